@@ -1,0 +1,59 @@
+import type { FieldAccess } from '@behalf/directives';
+
+/** What a record tells of the caller; every part is absent for a request without a valid token. */
+export interface AuditCaller {
+  /** Keyed pseudonym of the subject (HMAC-SHA-256, base64url): never the identifier itself. */
+  readonly subjectPseudonym?: string;
+  readonly clientId?: string;
+  /** The current actor's identifier (RFC 8693 `act.sub`). */
+  readonly actor?: string;
+  readonly consentId?: string;
+  readonly consentVersion?: number;
+  readonly purposes?: readonly string[];
+}
+
+export type AuditOutcome =
+  /** Data went out, some of it perhaps denied. */
+  | 'answered'
+  /** The token was refused before anything was decided. */
+  | 'authentication-failed'
+  /** The operation was refused as a whole. */
+  | 'refused'
+  /** It could not be carried out. */
+  | 'failed';
+
+/** One request. Never holds a value, an argument, a variable or a token. */
+export interface AuditRecord {
+  /** Transaction id (`txn` of the transaction tokens). */
+  readonly transactionId: string;
+  /** W3C trace id, 32 hex digits. */
+  readonly traceId?: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly outcome: AuditOutcome;
+  /** The stable error code behind an outcome other than `answered`. */
+  readonly reason?: string;
+  readonly caller: AuditCaller;
+  readonly operationName?: string;
+  /** SHA-256 of the operation as the client sent it, hex. */
+  readonly operationHash?: string;
+  /** Address the request came from, truncated to /24 or /48. */
+  readonly source?: string;
+  readonly fields: readonly (FieldAccess & { readonly subgraph?: string })[];
+}
+
+/** Where records go. */
+export interface AuditSink {
+  /**
+   * Takes a record.
+   *
+   * The promise settles when the record is durable (`required` mode waits for it); it rejects with an
+   * {@link AuditError} when it cannot be made durable. `best-effort` callers do not wait: what is lost is
+   * counted in {@link lost}.
+   */
+  append(record: AuditRecord): Promise<void>;
+  /** How many records could not be kept since the start. */
+  readonly lost: number;
+  /** Writes what is queued, then lets go of connections. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,41 @@
+/**
+ * What an application may do for a person, as it was verified once at the gateway.
+ *
+ * A Delegation exists only for a token that passed every check; a request without a token has none
+ * (`undefined`), and a request with a bad token is refused before one is made.
+ */
+export interface Delegation {
+  /** The person whose data it is (RFC 7519 `sub`). */
+  readonly subject: string;
+  /** The application (RFC 9068 `client_id`). */
+  readonly clientId: string;
+  /** Scope tokens that the delegation holds (RFC 6749 section 3.3). */
+  readonly scopes: ReadonlySet<string>;
+  /** Policies that were answered with exactly `true` for this request. */
+  readonly policies: ReadonlySet<string>;
+  /** Roles of the subject, for administrators' rules in code. */
+  readonly roles: readonly string[];
+  /** The agreement behind the token; absent when the issuer keeps none. */
+  readonly consent?: ConsentClaim;
+  /** Who acts, when it is not the client itself (RFC 8693 section 4.1). */
+  readonly actor?: ActorClaim;
+}
+
+/** `minimal`: values are minimized even where the delegation holds the fuller scope. */
+export type DetailLevel = 'full' | 'minimal';
+
+export interface ConsentClaim {
+  readonly id: string;
+  /** Grows by one with every change of the consent. */
+  readonly version: number;
+  readonly purposes: readonly string[];
+  readonly detail: DetailLevel;
+  /** End of the consent, seconds since the epoch. */
+  readonly until?: number;
+}
+
+/** RFC 8693 section 4.1: the current actor, with earlier ones nested. */
+export interface ActorClaim {
+  readonly sub: string;
+  readonly act?: ActorClaim;
+}

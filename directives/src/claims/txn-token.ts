@@ -1,0 +1,43 @@
+import type { ActorClaim, ConsentClaim } from './delegation.js';
+
+/** Header that carries the token (draft-ietf-oauth-transaction-tokens section 6). Lower case, as Node gives it. */
+export const TXN_TOKEN_HEADER = 'txn-token';
+/** `typ` of the token (draft-ietf-oauth-transaction-tokens section 5.1). */
+export const TXN_TOKEN_TYPE = 'txntoken+jwt';
+/** The only signature algorithm (RFC 8037 with RFC 9864's name kept as `EdDSA` for today's libraries). */
+export const TXN_TOKEN_ALGORITHM = 'EdDSA';
+
+/** Claims of a transaction token as Behalf's gateway mints it, one per transaction and subgraph. */
+export interface TxnTokenClaims {
+  /** The gateway. */
+  readonly iss: string;
+  /** Seconds since the epoch. */
+  readonly iat: number;
+  readonly exp: number;
+  /** One identifier for the whole request, the same for every subgraph. */
+  readonly txn: string;
+  /** The name of the one subgraph that may accept this token. */
+  readonly aud: string;
+  /** The person whose data it is. */
+  readonly sub: string;
+  /** Space-separated scopes, only those that a rule of this subgraph can ask for. */
+  readonly scope: string;
+  /** The workload that asked for the transaction: the gateway's name. */
+  readonly req_wl: string;
+  /** Transaction context: what the subgraph decides by. */
+  readonly tctx: TransactionContext;
+  /** Requester context: for the record, not for decisions. */
+  readonly rctx: RequesterContext;
+}
+
+export interface TransactionContext {
+  readonly consent?: ConsentClaim;
+  /** Policies that hold, only those that a rule of this subgraph can ask for. */
+  readonly policies?: readonly string[];
+  readonly roles?: readonly string[];
+}
+
+export interface RequesterContext {
+  readonly client_id: string;
+  readonly act?: ActorClaim;
+}

@@ -1,0 +1,28 @@
+/** What happened at one schema coordinate. `minimized` is an allowed read of less than the stored value. */
+export type AccessDecision = 'allowed' | 'minimized' | 'denied';
+
+/**
+ * What one subgraph did for one request at one coordinate. Never holds a value, an argument or a variable.
+ */
+export interface FieldAccess {
+  /** Schema coordinate, `Type.field`. */
+  readonly coordinate: string;
+  readonly decision: AccessDecision;
+  /** How many times the field was resolved with this decision. */
+  readonly count: number;
+  /** The minimization strategy, when `decision` is `minimized`. */
+  readonly strategy?: string;
+  /** The rule that decided, in the words of the schema (`@requiresScope(a)`); absent when no rule applies. */
+  readonly rule?: string;
+}
+
+/** Key under `extensions` of a subgraph's response. The gateway takes it out of what the client gets. */
+export const FACTS_EXTENSION = 'behalf';
+
+/** Compact form on the wire: `[coordinate, decision, count, strategy | null, rule | null]`. */
+export type FieldAccessTuple = readonly [string, AccessDecision, number, string | null, string | null];
+
+export interface FactsExtension {
+  readonly v: 1;
+  readonly fields: readonly FieldAccessTuple[];
+}
