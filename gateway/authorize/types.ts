@@ -1,0 +1,65 @@
+import type { Delegation } from '@behalf/directives';
+import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
+
+/** The operation as the server parsed and validated it. */
+export interface ClientOperation {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  /** SHA-256 of the document's text, hex: the key of the gateway's query plan cache. */
+  readonly queryHash: string;
+}
+
+/** A selection that the delegation may not read, without the path (one selection can be reached by many). */
+export interface Denial {
+  /** `Type.field` as the client selected it. */
+  readonly coordinate: string;
+  /** What would be required, in the names of the schema; never what the caller holds. */
+  readonly requires: Requires;
+}
+
+export interface Requires {
+  readonly authenticated?: true;
+  /** Every outer entry must be met; an entry is met when one of its alternatives is held as a whole. */
+  readonly scopes?: readonly (readonly (readonly string[])[])[];
+  readonly policies?: readonly (readonly (readonly string[])[])[];
+  /** Every entry must be met; an entry is met when one of its purposes was consented to. */
+  readonly purposes?: readonly (readonly string[])[];
+}
+
+export interface ExecutionOutcome {
+  readonly data?: Record<string, unknown> | null;
+  readonly errors?: readonly GraphQLError[];
+}
+
+/** The decision on one operation for one delegation. */
+export interface Authorization {
+  /** What may be planned and executed; absent when nothing is left. */
+  readonly execute?: ClientOperation;
+  /** True when `execute` is the client's own operation, whole. */
+  readonly unchanged: boolean;
+  readonly denials: readonly Denial[];
+  /**
+   * Puts what was executed into the shape that the client asked for: null at each denied path, with non-null
+   * propagation, and one error per denied path.
+   */
+  complete(outcome: ExecutionOutcome, variables: Record<string, unknown>): ExecutionOutcome;
+}
+
+/** What one subgraph's rules can ask for: nothing else travels to it. */
+export interface SubgraphVocabulary {
+  readonly scopes: ReadonlySet<string>;
+  readonly policies: ReadonlySet<string>;
+  /** Its rules ask for the purpose, the detail or the subject of the consent. */
+  readonly purposes: ReadonlySet<string>;
+}
+
+/** Decides operations against the rules of one supergraph. One instance per supergraph version. */
+export interface OperationAuthorizer {
+  /** The SDL to hand to ApolloGateway: without the security purposes that it refuses to load. */
+  readonly executableSdl: string;
+  /** By subgraph name, as in `supergraph.yaml`. */
+  readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
+  /** Names of the policies that this operation depends on (cached per operation). */
+  policiesOf(operation: ClientOperation): readonly string[];
+  authorize(operation: ClientOperation, delegation: Delegation | undefined): Authorization;
+}
