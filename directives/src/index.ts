@@ -8,9 +8,46 @@ export {
   type TxnTokenClaims,
 } from './claims/txn-token.js';
 export {
+  createTxnTokenVerifier,
+  type GatewayTrust,
+  type TxnTokenRefusal,
+  type TxnTokenVerification,
+  type VerifiedTxnToken,
+} from './claims/verify-txn-token.js';
+export {
+  asksNothing,
+  combine,
+  describeRequirement,
+  holdsOne,
+  isMet,
+  NO_REQUIREMENT,
+  ruleText,
+  type Requirement,
+  type Requires,
+} from './decide/requirement.js';
+export { RuleTable, type FieldRule, type RuleTableOptions, type TypeRule } from './decide/rule-table.js';
+export { protectedSubgraphPlugin } from './enforce/apollo-plugin.js';
+export { DENIAL_CODE, denialError, type DenialExtensions } from './enforce/denial.js';
+export { defineLoader } from './enforce/loader.js';
+export {
+  buildProtectedSubgraph,
+  finishProtectedRequest,
+  protectedContext,
+  type ProtectedSubgraphOptions,
+} from './enforce/protected-subgraph.js';
+export type { ProtectedContext } from './enforce/request-state.js';
+export { DirectiveError, type DirectiveErrorCode } from './errors.js';
+export {
   FACTS_EXTENSION,
   type AccessDecision,
   type FactsExtension,
   type FieldAccess,
   type FieldAccessTuple,
 } from './record/facts.js';
+export { completeSubgraph } from './specification/complete.js';
+export type { Alternatives } from './specification/directive-specification.js';
+export { LINK_IDENTITY } from './specification/feature.js';
+export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
+export { lowerRequiresScope } from './specification/lower.js';
+export type { ScopeDescription } from './specification/scope.js';
+export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';

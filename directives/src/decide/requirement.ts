@@ -1,0 +1,122 @@
+import type { Delegation } from '../claims/delegation.js';
+import type { Alternatives } from '../specification/directive-specification.js';
+
+/**
+ * What a delegation must show for one coordinate. Every list is an AND; an entry of `scopes` and `policies`
+ * is an OR of ANDs, an entry of `purposes` an OR.
+ */
+export interface Requirement {
+  readonly authenticated: boolean;
+  readonly scopes: readonly Alternatives[];
+  readonly policies: readonly Alternatives[];
+  readonly purposes: readonly (readonly string[])[];
+  /** No rule says that the coordinate may be read, and the schema wants every coordinate to have one. */
+  readonly uncovered: boolean;
+}
+
+export const NO_REQUIREMENT: Requirement = Object.freeze({
+  authenticated: false,
+  scopes: [],
+  policies: [],
+  purposes: [],
+  uncovered: false,
+});
+
+export const UNCOVERED: Requirement = Object.freeze({ ...NO_REQUIREMENT, uncovered: true });
+
+export function asksNothing(requirement: Requirement): boolean {
+  return (
+    !requirement.authenticated &&
+    !requirement.uncovered &&
+    requirement.scopes.length === 0 &&
+    requirement.policies.length === 0 &&
+    requirement.purposes.length === 0
+  );
+}
+
+/** Both must be met. Equal entries are kept once. */
+export function combine(requirements: readonly Requirement[]): Requirement {
+  const asking = requirements.filter((requirement) => !asksNothing(requirement));
+  const [first] = asking;
+  if (first === undefined) return NO_REQUIREMENT;
+  if (asking.length === 1) return first;
+  return {
+    authenticated: asking.some((requirement) => requirement.authenticated),
+    uncovered: asking.some((requirement) => requirement.uncovered),
+    scopes: distinct(asking.flatMap((requirement) => requirement.scopes)),
+    policies: distinct(asking.flatMap((requirement) => requirement.policies)),
+    purposes: distinct(asking.flatMap((requirement) => requirement.purposes)),
+  };
+}
+
+function distinct<Entry>(entries: readonly Entry[]): readonly Entry[] {
+  const seen = new Map<string, Entry>();
+  for (const entry of entries) {
+    const key = JSON.stringify(entry);
+    if (!seen.has(key)) seen.set(key, entry);
+  }
+  return [...seen.values()];
+}
+
+const NOTHING_HELD: ReadonlySet<string> = new Set();
+
+/**
+ * The decision. Starts from denied: each part must be shown, and what is absent is not held.
+ *
+ * `delegation` is undefined for a caller without a token, who holds nothing.
+ */
+export function isMet(requirement: Requirement, delegation: Delegation | undefined): boolean {
+  if (requirement.uncovered) return false;
+  if (requirement.authenticated && delegation === undefined) return false;
+  if (!holdsAll(requirement.scopes, delegation?.scopes ?? NOTHING_HELD)) return false;
+  if (!holdsAll(requirement.policies, delegation?.policies ?? NOTHING_HELD)) return false;
+  const consented = delegation?.consent?.purposes ?? [];
+  return requirement.purposes.every((anyOf) => anyOf.some((purpose) => consented.includes(purpose)));
+}
+
+function holdsAll(entries: readonly Alternatives[], held: ReadonlySet<string>): boolean {
+  return entries.every((alternatives) => holdsOne(alternatives, held));
+}
+
+/** Met when one alternative is held as a whole; `[]` has none, so it is never met. */
+export function holdsOne(alternatives: Alternatives, held: ReadonlySet<string>): boolean {
+  return alternatives.some((names) => names.every((name) => held.has(name)));
+}
+
+/** What would be required, for the client: names of the schema only, never what the caller holds. */
+export interface Requires {
+  readonly authenticated?: true;
+  readonly scopes?: readonly Alternatives[];
+  readonly policies?: readonly Alternatives[];
+  readonly purposes?: readonly (readonly string[])[];
+  /** The row belongs to another subject (`@subject`). */
+  readonly subject?: true;
+  /** Nothing helps: the schema does not say who may read this. */
+  readonly rule?: 'missing';
+}
+
+export function describeRequirement(requirement: Requirement): Requires {
+  return {
+    ...(requirement.authenticated ? { authenticated: true } : {}),
+    ...(requirement.scopes.length > 0 ? { scopes: requirement.scopes } : {}),
+    ...(requirement.policies.length > 0 ? { policies: requirement.policies } : {}),
+    ...(requirement.purposes.length > 0 ? { purposes: requirement.purposes } : {}),
+    ...(requirement.uncovered ? { rule: 'missing' } : {}),
+  };
+}
+
+/** The rule in the words of the schema, for spans and the audit record. Empty when nothing is asked. */
+export function ruleText(requirement: Requirement): string {
+  const parts = [
+    ...(requirement.uncovered ? ['no rule'] : []),
+    ...(requirement.authenticated ? ['@authenticated'] : []),
+    ...requirement.scopes.map((entry) => `@requiresScopes(${alternativesText(entry)})`),
+    ...requirement.policies.map((entry) => `@policy(${alternativesText(entry)})`),
+    ...requirement.purposes.map((entry) => `@purpose(${entry.join(' | ')})`),
+  ];
+  return parts.join(' ');
+}
+
+function alternativesText(alternatives: Alternatives): string {
+  return alternatives.map((names) => names.join(' & ')).join(' | ');
+}

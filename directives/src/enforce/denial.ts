@@ -1,0 +1,37 @@
+import { GraphQLError } from 'graphql';
+import { describeRequirement } from '../decide/requirement.js';
+import type { Requirement, Requires } from '../decide/requirement.js';
+
+/** `extensions.code` of every denial, at the gateway and in the subgraphs. */
+export const DENIAL_CODE = 'UNAUTHORIZED_FIELD_OR_TYPE';
+
+export interface DenialExtensions {
+  readonly code: typeof DENIAL_CODE;
+  readonly coordinate: string;
+  readonly requires: Requires;
+}
+
+/**
+ * The error of one denied path. It tells the coordinate and what would be required: never what the caller
+ * holds, and never a value.
+ */
+export function denialError(
+  coordinate: string,
+  requires: Requires,
+  path?: readonly (string | number)[],
+): GraphQLError {
+  const extensions: DenialExtensions = { code: DENIAL_CODE, coordinate, requires };
+  return new GraphQLError('Unauthorized field or type', {
+    extensions: { ...extensions },
+    ...(path === undefined ? {} : { path }),
+  });
+}
+
+export function requirementDenial(coordinate: string, requirement: Requirement): GraphQLError {
+  return denialError(coordinate, describeRequirement(requirement));
+}
+
+/** A row that belongs to another subject. What would be required is to be that subject: nothing to ask for. */
+export function subjectDenial(coordinate: string): GraphQLError {
+  return denialError(coordinate, { subject: true });
+}

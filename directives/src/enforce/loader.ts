@@ -1,0 +1,22 @@
+import DataLoader from 'dataloader';
+
+/**
+ * Defines a DataLoader that exists once per request: it is found by the request's context value, so that one
+ * caller's rows can never be served to another from a loader's cache.
+ *
+ * @param batch Gets the keys of one batch and the context value of the request that they belong to.
+ */
+export function defineLoader<Context extends object, Key, Value>(
+  batch: (keys: readonly Key[], contextValue: Context) => Promise<ArrayLike<Value | Error>>,
+  options?: DataLoader.Options<Key, Value>,
+): (contextValue: Context) => DataLoader<Key, Value> {
+  const loaders = new WeakMap<Context, DataLoader<Key, Value>>();
+  return (contextValue) => {
+    let loader = loaders.get(contextValue);
+    if (loader === undefined) {
+      loader = new DataLoader<Key, Value>((keys) => batch(keys, contextValue), options);
+      loaders.set(contextValue, loader);
+    }
+    return loader;
+  };
+}

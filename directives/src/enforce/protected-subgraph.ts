@@ -1,0 +1,145 @@
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import type { IncomingHttpHeaders } from 'node:http';
+import { context as otelContext } from '@opentelemetry/api';
+import { concatAST, parse } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
+import { TXN_TOKEN_HEADER } from '../claims/txn-token.js';
+import { createTxnTokenVerifier } from '../claims/verify-txn-token.js';
+import type { GatewayTrust, TxnTokenRefusal } from '../claims/verify-txn-token.js';
+import { RuleTable } from '../decide/rule-table.js';
+import { DirectiveError } from '../errors.js';
+import type { FactsExtension } from '../record/facts.js';
+import { parentContext } from '../record/recorder.js';
+import { completeSubgraph } from '../specification/complete.js';
+import { lowerRequiresScope } from '../specification/lower.js';
+import { protectSchema } from './protect-schema.js';
+import { REQUEST_STATE, RequestState } from './request-state.js';
+import type { ProtectedContext } from './request-state.js';
+
+type SubgraphResolvers = NonNullable<
+  Extract<Parameters<typeof buildSubgraphSchema>[0], { resolvers?: unknown }>['resolvers']
+>;
+
+export interface ProtectedSubgraphOptions {
+  /** Name of the subgraph, as in `supergraph.yaml`: the only audience whose tokens it accepts. */
+  readonly name: string;
+  /** The schema, with `@link`; definitions of Behalf's directives may be left out. */
+  readonly typeDefs: string | DocumentNode | readonly (string | DocumentNode)[];
+  /** As for `buildSubgraphSchema` of `@apollo/subgraph`, `__resolveReference` included. */
+  readonly resolvers: SubgraphResolvers;
+  /** Whose transaction tokens are believed. */
+  readonly gateway: GatewayTrust;
+  /**
+   * `required` (the default): a field without a rule, none inherited, and not `@public` is refused.
+   * `open`: it is open, as the standard directives have it.
+   */
+  readonly coverage?: 'required' | 'open';
+  /** At least 32 bytes, the same on every instance; for `PSEUDONYMIZE` and `NOISE`. */
+  readonly pseudonymKey?: Uint8Array;
+  /** Hears why a transaction token was not accepted. It is given a code, never the token. */
+  readonly onRefusedToken?: (reason: Exclude<TxnTokenRefusal, 'TXN_TOKEN_MISSING'>) => void;
+  /**
+   * Puts further code around the schema's resolvers (graphql-middleware, graphql-shield) before the protection goes
+   * around all of it.
+   */
+  readonly transform?: (schema: GraphQLSchema) => GraphQLSchema;
+}
+
+interface Guard {
+  readonly name: string;
+  open(headers: IncomingHttpHeaders): Promise<RequestState>;
+}
+
+const guards = new WeakMap<GraphQLSchema, Guard>();
+
+/**
+ * Builds a subgraph's schema with every rule of its directives in force, for any server that runs a GraphQLSchema.
+ *
+ * A request is a caller without a token until its context value was made with {@link protectedContext}.
+ *
+ * @throws {DirectiveError} when a rule cannot be compiled; the coordinate is in the message.
+ */
+export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): GraphQLSchema {
+  const parts = Array.isArray(options.typeDefs)
+    ? (options.typeDefs as readonly (string | DocumentNode)[])
+    : [options.typeDefs as string | DocumentNode];
+  const document = completeSubgraph(
+    concatAST(parts.map((part) => (typeof part === 'string' ? parse(part) : part))),
+  );
+  const rules = new RuleTable(lowerRequiresScope(document), { coverage: options.coverage ?? 'required' });
+  const built = buildSubgraphSchema({ typeDefs: document, resolvers: options.resolvers });
+  const schema = options.transform === undefined ? built : options.transform(built);
+
+  const compiled = protectSchema({ schema, rules, pseudonymKey: options.pseudonymKey, stateOf });
+  const begin = (
+    delegation: RequestState['delegation'],
+    transactionId: string | undefined,
+    refusal: TxnTokenRefusal | undefined,
+    parent: RequestState['parent'],
+  ): RequestState => new RequestState(delegation, transactionId, refusal, parent, compiled);
+  const nobody = (): RequestState => begin(undefined, undefined, 'TXN_TOKEN_MISSING', otelContext.active());
+
+  function stateOf(contextValue: unknown): RequestState {
+    if (typeof contextValue !== 'object' || contextValue === null) return nobody();
+    const state = (contextValue as Partial<ProtectedContext>)[REQUEST_STATE];
+    // A state of another subgraph's schema was decided by another subgraph's rules.
+    return state?.compiled === compiled ? state : nobody();
+  }
+
+  const verify = createTxnTokenVerifier(options.name, options.gateway);
+  guards.set(schema, {
+    name: options.name,
+    async open(headers) {
+      const parent = parentContext(headers.traceparent);
+      const { verified, refusal } = await verify(headers[TXN_TOKEN_HEADER]);
+      if (verified !== undefined)
+        return begin(verified.delegation, verified.transactionId, undefined, parent);
+      if (refusal !== 'TXN_TOKEN_MISSING') options.onRefusedToken?.(refusal);
+      return begin(undefined, undefined, refusal, parent);
+    },
+  });
+  return schema;
+}
+
+/**
+ * The context value of one request: verifies its transaction token. Spread it into your own context value.
+ *
+ * A token that is missing or not valid gives a context without a delegation, which sees only what is public. Never
+ * rejects because of what the caller sent.
+ *
+ * @param headers As Node gives them: names in lower case.
+ * @throws {DirectiveError} `NOT_PROTECTED` for a schema that {@link buildProtectedSubgraph} did not make.
+ */
+export async function protectedContext(
+  schema: GraphQLSchema,
+  headers: IncomingHttpHeaders,
+): Promise<ProtectedContext> {
+  const state = await guardOf(schema).open(headers);
+  return { delegation: state.delegation, transactionId: state.transactionId, [REQUEST_STATE]: state };
+}
+
+/**
+ * Ends a request's record: emits its spans and returns the facts to be put under `extensions.behalf` of the
+ * response. {@link protectedSubgraphPlugin} does it for Apollo Server; other servers call it once per request.
+ */
+export function finishProtectedRequest(
+  schema: GraphQLSchema,
+  contextValue: unknown,
+): FactsExtension | undefined {
+  const { name } = guardOf(schema);
+  const state =
+    typeof contextValue === 'object' && contextValue !== null
+      ? (contextValue as Partial<ProtectedContext>)[REQUEST_STATE]
+      : undefined;
+  if (state === undefined) return undefined;
+  state.recorder.emitSpans(name, state.parent);
+  // Whoever comes without a valid token learns nothing of the rules beyond his own denials.
+  return state.delegation === undefined ? undefined : state.recorder.facts();
+}
+
+function guardOf(schema: GraphQLSchema): Guard {
+  const guard = guards.get(schema);
+  if (guard === undefined)
+    throw new DirectiveError('NOT_PROTECTED', 'the schema was not made by buildProtectedSubgraph');
+  return guard;
+}

@@ -1,0 +1,88 @@
+import type { Context } from '@opentelemetry/api';
+import type { Delegation } from '../claims/delegation.js';
+import type { TxnTokenRefusal } from '../claims/verify-txn-token.js';
+import { holdsOne, isMet } from '../decide/requirement.js';
+import type { Requirement } from '../decide/requirement.js';
+import type { Alternatives } from '../specification/directive-specification.js';
+import { AccessRecorder } from '../record/recorder.js';
+import type { RecordedField } from '../record/recorder.js';
+
+/** Where a request's state stands in the context value. A symbol, so that spreading a context keeps it. */
+export const REQUEST_STATE: unique symbol = Symbol('behalf.requestState');
+
+/** What resolvers find in their context value. */
+export interface ProtectedContext {
+  /** The verified delegation; undefined for a caller who showed none. */
+  readonly delegation: Delegation | undefined;
+  readonly transactionId: string | undefined;
+  readonly [REQUEST_STATE]: RequestState;
+}
+
+/** What the rules of one schema compile to; decisions are kept by index. */
+export interface CompiledProtection {
+  readonly requirements: readonly Requirement[];
+  readonly exemptions: readonly Alternatives[];
+  readonly fields: readonly RecordedField[];
+}
+
+const UNDECIDED = 0;
+const YES = 1;
+const NO = 2;
+
+/** Decisions of one request in one subgraph: each distinct requirement is decided once. */
+export class RequestState {
+  readonly recorder: AccessRecorder;
+  private readonly decisions: Uint8Array;
+  private readonly wholeValue: Uint8Array;
+
+  constructor(
+    readonly delegation: Delegation | undefined,
+    readonly transactionId: string | undefined,
+    readonly refusal: TxnTokenRefusal | undefined,
+    /** The gateway's span. */
+    readonly parent: Context,
+    readonly compiled: CompiledProtection,
+  ) {
+    this.recorder = new AccessRecorder(compiled.fields);
+    this.decisions = new Uint8Array(compiled.requirements.length);
+    this.wholeValue = new Uint8Array(compiled.exemptions.length);
+  }
+
+  /** Whether the requirement with this index is met. An index that is unknown is not. */
+  permits(index: number): boolean {
+    let decision = this.decisions[index] ?? NO;
+    if (decision === UNDECIDED) {
+      const requirement = this.compiled.requirements[index];
+      decision = requirement !== undefined && isMet(requirement, this.delegation) ? YES : NO;
+      this.decisions[index] = decision;
+    }
+    return decision === YES;
+  }
+
+  /**
+   * Whether the value may travel whole: the delegation holds the fuller scope, and the consent does not ask
+   * for less detail than the directive does.
+   */
+  seesWholeValue(index: number): boolean {
+    let decision = this.wholeValue[index] ?? NO;
+    if (decision === UNDECIDED) {
+      const unless = this.compiled.exemptions[index];
+      const { delegation } = this;
+      const whole =
+        unless !== undefined &&
+        delegation !== undefined &&
+        delegation.consent?.detail !== 'minimal' &&
+        holdsOne(unless, delegation.scopes);
+      decision = whole ? YES : NO;
+      this.wholeValue[index] = decision;
+    }
+    return decision === YES;
+  }
+
+  /** Whether a row belongs to the delegation's subject. A row that does not say whose it is belongs to nobody. */
+  owns(row: unknown, property: string): boolean {
+    const { delegation } = this;
+    if (delegation === undefined || typeof row !== 'object' || row === null) return false;
+    return (row as Record<string, unknown>)[property] === delegation.subject;
+  }
+}

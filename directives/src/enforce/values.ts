@@ -1,0 +1,25 @@
+/** Gives equal values one index. */
+export class Interned<Value> {
+  readonly values: Value[] = [];
+  private readonly indices = new Map<string, number>();
+
+  index(value: Value): number {
+    const key = JSON.stringify(value);
+    let index = this.indices.get(key);
+    if (index === undefined) {
+      index = this.values.push(value) - 1;
+      this.indices.set(key, index);
+    }
+    return index;
+  }
+}
+
+export function isPromise(value: unknown): value is Promise<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+export function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+}

@@ -1,0 +1,119 @@
+import { context as otelContext, SpanKind, trace, TraceFlags } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
+import type { AccessDecision, FactsExtension, FieldAccess } from './facts.js';
+
+/** What the recorder must know of a coordinate, compiled once. */
+export interface RecordedField {
+  readonly index: number;
+  readonly coordinate: string;
+  readonly rule: string | undefined;
+  readonly strategy: string | undefined;
+}
+
+const DECISIONS: readonly AccessDecision[] = ['allowed', 'minimized', 'denied'];
+const ALLOWED = 0;
+const MINIMIZED = 1;
+const DENIED = 2;
+
+/**
+ * Counts, for one request, how often each coordinate was read and with what decision. A count is an increment in a
+ * typed array: nothing is allocated per row.
+ */
+export class AccessRecorder {
+  private readonly counts: Uint32Array;
+  private readonly touched: number[] = [];
+  private readonly startTime = Date.now();
+
+  constructor(private readonly fields: readonly RecordedField[]) {
+    this.counts = new Uint32Array(fields.length * DECISIONS.length);
+  }
+
+  allowed(field: RecordedField): void {
+    this.increment(field.index * DECISIONS.length + ALLOWED);
+  }
+
+  minimized(field: RecordedField): void {
+    this.increment(field.index * DECISIONS.length + MINIMIZED);
+  }
+
+  denied(field: RecordedField): void {
+    this.increment(field.index * DECISIONS.length + DENIED);
+  }
+
+  private increment(slot: number): void {
+    const before = this.counts[slot] ?? 0;
+    if (before === 0) this.touched.push(slot);
+    this.counts[slot] = before + 1;
+  }
+
+  accesses(): FieldAccess[] {
+    return this.touched.flatMap((slot) => {
+      const field = this.fields[Math.floor(slot / DECISIONS.length)];
+      const decision = DECISIONS[slot % DECISIONS.length];
+      if (field === undefined || decision === undefined) return [];
+      return [
+        {
+          coordinate: field.coordinate,
+          decision,
+          count: this.counts[slot] ?? 0,
+          ...(field.rule === undefined ? {} : { rule: field.rule }),
+          ...(decision === 'minimized' && field.strategy !== undefined ? { strategy: field.strategy } : {}),
+        },
+      ];
+    });
+  }
+
+  /** The facts as they travel back to the gateway. */
+  facts(): FactsExtension {
+    return {
+      v: 1,
+      fields: this.accesses().map(({ coordinate, decision, count, strategy, rule }) => [
+        coordinate,
+        decision,
+        count,
+        strategy ?? null,
+        rule ?? null,
+      ]),
+    };
+  }
+
+  /** Emits one span per coordinate and decision; they cost nothing where no SDK is registered. */
+  emitSpans(subgraph: string, parent: Context): void {
+    const tracer = trace.getTracer('@behalf/directives');
+    for (const { coordinate, decision, count, strategy, rule } of this.accesses()) {
+      tracer
+        .startSpan(
+          'behalf.field',
+          {
+            kind: SpanKind.INTERNAL,
+            startTime: this.startTime,
+            attributes: {
+              'behalf.subgraph': subgraph,
+              'graphql.field.coordinate': coordinate,
+              'behalf.decision': decision,
+              'behalf.count': count,
+              ...(strategy === undefined ? {} : { 'behalf.strategy': strategy }),
+              ...(rule === undefined ? {} : { 'behalf.rule': rule }),
+            },
+          },
+          parent,
+        )
+        .end();
+    }
+  }
+}
+
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** The span that a `traceparent` header names (W3C Trace Context section 3.2), so that spans join the gateway's trace. */
+export function parentContext(traceparent: string | readonly string[] | undefined): Context {
+  const match = typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent) : null;
+  if (match === null) return otelContext.active();
+  const [, traceId = '', spanId = '', flags = '00'] = match;
+  return trace.setSpanContext(otelContext.active(), {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED,
+    isRemote: true,
+  });
+}

@@ -1,0 +1,86 @@
+import { visit } from 'graphql';
+import type { DocumentNode } from 'graphql';
+import { DirectiveError } from '../errors.js';
+import {
+  AUTHENTICATED_IDENTITY,
+  BEHALF_IDENTITY,
+  BEHALF_VERSION,
+  POLICY_IDENTITY,
+  REQUIRES_SCOPES_IDENTITY,
+  STANDARD_RULE_VERSION,
+} from './feature.js';
+import type { LinkedFeature, Links } from './link.js';
+import { specificationOf, specifiedDirectives } from './specified-directives.js';
+
+const KNOWN_VERSIONS: ReadonlyMap<string, string> = new Map([
+  [BEHALF_IDENTITY, BEHALF_VERSION],
+  [AUTHENTICATED_IDENTITY, STANDARD_RULE_VERSION],
+  [REQUIRES_SCOPES_IDENTITY, STANDARD_RULE_VERSION],
+  [POLICY_IDENTITY, STANDARD_RULE_VERSION],
+]);
+
+/** Names that promise protection: under these a directive must be linked, or it would protect nothing. */
+const PROTECTIVE_NAMES: ReadonlySet<string> = new Set([
+  'authenticated',
+  'requiresScopes',
+  'requiresScope',
+  'policy',
+  'minimize',
+  'purpose',
+  'subject',
+]);
+
+/**
+ * Refuses a schema whose rules this library would misread: an unknown version, an unknown security feature,
+ * an unknown directive of Behalf, or a protective directive that belongs to no linked specification.
+ *
+ * @throws {DirectiveError} `UNSUPPORTED_SPECIFICATION`, `UNKNOWN_DIRECTIVE` or `UNLINKED_DIRECTIVE`.
+ */
+export function checkSpecifications(document: DocumentNode, links: Links): void {
+  for (const feature of links.features) checkFeature(feature);
+  visit(document, {
+    Directive({ name: { value: name } }) {
+      // The older form of @link. No current composition writes it; what it says of security is not read here.
+      if (name === 'core')
+        throw new DirectiveError('UNSUPPORTED_SPECIFICATION', '@core is not supported, use @link');
+      const resolved = links.resolve(name);
+      if (resolved === undefined) {
+        const bare = name.includes('__') ? name.slice(name.indexOf('__') + 2) : name;
+        if (!PROTECTIVE_NAMES.has(bare)) return;
+        throw new DirectiveError(
+          'UNLINKED_DIRECTIVE',
+          `@${name} is applied, but no @link says which specification it belongs to, so it would protect nothing`,
+        );
+      }
+      if (resolved.feature.identity === BEHALF_IDENTITY && specificationOf(links, name) === undefined) {
+        throw new DirectiveError('UNKNOWN_DIRECTIVE', `@${name} is no directive of ${resolved.feature.name}`);
+      }
+    },
+  });
+}
+
+function checkFeature(feature: LinkedFeature): void {
+  const known = KNOWN_VERSIONS.get(feature.identity);
+  if (known !== undefined && known !== feature.version) {
+    throw new DirectiveError(
+      'UNSUPPORTED_SPECIFICATION',
+      `${feature.identity} is linked in version "${feature.version}"; this library reads ${known}`,
+    );
+  }
+  if (known === undefined && feature.purpose === 'SECURITY') {
+    throw new DirectiveError(
+      'UNSUPPORTED_SPECIFICATION',
+      `${feature.identity}/${feature.version} is linked for: SECURITY and is not understood`,
+    );
+  }
+  if (feature.identity !== BEHALF_IDENTITY) return;
+  const elements = new Set(specifiedDirectives.map((directive) => `@${directive.name}`));
+  for (const element of feature.imports.keys()) {
+    if (element.startsWith('@') && !elements.has(element)) {
+      throw new DirectiveError(
+        'UNKNOWN_DIRECTIVE',
+        `${element} is imported, but ${feature.identity} has no such directive`,
+      );
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { DirectiveError } from '../errors.js';
+import { readAlternatives } from './directive-specification.js';
+import type { Alternatives, DirectiveSpecification } from './directive-specification.js';
+import { BEHALF_IDENTITY } from './feature.js';
+
+export type DateUnit = 'DAY' | 'MONTH' | 'YEAR' | 'DECADE';
+
+/** A strategy with its own arguments, all checked. */
+export type Minimization = MinimizationStrategy & {
+  /** The value travels whole to a delegation that holds one of these; empty: to nobody. */
+  readonly unless: Alternatives;
+};
+
+export type MinimizationStrategy =
+  | { readonly to: 'REDACT' }
+  /** The last `keep` letters and digits stay, the others become `*`; separators stay. */
+  | { readonly to: 'MASK'; readonly keep: number }
+  /** The first `keep` characters stay. */
+  | { readonly to: 'TRUNCATE'; readonly keep: number }
+  | { readonly to: 'GENERALIZE'; readonly by: Generalization }
+  | { readonly to: 'PSEUDONYMIZE' }
+  /** A number moves by at most `spread`. */
+  | { readonly to: 'NOISE'; readonly spread: number };
+
+export type Generalization =
+  /** A number becomes the multiple of `step` at or below it. */
+  | { readonly step: number }
+  /** A date becomes the first day of its unit. */
+  | { readonly unit: DateUnit }
+  /** A coordinate keeps this many decimals. */
+  | { readonly decimals: number };
+
+const DATE_UNITS: readonly unknown[] = ['DAY', 'MONTH', 'YEAR', 'DECADE'];
+const ARGUMENTS_OF: Readonly<Record<string, readonly string[]>> = {
+  REDACT: [],
+  MASK: ['keep'],
+  TRUNCATE: ['keep'],
+  GENERALIZE: ['step', 'unit', 'decimals'],
+  PSEUDONYMIZE: [],
+  NOISE: ['spread'],
+};
+
+/** `@minimize(to: …, unless: [[…]])`: returns less than the stored value. */
+export const minimize: DirectiveSpecification<Minimization> = {
+  name: 'minimize',
+  identities: [BEHALF_IDENTITY],
+  definition: (name) =>
+    `directive @${name}(to: behalf__Strategy!, keep: Int, step: Float, unit: behalf__DateUnit, decimals: Int, spread: Float, unless: [[String!]!]) on FIELD_DEFINITION`,
+  composed: true,
+  read: (args, coordinate) => ({
+    ...readStrategy(args, coordinate),
+    unless: isGiven(args.unless) ? readAlternatives(args.unless, 'unless', coordinate) : [],
+  }),
+};
+
+/** Enumerations that the definition of `@minimize` refers to. */
+export const MINIMIZE_ENUMS = [
+  'enum behalf__Strategy { REDACT MASK TRUNCATE GENERALIZE PSEUDONYMIZE NOISE }',
+  'enum behalf__DateUnit { DAY MONTH YEAR DECADE }',
+] as const;
+
+function readStrategy(args: Readonly<Record<string, unknown>>, coordinate: string): MinimizationStrategy {
+  const { to } = args;
+  const known = typeof to === 'string' && Object.hasOwn(ARGUMENTS_OF, to) ? ARGUMENTS_OF[to] : undefined;
+  if (known === undefined)
+    throw new DirectiveError('INVALID_RULE', '@minimize has no known strategy', coordinate);
+  for (const name of ['keep', 'step', 'unit', 'decimals', 'spread']) {
+    // An argument that the strategy ignores would read like protection that is not there.
+    if (isGiven(args[name]) && !known.includes(name)) {
+      throw new DirectiveError('INVALID_RULE', `@minimize(to: ${String(to)}) takes no "${name}"`, coordinate);
+    }
+  }
+  switch (to) {
+    case 'MASK':
+    case 'TRUNCATE':
+      return { to, keep: isGiven(args.keep) ? readCount(args.keep, 'keep', coordinate) : 0 };
+    case 'GENERALIZE':
+      return { to, by: readGeneralization(args, coordinate) };
+    case 'NOISE':
+      return { to, spread: readPositive(args.spread, 'spread', coordinate) };
+    case 'PSEUDONYMIZE':
+      return { to };
+    default:
+      return { to: 'REDACT' };
+  }
+}
+
+function readGeneralization(args: Readonly<Record<string, unknown>>, coordinate: string): Generalization {
+  const given = ['step', 'unit', 'decimals'].filter((name) => isGiven(args[name]));
+  if (given.length !== 1) {
+    throw new DirectiveError(
+      'INVALID_RULE',
+      '@minimize(to: GENERALIZE) takes one of step, unit, decimals',
+      coordinate,
+    );
+  }
+  if (isGiven(args.step)) return { step: readPositive(args.step, 'step', coordinate) };
+  if (isGiven(args.decimals)) return { decimals: readCount(args.decimals, 'decimals', coordinate) };
+  if (!DATE_UNITS.includes(args.unit)) {
+    throw new DirectiveError('INVALID_RULE', '"unit" must be DAY, MONTH, YEAR or DECADE', coordinate);
+  }
+  return { unit: args.unit as DateUnit };
+}
+
+function readCount(value: unknown, argument: string, coordinate: string): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 1_000) {
+    throw new DirectiveError(
+      'INVALID_RULE',
+      `"${argument}" must be a whole number from 0 to 1000`,
+      coordinate,
+    );
+  }
+  return value;
+}
+
+function readPositive(value: unknown, argument: string, coordinate: string): number {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
+    throw new DirectiveError('INVALID_RULE', `"${argument}" must be a number above 0`, coordinate);
+  }
+  return value;
+}
+
+/** GraphQL's null stands for "not given" here. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}

@@ -1,0 +1,45 @@
+import { authenticated } from './authenticated.js';
+import type { DirectiveSpecification } from './directive-specification.js';
+import { BEHALF_IDENTITY } from './feature.js';
+import type { Links } from './link.js';
+import { minimize } from './minimize.js';
+import { personalData } from './personal-data.js';
+import { policy } from './policy.js';
+import { publicDirective } from './public.js';
+import { purpose } from './purpose.js';
+import { requiresScope } from './requires-scope.js';
+import { requiresScopes } from './requires-scopes.js';
+import { scope } from './scope.js';
+import { subject } from './subject.js';
+
+/** Every directive that Behalf reads, in the order of the documentation. */
+export const specifiedDirectives: readonly DirectiveSpecification<unknown>[] = Object.freeze([
+  authenticated,
+  requiresScopes,
+  requiresScope,
+  policy,
+  publicDirective,
+  minimize,
+  purpose,
+  subject,
+  personalData,
+  scope,
+]);
+
+/** Those that Behalf defines itself. */
+export const behalfDirectives: readonly DirectiveSpecification<unknown>[] = Object.freeze(
+  specifiedDirectives.filter((directive) => directive.identities.includes(BEHALF_IDENTITY)),
+);
+
+/** The specification behind a directive's name in a schema; undefined when it is none of ours. */
+export function specificationOf(
+  links: Links,
+  localName: string,
+): DirectiveSpecification<unknown> | undefined {
+  const resolved = links.resolve(localName);
+  if (resolved === undefined) return undefined;
+  return specifiedDirectives.find(
+    (directive) =>
+      directive.name === resolved.name && directive.identities.includes(resolved.feature.identity),
+  );
+}

@@ -1,0 +1,323 @@
+import { buildProtectedSubgraph, finishProtectedRequest, protectedContext } from '@behalf/directives';
+import type { FactsExtension } from '@behalf/directives';
+import { graphql } from 'graphql';
+import type { ExecutionResult } from 'graphql';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { JWK } from 'jose';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const ISSUER = 'https://gateway.example';
+const SUBGRAPH = 'people';
+
+const typeDefs = /* GraphQL */ `
+  extend schema
+    @link(
+      url: "https://specs.apollo.dev/federation/v2.9"
+      import: ["@key", "@shareable", "@requiresScopes", { name: "@authenticated", as: "@signedIn" }]
+    )
+    @link(
+      url: "https://specs.behalf.dev/behalf/v0.1"
+      import: [
+        { name: "@requiresScope", as: "@needs" }
+        "@minimize"
+        "@public"
+        "@purpose"
+        "@subject"
+        "@personalData"
+      ]
+    )
+
+  type Query {
+    time: String @public
+    me: Person @signedIn
+    person(id: ID!): Person @signedIn
+    people: [Person] @signedIn
+    forgotten: String
+    named: [Named] @signedIn
+    secret: Secret @signedIn
+  }
+
+  interface Named {
+    name: String @needs(scope: "name:read")
+  }
+
+  type Person implements Named @key(fields: "id") @subject(field: "id") {
+    id: ID! @public
+    name: String
+    phone: String @needs(scope: "phone:read") @minimize(to: MASK, keep: 2, unless: [["phone:full"]])
+    both: String @needs(scope: "a") @needs(scope: "b")
+    either: String @requiresScopes(scopes: [["a"], ["b"]])
+    forCredit: Int @purpose(of: ["credit"])
+    alias: String @signedIn @minimize(to: PSEUDONYMIZE)
+  }
+
+  type Robot implements Named @public {
+    name: String
+    model: String
+  }
+
+  type Secret @key(fields: "id") @needs(scope: "secret:read") {
+    id: ID!
+    text: String
+  }
+`;
+
+interface PersonRow {
+  id: string;
+  name: string;
+  phone: string;
+  alias: string;
+  both: string;
+  either: string;
+  forCredit: number;
+}
+const row = (id: string): PersonRow => ({
+  id,
+  name: `Name of ${id}`,
+  phone: '+46 70 123 45 67',
+  alias: id,
+  both: 'both',
+  either: 'either',
+  forCredit: 1,
+});
+let secretsLoaded = 0;
+
+let privateKey: CryptoKey;
+let publicJwk: JWK;
+let schema: ReturnType<typeof buildProtectedSubgraph>;
+
+const base = {
+  name: SUBGRAPH,
+  typeDefs,
+  resolvers: {
+    Query: {
+      time: () => 'now',
+      me: () => Promise.resolve(row('p1')),
+      person: (_: unknown, { id }: { id: string }) => row(id),
+      people: () => [row('p1'), Promise.resolve(row('p2')), null],
+      forgotten: () => 'nobody wrote a rule',
+      named: () => [
+        { __typename: 'Person', ...row('p1') },
+        { __typename: 'Person', ...row('p2') },
+        { __typename: 'Robot', name: 'Rob', model: 'R1' },
+      ],
+      secret: () => ({ id: 's1', text: 'hidden' }),
+    },
+    Person: { __resolveReference: ({ id }: { id: string }) => row(id) },
+    Secret: {
+      __resolveReference: ({ id }: { id: string }) => {
+        secretsLoaded += 1;
+        return { id, text: 'hidden' };
+      },
+    },
+  },
+  pseudonymKey: new Uint8Array(32).fill(7),
+} as const;
+
+interface TokenOptions {
+  scope?: string;
+  purposes?: string[];
+  detail?: 'full' | 'minimal';
+  aud?: string | string[];
+  iss?: string;
+  lifetimeSeconds?: number;
+  issuedAtSeconds?: number;
+  typ?: string;
+  client?: string;
+  key?: CryptoKey;
+}
+
+async function token(options: TokenOptions = {}): Promise<string> {
+  const iat = options.issuedAtSeconds ?? Math.floor(Date.now() / 1000);
+  return new SignJWT({
+    txn: 't-1',
+    scope: options.scope ?? '',
+    req_wl: 'gateway',
+    tctx: {
+      consent: { id: 'c1', version: 1, purposes: options.purposes ?? [], detail: options.detail ?? 'full' },
+    },
+    rctx: { client_id: options.client ?? 'app' },
+  })
+    .setProtectedHeader({ alg: 'EdDSA', typ: options.typ ?? 'txntoken+jwt', kid: 'k1' })
+    .setIssuer(options.iss ?? ISSUER)
+    .setAudience(options.aud ?? SUBGRAPH)
+    .setSubject('p1')
+    .setIssuedAt(iat)
+    .setExpirationTime(iat + (options.lifetimeSeconds ?? 15))
+    .sign(options.key ?? privateKey);
+}
+
+async function ask(
+  query: string,
+  txnToken?: string,
+  variables: Record<string, unknown> = {},
+): Promise<ExecutionResult & { facts: FactsExtension | undefined }> {
+  const contextValue = {
+    ...(await protectedContext(schema, txnToken === undefined ? {} : { 'txn-token': txnToken })),
+  };
+  const result = await graphql({ schema, source: query, contextValue, variableValues: variables });
+  return { ...result, facts: finishProtectedRequest(schema, contextValue) };
+}
+
+const codes = (result: ExecutionResult): unknown[] =>
+  (result.errors ?? []).map((error) => [error.path?.join('.'), error.extensions.code]);
+
+beforeAll(async () => {
+  const pair = await generateKeyPair('EdDSA', { extractable: true });
+  privateKey = pair.privateKey;
+  publicJwk = { ...(await exportJWK(pair.publicKey)), kid: 'k1', alg: 'EdDSA' };
+  schema = buildProtectedSubgraph({ ...base, gateway: { issuer: ISSUER, keys: [publicJwk] } });
+});
+
+describe('a caller without a valid transaction token', () => {
+  it('sees only what is public', async () => {
+    const result = await ask('{ time me { id } }');
+    expect(result.data).toEqual({ time: 'now', me: null });
+    expect(codes(result)).toEqual([['me', 'UNAUTHORIZED_FIELD_OR_TYPE']]);
+    expect(result.facts).toBeUndefined();
+  });
+
+  const attacks: Record<string, () => Promise<string>> = {
+    'a forged signature': async () => token({ key: (await generateKeyPair('EdDSA')).privateKey }),
+    'another audience': () => token({ aud: 'accounts' }),
+    'a list of audiences': () => token({ aud: [SUBGRAPH, 'accounts'] }),
+    'another issuer': () => token({ iss: 'https://evil.example' }),
+    'an expired token': () => token({ issuedAtSeconds: Math.floor(Date.now() / 1000) - 120 }),
+    'a token that claims a long life': () => token({ lifetimeSeconds: 3600 }),
+    'an access token in its place (typ)': () => token({ typ: 'at+jwt' }),
+    'alg none': async () => {
+      const [, payload] = (await token()).split('.');
+      return `${Buffer.from('{"alg":"none","typ":"txntoken+jwt"}').toString('base64url')}.${payload ?? ''}.`;
+    },
+    garbage: () => Promise.resolve('a.b.c'),
+  };
+  it.each(Object.keys(attacks))('%s', async (name) => {
+    const forged = await attacks[name]?.();
+    const result = await ask('{ me { id } }', forged);
+    expect(result.data).toEqual({ me: null });
+    expect(codes(result)).toEqual([['me', 'UNAUTHORIZED_FIELD_OR_TYPE']]);
+  });
+
+  it('gets nothing when the server forgot to make the context', async () => {
+    for (const contextValue of [undefined, null, {}, { delegation: { scopes: new Set(['a']) } }]) {
+      const result = await graphql({ schema, source: '{ me { id } }', contextValue });
+      expect(result.data).toEqual({ me: null });
+    }
+  });
+});
+
+describe('rules at the field', () => {
+  it('asks for all repeated scopes, and for one of the alternatives', async () => {
+    const query = '{ me { both either } }';
+    expect((await ask(query, await token({ scope: 'a' }))).data).toEqual({
+      me: { both: null, either: 'either' },
+    });
+    expect((await ask(query, await token({ scope: 'a b' }))).data).toEqual({
+      me: { both: 'both', either: 'either' },
+    });
+    expect((await ask(query, await token())).data).toEqual({ me: { both: null, either: null } });
+  });
+
+  it('names what would be required, never what is held', async () => {
+    const result = await ask('{ me { both } }', await token({ scope: 'other' }));
+    expect(result.errors?.[0]?.extensions).toEqual({
+      code: 'UNAUTHORIZED_FIELD_OR_TYPE',
+      coordinate: 'Person.both',
+      requires: { authenticated: true, scopes: [[['a', 'b']]] },
+    });
+    expect(JSON.stringify(result)).not.toContain('other');
+  });
+
+  it('refuses a field that nobody wrote a rule for', async () => {
+    const result = await ask('{ forgotten }', await token());
+    expect(result.data).toEqual({ forgotten: null });
+    expect(result.errors?.[0]?.extensions.requires).toEqual({ rule: 'missing' });
+  });
+
+  it('decides by purpose', async () => {
+    const query = '{ me { forCredit } }';
+    expect((await ask(query, await token({ purposes: ['ads'] }))).data).toEqual({ me: { forCredit: null } });
+    expect((await ask(query, await token({ purposes: ['credit'] }))).data).toEqual({ me: { forCredit: 1 } });
+  });
+
+  it('holds an interface rule on the implementers (CVE-2025-64530)', async () => {
+    const query = '{ named { ... on Robot { model name } } }';
+    const result = await ask(query, await token());
+    expect(result.data).toEqual({ named: [{}, {}, { model: 'R1', name: null }] });
+    const held = await ask('{ named { name } }', await token({ scope: 'name:read' }));
+    expect(held.data).toEqual({ named: [{ name: 'Name of p1' }, { name: null }, { name: 'Rob' }] });
+  });
+});
+
+describe('@subject', () => {
+  it('makes a foreign row null, with a denial at its path', async () => {
+    const result = await ask('{ people { id } person(id: "p2") { id } }', await token());
+    expect(result.data).toEqual({ people: [{ id: 'p1' }, null, null], person: null });
+    expect(codes(result)).toEqual([
+      ['person', 'UNAUTHORIZED_FIELD_OR_TYPE'],
+      ['people.1', 'UNAUTHORIZED_FIELD_OR_TYPE'],
+    ]);
+  });
+
+  it('holds through _entities', async () => {
+    const result = await ask(
+      'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Person { id } } }',
+      await token(),
+      {
+        r: [
+          { __typename: 'Person', id: 'p1' },
+          { __typename: 'Person', id: 'p2' },
+        ],
+      },
+    );
+    expect(result.data).toEqual({ _entities: [{ id: 'p1' }, null] });
+  });
+});
+
+describe('_entities reached directly', () => {
+  it('does not even load a type that is refused', async () => {
+    const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Secret { text } } }';
+    const variables = { r: [{ __typename: 'Secret', id: 's1' }] };
+    expect((await ask(query, undefined, variables)).data).toEqual({ _entities: [null] });
+    expect((await ask(query, await token(), variables)).data).toEqual({ _entities: [null] });
+    expect(secretsLoaded).toBe(0);
+    const held = await ask(query, await token({ scope: 'secret:read' }), variables);
+    expect(held.data).toEqual({ _entities: [{ text: 'hidden' }] });
+  });
+});
+
+describe('@minimize', () => {
+  it('masks, unless the fuller scope is held, and never when the consent asks for less', async () => {
+    const query = '{ me { phone } }';
+    const masked = { me: { phone: '+** ** *** ** 67' } };
+    expect((await ask(query, await token({ scope: 'phone:read' }))).data).toEqual(masked);
+    expect((await ask(query, await token({ scope: 'phone:read phone:full' }))).data).toEqual({
+      me: { phone: '+46 70 123 45 67' },
+    });
+    expect(
+      (await ask(query, await token({ scope: 'phone:read phone:full', detail: 'minimal' }))).data,
+    ).toEqual(masked);
+  });
+
+  it('gives each client its own stable pseudonym', async () => {
+    const alias = async (client: string): Promise<unknown> =>
+      (await ask('{ me { alias } }', await token({ client }))).data?.me;
+    expect(await alias('one')).toEqual(await alias('one'));
+    expect(await alias('one')).not.toEqual(await alias('two'));
+    expect(JSON.stringify(await alias('one'))).not.toContain('p1');
+  });
+});
+
+describe('facts', () => {
+  it('count each coordinate with its decision, and hold no value', async () => {
+    const { facts } = await ask('{ people { id phone both } }', await token({ scope: 'phone:read' }));
+    expect(facts?.fields).toEqual([
+      ['Query.people', 'allowed', 1, null, '@authenticated'],
+      ['Person.id', 'allowed', 1, null, '@authenticated'],
+      ['Person.phone', 'minimized', 1, 'MASK', '@authenticated @requiresScopes(phone:read)'],
+      ['Person.both', 'denied', 1, null, '@authenticated @requiresScopes(a & b)'],
+      ['Query.people', 'denied', 1, null, '@subject'],
+    ]);
+    expect(JSON.stringify(facts)).not.toMatch(/p1|123/);
+  });
+});
