@@ -26,6 +26,7 @@ export {
   type Requires,
 } from './decide/requirement.js';
 export { RuleTable, type FieldRule, type RuleTableOptions, type TypeRule } from './decide/rule-table.js';
+export { Interned } from './enforce/values.js';
 export { protectedSubgraphPlugin } from './enforce/apollo-plugin.js';
 export { DENIAL_CODE, denialError, type DenialExtensions } from './enforce/denial.js';
 export { defineLoader } from './enforce/loader.js';
@@ -46,7 +47,12 @@ export {
 } from './record/facts.js';
 export { completeSubgraph } from './specification/complete.js';
 export type { Alternatives } from './specification/directive-specification.js';
-export { LINK_IDENTITY } from './specification/feature.js';
+export {
+  AUTHENTICATED_IDENTITY,
+  JOIN_IDENTITY,
+  POLICY_IDENTITY,
+  REQUIRES_SCOPES_IDENTITY,
+} from './specification/feature.js';
 export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
 export { lowerRequiresScope } from './specification/lower.js';
 export type { ScopeDescription } from './specification/scope.js';

@@ -1,4 +1,4 @@
-import type { Delegation } from '@behalf/directives';
+import type { Delegation, Requires } from '@behalf/directives';
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 
 /** The operation as the server parsed and validated it. */
@@ -15,15 +15,8 @@ export interface Denial {
   readonly coordinate: string;
   /** What would be required, in the names of the schema; never what the caller holds. */
   readonly requires: Requires;
-}
-
-export interface Requires {
-  readonly authenticated?: true;
-  /** Every outer entry must be met; an entry is met when one of its alternatives is held as a whole. */
-  readonly scopes?: readonly (readonly (readonly string[])[])[];
-  readonly policies?: readonly (readonly (readonly string[])[])[];
-  /** Every entry must be met; an entry is met when one of its purposes was consented to. */
-  readonly purposes?: readonly (readonly string[])[];
+  /** The rule in the words of the schema, for the record. */
+  readonly rule: string;
 }
 
 export interface ExecutionOutcome {
@@ -40,16 +33,15 @@ export interface Authorization {
   readonly denials: readonly Denial[];
   /**
    * Puts what was executed into the shape that the client asked for: null at each denied path, with non-null
-   * propagation, and one error per denied path.
+   * propagation, and one error per denied path. When nothing was left to execute, give it `{ data: {} }`.
    */
-  complete(outcome: ExecutionOutcome, variables: Record<string, unknown>): ExecutionOutcome;
+  complete(outcome: ExecutionOutcome): ExecutionOutcome;
 }
 
 /** What one subgraph's rules can ask for: nothing else travels to it. */
 export interface SubgraphVocabulary {
   readonly scopes: ReadonlySet<string>;
   readonly policies: ReadonlySet<string>;
-  /** Its rules ask for the purpose, the detail or the subject of the consent. */
   readonly purposes: ReadonlySet<string>;
 }
 
@@ -61,5 +53,10 @@ export interface OperationAuthorizer {
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
   /** Names of the policies that this operation depends on (cached per operation). */
   policiesOf(operation: ClientOperation): readonly string[];
-  authorize(operation: ClientOperation, delegation: Delegation | undefined): Authorization;
+  /** @param variables As the client sent them: only those that `@skip` and `@include` name are read. */
+  authorize(
+    operation: ClientOperation,
+    delegation: Delegation | undefined,
+    variables: Readonly<Record<string, unknown>>,
+  ): Authorization;
 }

@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto';
+import { Kind, print, visit } from 'graphql';
+import type {
+  DefinitionNode,
+  DocumentNode,
+  FieldNode,
+  FragmentDefinitionNode,
+  OperationDefinitionNode,
+  SelectionNode,
+  SelectionSetNode,
+} from 'graphql';
+import type { Conditions, OperationAnalysis } from './analysis.js';
+import type { ClientOperation } from './types.js';
+
+/** Why a field is not executed. */
+export type Removal =
+  /** Its own requirement is not met. */
+  | 'denied'
+  /** Everything that was selected on it is. */
+  | 'emptied';
+
+export interface FilteredOperation {
+  /** Absent when nothing is left. */
+  readonly execute: ClientOperation | undefined;
+  readonly removals: ReadonlyMap<FieldNode, Removal>;
+  /** Denied fields that the client would have been answered: not those that `@skip` or `@include` leave out. */
+  readonly denied: readonly FieldNode[];
+}
+
+/** What is left of a selection set. */
+interface Remainder {
+  readonly selections: readonly SelectionNode[];
+  /** Something in it was denied, and was not left out anyway. */
+  readonly lost: boolean;
+}
+
+/**
+ * Takes what is denied out of an operation, before anything is planned.
+ *
+ * A selection set that becomes empty takes its field with it, upward; so do fragments, variables and spreads that
+ * nothing needs any more. Every fragment is filtered once. The result has a hash of its own: the gateway keeps its
+ * query plans by hash, and under the old one it would run the plan of the whole operation.
+ */
+export function filterOperation(
+  analysis: OperationAnalysis,
+  isPermitted: (requirementIndex: number) => boolean,
+  conditions: Conditions,
+): FilteredOperation {
+  const removals = new Map<FieldNode, Removal>();
+  const denied: FieldNode[] = [];
+  const fragments = new Map<string, Remainder>();
+
+  const { operation } = analysis.client;
+  const root = filterSelections(operation.selectionSet, false);
+  if (root.selections.length === 0 && root.lost) return { execute: undefined, removals, denied };
+
+  const document = buildDocument(analysis, root, fragments);
+  const filteredOperation = document.definitions.find(
+    (definition): definition is OperationDefinitionNode => definition.kind === Kind.OPERATION_DEFINITION,
+  );
+  return {
+    execute:
+      filteredOperation === undefined
+        ? undefined
+        : {
+            document,
+            operation: filteredOperation,
+            queryHash: createHash('sha256').update(print(document)).digest('hex'),
+          },
+    removals,
+    denied,
+  };
+
+  /** @param leftOut Whether `@skip` or `@include` leaves out what is being visited. */
+  function filterSelections(selectionSet: SelectionSetNode, leftOut: boolean): Remainder {
+    const selections: SelectionNode[] = [];
+    let lost = false;
+    for (const selection of selectionSet.selections) {
+      const isLeftOut = leftOut || conditions.leavesOut(selection);
+      const remainder = filterSelection(selection, isLeftOut);
+      if (remainder.kept !== undefined) selections.push(remainder.kept);
+      if (remainder.lost && !isLeftOut) lost = true;
+    }
+    return { selections, lost };
+  }
+
+  function filterSelection(
+    selection: SelectionNode,
+    leftOut: boolean,
+  ): { readonly kept: SelectionNode | undefined; readonly lost: boolean } {
+    switch (selection.kind) {
+      case Kind.FIELD:
+        return filterField(selection, leftOut);
+      case Kind.INLINE_FRAGMENT: {
+        const inner = filterSelections(selection.selectionSet, leftOut);
+        if (inner.selections.length === 0) return { kept: undefined, lost: inner.lost };
+        return {
+          kept: { ...selection, selectionSet: rebuild(selection.selectionSet, inner) },
+          lost: inner.lost,
+        };
+      }
+      case Kind.FRAGMENT_SPREAD: {
+        const inner = filterFragment(selection.name.value);
+        return { kept: inner.selections.length === 0 ? undefined : selection, lost: inner.lost };
+      }
+    }
+  }
+
+  function filterField(
+    field: FieldNode,
+    leftOut: boolean,
+  ): { readonly kept: FieldNode | undefined; readonly lost: boolean } {
+    const requirement = analysis.requirementOf.get(field);
+    if (requirement !== undefined && !isPermitted(requirement)) {
+      removals.set(field, 'denied');
+      if (!leftOut) denied.push(field);
+      return { kept: undefined, lost: true };
+    }
+    if (field.selectionSet === undefined || !analysis.parentOf.has(field))
+      return { kept: field, lost: false };
+    const inner = filterSelections(field.selectionSet, leftOut);
+    if (inner.selections.length === 0 && inner.lost) {
+      removals.set(field, 'emptied');
+      return { kept: undefined, lost: true };
+    }
+    return { kept: { ...field, selectionSet: rebuild(field.selectionSet, inner) }, lost: inner.lost };
+  }
+
+  function filterFragment(name: string): Remainder {
+    const known = fragments.get(name);
+    if (known !== undefined) return known;
+    const fragment = analysis.fragments.get(name);
+    // A valid document has it, and no fragment spreads itself; what is not valid is not selected.
+    fragments.set(name, { selections: [], lost: false });
+    if (fragment === undefined) return { selections: [], lost: false };
+    const remainder = filterSelections(fragment.selectionSet, false);
+    fragments.set(name, remainder);
+    return remainder;
+  }
+
+  /**
+   * The selection set that is executed. On an interface or union it asks for the type too, so that afterwards it is
+   * known which of the removed selections would have applied; where only left-out selections were removed it asks for
+   * nothing else.
+   */
+  function rebuild(original: SelectionSetNode, remainder: Remainder): SelectionSetNode {
+    const needsType = analysis.onAbstract.has(original) || remainder.selections.length === 0;
+    return {
+      kind: Kind.SELECTION_SET,
+      selections: needsType ? [...remainder.selections, typenameField(analysis)] : remainder.selections,
+    };
+  }
+}
+
+function typenameField(analysis: OperationAnalysis): FieldNode {
+  return {
+    kind: Kind.FIELD,
+    name: { kind: Kind.NAME, value: '__typename' },
+    alias: { kind: Kind.NAME, value: analysis.hiddenTypenameKey },
+  };
+}
+
+function buildDocument(
+  analysis: OperationAnalysis,
+  root: Remainder,
+  fragments: ReadonlyMap<string, Remainder>,
+): DocumentNode {
+  const { operation } = analysis.client;
+  const selectionSet: SelectionSetNode = {
+    kind: Kind.SELECTION_SET,
+    selections: root.selections.length > 0 ? root.selections : [typenameField(analysis)],
+  };
+  const kept = new Map<string, FragmentDefinitionNode>();
+  const variables = new Set<string>();
+  const pending: SelectionSetNode[] = [selectionSet];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    visit(node, {
+      Variable(variable) {
+        variables.add(variable.name.value);
+      },
+      FragmentSpread({ name: { value: name } }) {
+        const fragment = analysis.fragments.get(name);
+        const remainder = fragments.get(name);
+        if (fragment === undefined || remainder === undefined || kept.has(name)) return;
+        const filtered: FragmentDefinitionNode = {
+          ...fragment,
+          selectionSet: { kind: Kind.SELECTION_SET, selections: remainder.selections },
+        };
+        kept.set(name, filtered);
+        pending.push(filtered.selectionSet);
+      },
+    });
+  }
+  for (const directive of operation.directives ?? []) {
+    visit(directive, {
+      Variable(variable) {
+        variables.add(variable.name.value);
+      },
+    });
+  }
+  const filtered: OperationDefinitionNode = {
+    ...operation,
+    variableDefinitions: (operation.variableDefinitions ?? []).filter((definition) =>
+      variables.has(definition.variable.name.value),
+    ),
+    selectionSet,
+  };
+  const definitions: DefinitionNode[] = [filtered, ...kept.values()];
+  return { kind: Kind.DOCUMENT, definitions };
+}

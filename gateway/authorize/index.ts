@@ -1,0 +1,123 @@
+import { describeRequirement, isMet, ruleText } from '@behalf/directives';
+import type { Delegation } from '@behalf/directives';
+import type { FieldNode } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { analyzeOperation, Conditions } from './analysis.js';
+import type { OperationAnalysis } from './analysis.js';
+import { Completion, coordinateOf } from './complete.js';
+import { filterOperation } from './filter.js';
+import type { FilteredOperation } from './filter.js';
+import { readSupergraph } from './supergraph.js';
+import type { Authorization, ClientOperation, Denial, OperationAuthorizer } from './types.js';
+
+export { SupergraphError, type SupergraphErrorCode } from './supergraph.js';
+export type {
+  Authorization,
+  ClientOperation,
+  Denial,
+  ExecutionOutcome,
+  OperationAuthorizer,
+  SubgraphVocabulary,
+} from './types.js';
+
+export interface AuthorizerOptions {
+  /** Operations whose analysis is kept. Default 1,000. */
+  readonly cachedOperations?: number;
+  /** Distinct decisions that are kept for each of them. Default 50. */
+  readonly cachedDecisions?: number;
+  /** Errors with a path of their own for each denied selection. Default 20. */
+  readonly maxPathsPerSelection?: number;
+  /**
+   * `open` (the default): a field without a rule is open, as the standard directives have it.
+   * `required`: it is refused unless the schema says `@public`.
+   */
+  readonly coverage?: 'required' | 'open';
+}
+
+interface KnownOperation {
+  readonly analysis: OperationAnalysis;
+  readonly decisions: LRUCache<string, Decision>;
+}
+
+interface Decision {
+  readonly filtered: FilteredOperation;
+  readonly denials: readonly Denial[];
+}
+
+/**
+ * Makes the authorizer of one supergraph. Decisions are found by what was decided, never by who asked: callers who
+ * meet the same of an operation's requirements share one filtered document, and no others do.
+ *
+ * @throws {SupergraphError} when the supergraph cannot be read or a rule in it cannot be enforced.
+ */
+export function createOperationAuthorizer(
+  supergraphSdl: string,
+  options: AuthorizerOptions = {},
+): OperationAuthorizer {
+  const { rules, schema, executableSdl, vocabularies } = readSupergraph(
+    supergraphSdl,
+    options.coverage ?? 'open',
+  );
+  const operations = new LRUCache<string, KnownOperation>({ max: options.cachedOperations ?? 1_000 });
+  const maxDecisions = options.cachedDecisions ?? 50;
+  const completion = { maxPathsPerSelection: options.maxPathsPerSelection ?? 20 };
+
+  function known(client: ClientOperation): KnownOperation {
+    const key = `${client.queryHash} ${client.operation.name?.value ?? ''}`;
+    let entry = operations.get(key);
+    if (entry === undefined) {
+      entry = {
+        analysis: analyzeOperation(client, schema, rules),
+        decisions: new LRUCache<string, Decision>({ max: maxDecisions }),
+      };
+      operations.set(key, entry);
+    }
+    return entry;
+  }
+
+  function authorize(
+    client: ClientOperation,
+    delegation: Delegation | undefined,
+    variables: Readonly<Record<string, unknown>>,
+  ): Authorization {
+    const { analysis, decisions } = known(client);
+    const met = analysis.requirements.map((requirement) => isMet(requirement, delegation));
+    if (met.every((isPermitted) => isPermitted)) {
+      return { execute: client, unchanged: true, denials: [], complete: (outcome) => outcome };
+    }
+    const conditions = new Conditions(analysis, variables);
+    const key = `${met.map((isPermitted) => (isPermitted ? '1' : '0')).join('')} ${conditions.key}`;
+    let decision = decisions.get(key);
+    if (decision === undefined) {
+      // `met` has an entry for every requirement; only exactly true permits.
+      const filtered = filterOperation(analysis, (index) => met[index] === true, conditions);
+      decision = { filtered, denials: filtered.denied.map((node) => denialOf(analysis, node)) };
+      decisions.set(key, decision);
+    }
+    const { filtered, denials } = decision;
+    return {
+      ...(filtered.execute === undefined ? {} : { execute: filtered.execute }),
+      unchanged: false,
+      denials,
+      complete: (outcome) =>
+        new Completion(schema, analysis, filtered, conditions, completion).complete(outcome),
+    };
+  }
+
+  return {
+    executableSdl,
+    vocabularies,
+    policiesOf: (client) => known(client).analysis.policies,
+    authorize,
+  };
+}
+
+function denialOf(analysis: OperationAnalysis, node: FieldNode): Denial {
+  const index = analysis.requirementOf.get(node);
+  const requirement = index === undefined ? undefined : analysis.requirements[index];
+  return {
+    coordinate: coordinateOf(analysis, node),
+    requires: requirement === undefined ? {} : describeRequirement(requirement),
+    rule: requirement === undefined ? '' : ruleText(requirement),
+  };
+}
