@@ -1,0 +1,177 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { composeServices } from '@apollo/composition';
+import { completeSubgraph, DirectiveError, lowerRequiresScope } from '@behalf/directives';
+import { GraphQLError, parse } from 'graphql';
+import { parse as parseYaml, YAMLParseError } from 'yaml';
+
+export type ComposeErrorCode =
+  /** The configuration cannot be read, or has a key that is not rover's. */
+  | 'COMPOSE_CONFIGURATION'
+  /** A subgraph's schema cannot be read or fetched. */
+  | 'COMPOSE_SCHEMA_UNREADABLE'
+  /** The subgraphs do not compose; `details` has one line for each reason. */
+  | 'COMPOSE_FAILED';
+
+/** Why there is no supergraph. */
+export class ComposeError extends Error {
+  override readonly name = 'ComposeError';
+
+  constructor(
+    readonly code: ComposeErrorCode,
+    message: string,
+    readonly details: readonly string[] = [],
+  ) {
+    super(message);
+  }
+}
+
+export interface SubgraphSource {
+  readonly name: string;
+  /** Where the gateway reaches it. */
+  readonly url: string;
+  readonly sdl: string;
+}
+
+/**
+ * Composes a supergraph whose scopes any router of the standard enforces: `@requiresScope` is lowered to
+ * `@requiresScopes` before composition, and what else Behalf reads travels on by `@composeDirective`.
+ *
+ * @throws {ComposeError} with composition's own codes in `details`.
+ */
+export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string {
+  const details: string[] = [];
+  const services = subgraphs.flatMap(({ name, url, sdl }) => {
+    try {
+      return [{ name, url, typeDefs: lowerRequiresScope(completeSubgraph(parse(sdl))) }];
+    } catch (error) {
+      if (error instanceof DirectiveError) details.push(`${error.code}: [${name}] ${error.message}`);
+      else if (error instanceof GraphQLError) details.push(`SCHEMA_SYNTAX: [${name}] ${error.toString()}`);
+      else throw error;
+      return [];
+    }
+  });
+  if (details.length > 0)
+    throw new ComposeError('COMPOSE_FAILED', 'a subgraph schema cannot be used', details);
+  const result = composeServices(services);
+  if (result.errors !== undefined) {
+    throw new ComposeError(
+      'COMPOSE_FAILED',
+      'the subgraphs do not compose',
+      result.errors.map((error) => `${codeOf(error)}: ${error.message}`),
+    );
+  }
+  return result.supergraphSdl;
+}
+
+function codeOf(error: GraphQLError): string {
+  return typeof error.extensions.code === 'string' ? error.extensions.code : 'COMPOSITION';
+}
+
+/**
+ * `behalf compose`: reads rover's `supergraph.yaml`, writes the supergraph.
+ *
+ * @param configFile Paths in it are relative to its folder.
+ * @returns The supergraph, and the names of the subgraphs in it.
+ * @throws {ComposeError}
+ */
+export async function compose(
+  configFile: string,
+  outputFile: string,
+): Promise<{ readonly supergraphSdl: string; readonly subgraphs: readonly string[] }> {
+  const sources = await readSupergraphConfig(configFile);
+  const supergraphSdl = composeSupergraph(sources);
+  await writeFile(outputFile, supergraphSdl);
+  return { supergraphSdl, subgraphs: sources.map(({ name }) => name) };
+}
+
+/** Reads `supergraph.yaml` and the schemas that it names. */
+export async function readSupergraphConfig(configFile: string): Promise<SubgraphSource[]> {
+  const config = asRecord(await readYaml(configFile), '', configFile);
+  allowKeys(config, ['federation_version', 'subgraphs'], '', configFile);
+  const subgraphs = asRecord(config.subgraphs, 'subgraphs', configFile);
+  return Promise.all(
+    Object.entries(subgraphs).map(async ([name, value]) => {
+      const path = `subgraphs.${name}`;
+      const subgraph = asRecord(value, path, configFile);
+      allowKeys(subgraph, ['routing_url', 'schema'], path, configFile);
+      const schema = asRecord(subgraph.schema, `${path}.schema`, configFile);
+      allowKeys(schema, ['file', 'subgraph_url'], `${path}.schema`, configFile);
+      const { routing_url: url } = subgraph;
+      if (typeof url !== 'string') throw configError(configFile, `${path}.routing_url`, 'must be an address');
+      if (typeof schema.file === 'string') {
+        return { name, url, sdl: await readSchemaFile(name, resolve(dirname(configFile), schema.file)) };
+      }
+      if (typeof schema.subgraph_url === 'string')
+        return { name, url, sdl: await fetchSdl(name, schema.subgraph_url) };
+      throw configError(configFile, `${path}.schema`, 'needs "file" or "subgraph_url"');
+    }),
+  );
+}
+
+async function readYaml(file: string): Promise<unknown> {
+  try {
+    return parseYaml(await readFile(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof YAMLParseError) throw configError(file, '', error.message);
+    throw configError(file, '', `cannot be read (${systemCode(error)})`);
+  }
+}
+
+async function readSchemaFile(name: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new ComposeError(
+      'COMPOSE_SCHEMA_UNREADABLE',
+      `[${name}] ${file} cannot be read (${systemCode(error)})`,
+    );
+  }
+}
+
+const FETCH_TIMEOUT_MS = 10_000;
+
+async function fetchSdl(name: string, url: string): Promise<string> {
+  const failed = (reason: string): ComposeError =>
+    new ComposeError('COMPOSE_SCHEMA_UNREADABLE', `[${name}] ${url}: ${reason}`);
+  let body: unknown;
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ _service { sdl } }' }),
+      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+    });
+    body = await response.json();
+  } catch (error) {
+    throw failed(error instanceof Error ? error.message : 'no answer');
+  }
+  const sdl = (body as { data?: { _service?: { sdl?: unknown } } } | null)?.data?._service?.sdl;
+  if (typeof sdl !== 'string') throw failed('the answer has no SDL');
+  return sdl;
+}
+
+function asRecord(value: unknown, path: string, file: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw configError(file, path, 'must be a mapping');
+}
+
+function allowKeys(
+  value: Record<string, unknown>,
+  keys: readonly string[],
+  path: string,
+  file: string,
+): void {
+  for (const key of Object.keys(value)) {
+    if (!keys.includes(key)) throw configError(file, path === '' ? key : `${path}.${key}`, 'is not known');
+  }
+}
+
+function configError(file: string, path: string, reason: string): ComposeError {
+  return new ComposeError('COMPOSE_CONFIGURATION', `${file}${path === '' ? '' : `: ${path}`}: ${reason}`);
+}
+
+function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+}
