@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { composeServices } from '@apollo/composition';
-import { completeSubgraph, DirectiveError, lowerRequiresScope } from '@behalf/directives';
+import { completeSubgraph, DirectiveError, lowerRequiresScope, RuleTable } from '@behalf/directives';
 import { GraphQLError, parse } from 'graphql';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 
@@ -43,7 +43,10 @@ export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string 
   const details: string[] = [];
   const services = subgraphs.flatMap(({ name, url, sdl }) => {
     try {
-      return [{ name, url, typeDefs: lowerRequiresScope(completeSubgraph(parse(sdl))) }];
+      const typeDefs = lowerRequiresScope(completeSubgraph(parse(sdl)));
+      // A rule that cannot be compiled would be dropped, or stop the subgraph and the gateway later.
+      new RuleTable(typeDefs, { coverage: 'open' });
+      return [{ name, url, typeDefs }];
     } catch (error) {
       if (error instanceof DirectiveError) details.push(`${error.code}: [${name}] ${error.message}`);
       else if (error instanceof GraphQLError) details.push(`SCHEMA_SYNTAX: [${name}] ${error.toString()}`);

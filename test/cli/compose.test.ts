@@ -1,0 +1,149 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Links } from '@behalf/directives';
+import { parse } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { compose, ComposeError, composeSupergraph } from '../../cli/compose.js';
+
+const link = (imports: string): string => `
+  extend schema
+    @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requiresScopes"])
+    @link(url: "https://specs.behalf.dev/behalf/v0.1", import: [${imports}])
+`;
+
+function composeOne(sdl: string): string {
+  return composeSupergraph([{ name: 'one', url: 'http://one', sdl }]);
+}
+
+async function failure(run: () => unknown): Promise<ComposeError> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof ComposeError) return error;
+    throw error;
+  }
+  throw new Error('it did not fail');
+}
+
+describe('composition', () => {
+  it('lowers @requiresScope to the standard directive, so that any router of the standard enforces it', () => {
+    const sdl = composeOne(`${link('"@requiresScope"')}
+      type Query { a: Int @requiresScope(scope: "x") @requiresScope(scope: "y")
+                   b: Int @requiresScope(scope: "x") @requiresScopes(scopes: [["p"], ["q"]]) }`);
+    expect(sdl).toContain('a: Int @requiresScopes(scopes: [["x", "y"]])');
+    expect(sdl).toContain('b: Int @requiresScopes(scopes: [["p", "x"], ["q", "x"]])');
+    expect(sdl).toContain('specs.apollo.dev/requiresScopes/v0.1", for: SECURITY');
+    expect(sdl).not.toContain('@requiresScope(');
+  });
+
+  it('moves the rule of an interface to its implementers, from where composition copies it up', () => {
+    const sdl = composeOne(`${link('"@requiresScope"')}
+      type Query { n: N }
+      interface N @requiresScope(scope: "type") { x: Int @requiresScope(scope: "field") }
+      type A implements N { x: Int }
+      type B implements N { x: Int y: Int }`);
+    const document = parse(sdl);
+    expect(document.definitions.length).toBeGreaterThan(0);
+    expect(sdl.replace(/\s+/g, ' ')).toMatch(
+      /type A implements N @join__implements[^{]*@requiresScopes\(scopes: \[\["type"\]\]\) \{ x: Int @requiresScopes\(scopes: \[\["field"\]\]\)/,
+    );
+    expect(sdl.replace(/\s+/g, ' ')).toMatch(
+      /interface N @join__type\(graph: ONE\) @requiresScopes\(scopes: \[\["type"\]\]\)/,
+    );
+  });
+
+  it('keeps Behalf’s own directives without @composeDirective in the schema (they would be dropped silently)', () => {
+    const sdl = composeOne(`${link('"@minimize", "@public", "@scope"')}
+      extend schema @scope(name: "a", sentence: "See it")
+      type Query { a: String @minimize(to: MASK, keep: 2) b: Int @public }`);
+    expect(sdl).toContain('@minimize(to: MASK, keep: 2)');
+    expect(sdl).toContain('@scope(name: "a", sentence: "See it")');
+    expect(new Links(parse(sdl)).features.map(({ identity }) => identity)).toContain(
+      'https://specs.behalf.dev/behalf',
+    );
+  });
+
+  it('joins the rules of a shared field by AND (federation pull request 3321)', () => {
+    const shared = (scope: string): string => `
+      extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@shareable", "@requiresScopes"])
+      type Query { a: Int @shareable @requiresScopes(scopes: [["${scope}"]]) }`;
+    const sdl = composeSupergraph([
+      { name: 'one', url: 'http://one', sdl: shared('x') },
+      { name: 'two', url: 'http://two', sdl: shared('y') },
+    ]);
+    expect(sdl).toMatch(/a: Int @requiresScopes\(scopes: \[\["x", "y"\]\]\)/);
+  });
+});
+
+describe('what cannot be composed', () => {
+  it.each([
+    ['a misspelt directive', `${link('"@requireScope"')} type Query { a: Int }`, 'UNKNOWN_DIRECTIVE'],
+    ['a directive that nobody linked', 'type Query { a: Int @requiresScopes(scopes: [["x"]]) }', ''],
+    [
+      'a protective directive of one’s own',
+      'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9") directive @minimize on FIELD_DEFINITION type Query { a: Int @minimize }',
+      'UNLINKED_DIRECTIVE',
+    ],
+    ['a syntax error', 'type Query {', 'SCHEMA_SYNTAX'],
+    [
+      'a field that reads protected data through @requires (GHSA-m8jr-fxqx-8xx6)',
+      `
+      extend schema
+        @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@external", "@requiresScopes"])
+        @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope"])
+      type Query { p: P }
+      type P @key(fields: "id") { id: ID! secret: Int @external leak: Int @requires(fields: "secret") }`,
+      'MISSING_TRANSITIVE_AUTH_REQUIREMENTS',
+    ],
+  ])('%s', async (_name, sdl, code) => {
+    const sources = [
+      { name: 'one', url: 'http://one', sdl },
+      ...(sdl.includes('@external')
+        ? [
+            {
+              name: 'two',
+              url: 'http://two',
+              sdl: `${link('"@requiresScope"')} type P @key(fields: "id") { id: ID! secret: Int @requiresScope(scope: "s") }`,
+            },
+          ]
+        : []),
+    ];
+    const error = await failure(() => composeSupergraph(sources));
+    expect(error.code).toBe('COMPOSE_FAILED');
+    expect(error.details.join('\n')).toContain(code);
+    expect(error.details.length).toBeGreaterThan(0);
+  });
+});
+
+describe('supergraph.yaml', () => {
+  it('is read as rover reads it, with paths relative to it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'behalf-compose-'));
+    await writeFile(join(folder, 'a.graphql'), 'type Query { a: Int }');
+    await writeFile(
+      join(folder, 'supergraph.yaml'),
+      'federation_version: =2.9.0\nsubgraphs:\n  a:\n    routing_url: http://a\n    schema:\n      file: ./a.graphql\n',
+    );
+    const output = join(folder, 'out.graphql');
+    expect((await compose(join(folder, 'supergraph.yaml'), output)).subgraphs).toEqual(['a']);
+    expect(await readFile(output, 'utf8')).toContain('@join__graph(name: "a", url: "http://a")');
+  });
+
+  it.each([
+    ['an unknown key', 'subgraphs: {}\nsubgraph: {}\n', 'subgraph: is not known'],
+    ['no schema', 'subgraphs: { a: { routing_url: "http://a", schema: {} } }', 'subgraphs.a.schema'],
+    ['no address', 'subgraphs: { a: { schema: { file: x } } }', 'subgraphs.a.routing_url'],
+    ['no YAML', 'subgraphs: [', 'supergraph.yaml'],
+    [
+      'a schema that is not there',
+      'subgraphs: { a: { routing_url: "http://a", schema: { file: nowhere } } }',
+      'ENOENT',
+    ],
+  ])('%s is a clear error', async (_name, text, message) => {
+    const folder = await mkdtemp(join(tmpdir(), 'behalf-compose-'));
+    const file = join(folder, 'supergraph.yaml');
+    await writeFile(file, text);
+    const error = await failure(() => compose(file, join(folder, 'out')));
+    expect(error.message).toContain(message);
+  });
+});

@@ -1,0 +1,74 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Which folders' code a folder may import, beside its own. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  directives: [],
+  store: [],
+  audit: ['store', 'directives'],
+  authority: ['store', 'directives'],
+  gateway: ['audit', 'directives'],
+  subgraphs: ['store', 'directives', 'authority/consent'],
+};
+const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
+
+async function sources(folder: string): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.includes(`${sep}node_modules${sep}`) && !file.includes(`${sep}dist${sep}`));
+}
+
+async function imports(file: string): Promise<string[]> {
+  return [...(await readFile(file, 'utf8')).matchAll(IMPORT)].map(([, specifier = '']) => {
+    if (specifier === '@behalf/directives') return 'directives';
+    return specifier.startsWith('.') ? relative(root, resolve(file, '..', specifier)) : specifier;
+  });
+}
+
+it.each(Object.keys(MAY_IMPORT))('%s imports only what its place allows', async (folder) => {
+  const files = await sources(folder);
+  expect(files.length).toBeGreaterThan(0);
+  const allowed = [folder, ...(MAY_IMPORT[folder] ?? [])];
+  for (const file of files) {
+    for (const target of await imports(file)) {
+      const top = target.split(sep)[0] ?? '';
+      if (!(top in MAY_IMPORT) && top !== 'cli' && top !== 'bench' && top !== 'test' && top !== '..')
+        continue;
+      const isAllowed = allowed.some((place) => target === place || target.startsWith(`${place}${sep}`));
+      expect(isAllowed, `${relative(root, file)} imports ${target}`).toBe(true);
+    }
+  }
+});
+
+it('no subgraph imports the gateway package, and the library only what a subgraph team should have to install', async () => {
+  for (const file of await sources('subgraphs')) {
+    expect(await imports(file), file).not.toContain('@apollo/gateway');
+  }
+  const manifest = JSON.parse(await readFile(join(root, 'directives/package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+    peerDependencies: Record<string, string>;
+  };
+  const declared = new Set([
+    ...Object.keys(manifest.dependencies),
+    ...Object.keys(manifest.peerDependencies),
+  ]);
+  expect([...declared].sort()).toEqual([
+    '@apollo/subgraph',
+    '@opentelemetry/api',
+    'dataloader',
+    'graphql',
+    'jose',
+  ]);
+  for (const file of await sources('directives/src')) {
+    for (const target of await imports(file)) {
+      if (target.startsWith('node:') || target.startsWith('directives')) continue;
+      expect(declared.has(target), `${relative(root, file)} imports ${target}`).toBe(true);
+    }
+  }
+});
