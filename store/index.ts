@@ -1,1 +1,6 @@
-export {};
+export { type DatabaseOptions, openDatabase } from './database.js';
+export { StoreError, type StoreErrorCode } from './errors.js';
+export type { Log } from './log.js';
+export { migrate, type MigrateOptions } from './migrate.js';
+export { projectPath } from './paths.js';
+export { type DatabaseServer, type DatabaseServerOptions, openDatabaseServer } from './server.js';

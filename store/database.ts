@@ -1,0 +1,49 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+
+import type { Log } from './log.js';
+
+// Counts and sequence numbers are bigint in PostgreSQL and arrive as text; ours stay far below 2^53.
+const INT8_OID = 20;
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser(oid, format) {
+    const id: number = oid;
+    if (id === INT8_OID && format !== 'binary') return parseSafeInteger;
+    return pg.types.getTypeParser(oid, format) as never;
+  },
+};
+
+function parseSafeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError('A bigint of the database exceeds 2^53');
+  return value;
+}
+
+/** @see openDatabase */
+export interface DatabaseOptions {
+  /** Connections at most; default 10. */
+  readonly max?: number;
+  /** Shown by PostgreSQL's pg_stat_activity. */
+  readonly applicationName?: string;
+  readonly log?: Log;
+}
+
+/**
+ * A pool of connections, and kysely on it. Nothing connects before the first query; `destroy()` closes all.
+ * `bigint` columns are read as numbers (an error beyond 2^53), `jsonb` as parsed values.
+ *
+ * A connection that breaks while idle is dropped from the pool and replaced by the next query; that is all that
+ * happens, since whoever runs the server says when it died.
+ */
+export function openDatabase<Schema>(url: string, options: DatabaseOptions = {}): Kysely<Schema> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max ?? 10,
+    application_name: options.applicationName ?? 'behalf',
+    connectionTimeoutMillis: 10_000,
+    types,
+  });
+  pool.on('error', (error) => options.log?.warn(`A database connection broke: ${error.message}`));
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+}

@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+import { StoreError } from '../errors.js';
+
+const run = promisify(execFile);
+
+/** The system account that PostgreSQL runs under when we are root, which it refuses to run as. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * The account for the server: nobody else's (undefined) unless we are root, then `postgres`, created when missing.
+ *
+ * @throws StoreError `account_missing`
+ */
+export async function serverAccount(): Promise<Account | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const found = await lookUp('postgres');
+  if (found !== undefined) return found;
+  try {
+    await run('useradd', [
+      '--system',
+      '--user-group',
+      '--no-create-home',
+      '--shell',
+      '/bin/false',
+      'postgres',
+    ]);
+  } catch (cause) {
+    throw new StoreError(
+      'account_missing',
+      'PostgreSQL does not run as root, and the account "postgres" could not be created; ' +
+        'create it, start Behalf as another user, or set DATABASE_URL',
+      { cause },
+    );
+  }
+  const created = await lookUp('postgres');
+  if (created === undefined) throw new StoreError('account_missing', 'The account "postgres" is missing');
+  return created;
+}
+
+async function lookUp(name: string): Promise<Account | undefined> {
+  try {
+    const [uid, gid] = await Promise.all([run('id', ['-u', name]), run('id', ['-g', name])]);
+    return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** True when the account can enter the folder. Asked of the system itself, which knows parents, groups and ACLs. */
+export async function canEnter(account: Account | undefined, folder: string): Promise<boolean> {
+  try {
+    await run('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { ...account, cwd: '/' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, cp, mkdir, realpath, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { StoreError } from '../errors.js';
+import type { Log } from '../log.js';
+import { type Account, canEnter } from './account.js';
+import type { Binaries } from './binaries.js';
+
+const SYSTEM_STATE_DIR = '/var/lib/behalf';
+
+/** The folders that the server runs with; all of them are open to its account. */
+export interface Home {
+  /** Holds the cluster, its password and its owner's process id. */
+  readonly folder: string;
+  readonly binaries: Binaries;
+}
+
+/**
+ * Chooses where the server lives: the data folder, and the installed binaries.
+ *
+ * Root's server runs under another account. When a parent folder is closed to that account (a clone below /root),
+ * it moves to /var/lib/behalf, under a name made from the data folder's path, and says so at every start. A refusal
+ * would be simpler, but "clone it and start it" has to work for root in a container, which starts in such a folder;
+ * opening the parents, or running with more capabilities, is not ours to decide.
+ *
+ * @throws StoreError `data_dir_not_writable`
+ */
+export async function prepareHome(
+  dataDir: string,
+  account: Account | undefined,
+  binaries: Binaries,
+  log: Log,
+): Promise<Home> {
+  await makeFolder(dataDir);
+  const enters = await canEnter(account, dataDir);
+  const runs = await canEnter(account, binaries.folder);
+  if (enters && runs) return { folder: dataDir, binaries };
+
+  const id = createHash('sha256')
+    .update(await realpath(dataDir))
+    .digest('hex')
+    .slice(0, 16);
+  const folder = enters ? dataDir : join(SYSTEM_STATE_DIR, id);
+  await makeFolder(folder);
+  if (!enters) {
+    log.warn(`The account "postgres" cannot enter ${dataDir}: the database's files are in ${folder}`);
+  }
+  return { folder, binaries: runs ? binaries : await copyBinaries(binaries) };
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    // Others may pass through, not look around: the server's account has to reach its own folder inside.
+    await mkdir(folder, { recursive: true, mode: 0o711 });
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new StoreError(
+      'data_dir_not_writable',
+      `The data folder ${folder} cannot be written by this user; make it writable or choose another one`,
+      { cause },
+    );
+  }
+}
+
+async function copyBinaries(binaries: Binaries): Promise<Binaries> {
+  const { name } = await packageOf(binaries);
+  const folder = join(SYSTEM_STATE_DIR, name);
+  try {
+    await access(join(folder, 'bin', 'postgres'), constants.X_OK);
+  } catch {
+    // Renamed at the end, so that a copy that was interrupted is never taken for a whole one.
+    const partial = `${folder}.${process.pid}`;
+    await makeFolder(SYSTEM_STATE_DIR);
+    await cp(binaries.folder, partial, { recursive: true, verbatimSymlinks: true });
+    await rm(folder, { recursive: true, force: true });
+    await rename(partial, folder);
+  }
+  return { ...binaries, folder };
+}
+
+async function packageOf(binaries: Binaries): Promise<{ name: string }> {
+  const id = createHash('sha256')
+    .update(await realpath(binaries.folder))
+    .digest('hex')
+    .slice(0, 16);
+  return { name: `postgresql-${binaries.majorVersion}-${id}` };
+}

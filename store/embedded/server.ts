@@ -1,0 +1,188 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import pg from 'pg';
+
+import { StoreError } from '../errors.js';
+import type { Log } from '../log.js';
+import { serverAccount } from './account.js';
+import { locateBinaries } from './binaries.js';
+import { clusterFolder, DATABASE_NAME, prepareCluster } from './cluster.js';
+import { type Home, prepareHome } from './home.js';
+import { PostgresProcess, type ProcessOptions } from './process.js';
+
+const START_TIMEOUT_MS = 60_000;
+const POLL_MS = 25;
+const FREE_PORT_TRIES = 5;
+const ORPHAN_WAIT_MS = 15_000;
+const HOST = '127.0.0.1';
+
+// Modest memory, nothing on the disk beside the data folder, no statement text in the log. Durability as PostgreSQL
+// has it by default.
+const SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: HOST,
+  unix_socket_directories: '',
+  max_connections: '100',
+  shared_buffers: '128MB',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  jit: 'off',
+  log_error_verbosity: 'terse',
+  log_min_error_statement: 'panic',
+};
+
+// A crash of the machine can destroy the data: for tests, whose data is gone afterwards anyway.
+const UNSAFE_SETTINGS: Readonly<Record<string, string>> = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  synchronous_commit: 'off',
+};
+
+/** @see startEmbedded */
+export interface EmbeddedOptions {
+  readonly dataDir: string;
+  readonly port?: number;
+  readonly unsafeNoDurability?: boolean;
+  readonly log: Log;
+}
+
+/** A PostgreSQL that this process started. */
+export interface EmbeddedServer {
+  readonly url: string;
+  readonly process: PostgresProcess;
+}
+
+/** @throws StoreError see `openDatabaseServer` */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  const { dataDir, log, port, unsafeNoDurability } = options;
+  const account = await serverAccount();
+  const home = await prepareHome(dataDir, account, await locateBinaries(), log);
+  await refuseOtherOwner(home);
+  const password = await prepareCluster(home, account);
+  const settings = unsafeNoDurability === true ? { ...SETTINGS, ...UNSAFE_SETTINGS } : SETTINGS;
+  const server = await startOnPort({ home, account, settings, log }, port, password);
+  await writeFile(ownerFile(home), `${process.pid}\n`, { mode: 0o600 });
+  return server;
+}
+
+type Unplaced = Omit<ProcessOptions, 'port'>;
+
+async function startOnPort(
+  options: Unplaced,
+  port: number | undefined,
+  password: string,
+): Promise<EmbeddedServer> {
+  const giveUpAt = Date.now() + ORPHAN_WAIT_MS;
+  for (let attempt = 1; ; attempt++) {
+    const chosen = port ?? (await freePort());
+    const server = PostgresProcess.start({ ...options, port: chosen });
+    try {
+      const url = await whenReady(server, chosen, password);
+      return { url, process: server };
+    } catch (error) {
+      await server.stop();
+      const refusal = explain(server, options.home, chosen, error);
+      // Between looking for a free port and taking it, another process may have been quicker.
+      if (refusal.code === 'port_in_use' && port === undefined && attempt < FREE_PORT_TRIES) continue;
+      // Nobody alive owns this server (we looked before): it is the one of a killed process, on its way down.
+      if (refusal.code === 'data_dir_in_use' && Date.now() < giveUpAt) {
+        await sleep(200);
+        continue;
+      }
+      throw refusal;
+    }
+  }
+}
+
+async function whenReady(server: PostgresProcess, port: number, password: string): Promise<string> {
+  const url = (database: string): string =>
+    `postgres://${DATABASE_NAME}:${password}@${HOST}:${port}/${database}`;
+  const giveUpAt = Date.now() + START_TIMEOUT_MS;
+  while (server.isRunning() && Date.now() < giveUpAt) {
+    const client = new pg.Client({ connectionString: url('postgres'), connectionTimeoutMillis: 2_000 });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await createDatabase(client);
+      // The answer could have come from another server on this port, while ours could not bind it.
+      await sleep(0);
+      if (server.isRunning()) return url(DATABASE_NAME);
+    } catch {
+      await Promise.race([server.ended, sleep(POLL_MS)]);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+  throw new Error('It did not become ready');
+}
+
+async function createDatabase(client: pg.Client): Promise<void> {
+  const { rowCount } = await client.query('select from pg_database where datname = $1', [DATABASE_NAME]);
+  if (rowCount === 0) await client.query(`create database ${DATABASE_NAME}`);
+}
+
+function explain(server: PostgresProcess, home: Home, port: number, cause: unknown): StoreError {
+  const said = server.lines.join('\n');
+  if (/Address already in use/i.test(said)) {
+    return new StoreError(
+      'port_in_use',
+      `Port ${port} is taken on ${HOST}; choose another one for the database`,
+      {
+        cause,
+      },
+    );
+  }
+  if (/lock file ".*" already exists|is still in use/.test(said)) return inUse(home, 'another PostgreSQL');
+  const [reason = 'it gave no reason'] = server.lines.filter((line) => /FATAL|PANIC/.test(line)).slice(-1);
+  return new StoreError(
+    'server_start_failed',
+    `PostgreSQL did not start on ${clusterFolder(home)}: ${reason}`,
+    {
+      cause,
+    },
+  );
+}
+
+function ownerFile(home: Home): string {
+  return join(home.folder, 'database-owner.pid');
+}
+
+/** A quick and clear answer to a second start. What protects the data is PostgreSQL's own lock on its folder. */
+async function refuseOtherOwner(home: Home): Promise<void> {
+  const owner = Number(await readFile(ownerFile(home), 'utf8').catch(() => ''));
+  const server = Number(
+    (await readFile(join(clusterFolder(home), 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0],
+  );
+  if (owner > 0 && owner !== process.pid && isAlive(owner) && server > 0 && isAlive(server)) {
+    throw inUse(home, `process ${owner}`);
+  }
+}
+
+function inUse(home: Home, who: string): StoreError {
+  return new StoreError(
+    'data_dir_in_use',
+    `The data folder ${home.folder} is in use by ${who}; stop it first`,
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, HOST, () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import pg from 'pg';
+
+import { StoreError } from './errors.js';
+
+const OLDEST_SUPPORTED = 15;
+
+/**
+ * Sees that a PostgreSQL answers at the URL and is new enough.
+ *
+ * @throws StoreError `database_unreachable`, `database_version`; the message has the host, never the password
+ */
+export async function checkDatabase(url: string): Promise<void> {
+  const { client, where } = open(url);
+  client.on('error', () => undefined);
+  let version: number;
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
+    version = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message || cause.name : 'no answer';
+    throw new StoreError('database_unreachable', `The database at ${where} cannot be used: ${reason}`, {
+      cause,
+    });
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+  if (!(version >= OLDEST_SUPPORTED)) {
+    throw new StoreError(
+      'database_version',
+      `The database at ${where} is PostgreSQL ${version}; Behalf needs ${OLDEST_SUPPORTED} or newer`,
+    );
+  }
+}
+
+function open(url: string): { client: pg.Client; where: string } {
+  try {
+    const { protocol } = new URL(url);
+    if (protocol !== 'postgres:' && protocol !== 'postgresql:') throw new TypeError('not a postgres: URL');
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+    return { client, where: `${client.host}:${client.port}` };
+  } catch (cause) {
+    // The URL itself may hold a password, and the parser's message repeats it.
+    throw new StoreError(
+      'database_unreachable',
+      'The database URL is not of the form postgres://user:password@host:port/name',
+      { cause },
+    );
+  }
+}

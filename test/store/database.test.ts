@@ -1,0 +1,124 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+
+import { migrate, openDatabase, openDatabaseServer } from '../../store/index.js';
+import { createTestDatabase, ensureTemplate, type TestDatabase } from '../support/database.js';
+
+let database: TestDatabase<unknown>;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+describe('migrations', () => {
+  test('run once, though several processes start at the same time', async () => {
+    let runs = 0;
+    const migrations = {
+      '001_things': {
+        up: async (db: TestDatabase<unknown>['db']) => {
+          runs++;
+          await sql`create table thing (id bigint primary key)`.execute(db);
+        },
+      },
+    };
+    const pools = [1, 2, 3, 4].map(() => openDatabase<unknown>(database.url, { max: 2 }));
+    const done = await Promise.all(pools.map((db) => migrate(db, { part: 'things', migrations })));
+    await Promise.all(pools.map((db) => db.destroy()));
+    expect(done.flat()).toEqual(['001_things']);
+    expect(runs).toBe(1);
+    await sql`select id from things.thing`.execute(database.db);
+  });
+
+  test('of one part do not see those of another', async () => {
+    const up = async (db: TestDatabase<unknown>['db']): Promise<void> => {
+      await sql`create table same_name (id bigint)`.execute(db);
+    };
+    expect(await migrate(database.db, { part: 'one', migrations: { '001_one': { up } } })).toEqual([
+      '001_one',
+    ]);
+    expect(await migrate(database.db, { part: 'two', migrations: { '001_two': { up } } })).toEqual([
+      '001_two',
+    ]);
+  });
+
+  test('that fail leave nothing, and are named', async () => {
+    const migrations = {
+      '001_broken': {
+        up: async (db: TestDatabase<unknown>['db']) => {
+          await sql`create table half (id bigint)`.execute(db);
+          await sql`select no_such_column`.execute(db);
+        },
+      },
+    };
+    await expect(migrate(database.db, { part: 'broken', migrations })).rejects.toMatchObject({
+      name: 'StoreError',
+      code: 'migration_failed',
+      message: expect.stringContaining('broken/001_broken') as string,
+    });
+    const { rows } = await sql`select from pg_tables where tablename = 'half'`.execute(database.db);
+    expect(rows).toEqual([]);
+  });
+});
+
+describe('a database', () => {
+  test('reads bigint as numbers', async () => {
+    const { rows } = await sql`select 9007199254740991::bigint as largest`.execute(database.db);
+    expect(rows).toEqual([{ largest: Number.MAX_SAFE_INTEGER }]);
+    await expect(sql`select 9007199254740993::bigint`.execute(database.db)).rejects.toThrow(RangeError);
+  });
+
+  test('goes on when its connections are broken while idle', async () => {
+    const warnings: string[] = [];
+    const log = {
+      info: () => undefined,
+      error: () => undefined,
+      warn: (text: string) => warnings.push(text),
+    };
+    const db = openDatabase<unknown>(database.url, { log, applicationName: 'broken-while-idle' });
+    await sql`select 1`.execute(db);
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'broken-while-idle'`.execute(
+      database.db,
+    );
+    await expect.poll(() => warnings.length).toBe(1);
+    expect((await sql`select 2 as two`.execute(db)).rows).toEqual([{ two: 2 }]);
+    await db.destroy();
+  });
+
+  test('copies a template that is built once', async () => {
+    let builds = 0;
+    const build = async (url: string): Promise<void> => {
+      builds++;
+      const db = openDatabase<unknown>(url);
+      await sql`create table filled as select 42 as answer`.execute(db);
+      await db.destroy();
+    };
+    const names = await Promise.all([
+      ensureTemplate('store_test', build),
+      ensureTemplate('store_test', build),
+    ]);
+    expect(builds).toBeLessThanOrEqual(1);
+    const copy = await createTestDatabase({ template: names[0] });
+    expect((await sql`select answer from filled`.execute(copy.db)).rows).toEqual([{ answer: 42 }]);
+    await copy.drop();
+  });
+});
+
+describe('a foreign database', () => {
+  test('is used and left alone', async () => {
+    const server = await openDatabaseServer({ databaseUrl: inject('databaseUrl'), dataDir: '/nowhere' });
+    expect(server.embedded).toBe(false);
+    await server.stop();
+    expect(await server.closed).toBeUndefined();
+    expect((await sql`select 1 as one`.execute(database.db)).rows).toEqual([{ one: 1 }]);
+  });
+
+  test.each([
+    ['postgres://user:s3cret@127.0.0.1:1/none', 'database_unreachable'],
+    ['mysql://user:s3cret@127.0.0.1/none', 'database_unreachable'],
+    ['s3cret', 'database_unreachable'],
+  ])('that cannot be used is refused without its password: %s', async (databaseUrl, code) => {
+    const refusal = openDatabaseServer({ databaseUrl, dataDir: '/nowhere' });
+    await expect(refusal).rejects.toMatchObject({ code });
+    await expect(refusal).rejects.not.toMatchObject({ message: expect.stringContaining('s3cret') as string });
+  });
+});

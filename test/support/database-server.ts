@@ -1,0 +1,27 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { TestProject } from 'vitest/node';
+
+import { openDatabaseServer } from '../../store/index.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Of one PostgreSQL for the whole run; `createTestDatabase` makes a database of your own on it. */
+    databaseUrl: string;
+  }
+}
+
+/** One PostgreSQL for the whole run: the one of TEST_DATABASE_URL or DATABASE_URL, or one of our own that is gone afterwards. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const databaseUrl = process.env['TEST_DATABASE_URL'] ?? process.env['DATABASE_URL'];
+  const dataDir = await mkdtemp(join(tmpdir(), 'behalf-test-'));
+  await chmod(dataDir, 0o711);
+  const server = await openDatabaseServer({ databaseUrl, dataDir, unsafeNoDurability: true });
+  project.provide('databaseUrl', server.url);
+  return async () => {
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+}

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+
+import { type Kysely, sql } from 'kysely';
+import { inject } from 'vitest';
+
+import { openDatabase } from '../../store/index.js';
+
+/** A database that only its creator knows. */
+export interface TestDatabase<Schema> {
+  readonly url: string;
+  readonly db: Kysely<Schema>;
+  /** Closes `db` and removes the database, whoever else is still connected. */
+  drop(): Promise<void>;
+}
+
+/** @see createTestDatabase */
+export interface TestDatabaseOptions {
+  /** A name from `ensureTemplate`: the new database starts as a copy of it. */
+  readonly template?: string;
+}
+
+// Any number: serializes the builders of templates over all test processes.
+const TEMPLATE_LOCK = 917_265;
+
+/** Makes a database of your own on the run's server; `drop()` it in afterAll. */
+export async function createTestDatabase<Schema>(
+  options: TestDatabaseOptions = {},
+): Promise<TestDatabase<Schema>> {
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  const template = options.template ?? 'template1';
+  await onServer((server) =>
+    sql`create database ${sql.id(name)} template ${sql.id(template)}`.execute(server),
+  );
+  const url = urlOf(name);
+  const db = openDatabase<Schema>(url);
+  return {
+    url,
+    db,
+    async drop() {
+      await db.destroy();
+      await onServer((server) => sql`drop database if exists ${sql.id(name)} with (force)`.execute(server));
+    },
+  };
+}
+
+/**
+ * Builds a database once per run (however many test files ask for it), to be copied by `createTestDatabase`, which takes
+ * milliseconds for data that takes seconds to make.
+ *
+ * @param name for what is in it, lower case; change it with the content when the server outlives the run
+ * @param build fills the database at the URL, and closes its connections
+ * @returns what to pass as `template`
+ */
+export async function ensureTemplate(name: string, build: (url: string) => Promise<void>): Promise<string> {
+  const template = `template_${name}`;
+  await onServer(async (server) => {
+    await sql`select pg_advisory_lock(${sql.lit(TEMPLATE_LOCK)})`.execute(server);
+    const { rows } = await sql`select from pg_database where datname = ${template}`.execute(server);
+    if (rows.length > 0) return;
+    const partial = `${template}_new`;
+    await sql`drop database if exists ${sql.id(partial)} with (force)`.execute(server);
+    await sql`create database ${sql.id(partial)}`.execute(server);
+    await build(urlOf(partial));
+    await sql`alter database ${sql.id(partial)} rename to ${sql.id(template)}`.execute(server);
+  });
+  return template;
+}
+
+function urlOf(database: string): string {
+  const url = new URL(inject('databaseUrl'));
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+/** One connection, closed afterwards, which also gives back its locks. */
+async function onServer<Result>(work: (server: Kysely<unknown>) => Promise<Result>): Promise<Result> {
+  const server = openDatabase<unknown>(inject('databaseUrl'), { max: 1 });
+  try {
+    return await work(server);
+  } finally {
+    await server.destroy();
+  }
+}
