@@ -1,0 +1,87 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+
+/** A program under measurement: alone in its process, on a processor of its own where the system can pin it. */
+export interface MeasuredProcess {
+  readonly url: string;
+  /** User and system time since the process started, microseconds. */
+  cpuMicros(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export type ChildMessage =
+  { readonly ready: string } | { readonly cpu: number } | { readonly failed: string };
+export type ParentMessage = 'cpu' | 'stop';
+
+/** What a measured program runs: starts, answers for its processor time, stops when told. */
+export async function runAsChild(
+  start: () => Promise<{ readonly url: string; readonly close: () => Promise<void> }>,
+): Promise<void> {
+  const send = (message: ChildMessage): void => void process.send?.(message);
+  try {
+    const { url, close } = await start();
+    process.on('message', (message: ParentMessage) => {
+      if (message === 'cpu') {
+        const { user, system } = process.cpuUsage();
+        send({ cpu: user + system });
+      } else {
+        void close().finally(() => process.exit(0));
+      }
+    });
+    send({ ready: url });
+  } catch (error) {
+    send({ failed: error instanceof Error ? (error.stack ?? error.message) : 'unknown' });
+    process.exitCode = 1;
+  }
+}
+
+/** @param program Compiled file that calls {@link runAsChild}. */
+export async function startMeasured(
+  program: string,
+  env: Readonly<Record<string, string>>,
+): Promise<MeasuredProcess> {
+  const child = fork(program, {
+    env: { ...process.env, ...env, NODE_ENV: 'production' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  if (child.pid !== undefined) pin(child.pid, 0);
+  const first = await nextMessage(child);
+  if (!('ready' in first))
+    throw new Error(`${program}: ${'failed' in first ? first.failed : 'did not start'}`);
+  return {
+    url: first.ready,
+    async cpuMicros() {
+      child.send('cpu' satisfies ParentMessage);
+      const answer = await nextMessage(child);
+      if (!('cpu' in answer)) throw new Error('the measured process did not tell its processor time');
+      return answer.cpu;
+    },
+    async stop() {
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      child.send('stop' satisfies ParentMessage);
+      await exited;
+    },
+  };
+}
+
+function nextMessage(child: ChildProcess): Promise<ChildMessage> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null): void =>
+      reject(new Error(`the measured process ended (${code ?? 'killed'})`));
+    child.once('exit', onExit);
+    child.once('message', (message: ChildMessage) => {
+      child.off('exit', onExit);
+      resolve(message);
+    });
+  });
+}
+
+/** Puts a process on one processor, where the system has `taskset`; elsewhere it stays where it is. */
+export function pin(pid: number, processor: number): void {
+  try {
+    execFileSync('taskset', ['-a', '-c', '-p', String(processor), String(pid)], { stdio: 'ignore' });
+  } catch {
+    // Ratios are still taken in one run; they are only noisier.
+  }
+}
