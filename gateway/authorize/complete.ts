@@ -52,6 +52,7 @@ interface CollectedField {
   readonly denied: FieldNode | undefined;
   readonly emptied: readonly FieldNode[];
   readonly type: GraphQLOutputType;
+  readonly isTypename: boolean;
   /** For each type of object that was met below: what is selected on it. */
   readonly below: Map<string, readonly CollectedField[]>;
 }
@@ -85,7 +86,7 @@ export class Completion {
     const fields = this.collect(root, [
       { set: this.analysis.client.operation.selectionSet, lostTo: undefined },
     ]);
-    const completed = this.completeObject(data, fields, undefined);
+    const completed = this.completeObject(data, root, fields, undefined);
     const errors = [...executionErrors, ...this.errors, ...this.summaries()];
     return {
       data: completed === PROPAGATE ? null : completed,
@@ -95,6 +96,7 @@ export class Completion {
 
   private completeObject(
     source: Readonly<Record<string, unknown>>,
+    type: GraphQLObjectType,
     fields: readonly CollectedField[],
     position: Position | undefined,
   ): Record<string, unknown> | typeof PROPAGATE {
@@ -103,7 +105,8 @@ export class Completion {
     let propagate = false;
     for (const field of fields) {
       const here: Position = { before: position, key: field.key };
-      const value = this.completeField(source, field, here);
+      // The type's name is free, also where the selection that asked for it was lost with a denied one.
+      const value = field.isTypename ? type.name : this.completeField(source, field, here);
       if (value === PROPAGATE) propagate = true;
       else target[field.key] = value;
     }
@@ -153,7 +156,7 @@ export class Completion {
     const objectType = isObjectType(named) ? named : this.typeOf(object);
     // An object whose type is not known cannot be told from one on which something was denied.
     if (objectType === undefined) return null;
-    const completed = this.completeObject(object, this.fieldsBelow(field, objectType), here);
+    const completed = this.completeObject(object, objectType, this.fieldsBelow(field, objectType), here);
     return completed === PROPAGATE ? null : completed;
   }
 
@@ -201,13 +204,15 @@ export class Completion {
     const { removals } = this.filtered;
     const refused = occurrences.find(({ node, lostTo }) => lostTo !== undefined || this.isDenied(node));
     const own = occurrences.filter(({ lostTo }) => lostTo === undefined).map(({ node }) => node);
+    const name = occurrences[0]?.node.name.value ?? '';
     return {
       key,
       occurrences,
       executed: own.filter((node) => !removals.has(node)),
       denied: refused === undefined ? undefined : (refused.lostTo ?? refused.node),
       emptied: own.filter((node) => removals.get(node) === 'emptied'),
-      type: this.fieldType(type, occurrences[0]?.node.name.value ?? ''),
+      type: this.fieldType(type, name),
+      isTypename: name === TypeNameMetaFieldDef.name,
       below: new Map(),
     };
   }

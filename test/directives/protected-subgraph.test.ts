@@ -3,7 +3,7 @@ import type { FactsExtension } from '@behalf/directives';
 import { graphql } from 'graphql';
 import type { ExecutionResult } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import type { JWK } from 'jose';
+import type { CryptoKey, JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const ISSUER = 'https://gateway.example';

@@ -109,8 +109,9 @@ export class RuleTable {
   private compileRequirement(typeName: string, fieldName: string): Requirement {
     const type = this.types.get(typeName);
     if (type === undefined) return UNCOVERED;
-    // On a union `__typename` is free: members are judged each by themselves, where they are selected.
-    if (fieldName === '__typename') return type.own;
+    // The name of a type is free: whoever reached the object met the rules of the field that returned it, and among the
+    // types of a union or an interface each is judged where its fields are selected.
+    if (fieldName === '__typename') return NO_REQUIREMENT;
     const field = type.fields.get(fieldName);
     if (field === undefined) return UNCOVERED;
     const parts = [this.requirementOnObject(type, field)];
