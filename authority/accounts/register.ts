@@ -1,0 +1,95 @@
+import { hash, verify } from '@node-rs/argon2';
+
+import type { AuthorityDatabase } from '../schema.js';
+
+/** Somebody who signs in. */
+export interface Account {
+  /** The `sub` of their tokens. */
+  readonly subject: string;
+  readonly username: string;
+  readonly displayName: string;
+  /** What they may do beyond their own data: `administrator`. */
+  readonly roles: readonly string[];
+  /** What was established about them: `kyc_verified`. */
+  readonly policies: readonly string[];
+}
+
+/** A person with a password, to be written. */
+export interface NewAccount extends Account {
+  readonly password: string;
+}
+
+// Argon2id (the library's default) with OWASP's minimum: 19 MiB, 2 passes. RFC 9106 recommends more memory than a page
+// that everybody can reach may take per attempt.
+const ARGON2ID = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+const PASSWORD_LENGTH_AT_MOST = 256;
+
+/** The people who can sign in, with their passwords' hashes. */
+export class AccountRegister {
+  readonly #db: AuthorityDatabase;
+  readonly #demo: boolean;
+  #nobody: Promise<string> | undefined;
+
+  /** @param options.demo whether people with public passwords exist */
+  constructor(db: AuthorityDatabase, options: { demo: boolean }) {
+    this.#db = db;
+    this.#demo = options.demo;
+  }
+
+  async find(subject: string): Promise<Account | undefined> {
+    const row = await this.#all().where('subject', '=', subject).executeTakeFirst();
+    return row === undefined ? undefined : toAccount(row);
+  }
+
+  /** Whoever has this name and password, or undefined. Takes as long for an unknown name as for a wrong password. */
+  async authenticate(username: string, password: string): Promise<Account | undefined> {
+    const row = await this.#all().where('username', '=', username.toLowerCase()).executeTakeFirst();
+    const stored = row?.password_hash ?? (await this.#hashOfNobody());
+    const right = await verify(stored, password.slice(0, PASSWORD_LENGTH_AT_MOST));
+    if (row === undefined || !right || password.length > PASSWORD_LENGTH_AT_MOST) return undefined;
+    return toAccount(row);
+  }
+
+  /** Writes people whose passwords everybody knows; those who are there already stay as they are. */
+  async addDemoAccounts(accounts: readonly NewAccount[]): Promise<void> {
+    for (const account of accounts) {
+      if ((await this.find(account.subject)) !== undefined) continue;
+      const row = {
+        subject: account.subject,
+        username: account.username.toLowerCase(),
+        display_name: account.displayName,
+        password_hash: await hash(account.password, ARGON2ID),
+        roles: [...account.roles],
+        policies: [...account.policies],
+        demo: true,
+      };
+      await this.#db
+        .insertInto('authority.account')
+        .values(row)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+  }
+
+  async #hashOfNobody(): Promise<string> {
+    this.#nobody ??= hash('nobody has this password', ARGON2ID);
+    return this.#nobody;
+  }
+
+  #all() {
+    const all = this.#db.selectFrom('authority.account').selectAll();
+    return this.#demo ? all : all.where('demo', '=', false);
+  }
+}
+
+function toAccount(row: {
+  subject: string;
+  username: string;
+  display_name: string;
+  roles: string[];
+  policies: string[];
+}): Account {
+  const { subject, username, roles, policies } = row;
+  return { subject, username, displayName: row.display_name, roles, policies };
+}

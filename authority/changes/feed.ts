@@ -1,0 +1,96 @@
+import pg from 'pg';
+
+import type { Log } from '../../store/log.js';
+import { CHANGE_CHANNEL } from './log.js';
+
+const RECONNECT_MS = 500;
+// While notifications do not arrive, a waiter looks by itself this often.
+const LOOK_ANYWAY_MS = 1_000;
+// And this often in any case: a connection can be dead without either side having noticed.
+const LOOK_AT_LEAST_MS = 10_000;
+
+/**
+ * Wakes whoever waits for a change of the log. A notification carries nothing and may be lost: a waiter reads the log by
+ * sequence number after every wake-up, so that missing one costs time only.
+ */
+export class ChangeFeed {
+  readonly #url: string;
+  readonly #log: Log;
+  readonly #waiters = new Set<() => void>();
+  #client: pg.Client | undefined;
+  #listening = false;
+  #closed = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(databaseUrl: string, log: Log) {
+    this.#url = databaseUrl;
+    this.#log = log;
+  }
+
+  /** Starts to listen; when that fails, goes on trying. */
+  async open(): Promise<void> {
+    await this.#connect();
+  }
+
+  /** Resolves after the next change, or earlier for no reason, or when the signal is aborted. Never rejects. */
+  async wait(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.#closed) return;
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', wake);
+        this.#waiters.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, this.#listening ? LOOK_AT_LEAST_MS : LOOK_ANYWAY_MS);
+      signal.addEventListener('abort', wake, { once: true });
+      this.#waiters.add(wake);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#wakeAll();
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end().catch(() => undefined);
+  }
+
+  async #connect(): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.#url,
+      application_name: 'behalf-changes',
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+    });
+    this.#client = client;
+    client.on('notification', () => this.#wakeAll());
+    client.on('error', () => this.#lost(client));
+    client.on('end', () => this.#lost(client));
+    try {
+      await client.connect();
+      await client.query(`listen ${CHANGE_CHANNEL}`);
+      this.#listening = true;
+      // Whatever was appended while nobody listened.
+      this.#wakeAll();
+    } catch {
+      this.#lost(client);
+    }
+  }
+
+  #lost(client: pg.Client): void {
+    if (this.#closed || this.#client !== client) return;
+    this.#client = undefined;
+    this.#listening = false;
+    this.#log.warn('The connection for change notifications broke; connecting again');
+    void client.end().catch(() => undefined);
+    this.#wakeAll();
+    this.#retry = setTimeout(() => void this.#connect(), RECONNECT_MS);
+    this.#retry.unref();
+  }
+
+  #wakeAll(): void {
+    for (const wake of [...this.#waiters]) wake();
+  }
+}

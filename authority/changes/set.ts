@@ -1,0 +1,43 @@
+import { SignJWT } from 'jose';
+
+import type { SigningKey } from '../keys/keys.js';
+import type { ChangeEvent } from './streams.js';
+
+/** @see signSecurityEvent */
+export interface SetContext {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly key: SigningKey;
+}
+
+/**
+ * A Security Event Token (RFC 8417) with one CAEP event about an SSF complex subject (SSF 1.0, section 3.3).
+ * Every token that matches all members of the subject is dead: with `session` (the consent) for ever, otherwise when
+ * it was issued at `event_timestamp` or before.
+ */
+export async function signSecurityEvent(event: ChangeEvent, context: SetContext): Promise<string> {
+  const occurredAtSeconds = Math.floor(event.occurred_at.getTime() / 1000);
+  const { subject, clientId, consentId } = event.members;
+  const payload = {
+    sub_id: {
+      format: 'complex',
+      ...(subject === undefined ? {} : { user: { format: 'iss_sub', iss: context.issuer, sub: subject } }),
+      ...(clientId === undefined ? {} : { application: { format: 'opaque', id: clientId } }),
+      ...(consentId === undefined ? {} : { session: { format: 'opaque', id: consentId } }),
+    },
+    events: {
+      [event.kind]: {
+        event_timestamp: occurredAtSeconds,
+        initiating_entity: event.initiator,
+        ...(event.reason === null ? {} : { reason_admin: { en: event.reason } }),
+      },
+    },
+  };
+  return new SignJWT(payload)
+    .setProtectedHeader({ alg: 'ES256', typ: 'secevent+jwt', kid: context.key.kid })
+    .setIssuer(context.issuer)
+    .setAudience(context.audience)
+    .setIssuedAt(occurredAtSeconds)
+    .setJti(event.jti)
+    .sign(context.key.privateKey);
+}

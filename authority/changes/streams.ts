@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+
+import { type Selectable, sql } from 'kysely';
+
+import type { AuthorityDatabase, ChangeEventTable } from '../schema.js';
+import { SESSION_REVOKED } from './log.js';
+
+/** What a stream can deliver. */
+export const EVENTS_SUPPORTED: readonly string[] = [SESSION_REVOKED];
+
+const STREAMS_AT_MOST = 1_000;
+const HISTORY_SECONDS = 24 * 60 * 60;
+// A receiver that comes back later makes a new stream, which begins with the same history.
+const FORGOTTEN_AFTER_SECONDS = HISTORY_SECONDS;
+
+export type ChangeEvent = Selectable<ChangeEventTable>;
+
+/** A receiver's place in the change log. */
+export interface Stream {
+  readonly id: string;
+  readonly events: readonly string[];
+}
+
+/** The SSF streams, on the store: any instance of the authority serves any of them. */
+export class StreamRegister {
+  readonly #db: AuthorityDatabase;
+
+  constructor(db: AuthorityDatabase) {
+    this.#db = db;
+  }
+
+  /**
+   * Makes a stream that begins with all events of the last 24 hours: none older can match a living token.
+   *
+   * @returns undefined when there are too many
+   */
+  async create(events: readonly string[]): Promise<Stream | undefined> {
+    await this.removeForgotten();
+    const id = randomUUID();
+    const { rows } = await sql`
+      insert into authority.stream (id, events, delivered_seq)
+      select ${id}, ${[...events]}::text[],
+        coalesce(
+          (select min(seq) - 1 from authority.change_event
+            where occurred_at > clock_timestamp() - make_interval(secs => ${HISTORY_SECONDS})),
+          (select seq from authority.change_head))
+      where (select count(*) from authority.stream) < ${STREAMS_AT_MOST}
+      returning id`.execute(this.#db);
+    return rows.length === 1 ? { id, events } : undefined;
+  }
+
+  async find(id: string): Promise<Stream | undefined> {
+    return this.#db
+      .selectFrom('authority.stream')
+      .select(['id', 'events'])
+      .where('id', '=', id)
+      .executeTakeFirst();
+  }
+
+  async list(): Promise<readonly Stream[]> {
+    return this.#db.selectFrom('authority.stream').select(['id', 'events']).orderBy('created_at').execute();
+  }
+
+  /** @returns false when there was none */
+  async remove(id: string): Promise<boolean> {
+    const { numDeletedRows } = await this.#db
+      .deleteFrom('authority.stream')
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return numDeletedRows === 1n;
+  }
+
+  /** Drops streams that nobody has polled for a day. */
+  async removeForgotten(): Promise<void> {
+    await sql`delete from authority.stream
+      where polled_at < clock_timestamp() - make_interval(secs => ${FORGOTTEN_AFTER_SECONDS})`.execute(
+      this.#db,
+    );
+  }
+
+  /** Remembers that these were delivered, in whatever order; unknown ones are ignored. */
+  async acknowledge(stream: Stream, jtis: readonly string[]): Promise<void> {
+    if (jtis.length === 0) return;
+    await this.#db.transaction().execute(async (trx) => {
+      // Polls of one stream by two connections come one after the other.
+      await sql`select from authority.stream where id = ${stream.id} for update`.execute(trx);
+      await sql`
+        insert into authority.stream_ack (stream_id, seq)
+        select s.id, e.seq from authority.stream s, authority.change_event e
+        where s.id = ${stream.id} and e.jti::text = any(${[...jtis]}::text[]) and e.seq > s.delivered_seq
+        on conflict do nothing`.execute(trx);
+      await sql`
+        update authority.stream s set delivered_seq = coalesce(
+          (select min(e.seq) - 1 from authority.change_event e
+            where e.seq > s.delivered_seq and e.kind = any(s.events) and not exists (
+              select from authority.stream_ack a where a.stream_id = s.id and a.seq = e.seq)),
+          (select max(e.seq) from authority.change_event e where e.seq > s.delivered_seq),
+          s.delivered_seq)
+        where s.id = ${stream.id}`.execute(trx);
+      await sql`
+        delete from authority.stream_ack a using authority.stream s
+        where s.id = ${stream.id} and a.stream_id = s.id and a.seq <= s.delivered_seq`.execute(trx);
+    });
+  }
+
+  /** The oldest undelivered events, in the order of their numbers. */
+  async pending(stream: Stream, limit: number): Promise<readonly ChangeEvent[]> {
+    const { rows } = await sql<ChangeEvent>`
+      select e.* from authority.change_event e join authority.stream s on s.id = ${stream.id}
+      where e.seq > s.delivered_seq and e.kind = any(s.events)
+        and not exists (select from authority.stream_ack a where a.stream_id = s.id and a.seq = e.seq)
+      order by e.seq limit ${limit}`.execute(this.#db);
+    return rows;
+  }
+
+  /** @returns false when the stream is gone */
+  async touch(id: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('authority.stream')
+      .set({ polled_at: new Date() })
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
+  }
+}

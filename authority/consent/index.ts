@@ -1,0 +1,19 @@
+export { migrateAuthority } from '../migrations/index.js';
+export type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
+export { ConsentRegister } from './register.js';
+export type {
+  ChangePosition,
+  Consent,
+  ConsentEventType,
+  ConsentFilter,
+  ConsentPage,
+  ConsentStatus,
+  ConsentTerms,
+  DetailLevel,
+  Initiator,
+  PageRequest,
+  PrivacyNotice,
+  Revocation,
+  RevocationOptions,
+  SessionsRevocation,
+} from './types.js';

@@ -1,0 +1,170 @@
+import type { ExpressionBuilder } from 'kysely';
+
+import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
+import { recordExpiry, recordGrant } from './grant.js';
+import { revokeClient, revokeConsent, revokeSubjectSessions } from './revoke.js';
+import { toConsent } from './rows.js';
+import type {
+  Consent,
+  ConsentFilter,
+  ConsentPage,
+  ConsentStatus,
+  ConsentTerms,
+  PageRequest,
+  Revocation,
+  RevocationOptions,
+  SessionsRevocation,
+} from './types.js';
+
+const DEFAULT_PAGE = 20;
+const LARGEST_PAGE = 100;
+const LARGEST_LIST = 1_000;
+
+/**
+ * The consents of all people: an append-only log of what happened, and its projection, written together.
+ * Every method is one database transaction: when it has returned, what it says is durable, and every change that
+ * gateways must know is in the change log.
+ *
+ * It does not ask who calls: that the caller may see or end a consent is for the caller to establish (a person's own
+ * revocation is checked here once more).
+ */
+export class ConsentRegister {
+  readonly #db: AuthorityDatabase;
+
+  /** @param db migrated with `migrateAuthority`; stays the caller's to close */
+  constructor(db: AuthorityDatabase) {
+    this.#db = db;
+  }
+
+  /**
+   * Records what a person agreed to. See `recordGrant` for what becomes of an earlier consent for the same client.
+   *
+   * @throws RangeError when `until` is not in the future or no scope was granted
+   */
+  async grant(terms: ConsentTerms): Promise<Consent> {
+    if (!(terms.until.getTime() > Date.now())) throw new RangeError('A consent must end in the future');
+    if (terms.scopes.length === 0) throw new RangeError('A consent must have a scope');
+    return toConsent(await this.#db.transaction().execute((trx) => recordGrant(trx, terms)));
+  }
+
+  async find(id: string): Promise<Consent | undefined> {
+    const row = await this.#all().where('id', '=', id).executeTakeFirst();
+    return row === undefined ? undefined : toConsent(row);
+  }
+
+  /** The one consent that is in force between the two. */
+  async findActive(subject: string, clientId: string): Promise<Consent | undefined> {
+    const row = await this.#all()
+      .where('status', '=', 'active')
+      .where('subject', '=', subject)
+      .where('client_id', '=', clientId)
+      .executeTakeFirst();
+    const consent = row === undefined ? undefined : toConsent(row);
+    return consent?.status === 'active' ? consent : undefined;
+  }
+
+  /** All consents that a person ever gave (the newest thousand), newest first. */
+  async listForSubject(subject: string): Promise<readonly Consent[]> {
+    const rows = await this.#all()
+      .where('subject', '=', subject)
+      .orderBy('granted_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(LARGEST_LIST)
+      .execute();
+    return rows.map((row) => toConsent(row));
+  }
+
+  /** @throws RangeError for a page size outside of 1 to 100, or a cursor that was not given out */
+  async list(filter: ConsentFilter = {}, page: PageRequest = {}): Promise<ConsentPage> {
+    const first = page.first ?? DEFAULT_PAGE;
+    if (!Number.isInteger(first) || first < 1 || first > LARGEST_PAGE) {
+      throw new RangeError(`A page has 1 to ${LARGEST_PAGE} consents`);
+    }
+    const now = new Date();
+    let query = this.#all();
+    if (filter.subject !== undefined) query = query.where('subject', '=', filter.subject);
+    if (filter.clientId !== undefined) query = query.where('client_id', '=', filter.clientId);
+    if (filter.status !== undefined) query = query.where(hasStatus(filter.status, now));
+    if (page.after !== undefined) {
+      const { grantedAt, id } = readCursor(page.after);
+      query = query.where((eb) => eb(eb.refTuple('granted_at', 'id'), '<', eb.tuple(grantedAt, id)));
+    }
+    const rows = await query
+      .orderBy('granted_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(first + 1)
+      .execute();
+    const items = rows.slice(0, first).map((row) => toConsent(row, now.getTime()));
+    const last = items.at(-1);
+    return { items, cursor: rows.length > first && last !== undefined ? writeCursor(last) : undefined };
+  }
+
+  /**
+   * Ends one consent and everything minted under it, for ever. Repeated, or for an unknown id, or by a user for
+   * somebody else's consent, it ends nothing and says so.
+   */
+  async revokeConsent(id: string, options: RevocationOptions): Promise<Revocation> {
+    return this.#db.transaction().execute((trx) => revokeConsent(trx, id, options));
+  }
+
+  /** Ends all consents for a client, and every token that it got up to now. */
+  async revokeClient(clientId: string, options: RevocationOptions): Promise<Revocation> {
+    return this.#db.transaction().execute((trx) => revokeClient(trx, clientId, options));
+  }
+
+  /**
+   * Ends a person's sign-ins and every token that was minted for them up to now, with all clients. Their consents stand:
+   * a client gets a new token after the person has signed in again. `ended` is therefore empty.
+   */
+  async revokeSubjectSessions(subject: string, options: RevocationOptions): Promise<SessionsRevocation> {
+    return this.#db.transaction().execute((trx) => revokeSubjectSessions(trx, subject, options));
+  }
+
+  /**
+   * Writes the expiry of consents whose time is over into the log, oldest first. That they are not in force any more does
+   * not depend on it.
+   *
+   * @returns how many; when it equals `limit` there may be more
+   */
+  async recordExpired(limit: number): Promise<number> {
+    return this.#db.transaction().execute(async (trx) => {
+      const rows = await trx
+        .selectFrom('authority.consent')
+        .selectAll()
+        .where('status', '=', 'active')
+        .where('until', '<=', new Date())
+        .orderBy('until')
+        .limit(limit)
+        .forUpdate()
+        .skipLocked()
+        .execute();
+      for (const row of rows) await recordExpiry(trx, row);
+      return rows.length;
+    });
+  }
+
+  #all() {
+    return this.#db.selectFrom('authority.consent').selectAll();
+  }
+}
+
+function hasStatus(status: ConsentStatus, now: Date) {
+  return (eb: ExpressionBuilder<AuthoritySchema, 'authority.consent'>) => {
+    if (status === 'active') return eb.and([eb('status', '=', 'active'), eb('until', '>', now)]);
+    if (status !== 'expired') return eb('status', '=', status);
+    return eb.or([
+      eb('status', '=', 'expired'),
+      eb.and([eb('status', '=', 'active'), eb('until', '<=', now)]),
+    ]);
+  };
+}
+
+function writeCursor({ grantedAt, id }: Consent): string {
+  return Buffer.from(`${grantedAt.getTime()} ${id}`).toString('base64url');
+}
+
+function readCursor(cursor: string): { grantedAt: Date; id: string } {
+  const [, ms, id] = /^(\d{1,15}) ([\w-]{1,64})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (ms === undefined || id === undefined) throw new RangeError('Not a cursor of a list of consents');
+  return { grantedAt: new Date(Number(ms)), id };
+}

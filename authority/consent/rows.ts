@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Selectable, Transaction } from 'kysely';
+
+import type { AuthoritySchema, ConsentTable } from '../schema.js';
+import type { Consent, ConsentEventType, ConsentTerms, PrivacyNotice } from './types.js';
+
+export type ConsentRow = Selectable<ConsentTable>;
+
+/** A row whose time is over is expired, whether or not the clean-up has written that yet. */
+export function toConsent(row: ConsentRow, nowMs: number = Date.now()): Consent {
+  const lapsed = row.status === 'active' && row.until.getTime() <= nowMs;
+  return {
+    id: row.id,
+    version: row.version,
+    subject: row.subject,
+    clientId: row.client_id,
+    scopes: row.scopes,
+    declined: row.declined,
+    purposes: row.purposes,
+    detail: row.detail,
+    status: lapsed ? 'expired' : row.status,
+    grantedAt: row.granted_at,
+    until: row.until,
+    endedAt: lapsed ? row.until : (row.ended_at ?? undefined),
+    endedBy: row.ended_by ?? undefined,
+    endedReason: row.ended_reason ?? undefined,
+  };
+}
+
+export function newConsentRow(terms: ConsentTerms, version: number, now: Date): ConsentRow {
+  return {
+    id: randomUUID(),
+    version,
+    subject: terms.subject,
+    client_id: terms.clientId,
+    scopes: [...terms.scopes],
+    declined: [...terms.declined],
+    purposes: [...terms.purposes],
+    detail: terms.detail,
+    status: 'active',
+    granted_at: now,
+    until: terms.until,
+    ended_at: null,
+    ended_by: null,
+    ended_reason: null,
+    tokens_not_before: null,
+  };
+}
+
+/** What an event says beyond the state of its consent. */
+export interface EventDetails {
+  readonly by: string;
+  readonly reason?: string | undefined;
+  readonly notice?: PrivacyNotice | undefined;
+}
+
+/** Writes what happened, with the consent's terms as they are in `row`. */
+export async function appendConsentEvent(
+  trx: Transaction<AuthoritySchema>,
+  type: ConsentEventType,
+  row: ConsentRow,
+  details: EventDetails,
+): Promise<void> {
+  await trx
+    .insertInto('authority.consent_event')
+    .values({
+      record_id: row.id,
+      event_type: type,
+      pii_principal_id: row.subject,
+      client_id: row.client_id,
+      entity_id: details.by,
+      scopes: row.scopes,
+      purposes: row.purposes,
+      detail: row.detail,
+      valid_until: row.until,
+      version: row.version,
+      privacy_notice: details.notice === undefined ? null : JSON.stringify(details.notice),
+      reason: details.reason ?? null,
+    })
+    .execute();
+}

@@ -1,0 +1,109 @@
+/** `minimal`: values are given with less detail (the schema's `@minimize`). */
+export type DetailLevel = 'full' | 'minimal';
+
+/** What can happen to a consent, in the log. */
+export type ConsentEventType = 'requested' | 'granted' | 'narrowed' | 'extended' | 'expired' | 'revoked';
+
+/** Who wanted a change (CAEP `initiating_entity`). */
+export type Initiator = 'user' | 'admin' | 'policy';
+
+/** The words that a person was shown when they decided (ISO/IEC TS 27560: privacy notice). */
+export interface PrivacyNotice {
+  /** BCP 47 */
+  readonly language: string;
+  readonly client: string;
+  readonly purposes: readonly string[];
+  readonly scopes: readonly { readonly name: string; readonly sentence: string; readonly granted: boolean }[];
+  readonly duration: string;
+  readonly detail: string;
+}
+
+/** Whether a consent is in force; `replaced`: by a narrower one of the same subject and client. */
+export type ConsentStatus = 'active' | 'revoked' | 'expired' | 'replaced';
+
+/** What a person agreed that one client may do on their behalf. */
+export interface Consent {
+  readonly id: string;
+  /** Counts from 1 over all consents of the subject with the client. */
+  readonly version: number;
+  readonly subject: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  /** Asked for, and refused by the person. */
+  readonly declined: readonly string[];
+  readonly purposes: readonly string[];
+  readonly detail: DetailLevel;
+  readonly status: ConsentStatus;
+  readonly grantedAt: Date;
+  readonly until: Date;
+  readonly endedAt: Date | undefined;
+  /** The subject, or an administrator's, or the name of a part of the system. */
+  readonly endedBy: string | undefined;
+  readonly endedReason: string | undefined;
+}
+
+/** What a person agreed to just now. */
+export interface ConsentTerms {
+  readonly subject: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly declined: readonly string[];
+  readonly purposes: readonly string[];
+  readonly detail: DetailLevel;
+  readonly until: Date;
+  /** Who decided: the subject. */
+  readonly by: string;
+  readonly notice: PrivacyNotice;
+}
+
+/** A place in the change log: a gateway that has acknowledged `seq` enforces the change. */
+export interface ChangePosition {
+  readonly seq: number;
+  readonly jti: string;
+}
+
+/** @see ConsentRegister.revokeConsent and its siblings */
+export interface RevocationOptions {
+  /** The subject of who revokes. */
+  readonly by: string;
+  readonly initiator: 'user' | 'admin';
+  readonly reason?: string | undefined;
+}
+
+/** What a revocation ended. */
+export interface Revocation {
+  /** Consents that were in force and are not any more, as they are now. Empty when a revocation is repeated. */
+  readonly ended: readonly Consent[];
+  /** Where it stands in the change log; undefined when there was nothing to revoke. */
+  readonly change: ChangePosition | undefined;
+}
+
+/** @see ConsentRegister.revokeSubjectSessions */
+export interface SessionsRevocation extends Revocation {
+  /** Sign-ins at the authority that ended. */
+  readonly sessions: number;
+  /** Refresh tokens and authorization codes that ended. */
+  readonly tokens: number;
+}
+
+/** Each member that is present must match. */
+export interface ConsentFilter {
+  readonly subject?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly status?: ConsentStatus | undefined;
+}
+
+/** @see ConsentRegister.list */
+export interface PageRequest {
+  /** 1 to 100; default 20. */
+  readonly first?: number | undefined;
+  /** A `cursor` of an earlier page. */
+  readonly after?: string | undefined;
+}
+
+/** Newest first. */
+export interface ConsentPage {
+  readonly items: readonly Consent[];
+  /** For the page after this one; undefined at the end. */
+  readonly cursor: string | undefined;
+}

@@ -1,0 +1,64 @@
+import { setImmediate as turn } from 'node:timers/promises';
+
+import type { Log } from '../store/log.js';
+import type { StreamRegister } from './changes/streams.js';
+import type { ConsentRegister } from './consent/register.js';
+import { removeExpiredPayloads } from './oidc/adapter.js';
+import type { AuthorityDatabase } from './schema.js';
+
+const EVERY_MS = 60_000;
+const BATCH = 500;
+const BATCHES_AT_MOST = 20;
+
+/** @see Housekeeping */
+export interface HousekeepingOptions {
+  readonly db: AuthorityDatabase;
+  readonly consents: ConsentRegister;
+  readonly streams: StreamRegister;
+  readonly log: Log;
+}
+
+/** Writes expiries down and removes what is over, a bounded amount per minute. Nothing's validity depends on it. */
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+  readonly #timer: NodeJS.Timeout;
+  #round: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#start(), EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Waits for a round under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.#round;
+  }
+
+  /** One round. */
+  async run(): Promise<void> {
+    const { consents, db, streams } = this.#options;
+    await this.#inBatches(() => consents.recordExpired(BATCH));
+    await this.#inBatches(() => removeExpiredPayloads(db, BATCH));
+    await streams.removeForgotten();
+  }
+
+  #start(): void {
+    this.#round ??= this.run()
+      .catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : 'unknown reason';
+        this.#options.log.warn(`Cleaning up the authority's store failed, and is tried again: ${reason}`);
+      })
+      .finally(() => (this.#round = undefined));
+  }
+
+  async #inBatches(batch: () => Promise<number>): Promise<void> {
+    for (let count = 0; count < BATCHES_AT_MOST && !this.#closed; count++) {
+      if ((await batch()) < BATCH) return;
+      await turn();
+    }
+  }
+}

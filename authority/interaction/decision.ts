@@ -1,0 +1,57 @@
+import type { Account } from '../accounts/register.js';
+import type { ClientRegistration } from '../clients/register.js';
+import type { ConsentTerms, DetailLevel } from '../consent/types.js';
+import type { CatalogueEntry } from '../oidc/offer.js';
+import { DETAIL_LABELS, type DurationChoice } from '../pages/consent.js';
+
+/** What the person was offered. */
+export interface Offer {
+  readonly account: Account;
+  readonly client: ClientRegistration;
+  readonly offered: readonly CatalogueEntry[];
+  readonly durations: readonly DurationChoice[];
+}
+
+export type Decision =
+  | { readonly kind: 'allowed'; readonly terms: ConsentTerms }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'problem'; readonly problem: string };
+
+/** Reads the consent form. Only what was offered can be granted, and only the button "Allow" grants. */
+export function readDecision(form: URLSearchParams, offer: Offer): Decision {
+  const { account, client, durations, offered } = offer;
+  if (form.get('do') !== 'allow') return { kind: 'refused' };
+  const ticked = new Set(form.getAll('scope'));
+  const granted = offered.filter(({ name }) => ticked.has(name));
+  if (granted.length === 0) {
+    return { kind: 'problem', problem: 'You took everything away. Leave something, or refuse.' };
+  }
+  const duration = durations.find(({ seconds }) => String(seconds) === form.get('duration'));
+  const detail = readDetail(form.get('detail'));
+  if (duration === undefined || detail === undefined) {
+    return { kind: 'problem', problem: 'Choose how long and how much detail from what is listed.' };
+  }
+  const terms: ConsentTerms = {
+    subject: account.subject,
+    clientId: client.clientId,
+    scopes: granted.map(({ name }) => name),
+    declined: offered.filter((entry) => !granted.includes(entry)).map(({ name }) => name),
+    purposes: client.purposes.map(({ name }) => name),
+    detail,
+    until: new Date(Date.now() + duration.seconds * 1000),
+    by: account.subject,
+    notice: {
+      language: 'en',
+      client: client.displayName,
+      purposes: client.purposes.map(({ sentence }) => sentence),
+      scopes: offered.map((entry) => ({ ...entry, granted: granted.includes(entry) })),
+      duration: duration.label,
+      detail: DETAIL_LABELS[detail],
+    },
+  };
+  return { kind: 'allowed', terms };
+}
+
+function readDetail(value: string | null): DetailLevel | undefined {
+  return value === 'full' || value === 'minimal' ? value : undefined;
+}

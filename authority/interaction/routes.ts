@@ -1,0 +1,180 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import type { Interaction, InteractionResults, Provider } from 'oidc-provider';
+
+import type { Account, AccountRegister } from '../accounts/register.js';
+import type { SignInThrottle } from '../accounts/throttle.js';
+import type { ClientRegistration } from '../clients/register.js';
+import type { ConsentRegister } from '../consent/register.js';
+import { readForm } from '../http/body.js';
+import { HttpError } from '../http/respond.js';
+import { type CatalogueEntry, offeredScopes } from '../oidc/offer.js';
+import { type ConsentView, type DurationChoice, renderConsent } from '../pages/consent.js';
+import { formTargetOf, setPageHeaders } from '../pages/headers.js';
+import { renderSignIn, type SignInView } from '../pages/sign-in.js';
+import { readDecision } from './decision.js';
+
+const FORM_LIMIT_BYTES = 16 * 1024;
+
+/** @see InteractionRoutes */
+export interface InteractionOptions {
+  readonly issuer: string;
+  readonly provider: Provider;
+  readonly accounts: AccountRegister;
+  readonly throttle: SignInThrottle;
+  readonly consents: ConsentRegister;
+  readonly clients: readonly ClientRegistration[];
+  readonly catalogue: readonly CatalogueEntry[];
+  readonly durations: readonly DurationChoice[];
+  readonly defaultDurationSeconds: number;
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly interaction: Interaction;
+  readonly client: ClientRegistration;
+}
+
+/** The two pages where a person signs in and decides: /interaction/{uid}. A cookie binds each to the browser it began in. */
+export class InteractionRoutes {
+  readonly #options: InteractionOptions;
+
+  constructor(options: InteractionOptions) {
+    this.#options = options;
+  }
+
+  /** Answers when the path is one of ours. @throws HttpError */
+  async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
+    if (!/^\/interaction\/[\w-]{1,64}$/.test(url.pathname)) return false;
+    if (request.method !== 'GET' && request.method !== 'POST') {
+      throw new HttpError(405, 'method_not_allowed', 'Not a method of this address', { allow: 'GET, POST' });
+    }
+    const interaction = await this.#options.provider.interactionDetails(request, response);
+    if (`/interaction/${interaction.uid}` !== url.pathname) {
+      throw new HttpError(400, 'invalid_request', 'This page belongs to another request');
+    }
+    const client = this.#options.clients.find(({ clientId }) => clientId === interaction.params['client_id']);
+    if (client === undefined) throw new HttpError(400, 'invalid_request', 'The application is not known');
+    const exchange: Exchange = { request, response, interaction, client };
+    if (request.method === 'POST') refuseForeignOrigin(request, this.#options.issuer);
+    if (interaction.prompt.name === 'login') await this.#signIn(exchange);
+    else if (interaction.prompt.name === 'consent') await this.#consent(exchange);
+    else throw new HttpError(400, 'invalid_request', 'This request cannot be answered here');
+    return true;
+  }
+
+  async #signIn(exchange: Exchange): Promise<void> {
+    const { accounts, throttle } = this.#options;
+    if (exchange.request.method === 'GET') {
+      this.#showSignIn(exchange, 200, {});
+      return;
+    }
+    const form = await readForm(exchange.request, FORM_LIMIT_BYTES);
+    if (form.get('do') === 'cancel') {
+      await this.#finish(exchange, refused('The person cancelled the sign-in'));
+      return;
+    }
+    const username = (form.get('username') ?? '').trim().slice(0, 100);
+    const address = exchange.request.socket.remoteAddress ?? '';
+    if (!throttle.admit(username, address)) {
+      const problem = 'Too many wrong passwords. Wait a minute and try again.';
+      this.#showSignIn(exchange, 429, { username, problem });
+      return;
+    }
+    const account = await accounts.authenticate(username, form.get('password') ?? '');
+    if (account === undefined) {
+      this.#showSignIn(exchange, 401, { username, problem: 'The name or the password is wrong.' });
+      return;
+    }
+    throttle.forget(username, address);
+    await this.#finish(exchange, { login: { accountId: account.subject, amr: ['pwd'] } });
+  }
+
+  async #consent(exchange: Exchange): Promise<void> {
+    const { accounts, catalogue, consents, durations } = this.#options;
+    const { client, interaction, request } = exchange;
+    const account = await accounts.find(interaction.session?.accountId ?? '');
+    if (account === undefined) throw new HttpError(400, 'invalid_request', 'Nobody is signed in');
+    const { scope } = interaction.params;
+    const offered = offeredScopes(typeof scope === 'string' ? scope.split(' ') : [], account, catalogue);
+    if (offered.length === 0) {
+      const error = {
+        error: 'invalid_scope',
+        error_description: 'None of the requested scopes can be granted',
+      };
+      await this.#finish(exchange, error);
+      return;
+    }
+    if (request.method === 'GET') {
+      this.#showConsent(exchange, 200, account, offered);
+      return;
+    }
+    const form = await readForm(request, FORM_LIMIT_BYTES);
+    const decision = readDecision(form, { offered, durations, account, client });
+    if (decision.kind === 'problem') {
+      this.#showConsent(exchange, 400, account, offered, decision.problem);
+      return;
+    }
+    if (decision.kind === 'refused') {
+      await this.#finish(exchange, refused('The person refused'));
+      return;
+    }
+    const consent = await consents.grant(decision.terms);
+    await this.#finish(exchange, { consent: { grantId: consent.id } });
+  }
+
+  async #finish({ request, response }: Exchange, result: InteractionResults): Promise<void> {
+    await this.#options.provider.interactionFinished(request, response, result, {
+      mergeWithLastSubmission: result.error === undefined,
+    });
+  }
+
+  #showSignIn(exchange: Exchange, status: number, more: Pick<SignInView, 'username' | 'problem'>): void {
+    const { client, interaction } = exchange;
+    const view = { action: `/interaction/${interaction.uid}`, clientName: client.displayName, ...more };
+    show(exchange, status, renderSignIn(view));
+  }
+
+  #showConsent(
+    exchange: Exchange,
+    status: number,
+    account: Account,
+    scopes: readonly CatalogueEntry[],
+    problem?: string,
+  ): void {
+    const { client, interaction } = exchange;
+    const { defaultDurationSeconds, durations } = this.#options;
+    const view: ConsentView = {
+      action: `/interaction/${interaction.uid}`,
+      personName: account.displayName,
+      clientName: client.displayName,
+      purposes: client.purposes.map(({ sentence }) => sentence),
+      scopes,
+      durations,
+      defaultDurationSeconds,
+      ...(problem === undefined ? {} : { problem }),
+    };
+    show(exchange, status, renderConsent(view));
+  }
+}
+
+function show({ interaction, response }: Exchange, status: number, markup: string): void {
+  setPageHeaders(response, formTargetOf(interaction.params['redirect_uri']));
+  response.statusCode = status;
+  response.end(markup);
+}
+
+function refused(description: string): InteractionResults {
+  return { error: 'access_denied', error_description: description };
+}
+
+/** The interaction's cookie is SameSite=Lax, which keeps other sites' forms out; this says so a second time. */
+function refuseForeignOrigin(request: IncomingMessage, issuer: string): void {
+  const { origin } = request.headers;
+  const site = request.headers['sec-fetch-site'];
+  const foreign = origin !== undefined && origin !== new URL(issuer).origin;
+  if (foreign || (site !== undefined && site !== 'same-origin')) {
+    throw new HttpError(403, 'invalid_request', 'The form was sent from another site');
+  }
+}

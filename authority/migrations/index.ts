@@ -1,0 +1,12 @@
+import { migrate } from '../../store/migrate.js';
+import type { AuthorityDatabase } from '../schema.js';
+import { first } from './001-first.js';
+
+/**
+ * Brings the authority's tables to the newest version. Safe to call from several processes at once.
+ *
+ * @throws StoreError `migration_failed`
+ */
+export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
+  await migrate(db, { part: 'authority', migrations: { '001-first': first } });
+}

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+
+import { sql } from 'kysely';
+import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
+
+import type { AuthorityDatabase } from '../schema.js';
+
+// Their id is what a client presents: kept as a digest, so that a copy of the store gives nobody a token.
+const BEARERS = new Set(['AuthorizationCode', 'RefreshToken']);
+
+/**
+ * oidc-provider's storage on one table. Only static clients exist: those are never looked up here with success.
+ */
+export function adapterFactory(db: AuthorityDatabase): AdapterFactory {
+  return (model) => new PostgresAdapter(db, model);
+}
+
+class PostgresAdapter implements Adapter {
+  readonly #db: AuthorityDatabase;
+  readonly #model: string;
+
+  constructor(db: AuthorityDatabase, model: string) {
+    this.#db = db;
+    this.#model = model;
+  }
+
+  async upsert(id: string, payload: AdapterPayload, expiresInSeconds?: number): Promise<void> {
+    const { jti, ...rest } = payload;
+    const stored = BEARERS.has(this.#model) ? rest : { jti, ...rest };
+    const row = {
+      payload: JSON.stringify(stored),
+      // A grant has the id of its consent: a revocation finds all of it by one column.
+      grant_id: this.#model === 'Grant' ? id : (payload.grantId ?? null),
+      uid: payload.uid ?? null,
+      account_id: payload.accountId ?? null,
+      client_id: payload.clientId ?? null,
+      expires_at: expiresInSeconds === undefined ? null : new Date(Date.now() + expiresInSeconds * 1000),
+    };
+    await this.#db
+      .insertInto('authority.oidc_payload')
+      .values({ model: this.#model, id: this.#key(id), ...row })
+      .onConflict((conflict) => conflict.columns(['model', 'id']).doUpdateSet(row))
+      .execute();
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const payload = await this.#load('id', this.#key(id));
+    return payload !== undefined && BEARERS.has(this.#model) ? { ...payload, jti: id } : payload;
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return this.#load('uid', uid);
+  }
+
+  async findByUserCode(): Promise<undefined> {
+    // The device flow is off.
+  }
+
+  /** @throws InvalidGrant when it is consumed already: of two requests at the same time one loses */
+  async consume(id: string): Promise<void> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('authority.oidc_payload')
+      .set({ consumed_at: new Date() })
+      .where('model', '=', this.#model)
+      .where('id', '=', this.#key(id))
+      .where('consumed_at', 'is', null)
+      .executeTakeFirst();
+    if (numUpdatedRows !== 1n) throw new errors.InvalidGrant('already used, or revoked');
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.#db
+      .deleteFrom('authority.oidc_payload')
+      .where('model', '=', this.#model)
+      .where('id', '=', this.#key(id))
+      .execute();
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    await this.#db
+      .deleteFrom('authority.oidc_payload')
+      .where('model', '=', this.#model)
+      .where('grant_id', '=', grantId)
+      .execute();
+  }
+
+  #key(id: string): string {
+    return BEARERS.has(this.#model) ? createHash('sha256').update(id).digest('base64url') : id;
+  }
+
+  async #load(column: 'id' | 'uid', value: string): Promise<AdapterPayload | undefined> {
+    const row = await this.#db
+      .selectFrom('authority.oidc_payload as p')
+      .leftJoin('authority.subject_cutoff as c', 'c.subject', 'p.account_id')
+      .select(['p.payload', 'p.consumed_at', 'p.expires_at', 'c.not_before'])
+      .where('p.model', '=', this.#model)
+      .where(`p.${column}`, '=', value)
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    const payload = row.payload as AdapterPayload;
+    if (row.expires_at !== null && row.expires_at.getTime() <= Date.now()) return undefined;
+    // A request that was under way when its session was revoked may have written it back.
+    const cutoff = row.not_before;
+    if (this.#model === 'Session' && cutoff !== null && !((payload.loginTs ?? 0) > cutoff.getTime() / 1000)) {
+      return undefined;
+    }
+    return row.consumed_at === null
+      ? payload
+      : { ...payload, consumed: Math.floor(row.consumed_at.getTime() / 1000) };
+  }
+}
+
+/**
+ * Removes what has expired, some at a time.
+ *
+ * @returns how many; when it equals `limit` there may be more
+ */
+export async function removeExpiredPayloads(db: AuthorityDatabase, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from authority.oidc_payload where (model, id) in (
+      select model, id from authority.oidc_payload
+      where expires_at < clock_timestamp() order by expires_at limit ${limit} for update skip locked)`.execute(
+    db,
+  );
+  return Number(numAffectedRows ?? 0n);
+}

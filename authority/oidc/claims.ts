@@ -1,0 +1,59 @@
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+
+import type { AccountRegister } from '../accounts/register.js';
+import { consentForToken } from '../consent/token.js';
+import type { AuthorityDatabase } from '../schema.js';
+import { mayGrant } from './offer.js';
+
+/** RFC 9068 token, as far as it is decided when the claims are asked for. */
+interface TokenInTheMaking {
+  readonly accountId?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly grantId?: string | undefined;
+  readonly scope?: string | undefined;
+}
+
+/**
+ * The claims that Behalf adds to an access token; without a consent in force, for what the token would hold, no token
+ * is issued. This is the last step before signing.
+ *
+ * @throws errors.InvalidGrant
+ */
+export async function accessTokenClaims(
+  ctx: KoaContextWithOIDC,
+  token: TokenInTheMaking,
+  db: AuthorityDatabase,
+  accounts: AccountRegister,
+): Promise<Record<string, unknown>> {
+  const { RefreshToken: refreshToken, AuthorizationCode: code } = ctx.oidc.entities;
+  const issuedAtSeconds = refreshToken?.iiat ?? code?.iat;
+  const { accountId, clientId, grantId } = token;
+  if (
+    accountId === undefined ||
+    clientId === undefined ||
+    grantId === undefined ||
+    issuedAtSeconds === undefined
+  ) {
+    throw new errors.InvalidGrant('a token needs a consent');
+  }
+  const source = { consentId: grantId, subject: accountId, clientId, issuedAtSeconds };
+  const consent = await consentForToken(db, source);
+  if (consent === undefined) throw new errors.InvalidGrant('the consent is not in force');
+  const account = await accounts.find(accountId);
+  if (account === undefined) throw new errors.InvalidGrant('the account does not exist');
+  const scopes = (token.scope ?? '').split(' ').filter((scope) => scope !== '');
+  if (!scopes.every((scope) => consent.scopes.includes(scope) && mayGrant(account, scope))) {
+    throw new errors.InvalidGrant('the consent does not cover the scope');
+  }
+  return {
+    consent: {
+      id: consent.id,
+      version: consent.version,
+      purposes: consent.purposes,
+      until: Math.floor(consent.until.getTime() / 1000),
+      detail: consent.detail,
+    },
+    ...(account.roles.length > 0 ? { roles: account.roles } : {}),
+    ...(account.policies.length > 0 ? { policies: account.policies } : {}),
+  };
+}

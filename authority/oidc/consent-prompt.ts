@@ -1,0 +1,39 @@
+import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+
+import type { AccountRegister } from '../accounts/register.js';
+import type { ConsentRegister } from '../consent/register.js';
+import { type CatalogueEntry, decided, offeredScopes } from './offer.js';
+
+const { Check, Prompt } = interactionPolicy;
+
+/** @see consentPrompt */
+export interface ConsentPromptOptions {
+  readonly accounts: AccountRegister;
+  readonly consents: ConsentRegister;
+  readonly catalogue: readonly CatalogueEntry[];
+}
+
+/**
+ * Asks the person, unless a consent in force already holds their decision about everything that is asked for, or
+ * they decided a moment ago. `prompt=consent` asks in any case.
+ */
+export function consentPrompt(options: ConsentPromptOptions) {
+  return new Prompt(
+    { name: 'consent', requestable: true },
+    new Check('consent_missing', 'the person has not decided', (ctx) => isMissing(ctx, options)),
+  );
+}
+
+async function isMissing(ctx: KoaContextWithOIDC, options: ConsentPromptOptions): Promise<boolean> {
+  const { oidc } = ctx;
+  // Decided in this very interaction; if it is not in force any more, there is no grant, and access is denied.
+  if (oidc.result?.consent !== undefined) return false;
+  const subject = oidc.account?.accountId;
+  const clientId = oidc.client?.clientId;
+  if (subject === undefined || clientId === undefined) return true;
+  const account = await options.accounts.find(subject);
+  const consent = await options.consents.findActive(subject, clientId);
+  if (account === undefined || consent === undefined) return true;
+  const offered = offeredScopes(oidc.requestParamScopes, account, options.catalogue);
+  return !decided(consent, offered);
+}

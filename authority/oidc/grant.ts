@@ -1,0 +1,18 @@
+import type { Grant, Provider } from 'oidc-provider';
+
+import type { Consent } from '../consent/types.js';
+
+/**
+ * oidc-provider's grant is a shadow of the consent: same id, same end, written anew whenever somebody comes with an
+ * authorization request. The consent register is what counts.
+ */
+export async function grantOf(provider: Provider, consent: Consent, audience: string): Promise<Grant> {
+  const remainingSeconds = Math.max(1, Math.floor((consent.until.getTime() - Date.now()) / 1000));
+  const properties = { accountId: consent.subject, clientId: consent.clientId, expiresIn: remainingSeconds };
+  const grant = new provider.Grant(properties);
+  grant.jti = consent.id;
+  grant.addOIDCScope('openid offline_access');
+  grant.addResourceScope(audience, [...consent.scopes]);
+  await grant.save();
+  return grant;
+}

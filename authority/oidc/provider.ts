@@ -1,0 +1,135 @@
+import {
+  type Configuration,
+  errors,
+  interactionPolicy,
+  type KoaContextWithOIDC,
+  Provider,
+} from 'oidc-provider';
+
+import type { AccountRegister } from '../accounts/register.js';
+import type { ClientRegistration } from '../clients/register.js';
+import type { ConsentRegister } from '../consent/register.js';
+import type { AuthorityKeys } from '../keys/keys.js';
+import { renderErrorPage } from '../pages/error.js';
+import { setPageHeaders } from '../pages/headers.js';
+import type { AuthorityDatabase } from '../schema.js';
+import { adapterFactory } from './adapter.js';
+import { accessTokenClaims } from './claims.js';
+import { consentPrompt } from './consent-prompt.js';
+import { grantOf } from './grant.js';
+import type { CatalogueEntry } from './offer.js';
+
+/** RFC 9068 access tokens live this long at most; their consent can end earlier. */
+export const ACCESS_TOKEN_SECONDS = 300;
+const CODE_SECONDS = 60;
+const INTERACTION_SECONDS = 15 * 60;
+const SESSION_SECONDS = 12 * 60 * 60;
+
+/** @see createProvider */
+export interface ProviderOptions {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly db: AuthorityDatabase;
+  readonly keys: AuthorityKeys;
+  readonly accounts: AccountRegister;
+  readonly consents: ConsentRegister;
+  readonly clients: readonly ClientRegistration[];
+  readonly catalogue: readonly CatalogueEntry[];
+}
+
+/**
+ * OAuth 2.0 and OpenID Connect: the authorization code flow with PKCE (S256 only), refresh, discovery, JWKS. Nothing else
+ * is on.
+ */
+export function createProvider(options: ProviderOptions): Provider {
+  const { accounts, audience, catalogue, clients, consents, db, issuer, keys } = options;
+  const scope = catalogue.map(({ name }) => name).join(' ');
+  const policy = interactionPolicy.base();
+  policy.remove('consent');
+  policy.add(consentPrompt({ accounts, consents, catalogue }));
+
+  const configuration: Configuration = {
+    adapter: adapterFactory(db),
+    clients: clients.map(metadataOf),
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    clientBasedCORS: () => false,
+    jwks: { keys: [...keys.jwks.keys] },
+    cookies: { keys: [...keys.cookieKeys] },
+    scopes: ['openid', 'offline_access', ...catalogue.map(({ name }) => name)],
+    responseTypes: ['code'],
+    clientAuthMethods: ['none', 'client_secret_basic'],
+    pkce: { required: () => true },
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      userinfo: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => audience,
+        useGrantedResource: () => true,
+        getResourceServerInfo: (_ctx, resource) => {
+          if (resource !== audience) throw new errors.InvalidTarget();
+          return { audience, scope, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } };
+        },
+      },
+    },
+    extraTokenClaims: (ctx, token) => accessTokenClaims(ctx, token, db, accounts),
+    findAccount: async (_ctx, subject) => {
+      const account = await accounts.find(subject);
+      return account === undefined ? undefined : { accountId: subject, claims: () => ({ sub: subject }) };
+    },
+    interactions: { policy, url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    loadExistingGrant: async (ctx) => loadGrant(ctx, consents, audience),
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: () => false,
+    rotateRefreshToken: true,
+    renderError: (ctx, out) => {
+      setPageHeaders(ctx.res);
+      ctx.type = 'html';
+      ctx.body = renderErrorPage(out.error, out.error_description);
+    },
+    ttl: {
+      AccessToken: (ctx) => untilConsentEnds(ctx, ACCESS_TOKEN_SECONDS),
+      AuthorizationCode: CODE_SECONDS,
+      RefreshToken: (ctx) => untilConsentEnds(ctx, Number.MAX_SAFE_INTEGER),
+      IdToken: ACCESS_TOKEN_SECONDS,
+      Interaction: INTERACTION_SECONDS,
+      Session: SESSION_SECONDS,
+      Grant: INTERACTION_SECONDS,
+    },
+  };
+  return new Provider(issuer, configuration);
+}
+
+function metadataOf(client: ClientRegistration) {
+  return {
+    client_id: client.clientId,
+    client_name: client.displayName,
+    redirect_uris: [...client.redirectUris],
+    // Loopback redirect addresses on any port; whether it can keep a secret is another matter.
+    application_type: 'native' as const,
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code' as const],
+    ...(client.secret === undefined
+      ? { token_endpoint_auth_method: 'none' as const }
+      : { token_endpoint_auth_method: 'client_secret_basic' as const, client_secret: client.secret }),
+  };
+}
+
+async function loadGrant(ctx: KoaContextWithOIDC, consents: ConsentRegister, audience: string) {
+  const subject = ctx.oidc.account?.accountId;
+  const clientId = ctx.oidc.client?.clientId;
+  if (subject === undefined || clientId === undefined) return undefined;
+  const consent = await consents.findActive(subject, clientId);
+  if (consent === undefined) return undefined;
+  return grantOf(ctx.oidc.provider, consent, audience);
+}
+
+/** The grant ends with the consent: no token goes beyond it. At least a second: the claims are refused when it is over. */
+function untilConsentEnds(ctx: KoaContextWithOIDC, atMostSeconds: number): number {
+  const end = ctx.oidc.entities.Grant?.exp;
+  if (end === undefined) return 1;
+  return Math.max(1, Math.min(atMostSeconds, end - Math.floor(Date.now() / 1000)));
+}

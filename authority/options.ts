@@ -1,0 +1,85 @@
+import type { Log } from '../store/log.js';
+import type { ClientRegistration } from './clients/register.js';
+import { AuthorityError } from './errors.js';
+import { isLoopback } from './http/loopback.js';
+import type { CatalogueEntry } from './oidc/offer.js';
+import type { DurationChoice } from './pages/consent.js';
+
+/** @see startAuthority */
+export interface AuthorityOptions {
+  /** The `iss` of all tokens: the address that clients and gateways reach, without a path. Default: host and port. */
+  readonly issuer?: string;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** PostgreSQL, 15 or newer; the authority's tables are made and migrated at the start. */
+  readonly databaseUrl: string;
+  /** Connections for requests, at most; default 10. One more listens for changes. */
+  readonly maxConnections?: number;
+  /** 32 bytes that encrypt the private keys in the store. Or give `dataDir`. */
+  readonly encryptionKey?: Uint8Array;
+  /** Folder with the file of that key (mode 0600), made when missing. */
+  readonly dataDir?: string;
+  /** The `aud` of access tokens: the resource indicator (RFC 8707) of the API. */
+  readonly audience: string;
+  /** All scopes, with the sentences that people are shown. */
+  readonly catalogue: readonly CatalogueEntry[];
+  /** Beside those of the demo. */
+  readonly clients?: readonly ClientRegistration[];
+  /** Adds people with public passwords and two clients. Refused on anything but the loopback interface. */
+  readonly demo: boolean;
+  /** What gateways present to read the change stream; 16 characters or more. */
+  readonly streamSecret: string;
+  /** What a person can choose from; default 1 hour, 1 day, 30 days, 90 days. */
+  readonly durations?: readonly DurationChoice[];
+  /** Default: 30 days when that is a choice, else the first. */
+  readonly defaultDurationSeconds?: number;
+  /** How long a poll of the change stream waits for an event; default 30,000. */
+  readonly longPollMs?: number;
+  readonly log?: Log;
+}
+
+const HOUR_SECONDS = 60 * 60;
+const DAY_SECONDS = 24 * HOUR_SECONDS;
+
+export const DEFAULT_DURATIONS: readonly DurationChoice[] = [
+  { seconds: HOUR_SECONDS, label: '1 hour' },
+  { seconds: DAY_SECONDS, label: '1 day' },
+  { seconds: 30 * DAY_SECONDS, label: '30 days' },
+  { seconds: 90 * DAY_SECONDS, label: '90 days' },
+];
+
+export const DEFAULT_DURATION_SECONDS = 30 * DAY_SECONDS;
+
+/** @throws AuthorityError `option_invalid`, `demo_not_loopback`, `issuer_invalid` */
+export async function checkOptions(options: AuthorityOptions): Promise<void> {
+  const { audience, catalogue, demo, host = '127.0.0.1', issuer, streamSecret } = options;
+  if (streamSecret.length < 16) {
+    throw new AuthorityError('option_invalid', 'streamSecret must have 16 characters or more');
+  }
+  if (URL.parse(audience) === null)
+    throw new AuthorityError('option_invalid', 'audience must be an absolute URI');
+  if (catalogue.length === 0) throw new AuthorityError('option_invalid', 'catalogue must have a scope');
+  if (options.encryptionKey === undefined && options.dataDir === undefined) {
+    throw new AuthorityError('option_invalid', 'encryptionKey or dataDir must be given');
+  }
+  if (demo && !(await isLoopback(host))) {
+    throw new AuthorityError(
+      'demo_not_loopback',
+      `The demo's passwords are public, so that it listens on the loopback interface only, not on ${host}`,
+    );
+  }
+  if (issuer !== undefined) await checkIssuer(issuer);
+}
+
+async function checkIssuer(issuer: string): Promise<void> {
+  const url = URL.parse(issuer);
+  if (url === null || url.origin !== issuer) {
+    throw new AuthorityError('issuer_invalid', 'issuer must be an origin, such as https://login.example');
+  }
+  if (url.protocol === 'https:') return;
+  if (url.protocol !== 'http:' || !(await isLoopback(url.hostname))) {
+    throw new AuthorityError('issuer_invalid', 'issuer must be https, except on the loopback interface');
+  }
+}

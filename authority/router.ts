@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { sql } from 'kysely';
+import { errors, type Provider } from 'oidc-provider';
+
+import type { Log } from '../store/log.js';
+import type { SsfTransmitter } from './changes/transmitter.js';
+import { HttpError, sendJson } from './http/respond.js';
+import type { InteractionRoutes } from './interaction/routes.js';
+import { renderErrorPage } from './pages/error.js';
+import { setPageHeaders } from './pages/headers.js';
+import { STYLE } from './pages/style.js';
+import type { AuthorityDatabase } from './schema.js';
+
+/** @see createRouter */
+export interface RouterOptions {
+  readonly db: AuthorityDatabase;
+  readonly provider: Provider;
+  readonly interactions: InteractionRoutes;
+  readonly transmitter: SsfTransmitter;
+  readonly log: Log;
+}
+
+/** Brings each request to its part: health, style, change stream, pages; oidc-provider has the rest. */
+export function createRouter(
+  options: RouterOptions,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const { interactions, log, provider, transmitter } = options;
+  const oauth = provider.callback();
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = URL.parse(request.url ?? '', 'http://authority.invalid');
+    if (url === null) throw new HttpError(400, 'invalid_request', 'Not an address');
+    if (url.pathname === '/health') await health(options.db, response);
+    else if (url.pathname === '/style.css') sendStyle(response);
+    else if (await transmitter.handle(request, response, url)) return;
+    else if (await interactions.handle(request, response, url)) return;
+    else await oauth(request, response);
+  };
+  return (request, response) => {
+    answer(request, response).catch((error: unknown) => refuse(request, response, error, log));
+  };
+}
+
+async function health(db: AuthorityDatabase, response: ServerResponse): Promise<void> {
+  try {
+    await sql`select 1`.execute(db);
+    sendJson(response, 200, { status: 'ok' });
+  } catch {
+    sendJson(response, 503, { status: 'unavailable', reason: 'database' });
+  }
+}
+
+function sendStyle(response: ServerResponse): void {
+  response
+    .writeHead(200, {
+      'content-type': 'text/css; charset=utf-8',
+      'cache-control': 'public, max-age=300',
+      'x-content-type-options': 'nosniff',
+    })
+    .end(STYLE);
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, log: Log): void {
+  const refusal = toRefusal(error, log);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
+  // What was not read of the request is not waited for.
+  if (!request.complete) response.setHeader('connection', 'close');
+  if (request.url?.startsWith('/interaction/') !== true) {
+    sendJson(response, refusal.status, { error: refusal.code, error_description: refusal.message });
+    return;
+  }
+  setPageHeaders(response);
+  response.statusCode = refusal.status;
+  response.end(renderErrorPage(refusal.code, refusal.message));
+}
+
+function toRefusal(error: unknown, log: Log): HttpError {
+  if (error instanceof HttpError) return error;
+  if (error instanceof errors.OIDCProviderError) {
+    return new HttpError(
+      error.statusCode,
+      error.error,
+      error.error_description ?? 'The request cannot be completed',
+    );
+  }
+  log.error(`The authority failed: ${error instanceof Error ? error.name : 'unknown'}`);
+  return new HttpError(500, 'server_error', 'Something went wrong');
+}

@@ -1,0 +1,136 @@
+import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely';
+
+import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent/types.js';
+
+type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
+
+/** Append-only. Column names are those of ISO/IEC TS 27560 where it has one. */
+export interface ConsentEventTable {
+  readonly event_id: Generated<number>;
+  /** The consent. */
+  readonly record_id: string;
+  readonly event_type: ConsentEventType;
+  readonly event_time: Timestamp;
+  /** The subject. */
+  readonly pii_principal_id: string;
+  readonly client_id: string;
+  /** Who did it: a subject, or the name of a part of the system. */
+  readonly entity_id: string;
+  readonly scopes: string[];
+  readonly purposes: string[];
+  readonly detail: DetailLevel;
+  readonly valid_until: Timestamp;
+  readonly version: number;
+  /** The words that the person was shown. */
+  readonly privacy_notice: JSONColumnType<PrivacyNotice> | null;
+  readonly reason: string | null;
+}
+
+/** The projection of the events. */
+export interface ConsentTable {
+  id: string;
+  version: number;
+  subject: string;
+  client_id: string;
+  scopes: string[];
+  declined: string[];
+  purposes: string[];
+  detail: DetailLevel;
+  /** `active` is not enough to be in force: see `until`. */
+  status: 'active' | 'revoked' | 'expired' | 'replaced';
+  granted_at: Timestamp;
+  until: Timestamp;
+  ended_at: Timestamp | null;
+  ended_by: string | null;
+  ended_reason: string | null;
+  /** Codes and refresh tokens issued up to then give no new token. */
+  tokens_not_before: Timestamp | null;
+}
+
+/** Sign-ins up to `not_before` are over. */
+export interface SubjectCutoffTable {
+  subject: string;
+  not_before: Timestamp;
+}
+
+/** The last sequence number; its one row's lock puts the writers in order. */
+export interface ChangeHeadTable {
+  only: boolean;
+  seq: number;
+}
+
+/** Append-only; see changes/log.ts. */
+export interface ChangeEventTable {
+  readonly seq: number;
+  readonly jti: string;
+  readonly kind: string;
+  readonly members: JSONColumnType<{ subject?: string; clientId?: string; consentId?: string }>;
+  readonly initiator: 'user' | 'admin' | 'policy';
+  readonly reason: string | null;
+  readonly occurred_at: Timestamp;
+}
+
+/** One SSF stream: a receiver's place in the log. */
+export interface StreamTable {
+  id: string;
+  events: string[];
+  /** Everything up to here is delivered. */
+  delivered_seq: number;
+  created_at: Timestamp;
+  polled_at: Timestamp;
+}
+
+/** Deliveries beyond `delivered_seq`. */
+export interface StreamAckTable {
+  stream_id: string;
+  seq: number;
+}
+
+/** People who sign in here. */
+export interface AccountTable {
+  subject: string;
+  username: string;
+  display_name: string;
+  password_hash: string;
+  roles: string[];
+  policies: string[];
+  /** Its password is public: not found outside of demo mode. */
+  demo: boolean;
+}
+
+/** Keys and secrets, encrypted. */
+export interface SealedSecretTable {
+  name: string;
+  nonce: Buffer;
+  ciphertext: Buffer;
+  created_at: Timestamp;
+}
+
+/** What oidc-provider keeps. */
+export interface OidcPayloadTable {
+  model: string;
+  id: string;
+  payload: JSONColumnType<object>;
+  grant_id: string | null;
+  uid: string | null;
+  account_id: string | null;
+  client_id: string | null;
+  consumed_at: Timestamp | null;
+  expires_at: Timestamp | null;
+}
+
+/** The authority's part of the store: the PostgreSQL schema `authority`. */
+export interface AuthoritySchema {
+  'authority.consent_event': ConsentEventTable;
+  'authority.consent': ConsentTable;
+  'authority.subject_cutoff': SubjectCutoffTable;
+  'authority.change_head': ChangeHeadTable;
+  'authority.change_event': ChangeEventTable;
+  'authority.stream': StreamTable;
+  'authority.stream_ack': StreamAckTable;
+  'authority.account': AccountTable;
+  'authority.sealed_secret': SealedSecretTable;
+  'authority.oidc_payload': OidcPayloadTable;
+}
+
+export type AuthorityDatabase = Kysely<AuthoritySchema>;

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+
+import { openDatabase } from '../store/database.js';
+import type { Log } from '../store/log.js';
+import { DEMO_ACCOUNTS } from './accounts/demo.js';
+import { AccountRegister } from './accounts/register.js';
+import { SignInThrottle } from './accounts/throttle.js';
+import { ChangeFeed } from './changes/feed.js';
+import { StreamRegister } from './changes/streams.js';
+import { SsfTransmitter } from './changes/transmitter.js';
+import { type ClientRegistration, demoClients } from './clients/register.js';
+import { ConsentRegister } from './consent/register.js';
+import { Housekeeping } from './housekeeping.js';
+import { close, listen } from './http/listen.js';
+import { InteractionRoutes } from './interaction/routes.js';
+import { encryptionKeyFrom } from './keys/encryption-key.js';
+import { loadKeys } from './keys/keys.js';
+import { SealedSecrets } from './keys/sealed.js';
+import { migrateAuthority } from './migrations/index.js';
+import { createProvider } from './oidc/provider.js';
+import {
+  type AuthorityOptions,
+  checkOptions,
+  DEFAULT_DURATION_SECONDS,
+  DEFAULT_DURATIONS,
+} from './options.js';
+import { createRouter } from './router.js';
+import type { AuthorityDatabase, AuthoritySchema } from './schema.js';
+
+/** A running authority. */
+export interface Authority {
+  /** Where it listens. */
+  readonly url: string;
+  readonly issuer: string;
+  /** In demo mode, the secret of the client `bank-console`; the same after a restart. */
+  readonly demoConsoleSecret: string | undefined;
+  /** Answers what is under way, ends long polls, closes its database connections. May be called more than once. */
+  close(): Promise<void>;
+}
+
+const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/**
+ * Starts the authorization server: OAuth endpoints, sign-in and consent pages, and the change stream for gateways. All
+ * its state is in the store: it can be stopped at any time, and several can run on one store.
+ *
+ * @throws AuthorityError, StoreError; nothing that was opened is left
+ */
+export async function startAuthority(options: AuthorityOptions): Promise<Authority> {
+  await checkOptions(options);
+  const { databaseUrl, host = '127.0.0.1', log = SILENT, maxConnections = 10, port } = options;
+  const db = openDatabase<AuthoritySchema>(databaseUrl, {
+    max: maxConnections,
+    applicationName: 'behalf-authority',
+    log,
+  });
+  const feed = new ChangeFeed(databaseUrl, log);
+  // Until all is ready, nothing is routed.
+  let route = (_request: IncomingMessage, response: ServerResponse): void => {
+    response.writeHead(503, { 'retry-after': '1' }).end();
+  };
+  const server = createServer((request, response) => route(request, response));
+  const opened: (() => Promise<void>)[] = [() => db.destroy(), () => feed.close()];
+  const closeAll = async (): Promise<void> => {
+    for (const closeOne of opened.splice(0).reverse()) await closeOne();
+  };
+  try {
+    await migrateAuthority(db);
+    const state = await prepareState(db, options);
+    await feed.open();
+    const bound = await listen(server, host, port);
+    opened.push(() => close(server));
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+    const issuer = options.issuer ?? url;
+    const parts = assemble(db, feed, issuer, state, { ...options, log });
+    opened.push(
+      () => parts.housekeeping.close(),
+      async () => parts.transmitter.close(),
+    );
+    route = parts.route;
+    return { url, issuer, demoConsoleSecret: state.consoleSecret, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+type State = Awaited<ReturnType<typeof prepareState>>;
+
+/** What is in the store, or is put there by the first start. */
+async function prepareState(db: AuthorityDatabase, options: AuthorityOptions) {
+  const { clients = [], dataDir, demo } = options;
+  const encryptionKey = options.encryptionKey ?? (await encryptionKeyFrom(dataDir ?? ''));
+  const secrets = new SealedSecrets(db, encryptionKey);
+  const keys = await loadKeys(secrets);
+  const accounts = new AccountRegister(db, { demo });
+  if (!demo) return { keys, accounts, clients, consoleSecret: undefined };
+  await accounts.addDemoAccounts(DEMO_ACCOUNTS);
+  const consoleSecret = await secrets.getOrCreate('demo-console-secret', () =>
+    randomBytes(24).toString('base64url'),
+  );
+  const all: readonly ClientRegistration[] = [...demoClients(consoleSecret), ...clients];
+  return { keys, accounts, clients: all, consoleSecret };
+}
+
+function assemble(
+  db: AuthorityDatabase,
+  feed: ChangeFeed,
+  issuer: string,
+  state: State,
+  options: AuthorityOptions & { log: Log },
+) {
+  const { audience, catalogue, durations = DEFAULT_DURATIONS, log, longPollMs, streamSecret } = options;
+  const { accounts, clients, keys } = state;
+  const consents = new ConsentRegister(db);
+  const streams = new StreamRegister(db);
+  const provider = createProvider({ issuer, audience, db, keys, accounts, consents, clients, catalogue });
+  // Of an unexpected failure only its kind is said: its message may hold what a client sent.
+  provider.on('server_error', (_ctx, error) => log.error(`The authority failed: ${error.name}`));
+  const fallback = durations.find(({ seconds }) => seconds === DEFAULT_DURATION_SECONDS) ?? durations[0];
+  const interactions = new InteractionRoutes({
+    issuer,
+    provider,
+    accounts,
+    throttle: new SignInThrottle(),
+    consents,
+    clients,
+    catalogue,
+    durations,
+    defaultDurationSeconds: options.defaultDurationSeconds ?? fallback?.seconds ?? 0,
+  });
+  const transmitter = new SsfTransmitter({
+    streams,
+    feed,
+    signing: { issuer, audience, key: keys.signing },
+    streamSecret,
+    log,
+    ...(longPollMs === undefined ? {} : { longPollMs }),
+  });
+  const housekeeping = new Housekeeping({ db, consents, streams, log });
+  return { transmitter, housekeeping, route: createRouter({ db, provider, interactions, transmitter, log }) };
+}
