@@ -50,6 +50,7 @@ interface CollectedField {
   readonly occurrences: readonly Occurrence[];
   readonly executed: readonly FieldNode[];
   readonly denied: FieldNode | undefined;
+  readonly lostTo: FieldNode | undefined;
   readonly emptied: readonly FieldNode[];
   readonly type: GraphQLOutputType;
   readonly isTypename: boolean;
@@ -124,8 +125,9 @@ export class Completion {
     }
     // The whole field is gone: its own denial hides those of what was selected on it.
     if (field.denied !== undefined) this.report(field.denied, here);
-    else
+    else if (field.emptied.length > 0) {
       for (const emptied of field.emptied) for (const lost of this.lossesOf(emptied)) this.report(lost, here);
+    } else if (field.lostTo !== undefined) this.report(field.lostTo, here);
     return isNonNullType(field.type) ? PROPAGATE : null;
   }
 
@@ -202,14 +204,14 @@ export class Completion {
 
   private classify(type: GraphQLObjectType, key: string, occurrences: readonly Occurrence[]): CollectedField {
     const { removals } = this.filtered;
-    const refused = occurrences.find(({ node, lostTo }) => lostTo !== undefined || this.isDenied(node));
     const own = occurrences.filter(({ lostTo }) => lostTo === undefined).map(({ node }) => node);
     const name = occurrences[0]?.node.name.value ?? '';
     return {
       key,
       occurrences,
       executed: own.filter((node) => !removals.has(node)),
-      denied: refused === undefined ? undefined : (refused.lostTo ?? refused.node),
+      denied: own.find((node) => this.isDenied(node)),
+      lostTo: occurrences.find(({ lostTo }) => lostTo !== undefined)?.lostTo,
       emptied: own.filter((node) => removals.get(node) === 'emptied'),
       type: this.fieldType(type, name),
       isTypename: name === TypeNameMetaFieldDef.name,
