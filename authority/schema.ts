@@ -55,7 +55,7 @@ export interface SubjectCutoffTable {
 
 /** The last sequence number; its one row's lock puts the writers in order. */
 export interface ChangeHeadTable {
-  only: boolean;
+  single: boolean;
   seq: number;
 }
 

@@ -51,7 +51,7 @@ const STATEMENTS = [
 
   sql`create table subject_cutoff (subject text primary key, not_before timestamptz not null)`,
 
-  sql`create table change_head (only boolean primary key default true check (only), seq bigint not null)`,
+  sql`create table change_head (single boolean primary key default true check (single), seq bigint not null)`,
   sql`insert into change_head (seq) values (0)`,
   sql`create table change_event (
     seq bigint primary key,

@@ -29,8 +29,7 @@ class PostgresAdapter implements Adapter {
     const stored = BEARERS.has(this.#model) ? rest : { jti, ...rest };
     const row = {
       payload: JSON.stringify(stored),
-      // A grant has the id of its consent: a revocation finds all of it by one column.
-      grant_id: this.#model === 'Grant' ? id : (payload.grantId ?? null),
+      grant_id: this.#consentOf(id, payload),
       uid: payload.uid ?? null,
       account_id: payload.accountId ?? null,
       client_id: payload.clientId ?? null,
@@ -82,6 +81,13 @@ class PostgresAdapter implements Adapter {
       .where('model', '=', this.#model)
       .where('grant_id', '=', grantId)
       .execute();
+  }
+
+  /** A grant has the id of its consent: a revocation finds all that came of it by one column. */
+  #consentOf(id: string, payload: AdapterPayload): string | null {
+    if (this.#model === 'Grant') return id;
+    // An interaction names a grant, too, but is where a person decides about the next one.
+    return BEARERS.has(this.#model) ? (payload.grantId ?? null) : null;
   }
 
   #key(id: string): string {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -13,9 +13,19 @@ const run = promisify(execFile);
 /** The database superuser, and the name of the one database that is used. */
 export const DATABASE_NAME = 'behalf';
 
+const CLUSTER = 'postgres';
+const PASSWORD = 'password';
+const UNFINISHED = 'database.new-';
+const UNFINISHED_MS = 5 * 60_000;
+
+/** Everything that belongs together: the cluster, its password, its owner's process id. */
+export function databaseFolder(home: Home): string {
+  return join(home.folder, 'database');
+}
+
 /** PostgreSQL's own folder: its files belong to the account that the server runs under. */
 export function clusterFolder(home: Home): string {
-  return join(home.folder, 'postgres');
+  return join(databaseFolder(home), CLUSTER);
 }
 
 /**
@@ -38,52 +48,62 @@ export async function prepareCluster(home: Home, account: Account | undefined): 
   return readPassword(home);
 }
 
-function passwordFile(home: Home): string {
-  return join(home.folder, 'database-password');
-}
-
 async function readPassword(home: Home): Promise<string> {
-  const password = await readFile(passwordFile(home), 'utf8').catch(() => '');
+  const file = join(databaseFolder(home), PASSWORD);
+  const password = await readFile(file, 'utf8').catch(() => '');
   if (password.trim() !== '') return password.trim();
   throw new StoreError(
     'password_missing',
-    `The data in ${clusterFolder(home)} has no password beside it: ${passwordFile(home)} is missing or cannot be read`,
+    `The data in ${clusterFolder(home)} has no password beside it: ${file} is missing or cannot be read`,
   );
 }
 
+/** Made under another name and renamed at the end: one start of many, or one that was interrupted, leaves no half of it. */
 async function initialize(home: Home, account: Account | undefined): Promise<string> {
   const password = randomBytes(24).toString('base64url');
-  const folder = clusterFolder(home);
-  // Renamed at the end: a start that was interrupted in the middle leaves nothing that looks like a cluster.
-  const partial = `${folder}.new`;
-  const handOver = `${passwordFile(home)}.initdb`;
+  await removeUnfinished(home);
+  const unfinished = join(home.folder, `${UNFINISHED}${randomBytes(6).toString('hex')}`);
   try {
-    await rm(partial, { recursive: true, force: true });
-    await mkdir(partial, { mode: 0o700 });
-    await writePrivately(passwordFile(home), password);
+    await mkdir(unfinished, { mode: 0o711 });
+    const cluster = join(unfinished, CLUSTER);
+    await mkdir(cluster, { mode: 0o700 });
+    await writePrivately(join(unfinished, PASSWORD), password);
+    const handOver = join(unfinished, 'password-for-initdb');
     await writePrivately(handOver, password);
     if (account !== undefined) {
-      await chown(partial, account.uid, account.gid);
+      await chown(cluster, account.uid, account.gid);
       await chown(handOver, account.uid, account.gid);
     }
-    await run(join(home.binaries.folder, 'bin', 'initdb'), initdbArguments(partial, handOver), {
+    await run(join(home.binaries.folder, 'bin', 'initdb'), initdbArguments(cluster, handOver), {
       ...account,
       cwd: '/',
       env: serverEnvironment(),
     });
-    await rename(partial, folder);
+    await rm(handOver);
+    await rename(unfinished, databaseFolder(home));
     return password;
   } catch (cause) {
-    await rm(partial, { recursive: true, force: true }).catch(() => undefined);
+    await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOTEMPTY') {
+      throw new StoreError('data_dir_in_use', `Another start made its files in ${home.folder} meanwhile`, {
+        cause,
+      });
+    }
     throw new StoreError(
       'initialization_failed',
-      `PostgreSQL could not make its files in ${folder}: ${reasonOf(cause)}`,
-      {
-        cause,
-      },
+      `PostgreSQL could not make its files in ${databaseFolder(home)}: ${reasonOf(cause)}`,
+      { cause },
     );
-  } finally {
-    await rm(handOver, { force: true });
+  }
+}
+
+async function removeUnfinished(home: Home): Promise<void> {
+  const names = await readdir(home.folder);
+  for (const name of names.filter((entry) => entry.startsWith(UNFINISHED))) {
+    const path = join(home.folder, name);
+    // A younger one may be another start's, under way.
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (mtimeMs < Date.now() - UNFINISHED_MS) await rm(path, { recursive: true, force: true });
   }
 }
 
@@ -108,9 +128,7 @@ export function serverEnvironment(): NodeJS.ProcessEnv {
 }
 
 async function writePrivately(path: string, content: string): Promise<void> {
-  await rm(path, { force: true });
   await writeFile(path, `${content}\n`, { mode: 0o600, flag: 'wx' });
-  await chmod(path, 0o600);
 }
 
 function reasonOf(cause: unknown): string {

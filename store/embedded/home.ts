@@ -12,7 +12,7 @@ const SYSTEM_STATE_DIR = '/var/lib/behalf';
 
 /** The folders that the server runs with; all of them are open to its account. */
 export interface Home {
-  /** Holds the cluster, its password and its owner's process id. */
+  /** Holds the folder `database`. */
   readonly folder: string;
   readonly binaries: Binaries;
 }

@@ -8,8 +8,9 @@ import pg from 'pg';
 import { StoreError } from '../errors.js';
 import type { Log } from '../log.js';
 import { serverAccount } from './account.js';
+import { runs } from './alive.js';
 import { locateBinaries } from './binaries.js';
-import { clusterFolder, DATABASE_NAME, prepareCluster } from './cluster.js';
+import { clusterFolder, DATABASE_NAME, databaseFolder, prepareCluster } from './cluster.js';
 import { type Home, prepareHome } from './home.js';
 import { PostgresProcess, type ProcessOptions } from './process.js';
 
@@ -146,18 +147,21 @@ function explain(server: PostgresProcess, home: Home, port: number, cause: unkno
 }
 
 function ownerFile(home: Home): string {
-  return join(home.folder, 'database-owner.pid');
+  return join(databaseFolder(home), 'owner.pid');
 }
 
 /** A quick and clear answer to a second start. What protects the data is PostgreSQL's own lock on its folder. */
 async function refuseOtherOwner(home: Home): Promise<void> {
-  const owner = Number(await readFile(ownerFile(home), 'utf8').catch(() => ''));
-  const server = Number(
-    (await readFile(join(clusterFolder(home), 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0],
-  );
-  if (owner > 0 && owner !== process.pid && isAlive(owner) && server > 0 && isAlive(server)) {
+  const cluster = clusterFolder(home);
+  const owner = await readPid(ownerFile(home));
+  if (owner === process.pid || !(await runs(owner))) return;
+  // An owner's number may have gone to another process since; then no server runs on the folder.
+  if (await runs(await readPid(join(cluster, 'postmaster.pid')), cluster))
     throw inUse(home, `process ${owner}`);
-  }
+}
+
+async function readPid(path: string): Promise<number> {
+  return Number.parseInt(await readFile(path, 'utf8').catch(() => ''), 10);
 }
 
 function inUse(home: Home, who: string): StoreError {
@@ -165,15 +169,6 @@ function inUse(home: Home, who: string): StoreError {
     'data_dir_in_use',
     `The data folder ${home.folder} is in use by ${who}; stop it first`,
   );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 async function freePort(): Promise<number> {

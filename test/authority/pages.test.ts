@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { AuthorityError, startAuthority } from '../../authority/index.js';
+import { html } from '../../authority/pages/html.js';
+import { BrowserlessPerson, PersonStuckError, signInAndConsent } from '../support/person.js';
+import { authorizationRequest, discover, startTestAuthority, type TestAuthority } from './setup.js';
+
+const HOSTILE = `<script>alert("1")</script>'&`;
+const ESCAPED = '&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;';
+
+let authority: TestAuthority;
+beforeAll(async () => {
+  authority = await startTestAuthority({
+    clients: [
+      {
+        clientId: 'hostile',
+        displayName: HOSTILE,
+        purposes: [{ name: 'mischief', sentence: HOSTILE }],
+        redirectUris: ['http://127.0.0.1/callback'],
+      },
+    ],
+    catalogue: [{ name: 'accounts:read', sentence: HOSTILE }],
+  });
+});
+afterAll(() => authority.close());
+
+test('text becomes markup in one way only', () => {
+  expect(html`<a title="${HOSTILE}">${HOSTILE}${html`<b>${1}</b>`}${undefined}${false}</a>`.text).toBe(
+    `<a title="${ESCAPED}">${ESCAPED}<b>1</b></a>`,
+  );
+});
+
+test('a hostile name, purpose or sentence is only ever text on the pages', async () => {
+  const client = await discover(authority, 'hostile');
+  const { url } = await authorizationRequest(client, 'accounts:read');
+  const { pages } = await signInAndConsent({ authorizationUrl: url, user: 'alma', password: 'alma-demo' });
+  expect(pages).toHaveLength(2);
+  for (const { markup } of pages) {
+    expect(markup).toContain(ESCAPED);
+    expect(markup).not.toContain('<script');
+  }
+});
+
+test('pages run no scripts, load nothing from elsewhere, and are in no frame or cache', async () => {
+  const client = await discover(authority);
+  const { url } = await authorizationRequest(client, 'accounts:read');
+  const first = await fetch(url, { redirect: 'manual' });
+  const cookie = first.headers.getSetCookie().map((line) => line.split(';')[0]);
+  expect(
+    first.headers.getSetCookie().every((line) => /httponly/i.test(line) && /samesite=lax/i.test(line)),
+  ).toBe(true);
+  const page = await fetch(new URL(first.headers.get('location') ?? '', url), {
+    headers: { cookie: cookie.join('; ') },
+  });
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-security-policy')).toBe(
+    "default-src 'none'; style-src 'self'; form-action 'self' http://127.0.0.1:45678; frame-ancestors 'none'; base-uri 'none'",
+  );
+  expect(page.headers.get('cache-control')).toBe('no-store');
+  expect(page.headers.get('x-frame-options')).toBe('DENY');
+  const style = await fetch(`${authority.issuer}/style.css`);
+  expect(style.headers.get('content-type')).toContain('text/css');
+  const foreign = await fetch(page.url, {
+    method: 'POST',
+    headers: { cookie: cookie.join('; '), origin: 'https://evil.example' },
+    body: new URLSearchParams({ username: 'alma', password: 'alma-demo', do: 'sign-in' }),
+  });
+  expect(foreign.status).toBe(403);
+  const without = await fetch(page.url);
+  expect(without.status).toBe(400);
+});
+
+describe('signing in', () => {
+  const attempt = async (user: string, password: string) => {
+    const { url } = await authorizationRequest(await discover(authority), 'accounts:read');
+    return new BrowserlessPerson().follow(url, { user, password });
+  };
+
+  test.each([
+    ['alma', 'wrong'],
+    ['nobody', 'alma-demo'],
+    ['noor', ''],
+  ])('as %s with "%s" says the same, whatever is wrong', async (user, password) => {
+    await expect(attempt(user, password)).rejects.toThrow('The name or the password is wrong.');
+  });
+
+  test('is refused after five wrong passwords, even with the right one, for this person only', async () => {
+    for (let count = 0; count < 5; count++)
+      await expect(attempt('iris', 'wrong')).rejects.toThrow(PersonStuckError);
+    await expect(attempt('iris', 'iris-demo')).rejects.toThrow('Too many wrong passwords');
+    await expect(attempt('alma', 'alma-demo')).resolves.toHaveProperty('callbackUrl');
+  });
+
+  test('leaves no password, token or code in the log', () => {
+    expect(authority.logged.join('\n')).not.toMatch(/demo|wrong|code=/);
+  });
+});
+
+describe('the start', () => {
+  const options = {
+    port: 0,
+    databaseUrl: 'postgres://nobody@127.0.0.1:1/none',
+    dataDir: '/nowhere',
+    audience: 'https://api.bank.example',
+    catalogue: [{ name: 'accounts:read', sentence: 'See accounts' }],
+    demo: false,
+    streamSecret: 'a-secret-of-the-tests',
+  };
+
+  test.each([
+    ['the demo on all addresses', { demo: true, host: '0.0.0.0' }, 'demo_not_loopback'],
+    ['the demo on an address of a network', { demo: true, host: '192.0.2.1' }, 'demo_not_loopback'],
+    ['the demo on all IPv6 addresses', { demo: true, host: '::' }, 'demo_not_loopback'],
+    ['an issuer without TLS', { issuer: 'http://login.example' }, 'issuer_invalid'],
+    ['an issuer with a path', { issuer: 'https://login.example/x' }, 'issuer_invalid'],
+    ['a short stream secret', { streamSecret: 'short' }, 'option_invalid'],
+    ['no scopes', { catalogue: [] }, 'option_invalid'],
+  ])('refuses %s', async (_, more, code) => {
+    await expect(startAuthority({ ...options, ...more })).rejects.toMatchObject({
+      name: 'AuthorityError',
+      code,
+    });
+  });
+
+  test('refuses a port that is taken, and leaves nothing open', async () => {
+    const port = Number(new URL(authority.authority.url).port);
+    const start = startAuthority({
+      ...options,
+      databaseUrl: authority.database.url,
+      encryptionKey: new Uint8Array(32),
+      port,
+    });
+    // Another encryption key than the store's: refused even before the port is tried.
+    await expect(start).rejects.toMatchObject({ code: 'keys_unreadable' });
+    const other = await startTestAuthority().then(async (fresh) => {
+      const taken = startAuthority({
+        ...options,
+        databaseUrl: fresh.database.url,
+        dataDir: undefined as never,
+        encryptionKey: new Uint8Array(32),
+        port,
+      });
+      await expect(taken).rejects.toBeInstanceOf(AuthorityError);
+      return fresh;
+    });
+    await other.close();
+  });
+
+  test('without the demo knows none of its people, though they are in the store', async () => {
+    const fresh = await startTestAuthority();
+    const { AccountRegister } = await import('../../authority/accounts/register.js');
+    const outside = new AccountRegister(fresh.database.db, { demo: false });
+    expect(await outside.authenticate('alma', 'alma-demo')).toBeUndefined();
+    expect(await outside.find('c-000001')).toBeUndefined();
+    const inside = new AccountRegister(fresh.database.db, { demo: true });
+    expect(await inside.authenticate('ALMA', 'alma-demo')).toMatchObject({ subject: 'c-000001' });
+    await fresh.close();
+  });
+
+  test('tells its health', async () => {
+    const response = await fetch(`${authority.issuer}/health`);
+    expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
+  });
+});

@@ -1,0 +1,288 @@
+import { decodeJwt } from 'jose';
+import * as oidc from 'openid-client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { StreamRegister } from '../../authority/changes/streams.js';
+import { Housekeeping } from '../../authority/housekeeping.js';
+import type { ConsentTerms } from '../../authority/index.js';
+import { BrowserlessPerson, signInAndConsent } from '../support/person.js';
+import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
+
+const ALMA = { user: 'alma', password: 'alma-demo' };
+const NOOR = { user: 'noor', password: 'noor-demo' };
+const BY_ADMIN = { by: 'admin-iris', initiator: 'admin' } as const;
+
+let authority: TestAuthority;
+beforeAll(async () => {
+  authority = await startTestAuthority();
+});
+afterAll(() => authority.close());
+
+async function connect(who: { user: string; password: string }, clientId = 'budget-app') {
+  const client = await discover(authority, clientId);
+  const request = await authorizationRequest(client, 'accounts:read');
+  const person = new BrowserlessPerson();
+  const { callbackUrl } = await person.follow(request.url, who);
+  const tokens = await exchange(client, callbackUrl, request);
+  const { consent } = decodeJwt<{ consent: { id: string } }>(tokens.access_token);
+  return { client, person, consentId: consent.id, refreshToken: tokens.refresh_token ?? '' };
+}
+
+function terms(subject: string, more: Partial<ConsentTerms> = {}): ConsentTerms {
+  return {
+    subject,
+    clientId: 'budget-app',
+    scopes: ['accounts:read'],
+    declined: [],
+    purposes: ['budgeting'],
+    detail: 'full',
+    until: new Date(Date.now() + 60_000),
+    by: subject,
+    notice: {
+      language: 'en',
+      client: 'Pocket Budget',
+      purposes: [],
+      scopes: [],
+      duration: '1 minute',
+      detail: '',
+    },
+    ...more,
+  };
+}
+
+async function changes() {
+  return authority.database.db.selectFrom('authority.change_event').selectAll().orderBy('seq').execute();
+}
+
+/** Cut-offs are in whole seconds: what comes in the same second counts as before. */
+async function nextSecond(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000) + 20));
+}
+
+describe('revokeConsent', () => {
+  test('ends refreshing, codes under way, and the silent second time', async () => {
+    const { client, consentId, person, refreshToken } = await connect(ALMA);
+    const rotated = (await oidc.refreshTokenGrant(client, refreshToken)).refresh_token ?? '';
+    const underWay = await authorizationRequest(client, 'accounts:read');
+    const { callbackUrl } = await person.follow(underWay.url, ALMA);
+
+    const options = { by: 'c-000001', initiator: 'user', reason: 'done with it' } as const;
+    const revocation = await authority.consents.revokeConsent(consentId, options);
+    expect(revocation.ended).toMatchObject([
+      { id: consentId, status: 'revoked', endedBy: 'c-000001', endedReason: 'done with it' },
+    ]);
+    expect((await changes()).at(-1)).toMatchObject({
+      ...revocation.change,
+      initiator: 'user',
+      members: { consentId, subject: 'c-000001', clientId: 'budget-app' },
+    });
+
+    await expect(oidc.refreshTokenGrant(client, rotated)).rejects.toMatchObject({ error: 'invalid_grant' });
+    await expect(exchange(client, callbackUrl, underWay)).rejects.toMatchObject({ error: 'invalid_grant' });
+    const again = await authorizationRequest(client, 'accounts:read');
+    const { pages } = await person.follow(again.url, ALMA);
+    expect(pages.map(({ markup }) => markup.includes('asks for access to your data'))).toEqual([true]);
+    expect((await authority.consents.findActive('c-000001', 'budget-app'))?.id).not.toBe(consentId);
+  });
+
+  test('repeated, unknown, or of somebody else by a user, ends nothing and says so', async () => {
+    const { consentId } = await connect(NOOR);
+    const before = (await changes()).length;
+    const nothing = { ended: [], change: undefined };
+    const byAlma = { by: 'c-000001', initiator: 'user' } as const;
+    expect(await authority.consents.revokeConsent(consentId, byAlma)).toEqual(nothing);
+    expect(await authority.consents.revokeConsent("no'such", BY_ADMIN)).toEqual(nothing);
+    expect((await changes()).length).toBe(before);
+    expect((await authority.consents.revokeConsent(consentId, BY_ADMIN)).ended).toHaveLength(1);
+    expect(await authority.consents.revokeConsent(consentId, BY_ADMIN)).toEqual(nothing);
+    expect((await changes()).length).toBe(before + 1);
+  });
+
+  test('at fifty places at once: numbers without a gap, in the order of commits, each once', async () => {
+    const subjects = Array.from({ length: 50 }, (_, index) => `crowd-${index}`);
+    const consents = await Promise.all(subjects.map((subject) => authority.consents.grant(terms(subject))));
+    const before = (await changes()).at(-1)?.seq ?? 0;
+    const done = await Promise.all(consents.map(({ id }) => authority.consents.revokeConsent(id, BY_ADMIN)));
+    const seqs = done.map(({ change }) => change?.seq ?? 0).sort((a, b) => a - b);
+    expect(seqs).toEqual(subjects.map((_, index) => before + 1 + index));
+    const times = (await changes()).map(({ occurred_at }) => occurred_at.getTime());
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
+  test('takes nothing with it when its transaction fails', async () => {
+    const consent = await authority.consents.grant(terms('unlucky'));
+    const before = (await changes()).length;
+    const failing = authority.database.db.transaction().execute(async (trx) => {
+      const { revokeConsent } = await import('../../authority/consent/revoke.js');
+      await revokeConsent(trx, consent.id, BY_ADMIN);
+      throw new Error('crash before commit');
+    });
+    await expect(failing).rejects.toThrow('crash before commit');
+    expect(await authority.consents.find(consent.id)).toMatchObject({ status: 'active' });
+    expect((await changes()).length).toBe(before);
+    const next = await authority.consents.revokeConsent(consent.id, BY_ADMIN);
+    expect(next.change?.seq).toBe(before + 1);
+  });
+});
+
+describe('revokeClient', () => {
+  test('ends all consents and refresh tokens of one client, and leaves the others', async () => {
+    const alma = await connect(ALMA);
+    const noor = await connect(NOOR);
+    const other = await connect(NOOR, 'bank-console');
+    const { change, ended } = await authority.consents.revokeClient('budget-app', BY_ADMIN);
+    const ids = ended.map(({ id }) => id);
+    expect(ids).toContain(alma.consentId);
+    expect(ids).toContain(noor.consentId);
+    expect(ids).not.toContain(other.consentId);
+    expect((await changes()).at(-1)).toMatchObject({ ...change, members: { clientId: 'budget-app' } });
+    for (const { client, refreshToken } of [alma, noor]) {
+      await expect(oidc.refreshTokenGrant(client, refreshToken)).rejects.toMatchObject({
+        error: 'invalid_grant',
+      });
+    }
+    await expect(oidc.refreshTokenGrant(other.client, other.refreshToken)).resolves.toHaveProperty(
+      'access_token',
+    );
+    expect((await authority.consents.revokeClient('budget-app', BY_ADMIN)).ended).toEqual([]);
+  });
+});
+
+describe('revokeSubjectSessions', () => {
+  test('ends sign-ins and tokens with all clients; the consent stands', async () => {
+    const { client, consentId, person, refreshToken } = await connect(ALMA);
+    const { change, ended, sessions, tokens } = await authority.consents.revokeSubjectSessions(
+      'c-000001',
+      BY_ADMIN,
+    );
+    expect({ ended, sessions: sessions > 0, tokens: tokens > 0 }).toEqual({
+      ended: [],
+      sessions: true,
+      tokens: true,
+    });
+    expect((await changes()).at(-1)).toMatchObject({ ...change, members: { subject: 'c-000001' } });
+    await expect(oidc.refreshTokenGrant(client, refreshToken)).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+    expect(await authority.consents.find(consentId)).toMatchObject({ status: 'active' });
+
+    await nextSecond();
+    const again = await authorizationRequest(client, 'accounts:read');
+    const outcome = await person.follow(again.url, ALMA);
+    expect(outcome.pages.map(({ markup }) => markup.includes('name="password"'))).toEqual([true]);
+    const { access_token } = await exchange(client, outcome.callbackUrl, again);
+    expect(decodeJwt<{ consent: { id: string } }>(access_token).consent.id).toBe(consentId);
+  });
+
+  test('wins over a refresh token or a session that was written back at the same moment', async () => {
+    const { client, person, refreshToken } = await connect(NOOR);
+    const saved = await authority.database.db
+      .selectFrom('authority.oidc_payload')
+      .selectAll()
+      .where('account_id', '=', 'c-000002')
+      .execute();
+    await authority.consents.revokeSubjectSessions('c-000002', BY_ADMIN);
+    const back = saved
+      .filter(({ model }) => model === 'RefreshToken' || model === 'Session')
+      .map((row) => ({ ...row, payload: JSON.stringify(row.payload) }));
+    expect(back.length).toBeGreaterThan(1);
+    await authority.database.db.insertInto('authority.oidc_payload').values(back).execute();
+    await expect(oidc.refreshTokenGrant(client, refreshToken)).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+    const again = await authorizationRequest(client, 'accounts:read');
+    const outcome = await person.follow(again.url, NOOR);
+    expect(outcome.pages[0]?.markup).toContain('name="password"');
+  });
+});
+
+describe('refresh tokens', () => {
+  test('work once; a second use ends the whole chain', async () => {
+    await nextSecond();
+    const { client, refreshToken } = await connect(NOOR, 'bank-console');
+    const next = (await oidc.refreshTokenGrant(client, refreshToken)).refresh_token ?? '';
+    expect(next).not.toBe(refreshToken);
+    await expect(oidc.refreshTokenGrant(client, refreshToken)).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+    await expect(oidc.refreshTokenGrant(client, next)).rejects.toMatchObject({ error: 'invalid_grant' });
+  });
+
+  test('are not in the store in a form that could be presented', async () => {
+    const { refreshToken } = await connect(ALMA);
+    const rows = await authority.database.db.selectFrom('authority.oidc_payload').selectAll().execute();
+    expect(JSON.stringify(rows)).not.toContain(refreshToken);
+  });
+});
+
+describe('the register', () => {
+  test('is append-only where it says so', async () => {
+    const { db } = authority.database;
+    await expect(
+      db
+        .updateTable('authority.consent_event')
+        .set({ reason: 'x' } as never)
+        .execute(),
+    ).rejects.toThrow('append-only');
+    await expect(db.deleteFrom('authority.change_event').execute()).rejects.toThrow('append-only');
+  });
+
+  test('lists page by page, newest first, by filter', async () => {
+    for (let index = 0; index < 5; index++)
+      await authority.consents.grant(terms(`page-${index}`, { clientId: 'paged' }));
+    await authority.consents.revokeClient('paged', BY_ADMIN);
+    await authority.consents.grant(terms('page-5', { clientId: 'paged' }));
+    const seen: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await authority.consents.list({ clientId: 'paged' }, { first: 2, after });
+      seen.push(...page.items.map(({ subject }) => subject));
+      after = page.cursor;
+    } while (after !== undefined);
+    expect([...seen].sort()).toEqual(['page-0', 'page-1', 'page-2', 'page-3', 'page-4', 'page-5']);
+    expect(seen[0]).toBe('page-5');
+    expect((await authority.consents.list({ clientId: 'paged', status: 'active' })).items).toHaveLength(1);
+    expect((await authority.consents.list({ clientId: 'paged', status: 'revoked' })).items).toHaveLength(5);
+    expect(await authority.consents.listForSubject('page-5')).toHaveLength(1);
+    await expect(authority.consents.list({}, { first: 101 })).rejects.toThrow(RangeError);
+    await expect(authority.consents.list({}, { after: 'nonsense' })).rejects.toThrow(RangeError);
+  });
+
+  test('knows an expired consent before and after the clean-up has written it down', async () => {
+    const { consents, database } = authority;
+    const { id } = await consents.grant(terms('late', { until: new Date(Date.now() + 200) }));
+    await expect.poll(async () => (await consents.find(id))?.status).toBe('expired');
+    expect(await consents.findActive('late', 'budget-app')).toBeUndefined();
+    expect((await consents.revokeConsent(id, BY_ADMIN)).ended).toEqual([]);
+    const streams = new StreamRegister(database.db);
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const housekeeping = new Housekeeping({ db: database.db, consents, streams, log });
+    await housekeeping.run();
+    await housekeeping.close();
+    const row = await database.db
+      .selectFrom('authority.consent')
+      .select('status')
+      .where('id', '=', id)
+      .execute();
+    expect(row).toEqual([{ status: 'expired' }]);
+    await expect(consents.grant(terms('late', { until: new Date() }))).rejects.toThrow(RangeError);
+    expect(await consents.grant(terms('late'))).toMatchObject({ version: 2, status: 'active' });
+  });
+});
+
+describe('after a restart', () => {
+  test('keys, consents, sign-ins and refresh tokens are as before', async () => {
+    const client = await discover(authority);
+    const request = await authorizationRequest(client, 'profile:read');
+    const { callbackUrl } = await signInAndConsent({ authorizationUrl: request.url, ...ALMA });
+    const { refresh_token: refreshToken = '' } = await exchange(client, callbackUrl, request);
+    const jwks = async () => (await fetch(`${authority.issuer}/jwks`)).json();
+    const before = await jwks();
+    const secret = authority.authority.demoConsoleSecret;
+    await authority.restart();
+    expect(await jwks()).toEqual(before);
+    expect(JSON.stringify(before)).not.toContain('"d"');
+    expect(authority.authority.demoConsoleSecret).toBe(secret);
+    await expect(oidc.refreshTokenGrant(client, refreshToken)).resolves.toHaveProperty('access_token');
+  });
+});

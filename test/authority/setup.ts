@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import * as oidc from 'openid-client';
+
+import {
+  type Authority,
+  type AuthorityOptions,
+  type AuthoritySchema,
+  ConsentRegister,
+  startAuthority,
+} from '../../authority/index.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+
+export const AUDIENCE = 'https://api.bank.example';
+export const STREAM_SECRET = 'stream-secret-of-the-tests';
+export const REDIRECT_URI = 'http://127.0.0.1:45678/callback';
+
+export const CATALOGUE = [
+  { name: 'profile:read', sentence: 'See your name' },
+  { name: 'accounts:read', sentence: 'See your accounts and their balances' },
+  { name: 'transactions:read', sentence: 'See what you paid & received' },
+  { name: 'payments:write', sentence: 'Start payments' },
+  { name: 'consents:read', sentence: 'See your consents' },
+  { name: 'consents:admin', sentence: 'Administer everybody’s consents' },
+] as const;
+
+// The library strikes out what permits plain http. On the loopback interface there is nothing else.
+const named: Readonly<Record<string, unknown>> = oidc;
+const permitHttp = named['allowInsecureRequests'] as (client: oidc.Configuration) => void;
+export const OVER_LOOPBACK: oidc.DiscoveryRequestOptions = { execute: [permitHttp] };
+
+/** An authority on a database of its own, at one address over restarts. */
+export interface TestAuthority {
+  readonly issuer: string;
+  readonly database: TestDatabase<AuthoritySchema>;
+  readonly consents: ConsentRegister;
+  authority: Authority;
+  readonly logged: string[];
+  /** Stops it and starts it again, with the same store and data folder. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startTestAuthority(more: Partial<AuthorityOptions> = {}): Promise<TestAuthority> {
+  const database = await createTestDatabase<AuthoritySchema>();
+  const dataDir = await mkdtemp(join(tmpdir(), 'behalf-authority-'));
+  const logged: string[] = [];
+  const keep = (message: string): void => void logged.push(message);
+  const options: AuthorityOptions = {
+    port: await freePort(),
+    databaseUrl: database.url,
+    dataDir,
+    audience: AUDIENCE,
+    catalogue: CATALOGUE,
+    demo: true,
+    streamSecret: STREAM_SECRET,
+    log: { info: keep, warn: keep, error: keep },
+    ...more,
+  };
+  const first = await startAuthority(options);
+  const test: TestAuthority = {
+    issuer: first.issuer,
+    database,
+    consents: new ConsentRegister(database.db),
+    authority: first,
+    logged,
+    async restart() {
+      await test.authority.close();
+      test.authority = await startAuthority(options);
+    },
+    async close() {
+      await test.authority.close();
+      await database.drop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+  return test;
+}
+
+/** A real OAuth client. */
+export async function discover(
+  test: TestAuthority,
+  clientId: string = 'budget-app',
+): Promise<oidc.Configuration> {
+  const secret = test.authority.demoConsoleSecret;
+  const authentication =
+    clientId === 'bank-console' && secret !== undefined ? oidc.ClientSecretBasic(secret) : oidc.None();
+  return oidc.discovery(new URL(test.issuer), clientId, undefined, authentication, OVER_LOOPBACK);
+}
+
+export interface Request {
+  readonly url: URL;
+  readonly verifier: string;
+  readonly state: string;
+}
+
+/** An authorization request as this client makes it. */
+export async function authorizationRequest(
+  client: oidc.Configuration,
+  scope: string,
+  more: Record<string, string> = {},
+): Promise<Request> {
+  const verifier = oidc.randomPKCECodeVerifier();
+  const state = oidc.randomState();
+  const url = oidc.buildAuthorizationUrl(client, {
+    redirect_uri: REDIRECT_URI,
+    scope,
+    state,
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    ...more,
+  });
+  return { url, verifier, state };
+}
+
+export async function exchange(client: oidc.Configuration, callbackUrl: URL, { state, verifier }: Request) {
+  return oidc.authorizationCodeGrant(client, callbackUrl, {
+    pkceCodeVerifier: verifier,
+    expectedState: state,
+  });
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
