@@ -1,4 +1,4 @@
-import type { ExpressionBuilder } from 'kysely';
+import type { ExpressionBuilder, Transaction } from 'kysely';
 
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import { recordExpiry, recordGrant } from './grant.js';
@@ -19,6 +19,8 @@ import type {
 const DEFAULT_PAGE = 20;
 const LARGEST_PAGE = 100;
 const LARGEST_LIST = 1_000;
+const ATTEMPTS_AT_MOST = 5;
+const DEADLOCK_DETECTED = '40P01';
 
 /**
  * The consents of all people: an append-only log of what happened, and its projection, written together.
@@ -44,7 +46,7 @@ export class ConsentRegister {
   async grant(terms: ConsentTerms): Promise<Consent> {
     if (!(terms.until.getTime() > Date.now())) throw new RangeError('A consent must end in the future');
     if (terms.scopes.length === 0) throw new RangeError('A consent must have a scope');
-    return toConsent(await this.#db.transaction().execute((trx) => recordGrant(trx, terms)));
+    return toConsent(await this.#transact((trx) => recordGrant(trx, terms)));
   }
 
   async find(id: string): Promise<Consent | undefined> {
@@ -104,12 +106,12 @@ export class ConsentRegister {
    * somebody else's consent, it ends nothing and says so.
    */
   async revokeConsent(id: string, options: RevocationOptions): Promise<Revocation> {
-    return this.#db.transaction().execute((trx) => revokeConsent(trx, id, options));
+    return this.#transact((trx) => revokeConsent(trx, id, options));
   }
 
   /** Ends all consents for a client, and every token that it got up to now. */
   async revokeClient(clientId: string, options: RevocationOptions): Promise<Revocation> {
-    return this.#db.transaction().execute((trx) => revokeClient(trx, clientId, options));
+    return this.#transact((trx) => revokeClient(trx, clientId, options));
   }
 
   /**
@@ -117,7 +119,7 @@ export class ConsentRegister {
    * a client gets a new token after the person has signed in again. `ended` is therefore empty.
    */
   async revokeSubjectSessions(subject: string, options: RevocationOptions): Promise<SessionsRevocation> {
-    return this.#db.transaction().execute((trx) => revokeSubjectSessions(trx, subject, options));
+    return this.#transact((trx) => revokeSubjectSessions(trx, subject, options));
   }
 
   /**
@@ -127,7 +129,7 @@ export class ConsentRegister {
    * @returns how many; when it equals `limit` there may be more
    */
   async recordExpired(limit: number): Promise<number> {
-    return this.#db.transaction().execute(async (trx) => {
+    return this.#transact(async (trx) => {
       const rows = await trx
         .selectFrom('authority.consent')
         .selectAll()
@@ -141,6 +143,17 @@ export class ConsentRegister {
       for (const row of rows) await recordExpiry(trx, row);
       return rows.length;
     });
+  }
+
+  /** Two revocations that meet can lock each other's tokens; PostgreSQL ends one of them, which is done again. */
+  async #transact<Result>(work: (trx: Transaction<AuthoritySchema>) => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#db.transaction().execute(work);
+      } catch (error) {
+        if (attempt >= ATTEMPTS_AT_MOST || !isDeadlock(error)) throw error;
+      }
+    }
   }
 
   #all() {
@@ -157,6 +170,10 @@ function hasStatus(status: ConsentStatus, now: Date) {
       eb.and([eb('status', '=', 'active'), eb('until', '<=', now)]),
     ]);
   };
+}
+
+function isDeadlock(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === DEADLOCK_DETECTED;
 }
 
 function writeCursor({ grantedAt, id }: Consent): string {

@@ -76,7 +76,7 @@ export class InteractionRoutes {
       return;
     }
     const username = (form.get('username') ?? '').trim().slice(0, 100);
-    const address = exchange.request.socket.remoteAddress ?? '';
+    const address = addressOf(exchange.request, this.#options.issuer);
     if (!throttle.admit(username, address)) {
       const problem = 'Too many wrong passwords. Wait a minute and try again.';
       this.#showSignIn(exchange, 429, { username, problem });
@@ -167,6 +167,18 @@ function show({ interaction, response }: Exchange, status: number, markup: strin
 
 function refused(description: string): InteractionResults {
   return { error: 'access_denied', error_description: description };
+}
+
+/**
+ * Who signs in, for the throttle. This server speaks plain http: with an https issuer a proxy stands before it, and
+ * the last address of X-Forwarded-For is what that proxy saw. Without a proxy, anybody could write that header.
+ */
+function addressOf(request: IncomingMessage, issuer: string): string {
+  const direct = request.socket.remoteAddress ?? '';
+  if (!issuer.startsWith('https:')) return direct;
+  const forwarded = request.headers['x-forwarded-for'];
+  const last = (Array.isArray(forwarded) ? forwarded.at(-1) : forwarded)?.split(',').at(-1)?.trim();
+  return last ?? direct;
 }
 
 /** The interaction's cookie is SameSite=Lax, which keeps other sites' forms out; this says so a second time. */

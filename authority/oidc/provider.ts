@@ -100,7 +100,10 @@ export function createProvider(options: ProviderOptions): Provider {
       Grant: INTERACTION_SECONDS,
     },
   };
-  return new Provider(issuer, configuration);
+  const provider = new Provider(issuer, configuration);
+  // This server speaks plain http: with an https issuer a proxy stands before it, and tells what the browser used.
+  provider.proxy = issuer.startsWith('https:');
+  return provider;
 }
 
 function metadataOf(client: ClientRegistration) {

@@ -196,7 +196,52 @@ describe('revokeSubjectSessions', () => {
   });
 });
 
+describe('a race between issuing and revoking', () => {
+  test('leaves no token that is younger than the revocation of its client', async () => {
+    await nextSecond();
+    const started = await Promise.all([ALMA, NOOR, ALMA, NOOR].map((who) => connect(who)));
+    const issued: number[] = [];
+    const refreshing = started.map(async ({ client, refreshToken }) => {
+      let token = refreshToken;
+      for (let count = 0; count < 1_000; count++) {
+        const next = await oidc.refreshTokenGrant(client, token).catch(() => undefined);
+        if (next === undefined) return;
+        token = next.refresh_token ?? '';
+        issued.push(decodeJwt(next.access_token).iat ?? Infinity);
+      }
+    });
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const { change } = await authority.consents.revokeClient('budget-app', BY_ADMIN);
+    await Promise.all(refreshing);
+    const event = (await changes()).find(({ seq }) => seq === change?.seq);
+    const revokedAtSeconds = Math.floor((event?.occurred_at.getTime() ?? 0) / 1000);
+    expect(issued.length).toBeGreaterThan(0);
+    expect(issued.length).toBeLessThan(4_000);
+    expect(issued.filter((iat) => iat > revokedAtSeconds)).toEqual([]);
+  });
+
+  test('of overlapping revocations, all succeed', async () => {
+    await connect(ALMA);
+    await connect(NOOR);
+    const revocations = Array.from({ length: 12 }, (_, index) =>
+      index % 2 === 0
+        ? authority.consents.revokeClient('budget-app', BY_ADMIN)
+        : authority.consents.revokeSubjectSessions(index % 4 === 1 ? 'c-000001' : 'c-000002', BY_ADMIN),
+    );
+    const ended = (await Promise.all(revocations)).flatMap((revocation) => revocation.ended);
+    expect(new Set(ended.map(({ id }) => id)).size).toBe(ended.length);
+    await nextSecond();
+  });
+});
+
 describe('refresh tokens', () => {
+  test('give one answer to two uses at the same moment', async () => {
+    await nextSecond();
+    const { client, refreshToken } = await connect(NOOR);
+    const answers = await Promise.allSettled([1, 2].map(() => oidc.refreshTokenGrant(client, refreshToken)));
+    expect(answers.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1);
+  });
+
   test('work once; a second use ends the whole chain', async () => {
     await nextSecond();
     const { client, refreshToken } = await connect(NOOR, 'bank-console');
