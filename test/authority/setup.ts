@@ -116,7 +116,19 @@ export async function authorizationRequest(
   return { url, verifier, state };
 }
 
-export async function exchange(client: oidc.Configuration, callbackUrl: URL, { state, verifier }: Request) {
+/** What the client got for its code. */
+export interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token?: string;
+  readonly expires_in?: number;
+  readonly scope?: string;
+}
+
+export async function exchange(
+  client: oidc.Configuration,
+  callbackUrl: URL,
+  { state, verifier }: Request,
+): Promise<Tokens> {
   return oidc.authorizationCodeGrant(client, callbackUrl, {
     pkceCodeVerifier: verifier,
     expectedState: state,
