@@ -6,7 +6,7 @@ import { equalSecrets } from '../http/constant-time.js';
 import { HttpError, sendJson } from '../http/respond.js';
 import type { ChangeFeed } from './feed.js';
 import { type SetContext, signSecurityEvent } from './set.js';
-import { EVENTS_SUPPORTED, type Stream, type StreamRegister } from './streams.js';
+import { type ChangeEvent, EVENTS_SUPPORTED, type Stream, type StreamRegister } from './streams.js';
 
 /** RFC 8936: delivery by polling. */
 export const POLL_DELIVERY = 'urn:ietf:rfc:8936';
@@ -32,8 +32,8 @@ export interface TransmitterOptions {
 /** The transmitter of OpenID Shared Signals Framework 1.0 with RFC 8936 polling, for the gateways. */
 export class SsfTransmitter {
   readonly #options: TransmitterOptions;
-  readonly #closing = new AbortController();
-  #polls = 0;
+  readonly #polls = new Set<() => void>();
+  #closed = false;
 
   constructor(options: TransmitterOptions) {
     this.#options = options;
@@ -56,7 +56,8 @@ export class SsfTransmitter {
 
   /** Ends all long polls, each with an empty answer. */
   close(): void {
-    this.#closing.abort();
+    this.#closed = true;
+    for (const end of this.#polls) end();
   }
 
   /** SSF 1.0, section 7.1 */
@@ -142,32 +143,30 @@ export class SsfTransmitter {
     sendJson(response, 200, { sets, moreAvailable: events.length > poll.maxEvents });
   }
 
-  async #collect(stream: Stream, poll: Poll, response: ServerResponse) {
+  async #collect(stream: Stream, poll: Poll, response: ServerResponse): Promise<readonly ChangeEvent[]> {
     const { feed, streams, longPollMs = LONG_POLL_MS } = this.#options;
     const look = () => streams.pending(stream, poll.maxEvents + 1);
-    if (poll.maxEvents === 0 || poll.returnImmediately) return look();
-    if (this.#polls >= LONG_POLLS_AT_MOST)
+    if (poll.maxEvents === 0 || poll.returnImmediately || this.#closed) return look();
+    if (this.#polls.size >= LONG_POLLS_AT_MOST)
       throw new HttpError(503, 'too_many_polls', 'Too many receivers wait');
-    const gone = new AbortController();
-    const leave = (): void => gone.abort();
-    response.once('close', leave);
-    const over = AbortSignal.any([gone.signal, this.#closing.signal, AbortSignal.timeout(longPollMs)]);
-    this.#polls++;
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    const timer = setTimeout(end, longPollMs);
+    response.once('close', end);
+    this.#polls.add(end);
     try {
       for (;;) {
         // To wait begins before to look, or a change in between would be slept through.
-        const woken = new AbortController();
-        const change = feed.wait(AbortSignal.any([over, woken.signal]));
+        const change = feed.wait(over.signal);
         const events = await look();
-        if (events.length > 0 || over.aborted) {
-          woken.abort();
-          return events;
-        }
+        if (events.length > 0 || over.signal.aborted) return events;
         await change;
       }
     } finally {
-      this.#polls--;
-      response.removeListener('close', leave);
+      end();
+      clearTimeout(timer);
+      response.removeListener('close', end);
+      this.#polls.delete(end);
     }
   }
 }

@@ -7,6 +7,8 @@ import type { Revocation, RevocationOptions, SessionsRevocation } from './types.
 
 type Trx = Transaction<AuthoritySchema>;
 
+const REASON_LENGTH_AT_MOST = 500;
+
 const NOTHING: Revocation = { ended: [], change: undefined };
 
 /**
@@ -95,7 +97,7 @@ async function end(
       status: 'revoked',
       ended_at: change.occurredAt,
       ended_by: options.by,
-      ended_reason: options.reason ?? null,
+      ended_reason: bounded(options.reason) ?? null,
     };
     const { status, ended_at, ended_by, ended_reason } = after;
     await trx
@@ -103,14 +105,19 @@ async function end(
       .set({ status, ended_at, ended_by, ended_reason })
       .where('id', '=', row.id)
       .execute();
-    await appendConsentEvent(trx, 'revoked', row, options);
+    await appendConsentEvent(trx, 'revoked', row, { by: options.by, reason: bounded(options.reason) });
     ended.push(after);
   }
   return { ended: ended.map((row) => toConsent(row)), change: position(change) };
 }
 
 function revoked(members: Change['members'], { initiator, reason }: RevocationOptions): Change {
-  return { kind: SESSION_REVOKED, members, initiator, reason };
+  return { kind: SESSION_REVOKED, members, initiator, reason: bounded(reason) };
+}
+
+/** Free text from outside, kept for ever and sent to every gateway. */
+function bounded(reason: string | undefined): string | undefined {
+  return reason?.slice(0, REASON_LENGTH_AT_MOST);
 }
 
 function position({ seq, jti }: AppendedChange): { seq: number; jti: string } {

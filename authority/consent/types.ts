@@ -67,6 +67,7 @@ export interface RevocationOptions {
   /** The subject of who revokes. */
   readonly by: string;
   readonly initiator: 'user' | 'admin';
+  /** Cut after 500 characters. */
   readonly reason?: string | undefined;
 }
 
