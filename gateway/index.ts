@@ -1,1 +1,9 @@
-export {};
+export { SupergraphError, type SupergraphErrorCode } from './authorize/index.js';
+export type { ClaimNames, IssuerOptions } from './authenticate/issuers.js';
+export { ConfigurationError, type GatewayErrorCode } from './errors.js';
+export type { Incoming } from './exchange.js';
+export { jsonLog, silentLog, type GatewayLog, type LogLevel } from './log.js';
+export type { PolicyFunction, PolicyRequest } from './policies.js';
+export { protectGateway, type ProtectedGateway, type ProtectedGatewayConfig } from './protect-gateway.js';
+export type { AuthorizationMode, ProtectionOptions, RevocationOptions } from './protection.js';
+export type { AuditOptions } from './seal/seal.js';

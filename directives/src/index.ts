@@ -37,6 +37,7 @@ export {
   type ProtectedSubgraphOptions,
 } from './enforce/protected-subgraph.js';
 export type { ProtectedContext } from './enforce/request-state.js';
+export { parentContext } from './record/recorder.js';
 export { DirectiveError, type DirectiveErrorCode } from './errors.js';
 export {
   FACTS_EXTENSION,

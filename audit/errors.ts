@@ -1,0 +1,19 @@
+export type AuditErrorCode =
+  /** More records wait than the queue holds. */
+  | 'AUDIT_QUEUE_FULL'
+  /** The log could not be written. */
+  | 'AUDIT_WRITE_FAILED'
+  /** The sink was closed. */
+  | 'AUDIT_CLOSED';
+
+/** A record that is not durable. */
+export class AuditError extends Error {
+  override readonly name = 'AuditError';
+
+  constructor(
+    readonly code: AuditErrorCode,
+    options?: ErrorOptions,
+  ) {
+    super(code, options);
+  }
+}

@@ -1,0 +1,31 @@
+import { sql } from 'kysely';
+import type { Kysely, Migration } from 'kysely';
+
+/** Tables of the audit log, in the PostgreSQL schema `audit`. */
+export const auditMigrations: Record<string, Migration> = {
+  '001-record': {
+    async up(db: Kysely<never>) {
+      await sql`
+        create table record (
+          seq bigint generated always as identity primary key,
+          transaction_id uuid not null,
+          trace_id text,
+          occurred_at timestamptz not null,
+          outcome text not null,
+          reason text,
+          subject_pseudonym text,
+          client_id text,
+          actor text,
+          consent_id text,
+          consent_version integer,
+          purposes text[],
+          operation_name text,
+          operation_hash text,
+          source text,
+          fields jsonb not null
+        )`.execute(db);
+      await sql`create index record_by_subject on record (subject_pseudonym, seq)`.execute(db);
+      await sql`create index record_by_consent on record (consent_id, seq)`.execute(db);
+    },
+  },
+};

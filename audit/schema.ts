@@ -1,0 +1,27 @@
+import type { Generated } from 'kysely';
+import type { AuditOutcome, AuditRecord } from './record.js';
+
+/** Table `audit.record`, as kysely sees it. */
+export interface RecordTable {
+  /** Position in the log. */
+  readonly seq: Generated<number>;
+  readonly transaction_id: string;
+  readonly trace_id: string | null;
+  readonly occurred_at: Date;
+  readonly outcome: AuditOutcome;
+  readonly reason: string | null;
+  readonly subject_pseudonym: string | null;
+  readonly client_id: string | null;
+  readonly actor: string | null;
+  readonly consent_id: string | null;
+  readonly consent_version: number | null;
+  readonly purposes: string[] | null;
+  readonly operation_name: string | null;
+  readonly operation_hash: string | null;
+  readonly source: string | null;
+  readonly fields: AuditRecord['fields'];
+}
+
+export interface AuditDatabase {
+  readonly 'audit.record': RecordTable;
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { Delegation } from '@behalf/directives';
+import { LRUCache } from 'lru-cache';
+import { RefusedError } from '../errors.js';
+import type { RevocationView } from '../revocation/view.js';
+import { bearerToken, invalidToken, tokenRequired } from './bearer.js';
+import { toDelegation } from './delegation.js';
+import type { Issuers } from './issuers.js';
+
+/** What is kept of a verified token. Never the token. */
+export interface AuthenticatedToken {
+  readonly delegation: Delegation;
+  readonly issuer: string;
+  /** `jti`, where the issuer gives one. */
+  readonly tokenId: string | undefined;
+  /** Seconds since the epoch. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface AuthenticatorOptions {
+  readonly issuers: Issuers;
+  /** `refuse`: nobody is served without a token. */
+  readonly anonymous: 'allow' | 'refuse';
+  /** Absent when no issuer announces revocations. */
+  readonly revocation: RevocationView | undefined;
+  /** Verified tokens that are kept. Default 10,000. */
+  readonly cachedTokens?: number;
+}
+
+/** Step 1 of the pipeline: from credentials to a delegation. */
+export class Authenticator {
+  private readonly verified: LRUCache<string, AuthenticatedToken>;
+
+  constructor(private readonly options: AuthenticatorOptions) {
+    this.verified = new LRUCache({ max: options.cachedTokens ?? 10_000 });
+  }
+
+  /**
+   * Verifies the request's token once. The verification is remembered by the token's digest until it expires; expiry and
+   * revocation are looked at on every request.
+   *
+   * @param authorization Every value of the `Authorization` header.
+   * @returns undefined for a request without credentials, where that is allowed.
+   * @throws {RefusedError} for credentials that are there and not valid: they are never taken for absent.
+   */
+  async authenticate(authorization: readonly string[]): Promise<AuthenticatedToken | undefined> {
+    const token = bearerToken(authorization);
+    if (token === undefined) {
+      if (this.options.anonymous === 'allow') return undefined;
+      throw tokenRequired();
+    }
+    const digest = createHash('sha256').update(token).digest('base64url');
+    let authenticated = this.verified.get(digest);
+    if (authenticated === undefined) {
+      authenticated = await this.verify(token);
+      this.verified.set(digest, authenticated);
+    }
+    this.refuseWhatEnded(authenticated);
+    return authenticated;
+  }
+
+  private async verify(token: string): Promise<AuthenticatedToken> {
+    const verified = await this.options.issuers.verify(token);
+    const { payload } = verified;
+    const { revocation } = this.options;
+    // Revocations are forgotten once no token that they match can be alive: one that lives longer would come back to life.
+    if (revocation !== undefined && payload.exp - payload.iat > revocation.maxTokenLifetimeSeconds) {
+      throw invalidToken('LIFETIME');
+    }
+    return {
+      delegation: toDelegation(verified),
+      issuer: verified.issuer.issuer,
+      tokenId: payload.jti,
+      issuedAt: payload.iat,
+      expiresAt: payload.exp,
+    };
+  }
+
+  private refuseWhatEnded(token: AuthenticatedToken): void {
+    const nowSeconds = Date.now() / 1000;
+    if (token.expiresAt <= nowSeconds) throw invalidToken('EXPIRED');
+    const until = token.delegation.consent?.until;
+    if (until !== undefined && until <= nowSeconds) throw invalidToken('CONSENT_ENDED');
+    const { revocation } = this.options;
+    if (revocation === undefined) return;
+    if (!revocation.isFresh()) {
+      throw new RefusedError({
+        code: 'REVOCATION_STATE_STALE',
+        message: 'It is not known at the moment what was revoked',
+        status: 503,
+        headers: new Map([['retry-after', '1']]),
+      });
+    }
+    if (revocation.isRevoked(token)) throw invalidToken('REVOKED');
+  }
+}

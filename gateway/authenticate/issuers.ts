@@ -1,0 +1,162 @@
+import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+import { RefusedError } from '../errors.js';
+import { invalidToken } from './bearer.js';
+
+/** One trusted issuer of access tokens. */
+export interface IssuerOptions {
+  /** Exactly as in the tokens' `iss`. */
+  readonly issuer: string;
+  /** The token's `aud` must hold it. */
+  readonly audience: string;
+  /** Default: `jwks_uri` of the issuer's metadata (RFC 8414, or OpenID Connect Discovery). */
+  readonly jwksUri?: string;
+  /** Default EdDSA, ES256, PS256, RS256. Symmetric algorithms and `none` are never accepted. */
+  readonly algorithms?: readonly string[];
+  /** Values of `typ`. Default: `at+jwt` (RFC 9068 section 2.1). */
+  readonly tokenTypes?: readonly string[];
+  /** Where the token holds what decisions need. */
+  readonly claims?: ClaimNames;
+}
+
+export interface ClaimNames {
+  /** Default `scope`. A space-separated string or a list. */
+  readonly scopes?: string;
+  /** No default: without it no token brings policies. */
+  readonly policies?: string;
+  /** Default `roles`. */
+  readonly roles?: string;
+  /** Default `client_id`. */
+  readonly clientId?: string;
+}
+
+/** RFC 8725 section 3.1, RFC 9700 section 2.5: asymmetric only. */
+export const ALLOWED_ALGORITHMS: readonly string[] = ['EdDSA', 'ES256', 'PS256', 'RS256'];
+export const ACCESS_TOKEN_TYPE = 'at+jwt';
+const CLOCK_TOLERANCE_SECONDS = 5;
+const KEYS_TIMEOUT_MS = 5_000;
+/** Between two looks at an issuer's keys that an unknown `kid` may cause. */
+const KEYS_COOLDOWN_MS = 5_000;
+const KEYS_MAX_AGE_MS = 600_000;
+
+export interface VerifiedAccessToken {
+  readonly issuer: IssuerOptions;
+  readonly payload: JWTPayload & { readonly exp: number; readonly iat: number; readonly sub: string };
+}
+
+/** Verifies access tokens of any of the trusted issuers. */
+export class Issuers {
+  private readonly byName = new Map<
+    string,
+    { readonly options: IssuerOptions; keys: JWTVerifyGetKey | undefined }
+  >();
+
+  constructor(issuers: readonly IssuerOptions[]) {
+    for (const options of issuers) this.byName.set(options.issuer, { options, keys: undefined });
+  }
+
+  /**
+   * RFC 9068 section 4, RFC 8725. The unverified `iss` only selects whose keys and rules apply; it must then be the
+   * verified one (issuer mix-up). Keys and addresses that a token brings along (`jwk`, `jku`, `x5u`) are never used.
+   *
+   * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE`.
+   */
+  async verify(token: string): Promise<VerifiedAccessToken> {
+    const entry = this.byName.get(unverifiedIssuer(token) ?? '');
+    if (entry === undefined) throw invalidToken('ISSUER_UNKNOWN');
+    const { options } = entry;
+    if (!(options.tokenTypes ?? [ACCESS_TOKEN_TYPE]).includes(tokenType(token)))
+      throw invalidToken('TOKEN_TYPE');
+    entry.keys ??= await issuerKeys(options);
+    let payload: JWTPayload;
+    try {
+      ({ payload } = await jwtVerify(token, entry.keys, {
+        issuer: options.issuer,
+        audience: options.audience,
+        algorithms: [...(options.algorithms ?? ALLOWED_ALGORITHMS)],
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        requiredClaims: ['exp', 'iat', 'sub'],
+      }));
+    } catch (error) {
+      throw refusalOf(error);
+    }
+    const { exp, iat, sub } = payload;
+    if (exp === undefined || iat === undefined || sub === undefined || sub === '')
+      throw invalidToken('CLAIM_MISSING');
+    if (iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw invalidToken('ISSUED_IN_FUTURE');
+    return { issuer: options, payload: { ...payload, exp, iat, sub } };
+  }
+}
+
+function unverifiedIssuer(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss;
+  } catch {
+    return undefined;
+  }
+}
+
+/** RFC 9068 section 4: `at+jwt` or `application/at+jwt`, in any case (RFC 7515 section 4.1.9). */
+function tokenType(token: string): string {
+  try {
+    const type = decodeProtectedHeader(token).typ?.toLowerCase() ?? '';
+    return type.startsWith('application/') ? type.slice('application/'.length) : type;
+  } catch {
+    return '';
+  }
+}
+
+async function issuerKeys(options: IssuerOptions): Promise<JWTVerifyGetKey> {
+  const jwksUri = options.jwksUri ?? (await discoverJwksUri(options.issuer));
+  return createRemoteJWKSet(new URL(jwksUri), {
+    timeoutDuration: KEYS_TIMEOUT_MS,
+    cooldownDuration: KEYS_COOLDOWN_MS,
+    cacheMaxAge: KEYS_MAX_AGE_MS,
+  });
+}
+
+/** RFC 8414 section 3.1 places the well-known part before the path, OpenID Connect Discovery after it. */
+async function discoverJwksUri(issuer: string): Promise<string> {
+  const { origin, pathname } = new URL(issuer);
+  const path = pathname === '/' ? '' : pathname.replace(/\/$/, '');
+  const candidates = [
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${origin}${path}/.well-known/openid-configuration`,
+  ];
+  for (const address of candidates) {
+    try {
+      const response = await fetch(address, {
+        signal: AbortSignal.timeout(KEYS_TIMEOUT_MS),
+        redirect: 'error',
+      });
+      if (!response.ok) continue;
+      const metadata = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
+      // RFC 8414 section 3.3: the metadata must be this issuer's own.
+      if (metadata.issuer === issuer && typeof metadata.jwks_uri === 'string') return metadata.jwks_uri;
+    } catch {
+      // The next address may answer; when none does, that is the answer.
+    }
+  }
+  throw keysUnavailable('DISCOVERY');
+}
+
+function refusalOf(error: unknown): RefusedError {
+  if (error instanceof errors.JWKSTimeout) return keysUnavailable('TIMEOUT');
+  if (error instanceof errors.JOSEError) {
+    // A key set that answers with an error, or with no key set, is jose's plain error; all others are about the token.
+    return error.code === 'ERR_JOSE_GENERIC' || error.code === 'ERR_JWKS_INVALID'
+      ? keysUnavailable('ANSWER')
+      : invalidToken(error.code);
+  }
+  return keysUnavailable('NETWORK');
+}
+
+function keysUnavailable(reason: string): RefusedError {
+  return new RefusedError({
+    code: 'ISSUER_KEYS_UNAVAILABLE',
+    message: 'Tokens cannot be verified at the moment',
+    status: 503,
+    headers: new Map([['retry-after', '5']]),
+    reason,
+  });
+}

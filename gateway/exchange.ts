@@ -1,0 +1,77 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { parentContext } from '@behalf/directives';
+import type { Delegation, FieldAccess } from '@behalf/directives';
+import { isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
+import type { Span } from '@opentelemetry/api';
+import type { AuthenticatedToken } from './authenticate/index.js';
+import type { Authorization, ClientOperation, ExecutionOutcome } from './authorize/index.js';
+
+/** What of an HTTP request the pipeline reads. Nothing else of it goes anywhere. */
+export interface Incoming {
+  /** Every value of the `Authorization` header. */
+  readonly authorization: readonly string[];
+  /** W3C Trace Context. */
+  readonly traceparent?: string | undefined;
+  /** Address of the peer. */
+  readonly remoteAddress?: string | undefined;
+}
+
+/** One request on its way through the pipeline: each step reads what the ones before it wrote. */
+export class Exchange {
+  /** `txn` of every transaction token, and of the audit record. */
+  readonly transactionId = randomUUID();
+  readonly startedAtMs = Date.now();
+  readonly span: Span;
+  /** What the subgraphs are sent. */
+  readonly traceparent: string;
+
+  // authenticate
+  authenticated = false;
+  token: AuthenticatedToken | undefined;
+  /** Who asks, with the policies that were answered for this request. */
+  delegation: Delegation | undefined;
+
+  // authorize
+  operation: ClientOperation | undefined;
+  variables: Readonly<Record<string, unknown>> = {};
+  authorization: Authorization | undefined;
+
+  // propagate
+  readonly txnTokens = new Map<string, string>();
+  readonly accesses: (FieldAccess & { readonly subgraph: string })[] = [];
+  outcome: ExecutionOutcome | undefined;
+
+  constructor(readonly incoming: Incoming) {
+    this.span = trace
+      .getTracer('behalf/gateway')
+      .startSpan('behalf.request', { kind: SpanKind.SERVER }, parentContext(incoming.traceparent));
+    this.traceparent = traceparentOf(this.span);
+  }
+
+  /** 32 hex digits. */
+  get traceId(): string {
+    return this.traceparent.slice(3, 35);
+  }
+}
+
+/** Without an OpenTelemetry SDK there is no span to name; the trace is then begun here, so that logs still join. */
+function traceparentOf(span: Span): string {
+  const context = span.spanContext();
+  if (!isSpanContextValid(context)) {
+    return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`;
+  }
+  return `00-${context.traceId}-${context.spanId}-${context.traceFlags.toString(16).padStart(2, '0')}`;
+}
+
+/** Where an exchange stands in the context value of Apollo Server, and on the way to the data sources. */
+export const EXCHANGE: unique symbol = Symbol('behalf.exchange');
+
+export interface ExchangeContext {
+  readonly [EXCHANGE]: Exchange;
+}
+
+export function exchangeOf(contextValue: unknown): Exchange | undefined {
+  if (typeof contextValue !== 'object' || contextValue === null) return undefined;
+  const exchange = (contextValue as Partial<ExchangeContext>)[EXCHANGE];
+  return exchange instanceof Exchange ? exchange : undefined;
+}

@@ -1,0 +1,149 @@
+import { GraphQLError } from 'graphql';
+import { denialError } from '@behalf/directives';
+import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
+import type { AuthorizationMode, Protection } from './protection.js';
+import { RefusedError } from './errors.js';
+import { EXCHANGE } from './exchange.js';
+import type { Exchange, ExchangeContext } from './exchange.js';
+import type { ExecutionOutcome, OperationAuthorizer } from './authorize/index.js';
+import { refuseIntrospection } from './introspection.js';
+import { answerPolicies } from './policies.js';
+
+/** What one supergraph version is served by: they are replaced together, so that no request meets parts of two. */
+export interface Served {
+  readonly authorizer: OperationAuthorizer;
+  readonly execute: GatewayExecutor;
+}
+
+export interface StepInput {
+  readonly exchange: Exchange;
+  readonly request: GatewayGraphQLRequestContext;
+  readonly served: Served;
+  readonly protection: Protection;
+}
+
+/** A step reads what the ones before it wrote into the exchange, and throws to refuse the request. */
+export type Step = (input: StepInput) => Promise<void> | void;
+
+/** From credentials to a delegation, unless the server has done it before it read the operation. */
+const authenticate: Step = async ({ exchange, protection }) => {
+  if (exchange.authenticated) return;
+  await protection.authenticate(exchange);
+};
+
+/** Decides what may be planned. */
+const authorize: Step = async ({ exchange, request, served, protection }) => {
+  refuseIntrospection(request.document, protection.introspection, exchange.delegation !== undefined);
+  const operation = {
+    document: request.document,
+    operation: request.operation,
+    queryHash: request.queryHash,
+  };
+  exchange.operation = operation;
+  exchange.variables = request.request.variables ?? {};
+  if (exchange.delegation !== undefined) {
+    exchange.delegation = await answerPolicies(
+      served.authorizer.policiesOf(operation),
+      exchange.delegation,
+      { operationName: operation.operation.name?.value },
+      protection.policies,
+      protection.log,
+    );
+  }
+  exchange.authorization = served.authorizer.authorize(operation, exchange.delegation, exchange.variables);
+  if (protection.mode === 'reject' && exchange.authorization.denials.length > 0) {
+    throw new RejectedError(exchange, exchange.delegation !== undefined);
+  }
+};
+
+/** Plans and executes what is left, with a transaction token for each subgraph that is asked. */
+const propagate: Step = async ({ exchange, request, served, protection }) => {
+  const { authorization, operation } = exchange;
+  if (authorization === undefined || operation === undefined) throw new Error('propagate before authorize');
+  const execute = protection.mode === 'shadow' ? operation : authorization.execute;
+  if (execute === undefined) {
+    exchange.outcome = { data: {} };
+    return;
+  }
+  const context: ExchangeContext = { ...request.context, [EXCHANGE]: exchange };
+  // The plan cache of @apollo/gateway goes by this hash and not by the document: a filtered document under the hash of
+  // the whole one would run the whole one's plan.
+  const { data, errors } = await served.execute({ ...request, ...execute, context });
+  exchange.outcome = { ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) };
+};
+
+/** Nulls and denials, in the shape that the client asked for. */
+const complete: Step = ({ exchange, protection }) => {
+  const { authorization, outcome } = exchange;
+  if (authorization === undefined || outcome === undefined) throw new Error('complete before propagate');
+  if (protection.mode === 'shadow') {
+    for (const { coordinate, rule } of authorization.denials) {
+      protection.log.log('info', 'WOULD_DENY', { coordinate, rule, transaction: exchange.transactionId });
+    }
+    return;
+  }
+  exchange.outcome = authorization.complete(outcome);
+};
+
+/** The way of a request, in order. After them, whatever they did, it is sealed. */
+export const pipeline: readonly Step[] = Object.freeze([authenticate, authorize, propagate, complete]);
+
+/** `reject` mode: the whole operation is refused, with every denial. */
+class RejectedError extends Error {
+  readonly errors: readonly GraphQLError[];
+
+  constructor(exchange: Exchange, isAuthenticated: boolean) {
+    super('rejected');
+    const http = isAuthenticated
+      ? { status: 403, headers: new Map<string, string>() }
+      : { status: 401, headers: new Map([['www-authenticate', 'Bearer']]) };
+    this.errors = (exchange.authorization?.denials ?? []).map(({ coordinate, requires }) => {
+      const error = denialError(coordinate, requires);
+      error.extensions.http = http;
+      return error;
+    });
+  }
+}
+
+/** Runs the pipeline for one operation and seals it. Never rejects: what is refused is an answer. */
+export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
+  const { exchange, protection } = input;
+  try {
+    try {
+      for (const step of pipeline) await step(input);
+    } catch (error) {
+      if (error instanceof RejectedError) {
+        await protection.seal(exchange, 'refused', 'UNAUTHORIZED_FIELD_OR_TYPE');
+        return { errors: error.errors };
+      }
+      if (error instanceof RefusedError) {
+        const { code, reason } = error.refusal;
+        const isAuthentication = !exchange.authenticated;
+        await protection.seal(
+          exchange,
+          isAuthentication ? 'authentication-failed' : 'refused',
+          reason ?? code,
+        );
+        throw error;
+      }
+      await protection.seal(exchange, 'failed', 'INTERNAL_SERVER_ERROR');
+      throw error;
+    }
+    const outcome = exchange.outcome ?? {};
+    await protection.seal(exchange, outcome.data === undefined ? 'failed' : 'answered', undefined);
+    return outcome;
+  } catch (error) {
+    if (error instanceof GraphQLError) return { errors: [error] };
+    protection.log.log('error', 'INTERNAL_SERVER_ERROR', {
+      transaction: exchange.transactionId,
+      error: error instanceof Error ? error.name : 'unknown',
+    });
+    return {
+      errors: [new GraphQLError('Internal server error', { extensions: { code: 'INTERNAL_SERVER_ERROR' } })],
+    };
+  } finally {
+    exchange.span.end();
+  }
+}
+
+export type { AuthorizationMode };

@@ -1,0 +1,160 @@
+import { FACTS_EXTENSION } from '@behalf/directives';
+import type { AccessDecision, FieldAccess } from '@behalf/directives';
+import { GraphQLError } from 'graphql';
+import { errors, Pool } from 'undici';
+import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '../apollo.js';
+import type { GatewayErrorCode } from '../errors.js';
+import { exchangeOf } from '../exchange.js';
+import type { Exchange } from '../exchange.js';
+import type { GatewayLog } from '../log.js';
+
+export interface DataSourceOptions {
+  readonly name: string;
+  readonly url: string;
+  /** Of the address's origin; whoever made it closes it. */
+  readonly pool: Pool;
+  /** The transaction token for this subgraph; undefined for a caller without a delegation. */
+  readonly txnToken: (exchange: Exchange) => string | undefined;
+  readonly log: GatewayLog;
+}
+
+/** More than any page of personal data; a subgraph that sends more is broken. */
+const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
+const MAX_CONNECTIONS = 128;
+const JSON_TYPES = /^application\/(graphql-response\+)?json\b/i;
+
+/** Keep-alive connections to the origin of an address. */
+export function subgraphPool(url: string, timeoutMs: number): Pool {
+  return new Pool(new URL(url).origin, {
+    connections: MAX_CONNECTIONS,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    maxResponseSize: MAX_RESPONSE_BYTES,
+  });
+}
+
+type SubgraphResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
+
+/**
+ * Asks one subgraph over a keep-alive pool. It sends the operation, the transaction token and the trace, and no header of the
+ * client; it takes the facts of what was read out of the answer.
+ *
+ * `Cache-Control` of a subgraph is not handed on: what depends on a delegation is for no shared cache.
+ */
+export class BehalfDataSource implements GraphQLDataSource {
+  private readonly path: string;
+
+  constructor(private readonly options: DataSourceOptions) {
+    const { pathname, search } = new URL(options.url);
+    this.path = `${pathname}${search}`;
+  }
+
+  async process(options: GraphQLDataSourceProcessOptions): Promise<SubgraphResponse> {
+    const { query, variables, operationName } = options.request;
+    const exchange = exchangeOf(options.context);
+    const response = await this.post(JSON.stringify({ query, variables, operationName }), exchange);
+    const { extensions } = response;
+    if (extensions === undefined || !(FACTS_EXTENSION in extensions)) return response;
+    const { [FACTS_EXTENSION]: facts, ...others } = extensions;
+    if (exchange !== undefined) this.collect(facts, exchange);
+    return { ...response, extensions: others };
+  }
+
+  private async post(body: string, exchange: Exchange | undefined): Promise<SubgraphResponse> {
+    const txnToken = exchange === undefined ? undefined : this.options.txnToken(exchange);
+    const headers: Record<string, string> = {
+      'content-type': 'application/json',
+      accept: 'application/json',
+    };
+    if (exchange !== undefined) headers.traceparent = exchange.traceparent;
+    if (txnToken !== undefined) headers['txn-token'] = txnToken;
+
+    let text: string;
+    let status: number;
+    let contentType: unknown;
+    try {
+      const response = await this.options.pool.request({ method: 'POST', path: this.path, headers, body });
+      status = response.statusCode;
+      contentType = response.headers['content-type'];
+      text = await response.body.text();
+    } catch (error) {
+      throw this.failure(
+        'SUBREQUEST_HTTP_ERROR',
+        error instanceof errors.UndiciError ? error.code : systemCode(error),
+      );
+    }
+    if (status < 200 || status > 299) throw this.failure('SUBREQUEST_HTTP_ERROR', `HTTP_${status}`);
+    if (typeof contentType !== 'string' || !JSON_TYPES.test(contentType)) {
+      throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_TYPE');
+    }
+    return this.parse(text);
+  }
+
+  private parse(text: string): SubgraphResponse {
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(text);
+    } catch {
+      throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'JSON');
+    }
+    if (!isRecord(parsed)) throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'NO_OBJECT');
+    const { data, errors: reported, extensions } = parsed;
+    if (
+      (data !== undefined && data !== null && !isRecord(data)) ||
+      (reported !== undefined && !(Array.isArray(reported) && reported.every(isGraphQLError))) ||
+      (extensions !== undefined && !isRecord(extensions))
+    ) {
+      throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'SHAPE');
+    }
+    return parsed;
+  }
+
+  /** The client learns which subgraph failed; why, and where it is, stays in the log. */
+  private failure(code: GatewayErrorCode, reason: string): GraphQLError {
+    const { name, log } = this.options;
+    log.log('error', code, { subgraph: name, reason });
+    return new GraphQLError(`Subgraph "${name}" did not answer`, { extensions: { code, service: name } });
+  }
+
+  private collect(facts: unknown, exchange: Exchange): void {
+    const accesses = readFacts(facts);
+    if (accesses === undefined) {
+      this.options.log.log('error', 'SUBGRAPH_FACTS_MALFORMED', { subgraph: this.options.name });
+      return;
+    }
+    for (const access of accesses) exchange.accesses.push({ ...access, subgraph: this.options.name });
+  }
+}
+
+const DECISIONS: ReadonlySet<unknown> = new Set<AccessDecision>(['allowed', 'minimized', 'denied']);
+
+function readFacts(facts: unknown): FieldAccess[] | undefined {
+  if (!isRecord(facts) || facts.v !== 1 || !Array.isArray(facts.fields)) return undefined;
+  const accesses: FieldAccess[] = [];
+  for (const entry of facts.fields as unknown[]) {
+    if (!Array.isArray(entry)) return undefined;
+    const [coordinate, decision, count, strategy, rule] = entry as unknown[];
+    if (typeof coordinate !== 'string' || !DECISIONS.has(decision) || typeof count !== 'number')
+      return undefined;
+    accesses.push({
+      coordinate,
+      decision: decision as AccessDecision,
+      count,
+      ...(typeof strategy === 'string' ? { strategy } : {}),
+      ...(typeof rule === 'string' ? { rule } : {}),
+    });
+  }
+  return accesses;
+}
+
+function isGraphQLError(value: unknown): boolean {
+  return isRecord(value) && typeof value.message === 'string';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+}

@@ -1,0 +1,255 @@
+import type {
+  GatewayExecutor,
+  GatewayInterface,
+  GatewayLoadResult,
+  GatewaySchemaLoadOrUpdateCallback,
+  GatewayUnsubscriber,
+} from '@apollo/server-gateway-interface';
+import type { JWK } from 'jose';
+import type { Pool } from 'undici';
+import { ApolloGateway } from './apollo.js';
+import type { ApolloGatewayConfig, ApolloGatewayInstance, SupergraphManager } from './apollo.js';
+import { createOperationAuthorizer, SupergraphError } from './authorize/index.js';
+import type { OperationAuthorizer } from './authorize/index.js';
+import { ConfigurationError } from './errors.js';
+import { Exchange, EXCHANGE, exchangeOf } from './exchange.js';
+import type { ExchangeContext, Incoming } from './exchange.js';
+import { runPipeline } from './pipeline.js';
+import type { Served } from './pipeline.js';
+import { BehalfDataSource, subgraphPool } from './propagate/data-source.js';
+import { Protection } from './protection.js';
+import type { ProtectionOptions } from './protection.js';
+
+type SupergraphSource = string | SupergraphManager | SupergraphManager['initialize'];
+type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];
+
+/** What `new ApolloGateway(…)` takes, less what would go past the protection. */
+export type ProtectedGatewayConfig = ApolloGatewayConfig;
+
+const DEFAULT_SUBGRAPH_TIMEOUT_MS = 30_000;
+
+/**
+ * Protects a federation: takes the configuration of `new ApolloGateway(…)` and returns what
+ * `new ApolloServer({ gateway })` takes.
+ *
+ * It makes the ApolloGateway itself, because it reads every supergraph before it is served, hot updates included, and
+ * brings its own data sources.
+ *
+ * @throws {ConfigurationError} for a configuration that would bypass the protection. `load` rejects with
+ *   {@link SupergraphError} for a supergraph that must not be served.
+ */
+export function protectGateway(config: ProtectedGatewayConfig, options: ProtectionOptions): ProtectedGateway {
+  return new ProtectedGateway(config, options);
+}
+
+interface Version extends Served {
+  readonly gateway: ApolloGatewayInstance;
+  readonly loaded: Loaded;
+}
+
+/** Keys of ApolloGateway's configuration that bring data sources or schemas past Behalf, or share plans between versions. */
+const FORBIDDEN_KEYS = [
+  'buildService',
+  'serviceList',
+  'localServiceList',
+  'experimental_updateServiceDefinitions',
+  'experimental_updateSupergraphSdl',
+] as const;
+
+export class ProtectedGateway implements GatewayInterface {
+  private readonly protection: Protection;
+  private readonly listeners = new Set<GatewaySchemaLoadOrUpdateCallback>();
+  /** By origin; they outlive a supergraph version. */
+  private readonly pools = new Map<string, Pool>();
+  private readonly supergraph: SupergraphSource;
+  private version: Version | undefined;
+  private updating: Promise<void> = Promise.resolve();
+  private cleanup: (() => Promise<void>) | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly config: ProtectedGatewayConfig,
+    options: ProtectionOptions,
+  ) {
+    for (const key of FORBIDDEN_KEYS) {
+      if (key in config) throw new ConfigurationError(key, 'would go past the protection');
+    }
+    const { supergraphSdl, queryPlannerConfig } = config as {
+      supergraphSdl?: SupergraphSource;
+      queryPlannerConfig?: { cache?: unknown };
+    };
+    if (supergraphSdl === undefined) {
+      throw new ConfigurationError('supergraphSdl', 'is needed: text, or a supergraph manager');
+    }
+    if (queryPlannerConfig?.cache !== undefined) {
+      throw new ConfigurationError(
+        'queryPlannerConfig.cache',
+        'would share plans between supergraph versions',
+      );
+    }
+    this.supergraph = supergraphSdl;
+    this.protection = new Protection(options);
+  }
+
+  /** @throws {SupergraphError} */
+  async load(): Promise<GatewayLoadResult> {
+    await this.protection.start();
+    await this.install(await this.firstSupergraph());
+    return { executor: this.executor };
+  }
+
+  onSchemaLoadOrUpdate(callback: GatewaySchemaLoadOrUpdateCallback): GatewayUnsubscriber {
+    this.listeners.add(callback);
+    if (this.version !== undefined) callback(this.version.loaded);
+    return () => void this.listeners.delete(callback);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.updating;
+    await this.cleanup?.();
+    await this.version?.gateway.stop();
+    await this.protection.close();
+    await Promise.all([...this.pools.values()].map((pool) => pool.close()));
+  }
+
+  /**
+   * Authenticates a request before its operation is read, as a context function of Apollo Server can. Without it the
+   * executor does so, from the `Authorization` header that Apollo Server hands on.
+   *
+   * @throws {RefusedError} with the HTTP status and headers in its extensions.
+   */
+  async context(incoming: Incoming): Promise<ExchangeContext> {
+    const exchange = new Exchange(incoming);
+    await this.protection.authenticateFirst(exchange);
+    return { [EXCHANGE]: exchange };
+  }
+
+  /** The public keys of the transaction tokens (RFC 7517), to be served to the subgraphs. */
+  jwks(): Promise<{ readonly keys: readonly JWK[] }> {
+    return this.protection.jwks();
+  }
+
+  /** Signs with a new key from now on; the one before stays published. */
+  rotateKeys(privateJwk?: JWK): Promise<void> {
+    return this.protection.rotateKeys(privateJwk);
+  }
+
+  /** Whether requests can be served: a supergraph is loaded, and it is known what was revoked. */
+  health(): { readonly supergraph: boolean; readonly revocation: 'fresh' | 'stale' | 'not configured' } {
+    const { revocation } = this.protection;
+    return {
+      supergraph: this.version !== undefined && !this.stopped,
+      revocation: revocation === undefined ? 'not configured' : revocation.isFresh() ? 'fresh' : 'stale',
+    };
+  }
+
+  private readonly executor: GatewayExecutor = async (request) => {
+    const served = this.version;
+    if (served === undefined) throw new Error('the gateway has no supergraph');
+    const exchange = exchangeOf(request.context) ?? new Exchange(incomingOf(request.request.http?.headers));
+    return runPipeline({ exchange, request, served, protection: this.protection });
+  };
+
+  private async firstSupergraph(): Promise<string> {
+    const { supergraph } = this;
+    if (typeof supergraph === 'string') return supergraph;
+    const hooks = {
+      update: (sdl: string) => this.update(sdl),
+      // A subgraph that is down must not keep a gateway from loading rules; it is asked when it is needed.
+      healthCheck: async () => undefined,
+      getDataSource: ({ name, url }: { name: string; url?: string | undefined }) =>
+        this.dataSource(name, url, undefined),
+    };
+    const result = await (typeof supergraph === 'function'
+      ? supergraph(hooks)
+      : supergraph.initialize(hooks));
+    this.cleanup = result.cleanup;
+    return result.supergraphSdl;
+  }
+
+  /** Updates go one after the other. One that cannot be served is refused, and what is served stays. */
+  private update(sdl: string): void {
+    this.updating = this.updating.then(async () => {
+      if (this.stopped) return;
+      try {
+        await this.install(sdl);
+        this.protection.log.log('info', 'SUPERGRAPH_UPDATED');
+      } catch (error) {
+        this.protection.log.log('error', 'SUPERGRAPH_REFUSED', {
+          reason: error instanceof SupergraphError ? error.message : 'it cannot be loaded',
+        });
+      }
+    });
+  }
+
+  private dataSource(
+    name: string,
+    supergraphUrl: string | undefined,
+    authorizer: OperationAuthorizer | undefined,
+  ): BehalfDataSource {
+    const { subgraphs } = this.protection.options;
+    const url = subgraphs?.urls?.[name] ?? supergraphUrl;
+    if (url === undefined || !URL.canParse(url)) {
+      throw new ConfigurationError(
+        `subgraphs.urls.${name}`,
+        'the supergraph has no address for this subgraph',
+      );
+    }
+    const { origin } = new URL(url);
+    let pool = this.pools.get(origin);
+    if (pool === undefined) {
+      pool = subgraphPool(url, subgraphs?.timeoutMs ?? DEFAULT_SUBGRAPH_TIMEOUT_MS);
+      this.pools.set(origin, pool);
+    }
+    return new BehalfDataSource({
+      name,
+      url,
+      pool,
+      txnToken: (exchange) =>
+        authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer),
+      log: this.protection.log,
+    });
+  }
+
+  /**
+   * Makes a new version: its authorizer, and an ApolloGateway of its own. A request goes through one version from its
+   * decision to its plan, whatever is installed meanwhile.
+   */
+  private async install(sdl: string): Promise<void> {
+    const { authorization } = this.protection.options;
+    const authorizer = createOperationAuthorizer(sdl, {
+      coverage: authorization?.coverage ?? 'open',
+      ...(authorization?.maxPathsPerSelection === undefined
+        ? {}
+        : { maxPathsPerSelection: authorization.maxPathsPerSelection }),
+    });
+    const gateway = new ApolloGateway({
+      ...this.config,
+      supergraphSdl: authorizer.executableSdl,
+      buildService: ({ name, url }: { name: string; url?: string }) => this.dataSource(name, url, authorizer),
+      // Shows query plans to whoever sends a header, unless NODE_ENV is production.
+      __exposeQueryPlanExperimental: false,
+    });
+    let loaded: Loaded | undefined;
+    gateway.onSchemaLoadOrUpdate((schema) => {
+      loaded = schema;
+    });
+    const { executor } = await gateway.load();
+    if (loaded === undefined) throw new Error('the supergraph was not loaded');
+    const before = this.version;
+    this.version = { authorizer, execute: executor as GatewayExecutor, gateway, loaded };
+    for (const listener of this.listeners) listener(loaded);
+    await before?.gateway.stop();
+  }
+}
+
+function incomingOf(headers: Iterable<[string, string]> | undefined): Incoming {
+  const authorization: string[] = [];
+  let traceparent: string | undefined;
+  for (const [name, value] of headers ?? []) {
+    if (name.toLowerCase() === 'authorization') authorization.push(value);
+    else if (name.toLowerCase() === 'traceparent') traceparent = value;
+  }
+  return { authorization, traceparent };
+}

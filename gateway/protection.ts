@@ -1,0 +1,182 @@
+import type { JWK } from 'jose';
+import type { AuditOutcome } from '../audit/record.js';
+import { Authenticator } from './authenticate/index.js';
+import { Issuers } from './authenticate/issuers.js';
+import type { IssuerOptions } from './authenticate/issuers.js';
+import type { OperationAuthorizer } from './authorize/index.js';
+import { RefusedError } from './errors.js';
+import type { Exchange } from './exchange.js';
+import type { IntrospectionRule } from './introspection.js';
+import { silentLog } from './log.js';
+import type { GatewayLog } from './log.js';
+import type { PolicyFunction } from './policies.js';
+import { SigningKeys } from './propagate/signing-keys.js';
+import { mintTxnToken } from './propagate/txn-token.js';
+import type { PropagationOptions } from './propagate/txn-token.js';
+import { SsfReceiver } from './revocation/receiver.js';
+import type { StreamOptions } from './revocation/receiver.js';
+import { RevocationView } from './revocation/view.js';
+import { sealExchange } from './seal/seal.js';
+import type { AuditOptions } from './seal/seal.js';
+
+/**
+ * `filter`: what is denied is null. `reject`: an operation with a denial is refused as a whole. `shadow`: nothing changes for
+ * the client; the denials that would be go to the log and the record.
+ */
+export type AuthorizationMode = 'filter' | 'reject' | 'shadow';
+
+export interface RevocationOptions {
+  readonly streams: readonly StreamOptions[];
+  /** Default 75,000: two long polls of 30 s and time to be late. */
+  readonly maxStalenessMs?: number;
+  /** Default 3,600. A token that claims a longer life is refused. */
+  readonly maxTokenLifetimeSeconds?: number;
+  readonly maxEntries?: number;
+}
+
+export interface ProtectionOptions {
+  readonly issuers: readonly IssuerOptions[];
+  readonly authorization?: {
+    readonly mode?: AuthorizationMode;
+    readonly anonymous?: 'allow' | 'refuse';
+    /** `required`: a field without a rule that is not `@public` is refused. Default `open`, as the standard has it. */
+    readonly coverage?: 'required' | 'open';
+    /** Errors with a path of their own for each denied selection. Default 20. */
+    readonly maxPathsPerSelection?: number;
+  };
+  /** Default `authenticated`. */
+  readonly introspection?: IntrospectionRule;
+  readonly propagation: PropagationOptions & {
+    /** Ed25519 private key (RFC 8037); default: one is made for as long as the gateway runs. */
+    readonly key?: JWK;
+  };
+  readonly revocation?: RevocationOptions;
+  /** Default `off`. */
+  readonly audit?: AuditOptions;
+  readonly policies?: Readonly<Record<string, PolicyFunction>>;
+  readonly subgraphs?: {
+    /** Addresses that replace those of the supergraph, by subgraph name. */
+    readonly urls?: Readonly<Record<string, string>>;
+    /** Default 30,000. */
+    readonly timeoutMs?: number;
+  };
+  readonly log?: GatewayLog;
+}
+
+const DEFAULT_MAX_STALENESS_MS = 75_000;
+const DEFAULT_MAX_TOKEN_LIFETIME_SECONDS = 3_600;
+
+/** Everything that the pipeline decides and signs with, made once from the options. */
+export class Protection {
+  readonly mode: AuthorizationMode;
+  readonly introspection: IntrospectionRule;
+  readonly policies: ReadonlyMap<string, PolicyFunction>;
+  readonly log: GatewayLog;
+  readonly revocation: RevocationView | undefined;
+  private readonly authenticator: Authenticator;
+  private readonly receivers: readonly SsfReceiver[];
+  private readonly keys: Promise<SigningKeys>;
+  private signingKeys: SigningKeys | undefined;
+
+  constructor(readonly options: ProtectionOptions) {
+    this.mode = options.authorization?.mode ?? 'filter';
+    this.introspection = options.introspection ?? 'authenticated';
+    this.policies = new Map(Object.entries(options.policies ?? {}));
+    this.log = options.log ?? silentLog;
+    const { revocation } = options;
+    this.revocation =
+      revocation === undefined || revocation.streams.length === 0
+        ? undefined
+        : new RevocationView({
+            maxStalenessMs: revocation.maxStalenessMs ?? DEFAULT_MAX_STALENESS_MS,
+            maxTokenLifetimeSeconds: revocation.maxTokenLifetimeSeconds ?? DEFAULT_MAX_TOKEN_LIFETIME_SECONDS,
+            ...(revocation.maxEntries === undefined ? {} : { maxEntries: revocation.maxEntries }),
+          });
+    const view = this.revocation;
+    this.receivers =
+      view === undefined
+        ? []
+        : (revocation?.streams ?? []).map((stream) => new SsfReceiver(stream, view, this.log));
+    this.authenticator = new Authenticator({
+      issuers: new Issuers(options.issuers),
+      anonymous: options.authorization?.anonymous ?? 'allow',
+      revocation: this.revocation,
+    });
+    this.keys = SigningKeys.create(options.propagation.key);
+    // Who starts the gateway awaits it; here it must only not count as unhandled.
+    this.keys.catch(() => undefined);
+  }
+
+  async start(): Promise<void> {
+    this.signingKeys = await this.keys;
+    for (const receiver of this.receivers) receiver.start();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.receivers.map((receiver) => receiver.close()));
+  }
+
+  /** The public keys of the transaction tokens (RFC 7517). */
+  async jwks(): Promise<{ readonly keys: readonly JWK[] }> {
+    return (await this.keys).jwks();
+  }
+
+  async rotateKeys(privateJwk?: JWK): Promise<void> {
+    await (await this.keys).rotate(privateJwk);
+  }
+
+  /** @throws {RefusedError} */
+  async authenticate(exchange: Exchange): Promise<void> {
+    const token = await this.authenticator.authenticate(exchange.incoming.authorization);
+    exchange.token = token;
+    exchange.delegation = token?.delegation;
+    exchange.authenticated = true;
+  }
+
+  /** Authenticates before an operation is read; a refusal is sealed. @throws {RefusedError} */
+  async authenticateFirst(exchange: Exchange): Promise<void> {
+    try {
+      await this.authenticate(exchange);
+    } catch (error) {
+      if (error instanceof RefusedError) {
+        const { code, reason } = error.refusal;
+        await this.seal(exchange, 'authentication-failed', reason ?? code);
+      }
+      exchange.span.end();
+      throw error;
+    }
+  }
+
+  /** The transaction token for one subgraph, minted once for each request; none for a caller without a delegation. */
+  txnToken(exchange: Exchange, subgraph: string, authorizer: OperationAuthorizer): string | undefined {
+    const { delegation, txnTokens, transactionId } = exchange;
+    if (delegation === undefined) return undefined;
+    let token = txnTokens.get(subgraph);
+    if (token === undefined) {
+      const vocabulary = authorizer.vocabularies.get(subgraph);
+      if (vocabulary === undefined || this.signingKeys === undefined) {
+        throw new Error(`no transaction token can be made for subgraph "${subgraph}"`);
+      }
+      token = mintTxnToken(
+        this.signingKeys,
+        this.options.propagation,
+        delegation,
+        transactionId,
+        subgraph,
+        vocabulary,
+      );
+      txnTokens.set(subgraph, token);
+    }
+    return token;
+  }
+
+  seal(exchange: Exchange, outcome: AuditOutcome, reason: string | undefined): Promise<void> {
+    if (outcome === 'authentication-failed' || outcome === 'failed') {
+      this.log.log('warn', outcome === 'failed' ? 'REQUEST_FAILED' : 'AUTHENTICATION_FAILED', {
+        transaction: exchange.transactionId,
+        ...(reason === undefined ? {} : { reason }),
+      });
+    }
+    return sealExchange(exchange, outcome, reason, this.options.audit ?? { mode: 'off' }, this.log);
+  }
+}

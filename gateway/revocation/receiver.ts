@@ -1,0 +1,236 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import type { JWTVerifyGetKey } from 'jose';
+import { request as httpRequest } from 'undici';
+import type { GatewayLog } from '../log.js';
+import type { RevocationView, RevokedSubject } from './view.js';
+
+/** CAEP 1.0 section 3.1. */
+export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
+/** RFC 8936: delivery by polling. */
+const POLL_DELIVERY = 'urn:ietf:rfc:8936';
+/** A long poll that takes longer than this is a broken one. Above the 30 s that transmitters are used to. */
+const POLL_TIMEOUT_MS = 40_000;
+const REQUEST_TIMEOUT_MS = 5_000;
+const MAX_EVENTS = 500;
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 2_000;
+const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
+
+export interface StreamOptions {
+  /** Issuer of the events, whose tokens they end. */
+  readonly issuer: string;
+  /** Default: `/.well-known/ssf-configuration` of the issuer. */
+  readonly configurationUri?: string;
+  /** Bearer secret of the stream. */
+  readonly secret: string;
+}
+
+interface Stream {
+  readonly endpoint: string;
+  readonly audience: readonly string[];
+  readonly keys: JWTVerifyGetKey;
+  /** Applied, and to be told to the transmitter with the next poll. */
+  unacknowledged: readonly string[];
+  /** Nothing more was available at the last poll: the next one may wait. */
+  isComplete: boolean;
+}
+
+/** A transmitter's answer that cannot be used. */
+class StreamError extends Error {
+  constructor(
+    readonly reason: string,
+    readonly status?: number,
+  ) {
+    super(reason);
+  }
+}
+
+/**
+ * Receives an issuer's revocations: makes a stream at its transmitter (OpenID Shared Signals Framework 1.0) and polls it
+ * (RFC 8936, long polling) until it is closed. What it hears is acknowledged with the next poll, after it is in the
+ * view, so that nothing is lost between.
+ *
+ * An event that cannot be verified or read stops the view from becoming fresh: what it would have ended is not known.
+ */
+export class SsfReceiver {
+  private readonly closing = new AbortController();
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly options: StreamOptions,
+    private readonly view: RevocationView,
+    private readonly log: GatewayLog,
+  ) {}
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.running;
+  }
+
+  private isClosing(): boolean {
+    return this.closing.signal.aborted;
+  }
+
+  private async run(): Promise<void> {
+    let retryMs = RETRY_MIN_MS;
+    let stream: Stream | undefined;
+    while (!this.isClosing()) {
+      try {
+        stream ??= await this.createStream();
+        await this.poll(stream);
+        retryMs = RETRY_MIN_MS;
+      } catch (error) {
+        if (this.isClosing()) return;
+        const reason = error instanceof StreamError ? error.reason : 'NETWORK';
+        this.log.log('warn', 'REVOCATION_STREAM_BROKEN', { issuer: this.options.issuer, reason });
+        // The transmitter forgot the stream, or no longer takes the secret for it. A new one begins with everything that
+        // can still matter; after any other failure the same stream goes on where it was acknowledged.
+        if (error instanceof StreamError && (error.status === 404 || error.status === 401))
+          stream = undefined;
+        await sleep(retryMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
+        retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
+      }
+    }
+  }
+
+  /** SSF 1.0 section 8.1.1.1. */
+  private async createStream(): Promise<Stream> {
+    const { issuer, configurationUri = `${issuer}/.well-known/ssf-configuration` } = this.options;
+    const metadata = await this.call('GET', configurationUri, undefined, REQUEST_TIMEOUT_MS);
+    const { issuer: announced, jwks_uri: jwksUri, configuration_endpoint: configuration } = metadata;
+    if (announced !== issuer) throw new StreamError('METADATA_OF_ANOTHER_ISSUER');
+    if (typeof jwksUri !== 'string' || typeof configuration !== 'string') throw new StreamError('METADATA');
+    const created = await this.call(
+      'POST',
+      configuration,
+      { delivery: { method: POLL_DELIVERY }, events_requested: [SESSION_REVOKED] },
+      REQUEST_TIMEOUT_MS,
+    );
+    const { delivery, aud: audience } = created;
+    const endpoint = isRecord(delivery) ? delivery.endpoint_url : undefined;
+    if (typeof endpoint !== 'string') throw new StreamError('STREAM_WITHOUT_ENDPOINT');
+    const audiences = typeof audience === 'string' ? [audience] : audience;
+    if (!isStringArray(audiences)) throw new StreamError('STREAM_WITHOUT_AUDIENCE');
+    return {
+      endpoint,
+      audience: audiences,
+      keys: createRemoteJWKSet(new URL(jwksUri), { cooldownDuration: 1_000 }),
+      unacknowledged: [],
+      isComplete: false,
+    };
+  }
+
+  private async poll(stream: Stream): Promise<void> {
+    const askedAtMs = this.view.now();
+    const { sets, moreAvailable } = await this.call(
+      'POST',
+      stream.endpoint,
+      { maxEvents: MAX_EVENTS, returnImmediately: !stream.isComplete, ack: stream.unacknowledged },
+      POLL_TIMEOUT_MS,
+    );
+    if (!isRecord(sets)) throw new StreamError('ANSWER_WITHOUT_SETS');
+    stream.isComplete = false;
+    for (const set of Object.values(sets)) await this.apply(stream, set);
+    stream.unacknowledged = Object.keys(sets);
+    stream.isComplete = moreAvailable !== true;
+    // What is known is what was so when the question was asked: the answer may have been long on its way.
+    if (stream.isComplete) this.view.markComplete(askedAtMs);
+  }
+
+  private async apply(stream: Stream, set: unknown): Promise<void> {
+    if (typeof set !== 'string') throw new StreamError('EVENT_UNREADABLE');
+    let payload: Record<string, unknown>;
+    try {
+      // RFC 8417 section 2.3 and RFC 8725 section 3.11: the type keeps other tokens of the issuer out.
+      ({ payload } = await jwtVerify(set, stream.keys, {
+        issuer: this.options.issuer,
+        audience: [...stream.audience],
+        typ: 'secevent+jwt',
+        algorithms: ['EdDSA', 'ES256', 'PS256', 'RS256'],
+      }));
+    } catch {
+      throw new StreamError('EVENT_NOT_VERIFIED');
+    }
+    const { events, sub_id: subjectId } = payload;
+    const event = isRecord(events) ? events[SESSION_REVOKED] : undefined;
+    // Other events were not asked for; they end nothing.
+    if (event === undefined) return;
+    const at = isRecord(event) ? event.event_timestamp : undefined;
+    const what = readSubject(this.options.issuer, subjectId);
+    if (typeof at !== 'number' || what === undefined) throw new StreamError('EVENT_UNREADABLE');
+    // An event that there is no room for is not acknowledged, so it comes again; until then the view grows stale.
+    if (!this.view.revoke(what, at)) throw new StreamError('VIEW_FULL');
+    this.log.log('info', 'REVOKED', { issuer: this.options.issuer, event: String(payload.jti) });
+  }
+
+  private async call(
+    method: 'GET' | 'POST',
+    address: string,
+    body: Record<string, unknown> | undefined,
+    timeoutMs: number,
+  ): Promise<Record<string, unknown>> {
+    const response = await httpRequest(address, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.options.secret}`,
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.any([this.closing.signal, AbortSignal.timeout(timeoutMs)]),
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    });
+    if (response.statusCode < 200 || response.statusCode > 299) {
+      await response.body.dump();
+      throw new StreamError(`HTTP_${response.statusCode}`, response.statusCode);
+    }
+    if (Number(response.headers['content-length'] ?? 0) > MAX_RESPONSE_BYTES)
+      throw new StreamError('ANSWER_TOO_LARGE');
+    const answer: unknown = await response.body.json();
+    if (!isRecord(answer)) throw new StreamError('ANSWER_UNREADABLE');
+    return answer;
+  }
+}
+
+/** SSF 1.0 section 3.3: a complex subject, of which every member must match. A member that is not known matches nothing known. */
+function readSubject(issuer: string, subjectId: unknown): RevokedSubject | undefined {
+  if (!isRecord(subjectId) || subjectId.format !== 'complex') return undefined;
+  const { format: _format, user, application, session, ...others } = subjectId;
+  if (Object.keys(others).length > 0) return undefined;
+  const subject = readIdentifier(user, 'iss_sub', 'sub');
+  const clientId = readIdentifier(application, 'opaque', 'id');
+  const consentId = readIdentifier(session, 'opaque', 'id');
+  if (subject === 'unreadable' || clientId === 'unreadable' || consentId === 'unreadable') return undefined;
+  if (subject === undefined && clientId === undefined && consentId === undefined) return undefined;
+  return {
+    issuer,
+    ...(subject === undefined ? {} : { subject: subject.id }),
+    ...(clientId === undefined ? {} : { clientId: clientId.id }),
+    ...(consentId === undefined ? {} : { consentId: consentId.id }),
+  };
+}
+
+function readIdentifier(
+  value: unknown,
+  format: string,
+  member: string,
+): { readonly id: string } | 'unreadable' | undefined {
+  if (value === undefined) return undefined;
+  if (!isRecord(value) || value.format !== format) return 'unreadable';
+  const id = value[member];
+  return typeof id === 'string' && id !== '' ? { id } : 'unreadable';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isStringArray(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+}

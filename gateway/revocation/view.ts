@@ -1,0 +1,132 @@
+import type { AuthenticatedToken } from '../authenticate/index.js';
+
+/** What an event ends: every token that matches all the members that are given. */
+export interface RevokedSubject {
+  /** Whose announcement it is: it ends only that issuer's tokens. */
+  readonly issuer: string;
+  readonly subject?: string;
+  readonly clientId?: string;
+  /** The consent. It ends for ever; the others end what was issued up to the event. */
+  readonly consentId?: string;
+}
+
+export interface RevocationViewOptions {
+  /** Older than this, the view permits nothing. */
+  readonly maxStalenessMs: number;
+  /**
+   * No token lives longer; the authenticator refuses one that claims to. An event this old matches no unexpired token and
+   * is forgotten.
+   */
+  readonly maxTokenLifetimeSeconds: number;
+  /** Default 1,000,000. What does not fit is refused, so that the view grows stale rather than incomplete. */
+  readonly maxEntries?: number;
+  /** Milliseconds, never set back. */
+  readonly now?: () => number;
+}
+
+interface Entry {
+  /** Tokens issued up to then are dead, seconds since the epoch. */
+  readonly notBefore: number;
+  readonly forgetAtMs: number;
+}
+
+/** Clocks of issuer and gateway may differ by so much before something is forgotten too early. */
+const FORGET_TOLERANCE_MS = 60_000;
+
+/**
+ * What is revoked and not yet forgotten, in memory. It knows how old its knowledge is, and starts as too old.
+ */
+export class RevocationView {
+  /** In the order of the events, which is that in which they are forgotten. */
+  private readonly entries = new Map<string, Entry>();
+  private freshAtMs = Number.NEGATIVE_INFINITY;
+  /** Milliseconds on a clock that is never set back. */
+  readonly now: () => number;
+
+  constructor(private readonly options: RevocationViewOptions) {
+    this.now = options.now ?? (() => performance.timeOrigin + performance.now());
+  }
+
+  get maxTokenLifetimeSeconds(): number {
+    return this.options.maxTokenLifetimeSeconds;
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** Milliseconds since the view was known to be complete; Infinity before the first time. */
+  get ageMs(): number {
+    return this.now() - this.freshAtMs;
+  }
+
+  isFresh(): boolean {
+    return this.ageMs <= this.options.maxStalenessMs;
+  }
+
+  /**
+   * Everything that the issuer announced up to now is in the view.
+   *
+   * @param atMs When the question was asked that the answer is about: what was revoked since is not in it.
+   */
+  markComplete(atMs: number): void {
+    this.forget();
+    this.freshAtMs = Math.max(this.freshAtMs, atMs);
+  }
+
+  /**
+   * @param atSeconds When it ended, seconds since the epoch.
+   * @returns false when there is no room: then the view does not know of it, and must not be taken for complete.
+   */
+  revoke(what: RevokedSubject, atSeconds: number): boolean {
+    const key = keyOf(what);
+    // An event that names nobody would end nothing; it must not look as if it had.
+    if (key === undefined) throw new Error('a revocation that names neither consent, client nor subject');
+    const known = this.entries.get(key);
+    const notBefore =
+      what.consentId === undefined ? Math.max(atSeconds, known?.notBefore ?? atSeconds) : Infinity;
+    this.entries.delete(key);
+    this.forget();
+    if (this.entries.size >= (this.options.maxEntries ?? 1_000_000)) {
+      // What was known of this subject stays known.
+      if (known !== undefined) this.entries.set(key, known);
+      return false;
+    }
+    this.entries.set(key, {
+      notBefore,
+      // Counted from when it was learnt, so that an event with an old date is kept long enough as well.
+      forgetAtMs: this.now() + this.options.maxTokenLifetimeSeconds * 1000 + FORGET_TOLERANCE_MS,
+    });
+    return true;
+  }
+
+  isRevoked(token: AuthenticatedToken): boolean {
+    const { issuer, issuedAt, delegation } = token;
+    const { subject, clientId, consent } = delegation;
+    const matches = (what: RevokedSubject): boolean => {
+      const entry = this.entries.get(keyOf(what) ?? '');
+      return entry !== undefined && issuedAt <= entry.notBefore;
+    };
+    return (
+      (consent !== undefined && matches({ issuer, consentId: consent.id })) ||
+      matches({ issuer, clientId }) ||
+      matches({ issuer, subject }) ||
+      matches({ issuer, subject, clientId })
+    );
+  }
+
+  private forget(): void {
+    const nowMs = this.now();
+    for (const [key, entry] of this.entries) {
+      if (entry.forgetAtMs > nowMs) break;
+      this.entries.delete(key);
+    }
+  }
+}
+
+/** The consent alone is enough: its identifier is used once, whoever else the event names. */
+function keyOf({ issuer, subject, clientId, consentId }: RevokedSubject): string | undefined {
+  if (consentId !== undefined) return JSON.stringify(['consent', issuer, consentId]);
+  if (subject === undefined && clientId === undefined) return undefined;
+  return JSON.stringify(['issued', issuer, subject ?? null, clientId ?? null]);
+}

@@ -1,0 +1,108 @@
+import { createHmac } from 'node:crypto';
+import type { AuditOutcome, AuditRecord, AuditSink } from '../../audit/record.js';
+import { RefusedError } from '../errors.js';
+import type { Exchange } from '../exchange.js';
+import type { GatewayLog } from '../log.js';
+
+export type AuditOptions =
+  | { readonly mode: 'off' }
+  | {
+      /** `required`: no data leaves before its record is durable. `best-effort`: what is lost is counted and logged. */
+      readonly mode: 'required' | 'best-effort';
+      readonly sink: AuditSink;
+      /** At least 32 bytes; subjects are named by a keyed pseudonym (HMAC-SHA-256). */
+      readonly pseudonymKey: Uint8Array;
+    };
+
+/**
+ * The last step: one record of the request, whatever became of it.
+ *
+ * @throws {RefusedError} 503 `AUDIT_UNAVAILABLE` in `required` mode when the record cannot be made durable.
+ */
+export async function sealExchange(
+  exchange: Exchange,
+  outcome: AuditOutcome,
+  reason: string | undefined,
+  options: AuditOptions,
+  log: GatewayLog,
+): Promise<void> {
+  if (options.mode === 'off') return;
+  const durable = options.sink.append(toRecord(exchange, outcome, reason, options.pseudonymKey));
+  if (options.mode === 'best-effort') {
+    durable.catch(() => log.log('error', 'AUDIT_RECORD_LOST', { lost: options.sink.lost }));
+    return;
+  }
+  try {
+    await durable;
+  } catch {
+    log.log('error', 'AUDIT_UNAVAILABLE');
+    throw new RefusedError({
+      code: 'AUDIT_UNAVAILABLE',
+      message: 'The access cannot be recorded at the moment, so it is not given',
+      status: 503,
+      headers: new Map([['retry-after', '5']]),
+    });
+  }
+}
+
+function toRecord(
+  exchange: Exchange,
+  outcome: AuditOutcome,
+  reason: string | undefined,
+  pseudonymKey: Uint8Array,
+): AuditRecord {
+  const { delegation, operation, authorization, incoming } = exchange;
+  const source = incoming.remoteAddress === undefined ? undefined : truncateAddress(incoming.remoteAddress);
+  const name = operation?.operation.name?.value;
+  return {
+    transactionId: exchange.transactionId,
+    traceId: exchange.traceId,
+    time: exchange.startedAtMs,
+    outcome,
+    ...(reason === undefined ? {} : { reason }),
+    caller:
+      delegation === undefined
+        ? {}
+        : {
+            subjectPseudonym: createHmac('sha256', pseudonymKey)
+              .update(delegation.subject)
+              .digest('base64url'),
+            clientId: delegation.clientId,
+            ...(delegation.actor === undefined ? {} : { actor: delegation.actor.sub }),
+            ...(delegation.consent === undefined
+              ? {}
+              : {
+                  consentId: delegation.consent.id,
+                  consentVersion: delegation.consent.version,
+                  purposes: delegation.consent.purposes,
+                }),
+          },
+    ...(name === undefined ? {} : { operationName: name }),
+    ...(operation === undefined ? {} : { operationHash: operation.queryHash }),
+    ...(source === undefined ? {} : { source }),
+    fields: [
+      ...exchange.accesses,
+      ...(authorization?.denials ?? []).map(({ coordinate, rule }) => ({
+        coordinate,
+        decision: 'denied' as const,
+        count: 1,
+        rule,
+      })),
+    ],
+  };
+}
+
+/** Keeps the network, not the host: /24 of IPv4, /48 of IPv6. */
+export function truncateAddress(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+  const four = /^(\d+)\.(\d+)\.(\d+)\.\d+$/.exec(mapped);
+  if (four !== null) return `${four.slice(1, 4).join('.')}.0/24`;
+  const [head = '', tail] = mapped.split('::', 2);
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const groups =
+    tail === undefined
+      ? before
+      : [...before, ...Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0'), ...after];
+  return `${groups.slice(0, 3).join(':')}::/48`;
+}
