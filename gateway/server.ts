@@ -18,7 +18,7 @@ import { jsonLog } from './log.js';
 import type { GatewayLog } from './log.js';
 import type { PolicyFunction } from './policies.js';
 import { protectGateway } from './protect-gateway.js';
-import type { ProtectedGateway, ProtectedGatewayConfig } from './protect-gateway.js';
+import type { ProtectedGateway } from './protect-gateway.js';
 import type { AuditOptions } from './seal/seal.js';
 
 export interface GatewayOverrides {
