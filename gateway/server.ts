@@ -176,15 +176,17 @@ async function handle(
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   }
+  const exchange = gateway.begin({
+    authorization: request.headersDistinct.authorization ?? [],
+    traceparent: request.headersDistinct.traceparent?.[0],
+    remoteAddress: request.socket.remoteAddress,
+  });
   const answer = await apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: { method: 'POST', headers, search: '', body: parsed },
-    context: () =>
-      gateway.context({
-        authorization: request.headersDistinct.authorization ?? [],
-        traceparent: request.headersDistinct.traceparent?.[0],
-        remoteAddress: request.socket.remoteAddress,
-      }),
+    context: () => gateway.authenticate(exchange),
   });
+  // Names the record of this request, for whoever asks about it later.
+  response.setHeader('behalf-transaction', exchange.transactionId);
   for (const [name, value] of answer.headers) response.setHeader(name, value);
   response.statusCode = answer.status ?? 200;
   if (answer.body.kind === 'complete') response.end(answer.body.string);
