@@ -1,0 +1,12 @@
+import { migrate } from '../../../store/index.js';
+import type { BankDatabase } from '../database.js';
+import { first } from './001-first.js';
+
+/**
+ * Brings the bank's tables to the newest version. Safe to call from several processes at once.
+ *
+ * @throws StoreError `migration_failed`
+ */
+export async function migrateBank(db: BankDatabase): Promise<void> {
+  await migrate(db, { part: 'bank', migrations: { '001-first': first } });
+}

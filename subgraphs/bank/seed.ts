@@ -1,0 +1,48 @@
+import { type Kysely, sql } from 'kysely';
+
+import type { BankDatabase } from './database.js';
+
+/** @see seedBank */
+export interface SeedOptions {
+  readonly seed: number;
+  readonly customers: number;
+  readonly accounts: number;
+  readonly transactions: number;
+}
+
+export const DEFAULT_SEED: SeedOptions = {
+  seed: 20_260_930,
+  customers: 1_000,
+  accounts: 3_000,
+  transactions: 200_000,
+};
+
+// Any number does, as long as all instances take the same one.
+const SEED_LOCK = 5_100_220_731;
+
+/**
+ * Fills an empty bank, all or nothing. The same options give the same rows on any day. A bank that was filled before
+ * stays as it is, whatever the options: people have paid from its accounts since.
+ *
+ * @returns whether this call filled it
+ * @throws RangeError for a size that cannot be: fewer than 2 customers, 2 to 4 accounts for each of the first two
+ */
+export async function seedBank(db: BankDatabase, options: Partial<SeedOptions> = {}): Promise<boolean> {
+  if (await isSeeded(db)) return false;
+  // Names and words are needed once in the life of a bank: they are not loaded by a start that finds it filled.
+  const { generateBank, writeBank } = await import('./generator.js');
+  const sizes = { ...DEFAULT_SEED, ...options };
+  return db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(${sql.lit(SEED_LOCK)})`.execute(trx);
+    if (await isSeeded(trx)) return false;
+    await writeBank(trx, generateBank(sizes));
+    await sql`insert into bank.seed (seed, customers, accounts, transactions)
+      values (${sizes.seed}, ${sizes.customers}, ${sizes.accounts}, ${sizes.transactions})`.execute(trx);
+    return true;
+  });
+}
+
+async function isSeeded(db: Kysely<unknown>): Promise<boolean> {
+  const { rows } = await sql`select from bank.seed`.execute(db);
+  return rows.length > 0;
+}
