@@ -55,7 +55,7 @@ export interface RowKey {
 }
 
 /** The key as text, by which a loader knows that it has loaded it before. */
-export function writeKey<Key>(key: Key): string {
+export function writeKey(key: object): string {
   return JSON.stringify(key);
 }
 

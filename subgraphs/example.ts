@@ -85,11 +85,11 @@ async function withDatabase<Schema>(
   start: (db: Kysely<Schema>) => Promise<RunningSubgraph>,
 ): Promise<RunningSubgraph> {
   try {
-    const { url, close } = await start(db);
+    const running = await start(db);
     return {
-      url,
+      url: running.url,
       async close() {
-        await close();
+        await running.close();
         await db.destroy();
       },
     };

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
-import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import { ApolloServer, HeaderMap } from '@apollo/server';
 import { unwrapResolverError } from '@apollo/server/errors';
 import { protectedContext, type ProtectedContext, protectedSubgraphPlugin } from '@behalf/directives';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
@@ -47,11 +47,11 @@ export async function startSubgraph<Context extends ProtectedContext>(
   const { name, schema, log } = options;
   const apollo = new ApolloServer<Context>({
     schema,
-    plugins: [protectedSubgraphPlugin(schema) as ApolloServerPlugin],
+    plugins: [protectedSubgraphPlugin(schema)],
     introspection: options.introspection ?? false,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    parseOptions: { maxTokens: TOKENS_AT_MOST },
+    parseOptions: { maxLexicalTokens: TOKENS_AT_MOST },
     formatError: (formatted, error) => hideInternals(formatted, error, name, log),
     logger: silent,
   });
@@ -69,11 +69,15 @@ export async function startSubgraph<Context extends ProtectedContext>(
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (isClosing) response.setHeader('connection', 'close');
     const url = new URL(request.url ?? '/', 'http://subgraph');
-    if (url.pathname !== '/') return end(response, 404);
+    if (url.pathname !== '/') {
+      end(response, 404);
+      return;
+    }
     const body = request.method === 'POST' ? await readJson(request) : undefined;
     if (body instanceof Refusal) {
       response.setHeader('connection', 'close');
-      return end(response, body.status);
+      end(response, body.status);
+      return;
     }
     const headers = new HeaderMap();
     for (const [key, value] of Object.entries(request.headers)) {

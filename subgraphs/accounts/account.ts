@@ -48,7 +48,9 @@ export async function loadAccount(
   context: BankContext,
   info: GraphQLResolveInfo,
 ): Promise<AccountRow | null> {
-  return accountsById(context).load(writeKey<RowKey>({ id, columns: columns.for(requestedFields(info)) }));
+  return accountsById(context).load(
+    writeKey({ id, columns: columns.for(requestedFields(info)) } satisfies RowKey),
+  );
 }
 
 /** One query for the accounts of all holders of a batch; oldest account first. */
@@ -58,6 +60,6 @@ export async function loadAccountsOf(
   info: GraphQLResolveInfo,
 ): Promise<readonly AccountRow[]> {
   return accountsByHolder(context).load(
-    writeKey<RowKey>({ id: holderId, columns: columns.for(requestedFields(info)) }),
+    writeKey({ id: holderId, columns: columns.for(requestedFields(info)) } satisfies RowKey),
   );
 }

@@ -53,10 +53,10 @@ export async function loadFrequentParties(
   const first = args.first ?? DEFAULT_PARTIES;
   if (first < 1 || first > MOST_PARTIES) throw badUserInput(`"first" must be from 1 to ${MOST_PARTIES}`);
   return partiesOfAccounts(context).load(
-    writeKey<PartiesKey>({
+    writeKey({
       accountId,
       first,
       columns: columns.for(requestedFields(info, 'place', 'place.location')),
-    }),
+    } satisfies PartiesKey),
   );
 }

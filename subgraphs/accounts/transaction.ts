@@ -138,12 +138,12 @@ export async function loadTransactions(
 ): Promise<Connection<TransactionRow>> {
   const page = readPage(args, CURSOR_KIND, CURSOR_FORMS);
   const rows = await transactionsOfAccounts(context).load(
-    writeKey<TransactionsKey>({
+    writeKey({
       accountId,
       page,
       category: args.category ?? null,
       columns: columns.for(requestedFields(info, ...PATHS)),
-    }),
+    } satisfies TransactionsKey),
   );
   return toConnection(rows, page, ({ at, number }) => writeCursor(CURSOR_KIND, [String(at), String(number)]));
 }

@@ -45,5 +45,5 @@ export async function loadCustomer(
   info: GraphQLResolveInfo,
 ): Promise<CustomerRow | null> {
   const fields = requestedFields(info, 'address', 'address.location');
-  return customersById(context).load(writeKey<RowKey>({ id, columns: columns.for(fields) }));
+  return customersById(context).load(writeKey({ id, columns: columns.for(fields) } satisfies RowKey));
 }

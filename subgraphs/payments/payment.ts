@@ -104,7 +104,9 @@ export async function loadPayment(
   context: BankContext,
   info: GraphQLResolveInfo,
 ): Promise<PaymentRow | null> {
-  return paymentsById(context).load(writeKey<RowKey>({ id, columns: columns.for(requestedFields(info)) }));
+  return paymentsById(context).load(
+    writeKey({ id, columns: columns.for(requestedFields(info)) } satisfies RowKey),
+  );
 }
 
 /**
@@ -124,7 +126,7 @@ export async function loadPayments(
     .filter((field) => field.startsWith(`${NODE}.`))
     .map((field) => field.slice(NODE.length + 1));
   const rows = await paymentLists(context).load(
-    writeKey<PaymentsKey>({ of, id, page, columns: columns.for(new Set(asked)) }),
+    writeKey({ of, id, page, columns: columns.for(new Set(asked)) } satisfies PaymentsKey),
   );
   return toConnection(rows, page, ({ number }) => writeCursor(CURSOR_KIND, [String(number)]));
 }
