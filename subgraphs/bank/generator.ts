@@ -94,7 +94,7 @@ function countTransactions(accounts: number, total: number): number[] {
 const ROWS_A_STATEMENT = 50_000;
 
 /** Writes all rows, in a transaction of the caller's. */
-export async function writeBank(db: Kysely<unknown>, bank: GeneratedBank): Promise<void> {
+export async function writeBank<Schema>(db: Kysely<Schema>, bank: GeneratedBank): Promise<void> {
   const { customers, accounts, counterparties, transactions } = bank;
   await sql`insert into bank.customer (id, name, email, phone, birth_date, street, postal_code, city, country,
       latitude, longitude, tax_id)
@@ -135,8 +135,8 @@ export async function writeBank(db: Kysely<unknown>, bank: GeneratedBank): Promi
   await sql`analyze bank.customer, bank.account, bank.counterparty, bank.transaction`.execute(db);
 }
 
-async function writeTransactions(
-  db: Kysely<unknown>,
+async function writeTransactions<Schema>(
+  db: Kysely<Schema>,
   accounts: readonly AccountRow[],
   columns: TransactionColumns,
 ): Promise<void> {

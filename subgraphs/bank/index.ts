@@ -1,4 +1,5 @@
-import type { BankDatabase } from './database.js';
+import type { Kysely } from 'kysely';
+
 import { migrateBank } from './migrations/index.js';
 import { seedBank, type SeedOptions } from './seed.js';
 
@@ -12,7 +13,10 @@ export { migrateBank } from './migrations/index.js';
  * @returns whether this call filled them
  * @throws StoreError `migration_failed`
  */
-export async function prepareBank(db: BankDatabase, options: Partial<SeedOptions> = {}): Promise<boolean> {
+export async function prepareBank<Schema>(
+  db: Kysely<Schema>,
+  options: Partial<SeedOptions> = {},
+): Promise<boolean> {
   await migrateBank(db);
   return seedBank(db, options);
 }

@@ -1,7 +1,5 @@
 import { type Kysely, sql } from 'kysely';
 
-import type { BankDatabase } from './database.js';
-
 /** @see seedBank */
 export interface SeedOptions {
   readonly seed: number;
@@ -27,7 +25,10 @@ const SEED_LOCK = 5_100_220_731;
  * @returns whether this call filled it
  * @throws RangeError for a size that cannot be: fewer than 2 customers, 2 to 4 accounts for each of the first two
  */
-export async function seedBank(db: BankDatabase, options: Partial<SeedOptions> = {}): Promise<boolean> {
+export async function seedBank<Schema>(
+  db: Kysely<Schema>,
+  options: Partial<SeedOptions> = {},
+): Promise<boolean> {
   if (await isSeeded(db)) return false;
   // Names and words are needed once in the life of a bank: they are not loaded by a start that finds it filled.
   const { generateBank, writeBank } = await import('./generator.js');
@@ -42,7 +43,7 @@ export async function seedBank(db: BankDatabase, options: Partial<SeedOptions> =
   });
 }
 
-async function isSeeded(db: Kysely<unknown>): Promise<boolean> {
+async function isSeeded<Schema>(db: Kysely<Schema>): Promise<boolean> {
   const { rows } = await sql`select from bank.seed`.execute(db);
   return rows.length > 0;
 }

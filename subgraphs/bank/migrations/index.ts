@@ -1,5 +1,6 @@
+import type { Kysely } from 'kysely';
+
 import { migrate } from '../../../store/index.js';
-import type { BankDatabase } from '../database.js';
 import { first } from './001-first.js';
 
 /**
@@ -7,6 +8,6 @@ import { first } from './001-first.js';
  *
  * @throws StoreError `migration_failed`
  */
-export async function migrateBank(db: BankDatabase): Promise<void> {
+export async function migrateBank<Schema>(db: Kysely<Schema>): Promise<void> {
   await migrate(db, { part: 'bank', migrations: { '001-first': first } });
 }

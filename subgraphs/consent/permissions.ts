@@ -1,0 +1,86 @@
+import { createRequire } from 'node:module';
+
+import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { applyMiddleware } from 'graphql-middleware';
+import type * as GraphqlShield from 'graphql-shield';
+
+import { type ConsentContext, isAdministrator } from './context.js';
+
+// Its ES module build does not load on Node 23 and later: this takes the CommonJS one.
+const require = createRequire(import.meta.url);
+const { and, not, or, rule, shield } = require('graphql-shield') as typeof GraphqlShield;
+
+/** The code of a denial by these rules, as the directives' denials have theirs. */
+export const FORBIDDEN = 'FORBIDDEN';
+
+const anybody = rule('anybody', { cache: 'no_cache' })(() => true);
+
+const signedIn = rule('signedIn', { cache: 'contextual' })((_parent, _args, context: ConsentContext) => {
+  return context.delegation !== undefined;
+});
+
+const administrator = rule('administrator', { cache: 'contextual' })((
+  _parent,
+  _args,
+  context: ConsentContext,
+) => {
+  return isAdministrator(context);
+});
+
+const ownsConsent = rule('ownsConsent', { cache: 'strict' })(async (
+  _parent,
+  { id }: { id: string },
+  { delegation, register }: ConsentContext,
+) => {
+  if (delegation === undefined || !delegation.scopes.has('consents:write')) return false;
+  const consent = await register.find(id);
+  return consent?.subject === delegation.subject;
+});
+
+/** An administrator ends other people's sessions here, and their own where they sign out. */
+const isAboutSelf = rule('isAboutSelf', { cache: 'strict' })(
+  (_parent, { subject }: { subject: string }, { delegation }: ConsentContext) =>
+    delegation?.subject === subject,
+);
+
+/**
+ * Rules that are code beside the directives, which decide first and again: what is not named here is denied. Types that
+ * only a permitted field returns are open here; `Consent` and `ConsentRecord` are not, since `_entities` and later fields
+ * could return them as well.
+ */
+const permissions = shield(
+  {
+    Query: {
+      _service: anybody,
+      _entities: signedIn,
+      myConsents: signedIn,
+      consent: signedIn,
+      consents: administrator,
+    },
+    Mutation: {
+      revokeConsent: or(administrator, ownsConsent),
+      revokeClient: administrator,
+      revokeSubjectSessions: and(administrator, not(isAboutSelf)),
+    },
+    _Service: anybody,
+    Consent: signedIn,
+    ConsentRecord: administrator,
+    ConsentRecordConnection: administrator,
+    ConsentRecordEdge: administrator,
+    PageInfo: anybody,
+    Revocation: signedIn,
+    SessionsRevocation: administrator,
+    EndedConsent: signedIn,
+  },
+  {
+    fallbackRule: rule('nobody', { cache: 'no_cache' })(() => false),
+    fallbackError: new GraphQLError('Not permitted', { extensions: { code: FORBIDDEN } }),
+    // What the resolvers throw keeps its code; what is not meant for callers is removed by the server.
+    allowExternalErrors: true,
+  },
+);
+
+/** Puts the rules around the schema's resolvers; the directives' protection goes around all of it. */
+export function withPermissions(schema: GraphQLSchema): GraphQLSchema {
+  return applyMiddleware(schema, permissions);
+}

@@ -1,0 +1,17 @@
+import { buildProtectedSubgraph, type GatewayTrust, type ProtectedSubgraphOptions } from '@behalf/directives';
+import type { GraphQLSchema } from 'graphql';
+
+import { readSchemaFile } from '../schema-file.js';
+import { withPermissions } from './permissions.js';
+import { resolvers } from './resolvers.js';
+
+/** The consent subgraph with its rules in force. Its context value is a `ConsentContext`. */
+export function buildConsentSchema(options: { readonly gateway: GatewayTrust }): GraphQLSchema {
+  return buildProtectedSubgraph({
+    name: 'consent',
+    typeDefs: readSchemaFile('consent'),
+    resolvers: resolvers as ProtectedSubgraphOptions['resolvers'],
+    gateway: options.gateway,
+    transform: withPermissions,
+  });
+}

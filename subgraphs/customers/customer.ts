@@ -1,0 +1,49 @@
+import { defineLoader } from '@behalf/directives';
+import type { GraphQLResolveInfo } from 'graphql';
+import { sql } from 'kysely';
+
+import { Columns, readKeys, type RowKey, writeKey } from '../columns.js';
+import type { BankContext } from '../context.js';
+import { requestedFields } from '../selection.js';
+
+/** A customer with what the operation asked for. */
+export interface CustomerRow {
+  readonly id: string;
+  readonly [property: string]: unknown;
+}
+
+const columns = new Columns(
+  { id: sql`id` },
+  {
+    name: { name: sql`name` },
+    email: { email: sql`email` },
+    phone: { phone: sql`phone` },
+    // As text: the driver would make it a point in the time zone of this process.
+    birthDate: { birthDate: sql`to_char(birth_date, 'YYYY-MM-DD')` },
+    taxId: { taxId: sql`tax_id` },
+    'address.street': { street: sql`street` },
+    'address.postalCode': { postalCode: sql`postal_code` },
+    'address.city': { city: sql`city` },
+    'address.country': { country: sql`country` },
+    'address.location.latitude': { latitude: sql`latitude` },
+    'address.location.longitude': { longitude: sql`longitude` },
+  },
+);
+
+const customersById = defineLoader<BankContext, string, CustomerRow | null>(async (texts, { db }) => {
+  const keys = readKeys<RowKey>(texts);
+  const { rows } = await sql<CustomerRow>`select ${columns.list(keys.map((key) => key.columns))}
+      from bank.customer where id = any(${[...new Set(keys.map(({ id }) => id))]})`.execute(db);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return keys.map(({ id }) => byId.get(id) ?? null);
+});
+
+/** One query for all customers of a batch, with the columns that their selections need together. */
+export async function loadCustomer(
+  id: string,
+  context: BankContext,
+  info: GraphQLResolveInfo,
+): Promise<CustomerRow | null> {
+  const fields = requestedFields(info, 'address', 'address.location');
+  return customersById(context).load(writeKey({ id, columns: columns.for(fields) } satisfies RowKey));
+}

@@ -1,0 +1,3 @@
+import { runSubgraph } from '../main.js';
+
+await runSubgraph('customers', 4011);

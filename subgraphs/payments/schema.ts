@@ -1,0 +1,15 @@
+import { buildProtectedSubgraph, type GatewayTrust, type ProtectedSubgraphOptions } from '@behalf/directives';
+import type { GraphQLSchema } from 'graphql';
+
+import { readSchemaFile } from '../schema-file.js';
+import { resolvers } from './resolvers.js';
+
+/** The payments subgraph with its rules in force. Its context value is a `BankContext`. */
+export function buildPaymentsSchema(options: { readonly gateway: GatewayTrust }): GraphQLSchema {
+  return buildProtectedSubgraph({
+    name: 'payments',
+    typeDefs: readSchemaFile('payments'),
+    resolvers: resolvers as ProtectedSubgraphOptions['resolvers'],
+    gateway: options.gateway,
+  });
+}

@@ -1,0 +1,188 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+import { ApolloServer, HeaderMap } from '@apollo/server';
+import { unwrapResolverError } from '@apollo/server/errors';
+import { protectedContext, type ProtectedContext, protectedSubgraphPlugin } from '@behalf/directives';
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+
+import type { Log } from '../store/index.js';
+
+/** @see startSubgraph */
+export interface SubgraphServerOptions<Context extends ProtectedContext> {
+  readonly name: string;
+  /** Of `buildProtectedSubgraph`. */
+  readonly schema: GraphQLSchema;
+  /** Adds what the resolvers need to the protected context of one request. */
+  readonly makeContext: (base: ProtectedContext) => Context;
+  readonly host: string;
+  /** 0 for any. */
+  readonly port: number;
+  /** Whether the schema may be asked for by introspection; default no. */
+  readonly introspection?: boolean | undefined;
+  readonly log?: Log | undefined;
+}
+
+export interface RunningSubgraph {
+  readonly url: string;
+  /** Answers what has been asked, then closes every connection. */
+  close(): Promise<void>;
+}
+
+const BODY_BYTES_AT_MOST = 1_048_576;
+const REQUEST_TIMEOUT_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 3_000;
+/** Against documents made to be long: the gateway's are far shorter. */
+const TOKENS_AT_MOST = 10_000;
+
+/**
+ * Serves a subgraph's schema over HTTP, at `/`.
+ *
+ * What a resolver throws reaches the caller only when it is a GraphQLError: nothing of a database error leaves.
+ *
+ * @throws Error when the address cannot be listened on
+ */
+export async function startSubgraph<Context extends ProtectedContext>(
+  options: SubgraphServerOptions<Context>,
+): Promise<RunningSubgraph> {
+  const { name, schema, log } = options;
+  const apollo = new ApolloServer<Context>({
+    schema,
+    plugins: [protectedSubgraphPlugin(schema)],
+    introspection: options.introspection ?? false,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    parseOptions: { maxLexicalTokens: TOKENS_AT_MOST },
+    formatError: (formatted, error) => hideInternals(formatted, error, name, log),
+    logger: silent,
+  });
+  await apollo.start();
+  const http = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      log?.error(`Subgraph ${name} could not answer: ${kindOf(error)}`);
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    });
+  });
+  http.requestTimeout = REQUEST_TIMEOUT_MS;
+  let isClosing = false;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (isClosing) response.setHeader('connection', 'close');
+    const url = new URL(request.url ?? '/', 'http://subgraph');
+    if (url.pathname !== '/') {
+      end(response, 404);
+      return;
+    }
+    const body = request.method === 'POST' ? await readJson(request) : undefined;
+    if (body instanceof Refusal) {
+      response.setHeader('connection', 'close');
+      end(response, body.status);
+      return;
+    }
+    const headers = new HeaderMap();
+    for (const [key, value] of Object.entries(request.headers)) {
+      if (value !== undefined) headers.set(key, Array.isArray(value) ? value.join(', ') : value);
+    }
+    const result = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: { method: request.method ?? 'GET', headers, search: url.search, body },
+      context: async () => options.makeContext(await protectedContext(schema, request.headers)),
+    });
+    response.writeHead(result.status ?? 200, Object.fromEntries(result.headers));
+    if (result.body.kind === 'complete') {
+      response.end(result.body.string);
+      return;
+    }
+    for await (const chunk of result.body.asyncIterator) response.write(chunk);
+    response.end();
+  }
+
+  const port = await listen(http, options).catch(async (error: unknown) => {
+    await apollo.stop();
+    throw error;
+  });
+  return {
+    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    async close() {
+      isClosing = true;
+      const closed = new Promise<void>((resolve) => {
+        http.close(() => {
+          resolve();
+        });
+      });
+      http.closeIdleConnections();
+      const timer = setTimeout(() => {
+        http.closeAllConnections();
+      }, CLOSE_TIMEOUT_MS);
+      await closed;
+      clearTimeout(timer);
+      await apollo.stop();
+    },
+  };
+}
+
+async function listen(http: Server, { name, host, port }: { name: string; host: string; port: number }) {
+  return new Promise<number>((resolve, reject) => {
+    http.once('error', (error: NodeJS.ErrnoException) => {
+      const reason =
+        error.code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${error.code ?? 'unknown'})`;
+      reject(new Error(`Subgraph ${name}: port ${port} of ${host} ${reason}`, { cause: error }));
+    });
+    http.listen(port, host, () => {
+      const address = http.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+class Refusal {
+  constructor(readonly status: number) {}
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > BODY_BYTES_AT_MOST) return new Refusal(413);
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+  } catch {
+    return new Refusal(400);
+  }
+}
+
+function end(response: ServerResponse, status: number): void {
+  response.writeHead(status);
+  response.end();
+}
+
+function hideInternals(
+  formatted: GraphQLFormattedError,
+  error: unknown,
+  name: string,
+  log: Log | undefined,
+): GraphQLFormattedError {
+  const cause = unwrapResolverError(error);
+  if (cause instanceof GraphQLError) return formatted;
+  // The message of a database error can hold values: its kind must do.
+  log?.error(
+    `Subgraph ${name}: a resolver failed with ${kindOf(cause)} at ${(formatted.path ?? []).join('.')}`,
+  );
+  return {
+    message: 'Internal server error',
+    ...(formatted.path === undefined ? {} : { path: formatted.path }),
+    extensions: { code: 'INTERNAL_SERVER_ERROR' },
+  };
+}
+
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'something that is not an error';
+  return 'code' in error && typeof error.code === 'string' ? `${error.name} ${error.code}` : error.name;
+}
+
+function nothing(): void {
+  // Apollo Server's own messages can quote what a client sent.
+}
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
