@@ -146,11 +146,10 @@ export class ProtectedGateway implements GatewayInterface {
 
   /** Whether requests can be served: a supergraph is loaded, and it is known what was revoked. */
   health(): { readonly supergraph: boolean; readonly revocation: 'fresh' | 'stale' | 'not configured' } {
-    const views = [...this.protection.revocations.values()];
-    const isFresh = views.every((view) => view.isFresh());
+    const { revocation } = this.protection;
     return {
       supergraph: this.version !== undefined && !this.stopped,
-      revocation: views.length === 0 ? 'not configured' : isFresh ? 'fresh' : 'stale',
+      revocation: revocation === undefined ? 'not configured' : revocation.isFresh() ? 'fresh' : 'stale',
     };
   }
 

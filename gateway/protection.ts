@@ -4,7 +4,7 @@ import { Authenticator } from './authenticate/index.js';
 import { Issuers } from './authenticate/issuers.js';
 import type { IssuerOptions } from './authenticate/issuers.js';
 import type { OperationAuthorizer } from './authorize/index.js';
-import { ConfigurationError, RefusedError } from './errors.js';
+import { RefusedError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { IntrospectionRule } from './introspection.js';
 import { silentLog } from './log.js';
@@ -26,11 +26,10 @@ import type { AuditOptions } from './seal/seal.js';
 export type AuthorizationMode = 'filter' | 'reject' | 'shadow';
 
 export interface RevocationOptions {
-  /** At most one for each issuer. */
   readonly streams: readonly StreamOptions[];
   /** Default 75,000: two long polls of 30 s and time to be late. */
   readonly maxStalenessMs?: number;
-  /** Default 3,600. A token of these issuers that claims a longer life is refused. */
+  /** Default 3,600. A token that claims a longer life is refused. */
   readonly maxTokenLifetimeSeconds?: number;
   readonly maxEntries?: number;
 }
@@ -73,8 +72,7 @@ export class Protection {
   readonly introspection: IntrospectionRule;
   readonly policies: ReadonlyMap<string, PolicyFunction>;
   readonly log: GatewayLog;
-  /** By issuer: only its own stream tells whether it is known what an issuer revoked. */
-  readonly revocations: ReadonlyMap<string, RevocationView>;
+  readonly revocation: RevocationView | undefined;
   private readonly authenticator: Authenticator;
   private readonly receivers: readonly SsfReceiver[];
   private readonly keys: Promise<SigningKeys>;
@@ -85,20 +83,24 @@ export class Protection {
     this.introspection = options.introspection ?? 'authenticated';
     this.policies = new Map(Object.entries(options.policies ?? {}));
     this.log = options.log ?? silentLog;
-    const revocations = new Map<string, RevocationView>();
-    this.revocations = revocations;
-    this.receivers = (options.revocation?.streams ?? []).map((stream, index) => {
-      if (revocations.has(stream.issuer)) {
-        throw new ConfigurationError(`revocation.streams[${index}].issuer`, 'is listed twice');
-      }
-      const view = newView(options.revocation);
-      revocations.set(stream.issuer, view);
-      return new SsfReceiver(stream, view, this.log);
-    });
+    const { revocation } = options;
+    this.revocation =
+      revocation === undefined || revocation.streams.length === 0
+        ? undefined
+        : new RevocationView({
+            maxStalenessMs: revocation.maxStalenessMs ?? DEFAULT_MAX_STALENESS_MS,
+            maxTokenLifetimeSeconds: revocation.maxTokenLifetimeSeconds ?? DEFAULT_MAX_TOKEN_LIFETIME_SECONDS,
+            ...(revocation.maxEntries === undefined ? {} : { maxEntries: revocation.maxEntries }),
+          });
+    const view = this.revocation;
+    this.receivers =
+      view === undefined
+        ? []
+        : (revocation?.streams ?? []).map((stream) => new SsfReceiver(stream, view, this.log));
     this.authenticator = new Authenticator({
       issuers: new Issuers(options.issuers),
       anonymous: options.authorization?.anonymous ?? 'allow',
-      revocations,
+      revocation: this.revocation,
     });
     this.keys = SigningKeys.create(options.propagation.key);
     // Who starts the gateway awaits it; here it must only not count as unhandled.
@@ -177,16 +179,4 @@ export class Protection {
     }
     return sealExchange(exchange, outcome, reason, this.options.audit ?? { mode: 'off' }, this.log);
   }
-}
-
-function newView({
-  maxStalenessMs = DEFAULT_MAX_STALENESS_MS,
-  maxTokenLifetimeSeconds = DEFAULT_MAX_TOKEN_LIFETIME_SECONDS,
-  maxEntries,
-}: Omit<RevocationOptions, 'streams'> = {}): RevocationView {
-  return new RevocationView({
-    maxStalenessMs,
-    maxTokenLifetimeSeconds,
-    ...(maxEntries === undefined ? {} : { maxEntries }),
-  });
 }

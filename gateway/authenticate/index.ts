@@ -19,11 +19,11 @@ export interface AuthenticatedToken {
 }
 
 export interface AuthenticatorOptions {
-  readonly issuers: Pick<Issuers, 'verify'>;
+  readonly issuers: Issuers;
   /** `refuse`: nobody is served without a token. */
   readonly anonymous: 'allow' | 'refuse';
-  /** By issuer, for those that announce revocations. A token of another issuer ends when it expires. */
-  readonly revocations: ReadonlyMap<string, RevocationView>;
+  /** Absent when no issuer announces revocations. */
+  readonly revocation: RevocationView | undefined;
   /** Verified tokens that are kept. Default 10,000. */
   readonly cachedTokens?: number;
 }
@@ -63,7 +63,7 @@ export class Authenticator {
   private async verify(token: string): Promise<AuthenticatedToken> {
     const verified = await this.options.issuers.verify(token);
     const { payload } = verified;
-    const revocation = this.options.revocations.get(verified.issuer.issuer);
+    const { revocation } = this.options;
     // Revocations are forgotten once no token that they match can be alive: one that lives longer would come back to life.
     if (revocation !== undefined && payload.exp - payload.iat > revocation.maxTokenLifetimeSeconds) {
       throw invalidToken('LIFETIME');
@@ -82,7 +82,7 @@ export class Authenticator {
     if (token.expiresAt <= nowSeconds) throw invalidToken('EXPIRED');
     const until = token.delegation.consent?.until;
     if (until !== undefined && until <= nowSeconds) throw invalidToken('CONSENT_ENDED');
-    const revocation = this.options.revocations.get(token.issuer);
+    const { revocation } = this.options;
     if (revocation === undefined) return;
     if (!revocation.isFresh()) {
       throw new RefusedError({
