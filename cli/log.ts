@@ -9,5 +9,10 @@ export function partsLog(least: LogLevel): Log & GatewayLog {
     (level: LogLevel) =>
     (message: string): void =>
       log.log(level, 'MESSAGE', { message });
-  return { log: log.log, info: say('info'), warn: say('warn'), error: say('error') };
+  return {
+    log: (level, code, facts) => log.log(level, code, facts),
+    info: say('info'),
+    warn: say('warn'),
+    error: say('error'),
+  };
 }

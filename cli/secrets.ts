@@ -22,7 +22,7 @@ export async function loadSecrets(dataDir: string): Promise<Secrets> {
   const file = join(dataDir, 'secrets.json');
   const known = await readFile(file, 'utf8').then(
     (text) => JSON.parse(text) as Partial<Secrets>,
-    () => ({}) as Partial<Secrets>,
+    () => ({}),
   );
   const missing = NAMES.filter((name) => known[name] === undefined);
   const secrets = {

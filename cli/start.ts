@@ -169,7 +169,7 @@ async function startParts(
 async function prepareDatabase(url: string, auditWriterPassword: string): Promise<void> {
   const db = openDatabase<AuthoritySchema & AuditDatabase>(url, { max: 4, applicationName: 'behalf-start' });
   try {
-    await migrateAuthority(db as never);
+    await migrateAuthority(db);
     await migrateAudit(db);
     await createWriterRole(db, auditWriterPassword);
     await prepareBank(db as never);

@@ -59,6 +59,13 @@ const OVERVIEW = `query Overview {
   }
 }`;
 
+const PAY = `mutation Pay {
+  startPayment(input: {
+    accountId: "a-000001", amount: "10.00", currency: EUR, creditorName: "Somebody",
+    creditorIban: "DE89370400440532013000", idempotencyKey: "walkthrough-1"
+  }) { payment { id } }
+}`;
+
 interface GraphQLAnswer {
   readonly status: number;
   readonly transactionId: string | undefined;
@@ -186,27 +193,7 @@ async function walk(run: RunFile, print: (line: string) => void): Promise<void> 
     'Nothing that was not agreed to is done',
     'The mutation needs payments:write. It never reaches the subgraph.',
   );
-  const payment = await graphql(
-    `
-      mutation Pay {
-        startPayment(
-          input: {
-            accountId: "a-000001"
-            amount: "10.00"
-            currency: EUR
-            creditorName: "Somebody"
-            creditorIban: "DE89370400440532013000"
-            idempotencyKey: "walkthrough-1"
-          }
-        ) {
-          payment {
-            id
-          }
-        }
-      }
-    `,
-    token,
-  );
+  const payment = await graphql(PAY, token);
   expect(payment.body.data?.startPayment === null, 'no payment was started');
 
   heading('It is on record', 'Each coordinate, how often, decided by which rule. No value, no argument.');
@@ -216,10 +203,10 @@ async function walk(run: RunFile, print: (line: string) => void): Promise<void> 
     'Alma ends it',
     'A mutation through the same federation; the token would have lived on for minutes.',
   );
-  const revoked = await graphql(
-    `mutation End { revokeConsent(id: "${consentId}", reason: "I have seen enough") { ended { id status } } }`,
-    token,
-  );
+  const end = `mutation End {
+  revokeConsent(id: "${consentId}", reason: "I have seen enough") { ended { id scopes } }
+}`;
+  const revoked = await graphql(end, token);
   const answeredAt = performance.now();
   expect((revoked.body.errors ?? []).length === 0, 'the consent is revoked');
   const refusedAfterMs = await untilRefused(run.gateway, token, answeredAt);
@@ -344,8 +331,18 @@ function offeredScopes(markup: string): { name: string; sentence: string }[] {
   );
 }
 
-function json(value: unknown): string {
-  return JSON.stringify(value, null, 2);
+const LINE_WIDTH = 100;
+
+/** JSON in which whatever fits on a line stands on one. */
+function json(value: unknown, depth = 0): string {
+  const line = JSON.stringify(value);
+  if (typeof value !== 'object' || value === null || line.length + 2 * depth <= LINE_WIDTH) return line;
+  const inner = '  '.repeat(depth + 1);
+  const entries = Array.isArray(value)
+    ? value.map((entry) => json(entry, depth + 1))
+    : Object.entries(value).map(([key, entry]) => `${JSON.stringify(key)}: ${json(entry, depth + 1)}`);
+  const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
+  return `${open}\n${inner}${entries.join(`,\n${inner}`)}\n${'  '.repeat(depth)}${close}`;
 }
 
 function indent(text: string): string {
