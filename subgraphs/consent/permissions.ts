@@ -1,14 +1,16 @@
 import { createRequire } from 'node:module';
 
 import { GraphQLError, type GraphQLSchema } from 'graphql';
-import { applyMiddleware } from 'graphql-middleware';
+import type * as GraphqlMiddleware from 'graphql-middleware';
 import type * as GraphqlShield from 'graphql-shield';
 
 import { type ConsentContext, isAdministrator } from './context.js';
 
-// Its ES module build does not load on Node 23 and later: this takes the CommonJS one.
+// Shield's ES module build does not load on Node 23 and later: both are taken as CommonJS, since shield's rules must be
+// of the same copy of the middleware that applies them.
 const require = createRequire(import.meta.url);
-const { and, not, or, rule, shield } = require('graphql-shield') as typeof GraphqlShield;
+const { or, rule, shield } = require('graphql-shield') as typeof GraphqlShield;
+const { applyMiddleware } = require('graphql-middleware') as typeof GraphqlMiddleware;
 
 /** The code of a denial by these rules, as the directives' denials have theirs. */
 export const FORBIDDEN = 'FORBIDDEN';
@@ -37,12 +39,6 @@ const ownsConsent = rule('ownsConsent', { cache: 'strict' })(async (
   return consent?.subject === delegation.subject;
 });
 
-/** An administrator ends other people's sessions here, and their own where they sign out. */
-const isAboutSelf = rule('isAboutSelf', { cache: 'strict' })(
-  (_parent, { subject }: { subject: string }, { delegation }: ConsentContext) =>
-    delegation?.subject === subject,
-);
-
 /**
  * Rules that are code beside the directives, which decide first and again: what is not named here is denied. Types that
  * only a permitted field returns are open here; `Consent` and `ConsentRecord` are not, since `_entities` and later fields
@@ -52,7 +48,8 @@ const permissions = shield(
   {
     Query: {
       _service: anybody,
-      _entities: signedIn,
+      // Its list may not be null: each entity in it is decided by its type instead.
+      _entities: anybody,
       myConsents: signedIn,
       consent: signedIn,
       consents: administrator,
@@ -60,7 +57,7 @@ const permissions = shield(
     Mutation: {
       revokeConsent: or(administrator, ownsConsent),
       revokeClient: administrator,
-      revokeSubjectSessions: and(administrator, not(isAboutSelf)),
+      revokeSubjectSessions: administrator,
     },
     _Service: anybody,
     Consent: signedIn,

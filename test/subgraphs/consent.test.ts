@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { type Consent, ConsentRegister } from '../../authority/consent/index.js';
+import { ALMA, denials, type Example, NOOR, startExample } from './support/example.js';
+import type { Caller } from './support/gateway.js';
+
+const PERSON: Caller = { sub: ALMA, scopes: ['consents:read', 'consents:write'] };
+const ADMINISTRATOR: Caller = {
+  sub: 'admin-iris',
+  clientId: 'bank-console',
+  scopes: ['consents:admin'],
+  purposes: ['administration'],
+  roles: ['administrator'],
+};
+
+let example: Example;
+let register: ConsentRegister;
+beforeAll(async () => {
+  example = await startExample();
+  register = new ConsentRegister(example.database.db);
+});
+afterAll(async () => {
+  await example[Symbol.asyncDispose]();
+});
+
+async function grant(subject: string, clientId: string): Promise<Consent> {
+  return register.grant({
+    subject,
+    clientId,
+    scopes: ['accounts:read'],
+    declined: ['accounts:details'],
+    purposes: ['budgeting'],
+    detail: 'full',
+    until: new Date(Date.now() + 3_600_000),
+    by: subject,
+    notice: {
+      language: 'en',
+      client: clientId,
+      purposes: [],
+      scopes: [],
+      duration: '1 hour',
+      detail: 'full',
+    },
+  });
+}
+
+const REVOKE = `mutation ($id: ID!) { revokeConsent(id: $id, reason: "enough") {
+  ended { id clientId scopes endedAt } change } }`;
+
+describe('a person', () => {
+  test('sees their own consents, and no other’s', async () => {
+    const own = await grant(ALMA, 'app-seen');
+    const other = await grant(NOOR, 'app-seen');
+    const query = `query ($own: ID!, $other: ID!, $of: [_Any!]!) {
+      myConsents { id clientId } own: consent(id: $own) { status scopes declined purposes detail until }
+      other: consent(id: $other) { status }
+      _entities(representations: $of) { ... on Consent { clientId } } }`;
+    const answer = await example.ask('consent', PERSON, query, {
+      own: own.id,
+      other: other.id,
+      of: [own.id, other.id].map((id) => ({ __typename: 'Consent', id })),
+    });
+    expect(answer.data).toEqual({
+      myConsents: [{ id: own.id, clientId: 'app-seen' }],
+      own: {
+        status: 'ACTIVE',
+        scopes: ['accounts:read'],
+        declined: ['accounts:details'],
+        purposes: ['budgeting'],
+        detail: 'FULL',
+        until: own.until.toISOString(),
+      },
+      other: null,
+      _entities: [{ clientId: 'app-seen' }, null],
+    });
+    expect(denials(answer)).toEqual([
+      '_entities.1 UNAUTHORIZED_FIELD_OR_TYPE',
+      'other UNAUTHORIZED_FIELD_OR_TYPE',
+    ]);
+  });
+
+  test('ends their own consent, and is told what ended; again, nothing does', async () => {
+    const own = await grant(ALMA, 'app-ended');
+    const answer = await example.ask('consent', PERSON, REVOKE, { id: own.id });
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data?.revokeConsent).toMatchObject({
+      ended: [{ id: own.id, clientId: 'app-ended', scopes: ['accounts:read'] }],
+      change: expect.any(Number) as number,
+    });
+    expect(await register.find(own.id)).toMatchObject({
+      status: 'revoked',
+      endedBy: ALMA,
+      endedReason: 'enough',
+    });
+    const again = await example.ask('consent', PERSON, REVOKE, { id: own.id });
+    expect(again.data?.revokeConsent).toEqual({ ended: [], change: null });
+  });
+
+  test('cannot end another’s consent, nor tell whether there is one', async () => {
+    const other = await grant(NOOR, 'app-kept');
+    for (const id of [other.id, 'no-such-consent']) {
+      const answer = await example.ask('consent', PERSON, REVOKE, { id });
+      expect(answer.data).toEqual({ revokeConsent: null });
+      expect(answer.errors).toMatchObject([
+        { message: 'Not permitted', path: ['revokeConsent'], extensions: { code: 'FORBIDDEN' } },
+      ]);
+    }
+    expect((await register.find(other.id))?.status).toBe('active');
+  });
+
+  test('cannot act as an administrator, with the scope but not the role, or the role but not the scope', async () => {
+    const other = await grant(NOOR, 'app-safe');
+    const scopeOnly: Caller = { ...ADMINISTRATOR, sub: ALMA, roles: [] };
+    const roleOnly: Caller = { ...ADMINISTRATOR, scopes: ['consents:write'] };
+    const forbidden = await example.ask(
+      'consent',
+      scopeOnly,
+      `mutation { revokeConsent(id: "${other.id}") { change }
+        revokeClient(clientId: "app-safe", reason: "x") { change }
+        revokeSubjectSessions(subject: "${NOOR}", reason: "x") { change } }`,
+    );
+    expect(denials(forbidden)).toEqual([
+      'revokeClient FORBIDDEN',
+      'revokeConsent FORBIDDEN',
+      'revokeSubjectSessions FORBIDDEN',
+    ]);
+    const listed = await example.ask('consent', scopeOnly, '{ consents { edges { node { id } } } }');
+    expect(denials(listed)).toEqual(['consents FORBIDDEN']);
+    const revoked = await example.ask('consent', roleOnly, REVOKE, { id: other.id });
+    expect(denials(revoked)).toEqual(['revokeConsent FORBIDDEN']);
+    expect((await register.find(other.id))?.status).toBe('active');
+  });
+});
+
+describe('an administrator', () => {
+  test('lists everybody’s consents by pages and filters', async () => {
+    const ids: string[] = [];
+    for (const subject of [ALMA, NOOR, 'c-000003']) ids.unshift((await grant(subject, 'app-listed')).id);
+    const query = `query ($after: String) { consents(filter: { clientId: "app-listed", status: ACTIVE }, first: 2, after: $after) {
+      edges { node { id subject clientId endedBy } } pageInfo { hasNextPage hasPreviousPage endCursor } } }`;
+    interface Page {
+      edges: { node: { id: string } }[];
+      pageInfo: { hasNextPage: boolean; endCursor: string | null };
+    }
+    const first = await example.ask('consent', ADMINISTRATOR, query);
+    expect(first.errors).toBeUndefined();
+    const page = first.data?.consents as Page;
+    expect(page.pageInfo.hasNextPage).toBe(true);
+    const second = await example.ask('consent', ADMINISTRATOR, query, { after: page.pageInfo.endCursor });
+    const rest = second.data?.consents as Page;
+    expect(rest.pageInfo).toMatchObject({ hasNextPage: false, endCursor: null });
+    expect([...page.edges, ...rest.edges].map(({ node }) => node.id)).toEqual(ids);
+  });
+
+  test.each(['first: 0', 'first: 101', 'after: "x"'])('is refused a page of %s', async (args) => {
+    const answer = await example.ask(
+      'consent',
+      ADMINISTRATOR,
+      `{ consents(${args}) { edges { node { id } } } }`,
+    );
+    expect(denials(answer)).toEqual(['consents BAD_USER_INPUT']);
+  });
+
+  test('ends anyone’s consent, and everything of a client', async () => {
+    const one = await grant(NOOR, 'app-one');
+    const answer = await example.ask('consent', ADMINISTRATOR, REVOKE, { id: one.id });
+    expect(answer.data?.revokeConsent).toMatchObject({ ended: [{ id: one.id }] });
+    expect(await register.find(one.id)).toMatchObject({ status: 'revoked', endedBy: 'admin-iris' });
+
+    const both = [await grant(ALMA, 'app-bad'), await grant(NOOR, 'app-bad')].map(({ id }) => id);
+    const ended = await example.ask(
+      'consent',
+      ADMINISTRATOR,
+      'mutation { revokeClient(clientId: "app-bad", reason: "leaked its secret") { ended { id } change } }',
+    );
+    const revocation = ended.data?.revokeClient as { ended: { id: string }[] };
+    expect(revocation.ended.map(({ id }) => id).sort()).toEqual(both.sort());
+  });
+
+  test('ends a person’s sessions, whose consents stay', async () => {
+    const kept = await grant(NOOR, 'app-stays');
+    const answer = await example.ask(
+      'consent',
+      ADMINISTRATOR,
+      `mutation { revokeSubjectSessions(subject: "${NOOR}", reason: "lost phone") { sessions tokens change } }`,
+    );
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data?.revokeSubjectSessions).toEqual({
+      sessions: 0,
+      tokens: 0,
+      change: expect.any(Number) as number,
+    });
+    expect((await register.find(kept.id))?.status).toBe('active');
+  });
+
+  test('is refused a reason that is too long', async () => {
+    const reason = 'x'.repeat(501);
+    const answer = await example.ask(
+      'consent',
+      ADMINISTRATOR,
+      `mutation { revokeClient(clientId: "app-one", reason: "${reason}") { change } }`,
+    );
+    expect(denials(answer)).toEqual(['revokeClient BAD_USER_INPUT']);
+  });
+});
+
+describe('a caller without a transaction token', () => {
+  test('has nothing, by field or by reference, but the schema for composition', async () => {
+    const own = await grant(ALMA, 'app-hidden');
+    const query = `query ($of: [_Any!]!) { _service { sdl } myConsents { id } consents { edges { node { id } } }
+      _entities(representations: $of) { ... on Consent { id clientId } } }`;
+    const answer = await example.ask('consent', undefined, query, {
+      of: [{ __typename: 'Consent', id: own.id }],
+    });
+    expect(answer.data).toEqual({
+      _service: { sdl: expect.stringContaining('type Consent') as string },
+      myConsents: null,
+      consents: null,
+      _entities: [null],
+    });
+    expect(answer.extensions).toBeUndefined();
+  });
+
+  test('changes nothing', async () => {
+    const own = await grant(ALMA, 'app-stands');
+    const answer = await example.ask('consent', undefined, REVOKE, { id: own.id });
+    expect(denials(answer)).toEqual(['revokeConsent UNAUTHORIZED_FIELD_OR_TYPE']);
+    expect((await register.find(own.id))?.status).toBe('active');
+  });
+});

@@ -1,0 +1,80 @@
+import { migrateAuthority } from '../../../authority/consent/index.js';
+import { openDatabase } from '../../../store/index.js';
+import { prepareBank, startExampleSubgraphs, type SubgraphName } from '../../../subgraphs/index.js';
+import type { AuthoritySchema } from '../../../authority/consent/index.js';
+import { createTestDatabase, ensureTemplate, type TestDatabase } from '../../support/database.js';
+import { type Caller, createTestGateway } from './gateway.js';
+
+export const SIZES = { customers: 30, accounts: 80, transactions: 4_000 };
+export const ALMA = 'c-000001';
+export const NOOR = 'c-000002';
+
+export interface GraphQLAnswer {
+  readonly data?: Record<string, unknown> | null;
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly path?: readonly (string | number)[];
+    readonly extensions: Record<string, unknown>;
+  }[];
+  readonly extensions?: { readonly behalf?: { readonly fields?: readonly unknown[] } };
+}
+
+export interface Example extends AsyncDisposable {
+  readonly database: TestDatabase<AuthoritySchema>;
+  readonly urls: Readonly<Record<SubgraphName, string>>;
+  readonly logged: readonly string[];
+  /** Over HTTP, with a transaction token for the caller, or without any. */
+  ask(
+    subgraph: SubgraphName,
+    caller: Caller | undefined,
+    query: string,
+    variables?: Record<string, unknown>,
+  ): Promise<GraphQLAnswer>;
+}
+
+/** All subgraphs over HTTP on a bank of its own. */
+export async function startExample(): Promise<Example> {
+  const template = await ensureTemplate('example_bank', async (url) => {
+    const db = openDatabase<AuthoritySchema>(url);
+    await prepareBank(db, SIZES);
+    await migrateAuthority(db);
+    await db.destroy();
+  });
+  const database = await createTestDatabase<AuthoritySchema>({ template });
+  const gateway = await createTestGateway();
+  const logged: string[] = [];
+  const keep = (message: string): void => {
+    logged.push(message);
+  };
+  const subgraphs = await startExampleSubgraphs({
+    databaseUrl: database.url,
+    gateway: gateway.trust,
+    pseudonymKey: new Uint8Array(32).fill(7),
+    host: '127.0.0.1',
+    ports: { customers: 0, accounts: 0, payments: 0, consent: 0 },
+    log: { info: keep, warn: keep, error: keep },
+  });
+  return {
+    database,
+    urls: subgraphs.urls,
+    logged,
+    async ask(subgraph, caller, query, variables) {
+      const token = caller === undefined ? {} : { 'txn-token': await gateway.mint(subgraph, caller) };
+      const response = await fetch(subgraphs.urls[subgraph], {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...token },
+        body: JSON.stringify({ query, variables }),
+      });
+      return (await response.json()) as GraphQLAnswer;
+    },
+    async [Symbol.asyncDispose]() {
+      await subgraphs.close();
+      await database.drop();
+    },
+  };
+}
+
+/** One line for each denial: where and why. */
+export function denials({ errors = [] }: GraphQLAnswer): string[] {
+  return errors.map(({ path = [], extensions }) => `${path.join('.')} ${String(extensions.code)}`).sort();
+}
