@@ -74,23 +74,26 @@ async function serve(
   const audit = await openAudit(config);
   const key =
     config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
-  const gateway = protectGateway({ supergraphSdl: supergraph.manager }, {
-    issuers: config.issuers,
-    ...(config.authorization === undefined ? {} : { authorization: config.authorization }),
-    ...(config.introspection === undefined ? {} : { introspection: config.introspection }),
-    propagation: {
-      issuer: config.propagation?.issuer ?? url,
-      ...(config.propagation?.tokenLifetimeSeconds === undefined
-        ? {}
-        : { tokenLifetimeSeconds: config.propagation.tokenLifetimeSeconds }),
-      ...(key === undefined ? {} : { key }),
+  const gateway = protectGateway(
+    { supergraphSdl: supergraph.manager },
+    {
+      issuers: config.issuers,
+      ...(config.authorization === undefined ? {} : { authorization: config.authorization }),
+      ...(config.introspection === undefined ? {} : { introspection: config.introspection }),
+      propagation: {
+        issuer: config.propagation?.issuer ?? url,
+        ...(config.propagation?.tokenLifetimeSeconds === undefined
+          ? {}
+          : { tokenLifetimeSeconds: config.propagation.tokenLifetimeSeconds }),
+        ...(key === undefined ? {} : { key }),
+      },
+      ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
+      ...(config.subgraphs === undefined ? {} : { subgraphs: config.subgraphs }),
+      ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
+      audit,
+      log,
     },
-    ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
-    ...(config.subgraphs === undefined ? {} : { subgraphs: config.subgraphs }),
-    ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
-    audit,
-    log,
-  });
+  );
   const apollo = new ApolloServer<ExchangeContext>({
     gateway,
     // Asking for the schema is decided in the pipeline, by the caller.
