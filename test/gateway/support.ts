@@ -402,29 +402,28 @@ export interface Answer {
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
 /** One HTTP request with the headers exactly as given: several values of one name go out as several headers. */
-export function send(
-  url: string,
-  body: string,
-  headers: Headers = {},
-  method = 'POST',
-): Promise<Answer> {
+export function send(url: string, body: string, headers: Headers = {}, method = 'POST'): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { method, agent: false, headers: headers as OutgoingHttpHeaders }, (response) => {
-      bodyOf(response).then((text) => {
-        let parsed: unknown = {};
-        try {
-          parsed = JSON.parse(text);
-        } catch {
-          // Not every answer is JSON; its text is there.
-        }
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text,
-          body: parsed as Answer['body'],
-        });
-      }, reject);
-    });
+    const request = httpRequest(
+      url,
+      { method, agent: false, headers: headers as OutgoingHttpHeaders },
+      (response) => {
+        bodyOf(response).then((text) => {
+          let parsed: unknown = {};
+          try {
+            parsed = JSON.parse(text);
+          } catch {
+            // Not every answer is JSON; its text is there.
+          }
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            body: parsed as Answer['body'],
+          });
+        }, reject);
+      },
+    );
     request.on('error', reject);
     request.end(body);
   });
