@@ -97,10 +97,19 @@ function refuseContradictions(config: GatewayConfig): void {
     refuseInsecure(issuer, `${path}.issuer`);
     if (jwksUri !== undefined) refuseInsecure(jwksUri, `${path}.jwksUri`);
   });
-  config.revocation?.streams.forEach(({ issuer }, index) => {
-    if (!names.has(issuer)) {
-      throw new ConfigurationError(`revocation.streams[${index}].issuer`, 'is none of the issuers');
-    }
+  const streams = new Set<string>();
+  config.revocation?.streams.forEach(({ issuer, configurationUri }, index) => {
+    const path = `revocation.streams[${index}]`;
+    if (!names.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is none of the issuers');
+    // Of two streams of one issuer either could pass for all that it announces.
+    if (streams.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is listed twice');
+    streams.add(issuer);
+    const isInsecureAllowed = config.issuers.some(
+      (listed) => listed.issuer === issuer && listed.allowInsecureIssuer === true,
+    );
+    // The stream's secret goes there.
+    if (configurationUri !== undefined && !isInsecureAllowed)
+      refuseInsecure(configurationUri, `${path}.configurationUri`);
   });
   const { audit } = config;
   if (audit === undefined) return;
@@ -119,7 +128,8 @@ function refuseContradictions(config: GatewayConfig): void {
 /** Keys that come over plain HTTP can be anybody's, except on this machine. */
 function refuseInsecure(address: string, path: string): void {
   const { protocol, hostname } = new URL(address);
-  const isLocal = hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
+  // Of the whole name: 127.evil.example is somebody's.
+  const isLocal = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
   if (protocol !== 'https:' && !(protocol === 'http:' && isLocal)) {
     throw new ConfigurationError(path, 'must be an https: address (allowInsecureIssuer lifts this)');
   }
