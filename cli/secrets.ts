@@ -20,10 +20,7 @@ const NAMES = ['stream', 'pseudonymKey', 'auditPseudonymKey', 'auditWriterPasswo
 export async function loadSecrets(dataDir: string): Promise<Secrets> {
   await mkdir(dataDir, { recursive: true });
   const file = join(dataDir, 'secrets.json');
-  const known = await readFile(file, 'utf8').then(
-    (text) => JSON.parse(text) as Partial<Secrets>,
-    () => ({}),
-  );
+  const known: Partial<Secrets> = await readSecrets(file);
   const missing = NAMES.filter((name) => known[name] === undefined);
   const secrets = {
     ...Object.fromEntries(missing.map((name) => [name, randomBytes(32).toString('base64url')])),
@@ -31,4 +28,14 @@ export async function loadSecrets(dataDir: string): Promise<Secrets> {
   } as Secrets;
   if (missing.length > 0) await writeFile(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;
+}
+
+async function readSecrets(file: string): Promise<Partial<Secrets>> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Partial<Secrets>;
+  } catch (error) {
+    // Only a first start may make new ones: new secrets over unreadable old ones would part what is stored from them.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    throw error;
+  }
 }
