@@ -7,7 +7,7 @@ import { auditTail } from './audit-tail.js';
 import { compose, ComposeError } from './compose.js';
 import { readRunFile } from './run-file.js';
 import { startCommand } from './start-command.js';
-import { defaultDataDir } from './start.js';
+import { DEFAULT_GATEWAY_PORT, defaultDataDir, portsFrom } from './start.js';
 import { WalkthroughError, walkthroughCommand } from './walkthrough.js';
 
 const program = new Command('behalf')
@@ -18,8 +18,18 @@ program
   .command('start')
   .description('run the whole example on this machine: database, authority, gateway, subgraphs')
   .option('--data <folder>', 'where the database and the secrets are kept', defaultDataDir())
-  .action(async ({ data }: { data: string }) => {
-    process.exitCode = await startCommand({ dataDir: resolve(data), databaseUrl: process.env.DATABASE_URL });
+  .option(
+    '--port <number>',
+    'the gateway’s; the others lie up to 14 above it',
+    wholeNumber,
+    DEFAULT_GATEWAY_PORT,
+  )
+  .action(async ({ data, port }: { data: string; port: number }) => {
+    process.exitCode = await startCommand({
+      dataDir: resolve(data),
+      databaseUrl: process.env.DATABASE_URL,
+      ports: portsFrom(port),
+    });
   });
 
 program

@@ -25,14 +25,19 @@ export interface Ports {
   readonly consent: number;
 }
 
-export const DEFAULT_PORTS: Ports = {
-  gateway: 4000,
-  authority: 4001,
-  customers: 4011,
-  accounts: 4012,
-  payments: 4013,
-  consent: 4014,
-};
+export const DEFAULT_GATEWAY_PORT = 4000;
+
+/** The ports of the example: the gateway's, and others at fixed distances from it. */
+export function portsFrom(gateway: number): Ports {
+  return {
+    gateway,
+    authority: gateway + 1,
+    customers: gateway + 11,
+    accounts: gateway + 12,
+    payments: gateway + 13,
+    consent: gateway + 14,
+  };
+}
 
 export interface StartOptions {
   readonly dataDir: string;
@@ -82,16 +87,30 @@ async function startParts(
   closers: (() => Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<RunningExample> {
-  const { dataDir, databaseUrl, log, ports = DEFAULT_PORTS, progress = () => undefined } = options;
+  const {
+    dataDir,
+    databaseUrl,
+    log,
+    ports = portsFrom(DEFAULT_GATEWAY_PORT),
+    progress = () => undefined,
+  } = options;
   const secrets = await loadSecrets(dataDir);
 
   progress('database');
-  const database = await openDatabaseServer({ databaseUrl, dataDir, log });
-  closers.push(() => database.stop());
-
-  progress('supergraph');
+  const opening = openDatabaseServer({ databaseUrl, dataDir, log }).then((opened) => {
+    closers.push(() => opened.stop());
+    return opened;
+  });
   const supergraphFile = projectPath('supergraph.graphql');
-  const { supergraphSdl } = await compose(projectPath('supergraph.yaml'), supergraphFile);
+  // While the database starts there is time to compose. Both are waited for, so that a failure leaves nothing behind.
+  const [composed, opened] = await Promise.allSettled([
+    compose(projectPath('supergraph.yaml'), supergraphFile),
+    opening,
+  ]);
+  if (opened.status === 'rejected') throw opened.reason;
+  if (composed.status === 'rejected') throw composed.reason;
+  const { supergraphSdl } = composed.value;
+  const database = opened.value;
 
   progress('data');
   await prepareDatabase(database.url, secrets.auditWriterPassword);

@@ -37,6 +37,23 @@ describe('composition', () => {
     expect(sdl).not.toContain('@requiresScope(');
   });
 
+  it('needs no import of the standard directive by a team that writes only its own', () => {
+    const only = `
+      extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
+        @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope"])
+      type Query { a: Int @requiresScope(scope: "x") }`;
+    const sdl = composeSupergraph([
+      { name: 'one', url: 'http://one', sdl: only },
+      {
+        name: 'two',
+        url: 'http://two',
+        sdl: `${link('"@requiresScope"')} type Query { b: Int @requiresScope(scope: "y") }`,
+      },
+    ]);
+    expect(sdl).toContain('@requiresScopes(scopes: [["x"]])');
+    expect(sdl).toContain('@requiresScopes(scopes: [["y"]])');
+  });
+
   it('moves the rule of an interface to its implementers, from where composition copies it up', () => {
     const sdl = composeOne(`${link('"@requiresScope"')}
       type Query { n: N }

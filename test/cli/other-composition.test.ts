@@ -7,7 +7,11 @@ import { composeSupergraph, readSupergraphConfig } from '../../cli/compose.js';
 it('the example composes under another router’s rules, and its scopes are the standard directive there too', async () => {
   const sources = await readSupergraphConfig('supergraph.yaml');
   const theirs = composeServices(
-    sources.map(({ name, url, sdl }) => ({ name, url, typeDefs: lowerRequiresScope(completeSubgraph(parse(sdl))) })),
+    sources.map(({ name, url, sdl }) => ({
+      name,
+      url,
+      typeDefs: lowerRequiresScope(completeSubgraph(parse(sdl))),
+    })),
   );
   expect(theirs.errors ?? []).toEqual([]);
   const { supergraphSdl } = theirs;
@@ -22,7 +26,9 @@ it('the example composes under another router’s rules, and its scopes are the 
     if (type.kind !== 'object') continue;
     for (const field of type.fields.keys()) {
       const sets = (table: RuleTable): string =>
-        JSON.stringify(table.requirementOf(type.name, field).scopes.map((entry) => entry.map((all) => [...all].sort())));
+        JSON.stringify(
+          table.requirementOf(type.name, field).scopes.map((entry) => entry.map((all) => [...all].sort())),
+        );
       expect(sets(other), `${type.name}.${field}`).toBe(sets(ours));
       if (ours.requirementOf(type.name, field).scopes.length > 0) compared += 1;
     }

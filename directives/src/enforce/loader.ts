@@ -6,15 +6,15 @@ import DataLoader from 'dataloader';
  *
  * @param batch Gets the keys of one batch and the context value of the request that they belong to.
  */
-export function defineLoader<Context extends object, Key, Value>(
+export function defineLoader<Context extends object, Key, Value, CacheKey = Key>(
   batch: (keys: readonly Key[], contextValue: Context) => Promise<ArrayLike<Value | Error>>,
-  options?: DataLoader.Options<Key, Value>,
-): (contextValue: Context) => DataLoader<Key, Value> {
-  const loaders = new WeakMap<Context, DataLoader<Key, Value>>();
+  options?: DataLoader.Options<Key, Value, CacheKey>,
+): (contextValue: Context) => DataLoader<Key, Value, CacheKey> {
+  const loaders = new WeakMap<Context, DataLoader<Key, Value, CacheKey>>();
   return (contextValue) => {
     let loader = loaders.get(contextValue);
     if (loader === undefined) {
-      loader = new DataLoader<Key, Value>((keys) => batch(keys, contextValue), options);
+      loader = new DataLoader<Key, Value, CacheKey>((keys) => batch(keys, contextValue), options);
       loaders.set(contextValue, loader);
     }
     return loader;

@@ -1,6 +1,7 @@
-import { Kind, parseConstValue } from 'graphql';
+import { BREAK, Kind, parseConstValue, visit } from 'graphql';
 import type {
   ConstDirectiveNode,
+  ConstValueNode,
   DefinitionNode,
   DocumentNode,
   FieldDefinitionNode,
@@ -39,6 +40,11 @@ export function lowerRequiresScope(document: DocumentNode): DocumentNode {
   const used = (nodes: readonly ConstDirectiveNode[] | undefined): boolean =>
     (nodes ?? []).some((node) => specificationOf(links, node.name.value) === requiresScope);
   if (federation === undefined) return document;
+  if (!appliesRequiresScope(document, links)) return document;
+  if (!federation.imports.has(`@${requiresScopes.name}`)) {
+    // Composition wants a directive to have one name in all subgraphs, and the others import it under its own.
+    return lowerRequiresScope(withImport(document, federation.node, `@${requiresScopes.name}`));
+  }
 
   const standardName = links.localName(federation, requiresScopes.name);
   const interfaceRules = collectInterfaceRules(document, links);
@@ -102,6 +108,46 @@ export function lowerRequiresScope(document: DocumentNode): DocumentNode {
           return definition;
       }
     }),
+  };
+}
+
+function appliesRequiresScope(document: DocumentNode, links: Links): boolean {
+  let applies = false;
+  visit(document, {
+    Directive(node) {
+      if (specificationOf(links, node.name.value) !== requiresScope) return undefined;
+      applies = true;
+      return BREAK;
+    },
+  });
+  return applies;
+}
+
+/** The document with one more element in the `import` of a link. */
+function withImport(document: DocumentNode, link: ConstDirectiveNode, element: string): DocumentNode {
+  const imported: ConstValueNode = { kind: Kind.STRING, value: element };
+  const before = link.arguments?.find(({ name }) => name.value === 'import')?.value;
+  const extended: ConstDirectiveNode = {
+    ...link,
+    arguments: [
+      ...(link.arguments ?? []).filter(({ name }) => name.value !== 'import'),
+      {
+        kind: Kind.ARGUMENT,
+        name: { kind: Kind.NAME, value: 'import' },
+        value: { kind: Kind.LIST, values: [...(before?.kind === Kind.LIST ? before.values : []), imported] },
+      },
+    ],
+  };
+  return {
+    ...document,
+    definitions: document.definitions.map((definition) =>
+      definition.kind === Kind.SCHEMA_DEFINITION || definition.kind === Kind.SCHEMA_EXTENSION
+        ? {
+            ...definition,
+            directives: (definition.directives ?? []).map((node) => (node === link ? extended : node)),
+          }
+        : definition,
+    ),
   };
 }
 

@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { projectPath } from '../../store/index.js';
+
+let dataDir: string;
+let port: number;
+const started: ChildProcess[] = [];
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'behalf-e2e-'));
+  await chmod(dataDir, 0o711);
+  port = await freeRange();
+});
+afterAll(async () => {
+  for (const child of started) child.kill('SIGKILL');
+  await sleep(1_000);
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+interface Start {
+  readonly child: ChildProcess;
+  output(): string;
+  readonly exited: Promise<number | null>;
+}
+
+function start(args: readonly string[] = []): Start {
+  const { DATABASE_URL: _none, ...environment } = process.env;
+  const child = spawn(
+    process.execPath,
+    [projectPath('cli/bin.js'), 'start', '--data', dataDir, '--port', String(port), ...args],
+    {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  started.push(child);
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return { child, output: () => text, exited: new Promise((resolve) => child.once('exit', resolve)) };
+}
+
+async function untilReady(run: Start): Promise<void> {
+  for (let waited = 0; waited < 90_000; waited += 100) {
+    if (run.output().includes('Behalf is ready')) return;
+    if (run.child.exitCode !== null) break;
+    await sleep(100);
+  }
+  throw new Error(`it did not become ready:\n${run.output()}`);
+}
+
+async function databasePid(): Promise<number> {
+  const text = await readFile(join(dataDir, 'database/postgres/postmaster.pid'), 'utf8');
+  return Number(text.split('\n')[0]);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function consoleSecret(): Promise<string> {
+  return (JSON.parse(await readFile(join(dataDir, 'run.json'), 'utf8')) as { consoleSecret: string })
+    .consoleSecret;
+}
+
+describe('behalf start', () => {
+  it(
+    'starts everything, leaves nothing behind on Ctrl-C, and keeps what it stored',
+    { timeout: 180_000 },
+    async () => {
+      const first = start();
+      await untilReady(first);
+      const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"query":"{ accountProducts }"}',
+      });
+      expect(await response.json()).toMatchObject({
+        data: { accountProducts: expect.any(Array) as unknown },
+      });
+      const secret = await consoleSecret();
+      const pid = await databasePid();
+      expect(isAlive(pid)).toBe(true);
+      first.child.kill('SIGINT');
+      expect(await first.exited).toBe(0);
+      expect(isAlive(pid)).toBe(false);
+      await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow();
+
+      const second = start();
+      await untilReady(second);
+      expect(await consoleSecret()).toBe(secret);
+
+      const third = start();
+      expect(await third.exited).toBe(1);
+      expect(third.output()).toMatch(/data_dir_in_use/);
+
+      const secondPid = await databasePid();
+      process.kill(secondPid, 'SIGKILL');
+      expect(await second.exited).toBe(1);
+      expect(second.output()).toContain('server_died');
+    },
+  );
+
+  it('says which address is taken, and stops what it had started', { timeout: 90_000 }, async () => {
+    const blocker = createServer();
+    await new Promise<void>((resolve) => blocker.listen(port + 1, '127.0.0.1', resolve));
+    try {
+      const blocked = start();
+      expect(await blocked.exited).toBe(1);
+      expect(blocked.output()).toContain(String(port + 1));
+      expect(blocked.output()).not.toMatch(/^\s+at /m);
+      await expect(databasePid().then(isAlive)).rejects.toThrow();
+    } finally {
+      await new Promise((resolve) => blocker.close(resolve));
+    }
+  });
+});
+
+/** A port with free ones at the distances that the example uses. */
+async function freeRange(): Promise<number> {
+  for (;;) {
+    const base = 20_000 + Math.floor(Math.random() * 20_000);
+    const free = await Promise.all([0, 1, 11, 12, 13, 14].map((distance) => isFree(base + distance)));
+    if (free.every((each) => each)) return base;
+  }
+}
+
+function isFree(candidate: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(candidate, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+}
