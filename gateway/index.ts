@@ -7,3 +7,5 @@ export type { PolicyFunction, PolicyRequest } from './policies.js';
 export { protectGateway, type ProtectedGateway, type ProtectedGatewayConfig } from './protect-gateway.js';
 export type { AuthorizationMode, ProtectionOptions, RevocationOptions } from './protection.js';
 export type { AuditOptions } from './seal/seal.js';
+export { checkConfig, readConfig, type GatewayConfig } from './config/config.js';
+export { startGateway, type GatewayOverrides, type RunningGateway } from './server.js';

@@ -119,8 +119,17 @@ export class ProtectedGateway implements GatewayInterface {
    *
    * @throws {RefusedError} with the HTTP status and headers in its extensions.
    */
-  async context(incoming: Incoming): Promise<ExchangeContext> {
-    const exchange = new Exchange(incoming);
+  context(incoming: Incoming): Promise<ExchangeContext> {
+    return this.authenticate(this.begin(incoming));
+  }
+
+  /** Begins an exchange, for a server that wants to know its transaction id. */
+  begin(incoming: Incoming): Exchange {
+    return new Exchange(incoming);
+  }
+
+  /** The context value of an exchange that was begun. @throws {RefusedError} as `context`. */
+  async authenticate(exchange: Exchange): Promise<ExchangeContext> {
     await this.protection.authenticateFirst(exchange);
     return { [EXCHANGE]: exchange };
   }

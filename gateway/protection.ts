@@ -88,6 +88,7 @@ export class Protection {
       revocation === undefined || revocation.streams.length === 0
         ? undefined
         : new RevocationView({
+            issuers: revocation.streams.map(({ issuer }) => issuer),
             maxStalenessMs: revocation.maxStalenessMs ?? DEFAULT_MAX_STALENESS_MS,
             maxTokenLifetimeSeconds: revocation.maxTokenLifetimeSeconds ?? DEFAULT_MAX_TOKEN_LIFETIME_SECONDS,
             ...(revocation.maxEntries === undefined ? {} : { maxEntries: revocation.maxEntries }),

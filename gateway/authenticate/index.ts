@@ -84,7 +84,7 @@ export class Authenticator {
     if (until !== undefined && until <= nowSeconds) throw invalidToken('CONSENT_ENDED');
     const { revocation } = this.options;
     if (revocation === undefined) return;
-    if (!revocation.isFresh()) {
+    if (!revocation.isFresh(token.issuer)) {
       throw new RefusedError({
         code: 'REVOCATION_STATE_STALE',
         message: 'It is not known at the moment what was revoked',

@@ -38,18 +38,27 @@ const KEYS_TIMEOUT_MS = 5_000;
 /** Between two looks at an issuer's keys that an unknown `kid` may cause. */
 const KEYS_COOLDOWN_MS = 5_000;
 const KEYS_MAX_AGE_MS = 600_000;
+/** After a discovery that failed: whoever sends tokens must not be able to send the gateway asking each time. */
+const DISCOVERY_PAUSE_MS = 1_000;
 
 export interface VerifiedAccessToken {
   readonly issuer: IssuerOptions;
-  readonly payload: JWTPayload & { readonly exp: number; readonly iat: number; readonly sub: string };
+  readonly payload: Omit<JWTPayload, 'jti'> & {
+    readonly exp: number;
+    readonly iat: number;
+    readonly sub: string;
+    readonly jti: string | undefined;
+  };
+}
+
+interface Issuer {
+  readonly options: IssuerOptions;
+  keys: Promise<JWTVerifyGetKey> | undefined;
 }
 
 /** Verifies access tokens of any of the trusted issuers. */
 export class Issuers {
-  private readonly byName = new Map<
-    string,
-    { readonly options: IssuerOptions; keys: JWTVerifyGetKey | undefined }
-  >();
+  private readonly byName = new Map<string, Issuer>();
 
   constructor(issuers: readonly IssuerOptions[]) {
     for (const options of issuers) this.byName.set(options.issuer, { options, keys: undefined });
@@ -62,15 +71,16 @@ export class Issuers {
    * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE`.
    */
   async verify(token: string): Promise<VerifiedAccessToken> {
+    if (!isCompactJws(token)) throw invalidToken('TOKEN_MALFORMED');
     const entry = this.byName.get(unverifiedIssuer(token) ?? '');
     if (entry === undefined) throw invalidToken('ISSUER_UNKNOWN');
     const { options } = entry;
     if (!(options.tokenTypes ?? [ACCESS_TOKEN_TYPE]).includes(tokenType(token)))
       throw invalidToken('TOKEN_TYPE');
-    entry.keys ??= await issuerKeys(options);
+    const keys = await this.keysOf(entry);
     let payload: JWTPayload;
     try {
-      ({ payload } = await jwtVerify(token, entry.keys, {
+      ({ payload } = await jwtVerify(token, keys, {
         issuer: options.issuer,
         audience: options.audience,
         algorithms: [...(options.algorithms ?? ALLOWED_ALGORITHMS)],
@@ -80,12 +90,38 @@ export class Issuers {
     } catch (error) {
       throw refusalOf(error);
     }
-    const { exp, iat, sub } = payload;
-    if (exp === undefined || iat === undefined || sub === undefined || sub === '')
-      throw invalidToken('CLAIM_MISSING');
+    // jose's types promise strings where only their presence was checked.
+    const { exp, iat, sub, jti }: { exp?: number; iat?: number; sub?: unknown; jti?: unknown } = payload;
+    if (exp === undefined || iat === undefined) throw invalidToken('CLAIM_MISSING');
+    if (typeof sub !== 'string' || sub === '') throw invalidToken('SUBJECT_MALFORMED');
+    if (jti !== undefined && typeof jti !== 'string') throw invalidToken('TOKEN_ID_MALFORMED');
     if (iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw invalidToken('ISSUED_IN_FUTURE');
-    return { issuer: options, payload: { ...payload, exp, iat, sub } };
+    return { issuer: options, payload: { ...payload, exp, iat, sub, jti } };
   }
+
+  /** Requests that come together share one discovery; one that failed is not tried again at once. */
+  private keysOf(entry: Issuer): Promise<JWTVerifyGetKey> {
+    if (entry.keys !== undefined) return entry.keys;
+    const keys = issuerKeys(entry.options);
+    entry.keys = keys;
+    keys.catch(() => {
+      setTimeout(() => {
+        entry.keys = undefined;
+      }, DISCOVERY_PAUSE_MS).unref();
+    });
+    return keys;
+  }
+}
+
+const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)$/;
+
+/**
+ * RFC 7515 section 7.1, and RFC 4648 section 3.5: one signature has one spelling. The decoder would also take others, which
+ * would let one token come under many digests.
+ */
+function isCompactJws(token: string): boolean {
+  const signature = COMPACT_JWS.exec(token)?.[1];
+  return signature !== undefined && Buffer.from(signature, 'base64url').toString('base64url') === signature;
 }
 
 function unverifiedIssuer(token: string): string | undefined {

@@ -139,7 +139,7 @@ export class SsfReceiver {
     stream.unacknowledged = Object.keys(sets);
     stream.isComplete = moreAvailable !== true;
     // What is known is what was so when the question was asked: the answer may have been long on its way.
-    if (stream.isComplete) this.view.markComplete(askedAtMs);
+    if (stream.isComplete) this.view.markComplete(this.options.issuer, askedAtMs);
   }
 
   private async apply(stream: Stream, set: unknown): Promise<void> {

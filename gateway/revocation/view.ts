@@ -11,6 +11,8 @@ export interface RevokedSubject {
 }
 
 export interface RevocationViewOptions {
+  /** Who announces revocations. What is known of one says nothing of another. */
+  readonly issuers: readonly string[];
   /** Older than this, the view permits nothing. */
   readonly maxStalenessMs: number;
   /**
@@ -30,8 +32,11 @@ interface Entry {
   readonly forgetAtMs: number;
 }
 
-/** Clocks of issuer and gateway may differ by so much before something is forgotten too early. */
-const FORGET_TOLERANCE_MS = 60_000;
+/**
+ * Clocks of issuer and gateway may differ by so much before something is forgotten too early. An event from further in the
+ * future ends what is issued up to here: later tokens would outlive the memory of it.
+ */
+const CLOCK_TOLERANCE_SECONDS = 60;
 
 /**
  * What is revoked and not yet forgotten, in memory. It knows how old its knowledge is, and starts as too old.
@@ -39,12 +44,14 @@ const FORGET_TOLERANCE_MS = 60_000;
 export class RevocationView {
   /** In the order of the events, which is that in which they are forgotten. */
   private readonly entries = new Map<string, Entry>();
-  private freshAtMs = Number.NEGATIVE_INFINITY;
+  /** By issuer: when what it announced was last known to be in the view. */
+  private readonly freshAtMs: Map<string, number>;
   /** Milliseconds on a clock that is never set back. */
   readonly now: () => number;
 
   constructor(private readonly options: RevocationViewOptions) {
     this.now = options.now ?? (() => performance.timeOrigin + performance.now());
+    this.freshAtMs = new Map(options.issuers.map((issuer) => [issuer, Number.NEGATIVE_INFINITY]));
   }
 
   get maxTokenLifetimeSeconds(): number {
@@ -55,13 +62,14 @@ export class RevocationView {
     return this.entries.size;
   }
 
-  /** Milliseconds since the view was known to be complete; Infinity before the first time. */
-  get ageMs(): number {
-    return this.now() - this.freshAtMs;
-  }
-
-  isFresh(): boolean {
-    return this.ageMs <= this.options.maxStalenessMs;
+  /**
+   * Whether it is known what was revoked lately: by this issuer, or, without one, by each of them. Of an issuer that
+   * announces nothing there is nothing to know.
+   */
+  isFresh(issuer?: string): boolean {
+    const leastMs = this.now() - this.options.maxStalenessMs;
+    if (issuer !== undefined) return (this.freshAtMs.get(issuer) ?? Infinity) >= leastMs;
+    return [...this.freshAtMs.values()].every((atMs) => atMs >= leastMs);
   }
 
   /**
@@ -69,9 +77,9 @@ export class RevocationView {
    *
    * @param atMs When the question was asked that the answer is about: what was revoked since is not in it.
    */
-  markComplete(atMs: number): void {
+  markComplete(issuer: string, atMs: number): void {
     this.forget();
-    this.freshAtMs = Math.max(this.freshAtMs, atMs);
+    this.freshAtMs.set(issuer, Math.max(this.freshAtMs.get(issuer) ?? atMs, atMs));
   }
 
   /**
@@ -83,8 +91,11 @@ export class RevocationView {
     // An event that names nobody would end nothing; it must not look as if it had.
     if (key === undefined) throw new Error('a revocation that names neither consent, client nor subject');
     const known = this.entries.get(key);
+    const endedAtSeconds = Math.min(atSeconds, this.now() / 1000 + CLOCK_TOLERANCE_SECONDS);
     const notBefore =
-      what.consentId === undefined ? Math.max(atSeconds, known?.notBefore ?? atSeconds) : Infinity;
+      what.consentId === undefined
+        ? Math.max(endedAtSeconds, known?.notBefore ?? endedAtSeconds)
+        : Number.POSITIVE_INFINITY;
     this.entries.delete(key);
     this.forget();
     if (this.entries.size >= (this.options.maxEntries ?? 1_000_000)) {
@@ -95,7 +106,7 @@ export class RevocationView {
     this.entries.set(key, {
       notBefore,
       // Counted from when it was learnt, so that an event with an old date is kept long enough as well.
-      forgetAtMs: this.now() + this.options.maxTokenLifetimeSeconds * 1000 + FORGET_TOLERANCE_MS,
+      forgetAtMs: this.now() + (this.options.maxTokenLifetimeSeconds + CLOCK_TOLERANCE_SECONDS) * 1000,
     });
     return true;
   }

@@ -1,0 +1,153 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import {
+  buildProtectedSubgraph,
+  FACTS_EXTENSION,
+  finishProtectedRequest,
+  protectedContext,
+} from '@behalf/directives';
+import type { GatewayTrust } from '@behalf/directives';
+import {
+  getNamedType,
+  getNullableType,
+  graphql,
+  isEnumType,
+  isLeafType,
+  isListType,
+  isObjectType,
+  parse,
+} from 'graphql';
+import type { GraphQLOutputType, GraphQLSchema } from 'graphql';
+import { LIST_LENGTHS } from './operations.js';
+import { BENCH_SUBGRAPHS, openSdl, protectedSdl } from './schemas.js';
+import type { BenchSubgraph } from './schemas.js';
+
+export interface BenchSubgraphs {
+  readonly urls: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Subgraphs of the example's schemas that answer each body once by executing it and from then on from memory, so that what is
+ * measured is the gateway. `trust` protects them; without it they are open.
+ */
+export async function startBenchSubgraphs(trust: GatewayTrust | undefined): Promise<BenchSubgraphs> {
+  const servers = await Promise.all(
+    BENCH_SUBGRAPHS.map(async (name) => [name, await serve(name, trust)] as const),
+  );
+  return {
+    urls: Object.fromEntries(
+      servers.map(([name, server]) => [name, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`]),
+    ),
+    async close() {
+      for (const [, server] of servers) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
+    },
+  };
+}
+
+async function serve(name: BenchSubgraph, trust: GatewayTrust | undefined): Promise<Server> {
+  const sdl = trust === undefined ? openSdl(name) : protectedSdl(name);
+  const resolvers = constantResolvers(buildSubgraphSchema({ typeDefs: parse(openSdl(name)) }));
+  const schema =
+    trust === undefined
+      ? buildSubgraphSchema({ typeDefs: parse(sdl), resolvers })
+      : buildProtectedSubgraph({
+          name,
+          typeDefs: sdl,
+          resolvers,
+          gateway: trust,
+          pseudonymKey: new Uint8Array(32).fill(1),
+        });
+  const remembered = new Map<string, Buffer>();
+  const server = createServer((request, response) => {
+    void (async () => {
+      const body = await readAll(request);
+      let answer = remembered.get(body);
+      if (answer === undefined) {
+        answer = await execute(schema, trust !== undefined, body, request);
+        remembered.set(body, answer);
+      }
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
+      response.end(answer);
+    })();
+  });
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+async function execute(
+  schema: GraphQLSchema,
+  isProtected: boolean,
+  body: string,
+  request: IncomingMessage,
+): Promise<Buffer> {
+  const { query, variables } = JSON.parse(body) as { query: string; variables?: Record<string, unknown> };
+  const contextValue = isProtected ? { ...(await protectedContext(schema, request.headers)) } : {};
+  const result = await graphql({ schema, source: query, variableValues: variables ?? {}, contextValue });
+  const facts = isProtected ? finishProtectedRequest(schema, contextValue) : undefined;
+  return Buffer.from(
+    JSON.stringify(facts === undefined ? result : { ...result, extensions: { [FACTS_EXTENSION]: facts } }),
+  );
+}
+
+async function readAll(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+/** Rows that belong to the one subject of the benchmark, with a value for every field. */
+const ROW = { id: 'c-000001', holderId: 'c-000001', subject: 'c-000001', payerId: 'c-000001' };
+
+type Resolvers = Record<string, Record<string, (source: unknown) => unknown>>;
+
+function constantResolvers(schema: GraphQLSchema): Resolvers {
+  const resolvers: Resolvers = {};
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('_')) continue;
+    const ofType: Record<string, (source: unknown) => unknown> = {
+      __resolveReference: (reference) => ({ ...ROW, ...(reference as object) }),
+    };
+    for (const field of Object.values(type.getFields())) {
+      if (field.name.startsWith('_')) continue;
+      const value = valueOf(field.type, `${type.name}.${field.name}`);
+      // The identifier of a row is that of its reference.
+      ofType[field.name] =
+        field.name === 'id' ? (source) => (source as { id?: unknown }).id ?? value : () => value;
+    }
+    resolvers[type.name] = ofType;
+  }
+  return resolvers;
+}
+
+function valueOf(type: GraphQLOutputType, coordinate: string): unknown {
+  const nullable = getNullableType(type);
+  if (isListType(nullable)) {
+    return Array.from({ length: LIST_LENGTHS[coordinate] ?? 2 }, () => valueOf(nullable.ofType, coordinate));
+  }
+  const named = getNamedType(type);
+  if (isEnumType(named)) return named.getValues()[0]?.value;
+  if (!isLeafType(named)) return { ...ROW };
+  switch (named.name) {
+    case 'Int':
+      return 12;
+    case 'Float':
+      return 59.3293;
+    case 'Boolean':
+      return true;
+    case 'Date':
+      return '1984-05-23';
+    case 'DateTime':
+      return '2026-03-04T10:11:12Z';
+    case 'Decimal':
+      return '1234.56';
+    default:
+      return `${coordinate} of somebody`;
+  }
+}

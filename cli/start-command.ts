@@ -1,0 +1,73 @@
+import { DEMO_ACCOUNTS } from '../authority/index.js';
+import { partsLog } from './log.js';
+import { startExample } from './start.js';
+import type { RunningExample, StartOptions } from './start.js';
+
+/**
+ * `behalf start`: runs the example until it is told to stop (SIGINT, SIGTERM) or its database dies. Returns the exit code.
+ */
+export async function startCommand(options: Omit<StartOptions, 'log' | 'progress'>): Promise<number> {
+  const began = performance.now();
+  const stop = untilStopSignal();
+  const startUp = startExample({
+    ...options,
+    log: partsLog('warn'),
+    progress: (what) => console.log(`  … ${what}`),
+  });
+  console.log('Behalf is starting');
+  const running = await startUp;
+  console.log(describe(running, (performance.now() - began) / 1000));
+
+  const died = await Promise.race([stop.then(() => undefined), running.databaseDied]);
+  if (died === undefined) console.log('\nStopping');
+  else console.error(`\n${died.code}: ${died.message}`);
+  await running.close();
+  return died === undefined ? 0 : 1;
+}
+
+/** A second signal ends the process at once; the database's watchdog then stops the database. */
+function untilStopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(1));
+        resolve();
+      });
+    }
+  });
+}
+
+function describe(running: RunningExample, seconds: number): string {
+  const people = DEMO_ACCOUNTS.map(({ username, password, displayName, roles }) => {
+    const role = roles.includes('administrator') ? ', administrator' : '';
+    return `    ${username.padEnd(6)} password ${password.padEnd(10)}  ${displayName}${role}`;
+  });
+  const subgraphs = Object.entries(running.subgraphUrls).map(
+    ([name, url]) => `    ${name.padEnd(10)} ${url}`,
+  );
+  return [
+    '',
+    `Behalf is ready (${seconds.toFixed(1)} s). It listens on this machine only: passwords here are public.`,
+    '',
+    `  gateway      ${running.gatewayUrl}/graphql`,
+    `  authority    ${running.authorityUrl}`,
+    `  database     ${running.embeddedDatabase ? 'embedded PostgreSQL, kept in the data folder' : 'yours (DATABASE_URL)'}`,
+    '  subgraphs, which answer nobody but the gateway',
+    ...subgraphs,
+    '',
+    '  people to sign in as',
+    ...people,
+    '',
+    '  applications',
+    '    budget-app     public, PKCE, redirect to http://127.0.0.1:<any port>/callback',
+    `    bank-console   confidential, secret ${running.consoleSecret}`,
+    '',
+    '  try',
+    '    npm run walkthrough            an application reads, gets less than it asked for, and loses access',
+    '    npx behalf audit tail          what is on record of it',
+    `    curl -s ${running.gatewayUrl}/graphql -H 'content-type: application/json' \\`,
+    `      -d '{"query":"{ accountProducts myAccounts { balance } }"}'`,
+    '',
+    'Ctrl-C stops everything; consents and records are kept.',
+  ].join('\n');
+}

@@ -1,0 +1,197 @@
+import { join } from 'node:path';
+import { createWriterRole, migrateAudit, writerUrl } from '../audit/index.js';
+import type { AuditDatabase } from '../audit/index.js';
+import { migrateAuthority, startAuthority } from '../authority/index.js';
+import type { AuthoritySchema } from '../authority/index.js';
+import { RuleTable } from '@behalf/directives';
+import { checkConfig, startGateway } from '../gateway/index.js';
+import type { GatewayLog } from '../gateway/index.js';
+import { parse } from 'graphql';
+import { openDatabase, openDatabaseServer, projectPath } from '../store/index.js';
+import type { Log, StoreError } from '../store/index.js';
+import { prepareBank, startExampleSubgraphs } from '../subgraphs/index.js';
+import { compose } from './compose.js';
+import { removeRunFile, writeRunFile } from './run-file.js';
+import { loadSecrets } from './secrets.js';
+
+export const EXAMPLE_AUDIENCE = 'https://api.bank.example';
+
+export interface Ports {
+  readonly gateway: number;
+  readonly authority: number;
+  readonly customers: number;
+  readonly accounts: number;
+  readonly payments: number;
+  readonly consent: number;
+}
+
+export const DEFAULT_PORTS: Ports = {
+  gateway: 4000,
+  authority: 4001,
+  customers: 4011,
+  accounts: 4012,
+  payments: 4013,
+  consent: 4014,
+};
+
+export interface StartOptions {
+  readonly dataDir: string;
+  readonly databaseUrl?: string | undefined;
+  readonly ports?: Ports;
+  readonly log: Log & GatewayLog;
+  /** Hears what is being done, for somebody who waits. */
+  readonly progress?: (what: string) => void;
+}
+
+export interface RunningExample {
+  readonly databaseUrl: string;
+  readonly embeddedDatabase: boolean;
+  readonly gatewayUrl: string;
+  readonly authorityUrl: string;
+  readonly subgraphUrls: Readonly<Record<string, string>>;
+  readonly consoleSecret: string;
+  /** Settles with the error when the database ends by itself. */
+  readonly databaseDied: Promise<StoreError | undefined>;
+  close(): Promise<void>;
+}
+
+/** Long polls of the demo are short, so that the gateway soon knows when the stream is cut. */
+const LONG_POLL_MS = 5_000;
+const MAX_STALENESS_MS = 15_000;
+const HOST = '127.0.0.1';
+
+/**
+ * Starts the whole example in this process: database, authority, gateway, subgraphs, each a server of its own on loopback.
+ * When one of them cannot start, those that did are stopped.
+ */
+export async function startExample(options: StartOptions): Promise<RunningExample> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    return await startParts(options, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startParts(
+  options: StartOptions,
+  closers: (() => Promise<void>)[],
+  close: () => Promise<void>,
+): Promise<RunningExample> {
+  const { dataDir, databaseUrl, log, ports = DEFAULT_PORTS, progress = () => undefined } = options;
+  const secrets = await loadSecrets(dataDir);
+
+  progress('database');
+  const database = await openDatabaseServer({ databaseUrl, dataDir, log });
+  closers.push(() => database.stop());
+
+  progress('supergraph');
+  const supergraphFile = projectPath('supergraph.graphql');
+  const { supergraphSdl } = await compose(projectPath('supergraph.yaml'), supergraphFile);
+
+  progress('data');
+  await prepareDatabase(database.url, secrets.auditWriterPassword);
+
+  progress('services');
+  const authority = await startAuthority({
+    host: HOST,
+    port: ports.authority,
+    databaseUrl: database.url,
+    dataDir,
+    audience: EXAMPLE_AUDIENCE,
+    catalogue: new RuleTable(parse(supergraphSdl), { coverage: 'required' }).scopes,
+    demo: true,
+    streamSecret: secrets.stream,
+    longPollMs: LONG_POLL_MS,
+    log,
+  });
+  closers.push(() => authority.close());
+
+  const gatewayIssuer = `http://${HOST}:${ports.gateway}`;
+  const subgraphs = await startExampleSubgraphs({
+    databaseUrl: database.url,
+    gateway: { issuer: gatewayIssuer, jwksUri: `${gatewayIssuer}/.well-known/jwks.json` },
+    pseudonymKey: Buffer.from(secrets.pseudonymKey, 'base64url'),
+    host: HOST,
+    ports,
+    log,
+  });
+  closers.push(() => subgraphs.close());
+
+  const config = checkConfig({
+    listen: { host: HOST, port: ports.gateway },
+    supergraph: supergraphFile,
+    issuers: [{ issuer: authority.issuer, audience: EXAMPLE_AUDIENCE, claims: { policies: 'policies' } }],
+    authorization: { mode: 'filter', anonymous: 'allow', coverage: 'required' },
+    introspection: 'authenticated',
+    revocation: {
+      streams: [{ issuer: authority.issuer, secret: secrets.stream }],
+      maxStalenessMs: MAX_STALENESS_MS,
+    },
+    subgraphs: { urls: subgraphs.urls },
+    audit: {
+      mode: 'required',
+      database: writerUrl(database.url, secrets.auditWriterPassword),
+      pseudonymKey: secrets.auditPseudonymKey,
+    },
+  });
+  const gateway = await startGateway(config, { log });
+  closers.push(() => gateway.close());
+
+  const consoleSecret = authority.demoConsoleSecret ?? '';
+  await writeRunFile(dataDir, {
+    pid: process.pid,
+    databaseUrl: database.url,
+    gateway: gateway.url,
+    authority: authority.url,
+    audience: EXAMPLE_AUDIENCE,
+    consoleSecret,
+  });
+  closers.push(() => removeRunFile(dataDir));
+  await untilHealthy(gateway.url);
+
+  return {
+    databaseUrl: database.url,
+    embeddedDatabase: database.embedded,
+    gatewayUrl: gateway.url,
+    authorityUrl: authority.url,
+    subgraphUrls: subgraphs.urls,
+    consoleSecret,
+    databaseDied: database.closed,
+    close,
+  };
+}
+
+async function prepareDatabase(url: string, auditWriterPassword: string): Promise<void> {
+  const db = openDatabase<AuthoritySchema & AuditDatabase>(url, { max: 4, applicationName: 'behalf-start' });
+  try {
+    await migrateAuthority(db);
+    await migrateAudit(db);
+    await createWriterRole(db, auditWriterPassword);
+    await prepareBank(db as never);
+  } finally {
+    await db.destroy();
+  }
+}
+
+const HEALTH_TIMEOUT_MS = 10_000;
+
+/** Ready means that requests are answered: the revocations up to now have reached the gateway. */
+async function untilHealthy(gatewayUrl: string): Promise<void> {
+  const giveUpAt = Date.now() + HEALTH_TIMEOUT_MS;
+  while (Date.now() < giveUpAt) {
+    const response = await fetch(`${gatewayUrl}/health`);
+    if (response.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error('the gateway did not become healthy');
+}
+
+/** The data folder of the project, unless another is named. */
+export function defaultDataDir(): string {
+  return process.env.BEHALF_DATA ?? join(projectPath(), '.behalf');
+}

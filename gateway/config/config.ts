@@ -1,0 +1,186 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { Ajv } from 'ajv';
+import type { ErrorObject } from 'ajv';
+import formats from 'ajv-formats';
+import { parse as parseYaml, YAMLParseError } from 'yaml';
+import type { IssuerOptions } from '../authenticate/issuers.js';
+import { ConfigurationError } from '../errors.js';
+import type { IntrospectionRule } from '../introspection.js';
+import type { LogLevel } from '../log.js';
+import type { ProtectionOptions, RevocationOptions } from '../protection.js';
+import schema from './schema.json' with { type: 'json' };
+
+/** A gateway's configuration file, checked; `schema.json` describes every key. */
+export interface GatewayConfig {
+  readonly listen?: { readonly host?: string; readonly port?: number };
+  /** Absolute path. */
+  readonly supergraph: string;
+  readonly issuers: readonly (IssuerOptions & { readonly allowInsecureIssuer?: boolean })[];
+  readonly authorization?: ProtectionOptions['authorization'];
+  readonly introspection?: IntrospectionRule;
+  readonly propagation?: {
+    readonly issuer?: string;
+    readonly tokenLifetimeSeconds?: number;
+    readonly keyFile?: string;
+  };
+  readonly revocation?: RevocationOptions;
+  readonly subgraphs?: ProtectionOptions['subgraphs'];
+  readonly audit?: {
+    readonly mode?: 'required' | 'best-effort' | 'off';
+    readonly database?: string;
+    readonly file?: string;
+    /** Base64url. */
+    readonly pseudonymKey?: string;
+  };
+  readonly log?: { readonly level?: LogLevel };
+}
+
+// ajv-formats is CommonJS whose types say otherwise.
+const addFormats = formats as unknown as (ajv: Ajv) => void;
+
+/**
+ * Reads a configuration file (YAML, of which JSON is a part), fills `${NAME}` from the environment, and checks it.
+ *
+ * @throws {ConfigurationError} with the path of the key in its message.
+ */
+export async function readConfig(
+  file: string,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<GatewayConfig> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new ConfigurationError('', `${file} cannot be read (${code})`);
+  }
+  let raw: unknown;
+  try {
+    raw = parseYaml(text);
+  } catch (error) {
+    if (error instanceof YAMLParseError) throw new ConfigurationError('', `${file}: ${error.message}`);
+    throw error;
+  }
+  const config = checkConfig(fillFromEnvironment(raw, '', environment));
+  const relative = (path: string): string => resolve(dirname(file), path);
+  return {
+    ...config,
+    supergraph: relative(config.supergraph),
+    ...(config.propagation?.keyFile === undefined
+      ? {}
+      : { propagation: { ...config.propagation, keyFile: relative(config.propagation.keyFile) } }),
+    ...(config.audit?.file === undefined
+      ? {}
+      : { audit: { ...config.audit, file: relative(config.audit.file) } }),
+  };
+}
+
+/** Checks what was read: the shape by the schema, then what a schema cannot say. @throws {ConfigurationError} */
+export function checkConfig(value: unknown): GatewayConfig {
+  const ajv = new Ajv({ strict: true, allErrors: false });
+  addFormats(ajv);
+  const validate = ajv.compile(schema);
+  if (!validate(value)) throw shapeError(validate.errors?.[0]);
+  const config = value as unknown as GatewayConfig;
+  refuseContradictions(config);
+  return config;
+}
+
+function refuseContradictions(config: GatewayConfig): void {
+  const names = new Set<string>();
+  config.issuers.forEach(({ issuer, jwksUri, allowInsecureIssuer }, index) => {
+    const path = `issuers[${index}]`;
+    if (names.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is listed twice');
+    names.add(issuer);
+    if (allowInsecureIssuer === true) return;
+    refuseInsecure(issuer, `${path}.issuer`);
+    if (jwksUri !== undefined) refuseInsecure(jwksUri, `${path}.jwksUri`);
+  });
+  const streams = new Set<string>();
+  config.revocation?.streams.forEach(({ issuer, configurationUri }, index) => {
+    const path = `revocation.streams[${index}]`;
+    if (!names.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is none of the issuers');
+    // Of two streams of one issuer either could pass for all that it announces.
+    if (streams.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is listed twice');
+    streams.add(issuer);
+    const isInsecureAllowed = config.issuers.some(
+      (listed) => listed.issuer === issuer && listed.allowInsecureIssuer === true,
+    );
+    // The stream's secret goes there.
+    if (configurationUri !== undefined && !isInsecureAllowed)
+      refuseInsecure(configurationUri, `${path}.configurationUri`);
+  });
+  const { audit } = config;
+  if (audit === undefined) return;
+  if (audit.database !== undefined && audit.file !== undefined) {
+    throw new ConfigurationError('audit.file', 'contradicts audit.database: give one of them');
+  }
+  const hasSink = audit.database !== undefined || audit.file !== undefined;
+  if (audit.mode !== 'off' && !hasSink) {
+    throw new ConfigurationError('audit', `mode ${audit.mode ?? 'best-effort'} needs "database" or "file"`);
+  }
+  if (audit.pseudonymKey !== undefined && Buffer.from(audit.pseudonymKey, 'base64url').length < 32) {
+    throw new ConfigurationError('audit.pseudonymKey', 'must be at least 32 bytes in base64url');
+  }
+}
+
+/** Keys that come over plain HTTP can be anybody's, except on this machine. */
+function refuseInsecure(address: string, path: string): void {
+  const { protocol, hostname } = new URL(address);
+  // Of the whole name: 127.evil.example is somebody's.
+  const isLocal = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+  if (protocol !== 'https:' && !(protocol === 'http:' && isLocal)) {
+    throw new ConfigurationError(path, 'must be an https: address (allowInsecureIssuer lifts this)');
+  }
+}
+
+function shapeError(error: ErrorObject | undefined): ConfigurationError {
+  const path = (error?.instancePath ?? '')
+    .slice(1)
+    .split('/')
+    .filter((step) => step !== '')
+    .map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`))
+    .join('');
+  const key = (name: unknown): string => (path === '' ? String(name) : `${path}.${String(name)}`);
+  if (error?.keyword === 'additionalProperties') {
+    return new ConfigurationError(key(error.params.additionalProperty), 'is not a known key');
+  }
+  if (error?.keyword === 'required')
+    return new ConfigurationError(key(error.params.missingProperty), 'is missing');
+  if (error?.keyword === 'enum') {
+    return new ConfigurationError(
+      path,
+      `must be one of ${(error.params.allowedValues as unknown[]).join(', ')}`,
+    );
+  }
+  return new ConfigurationError(path, error?.message ?? 'is not as it must be');
+}
+
+const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+function fillFromEnvironment(
+  value: unknown,
+  path: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): unknown {
+  if (typeof value === 'string') {
+    return value.replaceAll(VARIABLE, (_text, name: string) => {
+      const found = environment[name];
+      if (found === undefined) throw new ConfigurationError(path, `the environment has no ${name}`);
+      return found;
+    });
+  }
+  if (Array.isArray(value)) {
+    return value.map((entry, index) => fillFromEnvironment(entry, `${path}[${index}]`, environment));
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, entry]) => [
+        key,
+        fillFromEnvironment(entry, path === '' ? key : `${path}.${key}`, environment),
+      ]),
+    );
+  }
+  return value;
+}

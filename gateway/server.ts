@@ -1,0 +1,309 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ApolloServer, HeaderMap } from '@apollo/server';
+import {
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import type { GraphQLFormattedError } from 'graphql';
+import type { JWK } from 'jose';
+import { FileAuditSink, PostgresAuditSink } from '../audit/index.js';
+import type { GatewayConfig } from './config/config.js';
+import { ConfigurationError } from './errors.js';
+import type { ExchangeContext } from './exchange.js';
+import { jsonLog } from './log.js';
+import type { GatewayLog } from './log.js';
+import type { PolicyFunction } from './policies.js';
+import { protectGateway } from './protect-gateway.js';
+import type { ProtectedGateway } from './protect-gateway.js';
+import type { AuditOptions } from './seal/seal.js';
+
+export interface GatewayOverrides {
+  readonly log?: GatewayLog;
+  readonly policies?: Readonly<Record<string, PolicyFunction>>;
+}
+
+export interface RunningGateway {
+  readonly url: string;
+  readonly gateway: ProtectedGateway;
+  /** Reads the supergraph file again; what cannot be served is refused and logged, and what is served stays. */
+  reloadSupergraph(): Promise<void>;
+  /** Answers what is under way, then closes. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_HOST = '127.0.0.1';
+const DEFAULT_PORT = 4000;
+const MAX_BODY_BYTES = 256 * 1024;
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/**
+ * Starts the gateway's server from its configuration.
+ *
+ * @throws {ConfigurationError} for what the configuration cannot mean; `SupergraphError` for a supergraph that must not be
+ *   served; the system's error when the address is taken.
+ */
+export async function startGateway(
+  config: GatewayConfig,
+  overrides: GatewayOverrides = {},
+): Promise<RunningGateway> {
+  const log = overrides.log ?? jsonLog(config.log?.level);
+  const host = config.listen?.host ?? DEFAULT_HOST;
+  const server = createServer();
+  await listen(server, host, config.listen?.port ?? DEFAULT_PORT);
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
+  try {
+    return await serve(server, url, config, overrides, log);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+}
+
+async function serve(
+  server: Server,
+  url: string,
+  config: GatewayConfig,
+  overrides: GatewayOverrides,
+  log: GatewayLog,
+): Promise<RunningGateway> {
+  const supergraph = await supergraphFile(config.supergraph);
+  const audit = await openAudit(config);
+  const key =
+    config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
+  const gateway = protectGateway(
+    { supergraphSdl: supergraph.manager },
+    {
+      issuers: config.issuers,
+      ...(config.authorization === undefined ? {} : { authorization: config.authorization }),
+      ...(config.introspection === undefined ? {} : { introspection: config.introspection }),
+      propagation: {
+        issuer: config.propagation?.issuer ?? url,
+        ...(config.propagation?.tokenLifetimeSeconds === undefined
+          ? {}
+          : { tokenLifetimeSeconds: config.propagation.tokenLifetimeSeconds }),
+        ...(key === undefined ? {} : { key }),
+      },
+      ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
+      ...(config.subgraphs === undefined ? {} : { subgraphs: config.subgraphs }),
+      ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
+      audit,
+      log,
+    },
+  );
+  const apollo = new ApolloServer<ExchangeContext>({
+    gateway,
+    // Asking for the schema is decided in the pipeline, by the caller.
+    introspection: true,
+    persistedQueries: false,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    nodeEnv: 'production',
+    hideSchemaDetailsFromClientErrors: config.introspection !== 'all',
+    plugins: [ApolloServerPluginLandingPageDisabled(), ApolloServerPluginUsageReportingDisabled()],
+    formatError: maskUnexpected,
+    logger: apolloLogger(log),
+  });
+  const closeAudit = async (): Promise<void> => {
+    if (audit.mode !== 'off') await audit.sink.close();
+  };
+  try {
+    await apollo.start();
+  } catch (error) {
+    await gateway.stop();
+    await closeAudit();
+    throw error;
+  }
+  server.on('request', (request, response) => {
+    handle(request, response, apollo, gateway).catch((error: unknown) => {
+      log.log('error', 'REQUEST_HANDLING_FAILED', { error: error instanceof Error ? error.name : 'unknown' });
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    });
+  });
+  return {
+    url,
+    gateway,
+    reloadSupergraph: supergraph.reload,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      await closed;
+      await apollo.stop();
+      await closeAudit();
+    },
+  };
+}
+
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  apollo: ApolloServer<ExchangeContext>,
+  gateway: ProtectedGateway,
+): Promise<void> {
+  const path = (request.url ?? '/').split('?', 1)[0];
+  if (path === '/health' && request.method === 'GET') {
+    const health = gateway.health();
+    const canServe = health.supergraph && health.revocation !== 'stale';
+    sendJson(response, canServe ? 200 : 503, { status: canServe ? 'ok' : 'unavailable', ...health });
+    return;
+  }
+  if (path === '/.well-known/jwks.json' && request.method === 'GET') {
+    response.setHeader('cache-control', 'public, max-age=60');
+    sendJson(response, 200, await gateway.jwks());
+    return;
+  }
+  if (path !== '/graphql' && path !== '/') {
+    sendJson(response, 404, { error: 'not_found' });
+    return;
+  }
+  if (request.method !== 'POST') {
+    response.setHeader('allow', 'POST');
+    sendJson(response, 405, { error: 'method_not_allowed' });
+    return;
+  }
+  const body = await readBody(request);
+  if (body === undefined) {
+    response.setHeader('connection', 'close');
+    sendJson(response, 413, { error: 'body_too_large' });
+    return;
+  }
+  const parsed = parseJson(request, body);
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  const exchange = gateway.begin({
+    authorization: request.headersDistinct.authorization ?? [],
+    traceparent: request.headersDistinct.traceparent?.[0],
+    remoteAddress: request.socket.remoteAddress,
+  });
+  const answer = await apollo.executeHTTPGraphQLRequest({
+    httpGraphQLRequest: { method: 'POST', headers, search: '', body: parsed },
+    context: () => gateway.authenticate(exchange),
+  });
+  // Names the record of this request, for whoever asks about it later.
+  response.setHeader('behalf-transaction', exchange.transactionId);
+  for (const [name, value] of answer.headers) response.setHeader(name, value);
+  response.statusCode = answer.status ?? 200;
+  if (answer.body.kind === 'complete') response.end(answer.body.string);
+  else {
+    // @defer and @stream are not in the gateway's schema, so nothing comes in parts.
+    response.statusCode = 500;
+    response.end();
+  }
+}
+
+/** The whole body, or undefined when it is larger than what a GraphQL request has reason to be. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return undefined;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Apollo Server answers for a body that is no JSON object, and for a content type that could come from a form. */
+function parseJson(request: IncomingMessage, body: Buffer): unknown {
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return body.toString();
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return body.toString();
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.statusCode = status;
+  response.setHeader('content-type', JSON_TYPE);
+  response.end(JSON.stringify(body));
+}
+
+/** What nobody foresaw tells the client nothing. */
+function maskUnexpected(formatted: GraphQLFormattedError): GraphQLFormattedError {
+  if (formatted.extensions?.code !== 'INTERNAL_SERVER_ERROR') return formatted;
+  return {
+    message: 'Internal server error',
+    ...(formatted.path === undefined ? {} : { path: formatted.path }),
+    extensions: { code: 'INTERNAL_SERVER_ERROR' },
+  };
+}
+
+async function supergraphFile(file: string): Promise<{
+  readonly manager: (hooks: { update(sdl: string): void }) => Promise<{ supergraphSdl: string }>;
+  readonly reload: () => Promise<void>;
+}> {
+  const read = async (): Promise<string> => {
+    try {
+      return await readFile(file, 'utf8');
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      throw new ConfigurationError('supergraph', `${file} cannot be read (${code})`);
+    }
+  };
+  const first = await read();
+  let update: ((sdl: string) => void) | undefined;
+  return {
+    manager: async (hooks) => {
+      update = (sdl) => hooks.update(sdl);
+      return { supergraphSdl: first };
+    },
+    reload: async () => {
+      const sdl = await read();
+      update?.(sdl);
+    },
+  };
+}
+
+async function openAudit(config: GatewayConfig): Promise<AuditOptions> {
+  const { audit } = config;
+  if (audit === undefined || audit.mode === 'off') return { mode: 'off' };
+  const pseudonymKey =
+    audit.pseudonymKey === undefined ? randomBytes(32) : Buffer.from(audit.pseudonymKey, 'base64url');
+  const mode = audit.mode ?? 'best-effort';
+  if (audit.database !== undefined) {
+    return { mode, sink: new PostgresAuditSink({ databaseUrl: audit.database }), pseudonymKey };
+  }
+  if (audit.file === undefined) throw new ConfigurationError('audit', 'needs "database" or "file"');
+  try {
+    return { mode, sink: await FileAuditSink.open(audit.file), pseudonymKey };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new ConfigurationError('audit.file', `${audit.file} cannot be opened (${code})`);
+  }
+}
+
+async function readKey(file: string): Promise<JWK> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as JWK;
+  } catch {
+    throw new ConfigurationError('propagation.keyFile', `${file} is no readable JWK`);
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Apollo's words may quote what a client sent; only that they were said is logged. */
+function apolloLogger(log: GatewayLog) {
+  return {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => log.log('debug', 'APOLLO_WARNING'),
+    error: () => log.log('warn', 'APOLLO_ERROR'),
+  };
+}

@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AuthenticatedToken } from '../../gateway/authenticate/index.js';
+import { RevocationView } from '../../gateway/revocation/view.js';
+import type { RevokedSubject } from '../../gateway/revocation/view.js';
+import { ISSUER, LIFETIME_SECONDS, token } from './transmitter.js';
+
+function makeView(options: { maxEntries?: number; issuers?: string[] } = {}) {
+  const clock = { ms: 1_800_000_000_000 };
+  const view = new RevocationView({
+    issuers: [ISSUER],
+    maxStalenessMs: 1_000,
+    maxTokenLifetimeSeconds: LIFETIME_SECONDS,
+    now: () => clock.ms,
+    ...options,
+  });
+  return { view, clock, seconds: () => Math.floor(clock.ms / 1000) };
+}
+
+describe('RevocationView', () => {
+  it('starts as too old, and grows too old again', () => {
+    const { view, clock } = makeView();
+    expect(view.isFresh()).toBe(false);
+    view.markComplete(ISSUER, clock.ms);
+    clock.ms += 1_000;
+    expect(view.isFresh()).toBe(true);
+    clock.ms += 1;
+    expect(view.isFresh()).toBe(false);
+    // An answer that was long on its way does not make it younger than it is, nor older.
+    view.markComplete(ISSUER, clock.ms - 5_000);
+    expect(view.isFresh()).toBe(false);
+  });
+
+  it('what one issuer announced makes it not fresh for another', () => {
+    const { view, clock } = makeView({ issuers: [ISSUER, 'https://b.example'] });
+    view.markComplete(ISSUER, clock.ms);
+    expect(view.isFresh(ISSUER)).toBe(true);
+    expect(view.isFresh('https://b.example')).toBe(false);
+    expect(view.isFresh()).toBe(false);
+    expect(view.isFresh('https://announces-nothing.example')).toBe(true);
+  });
+
+  it('ends only the tokens of the issuer whose announcement it is', () => {
+    const { view, seconds } = makeView();
+    view.revoke({ issuer: ISSUER, consentId: 'x' }, seconds());
+    expect(view.isRevoked(token({ consentId: 'x', issuedAt: seconds() }))).toBe(true);
+    expect(view.isRevoked(token({ issuer: 'https://b.example', consentId: 'x', issuedAt: seconds() }))).toBe(
+      false,
+    );
+  });
+
+  it('a consent ends for ever, a client and a subject with what was issued up to then', () => {
+    const { view, seconds } = makeView();
+    const at = seconds();
+    view.revoke({ issuer: ISSUER, consentId: 'x' }, at);
+    view.revoke({ issuer: ISSUER, clientId: 'app' }, at);
+    view.revoke({ issuer: ISSUER, subject: 'alma' }, at);
+    expect(view.isRevoked(token({ consentId: 'x', issuedAt: at + 100 }))).toBe(true);
+    for (const who of [{ clientId: 'app' }, { subject: 'alma' }]) {
+      expect(view.isRevoked(token({ ...who, issuedAt: at }))).toBe(true);
+      expect(view.isRevoked(token({ ...who, issuedAt: at + 1 }))).toBe(false);
+    }
+    expect(view.isRevoked(token({ issuedAt: at }))).toBe(false);
+  });
+
+  it('an older event does not revive what a newer one ended', () => {
+    const { view, seconds } = makeView();
+    view.revoke({ issuer: ISSUER, subject: 'alma' }, seconds());
+    view.revoke({ issuer: ISSUER, subject: 'alma' }, seconds() - 100);
+    expect(view.isRevoked(token({ subject: 'alma', issuedAt: seconds() - 50 }))).toBe(true);
+  });
+
+  it('names that look like others’ keys are nobody else’s', () => {
+    const { view, seconds } = makeView();
+    view.revoke({ issuer: ISSUER, subject: 'a","b' }, seconds());
+    view.revoke({ issuer: ISSUER, clientId: 'null' }, seconds());
+    expect(view.isRevoked(token({ subject: 'a', clientId: 'b', issuedAt: seconds() }))).toBe(false);
+    expect(view.isRevoked(token({ subject: 'null', issuedAt: seconds() }))).toBe(false);
+  });
+
+  it('refuses an event that names nobody', () => {
+    const { view, seconds } = makeView();
+    expect(() => view.revoke({ issuer: ISSUER }, seconds())).toThrow();
+  });
+
+  it('when full, says so, keeps what it knows, and takes more once something is forgotten', () => {
+    const { view, clock, seconds } = makeView({ maxEntries: 2 });
+    expect(view.revoke({ issuer: ISSUER, consentId: '1' }, seconds())).toBe(true);
+    expect(view.revoke({ issuer: ISSUER, consentId: '2' }, seconds())).toBe(true);
+    expect(view.revoke({ issuer: ISSUER, consentId: '3' }, seconds())).toBe(false);
+    expect(view.revoke({ issuer: ISSUER, consentId: '1' }, seconds())).toBe(true);
+    for (const consentId of ['1', '2']) {
+      expect(view.isRevoked(token({ consentId, issuedAt: seconds() }))).toBe(true);
+    }
+    expect(view.size).toBe(2);
+    clock.ms += (LIFETIME_SECONDS + 61) * 1000;
+    expect(view.revoke({ issuer: ISSUER, consentId: '3' }, seconds())).toBe(true);
+    expect(view.size).toBe(1);
+  });
+
+  it('never accepts an unexpired token that an event matches, whatever is forgotten (property)', () => {
+    const names = fc.constantFrom('a', 'b', 'c');
+    const event = fc.record(
+      { subject: names, clientId: names, consentId: names, offset: fc.integer({ min: -500, max: 100_000 }) },
+      { requiredKeys: ['offset'] },
+    );
+    const step = fc.oneof(
+      event.filter((made) => Object.keys(made).length > 1),
+      fc.record({ waitSeconds: fc.integer({ min: 0, max: 700 }) }),
+      fc.record({
+        token: fc.record({
+          subject: names,
+          clientId: names,
+          consentId: fc.option(names, { nil: undefined }),
+          lifetimeSeconds: fc.integer({ min: 1, max: LIFETIME_SECONDS }),
+        }),
+      }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const { view, clock, seconds } = makeView();
+        const events: { what: RevokedSubject; at: number; learntAt: number }[] = [];
+        const tokens: AuthenticatedToken[] = [];
+        for (const each of steps) {
+          if ('waitSeconds' in each) clock.ms += each.waitSeconds * 1000;
+          else if ('token' in each) tokens.push(token({ ...each.token, issuedAt: seconds() }));
+          else {
+            const { offset, ...members } = each;
+            const what = { issuer: ISSUER, ...members };
+            expect(view.revoke(what, seconds() + offset)).toBe(true);
+            events.push({ what, at: seconds() + offset, learntAt: seconds() });
+          }
+          view.markComplete(ISSUER, clock.ms);
+          for (const made of tokens.filter(({ expiresAt }) => expiresAt > seconds())) {
+            const { subject, clientId, consent } = made.delegation;
+            const isDead = events.some(
+              ({ what, at, learntAt }) =>
+                made.issuedAt <= learntAt &&
+                (what.consentId === undefined ? made.issuedAt <= at : true) &&
+                (what.subject ?? subject) === subject &&
+                (what.clientId ?? clientId) === clientId &&
+                (what.consentId ?? consent?.id) === consent?.id,
+            );
+            if (isDead) expect(view.isRevoked(made)).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,172 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { SsfReceiver } from '../../gateway/revocation/receiver.js';
+import { RevocationView } from '../../gateway/revocation/view.js';
+import { Cleanup, makeKey, TestLog, until } from './support.js';
+import { ISSUER, LIFETIME_SECONDS, ofConsent, token, Transmitter } from './transmitter.js';
+
+describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
+  const cleanup = new Cleanup();
+  afterEach(() => cleanup.run());
+
+  async function receive(options: { maxEntries?: number; maxStalenessMs?: number } = {}) {
+    const transmitter = await Transmitter.start();
+    cleanup.add(() => transmitter.close());
+    const view = new RevocationView({
+      issuers: [transmitter.url],
+      maxStalenessMs: 700,
+      maxTokenLifetimeSeconds: LIFETIME_SECONDS,
+      ...options,
+    });
+    const log = new TestLog();
+    const receiver = new SsfReceiver({ issuer: transmitter.url, secret: 'stream-secret' }, view, log);
+    cleanup.add(() => receiver.close());
+    const isRevoked = (consentId: string): boolean =>
+      view.isRevoked(token({ issuer: transmitter.url, consentId, issuedAt: Math.floor(Date.now() / 1000) }));
+    return { transmitter, view, log, receiver, isRevoked };
+  }
+
+  it('is fresh once it has heard everything, acknowledges what is in the view, and never again asks without waiting', async () => {
+    const { transmitter, view, receiver, isRevoked } = await receive();
+    const first = await transmitter.announce(ofConsent('before'));
+    expect(view.isFresh()).toBe(false);
+    receiver.start();
+    await until(() => view.isFresh(), 'fresh');
+    expect(isRevoked('before')).toBe(true);
+    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    const second = await transmitter.announce(ofConsent('later'));
+    await until(() => isRevoked('later'), 'heard');
+    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    expect(transmitter.polls[0]).toEqual({
+      ack: [],
+      returnImmediately: true,
+      authorization: 'Bearer stream-secret',
+    });
+    expect(transmitter.polls.flatMap(({ ack }) => ack)).toEqual([first, second]);
+    expect(transmitter.polls.slice(1).every(({ returnImmediately }) => !returnImmediately)).toBe(true);
+    expect(transmitter.streams).toBe(1);
+  });
+
+  it('takes an event that comes again', async () => {
+    const { transmitter, receiver, isRevoked, view } = await receive();
+    const jti = await transmitter.announce(ofConsent('x'));
+    const set = transmitter.queue.get(jti) ?? '';
+    receiver.start();
+    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    transmitter.queue.set(jti, set);
+    await until(() => transmitter.queue.size === 0, 'acknowledged again');
+    expect(isRevoked('x')).toBe(true);
+    expect(view.size).toBe(1);
+  });
+
+  it.each<[string, (transmitter: Transmitter) => Promise<unknown>]>([
+    [
+      'signed by a stranger',
+      async (transmitter) => {
+        transmitter.signer = { ...(await makeKey()), kid: transmitter.published.kid };
+        await transmitter.announce(ofConsent('x'));
+      },
+    ],
+    ['of another type of token', (transmitter) => transmitter.announce(ofConsent('x'), { typ: 'at+jwt' })],
+    ['for another audience', (transmitter) => transmitter.announce(ofConsent('x'), { aud: 'other' })],
+    [
+      'of another issuer',
+      (transmitter) => transmitter.announce(ofConsent('x'), { iss: 'https://evil.example' }),
+    ],
+    ['that is no token', async (transmitter) => transmitter.queue.set('j', 'x')],
+    ['without a time', (transmitter) => transmitter.announce(ofConsent('x'), { event: {} })],
+    ['of nobody', (transmitter) => transmitter.announce({ format: 'complex' })],
+    [
+      'of a subject that it cannot read',
+      (transmitter) => transmitter.announce({ ...ofConsent('x'), tenant: { format: 'opaque', id: 't' } }),
+    ],
+  ])('an event %s is not acknowledged, and the view is never fresh', async (_name, announce) => {
+    const { transmitter, view, receiver, log } = await receive();
+    await announce(transmitter);
+    receiver.start();
+    await until(
+      () => log.codes().filter((code) => code === 'REVOCATION_STREAM_BROKEN').length >= 2,
+      'tried again',
+    );
+    expect(view.isFresh()).toBe(false);
+    expect(view.size).toBe(0);
+    expect(transmitter.queue.size).toBe(1);
+    expect(transmitter.polls.every(({ ack }) => ack.length === 0)).toBe(true);
+    expect(log.text).not.toMatch(/stream-secret|eyJ/);
+  });
+
+  it('acknowledges what it did not ask for', async () => {
+    const { transmitter, view, receiver } = await receive();
+    await transmitter.announce(ofConsent('x'), {
+      eventType: 'https://schemas.openid.net/secevent/ssf/event-type/verification',
+    });
+    receiver.start();
+    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    expect(view.isFresh()).toBe(true);
+    expect(view.size).toBe(0);
+  });
+
+  it('an event that there is no room for is not acknowledged', async () => {
+    const { transmitter, view, receiver, log } = await receive({ maxEntries: 1 });
+    await transmitter.announce(ofConsent('1'));
+    receiver.start();
+    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await transmitter.announce(ofConsent('2'));
+    await until(
+      () => log.of('REVOCATION_STREAM_BROKEN').some(({ reason }) => reason === 'VIEW_FULL'),
+      'full',
+    );
+    await until(() => !view.isFresh(), 'stale');
+    expect(transmitter.queue.size).toBe(1);
+  });
+
+  it('makes a new stream when the transmitter forgot it', async () => {
+    const { transmitter, receiver, isRevoked, view } = await receive();
+    receiver.start();
+    await until(() => view.isFresh(), 'fresh');
+    transmitter.mode = 'forgotten';
+    await until(() => transmitter.streams === 2, 'a second stream');
+    await transmitter.announce(ofConsent('x'));
+    await until(() => isRevoked('x'), 'heard over the new stream');
+  });
+
+  it.each(['error', 'html'] as const)('goes on with the same stream after a failure (%s)', async (mode) => {
+    const { transmitter, receiver, isRevoked, view, log } = await receive();
+    receiver.start();
+    await until(() => view.isFresh(), 'fresh');
+    transmitter.mode = mode;
+    await until(() => !view.isFresh(), 'stale');
+    await transmitter.announce(ofConsent('x'));
+    transmitter.mode = 'up';
+    await until(() => view.isFresh(), 'fresh again');
+    expect(isRevoked('x')).toBe(true);
+    expect(transmitter.streams).toBe(1);
+    expect(log.codes()).toContain('REVOCATION_STREAM_BROKEN');
+  });
+
+  it('does not take another issuer’s metadata', async () => {
+    const transmitter = await Transmitter.start();
+    cleanup.add(() => transmitter.close());
+    const view = new RevocationView({ issuers: [ISSUER], maxStalenessMs: 700, maxTokenLifetimeSeconds: 60 });
+    const log = new TestLog();
+    const receiver = new SsfReceiver(
+      { issuer: ISSUER, secret: 's', configurationUri: `${transmitter.url}/.well-known/ssf-configuration` },
+      view,
+      log,
+    );
+    receiver.start();
+    cleanup.add(() => receiver.close());
+    await until(() => log.codes().length > 0, 'refused');
+    expect(log.of('REVOCATION_STREAM_BROKEN')[0]?.reason).toBe('METADATA_OF_ANOTHER_ISSUER');
+    expect(transmitter.streams).toBe(0);
+  });
+
+  it('closes at once while it waits for a long poll or for the next try', async () => {
+    const { transmitter, receiver, view } = await receive();
+    receiver.start();
+    await until(() => view.isFresh(), 'fresh');
+    const before = Date.now();
+    await receiver.close();
+    expect(Date.now() - before).toBeLessThan(140);
+    expect(transmitter.streams).toBe(1);
+  });
+});

@@ -1,0 +1,496 @@
+import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
+import { base64url, SignJWT } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bearerToken } from '../../gateway/authenticate/bearer.js';
+import {
+  ask,
+  AUDIENCE,
+  Cleanup,
+  codes,
+  compose,
+  freePort,
+  listen,
+  makeKey,
+  send,
+  sendJson,
+  startTestGateway,
+  TestIssuer,
+  TestSubgraph,
+  until,
+} from './support.js';
+import type { Answer, TestGateway } from './support.js';
+
+const cleanup = new Cleanup();
+let issuer: TestIssuer;
+let other: TestIssuer;
+let people: TestSubgraph;
+let supergraph: string;
+let gateway: TestGateway;
+
+const READ = '{ me { id name } hello }';
+
+beforeAll(async () => {
+  issuer = await TestIssuer.start('ES256');
+  other = await TestIssuer.start('EdDSA');
+  people = await TestSubgraph.start('people');
+  cleanup.add(() => issuer.close());
+  cleanup.add(() => other.close());
+  cleanup.add(() => people.close());
+  supergraph = compose(people);
+  gateway = await startTestGateway(cleanup, supergraph, {
+    issuers: [
+      { issuer: issuer.url, audience: AUDIENCE },
+      {
+        issuer: other.url,
+        audience: 'https://other.example',
+        claims: { scopes: 'scp', policies: 'entitlements', roles: 'groups', clientId: 'azp' },
+      },
+    ],
+  });
+});
+afterAll(() => cleanup.run());
+beforeEach(() => {
+  people.requests.length = 0;
+});
+
+/** RFC 6750 section 3.1: refused, told no more than that, and nothing was asked of anybody. */
+function expectRefused(answer: Answer): void {
+  expect(answer.status).toBe(401);
+  expect(codes(answer)).toEqual(['INVALID_TOKEN']);
+  expect(answer.headers['www-authenticate']).toContain('error="invalid_token"');
+  expect(answer.body.data ?? undefined).toBeUndefined();
+  expect(people.requests).toEqual([]);
+}
+
+async function expectTokenRefused(token: string, reason?: string): Promise<void> {
+  expectRefused(await gateway.ask(READ, { token }));
+  if (reason !== undefined) expect(gateway.log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe(reason);
+  expect(gateway.log.text).not.toContain(token);
+}
+
+async function expectAccepted(token: string, at = gateway): Promise<void> {
+  const answer = await at.ask(READ, { token });
+  expect(answer.status).toBe(200);
+  expect(answer.body.errors).toBeUndefined();
+  expect(answer.body.data).toEqual({
+    me: { id: 'c-000001', name: 'Name of c-000001' },
+    hello: 'hello world',
+  });
+}
+
+/** A token put together by hand. */
+function unsigned(header: object, claims: object): string {
+  return [header, claims].map((part) => base64url.encode(JSON.stringify(part))).join('.');
+}
+
+describe('a good token', () => {
+  it.each(['ES256', 'EdDSA', 'RS256', 'PS256'])('signed with %s is accepted', async (alg) => {
+    const own = await TestIssuer.start(alg);
+    cleanup.add(() => own.close());
+    const at = await startTestGateway(cleanup, supergraph, {
+      issuers: [{ issuer: own.url, audience: AUDIENCE }],
+    });
+    await expectAccepted(await own.mint({ scope: 'name' }), at);
+  });
+
+  it('may have several audiences, and the type in its long form and any case (RFC 7515 section 4.1.9)', async () => {
+    await expectAccepted(
+      await issuer.mint(
+        { scope: 'name', aud: ['https://else.example', AUDIENCE] },
+        { header: { typ: 'Application/AT+JWT' } },
+      ),
+    );
+  });
+
+  it('is not enough for what its scopes do not cover', async () => {
+    const answer = await gateway.ask(READ, { token: await issuer.mint({ scope: 'names nam ame NAME' }) });
+    expect(answer.body.data).toEqual({ me: { id: 'c-000001', name: null }, hello: 'hello world' });
+    expect(codes(answer)).toEqual(['UNAUTHORIZED_FIELD_OR_TYPE']);
+    expect(people.queries).not.toContain('name');
+  });
+});
+
+describe('RFC 8725 section 3.1: algorithms', () => {
+  it.each(['none', 'None', 'NONE', ''])('refuses alg "%s"', async (alg) => {
+    const token = unsigned(
+      { alg, typ: 'at+jwt', kid: issuer.keys[0]?.kid },
+      issuer.claims({ scope: 'name' }),
+    );
+    await expectTokenRefused(`${token}.`);
+    await expectTokenRefused(`${token}.${'A'.repeat(86)}`);
+  });
+
+  it('refuses HMAC with the public key as its secret', async () => {
+    const jwk = issuer.keys[0]?.publicJwk;
+    const input = unsigned({ alg: 'HS256', typ: 'at+jwt', kid: jwk?.kid }, issuer.claims({ scope: 'name' }));
+    for (const secret of [JSON.stringify(jwk), String(jwk?.x), Buffer.from(String(jwk?.x), 'base64url')]) {
+      const signature = createHmac('sha256', secret).update(input).digest('base64url');
+      await expectTokenRefused(`${input}.${signature}`);
+    }
+  });
+
+  it('refuses an algorithm that is not on the issuer’s list', async () => {
+    const own = await TestIssuer.start('RS256');
+    cleanup.add(() => own.close());
+    const at = await startTestGateway(cleanup, supergraph, {
+      issuers: [{ issuer: own.url, audience: AUDIENCE, algorithms: ['ES256'] }],
+    });
+    expectRefused(await at.ask(READ, { token: await own.mint({ scope: 'name' }) }));
+  });
+
+  it('refuses a signature by a stranger’s key under the issuer’s kid', async () => {
+    const stranger = { ...(await makeKey('ES256')), kid: issuer.keys[0]?.kid ?? '' };
+    await expectTokenRefused(await issuer.mint({ scope: 'name' }, { key: stranger }));
+  });
+
+  it('never uses the keys and addresses that a token brings along (jwk, jku, x5u)', async () => {
+    const stranger = await makeKey('ES256');
+    let asked = 0;
+    const trap = await listen((_request, response) => {
+      asked += 1;
+      sendJson(response, 200, { keys: [stranger.publicJwk] });
+    });
+    cleanup.add(() => trap.close());
+    for (const header of [
+      { jwk: stranger.publicJwk },
+      { jku: `${trap.url}/jwks` },
+      { x5u: `${trap.url}/cert` },
+      { jku: `${trap.url}/jwks`, kid: issuer.keys[0]?.kid },
+    ]) {
+      await expectTokenRefused(await issuer.mint({ scope: 'name' }, { key: stranger, header }));
+    }
+    expect(asked).toBe(0);
+  });
+
+  it('refuses a critical extension that it does not know (RFC 7515 section 4.1.11)', async () => {
+    const key = issuer.keys[0];
+    if (key === undefined) throw new Error('no key');
+    const token = await new SignJWT(issuer.claims({ scope: 'name' }))
+      .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt', crit: ['exp'], exp: 1 })
+      .sign(key.privateKey, { crit: { exp: true } });
+    await expectTokenRefused(token);
+  });
+});
+
+describe('RFC 9068 section 4: claims', () => {
+  const now = (): number => Math.floor(Date.now() / 1000);
+
+  it.each<[string, () => Record<string, unknown>]>([
+    ['an issuer that nobody trusts', () => ({ iss: 'https://evil.example' })],
+    ['no issuer', () => ({ iss: undefined })],
+    ['an issuer list', () => ({ iss: [issuer.url] })],
+    ['another audience', () => ({ aud: 'https://else.example' })],
+    ['no audience', () => ({ aud: undefined })],
+    ['the audience of another issuer', () => ({ aud: 'https://other.example' })],
+    ['an end in the past', () => ({ iat: now() - 600, exp: now() - 10 })],
+    ['no end', () => ({ exp: undefined })],
+    ['an end that is no number', () => ({ exp: '9999999999' })],
+    ['a beginning in the future (nbf)', () => ({ nbf: now() + 60 })],
+    ['an issue time in the future', () => ({ iat: now() + 60 })],
+    ['no issue time', () => ({ iat: undefined })],
+    ['no subject', () => ({ sub: undefined })],
+    ['an empty subject', () => ({ sub: '' })],
+    ['a subject that is a number', () => ({ sub: 1 })],
+    ['a subject that is a list', () => ({ sub: ['c-000001'] })],
+    ['a token id that is no string', () => ({ jti: 7 })],
+    ['no client', () => ({ client_id: undefined })],
+    ['a client that is no string', () => ({ client_id: ['budget-app'] })],
+    ['scopes that are a number', () => ({ scope: 5 })],
+    ['scopes that are an object', () => ({ scope: { name: true } })],
+    ['scopes with a list in the list', () => ({ scope: [['name']] })],
+    ['scopes with a line break', () => ({ scope: 'name\nemail' })],
+    ['roles that are no words', () => ({ roles: [1] })],
+    ['a consent that is text', () => ({ consent: 'c1' })],
+    ['a consent without an id', () => ({ consent: { version: 1, purposes: [], detail: 'full' } })],
+    [
+      'a consent with odd purposes',
+      () => ({ consent: { id: 'c', version: 1, purposes: [1], detail: 'full' } }),
+    ],
+    [
+      'a consent of unknown detail',
+      () => ({ consent: { id: 'c', version: 1, purposes: [], detail: 'all' } }),
+    ],
+    [
+      'a consent with half a version',
+      () => ({ consent: { id: 'c', version: 1.5, purposes: [], detail: 'full' } }),
+    ],
+    [
+      'a consent whose end is text',
+      () => ({ consent: { id: 'c', version: 1, purposes: [], detail: 'full', until: 'never' } }),
+    ],
+    [
+      'a consent that has ended',
+      () => ({ consent: { id: 'c', version: 1, purposes: [], detail: 'full', until: now() - 1 } }),
+    ],
+    ['an actor without a name', () => ({ act: { client_id: 'x' } })],
+    ['an actor that is text', () => ({ act: 'robot' })],
+    ['an actor whose actor is a list', () => ({ act: { sub: 'a', act: [] } })],
+    [
+      'a chain of actors without end',
+      () => ({ act: Array.from({ length: 20 }).reduce<object>((act) => ({ sub: 'a', act }), { sub: 'a' }) }),
+    ],
+  ])('refuses %s', async (_name, claims) => {
+    await expectTokenRefused(await issuer.mint({ scope: 'name', ...claims() }));
+  });
+
+  it.each([undefined, 'JWT', 'id+jwt', 'at+jwt2', 'txntoken+jwt', 'secevent+jwt', 'logout+jwt'])(
+    'refuses type %s (RFC 8725 section 3.11)',
+    async (typ) => {
+      await expectTokenRefused(await issuer.mint({ scope: 'name' }, { header: { typ } }));
+    },
+  );
+
+  it('refuses a mix-up of issuers: A’s key, B’s name', async () => {
+    const key = issuer.keys[0];
+    if (key === undefined) throw new Error('no key');
+    await expectTokenRefused(
+      await other.mint({ azp: 'x', scp: ['name'], aud: 'https://other.example' }, { key }),
+    );
+    // B's key under A's name, with A's kid.
+    const forged = { ...(other.keys[0] ?? key), kid: key.kid };
+    await expectTokenRefused(await issuer.mint({ scope: 'name' }, { key: forged }));
+  });
+});
+
+describe('RFC 6750: how it is shown', () => {
+  it('refuses what cannot be a token', async () => {
+    for (const value of ['Bearer', 'Bearer ', 'Bearer a b', 'Bearer {}', 'Bearer a.b', 'Bearer a.b.c.d']) {
+      expectRefused(await gateway.ask(READ, { headers: { authorization: value } }));
+    }
+    expect(gateway.log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe('TOKEN_MALFORMED');
+  });
+
+  it('refuses an oversized token before it is looked at', async () => {
+    expect(() => bearerToken([`Bearer ${'a'.repeat(16_385)}`])).toThrow('The access token is not valid');
+    // Over HTTP it does not even come so far.
+    const answer = await gateway.ask(READ, { headers: { authorization: `Bearer ${'a'.repeat(16_385)}` } });
+    expect(answer.status).toBe(431);
+    expectRefused(await gateway.ask(READ, { headers: { authorization: `Bearer ${'a'.repeat(15_000)}` } }));
+  });
+
+  it('refuses two Authorization headers, the same or not', async () => {
+    const good = await issuer.mint({ scope: 'name' });
+    const limited = await issuer.mint();
+    for (const second of [good, limited, 'x']) {
+      const answer = await gateway.ask(READ, {
+        headers: { authorization: [`Bearer ${good}`, `Bearer ${second}`] },
+      });
+      expect(answer.status).toBe(400);
+      expect(codes(answer)).toEqual(['INVALID_REQUEST']);
+      expect(answer.headers['www-authenticate']).toContain('error="invalid_request"');
+      expect(people.requests).toEqual([]);
+    }
+  });
+
+  it('refuses another scheme instead of taking it for nobody', async () => {
+    const token = await issuer.mint({ scope: 'name' });
+    for (const value of ['Basic YTpi', `DPoP ${token}`, token, `Token ${token}`]) {
+      const answer = await gateway.ask('{ hello }', { headers: { authorization: value } });
+      expect(answer.status).toBe(400);
+      expect(codes(answer)).toEqual(['INVALID_REQUEST']);
+    }
+    expect(people.requests).toEqual([]);
+    const answer = await gateway.ask(READ, { headers: { authorization: `bEaReR ${token}` } });
+    expect(answer.body.errors).toBeUndefined();
+  });
+
+  it('takes no token from the query string, the body or a cookie', async () => {
+    const token = await issuer.mint({ scope: 'name' });
+    const answer = await send(
+      `${gateway.url}/graphql?access_token=${token}`,
+      JSON.stringify({ query: READ, access_token: token, extensions: { authorization: `Bearer ${token}` } }),
+      { 'content-type': 'application/json', cookie: `access_token=${token}` },
+    );
+    expect(answer.body.data).toMatchObject({ me: { name: null } });
+    expect(people.requests.map(({ text }) => text).join()).not.toContain(token);
+  });
+
+  it('serves nobody as nobody where that is allowed, and asks for a token where it is not', async () => {
+    const open = await gateway.ask(READ);
+    expect(open.status).toBe(200);
+    expect(open.body.data).toEqual({ me: { id: 'c-000001', name: null }, hello: 'hello world' });
+
+    people.requests.length = 0;
+    const closed = await startTestGateway(cleanup, supergraph, {
+      issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+      authorization: { anonymous: 'refuse' },
+    });
+    const refused = await closed.ask('{ hello }');
+    expect(refused.status).toBe(401);
+    expect(codes(refused)).toEqual(['UNAUTHENTICATED']);
+    // RFC 6750 section 3: without credentials the challenge has no error.
+    expect(refused.headers['www-authenticate']).toBe('Bearer');
+    expect(people.requests).toEqual([]);
+    // Before the operation is read: nobody learns whether a field exists.
+    expect(codes(await closed.ask('{ nothing }'))).toEqual(['UNAUTHENTICATED']);
+    await expectAccepted(await issuer.mint({ scope: 'name' }), closed);
+  });
+});
+
+describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
+  async function startOwn(mode: 'up' | 'error' | 'html' = 'up'): Promise<[TestIssuer, TestGateway]> {
+    const own = await TestIssuer.start();
+    own.mode = mode;
+    cleanup.add(() => own.close());
+    return [
+      own,
+      await startTestGateway(cleanup, supergraph, { issuers: [{ issuer: own.url, audience: AUDIENCE }] }),
+    ];
+  }
+
+  it('are asked for once, however many come at the same time', async () => {
+    const [own, at] = await startOwn();
+    const tokens = await Promise.all(Array.from({ length: 20 }, () => own.mint({ scope: 'name' })));
+    await Promise.all(tokens.map((token) => expectAccepted(token, at)));
+    expect([own.metadataRequests, own.keyRequests]).toEqual([1, 1]);
+  });
+
+  it('an unknown kid has them asked for again, but not more often than the cooldown', async () => {
+    const [own, at] = await startOwn();
+    await expectAccepted(await own.mint({ scope: 'name' }), at);
+    expect(own.keyRequests).toBe(1);
+
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6_000 });
+    own.keys.push(await makeKey('ES256'));
+    await expectAccepted(await own.mint({ scope: 'name' }), at);
+    expect(own.keyRequests).toBe(2);
+    // The one before is still published, and good.
+    const [before] = own.keys;
+    if (before === undefined) throw new Error('no key');
+    await expectAccepted(await own.mint({ scope: 'name' }, { key: before }), at);
+
+    people.requests.length = 0;
+    for (let index = 0; index < 5; index += 1) {
+      expectRefused(
+        await at.ask(READ, { token: await own.mint({ scope: 'name' }, { key: await makeKey() }) }),
+      );
+    }
+    expect(own.keyRequests).toBe(2);
+    // A key that is no longer published is no longer good, once the keys were asked for again.
+    vi.setSystemTime(Date.now() + 6_000);
+    own.keys.shift();
+    expectRefused(await at.ask(READ, { token: await own.mint({ scope: 'name' }, { key: await makeKey() }) }));
+    expect(own.keyRequests).toBe(3);
+    expectRefused(await at.ask(READ, { token: await own.mint({ scope: 'name' }, { key: before }) }));
+    vi.useRealTimers();
+  });
+
+  it.each(['error', 'html'] as const)(
+    'that cannot be had (%s) are 503, and the caller is not taken for nobody',
+    async (mode) => {
+      const [own, at] = await startOwn(mode);
+      const token = await own.mint({ scope: 'name' });
+      const answer = await at.ask('{ hello }', { token });
+      expect(answer.status).toBe(503);
+      expect(codes(answer)).toEqual(['ISSUER_KEYS_UNAVAILABLE']);
+      expect(answer.headers['retry-after']).toBe('5');
+      expect(answer.text).not.toContain(new URL(own.url).port);
+      expect(people.requests).toEqual([]);
+      own.mode = 'up';
+      await expectAccepted(token, at);
+    },
+  );
+
+  it('of an issuer that is down are 503; a burst asks it once, and it recovers', async () => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const key = await makeKey();
+    const at = await startTestGateway(cleanup, supergraph, {
+      issuers: [{ issuer: url, audience: AUDIENCE }],
+    });
+    const token = await issuer.mint({ iss: url, scope: 'name' }, { key });
+    const answers = await Promise.all(Array.from({ length: 10 }, () => at.ask('{ hello }', { token })));
+    for (const answer of answers) {
+      expect(answer.status).toBe(503);
+      expect(codes(answer)).toEqual(['ISSUER_KEYS_UNAVAILABLE']);
+    }
+    expect(people.requests).toEqual([]);
+    let asked = 0;
+    const late = await listen((request, response) => {
+      asked += 1;
+      // RFC 8414 section 3.3: metadata of somebody else is not this issuer's.
+      if (asked <= 2) sendJson(response, 200, { issuer: issuer.url, jwks_uri: `${issuer.url}/jwks` });
+      else if (request.url === '/jwks') sendJson(response, 200, { keys: [key.publicJwk] });
+      else sendJson(response, 200, { issuer: url, jwks_uri: `${url}/jwks` });
+    }, port);
+    cleanup.add(() => late.close());
+    await until(async () => (await at.ask(READ, { token })).status === 200, 'it recovers');
+    expect(asked).toBe(4);
+  });
+});
+
+describe('claims of a foreign issuer', () => {
+  it('are read from where the configuration says', async () => {
+    const token = await other.mint({
+      aud: 'https://other.example',
+      client_id: undefined,
+      azp: 'foreign-app',
+      scope: 'email',
+      scp: ['name'],
+      entitlements: 'vip other',
+      groups: ['staff'],
+    });
+    const answer = await gateway.ask('{ me { name email vip } }', { token });
+    expect(answer.body.data).toEqual({ me: { name: 'Name of c-000001', email: null, vip: 'gold' } });
+    const sent = people.requests.at(-1)?.headers['txn-token'];
+    const claims = JSON.parse(
+      Buffer.from(String(sent).split('.')[1] ?? '', 'base64url').toString(),
+    ) as object;
+    expect(claims).toMatchObject({
+      scope: 'name',
+      tctx: { policies: ['vip'], roles: ['staff'] },
+      rctx: { client_id: 'foreign-app' },
+    });
+  });
+
+  it('are not believed in tokens of an issuer without the mapping', async () => {
+    const token = await issuer.mint({ scp: ['name'], entitlements: ['vip'], policies: ['vip'], azp: 'x' });
+    const answer = await gateway.ask('{ me { id name vip } }', { token });
+    expect(answer.body.data).toEqual({ me: { id: 'c-000001', name: null, vip: null } });
+  });
+});
+
+describe('verified once, looked at every time', () => {
+  it('the end of a token and of its consent hold although its verification is remembered', async () => {
+    const end = Math.floor(Date.now() / 1000) + 1;
+    const tokens = [
+      await issuer.mint({ scope: 'name', exp: end }),
+      await issuer.mint({
+        scope: 'name',
+        consent: { id: 'c', version: 1, purposes: [], detail: 'full', until: end },
+      }),
+    ];
+    for (const token of tokens) await expectAccepted(token);
+    await new Promise((resolve) => setTimeout(resolve, end * 1000 - Date.now() + 20));
+    people.requests.length = 0;
+    await expectTokenRefused(tokens[0] ?? '', 'EXPIRED');
+    await expectTokenRefused(tokens[1] ?? '', 'CONSENT_ENDED');
+  });
+
+  it('any one-character change of a valid token is refused', async () => {
+    const token = await issuer.mint({
+      scope: 'name',
+      consent: { id: 'c', version: 1, purposes: [], detail: 'full' },
+    });
+    await expectAccepted(token);
+    const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~+/=';
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(token.length - 1),
+        fc.constantFrom(...ALPHABET),
+        fc.constantFrom('replace', 'insert', 'remove'),
+        async (at, character, change) => {
+          const rest = change === 'insert' ? token.slice(at) : token.slice(at + 1);
+          const changed = token.slice(0, at) + (change === 'remove' ? '' : character) + rest;
+          fc.pre(changed !== token);
+          people.requests.length = 0;
+          const answer = await ask(`${gateway.url}/graphql`, READ, { token: changed });
+          expect(answer.status).toBe(401);
+          expect(people.requests).toEqual([]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

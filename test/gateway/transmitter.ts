@@ -1,0 +1,141 @@
+import { SignJWT } from 'jose';
+import type { AuthenticatedToken } from '../../gateway/authenticate/index.js';
+import { SESSION_REVOKED } from '../../gateway/revocation/receiver.js';
+import { bodyOf, listen, makeKey, sendJson } from './support.js';
+import type { IssuerKey, Listening } from './support.js';
+
+export const ISSUER = 'https://issuer.example';
+export const LIFETIME_SECONDS = 600;
+
+export interface Who {
+  readonly issuer?: string;
+  readonly subject?: string;
+  readonly clientId?: string;
+  readonly consentId?: string | undefined;
+  readonly issuedAt: number;
+  readonly lifetimeSeconds?: number;
+}
+
+export function token({
+  issuer = ISSUER,
+  subject = 's',
+  clientId = 'c',
+  consentId,
+  issuedAt,
+  lifetimeSeconds,
+}: Who): AuthenticatedToken {
+  return {
+    issuer,
+    tokenId: undefined,
+    issuedAt,
+    expiresAt: issuedAt + (lifetimeSeconds ?? 300),
+    delegation: {
+      subject,
+      clientId,
+      scopes: new Set(),
+      policies: new Set(),
+      roles: [],
+      ...(consentId === undefined
+        ? {}
+        : { consent: { id: consentId, version: 1, purposes: [], detail: 'full' } }),
+    },
+  };
+}
+
+/** A small transmitter (SSF 1.0, RFC 8936) that can be told to misbehave. */
+export class Transmitter {
+  readonly polls: { ack: string[]; returnImmediately: boolean; authorization: string | undefined }[] = [];
+  streams = 0;
+  readonly queue = new Map<string, string>();
+  mode: 'up' | 'error' | 'forgotten' | 'html' = 'up';
+  /** Signs events, and is published. */
+  signer!: IssuerKey;
+  published!: IssuerKey;
+  private listening!: Listening;
+  private waiting: (() => void)[] = [];
+
+  static async start(port = 0): Promise<Transmitter> {
+    const transmitter = new Transmitter();
+    transmitter.published = transmitter.signer = await makeKey();
+    await transmitter.listen(port);
+    return transmitter;
+  }
+
+  async listen(port: number): Promise<void> {
+    this.listening = await listen(async (request, response) => {
+      const text = await bodyOf(request);
+      const { url } = this;
+      const path = request.url ?? '';
+      if (path === '/jwks') return sendJson(response, 200, { keys: [this.published.publicJwk] });
+      if (this.mode === 'error') return sendJson(response, 500, {});
+      if (this.mode === 'html') return void response.end('<p>');
+      if (path === '/.well-known/ssf-configuration') {
+        return sendJson(response, 200, {
+          issuer: url,
+          jwks_uri: `${url}/jwks`,
+          configuration_endpoint: `${url}/streams`,
+        });
+      }
+      if (path === '/streams') {
+        this.streams += 1;
+        this.mode = 'up';
+        return sendJson(response, 201, {
+          stream_id: `s${this.streams}`,
+          iss: url,
+          aud: 'gateway',
+          delivery: { method: 'urn:ietf:rfc:8936', endpoint_url: `${url}/poll/s${this.streams}` },
+        });
+      }
+      if (this.mode === 'forgotten' || path !== `/poll/s${this.streams}`) return sendJson(response, 404, {});
+      const { ack = [], returnImmediately = false } = JSON.parse(text) as {
+        ack?: string[];
+        returnImmediately?: boolean;
+      };
+      this.polls.push({ ack, returnImmediately, authorization: request.headers.authorization });
+      for (const jti of ack) this.queue.delete(jti);
+      if (this.queue.size === 0 && !returnImmediately) {
+        await new Promise<void>((resolve) => {
+          this.waiting.push(resolve);
+          setTimeout(resolve, 150);
+        });
+      }
+      sendJson(response, 200, { sets: Object.fromEntries(this.queue), moreAvailable: false });
+    }, port);
+  }
+
+  get url(): string {
+    return this.listening.url;
+  }
+
+  close(): Promise<void> {
+    return this.listening.close();
+  }
+
+  async announce(
+    subjectId: unknown,
+    {
+      typ = 'secevent+jwt',
+      aud = 'gateway',
+      event,
+      iss,
+      eventType = SESSION_REVOKED,
+    }: { typ?: string; aud?: string; event?: unknown; eventType?: string; iss?: string } = {},
+  ): Promise<string> {
+    const jti = crypto.randomUUID();
+    const set = await new SignJWT({
+      iss: iss ?? this.url,
+      aud,
+      jti,
+      sub_id: subjectId,
+      events: { [eventType]: event ?? { event_timestamp: Math.floor(Date.now() / 1000) } },
+    })
+      .setIssuedAt()
+      .setProtectedHeader({ alg: this.signer.alg, kid: this.signer.kid, typ })
+      .sign(this.signer.privateKey);
+    this.queue.set(jti, set);
+    for (const wake of this.waiting.splice(0)) wake();
+    return jti;
+  }
+}
+
+export const ofConsent = (id: string) => ({ format: 'complex', session: { format: 'opaque', id } });
