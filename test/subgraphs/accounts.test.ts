@@ -22,7 +22,9 @@ beforeAll(async () => {
   const schema = buildAccountsSchema({ gateway: gateway.trust, pseudonymKey: new Uint8Array(32) });
   db = new Kysely<unknown>({
     dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: example.database.url }) }),
-    log: (event: LogEvent) => queries.push(event.query.sql),
+    log: (event: LogEvent) => {
+      queries.push(event.query.sql);
+    },
   });
   run = async (source, variableValues) => {
     queries.length = 0;
