@@ -68,8 +68,8 @@ export async function startSubgraph<Context extends ProtectedContext>(
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (isClosing) response.setHeader('connection', 'close');
-    const url = new URL(request.url ?? '/', 'http://subgraph');
-    if (url.pathname !== '/') {
+    const [path, search] = splitTarget(request.url ?? '/');
+    if (path !== '/') {
       end(response, 404);
       return;
     }
@@ -84,7 +84,7 @@ export async function startSubgraph<Context extends ProtectedContext>(
       if (value !== undefined) headers.set(key, Array.isArray(value) ? value.join(', ') : value);
     }
     const result = await apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: { method: request.method ?? 'GET', headers, search: url.search, body },
+      httpGraphQLRequest: { method: request.method ?? 'GET', headers, search, body },
       context: async () => options.makeContext(await protectedContext(schema, request.headers)),
     });
     response.writeHead(result.status ?? 200, Object.fromEntries(result.headers));
@@ -132,6 +132,12 @@ async function listen(http: Server, { name, host, port }: { name: string; host: 
       resolve(typeof address === 'object' && address !== null ? address.port : port);
     });
   });
+}
+
+/** Not by URL, which throws for targets such as `//`. */
+function splitTarget(target: string): [path: string, search: string] {
+  const start = target.indexOf('?');
+  return start === -1 ? [target, ''] : [target.slice(0, start), target.slice(start)];
 }
 
 class Refusal {

@@ -6,6 +6,7 @@ import { Columns, readKeys, type RowKey, writeKey } from '../columns.js';
 import type { BankContext } from '../context.js';
 import { groupBy } from '../group-by.js';
 import { requestedFields } from '../selection.js';
+import { isId } from '../texts.js';
 
 /** An account with what the operation asked for. */
 export interface AccountRow {
@@ -48,6 +49,7 @@ export async function loadAccount(
   context: BankContext,
   info: GraphQLResolveInfo,
 ): Promise<AccountRow | null> {
+  if (!isId(id)) return null;
   return accountsById(context).load(
     writeKey({ id, columns: columns.for(requestedFields(info)) } satisfies RowKey),
   );
@@ -59,6 +61,7 @@ export async function loadAccountsOf(
   context: BankContext,
   info: GraphQLResolveInfo,
 ): Promise<readonly AccountRow[]> {
+  if (!isId(holderId)) return [];
   return accountsByHolder(context).load(
     writeKey({ id: holderId, columns: columns.for(requestedFields(info)) } satisfies RowKey),
   );

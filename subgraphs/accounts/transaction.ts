@@ -1,4 +1,4 @@
-import { defineLoader } from '@behalf/directives';
+import { defineLoader, denialError } from '@behalf/directives';
 import type { GraphQLResolveInfo } from 'graphql';
 import { type RawBuilder, sql } from 'kysely';
 
@@ -25,8 +25,7 @@ import {
 /** A transaction with what the operation asked for. */
 export interface TransactionRow extends CounterpartyColumns {
   readonly id: string;
-  /** Seconds since the epoch and number: its place in the list. */
-  readonly at: number;
+  /** Names its place in the list. Clients can read what is in a cursor: nothing that they may see only in part. */
   readonly number: number;
   readonly [property: string]: unknown;
 }
@@ -42,15 +41,16 @@ interface TransactionsKey {
   readonly columns: readonly string[];
 }
 
+/** As the schema has it for `Transaction.category`. */
+const CATEGORY_PURPOSE = 'budgeting';
 const CURSOR_KIND = 't';
-const CURSOR_FORMS = [/^\d{1,12}$/, /^\d{1,15}$/];
+const CURSOR_FORMS = [/^\d{1,15}$/];
 
 const NODE = 'edges.node';
 const columns = new Columns(
   {
     id: sql`'t-' || t.id`,
     number: sql`t.id`,
-    at: sql`extract(epoch from t.booked_at)::bigint`,
   },
   withPrefix(`${NODE}.`, {
     amount: { amount: sql`t.amount::text` },
@@ -103,26 +103,44 @@ async function selectTransactions(
   const asked = group.map((key) => key.columns);
   const { rows } = await sql<TransactionRow & { accountId: string }>`
     select a.id as "accountId", t.*
-    from (select id, currency from bank.account where id = any(${group.map(({ accountId }) => accountId)})) a
+    from (
+      select account.id, currency ${afterTime(sample.page)} from bank.account ${joinAfter(sample.page)}
+      where account.id = any(${group.map(({ accountId }) => accountId)})
+    ) a
     cross join lateral (
-      select ${columns.list(asked)}
+      select ${columns.list(asked)}, t.booked_at as "sortedBy"
       from bank.transaction t ${joinCounterparty(asked, sql`t.counterparty_id`)}
       where t.account_id = a.id ${isAfter(sample.page)} ${isOf(sample.category)}
       order by t.booked_at desc, t.id desc
       limit ${sample.page.first + 1}
     ) t
-    order by a.id, t.at desc, t.number desc`.execute(db);
+    order by a.id, "sortedBy" desc, t.number desc`.execute(db);
   return groupBy(rows, ({ accountId }) => accountId);
 }
 
-function isAfter({ after }: Page): RawBuilder<unknown> {
+/** The booking that a cursor names counts only on its own account: elsewhere its time would be given away. */
+function joinAfter({ after }: Page): RawBuilder<unknown> {
   if (after === undefined) return sql``;
-  const [seconds, number] = after;
-  return sql`and (t.booked_at, t.id) < (to_timestamp(${seconds}::bigint), ${number}::bigint)`;
+  return sql`join bank.transaction last on last.id = ${after[0]}::bigint and last.account_id = account.id`;
+}
+
+function afterTime({ after }: Page): RawBuilder<unknown> {
+  return after === undefined ? sql`` : sql`, last.booked_at as last_at, last.id as last_id`;
+}
+
+function isAfter({ after }: Page): RawBuilder<unknown> {
+  return after === undefined ? sql`` : sql`and (t.booked_at, t.id) < (a.last_at, a.last_id)`;
 }
 
 function isOf(category: string | null): RawBuilder<unknown> {
   return category === null ? sql`` : sql`and t.category = ${category}`;
+}
+
+/** A filter by a field answers what the field would: it asks for the same purpose. */
+function refuseHiddenFilter({ category }: TransactionArguments, { delegation }: BankContext): void {
+  if (category === undefined || category === null) return;
+  if (delegation?.consent?.purposes.includes(CATEGORY_PURPOSE) === true) return;
+  throw denialError('Account.transactions(category:)', { purposes: [[CATEGORY_PURPOSE]] });
 }
 
 /**
@@ -137,6 +155,7 @@ export async function loadTransactions(
   info: GraphQLResolveInfo,
 ): Promise<Connection<TransactionRow>> {
   const page = readPage(args, CURSOR_KIND, CURSOR_FORMS);
+  refuseHiddenFilter(args, context);
   const rows = await transactionsOfAccounts(context).load(
     writeKey({
       accountId,
@@ -145,5 +164,5 @@ export async function loadTransactions(
       columns: columns.for(requestedFields(info, ...PATHS)),
     } satisfies TransactionsKey),
   );
-  return toConnection(rows, page, ({ at, number }) => writeCursor(CURSOR_KIND, [String(at), String(number)]));
+  return toConnection(rows, page, ({ number }) => writeCursor(CURSOR_KIND, [String(number)]));
 }

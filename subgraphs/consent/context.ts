@@ -1,10 +1,16 @@
 import type { ProtectedContext } from '@behalf/directives';
 
-import type { ConsentRegister } from '../../authority/consent/index.js';
+import type { Consent, ConsentRegister } from '../../authority/consent/index.js';
+import { isId } from '../texts.js';
 
 /** What the consent subgraph's resolvers find in their context value. */
 export interface ConsentContext extends ProtectedContext {
   readonly register: ConsentRegister;
+}
+
+/** A consent, whoever's it is; none for what cannot be an identifier. */
+export async function findConsent(id: unknown, { register }: ConsentContext): Promise<Consent | undefined> {
+  return isId(id) ? register.find(id) : undefined;
 }
 
 /** Whether somebody else's consents may be seen and ended: the role alone is not enough, nor is the scope. */

@@ -4,7 +4,7 @@ import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type * as GraphqlMiddleware from 'graphql-middleware';
 import type * as GraphqlShield from 'graphql-shield';
 
-import { type ConsentContext, isAdministrator } from './context.js';
+import { type ConsentContext, findConsent, isAdministrator } from './context.js';
 
 // Shield's ES module build does not load on Node 23 and later: both are taken as CommonJS, since shield's rules must be
 // of the same copy of the middleware that applies them.
@@ -32,10 +32,11 @@ const administrator = rule('administrator', { cache: 'contextual' })((
 const ownsConsent = rule('ownsConsent', { cache: 'strict' })(async (
   _parent,
   { id }: { id: string },
-  { delegation, register }: ConsentContext,
+  context: ConsentContext,
 ) => {
+  const { delegation } = context;
   if (delegation === undefined || !delegation.scopes.has('consents:write')) return false;
-  const consent = await register.find(id);
+  const consent = await findConsent(id, context);
   return consent?.subject === delegation.subject;
 });
 

@@ -8,7 +8,8 @@ import type {
 } from '../../authority/consent/index.js';
 import { badUserInput } from '../errors.js';
 import { DateTimeScalar } from '../scalars.js';
-import { type ConsentContext, isAdministrator } from './context.js';
+import { isId, isUnstorable } from '../texts.js';
+import { type ConsentContext, findConsent, isAdministrator } from './context.js';
 
 const REASON_LENGTH_AT_MOST = 500;
 
@@ -39,8 +40,8 @@ const dates = {
 
 async function listConsents({ filter, first, after }: ListArguments, { register }: ConsentContext) {
   const match: ConsentFilter = {
-    subject: filter?.subject ?? undefined,
-    clientId: filter?.clientId ?? undefined,
+    subject: mayNeedId('subject', filter?.subject),
+    clientId: mayNeedId('clientId', filter?.clientId),
     status: filter?.status ?? undefined,
   };
   try {
@@ -69,11 +70,22 @@ function optionsOf(context: ConsentContext, reason: string | null | undefined): 
   if ((reason?.length ?? 0) > REASON_LENGTH_AT_MOST) {
     throw badUserInput(`"reason" must have at most ${REASON_LENGTH_AT_MOST} characters`);
   }
+  if (isUnstorable(reason ?? '')) throw badUserInput('"reason" must have no control characters');
   return {
     by: delegation.subject,
     initiator: isAdministrator(context) ? 'admin' : 'user',
     reason: reason ?? undefined,
   };
+}
+
+/** @throws GraphQLError `BAD_USER_INPUT` */
+function needId(name: string, value: string): string {
+  if (isId(value)) return value;
+  throw badUserInput(`"${name}" is not an identifier`);
+}
+
+function mayNeedId(name: string, value: string | null | undefined): string | undefined {
+  return value === undefined || value === null ? undefined : needId(name, value);
 }
 
 function answer<Kind extends Revocation>(revocation: Kind) {
@@ -87,8 +99,8 @@ export const resolvers = {
   Query: {
     myConsents: (_root: unknown, _args: unknown, { register, delegation }: ConsentContext) =>
       delegation === undefined ? null : register.listForSubject(delegation.subject),
-    consent: async (_root: unknown, { id }: { id: string }, { register }: ConsentContext) =>
-      (await register.find(id)) ?? null,
+    consent: async (_root: unknown, { id }: { id: string }, context: ConsentContext) =>
+      (await findConsent(id, context)) ?? null,
     consents: (_root: unknown, args: ListArguments, context: ConsentContext) => listConsents(args, context),
   },
   Mutation: {
@@ -96,21 +108,25 @@ export const resolvers = {
       _root: unknown,
       { id, reason }: { id: string; reason?: string | null },
       context: ConsentContext,
-    ) => answer(await context.register.revokeConsent(id, optionsOf(context, reason))),
+    ) => answer(await context.register.revokeConsent(needId('id', id), optionsOf(context, reason))),
     revokeClient: async (
       _root: unknown,
       { clientId, reason }: { clientId: string; reason: string },
       context: ConsentContext,
-    ) => answer(await context.register.revokeClient(clientId, optionsOf(context, reason))),
+    ) =>
+      answer(await context.register.revokeClient(needId('clientId', clientId), optionsOf(context, reason))),
     revokeSubjectSessions: async (
       _root: unknown,
       { subject, reason }: { subject: string; reason: string },
       context: ConsentContext,
-    ) => answer(await context.register.revokeSubjectSessions(subject, optionsOf(context, reason))),
+    ) =>
+      answer(
+        await context.register.revokeSubjectSessions(needId('subject', subject), optionsOf(context, reason)),
+      ),
   },
   Consent: {
-    __resolveReference: async ({ id }: { id: string }, { register }: ConsentContext) =>
-      (await register.find(id)) ?? null,
+    __resolveReference: async ({ id }: { id: string }, context: ConsentContext) =>
+      (await findConsent(id, context)) ?? null,
     ...dates,
   },
   ConsentRecord: dates,

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { Columns, readKeys, type RowKey, writeKey } from '../columns.js';
 import type { BankContext } from '../context.js';
 import { requestedFields } from '../selection.js';
+import { isId } from '../texts.js';
 
 /** A customer with what the operation asked for. */
 export interface CustomerRow {
@@ -44,6 +45,7 @@ export async function loadCustomer(
   context: BankContext,
   info: GraphQLResolveInfo,
 ): Promise<CustomerRow | null> {
+  if (!isId(id)) return null;
   const fields = requestedFields(info, 'address', 'address.location');
   return customersById(context).load(writeKey({ id, columns: columns.for(fields) } satisfies RowKey));
 }

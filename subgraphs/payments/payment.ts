@@ -15,6 +15,7 @@ import {
   writeCursor,
 } from '../pagination.js';
 import { requestedFields } from '../selection.js';
+import { isId } from '../texts.js';
 
 /** A payment with what the operation asked for. */
 export interface PaymentRow {
@@ -104,6 +105,7 @@ export async function loadPayment(
   context: BankContext,
   info: GraphQLResolveInfo,
 ): Promise<PaymentRow | null> {
+  if (!isId(id)) return null;
   return paymentsById(context).load(
     writeKey({ id, columns: columns.for(requestedFields(info)) } satisfies RowKey),
   );
@@ -145,5 +147,6 @@ export async function loadAccountHolder(
   id: string,
   context: BankContext,
 ): Promise<{ id: string; holderId: string } | null> {
+  if (!isId(id)) return null;
   return accountHolders(context).load(id);
 }

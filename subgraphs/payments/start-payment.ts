@@ -6,6 +6,7 @@ import { type Kysely, sql } from 'kysely';
 import type { BankDatabase } from '../bank/index.js';
 import { isIban } from '../bank/iban.js';
 import { badUserInput } from '../errors.js';
+import { isId, isUnstorable } from '../texts.js';
 import { PAYMENT_COLUMNS, type PaymentRow } from './payment.js';
 
 export interface StartPaymentInput {
@@ -55,9 +56,10 @@ export async function startPayment(
   input: StartPaymentInput,
 ): Promise<StartedPayment> {
   const order = readOrder(input);
+  if (!isId(order.accountId)) throw accountNotFound();
   return db.transaction().execute(async (trx) => {
     const account = await lockAccount(trx, order.accountId, payer.subject);
-    if (account === undefined) throw refusal('ACCOUNT_NOT_FOUND', 'There is no such account of yours');
+    if (account === undefined) throw accountNotFound();
     const payment = await insertPayment(trx, payer, order);
     if (payment === undefined) return repeatPayment(trx, payer, order);
     if (account.currency !== order.currency) {
@@ -87,17 +89,13 @@ function readOrder(input: StartPaymentInput): StartPaymentInput {
   if ((order.remittance?.length ?? 0) > REMITTANCE_LENGTH_AT_MOST) {
     throw badUserInput(`"remittance" must have at most ${REMITTANCE_LENGTH_AT_MOST} characters`);
   }
-  if (hasControlCharacters(order.creditorName) || hasControlCharacters(order.remittance ?? '')) {
+  if (isUnstorable(order.creditorName) || isUnstorable(order.remittance ?? '')) {
     throw badUserInput('Texts must have no control characters');
   }
   if (!IDEMPOTENCY_KEY.test(order.idempotencyKey)) {
     throw badUserInput('"idempotencyKey" must have 8 to 64 letters, digits, or "_.:-"');
   }
   return order;
-}
-
-function hasControlCharacters(text: string): boolean {
-  return /\p{Cc}/u.test(text);
 }
 
 /** Payments from one account are made one after the other. */
@@ -159,6 +157,10 @@ async function book(trx: Kysely<unknown>, order: StartPaymentInput): Promise<voi
     insert into bank.transaction (account_id, booked_at, amount, category, counterparty_id, remittance)
     select ${order.accountId}, now(), -${order.amount}::numeric, 'TRANSFER', id, ${order.remittance}
     from creditor`.execute(trx);
+}
+
+function accountNotFound(): GraphQLError {
+  return refusal('ACCOUNT_NOT_FOUND', 'There is no such account of yours');
 }
 
 function refusal(code: PaymentRefusal, message: string): GraphQLError {
