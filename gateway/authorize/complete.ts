@@ -1,4 +1,5 @@
 import { denialError, describeRequirement } from '@behalf/directives';
+import type { Requires } from '@behalf/directives';
 import {
   getNullableType,
   isAbstractType,
@@ -68,6 +69,7 @@ interface CollectedField {
 export class Completion {
   private readonly errors: GraphQLError[] = [];
   private readonly pathsOf = new Map<FieldNode, number>();
+  private readonly requirementsOf = new Map<FieldNode, Requires>();
   private readonly losses = new Map<FieldNode, readonly FieldNode[]>();
 
   constructor(
@@ -312,13 +314,14 @@ export class Completion {
   }
 
   private errorOf(node: FieldNode, path?: readonly (string | number)[]): GraphQLError {
-    const index = this.analysis.requirementOf.get(node);
-    const requirement = index === undefined ? undefined : this.analysis.requirements[index];
-    return denialError(
-      coordinateOf(this.analysis, node),
-      requirement === undefined ? {} : describeRequirement(requirement),
-      path,
-    );
+    let requires = this.requirementsOf.get(node);
+    if (requires === undefined) {
+      const index = this.analysis.requirementOf.get(node);
+      const requirement = index === undefined ? undefined : this.analysis.requirements[index];
+      requires = requirement === undefined ? {} : describeRequirement(requirement);
+      this.requirementsOf.set(node, requires);
+    }
+    return denialError(coordinateOf(this.analysis, node), requires, path);
   }
 
   /** One error without a path for each selection that was denied at more paths than are listed. */

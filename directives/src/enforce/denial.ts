@@ -21,10 +21,17 @@ export function denialError(
   path?: readonly (string | number)[],
 ): GraphQLError {
   const extensions: DenialExtensions = { code: DENIAL_CODE, coordinate, requires };
-  return new GraphQLError('Unauthorized field or type', {
-    extensions: { ...extensions },
-    ...(path === undefined ? {} : { path }),
-  });
+  // A denial is an answer and no mistake in the program: a page of them does not pay for a stack trace each.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new GraphQLError('Unauthorized field or type', {
+      extensions: { ...extensions },
+      ...(path === undefined ? {} : { path }),
+    });
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 export function requirementDenial(coordinate: string, requirement: Requirement): GraphQLError {
