@@ -1,0 +1,45 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { checkConfig } from '../../gateway/index.js';
+import { projectPath } from '../../store/index.js';
+
+async function documents(): Promise<string[]> {
+  const roots = (await readdir(projectPath())).filter((name) => name.endsWith('.md'));
+  const docs = await readdir(projectPath('docs'), { recursive: true });
+  return [
+    ...roots.map((name) => projectPath(name)),
+    ...docs.filter((name) => name.endsWith('.md')).map((name) => projectPath('docs', name)),
+    projectPath('directives/README.md'),
+  ];
+}
+
+it('the configuration in docs/gateway.md is one that the gateway takes', async () => {
+  const text = await readFile(projectPath('docs/gateway.md'), 'utf8');
+  const example = /```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
+  const filled = example.replaceAll(/\$\{[A-Z_]+\}/g, 'x'.repeat(64));
+  expect(checkConfig(parseYaml(filled)).issuers).toHaveLength(1);
+});
+
+it('links between documents lead somewhere', async () => {
+  for (const file of await documents()) {
+    const text = await readFile(file, 'utf8');
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+      expect(existsSync(resolve(dirname(file), target)), `${file} links to ${target}`).toBe(true);
+    }
+  }
+});
+
+it('every script and command that the README names exists', async () => {
+  const readme = await readFile(projectPath('README.md'), 'utf8');
+  const { scripts } = JSON.parse(await readFile(projectPath('package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g))
+    expect(Object.keys(scripts)).toContain(script);
+  const main = await readFile(join(projectPath('cli'), 'main.ts'), 'utf8');
+  for (const [, command = ''] of readme.matchAll(/npx behalf (\w+)/g))
+    expect(main).toContain(`command('${command}')`);
+});
