@@ -1,15 +1,10 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { AuthorityError } from '../authority/index.js';
-import { ConfigurationError, readConfig, startGateway, SupergraphError } from '../gateway/index.js';
-import { StoreError } from '../store/index.js';
-import { auditTail } from './audit-tail.js';
-import { compose, ComposeError } from './compose.js';
+import { defaultDataDir } from './data-dir.js';
+import { DEFAULT_GATEWAY_PORT, portsFrom } from './ports.js';
 import { readRunFile } from './run-file.js';
-import { startCommand } from './start-command.js';
-import { DEFAULT_GATEWAY_PORT, defaultDataDir, portsFrom } from './start.js';
-import { WalkthroughError, walkthroughCommand } from './walkthrough.js';
 
+// Each command loads what it needs when it runs: composing does not load an authorization server.
 const program = new Command('behalf')
   .description('The authorization layer of a GraphQL federation')
   .showHelpAfterError();
@@ -25,6 +20,7 @@ program
     DEFAULT_GATEWAY_PORT,
   )
   .action(async ({ data, port }: { data: string; port: number }) => {
+    const { startCommand } = await import('./start-command.js');
     process.exitCode = await startCommand({
       dataDir: resolve(data),
       databaseUrl: process.env.DATABASE_URL,
@@ -39,6 +35,7 @@ program
   )
   .option('--data <folder>', 'the data folder of the start', defaultDataDir())
   .action(async ({ data }: { data: string }) => {
+    const { walkthroughCommand } = await import('./walkthrough.js');
     await walkthroughCommand({ dataDir: resolve(data), databaseUrl: process.env.DATABASE_URL });
   });
 
@@ -47,6 +44,7 @@ program
   .description('run the gateway alone')
   .requiredOption('--config <file>', 'its configuration (YAML or JSON)')
   .action(async ({ config }: { config: string }) => {
+    const { readConfig, startGateway } = await import('../gateway/index.js');
     const gateway = await startGateway(await readConfig(resolve(config)));
     console.log(`gateway  ${gateway.url}/graphql`);
     process.on('SIGHUP', () => void gateway.reloadSupergraph().catch((error: unknown) => report(error)));
@@ -63,6 +61,7 @@ program
   .option('--config <file>', 'rover’s supergraph.yaml', 'supergraph.yaml')
   .option('--out <file>', 'where the supergraph goes', 'supergraph.graphql')
   .action(async ({ config, out }: { config: string; out: string }) => {
+    const { compose } = await import('./compose.js');
     const { subgraphs } = await compose(config, out);
     console.log(`${out}: composed from ${subgraphs.join(', ')}`);
   });
@@ -88,10 +87,13 @@ program
     const { lines: limit, follow, json } = options;
     const ended = new AbortController();
     process.once('SIGINT', () => ended.abort());
+    const { auditTail } = await import('./audit-tail.js');
     await auditTail({ databaseUrl, limit, follow, json, signal: ended.signal }, (line) => console.log(line));
   });
 
 class CommandError extends Error {
+  override readonly name = 'CommandError';
+
   constructor(
     readonly code: string,
     message: string,
@@ -107,23 +109,30 @@ function wholeNumber(value: string): number {
   return number;
 }
 
+/** Errors that tell a mistake of whoever runs the command; each has a stable code. By name, so as not to load their parts. */
+const FORESEEN: ReadonlySet<string> = new Set([
+  'AuthorityError',
+  'CommandError',
+  'ComposeError',
+  'ConfigurationError',
+  'StoreError',
+  'SupergraphError',
+  'WalkthroughError',
+]);
+
 /** A foreseen failure is told in a line or two; anything else is a bug and keeps its stack. */
 function report(error: unknown): void {
-  const isForeseen =
-    error instanceof ComposeError ||
-    error instanceof ConfigurationError ||
-    error instanceof SupergraphError ||
-    error instanceof StoreError ||
-    error instanceof AuthorityError ||
-    error instanceof WalkthroughError ||
-    error instanceof CommandError;
-  if (isForeseen) {
-    console.error(`${error.code}: ${error.message}`);
-    if (error instanceof ComposeError) for (const detail of error.details) console.error(`  ${detail}`);
-  } else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    console.error(`ADDRESS_IN_USE: ${error.message}`);
-  } else console.error(error);
   process.exitCode = 1;
+  if (!(error instanceof Error)) {
+    console.error(error);
+    return;
+  }
+  const { code, details } = error as { code?: unknown; details?: unknown };
+  if (code === 'EADDRINUSE') console.error(`ADDRESS_IN_USE: ${error.message}`);
+  else if (FORESEEN.has(error.name) && typeof code === 'string') {
+    console.error(`${code}: ${error.message}`);
+    if (Array.isArray(details)) for (const detail of details) console.error(`  ${String(detail)}`);
+  } else console.error(error);
 }
 
 try {

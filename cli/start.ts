@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { createWriterRole, migrateAudit, writerUrl } from '../audit/index.js';
 import type { AuditDatabase } from '../audit/index.js';
 import { migrateAuthority, startAuthority } from '../authority/index.js';
@@ -11,33 +10,12 @@ import { openDatabase, openDatabaseServer, projectPath } from '../store/index.js
 import type { Log, StoreError } from '../store/index.js';
 import { prepareBank, startExampleSubgraphs } from '../subgraphs/index.js';
 import { compose } from './compose.js';
+import { DEFAULT_GATEWAY_PORT, portsFrom } from './ports.js';
+import type { Ports } from './ports.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
 import { loadSecrets } from './secrets.js';
 
 export const EXAMPLE_AUDIENCE = 'https://api.bank.example';
-
-export interface Ports {
-  readonly gateway: number;
-  readonly authority: number;
-  readonly customers: number;
-  readonly accounts: number;
-  readonly payments: number;
-  readonly consent: number;
-}
-
-export const DEFAULT_GATEWAY_PORT = 4000;
-
-/** The ports of the example: the gateway's, and others at fixed distances from it. */
-export function portsFrom(gateway: number): Ports {
-  return {
-    gateway,
-    authority: gateway + 1,
-    customers: gateway + 11,
-    accounts: gateway + 12,
-    payments: gateway + 13,
-    consent: gateway + 14,
-  };
-}
 
 export interface StartOptions {
   readonly dataDir: string;
@@ -208,9 +186,4 @@ async function untilHealthy(gatewayUrl: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   throw new Error('the gateway did not become healthy');
-}
-
-/** The data folder of the project, unless another is named. */
-export function defaultDataDir(): string {
-  return process.env.BEHALF_DATA ?? join(projectPath(), '.behalf');
 }

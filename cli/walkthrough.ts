@@ -10,8 +10,8 @@ import { describeRecord } from './audit-tail.js';
 import { partsLog } from './log.js';
 import { readRunFile } from './run-file.js';
 import type { RunFile } from './run-file.js';
+import type { Ports } from './ports.js';
 import { EXAMPLE_AUDIENCE, startExample } from './start.js';
-import type { Ports } from './start.js';
 
 /** Something did not go as the walkthrough tells. */
 export class WalkthroughError extends Error {

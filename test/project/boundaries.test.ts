@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   gateway: ['audit', 'directives'],
   subgraphs: ['store', 'directives', 'authority/consent'],
 };
-const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
+const IMPORT = /(?:\bfrom\s+|(?<!')\bimport\s*\(?\s*)'([^'\n]+)'/g;
 
 async function sources(folder: string): Promise<string[]> {
   const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
