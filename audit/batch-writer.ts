@@ -4,30 +4,36 @@ import { AuditError } from './errors.js';
 export interface BatchWriterOptions<Item> {
   /** Makes the items durable, all or none. */
   readonly write: (items: readonly Item[]) => Promise<void>;
+  /** Whether a write failed because of what one of the items holds, so that trying it again is no use. Default: never. */
+  readonly isFaultOfItem?: (error: unknown) => boolean;
   /** Items that may wait. Default 10,000. */
   readonly maxQueue?: number;
   /** Items in one write. Default 500. */
   readonly maxBatch?: number;
-  /** How often a failed write is tried again, with a growing pause. Default 3. */
-  readonly retries?: number;
+  /** How long an item is kept for while writes fail. 0: a failed write is not tried again. Default 5,000. */
+  readonly maxWaitMs?: number;
 }
 
 interface Waiting<Item> {
   readonly item: Item;
+  readonly sinceMs: number;
   readonly resolve: () => void;
   readonly reject: (error: AuditError) => void;
 }
 
-const FIRST_PAUSE_MS = 100;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
 
 /**
  * Group commit: what arrives while a write is under way goes out together with the next one, so that waiting for durability
  * costs a request one write at most and a busy log few of them. Keeps the order.
+ *
+ * At least once: a write whose answer was lost is done again.
  */
 export class BatchWriter<Item> {
   private queue: Waiting<Item>[] = [];
   private writing: Promise<void> | undefined;
-  private closed = false;
+  private readonly closing = new AbortController();
   private lostCount = 0;
 
   constructor(private readonly options: BatchWriterOptions<Item>) {}
@@ -40,24 +46,25 @@ export class BatchWriter<Item> {
   /**
    * Settles when the item is durable.
    *
-   * Rejects with an {@link AuditError}: at once when the queue is full, so that memory stays bounded.
+   * Rejects with an {@link AuditError}: at once when the queue is full, so that memory stays bounded; after `maxWaitMs` and
+   * the write under way then, so that nobody waits for ever.
    */
   append(item: Item): Promise<void> {
-    if (this.closed) return this.lose('AUDIT_CLOSED');
-    if (this.queue.length >= (this.options.maxQueue ?? 10_000)) return this.lose('AUDIT_QUEUE_FULL');
+    if (this.closing.signal.aborted) return this.refuse('AUDIT_CLOSED');
+    if (this.queue.length >= (this.options.maxQueue ?? 10_000)) return this.refuse('AUDIT_QUEUE_FULL');
     return new Promise((resolve, reject) => {
-      this.queue.push({ item, resolve, reject });
+      this.queue.push({ item, sinceMs: performance.now(), resolve, reject });
       this.writing ??= this.drain();
     });
   }
 
-  /** Writes what waits, then refuses more. */
+  /** Refuses more, and writes what waits; what fails now is not tried again. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.closing.abort();
     await this.writing;
   }
 
-  private lose(code: 'AUDIT_CLOSED' | 'AUDIT_QUEUE_FULL'): Promise<never> {
+  private refuse(code: 'AUDIT_CLOSED' | 'AUDIT_QUEUE_FULL'): Promise<never> {
     this.lostCount += 1;
     return Promise.reject(new AuditError(code));
   }
@@ -65,28 +72,60 @@ export class BatchWriter<Item> {
   private async drain(): Promise<void> {
     // Lets what arrives in the same turn join the first batch.
     await Promise.resolve();
+    let pauseMs = FIRST_PAUSE_MS;
     while (this.queue.length > 0) {
       const batch = this.queue.splice(0, this.options.maxBatch ?? 500);
-      const failure = await this.tryToWrite(batch.map(({ item }) => item));
-      if (failure === undefined) for (const { resolve } of batch) resolve();
-      else {
-        this.lostCount += batch.length;
-        for (const { reject } of batch) reject(failure);
+      const { failure, unwritten } = await this.write(batch);
+      if (failure === undefined) {
+        pauseMs = FIRST_PAUSE_MS;
+        continue;
       }
+      this.queue = [...unwritten, ...this.queue];
+      this.giveUpOld(failure);
+      if (this.queue.length === 0) break;
+      await sleep(pauseMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
     this.writing = undefined;
   }
 
-  private async tryToWrite(items: readonly Item[]): Promise<AuditError | undefined> {
-    const retries = this.options.retries ?? 3;
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        await this.options.write(items);
-        return undefined;
-      } catch (cause) {
-        if (attempt >= retries) return new AuditError('AUDIT_WRITE_FAILED', { cause });
-        await sleep(FIRST_PAUSE_MS * 2 ** attempt);
-      }
+  /** Settles what it can of a batch. An item that cannot be written takes no other one with it. */
+  private async write(
+    batch: readonly Waiting<Item>[],
+  ): Promise<{ readonly failure: unknown; readonly unwritten: readonly Waiting<Item>[] }> {
+    let failure: unknown;
+    try {
+      await this.options.write(batch.map(({ item }) => item));
+      for (const { resolve } of batch) resolve();
+      return { failure: undefined, unwritten: [] };
+    } catch (error) {
+      failure = error;
     }
+    if (this.options.isFaultOfItem?.(failure) !== true) return { failure, unwritten: batch };
+    if (batch.length === 1) {
+      this.lose(batch, new AuditError('AUDIT_RECORD_REFUSED', { cause: failure }));
+      return { failure: undefined, unwritten: [] };
+    }
+    const middle = Math.ceil(batch.length / 2);
+    const first = await this.write(batch.slice(0, middle));
+    // The order is kept: the second half waits for the first.
+    if (first.failure !== undefined) {
+      return { failure: first.failure, unwritten: [...first.unwritten, ...batch.slice(middle)] };
+    }
+    return this.write(batch.slice(middle));
+  }
+
+  private giveUpOld(cause: unknown): void {
+    const leastMs = performance.now() - (this.options.maxWaitMs ?? 5_000);
+    const isOver = ({ sinceMs }: Waiting<Item>): boolean =>
+      this.closing.signal.aborted || this.options.maxWaitMs === 0 || sinceMs <= leastMs;
+    const over = this.queue.filter(isOver);
+    this.queue = this.queue.filter((waiting) => !isOver(waiting));
+    this.lose(over, new AuditError('AUDIT_WRITE_FAILED', { cause }));
+  }
+
+  private lose(items: readonly Waiting<Item>[], error: AuditError): void {
+    this.lostCount += items.length;
+    for (const { reject } of items) reject(error);
   }
 }

@@ -3,6 +3,8 @@ export type AuditErrorCode =
   | 'AUDIT_QUEUE_FULL'
   /** The log could not be written. */
   | 'AUDIT_WRITE_FAILED'
+  /** The log cannot hold this record, whenever it is tried. */
+  | 'AUDIT_RECORD_REFUSED'
   /** The sink was closed. */
   | 'AUDIT_CLOSED';
 

@@ -8,13 +8,19 @@ export class FileAuditSink implements AuditSink {
   private readonly writer: BatchWriter<AuditRecord>;
 
   private constructor(private readonly file: FileHandle) {
+    let isLineBroken = false;
     this.writer = new BatchWriter({
       write: async (records) => {
-        await file.write(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+        const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+        // After a write that failed half way its last line has no end: the next record must not become part of it.
+        const start = isLineBroken ? '\n' : '';
+        isLineBroken = true;
+        await file.appendFile(start + lines);
         await file.datasync();
+        isLineBroken = false;
       },
-      // A line that was half written must not be written again behind itself.
-      retries: 0,
+      // What was written of it before it failed would be there twice.
+      maxWaitMs: 0,
     });
   }
 

@@ -7,7 +7,14 @@ export interface PostgresSinkOptions {
   readonly databaseUrl: string;
   /** Records that may wait. Default 10,000. */
   readonly maxQueue?: number;
+  /** How long a record is kept for while the database cannot be written. Default 5,000. */
+  readonly maxWaitMs?: number;
 }
+
+/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): about what a row holds. */
+const FAULT_OF_ROW = /^2[23]/;
+/** JSON's spelling of what PostgreSQL's text cannot hold: NUL, and half a surrogate pair. */
+const UNSTORABLE = /\\u0000|\\ud[89a-f]/i;
 
 const INSERT = `
   insert into audit.record (
@@ -25,7 +32,7 @@ export class PostgresAuditSink implements AuditSink {
   private readonly pool: pg.Pool;
   private readonly writer: BatchWriter<AuditRecord>;
 
-  constructor({ databaseUrl, maxQueue }: PostgresSinkOptions) {
+  constructor({ databaseUrl, maxQueue, maxWaitMs }: PostgresSinkOptions) {
     this.pool = new pg.Pool({
       connectionString: databaseUrl,
       max: 1,
@@ -37,8 +44,10 @@ export class PostgresAuditSink implements AuditSink {
     this.pool.on('error', () => undefined);
     this.writer = new BatchWriter({
       write: async (records) => {
-        await this.pool.query(INSERT, [JSON.stringify(records.map(toRow))]);
+        await this.pool.query(INSERT, [toJson(records.map(toRow))]);
       },
+      isFaultOfItem: (error) => error instanceof pg.DatabaseError && FAULT_OF_ROW.test(error.code ?? ''),
+      ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
       ...(maxQueue === undefined ? {} : { maxQueue }),
     });
   }
@@ -76,4 +85,13 @@ function toRow(record: AuditRecord): Record<string, unknown> {
     source: record.source,
     fields: record.fields,
   };
+}
+
+/** A caller must not keep out of the log by a name that the log cannot hold. */
+function toJson(rows: readonly Record<string, unknown>[]): string {
+  const json = JSON.stringify(rows);
+  if (!UNSTORABLE.test(json)) return json;
+  return JSON.stringify(rows, (_key, value: unknown) =>
+    typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value,
+  );
 }

@@ -7,6 +7,24 @@ import type { AuditDatabase, RecordTable } from './schema.js';
 /** The role that a gateway writes under. */
 export const AUDIT_WRITER_ROLE = 'behalf_audit_writer';
 
+const APPENDED_COLUMNS = [
+  'transaction_id',
+  'trace_id',
+  'occurred_at',
+  'outcome',
+  'reason',
+  'subject_pseudonym',
+  'client_id',
+  'actor',
+  'consent_id',
+  'consent_version',
+  'purposes',
+  'operation_name',
+  'operation_hash',
+  'source',
+  'fields',
+] as const satisfies readonly Exclude<keyof RecordTable, 'seq'>[];
+
 /** Makes or updates the log's tables. */
 export async function migrateAudit<Schema>(db: Kysely<Schema>): Promise<void> {
   await migrate(db, { part: 'audit', migrations: auditMigrations });
@@ -32,7 +50,10 @@ export async function createWriterRole<Schema>(
       transaction,
     );
     await sql`grant usage on schema audit to ${sql.id(role)}`.execute(transaction);
-    await sql`grant insert on audit.record to ${sql.id(role)}`.execute(transaction);
+    await sql`revoke all on audit.record from ${sql.id(role)}`.execute(transaction);
+    // Not `seq`: whoever could choose a record's place could put it before others, or take the place of the next one.
+    const columns = sql.join(APPENDED_COLUMNS.map((column) => sql.id(column)));
+    await sql`grant insert (${columns}) on audit.record to ${sql.id(role)}`.execute(transaction);
   });
 }
 
