@@ -197,15 +197,17 @@ export class ProtectedGateway implements GatewayInterface {
       );
     }
     const { origin } = new URL(url);
+    const timeoutMs = subgraphs?.timeoutMs ?? DEFAULT_SUBGRAPH_TIMEOUT_MS;
     let pool = this.pools.get(origin);
     if (pool === undefined) {
-      pool = subgraphPool(url, subgraphs?.timeoutMs ?? DEFAULT_SUBGRAPH_TIMEOUT_MS);
+      pool = subgraphPool(url, timeoutMs);
       this.pools.set(origin, pool);
     }
     return new BehalfDataSource({
       name,
       url,
       pool,
+      timeoutMs,
       txnToken: (exchange) =>
         authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer),
       log: this.protection.log,
