@@ -84,7 +84,8 @@ export class BatchWriter<Item> {
         await this.options.write(items);
         return undefined;
       } catch (cause) {
-        if (attempt >= retries) return new AuditError('AUDIT_WRITE_FAILED', { cause });
+        // A close gives each batch one more try, and does not wait out the pauses of all of them.
+        if (attempt >= retries || this.closed) return new AuditError('AUDIT_WRITE_FAILED', { cause });
         await sleep(FIRST_PAUSE_MS * 2 ** attempt);
       }
     }

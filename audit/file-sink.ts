@@ -7,10 +7,19 @@ import type { AuditRecord, AuditSink } from './record.js';
 export class FileAuditSink implements AuditSink {
   private readonly writer: BatchWriter<AuditRecord>;
 
-  private constructor(private readonly file: FileHandle) {
+  private constructor(
+    private readonly file: FileHandle,
+    /** The file ends in the middle of a line: the next record begins one of its own. */
+    private isCutOff: boolean,
+  ) {
     this.writer = new BatchWriter({
       write: async (records) => {
-        await file.write(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+        const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+        const text = this.isCutOff ? `\n${lines}` : lines;
+        this.isCutOff = true;
+        // appendFile goes on after a short write; write would report it as done.
+        await file.appendFile(text);
+        this.isCutOff = false;
         await file.datasync();
       },
       // A line that was half written must not be written again behind itself.
@@ -20,7 +29,12 @@ export class FileAuditSink implements AuditSink {
 
   /** @throws the file system's error when the file cannot be opened for appending. */
   static async open(path: string): Promise<FileAuditSink> {
-    return new FileAuditSink(await open(path, 'a', 0o600));
+    // Read as well: to look at the last byte.
+    const file = await open(path, 'a+', 0o600);
+    const { size } = await file.stat();
+    const last = Buffer.alloc(1);
+    if (size > 0) await file.read(last, 0, 1, size - 1);
+    return new FileAuditSink(file, size > 0 && last.toString() !== '\n');
   }
 
   get lost(): number {
