@@ -80,6 +80,10 @@ export class BatchWriter<Item> {
         pauseMs = FIRST_PAUSE_MS;
         continue;
       }
+      if (this.options.maxWaitMs === 0) {
+        this.lose(unwritten, new AuditError('AUDIT_WRITE_FAILED', { cause: failure }));
+        continue;
+      }
       this.queue = [...unwritten, ...this.queue];
       this.giveUpOld(failure);
       if (this.queue.length === 0) break;
@@ -117,8 +121,7 @@ export class BatchWriter<Item> {
 
   private giveUpOld(cause: unknown): void {
     const leastMs = performance.now() - (this.options.maxWaitMs ?? 5_000);
-    const isOver = ({ sinceMs }: Waiting<Item>): boolean =>
-      this.closing.signal.aborted || this.options.maxWaitMs === 0 || sinceMs <= leastMs;
+    const isOver = ({ sinceMs }: Waiting<Item>): boolean => this.closing.signal.aborted || sinceMs <= leastMs;
     const over = this.queue.filter(isOver);
     this.queue = this.queue.filter((waiting) => !isOver(waiting));
     this.lose(over, new AuditError('AUDIT_WRITE_FAILED', { cause }));

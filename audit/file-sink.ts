@@ -7,17 +7,20 @@ import type { AuditRecord, AuditSink } from './record.js';
 export class FileAuditSink implements AuditSink {
   private readonly writer: BatchWriter<AuditRecord>;
 
-  private constructor(private readonly file: FileHandle) {
-    let isLineBroken = false;
+  private constructor(
+    private readonly file: FileHandle,
+    /** The file ends in the middle of a line: the next record begins one of its own. */
+    private isCutOff: boolean,
+  ) {
     this.writer = new BatchWriter({
       write: async (records) => {
         const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
-        // After a write that failed half way its last line has no end: the next record must not become part of it.
-        const start = isLineBroken ? '\n' : '';
-        isLineBroken = true;
-        await file.appendFile(start + lines);
+        const text = this.isCutOff ? `\n${lines}` : lines;
+        this.isCutOff = true;
+        // appendFile goes on after a short write; write would report it as done.
+        await file.appendFile(text);
+        this.isCutOff = false;
         await file.datasync();
-        isLineBroken = false;
       },
       // What was written of it before it failed would be there twice.
       maxWaitMs: 0,
@@ -26,7 +29,12 @@ export class FileAuditSink implements AuditSink {
 
   /** @throws the file system's error when the file cannot be opened for appending. */
   static async open(path: string): Promise<FileAuditSink> {
-    return new FileAuditSink(await open(path, 'a', 0o600));
+    // Read as well: to look at the last byte.
+    const file = await open(path, 'a+', 0o600);
+    const { size } = await file.stat();
+    const last = Buffer.alloc(1);
+    if (size > 0) await file.read(last, 0, 1, size - 1);
+    return new FileAuditSink(file, size > 0 && last.toString() !== '\n');
   }
 
   get lost(): number {

@@ -41,11 +41,31 @@ export class Exchange {
   readonly accesses: (FieldAccess & { readonly subgraph: string })[] = [];
   outcome: ExecutionOutcome | undefined;
 
+  private isTaken = false;
+
   constructor(readonly incoming: Incoming) {
     this.span = trace
       .getTracer('behalf/gateway')
       .startSpan('behalf.request', { kind: SpanKind.SERVER }, parentContext(incoming.traceparent));
     this.traceparent = traceparentOf(this.span);
+  }
+
+  /**
+   * The exchange for one operation: this one, and for each further operation over the same context value one of its own.
+   * Operations that ran together over one exchange would execute each other's documents.
+   */
+  forOperation(): Exchange {
+    if (!this.isTaken) {
+      this.isTaken = true;
+      return this;
+    }
+    const other = new Exchange(this.incoming);
+    other.isTaken = true;
+    other.authenticated = this.authenticated;
+    other.token = this.token;
+    // As it came: policies are answered for each operation.
+    other.delegation = this.token?.delegation;
+    return other;
   }
 
   /** 32 hex digits. */

@@ -23,7 +23,8 @@ export async function answerPolicies(
   log: GatewayLog,
 ): Promise<Delegation> {
   const asked = names.filter((name) => functions.has(name));
-  if (asked.length === 0) return delegation;
+  const isBrought = [...delegation.policies].some((name) => functions.has(name));
+  if (asked.length === 0 && !isBrought) return delegation;
   const answers = await Promise.all(
     asked.map((name) => answer(name, functions.get(name), delegation, request, log)),
   );

@@ -66,6 +66,7 @@ export class ProtectedGateway implements GatewayInterface {
   private updating: Promise<void> = Promise.resolve();
   private cleanup: (() => Promise<void>) | undefined;
   private stopped = false;
+  private stopping: Promise<void> | undefined;
 
   constructor(
     private readonly config: ProtectedGatewayConfig,
@@ -93,8 +94,16 @@ export class ProtectedGateway implements GatewayInterface {
 
   /** @throws {SupergraphError} */
   async load(): Promise<GatewayLoadResult> {
-    await this.protection.start();
-    await this.install(await this.firstSupergraph());
+    try {
+      await this.protection.start();
+      // In the row of the updates: one that comes while this is loaded is newer, and must not be replaced by it.
+      const first = this.updating.then(async () => this.install(await this.firstSupergraph()));
+      this.updating = first.catch(() => undefined);
+      await first;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
     return { executor: this.executor };
   }
 
@@ -104,7 +113,12 @@ export class ProtectedGateway implements GatewayInterface {
     return () => void this.listeners.delete(callback);
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.stopping ??= this.stopOnce();
+    return this.stopping;
+  }
+
+  private async stopOnce(): Promise<void> {
     this.stopped = true;
     await this.updating;
     await this.cleanup?.();
@@ -156,7 +170,8 @@ export class ProtectedGateway implements GatewayInterface {
   private readonly executor: GatewayExecutor = async (request) => {
     const served = this.version;
     if (served === undefined) throw new Error('the gateway has no supergraph');
-    const exchange = exchangeOf(request.context) ?? new Exchange(incomingOf(request.request.http?.headers));
+    const exchange =
+      exchangeOf(request.context)?.forOperation() ?? new Exchange(incomingOf(request.request.http?.headers));
     return runPipeline({ exchange, request, served, protection: this.protection });
   };
 
@@ -206,15 +221,17 @@ export class ProtectedGateway implements GatewayInterface {
       );
     }
     const { origin } = new URL(url);
+    const timeoutMs = subgraphs?.timeoutMs ?? DEFAULT_SUBGRAPH_TIMEOUT_MS;
     let pool = this.pools.get(origin);
     if (pool === undefined) {
-      pool = subgraphPool(url, subgraphs?.timeoutMs ?? DEFAULT_SUBGRAPH_TIMEOUT_MS);
+      pool = subgraphPool(url, timeoutMs);
       this.pools.set(origin, pool);
     }
     return new BehalfDataSource({
       name,
       url,
       pool,
+      timeoutMs,
       txnToken: (exchange) =>
         authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer),
       log: this.protection.log,

@@ -12,11 +12,13 @@ import type { GraphQLFormattedError } from 'graphql';
 import type { JWK } from 'jose';
 import { FileAuditSink, PostgresAuditSink } from '../audit/index.js';
 import type { GatewayConfig } from './config/config.js';
+import { Connections } from './connections.js';
 import { ConfigurationError } from './errors.js';
 import type { ExchangeContext } from './exchange.js';
 import { jsonLog } from './log.js';
 import type { GatewayLog } from './log.js';
 import type { PolicyFunction } from './policies.js';
+import { SigningKeys } from './propagate/signing-keys.js';
 import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 import type { AuditOptions } from './seal/seal.js';
@@ -53,27 +55,50 @@ export async function startGateway(
   const log = overrides.log ?? jsonLog(config.log?.level);
   const host = config.listen?.host ?? DEFAULT_HOST;
   const server = createServer();
+  const connections = new Connections(server);
+  server.on('request', notYet);
   await listen(server, host, config.listen?.port ?? DEFAULT_PORT);
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
   try {
-    return await serve(server, url, config, overrides, log);
+    const { handler, ...running } = await serve(url, config, overrides, log);
+    server.off('request', notYet);
+    server.on('request', handler);
+    return {
+      url,
+      ...running,
+      async close() {
+        await connections.close();
+        await running.close();
+      },
+    };
   } catch (error) {
     server.close();
+    server.closeAllConnections();
     throw error;
   }
 }
 
+/** The address is taken before the rest is made, because the rest is told it. */
+function notYet(_request: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('retry-after', '1');
+  response.setHeader('connection', 'close');
+  sendJson(response, 503, { error: 'starting' });
+}
+
+type Served = Omit<RunningGateway, 'url'> & {
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+};
+
 async function serve(
-  server: Server,
   url: string,
   config: GatewayConfig,
   overrides: GatewayOverrides,
   log: GatewayLog,
-): Promise<RunningGateway> {
+): Promise<Served> {
   const supergraph = await supergraphFile(config.supergraph);
-  const audit = await openAudit(config);
   const key =
     config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
+  const audit = await openAudit(config);
   const gateway = protectGateway(
     { supergraphSdl: supergraph.manager },
     {
@@ -117,23 +142,24 @@ async function serve(
     await closeAudit();
     throw error;
   }
-  server.on('request', (request, response) => {
-    handle(request, response, apollo, gateway).catch((error: unknown) => {
-      log.log('error', 'REQUEST_HANDLING_FAILED', { error: error instanceof Error ? error.name : 'unknown' });
-      if (!response.headersSent) response.writeHead(500);
-      response.end();
-    });
-  });
   return {
-    url,
     gateway,
     reloadSupergraph: supergraph.reload,
+    handler(request, response) {
+      handle(request, response, apollo, gateway).catch((error: unknown) => {
+        log.log('error', 'REQUEST_HANDLING_FAILED', {
+          error: error instanceof Error ? error.name : 'unknown',
+        });
+        if (!response.headersSent) response.writeHead(500);
+        response.end();
+      });
+    },
     async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      await closed;
-      await apollo.stop();
-      await closeAudit();
+      try {
+        await apollo.stop();
+      } finally {
+        await closeAudit();
+      }
     },
   };
 }
@@ -212,7 +238,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
 
 /** Apollo Server answers for a body that is no JSON object, and for a content type that could come from a form. */
 function parseJson(request: IncomingMessage, body: Buffer): unknown {
-  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return body.toString();
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) return body.toString();
   try {
     return JSON.parse(body.toString());
   } catch {
@@ -282,9 +308,12 @@ async function openAudit(config: GatewayConfig): Promise<AuditOptions> {
 
 async function readKey(file: string): Promise<JWK> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as JWK;
+    const key = JSON.parse(await readFile(file, 'utf8')) as JWK;
+    await SigningKeys.create(key);
+    return key;
   } catch {
-    throw new ConfigurationError('propagation.keyFile', `${file} is no readable JWK`);
+    // The reason could quote the key.
+    throw new ConfigurationError('propagation.keyFile', `${file} is no readable Ed25519 private key as JWK`);
   }
 }
 

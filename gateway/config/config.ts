@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import type { ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
+import { parse as parseYaml } from 'yaml';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { ConfigurationError } from '../errors.js';
 import type { IntrospectionRule } from '../introspection.js';
@@ -59,8 +59,8 @@ export async function readConfig(
   try {
     raw = parseYaml(text);
   } catch (error) {
-    if (error instanceof YAMLParseError) throw new ConfigurationError('', `${file}: ${error.message}`);
-    throw error;
+    // Beside its own error the parser throws a plain one, for an alias of nothing and for one that grows without end.
+    throw new ConfigurationError('', `${file}: ${error instanceof Error ? error.message : 'is no YAML'}`);
   }
   const config = checkConfig(fillFromEnvironment(raw, '', environment));
   const relative = (path: string): string => resolve(dirname(file), path);
@@ -140,6 +140,8 @@ function shapeError(error: ErrorObject | undefined): ConfigurationError {
     .slice(1)
     .split('/')
     .filter((step) => step !== '')
+    // RFC 6901 section 4.
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
     .map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`))
     .join('');
   const key = (name: unknown): string => (path === '' ? String(name) : `${path}.${String(name)}`);
@@ -166,7 +168,7 @@ function fillFromEnvironment(
 ): unknown {
   if (typeof value === 'string') {
     return value.replaceAll(VARIABLE, (_text, name: string) => {
-      const found = environment[name];
+      const found = Object.hasOwn(environment, name) ? environment[name] : undefined;
       if (found === undefined) throw new ConfigurationError(path, `the environment has no ${name}`);
       return found;
     });

@@ -13,6 +13,8 @@ export interface DataSourceOptions {
   readonly url: string;
   /** Of the address's origin; whoever made it closes it. */
   readonly pool: Pool;
+  /** For one request as a whole: a subgraph that sends a byte now and then does not keep it open. */
+  readonly timeoutMs: number;
   /** The transaction token for this subgraph; undefined for a caller without a delegation. */
   readonly txnToken: (exchange: Exchange) => string | undefined;
   readonly log: GatewayLog;
@@ -72,16 +74,30 @@ export class BehalfDataSource implements GraphQLDataSource {
     let text: string;
     let status: number;
     let contentType: unknown;
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), this.options.timeoutMs);
     try {
-      const response = await this.options.pool.request({ method: 'POST', path: this.path, headers, body });
+      const response = await this.options.pool.request({
+        method: 'POST',
+        path: this.path,
+        headers,
+        body,
+        signal: deadline.signal,
+      });
       status = response.statusCode;
       contentType = response.headers['content-type'];
       text = await response.body.text();
     } catch (error) {
       throw this.failure(
         'SUBREQUEST_HTTP_ERROR',
-        error instanceof errors.UndiciError ? error.code : systemCode(error),
+        deadline.signal.aborted
+          ? 'TIMEOUT'
+          : error instanceof errors.UndiciError
+            ? error.code
+            : systemCode(error),
       );
+    } finally {
+      clearTimeout(timer);
     }
     if (status < 200 || status > 299) throw this.failure('SUBREQUEST_HTTP_ERROR', `HTTP_${status}`);
     if (typeof contentType !== 'string' || !JSON_TYPES.test(contentType)) {

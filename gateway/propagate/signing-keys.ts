@@ -12,29 +12,43 @@ interface SigningKey {
 }
 
 /**
- * The gateway's Ed25519 keys (RFC 8037). The newest signs; the one before stays in the published set, so that
- * tokens under way and subgraphs' cached key sets outlive a rotation.
+ * The gateway's Ed25519 keys (RFC 8037). One signs; the one before and the one that comes next are published as well, so
+ * that neither a token under way nor a subgraph's cached key set is out of date the moment the keys rotate.
  */
 export class SigningKeys {
+  private previous: SigningKey | undefined;
+
   private constructor(
     private current: SigningKey,
-    private previous: SigningKey | undefined,
+    private next: SigningKey,
   ) {}
 
-  /** @param privateJwk An Ed25519 private key; default: one is generated, for as long as this process lives. */
+  /**
+   * @param privateJwk An Ed25519 private key; default: one is generated, for as long as this process lives.
+   * @throws what Node or jose throws for a key that is none.
+   */
   static async create(privateJwk?: JWK): Promise<SigningKeys> {
-    return new SigningKeys(await toSigningKey(privateJwk), undefined);
+    return new SigningKeys(await toSigningKey(privateJwk), await toSigningKey(undefined));
   }
 
+  /**
+   * @param privateJwk Default: the key that was published as the next one. Of another key a subgraph that asked for the
+   *   set a moment ago hears only when it asks again.
+   */
   async rotate(privateJwk?: JWK): Promise<void> {
+    const replacement = privateJwk === undefined ? this.next : await toSigningKey(privateJwk);
+    const next = privateJwk === undefined ? await toSigningKey(undefined) : this.next;
     this.previous = this.current;
-    this.current = await toSigningKey(privateJwk);
+    this.current = replacement;
+    this.next = next;
   }
 
   /** RFC 7517 section 5: public keys only. */
   jwks(): { readonly keys: readonly JWK[] } {
     return {
-      keys: [this.current, this.previous].flatMap((key) => (key === undefined ? [] : [key.publicJwk])),
+      keys: [this.current, this.next, this.previous].flatMap((key) =>
+        key === undefined ? [] : [key.publicJwk],
+      ),
     };
   }
 

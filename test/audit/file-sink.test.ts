@@ -1,0 +1,57 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FileAuditSink } from '../../audit/index.js';
+import { record } from './support.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'behalf-audit-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it('appends one line for each record, behind what is there, for its owner’s eyes only', async () => {
+  const file = join(folder, 'audit.jsonl');
+  const written = [record({ operationName: 'A' }), record({ operationName: 'B\n"' }), record()];
+  for (const each of written) {
+    const sink = await FileAuditSink.open(file);
+    await sink.append(each);
+    await sink.close();
+    await expect(sink.append(each)).rejects.toMatchObject({ code: 'AUDIT_CLOSED' });
+  }
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(written);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+});
+
+it('keeps the order of what comes together, and close writes it all', async () => {
+  const file = join(folder, 'many.jsonl');
+  const sink = await FileAuditSink.open(file);
+  const written = Array.from({ length: 2_000 }, (_each, index) => record({ operationName: `N${index}` }));
+  const all = written.map((each) => sink.append(each));
+  await sink.close();
+  await Promise.all(all);
+  const names = (await readFile(file, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { operationName: string }).operationName);
+  expect(names).toEqual(written.map(({ operationName }) => operationName));
+  expect(sink.lost).toBe(0);
+});
+
+it('begins a line of its own behind one that was cut off', async () => {
+  const file = join(folder, 'cut.jsonl');
+  await writeFile(file, `${JSON.stringify(record())}\n{"transactionId":"cut o`);
+  const sink = await FileAuditSink.open(file);
+  const next = record();
+  await sink.append(next);
+  await sink.close();
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  expect(lines).toHaveLength(3);
+  expect(JSON.parse(lines[2] ?? '')).toEqual(next);
+});
+
+it('says when it cannot be opened', async () => {
+  await expect(FileAuditSink.open(folder)).rejects.toMatchObject({ code: 'EISDIR' });
+});

@@ -1,0 +1,204 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkConfig, ConfigurationError, readConfig } from '../../gateway/index.js';
+import schema from '../../gateway/config/schema.json' with { type: 'json' };
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'behalf-config-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const issuer = { issuer: 'https://issuer.example', audience: 'https://api.example' };
+const least = { supergraph: 'supergraph.graphql', issuers: [issuer] };
+
+function errorOf(config: unknown): ConfigurationError {
+  try {
+    checkConfig(config);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+describe('checkConfig', () => {
+  it('takes the least that is needed, and everything that the schema describes', () => {
+    expect(checkConfig(least)).toEqual(least);
+    checkConfig({
+      listen: { host: '127.0.0.1', port: 0 },
+      supergraph: 's.graphql',
+      issuers: [
+        {
+          ...issuer,
+          jwksUri: 'https://issuer.example/keys',
+          algorithms: ['ES256'],
+          tokenTypes: ['at+jwt', 'JWT'],
+          claims: { scopes: 'scp', policies: 'p', roles: 'r', clientId: 'azp' },
+          allowInsecureIssuer: false,
+        },
+      ],
+      authorization: { mode: 'reject', anonymous: 'refuse', coverage: 'required', maxPathsPerSelection: 5 },
+      introspection: 'off',
+      propagation: { issuer: 'http://gateway.example', tokenLifetimeSeconds: 30, keyFile: 'key.json' },
+      revocation: {
+        streams: [{ issuer: issuer.issuer, secret: 's', configurationUri: 'https://issuer.example/ssf' }],
+        maxStalenessMs: 1_000,
+        maxTokenLifetimeSeconds: 600,
+        maxEntries: 5,
+      },
+      subgraphs: { urls: { people: 'http://127.0.0.1:1/graphql' }, timeoutMs: 5 },
+      audit: { mode: 'required', file: 'audit.jsonl', pseudonymKey: 'a'.repeat(43) },
+      log: { level: 'warn' },
+    });
+  });
+
+  it.each<[string, unknown]>([
+    ['', null],
+    ['', []],
+    ['supergraph', { issuers: [issuer] }],
+    ['issuers', { supergraph: 's' }],
+    ['issuers', { ...least, issuers: [] }],
+    ['issuers[0].audience', { ...least, issuers: [{ issuer: 'https://issuer.example' }] }],
+    ['issuers[0].issuer', { ...least, issuers: [{ ...issuer, issuer: 'no address' }] }],
+    ['issuers[0].issuer', { ...least, issuers: [{ ...issuer, issuer: 'http://issuer.example' }] }],
+    ['issuers[0].issuer', { ...least, issuers: [{ ...issuer, issuer: 'http://127.evil.example' }] }],
+    ['issuers[0].issuer', { ...least, issuers: [{ ...issuer, issuer: 'http://localhost.evil.example' }] }],
+    ['issuers[0].issuer', { ...least, issuers: [{ ...issuer, issuer: 'ftp://127.0.0.1' }] }],
+    ['issuers[0].jwksUri', { ...least, issuers: [{ ...issuer, jwksUri: 'http://issuer.example/jwks' }] }],
+    ['issuers[1].issuer', { ...least, issuers: [issuer, issuer] }],
+    ['issuers[0].algorithms[1]', { ...least, issuers: [{ ...issuer, algorithms: ['ES256', 'HS256'] }] }],
+    ['issuers[0].algorithms[0]', { ...least, issuers: [{ ...issuer, algorithms: ['none'] }] }],
+    ['issuers[0].algorithms', { ...least, issuers: [{ ...issuer, algorithms: [] }] }],
+    ['issuers[0].claims.scope', { ...least, issuers: [{ ...issuer, claims: { scope: 'x' } }] }],
+    ['listen.port', { ...least, listen: { port: 65_536 } }],
+    ['listen.port', { ...least, listen: { port: '4000' } }],
+    ['authorization.mode', { ...least, authorization: { mode: 'Filter' } }],
+    ['authorization.anonymous', { ...least, authorization: { anonymous: true } }],
+    ['introspection', { ...least, introspection: true }],
+    ['propagation.tokenLifetimeSeconds', { ...least, propagation: { tokenLifetimeSeconds: 61 } }],
+    ['revocation.streams', { ...least, revocation: {} }],
+    ['revocation.streams[0].secret', { ...least, revocation: { streams: [{ issuer: issuer.issuer }] } }],
+    [
+      'revocation.streams[0].issuer',
+      { ...least, revocation: { streams: [{ issuer: 'https://other.example', secret: 's' }] } },
+    ],
+    [
+      'revocation.streams[1].issuer',
+      {
+        ...least,
+        revocation: {
+          streams: [
+            { issuer: issuer.issuer, secret: 's' },
+            { issuer: issuer.issuer, secret: 't' },
+          ],
+        },
+      },
+    ],
+    [
+      'revocation.streams[0].configurationUri',
+      {
+        ...least,
+        revocation: {
+          streams: [{ issuer: issuer.issuer, secret: 's', configurationUri: 'http://issuer.example/ssf' }],
+        },
+      },
+    ],
+    ['subgraphs.urls.people', { ...least, subgraphs: { urls: { people: 'nowhere' } } }],
+    ['subgraphs.urls.pe/op~le', { ...least, subgraphs: { urls: { 'pe/op~le': 'nowhere' } } }],
+    ['audit', { ...least, audit: {} }],
+    ['audit', { ...least, audit: { mode: 'required' } }],
+    ['audit.file', { ...least, audit: { file: 'f', database: 'postgres://x' } }],
+    ['audit.pseudonymKey', { ...least, audit: { file: 'f', pseudonymKey: 'short' } }],
+    ['audit.pseudonymKey', { ...least, audit: { file: 'f', pseudonymKey: '!'.repeat(43) } }],
+    ['log.level', { ...least, log: { level: 'verbose' } }],
+    ['autorization', { ...least, autorization: { mode: 'reject' } }],
+    ['authorization.modus', { ...least, authorization: { modus: 'reject' } }],
+    [
+      'revocation.streams[0].token',
+      { ...least, revocation: { streams: [{ issuer: 'x', secret: 's', token: 't' }] } },
+    ],
+  ])('names the key: %s', (path, config) => {
+    const error = errorOf(config);
+    expect(error.path).toBe(path);
+    expect(error.message.startsWith(path)).toBe(true);
+    expect(error.code).toBe('CONFIGURATION');
+  });
+
+  it('allows plain HTTP on this machine, and elsewhere when it is asked for by its name', () => {
+    for (const address of [
+      'http://127.0.0.1:4001',
+      'http://localhost:1',
+      'http://[::1]:1',
+      'http://127.9.8.7',
+    ]) {
+      checkConfig({ ...least, issuers: [{ ...issuer, issuer: address }] });
+    }
+    checkConfig({
+      ...least,
+      issuers: [{ ...issuer, issuer: 'http://issuer.example', allowInsecureIssuer: true }],
+    });
+  });
+
+  it('has a schema that is valid JSON Schema and describes no key twice', () => {
+    const ajv = new Ajv({ strict: false });
+    expect(ajv.validateSchema(schema)).toBe(true);
+    expect(schema.additionalProperties).toBe(false);
+  });
+});
+
+describe('readConfig', () => {
+  async function read(text: string, environment: Record<string, string> = {}) {
+    const file = join(folder, 'gateway.yaml');
+    await writeFile(file, text);
+    return readConfig(file, environment);
+  }
+  const yaml =
+    'supergraph: sub/supergraph.graphql\nissuers:\n  - { issuer: "https://i.example", audience: a }\n';
+
+  it('reads paths as relative to the file', async () => {
+    const config = await read(`${yaml}propagation: { keyFile: key.json }\naudit: { file: ../audit.jsonl }\n`);
+    expect(config.supergraph).toBe(join(folder, 'sub/supergraph.graphql'));
+    expect(config.propagation?.keyFile).toBe(join(folder, 'key.json'));
+    expect(config.audit?.file).toBe(join(folder, '../audit.jsonl'));
+    expect((await read(yaml.replace('sub/', '/abs/'))).supergraph).toBe('/abs/supergraph.graphql');
+  });
+
+  it('fills from the environment after parsing, so that a value cannot become structure', async () => {
+    const streams = 'revocation:\n  streams:\n    - { issuer: "https://i.example", secret: "a${S}b" }\n';
+    const secret = '", x: ${S} #\n- y: [';
+    const config = await read(yaml + streams, { S: secret });
+    expect(config.revocation?.streams[0]?.secret).toBe(`a${secret}b`);
+    await expect(read(yaml + streams)).rejects.toMatchObject({
+      path: 'revocation.streams[0].secret',
+      message: 'revocation.streams[0].secret: the environment has no S',
+    });
+    await expect(read(yaml + streams, { constructor: 'x' })).rejects.toThrow('has no S');
+    await expect(read(yaml + streams.replace('${S}', '${constructor}'))).rejects.toThrow(
+      'has no constructor',
+    );
+  });
+
+  it('says which file cannot be read, or where it is no YAML', async () => {
+    const none = join(folder, 'none.yaml');
+    await expect(readConfig(none)).rejects.toThrow(`${none} cannot be read (ENOENT)`);
+    await expect(readConfig(folder)).rejects.toThrow('cannot be read (EISDIR)');
+    for (const text of ['a: [', 'a: 1\na: 2', '\tx: 1', 'a: *none']) {
+      const refusal = await read(text).catch((error: unknown) => error);
+      expect(refusal).toBeInstanceOf(ConfigurationError);
+      expect((refusal as Error).message).toContain('gateway.yaml');
+    }
+    await expect(read('')).rejects.toBeInstanceOf(ConfigurationError);
+  });
+
+  it('refuses a file that grows without end when it is read', async () => {
+    const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
+    for (let level = 1; level < 9; level += 1) {
+      lines.push(`a${level}: &a${level} [${Array.from({ length: 10 }, () => `*a${level - 1}`).join(', ')}]`);
+    }
+    await expect(read(lines.join('\n'))).rejects.toBeInstanceOf(ConfigurationError);
+  });
+});
