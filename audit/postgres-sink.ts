@@ -37,7 +37,7 @@ export class PostgresAuditSink implements AuditSink {
     this.pool.on('error', () => undefined);
     this.writer = new BatchWriter({
       write: async (records) => {
-        await this.pool.query(INSERT, [JSON.stringify(records.map(toRow))]);
+        await this.pool.query(INSERT, [JSON.stringify(records.map(toRow), storable)]);
       },
       ...(maxQueue === undefined ? {} : { maxQueue }),
     });
@@ -55,6 +55,11 @@ export class PostgresAuditSink implements AuditSink {
     await this.writer.close();
     await this.pool.end();
   }
+}
+
+/** PostgreSQL's text holds neither NUL nor half a surrogate pair; one record of such must not stop all others. */
+function storable(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/\0|\p{Surrogate}/gu, '\ufffd') : value;
 }
 
 function toRow(record: AuditRecord): Record<string, unknown> {
