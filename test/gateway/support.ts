@@ -316,17 +316,16 @@ export class TestSubgraph {
       logger: quiet,
     });
     await apollo.start();
-    let subgraph: TestSubgraph | undefined;
     const listening = await listen(async (request, response) => {
       const text = await bodyOf(request);
       const body = JSON.parse(text) as { query: string; variables?: unknown };
-      subgraph?.requests.push({
+      subgraph.requests.push({
         headers: request.headers,
         query: body.query,
         variables: body.variables,
         text: `${JSON.stringify(request.rawHeaders)} ${text}`,
       });
-      if (subgraph?.instead !== undefined) {
+      if (subgraph.instead !== undefined) {
         await subgraph.instead(request, response);
         return;
       }
@@ -340,7 +339,7 @@ export class TestSubgraph {
       response.statusCode = answer.status ?? 200;
       response.end(answer.body.kind === 'complete' ? answer.body.string : '');
     });
-    subgraph = new TestSubgraph(name, sdl, listening, apollo);
+    const subgraph = new TestSubgraph(name, sdl, listening, apollo);
     return subgraph;
   }
 }
