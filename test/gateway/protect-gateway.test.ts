@@ -1,4 +1,5 @@
 import { ApolloServer } from '@apollo/server';
+import { peopleSdl } from './domain.js';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SupergraphManager } from '../../gateway/apollo.js';
@@ -11,7 +12,6 @@ import {
   Cleanup,
   codes,
   compose,
-  peopleSdl,
   send,
   TestIssuer,
   TestLog,

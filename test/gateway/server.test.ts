@@ -260,9 +260,11 @@ describe('the start', () => {
       { log: new TestLog() },
     );
     const statuses: number[] = [];
-    let isStarted = false;
-    void starting.then(() => (isStarted = true));
-    while (!isStarted) {
+    const state = { isStarted: false };
+    void starting.then(() => {
+      state.isStarted = true;
+    });
+    while (!state.isStarted) {
       await ask(`http://127.0.0.1:${port}/graphql`, '{ hello }').then(
         ({ status }) => statuses.push(status),
         () => undefined,

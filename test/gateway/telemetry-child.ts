@@ -4,6 +4,7 @@
  */
 import dns from 'node:dns';
 import net from 'node:net';
+import type * as Gateway from '../../gateway/index.js';
 
 const reached: string[] = [];
 
@@ -12,7 +13,7 @@ function recordLookup(this: unknown, ...parameters: unknown[]): unknown {
   reached.push(`lookup ${String(parameters[0])}`);
   return Reflect.apply(lookup, this, parameters);
 }
-dns.lookup = recordLookup as unknown as typeof dns.lookup;
+dns.lookup = recordLookup as typeof dns.lookup;
 
 const connect = Reflect.get(net.Socket.prototype, 'connect') as (...parameters: unknown[]) => net.Socket;
 net.Socket.prototype.connect = function (this: net.Socket, ...parameters: unknown[]) {
@@ -20,7 +21,7 @@ net.Socket.prototype.connect = function (this: net.Socket, ...parameters: unknow
     { host?: string; port?: number | string; path?: string } | undefined;
   reached.push(`connect ${given?.host ?? given?.path ?? JSON.stringify(parameters)}`);
   return Reflect.apply(connect, this, parameters);
-} as typeof net.Socket.prototype.connect;
+};
 
 const { fetch } = globalThis;
 globalThis.fetch = (input, init) => {
@@ -30,7 +31,7 @@ globalThis.fetch = (input, init) => {
 };
 
 const [supergraph = '', issuer = '', token = '', entry = ''] = process.argv.slice(2);
-const { startGateway, silentLog } = (await import(entry)) as typeof import('../../gateway/index.js');
+const { startGateway, silentLog } = (await import(entry)) as typeof Gateway;
 const gateway = await startGateway(
   { listen: { port: 0 }, supergraph, issuers: [{ issuer, audience: 'https://api.bank.example' }] },
   { log: silentLog },

@@ -64,43 +64,50 @@ export class Transmitter {
   async listen(port: number): Promise<void> {
     this.listening = await listen(async (request, response) => {
       const text = await bodyOf(request);
-      const { url } = this;
       const path = request.url ?? '';
-      if (path === '/jwks') return sendJson(response, 200, { keys: [this.published.publicJwk] });
-      if (this.mode === 'error') return sendJson(response, 500, {});
-      if (this.mode === 'html') return void response.end('<p>');
-      if (path === '/.well-known/ssf-configuration') {
-        return sendJson(response, 200, {
-          issuer: url,
-          jwks_uri: `${url}/jwks`,
-          configuration_endpoint: `${url}/streams`,
-        });
-      }
-      if (path === '/streams') {
-        this.streams += 1;
-        this.mode = 'up';
-        return sendJson(response, 201, {
-          stream_id: `s${this.streams}`,
-          iss: url,
-          aud: 'gateway',
-          delivery: { method: 'urn:ietf:rfc:8936', endpoint_url: `${url}/poll/s${this.streams}` },
-        });
-      }
-      if (this.mode === 'forgotten' || path !== `/poll/s${this.streams}`) return sendJson(response, 404, {});
-      const { ack = [], returnImmediately = false } = JSON.parse(text) as {
-        ack?: string[];
-        returnImmediately?: boolean;
-      };
-      this.polls.push({ ack, returnImmediately, authorization: request.headers.authorization });
-      for (const jti of ack) this.queue.delete(jti);
-      if (this.queue.size === 0 && !returnImmediately) {
-        await new Promise<void>((resolve) => {
-          this.waiting.push(resolve);
-          setTimeout(resolve, 150);
-        });
-      }
-      sendJson(response, 200, { sets: Object.fromEntries(this.queue), moreAvailable: false });
+      if (path === '/jwks') sendJson(response, 200, { keys: [this.published.publicJwk] });
+      else if (this.mode === 'error') sendJson(response, 500, {});
+      else if (this.mode === 'html') response.end('<p>');
+      else if (path === '/.well-known/ssf-configuration') sendJson(response, 200, this.metadata());
+      else if (path === '/streams') sendJson(response, 201, this.createStream());
+      else if (this.mode === 'forgotten' || path !== `/poll/s${this.streams}`) sendJson(response, 404, {});
+      else sendJson(response, 200, await this.poll(text, request.headers.authorization));
     }, port);
+  }
+
+  private metadata(): object {
+    return {
+      issuer: this.url,
+      jwks_uri: `${this.url}/jwks`,
+      configuration_endpoint: `${this.url}/streams`,
+    };
+  }
+
+  private createStream(): object {
+    this.streams += 1;
+    this.mode = 'up';
+    return {
+      stream_id: `s${this.streams}`,
+      iss: this.url,
+      aud: 'gateway',
+      delivery: { method: 'urn:ietf:rfc:8936', endpoint_url: `${this.url}/poll/s${this.streams}` },
+    };
+  }
+
+  private async poll(text: string, authorization: string | undefined): Promise<object> {
+    const { ack = [], returnImmediately = false } = JSON.parse(text) as {
+      ack?: string[];
+      returnImmediately?: boolean;
+    };
+    this.polls.push({ ack, returnImmediately, authorization });
+    for (const jti of ack) this.queue.delete(jti);
+    if (this.queue.size === 0 && !returnImmediately) {
+      await new Promise<void>((resolve) => {
+        this.waiting.push(resolve);
+        setTimeout(resolve, 150);
+      });
+    }
+    return { sets: Object.fromEntries(this.queue), moreAvailable: false };
   }
 
   get url(): string {

@@ -1,0 +1,230 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/index.js';
+import type { AuditDatabase, StoredAuditRecord } from '../../audit/index.js';
+import { truncateAddress } from '../../gateway/seal/seal.js';
+import {
+  AUDIENCE,
+  Cleanup,
+  codes,
+  compose,
+  freePort,
+  startTestGateway,
+  TestIssuer,
+  TestSubgraph,
+  until,
+} from '../gateway/support.js';
+import type { TestGateway } from '../gateway/support.js';
+import { createTestDatabase } from '../support/database.js';
+import type { TestDatabase } from '../support/database.js';
+
+const cleanup = new Cleanup();
+const role = `audit_gateway_${randomBytes(6).toString('hex')}`;
+let database: TestDatabase<AuditDatabase>;
+let issuer: TestIssuer;
+let people: TestSubgraph;
+let accounts: TestSubgraph;
+let gateway: TestGateway;
+let url: string;
+let supergraph: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase<AuditDatabase>();
+  await migrateAudit(database.db);
+  await createWriterRole(database.db, 'password', role);
+  cleanup.add(async () => {
+    await sql`drop owned by ${sql.id(role)}`.execute(database.db);
+    await sql`drop role ${sql.id(role)}`.execute(database.db);
+    await database.drop();
+  });
+  url = writerUrl(database.url, 'password', role);
+  issuer = await TestIssuer.start();
+  const port = await freePort();
+  const gatewayUrl = `http://127.0.0.1:${port}`;
+  const trust = { issuer: gatewayUrl, jwksUri: `${gatewayUrl}/.well-known/jwks.json` };
+  people = await TestSubgraph.start('people', trust);
+  accounts = await TestSubgraph.start('accounts', trust);
+  for (const each of [issuer, people, accounts]) cleanup.add(() => each.close());
+  supergraph = compose(people, accounts);
+  gateway = await startTestGateway(cleanup, supergraph, {
+    listen: { port },
+    issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+    audit: { mode: 'required', database: url, pseudonymKey: randomBytes(32).toString('base64url') },
+  });
+});
+afterAll(() => cleanup.run());
+beforeEach(() => {
+  people.requests.length = 0;
+});
+
+async function last(): Promise<StoredAuditRecord> {
+  const [row] = await readAudit(database.db, { limit: 1 });
+  if (row === undefined) throw new Error('no record');
+  return row;
+}
+
+describe('the record of a request', () => {
+  const consent = { id: 'consent-1', version: 2, purposes: ['budgeting'], detail: 'full' };
+
+  it('says who read what under which rule, and holds no value, argument, variable or token', async () => {
+    const token = await issuer.mint({
+      sub: 'distinctive-subject',
+      scope: 'name accounts',
+      consent,
+      act: { sub: 'robot' },
+    });
+    const query = `query Overview($id: ID!) {
+      a: person(id: $id) { id name email accounts { iban balance } }
+      distinctiveAlias: hello(name: "distinctive-argument")
+    }`;
+    const answer = await gateway.ask(query, {
+      token,
+      variables: { id: 'distinctive-variable', unused: 'distinctive-unused' },
+      headers: { cookie: 'distinctive-cookie', 'x-forwarded-for': 'distinctive-address' },
+    });
+    expect(answer.text).toContain('distinctive-variable');
+    const row = await last();
+    expect(row).toMatchObject({
+      outcome: 'answered',
+      client_id: 'budget-app',
+      actor: 'robot',
+      consent_id: 'consent-1',
+      consent_version: 2,
+      purposes: ['budgeting'],
+      operation_name: 'Overview',
+      source: '127.0.0.0/24',
+    });
+    expect(row.operation_hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(row.subject_pseudonym).toMatch(/^[\w-]{43}$/);
+    expect(row.fields).toEqual(
+      expect.arrayContaining([
+        {
+          coordinate: 'Person.name',
+          decision: 'allowed',
+          count: 1,
+          rule: expect.any(String) as string,
+          subgraph: 'people',
+        },
+        expect.objectContaining({
+          coordinate: 'Account.iban',
+          decision: 'minimized',
+          strategy: 'MASK',
+          subgraph: 'accounts',
+        }),
+        expect.objectContaining({ coordinate: 'Person.email', decision: 'denied' }),
+        expect.objectContaining({ coordinate: 'Account.balance', decision: 'denied' }),
+      ]),
+    );
+    const text = JSON.stringify(row);
+    expect(text).not.toMatch(/distinctive|SE45|example\.org|Name of/);
+    for (const part of token.split('.')) expect(text).not.toContain(part);
+    expect(gateway.log.text).not.toMatch(/distinctive|SE45|eyJ/);
+  });
+
+  it('names the transaction that the subgraphs saw, and the trace', async () => {
+    const traceId = randomBytes(16).toString('hex');
+    await gateway.ask('{ hello }', {
+      token: await issuer.mint(),
+      headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
+    });
+    const row = await last();
+    const [, claims = ''] = String(people.requests[0]?.headers['txn-token']).split('.');
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+      txn: row.transaction_id,
+    });
+    expect(row.trace_id).toBe(traceId);
+  });
+
+  it('has one name for one person, and none for nobody', async () => {
+    const pseudonyms = [];
+    for (const sub of ['a', 'a', 'b']) {
+      await gateway.ask('{ hello }', { token: await issuer.mint({ sub }) });
+      pseudonyms.push((await last()).subject_pseudonym);
+    }
+    expect(pseudonyms[0]).toBe(pseudonyms[1]);
+    expect(pseudonyms[0]).not.toBe(pseudonyms[2]);
+    await gateway.ask('{ hello }');
+    expect(await last()).toMatchObject({ outcome: 'answered', subject_pseudonym: null, client_id: null });
+  });
+
+  it('exists for a failed authentication, a refusal and a failure', async () => {
+    expect((await gateway.ask('{ hello }', { token: 'a.b.c' })).status).toBe(401);
+    expect(await last()).toMatchObject({
+      outcome: 'authentication-failed',
+      reason: 'TOKEN_MALFORMED',
+      subject_pseudonym: null,
+      source: '127.0.0.0/24',
+    });
+    await gateway.ask('{ hello }', { token: await issuer.mint({ exp: 1, sub: 'distinctive' }) });
+    expect(await last()).toMatchObject({ outcome: 'authentication-failed', reason: 'ERR_JWT_EXPIRED' });
+    expect(JSON.stringify(await last())).not.toContain('distinctive');
+    expect((await gateway.ask('{ __schema { queryType { name } } }')).status).toBe(401);
+    expect(await last()).toMatchObject({ outcome: 'refused', reason: 'INTROSPECTION_DISABLED' });
+    await gateway.ask('mutation M { rename(name: "distinctive") { id } }', { token: await issuer.mint() });
+    const denied = await last();
+    expect(denied).toMatchObject({ outcome: 'answered', operation_name: 'M' });
+    expect(denied.fields).toMatchObject([{ coordinate: 'Mutation.rename', decision: 'denied' }]);
+    expect(people.requests).toEqual([]);
+  });
+
+  it('is there when the answer is', async () => {
+    const before = (await last()).seq;
+    await Promise.all(Array.from({ length: 40 }, () => gateway.ask('{ hello }')));
+    expect(await readAudit(database.db, { afterSeq: before, limit: 100 })).toHaveLength(40);
+  });
+});
+
+describe('without the log', () => {
+  async function startWithout(mode: 'required' | 'best-effort') {
+    const gone = new URL(url);
+    gone.port = '1';
+    return startTestGateway(cleanup, supergraph, {
+      issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+      audit: { mode, database: gone.href },
+    });
+  }
+
+  it('required: 503, and no data leaves', async () => {
+    const without = await startWithout('required');
+    for (const query of [
+      '{ hello me { id } }',
+      'mutation { touch }',
+      '{ __schema { queryType { name } } }',
+    ]) {
+      const answer = await without.ask(query);
+      expect(answer.status).toBe(503);
+      expect(codes(answer)).toEqual(['AUDIT_UNAVAILABLE']);
+      expect(answer.body.data ?? null).toBeNull();
+      expect(answer.headers['retry-after']).toBe('5');
+      expect(answer.text).not.toMatch(/hello world|ECONNREFUSED|c-000001/);
+    }
+    expect(codes(await without.ask('{ hello }', { token: 'a.b.c' }))).toEqual(['AUDIT_UNAVAILABLE']);
+    expect(without.log.codes()).toContain('AUDIT_UNAVAILABLE');
+  });
+
+  it('best-effort: data leaves, and what is lost is counted and logged', async () => {
+    const without = await startWithout('best-effort');
+    expect((await without.ask('{ hello }')).body).toEqual({ data: { hello: 'hello world' } });
+    expect((await without.ask('{ hello }')).status).toBe(200);
+    await until(() => without.log.of('AUDIT_RECORD_LOST').length === 2, 'lost');
+    expect(without.log.of('AUDIT_RECORD_LOST').at(-1)).toEqual({ lost: 2 });
+  });
+});
+
+describe('truncateAddress', () => {
+  it.each([
+    ['203.0.113.77', '203.0.113.0/24'],
+    ['::ffff:203.0.113.77', '203.0.113.0/24'],
+    ['::FFFF:203.0.113.77', '203.0.113.0/24'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    ['2001:db8::1', '2001:db8:0::/48'],
+    ['2001:db8:1::', '2001:db8:1::/48'],
+    ['::1', '0:0:0::/48'],
+    ['::', '0:0:0::/48'],
+    ['fe80::1%eth0', 'fe80:0:0::/48'],
+    ['1::2:3:4:5:6:7', '1:0:2::/48'],
+  ])('%s is of %s', (address, network) => {
+    expect(truncateAddress(address)).toBe(network);
+  });
+});

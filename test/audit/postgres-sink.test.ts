@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  createWriterRole,
+  migrateAudit,
+  PostgresAuditSink,
+  readAudit,
+  writerUrl,
+} from '../../audit/index.js';
+import type { AuditDatabase } from '../../audit/index.js';
+import { createTestDatabase } from '../support/database.js';
+import type { TestDatabase } from '../support/database.js';
+import { record } from './support.js';
+
+// Roles are the server's, not the database's.
+const role = `audit_writer_${randomBytes(6).toString('hex')}`;
+const password = `p'"\\ ${randomBytes(6).toString('hex')}`;
+let database: TestDatabase<AuditDatabase>;
+let url: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase<AuditDatabase>();
+  await migrateAudit(database.db);
+  await createWriterRole(database.db, password, role);
+  url = writerUrl(database.url, password, role);
+  await sql`create table public.person (name text)`.execute(database.db);
+});
+afterAll(async () => {
+  await sql`drop owned by ${sql.id(role)}`.execute(database.db);
+  await sql`drop role ${sql.id(role)}`.execute(database.db);
+  await database.drop();
+});
+
+async function withSink<Result>(work: (sink: PostgresAuditSink) => Promise<Result>): Promise<Result> {
+  const sink = new PostgresAuditSink({ databaseUrl: url });
+  try {
+    return await work(sink);
+  } finally {
+    await sink.close();
+  }
+}
+
+const stored = (transactionId: string) => readAudit(database.db, { transactionId, limit: 10 });
+
+describe('the writer’s role', () => {
+  it.each([
+    'select * from audit.record',
+    'select count(*) from audit.record',
+    "update audit.record set reason = 'x'",
+    'delete from audit.record',
+    'truncate audit.record',
+    'drop table audit.record',
+    'alter table audit.record add column x int',
+    'create table audit.mine (x int)',
+    'create table public.mine (x int)',
+    'select * from public.person',
+    "insert into public.person values ('x')",
+    'set role pg_read_all_data',
+    'create role other',
+    'copy audit.record to stdout',
+    "insert into audit.record (transaction_id, occurred_at, outcome, fields) values (gen_random_uuid(), now(), 'x', '[]') returning seq",
+    "insert into audit.record (seq, transaction_id, occurred_at, outcome, fields) overriding system value values (1, gen_random_uuid(), now(), 'x', '[]') on conflict (seq) do update set outcome = 'y'",
+  ])('may not: %s', async (statement) => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    try {
+      await expect(client.query(statement)).rejects.toMatchObject({ code: '42501' });
+    } finally {
+      await client.end();
+    }
+  });
+
+  it('may append; making it again replaces the password', async () => {
+    const own = record();
+    await withSink((sink) => sink.append(own));
+    expect(await stored(own.transactionId)).toHaveLength(1);
+    await Promise.all(['a', 'b', 'c'].map((next) => createWriterRole(database.db, next, role)));
+    await createWriterRole(database.db, password, role);
+    await withSink((sink) => sink.append(record()));
+  });
+});
+
+describe('PostgresAuditSink', () => {
+  it('keeps every part of a record', async () => {
+    const full = record({
+      traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+      time: 1_800_000_000_123,
+      outcome: 'refused',
+      reason: 'INTROSPECTION_DISABLED',
+      caller: {
+        subjectPseudonym: 'pseudonym',
+        clientId: 'budget-app',
+        actor: 'robot',
+        consentId: 'consent',
+        consentVersion: 3,
+        purposes: ['a', 'b,"c"'],
+      },
+      operationName: 'Named',
+      operationHash: 'f'.repeat(64),
+      source: '203.0.113.0/24',
+      fields: [
+        {
+          coordinate: 'Person.name',
+          decision: 'denied',
+          count: 2,
+          rule: '@requiresScope(name)',
+          subgraph: 'people',
+        },
+      ],
+    });
+    await withSink((sink) => sink.append(full));
+    expect(await stored(full.transactionId)).toMatchObject([
+      {
+        transaction_id: full.transactionId,
+        trace_id: full.traceId,
+        occurred_at: new Date(full.time),
+        outcome: 'refused',
+        reason: full.reason,
+        subject_pseudonym: 'pseudonym',
+        client_id: 'budget-app',
+        actor: 'robot',
+        consent_id: 'consent',
+        consent_version: 3,
+        purposes: ['a', 'b,"c"'],
+        operation_name: 'Named',
+        operation_hash: full.operationHash,
+        source: full.source,
+        fields: full.fields,
+      },
+    ]);
+  });
+
+  it('keeps the order of what comes together, over several writes', async () => {
+    const [before] = await readAudit(database.db, { limit: 1 });
+    const records = Array.from({ length: 1_200 }, (_each, index) => record({ operationName: `N${index}` }));
+    const sink = new PostgresAuditSink({ databaseUrl: url });
+    const all = records.map((each) => sink.append(each));
+    await sink.close();
+    await Promise.all(all);
+    const rows = await readAudit(database.db, { afterSeq: before?.seq ?? 0, limit: 2_000 });
+    expect(rows.map(({ operation_name: name }) => name)).toEqual(
+      records.map(({ operationName }) => operationName),
+    );
+    const newest = await readAudit(database.db, { limit: 2 });
+    expect(newest.map(({ operation_name: name }) => name)).toEqual(['N1198', 'N1199']);
+  });
+
+  it('text that PostgreSQL cannot hold does not take the others with it', async () => {
+    const bad = record({ caller: { clientId: 'a\u0000b\ud800c' } });
+    const good = record();
+    await withSink((sink) => Promise.all([sink.append(bad), sink.append(good)]));
+    expect(await stored(good.transactionId)).toHaveLength(1);
+    expect(await stored(bad.transactionId)).toMatchObject([{ client_id: 'a\ufffdb\ufffdc' }]);
+  });
+
+  it('tries again over a new connection when its own was cut', async () => {
+    await withSink(async (sink) => {
+      await sink.append(record());
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where usename = ${role} and datname = current_database()`.execute(database.db);
+      const own = record();
+      await sink.append(own);
+      expect(await stored(own.transactionId)).toHaveLength(1);
+      expect(sink.lost).toBe(0);
+    });
+  });
+
+  it('counts what is lost while the database is gone', async () => {
+    const gone = new URL(url);
+    gone.port = '1';
+    const sink = new PostgresAuditSink({ databaseUrl: gone.href, maxQueue: 1 });
+    const first = sink.append(record());
+    await new Promise((resolve) => setImmediate(resolve));
+    const refusals = await Promise.allSettled([first, sink.append(record()), sink.append(record())]);
+    expect(
+      refusals.map((each) => (each.status === 'rejected' ? (each.reason as Error).message : '')),
+    ).toEqual(['AUDIT_WRITE_FAILED', 'AUDIT_WRITE_FAILED', 'AUDIT_QUEUE_FULL']);
+    expect(sink.lost).toBe(3);
+    await sink.close();
+  });
+});
