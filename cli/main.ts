@@ -21,11 +21,14 @@ program
   )
   .action(async ({ data, port }: { data: string; port: number }) => {
     const { startCommand } = await import('./start-command.js');
+    const { startTracing } = await import('./telemetry.js');
+    const endTracing = startTracing('behalf');
     process.exitCode = await startCommand({
       dataDir: resolve(data),
       databaseUrl: process.env.DATABASE_URL,
       ports: portsFrom(port),
     });
+    await endTracing();
   });
 
 program
@@ -45,6 +48,8 @@ program
   .requiredOption('--config <file>', 'its configuration (YAML or JSON)')
   .action(async ({ config }: { config: string }) => {
     const { readConfig, startGateway } = await import('../gateway/index.js');
+    const { startTracing } = await import('./telemetry.js');
+    const endTracing = startTracing('behalf-gateway');
     const gateway = await startGateway(await readConfig(resolve(config)));
     console.log(`gateway  ${gateway.url}/graphql`);
     process.on('SIGHUP', () => void gateway.reloadSupergraph().catch((error: unknown) => report(error)));
@@ -53,6 +58,7 @@ program
       process.once('SIGTERM', () => stop());
     });
     await gateway.close();
+    await endTracing();
   });
 
 program

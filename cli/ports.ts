@@ -1,3 +1,5 @@
+import { createServer } from 'node:net';
+
 export interface Ports {
   readonly gateway: number;
   readonly authority: number;
@@ -19,4 +21,33 @@ export function portsFrom(gateway: number): Ports {
     payments: gateway + 13,
     consent: gateway + 14,
   };
+}
+
+/** Ports that nobody listens on at the moment, for an example beside another one. */
+export async function freePorts(): Promise<Ports> {
+  const [gateway, authority, customers, accounts, payments, consent] = await Promise.all(
+    Array.from({ length: 6 }, () => freePort()),
+  );
+  if (
+    gateway === undefined ||
+    authority === undefined ||
+    customers === undefined ||
+    accounts === undefined ||
+    payments === undefined ||
+    consent === undefined
+  ) {
+    throw new Error('no free ports');
+  }
+  return { gateway, authority, customers, accounts, payments, consent };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
 }

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as oauth from 'openid-client';
@@ -10,7 +9,7 @@ import { describeRecord } from './audit-tail.js';
 import { partsLog } from './log.js';
 import { readRunFile } from './run-file.js';
 import type { RunFile } from './run-file.js';
-import type { Ports } from './ports.js';
+import { freePorts } from './ports.js';
 import { EXAMPLE_AUDIENCE, startExample } from './start.js';
 
 /** Something did not go as the walkthrough tells. */
@@ -347,32 +346,4 @@ function json(value: unknown, depth = 0): string {
 
 function indent(text: string): string {
   return text.replace(/^/gm, '    ');
-}
-
-async function freePorts(): Promise<Ports> {
-  const [gateway, authority, customers, accounts, payments, consent] = await Promise.all(
-    Array.from({ length: 6 }, () => freePort()),
-  );
-  if (
-    gateway === undefined ||
-    authority === undefined ||
-    customers === undefined ||
-    accounts === undefined ||
-    payments === undefined ||
-    consent === undefined
-  ) {
-    throw new WalkthroughError('no free ports');
-  }
-  return { gateway, authority, customers, accounts, payments, consent };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -1,3 +1,4 @@
+import { context as otelContext, trace } from '@opentelemetry/api';
 import { GraphQLError } from 'graphql';
 import { denialError } from '@behalf/directives';
 import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
@@ -110,7 +111,10 @@ export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
   const { exchange, protection } = input;
   try {
     try {
-      for (const step of pipeline) await step(input);
+      // Spans of @apollo/gateway become children of the request's.
+      await otelContext.with(trace.setSpan(otelContext.active(), exchange.span), async () => {
+        for (const step of pipeline) await step(input);
+      });
     } catch (error) {
       if (error instanceof RejectedError) {
         await protection.seal(exchange, 'refused', 'UNAUTHORIZED_FIELD_OR_TYPE');
