@@ -8,6 +8,7 @@ import {
   getNamedType,
   GraphQLError,
   isCompositeType,
+  isInterfaceType,
   isObjectType,
   Kind,
   parse,
@@ -109,8 +110,8 @@ const schema = buildSchema(plain);
 
 function selectionSet(type: string, depth: number): fc.Arbitrary<string> {
   const definition = schema.getType(type);
-  const fields =
-    definition !== undefined && 'getFields' in definition ? Object.values(definition.getFields()) : [];
+  const hasFields = isObjectType(definition) || isInterfaceType(definition);
+  const fields = hasFields ? Object.values(definition.getFields()) : [];
   const fieldArbitraries = fields.flatMap((field) => {
     const named = getNamedType(field.type);
     const alias = fc.constantFrom('', '', '', 'k: ', `${field.name}_: `);

@@ -1,5 +1,5 @@
 import type { Delegation } from '@behalf/directives';
-import { buildSchema, execute, graphqlSync, parse, print, validate } from 'graphql';
+import { buildSchema, execute, graphqlSync, Kind, parse, print, validate } from 'graphql';
 import type { ExecutionResult } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { composeSupergraph } from '../../cli/compose.js';
@@ -138,8 +138,8 @@ const merged = buildSchema(
 function client(source: string): ClientOperation {
   const document = parse(source);
   expect(validate(merged, document)).toEqual([]);
-  const operation = document.definitions.find((definition) => definition.kind === 'OperationDefinition');
-  if (operation?.kind !== 'OperationDefinition') throw new Error('no operation');
+  const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
   return { document, operation, queryHash: source };
 }
 
