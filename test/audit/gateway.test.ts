@@ -207,7 +207,7 @@ describe('without the log', () => {
     const without = await startWithout('best-effort');
     expect((await without.ask('{ hello }')).body).toEqual({ data: { hello: 'hello world' } });
     expect((await without.ask('{ hello }')).status).toBe(200);
-    await until(() => without.log.of('AUDIT_RECORD_LOST').length === 2, 'lost');
+    await until(() => without.log.of('AUDIT_RECORD_LOST').length === 2, 'lost', 20_000);
     expect(without.log.of('AUDIT_RECORD_LOST').at(-1)).toEqual({ lost: 2 });
   });
 });

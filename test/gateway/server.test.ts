@@ -148,7 +148,7 @@ describe('errors', () => {
 
   it('that nobody foresaw tell nothing', async () => {
     const failing = await startTestGateway(cleanup, supergraph, config());
-    failing.running.gateway.context = () => {
+    failing.running.gateway.authenticate = () => {
       throw new TypeError('distinctive at /home/distinctive');
     };
     const answer = await failing.ask('{ hello }');
