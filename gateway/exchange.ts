@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { parentContext } from '@behalf/directives';
 import type { Delegation, FieldAccess } from '@behalf/directives';
 import { isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
@@ -78,9 +78,14 @@ export class Exchange {
 function traceparentOf(span: Span): string {
   const context = span.spanContext();
   if (!isSpanContextValid(context)) {
-    return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`;
+    // Two identifiers from the runtime's own pool of random bytes.
+    return `00-${hexOfUuid()}-${hexOfUuid().slice(0, 16)}-00`;
   }
   return `00-${context.traceId}-${context.spanId}-${context.traceFlags.toString(16).padStart(2, '0')}`;
+}
+
+function hexOfUuid(): string {
+  return randomUUID().replaceAll('-', '');
 }
 
 /** Where an exchange stands in the context value of Apollo Server, and on the way to the data sources. */

@@ -2,6 +2,7 @@ import { FACTS_EXTENSION } from '@behalf/directives';
 import type { AccessDecision, FieldAccess } from '@behalf/directives';
 import { GraphQLError } from 'graphql';
 import { errors, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '../apollo.js';
 import type { GatewayErrorCode } from '../errors.js';
 import { exchangeOf } from '../exchange.js';
@@ -33,6 +34,70 @@ export function subgraphPool(url: string, timeoutMs: number): Pool {
     bodyTimeout: timeoutMs,
     maxResponseSize: MAX_RESPONSE_BYTES,
   });
+}
+
+interface SubgraphAnswer {
+  readonly status: number;
+  readonly contentType: unknown;
+  readonly text: string;
+}
+
+/** The whole exchange, connection and body included, took too long. */
+class DeadlineError extends Error {}
+
+/**
+ * One POST over the pool. Uses undici's dispatch, which hands over the chunks as they come: a stream for each answer would
+ * cost more than the answer.
+ */
+function send(
+  pool: Pool,
+  path: string,
+  headers: Record<string, string>,
+  body: string,
+  timeoutMs: number,
+): Promise<SubgraphAnswer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let status = 0;
+    let contentType: unknown;
+    let isOver = false;
+    let abort: (() => void) | undefined;
+    const timer = setTimeout(() => {
+      isOver = true;
+      reject(new DeadlineError());
+      abort?.();
+    }, timeoutMs);
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart(controller) {
+        abort = () => controller.abort(new DeadlineError());
+        // It waited for a connection until nobody wanted it any more.
+        if (isOver) abort();
+      },
+      onResponseStart(_controller, statusCode, responseHeaders) {
+        status = statusCode;
+        contentType = responseHeaders['content-type'];
+      },
+      onResponseData(_controller, chunk) {
+        chunks.push(chunk);
+      },
+      onResponseEnd() {
+        clearTimeout(timer);
+        const [first] = chunks;
+        const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
+        resolve({ status, contentType, text: whole.toString('utf8') });
+      },
+      onResponseError(_controller, error) {
+        clearTimeout(timer);
+        reject(error);
+      },
+    };
+    pool.dispatch({ method: 'POST', path, headers, body }, handler);
+  });
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof DeadlineError) return 'TIMEOUT';
+  return error instanceof errors.UndiciError ? error.code : systemCode(error);
 }
 
 type SubgraphResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
@@ -71,34 +136,13 @@ export class BehalfDataSource implements GraphQLDataSource {
     if (exchange !== undefined) headers.traceparent = exchange.traceparent;
     if (txnToken !== undefined) headers['txn-token'] = txnToken;
 
-    let text: string;
-    let status: number;
-    let contentType: unknown;
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), this.options.timeoutMs);
+    let answer: SubgraphAnswer;
     try {
-      const response = await this.options.pool.request({
-        method: 'POST',
-        path: this.path,
-        headers,
-        body,
-        signal: deadline.signal,
-      });
-      status = response.statusCode;
-      contentType = response.headers['content-type'];
-      text = await response.body.text();
+      answer = await send(this.options.pool, this.path, headers, body, this.options.timeoutMs);
     } catch (error) {
-      throw this.failure(
-        'SUBREQUEST_HTTP_ERROR',
-        deadline.signal.aborted
-          ? 'TIMEOUT'
-          : error instanceof errors.UndiciError
-            ? error.code
-            : systemCode(error),
-      );
-    } finally {
-      clearTimeout(timer);
+      throw this.failure('SUBREQUEST_HTTP_ERROR', reasonOf(error));
     }
+    const { status, contentType, text } = answer;
     if (status < 200 || status > 299) throw this.failure('SUBREQUEST_HTTP_ERROR', `HTTP_${status}`);
     if (typeof contentType !== 'string' || !JSON_TYPES.test(contentType)) {
       throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_TYPE');
