@@ -5,6 +5,7 @@ import type {
   GatewaySchemaLoadOrUpdateCallback,
   GatewayUnsubscriber,
 } from '@apollo/server-gateway-interface';
+import type { GraphQLSchema } from 'graphql';
 import type { JWK } from 'jose';
 import type { Pool } from 'undici';
 import { ApolloGateway } from './apollo.js';
@@ -63,6 +64,8 @@ export class ProtectedGateway implements GatewayInterface {
   private readonly pools = new Map<string, Pool>();
   private readonly supergraph: SupergraphSource;
   private version: Version | undefined;
+  /** A request is executed by the version that it was validated against, also when that was replaced meanwhile. */
+  private readonly versions = new WeakMap<GraphQLSchema, Version>();
   private updating: Promise<void> = Promise.resolve();
   private cleanup: (() => Promise<void>) | undefined;
   private stopped = false;
@@ -148,6 +151,11 @@ export class ProtectedGateway implements GatewayInterface {
     return { [EXCHANGE]: exchange };
   }
 
+  /** Ends an exchange that was begun, when its answer is made; its operation may have been none that could be executed. */
+  finish(exchange: Exchange): Promise<void> {
+    return this.protection.finish(exchange);
+  }
+
   /** The public keys of the transaction tokens (RFC 7517), to be served to the subgraphs. */
   jwks(): Promise<{ readonly keys: readonly JWK[] }> {
     return this.protection.jwks();
@@ -168,7 +176,7 @@ export class ProtectedGateway implements GatewayInterface {
   }
 
   private readonly executor: GatewayExecutor = async (request) => {
-    const served = this.version;
+    const served = this.versions.get(request.schema) ?? this.version;
     if (served === undefined) throw new Error('the gateway has no supergraph');
     const exchange =
       exchangeOf(request.context)?.forOperation() ?? new Exchange(incomingOf(request.request.http?.headers));
@@ -265,7 +273,17 @@ export class ProtectedGateway implements GatewayInterface {
     if (loaded === undefined) throw new Error('the supergraph was not loaded');
     const before = this.version;
     this.version = { authorizer, execute: executor as GatewayExecutor, gateway, loaded };
-    for (const listener of this.listeners) listener(loaded);
+    this.versions.set(loaded.apiSchema, this.version);
+    for (const listener of this.listeners) {
+      try {
+        listener(loaded);
+      } catch {
+        // As @apollo/gateway has it, a listener that fails does not take the supergraph back. It may go on to validate against
+        // the schema before, which must not keep the rules before alive.
+        if (before !== undefined) this.versions.delete(before.loaded.apiSchema);
+        this.protection.log.log('error', 'SCHEMA_LISTENER_FAILED');
+      }
+    }
     await before?.gateway.stop();
   }
 }

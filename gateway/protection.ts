@@ -77,6 +77,8 @@ export class Protection {
   private readonly receivers: readonly SsfReceiver[];
   private readonly keys: Promise<SigningKeys>;
   private signingKeys: SigningKeys | undefined;
+  /** Whose record was handed to the log. */
+  private readonly sealed = new WeakSet<Exchange>();
 
   constructor(readonly options: ProtectionOptions) {
     this.mode = options.authorization?.mode ?? 'filter';
@@ -148,6 +150,23 @@ export class Protection {
     }
   }
 
+  /**
+   * Ends an exchange whose operation may not have come as far as the pipeline, because it could not be read or does not fit
+   * the schema. Whoever looks for what there is that way is on record too. No data leaves, so nobody waits for the log.
+   */
+  async finish(exchange: Exchange): Promise<void> {
+    try {
+      if (exchange.authenticated && !this.sealed.has(exchange)) {
+        await this.seal(exchange, 'refused', 'OPERATION_INVALID');
+      }
+    } catch {
+      // That the record is missing was logged.
+    } finally {
+      // A span that has ended does not record.
+      if (exchange.span.isRecording()) exchange.span.end();
+    }
+  }
+
   /** The transaction token for one subgraph, minted once for each request; none for a caller without a delegation. */
   txnToken(exchange: Exchange, subgraph: string, authorizer: OperationAuthorizer): string | undefined {
     const { delegation, txnTokens, transactionId } = exchange;
@@ -172,6 +191,7 @@ export class Protection {
   }
 
   seal(exchange: Exchange, outcome: AuditOutcome, reason: string | undefined): Promise<void> {
+    this.sealed.add(exchange);
     if (outcome === 'authentication-failed' || outcome === 'failed') {
       this.log.log('warn', outcome === 'failed' ? 'REQUEST_FAILED' : 'AUTHENTICATION_FAILED', {
         transaction: exchange.transactionId,

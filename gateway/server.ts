@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApolloServer, HeaderMap } from '@apollo/server';
+import type { HTTPGraphQLResponse } from '@apollo/server';
 import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
@@ -207,10 +208,15 @@ async function handle(
     traceparent: request.headersDistinct.traceparent?.[0],
     remoteAddress: request.socket.remoteAddress,
   });
-  const answer = await apollo.executeHTTPGraphQLRequest({
-    httpGraphQLRequest: { method: 'POST', headers, search: '', body: parsed },
-    context: () => gateway.authenticate(exchange),
-  });
+  let answer: HTTPGraphQLResponse;
+  try {
+    answer = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: { method: 'POST', headers, search: '', body: parsed },
+      context: () => gateway.authenticate(exchange),
+    });
+  } finally {
+    await gateway.finish(exchange);
+  }
   // Names the record of this request, for whoever asks about it later.
   response.setHeader('behalf-transaction', exchange.transactionId);
   for (const [name, value] of answer.headers) response.setHeader(name, value);

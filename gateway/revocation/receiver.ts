@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import type { JWTVerifyGetKey } from 'jose';
-import { request as httpRequest } from 'undici';
+import { Agent, request as httpRequest } from 'undici';
 import type { GatewayLog } from '../log.js';
 import type { RevocationView, RevokedSubject } from './view.js';
 
@@ -55,6 +55,7 @@ class StreamError extends Error {
  */
 export class SsfReceiver {
   private readonly closing = new AbortController();
+  private readonly agent = new Agent({ connections: 2, maxResponseSize: MAX_RESPONSE_BYTES });
   private running: Promise<void> | undefined;
 
   constructor(
@@ -70,6 +71,7 @@ export class SsfReceiver {
   async close(): Promise<void> {
     this.closing.abort();
     await this.running;
+    await this.agent.destroy();
   }
 
   private isClosing(): boolean {
@@ -176,6 +178,7 @@ export class SsfReceiver {
   ): Promise<Record<string, unknown>> {
     const response = await httpRequest(address, {
       method,
+      dispatcher: this.agent,
       headers: {
         authorization: `Bearer ${this.options.secret}`,
         accept: 'application/json',
@@ -190,8 +193,6 @@ export class SsfReceiver {
       await response.body.dump();
       throw new StreamError(`HTTP_${response.statusCode}`, response.statusCode);
     }
-    if (Number(response.headers['content-length'] ?? 0) > MAX_RESPONSE_BYTES)
-      throw new StreamError('ANSWER_TOO_LARGE');
     const answer: unknown = await response.body.json();
     if (!isRecord(answer)) throw new StreamError('ANSWER_UNREADABLE');
     return answer;

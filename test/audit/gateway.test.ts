@@ -168,6 +168,28 @@ describe('the record of a request', () => {
     expect(people.requests).toEqual([]);
   });
 
+  it('exists for an operation that does not fit the schema: who looks for what there is leaves a trace', async () => {
+    const token = await issuer.mint();
+    for (const query of ['{ distinctiveGuess }', '{ unclosed', '{ person(id: 1.5) { id } }']) {
+      const before = (await last()).seq;
+      expect((await gateway.ask(query, { token })).status).toBe(400);
+      const rows = await readAudit(database.db, { afterSeq: before, limit: 10 });
+      expect(rows).toMatchObject([
+        { outcome: 'refused', reason: 'OPERATION_INVALID', client_id: 'budget-app', fields: [] },
+      ]);
+      expect(JSON.stringify(rows)).not.toContain('distinctive');
+    }
+  });
+
+  it('is one for one request, whatever became of it', async () => {
+    const before = (await last()).seq;
+    await gateway.ask('{ hello }');
+    await gateway.ask('{ hello }', { token: 'a.b.c' });
+    await gateway.ask('{ nothing }');
+    await gateway.ask('{ __schema { queryType { name } } }');
+    expect(await readAudit(database.db, { afterSeq: before, limit: 10 })).toHaveLength(4);
+  });
+
   it('is there when the answer is', async () => {
     const before = (await last()).seq;
     await Promise.all(Array.from({ length: 40 }, () => gateway.ask('{ hello }')));

@@ -62,6 +62,8 @@ describe('the writer’s role', () => {
     'copy audit.record to stdout',
     "insert into audit.record (transaction_id, occurred_at, outcome, fields) values (gen_random_uuid(), now(), 'x', '[]') returning seq",
     "insert into audit.record (seq, transaction_id, occurred_at, outcome, fields) overriding system value values (1, gen_random_uuid(), now(), 'x', '[]') on conflict (seq) do update set outcome = 'y'",
+    // A place of one's own choice, before others or in the way of the next.
+    "insert into audit.record (seq, transaction_id, occurred_at, outcome, fields) overriding system value values (-1, gen_random_uuid(), now(), 'x', '[]')",
   ])('may not: %s', async (statement) => {
     const client = new pg.Client({ connectionString: url });
     await client.connect();
@@ -153,6 +155,20 @@ describe('PostgresAuditSink', () => {
     await withSink((sink) => Promise.all([sink.append(bad), sink.append(good)]));
     expect(await stored(good.transactionId)).toHaveLength(1);
     expect(await stored(bad.transactionId)).toMatchObject([{ client_id: 'a\ufffdb\ufffdc' }]);
+  });
+
+  it('a record that the table cannot hold is lost alone, and at once', async () => {
+    const bad = record({ caller: { consentVersion: 2 ** 40 } });
+    const good = Array.from({ length: 9 }, () => record());
+    await withSink(async (sink) => {
+      const appended = good.slice(0, 4).map((each) => sink.append(each));
+      const refused = sink.append(bad);
+      appended.push(...good.slice(4).map((each) => sink.append(each)));
+      await expect(refused).rejects.toMatchObject({ code: 'AUDIT_RECORD_REFUSED' });
+      await Promise.all(appended);
+      expect(sink.lost).toBe(1);
+    });
+    for (const { transactionId } of good) expect(await stored(transactionId)).toHaveLength(1);
   });
 
   it('tries again over a new connection when its own was cut', async () => {

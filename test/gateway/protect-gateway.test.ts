@@ -272,6 +272,26 @@ describe('an update of the supergraph', () => {
     expect((await server.ask(QUERY, { token: limited })).body.data).toEqual(NEW);
   });
 
+  it('leaves a request under way to the version that it was validated against', async () => {
+    let update: (sdl: string) => void = () => undefined;
+    let beforeExecution: () => Promise<void> = () => Promise.resolve();
+    const manager: SupergraphManager['initialize'] = async (hooks) => {
+      update = (sdl) => hooks.update(sdl);
+      return { supergraphSdl: supergraph };
+    };
+    const server = await start({}, manager, {
+      plugins: [{ requestDidStart: async () => ({ didResolveOperation: () => beforeExecution() }) }],
+    });
+    beforeExecution = async () => {
+      const sdl = peopleSdl.replace('hello(name: String): String', '');
+      update(compose({ name: people.name, url: people.url, sdl } as TestSubgraph));
+      await vi.waitFor(() => expect(server.log.codes()).toContain('SUPERGRAPH_UPDATED'), 10_000);
+    };
+    expect((await server.ask('{ hello }')).body).toEqual({ data: { hello: 'hello world' } });
+    beforeExecution = () => Promise.resolve();
+    expect(codes(await server.ask('{ hello }'))).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+  });
+
   it('never mixes two versions in one request', async () => {
     let update: (sdl: string) => void = () => undefined;
     const server = await start({}, async (hooks) => {
