@@ -1,4 +1,4 @@
-import type { FieldAccess } from '@behalf/directives';
+import type { AccessDecision, FieldAccess } from '@behalf/directives';
 
 /** What a record tells of the caller; every part is absent for a request without a valid token. */
 export interface AuditCaller {
@@ -22,6 +22,13 @@ export type AuditOutcome =
   /** It could not be carried out. */
   | 'failed';
 
+/** What happened at one coordinate, in one subgraph or, without one, at the gateway. */
+export interface AuditedAccess extends Omit<FieldAccess, 'decision'> {
+  /** `would-deny`: in `shadow` mode, the data left although a rule says no. */
+  readonly decision: AccessDecision | 'would-deny';
+  readonly subgraph?: string;
+}
+
 /** One request. Never holds a value, an argument, a variable or a token. */
 export interface AuditRecord {
   /** Transaction id (`txn` of the transaction tokens). */
@@ -39,7 +46,7 @@ export interface AuditRecord {
   readonly operationHash?: string;
   /** Address the request came from, truncated to /24 or /48. */
   readonly source?: string;
-  readonly fields: readonly (FieldAccess & { readonly subgraph?: string })[];
+  readonly fields: readonly AuditedAccess[];
 }
 
 /** Where records go. */

@@ -35,6 +35,8 @@ export class Exchange {
   operation: ClientOperation | undefined;
   variables: Readonly<Record<string, unknown>> = {};
   authorization: Authorization | undefined;
+  /** The denials were only noted: what the client asked for was executed whole. */
+  isShadow = false;
 
   // propagate
   readonly txnTokens = new Map<string, string>();

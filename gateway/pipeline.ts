@@ -61,7 +61,8 @@ const authorize: Step = async ({ exchange, request, served, protection }) => {
 const propagate: Step = async ({ exchange, request, served, protection }) => {
   const { authorization, operation } = exchange;
   if (authorization === undefined || operation === undefined) throw new Error('propagate before authorize');
-  const execute = protection.mode === 'shadow' ? operation : authorization.execute;
+  exchange.isShadow = protection.mode === 'shadow';
+  const execute = exchange.isShadow ? operation : authorization.execute;
   if (execute === undefined) {
     exchange.outcome = { data: {} };
     return;

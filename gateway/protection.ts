@@ -169,8 +169,8 @@ export class Protection {
 
   /** The transaction token for one subgraph, minted once for each request; none for a caller without a delegation. */
   txnToken(exchange: Exchange, subgraph: string, authorizer: OperationAuthorizer): string | undefined {
-    const { delegation, txnTokens, transactionId } = exchange;
-    if (delegation === undefined) return undefined;
+    const { delegation, token: accessToken, txnTokens, transactionId } = exchange;
+    if (delegation === undefined || accessToken === undefined) return undefined;
     let token = txnTokens.get(subgraph);
     if (token === undefined) {
       const vocabulary = authorizer.vocabularies.get(subgraph);
@@ -184,6 +184,7 @@ export class Protection {
         transactionId,
         subgraph,
         vocabulary,
+        Math.min(accessToken.expiresAt, delegation.consent?.until ?? Number.POSITIVE_INFINITY),
       );
       txnTokens.set(subgraph, token);
     }

@@ -23,13 +23,16 @@ export function mintTxnToken(
   transactionId: string,
   subgraph: string,
   vocabulary: SubgraphVocabulary,
+  /** When the delegation ends, seconds since the epoch: the token does not outlive it. */
+  notAfter: number,
 ): string {
   const issuedAt = Math.floor(Date.now() / 1000);
+  const lifetimeSeconds = options.tokenLifetimeSeconds ?? TXN_TOKEN_LIFETIME_SECONDS;
   const policies = held(vocabulary.policies, delegation.policies);
   const claims: TxnTokenClaims = {
     iss: options.issuer,
     iat: issuedAt,
-    exp: issuedAt + (options.tokenLifetimeSeconds ?? TXN_TOKEN_LIFETIME_SECONDS),
+    exp: Math.min(issuedAt + lifetimeSeconds, notAfter),
     txn: transactionId,
     aud: subgraph,
     sub: delegation.subject,

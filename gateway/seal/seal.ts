@@ -84,7 +84,7 @@ function toRecord(
       ...exchange.accesses,
       ...(authorization?.denials ?? []).map(({ coordinate, rule }) => ({
         coordinate,
-        decision: 'denied' as const,
+        decision: exchange.isShadow ? ('would-deny' as const) : ('denied' as const),
         count: 1,
         rule,
       })),
