@@ -2,7 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { completeSubgraph, DirectiveError, lowerRequiresScope, RuleTable } from '@behalf/directives';
+import type { Requirement } from '@behalf/directives';
 import { GraphQLError, parse } from 'graphql';
+import type { DocumentNode } from 'graphql';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 
 export type ComposeErrorCode =
@@ -64,7 +66,47 @@ export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string 
       result.errors.map((error) => `${codeOf(error)}: ${error.message}`),
     );
   }
+  const lost = rulesLost(services, result.supergraphSdl);
+  if (lost.length > 0) throw new ComposeError('COMPOSE_FAILED', 'composition dropped rules', lost);
   return result.supergraphSdl;
+}
+
+/**
+ * Composition drops what it does not know without a word (a directive of a subgraph that does not link federation, for
+ * one), and a dropped rule is an open field. So each rule of each subgraph is looked for in what came out.
+ */
+function rulesLost(
+  subgraphs: readonly { readonly name: string; readonly typeDefs: DocumentNode }[],
+  supergraphSdl: string,
+): string[] {
+  const composed = new RuleTable(parse(supergraphSdl), { coverage: 'open' });
+  return subgraphs.flatMap(({ name, typeDefs }) => {
+    const lost: string[] = [];
+    const need = (isThere: boolean, coordinate: string): void => {
+      if (!isThere) lost.push(`RULE_LOST: [${name}] ${coordinate} has a rule that is not in the supergraph`);
+    };
+    for (const type of new RuleTable(typeDefs, { coverage: 'open' }).allTypes()) {
+      const composedType = composed.type(type.name);
+      need(keepsKinds(type.own, composedType?.own), type.name);
+      need(type.subject === undefined || composedType?.subject !== undefined, type.name);
+      for (const [field, rule] of type.fields) {
+        const composedRule = composedType?.fields.get(field);
+        need(keepsKinds(rule.own, composedRule?.own), rule.coordinate);
+        need(rule.minimization === undefined || composedRule?.minimization !== undefined, rule.coordinate);
+      }
+    }
+    return lost;
+  });
+}
+
+/** Whether each kind of rule that a subgraph asks for is asked for in the supergraph as well. */
+function keepsKinds(asked: Requirement, kept: Requirement | undefined): boolean {
+  return (
+    (!asked.authenticated || kept?.authenticated === true) &&
+    (asked.scopes.length === 0 || (kept?.scopes.length ?? 0) > 0) &&
+    (asked.policies.length === 0 || (kept?.policies.length ?? 0) > 0) &&
+    (asked.purposes.length === 0 || (kept?.purposes.length ?? 0) > 0)
+  );
 }
 
 function codeOf(error: GraphQLError): string {

@@ -93,6 +93,27 @@ describe('composition', () => {
   });
 });
 
+describe('a rule', () => {
+  it('that is applied by its prefixed name reaches the supergraph, or composition fails', () => {
+    const sdl = `
+      extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
+        @link(url: "https://specs.behalf.dev/behalf/v0.1")
+      type Query { a: String @behalf__requiresScope(scope: "x") @behalf__minimize(to: MASK) }`;
+    const composed = composeOne(sdl);
+    expect(composed).toContain('@requiresScopes(scopes: [["x"]])');
+    expect(composed).toContain('@behalf__minimize(to: MASK)');
+  });
+
+  it('that composition would drop silently fails it: a subgraph that does not link federation', async () => {
+    const sdl = `
+      extend schema @link(url: "https://specs.apollo.dev/link/v1.0")
+        @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@minimize", "@requiresScope"])
+      type Query { a: String @minimize(to: MASK) b: Int @requiresScope(scope: "x") }`;
+    const error = await failure(() => composeOne(sdl));
+    expect(error.code).toBe('COMPOSE_FAILED');
+  });
+});
+
 describe('what cannot be composed', () => {
   it.each([
     ['a misspelt directive', `${link('"@requireScope"')} type Query { a: Int }`, 'UNKNOWN_DIRECTIVE'],
