@@ -4,7 +4,7 @@ import { Authenticator } from './authenticate/index.js';
 import { Issuers } from './authenticate/issuers.js';
 import type { IssuerOptions } from './authenticate/issuers.js';
 import type { OperationAuthorizer } from './authorize/index.js';
-import { RefusedError } from './errors.js';
+import { ConfigurationError, RefusedError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { IntrospectionRule } from './introspection.js';
 import { silentLog } from './log.js';
@@ -86,6 +86,12 @@ export class Protection {
     this.policies = new Map(Object.entries(options.policies ?? {}));
     this.log = options.log ?? silentLog;
     const { revocation } = options;
+    const issuers = new Set(options.issuers.map(({ issuer }) => issuer));
+    for (const { issuer } of revocation?.streams ?? []) {
+      // Tokens of an issuer without a stream are not looked up: a stream under a mistaken name would leave its own so.
+      if (!issuers.has(issuer))
+        throw new ConfigurationError('revocation.streams', `${issuer} is none of the issuers`);
+    }
     this.revocation =
       revocation === undefined || revocation.streams.length === 0
         ? undefined

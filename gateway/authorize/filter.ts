@@ -111,7 +111,9 @@ export function filterOperation(
     leftOut: boolean,
   ): { readonly kept: FieldNode | undefined; readonly lost: boolean } {
     const requirement = analysis.requirementOf.get(field);
-    if (requirement !== undefined && !isPermitted(requirement)) {
+    // A selection that the analysis did not see has no decision, so it has no permission; introspection has its own rule.
+    const isKnown = analysis.parentOf.has(field) || isIntrospection(field);
+    if (!isKnown || (requirement !== undefined && !isPermitted(requirement))) {
       removals.set(field, 'denied');
       if (!leftOut) denied.push(field);
       return { kept: undefined, lost: true };
@@ -150,6 +152,10 @@ export function filterOperation(
       selections: needsType ? [...remainder.selections, typenameField(analysis)] : remainder.selections,
     };
   }
+}
+
+function isIntrospection(field: FieldNode): boolean {
+  return field.name.value === '__schema' || field.name.value === '__type';
 }
 
 function typenameField(analysis: OperationAnalysis): FieldNode {

@@ -345,6 +345,19 @@ describe('modes', () => {
   });
 });
 
+it('a revocation stream of nobody’s is refused: its issuer would go unwatched', () => {
+  expect(() =>
+    protectGateway(
+      { supergraphSdl: 'type Query { a: Int }' },
+      {
+        issuers: [{ issuer: 'https://login.example', audience: 'x' }],
+        propagation: { issuer: 'g' },
+        revocation: { streams: [{ issuer: 'https://login.exmaple', secret: 's' }] },
+      },
+    ),
+  ).toThrow(/revocation\.streams/);
+});
+
 describe('policies that are functions', () => {
   const read = async (vip: unknown, policies?: string[]): Promise<[unknown, Started]> => {
     const server = await start({ policies: { vip: vip as () => boolean } });
