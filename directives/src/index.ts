@@ -1,4 +1,5 @@
 export type { ActorClaim, ConsentClaim, Delegation, DetailLevel } from './claims/delegation.js';
+export { isRecord, isStringArray, readActorClaim, readConsentClaim } from './claims/read-claims.js';
 export {
   TXN_TOKEN_ALGORITHM,
   TXN_TOKEN_HEADER,

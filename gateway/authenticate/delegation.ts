@@ -1,10 +1,10 @@
-import type { ActorClaim, ConsentClaim, Delegation } from '@behalf/directives';
+import { readActorClaim, readConsentClaim } from '@behalf/directives';
+import type { Delegation } from '@behalf/directives';
 import { invalidToken } from './bearer.js';
 import type { VerifiedAccessToken } from './issuers.js';
 
 /** RFC 6749 section 3.3: a scope token. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
-const MAX_ACTOR_DEPTH = 8;
 
 /**
  * Reads a verified token as a delegation. A claim that is there and cannot be read refuses the token: to go on without
@@ -16,8 +16,10 @@ export function toDelegation({ issuer, payload }: VerifiedAccessToken): Delegati
   const names = issuer.claims ?? {};
   const clientId = claim(payload, names.clientId ?? 'client_id');
   if (typeof clientId !== 'string' || clientId === '') throw invalidToken('CLIENT_MISSING');
-  const consent = payload.consent === undefined ? undefined : readConsent(payload.consent);
-  const actor = payload.act === undefined ? undefined : readActor(payload.act, 0);
+  const consent = payload.consent === undefined ? undefined : readConsentClaim(payload.consent);
+  if (payload.consent !== undefined && consent === undefined) throw invalidToken('CONSENT_MALFORMED');
+  const actor = payload.act === undefined ? undefined : readActorClaim(payload.act);
+  if (payload.act !== undefined && actor === undefined) throw invalidToken('ACTOR_MALFORMED');
   return {
     subject: payload.sub,
     clientId,
@@ -46,37 +48,4 @@ function readWords(value: unknown, name: string): readonly string[] {
     throw invalidToken(`${name}_MALFORMED`);
   }
   return words;
-}
-
-function readConsent(value: unknown): ConsentClaim {
-  if (!isRecord(value)) throw invalidToken('CONSENT_MALFORMED');
-  const { id, version, purposes, detail, until } = value;
-  const isComplete =
-    typeof id === 'string' &&
-    id !== '' &&
-    typeof version === 'number' &&
-    Number.isInteger(version) &&
-    Array.isArray(purposes) &&
-    purposes.every((purpose) => typeof purpose === 'string') &&
-    (detail === 'full' || detail === 'minimal') &&
-    (until === undefined || typeof until === 'number');
-  if (!isComplete) throw invalidToken('CONSENT_MALFORMED');
-  return {
-    id,
-    version,
-    purposes,
-    detail,
-    ...(until === undefined ? {} : { until }),
-  };
-}
-
-function readActor(value: unknown, depth: number): ActorClaim {
-  if (depth >= MAX_ACTOR_DEPTH || !isRecord(value)) throw invalidToken('ACTOR_MALFORMED');
-  const { sub: actor, act: earlier } = value;
-  if (typeof actor !== 'string' || actor === '') throw invalidToken('ACTOR_MALFORMED');
-  return earlier === undefined ? { sub: actor } : { sub: actor, act: readActor(earlier, depth + 1) };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { FACTS_EXTENSION } from '@behalf/directives';
+import { FACTS_EXTENSION, isRecord } from '@behalf/directives';
 import type { AccessDecision, FieldAccess } from '@behalf/directives';
 import { GraphQLError } from 'graphql';
 import { errors, Pool } from 'undici';
@@ -209,10 +209,6 @@ function readFacts(facts: unknown): FieldAccess[] | undefined {
 
 function isGraphQLError(value: unknown): boolean {
   return isRecord(value) && typeof value.message === 'string';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function systemCode(error: unknown): string {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isRecord, isStringArray } from '@behalf/directives';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import type { JWTVerifyGetKey } from 'jose';
 import { Agent, request as httpRequest } from 'undici';
@@ -226,12 +227,4 @@ function readIdentifier(
   if (!isRecord(value) || value.format !== format) return 'unreadable';
   const id = value[member];
   return typeof id === 'string' && id !== '' ? { id } : 'unreadable';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isStringArray(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
 }

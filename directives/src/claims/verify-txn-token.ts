@@ -1,6 +1,7 @@
 import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import type { JWK, JWTPayload, JWTVerifyGetKey } from 'jose';
-import type { ActorClaim, ConsentClaim, Delegation } from './delegation.js';
+import type { Delegation } from './delegation.js';
+import { isRecord, isStringArray, readActorClaim, readConsentClaim } from './read-claims.js';
 import { TXN_TOKEN_ALGORITHM, TXN_TOKEN_TYPE } from './txn-token.js';
 
 /** Where the gateway's keys are. */
@@ -96,9 +97,9 @@ function readClaims(payload: JWTPayload): VerifiedTxnToken | undefined {
   const policies = tctx.policies ?? [];
   const roles = tctx.roles ?? [];
   if (!isStringArray(policies) || !isStringArray(roles)) return undefined;
-  const consent = tctx.consent === undefined ? undefined : readConsent(tctx.consent);
-  if (consent === 'malformed') return undefined;
-  const actor = act === undefined ? undefined : readActor(act, 0);
+  const consent = tctx.consent === undefined ? undefined : readConsentClaim(tctx.consent);
+  if (tctx.consent !== undefined && consent === undefined) return undefined;
+  const actor = act === undefined ? undefined : readActorClaim(act);
   if (act !== undefined && actor === undefined) return undefined;
   return {
     transactionId: txn,
@@ -112,32 +113,4 @@ function readClaims(payload: JWTPayload): VerifiedTxnToken | undefined {
       ...(actor === undefined ? {} : { actor }),
     },
   };
-}
-
-function readConsent(value: unknown): ConsentClaim | 'malformed' {
-  if (!isRecord(value)) return 'malformed';
-  const { id, version, purposes, detail, until } = value;
-  if (typeof id !== 'string' || typeof version !== 'number' || !isStringArray(purposes)) return 'malformed';
-  if (detail !== 'full' && detail !== 'minimal') return 'malformed';
-  if (until !== undefined && typeof until !== 'number') return 'malformed';
-  return { id, version, purposes, detail, ...(until === undefined ? {} : { until }) };
-}
-
-const MAX_ACTOR_DEPTH = 8;
-
-function readActor(value: unknown, depth: number): ActorClaim | undefined {
-  if (depth >= MAX_ACTOR_DEPTH || !isRecord(value)) return undefined;
-  const { sub: actor, act: earlier } = value;
-  if (typeof actor !== 'string') return undefined;
-  if (earlier === undefined) return { sub: actor };
-  const act = readActor(earlier, depth + 1);
-  return act === undefined ? undefined : { sub: actor, act };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isStringArray(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
 }

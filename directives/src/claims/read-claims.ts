@@ -1,0 +1,36 @@
+import type { ActorClaim, ConsentClaim } from './delegation.js';
+
+/**
+ * The `consent` claim, as the gateway finds it in an access token and a subgraph in a transaction token.
+ *
+ * @returns undefined when it is malformed: the token is then refused, never read without it.
+ */
+export function readConsentClaim(value: unknown): ConsentClaim | undefined {
+  if (!isRecord(value)) return undefined;
+  const { id, version, purposes, detail, until } = value;
+  if (typeof id !== 'string' || id === '') return undefined;
+  if (typeof version !== 'number' || !Number.isInteger(version) || !isStringArray(purposes)) return undefined;
+  if (detail !== 'full' && detail !== 'minimal') return undefined;
+  if (until !== undefined && typeof until !== 'number') return undefined;
+  return { id, version, purposes, detail, ...(until === undefined ? {} : { until }) };
+}
+
+const MAX_ACTOR_DEPTH = 8;
+
+/** The `act` claim (RFC 8693 section 4.1). @returns undefined when it is malformed, or nested deeper than 8. */
+export function readActorClaim(value: unknown, depth = 0): ActorClaim | undefined {
+  if (depth >= MAX_ACTOR_DEPTH || !isRecord(value)) return undefined;
+  const { sub: actor, act: earlier } = value;
+  if (typeof actor !== 'string' || actor === '') return undefined;
+  if (earlier === undefined) return { sub: actor };
+  const act = readActorClaim(earlier, depth + 1);
+  return act === undefined ? undefined : { sub: actor, act };
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isStringArray(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+}
