@@ -1,0 +1,59 @@
+/** How much harm a scope does in the wrong hands; from least to most. */
+export type Sensitivity = 'low' | 'personal' | 'sensitive';
+
+export interface ScopePolicy {
+  readonly name: string;
+  /** What it lets an application do, in words for the person who is asked. */
+  readonly sentence: string;
+  readonly access: 'read' | 'write';
+  readonly sensitivity: Sensitivity;
+  /** Still honoured, no longer to be asked for. */
+  readonly deprecated?: ScopeDeprecation;
+}
+
+export interface ScopeDeprecation {
+  /** Calendar day, `YYYY-MM-DD`. */
+  readonly since: string;
+  /** Last calendar day on which it is honoured. */
+  readonly until?: string;
+  readonly replacedBy?: readonly string[];
+}
+
+export interface PurposePolicy {
+  readonly name: string;
+  readonly sentence: string;
+}
+
+/** A role of people, and the scopes that only they may give away. */
+export interface RolePolicy {
+  readonly name: string;
+  readonly mayGrant: readonly string[];
+}
+
+/** The ceiling of one application: nothing beyond it is granted, and nothing beyond it is honoured. */
+export interface ClientPolicy {
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly purposes: readonly string[];
+  /** Seconds; the longest that a consent to this client may last. */
+  readonly longestConsentSeconds?: number;
+  /** Name of one of {@link Policy.rateClasses}. */
+  readonly rateClass?: string;
+}
+
+export interface RateClass {
+  readonly name: string;
+  readonly requests: number;
+  readonly perSeconds: number;
+}
+
+/** `policy.yaml`, checked: the one source of what scopes, purposes, roles and clients mean. */
+export interface Policy {
+  readonly scopes: ReadonlyMap<string, ScopePolicy>;
+  readonly purposes: ReadonlyMap<string, PurposePolicy>;
+  readonly roles: ReadonlyMap<string, RolePolicy>;
+  readonly clients: ReadonlyMap<string, ClientPolicy>;
+  readonly rateClasses: ReadonlyMap<string, RateClass>;
+  /** Seconds; the longest that any consent may last, by the most sensitive scope in it. */
+  readonly longestConsentSeconds: Readonly<Partial<Record<Sensitivity, number>>>;
+}
