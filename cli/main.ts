@@ -99,6 +99,15 @@ program
   });
 
 program
+  .command('policies')
+  .description('print the Cedar schema that policies of a supergraph are validated against')
+  .option('--supergraph <file>', 'a composed supergraph', 'supergraph.graphql')
+  .action(async ({ supergraph }: { supergraph: string }) => {
+    const { policiesSchema } = await import('./policies-command.js');
+    process.stdout.write(await policiesSchema(resolve(supergraph)));
+  });
+
+program
   .command('errors')
   .description('what an error code means; without one, all of them as Markdown')
   .argument('[code]')

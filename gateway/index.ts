@@ -3,7 +3,13 @@ export type { ClaimNames, IssuerOptions } from './authenticate/issuers.js';
 export { ConfigurationError, type GatewayErrorCode } from './errors.js';
 export type { Incoming } from './exchange.js';
 export { jsonLog, silentLog, type GatewayLog, type LogLevel } from './log.js';
-export type { PolicyFunction, PolicyRequest } from './policies.js';
+export {
+  cedarEvaluator,
+  cedarSchema,
+  type PolicyEvaluator,
+  type PolicyFunction,
+  type PolicyRequest,
+} from './policies/index.js';
 export { protectGateway, type ProtectedGateway, type ProtectedGatewayConfig } from './protect-gateway.js';
 export type { AuthorizationMode, ProtectionOptions, RevocationOptions } from './protection.js';
 export type { AuditOptions } from './seal/seal.js';

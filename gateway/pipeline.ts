@@ -10,11 +10,12 @@ import type { ExecutionOutcome, OperationAuthorizer } from './authorize/index.js
 import { bearerChallenge, insufficientScope } from './http/challenge.js';
 import { statusTellsOutcome } from './http/media-type.js';
 import { refuseIntrospection } from './introspection.js';
-import { answerPolicies } from './policies.js';
+import type { PolicyBook } from './policies/index.js';
 
 /** What one supergraph version is served by: they are replaced together, so that no request meets parts of two. */
 export interface Served {
   readonly authorizer: OperationAuthorizer;
+  readonly policies: PolicyBook;
   readonly execute: GatewayExecutor;
 }
 
@@ -45,12 +46,10 @@ const authorize: Step = async ({ exchange, request, served, protection }) => {
   exchange.operation = operation;
   exchange.variables = request.request.variables ?? {};
   if (exchange.delegation !== undefined) {
-    exchange.delegation = await answerPolicies(
+    exchange.delegation = await served.policies.answer(
       served.authorizer.policiesOf(operation),
       exchange.delegation,
-      { operationName: operation.operation.name?.value },
-      protection.policies,
-      protection.log,
+      operation.operation.name?.value,
     );
   }
   exchange.authorization = served.authorizer.authorize(operation, exchange.delegation, exchange.variables);

@@ -213,7 +213,10 @@ export class ProtectedGateway implements GatewayInterface {
         this.protection.log.log('info', 'SUPERGRAPH_UPDATED');
       } catch (error) {
         this.protection.log.log('error', 'SUPERGRAPH_REFUSED', {
-          reason: error instanceof SupergraphError ? error.message : 'it cannot be loaded',
+          reason:
+            error instanceof SupergraphError || error instanceof ConfigurationError
+              ? error.message
+              : 'it cannot be loaded',
         });
       }
     });
@@ -262,6 +265,7 @@ export class ProtectedGateway implements GatewayInterface {
         ? {}
         : { maxPathsPerSelection: authorization.maxPathsPerSelection }),
     });
+    const policies = this.protection.policyBook(authorizer);
     const gateway = new ApolloGateway({
       ...this.config,
       supergraphSdl: authorizer.executableSdl,
@@ -276,7 +280,7 @@ export class ProtectedGateway implements GatewayInterface {
     const { executor } = await gateway.load();
     if (loaded === undefined) throw new Error('the supergraph was not loaded');
     const before = this.version;
-    this.version = { authorizer, execute: executor as GatewayExecutor, gateway, loaded };
+    this.version = { authorizer, policies, execute: executor as GatewayExecutor, gateway, loaded };
     this.versions.set(loaded.apiSchema, this.version);
     for (const listener of this.listeners) {
       try {

@@ -9,7 +9,8 @@ import type { Exchange } from './exchange.js';
 import type { IntrospectionRule } from './introspection.js';
 import { silentLog } from './log.js';
 import type { GatewayLog } from './log.js';
-import type { PolicyFunction } from './policies.js';
+import { DEFAULT_POLICY_TIMEOUT_MS, functionEvaluator, PolicyBook } from './policies/index.js';
+import type { PolicyEvaluator, PolicyFunction } from './policies/index.js';
 import { SigningKeys } from './propagate/signing-keys.js';
 import { mintTxnToken } from './propagate/txn-token.js';
 import type { PropagationOptions } from './propagate/txn-token.js';
@@ -53,7 +54,12 @@ export interface ProtectionOptions {
   readonly revocation?: RevocationOptions;
   /** Default `off`. */
   readonly audit?: AuditOptions;
+  /** Policies that are functions, by name. */
   readonly policies?: Readonly<Record<string, PolicyFunction>>;
+  /** Further evaluators, such as one of a Cedar file. No two may answer one policy. */
+  readonly policyEvaluators?: readonly PolicyEvaluator[];
+  /** Default 1,000. A policy that takes longer denies. */
+  readonly policyTimeoutMs?: number;
   readonly subgraphs?: {
     /** Addresses that replace those of the supergraph, by subgraph name. */
     readonly urls?: Readonly<Record<string, string>>;
@@ -70,7 +76,6 @@ const DEFAULT_MAX_TOKEN_LIFETIME_SECONDS = 3_600;
 export class Protection {
   readonly mode: AuthorizationMode;
   readonly introspection: IntrospectionRule;
-  readonly policies: ReadonlyMap<string, PolicyFunction>;
   readonly log: GatewayLog;
   readonly revocation: RevocationView | undefined;
   private readonly authenticator: Authenticator;
@@ -83,7 +88,6 @@ export class Protection {
   constructor(readonly options: ProtectionOptions) {
     this.mode = options.authorization?.mode ?? 'filter';
     this.introspection = options.introspection ?? 'authenticated';
-    this.policies = new Map(Object.entries(options.policies ?? {}));
     this.log = options.log ?? silentLog;
     const { revocation } = options;
     const issuers = new Set(options.issuers.map(({ issuer }) => issuer));
@@ -176,6 +180,17 @@ export class Protection {
       // A span that has ended does not record.
       if (exchange.span.isRecording()) exchange.span.end();
     }
+  }
+
+  /** Who answers the policies of one version of the supergraph. @throws {ConfigurationError} */
+  policyBook(authorizer: OperationAuthorizer): PolicyBook {
+    const { policies, policyEvaluators = [], policyTimeoutMs = DEFAULT_POLICY_TIMEOUT_MS } = this.options;
+    const asked = new Set([...authorizer.vocabularies.values()].flatMap((words) => [...words.policies]));
+    const evaluators = [
+      ...(policies === undefined ? [] : [functionEvaluator(policies)]),
+      ...policyEvaluators,
+    ];
+    return new PolicyBook(evaluators, asked, policyTimeoutMs, this.log);
   }
 
   /** The transaction token for one subgraph, minted once for each request; none for a caller without a delegation. */

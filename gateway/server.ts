@@ -20,7 +20,8 @@ import { parseJson, readBody } from './http/body.js';
 import { persistedQueryCache } from './http/persisted-queries.js';
 import { jsonLog } from './log.js';
 import type { GatewayLog } from './log.js';
-import type { PolicyFunction } from './policies.js';
+import { cedarEvaluator } from './policies/index.js';
+import type { PolicyEvaluator, PolicyFunction } from './policies/index.js';
 import { SigningKeys } from './propagate/signing-keys.js';
 import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
@@ -102,6 +103,7 @@ async function serve(
   const supergraph = await supergraphFile(config.supergraph);
   const key =
     config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
+  const policyEvaluators = await openPolicies(config);
   const audit = await openAudit(config);
   const gateway = protectGateway(
     { supergraphSdl: supergraph.manager },
@@ -119,6 +121,8 @@ async function serve(
       ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
       ...(config.subgraphs === undefined ? {} : { subgraphs: config.subgraphs }),
       ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
+      policyEvaluators,
+      ...(config.policies?.timeoutMs === undefined ? {} : { policyTimeoutMs: config.policies.timeoutMs }),
       audit,
       log,
     },
@@ -321,6 +325,18 @@ async function supergraphFile(file: string): Promise<{
       update?.(sdl);
     },
   };
+}
+
+async function openPolicies({ policies }: GatewayConfig): Promise<PolicyEvaluator[]> {
+  if (policies?.cedar === undefined) return [];
+  let text: string;
+  try {
+    text = await readFile(policies.cedar, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new ConfigurationError('policies.cedar', `${policies.cedar} cannot be read (${code})`);
+  }
+  return [await cedarEvaluator(text, 'policies.cedar')];
 }
 
 async function openAudit(config: GatewayConfig): Promise<AuditOptions> {

@@ -19,6 +19,11 @@ export interface GatewayConfig {
   readonly issuers: readonly (IssuerOptions & { readonly allowInsecureIssuer?: boolean })[];
   readonly authorization?: ProtectionOptions['authorization'];
   readonly introspection?: IntrospectionRule;
+  readonly policies?: {
+    /** Absolute path of a Cedar file. */
+    readonly cedar?: string;
+    readonly timeoutMs?: number;
+  };
   readonly http?: {
     /** Queries by GET. */
     readonly get?: boolean;
@@ -76,6 +81,9 @@ export async function readConfig(
     ...(config.propagation?.keyFile === undefined
       ? {}
       : { propagation: { ...config.propagation, keyFile: relative(config.propagation.keyFile) } }),
+    ...(config.policies?.cedar === undefined
+      ? {}
+      : { policies: { ...config.policies, cedar: relative(config.policies.cedar) } }),
     ...(config.audit?.file === undefined
       ? {}
       : { audit: { ...config.audit, file: relative(config.audit.file) } }),

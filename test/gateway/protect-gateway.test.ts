@@ -406,9 +406,10 @@ describe('policies that are functions', () => {
     const query = 'query Named { a: me { id vip } b: me { vip } }';
     await server.ask(query, { token: limited });
     expect(vip).toHaveBeenCalledTimes(1);
-    expect(vip).toHaveBeenCalledWith(expect.objectContaining({ subject: 'c-000001' }), {
-      operationName: 'Named',
-    });
+    expect(vip).toHaveBeenCalledWith(
+      expect.objectContaining({ subject: 'c-000001' }),
+      expect.objectContaining({ operationName: 'Named' }),
+    );
     await server.ask('{ me { id name } }', { token: limited });
     expect((await server.ask(query)).body.data).toEqual({ a: { id: 'c-000001', vip: null }, b: null });
     expect(vip).toHaveBeenCalledTimes(1);

@@ -1,0 +1,79 @@
+import type { Delegation } from '@behalf/directives';
+import { ConfigurationError } from '../errors.js';
+import type { GatewayLog } from '../log.js';
+import type { PolicyEvaluator, PolicyFunction } from './evaluator.js';
+
+export const DEFAULT_POLICY_TIMEOUT_MS = 1_000;
+
+/** Who answers which policy of one version of the supergraph. */
+export class PolicyBook {
+  private readonly answers = new Map<string, PolicyFunction>();
+
+  /** @throws {ConfigurationError} when two evaluators would answer one policy, or one of them cannot. */
+  constructor(
+    evaluators: readonly PolicyEvaluator[],
+    policies: ReadonlySet<string>,
+    private readonly timeoutMs: number,
+    private readonly log: GatewayLog,
+  ) {
+    const answeredBy = new Map<string, string>();
+    for (const evaluator of evaluators) {
+      const { name } = evaluator;
+      for (const [policy, answer] of evaluator.prepare(policies)) {
+        const other = answeredBy.get(policy);
+        if (other !== undefined) {
+          throw new ConfigurationError('policies', `"${policy}" is answered by ${other} and by ${name}`);
+        }
+        answeredBy.set(policy, name);
+        this.answers.set(policy, answer);
+      }
+    }
+  }
+
+  /**
+   * The delegation with the policies that hold for this request: those that its token brought and nobody else answers, and
+   * those of the named ones that an evaluator answered with exactly true. Each is asked once; nothing is kept for another
+   * request.
+   */
+  async answer(
+    names: readonly string[],
+    delegation: Delegation,
+    operationName: string | undefined,
+  ): Promise<Delegation> {
+    const asked = names.filter((name) => this.answers.has(name));
+    const isBrought = [...delegation.policies].some((name) => this.answers.has(name));
+    if (asked.length === 0 && !isBrought) return delegation;
+    const answers = await Promise.all(asked.map((name) => this.ask(name, delegation, operationName)));
+    // A policy that has an evaluator is answered by it alone, whatever the token says.
+    const policies = new Set([...delegation.policies].filter((name) => !this.answers.has(name)));
+    asked.forEach((name, index) => {
+      if (answers[index] === true) policies.add(name);
+    });
+    return { ...delegation, policies };
+  }
+
+  private async ask(
+    name: string,
+    delegation: Delegation,
+    operationName: string | undefined,
+  ): Promise<boolean> {
+    const ended = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<'timeout'>((resolve) => {
+      timer = setTimeout(() => resolve('timeout'), this.timeoutMs);
+    });
+    try {
+      const answer = this.answers.get(name)?.(delegation, { operationName, signal: ended.signal });
+      const answered: unknown = await Promise.race([answer, timeout]);
+      if (answered === 'timeout') this.log.log('warn', 'POLICY_TIMEOUT', { policy: name });
+      return answered === true;
+    } catch {
+      // What was thrown could quote what the policy looked at.
+      this.log.log('warn', 'POLICY_FAILED', { policy: name });
+      return false;
+    } finally {
+      clearTimeout(timer);
+      ended.abort();
+    }
+  }
+}

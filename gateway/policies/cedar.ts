@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import type { ActorClaim, Delegation } from '@behalf/directives';
+import type * as cedarModule from '@cedar-policy/cedar-wasm/nodejs';
+import type {
+  ActionConstraint,
+  CedarValueJson,
+  Context,
+  DetailedError,
+  EntityUidJson,
+} from '@cedar-policy/cedar-wasm/nodejs';
+import { ConfigurationError } from '../errors.js';
+import { ACTION_TYPE, cedarSchema, CLIENT_TYPE, SUBJECT_TYPE } from './cedar-schema.js';
+import type { PolicyEvaluator, PolicyFunction, PolicyRequest } from './evaluator.js';
+
+type Cedar = typeof cedarModule;
+
+/**
+ * Policies in a Cedar file. It answers the policies that its `permit`s name in their action, all of them, whatever a token
+ * brings; the file is validated (strict mode) against the schema that is made of the supergraph's own policies.
+ *
+ * @param text Of the file.
+ * @param path Key of the configuration, for messages.
+ * @throws {ConfigurationError} when the text is no Cedar; `prepare` throws it when it does not fit the supergraph.
+ */
+export async function cedarEvaluator(text: string, path: string): Promise<PolicyEvaluator> {
+  // Four megabytes, which only those load who use it.
+  const cedar = await import('@cedar-policy/cedar-wasm/nodejs');
+  const answered = permittedActions(cedar, text, path);
+  const policySetId = randomUUID();
+  const parsed = cedar.preparsePolicySet(policySetId, { staticPolicies: text });
+  if (parsed.type === 'failure') throw new ConfigurationError(path, messageOf(parsed.errors));
+
+  const ask = (policy: string): PolicyFunction => {
+    return (delegation, request) => {
+      const answer = cedar.statefulIsAuthorized({
+        principal: { type: CLIENT_TYPE, id: delegation.clientId },
+        action: { type: ACTION_TYPE, id: policy },
+        resource: { type: SUBJECT_TYPE, id: delegation.subject },
+        context: contextOf(delegation, request),
+        preparsedPolicySetId: policySetId,
+        entities: [],
+      });
+      // Cedar leaves out a policy that cannot be evaluated: a `forbid` among them would then permit.
+      if (answer.type !== 'success' || answer.response.diagnostics.errors.length > 0) {
+        throw new Error('a Cedar policy could not be evaluated');
+      }
+      return answer.response.decision === 'allow';
+    };
+  };
+  const functions = new Map([...answered].map((policy) => [policy, ask(policy)]));
+
+  return {
+    name: 'cedar',
+    prepare(policies) {
+      for (const policy of answered) {
+        // Validation would say so as well, less plainly.
+        if (!policies.has(policy)) {
+          throw new ConfigurationError(path, `no rule of the supergraph asks for the policy "${policy}"`);
+        }
+      }
+      const result = cedar.validate({
+        validationSettings: { mode: 'strict' },
+        schema: cedarSchema(policies),
+        policies: { staticPolicies: text },
+      });
+      const errors =
+        result.type === 'failure' ? result.errors : result.validationErrors.map(({ error }) => error);
+      if (errors.length > 0) throw new ConfigurationError(path, messageOf(errors));
+      return functions;
+    },
+  };
+}
+
+/** The policies that the file answers: those that a `permit` names. */
+function permittedActions(cedar: Cedar, text: string, path: string): ReadonlySet<string> {
+  const parts = cedar.policySetTextToParts(text);
+  if (parts.type === 'failure') throw new ConfigurationError(path, messageOf(parts.errors));
+  if (parts.policy_templates.length > 0) {
+    throw new ConfigurationError(path, 'has a policy template, which nothing here would link');
+  }
+  const actions = new Set<string>();
+  for (const part of parts.policies) {
+    const policy = cedar.policyToJson(part);
+    if (policy.type === 'failure') throw new ConfigurationError(path, messageOf(policy.errors));
+    if (policy.json.effect !== 'permit') continue;
+    const named = namedActions(policy.json.action);
+    if (named.length === 0) {
+      // It would answer policies that are written after it.
+      throw new ConfigurationError(path, 'a permit must name its policy: action == Behalf::Action::"…"');
+    }
+    for (const action of named) actions.add(action);
+  }
+  if (actions.size === 0) throw new ConfigurationError(path, 'permits nothing');
+  return actions;
+}
+
+function namedActions(constraint: ActionConstraint): readonly string[] {
+  if (constraint.op === 'All' || 'slot' in constraint) return [];
+  const entities = 'entities' in constraint ? constraint.entities : [constraint.entity];
+  return entities.map(idOf);
+}
+
+function idOf(entity: EntityUidJson): string {
+  return '__entity' in entity ? entity.__entity.id : entity.id;
+}
+
+/** The delegation as the schema's `Delegation`. */
+function contextOf(delegation: Delegation, { operationName }: PolicyRequest): Context {
+  const { consent } = delegation;
+  return {
+    scopes: [...delegation.scopes],
+    policies: [...delegation.policies],
+    roles: [...delegation.roles],
+    actors: actorsOf(delegation.actor),
+    ...(operationName === undefined ? {} : { operationName }),
+    now: Math.floor(Date.now() / 1000),
+    ...(consent === undefined
+      ? {}
+      : {
+          consent: {
+            id: consent.id,
+            version: consent.version,
+            purposes: [...consent.purposes],
+            detail: consent.detail,
+            ...(consent.until === undefined ? {} : { until: consent.until }),
+          },
+        }),
+  };
+}
+
+function actorsOf(actor: ActorClaim | undefined): CedarValueJson[] {
+  const actors: string[] = [];
+  for (let here = actor; here !== undefined; here = here.act) actors.push(here.sub);
+  return actors;
+}
+
+/** The file is the administrator's own, so that its words may be shown. */
+function messageOf(errors: readonly DetailedError[]): string {
+  return errors.map(({ message, help }) => (help === null ? message : `${message} (${help})`)).join('; ');
+}
