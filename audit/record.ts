@@ -1,4 +1,4 @@
-import type { AccessDecision, FieldAccess } from '@behalf/directives';
+import type { FieldAccess } from '@behalf/directives';
 
 /** What a record tells of the caller; every part is absent for a request without a valid token. */
 export interface AuditCaller {
@@ -23,9 +23,7 @@ export type AuditOutcome =
   | 'failed';
 
 /** What happened at one coordinate, in one subgraph or, without one, at the gateway. */
-export interface AuditedAccess extends Omit<FieldAccess, 'decision'> {
-  /** `would-deny`: in `shadow` mode, the data left although a rule says no. */
-  readonly decision: AccessDecision | 'would-deny';
+export interface AuditedAccess extends FieldAccess {
   readonly subgraph?: string;
 }
 

@@ -81,13 +81,22 @@ const propagate: Step = async ({ exchange, request, served, protection }) => {
   exchange.outcome = { ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) };
 };
 
+/** The record has all of them. */
+const MAX_LOGGED_COORDINATES = 20;
+
 /** Nulls and denials, in the shape that the client asked for. */
 const complete: Step = ({ exchange, protection }) => {
   const { authorization, outcome } = exchange;
   if (authorization === undefined || outcome === undefined) throw new Error('complete before propagate');
   if (protection.mode === 'shadow') {
-    for (const { coordinate, rule } of authorization.denials) {
-      protection.log.log('info', 'WOULD_DENY', { coordinate, rule, transaction: exchange.transactionId });
+    const { denials } = authorization;
+    if (denials.length > 0) {
+      const coordinates = [...new Set(denials.map(({ coordinate }) => coordinate))];
+      protection.log.log('info', 'WOULD_DENY', {
+        coordinates: coordinates.slice(0, MAX_LOGGED_COORDINATES).join(' '),
+        denials: denials.length,
+        transaction: exchange.transactionId,
+      });
     }
     return;
   }

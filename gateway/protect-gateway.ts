@@ -179,6 +179,12 @@ export class ProtectedGateway implements GatewayInterface {
     };
   }
 
+  /** What was counted, in Prometheus' text format. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }> {
+    const { metrics } = this.protection;
+    return metrics.text().then((text) => ({ contentType: metrics.contentType, text }));
+  }
+
   private readonly executor: GatewayExecutor = async (request) => {
     const served = this.versions.get(request.schema) ?? this.version;
     if (served === undefined) throw new Error('the gateway has no supergraph');

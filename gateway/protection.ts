@@ -8,6 +8,7 @@ import { ConfigurationError, RefusedError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { IntrospectionRule } from './introspection.js';
 import { silentLog } from './log.js';
+import { GatewayMetrics } from './metrics.js';
 import type { GatewayLog } from './log.js';
 import { DEFAULT_POLICY_TIMEOUT_MS, functionEvaluator, PolicyBook } from './policies/index.js';
 import type { PolicyEvaluator, PolicyFunction } from './policies/index.js';
@@ -77,6 +78,7 @@ export class Protection {
   readonly mode: AuthorizationMode;
   readonly introspection: IntrospectionRule;
   readonly log: GatewayLog;
+  readonly metrics: GatewayMetrics;
   readonly revocation: RevocationView | undefined;
   private readonly authenticator: Authenticator;
   private readonly receivers: readonly SsfReceiver[];
@@ -106,6 +108,11 @@ export class Protection {
             ...(revocation.maxEntries === undefined ? {} : { maxEntries: revocation.maxEntries }),
           });
     const view = this.revocation;
+    const { audit } = options;
+    this.metrics = new GatewayMetrics({
+      auditLost: () => (audit === undefined || audit.mode === 'off' ? 0 : audit.sink.lost),
+      revocationAgeSeconds: () => view?.ageSeconds,
+    });
     this.receivers =
       view === undefined
         ? []
@@ -219,6 +226,7 @@ export class Protection {
 
   seal(exchange: Exchange, outcome: AuditOutcome, reason: string | undefined): Promise<void> {
     this.sealed.add(exchange);
+    this.metrics.count(exchange, outcome, reason);
     if (outcome === 'authentication-failed' || outcome === 'failed') {
       this.log.log('warn', outcome === 'failed' ? 'REQUEST_FAILED' : 'AUTHENTICATION_FAILED', {
         transaction: exchange.transactionId,

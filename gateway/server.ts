@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApolloServer, HeaderMap } from '@apollo/server';
 import type { HTTPGraphQLRequest, HTTPGraphQLResponse } from '@apollo/server';
 import {
@@ -17,9 +16,12 @@ import { Connections } from './connections.js';
 import { ConfigurationError } from './errors.js';
 import type { ExchangeContext } from './exchange.js';
 import { parseJson, readBody } from './http/body.js';
+import { listen, sendJson } from './http/listen.js';
 import { persistedQueryCache } from './http/persisted-queries.js';
 import { jsonLog } from './log.js';
 import type { GatewayLog } from './log.js';
+import { startMetricsServer } from './metrics-server.js';
+import type { MetricsServer } from './metrics-server.js';
 import { cedarEvaluator } from './policies/index.js';
 import type { PolicyEvaluator, PolicyFunction } from './policies/index.js';
 import { SigningKeys } from './propagate/signing-keys.js';
@@ -35,6 +37,8 @@ export interface GatewayOverrides {
 export interface RunningGateway {
   readonly url: string;
   readonly gateway: ProtectedGateway;
+  /** Of the listener for Prometheus, when there is one. */
+  readonly metricsUrl?: string;
   /** Reads the supergraph file again; what cannot be served is refused and logged, and what is served stays. */
   reloadSupergraph(): Promise<void>;
   /** Answers what is under way, then closes. */
@@ -45,7 +49,6 @@ const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 4000;
 const DEFAULT_PERSISTED_QUERIES = 1_000;
 const DEFAULT_BATCH_OPERATIONS = 10;
-const JSON_TYPE = 'application/json; charset=utf-8';
 
 /**
  * Starts the gateway's server from its configuration.
@@ -62,8 +65,7 @@ export async function startGateway(
   const server = createServer();
   const connections = new Connections(server);
   server.on('request', notYet);
-  await listen(server, host, config.listen?.port ?? DEFAULT_PORT);
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
+  const url = await listen(server, host, config.listen?.port ?? DEFAULT_PORT);
   try {
     const { handler, ...running } = await serve(url, config, overrides, log);
     server.off('request', notYet);
@@ -157,8 +159,10 @@ async function serve(
     await closeAudit();
     throw error;
   }
+  const metrics = await openMetrics();
   return {
     gateway,
+    ...(metrics === undefined ? {} : { metricsUrl: metrics.url }),
     reloadSupergraph: supergraph.reload,
     handler(request, response) {
       handle(request, response, { apollo, gateway, config }).catch((error: unknown) => {
@@ -171,12 +175,24 @@ async function serve(
     },
     async close() {
       try {
+        await metrics?.close();
         await apollo.stop();
       } finally {
         await closeAudit();
       }
     },
   };
+
+  async function openMetrics(): Promise<MetricsServer | undefined> {
+    if (config.metrics === undefined) return undefined;
+    try {
+      return await startMetricsServer(gateway, { host: DEFAULT_HOST, ...config.metrics.listen });
+    } catch (error) {
+      await apollo.stop();
+      await closeAudit();
+      throw error;
+    }
+  }
 }
 
 interface Handling {
@@ -285,12 +301,6 @@ async function answerGraphQL(
   }
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.statusCode = status;
-  response.setHeader('content-type', JSON_TYPE);
-  response.end(JSON.stringify(body));
-}
-
 /** What nobody foresaw tells the client nothing. */
 function maskUnexpected(formatted: GraphQLFormattedError): GraphQLFormattedError {
   if (formatted.extensions?.code !== 'INTERNAL_SERVER_ERROR') return formatted;
@@ -366,16 +376,6 @@ async function readKey(file: string): Promise<JWK> {
     // The reason could quote the key.
     throw new ConfigurationError('propagation.keyFile', `${file} is no readable Ed25519 private key as JWK`);
   }
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }
 
 /** Apollo's words may quote what a client sent; only that they were said is logged. */

@@ -48,6 +48,7 @@ export {
   type ErrorDescription,
 } from './errors.js';
 export {
+  ACCESS_DECISIONS,
   FACTS_EXTENSION,
   type AccessDecision,
   type FactsExtension,

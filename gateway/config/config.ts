@@ -19,6 +19,8 @@ export interface GatewayConfig {
   readonly issuers: readonly (IssuerOptions & { readonly allowInsecureIssuer?: boolean })[];
   readonly authorization?: ProtectionOptions['authorization'];
   readonly introspection?: IntrospectionRule;
+  /** A listener of its own for Prometheus. */
+  readonly metrics?: { readonly listen: { readonly host?: string; readonly port: number } };
   readonly policies?: {
     /** Absolute path of a Cedar file. */
     readonly cedar?: string;

@@ -1,4 +1,4 @@
-import { FACTS_EXTENSION, isRecord } from '@behalf/directives';
+import { ACCESS_DECISIONS, FACTS_EXTENSION, isRecord } from '@behalf/directives';
 import type { AccessDecision, FieldAccess } from '@behalf/directives';
 import { GraphQLError } from 'graphql';
 import { errors, Pool } from 'undici';
@@ -189,7 +189,7 @@ export class BehalfDataSource implements GraphQLDataSource {
   }
 }
 
-const DECISIONS: ReadonlySet<unknown> = new Set<AccessDecision>(['allowed', 'minimized', 'denied']);
+const DECISIONS: ReadonlySet<unknown> = new Set<AccessDecision>(ACCESS_DECISIONS);
 
 function readFacts(facts: unknown): FieldAccess[] | undefined {
   if (!isRecord(facts) || facts.v !== 1 || !Array.isArray(facts.fields)) return undefined;

@@ -72,6 +72,11 @@ export class RevocationView {
     return [...this.freshAtMs.values()].every((atMs) => atMs >= leastMs);
   }
 
+  /** Since the oldest answer that the view rests on; Infinity before the first. */
+  get ageSeconds(): number {
+    return (this.now() - Math.min(...this.freshAtMs.values())) / 1_000;
+  }
+
   /**
    * Everything that the issuer announced up to now is in the view.
    *

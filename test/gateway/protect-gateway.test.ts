@@ -345,7 +345,7 @@ describe('modes', () => {
     const server = await start({ authorization: { mode: 'shadow' } });
     const answer = await server.ask('{ me { id email } }', { token: limited });
     expect(answer.body).toEqual({ data: { me: { id: 'c-000001', email: 'c-000001@example.org' } } });
-    expect(server.log.of('WOULD_DENY')).toMatchObject([{ coordinate: 'Person.email' }]);
+    expect(server.log.of('WOULD_DENY')).toMatchObject([{ coordinates: 'Person.email', denials: 1 }]);
     expect((await server.ask('{ hello }', { token: 'x.y.z' })).status).toBe(401);
   });
 });

@@ -212,6 +212,7 @@ export class TestSubgraph {
     name: 'people' | 'accounts',
     gateway?: ProtectedSubgraphOptions['gateway'],
     sdl = name === 'people' ? peopleSdl : accountsSdl,
+    more: Partial<ProtectedSubgraphOptions> = {},
   ): Promise<TestSubgraph> {
     const schema: GraphQLSchema =
       gateway === undefined
@@ -222,6 +223,7 @@ export class TestSubgraph {
             resolvers: resolvers[name],
             gateway,
             coverage: 'open',
+            ...more,
           });
     const apollo = new ApolloServer({
       schema,

@@ -12,10 +12,14 @@ import { protectEntities } from './protect-entities.js';
 import type { CompiledProtection, RequestState } from './request-state.js';
 import { Interned, isIterable, isPromise } from './values.js';
 
+export type Enforcement = 'enforce' | 'shadow';
+
 export interface ProtectionInput {
   readonly schema: GraphQLSchema;
   readonly rules: RuleTable;
   readonly pseudonymKey: Uint8Array | undefined;
+  /** `shadow`: nothing is refused or minimized; only the record tells what would be. */
+  readonly enforcement: Enforcement;
   /** The state of the request that a context value belongs to; without one, a caller who showed nothing. */
   readonly stateOf: (contextValue: unknown) => RequestState;
 }
@@ -39,7 +43,13 @@ interface FieldPlan {
  * Puts the check around every field of every object type of a schema, in place. It is the outermost wrapper: what a
  * resolver, or anything put around it before, returns or throws comes after the decision.
  */
-export function protectSchema({ schema, rules, pseudonymKey, stateOf }: ProtectionInput): CompiledProtection {
+export function protectSchema({
+  schema,
+  rules,
+  pseudonymKey,
+  enforcement,
+  stateOf,
+}: ProtectionInput): CompiledProtection {
   const requirements = new Interned<Requirement>();
   const exemptions = new Interned<Alternatives>();
   const fields: RecordedField[] = [];
@@ -51,12 +61,17 @@ export function protectSchema({ schema, rules, pseudonymKey, stateOf }: Protecti
         continue;
       const plan = planField(type, field);
       fields.push(plan.record, plan.subjectRecord);
-      field.resolve = protectResolver(plan, field.resolve ?? defaultFieldResolver, stateOf);
+      const resolve = field.resolve ?? defaultFieldResolver;
+      if (enforcement === 'shadow') {
+        field.resolve = watchResolver(plan, resolve, stateOf);
+        continue;
+      }
+      field.resolve = protectResolver(plan, resolve, stateOf);
       if (field.subscribe !== undefined)
         field.subscribe = protectSubscription(plan, field.subscribe, stateOf);
     }
   }
-  protectEntities(schema, rules, requirements, stateOf);
+  if (enforcement === 'enforce') protectEntities(schema, rules, requirements, stateOf);
   return { requirements: requirements.values, exemptions: exemptions.values, fields };
 
   function planField(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): FieldPlan {
@@ -118,6 +133,42 @@ function protectResolver(
     return isPromise(value)
       ? value.then((settled) => minimizer(settled, context))
       : minimizer(value, context);
+  };
+}
+
+/** In shadow: what the field resolves to goes out as it is, and what would have become of it is counted. */
+function watchResolver(
+  plan: FieldPlan,
+  resolve: GraphQLFieldResolver<unknown, unknown>,
+  stateOf: (contextValue: unknown) => RequestState,
+): GraphQLFieldResolver<unknown, unknown> {
+  const { record, subjectRecord, rowSubject, returnedSubject, minimizer } = plan;
+
+  return (source, args, contextValue, info) => {
+    const state = stateOf(contextValue);
+    const { recorder } = state;
+    if (!state.permits(plan.requirementIndex)) recorder.wouldDeny(record);
+    else if (rowSubject !== undefined && !state.owns(source, rowSubject)) recorder.wouldDeny(subjectRecord);
+    else if (minimizer !== undefined && !state.seesWholeValue(plan.exemptionIndex))
+      recorder.wouldMinimize(record);
+    else recorder.allowed(record);
+    const value: unknown = resolve(source, args, contextValue, info);
+    if (returnedSubject === undefined) return value;
+    const watch = (resolved: unknown): void => {
+      // Only what can be looked at twice: an iterator would be used up.
+      for (const row of Array.isArray(resolved) ? (resolved as unknown[]) : [resolved]) {
+        if (typeof row !== 'object' || row === null || row instanceof Error) continue;
+        if (!state.owns(row, returnedSubject)) recorder.wouldDeny(subjectRecord);
+      }
+    };
+    if (!isPromise(value)) {
+      watch(value);
+      return value;
+    }
+    return value.then((resolved) => {
+      watch(resolved);
+      return resolved;
+    });
   };
 }
 

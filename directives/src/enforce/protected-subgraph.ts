@@ -13,6 +13,7 @@ import { parentContext } from '../record/recorder.js';
 import { completeSubgraph } from '../specification/complete.js';
 import { lowerRequiresScope } from '../specification/lower.js';
 import { protectSchema } from './protect-schema.js';
+import type { Enforcement } from './protect-schema.js';
 import { REQUEST_STATE, RequestState } from './request-state.js';
 import type { ProtectedContext } from './request-state.js';
 
@@ -34,6 +35,12 @@ export interface ProtectedSubgraphOptions {
    * `open`: it is open, as the standard directives have it.
    */
   readonly coverage?: 'required' | 'open';
+  /**
+   * `enforce` (the default), or `shadow`: every field resolves as it would without this library, nothing is denied and
+   * nothing minimized, and only the record tells what would have been. For the time in which rules are introduced. It is
+   * set here alone: no token and no caller can bring it about.
+   */
+  readonly enforcement?: Enforcement;
   /** At least 32 bytes, the same on every instance; for `PSEUDONYMIZE` and `NOISE`. */
   readonly pseudonymKey?: Uint8Array;
   /** Hears why a transaction token was not accepted. It is given a code, never the token. */
@@ -70,7 +77,19 @@ export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): Graph
   const built = buildSubgraphSchema({ typeDefs: document, resolvers: options.resolvers });
   const schema = options.transform === undefined ? built : options.transform(built);
 
-  const compiled = protectSchema({ schema, rules, pseudonymKey: options.pseudonymKey, stateOf });
+  const enforcement = options.enforcement ?? 'enforce';
+  if (enforcement === 'shadow') {
+    process.emitWarning(`subgraph "${options.name}" is in shadow: its rules are recorded and not enforced`, {
+      code: 'BEHALF_SHADOW',
+    });
+  }
+  const compiled = protectSchema({
+    schema,
+    rules,
+    pseudonymKey: options.pseudonymKey,
+    enforcement,
+    stateOf,
+  });
   const begin = (
     delegation: RequestState['delegation'],
     transactionId: string | undefined,

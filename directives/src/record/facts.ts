@@ -1,5 +1,15 @@
-/** What happened at one schema coordinate. `minimized` is an allowed read of less than the stored value. */
-export type AccessDecision = 'allowed' | 'minimized' | 'denied';
+/**
+ * What happened at one schema coordinate. `minimized` is an allowed read of less than the stored value. `would-deny` and
+ * `would-minimize` are of a subgraph in shadow: the whole value left although a rule says otherwise.
+ */
+export type AccessDecision = (typeof ACCESS_DECISIONS)[number];
+export const ACCESS_DECISIONS = Object.freeze([
+  'allowed',
+  'minimized',
+  'denied',
+  'would-deny',
+  'would-minimize',
+] as const);
 
 /**
  * What one subgraph did for one request at one coordinate. Never holds a value, an argument or a variable.

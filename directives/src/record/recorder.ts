@@ -1,5 +1,6 @@
 import { context as otelContext, SpanKind, trace, TraceFlags } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
+import { ACCESS_DECISIONS } from './facts.js';
 import type { AccessDecision, FactsExtension, FieldAccess } from './facts.js';
 
 /** What the recorder must know of a coordinate, compiled once. */
@@ -10,10 +11,12 @@ export interface RecordedField {
   readonly strategy: string | undefined;
 }
 
-const DECISIONS: readonly AccessDecision[] = ['allowed', 'minimized', 'denied'];
-const ALLOWED = 0;
-const MINIMIZED = 1;
-const DENIED = 2;
+const DECISIONS: readonly AccessDecision[] = ACCESS_DECISIONS;
+const ALLOWED = DECISIONS.indexOf('allowed');
+const MINIMIZED = DECISIONS.indexOf('minimized');
+const DENIED = DECISIONS.indexOf('denied');
+const WOULD_DENY = DECISIONS.indexOf('would-deny');
+const WOULD_MINIMIZE = DECISIONS.indexOf('would-minimize');
 
 /**
  * Counts, for one request, how often each coordinate was read and with what decision. A count is an increment in a
@@ -40,6 +43,14 @@ export class AccessRecorder {
     this.increment(field.index * DECISIONS.length + DENIED);
   }
 
+  wouldDeny(field: RecordedField): void {
+    this.increment(field.index * DECISIONS.length + WOULD_DENY);
+  }
+
+  wouldMinimize(field: RecordedField): void {
+    this.increment(field.index * DECISIONS.length + WOULD_MINIMIZE);
+  }
+
   private increment(slot: number): void {
     const before = this.counts[slot] ?? 0;
     if (before === 0) this.touched.push(slot);
@@ -57,7 +68,9 @@ export class AccessRecorder {
           decision,
           count: this.counts[slot] ?? 0,
           ...(field.rule === undefined ? {} : { rule: field.rule }),
-          ...(decision === 'minimized' && field.strategy !== undefined ? { strategy: field.strategy } : {}),
+          ...((decision === 'minimized' || decision === 'would-minimize') && field.strategy !== undefined
+            ? { strategy: field.strategy }
+            : {}),
         },
       ];
     });

@@ -1,0 +1,40 @@
+import { createServer } from 'node:http';
+import { listen, sendJson } from './http/listen.js';
+import type { ProtectedGateway } from './protect-gateway.js';
+
+export interface MetricsServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * `GET /metrics` for Prometheus, on an address of its own: coordinates of the schema and how busy the gateway is are not
+ * for everybody who may ask the gateway.
+ */
+export async function startMetricsServer(
+  gateway: ProtectedGateway,
+  address: { readonly host: string; readonly port: number },
+): Promise<MetricsServer> {
+  const server = createServer((request, response) => {
+    if (request.method !== 'GET' || request.url !== '/metrics') {
+      sendJson(response, 404, { error: 'not_found' });
+      return;
+    }
+    gateway.metrics().then(
+      ({ contentType, text }) => {
+        response.setHeader('content-type', contentType);
+        response.end(text);
+      },
+      () => sendJson(response, 500, { error: 'metrics' }),
+    );
+  });
+  const url = await listen(server, address.host, address.port);
+  return {
+    url,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

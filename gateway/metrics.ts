@@ -1,0 +1,101 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { AuditOutcome } from '../audit/record.js';
+import type { Exchange } from './exchange.js';
+
+/** Label values come from the schema and from the code, never from a client; a subgraph's account is bounded as well. */
+const MAX_COORDINATES = 10_000;
+/** Seconds: from an answer out of memory to a subgraph's time limit. */
+const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+export interface MetricsSources {
+  /** Records that could not be kept. */
+  readonly auditLost: () => number;
+  /** Seconds since it was last known what was revoked; undefined without a stream. */
+  readonly revocationAgeSeconds: () => number | undefined;
+}
+
+/** What a gateway counts, in a registry of its own, as Prometheus reads it. */
+export class GatewayMetrics {
+  private readonly registry = new Registry();
+  private readonly requests: Counter<'outcome'>;
+  private readonly refusals: Counter<'reason'>;
+  private readonly denials: Counter<'coordinate' | 'decision'>;
+  private readonly durations: Histogram;
+  private readonly coordinates = new Set<string>();
+
+  constructor({ auditLost, revocationAgeSeconds }: MetricsSources) {
+    const registers = [this.registry];
+    this.requests = new Counter({
+      name: 'behalf_requests_total',
+      help: 'Operations, by what became of them (see the audit record).',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.refusals = new Counter({
+      name: 'behalf_refusals_total',
+      help: 'Operations that were refused or failed as a whole, by the code of the reason.',
+      labelNames: ['reason'],
+      registers,
+    });
+    this.denials = new Counter({
+      name: 'behalf_denials_total',
+      help: 'Denials by schema coordinate: denied, or would-deny in shadow mode.',
+      labelNames: ['coordinate', 'decision'],
+      registers,
+    });
+    this.durations = new Histogram({
+      name: 'behalf_request_duration_seconds',
+      help: 'From the arrival of a request to its record.',
+      buckets: DURATION_BUCKETS,
+      registers,
+    });
+    new Gauge({
+      name: 'behalf_audit_records_lost',
+      help: 'Audit records that could not be kept since the start.',
+      registers,
+      collect() {
+        this.set(auditLost());
+      },
+    });
+    if (revocationAgeSeconds() !== undefined) {
+      new Gauge({
+        name: 'behalf_revocation_view_age_seconds',
+        help: 'Since it was last known what was revoked, of the stream that was heard longest ago.',
+        registers,
+        collect() {
+          this.set(revocationAgeSeconds() ?? 0);
+        },
+      });
+    }
+  }
+
+  /** Counts one operation when it is sealed. */
+  count(exchange: Exchange, outcome: AuditOutcome, reason: string | undefined): void {
+    this.requests.inc({ outcome });
+    this.durations.observe((Date.now() - exchange.startedAtMs) / 1_000);
+    if (reason !== undefined) this.refusals.inc({ reason });
+    const decision = exchange.isShadow ? 'would-deny' : 'denied';
+    for (const { coordinate } of exchange.authorization?.denials ?? [])
+      this.countDenial(coordinate, decision, 1);
+    for (const access of exchange.accesses) {
+      if (access.decision === 'denied' || access.decision === 'would-deny') {
+        this.countDenial(access.coordinate, access.decision, access.count);
+      }
+    }
+  }
+
+  private countDenial(coordinate: string, decision: string, count: number): void {
+    const isKnown = this.coordinates.has(coordinate) || this.coordinates.size < MAX_COORDINATES;
+    if (isKnown) this.coordinates.add(coordinate);
+    this.denials.inc({ coordinate: isKnown ? coordinate : 'other', decision }, count);
+  }
+
+  /** Prometheus' text format, version 0.0.4. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+}
