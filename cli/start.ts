@@ -126,6 +126,7 @@ async function startParts(
   const config = checkConfig({
     listen: { host: HOST, port: ports.gateway },
     supergraph: supergraphFile,
+    policy: policyFile,
     issuers: [{ issuer: authority.issuer, audience: EXAMPLE_AUDIENCE, claims: { policies: 'policies' } }],
     authorization: { mode: 'filter', anonymous: 'allow', coverage: 'required' },
     introspection: 'authenticated',
