@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { CommandError } from './command-error.js';
 import { defaultDataDir } from './data-dir.js';
 import { DEFAULT_GATEWAY_PORT, portsFrom } from './ports.js';
 import { readRunFile } from './run-file.js';
@@ -97,16 +98,16 @@ program
     await auditTail({ databaseUrl, limit, follow, json, signal: ended.signal }, (line) => console.log(line));
   });
 
-class CommandError extends Error {
-  override readonly name = 'CommandError';
-
-  constructor(
-    readonly code: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
+program
+  .command('errors')
+  .description('what an error code means; without one, all of them as Markdown')
+  .argument('[code]')
+  .action(async (code: string | undefined) => {
+    const { explainError } = await import('./errors-command.js');
+    const text = explainError(code);
+    if (text === undefined) throw new CommandError('UNKNOWN_CODE', 'Behalf has no such error code');
+    process.stdout.write(text);
+  });
 
 function wholeNumber(value: string): number {
   const number = Number(value);
