@@ -14,6 +14,10 @@ export const authorityErrors = Object.freeze({
   },
   listen_failed: { description: 'The address cannot be listened on.', since: '0.1.0' },
   option_invalid: { description: 'An option is missing or cannot be used.', since: '0.1.0' },
+  policy_mismatch: {
+    description: 'The policy and the schema do not name the same scopes or purposes; the message lists them.',
+    since: '0.1.0',
+  },
 } satisfies Record<string, ErrorDescription>);
 
 export type AuthorityErrorCode = keyof typeof authorityErrors;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 import { openDatabase } from '../store/database.js';
+import { comparePolicyWithSchema } from '../policy/index.js';
 import type { Log } from '../store/log.js';
 import { DEMO_ACCOUNTS } from './accounts/demo.js';
 import { AccountRegister } from './accounts/register.js';
@@ -49,6 +50,7 @@ const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () =>
  */
 export async function startAuthority(options: AuthorityOptions): Promise<Authority> {
   await checkOptions(options);
+  warnOfPolicy(options);
   const { databaseUrl, host = '127.0.0.1', log = SILENT, maxConnections = 10, port } = options;
   const db = openDatabase<AuthoritySchema>(databaseUrl, {
     max: maxConnections,
@@ -86,6 +88,13 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
   }
 }
 
+/** What of the policy does not fit the schema and yet does not stop the start. Names of scopes and purposes only. */
+function warnOfPolicy({ log = SILENT, policy, vocabulary }: AuthorityOptions): void {
+  for (const { kind, name } of comparePolicyWithSchema(policy, vocabulary)) {
+    log.warn(`The policy and the schema differ: ${kind} ${name}`);
+  }
+}
+
 type State = Awaited<ReturnType<typeof prepareState>>;
 
 /** What is in the store, or is put there by the first start. */
@@ -111,11 +120,11 @@ function assemble(
   state: State,
   options: AuthorityOptions & { log: Log },
 ) {
-  const { audience, catalogue, durations = DEFAULT_DURATIONS, log, longPollMs, streamSecret } = options;
+  const { audience, policy, durations = DEFAULT_DURATIONS, log, longPollMs, streamSecret } = options;
   const { accounts, clients, keys } = state;
   const consents = new ConsentRegister(db);
   const streams = new StreamRegister(db);
-  const provider = createProvider({ issuer, audience, db, keys, accounts, consents, clients, catalogue });
+  const provider = createProvider({ issuer, audience, db, keys, accounts, consents, clients, policy });
   // Of an unexpected failure only its kind is said: its message may hold what a client sent.
   provider.on('server_error', (_ctx, error) => log.error(`The authority failed: ${error.name}`));
   const fallback = durations.find(({ seconds }) => seconds === DEFAULT_DURATION_SECONDS) ?? durations[0];
@@ -126,7 +135,7 @@ function assemble(
     throttle: new SignInThrottle(),
     consents,
     clients,
-    catalogue,
+    policy,
     durations,
     defaultDurationSeconds: options.defaultDurationSeconds ?? fallback?.seconds ?? 0,
   });

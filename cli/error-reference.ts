@@ -5,6 +5,7 @@ import { authorityErrors } from '../authority/errors.js';
 import { supergraphErrors } from '../gateway/authorize/supergraph.js';
 import { configurationErrors, gatewayErrors } from '../gateway/errors.js';
 import { logCodes } from '../gateway/log.js';
+import { policyErrors } from '../policy/errors.js';
 import { storeErrors } from '../store/errors.js';
 import { commandErrors } from './command-error.js';
 import { composeErrors } from './compose.js';
@@ -41,6 +42,7 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   { title: 'Commands', met: 'The output of `behalf`.', codes: commandErrors },
   { title: 'Composition', met: '`behalf compose`.', codes: composeErrors },
   { title: 'Configuration', met: 'At the start of a gateway.', codes: configurationErrors },
+  { title: 'Policy', met: 'Wherever `policy.yaml` is read.', codes: policyErrors },
   {
     title: 'Transaction tokens',
     met: '`onRefusedToken` of a subgraph: for its log, never for the caller.',

@@ -6,6 +6,7 @@ import { RuleTable } from '@behalf/directives';
 import { checkConfig, startGateway } from '../gateway/index.js';
 import type { GatewayLog } from '../gateway/index.js';
 import { parse } from 'graphql';
+import { readPolicy, vocabularyOf } from '../policy/index.js';
 import { openDatabase, openDatabaseServer, projectPath } from '../store/index.js';
 import type { Log, StoreError } from '../store/index.js';
 import { prepareBank, startExampleSubgraphs } from '../subgraphs/index.js';
@@ -72,6 +73,8 @@ async function startParts(
     ports = portsFrom(DEFAULT_GATEWAY_PORT),
     progress = () => undefined,
   } = options;
+  const policyFile = projectPath('policy.yaml');
+  const policy = await readPolicy(policyFile);
   const secrets = await loadSecrets(dataDir);
 
   progress('database');
@@ -100,7 +103,8 @@ async function startParts(
     databaseUrl: database.url,
     dataDir,
     audience: EXAMPLE_AUDIENCE,
-    catalogue: new RuleTable(parse(supergraphSdl), { coverage: 'required' }).scopes,
+    policy,
+    vocabulary: vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'required' })),
     demo: true,
     streamSecret: secrets.stream,
     longPollMs: LONG_POLL_MS,
@@ -122,6 +126,7 @@ async function startParts(
   const config = checkConfig({
     listen: { host: HOST, port: ports.gateway },
     supergraph: supergraphFile,
+    policy: policyFile,
     issuers: [{ issuer: authority.issuer, audience: EXAMPLE_AUDIENCE, claims: { policies: 'policies' } }],
     authorization: { mode: 'filter', anonymous: 'allow', coverage: 'required' },
     introspection: 'authenticated',

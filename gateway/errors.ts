@@ -25,6 +25,12 @@ export const gatewayErrors = Object.freeze({
     since: '0.1.0',
     status: 503,
   },
+  RATE_LIMITED: {
+    description:
+      'More requests of the client for this subject than its rate class allows; see `Retry-After`.',
+    since: '0.1.0',
+    status: 429,
+  },
   REVOCATION_STATE_STALE: {
     description: 'The gateway does not know what was revoked lately, so nothing is permitted.',
     since: '0.1.0',

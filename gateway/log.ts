@@ -13,6 +13,12 @@ export const logCodes = Object.freeze({
   INTERNAL_SERVER_ERROR: { description: 'A request ended in an error that nobody foresaw.', since: '0.1.0' },
   REQUEST_HANDLING_FAILED: { description: 'A request could not be answered at all.', since: '0.1.0' },
   WOULD_DENY: { description: 'In shadow mode: what would have been denied.', since: '0.1.0' },
+  WOULD_LIMIT: { description: 'In shadow mode: what would have been one request too many.', since: '0.1.0' },
+  DEPRECATED_SCOPE: {
+    description:
+      'A client came with a deprecated scope: once for a client and scope, and once more when it is not honoured any longer.',
+    since: '0.1.0',
+  },
   SUPERGRAPH_UPDATED: { description: 'A new supergraph is served.', since: '0.1.0' },
   SUPERGRAPH_REFUSED: {
     description: 'A new supergraph must not be served; the one before stays.',

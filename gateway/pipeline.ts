@@ -35,6 +35,12 @@ const authenticate: Step = async ({ exchange, protection }) => {
   await protection.authenticate(exchange);
 };
 
+/** Refuses what comes too often, unless the server has counted it before it read the operation. */
+const limit: Step = async ({ exchange, protection }) => {
+  if (exchange.counted) return;
+  await protection.limit(exchange);
+};
+
 /** Decides what may be planned. */
 const authorize: Step = async ({ exchange, request, served, protection }) => {
   refuseIntrospection(request.document, protection.introspection, exchange.delegation !== undefined);
@@ -104,7 +110,7 @@ const complete: Step = ({ exchange, protection }) => {
 };
 
 /** The way of a request, in order. After them, whatever they did, it is sealed. */
-export const pipeline: readonly Step[] = Object.freeze([authenticate, authorize, propagate, complete]);
+export const pipeline: readonly Step[] = Object.freeze([authenticate, limit, authorize, propagate, complete]);
 
 /**
  * The operation is refused as a whole, with every denial: a request error, which has no data. 403 with a token and 401

@@ -11,6 +11,8 @@ import {
 import type { GraphQLFormattedError } from 'graphql';
 import type { JWK } from 'jose';
 import { FileAuditSink, PostgresAuditSink } from '../audit/index.js';
+import { PolicyError, readPolicy } from '../policy/index.js';
+import type { Policy } from '../policy/index.js';
 import type { GatewayConfig } from './config/config.js';
 import { Connections } from './connections.js';
 import { ConfigurationError } from './errors.js';
@@ -106,6 +108,7 @@ async function serve(
   const key =
     config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
   const policyEvaluators = await openPolicies(config);
+  const policy = config.policy === undefined ? undefined : await policyFile(config.policy);
   const audit = await openAudit(config);
   const gateway = protectGateway(
     { supergraphSdl: supergraph.manager },
@@ -125,6 +128,7 @@ async function serve(
       ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
       policyEvaluators,
       ...(config.policies?.timeoutMs === undefined ? {} : { policyTimeoutMs: config.policies.timeoutMs }),
+      ...(policy === undefined ? {} : { policy }),
       audit,
       log,
     },
@@ -347,6 +351,15 @@ async function openPolicies({ policies }: GatewayConfig): Promise<PolicyEvaluato
     throw new ConfigurationError('policies.cedar', `${policies.cedar} cannot be read (${code})`);
   }
   return [await cedarEvaluator(text, 'policies.cedar')];
+}
+
+async function policyFile(file: string): Promise<Policy> {
+  try {
+    return await readPolicy(file);
+  } catch (error) {
+    if (error instanceof PolicyError) throw new ConfigurationError('policy', error.message);
+    throw error;
+  }
 }
 
 async function openAudit(config: GatewayConfig): Promise<AuditOptions> {

@@ -65,5 +65,4 @@ export {
 } from './specification/feature.js';
 export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
 export { lowerRequiresScope } from './specification/lower.js';
-export type { ScopeDescription } from './specification/scope.js';
 export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';

@@ -19,6 +19,10 @@ export const supergraphErrors = Object.freeze({
     since: '0.1.0',
   },
   SUPERGRAPH_RULES: { description: 'A rule in it cannot be enforced as it stands.', since: '0.1.0' },
+  SUPERGRAPH_POLICY: {
+    description: 'It and the policy do not name the same scopes or purposes; the message lists them.',
+    since: '0.1.0',
+  },
 } satisfies Record<string, ErrorDescription>);
 
 export type SupergraphErrorCode = keyof typeof supergraphErrors;

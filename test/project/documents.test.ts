@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { format, resolveConfig } from 'prettier';
 import { errorReference, errorRegistries } from '../../cli/error-reference.js';
-import { checkConfig } from '../../gateway/index.js';
+import { checkConfig, checkPolicy } from '../../gateway/index.js';
 import { projectPath } from '../../store/index.js';
 
 async function documents(): Promise<string[]> {
@@ -23,6 +23,12 @@ it('the configuration in docs/gateway.md is one that the gateway takes', async (
   const example = /```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
   const filled = example.replaceAll(/\$\{[A-Z_]+\}/g, 'x'.repeat(64));
   expect(checkConfig(parseYaml(filled)).issuers).toHaveLength(1);
+});
+
+it('the policy in docs/policy.md is one that is taken', async () => {
+  const text = await readFile(projectPath('docs/policy.md'), 'utf8');
+  const example = /```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
+  expect(checkPolicy(parseYaml(example)).clients.size).toBe(2);
 });
 
 it('links between documents lead somewhere', async () => {
