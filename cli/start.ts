@@ -2,10 +2,9 @@ import { createWriterRole, migrateAudit, writerUrl } from '../audit/index.js';
 import type { AuditDatabase } from '../audit/index.js';
 import { migrateAuthority, startAuthority } from '../authority/index.js';
 import type { AuthoritySchema } from '../authority/index.js';
-import { RuleTable } from '@behalf/directives';
 import { checkConfig, startGateway } from '../gateway/index.js';
 import type { GatewayLog } from '../gateway/index.js';
-import { parse } from 'graphql';
+import { readPolicy } from '../policy/index.js';
 import { openDatabase, openDatabaseServer, projectPath } from '../store/index.js';
 import type { Log, StoreError } from '../store/index.js';
 import { prepareBank, startExampleSubgraphs } from '../subgraphs/index.js';
@@ -87,7 +86,6 @@ async function startParts(
   ]);
   if (opened.status === 'rejected') throw opened.reason;
   if (composed.status === 'rejected') throw composed.reason;
-  const { supergraphSdl } = composed.value;
   const database = opened.value;
 
   progress('data');
@@ -100,7 +98,7 @@ async function startParts(
     databaseUrl: database.url,
     dataDir,
     audience: EXAMPLE_AUDIENCE,
-    catalogue: new RuleTable(parse(supergraphSdl), { coverage: 'required' }).scopes,
+    catalogue: [...(await readPolicy(projectPath('policy.yaml'))).scopes.values()],
     demo: true,
     streamSecret: secrets.stream,
     longPollMs: LONG_POLL_MS,

@@ -67,5 +67,4 @@ export {
 export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
 export { lowerRequiresScope } from './specification/lower.js';
 export type { Minimization } from './specification/minimize.js';
-export type { ScopeDescription } from './specification/scope.js';
 export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';

@@ -71,11 +71,9 @@ describe('composition', () => {
   });
 
   it('keeps Behalf’s own directives without @composeDirective in the schema (they would be dropped silently)', () => {
-    const sdl = composeOne(`${link('"@minimize", "@public", "@scope"')}
-      extend schema @scope(name: "a", sentence: "See it")
+    const sdl = composeOne(`${link('"@minimize", "@public"')}
       type Query { a: String @minimize(to: MASK, keep: 2) b: Int @public }`);
     expect(sdl).toContain('@minimize(to: MASK, keep: 2)');
-    expect(sdl).toContain('@scope(name: "a", sentence: "See it")');
     expect(new Links(parse(sdl)).features.map(({ identity }) => identity)).toContain(
       'https://specs.behalf.dev/behalf',
     );

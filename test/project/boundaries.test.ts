@@ -8,10 +8,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Which folders' code a folder may import, beside its own. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   directives: [],
+  policy: ['directives'],
   store: [],
   audit: ['store', 'directives'],
-  authority: ['store', 'directives'],
-  gateway: ['audit', 'directives'],
+  authority: ['store', 'directives', 'policy'],
+  gateway: ['audit', 'directives', 'policy'],
+  inspect: ['gateway', 'policy', 'directives'],
   subgraphs: ['store', 'directives', 'authority/consent'],
 };
 const IMPORT = /(?:\bfrom\s+|(?<!')\bimport\s*\(?\s*)'([^'\n]+)'/g;

@@ -4,6 +4,7 @@ import { type DirectiveNode, type NameNode, parse, type StringValueNode, visit }
 import { describe, expect, test } from 'vitest';
 
 import { composeSupergraph, readSupergraphConfig } from '../../cli/compose.js';
+import { readPolicy } from '../../policy/index.js';
 import { projectPath } from '../../store/index.js';
 import { buildAccountsSchema } from '../../subgraphs/accounts/schema.js';
 import { buildConsentSchema } from '../../subgraphs/consent/schema.js';
@@ -83,7 +84,6 @@ describe('the schemas', () => {
         'purpose',
         'requiresScope',
         'requiresScopes',
-        'scope',
         'subject',
       ]),
     );
@@ -96,13 +96,13 @@ describe('the schemas', () => {
     expect([...strategies].sort()).toEqual(['GENERALIZE', 'MASK', 'PSEUDONYMIZE', 'REDACT', 'TRUNCATE']);
   });
 
-  test('have a sentence for every scope that a rule names', () => {
+  test('have a sentence in the policy for every scope that a rule names', async () => {
     const texts = (name: string, argument: string): string[] =>
       directives()
         .filter((directive) => directive.name.value === name)
         .flatMap(({ arguments: given = [] }) => given.filter((one) => one.name.value === argument))
         .flatMap(({ value }) => JSON.stringify(value).match(/[a-z]+:[a-z]+/g) ?? []);
-    const described = new Set(texts('scope', 'name'));
+    const described = new Set((await readPolicy(projectPath('policy.yaml'))).scopes.keys());
     const used = [
       ...texts('requiresScope', 'scope'),
       ...texts('requiresScopes', 'scopes'),

@@ -12,8 +12,6 @@ import { publicDirective } from '../specification/public.js';
 import { purpose } from '../specification/purpose.js';
 import { requiresScope } from '../specification/requires-scope.js';
 import { requiresScopes } from '../specification/requires-scopes.js';
-import { scope } from '../specification/scope.js';
-import type { ScopeDescription } from '../specification/scope.js';
 import { specificationOf } from '../specification/specified-directives.js';
 import { subject } from '../specification/subject.js';
 import { asksNothing, combine, NO_REQUIREMENT, UNCOVERED } from './requirement.js';
@@ -60,7 +58,6 @@ export interface RuleTableOptions {
  * @throws {DirectiveError} when a rule cannot be compiled; the coordinate is in the message.
  */
 export class RuleTable {
-  readonly scopes: readonly ScopeDescription[];
   private readonly types: ReadonlyMap<string, TypeRule>;
   private readonly implementers = new Map<string, TypeRule[]>();
   private readonly requirements = new Map<string, Requirement>();
@@ -71,9 +68,7 @@ export class RuleTable {
   ) {
     const links = new Links(document);
     checkSpecifications(document, links);
-    const compiled = compileTypes(document, links);
-    this.types = compiled.types;
-    this.scopes = compiled.scopes;
+    this.types = compileTypes(document, links);
     for (const type of this.types.values()) {
       if (type.kind !== 'object') continue;
       for (const parent of type.related) {
@@ -173,12 +168,8 @@ interface MutableType {
   related: Set<string>;
 }
 
-function compileTypes(
-  document: DocumentNode,
-  links: Links,
-): { types: ReadonlyMap<string, TypeRule>; scopes: readonly ScopeDescription[] } {
+function compileTypes(document: DocumentNode, links: Links): ReadonlyMap<string, TypeRule> {
   const types = new Map<string, MutableType>();
-  const scopes: ScopeDescription[] = [];
   const open = (name: string, kind: TypeRule['kind']): MutableType => {
     const known = types.get(name);
     if (known !== undefined) return known;
@@ -196,13 +187,6 @@ function compileTypes(
 
   for (const definition of document.definitions) {
     switch (definition.kind) {
-      case Kind.SCHEMA_DEFINITION:
-      case Kind.SCHEMA_EXTENSION:
-        for (const node of definition.directives ?? []) {
-          if (specificationOf(links, node.name.value) === scope)
-            scopes.push(scope.read(argumentsOf(node), 'schema'));
-        }
-        break;
       case Kind.OBJECT_TYPE_DEFINITION:
       case Kind.OBJECT_TYPE_EXTENSION:
       case Kind.INTERFACE_TYPE_DEFINITION:
@@ -245,23 +229,20 @@ function compileTypes(
     }
   }
 
-  return {
-    scopes,
-    types: new Map(
-      [...types].map(([name, type]) => [
+  return new Map(
+    [...types].map(([name, type]) => [
+      name,
+      {
         name,
-        {
-          name,
-          kind: type.kind,
-          own: combine(type.requirements),
-          isPublic: type.isPublic,
-          subject: type.subject,
-          fields: type.fields,
-          related: [...type.related],
-        },
-      ]),
-    ),
-  };
+        kind: type.kind,
+        own: combine(type.requirements),
+        isPublic: type.isPublic,
+        subject: type.subject,
+        fields: type.fields,
+        related: [...type.related],
+      },
+    ]),
+  );
 }
 
 function readTypeDirectives(

@@ -9,7 +9,6 @@ import { publicDirective } from './public.js';
 import { purpose } from './purpose.js';
 import { requiresScope } from './requires-scope.js';
 import { requiresScopes } from './requires-scopes.js';
-import { scope } from './scope.js';
 import { subject } from './subject.js';
 
 /** Every directive that Behalf reads, in the order of the documentation. */
@@ -23,7 +22,6 @@ export const specifiedDirectives: readonly DirectiveSpecification<unknown>[] = O
   purpose,
   subject,
   personalData,
-  scope,
 ]);
 
 /** Those that Behalf defines itself. */

@@ -1,0 +1,119 @@
+import type { RuleTable } from '@behalf/directives';
+import type { Policy } from './policy.js';
+
+/** The names that the rules of a schema use, each with the coordinates whose rules name it. */
+export interface SchemaVocabulary {
+  readonly scopes: ReadonlyMap<string, readonly string[]>;
+  readonly purposes: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Reads them from the rules of types and fields, the fuller scopes of `@minimize` included. */
+export function vocabularyOf(rules: RuleTable): SchemaVocabulary {
+  const scopes = new Map<string, Set<string>>();
+  const purposes = new Map<string, Set<string>>();
+  const note = (into: Map<string, Set<string>>, names: readonly string[], coordinate: string): void => {
+    for (const name of names) {
+      const known = into.get(name);
+      if (known === undefined) into.set(name, new Set([coordinate]));
+      else known.add(coordinate);
+    }
+  };
+  for (const type of rules.allTypes()) {
+    note(scopes, type.own.scopes.flat(2), type.name);
+    note(purposes, type.own.purposes.flat(), type.name);
+    for (const field of type.fields.values()) {
+      note(scopes, field.own.scopes.flat(2), field.coordinate);
+      note(scopes, field.minimization?.unless.flat() ?? [], field.coordinate);
+      note(purposes, field.own.purposes.flat(), field.coordinate);
+    }
+  }
+  return { scopes: toLists(scopes), purposes: toLists(purposes) };
+}
+
+function toLists(sets: ReadonlyMap<string, ReadonlySet<string>>): ReadonlyMap<string, readonly string[]> {
+  return new Map([...sets].map(([name, coordinates]) => [name, [...coordinates]]));
+}
+
+export type PolicyFindingKind =
+  | 'scope-not-in-policy'
+  | 'scope-not-in-schema'
+  | 'purpose-not-in-policy'
+  | 'purpose-not-in-schema'
+  | 'deprecated-scope-required';
+
+/** One way in which a policy and a schema do not fit. */
+export interface PolicyFinding {
+  readonly kind: PolicyFindingKind;
+  /** `error`: neither the authority nor the gateway starts with it. */
+  readonly severity: 'error' | 'warning';
+  /** The scope or purpose. */
+  readonly name: string;
+  /** Where the schema names it; empty when it does not. */
+  readonly coordinates: readonly string[];
+  /** For a deprecated scope: what to ask for instead. */
+  readonly replacedBy?: readonly string[];
+}
+
+/**
+ * Compares both ways, in the order of the names. A purpose that no rule names is only told: people consent to purposes
+ * that no field depends on. So is a deprecated scope that the schema has left behind: it is on its way out.
+ */
+export function comparePolicyWithSchema(
+  policy: Policy,
+  vocabulary: SchemaVocabulary,
+): readonly PolicyFinding[] {
+  const findings: PolicyFinding[] = [];
+  for (const [name, coordinates] of vocabulary.scopes) {
+    const scope = policy.scopes.get(name);
+    if (scope === undefined) {
+      findings.push({ kind: 'scope-not-in-policy', severity: 'error', name, coordinates });
+    } else if (scope.deprecated !== undefined) {
+      const { replacedBy = [] } = scope.deprecated;
+      findings.push({
+        kind: 'deprecated-scope-required',
+        severity: 'warning',
+        name,
+        coordinates,
+        replacedBy,
+      });
+    }
+  }
+  for (const { name, deprecated } of policy.scopes.values()) {
+    if (vocabulary.scopes.has(name)) continue;
+    const severity = deprecated === undefined ? 'error' : 'warning';
+    findings.push({ kind: 'scope-not-in-schema', severity, name, coordinates: [] });
+  }
+  for (const [name, coordinates] of vocabulary.purposes) {
+    if (policy.purposes.has(name)) continue;
+    findings.push({ kind: 'purpose-not-in-policy', severity: 'error', name, coordinates });
+  }
+  for (const { name } of policy.purposes.values()) {
+    if (vocabulary.purposes.has(name)) continue;
+    findings.push({ kind: 'purpose-not-in-schema', severity: 'warning', name, coordinates: [] });
+  }
+  return findings.sort((a, b) => compareText(a.kind, b.kind) || compareText(a.name, b.name));
+}
+
+/** The findings that stop a start, in one line; undefined when there are none. */
+export function describeMismatch(findings: readonly PolicyFinding[]): string | undefined {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return undefined;
+  const namesOf = (kind: PolicyFindingKind): string =>
+    errors
+      .filter((finding) => finding.kind === kind)
+      .map(({ name }) => name)
+      .join(', ');
+  const parts: readonly (readonly [string, string])[] = [
+    ['scopes that the schema uses and the policy lacks', namesOf('scope-not-in-policy')],
+    ['scopes that the policy has and the schema does not use', namesOf('scope-not-in-schema')],
+    ['purposes that the schema uses and the policy lacks', namesOf('purpose-not-in-policy')],
+  ];
+  return parts
+    .filter(([, names]) => names !== '')
+    .map(([what, names]) => `${what}: ${names}`)
+    .join('; ');
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

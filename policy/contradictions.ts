@@ -1,0 +1,57 @@
+import { isDay } from './durations.js';
+import { PolicyError } from './errors.js';
+import type { Policy, ScopePolicy } from './policy.js';
+
+/** What no schema can say: every name that is referred to is defined, and time runs forward. @throws {PolicyError} */
+export function refuseContradictions(policy: Policy): void {
+  for (const scope of policy.scopes.values()) checkDeprecation(scope, policy);
+  for (const { name, mayGrant } of policy.roles.values()) {
+    requireNames(mayGrant, policy.scopes, 'scope', `roles.${name}.mayGrant`);
+  }
+  for (const { clientId, scopes, purposes, rateClass } of policy.clients.values()) {
+    requireNames(scopes, policy.scopes, 'scope', `clients.${clientId}.scopes`);
+    requireNames(purposes, policy.purposes, 'purpose', `clients.${clientId}.purposes`);
+    if (rateClass !== undefined && !policy.rateClasses.has(rateClass)) {
+      throw contradiction(`clients.${clientId}.rateClass`, `"${rateClass}" is none of the rate classes`);
+    }
+  }
+}
+
+function checkDeprecation({ name, deprecated }: ScopePolicy, policy: Policy): void {
+  if (deprecated === undefined) return;
+  const path = `scopes.${name}.deprecated`;
+  const { since, until, replacedBy = [] } = deprecated;
+  if (!isDay(since)) throw notADay(`${path}.since`);
+  if (until !== undefined) {
+    if (!isDay(until)) throw notADay(`${path}.until`);
+    if (until < since) throw contradiction(`${path}.until`, 'is before since');
+  }
+  requireNames(replacedBy, policy.scopes, 'scope', `${path}.replacedBy`);
+  replacedBy.forEach((other, index) => {
+    const at = `${path}.replacedBy[${index}]`;
+    if (other === name) throw contradiction(at, 'a scope cannot replace itself');
+    if (policy.scopes.get(other)?.deprecated !== undefined) {
+      throw contradiction(at, `"${other}" is deprecated itself`);
+    }
+  });
+}
+
+function requireNames(
+  names: readonly string[],
+  defined: ReadonlyMap<string, unknown>,
+  what: string,
+  path: string,
+): void {
+  names.forEach((name, index) => {
+    if (!defined.has(name))
+      throw contradiction(`${path}[${index}]`, `"${name}" is no ${what} of this policy`);
+  });
+}
+
+function notADay(path: string): PolicyError {
+  return new PolicyError('POLICY_INVALID', path, 'must be a calendar day, YYYY-MM-DD');
+}
+
+function contradiction(path: string, message: string): PolicyError {
+  return new PolicyError('POLICY_CONTRADICTION', path, message);
+}

@@ -1,0 +1,24 @@
+export { honoured, ceilingOf, isHonoured, type Ceiling, type Held } from './ceiling.js';
+export {
+  comparePolicyWithSchema,
+  describeMismatch,
+  vocabularyOf,
+  type PolicyFinding,
+  type PolicyFindingKind,
+  type SchemaVocabulary,
+} from './compare.js';
+export { PolicyError, type PolicyErrorCode } from './errors.js';
+export { longestConsentSeconds } from './longest.js';
+export type {
+  ClientPolicy,
+  Policy,
+  PurposePolicy,
+  RateClass,
+  RolePolicy,
+  ScopeDeprecation,
+  ScopePolicy,
+  Sensitivity,
+} from './policy.js';
+export { checkPolicy, readPolicy } from './read.js';
+export { mayGrant } from './roles.js';
+export { shapeProblem } from './shape.js';

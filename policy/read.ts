@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises';
+import { Ajv } from 'ajv';
+import { parse as parseYaml } from 'yaml';
+import { refuseContradictions } from './contradictions.js';
+import { durationSeconds } from './durations.js';
+import { PolicyError } from './errors.js';
+import type { ClientPolicy, Policy, ScopePolicy, Sensitivity } from './policy.js';
+import schema from './schema.json' with { type: 'json' };
+import { shapeProblem } from './shape.js';
+
+/** The file as it is written; `schema.json` describes every key. */
+interface PolicyFile {
+  readonly scopes: Readonly<Record<string, Omit<ScopePolicy, 'name'>>>;
+  readonly purposes?: Readonly<Record<string, { readonly sentence: string }>>;
+  readonly roles?: Readonly<Record<string, { readonly mayGrant: readonly string[] }>>;
+  readonly clients?: Readonly<Record<string, ClientEntry>>;
+  readonly rateClasses?: Readonly<Record<string, { readonly requests: number; readonly per: string }>>;
+  readonly longestConsent?: Readonly<Partial<Record<Sensitivity, string>>>;
+}
+
+interface ClientEntry {
+  readonly scopes: readonly string[];
+  readonly purposes?: readonly string[];
+  readonly longestConsent?: string;
+  readonly rateClass?: string;
+}
+
+/**
+ * Reads a policy file (YAML, of which JSON is a part), and checks it.
+ *
+ * @throws {PolicyError} with the path of the key in its message.
+ */
+export async function readPolicy(file: string): Promise<Policy> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new PolicyError('POLICY_UNREADABLE', '', `${file} cannot be read (${code})`);
+  }
+  let raw: unknown;
+  try {
+    raw = parseYaml(text);
+  } catch (error) {
+    // Beside its own error the parser throws a plain one, for an alias of nothing and for one that grows without end.
+    const reason = error instanceof Error ? error.message : 'is no YAML';
+    throw new PolicyError('POLICY_UNREADABLE', '', `${file}: ${reason}`);
+  }
+  return checkPolicy(raw);
+}
+
+const validate = new Ajv({ strict: true, allErrors: false, ownProperties: true }).compile(schema);
+
+/** Checks what was read: the shape by the schema, then what a schema cannot say. @throws {PolicyError} */
+export function checkPolicy(value: unknown): Policy {
+  if (!validate(value)) {
+    const { path, problem } = shapeProblem(validate.errors?.[0]);
+    throw new PolicyError('POLICY_INVALID', path, problem);
+  }
+  const file = value as unknown as PolicyFile;
+  // From here on names are keys of maps only: `__proto__` is a name like any other.
+  const policy: Policy = {
+    scopes: mapOf(file.scopes, (scope, name) => ({ ...scope, name })),
+    purposes: mapOf(file.purposes, (purpose, name) => ({ ...purpose, name })),
+    roles: mapOf(file.roles, (role, name) => ({ ...role, name })),
+    clients: mapOf(file.clients, readClient),
+    rateClasses: mapOf(file.rateClasses, ({ requests, per }, name) => ({
+      name,
+      requests,
+      perSeconds: readDuration(per, `rateClasses.${name}.per`),
+    })),
+    longestConsentSeconds: Object.fromEntries(
+      Object.entries(file.longestConsent ?? {}).map(([sensitivity, duration]) => [
+        sensitivity,
+        readDuration(duration, `longestConsent.${sensitivity}`),
+      ]),
+    ),
+  };
+  refuseContradictions(policy);
+  return policy;
+}
+
+function mapOf<Entry, Read>(
+  entries: Readonly<Record<string, Entry>> | undefined,
+  read: (entry: Entry, name: string) => Read,
+): ReadonlyMap<string, Read> {
+  return new Map(Object.entries(entries ?? {}).map(([name, entry]) => [name, read(entry, name)]));
+}
+
+function readClient(entry: ClientEntry, clientId: string): ClientPolicy {
+  const { scopes, purposes = [], longestConsent, rateClass } = entry;
+  return {
+    clientId,
+    scopes,
+    purposes,
+    ...(longestConsent === undefined
+      ? {}
+      : { longestConsentSeconds: readDuration(longestConsent, `clients.${clientId}.longestConsent`) }),
+    ...(rateClass === undefined ? {} : { rateClass }),
+  };
+}
+
+function readDuration(text: string, path: string): number {
+  const seconds = durationSeconds(text);
+  if (seconds === undefined) {
+    throw new PolicyError(
+      'POLICY_INVALID',
+      path,
+      'must be an ISO 8601 duration without years and months, such as P30D or PT1H, of at most ten years',
+    );
+  }
+  return seconds;
+}

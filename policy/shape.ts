@@ -1,0 +1,28 @@
+import type { ErrorObject } from 'ajv';
+
+/** What is wrong with the shape of a file, in words: the key's path, as a person writes it, and the problem. */
+export function shapeProblem(error: ErrorObject | undefined): { path: string; problem: string } {
+  const path = (error?.instancePath ?? '')
+    .slice(1)
+    .split('/')
+    .filter((step) => step !== '')
+    // RFC 6901 section 4.
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`))
+    .join('');
+  const key = (name: unknown): string => (path === '' ? String(name) : `${path}.${String(name)}`);
+  // A name that is none: the key, not the place where it stands.
+  if (error?.propertyName !== undefined) {
+    return { path: key(error.propertyName), problem: `is no name (${error.message ?? ''})` };
+  }
+  switch (error?.keyword) {
+    case 'additionalProperties':
+      return { path: key(error.params.additionalProperty), problem: 'is not a known key' };
+    case 'required':
+      return { path: key(error.params.missingProperty), problem: 'is missing' };
+    case 'enum':
+      return { path, problem: `must be one of ${(error.params.allowedValues as unknown[]).join(', ')}` };
+    default:
+      return { path, problem: error?.message ?? 'is not as it must be' };
+  }
+}
