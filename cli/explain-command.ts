@@ -51,7 +51,13 @@ export async function explainCommand(
   );
   if (result.errors !== undefined) {
     printError('OPERATION_INVALID: the operation is not one that the gateway would take');
-    for (const error of result.errors) printError(error.toString().replace(/^/gm, '  '));
+    for (const error of result.errors)
+      printError(
+        error
+          .toString()
+          .trimEnd()
+          .replace(/^(?=.)/gm, '  '),
+      );
     return 2;
   }
   const { explanation } = result;
@@ -78,7 +84,8 @@ async function callerOf(options: ExplainOptions): Promise<Caller> {
     throw new CommandError('USAGE', '--anonymous holds nothing: leave out the other');
   }
   if (token !== undefined) {
-    if (supposed) throw new CommandError('USAGE', '--token brings its own scopes and purposes: leave out the others');
+    if (supposed)
+      throw new CommandError('USAGE', '--token brings its own scopes and purposes: leave out the others');
     return callerOfToken(token.startsWith('@') ? await readText(token.slice(1)) : token, policies ?? []);
   }
   if (!supposed && policies === undefined) {
@@ -115,7 +122,10 @@ function readUnverified(token: string): Delegation {
   } catch {
     // The reason could quote the token.
   }
-  throw new CommandError('TOKEN_UNREADABLE', 'the token is no JWT with the claims of a delegation (sub, client_id, scope)');
+  throw new CommandError(
+    'TOKEN_UNREADABLE',
+    'the token is no JWT with the claims of a delegation (sub, client_id, scope)',
+  );
 }
 
 function holdings({ scopes, policies, consent }: Delegation): string {

@@ -43,16 +43,10 @@ export function explanationLines(
   ];
 }
 
-function reasonOf({ decision, rules, minimization, perRow }: ExplainedSelection): string {
+function reasonOf({ coordinate, decision, rules, minimization, perRow }: ExplainedSelection): string {
   switch (decision) {
     case 'denied':
-      return rules
-        .filter(({ met }) => !met)
-        .map(({ at, rule, missing }) => {
-          const names = missingWords(missing);
-          return `${at} asks ${rule}${names === '' ? '' : `: lacks ${names}`}`;
-        })
-        .join('; ');
+      return denialWords(coordinate, rules);
     case 'lost':
       return 'goes with what it is selected on';
     case 'emptied':
@@ -71,6 +65,23 @@ function reasonOf({ decision, rules, minimization, perRow }: ExplainedSelection)
   }
 }
 
+/** Each rule once, with the places that state it, where that is not the field alone. */
+function denialWords(coordinate: string, rules: ExplainedSelection['rules']): string {
+  const unmet = new Map<string, { lacks: string; at: string[] }>();
+  for (const { at, rule, met, missing } of rules) {
+    if (met) continue;
+    const known = unmet.get(rule);
+    if (known === undefined) unmet.set(rule, { lacks: missingWords(missing), at: [at] });
+    else known.at.push(at);
+  }
+  return [...unmet]
+    .map(([rule, { lacks, at }]) => {
+      const places = at.length === 1 && at[0] === coordinate ? '' : ` of ${at.join(', ')}`;
+      return `${lacks === '' ? '' : `lacks ${lacks}: `}${rule}${places}`;
+    })
+    .join('; ');
+}
+
 function wholeWords(wholeWith: readonly (readonly string[])[]): string {
   return wholeWith.length === 0 ? 'never whole' : `whole with ${alternatives(wholeWith)}`;
 }
@@ -86,7 +97,9 @@ function missingWords(missing: ExplainedSelection['rules'][number]['missing']): 
 }
 
 function alternatives(entry: readonly (readonly string[])[]): string {
-  return entry.length === 0 ? 'what nobody can hold' : entry.map((names) => names.join(' and ')).join(', or ');
+  return entry.length === 0
+    ? 'what nobody can hold'
+    : entry.map((names) => names.join(' and ')).join(', or ');
 }
 
 function needsLines(title: string, needs: Needs): string[] {
@@ -97,7 +110,9 @@ function needsLines(title: string, needs: Needs): string[] {
     ...(isScoped
       ? scopes.sets.map((set, index) => `  ${index === 0 ? 'scopes   ' : '      or '} ${set.join(' ')}`)
       : []),
-    ...(scopes.exhaustive ? [] : ['            (there are more sets than were followed, perhaps smaller ones)']),
+    ...(scopes.exhaustive
+      ? []
+      : ['            (there are more sets than were followed, perhaps smaller ones)']),
     ...policies.map((entry) => `  policy    ${alternatives(entry)}`),
     ...purposes.map((names) => `  purpose   ${names.join(' or ')}`),
   ];

@@ -91,12 +91,17 @@ program
 
 program
   .command('explain')
-  .description('tell what becomes of each field of an operation. Exit: 0 all allowed, 1 something denied, 2 unusable')
+  .description(
+    'tell what becomes of each field of an operation. Exit: 0 all allowed, 1 something denied, 2 unusable',
+  )
   .argument('<operation>', 'file with the operation, or - for standard input')
   .option('--supergraph <file>', 'a supergraph, or a supergraph.yaml to compose', 'supergraph.yaml')
   .addOption(coverage())
   .option('--operation <name>', 'which operation of the file')
-  .option('--token <token>', 'decide for the claims of this JWT, which is NOT verified; @FILE reads it from a file')
+  .option(
+    '--token <token>',
+    'decide for the claims of this JWT, which is NOT verified; @FILE reads it from a file',
+  )
   .option('--scopes <names>', 'decide for a token with these scopes, separated by commas', words)
   .option('--purposes <names>', 'decide for a consent to these purposes', words)
   .option('--policies <names>', 'suppose that these policies hold', words)
@@ -106,27 +111,37 @@ program
   .action(
     (
       operationFile: string,
-      { operation: operationName, ...options }: Omit<ExplainOptions, 'operationFile'> & { operation?: string },
+      {
+        operation: operationName,
+        ...options
+      }: Omit<ExplainOptions, 'operationFile'> & { operation?: string },
     ) =>
       answer(async () => {
         const { explainCommand } = await import('./explain-command.js');
-        return explainCommand({ ...options, operationFile, operationName }, (line) => console.log(line), printError);
+        return explainCommand(
+          { ...options, operationFile, operationName },
+          (line) => console.log(line),
+          printError,
+        );
       }),
   );
 
 program
   .command('diff')
-  .description('tell what a schema change opens or closes. Exit: 0 nothing opened, 1 something opened, 2 unusable')
+  .description(
+    'tell what a schema change opens or closes. Exit: 0 nothing opened, 1 something opened, 2 unusable',
+  )
   .argument('<old>', 'a supergraph, or a supergraph.yaml to compose')
   .argument('<new>', 'the same, after the change')
   .addOption(coverage())
   .addOption(format())
   .exitOverride(exitAsUnusable)
-  .action((before: string, after: string, options: { coverage: 'required' | 'open'; format: 'human' | 'json' }) =>
-    answer(async () => {
-      const { diffCommand } = await import('./diff-command.js');
-      return diffCommand({ before, after, ...options }, (line) => console.log(line));
-    }),
+  .action(
+    (before: string, after: string, options: { coverage: 'required' | 'open'; format: 'human' | 'json' }) =>
+      answer(async () => {
+        const { diffCommand } = await import('./diff-command.js');
+        return diffCommand({ before, after, ...options }, (line) => console.log(line));
+      }),
   );
 
 program
@@ -178,7 +193,9 @@ function printError(line: string): void {
 }
 
 function format(): Option {
-  return new Option('--format <format>', 'for people or for programs').choices(['human', 'json']).default('human');
+  return new Option('--format <format>', 'for people or for programs')
+    .choices(['human', 'json'])
+    .default('human');
 }
 
 function coverage(): Option {

@@ -86,7 +86,11 @@ export function diffSupergraphs(before: InspectedSupergraph, after: InspectedSup
     const known = before.rules.type(type.name);
     if (known === undefined || known.subject === type.subject) continue;
     const kind =
-      known.subject === undefined ? 'subject-gained' : type.subject === undefined ? 'subject-lost' : 'subject-changed';
+      known.subject === undefined
+        ? 'subject-gained'
+        : type.subject === undefined
+          ? 'subject-lost'
+          : 'subject-changed';
     add(kind, type.name, { before: subjectText(known.subject), after: subjectText(type.subject) });
   }
   return changes.sort((a, b) => Number(b.opens) - Number(a.opens) || compareText(a.coordinate, b.coordinate));
@@ -110,7 +114,8 @@ function fieldsOf(schema: GraphQLSchema): ReadonlyMap<string, readonly [string, 
   const fields = new Map<string, readonly [string, string]>();
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__') || (!isObjectType(type) && !isInterfaceType(type))) continue;
-    for (const field of Object.keys(type.getFields())) fields.set(`${type.name}.${field}`, [type.name, field]);
+    for (const field of Object.keys(type.getFields()))
+      fields.set(`${type.name}.${field}`, [type.name, field]);
   }
   return fields;
 }

@@ -167,9 +167,11 @@ function explainSelection(
   if (parent === undefined) {
     return { path, coordinate: `Query.${node.name.value}`, decision: 'introspection', rules: [] };
   }
-  const explained = rules.sourcesOf(parent.name, node.name.value).flatMap(({ at, requirement }) =>
-    requirementParts(requirement).map((part) => explainRule(at, part, delegation)),
-  );
+  const explained = rules
+    .sourcesOf(parent.name, node.name.value)
+    .flatMap(({ at, requirement }) =>
+      requirementParts(requirement).map((part) => explainRule(at, part, delegation)),
+    );
   const minimization = minimizationsOf(decided, parent.name, node.name.value);
   const perRow = subjectsOf(decided, parent.name, node.name.value);
   const decision = ((): SelectionDecision => {
@@ -299,16 +301,8 @@ function needsOf(asked: ReadonlyMap<Requirement, string>, delegation: Delegation
   return {
     // Whoever holds a scope, a policy or a purpose has a token.
     authenticated: parts.length > 0 && delegation === undefined,
-    scopes: sufficientSets(
-      withoutHeld(
-        distinct(parts.flatMap(({ scopes }) => scopes)),
-        delegation?.scopes,
-      ),
-    ),
-    policies: withoutHeld(
-      distinct(parts.flatMap(({ policies }) => policies)),
-      delegation?.policies,
-    ),
+    scopes: sufficientSets(withoutHeld(distinct(parts.flatMap(({ scopes }) => scopes)), delegation?.scopes)),
+    policies: withoutHeld(distinct(parts.flatMap(({ policies }) => policies)), delegation?.policies),
     purposes: distinct(parts.flatMap(({ purposes }) => purposes)),
     impossible,
   };
