@@ -5,7 +5,9 @@ export type AuthorityErrorCode =
   | 'issuer_invalid'
   | 'keys_unreadable'
   | 'listen_failed'
-  | 'option_invalid';
+  | 'option_invalid'
+  /** The policy and the schema do not name the same scopes or purposes; `message` lists them. */
+  | 'policy_mismatch';
 
 /** The authority cannot start. `message` says why and what to do; it holds no secret. */
 export class AuthorityError extends Error {

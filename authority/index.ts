@@ -2,7 +2,6 @@ export * from './consent/index.js';
 export { AuthorityError, type AuthorityErrorCode } from './errors.js';
 export type { ClientRegistration } from './clients/register.js';
 export { DEMO_ACCOUNTS } from './accounts/demo.js';
-export type { CatalogueEntry } from './oidc/offer.js';
 export type { AuthorityOptions } from './options.js';
 export type { DurationChoice } from './pages/consent.js';
 export { type Authority, startAuthority } from './server.js';

@@ -1,8 +1,13 @@
+import {
+  comparePolicyWithSchema,
+  describeMismatch,
+  type Policy,
+  type SchemaVocabulary,
+} from '../policy/index.js';
 import type { Log } from '../store/log.js';
 import type { ClientRegistration } from './clients/register.js';
 import { AuthorityError } from './errors.js';
 import { isLoopback } from './http/loopback.js';
-import type { CatalogueEntry } from './oidc/offer.js';
 import type { DurationChoice } from './pages/consent.js';
 
 /** @see startAuthority */
@@ -23,15 +28,17 @@ export interface AuthorityOptions {
   readonly dataDir?: string;
   /** The `aud` of access tokens: the resource indicator (RFC 8707) of the API. */
   readonly audience: string;
-  /** All scopes, with the sentences that people are shown. */
-  readonly catalogue: readonly CatalogueEntry[];
+  /** What scopes and purposes mean, who may grant them, and to whom. */
+  readonly policy: Policy;
+  /** What the API's schema asks for (`vocabularyOf`): the policy must name the same. */
+  readonly vocabulary: SchemaVocabulary;
   /** Beside those of the demo. */
   readonly clients?: readonly ClientRegistration[];
   /** Adds people with public passwords and two clients. Refused on anything but the loopback interface. */
   readonly demo: boolean;
   /** What gateways present to read the change stream; 16 characters or more. */
   readonly streamSecret: string;
-  /** What a person can choose from; default 1 hour, 1 day, 30 days, 90 days. */
+  /** What a person can choose from, as far as the policy lets a consent last; default 1 hour, 1 day, 30 days, 90 days. */
   readonly durations?: readonly DurationChoice[];
   /** Default: 30 days when that is a choice, else the first. */
   readonly defaultDurationSeconds?: number;
@@ -52,15 +59,16 @@ export const DEFAULT_DURATIONS: readonly DurationChoice[] = [
 
 export const DEFAULT_DURATION_SECONDS = 30 * DAY_SECONDS;
 
-/** @throws AuthorityError `option_invalid`, `demo_not_loopback`, `issuer_invalid` */
+/** @throws AuthorityError `option_invalid`, `policy_mismatch`, `demo_not_loopback`, `issuer_invalid` */
 export async function checkOptions(options: AuthorityOptions): Promise<void> {
-  const { audience, catalogue, demo, host = '127.0.0.1', issuer, streamSecret } = options;
+  const { audience, demo, host = '127.0.0.1', issuer, streamSecret } = options;
   if (streamSecret.length < 16) {
     throw new AuthorityError('option_invalid', 'streamSecret must have 16 characters or more');
   }
   if (URL.parse(audience) === null)
     throw new AuthorityError('option_invalid', 'audience must be an absolute URI');
-  if (catalogue.length === 0) throw new AuthorityError('option_invalid', 'catalogue must have a scope');
+  const mismatch = describeMismatch(comparePolicyWithSchema(options.policy, options.vocabulary));
+  if (mismatch !== undefined) throw new AuthorityError('policy_mismatch', mismatch);
   if (options.encryptionKey === undefined && options.dataDir === undefined) {
     throw new AuthorityError('option_invalid', 'encryptionKey or dataDir must be given');
   }

@@ -111,11 +111,11 @@ function assemble(
   state: State,
   options: AuthorityOptions & { log: Log },
 ) {
-  const { audience, catalogue, durations = DEFAULT_DURATIONS, log, longPollMs, streamSecret } = options;
+  const { audience, policy, durations = DEFAULT_DURATIONS, log, longPollMs, streamSecret } = options;
   const { accounts, clients, keys } = state;
   const consents = new ConsentRegister(db);
   const streams = new StreamRegister(db);
-  const provider = createProvider({ issuer, audience, db, keys, accounts, consents, clients, catalogue });
+  const provider = createProvider({ issuer, audience, db, keys, accounts, consents, clients, policy });
   // Of an unexpected failure only its kind is said: its message may hold what a client sent.
   provider.on('server_error', (_ctx, error) => log.error(`The authority failed: ${error.name}`));
   const fallback = durations.find(({ seconds }) => seconds === DEFAULT_DURATION_SECONDS) ?? durations[0];
@@ -126,7 +126,7 @@ function assemble(
     throttle: new SignInThrottle(),
     consents,
     clients,
-    catalogue,
+    policy,
     durations,
     defaultDurationSeconds: options.defaultDurationSeconds ?? fallback?.seconds ?? 0,
   });

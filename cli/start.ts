@@ -2,9 +2,11 @@ import { createWriterRole, migrateAudit, writerUrl } from '../audit/index.js';
 import type { AuditDatabase } from '../audit/index.js';
 import { migrateAuthority, startAuthority } from '../authority/index.js';
 import type { AuthoritySchema } from '../authority/index.js';
+import { RuleTable } from '@behalf/directives';
 import { checkConfig, startGateway } from '../gateway/index.js';
 import type { GatewayLog } from '../gateway/index.js';
-import { readPolicy } from '../policy/index.js';
+import { parse } from 'graphql';
+import { readPolicy, vocabularyOf } from '../policy/index.js';
 import { openDatabase, openDatabaseServer, projectPath } from '../store/index.js';
 import type { Log, StoreError } from '../store/index.js';
 import { prepareBank, startExampleSubgraphs } from '../subgraphs/index.js';
@@ -71,6 +73,8 @@ async function startParts(
     ports = portsFrom(DEFAULT_GATEWAY_PORT),
     progress = () => undefined,
   } = options;
+  const policyFile = projectPath('policy.yaml');
+  const policy = await readPolicy(policyFile);
   const secrets = await loadSecrets(dataDir);
 
   progress('database');
@@ -86,6 +90,7 @@ async function startParts(
   ]);
   if (opened.status === 'rejected') throw opened.reason;
   if (composed.status === 'rejected') throw composed.reason;
+  const { supergraphSdl } = composed.value;
   const database = opened.value;
 
   progress('data');
@@ -98,7 +103,8 @@ async function startParts(
     databaseUrl: database.url,
     dataDir,
     audience: EXAMPLE_AUDIENCE,
-    catalogue: [...(await readPolicy(projectPath('policy.yaml'))).scopes.values()],
+    policy,
+    vocabulary: vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'required' })),
     demo: true,
     streamSecret: secrets.stream,
     longPollMs: LONG_POLL_MS,
@@ -120,6 +126,7 @@ async function startParts(
   const config = checkConfig({
     listen: { host: HOST, port: ports.gateway },
     supergraph: supergraphFile,
+    policy: policyFile,
     issuers: [{ issuer: authority.issuer, audience: EXAMPLE_AUDIENCE, claims: { policies: 'policies' } }],
     authorization: { mode: 'filter', anonymous: 'allow', coverage: 'required' },
     introspection: 'authenticated',

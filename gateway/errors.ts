@@ -10,6 +10,8 @@ export type GatewayErrorCode =
   | 'INVALID_REQUEST'
   /** The issuer's keys cannot be had, so no token can be verified. */
   | 'ISSUER_KEYS_UNAVAILABLE'
+  /** More requests of the client for this subject than its rate class allows. */
+  | 'RATE_LIMITED'
   /** The gateway does not know what was revoked lately, so nothing is permitted. */
   | 'REVOCATION_STATE_STALE'
   /** Introspection is not for this caller. */

@@ -31,6 +31,10 @@ export class Exchange {
   /** Who asks, with the policies that were answered for this request. */
   delegation: Delegation | undefined;
 
+  // limit
+  /** It was counted against the client's rate class. */
+  counted = false;
+
   // authorize
   operation: ClientOperation | undefined;
   variables: Readonly<Record<string, unknown>> = {};

@@ -32,6 +32,12 @@ const authenticate: Step = async ({ exchange, protection }) => {
   await protection.authenticate(exchange);
 };
 
+/** Refuses what comes too often, unless the server has counted it before it read the operation. */
+const limit: Step = async ({ exchange, protection }) => {
+  if (exchange.counted) return;
+  await protection.limit(exchange);
+};
+
 /** Decides what may be planned. */
 const authorize: Step = async ({ exchange, request, served, protection }) => {
   refuseIntrospection(request.document, protection.introspection, exchange.delegation !== undefined);
@@ -88,7 +94,7 @@ const complete: Step = ({ exchange, protection }) => {
 };
 
 /** The way of a request, in order. After them, whatever they did, it is sealed. */
-export const pipeline: readonly Step[] = Object.freeze([authenticate, authorize, propagate, complete]);
+export const pipeline: readonly Step[] = Object.freeze([authenticate, limit, authorize, propagate, complete]);
 
 /** `reject` mode: the whole operation is refused, with every denial. */
 class RejectedError extends Error {

@@ -251,9 +251,10 @@ export class ProtectedGateway implements GatewayInterface {
    * decision to its plan, whatever is installed meanwhile.
    */
   private async install(sdl: string): Promise<void> {
-    const { authorization } = this.protection.options;
+    const { authorization, policy } = this.protection.options;
     const authorizer = createOperationAuthorizer(sdl, {
       coverage: authorization?.coverage ?? 'open',
+      ...(policy === undefined ? {} : { policy }),
       ...(authorization?.maxPathsPerSelection === undefined
         ? {}
         : { maxPathsPerSelection: authorization.maxPathsPerSelection }),

@@ -1,12 +1,15 @@
 import type { JWK } from 'jose';
 import type { AuditOutcome } from '../audit/record.js';
+import type { Policy } from '../policy/index.js';
 import { Authenticator } from './authenticate/index.js';
 import { Issuers } from './authenticate/issuers.js';
 import type { IssuerOptions } from './authenticate/issuers.js';
+import { PolicyCeiling } from './authorize/ceiling.js';
 import type { OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError, RefusedError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { IntrospectionRule } from './introspection.js';
+import { RateLimit } from './limit/rate-limit.js';
 import { silentLog } from './log.js';
 import type { GatewayLog } from './log.js';
 import type { PolicyFunction } from './policies.js';
@@ -54,6 +57,8 @@ export interface ProtectionOptions {
   /** Default `off`. */
   readonly audit?: AuditOptions;
   readonly policies?: Readonly<Record<string, PolicyFunction>>;
+  /** What clients may hold at most, and how often they may ask. It must name the scopes that the supergraph names. */
+  readonly policy?: Policy;
   readonly subgraphs?: {
     /** Addresses that replace those of the supergraph, by subgraph name. */
     readonly urls?: Readonly<Record<string, string>>;
@@ -74,6 +79,8 @@ export class Protection {
   readonly log: GatewayLog;
   readonly revocation: RevocationView | undefined;
   private readonly authenticator: Authenticator;
+  private readonly ceiling: PolicyCeiling | undefined;
+  private readonly rateLimit: RateLimit | undefined;
   private readonly receivers: readonly SsfReceiver[];
   private readonly keys: Promise<SigningKeys>;
   private signingKeys: SigningKeys | undefined;
@@ -85,7 +92,9 @@ export class Protection {
     this.introspection = options.introspection ?? 'authenticated';
     this.policies = new Map(Object.entries(options.policies ?? {}));
     this.log = options.log ?? silentLog;
-    const { revocation } = options;
+    const { policy, revocation } = options;
+    this.ceiling = policy === undefined ? undefined : new PolicyCeiling(policy, this.log);
+    this.rateLimit = policy === undefined ? undefined : new RateLimit(policy);
     const issuers = new Set(options.issuers.map(({ issuer }) => issuer));
     for (const { issuer } of revocation?.streams ?? []) {
       // Tokens of an issuer without a stream are not looked up: a stream under a mistaken name would leave its own so.
@@ -136,20 +145,40 @@ export class Protection {
 
   /** @throws {RefusedError} */
   async authenticate(exchange: Exchange): Promise<void> {
-    const token = await this.authenticator.authenticate(exchange.incoming.authorization);
+    const verified = await this.authenticator.authenticate(exchange.incoming.authorization);
+    // From here on nobody sees what the token held beyond its client's ceiling.
+    const token = verified === undefined ? undefined : (this.ceiling?.apply(verified) ?? verified);
     exchange.token = token;
     exchange.delegation = token?.delegation;
     exchange.authenticated = true;
   }
 
-  /** Authenticates before an operation is read; a refusal is sealed. @throws {RefusedError} */
+  /**
+   * Counts the request against its client's rate class. In `shadow` mode one too many is only noted.
+   *
+   * @throws {RefusedError}
+   */
+  async limit(exchange: Exchange): Promise<void> {
+    exchange.counted = true;
+    if (exchange.token === undefined) return;
+    try {
+      await this.rateLimit?.count(exchange.token);
+    } catch (error) {
+      if (this.mode !== 'shadow' || !(error instanceof RefusedError)) throw error;
+      this.log.log('info', 'WOULD_LIMIT', { transaction: exchange.transactionId });
+    }
+  }
+
+  /** Authenticates and counts before an operation is read; a refusal is sealed. @throws {RefusedError} */
   async authenticateFirst(exchange: Exchange): Promise<void> {
     try {
       await this.authenticate(exchange);
+      await this.limit(exchange);
     } catch (error) {
       if (error instanceof RefusedError) {
         const { code, reason } = error.refusal;
-        await this.seal(exchange, 'authentication-failed', reason ?? code);
+        const outcome = exchange.authenticated ? 'refused' : 'authentication-failed';
+        await this.seal(exchange, outcome, reason ?? code);
       }
       exchange.span.end();
       throw error;

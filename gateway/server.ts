@@ -12,6 +12,8 @@ import {
 import type { GraphQLFormattedError } from 'graphql';
 import type { JWK } from 'jose';
 import { FileAuditSink, PostgresAuditSink } from '../audit/index.js';
+import { PolicyError, readPolicy } from '../policy/index.js';
+import type { Policy } from '../policy/index.js';
 import type { GatewayConfig } from './config/config.js';
 import { Connections } from './connections.js';
 import { ConfigurationError } from './errors.js';
@@ -99,6 +101,7 @@ async function serve(
   const supergraph = await supergraphFile(config.supergraph);
   const key =
     config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
+  const policy = config.policy === undefined ? undefined : await policyFile(config.policy);
   const audit = await openAudit(config);
   const gateway = protectGateway(
     { supergraphSdl: supergraph.manager },
@@ -116,6 +119,7 @@ async function serve(
       ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
       ...(config.subgraphs === undefined ? {} : { subgraphs: config.subgraphs }),
       ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
+      ...(policy === undefined ? {} : { policy }),
       audit,
       log,
     },
@@ -292,6 +296,15 @@ async function supergraphFile(file: string): Promise<{
       update?.(sdl);
     },
   };
+}
+
+async function policyFile(file: string): Promise<Policy> {
+  try {
+    return await readPolicy(file);
+  } catch (error) {
+    if (error instanceof PolicyError) throw new ConfigurationError('policy', error.message);
+    throw error;
+  }
 }
 
 async function openAudit(config: GatewayConfig): Promise<AuditOptions> {

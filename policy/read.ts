@@ -8,6 +8,8 @@ import type { ClientPolicy, Policy, ScopePolicy, Sensitivity } from './policy.js
 import schema from './schema.json' with { type: 'json' };
 import { shapeProblem } from './shape.js';
 
+const LONGEST_WINDOW_SECONDS = 86_400;
+
 /** The file as it is written; `schema.json` describes every key. */
 interface PolicyFile {
   readonly scopes: Readonly<Record<string, Omit<ScopePolicy, 'name'>>>;
@@ -67,7 +69,7 @@ export function checkPolicy(value: unknown): Policy {
     rateClasses: mapOf(file.rateClasses, ({ requests, per }, name) => ({
       name,
       requests,
-      perSeconds: readDuration(per, `rateClasses.${name}.per`),
+      perSeconds: readWindow(per, `rateClasses.${name}.per`),
     })),
     longestConsentSeconds: Object.fromEntries(
       Object.entries(file.longestConsent ?? {}).map(([sensitivity, duration]) => [
@@ -98,6 +100,13 @@ function readClient(entry: ClientEntry, clientId: string): ClientPolicy {
       : { longestConsentSeconds: readDuration(longestConsent, `clients.${clientId}.longestConsent`) }),
     ...(rateClass === undefined ? {} : { rateClass }),
   };
+}
+
+/** Counters are kept in memory for as long as a window is, by timers that know no longer time than some weeks. */
+function readWindow(text: string, path: string): number {
+  const seconds = readDuration(text, path);
+  if (seconds <= LONGEST_WINDOW_SECONDS) return seconds;
+  throw new PolicyError('POLICY_INVALID', path, 'must be a day (P1D) at most');
 }
 
 function readDuration(text: string, path: string): number {

@@ -13,7 +13,13 @@ export interface PrivacyNotice {
   readonly language: string;
   readonly client: string;
   readonly purposes: readonly string[];
-  readonly scopes: readonly { readonly name: string; readonly sentence: string; readonly granted: boolean }[];
+  readonly scopes: readonly {
+    readonly name: string;
+    readonly sentence: string;
+    /** What stood beside the sentence: that it changes something, that it is sensitive. */
+    readonly remarks: readonly string[];
+    readonly granted: boolean;
+  }[];
   readonly duration: string;
   readonly detail: string;
 }

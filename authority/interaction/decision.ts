@@ -1,14 +1,17 @@
+import { longestConsentSeconds, type Policy, type ScopePolicy } from '../../policy/index.js';
 import type { Account } from '../accounts/register.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentTerms, DetailLevel } from '../consent/types.js';
-import type { CatalogueEntry } from '../oidc/offer.js';
+import { purposesOf } from '../oidc/offer.js';
 import { DETAIL_LABELS, type DurationChoice } from '../pages/consent.js';
+import { remarksOn } from '../pages/scope-remarks.js';
 
 /** What the person was offered. */
 export interface Offer {
   readonly account: Account;
   readonly client: ClientRegistration;
-  readonly offered: readonly CatalogueEntry[];
+  readonly offered: readonly ScopePolicy[];
+  readonly policy: Policy;
   readonly durations: readonly DurationChoice[];
 }
 
@@ -19,7 +22,7 @@ export type Decision =
 
 /** Reads the consent form. Only what was offered can be granted, and only the button "Allow" grants. */
 export function readDecision(form: URLSearchParams, offer: Offer): Decision {
-  const { account, client, durations, offered } = offer;
+  const { account, client, durations, offered, policy } = offer;
   if (form.get('do') !== 'allow') return { kind: 'refused' };
   const ticked = new Set(form.getAll('scope'));
   const granted = offered.filter(({ name }) => ticked.has(name));
@@ -31,20 +34,31 @@ export function readDecision(form: URLSearchParams, offer: Offer): Decision {
   if (duration === undefined || detail === undefined) {
     return { kind: 'problem', problem: 'Choose how long and how much detail from what is listed.' };
   }
+  const scopes = granted.map(({ name }) => name);
+  // Once more where it counts: the choices were cut to this already.
+  if (duration.seconds > longestConsentSeconds(policy, client.clientId, scopes)) {
+    return { kind: 'problem', problem: 'Choose how long and how much detail from what is listed.' };
+  }
+  const purposes = purposesOf(client.clientId, policy);
   const terms: ConsentTerms = {
     subject: account.subject,
     clientId: client.clientId,
-    scopes: granted.map(({ name }) => name),
+    scopes,
     declined: offered.filter((entry) => !granted.includes(entry)).map(({ name }) => name),
-    purposes: client.purposes.map(({ name }) => name),
+    purposes: purposes.map(({ name }) => name),
     detail,
     until: new Date(Date.now() + duration.seconds * 1000),
     by: account.subject,
     notice: {
       language: 'en',
       client: client.displayName,
-      purposes: client.purposes.map(({ sentence }) => sentence),
-      scopes: offered.map((entry) => ({ ...entry, granted: granted.includes(entry) })),
+      purposes: purposes.map(({ sentence }) => sentence),
+      scopes: offered.map((scope) => ({
+        name: scope.name,
+        sentence: scope.sentence,
+        remarks: remarksOn(scope, policy),
+        granted: granted.includes(scope),
+      })),
       duration: duration.label,
       detail: DETAIL_LABELS[detail],
     },

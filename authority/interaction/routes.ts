@@ -2,17 +2,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Interaction, InteractionResults, Provider } from 'oidc-provider';
 
-import type { Account, AccountRegister } from '../accounts/register.js';
+import { longestConsentSeconds, type Policy } from '../../policy/index.js';
+import type { AccountRegister } from '../accounts/register.js';
 import type { SignInThrottle } from '../accounts/throttle.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
 import { readForm } from '../http/body.js';
 import { HttpError } from '../http/respond.js';
-import { type CatalogueEntry, offeredScopes } from '../oidc/offer.js';
+import { offeredScopes, purposesOf } from '../oidc/offer.js';
 import { type ConsentView, type DurationChoice, renderConsent } from '../pages/consent.js';
+import { remarksOn } from '../pages/scope-remarks.js';
 import { formTargetOf, setPageHeaders } from '../pages/headers.js';
 import { renderSignIn, type SignInView } from '../pages/sign-in.js';
-import { readDecision } from './decision.js';
+import { type Offer, readDecision } from './decision.js';
+import { durationsWithin } from './durations.js';
 
 const FORM_LIMIT_BYTES = 16 * 1024;
 
@@ -24,7 +27,7 @@ export interface InteractionOptions {
   readonly throttle: SignInThrottle;
   readonly consents: ConsentRegister;
   readonly clients: readonly ClientRegistration[];
-  readonly catalogue: readonly CatalogueEntry[];
+  readonly policy: Policy;
   readonly durations: readonly DurationChoice[];
   readonly defaultDurationSeconds: number;
 }
@@ -92,12 +95,13 @@ export class InteractionRoutes {
   }
 
   async #consent(exchange: Exchange): Promise<void> {
-    const { accounts, catalogue, consents, durations } = this.#options;
+    const { accounts, consents, policy } = this.#options;
     const { client, interaction, request } = exchange;
     const account = await accounts.find(interaction.session?.accountId ?? '');
     if (account === undefined) throw new HttpError(400, 'invalid_request', 'Nobody is signed in');
     const { scope } = interaction.params;
-    const offered = offeredScopes(typeof scope === 'string' ? scope.split(' ') : [], account, catalogue);
+    const requested = typeof scope === 'string' ? scope.split(' ') : [];
+    const offered = offeredScopes(requested, account, client.clientId, policy);
     if (offered.length === 0) {
       const error = {
         error: 'invalid_scope',
@@ -106,14 +110,18 @@ export class InteractionRoutes {
       await this.#finish(exchange, error);
       return;
     }
+    const names = offered.map(({ name }) => name);
+    const longestSeconds = longestConsentSeconds(policy, client.clientId, names);
+    const durations = durationsWithin(this.#options.durations, longestSeconds);
+    const offer: Offer = { offered, durations, account, client, policy };
     if (request.method === 'GET') {
-      this.#showConsent(exchange, 200, account, offered);
+      this.#showConsent(exchange, 200, offer);
       return;
     }
     const form = await readForm(request, FORM_LIMIT_BYTES);
-    const decision = readDecision(form, { offered, durations, account, client });
+    const decision = readDecision(form, offer);
     if (decision.kind === 'problem') {
-      this.#showConsent(exchange, 400, account, offered, decision.problem);
+      this.#showConsent(exchange, 400, offer, decision.problem);
       return;
     }
     if (decision.kind === 'refused') {
@@ -136,23 +144,16 @@ export class InteractionRoutes {
     show(exchange, status, renderSignIn(view));
   }
 
-  #showConsent(
-    exchange: Exchange,
-    status: number,
-    account: Account,
-    scopes: readonly CatalogueEntry[],
-    problem?: string,
-  ): void {
-    const { client, interaction } = exchange;
-    const { defaultDurationSeconds, durations } = this.#options;
+  #showConsent(exchange: Exchange, status: number, offer: Offer, problem?: string): void {
+    const { account, client, durations, offered, policy } = offer;
     const view: ConsentView = {
-      action: `/interaction/${interaction.uid}`,
+      action: `/interaction/${exchange.interaction.uid}`,
       personName: account.displayName,
       clientName: client.displayName,
-      purposes: client.purposes.map(({ sentence }) => sentence),
-      scopes,
+      purposes: purposesOf(client.clientId, policy).map(({ sentence }) => sentence),
+      scopes: offered.map((scope) => ({ ...scope, remarks: remarksOn(scope, policy) })),
       durations,
-      defaultDurationSeconds,
+      defaultDurationSeconds: this.#options.defaultDurationSeconds,
       ...(problem === undefined ? {} : { problem }),
     };
     show(exchange, status, renderConsent(view));

@@ -1,9 +1,10 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 
+import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import { consentForToken } from '../consent/token.js';
 import type { AuthorityDatabase } from '../schema.js';
-import { mayGrant } from './offer.js';
+import { grantableScopes, honouredPurposes } from './offer.js';
 
 /** RFC 9068 token, as far as it is decided when the claims are asked for. */
 interface TokenInTheMaking {
@@ -11,6 +12,13 @@ interface TokenInTheMaking {
   readonly clientId?: string | undefined;
   readonly grantId?: string | undefined;
   readonly scope?: string | undefined;
+}
+
+/** What a token is held against. */
+interface TokenRules {
+  readonly db: AuthorityDatabase;
+  readonly accounts: AccountRegister;
+  readonly policy: Policy;
 }
 
 /**
@@ -22,8 +30,7 @@ interface TokenInTheMaking {
 export async function accessTokenClaims(
   ctx: KoaContextWithOIDC,
   token: TokenInTheMaking,
-  db: AuthorityDatabase,
-  accounts: AccountRegister,
+  { db, accounts, policy }: TokenRules,
 ): Promise<Record<string, unknown>> {
   const { RefreshToken: refreshToken, AuthorizationCode: code } = ctx.oidc.entities;
   const issuedAtSeconds = refreshToken?.iiat ?? code?.iat;
@@ -42,14 +49,18 @@ export async function accessTokenClaims(
   const account = await accounts.find(accountId);
   if (account === undefined) throw new errors.InvalidGrant('the account does not exist');
   const scopes = (token.scope ?? '').split(' ').filter((scope) => scope !== '');
-  if (!scopes.every((scope) => consent.scopes.includes(scope) && mayGrant(account, scope))) {
+  if (!scopes.every((scope) => consent.scopes.includes(scope))) {
     throw new errors.InvalidGrant('the consent does not cover the scope');
+  }
+  // The policy may have become narrower since the person agreed.
+  if (grantableScopes(scopes, account, clientId, policy).length !== scopes.length) {
+    throw new errors.InvalidGrant('the policy does not permit the scope');
   }
   return {
     consent: {
       id: consent.id,
       version: consent.version,
-      purposes: consent.purposes,
+      purposes: honouredPurposes(consent, policy),
       until: Math.floor(consent.until.getTime() / 1000),
       detail: consent.detail,
     },

@@ -1,8 +1,9 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 
+import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { ConsentRegister } from '../consent/register.js';
-import { type CatalogueEntry, decided, offeredScopes } from './offer.js';
+import { decided, offeredScopes } from './offer.js';
 
 const { Check, Prompt } = interactionPolicy;
 
@@ -10,7 +11,7 @@ const { Check, Prompt } = interactionPolicy;
 export interface ConsentPromptOptions {
   readonly accounts: AccountRegister;
   readonly consents: ConsentRegister;
-  readonly catalogue: readonly CatalogueEntry[];
+  readonly policy: Policy;
 }
 
 /**
@@ -34,6 +35,6 @@ async function isMissing(ctx: KoaContextWithOIDC, options: ConsentPromptOptions)
   const account = await options.accounts.find(subject);
   const consent = await options.consents.findActive(subject, clientId);
   if (account === undefined || consent === undefined) return true;
-  const offered = offeredScopes(oidc.requestParamScopes, account, options.catalogue);
+  const offered = offeredScopes(oidc.requestParamScopes, account, clientId, options.policy);
   return !decided(consent, offered);
 }

@@ -5,14 +5,21 @@ import type { Consent } from '../consent/types.js';
 /**
  * oidc-provider's grant is a shadow of the consent: same id, same end, written anew whenever somebody comes with an
  * authorization request. The consent register is what counts.
+ *
+ * @param scopes those of the consent that the policy still lets the client have
  */
-export async function grantOf(provider: Provider, consent: Consent, audience: string): Promise<Grant> {
+export async function grantOf(
+  provider: Provider,
+  consent: Consent,
+  scopes: readonly string[],
+  audience: string,
+): Promise<Grant> {
   const remainingSeconds = Math.max(1, Math.floor((consent.until.getTime() - Date.now()) / 1000));
   const properties = { accountId: consent.subject, clientId: consent.clientId, expiresIn: remainingSeconds };
   const grant = new provider.Grant(properties);
   grant.jti = consent.id;
   grant.addOIDCScope('openid offline_access');
-  grant.addResourceScope(audience, [...consent.scopes]);
+  grant.addResourceScope(audience, [...scopes]);
   await grant.save();
   return grant;
 }

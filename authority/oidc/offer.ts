@@ -1,35 +1,58 @@
+import {
+  ceilingOf,
+  honoured,
+  mayGrant,
+  type Policy,
+  type PurposePolicy,
+  type ScopePolicy,
+} from '../../policy/index.js';
 import type { Account } from '../accounts/register.js';
 import type { Consent } from '../consent/types.js';
 
-/** A scope, and the sentence that the schema gives it (`@scope`). */
-export interface CatalogueEntry {
-  readonly name: string;
-  readonly sentence: string;
-}
-
-// Scopes that a person can give away only if they have the role themselves.
-const ROLE_OF_SCOPE: ReadonlyMap<string, string> = new Map([['consents:admin', 'administrator']]);
-
-/** Whether this person can grant the scope at all. */
-export function mayGrant(account: Account, scope: string): boolean {
-  const role = ROLE_OF_SCOPE.get(scope);
-  return role === undefined || account.roles.includes(role);
-}
-
 /**
- * What can be put before the person, of all that the client asks for: in the catalogue, and theirs to give. Others
- * do not even see the rest.
+ * What can be put before the person, of all that the client asks for: within its ceiling, still honoured, and theirs to
+ * give. Others do not even see the rest.
  */
 export function offeredScopes(
   requested: Iterable<string>,
   account: Account,
-  catalogue: readonly CatalogueEntry[],
-): readonly CatalogueEntry[] {
-  const wanted = new Set(requested);
-  return catalogue.filter(({ name }) => wanted.has(name) && mayGrant(account, name));
+  clientId: string,
+  policy: Policy,
+): readonly ScopePolicy[] {
+  const wanted = new Set(grantableScopes(requested, account, clientId, policy));
+  return [...policy.scopes.values()].filter(({ name }) => wanted.has(name));
+}
+
+/** Those of the scopes that a token of this client for this person may hold today. */
+export function grantableScopes(
+  scopes: Iterable<string>,
+  account: Account,
+  clientId: string,
+  policy: Policy,
+): readonly string[] {
+  const left = honoured(policy, clientId, { scopes, purposes: [] }, today());
+  return left.scopes.filter((name) => mayGrant(policy, account.roles, name));
+}
+
+/** What the client asks people for: the purposes of its ceiling. None where the policy sets it no ceiling. */
+export function purposesOf(clientId: string, policy: Policy): readonly PurposePolicy[] {
+  const ceiling = ceilingOf(policy, clientId);
+  if (ceiling.kind !== 'client') return [];
+  const { purposes } = ceiling.client;
+  return [...policy.purposes.values()].filter(({ name }) => purposes.includes(name));
+}
+
+/** Those of the consented purposes that the client's tokens may still carry. */
+export function honouredPurposes(consent: Consent, policy: Policy): readonly string[] {
+  const held = { scopes: [], purposes: consent.purposes };
+  return honoured(policy, consent.clientId, held, today()).purposes;
 }
 
 /** True when the person has decided about all of it: they are not asked a second time about what they refused. */
-export function decided(consent: Consent, offered: readonly CatalogueEntry[]): boolean {
+export function decided(consent: Consent, offered: readonly ScopePolicy[]): boolean {
   return offered.every(({ name }) => consent.scopes.includes(name) || consent.declined.includes(name));
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
 }

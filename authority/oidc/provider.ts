@@ -6,6 +6,7 @@ import {
   Provider,
 } from 'oidc-provider';
 
+import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
@@ -17,7 +18,7 @@ import { adapterFactory } from './adapter.js';
 import { accessTokenClaims } from './claims.js';
 import { consentPrompt } from './consent-prompt.js';
 import { grantOf } from './grant.js';
-import type { CatalogueEntry } from './offer.js';
+import { grantableScopes } from './offer.js';
 
 /** RFC 9068 access tokens live this long at most; their consent can end earlier. */
 export const ACCESS_TOKEN_SECONDS = 300;
@@ -34,7 +35,7 @@ export interface ProviderOptions {
   readonly accounts: AccountRegister;
   readonly consents: ConsentRegister;
   readonly clients: readonly ClientRegistration[];
-  readonly catalogue: readonly CatalogueEntry[];
+  readonly policy: Policy;
 }
 
 /**
@@ -42,11 +43,11 @@ export interface ProviderOptions {
  * is on.
  */
 export function createProvider(options: ProviderOptions): Provider {
-  const { accounts, audience, catalogue, clients, consents, db, issuer, keys } = options;
-  const scope = catalogue.map(({ name }) => name).join(' ');
-  const policy = interactionPolicy.base();
-  policy.remove('consent');
-  policy.add(consentPrompt({ accounts, consents, catalogue }));
+  const { accounts, audience, clients, consents, db, issuer, keys, policy } = options;
+  const scopes = [...policy.scopes.keys()];
+  const prompts = interactionPolicy.base();
+  prompts.remove('consent');
+  prompts.add(consentPrompt({ accounts, consents, policy }));
 
   const configuration: Configuration = {
     adapter: adapterFactory(db),
@@ -55,7 +56,7 @@ export function createProvider(options: ProviderOptions): Provider {
     clientBasedCORS: () => false,
     jwks: { keys: [...keys.jwks.keys] },
     cookies: { keys: [...keys.cookieKeys] },
-    scopes: ['openid', 'offline_access', ...catalogue.map(({ name }) => name)],
+    scopes: ['openid', 'offline_access', ...scopes],
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic'],
     pkce: { required: () => true },
@@ -71,17 +72,18 @@ export function createProvider(options: ProviderOptions): Provider {
         useGrantedResource: () => true,
         getResourceServerInfo: (_ctx, resource) => {
           if (resource !== audience) throw new errors.InvalidTarget();
+          const scope = scopes.join(' ');
           return { audience, scope, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } };
         },
       },
     },
-    extraTokenClaims: (ctx, token) => accessTokenClaims(ctx, token, db, accounts),
+    extraTokenClaims: (ctx, token) => accessTokenClaims(ctx, token, { db, accounts, policy }),
     findAccount: async (_ctx, subject) => {
       const account = await accounts.find(subject);
       return account === undefined ? undefined : { accountId: subject, claims: () => ({ sub: subject }) };
     },
-    interactions: { policy, url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
-    loadExistingGrant: async (ctx) => loadGrant(ctx, consents, audience),
+    interactions: { policy: prompts, url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    loadExistingGrant: async (ctx) => loadGrant(ctx, options),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => false,
     rotateRefreshToken: true,
@@ -121,13 +123,16 @@ function metadataOf(client: ClientRegistration) {
   };
 }
 
-async function loadGrant(ctx: KoaContextWithOIDC, consents: ConsentRegister, audience: string) {
+async function loadGrant(ctx: KoaContextWithOIDC, options: ProviderOptions) {
+  const { accounts, audience, consents, policy } = options;
   const subject = ctx.oidc.account?.accountId;
   const clientId = ctx.oidc.client?.clientId;
   if (subject === undefined || clientId === undefined) return undefined;
+  const account = await accounts.find(subject);
   const consent = await consents.findActive(subject, clientId);
-  if (consent === undefined) return undefined;
-  return grantOf(ctx.oidc.provider, consent, audience);
+  if (account === undefined || consent === undefined) return undefined;
+  const scopes = grantableScopes(consent.scopes, account, clientId, policy);
+  return grantOf(ctx.oidc.provider, consent, scopes, audience);
 }
 
 /** The grant ends with the consent: no token goes beyond it. At least a second: the claims are refused when it is over. */

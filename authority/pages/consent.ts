@@ -1,4 +1,3 @@
-import type { CatalogueEntry } from '../oidc/offer.js';
 import { html } from './html.js';
 import { page } from './layout.js';
 
@@ -14,13 +13,21 @@ export const DETAIL_LABELS = {
   minimal: 'Less detail: shortened or rounded where that is possible',
 } as const;
 
+/** One check box. */
+export interface OfferedScope {
+  readonly name: string;
+  readonly sentence: string;
+  /** What a person should know before they leave it ticked. */
+  readonly remarks: readonly string[];
+}
+
 /** @see renderConsent */
 export interface ConsentView {
   readonly action: string;
   readonly personName: string;
   readonly clientName: string;
   readonly purposes: readonly string[];
-  readonly scopes: readonly CatalogueEntry[];
+  readonly scopes: readonly OfferedScope[];
   readonly durations: readonly DurationChoice[];
   readonly defaultDurationSeconds: number;
   readonly problem?: string;
@@ -32,18 +39,25 @@ export function renderConsent(view: ConsentView): string {
     html`<h1>${view.clientName} asks for access to your data</h1>
       <p class="quiet">You are signed in as ${view.personName}.</p>
       ${view.problem !== undefined && html`<p class="alert" role="alert">${view.problem}</p>`}
-      <h2>What for</h2>
-      <ul>
-        ${view.purposes.map((purpose) => html`<li>${purpose}</li> `)}
-      </ul>
+      ${
+        view.purposes.length > 0 &&
+        html`<h2>What for</h2>
+          <ul>
+            ${view.purposes.map((purpose) => html`<li>${purpose}</li> `)}
+          </ul>`
+      }
       <form method="post" action="${view.action}">
         <fieldset>
           <legend>What it may do. Take away what you do not want.</legend>
           ${view.scopes.map(
-            ({ name, sentence }) =>
+            ({ name, sentence, remarks }) =>
               html`<label class="row">
                 <input type="checkbox" name="scope" value="${name}" checked />
-                <span>${sentence} <br /><code>${name}</code></span>
+                <span
+                  >${sentence} ${remarks.map((remark) => html`<small>${remark}</small> `)}<code
+                    >${name}</code
+                  ></span
+                >
               </label> `,
           )}
         </fieldset>

@@ -35,6 +35,8 @@ label { display: block; }
 .row:first-of-type { margin-top: .4rem; }
 .row input { width: 1.15rem; height: 1.15rem; margin: .2rem 0 0; accent-color: var(--accent); }
 .row code { color: var(--quiet); font-size: .8rem; overflow-wrap: anywhere; }
+.row small { display: block; font-size: .875rem; font-weight: 600; }
+.row code { display: block; }
 .field { margin-bottom: 1rem; }
 .field input, select {
   width: 100%; margin-top: .25rem; padding: .6rem .7rem; font: inherit; color: inherit;

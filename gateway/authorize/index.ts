@@ -1,7 +1,9 @@
 import { describeRequirement, isMet, ruleText } from '@behalf/directives';
-import type { Delegation } from '@behalf/directives';
+import type { Delegation, RuleTable } from '@behalf/directives';
 import type { FieldNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { comparePolicyWithSchema, describeMismatch, vocabularyOf } from '../../policy/index.js';
+import type { Policy } from '../../policy/index.js';
 import { analyzeOperation, Conditions } from './analysis.js';
 import type { OperationAnalysis } from './analysis.js';
 import { Completion, coordinateOf } from './complete.js';
@@ -9,7 +11,7 @@ import { explainDecision } from './explain.js';
 import type { Explanation } from './explain.js';
 import { filterOperation } from './filter.js';
 import type { FilteredOperation } from './filter.js';
-import { readSupergraph } from './supergraph.js';
+import { readSupergraph, SupergraphError } from './supergraph.js';
 import type { Authorization, ClientOperation, Denial, OperationAuthorizer } from './types.js';
 
 export type {
@@ -42,6 +44,8 @@ export interface AuthorizerOptions {
    * `required`: it is refused unless the schema says `@public`.
    */
   readonly coverage?: 'required' | 'open';
+  /** Must name the scopes and purposes that the supergraph names. */
+  readonly policy?: Policy;
 }
 
 interface KnownOperation {
@@ -68,6 +72,7 @@ export function createOperationAuthorizer(
     supergraphSdl,
     options.coverage ?? 'open',
   );
+  refuseMismatch(rules, options.policy);
   const operations = new LRUCache<string, KnownOperation>({ max: options.cachedOperations ?? 1_000 });
   const maxDecisions = options.cachedDecisions ?? 50;
   const completion = { maxPathsPerSelection: options.maxPathsPerSelection ?? 20 };
@@ -142,6 +147,13 @@ export function createOperationAuthorizer(
     authorize,
     explain,
   };
+}
+
+/** @throws {SupergraphError} */
+function refuseMismatch(rules: RuleTable, policy: Policy | undefined): void {
+  if (policy === undefined) return;
+  const mismatch = describeMismatch(comparePolicyWithSchema(policy, vocabularyOf(rules)));
+  if (mismatch !== undefined) throw new SupergraphError('SUPERGRAPH_POLICY', mismatch);
 }
 
 function denialOf(analysis: OperationAnalysis, node: FieldNode): Denial {

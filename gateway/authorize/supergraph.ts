@@ -17,7 +17,9 @@ export type SupergraphErrorCode =
   /** The text is no supergraph: it does not parse, or it was not composed. */
   | 'SUPERGRAPH_UNREADABLE'
   /** A rule in it cannot be enforced as it stands. */
-  | 'SUPERGRAPH_RULES';
+  | 'SUPERGRAPH_RULES'
+  /** It and the policy do not name the same scopes or purposes. */
+  | 'SUPERGRAPH_POLICY';
 
 /** A supergraph that must not be served. */
 export class SupergraphError extends Error {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
-import type { ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
 import { parse as parseYaml } from 'yaml';
+import { shapeProblem } from '../../policy/index.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { ConfigurationError } from '../errors.js';
 import type { IntrospectionRule } from '../introspection.js';
@@ -17,6 +17,8 @@ export interface GatewayConfig {
   /** Absolute path. */
   readonly supergraph: string;
   readonly issuers: readonly (IssuerOptions & { readonly allowInsecureIssuer?: boolean })[];
+  /** Absolute path of the policy file. */
+  readonly policy?: string;
   readonly authorization?: ProtectionOptions['authorization'];
   readonly introspection?: IntrospectionRule;
   readonly propagation?: {
@@ -67,6 +69,7 @@ export async function readConfig(
   return {
     ...config,
     supergraph: relative(config.supergraph),
+    ...(config.policy === undefined ? {} : { policy: relative(config.policy) }),
     ...(config.propagation?.keyFile === undefined
       ? {}
       : { propagation: { ...config.propagation, keyFile: relative(config.propagation.keyFile) } }),
@@ -81,7 +84,10 @@ export function checkConfig(value: unknown): GatewayConfig {
   const ajv = new Ajv({ strict: true, allErrors: false });
   addFormats(ajv);
   const validate = ajv.compile(schema);
-  if (!validate(value)) throw shapeError(validate.errors?.[0]);
+  if (!validate(value)) {
+    const { path, problem } = shapeProblem(validate.errors?.[0]);
+    throw new ConfigurationError(path, problem);
+  }
   const config = value as unknown as GatewayConfig;
   refuseContradictions(config);
   return config;
@@ -133,30 +139,6 @@ function refuseInsecure(address: string, path: string): void {
   if (protocol !== 'https:' && !(protocol === 'http:' && isLocal)) {
     throw new ConfigurationError(path, 'must be an https: address (allowInsecureIssuer lifts this)');
   }
-}
-
-function shapeError(error: ErrorObject | undefined): ConfigurationError {
-  const path = (error?.instancePath ?? '')
-    .slice(1)
-    .split('/')
-    .filter((step) => step !== '')
-    // RFC 6901 section 4.
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`))
-    .join('');
-  const key = (name: unknown): string => (path === '' ? String(name) : `${path}.${String(name)}`);
-  if (error?.keyword === 'additionalProperties') {
-    return new ConfigurationError(key(error.params.additionalProperty), 'is not a known key');
-  }
-  if (error?.keyword === 'required')
-    return new ConfigurationError(key(error.params.missingProperty), 'is missing');
-  if (error?.keyword === 'enum') {
-    return new ConfigurationError(
-      path,
-      `must be one of ${(error.params.allowedValues as unknown[]).join(', ')}`,
-    );
-  }
-  return new ConfigurationError(path, error?.message ?? 'is not as it must be');
 }
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;

@@ -95,7 +95,12 @@ describe('the authorization code flow', () => {
       client: 'Pocket Budget',
       duration: '1 hour',
       scopes: expect.arrayContaining([
-        { name: 'transactions:read', sentence: 'See what you paid & received', granted: false },
+        {
+          name: 'transactions:read',
+          sentence: 'See what you paid & received',
+          remarks: [expect.stringContaining('Sensitive')],
+          granted: false,
+        },
       ]) as unknown,
     });
   });

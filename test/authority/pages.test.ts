@@ -3,7 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AuthorityError, startAuthority } from '../../authority/index.js';
 import { html } from '../../authority/pages/html.js';
 import { BrowserlessPerson, PersonStuckError, signInAndConsent } from '../support/person.js';
-import { authorizationRequest, discover, startTestAuthority, type TestAuthority } from './setup.js';
+import { checkPolicy } from '../../policy/index.js';
+import {
+  authorizationRequest,
+  discover,
+  POLICY_FILE,
+  startTestAuthority,
+  type TestAuthority,
+  withPolicy,
+} from './setup.js';
 
 const HOSTILE = `<script>alert("1")</script>'&`;
 const ESCAPED = '&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;';
@@ -15,11 +23,16 @@ beforeAll(async () => {
       {
         clientId: 'hostile',
         displayName: HOSTILE,
-        purposes: [{ name: 'mischief', sentence: HOSTILE }],
         redirectUris: ['http://127.0.0.1/callback'],
       },
     ],
-    catalogue: [{ name: 'accounts:read', sentence: HOSTILE }],
+    ...withPolicy(
+      checkPolicy({
+        scopes: { 'accounts:read': { sentence: HOSTILE, access: 'read', sensitivity: 'low' } },
+        purposes: { mischief: { sentence: HOSTILE } },
+        clients: { '*': { scopes: ['accounts:read'], purposes: ['mischief'] } },
+      }),
+    ),
   });
 });
 afterAll(() => authority.close());
@@ -102,7 +115,7 @@ describe('the start', () => {
     databaseUrl: 'postgres://nobody@127.0.0.1:1/none',
     dataDir: '/nowhere',
     audience: 'https://api.bank.example',
-    catalogue: [{ name: 'accounts:read', sentence: 'See accounts' }],
+    ...withPolicy(checkPolicy(POLICY_FILE)),
     demo: false,
     streamSecret: 'a-secret-of-the-tests',
   };
@@ -114,7 +127,6 @@ describe('the start', () => {
     ['an issuer without TLS', { issuer: 'http://login.example' }, 'issuer_invalid'],
     ['an issuer with a path', { issuer: 'https://login.example/x' }, 'issuer_invalid'],
     ['a short stream secret', { streamSecret: 'short' }, 'option_invalid'],
-    ['no scopes', { catalogue: [] }, 'option_invalid'],
   ])('refuses %s', async (_, more, code) => {
     await expect(startAuthority({ ...options, ...more })).rejects.toMatchObject({
       name: 'AuthorityError',

@@ -12,20 +12,52 @@ import {
   ConsentRegister,
   startAuthority,
 } from '../../authority/index.js';
+import { checkPolicy, type Policy, type Sensitivity } from '../../policy/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 export const AUDIENCE = 'https://api.bank.example';
 export const STREAM_SECRET = 'stream-secret-of-the-tests';
 export const REDIRECT_URI = 'http://127.0.0.1:45678/callback';
 
-export const CATALOGUE = [
-  { name: 'profile:read', sentence: 'See your name' },
-  { name: 'accounts:read', sentence: 'See your accounts and their balances' },
-  { name: 'transactions:read', sentence: 'See what you paid & received' },
-  { name: 'payments:write', sentence: 'Start payments' },
-  { name: 'consents:read', sentence: 'See your consents' },
-  { name: 'consents:admin', sentence: 'Administer everybody’s consents' },
-] as const;
+const scope = (sentence: string, access: 'read' | 'write', sensitivity: Sensitivity) => ({
+  sentence,
+  access,
+  sensitivity,
+});
+
+/** The policy of the tests, as it would stand in a file: a test spoils a copy of it. */
+export const POLICY_FILE = {
+  scopes: {
+    'profile:read': scope('See your name', 'read', 'personal'),
+    'accounts:read': scope('See your accounts and their balances', 'read', 'personal'),
+    'transactions:read': scope('See what you paid & received', 'read', 'sensitive'),
+    'payments:write': scope('Start payments', 'write', 'sensitive'),
+    'consents:read': scope('See your consents', 'read', 'low'),
+    'consents:admin': scope('Administer everybody’s consents', 'write', 'sensitive'),
+  },
+  purposes: {
+    budgeting: { sentence: 'To plan your budget' },
+    administration: { sentence: 'To administer consents' },
+  },
+  roles: { administrator: { mayGrant: ['consents:admin'] } },
+  clients: {
+    'budget-app': {
+      scopes: ['profile:read', 'accounts:read', 'transactions:read', 'payments:write'],
+      purposes: ['budgeting'],
+    },
+    'bank-console': {
+      scopes: ['accounts:read', 'consents:read', 'consents:admin'],
+      purposes: ['administration'],
+    },
+  },
+};
+
+/** An authority's options for this policy, with a schema that names the same scopes. */
+export function withPolicy(policy: Policy): Pick<AuthorityOptions, 'policy' | 'vocabulary'> {
+  const scopes = new Map([...policy.scopes.keys()].map((name) => [name, ['Query.field']]));
+  const purposes = new Map([...policy.purposes.keys()].map((name) => [name, ['Query.field']]));
+  return { policy, vocabulary: { scopes, purposes } };
+}
 
 // The library strikes out what permits plain http. On the loopback interface there is nothing else.
 const named: Readonly<Record<string, unknown>> = oidc;
@@ -40,7 +72,7 @@ export interface TestAuthority {
   authority: Authority;
   readonly logged: string[];
   /** Stops it and starts it again, with the same store and data folder. */
-  restart(): Promise<void>;
+  restart(changed?: Partial<AuthorityOptions>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,7 +86,7 @@ export async function startTestAuthority(more: Partial<AuthorityOptions> = {}): 
     databaseUrl: database.url,
     dataDir,
     audience: AUDIENCE,
-    catalogue: CATALOGUE,
+    ...withPolicy(checkPolicy(POLICY_FILE)),
     demo: true,
     streamSecret: STREAM_SECRET,
     log: { info: keep, warn: keep, error: keep },
@@ -67,9 +99,9 @@ export async function startTestAuthority(more: Partial<AuthorityOptions> = {}): 
     consents: new ConsentRegister(database.db),
     authority: first,
     logged,
-    async restart() {
+    async restart(changed = {}) {
       await test.authority.close();
-      test.authority = await startAuthority(options);
+      test.authority = await startAuthority({ ...options, ...changed });
     },
     async close() {
       await test.authority.close();

@@ -130,6 +130,7 @@ describe('a key that cannot be meant is refused by its path', () => {
     ],
     ['rateClasses.slow.requests', '>= 1', (p) => Object.assign(p.rateClasses['slow'] ?? {}, { requests: 0 })],
     ['rateClasses.slow.per', 'ISO 8601', (p) => Object.assign(p.rateClasses['slow'] ?? {}, { per: '60' })],
+    ['rateClasses.slow.per', 'a day', (p) => Object.assign(p.rateClasses['slow'] ?? {}, { per: 'P30D' })],
   ])('%s: %s', (path, words, change) => {
     expect(read(change)).toThrow(
       expect.objectContaining({ name: 'PolicyError', code: 'POLICY_INVALID', path }),

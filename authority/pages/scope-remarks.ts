@@ -1,0 +1,25 @@
+import type { Policy, ScopePolicy, Sensitivity } from '../../policy/index.js';
+
+const OF_SENSITIVITY: Readonly<Record<Sensitivity, string | undefined>> = {
+  low: undefined,
+  personal: undefined,
+  sensitive: 'Sensitive: in the wrong hands this can do you harm.',
+};
+
+/** What a person is told about a scope beside its sentence, in the order in which it stands on the page. */
+export function remarksOn(scope: ScopePolicy, policy: Policy): readonly string[] {
+  const sensitivity = OF_SENSITIVITY[scope.sensitivity];
+  return [
+    ...(scope.access === 'write' ? ['Lets it change something in your name, not only look.'] : []),
+    ...(sensitivity === undefined ? [] : [sensitivity]),
+    ...deprecation(scope, policy),
+  ];
+}
+
+function deprecation({ deprecated }: ScopePolicy, policy: Policy): readonly string[] {
+  if (deprecated === undefined) return [];
+  const { until, replacedBy = [] } = deprecated;
+  const end = until === undefined ? 'This permission is being given up' : `This permission ends on ${until}`;
+  const sentences = replacedBy.flatMap((name) => policy.scopes.get(name)?.sentence ?? []);
+  return [sentences.length === 0 ? `${end}.` : `${end}. In its place comes: ${sentences.join('; ')}.`];
+}

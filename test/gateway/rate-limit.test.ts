@@ -1,0 +1,168 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RateLimit } from '../../gateway/limit/rate-limit.js';
+import type { GatewayConfig } from '../../gateway/index.js';
+import { checkPolicy } from '../../policy/index.js';
+import {
+  AUDIENCE,
+  Cleanup,
+  codes,
+  compose,
+  startTestGateway,
+  TestIssuer,
+  TestSubgraph,
+  until,
+} from './support.js';
+import type { TestGateway } from './support.js';
+
+const cleanup = new Cleanup();
+let issuer: TestIssuer;
+let other: TestIssuer;
+let people: TestSubgraph;
+let folder: string;
+let policy: string;
+
+const entry = { sentence: 'See it', access: 'read', sensitivity: 'low' };
+const POLICY = {
+  scopes: { name: entry, email: entry, 'people:write': entry },
+  purposes: { credit: { sentence: 'To lend' } },
+  clients: {
+    'budget-app': { scopes: ['name'], rateClass: 'slow' },
+    lender: { scopes: ['name'], rateClass: 'slow' },
+    free: { scopes: ['name'] },
+  },
+  rateClasses: { slow: { requests: 3, per: 'PT1H' } },
+};
+
+async function start(more: Partial<GatewayConfig> = {}): Promise<TestGateway> {
+  const issuers = [issuer, other].map(({ url }) => ({ issuer: url, audience: AUDIENCE }));
+  return startTestGateway(cleanup, compose(people), { policy, ...more, issuers });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'behalf-limit-'));
+  cleanup.add(() => rm(folder, { recursive: true, force: true }));
+  policy = join(folder, 'policy.yaml');
+  await writeFile(policy, JSON.stringify(POLICY));
+  issuer = await TestIssuer.start();
+  other = await TestIssuer.start();
+  people = await TestSubgraph.start('people');
+  for (const each of [issuer, other, people]) cleanup.add(() => each.close());
+});
+afterAll(() => cleanup.run());
+
+async function statuses(gateway: TestGateway, claims: object, count: number, query = '{ hello }') {
+  const found: number[] = [];
+  for (let n = 0; n < count; n++) {
+    // Each with a token of its own: another token is no way around the limit.
+    found.push((await gateway.ask(query, { token: await issuer.mint({ ...claims }) })).status);
+  }
+  return found;
+}
+
+describe('a client with a rate class', () => {
+  it('is refused with 429 and Retry-After beyond it (RFC 6585 section 4), and nothing reaches a subgraph', async () => {
+    const gateway = await start();
+    expect(await statuses(gateway, {}, 3)).toEqual([200, 200, 200]);
+    people.requests.length = 0;
+    const answer = await gateway.ask('{ hello }', { token: await issuer.mint() });
+    expect(answer.status).toBe(429);
+    expect(codes(answer)).toEqual(['RATE_LIMITED']);
+    expect(answer.body.data).toBeUndefined();
+    const seconds = Number(answer.headers['retry-after']);
+    expect(Number.isInteger(seconds) && seconds >= 1 && seconds <= 3_600).toBe(true);
+    expect(people.requests).toEqual([]);
+  });
+
+  it('is counted for each subject, client and issuer by itself', async () => {
+    const gateway = await start();
+    expect(await statuses(gateway, {}, 4)).toEqual([200, 200, 200, 429]);
+    expect(await statuses(gateway, { sub: 'c-000002' }, 1)).toEqual([200]);
+    expect(await statuses(gateway, { client_id: 'lender' }, 1)).toEqual([200]);
+    expect((await gateway.ask('{ hello }', { token: await other.mint() })).status).toBe(200);
+    expect(await statuses(gateway, {}, 1)).toEqual([429]);
+  });
+
+  it('is not told apart from another by names that run into each other', async () => {
+    const gateway = await start();
+    expect(await statuses(gateway, { sub: 'x","budget-app' }, 3)).toEqual([200, 200, 200]);
+    expect(await statuses(gateway, { sub: 'x' }, 1)).toEqual([200]);
+  });
+
+  it('is counted for operations that cannot be read, too: looking for what there is has its limit', async () => {
+    const gateway = await start();
+    expect(await statuses(gateway, {}, 3, '{ secret }')).toEqual([400, 400, 400]);
+    expect(await statuses(gateway, {}, 1)).toEqual([429]);
+  });
+
+  it('is on record as refused', async () => {
+    const file = join(folder, 'audit.jsonl');
+    const gateway = await start({ audit: { mode: 'required', file } });
+    await statuses(gateway, {}, 4);
+    const records = (await readFile(file, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { outcome: string; reason?: string; caller: { clientId?: string } });
+    expect(records.map(({ outcome }) => outcome)).toEqual(['answered', 'answered', 'answered', 'refused']);
+    expect(records.at(-1)).toMatchObject({ reason: 'RATE_LIMITED', caller: { clientId: 'budget-app' } });
+  });
+
+  it('is not counted for a token that is not valid', async () => {
+    const gateway = await start();
+    for (let n = 0; n < 5; n++) {
+      const token = await issuer.mint({ exp: 1 });
+      expect((await gateway.ask('{ hello }', { token })).status).toBe(401);
+    }
+    expect(await statuses(gateway, {}, 1)).toEqual([200]);
+  });
+
+  it('is only noted in shadow mode: the client’s answer is as without Behalf', async () => {
+    const gateway = await start({ authorization: { mode: 'shadow' } });
+    expect(await statuses(gateway, {}, 5)).toEqual([200, 200, 200, 200, 200]);
+    expect(gateway.log.of('WOULD_LIMIT')).toHaveLength(2);
+  });
+
+  it('is admitted again when its window is over', async () => {
+    const short = join(folder, 'short.yaml');
+    await writeFile(
+      short,
+      JSON.stringify({ ...POLICY, rateClasses: { slow: { requests: 1, per: 'PT1S' } } }),
+    );
+    const gateway = await start({ policy: short });
+    const token = await issuer.mint();
+    await gateway.ask('{ hello }', { token });
+    await until(async () => (await gateway.ask('{ hello }', { token })).status === 200, 'admitted again');
+  });
+});
+
+describe('without a rate class', () => {
+  it('nobody is limited: a client without one, one that the policy does not know, a caller without a token', async () => {
+    const gateway = await start();
+    expect(await statuses(gateway, { client_id: 'free' }, 6)).toEqual(Array(6).fill(200));
+    expect(await statuses(gateway, { client_id: 'stranger' }, 6)).toEqual(Array(6).fill(200));
+    for (let n = 0; n < 6; n++) expect((await gateway.ask('{ hello }')).status).toBe(200);
+  });
+});
+
+it('the number of counters is bounded: those that were quiet longest are forgotten', async () => {
+  const limit = new RateLimit(checkPolicy(POLICY), 2);
+  const count = (subject: string) =>
+    limit.count({
+      issuer: 'https://login.example',
+      delegation: { subject, clientId: 'budget-app', scopes: new Set(), policies: new Set(), roles: [] },
+      tokenId: 'jti',
+      issuedAt: 0,
+      expiresAt: 1,
+    });
+  for (let n = 0; n < 3; n++) await count('a');
+  await expect(count('a')).rejects.toMatchObject({ refusal: { code: 'RATE_LIMITED', status: 429 } });
+  await count('b');
+  await expect(count('a')).rejects.toMatchObject({ refusal: { code: 'RATE_LIMITED' } });
+  await count('c');
+  await expect(count('a')).rejects.toMatchObject({ refusal: { code: 'RATE_LIMITED' } });
+  await count('b');
+  await count('c');
+  await expect(count('a')).resolves.toBeUndefined();
+});
