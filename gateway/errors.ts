@@ -8,6 +8,8 @@ export type GatewayErrorCode =
   | 'INVALID_TOKEN'
   /** Credentials that cannot be read as one bearer token (RFC 6750 section 3.1 `invalid_request`). */
   | 'INVALID_REQUEST'
+  /** An administrator's token without the administrators' scope (RFC 6750 section 3.1 `insufficient_scope`). */
+  | 'INSUFFICIENT_SCOPE'
   /** The issuer's keys cannot be had, so no token can be verified. */
   | 'ISSUER_KEYS_UNAVAILABLE'
   /** More requests of the client for this subject than its rate class allows. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Delegation } from '@behalf/directives';
 import { getOperationAST, GraphQLError, parse, Source, validate } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
-import type { Explanation, OperationAuthorizer } from './authorize/index.js';
+import type { ClientOperation, Explanation, OperationAuthorizer } from './authorize/index.js';
 
 /** Longer than any operation has reason to be. */
 const MAX_TOKENS = 20_000;
@@ -18,7 +18,7 @@ export interface ExplainInput {
 }
 
 export type ExplainResult =
-  | { readonly explanation: Explanation; readonly errors?: undefined }
+  | { readonly explanation: Explanation; readonly operation: ClientOperation; readonly errors?: undefined }
   /** The operation cannot be parsed, is not valid, or is not the one that is named. */
   | { readonly errors: readonly GraphQLError[]; readonly explanation?: undefined };
 
@@ -42,8 +42,8 @@ export function explainOperation(
   }
   const errors = validate(schema, document);
   if (errors.length > 0) return { errors };
-  const operation = getOperationAST(document, operationName);
-  if (operation === undefined || operation === null) {
+  const definition = getOperationAST(document, operationName);
+  if (definition === undefined || definition === null) {
     const message =
       operationName === undefined
         ? 'The document has several operations: name one'
@@ -51,7 +51,8 @@ export function explainOperation(
     return { errors: [new GraphQLError(message)] };
   }
   const queryHash = createHash('sha256').update(query).digest('hex');
-  return { explanation: authorizer.explain({ document, operation, queryHash }, delegation, {}) };
+  const operation = { document, operation: definition, queryHash };
+  return { explanation: authorizer.explain(operation, delegation, {}), operation };
 }
 
 /** A delegation that nobody holds, to ask what one with these names would be given. */

@@ -14,6 +14,8 @@ import type { JWK } from 'jose';
 import { FileAuditSink, PostgresAuditSink } from '../audit/index.js';
 import { PolicyError, readPolicy } from '../policy/index.js';
 import type { Policy } from '../policy/index.js';
+import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
+import type { AdministrationOptions } from './administration.js';
 import type { GatewayConfig } from './config/config.js';
 import { Connections } from './connections.js';
 import { ConfigurationError } from './errors.js';
@@ -151,7 +153,7 @@ async function serve(
     gateway,
     reloadSupergraph: supergraph.reload,
     handler(request, response) {
-      handle(request, response, apollo, gateway).catch((error: unknown) => {
+      handle(request, response, apollo, gateway, config.administration).catch((error: unknown) => {
         log.log('error', 'REQUEST_HANDLING_FAILED', {
           error: error instanceof Error ? error.name : 'unknown',
         });
@@ -174,6 +176,7 @@ async function handle(
   response: ServerResponse,
   apollo: ApolloServer<ExchangeContext>,
   gateway: ProtectedGateway,
+  administration: AdministrationOptions | undefined,
 ): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0];
   if (path === '/health' && request.method === 'GET') {
@@ -185,6 +188,10 @@ async function handle(
   if (path === '/.well-known/jwks.json' && request.method === 'GET') {
     response.setHeader('cache-control', 'public, max-age=60');
     sendJson(response, 200, await gateway.jwks());
+    return;
+  }
+  if (path === EXPLAIN_PATH && administration !== undefined) {
+    await answerAdministrator(request, response, gateway, administration);
     return;
   }
   if (path !== '/graphql' && path !== '/') {

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import { ComposeError, composeSupergraph } from '../../cli/compose.js';
 import { FINDINGS, lint } from '../../inspect/lint/index.js';
 import type { Finding, LintInput } from '../../inspect/lint/index.js';
 import { checkPolicy } from '../../policy/index.js';
-import { projectPath } from '../../store/index.js';
+import { behalf } from './support.js';
 
 const TODAY = '2026-11-24';
 const HEAD = `
@@ -251,21 +250,8 @@ describe('the command', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  const behalf = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
-    new Promise((resolve) => {
-      execFile(process.execPath, [projectPath('cli/bin.js'), ...args], (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-      });
-    });
-
   it('finds nothing in the example', async () => {
-    const result = await behalf(
-      'lint',
-      '--config',
-      projectPath('supergraph.yaml'),
-      '--policy',
-      projectPath('policy.yaml'),
-    );
+    const result = await behalf(['lint', '--policy', 'policy.yaml']);
     expect(result.stdout).toBe('Nothing found.\n');
     expect(result.code).toBe(0);
   });
@@ -276,7 +262,7 @@ describe('the command', () => {
       file,
       composeSupergraph([{ name: 'one', url: 'http://one', sdl: `${HEAD} type Query { a: Int }` }]),
     );
-    const result = await behalf('lint', '--supergraph', file, '--format', 'json');
+    const result = await behalf(['lint', '--supergraph', file, '--format', 'json']);
     expect(result.code).toBe(1);
     const { findings } = JSON.parse(result.stdout) as { findings: Finding[] };
     expect(findings).toMatchObject([
@@ -285,11 +271,11 @@ describe('the command', () => {
   });
 
   it('exits with 2 for what it cannot read', async () => {
-    expect((await behalf('lint', '--config', join(folder, 'nowhere.yaml'))).code).toBe(2);
-    expect((await behalf('lint', '--supergraph', join(folder, 'nowhere'))).stderr).toContain(
+    expect((await behalf(['lint', '--config', join(folder, 'nowhere.yaml')])).code).toBe(2);
+    expect((await behalf(['lint', '--supergraph', join(folder, 'nowhere')])).stderr).toContain(
       'FILE_UNREADABLE',
     );
-    expect((await behalf('lint', '--format', 'xml')).code).toBe(2);
-    expect((await behalf('lint', '--unknown')).code).toBe(2);
+    expect((await behalf(['lint', '--format', 'xml'])).code).toBe(2);
+    expect((await behalf(['lint', '--unknown'])).code).toBe(2);
   });
 });
