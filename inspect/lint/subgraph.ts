@@ -49,7 +49,7 @@ function linesOf(document: DocumentNode): ReadonlyMap<string, number> {
     if (line !== undefined && !lines.has(coordinate)) lines.set(coordinate, line);
   };
   for (const definition of document.definitions) {
-    if (!('name' in definition) || definition.name === undefined) continue;
+    if (!('name' in definition)) continue;
     note(definition.name.value, definition.name);
     if (!('fields' in definition)) continue;
     for (const field of definition.fields ?? [])
