@@ -1,12 +1,16 @@
-export type AuditErrorCode =
-  /** More records wait than the queue holds. */
-  | 'AUDIT_QUEUE_FULL'
-  /** The log could not be written. */
-  | 'AUDIT_WRITE_FAILED'
-  /** The log cannot hold this record, whenever it is tried. */
-  | 'AUDIT_RECORD_REFUSED'
-  /** The sink was closed. */
-  | 'AUDIT_CLOSED';
+import type { ErrorDescription } from '@behalf/directives';
+
+export const auditErrors = Object.freeze({
+  AUDIT_QUEUE_FULL: { description: 'More records wait than the queue holds.', since: '0.1.0' },
+  AUDIT_WRITE_FAILED: { description: 'The log could not be written.', since: '0.1.0' },
+  AUDIT_RECORD_REFUSED: {
+    description: 'The log cannot hold this record, whenever it is tried.',
+    since: '0.1.0',
+  },
+  AUDIT_CLOSED: { description: 'The sink was closed.', since: '0.1.0' },
+} satisfies Record<string, ErrorDescription>);
+
+export type AuditErrorCode = keyof typeof auditErrors;
 
 /** A record that is not durable. */
 export class AuditError extends Error {

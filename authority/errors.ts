@@ -1,13 +1,26 @@
+import type { ErrorDescription } from '@behalf/directives';
+
 /** Every reason why the authority can refuse to start. Codes are stable. */
-export type AuthorityErrorCode =
-  | 'data_dir_not_writable'
-  | 'demo_not_loopback'
-  | 'issuer_invalid'
-  | 'keys_unreadable'
-  | 'listen_failed'
-  | 'option_invalid'
-  /** The policy and the schema do not name the same scopes or purposes; `message` lists them. */
-  | 'policy_mismatch';
+export const authorityErrors = Object.freeze({
+  data_dir_not_writable: { description: 'The data folder cannot be written.', since: '0.1.0' },
+  demo_not_loopback: {
+    description: "The demo's passwords are public, so it listens on the loopback interface only.",
+    since: '0.1.0',
+  },
+  issuer_invalid: { description: 'The issuer is no origin, or not https where it must be.', since: '0.1.0' },
+  keys_unreadable: {
+    description: 'The signing keys in the store cannot be decrypted with the key that was given.',
+    since: '0.1.0',
+  },
+  listen_failed: { description: 'The address cannot be listened on.', since: '0.1.0' },
+  option_invalid: { description: 'An option is missing or cannot be used.', since: '0.1.0' },
+  policy_mismatch: {
+    description: 'The policy and the schema do not name the same scopes or purposes; the message lists them.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
+export type AuthorityErrorCode = keyof typeof authorityErrors;
 
 /** The authority cannot start. `message` says why and what to do; it holds no secret. */
 export class AuthorityError extends Error {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 import { openDatabase } from '../store/database.js';
+import { comparePolicyWithSchema } from '../policy/index.js';
 import type { Log } from '../store/log.js';
 import { DEMO_ACCOUNTS } from './accounts/demo.js';
 import { AccountRegister } from './accounts/register.js';
@@ -49,6 +50,7 @@ const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () =>
  */
 export async function startAuthority(options: AuthorityOptions): Promise<Authority> {
   await checkOptions(options);
+  warnOfPolicy(options);
   const { databaseUrl, host = '127.0.0.1', log = SILENT, maxConnections = 10, port } = options;
   const db = openDatabase<AuthoritySchema>(databaseUrl, {
     max: maxConnections,
@@ -83,6 +85,13 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
   } catch (error) {
     await closeAll();
     throw error;
+  }
+}
+
+/** What of the policy does not fit the schema and yet does not stop the start. Names of scopes and purposes only. */
+function warnOfPolicy({ log = SILENT, policy, vocabulary }: AuthorityOptions): void {
+  for (const { kind, name } of comparePolicyWithSchema(policy, vocabulary)) {
+    log.warn(`The policy and the schema differ: ${kind} ${name}`);
   }
 }
 

@@ -2,18 +2,27 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { completeSubgraph, DirectiveError, lowerRequiresScope, RuleTable } from '@behalf/directives';
-import type { Requirement } from '@behalf/directives';
+import type { ErrorDescription, Requirement } from '@behalf/directives';
 import { GraphQLError, parse } from 'graphql';
 import type { DocumentNode } from 'graphql';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 
-export type ComposeErrorCode =
-  /** The configuration cannot be read, or has a key that is not rover's. */
-  | 'COMPOSE_CONFIGURATION'
-  /** A subgraph's schema cannot be read or fetched. */
-  | 'COMPOSE_SCHEMA_UNREADABLE'
-  /** The subgraphs do not compose; `details` has one line for each reason. */
-  | 'COMPOSE_FAILED';
+export const composeErrors = Object.freeze({
+  COMPOSE_CONFIGURATION: {
+    description: "The configuration cannot be read, or has a key that is not rover's.",
+    since: '0.1.0',
+  },
+  COMPOSE_SCHEMA_UNREADABLE: {
+    description: "A subgraph's schema cannot be read or fetched.",
+    since: '0.1.0',
+  },
+  COMPOSE_FAILED: {
+    description: 'The subgraphs do not compose; `details` has one line for each reason.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
+export type ComposeErrorCode = keyof typeof composeErrors;
 
 /** Why there is no supergraph. */
 export class ComposeError extends Error {

@@ -169,6 +169,17 @@ program
     await auditTail({ databaseUrl, limit, follow, json, signal: ended.signal }, (line) => console.log(line));
   });
 
+program
+  .command('errors')
+  .description('what an error code means; without one, all of them as Markdown')
+  .argument('[code]')
+  .action(async (code: string | undefined) => {
+    const { explainError } = await import('./errors-command.js');
+    const text = explainError(code);
+    if (text === undefined) throw new CommandError('UNKNOWN_CODE', 'Behalf has no such error code');
+    process.stdout.write(text);
+  });
+
 /** Commands whose exit code is an answer: 0 and 1 are, 2 says that there is none. */
 async function answer(run: () => Promise<0 | 1 | 2>): Promise<void> {
   try {

@@ -323,6 +323,7 @@ function offeredScopes(markup: string): { name: string; sentence: string }[] {
     ([, name = '', label = '']) => ({
       name,
       sentence: label
+        .replace(/<code[\s\S]*?<\/code\s*>/g, '')
         .replace(/<[^>]*>/g, ' ')
         .replace(/\s+/g, ' ')
         .trim(),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMet, isRecord, isStringArray, NO_REQUIREMENT } from '@behalf/directives';
 import { tokenRequired } from './authenticate/bearer.js';
 import { RefusedError } from './errors.js';
+import { bearerChallenge } from './http/challenge.js';
 import type { Exchange } from './exchange.js';
 import { supposedDelegation } from './explain.js';
 import type { ExplainInput } from './explain.js';
@@ -105,7 +106,9 @@ function insufficientScope(scope: string): RefusedError {
     code: 'INSUFFICIENT_SCOPE',
     message: 'The access token does not hold the scope that this needs',
     status: 403,
-    headers: new Map([['www-authenticate', `Bearer error="insufficient_scope", scope="${scope}"`]]),
+    headers: new Map([
+      ['www-authenticate', bearerChallenge({ error: 'insufficient_scope', scopes: [scope] })],
+    ]),
   });
 }
 

@@ -1,29 +1,68 @@
+import type { ErrorDescription } from '@behalf/directives';
 import { GraphQLError } from 'graphql';
 
 /** Codes that a client of the gateway can meet, beside `UNAUTHORIZED_FIELD_OR_TYPE` and those of GraphQL itself. */
-export type GatewayErrorCode =
-  /** No token, and the gateway serves nobody without one. */
-  | 'UNAUTHENTICATED'
-  /** A token that is not valid; the client is told no more (RFC 6750 section 3.1 `invalid_token`). */
-  | 'INVALID_TOKEN'
-  /** Credentials that cannot be read as one bearer token (RFC 6750 section 3.1 `invalid_request`). */
-  | 'INVALID_REQUEST'
-  /** An administrator's token without the administrators' scope (RFC 6750 section 3.1 `insufficient_scope`). */
-  | 'INSUFFICIENT_SCOPE'
-  /** The issuer's keys cannot be had, so no token can be verified. */
-  | 'ISSUER_KEYS_UNAVAILABLE'
-  /** More requests of the client for this subject than its rate class allows. */
-  | 'RATE_LIMITED'
-  /** The gateway does not know what was revoked lately, so nothing is permitted. */
-  | 'REVOCATION_STATE_STALE'
-  /** Introspection is not for this caller. */
-  | 'INTROSPECTION_DISABLED'
-  /** The record of this request could not be made durable, so its data does not leave. */
-  | 'AUDIT_UNAVAILABLE'
-  /** A subgraph could not be reached, or answered with an HTTP error. */
-  | 'SUBREQUEST_HTTP_ERROR'
-  /** A subgraph's answer is no GraphQL response. */
-  | 'SUBREQUEST_MALFORMED_RESPONSE';
+export const gatewayErrors = Object.freeze({
+  UNAUTHENTICATED: {
+    description: 'No token, and the gateway serves nobody without one.',
+    since: '0.1.0',
+    status: 401,
+  },
+  INVALID_TOKEN: {
+    description:
+      'A token that is not valid; the client is told no more (RFC 6750 section 3.1 `invalid_token`).',
+    since: '0.1.0',
+    status: 401,
+  },
+  INVALID_REQUEST: {
+    description:
+      'Credentials that cannot be read as one bearer token (RFC 6750 section 3.1 `invalid_request`).',
+    since: '0.1.0',
+    status: 400,
+  },
+  INSUFFICIENT_SCOPE: {
+    description:
+      "An administrator's address, and a token without the administrators' scope (RFC 6750 section 3.1 `insufficient_scope`).",
+    since: '0.1.0',
+    status: 403,
+  },
+  ISSUER_KEYS_UNAVAILABLE: {
+    description: "The issuer's keys cannot be had, so no token can be verified.",
+    since: '0.1.0',
+    status: 503,
+  },
+  RATE_LIMITED: {
+    description:
+      'More requests of the client for this subject than its rate class allows; see `Retry-After`.',
+    since: '0.1.0',
+    status: 429,
+  },
+  REVOCATION_STATE_STALE: {
+    description: 'The gateway does not know what was revoked lately, so nothing is permitted.',
+    since: '0.1.0',
+    status: 503,
+  },
+  INTROSPECTION_DISABLED: {
+    description: 'Introspection is not for this caller.',
+    since: '0.1.0',
+    status: 403,
+  },
+  AUDIT_UNAVAILABLE: {
+    description: 'The record of this request could not be made durable, so its data does not leave.',
+    since: '0.1.0',
+    status: 503,
+  },
+  SUBREQUEST_HTTP_ERROR: {
+    description: 'A subgraph could not be reached, or answered with an HTTP error.',
+    since: '0.1.0',
+  },
+  SUBREQUEST_MALFORMED_RESPONSE: {
+    description: "A subgraph's answer is no GraphQL response.",
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
+export type GatewayErrorCode = keyof typeof gatewayErrors;
 
 /** A refusal of the whole request, with the HTTP status and headers that go with it. */
 export interface Refusal {
@@ -52,10 +91,18 @@ function headerMap(headers: ReadonlyMap<string, string> | undefined): Map<string
   return new Map(headers ?? []);
 }
 
+/** Codes that stop the gateway's start. */
+export const configurationErrors = Object.freeze({
+  CONFIGURATION: {
+    description: 'The configuration cannot be served; the message begins with the path of the key.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
 /** A configuration that cannot be served. `path` names the key. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
-  readonly code = 'CONFIGURATION';
+  readonly code = 'CONFIGURATION' satisfies keyof typeof configurationErrors;
 
   constructor(
     readonly path: string,

@@ -12,6 +12,8 @@ export interface Incoming {
   readonly authorization: readonly string[];
   /** W3C Trace Context. */
   readonly traceparent?: string | undefined;
+  /** One of several operations in one HTTP request: none of them decides the status of them all. */
+  readonly isBatch?: boolean | undefined;
   /** Address of the peer. */
   readonly remoteAddress?: string | undefined;
 }
@@ -47,7 +49,8 @@ export class Exchange {
   readonly accesses: (FieldAccess & { readonly subgraph: string })[] = [];
   outcome: ExecutionOutcome | undefined;
 
-  private isTaken = false;
+  /** Of the operations over one context value, as they were taken; shared by all of them. */
+  private taken: Exchange[] = [];
 
   constructor(readonly incoming: Incoming) {
     this.span = trace
@@ -61,17 +64,23 @@ export class Exchange {
    * Operations that ran together over one exchange would execute each other's documents.
    */
   forOperation(): Exchange {
-    if (!this.isTaken) {
-      this.isTaken = true;
+    if (this.taken.length === 0) {
+      this.taken.push(this);
       return this;
     }
     const other = new Exchange(this.incoming);
-    other.isTaken = true;
+    other.taken = this.taken;
+    other.taken.push(other);
     other.authenticated = this.authenticated;
     other.token = this.token;
     // As it came: policies are answered for each operation.
     other.delegation = this.token?.delegation;
     return other;
+  }
+
+  /** Every exchange over this one's context value; itself alone until a further operation was taken. */
+  get family(): readonly Exchange[] {
+    return this.taken.length === 0 ? [this] : this.taken;
   }
 
   /** 32 hex digits. */

@@ -8,4 +8,5 @@ export { protectGateway, type ProtectedGateway, type ProtectedGatewayConfig } fr
 export type { AuthorizationMode, ProtectionOptions, RevocationOptions } from './protection.js';
 export type { AuditOptions } from './seal/seal.js';
 export { checkConfig, readConfig, type GatewayConfig } from './config/config.js';
+export { checkPolicy, PolicyError, readPolicy, type Policy } from '../policy/index.js';
 export { startGateway, type GatewayOverrides, type RunningGateway } from './server.js';

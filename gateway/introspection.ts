@@ -1,6 +1,7 @@
 import { Kind } from 'graphql';
 import type { DocumentNode } from 'graphql';
 import { RefusedError } from './errors.js';
+import { bearerChallenge } from './http/challenge.js';
 
 /** Who may ask for the schema. */
 export type IntrospectionRule = 'off' | 'authenticated' | 'all';
@@ -23,7 +24,7 @@ export function refuseIntrospection(
     code: 'INTROSPECTION_DISABLED',
     message: 'Introspection is not available to this caller',
     status: rule === 'off' || isAuthenticated ? 403 : 401,
-    headers: isAuthenticated ? new Map() : new Map([['www-authenticate', 'Bearer']]),
+    headers: isAuthenticated ? new Map() : new Map([['www-authenticate', bearerChallenge()]]),
   });
 }
 

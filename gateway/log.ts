@@ -1,10 +1,75 @@
+import type { ErrorDescription } from '@behalf/directives';
+
+/** Every code of a line in the gateway's log. */
+export const logCodes = Object.freeze({
+  REQUEST_FAILED: {
+    description: 'A request could not be carried out; the reason is a code.',
+    since: '0.1.0',
+  },
+  AUTHENTICATION_FAILED: {
+    description: 'A token was refused; the reason tells which check it was.',
+    since: '0.1.0',
+  },
+  INTERNAL_SERVER_ERROR: { description: 'A request ended in an error that nobody foresaw.', since: '0.1.0' },
+  REQUEST_HANDLING_FAILED: { description: 'A request could not be answered at all.', since: '0.1.0' },
+  WOULD_DENY: { description: 'In shadow mode: what would have been denied.', since: '0.1.0' },
+  WOULD_LIMIT: { description: 'In shadow mode: what would have been one request too many.', since: '0.1.0' },
+  DEPRECATED_SCOPE: {
+    description:
+      'A client came with a deprecated scope: once for a client and scope, and once more when it is not honoured any longer.',
+    since: '0.1.0',
+  },
+  SUPERGRAPH_UPDATED: { description: 'A new supergraph is served.', since: '0.1.0' },
+  SUPERGRAPH_REFUSED: {
+    description: 'A new supergraph must not be served; the one before stays.',
+    since: '0.1.0',
+  },
+  SCHEMA_LISTENER_FAILED: { description: 'A listener for schema updates threw.', since: '0.1.0' },
+  SUBGRAPH_FACTS_MALFORMED: {
+    description: "A subgraph's account of its accesses cannot be read.",
+    since: '0.1.0',
+  },
+  SUBREQUEST_HTTP_ERROR: {
+    description: 'A subgraph could not be reached, or answered with an HTTP error.',
+    since: '0.1.0',
+  },
+  SUBREQUEST_MALFORMED_RESPONSE: {
+    description: "A subgraph's answer is no GraphQL response.",
+    since: '0.1.0',
+  },
+  AUDIT_RECORD_LOST: {
+    description: 'A record could not be kept; the number of lost ones so far.',
+    since: '0.1.0',
+  },
+  AUDIT_UNAVAILABLE: {
+    description: 'A record could not be made durable, so its data did not leave.',
+    since: '0.1.0',
+  },
+  POLICY_FAILED: { description: 'A policy threw, so it denies.', since: '0.1.0' },
+  POLICY_TIMEOUT: { description: 'A policy did not answer in time, so it denies.', since: '0.1.0' },
+  REVOKED: { description: 'A revocation arrived.', since: '0.1.0' },
+  REVOCATION_STREAM_BROKEN: { description: 'The stream of revocations cannot be read.', since: '0.1.0' },
+  APOLLO_WARNING: {
+    description: 'Apollo Server warned; its words may quote what a client sent, so they are not repeated.',
+    since: '0.1.0',
+  },
+  APOLLO_ERROR: {
+    description:
+      'Apollo Server reported an error; its words may quote what a client sent, so they are not repeated.',
+    since: '0.1.0',
+  },
+  MESSAGE: { description: 'What another part of the program says in words.', since: '0.1.0' },
+} satisfies Record<string, ErrorDescription>);
+
+export type LogCode = keyof typeof logCodes;
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
  * What the gateway logs: an event with a stable code and facts that hold no token, value, argument or variable.
  */
 export interface GatewayLog {
-  log(level: LogLevel, code: string, facts?: Readonly<Record<string, string | number | boolean>>): void;
+  log(level: LogLevel, code: LogCode, facts?: Readonly<Record<string, string | number | boolean>>): void;
 }
 
 export const silentLog: GatewayLog = { log: () => undefined };

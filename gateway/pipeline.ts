@@ -7,6 +7,8 @@ import { RefusedError } from './errors.js';
 import { EXCHANGE } from './exchange.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
 import type { ExecutionOutcome, OperationAuthorizer } from './authorize/index.js';
+import { bearerChallenge, insufficientScope } from './http/challenge.js';
+import { statusTellsOutcome } from './http/media-type.js';
 import { refuseIntrospection } from './introspection.js';
 import { answerPolicies } from './policies.js';
 
@@ -58,8 +60,14 @@ const authorize: Step = async ({ exchange, request, served, protection }) => {
     );
   }
   exchange.authorization = served.authorizer.authorize(operation, exchange.delegation, exchange.variables);
-  if (protection.mode === 'reject' && exchange.authorization.denials.length > 0) {
-    throw new RejectedError(exchange, exchange.delegation !== undefined);
+  const { denials, execute } = exchange.authorization;
+  if (denials.length === 0 || protection.mode === 'shadow') return;
+  const tellsOutcome =
+    exchange.incoming.isBatch !== true &&
+    statusTellsOutcome(request.request.http?.headers.get('accept') ?? undefined);
+  // A client for which the status tells the outcome is told that nothing was granted; to others it is data, all null.
+  if (protection.mode === 'reject' || (execute === undefined && tellsOutcome)) {
+    throw new RejectedError(exchange, tellsOutcome);
   }
 };
 
@@ -96,16 +104,27 @@ const complete: Step = ({ exchange, protection }) => {
 /** The way of a request, in order. After them, whatever they did, it is sealed. */
 export const pipeline: readonly Step[] = Object.freeze([authenticate, limit, authorize, propagate, complete]);
 
-/** `reject` mode: the whole operation is refused, with every denial. */
+/**
+ * The operation is refused as a whole, with every denial: a request error, which has no data. 403 with a token and 401
+ * without one where the status tells the outcome; the conventional 200 elsewhere (GraphQL over HTTP section 6.4).
+ */
 class RejectedError extends Error {
   readonly errors: readonly GraphQLError[];
 
-  constructor(exchange: Exchange, isAuthenticated: boolean) {
+  constructor({ authorization, delegation }: Exchange, tellsOutcome: boolean) {
     super('rejected');
-    const http = isAuthenticated
-      ? { status: 403, headers: new Map<string, string>() }
-      : { status: 401, headers: new Map([['www-authenticate', 'Bearer']]) };
-    this.errors = (exchange.authorization?.denials ?? []).map(({ coordinate, requires }) => {
+    const denials = authorization?.denials ?? [];
+    const challenge =
+      delegation === undefined
+        ? bearerChallenge()
+        : insufficientScope(denials.map(({ requires }) => requires));
+    const http = tellsOutcome
+      ? {
+          status: delegation === undefined ? 401 : 403,
+          headers: new Map([['www-authenticate', challenge]]),
+        }
+      : { status: 200, headers: new Map<string, string>() };
+    this.errors = denials.map(({ coordinate, requires }) => {
       const error = denialError(coordinate, requires);
       error.extensions.http = http;
       return error;
@@ -144,7 +163,10 @@ export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
     await protection.seal(exchange, outcome.data === undefined ? 'failed' : 'answered', undefined);
     return outcome;
   } catch (error) {
-    if (error instanceof GraphQLError) return { errors: [error] };
+    if (error instanceof GraphQLError) {
+      if (exchange.incoming.isBatch === true) delete error.extensions.http;
+      return { errors: [error] };
+    }
     protection.log.log('error', 'INTERNAL_SERVER_ERROR', {
       transaction: exchange.transactionId,
       error: error instanceof Error ? error.name : 'unknown',

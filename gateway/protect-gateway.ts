@@ -165,9 +165,13 @@ export class ProtectedGateway implements GatewayInterface {
     return this.protection.seal(exchange, outcome, reason);
   }
 
-  /** Ends an exchange that was begun, when its answer is made; its operation may have been none that could be executed. */
-  finish(exchange: Exchange): Promise<void> {
-    return this.protection.finish(exchange);
+  /**
+   * Ends an exchange that was begun, when its answer is made; its operation may have been none that could be executed.
+   *
+   * @param operations How many the request held: more than one for a batch.
+   */
+  finish(exchange: Exchange, operations = 1): Promise<void> {
+    return this.protection.finish(exchange, operations);
   }
 
   /** The public keys of the transaction tokens (RFC 7517), to be served to the subgraphs. */

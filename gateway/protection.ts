@@ -189,10 +189,15 @@ export class Protection {
    * Ends an exchange whose operation may not have come as far as the pipeline, because it could not be read or does not fit
    * the schema. Whoever looks for what there is that way is on record too. No data leaves, so nobody waits for the log.
    */
-  async finish(exchange: Exchange): Promise<void> {
+  async finish(exchange: Exchange, operations: number): Promise<void> {
     try {
-      if (exchange.authenticated && !this.sealed.has(exchange)) {
-        await this.seal(exchange, 'refused', 'OPERATION_INVALID');
+      if (!exchange.authenticated) return;
+      // Of a batch, each operation that came as far as the pipeline took an exchange of its own.
+      const reached = exchange.family.filter((each) => this.sealed.has(each)).length;
+      for (let missing = operations - reached; missing > 0; missing -= 1) {
+        const unread = exchange.forOperation();
+        await this.seal(unread, 'refused', 'OPERATION_INVALID');
+        unread.span.end();
       }
     } catch {
       // That the record is missing was logged.

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApolloServer, HeaderMap } from '@apollo/server';
-import type { HTTPGraphQLResponse } from '@apollo/server';
+import type { HTTPGraphQLRequest, HTTPGraphQLResponse } from '@apollo/server';
 import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
@@ -15,11 +15,12 @@ import { FileAuditSink, PostgresAuditSink } from '../audit/index.js';
 import { PolicyError, readPolicy } from '../policy/index.js';
 import type { Policy } from '../policy/index.js';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
-import type { AdministrationOptions } from './administration.js';
 import type { GatewayConfig } from './config/config.js';
 import { Connections } from './connections.js';
 import { ConfigurationError } from './errors.js';
 import type { ExchangeContext } from './exchange.js';
+import { parseJson, readBody } from './http/body.js';
+import { persistedQueryCache } from './http/persisted-queries.js';
 import { jsonLog } from './log.js';
 import type { GatewayLog } from './log.js';
 import type { PolicyFunction } from './policies.js';
@@ -44,7 +45,8 @@ export interface RunningGateway {
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 4000;
-const MAX_BODY_BYTES = 256 * 1024;
+const DEFAULT_PERSISTED_QUERIES = 1_000;
+const DEFAULT_BATCH_OPERATIONS = 10;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /**
@@ -130,7 +132,14 @@ async function serve(
     gateway,
     // Asking for the schema is decided in the pipeline, by the caller.
     introspection: true,
-    persistedQueries: false,
+    allowBatchedHttpRequests: config.http?.batch !== undefined,
+    persistedQueries:
+      config.http?.persistedQueries === undefined
+        ? false
+        : {
+            cache: persistedQueryCache(config.http.persistedQueries.maxEntries ?? DEFAULT_PERSISTED_QUERIES),
+          },
+    csrfPrevention: true,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     nodeEnv: 'production',
@@ -153,7 +162,7 @@ async function serve(
     gateway,
     reloadSupergraph: supergraph.reload,
     handler(request, response) {
-      handle(request, response, apollo, gateway, config.administration).catch((error: unknown) => {
+      handle(request, response, { apollo, gateway, config }).catch((error: unknown) => {
         log.log('error', 'REQUEST_HANDLING_FAILED', {
           error: error instanceof Error ? error.name : 'unknown',
         });
@@ -171,14 +180,15 @@ async function serve(
   };
 }
 
-async function handle(
-  request: IncomingMessage,
-  response: ServerResponse,
-  apollo: ApolloServer<ExchangeContext>,
-  gateway: ProtectedGateway,
-  administration: AdministrationOptions | undefined,
-): Promise<void> {
-  const path = (request.url ?? '/').split('?', 1)[0];
+interface Handling {
+  readonly apollo: ApolloServer<ExchangeContext>;
+  readonly gateway: ProtectedGateway;
+  readonly config: GatewayConfig;
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, handling: Handling): Promise<void> {
+  const { gateway, config } = handling;
+  const [path, ...search] = (request.url ?? '/').split('?');
   if (path === '/health' && request.method === 'GET') {
     const health = gateway.health();
     const canServe = health.supergraph && health.revocation !== 'stale';
@@ -190,26 +200,60 @@ async function handle(
     sendJson(response, 200, await gateway.jwks());
     return;
   }
-  if (path === EXPLAIN_PATH && administration !== undefined) {
-    await answerAdministrator(request, response, gateway, administration);
+  if (path === EXPLAIN_PATH && config.administration !== undefined) {
+    await answerAdministrator(request, response, gateway, config.administration);
     return;
   }
   if (path !== '/graphql' && path !== '/') {
     sendJson(response, 404, { error: 'not_found' });
     return;
   }
+  if (request.method === 'GET' && config.http?.get === true) {
+    // Apollo Server runs queries only by GET, and asks for a header that no form of another site can send.
+    await answerGraphQL(request, response, handling, {
+      method: 'GET',
+      search: search.join('?'),
+      body: undefined,
+    });
+    return;
+  }
   if (request.method !== 'POST') {
-    response.setHeader('allow', 'POST');
+    response.setHeader('allow', config.http?.get === true ? 'GET, POST' : 'POST');
     sendJson(response, 405, { error: 'method_not_allowed' });
     return;
   }
-  const body = await readBody(request);
-  if (body === undefined) {
+  const bytes = await readBody(request);
+  if (bytes === undefined) {
     response.setHeader('connection', 'close');
     sendJson(response, 413, { error: 'body_too_large' });
     return;
   }
-  const parsed = parseJson(request, body);
+  const body = parseJson(request, bytes);
+  if (Array.isArray(body)) {
+    const { batch } = config.http ?? {};
+    if (batch === undefined) {
+      sendJson(response, 400, { error: 'batches_not_supported' });
+      return;
+    }
+    const maxOperations = batch.maxOperations ?? DEFAULT_BATCH_OPERATIONS;
+    if (body.length === 0 || body.length > maxOperations) {
+      sendJson(response, 400, { error: 'batch_size', maxOperations });
+      return;
+    }
+  }
+  await answerGraphQL(request, response, handling, { method: 'POST', search: '', body });
+}
+
+type GraphQLRequest = Pick<HTTPGraphQLRequest, 'method' | 'search' | 'body'>;
+
+/** Authenticates once, then authorizes and records each operation by itself. */
+async function answerGraphQL(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { apollo, gateway }: Handling,
+  graphql: GraphQLRequest,
+): Promise<void> {
+  const operations = Array.isArray(graphql.body) ? graphql.body.length : 1;
   const headers = new HeaderMap();
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
@@ -218,48 +262,31 @@ async function handle(
     authorization: request.headersDistinct.authorization ?? [],
     traceparent: request.headersDistinct.traceparent?.[0],
     remoteAddress: request.socket.remoteAddress,
+    isBatch: Array.isArray(graphql.body),
   });
   let answer: HTTPGraphQLResponse;
   try {
     answer = await apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: { method: 'POST', headers, search: '', body: parsed },
+      httpGraphQLRequest: { headers, ...graphql },
       context: () => gateway.authenticate(exchange),
     });
   } finally {
-    await gateway.finish(exchange);
+    await gateway.finish(exchange, operations);
   }
-  // Names the record of this request, for whoever asks about it later.
-  response.setHeader('behalf-transaction', exchange.transactionId);
+  // Names the records of this request, for whoever asks about it later.
+  response.setHeader(
+    'behalf-transaction',
+    exchange.family.map(({ transactionId }) => transactionId).join(', '),
+  );
   for (const [name, value] of answer.headers) response.setHeader(name, value);
-  response.statusCode = answer.status ?? 200;
+  // Of a batch that was read, each operation has its own outcome, and none of them is that of all.
+  const isBatchAnswer = exchange.incoming.isBatch === true && exchange.authenticated;
+  response.statusCode = isBatchAnswer ? 200 : (answer.status ?? 200);
   if (answer.body.kind === 'complete') response.end(answer.body.string);
   else {
     // @defer and @stream are not in the gateway's schema, so nothing comes in parts.
     response.statusCode = 500;
     response.end();
-  }
-}
-
-/** The whole body, or undefined when it is larger than what a GraphQL request has reason to be. */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return undefined;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-/** Apollo Server answers for a body that is no JSON object, and for a content type that could come from a form. */
-function parseJson(request: IncomingMessage, body: Buffer): unknown {
-  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) return body.toString();
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return body.toString();
   }
 }
 

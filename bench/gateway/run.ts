@@ -13,6 +13,7 @@ import { measure, median } from '../harness/load.js';
 import type { BurstResult, LoadRequest } from '../harness/load.js';
 import { printTable } from '../harness/table.js';
 import { ALL_SCOPES, FEWER_SCOPES, OPERATIONS } from './operations.js';
+import { benchPolicy } from './policy.js';
 import { BENCH_SUBGRAPHS, openSdl, protectedSdl } from './schemas.js';
 import { startBenchSubgraphs } from './subgraphs.js';
 
@@ -95,9 +96,12 @@ async function measureBehalf(
   const supergraph = composeSupergraph(
     BENCH_SUBGRAPHS.map((name) => ({ name, url: subgraphs.urls[name] ?? '', sdl: protectedSdl(name) })),
   );
+  const policyFile = `${supergraphFile}.policy.json`;
+  await writeFile(policyFile, benchPolicy(supergraph));
   const config = {
     listen: { port: 0 },
     supergraph: supergraphFile,
+    policy: policyFile,
     issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
     authorization: { coverage: 'required' },
     propagation: { issuer: GATEWAY_ISSUER, keyFile },

@@ -1,17 +1,53 @@
-/** Every code of a {@link DirectiveError}. Stable: programs may compare them. */
-export type DirectiveErrorCode =
-  /** A schema links a version of a specification that this library does not know. */
-  | 'UNSUPPORTED_SPECIFICATION'
-  /** A schema imports or applies an element that its specification does not have. */
-  | 'UNKNOWN_DIRECTIVE'
-  /** A schema uses an authorization directive without linking its specification, so it would protect nothing. */
-  | 'UNLINKED_DIRECTIVE'
-  /** A directive's arguments cannot be read, or do not fit the place where it stands. */
-  | 'INVALID_RULE'
-  /** A strategy needs a key and none was given. */
-  | 'MISSING_PSEUDONYM_KEY'
-  /** A function was handed a schema that `buildProtectedSubgraph` did not make. */
-  | 'NOT_PROTECTED';
+/** What is said of one code, wherever it comes from. `docs/errors.md` is made of these. */
+export interface ErrorDescription {
+  /** A sentence for whoever meets the code. */
+  readonly description: string;
+  /** Version in which it first appeared. */
+  readonly since: string;
+  /** HTTP status that goes with it, where it decides one. */
+  readonly status?: number;
+}
+
+/** Codes that stop a start or a composition. Stable: programs may compare them. */
+export const directiveErrors = Object.freeze({
+  UNSUPPORTED_SPECIFICATION: {
+    description:
+      'A schema links a version of a specification, or a security feature, that is not understood.',
+    since: '0.1.0',
+  },
+  UNKNOWN_DIRECTIVE: {
+    description: 'A schema imports or applies an element that its specification does not have.',
+    since: '0.1.0',
+  },
+  UNLINKED_DIRECTIVE: {
+    description:
+      'A schema uses an authorization directive without linking its specification, so it would protect nothing.',
+    since: '0.1.0',
+  },
+  INVALID_RULE: {
+    description: "A directive's arguments cannot be read, or do not fit the place where it stands.",
+    since: '0.1.0',
+  },
+  MISSING_PSEUDONYM_KEY: {
+    description: 'A minimization strategy needs a key and none was given.',
+    since: '0.1.0',
+  },
+  NOT_PROTECTED: {
+    description: 'A function was handed a schema that `buildProtectedSubgraph` did not make.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
+export type DirectiveErrorCode = keyof typeof directiveErrors;
+
+/** Codes of denials, at the gateway and in the subgraphs. */
+export const denialErrors = Object.freeze({
+  UNAUTHORIZED_FIELD_OR_TYPE: {
+    description:
+      'The path is null because a rule denies it; `coordinate` names the field and `requires` what would be needed.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
 
 /** A mistake in a schema or in the use of the library: thrown at start, never while a request is served. */
 export class DirectiveError extends Error {

@@ -10,6 +10,7 @@ export {
 } from './claims/txn-token.js';
 export {
   createTxnTokenVerifier,
+  txnTokenRefusals,
   type GatewayTrust,
   type TxnTokenRefusal,
   type TxnTokenVerification,
@@ -47,7 +48,13 @@ export {
 } from './enforce/protected-subgraph.js';
 export type { ProtectedContext } from './enforce/request-state.js';
 export { parentContext } from './record/recorder.js';
-export { DirectiveError, type DirectiveErrorCode } from './errors.js';
+export {
+  denialErrors,
+  DirectiveError,
+  directiveErrors,
+  type DirectiveErrorCode,
+  type ErrorDescription,
+} from './errors.js';
 export {
   FACTS_EXTENSION,
   type AccessDecision,

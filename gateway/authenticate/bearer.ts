@@ -1,4 +1,5 @@
 import { RefusedError } from '../errors.js';
+import { bearerChallenge } from '../http/challenge.js';
 
 /** RFC 6750 section 2.1: `b64token`. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
@@ -33,19 +34,20 @@ export function invalidRequest(reason: string): RefusedError {
     code: 'INVALID_REQUEST',
     message: 'The Authorization header cannot be read as one bearer token',
     status: 400,
-    headers: new Map([['www-authenticate', 'Bearer error="invalid_request"']]),
+    headers: new Map([['www-authenticate', bearerChallenge({ error: 'invalid_request' })]]),
     reason,
   });
 }
 
 /** RFC 6750 section 3.1. The reason stays inside: an attacker learns nothing of which check it was. */
 export function invalidToken(reason: string): RefusedError {
+  const message = 'The access token is not valid';
   return new RefusedError({
     code: 'INVALID_TOKEN',
-    message: 'The access token is not valid',
+    message,
     status: 401,
     headers: new Map([
-      ['www-authenticate', 'Bearer error="invalid_token", error_description="The access token is not valid"'],
+      ['www-authenticate', bearerChallenge({ error: 'invalid_token', description: message })],
     ]),
     reason,
   });
@@ -57,6 +59,6 @@ export function tokenRequired(): RefusedError {
     code: 'UNAUTHENTICATED',
     message: 'An access token is required',
     status: 401,
-    headers: new Map([['www-authenticate', 'Bearer']]),
+    headers: new Map([['www-authenticate', bearerChallenge()]]),
   });
 }

@@ -47,11 +47,11 @@ export function filterOperation(
   conditions: Conditions,
 ): FilteredOperation {
   const removals = new Map<FieldNode, Removal>();
-  const denied: FieldNode[] = [];
   const fragments = new Map<string, Remainder>();
 
   const { operation } = analysis.client;
-  const root = filterSelections(operation.selectionSet, false);
+  const root = filterSelections(operation.selectionSet);
+  const denied = deniedSelections(analysis, removals, conditions);
   if (root.selections.length === 0 && root.lost) return { execute: undefined, removals, denied };
 
   const document = buildDocument(analysis, root, fragments);
@@ -71,28 +71,26 @@ export function filterOperation(
     denied,
   };
 
-  /** @param leftOut Whether `@skip` or `@include` leaves out what is being visited. */
-  function filterSelections(selectionSet: SelectionSetNode, leftOut: boolean): Remainder {
+  function filterSelections(selectionSet: SelectionSetNode): Remainder {
     const selections: SelectionNode[] = [];
     let lost = false;
     for (const selection of selectionSet.selections) {
-      const isLeftOut = leftOut || conditions.leavesOut(selection);
-      const remainder = filterSelection(selection, isLeftOut);
+      const remainder = filterSelection(selection);
       if (remainder.kept !== undefined) selections.push(remainder.kept);
-      if (remainder.lost && !isLeftOut) lost = true;
+      if (remainder.lost && !conditions.leavesOut(selection)) lost = true;
     }
     return { selections, lost };
   }
 
-  function filterSelection(
-    selection: SelectionNode,
-    leftOut: boolean,
-  ): { readonly kept: SelectionNode | undefined; readonly lost: boolean } {
+  function filterSelection(selection: SelectionNode): {
+    readonly kept: SelectionNode | undefined;
+    readonly lost: boolean;
+  } {
     switch (selection.kind) {
       case Kind.FIELD:
-        return filterField(selection, leftOut);
+        return filterField(selection);
       case Kind.INLINE_FRAGMENT: {
-        const inner = filterSelections(selection.selectionSet, leftOut);
+        const inner = filterSelections(selection.selectionSet);
         if (inner.selections.length === 0) return { kept: undefined, lost: inner.lost };
         return {
           kept: { ...selection, selectionSet: rebuild(selection.selectionSet, inner) },
@@ -106,21 +104,17 @@ export function filterOperation(
     }
   }
 
-  function filterField(
-    field: FieldNode,
-    leftOut: boolean,
-  ): { readonly kept: FieldNode | undefined; readonly lost: boolean } {
+  function filterField(field: FieldNode): { readonly kept: FieldNode | undefined; readonly lost: boolean } {
     const requirement = analysis.requirementOf.get(field);
     // A selection that the analysis did not see has no decision, so it has no permission; introspection has its own rule.
     const isKnown = analysis.parentOf.has(field) || isIntrospection(field);
     if (!isKnown || (requirement !== undefined && !isPermitted(requirement))) {
       removals.set(field, 'denied');
-      if (!leftOut) denied.push(field);
       return { kept: undefined, lost: true };
     }
     if (field.selectionSet === undefined || !analysis.parentOf.has(field))
       return { kept: field, lost: false };
-    const inner = filterSelections(field.selectionSet, leftOut);
+    const inner = filterSelections(field.selectionSet);
     if (inner.selections.length === 0 && inner.lost) {
       removals.set(field, 'emptied');
       return { kept: undefined, lost: true };
@@ -135,7 +129,7 @@ export function filterOperation(
     // A valid document has it, and no fragment spreads itself; what is not valid is not selected.
     fragments.set(name, { selections: [], lost: false });
     if (fragment === undefined) return { selections: [], lost: false };
-    const remainder = filterSelections(fragment.selectionSet, false);
+    const remainder = filterSelections(fragment.selectionSet);
     fragments.set(name, remainder);
     return remainder;
   }
@@ -151,6 +145,43 @@ export function filterOperation(
       kind: Kind.SELECTION_SET,
       selections: needsType ? [...remainder.selections, typenameField(analysis)] : remainder.selections,
     };
+  }
+}
+
+/**
+ * The denied selections that the client would have been answered. A fragment that is only spread where `@skip` or `@include`
+ * leaves it out was not asked for, so it is looked for along what was.
+ */
+function deniedSelections(
+  analysis: OperationAnalysis,
+  removals: ReadonlyMap<FieldNode, Removal>,
+  conditions: Conditions,
+): readonly FieldNode[] {
+  const denied: FieldNode[] = [];
+  const visited = new Set<string>();
+  visitSet(analysis.client.operation.selectionSet);
+  return denied;
+
+  function visitSet(selectionSet: SelectionSetNode): void {
+    for (const selection of selectionSet.selections) {
+      if (conditions.leavesOut(selection)) continue;
+      switch (selection.kind) {
+        case Kind.FIELD:
+          if (removals.get(selection) === 'denied') denied.push(selection);
+          // A denied selection hides those on it.
+          else if (selection.selectionSet !== undefined) visitSet(selection.selectionSet);
+          break;
+        case Kind.INLINE_FRAGMENT:
+          visitSet(selection.selectionSet);
+          break;
+        case Kind.FRAGMENT_SPREAD: {
+          const fragment = analysis.fragments.get(selection.name.value);
+          if (fragment === undefined || visited.has(fragment.name.value)) break;
+          visited.add(fragment.name.value);
+          visitSet(fragment.selectionSet);
+        }
+      }
+    }
   }
 }
 

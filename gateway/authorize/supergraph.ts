@@ -8,18 +8,24 @@ import {
   REQUIRES_SCOPES_IDENTITY,
   RuleTable,
 } from '@behalf/directives';
-import type { Requirement } from '@behalf/directives';
+import type { ErrorDescription, Requirement } from '@behalf/directives';
 import { buildASTSchema, GraphQLError, Kind, parse, print } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
 import type { SubgraphVocabulary } from './types.js';
 
-export type SupergraphErrorCode =
-  /** The text is no supergraph: it does not parse, or it was not composed. */
-  | 'SUPERGRAPH_UNREADABLE'
-  /** A rule in it cannot be enforced as it stands. */
-  | 'SUPERGRAPH_RULES'
-  /** It and the policy do not name the same scopes or purposes. */
-  | 'SUPERGRAPH_POLICY';
+export const supergraphErrors = Object.freeze({
+  SUPERGRAPH_UNREADABLE: {
+    description: 'The text is no supergraph: it does not parse, or it was not composed.',
+    since: '0.1.0',
+  },
+  SUPERGRAPH_RULES: { description: 'A rule in it cannot be enforced as it stands.', since: '0.1.0' },
+  SUPERGRAPH_POLICY: {
+    description: 'It and the policy do not name the same scopes or purposes; the message lists them.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
+export type SupergraphErrorCode = keyof typeof supergraphErrors;
 
 /** A supergraph that must not be served. */
 export class SupergraphError extends Error {

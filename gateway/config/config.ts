@@ -22,6 +22,12 @@ export interface GatewayConfig {
   readonly policy?: string;
   readonly authorization?: ProtectionOptions['authorization'];
   readonly introspection?: IntrospectionRule;
+  readonly http?: {
+    /** Queries by GET. */
+    readonly get?: boolean;
+    readonly batch?: { readonly maxOperations?: number };
+    readonly persistedQueries?: { readonly maxEntries?: number };
+  };
   readonly propagation?: {
     readonly issuer?: string;
     readonly tokenLifetimeSeconds?: number;

@@ -170,7 +170,10 @@ export class BehalfDataSource implements GraphQLDataSource {
   }
 
   /** The client learns which subgraph failed; why, and where it is, stays in the log. */
-  private failure(code: GatewayErrorCode, reason: string): GraphQLError {
+  private failure(
+    code: Extract<GatewayErrorCode, 'SUBREQUEST_HTTP_ERROR' | 'SUBREQUEST_MALFORMED_RESPONSE'>,
+    reason: string,
+  ): GraphQLError {
     const { name, log } = this.options;
     log.log('error', code, { subgraph: name, reason });
     return new GraphQLError(`Subgraph "${name}" did not answer`, { extensions: { code, service: name } });

@@ -231,6 +231,16 @@ describe('a policy that becomes narrower', () => {
   });
 });
 
+describe('a policy that names what the schema has left behind', () => {
+  test('is told to the log, and starts', async () => {
+    const { policy, vocabulary } = withPolicy(POLICY);
+    const scopes = new Map([...vocabulary.scopes].filter(([name]) => name !== 'accounts:gone'));
+    await authority.restart({ policy, vocabulary: { ...vocabulary, scopes } });
+    expect(authority.logged).toContain('The policy and the schema differ: scope-not-in-schema accounts:gone');
+    await authority.restart();
+  });
+});
+
 describe('a policy that does not fit the schema', () => {
   const options = {
     port: 0,

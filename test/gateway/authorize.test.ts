@@ -267,6 +267,15 @@ describe('@skip and @include', () => {
     expect(paths(run(query, delegation(''), { x: true }).result)).toEqual(['me.email Person.email']);
   });
 
+  it('leave out the denials of a fragment that is spread only there', () => {
+    const query =
+      'query ($x: Boolean!) { me { id ... @include(if: $x) { ...F } } } fragment F on Person { friends { email } }';
+    const denials = (x: boolean): number =>
+      authorizer.authorize(client(query), delegation(''), { x }).denials.length;
+    expect(denials(false)).toBe(0);
+    expect(denials(true)).toBe(1);
+  });
+
   it('keep a parent from which everything else was left out', () => {
     const query = 'query ($x: Boolean = false) { me { email @include(if: $x) } }';
     expect(run(query, delegation('')).result).toEqual({ data: { me: {} } });

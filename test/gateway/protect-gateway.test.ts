@@ -321,19 +321,24 @@ describe('modes', () => {
   it('reject refuses the operation as a whole: 403, or 401 for nobody', async () => {
     const server = await start({ authorization: { mode: 'reject' } });
     const query = '{ me { id name email } }';
-    const known = await server.ask(query, { token: limited });
+    const headers = { accept: 'application/graphql-response+json' };
+    const known = await server.ask(query, { token: limited, headers });
     expect(known.status).toBe(403);
-    expect(known.body.data ?? null).toBeNull();
+    expect(known.headers['www-authenticate']).toBe('Bearer error="insufficient_scope", scope="email"');
+    expect(Object.keys(known.body)).toEqual(['errors']);
     expect(codes(known)).toEqual(['UNAUTHORIZED_FIELD_OR_TYPE']);
-    const nobody = await server.ask(query);
+    const nobody = await server.ask(query, { headers });
     expect(nobody.status).toBe(401);
     expect(nobody.headers['www-authenticate']).toBe('Bearer');
     expect(codes(nobody)).toEqual(['UNAUTHORIZED_FIELD_OR_TYPE', 'UNAUTHORIZED_FIELD_OR_TYPE']);
-    expect((await server.ask('mutation { touch rename(name: "x") { id } }', { token: limited })).status).toBe(
-      403,
-    );
+    const rename = 'mutation { touch rename(name: "x") { id } }';
+    expect((await server.ask(rename, { token: limited, headers })).status).toBe(403);
+    // For plain JSON the conventional status, and as little data.
+    const plain = await server.ask(query, { token: limited });
+    expect(plain.status).toBe(200);
+    expect(Object.keys(plain.body)).toEqual(['errors']);
     expect(people.requests).toEqual([]);
-    expect((await server.ask(query, { token })).status).toBe(200);
+    expect((await server.ask(query, { token, headers })).status).toBe(200);
   });
 
   it('shadow changes nothing, and says in the log what it would deny', async () => {

@@ -3,7 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { checkConfig } from '../../gateway/index.js';
+import { format, resolveConfig } from 'prettier';
+import { errorReference, errorRegistries } from '../../cli/error-reference.js';
+import { checkConfig, checkPolicy } from '../../gateway/index.js';
 import { projectPath } from '../../store/index.js';
 
 async function documents(): Promise<string[]> {
@@ -21,6 +23,12 @@ it('the configuration in docs/gateway.md is one that the gateway takes', async (
   const example = /```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
   const filled = example.replaceAll(/\$\{[A-Z_]+\}/g, 'x'.repeat(64));
   expect(checkConfig(parseYaml(filled)).issuers).toHaveLength(1);
+});
+
+it('the policy in docs/policy.md is one that is taken', async () => {
+  const text = await readFile(projectPath('docs/policy.md'), 'utf8');
+  const example = /```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
+  expect(checkPolicy(parseYaml(example)).clients.size).toBe(2);
 });
 
 it('links between documents lead somewhere', async () => {
@@ -42,4 +50,19 @@ it('every script and command that the README names exists', async () => {
   const main = await readFile(join(projectPath('cli'), 'main.ts'), 'utf8');
   for (const [, command = ''] of readme.matchAll(/npx behalf (\w+)/g))
     expect(main).toContain(`command('${command}')`);
+});
+
+it('docs/errors.md is fresh: `npm run docs` would write the same', async () => {
+  const file = projectPath('docs/errors.md');
+  const made = await format(errorReference(), { ...(await resolveConfig(file)), parser: 'markdown' });
+  expect(await readFile(file, 'utf8')).toBe(made);
+});
+
+it('every code has a sentence and a version, and stands once in its registry', () => {
+  for (const { title, codes } of errorRegistries) {
+    for (const [code, { description, since }] of Object.entries(codes)) {
+      expect(description, `${title} ${code}`).toMatch(/^[A-Z`].*\.$/s);
+      expect(since).toMatch(/^\d+\.\d+\.\d+$/);
+    }
+  }
 });

@@ -1,5 +1,6 @@
 import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import type { JWK, JWTPayload, JWTVerifyGetKey } from 'jose';
+import type { ErrorDescription } from '../errors.js';
 import type { Delegation } from './delegation.js';
 import { isRecord, isStringArray, readActorClaim, readConsentClaim } from './read-claims.js';
 import { TXN_TOKEN_ALGORITHM, TXN_TOKEN_TYPE } from './txn-token.js';
@@ -11,14 +12,20 @@ export type GatewayTrust = {
 } & ({ readonly jwksUri: string } | { readonly keys: readonly JWK[] });
 
 /** Why a transaction token was not accepted: for the log of the subgraph, never for the caller. */
-export type TxnTokenRefusal =
-  | 'TXN_TOKEN_MISSING'
-  | 'TXN_TOKEN_REPEATED'
-  | 'TXN_TOKEN_TOO_LARGE'
-  | 'TXN_TOKEN_EXPIRED'
-  | 'TXN_TOKEN_CLAIM'
-  | 'TXN_TOKEN_KEYS_UNAVAILABLE'
-  | 'TXN_TOKEN_INVALID';
+export const txnTokenRefusals = Object.freeze({
+  TXN_TOKEN_MISSING: { description: 'The request has none.', since: '0.1.0' },
+  TXN_TOKEN_REPEATED: { description: 'The request has several.', since: '0.1.0' },
+  TXN_TOKEN_TOO_LARGE: { description: 'It is longer than a transaction token can be.', since: '0.1.0' },
+  TXN_TOKEN_EXPIRED: { description: 'Its seconds are over.', since: '0.1.0' },
+  TXN_TOKEN_CLAIM: {
+    description: 'A claim is missing, malformed, or made for another subgraph.',
+    since: '0.1.0',
+  },
+  TXN_TOKEN_KEYS_UNAVAILABLE: { description: "The gateway's keys cannot be had.", since: '0.1.0' },
+  TXN_TOKEN_INVALID: { description: 'Its signature, algorithm or form does not hold.', since: '0.1.0' },
+} satisfies Record<string, ErrorDescription>);
+
+export type TxnTokenRefusal = keyof typeof txnTokenRefusals;
 
 export interface VerifiedTxnToken {
   readonly delegation: Delegation;

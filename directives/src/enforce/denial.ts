@@ -1,9 +1,10 @@
 import { GraphQLError } from 'graphql';
+import type { denialErrors } from '../errors.js';
 import { describeRequirement } from '../decide/requirement.js';
 import type { Requirement, Requires } from '../decide/requirement.js';
 
 /** `extensions.code` of every denial, at the gateway and in the subgraphs. */
-export const DENIAL_CODE = 'UNAUTHORIZED_FIELD_OR_TYPE';
+export const DENIAL_CODE = 'UNAUTHORIZED_FIELD_OR_TYPE' satisfies keyof typeof denialErrors;
 
 export interface DenialExtensions {
   readonly code: typeof DENIAL_CODE;

@@ -1,0 +1,14 @@
+import Negotiator from 'negotiator';
+
+/** As Apollo Server offers them, so that both choose alike. */
+const OFFERED = ['application/json', 'application/graphql-response+json'];
+
+/**
+ * Whether the answer goes out as `application/graphql-response+json`, whose status tells what became of the operation
+ * (GraphQL over HTTP section 6.4.2). Plain `application/json`, the answer to a client that states nothing, keeps 200 for
+ * every request that could be read (section 6.4.1).
+ */
+export function statusTellsOutcome(accept: string | undefined): boolean {
+  if (accept === undefined || accept === '') return false;
+  return new Negotiator({ headers: { accept } }).mediaType(OFFERED) === 'application/graphql-response+json';
+}
