@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isMet, NO_REQUIREMENT } from '@behalf/directives';
+import { isMet, NO_REQUIREMENT, requirementParts } from '@behalf/directives';
 import type { Delegation, Requirement } from '@behalf/directives';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -152,6 +152,15 @@ describe('implication', () => {
         expect(implies(one, two)).toBe(truth ? 'yes' : 'no');
       }),
       { numRuns: 3_000 },
+    );
+  });
+
+  it('takes a rule apart into what is met exactly when the whole is', () => {
+    fc.assert(
+      fc.property(requirement, fc.constantFrom(...everybody), (rule, who) => {
+        expect(requirementParts(rule).every((part) => isMet(part, who))).toBe(isMet(rule, who));
+      }),
+      { numRuns: 2_000 },
     );
   });
 
