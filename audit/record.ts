@@ -15,6 +15,8 @@ export interface AuditCaller {
 export type AuditOutcome =
   /** Data went out, some of it perhaps denied. */
   | 'answered'
+  /** An administrator was told what would be decided on the operation; nothing of it was executed. */
+  | 'explained'
   /** The token was refused before anything was decided. */
   | 'authentication-failed'
   /** The operation was refused as a whole. */

@@ -7,6 +7,12 @@ export const commandErrors = Object.freeze({
     since: '0.1.0',
   },
   ADDRESS_IN_USE: { description: 'Another process listens on the address.', since: '0.1.0' },
+  USAGE: { description: 'Options that contradict each other.', since: '0.1.0' },
+  FILE_UNREADABLE: { description: 'A file that the command needs cannot be read.', since: '0.1.0' },
+  TOKEN_UNREADABLE: {
+    description: 'The token that `behalf explain` was given is no JWT with the claims of a delegation.',
+    since: '0.1.0',
+  },
   UNKNOWN_CODE: { description: 'Behalf has no such error code.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { completeSubgraph, DirectiveError, lowerRequiresScope, RuleTable } from '@behalf/directives';
 import type { ErrorDescription, Requirement } from '@behalf/directives';
@@ -42,6 +42,8 @@ export interface SubgraphSource {
   /** Where the gateway reaches it. */
   readonly url: string;
   readonly sdl: string;
+  /** Where it was read, when that was a file. */
+  readonly file?: string;
 }
 
 /**
@@ -75,8 +77,13 @@ export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string 
       result.errors.map((error) => `${codeOf(error)}: ${error.message}`),
     );
   }
-  const lost = rulesLost(services, result.supergraphSdl);
-  if (lost.length > 0) throw new ComposeError('COMPOSE_FAILED', 'composition dropped rules', lost);
+  const lost = rulesLostOrUnread(services, result.supergraphSdl);
+  if (lost.length > 0)
+    throw new ComposeError(
+      'COMPOSE_FAILED',
+      'the rules of the supergraph are not those of its subgraphs',
+      lost,
+    );
   return result.supergraphSdl;
 }
 
@@ -106,6 +113,16 @@ function rulesLost(
     }
     return lost;
   });
+}
+
+/** A supergraph whose rules cannot be read (it links a security feature that nobody here understands) cannot be served. */
+function rulesLostOrUnread(...parts: Parameters<typeof rulesLost>): string[] {
+  try {
+    return rulesLost(...parts);
+  } catch (error) {
+    if (error instanceof DirectiveError) return [`${error.code}: ${error.message}`];
+    throw error;
+  }
 }
 
 /** Whether each kind of rule that a subgraph asks for is asked for in the supergraph as well. */
@@ -154,7 +171,8 @@ export async function readSupergraphConfig(configFile: string): Promise<Subgraph
       const { routing_url: url } = subgraph;
       if (typeof url !== 'string') throw configError(configFile, `${path}.routing_url`, 'must be an address');
       if (typeof schema.file === 'string') {
-        return { name, url, sdl: await readSchemaFile(name, resolve(dirname(configFile), schema.file)) };
+        const file = isAbsolute(schema.file) ? schema.file : join(dirname(configFile), schema.file);
+        return { name, url, file, sdl: await readSchemaFile(name, file) };
       }
       if (typeof schema.subgraph_url === 'string')
         return { name, url, sdl: await fetchSdl(name, schema.subgraph_url) };

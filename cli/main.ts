@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { CommandError } from './command-error.js';
 import { defaultDataDir } from './data-dir.js';
+import type { ExplainOptions } from './explain-command.js';
 import { DEFAULT_GATEWAY_PORT, portsFrom } from './ports.js';
 import { readRunFile } from './run-file.js';
 
@@ -74,6 +75,76 @@ program
   });
 
 program
+  .command('lint')
+  .description('find what the rules of the schemas cannot mean. Exit: 0 no errors, 1 errors, 2 unusable')
+  .option('--config <file>', 'rover’s supergraph.yaml (default: supergraph.yaml)')
+  .option('--supergraph <file>', 'look at a composed supergraph instead of the subgraphs')
+  .option('--policy <file>', 'policy.yaml: compares its scopes and purposes as well')
+  .addOption(format())
+  .exitOverride(exitAsUnusable)
+  .action((options: { config?: string; supergraph?: string; policy?: string; format: 'human' | 'json' }) =>
+    answer(async () => {
+      const { lintCommand } = await import('./lint-command.js');
+      return lintCommand(options, (line) => console.log(line));
+    }),
+  );
+
+program
+  .command('explain')
+  .description(
+    'tell what becomes of each field of an operation. Exit: 0 all allowed, 1 something denied, 2 unusable',
+  )
+  .argument('<operation>', 'file with the operation, or - for standard input')
+  .option('--supergraph <file>', 'a supergraph, or a supergraph.yaml to compose', 'supergraph.yaml')
+  .addOption(coverage())
+  .option('--operation <name>', 'which operation of the file')
+  .option(
+    '--token <token>',
+    'decide for the claims of this JWT, which is NOT verified; @FILE reads it from a file',
+  )
+  .option('--scopes <names>', 'decide for a token with these scopes, separated by commas', words)
+  .option('--purposes <names>', 'decide for a consent to these purposes', words)
+  .option('--policies <names>', 'suppose that these policies hold', words)
+  .option('--anonymous', 'decide for a caller without a token (the default)', false)
+  .addOption(format())
+  .exitOverride(exitAsUnusable)
+  .action(
+    (
+      operationFile: string,
+      {
+        operation: operationName,
+        ...options
+      }: Omit<ExplainOptions, 'operationFile'> & { operation?: string },
+    ) =>
+      answer(async () => {
+        const { explainCommand } = await import('./explain-command.js');
+        return explainCommand(
+          { ...options, operationFile, operationName },
+          (line) => console.log(line),
+          printError,
+        );
+      }),
+  );
+
+program
+  .command('diff')
+  .description(
+    'tell what a schema change opens or closes. Exit: 0 nothing opened, 1 something opened, 2 unusable',
+  )
+  .argument('<old>', 'a supergraph, or a supergraph.yaml to compose')
+  .argument('<new>', 'the same, after the change')
+  .addOption(coverage())
+  .addOption(format())
+  .exitOverride(exitAsUnusable)
+  .action(
+    (before: string, after: string, options: { coverage: 'required' | 'open'; format: 'human' | 'json' }) =>
+      answer(async () => {
+        const { diffCommand } = await import('./diff-command.js');
+        return diffCommand({ before, after, ...options }, (line) => console.log(line));
+      }),
+  );
+
+program
   .command('audit')
   .description('read the audit log')
   .command('tail')
@@ -118,6 +189,41 @@ program
     process.stdout.write(text);
   });
 
+/** Commands whose exit code is an answer: 0 and 1 are, 2 says that there is none. */
+async function answer(run: () => Promise<0 | 1 | 2>): Promise<void> {
+  try {
+    process.exitCode = await run();
+  } catch (error) {
+    report(error);
+    process.exitCode = 2;
+  }
+}
+
+/** What is mistaken in the call is no answer either. */
+function exitAsUnusable({ exitCode }: { readonly exitCode: number }): never {
+  process.exit(exitCode === 0 ? 0 : 2);
+}
+
+function words(value: string): string[] {
+  return value.split(/[\s,]+/).filter((word) => word !== '');
+}
+
+function printError(line: string): void {
+  console.error(line);
+}
+
+function format(): Option {
+  return new Option('--format <format>', 'for people or for programs')
+    .choices(['human', 'json'])
+    .default('human');
+}
+
+function coverage(): Option {
+  return new Option('--coverage <coverage>', 'as the gateway’s authorization.coverage')
+    .choices(['open', 'required'])
+    .default('open');
+}
+
 function wholeNumber(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1)
@@ -131,6 +237,7 @@ const FORESEEN: ReadonlySet<string> = new Set([
   'CommandError',
   'ComposeError',
   'ConfigurationError',
+  'PolicyError',
   'StoreError',
   'SupergraphError',
   'WalkthroughError',

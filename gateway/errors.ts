@@ -20,6 +20,12 @@ export const gatewayErrors = Object.freeze({
     since: '0.1.0',
     status: 400,
   },
+  INSUFFICIENT_SCOPE: {
+    description:
+      "An administrator's address, and a token without the administrators' scope (RFC 6750 section 3.1 `insufficient_scope`).",
+    since: '0.1.0',
+    status: 403,
+  },
   ISSUER_KEYS_UNAVAILABLE: {
     description: "The issuer's keys cannot be had, so no token can be verified.",
     since: '0.1.0',

@@ -8,6 +8,7 @@ import type {
 import type { GraphQLSchema } from 'graphql';
 import type { JWK } from 'jose';
 import type { Pool } from 'undici';
+import type { AuditOutcome } from '../audit/record.js';
 import { ApolloGateway } from './apollo.js';
 import type { ApolloGatewayConfig, ApolloGatewayInstance, SupergraphManager } from './apollo.js';
 import { createOperationAuthorizer, SupergraphError } from './authorize/index.js';
@@ -15,6 +16,8 @@ import type { OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError } from './errors.js';
 import { Exchange, EXCHANGE, exchangeOf } from './exchange.js';
 import type { ExchangeContext, Incoming } from './exchange.js';
+import { explainOperation } from './explain.js';
+import type { ExplainInput, ExplainResult } from './explain.js';
 import { runPipeline } from './pipeline.js';
 import type { Served } from './pipeline.js';
 import { BehalfDataSource, subgraphPool } from './propagate/data-source.js';
@@ -149,6 +152,17 @@ export class ProtectedGateway implements GatewayInterface {
   async authenticate(exchange: Exchange): Promise<ExchangeContext> {
     await this.protection.authenticateFirst(exchange);
     return { [EXCHANGE]: exchange };
+  }
+
+  /** What would become of an operation, by the rules that are served now. @throws when there is no supergraph yet */
+  explain(input: ExplainInput): ExplainResult {
+    if (this.version === undefined) throw new Error('the gateway has no supergraph');
+    return explainOperation(input, this.version.authorizer, this.version.loaded.apiSchema);
+  }
+
+  /** Puts an exchange that ends without the pipeline on record. @throws {RefusedError} in audit mode `required` */
+  record(exchange: Exchange, outcome: AuditOutcome, reason: string | undefined): Promise<void> {
+    return this.protection.seal(exchange, outcome, reason);
   }
 
   /**

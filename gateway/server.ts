@@ -13,6 +13,7 @@ import type { JWK } from 'jose';
 import { FileAuditSink, PostgresAuditSink } from '../audit/index.js';
 import { PolicyError, readPolicy } from '../policy/index.js';
 import type { Policy } from '../policy/index.js';
+import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
 import type { GatewayConfig } from './config/config.js';
 import { Connections } from './connections.js';
 import { ConfigurationError } from './errors.js';
@@ -217,6 +218,10 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
   if (path === '/.well-known/jwks.json' && request.method === 'GET') {
     response.setHeader('cache-control', 'public, max-age=60');
     sendJson(response, 200, await gateway.jwks());
+    return;
+  }
+  if (path === EXPLAIN_PATH && config.administration !== undefined) {
+    await answerAdministrator(request, response, gateway, config.administration);
     return;
   }
   if (path !== '/graphql' && path !== '/') {

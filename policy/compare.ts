@@ -78,8 +78,8 @@ export function comparePolicyWithSchema(
       });
     }
   }
-  for (const { name, deprecated } of policy.scopes.values()) {
-    if (vocabulary.scopes.has(name)) continue;
+  for (const { name, deprecated, outsideSchema } of policy.scopes.values()) {
+    if (vocabulary.scopes.has(name) || outsideSchema === true) continue;
     const severity = deprecated === undefined ? 'error' : 'warning';
     findings.push({ kind: 'scope-not-in-schema', severity, name, coordinates: [] });
   }

@@ -7,6 +7,8 @@ export interface ScopePolicy {
   readonly sentence: string;
   readonly access: 'read' | 'write';
   readonly sensitivity: Sensitivity;
+  /** Something else than a rule of the schema asks for it, such as the gateway's administration. */
+  readonly outsideSchema?: boolean;
   /** Still honoured, no longer to be asked for. */
   readonly deprecated?: ScopeDeprecation;
 }

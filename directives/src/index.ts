@@ -23,11 +23,19 @@ export {
   holdsOne,
   isMet,
   NO_REQUIREMENT,
+  requirementParts,
   ruleText,
+  seesWhole,
   type Requirement,
   type Requires,
 } from './decide/requirement.js';
-export { RuleTable, type FieldRule, type RuleTableOptions, type TypeRule } from './decide/rule-table.js';
+export {
+  RuleTable,
+  type FieldRule,
+  type RuleSource,
+  type RuleTableOptions,
+  type TypeRule,
+} from './decide/rule-table.js';
 export { Interned } from './enforce/values.js';
 export { protectedSubgraphPlugin } from './enforce/apollo-plugin.js';
 export { DENIAL_CODE, denialError, type DenialExtensions } from './enforce/denial.js';
@@ -59,10 +67,12 @@ export { completeSubgraph } from './specification/complete.js';
 export type { Alternatives } from './specification/directive-specification.js';
 export {
   AUTHENTICATED_IDENTITY,
+  FEDERATION_IDENTITY,
   JOIN_IDENTITY,
   POLICY_IDENTITY,
   REQUIRES_SCOPES_IDENTITY,
 } from './specification/feature.js';
 export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
 export { lowerRequiresScope } from './specification/lower.js';
+export type { Minimization } from './specification/minimize.js';
 export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';

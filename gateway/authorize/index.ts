@@ -7,11 +7,21 @@ import type { Policy } from '../../policy/index.js';
 import { analyzeOperation, Conditions } from './analysis.js';
 import type { OperationAnalysis } from './analysis.js';
 import { Completion, coordinateOf } from './complete.js';
+import { explainDecision } from './explain.js';
+import type { Explanation } from './explain.js';
 import { filterOperation } from './filter.js';
 import type { FilteredOperation } from './filter.js';
 import { readSupergraph, SupergraphError } from './supergraph.js';
 import type { Authorization, ClientOperation, Denial, OperationAuthorizer } from './types.js';
 
+export type {
+  ExplainedMinimization,
+  ExplainedRule,
+  ExplainedSelection,
+  Explanation,
+  Needs,
+  SelectionDecision,
+} from './explain.js';
 export { SupergraphError, type SupergraphErrorCode } from './supergraph.js';
 export type {
   Authorization,
@@ -80,6 +90,35 @@ export function createOperationAuthorizer(
     return entry;
   }
 
+  function decide(
+    analysis: OperationAnalysis,
+    decisions: LRUCache<string, Decision>,
+    met: readonly boolean[],
+    conditions: Conditions,
+  ): Decision {
+    const key = `${met.map((isPermitted) => (isPermitted ? '1' : '0')).join('')} ${conditions.key}`;
+    let decision = decisions.get(key);
+    if (decision === undefined) {
+      // `met` has an entry for every requirement; only exactly true permits.
+      const filtered = filterOperation(analysis, (index) => met[index] === true, conditions);
+      decision = { filtered, denials: filtered.denied.map((node) => denialOf(analysis, node)) };
+      decisions.set(key, decision);
+    }
+    return decision;
+  }
+
+  function explain(
+    client: ClientOperation,
+    delegation: Delegation | undefined,
+    variables: Readonly<Record<string, unknown>>,
+  ): Explanation {
+    const { analysis, decisions } = known(client);
+    const met = analysis.requirements.map((requirement) => isMet(requirement, delegation));
+    const conditions = new Conditions(analysis, variables);
+    const { filtered } = decide(analysis, decisions, met, conditions);
+    return explainDecision({ analysis, conditions, schema, rules, filtered, delegation });
+  }
+
   function authorize(
     client: ClientOperation,
     delegation: Delegation | undefined,
@@ -91,15 +130,7 @@ export function createOperationAuthorizer(
       return { execute: client, unchanged: true, denials: [], complete: (outcome) => outcome };
     }
     const conditions = new Conditions(analysis, variables);
-    const key = `${met.map((isPermitted) => (isPermitted ? '1' : '0')).join('')} ${conditions.key}`;
-    let decision = decisions.get(key);
-    if (decision === undefined) {
-      // `met` has an entry for every requirement; only exactly true permits.
-      const filtered = filterOperation(analysis, (index) => met[index] === true, conditions);
-      decision = { filtered, denials: filtered.denied.map((node) => denialOf(analysis, node)) };
-      decisions.set(key, decision);
-    }
-    const { filtered, denials } = decision;
+    const { filtered, denials } = decide(analysis, decisions, met, conditions);
     return {
       ...(filtered.execute === undefined ? {} : { execute: filtered.execute }),
       unchanged: false,
@@ -114,6 +145,7 @@ export function createOperationAuthorizer(
     vocabularies,
     policiesOf: (client) => known(client).analysis.policies,
     authorize,
+    explain,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Delegation, Requires } from '@behalf/directives';
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
+import type { Explanation } from './explain.js';
 
 /** The operation as the server parsed and validated it. */
 export interface ClientOperation {
@@ -59,4 +60,10 @@ export interface OperationAuthorizer {
     delegation: Delegation | undefined,
     variables: Readonly<Record<string, unknown>>,
   ): Authorization;
+  /** Tells what {@link authorize} decides, selection by selection, and by which rules. Names what the delegation lacks. */
+  explain(
+    operation: ClientOperation,
+    delegation: Delegation | undefined,
+    variables: Readonly<Record<string, unknown>>,
+  ): Explanation;
 }

@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { parse as parseYaml } from 'yaml';
 import { shapeProblem } from '../../policy/index.js';
+import type { AdministrationOptions } from '../administration.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { ConfigurationError } from '../errors.js';
 import type { IntrospectionRule } from '../introspection.js';
@@ -40,6 +41,7 @@ export interface GatewayConfig {
     readonly keyFile?: string;
   };
   readonly revocation?: RevocationOptions;
+  readonly administration?: AdministrationOptions;
   readonly subgraphs?: ProtectionOptions['subgraphs'];
   readonly audit?: {
     readonly mode?: 'required' | 'best-effort' | 'off';

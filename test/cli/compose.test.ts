@@ -112,6 +112,13 @@ describe('a rule', () => {
   });
 });
 
+it('what is @inaccessible composes: @apollo/gateway hides it', () => {
+  const sdl = composeOne(`
+    extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@inaccessible"])
+    type Query { a: Int b: Int @inaccessible }`);
+  expect(sdl).toContain('b: Int @inaccessible');
+});
+
 describe('what cannot be composed', () => {
   it.each([
     ['a misspelt directive', `${link('"@requireScope"')} type Query { a: Int }`, 'UNKNOWN_DIRECTIVE'],

@@ -79,6 +79,11 @@ describe('a policy and a schema', () => {
     );
   });
 
+  it('may have a scope that something else than the schema asks for, when it says so', () => {
+    const policy = policyOf({ ...ALL, 'gateway:admin': { outsideSchema: true } }, ['planning', 'credit']);
+    expect(comparePolicyWithSchema(policy, vocabulary)).toEqual([]);
+  });
+
   it('may differ in what is on its way out', () => {
     const deprecated = { since: '2026-01-01', replacedBy: ['b'] };
     const policy = policyOf({ ...ALL, a: { deprecated }, old: { deprecated } }, ['planning', 'credit']);

@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   audit: ['store', 'directives'],
   authority: ['store', 'directives', 'policy'],
   gateway: ['audit', 'directives', 'policy'],
+  inspect: ['gateway', 'policy', 'directives'],
   subgraphs: ['store', 'directives', 'authority/consent'],
 };
 const IMPORT = /(?:\bfrom\s+|(?<!')\bimport\s*\(?\s*)'([^'\n]+)'/g;

@@ -83,6 +83,27 @@ export function holdsOne(alternatives: Alternatives, held: ReadonlySet<string>):
   return alternatives.some((names) => names.every((name) => held.has(name)));
 }
 
+/**
+ * Whether a value that `@minimize` covers may travel whole: the delegation holds one of the fuller scopes, and the consent
+ * does not ask for less detail than the directive does.
+ */
+export function seesWhole(unless: Alternatives, delegation: Delegation | undefined): boolean {
+  if (delegation === undefined) return false;
+  if (delegation.consent?.detail === 'minimal') return false;
+  return holdsOne(unless, delegation.scopes);
+}
+
+/** The requirement taken apart: it is met exactly when {@link isMet} says so of each part. Empty when nothing is asked. */
+export function requirementParts(requirement: Requirement): readonly Requirement[] {
+  return [
+    ...(requirement.uncovered ? [UNCOVERED] : []),
+    ...(requirement.authenticated ? [{ ...NO_REQUIREMENT, authenticated: true }] : []),
+    ...requirement.scopes.map((entry) => ({ ...NO_REQUIREMENT, scopes: [entry] })),
+    ...requirement.policies.map((entry) => ({ ...NO_REQUIREMENT, policies: [entry] })),
+    ...requirement.purposes.map((entry) => ({ ...NO_REQUIREMENT, purposes: [entry] })),
+  ];
+}
+
 /** What would be required, for the client: names of the schema only, never what the caller holds. */
 export interface Requires {
   readonly authenticated?: true;

@@ -40,6 +40,12 @@ export interface TypeRule {
   readonly related: readonly string[];
 }
 
+/** A place in the schema, a type or a field, and what it asks for. */
+export interface RuleSource {
+  readonly at: string;
+  readonly requirement: Requirement;
+}
+
 export interface RuleTableOptions {
   /** `required`: a field with no rule, none inherited, and not `@public` is refused. */
   readonly coverage: 'required' | 'open';
@@ -101,32 +107,55 @@ export class RuleTable {
     return requirement;
   }
 
-  private compileRequirement(typeName: string, fieldName: string): Requirement {
+  /**
+   * Where the parts of {@link requirementOf} are stated: on the field, on the type it stands on, on the type it returns, and
+   * for an interface the same of every implementer that could answer. A place that asks for nothing is not listed.
+   */
+  sourcesOf(typeName: string, fieldName: string): readonly RuleSource[] {
     const type = this.types.get(typeName);
-    if (type === undefined) return UNCOVERED;
+    if (type === undefined) return [{ at: `${typeName}.${fieldName}`, requirement: UNCOVERED }];
     // The name of a type is free: whoever reached the object met the rules of the field that returned it, and among the
     // types of a union or an interface each is judged where its fields are selected.
-    if (fieldName === '__typename') return NO_REQUIREMENT;
-    const field = type.fields.get(fieldName);
-    if (field === undefined) return UNCOVERED;
-    const parts = [this.requirementOnObject(type, field)];
-    if (type.kind === 'interface') {
-      for (const implementer of this.implementers.get(typeName) ?? []) {
-        const answer = implementer.fields.get(fieldName);
-        if (answer !== undefined) parts.push(this.requirementOnObject(implementer, answer));
-      }
+    if (fieldName === '__typename') return [];
+    const answers = this.answersOf(typeName, fieldName);
+    if (answers.length === 0) return [{ at: `${typeName}.${fieldName}`, requirement: UNCOVERED }];
+    const places = new Map<string, Requirement>();
+    for (const [answering, field] of answers) {
+      for (const { at, requirement } of this.sourcesOnObject(answering, field)) places.set(at, requirement);
     }
-    return combine(parts);
+    return [...places].map(([at, requirement]) => ({ at, requirement }));
   }
 
-  private requirementOnObject(type: TypeRule, field: FieldRule): Requirement {
+  /** The rules of a field by each type that it could be answered on: the type itself, and an interface's implementers. */
+  answersOf(typeName: string, fieldName: string): readonly (readonly [TypeRule, FieldRule])[] {
+    const type = this.types.get(typeName);
+    const field = type?.fields.get(fieldName);
+    if (type === undefined || field === undefined) return [];
+    const answers: (readonly [TypeRule, FieldRule])[] = [[type, field]];
+    if (type.kind !== 'interface') return answers;
+    for (const implementer of this.implementers.get(typeName) ?? []) {
+      const answer = implementer.fields.get(fieldName);
+      if (answer !== undefined) answers.push([implementer, answer]);
+    }
+    return answers;
+  }
+
+  private compileRequirement(typeName: string, fieldName: string): Requirement {
+    return combine(this.sourcesOf(typeName, fieldName).map(({ requirement }) => requirement));
+  }
+
+  private sourcesOnObject(type: TypeRule, field: FieldRule): readonly RuleSource[] {
     const returned = this.types.get(field.returns);
-    const stated = combine([type.own, field.own, returned?.own ?? NO_REQUIREMENT]);
-    if (this.options.coverage === 'open' || !asksNothing(stated)) return stated;
+    const stated = [
+      { at: type.name, requirement: type.own },
+      { at: field.coordinate, requirement: field.own },
+      { at: field.returns, requirement: returned?.own ?? NO_REQUIREMENT },
+    ].filter(({ requirement }) => !asksNothing(requirement));
+    if (this.options.coverage === 'open' || stated.length > 0) return stated;
     if (field.isPublic || type.isPublic || returned?.isPublic === true) return stated;
     // An interface answers through its implementers, so it may leave the rule to them.
     if (type.kind === 'interface') return stated;
-    return UNCOVERED;
+    return [{ at: field.coordinate, requirement: UNCOVERED }];
   }
 }
 

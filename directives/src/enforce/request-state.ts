@@ -1,7 +1,7 @@
 import type { Context } from '@opentelemetry/api';
 import type { Delegation } from '../claims/delegation.js';
 import type { TxnTokenRefusal } from '../claims/verify-txn-token.js';
-import { holdsOne, isMet } from '../decide/requirement.js';
+import { isMet, seesWhole } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
 import type { Alternatives } from '../specification/directive-specification.js';
 import { AccessRecorder } from '../record/recorder.js';
@@ -67,12 +67,7 @@ export class RequestState {
     let decision = this.wholeValue[index] ?? NO;
     if (decision === UNDECIDED) {
       const unless = this.compiled.exemptions[index];
-      const { delegation } = this;
-      const whole =
-        unless !== undefined &&
-        delegation !== undefined &&
-        delegation.consent?.detail !== 'minimal' &&
-        holdsOne(unless, delegation.scopes);
+      const whole = unless !== undefined && seesWhole(unless, this.delegation);
       decision = whole ? YES : NO;
       this.wholeValue[index] = decision;
     }

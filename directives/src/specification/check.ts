@@ -5,6 +5,7 @@ import {
   AUTHENTICATED_IDENTITY,
   BEHALF_IDENTITY,
   BEHALF_VERSION,
+  INACCESSIBLE_IDENTITY,
   POLICY_IDENTITY,
   REQUIRES_SCOPES_IDENTITY,
   STANDARD_RULE_VERSION,
@@ -18,6 +19,12 @@ const KNOWN_VERSIONS: ReadonlyMap<string, string> = new Map([
   [REQUIRES_SCOPES_IDENTITY, STANDARD_RULE_VERSION],
   [POLICY_IDENTITY, STANDARD_RULE_VERSION],
 ]);
+
+/**
+ * Linked `for: SECURITY` and enforced by whoever serves the schema: @apollo/gateway takes what is `@inaccessible` out of the
+ * schema before an operation is validated, and refuses versions of it that it does not know.
+ */
+const ENFORCED_BY_GATEWAY: ReadonlySet<string> = new Set([INACCESSIBLE_IDENTITY]);
 
 /** Names that promise protection: under these a directive must be linked, or it would protect nothing. */
 const PROTECTIVE_NAMES: ReadonlySet<string> = new Set([
@@ -67,6 +74,7 @@ function checkFeature(feature: LinkedFeature): void {
       `${feature.identity} is linked in version "${feature.version}"; this library reads ${known}`,
     );
   }
+  if (ENFORCED_BY_GATEWAY.has(feature.identity)) return;
   if (known === undefined && feature.purpose === 'SECURITY') {
     throw new DirectiveError(
       'UNSUPPORTED_SPECIFICATION',

@@ -7,6 +7,7 @@ export const FEDERATION_IDENTITY = 'https://specs.apollo.dev/federation';
 export const AUTHENTICATED_IDENTITY = 'https://specs.apollo.dev/authenticated';
 export const REQUIRES_SCOPES_IDENTITY = 'https://specs.apollo.dev/requiresScopes';
 export const POLICY_IDENTITY = 'https://specs.apollo.dev/policy';
+export const INACCESSIBLE_IDENTITY = 'https://specs.apollo.dev/inaccessible';
 export const JOIN_IDENTITY = 'https://specs.apollo.dev/join';
 export const BEHALF_IDENTITY = 'https://specs.behalf.dev/behalf';
 

@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises';
+import { CommandError } from './command-error.js';
+import { composeSupergraph, readSupergraphConfig } from './compose.js';
+
+/**
+ * A supergraph's SDL: the file itself, or what `supergraph.yaml` composes to.
+ *
+ * @throws {CommandError} or {ComposeError}
+ */
+export async function readSupergraphSdl(file: string): Promise<string> {
+  if (/\.ya?ml$/i.test(file)) return composeSupergraph(await readSupergraphConfig(file));
+  return readText(file);
+}
+
+/** @throws {CommandError} `FILE_UNREADABLE` */
+export async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new CommandError('FILE_UNREADABLE', `${file} cannot be read (${code})`);
+  }
+}

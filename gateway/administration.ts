@@ -1,0 +1,155 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isMet, isRecord, isStringArray, NO_REQUIREMENT } from '@behalf/directives';
+import { tokenRequired } from './authenticate/bearer.js';
+import { RefusedError } from './errors.js';
+import { bearerChallenge } from './http/challenge.js';
+import type { Exchange } from './exchange.js';
+import { supposedDelegation } from './explain.js';
+import type { ExplainInput } from './explain.js';
+import type { ProtectedGateway } from './protect-gateway.js';
+
+export const EXPLAIN_PATH = '/admin/explain';
+
+/** Key `administration` of the configuration. Without it there is nothing at {@link EXPLAIN_PATH}. */
+export interface AdministrationOptions {
+  /** Whose token does not hold it is refused. */
+  readonly scope: string;
+}
+
+/** What an administrator asks: never a token, only names. */
+const BODY_KEYS: readonly string[] = [
+  'query',
+  'operationName',
+  'scopes',
+  'purposes',
+  'policies',
+  'anonymous',
+];
+const MAX_BODY_BYTES = 256 * 1024;
+const JSON_CONTENT = /^application\/json\s*(;|$)/i;
+
+/**
+ * `POST /admin/explain`: what would become of an operation for a delegation with the names in the body. Nothing is executed.
+ *
+ * The caller shows a token of their own, which is verified, looked up among the revoked, and must hold the configured scope
+ * (RFC 6750 section 3.1 `insufficient_scope`). Only a JSON content type is read, which no form of another site can send. Each
+ * use is on record, and in `required` mode no answer leaves before its record is durable.
+ */
+export async function answerAdministrator(
+  request: IncomingMessage,
+  response: ServerResponse,
+  gateway: ProtectedGateway,
+  { scope }: AdministrationOptions,
+): Promise<void> {
+  response.setHeader('cache-control', 'no-store');
+  if (request.method !== 'POST') {
+    response.setHeader('allow', 'POST');
+    send(response, 405, { error: 'method_not_allowed' });
+    return;
+  }
+  if (!JSON_CONTENT.test(request.headers['content-type'] ?? '')) {
+    send(response, 415, { error: 'unsupported_media_type' });
+    return;
+  }
+  const exchange = gateway.begin({
+    authorization: request.headersDistinct.authorization ?? [],
+    traceparent: request.headersDistinct.traceparent?.[0],
+    remoteAddress: request.socket.remoteAddress,
+  });
+  response.setHeader('behalf-transaction', exchange.transactionId);
+  try {
+    await admit(exchange, gateway, scope);
+    const input = readInput(await readBody(request));
+    const result = input === undefined ? undefined : gateway.explain(input);
+    if (result === undefined) {
+      // What of the body was not read is not to be taken for a next request.
+      response.setHeader('connection', 'close');
+      send(response, 400, { error: 'body_malformed' });
+      return;
+    }
+    if (result.errors !== undefined) {
+      send(response, 400, { error: 'operation_invalid', errors: result.errors });
+      return;
+    }
+    exchange.operation = result.operation;
+    await gateway.record(exchange, 'explained', undefined);
+    send(response, 200, result.explanation);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    const { code, message, status, headers } = error.refusal;
+    // The body may not have been read.
+    response.setHeader('connection', 'close');
+    for (const [name, value] of headers ?? []) response.setHeader(name, value);
+    send(response, status, { error: code, message });
+  } finally {
+    await gateway.finish(exchange);
+  }
+}
+
+/** @throws {RefusedError} unless the caller's own token is valid and holds the scope. */
+async function admit(exchange: Exchange, gateway: ProtectedGateway, scope: string): Promise<void> {
+  await gateway.authenticate(exchange);
+  const { delegation } = exchange;
+  if (delegation === undefined) {
+    await gateway.record(exchange, 'refused', 'UNAUTHENTICATED');
+    throw tokenRequired();
+  }
+  if (!isMet({ ...NO_REQUIREMENT, authenticated: true, scopes: [[[scope]]] }, delegation)) {
+    await gateway.record(exchange, 'refused', 'INSUFFICIENT_SCOPE');
+    throw insufficientScope(scope);
+  }
+}
+
+/** RFC 6750 section 3.1. */
+function insufficientScope(scope: string): RefusedError {
+  return new RefusedError({
+    code: 'INSUFFICIENT_SCOPE',
+    message: 'The access token does not hold the scope that this needs',
+    status: 403,
+    headers: new Map([
+      ['www-authenticate', bearerChallenge({ error: 'insufficient_scope', scopes: [scope] })],
+    ]),
+  });
+}
+
+/** Undefined for what is no such request. A key that is not known is one that somebody relies on: it is refused. */
+function readInput(body: unknown): ExplainInput | undefined {
+  if (!isRecord(body) || Object.keys(body).some((key) => !BODY_KEYS.includes(key))) return undefined;
+  const { query, operationName, scopes, purposes, policies, anonymous } = body;
+  if (typeof query !== 'string') return undefined;
+  if (operationName !== undefined && typeof operationName !== 'string') return undefined;
+  for (const names of [scopes, purposes, policies]) {
+    if (names !== undefined && !isStringArray(names)) return undefined;
+  }
+  const held = { scopes, purposes, policies } as Parameters<typeof supposedDelegation>[0];
+  const isNamed = Object.values(held).some((names) => names !== undefined);
+  if (anonymous !== undefined && (typeof anonymous !== 'boolean' || (anonymous && isNamed))) return undefined;
+  return {
+    query,
+    operationName,
+    delegation: isNamed || anonymous === false ? supposedDelegation(held) : undefined,
+  };
+}
+
+/** The body as JSON; undefined when it is none, or larger than an operation has reason to be. */
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return undefined;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.statusCode = status;
+  response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.end(JSON.stringify(body));
+}

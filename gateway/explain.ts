@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import type { Delegation } from '@behalf/directives';
+import { getOperationAST, GraphQLError, parse, Source, validate } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
+import type { ClientOperation, Explanation, OperationAuthorizer } from './authorize/index.js';
+
+/** Longer than any operation has reason to be. */
+const MAX_TOKENS = 20_000;
+
+/** An operation, and for whom it is to be decided. */
+export interface ExplainInput {
+  readonly query: string;
+  /** Names the text in error messages. */
+  readonly file?: string;
+  readonly operationName?: string | undefined;
+  /** Undefined: a caller without a token. */
+  readonly delegation: Delegation | undefined;
+}
+
+export type ExplainResult =
+  | { readonly explanation: Explanation; readonly operation: ClientOperation; readonly errors?: undefined }
+  /** The operation cannot be parsed, is not valid, or is not the one that is named. */
+  | { readonly errors: readonly GraphQLError[]; readonly explanation?: undefined };
+
+/**
+ * Reads an operation as the gateway would, and explains the decision on it. Nothing is planned or executed. Variables are
+ * not known, so what `@skip` or `@include` could leave out by one counts as selected unless its default says otherwise.
+ *
+ * @param schema The API schema that clients see.
+ */
+export function explainOperation(
+  { query, file, operationName, delegation }: ExplainInput,
+  authorizer: OperationAuthorizer,
+  schema: GraphQLSchema,
+): ExplainResult {
+  let document: DocumentNode;
+  try {
+    document = parse(new Source(query, file), { maxTokens: MAX_TOKENS });
+  } catch (error) {
+    if (error instanceof GraphQLError) return { errors: [error] };
+    throw error;
+  }
+  const errors = validate(schema, document);
+  if (errors.length > 0) return { errors };
+  const definition = getOperationAST(document, operationName);
+  if (definition === undefined || definition === null) {
+    const message =
+      operationName === undefined
+        ? 'The document has several operations: name one'
+        : `The document has no operation "${operationName}"`;
+    return { errors: [new GraphQLError(message)] };
+  }
+  const queryHash = createHash('sha256').update(query).digest('hex');
+  const operation = { document, operation: definition, queryHash };
+  return { explanation: authorizer.explain(operation, delegation, {}), operation };
+}
+
+/** A delegation that nobody holds, to ask what one with these names would be given. */
+export function supposedDelegation(held: {
+  readonly scopes?: readonly string[] | undefined;
+  readonly purposes?: readonly string[] | undefined;
+  readonly policies?: readonly string[] | undefined;
+}): Delegation {
+  return {
+    subject: 'supposed',
+    clientId: 'supposed',
+    scopes: new Set(held.scopes),
+    policies: new Set(held.policies),
+    roles: [],
+    consent: { id: 'supposed', version: 1, purposes: held.purposes ?? [], detail: 'full' },
+  };
+}

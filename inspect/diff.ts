@@ -1,0 +1,198 @@
+import { asksNothing, NO_REQUIREMENT, ruleText } from '@behalf/directives';
+import type { FieldRule, Minimization, Requirement, RuleTable } from '@behalf/directives';
+import { isInterfaceType, isObjectType } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
+import { compareRequirements } from './implication.js';
+import type { InspectedSupergraph } from './supergraph.js';
+
+export type ChangeKind =
+  /** Somebody may read it who could not before. */
+  | 'opened'
+  /** A field that is new, and asks for nothing. */
+  | 'added-open'
+  /** The rules before and after are each met by some who do not meet the other; or it could not be found out. */
+  | 'changed'
+  /** A value travels in more detail, or whole to more. */
+  | 'minimization-weakened'
+  /** In another form, which is neither more nor less. */
+  | 'minimization-changed'
+  /** Rows of anybody are given to whoever meets the rules. */
+  | 'subject-lost'
+  /** Rows belong to whoever stands in another property. */
+  | 'subject-changed'
+  | 'added-protected'
+  | 'closed'
+  | 'minimization-strengthened'
+  | 'subject-gained'
+  | 'removed';
+
+/** Kinds by which somebody can come to read what was closed to them. */
+export const OPENING_KINDS: ReadonlySet<ChangeKind> = new Set([
+  'opened',
+  'added-open',
+  'changed',
+  'minimization-weakened',
+  'minimization-changed',
+  'subject-lost',
+  'subject-changed',
+]);
+
+export interface Change {
+  readonly kind: ChangeKind;
+  readonly coordinate: string;
+  /** In the words of the schema; empty: nothing is asked. Absent where there was or is none. */
+  readonly before?: string;
+  readonly after?: string;
+  /** Whether it lets somebody read more. */
+  readonly opens: boolean;
+}
+
+/**
+ * What a change of the supergraph opens and closes, by coordinate. Rules are compared by what they are met by and not by how
+ * they are written; each field with all that is asked of it, so a rule that moves from a field to its type changes nothing.
+ */
+export function diffSupergraphs(before: InspectedSupergraph, after: InspectedSupergraph): readonly Change[] {
+  const fieldsBefore = fieldsOf(before.apiSchema);
+  const fieldsAfter = fieldsOf(after.apiSchema);
+  const changes: Change[] = [];
+  const add = (kind: ChangeKind, coordinate: string, words: Pick<Change, 'before' | 'after'>): void => {
+    changes.push({ kind, coordinate, ...words, opens: OPENING_KINDS.has(kind) });
+  };
+
+  for (const [coordinate, [type, field]] of fieldsAfter) {
+    const now = after.rules.requirementOf(type, field);
+    if (!fieldsBefore.has(coordinate)) {
+      add(asksNothing(now) ? 'added-open' : 'added-protected', coordinate, { after: ruleText(now) });
+      continue;
+    }
+    const then = before.rules.requirementOf(type, field);
+    const kind = kindOf(then, now);
+    if (kind !== undefined) add(kind, coordinate, { before: ruleText(then), after: ruleText(now) });
+    const minimization = compareMinimization(
+      minimizationOf(before.rules, type, field),
+      minimizationOf(after.rules, type, field),
+    );
+    if (minimization !== undefined) {
+      add(minimization, coordinate, {
+        before: minimizationText(minimizationOf(before.rules, type, field)),
+        after: minimizationText(minimizationOf(after.rules, type, field)),
+      });
+    }
+  }
+  for (const coordinate of fieldsBefore.keys()) {
+    if (!fieldsAfter.has(coordinate)) add('removed', coordinate, {});
+  }
+  for (const type of after.rules.allTypes()) {
+    const known = before.rules.type(type.name);
+    if (known === undefined || known.subject === type.subject) continue;
+    const kind =
+      known.subject === undefined
+        ? 'subject-gained'
+        : type.subject === undefined
+          ? 'subject-lost'
+          : 'subject-changed';
+    add(kind, type.name, { before: subjectText(known.subject), after: subjectText(type.subject) });
+  }
+  return changes.sort((a, b) => Number(b.opens) - Number(a.opens) || compareText(a.coordinate, b.coordinate));
+}
+
+function kindOf(before: Requirement, after: Requirement): ChangeKind | undefined {
+  switch (compareRequirements(before, after)) {
+    case 'equal':
+      return undefined;
+    case 'weaker':
+      return 'opened';
+    case 'stronger':
+      return 'closed';
+    case 'incomparable':
+      return 'changed';
+  }
+}
+
+/** Coordinate → type and field, as clients see them. */
+function fieldsOf(schema: GraphQLSchema): ReadonlyMap<string, readonly [string, string]> {
+  const fields = new Map<string, readonly [string, string]>();
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (type.name.startsWith('__') || (!isObjectType(type) && !isInterfaceType(type))) continue;
+    for (const field of Object.keys(type.getFields()))
+      fields.set(`${type.name}.${field}`, [type.name, field]);
+  }
+  return fields;
+}
+
+function minimizationOf(rules: RuleTable, type: string, field: string): Minimization | undefined {
+  const rule: FieldRule | undefined = rules.field(type, field);
+  return rule?.minimization;
+}
+
+/** Undefined when nothing of it changed. */
+export function compareMinimization(
+  before: Minimization | undefined,
+  after: Minimization | undefined,
+): Extract<ChangeKind, `minimization-${string}`> | undefined {
+  if (before === undefined && after === undefined) return undefined;
+  if (before === undefined) return 'minimization-strengthened';
+  if (after === undefined) return 'minimization-weakened';
+  // Who sees the whole value, and what the others see: it is weaker only when neither became stronger.
+  const steps = [
+    compareRequirements(wholeRequirement(before), wholeRequirement(after)),
+    compareStrategies(before, after),
+  ];
+  if (steps.every((step) => step === 'equal')) return undefined;
+  if (steps.every((step) => step === 'equal' || step === 'stronger')) return 'minimization-strengthened';
+  if (steps.every((step) => step === 'equal' || step === 'weaker')) return 'minimization-weakened';
+  return 'minimization-changed';
+}
+
+function wholeRequirement({ unless }: Minimization): Requirement {
+  return { ...NO_REQUIREMENT, scopes: [unless] };
+}
+
+const DATE_UNITS: readonly string[] = ['DAY', 'MONTH', 'YEAR', 'DECADE'];
+
+/** What is left of a value: `weaker` leaves more. */
+function compareStrategies(
+  before: Minimization,
+  after: Minimization,
+): 'equal' | 'weaker' | 'stronger' | 'incomparable' {
+  if (before.to !== after.to) {
+    if (after.to === 'REDACT') return 'stronger';
+    return before.to === 'REDACT' ? 'weaker' : 'incomparable';
+  }
+  if ((before.to === 'MASK' || before.to === 'TRUNCATE') && before.to === after.to)
+    return byDetail(before.keep, after.keep);
+  if (before.to === 'NOISE' && after.to === 'NOISE') return byDetail(-before.spread, -after.spread);
+  if (before.to !== 'GENERALIZE' || after.to !== 'GENERALIZE') return 'equal';
+  const [then, now] = [before.by, after.by];
+  if ('decimals' in then && 'decimals' in now) return byDetail(then.decimals, now.decimals);
+  if ('unit' in then && 'unit' in now)
+    return byDetail(-DATE_UNITS.indexOf(then.unit), -DATE_UNITS.indexOf(now.unit));
+  if ('step' in then && 'step' in now) {
+    if (then.step === now.step) return 'equal';
+    // Steps of 30 tell some values apart that steps of 20 do not.
+    if (now.step % then.step === 0) return 'stronger';
+    return then.step % now.step === 0 ? 'weaker' : 'incomparable';
+  }
+  return 'incomparable';
+}
+
+function byDetail(before: number, after: number): 'equal' | 'weaker' | 'stronger' {
+  return after === before ? 'equal' : after > before ? 'weaker' : 'stronger';
+}
+
+function minimizationText(minimization: Minimization | undefined): string {
+  if (minimization === undefined) return '';
+  const { to, unless, ...more } = minimization;
+  const { by, ...flat } = more as { readonly by?: object };
+  const parameters = Object.entries({ ...flat, ...by }).map(([name, value]) => `, ${name}: ${String(value)}`);
+  const whole = unless.map((names) => names.join(' & ')).join(' | ');
+  return `@minimize(to: ${to}${parameters.join('')}${whole === '' ? '' : `, unless: ${whole}`})`;
+}
+
+function subjectText(property: string | undefined): string {
+  return property === undefined ? '' : `@subject(field: "${property}")`;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

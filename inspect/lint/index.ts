@@ -1,0 +1,127 @@
+import type { RuleTable } from '@behalf/directives';
+import type { Policy } from '../../policy/index.js';
+import { inspectSupergraph } from '../supergraph.js';
+import { FINDINGS } from './finding.js';
+import type { Finding, Found } from './finding.js';
+import { checkRequires } from './requires.js';
+import {
+  checkCoverage,
+  checkImplementers,
+  checkInterfaceRules,
+  checkSubjects,
+  checkWrittenRules,
+} from './rules.js';
+import { checkShared } from './shared.js';
+import { readLintSubgraph } from './subgraph.js';
+import type { LintSource, LintSubgraph } from './subgraph.js';
+import { checkVocabulary } from './vocabulary.js';
+
+export { FINDINGS, type Finding, type FindingCode, type Severity } from './finding.js';
+export type { LintSource } from './subgraph.js';
+
+export interface LintInput {
+  /** Empty when only the supergraph is known. */
+  readonly subgraphs: readonly LintSource[];
+  /** What they compose to; or why they do not. */
+  readonly supergraph: string | { readonly failures: readonly string[] };
+  readonly policy: Policy | undefined;
+  /** `YYYY-MM-DD`, UTC: deprecations end. */
+  readonly today: string;
+}
+
+/**
+ * Looks for what the rules of a federation cannot mean. Each subgraph is looked at as it is written and as it enforces
+ * itself; the composed supergraph as the gateway enforces it.
+ *
+ * @throws {SupergraphError} for a supergraph that cannot be read.
+ */
+export function lint({ subgraphs: sources, supergraph, policy, today }: LintInput): readonly Finding[] {
+  const subgraphs: LintSubgraph[] = [];
+  for (const source of sources) {
+    try {
+      subgraphs.push(readLintSubgraph(source));
+    } catch {
+      // Composition failed for the same reason, and says so.
+      if (typeof supergraph === 'string')
+        throw new Error(`subgraph "${source.name}" composes and cannot be read`);
+    }
+  }
+  const found: Found[] = [];
+  for (const { name, written, enforced, external } of subgraphs) {
+    const here = [
+      ...checkCoverage(enforced, (coordinate) => !external.has(coordinate)),
+      ...checkWrittenRules(written),
+      ...checkSubjects(written),
+      ...(policy === undefined ? [] : checkNames(written, policy, today)),
+    ];
+    found.push(...here.map((each) => ({ ...each, subgraph: name })));
+  }
+  if (typeof supergraph === 'string') found.push(...checkWhole(supergraph, subgraphs, policy, today));
+  else found.push(...supergraph.failures.map((message): Found => ({ code: 'COMPOSITION_FAILED', message })));
+  return finish(found, subgraphs);
+}
+
+function checkWhole(
+  sdl: string,
+  subgraphs: readonly LintSubgraph[],
+  policy: Policy | undefined,
+  today: string,
+): Found[] {
+  const whole = inspectSupergraph(sdl, 'required');
+  const composed = inspectSupergraph(sdl, 'open').rules;
+  const found: Found[] = [
+    ...checkRequires({ ...whole, rules: composed }),
+    ...checkImplementers(composed),
+    ...checkShared(subgraphs, composed),
+    ...subgraphs.flatMap(({ name, written }) =>
+      checkInterfaceRules(written, composed).map((each) => ({ ...each, subgraph: name })),
+    ),
+  ];
+  if (policy !== undefined) found.push(...checkVocabulary(composed, policy, today).filter(isOfPolicyAlone));
+  if (subgraphs.length > 0) return found;
+  return [
+    ...found,
+    ...checkCoverage(whole.rules, () => true),
+    ...checkWrittenRules(composed, true),
+    ...checkSubjects(composed),
+    ...(policy === undefined ? [] : checkNames(composed, policy, today)),
+  ];
+}
+
+/** What is told at the place that names it. */
+function checkNames(rules: RuleTable, policy: Policy, today: string): Found[] {
+  return checkVocabulary(rules, policy, today).filter((each) => !isOfPolicyAlone(each));
+}
+
+/** What nothing names is known only of the whole. */
+function isOfPolicyAlone({ code }: Found): boolean {
+  return code === 'SCOPE_UNUSED' || code === 'PURPOSE_UNUSED';
+}
+
+const ORDER = ['error', 'warning', 'info'] as const;
+
+function finish(found: readonly Found[], subgraphs: readonly LintSubgraph[]): readonly Finding[] {
+  const byName = new Map(subgraphs.map((subgraph) => [subgraph.name, subgraph]));
+  return found
+    .map((each): Finding => {
+      const subgraph = byName.get(each.subgraph ?? '');
+      const line = each.coordinate === undefined ? undefined : subgraph?.lines.get(each.coordinate);
+      return {
+        ...each,
+        ...FINDINGS[each.code],
+        ...(subgraph?.file === undefined ? {} : { file: subgraph.file }),
+        ...(line === undefined ? {} : { line }),
+      };
+    })
+    .sort(
+      (a, b) =>
+        compareText(a.file ?? a.subgraph ?? '', b.file ?? b.subgraph ?? '') ||
+        (a.line ?? 0) - (b.line ?? 0) ||
+        ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity) ||
+        compareText(a.code, b.code),
+    );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

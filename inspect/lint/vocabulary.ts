@@ -1,0 +1,104 @@
+import type { Requirement, RuleTable } from '@behalf/directives';
+import { comparePolicyWithSchema, isHonoured, vocabularyOf } from '../../policy/index.js';
+import type { Policy } from '../../policy/index.js';
+import type { Found } from './finding.js';
+import { isOwnType } from './rules.js';
+
+/**
+ * Names that the schema and the policy do not share, and deprecated scopes that a rule cannot do without. The comparison of
+ * names is the policy's own, the one that stops the authority; here each use is told at its place.
+ *
+ * @param today `YYYY-MM-DD`, UTC.
+ */
+export function checkVocabulary(rules: RuleTable, policy: Policy, today: string): Found[] {
+  const found: Found[] = [];
+  for (const { kind, name, coordinates } of comparePolicyWithSchema(policy, vocabularyOf(rules))) {
+    switch (kind) {
+      case 'scope-not-in-policy':
+        for (const coordinate of coordinates) found.push(unknownScope(rules, coordinate, name));
+        break;
+      case 'purpose-not-in-policy':
+        for (const coordinate of coordinates) {
+          found.push({ code: 'PURPOSE_UNKNOWN', coordinate, message: `the policy has no purpose "${name}"` });
+        }
+        break;
+      case 'scope-not-in-schema':
+        // One that is deprecated is on its way out, as it should be.
+        if (policy.scopes.get(name)?.deprecated === undefined) {
+          found.push({ code: 'SCOPE_UNUSED', message: `no rule of the schema names the scope "${name}"` });
+        }
+        break;
+      case 'purpose-not-in-schema':
+        found.push({ code: 'PURPOSE_UNUSED', message: `no rule of the schema names the purpose "${name}"` });
+        break;
+      case 'deprecated-scope-required':
+        // Told below, where there is no way around it.
+        break;
+    }
+  }
+  return [...found, ...checkDeprecated(rules, policy, today)];
+}
+
+function unknownScope(rules: RuleTable, coordinate: string, name: string): Found {
+  const own = ownRequirement(rules, coordinate);
+  return own.scopes.flat(2).includes(name)
+    ? { code: 'SCOPE_UNKNOWN', coordinate, message: `the policy has no scope "${name}"` }
+    : {
+        code: 'MINIMIZE_SCOPE_UNKNOWN',
+        coordinate,
+        message: `the policy has no scope "${name}", which \`unless\` names`,
+      };
+}
+
+function ownRequirement(rules: RuleTable, coordinate: string): Pick<Requirement, 'scopes'> {
+  const [type = '', field] = coordinate.split('.');
+  const rule = field === undefined ? rules.type(type) : rules.field(type, field);
+  return rule?.own ?? { scopes: [] };
+}
+
+function checkDeprecated(rules: RuleTable, policy: Policy, today: string): Found[] {
+  const found: Found[] = [];
+  for (const type of rules.allTypes()) {
+    if (!isOwnType(type.name)) continue;
+    const places = [{ coordinate: type.name, own: type.own }, ...type.fields.values()];
+    for (const { coordinate, own } of places) {
+      for (const entry of own.scopes) {
+        // What an alternative without them offers needs no change.
+        const expired = neededOf(entry, (name) => isExpired(policy, name, today));
+        const deprecated = neededOf(entry, (name) => policy.scopes.get(name)?.deprecated !== undefined);
+        const [code, names] =
+          expired.length > 0
+            ? (['SCOPE_EXPIRED', expired] as const)
+            : (['SCOPE_DEPRECATED', deprecated] as const);
+        if (names.length === 0) continue;
+        found.push({
+          code,
+          coordinate,
+          message: names.map((name) => deprecationWords(policy, name)).join('; '),
+        });
+      }
+    }
+  }
+  return found;
+}
+
+/** The names of this kind, where every alternative has one; none where one alternative does without. */
+function neededOf(
+  entry: readonly (readonly string[])[],
+  isOfKind: (name: string) => boolean,
+): readonly string[] {
+  if (entry.length === 0 || !entry.every((names) => names.some(isOfKind))) return [];
+  return [...new Set(entry.flat().filter(isOfKind))];
+}
+
+function isExpired(policy: Policy, name: string, today: string): boolean {
+  const scope = policy.scopes.get(name);
+  return scope !== undefined && !isHonoured(scope, today);
+}
+
+function deprecationWords(policy: Policy, name: string): string {
+  const { since, until, replacedBy = [] } = policy.scopes.get(name)?.deprecated ?? { since: '?' };
+  const end = until === undefined ? '' : `, honoured until ${until}`;
+  const instead = replacedBy.length === 0 ? '' : `, replaced by ${replacedBy.join(' and ')}`;
+  return `the scope "${name}" is deprecated since ${since}${end}${instead}`;
+}

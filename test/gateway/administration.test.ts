@@ -1,0 +1,201 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Explanation } from '../../gateway/authorize/index.js';
+import { checkConfig } from '../../gateway/index.js';
+import {
+  AUDIENCE,
+  Cleanup,
+  compose,
+  send,
+  startTestGateway,
+  TestIssuer,
+  TestSubgraph,
+  until,
+} from './support.js';
+import type { Answer, TestGateway } from './support.js';
+import { ofConsent, Transmitter } from './transmitter.js';
+
+const SCOPE = 'gateway:admin';
+const JSON_TYPE = { 'content-type': 'application/json' };
+const QUERY = 'query Look { me { name email accounts { iban balance } } }';
+const cleanup = new Cleanup();
+let issuer: TestIssuer;
+let people: TestSubgraph;
+let accounts: TestSubgraph;
+let supergraph: string;
+let gateway: TestGateway;
+let auditFile: string;
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'behalf-administration-'));
+  cleanup.add(() => rm(folder, { recursive: true, force: true }));
+  auditFile = join(folder, 'audit.jsonl');
+  issuer = await TestIssuer.start();
+  people = await TestSubgraph.start('people');
+  accounts = await TestSubgraph.start('accounts');
+  for (const each of [issuer, people, accounts]) cleanup.add(() => each.close());
+  supergraph = compose(people, accounts);
+  gateway = await startTestGateway(cleanup, supergraph, {
+    ...config(),
+    administration: { scope: SCOPE },
+    audit: { mode: 'required', file: auditFile },
+  });
+});
+afterAll(() => cleanup.run());
+beforeEach(() => {
+  people.requests.length = 0;
+});
+
+function config() {
+  return { issuers: [{ issuer: issuer.url, audience: AUDIENCE }] };
+}
+
+function explain(
+  body: unknown,
+  token: string | undefined,
+  { headers = JSON_TYPE, url = gateway.url }: { headers?: Record<string, string>; url?: string } = {},
+): Promise<Answer> {
+  return send(`${url}/admin/explain`, JSON.stringify(body), {
+    ...headers,
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  });
+}
+
+async function records(): Promise<
+  { transactionId: string; outcome: string; reason?: string; operationName?: string }[]
+> {
+  const lines = (await readFile(auditFile, 'utf8')).trim().split('\n');
+  return lines.map((line) => JSON.parse(line) as Awaited<ReturnType<typeof records>>[number]);
+}
+
+const admin = (): Promise<string> => issuer.mint({ scope: SCOPE });
+
+describe('an administrator', () => {
+  it('is told the decision that a client with these scopes meets, and nothing is executed', async () => {
+    const answer = await explain({ query: QUERY, scopes: ['name', 'accounts'] }, await admin());
+    expect(answer.status).toBe(200);
+    const { selections, lacks, allowed } = answer.body as unknown as Explanation;
+    expect(allowed).toBe(false);
+    expect(Object.fromEntries(selections.map(({ path, decision }) => [path.join('.'), decision]))).toEqual({
+      me: 'allowed',
+      'me.name': 'allowed',
+      'me.email': 'denied',
+      'me.accounts': 'allowed',
+      'me.accounts.iban': 'minimized',
+      'me.accounts.balance': 'denied',
+    });
+    expect(lacks?.scopes.sets).toEqual([['balance', 'email']]);
+    expect(people.requests).toEqual([]);
+
+    const client = await gateway.ask(QUERY, { token: await issuer.mint({ scope: 'name accounts' }) });
+    const denied = selections
+      .filter(({ decision }) => decision === 'denied')
+      .map(({ coordinate }) => coordinate);
+    expect((client.body.errors ?? []).map(({ extensions }) => extensions?.coordinate)).toEqual(denied);
+  });
+
+  it('asks for a caller without a token by asking for nobody', async () => {
+    for (const body of [{ query: '{ mine }' }, { query: '{ mine }', anonymous: true }]) {
+      const answer = await explain(body, await admin());
+      expect((answer.body as unknown as Explanation).selections[0]?.decision).toBe('denied');
+    }
+    const authenticated = await explain({ query: '{ mine }', anonymous: false }, await admin());
+    expect((authenticated.body as unknown as Explanation).allowed).toBe(true);
+  });
+
+  it('is on record, and so is whoever is refused', async () => {
+    const used = await explain({ query: QUERY }, await admin());
+    const refused = await explain({ query: QUERY }, await issuer.mint({ scope: 'name' }));
+    const all = await records();
+    const of = (answer: Answer) =>
+      all.find(({ transactionId }) => transactionId === answer.headers['behalf-transaction']);
+    expect(of(used)).toMatchObject({ outcome: 'explained', operationName: 'Look', fields: [] });
+    expect(of(refused)).toMatchObject({ outcome: 'refused', reason: 'INSUFFICIENT_SCOPE' });
+  });
+});
+
+describe('rfc6750: whoever is none', () => {
+  it('is refused with the challenge that fits', async () => {
+    const nobody = await explain({ query: QUERY }, undefined);
+    expect([nobody.status, nobody.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+    const other = await explain({ query: QUERY }, await issuer.mint({ scope: 'name gateway:administer' }));
+    expect([other.status, other.headers['www-authenticate']]).toEqual([
+      403,
+      'Bearer error="insufficient_scope", scope="gateway:admin"',
+    ]);
+    const forged = await explain({ query: QUERY }, `${await admin()}x`);
+    expect(forged.status).toBe(401);
+    expect(forged.headers['www-authenticate']).toContain('invalid_token');
+    for (const answer of [nobody, other, forged]) expect(answer.text).not.toContain('selections');
+  });
+
+  it('is refused as soon as the consent behind the token is revoked', async () => {
+    const transmitter = await Transmitter.start();
+    const iss = transmitter.url;
+    const guarded = await startTestGateway(cleanup, supergraph, {
+      issuers: [{ issuer: iss, audience: AUDIENCE, jwksUri: `${issuer.url}/jwks` }],
+      revocation: { streams: [{ issuer: iss, secret: 's' }] },
+      administration: { scope: SCOPE },
+    });
+    cleanup.add(() => transmitter.close());
+    await until(() => guarded.running.gateway.health().revocation === 'fresh', 'fresh');
+    const token = await issuer.mint({
+      iss,
+      scope: SCOPE,
+      consent: { id: 'ends', version: 1, purposes: [], detail: 'full' },
+    });
+    expect((await explain({ query: QUERY }, token, { url: guarded.url })).status).toBe(200);
+    await transmitter.announce(ofConsent('ends'));
+    await until(
+      async () => (await explain({ query: QUERY }, token, { url: guarded.url })).status === 401,
+      'refused',
+    );
+  });
+});
+
+describe('what is no such request', () => {
+  it('is not read from a form of another site (CSRF)', async () => {
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data',
+      '',
+      'text/plain; application/json',
+    ]) {
+      const answer = await explain({ query: QUERY }, await admin(), { headers: { 'content-type': type } });
+      expect(answer.status).toBe(415);
+    }
+    const get = await send(
+      `${gateway.url}/admin/explain?query={me{name}}`,
+      '',
+      { authorization: `Bearer ${await admin()}` },
+      'GET',
+    );
+    expect([get.status, get.headers.allow]).toEqual([405, 'POST']);
+  });
+
+  it.each([
+    ['somebody’s token', { query: '{ hello }', token: 'x.y.z' }],
+    ['no operation', { scopes: [] }],
+    ['scopes that are no list', { query: '{ hello }', scopes: 'name' }],
+    ['nobody with scopes', { query: '{ hello }', scopes: ['name'], anonymous: true }],
+    ['a list', ['{ hello }']],
+    ['an operation that is not valid', { query: '{ nothing }' }],
+    ['one of several without its name', { query: 'query A { hello } query B { hello }' }],
+    ['more than an operation has reason to be', { query: `{ hello } #${'x'.repeat(300_000)}` }],
+  ])('%s is 400', async (_name, body) => {
+    expect((await explain(body, await admin())).status).toBe(400);
+  });
+
+  it('is not there without its key in the configuration', async () => {
+    const plain = await startTestGateway(cleanup, supergraph, config());
+    expect((await explain({ query: QUERY }, await admin(), { url: plain.url })).status).toBe(404);
+    const base = { supergraph: 'x', issuers: [{ issuer: 'https://login.example', audience: 'a' }] };
+    expect(() => checkConfig({ ...base, administration: {} })).toThrow('administration.scope: is missing');
+    expect(() => checkConfig({ ...base, administration: { scope: 'a", b="c' } })).toThrow(
+      'administration.scope',
+    );
+  });
+});
