@@ -8,6 +8,5 @@ import { cedarSchema } from '../gateway/policies/cedar-schema.js';
  * @throws {SupergraphError} when the file holds no supergraph.
  */
 export async function policiesSchema(supergraphFile: string): Promise<string> {
-  const { vocabularies } = createOperationAuthorizer(await readFile(supergraphFile, 'utf8'));
-  return cedarSchema(new Set([...vocabularies.values()].flatMap(({ policies }) => [...policies])));
+  return cedarSchema(createOperationAuthorizer(await readFile(supergraphFile, 'utf8')).policies);
 }

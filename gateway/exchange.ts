@@ -5,6 +5,7 @@ import { isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
 import type { Span } from '@opentelemetry/api';
 import type { AuthenticatedToken } from './authenticate/index.js';
 import type { Authorization, ClientOperation, ExecutionOutcome } from './authorize/index.js';
+import type { SplitOperation } from './introspection/index.js';
 
 /** What of an HTTP request the pipeline reads. Nothing else of it goes anywhere. */
 export interface Incoming {
@@ -40,6 +41,10 @@ export class Exchange {
   // authorize
   operation: ClientOperation | undefined;
   variables: Readonly<Record<string, unknown>> = {};
+  /** What of the operation asks for the schema and is answered by what the caller can reach. */
+  introspection: SplitOperation | undefined;
+  /** What of it asks for data: the whole operation, unless a part is answered otherwise. */
+  asked: ClientOperation | undefined;
   authorization: Authorization | undefined;
   /** The denials were only noted: what the client asked for was executed whole. */
   isShadow = false;
@@ -48,6 +53,7 @@ export class Exchange {
   readonly txnTokens = new Map<string, string>();
   readonly accesses: (FieldAccess & { readonly subgraph: string })[] = [];
   outcome: ExecutionOutcome | undefined;
+  introspectionOutcome: ExecutionOutcome | undefined;
 
   /** Of the operations over one context value, as they were taken; shared by all of them. */
   private taken: Exchange[] = [];

@@ -6,16 +6,23 @@ import type { AuthorizationMode, Protection } from './protection.js';
 import { RefusedError } from './errors.js';
 import { EXCHANGE } from './exchange.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
-import type { ExecutionOutcome, OperationAuthorizer } from './authorize/index.js';
+import type { Authorization, ExecutionOutcome, OperationAuthorizer } from './authorize/index.js';
 import { bearerChallenge, insufficientScope } from './http/challenge.js';
 import { statusTellsOutcome } from './http/media-type.js';
-import { refuseIntrospection } from './introspection.js';
+import {
+  introspectionRefused,
+  joinOutcomes,
+  refuseIntrospection,
+  splitIntrospection,
+} from './introspection/index.js';
+import type { GrantedIntrospection } from './introspection/index.js';
 import type { PolicyBook } from './policies/index.js';
 
 /** What one supergraph version is served by: they are replaced together, so that no request meets parts of two. */
 export interface Served {
   readonly authorizer: OperationAuthorizer;
   readonly policies: PolicyBook;
+  readonly introspection: GrantedIntrospection;
   readonly execute: GatewayExecutor;
 }
 
@@ -41,6 +48,13 @@ const limit: Step = async ({ exchange, protection }) => {
   await protection.limit(exchange);
 };
 
+/** Of an operation that asks for nothing but the schema. */
+const NOTHING_ASKED: Authorization = Object.freeze({
+  unchanged: false,
+  denials: [],
+  complete: (outcome: ExecutionOutcome) => outcome,
+});
+
 /** Decides what may be planned. */
 const authorize: Step = async ({ exchange, request, served, protection }) => {
   refuseIntrospection(request.document, protection.introspection, exchange.delegation !== undefined);
@@ -51,31 +65,49 @@ const authorize: Step = async ({ exchange, request, served, protection }) => {
   };
   exchange.operation = operation;
   exchange.variables = request.request.variables ?? {};
+  const split = protection.introspection === 'granted' ? splitIntrospection(operation) : undefined;
+  // Deep in the data the schema would be answered by the gateway, whole.
+  if (split?.isNested === true) throw introspectionRefused(403, exchange.delegation !== undefined);
+  exchange.introspection = split;
+  exchange.asked = split === undefined ? operation : split.data;
   if (exchange.delegation !== undefined) {
+    const { authorizer } = served;
     exchange.delegation = await served.policies.answer(
-      served.authorizer.policiesOf(operation),
+      // What can be reached of the schema depends on all of them.
+      split === undefined ? authorizer.policiesOf(operation) : [...authorizer.policies],
       exchange.delegation,
       operation.operation.name?.value,
     );
   }
-  exchange.authorization = served.authorizer.authorize(operation, exchange.delegation, exchange.variables);
+  exchange.authorization =
+    exchange.asked === undefined
+      ? NOTHING_ASKED
+      : served.authorizer.authorize(exchange.asked, exchange.delegation, exchange.variables);
   const { denials, execute } = exchange.authorization;
   if (denials.length === 0 || protection.mode === 'shadow') return;
   const tellsOutcome =
     exchange.incoming.isBatch !== true &&
     statusTellsOutcome(request.request.http?.headers.get('accept') ?? undefined);
   // A client for which the status tells the outcome is told that nothing was granted; to others it is data, all null.
-  if (protection.mode === 'reject' || (execute === undefined && tellsOutcome)) {
+  if (protection.mode === 'reject' || (execute === undefined && split === undefined && tellsOutcome)) {
     throw new RejectedError(exchange, tellsOutcome);
   }
 };
 
 /** Plans and executes what is left, with a transaction token for each subgraph that is asked. */
 const propagate: Step = async ({ exchange, request, served, protection }) => {
-  const { authorization, operation } = exchange;
-  if (authorization === undefined || operation === undefined) throw new Error('propagate before authorize');
+  const { authorization, introspection } = exchange;
+  if (authorization === undefined) throw new Error('propagate before authorize');
   exchange.isShadow = protection.mode === 'shadow';
-  const execute = exchange.isShadow ? operation : authorization.execute;
+  if (introspection !== undefined) {
+    exchange.introspectionOutcome = await served.introspection.answer(
+      request.schema,
+      introspection.introspection,
+      exchange.delegation,
+      exchange.variables,
+    );
+  }
+  const execute = exchange.isShadow ? exchange.asked : authorization.execute;
   if (execute === undefined) {
     exchange.outcome = { data: {} };
     return;
@@ -92,22 +124,23 @@ const MAX_LOGGED_COORDINATES = 20;
 
 /** Nulls and denials, in the shape that the client asked for. */
 const complete: Step = ({ exchange, protection }) => {
-  const { authorization, outcome } = exchange;
+  const { authorization, introspection, introspectionOutcome, outcome } = exchange;
   if (authorization === undefined || outcome === undefined) throw new Error('complete before propagate');
-  if (protection.mode === 'shadow') {
-    const { denials } = authorization;
-    if (denials.length > 0) {
-      const coordinates = [...new Set(denials.map(({ coordinate }) => coordinate))];
-      protection.log.log('info', 'WOULD_DENY', {
-        coordinates: coordinates.slice(0, MAX_LOGGED_COORDINATES).join(' '),
-        denials: denials.length,
-        transaction: exchange.transactionId,
-      });
-    }
-    return;
-  }
-  exchange.outcome = authorization.complete(outcome);
+  if (protection.mode === 'shadow') tellWouldDeny(exchange, authorization, protection);
+  else exchange.outcome = authorization.complete(outcome);
+  if (introspection === undefined || introspectionOutcome === undefined) return;
+  exchange.outcome = joinOutcomes(introspection.keys, introspectionOutcome, exchange.outcome ?? outcome);
 };
+
+function tellWouldDeny(exchange: Exchange, { denials }: Authorization, { log }: Protection): void {
+  if (denials.length === 0) return;
+  const coordinates = [...new Set(denials.map(({ coordinate }) => coordinate))];
+  log.log('info', 'WOULD_DENY', {
+    coordinates: coordinates.slice(0, MAX_LOGGED_COORDINATES).join(' '),
+    denials: denials.length,
+    transaction: exchange.transactionId,
+  });
+}
 
 /** The way of a request, in order. After them, whatever they did, it is sealed. */
 export const pipeline: readonly Step[] = Object.freeze([authenticate, limit, authorize, propagate, complete]);

@@ -18,6 +18,7 @@ import { Exchange, EXCHANGE, exchangeOf } from './exchange.js';
 import type { ExchangeContext, Incoming } from './exchange.js';
 import { explainOperation } from './explain.js';
 import type { ExplainInput, ExplainResult } from './explain.js';
+import { GrantedIntrospection } from './introspection/index.js';
 import { runPipeline } from './pipeline.js';
 import type { Served } from './pipeline.js';
 import { BehalfDataSource, subgraphPool } from './propagate/data-source.js';
@@ -301,7 +302,15 @@ export class ProtectedGateway implements GatewayInterface {
     const { executor } = await gateway.load();
     if (loaded === undefined) throw new Error('the supergraph was not loaded');
     const before = this.version;
-    this.version = { authorizer, policies, execute: executor as GatewayExecutor, gateway, loaded };
+    const introspection = new GrantedIntrospection(authorizer);
+    this.version = {
+      authorizer,
+      policies,
+      introspection,
+      execute: executor as GatewayExecutor,
+      gateway,
+      loaded,
+    };
     this.versions.set(loaded.apiSchema, this.version);
     for (const listener of this.listeners) {
       try {

@@ -8,7 +8,7 @@ import { PolicyCeiling } from './authorize/ceiling.js';
 import type { OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError, RefusedError } from './errors.js';
 import type { Exchange } from './exchange.js';
-import type { IntrospectionRule } from './introspection.js';
+import type { IntrospectionRule } from './introspection/index.js';
 import { RateLimit } from './limit/rate-limit.js';
 import { silentLog } from './log.js';
 import { GatewayMetrics } from './metrics.js';
@@ -221,12 +221,11 @@ export class Protection {
   /** Who answers the policies of one version of the supergraph. @throws {ConfigurationError} */
   policyBook(authorizer: OperationAuthorizer): PolicyBook {
     const { policies, policyEvaluators = [], policyTimeoutMs = DEFAULT_POLICY_TIMEOUT_MS } = this.options;
-    const asked = new Set([...authorizer.vocabularies.values()].flatMap((words) => [...words.policies]));
     const evaluators = [
       ...(policies === undefined ? [] : [functionEvaluator(policies)]),
       ...policyEvaluators,
     ];
-    return new PolicyBook(evaluators, asked, policyTimeoutMs, this.log);
+    return new PolicyBook(evaluators, authorizer.policies, policyTimeoutMs, this.log);
   }
 
   /** The transaction token for one subgraph, minted once for each request; none for a caller without a delegation. */

@@ -12,6 +12,7 @@ import type { Explanation } from './explain.js';
 import { filterOperation } from './filter.js';
 import type { FilteredOperation } from './filter.js';
 import { readSupergraph, SupergraphError } from './supergraph.js';
+import { schemaGrants } from './grants.js';
 import type { Authorization, ClientOperation, Denial, OperationAuthorizer } from './types.js';
 
 export type {
@@ -29,6 +30,7 @@ export type {
   Denial,
   ExecutionOutcome,
   OperationAuthorizer,
+  SchemaGrants,
   SubgraphVocabulary,
 } from './types.js';
 
@@ -143,6 +145,8 @@ export function createOperationAuthorizer(
   return {
     executableSdl,
     vocabularies,
+    policies: new Set([...vocabularies.values()].flatMap((words) => [...words.policies])),
+    grants: schemaGrants(schema, rules),
     policiesOf: (client) => known(client).analysis.policies,
     authorize,
     explain,

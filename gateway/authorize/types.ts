@@ -46,12 +46,24 @@ export interface SubgraphVocabulary {
   readonly purposes: ReadonlySet<string>;
 }
 
+/** What somebody can reach of a schema, whatever he asks. */
+export interface SchemaGrants {
+  /** Equal for all who can reach the same. */
+  readonly key: string;
+  /** Of a coordinate that is not known: false. */
+  isGranted(typeName: string, fieldName: string): boolean;
+}
+
 /** Decides operations against the rules of one supergraph. One instance per supergraph version. */
 export interface OperationAuthorizer {
   /** The SDL to hand to ApolloGateway: without the security purposes that it refuses to load. */
   readonly executableSdl: string;
   /** By subgraph name, as in `supergraph.yaml`. */
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
+  /** Every policy that a rule can ask for. */
+  readonly policies: ReadonlySet<string>;
+  /** What a delegation can reach of the whole schema. */
+  grants(delegation: Delegation | undefined): SchemaGrants;
   /** Names of the policies that this operation depends on (cached per operation). */
   policiesOf(operation: ClientOperation): readonly string[];
   /** @param variables As the client sent them: only those that `@skip` and `@include` name are read. */

@@ -7,7 +7,7 @@ import { shapeProblem } from '../../policy/index.js';
 import type { AdministrationOptions } from '../administration.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { ConfigurationError } from '../errors.js';
-import type { IntrospectionRule } from '../introspection.js';
+import type { IntrospectionRule } from '../introspection/index.js';
 import type { LogLevel } from '../log.js';
 import type { ProtectionOptions, RevocationOptions } from '../protection.js';
 import schema from './schema.json' with { type: 'json' };

@@ -1,0 +1,53 @@
+import { BREAK, visit } from 'graphql';
+import type { DocumentNode } from 'graphql';
+import { RefusedError } from '../errors.js';
+import { bearerChallenge } from '../http/challenge.js';
+
+/**
+ * Who may ask for the schema. `granted`: a caller with a token, who is shown what that token can reach and nothing else.
+ */
+export type IntrospectionRule = 'off' | 'authenticated' | 'granted' | 'all';
+
+const asking = new WeakMap<DocumentNode, boolean>();
+
+/**
+ * Refuses an operation that asks for the schema, where the rule says so. `__typename` is no introspection.
+ *
+ * @throws {RefusedError} 403 or 401 `INTROSPECTION_DISABLED`.
+ */
+export function refuseIntrospection(
+  document: DocumentNode,
+  rule: IntrospectionRule,
+  isAuthenticated: boolean,
+): void {
+  if (rule === 'all') return;
+  if (rule !== 'off' && isAuthenticated) return;
+  if (!asksForSchema(document)) return;
+  throw introspectionRefused(isAuthenticated || rule === 'off' ? 403 : 401, isAuthenticated);
+}
+
+export function introspectionRefused(status: 401 | 403, isAuthenticated: boolean): RefusedError {
+  return new RefusedError({
+    code: 'INTROSPECTION_DISABLED',
+    message: 'Introspection is not available to this caller',
+    status,
+    headers: isAuthenticated ? new Map() : new Map([['www-authenticate', bearerChallenge()]]),
+  });
+}
+
+/** They stand on the query type, which a field deep in the operation may return as well. */
+export function asksForSchema(document: DocumentNode): boolean {
+  let asks = asking.get(document);
+  if (asks === undefined) {
+    asks = false;
+    visit(document, {
+      Field({ name: { value: name } }) {
+        if (name !== '__schema' && name !== '__type') return undefined;
+        asks = true;
+        return BREAK;
+      },
+    });
+    asking.set(document, asks);
+  }
+  return asks;
+}

@@ -1,0 +1,298 @@
+import fc from 'fast-check';
+import {
+  buildClientSchema,
+  buildSchema,
+  getIntrospectionQuery,
+  isInterfaceType,
+  isObjectType,
+  printSchema,
+  validateSchema,
+} from 'graphql';
+import type { IntrospectionQuery } from 'graphql';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { introspectableDocument, visibleSchema } from '../../gateway/introspection/visible-schema.js';
+import { AUDIENCE, Cleanup, codes, compose, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
+import type { TestGateway } from './support.js';
+
+const cleanup = new Cleanup();
+let issuer: TestIssuer;
+let people: TestSubgraph;
+let accounts: TestSubgraph;
+let granted: TestGateway;
+let authenticated: TestGateway;
+
+const accountsSdl = /* GraphQL */ `
+  extend schema
+    @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@authenticated"])
+    @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@minimize"])
+  type Query {
+    account(filter: AccountFilter): Account @requiresScope(scope: "accounts")
+    holder: Party
+    again: Query
+  }
+  input AccountFilter {
+    kind: Kind
+  }
+  enum Kind {
+    CURRENT
+    SAVINGS
+  }
+  interface Party {
+    name: String
+    city: String
+  }
+  type Firm implements Party {
+    name: String
+    city: String @requiresScope(scope: "city")
+  }
+  type Account {
+    id: ID
+    iban: String @minimize(to: MASK)
+  }
+  type Secret @authenticated {
+    a: String
+  }
+  type Person @key(fields: "id") {
+    id: ID!
+    secrets: [Secret] @requiresScope(scope: "secrets")
+  }
+`;
+
+beforeAll(async () => {
+  issuer = await TestIssuer.start();
+  people = await TestSubgraph.start('people');
+  accounts = await TestSubgraph.start('accounts', undefined, accountsSdl);
+  for (const each of [issuer, people, accounts]) cleanup.add(() => each.close());
+  const issuers = [{ issuer: issuer.url, audience: AUDIENCE, claims: { policies: 'policies' } }];
+  const supergraph = compose(people, accounts);
+  granted = await startTestGateway(cleanup, supergraph, { issuers, introspection: 'granted' });
+  authenticated = await startTestGateway(cleanup, supergraph, { issuers });
+});
+afterAll(() => cleanup.run());
+beforeEach(() => {
+  people.requests.length = 0;
+  accounts.requests.length = 0;
+});
+
+async function schemaOf(gateway: TestGateway, claims: Record<string, unknown>): Promise<string> {
+  const { body } = await gateway.ask(getIntrospectionQuery(), { token: await issuer.mint(claims) });
+  expect(body.errors).toBeUndefined();
+  const schema = buildClientSchema(body.data as unknown as IntrospectionQuery);
+  expect(validateSchema(schema)).toEqual([]);
+  return printSchema(schema);
+}
+
+describe('introspection, whoever may ask', () => {
+  it('never shows a directive of the protection, nor what federation adds', async () => {
+    for (const gateway of [granted, authenticated]) {
+      const { body } = await gateway.ask('{ __schema { directives { name } types { name } } }', {
+        token: await issuer.mint({ scope: 'accounts name' }),
+      });
+      const { directives, types } = (body.data as { __schema: Record<string, { name: string }[]> }).__schema;
+      const standard = ['deprecated', 'include', 'oneOf', 'skip', 'specifiedBy'];
+      for (const { name } of directives ?? []) expect(standard).toContain(name);
+      for (const { name } of types ?? [])
+        expect(name).not.toMatch(
+          /^(_|join__|link__|behalf|federation)(?!_(Schema|Type|Field|InputValue|EnumValue|Directive))/,
+        );
+    }
+  });
+
+  it('may not go round in circles', async () => {
+    const deep =
+      '{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }';
+    for (const gateway of [granted, authenticated]) {
+      const answer = await gateway.ask(deep, { token: await issuer.mint() });
+      expect(answer.status).toBe(400);
+    }
+  });
+
+  it('is not to be had on a field deep in the data that returns the query type', async () => {
+    for (const gateway of [granted, authenticated]) {
+      const nested = '{ again { __schema { types { name } } } }';
+      expect(codes(await gateway.ask(nested))).toEqual(['INTROSPECTION_DISABLED']);
+    }
+    const answer = await granted.ask(
+      '{ a: __schema { queryType { name } } again { again { __type(name: "Secret") { name } } } }',
+      {
+        token: await issuer.mint(),
+      },
+    );
+    expect(codes(answer)).toEqual(['INTROSPECTION_DISABLED']);
+    expect(accounts.requests).toEqual([]);
+  });
+
+  it('names no field that the caller could have meant', async () => {
+    for (const token of [undefined, await issuer.mint()]) {
+      const { text } = await granted.ask('{ accont { ibn } }', { token });
+      expect(text).not.toContain('account');
+    }
+  });
+});
+
+describe('granted', () => {
+  it('is nothing for nobody', async () => {
+    const answer = await granted.ask('{ __schema { queryType { name } } }');
+    expect(answer.status).toBe(401);
+    expect(codes(answer)).toEqual(['INTROSPECTION_DISABLED']);
+  });
+
+  it('shows what the delegation can reach, and what only leads there goes with it', async () => {
+    const little = await schemaOf(granted, {});
+    expect(little).toContain('hello(name: String): String');
+    for (const hidden of [
+      'account',
+      'AccountFilter',
+      'Kind',
+      'Account',
+      'Secret',
+      'secrets',
+      'email',
+      'vip',
+      'rename',
+      'city',
+    ])
+      expect(little).not.toMatch(new RegExp(`\\b${hidden}\\b`));
+    // Nothing but `touch` of the mutations asks for nothing.
+    expect(little).toMatch(/type Mutation {\s+touch: String\s+}/);
+    expect(little).toMatch(/interface Party {\s+name: String\s+}/);
+
+    const more = await schemaOf(granted, { scope: 'accounts city secrets', policies: ['vip'] });
+    for (const shown of [
+      'account(filter: AccountFilter): Account',
+      'enum Kind',
+      'vip: String',
+      'city: String',
+      'secrets: [Secret]',
+    ])
+      expect(more).toContain(shown);
+    expect(more).not.toContain('email');
+  });
+
+  it('answers __type for a type that is not reached as for one that is not there', async () => {
+    const token = await issuer.mint();
+    const { body } = await granted.ask(
+      '{ a: __type(name: "Secret") { name } b: __type(name: "Nothing") { name } c: __type(name: "Person") { name } }',
+      { token },
+    );
+    expect(body.data).toEqual({ a: null, b: null, c: { name: 'Person' } });
+  });
+
+  it('goes beside data, in the order and with the fragments and variables of the client', async () => {
+    const query = `query Q($t: String!, $who: String, $no: Boolean!) {
+      ...S hello(name: $who) ... { s: __schema { queryType { ...N } } } me { email } z: __typename
+      __type(name: $t) @include(if: $no) { name }
+    }
+    fragment S on Query { __proto__: __type(name: $t) { ...N } me { id } }
+    fragment N on __Type { name }`;
+    const { text } = await granted.ask(query, {
+      token: await issuer.mint(),
+      variables: { t: 'Person', who: 'you', no: false },
+    });
+    expect(JSON.stringify((JSON.parse(text) as { data: unknown }).data)).toBe(
+      '{"__proto__":{"name":"Person"},"me":{"id":"c-000001","email":null},"hello":"hello you","s":{"queryType":{"name":"Query"}},"z":"Query"}',
+    );
+    expect(people.queries).not.toContain('email');
+    expect(people.queries).not.toContain('__schema');
+  });
+
+  it('depends on the caller alone, not on who asked before', async () => {
+    const claims = [{}, { scope: 'accounts' }, { scope: 'accounts city' }, { policies: ['vip'] }];
+    const first = await Promise.all(claims.map((each) => schemaOf(granted, each)));
+    const again = await Promise.all([...claims].reverse().map((each) => schemaOf(granted, each)));
+    expect(again.reverse()).toEqual(first);
+    expect(new Set(first).size).toBe(claims.length);
+  });
+});
+
+describe('the visible part of any schema', () => {
+  const whole = buildSchema(/* GraphQL */ `
+    type Query {
+      a: A
+      b(in: In): B
+      i: I
+      u: U
+      j: J!
+    }
+    type Mutation {
+      m: A
+      n(e: E): I
+    }
+    interface J {
+      x: Int
+      next: J
+    }
+    interface I implements J {
+      x: Int
+      next: J
+      y: A
+    }
+    type A implements I & J {
+      x: Int
+      next: A
+      y: A
+      u: [U!]!
+    }
+    type B implements J {
+      x: Int
+      next: J
+      e: E
+      q: Query
+    }
+    type C {
+      c: C
+      s: S
+    }
+    union U = A | C
+    enum E {
+      ONE
+      TWO
+    }
+    scalar S
+    input In {
+      e: E
+      in: In
+    }
+  `);
+  const document = introspectableDocument(whole);
+  const coordinates = Object.values(whole.getTypeMap()).flatMap((type) =>
+    (isObjectType(type) || isInterfaceType(type)) && !type.name.startsWith('__')
+      ? Object.keys(type.getFields()).map((field) => `${type.name}.${field}`)
+      : [],
+  );
+
+  /** As the rule table has it: a field on an interface asks for the rules of every object that implements it. */
+  const lawful = (grants: readonly string[]): string[] =>
+    grants.filter((coordinate) => {
+      const [typeName = '', field = ''] = coordinate.split('.');
+      const type = whole.getType(typeName);
+      return (
+        !isInterfaceType(type) ||
+        whole.getPossibleTypes(type).every((each) => grants.includes(`${each.name}.${field}`))
+      );
+    });
+
+  it('is a valid schema, shows nothing that is not granted, and grows with what is', () => {
+    fc.assert(
+      fc.property(fc.subarray(coordinates), fc.subarray(coordinates), (one, other) => {
+        const shown = (grants: readonly string[]): string[] => {
+          const schema = visibleSchema(document, (type, field) => grants.includes(`${type}.${field}`));
+          if (schema === undefined) return [];
+          expect(validateSchema(schema)).toEqual([]);
+          const fields = Object.values(schema.getTypeMap()).flatMap((type) =>
+            (isObjectType(type) || isInterfaceType(type)) && !type.name.startsWith('__')
+              ? Object.keys(type.getFields()).map((field) => `${type.name}.${field}`)
+              : [],
+          );
+          for (const field of fields) expect(grants).toContain(field);
+          return fields;
+        };
+        shown(one);
+        const narrow = shown(lawful(one));
+        const wide = shown(lawful([...new Set([...one, ...other])]));
+        for (const field of narrow) expect(wide).toContain(field);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
