@@ -1,7 +1,25 @@
-import { pin } from './harness/child.js';
+import { benchAnalysis } from './analysis/run.js';
 import { benchGateway } from './gateway/run.js';
+import { pin } from './harness/child.js';
+import { benchSubgraph } from './subgraph/run.js';
 
-// Load and subgraphs on one processor, what is measured on the other.
-pin(process.pid, 1);
-await benchGateway();
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
+  analysis: benchAnalysis,
+  subgraph: benchSubgraph,
+  gateway: () => {
+    // Load and subgraphs on one processor, what is measured on the other.
+    pin(process.pid, 1);
+    return benchGateway();
+  },
+};
+
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !Object.hasOwn(benchmarks, name));
+if (unknown.length > 0) {
+  console.error(`no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(benchmarks).join(', ')}`);
+  process.exit(2);
+}
+for (const [name, run] of Object.entries(benchmarks)) {
+  if (named.length === 0 || named.includes(name)) await run();
+}
 process.exit(0);

@@ -2,14 +2,19 @@
 export class Interned<Value> {
   readonly values: Value[] = [];
   private readonly indices = new Map<string, number>();
+  /** The very same object is met again and again; it is written out once. */
+  private readonly identities = new Map<Value, number>();
 
   index(value: Value): number {
+    let index = this.identities.get(value);
+    if (index !== undefined) return index;
     const key = JSON.stringify(value);
-    let index = this.indices.get(key);
+    index = this.indices.get(key);
     if (index === undefined) {
       index = this.values.push(value) - 1;
       this.indices.set(key, index);
     }
+    this.identities.set(value, index);
     return index;
   }
 }
