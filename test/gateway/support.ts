@@ -209,21 +209,22 @@ export class TestSubgraph {
 
   /** @param gateway With it the subgraph is a protected one, that believes this gateway. */
   static async start(
-    name: 'people' | 'accounts',
+    name: string,
     gateway?: ProtectedSubgraphOptions['gateway'],
     sdl = name === 'people' ? peopleSdl : accountsSdl,
     more: Partial<ProtectedSubgraphOptions> = {},
   ): Promise<TestSubgraph> {
+    const own = more.resolvers ?? (name === 'people' ? resolvers.people : resolvers.accounts);
     const schema: GraphQLSchema =
       gateway === undefined
-        ? buildSubgraphSchema({ typeDefs: completeSubgraph(parse(sdl)), resolvers: resolvers[name] })
+        ? buildSubgraphSchema({ typeDefs: completeSubgraph(parse(sdl)), resolvers: own })
         : buildProtectedSubgraph({
             name,
             typeDefs: sdl,
-            resolvers: resolvers[name],
             gateway,
             coverage: 'open',
             ...more,
+            resolvers: own,
           });
     const apollo = new ApolloServer({
       schema,
