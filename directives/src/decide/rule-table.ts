@@ -150,6 +150,10 @@ export class RuleTable {
       { at: type.name, requirement: type.own },
       { at: field.coordinate, requirement: field.own },
       { at: field.returns, requirement: returned?.own ?? NO_REQUIREMENT },
+      // Composition copies the rules of the implementers up; a subgraph alone, and an older supergraph, must not ask for less.
+      ...(returned?.kind === 'interface' ? (this.implementers.get(returned.name) ?? []) : []).map(
+        ({ name, own }) => ({ at: name, requirement: own }),
+      ),
     ].filter(({ requirement }) => !asksNothing(requirement));
     if (this.options.coverage === 'open' || stated.length > 0) return stated;
     if (field.isPublic || type.isPublic || returned?.isPublic === true) return stated;

@@ -1,0 +1,627 @@
+import { buildProtectedSubgraph, isMet, protectedContext, RuleTable } from '@behalf/directives';
+import type { Delegation, Requirement } from '@behalf/directives';
+import fc from 'fast-check';
+import {
+  buildSchema,
+  defaultFieldResolver,
+  execute,
+  getNamedType,
+  GraphQLError,
+  isAbstractType,
+  isCompositeType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  parse,
+  print,
+  TypeInfo,
+  validate,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import type {
+  DocumentNode,
+  ExecutionResult,
+  FieldNode,
+  GraphQLObjectType,
+  GraphQLSchema,
+  SelectionSetNode,
+} from 'graphql';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { CryptoKey } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { composeSupergraph } from '../../cli/compose.js';
+import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
+import type { ClientOperation, OperationAuthorizer } from '../../gateway/authorize/index.js';
+
+/** Thousands of cases in the suite; `BEHALF_PROPERTY_RUNS=10` runs ten times as many by hand. */
+const RUNS = Number(process.env.BEHALF_PROPERTY_RUNS ?? 1);
+
+/** The shape of every generated schema: objects, interfaces, a union, lists, positions that may not be null. */
+const SHAPE: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  Query: [
+    ['a', 'A'],
+    ['as', '[A!]'],
+    ['i', 'I'],
+    ['is', '[I]'],
+    ['u', '[U!]'],
+    ['c', 'C'],
+    ['e', 'E'],
+  ],
+  I: [
+    ['id', 'ID'],
+    ['n', 'Int'],
+    ['next', 'I'],
+  ],
+  A: [
+    ['id', 'ID'],
+    ['n', 'Int'],
+    ['m', 'Int!'],
+    ['next', 'I'],
+    ['c', 'C!'],
+    ['u', 'U'],
+    ['e', '[E!]'],
+  ],
+  B: [
+    ['id', 'ID'],
+    ['n', 'Int'],
+    ['next', 'I'],
+    ['b', '[B]'],
+  ],
+  C: [
+    ['id', 'ID'],
+    ['a', 'A'],
+    ['x', 'String'],
+  ],
+};
+const IMPLEMENTS: Readonly<Record<string, string>> = { A: ' implements I', B: ' implements I' };
+const OTHERS = { U: 'union U = A | B | C', E: 'enum E RULES { ONE TWO }' };
+const LINKS = `extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@requiresScopes", "@authenticated", "@policy"])
+  @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@purpose"])\n`;
+
+/** What stands at each coordinate and type: nothing, a rule, or several. */
+type Rules = Readonly<Record<string, string>>;
+
+function sdlOf(rules: Rules): string {
+  const types = Object.entries(SHAPE).map(([name, fields]) => {
+    const kind = name === 'I' ? 'interface' : 'type';
+    const lines = fields.map(([field, type]) => `${field}: ${type} ${rules[`${name}.${field}`] ?? ''}`);
+    return `${kind} ${name}${IMPLEMENTS[name] ?? ''} ${rules[name] ?? ''} { ${lines.join(' ')} }`;
+  });
+  return [...types, OTHERS.U, OTHERS.E.replace('RULES', rules.E ?? '')].join('\n');
+}
+
+const SCOPES = ['s1', 's2', 's3'];
+const POLICIES = ['p1', 'p2'];
+const PURPOSES = ['u1', 'u2'];
+const alternatives = (names: readonly string[]): fc.Arbitrary<string> =>
+  fc.array(fc.subarray([...names], { maxLength: 2 }), { maxLength: 3 }).map((lists) => JSON.stringify(lists));
+const scopeRule = fc.constantFrom(...SCOPES).map((scope) => `@requiresScope(scope: "${scope}")`);
+/** Composition takes the standard rules from the implementers alone. */
+const interfaceRules = fc.oneof(
+  { weight: 4, arbitrary: fc.constant('') },
+  { weight: 1, arbitrary: scopeRule },
+);
+const anyRules = fc.oneof(
+  { weight: 6, arbitrary: fc.constant('') },
+  { weight: 2, arbitrary: scopeRule },
+  { weight: 1, arbitrary: fc.tuple(scopeRule, scopeRule).map((two) => two.join(' ')) },
+  { weight: 2, arbitrary: alternatives(SCOPES).map((scopes) => `@requiresScopes(scopes: ${scopes})`) },
+  { weight: 1, arbitrary: fc.constant('@authenticated') },
+  { weight: 1, arbitrary: alternatives(POLICIES).map((policies) => `@policy(policies: ${policies})`) },
+  { weight: 1, arbitrary: fc.subarray(PURPOSES).map((of) => `@purpose(of: ${JSON.stringify(of)})`) },
+  { weight: 1, arbitrary: scopeRule.map((rule) => `@authenticated ${rule}`) },
+);
+const enumRules = fc.constantFrom(
+  '',
+  '',
+  '@authenticated',
+  '@requiresScope(scope: "s1")',
+  '@policy(policies: [["p1"]])',
+);
+const rulesOfSchema: fc.Arbitrary<Rules> = fc.record(
+  Object.fromEntries([
+    ...Object.entries(SHAPE).flatMap(([name, fields]) => [
+      [
+        name,
+        name === 'I' || name === 'Query'
+          ? fc.constant('')
+          : fc.oneof({ weight: 3, arbitrary: fc.constant('') }, { weight: 1, arbitrary: anyRules }),
+      ] as const,
+      ...fields.map(([field]) => [`${name}.${field}`, name === 'I' ? interfaceRules : anyRules] as const),
+    ]),
+    ['E', enumRules] as const,
+  ]),
+);
+
+/** One generated schema, composed for real. */
+interface World {
+  readonly sdl: string;
+  readonly supergraph: string;
+  readonly rules: RuleTable;
+  readonly authorizer: OperationAuthorizer;
+}
+
+const made = new Map<string, World | undefined>();
+let composed = 0;
+let refused = 0;
+function worldOf(rules: Rules): World | undefined {
+  const sdl = LINKS + sdlOf(rules);
+  if (!made.has(sdl)) {
+    if (made.size > 500) made.clear();
+    made.set(sdl, makeWorld(sdl));
+  }
+  return made.get(sdl);
+}
+
+function makeWorld(sdl: string): World | undefined {
+  let supergraph: string;
+  try {
+    supergraph = composeSupergraph([{ name: 'one', url: 'http://one', sdl }]);
+    composed += 1;
+  } catch {
+    refused += 1;
+    return undefined;
+  }
+  return {
+    sdl,
+    supergraph,
+    rules: new RuleTable(parse(supergraph), { coverage: 'open' }),
+    authorizer: createOperationAuthorizer(supergraph, { maxPathsPerSelection: 1_000_000 }),
+  };
+}
+
+const worlds: fc.Arbitrary<World> = rulesOfSchema
+  .map(worldOf)
+  .filter((world): world is World => world !== undefined);
+const plain = sdlOf({});
+
+const c = (depth: number): object => ({
+  __typename: 'C',
+  id: 'c',
+  x: 'x',
+  a: depth > 0 ? a(depth - 1) : null,
+});
+const b = (depth: number): object => ({
+  __typename: 'B',
+  id: 'b',
+  n: 2,
+  next: depth > 0 ? a(depth - 1) : null,
+  b: depth > 0 ? [b(depth - 1), null] : [],
+});
+const a = (depth: number): object => ({
+  __typename: 'A',
+  id: 'a',
+  n: 1,
+  m: 3,
+  next: depth > 0 ? b(depth - 1) : null,
+  c: c(depth - 1),
+  u: depth > 0 ? c(depth - 1) : b(0),
+  e: ['ONE', 'TWO'],
+});
+const root = {
+  a: a(3),
+  as: [a(1), a(2)],
+  i: b(3),
+  is: [a(1), null, b(1)],
+  u: [a(1), b(2), c(1)],
+  c: c(3),
+  e: 'TWO',
+};
+
+const typesUnder: Record<string, readonly string[]> = {
+  Query: ['Query'],
+  I: ['I', 'A', 'B'],
+  U: ['A', 'B', 'C', 'U'],
+  A: ['A', 'I'],
+  B: ['B', 'I'],
+  C: ['C'],
+};
+const spreadsOn: Record<string, readonly string[]> = {
+  I: ['...FA', '...FI'],
+  U: ['...FA', '...FI'],
+  A: ['...FA', '...FI'],
+  B: ['...FI'],
+};
+const schema = buildSchema(plain);
+
+function selectionSet(type: string, depth: number): fc.Arbitrary<string> {
+  const definition = schema.getType(type);
+  const hasFields = isObjectType(definition) || isInterfaceType(definition);
+  const fields = hasFields ? Object.values(definition.getFields()) : [];
+  const fieldArbitraries = fields.flatMap((field) => {
+    const named = getNamedType(field.type);
+    const alias = fc.constantFrom('', '', '', 'k: ', `${field.name}_: `);
+    if (!isCompositeType(named)) return [alias.map((prefix) => `${prefix}${field.name}`)];
+    if (depth === 0) return [];
+    return [
+      fc
+        .tuple(alias, selectionSet(named.name, depth - 1))
+        .map(([prefix, set]) => `${prefix}${field.name} ${set}`),
+    ];
+  });
+  const fragments =
+    depth === 0
+      ? []
+      : (typesUnder[type] ?? []).map((on) => selectionSet(on, depth - 1).map((set) => `... on ${on} ${set}`));
+  const spreads = [fc.constantFrom('__typename', ...(spreadsOn[type] ?? []))];
+  return fc
+    .array(fc.oneof(...fieldArbitraries, ...fragments, ...spreads), { minLength: 1, maxLength: 4 })
+    .map((selections) => `{ ${selections.join(' ')} }`);
+}
+
+const operations = fc
+  .tuple(selectionSet('Query', 4), selectionSet('A', 1), selectionSet('I', 1))
+  .map(([query, onA, onI]) =>
+    [
+      `query ${query}`,
+      `fragment FA on A ${onA.replaceAll(/\.\.\.F[AI]/g, 'id')}`,
+      `fragment FI on I ${onI.replaceAll(/\.\.\.F[AI]/g, 'id')}`,
+    ].join('\n'),
+  )
+  .map((source) => {
+    // A fragment that nothing spreads is not valid.
+    const document = parse(source);
+    const spread = new Set<string>();
+    visit(document, { FragmentSpread: (node) => void spread.add(node.name.value) });
+    return {
+      ...document,
+      definitions: document.definitions.filter(
+        (node) => node.kind !== Kind.FRAGMENT_DEFINITION || spread.has(node.name.value),
+      ),
+    } satisfies DocumentNode;
+  })
+  .filter((document) => validate(schema, document).length === 0)
+  .map((document) => print(document));
+
+interface Held {
+  readonly scopes: readonly string[];
+  readonly policies: readonly string[];
+  readonly purposes: readonly string[];
+}
+const held: fc.Arbitrary<Held> = fc.record({
+  scopes: fc.subarray(SCOPES),
+  policies: fc.subarray(POLICIES),
+  purposes: fc.subarray(PURPOSES),
+});
+const callers = fc.option(held, { nil: undefined }).map(delegationOf);
+
+function delegationOf(holds: Held | undefined): Delegation | undefined {
+  if (holds === undefined) return undefined;
+  return {
+    subject: 's',
+    clientId: 'c',
+    scopes: new Set(holds.scopes),
+    policies: new Set(holds.policies),
+    roles: [],
+    consent: { id: 'c', version: 1, purposes: holds.purposes, detail: 'full' },
+  };
+}
+
+function clientOperation(document: DocumentNode, hash: string): ClientOperation {
+  const operation = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
+  return { document, operation, queryHash: hash };
+}
+
+let count = 0;
+function filtered(
+  { authorizer }: World,
+  document: DocumentNode,
+  caller: Delegation | undefined,
+): { result: ExecutionResult; executed: DocumentNode | undefined } {
+  count += 1;
+  const authorization = authorizer.authorize(clientOperation(document, String(count)), caller, {});
+  const executed = authorization.execute?.document;
+  if (executed !== undefined) expect(validate(schema, executed)).toEqual([]);
+  const outcome =
+    executed === undefined ? { data: {} } : execute({ schema, document: executed, rootValue: root });
+  return {
+    result: normalize(authorization.complete(outcome as { data: Record<string, unknown> | null })),
+    executed,
+  };
+}
+
+function normalize(result: { data?: unknown; errors?: readonly GraphQLError[] }): ExecutionResult {
+  return JSON.parse(JSON.stringify(result)) as ExecutionResult;
+}
+
+/** Coordinates of every selection, by the type that it is written on. */
+function requirementsOf({ rules }: World, document: DocumentNode): Map<FieldNode, Requirement> {
+  const requirements = new Map<FieldNode, Requirement>();
+  const info = new TypeInfo(schema);
+  visit(
+    document,
+    visitWithTypeInfo(info, {
+      Field(node) {
+        requirements.set(node, rules.requirementOf(info.getParentType()?.name ?? '', node.name.value));
+      },
+    }),
+  );
+  return requirements;
+}
+
+/** Executes everything with plain graphql-js, and nulls afterwards: in the resolvers, by what was selected there. */
+function nulledAfterwards(
+  world: World,
+  document: DocumentNode,
+  caller: Delegation | undefined,
+): ExecutionResult {
+  const requirements = requirementsOf(world, document);
+  const allowed = (node: FieldNode): boolean => {
+    const requirement = requirements.get(node);
+    return requirement !== undefined && isMet(requirement, caller);
+  };
+  const fragments = new Map(
+    document.definitions.flatMap((node) =>
+      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
+    ),
+  );
+  const children = (set: SelectionSetNode): FieldNode[] =>
+    set.selections.flatMap((selection) => {
+      if (selection.kind === Kind.FIELD) return [selection];
+      if (selection.kind === Kind.INLINE_FRAGMENT) return children(selection.selectionSet);
+      const fragment = fragments.get(selection.name.value);
+      return fragment === undefined ? [] : children(fragment.selectionSet);
+    });
+  /** Those that apply to objects of a type. */
+  const childrenOn = (set: SelectionSetNode, type: GraphQLObjectType): FieldNode[] =>
+    set.selections.flatMap((selection) => {
+      if (selection.kind === Kind.FIELD) return [selection];
+      const inline = selection.kind === Kind.INLINE_FRAGMENT;
+      const fragment = inline ? selection : fragments.get(selection.name.value);
+      const condition = fragment?.typeCondition?.name.value;
+      const on = condition === undefined ? type : schema.getType(condition);
+      const applies = on?.name === type.name || (isAbstractType(on) && schema.isSubType(on, type));
+      return fragment !== undefined && applies ? childrenOn(fragment.selectionSet, type) : [];
+    });
+  const alive = (node: FieldNode): boolean =>
+    allowed(node) && (node.selectionSet === undefined || children(node.selectionSet).some(alive));
+  const deniedBelow = (node: FieldNode): FieldNode[] =>
+    allowed(node)
+      ? node.selectionSet === undefined
+        ? []
+        : children(node.selectionSet).flatMap(deniedBelow)
+      : [node];
+
+  const errors: { path: (string | number)[]; coordinate: string }[] = [];
+  const coordinateOf = new Map<FieldNode, string>();
+  const info = new TypeInfo(schema);
+  visit(
+    document,
+    visitWithTypeInfo(info, {
+      Field: (node) => void coordinateOf.set(node, `${info.getParentType()?.name ?? ''}.${node.name.value}`),
+    }),
+  );
+
+  const guarded = withResolvers((source, args, context, resolveInfo) => {
+    const path: (string | number)[] = [];
+    for (let at: typeof resolveInfo.path | undefined = resolveInfo.path; at !== undefined; at = at.prev)
+      path.unshift(at.key);
+    // Selections that stand on a denied one were never executed, unless they are reached otherwise as well.
+    const lost = new Map<FieldNode, FieldNode>();
+    const reached = new Set<FieldNode>();
+    for (const { node, lostTo } of occurrences.get(key(path.slice(0, -1))) ?? []) {
+      const to = lostTo ?? (allowed(node) ? undefined : node);
+      if (node.selectionSet === undefined) continue;
+      for (const child of childrenOn(node.selectionSet, resolveInfo.parentType)) {
+        if (to === undefined) reached.add(child);
+        else if (!lost.has(child)) lost.set(child, to);
+      }
+    }
+    for (const child of reached) lost.delete(child);
+    const nodes = resolveInfo.fieldNodes;
+    const own = nodes.filter((node) => !lost.has(node));
+    occurrences.set(
+      key(path),
+      nodes.map((node) => ({ node, lostTo: lost.get(node) })),
+    );
+    if (own.some(alive)) return defaultFieldResolver(source, args, context, resolveInfo);
+    // Its own denial first, then those of what was selected on it, then the denial of what it stands on.
+    const denied = own.find((node) => !allowed(node));
+    const below = own.flatMap(deniedBelow);
+    const above = nodes.flatMap((node) => lost.get(node) ?? []);
+    const blamed = new Set(denied !== undefined ? [denied] : below.length > 0 ? below : above.slice(0, 1));
+    for (const node of blamed) errors.push({ path, coordinate: coordinateOf.get(node) ?? '' });
+    return null;
+  });
+  const occurrences = new Map<string, readonly { node: FieldNode; lostTo: FieldNode | undefined }[]>();
+  const result = execute({ schema: guarded, document, rootValue: root });
+  const { data } = result as ExecutionResult;
+  return normalize({
+    data,
+    errors: errors.map(
+      ({ path, coordinate }) => new GraphQLError('denied', { path, extensions: { coordinate } }),
+    ),
+  });
+
+  function key(path: readonly (string | number)[]): string {
+    // List indices lie between a field and what is selected on it.
+    return JSON.stringify(
+      path
+        .filter((step, index) => typeof step === 'string' || index < path.length - 1 || true)
+        .slice(0, lastName(path) + 1),
+    );
+  }
+  function lastName(path: readonly (string | number)[]): number {
+    let last = path.length - 1;
+    while (last >= 0 && typeof path[last] === 'number') last -= 1;
+    return last;
+  }
+}
+
+function withResolvers(resolve: typeof defaultFieldResolver): GraphQLSchema {
+  const copy = buildSchema(plain);
+  for (const type of Object.values(copy.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) field.resolve = resolve;
+  }
+  return copy;
+}
+
+/**
+ * Errors by the null that they explain. Where a null moved upward, one error below it is enough for the GraphQL
+ * specification, and plain graphql-js stops at the first.
+ */
+function errorsOf(result: ExecutionResult): string[] {
+  const explained = (result.errors ?? []).map(({ path = [], extensions }) => {
+    let at: unknown = result.data;
+    const position: (string | number)[] = [];
+    for (const step of path) {
+      if (at === null || at === undefined) break;
+      position.push(step);
+      at = (at as Record<string | number, unknown>)[step];
+    }
+    const { coordinate } = extensions as { coordinate?: unknown };
+    return position.length === path.length
+      ? `${JSON.stringify(path)} ${String(coordinate)}`
+      : JSON.stringify(position);
+  });
+  return [...new Set(explained)].sort();
+}
+
+describe('for any schema, operation and delegation', { timeout: 600_000 }, () => {
+  it('filtering before planning equals executing everything and nulling afterwards', () => {
+    fc.assert(
+      fc.property(worlds, operations, callers, (world, source, caller) => {
+        const document = parse(source);
+        const before = filtered(world, document, caller).result;
+        const after = nulledAfterwards(world, document, caller);
+        expect(JSON.stringify(before.data)).toBe(JSON.stringify(after.data));
+        expect(errorsOf(before)).toEqual(errorsOf(after));
+      }),
+      { numRuns: 1_500 * RUNS },
+    );
+    // Otherwise little would be shown by it.
+    expect(composed).toBeGreaterThan(refused);
+  });
+
+  it('nothing that is denied is executed', () => {
+    fc.assert(
+      fc.property(worlds, operations, callers, (world, source, caller) => {
+        const { executed } = filtered(world, parse(source), caller);
+        if (executed === undefined) return;
+        for (const [node, requirement] of requirementsOf(world, executed)) {
+          // The type that the filter asks for itself reads nothing that the selections beside it do not.
+          if (node.alias?.value.startsWith('__behalf_typename') === true) continue;
+          expect(isMet(requirement, caller), node.name.value).toBe(true);
+        }
+      }),
+      { numRuns: 700 * RUNS },
+    );
+  });
+
+  it('a narrower delegation never sees more', () => {
+    fc.assert(
+      fc.property(worlds, operations, held, held, (world, source, one, two) => {
+        const document = parse(source);
+        const both: Held = {
+          scopes: [...one.scopes, ...two.scopes],
+          policies: [...one.policies, ...two.policies],
+          purposes: [...one.purposes, ...two.purposes],
+        };
+        const wide = filtered(world, document, delegationOf(both)).result.data;
+        const narrow = filtered(world, document, delegationOf(one)).result.data;
+        const nobody = filtered(world, document, undefined).result.data;
+        expect(isPartOf(narrow, wide)).toBe(true);
+        expect(isPartOf(nobody, narrow)).toBe(true);
+      }),
+      { numRuns: 700 * RUNS },
+    );
+  });
+
+  it('a decision never depends on what another caller sent before', () => {
+    const requests = fc.array(fc.tuple(operations, callers, fc.nat(3)), { minLength: 2, maxLength: 8 });
+    fc.assert(
+      fc.property(worlds, requests, ({ supergraph }, asked) => {
+        // So small that everything is thrown out and made again.
+        const shared = createOperationAuthorizer(supergraph, { cachedOperations: 2, cachedDecisions: 1 });
+        const decide = (authorizer: OperationAuthorizer, source: string, caller: Delegation | undefined) => {
+          const { execute, denials } = authorizer.authorize(
+            clientOperation(parse(source), source),
+            caller,
+            {},
+          );
+          return JSON.stringify([execute === undefined ? null : print(execute.document), denials]);
+        };
+        const first = asked[0];
+        for (const [source, caller, other] of asked) {
+          // Callers of one operation, too.
+          const text = other === 0 && first !== undefined ? first[0] : source;
+          const fresh = createOperationAuthorizer(supergraph);
+          expect(decide(shared, text, caller)).toBe(decide(fresh, text, caller));
+        }
+      }),
+      { numRuns: 150 * RUNS },
+    );
+  });
+
+  it('the subgraph alone, from a signed transaction token, reaches the same decisions as the gateway', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
+    const key = { ...(await exportJWK(publicKey)), kid: 'k', alg: 'EdDSA' };
+    await fc.assert(
+      fc.asyncProperty(worlds, callers, async ({ sdl, rules }, caller) => {
+        const subgraph = buildProtectedSubgraph({
+          name: 'one',
+          typeDefs: sdl,
+          resolvers: {},
+          gateway: { issuer: 'https://gateway.example', keys: [key] },
+          coverage: 'open',
+        });
+        const headers = caller === undefined ? {} : { 'txn-token': await txnToken(privateKey, caller) };
+        const contextValue = await protectedContext(subgraph, headers);
+        for (const [typeName, fields] of Object.entries(SHAPE)) {
+          const type = subgraph.getType(typeName);
+          if (!isObjectType(type)) continue;
+          for (const [fieldName] of fields) {
+            const coordinate = `${typeName}.${fieldName}`;
+            const field = type.getFields()[fieldName];
+            let denial: unknown;
+            try {
+              await field?.resolve?.({ [fieldName]: null }, {}, contextValue, { fieldName } as never);
+            } catch (error) {
+              denial = error;
+            }
+            const requirement = rules.requirementOf(typeName, fieldName);
+            expect(denial === undefined, coordinate).toBe(isMet(requirement, caller));
+            if (denial !== undefined) {
+              expect((denial as GraphQLError).extensions).toMatchObject({
+                code: 'UNAUTHORIZED_FIELD_OR_TYPE',
+                coordinate,
+              });
+            }
+          }
+        }
+      }),
+      { numRuns: 200 * RUNS },
+    );
+  });
+});
+
+function txnToken(privateKey: CryptoKey, caller: Delegation): Promise<string> {
+  return new SignJWT({
+    scope: [...caller.scopes].join(' '),
+    txn: 't',
+    tctx: { policies: [...caller.policies], consent: { ...caller.consent } },
+    rctx: { client_id: caller.clientId },
+    req_wl: 'gateway',
+  })
+    .setProtectedHeader({ alg: 'EdDSA', kid: 'k', typ: 'txntoken+jwt' })
+    .setIssuer('https://gateway.example')
+    .setAudience('one')
+    .setSubject(caller.subject)
+    .setIssuedAt()
+    .setExpirationTime('15s')
+    .sign(privateKey);
+}
+
+/** Everything that is not null in the one stands in the other. */
+function isPartOf(narrow: unknown, wide: unknown): boolean {
+  if (narrow === null || narrow === undefined) return true;
+  if (typeof narrow !== 'object') return narrow === wide;
+  if (typeof wide !== 'object' || wide === null) return false;
+  return Object.entries(narrow).every(([name, value]) =>
+    isPartOf(value, (wide as Record<string, unknown>)[name]),
+  );
+}
