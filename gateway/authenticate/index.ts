@@ -16,6 +16,14 @@ export interface AuthenticatedToken {
   /** Seconds since the epoch. */
   readonly issuedAt: number;
   readonly expiresAt: number;
+  /** `kid` of the key that signed it, so that everything a leaked key signed can be ended. */
+  readonly keyId?: string | undefined;
+  /** `sid`: the person's session at the issuer (OpenID Connect Front-Channel Logout 1.0 section 3). */
+  readonly sessionId?: string | undefined;
+  /** How and when the person signed in (RFC 9470 section 6). */
+  readonly acr?: string | undefined;
+  /** Seconds since the epoch. */
+  readonly authTime?: number | undefined;
 }
 
 export interface AuthenticatorOptions {
@@ -74,6 +82,10 @@ export class Authenticator {
       tokenId: payload.jti,
       issuedAt: payload.iat,
       expiresAt: payload.exp,
+      keyId: verified.keyId,
+      sessionId: optionalString(payload.sid, 'SESSION_MALFORMED'),
+      acr: optionalString(payload.acr, 'ACR_MALFORMED'),
+      authTime: optionalSeconds(payload.auth_time, 'AUTH_TIME_MALFORMED'),
     };
   }
 
@@ -94,4 +106,16 @@ export class Authenticator {
     }
     if (revocation.isRevoked(token)) throw invalidToken('REVOKED');
   }
+}
+
+/** A claim that is there and cannot be read refuses the token. @throws {RefusedError} */
+function optionalString(value: unknown, reason: string): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  throw invalidToken(reason);
+}
+
+/** @throws {RefusedError} */
+function optionalSeconds(value: unknown, reason: string): number | undefined {
+  if (value === undefined || (typeof value === 'number' && Number.isFinite(value))) return value;
+  throw invalidToken(reason);
 }

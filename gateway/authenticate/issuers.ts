@@ -43,6 +43,7 @@ const DISCOVERY_PAUSE_MS = 1_000;
 
 export interface VerifiedAccessToken {
   readonly issuer: IssuerOptions;
+  readonly keyId?: string | undefined;
   readonly payload: Omit<JWTPayload, 'jti'> & {
     readonly exp: number;
     readonly iat: number;
@@ -79,8 +80,12 @@ export class Issuers {
       throw invalidToken('TOKEN_TYPE');
     const keys = await this.keysOf(entry);
     let payload: JWTPayload;
+    let keyId: string | undefined;
     try {
-      ({ payload } = await jwtVerify(token, keys, {
+      ({
+        payload,
+        protectedHeader: { kid: keyId },
+      } = await jwtVerify(token, keys, {
         issuer: options.issuer,
         audience: options.audience,
         algorithms: [...(options.algorithms ?? ALLOWED_ALGORITHMS)],
@@ -96,7 +101,7 @@ export class Issuers {
     if (typeof sub !== 'string' || sub === '') throw invalidToken('SUBJECT_MALFORMED');
     if (jti !== undefined && typeof jti !== 'string') throw invalidToken('TOKEN_ID_MALFORMED');
     if (iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw invalidToken('ISSUED_IN_FUTURE');
-    return { issuer: options, payload: { ...payload, exp, iat, sub, jti } };
+    return { issuer: options, keyId, payload: { ...payload, exp, iat, sub, jti } };
   }
 
   /** Requests that come together share one discovery; one that failed is not tried again at once. */

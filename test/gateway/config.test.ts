@@ -167,6 +167,11 @@ describe('readConfig', () => {
     expect((await read(yaml.replace('sub/', '/abs/'))).supergraph).toBe('/abs/supergraph.graphql');
   });
 
+  it('knows the listener for Prometheus, which once stood below the claims of an issuer', async () => {
+    const { metrics } = await read(`${yaml}metrics: { listen: { port: 9464 } }\n`);
+    expect(metrics).toEqual({ listen: { port: 9464 } });
+  });
+
   it('fills from the environment after parsing, so that a value cannot become structure', async () => {
     const streams = 'revocation:\n  streams:\n    - { issuer: "https://i.example", secret: "a${S}b" }\n';
     const secret = '", x: ${S} #\n- y: [';
