@@ -1,6 +1,6 @@
 import type { ErrorDescription } from '@behalf/directives';
 
-/** Every reason why the authority can refuse to start. Codes are stable. */
+/** Every reason why the authority can refuse to start, or to change its keys. Codes are stable. */
 export const authorityErrors = Object.freeze({
   data_dir_not_writable: { description: 'The data folder cannot be written.', since: '0.1.0' },
   demo_not_loopback: {
@@ -8,6 +8,11 @@ export const authorityErrors = Object.freeze({
     since: '0.1.0',
   },
   issuer_invalid: { description: 'The issuer is no origin, or not https where it must be.', since: '0.1.0' },
+  key_missing: {
+    description: 'No next signing key has been published yet, so that none can take over.',
+    since: '0.1.0',
+  },
+  key_unknown: { description: 'The authority has no signing key of that `kid`.', since: '0.1.0' },
   keys_unreadable: {
     description: 'The signing keys in the store cannot be decrypted with the key that was given.',
     since: '0.1.0',
@@ -22,7 +27,7 @@ export const authorityErrors = Object.freeze({
 
 export type AuthorityErrorCode = keyof typeof authorityErrors;
 
-/** The authority cannot start. `message` says why and what to do; it holds no secret. */
+/** The authority cannot do what it was asked for. `message` says why and what to do; it holds no secret. */
 export class AuthorityError extends Error {
   override readonly name = 'AuthorityError';
   readonly code: AuthorityErrorCode;

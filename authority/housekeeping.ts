@@ -1,8 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
 import type { Log } from '../store/log.js';
+import { removeOldChanges } from './changes/retention.js';
 import type { StreamRegister } from './changes/streams.js';
 import type { ConsentRegister } from './consent/register.js';
+import { removeGoneKeys } from './keys/retention.js';
 import { removeExpiredPayloads } from './oidc/adapter.js';
 import type { AuthorityDatabase } from './schema.js';
 
@@ -43,6 +45,8 @@ export class Housekeeping {
     const { consents, db, streams } = this.#options;
     await this.#inBatches(() => consents.recordExpired(BATCH));
     await this.#inBatches(() => removeExpiredPayloads(db, BATCH));
+    await this.#inBatches(() => removeOldChanges(db, BATCH));
+    await removeGoneKeys(db);
     await streams.removeForgotten();
   }
 

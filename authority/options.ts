@@ -5,8 +5,11 @@ import {
   type SchemaVocabulary,
 } from '../policy/index.js';
 import type { Log } from '../store/log.js';
+import type { PushRetry } from './changes/push.js';
+import { GATEWAYS, type StreamReceiver } from './changes/receivers.js';
 import type { ClientRegistration } from './clients/register.js';
 import { AuthorityError } from './errors.js';
+import type { KeySchedule } from './keys/times.js';
 import { isLoopback } from './http/loopback.js';
 import type { DurationChoice } from './pages/consent.js';
 
@@ -24,6 +27,8 @@ export interface AuthorityOptions {
   readonly maxConnections?: number;
   /** 32 bytes that encrypt the private keys in the store. Or give `dataDir`. */
   readonly encryptionKey?: Uint8Array;
+  /** When signing keys rotate by themselves, and how long a key is published before it signs. */
+  readonly signingKeys?: Partial<KeySchedule>;
   /** Folder with the file of that key (mode 0600), made when missing. */
   readonly dataDir?: string;
   /** The `aud` of access tokens: the resource indicator (RFC 8707) of the API. */
@@ -38,6 +43,10 @@ export interface AuthorityOptions {
   readonly demo: boolean;
   /** What gateways present to read the change stream; 16 characters or more. */
   readonly streamSecret: string;
+  /** Others who may have streams, each with a secret of its own, and gateways that are to be told apart. */
+  readonly streamReceivers?: readonly StreamReceiver[];
+  /** How often a receiver that does not take what is pushed to it is asked again. */
+  readonly pushRetry?: Partial<PushRetry>;
   /** What a person can choose from, as far as the policy lets a consent last; default 1 hour, 1 day, 30 days, 90 days. */
   readonly durations?: readonly DurationChoice[];
   /** Default: 30 days when that is a choice, else the first. */
@@ -65,6 +74,7 @@ export async function checkOptions(options: AuthorityOptions): Promise<void> {
   if (streamSecret.length < 16) {
     throw new AuthorityError('option_invalid', 'streamSecret must have 16 characters or more');
   }
+  await checkReceivers(streamSecret, options.streamReceivers ?? []);
   if (URL.parse(audience) === null)
     throw new AuthorityError('option_invalid', 'audience must be an absolute URI');
   const mismatch = describeMismatch(comparePolicyWithSchema(options.policy, options.vocabulary));
@@ -79,6 +89,38 @@ export async function checkOptions(options: AuthorityOptions): Promise<void> {
     );
   }
   if (issuer !== undefined) await checkIssuer(issuer);
+}
+
+/** Streams are found by name, and a name by its secret: neither may be two people's. */
+async function checkReceivers(streamSecret: string, receivers: readonly StreamReceiver[]): Promise<void> {
+  const names = new Set([GATEWAYS]);
+  const secrets = new Set([streamSecret]);
+  for (const { name, pushEndpoints = [], secret } of receivers) {
+    if (!/^[\w.-]{1,64}$/.test(name) || names.has(name)) {
+      throw new AuthorityError('option_invalid', `streamReceivers: the name "${name}" is taken, or is none`);
+    }
+    if (secret.length < 16 || secrets.has(secret)) {
+      throw new AuthorityError(
+        'option_invalid',
+        `streamReceivers: the secret of "${name}" must have 16 characters or more, and be nobody else's`,
+      );
+    }
+    names.add(name);
+    secrets.add(secret);
+    for (const endpoint of pushEndpoints) await checkPushEndpoint(name, endpoint);
+  }
+}
+
+async function checkPushEndpoint(name: string, endpoint: string): Promise<void> {
+  const url = URL.parse(endpoint);
+  const isPermitted =
+    url?.protocol === 'https:' || (url?.protocol === 'http:' && (await isLoopback(url.hostname)));
+  if (!isPermitted || url.username !== '' || url.password !== '') {
+    throw new AuthorityError(
+      'option_invalid',
+      `streamReceivers: the push endpoints of "${name}" must be https, except on the loopback interface`,
+    );
+  }
 }
 
 async function checkIssuer(issuer: string): Promise<void> {

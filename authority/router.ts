@@ -1,21 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { sql } from 'kysely';
-import { errors, type Provider } from 'oidc-provider';
+import { errors } from 'oidc-provider';
 
 import type { Log } from '../store/log.js';
 import type { SsfTransmitter } from './changes/transmitter.js';
 import { HttpError, sendJson } from './http/respond.js';
 import type { InteractionRoutes } from './interaction/routes.js';
 import { renderErrorPage } from './pages/error.js';
+import type { SigningKeyRing } from './keys/ring.js';
+import type { RotatingProvider } from './oidc/rotating-provider.js';
 import { setPageHeaders } from './pages/headers.js';
 import { STYLE } from './pages/style.js';
 import type { AuthorityDatabase } from './schema.js';
 
+/** oidc-provider's. */
+const JWKS_PATH = '/jwks';
+
 /** @see createRouter */
 export interface RouterOptions {
   readonly db: AuthorityDatabase;
-  readonly provider: Provider;
+  readonly oauth: RotatingProvider;
+  readonly keys: SigningKeyRing;
   readonly interactions: InteractionRoutes;
   readonly transmitter: SsfTransmitter;
   readonly log: Log;
@@ -25,8 +31,7 @@ export interface RouterOptions {
 export function createRouter(
   options: RouterOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const { interactions, log, provider, transmitter } = options;
-  const oauth = provider.callback();
+  const { interactions, keys, log, oauth, transmitter } = options;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = URL.parse(request.url ?? '', 'http://authority.invalid');
     if (url === null) throw new HttpError(400, 'invalid_request', 'Not an address');
@@ -34,7 +39,12 @@ export function createRouter(
     else if (url.pathname === '/style.css') sendStyle(response);
     else if (await transmitter.handle(request, response, url)) return;
     else if (await interactions.handle(request, response, url)) return;
-    else await oauth(request, response);
+    else {
+      // Whoever asks for the keys gets those of this moment, from whichever instance.
+      // Without the store, those that are known: what was revoked is refused by name as well.
+      if (url.pathname === JWKS_PATH) await keys.refresh().catch(() => undefined);
+      await oauth.handler(request, response);
+    }
   };
   return (request, response) => {
     answer(request, response).catch((error: unknown) => refuse(request, response, error, log));

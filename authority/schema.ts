@@ -1,3 +1,4 @@
+import type { JWK } from 'jose';
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely';
 
 import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent/types.js';
@@ -64,7 +65,12 @@ export interface ChangeEventTable {
   readonly seq: number;
   readonly jti: string;
   readonly kind: string;
-  readonly members: JSONColumnType<{ subject?: string; clientId?: string; consentId?: string }>;
+  readonly members: JSONColumnType<{
+    subject?: string;
+    clientId?: string;
+    consentId?: string;
+    keyId?: string;
+  }>;
   readonly initiator: 'user' | 'admin' | 'policy';
   readonly reason: string | null;
   readonly occurred_at: Timestamp;
@@ -73,7 +79,23 @@ export interface ChangeEventTable {
 /** One SSF stream: a receiver's place in the log. */
 export interface StreamTable {
   id: string;
+  /** Whose it is, by the name that the options give: nobody else sees it. */
+  receiver: string;
+  /** The receiver's own words, such as a gateway's name. */
+  description: string | null;
   events: string[];
+  events_requested: string[];
+  status: 'enabled' | 'paused' | 'disabled';
+  status_reason: string | null;
+  /** RFC 8935; without one the receiver polls. */
+  push_endpoint: string | null;
+  /** The receiver's `authorization_header`, encrypted. */
+  push_nonce: Buffer | null;
+  push_ciphertext: Buffer | null;
+  /** In a row. */
+  push_failures: Generated<number>;
+  push_not_before: Timestamp;
+  verified_at: Timestamp | null;
   /** Everything up to here is delivered. */
   delivered_seq: number;
   created_at: Timestamp;
@@ -84,6 +106,42 @@ export interface StreamTable {
 export interface StreamAckTable {
   stream_id: string;
   seq: number;
+}
+
+/** A verification event (SSF 1.0, section 8.1.4) that was asked for and not yet delivered. */
+export interface StreamVerificationTable {
+  stream_id: string;
+  jti: string;
+  state: string | null;
+  requested_at: Timestamp;
+}
+
+/** See keys/rotate.ts. */
+export interface SigningKeyTable {
+  kid: string;
+  public_jwk: JSONColumnType<JWK>;
+  /** The private half, encrypted; none once the key is revoked. */
+  nonce: Buffer | null;
+  ciphertext: Buffer | null;
+  published_at: Timestamp;
+  signs_from: Timestamp | null;
+  signs_until: Timestamp | null;
+  /** When it leaves the JWKS. */
+  gone_at: Timestamp | null;
+  revoked_at: Timestamp | null;
+}
+
+/** A living access token's place in a status list; see status/list.ts. */
+export interface TokenStatusTable {
+  list: number;
+  idx: number;
+  jti: string;
+  subject: string;
+  client_id: string;
+  consent_id: string | null;
+  issued_at: Timestamp;
+  expires_at: Timestamp;
+  revoked: Generated<boolean>;
 }
 
 /** People who sign in here. */
@@ -128,6 +186,9 @@ export interface AuthoritySchema {
   'authority.change_event': ChangeEventTable;
   'authority.stream': StreamTable;
   'authority.stream_ack': StreamAckTable;
+  'authority.stream_verification': StreamVerificationTable;
+  'authority.signing_key': SigningKeyTable;
+  'authority.token_status': TokenStatusTable;
   'authority.account': AccountTable;
   'authority.sealed_secret': SealedSecretTable;
   'authority.oidc_payload': OidcPayloadTable;

@@ -8,6 +8,10 @@ import { DEMO_ACCOUNTS } from './accounts/demo.js';
 import { AccountRegister } from './accounts/register.js';
 import { SignInThrottle } from './accounts/throttle.js';
 import { ChangeFeed } from './changes/feed.js';
+import { Outbox } from './changes/outbox.js';
+import { PUSH_RETRY, PushDelivery } from './changes/push.js';
+import { ReceiverRegister } from './changes/receivers.js';
+import { StreamManagement } from './changes/stream-management.js';
 import { StreamRegister } from './changes/streams.js';
 import { SsfTransmitter } from './changes/transmitter.js';
 import { type ClientRegistration, demoClients } from './clients/register.js';
@@ -16,10 +20,13 @@ import { Housekeeping } from './housekeeping.js';
 import { close, listen } from './http/listen.js';
 import { InteractionRoutes } from './interaction/routes.js';
 import { encryptionKeyFrom } from './keys/encryption-key.js';
-import { loadKeys } from './keys/keys.js';
+import { loadCookieKeys } from './keys/cookie-keys.js';
+import { SigningKeyRing } from './keys/ring.js';
 import { SealedSecrets } from './keys/sealed.js';
+import { PUBLISH_AHEAD_SECONDS, ROTATE_EVERY_SECONDS } from './keys/times.js';
 import { migrateAuthority } from './migrations/index.js';
 import { createProvider } from './oidc/provider.js';
+import { RotatingProvider } from './oidc/rotating-provider.js';
 import {
   type AuthorityOptions,
   checkOptions,
@@ -70,7 +77,9 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
   try {
     await migrateAuthority(db);
     const state = await prepareState(db, options);
+    opened.push(() => state.keys.close());
     await feed.open();
+    state.keys.watch(feed);
     const bound = await listen(server, host, port);
     opened.push(() => close(server));
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
@@ -78,8 +87,10 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     const parts = assemble(db, feed, issuer, state, { ...options, log });
     opened.push(
       () => parts.housekeeping.close(),
+      () => parts.push.close(),
       async () => parts.transmitter.close(),
     );
+    parts.push.start();
     route = parts.route;
     return { url, issuer, demoConsoleSecret: state.consoleSecret, close: closeAll };
   } catch (error) {
@@ -102,15 +113,25 @@ async function prepareState(db: AuthorityDatabase, options: AuthorityOptions) {
   const { clients = [], dataDir, demo } = options;
   const encryptionKey = options.encryptionKey ?? (await encryptionKeyFrom(dataDir ?? ''));
   const secrets = new SealedSecrets(db, encryptionKey);
-  const keys = await loadKeys(secrets);
+  const keys = await SigningKeyRing.open({
+    db,
+    secrets,
+    schedule: {
+      rotateEverySeconds: ROTATE_EVERY_SECONDS,
+      publishAheadSeconds: PUBLISH_AHEAD_SECONDS,
+      ...options.signingKeys,
+    },
+    log: options.log ?? SILENT,
+  });
+  const cookieKeys = await loadCookieKeys(secrets);
   const accounts = new AccountRegister(db, { demo });
-  if (!demo) return { keys, accounts, clients, consoleSecret: undefined };
+  if (!demo) return { secrets, keys, cookieKeys, accounts, clients, consoleSecret: undefined };
   await accounts.addDemoAccounts(DEMO_ACCOUNTS);
   const consoleSecret = await secrets.getOrCreate('demo-console-secret', () =>
     randomBytes(24).toString('base64url'),
   );
   const all: readonly ClientRegistration[] = [...demoClients(consoleSecret), ...clients];
-  return { keys, accounts, clients: all, consoleSecret };
+  return { secrets, keys, cookieKeys, accounts, clients: all, consoleSecret };
 }
 
 function assemble(
@@ -121,16 +142,22 @@ function assemble(
   options: AuthorityOptions & { log: Log },
 ) {
   const { audience, policy, durations = DEFAULT_DURATIONS, log, longPollMs, streamSecret } = options;
-  const { accounts, clients, keys } = state;
+  const { accounts, clients, cookieKeys, keys, secrets } = state;
   const consents = new ConsentRegister(db);
   const streams = new StreamRegister(db);
-  const provider = createProvider({ issuer, audience, db, keys, accounts, consents, clients, policy });
-  // Of an unexpected failure only its kind is said: its message may hold what a client sent.
-  provider.on('server_error', (_ctx, error) => log.error(`The authority failed: ${error.name}`));
+  const oauth = new RotatingProvider(keys, (jwks) => {
+    const more = { accounts, consents, clients, policy };
+    const provider = createProvider({ issuer, audience, db, jwks, cookieKeys, ...more });
+    // Of an unexpected failure only its kind is said: its message may hold what a client sent.
+    provider.on('server_error', (_ctx, error) => log.error(`The authority failed: ${error.name}`));
+    return provider;
+  });
   const fallback = durations.find(({ seconds }) => seconds === DEFAULT_DURATION_SECONDS) ?? durations[0];
   const interactions = new InteractionRoutes({
     issuer,
-    provider,
+    get provider() {
+      return oauth.provider;
+    },
     accounts,
     throttle: new SignInThrottle(),
     consents,
@@ -139,14 +166,24 @@ function assemble(
     durations,
     defaultDurationSeconds: options.defaultDurationSeconds ?? fallback?.seconds ?? 0,
   });
+  const outbox = new Outbox({ db, streams, keys, issuer, audience });
   const transmitter = new SsfTransmitter({
+    issuer,
+    receivers: new ReceiverRegister(streamSecret, options.streamReceivers ?? []),
+    management: new StreamManagement({ db, streams, secrets, issuer, audience }),
     streams,
+    outbox,
     feed,
-    signing: { issuer, audience, key: keys.signing },
-    streamSecret,
     log,
     ...(longPollMs === undefined ? {} : { longPollMs }),
   });
+  const retry = { ...PUSH_RETRY, ...options.pushRetry };
+  const push = new PushDelivery({ db, streams, outbox, keys, secrets, feed, retry, log });
   const housekeeping = new Housekeeping({ db, consents, streams, log });
-  return { transmitter, housekeeping, route: createRouter({ db, provider, interactions, transmitter, log }) };
+  return {
+    transmitter,
+    push,
+    housekeeping,
+    route: createRouter({ db, oauth, keys, interactions, transmitter, log }),
+  };
 }

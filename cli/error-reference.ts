@@ -50,7 +50,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   },
   { title: 'Log of the gateway', met: '`code` of a line.', codes: logCodes },
   { title: 'Audit', met: '`AuditError` of a sink.', codes: auditErrors },
-  { title: 'Authority', met: 'At the start of the authority.', codes: authorityErrors },
+  {
+    title: 'Authority',
+    met: 'At the start of the authority, and of `behalf rotate-keys`.',
+    codes: authorityErrors,
+  },
   { title: 'Store', met: 'At the start, and when the database ends by itself.', codes: storeErrors },
 ]);
 

@@ -49,6 +49,16 @@ export const logCodes = Object.freeze({
   POLICY_TIMEOUT: { description: 'A policy did not answer in time, so it denies.', since: '0.1.0' },
   REVOKED: { description: 'A revocation arrived.', since: '0.1.0' },
   REVOCATION_STREAM_BROKEN: { description: 'The stream of revocations cannot be read.', since: '0.1.0' },
+  SIGNING_KEY_ROTATED: { description: 'An issuer announced the key that signs next.', since: '0.1.0' },
+  SIGNING_KEY_REVOKED: {
+    description: 'An issuer announced that a key has leaked: what it signed is refused.',
+    since: '0.1.0',
+  },
+  ISSUER_KEYS_NOT_REFRESHED: {
+    description:
+      "An issuer's keys could not be fetched again after its announcement; an unknown key will cause it.",
+    since: '0.1.0',
+  },
   APOLLO_WARNING: {
     description: 'Apollo Server warned; its words may quote what a client sent, so they are not repeated.',
     since: '0.1.0',

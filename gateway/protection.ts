@@ -122,12 +122,15 @@ export class Protection {
       auditLost: () => (audit === undefined || audit.mode === 'off' ? 0 : audit.sink.lost),
       revocationAgeSeconds: () => view?.ageSeconds,
     });
+    const trusted = new Issuers(options.issuers);
     this.receivers =
       view === undefined
         ? []
-        : (revocation?.streams ?? []).map((stream) => new SsfReceiver(stream, view, this.log));
+        : (revocation?.streams ?? []).map(
+            (stream) => new SsfReceiver(stream, view, this.log, (issuer) => trusted.refreshKeys(issuer)),
+          );
     this.authenticator = new Authenticator({
-      issuers: new Issuers(options.issuers),
+      issuers: trusted,
       anonymous: options.authorization?.anonymous ?? 'allow',
       revocation: this.revocation,
     });

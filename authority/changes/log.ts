@@ -11,13 +11,21 @@ export const CHANGE_CHANNEL = 'behalf_authority_change';
 /** OpenID CAEP 1.0, section 3.1 */
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 
+/** The key named is about to sign: whoever keeps the JWKS asks for it again. */
+export const SIGNING_KEY_ROTATED = 'https://schemas.behalf.dev/secevent/event-type/signing-key-rotated';
+
+/** Every token that the key named has signed, and will be made to sign, is dead. */
+export const SIGNING_KEY_REVOKED = 'https://schemas.behalf.dev/secevent/event-type/signing-key-revoked';
+
 /** A change that gateways have to know. Every token that matches all members present is dead. */
 export interface Change {
-  readonly kind: typeof SESSION_REVOKED;
+  readonly kind: typeof SESSION_REVOKED | typeof SIGNING_KEY_ROTATED | typeof SIGNING_KEY_REVOKED;
   readonly members: {
     readonly subject?: string;
     readonly clientId?: string;
     readonly consentId?: string;
+    /** `kid`; alone. */
+    readonly keyId?: string;
   };
   readonly initiator: Initiator;
   readonly reason?: string | undefined;

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 
-import type { SigningKey } from '../keys/keys.js';
+import type { SigningKey } from '../keys/signing-key.js';
 import type { ChangeEvent } from './streams.js';
 
 /** @see signSecurityEvent */
@@ -17,13 +17,14 @@ export interface SetContext {
  */
 export async function signSecurityEvent(event: ChangeEvent, context: SetContext): Promise<string> {
   const occurredAtSeconds = Math.floor(event.occurred_at.getTime() / 1000);
-  const { subject, clientId, consentId } = event.members;
+  const { subject, clientId, consentId, keyId } = event.members;
   const payload = {
     sub_id: {
       format: 'complex',
       ...(subject === undefined ? {} : { user: { format: 'iss_sub', iss: context.issuer, sub: subject } }),
       ...(clientId === undefined ? {} : { application: { format: 'opaque', id: clientId } }),
       ...(consentId === undefined ? {} : { session: { format: 'opaque', id: consentId } }),
+      ...(keyId === undefined ? {} : { key: { format: 'opaque', id: keyId } }),
     },
     events: {
       [event.kind]: {

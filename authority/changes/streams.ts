@@ -2,26 +2,50 @@ import { randomUUID } from 'node:crypto';
 
 import { type Selectable, sql } from 'kysely';
 
-import type { AuthorityDatabase, ChangeEventTable } from '../schema.js';
-import { SESSION_REVOKED } from './log.js';
+import type { Sealed } from '../keys/sealed.js';
+import type { AuthorityDatabase, ChangeEventTable, StreamTable } from '../schema.js';
+import { CHANGE_CHANNEL, SESSION_REVOKED, SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from './log.js';
 
 /** What a stream can deliver. */
-export const EVENTS_SUPPORTED: readonly string[] = [SESSION_REVOKED];
+export const EVENTS_SUPPORTED: readonly string[] = [
+  SESSION_REVOKED,
+  SIGNING_KEY_ROTATED,
+  SIGNING_KEY_REVOKED,
+];
 
-const STREAMS_AT_MOST = 1_000;
+const STREAMS_PER_RECEIVER_AT_MOST = 1_000;
 const HISTORY_SECONDS = 24 * 60 * 60;
 // A receiver that comes back later makes a new stream, which begins with the same history.
-const FORGOTTEN_AFTER_SECONDS = HISTORY_SECONDS;
+export const FORGOTTEN_AFTER_SECONDS = HISTORY_SECONDS;
+/** Of a stream that is pushed and does not get on, as long as the log has what it lacks. */
+const STOPPED_FORGOTTEN_AFTER_SECONDS = 7 * 24 * 60 * 60;
 
 export type ChangeEvent = Selectable<ChangeEventTable>;
+export type StreamStatus = StreamTable['status'];
 
 /** A receiver's place in the change log. */
 export interface Stream {
   readonly id: string;
+  /** Whose it is. */
+  readonly receiver: string;
+  readonly description: string | null;
   readonly events: readonly string[];
+  readonly eventsRequested: readonly string[];
+  readonly status: StreamStatus;
+  readonly statusReason: string | null;
+  /** Undefined when the receiver polls. */
+  readonly pushEndpoint: string | undefined;
 }
 
-/** The SSF streams, on the store: any instance of the authority serves any of them. */
+/** What the receiver says of its stream (SSF 1.0, section 8.1.1). */
+export interface StreamWishes {
+  readonly description: string | null;
+  readonly eventsRequested: readonly string[];
+  /** With the receiver's `authorization_header`, encrypted. */
+  readonly push: { readonly endpoint: string; readonly authorization: Sealed | undefined } | undefined;
+}
+
+/** The SSF streams, on the store: any instance of the authority serves any of them. A receiver finds its own only. */
 export class StreamRegister {
   readonly #db: AuthorityDatabase;
 
@@ -34,60 +58,130 @@ export class StreamRegister {
    *
    * @returns undefined when there are too many
    */
-  async create(events: readonly string[]): Promise<Stream | undefined> {
+  async create(receiver: string, wishes: StreamWishes): Promise<Stream | undefined> {
     await this.removeForgotten();
     const id = randomUUID();
     const { rows } = await sql`
-      insert into authority.stream (id, events, delivered_seq)
-      select ${id}, ${[...events]}::text[],
+      insert into authority.stream (id, receiver, description, events, events_requested,
+        push_endpoint, push_nonce, push_ciphertext, delivered_seq)
+      select ${id}, ${receiver}, ${wishes.description}::text, ${delivered(wishes)}::text[],
+        ${[...wishes.eventsRequested]}::text[], ${wishes.push?.endpoint ?? null}::text,
+        ${wishes.push?.authorization?.nonce ?? null}::bytea,
+        ${wishes.push?.authorization?.ciphertext ?? null}::bytea,
         coalesce(
           (select min(seq) - 1 from authority.change_event
             where occurred_at > clock_timestamp() - make_interval(secs => ${HISTORY_SECONDS})),
           (select seq from authority.change_head))
-      where (select count(*) from authority.stream) < ${STREAMS_AT_MOST}
+      where (select count(*) from authority.stream where receiver = ${receiver}) < ${STREAMS_PER_RECEIVER_AT_MOST}
       returning id`.execute(this.#db);
-    return rows.length === 1 ? { id, events } : undefined;
+    if (rows.length !== 1) return undefined;
+    await this.#wake();
+    return this.find(id, receiver);
   }
 
-  async find(id: string): Promise<Stream | undefined> {
-    return this.#db
+  async find(id: string, receiver: string): Promise<Stream | undefined> {
+    const row = await this.#db
       .selectFrom('authority.stream')
-      .select(['id', 'events'])
+      .selectAll()
+      .where('id', '=', id)
+      .where('receiver', '=', receiver)
+      .executeTakeFirst();
+    return row === undefined ? undefined : toStream(row);
+  }
+
+  async list(receiver: string): Promise<readonly Stream[]> {
+    const rows = await this.#db
+      .selectFrom('authority.stream')
+      .selectAll()
+      .where('receiver', '=', receiver)
+      .orderBy('created_at')
+      .execute();
+    return rows.map(toStream);
+  }
+
+  /** Its place in the log stays. @returns undefined when there is none */
+  async configure(id: string, receiver: string, wishes: StreamWishes): Promise<Stream | undefined> {
+    const row = await this.#db
+      .updateTable('authority.stream')
+      .set({
+        description: wishes.description,
+        events: delivered(wishes),
+        events_requested: [...wishes.eventsRequested],
+        push_endpoint: wishes.push?.endpoint ?? null,
+        push_nonce: wishes.push?.authorization?.nonce ?? null,
+        push_ciphertext: wishes.push?.authorization?.ciphertext ?? null,
+        polled_at: new Date(),
+      })
+      .where('id', '=', id)
+      .where('receiver', '=', receiver)
+      .returningAll()
+      .executeTakeFirst();
+    await this.#wake();
+    return row === undefined ? undefined : toStream(row);
+  }
+
+  /**
+   * SSF 1.0, section 8.1.2: of a paused stream the events are held, of a disabled one they are not.
+   *
+   * @returns undefined when there is none
+   */
+  async setStatus(
+    id: string,
+    receiver: string,
+    status: StreamStatus,
+    reason: string | null,
+  ): Promise<Stream | undefined> {
+    const { rows } = await sql<Selectable<StreamTable>>`
+      update authority.stream set status = ${status}, status_reason = ${reason}::text, push_failures = 0,
+        push_not_before = '-infinity', polled_at = clock_timestamp(),
+        delivered_seq = case when status = 'disabled' and ${status} <> 'disabled'
+          then (select seq from authority.change_head) else delivered_seq end
+      where id = ${id} and receiver = ${receiver} returning *`.execute(this.#db);
+    await this.#wake();
+    return rows[0] === undefined ? undefined : toStream(rows[0]);
+  }
+
+  /** The receiver's `authorization_header`, encrypted, or undefined when it gave none. */
+  async pushAuthorization(id: string): Promise<Sealed | undefined> {
+    const row = await this.#db
+      .selectFrom('authority.stream')
+      .select(['push_nonce as nonce', 'push_ciphertext as ciphertext'])
       .where('id', '=', id)
       .executeTakeFirst();
-  }
-
-  async list(): Promise<readonly Stream[]> {
-    return this.#db.selectFrom('authority.stream').select(['id', 'events']).orderBy('created_at').execute();
+    if (row === undefined || row.nonce === null || row.ciphertext === null) return undefined;
+    return { nonce: row.nonce, ciphertext: row.ciphertext };
   }
 
   /** @returns false when there was none */
-  async remove(id: string): Promise<boolean> {
+  async remove(id: string, receiver: string): Promise<boolean> {
     const { numDeletedRows } = await this.#db
       .deleteFrom('authority.stream')
       .where('id', '=', id)
+      .where('receiver', '=', receiver)
       .executeTakeFirst();
     return numDeletedRows === 1n;
   }
 
-  /** Drops streams that nobody has polled for a day. */
+  /** Drops streams that nobody has polled for a day, and those to push that have stood still for a week. */
   async removeForgotten(): Promise<void> {
-    await sql`delete from authority.stream
-      where polled_at < clock_timestamp() - make_interval(secs => ${FORGOTTEN_AFTER_SECONDS})`.execute(
-      this.#db,
-    );
+    await sql`delete from authority.stream where polled_at < clock_timestamp() - make_interval(secs =>
+      case when push_endpoint is null then ${FORGOTTEN_AFTER_SECONDS}::integer
+        else ${STOPPED_FORGOTTEN_AFTER_SECONDS}::integer end)
+      and (push_endpoint is null or status <> 'enabled')`.execute(this.#db);
   }
 
   /** Remembers that these were delivered, in whatever order; unknown ones are ignored. */
-  async acknowledge(stream: Stream, jtis: readonly string[]): Promise<void> {
+  async acknowledge({ id }: Pick<Stream, 'id'>, jtis: readonly string[]): Promise<void> {
     if (jtis.length === 0) return;
     await this.#db.transaction().execute(async (trx) => {
       // Polls of one stream by two connections come one after the other.
-      await sql`select from authority.stream where id = ${stream.id} for update`.execute(trx);
+      await sql`select from authority.stream where id = ${id} for update`.execute(trx);
+      await sql`delete from authority.stream_verification
+        where stream_id = ${id} and jti::text = any(${[...jtis]}::text[])`.execute(trx);
       await sql`
         insert into authority.stream_ack (stream_id, seq)
         select s.id, e.seq from authority.stream s, authority.change_event e
-        where s.id = ${stream.id} and e.jti::text = any(${[...jtis]}::text[]) and e.seq > s.delivered_seq
+        where s.id = ${id} and e.jti::text = any(${[...jtis]}::text[]) and e.seq > s.delivered_seq
         on conflict do nothing`.execute(trx);
       await sql`
         update authority.stream s set delivered_seq = coalesce(
@@ -96,18 +190,18 @@ export class StreamRegister {
               select from authority.stream_ack a where a.stream_id = s.id and a.seq = e.seq)),
           (select max(e.seq) from authority.change_event e where e.seq > s.delivered_seq),
           s.delivered_seq)
-        where s.id = ${stream.id}`.execute(trx);
+        where s.id = ${id}`.execute(trx);
       await sql`
         delete from authority.stream_ack a using authority.stream s
-        where s.id = ${stream.id} and a.stream_id = s.id and a.seq <= s.delivered_seq`.execute(trx);
+        where s.id = ${id} and a.stream_id = s.id and a.seq <= s.delivered_seq`.execute(trx);
     });
   }
 
-  /** The oldest undelivered events, in the order of their numbers. */
-  async pending(stream: Stream, limit: number): Promise<readonly ChangeEvent[]> {
+  /** The oldest undelivered events, in the order of their numbers; of a stream that is not enabled, none. */
+  async pending({ id }: Pick<Stream, 'id'>, limit: number): Promise<readonly ChangeEvent[]> {
     const { rows } = await sql<ChangeEvent>`
-      select e.* from authority.change_event e join authority.stream s on s.id = ${stream.id}
-      where e.seq > s.delivered_seq and e.kind = any(s.events)
+      select e.* from authority.change_event e join authority.stream s on s.id = ${id}
+      where s.status = 'enabled' and e.seq > s.delivered_seq and e.kind = any(s.events)
         and not exists (select from authority.stream_ack a where a.stream_id = s.id and a.seq = e.seq)
       order by e.seq limit ${limit}`.execute(this.#db);
     return rows;
@@ -122,4 +216,26 @@ export class StreamRegister {
       .executeTakeFirst();
     return numUpdatedRows === 1n;
   }
+
+  /** Whoever pushes looks again. */
+  async #wake(): Promise<void> {
+    await sql`select pg_notify(${CHANGE_CHANNEL}, '')`.execute(this.#db);
+  }
+}
+
+function delivered({ eventsRequested }: StreamWishes): string[] {
+  return eventsRequested.filter((event) => EVENTS_SUPPORTED.includes(event));
+}
+
+function toStream(row: Selectable<StreamTable>): Stream {
+  return {
+    id: row.id,
+    receiver: row.receiver,
+    description: row.description,
+    events: row.events,
+    eventsRequested: row.events_requested,
+    status: row.status,
+    statusReason: row.status_reason,
+    pushEndpoint: row.push_endpoint ?? undefined,
+  };
 }

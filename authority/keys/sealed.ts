@@ -8,6 +8,11 @@ import type { AuthorityDatabase } from '../schema.js';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
+export interface Sealed {
+  readonly nonce: Buffer;
+  readonly ciphertext: Buffer;
+}
+
 /** Secrets in the store, encrypted with AES-256-GCM; the name is bound to the content. */
 export class SealedSecrets {
   readonly #db: AuthorityDatabase;
@@ -30,30 +35,23 @@ export class SealedSecrets {
     const found = await this.#read(name);
     if (found !== undefined) return found;
     const made = await create();
-    const { nonce, ciphertext } = this.#seal(name, made);
+    const { nonce, ciphertext } = this.seal(name, made);
     await sql`insert into authority.sealed_secret (name, nonce, ciphertext)
       values (${name}, ${nonce}, ${ciphertext}) on conflict do nothing`.execute(this.#db);
     // Another instance may have been first.
     return (await this.#read(name)) ?? made;
   }
 
-  async #read(name: string): Promise<string | undefined> {
-    const row = await this.#db
-      .selectFrom('authority.sealed_secret')
-      .select(['nonce', 'ciphertext'])
-      .where('name', '=', name)
-      .executeTakeFirst();
-    return row === undefined ? undefined : this.#open(name, row.nonce, row.ciphertext);
-  }
-
-  #seal(name: string, text: string): { nonce: Buffer; ciphertext: Buffer } {
+  /** Encrypts what is kept in another table, under a name that only it has. */
+  seal(name: string, text: string): Sealed {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(name));
     const ciphertext = Buffer.concat([cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
     return { nonce, ciphertext };
   }
 
-  #open(name: string, nonce: Buffer, ciphertext: Buffer): string {
+  /** @throws AuthorityError `keys_unreadable` when it was written with another key, or under another name */
+  open(name: string, { nonce, ciphertext }: Sealed): string {
     try {
       const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce, { authTagLength: TAG_BYTES })
         .setAAD(Buffer.from(name))
@@ -67,5 +65,14 @@ export class SealedSecrets {
         { cause },
       );
     }
+  }
+
+  async #read(name: string): Promise<string | undefined> {
+    const row = await this.#db
+      .selectFrom('authority.sealed_secret')
+      .select(['nonce', 'ciphertext'])
+      .where('name', '=', name)
+      .executeTakeFirst();
+    return row === undefined ? undefined : this.open(name, row);
   }
 }

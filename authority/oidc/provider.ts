@@ -10,7 +10,7 @@ import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
-import type { AuthorityKeys } from '../keys/keys.js';
+import type { KeysNow } from '../keys/ring.js';
 import { renderErrorPage } from '../pages/error.js';
 import { setPageHeaders } from '../pages/headers.js';
 import type { AuthorityDatabase } from '../schema.js';
@@ -31,7 +31,8 @@ export interface ProviderOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly db: AuthorityDatabase;
-  readonly keys: AuthorityKeys;
+  readonly jwks: KeysNow['jwks'];
+  readonly cookieKeys: readonly string[];
   readonly accounts: AccountRegister;
   readonly consents: ConsentRegister;
   readonly clients: readonly ClientRegistration[];
@@ -43,7 +44,7 @@ export interface ProviderOptions {
  * is on.
  */
 export function createProvider(options: ProviderOptions): Provider {
-  const { accounts, audience, clients, consents, db, issuer, keys, policy } = options;
+  const { accounts, audience, clients, consents, db, issuer, policy } = options;
   const scopes = [...policy.scopes.keys()];
   const prompts = interactionPolicy.base();
   prompts.remove('consent');
@@ -54,8 +55,8 @@ export function createProvider(options: ProviderOptions): Provider {
     clients: clients.map(metadataOf),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientBasedCORS: () => false,
-    jwks: { keys: [...keys.jwks.keys] },
-    cookies: { keys: [...keys.cookieKeys] },
+    jwks: { keys: [...options.jwks.keys] },
+    cookies: { keys: [...options.cookieKeys] },
     scopes: ['openid', 'offline_access', ...scopes],
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic'],

@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
-import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+import type { JWTPayload } from 'jose';
 import { RefusedError } from '../errors.js';
 import { invalidToken } from './bearer.js';
 
@@ -52,9 +52,11 @@ export interface VerifiedAccessToken {
   };
 }
 
+type KeySet = ReturnType<typeof createRemoteJWKSet>;
+
 interface Issuer {
   readonly options: IssuerOptions;
-  keys: Promise<JWTVerifyGetKey> | undefined;
+  keys: Promise<KeySet> | undefined;
 }
 
 /** Verifies access tokens of any of the trusted issuers. */
@@ -104,8 +106,21 @@ export class Issuers {
     return { issuer: options, keyId, payload: { ...payload, exp, iat, sub, jti } };
   }
 
+  /**
+   * Fetches an issuer's keys again, which it has announced to have changed. Where they were never needed, nothing is done.
+   *
+   * @throws when they cannot be fetched; those that were known stay for as long as they would have
+   */
+  async refreshKeys(issuer: string): Promise<void> {
+    const keys = await this.byName.get(issuer)?.keys;
+    if (keys === undefined) return;
+    // A fetch under way may have been answered before the change.
+    if (keys.reloading) await keys.reload();
+    await keys.reload();
+  }
+
   /** Requests that come together share one discovery; one that failed is not tried again at once. */
-  private keysOf(entry: Issuer): Promise<JWTVerifyGetKey> {
+  private keysOf(entry: Issuer): Promise<KeySet> {
     if (entry.keys !== undefined) return entry.keys;
     const keys = issuerKeys(entry.options);
     entry.keys = keys;
@@ -147,7 +162,7 @@ function tokenType(token: string): string {
   }
 }
 
-async function issuerKeys(options: IssuerOptions): Promise<JWTVerifyGetKey> {
+async function issuerKeys(options: IssuerOptions): Promise<KeySet> {
   const jwksUri = options.jwksUri ?? (await discoverJwksUri(options.issuer));
   return createRemoteJWKSet(new URL(jwksUri), {
     timeoutDuration: KEYS_TIMEOUT_MS,

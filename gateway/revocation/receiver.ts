@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRecord, isStringArray } from '@behalf/directives';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import type { JWTVerifyGetKey } from 'jose';
 import { Agent, request as httpRequest } from 'undici';
 import type { GatewayLog } from '../log.js';
+import { readKeyEvent, SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from './key-events.js';
 import type { RevocationView, RevokedSubject } from './view.js';
 
 /** CAEP 1.0 section 3.1. */
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 /** RFC 8936: delivery by polling. */
 const POLL_DELIVERY = 'urn:ietf:rfc:8936';
+const EVENTS_REQUESTED: readonly string[] = [SESSION_REVOKED, SIGNING_KEY_ROTATED, SIGNING_KEY_REVOKED];
 /** A long poll that takes longer than this is a broken one. Above the 30 s that transmitters are used to. */
 const POLL_TIMEOUT_MS = 40_000;
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -30,7 +31,7 @@ export interface StreamOptions {
 interface Stream {
   readonly endpoint: string;
   readonly audience: readonly string[];
-  readonly keys: JWTVerifyGetKey;
+  readonly keys: ReturnType<typeof createRemoteJWKSet>;
   /** Applied, and to be told to the transmitter with the next poll. */
   unacknowledged: readonly string[];
   /** Nothing more was available at the last poll: the next one may wait. */
@@ -63,6 +64,8 @@ export class SsfReceiver {
     private readonly options: StreamOptions,
     private readonly view: RevocationView,
     private readonly log: GatewayLog,
+    /** Fetches the keys again that the issuer's tokens are verified with. */
+    private readonly refreshKeys: (issuer: string) => Promise<void> = async () => undefined,
   ) {}
 
   start(): void {
@@ -111,7 +114,7 @@ export class SsfReceiver {
     const created = await this.call(
       'POST',
       configuration,
-      { delivery: { method: POLL_DELIVERY }, events_requested: [SESSION_REVOKED] },
+      { delivery: { method: POLL_DELIVERY }, events_requested: EVENTS_REQUESTED },
       REQUEST_TIMEOUT_MS,
     );
     const { delivery, aud: audience } = created;
@@ -160,6 +163,7 @@ export class SsfReceiver {
       throw new StreamError('EVENT_NOT_VERIFIED');
     }
     const { events, sub_id: subjectId } = payload;
+    if (isRecord(events)) this.applyKeyEvent(stream, events, subjectId);
     const event = isRecord(events) ? events[SESSION_REVOKED] : undefined;
     // Other events were not asked for; they end nothing.
     if (event === undefined) return;
@@ -169,6 +173,21 @@ export class SsfReceiver {
     // An event that there is no room for is not acknowledged, so it comes again; until then the view grows stale.
     if (!this.view.revoke(what, at)) throw new StreamError('VIEW_FULL');
     this.log.log('info', 'REVOKED', { issuer: this.options.issuer, event: String(payload.jti) });
+  }
+
+  private applyKeyEvent(stream: Stream, events: Readonly<Record<string, unknown>>, subjectId: unknown): void {
+    const event = readKeyEvent(events, subjectId);
+    if (event === undefined) return;
+    if (event === 'unreadable') throw new StreamError('EVENT_UNREADABLE');
+    const { issuer } = this.options;
+    const { keyId, isRevoked } = event;
+    // First what cannot fail: from here on what the key signed is refused, whatever the key set says.
+    if (isRevoked && !this.view.revoke({ issuer, keyId }, 0)) throw new StreamError('VIEW_FULL');
+    this.log.log('info', isRevoked ? 'SIGNING_KEY_REVOKED' : 'SIGNING_KEY_ROTATED', { issuer, key: keyId });
+    // Nobody waits for it: what fails here is made up for when a token comes whose key is not known.
+    Promise.all([stream.keys.reload(), this.refreshKeys(issuer)]).catch(() => {
+      this.log.log('warn', 'ISSUER_KEYS_NOT_REFRESHED', { issuer });
+    });
   }
 
   private async call(

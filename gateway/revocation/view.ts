@@ -8,6 +8,8 @@ export interface RevokedSubject {
   readonly clientId?: string;
   /** The consent. It ends for ever; the others end what was issued up to the event. */
   readonly consentId?: string;
+  /** `kid` of the key that signed; alone. It ends for ever, whatever the token says of its time. */
+  readonly keyId?: string;
 }
 
 export interface RevocationViewOptions {
@@ -38,12 +40,20 @@ interface Entry {
  */
 const CLOCK_TOLERANCE_SECONDS = 60;
 
+/** Leaked keys of one issuer. More than that are a mistake, or an attack on memory. */
+const REVOKED_KEYS_AT_MOST = 1_000;
+
 /**
  * What is revoked and not yet forgotten, in memory. It knows how old its knowledge is, and starts as too old.
  */
 export class RevocationView {
   /** In the order of the events, which is that in which they are forgotten. */
   private readonly entries = new Map<string, Entry>();
+  /**
+   * By issuer. Never forgotten while this process lives: whoever has the key can date what it signs as they like, and a key
+   * set that could not be fetched anew may still hold it.
+   */
+  private readonly revokedKeys = new Map<string, Set<string>>();
   /** By issuer: when what it announced was last known to be in the view. */
   private readonly freshAtMs: Map<string, number>;
   /** Milliseconds on a clock that is never set back. */
@@ -92,6 +102,7 @@ export class RevocationView {
    * @returns false when there is no room: then the view does not know of it, and must not be taken for complete.
    */
   revoke(what: RevokedSubject, atSeconds: number): boolean {
+    if (what.keyId !== undefined) return this.revokeKey(what.issuer, what.keyId);
     const key = keyOf(what);
     // An event that names nobody would end nothing; it must not look as if it had.
     if (key === undefined) throw new Error('a revocation that names neither consent, client nor subject');
@@ -124,11 +135,26 @@ export class RevocationView {
       return entry !== undefined && issuedAt <= entry.notBefore;
     };
     return (
+      this.isKeyRevoked(token) ||
       (consent !== undefined && matches({ issuer, consentId: consent.id })) ||
       matches({ issuer, clientId }) ||
       matches({ issuer, subject }) ||
       matches({ issuer, subject, clientId })
     );
+  }
+
+  private revokeKey(issuer: string, keyId: string): boolean {
+    const keys = this.revokedKeys.get(issuer) ?? new Set<string>();
+    if (!keys.has(keyId) && keys.size >= REVOKED_KEYS_AT_MOST) return false;
+    this.revokedKeys.set(issuer, keys.add(keyId));
+    return true;
+  }
+
+  private isKeyRevoked({ issuer, keyId }: AuthenticatedToken): boolean {
+    const keys = this.revokedKeys.get(issuer);
+    if (keys === undefined) return false;
+    // Whoever has a leaked key can leave its name out.
+    return keyId === undefined || keys.has(keyId);
   }
 
   private forget(): void {

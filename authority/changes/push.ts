@@ -1,0 +1,237 @@
+import { type Kysely, sql } from 'kysely';
+import { Agent, request as httpRequest } from 'undici';
+
+import type { Log } from '../../store/log.js';
+import type { SigningKeyRing } from '../keys/ring.js';
+import type { SealedSecrets } from '../keys/sealed.js';
+import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
+import type { ChangeFeed } from './feed.js';
+import type { Outbox } from './outbox.js';
+import { pushName } from './stream-request.js';
+import type { StreamRegister } from './streams.js';
+
+const EVENTS_PER_ROUND = 50;
+/** Each holds a connection of the pool for its lock. */
+const STREAMS_AT_ONCE = 3;
+const REQUEST_TIMEOUT_MS = 10_000;
+const MAX_RESPONSE_BYTES = 16 * 1024;
+const LOOK_AGAIN_MS = 1_000;
+// Any number does, as long as all instances take the same one.
+const PUSH_LOCK = 718_293;
+
+/** RFC 8935, section 2.4: what a receiver may say is wrong. */
+const ERRORS: ReadonlySet<unknown> = new Set([
+  'invalid_request',
+  'invalid_key',
+  'invalid_issuer',
+  'invalid_audience',
+  'authentication_failed',
+  'access_denied',
+]);
+
+/** When a receiver that does not take its events is asked again. */
+export interface PushRetry {
+  /** Doubled with each failure in a row. */
+  readonly firstMs: number;
+  readonly longestMs: number;
+  /** After so many in a row the stream is paused, and says why. */
+  readonly attempts: number;
+}
+
+/** 1 s, 2 s, 4 s … 5 minutes: about half an hour. */
+export const PUSH_RETRY: PushRetry = { firstMs: 1_000, longestMs: 5 * 60 * 1_000, attempts: 14 };
+
+/** @see PushDelivery */
+export interface PushDeliveryOptions {
+  readonly db: AuthorityDatabase;
+  readonly streams: StreamRegister;
+  readonly outbox: Outbox;
+  readonly keys: SigningKeyRing;
+  readonly secrets: SealedSecrets;
+  readonly feed: ChangeFeed;
+  readonly retry: PushRetry;
+  readonly log: Log;
+}
+
+interface PushedStream {
+  readonly id: string;
+  readonly receiver: string;
+  readonly endpoint: string;
+  readonly failures: number;
+}
+
+/**
+ * Pushes events to receivers (RFC 8935), each stream's in order, one after the other: the next goes when the one before was
+ * taken. Where a stream has come to is in the store, so that any instance goes on after a restart. Of several instances one
+ * at a time pushes a stream: it holds an advisory lock on a connection, which PostgreSQL gives back when the instance dies.
+ *
+ * What was taken and not yet written down comes again, under the same `jti`. An event that the receiver refuses is never
+ * passed over: it would be a revocation that the receiver does not know. The stream stops there until somebody looks.
+ */
+export class PushDelivery {
+  readonly #options: PushDeliveryOptions;
+  readonly #closing = new AbortController();
+  /** It follows no redirects: where events go is for the configuration to say. */
+  readonly #agent = new Agent({ maxResponseSize: MAX_RESPONSE_BYTES, connectTimeout: REQUEST_TIMEOUT_MS });
+  #running: Promise<void> | undefined;
+
+  constructor(options: PushDeliveryOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Waits for the requests under way. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+    await this.#agent.close();
+  }
+
+  async #run(): Promise<void> {
+    const { feed, log } = this.#options;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      // To wait begins before to look, or a change in between would be slept through.
+      const change = feed.wait(AbortSignal.any([signal, AbortSignal.timeout(LOOK_AGAIN_MS)]));
+      try {
+        if (await this.#round()) continue;
+      } catch (error) {
+        log.warn(
+          `Pushing events failed, and is tried again: ${error instanceof Error ? error.name : 'unknown'}`,
+        );
+      }
+      await change;
+    }
+  }
+
+  /** @returns true when something was taken, so that there may be more */
+  async #round(): Promise<boolean> {
+    const waiting = [...(await this.#due())];
+    let taken = false;
+    const work = async (): Promise<void> => {
+      for (let stream = waiting.shift(); stream !== undefined; stream = waiting.shift()) {
+        if (this.#closing.signal.aborted) return;
+        if (await this.#pushLocked(stream)) taken = true;
+      }
+    };
+    await Promise.all(Array.from({ length: STREAMS_AT_ONCE }, work));
+    return taken;
+  }
+
+  /** Those that have something to deliver and are not to be left alone for a while. */
+  async #due(
+    connection: Kysely<AuthoritySchema> = this.#options.db,
+    id?: string,
+  ): Promise<readonly PushedStream[]> {
+    const { rows } = await sql<PushedStream>`
+      select s.id, s.receiver, s.push_endpoint as endpoint, s.push_failures as failures
+      from authority.stream s
+      where s.push_endpoint is not null and s.status = 'enabled' and s.push_not_before <= clock_timestamp()
+        and (${id ?? null}::text is null or s.id = ${id ?? null}::text)
+        and (exists (select from authority.stream_verification v where v.stream_id = s.id)
+          or exists (select from authority.change_event e
+            where e.seq > s.delivered_seq and e.kind = any(s.events)))`.execute(connection);
+    return rows;
+  }
+
+  async #pushLocked({ id }: PushedStream): Promise<boolean> {
+    return this.#options.db.connection().execute(async (connection) => {
+      const { rows } = await sql<{ locked: boolean }>`
+        select pg_try_advisory_lock(${PUSH_LOCK}::integer, hashtext(${id})) as locked`.execute(connection);
+      if (rows[0]?.locked !== true) return false;
+      try {
+        // As it is now: another instance may have been at it a moment ago.
+        const [stream] = await this.#due(connection, id);
+        return stream !== undefined && (await this.#push(stream));
+      } finally {
+        await sql`select pg_advisory_unlock(${PUSH_LOCK}::integer, hashtext(${id}))`.execute(connection);
+      }
+    });
+  }
+
+  async #push(stream: PushedStream): Promise<boolean> {
+    const { outbox, secrets, streams } = this.#options;
+    const sealed = await streams.pushAuthorization(stream.id);
+    const authorization = sealed === undefined ? undefined : secrets.open(pushName(stream.endpoint), sealed);
+    const { sets } = await outbox.next(stream, EVENTS_PER_ROUND);
+    let taken = false;
+    for (const [jti, set] of sets) {
+      if (this.#closing.signal.aborted) return false;
+      const failure = await this.#post(stream.endpoint, authorization, set);
+      if (failure !== undefined) {
+        await this.#noteFailure(stream, failure);
+        return taken;
+      }
+      await streams.acknowledge(stream, [jti]);
+      if (!taken) await this.#noteSuccess(stream);
+      taken = true;
+    }
+    return taken;
+  }
+
+  /** RFC 8935, section 2. @returns what went wrong, as a code; undefined when it was taken */
+  async #post(endpoint: string, authorization: string | undefined, set: string): Promise<string | undefined> {
+    try {
+      const response = await httpRequest(endpoint, {
+        method: 'POST',
+        dispatcher: this.#agent,
+        headers: {
+          'content-type': 'application/secevent+jwt',
+          accept: 'application/json',
+          ...(authorization === undefined ? {} : { authorization }),
+        },
+        body: set,
+        headersTimeout: REQUEST_TIMEOUT_MS,
+        bodyTimeout: REQUEST_TIMEOUT_MS,
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      const { statusCode } = response;
+      const text = await response.body.text();
+      if (statusCode >= 200 && statusCode <= 299) return undefined;
+      return statusCode === 400 ? errorIn(text) : `http_${statusCode}`;
+    } catch {
+      return 'unreachable';
+    }
+  }
+
+  async #noteSuccess({ failures, id }: PushedStream): Promise<void> {
+    if (failures === 0) return;
+    await this.#options.db
+      .updateTable('authority.stream')
+      .set({ push_failures: 0, push_not_before: sql<Date>`'-infinity'` })
+      .where('id', '=', id)
+      .execute();
+  }
+
+  async #noteFailure({ failures, id, receiver }: PushedStream, failure: string): Promise<void> {
+    const { db, keys, log, retry } = this.#options;
+    // The next attempt is signed anew: with the key of then.
+    if (failure === 'invalid_key') await keys.refresh();
+    const delayMs = Math.min(retry.firstMs * 2 ** Math.min(failures, 30), retry.longestMs);
+    const isOver = failures + 1 >= retry.attempts;
+    await sql`update authority.stream set push_failures = push_failures + 1,
+      push_not_before = clock_timestamp() + make_interval(secs => ${delayMs / 1000}::double precision),
+      status = case when ${isOver}::boolean and status = 'enabled' then 'paused' else status end,
+      status_reason = case when ${isOver}::boolean and status = 'enabled'
+        then ${`delivery failed: ${failure}`}::text else status_reason end,
+      polled_at = clock_timestamp()
+      where id = ${id}`.execute(db);
+    if (isOver)
+      log.error(`The stream ${id} of ${receiver} is paused: its events were not taken (${failure})`);
+    else log.warn(`An event for ${receiver} was not taken (${failure})`);
+  }
+}
+
+function errorIn(text: string): string {
+  try {
+    const body: unknown = JSON.parse(text);
+    const code = typeof body === 'object' && body !== null && 'err' in body ? body.err : undefined;
+    if (typeof code === 'string' && ERRORS.has(code)) return code;
+  } catch {
+    // Told below.
+  }
+  return 'http_400';
+}

@@ -1,0 +1,137 @@
+import { HttpError } from '../http/respond.js';
+import type { SealedSecrets } from '../keys/sealed.js';
+import type { StreamReceiver } from './receivers.js';
+import { EVENTS_SUPPORTED, type StreamStatus, type StreamWishes } from './streams.js';
+
+/** RFC 8936: delivery by polling. */
+export const POLL_DELIVERY = 'urn:ietf:rfc:8936';
+/** RFC 8935: delivery by pushing. */
+export const PUSH_DELIVERY = 'urn:ietf:rfc:8935';
+
+const EVENTS_REQUESTED_AT_MOST = 100;
+const TEXT_LENGTH_AT_MOST = 512;
+
+/** RFC 9110, section 5.5: visible characters, spaces between them. */
+const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
+/**
+ * The receiver's part of a stream configuration (SSF 1.0, section 8.1.1).
+ *
+ * @param before what stays where the body says nothing (PATCH); without it, the defaults hold (POST, PUT)
+ * @throws HttpError 400
+ */
+export function readWishes(
+  body: Readonly<Record<string, unknown>>,
+  receiver: StreamReceiver,
+  secrets: SealedSecrets,
+  before?: StreamWishes,
+): StreamWishes {
+  const { delivery, events_requested: requested, description } = body;
+  if (requested !== undefined && (!isStrings(requested) || requested.length > EVENTS_REQUESTED_AT_MOST)) {
+    throw malformed('events_requested');
+  }
+  if (description !== undefined && !isText(description)) throw malformed('description');
+  return {
+    description: description ?? before?.description ?? null,
+    eventsRequested: requested ?? before?.eventsRequested ?? EVENTS_SUPPORTED,
+    push: delivery === undefined ? before?.push : readDelivery(delivery, receiver, secrets),
+  };
+}
+
+/**
+ * Only to where the configuration says that this receiver takes events: who knows its secret cannot have requests sent to
+ * addresses of their choice, which this server may reach and they cannot.
+ */
+function readDelivery(
+  delivery: unknown,
+  receiver: StreamReceiver,
+  secrets: SealedSecrets,
+): StreamWishes['push'] {
+  if (!isObject(delivery)) throw malformed('delivery');
+  const { method, endpoint_url: endpoint, authorization_header: authorization } = delivery;
+  if (method === POLL_DELIVERY) return undefined;
+  if (method !== PUSH_DELIVERY) throw malformed('delivery.method');
+  if (typeof endpoint !== 'string' || receiver.pushEndpoints?.includes(endpoint) !== true) {
+    throw malformed('delivery.endpoint_url');
+  }
+  if (authorization !== undefined && !(isText(authorization) && HEADER_VALUE.test(authorization))) {
+    throw malformed('delivery.authorization_header');
+  }
+  const sealed = authorization === undefined ? undefined : secrets.seal(pushName(endpoint), authorization);
+  return { endpoint, authorization: sealed };
+}
+
+/** What the ciphertext of an `authorization_header` is bound to: it goes nowhere else. */
+export function pushName(endpoint: string): string {
+  return `push ${endpoint}`;
+}
+
+/** SSF 1.0, section 8.1.2.2. @throws HttpError 400 */
+export function readStatus(body: Readonly<Record<string, unknown>>): {
+  readonly status: StreamStatus;
+  readonly reason: string | null;
+} {
+  const { status, reason = null } = body;
+  if (status !== 'enabled' && status !== 'paused' && status !== 'disabled') throw malformed('status');
+  if (reason !== null && !isText(reason)) throw malformed('reason');
+  return { status, reason };
+}
+
+/** SSF 1.0, section 8.1.4.2. @throws HttpError 400 */
+export function readState(body: Readonly<Record<string, unknown>>): string | null {
+  const { state = null } = body;
+  if (state !== null && !isText(state)) throw malformed('state');
+  return state;
+}
+
+/** @throws HttpError 400 */
+export function readStreamId(value: unknown): string {
+  if (typeof value !== 'string' || !/^[\w-]{1,64}$/.test(value)) throw malformed('stream_id');
+  return value;
+}
+
+/** One poll (RFC 8936, section 2.2). */
+export interface Poll {
+  readonly maxEvents: number;
+  readonly returnImmediately: boolean;
+  readonly acknowledged: readonly string[];
+  readonly failed: readonly string[];
+}
+
+const EVENTS_PER_POLL = 100;
+const EVENTS_PER_POLL_AT_MOST = 1_000;
+const ACKS_PER_POLL_AT_MOST = 5_000;
+
+/** @throws HttpError 400 */
+export function readPoll(body: Readonly<Record<string, unknown>>): Poll {
+  const { maxEvents = EVENTS_PER_POLL, returnImmediately = false, ack = [], setErrs = {} } = body;
+  if (typeof maxEvents !== 'number' || !Number.isInteger(maxEvents) || maxEvents < 0)
+    throw malformed('maxEvents');
+  if (typeof returnImmediately !== 'boolean') throw malformed('returnImmediately');
+  if (!isStrings(ack) || ack.length > ACKS_PER_POLL_AT_MOST) throw malformed('ack');
+  if (!isObject(setErrs)) throw malformed('setErrs');
+  const failed = Object.keys(setErrs);
+  if (failed.length > ACKS_PER_POLL_AT_MOST) throw malformed('setErrs');
+  return {
+    maxEvents: Math.min(maxEvents, EVENTS_PER_POLL_AT_MOST),
+    returnImmediately,
+    acknowledged: ack,
+    failed,
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isText);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= TEXT_LENGTH_AT_MOST;
+}
+
+export function malformed(member: string): HttpError {
+  return new HttpError(400, 'invalid_request', `"${member}" is not as it must be`);
+}

@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { JWK } from 'jose';
+import { sql } from 'kysely';
+
+import type { Log } from '../../store/log.js';
+import type { ChangeFeed } from '../changes/feed.js';
+import { AuthorityError } from '../errors.js';
+import type { AuthorityDatabase } from '../schema.js';
+import { type KeyRow, rotateSigningKeys } from './rotate.js';
+import type { SealedSecrets } from './sealed.js';
+import { importSigningKey, type SigningKey } from './signing-key.js';
+import { sealedName, tendKeys } from './tend.js';
+import { type KeySchedule, type KeyTimes, stateOf } from './times.js';
+
+/** However many changes come, the keys are not read more often. */
+const READ_AT_MOST_EVERY_MS = 200;
+
+interface HeldKey extends KeyTimes {
+  readonly signing: SigningKey;
+  readonly privateJwk: JWK;
+}
+
+/** The keys at a moment. The same object for as long as nothing changes. */
+export interface KeysNow {
+  readonly signing: SigningKey;
+  /** Private keys, all published, the signing one first. */
+  readonly jwks: { readonly keys: readonly JWK[] };
+}
+
+/** @see SigningKeyRing */
+export interface SigningKeyRingOptions {
+  readonly db: AuthorityDatabase;
+  readonly secrets: SealedSecrets;
+  readonly schedule: KeySchedule;
+  readonly log: Log;
+}
+
+/**
+ * The signing keys, as the store has them. The store says from when on each one signs, by the database's clock; each instance
+ * computes from that which one it is at a moment, so that all switch together, and none needs to be told at the moment itself.
+ */
+export class SigningKeyRing {
+  readonly #options: SigningKeyRingOptions;
+  readonly #closing = new AbortController();
+  #held: readonly HeldKey[] = [];
+  /** The database's time less that of `performance`, whose clock nobody sets. */
+  #offsetMs = 0;
+  #now: KeysNow | undefined;
+  #reading: Promise<void> | undefined;
+  #asked: Promise<void> | undefined;
+  #watching: Promise<void> | undefined;
+
+  private constructor(options: SigningKeyRingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads the keys; on the first start, makes them.
+   *
+   * @throws AuthorityError `keys_unreadable`
+   */
+  static async open(options: SigningKeyRingOptions): Promise<SigningKeyRing> {
+    const ring = new SigningKeyRing(options);
+    await ring.#read();
+    return ring;
+  }
+
+  /** @throws AuthorityError `key_missing`, which only a revocation of all keys at once can bring about, for a moment */
+  now(): KeysNow {
+    const atMs = performance.now() + this.#offsetMs;
+    const published: HeldKey[] = [];
+    let signing: HeldKey | undefined;
+    for (const key of this.#held) {
+      const state = stateOf(key, atMs);
+      if (state === 'current') signing = key;
+      else if (state === 'next' || state === 'retired') published.push(key);
+    }
+    if (signing === undefined) throw new AuthorityError('key_missing', 'No signing key is in force');
+    const keys = [signing, ...published].map(({ privateJwk }) => privateJwk);
+    const before = this.#now;
+    if (before !== undefined && isSame(before.jwks.keys, keys)) return before;
+    this.#now = { signing: signing.signing, jwks: { keys } };
+    return this.#now;
+  }
+
+  /** Reads what the store says now. Callers that come together share one look, which begins after each of them came. */
+  async refresh(): Promise<void> {
+    if (this.#reading === undefined) {
+      this.#reading = this.#read().finally(() => (this.#reading = undefined));
+      return this.#reading;
+    }
+    const underWay = this.#reading;
+    this.#asked ??= underWay
+      .catch(() => undefined)
+      .then(() => {
+        this.#asked = undefined;
+        return this.refresh();
+      });
+    return this.#asked;
+  }
+
+  /** Follows the store until it is closed, and rotates when the key is old. */
+  watch(feed: ChangeFeed): void {
+    this.#watching ??= this.#watch(feed);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#watching;
+  }
+
+  async #watch(feed: ChangeFeed): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await feed.wait(signal);
+      try {
+        await this.refresh();
+        await this.#rotateWhenDue();
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : 'unknown reason';
+        this.#options.log.warn(`The signing keys could not be read, and are tried again: ${reason}`);
+      }
+      await sleep(READ_AT_MOST_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #rotateWhenDue(): Promise<void> {
+    const { db, schedule } = this.#options;
+    const { kid } = this.now().signing;
+    const from = this.#held.find(({ signing }) => signing.kid === kid)?.signs_from?.getTime();
+    const dueMs = (from ?? Number.POSITIVE_INFINITY) + schedule.rotateEverySeconds * 1000;
+    if (performance.now() + this.#offsetMs < dueMs) return;
+    const scheduled = { initiator: 'policy', reason: 'by schedule', ifCurrent: kid } as const;
+    const rotation = await db
+      .transaction()
+      .execute((trx) => rotateSigningKeys(trx, schedule.publishAheadSeconds, scheduled));
+    if (rotation?.change !== undefined) this.#options.log.info(`Signing key ${rotation.kid} takes over`);
+  }
+
+  async #read(): Promise<void> {
+    const { db, secrets } = this.#options;
+    const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
+    this.#offsetMs = (rows[0]?.now.getTime() ?? Date.now()) - performance.now();
+    const keys = await db
+      .selectFrom('authority.signing_key')
+      .selectAll()
+      .where('revoked_at', 'is', null)
+      .orderBy('published_at')
+      .execute();
+    const atMs = performance.now() + this.#offsetMs;
+    const isComplete = (['current', 'next'] as const).every((state) =>
+      keys.some((key) => stateOf(key, atMs) === state),
+    );
+    await this.#hold(isComplete ? keys : await tendKeys(db, secrets));
+  }
+
+  async #hold(keys: readonly KeyRow[]): Promise<void> {
+    const known = new Map(this.#held.map((key) => [key.signing.kid, key]));
+    const held: HeldKey[] = [];
+    for (const { kid, nonce, ciphertext, signs_from, signs_until, gone_at, revoked_at } of keys) {
+      if (nonce === null || ciphertext === null) continue;
+      const before = known.get(kid);
+      const privateJwk =
+        before?.privateJwk ??
+        (JSON.parse(this.#options.secrets.open(sealedName(kid), { nonce, ciphertext })) as JWK);
+      const signing = before?.signing ?? (await importSigningKey(kid, privateJwk));
+      held.push({ signing, privateJwk, signs_from, signs_until, gone_at, revoked_at });
+    }
+    this.#held = held;
+  }
+}
+
+function isSame(one: readonly JWK[], other: readonly JWK[]): boolean {
+  return one.length === other.length && one.every((key, index) => key === other[index]);
+}

@@ -1,0 +1,162 @@
+import { type Selectable, sql, type Transaction } from 'kysely';
+
+import { appendChange, SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../changes/log.js';
+import type { ChangePosition, Initiator } from '../consent/types.js';
+import { AuthorityError } from '../errors.js';
+import type { AuthoritySchema, SigningKeyTable } from '../schema.js';
+import { type KeyState, PUBLISHED_AFTER_SECONDS, stateOf, SWITCH_SECONDS } from './times.js';
+
+type Trx = Transaction<AuthoritySchema>;
+
+export type KeyRow = Selectable<SigningKeyTable>;
+
+// Any number does, as long as all instances take the same one.
+const KEYS_LOCK = 7_301_884_215;
+
+const REASON_LENGTH_AT_MOST = 500;
+
+/** Who changes the keys, and why. */
+export interface KeyChangeOptions {
+  readonly initiator: Initiator;
+  /** Goes to the change log, and so to every gateway. */
+  readonly reason?: string | undefined;
+}
+
+export interface Rotation {
+  /** The key that signs from `at` on. */
+  readonly kid: string;
+  readonly at: Date;
+  /** Undefined when the switch was under way already. */
+  readonly change: ChangePosition | undefined;
+}
+
+export interface KeyRevocation {
+  /** False when it was revoked before. */
+  readonly revoked: boolean;
+  readonly change: ChangePosition | undefined;
+}
+
+/** The keys, which nobody else changes until the transaction ends, and the time by the database's clock. */
+export async function lockKeys(trx: Trx): Promise<{ keys: KeyRow[]; now: Date }> {
+  await sql`select pg_advisory_xact_lock(${sql.lit(KEYS_LOCK)})`.execute(trx);
+  const keys = await trx.selectFrom('authority.signing_key').selectAll().orderBy('published_at').execute();
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx);
+  return { keys, now: rows[0]?.now ?? new Date() };
+}
+
+/**
+ * Lets the next key sign, as soon as it has been published for long enough, and announces it. The private halves are not
+ * needed: whoever reaches the database can rotate. An authority that runs publishes a further key.
+ *
+ * @param ifCurrent rotate only away from this key: of many instances that find it old, one does it
+ * @throws AuthorityError `key_missing` when no next key was published: no authority has run since the last rotation
+ */
+export async function rotateSigningKeys(
+  trx: Trx,
+  publishAheadSeconds: number,
+  options: KeyChangeOptions & { readonly ifCurrent?: string },
+): Promise<Rotation | undefined> {
+  const { keys, now } = await lockKeys(trx);
+  const is = inState(keys, now);
+  const [current] = is('current');
+  const { ifCurrent } = options;
+  if (ifCurrent !== undefined && current?.kid !== ifCurrent) return undefined;
+  const [scheduled] = is('next').filter((key) => key.signs_from !== null);
+  if (scheduled?.signs_from != null)
+    return { kid: scheduled.kid, at: scheduled.signs_from, change: undefined };
+  const [next] = is('next');
+  if (next === undefined) {
+    throw new AuthorityError(
+      'key_missing',
+      'No next key has been published yet; a running authority does it',
+    );
+  }
+  const publishedForMs = now.getTime() - next.published_at.getTime();
+  const waitMs = Math.max(SWITCH_SECONDS * 1000, publishAheadSeconds * 1000 - publishedForMs);
+  const at = new Date(now.getTime() + waitMs);
+  if (current !== undefined) await retire(trx, current.kid, at);
+  await trx
+    .updateTable('authority.signing_key')
+    .set({ signs_from: at })
+    .where('kid', '=', next.kid)
+    .execute();
+  const { seq, jti } = await appendChange(trx, {
+    kind: SIGNING_KEY_ROTATED,
+    members: { keyId: next.kid },
+    initiator: options.initiator,
+    reason: bounded(options.reason),
+  });
+  return { kid: next.kid, at, change: { seq, jti } };
+}
+
+/**
+ * Ends a key that has leaked: it leaves the key set at once, another one signs at once, its private half is erased, and every
+ * gateway is told to refuse everything that it signed. Repeated, it does nothing.
+ *
+ * @throws AuthorityError `key_unknown`
+ */
+export async function revokeSigningKey(
+  trx: Trx,
+  kid: string,
+  options: KeyChangeOptions,
+): Promise<KeyRevocation> {
+  const { keys, now } = await lockKeys(trx);
+  const key = keys.find((each) => each.kid === kid);
+  if (key === undefined)
+    throw new AuthorityError('key_unknown', 'The authority has no signing key of that kid');
+  if (key.revoked_at !== null) return { revoked: false, change: undefined };
+  await trx
+    .updateTable('authority.signing_key')
+    .set({ revoked_at: now, gone_at: now, nonce: null, ciphertext: null })
+    .where('kid', '=', kid)
+    .execute();
+  const is = inState(
+    keys.filter((each) => each !== key),
+    now,
+  );
+  const [current] = is('current');
+  if (current === undefined) {
+    // The next one has been published for a while; without one, an authority makes one at once (keys/ring.ts).
+    const [heir] = is('next');
+    if (heir !== undefined) await signFrom(trx, heir.kid, now);
+  } else if (current.signs_until !== null && is('next').every(({ signs_from: from }) => from === null)) {
+    // What was to take over is gone.
+    await signFrom(trx, current.kid, current.signs_from ?? now);
+  }
+  const { seq, jti } = await appendChange(trx, {
+    kind: SIGNING_KEY_REVOKED,
+    members: { keyId: kid },
+    initiator: options.initiator,
+    reason: bounded(options.reason),
+  });
+  return { revoked: true, change: { seq, jti } };
+}
+
+/** Free text from outside, kept and sent to every gateway. */
+function bounded(reason: string | undefined): string | undefined {
+  return reason?.slice(0, REASON_LENGTH_AT_MOST);
+}
+
+function inState(keys: readonly KeyRow[], now: Date): (state: KeyState) => KeyRow[] {
+  // Of two that are next, the one that is to sign first.
+  const rank = ({ signs_from: from }: KeyRow): number => from?.getTime() ?? Number.POSITIVE_INFINITY;
+  return (state) =>
+    keys.filter((key) => stateOf(key, now.getTime()) === state).sort((a, b) => rank(a) - rank(b));
+}
+
+async function retire(trx: Trx, kid: string, at: Date): Promise<void> {
+  const gone = new Date(at.getTime() + PUBLISHED_AFTER_SECONDS * 1000);
+  await trx
+    .updateTable('authority.signing_key')
+    .set({ signs_until: at, gone_at: gone })
+    .where('kid', '=', kid)
+    .execute();
+}
+
+async function signFrom(trx: Trx, kid: string, from: Date): Promise<void> {
+  await trx
+    .updateTable('authority.signing_key')
+    .set({ signs_from: from, signs_until: null, gone_at: null })
+    .where('kid', '=', kid)
+    .execute();
+}

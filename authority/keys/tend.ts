@@ -1,0 +1,58 @@
+import { sql } from 'kysely';
+
+import { appendChange, CHANGE_CHANNEL, SIGNING_KEY_ROTATED } from '../changes/log.js';
+import type { AuthorityDatabase } from '../schema.js';
+import { type KeyRow, lockKeys } from './rotate.js';
+import type { SealedSecrets } from './sealed.js';
+import { generateSigningKey } from './signing-key.js';
+import { stateOf } from './times.js';
+
+/** What a key's ciphertext is bound to. */
+export function sealedName(kid: string): string {
+  return `signing-key ${kid}`;
+}
+
+/**
+ * Makes the keys that are missing: one that signs and one that is published to sign next. On the first start that is both,
+ * after a rotation the next one, and after all keys were revoked at once both again.
+ *
+ * @returns all keys that are not revoked
+ */
+export async function tendKeys(db: AuthorityDatabase, secrets: SealedSecrets): Promise<readonly KeyRow[]> {
+  return db.transaction().execute(async (trx) => {
+    const { keys, now } = await lockKeys(trx);
+    const alive = keys.filter(({ revoked_at: revokedAt }) => revokedAt === null);
+    const has = (state: 'current' | 'next'): boolean =>
+      alive.some((key) => stateOf(key, now.getTime()) === state);
+    const add = async (signsFrom: Date | null): Promise<string> => {
+      const { kid, publicJwk, privateJwk } = await generateSigningKey();
+      const row = await trx
+        .insertInto('authority.signing_key')
+        .values({
+          kid,
+          public_jwk: JSON.stringify(publicJwk),
+          ...secrets.seal(sealedName(kid), JSON.stringify(privateJwk)),
+          published_at: now,
+          signs_from: signsFrom,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      alive.push(row);
+      return kid;
+    };
+    const isFirstStart = keys.length === 0;
+    const taken = has('current') ? undefined : await add(now);
+    if (!has('next')) await add(null);
+    // The other instances read them.
+    await sql`select pg_notify(${CHANGE_CHANNEL}, '')`.execute(trx);
+    if (taken !== undefined && !isFirstStart) {
+      await appendChange(trx, {
+        kind: SIGNING_KEY_ROTATED,
+        members: { keyId: taken },
+        initiator: 'policy',
+        reason: 'no key was left',
+      });
+    }
+    return alive;
+  });
+}
