@@ -6,6 +6,7 @@ import type { StreamRegister } from './changes/streams.js';
 import type { ConsentRegister } from './consent/register.js';
 import { removeGoneKeys } from './keys/retention.js';
 import { removeExpiredPayloads } from './oidc/adapter.js';
+import { removeExpiredStatuses } from './status/register.js';
 import type { AuthorityDatabase } from './schema.js';
 
 const EVERY_MS = 60_000;
@@ -45,6 +46,7 @@ export class Housekeeping {
     const { consents, db, streams } = this.#options;
     await this.#inBatches(() => consents.recordExpired(BATCH));
     await this.#inBatches(() => removeExpiredPayloads(db, BATCH));
+    await this.#inBatches(() => removeExpiredStatuses(db, BATCH));
     await this.#inBatches(() => removeOldChanges(db, BATCH));
     await removeGoneKeys(db);
     await streams.removeForgotten();

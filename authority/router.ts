@@ -12,6 +12,8 @@ import type { SigningKeyRing } from './keys/ring.js';
 import type { RotatingProvider } from './oidc/rotating-provider.js';
 import { setPageHeaders } from './pages/headers.js';
 import { STYLE } from './pages/style.js';
+import type { StatusRegister } from './status/register.js';
+import { answerStatusList } from './status/route.js';
 import type { AuthorityDatabase } from './schema.js';
 
 /** oidc-provider's. */
@@ -24,6 +26,7 @@ export interface RouterOptions {
   readonly keys: SigningKeyRing;
   readonly interactions: InteractionRoutes;
   readonly transmitter: SsfTransmitter;
+  readonly statuses: StatusRegister;
   readonly log: Log;
 }
 
@@ -31,12 +34,13 @@ export interface RouterOptions {
 export function createRouter(
   options: RouterOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const { interactions, keys, log, oauth, transmitter } = options;
+  const { interactions, keys, log, oauth, statuses, transmitter } = options;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = URL.parse(request.url ?? '', 'http://authority.invalid');
     if (url === null) throw new HttpError(400, 'invalid_request', 'Not an address');
     if (url.pathname === '/health') await health(options.db, response);
     else if (url.pathname === '/style.css') sendStyle(response);
+    else if (await answerStatusList(request, response, url, statuses)) return;
     else if (await transmitter.handle(request, response, url)) return;
     else if (await interactions.handle(request, response, url)) return;
     else {

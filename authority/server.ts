@@ -34,6 +34,7 @@ import {
   DEFAULT_DURATIONS,
 } from './options.js';
 import { createRouter } from './router.js';
+import { StatusRegister } from './status/register.js';
 import type { AuthorityDatabase, AuthoritySchema } from './schema.js';
 
 /** A running authority. */
@@ -145,8 +146,9 @@ function assemble(
   const { accounts, clients, cookieKeys, keys, secrets } = state;
   const consents = new ConsentRegister(db);
   const streams = new StreamRegister(db);
+  const statuses = new StatusRegister({ db, issuer, keys });
   const oauth = new RotatingProvider(keys, (jwks) => {
-    const more = { accounts, consents, clients, policy };
+    const more = { accounts, consents, clients, policy, statuses };
     const provider = createProvider({ issuer, audience, db, jwks, cookieKeys, ...more });
     // Of an unexpected failure only its kind is said: its message may hold what a client sent.
     provider.on('server_error', (_ctx, error) => log.error(`The authority failed: ${error.name}`));
@@ -184,6 +186,6 @@ function assemble(
     transmitter,
     push,
     housekeeping,
-    route: createRouter({ db, oauth, keys, interactions, transmitter, log }),
+    route: createRouter({ db, oauth, keys, interactions, transmitter, statuses, log }),
   };
 }

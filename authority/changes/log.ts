@@ -4,6 +4,7 @@ import { sql, type Transaction } from 'kysely';
 
 import type { ChangePosition, Initiator } from '../consent/types.js';
 import type { AuthoritySchema } from '../schema.js';
+import { revokeStatuses } from '../status/revoke.js';
 
 /** The PostgreSQL channel that says "there is something new"; it carries nothing. */
 export const CHANGE_CHANNEL = 'behalf_authority_change';
@@ -47,6 +48,7 @@ export async function appendChange(
   trx: Transaction<AuthoritySchema>,
   change: Change,
 ): Promise<AppendedChange> {
+  if (change.kind === SESSION_REVOKED) await revokeStatuses(trx, change.members);
   const head = await trx
     .updateTable('authority.change_head')
     .set((eb) => ({ seq: eb('seq', '+', 1) }))

@@ -3,14 +3,12 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import { consentForToken } from '../consent/token.js';
+import type { StatusRegister, TokenToList } from '../status/register.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { grantableScopes, honouredPurposes } from './offer.js';
 
 /** RFC 9068 token, as far as it is decided when the claims are asked for. */
-interface TokenInTheMaking {
-  readonly accountId?: string | undefined;
-  readonly clientId?: string | undefined;
-  readonly grantId?: string | undefined;
+interface TokenInTheMaking extends TokenToList {
   readonly scope?: string | undefined;
 }
 
@@ -19,6 +17,7 @@ interface TokenRules {
   readonly db: AuthorityDatabase;
   readonly accounts: AccountRegister;
   readonly policy: Policy;
+  readonly statuses: StatusRegister;
 }
 
 /**
@@ -30,7 +29,7 @@ interface TokenRules {
 export async function accessTokenClaims(
   ctx: KoaContextWithOIDC,
   token: TokenInTheMaking,
-  { db, accounts, policy }: TokenRules,
+  { db, accounts, policy, statuses }: TokenRules,
 ): Promise<Record<string, unknown>> {
   const { RefreshToken: refreshToken, AuthorizationCode: code } = ctx.oidc.entities;
   const issuedAtSeconds = refreshToken?.iiat ?? code?.iat;
@@ -44,6 +43,7 @@ export async function accessTokenClaims(
     throw new errors.InvalidGrant('a token needs a consent');
   }
   const source = { consentId: grantId, subject: accountId, clientId, issuedAtSeconds };
+  const status = await statuses.allocate(token);
   const consent = await consentForToken(db, source);
   if (consent === undefined) throw new errors.InvalidGrant('the consent is not in force');
   const account = await accounts.find(accountId);
@@ -57,6 +57,7 @@ export async function accessTokenClaims(
     throw new errors.InvalidGrant('the policy does not permit the scope');
   }
   return {
+    status,
     consent: {
       id: consent.id,
       version: consent.version,

@@ -14,6 +14,7 @@ import type { KeysNow } from '../keys/ring.js';
 import { renderErrorPage } from '../pages/error.js';
 import { setPageHeaders } from '../pages/headers.js';
 import type { AuthorityDatabase } from '../schema.js';
+import type { StatusRegister } from '../status/register.js';
 import { adapterFactory } from './adapter.js';
 import { accessTokenClaims } from './claims.js';
 import { consentPrompt } from './consent-prompt.js';
@@ -37,6 +38,7 @@ export interface ProviderOptions {
   readonly consents: ConsentRegister;
   readonly clients: readonly ClientRegistration[];
   readonly policy: Policy;
+  readonly statuses: StatusRegister;
 }
 
 /**
@@ -78,7 +80,7 @@ export function createProvider(options: ProviderOptions): Provider {
         },
       },
     },
-    extraTokenClaims: (ctx, token) => accessTokenClaims(ctx, token, { db, accounts, policy }),
+    extraTokenClaims: (ctx, token) => accessTokenClaims(ctx, token, options),
     findAccount: async (_ctx, subject) => {
       const account = await accounts.find(subject);
       return account === undefined ? undefined : { accountId: subject, claims: () => ({ sub: subject }) };

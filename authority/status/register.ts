@@ -1,0 +1,149 @@
+import { randomInt } from 'node:crypto';
+
+import { SignJWT } from 'jose';
+import { sql } from 'kysely';
+
+import type { SigningKeyRing } from '../keys/ring.js';
+import { SIGNING_ALGORITHM } from '../keys/signing-key.js';
+import type { AuthorityDatabase } from '../schema.js';
+import { encodeStatusList } from './list.js';
+
+/**
+ * Places in a list. Tokens are few among so many, so that whoever reads the list learns neither how many there are nor which
+ * are whose (draft-ietf-oauth-status-list-21, section 12.4: herd privacy).
+ */
+export const LIST_SIZE = 2 ** 20;
+const LISTS_AT_MOST = 64;
+const ATTEMPTS_PER_LIST = 8;
+
+/** A validator should ask again after so long. */
+export const LIST_TTL_SECONDS = 60;
+/** A list is not to be believed for longer. */
+export const LIST_LIFE_SECONDS = 300;
+
+/** However many ask, a list is made anew this often at most. */
+const MADE_AT_MOST_EVERY_MS = 1_000;
+
+/** A token that is about to be signed. */
+export interface TokenToList {
+  readonly jti?: string | undefined;
+  readonly accountId?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly grantId?: string | undefined;
+  /** Seconds that it lives. */
+  readonly expiration?: number | undefined;
+}
+
+/** The claim `status` (section 6.1). */
+export interface StatusClaim {
+  readonly status_list: { readonly idx: number; readonly uri: string };
+}
+
+/** @see StatusRegister */
+export interface StatusRegisterOptions {
+  readonly db: AuthorityDatabase;
+  readonly issuer: string;
+  readonly keys: SigningKeyRing;
+}
+
+interface Made {
+  readonly atMs: number;
+  readonly token: Promise<string | undefined>;
+}
+
+/**
+ * Token status lists (draft-ietf-oauth-status-list-21): for validators that do not hear the change stream. Each access token
+ * has a place of its own, drawn at random, for as long as it lives: two tokens of one person have nothing in common by it, and
+ * what is kept is bounded by the tokens that are alive.
+ */
+export class StatusRegister {
+  readonly #options: StatusRegisterOptions;
+  readonly #made = new Map<number, Made>();
+
+  constructor(options: StatusRegisterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Gives a token its place. To be called before it is looked up whether the token may be issued: a revocation that comes
+   * after that look finds the place, one that came before is seen by it.
+   */
+  async allocate(token: TokenToList): Promise<StatusClaim> {
+    const { accountId, clientId, expiration, grantId, jti } = token;
+    if (jti === undefined || clientId === undefined || expiration === undefined) {
+      throw new TypeError('a token without an identifier, a client or a life has no place in a list');
+    }
+    for (let list = 0; list < LISTS_AT_MOST; list++) {
+      for (let attempt = 0; attempt < ATTEMPTS_PER_LIST; attempt++) {
+        const idx = randomInt(LIST_SIZE);
+        const { rows } = await sql`
+          insert into authority.token_status
+            (list, idx, jti, subject, client_id, consent_id, issued_at, expires_at)
+          values (${list}, ${idx}, ${jti}, ${accountId ?? clientId}, ${clientId}, ${grantId ?? null}::text,
+            clock_timestamp(), clock_timestamp() + make_interval(secs => ${expiration}::double precision))
+          on conflict do nothing returning idx`.execute(this.#options.db);
+        if (rows.length === 1) return { status_list: { idx, uri: this.#uri(list) } };
+      }
+    }
+    throw new Error('the status lists are full');
+  }
+
+  /** A status list token (section 5.1). @returns undefined when there is no such list */
+  async publish(list: number): Promise<string | undefined> {
+    if (!(list >= 0 && list < LISTS_AT_MOST)) return undefined;
+    const nowMs = performance.now();
+    const before = this.#made.get(list);
+    if (before !== undefined && nowMs - before.atMs < MADE_AT_MOST_EVERY_MS) return before.token;
+    const token = this.#make(list);
+    // One that failed is not kept.
+    token.catch(() => this.#made.delete(list));
+    this.#made.set(list, { atMs: nowMs, token });
+    return token;
+  }
+
+  async #make(list: number): Promise<string | undefined> {
+    const { db, issuer, keys } = this.#options;
+    const exists = await db
+      .selectFrom('authority.token_status')
+      .select('list')
+      .where('list', '>=', list)
+      .limit(1)
+      .executeTakeFirst();
+    if (exists === undefined && list > 0) return undefined;
+    const rows = await db
+      .selectFrom('authority.token_status')
+      .select('idx')
+      .where('list', '=', list)
+      .where('revoked', '=', true)
+      .execute();
+    const { kid, privateKey } = keys.now().signing;
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    const invalid = rows.map(({ idx }) => idx);
+    return new SignJWT({ ttl: LIST_TTL_SECONDS, status_list: encodeStatusList(LIST_SIZE, invalid) })
+      .setProtectedHeader({ alg: SIGNING_ALGORITHM, typ: 'statuslist+jwt', kid })
+      .setIssuer(issuer)
+      .setSubject(this.#uri(list))
+      .setIssuedAt(nowSeconds)
+      .setExpirationTime(nowSeconds + LIST_LIFE_SECONDS)
+      .sign(privateKey);
+  }
+
+  #uri(list: number): string {
+    return `${this.#options.issuer}/token-status/${list}`;
+  }
+}
+
+/**
+ * Frees the places of tokens that are over, some at a time. Not before every list is over that may tell of the token that was
+ * there, or it would tell of the next one.
+ *
+ * @returns how many; when it equals `limit` there may be more
+ */
+export async function removeExpiredStatuses(db: AuthorityDatabase, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from authority.token_status where (list, idx) in (
+      select list, idx from authority.token_status
+      where expires_at < clock_timestamp() - make_interval(secs => ${LIST_LIFE_SECONDS})
+      order by expires_at limit ${limit} for update skip locked)`.execute(db);
+  return Number(numAffectedRows ?? 0n);
+}
