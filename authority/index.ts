@@ -2,6 +2,14 @@ export * from './consent/index.js';
 export { AuthorityError, type AuthorityErrorCode } from './errors.js';
 export type { ClientRegistration } from './clients/register.js';
 export { DEMO_ACCOUNTS } from './accounts/demo.js';
+export type { StreamReceiver } from './changes/receivers.js';
 export type { AuthorityOptions } from './options.js';
+export {
+  type KeyChangeOptions,
+  type KeyRevocation,
+  revokeSigningKey,
+  rotateSigningKeys,
+  type Rotation,
+} from './keys/rotate.js';
 export type { DurationChoice } from './pages/consent.js';
 export { type Authority, startAuthority } from './server.js';

@@ -11,7 +11,7 @@ import { type KeyRow, rotateSigningKeys } from './rotate.js';
 import type { SealedSecrets } from './sealed.js';
 import { importSigningKey, type SigningKey } from './signing-key.js';
 import { sealedName, tendKeys } from './tend.js';
-import { type KeySchedule, type KeyTimes, stateOf } from './times.js';
+import { isComplete, type KeySchedule, type KeyTimes, stateOf } from './times.js';
 
 /** However many changes come, the keys are not read more often. */
 const READ_AT_MOST_EVERY_MS = 200;
@@ -149,10 +149,7 @@ export class SigningKeyRing {
       .orderBy('published_at')
       .execute();
     const atMs = performance.now() + this.#offsetMs;
-    const isComplete = (['current', 'next'] as const).every((state) =>
-      keys.some((key) => stateOf(key, atMs) === state),
-    );
-    await this.#hold(isComplete ? keys : await tendKeys(db, secrets));
+    await this.#hold(isComplete(keys, atMs) ? keys : await tendKeys(db, secrets));
   }
 
   async #hold(keys: readonly KeyRow[]): Promise<void> {

@@ -5,7 +5,7 @@ import type { AuthorityDatabase } from '../schema.js';
 import { type KeyRow, lockKeys } from './rotate.js';
 import type { SealedSecrets } from './sealed.js';
 import { generateSigningKey } from './signing-key.js';
-import { stateOf } from './times.js';
+import { hasCurrent, hasWaiting } from './times.js';
 
 /** What a key's ciphertext is bound to. */
 export function sealedName(kid: string): string {
@@ -22,8 +22,6 @@ export async function tendKeys(db: AuthorityDatabase, secrets: SealedSecrets): P
   return db.transaction().execute(async (trx) => {
     const { keys, now } = await lockKeys(trx);
     const alive = keys.filter(({ revoked_at: revokedAt }) => revokedAt === null);
-    const has = (state: 'current' | 'next'): boolean =>
-      alive.some((key) => stateOf(key, now.getTime()) === state);
     const add = async (signsFrom: Date | null): Promise<string> => {
       const { kid, publicJwk, privateJwk } = await generateSigningKey();
       const row = await trx
@@ -41,8 +39,9 @@ export async function tendKeys(db: AuthorityDatabase, secrets: SealedSecrets): P
       return kid;
     };
     const isFirstStart = keys.length === 0;
-    const taken = has('current') ? undefined : await add(now);
-    if (!has('next')) await add(null);
+    const atMs = now.getTime();
+    const taken = hasCurrent(alive, atMs) ? undefined : await add(now);
+    if (!hasWaiting(alive, atMs)) await add(null);
     // The other instances read them.
     await sql`select pg_notify(${CHANGE_CHANNEL}, '')`.execute(trx);
     if (taken !== undefined && !isFirstStart) {

@@ -44,6 +44,20 @@ export type KeyTimes = Pick<
   'signs_from' | 'signs_until' | 'gone_at' | 'revoked_at'
 >;
 
+/** A current key, and one that is published and waits: without both, something is to be made. */
+export function isComplete(keys: readonly KeyTimes[], atMs: number): boolean {
+  return hasCurrent(keys, atMs) && hasWaiting(keys, atMs);
+}
+
+export function hasCurrent(keys: readonly KeyTimes[], atMs: number): boolean {
+  return keys.some((key) => stateOf(key, atMs) === 'current');
+}
+
+/** One whose turn is fixed does not wait any more. */
+export function hasWaiting(keys: readonly KeyTimes[], atMs: number): boolean {
+  return keys.some((key) => key.signs_from === null && stateOf(key, atMs) === 'next');
+}
+
 /** What a key is at a moment by the database's clock. At each moment at most one is `current`. */
 export function stateOf(key: KeyTimes, atMs: number): KeyState {
   if (key.revoked_at !== null) return 'revoked';

@@ -10,7 +10,7 @@ import { encodeStatusList } from './list.js';
 
 /**
  * Places in a list. Tokens are few among so many, so that whoever reads the list learns neither how many there are nor which
- * are whose (draft-ietf-oauth-status-list-21, section 12.4: herd privacy).
+ * are whose (draft-ietf-oauth-status-list-21, section 12.4).
  */
 export const LIST_SIZE = 2 ** 20;
 const LISTS_AT_MOST = 64;
@@ -53,7 +53,7 @@ interface Made {
 
 /**
  * Token status lists (draft-ietf-oauth-status-list-21): for validators that do not hear the change stream. Each access token
- * has a place of its own, drawn at random, for as long as it lives: two tokens of one person have nothing in common by it, and
+ * has a place of its own, drawn at random, for as long as it lives (sections 12.5 and 13.2): two tokens of one person have nothing in common by it, and
  * what is kept is bounded by the tokens that are alive.
  */
 export class StatusRegister {

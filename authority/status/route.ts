@@ -26,7 +26,7 @@ export async function answerStatusList(
     .writeHead(200, {
       'content-type': 'application/statuslist+jwt',
       'cache-control': `public, max-age=${LIST_TTL_SECONDS}`,
-      // Section 11.5.1: validators in browsers, of any origin.
+      // Validators in browsers, of any origin.
       'access-control-allow-origin': '*',
       'x-content-type-options': 'nosniff',
     })
