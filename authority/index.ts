@@ -4,12 +4,14 @@ export type { ClientRegistration } from './clients/register.js';
 export { DEMO_ACCOUNTS } from './accounts/demo.js';
 export type { StreamReceiver } from './changes/receivers.js';
 export type { AuthorityOptions } from './options.js';
+export { type ListedKey, listSigningKeys } from './keys/listing.js';
 export {
   type KeyChangeOptions,
   type KeyRevocation,
   revokeSigningKey,
   rotateSigningKeys,
   type Rotation,
+  type RotationOptions,
 } from './keys/rotate.js';
 export type { DurationChoice } from './pages/consent.js';
 export { type Authority, startAuthority } from './server.js';

@@ -158,15 +158,28 @@ program
   .option('-f, --follow', 'go on with those that come', false)
   .option('--json', 'one JSON object per line', false)
   .action(async (options: { data: string; lines: number; follow: boolean; json: boolean }) => {
-    const databaseUrl = process.env.DATABASE_URL ?? (await readRunFile(resolve(options.data)))?.databaseUrl;
-    if (databaseUrl === undefined) {
-      throw new CommandError('NO_DATABASE', `no start runs on ${options.data}, and DATABASE_URL is not set`);
-    }
+    const databaseUrl = await databaseUrlOf(options.data);
     const { lines: limit, follow, json } = options;
     const ended = new AbortController();
     process.once('SIGINT', () => ended.abort());
     const { auditTail } = await import('./audit-tail.js');
     await auditTail({ databaseUrl, limit, follow, json, signal: ended.signal }, (line) => console.log(line));
+  });
+
+program
+  .command('rotate-keys')
+  .description('let the authority’s next signing key take over, or end one that has leaked')
+  .option(
+    '--data <folder>',
+    'the data folder of a running start, when DATABASE_URL is not set',
+    defaultDataDir(),
+  )
+  .option('--revoke <kid>', 'end this key at once, with all that it signed; may be repeated', collect, [])
+  .option('--reason <text>', 'why: for the change log, and for every gateway')
+  .action(async ({ data, ...options }: { data: string; revoke: string[]; reason?: string }) => {
+    const databaseUrl = await databaseUrlOf(data);
+    const { rotateKeysCommand } = await import('./rotate-keys-command.js');
+    await rotateKeysCommand({ databaseUrl, ...options }, (line) => console.log(line));
   });
 
 program
@@ -202,6 +215,17 @@ async function answer(run: () => Promise<0 | 1 | 2>): Promise<void> {
 /** What is mistaken in the call is no answer either. */
 function exitAsUnusable({ exitCode }: { readonly exitCode: number }): never {
   process.exit(exitCode === 0 ? 0 : 2);
+}
+
+/** @throws CommandError `NO_DATABASE` */
+async function databaseUrlOf(dataDir: string): Promise<string> {
+  const databaseUrl = process.env.DATABASE_URL ?? (await readRunFile(resolve(dataDir)))?.databaseUrl;
+  if (databaseUrl !== undefined) return databaseUrl;
+  throw new CommandError('NO_DATABASE', `no start runs on ${dataDir}, and DATABASE_URL is not set`);
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
 }
 
 function words(value: string): string[] {

@@ -32,8 +32,12 @@ export class ChangeFeed {
     await this.#connect();
   }
 
-  /** Resolves after the next change, or earlier for no reason, or when the signal is aborted. Never rejects. */
-  async wait(signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves after the next change, or earlier for no reason, or when the signal is aborted. Never rejects.
+   *
+   * @param atMostMs what is waited for may also be a time
+   */
+  async wait(signal: AbortSignal, atMostMs: number = LOOK_AT_LEAST_MS): Promise<void> {
     if (signal.aborted || this.#closed) return;
     await new Promise<void>((resolve) => {
       const wake = (): void => {
@@ -42,7 +46,8 @@ export class ChangeFeed {
         this.#waiters.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, this.#listening ? LOOK_AT_LEAST_MS : LOOK_ANYWAY_MS);
+      const longestMs = this.#listening ? LOOK_AT_LEAST_MS : LOOK_ANYWAY_MS;
+      const timer = setTimeout(wake, Math.min(atMostMs, longestMs));
       signal.addEventListener('abort', wake, { once: true });
       this.#waiters.add(wake);
     });

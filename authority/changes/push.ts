@@ -95,7 +95,7 @@ export class PushDelivery {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       // To wait begins before to look, or a change in between would be slept through.
-      const change = feed.wait(AbortSignal.any([signal, AbortSignal.timeout(LOOK_AGAIN_MS)]));
+      const change = feed.wait(signal, LOOK_AGAIN_MS);
       try {
         if (await this.#round()) continue;
       } catch (error) {

@@ -113,7 +113,7 @@ export class SigningKeyRing {
   async #watch(feed: ChangeFeed): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      await feed.wait(signal);
+      await feed.wait(signal, this.#untilDueMs());
       try {
         await this.refresh();
         await this.#rotateWhenDue();
@@ -125,16 +125,25 @@ export class SigningKeyRing {
     }
   }
 
+  /** Until the key that signs is old. */
+  #untilDueMs(): number {
+    const atMs = performance.now() + this.#offsetMs;
+    const current = this.#held.find((key) => stateOf(key, atMs) === 'current');
+    // A switch that is fixed is waited for.
+    if (current === undefined || current.signs_until !== null) return Number.POSITIVE_INFINITY;
+    const dueMs = (current.signs_from?.getTime() ?? atMs) + this.#options.schedule.rotateEverySeconds * 1000;
+    return Math.max(0, dueMs - atMs);
+  }
+
   async #rotateWhenDue(): Promise<void> {
     const { db, schedule } = this.#options;
+    if (this.#untilDueMs() > 0) return;
     const { kid } = this.now().signing;
-    const from = this.#held.find(({ signing }) => signing.kid === kid)?.signs_from?.getTime();
-    const dueMs = (from ?? Number.POSITIVE_INFINITY) + schedule.rotateEverySeconds * 1000;
-    if (performance.now() + this.#offsetMs < dueMs) return;
+    const { publishAheadSeconds } = schedule;
     const scheduled = { initiator: 'policy', reason: 'by schedule', ifCurrent: kid } as const;
     const rotation = await db
       .transaction()
-      .execute((trx) => rotateSigningKeys(trx, schedule.publishAheadSeconds, scheduled));
+      .execute((trx) => rotateSigningKeys(trx, { ...scheduled, publishAheadSeconds }));
     if (rotation?.change !== undefined) this.#options.log.info(`Signing key ${rotation.kid} takes over`);
   }
 

@@ -4,7 +4,13 @@ import { appendChange, SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../chang
 import type { ChangePosition, Initiator } from '../consent/types.js';
 import { AuthorityError } from '../errors.js';
 import type { AuthoritySchema, SigningKeyTable } from '../schema.js';
-import { type KeyState, PUBLISHED_AFTER_SECONDS, stateOf, SWITCH_SECONDS } from './times.js';
+import {
+  type KeyState,
+  PUBLISH_AHEAD_SECONDS,
+  PUBLISHED_AFTER_SECONDS,
+  stateOf,
+  SWITCH_SECONDS,
+} from './times.js';
 
 type Trx = Transaction<AuthoritySchema>;
 
@@ -20,6 +26,13 @@ export interface KeyChangeOptions {
   readonly initiator: Initiator;
   /** Goes to the change log, and so to every gateway. */
   readonly reason?: string | undefined;
+}
+
+export interface RotationOptions {
+  /** Default {@link PUBLISH_AHEAD_SECONDS}. */
+  readonly publishAheadSeconds?: number;
+  /** Rotate away from this key only: of many instances that find it old, one does it. */
+  readonly ifCurrent?: string;
 }
 
 export interface Rotation {
@@ -48,18 +61,17 @@ export async function lockKeys(trx: Trx): Promise<{ keys: KeyRow[]; now: Date }>
  * Lets the next key sign, as soon as it has been published for long enough, and announces it. The private halves are not
  * needed: whoever reaches the database can rotate. An authority that runs publishes a further key.
  *
- * @param ifCurrent rotate only away from this key: of many instances that find it old, one does it
+ * @returns undefined when the key that signs is not `ifCurrent`
  * @throws AuthorityError `key_missing` when no next key was published: no authority has run since the last rotation
  */
 export async function rotateSigningKeys(
   trx: Trx,
-  publishAheadSeconds: number,
-  options: KeyChangeOptions & { readonly ifCurrent?: string },
+  options: KeyChangeOptions & RotationOptions,
 ): Promise<Rotation | undefined> {
+  const { ifCurrent, publishAheadSeconds = PUBLISH_AHEAD_SECONDS } = options;
   const { keys, now } = await lockKeys(trx);
   const is = inState(keys, now);
   const [current] = is('current');
-  const { ifCurrent } = options;
   if (ifCurrent !== undefined && current?.kid !== ifCurrent) return undefined;
   const [scheduled] = is('next').filter((key) => key.signs_from !== null);
   if (scheduled?.signs_from != null)

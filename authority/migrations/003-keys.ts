@@ -45,7 +45,7 @@ const STATEMENTS = [
   sql`create function refuse_early_removal() returns trigger language plpgsql as $$
     begin
       if old.occurred_at > clock_timestamp() - interval '24 hours' then
-        raise exception 'the log % keeps a day at least', tg_table_name;
+        raise exception 'the log % is append-only for a day', tg_table_name;
       end if;
       return old;
     end $$`,

@@ -17,6 +17,7 @@ import { sealedName } from '../../authority/keys/tend.js';
 import { LONGEST_SIGNED_LIFE_SECONDS, PUBLISH_AHEAD_SECONDS } from '../../authority/keys/times.js';
 import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/provider.js';
 import { LIST_LIFE_SECONDS } from '../../authority/status/register.js';
+import { rotateKeysCommand } from '../../cli/rotate-keys-command.js';
 import { checkPolicy } from '../../policy/index.js';
 import { Cleanup, compose, startTestGateway, TestSubgraph, until } from '../gateway/support.js';
 import { signInAndConsent } from '../support/person.js';
@@ -33,6 +34,8 @@ import {
 } from './setup.js';
 
 const ALMA = { user: 'alma', password: 'alma-demo' };
+const NOOR = { user: 'noor', password: 'noor-demo' };
+const IRIS = { user: 'iris', password: 'iris-demo' };
 const BY_ADMIN = { initiator: 'admin', reason: 'test' } as const;
 const HELLO = '{ hello }';
 
@@ -84,7 +87,9 @@ async function gatewayFor({ issuer }: TestAuthority) {
 }
 
 async function rotate({ database }: TestAuthority): Promise<Rotation> {
-  const rotation = await database.db.transaction().execute((trx) => rotateSigningKeys(trx, 0, BY_ADMIN));
+  const rotation = await database.db
+    .transaction()
+    .execute((trx) => rotateSigningKeys(trx, { ...BY_ADMIN, publishAheadSeconds: 0 }));
   if (rotation === undefined) throw new Error('there was no rotation');
   return rotation;
 }
@@ -99,10 +104,11 @@ async function kids(url: string): Promise<(string | undefined)[]> {
 
 async function tokensFor(
   test: TestAuthority,
+  who = ALMA,
 ): Promise<{ client: oidc.Configuration; access: string; refresh: string }> {
   const client = await discover(test);
   const request = await authorizationRequest(client, 'accounts:read');
-  const { callbackUrl } = await signInAndConsent({ authorizationUrl: request.url, ...ALMA });
+  const { callbackUrl } = await signInAndConsent({ authorizationUrl: request.url, ...who });
   const tokens = await exchange(client, callbackUrl, request);
   return { client, access: tokens.access_token, refresh: tokens.refresh_token ?? '' };
 }
@@ -167,9 +173,7 @@ describe('a rotation', () => {
 
   test('waits until the next key has been published for as long as key sets are kept', async () => {
     const test = await start();
-    const rotation = await test.database.db
-      .transaction()
-      .execute((trx) => rotateSigningKeys(trx, PUBLISH_AHEAD_SECONDS, BY_ADMIN));
+    const rotation = await test.database.db.transaction().execute((trx) => rotateSigningKeys(trx, BY_ADMIN));
     expect((rotation?.at.getTime() ?? 0) - Date.now()).toBeGreaterThan((PUBLISH_AHEAD_SECONDS - 60) * 1000);
   });
 
@@ -204,8 +208,9 @@ describe('a rotation', () => {
       expect(answer.body.data).toEqual({ hello: 'hello world' });
       requests += 1;
     };
-    const refreshing = async (): Promise<void> => {
-      let { access, client, refresh } = await tokensFor(test);
+    const refreshing = async (who: typeof ALMA): Promise<void> => {
+      const { client, ...first } = await tokensFor(test, who);
+      let { access, refresh } = first;
       while (!done) {
         await Promise.all([query(access), query(access), query(access)]);
         const tokens = await oidc.refreshTokenGrant(client, refresh);
@@ -213,15 +218,15 @@ describe('a rotation', () => {
         refresh = tokens.refresh_token ?? '';
       }
     };
-    const signingIn = async (): Promise<void> => {
-      while (!done) await query((await tokensFor(test)).access);
+    const signingIn = async (who: typeof ALMA): Promise<void> => {
+      while (!done) await query((await tokensFor(test, who)).access);
     };
-    const load = Promise.all([refreshing(), refreshing(), signingIn()]);
-    load.catch(() => (done = true));
     // A code that was given before a rotation and is brought after it.
     const client = await discover(test);
     const request = await authorizationRequest(client, 'accounts:read');
     const { callbackUrl } = await signInAndConsent({ authorizationUrl: request.url, ...ALMA });
+    const load = Promise.all([refreshing(ALMA), refreshing(NOOR), signingIn(IRIS)]);
+    load.catch(() => (done = true));
     const switched: string[] = [];
     for (let count = 0; count < 3; count++) {
       const { kid, at } = await rotate(test);
@@ -375,6 +380,29 @@ describe('a leaked key', () => {
     await test.database.db.transaction().execute((trx) => revokeSigningKey(trx, kid, BY_ADMIN));
     await until(() => Date.now() > at.getTime() + 50, 'the moment of the switch');
     expect((await kids(test.issuer))[0]).toBe(current);
+  });
+
+  test('is ended by the command, and so is an order to rotate carried out', async () => {
+    const test = await start();
+    const [current = '', next = ''] = await kids(test.issuer);
+    const lines: string[] = [];
+    const run = (revoke: string[]) =>
+      rotateKeysCommand({ databaseUrl: test.database.url, revoke, reason: 'test' }, (line) =>
+        lines.push(line),
+      );
+    await run([current, next]);
+    expect(lines.slice(0, 2)).toEqual([
+      `${next}: revoked, with all that it signed`,
+      `${current}: revoked, with all that it signed`,
+    ]);
+    const [newCurrent = '', newNext = ''] = await kids(test.issuer);
+    lines.length = 0;
+    await run([]);
+    expect(lines[0]).toMatch(new RegExp(`^${newNext}: signs from `));
+    expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^${newCurrent}  current until `)));
+    expect(lines).toContain(`${current}  revoked`);
+    await expect(run([newCurrent, 'unknown'])).rejects.toMatchObject({ code: 'key_unknown' });
+    expect((await kids(test.issuer))[0]).toBe(newCurrent);
   });
 
   test('that is none is told', async () => {

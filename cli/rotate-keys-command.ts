@@ -1,0 +1,48 @@
+import {
+  listSigningKeys,
+  migrateAuthority,
+  revokeSigningKey,
+  rotateSigningKeys,
+} from '../authority/index.js';
+import type { AuthoritySchema } from '../authority/index.js';
+import { openDatabase } from '../store/index.js';
+
+export interface RotateKeysOptions {
+  readonly databaseUrl: string;
+  /** Leaked keys, by `kid`: they end at once. Without any, the next key takes over in order. */
+  readonly revoke: readonly string[];
+  /** Goes to the change log and to every gateway. */
+  readonly reason?: string | undefined;
+}
+
+/**
+ * Rotates or revokes the signing keys of the authorities on a database. They need not be restarted, or told: they read it.
+ * All keys named are revoked in one transaction, or none.
+ *
+ * @throws AuthorityError `key_missing`, `key_unknown`
+ */
+export async function rotateKeysCommand(
+  { databaseUrl, reason, revoke }: RotateKeysOptions,
+  print: (line: string) => void,
+): Promise<void> {
+  const db = openDatabase<AuthoritySchema>(databaseUrl, { max: 2, applicationName: 'behalf-rotate-keys' });
+  try {
+    await migrateAuthority(db);
+    const options = { initiator: 'admin', reason } as const;
+    await db.transaction().execute(async (trx) => {
+      // The last one first: what takes over from a leaked key must not be a leaked key.
+      for (const kid of [...revoke].reverse()) {
+        const { revoked } = await revokeSigningKey(trx, kid, options);
+        print(`${kid}: ${revoked ? 'revoked, with all that it signed' : 'was revoked before'}`);
+      }
+      if (revoke.length > 0) return;
+      const rotation = await rotateSigningKeys(trx, options);
+      if (rotation !== undefined) print(`${rotation.kid}: signs from ${rotation.at.toISOString()} on`);
+    });
+    for (const { kid, state, until } of await listSigningKeys(db)) {
+      print(`${kid}  ${state}${until === undefined ? '' : ` until ${until.toISOString()}`}`);
+    }
+  } finally {
+    await db.destroy();
+  }
+}
