@@ -54,6 +54,10 @@ export const logCodes = Object.freeze({
     description: 'An issuer announced that a key has leaked: what it signed is refused.',
     since: '0.1.0',
   },
+  SIGNING_KEY_NOT_ROTATED: {
+    description: "The gateway's own key could not be replaced; the one before goes on.",
+    since: '0.1.0',
+  },
   ISSUER_KEYS_NOT_REFRESHED: {
     description:
       "An issuer's keys could not be fetched again after its announcement; an unknown key will cause it.",

@@ -54,6 +54,11 @@ export interface ProtectionOptions {
   readonly propagation: PropagationOptions & {
     /** Ed25519 private key (RFC 8037); default: one is made for as long as the gateway runs. */
     readonly key?: JWK;
+    /**
+     * A key signs for so long; the one that takes over has been published since the one before did. Longer than subgraphs keep a
+     * key set (10 minutes). Default: as long as the gateway runs.
+     */
+    readonly rotateKeysAfterSeconds?: number;
   };
   readonly revocation?: RevocationOptions;
   /** Default `off`. */
@@ -91,6 +96,7 @@ export class Protection {
   private readonly receivers: readonly SsfReceiver[];
   private readonly keys: Promise<SigningKeys>;
   private signingKeys: SigningKeys | undefined;
+  private rotating: NodeJS.Timeout | undefined;
   /** Whose record was handed to the log. */
   private readonly sealed = new WeakSet<Exchange>();
 
@@ -142,9 +148,16 @@ export class Protection {
   async start(): Promise<void> {
     this.signingKeys = await this.keys;
     for (const receiver of this.receivers) receiver.start();
+    const { rotateKeysAfterSeconds } = this.options.propagation;
+    if (rotateKeysAfterSeconds === undefined || this.rotating !== undefined) return;
+    this.rotating = setInterval(() => {
+      this.rotateKeys().catch(() => this.log.log('error', 'SIGNING_KEY_NOT_ROTATED'));
+    }, rotateKeysAfterSeconds * 1000);
+    this.rotating.unref();
   }
 
   async close(): Promise<void> {
+    clearInterval(this.rotating);
     await Promise.all(this.receivers.map((receiver) => receiver.close()));
   }
 

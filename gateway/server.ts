@@ -122,6 +122,9 @@ async function serve(
         ...(config.propagation?.tokenLifetimeSeconds === undefined
           ? {}
           : { tokenLifetimeSeconds: config.propagation.tokenLifetimeSeconds }),
+        ...(config.propagation?.rotateKeysAfterSeconds === undefined
+          ? {}
+          : { rotateKeysAfterSeconds: config.propagation.rotateKeysAfterSeconds }),
         ...(key === undefined ? {} : { key }),
       },
       ...(config.revocation === undefined ? {} : { revocation: config.revocation }),

@@ -39,6 +39,7 @@ export interface GatewayConfig {
     readonly issuer?: string;
     readonly tokenLifetimeSeconds?: number;
     readonly keyFile?: string;
+    readonly rotateKeysAfterSeconds?: number;
   };
   readonly revocation?: RevocationOptions;
   readonly administration?: AdministrationOptions;
@@ -122,7 +123,7 @@ function refuseContradictions(config: GatewayConfig): void {
     if (jwksUri !== undefined) refuseInsecure(jwksUri, `${path}.jwksUri`);
   });
   const streams = new Set<string>();
-  config.revocation?.streams.forEach(({ issuer, configurationUri }, index) => {
+  config.revocation?.streams.forEach(({ issuer, configurationUri, foreign }, index) => {
     const path = `revocation.streams[${index}]`;
     if (!names.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is none of the issuers');
     // Of two streams of one issuer either could pass for all that it announces.
@@ -134,7 +135,14 @@ function refuseContradictions(config: GatewayConfig): void {
     // The stream's secret goes there.
     if (configurationUri !== undefined && !isInsecureAllowed)
       refuseInsecure(configurationUri, `${path}.configurationUri`);
+    if (foreign === undefined || isInsecureAllowed) return;
+    refuseInsecure(foreign.deliveryEndpoint, `${path}.foreign.deliveryEndpoint`);
+    if (foreign.jwksUri !== undefined) refuseInsecure(foreign.jwksUri, `${path}.foreign.jwksUri`);
   });
+  // Other gateways that read the file, and this one after a restart, would sign with a key that is not published any more.
+  if (config.propagation?.keyFile !== undefined && config.propagation.rotateKeysAfterSeconds !== undefined) {
+    throw new ConfigurationError('propagation.rotateKeysAfterSeconds', 'contradicts propagation.keyFile');
+  }
   const { audit } = config;
   if (audit === undefined) return;
   if (audit.database !== undefined && audit.file !== undefined) {

@@ -3,6 +3,8 @@ import { isRecord, isStringArray } from '@behalf/directives';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { Agent, request as httpRequest } from 'undici';
 import type { GatewayLog } from '../log.js';
+import { FOREIGN_EVENTS, readForeignEvents } from './foreign-events.js';
+import type { ForeignEventName } from './foreign-events.js';
 import { readKeyEvent, SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from './key-events.js';
 import type { RevocationView, RevokedSubject } from './view.js';
 
@@ -11,6 +13,7 @@ export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-t
 /** RFC 8936: delivery by polling. */
 const POLL_DELIVERY = 'urn:ietf:rfc:8936';
 const EVENTS_REQUESTED: readonly string[] = [SESSION_REVOKED, SIGNING_KEY_ROTATED, SIGNING_KEY_REVOKED];
+const ALL_FOREIGN_EVENTS = Object.keys(FOREIGN_EVENTS) as readonly ForeignEventName[];
 /** A long poll that takes longer than this is a broken one. Above the 30 s that transmitters are used to. */
 const POLL_TIMEOUT_MS = 40_000;
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -26,6 +29,21 @@ export interface StreamOptions {
   readonly configurationUri?: string;
   /** Bearer secret of the stream. */
   readonly secret: string;
+  /** A stream that was made by other means, at an issuer that is no Behalf authority. */
+  readonly foreign?: ForeignStreamOptions;
+}
+
+export interface ForeignStreamOptions {
+  /** Where its events are polled (RFC 8936). */
+  readonly deliveryEndpoint: string;
+  /** `aud` of its events. */
+  readonly audience: string;
+  /** Default: `jwks_uri` of the issuer's SSF metadata. */
+  readonly jwksUri?: string;
+  /** Event types that matter. Default: all of {@link FOREIGN_EVENTS}. */
+  readonly events?: readonly ForeignEventName[];
+  /** The tokens' `sub` is the email address that events name people by. Default false. */
+  readonly emailIsSubject?: boolean;
 }
 
 interface Stream {
@@ -87,7 +105,7 @@ export class SsfReceiver {
     let stream: Stream | undefined;
     while (!this.isClosing()) {
       try {
-        stream ??= await this.createStream();
+        stream ??= await this.openStream();
         await this.poll(stream);
         retryMs = RETRY_MIN_MS;
       } catch (error) {
@@ -102,6 +120,30 @@ export class SsfReceiver {
         retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
       }
     }
+  }
+
+  private async openStream(): Promise<Stream> {
+    const { foreign } = this.options;
+    return foreign === undefined ? this.createStream() : this.openForeignStream(foreign);
+  }
+
+  /** Nothing is made at the transmitter: only its keys are looked for. */
+  private async openForeignStream(foreign: ForeignStreamOptions): Promise<Stream> {
+    const { issuer, configurationUri = `${issuer}/.well-known/ssf-configuration` } = this.options;
+    let { jwksUri } = foreign;
+    if (jwksUri === undefined) {
+      const metadata = await this.call('GET', configurationUri, undefined, REQUEST_TIMEOUT_MS);
+      if (metadata.issuer !== issuer) throw new StreamError('METADATA_OF_ANOTHER_ISSUER');
+      if (typeof metadata.jwks_uri !== 'string') throw new StreamError('METADATA');
+      jwksUri = metadata.jwks_uri;
+    }
+    return {
+      endpoint: foreign.deliveryEndpoint,
+      audience: [foreign.audience],
+      keys: createRemoteJWKSet(new URL(jwksUri), { cooldownDuration: 1_000 }),
+      unacknowledged: [],
+      isComplete: false,
+    };
   }
 
   /** SSF 1.0 section 8.1.1.1. */
@@ -162,6 +204,10 @@ export class SsfReceiver {
     } catch {
       throw new StreamError('EVENT_NOT_VERIFIED');
     }
+    if (this.options.foreign !== undefined) {
+      this.applyForeign(this.options.foreign, payload);
+      return;
+    }
     const { events, sub_id: subjectId } = payload;
     if (isRecord(events)) this.applyKeyEvent(stream, events, subjectId);
     const event = isRecord(events) ? events[SESSION_REVOKED] : undefined;
@@ -173,6 +219,19 @@ export class SsfReceiver {
     // An event that there is no room for is not acknowledged, so it comes again; until then the view grows stale.
     if (!this.view.revoke(what, at)) throw new StreamError('VIEW_FULL');
     this.log.log('info', 'REVOKED', { issuer: this.options.issuer, event: String(payload.jti) });
+  }
+
+  private applyForeign(foreign: ForeignStreamOptions, payload: Readonly<Record<string, unknown>>): void {
+    const { issuer } = this.options;
+    const names = foreign.events ?? ALL_FOREIGN_EVENTS;
+    const subjects = { issuer, emailIsSubject: foreign.emailIsSubject === true };
+    const revocations = readForeignEvents(payload, names, subjects);
+    // It stays unacknowledged, and the view grows stale: who is meant by it would go on with dead tokens.
+    if (revocations === 'unreadable') throw new StreamError('EVENT_UNREADABLE');
+    for (const { atSeconds, what } of revocations) {
+      if (!this.view.revoke(what, atSeconds)) throw new StreamError('VIEW_FULL');
+      this.log.log('info', 'REVOKED', { issuer, event: String(payload.jti) });
+    }
   }
 
   private applyKeyEvent(stream: Stream, events: Readonly<Record<string, unknown>>, subjectId: unknown): void {

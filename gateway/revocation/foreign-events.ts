@@ -1,0 +1,99 @@
+import { isRecord } from '@behalf/directives';
+import type { RevokedSubject } from './view.js';
+
+/** What of OpenID CAEP 1.0 ends tokens, by the names that the configuration has for it. */
+export const FOREIGN_EVENTS = Object.freeze({
+  /** Section 3.1. */
+  'session-revoked': 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
+  /** Section 3.2: claims of tokens that are out are not true any more. */
+  'token-claims-change': 'https://schemas.openid.net/secevent/caep/event-type/token-claims-change',
+  /** Section 3.3: a password or key was changed, taken away, or deleted. */
+  'credential-change': 'https://schemas.openid.net/secevent/caep/event-type/credential-change',
+});
+
+export type ForeignEventName = keyof typeof FOREIGN_EVENTS;
+
+/** How an issuer that does not know Behalf's subjects names people. */
+export interface ForeignSubjects {
+  readonly issuer: string;
+  /** Its tokens' `sub` is the email address, in the same spelling. */
+  readonly emailIsSubject: boolean;
+}
+
+export interface ForeignRevocation {
+  readonly what: RevokedSubject;
+  /** Seconds since the epoch. */
+  readonly atSeconds: number;
+}
+
+/** Larger numbers of seconds are later than the year 5000: early drafts of CAEP had milliseconds. */
+const SECONDS_AT_MOST = 1e11;
+
+/**
+ * What a verified security event token of another issuer ends. Of what narrows a subject down and cannot be matched, such as
+ * a device, nothing is made: the event then ends more than it would have had to, and never less.
+ *
+ * @param names The events that matter; others are passed over, whatever they say.
+ * @returns `unreadable` when one that matters cannot be understood: who is meant by it is not known.
+ */
+export function readForeignEvents(
+  payload: Readonly<Record<string, unknown>>,
+  names: readonly ForeignEventName[],
+  subjects: ForeignSubjects,
+): readonly ForeignRevocation[] | 'unreadable' {
+  const { events, iat, sub_id: subjectId, toe } = payload;
+  if (!isRecord(events)) return 'unreadable';
+  const found: ForeignRevocation[] = [];
+  for (const name of names) {
+    const type = FOREIGN_EVENTS[name];
+    if (!Object.hasOwn(events, type)) continue;
+    const event = events[type];
+    if (!isRecord(event)) return 'unreadable';
+    // Whoever registers one more passkey is who they were.
+    if (name === 'credential-change' && event.change_type === 'create') continue;
+    // RFC 9493 has `sub_id`; SSF's first drafts had `subject` within the event.
+    const what = readSubject(subjectId ?? event.subject, subjects);
+    // When it happened (CAEP section 2, RFC 8417 section 2.2), or else when it was told.
+    const atSeconds = toSeconds(event.event_timestamp ?? toe ?? iat);
+    if (what === undefined || atSeconds === undefined) return 'unreadable';
+    found.push({ what, atSeconds });
+  }
+  return found;
+}
+
+function readSubject(value: unknown, subjects: ForeignSubjects): RevokedSubject | undefined {
+  if (!isRecord(value)) return undefined;
+  const { issuer } = subjects;
+  if (value.format !== 'complex') {
+    const subject = readPerson(value, subjects);
+    return subject === undefined ? undefined : { issuer, subject };
+  }
+  // The person is enough: an application of that issuer's may be named otherwise than by the `client_id` of its tokens.
+  if (value.user !== undefined) {
+    const subject = readPerson(value.user, subjects);
+    return subject === undefined ? undefined : { issuer, subject };
+  }
+  const { application } = value;
+  const clientId =
+    isRecord(application) && application.format === 'opaque' ? text(application.id) : undefined;
+  return clientId === undefined ? undefined : { issuer, clientId };
+}
+
+/** RFC 9493 section 3.2: as the tokens' `sub`. */
+function readPerson(value: unknown, { emailIsSubject, issuer }: ForeignSubjects): string | undefined {
+  if (!isRecord(value)) return undefined;
+  // Another issuer's person is nobody whose tokens could be found.
+  if (value.format === 'iss_sub') return value.iss === issuer ? text(value.sub) : undefined;
+  if (value.format === 'opaque') return text(value.id);
+  if (value.format === 'email') return emailIsSubject ? text(value.email) : undefined;
+  return undefined;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function toSeconds(value: unknown): number | undefined {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
+  return value > SECONDS_AT_MOST ? value / 1000 : value;
+}
