@@ -3,7 +3,7 @@ import { Agent, request as httpRequest } from 'undici';
 
 import type { Log } from '../../store/log.js';
 import type { SigningKeyRing } from '../keys/ring.js';
-import type { SealedSecrets } from '../keys/sealed.js';
+import type { Sealed, SealedSecrets } from '../keys/sealed.js';
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import type { ChangeFeed } from './feed.js';
 import type { Outbox } from './outbox.js';
@@ -11,6 +11,8 @@ import { pushName } from './stream-request.js';
 import type { StreamRegister } from './streams.js';
 
 const EVENTS_PER_ROUND = 50;
+/** A slow receiver lets others have their turn. */
+const ROUND_MS = 5_000;
 /** Each holds a connection of the pool for its lock. */
 const STREAMS_AT_ONCE = 3;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -91,19 +93,13 @@ export class PushDelivery {
   }
 
   async #run(): Promise<void> {
-    const { feed, log } = this.#options;
+    const { feed } = this.#options;
     const { signal } = this.#closing;
     while (!signal.aborted) {
       // To wait begins before to look, or a change in between would be slept through.
       const change = feed.wait(signal, LOOK_AGAIN_MS);
-      try {
-        if (await this.#round()) continue;
-      } catch (error) {
-        log.warn(
-          `Pushing events failed, and is tried again: ${error instanceof Error ? error.name : 'unknown'}`,
-        );
-      }
-      await change;
+      const taken = await this.#round().catch((error: unknown) => this.#logFailure(error));
+      if (taken !== true) await change;
     }
   }
 
@@ -114,11 +110,18 @@ export class PushDelivery {
     const work = async (): Promise<void> => {
       for (let stream = waiting.shift(); stream !== undefined; stream = waiting.shift()) {
         if (this.#closing.signal.aborted) return;
-        if (await this.#pushLocked(stream)) taken = true;
+        // What is wrong with one stream stops no other.
+        const result = await this.#pushLocked(stream).catch((error: unknown) => this.#logFailure(error));
+        taken ||= result === true;
       }
     };
     await Promise.all(Array.from({ length: STREAMS_AT_ONCE }, work));
     return taken;
+  }
+
+  #logFailure(error: unknown): void {
+    const reason = error instanceof Error ? error.name : 'unknown';
+    this.#options.log.warn(`Pushing events failed, and is tried again: ${reason}`);
   }
 
   /** Those that have something to deliver and are not to be left alone for a while. */
@@ -153,14 +156,19 @@ export class PushDelivery {
   }
 
   async #push(stream: PushedStream): Promise<boolean> {
-    const { outbox, secrets, streams } = this.#options;
+    const { outbox, streams } = this.#options;
     const sealed = await streams.pushAuthorization(stream.id);
-    const authorization = sealed === undefined ? undefined : secrets.open(pushName(stream.endpoint), sealed);
+    const authorization = sealed === undefined ? undefined : this.#open(stream.endpoint, sealed);
+    if (authorization === 'unreadable') {
+      await this.#noteFailure(stream, 'header_unreadable');
+      return false;
+    }
     const { sets } = await outbox.next(stream, EVENTS_PER_ROUND);
     let taken = false;
+    const endMs = performance.now() + ROUND_MS;
     for (const [jti, set] of sets) {
-      if (this.#closing.signal.aborted) return false;
-      const failure = await this.#post(stream.endpoint, authorization, set);
+      if (this.#closing.signal.aborted || performance.now() > endMs) return taken;
+      const failure = await this.#post(stream.endpoint, authorization?.header, set);
       if (failure !== undefined) {
         await this.#noteFailure(stream, failure);
         return taken;
@@ -170,6 +178,15 @@ export class PushDelivery {
       taken = true;
     }
     return taken;
+  }
+
+  /** Of another encryption key, or of another address that it was put under. */
+  #open(endpoint: string, sealed: Sealed): { readonly header: string } | 'unreadable' {
+    try {
+      return { header: this.#options.secrets.open(pushName(endpoint), sealed) };
+    } catch {
+      return 'unreadable';
+    }
   }
 
   /** RFC 8935, section 2. @returns what went wrong, as a code; undefined when it was taken */

@@ -1,0 +1,241 @@
+import { randomBytes } from 'node:crypto';
+
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
+import { sql } from 'kysely';
+import { afterEach, describe, expect, test } from 'vitest';
+
+import { type AuthorityOptions, startAuthority } from '../../authority/index.js';
+import { checkPolicy } from '../../policy/index.js';
+import { bodyOf, Cleanup, freePort, type Listening, listen, until } from '../gateway/support.js';
+import {
+  AUDIENCE,
+  POLICY_FILE,
+  startTestAuthority,
+  STREAM_SECRET,
+  type TestAuthority,
+  withPolicy,
+} from './setup.js';
+import { PUSH, revoke, send, SESSION_REVOKED } from './ssf-setup.js';
+
+const SECRET = 'secret-of-the-receiver';
+const HEADER = 'Bearer what-the-receiver-asks-for';
+const encryptionKey = randomBytes(32);
+
+const cleanup = new Cleanup();
+afterEach(() => cleanup.run());
+
+/** A receiver as RFC 8935 has it, which can be told to refuse. */
+class Receiver {
+  /** By `jti`, in the order of their coming; what comes again is there again. */
+  readonly taken: string[] = [];
+  readonly requests: { readonly headers: Record<string, unknown>; readonly set: string }[] = [];
+  refusal: { readonly status: number; readonly body?: object; readonly location?: string } | undefined;
+  /** At the same time. */
+  most = 0;
+  private now = 0;
+  private listening!: Listening;
+
+  static async start(port = 0): Promise<Receiver> {
+    const receiver = new Receiver();
+    await receiver.listen(port);
+    cleanup.add(() => receiver.close());
+    return receiver;
+  }
+
+  async listen(port: number): Promise<void> {
+    this.listening = await listen(async (request, response) => {
+      this.now += 1;
+      this.most = Math.max(this.most, this.now);
+      const set = await bodyOf(request);
+      this.requests.push({ headers: { ...request.headers }, set });
+      if (this.refusal === undefined) {
+        this.taken.push(decodeJwt(set).jti ?? '');
+        response.writeHead(202).end();
+      } else {
+        const { body, location, status } = this.refusal;
+        response.writeHead(status, location === undefined ? {} : { location });
+        response.end(body === undefined ? '' : JSON.stringify(body));
+      }
+      this.now -= 1;
+    }, port);
+  }
+
+  get url(): string {
+    return `${this.listening.url}/events`;
+  }
+
+  close(): Promise<void> {
+    return this.listening.close();
+  }
+}
+
+async function start(receiver: Receiver, more: Partial<AuthorityOptions> = {}) {
+  const options = {
+    encryptionKey,
+    streamReceivers: [{ name: 'receiver', secret: SECRET, pushEndpoints: [receiver.url] }],
+    pushRetry: { firstMs: 50, longestMs: 200, attempts: 6 },
+    ...more,
+  };
+  const authority = await startTestAuthority(options);
+  cleanup.add(() => authority.close());
+  const created = await send(
+    'POST',
+    `${authority.issuer}/ssf/streams`,
+    {
+      delivery: { method: PUSH, endpoint_url: receiver.url, authorization_header: HEADER },
+      events_requested: [SESSION_REVOKED],
+    },
+    SECRET,
+  );
+  expect(created.status).toBe(201);
+  return { authority, options, id: String(created.body.stream_id), created };
+}
+
+async function statusOf({ issuer }: TestAuthority, id: string): Promise<Record<string, unknown>> {
+  return (await send('GET', `${issuer}/ssf/status?stream_id=${id}`, undefined, SECRET)).body;
+}
+
+async function revokeSome(authority: TestAuthority, count: number): Promise<string[]> {
+  const jtis: string[] = [];
+  for (let each = 0; each < count; each++) jtis.push((await revoke(authority)).jti);
+  return jtis;
+}
+
+describe('rfc8935 push', () => {
+  test('brings each event as it is described, in order, one after the other', async () => {
+    const receiver = await Receiver.start();
+    const { authority, created } = await start(receiver);
+    expect(JSON.stringify(created.body)).not.toContain(HEADER);
+    const jtis = await revokeSome(authority, 5);
+    await until(() => receiver.taken.length === 5, 'all were taken');
+    expect(receiver.taken).toEqual(jtis);
+    expect(receiver.most).toBe(1);
+    expect(receiver.requests[0]?.headers).toMatchObject({
+      'content-type': 'application/secevent+jwt',
+      accept: 'application/json',
+      authorization: HEADER,
+    });
+    const keys = createRemoteJWKSet(new URL(`${authority.issuer}/jwks`));
+    const { payload } = await jwtVerify(receiver.requests[0]?.set ?? '', keys, {
+      issuer: authority.issuer,
+      audience: AUDIENCE,
+      typ: 'secevent+jwt',
+    });
+    expect(payload.events).toHaveProperty([SESSION_REVOKED]);
+    const stored = await sql`select * from authority.stream`.execute(authority.database.db);
+    expect(JSON.stringify(stored.rows)).not.toContain('what-the-receiver');
+  });
+
+  test('cannot be polled as well', async () => {
+    const receiver = await Receiver.start();
+    const { authority, id } = await start(receiver);
+    expect((await send('POST', `${authority.issuer}/ssf/streams/${id}/poll`, {}, SECRET)).status).toBe(409);
+  });
+
+  test('goes on where it was after the receiver was away, in order and with nothing lost', async () => {
+    const receiver = await Receiver.start(await freePort());
+    const { authority } = await start(receiver, {
+      pushRetry: { firstMs: 50, longestMs: 100, attempts: 1_000 },
+    });
+    const before = await revokeSome(authority, 2);
+    await until(() => receiver.taken.length === 2, 'the first were taken');
+    const port = Number(new URL(receiver.url).port);
+    await receiver.close();
+    const after = await revokeSome(authority, 3);
+    await until(() => authority.logged.some((line) => line.includes('unreachable')), 'it was tried');
+    await receiver.listen(port);
+    await until(() => receiver.taken.length >= 5, 'all were taken');
+    expect(receiver.taken).toEqual([...before, ...after]);
+  });
+
+  test('goes on after a restart of the authority, from the store', async () => {
+    const receiver = await Receiver.start();
+    receiver.refusal = { status: 503 };
+    const { authority, options } = await start(receiver, {
+      pushRetry: { firstMs: 50, longestMs: 100, attempts: 1_000 },
+    });
+    const jtis = await revokeSome(authority, 2);
+    await until(() => receiver.requests.length > 0, 'it was tried');
+    await authority.restart(options);
+    receiver.refusal = undefined;
+    await until(() => receiver.taken.length === 2, 'all were taken');
+    expect(receiver.taken).toEqual(jtis);
+    expect(receiver.requests.at(-1)?.headers.authorization).toBe(HEADER);
+  });
+
+  test.each([
+    'invalid_request',
+    'invalid_key',
+    'invalid_issuer',
+    'invalid_audience',
+    'authentication_failed',
+    'access_denied',
+  ])(
+    'an event that is refused (section 2.4: %s) is not passed over: the stream is paused, and says why',
+    async (err) => {
+      const receiver = await Receiver.start();
+      receiver.refusal = { status: 400, body: { err, description: 'distinctive words' } };
+      const { authority, id } = await start(receiver);
+      const jtis = await revokeSome(authority, 2);
+      await until(async () => (await statusOf(authority, id)).status === 'paused', 'it is paused', 15_000);
+      expect((await statusOf(authority, id)).reason).toBe(`delivery failed: ${err}`);
+      expect(new Set(receiver.requests.map(({ set }) => decodeJwt(set).jti))).toEqual(new Set([jtis[0]]));
+      expect(receiver.requests).toHaveLength(6);
+      expect(authority.logged.join()).not.toContain('distinctive');
+      receiver.refusal = undefined;
+      await send('POST', `${authority.issuer}/ssf/status`, { stream_id: id, status: 'enabled' }, SECRET);
+      await until(() => receiver.taken.length === 2, 'all were taken');
+      expect(receiver.taken).toEqual(jtis);
+    },
+  );
+
+  test('a redirect is not followed (SSRF)', async () => {
+    const elsewhere = await Receiver.start();
+    const receiver = await Receiver.start();
+    receiver.refusal = { status: 307, location: elsewhere.url };
+    const { authority, id } = await start(receiver);
+    await revoke(authority);
+    await until(async () => (await statusOf(authority, id)).status === 'paused', 'it is paused', 15_000);
+    expect((await statusOf(authority, id)).reason).toBe('delivery failed: http_307');
+    expect(elsewhere.requests).toEqual([]);
+  });
+
+  test('a header that was moved to another address goes nowhere', async () => {
+    const receiver = await Receiver.start();
+    const thief = await Receiver.start();
+    const { authority, id } = await start(receiver);
+    await sql`update authority.stream set push_endpoint = ${thief.url} where id = ${id}`.execute(
+      authority.database.db,
+    );
+    await revoke(authority);
+    await until(async () => (await statusOf(authority, id)).status === 'paused', 'it is paused', 15_000);
+    expect((await statusOf(authority, id)).reason).toBe('delivery failed: header_unreadable');
+    expect(thief.requests).toEqual([]);
+  });
+
+  test('of two instances one pushes at a time, and each event comes once', async () => {
+    const receiver = await Receiver.start();
+    const { authority, options } = await start(receiver);
+    const second = await startAuthority({
+      port: 0,
+      issuer: authority.issuer,
+      databaseUrl: authority.database.url,
+      audience: AUDIENCE,
+      ...withPolicy(checkPolicy(POLICY_FILE)),
+      demo: true,
+      streamSecret: STREAM_SECRET,
+      ...options,
+    });
+    cleanup.add(() => second.close());
+    const jtis = await revokeSome(authority, 20);
+    await until(() => receiver.taken.length >= 20, 'all were taken', 15_000);
+    expect(receiver.taken).toEqual(jtis);
+    expect(receiver.most).toBe(1);
+    // The one that is left goes on.
+    await authority.authority.close();
+    const { jti } = await revoke(authority);
+    await until(() => receiver.taken.length >= 21, 'the next was taken', 15_000);
+    expect(receiver.taken.at(-1)).toBe(jti);
+    await authority.restart(options);
+  });
+});

@@ -1,0 +1,49 @@
+import type { Consent } from '../../authority/index.js';
+import { STREAM_SECRET, type TestAuthority } from './setup.js';
+
+export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
+export const VERIFICATION = 'https://schemas.openid.net/secevent/ssf/event-type/verification';
+export const POLL = 'urn:ietf:rfc:8936';
+export const PUSH = 'urn:ietf:rfc:8935';
+export const BY_ADMIN = { by: 'admin-iris', initiator: 'admin' } as const;
+
+export interface Sent {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+/** One request of a receiver. */
+export async function send(
+  method: string,
+  url: string,
+  body?: unknown,
+  secret: string = STREAM_SECRET,
+): Promise<Sent> {
+  const response = await fetch(url, {
+    method,
+    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
+}
+
+let people = 0;
+
+/** Gives a consent and takes it back. @returns the `jti` of the event */
+export async function revoke({ consents }: TestAuthority): Promise<{ jti: string; consent: Consent }> {
+  const subject = `person-${++people}`;
+  const consent = await consents.grant({
+    subject,
+    clientId: 'budget-app',
+    scopes: ['accounts:read'],
+    declined: [],
+    purposes: ['budgeting'],
+    detail: 'full',
+    until: new Date(Date.now() + 60_000),
+    by: subject,
+    notice: { language: 'en', client: 'Pocket Budget', purposes: [], scopes: [], duration: '', detail: '' },
+  });
+  const { change } = await consents.revokeConsent(consent.id, BY_ADMIN);
+  return { jti: change?.jti ?? '', consent };
+}
