@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMet, isRecord, isStringArray, NO_REQUIREMENT } from '@behalf/directives';
 import { tokenRequired } from './authenticate/bearer.js';
 import { RefusedError } from './errors.js';
-import { bearerChallenge } from './http/challenge.js';
+import { bearerChallenge, insufficientUserAuthentication } from './http/challenge.js';
+import type { StepUp } from '../policy/index.js';
 import type { Exchange } from './exchange.js';
 import { supposedDelegation } from './explain.js';
 import type { ExplainInput } from './explain.js';
@@ -95,8 +96,10 @@ async function admit(exchange: Exchange, gateway: ProtectedGateway, scope: strin
     throw tokenRequired();
   }
   if (!isMet({ ...NO_REQUIREMENT, authenticated: true, scopes: [[[scope]]] }, delegation)) {
-    await gateway.record(exchange, 'refused', 'INSUFFICIENT_SCOPE');
-    throw insufficientScope(scope);
+    const stepUp = exchange.token?.withheld?.get(scope);
+    const refusal = stepUp === undefined ? insufficientScope(scope) : signInTooWeak(stepUp);
+    await gateway.record(exchange, 'refused', refusal.refusal.code);
+    throw refusal;
   }
 }
 
@@ -109,6 +112,16 @@ function insufficientScope(scope: string): RefusedError {
     headers: new Map([
       ['www-authenticate', bearerChallenge({ error: 'insufficient_scope', scopes: [scope] })],
     ]),
+  });
+}
+
+/** RFC 9470 section 3: the scope was granted, and counts once the person has signed in again. */
+function signInTooWeak(stepUp: StepUp): RefusedError {
+  return new RefusedError({
+    code: 'INSUFFICIENT_USER_AUTHENTICATION',
+    message: 'The person has to sign in again',
+    status: 401,
+    headers: new Map([['www-authenticate', insufficientUserAuthentication(stepUp)]]),
   });
 }
 

@@ -26,6 +26,12 @@ export const gatewayErrors = Object.freeze({
     since: '0.1.0',
     status: 403,
   },
+  INSUFFICIENT_USER_AUTHENTICATION: {
+    description:
+      "An administrator's address, and a sign-in that is too weak or too long ago for the administrators' scope (RFC 9470 section 3).",
+    since: '0.1.0',
+    status: 401,
+  },
   ISSUER_KEYS_UNAVAILABLE: {
     description: "The issuer's keys cannot be had, so no token can be verified.",
     since: '0.1.0',

@@ -10,6 +10,7 @@ import type { ConsentRegister } from '../consent/register.js';
 import { readForm } from '../http/body.js';
 import { HttpError } from '../http/respond.js';
 import { offeredScopes, purposesOf } from '../oidc/offer.js';
+import { PASSWORD_ACR } from '../oidc/sign-in.js';
 import { type ConsentView, type DurationChoice, renderConsent } from '../pages/consent.js';
 import { remarksOn } from '../pages/scope-remarks.js';
 import { formTargetOf, setPageHeaders } from '../pages/headers.js';
@@ -91,7 +92,9 @@ export class InteractionRoutes {
       return;
     }
     throttle.forget(username, address);
-    await this.#finish(exchange, { login: { accountId: account.subject, amr: ['pwd'] } });
+    await this.#finish(exchange, {
+      login: { accountId: account.subject, amr: ['pwd'], acr: PASSWORD_ACR },
+    });
   }
 
   async #consent(exchange: Exchange): Promise<void> {

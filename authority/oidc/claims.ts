@@ -5,6 +5,7 @@ import type { AccountRegister } from '../accounts/register.js';
 import { consentForToken } from '../consent/token.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { grantableScopes, honouredPurposes } from './offer.js';
+import { signInClaims } from './sign-in.js';
 
 /** RFC 9068 token, as far as it is decided when the claims are asked for. */
 interface TokenInTheMaking {
@@ -57,6 +58,7 @@ export async function accessTokenClaims(
     throw new errors.InvalidGrant('the policy does not permit the scope');
   }
   return {
+    ...signInClaims(refreshToken ?? code ?? {}),
     consent: {
       id: consent.id,
       version: consent.version,

@@ -19,6 +19,7 @@ import { accessTokenClaims } from './claims.js';
 import { consentPrompt } from './consent-prompt.js';
 import { grantOf } from './grant.js';
 import { grantableScopes } from './offer.js';
+import { PASSWORD_ACR } from './sign-in.js';
 
 /** RFC 9068 access tokens live this long at most; their consent can end earlier. */
 export const ACCESS_TOKEN_SECONDS = 300;
@@ -57,6 +58,7 @@ export function createProvider(options: ProviderOptions): Provider {
     jwks: { keys: [...keys.jwks.keys] },
     cookies: { keys: [...keys.cookieKeys] },
     scopes: ['openid', 'offline_access', ...scopes],
+    acrValues: [PASSWORD_ACR],
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic'],
     pkce: { required: () => true },

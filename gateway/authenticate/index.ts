@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
+import type { StepUp } from '../../policy/index.js';
 import { RefusedError } from '../errors.js';
 import type { RevocationView } from '../revocation/view.js';
 import { bearerToken, invalidToken, tokenRequired } from './bearer.js';
@@ -24,6 +25,8 @@ export interface AuthenticatedToken {
   readonly acr?: string | undefined;
   /** Seconds since the epoch. */
   readonly authTime?: number | undefined;
+  /** Scopes that it was granted and that do not count before the person has signed in so; not in `delegation`. */
+  readonly withheld?: ReadonlyMap<string, StepUp>;
 }
 
 export interface AuthenticatorOptions {
