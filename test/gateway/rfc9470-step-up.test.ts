@@ -9,6 +9,7 @@ import {
   AUDIENCE,
   Cleanup,
   compose,
+  send,
   startTestGateway,
   TestIssuer,
   TestLog,
