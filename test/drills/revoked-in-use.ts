@@ -38,13 +38,13 @@ export const revokedInUse: Drill = {
 
 /** A closed loop of requests in the background. */
 function keepReading(read: () => Promise<unknown>): { stop(): Promise<void> } {
-  let isOver = false;
+  const over = new AbortController();
   const loop = (async () => {
-    while (!isOver) await read();
+    while (!over.signal.aborted) await read();
   })();
   return {
     async stop() {
-      isOver = true;
+      over.abort();
       await loop;
     },
   };

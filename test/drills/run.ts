@@ -12,12 +12,13 @@ export async function runDrills(
   print: (line: string) => void,
 ): Promise<number> {
   let failed = 0;
-  for (const { name, breach, run } of chosen) {
+  for (const drill of chosen) {
+    const { name, breach } = drill;
     print('');
     print(`━━ ${name} ${'━'.repeat(Math.max(3, 76 - name.length))}`);
     print(breach);
     try {
-      await run(system, {
+      await drill.run(system, {
         tried: (what) => print(`  tried    ${what}`),
         stopped: (by) => print(`  stopped  ${by}`),
         held: (what) => print(`  held     ${what}`),

@@ -137,7 +137,9 @@ async function startParts(
     subgraphUrls: subgraphs.urls,
     consoleSecret: demoConsoleSecret,
     stopAuthority: stop,
-    startAuthority: async () => void (await start()),
+    async startAuthority() {
+      await start();
+    },
     close,
   };
 }
