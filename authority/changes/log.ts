@@ -11,15 +11,24 @@ export const CHANGE_CHANNEL = 'behalf_authority_change';
 /** OpenID CAEP 1.0, section 3.1 */
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 
+/** Whom a change is about. */
+export interface ChangeMembers {
+  readonly subject?: string;
+  readonly clientId?: string;
+  readonly consentId?: string;
+  /** `jti` */
+  readonly tokenId?: string;
+  /** `sid` */
+  readonly sessionId?: string;
+}
+
 /** A change that gateways have to know. Every token that matches all members present is dead. */
 export interface Change {
   readonly kind: typeof SESSION_REVOKED;
-  readonly members: {
-    readonly subject?: string;
-    readonly clientId?: string;
-    readonly consentId?: string;
-  };
+  readonly members: ChangeMembers;
   readonly initiator: Initiator;
+  /** Who wanted it: a subject, or the name of a part of the system. */
+  readonly by?: string | undefined;
   readonly reason?: string | undefined;
 }
 
@@ -54,6 +63,7 @@ export async function appendChange(
       members: JSON.stringify(change.members),
       initiator: change.initiator,
       reason: change.reason ?? null,
+      entity_id: change.by ?? null,
       occurred_at: appended.occurredAt,
     })
     .execute();

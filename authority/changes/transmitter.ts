@@ -70,7 +70,7 @@ export class SsfTransmitter {
       delivery_methods_supported: [POLL_DELIVERY],
       configuration_endpoint: `${issuer}/ssf/streams`,
       authorization_schemes: [{ spec_urn: 'urn:ietf:rfc:6750' }],
-      critical_subject_members: ['user', 'application', 'session'],
+      critical_subject_members: ['user', 'application', 'consent', 'session', 'token'],
     };
   }
 

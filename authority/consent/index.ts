@@ -15,5 +15,7 @@ export type {
   PrivacyNotice,
   Revocation,
   RevocationOptions,
+  RevocationOutcome,
   SessionsRevocation,
+  TokenRevocation,
 } from './types.js';
