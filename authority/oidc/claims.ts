@@ -11,6 +11,8 @@ interface TokenInTheMaking {
   readonly accountId?: string | undefined;
   readonly clientId?: string | undefined;
   readonly grantId?: string | undefined;
+  /** The person's session at this server. */
+  readonly sessionUid?: string | undefined;
   readonly scope?: string | undefined;
 }
 
@@ -34,7 +36,7 @@ export async function accessTokenClaims(
 ): Promise<Record<string, unknown>> {
   const { RefreshToken: refreshToken, AuthorizationCode: code } = ctx.oidc.entities;
   const issuedAtSeconds = refreshToken?.iiat ?? code?.iat;
-  const { accountId, clientId, grantId } = token;
+  const { accountId, clientId, grantId, sessionUid: sessionId } = token;
   if (
     accountId === undefined ||
     clientId === undefined ||
@@ -43,7 +45,7 @@ export async function accessTokenClaims(
   ) {
     throw new errors.InvalidGrant('a token needs a consent');
   }
-  const source = { consentId: grantId, subject: accountId, clientId, issuedAtSeconds };
+  const source = { consentId: grantId, subject: accountId, clientId, issuedAtSeconds, sessionId };
   const consent = await consentForToken(db, source);
   if (consent === undefined) throw new errors.InvalidGrant('the consent is not in force');
   const account = await accounts.find(accountId);
@@ -64,6 +66,7 @@ export async function accessTokenClaims(
       until: Math.floor(consent.until.getTime() / 1000),
       detail: consent.detail,
     },
+    ...(sessionId === undefined ? {} : { sid: sessionId }),
     ...(account.roles.length > 0 ? { roles: account.roles } : {}),
     ...(account.policies.length > 0 ? { policies: account.policies } : {}),
   };
