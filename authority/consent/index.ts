@@ -1,6 +1,13 @@
 export { migrateAuthority } from '../migrations/index.js';
 export type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 export { ConsentRegister } from './register.js';
+export {
+  type Suspension,
+  type SuspensionChange,
+  type SuspensionOptions,
+  SuspensionRegister,
+  type SuspensionTarget,
+} from './suspensions.js';
 export type {
   ChangePosition,
   Consent,

@@ -2,9 +2,11 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
+import type { SuspensionRegister } from '../consent/suspensions.js';
 import { consentForToken } from '../consent/token.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { grantableScopes, honouredPurposes } from './offer.js';
+import { refuseSuspended } from './suspended.js';
 
 /** RFC 9068 token, as far as it is decided when the claims are asked for. */
 interface TokenInTheMaking {
@@ -21,19 +23,21 @@ interface TokenRules {
   readonly db: AuthorityDatabase;
   readonly accounts: AccountRegister;
   readonly policy: Policy;
+  readonly suspensions: SuspensionRegister;
 }
 
 /**
  * The claims that Behalf adds to an access token; without a consent in force, for what the token would hold, no token
  * is issued. This is the last step before signing.
  *
- * @throws errors.InvalidGrant
+ * @throws errors.InvalidGrant, and what `refuseSuspended` throws
  */
 export async function accessTokenClaims(
   ctx: KoaContextWithOIDC,
   token: TokenInTheMaking,
-  { db, accounts, policy }: TokenRules,
+  { db, accounts, policy, suspensions }: TokenRules,
 ): Promise<Record<string, unknown>> {
+  await refuseSuspended(suspensions, token.clientId);
   const { RefreshToken: refreshToken, AuthorizationCode: code } = ctx.oidc.entities;
   const issuedAtSeconds = refreshToken?.iiat ?? code?.iat;
   const { accountId, clientId, grantId, sessionUid: sessionId } = token;
