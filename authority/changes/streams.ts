@@ -80,6 +80,8 @@ export class StreamRegister {
       .deleteFrom('authority.stream')
       .where('id', '=', id)
       .executeTakeFirst();
+    // Nobody has to wait for it any longer.
+    await sql`select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(this.#db);
     return numDeletedRows === 1n;
   }
 

@@ -1,5 +1,6 @@
 export { migrateAuthority } from '../migrations/index.js';
 export type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
+export { type AcknowledgementsOptions, GatewayAcknowledgements, type InForce } from './in-force.js';
 export { ConsentRegister } from './register.js';
 export {
   type Suspension,
