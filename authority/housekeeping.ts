@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Log } from '../store/log.js';
 import type { StreamRegister } from './changes/streams.js';
 import type { ConsentRegister } from './consent/register.js';
-import { removeExpiredPayloads } from './oidc/adapter.js';
+import { removeEndedSessions, removeExpiredPayloads } from './oidc/adapter.js';
 import type { AuthorityDatabase } from './schema.js';
 
 const EVERY_MS = 60_000;
@@ -43,6 +43,7 @@ export class Housekeeping {
     const { consents, db, streams } = this.#options;
     await this.#inBatches(() => consents.recordExpired(BATCH));
     await this.#inBatches(() => removeExpiredPayloads(db, BATCH));
+    await removeEndedSessions(db);
     await streams.removeForgotten();
   }
 

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely';
 
+import type { ChangeMembers } from './changes/log.js';
 import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent/types.js';
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
@@ -64,9 +65,11 @@ export interface ChangeEventTable {
   readonly seq: number;
   readonly jti: string;
   readonly kind: string;
-  readonly members: JSONColumnType<{ subject?: string; clientId?: string; consentId?: string }>;
+  readonly members: JSONColumnType<ChangeMembers>;
   readonly initiator: 'user' | 'admin' | 'policy';
   readonly reason: string | null;
+  /** Who wanted it: a subject, or the name of a part of the system. */
+  readonly entity_id: string | null;
   readonly occurred_at: Timestamp;
 }
 
@@ -78,6 +81,32 @@ export interface StreamTable {
   delivered_seq: number;
   created_at: Timestamp;
   polled_at: Timestamp;
+  /** How the receiver calls itself. */
+  description: string | null;
+  /** A gateway that has heard nothing for longer denies by itself. Null: the receiver is no gateway. */
+  max_staleness_ms: number | null;
+}
+
+/** Sessions that ended before their time. */
+export interface EndedSessionTable {
+  session_id: string;
+  ended_at: Timestamp;
+}
+
+/** What is suspended, or was. */
+export interface SuspensionTable {
+  readonly id: Generated<number>;
+  readonly kind: 'client' | 'scope' | 'everything';
+  /** A client's identifier, a scope's name, or empty. */
+  readonly target: string;
+  readonly since: Timestamp;
+  readonly suspended_by: string;
+  readonly reason: string;
+  /** When the change log last said so. */
+  announced_at: Timestamp;
+  ended_at: Timestamp | null;
+  ended_by: string | null;
+  ended_reason: string | null;
 }
 
 /** Deliveries beyond `delivered_seq`. */
@@ -128,6 +157,8 @@ export interface AuthoritySchema {
   'authority.change_event': ChangeEventTable;
   'authority.stream': StreamTable;
   'authority.stream_ack': StreamAckTable;
+  'authority.ended_session': EndedSessionTable;
+  'authority.suspension': SuspensionTable;
   'authority.account': AccountTable;
   'authority.sealed_secret': SealedSecretTable;
   'authority.oidc_payload': OidcPayloadTable;

@@ -12,6 +12,7 @@ import { StreamRegister } from './changes/streams.js';
 import { SsfTransmitter } from './changes/transmitter.js';
 import { type ClientRegistration, demoClients } from './clients/register.js';
 import { ConsentRegister } from './consent/register.js';
+import { SuspensionRegister } from './consent/suspensions.js';
 import { Housekeeping } from './housekeeping.js';
 import { close, listen } from './http/listen.js';
 import { InteractionRoutes } from './interaction/routes.js';
@@ -123,8 +124,19 @@ function assemble(
   const { audience, policy, durations = DEFAULT_DURATIONS, log, longPollMs, streamSecret } = options;
   const { accounts, clients, keys } = state;
   const consents = new ConsentRegister(db);
+  const suspensions = new SuspensionRegister(db);
   const streams = new StreamRegister(db);
-  const provider = createProvider({ issuer, audience, db, keys, accounts, consents, clients, policy });
+  const provider = createProvider({
+    issuer,
+    audience,
+    db,
+    keys,
+    accounts,
+    consents,
+    suspensions,
+    clients,
+    policy,
+  });
   // Of an unexpected failure only its kind is said: its message may hold what a client sent.
   provider.on('server_error', (_ctx, error) => log.error(`The authority failed: ${error.name}`));
   const fallback = durations.find(({ seconds }) => seconds === DEFAULT_DURATION_SECONDS) ?? durations[0];
@@ -134,6 +146,7 @@ function assemble(
     accounts,
     throttle: new SignInThrottle(),
     consents,
+    suspensions,
     clients,
     policy,
     durations,

@@ -48,6 +48,17 @@ export const gatewayErrors = Object.freeze({
     since: '0.1.0',
     status: 503,
   },
+  CLIENT_SUSPENDED: {
+    description:
+      'An administrator stopped the application. Its tokens are good again when it is resumed: another token would not help.',
+    since: '0.1.0',
+    status: 403,
+  },
+  EMERGENCY_STOP: {
+    description: 'An administrator stopped everything that is done with a token; see `Retry-After`.',
+    since: '0.1.0',
+    status: 503,
+  },
   INTROSPECTION_DISABLED: {
     description: 'Introspection is not for this caller.',
     since: '0.1.0',

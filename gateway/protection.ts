@@ -2,6 +2,7 @@ import type { JWK } from 'jose';
 import type { AuditOutcome } from '../audit/record.js';
 import type { Policy } from '../policy/index.js';
 import { Authenticator } from './authenticate/index.js';
+import type { AuthenticatedToken } from './authenticate/index.js';
 import { Issuers } from './authenticate/issuers.js';
 import type { IssuerOptions } from './authenticate/issuers.js';
 import { PolicyCeiling } from './authorize/ceiling.js';
@@ -20,6 +21,7 @@ import { mintTxnToken } from './propagate/txn-token.js';
 import type { PropagationOptions } from './propagate/txn-token.js';
 import { SsfReceiver } from './revocation/receiver.js';
 import type { StreamOptions } from './revocation/receiver.js';
+import { suspended } from './revocation/refusal.js';
 import { RevocationView } from './revocation/view.js';
 import { sealExchange } from './seal/seal.js';
 import type { AuditOptions } from './seal/seal.js';
@@ -37,6 +39,8 @@ export interface RevocationOptions {
   /** Default 3,600. A token that claims a longer life is refused. */
   readonly maxTokenLifetimeSeconds?: number;
   readonly maxEntries?: number;
+  /** How this gateway is called where somebody waits for all of them. Default: host name and process. */
+  readonly instance?: string;
 }
 
 export interface ProtectionOptions {
@@ -125,7 +129,11 @@ export class Protection {
     this.receivers =
       view === undefined
         ? []
-        : (revocation?.streams ?? []).map((stream) => new SsfReceiver(stream, view, this.log));
+        : (revocation?.streams ?? []).map((stream) => {
+            const { instance } = revocation ?? {};
+            const named = instance === undefined ? stream : { ...stream, instance };
+            return new SsfReceiver(named, view, this.log);
+          });
     this.authenticator = new Authenticator({
       issuers: new Issuers(options.issuers),
       anonymous: options.authorization?.anonymous ?? 'allow',
@@ -157,11 +165,24 @@ export class Protection {
   /** @throws {RefusedError} */
   async authenticate(exchange: Exchange): Promise<void> {
     const verified = await this.authenticator.authenticate(exchange.incoming.authorization);
-    // From here on nobody sees what the token held beyond its client's ceiling.
-    const token = verified === undefined ? undefined : (this.ceiling?.apply(verified) ?? verified);
+    // From here on nobody sees what the token held of stopped scopes, or beyond its client's ceiling.
+    const token = verified === undefined ? undefined : this.cut(verified);
     exchange.token = token;
     exchange.delegation = token?.delegation;
     exchange.authenticated = true;
+    // After the exchange knows whose request it was: that a suspended client goes on asking is on record.
+    if (token !== undefined) this.refuseSuspended(token);
+  }
+
+  private cut(token: AuthenticatedToken): AuthenticatedToken {
+    const left = this.revocation?.suspensions.withoutStopped(token) ?? token;
+    return this.ceiling?.apply(left) ?? left;
+  }
+
+  /** @throws {RefusedError} */
+  private refuseSuspended(token: AuthenticatedToken): void {
+    const code = this.revocation?.suspensions.codeFor(token);
+    if (code !== undefined) throw suspended(code);
   }
 
   /**

@@ -8,18 +8,38 @@ import type { AuthoritySchema } from '../schema.js';
 /** The PostgreSQL channel that says "there is something new"; it carries nothing. */
 export const CHANGE_CHANNEL = 'behalf_authority_change';
 
+/** The PostgreSQL channel that says "somebody has acknowledged something"; it carries nothing. */
+export const ACKNOWLEDGED_CHANNEL = 'behalf_authority_acknowledged';
+
 /** OpenID CAEP 1.0, section 3.1 */
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 
-/** A change that gateways have to know. Every token that matches all members present is dead. */
+/** Behalf's own: what is named stands still until it is resumed. */
+export const ACCESS_SUSPENDED = 'https://schemas.behalf.dev/secevent/event-type/access-suspended';
+export const ACCESS_RESUMED = 'https://schemas.behalf.dev/secevent/event-type/access-resumed';
+
+/** Whom a change is about. */
+export interface ChangeMembers {
+  readonly subject?: string;
+  readonly clientId?: string;
+  readonly consentId?: string;
+  /** `jti` */
+  readonly tokenId?: string;
+  /** `sid` */
+  readonly sessionId?: string;
+  /** Of a suspension: of a scope in everybody's hands, */
+  readonly scope?: string;
+  /** or of all that is done with a token. */
+  readonly everything?: true;
+}
+
+/** A change that gateways have to know. Of a revocation, every token that matches all members present is dead. */
 export interface Change {
-  readonly kind: typeof SESSION_REVOKED;
-  readonly members: {
-    readonly subject?: string;
-    readonly clientId?: string;
-    readonly consentId?: string;
-  };
+  readonly kind: typeof SESSION_REVOKED | typeof ACCESS_SUSPENDED | typeof ACCESS_RESUMED;
+  readonly members: ChangeMembers;
   readonly initiator: Initiator;
+  /** Who wanted it: a subject, or the name of a part of the system. */
+  readonly by?: string | undefined;
   readonly reason?: string | undefined;
 }
 
@@ -54,6 +74,7 @@ export async function appendChange(
       members: JSON.stringify(change.members),
       initiator: change.initiator,
       reason: change.reason ?? null,
+      entity_id: change.by ?? null,
       occurred_at: appended.occurredAt,
     })
     .execute();

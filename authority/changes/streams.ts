@@ -3,13 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
 
 import type { AuthorityDatabase, ChangeEventTable } from '../schema.js';
-import { SESSION_REVOKED } from './log.js';
+import { announceStanding } from '../consent/suspensions.js';
+import { ACCESS_RESUMED, ACCESS_SUSPENDED, ACKNOWLEDGED_CHANNEL, SESSION_REVOKED } from './log.js';
 
 /** What a stream can deliver. */
-export const EVENTS_SUPPORTED: readonly string[] = [SESSION_REVOKED];
+export const EVENTS_SUPPORTED: readonly string[] = [SESSION_REVOKED, ACCESS_SUSPENDED, ACCESS_RESUMED];
 
 const STREAMS_AT_MOST = 1_000;
 const HISTORY_SECONDS = 24 * 60 * 60;
+// Well within the history, also when making the stream takes long.
+const ANNOUNCED_WITHIN_SECONDS = HISTORY_SECONDS / 2;
 // A receiver that comes back later makes a new stream, which begins with the same history.
 const FORGOTTEN_AFTER_SECONDS = HISTORY_SECONDS;
 
@@ -21,6 +24,13 @@ export interface Stream {
   readonly events: readonly string[];
 }
 
+/** What a receiver tells of itself. */
+export interface Receiver {
+  readonly description?: string;
+  /** A gateway permits nothing when it has heard nothing for longer. */
+  readonly maxStalenessMs?: number;
+}
+
 /** The SSF streams, on the store: any instance of the authority serves any of them. */
 export class StreamRegister {
   readonly #db: AuthorityDatabase;
@@ -30,16 +40,19 @@ export class StreamRegister {
   }
 
   /**
-   * Makes a stream that begins with all events of the last 24 hours: none older can match a living token.
+   * Makes a stream that begins with all events of the last 24 hours: none older can match a living token. Among them is what
+   * is suspended, whatever its age.
    *
    * @returns undefined when there are too many
    */
-  async create(events: readonly string[]): Promise<Stream | undefined> {
+  async create(events: readonly string[], receiver: Receiver = {}): Promise<Stream | undefined> {
     await this.removeForgotten();
+    await announceStanding(this.#db, new Date(Date.now() - ANNOUNCED_WITHIN_SECONDS * 1000));
     const id = randomUUID();
+    const { description = null, maxStalenessMs = null } = receiver;
     const { rows } = await sql`
-      insert into authority.stream (id, events, delivered_seq)
-      select ${id}, ${[...events]}::text[],
+      insert into authority.stream (id, events, description, max_staleness_ms, delivered_seq)
+      select ${id}, ${[...events]}::text[], ${description}, ${maxStalenessMs}::integer,
         coalesce(
           (select min(seq) - 1 from authority.change_event
             where occurred_at > clock_timestamp() - make_interval(secs => ${HISTORY_SECONDS})),
@@ -67,6 +80,8 @@ export class StreamRegister {
       .deleteFrom('authority.stream')
       .where('id', '=', id)
       .executeTakeFirst();
+    // Nobody has to wait for it any longer.
+    await sql`select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(this.#db);
     return numDeletedRows === 1n;
   }
 
@@ -100,6 +115,8 @@ export class StreamRegister {
       await sql`
         delete from authority.stream_ack a using authority.stream s
         where s.id = ${stream.id} and a.stream_id = s.id and a.seq <= s.delivered_seq`.execute(trx);
+      // Sent at commit, to whoever waits until all gateways have it.
+      await sql`select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(trx);
     });
   }
 
@@ -117,7 +134,8 @@ export class StreamRegister {
   async touch(id: string): Promise<boolean> {
     const { numUpdatedRows } = await this.#db
       .updateTable('authority.stream')
-      .set({ polled_at: new Date() })
+      // By the clock that the age of a poll is told by, whichever instance answers it.
+      .set({ polled_at: sql<Date>`clock_timestamp()` })
       .where('id', '=', id)
       .executeTakeFirst();
     return numUpdatedRows === 1n;

@@ -6,7 +6,13 @@ import { equalSecrets } from '../http/constant-time.js';
 import { HttpError, sendJson } from '../http/respond.js';
 import type { ChangeFeed } from './feed.js';
 import { type SetContext, signSecurityEvent } from './set.js';
-import { type ChangeEvent, EVENTS_SUPPORTED, type Stream, type StreamRegister } from './streams.js';
+import {
+  type ChangeEvent,
+  EVENTS_SUPPORTED,
+  type Receiver,
+  type Stream,
+  type StreamRegister,
+} from './streams.js';
 
 /** RFC 8936: delivery by polling. */
 export const POLL_DELIVERY = 'urn:ietf:rfc:8936';
@@ -17,6 +23,7 @@ const EVENTS_PER_POLL_AT_MOST = 1_000;
 const ACKS_PER_POLL_AT_MOST = 5_000;
 const LONG_POLL_MS = 30_000;
 const LONG_POLLS_AT_MOST = 1_000;
+const STALENESS_AT_MOST_MS = 24 * 60 * 60 * 1000;
 
 /** @see SsfTransmitter */
 export interface TransmitterOptions {
@@ -70,7 +77,7 @@ export class SsfTransmitter {
       delivery_methods_supported: [POLL_DELIVERY],
       configuration_endpoint: `${issuer}/ssf/streams`,
       authorization_schemes: [{ spec_urn: 'urn:ietf:rfc:6750' }],
-      critical_subject_members: ['user', 'application', 'session'],
+      critical_subject_members: ['user', 'application', 'consent', 'session', 'token'],
     };
   }
 
@@ -86,8 +93,10 @@ export class SsfTransmitter {
   async #configure(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const { streams } = this.#options;
     if (request.method === 'POST') {
-      const wanted = readRequest(await readJsonObject(request, BODY_LIMIT_BYTES));
-      const stream = await streams.create(wanted.filter((event) => EVENTS_SUPPORTED.includes(event)));
+      const body = await readJsonObject(request, BODY_LIMIT_BYTES);
+      const wanted = readRequest(body);
+      const events = wanted.filter((event) => EVENTS_SUPPORTED.includes(event));
+      const stream = await streams.create(events, readReceiver(body));
       if (stream === undefined) throw new HttpError(409, 'too_many_streams', 'There are too many streams');
       sendJson(response, 201, this.#describe(stream, wanted));
       return;
@@ -203,6 +212,21 @@ function readRequest(body: Record<string, unknown>): readonly string[] {
   if (method !== POLL_DELIVERY) throw malformed('delivery.method');
   if (!isStrings(requested) || requested.length > 100) throw malformed('events_requested');
   return requested;
+}
+
+/** SSF 1.0, section 8.1.1: `description`; the other member is Behalf's own, and its gateways'. */
+function readReceiver(body: Record<string, unknown>): Receiver {
+  const { description, behalf_max_staleness_ms: maxStalenessMs } = body;
+  const isName = typeof description === 'string' && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(description);
+  if (description !== undefined && !isName) throw malformed('description');
+  const isTime = Number.isInteger(maxStalenessMs) && Number(maxStalenessMs) > 0;
+  if (maxStalenessMs !== undefined && !(isTime && Number(maxStalenessMs) <= STALENESS_AT_MOST_MS)) {
+    throw malformed('behalf_max_staleness_ms');
+  }
+  return {
+    ...(isName ? { description } : {}),
+    ...(isTime ? { maxStalenessMs: Number(maxStalenessMs) } : {}),
+  };
 }
 
 function isStrings(value: unknown): value is string[] {

@@ -2,7 +2,7 @@ import type { ExpressionBuilder, Transaction } from 'kysely';
 
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import { recordExpiry, recordGrant } from './grant.js';
-import { revokeClient, revokeConsent, revokeSubjectSessions } from './revoke.js';
+import { revokeClient, revokeConsent, revokeSession, revokeSubjectSessions, revokeToken } from './revoke.js';
 import { toConsent } from './rows.js';
 import type {
   Consent,
@@ -14,6 +14,7 @@ import type {
   Revocation,
   RevocationOptions,
   SessionsRevocation,
+  TokenRevocation,
 } from './types.js';
 
 const DEFAULT_PAGE = 20;
@@ -107,6 +108,25 @@ export class ConsentRegister {
    */
   async revokeConsent(id: string, options: RevocationOptions): Promise<Revocation> {
     return this.#transact((trx) => revokeConsent(trx, id, options));
+  }
+
+  /**
+   * Ends one access token, for ever. Access tokens are not kept here, so that an identifier that no token ever had is
+   * announced like any other.
+   *
+   * @param tokenId `jti`
+   */
+  async revokeToken(tokenId: string, options: RevocationOptions): Promise<TokenRevocation> {
+    return this.#transact((trx) => revokeToken(trx, tokenId, options));
+  }
+
+  /**
+   * Ends one sign-in (one browser's), and every code and token that was minted under it, for ever. Consents stand.
+   *
+   * @param sessionId `sid` of its access tokens
+   */
+  async revokeSession(sessionId: string, options: RevocationOptions): Promise<SessionsRevocation> {
+    return this.#transact((trx) => revokeSession(trx, sessionId, options));
   }
 
   /** Ends all consents for a client, and every token that it got up to now. */

@@ -7,10 +7,12 @@ import type { AccountRegister } from '../accounts/register.js';
 import type { SignInThrottle } from '../accounts/throttle.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
+import type { SuspensionRegister } from '../consent/suspensions.js';
 import { readForm } from '../http/body.js';
 import { HttpError } from '../http/respond.js';
 import { offeredScopes, purposesOf } from '../oidc/offer.js';
 import { PASSWORD_ACR } from '../oidc/sign-in.js';
+import { stoppedScopes } from '../oidc/suspended.js';
 import { type ConsentView, type DurationChoice, renderConsent } from '../pages/consent.js';
 import { remarksOn } from '../pages/scope-remarks.js';
 import { formTargetOf, setPageHeaders } from '../pages/headers.js';
@@ -27,6 +29,7 @@ export interface InteractionOptions {
   readonly accounts: AccountRegister;
   readonly throttle: SignInThrottle;
   readonly consents: ConsentRegister;
+  readonly suspensions: SuspensionRegister;
   readonly clients: readonly ClientRegistration[];
   readonly policy: Policy;
   readonly durations: readonly DurationChoice[];
@@ -98,13 +101,15 @@ export class InteractionRoutes {
   }
 
   async #consent(exchange: Exchange): Promise<void> {
-    const { accounts, consents, policy } = this.#options;
+    const { accounts, consents, policy, suspensions } = this.#options;
     const { client, interaction, request } = exchange;
     const account = await accounts.find(interaction.session?.accountId ?? '');
     if (account === undefined) throw new HttpError(400, 'invalid_request', 'Nobody is signed in');
     const { scope } = interaction.params;
     const requested = typeof scope === 'string' ? scope.split(' ') : [];
-    const offered = offeredScopes(requested, account, client.clientId, policy);
+    const stopped = await stoppedScopes(suspensions);
+    const asked = requested.filter((name) => !stopped.has(name));
+    const offered = offeredScopes(asked, account, client.clientId, policy);
     if (offered.length === 0) {
       const error = {
         error: 'invalid_scope',

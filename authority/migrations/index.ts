@@ -1,6 +1,7 @@
 import { migrate } from '../../store/migrate.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { first } from './001-first.js';
+import { revocation } from './004-revocation.js';
 
 /**
  * Brings the authority's tables to the newest version. Safe to call from several processes at once.
@@ -8,5 +9,8 @@ import { first } from './001-first.js';
  * @throws StoreError `migration_failed`
  */
 export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
-  await migrate(db, { part: 'authority', migrations: { '001-first': first } });
+  await migrate(db, {
+    part: 'authority',
+    migrations: { '001-first': first, '004-revocation': revocation },
+  });
 }

@@ -98,7 +98,8 @@ class PostgresAdapter implements Adapter {
     const row = await this.#db
       .selectFrom('authority.oidc_payload as p')
       .leftJoin('authority.subject_cutoff as c', 'c.subject', 'p.account_id')
-      .select(['p.payload', 'p.consumed_at', 'p.expires_at', 'c.not_before'])
+      .leftJoin('authority.ended_session as e', 'e.session_id', 'p.uid')
+      .select(['p.payload', 'p.consumed_at', 'p.expires_at', 'c.not_before', 'e.ended_at'])
       .where('p.model', '=', this.#model)
       .where(`p.${column}`, '=', value)
       .executeTakeFirst();
@@ -106,6 +107,7 @@ class PostgresAdapter implements Adapter {
     const payload = row.payload as AdapterPayload;
     if (row.expires_at !== null && row.expires_at.getTime() <= Date.now()) return undefined;
     // A request that was under way when its session was revoked may have written it back.
+    if (this.#model === 'Session' && row.ended_at !== null) return undefined;
     const cutoff = row.not_before;
     if (this.#model === 'Session' && cutoff !== null && !((payload.loginTs ?? 0) > cutoff.getTime() / 1000)) {
       return undefined;
@@ -114,6 +116,19 @@ class PostgresAdapter implements Adapter {
       ? payload
       : { ...payload, consumed: Math.floor(row.consumed_at.getTime() / 1000) };
   }
+}
+
+// Longer than a request can be under way that would write something of an ended session back.
+const ENDED_SESSION_KEPT_SECONDS = 24 * 60 * 60;
+
+/** Forgets ended sessions of which nothing is left that could come back. */
+export async function removeEndedSessions(db: AuthorityDatabase): Promise<void> {
+  await sql`
+    delete from authority.ended_session e
+    where e.ended_at < clock_timestamp() - make_interval(secs => ${ENDED_SESSION_KEPT_SECONDS})
+      and not exists (select from authority.oidc_payload p where p.uid = e.session_id)
+      and not exists (select from authority.oidc_payload p
+        where p.payload ? 'sessionUid' and p.payload ->> 'sessionUid' = e.session_id)`.execute(db);
 }
 
 /**

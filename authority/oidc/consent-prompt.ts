@@ -3,7 +3,9 @@ import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { ConsentRegister } from '../consent/register.js';
+import type { SuspensionRegister } from '../consent/suspensions.js';
 import { decided, offeredScopes } from './offer.js';
+import { stoppedScopes } from './suspended.js';
 
 const { Check, Prompt } = interactionPolicy;
 
@@ -12,6 +14,7 @@ export interface ConsentPromptOptions {
   readonly accounts: AccountRegister;
   readonly consents: ConsentRegister;
   readonly policy: Policy;
+  readonly suspensions: SuspensionRegister;
 }
 
 /**
@@ -36,5 +39,10 @@ async function isMissing(ctx: KoaContextWithOIDC, options: ConsentPromptOptions)
   const consent = await options.consents.findActive(subject, clientId);
   if (account === undefined || consent === undefined) return true;
   const offered = offeredScopes(oidc.requestParamScopes, account, clientId, options.policy);
-  return !decided(consent, offered);
+  // What is stopped is not asked about: it would not be given.
+  const stopped = await stoppedScopes(options.suspensions);
+  return !decided(
+    consent,
+    offered.filter(({ name }) => !stopped.has(name)),
+  );
 }

@@ -10,6 +10,7 @@ import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
+import type { SuspensionRegister } from '../consent/suspensions.js';
 import type { AuthorityKeys } from '../keys/keys.js';
 import { renderErrorPage } from '../pages/error.js';
 import { setPageHeaders } from '../pages/headers.js';
@@ -20,6 +21,7 @@ import { consentPrompt } from './consent-prompt.js';
 import { grantOf } from './grant.js';
 import { grantableScopes } from './offer.js';
 import { PASSWORD_ACR } from './sign-in.js';
+import { refuseSuspended, stoppedScopes } from './suspended.js';
 
 /** RFC 9068 access tokens live this long at most; their consent can end earlier. */
 export const ACCESS_TOKEN_SECONDS = 300;
@@ -35,6 +37,7 @@ export interface ProviderOptions {
   readonly keys: AuthorityKeys;
   readonly accounts: AccountRegister;
   readonly consents: ConsentRegister;
+  readonly suspensions: SuspensionRegister;
   readonly clients: readonly ClientRegistration[];
   readonly policy: Policy;
 }
@@ -44,11 +47,11 @@ export interface ProviderOptions {
  * is on.
  */
 export function createProvider(options: ProviderOptions): Provider {
-  const { accounts, audience, clients, consents, db, issuer, keys, policy } = options;
+  const { accounts, audience, clients, consents, db, issuer, keys, policy, suspensions } = options;
   const scopes = [...policy.scopes.keys()];
   const prompts = interactionPolicy.base();
   prompts.remove('consent');
-  prompts.add(consentPrompt({ accounts, consents, policy }));
+  prompts.add(consentPrompt({ accounts, consents, policy, suspensions }));
 
   const configuration: Configuration = {
     adapter: adapterFactory(db),
@@ -72,15 +75,19 @@ export function createProvider(options: ProviderOptions): Provider {
         enabled: true,
         defaultResource: () => audience,
         useGrantedResource: () => true,
-        getResourceServerInfo: (_ctx, resource) => {
+        getResourceServerInfo: async (_ctx, resource) => {
           if (resource !== audience) throw new errors.InvalidTarget();
-          const scope = scopes.join(' ');
+          // Nothing else is put into a token. A grant or refresh token keeps what is stopped, for when it is lifted.
+          const stopped = await stoppedScopes(suspensions);
+          const scope = scopes.filter((name) => !stopped.has(name)).join(' ');
           return { audience, scope, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } };
         },
       },
     },
-    extraTokenClaims: (ctx, token) => accessTokenClaims(ctx, token, { db, accounts, policy }),
-    findAccount: async (_ctx, subject) => {
+    extraTokenClaims: (ctx, token) => accessTokenClaims(ctx, token, { db, accounts, policy, suspensions }),
+    findAccount: async (ctx, subject) => {
+      // Asked before a code is given, and before a refresh token is used up: it must not be lost to a suspension.
+      await refuseSuspended(suspensions, ctx.oidc.client?.clientId);
       const account = await accounts.find(subject);
       return account === undefined ? undefined : { accountId: subject, claims: () => ({ sub: subject }) };
     },

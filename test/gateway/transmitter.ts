@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 import type { AuthenticatedToken } from '../../gateway/authenticate/index.js';
-import { SESSION_REVOKED } from '../../gateway/revocation/receiver.js';
+import { SESSION_REVOKED } from '../../gateway/revocation/events.js';
 import { bodyOf, listen, makeKey, sendJson } from './support.js';
 import type { IssuerKey, Listening } from './support.js';
 
@@ -12,6 +12,9 @@ export interface Who {
   readonly subject?: string;
   readonly clientId?: string;
   readonly consentId?: string | undefined;
+  readonly sessionId?: string | undefined;
+  readonly tokenId?: string | undefined;
+  readonly scopes?: readonly string[];
   readonly issuedAt: number;
   readonly lifetimeSeconds?: number;
 }
@@ -21,18 +24,22 @@ export function token({
   subject = 's',
   clientId = 'c',
   consentId,
+  sessionId,
+  tokenId,
+  scopes = [],
   issuedAt,
   lifetimeSeconds,
 }: Who): AuthenticatedToken {
   return {
     issuer,
-    tokenId: undefined,
+    tokenId,
+    sessionId,
     issuedAt,
     expiresAt: issuedAt + (lifetimeSeconds ?? 300),
     delegation: {
       subject,
       clientId,
-      scopes: new Set(),
+      scopes: new Set(scopes),
       policies: new Set(),
       roles: [],
       ...(consentId === undefined
@@ -145,4 +152,4 @@ export class Transmitter {
   }
 }
 
-export const ofConsent = (id: string) => ({ format: 'complex', session: { format: 'opaque', id } });
+export const ofConsent = (id: string) => ({ format: 'complex', consent: { format: 'opaque', id } });
