@@ -179,6 +179,16 @@ program
   });
 
 program
+  .command('replay-store')
+  .description('prepare the database that several gateways remember used DPoP proofs in (DATABASE_URL)')
+  .option('--role <name>', 'the role that gateways connect as; its password is BEHALF_REPLAY_PASSWORD')
+  .action(async ({ role }: { role?: string }) => {
+    const { replayStoreCommand } = await import('./replay-store-command.js');
+    const { DATABASE_URL: databaseUrl, BEHALF_REPLAY_PASSWORD: password } = process.env;
+    console.log(await replayStoreCommand({ databaseUrl, password, role }));
+  });
+
+program
   .command('errors')
   .description('what an error code means; without one, all of them as Markdown')
   .argument('[code]')

@@ -16,9 +16,21 @@ export const gatewayErrors = Object.freeze({
   },
   INVALID_REQUEST: {
     description:
-      'Credentials that cannot be read as one bearer token (RFC 6750 section 3.1 `invalid_request`).',
+      'Credentials that cannot be read as one access token (RFC 6750 section 3.1 `invalid_request`).',
     since: '0.1.0',
     status: 400,
+  },
+  INVALID_DPOP_PROOF: {
+    description:
+      'The token is bound to a key, and there is no valid proof of it for this request (RFC 9449 section 7.1 `invalid_dpop_proof`).',
+    since: '0.1.0',
+    status: 401,
+  },
+  USE_DPOP_NONCE: {
+    description:
+      'The proof must hold the nonce that the header `DPoP-Nonce` gives (RFC 9449 section 9 `use_dpop_nonce`).',
+    since: '0.1.0',
+    status: 401,
   },
   INSUFFICIENT_SCOPE: {
     description:
@@ -59,6 +71,11 @@ export const gatewayErrors = Object.freeze({
     since: '0.1.0',
     status: 503,
   },
+  REPLAY_STORE_UNAVAILABLE: {
+    description: 'It cannot be known whether a DPoP proof was used before, so it is refused.',
+    since: '0.1.0',
+    status: 503,
+  },
   INTROSPECTION_DISABLED: {
     description: 'Introspection is not for this caller.',
     since: '0.1.0',
@@ -93,19 +110,16 @@ export interface Refusal {
 
 /** Thrown where a request is refused as a whole. */
 export class RefusedError extends GraphQLError {
-  constructor(readonly refusal: Refusal) {
-    super(refusal.message, {
-      extensions: {
-        code: refusal.code,
-        http: { status: refusal.status, headers: headerMap(refusal.headers) },
-      },
-    });
-  }
-}
+  /** Those of the answer, in lower case, as Apollo Server merges them: what goes with the gateway is added to them. */
+  readonly headers: Map<string, string>;
 
-/** Apollo Server merges header maps by its own HeaderMap's rules: a Map with lower-case names. */
-function headerMap(headers: ReadonlyMap<string, string> | undefined): Map<string, string> {
-  return new Map(headers ?? []);
+  constructor(readonly refusal: Refusal) {
+    const headers = new Map(refusal.headers ?? []);
+    super(refusal.message, {
+      extensions: { code: refusal.code, http: { status: refusal.status, headers } },
+    });
+    this.headers = headers;
+  }
 }
 
 /** Codes that stop the gateway's start. */

@@ -156,6 +156,7 @@ export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
     } catch (error) {
       if (error instanceof RejectedError) {
         await protection.seal(exchange, 'refused', 'UNAUTHORIZED_FIELD_OR_TYPE');
+        protection.challenges.complete(error.errors, exchange.incoming);
         return { errors: error.errors };
       }
       if (error instanceof RefusedError) {
@@ -176,6 +177,7 @@ export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
     return outcome;
   } catch (error) {
     if (error instanceof GraphQLError) {
+      protection.challenges.complete([error], exchange.incoming);
       if (exchange.incoming.isBatch === true) delete error.extensions.http;
       return { errors: [error] };
     }
@@ -187,6 +189,8 @@ export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
       errors: [new GraphQLError('Internal server error', { extensions: { code: 'INTERNAL_SERVER_ERROR' } })],
     };
   } finally {
+    for (const [name, value] of exchange.responseHeaders)
+      input.request.response?.http?.headers.set(name, value);
     exchange.span.end();
   }
 }

@@ -1,14 +1,20 @@
 import type { JWK } from 'jose';
 import type { AuditOutcome } from '../audit/record.js';
 import type { Policy } from '../policy/index.js';
+import { dpopRules } from './authenticate/dpop/options.js';
+import type { DpopOptions, DpopRules } from './authenticate/dpop/options.js';
+import { DpopProofs } from './authenticate/dpop/proof.js';
 import { Authenticator } from './authenticate/index.js';
 import type { AuthenticatedToken } from './authenticate/index.js';
 import { Issuers } from './authenticate/issuers.js';
 import type { IssuerOptions } from './authenticate/issuers.js';
+import { SenderConstraint } from './authenticate/sender-constraint.js';
 import { PolicyCeiling } from './authorize/ceiling.js';
 import type { OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError, RefusedError } from './errors.js';
 import type { Exchange } from './exchange.js';
+import { Challenges } from './http/present-challenge.js';
+import { ProtectedResource } from './http/resource-metadata.js';
 import type { IntrospectionRule } from './introspection/index.js';
 import { RateLimit } from './limit/rate-limit.js';
 import { silentLog } from './log.js';
@@ -45,6 +51,14 @@ export interface RevocationOptions {
 
 export interface ProtectionOptions {
   readonly issuers: readonly IssuerOptions[];
+  /**
+   * The address under which clients reach the gateway. With it every challenge names the metadata of the protected resource
+   * (RFC 9728), which is then to be served.
+   */
+  readonly externalUrl?: string;
+  readonly dpop?: DpopOptions;
+  /** Whether `Incoming.clientCertificate` is told where there is one; for the metadata. Default: false. */
+  readonly knowsClientCertificates?: boolean;
   readonly authorization?: {
     readonly mode?: AuthorizationMode;
     readonly anonymous?: 'allow' | 'refuse';
@@ -89,6 +103,9 @@ export class Protection {
   readonly log: GatewayLog;
   readonly metrics: GatewayMetrics;
   readonly revocation: RevocationView | undefined;
+  readonly challenges: Challenges;
+  /** Undefined where the gateway does not know its address. */
+  readonly resource: ProtectedResource | undefined;
   private readonly authenticator: Authenticator;
   private readonly ceiling: PolicyCeiling | undefined;
   private readonly rateLimit: RateLimit | undefined;
@@ -134,10 +151,17 @@ export class Protection {
             const named = instance === undefined ? stream : { ...stream, instance };
             return new SsfReceiver(named, view, this.log);
           });
+    const dpop = dpopRules(options.dpop ?? {}, [...issuers]);
+    this.resource = protectedResource(options, dpop);
+    this.challenges = new Challenges(dpop, this.resource);
     this.authenticator = new Authenticator({
       issuers: new Issuers(options.issuers),
       anonymous: options.authorization?.anonymous ?? 'allow',
       revocation: this.revocation,
+      senderConstraint: new SenderConstraint({
+        proofs: new DpopProofs(dpop),
+        isDpopRequired: dpop.isDpopRequired,
+      }),
     });
     this.keys = SigningKeys.create(options.propagation.key);
     // Who starts the gateway awaits it; here it must only not count as unhandled.
@@ -164,9 +188,12 @@ export class Protection {
 
   /** @throws {RefusedError} */
   async authenticate(exchange: Exchange): Promise<void> {
-    const verified = await this.authenticator.authenticate(exchange.incoming.authorization);
+    const authenticated = await this.authenticator.authenticate(exchange.incoming);
+    const verified = authenticated?.token;
     // From here on nobody sees what the token held of stopped scopes, or beyond its client's ceiling.
     const token = verified === undefined ? undefined : this.cut(verified);
+    if (authenticated?.nextNonce !== undefined)
+      exchange.responseHeaders.set('dpop-nonce', authenticated.nextNonce);
     exchange.token = token;
     exchange.delegation = token?.delegation;
     exchange.authenticated = true;
@@ -211,6 +238,7 @@ export class Protection {
         const { code, reason } = error.refusal;
         const outcome = exchange.authenticated ? 'refused' : 'authentication-failed';
         await this.seal(exchange, outcome, reason ?? code);
+        this.challenges.complete([error], exchange.incoming);
       }
       exchange.span.end();
       throw error;
@@ -284,4 +312,17 @@ export class Protection {
     }
     return sealExchange(exchange, outcome, reason, this.options.audit ?? { mode: 'off' }, this.log);
   }
+}
+
+function protectedResource(options: ProtectionOptions, dpop: DpopRules): ProtectedResource | undefined {
+  const { externalUrl, issuers, policy, knowsClientCertificates = false } = options;
+  if (externalUrl === undefined) return undefined;
+  return new ProtectedResource({
+    externalUrl,
+    issuers: issuers.map(({ issuer }) => issuer),
+    scopes: policy === undefined ? undefined : [...policy.scopes.keys()],
+    dpopAlgorithms: dpop.algorithms,
+    isDpopRequired: dpop.isAlwaysRequired,
+    knowsClientCertificates,
+  });
 }

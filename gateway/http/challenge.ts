@@ -4,7 +4,13 @@ import type { StepUp } from '../../policy/index.js';
 /** Parameters of a `Bearer` challenge. */
 export interface Challenge {
   readonly error:
-    'invalid_request' | 'invalid_token' | 'insufficient_scope' | 'insufficient_user_authentication';
+    | 'invalid_request'
+    | 'invalid_token'
+    | 'insufficient_scope'
+    | 'insufficient_user_authentication'
+    // RFC 9449 sections 7.1 and 9.
+    | 'invalid_dpop_proof'
+    | 'use_dpop_nonce';
   readonly description?: string;
   /** Scopes that would help (RFC 6750 section 3). */
   readonly scopes?: readonly string[];
