@@ -39,9 +39,11 @@ export class Challenges {
     const offersBoth = !isDpop && status !== 403;
     if (offersBoth) challenges.push(this.dpopChallenge('', incoming));
     headers.set(HEADER, challenges.join(', '));
-    // RFC 9449 section 8: the next proof need not be refused for want of it.
     const { nonces } = this.dpop;
-    if (nonces !== undefined && (isDpop || offersBoth)) headers.set('dpop-nonce', nonces.current());
+    if (nonces === undefined || !(isDpop || offersBoth)) return;
+    // RFC 9449 section 9: the next proof need not be refused for want of it; a kept answer would give an old one.
+    headers.set('dpop-nonce', nonces.current());
+    headers.set('cache-control', 'no-store');
   }
 
   private bearer(parameters: string, incoming: Incoming): string {

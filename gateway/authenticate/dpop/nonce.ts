@@ -13,7 +13,7 @@ export class DpopNonces {
   /** @param key Of the gateways that accept each other's nonces. Default: one is made, for this gateway alone. */
   constructor(
     private readonly key: Uint8Array = randomBytes(MIN_NONCE_KEY_BYTES),
-    private readonly now: () => number = Date.now,
+    private readonly now: () => number = () => Date.now(),
   ) {}
 
   /** The one to use from now on. */

@@ -112,7 +112,7 @@ export class DpopProofs {
     const current = nonces.current();
     if (nonce === current) return undefined;
     if (typeof nonce !== 'string' || !nonces.isAccepted(nonce)) {
-      throw useNonce(nonce === undefined ? 'NONCE_MISSING' : 'NONCE_NOT_ACCEPTED', current);
+      throw useNonce(nonce === undefined ? 'NONCE_MISSING' : 'NONCE_NOT_ACCEPTED');
     }
     return current;
   }

@@ -16,8 +16,8 @@ export function invalidProof(reason: string): RefusedError {
   });
 }
 
-/** RFC 9449 section 9: with the nonce to make the next proof with. */
-export function useNonce(reason: string, nonce: string): RefusedError {
+/** RFC 9449 section 9. The nonce to make the next proof with goes with every challenge for a proof. */
+export function useNonce(reason: string): RefusedError {
   const message = 'The DPoP proof needs a nonce of this gateway';
   return new RefusedError({
     code: 'USE_DPOP_NONCE',
@@ -25,7 +25,6 @@ export function useNonce(reason: string, nonce: string): RefusedError {
     status: 401,
     headers: new Map([
       ['www-authenticate', bearerChallenge({ error: 'use_dpop_nonce', description: message })],
-      ['dpop-nonce', nonce],
     ]),
     reason,
   });
