@@ -1,5 +1,8 @@
-/** RFC 3986 appendix A: every character that a URI may have. The parser would mend, or take out, any other. */
-const URI = /^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/;
+/**
+ * An http(s) address by the characters that a URI may have (RFC 3986 appendix A). The parser would mend, or take out, others,
+ * and find a host where there is none.
+ */
+const HTTP_URI = /^https?:\/\/(?!\/)[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/i;
 const PERCENT_ENCODED = /%([0-9A-Fa-f]{2})/g;
 const MALFORMED_PERCENT = /%(?![0-9A-Fa-f]{2})/;
 const UNRESERVED = /^[A-Za-z0-9\-._~]$/;
@@ -13,10 +16,9 @@ const UNRESERVED = /^[A-Za-z0-9\-._~]$/;
  * @returns undefined for what is no absolute http(s) address, or holds user information.
  */
 export function normalizedTarget(address: string): string | undefined {
-  if (!URI.test(address) || MALFORMED_PERCENT.test(address) || !URL.canParse(address)) return undefined;
+  if (!HTTP_URI.test(address) || MALFORMED_PERCENT.test(address) || !URL.canParse(address)) return undefined;
   // First decoded: an encoded dot is a dot segment as well.
   const { protocol, username, password, host, pathname } = new URL(withNormalOctets(address));
-  if (protocol !== 'https:' && protocol !== 'http:') return undefined;
   if (username !== '' || password !== '') return undefined;
   return `${protocol}//${host}${pathname}`;
 }
