@@ -62,6 +62,7 @@ export class ProtectedResource {
 
   /** Which of the paths the metadata at this path is about; undefined when it is no metadata's. */
   pathOf(metadataPath: string, paths: readonly string[]): string | undefined {
+    if (!metadataPath.startsWith(WELL_KNOWN)) return undefined;
     return paths.find((path) => new URL(this.metadataUrl(`${this.base}${path}`)).pathname === metadataPath);
   }
 }

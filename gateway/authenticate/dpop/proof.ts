@@ -66,7 +66,8 @@ export class DpopProofs {
     // 5: an allow-list of asymmetric algorithms, so neither `none` nor a secret is taken.
     if (alg === undefined || !algorithms.includes(alg)) throw invalidProof('PROOF_ALGORITHM');
     // 7, and 12 (the token is bound to this key): a key that is not the token's is not worth a signature check.
-    const key = await this.keys.read(jwk, alg, request.thumbprint);
+    const [encodedHeader = ''] = proof.split('.', 1);
+    const key = await this.keys.read(encodedHeader, { alg, jwk }, request.thumbprint);
     if (typeof key === 'string') throw invalidProof(key);
     // 6: the signature, by the key in the header.
     let payload: JWTPayload;
