@@ -7,6 +7,8 @@ import type { ProtectedResource } from './resource-metadata.js';
 
 const HEADER = 'www-authenticate';
 const AS_WRITTEN = 'Bearer';
+/** RFC 6750 section 3.1 `insufficient_scope`, RFC 9470 section 3 `insufficient_user_authentication`. */
+const LACKS_SOMETHING = /^error="insufficient_/;
 
 /**
  * Completes challenges on their way out. Whoever refuses writes one for the `Bearer` scheme; which schemes would do here, and
@@ -21,12 +23,12 @@ export class Challenges {
   /** Completes the headers that go with refusals of one request. Several may share them. */
   complete(errors: readonly GraphQLError[], incoming: Incoming): void {
     for (const http of new Set(errors.map(({ extensions }) => extensions.http))) {
-      if (!isRecord(http) || !(http.headers instanceof Map) || typeof http.status !== 'number') continue;
-      this.completeHeaders(http.headers as Map<string, string>, http.status, incoming);
+      if (!isRecord(http) || !(http.headers instanceof Map)) continue;
+      this.completeHeaders(http.headers as Map<string, string>, incoming);
     }
   }
 
-  private completeHeaders(headers: Map<string, string>, status: number, incoming: Incoming): void {
+  private completeHeaders(headers: Map<string, string>, incoming: Incoming): void {
     const challenge = headers.get(HEADER);
     if (challenge?.startsWith(AS_WRITTEN) !== true) return;
     const parameters = challenge.slice(AS_WRITTEN.length).trim();
@@ -35,8 +37,8 @@ export class Challenges {
     const challenges = [
       isDpop ? this.dpopChallenge(parameters, incoming) : this.bearer(parameters, incoming),
     ];
-    // RFC 9449 section 7.2: both where both would do. Who is known and lacks something is not helped by another scheme.
-    const offersBoth = !isDpop && status !== 403;
+    // RFC 9449 section 7.2: both where both would do. Whoever is known and lacks something is not helped by another scheme.
+    const offersBoth = !isDpop && !LACKS_SOMETHING.test(parameters);
     if (offersBoth) challenges.push(this.dpopChallenge('', incoming));
     headers.set(HEADER, challenges.join(', '));
     const { nonces } = this.dpop;
