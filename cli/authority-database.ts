@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { GatewayAcknowledgements } from '../authority/index.js';
 import type { AuthoritySchema, ChangePosition } from '../authority/index.js';
 import { openDatabase } from '../store/index.js';
+import { CommandError } from './command-error.js';
 import type { Log } from '../store/index.js';
 import type { Kysely } from 'kysely';
 
@@ -26,6 +27,12 @@ export async function withAuthorityDatabase<Result>(
 /** Who did it, for the log: an operator has no token, and the database knows only its own role. */
 export function operator(): string {
   return `operator:${userInfo().username}`;
+}
+
+/** Whoever ends or stops something has to say why. @throws CommandError `USAGE` */
+export function needReason(reason: string): string {
+  if (reason.trim() === '') throw new CommandError('USAGE', '--reason must say something');
+  return reason;
 }
 
 /** Prints whether the gateways enforce a change. @returns whether all do */

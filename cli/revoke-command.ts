@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { ConsentRegister } from '../authority/index.js';
 import type { AuthoritySchema, Revocation, RevocationOptions } from '../authority/index.js';
-import { operator, printInForce, withAuthorityDatabase } from './authority-database.js';
+import { needReason, operator, printInForce, withAuthorityDatabase } from './authority-database.js';
 
 export type Revocable = 'consent' | 'token' | 'client' | 'subject' | 'session';
 
@@ -20,9 +20,11 @@ type Outcome = Omit<Revocation, 'ended'> & Partial<Pick<Revocation, 'ended'>>;
  * what the mutations write: the authority tells every gateway as soon as it runs.
  *
  * @returns 1 when nothing has that name, or it is not in force everywhere
+ * @throws CommandError `USAGE`
  */
 export async function revokeCommand(options: RevokeOptions, print: (line: string) => void): Promise<0 | 1> {
-  const { databaseUrl, id, kind, reason, wait } = options;
+  const { databaseUrl, id, kind, wait } = options;
+  const reason = needReason(options.reason);
   return withAuthorityDatabase(databaseUrl, async (db) => {
     const {
       change,

@@ -1,6 +1,6 @@
 import { SuspensionRegister } from '../authority/index.js';
 import type { Suspension, SuspensionChange, SuspensionTarget } from '../authority/index.js';
-import { operator, printInForce, withAuthorityDatabase } from './authority-database.js';
+import { needReason, operator, printInForce, withAuthorityDatabase } from './authority-database.js';
 import { CommandError } from './command-error.js';
 
 export interface StopOptions {
@@ -21,7 +21,8 @@ export interface StopOptions {
  * @throws CommandError `USAGE`
  */
 export async function stopCommand(options: StopOptions, print: (line: string) => void): Promise<0 | 1> {
-  const { action, databaseUrl, reason, wait } = options;
+  const { action, databaseUrl, wait } = options;
+  const reason = needReason(options.reason);
   const target = targetOf(options);
   return withAuthorityDatabase(databaseUrl, async (db) => {
     const register = new SuspensionRegister(db);
