@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
-import { GatewayAcknowledgements } from '../authority/index.js';
-import type { AuthoritySchema, ChangePosition } from '../authority/index.js';
+import { GatewayAcknowledgements } from '../authority/consent/index.js';
+import type { AuthoritySchema, ChangePosition } from '../authority/consent/index.js';
 import { openDatabase } from '../store/index.js';
 import { CommandError } from './command-error.js';
 import type { Log } from '../store/index.js';

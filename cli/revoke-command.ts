@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import { ConsentRegister } from '../authority/index.js';
-import type { AuthoritySchema, Revocation, RevocationOptions } from '../authority/index.js';
+import { ConsentRegister } from '../authority/consent/index.js';
+import type { AuthoritySchema, Revocation, RevocationOptions } from '../authority/consent/index.js';
 import { needReason, operator, printInForce, withAuthorityDatabase } from './authority-database.js';
 
 export type Revocable = 'consent' | 'token' | 'client' | 'subject' | 'session';

@@ -1,5 +1,5 @@
-import { SuspensionRegister } from '../authority/index.js';
-import type { Suspension, SuspensionChange, SuspensionTarget } from '../authority/index.js';
+import { SuspensionRegister } from '../authority/consent/index.js';
+import type { Suspension, SuspensionChange, SuspensionTarget } from '../authority/consent/index.js';
 import { needReason, operator, printInForce, withAuthorityDatabase } from './authority-database.js';
 import { CommandError } from './command-error.js';
 
