@@ -187,28 +187,21 @@ program
     }),
   );
 
-for (const action of ['suspend', 'resume'] as const) {
+stops(
   program
-    .command(action)
+    .command('suspend')
     .description(
-      action === 'suspend'
-        ? 'stop a client, a scope or everything until it is resumed, on the authority’s database. Exit as revoke'
-        : 'lift a suspension, also of everything, on the authority’s database. Exit as revoke',
-    )
-    .addArgument(new Argument('<kind>', 'what').choices(['client', 'scope', 'everything']))
-    .argument('[name]', 'client_id, or the scope')
-    .requiredOption('--reason <text>', 'why, for the log')
-    .option('--wait', 'until every gateway enforces it', false)
-    .addOption(data())
-    .exitOverride(exitAsUnusable)
-    .action((kind: StopOptions['kind'], name: string | undefined, options: ChangeOptions) =>
-      answer(async () => {
-        const { stopCommand } = await import('./suspend-command.js');
-        const databaseUrl = await databaseUrlOf(options.data);
-        return stopCommand({ ...options, databaseUrl, action, kind, name }, (line) => console.log(line));
-      }),
-    );
-}
+      'stop a client, a scope or everything until it is resumed, on the authority’s database. Exit as revoke',
+    ),
+  'suspend',
+);
+
+stops(
+  program
+    .command('resume')
+    .description('lift a suspension, also of everything, on the authority’s database. Exit as revoke'),
+  'resume',
+);
 
 program
   .command('suspensions')
@@ -238,6 +231,23 @@ program
     if (text === undefined) throw new CommandError('UNKNOWN_CODE', 'Behalf has no such error code');
     process.stdout.write(text);
   });
+
+function stops(command: Command, action: StopOptions['action']): void {
+  command
+    .addArgument(new Argument('<kind>', 'what').choices(['client', 'scope', 'everything']))
+    .argument('[name]', 'client_id, or the scope')
+    .requiredOption('--reason <text>', 'why, for the log')
+    .option('--wait', 'until every gateway enforces it', false)
+    .addOption(data())
+    .exitOverride(exitAsUnusable)
+    .action((kind: StopOptions['kind'], name: string | undefined, options: ChangeOptions) =>
+      answer(async () => {
+        const { stopCommand } = await import('./suspend-command.js');
+        const databaseUrl = await databaseUrlOf(options.data);
+        return stopCommand({ ...options, databaseUrl, action, kind, name }, (line) => console.log(line));
+      }),
+    );
+}
 
 interface ChangeOptions {
   readonly data: string;
