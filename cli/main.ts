@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { CommandError } from './command-error.js';
 import { defaultDataDir } from './data-dir.js';
 import type { ExplainOptions } from './explain-command.js';
 import { DEFAULT_GATEWAY_PORT, portsFrom } from './ports.js';
+import type { RevokeOptions } from './revoke-command.js';
 import { readRunFile } from './run-file.js';
+import type { StopOptions } from './suspend-command.js';
 
 // Each command loads what it needs when it runs: composing does not load an authorization server.
 const program = new Command('behalf')
@@ -158,15 +160,56 @@ program
   .option('-f, --follow', 'go on with those that come', false)
   .option('--json', 'one JSON object per line', false)
   .action(async (options: { data: string; lines: number; follow: boolean; json: boolean }) => {
-    const databaseUrl = process.env.DATABASE_URL ?? (await readRunFile(resolve(options.data)))?.databaseUrl;
-    if (databaseUrl === undefined) {
-      throw new CommandError('NO_DATABASE', `no start runs on ${options.data}, and DATABASE_URL is not set`);
-    }
+    const databaseUrl = await databaseUrlOf(options.data);
     const { lines: limit, follow, json } = options;
     const ended = new AbortController();
     process.once('SIGINT', () => ended.abort());
     const { auditTail } = await import('./audit-tail.js');
     await auditTail({ databaseUrl, limit, follow, json, signal: ended.signal }, (line) => console.log(line));
+  });
+
+program
+  .command('revoke')
+  .description(
+    'end a consent, token, client, subject’s or one session, on the authority’s database. Exit: 0 ended, 1 unknown, or not everywhere in force, 2 unusable',
+  )
+  .addArgument(new Argument('<kind>', 'what').choices(['consent', 'token', 'client', 'subject', 'session']))
+  .argument('<id>', 'consent, jti, client_id, sub or sid')
+  .requiredOption('--reason <text>', 'why, for the log')
+  .option('--wait', 'until every gateway enforces it', false)
+  .addOption(data())
+  .exitOverride(exitAsUnusable)
+  .action((kind: RevokeOptions['kind'], id: string, options: ChangeOptions) =>
+    answer(async () => {
+      const { revokeCommand } = await import('./revoke-command.js');
+      const databaseUrl = await databaseUrlOf(options.data);
+      return revokeCommand({ ...options, databaseUrl, kind, id }, (line) => console.log(line));
+    }),
+  );
+
+stops(
+  program
+    .command('suspend')
+    .description(
+      'stop a client, a scope or everything until it is resumed, on the authority’s database. Exit as revoke',
+    ),
+  'suspend',
+);
+
+stops(
+  program
+    .command('resume')
+    .description('lift a suspension, also of everything, on the authority’s database. Exit as revoke'),
+  'resume',
+);
+
+program
+  .command('suspensions')
+  .description('print what is suspended, since when, by whom and why')
+  .addOption(data())
+  .action(async (options: { data: string }) => {
+    const { suspensionsCommand } = await import('./suspend-command.js');
+    await suspensionsCommand(await databaseUrlOf(options.data), (line) => console.log(line));
   });
 
 program
@@ -198,6 +241,43 @@ program
     if (text === undefined) throw new CommandError('UNKNOWN_CODE', 'Behalf has no such error code');
     process.stdout.write(text);
   });
+
+function stops(command: Command, action: StopOptions['action']): void {
+  command
+    .addArgument(new Argument('<kind>', 'what').choices(['client', 'scope', 'everything']))
+    .argument('[name]', 'client_id, or the scope')
+    .requiredOption('--reason <text>', 'why, for the log')
+    .option('--wait', 'until every gateway enforces it', false)
+    .addOption(data())
+    .exitOverride(exitAsUnusable)
+    .action((kind: StopOptions['kind'], name: string | undefined, options: ChangeOptions) =>
+      answer(async () => {
+        const { stopCommand } = await import('./suspend-command.js');
+        const databaseUrl = await databaseUrlOf(options.data);
+        return stopCommand({ ...options, databaseUrl, action, kind, name }, (line) => console.log(line));
+      }),
+    );
+}
+
+interface ChangeOptions {
+  readonly data: string;
+  readonly reason: string;
+  readonly wait: boolean;
+}
+
+/** @throws CommandError `NO_DATABASE` */
+async function databaseUrlOf(dataDir: string): Promise<string> {
+  const databaseUrl = process.env.DATABASE_URL ?? (await readRunFile(resolve(dataDir)))?.databaseUrl;
+  if (databaseUrl !== undefined) return databaseUrl;
+  throw new CommandError('NO_DATABASE', `no start runs on ${dataDir}, and DATABASE_URL is not set`);
+}
+
+function data(): Option {
+  return new Option(
+    '--data <folder>',
+    'the data folder of a running start, when DATABASE_URL is not set',
+  ).default(defaultDataDir());
+}
 
 /** Commands whose exit code is an answer: 0 and 1 are, 2 says that there is none. */
 async function answer(run: () => Promise<0 | 1 | 2>): Promise<void> {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { StreamRegister } from '../../authority/changes/streams.js';
 import { Housekeeping } from '../../authority/housekeeping.js';
+import { removeEndedSessions } from '../../authority/oidc/adapter.js';
 import type { ConsentTerms } from '../../authority/index.js';
 import { BrowserlessPerson, signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
@@ -254,6 +255,33 @@ describe('revokeSession', () => {
     await expect(oidc.refreshTokenGrant(client, refreshToken)).rejects.toMatchObject({
       error: 'invalid_grant',
     });
+  });
+});
+
+describe('an ended session', () => {
+  test('is forgotten after a day, unless something of it is left that could come back', async () => {
+    await nextSecond();
+    const { db } = authority.database;
+    await connect(ALMA);
+    const session = await db
+      .selectFrom('authority.oidc_payload')
+      .select('uid')
+      .where('model', '=', 'Session')
+      .where('account_id', '=', 'c-000001')
+      .executeTakeFirstOrThrow();
+    const left = session.uid ?? '';
+    const longAgo = new Date(Date.now() - 25 * 60 * 60 * 1000);
+    const rows = [
+      { session_id: 'gone-long-ago', ended_at: longAgo },
+      { session_id: 'gone-just-now', ended_at: new Date() },
+      { session_id: left, ended_at: longAgo },
+    ];
+    await db.insertInto('authority.ended_session').values(rows).execute();
+    await removeEndedSessions(db);
+    const kept = await db.selectFrom('authority.ended_session').select('session_id').execute();
+    const ids = kept.map(({ session_id }) => session_id);
+    expect(ids).not.toContain('gone-long-ago');
+    expect(ids).toEqual(expect.arrayContaining(['gone-just-now', left]));
   });
 });
 

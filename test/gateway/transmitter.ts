@@ -53,6 +53,9 @@ export function token({
 export class Transmitter {
   readonly polls: { ack: string[]; returnImmediately: boolean; authorization: string | undefined }[] = [];
   streams = 0;
+  /** What receivers sent to make a stream, and the streams that they deleted. */
+  readonly created: Record<string, unknown>[] = [];
+  readonly deleted: (string | null)[] = [];
   readonly queue = new Map<string, string>();
   mode: 'up' | 'error' | 'forgotten' | 'html' = 'up';
   /** Signs events, and is published. */
@@ -76,8 +79,11 @@ export class Transmitter {
       else if (this.mode === 'error') sendJson(response, 500, {});
       else if (this.mode === 'html') response.end('<p>');
       else if (path === '/.well-known/ssf-configuration') sendJson(response, 200, this.metadata());
-      else if (path === '/streams') sendJson(response, 201, this.createStream());
-      else if (this.mode === 'forgotten' || path !== `/poll/s${this.streams}`) sendJson(response, 404, {});
+      else if (path === '/streams') sendJson(response, 201, this.createStream(text));
+      else if (request.method === 'DELETE') {
+        this.deleted.push(new URL(path, this.url).searchParams.get('stream_id'));
+        response.writeHead(204).end();
+      } else if (this.mode === 'forgotten' || path !== `/poll/s${this.streams}`) sendJson(response, 404, {});
       else sendJson(response, 200, await this.poll(text, request.headers.authorization));
     }, port);
   }
@@ -90,7 +96,8 @@ export class Transmitter {
     };
   }
 
-  private createStream(): object {
+  private createStream(text: string): object {
+    this.created.push(JSON.parse(text) as Record<string, unknown>);
     this.streams += 1;
     this.mode = 'up';
     return {
