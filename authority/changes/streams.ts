@@ -136,7 +136,7 @@ export class StreamRegister {
     const { rows } = await sql<ChangeEvent>`
       select e.* from authority.change_event e
       where e.seq > (select delivered_seq from authority.stream where id = ${stream.id})
-        and array_position(${[...stream.events]}::text[], e.kind) is not null
+        and array_position((select events from authority.stream where id = ${stream.id}), e.kind) is not null
         and not exists (select from authority.stream_ack a where a.stream_id = ${stream.id} and a.seq = e.seq)
       order by e.seq limit ${limit}`.execute(this.#db);
     return rows;
