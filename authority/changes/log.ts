@@ -59,26 +59,19 @@ export async function appendChange(
   trx: Transaction<AuthoritySchema>,
   change: Change,
 ): Promise<AppendedChange> {
-  const head = await trx
-    .updateTable('authority.change_head')
-    .set((eb) => ({ seq: eb('seq', '+', 1) }))
-    .returning(['seq', sql<Date>`clock_timestamp()`.as('now')])
-    .executeTakeFirstOrThrow();
-  const appended = { seq: head.seq, jti: randomUUID(), occurredAt: head.now };
-  await trx
-    .insertInto('authority.change_event')
-    .values({
-      seq: appended.seq,
-      jti: appended.jti,
-      kind: change.kind,
-      members: JSON.stringify(change.members),
-      initiator: change.initiator,
-      reason: change.reason ?? null,
-      entity_id: change.by ?? null,
-      occurred_at: appended.occurredAt,
-    })
-    .execute();
-  // Sent at commit, and not at all when the transaction is rolled back.
-  await sql`select pg_notify(${CHANGE_CHANNEL}, '')`.execute(trx);
-  return appended;
+  const jti = randomUUID();
+  // One statement: everybody else waits for the row of `change_head`, from here to the end of the transaction. The
+  // notification is sent at commit, and not at all when the transaction is rolled back.
+  const { rows } = await sql<{ seq: number; occurredAt: Date }>`
+    with head as (
+      update authority.change_head set seq = seq + 1 returning seq, clock_timestamp() as now),
+    event as (
+      insert into authority.change_event (seq, jti, kind, members, initiator, reason, entity_id, occurred_at)
+      select seq, ${jti}, ${change.kind}, ${JSON.stringify(change.members)}, ${change.initiator},
+        ${change.reason ?? null}, ${change.by ?? null}, now
+      from head returning seq, occurred_at)
+    select seq, occurred_at as "occurredAt", pg_notify(${CHANGE_CHANNEL}, '') from event`.execute(trx);
+  const [appended] = rows;
+  if (appended === undefined) throw new Error('The change log has lost its head');
+  return { jti, ...appended };
 }

@@ -16,6 +16,9 @@ const ANNOUNCED_WITHIN_SECONDS = HISTORY_SECONDS / 2;
 // A receiver that comes back later makes a new stream, which begins with the same history.
 const FORGOTTEN_AFTER_SECONDS = HISTORY_SECONDS;
 
+// As `randomUUID` writes it.
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 export type ChangeEvent = Selectable<ChangeEventTable>;
 
 /** A receiver's place in the change log. */
@@ -51,12 +54,12 @@ export class StreamRegister {
     const id = randomUUID();
     const { description = null, maxStalenessMs = null } = receiver;
     const { rows } = await sql`
+      with recent as materialized (
+        select seq from authority.change_event
+        where occurred_at > clock_timestamp() - make_interval(secs => ${HISTORY_SECONDS}))
       insert into authority.stream (id, events, description, max_staleness_ms, delivered_seq)
       select ${id}, ${[...events]}::text[], ${description}, ${maxStalenessMs}::integer,
-        coalesce(
-          (select min(seq) - 1 from authority.change_event
-            where occurred_at > clock_timestamp() - make_interval(secs => ${HISTORY_SECONDS})),
-          (select seq from authority.change_head))
+        coalesce((select min(seq) - 1 from recent), (select seq from authority.change_head))
       where (select count(*) from authority.stream) < ${STREAMS_AT_MOST}
       returning id`.execute(this.#db);
     return rows.length === 1 ? { id, events } : undefined;
@@ -95,20 +98,26 @@ export class StreamRegister {
 
   /** Remembers that these were delivered, in whatever order; unknown ones are ignored. */
   async acknowledge(stream: Stream, jtis: readonly string[]): Promise<void> {
-    if (jtis.length === 0) return;
+    // Compared as what they are in the log, or no index would find them.
+    const known = jtis.filter((jti) => UUID.test(jti));
+    if (known.length === 0) return;
     await this.#db.transaction().execute(async (trx) => {
       // Polls of one stream by two connections come one after the other.
       await sql`select from authority.stream where id = ${stream.id} for update`.execute(trx);
+      // Found by their identifiers alone: whatever else is asked, PostgreSQL looks through all that is undelivered as well.
       await sql`
+        with known as materialized (
+          select seq from authority.change_event where jti = any(${known}::uuid[]))
         insert into authority.stream_ack (stream_id, seq)
-        select s.id, e.seq from authority.stream s, authority.change_event e
-        where s.id = ${stream.id} and e.jti::text = any(${[...jtis]}::text[]) and e.seq > s.delivered_seq
+        select s.id, known.seq from authority.stream s, known
+        where s.id = ${stream.id} and known.seq > s.delivered_seq
         on conflict do nothing`.execute(trx);
       await sql`
         update authority.stream s set delivered_seq = coalesce(
-          (select min(e.seq) - 1 from authority.change_event e
+          (select e.seq - 1 from authority.change_event e
             where e.seq > s.delivered_seq and e.kind = any(s.events) and not exists (
-              select from authority.stream_ack a where a.stream_id = s.id and a.seq = e.seq)),
+              select from authority.stream_ack a where a.stream_id = s.id and a.seq = e.seq)
+            order by e.seq limit 1),
           (select max(e.seq) from authority.change_event e where e.seq > s.delivered_seq),
           s.delivered_seq)
         where s.id = ${stream.id}`.execute(trx);
@@ -122,10 +131,13 @@ export class StreamRegister {
 
   /** The oldest undelivered events, in the order of their numbers. */
   async pending(stream: Stream, limit: number): Promise<readonly ChangeEvent[]> {
+    // Read in order from the stream's place on, however long the log is: the place is a value, not a join, and what is asked
+    // of the kind does not look selective to PostgreSQL, which would otherwise rather sort all that is undelivered.
     const { rows } = await sql<ChangeEvent>`
-      select e.* from authority.change_event e join authority.stream s on s.id = ${stream.id}
-      where e.seq > s.delivered_seq and e.kind = any(s.events)
-        and not exists (select from authority.stream_ack a where a.stream_id = s.id and a.seq = e.seq)
+      select e.* from authority.change_event e
+      where e.seq > (select delivered_seq from authority.stream where id = ${stream.id})
+        and array_position((select events from authority.stream where id = ${stream.id}), e.kind) is not null
+        and not exists (select from authority.stream_ack a where a.stream_id = ${stream.id} and a.seq = e.seq)
       order by e.seq limit ${limit}`.execute(this.#db);
     return rows;
   }

@@ -5,7 +5,8 @@ import { readJsonObject } from '../http/body.js';
 import { equalSecrets } from '../http/constant-time.js';
 import { HttpError, sendJson } from '../http/respond.js';
 import type { ChangeFeed } from './feed.js';
-import { type SetContext, signSecurityEvent } from './set.js';
+import type { SetContext } from './set.js';
+import { SignedSets } from './signed-sets.js';
 import {
   type ChangeEvent,
   EVENTS_SUPPORTED,
@@ -39,6 +40,7 @@ export interface TransmitterOptions {
 /** The transmitter of OpenID Shared Signals Framework 1.0 with RFC 8936 polling, for the gateways. */
 export class SsfTransmitter {
   readonly #options: TransmitterOptions;
+  readonly #signed = new SignedSets();
   readonly #polls = new Set<() => void>();
   #closed = false;
 
@@ -145,11 +147,16 @@ export class SsfTransmitter {
     if (poll.failed.length > 0) log.error(`A gateway could not read ${poll.failed.length} security events`);
     await streams.acknowledge(stream, [...poll.acknowledged, ...poll.failed]);
     const events = await this.#collect(stream, poll, response);
-    const sets: Record<string, string> = {};
-    for (const event of events.slice(0, poll.maxEvents)) {
-      sets[event.jti] = await signSecurityEvent(event, this.#options.signing);
-    }
-    sendJson(response, 200, { sets, moreAvailable: events.length > poll.maxEvents });
+    const { signing } = this.#options;
+    const sets = await Promise.all(
+      events
+        .slice(0, poll.maxEvents)
+        .map(async (event) => [event.jti, await this.#signed.sign(event, signing)] as const),
+    );
+    sendJson(response, 200, {
+      sets: Object.fromEntries(sets),
+      moreAvailable: events.length > poll.maxEvents,
+    });
   }
 
   async #collect(stream: Stream, poll: Poll, response: ServerResponse): Promise<readonly ChangeEvent[]> {

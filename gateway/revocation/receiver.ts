@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRecord, isStringArray } from '@behalf/directives';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import type { JWTVerifyGetKey } from 'jose';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { Agent, request as httpRequest } from 'undici';
 import type { GatewayLog } from '../log.js';
 import { ACCESS_RESUMED, ACCESS_SUSPENDED, readSubject, readSuspended, SESSION_REVOKED } from './events.js';
@@ -153,27 +153,33 @@ export class SsfReceiver {
     );
     if (!isRecord(sets)) throw new StreamError('ANSWER_WITHOUT_SETS');
     stream.isComplete = false;
-    for (const set of Object.values(sets)) await this.apply(stream, set);
+    // Verified side by side, applied in their order, up to the first that cannot be.
+    const verified = await Promise.all(Object.values(sets).map((set) => this.verify(stream, set)));
+    for (const payload of verified) this.apply(payload);
     stream.unacknowledged = Object.keys(sets);
     stream.isComplete = moreAvailable !== true;
     // What is known is what was so when the question was asked: the answer may have been long on its way.
     if (stream.isComplete) this.view.markComplete(this.options.issuer, askedAtMs);
   }
 
-  private async apply(stream: Stream, set: unknown): Promise<void> {
-    if (typeof set !== 'string') throw new StreamError('EVENT_UNREADABLE');
-    let payload: Record<string, unknown>;
+  private async verify(stream: Stream, set: unknown): Promise<JWTPayload | StreamError> {
+    if (typeof set !== 'string') return new StreamError('EVENT_UNREADABLE');
     try {
       // RFC 8417 section 2.3 and RFC 8725 section 3.11: the type keeps other tokens of the issuer out.
-      ({ payload } = await jwtVerify(set, stream.keys, {
+      const { payload } = await jwtVerify(set, stream.keys, {
         issuer: this.options.issuer,
         audience: [...stream.audience],
         typ: 'secevent+jwt',
         algorithms: ['EdDSA', 'ES256', 'PS256', 'RS256'],
-      }));
+      });
+      return payload;
     } catch {
-      throw new StreamError('EVENT_NOT_VERIFIED');
+      return new StreamError('EVENT_NOT_VERIFIED');
     }
+  }
+
+  private apply(payload: JWTPayload | StreamError): void {
+    if (payload instanceof StreamError) throw payload;
     const { events, sub_id: subjectId, jti } = payload;
     // Other events were not asked for; they end nothing.
     if (!isRecord(events)) return;
