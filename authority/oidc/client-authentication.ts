@@ -2,14 +2,11 @@ import { type ClientAuthMethod, errors, type KoaContextWithOIDC } from 'oidc-pro
 
 import { CLIENT_ASSERTION_SECONDS } from './lifetimes.js';
 
-/** None of them sends a secret that would be good for something else, but one; see docs/authority.md. */
-export const AUTHENTICATION_METHODS: readonly ClientAuthMethod[] = [
-  'none',
-  'client_secret_basic',
-  'private_key_jwt',
-  'self_signed_tls_client_auth',
-  'tls_client_auth',
-];
+/** How clients may authenticate: with certificates only where somebody brings them. */
+export function authenticationMethods(hasCertificates: boolean): readonly ClientAuthMethod[] {
+  const withoutTls: readonly ClientAuthMethod[] = ['none', 'client_secret_basic', 'private_key_jwt'];
+  return hasCertificates ? [...withoutTls, 'self_signed_tls_client_auth', 'tls_client_auth'] : withoutTls;
+}
 
 /** FAPI 2.0 Security Profile section 5.4.1, for everybody: no RSASSA-PKCS1-v1_5, and nothing symmetric. */
 export const SIGNING_ALGORITHMS = ['ES256', 'PS256', 'EdDSA', 'Ed25519'] as const;

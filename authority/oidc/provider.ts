@@ -17,7 +17,7 @@ import { renderErrorPage } from '../pages/error.js';
 import { setPageHeaders } from '../pages/headers.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { adapterFactory } from './adapter.js';
-import { AUTHENTICATION_METHODS, checkAssertion, SIGNING_ALGORITHMS } from './client-authentication.js';
+import { authenticationMethods, checkAssertion, SIGNING_ALGORITHMS } from './client-authentication.js';
 import { isFapi2, metadataOf } from './client-metadata.js';
 import { consentPrompt } from './consent-prompt.js';
 import { endingsOf, endOnReuse } from './endings.js';
@@ -72,6 +72,7 @@ export function createProvider(options: ProviderOptions): Provider {
       profile,
     );
 
+  const methods = authenticationMethods(options.certificates !== undefined);
   const configuration: Configuration = {
     adapter: adapterFactory(db, endingsOf(consents)),
     clients: clients.map((client) => metadataOf(client, profile)),
@@ -82,12 +83,12 @@ export function createProvider(options: ProviderOptions): Provider {
     scopes: ['openid', 'offline_access', ...scopes],
     acrValues: [PASSWORD_ACR],
     responseTypes: ['code'],
-    clientAuthMethods: AUTHENTICATION_METHODS,
+    clientAuthMethods: methods,
     assertJwtClientAuthClaimsAndHeader: checkAssertion,
     enabledJWA: { clientAuthSigningAlgValues: SIGNING_ALGORITHMS, dPoPSigningAlgValues: SIGNING_ALGORITHMS },
     discovery: {
-      introspection_endpoint_auth_methods_supported: AUTHENTICATION_METHODS.filter((m) => m !== 'none'),
-      revocation_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
+      introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
+      revocation_endpoint_auth_methods_supported: methods,
     },
     pkce: { required: () => true },
     features: {
@@ -123,7 +124,7 @@ export function createProvider(options: ProviderOptions): Provider {
     loadExistingGrant: async (ctx) => loadGrant(ctx, options),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => false,
-    // FAPI 2.0 section 5.3.2.1, and docs/decisions/0013: there, a refresh token is bound to a key, and stays.
+    // FAPI 2.0 section 5.3.2.1: there a refresh token is of no use without the client's key, and stays. See decision 0013.
     rotateRefreshToken: (ctx) => !hasFapi2(ctx.oidc.client?.clientId),
     revokeGrantPolicy: (ctx) => endOnReuse(ctx, consents),
     renderError: (ctx, out) => {
