@@ -2,6 +2,7 @@ import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import { AuthorityError } from '../errors.js';
 import type { ClientCertificates } from '../http/client-certificate.js';
+import { SIGNING_ALGORITHMS } from '../oidc/client-authentication.js';
 import { serviceScopes } from '../oidc/offer.js';
 import { EXCHANGE_DEPTH_AT_MOST } from '../oidc/lifetimes.js';
 import type { ClientRegistration } from './register.js';
@@ -56,7 +57,23 @@ function problemOf(client: ClientRegistration, rules: ClientRules): string | und
   }
   const beyond = serviceScopes(clientCredentials?.scopes ?? [], client.clientId, rules.policy).beyond;
   if (beyond.length > 0) return `is beyond the policy's entry for it: ${beyond.join(', ')}`;
-  return exchangeProblem(client) ?? certificateProblem(client, rules) ?? profileProblem(client, rules);
+  return (
+    keyProblem(client) ??
+    exchangeProblem(client) ??
+    certificateProblem(client, rules) ??
+    profileProblem(client, rules)
+  );
+}
+
+function keyProblem({ oauth }: ClientRegistration): string | undefined {
+  const authentication = oauth?.authentication;
+  if (authentication?.method !== 'private_key_jwt') return undefined;
+  const { keys } = authentication.jwks;
+  if (keys.length === 0) return 'authenticates by a key, and has none';
+  if (keys.some((key) => key.kty === 'oct' || key.d !== undefined)) return 'has a key that is not public';
+  const taken: readonly string[] = SIGNING_ALGORITHMS;
+  const other = keys.find(({ alg }) => alg !== undefined && !taken.includes(alg));
+  return other === undefined ? undefined : `has a key for ${other.alg ?? ''}, which is not taken`;
 }
 
 function exchangeProblem({ clientId, oauth }: ClientRegistration): string | undefined {

@@ -152,6 +152,17 @@ describe('a registration that can never be, or must not be, stops the start', ()
     ],
     ['that can do nothing', () => client('odd', { authentication: key.authentication })],
     [
+      'with its private key',
+      () =>
+        client('odd', {
+          authentication: {
+            method: 'private_key_jwt',
+            jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', d: 'd' }] },
+          },
+          introspection: true,
+        }),
+    ],
+    [
       'with a key that is none',
       () =>
         client('odd', {
