@@ -112,7 +112,7 @@ describe('FAPI 2.0 Security Profile section 5.3.2, for a client', () => {
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_request' });
   });
 
-  test('5.3.2.2: a code lives for sixty seconds at most', async () => {
+  test('5.3.2.1: a code lives for sixty seconds at most', async () => {
     expect(CODE_SECONDS).toBeLessThanOrEqual(60);
     await connect();
     const rows = await authority.database.db
