@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
+import { errors, type Provider } from 'oidc-provider';
+
 import { openDatabase } from '../store/database.js';
 import { comparePolicyWithSchema } from '../policy/index.js';
 import type { Log } from '../store/log.js';
@@ -10,10 +12,12 @@ import { SignInThrottle } from './accounts/throttle.js';
 import { ChangeFeed } from './changes/feed.js';
 import { StreamRegister } from './changes/streams.js';
 import { SsfTransmitter } from './changes/transmitter.js';
+import { checkClients } from './clients/check.js';
 import { type ClientRegistration, demoClients } from './clients/register.js';
 import { ConsentRegister } from './consent/register.js';
 import { SuspensionRegister } from './consent/suspensions.js';
 import { Housekeeping } from './housekeeping.js';
+import { ClientCertificates } from './http/client-certificate.js';
 import { close, listen } from './http/listen.js';
 import { InteractionRoutes } from './interaction/routes.js';
 import { encryptionKeyFrom } from './keys/encryption-key.js';
@@ -21,6 +25,7 @@ import { loadKeys } from './keys/keys.js';
 import { SealedSecrets } from './keys/sealed.js';
 import { migrateAuthority } from './migrations/index.js';
 import { createProvider } from './oidc/provider.js';
+import { AuthorityError } from './errors.js';
 import {
   type AuthorityOptions,
   checkOptions,
@@ -77,6 +82,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
     const issuer = options.issuer ?? url;
     const parts = assemble(db, feed, issuer, state, { ...options, log });
+    await refuseUnusableClients(parts.provider, state.clients);
     opened.push(
       () => parts.housekeeping.close(),
       async () => parts.transmitter.close(),
@@ -104,14 +110,52 @@ async function prepareState(db: AuthorityDatabase, options: AuthorityOptions) {
   const encryptionKey = options.encryptionKey ?? (await encryptionKeyFrom(dataDir ?? ''));
   const secrets = new SealedSecrets(db, encryptionKey);
   const keys = await loadKeys(secrets);
+  const dpopNonceKey = Buffer.from(
+    await secrets.getOrCreate('dpop-nonce-key', () => randomBytes(32).toString('base64url')),
+    'base64url',
+  );
   const accounts = new AccountRegister(db, { demo });
-  if (!demo) return { keys, accounts, clients, consoleSecret: undefined };
+  const certificates = certificatesOf(options);
+  const rules = { accounts, policy: options.policy, certificates, profile: options.profile };
+  const common = { keys, dpopNonceKey, accounts, certificates };
+  if (!demo) {
+    await checkClients(clients, rules);
+    return { ...common, clients, consoleSecret: undefined };
+  }
   await accounts.addDemoAccounts(DEMO_ACCOUNTS);
   const consoleSecret = await secrets.getOrCreate('demo-console-secret', () =>
     randomBytes(24).toString('base64url'),
   );
   const all: readonly ClientRegistration[] = [...demoClients(consoleSecret), ...clients];
-  return { keys, accounts, clients: all, consoleSecret };
+  await checkClients(all, rules);
+  return { ...common, clients: all, consoleSecret };
+}
+
+/** @throws AuthorityError `option_invalid` */
+function certificatesOf({ clientCertificates }: AuthorityOptions): ClientCertificates | undefined {
+  if (clientCertificates === undefined) return undefined;
+  try {
+    return new ClientCertificates(clientCertificates);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'unknown reason';
+    throw new AuthorityError('option_invalid', `clientCertificates: ${reason}`, { cause });
+  }
+}
+
+/** oidc-provider looks at a client's metadata when it is first used; here that is before anybody else does. */
+async function refuseUnusableClients(
+  provider: Provider,
+  clients: readonly ClientRegistration[],
+): Promise<void> {
+  for (const { clientId } of clients) {
+    try {
+      await provider.Client.find(clientId);
+    } catch (cause) {
+      const reason = cause instanceof errors.OIDCProviderError ? cause.error_description : undefined;
+      const message = `The client ${clientId} cannot be used: ${reason ?? 'unknown reason'}`;
+      throw new AuthorityError('client_invalid', message, { cause });
+    }
+  }
 }
 
 function assemble(
@@ -121,8 +165,8 @@ function assemble(
   state: State,
   options: AuthorityOptions & { log: Log },
 ) {
-  const { audience, policy, durations = DEFAULT_DURATIONS, log, longPollMs, streamSecret } = options;
-  const { accounts, clients, keys } = state;
+  const { audience, policy, durations = DEFAULT_DURATIONS, log, longPollMs, profile, streamSecret } = options;
+  const { accounts, certificates, clients, dpopNonceKey, keys } = state;
   const consents = new ConsentRegister(db);
   const suspensions = new SuspensionRegister(db);
   const streams = new StreamRegister(db);
@@ -131,17 +175,21 @@ function assemble(
     audience,
     db,
     keys,
+    dpopNonceKey,
     accounts,
     consents,
     suspensions,
     clients,
+    certificates,
     policy,
+    profile,
   });
   // Of an unexpected failure only its kind is said: its message may hold what a client sent.
   provider.on('server_error', (_ctx, error) => log.error(`The authority failed: ${error.name}`));
   const fallback = durations.find(({ seconds }) => seconds === DEFAULT_DURATION_SECONDS) ?? durations[0];
   const interactions = new InteractionRoutes({
     issuer,
+    audience,
     provider,
     accounts,
     throttle: new SignInThrottle(),
@@ -161,5 +209,6 @@ function assemble(
     ...(longPollMs === undefined ? {} : { longPollMs }),
   });
   const housekeeping = new Housekeeping({ db, consents, streams, log });
-  return { transmitter, housekeeping, route: createRouter({ db, provider, interactions, transmitter, log }) };
+  const route = createRouter({ db, provider, interactions, transmitter, log });
+  return { provider, transmitter, housekeeping, route };
 }

@@ -1,6 +1,7 @@
 import type { ExpressionBuilder, Transaction } from 'kysely';
 
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
+import { endTokens } from './end-tokens.js';
 import { recordExpiry, recordGrant } from './grant.js';
 import { revokeClient, revokeConsent, revokeSession, revokeSubjectSessions, revokeToken } from './revoke.js';
 import { toConsent } from './rows.js';
@@ -132,6 +133,11 @@ export class ConsentRegister {
   /** Ends all consents for a client, and every token that it got up to now. */
   async revokeClient(clientId: string, options: RevocationOptions): Promise<Revocation> {
     return this.#transact((trx) => revokeClient(trx, clientId, options));
+  }
+
+  /** Ends every token that was issued under a consent up to now; the consent stands. */
+  async endTokens(id: string, reason: string): Promise<void> {
+    return this.#transact((trx) => endTokens(trx, id, reason));
   }
 
   /**

@@ -44,7 +44,7 @@ export async function revokeConsent(trx: Trx, id: string, options: RevocationOpt
   const [row] = rows;
   const subject = row?.subject ?? (await subjectOf(trx, id));
   // A person ends their own consents only, whatever the caller has checked before, and is told of no other.
-  const isForeign = options.initiator !== 'admin' && subject !== options.by;
+  const isForeign = options.initiator === 'user' && subject !== options.by;
   if (subject === undefined || isForeign) return UNKNOWN;
   if (row === undefined || row.until.getTime() <= Date.now()) return ALREADY;
   await trx.deleteFrom('authority.oidc_payload').where('grant_id', '=', id).execute();

@@ -70,9 +70,10 @@ export interface ChangePosition {
 
 /** @see ConsentRegister.revokeConsent and its siblings */
 export interface RevocationOptions {
-  /** The subject of who revokes. */
+  /** The subject of who revokes, or the name of a part of the system. */
   readonly by: string;
-  readonly initiator: 'user' | 'admin';
+  /** `policy`: a rule of the authority, such as what a refresh token that comes twice means. */
+  readonly initiator: Initiator;
   /** Cut after 500 characters. */
   readonly reason?: string | undefined;
 }

@@ -25,3 +25,15 @@ export async function stoppedScopes(suspensions: SuspensionRegister): Promise<Re
   const standing = await suspensions.standing();
   return new Set(standing.flatMap(({ target }) => (target.kind === 'scope' ? [target.scope] : [])));
 }
+
+/** Whether nothing is done at present for a token that stands on these clients. */
+export async function isSuspended(
+  suspensions: SuspensionRegister,
+  clientIds: readonly string[],
+): Promise<boolean> {
+  const standing = await suspensions.standing();
+  return standing.some(
+    ({ target }) =>
+      target.kind === 'everything' || (target.kind === 'client' && clientIds.includes(target.clientId)),
+  );
+}
