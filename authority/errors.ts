@@ -2,6 +2,11 @@ import type { ErrorDescription } from '@behalf/directives';
 
 /** Every reason why the authority can refuse to start, or to change its keys. Codes are stable. */
 export const authorityErrors = Object.freeze({
+  client_invalid: {
+    description:
+      'A client is registered for what it cannot, or must not, do; the message says which and why.',
+    since: '0.1.0',
+  },
   data_dir_not_writable: { description: 'The data folder cannot be written.', since: '0.1.0' },
   demo_not_loopback: {
     description: "The demo's passwords are public, so it listens on the loopback interface only.",

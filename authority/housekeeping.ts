@@ -5,7 +5,7 @@ import { removeOldChanges } from './changes/retention.js';
 import type { StreamRegister } from './changes/streams.js';
 import type { ConsentRegister } from './consent/register.js';
 import { removeGoneKeys } from './keys/retention.js';
-import { removeExpiredPayloads } from './oidc/adapter.js';
+import { removeEndedSessions, removeExpiredPayloads } from './oidc/adapter.js';
 import { removeExpiredStatuses } from './status/register.js';
 import type { AuthorityDatabase } from './schema.js';
 
@@ -46,6 +46,7 @@ export class Housekeeping {
     const { consents, db, streams } = this.#options;
     await this.#inBatches(() => consents.recordExpired(BATCH));
     await this.#inBatches(() => removeExpiredPayloads(db, BATCH));
+    await removeEndedSessions(db);
     await this.#inBatches(() => removeExpiredStatuses(db, BATCH));
     await this.#inBatches(() => removeOldChanges(db, BATCH));
     await removeGoneKeys(db);

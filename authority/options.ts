@@ -9,6 +9,7 @@ import type { PushRetry } from './changes/push.js';
 import { GATEWAYS, type StreamReceiver } from './changes/receivers.js';
 import type { ClientRegistration } from './clients/register.js';
 import { AuthorityError } from './errors.js';
+import type { ClientCertificateOptions } from './http/client-certificate.js';
 import type { KeySchedule } from './keys/times.js';
 import { isLoopback } from './http/loopback.js';
 import type { DurationChoice } from './pages/consent.js';
@@ -39,6 +40,10 @@ export interface AuthorityOptions {
   readonly vocabulary: SchemaVocabulary;
   /** Beside those of the demo. */
   readonly clients?: readonly ClientRegistration[];
+  /** `fapi2`: every client is held to the FAPI 2.0 Security Profile, and one that cannot be stops the start. */
+  readonly profile?: 'fapi2';
+  /** Where clients' certificates come from (RFC 8705, RFC 9440). Default: from nowhere; none is believed. */
+  readonly clientCertificates?: ClientCertificateOptions;
   /** Adds people with public passwords and two clients. Refused on anything but the loopback interface. */
   readonly demo: boolean;
   /** What gateways present to read the change stream; 16 characters or more. */

@@ -1,6 +1,7 @@
 import type { JWK } from 'jose';
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely';
 
+import type { ChangeMembers } from './changes/log.js';
 import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent/types.js';
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
@@ -65,14 +66,11 @@ export interface ChangeEventTable {
   readonly seq: number;
   readonly jti: string;
   readonly kind: string;
-  readonly members: JSONColumnType<{
-    subject?: string;
-    clientId?: string;
-    consentId?: string;
-    keyId?: string;
-  }>;
+  readonly members: JSONColumnType<ChangeMembers>;
   readonly initiator: 'user' | 'admin' | 'policy';
   readonly reason: string | null;
+  /** Who wanted it: a subject, or the name of a part of the system. */
+  readonly entity_id: string | null;
   readonly occurred_at: Timestamp;
 }
 
@@ -80,12 +78,10 @@ export interface ChangeEventTable {
 export interface StreamTable {
   id: string;
   /** Whose it is, by the name that the options give: nobody else sees it. */
-  receiver: string;
-  /** The receiver's own words, such as a gateway's name. */
-  description: string | null;
+  receiver: Generated<string>;
   events: string[];
-  events_requested: string[];
-  status: 'enabled' | 'paused' | 'disabled';
+  events_requested: Generated<string[]>;
+  status: Generated<'enabled' | 'paused' | 'disabled'>;
   status_reason: string | null;
   /** RFC 8935; without one the receiver polls. */
   push_endpoint: string | null;
@@ -100,6 +96,32 @@ export interface StreamTable {
   delivered_seq: number;
   created_at: Timestamp;
   polled_at: Timestamp;
+  /** How the receiver calls itself. */
+  description: string | null;
+  /** A gateway that has heard nothing for longer denies by itself. Null: the receiver is no gateway. */
+  max_staleness_ms: number | null;
+}
+
+/** Sessions that ended before their time. */
+export interface EndedSessionTable {
+  session_id: string;
+  ended_at: Timestamp;
+}
+
+/** What is suspended, or was. */
+export interface SuspensionTable {
+  readonly id: Generated<number>;
+  readonly kind: 'client' | 'scope' | 'everything';
+  /** A client's identifier, a scope's name, or empty. */
+  readonly target: string;
+  readonly since: Timestamp;
+  readonly suspended_by: string;
+  readonly reason: string;
+  /** When the change log last said so. */
+  announced_at: Timestamp;
+  ended_at: Timestamp | null;
+  ended_by: string | null;
+  ended_reason: string | null;
 }
 
 /** Deliveries beyond `delivered_seq`. */
@@ -139,6 +161,8 @@ export interface TokenStatusTable {
   subject: string;
   client_id: string;
   consent_id: string | null;
+  /** `sid` */
+  session_id: string | null;
   issued_at: Timestamp;
   expires_at: Timestamp;
   revoked: Generated<boolean>;
@@ -189,6 +213,8 @@ export interface AuthoritySchema {
   'authority.stream_verification': StreamVerificationTable;
   'authority.signing_key': SigningKeyTable;
   'authority.token_status': TokenStatusTable;
+  'authority.ended_session': EndedSessionTable;
+  'authority.suspension': SuspensionTable;
   'authority.account': AccountTable;
   'authority.sealed_secret': SealedSecretTable;
   'authority.oidc_payload': OidcPayloadTable;

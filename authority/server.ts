@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
+import { errors, type Provider } from 'oidc-provider';
+
 import { openDatabase } from '../store/database.js';
 import { comparePolicyWithSchema } from '../policy/index.js';
 import type { Log } from '../store/log.js';
@@ -14,19 +16,23 @@ import { ReceiverRegister } from './changes/receivers.js';
 import { StreamManagement } from './changes/stream-management.js';
 import { StreamRegister } from './changes/streams.js';
 import { SsfTransmitter } from './changes/transmitter.js';
+import { checkClients } from './clients/check.js';
 import { type ClientRegistration, demoClients } from './clients/register.js';
 import { ConsentRegister } from './consent/register.js';
+import { SuspensionRegister } from './consent/suspensions.js';
 import { Housekeeping } from './housekeeping.js';
+import { ClientCertificates } from './http/client-certificate.js';
 import { close, listen } from './http/listen.js';
 import { InteractionRoutes } from './interaction/routes.js';
 import { encryptionKeyFrom } from './keys/encryption-key.js';
 import { loadCookieKeys } from './keys/cookie-keys.js';
 import { SigningKeyRing } from './keys/ring.js';
 import { SealedSecrets } from './keys/sealed.js';
-import { PUBLISH_AHEAD_SECONDS, ROTATE_EVERY_SECONDS } from './keys/times.js';
+import { KEY_SCHEDULE } from './keys/times.js';
 import { migrateAuthority } from './migrations/index.js';
 import { createProvider } from './oidc/provider.js';
 import { RotatingProvider } from './oidc/rotating-provider.js';
+import { AuthorityError } from './errors.js';
 import {
   type AuthorityOptions,
   checkOptions,
@@ -86,6 +92,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
     const issuer = options.issuer ?? url;
     const parts = assemble(db, feed, issuer, state, { ...options, log });
+    await refuseUnusableClients(parts.oauth.provider, state.clients);
     opened.push(
       () => parts.housekeeping.close(),
       () => parts.push.close(),
@@ -114,25 +121,55 @@ async function prepareState(db: AuthorityDatabase, options: AuthorityOptions) {
   const { clients = [], dataDir, demo } = options;
   const encryptionKey = options.encryptionKey ?? (await encryptionKeyFrom(dataDir ?? ''));
   const secrets = new SealedSecrets(db, encryptionKey);
-  const keys = await SigningKeyRing.open({
-    db,
-    secrets,
-    schedule: {
-      rotateEverySeconds: ROTATE_EVERY_SECONDS,
-      publishAheadSeconds: PUBLISH_AHEAD_SECONDS,
-      ...options.signingKeys,
-    },
-    log: options.log ?? SILENT,
-  });
+  const schedule = { ...KEY_SCHEDULE, ...options.signingKeys };
+  const keys = await SigningKeyRing.open({ db, secrets, schedule, log: options.log ?? SILENT });
   const cookieKeys = await loadCookieKeys(secrets);
+  const dpopNonceKey = Buffer.from(
+    await secrets.getOrCreate('dpop-nonce-key', () => randomBytes(32).toString('base64url')),
+    'base64url',
+  );
   const accounts = new AccountRegister(db, { demo });
-  if (!demo) return { secrets, keys, cookieKeys, accounts, clients, consoleSecret: undefined };
+  const certificates = certificatesOf(options);
+  const rules = { accounts, policy: options.policy, certificates, profile: options.profile };
+  const common = { secrets, keys, cookieKeys, dpopNonceKey, accounts, certificates };
+  if (!demo) {
+    await checkClients(clients, rules);
+    return { ...common, clients, consoleSecret: undefined };
+  }
   await accounts.addDemoAccounts(DEMO_ACCOUNTS);
   const consoleSecret = await secrets.getOrCreate('demo-console-secret', () =>
     randomBytes(24).toString('base64url'),
   );
   const all: readonly ClientRegistration[] = [...demoClients(consoleSecret), ...clients];
-  return { secrets, keys, cookieKeys, accounts, clients: all, consoleSecret };
+  await checkClients(all, rules);
+  return { ...common, clients: all, consoleSecret };
+}
+
+/** @throws AuthorityError `option_invalid` */
+function certificatesOf({ clientCertificates }: AuthorityOptions): ClientCertificates | undefined {
+  if (clientCertificates === undefined) return undefined;
+  try {
+    return new ClientCertificates(clientCertificates);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'unknown reason';
+    throw new AuthorityError('option_invalid', `clientCertificates: ${reason}`, { cause });
+  }
+}
+
+/** oidc-provider looks at a client's metadata when it is first used; here that is before anybody else does. */
+async function refuseUnusableClients(
+  provider: Provider,
+  clients: readonly ClientRegistration[],
+): Promise<void> {
+  for (const { clientId } of clients) {
+    try {
+      await provider.Client.find(clientId);
+    } catch (cause) {
+      const reason = cause instanceof errors.OIDCProviderError ? cause.error_description : undefined;
+      const message = `The client ${clientId} cannot be used: ${reason ?? 'unknown reason'}`;
+      throw new AuthorityError('client_invalid', message, { cause });
+    }
+  }
 }
 
 function assemble(
@@ -142,14 +179,29 @@ function assemble(
   state: State,
   options: AuthorityOptions & { log: Log },
 ) {
-  const { audience, policy, durations = DEFAULT_DURATIONS, log, longPollMs, streamSecret } = options;
-  const { accounts, clients, cookieKeys, keys, secrets } = state;
+  const { audience, policy, durations = DEFAULT_DURATIONS, log, longPollMs, profile, streamSecret } = options;
+  const { accounts, certificates, clients, cookieKeys, dpopNonceKey, keys, secrets } = state;
   const consents = new ConsentRegister(db);
+  const suspensions = new SuspensionRegister(db);
   const streams = new StreamRegister(db);
   const statuses = new StatusRegister({ db, issuer, keys });
   const oauth = new RotatingProvider(keys, (jwks) => {
-    const more = { accounts, consents, clients, policy, statuses };
-    const provider = createProvider({ issuer, audience, db, jwks, cookieKeys, ...more });
+    const provider = createProvider({
+      issuer,
+      audience,
+      db,
+      jwks,
+      cookieKeys,
+      dpopNonceKey,
+      accounts,
+      consents,
+      suspensions,
+      clients,
+      certificates,
+      policy,
+      profile,
+      statuses,
+    });
     // Of an unexpected failure only its kind is said: its message may hold what a client sent.
     provider.on('server_error', (_ctx, error) => log.error(`The authority failed: ${error.name}`));
     return provider;
@@ -157,12 +209,14 @@ function assemble(
   const fallback = durations.find(({ seconds }) => seconds === DEFAULT_DURATION_SECONDS) ?? durations[0];
   const interactions = new InteractionRoutes({
     issuer,
+    audience,
     get provider() {
       return oauth.provider;
     },
     accounts,
     throttle: new SignInThrottle(),
     consents,
+    suspensions,
     clients,
     policy,
     durations,
@@ -182,10 +236,6 @@ function assemble(
   const retry = { ...PUSH_RETRY, ...options.pushRetry };
   const push = new PushDelivery({ db, streams, outbox, keys, secrets, feed, retry, log });
   const housekeeping = new Housekeeping({ db, consents, streams, log });
-  return {
-    transmitter,
-    push,
-    housekeeping,
-    route: createRouter({ db, oauth, keys, interactions, transmitter, statuses, log }),
-  };
+  const route = createRouter({ db, oauth, keys, interactions, transmitter, statuses, log });
+  return { oauth, transmitter, push, housekeeping, route };
 }

@@ -6,6 +6,10 @@ export const commandErrors = Object.freeze({
     description: 'No start runs on the data folder, and `DATABASE_URL` is not set.',
     since: '0.1.0',
   },
+  NO_PASSWORD: {
+    description: 'The role that is to be made needs a password, and `BEHALF_REPLAY_PASSWORD` is not set.',
+    since: '0.1.0',
+  },
   ADDRESS_IN_USE: { description: 'Another process listens on the address.', since: '0.1.0' },
   USAGE: { description: 'Options that contradict each other.', since: '0.1.0' },
   FILE_UNREADABLE: { description: 'A file that the command needs cannot be read.', since: '0.1.0' },

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { CommandError } from './command-error.js';
 import { defaultDataDir } from './data-dir.js';
 import type { ExplainOptions } from './explain-command.js';
 import { DEFAULT_GATEWAY_PORT, portsFrom } from './ports.js';
+import type { RevokeOptions } from './revoke-command.js';
 import { readRunFile } from './run-file.js';
+import type { StopOptions } from './suspend-command.js';
 
 // Each command loads what it needs when it runs: composing does not load an authorization server.
 const program = new Command('behalf')
@@ -169,17 +171,57 @@ program
 program
   .command('rotate-keys')
   .description('let the authority’s next signing key take over, or end one that has leaked')
-  .option(
-    '--data <folder>',
-    'the data folder of a running start, when DATABASE_URL is not set',
-    defaultDataDir(),
-  )
+  .addOption(data())
   .option('--revoke <kid>', 'end this key at once, with all that it signed; may be repeated', collect, [])
   .option('--reason <text>', 'why: for the change log, and for every gateway')
   .action(async ({ data, ...options }: { data: string; revoke: string[]; reason?: string }) => {
     const databaseUrl = await databaseUrlOf(data);
     const { rotateKeysCommand } = await import('./rotate-keys-command.js');
     await rotateKeysCommand({ databaseUrl, ...options }, (line) => console.log(line));
+  });
+
+program
+  .command('revoke')
+  .description(
+    'end a consent, token, client, subject’s or one session, on the authority’s database. Exit: 0 ended, 1 unknown, or not everywhere in force, 2 unusable',
+  )
+  .addArgument(new Argument('<kind>', 'what').choices(['consent', 'token', 'client', 'subject', 'session']))
+  .argument('<id>', 'consent, jti, client_id, sub or sid')
+  .requiredOption('--reason <text>', 'why, for the log')
+  .option('--wait', 'until every gateway enforces it', false)
+  .addOption(data())
+  .exitOverride(exitAsUnusable)
+  .action((kind: RevokeOptions['kind'], id: string, options: ChangeOptions) =>
+    answer(async () => {
+      const { revokeCommand } = await import('./revoke-command.js');
+      const databaseUrl = await databaseUrlOf(options.data);
+      return revokeCommand({ ...options, databaseUrl, kind, id }, (line) => console.log(line));
+    }),
+  );
+
+stops(
+  program
+    .command('suspend')
+    .description(
+      'stop a client, a scope or everything until it is resumed, on the authority’s database. Exit as revoke',
+    ),
+  'suspend',
+);
+
+stops(
+  program
+    .command('resume')
+    .description('lift a suspension, also of everything, on the authority’s database. Exit as revoke'),
+  'resume',
+);
+
+program
+  .command('suspensions')
+  .description('print what is suspended, since when, by whom and why')
+  .addOption(data())
+  .action(async (options: { data: string }) => {
+    const { suspensionsCommand } = await import('./suspend-command.js');
+    await suspensionsCommand(await databaseUrlOf(options.data), (line) => console.log(line));
   });
 
 program
@@ -192,6 +234,16 @@ program
   });
 
 program
+  .command('replay-store')
+  .description('prepare the database that several gateways remember used DPoP proofs in (DATABASE_URL)')
+  .option('--role <name>', 'the role that gateways connect as; its password is BEHALF_REPLAY_PASSWORD')
+  .action(async ({ role }: { role?: string }) => {
+    const { replayStoreCommand } = await import('./replay-store-command.js');
+    const { DATABASE_URL: databaseUrl, BEHALF_REPLAY_PASSWORD: password } = process.env;
+    console.log(await replayStoreCommand({ databaseUrl, password, role }));
+  });
+
+program
   .command('errors')
   .description('what an error code means; without one, all of them as Markdown')
   .argument('[code]')
@@ -201,6 +253,43 @@ program
     if (text === undefined) throw new CommandError('UNKNOWN_CODE', 'Behalf has no such error code');
     process.stdout.write(text);
   });
+
+function stops(command: Command, action: StopOptions['action']): void {
+  command
+    .addArgument(new Argument('<kind>', 'what').choices(['client', 'scope', 'everything']))
+    .argument('[name]', 'client_id, or the scope')
+    .requiredOption('--reason <text>', 'why, for the log')
+    .option('--wait', 'until every gateway enforces it', false)
+    .addOption(data())
+    .exitOverride(exitAsUnusable)
+    .action((kind: StopOptions['kind'], name: string | undefined, options: ChangeOptions) =>
+      answer(async () => {
+        const { stopCommand } = await import('./suspend-command.js');
+        const databaseUrl = await databaseUrlOf(options.data);
+        return stopCommand({ ...options, databaseUrl, action, kind, name }, (line) => console.log(line));
+      }),
+    );
+}
+
+interface ChangeOptions {
+  readonly data: string;
+  readonly reason: string;
+  readonly wait: boolean;
+}
+
+/** @throws CommandError `NO_DATABASE` */
+async function databaseUrlOf(dataDir: string): Promise<string> {
+  const databaseUrl = process.env.DATABASE_URL ?? (await readRunFile(resolve(dataDir)))?.databaseUrl;
+  if (databaseUrl !== undefined) return databaseUrl;
+  throw new CommandError('NO_DATABASE', `no start runs on ${dataDir}, and DATABASE_URL is not set`);
+}
+
+function data(): Option {
+  return new Option(
+    '--data <folder>',
+    'the data folder of a running start, when DATABASE_URL is not set',
+  ).default(defaultDataDir());
+}
 
 /** Commands whose exit code is an answer: 0 and 1 are, 2 says that there is none. */
 async function answer(run: () => Promise<0 | 1 | 2>): Promise<void> {
@@ -215,13 +304,6 @@ async function answer(run: () => Promise<0 | 1 | 2>): Promise<void> {
 /** What is mistaken in the call is no answer either. */
 function exitAsUnusable({ exitCode }: { readonly exitCode: number }): never {
   process.exit(exitCode === 0 ? 0 : 2);
-}
-
-/** @throws CommandError `NO_DATABASE` */
-async function databaseUrlOf(dataDir: string): Promise<string> {
-  const databaseUrl = process.env.DATABASE_URL ?? (await readRunFile(resolve(dataDir)))?.databaseUrl;
-  if (databaseUrl !== undefined) return databaseUrl;
-  throw new CommandError('NO_DATABASE', `no start runs on ${dataDir}, and DATABASE_URL is not set`);
 }
 
 function collect(value: string, before: string[]): string[] {

@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMet, isRecord, isStringArray, NO_REQUIREMENT } from '@behalf/directives';
 import { tokenRequired } from './authenticate/bearer.js';
 import { RefusedError } from './errors.js';
-import { bearerChallenge } from './http/challenge.js';
-import type { Exchange } from './exchange.js';
+import { bearerChallenge, insufficientUserAuthentication } from './http/challenge.js';
+import type { StepUp } from '../policy/index.js';
+import type { Exchange, Incoming } from './exchange.js';
 import { supposedDelegation } from './explain.js';
 import type { ExplainInput } from './explain.js';
 import type { ProtectedGateway } from './protect-gateway.js';
@@ -40,6 +41,7 @@ export async function answerAdministrator(
   response: ServerResponse,
   gateway: ProtectedGateway,
   { scope }: AdministrationOptions,
+  incoming: Incoming,
 ): Promise<void> {
   response.setHeader('cache-control', 'no-store');
   if (request.method !== 'POST') {
@@ -51,14 +53,11 @@ export async function answerAdministrator(
     send(response, 415, { error: 'unsupported_media_type' });
     return;
   }
-  const exchange = gateway.begin({
-    authorization: request.headersDistinct.authorization ?? [],
-    traceparent: request.headersDistinct.traceparent?.[0],
-    remoteAddress: request.socket.remoteAddress,
-  });
+  const exchange = gateway.begin(incoming);
   response.setHeader('behalf-transaction', exchange.transactionId);
   try {
     await admit(exchange, gateway, scope);
+    for (const [name, value] of exchange.responseHeaders) response.setHeader(name, value);
     const input = readInput(await readBody(request));
     const result = input === undefined ? undefined : gateway.explain(input);
     if (result === undefined) {
@@ -76,10 +75,10 @@ export async function answerAdministrator(
     send(response, 200, result.explanation);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    const { code, message, status, headers } = error.refusal;
+    const { code, message, status } = error.refusal;
     // The body may not have been read.
     response.setHeader('connection', 'close');
-    for (const [name, value] of headers ?? []) response.setHeader(name, value);
+    for (const [name, value] of error.headers) response.setHeader(name, value);
     send(response, status, { error: code, message });
   } finally {
     await gateway.finish(exchange);
@@ -92,11 +91,13 @@ async function admit(exchange: Exchange, gateway: ProtectedGateway, scope: strin
   const { delegation } = exchange;
   if (delegation === undefined) {
     await gateway.record(exchange, 'refused', 'UNAUTHENTICATED');
-    throw tokenRequired();
+    throw gateway.refused(exchange, tokenRequired());
   }
   if (!isMet({ ...NO_REQUIREMENT, authenticated: true, scopes: [[[scope]]] }, delegation)) {
-    await gateway.record(exchange, 'refused', 'INSUFFICIENT_SCOPE');
-    throw insufficientScope(scope);
+    const stepUp = exchange.token?.withheld?.get(scope);
+    const refusal = stepUp === undefined ? insufficientScope(scope) : signInTooWeak(stepUp);
+    await gateway.record(exchange, 'refused', refusal.refusal.code);
+    throw gateway.refused(exchange, refusal);
   }
 }
 
@@ -109,6 +110,16 @@ function insufficientScope(scope: string): RefusedError {
     headers: new Map([
       ['www-authenticate', bearerChallenge({ error: 'insufficient_scope', scopes: [scope] })],
     ]),
+  });
+}
+
+/** RFC 9470 section 3: the scope was granted, and counts once the person has signed in again. */
+function signInTooWeak(stepUp: StepUp): RefusedError {
+  return new RefusedError({
+    code: 'INSUFFICIENT_USER_AUTHENTICATION',
+    message: 'The person has to sign in again',
+    status: 401,
+    headers: new Map([['www-authenticate', insufficientUserAuthentication(stepUp)]]),
   });
 }
 

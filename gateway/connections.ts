@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 
 /** For a request that has not arrived whole when the server closes. */
@@ -15,8 +16,8 @@ export class Connections {
   private readonly underWay = new Map<ServerResponse, IncomingMessage>();
   private isClosing = false;
 
-  constructor(private readonly server: Server) {
-    server.on('connection', (socket) => {
+  constructor(private readonly server: Server | TlsServer) {
+    server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
     });
@@ -47,8 +48,13 @@ export class Connections {
 
   private destroyUnfinished(): void {
     const answering = new Set(
-      [...this.underWay.values()].filter(({ complete }) => complete).map(({ socket }) => socket),
+      [...this.underWay.values()].filter(({ complete }) => complete).map(({ socket }) => peerOf(socket)),
     );
-    for (const socket of this.sockets) if (!answering.has(socket)) socket.destroy();
+    for (const socket of this.sockets) if (!answering.has(peerOf(socket))) socket.destroy();
   }
+}
+
+/** A request over TLS comes over another socket than the connection. Their peer is one. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

@@ -16,15 +16,33 @@ export const gatewayErrors = Object.freeze({
   },
   INVALID_REQUEST: {
     description:
-      'Credentials that cannot be read as one bearer token (RFC 6750 section 3.1 `invalid_request`).',
+      'Credentials that cannot be read as one access token (RFC 6750 section 3.1 `invalid_request`).',
     since: '0.1.0',
     status: 400,
+  },
+  INVALID_DPOP_PROOF: {
+    description:
+      'The token is bound to a key, and there is no valid proof of it for this request (RFC 9449 section 7.1 `invalid_dpop_proof`).',
+    since: '0.1.0',
+    status: 401,
+  },
+  USE_DPOP_NONCE: {
+    description:
+      'The proof must hold the nonce that the header `DPoP-Nonce` gives (RFC 9449 section 9 `use_dpop_nonce`).',
+    since: '0.1.0',
+    status: 401,
   },
   INSUFFICIENT_SCOPE: {
     description:
       "An administrator's address, and a token without the administrators' scope (RFC 6750 section 3.1 `insufficient_scope`).",
     since: '0.1.0',
     status: 403,
+  },
+  INSUFFICIENT_USER_AUTHENTICATION: {
+    description:
+      "An administrator's address, and a sign-in that is too weak or too long ago for the administrators' scope (RFC 9470 section 3).",
+    since: '0.1.0',
+    status: 401,
   },
   ISSUER_KEYS_UNAVAILABLE: {
     description: "The issuer's keys cannot be had, so no token can be verified.",
@@ -39,6 +57,22 @@ export const gatewayErrors = Object.freeze({
   },
   REVOCATION_STATE_STALE: {
     description: 'The gateway does not know what was revoked lately, so nothing is permitted.',
+    since: '0.1.0',
+    status: 503,
+  },
+  CLIENT_SUSPENDED: {
+    description:
+      'An administrator stopped the application. Its tokens are good again when it is resumed: another token would not help.',
+    since: '0.1.0',
+    status: 403,
+  },
+  EMERGENCY_STOP: {
+    description: 'An administrator stopped everything that is done with a token; see `Retry-After`.',
+    since: '0.1.0',
+    status: 503,
+  },
+  REPLAY_STORE_UNAVAILABLE: {
+    description: 'It cannot be known whether a DPoP proof was used before, so it is refused.',
     since: '0.1.0',
     status: 503,
   },
@@ -76,19 +110,16 @@ export interface Refusal {
 
 /** Thrown where a request is refused as a whole. */
 export class RefusedError extends GraphQLError {
-  constructor(readonly refusal: Refusal) {
-    super(refusal.message, {
-      extensions: {
-        code: refusal.code,
-        http: { status: refusal.status, headers: headerMap(refusal.headers) },
-      },
-    });
-  }
-}
+  /** Those of the answer, in lower case, as Apollo Server merges them: what goes with the gateway is added to them. */
+  readonly headers: Map<string, string>;
 
-/** Apollo Server merges header maps by its own HeaderMap's rules: a Map with lower-case names. */
-function headerMap(headers: ReadonlyMap<string, string> | undefined): Map<string, string> {
-  return new Map(headers ?? []);
+  constructor(readonly refusal: Refusal) {
+    const headers = new Map(refusal.headers ?? []);
+    super(refusal.message, {
+      extensions: { code: refusal.code, http: { status: refusal.status, headers } },
+    });
+    this.headers = headers;
+  }
 }
 
 /** Codes that stop the gateway's start. */

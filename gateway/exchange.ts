@@ -7,10 +7,20 @@ import type { AuthenticatedToken } from './authenticate/index.js';
 import type { Authorization, ClientOperation, ExecutionOutcome } from './authorize/index.js';
 import type { SplitOperation } from './introspection/index.js';
 
-/** What of an HTTP request the pipeline reads. Nothing else of it goes anywhere. */
+/**
+ * What of an HTTP request the pipeline reads. Nothing else of it goes anywhere. What is left out is not known, and a token
+ * that is bound to it is refused.
+ */
 export interface Incoming {
   /** Every value of the `Authorization` header. */
   readonly authorization: readonly string[];
+  /** Every value of the `DPoP` header (RFC 9449). */
+  readonly dpop?: readonly string[] | undefined;
+  readonly method?: string | undefined;
+  /** The whole address, as the client knows it: a DPoP proof is for this address and no other. */
+  readonly url?: string | undefined;
+  /** DER of the certificate whose key the client proved to hold (RFC 8705). */
+  readonly clientCertificate?: Uint8Array | undefined;
   /** W3C Trace Context. */
   readonly traceparent?: string | undefined;
   /** One of several operations in one HTTP request: none of them decides the status of them all. */
@@ -33,6 +43,8 @@ export class Exchange {
   token: AuthenticatedToken | undefined;
   /** Who asks, with the policies that were answered for this request. */
   delegation: Delegation | undefined;
+  /** Headers of the answer, whatever becomes of the operation. */
+  readonly responseHeaders = new Map<string, string>();
 
   // limit
   /** It was counted against the client's rate class. */

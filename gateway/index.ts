@@ -1,7 +1,9 @@
 export { SupergraphError, type SupergraphErrorCode } from './authorize/index.js';
+export type { DpopOptions } from './authenticate/dpop/options.js';
 export type { ClaimNames, IssuerOptions } from './authenticate/issuers.js';
 export { ConfigurationError, type GatewayErrorCode } from './errors.js';
 export type { Incoming } from './exchange.js';
+export type { ProtectedResource, ResourceMetadata } from './http/resource-metadata.js';
 export { jsonLog, silentLog, type GatewayLog, type LogLevel } from './log.js';
 export {
   cedarEvaluator,
@@ -11,6 +13,14 @@ export {
   type PolicyRequest,
 } from './policies/index.js';
 export { protectGateway, type ProtectedGateway, type ProtectedGatewayConfig } from './protect-gateway.js';
+export {
+  MemoryReplayStore,
+  PostgresReplayStore,
+  ReplayStoreError,
+  type MemoryReplayOptions,
+  type PostgresReplayOptions,
+  type ReplayStore,
+} from './replay/index.js';
 export type { AuthorizationMode, ProtectionOptions, RevocationOptions } from './protection.js';
 export type { AuditOptions } from './seal/seal.js';
 export { checkConfig, readConfig, type GatewayConfig } from './config/config.js';

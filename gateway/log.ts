@@ -48,6 +48,11 @@ export const logCodes = Object.freeze({
   POLICY_FAILED: { description: 'A policy threw, so it denies.', since: '0.1.0' },
   POLICY_TIMEOUT: { description: 'A policy did not answer in time, so it denies.', since: '0.1.0' },
   REVOKED: { description: 'A revocation arrived.', since: '0.1.0' },
+  ACCESS_SUSPENDED: {
+    description: 'A client, a scope or everything of an issuer is stopped until it is resumed.',
+    since: '0.1.0',
+  },
+  ACCESS_RESUMED: { description: 'What was stopped is good again.', since: '0.1.0' },
   REVOCATION_STREAM_BROKEN: { description: 'The stream of revocations cannot be read.', since: '0.1.0' },
   SIGNING_KEY_ROTATED: { description: 'An issuer announced the key that signs next.', since: '0.1.0' },
   SIGNING_KEY_REVOKED: {

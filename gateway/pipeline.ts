@@ -1,13 +1,12 @@
 import { context as otelContext, trace } from '@opentelemetry/api';
 import { GraphQLError } from 'graphql';
-import { denialError } from '@behalf/directives';
 import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { AuthorizationMode, Protection } from './protection.js';
 import { RefusedError } from './errors.js';
 import { EXCHANGE } from './exchange.js';
+import { RejectedError, tellStepUps } from './rejection.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
 import type { Authorization, ExecutionOutcome, OperationAuthorizer } from './authorize/index.js';
-import { bearerChallenge, insufficientScope } from './http/challenge.js';
 import { statusTellsOutcome } from './http/media-type.js';
 import {
   introspectionRefused,
@@ -90,7 +89,7 @@ const authorize: Step = async ({ exchange, request, served, protection }) => {
     statusTellsOutcome(request.request.http?.headers.get('accept') ?? undefined);
   // A client for which the status tells the outcome is told that nothing was granted; to others it is data, all null.
   if (protection.mode === 'reject' || (execute === undefined && split === undefined && tellsOutcome)) {
-    throw new RejectedError(exchange, tellsOutcome);
+    throw new RejectedError(exchange, tellsOutcome, protection.mode);
   }
 };
 
@@ -127,7 +126,7 @@ const complete: Step = ({ exchange, protection }) => {
   const { authorization, introspection, introspectionOutcome, outcome } = exchange;
   if (authorization === undefined || outcome === undefined) throw new Error('complete before propagate');
   if (protection.mode === 'shadow') tellWouldDeny(exchange, authorization, protection);
-  else exchange.outcome = authorization.complete(outcome);
+  else exchange.outcome = tellStepUps(exchange, authorization.complete(outcome));
   if (introspection === undefined || introspectionOutcome === undefined) return;
   exchange.outcome = joinOutcomes(introspection.keys, introspectionOutcome, exchange.outcome ?? outcome);
 };
@@ -145,34 +144,6 @@ function tellWouldDeny(exchange: Exchange, { denials }: Authorization, { log }: 
 /** The way of a request, in order. After them, whatever they did, it is sealed. */
 export const pipeline: readonly Step[] = Object.freeze([authenticate, limit, authorize, propagate, complete]);
 
-/**
- * The operation is refused as a whole, with every denial: a request error, which has no data. 403 with a token and 401
- * without one where the status tells the outcome; the conventional 200 elsewhere (GraphQL over HTTP section 6.4).
- */
-class RejectedError extends Error {
-  readonly errors: readonly GraphQLError[];
-
-  constructor({ authorization, delegation }: Exchange, tellsOutcome: boolean) {
-    super('rejected');
-    const denials = authorization?.denials ?? [];
-    const challenge =
-      delegation === undefined
-        ? bearerChallenge()
-        : insufficientScope(denials.map(({ requires }) => requires));
-    const http = tellsOutcome
-      ? {
-          status: delegation === undefined ? 401 : 403,
-          headers: new Map([['www-authenticate', challenge]]),
-        }
-      : { status: 200, headers: new Map<string, string>() };
-    this.errors = denials.map(({ coordinate, requires }) => {
-      const error = denialError(coordinate, requires);
-      error.extensions.http = http;
-      return error;
-    });
-  }
-}
-
 /** Runs the pipeline for one operation and seals it. Never rejects: what is refused is an answer. */
 export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
   const { exchange, protection } = input;
@@ -185,6 +156,7 @@ export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
     } catch (error) {
       if (error instanceof RejectedError) {
         await protection.seal(exchange, 'refused', 'UNAUTHORIZED_FIELD_OR_TYPE');
+        protection.challenges.complete(error.errors, exchange.incoming);
         return { errors: error.errors };
       }
       if (error instanceof RefusedError) {
@@ -205,6 +177,7 @@ export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
     return outcome;
   } catch (error) {
     if (error instanceof GraphQLError) {
+      protection.challenges.complete([error], exchange.incoming);
       if (exchange.incoming.isBatch === true) delete error.extensions.http;
       return { errors: [error] };
     }
@@ -216,6 +189,8 @@ export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
       errors: [new GraphQLError('Internal server error', { extensions: { code: 'INTERNAL_SERVER_ERROR' } })],
     };
   } finally {
+    for (const [name, value] of exchange.responseHeaders)
+      input.request.response?.http?.headers.set(name, value);
     exchange.span.end();
   }
 }

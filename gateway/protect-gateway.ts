@@ -14,10 +14,12 @@ import type { ApolloGatewayConfig, ApolloGatewayInstance, SupergraphManager } fr
 import { createOperationAuthorizer, SupergraphError } from './authorize/index.js';
 import type { OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError } from './errors.js';
+import type { RefusedError } from './errors.js';
 import { Exchange, EXCHANGE, exchangeOf } from './exchange.js';
 import type { ExchangeContext, Incoming } from './exchange.js';
 import { explainOperation } from './explain.js';
 import type { ExplainInput, ExplainResult } from './explain.js';
+import type { ProtectedResource } from './http/resource-metadata.js';
 import { GrantedIntrospection } from './introspection/index.js';
 import { runPipeline } from './pipeline.js';
 import type { Served } from './pipeline.js';
@@ -136,7 +138,8 @@ export class ProtectedGateway implements GatewayInterface {
 
   /**
    * Authenticates a request before its operation is read, as a context function of Apollo Server can. Without it the
-   * executor does so, from the `Authorization` header that Apollo Server hands on.
+   * executor does so, from the `Authorization` header that Apollo Server hands on; it then knows neither the address nor the
+   * certificate of the client, so tokens that are bound to a key or a certificate are refused.
    *
    * @throws {RefusedError} with the HTTP status and headers in its extensions.
    */
@@ -153,6 +156,20 @@ export class ProtectedGateway implements GatewayInterface {
   async authenticate(exchange: Exchange): Promise<ExchangeContext> {
     await this.protection.authenticateFirst(exchange);
     return { [EXCHANGE]: exchange };
+  }
+
+  /** A refusal of what an exchange asks, with the challenges that go with this gateway. */
+  refused(exchange: Exchange, refusal: RefusedError): RefusedError {
+    this.protection.challenges.complete([refusal], exchange.incoming);
+    return refusal;
+  }
+
+  /**
+   * The gateway as a protected resource, whose metadata (RFC 9728) whoever serves the gateway serves as well. Undefined
+   * without `externalUrl`.
+   */
+  get resource(): ProtectedResource | undefined {
+    return this.protection.resource;
   }
 
   /** What would become of an operation, by the rules that are served now. @throws when there is no supergraph yet */

@@ -1,13 +1,20 @@
 import type { JWK } from 'jose';
 import type { AuditOutcome } from '../audit/record.js';
 import type { Policy } from '../policy/index.js';
+import { dpopRules } from './authenticate/dpop/options.js';
+import type { DpopOptions, DpopRules } from './authenticate/dpop/options.js';
+import { DpopProofs } from './authenticate/dpop/proof.js';
 import { Authenticator } from './authenticate/index.js';
+import type { AuthenticatedToken } from './authenticate/index.js';
 import { Issuers } from './authenticate/issuers.js';
 import type { IssuerOptions } from './authenticate/issuers.js';
+import { SenderConstraint } from './authenticate/sender-constraint.js';
 import { PolicyCeiling } from './authorize/ceiling.js';
 import type { OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError, RefusedError } from './errors.js';
 import type { Exchange } from './exchange.js';
+import { Challenges } from './http/present-challenge.js';
+import { ProtectedResource } from './http/resource-metadata.js';
 import type { IntrospectionRule } from './introspection/index.js';
 import { RateLimit } from './limit/rate-limit.js';
 import { silentLog } from './log.js';
@@ -20,6 +27,7 @@ import { mintTxnToken } from './propagate/txn-token.js';
 import type { PropagationOptions } from './propagate/txn-token.js';
 import { SsfReceiver } from './revocation/receiver.js';
 import type { StreamOptions } from './revocation/receiver.js';
+import { suspended } from './revocation/refusal.js';
 import { RevocationView } from './revocation/view.js';
 import { sealExchange } from './seal/seal.js';
 import type { AuditOptions } from './seal/seal.js';
@@ -37,10 +45,20 @@ export interface RevocationOptions {
   /** Default 3,600. A token that claims a longer life is refused. */
   readonly maxTokenLifetimeSeconds?: number;
   readonly maxEntries?: number;
+  /** How this gateway is called where somebody waits for all of them. Default: host name and process. */
+  readonly instance?: string;
 }
 
 export interface ProtectionOptions {
   readonly issuers: readonly IssuerOptions[];
+  /**
+   * The address under which clients reach the gateway. With it every challenge names the metadata of the protected resource
+   * (RFC 9728), which is then to be served.
+   */
+  readonly externalUrl?: string;
+  readonly dpop?: DpopOptions;
+  /** Whether `Incoming.clientCertificate` is told where there is one; for the metadata. Default: false. */
+  readonly knowsClientCertificates?: boolean;
   readonly authorization?: {
     readonly mode?: AuthorizationMode;
     readonly anonymous?: 'allow' | 'refuse';
@@ -90,6 +108,9 @@ export class Protection {
   readonly log: GatewayLog;
   readonly metrics: GatewayMetrics;
   readonly revocation: RevocationView | undefined;
+  readonly challenges: Challenges;
+  /** Undefined where the gateway does not know its address. */
+  readonly resource: ProtectedResource | undefined;
   private readonly authenticator: Authenticator;
   private readonly ceiling: PolicyCeiling | undefined;
   private readonly rateLimit: RateLimit | undefined;
@@ -132,13 +153,22 @@ export class Protection {
     this.receivers =
       view === undefined
         ? []
-        : (revocation?.streams ?? []).map(
-            (stream) => new SsfReceiver(stream, view, this.log, (issuer) => trusted.refreshKeys(issuer)),
-          );
+        : (revocation?.streams ?? []).map((stream) => {
+            const { instance } = revocation ?? {};
+            const named = instance === undefined ? stream : { ...stream, instance };
+            return new SsfReceiver(named, view, this.log, (issuer) => trusted.refreshKeys(issuer));
+          });
+    const dpop = dpopRules(options.dpop ?? {}, [...issuers]);
+    this.resource = protectedResource(options, dpop);
+    this.challenges = new Challenges(dpop, this.resource);
     this.authenticator = new Authenticator({
       issuers: trusted,
       anonymous: options.authorization?.anonymous ?? 'allow',
       revocation: this.revocation,
+      senderConstraint: new SenderConstraint({
+        proofs: new DpopProofs(dpop),
+        isDpopRequired: dpop.isDpopRequired,
+      }),
     });
     this.keys = SigningKeys.create(options.propagation.key);
     // Who starts the gateway awaits it; here it must only not count as unhandled.
@@ -172,12 +202,28 @@ export class Protection {
 
   /** @throws {RefusedError} */
   async authenticate(exchange: Exchange): Promise<void> {
-    const verified = await this.authenticator.authenticate(exchange.incoming.authorization);
-    // From here on nobody sees what the token held beyond its client's ceiling.
-    const token = verified === undefined ? undefined : (this.ceiling?.apply(verified) ?? verified);
+    const authenticated = await this.authenticator.authenticate(exchange.incoming);
+    const verified = authenticated?.token;
+    // From here on nobody sees what the token held of stopped scopes, or beyond its client's ceiling.
+    const token = verified === undefined ? undefined : this.cut(verified);
+    if (authenticated?.nextNonce !== undefined)
+      exchange.responseHeaders.set('dpop-nonce', authenticated.nextNonce);
     exchange.token = token;
     exchange.delegation = token?.delegation;
     exchange.authenticated = true;
+    // After the exchange knows whose request it was: that a suspended client goes on asking is on record.
+    if (token !== undefined) this.refuseSuspended(token);
+  }
+
+  private cut(token: AuthenticatedToken): AuthenticatedToken {
+    const left = this.revocation?.suspensions.withoutStopped(token) ?? token;
+    return this.ceiling?.apply(left) ?? left;
+  }
+
+  /** @throws {RefusedError} */
+  private refuseSuspended(token: AuthenticatedToken): void {
+    const code = this.revocation?.suspensions.codeFor(token);
+    if (code !== undefined) throw suspended(code);
   }
 
   /**
@@ -206,6 +252,7 @@ export class Protection {
         const { code, reason } = error.refusal;
         const outcome = exchange.authenticated ? 'refused' : 'authentication-failed';
         await this.seal(exchange, outcome, reason ?? code);
+        this.challenges.complete([error], exchange.incoming);
       }
       exchange.span.end();
       throw error;
@@ -279,4 +326,17 @@ export class Protection {
     }
     return sealExchange(exchange, outcome, reason, this.options.audit ?? { mode: 'off' }, this.log);
   }
+}
+
+function protectedResource(options: ProtectionOptions, dpop: DpopRules): ProtectedResource | undefined {
+  const { externalUrl, issuers, policy, knowsClientCertificates = false } = options;
+  if (externalUrl === undefined) return undefined;
+  return new ProtectedResource({
+    externalUrl,
+    issuers: issuers.map(({ issuer }) => issuer),
+    scopes: policy === undefined ? undefined : [...policy.scopes.keys()],
+    dpopAlgorithms: dpop.algorithms,
+    isDpopRequired: dpop.isAlwaysRequired,
+    knowsClientCertificates,
+  });
 }

@@ -14,13 +14,18 @@ import { FileAuditSink, PostgresAuditSink } from '../audit/index.js';
 import { PolicyError, readPolicy } from '../policy/index.js';
 import type { Policy } from '../policy/index.js';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
+import type { DpopOptions } from './authenticate/dpop/options.js';
 import type { GatewayConfig } from './config/config.js';
 import { Connections } from './connections.js';
 import { ConfigurationError } from './errors.js';
 import type { ExchangeContext } from './exchange.js';
 import { parseJson, readBody } from './http/body.js';
+import { incomingOf } from './http/incoming.js';
+import type { Surroundings } from './http/incoming.js';
 import { listen, sendJson } from './http/listen.js';
 import { persistedQueryCache } from './http/persisted-queries.js';
+import { TrustedProxies } from './http/proxies.js';
+import { createTlsServer } from './http/tls.js';
 import { jsonLog } from './log.js';
 import type { GatewayLog } from './log.js';
 import { startMetricsServer } from './metrics-server.js';
@@ -30,6 +35,8 @@ import type { PolicyEvaluator, PolicyFunction } from './policies/index.js';
 import { SigningKeys } from './propagate/signing-keys.js';
 import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
+import { MemoryReplayStore, PostgresReplayStore } from './replay/index.js';
+import type { ReplayStore } from './replay/index.js';
 import type { AuditOptions } from './seal/seal.js';
 
 export interface GatewayOverrides {
@@ -65,12 +72,14 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const log = overrides.log ?? jsonLog(config.log?.level);
   const host = config.listen?.host ?? DEFAULT_HOST;
-  const server = createServer();
+  const tls = config.listen?.tls;
+  const proxies = new TrustedProxies(config.proxies);
+  const server = tls === undefined ? createServer() : await createTlsServer(tls);
   const connections = new Connections(server);
   server.on('request', notYet);
   const url = await listen(server, host, config.listen?.port ?? DEFAULT_PORT);
   try {
-    const { handler, ...running } = await serve(url, config, overrides, log);
+    const { handler, ...running } = await serve(url, config, overrides, log, proxies);
     server.off('request', notYet);
     server.on('request', handler);
     return {
@@ -104,17 +113,24 @@ async function serve(
   config: GatewayConfig,
   overrides: GatewayOverrides,
   log: GatewayLog,
+  proxies: TrustedProxies,
 ): Promise<Served> {
+  const surroundings = { externalUrl: config.externalUrl ?? url, proxies };
   const supergraph = await supergraphFile(config.supergraph);
   const key =
     config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
   const policyEvaluators = await openPolicies(config);
   const policy = config.policy === undefined ? undefined : await policyFile(config.policy);
   const audit = await openAudit(config);
+  const replay = openReplay(config);
   const gateway = protectGateway(
     { supergraphSdl: supergraph.manager },
     {
       issuers: config.issuers,
+      externalUrl: surroundings.externalUrl,
+      dpop: dpopOptions(config, replay),
+      knowsClientCertificates:
+        config.listen?.tls?.requestClientCertificate === true || config.proxies?.clientCertificate === true,
       ...(config.authorization === undefined ? {} : { authorization: config.authorization }),
       ...(config.introspection === undefined ? {} : { introspection: config.introspection }),
       propagation: {
@@ -157,14 +173,18 @@ async function serve(
     formatError: maskUnexpected,
     logger: apolloLogger(log),
   });
-  const closeAudit = async (): Promise<void> => {
-    if (audit.mode !== 'off') await audit.sink.close();
+  const closeStores = async (): Promise<void> => {
+    try {
+      await replay.close();
+    } finally {
+      if (audit.mode !== 'off') await audit.sink.close();
+    }
   };
   try {
     await apollo.start();
   } catch (error) {
     await gateway.stop();
-    await closeAudit();
+    await closeStores();
     throw error;
   }
   const metrics = await openMetrics();
@@ -173,7 +193,7 @@ async function serve(
     ...(metrics === undefined ? {} : { metricsUrl: metrics.url }),
     reloadSupergraph: supergraph.reload,
     handler(request, response) {
-      handle(request, response, { apollo, gateway, config }).catch((error: unknown) => {
+      handle(request, response, { apollo, gateway, config, surroundings }).catch((error: unknown) => {
         log.log('error', 'REQUEST_HANDLING_FAILED', {
           error: error instanceof Error ? error.name : 'unknown',
         });
@@ -186,7 +206,7 @@ async function serve(
         await metrics?.close();
         await apollo.stop();
       } finally {
-        await closeAudit();
+        await closeStores();
       }
     },
   };
@@ -197,7 +217,7 @@ async function serve(
       return await startMetricsServer(gateway, { host: DEFAULT_HOST, ...config.metrics.listen });
     } catch (error) {
       await apollo.stop();
-      await closeAudit();
+      await closeStores();
       throw error;
     }
   }
@@ -207,11 +227,12 @@ interface Handling {
   readonly apollo: ApolloServer<ExchangeContext>;
   readonly gateway: ProtectedGateway;
   readonly config: GatewayConfig;
+  readonly surroundings: Surroundings;
 }
 
 async function handle(request: IncomingMessage, response: ServerResponse, handling: Handling): Promise<void> {
-  const { gateway, config } = handling;
-  const [path, ...search] = (request.url ?? '/').split('?');
+  const { gateway, config, surroundings } = handling;
+  const [path = '/', ...search] = (request.url ?? '/').split('?');
   if (path === '/health' && request.method === 'GET') {
     const health = gateway.health();
     const canServe = health.supergraph && health.revocation !== 'stale';
@@ -223,8 +244,10 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
     sendJson(response, 200, await gateway.jwks());
     return;
   }
+  if (request.method === 'GET' && answerMetadata(path, response, handling)) return;
   if (path === EXPLAIN_PATH && config.administration !== undefined) {
-    await answerAdministrator(request, response, gateway, config.administration);
+    const incoming = incomingOf(request, surroundings);
+    await answerAdministrator(request, response, gateway, config.administration, incoming);
     return;
   }
   if (path !== '/graphql' && path !== '/') {
@@ -267,13 +290,24 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
   await answerGraphQL(request, response, handling, { method: 'POST', search: '', body });
 }
 
+/** RFC 9728 section 3. @returns whether it was asked for */
+function answerMetadata(path: string, response: ServerResponse, { gateway, config }: Handling): boolean {
+  const paths = ['', '/graphql', ...(config.administration === undefined ? [] : [EXPLAIN_PATH])];
+  const { resource } = gateway;
+  const described = resource?.pathOf(path, paths);
+  if (resource === undefined || described === undefined) return false;
+  response.setHeader('cache-control', 'public, max-age=300');
+  sendJson(response, 200, resource.metadata(described));
+  return true;
+}
+
 type GraphQLRequest = Pick<HTTPGraphQLRequest, 'method' | 'search' | 'body'>;
 
 /** Authenticates once, then authorizes and records each operation by itself. */
 async function answerGraphQL(
   request: IncomingMessage,
   response: ServerResponse,
-  { apollo, gateway }: Handling,
+  { apollo, gateway, surroundings }: Handling,
   graphql: GraphQLRequest,
 ): Promise<void> {
   const operations = Array.isArray(graphql.body) ? graphql.body.length : 1;
@@ -282,9 +316,7 @@ async function answerGraphQL(
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   }
   const exchange = gateway.begin({
-    authorization: request.headersDistinct.authorization ?? [],
-    traceparent: request.headersDistinct.traceparent?.[0],
-    remoteAddress: request.socket.remoteAddress,
+    ...incomingOf(request, surroundings),
     isBatch: Array.isArray(graphql.body),
   });
   let answer: HTTPGraphQLResponse;
@@ -301,6 +333,7 @@ async function answerGraphQL(
     'behalf-transaction',
     exchange.family.map(({ transactionId }) => transactionId).join(', '),
   );
+  for (const [name, value] of exchange.responseHeaders) response.setHeader(name, value);
   for (const [name, value] of answer.headers) response.setHeader(name, value);
   // Of a batch that was read, each operation has its own outcome, and none of them is that of all.
   const isBatchAnswer = exchange.incoming.isBatch === true && exchange.authenticated;
@@ -386,6 +419,26 @@ async function openAudit(config: GatewayConfig): Promise<AuditOptions> {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     throw new ConfigurationError('audit.file', `${audit.file} cannot be opened (${code})`);
   }
+}
+
+function openReplay({ dpop }: GatewayConfig): ReplayStore {
+  const maxEntries = dpop?.maxReplayEntries;
+  const bound = maxEntries === undefined ? {} : { maxEntries };
+  if (dpop?.replay !== 'database') return new MemoryReplayStore(bound);
+  if (dpop.database === undefined) throw new ConfigurationError('dpop', 'replay: database needs "database"');
+  return new PostgresReplayStore({ databaseUrl: dpop.database, ...bound });
+}
+
+function dpopOptions({ dpop = {} }: GatewayConfig, replay: ReplayStore): DpopOptions {
+  const { required, algorithms, nonce, nonceKey, proofLifetimeSeconds } = dpop;
+  return {
+    ...(required === undefined ? {} : { required }),
+    ...(algorithms === undefined ? {} : { algorithms }),
+    ...(nonce === undefined ? {} : { nonce }),
+    ...(nonceKey === undefined ? {} : { nonceKey: Buffer.from(nonceKey, 'base64url') }),
+    ...(proofLifetimeSeconds === undefined ? {} : { proofLifetimeSeconds }),
+    replay,
+  };
 }
 
 async function readKey(file: string): Promise<JWK> {

@@ -1,6 +1,7 @@
 import { isDay } from './durations.js';
 import { PolicyError } from './errors.js';
 import type { Policy, ScopePolicy } from './policy.js';
+import { strictest } from './step-up.js';
 
 /** What no schema can say: every name that is referred to is defined, and time runs forward. @throws {PolicyError} */
 export function refuseContradictions(policy: Policy): void {
@@ -8,6 +9,7 @@ export function refuseContradictions(policy: Policy): void {
   for (const { name, mayGrant } of policy.roles.values()) {
     requireNames(mayGrant, policy.scopes, 'scope', `roles.${name}.mayGrant`);
   }
+  refuseIrreconcilableSignIns(policy);
   for (const { clientId, scopes, purposes, rateClass } of policy.clients.values()) {
     requireNames(scopes, policy.scopes, 'scope', `clients.${clientId}.scopes`);
     requireNames(purposes, policy.purposes, 'purpose', `clients.${clientId}.purposes`);
@@ -15,6 +17,15 @@ export function refuseContradictions(policy: Policy): void {
       throw contradiction(`clients.${clientId}.rateClass`, `"${rateClass}" is none of the rate classes`);
     }
   }
+}
+
+/** A person signs in once for all that they are asked for: one way must do for every sensitivity. */
+function refuseIrreconcilableSignIns({ stepUp }: Policy): void {
+  const levels = [...stepUp].filter(([, { acrValues }]) => acrValues !== undefined);
+  const { acrValues: common } = strictest(levels.map(([, level]) => level));
+  const last = levels.at(-1)?.[0];
+  if (common?.length !== 0 || last === undefined) return;
+  throw contradiction(`stepUp.${last}.acrValues`, 'has no value in common with those before it');
 }
 
 function checkDeprecation({ name, deprecated }: ScopePolicy, policy: Policy): void {

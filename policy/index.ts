@@ -18,7 +18,9 @@ export type {
   ScopeDeprecation,
   ScopePolicy,
   Sensitivity,
+  StepUp,
 } from './policy.js';
 export { checkPolicy, readPolicy } from './read.js';
 export { mayGrant } from './roles.js';
+export { stepUpOf, strictest, suffices, type SignIn } from './step-up.js';
 export { shapeProblem } from './shape.js';

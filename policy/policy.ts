@@ -1,5 +1,6 @@
 /** How much harm a scope does in the wrong hands; from least to most. */
-export type Sensitivity = 'low' | 'personal' | 'sensitive';
+export const SENSITIVITIES = ['low', 'personal', 'sensitive'] as const;
+export type Sensitivity = (typeof SENSITIVITIES)[number];
 
 export interface ScopePolicy {
   readonly name: string;
@@ -49,6 +50,16 @@ export interface RateClass {
   readonly perSeconds: number;
 }
 
+/** How a person must have signed in before scopes of a sensitivity count (RFC 9470 section 4). */
+export interface StepUp {
+  /** Only of the scopes with this access; absent: of all. */
+  readonly access?: 'read' | 'write';
+  /** The token's `acr` must be one of them, the preferred one first; absent: any. */
+  readonly acrValues?: readonly string[];
+  /** Seconds since the person signed in, at most; absent: any. */
+  readonly maxAgeSeconds?: number;
+}
+
 /** `policy.yaml`, checked: the one source of what scopes, purposes, roles and clients mean. */
 export interface Policy {
   readonly scopes: ReadonlyMap<string, ScopePolicy>;
@@ -58,4 +69,5 @@ export interface Policy {
   readonly rateClasses: ReadonlyMap<string, RateClass>;
   /** Seconds; the longest that any consent may last, by the most sensitive scope in it. */
   readonly longestConsentSeconds: Readonly<Partial<Record<Sensitivity, number>>>;
+  readonly stepUp: ReadonlyMap<Sensitivity, StepUp>;
 }

@@ -4,7 +4,8 @@ import { parse as parseYaml } from 'yaml';
 import { refuseContradictions } from './contradictions.js';
 import { durationSeconds } from './durations.js';
 import { PolicyError } from './errors.js';
-import type { ClientPolicy, Policy, ScopePolicy, Sensitivity } from './policy.js';
+import { SENSITIVITIES } from './policy.js';
+import type { ClientPolicy, Policy, ScopePolicy, Sensitivity, StepUp } from './policy.js';
 import schema from './schema.json' with { type: 'json' };
 import { shapeProblem } from './shape.js';
 
@@ -18,6 +19,13 @@ interface PolicyFile {
   readonly clients?: Readonly<Record<string, ClientEntry>>;
   readonly rateClasses?: Readonly<Record<string, { readonly requests: number; readonly per: string }>>;
   readonly longestConsent?: Readonly<Partial<Record<Sensitivity, string>>>;
+  readonly stepUp?: Readonly<Partial<Record<Sensitivity, StepUpEntry>>>;
+}
+
+interface StepUpEntry {
+  readonly access?: 'read' | 'write';
+  readonly acrValues?: readonly string[];
+  readonly maxAge?: string;
 }
 
 interface ClientEntry {
@@ -77,6 +85,12 @@ export function checkPolicy(value: unknown): Policy {
         readDuration(duration, `longestConsent.${sensitivity}`),
       ]),
     ),
+    stepUp: new Map(
+      SENSITIVITIES.flatMap((sensitivity) => {
+        const entry = file.stepUp?.[sensitivity];
+        return entry === undefined ? [] : [[sensitivity, readStepUp(entry, `stepUp.${sensitivity}`)]];
+      }),
+    ),
   };
   refuseContradictions(policy);
   return policy;
@@ -99,6 +113,17 @@ function readClient(entry: ClientEntry, clientId: string): ClientPolicy {
       ? {}
       : { longestConsentSeconds: readDuration(longestConsent, `clients.${clientId}.longestConsent`) }),
     ...(rateClass === undefined ? {} : { rateClass }),
+  };
+}
+
+function readStepUp({ access, acrValues, maxAge }: StepUpEntry, path: string): StepUp {
+  if (acrValues === undefined && maxAge === undefined) {
+    throw new PolicyError('POLICY_INVALID', path, 'must say acrValues, maxAge or both');
+  }
+  return {
+    ...(access === undefined ? {} : { access }),
+    ...(acrValues === undefined ? {} : { acrValues }),
+    ...(maxAge === undefined ? {} : { maxAgeSeconds: readDuration(maxAge, `${path}.maxAge`) }),
   };
 }
 

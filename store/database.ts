@@ -33,8 +33,8 @@ export interface DatabaseOptions {
  * A pool of connections, and kysely on it. Nothing connects before the first query; `destroy()` closes all.
  * `bigint` columns are read as numbers (an error beyond 2^53), `jsonb` as parsed values.
  *
- * A connection that breaks while idle is dropped from the pool and replaced by the next query; that is all that
- * happens, since whoever runs the server says when it died.
+ * A connection that breaks while idle is dropped from the pool and replaced by the next query; one that breaks in use
+ * fails what it is used for. That is all that happens, since whoever runs the server says when it died.
  */
 export function openDatabase<Schema>(url: string, options: DatabaseOptions = {}): Kysely<Schema> {
   const pool = new pg.Pool({
@@ -45,5 +45,8 @@ export function openDatabase<Schema>(url: string, options: DatabaseOptions = {})
     types,
   });
   pool.on('error', (error) => options.log?.warn(`A database connection broke: ${error.message}`));
+  // Of a connection that is lent out, the pool hears nothing: one that breaks between two statements of a transaction would
+  // end the process. Its next statement fails, and that is the answer.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }

@@ -2,7 +2,12 @@ import type { GatewayTrust } from '@behalf/directives';
 
 import type { Kysely } from 'kysely';
 
-import { type AuthoritySchema, ConsentRegister } from '../authority/consent/index.js';
+import {
+  type AuthoritySchema,
+  ConsentRegister,
+  GatewayAcknowledgements,
+  SuspensionRegister,
+} from '../authority/consent/index.js';
 import { type DatabaseOptions, type Log, openDatabase } from '../store/index.js';
 import { buildAccountsSchema } from './accounts/schema.js';
 import type { ConsentContext } from './consent/context.js';
@@ -30,6 +35,7 @@ export interface ExampleSubgraphOptions {
 }
 
 const CONNECTIONS_AT_MOST = 10;
+const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 const BANK_SCHEMAS = {
   customers: buildCustomersSchema,
@@ -47,13 +53,28 @@ export async function startExampleSubgraph(
 
 async function startConsent(options: ExampleSubgraphOptions): Promise<RunningSubgraph> {
   const name = 'consent';
-  return withDatabase(openDatabase<AuthoritySchema>(...poolOf(name, options)), (db) => {
+  const { databaseUrl, log = SILENT } = options;
+  return withDatabase(openDatabase<AuthoritySchema>(...poolOf(name, options)), async (db) => {
     const register = new ConsentRegister(db);
-    return startSubgraph<ConsentContext>({
-      ...addressOf(name, options),
-      schema: buildConsentSchema(options),
-      makeContext: (base) => ({ ...base, register }),
-    });
+    const suspensions = new SuspensionRegister(db);
+    const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log });
+    try {
+      const running = await startSubgraph<ConsentContext>({
+        ...addressOf(name, options),
+        schema: buildConsentSchema(options),
+        makeContext: (base) => ({ ...base, register, suspensions, acknowledgements }),
+      });
+      return {
+        url: running.url,
+        async close() {
+          await acknowledgements.close();
+          await running.close();
+        },
+      };
+    } catch (error) {
+      await acknowledgements.close();
+      throw error;
+    }
   });
 }
 

@@ -42,6 +42,16 @@ export class AccountRegister {
     return row === undefined ? undefined : toAccount(row);
   }
 
+  /** Whether it is the subject of anybody, also of somebody who cannot sign in here now. */
+  async isSubject(id: string): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom('authority.account')
+      .select('subject')
+      .where('subject', '=', id)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
   /** Whoever has this name and password, or undefined. Takes as long for an unknown name as for a wrong password. */
   async authenticate(username: string, password: string): Promise<Account | undefined> {
     const row = await this.#all().where('username', '=', username.toLowerCase()).executeTakeFirst();

@@ -10,21 +10,23 @@ const LOOK_ANYWAY_MS = 1_000;
 const LOOK_AT_LEAST_MS = 10_000;
 
 /**
- * Wakes whoever waits for a change of the log. A notification carries nothing and may be lost: a waiter reads the log by
- * sequence number after every wake-up, so that missing one costs time only.
+ * Wakes whoever waits for a change of the log, or for what another channel tells. A notification carries nothing and may be
+ * lost: a waiter looks at the store after every wake-up, so that missing one costs time only.
  */
 export class ChangeFeed {
   readonly #url: string;
   readonly #log: Log;
+  readonly #channel: string;
   readonly #waiters = new Set<() => void>();
   #client: pg.Client | undefined;
   #listening = false;
   #closed = false;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(databaseUrl: string, log: Log) {
+  constructor(databaseUrl: string, log: Log, channel: string = CHANGE_CHANNEL) {
     this.#url = databaseUrl;
     this.#log = log;
+    this.#channel = channel;
   }
 
   /** Starts to listen; when that fails, goes on trying. */
@@ -65,7 +67,7 @@ export class ChangeFeed {
   async #connect(): Promise<void> {
     const client = new pg.Client({
       connectionString: this.#url,
-      application_name: 'behalf-changes',
+      application_name: this.#channel === CHANGE_CHANNEL ? 'behalf-changes' : this.#channel,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
     });
@@ -75,7 +77,7 @@ export class ChangeFeed {
     client.on('end', () => this.#lost(client));
     try {
       await client.connect();
-      await client.query(`listen ${CHANGE_CHANNEL}`);
+      await client.query(`listen ${this.#channel}`);
       this.#listening = true;
       // Whatever was appended while nobody listened.
       this.#wakeAll();

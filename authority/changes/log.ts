@@ -9,26 +9,50 @@ import { revokeStatuses } from '../status/revoke.js';
 /** The PostgreSQL channel that says "there is something new"; it carries nothing. */
 export const CHANGE_CHANNEL = 'behalf_authority_change';
 
+/** The PostgreSQL channel that says "somebody has acknowledged something"; it carries nothing. */
+export const ACKNOWLEDGED_CHANNEL = 'behalf_authority_acknowledged';
+
 /** OpenID CAEP 1.0, section 3.1 */
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 
+/** Behalf's own: what is named stands still until it is resumed. */
+export const ACCESS_SUSPENDED = 'https://schemas.behalf.dev/secevent/event-type/access-suspended';
+export const ACCESS_RESUMED = 'https://schemas.behalf.dev/secevent/event-type/access-resumed';
+
 /** The key named is about to sign: whoever keeps the JWKS asks for it again. */
 export const SIGNING_KEY_ROTATED = 'https://schemas.behalf.dev/secevent/event-type/signing-key-rotated';
-
 /** Every token that the key named has signed, and will be made to sign, is dead. */
 export const SIGNING_KEY_REVOKED = 'https://schemas.behalf.dev/secevent/event-type/signing-key-revoked';
 
-/** A change that gateways have to know. Every token that matches all members present is dead. */
+/** Whom a change is about. */
+export interface ChangeMembers {
+  readonly subject?: string;
+  readonly clientId?: string;
+  readonly consentId?: string;
+  /** `jti` */
+  readonly tokenId?: string;
+  /** `sid` */
+  readonly sessionId?: string;
+  /** Of a suspension: of a scope in everybody's hands, */
+  readonly scope?: string;
+  /** or of all that is done with a token. */
+  readonly everything?: true;
+  /** `kid`; alone. */
+  readonly keyId?: string;
+}
+
+/** A change that gateways have to know. Of a revocation, every token that matches all members present is dead. */
 export interface Change {
-  readonly kind: typeof SESSION_REVOKED | typeof SIGNING_KEY_ROTATED | typeof SIGNING_KEY_REVOKED;
-  readonly members: {
-    readonly subject?: string;
-    readonly clientId?: string;
-    readonly consentId?: string;
-    /** `kid`; alone. */
-    readonly keyId?: string;
-  };
+  readonly kind:
+    | typeof SESSION_REVOKED
+    | typeof ACCESS_SUSPENDED
+    | typeof ACCESS_RESUMED
+    | typeof SIGNING_KEY_ROTATED
+    | typeof SIGNING_KEY_REVOKED;
+  readonly members: ChangeMembers;
   readonly initiator: Initiator;
+  /** Who wanted it: a subject, or the name of a part of the system. */
+  readonly by?: string | undefined;
   readonly reason?: string | undefined;
 }
 
@@ -49,25 +73,19 @@ export async function appendChange(
   change: Change,
 ): Promise<AppendedChange> {
   if (change.kind === SESSION_REVOKED) await revokeStatuses(trx, change.members);
-  const head = await trx
-    .updateTable('authority.change_head')
-    .set((eb) => ({ seq: eb('seq', '+', 1) }))
-    .returning(['seq', sql<Date>`clock_timestamp()`.as('now')])
-    .executeTakeFirstOrThrow();
-  const appended = { seq: head.seq, jti: randomUUID(), occurredAt: head.now };
-  await trx
-    .insertInto('authority.change_event')
-    .values({
-      seq: appended.seq,
-      jti: appended.jti,
-      kind: change.kind,
-      members: JSON.stringify(change.members),
-      initiator: change.initiator,
-      reason: change.reason ?? null,
-      occurred_at: appended.occurredAt,
-    })
-    .execute();
-  // Sent at commit, and not at all when the transaction is rolled back.
-  await sql`select pg_notify(${CHANGE_CHANNEL}, '')`.execute(trx);
-  return appended;
+  const jti = randomUUID();
+  // One statement: everybody else waits for the row of `change_head`, from here to the end of the transaction. The
+  // notification is sent at commit, and not at all when the transaction is rolled back.
+  const { rows } = await sql<{ seq: number; occurredAt: Date }>`
+    with head as (
+      update authority.change_head set seq = seq + 1 returning seq, clock_timestamp() as now),
+    event as (
+      insert into authority.change_event (seq, jti, kind, members, initiator, reason, entity_id, occurred_at)
+      select seq, ${jti}, ${change.kind}, ${JSON.stringify(change.members)}, ${change.initiator},
+        ${change.reason ?? null}, ${change.by ?? null}, now
+      from head returning seq, occurred_at)
+    select seq, occurred_at as "occurredAt", pg_notify(${CHANGE_CHANNEL}, '') from event`.execute(trx);
+  const [appended] = rows;
+  if (appended === undefined) throw new Error('The change log has lost its head');
+  return { jti, ...appended };
 }

@@ -1,7 +1,7 @@
 import type { SigningKeyRing } from '../keys/ring.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from './log.js';
-import { signSecurityEvent } from './set.js';
+import { SignedSets } from './signed-sets.js';
 import type { Stream, StreamRegister } from './streams.js';
 import { pendingVerification, signVerification } from './verification.js';
 
@@ -24,6 +24,7 @@ export interface OutboxOptions {
 /** What streams have to deliver, whichever way. Events are signed when they go, with the key of that moment. */
 export class Outbox {
   readonly #options: OutboxOptions;
+  readonly #signed = new SignedSets();
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -41,7 +42,8 @@ export class Outbox {
     }
     const context = { issuer, audience, key: keys.now().signing };
     const sets = new Map<string, string>();
-    for (const event of events) sets.set(event.jti, await signSecurityEvent(event, context));
+    const signed = await Promise.all(events.map((event) => this.#signed.sign(event, context)));
+    events.forEach(({ jti }, index) => sets.set(jti, signed[index] ?? ''));
     const hasRoom = verification !== undefined && sets.size < limit;
     if (hasRoom) sets.set(verification.jti, await signVerification(verification, context));
     return { sets, isLast: pending.length <= limit && (verification === undefined || hasRoom) };

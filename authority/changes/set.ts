@@ -12,18 +12,23 @@ export interface SetContext {
 
 /**
  * A Security Event Token (RFC 8417) with one CAEP event about an SSF complex subject (SSF 1.0, section 3.3).
- * Every token that matches all members of the subject is dead: with `session` (the consent) for ever, otherwise when
- * it was issued at `event_timestamp` or before.
+ * Every token that matches all members of the subject is dead: with `consent`, `session` (`sid`) or `token` (`jti`) for
+ * ever, otherwise when it was issued at `event_timestamp` or before. A suspension is of an `application`, of a `scope`, or of
+ * the whole `tenant` (this issuer).
  */
 export async function signSecurityEvent(event: ChangeEvent, context: SetContext): Promise<string> {
   const occurredAtSeconds = Math.floor(event.occurred_at.getTime() / 1000);
-  const { subject, clientId, consentId, keyId } = event.members;
+  const { subject, clientId, consentId, everything, keyId, scope, sessionId, tokenId } = event.members;
   const payload = {
     sub_id: {
       format: 'complex',
       ...(subject === undefined ? {} : { user: { format: 'iss_sub', iss: context.issuer, sub: subject } }),
       ...(clientId === undefined ? {} : { application: { format: 'opaque', id: clientId } }),
-      ...(consentId === undefined ? {} : { session: { format: 'opaque', id: consentId } }),
+      ...(consentId === undefined ? {} : { consent: { format: 'opaque', id: consentId } }),
+      ...(sessionId === undefined ? {} : { session: { format: 'opaque', id: sessionId } }),
+      ...(scope === undefined ? {} : { scope: { format: 'opaque', id: scope } }),
+      ...(everything === undefined ? {} : { tenant: { format: 'opaque', id: context.issuer } }),
+      ...(tokenId === undefined ? {} : { token: { format: 'jwt_id', iss: context.issuer, jti: tokenId } }),
       ...(keyId === undefined ? {} : { key: { format: 'opaque', id: keyId } }),
     },
     events: {

@@ -33,6 +33,7 @@ const OF_THE_RECEIVER: ReadonlySet<string> = new Set([
   'delivery',
   'events_requested',
   'description',
+  'behalf_max_staleness_ms',
 ]);
 
 /** @see StreamManagement */
@@ -155,10 +156,11 @@ export class StreamManagement {
   }
 
   async #wishesOf(stream: Stream): Promise<StreamWishes> {
-    const { description, eventsRequested, id, pushEndpoint: endpoint } = stream;
-    if (endpoint === undefined) return { description, eventsRequested, push: undefined };
+    const { description, eventsRequested, id, maxStalenessMs, pushEndpoint: endpoint } = stream;
+    const said = { description, eventsRequested, maxStalenessMs };
+    if (endpoint === undefined) return { ...said, push: undefined };
     const authorization = await this.#options.streams.pushAuthorization(id);
-    return { description, eventsRequested, push: { endpoint, authorization } };
+    return { ...said, push: { endpoint, authorization } };
   }
 
   async #find(id: string, receiver: StreamReceiver): Promise<Stream> {

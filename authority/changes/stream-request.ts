@@ -10,6 +10,7 @@ export const PUSH_DELIVERY = 'urn:ietf:rfc:8935';
 
 const EVENTS_REQUESTED_AT_MOST = 100;
 const TEXT_LENGTH_AT_MOST = 512;
+const STALENESS_AT_MOST_MS = 24 * 60 * 60 * 1000;
 
 /** RFC 9110, section 5.5: visible characters, spaces between them. */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
@@ -26,13 +27,22 @@ export function readWishes(
   secrets: SealedSecrets,
   before?: StreamWishes,
 ): StreamWishes {
-  const { delivery, events_requested: requested, description } = body;
+  const {
+    behalf_max_staleness_ms: maxStalenessMs,
+    delivery,
+    description,
+    events_requested: requested,
+  } = body;
   if (requested !== undefined && (!isStrings(requested) || requested.length > EVENTS_REQUESTED_AT_MOST)) {
     throw malformed('events_requested');
   }
-  if (description !== undefined && !isText(description)) throw malformed('description');
+  if (description !== undefined && !isName(description)) throw malformed('description');
+  if (maxStalenessMs !== undefined && !isStaleness(maxStalenessMs)) {
+    throw malformed('behalf_max_staleness_ms');
+  }
   return {
     description: description ?? before?.description ?? null,
+    maxStalenessMs: maxStalenessMs ?? before?.maxStalenessMs ?? null,
     eventsRequested: requested ?? before?.eventsRequested ?? EVENTS_SUPPORTED,
     push: delivery === undefined ? before?.push : readDelivery(delivery, receiver, secrets),
   };
@@ -122,6 +132,15 @@ export function readPoll(body: Readonly<Record<string, unknown>>): Poll {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(value);
+}
+
+/** Behalf's own, and its gateways'. */
+function isStaleness(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= STALENESS_AT_MOST_MS;
 }
 
 function isStrings(value: unknown): value is string[] {

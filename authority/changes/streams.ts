@@ -4,24 +4,40 @@ import { type Selectable, sql } from 'kysely';
 
 import type { Sealed } from '../keys/sealed.js';
 import type { AuthorityDatabase, ChangeEventTable, StreamTable } from '../schema.js';
-import { CHANGE_CHANNEL, SESSION_REVOKED, SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from './log.js';
+import { announceStanding } from '../consent/suspensions.js';
+import {
+  ACCESS_RESUMED,
+  ACCESS_SUSPENDED,
+  ACKNOWLEDGED_CHANNEL,
+  CHANGE_CHANNEL,
+  SESSION_REVOKED,
+  SIGNING_KEY_REVOKED,
+  SIGNING_KEY_ROTATED,
+} from './log.js';
 
 /** What a stream can deliver. */
 export const EVENTS_SUPPORTED: readonly string[] = [
   SESSION_REVOKED,
+  ACCESS_SUSPENDED,
+  ACCESS_RESUMED,
   SIGNING_KEY_ROTATED,
   SIGNING_KEY_REVOKED,
 ];
 
 const STREAMS_PER_RECEIVER_AT_MOST = 1_000;
 const HISTORY_SECONDS = 24 * 60 * 60;
+// Well within the history, also when making the stream takes long.
+const ANNOUNCED_WITHIN_SECONDS = HISTORY_SECONDS / 2;
 // A receiver that comes back later makes a new stream, which begins with the same history.
 export const FORGOTTEN_AFTER_SECONDS = HISTORY_SECONDS;
 /** Of a stream that is pushed and does not get on, as long as the log has what it lacks. */
 const STOPPED_FORGOTTEN_AFTER_SECONDS = 7 * 24 * 60 * 60;
 
+// As `randomUUID` writes it.
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 export type ChangeEvent = Selectable<ChangeEventTable>;
-export type StreamStatus = StreamTable['status'];
+export type StreamStatus = Selectable<StreamTable>['status'];
 
 /** A receiver's place in the change log. */
 export interface Stream {
@@ -29,6 +45,8 @@ export interface Stream {
   /** Whose it is. */
   readonly receiver: string;
   readonly description: string | null;
+  /** A gateway permits nothing when it has heard nothing for longer. Null: the receiver is no gateway. */
+  readonly maxStalenessMs: number | null;
   readonly events: readonly string[];
   readonly eventsRequested: readonly string[];
   readonly status: StreamStatus;
@@ -40,6 +58,7 @@ export interface Stream {
 /** What the receiver says of its stream (SSF 1.0, section 8.1.1). */
 export interface StreamWishes {
   readonly description: string | null;
+  readonly maxStalenessMs: number | null;
   readonly eventsRequested: readonly string[];
   /** With the receiver's `authorization_header`, encrypted. */
   readonly push: { readonly endpoint: string; readonly authorization: Sealed | undefined } | undefined;
@@ -54,24 +73,27 @@ export class StreamRegister {
   }
 
   /**
-   * Makes a stream that begins with all events of the last 24 hours: none older can match a living token.
+   * Makes a stream that begins with all events of the last 24 hours: none older can match a living token. Among them is what
+   * is suspended, whatever its age.
    *
    * @returns undefined when there are too many
    */
   async create(receiver: string, wishes: StreamWishes): Promise<Stream | undefined> {
     await this.removeForgotten();
+    await announceStanding(this.#db, new Date(Date.now() - ANNOUNCED_WITHIN_SECONDS * 1000));
     const id = randomUUID();
     const { rows } = await sql`
-      insert into authority.stream (id, receiver, description, events, events_requested,
+      with recent as materialized (
+        select seq from authority.change_event
+        where occurred_at > clock_timestamp() - make_interval(secs => ${HISTORY_SECONDS}))
+      insert into authority.stream (id, receiver, description, max_staleness_ms, events, events_requested,
         push_endpoint, push_nonce, push_ciphertext, delivered_seq)
-      select ${id}, ${receiver}, ${wishes.description}::text, ${delivered(wishes)}::text[],
+      select ${id}, ${receiver}, ${wishes.description}::text, ${wishes.maxStalenessMs}::integer,
+        ${delivered(wishes)}::text[],
         ${[...wishes.eventsRequested]}::text[], ${wishes.push?.endpoint ?? null}::text,
         ${wishes.push?.authorization?.nonce ?? null}::bytea,
         ${wishes.push?.authorization?.ciphertext ?? null}::bytea,
-        coalesce(
-          (select min(seq) - 1 from authority.change_event
-            where occurred_at > clock_timestamp() - make_interval(secs => ${HISTORY_SECONDS})),
-          (select seq from authority.change_head))
+        coalesce((select min(seq) - 1 from recent), (select seq from authority.change_head))
       where (select count(*) from authority.stream where receiver = ${receiver}) < ${STREAMS_PER_RECEIVER_AT_MOST}
       returning id`.execute(this.#db);
     if (rows.length !== 1) return undefined;
@@ -105,12 +127,12 @@ export class StreamRegister {
       .updateTable('authority.stream')
       .set({
         description: wishes.description,
+        max_staleness_ms: wishes.maxStalenessMs,
         events: delivered(wishes),
         events_requested: [...wishes.eventsRequested],
         push_endpoint: wishes.push?.endpoint ?? null,
         push_nonce: wishes.push?.authorization?.nonce ?? null,
         push_ciphertext: wishes.push?.authorization?.ciphertext ?? null,
-        polled_at: new Date(),
       })
       .where('id', '=', id)
       .where('receiver', '=', receiver)
@@ -133,7 +155,8 @@ export class StreamRegister {
   ): Promise<Stream | undefined> {
     const { rows } = await sql<Selectable<StreamTable>>`
       update authority.stream set status = ${status}, status_reason = ${reason}::text, push_failures = 0,
-        push_not_before = '-infinity', polled_at = clock_timestamp(),
+        push_not_before = '-infinity',
+        polled_at = case when push_endpoint is null then polled_at else clock_timestamp() end,
         delivered_seq = case when status = 'disabled' and ${status} <> 'disabled'
           then (select seq from authority.change_head) else delivered_seq end
       where id = ${id} and receiver = ${receiver} returning *`.execute(this.#db);
@@ -159,6 +182,8 @@ export class StreamRegister {
       .where('id', '=', id)
       .where('receiver', '=', receiver)
       .executeTakeFirst();
+    // Nobody has to wait for it any longer.
+    await sql`select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(this.#db);
     return numDeletedRows === 1n;
   }
 
@@ -172,37 +197,48 @@ export class StreamRegister {
 
   /** Remembers that these were delivered, in whatever order; unknown ones are ignored. */
   async acknowledge({ id }: Pick<Stream, 'id'>, jtis: readonly string[]): Promise<void> {
-    if (jtis.length === 0) return;
+    // Compared as what they are in the log, or no index would find them.
+    const known = jtis.filter((jti) => UUID.test(jti));
+    if (known.length === 0) return;
     await this.#db.transaction().execute(async (trx) => {
       // Polls of one stream by two connections come one after the other.
       await sql`select from authority.stream where id = ${id} for update`.execute(trx);
       await sql`delete from authority.stream_verification
-        where stream_id = ${id} and jti::text = any(${[...jtis]}::text[])`.execute(trx);
+        where stream_id = ${id} and jti = any(${known}::uuid[])`.execute(trx);
+      // Found by their identifiers alone: whatever else is asked, PostgreSQL looks through all that is undelivered as well.
       await sql`
+        with known as materialized (
+          select seq from authority.change_event where jti = any(${known}::uuid[]))
         insert into authority.stream_ack (stream_id, seq)
-        select s.id, e.seq from authority.stream s, authority.change_event e
-        where s.id = ${id} and e.jti::text = any(${[...jtis]}::text[]) and e.seq > s.delivered_seq
+        select s.id, known.seq from authority.stream s, known
+        where s.id = ${id} and known.seq > s.delivered_seq
         on conflict do nothing`.execute(trx);
       await sql`
         update authority.stream s set delivered_seq = coalesce(
-          (select min(e.seq) - 1 from authority.change_event e
+          (select e.seq - 1 from authority.change_event e
             where e.seq > s.delivered_seq and e.kind = any(s.events) and not exists (
-              select from authority.stream_ack a where a.stream_id = s.id and a.seq = e.seq)),
+              select from authority.stream_ack a where a.stream_id = s.id and a.seq = e.seq)
+            order by e.seq limit 1),
           (select max(e.seq) from authority.change_event e where e.seq > s.delivered_seq),
           s.delivered_seq)
         where s.id = ${id}`.execute(trx);
       await sql`
         delete from authority.stream_ack a using authority.stream s
         where s.id = ${id} and a.stream_id = s.id and a.seq <= s.delivered_seq`.execute(trx);
+      // Sent at commit, to whoever waits until all gateways have it.
+      await sql`select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(trx);
     });
   }
 
   /** The oldest undelivered events, in the order of their numbers; of a stream that is not enabled, none. */
   async pending({ id }: Pick<Stream, 'id'>, limit: number): Promise<readonly ChangeEvent[]> {
+    // Read in order from the stream's place on, however long the log is: the place is a value, not a join, and what is asked
+    // of the kind does not look selective to PostgreSQL, which would otherwise rather sort all that is undelivered.
     const { rows } = await sql<ChangeEvent>`
-      select e.* from authority.change_event e join authority.stream s on s.id = ${id}
-      where s.status = 'enabled' and e.seq > s.delivered_seq and e.kind = any(s.events)
-        and not exists (select from authority.stream_ack a where a.stream_id = s.id and a.seq = e.seq)
+      select e.* from authority.change_event e
+      where e.seq > (select delivered_seq from authority.stream where id = ${id} and status = 'enabled')
+        and array_position((select events from authority.stream where id = ${id}), e.kind) is not null
+        and not exists (select from authority.stream_ack a where a.stream_id = ${id} and a.seq = e.seq)
       order by e.seq limit ${limit}`.execute(this.#db);
     return rows;
   }
@@ -211,7 +247,8 @@ export class StreamRegister {
   async touch(id: string): Promise<boolean> {
     const { numUpdatedRows } = await this.#db
       .updateTable('authority.stream')
-      .set({ polled_at: new Date() })
+      // By the clock that the age of a poll is told by, whichever instance answers it.
+      .set({ polled_at: sql<Date>`clock_timestamp()` })
       .where('id', '=', id)
       .executeTakeFirst();
     return numUpdatedRows === 1n;
@@ -232,6 +269,7 @@ function toStream(row: Selectable<StreamTable>): Stream {
     id: row.id,
     receiver: row.receiver,
     description: row.description,
+    maxStalenessMs: row.max_staleness_ms,
     events: row.events,
     eventsRequested: row.events_requested,
     status: row.status,

@@ -77,7 +77,7 @@ export class SsfTransmitter {
       status_endpoint: `${issuer}/ssf/status`,
       verification_endpoint: `${issuer}/ssf/verify`,
       authorization_schemes: [{ spec_urn: 'urn:ietf:rfc:6750' }],
-      critical_subject_members: ['user', 'application', 'session', 'key'],
+      critical_subject_members: ['user', 'application', 'consent', 'session', 'token', 'key'],
       default_subjects: 'ALL',
     };
   }

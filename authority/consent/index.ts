@@ -1,6 +1,14 @@
 export { migrateAuthority } from '../migrations/index.js';
 export type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
+export { type AcknowledgementsOptions, GatewayAcknowledgements, type InForce } from './in-force.js';
 export { ConsentRegister } from './register.js';
+export {
+  type Suspension,
+  type SuspensionChange,
+  type SuspensionOptions,
+  SuspensionRegister,
+  type SuspensionTarget,
+} from './suspensions.js';
 export type {
   ChangePosition,
   Consent,
@@ -15,5 +23,7 @@ export type {
   PrivacyNotice,
   Revocation,
   RevocationOptions,
+  RevocationOutcome,
   SessionsRevocation,
+  TokenRevocation,
 } from './types.js';

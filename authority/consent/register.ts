@@ -1,8 +1,9 @@
 import type { ExpressionBuilder, Transaction } from 'kysely';
 
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
+import { endTokens } from './end-tokens.js';
 import { recordExpiry, recordGrant } from './grant.js';
-import { revokeClient, revokeConsent, revokeSubjectSessions } from './revoke.js';
+import { revokeClient, revokeConsent, revokeSession, revokeSubjectSessions, revokeToken } from './revoke.js';
 import { toConsent } from './rows.js';
 import type {
   Consent,
@@ -14,6 +15,7 @@ import type {
   Revocation,
   RevocationOptions,
   SessionsRevocation,
+  TokenRevocation,
 } from './types.js';
 
 const DEFAULT_PAGE = 20;
@@ -109,9 +111,33 @@ export class ConsentRegister {
     return this.#transact((trx) => revokeConsent(trx, id, options));
   }
 
+  /**
+   * Ends one access token, for ever. Access tokens are not kept here, so that an identifier that no token ever had is
+   * announced like any other.
+   *
+   * @param tokenId `jti`
+   */
+  async revokeToken(tokenId: string, options: RevocationOptions): Promise<TokenRevocation> {
+    return this.#transact((trx) => revokeToken(trx, tokenId, options));
+  }
+
+  /**
+   * Ends one sign-in (one browser's), and every code and token that was minted under it, for ever. Consents stand.
+   *
+   * @param sessionId `sid` of its access tokens
+   */
+  async revokeSession(sessionId: string, options: RevocationOptions): Promise<SessionsRevocation> {
+    return this.#transact((trx) => revokeSession(trx, sessionId, options));
+  }
+
   /** Ends all consents for a client, and every token that it got up to now. */
   async revokeClient(clientId: string, options: RevocationOptions): Promise<Revocation> {
     return this.#transact((trx) => revokeClient(trx, clientId, options));
+  }
+
+  /** Ends every token that was issued under a consent up to now; the consent stands. */
+  async endTokens(id: string, reason: string): Promise<void> {
+    return this.#transact((trx) => endTokens(trx, id, reason));
   }
 
   /**

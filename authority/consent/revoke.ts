@@ -1,15 +1,28 @@
 import { sql, type Transaction } from 'kysely';
 
-import { appendChange, type AppendedChange, type Change, SESSION_REVOKED } from '../changes/log.js';
+import {
+  appendChange,
+  type AppendedChange,
+  type Change,
+  type ChangeMembers,
+  SESSION_REVOKED,
+} from '../changes/log.js';
 import type { AuthoritySchema } from '../schema.js';
 import { appendConsentEvent, type ConsentRow, toConsent } from './rows.js';
-import type { Revocation, RevocationOptions, SessionsRevocation } from './types.js';
+import type {
+  Revocation,
+  RevocationOptions,
+  RevocationOutcome,
+  SessionsRevocation,
+  TokenRevocation,
+} from './types.js';
 
 type Trx = Transaction<AuthoritySchema>;
 
 const REASON_LENGTH_AT_MOST = 500;
 
-const NOTHING: Revocation = { ended: [], change: undefined };
+const UNKNOWN: Revocation = { outcome: 'unknown', ended: [], change: undefined };
+const ALREADY: Revocation = { outcome: 'already', ended: [], change: undefined };
 
 /**
  * Locks the consents in force that match, always in the same order. An issuer of a token holds a share lock on its consent
@@ -29,15 +42,68 @@ async function lockActive(
 export async function revokeConsent(trx: Trx, id: string, options: RevocationOptions): Promise<Revocation> {
   const rows = await lockActive(trx, { id });
   const [row] = rows;
-  // A person ends their own consents only, whatever the caller has checked before.
-  if (row === undefined || (options.initiator !== 'admin' && row.subject !== options.by)) return NOTHING;
-  if (row.until.getTime() <= Date.now()) return NOTHING;
+  const subject = row?.subject ?? (await subjectOf(trx, id));
+  // A person ends their own consents only, whatever the caller has checked before, and is told of no other.
+  const isForeign = options.initiator === 'user' && subject !== options.by;
+  if (subject === undefined || isForeign) return UNKNOWN;
+  if (row === undefined || row.until.getTime() <= Date.now()) return ALREADY;
   await trx.deleteFrom('authority.oidc_payload').where('grant_id', '=', id).execute();
   const change = await appendChange(
     trx,
     revoked({ consentId: id, subject: row.subject, clientId: row.client_id }, options),
   );
-  return end(trx, rows, change, options);
+  return end(trx, rows, change, options, 'done');
+}
+
+export async function revokeToken(
+  trx: Trx,
+  tokenId: string,
+  options: RevocationOptions,
+): Promise<TokenRevocation> {
+  await oneAfterTheOther(trx, 'token', tokenId);
+  const known = await trx
+    .selectFrom('authority.change_event')
+    .select('seq')
+    .where(sql<string>`members ->> 'tokenId'`, '=', tokenId)
+    .where(sql<boolean>`members ? 'tokenId'`)
+    .limit(1)
+    .executeTakeFirst();
+  if (known !== undefined) return { outcome: 'already', change: undefined };
+  return { outcome: 'done', change: position(await appendChange(trx, revoked({ tokenId }, options))) };
+}
+
+/**
+ * A refresh or a sign-in that is under way may write back what is deleted here: that the session ended stays known for as
+ * long (see `ended_session` in oidc/adapter.ts and token.ts).
+ */
+export async function revokeSession(
+  trx: Trx,
+  sessionId: string,
+  options: RevocationOptions,
+): Promise<SessionsRevocation> {
+  await oneAfterTheOther(trx, 'session', sessionId);
+  const { numInsertedOrUpdatedRows: inserted } = await trx
+    .insertInto('authority.ended_session')
+    .values({ session_id: sessionId })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow();
+  const gone = await trx
+    .deleteFrom('authority.oidc_payload')
+    .where((eb) =>
+      eb.or([
+        eb.and([eb('model', '=', 'Session'), eb('uid', '=', sessionId)]),
+        eb.and([
+          eb(sql<string>`payload ->> 'sessionUid'`, '=', sessionId),
+          sql<boolean>`payload ? 'sessionUid'`,
+        ]),
+      ]),
+    )
+    .returning('model')
+    .execute();
+  if (inserted === 0n) return { ...ALREADY, ...counted(gone) };
+  const change = await appendChange(trx, revoked({ sessionId }, options));
+  const outcome = gone.length > 0 ? 'done' : 'unknown';
+  return { outcome, ended: [], change: position(change), ...counted(gone) };
 }
 
 export async function revokeClient(
@@ -47,8 +113,9 @@ export async function revokeClient(
 ): Promise<Revocation> {
   const rows = await lockActive(trx, { clientId });
   await trx.deleteFrom('authority.oidc_payload').where('client_id', '=', clientId).execute();
+  const outcome = (await isNamed(trx, 'client_id', clientId)) ? 'done' : 'unknown';
   const change = await appendChange(trx, revoked({ clientId }, options));
-  return end(trx, rows, change, options);
+  return end(trx, rows, change, options, outcome);
 }
 
 export async function revokeSubjectSessions(
@@ -63,6 +130,7 @@ export async function revokeSubjectSessions(
     .where('model', '!=', 'Grant')
     .returning('model')
     .execute();
+  const isKnown = gone.length > 0 || (await isNamed(trx, 'subject', subject));
   const change = await appendChange(trx, revoked({ subject }, options));
   const cutoff = { subject, not_before: change.occurredAt };
   await trx
@@ -79,9 +147,35 @@ export async function revokeSubjectSessions(
       rows.length > 0 ? rows.map((row) => row.id) : sql<string>`(select null::text where false)`,
     )
     .execute();
-  const sessions = gone.filter(({ model }) => model === 'Session').length;
-  const tokens = gone.filter(({ model }) => model === 'RefreshToken' || model === 'AuthorizationCode').length;
-  return { ended: [], change: position(change), sessions, tokens };
+  const outcome = isKnown ? 'done' : 'unknown';
+  return { outcome, ended: [], change: position(change), ...counted(gone) };
+}
+
+function counted(gone: readonly { readonly model: string }[]): { sessions: number; tokens: number } {
+  return {
+    sessions: gone.filter(({ model }) => model === 'Session').length,
+    tokens: gone.filter(({ model }) => model === 'RefreshToken' || model === 'AuthorizationCode').length,
+  };
+}
+
+/** Two calls about the same: the second sees what the first has done. */
+async function oneAfterTheOther(trx: Trx, kind: string, id: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`${kind} ${id}`}, 0))`.execute(trx);
+}
+
+async function subjectOf(trx: Trx, consentId: string): Promise<string | undefined> {
+  const row = await trx
+    .selectFrom('authority.consent')
+    .select('subject')
+    .where('id', '=', consentId)
+    .executeTakeFirst();
+  return row?.subject;
+}
+
+/** Whether anybody ever consented for it: what is not known here may be a slip of the pen. */
+async function isNamed(trx: Trx, column: 'client_id' | 'subject', value: string): Promise<boolean> {
+  const query = trx.selectFrom('authority.consent').select('id').where(column, '=', value).limit(1);
+  return (await query.executeTakeFirst()) !== undefined;
 }
 
 async function end(
@@ -89,6 +183,7 @@ async function end(
   rows: readonly ConsentRow[],
   change: AppendedChange,
   options: RevocationOptions,
+  outcome: RevocationOutcome,
 ): Promise<Revocation> {
   const ended: ConsentRow[] = [];
   for (const row of rows) {
@@ -108,11 +203,11 @@ async function end(
     await appendConsentEvent(trx, 'revoked', row, { by: options.by, reason: bounded(options.reason) });
     ended.push(after);
   }
-  return { ended: ended.map((row) => toConsent(row)), change: position(change) };
+  return { outcome, ended: ended.map((row) => toConsent(row)), change: position(change) };
 }
 
-function revoked(members: Change['members'], { initiator, reason }: RevocationOptions): Change {
-  return { kind: SESSION_REVOKED, members, initiator, reason: bounded(reason) };
+function revoked(members: ChangeMembers, { by, initiator, reason }: RevocationOptions): Change {
+  return { kind: SESSION_REVOKED, members, initiator, by, reason: bounded(reason) };
 }
 
 /** Free text from outside, kept for ever and sent to every gateway. */

@@ -70,20 +70,31 @@ export interface ChangePosition {
 
 /** @see ConsentRegister.revokeConsent and its siblings */
 export interface RevocationOptions {
-  /** The subject of who revokes. */
+  /** The subject of who revokes, or the name of a part of the system. */
   readonly by: string;
-  readonly initiator: 'user' | 'admin';
+  /** `policy`: a rule of the authority, such as what a refresh token that comes twice means. */
+  readonly initiator: Initiator;
   /** Cut after 500 characters. */
   readonly reason?: string | undefined;
 }
 
+/**
+ * What became of a call, by a stable code. `done`: it was announced to the gateways, also where nothing was found to end, since
+ * tokens are not counted. `already`: it was so before. `unknown`: nothing here has ever named it.
+ */
+export type RevocationOutcome = 'done' | 'already' | 'unknown';
+
 /** What a revocation ended. */
 export interface Revocation {
+  readonly outcome: RevocationOutcome;
   /** Consents that were in force and are not any more, as they are now. Empty when a revocation is repeated. */
   readonly ended: readonly Consent[];
   /** Where it stands in the change log; undefined when there was nothing to revoke. */
   readonly change: ChangePosition | undefined;
 }
+
+/** @see ConsentRegister.revokeToken */
+export type TokenRevocation = Pick<Revocation, 'outcome' | 'change'>;
 
 /** @see ConsentRegister.revokeSubjectSessions */
 export interface SessionsRevocation extends Revocation {

@@ -1,18 +1,16 @@
-import { longestConsentSeconds, type Policy, type ScopePolicy } from '../../policy/index.js';
+import { longestConsentSeconds, type Policy } from '../../policy/index.js';
 import type { Account } from '../accounts/register.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentTerms, DetailLevel } from '../consent/types.js';
-import { purposesOf } from '../oidc/offer.js';
-import { DETAIL_LABELS, type DurationChoice } from '../pages/consent.js';
+import { DETAIL_LABELS } from '../pages/consent.js';
 import { remarksOn } from '../pages/scope-remarks.js';
+import type { AskedOffer } from './asked.js';
 
 /** What the person was offered. */
-export interface Offer {
+export interface Offer extends AskedOffer {
   readonly account: Account;
   readonly client: ClientRegistration;
-  readonly offered: readonly ScopePolicy[];
   readonly policy: Policy;
-  readonly durations: readonly DurationChoice[];
 }
 
 export type Decision =
@@ -22,7 +20,7 @@ export type Decision =
 
 /** Reads the consent form. Only what was offered can be granted, and only the button "Allow" grants. */
 export function readDecision(form: URLSearchParams, offer: Offer): Decision {
-  const { account, client, durations, offered, policy } = offer;
+  const { account, client, details, durations, latestEnd, offered, policy, purposes } = offer;
   if (form.get('do') !== 'allow') return { kind: 'refused' };
   const ticked = new Set(form.getAll('scope'));
   const granted = offered.filter(({ name }) => ticked.has(name));
@@ -31,7 +29,7 @@ export function readDecision(form: URLSearchParams, offer: Offer): Decision {
   }
   const duration = durations.find(({ seconds }) => String(seconds) === form.get('duration'));
   const detail = readDetail(form.get('detail'));
-  if (duration === undefined || detail === undefined) {
+  if (duration === undefined || detail === undefined || !details.includes(detail)) {
     return { kind: 'problem', problem: 'Choose how long and how much detail from what is listed.' };
   }
   const scopes = granted.map(({ name }) => name);
@@ -39,7 +37,10 @@ export function readDecision(form: URLSearchParams, offer: Offer): Decision {
   if (duration.seconds > longestConsentSeconds(policy, client.clientId, scopes)) {
     return { kind: 'problem', problem: 'Choose how long and how much detail from what is listed.' };
   }
-  const purposes = purposesOf(client.clientId, policy);
+  const untilMs = Math.min(Date.now() + duration.seconds * 1000, latestEnd?.getTime() ?? Infinity);
+  if (untilMs <= Date.now()) {
+    return { kind: 'problem', problem: 'The time for which access was asked is over.' };
+  }
   const terms: ConsentTerms = {
     subject: account.subject,
     clientId: client.clientId,
@@ -47,7 +48,7 @@ export function readDecision(form: URLSearchParams, offer: Offer): Decision {
     declined: offered.filter((entry) => !granted.includes(entry)).map(({ name }) => name),
     purposes: purposes.map(({ name }) => name),
     detail,
-    until: new Date(Date.now() + duration.seconds * 1000),
+    until: new Date(untilMs),
     by: account.subject,
     notice: {
       language: 'en',

@@ -2,30 +2,35 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Interaction, InteractionResults, Provider } from 'oidc-provider';
 
-import { longestConsentSeconds, type Policy } from '../../policy/index.js';
+import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { SignInThrottle } from '../accounts/throttle.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
+import type { SuspensionRegister } from '../consent/suspensions.js';
 import { readForm } from '../http/body.js';
 import { HttpError } from '../http/respond.js';
-import { offeredScopes, purposesOf } from '../oidc/offer.js';
+import { askedAccess, scopesAskedFor } from '../details/request.js';
+import { PASSWORD_ACR } from '../oidc/sign-in.js';
+import { stoppedScopes } from '../oidc/suspended.js';
 import { type ConsentView, type DurationChoice, renderConsent } from '../pages/consent.js';
 import { remarksOn } from '../pages/scope-remarks.js';
 import { formTargetOf, setPageHeaders } from '../pages/headers.js';
 import { renderSignIn, type SignInView } from '../pages/sign-in.js';
+import { offerFor } from './asked.js';
 import { type Offer, readDecision } from './decision.js';
-import { durationsWithin } from './durations.js';
 
 const FORM_LIMIT_BYTES = 16 * 1024;
 
 /** @see InteractionRoutes */
 export interface InteractionOptions {
   readonly issuer: string;
+  readonly audience: string;
   readonly provider: Provider;
   readonly accounts: AccountRegister;
   readonly throttle: SignInThrottle;
   readonly consents: ConsentRegister;
+  readonly suspensions: SuspensionRegister;
   readonly clients: readonly ClientRegistration[];
   readonly policy: Policy;
   readonly durations: readonly DurationChoice[];
@@ -91,18 +96,29 @@ export class InteractionRoutes {
       return;
     }
     throttle.forget(username, address);
-    await this.#finish(exchange, { login: { accountId: account.subject, amr: ['pwd'] } });
+    await this.#finish(exchange, {
+      login: { accountId: account.subject, amr: ['pwd'], acr: PASSWORD_ACR },
+    });
   }
 
   async #consent(exchange: Exchange): Promise<void> {
-    const { accounts, consents, policy } = this.#options;
+    const { accounts, audience, consents, durations, policy, suspensions } = this.#options;
     const { client, interaction, request } = exchange;
     const account = await accounts.find(interaction.session?.accountId ?? '');
     if (account === undefined) throw new HttpError(400, 'invalid_request', 'Nobody is signed in');
-    const { scope } = interaction.params;
-    const requested = typeof scope === 'string' ? scope.split(' ') : [];
-    const offered = offeredScopes(requested, account, client.clientId, policy);
-    if (offered.length === 0) {
+    const { authorization_details: details, scope } = interaction.params;
+    // Read once already, when it came; the policy may be another since.
+    const access = askedAccess(details, { clientId: client.clientId, audience, policy });
+    const stopped = await stoppedScopes(suspensions);
+    const scopes = scopesAskedFor(scope, access).filter((name) => !stopped.has(name));
+    const asked = { scopes, access, atSeconds: interaction.iat };
+    const offer: Offer = {
+      ...offerFor(asked, account, client.clientId, { policy, durations }),
+      account,
+      client,
+      policy,
+    };
+    if (offer.offered.length === 0) {
       const error = {
         error: 'invalid_scope',
         error_description: 'None of the requested scopes can be granted',
@@ -110,10 +126,6 @@ export class InteractionRoutes {
       await this.#finish(exchange, error);
       return;
     }
-    const names = offered.map(({ name }) => name);
-    const longestSeconds = longestConsentSeconds(policy, client.clientId, names);
-    const durations = durationsWithin(this.#options.durations, longestSeconds);
-    const offer: Offer = { offered, durations, account, client, policy };
     if (request.method === 'GET') {
       this.#showConsent(exchange, 200, offer);
       return;
@@ -145,14 +157,15 @@ export class InteractionRoutes {
   }
 
   #showConsent(exchange: Exchange, status: number, offer: Offer, problem?: string): void {
-    const { account, client, durations, offered, policy } = offer;
+    const { account, client, details, durations, offered, policy, purposes } = offer;
     const view: ConsentView = {
       action: `/interaction/${exchange.interaction.uid}`,
       personName: account.displayName,
       clientName: client.displayName,
-      purposes: purposesOf(client.clientId, policy).map(({ sentence }) => sentence),
+      purposes: purposes.map(({ sentence }) => sentence),
       scopes: offered.map((scope) => ({ ...scope, remarks: remarksOn(scope, policy) })),
       durations,
+      details,
       defaultDurationSeconds: this.#options.defaultDurationSeconds,
       ...(problem === undefined ? {} : { problem }),
     };

@@ -36,6 +36,11 @@ export interface KeySchedule {
   readonly publishAheadSeconds: number;
 }
 
+export const KEY_SCHEDULE: KeySchedule = {
+  rotateEverySeconds: ROTATE_EVERY_SECONDS,
+  publishAheadSeconds: PUBLISH_AHEAD_SECONDS,
+};
+
 export type KeyState = 'next' | 'current' | 'retired' | 'gone' | 'revoked';
 
 /** The columns that say what a key is at a moment. */

@@ -20,7 +20,6 @@ const STATEMENTS = [
 
   sql`alter table stream
     add column receiver text not null default 'gateways',
-    add column description text,
     add column events_requested text[] not null default '{}',
     add column status text not null default 'enabled' check (status in ('enabled', 'paused', 'disabled')),
     add column status_reason text,
@@ -31,7 +30,6 @@ const STATEMENTS = [
     add column push_not_before timestamptz not null default '-infinity',
     add column verified_at timestamptz`,
   sql`update stream set events_requested = events`,
-  sql`alter table stream alter column receiver drop default, alter column events_requested drop default`,
   sql`create index stream_to_push on stream (push_not_before)
     where push_endpoint is not null and status = 'enabled'`,
   sql`create table stream_verification (
@@ -62,6 +60,7 @@ const STATEMENTS = [
     subject text not null,
     client_id text not null,
     consent_id text,
+    session_id text,
     issued_at timestamptz not null,
     expires_at timestamptz not null,
     revoked boolean not null default false,
@@ -71,6 +70,7 @@ const STATEMENTS = [
   sql`create index token_status_subject on token_status (subject, client_id)`,
   sql`create index token_status_client on token_status (client_id)`,
   sql`create index token_status_consent on token_status (consent_id)`,
+  sql`create index token_status_session on token_status (session_id)`,
   sql`create index token_status_expiry on token_status (expires_at)`,
   sql`create index token_status_revoked on token_status (list) where revoked`,
 ];

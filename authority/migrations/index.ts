@@ -2,6 +2,7 @@ import { migrate } from '../../store/migrate.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { first } from './001-first.js';
 import { keys } from './003-keys.js';
+import { revocation } from './004-revocation.js';
 
 /**
  * Brings the authority's tables to the newest version. Safe to call from several processes at once.
@@ -9,5 +10,8 @@ import { keys } from './003-keys.js';
  * @throws StoreError `migration_failed`
  */
 export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
-  await migrate(db, { part: 'authority', migrations: { '001-first': first, '003-keys': keys } });
+  await migrate(db, {
+    part: 'authority',
+    migrations: { '001-first': first, '003-keys': keys, '004-revocation': revocation },
+  });
 }

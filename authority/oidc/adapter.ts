@@ -8,20 +8,30 @@ import type { AuthorityDatabase } from '../schema.js';
 // Their id is what a client presents: kept as a digest, so that a copy of the store gives nobody a token.
 const BEARERS = new Set(['AuthorizationCode', 'RefreshToken']);
 
+/** What else has to end when a credential does. Both return when it is durable. */
+export interface Endings {
+  /** A refresh token came a second time: the consent, and all that came of it. */
+  readonly refreshTokenReused: (consentId: string) => Promise<void>;
+  /** oidc-provider ends all tokens of a grant. */
+  readonly tokensEnded: (consentId: string) => Promise<void>;
+}
+
 /**
  * oidc-provider's storage on one table. Only static clients exist: those are never looked up here with success.
  */
-export function adapterFactory(db: AuthorityDatabase): AdapterFactory {
-  return (model) => new PostgresAdapter(db, model);
+export function adapterFactory(db: AuthorityDatabase, endings: Endings): AdapterFactory {
+  return (model) => new PostgresAdapter(db, model, endings);
 }
 
 class PostgresAdapter implements Adapter {
   readonly #db: AuthorityDatabase;
   readonly #model: string;
+  readonly #endings: Endings;
 
-  constructor(db: AuthorityDatabase, model: string) {
+  constructor(db: AuthorityDatabase, model: string, endings: Endings) {
     this.#db = db;
     this.#model = model;
+    this.#endings = endings;
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresInSeconds?: number): Promise<void> {
@@ -35,11 +45,17 @@ class PostgresAdapter implements Adapter {
       client_id: payload.clientId ?? null,
       expires_at: expiresInSeconds === undefined ? null : new Date(Date.now() + expiresInSeconds * 1000),
     };
-    await this.#db
+    const isOnce = this.#model === 'ReplayDetection';
+    const { numInsertedOrUpdatedRows } = await this.#db
       .insertInto('authority.oidc_payload')
       .values({ model: this.#model, id: this.#key(id), ...row })
-      .onConflict((conflict) => conflict.columns(['model', 'id']).doUpdateSet(row))
-      .execute();
+      .onConflict((conflict) => {
+        const update = conflict.columns(['model', 'id']).doUpdateSet(row);
+        return isOnce ? update.where('authority.oidc_payload.expires_at', '<=', new Date()) : update;
+      })
+      .executeTakeFirstOrThrow();
+    // oidc-provider has looked before it writes: of two that come at the same time, to whichever instance, one is the replay.
+    if (isOnce && numInsertedOrUpdatedRows !== 1n) throw new errors.InvalidRequest('used before');
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
@@ -64,7 +80,20 @@ class PostgresAdapter implements Adapter {
       .where('id', '=', this.#key(id))
       .where('consumed_at', 'is', null)
       .executeTakeFirst();
-    if (numUpdatedRows !== 1n) throw new errors.InvalidGrant('already used, or revoked');
+    if (numUpdatedRows === 1n) return;
+    if (this.#model === 'RefreshToken') await this.#refreshTokenLost(id);
+    throw new errors.InvalidGrant('already used, or revoked');
+  }
+
+  /** RFC 9700 section 4.14.2: two used it at the same time, and nobody can say which of them is the thief. */
+  async #refreshTokenLost(id: string): Promise<void> {
+    const row = await this.#db
+      .selectFrom('authority.oidc_payload')
+      .select('grant_id')
+      .where('model', '=', this.#model)
+      .where('id', '=', this.#key(id))
+      .executeTakeFirst();
+    if (row?.grant_id != null) await this.#endings.refreshTokenReused(row.grant_id);
   }
 
   async destroy(id: string): Promise<void> {
@@ -75,12 +104,12 @@ class PostgresAdapter implements Adapter {
       .execute();
   }
 
+  /**
+   * oidc-provider asks this of access tokens whenever it asks it of others, of all at the same time. It is done for all of
+   * them with the first, in one transaction; access tokens are not stored, and end by the change log.
+   */
   async revokeByGrantId(grantId: string): Promise<void> {
-    await this.#db
-      .deleteFrom('authority.oidc_payload')
-      .where('model', '=', this.#model)
-      .where('grant_id', '=', grantId)
-      .execute();
+    if (this.#model === 'AccessToken') await this.#endings.tokensEnded(grantId);
   }
 
   /** A grant has the id of its consent: a revocation finds all that came of it by one column. */
@@ -98,7 +127,8 @@ class PostgresAdapter implements Adapter {
     const row = await this.#db
       .selectFrom('authority.oidc_payload as p')
       .leftJoin('authority.subject_cutoff as c', 'c.subject', 'p.account_id')
-      .select(['p.payload', 'p.consumed_at', 'p.expires_at', 'c.not_before'])
+      .leftJoin('authority.ended_session as e', 'e.session_id', 'p.uid')
+      .select(['p.payload', 'p.consumed_at', 'p.expires_at', 'c.not_before', 'e.ended_at'])
       .where('p.model', '=', this.#model)
       .where(`p.${column}`, '=', value)
       .executeTakeFirst();
@@ -106,6 +136,7 @@ class PostgresAdapter implements Adapter {
     const payload = row.payload as AdapterPayload;
     if (row.expires_at !== null && row.expires_at.getTime() <= Date.now()) return undefined;
     // A request that was under way when its session was revoked may have written it back.
+    if (this.#model === 'Session' && row.ended_at !== null) return undefined;
     const cutoff = row.not_before;
     if (this.#model === 'Session' && cutoff !== null && !((payload.loginTs ?? 0) > cutoff.getTime() / 1000)) {
       return undefined;
@@ -114,6 +145,19 @@ class PostgresAdapter implements Adapter {
       ? payload
       : { ...payload, consumed: Math.floor(row.consumed_at.getTime() / 1000) };
   }
+}
+
+// Longer than a request can be under way that would write something of an ended session back.
+const ENDED_SESSION_KEPT_SECONDS = 24 * 60 * 60;
+
+/** Forgets ended sessions of which nothing is left that could come back. */
+export async function removeEndedSessions(db: AuthorityDatabase): Promise<void> {
+  await sql`
+    delete from authority.ended_session e
+    where e.ended_at < clock_timestamp() - make_interval(secs => ${ENDED_SESSION_KEPT_SECONDS})
+      and not exists (select from authority.oidc_payload p where p.uid = e.session_id)
+      and not exists (select from authority.oidc_payload p
+        where p.payload ? 'sessionUid' and p.payload ->> 'sessionUid' = e.session_id)`.execute(db);
 }
 
 /**

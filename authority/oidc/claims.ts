@@ -2,13 +2,20 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
+import type { SuspensionRegister } from '../consent/suspensions.js';
 import { consentForToken } from '../consent/token.js';
-import type { StatusRegister, TokenToList } from '../status/register.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { grantableScopes, honouredPurposes } from './offer.js';
+import { signInClaims } from './sign-in.js';
+import { refuseSuspended } from './suspended.js';
 
 /** RFC 9068 token, as far as it is decided when the claims are asked for. */
-interface TokenInTheMaking extends TokenToList {
+interface TokenInTheMaking {
+  readonly accountId?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly grantId?: string | undefined;
+  /** The person's session at this server. */
+  readonly sessionUid?: string | undefined;
   readonly scope?: string | undefined;
 }
 
@@ -17,23 +24,24 @@ interface TokenRules {
   readonly db: AuthorityDatabase;
   readonly accounts: AccountRegister;
   readonly policy: Policy;
-  readonly statuses: StatusRegister;
+  readonly suspensions: SuspensionRegister;
 }
 
 /**
  * The claims that Behalf adds to an access token; without a consent in force, for what the token would hold, no token
  * is issued. This is the last step before signing.
  *
- * @throws errors.InvalidGrant
+ * @throws errors.InvalidGrant, and what `refuseSuspended` throws
  */
 export async function accessTokenClaims(
   ctx: KoaContextWithOIDC,
   token: TokenInTheMaking,
-  { db, accounts, policy, statuses }: TokenRules,
+  { db, accounts, policy, suspensions }: TokenRules,
 ): Promise<Record<string, unknown>> {
+  await refuseSuspended(suspensions, token.clientId);
   const { RefreshToken: refreshToken, AuthorizationCode: code } = ctx.oidc.entities;
   const issuedAtSeconds = refreshToken?.iiat ?? code?.iat;
-  const { accountId, clientId, grantId } = token;
+  const { accountId, clientId, grantId, sessionUid: sessionId } = token;
   if (
     accountId === undefined ||
     clientId === undefined ||
@@ -42,8 +50,7 @@ export async function accessTokenClaims(
   ) {
     throw new errors.InvalidGrant('a token needs a consent');
   }
-  const source = { consentId: grantId, subject: accountId, clientId, issuedAtSeconds };
-  const status = await statuses.allocate(token);
+  const source = { consentId: grantId, subject: accountId, clientId, issuedAtSeconds, sessionId };
   const consent = await consentForToken(db, source);
   if (consent === undefined) throw new errors.InvalidGrant('the consent is not in force');
   const account = await accounts.find(accountId);
@@ -57,7 +64,7 @@ export async function accessTokenClaims(
     throw new errors.InvalidGrant('the policy does not permit the scope');
   }
   return {
-    status,
+    ...signInClaims(refreshToken ?? code ?? {}),
     consent: {
       id: consent.id,
       version: consent.version,
@@ -65,6 +72,7 @@ export async function accessTokenClaims(
       until: Math.floor(consent.until.getTime() / 1000),
       detail: consent.detail,
     },
+    ...(sessionId === undefined ? {} : { sid: sessionId }),
     ...(account.roles.length > 0 ? { roles: account.roles } : {}),
     ...(account.policies.length > 0 ? { policies: account.policies } : {}),
   };

@@ -3,15 +3,21 @@ import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { ConsentRegister } from '../consent/register.js';
+import type { SuspensionRegister } from '../consent/suspensions.js';
+import { scopesAskedFor } from '../details/request.js';
 import { decided, offeredScopes } from './offer.js';
+import { readOrRefuse } from './rich-requests.js';
+import { stoppedScopes } from './suspended.js';
 
 const { Check, Prompt } = interactionPolicy;
 
 /** @see consentPrompt */
 export interface ConsentPromptOptions {
   readonly accounts: AccountRegister;
+  readonly audience: string;
   readonly consents: ConsentRegister;
   readonly policy: Policy;
+  readonly suspensions: SuspensionRegister;
 }
 
 /**
@@ -35,6 +41,16 @@ async function isMissing(ctx: KoaContextWithOIDC, options: ConsentPromptOptions)
   const account = await options.accounts.find(subject);
   const consent = await options.consents.findActive(subject, clientId);
   if (account === undefined || consent === undefined) return true;
-  const offered = offeredScopes(oidc.requestParamScopes, account, clientId, options.policy);
-  return !decided(consent, offered);
+  const { audience, policy, suspensions } = options;
+  const { authorization_details: details, scope } = oidc.params ?? {};
+  const asked = readOrRefuse(details, { clientId, audience, policy });
+  const offered = offeredScopes(scopesAskedFor(scope, asked), account, clientId, policy);
+  // What for is a part of what was decided.
+  if (asked?.purposes?.every((name) => consent.purposes.includes(name)) === false) return true;
+  // What is stopped is not asked about: it would not be given.
+  const stopped = await stoppedScopes(suspensions);
+  return !decided(
+    consent,
+    offered.filter(({ name }) => !stopped.has(name)),
+  );
 }

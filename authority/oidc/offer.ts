@@ -34,6 +34,22 @@ export function grantableScopes(
   return left.scopes.filter((name) => mayGrant(policy, account.roles, name));
 }
 
+/**
+ * Divides scopes into what a client can have for itself, and what not: only what its own entry in the policy names, not
+ * that of `*`, and nothing that only people of some role can give away: there is no person.
+ */
+export function serviceScopes(
+  scopes: Iterable<string>,
+  clientId: string,
+  policy: Policy,
+): { readonly within: readonly string[]; readonly beyond: readonly string[] } {
+  const all = [...new Set(scopes)];
+  const isListed = policy.clients.has(clientId);
+  const left = isListed ? honoured(policy, clientId, { scopes: all, purposes: [] }, today()).scopes : [];
+  const within = left.filter((name) => mayGrant(policy, [], name));
+  return { within, beyond: all.filter((name) => !within.includes(name)) };
+}
+
 /** What the client asks people for: the purposes of its ceiling. None where the policy sets it no ceiling. */
 export function purposesOf(clientId: string, policy: Policy): readonly PurposePolicy[] {
   const ceiling = ceilingOf(policy, clientId);

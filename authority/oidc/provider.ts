@@ -10,22 +10,31 @@ import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
+import type { SuspensionRegister } from '../consent/suspensions.js';
+import type { ClientCertificates } from '../http/client-certificate.js';
 import type { KeysNow } from '../keys/ring.js';
 import { renderErrorPage } from '../pages/error.js';
 import { setPageHeaders } from '../pages/headers.js';
 import type { AuthorityDatabase } from '../schema.js';
 import type { StatusRegister } from '../status/register.js';
 import { adapterFactory } from './adapter.js';
-import { accessTokenClaims } from './claims.js';
+import { authenticationMethods, checkAssertion, SIGNING_ALGORITHMS } from './client-authentication.js';
+import { isFapi2, metadataOf } from './client-metadata.js';
 import { consentPrompt } from './consent-prompt.js';
+import { endingsOf, endOnReuse } from './endings.js';
+import { TokenExchange } from './exchange.js';
 import { grantOf } from './grant.js';
+import { ACCESS_TOKEN_SECONDS, CODE_SECONDS, INTERACTION_SECONDS, SESSION_SECONDS } from './lifetimes.js';
+import { mutualTls } from './mutual-tls.js';
 import { grantableScopes } from './offer.js';
-
-/** RFC 9068 access tokens live this long at most; their consent can end earlier. */
-export const ACCESS_TOKEN_SECONDS = 300;
-const CODE_SECONDS = 60;
-const INTERACTION_SECONDS = 15 * 60;
-const SESSION_SECONDS = 12 * 60 * 60;
+import { OwnTokens } from './own-tokens.js';
+import { ResourceServers } from './resource-servers.js';
+import { richRequests } from './rich-requests.js';
+import { PASSWORD_ACR } from './sign-in.js';
+import { answerForStructuredTokens } from './structured-tokens.js';
+import { refuseSuspended } from './suspended.js';
+import { claimsOf } from './token-claims.js';
+import { accessTokenSeconds, refreshTokenSeconds, serviceTokenSeconds } from './token-lifetimes.js';
 
 /** @see createProvider */
 export interface ProviderOptions {
@@ -34,54 +43,84 @@ export interface ProviderOptions {
   readonly db: AuthorityDatabase;
   readonly jwks: KeysNow['jwks'];
   readonly cookieKeys: readonly string[];
+  /** 32 bytes, the same in each instance: RFC 9449 section 8. */
+  readonly dpopNonceKey: Buffer;
   readonly accounts: AccountRegister;
   readonly consents: ConsentRegister;
+  readonly suspensions: SuspensionRegister;
   readonly clients: readonly ClientRegistration[];
+  readonly certificates: ClientCertificates | undefined;
   readonly policy: Policy;
+  readonly profile: 'fapi2' | undefined;
   readonly statuses: StatusRegister;
 }
 
 /**
- * OAuth 2.0 and OpenID Connect: the authorization code flow with PKCE (S256 only), refresh, discovery, JWKS. Nothing else
- * is on.
+ * OAuth 2.0 and OpenID Connect. For every client: the authorization code flow with PKCE (S256 only), pushed requests, refresh,
+ * DPoP, revocation, discovery, JWKS. For those that are registered for it: client credentials, token exchange,
+ * introspection, certificates, the FAPI 2.0 profile. Nothing else is on: no device flow, no implicit grant, no dynamic registration.
  */
 export function createProvider(options: ProviderOptions): Provider {
-  const { accounts, audience, clients, consents, db, issuer, policy } = options;
+  const { accounts, audience, clients, consents, db, issuer, jwks, policy, profile, statuses, suspensions } =
+    options;
   const scopes = [...policy.scopes.keys()];
   const prompts = interactionPolicy.base();
   prompts.remove('consent');
-  prompts.add(consentPrompt({ accounts, consents, policy }));
+  prompts.add(consentPrompt({ accounts, audience, consents, policy, suspensions }));
+  const resources = new ResourceServers(audience, scopes, suspensions);
+  const tokens = new OwnTokens({ issuer, audience, db, jwks, accounts, clients, suspensions });
+  const exchange = new TokenExchange({ audience, accounts, clients, policy, suspensions, tokens, resources });
+  const hasFapi2 = (clientId: string | undefined): boolean =>
+    isFapi2(
+      clients.find((client) => client.clientId === clientId),
+      profile,
+    );
 
+  const methods = authenticationMethods(options.certificates !== undefined);
   const configuration: Configuration = {
-    adapter: adapterFactory(db),
-    clients: clients.map(metadataOf),
+    adapter: adapterFactory(db, endingsOf(consents)),
+    clients: clients.map((client) => metadataOf(client, profile)),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientBasedCORS: () => false,
-    jwks: { keys: [...options.jwks.keys] },
+    jwks: { keys: [...jwks.keys] },
     cookies: { keys: [...options.cookieKeys] },
     scopes: ['openid', 'offline_access', ...scopes],
+    acrValues: [PASSWORD_ACR],
     responseTypes: ['code'],
-    clientAuthMethods: ['none', 'client_secret_basic'],
+    clientAuthMethods: methods,
+    assertJwtClientAuthClaimsAndHeader: checkAssertion,
+    enabledJWA: { clientAuthSigningAlgValues: SIGNING_ALGORITHMS, dPoPSigningAlgValues: SIGNING_ALGORITHMS },
+    discovery: {
+      introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
+      revocation_endpoint_auth_methods_supported: methods,
+    },
     pkce: { required: () => true },
     features: {
       devInteractions: { enabled: false },
-      dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
+      deviceFlow: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       userinfo: { enabled: false },
+      clientCredentials: { enabled: true },
+      dPoP: { enabled: true, nonceSecret: options.dpopNonceKey, requireNonce: () => true },
+      fapi: { enabled: true, profile: (_ctx, client) => (hasFapi2(client.clientId) ? '2.0' : undefined) },
+      // Access tokens are JWTs, which oidc-provider refuses here; see structured-tokens.ts. Nobody asks about other tokens.
+      introspection: { enabled: true, allowedPolicy: () => false },
+      mTLS: mutualTls(options.certificates),
+      pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: profile === 'fapi2' },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => audience,
         useGrantedResource: () => true,
-        getResourceServerInfo: (_ctx, resource) => {
-          if (resource !== audience) throw new errors.InvalidTarget();
-          const scope = scopes.join(' ');
-          return { audience, scope, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } };
-        },
+        getResourceServerInfo: (ctx, resource) => resources.infoOf(ctx, resource),
       },
+      revocation: { enabled: true, allowedPolicy: mayRevoke },
+      richAuthorizationRequests: richRequests({ audience, consents, policy }),
     },
-    extraTokenClaims: (ctx, token) => accessTokenClaims(ctx, token, options),
-    findAccount: async (_ctx, subject) => {
+    extraTokenClaims: (ctx, token) =>
+      claimsOf(ctx, token, { db, accounts, clients, policy, suspensions, exchange, statuses }),
+    findAccount: async (ctx, subject) => {
+      // Asked before a code is given, and before a refresh token is used up: it must not be lost to a suspension.
+      await refuseSuspended(suspensions, ctx.oidc.client?.clientId);
       const account = await accounts.find(subject);
       return account === undefined ? undefined : { accountId: subject, claims: () => ({ sub: subject }) };
     },
@@ -89,16 +128,19 @@ export function createProvider(options: ProviderOptions): Provider {
     loadExistingGrant: async (ctx) => loadGrant(ctx, options),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => false,
-    rotateRefreshToken: true,
+    // FAPI 2.0 section 5.3.2.1: there a refresh token is of no use without the client's key, and stays. See decision 0013.
+    rotateRefreshToken: (ctx) => !hasFapi2(ctx.oidc.client?.clientId),
+    revokeGrantPolicy: (ctx) => endOnReuse(ctx, consents),
     renderError: (ctx, out) => {
       setPageHeaders(ctx.res);
       ctx.type = 'html';
       ctx.body = renderErrorPage(out.error, out.error_description);
     },
     ttl: {
-      AccessToken: (ctx) => untilConsentEnds(ctx, ACCESS_TOKEN_SECONDS),
+      AccessToken: accessTokenSeconds,
       AuthorizationCode: CODE_SECONDS,
-      RefreshToken: (ctx) => untilConsentEnds(ctx, Number.MAX_SAFE_INTEGER),
+      ClientCredentials: serviceTokenSeconds,
+      RefreshToken: (ctx, token) => refreshTokenSeconds(ctx, token, !hasFapi2(token.clientId)),
       IdToken: ACCESS_TOKEN_SECONDS,
       Interaction: INTERACTION_SECONDS,
       Session: SESSION_SECONDS,
@@ -108,22 +150,19 @@ export function createProvider(options: ProviderOptions): Provider {
   const provider = new Provider(issuer, configuration);
   // This server speaks plain http: with an https issuer a proxy stands before it, and tells what the browser used.
   provider.proxy = issuer.startsWith('https:');
+  exchange.register(provider);
+  answerForStructuredTokens(provider, { clients, consents, suspensions, tokens });
   return provider;
 }
 
-function metadataOf(client: ClientRegistration) {
-  return {
-    client_id: client.clientId,
-    client_name: client.displayName,
-    redirect_uris: [...client.redirectUris],
-    // Loopback redirect addresses on any port; whether it can keep a secret is another matter.
-    application_type: 'native' as const,
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code' as const],
-    ...(client.secret === undefined
-      ? { token_endpoint_auth_method: 'none' as const }
-      : { token_endpoint_auth_method: 'client_secret_basic' as const, client_secret: client.secret }),
-  };
+/** RFC 7009 section 2.1. @throws errors.InvalidRequest */
+function mayRevoke(
+  _ctx: KoaContextWithOIDC,
+  client: { readonly clientId: string },
+  token: { readonly clientId?: string | undefined },
+): boolean {
+  if (token.clientId === client.clientId) return true;
+  throw new errors.InvalidRequest('client is not authorized to revoke the presented token');
 }
 
 async function loadGrant(ctx: KoaContextWithOIDC, options: ProviderOptions) {
@@ -136,11 +175,4 @@ async function loadGrant(ctx: KoaContextWithOIDC, options: ProviderOptions) {
   if (account === undefined || consent === undefined) return undefined;
   const scopes = grantableScopes(consent.scopes, account, clientId, policy);
   return grantOf(ctx.oidc.provider, consent, scopes, audience);
-}
-
-/** The grant ends with the consent: no token goes beyond it. At least a second: the claims are refused when it is over. */
-function untilConsentEnds(ctx: KoaContextWithOIDC, atMostSeconds: number): number {
-  const end = ctx.oidc.entities.Grant?.exp;
-  if (end === undefined) return 1;
-  return Math.max(1, Math.min(atMostSeconds, end - Math.floor(Date.now() / 1000)));
 }

@@ -1,3 +1,4 @@
+import type { DetailLevel } from '../consent/types.js';
 import { html } from './html.js';
 import { page } from './layout.js';
 
@@ -29,6 +30,8 @@ export interface ConsentView {
   readonly purposes: readonly string[];
   readonly scopes: readonly OfferedScope[];
   readonly durations: readonly DurationChoice[];
+  /** The levels that can be chosen, the first of them beforehand. */
+  readonly details: readonly DetailLevel[];
   readonly defaultDurationSeconds: number;
   readonly problem?: string;
 }
@@ -74,14 +77,14 @@ export function renderConsent(view: ConsentView): string {
         </fieldset>
         <fieldset>
           <legend>How much detail</legend>
-          <label class="row"
-            ><input type="radio" name="detail" value="full" checked /><span
-              >${DETAIL_LABELS.full}</span
-            ></label
-          >
-          <label class="row"
-            ><input type="radio" name="detail" value="minimal" /><span>${DETAIL_LABELS.minimal}</span></label
-          >
+          ${view.details.map(
+            (detail, index) =>
+              html`<label class="row"
+                ><input type="radio" name="detail" value="${detail}" ${index === 0 && html` checked`} /><span
+                  >${DETAIL_LABELS[detail]}</span
+                ></label
+              > `,
+          )}
         </fieldset>
         <p class="quiet">You can take this back at any time; it ends at once then.</p>
         <div class="actions">

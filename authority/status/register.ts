@@ -30,6 +30,8 @@ export interface TokenToList {
   readonly accountId?: string | undefined;
   readonly clientId?: string | undefined;
   readonly grantId?: string | undefined;
+  /** The person's session at this server, which is the `sid` of its tokens. */
+  readonly sessionUid?: string | undefined;
   /** Seconds that it lives. */
   readonly expiration?: number | undefined;
 }
@@ -69,7 +71,7 @@ export class StatusRegister {
    * after that look finds the place, one that came before is seen by it.
    */
   async allocate(token: TokenToList): Promise<StatusClaim> {
-    const { accountId, clientId, expiration, grantId, jti } = token;
+    const { accountId, clientId, expiration, grantId, jti, sessionUid } = token;
     if (jti === undefined || clientId === undefined || expiration === undefined) {
       throw new TypeError('a token without an identifier, a client or a life has no place in a list');
     }
@@ -78,8 +80,8 @@ export class StatusRegister {
         const idx = randomInt(LIST_SIZE);
         const { rows } = await sql`
           insert into authority.token_status
-            (list, idx, jti, subject, client_id, consent_id, issued_at, expires_at)
-          values (${list}, ${idx}, ${jti}, ${accountId ?? clientId}, ${clientId}, ${grantId ?? null}::text,
+            (list, idx, jti, subject, client_id, consent_id, session_id, issued_at, expires_at)
+          values (${list}, ${idx}, ${jti}, ${accountId ?? clientId}, ${clientId}, ${grantId ?? null}::text, ${sessionUid ?? null}::text,
             clock_timestamp(), clock_timestamp() + make_interval(secs => ${expiration}::double precision))
           on conflict do nothing returning idx`.execute(this.#options.db);
         if (rows.length === 1) return { status_list: { idx, uri: this.#uri(list) } };

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 
+import type { ChangeMembers } from '../changes/log.js';
 import type { AuthoritySchema } from '../schema.js';
 
 /** Members of a change that a token's place in a list knows as well. */
@@ -8,7 +9,8 @@ const COLUMNS = {
   clientId: 'client_id',
   consentId: 'consent_id',
   tokenId: 'jti',
-} as const;
+  sessionId: 'session_id',
+} as const satisfies Partial<Record<keyof ChangeMembers, string>>;
 
 /**
  * Sets the bit of every living token that matches all members, within the transaction of the revocation. A change that names
@@ -16,13 +18,13 @@ const COLUMNS = {
  */
 export async function revokeStatuses(
   trx: Transaction<AuthoritySchema>,
-  members: Readonly<Record<string, string | undefined>>,
+  members: ChangeMembers,
 ): Promise<void> {
   let update = trx.updateTable('authority.token_status').set({ revoked: true }).where('revoked', '=', false);
   let named = 0;
-  for (const [member, value] of Object.entries(members)) {
+  for (const [member, value] of Object.entries(members) as [string, unknown][]) {
     if (value === undefined) continue;
-    if (!isColumn(member)) return;
+    if (!isColumn(member) || typeof value !== 'string') return;
     update = update.where(COLUMNS[member], '=', value);
     named += 1;
   }

@@ -36,16 +36,20 @@ export async function runAsChild(
   }
 }
 
-/** @param program Compiled file that calls {@link runAsChild}. */
+/**
+ * @param program Compiled file that calls {@link runAsChild}.
+ * @param processor Which one it is put on; `any`: the system decides, for a program that runs beside others of its kind.
+ */
 export async function startMeasured(
   program: string,
   env: Readonly<Record<string, string>>,
+  processor: number | 'any' = 0,
 ): Promise<MeasuredProcess> {
   const child = fork(program, {
     env: { ...process.env, ...env, NODE_ENV: 'production' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  if (child.pid !== undefined) pin(child.pid, 0);
+  if (child.pid !== undefined && processor !== 'any') pin(child.pid, processor);
   const first = await nextMessage(child);
   if (!('ready' in first))
     throw new Error(`${program}: ${'failed' in first ? first.failed : 'did not start'}`);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { RefusedError } from '../errors.js';
 import { bearerChallenge } from '../http/challenge.js';
 
@@ -6,33 +7,49 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 /** Longer than any access token has reason to be, and short enough to be hashed for nothing. */
 const MAX_TOKEN_LENGTH = 16_384;
 
+/** How a token is shown: RFC 6750 section 2.1, RFC 9449 section 7.1. */
+export type AuthenticationScheme = 'bearer' | 'dpop';
+
+export interface PresentedToken {
+  readonly scheme: AuthenticationScheme;
+  readonly token: string;
+  /** SHA-256 of the token, base64url: what it is kept under, and `ath` of its proofs (RFC 9449 section 4.2). */
+  readonly digest: string;
+}
+
 /**
- * The access token of a request (RFC 6750 section 2.1), or undefined when it shows none.
+ * The access token of a request, or undefined when it shows none.
  *
  * Only the `Authorization` header is read: a token in the query string ends in logs, and two ways to show one let a proxy
  * and the gateway see different callers.
  *
  * @param authorization Every value of the header, in order.
- * @throws {RefusedError} 400 `INVALID_REQUEST` for several headers or a scheme other than Bearer, 401 `INVALID_TOKEN`
- *   for a token that cannot be one.
+ * @throws {RefusedError} 400 `INVALID_REQUEST` for several headers or a scheme other than Bearer and DPoP, 401
+ *   `INVALID_TOKEN` for a token that cannot be one.
  */
-export function bearerToken(authorization: readonly string[]): string | undefined {
+export function presentedToken(authorization: readonly string[]): PresentedToken | undefined {
   const [value] = authorization;
   if (value === undefined) return undefined;
   if (authorization.length > 1) throw invalidRequest('AUTHORIZATION_REPEATED');
-  const space = value.indexOf(' ');
-  const scheme = space < 0 ? value : value.slice(0, space);
-  if (scheme.toLowerCase() !== 'bearer') throw invalidRequest('AUTHORIZATION_SCHEME');
-  const token = space < 0 ? '' : value.slice(space + 1).trim();
+  const scheme = schemeOf(value);
+  if (scheme === undefined) throw invalidRequest('AUTHORIZATION_SCHEME');
+  const token = value.slice(scheme.length).trim();
   if (token === '' || token.length > MAX_TOKEN_LENGTH || !TOKEN.test(token))
     throw invalidToken('TOKEN_MALFORMED');
-  return token;
+  return { scheme, token, digest: createHash('sha256').update(token).digest('base64url') };
+}
+
+/** The scheme of an `Authorization` header, in any case (RFC 9110 section 11.1). */
+export function schemeOf(authorization: string): AuthenticationScheme | undefined {
+  const [name = ''] = authorization.split(' ', 1);
+  const scheme = name.toLowerCase();
+  return scheme === 'bearer' || scheme === 'dpop' ? scheme : undefined;
 }
 
 export function invalidRequest(reason: string): RefusedError {
   return new RefusedError({
     code: 'INVALID_REQUEST',
-    message: 'The Authorization header cannot be read as one bearer token',
+    message: 'The Authorization header cannot be read as one access token',
     status: 400,
     headers: new Map([['www-authenticate', bearerChallenge({ error: 'invalid_request' })]]),
     reason,

@@ -1,11 +1,15 @@
-import { createHash } from 'node:crypto';
 import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
+import type { StepUp } from '../../policy/index.js';
 import { RefusedError } from '../errors.js';
+import type { Incoming } from '../exchange.js';
 import type { RevocationView } from '../revocation/view.js';
-import { bearerToken, invalidToken, tokenRequired } from './bearer.js';
+import { invalidToken, presentedToken, tokenRequired } from './bearer.js';
+import { readConfirmation } from './confirmation.js';
+import type { Confirmation } from './confirmation.js';
 import { toDelegation } from './delegation.js';
 import type { Issuers } from './issuers.js';
+import type { SenderConstraint } from './sender-constraint.js';
 
 /** What is kept of a verified token. Never the token. */
 export interface AuthenticatedToken {
@@ -24,6 +28,17 @@ export interface AuthenticatedToken {
   readonly acr?: string | undefined;
   /** Seconds since the epoch. */
   readonly authTime?: number | undefined;
+  /** Scopes that it was granted and that do not count before the person has signed in so; not in `delegation`. */
+  readonly withheld?: ReadonlyMap<string, StepUp>;
+  /** What its sender must show beside it; undefined for a token that whoever holds it may use. */
+  readonly confirmation?: Confirmation | undefined;
+}
+
+/** What a request was found to be from. */
+export interface Authenticated {
+  readonly token: AuthenticatedToken;
+  /** For the answer's `DPoP-Nonce` (RFC 9449 section 8.2), when the client is to change to it. */
+  readonly nextNonce: string | undefined;
 }
 
 export interface AuthenticatorOptions {
@@ -32,6 +47,7 @@ export interface AuthenticatorOptions {
   readonly anonymous: 'allow' | 'refuse';
   /** Absent when no issuer announces revocations. */
   readonly revocation: RevocationView | undefined;
+  readonly senderConstraint: SenderConstraint;
   /** Verified tokens that are kept. Default 10,000. */
   readonly cachedTokens?: number;
 }
@@ -45,27 +61,26 @@ export class Authenticator {
   }
 
   /**
-   * Verifies the request's token once. The verification is remembered by the token's digest until it expires; expiry and
-   * revocation are looked at on every request.
+   * Verifies the request's token once. The verification is remembered by the token's digest until it expires; expiry,
+   * revocation and what the token is bound to are looked at on every request.
    *
-   * @param authorization Every value of the `Authorization` header.
    * @returns undefined for a request without credentials, where that is allowed.
    * @throws {RefusedError} for credentials that are there and not valid: they are never taken for absent.
    */
-  async authenticate(authorization: readonly string[]): Promise<AuthenticatedToken | undefined> {
-    const token = bearerToken(authorization);
-    if (token === undefined) {
+  async authenticate(incoming: Incoming): Promise<Authenticated | undefined> {
+    const presented = presentedToken(incoming.authorization);
+    if (presented === undefined) {
       if (this.options.anonymous === 'allow') return undefined;
       throw tokenRequired();
     }
-    const digest = createHash('sha256').update(token).digest('base64url');
-    let authenticated = this.verified.get(digest);
-    if (authenticated === undefined) {
-      authenticated = await this.verify(token);
-      this.verified.set(digest, authenticated);
+    let token = this.verified.get(presented.digest);
+    if (token === undefined) {
+      token = await this.verify(presented.token);
+      this.verified.set(presented.digest, token);
     }
-    this.refuseWhatEnded(authenticated);
-    return authenticated;
+    this.refuseWhatEnded(token);
+    const nextNonce = await this.options.senderConstraint.check(token, presented, incoming);
+    return { token, nextNonce };
   }
 
   private async verify(token: string): Promise<AuthenticatedToken> {
@@ -86,6 +101,7 @@ export class Authenticator {
       sessionId: optionalString(payload.sid, 'SESSION_MALFORMED'),
       acr: optionalString(payload.acr, 'ACR_MALFORMED'),
       authTime: optionalSeconds(payload.auth_time, 'AUTH_TIME_MALFORMED'),
+      confirmation: readConfirmation(payload.cnf),
     };
   }
 

@@ -139,7 +139,7 @@ const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)$/;
  * RFC 7515 section 7.1, and RFC 4648 section 3.5: one signature has one spelling. The decoder would also take others, which
  * would let one token come under many digests.
  */
-function isCompactJws(token: string): boolean {
+export function isCompactJws(token: string): boolean {
   const signature = COMPACT_JWS.exec(token)?.[1];
   return signature !== undefined && Buffer.from(signature, 'base64url').toString('base64url') === signature;
 }

@@ -29,6 +29,11 @@ export interface OperationAnalysis {
   readonly policies: readonly string[];
   /** A response key that the client does not use. */
   readonly hiddenTypenameKey: string;
+  /**
+   * Fields that are executed under another response key than the client's: his is the name of something that joins subgraphs,
+   * which @apollo/gateway keeps at that place. Where the field has no answer, he would be given the key (`{ user { id: city } }`).
+   */
+  readonly executedKeyOf: ReadonlyMap<FieldNode, string>;
 }
 
 /**
@@ -42,6 +47,7 @@ export function analyzeOperation(
   client: ClientOperation,
   schema: GraphQLSchema,
   rules: RuleTable,
+  joinNames: ReadonlySet<string>,
 ): OperationAnalysis {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of client.document.definitions) {
@@ -54,12 +60,16 @@ export function analyzeOperation(
   const conditionVariables = new Set<string>();
   const responseKeys = new Set<string>();
   const seenFragments = new Set<string>();
+  const colliding: FieldNode[] = [];
 
   const root = schema.getRootType(client.operation.operation);
   if (root !== undefined && root !== null) visitSelections(client.operation.selectionSet, root);
 
   let hiddenTypenameKey = '__behalf_typename';
   while (responseKeys.has(hiddenTypenameKey)) hiddenTypenameKey += '_';
+  let prefix = '__behalf_key_';
+  while (colliding.some((field) => responseKeys.has(prefix + responseKeyOf(field)))) prefix += '_';
+  const executedKeyOf = new Map(colliding.map((field) => [field, prefix + responseKeyOf(field)]));
   const policies = new Set(requirements.values.flatMap((requirement) => requirement.policies.flat(2)));
   return {
     client,
@@ -71,6 +81,7 @@ export function analyzeOperation(
     conditionVariables: [...conditionVariables],
     policies: [...policies],
     hiddenTypenameKey,
+    executedKeyOf,
   };
 
   function visitSelections(selectionSet: SelectionSetNode, parent: GraphQLCompositeType): void {
@@ -96,11 +107,12 @@ export function analyzeOperation(
   }
 
   function visitField(field: FieldNode, parent: GraphQLCompositeType): void {
-    responseKeys.add(field.alias?.value ?? field.name.value);
     const name = field.name.value;
+    responseKeys.add(responseKeyOf(field));
     // Introspection of the schema is decided by its own rule and reads nobody's data.
     if (parent === schema.getQueryType() && (name === '__schema' || name === '__type')) return;
     parentOf.set(field, parent);
+    if (responseKeyOf(field) !== name && joinNames.has(responseKeyOf(field))) colliding.push(field);
     const requirement = rules.requirementOf(parent.name, name);
     if (!asksNothing(requirement)) requirementOf.set(field, requirements.index(requirement));
     if (field.selectionSet === undefined || !('getFields' in parent)) return;
@@ -120,6 +132,10 @@ export function analyzeOperation(
       if (condition?.kind === Kind.VARIABLE) conditionVariables.add(condition.name.value);
     }
   }
+}
+
+export function responseKeyOf(field: FieldNode): string {
+  return field.alias?.value ?? field.name.value;
 }
 
 /** The values of `@skip` and `@include` in one request, so that what is left out can be told from what is denied. */

@@ -1,7 +1,7 @@
 import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
-import { honoured, isHonoured } from '../../policy/index.js';
-import type { Policy } from '../../policy/index.js';
+import { honoured, isHonoured, stepUpOf, suffices } from '../../policy/index.js';
+import type { Policy, StepUp } from '../../policy/index.js';
 import type { AuthenticatedToken } from '../authenticate/index.js';
 import type { GatewayLog } from '../log.js';
 
@@ -10,6 +10,8 @@ const MAX_TOLD = 10_000;
 
 interface Cut {
   readonly day: string;
+  /** Seconds since the epoch: from then on the sign-in is too old for a scope that counts until then. */
+  readonly untilSeconds: number;
   readonly token: AuthenticatedToken;
 }
 
@@ -18,7 +20,7 @@ interface Cut {
  * outlive a policy that became narrower, and issuers of others do not know it.
  */
 export class PolicyCeiling {
-  /** By the verified token, which is kept as long as it is alive: each is cut once a day. */
+  /** By the verified token, which is kept as long as it is alive: each is cut anew only when a cut would be another. */
   private readonly cuts = new WeakMap<AuthenticatedToken, Cut>();
   private readonly told = new LRUCache<string, true>({ max: MAX_TOLD });
 
@@ -30,11 +32,46 @@ export class PolicyCeiling {
   apply(token: AuthenticatedToken, now = new Date()): AuthenticatedToken {
     // A deprecated scope ends with a calendar day, in UTC.
     const day = now.toISOString().slice(0, 10);
+    const nowSeconds = now.getTime() / 1000;
     const known = this.cuts.get(token);
-    if (known?.day === day) return known.token;
-    const cut = { ...token, delegation: this.cut(token.delegation, day) };
-    this.cuts.set(token, { day, token: cut });
+    if (known?.day === day && nowSeconds <= known.untilSeconds) return known.token;
+    const delegation = this.cut(token.delegation, day);
+    const { scopes, withheld, untilSeconds } = this.bySignIn(token, delegation.scopes, nowSeconds);
+    const cut = { ...token, delegation: { ...delegation, scopes }, withheld };
+    this.cuts.set(token, { day, untilSeconds, token: cut });
     return cut;
+  }
+
+  /** Takes out the scopes for which the person has not signed in well or lately enough (RFC 9470). */
+  private bySignIn(
+    token: AuthenticatedToken,
+    held: ReadonlySet<string>,
+    nowSeconds: number,
+  ): {
+    readonly scopes: ReadonlySet<string>;
+    readonly withheld: ReadonlyMap<string, StepUp>;
+    readonly untilSeconds: number;
+  } {
+    const scopes = new Set<string>();
+    const withheld = new Map<string, StepUp>();
+    let untilSeconds = Number.POSITIVE_INFINITY;
+    for (const scope of held) {
+      const stepUp = stepUpOf(this.policy, scope);
+      if (stepUp === undefined) {
+        scopes.add(scope);
+        continue;
+      }
+      if (!suffices(token, stepUp, nowSeconds)) {
+        withheld.set(scope, stepUp);
+        continue;
+      }
+      scopes.add(scope);
+      const { maxAgeSeconds } = stepUp;
+      if (maxAgeSeconds !== undefined && token.authTime !== undefined) {
+        untilSeconds = Math.min(untilSeconds, token.authTime + maxAgeSeconds);
+      }
+    }
+    return { scopes, withheld, untilSeconds };
   }
 
   private cut(delegation: Delegation, day: string): Delegation {

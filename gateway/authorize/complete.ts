@@ -2,6 +2,7 @@ import { denialError, describeRequirement } from '@behalf/directives';
 import type { Requires } from '@behalf/directives';
 import {
   getNullableType,
+  GraphQLError,
   isAbstractType,
   isListType,
   isNonNullType,
@@ -13,12 +14,12 @@ import {
 } from 'graphql';
 import type {
   FieldNode,
-  GraphQLError,
   GraphQLObjectType,
   GraphQLOutputType,
   GraphQLSchema,
   SelectionSetNode,
 } from 'graphql';
+import { responseKeyOf } from './analysis.js';
 import type { Conditions, OperationAnalysis } from './analysis.js';
 import type { FilteredOperation } from './filter.js';
 import type { ExecutionOutcome } from './types.js';
@@ -48,6 +49,8 @@ interface Occurrence {
 /** Selections of one response key, merged over fragments (GraphQL section 6.3.2 CollectFields). */
 interface CollectedField {
   readonly key: string;
+  /** The key under which it was executed. */
+  readonly executedKey: string;
   readonly occurrences: readonly Occurrence[];
   readonly executed: readonly FieldNode[];
   readonly denied: FieldNode | undefined;
@@ -81,11 +84,13 @@ export class Completion {
   ) {}
 
   complete(outcome: ExecutionOutcome): ExecutionOutcome {
-    const executionErrors = outcome.errors ?? [];
+    const executionErrors = (outcome.errors ?? []).map((error) => this.atClientPath(error));
     const root = this.schema.getRootType(this.analysis.client.operation.operation);
     const { data } = outcome;
     // Without data there is no path at which anything could have been denied.
-    if (data === undefined || data === null || root === undefined || root === null) return outcome;
+    if (data === undefined || data === null || root === undefined || root === null) {
+      return { ...outcome, ...(executionErrors.length > 0 ? { errors: executionErrors } : {}) };
+    }
     const fields = this.collect(root, [
       { set: this.analysis.client.operation.selectionSet, lostTo: undefined },
     ]);
@@ -95,6 +100,16 @@ export class Completion {
       data: completed === PROPAGATE ? null : completed,
       ...(errors.length > 0 ? { errors } : {}),
     };
+  }
+
+  /** An error of the execution, at the client's keys. */
+  private atClientPath(error: GraphQLError): GraphQLError {
+    const { executedKeyOf } = this.analysis;
+    if (error.path === undefined || executedKeyOf.size === 0) return error;
+    const clientKeys = new Map([...executedKeyOf].map(([node, key]) => [key, responseKeyOf(node)]));
+    const path = error.path.map((step) => (typeof step === 'string' ? (clientKeys.get(step) ?? step) : step));
+    const { message, extensions, originalError } = error;
+    return new GraphQLError(message, { path, extensions, originalError: originalError ?? null });
   }
 
   private completeObject(
@@ -122,7 +137,7 @@ export class Completion {
     here: Position,
   ): unknown {
     if (field.executed.length > 0) {
-      const value = Object.hasOwn(source, field.key) ? source[field.key] : null;
+      const value = Object.hasOwn(source, field.executedKey) ? source[field.executedKey] : null;
       return this.completeValue(value, field.type, field, here);
     }
     // The whole field is gone: its own denial hides those of what was selected on it.
@@ -208,10 +223,13 @@ export class Completion {
     const { removals } = this.filtered;
     const own = occurrences.filter(({ lostTo }) => lostTo === undefined).map(({ node }) => node);
     const name = occurrences[0]?.node.name.value ?? '';
+    const executed = own.filter((node) => !removals.has(node));
+    const [first] = executed;
     return {
       key,
+      executedKey: (first === undefined ? undefined : this.analysis.executedKeyOf.get(first)) ?? key,
       occurrences,
-      executed: own.filter((node) => !removals.has(node)),
+      executed,
       denied: own.find((node) => this.isDenied(node)),
       lostTo: occurrences.find(({ lostTo }) => lostTo !== undefined)?.lostTo,
       emptied: own.filter((node) => removals.get(node) === 'emptied'),
@@ -239,7 +257,7 @@ export class Completion {
       if (this.conditions.leavesOut(selection)) continue;
       switch (selection.kind) {
         case Kind.FIELD: {
-          const key = selection.alias?.value ?? selection.name.value;
+          const key = responseKeyOf(selection);
           const occurrence = { node: selection, lostTo };
           const known = grouped.get(key);
           if (known === undefined) grouped.set(key, [occurrence]);

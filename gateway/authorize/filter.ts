@@ -30,8 +30,17 @@ export interface FilteredOperation {
 /** What is left of a selection set. */
 interface Remainder {
   readonly selections: readonly SelectionNode[];
+  /** Something of it is selected: not everything is left out by `@skip` and `@include`. */
+  readonly live: boolean;
   /** Something in it was denied, and was not left out anyway. */
   readonly lost: boolean;
+}
+
+const NOTHING: Remainder = Object.freeze({ selections: [], live: false, lost: false });
+
+/** What is left of one selection. */
+interface Filtered<Node> extends Pick<Remainder, 'live' | 'lost'> {
+  readonly kept: Node | undefined;
 }
 
 /**
@@ -52,7 +61,7 @@ export function filterOperation(
   const { operation } = analysis.client;
   const root = filterSelections(operation.selectionSet);
   const denied = deniedSelections(analysis, removals, conditions);
-  if (root.selections.length === 0 && root.lost) return { execute: undefined, removals, denied };
+  if (!root.live && root.lost) return { execute: undefined, removals, denied };
 
   const document = buildDocument(analysis, root, fragments);
   const filteredOperation = document.definitions.find(
@@ -73,53 +82,53 @@ export function filterOperation(
 
   function filterSelections(selectionSet: SelectionSetNode): Remainder {
     const selections: SelectionNode[] = [];
+    let live = false;
     let lost = false;
     for (const selection of selectionSet.selections) {
       const remainder = filterSelection(selection);
       if (remainder.kept !== undefined) selections.push(remainder.kept);
-      if (remainder.lost && !conditions.leavesOut(selection)) lost = true;
+      if (conditions.leavesOut(selection)) continue;
+      live ||= remainder.live;
+      lost ||= remainder.lost;
     }
-    return { selections, lost };
+    return { selections, live, lost };
   }
 
-  function filterSelection(selection: SelectionNode): {
-    readonly kept: SelectionNode | undefined;
-    readonly lost: boolean;
-  } {
+  function filterSelection(selection: SelectionNode): Filtered<SelectionNode> {
     switch (selection.kind) {
       case Kind.FIELD:
         return filterField(selection);
       case Kind.INLINE_FRAGMENT: {
         const inner = filterSelections(selection.selectionSet);
-        if (inner.selections.length === 0) return { kept: undefined, lost: inner.lost };
-        return {
-          kept: { ...selection, selectionSet: rebuild(selection.selectionSet, inner) },
-          lost: inner.lost,
-        };
+        if (inner.selections.length === 0) return { ...inner, kept: undefined };
+        return { ...inner, kept: { ...selection, selectionSet: rebuild(selection.selectionSet, inner) } };
       }
       case Kind.FRAGMENT_SPREAD: {
         const inner = filterFragment(selection.name.value);
-        return { kept: inner.selections.length === 0 ? undefined : selection, lost: inner.lost };
+        return { ...inner, kept: inner.selections.length === 0 ? undefined : selection };
       }
     }
   }
 
-  function filterField(field: FieldNode): { readonly kept: FieldNode | undefined; readonly lost: boolean } {
+  function filterField(field: FieldNode): Filtered<FieldNode> {
     const requirement = analysis.requirementOf.get(field);
     // A selection that the analysis did not see has no decision, so it has no permission; introspection has its own rule.
     const isKnown = analysis.parentOf.has(field) || isIntrospection(field);
     if (!isKnown || (requirement !== undefined && !isPermitted(requirement))) {
       removals.set(field, 'denied');
-      return { kept: undefined, lost: true };
+      return { kept: undefined, live: false, lost: true };
     }
+    const executed = underExecutedKey(field, analysis);
     if (field.selectionSet === undefined || !analysis.parentOf.has(field))
-      return { kept: field, lost: false };
+      return { kept: executed, live: true, lost: false };
     const inner = filterSelections(field.selectionSet);
-    if (inner.selections.length === 0 && inner.lost) {
+    // What is left out does not keep a field: it is the same as if it had not been written there.
+    if (!inner.live && inner.lost) {
       removals.set(field, 'emptied');
-      return { kept: undefined, lost: true };
+      return { kept: undefined, live: false, lost: true };
     }
-    return { kept: { ...field, selectionSet: rebuild(field.selectionSet, inner) }, lost: inner.lost };
+    const kept = { ...executed, selectionSet: rebuild(field.selectionSet, inner) };
+    return { kept, live: true, lost: inner.lost };
   }
 
   function filterFragment(name: string): Remainder {
@@ -127,8 +136,8 @@ export function filterOperation(
     if (known !== undefined) return known;
     const fragment = analysis.fragments.get(name);
     // A valid document has it, and no fragment spreads itself; what is not valid is not selected.
-    fragments.set(name, { selections: [], lost: false });
-    if (fragment === undefined) return { selections: [], lost: false };
+    fragments.set(name, NOTHING);
+    if (fragment === undefined) return NOTHING;
     const remainder = filterSelections(fragment.selectionSet);
     fragments.set(name, remainder);
     return remainder;
@@ -187,6 +196,11 @@ function deniedSelections(
 
 function isIntrospection(field: FieldNode): boolean {
   return field.name.value === '__schema' || field.name.value === '__type';
+}
+
+function underExecutedKey(field: FieldNode, analysis: OperationAnalysis): FieldNode {
+  const key = analysis.executedKeyOf.get(field);
+  return key === undefined ? field : { ...field, alias: { kind: Kind.NAME, value: key } };
 }
 
 function typenameField(analysis: OperationAnalysis): FieldNode {

@@ -70,7 +70,7 @@ export function createOperationAuthorizer(
   supergraphSdl: string,
   options: AuthorizerOptions = {},
 ): OperationAuthorizer {
-  const { rules, schema, executableSdl, vocabularies } = readSupergraph(
+  const { rules, schema, executableSdl, vocabularies, joinNames } = readSupergraph(
     supergraphSdl,
     options.coverage ?? 'open',
   );
@@ -84,7 +84,7 @@ export function createOperationAuthorizer(
     let entry = operations.get(key);
     if (entry === undefined) {
       entry = {
-        analysis: analyzeOperation(client, schema, rules),
+        analysis: analyzeOperation(client, schema, rules, joinNames),
         decisions: new LRUCache<string, Decision>({ max: maxDecisions }),
       };
       operations.set(key, entry);
@@ -128,7 +128,7 @@ export function createOperationAuthorizer(
   ): Authorization {
     const { analysis, decisions } = known(client);
     const met = analysis.requirements.map((requirement) => isMet(requirement, delegation));
-    if (met.every((isPermitted) => isPermitted)) {
+    if (analysis.executedKeyOf.size === 0 && met.every((isPermitted) => isPermitted)) {
       return { execute: client, unchanged: true, denials: [], complete: (outcome) => outcome };
     }
     const conditions = new Conditions(analysis, variables);

@@ -9,7 +9,7 @@ import {
   RuleTable,
 } from '@behalf/directives';
 import type { ErrorDescription, Requirement } from '@behalf/directives';
-import { buildASTSchema, GraphQLError, Kind, parse, print } from 'graphql';
+import { buildASTSchema, GraphQLError, Kind, parse, print, visit } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
 import type { SubgraphVocabulary } from './types.js';
 
@@ -46,6 +46,8 @@ export interface Supergraph {
   readonly schema: GraphQLSchema;
   readonly executableSdl: string;
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
+  /** Names under which @apollo/gateway keeps in its response what it joins subgraphs by, beside what the client selected. */
+  readonly joinNames: ReadonlySet<string>;
 }
 
 /**
@@ -70,6 +72,7 @@ export function readSupergraph(sdl: string, coverage: 'required' | 'open'): Supe
       schema: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
       executableSdl: print(withoutSecurityPurposes(document, links)),
       vocabularies: readVocabularies(document, links, rules),
+      joinNames: readJoinNames(document, links),
     };
   } catch (error) {
     if (error instanceof SupergraphError) throw error;
@@ -159,6 +162,26 @@ function addWords(words: Words, requirement: Requirement): void {
   for (const scope of requirement.scopes.flat(2)) words.scopes.add(scope);
   for (const policy of requirement.policies.flat(2)) words.policies.add(policy);
   for (const purpose of requirement.purposes.flat()) words.purposes.add(purpose);
+}
+
+/** Every name in a `@key`, `@requires` or `@provides`, and the type's. */
+function readJoinNames(document: DocumentNode, links: Links): ReadonlySet<string> {
+  const join = links.feature(JOIN_IDENTITY);
+  const names = new Set(['__typename']);
+  if (join === undefined) return names;
+  const joinType = links.localName(join, 'type');
+  const joinField = links.localName(join, 'field');
+  visit(document, {
+    Directive(node) {
+      if (node.name.value !== joinType && node.name.value !== joinField) return;
+      const { key, requires, provides } = argumentsOf(node as ConstDirectiveNode);
+      for (const fieldSet of [key, requires, provides]) {
+        if (typeof fieldSet !== 'string') continue;
+        for (const [name] of fieldSet.matchAll(/\w+/g)) names.add(name);
+      }
+    },
+  });
+  return names;
 }
 
 /** Values of the enumeration of subgraphs → their names. */

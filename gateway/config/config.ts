@@ -5,8 +5,13 @@ import formats from 'ajv-formats';
 import { parse as parseYaml } from 'yaml';
 import { shapeProblem } from '../../policy/index.js';
 import type { AdministrationOptions } from '../administration.js';
+import { MIN_NONCE_KEY_BYTES } from '../authenticate/dpop/nonce.js';
+import type { DpopOptions } from '../authenticate/dpop/options.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { ConfigurationError } from '../errors.js';
+import { TrustedProxies } from '../http/proxies.js';
+import type { ProxyOptions } from '../http/proxies.js';
+import type { TlsOptions } from '../http/tls.js';
 import type { IntrospectionRule } from '../introspection/index.js';
 import type { LogLevel } from '../log.js';
 import type { ProtectionOptions, RevocationOptions } from '../protection.js';
@@ -14,7 +19,18 @@ import schema from './schema.json' with { type: 'json' };
 
 /** A gateway's configuration file, checked; `schema.json` describes every key. */
 export interface GatewayConfig {
-  readonly listen?: { readonly host?: string; readonly port?: number };
+  readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: TlsOptions };
+  /** The address under which clients reach the gateway; default: the one it listens on. */
+  readonly externalUrl?: string;
+  readonly proxies?: ProxyOptions;
+  readonly dpop?: Omit<DpopOptions, 'nonceKey' | 'replay'> & {
+    /** Base64url. */
+    readonly nonceKey?: string;
+    readonly replay?: 'memory' | 'database';
+    /** Connection string of the role that can claim. */
+    readonly database?: string;
+    readonly maxReplayEntries?: number;
+  };
   /** Absolute path. */
   readonly supergraph: string;
   readonly issuers: readonly (IssuerOptions & { readonly allowInsecureIssuer?: boolean })[];
@@ -89,12 +105,25 @@ export async function readConfig(
     ...(config.propagation?.keyFile === undefined
       ? {}
       : { propagation: { ...config.propagation, keyFile: relative(config.propagation.keyFile) } }),
+    ...(config.listen?.tls === undefined
+      ? {}
+      : { listen: { ...config.listen, tls: absoluteFiles(config.listen.tls, relative) } }),
     ...(config.policies?.cedar === undefined
       ? {}
       : { policies: { ...config.policies, cedar: relative(config.policies.cedar) } }),
     ...(config.audit?.file === undefined
       ? {}
       : { audit: { ...config.audit, file: relative(config.audit.file) } }),
+  };
+}
+
+function absoluteFiles(tls: TlsOptions, absolute: (path: string) => string): TlsOptions {
+  const { certFile, keyFile, clientCaFile } = tls;
+  return {
+    ...tls,
+    certFile: absolute(certFile),
+    keyFile: absolute(keyFile),
+    ...(clientCaFile === undefined ? {} : { clientCaFile: absolute(clientCaFile) }),
   };
 }
 
@@ -139,6 +168,7 @@ function refuseContradictions(config: GatewayConfig): void {
     refuseInsecure(foreign.deliveryEndpoint, `${path}.foreign.deliveryEndpoint`);
     if (foreign.jwksUri !== undefined) refuseInsecure(foreign.jwksUri, `${path}.foreign.jwksUri`);
   });
+  refuseBindingContradictions(config, names);
   // Other gateways that read the file, and this one after a restart, would sign with a key that is not published any more.
   if (config.propagation?.keyFile !== undefined && config.propagation.rotateKeysAfterSeconds !== undefined) {
     throw new ConfigurationError('propagation.rotateKeysAfterSeconds', 'contradicts propagation.keyFile');
@@ -155,6 +185,33 @@ function refuseContradictions(config: GatewayConfig): void {
   if (audit.pseudonymKey !== undefined && Buffer.from(audit.pseudonymKey, 'base64url').length < 32) {
     throw new ConfigurationError('audit.pseudonymKey', 'must be at least 32 bytes in base64url');
   }
+}
+
+/** What tokens are bound to, and by whom the gateway is told of it. */
+function refuseBindingContradictions(config: GatewayConfig, issuers: ReadonlySet<string>): void {
+  const { dpop, externalUrl, listen, proxies } = config;
+  if (externalUrl !== undefined && /[?#@]/.test(externalUrl))
+    throw new ConfigurationError('externalUrl', 'must have no user information, query or fragment');
+  if (listen?.tls?.clientCaFile !== undefined && listen.tls.requestClientCertificate !== true)
+    throw new ConfigurationError('listen.tls.clientCaFile', 'needs requestClientCertificate: true');
+  // Reads each address.
+  new TrustedProxies(proxies);
+  const { required, replay, database, nonce, nonceKey } = dpop ?? {};
+  if (Array.isArray(required)) {
+    required.forEach((name: string, index) => {
+      if (!issuers.has(name))
+        throw new ConfigurationError(`dpop.required[${index}]`, 'is none of the issuers');
+    });
+  }
+  if (replay === 'database' && database === undefined)
+    throw new ConfigurationError('dpop', 'replay: database needs "database"');
+  if (replay !== 'database' && database !== undefined)
+    throw new ConfigurationError('dpop.database', 'is used with replay: database only');
+  if (nonceKey === undefined) return;
+  if (nonce !== 'required')
+    throw new ConfigurationError('dpop.nonceKey', 'is used with nonce: required only');
+  if (Buffer.from(nonceKey, 'base64url').length < MIN_NONCE_KEY_BYTES)
+    throw new ConfigurationError('dpop.nonceKey', 'must be at least 32 bytes in base64url');
 }
 
 /** Keys that come over plain HTTP can be anybody's, except on this machine. */

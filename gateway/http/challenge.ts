@@ -1,11 +1,21 @@
 import type { Requires } from '@behalf/directives';
+import type { StepUp } from '../../policy/index.js';
 
 /** Parameters of a `Bearer` challenge. */
 export interface Challenge {
-  readonly error: 'invalid_request' | 'invalid_token' | 'insufficient_scope';
+  readonly error:
+    | 'invalid_request'
+    | 'invalid_token'
+    | 'insufficient_scope'
+    | 'insufficient_user_authentication'
+    // RFC 9449 sections 7.1 and 9.
+    | 'invalid_dpop_proof'
+    | 'use_dpop_nonce';
   readonly description?: string;
   /** Scopes that would help (RFC 6750 section 3). */
   readonly scopes?: readonly string[];
+  /** How the person has to sign in (RFC 9470 section 3). */
+  readonly stepUp?: StepUp;
 }
 
 /**
@@ -14,11 +24,14 @@ export interface Challenge {
  */
 export function bearerChallenge(challenge?: Challenge): string {
   if (challenge === undefined) return 'Bearer';
-  const { error, description, scopes = [] } = challenge;
+  const { error, description, scopes = [], stepUp = {} } = challenge;
+  const { acrValues = [], maxAgeSeconds } = stepUp;
   const parameters = [
     ['error', error],
     ...(description === undefined ? [] : [['error_description', description]]),
     ...(scopes.length === 0 ? [] : [['scope', scopes.join(' ')]]),
+    ...(acrValues.length === 0 ? [] : [['acr_values', acrValues.join(' ')]]),
+    ...(maxAgeSeconds === undefined ? [] : [['max_age', String(maxAgeSeconds)]]),
   ];
   return `Bearer ${parameters.map(([name, value]) => `${name}="${quotable(value ?? '')}"`).join(', ')}`;
 }
@@ -44,4 +57,13 @@ export function insufficientScope(requirements: readonly Requires[]): string {
     for (const scope of shortest ?? []) if (SCOPE_TOKEN.test(scope)) scopes.add(scope);
   }
   return bearerChallenge({ error: 'insufficient_scope', scopes: [...scopes].slice(0, MAX_SCOPES) });
+}
+
+/** The challenge for a token that grants nothing before the person has signed in again (RFC 9470 section 3). */
+export function insufficientUserAuthentication(stepUp: StepUp): string {
+  return bearerChallenge({
+    error: 'insufficient_user_authentication',
+    description: 'The person has to sign in again',
+    stepUp,
+  });
 }

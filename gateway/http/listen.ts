@@ -1,10 +1,11 @@
 import type { Server, ServerResponse } from 'node:http';
+import { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Takes the address. @returns its origin. @throws the system's error when it is taken */
-export async function listen(server: Server, host: string, port: number): Promise<string> {
+export async function listen(server: Server | TlsServer, host: string, port: number): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -13,7 +14,8 @@ export async function listen(server: Server, host: string, port: number): Promis
     });
   });
   const { port: taken } = server.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${taken}`;
+  const scheme = server instanceof TlsServer ? 'https' : 'http';
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${taken}`;
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {

@@ -1,22 +1,31 @@
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRecord, isStringArray } from '@behalf/directives';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
+import type { JWTPayload } from 'jose';
 import { Agent, request as httpRequest } from 'undici';
 import type { GatewayLog } from '../log.js';
+import { ACCESS_RESUMED, ACCESS_SUSPENDED, readSubject, readSuspended, SESSION_REVOKED } from './events.js';
 import { FOREIGN_EVENTS, readForeignEvents } from './foreign-events.js';
 import type { ForeignEventName } from './foreign-events.js';
 import { readKeyEvent, SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from './key-events.js';
-import type { RevocationView, RevokedSubject } from './view.js';
+import type { RevocationView } from './view.js';
 
-/** CAEP 1.0 section 3.1. */
-export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 /** RFC 8936: delivery by polling. */
 const POLL_DELIVERY = 'urn:ietf:rfc:8936';
-const EVENTS_REQUESTED: readonly string[] = [SESSION_REVOKED, SIGNING_KEY_ROTATED, SIGNING_KEY_REVOKED];
+const EVENTS_REQUESTED: readonly string[] = [
+  SESSION_REVOKED,
+  ACCESS_SUSPENDED,
+  ACCESS_RESUMED,
+  SIGNING_KEY_ROTATED,
+  SIGNING_KEY_REVOKED,
+];
 const ALL_FOREIGN_EVENTS = Object.keys(FOREIGN_EVENTS) as readonly ForeignEventName[];
 /** A long poll that takes longer than this is a broken one. Above the 30 s that transmitters are used to. */
 const POLL_TIMEOUT_MS = 40_000;
 const REQUEST_TIMEOUT_MS = 5_000;
+/** Whoever stops does not wait long to say so. */
+const FAREWELL_TIMEOUT_MS = 1_000;
 const MAX_EVENTS = 500;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 2_000;
@@ -29,6 +38,8 @@ export interface StreamOptions {
   readonly configurationUri?: string;
   /** Bearer secret of the stream. */
   readonly secret: string;
+  /** How this gateway is called where somebody waits for all of them. Default: host name and process. */
+  readonly instance?: string;
   /** A stream that was made by other means, at an issuer that is no Behalf authority. */
   readonly foreign?: ForeignStreamOptions;
 }
@@ -47,6 +58,8 @@ export interface ForeignStreamOptions {
 }
 
 interface Stream {
+  /** Where it is deleted; undefined when the transmitter did not name it. */
+  readonly address: string | undefined;
   readonly endpoint: string;
   readonly audience: readonly string[];
   readonly keys: ReturnType<typeof createRemoteJWKSet>;
@@ -68,8 +81,8 @@ class StreamError extends Error {
 
 /**
  * Receives an issuer's revocations: makes a stream at its transmitter (OpenID Shared Signals Framework 1.0) and polls it
- * (RFC 8936, long polling) until it is closed. What it hears is acknowledged with the next poll, after it is in the
- * view, so that nothing is lost between.
+ * (RFC 8936, long polling) until it is closed. What it hears is acknowledged with the next poll, which goes out at once
+ * after it is in the view: nothing is lost between, and whoever waits for the acknowledgement does not wait for a poll.
  *
  * An event that cannot be verified or read stops the view from becoming fresh: what it would have ended is not known.
  */
@@ -77,6 +90,7 @@ export class SsfReceiver {
   private readonly closing = new AbortController();
   private readonly agent = new Agent({ connections: 2, maxResponseSize: MAX_RESPONSE_BYTES });
   private running: Promise<void> | undefined;
+  private stream: Stream | undefined;
 
   constructor(
     private readonly options: StreamOptions,
@@ -93,6 +107,7 @@ export class SsfReceiver {
   async close(): Promise<void> {
     this.closing.abort();
     await this.running;
+    await this.deleteStream();
     await this.agent.destroy();
   }
 
@@ -102,11 +117,10 @@ export class SsfReceiver {
 
   private async run(): Promise<void> {
     let retryMs = RETRY_MIN_MS;
-    let stream: Stream | undefined;
     while (!this.isClosing()) {
       try {
-        stream ??= await this.openStream();
-        await this.poll(stream);
+        this.stream ??= await this.openStream();
+        await this.poll(this.stream);
         retryMs = RETRY_MIN_MS;
       } catch (error) {
         if (this.isClosing()) return;
@@ -115,7 +129,7 @@ export class SsfReceiver {
         // The transmitter forgot the stream, or no longer takes the secret for it. A new one begins with everything that
         // can still matter; after any other failure the same stream goes on where it was acknowledged.
         if (error instanceof StreamError && (error.status === 404 || error.status === 401))
-          stream = undefined;
+          this.stream = undefined;
         await sleep(retryMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
         retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
       }
@@ -138,6 +152,7 @@ export class SsfReceiver {
       jwksUri = metadata.jwks_uri;
     }
     return {
+      address: undefined,
       endpoint: foreign.deliveryEndpoint,
       audience: [foreign.audience],
       keys: createRemoteJWKSet(new URL(jwksUri), { cooldownDuration: 1_000 }),
@@ -156,15 +171,23 @@ export class SsfReceiver {
     const created = await this.call(
       'POST',
       configuration,
-      { delivery: { method: POLL_DELIVERY }, events_requested: EVENTS_REQUESTED },
+      {
+        delivery: { method: POLL_DELIVERY },
+        events_requested: EVENTS_REQUESTED,
+        description: this.options.instance ?? `${hostname()}:${process.pid}`,
+        // Ours alone: tells the authority from when on this gateway, unheard of, permits nothing.
+        behalf_max_staleness_ms: this.view.maxStalenessMs,
+      },
       REQUEST_TIMEOUT_MS,
     );
-    const { delivery, aud: audience } = created;
+    const { delivery, aud: audience, stream_id: id } = created;
     const endpoint = isRecord(delivery) ? delivery.endpoint_url : undefined;
     if (typeof endpoint !== 'string') throw new StreamError('STREAM_WITHOUT_ENDPOINT');
     const audiences = typeof audience === 'string' ? [audience] : audience;
     if (!isStringArray(audiences)) throw new StreamError('STREAM_WITHOUT_AUDIENCE');
+    this.view.suspensions.beginStream(issuer);
     return {
+      address: typeof id === 'string' ? addressOf(configuration, id) : undefined,
       endpoint,
       audience: audiences,
       keys: createRemoteJWKSet(new URL(jwksUri), { cooldownDuration: 1_000 }),
@@ -183,42 +206,84 @@ export class SsfReceiver {
     );
     if (!isRecord(sets)) throw new StreamError('ANSWER_WITHOUT_SETS');
     stream.isComplete = false;
-    for (const set of Object.values(sets)) await this.apply(stream, set);
+    // Verified side by side, applied in their order, up to the first that cannot be.
+    const verified = await Promise.all(Object.values(sets).map((set) => this.verify(stream, set)));
+    for (const payload of verified) this.apply(stream, payload);
     stream.unacknowledged = Object.keys(sets);
     stream.isComplete = moreAvailable !== true;
     // What is known is what was so when the question was asked: the answer may have been long on its way.
     if (stream.isComplete) this.view.markComplete(this.options.issuer, askedAtMs);
   }
 
-  private async apply(stream: Stream, set: unknown): Promise<void> {
-    if (typeof set !== 'string') throw new StreamError('EVENT_UNREADABLE');
-    let payload: Record<string, unknown>;
+  private async verify(stream: Stream, set: unknown): Promise<JWTPayload | StreamError> {
+    if (typeof set !== 'string') return new StreamError('EVENT_UNREADABLE');
     try {
       // RFC 8417 section 2.3 and RFC 8725 section 3.11: the type keeps other tokens of the issuer out.
-      ({ payload } = await jwtVerify(set, stream.keys, {
+      const { payload } = await jwtVerify(set, stream.keys, {
         issuer: this.options.issuer,
         audience: [...stream.audience],
         typ: 'secevent+jwt',
         algorithms: ['EdDSA', 'ES256', 'PS256', 'RS256'],
-      }));
+      });
+      return payload;
     } catch {
-      throw new StreamError('EVENT_NOT_VERIFIED');
+      return new StreamError('EVENT_NOT_VERIFIED');
     }
+  }
+
+  private apply(stream: Stream, payload: JWTPayload | StreamError): void {
+    if (payload instanceof StreamError) throw payload;
     if (this.options.foreign !== undefined) {
       this.applyForeign(this.options.foreign, payload);
       return;
     }
-    const { events, sub_id: subjectId } = payload;
-    if (isRecord(events)) this.applyKeyEvent(stream, events, subjectId);
-    const event = isRecord(events) ? events[SESSION_REVOKED] : undefined;
+    const { events, sub_id: subjectId, jti } = payload;
     // Other events were not asked for; they end nothing.
-    if (event === undefined) return;
+    if (!isRecord(events)) return;
+    this.applyKeyEvent(stream, events, subjectId);
+    for (const [type, event] of Object.entries(events)) {
+      if (type === SESSION_REVOKED) this.revoke(subjectId, event, String(jti));
+      if (type === ACCESS_SUSPENDED || type === ACCESS_RESUMED)
+        this.suspendOrResume(type, subjectId, String(jti));
+    }
+  }
+
+  private revoke(subjectId: unknown, event: unknown, jti: string): void {
+    const { issuer } = this.options;
     const at = isRecord(event) ? event.event_timestamp : undefined;
-    const what = readSubject(this.options.issuer, subjectId);
+    const what = readSubject(issuer, subjectId);
     if (typeof at !== 'number' || what === undefined) throw new StreamError('EVENT_UNREADABLE');
     // An event that there is no room for is not acknowledged, so it comes again; until then the view grows stale.
     if (!this.view.revoke(what, at)) throw new StreamError('VIEW_FULL');
-    this.log.log('info', 'REVOKED', { issuer: this.options.issuer, event: String(payload.jti) });
+    this.log.log('info', 'REVOKED', { issuer, event: jti });
+  }
+
+  private suspendOrResume(type: string, subjectId: unknown, jti: string): void {
+    const { issuer } = this.options;
+    const { suspensions } = this.view;
+    const what = readSuspended(issuer, subjectId);
+    if (what === undefined) throw new StreamError('EVENT_UNREADABLE');
+    if (type === ACCESS_RESUMED) suspensions.resume(issuer, what);
+    else if (!suspensions.suspend(issuer, what)) throw new StreamError('VIEW_FULL');
+    const code = type === ACCESS_RESUMED ? 'ACCESS_RESUMED' : 'ACCESS_SUSPENDED';
+    this.log.log('warn', code, { issuer, event: jti, ...what });
+  }
+
+  /** So that nobody waits for a gateway that is gone. When it cannot be said, the authority finds out by the silence. */
+  private async deleteStream(): Promise<void> {
+    const address = this.stream?.address;
+    if (address === undefined) return;
+    try {
+      const { body } = await httpRequest(address, {
+        method: 'DELETE',
+        dispatcher: this.agent,
+        headers: { authorization: `Bearer ${this.options.secret}` },
+        signal: AbortSignal.timeout(FAREWELL_TIMEOUT_MS),
+      });
+      await body.dump();
+    } catch {
+      // It was said into the void.
+    }
   }
 
   private applyForeign(foreign: ForeignStreamOptions, payload: Readonly<Record<string, unknown>>): void {
@@ -278,31 +343,9 @@ export class SsfReceiver {
   }
 }
 
-/** SSF 1.0 section 3.3: a complex subject, of which every member must match. A member that is not known matches nothing known. */
-function readSubject(issuer: string, subjectId: unknown): RevokedSubject | undefined {
-  if (!isRecord(subjectId) || subjectId.format !== 'complex') return undefined;
-  const { format: _format, user, application, session, ...others } = subjectId;
-  if (Object.keys(others).length > 0) return undefined;
-  const subject = readIdentifier(user, 'iss_sub', 'sub');
-  const clientId = readIdentifier(application, 'opaque', 'id');
-  const consentId = readIdentifier(session, 'opaque', 'id');
-  if (subject === 'unreadable' || clientId === 'unreadable' || consentId === 'unreadable') return undefined;
-  if (subject === undefined && clientId === undefined && consentId === undefined) return undefined;
-  return {
-    issuer,
-    ...(subject === undefined ? {} : { subject: subject.id }),
-    ...(clientId === undefined ? {} : { clientId: clientId.id }),
-    ...(consentId === undefined ? {} : { consentId: consentId.id }),
-  };
-}
-
-function readIdentifier(
-  value: unknown,
-  format: string,
-  member: string,
-): { readonly id: string } | 'unreadable' | undefined {
-  if (value === undefined) return undefined;
-  if (!isRecord(value) || value.format !== format) return 'unreadable';
-  const id = value[member];
-  return typeof id === 'string' && id !== '' ? { id } : 'unreadable';
+/** SSF 1.0 section 8.1.1.5. */
+function addressOf(configuration: string, streamId: string): string {
+  const address = new URL(configuration);
+  address.searchParams.set('stream_id', streamId);
+  return address.href;
 }

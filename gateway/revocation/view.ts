@@ -1,4 +1,8 @@
+import { hash, randomBytes } from 'node:crypto';
 import type { AuthenticatedToken } from '../authenticate/index.js';
+import { DIGEST_WORDS, DigestTable } from './digest-table.js';
+import type { Digest } from './digest-table.js';
+import { Suspensions } from './suspensions.js';
 
 /** What an event ends: every token that matches all the members that are given. */
 export interface RevokedSubject {
@@ -6,8 +10,12 @@ export interface RevokedSubject {
   readonly issuer: string;
   readonly subject?: string;
   readonly clientId?: string;
-  /** The consent. It ends for ever; the others end what was issued up to the event. */
+  /** The consent. It ends for ever, as a session and a token do; the others end what was issued up to the event. */
   readonly consentId?: string;
+  /** `sid` */
+  readonly sessionId?: string;
+  /** `jti` */
+  readonly tokenId?: string;
   /** `kid` of the key that signed; alone. It ends for ever, whatever the token says of its time. */
   readonly keyId?: string;
 }
@@ -28,27 +36,27 @@ export interface RevocationViewOptions {
   readonly now?: () => number;
 }
 
-interface Entry {
-  /** Tokens issued up to then are dead, seconds since the epoch. */
-  readonly notBefore: number;
-  readonly forgetAtMs: number;
-}
-
 /**
  * Clocks of issuer and gateway may differ by so much before something is forgotten too early. An event from further in the
  * future ends what is issued up to here: later tokens would outlive the memory of it.
  */
 const CLOCK_TOLERANCE_SECONDS = 60;
-
+/** As large as a time in the table can be: nothing is issued later. */
+const FOR_EVER = 0xffff_ffff;
 /** Leaked keys of one issuer. More than that are a mistake, or an attack on memory. */
 const REVOKED_KEYS_AT_MOST = 1_000;
 
 /**
- * What is revoked and not yet forgotten, in memory. It knows how old its knowledge is, and starts as too old.
+ * What is revoked and not yet forgotten, and what is suspended, in memory. It knows how old its knowledge is, and starts as
+ * too old.
  */
 export class RevocationView {
-  /** In the order of the events, which is that in which they are forgotten. */
-  private readonly entries = new Map<string, Entry>();
+  readonly suspensions = new Suspensions();
+  private readonly entries: DigestTable;
+  /** Whoever chooses identifiers cannot choose digests that lie together, or are the same. */
+  private readonly seed = randomBytes(16).toString('base64url');
+  /** What a token is looked up under; a verified token is kept as long as it is alive. */
+  private readonly digests = new WeakMap<AuthenticatedToken, readonly Digest[]>();
   /**
    * By issuer. Never forgotten while this process lives: whoever has the key can date what it signs as they like, and a key
    * set that could not be fetched anew may still hold it.
@@ -61,15 +69,26 @@ export class RevocationView {
 
   constructor(private readonly options: RevocationViewOptions) {
     this.now = options.now ?? (() => performance.timeOrigin + performance.now());
+    this.entries = new DigestTable(options.maxEntries ?? 1_000_000);
     this.freshAtMs = new Map(options.issuers.map((issuer) => [issuer, Number.NEGATIVE_INFINITY]));
+  }
+
+  get maxStalenessMs(): number {
+    return this.options.maxStalenessMs;
   }
 
   get maxTokenLifetimeSeconds(): number {
     return this.options.maxTokenLifetimeSeconds;
   }
 
+  /** Revocations that are held, some of which may be over. */
   get size(): number {
     return this.entries.size;
+  }
+
+  /** What they take of memory. */
+  get bytes(): number {
+    return this.entries.bytes;
   }
 
   /**
@@ -93,7 +112,8 @@ export class RevocationView {
    * @param atMs When the question was asked that the answer is about: what was revoked since is not in it.
    */
   markComplete(issuer: string, atMs: number): void {
-    this.forget();
+    this.entries.tidy(Math.floor(this.now() / 1000));
+    this.suspensions.endOfBeginning(issuer);
     this.freshAtMs.set(issuer, Math.max(this.freshAtMs.get(issuer) ?? atMs, atMs));
   }
 
@@ -103,44 +123,30 @@ export class RevocationView {
    */
   revoke(what: RevokedSubject, atSeconds: number): boolean {
     if (what.keyId !== undefined) return this.revokeKey(what.issuer, what.keyId);
-    const key = keyOf(what);
-    // An event that names nobody would end nothing; it must not look as if it had.
-    if (key === undefined) throw new Error('a revocation that names neither consent, client nor subject');
-    const known = this.entries.get(key);
-    const endedAtSeconds = Math.min(atSeconds, this.now() / 1000 + CLOCK_TOLERANCE_SECONDS);
-    const notBefore =
-      what.consentId === undefined
-        ? Math.max(endedAtSeconds, known?.notBefore ?? endedAtSeconds)
-        : Number.POSITIVE_INFINITY;
-    this.entries.delete(key);
-    this.forget();
-    if (this.entries.size >= (this.options.maxEntries ?? 1_000_000)) {
-      // What was known of this subject stays known.
-      if (known !== undefined) this.entries.set(key, known);
-      return false;
-    }
-    this.entries.set(key, {
-      notBefore,
-      // Counted from when it was learnt, so that an event with an old date is kept long enough as well.
-      forgetAtMs: this.now() + (this.options.maxTokenLifetimeSeconds + CLOCK_TOLERANCE_SECONDS) * 1000,
-    });
-    return true;
+    const { key, forEver } = keyOf(what);
+    const nowSeconds = this.now() / 1000;
+    const endedAtSeconds = Math.min(Math.max(atSeconds, 0), nowSeconds + CLOCK_TOLERANCE_SECONDS);
+    // Counted from when it was learnt, so that an event with an old date is kept long enough as well.
+    const forgetAtSeconds = nowSeconds + this.options.maxTokenLifetimeSeconds + CLOCK_TOLERANCE_SECONDS;
+    return this.entries.raise(
+      this.digestOf(key),
+      forEver ? FOR_EVER : Math.ceil(endedAtSeconds),
+      Math.ceil(forgetAtSeconds),
+      Math.floor(nowSeconds),
+    );
   }
 
   isRevoked(token: AuthenticatedToken): boolean {
-    const { issuer, issuedAt, delegation } = token;
-    const { subject, clientId, consent } = delegation;
-    const matches = (what: RevokedSubject): boolean => {
-      const entry = this.entries.get(keyOf(what) ?? '');
-      return entry !== undefined && issuedAt <= entry.notBefore;
-    };
-    return (
-      this.isKeyRevoked(token) ||
-      (consent !== undefined && matches({ issuer, consentId: consent.id })) ||
-      matches({ issuer, clientId }) ||
-      matches({ issuer, subject }) ||
-      matches({ issuer, subject, clientId })
-    );
+    if (this.isKeyRevoked(token)) return true;
+    let digests = this.digests.get(token);
+    if (digests === undefined) {
+      digests = keysFor(token).map((key) => this.digestOf(key));
+      this.digests.set(token, digests);
+    }
+    return digests.some((digest) => {
+      const notBefore = this.entries.get(digest);
+      return notBefore !== undefined && token.issuedAt <= notBefore;
+    });
   }
 
   private revokeKey(issuer: string, keyId: string): boolean {
@@ -157,18 +163,48 @@ export class RevocationView {
     return keyId === undefined || keys.has(keyId);
   }
 
-  private forget(): void {
-    const nowMs = this.now();
-    for (const [key, entry] of this.entries) {
-      if (entry.forgetAtMs > nowMs) break;
-      this.entries.delete(key);
-    }
+  private digestOf(key: Key): Digest {
+    const bytes = hash('sha256', this.seed + JSON.stringify(key), 'buffer');
+    const begin = bytes.byteOffset;
+    return new Uint32Array(bytes.buffer.slice(begin, begin + DIGEST_WORDS * 4));
   }
 }
 
-/** The consent alone is enough: its identifier is used once, whoever else the event names. */
-function keyOf({ issuer, subject, clientId, consentId }: RevokedSubject): string | undefined {
-  if (consentId !== undefined) return JSON.stringify(['consent', issuer, consentId]);
-  if (subject === undefined && clientId === undefined) return undefined;
-  return JSON.stringify(['issued', issuer, subject ?? null, clientId ?? null]);
+/** Of one kind, all of one length: no two that differ are written the same. */
+type Key = readonly (string | null)[];
+
+/**
+ * Where an event is kept. The narrowest member alone is enough: a token, a consent and a session have identifiers of their
+ * own, whoever else the event names; of a session one client's part can end.
+ */
+function keyOf({ issuer, subject, clientId, consentId, sessionId, tokenId }: RevokedSubject): {
+  readonly key: Key;
+  readonly forEver: boolean;
+} {
+  if (tokenId !== undefined) return { key: ['token', issuer, tokenId], forEver: true };
+  if (consentId !== undefined) return { key: ['consent', issuer, consentId], forEver: true };
+  if (sessionId !== undefined) {
+    return { key: ['session', issuer, sessionId, clientId ?? null], forEver: true };
+  }
+  // An event that names nobody would end nothing; it must not look as if it had.
+  if (subject === undefined && clientId === undefined) throw new Error('a revocation that names nobody');
+  return { key: ['issued', issuer, subject ?? null, clientId ?? null], forEver: false };
+}
+
+/** Where the events are kept that a token can match. */
+function keysFor({ issuer, tokenId, sessionId, delegation }: AuthenticatedToken): readonly Key[] {
+  const { subject, clientId, consent } = delegation;
+  return [
+    ...(tokenId === undefined ? [] : [['token', issuer, tokenId]]),
+    ...(consent === undefined ? [] : [['consent', issuer, consent.id]]),
+    ...(sessionId === undefined
+      ? []
+      : [
+          ['session', issuer, sessionId, null],
+          ['session', issuer, sessionId, clientId],
+        ]),
+    ['issued', issuer, null, clientId],
+    ['issued', issuer, subject, null],
+    ['issued', issuer, subject, clientId],
+  ];
 }

@@ -1,11 +1,18 @@
 import type { ProtectedContext } from '@behalf/directives';
 
-import type { Consent, ConsentRegister } from '../../authority/consent/index.js';
+import type {
+  Consent,
+  ConsentRegister,
+  GatewayAcknowledgements,
+  SuspensionRegister,
+} from '../../authority/consent/index.js';
 import { isId } from '../texts.js';
 
 /** What the consent subgraph's resolvers find in their context value. */
 export interface ConsentContext extends ProtectedContext {
   readonly register: ConsentRegister;
+  readonly suspensions: SuspensionRegister;
+  readonly acknowledgements: GatewayAcknowledgements;
 }
 
 /** A consent, whoever's it is; none for what cannot be an identifier. */

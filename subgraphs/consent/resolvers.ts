@@ -3,15 +3,14 @@ import type {
   ConsentFilter,
   ConsentStatus,
   DetailLevel,
-  Revocation,
-  RevocationOptions,
+  RevocationOutcome,
+  SuspensionTarget,
 } from '../../authority/consent/index.js';
 import { badUserInput } from '../errors.js';
 import { DateTimeScalar } from '../scalars.js';
-import { isId, isUnstorable } from '../texts.js';
-import { type ConsentContext, findConsent, isAdministrator } from './context.js';
-
-const REASON_LENGTH_AT_MOST = 500;
+import { type ConsentContext, findConsent } from './context.js';
+import { mayNeedId } from './input.js';
+import { mutations, suspensionFields } from './mutations.js';
 
 interface ListArguments {
   readonly filter?: {
@@ -31,6 +30,12 @@ const STATUS: Record<string, ConsentStatus> = {
   REPLACED: 'replaced',
 };
 const DETAIL: Record<string, DetailLevel> = { FULL: 'full', MINIMAL: 'minimal' };
+const OUTCOME: Record<string, RevocationOutcome> = { DONE: 'done', ALREADY: 'already', UNKNOWN: 'unknown' };
+const SUSPENSION_KIND: Record<string, SuspensionTarget['kind']> = {
+  CLIENT: 'client',
+  SCOPE: 'scope',
+  EVERYTHING: 'everything',
+};
 
 const dates = {
   grantedAt: ({ grantedAt }: Consent) => grantedAt.toISOString(),
@@ -63,67 +68,21 @@ async function listConsents({ filter, first, after }: ListArguments, { register 
   }
 }
 
-/** @throws GraphQLError `BAD_USER_INPUT` */
-function optionsOf(context: ConsentContext, reason: string | null | undefined): RevocationOptions {
-  const { delegation } = context;
-  if (delegation === undefined) throw new TypeError('The rules let through a caller without a delegation');
-  if ((reason?.length ?? 0) > REASON_LENGTH_AT_MOST) {
-    throw badUserInput(`"reason" must have at most ${REASON_LENGTH_AT_MOST} characters`);
-  }
-  if (isUnstorable(reason ?? '')) throw badUserInput('"reason" must have no control characters');
-  return {
-    by: delegation.subject,
-    initiator: isAdministrator(context) ? 'admin' : 'user',
-    reason: reason ?? undefined,
-  };
-}
-
-/** @throws GraphQLError `BAD_USER_INPUT` */
-function needId(name: string, value: string): string {
-  if (isId(value)) return value;
-  throw badUserInput(`"${name}" is not an identifier`);
-}
-
-function mayNeedId(name: string, value: string | null | undefined): string | undefined {
-  return value === undefined || value === null ? undefined : needId(name, value);
-}
-
-function answer<Kind extends Revocation>(revocation: Kind) {
-  return { ...revocation, change: revocation.change?.seq ?? null };
-}
-
 export const resolvers = {
   DateTime: DateTimeScalar,
   ConsentStatus: STATUS,
   DetailLevel: DETAIL,
+  Outcome: OUTCOME,
+  SuspensionKind: SUSPENSION_KIND,
   Query: {
     myConsents: (_root: unknown, _args: unknown, { register, delegation }: ConsentContext) =>
       delegation === undefined ? null : register.listForSubject(delegation.subject),
     consent: async (_root: unknown, { id }: { id: string }, context: ConsentContext) =>
       (await findConsent(id, context)) ?? null,
     consents: (_root: unknown, args: ListArguments, context: ConsentContext) => listConsents(args, context),
+    suspensions: (_root: unknown, _args: unknown, { suspensions }: ConsentContext) => suspensions.standing(),
   },
-  Mutation: {
-    revokeConsent: async (
-      _root: unknown,
-      { id, reason }: { id: string; reason?: string | null },
-      context: ConsentContext,
-    ) => answer(await context.register.revokeConsent(needId('id', id), optionsOf(context, reason))),
-    revokeClient: async (
-      _root: unknown,
-      { clientId, reason }: { clientId: string; reason: string },
-      context: ConsentContext,
-    ) =>
-      answer(await context.register.revokeClient(needId('clientId', clientId), optionsOf(context, reason))),
-    revokeSubjectSessions: async (
-      _root: unknown,
-      { subject, reason }: { subject: string; reason: string },
-      context: ConsentContext,
-    ) =>
-      answer(
-        await context.register.revokeSubjectSessions(needId('subject', subject), optionsOf(context, reason)),
-      ),
-  },
+  Mutation: mutations,
   Consent: {
     __resolveReference: async ({ id }: { id: string }, context: ConsentContext) =>
       (await findConsent(id, context)) ?? null,
@@ -131,4 +90,5 @@ export const resolvers = {
   },
   ConsentRecord: dates,
   EndedConsent: { endedAt: dates.endedAt },
+  Suspension: suspensionFields,
 };

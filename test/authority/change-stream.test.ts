@@ -157,7 +157,7 @@ describe('rfc8936 polling', () => {
         format: 'complex',
         user: { format: 'iss_sub', iss: authority.issuer, sub: ended.subject },
         application: { format: 'opaque', id: 'budget-app' },
-        session: { format: 'opaque', id: ended.id },
+        consent: { format: 'opaque', id: ended.id },
       },
       events: {
         [SESSION_REVOKED]: {

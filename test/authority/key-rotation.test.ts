@@ -15,7 +15,7 @@ import {
 import { SealedSecrets } from '../../authority/keys/sealed.js';
 import { sealedName } from '../../authority/keys/tend.js';
 import { LONGEST_SIGNED_LIFE_SECONDS, PUBLISH_AHEAD_SECONDS } from '../../authority/keys/times.js';
-import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/provider.js';
+import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
 import { LIST_LIFE_SECONDS } from '../../authority/status/register.js';
 import { rotateKeysCommand } from '../../cli/rotate-keys-command.js';
 import { checkPolicy } from '../../policy/index.js';

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { StreamRegister } from '../../authority/changes/streams.js';
 import { Housekeeping } from '../../authority/housekeeping.js';
+import { removeEndedSessions } from '../../authority/oidc/adapter.js';
 import type { ConsentTerms } from '../../authority/index.js';
 import { BrowserlessPerson, signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
@@ -88,13 +89,14 @@ describe('revokeConsent', () => {
   test('repeated, unknown, or of somebody else by a user, ends nothing and says so', async () => {
     const { consentId } = await connect(NOOR);
     const before = (await changes()).length;
-    const nothing = { ended: [], change: undefined };
+    const unknown = { outcome: 'unknown', ended: [], change: undefined };
     const byAlma = { by: 'c-000001', initiator: 'user' } as const;
-    expect(await authority.consents.revokeConsent(consentId, byAlma)).toEqual(nothing);
-    expect(await authority.consents.revokeConsent("no'such", BY_ADMIN)).toEqual(nothing);
+    expect(await authority.consents.revokeConsent(consentId, byAlma)).toEqual(unknown);
+    expect(await authority.consents.revokeConsent("no'such", BY_ADMIN)).toEqual(unknown);
     expect((await changes()).length).toBe(before);
     expect((await authority.consents.revokeConsent(consentId, BY_ADMIN)).ended).toHaveLength(1);
-    expect(await authority.consents.revokeConsent(consentId, BY_ADMIN)).toEqual(nothing);
+    const already = { ...unknown, outcome: 'already' };
+    expect(await authority.consents.revokeConsent(consentId, BY_ADMIN)).toEqual(already);
     expect((await changes()).length).toBe(before + 1);
   });
 
@@ -193,6 +195,107 @@ describe('revokeSubjectSessions', () => {
     const again = await authorizationRequest(client, 'accounts:read');
     const outcome = await person.follow(again.url, NOOR);
     expect(outcome.pages[0]?.markup).toContain('name="password"');
+  });
+});
+
+describe('revokeSession', () => {
+  test('ends the codes, refresh and access tokens of one browser, and not those of another', async () => {
+    await nextSecond();
+    const here = await connect(ALMA);
+    const there = await connect(ALMA);
+    const { access_token: token } = await oidc.refreshTokenGrant(here.client, here.refreshToken);
+    const { sid } = decodeJwt<{ sid: string }>(token);
+    const rows = await authority.database.db
+      .selectFrom('authority.oidc_payload')
+      .selectAll()
+      .where('model', 'in', ['Session', 'RefreshToken'])
+      .where('account_id', '=', 'c-000001')
+      .execute();
+    const own = rows.filter(({ payload, uid }) => uid === sid || JSON.stringify(payload).includes(sid));
+
+    const ended = await authority.consents.revokeSession(sid, BY_ADMIN);
+    expect(ended).toMatchObject({ outcome: 'done', ended: [], sessions: 1 });
+    expect(ended.tokens).toBeGreaterThan(0);
+    expect((await changes()).at(-1)).toMatchObject({ ...ended.change, members: { sessionId: sid } });
+    // A request that was under way writes its session and refresh token back.
+    const back = own.map((row) => ({ ...row, payload: JSON.stringify(row.payload) }));
+    expect(back.length).toBeGreaterThan(1);
+    await authority.database.db.insertInto('authority.oidc_payload').values(back).execute();
+    const latest = (await authority.consents.findActive('c-000001', 'budget-app'))?.id;
+    expect(latest).toBe(there.consentId);
+    const again = await authorizationRequest(here.client, 'accounts:read');
+    const outcome = await here.person.follow(again.url, ALMA);
+    expect(outcome.pages[0]?.markup).toContain('name="password"');
+
+    await expect(oidc.refreshTokenGrant(there.client, there.refreshToken)).resolves.toHaveProperty(
+      'access_token',
+    );
+    const repeated = await authority.consents.revokeSession(sid, BY_ADMIN);
+    expect(repeated).toMatchObject({ outcome: 'already', change: undefined });
+    expect(await authority.consents.revokeSession('never-was', BY_ADMIN)).toMatchObject({
+      outcome: 'unknown',
+      sessions: 0,
+      tokens: 0,
+    });
+  });
+
+  test('wins over a refresh token that is written back', async () => {
+    await nextSecond();
+    const { client, refreshToken } = await connect(NOOR);
+    const stored = await authority.database.db
+      .selectFrom('authority.oidc_payload')
+      .selectAll()
+      .where('model', '=', 'RefreshToken')
+      .where('account_id', '=', 'c-000002')
+      .execute();
+    const sids = new Set(stored.map(({ payload }) => (payload as { sessionUid: string }).sessionUid));
+    for (const sid of sids) await authority.consents.revokeSession(sid, BY_ADMIN);
+    const back = stored.map((row) => ({ ...row, payload: JSON.stringify(row.payload) }));
+    await authority.database.db.insertInto('authority.oidc_payload').values(back).execute();
+    await expect(oidc.refreshTokenGrant(client, refreshToken)).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+  });
+});
+
+describe('an ended session', () => {
+  test('is forgotten after a day, unless something of it is left that could come back', async () => {
+    await nextSecond();
+    const { db } = authority.database;
+    await connect(ALMA);
+    const session = await db
+      .selectFrom('authority.oidc_payload')
+      .select('uid')
+      .where('model', '=', 'Session')
+      .where('account_id', '=', 'c-000001')
+      .executeTakeFirstOrThrow();
+    const left = session.uid ?? '';
+    const longAgo = new Date(Date.now() - 25 * 60 * 60 * 1000);
+    const rows = [
+      { session_id: 'gone-long-ago', ended_at: longAgo },
+      { session_id: 'gone-just-now', ended_at: new Date() },
+      { session_id: left, ended_at: longAgo },
+    ];
+    await db.insertInto('authority.ended_session').values(rows).execute();
+    await removeEndedSessions(db);
+    const kept = await db.selectFrom('authority.ended_session').select('session_id').execute();
+    const ids = kept.map(({ session_id }) => session_id);
+    expect(ids).not.toContain('gone-long-ago');
+    expect(ids).toEqual(expect.arrayContaining(['gone-just-now', left]));
+  });
+});
+
+describe('revokeToken', () => {
+  test('announces a token once, by whomever and however often it is asked for', async () => {
+    const before = (await changes()).length;
+    const options = { ...BY_ADMIN, reason: 'found in a log' };
+    const answers = await Promise.all([1, 2, 3].map(() => authority.consents.revokeToken('jti-1', options)));
+    expect(answers.map(({ outcome }) => outcome).sort()).toEqual(['already', 'already', 'done']);
+    const added = (await changes()).slice(before);
+    expect(added).toMatchObject([
+      { members: { tokenId: 'jti-1' }, reason: 'found in a log', entity_id: 'admin-iris' },
+    ]);
+    expect(answers.find(({ change }) => change !== undefined)?.change?.seq).toBe(added[0]?.seq);
   });
 });
 

@@ -70,6 +70,7 @@ export interface TestAuthority {
   readonly database: TestDatabase<AuthoritySchema>;
   readonly consents: ConsentRegister;
   authority: Authority;
+  readonly dataDir: string;
   readonly logged: string[];
   /** Stops it and starts it again, with the same store and data folder. */
   restart(changed?: Partial<AuthorityOptions>): Promise<void>;
@@ -98,6 +99,7 @@ export async function startTestAuthority(more: Partial<AuthorityOptions> = {}): 
     database,
     consents: new ConsentRegister(database.db),
     authority: first,
+    dataDir,
     logged,
     async restart(changed = {}) {
       await test.authority.close();

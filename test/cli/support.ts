@@ -8,12 +8,16 @@ export interface Ended {
 }
 
 /** Runs the built command as a process of its own. */
-export function behalf(args: readonly string[], input = ''): Promise<Ended> {
+export function behalf(
+  args: readonly string[],
+  input = '',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
       [projectPath('cli/bin.js'), ...args],
-      { cwd: projectPath() },
+      { cwd: projectPath(), env: { ...process.env, ...env } },
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
     child.stdin?.end(input);

@@ -29,7 +29,23 @@ describe('checkConfig', () => {
   it('takes the least that is needed, and everything that the schema describes', () => {
     expect(checkConfig(least)).toEqual(least);
     checkConfig({
-      listen: { host: '127.0.0.1', port: 0 },
+      listen: {
+        host: '127.0.0.1',
+        port: 0,
+        tls: { certFile: 'c.pem', keyFile: 'k.pem', requestClientCertificate: true, clientCaFile: 'ca.pem' },
+      },
+      externalUrl: 'https://api.example/v1',
+      proxies: { addresses: ['10.0.0.1', 'fd00::/8'], clientCertificate: true },
+      dpop: {
+        required: [issuer.issuer],
+        algorithms: ['ES256'],
+        nonce: 'required',
+        nonceKey: 'a'.repeat(43),
+        proofLifetimeSeconds: 30,
+        replay: 'database',
+        database: 'postgres://x',
+        maxReplayEntries: 5,
+      },
       supergraph: 's.graphql',
       issuers: [
         {
@@ -76,6 +92,26 @@ describe('checkConfig', () => {
     ['issuers[0].claims.scope', { ...least, issuers: [{ ...issuer, claims: { scope: 'x' } }] }],
     ['listen.port', { ...least, listen: { port: 65_536 } }],
     ['listen.port', { ...least, listen: { port: '4000' } }],
+    ['listen.tls.keyFile', { ...least, listen: { tls: { certFile: 'c' } } }],
+    [
+      'listen.tls.clientCaFile',
+      { ...least, listen: { tls: { certFile: 'c', keyFile: 'k', clientCaFile: 'a' } } },
+    ],
+    ['externalUrl', { ...least, externalUrl: 'api.example' }],
+    ['externalUrl', { ...least, externalUrl: 'ftp://api.example' }],
+    ['externalUrl', { ...least, externalUrl: 'https://api.example/?x' }],
+    ['externalUrl', { ...least, externalUrl: 'https://user@api.example' }],
+    ['proxies.addresses', { ...least, proxies: {} }],
+    ['proxies.addresses[1]', { ...least, proxies: { addresses: ['::1', 'proxy.example'] } }],
+    ['dpop.algorithms[0]', { ...least, dpop: { algorithms: ['HS256'] } }],
+    ['dpop.algorithms[1]', { ...least, dpop: { algorithms: ['ES256', 'none'] } }],
+    ['dpop.required[0]', { ...least, dpop: { required: ['https://other.example'] } }],
+    ['dpop.required', { ...least, dpop: { required: 'yes' } }],
+    ['dpop.proofLifetimeSeconds', { ...least, dpop: { proofLifetimeSeconds: 301 } }],
+    ['dpop', { ...least, dpop: { replay: 'database' } }],
+    ['dpop.database', { ...least, dpop: { database: 'postgres://x' } }],
+    ['dpop.nonceKey', { ...least, dpop: { nonceKey: 'a'.repeat(43) } }],
+    ['dpop.nonceKey', { ...least, dpop: { nonce: 'required', nonceKey: '!'.repeat(43) } }],
     ['authorization.mode', { ...least, authorization: { mode: 'Filter' } }],
     ['authorization.anonymous', { ...least, authorization: { anonymous: true } }],
     ['introspection', { ...least, introspection: true }],
@@ -165,6 +201,18 @@ describe('readConfig', () => {
     expect(config.propagation?.keyFile).toBe(join(folder, 'key.json'));
     expect(config.audit?.file).toBe(join(folder, '../audit.jsonl'));
     expect((await read(yaml.replace('sub/', '/abs/'))).supergraph).toBe('/abs/supergraph.graphql');
+  });
+
+  it('reads the files of TLS as relative to the file, too', async () => {
+    const config = await read(
+      `${yaml}listen: { tls: { certFile: c.pem, keyFile: /k.pem, requestClientCertificate: true, clientCaFile: ca.pem } }\n`,
+    );
+    expect(config.listen?.tls).toEqual({
+      certFile: join(folder, 'c.pem'),
+      keyFile: '/k.pem',
+      requestClientCertificate: true,
+      clientCaFile: join(folder, 'ca.pem'),
+    });
   });
 
   it('knows the listener for Prometheus, which once stood below the claims of an issuer', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { ACCESS_RESUMED, ACCESS_SUSPENDED, SESSION_REVOKED } from '../../gateway/revocation/events.js';
 import { SsfReceiver } from '../../gateway/revocation/receiver.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
 import { Cleanup, makeKey, TestLog, until } from './support.js';
@@ -158,6 +159,46 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     await until(() => log.codes().length > 0, 'refused');
     expect(log.of('REVOCATION_STREAM_BROKEN')[0]?.reason).toBe('METADATA_OF_ANOTHER_ISSUER');
     expect(transmitter.streams).toBe(0);
+  });
+
+  it('says at the start who it is and how long it permits anything unheard, and deletes its stream at the end', async () => {
+    const { transmitter, view, log } = await receive();
+    const options = { issuer: transmitter.url, secret: 'stream-secret', instance: 'gateway-7' };
+    const receiver = new SsfReceiver(options, view, log);
+    receiver.start();
+    await until(() => view.isFresh(), 'fresh');
+    expect(transmitter.created).toMatchObject([
+      {
+        description: 'gateway-7',
+        behalf_max_staleness_ms: 700,
+        events_requested: [SESSION_REVOKED, ACCESS_SUSPENDED, ACCESS_RESUMED],
+      },
+    ]);
+    await receiver.close();
+    expect(transmitter.deleted).toEqual(['s1']);
+  });
+
+  it('closes when the transmitter is gone', async () => {
+    const { transmitter, view, receiver } = await receive();
+    receiver.start();
+    await until(() => view.isFresh(), 'fresh');
+    await transmitter.close();
+    await receiver.close();
+    expect(transmitter.deleted).toEqual([]);
+  });
+
+  it('ends a token by its jti and a session by its sid (SSF 1.0 section 3.3)', async () => {
+    const { transmitter, view, receiver } = await receive();
+    const { url: issuer } = transmitter;
+    receiver.start();
+    await transmitter.announce({ format: 'complex', token: { format: 'jwt_id', iss: issuer, jti: 't' } });
+    await transmitter.announce({ format: 'complex', session: { format: 'opaque', id: 's' } });
+    await until(() => view.size === 2, 'heard');
+    const issuedAt = Math.floor(Date.now() / 1000) + 3;
+    expect(view.isRevoked(token({ issuer, tokenId: 't', issuedAt }))).toBe(true);
+    expect(view.isRevoked(token({ issuer, sessionId: 's', issuedAt }))).toBe(true);
+    // A consent is no session, and the other way round.
+    expect(view.isRevoked(token({ issuer, consentId: 's', tokenId: 's', issuedAt }))).toBe(false);
   });
 
   it('closes at once while it waits for a long poll or for the next try', async () => {

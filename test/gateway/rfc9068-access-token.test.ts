@@ -2,10 +2,11 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { base64url, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bearerToken } from '../../gateway/authenticate/bearer.js';
+import { presentedToken } from '../../gateway/authenticate/bearer.js';
 import {
   ask,
   AUDIENCE,
+  BOTH_SCHEMES,
   Cleanup,
   codes,
   compose,
@@ -260,7 +261,7 @@ describe('RFC 6750: how it is shown', () => {
   });
 
   it('refuses an oversized token before it is looked at', async () => {
-    expect(() => bearerToken([`Bearer ${'a'.repeat(16_385)}`])).toThrow('The access token is not valid');
+    expect(() => presentedToken([`Bearer ${'a'.repeat(16_385)}`])).toThrow('The access token is not valid');
     // Over HTTP it does not even come so far.
     const answer = await gateway.ask(READ, { headers: { authorization: `Bearer ${'a'.repeat(16_385)}` } });
     expect(answer.status).toBe(431);
@@ -283,7 +284,7 @@ describe('RFC 6750: how it is shown', () => {
 
   it('refuses another scheme instead of taking it for nobody', async () => {
     const token = await issuer.mint({ scope: 'name' });
-    for (const value of ['Basic YTpi', `DPoP ${token}`, token, `Token ${token}`]) {
+    for (const value of ['Basic YTpi', `DPoPx ${token}`, token, `Token ${token}`]) {
       const answer = await gateway.ask('{ hello }', { headers: { authorization: value } });
       expect(answer.status).toBe(400);
       expect(codes(answer)).toEqual(['INVALID_REQUEST']);
@@ -318,7 +319,7 @@ describe('RFC 6750: how it is shown', () => {
     expect(refused.status).toBe(401);
     expect(codes(refused)).toEqual(['UNAUTHENTICATED']);
     // RFC 6750 section 3: without credentials the challenge has no error.
-    expect(refused.headers['www-authenticate']).toBe('Bearer');
+    expect(refused.headers['www-authenticate']).toMatch(BOTH_SCHEMES);
     expect(people.requests).toEqual([]);
     // Before the operation is read: nobody learns whether a field exists.
     expect(codes(await closed.ask('{ nothing }'))).toEqual(['UNAUTHENTICATED']);

@@ -29,6 +29,9 @@ import { startGateway } from '../../gateway/index.js';
 import type { GatewayConfig, GatewayLog, GatewayOverrides, RunningGateway } from '../../gateway/index.js';
 
 export const AUDIENCE = 'https://api.bank.example';
+/** The challenge to a caller without credentials: both schemes, and no error (RFC 6750 section 3). */
+export const BOTH_SCHEMES =
+  /^Bearer(?: resource_metadata="[^"]+")?, DPoP algs="[^"]+"(?:, resource_metadata="[^"]+")?$/;
 
 /** What was started in a test, closed in the opposite order. */
 export class Cleanup {

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 import type { AuthenticatedToken } from '../../gateway/authenticate/index.js';
-import { SESSION_REVOKED } from '../../gateway/revocation/receiver.js';
+import { SESSION_REVOKED } from '../../gateway/revocation/events.js';
 import { bodyOf, listen, makeKey, sendJson } from './support.js';
 import type { IssuerKey, Listening } from './support.js';
 
@@ -12,6 +12,9 @@ export interface Who {
   readonly subject?: string;
   readonly clientId?: string;
   readonly consentId?: string | undefined;
+  readonly sessionId?: string | undefined;
+  readonly tokenId?: string | undefined;
+  readonly scopes?: readonly string[];
   readonly issuedAt: number;
   readonly lifetimeSeconds?: number;
 }
@@ -21,18 +24,22 @@ export function token({
   subject = 's',
   clientId = 'c',
   consentId,
+  sessionId,
+  tokenId,
+  scopes = [],
   issuedAt,
   lifetimeSeconds,
 }: Who): AuthenticatedToken {
   return {
     issuer,
-    tokenId: undefined,
+    tokenId,
+    sessionId,
     issuedAt,
     expiresAt: issuedAt + (lifetimeSeconds ?? 300),
     delegation: {
       subject,
       clientId,
-      scopes: new Set(),
+      scopes: new Set(scopes),
       policies: new Set(),
       roles: [],
       ...(consentId === undefined
@@ -46,6 +53,9 @@ export function token({
 export class Transmitter {
   readonly polls: { ack: string[]; returnImmediately: boolean; authorization: string | undefined }[] = [];
   streams = 0;
+  /** What receivers sent to make a stream, and the streams that they deleted. */
+  readonly created: Record<string, unknown>[] = [];
+  readonly deleted: (string | null)[] = [];
   readonly queue = new Map<string, string>();
   mode: 'up' | 'error' | 'forgotten' | 'html' = 'up';
   /** Signs events, and is published. */
@@ -69,8 +79,11 @@ export class Transmitter {
       else if (this.mode === 'error') sendJson(response, 500, {});
       else if (this.mode === 'html') response.end('<p>');
       else if (path === '/.well-known/ssf-configuration') sendJson(response, 200, this.metadata());
-      else if (path === '/streams') sendJson(response, 201, this.createStream());
-      else if (this.mode === 'forgotten' || path !== `/poll/s${this.streams}`) sendJson(response, 404, {});
+      else if (path === '/streams') sendJson(response, 201, this.createStream(text));
+      else if (request.method === 'DELETE') {
+        this.deleted.push(new URL(path, this.url).searchParams.get('stream_id'));
+        response.writeHead(204).end();
+      } else if (this.mode === 'forgotten' || path !== `/poll/s${this.streams}`) sendJson(response, 404, {});
       else sendJson(response, 200, await this.poll(text, request.headers.authorization));
     }, port);
   }
@@ -83,7 +96,8 @@ export class Transmitter {
     };
   }
 
-  private createStream(): object {
+  private createStream(text: string): object {
+    this.created.push(JSON.parse(text) as Record<string, unknown>);
     this.streams += 1;
     this.mode = 'up';
     return {
@@ -145,4 +159,4 @@ export class Transmitter {
   }
 }
 
-export const ofConsent = (id: string) => ({ format: 'complex', session: { format: 'opaque', id } });
+export const ofConsent = (id: string) => ({ format: 'complex', consent: { format: 'opaque', id } });

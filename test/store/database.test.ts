@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
@@ -81,6 +83,32 @@ describe('a database', () => {
     );
     await expect.poll(() => warnings.length).toBe(1);
     expect((await sql`select 2 as two`.execute(db)).rows).toEqual([{ two: 2 }]);
+    await db.destroy();
+  });
+
+  test('goes on when a connection is broken between two statements of a transaction, which fails', async () => {
+    const db = openDatabase<unknown>(database.url, { applicationName: 'broken-in-use' });
+    const broken = db.transaction().execute(async (trx) => {
+      await sql`create table never_there (id bigint)`.execute(trx);
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'broken-in-use'`.execute(
+        database.db,
+      );
+      // Nothing is asked of the connection at the moment at which it hears of its end.
+      await expect
+        .poll(async () => {
+          const { rows } =
+            await sql`select from pg_stat_activity where application_name = 'broken-in-use'`.execute(
+              database.db,
+            );
+          return rows.length;
+        })
+        .toBe(0);
+      await setTimeout(50);
+      await sql`select 1`.execute(trx);
+    });
+    await expect(broken).rejects.toThrow();
+    const { rows } = await sql`select from pg_tables where tablename = 'never_there'`.execute(db);
+    expect(rows).toEqual([]);
     await db.destroy();
   });
 

@@ -96,6 +96,38 @@ describe('a person', () => {
     expect(again.data?.revokeConsent).toEqual({ ended: [], change: null });
   });
 
+  test('is told whether the end is in force, and not by which gateways', async () => {
+    const own = await grant(ALMA, 'app-waits');
+    const { db } = example.database;
+    const stream = {
+      id: 'lost',
+      description: 'gateway-7',
+      events: [],
+      delivered_seq: 0,
+      max_staleness_ms: 60_000,
+    };
+    await db
+      .insertInto('authority.stream')
+      .values({ ...stream, created_at: new Date(), polled_at: new Date() })
+      .execute();
+    const mutation = `mutation ($id: ID!) { revokeConsent(id: $id, waitFor: ALL_GATEWAYS) {
+      outcome inForce { everywhere gateways waitingFor silent } } }`;
+    const answers = await Promise.all([
+      example.ask('consent', PERSON, mutation, { id: own.id }),
+      example.ask('consent', ADMINISTRATOR, mutation, { id: (await grant(ALMA, 'app-waits-too')).id }),
+    ]);
+    await db.deleteFrom('authority.stream').execute();
+    const inForce = { everywhere: false, gateways: 1, silent: [], waitingFor: ['gateway-7'] };
+    expect(answers.map(({ data }) => data)).toEqual([
+      { revokeConsent: { outcome: 'DONE', inForce: { ...inForce, silent: null, waitingFor: null } } },
+      { revokeConsent: { outcome: 'DONE', inForce } },
+    ]);
+    expect(answers.flatMap(denials)).toEqual([
+      'revokeConsent.inForce.silent UNAUTHORIZED_FIELD_OR_TYPE',
+      'revokeConsent.inForce.waitingFor UNAUTHORIZED_FIELD_OR_TYPE',
+    ]);
+  });
+
   test('cannot end another’s consent, nor tell whether there is one', async () => {
     const other = await grant(NOOR, 'app-kept');
     for (const id of [other.id, 'no-such-consent']) {

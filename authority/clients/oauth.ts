@@ -1,0 +1,47 @@
+import type { JSONWebKeySet } from 'jose';
+
+/** How a client proves at the token endpoint who it is, where it is not by a shared secret. */
+export type ClientAuthentication =
+  | {
+      /** RFC 7523 section 2.2 with a key of its own. */
+      readonly method: 'private_key_jwt';
+      /** Its public keys: ES256, PS256 or EdDSA. */
+      readonly jwks: JSONWebKeySet;
+    }
+  | {
+      /** RFC 8705 section 2.2: one of these certificates, whoever issued it. */
+      readonly method: 'self_signed_tls_client_auth';
+      /** PEM. */
+      readonly certificates: readonly string[];
+    }
+  | {
+      /** RFC 8705 section 2.1: a certificate for this name by one of `clientCertificates.authorities`. */
+      readonly method: 'tls_client_auth';
+      readonly dnsName: string;
+    };
+
+/** RFC 8693: a service that may act for people with tokens that others were given. */
+export interface ExchangeRight {
+  /** Whose tokens it may exchange: every client that a token stands on must be one of them. */
+  readonly from: readonly string[];
+  /** How many actors the exchanged token may name; default 2. */
+  readonly depth?: number;
+}
+
+/** What a client can do beyond the code flow. Everything is off unless it is named. */
+export interface ClientOAuthOptions {
+  readonly authentication?: ClientAuthentication;
+  /** Which kind of key its tokens are bound to: RFC 9449, or RFC 8705 section 3. Without: it may, but need not, use DPoP. */
+  readonly senderConstraint?: 'dpop' | 'certificate';
+  /** RFC 9126 section 6: its authorization requests are pushed, or refused. */
+  readonly requirePushedRequests?: boolean;
+  /** RFC 9396 section 10. */
+  readonly authorizationDetailsTypes?: readonly 'behalf_access'[];
+  /** RFC 6749 section 4.4: the scopes that it can have for itself, without a person. */
+  readonly clientCredentials?: { readonly scopes: readonly string[] };
+  readonly exchange?: ExchangeRight;
+  /** RFC 7662: it is a resource server, and may ask about the tokens that others present to it. */
+  readonly introspection?: boolean;
+  /** FAPI 2.0 Security Profile, for this client; the authority's `profile` is for all of them. */
+  readonly profile?: 'fapi2';
+}

@@ -1,0 +1,37 @@
+import type { Transaction } from 'kysely';
+
+import { appendChange, SESSION_REVOKED } from '../changes/log.js';
+import type { AuthoritySchema } from '../schema.js';
+
+/**
+ * Ends every token that was issued under a consent up to now, with codes and refresh tokens. The consent stands: its client
+ * comes by a new token when the person signs in again.
+ */
+export async function endTokens(
+  trx: Transaction<AuthoritySchema>,
+  consentId: string,
+  reason: string,
+): Promise<void> {
+  const consent = await trx
+    .selectFrom('authority.consent')
+    .select(['subject', 'client_id as clientId'])
+    .where('id', '=', consentId)
+    .where('status', '=', 'active')
+    .forUpdate()
+    .executeTakeFirst();
+  if (consent === undefined) return;
+  await trx.deleteFrom('authority.oidc_payload').where('grant_id', '=', consentId).execute();
+  // Without the consent: that would end it for ever at the gateways.
+  const { occurredAt } = await appendChange(trx, {
+    kind: SESSION_REVOKED,
+    members: consent,
+    initiator: 'policy',
+    by: 'authority',
+    reason,
+  });
+  await trx
+    .updateTable('authority.consent')
+    .set({ tokens_not_before: occurredAt })
+    .where('id', '=', consentId)
+    .execute();
+}

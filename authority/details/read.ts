@@ -1,0 +1,91 @@
+import { isRecord } from '@behalf/directives';
+
+import { honoured, type Policy } from '../../policy/index.js';
+import { type AskedAccess, BEHALF_ACCESS, type GrantedAccess } from './access.js';
+
+const MEMBERS: ReadonlySet<string> = new Set(['type', 'locations', 'scopes', 'purposes', 'detail', 'until']);
+
+/** What an access is read against. */
+export interface AccessRules {
+  readonly clientId: string;
+  readonly audience: string;
+  readonly policy: Policy;
+}
+
+/** What is wrong with an `authorization_details` object (RFC 9396 section 5). Names only what the client wrote. */
+export class AccessProblem extends Error {
+  override readonly name = 'AccessProblem';
+}
+
+/**
+ * Reads one object of a request: its shape to the letter, and nothing beyond the client's ceiling in the policy.
+ *
+ * @throws AccessProblem
+ */
+export function readAskedAccess(value: unknown, rules: AccessRules, now: Date = new Date()): AskedAccess {
+  if (!isRecord(value) || value.type !== BEHALF_ACCESS) throw new AccessProblem('is of no known type');
+  const unknown = Object.keys(value).find((name) => !MEMBERS.has(name));
+  if (unknown !== undefined) throw new AccessProblem(`has an unknown member: ${unknown}`);
+  const { detail, until } = value;
+  const locations = readNames(value.locations, 'locations');
+  const scopes = readNames(value.scopes, 'scopes');
+  const purposes = readNames(value.purposes, 'purposes');
+  if (locations?.some((location) => location !== rules.audience) === true) {
+    throw new AccessProblem('has a location that is not served');
+  }
+  if (detail !== undefined && detail !== 'full' && detail !== 'minimal') {
+    throw new AccessProblem('has a detail that is neither full nor minimal');
+  }
+  if (until !== undefined && !(typeof until === 'number' && Number.isSafeInteger(until))) {
+    throw new AccessProblem('has an until that is no number of seconds');
+  }
+  if (until !== undefined && until <= now.getTime() / 1000) throw new AccessProblem('is over already');
+  refuseBeyondCeiling(scopes ?? [], purposes ?? [], rules, now);
+  return {
+    type: BEHALF_ACCESS,
+    ...(locations === undefined ? {} : { locations }),
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(purposes === undefined ? {} : { purposes }),
+    ...(detail === undefined ? {} : { detail }),
+    ...(until === undefined ? {} : { until }),
+  };
+}
+
+/** Reads what this authority put into a token or kept with a code. Undefined for anything else. */
+export function readGrantedAccess(value: unknown): GrantedAccess | undefined {
+  const entry: unknown = Array.isArray(value) && value.length === 1 ? value[0] : undefined;
+  if (!isRecord(entry) || entry.type !== BEHALF_ACCESS) return undefined;
+  const { detail, locations, purposes, scopes, until } = entry;
+  if (!isNames(locations) || !isNames(scopes) || !isNames(purposes)) return undefined;
+  if ((detail !== 'full' && detail !== 'minimal') || typeof until !== 'number') return undefined;
+  return { type: BEHALF_ACCESS, locations, scopes, purposes, detail, until };
+}
+
+/** RFC 9396 section 5: what the client may never have is refused, rather than left out without a word. */
+function refuseBeyondCeiling(
+  scopes: readonly string[],
+  purposes: readonly string[],
+  { clientId, policy }: AccessRules,
+  now: Date,
+): void {
+  const left = honoured(policy, clientId, { scopes, purposes }, now.toISOString().slice(0, 10));
+  const beyond = [
+    ...scopes.filter((name) => !left.scopes.includes(name)),
+    ...purposes.filter((name) => !left.purposes.includes(name)),
+  ];
+  if (beyond.length > 0)
+    throw new AccessProblem(`is beyond what the client may ask for: ${beyond.join(' ')}`);
+}
+
+/** One name or more, none twice. */
+function readNames(value: unknown, member: string): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  if (isNames(value) && value.length > 0 && new Set(value).size === value.length) return value;
+  throw new AccessProblem(`has ${member} that are no list of names`);
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return (
+    Array.isArray(value) && value.every((name) => typeof name === 'string' && /^[!-~]{1,256}$/.test(name))
+  );
+}

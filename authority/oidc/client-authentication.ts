@@ -1,0 +1,31 @@
+import { type ClientAuthMethod, errors, type KoaContextWithOIDC } from 'oidc-provider';
+
+import { CLIENT_ASSERTION_SECONDS } from './lifetimes.js';
+
+/** How clients may authenticate: with certificates only where somebody brings them. */
+export function authenticationMethods(hasCertificates: boolean): readonly ClientAuthMethod[] {
+  const withoutTls: readonly ClientAuthMethod[] = ['none', 'client_secret_basic', 'private_key_jwt'];
+  return hasCertificates ? [...withoutTls, 'self_signed_tls_client_auth', 'tls_client_auth'] : withoutTls;
+}
+
+/** FAPI 2.0 Security Profile section 5.4.1, for everybody: no RSASSA-PKCS1-v1_5, and nothing symmetric. */
+export const SIGNING_ALGORITHMS = ['ES256', 'PS256', 'EdDSA', 'Ed25519'] as const;
+
+/**
+ * What oidc-provider leaves open of RFC 7523 section 3. It has verified signature, issuer, expiry and audience, and looks for a
+ * replay of `jti` after this.
+ *
+ * @throws errors.InvalidClientAuth
+ */
+export function checkAssertion(ctx: KoaContextWithOIDC, claims: Readonly<Record<string, unknown>>): void {
+  // FAPI 2.0 section 5.3.2.1, for everybody: an assertion for another server's token endpoint cannot be mistaken for ours.
+  if (claims['aud'] !== ctx.oidc.issuer) {
+    throw new errors.InvalidClientAuth(
+      'the audience (aud) of a client assertion must be the issuer, as one string',
+    );
+  }
+  const { exp } = claims;
+  if (typeof exp !== 'number' || exp > Date.now() / 1000 + CLIENT_ASSERTION_SECONDS) {
+    throw new errors.InvalidClientAuth('a client assertion must not be good for longer than five minutes');
+  }
+}

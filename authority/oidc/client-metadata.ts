@@ -1,0 +1,66 @@
+import { X509Certificate } from 'node:crypto';
+
+import type { ClientMetadata, JWK } from 'oidc-provider';
+
+import type { ClientAuthentication } from '../clients/oauth.js';
+import type { ClientRegistration } from '../clients/register.js';
+
+/** RFC 8693 section 2.1 */
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+/** Whether FAPI 2.0 holds for the client: by its registration, or because it holds for all. */
+export function isFapi2(client: ClientRegistration | undefined, profile: 'fapi2' | undefined): boolean {
+  return profile === 'fapi2' || client?.oauth?.profile === 'fapi2';
+}
+
+/** A registration in the words of RFC 7591, RFC 8705, RFC 9126, RFC 9396 and RFC 9449, as oidc-provider takes them. */
+export function metadataOf(client: ClientRegistration, profile: 'fapi2' | undefined): ClientMetadata {
+  const { oauth = {}, redirectUris } = client;
+  const hasCodeFlow = redirectUris.length > 0;
+  const bound = oauth.senderConstraint;
+  return {
+    client_id: client.clientId,
+    client_name: client.displayName,
+    redirect_uris: [...redirectUris],
+    // Loopback redirect addresses on any port; whether it can keep a secret is another matter.
+    application_type: 'native',
+    grant_types: [
+      ...(hasCodeFlow ? ['authorization_code', 'refresh_token'] : []),
+      ...(oauth.clientCredentials === undefined ? [] : ['client_credentials']),
+      ...(oauth.exchange === undefined ? [] : [TOKEN_EXCHANGE]),
+    ],
+    response_types: hasCodeFlow ? ['code'] : [],
+    authorization_details_types: [...(oauth.authorizationDetailsTypes ?? [])],
+    require_pushed_authorization_requests: oauth.requirePushedRequests === true || isFapi2(client, profile),
+    ...(bound === 'dpop' ? { dpop_bound_access_tokens: true } : {}),
+    ...(bound === 'certificate' ? { tls_client_certificate_bound_access_tokens: true } : {}),
+    ...authenticationOf(client),
+  };
+}
+
+function authenticationOf({ oauth, secret }: ClientRegistration): Partial<ClientMetadata> {
+  if (secret !== undefined) {
+    return { token_endpoint_auth_method: 'client_secret_basic', client_secret: secret };
+  }
+  const authentication = oauth?.authentication;
+  if (authentication === undefined) return { token_endpoint_auth_method: 'none' };
+  return { token_endpoint_auth_method: authentication.method, ...credentialsOf(authentication) };
+}
+
+function credentialsOf(authentication: ClientAuthentication): Partial<ClientMetadata> {
+  switch (authentication.method) {
+    case 'private_key_jwt':
+      return { jwks: { keys: authentication.jwks.keys } };
+    case 'self_signed_tls_client_auth':
+      return { jwks: { keys: authentication.certificates.map(keyOf) } };
+    case 'tls_client_auth':
+      return { tls_client_auth_san_dns: authentication.dnsName };
+  }
+}
+
+/** RFC 8705 section 2.2.2: the certificate as the `x5c` of its key. */
+function keyOf(pem: string): JWK {
+  const certificate = new X509Certificate(pem);
+  const key = certificate.publicKey.export({ format: 'jwk' });
+  return { ...key, x5c: [certificate.raw.toString('base64')] };
+}

@@ -1,0 +1,120 @@
+import type { ActorClaim } from '@behalf/directives';
+
+import { honoured, type Policy } from '../../policy/index.js';
+import type { ExchangeRight } from '../clients/oauth.js';
+import {
+  type AskedAccess,
+  BEHALF_ACCESS,
+  boundsOf,
+  type GrantedAccess,
+  isWithin,
+  within,
+} from '../details/access.js';
+import { ACCESS_TOKEN_SECONDS, EXCHANGE_DEPTH } from './lifetimes.js';
+import type { OwnToken } from './own-tokens.js';
+
+/** @see exchangeTerms */
+export interface ExchangeRequest {
+  /** The subject token, verified and in force. */
+  readonly token: OwnToken;
+  /** The authenticated client: who acts from now on. */
+  readonly actor: string;
+  readonly right: ExchangeRight;
+  /** Undefined: all that is possible. */
+  readonly scopes: readonly string[] | undefined;
+  readonly access: AskedAccess | undefined;
+  readonly policy: Policy;
+  readonly now: Date;
+}
+
+/** What the new token is made of: nothing in it is more than in the subject token. */
+export interface ExchangeTerms {
+  readonly kind: 'granted';
+  readonly token: OwnToken;
+  readonly consent: NonNullable<OwnToken['consent']>;
+  readonly scopes: readonly string[];
+  readonly act: ActorClaim;
+  readonly access: GrantedAccess | undefined;
+  readonly expiresAtSeconds: number;
+}
+
+export interface ExchangeRefusal {
+  readonly kind: 'refused';
+  readonly error: 'invalid_request' | 'invalid_scope' | 'invalid_authorization_details';
+  readonly description: string;
+}
+
+/** Decides about a token exchange (RFC 8693): the one place where an exchanged token could grow. */
+export function exchangeTerms(request: ExchangeRequest): ExchangeTerms | ExchangeRefusal {
+  const { actor, now, right, token } = request;
+  if (token.consent === undefined)
+    return refused('invalid_request', 'no person stands behind the subject token');
+  const holders = [token.clientId, ...token.actors];
+  if (holders.includes(actor))
+    return refused('invalid_request', 'the client acts in the subject token already');
+  // As `may_act` would say it (RFC 8693 section 4.4), from the other side: who acts names whose tokens it takes.
+  if (!holders.every((clientId) => right.from.includes(clientId))) {
+    return refused('invalid_request', 'the subject token is not one that the client may exchange');
+  }
+  if (token.actors.length + 1 > (right.depth ?? EXCHANGE_DEPTH)) {
+    return refused('invalid_request', 'too many actors stand behind each other');
+  }
+  const possible = possibleIn(request);
+  const scopes = request.scopes ?? possible.scopes;
+  const beyond = scopes.filter((name) => !possible.scopes.includes(name));
+  if (beyond.length > 0)
+    return refused('invalid_scope', `more than the client can have here: ${beyond.join(' ')}`);
+  if (scopes.length === 0) return refused('invalid_scope', 'no scope is left');
+  const all: GrantedAccess = {
+    type: BEHALF_ACCESS,
+    locations: token.access?.locations ?? audienceOf(token),
+    scopes,
+    purposes: possible.purposes,
+    detail: token.consent.detail,
+    until: token.consent.until,
+  };
+  const left = request.access === undefined ? all : narrow(all, request.access, token.access);
+  if (left === undefined) {
+    return refused('invalid_authorization_details', 'more than the subject token was granted');
+  }
+  const nowSeconds = Math.floor(now.getTime() / 1000);
+  return {
+    kind: 'granted',
+    token,
+    consent: { ...token.consent, purposes: left.purposes, detail: left.detail, until: left.until },
+    scopes: left.scopes,
+    act: actClaim([actor, ...token.actors]),
+    access: request.access === undefined ? token.access && within(token.access, all) : left,
+    expiresAtSeconds: Math.min(token.expiresAtSeconds, left.until, nowSeconds + ACCESS_TOKEN_SECONDS),
+  };
+}
+
+/** What of the subject token lies within the policy's ceiling of who acts, and of whom it acts for. */
+function possibleIn({ actor, now, policy, token }: ExchangeRequest) {
+  const day = now.toISOString().slice(0, 10);
+  const held = { scopes: token.scopes, purposes: token.consent?.purposes ?? [] };
+  return honoured(policy, actor, honoured(policy, token.clientId, held, day), day);
+}
+
+/** RFC 9396 section 6.1: what is asked for lies within what was granted, or nothing is given. */
+function narrow(
+  all: GrantedAccess,
+  asked: AskedAccess,
+  granted: GrantedAccess | undefined,
+): GrantedAccess | undefined {
+  const ceiling = granted === undefined ? all : within(granted, all);
+  if (ceiling === undefined || !isWithin(asked, ceiling)) return undefined;
+  return within(ceiling, boundsOf(asked, ceiling));
+}
+
+function audienceOf({ payload }: OwnToken): readonly string[] {
+  return [payload.aud ?? []].flat();
+}
+
+function actClaim([current = '', ...earlier]: readonly string[]): ActorClaim {
+  return earlier.length === 0 ? { sub: current } : { sub: current, act: actClaim(earlier) };
+}
+
+function refused(error: ExchangeRefusal['error'], description: string): ExchangeRefusal {
+  return { kind: 'refused', error, description };
+}

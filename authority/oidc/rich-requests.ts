@@ -1,0 +1,123 @@
+import { type AuthorizationDetail, errors, type KoaContextWithOIDC } from 'oidc-provider';
+
+import { purposesOf } from './offer.js';
+import { BEHALF_ACCESS, boundsOf, type GrantedAccess, isWithin, within } from '../details/access.js';
+import { AccessProblem, type AccessRules, readGrantedAccess } from '../details/read.js';
+import { askedAccess, scopesAskedFor } from '../details/request.js';
+import type { Consent } from '../consent/types.js';
+import type { ConsentRegister } from '../consent/register.js';
+import type { Policy } from '../../policy/index.js';
+
+const AUTHORIZATION_ROUTES: ReadonlySet<string> = new Set(['authorization', 'pushed_authorization_request']);
+
+/** @see richRequests */
+export interface RichRequestOptions {
+  readonly audience: string;
+  readonly consents: ConsentRegister;
+  readonly policy: Policy;
+}
+
+/** Where an access is narrowed once more: a token in the making. */
+interface NarrowedToken {
+  scope?: string | undefined;
+  readonly kind?: string;
+}
+
+/** RFC 9396: `authorization_details` of the type `behalf_access`, for oidc-provider. */
+export function richRequests(options: RichRequestOptions) {
+  return {
+    enabled: true as const,
+    types: {
+      [BEHALF_ACCESS]: {
+        validate: (ctx: KoaContextWithOIDC) => {
+          const asked = askedFor(ctx, options);
+          const { params } = ctx.oidc;
+          if (params === undefined || asked?.scopes === undefined) return;
+          // From here on there is one list of scopes, whichever way they were asked for (RFC 9396 section 3).
+          if (AUTHORIZATION_ROUTES.has(ctx.oidc.route)) {
+            params['scope'] = scopesAskedFor(params['scope'], asked).join(' ');
+          }
+        },
+      },
+    },
+    authorizationDetailsForGrantSource: async (
+      ctx: KoaContextWithOIDC,
+      source: { grantId?: string | undefined },
+    ) => {
+      const asked = askedFor(ctx, options);
+      const consent = await options.consents.find(source.grantId ?? '');
+      if (asked === undefined || consent?.status !== 'active') return undefined;
+      const scopes = scopesAskedFor(ctx.oidc.params?.['scope'], asked);
+      const whole = accessOf(consent, scopes, options);
+      return asDetails(within(whole, boundsOf(asked, whole)));
+    },
+    authorizationDetailsForAccessToken: async (
+      ctx: KoaContextWithOIDC,
+      token: NarrowedToken,
+      source: { rar?: unknown; grantId?: string | undefined } | undefined,
+    ) => {
+      const granted = readGrantedAccess(source?.rar);
+      const asked = askedFor(ctx, options);
+      // RFC 9396 section 6.1: a token request can narrow, and there must be something to narrow.
+      if (asked !== undefined && (granted === undefined || !isWithin(asked, granted))) {
+        throw new errors.InvalidAuthorizationDetails('more than was granted');
+      }
+      if (granted === undefined) return undefined;
+      const consent = await options.consents.find(source?.grantId ?? '');
+      const left =
+        consent?.status === 'active'
+          ? within(granted, accessOf(consent, granted.scopes, options))
+          : undefined;
+      const narrowed = asked === undefined || left === undefined ? left : within(left, boundsOf(asked, left));
+      if (narrowed === undefined || narrowed.until <= Date.now() / 1000) {
+        throw new errors.InvalidGrant('nothing is left of the access that was granted');
+      }
+      dropScopes(token, granted, narrowed);
+      return asDetails(narrowed);
+    },
+    // Access tokens are JWTs here, and say it themselves; see structured-tokens.ts.
+    authorizationDetailsForIntrospection: () => undefined,
+  };
+}
+
+function askedFor(ctx: KoaContextWithOIDC, { audience, policy }: RichRequestOptions) {
+  const rules: AccessRules = { clientId: ctx.oidc.client?.clientId ?? '', audience, policy };
+  return readOrRefuse(ctx.oidc.params?.['authorization_details'], rules);
+}
+
+/** @throws errors.InvalidAuthorizationDetails (RFC 9396 section 5) */
+export function readOrRefuse(parameter: unknown, rules: AccessRules) {
+  try {
+    return askedAccess(parameter, rules);
+  } catch (error) {
+    if (!(error instanceof AccessProblem)) throw error;
+    throw new errors.InvalidAuthorizationDetails(`the authorization_details object ${error.message}`);
+  }
+}
+
+/** All of a consent that these scopes open, in the form in which parts of it are granted. */
+function accessOf(
+  consent: Consent,
+  scopes: readonly string[],
+  { audience, policy }: RichRequestOptions,
+): GrantedAccess {
+  const purposes = purposesOf(consent.clientId, policy).map(({ name }) => name);
+  return {
+    type: BEHALF_ACCESS,
+    locations: [audience],
+    scopes: scopes.filter((name) => consent.scopes.includes(name)),
+    purposes: consent.purposes.filter((name) => purposes.includes(name)),
+    detail: consent.detail,
+    until: Math.floor(consent.until.getTime() / 1000),
+  };
+}
+
+function dropScopes(token: NarrowedToken, granted: GrantedAccess, narrowed: GrantedAccess): void {
+  const dropped = granted.scopes.filter((name) => !narrowed.scopes.includes(name));
+  const left = (token.scope ?? '').split(' ').filter((name) => !dropped.includes(name));
+  token.scope = left.join(' ');
+}
+
+function asDetails(access: GrantedAccess | undefined): AuthorizationDetail[] | undefined {
+  return access === undefined ? undefined : [access];
+}

@@ -1,0 +1,80 @@
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+
+import type { ClientRegistration } from '../clients/register.js';
+import { isPublic } from '../clients/check.js';
+import type { ConsentRegister } from '../consent/register.js';
+import type { SuspensionRegister } from '../consent/suspensions.js';
+import type { OwnToken, OwnTokens } from './own-tokens.js';
+import { stoppedScopes } from './suspended.js';
+
+/** @see answerForStructuredTokens */
+export interface StructuredTokensOptions {
+  readonly consents: ConsentRegister;
+  readonly suspensions: SuspensionRegister;
+  readonly clients: readonly ClientRegistration[];
+  readonly tokens: OwnTokens;
+}
+
+/**
+ * Introspection (RFC 7662) and revocation (RFC 7009) of access tokens. oidc-provider refuses both for JWTs, with an error of its
+ * own, after it has authenticated the client and taken the request apart: that refusal is answered for here, and nothing else.
+ */
+export function answerForStructuredTokens(provider: Provider, options: StructuredTokensOptions): void {
+  provider.use(async (context, next) => {
+    await next();
+    const ctx = context as KoaContextWithOIDC;
+    if (!isRefusedForItsForm(ctx)) return;
+    const caller = options.clients.find(({ clientId }) => clientId === ctx.oidc.client?.clientId);
+    const value = ctx.oidc.params?.['token'];
+    if (caller === undefined || typeof value !== 'string') return;
+    const token = await options.tokens.verify(value);
+    if (ctx.oidc.route === 'introspection') await introspect(ctx, caller, token, options);
+    else if (ctx.oidc.route === 'revocation') await revoke(ctx, caller, token, options);
+  });
+}
+
+/** Only after client authentication: a wrong secret is another error. */
+function isRefusedForItsForm(ctx: KoaContextWithOIDC): boolean {
+  const body: unknown = ctx.body;
+  if (ctx.status !== 400 || typeof body !== 'object' || body === null) return false;
+  return 'error' in body && body.error === 'unsupported_token_type';
+}
+
+/** RFC 7662 section 2.2. Whoever may not ask learns what somebody learns who asks about nothing. */
+async function introspect(
+  ctx: KoaContextWithOIDC,
+  caller: ClientRegistration,
+  token: OwnToken | undefined,
+  { suspensions, tokens }: StructuredTokensOptions,
+): Promise<void> {
+  ctx.status = 200;
+  ctx.body = { active: false };
+  if (caller.oauth?.introspection !== true || isPublic(caller)) return;
+  if (token === undefined || !(await tokens.isInForce(token))) return;
+  const { cnf } = token.payload;
+  const isDpop = typeof cnf === 'object' && cnf !== null && 'jkt' in cnf;
+  const stopped = await stoppedScopes(suspensions);
+  const scope = token.scopes.filter((name) => !stopped.has(name)).join(' ');
+  ctx.body = { ...token.payload, scope, active: true, token_type: isDpop ? 'DPoP' : 'Bearer' };
+}
+
+/** RFC 7009 section 2.1: whom the token was issued to, and nobody else; a token that is none is over already. */
+async function revoke(
+  ctx: KoaContextWithOIDC,
+  caller: ClientRegistration,
+  token: OwnToken | undefined,
+  { consents }: StructuredTokensOptions,
+): Promise<void> {
+  if (token !== undefined && (token.actors[0] ?? token.clientId) !== caller.clientId) {
+    ctx.body = {
+      error: 'invalid_request',
+      error_description: 'client is not authorized to revoke the presented token',
+    };
+    return;
+  }
+  ctx.status = 200;
+  ctx.body = '';
+  if (token === undefined) return;
+  const options = { by: caller.clientId, initiator: 'policy', reason: 'revoked by its client' } as const;
+  await consents.revokeToken(token.tokenId, options);
+}

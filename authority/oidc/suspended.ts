@@ -1,0 +1,39 @@
+import { errors } from 'oidc-provider';
+
+import type { SuspensionRegister } from '../consent/suspensions.js';
+
+/**
+ * A suspended client gets nothing: no code, no token, by whatever grant. The errors are such that it keeps what it has: it is
+ * good again when the client is resumed.
+ *
+ * @throws errors.TemporarilyUnavailable, errors.UnauthorizedClient (RFC 6749 sections 4.1.2.1 and 5.2)
+ */
+export async function refuseSuspended(
+  suspensions: SuspensionRegister,
+  clientId: string | undefined,
+): Promise<void> {
+  for (const { target } of await suspensions.standing()) {
+    if (target.kind === 'everything') throw new errors.TemporarilyUnavailable('nothing is issued at present');
+    if (target.kind === 'client' && target.clientId === clientId) {
+      throw new errors.UnauthorizedClient('the application is suspended');
+    }
+  }
+}
+
+/** Scopes that are neither put into a token nor put before a person at present. */
+export async function stoppedScopes(suspensions: SuspensionRegister): Promise<ReadonlySet<string>> {
+  const standing = await suspensions.standing();
+  return new Set(standing.flatMap(({ target }) => (target.kind === 'scope' ? [target.scope] : [])));
+}
+
+/** Whether nothing is done at present for a token that stands on these clients. */
+export async function isSuspended(
+  suspensions: SuspensionRegister,
+  clientIds: readonly string[],
+): Promise<boolean> {
+  const standing = await suspensions.standing();
+  return standing.some(
+    ({ target }) =>
+      target.kind === 'everything' || (target.kind === 'client' && clientIds.includes(target.clientId)),
+  );
+}

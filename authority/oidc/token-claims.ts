@@ -1,0 +1,99 @@
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+
+import type { Policy } from '../../policy/index.js';
+import type { AccountRegister } from '../accounts/register.js';
+import type { ClientRegistration } from '../clients/register.js';
+import { lesserDetail } from '../details/access.js';
+import { readGrantedAccess } from '../details/read.js';
+import type { SuspensionRegister } from '../consent/suspensions.js';
+import type { DetailLevel } from '../consent/types.js';
+import type { StatusRegister, TokenToList } from '../status/register.js';
+import type { AuthorityDatabase } from '../schema.js';
+import { accessTokenClaims } from './claims.js';
+import type { TokenExchange } from './exchange.js';
+import { serviceScopes } from './offer.js';
+import { refuseSuspended } from './suspended.js';
+
+/** What of a token is decided when its claims are asked for. */
+interface TokenInTheMaking extends TokenToList {
+  readonly kind?: string;
+  readonly scope?: string | undefined;
+  readonly rar?: unknown;
+}
+
+/** What a token is held against. */
+interface TokenRules {
+  readonly db: AuthorityDatabase;
+  readonly accounts: AccountRegister;
+  readonly clients: readonly ClientRegistration[];
+  readonly policy: Policy;
+  readonly suspensions: SuspensionRegister;
+  readonly exchange: TokenExchange;
+  readonly statuses: StatusRegister;
+}
+
+/**
+ * The claims of any access token: the last step before signing, and where each kind of token is refused.
+ *
+ * @throws errors.InvalidGrant, errors.InvalidScope, and what `refuseSuspended` throws
+ */
+export async function claimsOf(
+  ctx: KoaContextWithOIDC,
+  token: TokenInTheMaking,
+  rules: TokenRules,
+): Promise<Record<string, unknown>> {
+  // Before anything is looked up that a revocation could change meanwhile.
+  const status = await rules.statuses.allocate(token);
+  return { ...(await claimsByKind(ctx, token, rules)), status };
+}
+
+async function claimsByKind(
+  ctx: KoaContextWithOIDC,
+  token: TokenInTheMaking,
+  rules: TokenRules,
+): Promise<Record<string, unknown> | undefined> {
+  if (token.kind === 'ClientCredentials') return ownTokenClaims(token, rules);
+  if (rules.exchange.isExchanged(token)) return rules.exchange.claimsOf(token);
+  return narrowed(await accessTokenClaims(ctx, token, rules), token);
+}
+
+/** RFC 6749 section 4.4: nobody's consent, and so no purpose, and nothing beyond what is registered and in the policy. */
+async function ownTokenClaims(
+  { clientId = '', scope = '' }: TokenInTheMaking,
+  { accounts, clients, policy, suspensions }: TokenRules,
+): Promise<undefined> {
+  await refuseSuspended(suspensions, clientId);
+  const client = clients.find((each) => each.clientId === clientId);
+  const registered = client?.oauth?.clientCredentials?.scopes ?? [];
+  const scopes = scope.split(' ').filter((name) => name !== '');
+  // RFC 6749 section 3.3: there is no default that could be meant.
+  if (scopes.length === 0) throw new errors.InvalidScope('a client names the scopes that it asks for', scope);
+  const { beyond } = serviceScopes(scopes, clientId, policy);
+  const refused = scopes.find((name) => beyond.includes(name) || !registered.includes(name));
+  if (refused !== undefined) throw new errors.InvalidScope('requested scope is not allowed', refused);
+  // Looked at when the authority starts, and again, because people come later: `@subject` compares `sub`.
+  if (await accounts.isSubject(clientId)) throw new errors.InvalidGrant('the client has the id of a person');
+  return undefined;
+}
+
+interface ConsentInTheMaking {
+  readonly purposes: readonly string[];
+  readonly detail: DetailLevel;
+  readonly until: number;
+}
+
+/** Gateways decide by the `consent` claim: what was granted by RFC 9396 cuts it, too. */
+function narrowed(claims: Record<string, unknown>, token: TokenInTheMaking): Record<string, unknown> {
+  const access = readGrantedAccess(token.rar);
+  if (access === undefined) return claims;
+  const consent = claims['consent'] as ConsentInTheMaking;
+  return {
+    ...claims,
+    consent: {
+      ...consent,
+      purposes: consent.purposes.filter((name) => access.purposes.includes(name)),
+      detail: lesserDetail(consent.detail, access.detail),
+      until: Math.min(consent.until, access.until),
+    },
+  };
+}

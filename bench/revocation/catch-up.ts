@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { silentLog } from '../../gateway/index.js';
+import { SsfReceiver } from '../../gateway/revocation/receiver.js';
+import { RevocationView } from '../../gateway/revocation/view.js';
+import { printTable } from '../harness/table.js';
+import type { World } from './world.js';
+
+const BACKLOGS = [10_000, 100_000] as const;
+const RECEIVERS = [1, 3] as const;
+const GIVE_UP_MS = 300_000;
+const LOOK_MS = 2;
+
+/**
+ * How long a gateway that starts denies: the time in which its receiver has heard of everything that a new stream begins
+ * with. Receivers are in this process, the authority in its own.
+ */
+export async function benchCatchUp(world: World): Promise<void> {
+  const rows: string[][] = [];
+  let events = 0;
+  for (const backlog of BACKLOGS) {
+    await appendRevocations(world, backlog - events);
+    events = backlog;
+    for (const receivers of RECEIVERS) {
+      const seconds = await catchUp(world, receivers, backlog);
+      rows.push([
+        backlog.toString(),
+        receivers.toString(),
+        seconds.toFixed(2),
+        (backlog / seconds).toFixed(0),
+      ]);
+    }
+  }
+  console.log('\nNew streams, until everything that they begin with is in the views:');
+  printTable(['events', 'receivers', 'seconds', 'events/s each'], rows);
+}
+
+/** @returns seconds until the last of them is fresh */
+async function catchUp(world: World, count: number, events: number): Promise<number> {
+  const stream = { issuer: world.issuer, secret: world.streamSecret };
+  const views = Array.from({ length: count }, () => {
+    const lifetimes = { maxStalenessMs: GIVE_UP_MS, maxTokenLifetimeSeconds: 3_600 };
+    return new RevocationView({ issuers: [world.issuer], ...lifetimes });
+  });
+  const receivers = views.map((view) => new SsfReceiver(stream, view, silentLog));
+  const startedAt = performance.now();
+  try {
+    for (const receiver of receivers) receiver.start();
+    while (!views.every((view) => view.isFresh())) {
+      if (performance.now() > startedAt + GIVE_UP_MS) throw new Error('the receivers did not catch up');
+      await sleep(LOOK_MS);
+    }
+    const seconds = (performance.now() - startedAt) / 1_000;
+    if (views.some(({ size }) => size !== events)) throw new Error('a receiver has not heard of everything');
+    return seconds;
+  } finally {
+    await Promise.all(receivers.map((receiver) => receiver.close()));
+  }
+}
+
+/** Many at once, as the log keeps them; one by one through the register they would take minutes. */
+async function appendRevocations({ db }: World, count: number): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await sql`
+      with head as (update authority.change_head set seq = seq + ${count} returning seq)
+      insert into authority.change_event (seq, jti, kind, members, initiator, occurred_at)
+      select head.seq - ${count} + n, gen_random_uuid(),
+        'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
+        jsonb_build_object('consentId', gen_random_uuid(), 'subject', 'person-' || n, 'clientId', 'bench-app'),
+        'admin', clock_timestamp()
+      from head, generate_series(1, ${count}::bigint) n`.execute(trx);
+  });
+}

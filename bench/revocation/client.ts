@@ -1,0 +1,43 @@
+import { Pool } from 'undici';
+
+/** What a gateway made of a request. */
+export type Outcome =
+  /** Data, nothing denied. */
+  | 'success'
+  /** 401: the token is not accepted. */
+  | 'refused'
+  /** Anything else: neither does it count for a revocation, nor must it happen. */
+  | 'other';
+
+/** An application that speaks to one gateway, over connections that it keeps. */
+export class GatewayClient {
+  private readonly pool: Pool;
+  private readonly path: string;
+  /** Requests that were answered. */
+  answered = 0;
+
+  constructor(url: string, connections: number) {
+    const { origin, pathname } = new URL(url);
+    this.pool = new Pool(origin, { connections, pipelining: 1 });
+    this.path = pathname;
+  }
+
+  async ask(token: string, query: string): Promise<{ readonly outcome: Outcome; readonly text: string }> {
+    const { statusCode, body } = await this.pool.request({
+      method: 'POST',
+      path: this.path,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ query }),
+    });
+    const text = await body.text();
+    this.answered += 1;
+    if (statusCode === 401) return { outcome: 'refused', text };
+    const { data, errors } = JSON.parse(text) as { data?: unknown; errors?: unknown };
+    const isWhole = statusCode === 200 && errors === undefined && data !== null && data !== undefined;
+    return { outcome: isWhole ? 'success' : 'other', text };
+  }
+
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+}

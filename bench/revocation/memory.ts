@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import type { AuthenticatedToken } from '../../gateway/authenticate/index.js';
+import { RevocationView } from '../../gateway/revocation/view.js';
+import type { RevokedSubject } from '../../gateway/revocation/view.js';
+import { interleave, medianOf, ratio } from '../harness/interleave.js';
+import { printTable } from '../harness/table.js';
+
+/**
+ * A program of its own, so that the memory of nothing else is counted. Prints what a view of 1,000,000 live revocations of one
+ * kind costs: memory, time to put one in, and time to look a token up beside a view of 1,000.
+ */
+
+const MANY = 1_000_000;
+const FEW = 1_000;
+const LOOK_UPS = 100_000;
+const ROUNDS = 5;
+const ISSUER = 'https://login.example';
+
+interface Kind {
+  readonly revoked: (id: string) => RevokedSubject;
+  readonly token: (id: string) => AuthenticatedToken;
+}
+
+const nowSeconds = Math.floor(Date.now() / 1000);
+
+/** What revocations name. The identifiers are as the authority makes them. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  consent: {
+    revoked: (consentId) => ({ issuer: ISSUER, consentId }),
+    token: (id) => token({ consentId: id }),
+  },
+  'subject and client': {
+    revoked: (subject) => ({ issuer: ISSUER, subject, clientId: 'budget-app' }),
+    token: (subject) => token({ subject }),
+  },
+};
+
+function token({ consentId, subject }: { consentId?: string; subject?: string }): AuthenticatedToken {
+  return {
+    issuer: ISSUER,
+    tokenId: randomUUID(),
+    issuedAt: nowSeconds,
+    expiresAt: nowSeconds + 300,
+    delegation: {
+      subject: subject ?? randomUUID(),
+      clientId: 'budget-app',
+      scopes: new Set(['accounts:read']),
+      policies: new Set(),
+      roles: [],
+      consent: { id: consentId ?? randomUUID(), version: 1, purposes: [], detail: 'full' },
+    },
+  };
+}
+
+function emptyView(): RevocationView {
+  return new RevocationView({ issuers: [ISSUER], maxStalenessMs: 60_000, maxTokenLifetimeSeconds: 3_600 });
+}
+
+function fill(view: RevocationView, { revoked }: Kind, count: number): string[] {
+  // Some of them are kept, to be looked up.
+  const kept: string[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const id = randomUUID();
+    if (index % (count / FEW) === 0) kept.push(id);
+    if (!view.revoke(revoked(id), nowSeconds)) throw new Error('the view is full');
+  }
+  return kept;
+}
+
+function memory(): { readonly heap: number; readonly rss: number } {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
+  return { heap: heapUsed + arrayBuffers, rss };
+}
+
+/** Half of the tokens are revoked, half not. */
+function lookUp(view: RevocationView, { token: tokenOf }: Kind, revoked: readonly string[]) {
+  const tokens = revoked.flatMap((id) => [tokenOf(id), tokenOf(randomUUID())]);
+  return (times: number): void => {
+    let dead = 0;
+    for (let time = 0; time < times; time += 1) {
+      const asked = tokens[time % tokens.length];
+      if (asked !== undefined && view.isRevoked(asked)) dead += 1;
+    }
+    if (dead !== times / 2) throw new Error(`the view knows ${dead} of ${times / 2}`);
+  };
+}
+
+const [name = ''] = process.argv.slice(2);
+const kind = KINDS[name];
+if (kind === undefined) throw new Error(`no such kind: ${name}; there are ${Object.keys(KINDS).join(', ')}`);
+fill(emptyView(), kind, FEW);
+const before = memory();
+const many = emptyView();
+const startedAt = performance.now();
+const revoked = fill(many, kind, MANY);
+const seconds = (performance.now() - startedAt) / 1_000;
+const after = memory();
+const few = emptyView();
+const revokedFew = fill(few, kind, FEW);
+const [ofMany, ofFew] = await interleave(
+  [
+    { name: 'many', run: lookUp(many, kind, revoked) },
+    { name: 'few', run: lookUp(few, kind, revokedFew) },
+  ],
+  { rounds: ROUNDS, times: LOOK_UPS },
+);
+if (ofMany === undefined || ofFew === undefined) throw new Error('two were measured');
+const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+console.log(`\n${many.size.toLocaleString('en')} live revocations, by ${name}:`);
+printTable(
+  [
+    'heap MiB',
+    'RSS MiB',
+    'bytes each',
+    'µs to put in',
+    'ns to look up',
+    `ratio to ${FEW.toLocaleString('en')}`,
+  ],
+  [
+    [
+      megabytes(after.heap - before.heap),
+      megabytes(after.rss - before.rss),
+      ((after.heap - before.heap) / MANY).toFixed(0),
+      ((seconds * 1e6) / MANY).toFixed(2),
+      (medianOf(ofMany.rounds) * 1_000).toFixed(0),
+      ratio(ofMany, ofFew).toFixed(2),
+    ],
+  ],
+);

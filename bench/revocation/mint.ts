@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { SignJWT } from 'jose';
+import type { AuthorityDatabase, Consent } from '../../authority/index.js';
+import { SigningKeyRing } from '../../authority/keys/ring.js';
+import { SealedSecrets } from '../../authority/keys/sealed.js';
+import type { SigningKey } from '../../authority/keys/signing-key.js';
+import { KEY_SCHEDULE } from '../../authority/keys/times.js';
+import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
+import { AUDIENCE, CLIENT_ID } from './names.js';
+
+/**
+ * Signs access tokens with the authority's own key, which it reads as an instance of the authority does, in the shape that
+ * the authority gives them. A thousand people who sign in and agree would take longer than all that is measured.
+ */
+export class TokenMint {
+  private constructor(
+    private readonly key: SigningKey,
+    private readonly issuer: string,
+  ) {}
+
+  static async open(db: AuthorityDatabase, encryptionKey: Uint8Array, issuer: string): Promise<TokenMint> {
+    const secrets = new SealedSecrets(db, encryptionKey);
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const ring = await SigningKeyRing.open({ db, secrets, schedule: KEY_SCHEDULE, log });
+    return new TokenMint(ring.now().signing, issuer);
+  }
+
+  /** A token under that consent, with all its scopes. */
+  person(consent: Consent): Promise<string> {
+    const { id, version, purposes, detail, until } = consent;
+    return this.sign(consent.subject, {
+      scope: consent.scopes.join(' '),
+      consent: { id, version, purposes, detail, until: Math.floor(until.getTime() / 1000) },
+    });
+  }
+
+  /** A token of an administrator, who may end anybody's consent. */
+  administrator(): Promise<string> {
+    return this.sign('admin', { scope: 'consents:admin', roles: ['administrator'] });
+  }
+
+  private sign(subject: string, claims: Record<string, unknown>): Promise<string> {
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    return new SignJWT({ client_id: CLIENT_ID, ...claims })
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: this.key.kid })
+      .setIssuer(this.issuer)
+      .setAudience(AUDIENCE)
+      .setSubject(subject)
+      .setJti(randomUUID())
+      .setIssuedAt(nowSeconds)
+      .setExpirationTime(nowSeconds + ACCESS_TOKEN_SECONDS)
+      .sign(this.key.privateKey);
+  }
+}

@@ -1,0 +1,41 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** A nonce is issued for this long, and accepted for as long again. */
+export const NONCE_PERIOD_SECONDS = 60;
+/** Shorter keys can be guessed (RFC 2104 section 3: not less than the output of the hash). */
+export const MIN_NONCE_KEY_BYTES = 32;
+
+/**
+ * Nonces of the resource server (RFC 9449 section 9): each is the authentication code (RFC 2104) of the period in which it
+ * was issued, so nothing has to be remembered, and only who has the key issues what is accepted here.
+ */
+export class DpopNonces {
+  /** @param key Of the gateways that accept each other's nonces. Default: one is made, for this gateway alone. */
+  constructor(
+    private readonly key: Uint8Array = randomBytes(MIN_NONCE_KEY_BYTES),
+    private readonly now: () => number = () => Date.now(),
+  ) {}
+
+  /** The one to use from now on. */
+  current(): string {
+    return this.ofPeriod(this.period());
+  }
+
+  /** Whether it is one of this or the last period; or of the next, by a gateway of the group whose clock is ahead. */
+  isAccepted(nonce: string): boolean {
+    const period = this.period();
+    const shown = Buffer.from(nonce);
+    return [period, period - 1, period + 1].some((accepted) => {
+      const expected = Buffer.from(this.ofPeriod(accepted));
+      return shown.length === expected.length && timingSafeEqual(shown, expected);
+    });
+  }
+
+  private period(): number {
+    return Math.floor(this.now() / 1000 / NONCE_PERIOD_SECONDS);
+  }
+
+  private ofPeriod(period: number): string {
+    return createHmac('sha256', this.key).update(`dpop-nonce ${period}`).digest('base64url');
+  }
+}

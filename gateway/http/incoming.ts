@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http';
+import type { Incoming } from '../exchange.js';
+import { clientCertificate } from './client-certificate.js';
+import type { TrustedProxies } from './proxies.js';
+
+/** What the server knows, beside the request itself. */
+export interface Surroundings {
+  /**
+   * The address under which clients reach the gateway. Never the `Host` header: whoever sends it would choose which address a
+   * proof is for.
+   */
+  readonly externalUrl: string;
+  readonly proxies: TrustedProxies;
+}
+
+/** What the pipeline reads of an HTTP request. */
+export function incomingOf(request: IncomingMessage, { externalUrl, proxies }: Surroundings): Incoming {
+  const { headersDistinct, method, socket, url = '/' } = request;
+  return {
+    authorization: headersDistinct.authorization ?? [],
+    dpop: headersDistinct.dpop ?? [],
+    method,
+    url: `${externalUrl.replace(/\/$/, '')}${url}`,
+    clientCertificate: clientCertificate(request, proxies),
+    traceparent: headersDistinct.traceparent?.[0],
+    remoteAddress: socket.remoteAddress,
+  };
+}

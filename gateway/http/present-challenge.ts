@@ -1,0 +1,67 @@
+import { isRecord } from '@behalf/directives';
+import type { GraphQLError } from 'graphql';
+import { schemeOf } from '../authenticate/bearer.js';
+import type { DpopRules } from '../authenticate/dpop/options.js';
+import type { Incoming } from '../exchange.js';
+import type { ProtectedResource } from './resource-metadata.js';
+
+const HEADER = 'www-authenticate';
+const AS_WRITTEN = 'Bearer';
+/** RFC 6750 section 3.1 `insufficient_scope`, RFC 9470 section 3 `insufficient_user_authentication`. */
+const LACKS_SOMETHING = /^error="insufficient_/;
+
+/**
+ * Completes challenges on their way out. Whoever refuses writes one for the `Bearer` scheme; which schemes would do here, and
+ * where the metadata is, is known in this one place.
+ */
+export class Challenges {
+  constructor(
+    private readonly dpop: DpopRules,
+    private readonly resource: ProtectedResource | undefined,
+  ) {}
+
+  /** Completes the headers that go with refusals of one request. Several may share them. */
+  complete(errors: readonly GraphQLError[], incoming: Incoming): void {
+    for (const http of new Set(errors.map(({ extensions }) => extensions.http))) {
+      if (!isRecord(http) || !(http.headers instanceof Map)) continue;
+      this.completeHeaders(http.headers as Map<string, string>, incoming);
+    }
+  }
+
+  private completeHeaders(headers: Map<string, string>, incoming: Incoming): void {
+    const challenge = headers.get(HEADER);
+    if (challenge?.startsWith(AS_WRITTEN) !== true) return;
+    const parameters = challenge.slice(AS_WRITTEN.length).trim();
+    const [authorization = ''] = incoming.authorization;
+    const isDpop = schemeOf(authorization) === 'dpop' || this.dpop.isAlwaysRequired;
+    const challenges = [
+      isDpop ? this.dpopChallenge(parameters, incoming) : this.bearer(parameters, incoming),
+    ];
+    // RFC 9449 section 7.2: both where both would do. Whoever is known and lacks something is not helped by another scheme.
+    const offersBoth = !isDpop && !LACKS_SOMETHING.test(parameters);
+    if (offersBoth) challenges.push(this.dpopChallenge('', incoming));
+    headers.set(HEADER, challenges.join(', '));
+    const { nonces } = this.dpop;
+    if (nonces === undefined || !(isDpop || offersBoth)) return;
+    // RFC 9449 section 9: the next proof need not be refused for want of it; a kept answer would give an old one.
+    headers.set('dpop-nonce', nonces.current());
+    headers.set('cache-control', 'no-store');
+  }
+
+  private bearer(parameters: string, incoming: Incoming): string {
+    return ['Bearer', [parameters, this.metadata(incoming)].filter((part) => part !== '').join(', ')]
+      .join(' ')
+      .trim();
+  }
+
+  /** RFC 9449 section 7.1: `algs` says what proofs may be signed with. */
+  private dpopChallenge(parameters: string, incoming: Incoming): string {
+    const algorithms = `algs="${this.dpop.algorithms.join(' ')}"`;
+    return `DPoP ${[parameters, algorithms, this.metadata(incoming)].filter((part) => part !== '').join(', ')}`;
+  }
+
+  /** RFC 9728 section 5.1. */
+  private metadata({ url }: Incoming): string {
+    return this.resource === undefined ? '' : `resource_metadata="${this.resource.metadataUrl(url)}"`;
+  }
+}

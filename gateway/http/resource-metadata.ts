@@ -1,0 +1,77 @@
+/** RFC 9728 section 3. */
+const WELL_KNOWN = '/.well-known/oauth-protected-resource';
+
+/** Protected resource metadata (RFC 9728 section 2). */
+export interface ResourceMetadata {
+  readonly resource: string;
+  readonly authorization_servers: readonly string[];
+  readonly scopes_supported?: readonly string[];
+  readonly bearer_methods_supported: readonly ['header'];
+  readonly dpop_signing_alg_values_supported: readonly string[];
+  readonly dpop_bound_access_tokens_required: boolean;
+  readonly tls_client_certificate_bound_access_tokens: boolean;
+}
+
+export interface ResourceDescription {
+  /** The address under which clients reach the gateway. */
+  readonly externalUrl: string;
+  readonly issuers: readonly string[];
+  /** Of the policy; undefined without one. */
+  readonly scopes: readonly string[] | undefined;
+  readonly dpopAlgorithms: readonly string[];
+  readonly isDpopRequired: boolean;
+  /** The gateway can tell which certificate a client shows. */
+  readonly knowsClientCertificates: boolean;
+}
+
+/** The gateway as a protected resource: one for each address that clients send tokens to. */
+export class ProtectedResource {
+  private readonly base: string;
+
+  constructor(private readonly description: ResourceDescription) {
+    this.base = withoutSlash(description.externalUrl);
+  }
+
+  /**
+   * Section 3.3: a client compares `resource` with the address that it asked, so each address has metadata of its own.
+   *
+   * @param path Below the gateway's address; empty for that address itself.
+   */
+  metadata(path = ''): ResourceMetadata {
+    const { issuers, scopes, dpopAlgorithms, isDpopRequired, knowsClientCertificates } = this.description;
+    return {
+      resource: `${this.base}${withoutSlash(path)}`,
+      authorization_servers: issuers,
+      ...(scopes === undefined ? {} : { scopes_supported: scopes }),
+      bearer_methods_supported: ['header'],
+      dpop_signing_alg_values_supported: dpopAlgorithms,
+      dpop_bound_access_tokens_required: isDpopRequired,
+      tls_client_certificate_bound_access_tokens: knowsClientCertificates,
+    };
+  }
+
+  /**
+   * Section 3.1: the well-known part stands between host and path.
+   *
+   * @param url The address that a client asked; of an address that is not the gateway's, nothing is told.
+   */
+  metadataUrl(url: string | undefined): string {
+    const asked = withoutSlash(url?.split(/[?#]/, 1)[0] ?? '');
+    return wellKnownUrl(asked.startsWith(`${this.base}/`) ? asked : this.base);
+  }
+
+  /** Which of the paths the metadata at this path is about; undefined when it is no metadata's. */
+  pathOf(metadataPath: string, paths: readonly string[]): string | undefined {
+    if (!metadataPath.startsWith(WELL_KNOWN)) return undefined;
+    return paths.find((path) => new URL(this.metadataUrl(`${this.base}${path}`)).pathname === metadataPath);
+  }
+}
+
+function wellKnownUrl(resource: string): string {
+  const { origin, pathname } = new URL(resource);
+  return `${origin}${WELL_KNOWN}${withoutSlash(pathname)}`;
+}
+
+function withoutSlash(text: string): string {
+  return text.endsWith('/') ? text.slice(0, -1) : text;
+}

@@ -1,0 +1,59 @@
+import pg from 'pg';
+import { MemoryReplayStore } from './memory.js';
+import { ReplayStoreError } from './store.js';
+import type { ReplayStore } from './store.js';
+
+export interface PostgresReplayOptions {
+  /** Of the role that can claim and nothing else (see `createReplayRole` of the store). */
+  readonly databaseUrl: string;
+  /** Claims of this gateway that are kept at a time. Default 500,000. */
+  readonly maxEntries?: number;
+}
+
+const MAX_CONNECTIONS = 8;
+const TIMEOUT_MS = 2_000;
+const CLAIM = { name: 'claim', text: 'select replay.claim($1, $2) as is_first' };
+
+/**
+ * For several gateways on one database. What this gateway has seen itself is refused without asking, and the database is
+ * asked for no more than what the memory has room for: that bounds the table by the number of gateways.
+ */
+export class PostgresReplayStore implements ReplayStore {
+  /** The table outlives the gateway. */
+  readonly knowsSinceSeconds = Number.NEGATIVE_INFINITY;
+  private readonly own: MemoryReplayStore;
+  private readonly pool: pg.Pool;
+
+  constructor({ databaseUrl, maxEntries }: PostgresReplayOptions) {
+    this.own = new MemoryReplayStore(maxEntries === undefined ? {} : { maxEntries });
+    this.pool = new pg.Pool({
+      connectionString: databaseUrl,
+      max: MAX_CONNECTIONS,
+      application_name: 'behalf-replay',
+      connectionTimeoutMillis: TIMEOUT_MS,
+      query_timeout: TIMEOUT_MS,
+    });
+    // A connection that breaks while idle is replaced by the next claim, which tells when it cannot be.
+    this.pool.on('error', () => undefined);
+  }
+
+  async claim(digest: string, keepSeconds: number): Promise<boolean> {
+    const isFirstHere = await this.own.claim(digest, keepSeconds);
+    if (!isFirstHere) return false;
+    const values = [Buffer.from(digest, 'base64url'), Math.ceil(keepSeconds)];
+    let isFirst: unknown;
+    try {
+      const { rows } = await this.pool.query<{ is_first: unknown }>({ ...CLAIM, values });
+      isFirst = rows[0]?.is_first;
+    } catch (cause) {
+      throw new ReplayStoreError('REPLAY_STORE_UNREACHABLE', { cause });
+    }
+    if (typeof isFirst !== 'boolean') throw new ReplayStoreError('REPLAY_STORE_UNREACHABLE');
+    return isFirst;
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+    await this.own.close();
+  }
+}

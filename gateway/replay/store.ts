@@ -1,0 +1,33 @@
+/**
+ * Remembers which proofs were used, so that each is used once (RFC 9449 section 11.1).
+ *
+ * When `claim` answers `true`, no other claim of the same digest was or will be answered so while it is kept. A store that
+ * cannot promise this rejects; who asked must then refuse the request.
+ */
+export interface ReplayStore {
+  /**
+   * @param digest Of what identifies the proof; base64url, 32 bytes.
+   * @param keepSeconds How long a proof of this name could still be accepted. A duration, since clocks differ.
+   * @returns whether it is the first claim.
+   * @throws {ReplayStoreError}
+   */
+  claim(digest: string, keepSeconds: number): Promise<boolean>;
+  /** Whole seconds since the epoch. Of a proof that was made before, the store cannot tell whether it was used. */
+  readonly knowsSinceSeconds: number;
+  close(): Promise<void>;
+}
+
+/** What a claim failed for; for the log and the record. */
+export type ReplayStoreReason = 'REPLAY_STORE_FULL' | 'REPLAY_STORE_UNREACHABLE';
+
+/** It is not known whether the proof was used. */
+export class ReplayStoreError extends Error {
+  override readonly name = 'ReplayStoreError';
+
+  constructor(
+    readonly reason: ReplayStoreReason,
+    options?: ErrorOptions,
+  ) {
+    super(reason, options);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Policy, StepUp } from './policy.js';
+
+/** How and when the person behind a token signed in, as the token tells it (RFC 9470 section 6). */
+export interface SignIn {
+  readonly acr?: string | undefined;
+  /** Seconds since the epoch. */
+  readonly authTime?: number | undefined;
+}
+
+/** What the policy asks of the sign-in before this scope counts; undefined where it asks nothing. */
+export function stepUpOf(policy: Policy, scopeName: string): StepUp | undefined {
+  const scope = policy.scopes.get(scopeName);
+  if (scope === undefined) return undefined;
+  const stepUp = policy.stepUp.get(scope.sensitivity);
+  if (stepUp?.access !== undefined && stepUp.access !== scope.access) return undefined;
+  return stepUp;
+}
+
+/** Whether the sign-in is as strong and as recent as is asked. What the token does not tell was not shown. */
+export function suffices({ acr, authTime }: SignIn, stepUp: StepUp, nowSeconds: number): boolean {
+  if (stepUp.acrValues !== undefined && (acr === undefined || !stepUp.acrValues.includes(acr))) return false;
+  if (stepUp.maxAgeSeconds === undefined) return true;
+  return authTime !== undefined && nowSeconds <= authTime + stepUp.maxAgeSeconds;
+}
+
+/** One sign-in that suffices for all of them. The policy's check leaves no two that exclude each other. */
+export function strictest(all: readonly StepUp[]): StepUp {
+  const lists = all.flatMap(({ acrValues }) => (acrValues === undefined ? [] : [acrValues]));
+  const ages = all.flatMap(({ maxAgeSeconds }) => (maxAgeSeconds === undefined ? [] : [maxAgeSeconds]));
+  const [first, ...others] = lists;
+  return {
+    ...(first === undefined
+      ? {}
+      : { acrValues: first.filter((value) => others.every((list) => list.includes(value))) }),
+    ...(ages.length === 0 ? {} : { maxAgeSeconds: Math.min(...ages) }),
+  };
+}

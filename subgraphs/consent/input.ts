@@ -1,0 +1,67 @@
+import type {
+  RevocationOptions,
+  SuspensionOptions,
+  SuspensionTarget,
+} from '../../authority/consent/index.js';
+import { badUserInput } from '../errors.js';
+import { isId, isUnstorable } from '../texts.js';
+import { type ConsentContext, isAdministrator } from './context.js';
+
+const REASON_LENGTH_AT_MOST = 500;
+/** RFC 6749 section 3.3. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
+
+/** @throws GraphQLError `BAD_USER_INPUT` */
+export function optionsOf(context: ConsentContext, reason: string | null | undefined): RevocationOptions {
+  const { delegation } = context;
+  if (delegation === undefined) throw new TypeError('The rules let through a caller without a delegation');
+  return {
+    by: delegation.subject,
+    initiator: isAdministrator(context) ? 'admin' : 'user',
+    reason: checkedReason(reason ?? undefined),
+  };
+}
+
+/** Whoever stops or lifts something has to say why. @throws GraphQLError `BAD_USER_INPUT` */
+export function stopOptionsOf(context: ConsentContext, reason: string): SuspensionOptions {
+  const { by } = optionsOf(context, reason);
+  if (reason.trim() === '') throw badUserInput('"reason" must say something');
+  return { by, reason };
+}
+
+function checkedReason(reason: string | undefined): string | undefined {
+  if ((reason?.length ?? 0) > REASON_LENGTH_AT_MOST) {
+    throw badUserInput(`"reason" must have at most ${REASON_LENGTH_AT_MOST} characters`);
+  }
+  if (isUnstorable(reason ?? '')) throw badUserInput('"reason" must have no control characters');
+  return reason;
+}
+
+/** @throws GraphQLError `BAD_USER_INPUT` */
+export function needId(name: string, value: string): string {
+  if (isId(value)) return value;
+  throw badUserInput(`"${name}" is not an identifier`);
+}
+
+export function mayNeedId(name: string, value: string | null | undefined): string | undefined {
+  return value === undefined || value === null ? undefined : needId(name, value);
+}
+
+/** As the schema has it. */
+export interface StopTarget {
+  readonly clientId?: string | null;
+  readonly scope?: string | null;
+  readonly everything?: boolean | null;
+}
+
+/** Exactly one of them: what is stopped is not to be guessed. @throws GraphQLError `BAD_USER_INPUT` */
+export function targetOf({ clientId, scope, everything }: StopTarget): SuspensionTarget {
+  const named = [clientId, scope, everything].filter((member) => member !== undefined && member !== null);
+  if (named.length !== 1 || everything === false) {
+    throw badUserInput('"target" must have exactly one of "clientId", "scope" and "everything: true"');
+  }
+  if (everything === true) return { kind: 'everything' };
+  if (typeof clientId === 'string') return { kind: 'client', clientId: needId('clientId', clientId) };
+  if (typeof scope === 'string' && SCOPE_TOKEN.test(scope)) return { kind: 'scope', scope };
+  throw badUserInput('"scope" is not the name of a scope');
+}

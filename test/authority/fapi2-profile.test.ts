@@ -1,0 +1,200 @@
+import * as oidc from 'openid-client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { CODE_SECONDS } from '../../authority/oidc/lifetimes.js';
+import { BrowserlessPerson } from '../support/person.js';
+import {
+  ALMA,
+  application,
+  claimsOf,
+  client,
+  clientKey,
+  type ClientKey,
+  discoverAs,
+  nextSecond,
+  post,
+  REDIRECT_URI,
+  withClients,
+} from './oauth-setup.js';
+import { AUDIENCE, authorizationRequest, discover, startTestAuthority, type TestAuthority } from './setup.js';
+
+const POLICIES = {
+  bank: { scopes: ['accounts:read'], purposes: ['budgeting'] },
+  odd: { scopes: ['accounts:read'] },
+};
+
+let authority: TestAuthority;
+let key: ClientKey;
+let dpopKeys: oidc.CryptoKeyPair;
+beforeAll(async () => {
+  key = await clientKey('PS256');
+  dpopKeys = await oidc.randomDPoPKeyPair('ES256');
+  const { authentication } = key;
+  authority = await startTestAuthority(
+    withClients(
+      [application('bank', { authentication, senderConstraint: 'dpop', profile: 'fapi2' })],
+      POLICIES,
+    ),
+  );
+});
+afterAll(() => authority.close());
+
+/** The flow of the profile: pushed, bound, authenticated by a key. */
+async function connect() {
+  const bank = await discoverAs(authority, 'bank', key);
+  const DPoP = oidc.getDPoPHandle(bank, dpopKeys);
+  const verifier = oidc.randomPKCECodeVerifier();
+  const url = await oidc.buildAuthorizationUrlWithPAR(
+    bank,
+    {
+      redirect_uri: REDIRECT_URI,
+      scope: 'accounts:read',
+      state: 's',
+      code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    },
+    { DPoP },
+  );
+  const { callbackUrl } = await new BrowserlessPerson().follow(url, ALMA);
+  const redeem = (options?: oidc.DPoPOptions) =>
+    oidc.authorizationCodeGrant(
+      bank,
+      callbackUrl,
+      { pkceCodeVerifier: verifier, expectedState: 's' },
+      undefined,
+      options,
+    );
+  return { bank, DPoP, callbackUrl, redeem };
+}
+
+describe('FAPI 2.0 Security Profile section 5.3.2, for a client', () => {
+  test('5.3.2.1 and 5.3.2.2: pushed, with PKCE, by a key, bound, and with the issuer in the answer', async () => {
+    const { DPoP, callbackUrl, redeem } = await connect();
+    expect(callbackUrl.searchParams.get('iss')).toBe(authority.issuer);
+    const tokens = await redeem({ DPoP });
+    expect(tokens.token_type).toBe('dpop');
+    expect(claimsOf(tokens)).toMatchObject({ aud: AUDIENCE, client_id: 'bank' });
+    expect(claimsOf(tokens).cnf?.jkt).toBeDefined();
+  });
+
+  test('5.3.2.2 (2): a request that was not pushed is refused', async () => {
+    const { url } = await authorizationRequest(await discoverAs(authority, 'bank', key), 'accounts:read');
+    const response = await fetch(url, { redirect: 'manual' });
+    const location = new URL(response.headers.get('location') ?? '');
+    expect(location.searchParams.get('error')).toBe('invalid_request');
+    expect(location.searchParams.get('code')).toBeNull();
+  });
+
+  test('5.3.2.1: a token without a proof is refused', async () => {
+    const { redeem } = await connect();
+    await expect(redeem()).rejects.toMatchObject({ error: 'invalid_grant' });
+  });
+
+  test('5.3.2.1: the client authenticates, also to push', async () => {
+    const form = {
+      client_id: 'bank',
+      response_type: 'code',
+      redirect_uri: REDIRECT_URI,
+      scope: 'accounts:read',
+    };
+    const answer = await post(`${authority.issuer}/request`, form);
+    expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+  });
+
+  test('5.3.2.2: a pushed request names its redirect address', async () => {
+    const bank = await discoverAs(authority, 'bank', key);
+    const attempt = oidc.buildAuthorizationUrlWithPAR(bank, {
+      redirect_uri: '',
+      scope: 'accounts:read',
+      code_challenge: 'x'.repeat(43),
+      code_challenge_method: 'S256',
+    });
+    await expect(attempt).rejects.toMatchObject({ error: 'invalid_request' });
+  });
+
+  test('5.3.2.1: a code lives for sixty seconds at most', async () => {
+    expect(CODE_SECONDS).toBeLessThanOrEqual(60);
+    await connect();
+    const rows = await authority.database.db
+      .selectFrom('authority.oidc_payload')
+      .select('expires_at')
+      .where('model', '=', 'AuthorizationCode')
+      .execute();
+    expect(rows.length).toBeGreaterThan(0);
+    for (const { expires_at: end } of rows) {
+      expect((end?.getTime() ?? Infinity) - Date.now()).toBeLessThanOrEqual(60_000);
+    }
+  });
+
+  test('5.3.2.2: a code that comes again is refused', async () => {
+    const { DPoP, redeem } = await connect();
+    await redeem({ DPoP });
+    await expect(redeem({ DPoP })).rejects.toMatchObject({ error: 'invalid_grant' });
+    await nextSecond();
+  });
+
+  test('5.3.2.1 (9): refresh tokens are not rotated, and of no use without the client’s key', async () => {
+    const { DPoP, bank, redeem } = await connect();
+    const { refresh_token: refreshToken = '' } = await redeem({ DPoP });
+    for (let count = 0; count < 2; count++) {
+      const again = await oidc.refreshTokenGrant(bank, refreshToken, undefined, { DPoP });
+      expect([undefined, refreshToken]).toContain(again.refresh_token);
+      expect(claimsOf(again).cnf?.jkt).toBeDefined();
+    }
+    await expect(oidc.refreshTokenGrant(bank, refreshToken)).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+    const thief = await discoverAs(authority, 'bank', await clientKey('PS256'));
+    const stolen = oidc.refreshTokenGrant(thief, refreshToken, undefined, { DPoP });
+    await expect(stolen).rejects.toMatchObject({ error: 'invalid_client' });
+  });
+
+  test('the others are not held to it', async () => {
+    const { url } = await authorizationRequest(await discover(authority), 'accounts:read');
+    const { callbackUrl } = await new BrowserlessPerson().follow(url, ALMA);
+    expect(callbackUrl.searchParams.get('code')).not.toBeNull();
+  });
+});
+
+describe('FAPI 2.0 Security Profile, for the authority', () => {
+  const profile = 'fapi2' as const;
+
+  test('5.3.2.1: every client has to push, and the metadata says so', async () => {
+    const { authentication } = key;
+    const ours = [application('bank', { authentication, senderConstraint: 'dpop' })];
+    await authority.restart({ demo: false, profile, ...withClients(ours, POLICIES) });
+    const metadata = (await discoverAs(authority, 'bank', key)).serverMetadata();
+    expect(metadata.require_pushed_authorization_requests).toBe(true);
+    const { url } = await authorizationRequest(await discoverAs(authority, 'bank', key), 'accounts:read');
+    const response = await fetch(url, { redirect: 'manual' });
+    const location = new URL(response.headers.get('location') ?? '');
+    expect(location.searchParams.get('error')).toBe('invalid_request');
+  });
+
+  test.each([
+    ['a public client', () => application('odd', { senderConstraint: 'dpop' })],
+    [
+      'a client with a secret',
+      () => ({ ...application('odd', { senderConstraint: 'dpop' }), secret: 'x'.repeat(32) }),
+    ],
+    ['tokens without a key', () => application('odd', { authentication: key.authentication })],
+    [
+      'a service whose tokens are bearer tokens',
+      () =>
+        client('odd', {
+          authentication: key.authentication,
+          clientCredentials: { scopes: ['accounts:read'] },
+        }),
+    ],
+  ])('5.3.2.1: %s stops the start', async (_, odd) => {
+    const attempt = authority.restart({ demo: false, profile, ...withClients([odd()], POLICIES) });
+    await expect(attempt).rejects.toMatchObject({ name: 'AuthorityError', code: 'client_invalid' });
+  });
+
+  test('5.4.1: a client’s key for another algorithm stops the start', async () => {
+    const old = await clientKey('RS256');
+    const odd = application('odd', { authentication: old.authentication, senderConstraint: 'dpop' });
+    const attempt = authority.restart({ demo: false, profile, ...withClients([odd], POLICIES) });
+    await expect(attempt).rejects.toMatchObject({ name: 'AuthorityError', code: 'client_invalid' });
+  });
+});

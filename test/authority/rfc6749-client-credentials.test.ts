@@ -1,0 +1,179 @@
+import * as oidc from 'openid-client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import {
+  ALMA_SUBJECT,
+  claimsOf,
+  client,
+  clientKey,
+  type ClientKey,
+  discoverAs,
+  post,
+  withClients,
+} from './oauth-setup.js';
+import { startTestAuthority, type TestAuthority } from './setup.js';
+
+let authority: TestAuthority;
+let key: ClientKey;
+let service: oidc.Configuration;
+beforeAll(async () => {
+  key = await clientKey();
+  authority = await startTestAuthority(
+    withClients(
+      [
+        client('statements', {
+          authentication: key.authentication,
+          clientCredentials: { scopes: ['profile:read', 'accounts:read'] },
+        }),
+      ],
+      {
+        statements: {
+          scopes: ['profile:read', 'accounts:read', 'transactions:read'],
+          purposes: ['budgeting'],
+        },
+      },
+    ),
+  );
+  service = await discoverAs(authority, 'statements', key);
+});
+afterAll(() => authority.close());
+
+function ask(scope?: string, more: Record<string, string> = {}) {
+  return oidc.clientCredentialsGrant(service, { ...(scope === undefined ? {} : { scope }), ...more });
+}
+
+describe('RFC 6749 section 4.4 client credentials', () => {
+  test('give a token of the client itself: no person, no consent, no purpose, no refresh token', async () => {
+    const tokens = await ask('profile:read');
+    const claims = claimsOf(tokens);
+    expect(claims).toMatchObject({ sub: 'statements', client_id: 'statements', scope: 'profile:read' });
+    expect(claims.consent).toBeUndefined();
+    expect(Object.keys(claims).sort()).toEqual([
+      'aud',
+      'client_id',
+      'exp',
+      'iat',
+      'iss',
+      'jti',
+      'scope',
+      'sub',
+    ]);
+    expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(300);
+    expect(tokens.refresh_token).toBeUndefined();
+  });
+
+  test.each([
+    ['registered, but in the policy for people only', 'transactions:read'],
+    ['neither registered nor in the policy', 'payments:write'],
+    ['what only administrators can give away', 'consents:admin'],
+    ['one that is, and one that is not', 'profile:read payments:write'],
+    ['none at all', undefined],
+    ['one that nobody knows', 'everything'],
+  ])('section 5.2: a scope that is %s is an invalid_scope', async (_, scope) => {
+    await expect(ask(scope)).rejects.toMatchObject({ error: 'invalid_scope' });
+  });
+
+  test('RFC 9396: no authorization_details, because nobody granted any', async () => {
+    const details = JSON.stringify([{ type: 'behalf_access', purposes: ['budgeting'] }]);
+    const attempt = ask('profile:read', { authorization_details: details });
+    await expect(attempt).rejects.toMatchObject({ error: 'invalid_authorization_details' });
+  });
+
+  test('RFC 8707: for the API, and no other', async () => {
+    const attempt = ask('profile:read', { resource: 'https://other.example' });
+    await expect(attempt).rejects.toMatchObject({ error: 'invalid_target' });
+  });
+
+  test('section 4.4: a public client, or one that is not registered for it, gets none', async () => {
+    const form = { grant_type: 'client_credentials', scope: 'accounts:read', client_id: 'budget-app' };
+    const { status, body } = await post(`${authority.issuer}/token`, form);
+    expect({ status, error: body['error'] }).toEqual({ status: 400, error: 'invalid_request' });
+  });
+
+  test('a client whose id becomes the subject of a person gets none', async () => {
+    const row = {
+      subject: 'statements',
+      username: 'mallory',
+      display_name: 'Mallory',
+      password_hash: '',
+      roles: [],
+      policies: [],
+      demo: false,
+    };
+    await authority.database.db.insertInto('authority.account').values(row).execute();
+    await expect(ask('profile:read')).rejects.toMatchObject({ error: 'invalid_grant' });
+    await authority.database.db.deleteFrom('authority.account').where('subject', '=', 'statements').execute();
+    expect((await ask('profile:read')).access_token).not.toBe('');
+  });
+});
+
+describe('a registration that can never be, or must not be, stops the start', () => {
+  const policies = { odd: { scopes: ['profile:read'] } };
+  const scopes = ['profile:read'];
+
+  test.each([
+    [
+      'with the id of a person',
+      () => client(ALMA_SUBJECT, { authentication: key.authentication, introspection: true }),
+    ],
+    ['without authentication', () => client('odd', { clientCredentials: { scopes } })],
+    [
+      'for a scope beyond its entry in the policy',
+      () =>
+        client('odd', {
+          authentication: key.authentication,
+          clientCredentials: { scopes: ['payments:write'] },
+        }),
+    ],
+    [
+      'that exchanges the tokens of nobody',
+      () => client('odd', { authentication: key.authentication, exchange: { from: [] } }),
+    ],
+    [
+      'that exchanges its own tokens',
+      () => client('odd', { authentication: key.authentication, exchange: { from: ['odd'] } }),
+    ],
+    [
+      'that exchanges without an end',
+      () =>
+        client('odd', { authentication: key.authentication, exchange: { from: ['budget-app'], depth: 9 } }),
+    ],
+    [
+      'with certificates that nobody brings',
+      () =>
+        client('odd', {
+          authentication: { method: 'tls_client_auth', dnsName: 'odd.example' },
+          clientCredentials: { scopes },
+        }),
+    ],
+    [
+      'under a name that is taken',
+      () => client('budget-app', { authentication: key.authentication, introspection: true }),
+    ],
+    ['that can do nothing', () => client('odd', { authentication: key.authentication })],
+    [
+      'with its private key',
+      () =>
+        client('odd', {
+          authentication: {
+            method: 'private_key_jwt',
+            jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', d: 'd' }] },
+          },
+          introspection: true,
+        }),
+    ],
+    [
+      'with a key that is none',
+      () =>
+        client('odd', {
+          authentication: { method: 'private_key_jwt', jwks: { keys: [{ kty: 'oct', k: 'c2VjcmV0' }] } },
+          introspection: true,
+        }),
+    ],
+  ])('%s', async (_, registration) => {
+    const { issuer } = authority;
+    const attempt = authority.restart(withClients([registration()], policies));
+    await expect(attempt).rejects.toMatchObject({ name: 'AuthorityError', code: 'client_invalid' });
+    await expect(fetch(issuer)).rejects.toThrow();
+  });
+});

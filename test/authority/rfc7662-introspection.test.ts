@@ -1,0 +1,173 @@
+import * as oidc from 'openid-client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import {
+  ALMA,
+  ALMA_SUBJECT,
+  application,
+  claimsOf,
+  client,
+  clientKey,
+  type ClientKey,
+  connect,
+  discoverAs,
+  nextSecond,
+  post,
+  withClients,
+} from './oauth-setup.js';
+import { discover, startTestAuthority, type TestAuthority } from './setup.js';
+
+const BY_ADMIN = { by: 'admin-iris', initiator: 'admin' } as const;
+const INACTIVE = { active: false };
+
+let authority: TestAuthority;
+let key: ClientKey;
+let ledger: oidc.Configuration;
+beforeAll(async () => {
+  key = await clientKey();
+  const { authentication } = key;
+  authority = await startTestAuthority(
+    withClients(
+      [
+        client('ledger', { authentication, introspection: true }),
+        client('statements', {
+          authentication,
+          clientCredentials: { scopes: ['profile:read'] },
+          exchange: { from: ['budget-app'] },
+        }),
+        application('careful-app', { senderConstraint: 'dpop' }),
+      ],
+      {
+        statements: { scopes: ['profile:read', 'accounts:read'] },
+        'careful-app': { scopes: ['accounts:read'] },
+      },
+    ),
+  );
+  ledger = await discoverAs(authority, 'ledger', key);
+});
+afterAll(() => authority.close());
+
+async function token(scope = 'accounts:read') {
+  return connect(await discover(authority), scope);
+}
+
+describe('RFC 7662 introspection', () => {
+  test('section 2.2: tells a resource server what a token means', async () => {
+    const tokens = await token();
+    const claims = claimsOf(tokens);
+    expect(await oidc.tokenIntrospection(ledger, tokens.access_token)).toMatchObject({
+      active: true,
+      token_type: 'Bearer',
+      scope: 'accounts:read',
+      client_id: 'budget-app',
+      sub: ALMA_SUBJECT,
+      iss: authority.issuer,
+      aud: claims.aud,
+      exp: claims.exp,
+      jti: claims.jti,
+      consent: claims.consent,
+    });
+  });
+
+  test('RFC 9449 section 6.2: and which key it is bound to', async () => {
+    const careful = await discoverAs(authority, 'careful-app');
+    const DPoP = oidc.getDPoPHandle(careful, await oidc.randomDPoPKeyPair('ES256'));
+    const tokens = await connect(careful, 'accounts:read', ALMA, { DPoP });
+    expect(await oidc.tokenIntrospection(ledger, tokens.access_token)).toMatchObject({
+      active: true,
+      token_type: 'DPoP',
+      cnf: { jkt: claimsOf(tokens).cnf?.jkt },
+    });
+  });
+
+  test('section 2.1: somebody who does not authenticate learns nothing', async () => {
+    const { access_token: value } = await token();
+    const url = `${authority.issuer}/token/introspection`;
+    expect(await post(url, { token: value })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_request' },
+    });
+    expect(await post(url, { token: value, client_id: 'ledger' })).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_client' },
+    });
+    const other = await discoverAs(authority, 'ledger', await clientKey());
+    await expect(oidc.tokenIntrospection(other, value)).rejects.toMatchObject({ error: 'invalid_client' });
+  });
+
+  test('section 4: clients that are no resource servers learn nothing, not of their own tokens either', async () => {
+    const { access_token: value } = await token();
+    const statements = await discoverAs(authority, 'statements', key);
+    const budget = await discover(authority);
+    expect(await oidc.tokenIntrospection(statements, value)).toEqual(INACTIVE);
+    expect(await oidc.tokenIntrospection(budget, value)).toEqual(INACTIVE);
+  });
+
+  test('section 2.2: of what is no token, is changed, or is a refresh token, it says no more than that', async () => {
+    const tokens = await token();
+    const [header = '', payload = '', signature = ''] = tokens.access_token.split('.');
+    const changed = `${header}.${payload}.${signature.slice(0, -4)}AAAA`;
+    for (const value of ['none', changed, tokens.refresh_token ?? '', `${header}.e30.${signature}`]) {
+      expect(await oidc.tokenIntrospection(ledger, value)).toEqual(INACTIVE);
+    }
+  });
+});
+
+describe('a token is not active any more', () => {
+  async function isActive(value: string): Promise<boolean> {
+    return (await oidc.tokenIntrospection(ledger, value)).active;
+  }
+
+  test('when its consent was revoked', async () => {
+    const tokens = await token();
+    expect(await isActive(tokens.access_token)).toBe(true);
+    await authority.consents.revokeConsent(claimsOf(tokens).consent?.id ?? '', BY_ADMIN);
+    expect(await isActive(tokens.access_token)).toBe(false);
+  });
+
+  test('when the person’s sessions ended; those that come later are', async () => {
+    const tokens = await token();
+    await authority.consents.revokeSubjectSessions(ALMA_SUBJECT, BY_ADMIN);
+    expect(await isActive(tokens.access_token)).toBe(false);
+    await nextSecond();
+    expect(await isActive((await token()).access_token)).toBe(true);
+  });
+
+  test('when its client was revoked, also for a token of the client itself', async () => {
+    const statements = await discoverAs(authority, 'statements', key);
+    const tokens = await oidc.clientCredentialsGrant(statements, { scope: 'profile:read' });
+    expect(await isActive(tokens.access_token)).toBe(true);
+    await authority.consents.revokeClient('statements', BY_ADMIN);
+    expect(await isActive(tokens.access_token)).toBe(false);
+    await nextSecond();
+  });
+
+  test.each(['budget-app', 'statements'])(
+    'decision 0012: when either client of an exchanged token was revoked: %s',
+    async (revoked) => {
+      const statements = await discoverAs(authority, 'statements', key);
+      const exchanged = await oidc.genericGrantRequest(
+        statements,
+        'urn:ietf:params:oauth:grant-type:token-exchange',
+        {
+          subject_token: (await token()).access_token,
+          subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        },
+      );
+      expect(await oidc.tokenIntrospection(ledger, exchanged.access_token)).toMatchObject({
+        active: true,
+        act: { sub: 'statements' },
+      });
+      await authority.consents.revokeClient(revoked, BY_ADMIN);
+      expect(await isActive(exchanged.access_token)).toBe(false);
+      await nextSecond();
+    },
+  );
+
+  test('when the revocation is of somebody else, it still is', async () => {
+    const tokens = await token();
+    await authority.consents.revokeClient('bank-console', BY_ADMIN);
+    await authority.consents.revokeSubjectSessions('c-000002', BY_ADMIN);
+    expect(await isActive(tokens.access_token)).toBe(true);
+  });
+});

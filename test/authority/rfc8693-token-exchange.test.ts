@@ -1,0 +1,350 @@
+import fc from 'fast-check';
+import { SignJWT } from 'jose';
+import * as oidc from 'openid-client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { SigningKeyRing } from '../../authority/keys/ring.js';
+import { SealedSecrets } from '../../authority/keys/sealed.js';
+import { KEY_SCHEDULE } from '../../authority/keys/times.js';
+import { encryptionKeyFrom } from '../../authority/keys/encryption-key.js';
+import {
+  ALMA,
+  ALMA_SUBJECT,
+  application,
+  changes,
+  claimsOf,
+  client,
+  clientKey,
+  type ClientKey,
+  connect,
+  discoverAs,
+  nextSecond,
+  withClients,
+} from './oauth-setup.js';
+import { AUDIENCE, discover, startTestAuthority, type TestAuthority } from './setup.js';
+
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+const SCOPES = ['profile:read', 'accounts:read', 'transactions:read'];
+const BY_ADMIN = { by: 'admin-iris', initiator: 'admin' } as const;
+
+let authority: TestAuthority;
+let key: ClientKey;
+let statements: oidc.Configuration;
+let archive: oidc.Configuration;
+let printer: oidc.Configuration;
+let loner: oidc.Configuration;
+beforeAll(async () => {
+  key = await clientKey();
+  const { authentication } = key;
+  authority = await startTestAuthority({
+    ...withClients(
+      [
+        application('careful-app', { senderConstraint: 'dpop' }),
+        client('statements', {
+          authentication,
+          exchange: { from: ['budget-app', 'careful-app'] },
+          clientCredentials: { scopes: ['profile:read'] },
+        }),
+        client('archive', { authentication, exchange: { from: ['budget-app', 'statements'] } }),
+        client('printer', { authentication, exchange: { from: ['budget-app', 'statements', 'archive'] } }),
+        client('loner', { authentication, introspection: true }),
+      ],
+      {
+        'careful-app': { scopes: SCOPES, purposes: ['budgeting'] },
+        statements: {
+          scopes: ['accounts:read', 'transactions:read', 'profile:read'],
+          purposes: ['budgeting'],
+        },
+        archive: { scopes: ['accounts:read', 'payments:write'], purposes: ['budgeting'] },
+        printer: { scopes: ['accounts:read'] },
+        loner: { scopes: SCOPES },
+      },
+    ),
+  });
+  [statements, archive, printer, loner] = (await Promise.all(
+    ['statements', 'archive', 'printer', 'loner'].map((id) => discoverAs(authority, id, key)),
+  )) as [oidc.Configuration, oidc.Configuration, oidc.Configuration, oidc.Configuration];
+});
+afterAll(() => authority.close());
+
+async function subjectToken(scope = 'accounts:read profile:read'): Promise<string> {
+  return (await connect(await discover(authority), scope)).access_token;
+}
+
+function exchanged(
+  actor: oidc.Configuration,
+  token: string,
+  more: Record<string, string> = {},
+  options?: oidc.DPoPOptions,
+) {
+  const parameters = { subject_token: token, subject_token_type: ACCESS_TOKEN, ...more };
+  return oidc.genericGrantRequest(actor, TOKEN_EXCHANGE, parameters, options);
+}
+
+describe('RFC 8693 token exchange', () => {
+  test('section 4.1: the service acts, for the client that the person agreed with, under the same consent', async () => {
+    const token = await subjectToken();
+    const answer = await exchanged(statements, token, { scope: 'accounts:read', audience: AUDIENCE });
+    expect(answer).toMatchObject({
+      issued_token_type: ACCESS_TOKEN,
+      token_type: 'bearer',
+      scope: 'accounts:read',
+    });
+    expect(answer.refresh_token).toBeUndefined();
+    const before = claimsOf({ access_token: token });
+    expect(claimsOf(answer)).toMatchObject({
+      sub: ALMA_SUBJECT,
+      client_id: 'budget-app',
+      act: { sub: 'statements' },
+      aud: AUDIENCE,
+      consent: before.consent,
+      policies: ['kyc_verified'],
+    });
+    expect(claimsOf(answer).exp).toBeLessThanOrEqual(before.exp ?? 0);
+    expect(claimsOf(answer).jti).not.toBe(before.jti);
+  });
+
+  test('section 4.1: a chain names the current actor first, and holds less with each', async () => {
+    const first = await exchanged(statements, await subjectToken());
+    expect(first.scope?.split(' ').sort()).toEqual(['accounts:read', 'profile:read']);
+    const second = await exchanged(archive, first.access_token);
+    expect(claimsOf(second)).toMatchObject({
+      client_id: 'budget-app',
+      scope: 'accounts:read',
+      act: { sub: 'archive', act: { sub: 'statements' } },
+    });
+    expect(claimsOf(second).exp).toBeLessThanOrEqual(claimsOf(first).exp ?? 0);
+  });
+
+  test('a chain that is longer than the configured depth is refused', async () => {
+    const first = await exchanged(statements, await subjectToken('accounts:read'));
+    const second = await exchanged(archive, first.access_token);
+    await expect(exchanged(printer, second.access_token)).rejects.toMatchObject({ error: 'invalid_request' });
+    expect((await exchanged(printer, first.access_token)).scope).toBe('accounts:read');
+  });
+
+  test('purposes are those that who acts may have, too', async () => {
+    const answer = await exchanged(printer, await subjectToken('accounts:read'));
+    expect(claimsOf(answer).consent?.purposes).toEqual([]);
+  });
+
+  test.each([
+    ['what the subject token does not hold', 'accounts:read transactions:read'],
+    ['what who acts may never have', 'profile:read'],
+    ['what who acts may have, and the subject token does not hold', 'payments:write'],
+    ['what nobody knows', 'everything'],
+  ])('a scope is refused that is %s', async (_, scope) => {
+    const token = await subjectToken();
+    await expect(exchanged(archive, token, { scope })).rejects.toMatchObject({ error: 'invalid_scope' });
+  });
+
+  test('is refused to a client that is not registered for it', async () => {
+    const token = await subjectToken();
+    await expect(exchanged(loner, token)).rejects.toMatchObject({ error: 'invalid_request' });
+    const publicClient = await discover(authority);
+    await expect(exchanged(publicClient, token)).rejects.toMatchObject({ error: 'invalid_request' });
+  });
+
+  test('section 4.4: is refused for tokens of clients that the registration does not name', async () => {
+    const { access_token: foreign } = await connect(
+      await discover(authority, 'bank-console'),
+      'accounts:read',
+    );
+    await expect(exchanged(statements, foreign)).rejects.toMatchObject({ error: 'invalid_request' });
+    // Nor through somebody who is named.
+    const careful = await carefulToken();
+    const through = await exchanged(statements, careful.access_token, {}, await withKey());
+    await expect(exchanged(archive, through.access_token, {}, await withKey())).rejects.toMatchObject({
+      error: 'invalid_request',
+    });
+  });
+
+  test('is refused for a token without a person, and to who acts in it already', async () => {
+    const own = await oidc.clientCredentialsGrant(statements, { scope: 'profile:read' });
+    await expect(exchanged(archive, own.access_token)).rejects.toMatchObject({ error: 'invalid_request' });
+    const first = await exchanged(statements, await subjectToken());
+    await expect(exchanged(statements, first.access_token)).rejects.toMatchObject({
+      error: 'invalid_request',
+    });
+  });
+
+  test.each([
+    ['an actor token: who acts is who authenticated', { actor_token: 'x', actor_token_type: ACCESS_TOKEN }],
+    ['another type of subject token', { subject_token_type: 'urn:ietf:params:oauth:token-type:id_token' }],
+    [
+      'another type of token asked for',
+      { requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' },
+    ],
+  ])('section 2.1: %s is refused', async (_, more) => {
+    await expect(exchanged(statements, await subjectToken(), more)).rejects.toMatchObject({
+      error: 'invalid_request',
+    });
+  });
+
+  test.each([{ audience: 'https://other.example' }, { resource: 'https://other.example' }])(
+    'section 2.2.2: a target that is not served is an invalid_target: %o',
+    async (more) => {
+      const attempt = exchanged(statements, await subjectToken(), more);
+      await expect(attempt).rejects.toMatchObject({ error: 'invalid_target' });
+    },
+  );
+});
+
+describe('a subject token that is no good is refused', () => {
+  const INVALID = { error: 'invalid_request' };
+
+  test('section 2.2.2: one that is none, of another key, or changed', async () => {
+    const token = await subjectToken();
+    const [header = '', , signature = ''] = token.split('.');
+    const grown = Buffer.from(
+      JSON.stringify({ ...claimsOf({ access_token: token }), scope: 'payments:write' }),
+    );
+    const forged = await new SignJWT({ ...claimsOf({ access_token: token }) })
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'client-key' })
+      .sign(key.privateKey);
+    for (const bad of ['none', `${header}.${grown.toString('base64url')}.${signature}`, forged]) {
+      await expect(exchanged(statements, bad)).rejects.toMatchObject(INVALID);
+    }
+  });
+
+  test('one of ours that is over, of another type, or for somebody else', async () => {
+    const encryptionKey = await encryptionKeyFrom(authority.dataDir);
+    const { db } = authority.database;
+    const secrets = new SealedSecrets(db, encryptionKey);
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const ring = await SigningKeyRing.open({ db, secrets, schedule: KEY_SCHEDULE, log });
+    const { signing } = ring.now();
+    const claims = claimsOf({ access_token: await subjectToken('accounts:read') });
+    const sign = (more: Record<string, unknown>, typ = 'at+jwt') =>
+      new SignJWT({ ...claims, ...more })
+        .setProtectedHeader({ alg: 'ES256', typ, kid: signing.kid })
+        .sign(signing.privateKey);
+    expect((await exchanged(statements, await sign({}))).scope).toBe('accounts:read');
+    const past = Math.floor(Date.now() / 1000) - 10;
+    for (const bad of [
+      await sign({ exp: past }),
+      await sign({ aud: 'https://other.example' }),
+      await sign({ iss: 'https://other.example' }),
+      await sign({ act: { sub: 5 } }),
+      await sign({ consent: { ...claims.consent, detail: 'more' } }),
+      await sign({ consent: { ...claims.consent, id: 'another' } }),
+      await sign({ client_id: 'nobody' }),
+      await sign({}, 'secevent+jwt'),
+    ]) {
+      await expect(exchanged(statements, bad)).rejects.toMatchObject(INVALID);
+    }
+  });
+
+  test('of a consent that ended', async () => {
+    const token = await subjectToken();
+    const id = claimsOf({ access_token: token }).consent?.id ?? '';
+    await authority.consents.revokeConsent(id, BY_ADMIN);
+    await expect(exchanged(statements, token)).rejects.toMatchObject(INVALID);
+  });
+
+  test('of a person whose sessions ended', async () => {
+    const token = await subjectToken();
+    await authority.consents.revokeSubjectSessions(ALMA_SUBJECT, BY_ADMIN);
+    await expect(exchanged(statements, token)).rejects.toMatchObject(INVALID);
+    await nextSecond();
+  });
+
+  test.each(['budget-app', 'statements'])(
+    'decision 0012: of a chain on which %s stands, which was revoked',
+    async (revoked) => {
+      const first = await exchanged(statements, await subjectToken('accounts:read'));
+      expect((await exchanged(archive, first.access_token)).scope).toBe('accounts:read');
+      await authority.consents.revokeClient(revoked, BY_ADMIN);
+      await expect(exchanged(archive, first.access_token)).rejects.toMatchObject(INVALID);
+      await nextSecond();
+    },
+  );
+});
+
+async function carefulToken() {
+  const careful = await discoverAs(authority, 'careful-app');
+  const DPoP = oidc.getDPoPHandle(careful, await oidc.randomDPoPKeyPair('ES256'));
+  return connect(careful, 'accounts:read', ALMA, { DPoP });
+}
+
+async function withKey(): Promise<oidc.DPoPOptions> {
+  return { DPoP: oidc.getDPoPHandle(statements, await oidc.randomDPoPKeyPair('ES256')) };
+}
+
+describe('decision 0012: a sender-constrained subject token', () => {
+  test('is not exchanged for a bearer token', async () => {
+    const { access_token: token } = await carefulToken();
+    await expect(exchanged(statements, token)).rejects.toMatchObject({ error: 'invalid_grant' });
+  });
+
+  test('is exchanged for one that is bound to the key of who acts', async () => {
+    const { access_token: token } = await carefulToken();
+    const answer = await exchanged(statements, token, {}, await withKey());
+    const before = claimsOf({ access_token: token }).cnf?.jkt;
+    expect(answer.token_type).toBe('dpop');
+    expect(claimsOf(answer).cnf?.jkt).toMatch(/^[\w-]{43}$/);
+    expect(claimsOf(answer).cnf?.jkt).not.toBe(before);
+  });
+});
+
+describe('an exchanged token never grows', () => {
+  test('whatever scopes are asked for, one after the other', async () => {
+    const everything = [...SCOPES, 'payments:write', 'consents:read', 'everything'];
+    const budget = await discover(authority);
+    const subjects: string[] = [];
+    for (const scope of ['accounts:read', 'accounts:read profile:read', SCOPES.join(' ')]) {
+      subjects.push((await connect(budget, scope, ALMA)).access_token);
+    }
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...subjects),
+        fc.option(fc.subarray(everything, { minLength: 1 })),
+        fc.option(fc.subarray(everything, { minLength: 1 })),
+        async (subject, firstAsked, secondAsked) => {
+          const held = claimsOf({ access_token: subject });
+          const first = await attempt(statements, subject, firstAsked);
+          if (first === undefined) return;
+          expectWithin(first, held, firstAsked);
+          const second = await attempt(archive, first.access_token, secondAsked);
+          if (second === undefined) return;
+          expectWithin(second, claimsOf(first), secondAsked);
+          expect(claimsOf(second).act).toEqual({ sub: 'archive', act: { sub: 'statements' } });
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
+async function attempt(actor: oidc.Configuration, token: string, asked: readonly string[] | null) {
+  try {
+    return await exchanged(actor, token, asked === null ? {} : { scope: asked.join(' ') });
+  } catch (error) {
+    expect(error).toMatchObject({ error: 'invalid_scope' });
+    return undefined;
+  }
+}
+
+function expectWithin(
+  answer: { readonly access_token: string },
+  held: ReturnType<typeof claimsOf>,
+  asked: readonly string[] | null,
+): void {
+  const claims = claimsOf(answer);
+  const scopes = claims.scope?.split(' ') ?? [];
+  expect(scopes.length).toBeGreaterThan(0);
+  expect(held.scope?.split(' ')).toEqual(expect.arrayContaining(scopes));
+  if (asked !== null) expect([...scopes].sort()).toEqual([...asked].sort());
+  expect(claims.exp).toBeLessThanOrEqual(held.exp ?? 0);
+  expect(claims.consent?.id).toBe(held.consent?.id);
+  expect(held.consent?.purposes).toEqual(expect.arrayContaining(claims.consent?.purposes ?? []));
+  expect(claims.sub).toBe(held.sub);
+}
+
+test('nothing of it is written down: an exchange leaves no token in the store', async () => {
+  await exchanged(statements, await subjectToken());
+  const rows = await authority.database.db.selectFrom('authority.oidc_payload').select('model').execute();
+  expect(rows.map(({ model }) => model)).not.toContain('AccessToken');
+  expect((await changes(authority)).every(({ members }) => members.tokenId === undefined)).toBe(true);
+});

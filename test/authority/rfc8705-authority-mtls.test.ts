@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto';
+
+import * as oidc from 'openid-client';
+import { Agent, fetch as undiciFetch } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { BrowserlessPerson } from '../support/person.js';
+import { FOR_SERVERS, issueCertificate, type Issued } from './certificates.js';
+import { ALMA, application, claimsOf, client, post, withClients } from './oauth-setup.js';
+import { authorizationRequest, startTestAuthority, type TestAuthority } from './setup.js';
+import { startTlsProxy, type TlsProxy } from './tls-proxy.js';
+
+const SCOPES = ['profile:read'];
+const SERVICE = 'statements.example';
+
+let authority: TestAuthority;
+let proxy: TlsProxy;
+let root: Issued;
+let selfSigned: Issued;
+let issued: Issued;
+const agents: Agent[] = [];
+
+beforeAll(async () => {
+  root = issueCertificate({ name: 'Root', isAuthority: true });
+  selfSigned = issueCertificate({ name: 'self' });
+  issued = issueCertificate({ name: 'statements', issuer: root, dnsNames: [SERVICE] });
+  proxy = await startTlsProxy(issueCertificate({ name: 'localhost', issuer: root, dnsNames: ['localhost'] }));
+  const clientCredentials = { scopes: SCOPES };
+  const senderConstraint = 'certificate';
+  authority = await startTestAuthority({
+    issuer: proxy.origin,
+    clientCertificates: { proxies: ['127.0.0.1', '::1'], authorities: [root.pem] },
+    ...withClients(
+      [
+        client('self', {
+          authentication: { method: 'self_signed_tls_client_auth', certificates: [selfSigned.pem] },
+          clientCredentials,
+          senderConstraint,
+        }),
+        client('statements', {
+          authentication: { method: 'tls_client_auth', dnsName: SERVICE },
+          clientCredentials,
+          senderConstraint,
+        }),
+        application('careful-app', { senderConstraint }),
+      ],
+      {
+        self: { scopes: SCOPES },
+        statements: { scopes: SCOPES },
+        'careful-app': { scopes: ['accounts:read'] },
+      },
+    ),
+  });
+  proxy.target = authority.authority.url;
+});
+afterAll(async () => {
+  await authority.close();
+  await proxy.close();
+  for (const agent of agents) await agent.destroy();
+});
+
+/** Connections with this certificate, or with none. */
+function connections(certificate?: Issued): Agent {
+  const own = certificate === undefined ? {} : { cert: certificate.pem, key: certificate.keyPem };
+  const agent = new Agent({ connect: { ca: root.pem, ...own } });
+  agents.push(agent);
+  return agent;
+}
+
+/** A real OAuth client over TLS. */
+async function discoverWith(clientId: string, authentication: oidc.ClientAuth, certificate?: Issued) {
+  const dispatcher = connections(certificate);
+  const customFetch: oidc.CustomFetch = async (url, options) => {
+    const { body, headers, method, redirect } = options;
+    const sent = {
+      headers,
+      method,
+      redirect,
+      dispatcher,
+      body: body as string | URLSearchParams | undefined,
+    };
+    const answer = await undiciFetch(url, { ...sent, body: sent.body?.toString() ?? null });
+    return new Response(await answer.text(), {
+      status: answer.status,
+      headers: Object.fromEntries(answer.headers.entries()),
+    });
+  };
+  return oidc.discovery(new URL(proxy.origin), clientId, undefined, authentication, {
+    [oidc.customFetch]: customFetch,
+  });
+}
+
+function thumbprint({ certificate }: Issued): string {
+  return createHash('sha256').update(certificate.raw).digest('base64url');
+}
+
+async function ownToken(clientId: string, certificate?: Issued) {
+  const configuration = await discoverWith(clientId, oidc.TlsClientAuth(), certificate);
+  return oidc.clientCredentialsGrant(configuration, { scope: 'profile:read' });
+}
+
+const REFUSED = { error: 'invalid_client' };
+
+describe('RFC 8705 section 2: clients that authenticate by a certificate', () => {
+  test('section 3.3: the metadata says so', async () => {
+    const metadata = (await discoverWith('self', oidc.None())).serverMetadata();
+    expect(metadata.tls_client_certificate_bound_access_tokens).toBe(true);
+    expect(metadata.token_endpoint_auth_methods_supported).toContain('tls_client_auth');
+  });
+
+  test('section 2.2: by one that it registered, whoever issued it', async () => {
+    expect(claimsOf(await ownToken('self', selfSigned))).toMatchObject({
+      sub: 'self',
+      cnf: { 'x5t#S256': thumbprint(selfSigned) },
+    });
+  });
+
+  test('section 2.2: by another one, or by none, in vain', async () => {
+    await expect(ownToken('self', issueCertificate({ name: 'self' }))).rejects.toMatchObject(REFUSED);
+    await expect(ownToken('self', issued)).rejects.toMatchObject(REFUSED);
+    await expect(ownToken('self')).rejects.toMatchObject(REFUSED);
+  });
+
+  test('section 2.1: by one for its name from an authority that is named', async () => {
+    expect(claimsOf(await ownToken('statements', issued))).toMatchObject({
+      sub: 'statements',
+      cnf: { 'x5t#S256': thumbprint(issued) },
+    });
+    const renewed = issueCertificate({ name: 'renewed', issuer: root, dnsNames: ['other.example', SERVICE] });
+    expect(claimsOf(await ownToken('statements', renewed)).sub).toBe('statements');
+  });
+
+  const other = () => issueCertificate({ name: 'Root', isAuthority: true });
+  const named = { name: 'statements', dnsNames: [SERVICE] };
+  test.each<[string, () => Issued]>([
+    ['signed by itself', () => issueCertificate(named)],
+    ['of an authority with the same name', () => issueCertificate({ ...named, issuer: other() })],
+    ['for another name', () => issueCertificate({ ...named, issuer: root, dnsNames: ['thief.example'] })],
+    [
+      'for a name that ends alike',
+      () => issueCertificate({ ...named, issuer: root, dnsNames: [`x${SERVICE}`] }),
+    ],
+    [
+      'for all names of a domain',
+      () => issueCertificate({ ...named, issuer: root, dnsNames: ['*.example'] }),
+    ],
+    ['with the name as its subject alone', () => issueCertificate({ name: SERVICE, issuer: root })],
+    ['that is over', () => issueCertificate({ ...named, issuer: root, expired: true })],
+    ['for servers', () => issueCertificate({ ...named, issuer: root, usages: [FOR_SERVERS] })],
+    ['issued by somebody who is no authority', () => issueCertificate({ ...named, issuer: issued })],
+  ])('section 2.1: by one %s, in vain', async (_, certificate) => {
+    await expect(ownToken('statements', certificate())).rejects.toMatchObject(REFUSED);
+  });
+});
+
+describe('RFC 8705 sections 3 and 4: tokens of a public client', () => {
+  async function connect(certificate?: Issued) {
+    const careful = await discoverWith('careful-app', oidc.None(), certificate);
+    const request = await authorizationRequest(careful, 'accounts:read');
+    // The person's browser has no part in it: it goes to the authority itself.
+    const url = new URL(request.url.href.replace(proxy.origin, authority.authority.url));
+    const { callbackUrl } = await new BrowserlessPerson().follow(url, ALMA);
+    const checks = { pkceCodeVerifier: request.verifier, expectedState: request.state };
+    return { careful, tokens: await oidc.authorizationCodeGrant(careful, callbackUrl, checks) };
+  }
+
+  test('section 4: access and refresh token are bound to the certificate it came with', async () => {
+    const { careful, tokens } = await connect(selfSigned);
+    expect(claimsOf(tokens).cnf).toEqual({ 'x5t#S256': thumbprint(selfSigned) });
+    const stolen = tokens.refresh_token ?? '';
+    for (const certificate of [issued, undefined]) {
+      const thief = await discoverWith('careful-app', oidc.None(), certificate);
+      await expect(oidc.refreshTokenGrant(thief, stolen)).rejects.toMatchObject({ error: 'invalid_grant' });
+    }
+    const refreshed = await oidc.refreshTokenGrant(careful, stolen);
+    expect(claimsOf(refreshed).cnf).toEqual({ 'x5t#S256': thumbprint(selfSigned) });
+  });
+
+  test('section 3: without a certificate there is no token', async () => {
+    await expect(connect()).rejects.toMatchObject({ error: 'invalid_grant' });
+  });
+});
+
+describe('RFC 9440: whose word on a certificate counts', () => {
+  const form = { grant_type: 'client_credentials', scope: 'profile:read', client_id: 'self' };
+  const header = ({ certificate }: Issued) => ({ 'client-cert': `:${certificate.raw.toString('base64')}:` });
+
+  test('section 4: not the client’s, past a proxy that drops it', async () => {
+    const answer = await undiciFetch(`${proxy.origin}/token`, {
+      method: 'POST',
+      body: new URLSearchParams(form).toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...header(selfSigned) },
+      dispatcher: connections(),
+    });
+    expect(answer.status).toBe(401);
+  });
+
+  test('not of an address that is not named, whatever it says', async () => {
+    const url = `${authority.authority.url}/token`;
+    expect((await post(url, form, header(selfSigned))).status).toBe(200);
+    await authority.restart({ clientCertificates: { proxies: ['192.0.2.1'], authorities: [root.pem] } });
+    expect(await post(url, form, header(selfSigned))).toMatchObject({ status: 401, body: REFUSED });
+    await authority.restart();
+  });
+
+  test.each([
+    ['twice', (value: string) => `${value}, ${value}`],
+    ['without its colons', (value: string) => value.slice(1, -1)],
+    ['as something else', () => ':AAAA:'],
+    ['empty', () => ''],
+  ])('section 2.1: not %s', async (_, change) => {
+    const value = change(header(selfSigned)['client-cert']);
+    const answer = await post(`${authority.authority.url}/token`, form, { 'client-cert': value });
+    expect(answer).toMatchObject({ status: 401, body: REFUSED });
+  });
+
+  test.each([
+    ['a proxy that has no address', { proxies: ['proxy.example'] }],
+    ['an authority that is none', () => ({ proxies: ['127.0.0.1'], authorities: [selfSigned.pem] })],
+    ['an authority without a certificate', { proxies: ['127.0.0.1'], authorities: ['none'] }],
+  ])('%s stops the start', async (_, options) => {
+    const clientCertificates = typeof options === 'function' ? options() : options;
+    const attempt = authority.restart({ clientCertificates });
+    await expect(attempt).rejects.toMatchObject({ code: 'option_invalid' });
+    await authority.restart();
+  });
+});

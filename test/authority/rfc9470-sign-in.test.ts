@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { decodeJwt } from 'jose';
+import * as oidc from 'openid-client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { BrowserlessPerson } from '../support/person.js';
+import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
+
+const ALMA = { user: 'alma', password: 'alma-demo' };
+const PASSWORD = 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport';
+
+let authority: TestAuthority;
+beforeAll(async () => {
+  authority = await startTestAuthority();
+});
+afterAll(() => authority.close());
+
+interface SignIn {
+  readonly acr?: string;
+  readonly auth_time?: number;
+}
+
+test('RFC 9470: a token tells how and when the person signed in; max_age asks for the password again, a refresh does not', async () => {
+  const client = await discover(authority);
+  expect(client.serverMetadata().acr_values_supported).toEqual([PASSWORD]);
+  const person = new BrowserlessPerson();
+  const come = async (more: Record<string, string> = {}) => {
+    const request = await authorizationRequest(client, 'openid accounts:read', more);
+    const { callbackUrl, pages } = await person.follow(request.url, ALMA);
+    const tokens = await exchange(client, callbackUrl, request);
+    return { tokens, pages: pages.length, ...decodeJwt<SignIn>(tokens.access_token) };
+  };
+  const before = Math.floor(Date.now() / 1000);
+  const first = await come();
+  expect(first).toMatchObject({ pages: 2, acr: PASSWORD });
+  expect(first.auth_time).toBeGreaterThanOrEqual(before);
+
+  await sleep(2_100);
+  const again = await come({ max_age: '900', acr_values: PASSWORD });
+  expect(again).toMatchObject({ pages: 0, acr: PASSWORD, auth_time: first.auth_time });
+
+  const stepped = await come({ max_age: '1' });
+  expect(stepped.pages).toBe(1);
+  expect(stepped.auth_time).toBeGreaterThan(first.auth_time ?? Infinity);
+
+  const refreshed = await oidc.refreshTokenGrant(client, first.tokens.refresh_token ?? '');
+  expect(decodeJwt<SignIn>(refreshed.access_token)).toMatchObject({
+    acr: PASSWORD,
+    auth_time: first.auth_time,
+  });
+});

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as oauth from 'openid-client';
+import { EXAMPLE_AUDIENCE } from '../../cli/start.js';
+import { BrowserlessPerson } from '../../authority/testing/browserless-person.js';
+import type { DrillSystem } from './system.js';
+
+/** One simulated breach. */
+export interface Drill {
+  /** For the command line. */
+  readonly name: string;
+  /** What the attacker has, or what has gone wrong. */
+  readonly breach: string;
+  /** Tries it. Rejects when something that should have stopped it did not. */
+  run(system: DrillSystem, report: Report): Promise<void>;
+}
+
+/** What a drill tells whoever watches. */
+export interface Report {
+  tried(what: string): void;
+  stopped(by: string): void;
+  /** What still works meanwhile, as it should. */
+  held(what: string): void;
+}
+
+/** Something was not stopped, or something that should go on did not. */
+export class DrillError extends Error {
+  override readonly name = 'DrillError';
+  readonly code = 'DRILL';
+}
+
+export function expect(isSo: boolean, what: string): asserts isSo {
+  if (!isSo) throw new DrillError(`it is not so that ${what}`);
+}
+
+const REDIRECT_URI = 'http://127.0.0.1:4999/callback';
+export const BUDGET_SCOPES = 'profile:read accounts:read transactions:read consents:read consents:write';
+export const ME = '{ me { name } }';
+
+/** A real OAuth client of the drilled system. */
+export async function discover(
+  system: DrillSystem,
+  clientId: 'budget-app' | 'bank-console' = 'budget-app',
+): Promise<oauth.Configuration> {
+  const authentication =
+    clientId === 'bank-console' ? oauth.ClientSecretBasic(system.consoleSecret) : oauth.None();
+  return oauth.discovery(new URL(system.front.url), clientId, undefined, authentication, {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- struck out so that it is noticed: all of this is on loopback
+    execute: [oauth.allowInsecureRequests],
+  });
+}
+
+export type Tokens = Awaited<ReturnType<typeof oauth.authorizationCodeGrant>>;
+
+/** A person signs in and agrees to everything that is asked. */
+export async function signIn(
+  client: oauth.Configuration,
+  user: 'alma' | 'noor' | 'iris',
+  scope: string,
+  options: oauth.DPoPOptions = {},
+): Promise<Tokens> {
+  const verifier = oauth.randomPKCECodeVerifier();
+  const state = oauth.randomState();
+  const url = oauth.buildAuthorizationUrl(client, {
+    redirect_uri: REDIRECT_URI,
+    scope,
+    resource: EXAMPLE_AUDIENCE,
+    state,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    prompt: 'consent',
+  });
+  const will = { user, password: `${user}-demo`, duration: 60 * 60 };
+  const { callbackUrl } = await new BrowserlessPerson().follow(url, will);
+  const checks = { pkceCodeVerifier: verifier, expectedState: state };
+  return oauth.authorizationCodeGrant(client, callbackUrl, checks, undefined, options);
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly data: Readonly<Record<string, unknown>> | null | undefined;
+  /** Of its errors. */
+  readonly codes: readonly unknown[];
+}
+
+/** One GraphQL request over HTTP. */
+export async function post(
+  url: string,
+  query: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query }),
+  });
+  const body = (await response.json()) as {
+    data?: Record<string, unknown> | null;
+    errors?: { extensions?: { code?: unknown } }[];
+  };
+  return {
+    status: response.status,
+    headers: response.headers,
+    data: body.data,
+    codes: (body.errors ?? []).map(({ extensions }) => extensions?.code),
+  };
+}
+
+/** With a bearer token, at the gateway. */
+export function ask(system: DrillSystem, token: string, query: string = ME): Promise<Answer> {
+  return post(`${system.gatewayUrl}/graphql`, query, { authorization: `Bearer ${token}` });
+}
+
+/** @returns milliseconds until it was so */
+export async function until(isSo: () => Promise<boolean>, what: string, timeoutMs = 10_000): Promise<number> {
+  const since = performance.now();
+  while (!(await isSo())) {
+    expect(performance.now() - since < timeoutMs, what);
+    await sleep(5);
+  }
+  return performance.now() - since;
+}

@@ -1,0 +1,145 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createWriterRole, migrateAudit, writerUrl } from '../../audit/index.js';
+import type { AuditDatabase } from '../../audit/index.js';
+import { migrateAuthority, startAuthority } from '../../authority/index.js';
+import type { Authority, AuthorityOptions, AuthoritySchema } from '../../authority/index.js';
+import { compose } from '../../cli/compose.js';
+import { freePorts } from '../../cli/ports.js';
+import { EXAMPLE_AUDIENCE } from '../../cli/start.js';
+import { checkConfig, startGateway } from '../../gateway/index.js';
+import type { GatewayConfig, RunningGateway } from '../../gateway/index.js';
+import { RuleTable } from '@behalf/directives';
+import { parse } from 'graphql';
+import { readPolicy, vocabularyOf } from '../../policy/index.js';
+import { openDatabase, openDatabaseServer, projectPath } from '../../store/index.js';
+import { prepareBank, startExampleSubgraphs } from '../../subgraphs/index.js';
+import type { SubgraphName } from '../../subgraphs/index.js';
+import { Front } from './front.js';
+
+/** Long enough for a busy machine, short enough to wait for. */
+export const MAX_STALENESS_MS = 4_000;
+const LONG_POLL_MS = 1_000;
+const STREAM_SECRET = 'the-stream-secret-of-the-drills';
+const AUDIT_WRITER_PASSWORD = 'the-audit-writer-of-the-drills';
+const BANK = { customers: 20, accounts: 60, transactions: 500 };
+const HOST = '127.0.0.1';
+
+/** The whole example, each part a server of its own over HTTP, on a database of its own. */
+export interface DrillSystem {
+  readonly databaseUrl: string;
+  /** Before the authority; its address is the issuer. */
+  readonly front: Front;
+  readonly gatewayUrl: string;
+  readonly gateway: RunningGateway;
+  readonly gatewayConfig: GatewayConfig;
+  readonly subgraphUrls: Readonly<Record<SubgraphName, string>>;
+  readonly consoleSecret: string;
+  stopAuthority(): Promise<void>;
+  startAuthority(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param databaseUrl An empty database; without it a server is started that is gone afterwards. */
+export async function startSystem(databaseUrl?: string): Promise<DrillSystem> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    return await startParts(databaseUrl, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startParts(
+  databaseUrl: string | undefined,
+  closers: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<DrillSystem> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'behalf-drill-'));
+  await chmod(dataDir, 0o711);
+  closers.push(() => rm(dataDir, { recursive: true, force: true }));
+  const database = await openDatabaseServer({ databaseUrl, dataDir, unsafeNoDurability: true });
+  closers.push(() => database.stop());
+  const db = openDatabase<AuditDatabase & AuthoritySchema>(database.url);
+  await migrateAudit(db);
+  await createWriterRole(db, AUDIT_WRITER_PASSWORD);
+  await migrateAuthority(db);
+  await prepareBank(db, BANK);
+  await db.destroy();
+
+  const policyFile = projectPath('policy.yaml');
+  const supergraph = join(dataDir, 'supergraph.graphql');
+  const { supergraphSdl } = await compose(projectPath('supergraph.yaml'), supergraph);
+  const front = await Front.start();
+  closers.push(() => front.close());
+  const authorityOptions: AuthorityOptions = {
+    issuer: front.url,
+    port: 0,
+    databaseUrl: database.url,
+    dataDir,
+    audience: EXAMPLE_AUDIENCE,
+    policy: await readPolicy(policyFile),
+    vocabulary: vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'required' })),
+    demo: true,
+    streamSecret: STREAM_SECRET,
+    longPollMs: LONG_POLL_MS,
+  };
+  let authority: Authority | undefined;
+  const start = async (): Promise<Authority> => {
+    authority = await startAuthority(authorityOptions);
+    front.target = new URL(authority.url);
+    return authority;
+  };
+  const stop = async (): Promise<void> => {
+    front.target = undefined;
+    await authority?.close();
+  };
+  const { demoConsoleSecret = '' } = await start();
+  closers.push(stop);
+
+  const ports = await freePorts();
+  const gatewayIssuer = `http://${HOST}:${ports.gateway}`;
+  const subgraphs = await startExampleSubgraphs({
+    databaseUrl: database.url,
+    gateway: { issuer: gatewayIssuer, jwksUri: `${gatewayIssuer}/.well-known/jwks.json` },
+    pseudonymKey: new Uint8Array(32).fill(7),
+    host: HOST,
+    ports,
+  });
+  closers.push(() => subgraphs.close());
+  const gatewayConfig = checkConfig({
+    listen: { host: HOST, port: ports.gateway },
+    supergraph,
+    policy: policyFile,
+    issuers: [{ issuer: front.url, audience: EXAMPLE_AUDIENCE, claims: { policies: 'policies' } }],
+    authorization: { mode: 'filter', anonymous: 'allow', coverage: 'required' },
+    revocation: {
+      streams: [{ issuer: front.url, secret: STREAM_SECRET }],
+      maxStalenessMs: MAX_STALENESS_MS,
+    },
+    subgraphs: { urls: subgraphs.urls },
+    audit: { mode: 'required', database: writerUrl(database.url, AUDIT_WRITER_PASSWORD) },
+    log: { level: 'error' },
+  });
+  const gateway = await startGateway(gatewayConfig);
+  closers.push(() => gateway.close());
+  return {
+    databaseUrl: database.url,
+    front,
+    gatewayUrl: gateway.url,
+    gateway,
+    gatewayConfig,
+    subgraphUrls: subgraphs.urls,
+    consoleSecret: demoConsoleSecret,
+    stopAuthority: stop,
+    async startAuthority() {
+      await start();
+    },
+    close,
+  };
+}

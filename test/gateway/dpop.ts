@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { CryptoKey, JWK } from 'jose';
+import type { Asking } from './support.js';
+
+export interface ProofParts {
+  /** Members that replace those of a good header; undefined leaves one out. */
+  readonly header?: Readonly<Record<string, unknown>>;
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** Signs instead of the prover's own. */
+  readonly signer?: CryptoKey;
+  readonly method?: string;
+}
+
+/** A client's key, and the proofs that it makes with it (RFC 9449 section 4.2). */
+export class Prover {
+  private constructor(
+    readonly alg: string,
+    readonly privateKey: CryptoKey,
+    readonly privateJwk: JWK,
+    readonly publicJwk: JWK,
+    readonly jkt: string,
+  ) {}
+
+  static async create(alg = 'ES256'): Promise<Prover> {
+    const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+    const publicJwk = await exportJWK(publicKey);
+    return new Prover(
+      alg,
+      privateKey,
+      await exportJWK(privateKey),
+      publicJwk,
+      await calculateJwkThumbprint(publicJwk),
+    );
+  }
+
+  /** `cnf` of a token that is bound to this key. */
+  get cnf(): { readonly jkt: string } {
+    return { jkt: this.jkt };
+  }
+
+  header(): Readonly<Record<string, unknown>> {
+    return { typ: 'dpop+jwt', alg: this.alg, jwk: this.publicJwk };
+  }
+
+  claims(url: string, token: string, method = 'POST'): Readonly<Record<string, unknown>> {
+    return {
+      htm: method,
+      htu: url,
+      iat: Math.floor(Date.now() / 1000),
+      jti: crypto.randomUUID(),
+      ath: createHash('sha256').update(token).digest('base64url'),
+    };
+  }
+
+  prove(url: string, token: string, { header, claims, signer, method }: ProofParts = {}): Promise<string> {
+    return new SignJWT({ ...this.claims(url, token, method), ...claims })
+      .setProtectedHeader({ ...this.header(), ...header } as { alg: string })
+      .sign(signer ?? this.privateKey);
+  }
+
+  /** How a request shows the token with a proof. */
+  async show(url: string, token: string, parts: ProofParts = {}): Promise<Required<Pick<Asking, 'headers'>>> {
+    return { headers: { authorization: `DPoP ${token}`, dpop: await this.prove(url, token, parts) } };
+  }
+}
+
+/** A JWS that no library would make. */
+export function compact(header: unknown, claims: unknown, signature = 'AAAA'): string {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part(header)}.${part(claims)}.${signature}`;
+}

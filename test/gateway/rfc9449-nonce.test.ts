@@ -1,0 +1,236 @@
+import { randomBytes } from 'node:crypto';
+import * as oauth from 'oauth4webapi';
+import * as oidc from 'openid-client';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DpopNonces, NONCE_PERIOD_SECONDS } from '../../gateway/authenticate/dpop/nonce.js';
+import { Prover } from './dpop.js';
+import {
+  AUDIENCE,
+  Cleanup,
+  codes,
+  compose,
+  send,
+  startTestGateway,
+  TestIssuer,
+  TestSubgraph,
+} from './support.js';
+import type { Answer, TestGateway } from './support.js';
+
+const READ = '{ me { id name } }';
+const READ_DATA = { me: { id: 'c-000001', name: 'Name of c-000001' } };
+const cleanup = new Cleanup();
+let issuer: TestIssuer;
+let people: TestSubgraph;
+let supergraph: string;
+let gateway: TestGateway;
+let target: string;
+let prover: Prover;
+let token: string;
+
+beforeAll(async () => {
+  issuer = await TestIssuer.start();
+  people = await TestSubgraph.start('people');
+  for (const each of [issuer, people]) cleanup.add(() => each.close());
+  supergraph = compose(people);
+  gateway = await start();
+  target = `${gateway.url}/graphql`;
+  prover = await Prover.create();
+  token = await issuer.mint({ scope: 'name', cnf: prover.cnf });
+});
+afterAll(() => cleanup.run());
+beforeEach(() => {
+  people.requests.length = 0;
+});
+
+function start(nonceKey?: string, more = {}): Promise<TestGateway> {
+  return startTestGateway(cleanup, supergraph, {
+    issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+    dpop: { nonce: 'required', ...(nonceKey === undefined ? {} : { nonceKey }) },
+    ...more,
+  });
+}
+
+async function askWith(nonce: unknown, at = gateway): Promise<Answer> {
+  return at.ask(READ, await prover.show(`${at.url}/graphql`, token, { claims: { nonce } }));
+}
+
+function nonceOf({ headers }: Answer): string {
+  const value = headers['dpop-nonce'];
+  if (typeof value !== 'string') throw new Error('no nonce');
+  return value;
+}
+
+function expectNonceAsked(answer: Answer, reason: string, at = gateway): void {
+  expect(answer.status).toBe(401);
+  expect(codes(answer)).toEqual(['USE_DPOP_NONCE']);
+  expect(answer.headers['www-authenticate']).toMatch(/^DPoP error="use_dpop_nonce", .*algs="/);
+  expect(answer.headers['cache-control']).toBe('no-store');
+  expect(people.requests).toEqual([]);
+  expect(at.log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe(reason);
+}
+
+describe('section 9: a nonce of the resource server', () => {
+  it('is asked for, given, and accepted', async () => {
+    const asked = await askWith(undefined);
+    expectNonceAsked(asked, 'NONCE_MISSING');
+    const answer = await askWith(nonceOf(asked));
+    expect(answer.body).toEqual({ data: READ_DATA });
+    // Nothing to change to.
+    expect(answer.headers['dpop-nonce']).toBeUndefined();
+    expect(answer.headers['cache-control']).toBe('no-store');
+  });
+
+  it.each<unknown>(['', 'forged', 7, null, ['x'], 'A'.repeat(43)])(
+    'is none that somebody made up: %j',
+    async (nonce) => {
+      expectNonceAsked(await askWith(nonce), 'NONCE_NOT_ACCEPTED');
+    },
+  );
+
+  it('is no other gateway’s, unless they share a key', async () => {
+    const stranger = await start();
+    expectNonceAsked(await askWith(nonceOf(await askWith(undefined, stranger))), 'NONCE_NOT_ACCEPTED');
+    const key = randomBytes(32).toString('base64url');
+    const [one, another] = [await start(key), await start(key)];
+    people.requests.length = 0;
+    const shared = nonceOf(await askWith(undefined, one));
+    expect((await askWith(shared, another)).body).toEqual({ data: READ_DATA });
+  });
+
+  it('comes with every challenge for which a proof would help, and with no other answer', async () => {
+    const current = nonceOf(await askWith(undefined));
+    const bearer = await gateway.ask(READ, { token: `${token}x` });
+    expect(bearer.status).toBe(401);
+    expect(nonceOf(bearer)).toBe(current);
+    expect((await gateway.ask(READ)).headers['dpop-nonce']).toBeUndefined();
+    const unbound = await issuer.mint({ scope: 'name' });
+    expect((await gateway.ask(READ, { token: unbound })).headers['dpop-nonce']).toBeUndefined();
+  });
+
+  it('does not replace the other checks', async () => {
+    const nonce = nonceOf(await askWith(undefined));
+    const proof = await prover.prove(target, token, { claims: { nonce } });
+    const headers = { authorization: `DPoP ${token}`, dpop: proof };
+    expect((await gateway.ask(READ, { headers })).status).toBe(200);
+    expect(codes(await gateway.ask(READ, { headers }))).toEqual(['INVALID_DPOP_PROOF']);
+    const old = await prover.show(target, token, { claims: { nonce, iat: 1 } });
+    expect(codes(await gateway.ask(READ, old))).toEqual(['INVALID_DPOP_PROOF']);
+  });
+});
+
+describe('section 8.2: a nonce that grows old', () => {
+  it('is replaced with the answer, and later refused', async () => {
+    const beginMs = Math.ceil(Date.now() / 1000 / NONCE_PERIOD_SECONDS) * NONCE_PERIOD_SECONDS * 1000 + 1000;
+    vi.useFakeTimers({ toFake: ['Date'], now: beginMs });
+    try {
+      const fresh = await issuer.mint({ scope: 'name', cnf: prover.cnf });
+      const ask = async (query: string, nonce?: string): Promise<Answer> =>
+        gateway.ask(query, await prover.show(target, fresh, { claims: { nonce } }));
+      const first = nonceOf(await ask(READ));
+      vi.setSystemTime(beginMs + NONCE_PERIOD_SECONDS * 1000);
+      const answer = await ask(READ, first);
+      expect(answer.body).toEqual({ data: READ_DATA });
+      const second = nonceOf(answer);
+      expect(second).not.toBe(first);
+      // Whatever becomes of the operation.
+      expect(nonceOf(await ask('{ nothing }', first))).toBe(second);
+      vi.setSystemTime(beginMs + 2 * NONCE_PERIOD_SECONDS * 1000);
+      expect(codes(await ask(READ, first))).toEqual(['USE_DPOP_NONCE']);
+      expect((await ask(READ, second)).body).toEqual({ data: READ_DATA });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('of a gateway of the group whose clock is a little ahead is accepted', () => {
+    const key = randomBytes(32);
+    const at = 1_000_000 * NONCE_PERIOD_SECONDS * 1000;
+    const nonces = new DpopNonces(key, () => at);
+    const ofPeriod = (offset: number): string =>
+      new DpopNonces(key, () => at + offset * NONCE_PERIOD_SECONDS * 1000).current();
+    expect([-2, -1, 0, 1, 2].map((offset) => nonces.isAccepted(ofPeriod(offset)))).toEqual([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('goes with the answers of the administrators’ address as well', async () => {
+    const administered = await start(undefined, { administration: { scope: 'gateway:admin' } });
+    const admin = await issuer.mint({ scope: 'gateway:admin', cnf: prover.cnf });
+    const url = `${administered.url}/admin/explain`;
+    const explain = async (nonce?: string): Promise<Answer> =>
+      send(url, JSON.stringify({ query: READ }), {
+        'content-type': 'application/json',
+        ...(await prover.show(url, admin, { claims: { nonce } })).headers,
+      });
+    const asked = await explain();
+    expect(asked.status).toBe(401);
+    expect((await explain(nonceOf(asked))).status).toBe(200);
+  });
+});
+
+describe('a real client', () => {
+  // The libraries strike out what permits plain http. On the loopback interface there is nothing else.
+  const permitHttp = (oidc as Readonly<Record<string, unknown>>)['allowInsecureRequests'] as (
+    client: oidc.Configuration,
+  ) => void;
+  const insecure = (oauth as Readonly<Record<string, unknown>>)['allowInsecureRequests'] as symbol;
+  const json = (): Headers => new Headers({ 'content-type': 'application/json' });
+
+  it('openid-client asks again with the nonce by itself, and keeps it', async () => {
+    const client = new oidc.Configuration({ issuer: issuer.url }, 'budget-app');
+    permitHttp(client);
+    const handle = oidc.getDPoPHandle(client, await oidc.randomDPoPKeyPair());
+    const bound = await issuer.mint({ scope: 'name', cnf: { jkt: await handle.calculateThumbprint() } });
+    const before = gateway.log.of('AUTHENTICATION_FAILED').length;
+    for (let round = 0; round < 3; round += 1) {
+      const response = await oidc.fetchProtectedResource(
+        client,
+        bound,
+        new URL(target),
+        'POST',
+        JSON.stringify({ query: READ }),
+        json(),
+        { DPoP: handle },
+      );
+      expect(await response.json()).toEqual({ data: READ_DATA });
+    }
+    const reasons = gateway.log.of('AUTHENTICATION_FAILED').slice(before);
+    expect(reasons.map(({ reason }) => reason)).toEqual(['NONCE_MISSING']);
+  });
+
+  it('oauth4webapi reads the challenge', async () => {
+    const keys = await oauth.generateKeyPair('Ed25519');
+    const handle = oauth.DPoP({ client_id: 'budget-app' } as oauth.Client, keys);
+    const bound = await issuer.mint({ scope: 'name', cnf: { jkt: await handle.calculateThumbprint() } });
+    const request = (): Promise<Response> =>
+      oauth.protectedResourceRequest(
+        bound,
+        'POST',
+        new URL(target),
+        json(),
+        JSON.stringify({ query: READ }),
+        {
+          DPoP: handle,
+          [insecure]: true,
+        },
+      );
+    const refusal: unknown = await request().catch((error: unknown) => error);
+    expect(oauth.isDPoPNonceError(refusal)).toBe(true);
+    const { cause } = refusal as oauth.WWWAuthenticateChallengeError;
+    expect(cause).toMatchObject([
+      {
+        scheme: 'dpop',
+        parameters: {
+          error: 'use_dpop_nonce',
+          algs: 'ES256 Ed25519 EdDSA PS256',
+          resource_metadata: `${gateway.url}/.well-known/oauth-protected-resource/graphql`,
+        },
+      },
+    ]);
+    expect(await (await request()).json()).toEqual({ data: READ_DATA });
+  });
+});

@@ -1,0 +1,129 @@
+import type { Choices } from './choices.js';
+import { IMPLEMENTERS, namedType } from './shape.js';
+import type { Shape } from './shape.js';
+
+export type Row = Record<string, unknown>;
+
+/** What resolvers are given beside their arguments. */
+export interface RunContext {
+  /** Mutations, in the order in which they ran. */
+  readonly ran: string[];
+}
+
+export interface Data {
+  /** Root value: fields of Query and Mutation. */
+  readonly root: Row;
+  /** The entity that a representation names, as a subgraph has it. */
+  entity(type: string, representation: Row): Row | undefined;
+}
+
+/** Draws rows for a shape: the same everywhere, so that it does not matter which subgraph is asked. */
+export function drawData(choices: Choices, shape: Shape): Data {
+  const rows = new Map<string, Row[]>();
+  for (const type of shape.entities) {
+    rows.set(
+      type,
+      Array.from({ length: 1 + choices.below(3) }, (_, index) => ({
+        __typename: type,
+        id: `${type}${index}`,
+        sku: `sku-${type}${index}`,
+        org: index,
+      })),
+    );
+  }
+  const root: Row = {};
+  for (const [type, entities] of rows) for (const row of entities) fill(row, type, String(row.id));
+  fill(root, 'Query', 'q');
+  for (const field of shape.types.get('Mutation')?.values() ?? []) {
+    const value = valueOf(field.type, 'Mutation', field.name, field.name);
+    root[field.name] = ({ k }: { k?: unknown }, { ran }: RunContext) => {
+      ran.push(k === undefined ? field.name : `${field.name}(${String(k)})`);
+      return value;
+    };
+  }
+  return {
+    root,
+    entity: (type, representation) =>
+      rows
+        .get(type)
+        ?.find((row) =>
+          ['id', 'sku', 'org'].every((key) => !(key in representation) || representation[key] === row[key]),
+        ),
+  };
+
+  function fill(row: Row, type: string, label: string): void {
+    for (const field of shape.types.get(type)?.values() ?? []) {
+      if (field.name in row) continue;
+      if (field.requires !== undefined) {
+        const { requires, name } = field;
+        Object.defineProperty(row, name, { enumerable: true, get: () => madeOf(requires, label, row) });
+      } else if (field.args === '') row[field.name] = valueOf(field.type, type, field.name, label);
+      else row[field.name] = ({ k }: { k?: unknown }) => `${label}.${field.name}(${String(k)})`;
+    }
+  }
+
+  function valueOf(type: string, parent: string, name: string, label: string): unknown {
+    if (type.endsWith('!')) return present(type.slice(0, -1), parent, name, label);
+    return choices.oneIn(6) ? null : present(type, parent, name, label);
+  }
+
+  function present(type: string, parent: string, name: string, label: string): unknown {
+    if (type.startsWith('[')) {
+      return Array.from({ length: choices.below(4) }, (_, index) =>
+        valueOf(type.slice(1, -1), parent, name, `${label}.${index}`),
+      );
+    }
+    switch (type) {
+      case 'Int':
+        return choices.below(100);
+      case 'Boolean':
+        return true;
+      case 'E':
+        return choices.of(['ONE', 'TWO']);
+      case 'V': {
+        return { __typename: 'V', p: choices.below(100), q: choices.oneIn(6) ? null : `${label}.${name}.q` };
+      }
+      case 'P': {
+        const row: Row = { __typename: 'P' };
+        fill(row, 'P', label);
+        return row;
+      }
+      case 'I':
+      case 'U':
+        return anyOf(type, parent, name, label);
+      default:
+        return rows.has(type) ? choices.of(rows.get(type) ?? []) : `${label}.${name}`;
+    }
+  }
+
+  /** One that every subgraph knows which could be asked for it. */
+  function anyOf(type: string, parent: string, name: string, label: string): unknown {
+    const graphs = [...(shape.types.get(parent)?.get(name)?.graphs ?? [])].flatMap(([graph, how]) =>
+      how === 'own' ? [graph] : [],
+    );
+    const members = [...IMPLEMENTERS, 'C', 'V'].filter((member) =>
+      graphs.every((graph) => shape.membersOf(type, graph).includes(member)),
+    );
+    return members.length === 0 ? null : present(choices.of(members), parent, name, label);
+  }
+}
+
+/** What a field with `@requires` is made of: told by its value, so that a wrong input is a wrong answer. */
+export function madeOf(requires: string, label: string, given: Row): string {
+  const names = namesOf(requires);
+  const inputs = names.map(([name, nested]) => {
+    const value = given[name];
+    if (nested === undefined || value === null || value === undefined) return value;
+    return (value as Row)[nested];
+  });
+  return `${label}<${JSON.stringify(inputs)}>`;
+}
+
+/** `x v { p }` → `[['x'], ['v', 'p']]`. */
+export function namesOf(requires: string): [string, string?][] {
+  return [...requires.matchAll(/(\w+)(?: \{ (\w+) \})?/g)].map(([, name = '', nested]) =>
+    nested === undefined ? [name] : [name, nested],
+  );
+}
+
+export { namedType };
