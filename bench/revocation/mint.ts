@@ -4,7 +4,7 @@ import type { AuthorityDatabase, Consent } from '../../authority/index.js';
 import { loadKeys } from '../../authority/keys/keys.js';
 import type { SigningKey } from '../../authority/keys/keys.js';
 import { SealedSecrets } from '../../authority/keys/sealed.js';
-import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/provider.js';
+import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
 import { AUDIENCE, CLIENT_ID } from './names.js';
 
 /**
