@@ -7,6 +7,7 @@ import type { Log } from '../store/log.js';
 import type { SsfTransmitter } from './changes/transmitter.js';
 import { HttpError, sendJson } from './http/respond.js';
 import type { InteractionRoutes } from './interaction/routes.js';
+import { SIGN_OUT_PATH, type SignOut } from './interaction/sign-out.js';
 import { renderErrorPage } from './pages/error.js';
 import { setPageHeaders } from './pages/headers.js';
 import { STYLE } from './pages/style.js';
@@ -17,6 +18,7 @@ export interface RouterOptions {
   readonly db: AuthorityDatabase;
   readonly provider: Provider;
   readonly interactions: InteractionRoutes;
+  readonly signOut: SignOut;
   readonly transmitter: SsfTransmitter;
   readonly log: Log;
 }
@@ -34,6 +36,7 @@ export function createRouter(
     else if (url.pathname === '/style.css') sendStyle(response);
     else if (await transmitter.handle(request, response, url)) return;
     else if (await interactions.handle(request, response, url)) return;
+    else if (await options.signOut.handle(request, response, url)) return;
     else await oauth(request, response);
   };
   return (request, response) => {
@@ -69,7 +72,8 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
   for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
   // What was not read of the request is not waited for.
   if (!request.complete) response.setHeader('connection', 'close');
-  if (request.url?.startsWith('/interaction/') !== true) {
+  const isPage = request.url?.startsWith('/interaction/') === true || request.url === SIGN_OUT_PATH;
+  if (!isPage) {
     sendJson(response, refusal.status, { error: refusal.code, error_description: refusal.message });
     return;
   }

@@ -20,6 +20,7 @@ import { Housekeeping } from './housekeeping.js';
 import { ClientCertificates } from './http/client-certificate.js';
 import { close, listen } from './http/listen.js';
 import { InteractionRoutes } from './interaction/routes.js';
+import { SignOut } from './interaction/sign-out.js';
 import { encryptionKeyFrom } from './keys/encryption-key.js';
 import { loadKeys } from './keys/keys.js';
 import { SealedSecrets } from './keys/sealed.js';
@@ -209,6 +210,7 @@ function assemble(
     ...(longPollMs === undefined ? {} : { longPollMs }),
   });
   const housekeeping = new Housekeeping({ db, consents, streams, log });
-  const route = createRouter({ db, provider, interactions, transmitter, log });
+  const signOut = new SignOut({ issuer, provider, consents });
+  const route = createRouter({ db, provider, interactions, signOut, transmitter, log });
   return { provider, transmitter, housekeeping, route };
 }
