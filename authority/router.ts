@@ -7,6 +7,7 @@ import type { Log } from '../store/log.js';
 import type { SsfTransmitter } from './changes/transmitter.js';
 import { HttpError, sendJson } from './http/respond.js';
 import type { InteractionRoutes } from './interaction/routes.js';
+import { SIGN_OUT_PATH, type SignOut } from './interaction/sign-out.js';
 import { renderErrorPage } from './pages/error.js';
 import type { SigningKeyRing } from './keys/ring.js';
 import type { RotatingProvider } from './oidc/rotating-provider.js';
@@ -25,6 +26,7 @@ export interface RouterOptions {
   readonly oauth: RotatingProvider;
   readonly keys: SigningKeyRing;
   readonly interactions: InteractionRoutes;
+  readonly signOut: SignOut;
   readonly transmitter: SsfTransmitter;
   readonly statuses: StatusRegister;
   readonly log: Log;
@@ -43,6 +45,7 @@ export function createRouter(
     else if (await answerStatusList(request, response, url, statuses)) return;
     else if (await transmitter.handle(request, response, url)) return;
     else if (await interactions.handle(request, response, url)) return;
+    else if (await options.signOut.handle(request, response, url)) return;
     else {
       // Whoever asks for the keys gets those of this moment, from whichever instance.
       // Without the store, those that are known: what was revoked is refused by name as well.
@@ -83,7 +86,8 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
   for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
   // What was not read of the request is not waited for.
   if (!request.complete) response.setHeader('connection', 'close');
-  if (request.url?.startsWith('/interaction/') !== true) {
+  const isPage = request.url?.startsWith('/interaction/') === true || request.url === SIGN_OUT_PATH;
+  if (!isPage) {
     sendJson(response, refusal.status, { error: refusal.code, error_description: refusal.message });
     return;
   }

@@ -24,6 +24,7 @@ import { Housekeeping } from './housekeeping.js';
 import { ClientCertificates } from './http/client-certificate.js';
 import { close, listen } from './http/listen.js';
 import { InteractionRoutes } from './interaction/routes.js';
+import { SignOut } from './interaction/sign-out.js';
 import { encryptionKeyFrom } from './keys/encryption-key.js';
 import { loadCookieKeys } from './keys/cookie-keys.js';
 import { SigningKeyRing } from './keys/ring.js';
@@ -236,6 +237,13 @@ function assemble(
   const retry = { ...PUSH_RETRY, ...options.pushRetry };
   const push = new PushDelivery({ db, streams, outbox, keys, secrets, feed, retry, log });
   const housekeeping = new Housekeeping({ db, consents, streams, log });
-  const route = createRouter({ db, oauth, keys, interactions, transmitter, statuses, log });
+  const signOut = new SignOut({
+    issuer,
+    get provider() {
+      return oauth.provider;
+    },
+    consents,
+  });
+  const route = createRouter({ db, oauth, keys, interactions, signOut, transmitter, statuses, log });
   return { oauth, transmitter, push, housekeeping, route };
 }

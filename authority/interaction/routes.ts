@@ -9,6 +9,7 @@ import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import { readForm } from '../http/body.js';
+import { refuseForeignOrigin } from '../http/origin.js';
 import { HttpError } from '../http/respond.js';
 import { askedAccess, scopesAskedFor } from '../details/request.js';
 import { PASSWORD_ACR } from '../oidc/sign-in.js';
@@ -193,14 +194,4 @@ function addressOf(request: IncomingMessage, issuer: string): string {
   const forwarded = request.headers['x-forwarded-for'];
   const last = (Array.isArray(forwarded) ? forwarded.at(-1) : forwarded)?.split(',').at(-1)?.trim();
   return last ?? direct;
-}
-
-/** The interaction's cookie is SameSite=Lax, which keeps other sites' forms out; this says so a second time. */
-function refuseForeignOrigin(request: IncomingMessage, issuer: string): void {
-  const { origin } = request.headers;
-  const site = request.headers['sec-fetch-site'];
-  const foreign = origin !== undefined && origin !== new URL(issuer).origin;
-  if (foreign || (site !== undefined && site !== 'same-origin')) {
-    throw new HttpError(403, 'invalid_request', 'The form was sent from another site');
-  }
 }

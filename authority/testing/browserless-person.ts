@@ -80,6 +80,19 @@ export class BrowserlessPerson {
     throw stuck(pages);
   }
 
+  /**
+   * Opens the page and presses the button.
+   *
+   * @returns the page after that
+   */
+  async signOut(issuer: string): Promise<SeenPage> {
+    const url = new URL('/sign-out', issuer);
+    const shown = readPageForm(await (await this.#request(url, undefined)).text());
+    if (shown === undefined) throw new PersonStuckError('There is no way to sign out', []);
+    const response = await this.#request(new URL(shown.action, url), new URLSearchParams(shown.fields));
+    return { url: url.href, status: response.status, markup: await response.text() };
+  }
+
   /** One request of the browser, with its cookies, without following a redirect. */
   async #request(url: URL, form: URLSearchParams | undefined): Promise<Response> {
     const cookie = this.#cookies.header(url);

@@ -1,5 +1,6 @@
 import type { Delegation } from '@behalf/directives';
 import type { AuthenticatedToken } from '../authenticate/index.js';
+import { holdersOf } from './holders.js';
 
 /** What is stopped until it is resumed: a client, a scope in everybody's hands, or everything of an issuer. */
 export type Suspended =
@@ -80,7 +81,8 @@ export class Suspensions {
     const standing = this.byIssuer.get(issuer);
     if (standing === undefined) return undefined;
     if (standing.everything.size > 0) return 'EMERGENCY_STOP';
-    return standing.clients.has(delegation.clientId) ? 'CLIENT_SUSPENDED' : undefined;
+    const isSuspended = holdersOf(delegation).some((holder) => standing.clients.has(holder));
+    return isSuspended ? 'CLIENT_SUSPENDED' : undefined;
   }
 
   /** The token as if it had never held a scope that is stopped. All that is decided later is decided on this. */

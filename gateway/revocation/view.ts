@@ -2,6 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import type { AuthenticatedToken } from '../authenticate/index.js';
 import { DIGEST_WORDS, DigestTable } from './digest-table.js';
 import type { Digest } from './digest-table.js';
+import { holdersOf } from './holders.js';
 import { Suspensions } from './suspensions.js';
 
 /** What an event ends: every token that matches all the members that are given. */
@@ -193,7 +194,8 @@ function keyOf({ issuer, subject, clientId, consentId, sessionId, tokenId }: Rev
 
 /** Where the events are kept that a token can match. */
 function keysFor({ issuer, tokenId, sessionId, delegation }: AuthenticatedToken): readonly Key[] {
-  const { subject, clientId, consent } = delegation;
+  const { subject, consent } = delegation;
+  const holders = holdersOf(delegation);
   return [
     ...(tokenId === undefined ? [] : [['token', issuer, tokenId]]),
     ...(consent === undefined ? [] : [['consent', issuer, consent.id]]),
@@ -201,10 +203,10 @@ function keysFor({ issuer, tokenId, sessionId, delegation }: AuthenticatedToken)
       ? []
       : [
           ['session', issuer, sessionId, null],
-          ['session', issuer, sessionId, clientId],
+          ...holders.map((holder) => ['session', issuer, sessionId, holder]),
         ]),
-    ['issued', issuer, null, clientId],
     ['issued', issuer, subject, null],
-    ['issued', issuer, subject, clientId],
+    ...holders.map((holder) => ['issued', issuer, null, holder]),
+    ...holders.map((holder) => ['issued', issuer, subject, holder]),
   ];
 }

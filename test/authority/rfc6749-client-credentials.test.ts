@@ -56,6 +56,7 @@ describe('RFC 6749 section 4.4 client credentials', () => {
       'iss',
       'jti',
       'scope',
+      'status',
       'sub',
     ]);
     expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(300);

@@ -35,6 +35,7 @@ export function expect(isSo: boolean, what: string): asserts isSo {
 const REDIRECT_URI = 'http://127.0.0.1:4999/callback';
 export const BUDGET_SCOPES = 'profile:read accounts:read transactions:read consents:read consents:write';
 export const ME = '{ me { name } }';
+export const ADMINISTRATOR_SCOPES = 'consents:read consents:write consents:admin';
 
 /** A real OAuth client of the drilled system. */
 export async function discover(

@@ -1,15 +1,23 @@
 import { authorityDown } from './authority-down.js';
+import { clientRogue } from './client-rogue.js';
 import type { Drill } from './drill.js';
 import { forgedTxnToken } from './forged-txn-token.js';
+import { replayedProof } from './replayed-proof.js';
 import { revokedInUse } from './revoked-in-use.js';
+import { stolenBearer } from './stolen-bearer.js';
+import { stolenDpopToken } from './stolen-dpop-token.js';
 import { streamCut } from './stream-cut.js';
 import { subgraphReached } from './subgraph-reached.js';
 
 /** All of them, in the order in which they run over one system. */
 export const drills: readonly Drill[] = Object.freeze([
+  stolenBearer,
+  stolenDpopToken,
+  replayedProof,
   forgedTxnToken,
   subgraphReached,
   revokedInUse,
+  clientRogue,
   streamCut,
   authorityDown,
 ]);

@@ -113,6 +113,24 @@ describe('RevocationView', () => {
     expect(view.isRevoked(token({ consentId: 't', sessionId: 't', ...later }))).toBe(false);
   });
 
+  it('an exchanged token ends with any client that acts in it (RFC 8693 section 4.1)', () => {
+    const { view, seconds } = makeView();
+    const actor = { sub: 'outer', act: { sub: 'inner' } };
+    const exchanged = { actor, sessionId: 's', issuedAt: seconds() };
+    expect(view.isRevoked(token(exchanged))).toBe(false);
+    for (const what of [
+      { clientId: 'inner' },
+      { clientId: 'outer' },
+      { clientId: 'inner', subject: 's' },
+      { clientId: 'outer', sessionId: 's' },
+    ]) {
+      const other = makeView();
+      other.view.revoke({ issuer: ISSUER, ...what }, seconds());
+      expect(other.view.isRevoked(token(exchanged))).toBe(true);
+      expect(other.view.isRevoked(token({ ...exchanged, actor: undefined }))).toBe(false);
+    }
+  });
+
   it('takes less than 64 bytes for each of 200,000 live revocations, and gives the room back', () => {
     const { view, clock, seconds } = makeView();
     const count = 200_000;
@@ -157,6 +175,10 @@ describe('RevocationView', () => {
         token: fc.record({
           subject: names,
           clientId: names,
+          actor: fc.option(
+            names.map((sub) => ({ sub })),
+            { nil: undefined },
+          ),
           consentId: fc.option(names, { nil: undefined }),
           sessionId: fc.option(names, { nil: undefined }),
           tokenId: fc.option(names, { nil: undefined }),
@@ -206,10 +228,10 @@ function endsForEver({ consentId, sessionId, tokenId }: RevokedSubject): boolean
 
 /** A consent, and a token, have identifiers of their own: whoever else the event names is not looked at. */
 function matches(what: RevokedSubject, { tokenId, sessionId, delegation }: AuthenticatedToken): boolean {
-  const { subject, clientId, consent } = delegation;
+  const { subject, clientId, actor, consent } = delegation;
   if (what.tokenId !== undefined) return what.tokenId === tokenId;
   if (what.consentId !== undefined) return what.consentId === consent?.id;
-  const isClients = (what.clientId ?? clientId) === clientId;
+  const isClients = what.clientId === undefined || [clientId, actor?.sub].includes(what.clientId);
   if (what.sessionId !== undefined) return what.sessionId === sessionId && isClients;
   return isClients && (what.subject ?? subject) === subject;
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ACCESS_RESUMED, ACCESS_SUSPENDED, SESSION_REVOKED } from '../../gateway/revocation/events.js';
+import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../../gateway/revocation/key-events.js';
 import { SsfReceiver } from '../../gateway/revocation/receiver.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
 import { Cleanup, makeKey, TestLog, until } from './support.js';
@@ -171,7 +172,13 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
       {
         description: 'gateway-7',
         behalf_max_staleness_ms: 700,
-        events_requested: [SESSION_REVOKED, ACCESS_SUSPENDED, ACCESS_RESUMED],
+        events_requested: [
+          SESSION_REVOKED,
+          ACCESS_SUSPENDED,
+          ACCESS_RESUMED,
+          SIGNING_KEY_ROTATED,
+          SIGNING_KEY_REVOKED,
+        ],
       },
     ]);
     await receiver.close();

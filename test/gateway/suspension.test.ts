@@ -103,6 +103,14 @@ describe('a gateway that hears of a suspension', () => {
     expect(gateway.log.text).not.toMatch(/eyJ/);
   });
 
+  it('refuses an exchanged token in which a suspended client acts (RFC 8693 section 4.1)', async () => {
+    const exchanged = await mint('app', { act: { sub: 'gateway-of-others', act: { sub: 'service' } } });
+    expect((await gateway.ask(QUERY, { token: exchanged })).status).toBe(200);
+    await announce(ACCESS_SUSPENDED, ofClient('service'));
+    expect(codes(await gateway.ask(QUERY, { token: exchanged }))).toEqual(['CLIENT_SUSPENDED']);
+    expect((await gateway.ask(QUERY, { token: await mint('app') })).status).toBe(200);
+  });
+
   it('serves as if nobody held a stopped scope, past every cache, and again when it is lifted', async () => {
     const held = await mint();
     const never = await mint('app', { scope: 'name' });

@@ -1,3 +1,4 @@
+import type { ActorClaim } from '@behalf/directives';
 import { SignJWT } from 'jose';
 import type { AuthenticatedToken } from '../../gateway/authenticate/index.js';
 import { SESSION_REVOKED } from '../../gateway/revocation/events.js';
@@ -15,6 +16,7 @@ export interface Who {
   readonly sessionId?: string | undefined;
   readonly tokenId?: string | undefined;
   readonly scopes?: readonly string[];
+  readonly actor?: ActorClaim | undefined;
   readonly issuedAt: number;
   readonly lifetimeSeconds?: number;
 }
@@ -27,6 +29,7 @@ export function token({
   sessionId,
   tokenId,
   scopes = [],
+  actor,
   issuedAt,
   lifetimeSeconds,
 }: Who): AuthenticatedToken {
@@ -42,6 +45,7 @@ export function token({
       scopes: new Set(scopes),
       policies: new Set(),
       roles: [],
+      ...(actor === undefined ? {} : { actor }),
       ...(consentId === undefined
         ? {}
         : { consent: { id: consentId, version: 1, purposes: [], detail: 'full' } }),

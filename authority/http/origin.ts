@@ -1,0 +1,13 @@
+import type { IncomingMessage } from 'node:http';
+
+import { HttpError } from './respond.js';
+
+/** Our cookies are SameSite=Lax, which keeps other sites' forms out; this says so a second time. @throws HttpError */
+export function refuseForeignOrigin(request: IncomingMessage, issuer: string): void {
+  const { origin } = request.headers;
+  const site = request.headers['sec-fetch-site'];
+  const foreign = origin !== undefined && origin !== new URL(issuer).origin;
+  if (foreign || (site !== undefined && site !== 'same-origin')) {
+    throw new HttpError(403, 'invalid_request', 'The form was sent from another site');
+  }
+}

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import type { Provider } from 'oidc-provider';
+
+import type { ConsentRegister } from '../consent/register.js';
+import { refuseForeignOrigin } from '../http/origin.js';
+import { HttpError } from '../http/respond.js';
+import { setPageHeaders } from '../pages/headers.js';
+import { renderSignedOut, renderSignOut } from '../pages/sign-out.js';
+
+export const SIGN_OUT_PATH = '/sign-out';
+
+/** @see SignOut */
+export interface SignOutOptions {
+  readonly issuer: string;
+  readonly provider: Provider;
+  readonly consents: ConsentRegister;
+}
+
+/**
+ * The page where a person signs this browser out: the session, and all tokens that were issued under it, end everywhere.
+ * (oidc-provider's own logout would end what the same applications hold through the person's other browsers as well.)
+ */
+export class SignOut {
+  readonly #options: SignOutOptions;
+
+  constructor(options: SignOutOptions) {
+    this.#options = options;
+  }
+
+  /** Answers when the path is ours. @throws HttpError */
+  async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
+    if (url.pathname !== SIGN_OUT_PATH) return false;
+    if (request.method === 'POST') {
+      refuseForeignOrigin(request, this.#options.issuer);
+      await this.#signOut(request, response);
+      show(response, renderSignedOut());
+    } else if (request.method === 'GET') {
+      show(response, renderSignOut(SIGN_OUT_PATH));
+    } else {
+      throw new HttpError(405, 'method_not_allowed', 'Not a method of this address', { allow: 'GET, POST' });
+    }
+    return true;
+  }
+
+  /** The cookie stays, and names nothing any more: the session is gone from the store. */
+  async #signOut(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { consents, provider } = this.#options;
+    const { accountId, uid } = await provider.Session.get(provider.createContext(request, response));
+    if (accountId === undefined) return;
+    await consents.revokeSession(uid, { by: accountId, initiator: 'user', reason: 'signed out' });
+  }
+}
+
+function show(response: ServerResponse, markup: string): void {
+  setPageHeaders(response);
+  response.end(markup);
+}

@@ -1,0 +1,14 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { exportJWK, SignJWT } from 'jose';
+import type { randomDPoPKeyPair } from 'openid-client';
+
+type KeyPair = Awaited<ReturnType<typeof randomDPoPKeyPair>>;
+
+/** A DPoP proof (RFC 9449 section 4.2), made by hand, as an attacker would. */
+export async function proofFor(keys: KeyPair, url: string, token: string): Promise<string> {
+  return new SignJWT({ htm: 'POST', htu: url, ath: createHash('sha256').update(token).digest('base64url') })
+    .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: await exportJWK(keys.publicKey) })
+    .setIssuedAt()
+    .setJti(randomUUID())
+    .sign(keys.privateKey);
+}
