@@ -64,6 +64,10 @@ export function readForeignEvents(
 function readSubject(value: unknown, subjects: ForeignSubjects): RevokedSubject | undefined {
   if (!isRecord(value)) return undefined;
   const { issuer } = subjects;
+  if (value.format === 'jwt_id') {
+    const tokenId = value.iss === issuer ? text(value.jti) : undefined;
+    return tokenId === undefined ? undefined : { issuer, tokenId };
+  }
   if (value.format !== 'complex') {
     const subject = readPerson(value, subjects);
     return subject === undefined ? undefined : { issuer, subject };
@@ -73,10 +77,14 @@ function readSubject(value: unknown, subjects: ForeignSubjects): RevokedSubject 
     const subject = readPerson(value.user, subjects);
     return subject === undefined ? undefined : { issuer, subject };
   }
-  const { application } = value;
-  const clientId =
-    isRecord(application) && application.format === 'opaque' ? text(application.id) : undefined;
+  const sessionId = readOpaque(value.session);
+  if (sessionId !== undefined) return { issuer, sessionId };
+  const clientId = readOpaque(value.application);
   return clientId === undefined ? undefined : { issuer, clientId };
+}
+
+function readOpaque(value: unknown): string | undefined {
+  return isRecord(value) && value.format === 'opaque' ? text(value.id) : undefined;
 }
 
 /** RFC 9493 section 3.2: as the tokens' `sub`. */

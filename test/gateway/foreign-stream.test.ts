@@ -185,6 +185,23 @@ describe('a stream of another issuer', () => {
     expect(await status(later)).toBe(200);
   });
 
+  it('ends one token by its identifier, and those of a session by its name', async () => {
+    const { issuer, transmitter, status } = await start();
+    const token = await issuer.mint({ sub: 'ana', jti: 'token-1' });
+    const ofSession = await issuer.mint({ sub: 'ana', sid: 'session-1' });
+    const other = await issuer.mint({ sub: 'ana', sid: 'session-2' });
+    await transmitter.announce(
+      'session-revoked',
+      {},
+      { sub_id: { format: 'jwt_id', iss: issuer.url, jti: 'token-1' } },
+    );
+    const sub_id = { format: 'complex', session: { format: 'opaque', id: 'session-1' } };
+    await transmitter.announce('session-revoked', {}, { sub_id });
+    await until(async () => (await status(token)) === 401, 'the token is refused');
+    await until(async () => (await status(ofSession)) === 401, 'the token of the session is refused');
+    expect(await status(other)).toBe(200);
+  });
+
   it('ends the tokens of a client that an application stands for', async () => {
     const { issuer, transmitter, status } = await start();
     const token = await issuer.mint({ client_id: 'rogue' });
@@ -197,6 +214,7 @@ describe('a stream of another issuer', () => {
   it.each<[string, Record<string, unknown>]>([
     ['of an email address that is no subject', { format: 'email', email: 'ana@example.com' }],
     ['of another issuer’s person', { format: 'iss_sub', iss: 'https://other.example', sub: 'ana' }],
+    ['of another issuer’s token', { format: 'jwt_id', iss: 'https://other.example', jti: 'j' }],
     ['of a tenant alone', { format: 'complex', tenant: { format: 'opaque', id: 't' } }],
     ['of a format that is not known', { format: 'phone_number', phone_number: '+1' }],
   ])('an event %s is not lost: the view grows stale and nothing is permitted', async (_name, sub_id) => {
