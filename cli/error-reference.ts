@@ -1,4 +1,4 @@
-import { denialErrors, directiveErrors, txnTokenRefusals } from '@behalf/directives';
+import { denialErrors, directiveErrors, requestErrors, txnTokenRefusals } from '@behalf/directives';
 import type { ErrorDescription } from '@behalf/directives';
 import { auditErrors } from '../audit/errors.js';
 import { authorityErrors } from '../authority/errors.js';
@@ -43,6 +43,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   { title: 'Composition', met: '`behalf compose`.', codes: composeErrors },
   { title: 'Configuration', met: 'At the start of a gateway.', codes: configurationErrors },
   { title: 'Policy', met: 'Wherever `policy.yaml` is read.', codes: policyErrors },
+  {
+    title: 'Refused requests of a subgraph',
+    met: '`errors[].extensions.code` of an answer of a protected subgraph.',
+    codes: requestErrors,
+  },
   {
     title: 'Transaction tokens',
     met: '`onRefusedToken` of a subgraph: for its log, never for the caller.',

@@ -285,8 +285,8 @@ export class ProtectedGateway implements GatewayInterface {
       url,
       pool,
       timeoutMs,
-      txnToken: (exchange) =>
-        authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer),
+      txnToken: (exchange, sent) =>
+        authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer, sent),
       log: this.protection.log,
     });
   }

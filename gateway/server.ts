@@ -138,6 +138,7 @@ async function serve(
         ...(config.propagation?.tokenLifetimeSeconds === undefined
           ? {}
           : { tokenLifetimeSeconds: config.propagation.tokenLifetimeSeconds }),
+        ...(config.propagation?.bind === undefined ? {} : { bind: config.propagation.bind }),
         ...(key === undefined ? {} : { key }),
       },
       ...(config.revocation === undefined ? {} : { revocation: config.revocation }),

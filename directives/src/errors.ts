@@ -49,6 +49,15 @@ export const denialErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
+/** Codes of requests that a subgraph does not execute at all. */
+export const requestErrors = Object.freeze({
+  TXN_TOKEN_ELSEWHERE: {
+    description:
+      'The transaction token is bound to another request than the one that was about to be executed.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
 /** A mistake in a schema or in the use of the library: thrown at start, never while a request is served. */
 export class DirectiveError extends Error {
   override readonly name = 'DirectiveError';

@@ -4,18 +4,22 @@ export {
   TXN_TOKEN_ALGORITHM,
   TXN_TOKEN_HEADER,
   TXN_TOKEN_TYPE,
+  type RequestBinding,
   type RequesterContext,
   type TransactionContext,
   type TxnTokenClaims,
 } from './claims/txn-token.js';
 export {
-  createTxnTokenVerifier,
-  txnTokenRefusals,
+  createTxnTokenReader,
   type GatewayTrust,
-  type TxnTokenRefusal,
   type TxnTokenVerification,
   type VerifiedTxnToken,
-} from './claims/verify-txn-token.js';
+} from './claims/read-txn-token.js';
+export { InMemoryReplay, type ReplayAnswer, type ReplayMemory } from './claims/replay-memory.js';
+export { graphqlRequestHash } from './claims/request-hash.js';
+export { isServiceSubject, SERVICE_SUBJECT_PREFIX, serviceSubject } from './claims/service.js';
+export { txnTokenRefusals, type TxnTokenRefusal } from './claims/txn-token-refusals.js';
+export { createTxnTokenVerifier, type TxnTokenBinding } from './claims/verify-txn-token.js';
 export {
   asksNothing,
   combine,
@@ -43,6 +47,7 @@ export { defineLoader } from './enforce/loader.js';
 export {
   buildProtectedSubgraph,
   finishProtectedRequest,
+  isBoundElsewhere,
   protectedContext,
   type ProtectedSubgraphOptions,
 } from './enforce/protected-subgraph.js';
@@ -53,6 +58,7 @@ export {
   DirectiveError,
   directiveErrors,
   type DirectiveErrorCode,
+  requestErrors,
   type ErrorDescription,
 } from './errors.js';
 export {

@@ -54,6 +54,7 @@ export interface GatewayConfig {
   readonly propagation?: {
     readonly issuer?: string;
     readonly tokenLifetimeSeconds?: number;
+    readonly bind?: 'none' | 'body';
     readonly keyFile?: string;
   };
   readonly revocation?: RevocationOptions;

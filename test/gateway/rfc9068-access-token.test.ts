@@ -46,6 +46,7 @@ beforeAll(async () => {
         claims: { scopes: 'scp', policies: 'entitlements', roles: 'groups', clientId: 'azp' },
       },
     ],
+    subgraphs: { roles: { people: ['staff'] } },
   });
 });
 afterAll(() => cleanup.run());
