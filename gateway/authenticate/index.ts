@@ -7,13 +7,15 @@ import type { RevocationView } from '../revocation/view.js';
 import { invalidToken, presentedToken, tokenRequired } from './bearer.js';
 import { readConfirmation } from './confirmation.js';
 import type { Confirmation } from './confirmation.js';
-import { toDelegation } from './delegation.js';
+import { readDelegation } from './delegation.js';
 import type { Issuers } from './issuers.js';
 import type { SenderConstraint } from './sender-constraint.js';
 
 /** What is kept of a verified token. Never the token. */
 export interface AuthenticatedToken {
   readonly delegation: Delegation;
+  /** By the issuer's own names, in which it announces what it revokes. Absent where they are the delegation's. */
+  readonly asIssued?: Delegation;
   readonly issuer: string;
   /** `jti`, where the issuer gives one. */
   readonly tokenId: string | undefined;
@@ -92,7 +94,7 @@ export class Authenticator {
       throw invalidToken('LIFETIME');
     }
     return {
-      delegation: toDelegation(verified),
+      ...readDelegation(verified),
       issuer: verified.issuer.issuer,
       tokenId: payload.jti,
       issuedAt: payload.iat,

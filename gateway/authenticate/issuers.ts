@@ -2,6 +2,8 @@ import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, errors, jwtVerify
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { RefusedError } from '../errors.js';
 import { invalidToken } from './bearer.js';
+import type { ClaimMapping, ClaimPath, ClaimTest } from './claims.js';
+import { Namespaces } from './namespaces.js';
 
 /** One trusted issuer of access tokens. */
 export interface IssuerOptions {
@@ -13,21 +15,35 @@ export interface IssuerOptions {
   readonly jwksUri?: string;
   /** Default EdDSA, ES256, PS256, RS256. Symmetric algorithms and `none` are never accepted. */
   readonly algorithms?: readonly string[];
-  /** Values of `typ`. Default: `at+jwt` (RFC 9068 section 2.1). */
+  /** Values of `typ`, in any case. Default: `at+jwt` (RFC 9068 section 2.1). */
   readonly tokenTypes?: readonly string[];
   /** Where the token holds what decisions need. */
   readonly claims?: ClaimNames;
+  /**
+   * Stands, with a colon, before the issuer's subjects, clients, actors and consents. Of several issuers only one may have
+   * none: the same `sub` of two issuers is two people.
+   */
+  readonly namespace?: string;
 }
 
 export interface ClaimNames {
-  /** Default `scope`. A space-separated string or a list. */
-  readonly scopes?: string;
+  /** Default `scope`. Strings of words, or lists. */
+  readonly scopes?: ClaimMapping;
   /** No default: without it no token brings policies. */
-  readonly policies?: string;
+  readonly policies?: ClaimMapping;
   /** Default `roles`. */
-  readonly roles?: string;
+  readonly roles?: ClaimMapping;
   /** Default `client_id`. */
-  readonly clientId?: string;
+  readonly clientId?: ClaimPath;
+  /** Default `sub`. Revocations of a person are still matched by `sub`. */
+  readonly subject?: ClaimPath;
+  /**
+   * What tells that no person stands behind a token. A token whose `sub` is its client (RFC 9068 section 2.2) is such a one
+   * without it.
+   */
+  readonly service?: ClaimTest;
+  /** What every token must say. With a `typ` that ID tokens have as well, it tells access tokens from them (RFC 8725 section 3.12). */
+  readonly required?: readonly ClaimTest[];
 }
 
 /** RFC 8725 section 3.1, RFC 9700 section 2.5: asymmetric only. */
@@ -43,6 +59,7 @@ const DISCOVERY_PAUSE_MS = 1_000;
 
 export interface VerifiedAccessToken {
   readonly issuer: IssuerOptions;
+  readonly namespaces: Namespaces;
   readonly keyId?: string | undefined;
   readonly payload: Omit<JWTPayload, 'jti'> & {
     readonly exp: number;
@@ -60,8 +77,11 @@ interface Issuer {
 /** Verifies access tokens of any of the trusted issuers. */
 export class Issuers {
   private readonly byName = new Map<string, Issuer>();
+  private readonly namespaces: Namespaces;
 
+  /** @throws {ConfigurationError} when two issuers could have a name in common. */
   constructor(issuers: readonly IssuerOptions[]) {
+    this.namespaces = new Namespaces(issuers);
     for (const options of issuers) this.byName.set(options.issuer, { options, keys: undefined });
   }
 
@@ -76,8 +96,8 @@ export class Issuers {
     const entry = this.byName.get(unverifiedIssuer(token) ?? '');
     if (entry === undefined) throw invalidToken('ISSUER_UNKNOWN');
     const { options } = entry;
-    if (!(options.tokenTypes ?? [ACCESS_TOKEN_TYPE]).includes(tokenType(token)))
-      throw invalidToken('TOKEN_TYPE');
+    const types = (options.tokenTypes ?? [ACCESS_TOKEN_TYPE]).map((type) => type.toLowerCase());
+    if (!types.includes(tokenType(token))) throw invalidToken('TOKEN_TYPE');
     const keys = await this.keysOf(entry);
     let payload: JWTPayload;
     let keyId: string | undefined;
@@ -101,7 +121,12 @@ export class Issuers {
     if (typeof sub !== 'string' || sub === '') throw invalidToken('SUBJECT_MALFORMED');
     if (jti !== undefined && typeof jti !== 'string') throw invalidToken('TOKEN_ID_MALFORMED');
     if (iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw invalidToken('ISSUED_IN_FUTURE');
-    return { issuer: options, keyId, payload: { ...payload, exp, iat, sub, jti } };
+    return {
+      issuer: options,
+      namespaces: this.namespaces,
+      keyId,
+      payload: { ...payload, exp, iat, sub, jti },
+    };
   }
 
   /** Requests that come together share one discovery; one that failed is not tried again at once. */

@@ -8,6 +8,7 @@ import type { AdministrationOptions } from '../administration.js';
 import { MIN_NONCE_KEY_BYTES } from '../authenticate/dpop/nonce.js';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
+import { Namespaces } from '../authenticate/namespaces.js';
 import { ConfigurationError } from '../errors.js';
 import { TrustedProxies } from '../http/proxies.js';
 import type { ProxyOptions } from '../http/proxies.js';
@@ -151,6 +152,8 @@ function refuseContradictions(config: GatewayConfig): void {
     refuseInsecure(issuer, `${path}.issuer`);
     if (jwksUri !== undefined) refuseInsecure(jwksUri, `${path}.jwksUri`);
   });
+  // Throws for two that could have a name in common.
+  new Namespaces(config.issuers);
   const streams = new Set<string>();
   config.revocation?.streams.forEach(({ issuer, configurationUri }, index) => {
     const path = `revocation.streams[${index}]`;

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import type { AuditOutcome, AuditRecord, AuditSink } from '../../audit/record.js';
+import type { Delegation } from '@behalf/directives';
+import type { AuditCaller, AuditOutcome, AuditRecord, AuditSink } from '../../audit/record.js';
 import { RefusedError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import type { GatewayLog } from '../log.js';
@@ -60,23 +61,7 @@ function toRecord(
     time: exchange.startedAtMs,
     outcome,
     ...(reason === undefined ? {} : { reason }),
-    caller:
-      delegation === undefined
-        ? {}
-        : {
-            subjectPseudonym: createHmac('sha256', pseudonymKey)
-              .update(delegation.subject)
-              .digest('base64url'),
-            clientId: delegation.clientId,
-            ...(delegation.actor === undefined ? {} : { actor: delegation.actor.sub }),
-            ...(delegation.consent === undefined
-              ? {}
-              : {
-                  consentId: delegation.consent.id,
-                  consentVersion: delegation.consent.version,
-                  purposes: delegation.consent.purposes,
-                }),
-          },
+    caller: delegation === undefined ? {} : callerOf(delegation, pseudonymKey),
     ...(name === undefined ? {} : { operationName: name }),
     ...(operation === undefined ? {} : { operationHash: operation.queryHash }),
     ...(source === undefined ? {} : { source }),
@@ -89,6 +74,21 @@ function toRecord(
         rule,
       })),
     ],
+  };
+}
+
+/** Who asked. Of a service there is no person to be named, so no pseudonym of one. */
+function callerOf(delegation: Delegation, pseudonymKey: Uint8Array): AuditCaller {
+  const { subject, service, clientId, actor, consent } = delegation;
+  return {
+    ...(service === true
+      ? { service }
+      : { subjectPseudonym: createHmac('sha256', pseudonymKey).update(subject).digest('base64url') }),
+    clientId,
+    ...(actor === undefined ? {} : { actor: actor.sub }),
+    ...(consent === undefined
+      ? {}
+      : { consentId: consent.id, consentVersion: consent.version, purposes: consent.purposes }),
   };
 }
 
