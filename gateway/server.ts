@@ -9,13 +9,15 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { GraphQLFormattedError } from 'graphql';
+import { importJWK } from 'jose';
 import type { JWK } from 'jose';
 import { FileAuditSink, PostgresAuditSink } from '../audit/index.js';
 import { PolicyError, readPolicy } from '../policy/index.js';
 import type { Policy } from '../policy/index.js';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
 import type { DpopOptions } from './authenticate/dpop/options.js';
-import type { GatewayConfig } from './config/config.js';
+import type { IssuerOptions } from './authenticate/issuers.js';
+import type { ConfiguredIssuer, GatewayConfig } from './config/config.js';
 import { Connections } from './connections.js';
 import { ConfigurationError } from './errors.js';
 import type { ExchangeContext } from './exchange.js';
@@ -119,6 +121,7 @@ async function serve(
   const supergraph = await supergraphFile(config.supergraph);
   const key =
     config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
+  const issuers = await Promise.all(config.issuers.map(readIssuer));
   const policyEvaluators = await openPolicies(config);
   const policy = config.policy === undefined ? undefined : await policyFile(config.policy);
   const audit = await openAudit(config);
@@ -126,7 +129,7 @@ async function serve(
   const gateway = protectGateway(
     { supergraphSdl: supergraph.manager },
     {
-      issuers: config.issuers,
+      issuers,
       externalUrl: surroundings.externalUrl,
       dpop: dpopOptions(config, replay),
       knowsClientCertificates:
@@ -437,6 +440,27 @@ function dpopOptions({ dpop = {} }: GatewayConfig, replay: ReplayStore): DpopOpt
     ...(proofLifetimeSeconds === undefined ? {} : { proofLifetimeSeconds }),
     replay,
   };
+}
+
+/** Reads the key by which the gateway shows itself to the issuer. */
+async function readIssuer(
+  { introspection, ...issuer }: ConfiguredIssuer,
+  index: number,
+): Promise<IssuerOptions> {
+  if (introspection === undefined) return issuer;
+  const { privateKeyFile, ...asking } = introspection;
+  if (privateKeyFile === undefined) return { ...issuer, introspection: asking };
+  try {
+    const privateKey = JSON.parse(await readFile(privateKeyFile, 'utf8')) as JWK;
+    await importJWK(privateKey);
+    return { ...issuer, introspection: { ...asking, privateKey } };
+  } catch {
+    // The reason could quote the key.
+    throw new ConfigurationError(
+      `issuers[${index}].introspection.privateKeyFile`,
+      `${privateKeyFile} is no readable private key as JWK with its "alg"`,
+    );
+  }
 }
 
 async function readKey(file: string): Promise<JWK> {

@@ -17,6 +17,8 @@ export interface AuthenticatedToken {
   /** By the issuer's own names, in which it announces what it revokes. Absent where they are the delegation's. */
   readonly asIssued?: Delegation;
   readonly issuer: string;
+  /** The issuer was asked about it (RFC 7662). */
+  readonly isIntrospected?: true | undefined;
   /** `jti`, where the issuer gives one. */
   readonly tokenId: string | undefined;
   /** Seconds since the epoch. */
@@ -78,7 +80,8 @@ export class Authenticator {
     let token = this.verified.get(presented.digest);
     if (token === undefined) {
       token = await this.verify(presented.token);
-      this.verified.set(presented.digest, token);
+      // What an issuer says of an opaque token is kept where it was asked, for a moment.
+      if (token.isIntrospected !== true) this.verified.set(presented.digest, token);
     }
     this.refuseWhatEnded(token);
     const nextNonce = await this.options.senderConstraint.check(token, presented, incoming);
@@ -96,6 +99,7 @@ export class Authenticator {
     return {
       ...readDelegation(verified),
       issuer: verified.issuer.issuer,
+      isIntrospected: verified.isIntrospected,
       tokenId: payload.jti,
       issuedAt: payload.iat,
       expiresAt: payload.exp,

@@ -1,8 +1,10 @@
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
-import { RefusedError } from '../errors.js';
+import { ConfigurationError, RefusedError } from '../errors.js';
 import { invalidToken } from './bearer.js';
 import type { ClaimMapping, ClaimPath, ClaimTest } from './claims.js';
+import { Introspector } from './introspection.js';
+import type { IntrospectionOptions } from './introspection.js';
 import { Namespaces } from './namespaces.js';
 
 /** One trusted issuer of access tokens. */
@@ -24,6 +26,11 @@ export interface IssuerOptions {
    * none: the same `sub` of two issuers is two people.
    */
   readonly namespace?: string;
+  /**
+   * Tokens that are no JWS are asked about there. One issuer at most may have it: an opaque token does not say whose it is,
+   * and to ask one issuer after the other would show each the others' tokens.
+   */
+  readonly introspection?: IntrospectionOptions;
 }
 
 export interface ClaimNames {
@@ -60,6 +67,8 @@ const DISCOVERY_PAUSE_MS = 1_000;
 export interface VerifiedAccessToken {
   readonly issuer: IssuerOptions;
   readonly namespaces: Namespaces;
+  /** The issuer was asked about it, and what it said is good for a moment only. */
+  readonly isIntrospected?: true;
   readonly keyId?: string | undefined;
   readonly payload: Omit<JWTPayload, 'jti'> & {
     readonly exp: number;
@@ -78,10 +87,17 @@ interface Issuer {
 export class Issuers {
   private readonly byName = new Map<string, Issuer>();
   private readonly namespaces: Namespaces;
+  private readonly opaque:
+    { readonly issuer: IssuerOptions; readonly introspector: Introspector } | undefined;
 
-  /** @throws {ConfigurationError} when two issuers could have a name in common. */
+  /** @throws {ConfigurationError} when two issuers could have a name in common, or both be asked about one token. */
   constructor(issuers: readonly IssuerOptions[]) {
     this.namespaces = new Namespaces(issuers);
+    const asked = introspectingIssuer(issuers);
+    this.opaque =
+      asked?.introspection === undefined
+        ? undefined
+        : { issuer: asked, introspector: new Introspector(asked, asked.introspection) };
     for (const options of issuers) this.byName.set(options.issuer, { options, keys: undefined });
   }
 
@@ -89,9 +105,14 @@ export class Issuers {
    * RFC 9068 section 4, RFC 8725. The unverified `iss` only selects whose keys and rules apply; it must then be the
    * verified one (issuer mix-up). Keys and addresses that a token brings along (`jwk`, `jku`, `x5u`) are never used.
    *
-   * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE`.
+   * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE` or `TOKEN_INTROSPECTION_UNAVAILABLE`.
    */
   async verify(token: string): Promise<VerifiedAccessToken> {
+    if (isOpaque(token) && this.opaque !== undefined) {
+      const { issuer, introspector } = this.opaque;
+      const payload = await introspector.introspect(token);
+      return { issuer, namespaces: this.namespaces, isIntrospected: true, payload };
+    }
     if (!isCompactJws(token)) throw invalidToken('TOKEN_MALFORMED');
     const entry = this.byName.get(unverifiedIssuer(token) ?? '');
     if (entry === undefined) throw invalidToken('ISSUER_UNKNOWN');
@@ -152,6 +173,27 @@ const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)$/;
 export function isCompactJws(token: string): boolean {
   const signature = COMPACT_JWS.exec(token)?.[1];
   return signature !== undefined && Buffer.from(signature, 'base64url').toString('base64url') === signature;
+}
+
+/** A token of three parts is a JWS or nothing: one that is malformed is not somebody else's to judge. */
+function isOpaque(token: string): boolean {
+  return token.split('.').length !== 3;
+}
+
+/** The one issuer that is asked about opaque tokens. @throws {ConfigurationError} when there are several */
+export function introspectingIssuer(issuers: readonly IssuerOptions[]): IssuerOptions | undefined {
+  let found: IssuerOptions | undefined;
+  issuers.forEach((options, index) => {
+    const { introspection } = options;
+    if (introspection === undefined) return;
+    const path = `issuers[${index}].introspection`;
+    if (found !== undefined)
+      throw new ConfigurationError(path, 'is one too many: an opaque token does not say whose it is');
+    if ((introspection.clientSecret === undefined) === (introspection.privateKey === undefined))
+      throw new ConfigurationError(path, 'needs one of a client secret and a private key');
+    found = options;
+  });
+  return found;
 }
 
 function unverifiedIssuer(token: string): string | undefined {
