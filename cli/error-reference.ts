@@ -1,4 +1,10 @@
-import { denialErrors, directiveErrors, requestErrors, txnTokenRefusals } from '@behalf/directives';
+import {
+  denialErrors,
+  directiveErrors,
+  passOnErrors,
+  requestErrors,
+  txnTokenRefusals,
+} from '@behalf/directives';
 import type { ErrorDescription } from '@behalf/directives';
 import { auditErrors } from '../audit/errors.js';
 import { authorityErrors } from '../authority/errors.js';
@@ -52,6 +58,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     title: 'Transaction tokens',
     met: '`onRefusedToken` of a subgraph: for its log, never for the caller.',
     codes: txnTokenRefusals,
+  },
+  {
+    title: 'Passing a transaction on',
+    met: '`PassOnError` of `exchangeTxnToken` and `txnTokenHeaders` in a subgraph.',
+    codes: passOnErrors,
   },
   { title: 'Log of the gateway', met: '`code` of a line.', codes: logCodes },
   { title: 'Audit', met: '`AuditError` of a sink.', codes: auditErrors },

@@ -24,6 +24,8 @@ import { GrantedIntrospection } from './introspection/index.js';
 import { runPipeline } from './pipeline.js';
 import type { Served } from './pipeline.js';
 import { BehalfDataSource, subgraphPool } from './propagate/data-source.js';
+import { passOnAnswer } from './propagate/pass-on.js';
+import type { PassOnRequest } from './propagate/pass-on.js';
 import { Protection } from './protection.js';
 import type { ProtectionOptions } from './protection.js';
 
@@ -190,6 +192,15 @@ export class ProtectedGateway implements GatewayInterface {
    */
   finish(exchange: Exchange, operations = 1): Promise<void> {
     return this.protection.finish(exchange, operations);
+  }
+
+  /**
+   * Answers a workload that wants a transaction token for another audience (RFC 8693), for servers of your own; Behalf's
+   * serves it at `/txn-token`. Of the body it takes the form.
+   */
+  async passOn(request: PassOnRequest): Promise<ReturnType<typeof passOnAnswer>> {
+    if (this.version === undefined) throw new Error('the gateway has no supergraph');
+    return passOnAnswer(await this.protection.passOn(request, this.version.authorizer));
   }
 
   /** The public keys of the transaction tokens (RFC 7517), to be served to the subgraphs. */

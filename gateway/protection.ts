@@ -26,6 +26,8 @@ import type { PolicyEvaluator, PolicyFunction } from './policies/index.js';
 import { audienceVocabulary } from './propagate/audience.js';
 import type { AudienceVocabulary } from './propagate/audience.js';
 import type { SubgraphRequest } from './propagate/data-source.js';
+import { PassingOn } from './propagate/pass-on.js';
+import type { PassOnOptions, PassOnOutcome, PassOnRequest } from './propagate/pass-on.js';
 import { SigningKeys } from './propagate/signing-keys.js';
 import { mintTxnToken } from './propagate/txn-token.js';
 import type { PropagationOptions } from './propagate/txn-token.js';
@@ -33,7 +35,7 @@ import { SsfReceiver } from './revocation/receiver.js';
 import type { StreamOptions } from './revocation/receiver.js';
 import { suspended } from './revocation/refusal.js';
 import { RevocationView } from './revocation/view.js';
-import { sealExchange } from './seal/seal.js';
+import { sealExchange, sealPassingOn } from './seal/seal.js';
 import type { AuditOptions } from './seal/seal.js';
 
 /**
@@ -76,6 +78,8 @@ export interface ProtectionOptions {
   readonly propagation: PropagationOptions & {
     /** Ed25519 private key (RFC 8037); default: one is made for as long as the gateway runs. */
     readonly key?: JWK;
+    /** Workloads that may have a transaction token exchanged for one of another audience. Default: none. */
+    readonly passOn?: PassOnOptions;
   };
   readonly revocation?: RevocationOptions;
   /** Default `off`. */
@@ -121,6 +125,7 @@ export class Protection {
   private readonly receivers: readonly SsfReceiver[];
   private readonly keys: Promise<SigningKeys>;
   private signingKeys: SigningKeys | undefined;
+  private readonly passingOn: PassingOn | undefined;
   /** By what the schema of one supergraph version asks for. */
   private readonly vocabularies = new WeakMap<SubgraphVocabulary, AudienceVocabulary>();
   /** Whose record was handed to the log. */
@@ -174,6 +179,8 @@ export class Protection {
         isDpopRequired: dpop.isDpopRequired,
       }),
     });
+    const { passOn } = options.propagation;
+    this.passingOn = passOn === undefined ? undefined : new PassingOn(passOn, options.propagation.issuer);
     this.keys = SigningKeys.create(options.propagation.key);
     // Who starts the gateway awaits it; here it must only not count as unhandled.
     this.keys.catch(() => undefined);
@@ -320,6 +327,36 @@ export class Protection {
     return token;
   }
 
+  /**
+   * Exchanges a transaction token for one that another audience accepts, and puts that on record.
+   *
+   * @throws {RefusedError} 503 `AUDIT_UNAVAILABLE` in audit mode `required`.
+   */
+  async passOn(request: PassOnRequest, authorizer: OperationAuthorizer): Promise<PassOnOutcome> {
+    if (this.passingOn === undefined) throw new Error('no workload may pass transactions on');
+    const service = (audience: string): AudienceVocabulary | undefined => {
+      const named = this.passingOn?.service(audience);
+      return named === undefined
+        ? undefined
+        : audienceVocabulary(undefined, named, this.passingOn?.carriedBy(audience));
+    };
+    const outcome = await this.passingOn.exchange(request, {
+      keys: await this.keys,
+      propagation: this.options.propagation,
+      // A service by the name of a subgraph is that subgraph: what its schema asks for is known.
+      vocabularyOf: (audience) => this.vocabularyOf(audience, authorizer) ?? service(audience),
+      isSubgraph: (audience) => authorizer.vocabularies.has(audience),
+    });
+    if (outcome.token === undefined) {
+      this.log.log('warn', 'TXN_TOKEN_NOT_EXCHANGED', {
+        reason: outcome.reason,
+        ...(outcome.workload === undefined ? {} : { workload: outcome.workload }),
+      });
+    }
+    await sealPassingOn(outcome, this.options.audit ?? { mode: 'off' }, this.log);
+    return outcome;
+  }
+
   /** What a token for this subgraph may say; undefined when the supergraph has no such subgraph. */
   private vocabularyOf(subgraph: string, authorizer: OperationAuthorizer): AudienceVocabulary | undefined {
     const schema = authorizer.vocabularies.get(subgraph);
@@ -327,9 +364,11 @@ export class Protection {
     const known = this.vocabularies.get(schema);
     if (known !== undefined) return known;
     const roles = this.options.subgraphs?.roles ?? {};
-    const vocabulary = audienceVocabulary(schema, {
-      ...(Object.hasOwn(roles, subgraph) ? { roles: roles[subgraph] } : {}),
-    });
+    const vocabulary = audienceVocabulary(
+      schema,
+      Object.hasOwn(roles, subgraph) ? { roles: roles[subgraph] ?? [] } : {},
+      this.passingOn?.carriedBy(subgraph),
+    );
     this.vocabularies.set(schema, vocabulary);
     return vocabulary;
   }

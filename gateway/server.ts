@@ -39,6 +39,7 @@ import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 import { MemoryReplayStore, PostgresReplayStore } from './replay/index.js';
 import type { ReplayStore } from './replay/index.js';
+import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
 import type { AuditOptions } from './seal/seal.js';
 
 export interface GatewayOverrides {
@@ -142,6 +143,7 @@ async function serve(
           ? {}
           : { tokenLifetimeSeconds: config.propagation.tokenLifetimeSeconds }),
         ...(config.propagation?.bind === undefined ? {} : { bind: config.propagation.bind }),
+        ...(config.propagation?.passOn === undefined ? {} : { passOn: config.propagation.passOn }),
         ...(key === undefined ? {} : { key }),
       },
       ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
@@ -246,6 +248,10 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
     return;
   }
   if (request.method === 'GET' && answerMetadata(path, response, handling)) return;
+  if (path === TXN_TOKEN_PATH && config.propagation?.passOn !== undefined) {
+    await answerWorkload(request, response, gateway);
+    return;
+  }
   if (path === EXPLAIN_PATH && config.administration !== undefined) {
     const incoming = incomingOf(request, surroundings);
     await answerAdministrator(request, response, gateway, config.administration, incoming);

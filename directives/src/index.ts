@@ -1,4 +1,5 @@
 export type { ActorClaim, ConsentClaim, Delegation, DetailLevel } from './claims/delegation.js';
+export { TxnTokenExchange, type PassOnOptions } from './claims/exchange-txn-token.js';
 export { isRecord, isStringArray, readActorClaim, readConsentClaim } from './claims/read-claims.js';
 export {
   TXN_TOKEN_ALGORITHM,
@@ -44,6 +45,7 @@ export { Interned } from './enforce/values.js';
 export { protectedSubgraphPlugin } from './enforce/apollo-plugin.js';
 export { DENIAL_CODE, denialError, type DenialExtensions } from './enforce/denial.js';
 export { defineLoader } from './enforce/loader.js';
+export { exchangeTxnToken, txnTokenHeaders, type PassOnTarget } from './enforce/pass-on.js';
 export {
   buildProtectedSubgraph,
   finishProtectedRequest,
@@ -58,6 +60,8 @@ export {
   DirectiveError,
   directiveErrors,
   type DirectiveErrorCode,
+  PassOnError,
+  passOnErrors,
   requestErrors,
   type ErrorDescription,
 } from './errors.js';

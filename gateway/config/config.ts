@@ -16,6 +16,8 @@ import type { ProxyOptions } from '../http/proxies.js';
 import type { TlsOptions } from '../http/tls.js';
 import type { IntrospectionRule } from '../introspection/index.js';
 import type { LogLevel } from '../log.js';
+import { PassingOn } from '../propagate/pass-on.js';
+import type { PassOnOptions } from '../propagate/pass-on.js';
 import type { ProtectionOptions, RevocationOptions } from '../protection.js';
 import schema from './schema.json' with { type: 'json' };
 
@@ -66,6 +68,7 @@ export interface GatewayConfig {
     readonly issuer?: string;
     readonly tokenLifetimeSeconds?: number;
     readonly bind?: 'none' | 'body';
+    readonly passOn?: PassOnOptions;
     readonly keyFile?: string;
   };
   readonly revocation?: RevocationOptions;
@@ -203,6 +206,9 @@ function refuseContradictions(config: GatewayConfig): void {
       refuseInsecure(configurationUri, `${path}.configurationUri`);
   });
   refuseBindingContradictions(config, names);
+  const { issuer = '', passOn } = config.propagation ?? {};
+  // Throws for workloads that cannot be told apart, or could not show who they are.
+  if (passOn !== undefined) new PassingOn(passOn, issuer);
   const { audit } = config;
   if (audit === undefined) return;
   if (audit.database !== undefined && audit.file !== undefined) {

@@ -1,9 +1,10 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import type { Delegation } from '@behalf/directives';
 import type { AuditCaller, AuditOutcome, AuditRecord, AuditSink } from '../../audit/record.js';
 import { RefusedError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import type { GatewayLog } from '../log.js';
+import type { PassOnOutcome } from '../propagate/pass-on.js';
 
 export type AuditOptions =
   | { readonly mode: 'off' }
@@ -28,7 +29,42 @@ export async function sealExchange(
   log: GatewayLog,
 ): Promise<void> {
   if (options.mode === 'off') return;
-  const durable = options.sink.append(toRecord(exchange, outcome, reason, options.pseudonymKey));
+  await append(toRecord(exchange, outcome, reason, options.pseudonymKey), options, log);
+}
+
+/**
+ * The record of a workload that asked for a transaction token to pass a transaction on with: under the transaction's own
+ * identifier where it was given one.
+ *
+ * @throws {RefusedError} as {@link sealExchange}.
+ */
+export async function sealPassingOn(
+  outcome: PassOnOutcome,
+  options: AuditOptions,
+  log: GatewayLog,
+): Promise<void> {
+  if (options.mode === 'off') return;
+  const { workload, audience } = outcome;
+  const isGiven = outcome.token !== undefined;
+  const record: AuditRecord = {
+    transactionId: isGiven ? outcome.verified.transactionId : randomUUID(),
+    time: Date.now(),
+    outcome: isGiven ? 'passed-on' : workload === undefined ? 'authentication-failed' : 'refused',
+    ...(isGiven ? {} : { reason: outcome.reason }),
+    caller: isGiven ? callerOf(outcome.verified.delegation, options.pseudonymKey) : {},
+    // What nobody vouches for is not put on record.
+    ...(workload === undefined || audience === undefined ? {} : { passedOn: { by: workload, to: audience } }),
+    fields: [],
+  };
+  await append(record, options, log);
+}
+
+async function append(
+  record: AuditRecord,
+  options: Exclude<AuditOptions, { readonly mode: 'off' }>,
+  log: GatewayLog,
+): Promise<void> {
+  const durable = options.sink.append(record);
   if (options.mode === 'best-effort') {
     durable.catch(() => log.log('error', 'AUDIT_RECORD_LOST', { lost: options.sink.lost }));
     return;

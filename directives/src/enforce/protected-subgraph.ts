@@ -4,6 +4,8 @@ import { context as otelContext } from '@opentelemetry/api';
 import { concatAST, parse } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { TXN_TOKEN_HEADER } from '../claims/txn-token.js';
+import { TxnTokenExchange } from '../claims/exchange-txn-token.js';
+import type { PassOnOptions } from '../claims/exchange-txn-token.js';
 import type { GatewayTrust } from '../claims/read-txn-token.js';
 import { graphqlRequestHash } from '../claims/request-hash.js';
 import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
@@ -46,6 +48,8 @@ export interface ProtectedSubgraphOptions extends TxnTokenBinding {
   readonly enforcement?: Enforcement;
   /** At least 32 bytes, the same on every instance; for `PSEUDONYMIZE` and `NOISE`. */
   readonly pseudonymKey?: Uint8Array;
+  /** How it is given tokens for other services that it calls in the same transaction, see `txnTokenHeaders`. */
+  readonly passOn?: PassOnOptions;
   /** Hears why a transaction token was not accepted. It is given a code, never the token. */
   readonly onRefusedToken?: (reason: Exclude<TxnTokenRefusal, 'TXN_TOKEN_MISSING'>) => void;
   /**
@@ -104,6 +108,10 @@ export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): Graph
   }
 
   const verify = createTxnTokenVerifier(options.name, options.gateway, options);
+  const exchange =
+    options.passOn === undefined
+      ? undefined
+      : new TxnTokenExchange(options.name, options.gateway.issuer, options.passOn);
   guards.set(schema, {
     name: options.name,
     async open(headers, body) {
@@ -118,6 +126,7 @@ export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): Graph
             transactionId,
             ...(boundTo === undefined ? {} : { boundTo }),
             ...(typeof header === 'string' ? { txnToken: header } : {}),
+            ...(exchange === undefined ? {} : { exchange }),
           },
           parent,
         );

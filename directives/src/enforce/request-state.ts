@@ -1,5 +1,6 @@
 import type { Context } from '@opentelemetry/api';
 import type { Delegation } from '../claims/delegation.js';
+import type { TxnTokenExchange } from '../claims/exchange-txn-token.js';
 import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
 import { isMet, seesWhole } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
@@ -27,6 +28,8 @@ export interface Caller {
   readonly boundTo?: string;
   /** The token itself, to be exchanged for one that another service accepts. Only where it was believed. */
   readonly txnToken?: string;
+  /** Where it is exchanged; absent where the subgraph passes nothing on. */
+  readonly exchange?: TxnTokenExchange;
 }
 
 /** What the rules of one schema compile to; decisions are kept by index. */
@@ -44,6 +47,8 @@ const NO = 2;
 export class RequestState {
   readonly delegation: Delegation | undefined;
   readonly recorder: AccessRecorder;
+  /** Tokens for other audiences that were asked for, by audience. */
+  readonly passedOn = new Map<string, Promise<string>>();
   private readonly decisions: Uint8Array;
   private readonly wholeValue: Uint8Array;
 
