@@ -6,9 +6,9 @@ import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkConfig } from '../../gateway/index.js';
 import { Introspector } from '../../gateway/authenticate/introspection.js';
-import { Issuers } from '../../gateway/authenticate/issuers.js';
 import type { IssuerOptions } from '../../gateway/authenticate/issuers.js';
-import { Authenticator } from '../../gateway/authenticate/index.js';
+import { Exchange } from '../../gateway/exchange.js';
+import { Protection } from '../../gateway/protection.js';
 import { protectGateway } from '../../gateway/index.js';
 import { RefusedError } from '../../gateway/errors.js';
 import {
@@ -211,6 +211,15 @@ describe('an opaque token (RFC 7662)', () => {
     expect((await long.ask(READ, { token: short.value })).status).toBe(401);
   });
 
+  it('that is bound to a key (RFC 9449 section 6.2) is refused from whoever shows it alone', async () => {
+    const gateway = await startGateway();
+    const { value } = await issue({ jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' });
+    const answer = await gateway.ask(READ, { token: value });
+    expect(answer.status).toBe(401);
+    expect(people.requests).toEqual([]);
+    expect(questions).toBe(1);
+  });
+
   it('that nobody issued is refused, and asked about again only after a moment', async () => {
     const gateway = await startGateway({ negativeCacheMs: 60_000 });
     for (let time = 0; time < 5; time += 1)
@@ -253,23 +262,17 @@ describe('what the issuer says is not enough', () => {
   ];
   it.each(cases)('%s', async (_name, more, reason) => {
     answerInstead = (_request, response) => sendJson(response, 200, { ...claims(), ...more });
-    const authenticator = new Authenticator({
-      issuers: new Issuers([issuerOptions()]),
-      anonymous: 'allow',
-      revocation: undefined,
-    });
-    const asked = authenticator.authenticate(['Bearer opaque']);
+    const protection = new Protection({ issuers: [issuerOptions()], propagation: { issuer: 'g' } });
+    const asked = protection.authenticate(new Exchange({ authorization: ['Bearer opaque'] }));
     expect(await refusal(asked)).toMatchObject({ code: 'INVALID_TOKEN', status: 401, reason });
   });
 
   it('the counterpart: with nothing wrong it is accepted', async () => {
     answerInstead = (_request, response) => sendJson(response, 200, claims());
-    const authenticator = new Authenticator({
-      issuers: new Issuers([issuerOptions()]),
-      anonymous: 'allow',
-      revocation: undefined,
-    });
-    expect((await authenticator.authenticate(['Bearer opaque']))?.delegation.subject).toBe('s');
+    const protection = new Protection({ issuers: [issuerOptions()], propagation: { issuer: 'g' } });
+    const exchange = new Exchange({ authorization: ['Bearer opaque'] });
+    await protection.authenticate(exchange);
+    expect(exchange.delegation?.subject).toBe('s');
   });
 });
 
