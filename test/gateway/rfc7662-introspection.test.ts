@@ -1,4 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { decodeJwt, exportJWK, generateKeyPair } from 'jose';
 import type { JWK } from 'jose';
 import Provider from 'oidc-provider';
@@ -191,6 +194,23 @@ describe('an opaque token (RFC 7662)', () => {
       privateKey,
     });
     expect(await at.introspect((await issue()).value)).toMatchObject({ sub: 'c-000001' });
+  });
+
+  it('stops the start when the key for asking cannot be read, and does not quote it', async () => {
+    const introspection = { endpoint: `${issuer}${PATH}`, clientId: 'gateway-with-key' };
+    const start = (privateKeyFile: string) =>
+      startTestGateway(cleanup, compose(people), {
+        issuers: [{ issuer, audience: AUDIENCE, introspection: { ...introspection, privateKeyFile } }],
+      });
+    const folder = await mkdtemp(join(tmpdir(), 'behalf-key-'));
+    cleanup.add(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'key.json');
+    await expect(start(file)).rejects.toThrow(/^issuers\[0\]\.introspection\.privateKeyFile/);
+    await writeFile(file, '{"kty":"EC","d":"distinctive"}');
+    await expect(start(file)).rejects.toThrow(/^(?!.*distinctive)issuers\[0\]/);
+    await writeFile(file, JSON.stringify(privateKey));
+    const gateway = await start(file);
+    expect((await gateway.ask(READ, { token: (await issue()).value })).status).toBe(200);
   });
 
   it('that was revoked is refused once the moment is over, and at the latest when it ends', async () => {
