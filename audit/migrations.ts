@@ -28,4 +28,13 @@ export const auditMigrations: Record<string, Migration> = {
       await sql`create index record_by_consent on record (consent_id, seq)`.execute(db);
     },
   },
+  '002-services': {
+    async up(db: Kysely<never>) {
+      await sql`
+        alter table record
+          add column service boolean,
+          add column passed_on_by text,
+          add column passed_on_to text`.execute(db);
+    },
+  },
 };

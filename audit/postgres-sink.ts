@@ -19,13 +19,15 @@ const UNSTORABLE = /\\u0000|\\ud[89a-f]/i;
 const INSERT = `
   insert into audit.record (
     transaction_id, trace_id, occurred_at, outcome, reason, subject_pseudonym, client_id, actor,
-    consent_id, consent_version, purposes, operation_name, operation_hash, source, fields)
+    consent_id, consent_version, purposes, operation_name, operation_hash, source, fields,
+    service, passed_on_by, passed_on_to)
   select transaction_id, trace_id, to_timestamp(time / 1000.0), outcome, reason, subject_pseudonym, client_id, actor,
-    consent_id, consent_version, purposes, operation_name, operation_hash, source, fields
+    consent_id, consent_version, purposes, operation_name, operation_hash, source, fields,
+    service, passed_on_by, passed_on_to
   from jsonb_to_recordset($1::jsonb) as r (
     transaction_id uuid, trace_id text, time float8, outcome text, reason text, subject_pseudonym text, client_id text,
     actor text, consent_id text, consent_version integer, purposes text[], operation_name text, operation_hash text,
-    source text, fields jsonb)`;
+    source text, fields jsonb, service boolean, passed_on_by text, passed_on_to text)`;
 
 /** Appends records to PostgreSQL, many in one statement, over one connection. */
 export class PostgresAuditSink implements AuditSink {
@@ -84,6 +86,9 @@ function toRow(record: AuditRecord): Record<string, unknown> {
     operation_hash: record.operationHash,
     source: record.source,
     fields: record.fields,
+    service: caller.service,
+    passed_on_by: record.passedOn?.by,
+    passed_on_to: record.passedOn?.to,
   };
 }
 

@@ -4,6 +4,8 @@ import type { FieldAccess } from '@behalf/directives';
 export interface AuditCaller {
   /** Keyed pseudonym of the subject (HMAC-SHA-256, base64url): never the identifier itself. */
   readonly subjectPseudonym?: string;
+  /** No person stands behind the call: the client acted for itself. There is then no pseudonym. */
+  readonly service?: true;
   readonly clientId?: string;
   /** The current actor's identifier (RFC 8693 `act.sub`). */
   readonly actor?: string;
@@ -19,6 +21,8 @@ export type AuditOutcome =
   | 'explained'
   /** The token was refused before anything was decided. */
   | 'authentication-failed'
+  /** A workload was given a transaction token to pass the transaction on with. */
+  | 'passed-on'
   /** The operation was refused as a whole. */
   | 'refused'
   /** It could not be carried out. */
@@ -41,6 +45,8 @@ export interface AuditRecord {
   /** The stable error code behind an outcome other than `answered`. */
   readonly reason?: string;
   readonly caller: AuditCaller;
+  /** Who asked for a transaction token to pass the transaction on with, and for which audience. */
+  readonly passedOn?: { readonly by: string; readonly to: string };
   readonly operationName?: string;
   /** SHA-256 of the operation as the client sent it, hex. */
   readonly operationHash?: string;

@@ -20,6 +20,9 @@ export interface RecordTable {
   readonly operation_hash: string | null;
   readonly source: string | null;
   readonly fields: AuditRecord['fields'];
+  readonly service: boolean | null;
+  readonly passed_on_by: string | null;
+  readonly passed_on_to: string | null;
 }
 
 export interface AuditDatabase {

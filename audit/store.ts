@@ -23,6 +23,9 @@ const APPENDED_COLUMNS = [
   'operation_hash',
   'source',
   'fields',
+  'service',
+  'passed_on_by',
+  'passed_on_to',
 ] as const satisfies readonly Exclude<keyof RecordTable, 'seq'>[];
 
 /** Makes or updates the log's tables. */

@@ -1,4 +1,10 @@
-import { denialErrors, directiveErrors, txnTokenRefusals } from '@behalf/directives';
+import {
+  denialErrors,
+  directiveErrors,
+  passOnErrors,
+  requestErrors,
+  txnTokenRefusals,
+} from '@behalf/directives';
 import type { ErrorDescription } from '@behalf/directives';
 import { auditErrors } from '../audit/errors.js';
 import { authorityErrors } from '../authority/errors.js';
@@ -44,9 +50,19 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   { title: 'Configuration', met: 'At the start of a gateway.', codes: configurationErrors },
   { title: 'Policy', met: 'Wherever `policy.yaml` is read.', codes: policyErrors },
   {
+    title: 'Refused requests of a subgraph',
+    met: '`errors[].extensions.code` of an answer of a protected subgraph.',
+    codes: requestErrors,
+  },
+  {
     title: 'Transaction tokens',
     met: '`onRefusedToken` of a subgraph: for its log, never for the caller.',
     codes: txnTokenRefusals,
+  },
+  {
+    title: 'Passing a transaction on',
+    met: '`PassOnError` of `exchangeTxnToken` and `txnTokenHeaders` in a subgraph.',
+    codes: passOnErrors,
   },
   { title: 'Log of the gateway', met: '`code` of a line.', codes: logCodes },
   { title: 'Audit', met: '`AuditError` of a sink.', codes: auditErrors },

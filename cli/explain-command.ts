@@ -2,7 +2,8 @@ import { text as textOf } from 'node:stream/consumers';
 import { isRecord } from '@behalf/directives';
 import type { Delegation } from '@behalf/directives';
 import { decodeJwt } from 'jose';
-import { toDelegation } from '../gateway/authenticate/delegation.js';
+import { readDelegation } from '../gateway/authenticate/delegation.js';
+import { Namespaces } from '../gateway/authenticate/namespaces.js';
 import { createOperationAuthorizer } from '../gateway/authorize/index.js';
 import { explainOperation, supposedDelegation } from '../gateway/explain.js';
 import { apiSchemaOf } from '../inspect/supergraph.js';
@@ -114,10 +115,11 @@ function readUnverified(token: string): Delegation {
     const claims: unknown = decodeJwt(token);
     if (isRecord(claims) && typeof claims.sub === 'string') {
       const payload = { exp: 0, iat: 0, jti: undefined, ...claims, sub: claims.sub } as const;
-      return toDelegation({
+      return readDelegation({
         issuer: { issuer: '', audience: '' },
+        namespaces: new Namespaces([]),
         payload: { ...payload, exp: 0, iat: 0, jti: undefined },
-      });
+      }).delegation;
     }
   } catch {
     // The reason could quote the token.

@@ -134,7 +134,7 @@ async function startParts(
       streams: [{ issuer: authority.issuer, secret: secrets.stream }],
       maxStalenessMs: MAX_STALENESS_MS,
     },
-    subgraphs: { urls: subgraphs.urls },
+    subgraphs: { urls: subgraphs.urls, roles: { consent: ['administrator'] } },
     audit: {
       mode: 'required',
       database: writerUrl(database.url, secrets.auditWriterPassword),

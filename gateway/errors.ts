@@ -49,6 +49,11 @@ export const gatewayErrors = Object.freeze({
     since: '0.1.0',
     status: 503,
   },
+  TOKEN_INTROSPECTION_UNAVAILABLE: {
+    description: 'The issuer of an opaque token cannot be asked about it (RFC 7662), so it is not believed.',
+    since: '0.1.0',
+    status: 503,
+  },
   RATE_LIMITED: {
     description:
       'More requests of the client for this subject than its rate class allows; see `Retry-After`.',

@@ -37,6 +37,11 @@ export const logCodes = Object.freeze({
     description: "A subgraph's answer is no GraphQL response.",
     since: '0.1.0',
   },
+  TXN_TOKEN_NOT_EXCHANGED: {
+    description:
+      'A workload asked for a transaction token to pass a transaction on with, and was given none.',
+    since: '0.1.0',
+  },
   AUDIT_RECORD_LOST: {
     description: 'A record could not be kept; the number of lost ones so far.',
     since: '0.1.0',

@@ -24,6 +24,8 @@ import { GrantedIntrospection } from './introspection/index.js';
 import { runPipeline } from './pipeline.js';
 import type { Served } from './pipeline.js';
 import { BehalfDataSource, subgraphPool } from './propagate/data-source.js';
+import { passOnAnswer } from './propagate/pass-on.js';
+import type { PassOnRequest } from './propagate/pass-on.js';
 import { Protection } from './protection.js';
 import type { ProtectionOptions } from './protection.js';
 
@@ -192,6 +194,15 @@ export class ProtectedGateway implements GatewayInterface {
     return this.protection.finish(exchange, operations);
   }
 
+  /**
+   * Answers a workload that wants a transaction token for another audience (RFC 8693), for servers of your own; Behalf's
+   * serves it at `/txn-token`. Of the body it takes the form.
+   */
+  async passOn(request: PassOnRequest): Promise<ReturnType<typeof passOnAnswer>> {
+    if (this.version === undefined) throw new Error('the gateway has no supergraph');
+    return passOnAnswer(await this.protection.passOn(request, this.version.authorizer));
+  }
+
   /** The public keys of the transaction tokens (RFC 7517), to be served to the subgraphs. */
   jwks(): Promise<{ readonly keys: readonly JWK[] }> {
     return this.protection.jwks();
@@ -285,8 +296,8 @@ export class ProtectedGateway implements GatewayInterface {
       url,
       pool,
       timeoutMs,
-      txnToken: (exchange) =>
-        authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer),
+      txnToken: (exchange, sent) =>
+        authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer, sent),
       log: this.protection.log,
     });
   }

@@ -1,3 +1,4 @@
+import { graphqlRequestHash } from '@behalf/directives';
 import type { JWK } from 'jose';
 import type { AuditOutcome } from '../audit/record.js';
 import type { Policy } from '../policy/index.js';
@@ -10,7 +11,7 @@ import { Issuers } from './authenticate/issuers.js';
 import type { IssuerOptions } from './authenticate/issuers.js';
 import { SenderConstraint } from './authenticate/sender-constraint.js';
 import { PolicyCeiling } from './authorize/ceiling.js';
-import type { OperationAuthorizer } from './authorize/index.js';
+import type { OperationAuthorizer, SubgraphVocabulary } from './authorize/index.js';
 import { ConfigurationError, RefusedError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { Challenges } from './http/present-challenge.js';
@@ -22,6 +23,11 @@ import { GatewayMetrics } from './metrics.js';
 import type { GatewayLog } from './log.js';
 import { DEFAULT_POLICY_TIMEOUT_MS, functionEvaluator, PolicyBook } from './policies/index.js';
 import type { PolicyEvaluator, PolicyFunction } from './policies/index.js';
+import { audienceVocabulary } from './propagate/audience.js';
+import type { AudienceVocabulary } from './propagate/audience.js';
+import type { SubgraphRequest } from './propagate/data-source.js';
+import { PassingOn } from './propagate/pass-on.js';
+import type { PassOnOptions, PassOnOutcome, PassOnRequest } from './propagate/pass-on.js';
 import { SigningKeys } from './propagate/signing-keys.js';
 import { mintTxnToken } from './propagate/txn-token.js';
 import type { PropagationOptions } from './propagate/txn-token.js';
@@ -29,7 +35,7 @@ import { SsfReceiver } from './revocation/receiver.js';
 import type { StreamOptions } from './revocation/receiver.js';
 import { suspended } from './revocation/refusal.js';
 import { RevocationView } from './revocation/view.js';
-import { sealExchange } from './seal/seal.js';
+import { sealExchange, sealPassingOn } from './seal/seal.js';
 import type { AuditOptions } from './seal/seal.js';
 
 /**
@@ -77,6 +83,8 @@ export interface ProtectionOptions {
      * key set (10 minutes). Default: as long as the gateway runs.
      */
     readonly rotateKeysAfterSeconds?: number;
+    /** Workloads that may have a transaction token exchanged for one of another audience. Default: none. */
+    readonly passOn?: PassOnOptions;
   };
   readonly revocation?: RevocationOptions;
   /** Default `off`. */
@@ -94,6 +102,11 @@ export interface ProtectionOptions {
     readonly urls?: Readonly<Record<string, string>>;
     /** Default 30,000. */
     readonly timeoutMs?: number;
+    /**
+     * Roles that a subgraph is told of, by subgraph name: those that its code asks for, which no schema shows. Default:
+     * none.
+     */
+    readonly roles?: Readonly<Record<string, readonly string[]>>;
   };
   readonly log?: GatewayLog;
 }
@@ -118,6 +131,9 @@ export class Protection {
   private readonly keys: Promise<SigningKeys>;
   private signingKeys: SigningKeys | undefined;
   private rotating: NodeJS.Timeout | undefined;
+  private readonly passingOn: PassingOn | undefined;
+  /** By what the schema of one supergraph version asks for. */
+  private readonly vocabularies = new WeakMap<SubgraphVocabulary, AudienceVocabulary>();
   /** Whose record was handed to the log. */
   private readonly sealed = new WeakSet<Exchange>();
 
@@ -170,6 +186,8 @@ export class Protection {
         isDpopRequired: dpop.isDpopRequired,
       }),
     });
+    const { passOn } = options.propagation;
+    this.passingOn = passOn === undefined ? undefined : new PassingOn(passOn, options.propagation.issuer);
     this.keys = SigningKeys.create(options.propagation.key);
     // Who starts the gateway awaits it; here it must only not count as unhandled.
     this.keys.catch(() => undefined);
@@ -291,28 +309,82 @@ export class Protection {
     return new PolicyBook(evaluators, authorizer.policies, policyTimeoutMs, this.log);
   }
 
-  /** The transaction token for one subgraph, minted once for each request; none for a caller without a delegation. */
-  txnToken(exchange: Exchange, subgraph: string, authorizer: OperationAuthorizer): string | undefined {
+  /**
+   * The transaction token for one request of a subgraph; none for a caller without a delegation. Unless tokens are bound to
+   * what is sent, one is minted for each transaction and subgraph.
+   */
+  txnToken(
+    exchange: Exchange,
+    subgraph: string,
+    authorizer: OperationAuthorizer,
+    sent: SubgraphRequest,
+  ): string | undefined {
     const { delegation, token: accessToken, txnTokens, transactionId } = exchange;
     if (delegation === undefined || accessToken === undefined) return undefined;
-    let token = txnTokens.get(subgraph);
-    if (token === undefined) {
-      const vocabulary = authorizer.vocabularies.get(subgraph);
-      if (vocabulary === undefined || this.signingKeys === undefined) {
-        throw new Error(`no transaction token can be made for subgraph "${subgraph}"`);
-      }
-      token = mintTxnToken(
-        this.signingKeys,
-        this.options.propagation,
-        delegation,
-        transactionId,
-        subgraph,
-        vocabulary,
-        Math.min(accessToken.expiresAt, delegation.consent?.until ?? Number.POSITIVE_INFINITY),
-      );
-      txnTokens.set(subgraph, token);
+    const isBound = this.options.propagation.bind === 'body';
+    const minted = isBound ? undefined : txnTokens.get(subgraph);
+    if (minted !== undefined) return minted;
+    const boundTo = isBound ? graphqlRequestHash(sent) : undefined;
+    const vocabulary = this.vocabularyOf(subgraph, authorizer);
+    if (vocabulary === undefined || this.signingKeys === undefined || (isBound && boundTo === undefined)) {
+      throw new Error(`no transaction token can be made for subgraph "${subgraph}"`);
     }
+    const token = mintTxnToken(this.signingKeys, this.options.propagation, {
+      delegation,
+      transactionId,
+      audience: subgraph,
+      vocabulary,
+      notAfter: Math.min(accessToken.expiresAt, delegation.consent?.until ?? Number.POSITIVE_INFINITY),
+      boundTo,
+    });
+    if (!isBound) txnTokens.set(subgraph, token);
     return token;
+  }
+
+  /**
+   * Exchanges a transaction token for one that another audience accepts, and puts that on record.
+   *
+   * @throws {RefusedError} 503 `AUDIT_UNAVAILABLE` in audit mode `required`.
+   */
+  async passOn(request: PassOnRequest, authorizer: OperationAuthorizer): Promise<PassOnOutcome> {
+    if (this.passingOn === undefined) throw new Error('no workload may pass transactions on');
+    const service = (audience: string): AudienceVocabulary | undefined => {
+      const named = this.passingOn?.service(audience);
+      return named === undefined
+        ? undefined
+        : audienceVocabulary(undefined, named, this.passingOn?.carriedBy(audience));
+    };
+    const outcome = await this.passingOn.exchange(request, {
+      keys: await this.keys,
+      propagation: this.options.propagation,
+      // A service by the name of a subgraph is that subgraph: what its schema asks for is known.
+      vocabularyOf: (audience) => this.vocabularyOf(audience, authorizer) ?? service(audience),
+      isSubgraph: (audience) => authorizer.vocabularies.has(audience),
+    });
+    if (outcome.token === undefined) {
+      this.log.log('warn', 'TXN_TOKEN_NOT_EXCHANGED', {
+        reason: outcome.reason,
+        ...(outcome.workload === undefined ? {} : { workload: outcome.workload }),
+      });
+    }
+    await sealPassingOn(outcome, this.options.audit ?? { mode: 'off' }, this.log);
+    return outcome;
+  }
+
+  /** What a token for this subgraph may say; undefined when the supergraph has no such subgraph. */
+  private vocabularyOf(subgraph: string, authorizer: OperationAuthorizer): AudienceVocabulary | undefined {
+    const schema = authorizer.vocabularies.get(subgraph);
+    if (schema === undefined) return undefined;
+    const known = this.vocabularies.get(schema);
+    if (known !== undefined) return known;
+    const roles = this.options.subgraphs?.roles ?? {};
+    const vocabulary = audienceVocabulary(
+      schema,
+      Object.hasOwn(roles, subgraph) ? { roles: roles[subgraph] ?? [] } : {},
+      this.passingOn?.carriedBy(subgraph),
+    );
+    this.vocabularies.set(schema, vocabulary);
+    return vocabulary;
   }
 
   seal(exchange: Exchange, outcome: AuditOutcome, reason: string | undefined): Promise<void> {

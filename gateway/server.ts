@@ -9,13 +9,15 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { GraphQLFormattedError } from 'graphql';
+import { importJWK } from 'jose';
 import type { JWK } from 'jose';
 import { FileAuditSink, PostgresAuditSink } from '../audit/index.js';
 import { PolicyError, readPolicy } from '../policy/index.js';
 import type { Policy } from '../policy/index.js';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
 import type { DpopOptions } from './authenticate/dpop/options.js';
-import type { GatewayConfig } from './config/config.js';
+import type { IssuerOptions } from './authenticate/issuers.js';
+import type { ConfiguredIssuer, GatewayConfig } from './config/config.js';
 import { Connections } from './connections.js';
 import { ConfigurationError } from './errors.js';
 import type { ExchangeContext } from './exchange.js';
@@ -37,6 +39,7 @@ import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 import { MemoryReplayStore, PostgresReplayStore } from './replay/index.js';
 import type { ReplayStore } from './replay/index.js';
+import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
 import type { AuditOptions } from './seal/seal.js';
 
 export interface GatewayOverrides {
@@ -119,6 +122,7 @@ async function serve(
   const supergraph = await supergraphFile(config.supergraph);
   const key =
     config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
+  const issuers = await Promise.all(config.issuers.map(readIssuer));
   const policyEvaluators = await openPolicies(config);
   const policy = config.policy === undefined ? undefined : await policyFile(config.policy);
   const audit = await openAudit(config);
@@ -126,7 +130,7 @@ async function serve(
   const gateway = protectGateway(
     { supergraphSdl: supergraph.manager },
     {
-      issuers: config.issuers,
+      issuers,
       externalUrl: surroundings.externalUrl,
       dpop: dpopOptions(config, replay),
       knowsClientCertificates:
@@ -141,6 +145,8 @@ async function serve(
         ...(config.propagation?.rotateKeysAfterSeconds === undefined
           ? {}
           : { rotateKeysAfterSeconds: config.propagation.rotateKeysAfterSeconds }),
+        ...(config.propagation?.bind === undefined ? {} : { bind: config.propagation.bind }),
+        ...(config.propagation?.passOn === undefined ? {} : { passOn: config.propagation.passOn }),
         ...(key === undefined ? {} : { key }),
       },
       ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
@@ -245,6 +251,10 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
     return;
   }
   if (request.method === 'GET' && answerMetadata(path, response, handling)) return;
+  if (path === TXN_TOKEN_PATH && config.propagation?.passOn !== undefined) {
+    await answerWorkload(request, response, gateway);
+    return;
+  }
   if (path === EXPLAIN_PATH && config.administration !== undefined) {
     const incoming = incomingOf(request, surroundings);
     await answerAdministrator(request, response, gateway, config.administration, incoming);
@@ -439,6 +449,27 @@ function dpopOptions({ dpop = {} }: GatewayConfig, replay: ReplayStore): DpopOpt
     ...(proofLifetimeSeconds === undefined ? {} : { proofLifetimeSeconds }),
     replay,
   };
+}
+
+/** Reads the key by which the gateway shows itself to the issuer. */
+async function readIssuer(
+  { introspection, ...issuer }: ConfiguredIssuer,
+  index: number,
+): Promise<IssuerOptions> {
+  if (introspection === undefined) return issuer;
+  const { privateKeyFile, ...asking } = introspection;
+  if (privateKeyFile === undefined) return { ...issuer, introspection: asking };
+  try {
+    const privateKey = JSON.parse(await readFile(privateKeyFile, 'utf8')) as JWK;
+    await importJWK(privateKey);
+    return { ...issuer, introspection: { ...asking, privateKey } };
+  } catch {
+    // The reason could quote the key.
+    throw new ConfigurationError(
+      `issuers[${index}].introspection.privateKeyFile`,
+      `${privateKeyFile} is no readable private key as JWK with its "alg"`,
+    );
+  }
 }
 
 async function readKey(file: string): Promise<JWK> {

@@ -85,7 +85,7 @@ export async function startSubgraph<Context extends ProtectedContext>(
     }
     const result = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method ?? 'GET', headers, search, body },
-      context: async () => options.makeContext(await protectedContext(schema, request.headers)),
+      context: async () => options.makeContext(await protectedContext(schema, request.headers, body)),
     });
     response.writeHead(result.status ?? 200, Object.fromEntries(result.headers));
     if (result.body.kind === 'complete') {

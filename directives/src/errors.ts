@@ -49,6 +49,44 @@ export const denialErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
+/** Codes of requests that a subgraph does not execute at all. */
+export const requestErrors = Object.freeze({
+  TXN_TOKEN_ELSEWHERE: {
+    description:
+      'The transaction token is bound to another request than the one that was about to be executed.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
+/** Codes of a {@link PassOnError}. */
+export const passOnErrors = Object.freeze({
+  TXN_TOKEN_NOTHING_TO_PASS_ON: {
+    description: 'The request came without a transaction token, so there is none to be exchanged.',
+    since: '0.1.0',
+  },
+  TXN_TOKEN_EXCHANGE_NOT_CONFIGURED: {
+    description: 'The subgraph was built without `passOn`, or without a credential in it.',
+    since: '0.1.0',
+  },
+  TXN_TOKEN_EXCHANGE_REFUSED: {
+    description: 'The gateway gives this subgraph no token for that audience; the reason is in its log.',
+    since: '0.1.0',
+  },
+  TXN_TOKEN_EXCHANGE_UNAVAILABLE: {
+    description: 'The gateway did not answer, or not with a transaction token.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
+/** A transaction cannot be passed on to another service. It holds no token. */
+export class PassOnError extends Error {
+  override readonly name = 'PassOnError';
+
+  constructor(readonly code: keyof typeof passOnErrors) {
+    super(passOnErrors[code].description);
+  }
+}
+
 /** A mistake in a schema or in the use of the library: thrown at start, never while a request is served. */
 export class DirectiveError extends Error {
   override readonly name = 'DirectiveError';

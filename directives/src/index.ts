@@ -1,21 +1,26 @@
 export type { ActorClaim, ConsentClaim, Delegation, DetailLevel } from './claims/delegation.js';
+export { TxnTokenExchange, type PassOnOptions } from './claims/exchange-txn-token.js';
 export { isRecord, isStringArray, readActorClaim, readConsentClaim } from './claims/read-claims.js';
 export {
   TXN_TOKEN_ALGORITHM,
   TXN_TOKEN_HEADER,
   TXN_TOKEN_TYPE,
+  type RequestBinding,
   type RequesterContext,
   type TransactionContext,
   type TxnTokenClaims,
 } from './claims/txn-token.js';
 export {
-  createTxnTokenVerifier,
-  txnTokenRefusals,
+  createTxnTokenReader,
   type GatewayTrust,
-  type TxnTokenRefusal,
   type TxnTokenVerification,
   type VerifiedTxnToken,
-} from './claims/verify-txn-token.js';
+} from './claims/read-txn-token.js';
+export { InMemoryReplay, type ReplayAnswer, type ReplayMemory } from './claims/replay-memory.js';
+export { graphqlRequestHash } from './claims/request-hash.js';
+export { isServiceSubject, SERVICE_SUBJECT_PREFIX, serviceSubject } from './claims/service.js';
+export { txnTokenRefusals, type TxnTokenRefusal } from './claims/txn-token-refusals.js';
+export { createTxnTokenVerifier, type TxnTokenBinding } from './claims/verify-txn-token.js';
 export {
   asksNothing,
   combine,
@@ -40,9 +45,11 @@ export { Interned } from './enforce/values.js';
 export { protectedSubgraphPlugin } from './enforce/apollo-plugin.js';
 export { DENIAL_CODE, denialError, type DenialExtensions } from './enforce/denial.js';
 export { defineLoader } from './enforce/loader.js';
+export { exchangeTxnToken, txnTokenHeaders, type PassOnTarget } from './enforce/pass-on.js';
 export {
   buildProtectedSubgraph,
   finishProtectedRequest,
+  isBoundElsewhere,
   protectedContext,
   type ProtectedSubgraphOptions,
 } from './enforce/protected-subgraph.js';
@@ -53,6 +60,9 @@ export {
   DirectiveError,
   directiveErrors,
   type DirectiveErrorCode,
+  PassOnError,
+  passOnErrors,
+  requestErrors,
   type ErrorDescription,
 } from './errors.js';
 export {

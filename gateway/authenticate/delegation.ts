@@ -1,10 +1,14 @@
-import { readActorClaim, readConsentClaim } from '@behalf/directives';
-import type { Delegation } from '@behalf/directives';
+import { readActorClaim, readConsentClaim, serviceSubject } from '@behalf/directives';
+import type { ActorClaim, Delegation } from '@behalf/directives';
 import { invalidToken } from './bearer.js';
+import { claimAt, passes, readNames } from './claims.js';
 import type { VerifiedAccessToken } from './issuers.js';
 
-/** RFC 6749 section 3.3: a scope token. */
-const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+export interface ReadDelegation {
+  readonly delegation: Delegation;
+  /** The same by the issuer's own names, in which it announces what it revokes. */
+  readonly asIssued: Delegation;
+}
 
 /**
  * Reads a verified token as a delegation. A claim that is there and cannot be read refuses the token: to go on without
@@ -12,40 +16,55 @@ const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
  *
  * @throws {RefusedError} 401 `INVALID_TOKEN`.
  */
-export function toDelegation({ issuer, payload }: VerifiedAccessToken): Delegation {
+export function readDelegation(verified: VerifiedAccessToken): ReadDelegation {
+  const { issuer, payload } = verified;
   const names = issuer.claims ?? {};
-  const clientId = claim(payload, names.clientId ?? 'client_id');
+  if (!(names.required ?? []).every((test) => passes(payload, test))) throw invalidToken('CLAIM_REQUIRED');
+  const clientId = claimAt(payload, names.clientId ?? 'client_id');
   if (typeof clientId !== 'string' || clientId === '') throw invalidToken('CLIENT_MISSING');
+  const person = claimAt(payload, names.subject ?? 'sub');
+  if (typeof person !== 'string' || person === '') throw invalidToken('SUBJECT_MALFORMED');
   const consent = payload.consent === undefined ? undefined : readConsentClaim(payload.consent);
   if (payload.consent !== undefined && consent === undefined) throw invalidToken('CONSENT_MALFORMED');
   const actor = payload.act === undefined ? undefined : readActorClaim(payload.act);
   if (payload.act !== undefined && actor === undefined) throw invalidToken('ACTOR_MALFORMED');
-  return {
+  // RFC 9068 section 2.2: without a resource owner, `sub` is the client.
+  const isService =
+    payload.sub === clientId || (names.service !== undefined && passes(payload, names.service));
+  if (isService && consent !== undefined) throw invalidToken('SERVICE_WITH_CONSENT');
+
+  const asIssued: Delegation = {
+    // Not of the mapping: the issuer announces its revocations by `sub`.
     subject: payload.sub,
     clientId,
-    scopes: new Set(readWords(claim(payload, names.scopes ?? 'scope'), 'SCOPE')),
-    policies: new Set(
-      names.policies === undefined ? [] : readWords(claim(payload, names.policies), 'POLICIES'),
-    ),
-    roles: readWords(claim(payload, names.roles ?? 'roles'), 'ROLES'),
+    ...(isService ? { service: true } : {}),
+    scopes: new Set(readNames(payload, names.scopes ?? 'scope', 'SCOPE')),
+    policies: new Set(names.policies === undefined ? [] : readNames(payload, names.policies, 'POLICIES')),
+    roles: readNames(payload, names.roles ?? 'roles', 'ROLES'),
     ...(consent === undefined ? {} : { consent }),
     ...(actor === undefined ? {} : { actor }),
   };
+  const client = qualify(verified, clientId);
+  return {
+    asIssued,
+    delegation: {
+      ...asIssued,
+      clientId: client,
+      subject: isService ? serviceSubject(client) : qualify(verified, person),
+      ...(consent === undefined ? {} : { consent: { ...consent, id: qualify(verified, consent.id) } }),
+      ...(actor === undefined ? {} : { actor: qualifyActor(verified, actor) }),
+    },
+  };
 }
 
-function claim(payload: Readonly<Record<string, unknown>>, name: string): unknown {
-  return Object.hasOwn(payload, name) ? payload[name] : undefined;
+/** @throws {RefusedError} for a name that would pass for another issuer's, or for a service's. */
+function qualify({ issuer, namespaces }: VerifiedAccessToken, name: string): string {
+  const qualified = namespaces.qualify(issuer.namespace, name);
+  if (qualified === undefined) throw invalidToken('NAME_RESERVED');
+  return qualified;
 }
 
-/** A space-separated string (RFC 9068 section 2.2.3) or a list of strings (as some issuers write it). */
-function readWords(value: unknown, name: string): readonly string[] {
-  if (value === undefined) return [];
-  const words = typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : value;
-  if (
-    !Array.isArray(words) ||
-    !words.every((word): word is string => typeof word === 'string' && SCOPE_TOKEN.test(word))
-  ) {
-    throw invalidToken(`${name}_MALFORMED`);
-  }
-  return words;
+function qualifyActor(verified: VerifiedAccessToken, { sub, act }: ActorClaim): ActorClaim {
+  const qualified = qualify(verified, sub);
+  return act === undefined ? { sub: qualified } : { sub: qualified, act: qualifyActor(verified, act) };
 }

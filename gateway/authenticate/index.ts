@@ -7,14 +7,18 @@ import type { RevocationView } from '../revocation/view.js';
 import { invalidToken, presentedToken, tokenRequired } from './bearer.js';
 import { readConfirmation } from './confirmation.js';
 import type { Confirmation } from './confirmation.js';
-import { toDelegation } from './delegation.js';
+import { readDelegation } from './delegation.js';
 import type { Issuers } from './issuers.js';
 import type { SenderConstraint } from './sender-constraint.js';
 
 /** What is kept of a verified token. Never the token. */
 export interface AuthenticatedToken {
   readonly delegation: Delegation;
+  /** By the issuer's own names, in which it announces what it revokes. Absent where they are the delegation's. */
+  readonly asIssued?: Delegation;
   readonly issuer: string;
+  /** The issuer was asked about it (RFC 7662). */
+  readonly isIntrospected?: true | undefined;
   /** `jti`, where the issuer gives one. */
   readonly tokenId: string | undefined;
   /** Seconds since the epoch. */
@@ -76,7 +80,8 @@ export class Authenticator {
     let token = this.verified.get(presented.digest);
     if (token === undefined) {
       token = await this.verify(presented.token);
-      this.verified.set(presented.digest, token);
+      // What an issuer says of an opaque token is kept where it was asked, for a moment.
+      if (token.isIntrospected !== true) this.verified.set(presented.digest, token);
     }
     this.refuseWhatEnded(token);
     const nextNonce = await this.options.senderConstraint.check(token, presented, incoming);
@@ -92,8 +97,9 @@ export class Authenticator {
       throw invalidToken('LIFETIME');
     }
     return {
-      delegation: toDelegation(verified),
+      ...readDelegation(verified),
       issuer: verified.issuer.issuer,
+      isIntrospected: verified.isIntrospected,
       tokenId: payload.jti,
       issuedAt: payload.iat,
       expiresAt: payload.exp,

@@ -1,7 +1,11 @@
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
-import { RefusedError } from '../errors.js';
+import { ConfigurationError, RefusedError } from '../errors.js';
 import { invalidToken } from './bearer.js';
+import type { ClaimMapping, ClaimPath, ClaimTest } from './claims.js';
+import { Introspector } from './introspection.js';
+import type { IntrospectionOptions } from './introspection.js';
+import { Namespaces } from './namespaces.js';
 
 /** One trusted issuer of access tokens. */
 export interface IssuerOptions {
@@ -13,21 +17,40 @@ export interface IssuerOptions {
   readonly jwksUri?: string;
   /** Default EdDSA, ES256, PS256, RS256. Symmetric algorithms and `none` are never accepted. */
   readonly algorithms?: readonly string[];
-  /** Values of `typ`. Default: `at+jwt` (RFC 9068 section 2.1). */
+  /** Values of `typ`, in any case. Default: `at+jwt` (RFC 9068 section 2.1). */
   readonly tokenTypes?: readonly string[];
   /** Where the token holds what decisions need. */
   readonly claims?: ClaimNames;
+  /**
+   * Stands, with a colon, before the issuer's subjects, clients, actors and consents. Of several issuers only one may have
+   * none: the same `sub` of two issuers is two people.
+   */
+  readonly namespace?: string;
+  /**
+   * Tokens that are no JWS are asked about there. One issuer at most may have it: an opaque token does not say whose it is,
+   * and to ask one issuer after the other would show each the others' tokens.
+   */
+  readonly introspection?: IntrospectionOptions;
 }
 
 export interface ClaimNames {
-  /** Default `scope`. A space-separated string or a list. */
-  readonly scopes?: string;
+  /** Default `scope`. Strings of words, or lists. */
+  readonly scopes?: ClaimMapping;
   /** No default: without it no token brings policies. */
-  readonly policies?: string;
+  readonly policies?: ClaimMapping;
   /** Default `roles`. */
-  readonly roles?: string;
+  readonly roles?: ClaimMapping;
   /** Default `client_id`. */
-  readonly clientId?: string;
+  readonly clientId?: ClaimPath;
+  /** Default `sub`. Revocations of a person are still matched by `sub`. */
+  readonly subject?: ClaimPath;
+  /**
+   * What tells that no person stands behind a token. A token whose `sub` is its client (RFC 9068 section 2.2) is such a one
+   * without it.
+   */
+  readonly service?: ClaimTest;
+  /** What every token must say. With a `typ` that ID tokens have as well, it tells access tokens from them (RFC 8725 section 3.12). */
+  readonly required?: readonly ClaimTest[];
 }
 
 /** RFC 8725 section 3.1, RFC 9700 section 2.5: asymmetric only. */
@@ -43,6 +66,9 @@ const DISCOVERY_PAUSE_MS = 1_000;
 
 export interface VerifiedAccessToken {
   readonly issuer: IssuerOptions;
+  readonly namespaces: Namespaces;
+  /** The issuer was asked about it, and what it said is good for a moment only. */
+  readonly isIntrospected?: true;
   readonly keyId?: string | undefined;
   readonly payload: Omit<JWTPayload, 'jti'> & {
     readonly exp: number;
@@ -62,8 +88,18 @@ interface Issuer {
 /** Verifies access tokens of any of the trusted issuers. */
 export class Issuers {
   private readonly byName = new Map<string, Issuer>();
+  private readonly namespaces: Namespaces;
+  private readonly opaque:
+    { readonly issuer: IssuerOptions; readonly introspector: Introspector } | undefined;
 
+  /** @throws {ConfigurationError} when two issuers could have a name in common, or both be asked about one token. */
   constructor(issuers: readonly IssuerOptions[]) {
+    this.namespaces = new Namespaces(issuers);
+    const asked = introspectingIssuer(issuers);
+    this.opaque =
+      asked?.introspection === undefined
+        ? undefined
+        : { issuer: asked, introspector: new Introspector(asked, asked.introspection) };
     for (const options of issuers) this.byName.set(options.issuer, { options, keys: undefined });
   }
 
@@ -71,15 +107,20 @@ export class Issuers {
    * RFC 9068 section 4, RFC 8725. The unverified `iss` only selects whose keys and rules apply; it must then be the
    * verified one (issuer mix-up). Keys and addresses that a token brings along (`jwk`, `jku`, `x5u`) are never used.
    *
-   * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE`.
+   * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE` or `TOKEN_INTROSPECTION_UNAVAILABLE`.
    */
   async verify(token: string): Promise<VerifiedAccessToken> {
+    if (isOpaque(token) && this.opaque !== undefined) {
+      const { issuer, introspector } = this.opaque;
+      const payload = await introspector.introspect(token);
+      return { issuer, namespaces: this.namespaces, isIntrospected: true, payload };
+    }
     if (!isCompactJws(token)) throw invalidToken('TOKEN_MALFORMED');
     const entry = this.byName.get(unverifiedIssuer(token) ?? '');
     if (entry === undefined) throw invalidToken('ISSUER_UNKNOWN');
     const { options } = entry;
-    if (!(options.tokenTypes ?? [ACCESS_TOKEN_TYPE]).includes(tokenType(token)))
-      throw invalidToken('TOKEN_TYPE');
+    const types = (options.tokenTypes ?? [ACCESS_TOKEN_TYPE]).map((type) => type.toLowerCase());
+    if (!types.includes(tokenType(token))) throw invalidToken('TOKEN_TYPE');
     const keys = await this.keysOf(entry);
     let payload: JWTPayload;
     let keyId: string | undefined;
@@ -103,7 +144,12 @@ export class Issuers {
     if (typeof sub !== 'string' || sub === '') throw invalidToken('SUBJECT_MALFORMED');
     if (jti !== undefined && typeof jti !== 'string') throw invalidToken('TOKEN_ID_MALFORMED');
     if (iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw invalidToken('ISSUED_IN_FUTURE');
-    return { issuer: options, keyId, payload: { ...payload, exp, iat, sub, jti } };
+    return {
+      issuer: options,
+      namespaces: this.namespaces,
+      keyId,
+      payload: { ...payload, exp, iat, sub, jti },
+    };
   }
 
   /**
@@ -142,6 +188,27 @@ const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)$/;
 export function isCompactJws(token: string): boolean {
   const signature = COMPACT_JWS.exec(token)?.[1];
   return signature !== undefined && Buffer.from(signature, 'base64url').toString('base64url') === signature;
+}
+
+/** A token of three parts is a JWS or nothing: one that is malformed is not somebody else's to judge. */
+function isOpaque(token: string): boolean {
+  return token.split('.').length !== 3;
+}
+
+/** The one issuer that is asked about opaque tokens. @throws {ConfigurationError} when there are several */
+export function introspectingIssuer(issuers: readonly IssuerOptions[]): IssuerOptions | undefined {
+  let found: IssuerOptions | undefined;
+  issuers.forEach((options, index) => {
+    const { introspection } = options;
+    if (introspection === undefined) return;
+    const path = `issuers[${index}].introspection`;
+    if (found !== undefined)
+      throw new ConfigurationError(path, 'is one too many: an opaque token does not say whose it is');
+    if ((introspection.clientSecret === undefined) === (introspection.privateKey === undefined))
+      throw new ConfigurationError(path, 'needs one of a client secret and a private key');
+    found = options;
+  });
+  return found;
 }
 
 function unverifiedIssuer(token: string): string | undefined {

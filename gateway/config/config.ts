@@ -7,15 +7,28 @@ import { shapeProblem } from '../../policy/index.js';
 import type { AdministrationOptions } from '../administration.js';
 import { MIN_NONCE_KEY_BYTES } from '../authenticate/dpop/nonce.js';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
+import type { IntrospectionOptions } from '../authenticate/introspection.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
+import { Namespaces } from '../authenticate/namespaces.js';
 import { ConfigurationError } from '../errors.js';
 import { TrustedProxies } from '../http/proxies.js';
 import type { ProxyOptions } from '../http/proxies.js';
 import type { TlsOptions } from '../http/tls.js';
 import type { IntrospectionRule } from '../introspection/index.js';
 import type { LogLevel } from '../log.js';
+import { PassingOn } from '../propagate/pass-on.js';
+import type { PassOnOptions } from '../propagate/pass-on.js';
 import type { ProtectionOptions, RevocationOptions } from '../protection.js';
 import schema from './schema.json' with { type: 'json' };
+
+/** An issuer as the file names it: keys are in files of their own. */
+export interface ConfiguredIssuer extends Omit<IssuerOptions, 'introspection'> {
+  readonly allowInsecureIssuer?: boolean;
+  readonly introspection?: Omit<IntrospectionOptions, 'privateKey'> & {
+    /** Absolute path. */
+    readonly privateKeyFile?: string;
+  };
+}
 
 /** A gateway's configuration file, checked; `schema.json` describes every key. */
 export interface GatewayConfig {
@@ -33,7 +46,7 @@ export interface GatewayConfig {
   };
   /** Absolute path. */
   readonly supergraph: string;
-  readonly issuers: readonly (IssuerOptions & { readonly allowInsecureIssuer?: boolean })[];
+  readonly issuers: readonly ConfiguredIssuer[];
   /** Absolute path of the policy file. */
   readonly policy?: string;
   readonly authorization?: ProtectionOptions['authorization'];
@@ -54,6 +67,8 @@ export interface GatewayConfig {
   readonly propagation?: {
     readonly issuer?: string;
     readonly tokenLifetimeSeconds?: number;
+    readonly bind?: 'none' | 'body';
+    readonly passOn?: PassOnOptions;
     readonly keyFile?: string;
     readonly rotateKeysAfterSeconds?: number;
   };
@@ -101,6 +116,17 @@ export async function readConfig(
   return {
     ...config,
     supergraph: relative(config.supergraph),
+    issuers: config.issuers.map((issuer) =>
+      issuer.introspection?.privateKeyFile === undefined
+        ? issuer
+        : {
+            ...issuer,
+            introspection: {
+              ...issuer.introspection,
+              privateKeyFile: relative(issuer.introspection.privateKeyFile),
+            },
+          },
+    ),
     ...(config.policy === undefined ? {} : { policy: relative(config.policy) }),
     ...(config.propagation?.keyFile === undefined
       ? {}
@@ -143,14 +169,29 @@ export function checkConfig(value: unknown): GatewayConfig {
 
 function refuseContradictions(config: GatewayConfig): void {
   const names = new Set<string>();
-  config.issuers.forEach(({ issuer, jwksUri, allowInsecureIssuer }, index) => {
+  let isIntrospecting = false;
+  config.issuers.forEach(({ issuer, jwksUri, introspection, allowInsecureIssuer }, index) => {
     const path = `issuers[${index}]`;
+    if (introspection !== undefined) {
+      if (isIntrospecting)
+        throw new ConfigurationError(
+          `${path}.introspection`,
+          'is one too many: an opaque token does not say whose it is',
+        );
+      isIntrospecting = true;
+      if ((introspection.clientSecret === undefined) === (introspection.privateKeyFile === undefined))
+        throw new ConfigurationError(`${path}.introspection`, 'needs one of clientSecret and privateKeyFile');
+    }
     if (names.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is listed twice');
     names.add(issuer);
     if (allowInsecureIssuer === true) return;
     refuseInsecure(issuer, `${path}.issuer`);
     if (jwksUri !== undefined) refuseInsecure(jwksUri, `${path}.jwksUri`);
+    // Tokens go there, and the gateway's own credentials.
+    if (introspection !== undefined) refuseInsecure(introspection.endpoint, `${path}.introspection.endpoint`);
   });
+  // Throws for two that could have a name in common.
+  new Namespaces(config.issuers);
   const streams = new Set<string>();
   config.revocation?.streams.forEach(({ issuer, configurationUri, foreign }, index) => {
     const path = `revocation.streams[${index}]`;
@@ -173,6 +214,9 @@ function refuseContradictions(config: GatewayConfig): void {
   if (config.propagation?.keyFile !== undefined && config.propagation.rotateKeysAfterSeconds !== undefined) {
     throw new ConfigurationError('propagation.rotateKeysAfterSeconds', 'contradicts propagation.keyFile');
   }
+  const { issuer = '', passOn } = config.propagation ?? {};
+  // Throws for workloads that cannot be told apart, or could not show who they are.
+  if (passOn !== undefined) new PassingOn(passOn, issuer);
   const { audit } = config;
   if (audit === undefined) return;
   if (audit.database !== undefined && audit.file !== undefined) {

@@ -16,9 +16,16 @@ export interface DataSourceOptions {
   readonly pool: Pool;
   /** For one request as a whole: a subgraph that sends a byte now and then does not keep it open. */
   readonly timeoutMs: number;
-  /** The transaction token for this subgraph; undefined for a caller without a delegation. */
-  readonly txnToken: (exchange: Exchange) => string | undefined;
+  /** The transaction token for this request; undefined for a caller without a delegation. */
+  readonly txnToken: (exchange: Exchange, request: SubgraphRequest) => string | undefined;
   readonly log: GatewayLog;
+}
+
+/** What is sent to the subgraph, as JSON. */
+export interface SubgraphRequest {
+  readonly query: string | undefined;
+  readonly variables: Readonly<Record<string, unknown>> | undefined;
+  readonly operationName: string | undefined;
 }
 
 /** More than any page of personal data; a subgraph that sends more is broken. */
@@ -119,7 +126,7 @@ export class BehalfDataSource implements GraphQLDataSource {
   async process(options: GraphQLDataSourceProcessOptions): Promise<SubgraphResponse> {
     const { query, variables, operationName } = options.request;
     const exchange = exchangeOf(options.context);
-    const response = await this.post(JSON.stringify({ query, variables, operationName }), exchange);
+    const response = await this.post({ query, variables, operationName }, exchange);
     const { extensions } = response;
     if (extensions === undefined || !(FACTS_EXTENSION in extensions)) return response;
     const { [FACTS_EXTENSION]: facts, ...others } = extensions;
@@ -127,8 +134,8 @@ export class BehalfDataSource implements GraphQLDataSource {
     return { ...response, extensions: others };
   }
 
-  private async post(body: string, exchange: Exchange | undefined): Promise<SubgraphResponse> {
-    const txnToken = exchange === undefined ? undefined : this.options.txnToken(exchange);
+  private async post(request: SubgraphRequest, exchange: Exchange | undefined): Promise<SubgraphResponse> {
+    const txnToken = exchange === undefined ? undefined : this.options.txnToken(exchange, request);
     const headers: Record<string, string> = {
       'content-type': 'application/json',
       accept: 'application/json',
@@ -138,6 +145,7 @@ export class BehalfDataSource implements GraphQLDataSource {
 
     let answer: SubgraphAnswer;
     try {
+      const body = JSON.stringify(request);
       answer = await send(this.options.pool, this.path, headers, body, this.options.timeoutMs);
     } catch (error) {
       throw this.failure('SUBREQUEST_HTTP_ERROR', reasonOf(error));

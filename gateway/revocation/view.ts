@@ -193,9 +193,11 @@ function keyOf({ issuer, subject, clientId, consentId, sessionId, tokenId }: Rev
 }
 
 /** Where the events are kept that a token can match. */
-function keysFor({ issuer, tokenId, sessionId, delegation }: AuthenticatedToken): readonly Key[] {
-  const { subject, consent } = delegation;
-  const holders = holdersOf(delegation);
+function keysFor({ issuer, tokenId, sessionId, delegation, asIssued }: AuthenticatedToken): readonly Key[] {
+  // Events name people, clients and consents as their issuer does.
+  const issued = asIssued ?? delegation;
+  const { subject, consent } = issued;
+  const holders = holdersOf(issued);
   return [
     ...(tokenId === undefined ? [] : [['token', issuer, tokenId]]),
     ...(consent === undefined ? [] : [['consent', issuer, consent.id]]),

@@ -1,8 +1,10 @@
-import { createHmac } from 'node:crypto';
-import type { AuditOutcome, AuditRecord, AuditSink } from '../../audit/record.js';
+import { createHmac, randomUUID } from 'node:crypto';
+import type { Delegation } from '@behalf/directives';
+import type { AuditCaller, AuditOutcome, AuditRecord, AuditSink } from '../../audit/record.js';
 import { RefusedError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import type { GatewayLog } from '../log.js';
+import type { PassOnOutcome } from '../propagate/pass-on.js';
 
 export type AuditOptions =
   | { readonly mode: 'off' }
@@ -27,7 +29,42 @@ export async function sealExchange(
   log: GatewayLog,
 ): Promise<void> {
   if (options.mode === 'off') return;
-  const durable = options.sink.append(toRecord(exchange, outcome, reason, options.pseudonymKey));
+  await append(toRecord(exchange, outcome, reason, options.pseudonymKey), options, log);
+}
+
+/**
+ * The record of a workload that asked for a transaction token to pass a transaction on with: under the transaction's own
+ * identifier where it was given one.
+ *
+ * @throws {RefusedError} as {@link sealExchange}.
+ */
+export async function sealPassingOn(
+  outcome: PassOnOutcome,
+  options: AuditOptions,
+  log: GatewayLog,
+): Promise<void> {
+  if (options.mode === 'off') return;
+  const { workload, audience } = outcome;
+  const isGiven = outcome.token !== undefined;
+  const record: AuditRecord = {
+    transactionId: isGiven ? outcome.verified.transactionId : randomUUID(),
+    time: Date.now(),
+    outcome: isGiven ? 'passed-on' : workload === undefined ? 'authentication-failed' : 'refused',
+    ...(isGiven ? {} : { reason: outcome.reason }),
+    caller: isGiven ? callerOf(outcome.verified.delegation, options.pseudonymKey) : {},
+    // What nobody vouches for is not put on record.
+    ...(workload === undefined || audience === undefined ? {} : { passedOn: { by: workload, to: audience } }),
+    fields: [],
+  };
+  await append(record, options, log);
+}
+
+async function append(
+  record: AuditRecord,
+  options: Exclude<AuditOptions, { readonly mode: 'off' }>,
+  log: GatewayLog,
+): Promise<void> {
+  const durable = options.sink.append(record);
   if (options.mode === 'best-effort') {
     durable.catch(() => log.log('error', 'AUDIT_RECORD_LOST', { lost: options.sink.lost }));
     return;
@@ -60,23 +97,7 @@ function toRecord(
     time: exchange.startedAtMs,
     outcome,
     ...(reason === undefined ? {} : { reason }),
-    caller:
-      delegation === undefined
-        ? {}
-        : {
-            subjectPseudonym: createHmac('sha256', pseudonymKey)
-              .update(delegation.subject)
-              .digest('base64url'),
-            clientId: delegation.clientId,
-            ...(delegation.actor === undefined ? {} : { actor: delegation.actor.sub }),
-            ...(delegation.consent === undefined
-              ? {}
-              : {
-                  consentId: delegation.consent.id,
-                  consentVersion: delegation.consent.version,
-                  purposes: delegation.consent.purposes,
-                }),
-          },
+    caller: delegation === undefined ? {} : callerOf(delegation, pseudonymKey),
     ...(name === undefined ? {} : { operationName: name }),
     ...(operation === undefined ? {} : { operationHash: operation.queryHash }),
     ...(source === undefined ? {} : { source }),
@@ -89,6 +110,21 @@ function toRecord(
         rule,
       })),
     ],
+  };
+}
+
+/** Who asked. Of a service there is no person to be named, so no pseudonym of one. */
+function callerOf(delegation: Delegation, pseudonymKey: Uint8Array): AuditCaller {
+  const { subject, service, clientId, actor, consent } = delegation;
+  return {
+    ...(service === true
+      ? { service }
+      : { subjectPseudonym: createHmac('sha256', pseudonymKey).update(subject).digest('base64url') }),
+    clientId,
+    ...(actor === undefined ? {} : { actor: actor.sub }),
+    ...(consent === undefined
+      ? {}
+      : { consentId: consent.id, consentVersion: consent.version, purposes: consent.purposes }),
   };
 }
 

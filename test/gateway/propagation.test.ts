@@ -37,7 +37,7 @@ beforeAll(async () => {
   gateway = await startTestGateway(cleanup, supergraph, {
     listen: { port },
     issuers: [{ issuer: issuer.url, audience: AUDIENCE, claims: { policies: 'policies' } }],
-    subgraphs: { timeoutMs: TIMEOUT_MS },
+    subgraphs: { timeoutMs: TIMEOUT_MS, roles: { people: ['customer', 'administrator'] } },
   });
 });
 afterAll(() => cleanup.run());
@@ -76,7 +76,7 @@ describe('the transaction token (draft-ietf-oauth-transaction-tokens)', () => {
     const token = await issuer.mint({
       scope: 'name email accounts people:write unknown:scope openid',
       policies: 'vip other',
-      roles: ['customer'],
+      roles: ['customer', 'staff'],
       consent,
       act: { sub: 'robot', act: { sub: 'service' } },
     });
@@ -103,9 +103,11 @@ describe('the transaction token (draft-ietf-oauth-transaction-tokens)', () => {
       aud: 'accounts',
       txn,
       scope: 'accounts',
-      tctx: { consent: { ...consent, purposes: ['tax'] }, roles: ['customer'] },
+      tctx: { consent: { ...consent, purposes: ['tax'] } },
     });
     expect(two.payload.tctx).not.toHaveProperty('policies');
+    // Roles that the configuration does not name for a subgraph do not travel to it.
+    expect(two.payload.tctx).not.toHaveProperty('roles');
     expect(two.protectedHeader).toMatchObject({ alg: 'EdDSA', typ: 'txntoken+jwt' });
     // Every request to one subgraph carries the same one.
     const sent = [...people.requests, ...accounts.requests].map(({ headers }) => headers['txn-token']);

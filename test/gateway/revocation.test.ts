@@ -42,7 +42,7 @@ describe('the gateway', () => {
     const gateway = await startTestGateway(cleanup, supergraph, {
       issuers: [
         { issuer: iss, audience: AUDIENCE, jwksUri: `${issuer.url}/jwks` },
-        { issuer: issuer.url, audience: AUDIENCE },
+        { issuer: issuer.url, audience: AUDIENCE, namespace: 'other' },
       ],
       revocation: { streams: [{ issuer: iss, secret: 's' }], maxStalenessMs: 1_000 },
     });

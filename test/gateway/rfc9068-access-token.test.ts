@@ -42,10 +42,12 @@ beforeAll(async () => {
       { issuer: issuer.url, audience: AUDIENCE },
       {
         issuer: other.url,
+        namespace: 'other',
         audience: 'https://other.example',
         claims: { scopes: 'scp', policies: 'entitlements', roles: 'groups', clientId: 'azp' },
       },
     ],
+    subgraphs: { roles: { people: ['staff'] } },
   });
 });
 afterAll(() => cleanup.run());
@@ -347,7 +349,8 @@ describe('claims of a foreign issuer', () => {
     expect(claims).toMatchObject({
       scope: 'name',
       tctx: { policies: ['vip'], roles: ['staff'] },
-      rctx: { client_id: 'foreign-app' },
+      sub: 'other:c-000001',
+      rctx: { client_id: 'other:foreign-app' },
     });
   });
 

@@ -253,7 +253,7 @@ export class TestSubgraph {
       for (const [header, value] of Object.entries(request.headers)) headers.set(header, String(value));
       const answer = await apollo.executeHTTPGraphQLRequest({
         httpGraphQLRequest: { method: 'POST', headers, search: '', body },
-        context: async () => (gateway === undefined ? {} : protectedContext(schema, request.headers)),
+        context: async () => (gateway === undefined ? {} : protectedContext(schema, request.headers, body)),
       });
       for (const [header, value] of answer.headers) response.setHeader(header, value);
       response.statusCode = answer.status ?? 200;

@@ -23,14 +23,19 @@ it('a transaction token never outlives the delegation, and never says more than 
           clientId: 'c',
           scopes: new Set(held),
           policies: new Set(policies),
-          roles: [],
+          roles: purposes,
           consent: { id: 'k', version: 1, purposes, detail: 'full' },
         };
-        const vocabulary = { scopes: new Set(asked), policies: new Set(asked), purposes: new Set(asked) };
-        const token = mintTxnToken(keys, { issuer: 'g' }, delegation, 't', 'one', vocabulary, notAfter);
+        const all = new Set(asked);
+        const vocabulary = { scopes: all, policies: all, purposes: all, roles: all };
+        const token = mintTxnToken(
+          keys,
+          { issuer: 'g' },
+          { delegation, transactionId: 't', audience: 'one', vocabulary, notAfter },
+        );
         const claims = decodeJwt<{
           scope: string;
-          tctx: { policies?: string[]; consent: { purposes: string[] } };
+          tctx: { policies?: string[]; roles?: string[]; consent: { purposes: string[] } };
         }>(token);
         expect(claims.exp).toBeLessThanOrEqual(notAfter);
         expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBeLessThanOrEqual(15);
@@ -41,6 +46,7 @@ it('a transaction token never outlives the delegation, and never says more than 
           held,
         );
         within(claims.tctx.policies ?? [], policies);
+        within(claims.tctx.roles ?? [], purposes);
         within(claims.tctx.consent.purposes, purposes);
       },
     ),

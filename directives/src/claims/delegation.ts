@@ -5,8 +5,16 @@
  * (`undefined`), and a request with a bad token is refused before one is made.
  */
 export interface Delegation {
-  /** The person whose data it is (RFC 7519 `sub`). */
+  /**
+   * The person whose data it is (RFC 7519 `sub`), by a name that no other issuer's subject has. A service's begins with
+   * `urn:behalf:service:`, and no person's does.
+   */
   readonly subject: string;
+  /**
+   * No person stands behind the call: the client acts for itself. It counts as signed in and holds its scopes, policies and
+   * roles; no row belongs to it (`@subject`), and since nobody consented to anything, no purpose is met (`@purpose`).
+   */
+  readonly service?: true;
   /** The application (RFC 9068 `client_id`). */
   readonly clientId: string;
   /** Scope tokens that the delegation holds (RFC 6749 section 3.3). */

@@ -18,19 +18,33 @@ export interface TxnTokenClaims {
   readonly txn: string;
   /** The name of the one subgraph that may accept this token. */
   readonly aud: string;
-  /** The person whose data it is. */
+  /** The person whose data it is, or the service that acts for itself. */
   readonly sub: string;
   /** Space-separated scopes, only those that a rule of this subgraph can ask for. */
   readonly scope: string;
-  /** The workload that asked for the transaction: the gateway's name. */
+  /**
+   * The workloads that asked: the gateway, and after a comma each that had the token exchanged for one of its own
+   * (draft-ietf-oauth-transaction-tokens, replacement of Txn-Tokens).
+   */
   readonly req_wl: string;
+  /** Only of a token that is bound to one request: it is good once. */
+  readonly jti?: string;
+  /** Only of a token that is bound to one request. */
+  readonly bind?: RequestBinding;
   /** Transaction context: what the subgraph decides by. */
   readonly tctx: TransactionContext;
   /** Requester context: for the record, not for decisions. */
   readonly rctx: RequesterContext;
 }
 
+export interface RequestBinding {
+  /** Of the query, the variables and the operation name, see `graphqlRequestHash`. */
+  readonly body: string;
+}
+
 export interface TransactionContext {
+  /** No person stands behind the transaction; `sub` then begins with `urn:behalf:service:`. */
+  readonly service?: true;
   readonly consent?: ConsentClaim;
   /** Policies that hold, only those that a rule of this subgraph can ask for. */
   readonly policies?: readonly string[];

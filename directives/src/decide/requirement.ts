@@ -63,7 +63,8 @@ const NOTHING_HELD: ReadonlySet<string> = new Set();
 /**
  * The decision. Starts from denied: each part must be shown, and what is absent is not held.
  *
- * `delegation` is undefined for a caller without a token, who holds nothing.
+ * `delegation` is undefined for a caller without a token, who holds nothing. A service, whom nobody gave a consent, meets no
+ * purpose.
  */
 export function isMet(requirement: Requirement, delegation: Delegation | undefined): boolean {
   if (requirement.uncovered) return false;

@@ -4,8 +4,13 @@ import { context as otelContext } from '@opentelemetry/api';
 import { concatAST, parse } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { TXN_TOKEN_HEADER } from '../claims/txn-token.js';
+import { TxnTokenExchange } from '../claims/exchange-txn-token.js';
+import type { PassOnOptions } from '../claims/exchange-txn-token.js';
+import type { GatewayTrust } from '../claims/read-txn-token.js';
+import { graphqlRequestHash } from '../claims/request-hash.js';
+import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
 import { createTxnTokenVerifier } from '../claims/verify-txn-token.js';
-import type { GatewayTrust, TxnTokenRefusal } from '../claims/verify-txn-token.js';
+import type { TxnTokenBinding } from '../claims/verify-txn-token.js';
 import { RuleTable } from '../decide/rule-table.js';
 import { DirectiveError } from '../errors.js';
 import type { FactsExtension } from '../record/facts.js';
@@ -14,14 +19,14 @@ import { completeSubgraph } from '../specification/complete.js';
 import { lowerRequiresScope } from '../specification/lower.js';
 import { protectSchema } from './protect-schema.js';
 import type { Enforcement } from './protect-schema.js';
-import { REQUEST_STATE, RequestState } from './request-state.js';
-import type { ProtectedContext } from './request-state.js';
+import { REQUEST_STATE, RequestState, requestStateOf } from './request-state.js';
+import type { Caller, ProtectedContext } from './request-state.js';
 
 type SubgraphResolvers = NonNullable<
   Extract<Parameters<typeof buildSubgraphSchema>[0], { resolvers?: unknown }>['resolvers']
 >;
 
-export interface ProtectedSubgraphOptions {
+export interface ProtectedSubgraphOptions extends TxnTokenBinding {
   /** Name of the subgraph, as in `supergraph.yaml`: the only audience whose tokens it accepts. */
   readonly name: string;
   /** The schema, with `@link`; definitions of Behalf's directives may be left out. */
@@ -43,6 +48,8 @@ export interface ProtectedSubgraphOptions {
   readonly enforcement?: Enforcement;
   /** At least 32 bytes, the same on every instance; for `PSEUDONYMIZE` and `NOISE`. */
   readonly pseudonymKey?: Uint8Array;
+  /** How it is given tokens for other services that it calls in the same transaction, see `txnTokenHeaders`. */
+  readonly passOn?: PassOnOptions;
   /** Hears why a transaction token was not accepted. It is given a code, never the token. */
   readonly onRefusedToken?: (reason: Exclude<TxnTokenRefusal, 'TXN_TOKEN_MISSING'>) => void;
   /**
@@ -54,7 +61,7 @@ export interface ProtectedSubgraphOptions {
 
 interface Guard {
   readonly name: string;
-  open(headers: IncomingHttpHeaders): Promise<RequestState>;
+  open(headers: IncomingHttpHeaders, body: unknown): Promise<RequestState>;
 }
 
 const guards = new WeakMap<GraphQLSchema, Guard>();
@@ -90,31 +97,42 @@ export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): Graph
     enforcement,
     stateOf,
   });
-  const begin = (
-    delegation: RequestState['delegation'],
-    transactionId: string | undefined,
-    refusal: TxnTokenRefusal | undefined,
-    parent: RequestState['parent'],
-  ): RequestState => new RequestState(delegation, transactionId, refusal, parent, compiled);
-  const nobody = (): RequestState => begin(undefined, undefined, 'TXN_TOKEN_MISSING', otelContext.active());
+  const begin = (caller: Caller, parent: RequestState['parent']): RequestState =>
+    new RequestState(caller, parent, compiled);
+  const nobody = (): RequestState => begin({ refusal: 'TXN_TOKEN_MISSING' }, otelContext.active());
 
   function stateOf(contextValue: unknown): RequestState {
-    if (typeof contextValue !== 'object' || contextValue === null) return nobody();
-    const state = (contextValue as Partial<ProtectedContext>)[REQUEST_STATE];
+    const state = requestStateOf(contextValue);
     // A state of another subgraph's schema was decided by another subgraph's rules.
     return state?.compiled === compiled ? state : nobody();
   }
 
-  const verify = createTxnTokenVerifier(options.name, options.gateway);
+  const verify = createTxnTokenVerifier(options.name, options.gateway, options);
+  const exchange =
+    options.passOn === undefined
+      ? undefined
+      : new TxnTokenExchange(options.name, options.gateway.issuer, options.passOn);
   guards.set(schema, {
     name: options.name,
-    async open(headers) {
+    async open(headers, body) {
       const parent = parentContext(headers.traceparent);
-      const { verified, refusal } = await verify(headers[TXN_TOKEN_HEADER]);
-      if (verified !== undefined)
-        return begin(verified.delegation, verified.transactionId, undefined, parent);
+      const header = headers[TXN_TOKEN_HEADER];
+      const { verified, refusal } = await verify(header, body);
+      if (verified !== undefined) {
+        const { delegation, transactionId, boundTo } = verified;
+        return begin(
+          {
+            delegation,
+            transactionId,
+            ...(boundTo === undefined ? {} : { boundTo }),
+            ...(typeof header === 'string' ? { txnToken: header } : {}),
+            ...(exchange === undefined ? {} : { exchange }),
+          },
+          parent,
+        );
+      }
       if (refusal !== 'TXN_TOKEN_MISSING') options.onRefusedToken?.(refusal);
-      return begin(undefined, undefined, refusal, parent);
+      return begin({ refusal }, parent);
     },
   });
   return schema;
@@ -127,14 +145,27 @@ export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): Graph
  * rejects because of what the caller sent.
  *
  * @param headers As Node gives them: names in lower case.
+ * @param body The parsed body that will be executed, `{ query, variables, operationName }`. A token that is bound to a
+ *   request (`propagation.bind: body` of the gateway) is good for exactly this one, once, and for nothing without it.
  * @throws {DirectiveError} `NOT_PROTECTED` for a schema that {@link buildProtectedSubgraph} did not make.
  */
 export async function protectedContext(
   schema: GraphQLSchema,
   headers: IncomingHttpHeaders,
+  body?: unknown,
 ): Promise<ProtectedContext> {
-  const state = await guardOf(schema).open(headers);
-  return { delegation: state.delegation, transactionId: state.transactionId, [REQUEST_STATE]: state };
+  const state = await guardOf(schema).open(headers, body);
+  return { delegation: state.delegation, transactionId: state.caller.transactionId, [REQUEST_STATE]: state };
+}
+
+/**
+ * Whether a context value may be used to execute this request: a token that is bound to another one speaks for no other.
+ * {@link protectedSubgraphPlugin} asks it of what Apollo Server is about to execute, which is not always what the body of
+ * the HTTP request says.
+ */
+export function isBoundElsewhere(contextValue: unknown, request: unknown): boolean {
+  const boundTo = requestStateOf(contextValue)?.caller.boundTo;
+  return boundTo !== undefined && graphqlRequestHash(request) !== boundTo;
 }
 
 /**
@@ -146,10 +177,7 @@ export function finishProtectedRequest(
   contextValue: unknown,
 ): FactsExtension | undefined {
   const { name } = guardOf(schema);
-  const state =
-    typeof contextValue === 'object' && contextValue !== null
-      ? (contextValue as Partial<ProtectedContext>)[REQUEST_STATE]
-      : undefined;
+  const state = requestStateOf(contextValue);
   if (state === undefined) return undefined;
   state.recorder.emitSpans(name, state.parent);
   // Whoever comes without a valid token learns nothing of the rules beyond his own denials.

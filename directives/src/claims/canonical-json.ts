@@ -1,0 +1,35 @@
+/** Deeper than any variables have reason to be, and far from the end of the stack. */
+const MAX_DEPTH = 256;
+
+/** A value that JSON cannot hold, or one nested too deep. */
+export class NotCanonicalError extends Error {
+  override readonly name = 'NotCanonicalError';
+}
+
+/**
+ * The one text of a JSON value, whoever wrote it down (RFC 8785, JSON Canonicalization Scheme): members sorted by UTF-16
+ * code units, numbers and strings as ECMAScript writes them, no white space. A lone surrogate, which RFC 8785 leaves out, is
+ * escaped as `JSON.stringify` does, so that no two strings have one text.
+ *
+ * What `JSON.stringify` leaves out of an object (undefined) is left out here.
+ *
+ * @throws {NotCanonicalError}
+ */
+export function canonicalJson(value: unknown, depth = 0): string {
+  if (depth > MAX_DEPTH) throw new NotCanonicalError('nested too deep');
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
+    return JSON.stringify(value);
+  if (typeof value !== 'object' || 'toJSON' in value) throw new NotCanonicalError('no JSON value');
+  if (Array.isArray(value)) {
+    const entries = (value as unknown[]).map((entry) =>
+      entry === undefined ? 'null' : canonicalJson(entry, depth + 1),
+    );
+    return `[${entries.join(',')}]`;
+  }
+  const members = value as Readonly<Record<string, unknown>>;
+  const written = Object.keys(members)
+    .filter((key) => members[key] !== undefined)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(members[key], depth + 1)}`);
+  return `{${written.join(',')}}`;
+}

@@ -1,0 +1,99 @@
+import { importJWK, SignJWT } from 'jose';
+import type { JWK } from 'jose';
+import { PassOnError } from '../errors.js';
+import { isRecord } from './read-claims.js';
+
+/** How a subgraph shows itself to the gateway, to be given transaction tokens for others. */
+export interface PassOnOptions {
+  /** `https://gateway.example/txn-token`. */
+  readonly endpoint: string;
+  /** RFC 6749 section 2.3.1. One of the two. */
+  readonly secret?: string;
+  /** RFC 7523 section 2.2: a private key with `alg`, EdDSA, ES256, PS256 or RS256. One of the two. */
+  readonly privateKey?: JWK;
+  /** Default 3,000. */
+  readonly timeoutMs?: number;
+}
+
+/** RFC 8693 section 2.1. */
+const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+/** draft-ietf-oauth-transaction-tokens section 7. */
+const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:txn_token';
+/** RFC 7523 section 2.2. */
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+const ASSERTION_LIFETIME_SECONDS = 30;
+const DEFAULT_TIMEOUT_MS = 3_000;
+
+/** Asks the gateway for transaction tokens of other audiences, as one workload. */
+export class TxnTokenExchange {
+  /**
+   * @param name The subgraph's, by which the gateway knows it.
+   * @param gateway The gateway's issuer: the audience of the assertions.
+   */
+  constructor(
+    private readonly name: string,
+    private readonly gateway: string,
+    private readonly options: PassOnOptions,
+  ) {}
+
+  /**
+   * @param token The transaction token that is held.
+   * @param requestHash Of the one request that the new one shall be good for.
+   * @throws {PassOnError} It never quotes a token.
+   */
+  async exchange(token: string, audience: string, requestHash: string | undefined): Promise<string> {
+    const form = new URLSearchParams({
+      grant_type: GRANT_TYPE,
+      subject_token: token,
+      subject_token_type: TOKEN_TYPE,
+      requested_token_type: TOKEN_TYPE,
+      audience,
+      ...(requestHash === undefined ? {} : { request_hash: requestHash }),
+    });
+    const headers: Record<string, string> = {};
+    await this.authenticate(form, headers);
+    const response = await this.send(form, headers);
+    if (response.status >= 500) throw new PassOnError('TXN_TOKEN_EXCHANGE_UNAVAILABLE');
+    const body: unknown = await response.json().catch(() => undefined);
+    if (response.status !== 200) throw new PassOnError('TXN_TOKEN_EXCHANGE_REFUSED');
+    if (!isRecord(body) || body.issued_token_type !== TOKEN_TYPE || typeof body.access_token !== 'string')
+      throw new PassOnError('TXN_TOKEN_EXCHANGE_UNAVAILABLE');
+    return body.access_token;
+  }
+
+  private async authenticate(form: URLSearchParams, headers: Record<string, string>): Promise<void> {
+    const { secret, privateKey } = this.options;
+    if (secret !== undefined) {
+      const pair = [this.name, secret].map(encodeURIComponent).join(':');
+      headers.authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
+      return;
+    }
+    if (privateKey?.alg === undefined) throw new PassOnError('TXN_TOKEN_EXCHANGE_NOT_CONFIGURED');
+    const now = Math.floor(Date.now() / 1000);
+    const assertion = await new SignJWT({ jti: crypto.randomUUID() })
+      .setProtectedHeader({ alg: privateKey.alg })
+      .setIssuer(this.name)
+      .setSubject(this.name)
+      .setAudience(this.gateway)
+      .setIssuedAt(now)
+      .setExpirationTime(now + ASSERTION_LIFETIME_SECONDS)
+      .sign(await importJWK(privateKey));
+    form.set('client_assertion_type', ASSERTION_TYPE);
+    form.set('client_assertion', assertion);
+  }
+
+  private async send(form: URLSearchParams, headers: Record<string, string>): Promise<Response> {
+    try {
+      return await fetch(this.options.endpoint, {
+        method: 'POST',
+        body: form,
+        headers,
+        // The token and the credentials go there and nowhere else.
+        redirect: 'error',
+        signal: AbortSignal.timeout(this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+      });
+    } catch {
+      throw new PassOnError('TXN_TOKEN_EXCHANGE_UNAVAILABLE');
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import type { JWK, JWTPayload, JWTVerifyGetKey } from 'jose';
+import type { Delegation } from './delegation.js';
+import { isRecord, isStringArray, readActorClaim, readConsentClaim } from './read-claims.js';
+import { isServiceSubject } from './service.js';
+import type { TxnTokenRefusal } from './txn-token-refusals.js';
+import { TXN_TOKEN_ALGORITHM, TXN_TOKEN_TYPE } from './txn-token.js';
+
+/** Where the gateway's keys are. */
+export type GatewayTrust = {
+  /** `iss` of the transaction tokens. */
+  readonly issuer: string;
+} & ({ readonly jwksUri: string } | { readonly keys: readonly JWK[] });
+
+export interface VerifiedTxnToken {
+  readonly delegation: Delegation;
+  readonly transactionId: string;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+  /** The workloads that the token came by, the gateway first. */
+  readonly requestingWorkloads: readonly string[];
+  /** `jti`, which a bound token has. */
+  readonly tokenId?: string;
+  /** Hash of the one request that it is good for, see `graphqlRequestHash`; absent when it is bound to none. */
+  readonly boundTo?: string;
+}
+
+export type TxnTokenVerification =
+  | { readonly verified: VerifiedTxnToken; readonly refusal?: never }
+  | { readonly verified?: never; readonly refusal: TxnTokenRefusal };
+
+/** Clocks of gateway and subgraph may differ by this much. */
+export const TXN_TOKEN_CLOCK_TOLERANCE_SECONDS = 5;
+/** A transaction token lives for seconds; one that claims more was not minted by a gateway that follows the rules. */
+const MAX_LIFETIME_SECONDS = 60;
+const MAX_TOKEN_LENGTH = 8_192;
+/** Between two looks at the gateway's keys that an unknown `kid` may cause, whoever sends it. */
+const KEYS_COOLDOWN_MS = 1_000;
+/** How long a key that the gateway no longer publishes is believed; as long as the gateway lets its key set be cached. */
+const KEYS_MAX_AGE_MS = 60_000;
+const KEYS_TIMEOUT_MS = 3_000;
+
+/**
+ * Makes what reads the tokens for one audience (draft-ietf-oauth-transaction-tokens section 8, RFC 8725): signature by one of
+ * the gateway's keys, algorithm, type, issuer, audience, expiry, life span, and the shape of every claim that decisions use.
+ * Whether a token that is bound to a request goes with this one is not looked at here, see `createTxnTokenVerifier`.
+ */
+export function createTxnTokenReader(
+  audience: string,
+  trust: GatewayTrust,
+): (header: string | readonly string[] | undefined) => Promise<TxnTokenVerification> {
+  const keys: JWTVerifyGetKey =
+    'keys' in trust
+      ? createLocalJWKSet({ keys: [...trust.keys] })
+      : createRemoteJWKSet(new URL(trust.jwksUri), {
+          cooldownDuration: KEYS_COOLDOWN_MS,
+          cacheMaxAge: KEYS_MAX_AGE_MS,
+          timeoutDuration: KEYS_TIMEOUT_MS,
+        });
+
+  return async (header) => {
+    if (header === undefined || header === '') return { refusal: 'TXN_TOKEN_MISSING' };
+    if (typeof header !== 'string') return { refusal: 'TXN_TOKEN_REPEATED' };
+    if (header.length > MAX_TOKEN_LENGTH) return { refusal: 'TXN_TOKEN_TOO_LARGE' };
+    let payload: JWTPayload;
+    try {
+      ({ payload } = await jwtVerify(header, keys, {
+        issuer: trust.issuer,
+        audience,
+        typ: TXN_TOKEN_TYPE,
+        algorithms: [TXN_TOKEN_ALGORITHM],
+        clockTolerance: TXN_TOKEN_CLOCK_TOLERANCE_SECONDS,
+        requiredClaims: ['iat', 'exp', 'txn', 'sub', 'scope', 'tctx', 'rctx'],
+      }));
+    } catch (error) {
+      return { refusal: refusalOf(error) };
+    }
+    // An audience list would make one subgraph's token good at another.
+    if (typeof payload.aud !== 'string') return { refusal: 'TXN_TOKEN_CLAIM' };
+    if ((payload.exp ?? Infinity) - (payload.iat ?? 0) > MAX_LIFETIME_SECONDS)
+      return { refusal: 'TXN_TOKEN_CLAIM' };
+    const verified = readClaims(payload);
+    return verified === undefined ? { refusal: 'TXN_TOKEN_CLAIM' } : { verified };
+  };
+}
+
+function refusalOf(error: unknown): TxnTokenRefusal {
+  if (error instanceof errors.JWTExpired) return 'TXN_TOKEN_EXPIRED';
+  if (error instanceof errors.JWTClaimValidationFailed) return 'TXN_TOKEN_CLAIM';
+  if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) {
+    // jose reports an answer of the key endpoint that is no key set as a plain JOSEError.
+    return error.code === 'ERR_JOSE_GENERIC' ? 'TXN_TOKEN_KEYS_UNAVAILABLE' : 'TXN_TOKEN_INVALID';
+  }
+  return 'TXN_TOKEN_KEYS_UNAVAILABLE';
+}
+
+function readClaims(payload: JWTPayload): VerifiedTxnToken | undefined {
+  const { sub, scope, txn, tctx, rctx, exp, bind } = payload;
+  // jose's types promise a string where nothing was checked.
+  const { jti }: { jti?: unknown } = payload;
+  if (typeof sub !== 'string' || sub === '' || typeof scope !== 'string' || typeof txn !== 'string')
+    return undefined;
+  if (!isRecord(tctx) || !isRecord(rctx) || exp === undefined) return undefined;
+  const { client_id: clientId, act } = rctx;
+  if (typeof clientId !== 'string' || clientId === '') return undefined;
+  const policies = tctx.policies ?? [];
+  const roles = tctx.roles ?? [];
+  if (!isStringArray(policies) || !isStringArray(roles)) return undefined;
+  const consent = tctx.consent === undefined ? undefined : readConsentClaim(tctx.consent);
+  if (tctx.consent !== undefined && consent === undefined) return undefined;
+  const actor = act === undefined ? undefined : readActorClaim(act);
+  if (act !== undefined && actor === undefined) return undefined;
+  const { service } = tctx;
+  if (service !== undefined && service !== true) return undefined;
+  // Neither can a person pass for a service, nor a service for a person; and nobody consents to what a service does.
+  if ((service === true) !== isServiceSubject(sub)) return undefined;
+  if (service === true && consent !== undefined) return undefined;
+  const boundTo = bind === undefined ? undefined : isRecord(bind) ? (bind.body ?? null) : null;
+  if (boundTo !== undefined && typeof boundTo !== 'string') return undefined;
+  if (jti !== undefined && (typeof jti !== 'string' || jti === '')) return undefined;
+  // It is good once, and what is not named cannot be remembered.
+  if (boundTo !== undefined && jti === undefined) return undefined;
+  // Minted by gateways that name themselves alone, the claim may be left out.
+  const workloads = payload.req_wl ?? payload.iss;
+  if (typeof workloads !== 'string') return undefined;
+  return {
+    transactionId: txn,
+    expiresAt: exp,
+    requestingWorkloads: workloads.split(','),
+    ...(jti === undefined ? {} : { tokenId: jti }),
+    ...(boundTo === undefined ? {} : { boundTo }),
+    delegation: {
+      subject: sub,
+      ...(service === true ? { service } : {}),
+      clientId,
+      scopes: new Set(scope.split(' ').filter((token) => token !== '')),
+      policies: new Set(policies),
+      roles,
+      ...(consent === undefined ? {} : { consent }),
+      ...(actor === undefined ? {} : { actor }),
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, NotCanonicalError } from './canonical-json.js';
+import { isRecord } from './read-claims.js';
+
+/** Sets the hash apart from every other use of SHA-256. */
+const DOMAIN = 'behalf:graphql-request:v1\n';
+
+/**
+ * The hash that binds a transaction token to one GraphQL request: SHA-256, base64url, over the canonical JSON (RFC 8785) of
+ * what is executed. One JSON document holds all three parts, so that no part can pass for another.
+ *
+ * `variables` and `operationName` that are absent or null are the same; they mean the same to whoever executes the request.
+ * Other members, such as `extensions`, are no part of it.
+ *
+ * @param body The parsed body: `{ query, variables, operationName }`.
+ * @returns undefined for what is no single GraphQL request with its text: a batch, a persisted query, nothing at all.
+ */
+export function graphqlRequestHash(body: unknown): string | undefined {
+  if (!isRecord(body)) return undefined;
+  const query = own(body, 'query');
+  const variables = own(body, 'variables') ?? null;
+  const operationName = own(body, 'operationName') ?? null;
+  if (typeof query !== 'string') return undefined;
+  if (variables !== null && !isRecord(variables)) return undefined;
+  if (operationName !== null && typeof operationName !== 'string') return undefined;
+  let text: string;
+  try {
+    text = canonicalJson({ operationName, query, variables });
+  } catch (error) {
+    if (error instanceof NotCanonicalError) return undefined;
+    throw error;
+  }
+  return createHash('sha256').update(DOMAIN).update(text).digest('base64url');
+}
+
+function own(record: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}

@@ -1,0 +1,99 @@
+import { isRecord } from '@behalf/directives';
+import { invalidToken } from './bearer.js';
+
+/**
+ * Where a claim stands: one member name, or the steps to a nested one. A name is taken whole, so that
+ * `https://example.com/roles`, with its dots and slashes, is one member.
+ */
+export type ClaimPath = string | readonly string[];
+
+/** Names that a token holds in one place, and what they are called here. */
+export interface ClaimSource {
+  readonly from: ClaimPath;
+  /** Stands before each name. */
+  readonly prefix?: string;
+  /** The issuer's name → the one here. It is the whole list: names that it lacks are not held. */
+  readonly rename?: Readonly<Record<string, string>>;
+}
+
+/** One place, or several whose names are held together. */
+export type ClaimMapping = ClaimPath | readonly ClaimSource[];
+
+/** Passed when the claim is there, and is exactly this value where one is given. */
+export interface ClaimTest {
+  readonly from: ClaimPath;
+  readonly is?: string;
+}
+
+/** RFC 6749 section 3.3: a scope token. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+/** Roles and policies are names of the issuer's, spaces included; what would end a line is in no name. */
+const NAME = /^[^\p{Cc}]{1,256}$/u;
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/** What kind of names are read: it decides how they may be spelled, and names the reason when they are not. */
+export type NameKind = 'SCOPE' | 'POLICIES' | 'ROLES';
+
+/**
+ * The names that a token holds in the places of the mapping: each a space-separated string (RFC 9068 section 2.2.3) or a
+ * list of strings, of which an entry may have spaces.
+ *
+ * @throws {RefusedError} 401 `INVALID_TOKEN` for a claim that is there and cannot be read, and for one that the issuer keeps
+ *   elsewhere.
+ */
+export function readNames(payload: Payload, mapping: ClaimMapping, kind: NameKind): readonly string[] {
+  return sourcesOf(mapping).flatMap((source) => readSource(payload, source, kind));
+}
+
+function sourcesOf(mapping: ClaimMapping): readonly ClaimSource[] {
+  if (typeof mapping === 'string') return [{ from: mapping }];
+  return isPath(mapping) ? [{ from: mapping }] : mapping;
+}
+
+function isPath(mapping: readonly string[] | readonly ClaimSource[]): mapping is readonly string[] {
+  return mapping.every((step) => typeof step === 'string');
+}
+
+function readSource(payload: Payload, { from, prefix = '', rename }: ClaimSource, kind: NameKind): string[] {
+  if (isElsewhere(payload, from)) throw invalidToken(`${kind}_ELSEWHERE`);
+  const value = claimAt(payload, from);
+  if (value === undefined) return [];
+  const words = typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : value;
+  if (!Array.isArray(words)) throw invalidToken(`${kind}_MALFORMED`);
+  const names: string[] = [];
+  for (const word of words as unknown[]) {
+    if (typeof word !== 'string') throw invalidToken(`${kind}_MALFORMED`);
+    if (rename !== undefined && !Object.hasOwn(rename, word)) continue;
+    const name = `${prefix}${rename?.[word] ?? word}`;
+    // Scopes travel in a space-separated list: one with a space would come out as two.
+    if (!(kind === 'SCOPE' ? SCOPE_TOKEN : NAME).test(name)) throw invalidToken(`${kind}_MALFORMED`);
+    names.push(name);
+  }
+  return names;
+}
+
+/** What stands there; undefined when nothing does. Only members of the token's own are looked at. */
+export function claimAt(payload: Payload, path: ClaimPath): unknown {
+  let value: unknown = payload;
+  for (const step of typeof path === 'string' ? [path] : path) {
+    if (!isRecord(value) || !Object.hasOwn(value, step)) return undefined;
+    value = value[step];
+  }
+  return value;
+}
+
+/**
+ * OpenID Connect Core section 5.6.2: the claim is distributed, and the token only says where it is. Entra does so for the
+ * groups of somebody who has too many (overage). To go on without them would be to decide without what the issuer meant.
+ */
+function isElsewhere(payload: Payload, path: ClaimPath): boolean {
+  const [first] = typeof path === 'string' ? [path] : path;
+  const names = claimAt(payload, '_claim_names');
+  return first !== undefined && isRecord(names) && Object.hasOwn(names, first);
+}
+
+export function passes(payload: Payload, { from, is }: ClaimTest): boolean {
+  const value = claimAt(payload, from);
+  return is === undefined ? value !== undefined && value !== null : value === is;
+}

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { isStringArray } from '@behalf/directives';
+import { importJWK } from 'jose';
+import type { JWK } from 'jose';
+import { LRUCache } from 'lru-cache';
+import {
+  allowInsecureRequests,
+  ClientSecretBasic,
+  introspectionRequest,
+  PrivateKeyJwt,
+  processIntrospectionResponse,
+} from 'oauth4webapi';
+import type { ClientAuth, IntrospectionResponse } from 'oauth4webapi';
+import { RefusedError } from '../errors.js';
+import { invalidToken } from './bearer.js';
+
+/** How an issuer is asked about its opaque tokens (RFC 7662). */
+export interface IntrospectionOptions {
+  readonly endpoint: string;
+  /** The gateway, as this issuer knows it. */
+  readonly clientId: string;
+  /** RFC 6749 section 2.3.1. One of the two. */
+  readonly clientSecret?: string;
+  /** RFC 7523 section 2.2, with a key for EdDSA, ES256, PS256 or RS256. One of the two. */
+  readonly privateKey?: JWK;
+  /**
+   * How long an answer that a token is active is believed, in milliseconds; never beyond the token. Default 5,000. What the
+   * issuer revokes meanwhile is good for as long as that, unless it is announced on a stream.
+   */
+  readonly cacheMs?: number;
+  /** How long an answer that it is not is believed. Default 1,000. */
+  readonly negativeCacheMs?: number;
+  /** Default 3,000. */
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_CACHE_MS = 5_000;
+const DEFAULT_NEGATIVE_CACHE_MS = 1_000;
+const DEFAULT_TIMEOUT_MS = 3_000;
+const MAX_CACHED = 10_000;
+/** Questions under way. Whoever makes up tokens must not be able to bury the issuer. */
+const MAX_CALLS = 100;
+/** RFC 9110 section 11.1: in any case. Refresh tokens are active as well, and have no such type. */
+const ACCESS_TOKEN_TYPES: readonly unknown[] = ['bearer', 'dpop'];
+
+/** What is known of a token that is active; its claims are read like those of a signed one. */
+export interface IntrospectedClaims extends Readonly<Record<string, unknown>> {
+  readonly exp: number;
+  readonly iat: number;
+  readonly sub: string;
+  readonly jti: string | undefined;
+}
+
+interface Expected {
+  readonly issuer: string;
+  readonly audience: string;
+}
+
+/**
+ * Asks the issuer about tokens that only it can read. Answers are kept by the token's digest, for a moment: those of tokens
+ * that are good and those of others apart, so that made-up tokens push out no good one. Who asks about the same token at the
+ * same time shares one question.
+ */
+export class Introspector {
+  private readonly active = new LRUCache<string, IntrospectedClaims>({ max: MAX_CACHED });
+  private readonly refused: LRUCache<string, string>;
+  private readonly calls = new Map<string, Promise<IntrospectedClaims>>();
+  private readonly authentication: Promise<ClientAuth>;
+
+  constructor(
+    private readonly expected: Expected,
+    private readonly options: IntrospectionOptions,
+  ) {
+    this.refused = new LRUCache({
+      max: MAX_CACHED,
+      ttl: options.negativeCacheMs ?? DEFAULT_NEGATIVE_CACHE_MS,
+    });
+    this.authentication = clientAuthentication(options);
+    // Whoever asks first awaits it; here it must only not count as unhandled.
+    this.authentication.catch(() => undefined);
+  }
+
+  /**
+   * @throws {RefusedError} 401 `INVALID_TOKEN` for a token that is not active, or not for this API; 503
+   *   `TOKEN_INTROSPECTION_UNAVAILABLE` when the issuer cannot be asked: nothing is permitted on a guess.
+   */
+  async introspect(token: string): Promise<IntrospectedClaims> {
+    const digest = createHash('sha256').update(token).digest('base64url');
+    const known = this.active.get(digest);
+    if (known !== undefined) return known;
+    const reason = this.refused.get(digest);
+    if (reason !== undefined) throw invalidToken(reason);
+    const underWay = this.calls.get(digest);
+    if (underWay !== undefined) return underWay;
+    if (this.calls.size >= MAX_CALLS) throw unavailable('BUSY');
+    const call = this.ask(token, digest).finally(() => this.calls.delete(digest));
+    this.calls.set(digest, call);
+    return call;
+  }
+
+  private async ask(token: string, digest: string): Promise<IntrospectedClaims> {
+    const response = await this.call(token);
+    const reason = refusalOf(response, this.expected);
+    const claims = reason === undefined ? claimsOf(response) : undefined;
+    if (claims === undefined) {
+      this.refused.set(digest, reason ?? 'CLAIM_MISSING');
+      throw invalidToken(reason ?? 'CLAIM_MISSING');
+    }
+    const leftMs = claims.exp * 1_000 - Date.now();
+    const cacheMs = Math.floor(Math.min(this.options.cacheMs ?? DEFAULT_CACHE_MS, leftMs));
+    // To the cache, no time is for ever.
+    if (cacheMs > 0) this.active.set(digest, claims, { ttl: cacheMs });
+    return claims;
+  }
+
+  private async call(token: string): Promise<IntrospectionResponse> {
+    const { endpoint, clientId, timeoutMs = DEFAULT_TIMEOUT_MS } = this.options;
+    const server = { issuer: this.expected.issuer, introspection_endpoint: endpoint };
+    const client = { client_id: clientId };
+    try {
+      const response = await introspectionRequest(server, client, await this.authentication, token, {
+        additionalParameters: { token_type_hint: 'access_token' },
+        signal: AbortSignal.timeout(timeoutMs),
+        // The configuration has refused plain HTTP to another machine.
+        [allowInsecureRequests]: endpoint.startsWith('http:'),
+      });
+      return await processIntrospectionResponse(server, client, response);
+    } catch (error) {
+      // Whatever it was, it is not known whether the token is good. The error's text could quote the token.
+      throw unavailable(error instanceof Error && 'code' in error ? String(error.code) : 'NETWORK');
+    }
+  }
+}
+
+/** RFC 7662 section 2.2. Undefined: nothing speaks against it. */
+function refusalOf(response: IntrospectionResponse, { issuer, audience }: Expected): string | undefined {
+  const { active, iss, aud, exp, nbf, token_type: type }: Record<string, unknown> = response;
+  if (active !== true) return 'INACTIVE';
+  if (iss !== undefined && iss !== issuer) return 'ISSUER_UNKNOWN';
+  const audiences = typeof aud === 'string' ? [aud] : aud;
+  // Without one, a token for any API of the issuer would do here.
+  if (!isStringArray(audiences) || !audiences.includes(audience)) return 'AUDIENCE';
+  if (typeof type !== 'string' || !ACCESS_TOKEN_TYPES.includes(type.toLowerCase())) return 'TOKEN_TYPE';
+  const nowSeconds = Date.now() / 1000;
+  if (typeof exp !== 'number' || exp <= nowSeconds) return 'EXPIRED';
+  if (nbf !== undefined && (typeof nbf !== 'number' || nbf > nowSeconds)) return 'NOT_YET';
+  return undefined;
+}
+
+/** A token that names no person stands for its client alone, a service: that is the least that it can mean. */
+function claimsOf(response: IntrospectionResponse): IntrospectedClaims | undefined {
+  const { exp, iat, jti, sub = response.client_id }: Record<string, unknown> = response;
+  if (typeof exp !== 'number' || typeof iat !== 'number' || typeof sub !== 'string' || sub === '')
+    return undefined;
+  if (jti !== undefined && typeof jti !== 'string') return undefined;
+  return { ...(response as Record<string, unknown>), exp, iat, sub, jti };
+}
+
+async function clientAuthentication({ clientSecret, privateKey }: IntrospectionOptions): Promise<ClientAuth> {
+  if (clientSecret !== undefined) return ClientSecretBasic(clientSecret);
+  const key = await importJWK(privateKey ?? {}, privateKey?.alg);
+  if (key instanceof Uint8Array) throw new TypeError('a private key is needed');
+  return PrivateKeyJwt(privateKey?.kid === undefined ? key : { key, kid: privateKey.kid });
+}
+
+function unavailable(reason: string): RefusedError {
+  return new RefusedError({
+    code: 'TOKEN_INTROSPECTION_UNAVAILABLE',
+    message: 'Tokens cannot be verified at the moment',
+    status: 503,
+    headers: new Map([['retry-after', '1']]),
+    reason,
+  });
+}

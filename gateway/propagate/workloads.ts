@@ -1,0 +1,131 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { InMemoryReplay } from '@behalf/directives';
+import { decodeJwt, importJWK, jwtVerify } from 'jose';
+import type { JWK, JWTPayload } from 'jose';
+import { ALLOWED_ALGORITHMS } from '../authenticate/issuers.js';
+import { ConfigurationError } from '../errors.js';
+import type { NamedVocabulary } from './audience.js';
+
+/** A subgraph or service that may pass a transaction on. */
+export interface WorkloadOptions {
+  /** Its name as an audience: it can pass on only what was minted for it. */
+  readonly name: string;
+  /** RFC 6749 section 2.3.1. One of the two. */
+  readonly secret?: string;
+  /** RFC 7523 section 2.2: the public key of its assertions, with `alg`. One of the two. */
+  readonly publicKey?: JWK;
+  /** For whom it may ask. */
+  readonly audiences: readonly string[];
+  /** What its tokens say beyond what its own rules ask for, because those behind it ask for it. */
+  readonly carries?: NamedVocabulary;
+}
+
+/** RFC 7523 section 2.2. */
+export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+const MAX_ASSERTION_LIFETIME_SECONDS = 60;
+const CLOCK_TOLERANCE_SECONDS = 5;
+
+export interface ShownCredentials {
+  /** Every value of the `Authorization` header. */
+  readonly authorization: readonly string[];
+  readonly assertionType: string | undefined;
+  readonly assertion: string | undefined;
+}
+
+/** Knows the workloads by their credentials. */
+export class Workloads {
+  private readonly byName: ReadonlyMap<string, WorkloadOptions>;
+  private readonly usedAssertions = new InMemoryReplay();
+
+  /**
+   * @param issuer The gateway: the audience of the workloads' assertions.
+   * @throws {ConfigurationError}
+   */
+  constructor(
+    workloads: readonly WorkloadOptions[],
+    private readonly issuer: string,
+  ) {
+    const byName = new Map<string, WorkloadOptions>();
+    workloads.forEach((workload, index) => {
+      const path = `propagation.passOn.workloads[${index}]`;
+      if (byName.has(workload.name)) throw new ConfigurationError(`${path}.name`, 'is listed twice');
+      // The names of those who passed a transaction on are told apart by commas.
+      if (workload.name.includes(',')) throw new ConfigurationError(`${path}.name`, 'must not have a comma');
+      if ((workload.secret === undefined) === (workload.publicKey === undefined))
+        throw new ConfigurationError(path, 'needs one of secret and publicKey');
+      byName.set(workload.name, workload);
+    });
+    this.byName = byName;
+  }
+
+  get(name: string): WorkloadOptions | undefined {
+    return this.byName.get(name);
+  }
+
+  /** Who shows the credentials; undefined unless exactly one way is used and all of it holds. */
+  async authenticate({
+    authorization,
+    assertionType,
+    assertion,
+  }: ShownCredentials): Promise<WorkloadOptions | undefined> {
+    const showsAssertion = assertionType !== undefined || assertion !== undefined;
+    // RFC 6749 section 2.3: no more than one way in one request.
+    if (showsAssertion && authorization.length > 0) return undefined;
+    if (!showsAssertion) return this.bySecret(authorization);
+    if (assertionType !== ASSERTION_TYPE || assertion === undefined) return undefined;
+    return this.byAssertion(assertion);
+  }
+
+  private bySecret(authorization: readonly string[]): WorkloadOptions | undefined {
+    const [value] = authorization;
+    if (value === undefined || authorization.length > 1) return undefined;
+    const shown = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(value)?.[1];
+    if (shown === undefined) return undefined;
+    const [name, secret] = Buffer.from(shown, 'base64').toString('utf8').split(':').map(formDecoded);
+    if (name === undefined || secret === undefined) return undefined;
+    const workload = this.byName.get(name);
+    const isRight = isSameSecret(secret, workload?.secret ?? '');
+    return workload?.secret !== undefined && isRight ? workload : undefined;
+  }
+
+  private async byAssertion(assertion: string): Promise<WorkloadOptions | undefined> {
+    try {
+      // Only selects whose key applies.
+      const workload = this.byName.get(decodeJwt(assertion).iss ?? '');
+      if (workload?.publicKey === undefined) return undefined;
+      const { payload } = await jwtVerify(assertion, await importJWK(workload.publicKey), {
+        issuer: workload.name,
+        subject: workload.name,
+        audience: this.issuer,
+        algorithms: [...ALLOWED_ALGORITHMS],
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        requiredClaims: ['iat', 'exp', 'jti'],
+      });
+      return this.isFirstUse(workload.name, payload) ? workload : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** RFC 7523 section 3: short, and good once. */
+  private isFirstUse(name: string, { iat = 0, exp = Infinity, jti }: JWTPayload): boolean {
+    if (exp - iat > MAX_ASSERTION_LIFETIME_SECONDS) return false;
+    const id = JSON.stringify([name, jti]);
+    return this.usedAssertions.use(id, exp + CLOCK_TOLERANCE_SECONDS + 1) === 'first';
+  }
+}
+
+/** RFC 6749 section 2.3.1: both are form-encoded before they are joined. Undefined for what is not. */
+function formDecoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of two digests, so that neither length nor beginning of the secret is told by the time it takes. */
+function isSameSecret(one: string, other: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}

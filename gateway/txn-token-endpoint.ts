@@ -1,0 +1,40 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readBody } from './http/body.js';
+import { sendJson } from './http/listen.js';
+import type { ProtectedGateway } from './protect-gateway.js';
+
+/** Where workloads have transaction tokens exchanged; nothing is there unless the configuration names workloads. */
+export const TXN_TOKEN_PATH = '/txn-token';
+
+const FORM_CONTENT = /^application\/x-www-form-urlencoded\s*(;|$)/i;
+
+/** `POST /txn-token` (RFC 8693 section 2), for workloads that show their own credentials. */
+export async function answerWorkload(
+  request: IncomingMessage,
+  response: ServerResponse,
+  gateway: ProtectedGateway,
+): Promise<void> {
+  response.setHeader('cache-control', 'no-store');
+  if (request.method !== 'POST') {
+    response.setHeader('allow', 'POST');
+    sendJson(response, 405, { error: 'method_not_allowed' });
+    return;
+  }
+  if (!FORM_CONTENT.test(request.headers['content-type'] ?? '')) {
+    response.setHeader('connection', 'close');
+    sendJson(response, 415, { error: 'unsupported_media_type' });
+    return;
+  }
+  const body = await readBody(request);
+  if (body === undefined) {
+    response.setHeader('connection', 'close');
+    sendJson(response, 413, { error: 'body_too_large' });
+    return;
+  }
+  const answer = await gateway.passOn({
+    authorization: request.headersDistinct.authorization ?? [],
+    form: new URLSearchParams(body.toString()),
+  });
+  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+  sendJson(response, answer.status, answer.body);
+}

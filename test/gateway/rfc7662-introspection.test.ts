@@ -1,0 +1,406 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeJwt, exportJWK, generateKeyPair } from 'jose';
+import type { JWK } from 'jose';
+import Provider from 'oidc-provider';
+import * as openid from 'openid-client';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { checkConfig } from '../../gateway/index.js';
+import { Introspector } from '../../gateway/authenticate/introspection.js';
+import type { IssuerOptions } from '../../gateway/authenticate/issuers.js';
+import { Exchange } from '../../gateway/exchange.js';
+import { Protection } from '../../gateway/protection.js';
+import { protectGateway } from '../../gateway/index.js';
+import { RefusedError } from '../../gateway/errors.js';
+import {
+  AUDIENCE,
+  Cleanup,
+  codes,
+  compose,
+  listen,
+  sendJson,
+  startTestGateway,
+  TestIssuer,
+  TestSubgraph,
+} from './support.js';
+import type { TestGateway } from './support.js';
+
+const SECRET = 'a secret: with a colon, and %';
+const PATH = '/token/introspection';
+
+const cleanup = new Cleanup();
+let provider: Provider;
+let issuer: string;
+let people: TestSubgraph;
+let privateKey: JWK;
+/** Questions that reached the authorization server. */
+let questions = 0;
+let answerInstead: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+
+beforeAll(async () => {
+  const pair = await generateKeyPair('ES256', { extractable: true });
+  privateKey = { ...(await exportJWK(pair.privateKey)), alg: 'ES256', kid: 'gateway-1' };
+  const publicKey = { ...(await exportJWK(pair.publicKey)), alg: 'ES256', kid: 'gateway-1', use: 'sig' };
+  let handle: (request: IncomingMessage, response: ServerResponse) => unknown = () => undefined;
+  const listening = await listen((request, response) => {
+    if (request.url === PATH) {
+      questions += 1;
+      if (answerInstead !== undefined) {
+        answerInstead(request, response);
+        return;
+      }
+    }
+    void handle(request, response);
+  });
+  cleanup.add(() => listening.close());
+  issuer = listening.url;
+  vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  vi.spyOn(console, 'info').mockImplementation(() => undefined);
+  const none = { redirect_uris: [], response_types: [], grant_types: [] };
+  provider = new Provider(issuer, {
+    clients: [
+      { client_id: 'gateway', client_secret: SECRET, ...none },
+      {
+        client_id: 'gateway-with-key',
+        token_endpoint_auth_method: 'private_key_jwt',
+        token_endpoint_auth_signing_alg: 'ES256',
+        jwks: { keys: [publicKey] },
+        ...none,
+      },
+      { client_id: 'budget-app', client_secret: 'app', ...none, grant_types: ['client_credentials'] },
+    ],
+    clientAuthMethods: ['client_secret_basic', 'private_key_jwt'],
+    extraTokenClaims: (_context, { kind }) =>
+      kind === 'AccessToken'
+        ? { consent: { id: 'k', version: 1, purposes: ['credit'], detail: 'full' } }
+        : undefined,
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: () => true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: () => ({
+          scope: 'name email',
+          audience: AUDIENCE,
+          accessTokenFormat: 'opaque' as const,
+          accessTokenTTL: 300,
+        }),
+      },
+    },
+  });
+  handle = provider.callback();
+  people = await TestSubgraph.start('people');
+  cleanup.add(() => people.close());
+});
+afterAll(async () => {
+  await cleanup.run();
+  vi.restoreAllMocks();
+});
+beforeEach(() => {
+  questions = 0;
+  answerInstead = undefined;
+  people.requests.length = 0;
+});
+
+function issuerOptions(more: Partial<NonNullable<IssuerOptions['introspection']>> = {}): IssuerOptions {
+  const endpoint = `${issuer}${PATH}`;
+  return {
+    issuer,
+    audience: AUDIENCE,
+    introspection: { endpoint, clientId: 'gateway', clientSecret: SECRET, ...more },
+  };
+}
+
+function startGateway(more: Parameters<typeof issuerOptions>[0] = {}): Promise<TestGateway> {
+  return startTestGateway(cleanup, compose(people), { issuers: [issuerOptions(more)] });
+}
+
+/** An opaque access token of the authorization server, as its grants make them. */
+async function issue(more: Record<string, unknown> = {}) {
+  const client = await provider.Client.find('budget-app');
+  if (client === undefined) throw new Error('no client');
+  const token = new provider.AccessToken({
+    client,
+    accountId: 'c-000001',
+    scope: 'name',
+    aud: AUDIENCE,
+    expiresIn: 300,
+    ...more,
+  } as unknown as ConstructorParameters<typeof provider.AccessToken>[0]);
+  return { token, value: await token.save() };
+}
+
+const READ = '{ me { id name email } }';
+
+async function refusal(asked: Promise<unknown>): Promise<RefusedError['refusal']> {
+  const error = await asked.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof RefusedError)) throw new Error('it was not refused');
+  return error.refusal;
+}
+
+describe('an opaque token (RFC 7662)', () => {
+  it('is read as its issuer says, and asked about once for a moment', async () => {
+    const gateway = await startGateway();
+    const { value } = await issue();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => gateway.ask(READ, { token: value })));
+    for (const answer of answers) {
+      expect(answer.status).toBe(200);
+      expect(answer.body.data).toEqual({ me: { id: 'c-000001', name: 'Name of c-000001', email: null } });
+    }
+    expect(questions).toBe(1);
+    expect(decodeJwt(String(people.requests.at(-1)?.headers['txn-token']))).toMatchObject({
+      sub: 'c-000001',
+      scope: 'name',
+      tctx: { consent: { id: 'k', purposes: ['credit'] } },
+      rctx: { client_id: 'budget-app' },
+    });
+    expect(people.requests.map(({ text }) => text).join()).not.toContain(value);
+  });
+
+  it('of a client by itself (client credentials, through openid-client) is a service', async () => {
+    const gateway = await startGateway();
+    const config = await openid.discovery(
+      new URL(issuer),
+      'budget-app',
+      undefined,
+      openid.ClientSecretBasic('app'),
+      {
+        // eslint-disable-next-line @typescript-eslint/no-deprecated -- struck out so that it is noticed: this is on loopback
+        execute: [openid.allowInsecureRequests],
+      },
+    );
+    const { access_token: token } = await openid.clientCredentialsGrant(config, {
+      resource: AUDIENCE,
+      scope: 'name',
+    });
+    const answer = await gateway.ask(READ, { token });
+    expect(answer.body.data).toMatchObject({ me: { name: 'Name of c-000001' } });
+    expect(decodeJwt(String(people.requests.at(-1)?.headers['txn-token']))).toMatchObject({
+      sub: 'urn:behalf:service:budget-app',
+      tctx: { service: true },
+    });
+  });
+
+  it('may be asked about with a key instead of a secret (RFC 7523)', async () => {
+    const at = new Introspector(issuerOptions(), {
+      endpoint: `${issuer}${PATH}`,
+      clientId: 'gateway-with-key',
+      privateKey,
+    });
+    expect(await at.introspect((await issue()).value)).toMatchObject({ sub: 'c-000001' });
+  });
+
+  it('stops the start when the key for asking cannot be read, and does not quote it', async () => {
+    const introspection = { endpoint: `${issuer}${PATH}`, clientId: 'gateway-with-key' };
+    const start = (privateKeyFile: string) =>
+      startTestGateway(cleanup, compose(people), {
+        issuers: [{ issuer, audience: AUDIENCE, introspection: { ...introspection, privateKeyFile } }],
+      });
+    const folder = await mkdtemp(join(tmpdir(), 'behalf-key-'));
+    cleanup.add(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'key.json');
+    await expect(start(file)).rejects.toThrow(/^issuers\[0\]\.introspection\.privateKeyFile/);
+    await writeFile(file, '{"kty":"EC","d":"distinctive"}');
+    await expect(start(file)).rejects.toThrow(/^(?!.*distinctive)issuers\[0\]/);
+    await writeFile(file, JSON.stringify(privateKey));
+    const gateway = await start(file);
+    expect((await gateway.ask(READ, { token: (await issue()).value })).status).toBe(200);
+  });
+
+  it('that was revoked is refused once the moment is over, and at the latest when it ends', async () => {
+    const gateway = await startGateway({ cacheMs: 100 });
+    const { token, value } = await issue();
+    expect((await gateway.ask(READ, { token: value })).status).toBe(200);
+    await token.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const after = await gateway.ask(READ, { token: value });
+    expect(after.status).toBe(401);
+    expect(codes(after)).toEqual(['INVALID_TOKEN']);
+    expect(gateway.log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe('INACTIVE');
+
+    const long = await startGateway({ cacheMs: 60_000 });
+    const short = await issue({ expiresIn: 2 });
+    expect((await long.ask(READ, { token: short.value })).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 2_300));
+    expect((await long.ask(READ, { token: short.value })).status).toBe(401);
+  });
+
+  it('that is bound to a key (RFC 9449 section 6.2) is refused from whoever shows it alone', async () => {
+    const gateway = await startGateway();
+    const { value } = await issue({ jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' });
+    const answer = await gateway.ask(READ, { token: value });
+    expect(answer.status).toBe(401);
+    expect(people.requests).toEqual([]);
+    expect(questions).toBe(1);
+  });
+
+  it('that nobody issued is refused, and asked about again only after a moment', async () => {
+    const gateway = await startGateway({ negativeCacheMs: 60_000 });
+    for (let time = 0; time < 5; time += 1)
+      expect((await gateway.ask(READ, { token: 'made-up' })).status).toBe(401);
+    expect(questions).toBe(1);
+    expect(people.requests).toEqual([]);
+    expect(gateway.log.text).not.toContain('made-up');
+  });
+});
+
+describe('what the issuer says is not enough', () => {
+  const claims = (): Record<string, unknown> => {
+    const now = Math.floor(Date.now() / 1000);
+    return {
+      active: true,
+      iss: issuer,
+      aud: AUDIENCE,
+      sub: 's',
+      client_id: 'app',
+      scope: 'name',
+      token_type: 'Bearer',
+      iat: now,
+      exp: now + 60,
+    };
+  };
+  const cases: [string, Record<string, unknown>, string][] = [
+    ['not active', { active: false }, 'INACTIVE'],
+    ['of another issuer (mix-up)', { iss: 'https://other.example' }, 'ISSUER_UNKNOWN'],
+    ['for another API', { aud: 'https://other.example' }, 'AUDIENCE'],
+    ['for no API in particular', { aud: undefined }, 'AUDIENCE'],
+    ['a refresh token, which is active as well', { token_type: undefined }, 'TOKEN_TYPE'],
+    ['of a type that is no access token’s', { token_type: 'Refresh' }, 'TOKEN_TYPE'],
+    ['over', { exp: 1 }, 'EXPIRED'],
+    ['without an end', { exp: undefined }, 'EXPIRED'],
+    ['without a beginning', { iat: undefined }, 'CLAIM_MISSING'],
+    ['not good yet', { nbf: 4_000_000_000 }, 'NOT_YET'],
+    ['without a client', { client_id: undefined }, 'CLIENT_MISSING'],
+    ['with a subject that is no text', { sub: 7 }, 'CLAIM_MISSING'],
+    ['with a consent that cannot be read', { consent: {} }, 'CONSENT_MALFORMED'],
+  ];
+  it.each(cases)('%s', async (_name, more, reason) => {
+    answerInstead = (_request, response) => sendJson(response, 200, { ...claims(), ...more });
+    const protection = new Protection({ issuers: [issuerOptions()], propagation: { issuer: 'g' } });
+    const asked = protection.authenticate(new Exchange({ authorization: ['Bearer opaque'] }));
+    expect(await refusal(asked)).toMatchObject({ code: 'INVALID_TOKEN', status: 401, reason });
+  });
+
+  it('the counterpart: with nothing wrong it is accepted', async () => {
+    answerInstead = (_request, response) => sendJson(response, 200, claims());
+    const protection = new Protection({ issuers: [issuerOptions()], propagation: { issuer: 'g' } });
+    const exchange = new Exchange({ authorization: ['Bearer opaque'] });
+    await protection.authenticate(exchange);
+    expect(exchange.delegation?.subject).toBe('s');
+  });
+});
+
+describe('an issuer that cannot be asked', () => {
+  const failures: [string, (request: IncomingMessage, response: ServerResponse) => void][] = [
+    ['answers with an error', (_request, response) => sendJson(response, 500, {})],
+    [
+      'does not know the gateway',
+      (_request, response) => sendJson(response, 401, { error: 'invalid_client' }),
+    ],
+    [
+      'answers with no JSON',
+      (_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
+    ],
+    ['says "active" in other words', (_request, response) => sendJson(response, 200, { active: 'true' })],
+    [
+      'sends the question elsewhere',
+      (_request, response) => response.writeHead(307, { location: '/other' }).end(),
+    ],
+    ['hangs up', (request) => request.socket.destroy()],
+    ['says nothing', () => undefined],
+  ];
+  it.each(failures)(
+    '%s: 503, and the token is neither believed nor taken for none',
+    async (_name, instead) => {
+      answerInstead = instead;
+      const gateway = await startGateway({ timeoutMs: 500 });
+      const { value } = await issue();
+      const answer = await gateway.ask('{ hello }', { token: value });
+      expect(answer.status).toBe(503);
+      expect(codes(answer)).toEqual(['TOKEN_INTROSPECTION_UNAVAILABLE']);
+      expect(answer.headers['retry-after']).toBe('1');
+      expect(people.requests).toEqual([]);
+      // Nothing of it is remembered.
+      answerInstead = undefined;
+      expect((await gateway.ask('{ hello }', { token: value })).status).toBe(200);
+    },
+  );
+
+  it('is not buried under questions: beyond a bound nobody is asked', async () => {
+    const held: ServerResponse[] = [];
+    answerInstead = (_request, response) => void held.push(response);
+    const at = new Introspector(issuerOptions(), {
+      endpoint: `${issuer}${PATH}`,
+      clientId: 'gateway',
+      clientSecret: SECRET,
+    });
+    const asked = Array.from({ length: 130 }, (_, index) => refusal(at.introspect(`made-up-${index}`)));
+    const beyond = await Promise.all(asked.slice(100));
+    expect(beyond.every(({ status, reason }) => status === 503 && reason === 'BUSY')).toBe(true);
+    await vi.waitFor(() => expect(held.length).toBe(100), { timeout: 5_000 });
+    for (const response of held) sendJson(response, 200, { active: false });
+    expect((await Promise.all(asked.slice(0, 100))).every(({ reason }) => reason === 'INACTIVE')).toBe(true);
+  });
+});
+
+describe('several issuers', () => {
+  it('a signed token is verified and never sent anywhere; an opaque one goes to the issuer that is named, and to no other', async () => {
+    const signing = await TestIssuer.start();
+    cleanup.add(() => signing.close());
+    const gateway = await startTestGateway(cleanup, compose(people), {
+      issuers: [{ issuer: signing.url, audience: AUDIENCE, namespace: 'other' }, issuerOptions()],
+    });
+    expect((await gateway.ask(READ, { token: await signing.mint({ scope: 'name' }) })).status).toBe(200);
+    // A JWS that is none, or of nobody, is not opaque.
+    for (const token of [
+      'a.b.c',
+      `${await signing.mint()}x`,
+      await signing.mint({ iss: 'https://nobody.example' }),
+    ])
+      expect((await gateway.ask(READ, { token })).status).toBe(401);
+    expect(questions).toBe(0);
+    expect((await gateway.ask(READ, { token: (await issue()).value })).status).toBe(200);
+    expect(questions).toBe(1);
+    // Only the named one was asked.
+    expect(signing.metadataRequests + signing.keyRequests).toBe(2);
+  });
+
+  it('without an issuer that is asked, an opaque token is refused', async () => {
+    const gateway = await startTestGateway(cleanup, compose(people), {
+      issuers: [{ issuer, audience: AUDIENCE }],
+    });
+    expect((await gateway.ask(READ, { token: (await issue()).value })).status).toBe(401);
+    expect(questions).toBe(0);
+  });
+
+  it('two that could be asked, or one without credentials, stop the start', () => {
+    const introspection = { endpoint: 'https://login.example/introspect', clientId: 'g' };
+    const first = { issuer: 'https://login.example', audience: 'a' };
+    const second = { issuer: 'https://other.example', audience: 'a', namespace: 'other' };
+    const good = { ...introspection, clientSecret: 's' };
+    const config = (...issuers: unknown[]) => checkConfig({ supergraph: 'x', issuers });
+    expect(config({ ...first, introspection: good }, second).issuers).toHaveLength(2);
+    expect(() => config({ ...first, introspection: good }, { ...second, introspection: good })).toThrow(
+      /^issuers\[1\]\.introspection/,
+    );
+    expect(() => config({ ...first, introspection })).toThrow(/^issuers\[0\]\.introspection/);
+    expect(() => config({ ...first, introspection: { ...good, privateKeyFile: 'k' } })).toThrow(
+      /^issuers\[0\]\.introspection/,
+    );
+    expect(() =>
+      config({ ...first, introspection: { ...good, endpoint: 'http://login.example/i' } }),
+    ).toThrow(/^issuers\[0\]\.introspection\.endpoint/);
+    const library = (...issuers: IssuerOptions[]) =>
+      protectGateway({ supergraphSdl: 'x' }, { issuers, propagation: { issuer: 'g' } });
+    expect(() => library({ ...first, introspection: good }, { ...second, introspection: good })).toThrow(
+      /one too many/,
+    );
+    expect(() => library({ ...first, introspection })).toThrow(/needs one of/);
+  });
+});
