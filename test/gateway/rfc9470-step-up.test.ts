@@ -178,6 +178,7 @@ it('a sign-in grows too old although the verification of its token is remembered
     },
     issuer: 'https://login.example',
     tokenId: undefined,
+    confirmation: undefined,
     issuedAt: 0,
     expiresAt: 10_000_000_000,
     acr: 'urn:two',
