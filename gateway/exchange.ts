@@ -25,7 +25,7 @@ export interface Incoming {
   readonly traceparent?: string | undefined;
   /** One of several operations in one HTTP request: none of them decides the status of them all. */
   readonly isBatch?: boolean | undefined;
-  /** Address of the peer. */
+  /** Address of the client, for the record. */
   readonly remoteAddress?: string | undefined;
 }
 

@@ -41,6 +41,7 @@ function token({ consentId, subject }: { consentId?: string; subject?: string })
     tokenId: randomUUID(),
     issuedAt: nowSeconds,
     expiresAt: nowSeconds + 300,
+    confirmation: undefined,
     delegation: {
       subject: subject ?? randomUUID(),
       clientId: 'budget-app',

@@ -34,8 +34,11 @@ export interface AuthenticatedToken {
   readonly authTime?: number | undefined;
   /** Scopes that it was granted and that do not count before the person has signed in so; not in `delegation`. */
   readonly withheld?: ReadonlyMap<string, StepUp>;
-  /** What its sender must show beside it; undefined for a token that whoever holds it may use. */
-  readonly confirmation?: Confirmation | undefined;
+  /**
+   * What its sender must show beside it; undefined for a token that whoever holds it may use. Never left out: who makes one of
+   * these has looked.
+   */
+  readonly confirmation: Confirmation | undefined;
 }
 
 /** What a request was found to be from. */

@@ -23,6 +23,6 @@ export function incomingOf(request: IncomingMessage, { externalUrl, proxies }: S
     url: `${externalUrl.replace(/\/$/, '')}${url}`,
     clientCertificate: clientCertificate(request, proxies),
     traceparent: headersDistinct.traceparent?.[0],
-    remoteAddress: socket.remoteAddress,
+    remoteAddress: proxies.clientAddress(socket.remoteAddress, headersDistinct['x-forwarded-for'] ?? []),
   };
 }

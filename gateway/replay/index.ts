@@ -1,3 +1,3 @@
-export { DEFAULT_MAX_REPLAY_ENTRIES, MemoryReplayStore, type MemoryReplayOptions } from './memory.js';
+export { MemoryReplayStore, type MemoryReplayOptions } from './memory.js';
 export { PostgresReplayStore, type PostgresReplayOptions } from './postgres.js';
 export { ReplayStoreError, type ReplayStore, type ReplayStoreReason } from './store.js';

@@ -2,7 +2,7 @@ import { ReplayStoreError } from './store.js';
 import type { ReplayStore } from './store.js';
 
 /** About 60 MB when full; with proofs that live for a minute, more than 5,000 requests in a second. */
-export const DEFAULT_MAX_REPLAY_ENTRIES = 500_000;
+const DEFAULT_MAX_REPLAY_ENTRIES = 500_000;
 
 export interface MemoryReplayOptions {
   /** Default 500,000. Beyond it every claim is refused: to forget one would be to let it be used again. */

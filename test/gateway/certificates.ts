@@ -1,63 +1,33 @@
-// The library asks for it, by its name and first.
-import 'reflect-metadata';
-import { createHash, webcrypto } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import type { RequestOptions } from 'node:https';
-import type { ConnectionOptions } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  BasicConstraintsExtension,
-  SubjectAlternativeNameExtension,
-  X509CertificateGenerator,
-} from '@peculiar/x509';
-import type { X509Certificate } from '@peculiar/x509';
+import type { ConnectionOptions } from 'node:tls';
+import { issueCertificate } from '../authority/certificates.js';
+import type { Issued } from '../authority/certificates.js';
 import { bodyOf } from './support.js';
 import type { Answer, Cleanup } from './support.js';
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-const DAY_MS = 86_400_000;
+/** What certificates of servers are for; clients of the tests reach them by an address, and expect this name. */
+export const SERVER_NAME = 'gateway.example';
 
-/** A certificate and its key, made by a real X.509 library. */
-export interface Certificate {
-  readonly pem: string;
-  readonly keyPem: string;
+export interface Certificate extends Issued {
   readonly der: Buffer;
   /** `x5t#S256` (RFC 8705 section 3.1). */
   readonly thumbprint: string;
-  readonly x509: X509Certificate;
-  readonly keys: webcrypto.CryptoKeyPair;
 }
 
-/** @param issuer Signs it; default: itself. */
-export async function makeCertificate(name: string, issuer?: Certificate): Promise<Certificate> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const now = Date.now();
-  const x509 = await X509CertificateGenerator.create({
-    serialNumber: Buffer.from(webcrypto.getRandomValues(new Uint8Array(8))).toString('hex'),
-    subject: `CN=${name}`,
-    issuer: issuer?.x509.subject ?? `CN=${name}`,
-    notBefore: new Date(now - DAY_MS),
-    notAfter: new Date(now + DAY_MS),
-    publicKey: keys.publicKey,
-    signingKey: (issuer?.keys ?? keys).privateKey,
-    signingAlgorithm: ALGORITHM,
-    extensions: [
-      new BasicConstraintsExtension(issuer === undefined, undefined, true),
-      new SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }]),
-    ],
-  });
-  const der = Buffer.from(x509.rawData);
-  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
-  return {
-    pem: x509.toString('pem'),
-    keyPem: `-----BEGIN PRIVATE KEY-----\n${pkcs8.toString('base64')}\n-----END PRIVATE KEY-----\n`,
-    der,
-    thumbprint: createHash('sha256').update(der).digest('base64url'),
-    x509,
-    keys,
-  };
+/** @param issuer An authority that signs it; default: it signs itself, and may sign others. */
+export function makeCertificate(name: string, issuer?: Certificate): Certificate {
+  const issued = issueCertificate(
+    issuer === undefined
+      ? { name, isAuthority: true, dnsNames: [SERVER_NAME] }
+      : { name, issuer, dnsNames: [SERVER_NAME] },
+  );
+  const der = issued.certificate.raw;
+  return { ...issued, der, thumbprint: createHash('sha256').update(der).digest('base64url') };
 }
 
 /** Where a gateway finds them. */
@@ -84,16 +54,20 @@ export function sendTls(
   options: RequestOptions & Pick<ConnectionOptions, 'session'>,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = httpsRequest(url, { method: 'POST', agent: false, ...options }, (response) => {
-      bodyOf(response).then((text) => {
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text,
-          body: JSON.parse(text) as Answer['body'],
-        });
-      }, reject);
-    });
+    const request = httpsRequest(
+      url,
+      { method: 'POST', agent: false, servername: SERVER_NAME, ...options },
+      (response) => {
+        bodyOf(response).then((text) => {
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            body: JSON.parse(text) as Answer['body'],
+          });
+        }, reject);
+      },
+    );
     request.on('error', reject);
     request.end(body);
   });

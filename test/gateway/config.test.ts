@@ -35,7 +35,7 @@ describe('checkConfig', () => {
         tls: { certFile: 'c.pem', keyFile: 'k.pem', requestClientCertificate: true, clientCaFile: 'ca.pem' },
       },
       externalUrl: 'https://api.example/v1',
-      proxies: { addresses: ['10.0.0.1', 'fd00::/8'], clientCertificate: true },
+      proxies: { addresses: ['10.0.0.1', 'fd00::/8'], clientCertificate: true, forwardedFor: true },
       dpop: {
         required: [issuer.issuer],
         algorithms: ['ES256'],

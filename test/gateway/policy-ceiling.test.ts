@@ -178,6 +178,7 @@ describe('a deprecated scope', () => {
       tokenId: 'jti',
       issuedAt: 0,
       expiresAt: 1,
+      confirmation: undefined,
     };
     const on = (time: string) => [...ceiling.apply(token, new Date(time)).delegation.scopes];
     expect(on('2026-06-30T23:59:59.999Z')).toEqual(['email']);

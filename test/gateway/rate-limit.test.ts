@@ -155,6 +155,7 @@ it('the number of counters is bounded: those that were quiet longest are forgott
       tokenId: 'jti',
       issuedAt: 0,
       expiresAt: 1,
+      confirmation: undefined,
     });
   for (let n = 0; n < 3; n++) await count('a');
   await expect(count('a')).rejects.toMatchObject({ refusal: { code: 'RATE_LIMITED', status: 429 } });

@@ -2,7 +2,7 @@ import { Agent } from 'node:https';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TrustedProxies } from '../../gateway/http/proxies.js';
-import { makeCertificate, sendTls, writeCertificates } from './certificates.js';
+import { makeCertificate, sendTls, SERVER_NAME, writeCertificates } from './certificates.js';
 import type { Certificate } from './certificates.js';
 import { Prover } from './dpop.js';
 import {
@@ -36,12 +36,12 @@ beforeAll(async () => {
   people = await TestSubgraph.start('people');
   for (const each of [issuer, people]) cleanup.add(() => each.close());
   supergraph = compose(people);
-  server = await makeCertificate('gateway');
-  authority = await makeCertificate('authority');
-  issued = await makeCertificate('issued', authority);
+  server = makeCertificate('gateway');
+  authority = makeCertificate('authority');
+  issued = makeCertificate('issued', authority);
   // Self-signed, as section 2.2 has them.
-  client = await makeCertificate('client');
-  thief = await makeCertificate('thief');
+  client = makeCertificate('client');
+  thief = makeCertificate('thief');
   files = await writeCertificates(cleanup, { server, authority });
   token = await issuer.mint({ scope: 'name', cnf: { 'x5t#S256': client.thumbprint } });
 });
@@ -151,7 +151,13 @@ describe('section 3: TLS ends at the gateway', () => {
       for (const agent of agents) agent.destroy();
     }
     const session = await new Promise<Buffer>((resolve, reject) => {
-      const socket = connect({ ...addressOf(gateway), ca: server.pem, cert: client.pem, key: client.keyPem });
+      const socket = connect({
+        ...addressOf(gateway),
+        ca: server.pem,
+        servername: SERVER_NAME,
+        cert: client.pem,
+        key: client.keyPem,
+      });
       socket.once('session', (ticket: Buffer) => {
         resolve(ticket);
         socket.end();
@@ -199,7 +205,7 @@ describe('section 3: TLS ends at the gateway', () => {
       response.end(JSON.stringify({ data: { me: { id: 'late', name: 'late' } } }));
     };
     try {
-      const idle = connect({ ...addressOf(closing), ca: server.pem });
+      const idle = connect({ ...addressOf(closing), ca: server.pem, servername: SERVER_NAME });
       await new Promise((resolve) => idle.once('secureConnect', resolve));
       const answering = askTls(closing, await issuer.mint({ scope: 'name' }), undefined, {}, agent);
       while (people.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));

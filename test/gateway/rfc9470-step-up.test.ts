@@ -69,6 +69,10 @@ beforeEach(() => {
 const mint = (claims: Readonly<Record<string, unknown>>): Promise<string> =>
   issuer.mint({ scope: 'name email people:write', ...claims });
 
+/** RFC 9728 section 5.1. */
+const metadata = (): string =>
+  `resource_metadata="${gateway.url}/.well-known/oauth-protected-resource/graphql"`;
+
 describe('RFC 9470: a scope that needs a better sign-in than the token tells of', () => {
   it.each<[string, Record<string, unknown>]>([
     ['no sign-in', {}],
@@ -81,7 +85,7 @@ describe('RFC 9470: a scope that needs a better sign-in than the token tells of'
     expect(answer.status).toBe(401);
     expect(answer.headers['www-authenticate']).toBe(
       'Bearer error="insufficient_user_authentication", error_description="The person has to sign in again", ' +
-        'acr_values="urn:two", max_age="900"',
+        `acr_values="urn:two", max_age="900", ${metadata()}`,
     );
     expect(answer.body.errors?.[0]?.extensions).toMatchObject({
       code: 'UNAUTHORIZED_FIELD_OR_TYPE',
@@ -125,7 +129,7 @@ describe('RFC 9470: a scope that needs a better sign-in than the token tells of'
     const answer = await gateway.ask(RENAME, { token, headers: TELLING });
     expect(answer.status).toBe(403);
     expect(answer.headers['www-authenticate']).toBe(
-      'Bearer error="insufficient_scope", scope="people:write"',
+      `Bearer error="insufficient_scope", scope="people:write", ${metadata()}`,
     );
   });
 
@@ -174,6 +178,7 @@ it('a sign-in grows too old although the verification of its token is remembered
     },
     issuer: 'https://login.example',
     tokenId: undefined,
+    confirmation: undefined,
     issuedAt: 0,
     expiresAt: 10_000_000_000,
     acr: 'urn:two',

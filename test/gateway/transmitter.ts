@@ -39,6 +39,7 @@ export function token({
     sessionId,
     issuedAt,
     expiresAt: issuedAt + (lifetimeSeconds ?? 300),
+    confirmation: undefined,
     delegation: {
       subject,
       clientId,
