@@ -10,11 +10,15 @@ import { ACCESS_RESUMED, ACCESS_SUSPENDED, ACKNOWLEDGED_CHANNEL, SESSION_REVOKED
 export const EVENTS_SUPPORTED: readonly string[] = [SESSION_REVOKED, ACCESS_SUSPENDED, ACCESS_RESUMED];
 
 const STREAMS_AT_MOST = 1_000;
-const HISTORY_SECONDS = 24 * 60 * 60;
+/**
+ * A new stream begins with so much: the longest that a gateway lets a token live when it is not told otherwise, and what
+ * clocks may differ. An older revocation matches no living token (decision 0022).
+ */
+export const HISTORY_SECONDS = 60 * 60 + 2 * 60;
 // Well within the history, also when making the stream takes long.
 const ANNOUNCED_WITHIN_SECONDS = HISTORY_SECONDS / 2;
-// A receiver that comes back later makes a new stream, which begins with the same history.
-const FORGOTTEN_AFTER_SECONDS = HISTORY_SECONDS;
+// A receiver that comes back later makes a new stream. No gateway goes on for longer without having heard anything.
+const FORGOTTEN_AFTER_SECONDS = 24 * 60 * 60;
 
 // As `randomUUID` writes it.
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -43,8 +47,8 @@ export class StreamRegister {
   }
 
   /**
-   * Makes a stream that begins with all events of the last 24 hours: none older can match a living token. Among them is what
-   * is suspended, whatever its age.
+   * Makes a stream that begins with all events of the last hour (see `HISTORY_SECONDS`): none older can match a living token.
+   * Among them is what is suspended, whatever its age.
    *
    * @returns undefined when there are too many
    */
@@ -101,32 +105,35 @@ export class StreamRegister {
     // Compared as what they are in the log, or no index would find them.
     const known = jtis.filter((jti) => UUID.test(jti));
     if (known.length === 0) return;
-    await this.#db.transaction().execute(async (trx) => {
-      // Polls of one stream by two connections come one after the other.
-      await sql`select from authority.stream where id = ${stream.id} for update`.execute(trx);
-      // Found by their identifiers alone: whatever else is asked, PostgreSQL looks through all that is undelivered as well.
-      await sql`
-        with known as materialized (
-          select seq from authority.change_event where jti = any(${known}::uuid[]))
-        insert into authority.stream_ack (stream_id, seq)
-        select s.id, known.seq from authority.stream s, known
-        where s.id = ${stream.id} and known.seq > s.delivered_seq
-        on conflict do nothing`.execute(trx);
-      await sql`
-        update authority.stream s set delivered_seq = coalesce(
+    // One statement, as it comes with every poll. Polls of one stream come one after the other, by the lock on its row; what
+    // another one acknowledged meanwhile is not seen, and counts with the next. Events are found by their identifiers alone:
+    // whatever else is asked of them, PostgreSQL looks through all that is undelivered as well. The notification is for
+    // whoever waits until all gateways have a change.
+    await sql`
+      with place as materialized (
+        select events, delivered_seq from authority.stream where id = ${stream.id} for update),
+      known as materialized (
+        select seq from authority.change_event where jti = any(${known}::uuid[])),
+      next as materialized (
+        select coalesce(
           (select e.seq - 1 from authority.change_event e
-            where e.seq > s.delivered_seq and e.kind = any(s.events) and not exists (
-              select from authority.stream_ack a where a.stream_id = s.id and a.seq = e.seq)
+            where e.seq > place.delivered_seq and e.kind = any(place.events)
+              and not exists (
+                select from authority.stream_ack a where a.stream_id = ${stream.id} and a.seq = e.seq)
+              and not exists (select from known where known.seq = e.seq)
             order by e.seq limit 1),
-          (select max(e.seq) from authority.change_event e where e.seq > s.delivered_seq),
-          s.delivered_seq)
-        where s.id = ${stream.id}`.execute(trx);
-      await sql`
-        delete from authority.stream_ack a using authority.stream s
-        where s.id = ${stream.id} and a.stream_id = s.id and a.seq <= s.delivered_seq`.execute(trx);
-      // Sent at commit, to whoever waits until all gateways have it.
-      await sql`select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(trx);
-    });
+          (select max(e.seq) from authority.change_event e where e.seq > place.delivered_seq),
+          place.delivered_seq) as seq
+        from place),
+      moved as (
+        update authority.stream s set delivered_seq = next.seq from next where s.id = ${stream.id}),
+      settled as (
+        delete from authority.stream_ack a using next where a.stream_id = ${stream.id} and a.seq <= next.seq),
+      ahead as (
+        insert into authority.stream_ack (stream_id, seq)
+        select ${stream.id}, known.seq from known, next where known.seq > next.seq
+        on conflict do nothing)
+      select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(this.#db);
   }
 
   /** The oldest undelivered events, in the order of their numbers. */
