@@ -25,11 +25,15 @@ export const EVENTS_SUPPORTED: readonly string[] = [
 ];
 
 const STREAMS_PER_RECEIVER_AT_MOST = 1_000;
-const HISTORY_SECONDS = 24 * 60 * 60;
+/**
+ * A new stream begins with so much: the longest that a gateway lets a token live when it is not told otherwise, and what
+ * clocks may differ. An older revocation matches no living token (decision 0022).
+ */
+export const HISTORY_SECONDS = 60 * 60 + 2 * 60;
 // Well within the history, also when making the stream takes long.
 const ANNOUNCED_WITHIN_SECONDS = HISTORY_SECONDS / 2;
-// A receiver that comes back later makes a new stream, which begins with the same history.
-export const FORGOTTEN_AFTER_SECONDS = HISTORY_SECONDS;
+// A receiver that comes back later makes a new stream. No gateway goes on for longer without having heard anything.
+export const FORGOTTEN_AFTER_SECONDS = 24 * 60 * 60;
 /** Of a stream that is pushed and does not get on, as long as the log has what it lacks. */
 const STOPPED_FORGOTTEN_AFTER_SECONDS = 7 * 24 * 60 * 60;
 
@@ -73,8 +77,8 @@ export class StreamRegister {
   }
 
   /**
-   * Makes a stream that begins with all events of the last 24 hours: none older can match a living token. Among them is what
-   * is suspended, whatever its age.
+   * Makes a stream that begins with all events of the last hour (see `HISTORY_SECONDS`): none older can match a living token.
+   * Among them is what is suspended, whatever its age.
    *
    * @returns undefined when there are too many
    */
@@ -200,34 +204,37 @@ export class StreamRegister {
     // Compared as what they are in the log, or no index would find them.
     const known = jtis.filter((jti) => UUID.test(jti));
     if (known.length === 0) return;
-    await this.#db.transaction().execute(async (trx) => {
-      // Polls of one stream by two connections come one after the other.
-      await sql`select from authority.stream where id = ${id} for update`.execute(trx);
-      await sql`delete from authority.stream_verification
-        where stream_id = ${id} and jti = any(${known}::uuid[])`.execute(trx);
-      // Found by their identifiers alone: whatever else is asked, PostgreSQL looks through all that is undelivered as well.
-      await sql`
-        with known as materialized (
-          select seq from authority.change_event where jti = any(${known}::uuid[]))
-        insert into authority.stream_ack (stream_id, seq)
-        select s.id, known.seq from authority.stream s, known
-        where s.id = ${id} and known.seq > s.delivered_seq
-        on conflict do nothing`.execute(trx);
-      await sql`
-        update authority.stream s set delivered_seq = coalesce(
+    // One statement, as it comes with every poll. Polls of one stream come one after the other, by the lock on its row; what
+    // another one acknowledged meanwhile is not seen, and counts with the next. Events are found by their identifiers alone:
+    // whatever else is asked of them, PostgreSQL looks through all that is undelivered as well. The notification is for
+    // whoever waits until all gateways have a change.
+    await sql`
+      with place as materialized (
+        select events, delivered_seq from authority.stream where id = ${id} for update),
+      verified as (
+        delete from authority.stream_verification where stream_id = ${id} and jti = any(${known}::uuid[])),
+      known as materialized (
+        select seq from authority.change_event where jti = any(${known}::uuid[])),
+      next as materialized (
+        select coalesce(
           (select e.seq - 1 from authority.change_event e
-            where e.seq > s.delivered_seq and e.kind = any(s.events) and not exists (
-              select from authority.stream_ack a where a.stream_id = s.id and a.seq = e.seq)
+            where e.seq > place.delivered_seq and e.kind = any(place.events)
+              and not exists (
+                select from authority.stream_ack a where a.stream_id = ${id} and a.seq = e.seq)
+              and not exists (select from known where known.seq = e.seq)
             order by e.seq limit 1),
-          (select max(e.seq) from authority.change_event e where e.seq > s.delivered_seq),
-          s.delivered_seq)
-        where s.id = ${id}`.execute(trx);
-      await sql`
-        delete from authority.stream_ack a using authority.stream s
-        where s.id = ${id} and a.stream_id = s.id and a.seq <= s.delivered_seq`.execute(trx);
-      // Sent at commit, to whoever waits until all gateways have it.
-      await sql`select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(trx);
-    });
+          (select max(e.seq) from authority.change_event e where e.seq > place.delivered_seq),
+          place.delivered_seq) as seq
+        from place),
+      moved as (
+        update authority.stream s set delivered_seq = next.seq from next where s.id = ${id}),
+      settled as (
+        delete from authority.stream_ack a using next where a.stream_id = ${id} and a.seq <= next.seq),
+      ahead as (
+        insert into authority.stream_ack (stream_id, seq)
+        select ${id}, known.seq from known, next where known.seq > next.seq
+        on conflict do nothing)
+      select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(this.#db);
   }
 
   /** The oldest undelivered events, in the order of their numbers; of a stream that is not enabled, none. */

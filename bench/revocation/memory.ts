@@ -29,16 +29,33 @@ const KINDS: Readonly<Record<string, Kind>> = {
     revoked: (consentId) => ({ issuer: ISSUER, consentId }),
     token: (id) => token({ consentId: id }),
   },
+  token: {
+    revoked: (tokenId) => ({ issuer: ISSUER, tokenId }),
+    token: (tokenId) => token({ tokenId }),
+  },
+  session: {
+    revoked: (sessionId) => ({ issuer: ISSUER, sessionId }),
+    token: (sessionId) => token({ sessionId }),
+  },
   'subject and client': {
     revoked: (subject) => ({ issuer: ISSUER, subject, clientId: 'budget-app' }),
     token: (subject) => token({ subject }),
   },
 };
 
-function token({ consentId, subject }: { consentId?: string; subject?: string }): AuthenticatedToken {
+interface Names {
+  readonly consentId?: string;
+  readonly sessionId?: string;
+  readonly subject?: string;
+  readonly tokenId?: string;
+}
+
+/** With an identifier of its own for everything that is not named. */
+function token({ consentId, sessionId, subject, tokenId }: Names): AuthenticatedToken {
   return {
     issuer: ISSUER,
-    tokenId: randomUUID(),
+    tokenId: tokenId ?? randomUUID(),
+    sessionId: sessionId ?? randomUUID(),
     issuedAt: nowSeconds,
     expiresAt: nowSeconds + 300,
     confirmation: undefined,

@@ -6,7 +6,7 @@ import { startWorld } from './world.js';
 import type { World } from './world.js';
 
 const GATEWAYS = 3;
-const MEMORY_KINDS = ['consent', 'subject and client'] as const;
+const MEMORY_KINDS = ['consent', 'token', 'session', 'subject and client'] as const;
 
 /** How soon a revocation is in force, what remembering many costs, and how soon a new gateway knows them. */
 export async function benchRevocation(): Promise<void> {

@@ -265,7 +265,7 @@ describe('rfc8936 polling', () => {
     expect(received).toEqual(inOrder);
   });
 
-  test('begins with the last day for a new stream, and goes on after a restart', async () => {
+  test('begins with the last hour for a new stream, and goes on after a restart', async () => {
     const { jti } = await revoke();
     const late = await createStream();
     expect(

@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 
 import type { AuthoritySchema } from '../../authority/index.js';
+import type { GatewayLog } from '../../gateway/index.js';
 import { SsfReceiver } from '../../gateway/revocation/receiver.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
 import { openDatabase } from '../../store/index.js';
-import { type Cleanup, TestLog, until } from '../gateway/support.js';
+import { type Cleanup, until } from '../gateway/support.js';
 import { Balancer } from './balancer.js';
 import type { Answer, Change } from './failover-child.js';
 import { Instance } from './instance.js';
@@ -26,8 +27,10 @@ export const EVENTS_PER_PERSON = 3;
 /** A gateway's ear: a real receiver with a real view, and what it heard, in order. */
 export interface Ear {
   readonly view: RevocationView;
-  readonly heard: () => string[];
-  readonly breaks: () => number;
+  /** Events, in the order in which the view took them in, those that came again included. */
+  readonly heard: string[];
+  /** How often the stream broke. */
+  breaks: number;
 }
 
 /** Three instances of the authority on one PostgreSQL, behind one address; three receivers; and many who change consents. */
@@ -83,15 +86,17 @@ export class Cluster {
     const issuer = this.balancer.url;
     const lifetimes = { maxStalenessMs: 60_000, maxTokenLifetimeSeconds: 3_600 };
     const view = new RevocationView({ issuers: [issuer], ...lifetimes });
-    const log = new TestLog();
+    const ear: Ear = { view, heard: [], breaks: 0 };
+    const log: GatewayLog = {
+      log(_level, code, facts) {
+        if (code === 'REVOKED') ear.heard.push(String(facts?.event));
+        if (code === 'REVOCATION_STREAM_BROKEN') ear.breaks += 1;
+      },
+    };
     const receiver = new SsfReceiver({ issuer, secret: STREAM_SECRET }, view, log);
     receiver.start();
     cleanup.add(() => receiver.close());
-    return {
-      view,
-      heard: () => log.of('REVOKED').map(({ event }) => String(event)),
-      breaks: () => log.of('REVOCATION_STREAM_BROKEN').length,
-    };
+    return ear;
   }
 
   /** As a client does behind a balancer: when an instance does not answer, with the next. */

@@ -11,6 +11,8 @@ import { token } from '../gateway/transmitter.js';
 import { createTestDatabase } from '../support/database.js';
 import { CHANGES_PER_PERSON, Cluster, EVENTS_PER_PERSON } from './cluster.js';
 
+/** `npm run test:failover` does it with ten thousand, which take about a minute. */
+const CHANGES = Number(process.env['FAILOVER_CHANGES'] ?? 3_000);
 /** What a receiver asks for at a time: no more can come twice after a poll that broke. */
 const EVENTS_PER_POLL = 500;
 
@@ -52,16 +54,19 @@ async function expectNothingLost(cluster: Cluster, people: number): Promise<void
   expect(cluster.answers).toBe(people * CHANGES_PER_PERSON);
   // More than once only what was done again because its answer was lost.
   expect(log.length).toBeGreaterThanOrEqual(people * EVENTS_PER_PERSON);
-  expect([...answered].filter((jti) => !inOrder.includes(jti))).toEqual([]);
+  const inLog = new Set(inOrder);
+  expect([...answered].filter((jti) => !inLog.has(jti))).toEqual([]);
   const consents = new Set(log.map(({ consentId }) => consentId));
   expect([...ended].filter((id) => !consents.has(id))).toEqual([]);
 
   const issuedAt = Math.floor(Date.now() / 1000);
-  for (const { breaks, heard, view } of ears) {
-    await until(() => new Set(heard()).size >= log.length, 'everything heard', 30_000);
+  const last = inOrder.at(-1) ?? '';
+  for (const ear of ears) {
+    await until(() => ear.heard.includes(last), 'everything heard', 60_000);
+    const { breaks, heard, view } = ear;
     // RFC 8417 section 2.2: `jti` tells a repeated event from a new one. The first of each are the log, in its order.
-    expect([...new Set(heard())]).toEqual(inOrder);
-    expect(heard().length - log.length).toBeLessThanOrEqual(breaks() * EVENTS_PER_POLL);
+    expect([...new Set(heard)]).toEqual(inOrder);
+    expect(heard.length - log.length).toBeLessThanOrEqual(breaks * EVENTS_PER_POLL);
     const alive = [...ended].filter(
       (consentId) => !view.isRevoked(token({ issuer: cluster.balancer.url, consentId, issuedAt })),
     );
@@ -69,13 +74,13 @@ async function expectNothingLost(cluster: Cluster, people: number): Promise<void
   }
 }
 
-test('an authority of three that is killed in the middle of 10,000 changes loses none, repeats none, and keeps their order', async () => {
-  const people = Math.ceil(10_000 / CHANGES_PER_PERSON);
+test('an authority of three that is killed in the middle of thousands of changes loses none, repeats none, and keeps their order', async () => {
+  const people = Math.ceil(CHANGES / CHANGES_PER_PERSON);
   const database = await createTestDatabase();
   cleanup.add(() => database.drop());
   const cluster = await Cluster.start(database.url, cleanup);
   const changes = cluster.live(people);
-  await until(() => cluster.answers > (people * CHANGES_PER_PERSON) / 2, 'half of the changes', 120_000);
+  await until(() => cluster.answers > (people * CHANGES_PER_PERSON) / 2, 'half of the changes', 200_000);
   const [victim] = cluster.instances.filter(({ url }) => cluster.balancer.countTo(url) > 0);
   // In the middle of work for gateways and for writers.
   await until(() => (victim?.unanswered ?? 0) > 0, 'changes under way');
@@ -83,7 +88,7 @@ test('an authority of three that is killed in the middle of 10,000 changes loses
   expect(cluster.instances.filter(({ isAlive }) => isAlive)).toHaveLength(2);
   await changes;
   await expectNothingLost(cluster, people);
-}, 180_000);
+}, 300_000);
 
 test('a PostgreSQL that is killed in the middle of changes comes back with every one that was answered', async () => {
   const people = 150;
@@ -96,11 +101,13 @@ test('a PostgreSQL that is killed in the middle of changes comes back with every
   const cluster = await Cluster.start(first.url, cleanup);
   const changes = cluster.live(people);
   await until(() => cluster.answers > (people * CHANGES_PER_PERSON) / 2, 'half of the changes', 60_000);
-  process.kill(first.pid ?? 0, 'SIGKILL');
+  const { pid } = first;
+  if (pid === undefined) throw new Error('it was not started here');
+  process.kill(pid, 'SIGKILL');
   await first.closed;
   const failuresBefore = cluster.failures;
   await until(() => cluster.failures > failuresBefore, 'changes that fail');
   server = await openDatabaseServer({ dataDir, port: Number(new URL(first.url).port) });
   await changes;
   await expectNothingLost(cluster, people);
-}, 120_000);
+}, 300_000);
