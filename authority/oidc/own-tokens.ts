@@ -8,7 +8,6 @@ import type { SuspensionRegister } from '../consent/suspensions.js';
 import { consentForToken } from '../consent/token.js';
 import { readGrantedAccess } from '../details/read.js';
 import type { GrantedAccess } from '../details/access.js';
-import type { AuthorityKeys } from '../keys/keys.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { isRevoked } from './revoked.js';
 import { isSuspended } from './suspended.js';
@@ -37,7 +36,8 @@ export interface OwnTokensOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly db: AuthorityDatabase;
-  readonly keys: AuthorityKeys;
+  /** The signing keys, of which only the public halves are used. */
+  readonly jwks: { readonly keys: readonly JWK[] };
   readonly accounts: AccountRegister;
   readonly findClient: FindClient;
   readonly suspensions: SuspensionRegister;
@@ -50,7 +50,7 @@ export class OwnTokens {
 
   constructor(options: OwnTokensOptions) {
     this.#options = options;
-    this.#keys = createLocalJWKSet(publicHalves(options.keys.jwks.keys));
+    this.#keys = createLocalJWKSet(publicHalves(options.jwks.keys));
   }
 
   /** Verifies what a token says of itself (RFC 8725, RFC 9068 section 4); undefined when it is not one of ours, or over. */

@@ -66,7 +66,7 @@ export function createProvider(options: ProviderOptions): Provider {
   prompts.add(consentPrompt({ accounts, audience, consents, policy, suspensions }));
   const findClient = among(clients);
   const resources = new ResourceServers(audience, scopes, suspensions);
-  const tokens = new OwnTokens({ issuer, audience, db, keys, accounts, findClient, suspensions });
+  const tokens = new OwnTokens({ issuer, audience, db, jwks: keys.jwks, accounts, findClient, suspensions });
   const exchange = new TokenExchange({
     audience,
     accounts,
