@@ -11,7 +11,8 @@ import type { SuspensionRegister } from '../consent/suspensions.js';
 import { readForm } from '../http/body.js';
 import { refuseForeignOrigin } from '../http/origin.js';
 import { HttpError } from '../http/respond.js';
-import { askedAccess, scopesAskedFor } from '../details/request.js';
+import { scopesAskedFor } from '../details/request.js';
+import { readOrRefuse } from '../oidc/rich-requests.js';
 import { PASSWORD_ACR } from '../oidc/sign-in.js';
 import { stoppedScopes } from '../oidc/suspended.js';
 import { type ConsentView, type DurationChoice, renderConsent } from '../pages/consent.js';
@@ -108,8 +109,8 @@ export class InteractionRoutes {
     const account = await accounts.find(interaction.session?.accountId ?? '');
     if (account === undefined) throw new HttpError(400, 'invalid_request', 'Nobody is signed in');
     const { authorization_details: details, scope } = interaction.params;
-    // Read once already, when it came; the policy may be another since.
-    const access = askedAccess(details, { clientId: client.clientId, audience, policy });
+    // Read once already, when it came; the policy may be another since, and its time over.
+    const access = readOrRefuse(details, { clientId: client.clientId, audience, policy });
     const stopped = await stoppedScopes(suspensions);
     const scopes = scopesAskedFor(scope, access).filter((name) => !stopped.has(name));
     const asked = { scopes, access, atSeconds: interaction.iat };

@@ -3,7 +3,7 @@ import type { ConsentClaim } from '@behalf/directives';
 import { createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTPayload, jwtVerify } from 'jose';
 
 import type { AccountRegister } from '../accounts/register.js';
-import type { ClientRegistration } from '../clients/register.js';
+import type { FindClient } from '../clients/find.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import { consentForToken } from '../consent/token.js';
 import { readGrantedAccess } from '../details/read.js';
@@ -40,7 +40,7 @@ export interface OwnTokensOptions {
   /** Those that are published now: what another one signed is nobody's. */
   readonly jwks: KeysNow['jwks'];
   readonly accounts: AccountRegister;
-  readonly clients: readonly ClientRegistration[];
+  readonly findClient: FindClient;
   readonly suspensions: SuspensionRegister;
 }
 
@@ -76,10 +76,9 @@ export class OwnTokens {
    * it.
    */
   async isInForce(token: OwnToken): Promise<boolean> {
-    const { accounts, clients, db, suspensions } = this.#options;
-    const registered = new Set(clients.map(({ clientId }) => clientId));
+    const { accounts, db, findClient, suspensions } = this.#options;
     const holders = [token.clientId, ...token.actors];
-    if (!holders.every((clientId) => registered.has(clientId))) return false;
+    for (const holder of holders) if ((await findClient(holder)) === undefined) return false;
     if (await isSuspended(suspensions, holders)) return false;
     if (token.consent !== undefined) {
       const { clientId, issuedAtSeconds, subject } = token;

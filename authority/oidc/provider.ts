@@ -8,6 +8,7 @@ import {
 
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
+import { among } from '../clients/find.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
@@ -67,9 +68,18 @@ export function createProvider(options: ProviderOptions): Provider {
   const prompts = interactionPolicy.base();
   prompts.remove('consent');
   prompts.add(consentPrompt({ accounts, audience, consents, policy, suspensions }));
+  const findClient = among(clients);
   const resources = new ResourceServers(audience, scopes, suspensions);
-  const tokens = new OwnTokens({ issuer, audience, db, jwks, accounts, clients, suspensions });
-  const exchange = new TokenExchange({ audience, accounts, clients, policy, suspensions, tokens, resources });
+  const tokens = new OwnTokens({ issuer, audience, db, jwks, accounts, findClient, suspensions });
+  const exchange = new TokenExchange({
+    audience,
+    accounts,
+    findClient,
+    policy,
+    suspensions,
+    tokens,
+    resources,
+  });
   const hasFapi2 = (clientId: string | undefined): boolean =>
     isFapi2(
       clients.find((client) => client.clientId === clientId),
@@ -117,7 +127,7 @@ export function createProvider(options: ProviderOptions): Provider {
       richAuthorizationRequests: richRequests({ audience, consents, policy }),
     },
     extraTokenClaims: (ctx, token) =>
-      claimsOf(ctx, token, { db, accounts, clients, policy, suspensions, exchange, statuses }),
+      claimsOf(ctx, token, { db, accounts, findClient, policy, suspensions, exchange, statuses }),
     findAccount: async (ctx, subject) => {
       // Asked before a code is given, and before a refresh token is used up: it must not be lost to a suspension.
       await refuseSuspended(suspensions, ctx.oidc.client?.clientId);
@@ -151,7 +161,7 @@ export function createProvider(options: ProviderOptions): Provider {
   // This server speaks plain http: with an https issuer a proxy stands before it, and tells what the browser used.
   provider.proxy = issuer.startsWith('https:');
   exchange.register(provider);
-  answerForStructuredTokens(provider, { clients, consents, suspensions, tokens });
+  answerForStructuredTokens(provider, { consents, findClient, suspensions, tokens });
   return provider;
 }
 

@@ -36,8 +36,13 @@ async function append(agesSeconds: readonly number[]): Promise<void> {
     from head, unnest(${[...agesSeconds]}::float8[]) with ordinality as ages (age, n)`.execute(db);
 }
 
+async function newStream(register: StreamRegister) {
+  const wishes = { description: null, maxStalenessMs: null, push: undefined };
+  return register.create('gateways', { ...wishes, eventsRequested: [SESSION_REVOKED] });
+}
+
 async function pendingOfNewStream(): Promise<number[]> {
-  const stream = await streams.create([SESSION_REVOKED]);
+  const stream = await newStream(streams);
   if (stream === undefined) throw new Error('no stream was made');
   return (await streams.pending(stream, 1_000)).map(({ seq }) => seq);
 }
@@ -71,7 +76,7 @@ test('a new stream begins with what is not too old to matter, also after a clock
 
 test('a poll reads no more of a long log than what it is about', async () => {
   await append(Array.from({ length: 20_000 }, () => 1));
-  const stream = await streams.create([SESSION_REVOKED]);
+  const stream = await newStream(streams);
   if (stream === undefined) throw new Error('no stream was made');
   // Its place is in the middle, with thousands before and after.
   await sql`update authority.stream set delivered_seq = 10000`.execute(db);
@@ -85,7 +90,7 @@ test('a poll reads no more of a long log than what it is about', async () => {
 
 test('acknowledgements over many connections at once, in any order, lose none and leave nothing behind', async () => {
   const many = new StreamRegister(database.db);
-  const stream = await many.create([SESSION_REVOKED]);
+  const stream = await newStream(many);
   if (stream === undefined) throw new Error('no stream was made');
   await sql`update authority.stream set delivered_seq = (select seq from authority.change_head)`.execute(db);
   await append(Array.from({ length: 200 }, () => 0));

@@ -1,6 +1,7 @@
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { SuspensionRegister } from '../../authority/consent/suspensions.js';
 import {
   ALMA_SUBJECT,
   claimsOf,
@@ -89,6 +90,16 @@ describe('RFC 6749 section 4.4 client credentials', () => {
     const form = { grant_type: 'client_credentials', scope: 'accounts:read', client_id: 'budget-app' };
     const { status, body } = await post(`${authority.issuer}/token`, form);
     expect({ status, error: body['error'] }).toEqual({ status: 400, error: 'invalid_request' });
+  });
+
+  test('a suspended client gets none, and one that was resumed does', async () => {
+    const suspensions = new SuspensionRegister(authority.database.db);
+    const stop = { by: 'admin-iris', reason: 'an incident' };
+    const target = { kind: 'client', clientId: 'statements' } as const;
+    await suspensions.suspend(target, stop);
+    await expect(ask('profile:read')).rejects.toMatchObject({ error: 'unauthorized_client' });
+    await suspensions.resume(target, stop);
+    expect((await ask('profile:read')).access_token).not.toBe('');
   });
 
   test('a client whose id becomes the subject of a person gets none', async () => {

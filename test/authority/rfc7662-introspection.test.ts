@@ -1,6 +1,7 @@
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { SuspensionRegister } from '../../authority/consent/suspensions.js';
 import {
   ALMA,
   ALMA_SUBJECT,
@@ -163,6 +164,28 @@ describe('a token is not active any more', () => {
       await nextSecond();
     },
   );
+
+  test('while its client is suspended, and only then', async () => {
+    const suspensions = new SuspensionRegister(authority.database.db);
+    const stop = { by: 'admin-iris', reason: 'an incident' };
+    const tokens = await token();
+    for (const target of [{ kind: 'client', clientId: 'budget-app' }, { kind: 'everything' }] as const) {
+      await suspensions.suspend(target, stop);
+      expect(await isActive(tokens.access_token)).toBe(false);
+      await suspensions.resume(target, stop);
+      expect(await isActive(tokens.access_token)).toBe(true);
+    }
+  });
+
+  test('a scope that is stopped is not told of', async () => {
+    const suspensions = new SuspensionRegister(authority.database.db);
+    const stop = { by: 'admin-iris', reason: 'an incident' };
+    const tokens = await token('accounts:read profile:read');
+    await suspensions.suspend({ kind: 'scope', scope: 'profile:read' }, stop);
+    const answer = await oidc.tokenIntrospection(ledger, tokens.access_token);
+    expect(answer).toMatchObject({ active: true, scope: 'accounts:read' });
+    await suspensions.resume({ kind: 'scope', scope: 'profile:read' }, stop);
+  });
 
   test('when the revocation is of somebody else, it still is', async () => {
     const tokens = await token();

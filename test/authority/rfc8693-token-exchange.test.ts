@@ -3,6 +3,7 @@ import { SignJWT } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { SuspensionRegister } from '../../authority/consent/suspensions.js';
 import { SigningKeyRing } from '../../authority/keys/ring.js';
 import { SealedSecrets } from '../../authority/keys/sealed.js';
 import { KEY_SCHEDULE } from '../../authority/keys/times.js';
@@ -285,6 +286,33 @@ describe('decision 0012: a sender-constrained subject token', () => {
     expect(answer.token_type).toBe('dpop');
     expect(claimsOf(answer).cnf?.jkt).toMatch(/^[\w-]{43}$/);
     expect(claimsOf(answer).cnf?.jkt).not.toBe(before);
+  });
+});
+
+describe('while somebody on whom the token stands is suspended', () => {
+  const stop = { by: 'admin-iris', reason: 'an incident' };
+
+  test.each<[string, string]>([
+    ['statements', 'unauthorized_client'],
+    ['budget-app', 'invalid_request'],
+  ])('nothing is exchanged, and afterwards it is again: %s', async (clientId, error) => {
+    const suspensions = new SuspensionRegister(authority.database.db);
+    const token = await subjectToken('accounts:read');
+    await suspensions.suspend({ kind: 'client', clientId }, stop);
+    await expect(exchanged(statements, token)).rejects.toMatchObject({ error });
+    await suspensions.resume({ kind: 'client', clientId }, stop);
+    expect((await exchanged(statements, token)).scope).toBe('accounts:read');
+  });
+
+  test('a scope that is stopped is in no exchanged token', async () => {
+    const suspensions = new SuspensionRegister(authority.database.db);
+    const token = await subjectToken();
+    await suspensions.suspend({ kind: 'scope', scope: 'profile:read' }, stop);
+    expect((await exchanged(statements, token)).scope).toBe('accounts:read');
+    await expect(exchanged(statements, token, { scope: 'profile:read' })).rejects.toMatchObject({
+      error: 'invalid_scope',
+    });
+    await suspensions.resume({ kind: 'scope', scope: 'profile:read' }, stop);
   });
 });
 

@@ -21,10 +21,12 @@ let issued: Issued;
 const agents: Agent[] = [];
 
 beforeAll(async () => {
-  root = issueCertificate({ name: 'Root', isAuthority: true });
-  selfSigned = issueCertificate({ name: 'self' });
-  issued = issueCertificate({ name: 'statements', issuer: root, dnsNames: [SERVICE] });
-  proxy = await startTlsProxy(issueCertificate({ name: 'localhost', issuer: root, dnsNames: ['localhost'] }));
+  root = await issueCertificate({ name: 'Root', isAuthority: true });
+  selfSigned = await issueCertificate({ name: 'self' });
+  issued = await issueCertificate({ name: 'statements', issuer: root, dnsNames: [SERVICE] });
+  proxy = await startTlsProxy(
+    await issueCertificate({ name: 'localhost', issuer: root, dnsNames: ['localhost'] }),
+  );
   const clientCredentials = { scopes: SCOPES };
   const senderConstraint = 'certificate';
   authority = await startTestAuthority({
@@ -116,7 +118,7 @@ describe('RFC 8705 section 2: clients that authenticate by a certificate', () =>
   });
 
   test('section 2.2: by another one, or by none, in vain', async () => {
-    await expect(ownToken('self', issueCertificate({ name: 'self' }))).rejects.toMatchObject(REFUSED);
+    await expect(ownToken('self', await issueCertificate({ name: 'self' }))).rejects.toMatchObject(REFUSED);
     await expect(ownToken('self', issued)).rejects.toMatchObject(REFUSED);
     await expect(ownToken('self')).rejects.toMatchObject(REFUSED);
   });
@@ -126,15 +128,19 @@ describe('RFC 8705 section 2: clients that authenticate by a certificate', () =>
       sub: 'statements',
       cnf: { 'x5t#S256': thumbprint(issued) },
     });
-    const renewed = issueCertificate({ name: 'renewed', issuer: root, dnsNames: ['other.example', SERVICE] });
+    const renewed = await issueCertificate({
+      name: 'renewed',
+      issuer: root,
+      dnsNames: ['other.example', SERVICE],
+    });
     expect(claimsOf(await ownToken('statements', renewed)).sub).toBe('statements');
   });
 
   const other = () => issueCertificate({ name: 'Root', isAuthority: true });
   const named = { name: 'statements', dnsNames: [SERVICE] };
-  test.each<[string, () => Issued]>([
+  test.each<[string, () => Promise<Issued>]>([
     ['signed by itself', () => issueCertificate(named)],
-    ['of an authority with the same name', () => issueCertificate({ ...named, issuer: other() })],
+    ['of an authority with the same name', async () => issueCertificate({ ...named, issuer: await other() })],
     ['for another name', () => issueCertificate({ ...named, issuer: root, dnsNames: ['thief.example'] })],
     [
       'for a name that ends alike',
@@ -149,7 +155,7 @@ describe('RFC 8705 section 2: clients that authenticate by a certificate', () =>
     ['for servers', () => issueCertificate({ ...named, issuer: root, usages: [FOR_SERVERS] })],
     ['issued by somebody who is no authority', () => issueCertificate({ ...named, issuer: issued })],
   ])('section 2.1: by one %s, in vain', async (_, certificate) => {
-    await expect(ownToken('statements', certificate())).rejects.toMatchObject(REFUSED);
+    await expect(ownToken('statements', await certificate())).rejects.toMatchObject(REFUSED);
   });
 });
 

@@ -20,8 +20,8 @@ export interface Certificate extends Issued {
 }
 
 /** @param issuer An authority that signs it; default: it signs itself, and may sign others. */
-export function makeCertificate(name: string, issuer?: Certificate): Certificate {
-  const issued = issueCertificate(
+export async function makeCertificate(name: string, issuer?: Certificate): Promise<Certificate> {
+  const issued = await issueCertificate(
     issuer === undefined
       ? { name, isAuthority: true, dnsNames: [SERVER_NAME] }
       : { name, issuer, dnsNames: [SERVER_NAME] },

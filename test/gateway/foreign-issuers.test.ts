@@ -420,6 +420,7 @@ describe('several issuers', () => {
     const tokenOf = (issuer: string, namespace: string) => ({
       issuer,
       tokenId: undefined,
+      confirmation: undefined,
       issuedAt: now - 10,
       expiresAt: now + 100,
       asIssued: { ...base, subject: 'alma', clientId: 'app' },

@@ -36,12 +36,12 @@ beforeAll(async () => {
   people = await TestSubgraph.start('people');
   for (const each of [issuer, people]) cleanup.add(() => each.close());
   supergraph = compose(people);
-  server = makeCertificate('gateway');
-  authority = makeCertificate('authority');
-  issued = makeCertificate('issued', authority);
+  server = await makeCertificate('gateway');
+  authority = await makeCertificate('authority');
+  issued = await makeCertificate('issued', authority);
   // Self-signed, as section 2.2 has them.
-  client = makeCertificate('client');
-  thief = makeCertificate('thief');
+  client = await makeCertificate('client');
+  thief = await makeCertificate('thief');
   files = await writeCertificates(cleanup, { server, authority });
   token = await issuer.mint({ scope: 'name', cnf: { 'x5t#S256': client.thumbprint } });
 });

@@ -117,7 +117,7 @@ describe('around an Apollo Server of one’s own', () => {
     const bare = await start({});
     expectRefused(await bare.ask(READ, await proof()), 'INVALID_DPOP_PROOF', 'PROOF_MISSING', bare);
     expectRefused(await bare.ask(READ, { token }), 'INVALID_TOKEN', 'DPOP_DOWNGRADE', bare);
-    const certificate = makeCertificate('client');
+    const certificate = await makeCertificate('client');
     const bound = await issuer.mint({ scope: 'name', cnf: { 'x5t#S256': certificate.thumbprint } });
     expectRefused(await bare.ask(READ, { token: bound }), 'INVALID_TOKEN', 'CERTIFICATE_MISSING', bare);
     const unbound = await issuer.mint({ scope: 'name' });
@@ -136,7 +136,7 @@ describe('around an Apollo Server of one’s own', () => {
   });
 
   it('a certificate that it is told of counts, and no header', async () => {
-    const certificate = makeCertificate('client');
+    const certificate = await makeCertificate('client');
     const bound = await issuer.mint({ scope: 'name', cnf: { 'x5t#S256': certificate.thumbprint } });
     const told = await start({}, { clientCertificate: certificate.der });
     expect((await told.ask(READ, { token: bound })).body).toEqual({ data: READ_DATA });

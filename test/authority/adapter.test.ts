@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+
+import type { AdapterPayload } from 'oidc-provider';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { type AuthoritySchema, migrateAuthority } from '../../authority/consent/index.js';
+import { adapterFactory } from '../../authority/oidc/adapter.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+
+/**
+ * What two requests do that come between each other's looking and writing. oidc-provider looks first, so that over HTTP it
+ * takes luck to meet it.
+ */
+let database: TestDatabase<AuthoritySchema>;
+const reused: string[] = [];
+const ended: string[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase<AuthoritySchema>();
+  await migrateAuthority(database.db);
+});
+afterAll(() => database.drop());
+
+function adapter(model: string) {
+  const factory = adapterFactory(database.db, {
+    refreshTokenReused: async (consentId) => void reused.push(consentId),
+    tokensEnded: async (consentId) => void ended.push(consentId),
+  });
+  return factory(model);
+}
+
+const payload = (jti: string, grantId?: string): AdapterPayload => ({
+  jti,
+  ...(grantId === undefined ? {} : { grantId }),
+});
+
+describe('RFC 7523 section 3 (7), RFC 9449 section 11.1: what was seen once', () => {
+  test('is written once, whoever looked before', async () => {
+    const seen = adapter('ReplayDetection');
+    await seen.upsert('jti', payload('jti'), 60);
+    await expect(seen.upsert('jti', payload('jti'), 60)).rejects.toMatchObject({ error: 'invalid_request' });
+    const both = await Promise.allSettled([1, 2, 3, 4].map(() => seen.upsert('other', payload('other'), 60)));
+    expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('can come again when it is over', async () => {
+    const seen = adapter('ReplayDetection');
+    await seen.upsert('short', payload('short'), -1);
+    await seen.upsert('short', payload('short'), 60);
+    await expect(seen.upsert('short', payload('short'), 60)).rejects.toMatchObject({
+      error: 'invalid_request',
+    });
+  });
+});
+
+describe('RFC 9700 section 4.14.2: a refresh token that is used up', () => {
+  test('by somebody else between looking and writing, ends its consent', async () => {
+    const tokens = adapter('RefreshToken');
+    const id = randomUUID();
+    await tokens.upsert(id, payload(id, 'the-consent'), 60);
+    await tokens.consume(id);
+    expect(reused).toEqual([]);
+    await expect(tokens.consume(id)).rejects.toMatchObject({ error: 'invalid_grant' });
+    expect(reused).toEqual(['the-consent']);
+  });
+
+  test('that is gone, because its consent ended, ends nothing more', async () => {
+    reused.length = 0;
+    await expect(adapter('RefreshToken').consume(randomUUID())).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+    expect(reused).toEqual([]);
+  });
+
+  test('a code that two redeem at the same time is refused to one, and ends no consent', async () => {
+    reused.length = 0;
+    const codes = adapter('AuthorizationCode');
+    const id = randomUUID();
+    await codes.upsert(id, payload(id, 'the-consent'), 60);
+    const both = await Promise.allSettled([codes.consume(id), codes.consume(id)]);
+    expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(reused).toEqual([]);
+  });
+});
+
+test('all tokens of a grant end in one transaction, whichever kinds oidc-provider asks about', async () => {
+  for (const model of ['AccessToken', 'RefreshToken', 'AuthorizationCode']) {
+    await adapter(model).revokeByGrantId('the-consent');
+  }
+  expect(ended).toEqual(['the-consent']);
+});
