@@ -2,7 +2,6 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 import type { Log } from '../store/log.js';
 import type { StreamRegister } from './changes/streams.js';
-import type { ConsentRegister } from './consent/register.js';
 import { removeEndedSessions, removeExpiredPayloads } from './oidc/adapter.js';
 import type { AuthorityDatabase } from './schema.js';
 
@@ -13,12 +12,11 @@ const BATCHES_AT_MOST = 20;
 /** @see Housekeeping */
 export interface HousekeepingOptions {
   readonly db: AuthorityDatabase;
-  readonly consents: ConsentRegister;
   readonly streams: StreamRegister;
   readonly log: Log;
 }
 
-/** Writes expiries down and removes what is over, a bounded amount per minute. Nothing's validity depends on it. */
+/** Removes what is over, a bounded amount per minute. Nothing's validity depends on it. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #timer: NodeJS.Timeout;
@@ -40,8 +38,7 @@ export class Housekeeping {
 
   /** One round. */
   async run(): Promise<void> {
-    const { consents, db, streams } = this.#options;
-    await this.#inBatches(() => consents.recordExpired(BATCH));
+    const { db, streams } = this.#options;
     await this.#inBatches(() => removeExpiredPayloads(db, BATCH));
     await removeEndedSessions(db);
     await streams.removeForgotten();
