@@ -13,6 +13,8 @@ import { ChangeFeed } from './changes/feed.js';
 import { StreamRegister } from './changes/streams.js';
 import { SsfTransmitter } from './changes/transmitter.js';
 import { checkClients } from './clients/check.js';
+import { ApplicationRegister } from './clients/applications.js';
+import { ClientDirectory } from './clients/directory.js';
 import { type ClientRegistration, demoClients } from './clients/register.js';
 import { EXPIRY_CHANNEL } from './consent/clock.js';
 import { ConsentExpiry } from './consent/expiry.js';
@@ -177,6 +179,7 @@ function assemble(
   const consents = new ConsentRegister(db);
   const suspensions = new SuspensionRegister(db);
   const streams = new StreamRegister(db);
+  const directory = new ClientDirectory(clients, new ApplicationRegister(db));
   const provider = createProvider({
     issuer,
     audience,
@@ -188,6 +191,7 @@ function assemble(
     suspensions,
     clients,
     certificates,
+    directory,
     policy,
     profile,
   });
@@ -202,7 +206,7 @@ function assemble(
     throttle: new SignInThrottle(),
     consents,
     suspensions,
-    clients,
+    clients: directory,
     policy,
     durations,
     defaultDurationSeconds: options.defaultDurationSeconds ?? fallback?.seconds ?? 0,

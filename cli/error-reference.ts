@@ -1,6 +1,7 @@
 import { denialErrors, directiveErrors, txnTokenRefusals } from '@behalf/directives';
 import type { ErrorDescription } from '@behalf/directives';
 import { auditErrors } from '../audit/errors.js';
+import { applicationErrors } from '../authority/clients/errors.js';
 import { authorityErrors } from '../authority/errors.js';
 import { supergraphErrors } from '../gateway/authorize/supergraph.js';
 import { configurationErrors, gatewayErrors } from '../gateway/errors.js';
@@ -51,6 +52,7 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   { title: 'Log of the gateway', met: '`code` of a line.', codes: logCodes },
   { title: 'Audit', met: '`AuditError` of a sink.', codes: auditErrors },
   { title: 'Authority', met: 'At the start of the authority.', codes: authorityErrors },
+  { title: 'Applications', met: '`behalf clients`.', codes: applicationErrors },
   { title: 'Store', met: 'At the start, and when the database ends by itself.', codes: storeErrors },
 ]);
 

@@ -14,7 +14,7 @@ import {
 
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
-import type { ClientRegistration } from '../clients/register.js';
+import type { ClientDirectory } from '../clients/directory.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import { TOKEN_EXCHANGE } from './client-metadata.js';
 import { type ExchangeTerms, exchangeTerms } from './exchange-terms.js';
@@ -46,7 +46,7 @@ type Context = TokenEndpointGrantContext<Parameters>;
 export interface TokenExchangeOptions {
   readonly audience: string;
   readonly accounts: AccountRegister;
-  readonly clients: readonly ClientRegistration[];
+  readonly directory: ClientDirectory;
   readonly policy: Policy;
   readonly suspensions: SuspensionRegister;
   readonly tokens: OwnTokens;
@@ -131,10 +131,10 @@ export class TokenExchange {
   }
 
   async #decide(ctx: Context): Promise<ExchangeTerms> {
-    const { audience, clients, policy, suspensions } = this.#options;
+    const { audience, directory, policy, suspensions } = this.#options;
     const { params } = ctx.oidc;
     const actor = ctx.oidc.client.clientId;
-    const right = clients.find(({ clientId }) => clientId === actor)?.oauth?.exchange;
+    const right = (await directory.find(actor))?.oauth?.exchange;
     if (right === undefined) throw new errors.UnauthorizedClient('the client may not exchange tokens');
     refuseWhatIsNotDone(params, audience);
     await refuseSuspended(suspensions, actor);

@@ -3,7 +3,7 @@ import type { ConsentClaim } from '@behalf/directives';
 import { createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTPayload, jwtVerify } from 'jose';
 
 import type { AccountRegister } from '../accounts/register.js';
-import type { ClientRegistration } from '../clients/register.js';
+import type { ClientDirectory } from '../clients/directory.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import { consentForToken } from '../consent/token.js';
 import { readGrantedAccess } from '../details/read.js';
@@ -39,7 +39,7 @@ export interface OwnTokensOptions {
   readonly db: AuthorityDatabase;
   readonly keys: AuthorityKeys;
   readonly accounts: AccountRegister;
-  readonly clients: readonly ClientRegistration[];
+  readonly directory: ClientDirectory;
   readonly suspensions: SuspensionRegister;
 }
 
@@ -75,10 +75,10 @@ export class OwnTokens {
    * it.
    */
   async isInForce(token: OwnToken): Promise<boolean> {
-    const { accounts, clients, db, suspensions } = this.#options;
-    const registered = new Set(clients.map(({ clientId }) => clientId));
+    const { accounts, db, directory, suspensions } = this.#options;
     const holders = [token.clientId, ...token.actors];
-    if (!holders.every((clientId) => registered.has(clientId))) return false;
+    const registered = await Promise.all(holders.map((clientId) => directory.find(clientId)));
+    if (registered.includes(undefined)) return false;
     if (await isSuspended(suspensions, holders)) return false;
     if (token.consent !== undefined) {
       const { clientId, issuedAtSeconds, subject } = token;

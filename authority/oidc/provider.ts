@@ -8,6 +8,7 @@ import {
 
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
+import type { ClientDirectory } from '../clients/directory.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
@@ -19,6 +20,7 @@ import type { AuthorityDatabase } from '../schema.js';
 import { adapterFactory } from './adapter.js';
 import { authenticationMethods, checkAssertion, SIGNING_ALGORITHMS } from './client-authentication.js';
 import { isFapi2, metadataOf } from './client-metadata.js';
+import { compareSecretsByDigest } from './client-secrets.js';
 import { consentPrompt } from './consent-prompt.js';
 import { endingsOf, endOnReuse } from './endings.js';
 import { TokenExchange } from './exchange.js';
@@ -46,7 +48,10 @@ export interface ProviderOptions {
   readonly accounts: AccountRegister;
   readonly consents: ConsentRegister;
   readonly suspensions: SuspensionRegister;
+  /** Those given at the start. */
   readonly clients: readonly ClientRegistration[];
+  /** Those of the store as well. */
+  readonly directory: ClientDirectory;
   readonly certificates: ClientCertificates | undefined;
   readonly policy: Policy;
   readonly profile: 'fapi2' | undefined;
@@ -58,14 +63,23 @@ export interface ProviderOptions {
  * introspection, certificates, the FAPI 2.0 profile. Nothing else is on: no device flow, no implicit grant, no dynamic registration.
  */
 export function createProvider(options: ProviderOptions): Provider {
-  const { accounts, audience, clients, consents, db, issuer, keys, policy, profile, suspensions } = options;
+  const { accounts, audience, clients, consents, db, directory, issuer, keys, policy, profile, suspensions } =
+    options;
   const scopes = [...policy.scopes.keys()];
   const prompts = interactionPolicy.base();
   prompts.remove('consent');
   prompts.add(consentPrompt({ accounts, audience, consents, policy, suspensions }));
   const resources = new ResourceServers(audience, scopes, suspensions);
-  const tokens = new OwnTokens({ issuer, audience, db, keys, accounts, clients, suspensions });
-  const exchange = new TokenExchange({ audience, accounts, clients, policy, suspensions, tokens, resources });
+  const tokens = new OwnTokens({ issuer, audience, db, keys, accounts, directory, suspensions });
+  const exchange = new TokenExchange({
+    audience,
+    accounts,
+    directory,
+    policy,
+    suspensions,
+    tokens,
+    resources,
+  });
   const hasFapi2 = (clientId: string | undefined): boolean =>
     isFapi2(
       clients.find((client) => client.clientId === clientId),
@@ -74,7 +88,10 @@ export function createProvider(options: ProviderOptions): Provider {
 
   const methods = authenticationMethods(options.certificates !== undefined);
   const configuration: Configuration = {
-    adapter: adapterFactory(db, endingsOf(consents)),
+    adapter: adapterFactory(db, endingsOf(consents), async (clientId) => {
+      const client = await directory.find(clientId);
+      return client && metadataOf(client, profile);
+    }),
     clients: clients.map((client) => metadataOf(client, profile)),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientBasedCORS: () => false,
@@ -113,7 +130,7 @@ export function createProvider(options: ProviderOptions): Provider {
       richAuthorizationRequests: richRequests({ audience, consents, policy }),
     },
     extraTokenClaims: (ctx, token) =>
-      claimsOf(ctx, token, { db, accounts, clients, policy, suspensions, exchange }),
+      claimsOf(ctx, token, { db, accounts, directory, policy, suspensions, exchange }),
     findAccount: async (ctx, subject) => {
       // Asked before a code is given, and before a refresh token is used up: it must not be lost to a suspension.
       await refuseSuspended(suspensions, ctx.oidc.client?.clientId);
@@ -144,10 +161,11 @@ export function createProvider(options: ProviderOptions): Provider {
     },
   };
   const provider = new Provider(issuer, configuration);
+  compareSecretsByDigest(provider);
   // This server speaks plain http: with an https issuer a proxy stands before it, and tells what the browser used.
   provider.proxy = issuer.startsWith('https:');
   exchange.register(provider);
-  answerForStructuredTokens(provider, { clients, consents, suspensions, tokens });
+  answerForStructuredTokens(provider, { directory, consents, suspensions, tokens });
   return provider;
 }
 

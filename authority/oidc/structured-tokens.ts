@@ -1,5 +1,6 @@
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 
+import type { ClientDirectory } from '../clients/directory.js';
 import type { ClientRegistration } from '../clients/register.js';
 import { isPublic } from '../clients/check.js';
 import type { ConsentRegister } from '../consent/register.js';
@@ -11,7 +12,7 @@ import { stoppedScopes } from './suspended.js';
 export interface StructuredTokensOptions {
   readonly consents: ConsentRegister;
   readonly suspensions: SuspensionRegister;
-  readonly clients: readonly ClientRegistration[];
+  readonly directory: ClientDirectory;
   readonly tokens: OwnTokens;
 }
 
@@ -24,7 +25,7 @@ export function answerForStructuredTokens(provider: Provider, options: Structure
     await next();
     const ctx = context as KoaContextWithOIDC;
     if (!isRefusedForItsForm(ctx)) return;
-    const caller = options.clients.find(({ clientId }) => clientId === ctx.oidc.client?.clientId);
+    const caller = await options.directory.find(ctx.oidc.client?.clientId);
     const value = ctx.oidc.params?.['token'];
     if (caller === undefined || typeof value !== 'string') return;
     const token = await options.tokens.verify(value);

@@ -2,7 +2,7 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
-import type { ClientRegistration } from '../clients/register.js';
+import type { ClientDirectory } from '../clients/directory.js';
 import { lesserDetail } from '../details/access.js';
 import { readGrantedAccess } from '../details/read.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
@@ -27,7 +27,7 @@ interface TokenInTheMaking {
 interface TokenRules {
   readonly db: AuthorityDatabase;
   readonly accounts: AccountRegister;
-  readonly clients: readonly ClientRegistration[];
+  readonly directory: ClientDirectory;
   readonly policy: Policy;
   readonly suspensions: SuspensionRegister;
   readonly exchange: TokenExchange;
@@ -51,10 +51,10 @@ export async function claimsOf(
 /** RFC 6749 section 4.4: nobody's consent, and so no purpose, and nothing beyond what is registered and in the policy. */
 async function ownTokenClaims(
   { clientId = '', scope = '' }: TokenInTheMaking,
-  { accounts, clients, policy, suspensions }: TokenRules,
+  { accounts, directory, policy, suspensions }: TokenRules,
 ): Promise<undefined> {
   await refuseSuspended(suspensions, clientId);
-  const client = clients.find((each) => each.clientId === clientId);
+  const client = await directory.find(clientId);
   const registered = client?.oauth?.clientCredentials?.scopes ?? [];
   const scopes = scope.split(' ').filter((name) => name !== '');
   // RFC 6749 section 3.3: there is no default that could be meant.
