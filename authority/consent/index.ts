@@ -1,6 +1,7 @@
 export { migrateAuthority } from '../migrations/index.js';
 export type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 export { type AcknowledgementsOptions, GatewayAcknowledgements, type InForce } from './in-force.js';
+export type { ConsentExport, ExportedEvent, ExportedRecord, ExportPart } from './export.js';
 export { ConsentRegister } from './register.js';
 export {
   type Suspension,
@@ -9,6 +10,7 @@ export {
   SuspensionRegister,
   type SuspensionTarget,
 } from './suspensions.js';
+export { type ConsentDifference, type ConsentVerification, verifyConsents } from './verify.js';
 export type {
   ChangePosition,
   Consent,
@@ -19,6 +21,8 @@ export type {
   ConsentTerms,
   DetailLevel,
   Initiator,
+  Narrowed,
+  Narrowing,
   PageRequest,
   PrivacyNotice,
   Revocation,

@@ -1,16 +1,22 @@
-import type { ExpressionBuilder, Transaction } from 'kysely';
+import { type ExpressionBuilder, sql, type Transaction } from 'kysely';
 
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import { endTokens } from './end-tokens.js';
-import { recordExpiry, recordGrant } from './grant.js';
+import { recordExpiries } from './expire.js';
+import { exportConsents, type ExportPart } from './export.js';
+import { recordGrant } from './grant.js';
+import { narrowConsent } from './narrow.js';
 import { revokeClient, revokeConsent, revokeSession, revokeSubjectSessions, revokeToken } from './revoke.js';
 import { toConsent } from './rows.js';
+import { transact } from './transact.js';
 import type {
   Consent,
   ConsentFilter,
   ConsentPage,
   ConsentStatus,
   ConsentTerms,
+  Narrowed,
+  Narrowing,
   PageRequest,
   Revocation,
   RevocationOptions,
@@ -21,8 +27,6 @@ import type {
 const DEFAULT_PAGE = 20;
 const LARGEST_PAGE = 100;
 const LARGEST_LIST = 1_000;
-const ATTEMPTS_AT_MOST = 5;
-const DEADLOCK_DETECTED = '40P01';
 
 /**
  * The consents of all people: an append-only log of what happened, and its projection, written together.
@@ -46,7 +50,6 @@ export class ConsentRegister {
    * @throws RangeError when `until` is not in the future or no scope was granted
    */
   async grant(terms: ConsentTerms): Promise<Consent> {
-    if (!(terms.until.getTime() > Date.now())) throw new RangeError('A consent must end in the future');
     if (terms.scopes.length === 0) throw new RangeError('A consent must have a scope');
     return toConsent(await this.#transact((trx) => recordGrant(trx, terms)));
   }
@@ -149,8 +152,48 @@ export class ConsentRegister {
   }
 
   /**
-   * Writes the expiry of consents whose time is over into the log, oldest first. That they are not in force any more does
-   * not depend on it.
+   * Takes something away from a person's own consent. What is left stands as a new consent; the tokens of the old one are
+   * dead. For somebody else's consent, or one that is not in force, it does nothing and says so.
+   *
+   * @throws RangeError when it would widen the consent or leave nothing of it
+   */
+  async narrow(id: string, narrowing: Narrowing): Promise<Narrowed> {
+    return this.#transact((trx) => narrowConsent(trx, id, narrowing));
+  }
+
+  /**
+   * One person's consents as a document, for themselves. See `exportConsents` for its parts.
+   *
+   * @throws RangeError for a cursor that was not given out
+   */
+  async exportOwn(subject: string, after?: string): Promise<ExportPart> {
+    return exportConsents(this.#db, subject, after);
+  }
+
+  /**
+   * The same for somebody else, who answers a person's request to see what is on record. That it was done, by whom and
+   * why, is on record before anything is given out.
+   *
+   * @throws RangeError for a cursor that was not given out
+   */
+  async exportForRequest(
+    subject: string,
+    { after, by, reason }: { readonly after?: string; readonly by: string; readonly reason: string },
+  ): Promise<ExportPart> {
+    return this.#transact(async (trx) => {
+      const part = await exportConsents(trx, subject, after);
+      const records = part.document.records.length;
+      await trx
+        .insertInto('authority.consent_export')
+        .values({ pii_principal_id: subject, entity_id: by, reason, records })
+        .execute();
+      return part;
+    });
+  }
+
+  /**
+   * Ends consents whose time is over, oldest first. That they are not in force any more does not depend on it.
+   * Instances that do it at the same time share the work: each consent is ended once.
    *
    * @returns how many; when it equals `limit` there may be more
    */
@@ -160,26 +203,31 @@ export class ConsentRegister {
         .selectFrom('authority.consent')
         .selectAll()
         .where('status', '=', 'active')
-        .where('until', '<=', new Date())
+        .where('until', '<=', sql<Date>`clock_timestamp()`)
         .orderBy('until')
         .limit(limit)
         .forUpdate()
         .skipLocked()
         .execute();
-      for (const row of rows) await recordExpiry(trx, row);
+      await recordExpiries(trx, rows);
       return rows.length;
     });
   }
 
-  /** Two revocations that meet can lock each other's tokens; PostgreSQL ends one of them, which is done again. */
+  /** Milliseconds until the next consent ends, by the database's clock; 0 when one has; undefined when none will. */
+  async nextExpiryMs(): Promise<number | undefined> {
+    const { ms } = await this.#db
+      .selectFrom('authority.consent')
+      .select(
+        sql<number | null>`(extract(epoch from min(until) - clock_timestamp()) * 1000)::float8`.as('ms'),
+      )
+      .where('status', '=', 'active')
+      .executeTakeFirstOrThrow();
+    return ms === null ? undefined : Math.max(0, Math.ceil(ms));
+  }
+
   async #transact<Result>(work: (trx: Transaction<AuthoritySchema>) => Promise<Result>): Promise<Result> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#db.transaction().execute(work);
-      } catch (error) {
-        if (attempt >= ATTEMPTS_AT_MOST || !isDeadlock(error)) throw error;
-      }
-    }
+    return transact(this.#db, work);
   }
 
   #all() {
@@ -196,10 +244,6 @@ function hasStatus(status: ConsentStatus, now: Date) {
       eb.and([eb('status', '=', 'active'), eb('until', '<=', now)]),
     ]);
   };
-}
-
-function isDeadlock(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === DEADLOCK_DETECTED;
 }
 
 function writeCursor({ grantedAt, id }: Consent): string {

@@ -21,10 +21,11 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 function adapter(model: string) {
-  const factory = adapterFactory(database.db, {
-    refreshTokenReused: async (consentId) => void reused.push(consentId),
-    tokensEnded: async (consentId) => void ended.push(consentId),
-  });
+  const endings = {
+    refreshTokenReused: async (consentId: string) => void reused.push(consentId),
+    tokensEnded: async (consentId: string) => void ended.push(consentId),
+  };
+  const factory = adapterFactory(database.db, endings, async () => undefined);
   return factory(model);
 }
 
