@@ -15,9 +15,9 @@ import { FileAuditSink, PostgresAuditSink } from '../audit/index.js';
 import { PolicyError, readPolicy } from '../policy/index.js';
 import type { Policy } from '../policy/index.js';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
-import type { DpopOptions } from './authenticate/dpop/options.js';
 import type { IssuerOptions } from './authenticate/issuers.js';
 import type { ConfiguredIssuer, GatewayConfig } from './config/config.js';
+import { dpopOptions, openReplay } from './config/dpop.js';
 import { Connections } from './connections.js';
 import { ConfigurationError } from './errors.js';
 import type { ExchangeContext } from './exchange.js';
@@ -37,8 +37,6 @@ import type { PolicyEvaluator, PolicyFunction } from './policies/index.js';
 import { SigningKeys } from './propagate/signing-keys.js';
 import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
-import { MemoryReplayStore, PostgresReplayStore } from './replay/index.js';
-import type { ReplayStore } from './replay/index.js';
 import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
 import type { AuditOptions } from './seal/seal.js';
 
@@ -429,26 +427,6 @@ async function openAudit(config: GatewayConfig): Promise<AuditOptions> {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     throw new ConfigurationError('audit.file', `${audit.file} cannot be opened (${code})`);
   }
-}
-
-function openReplay({ dpop }: GatewayConfig): ReplayStore {
-  const maxEntries = dpop?.maxReplayEntries;
-  const bound = maxEntries === undefined ? {} : { maxEntries };
-  if (dpop?.replay !== 'database') return new MemoryReplayStore(bound);
-  if (dpop.database === undefined) throw new ConfigurationError('dpop', 'replay: database needs "database"');
-  return new PostgresReplayStore({ databaseUrl: dpop.database, ...bound });
-}
-
-function dpopOptions({ dpop = {} }: GatewayConfig, replay: ReplayStore): DpopOptions {
-  const { required, algorithms, nonce, nonceKey, proofLifetimeSeconds } = dpop;
-  return {
-    ...(required === undefined ? {} : { required }),
-    ...(algorithms === undefined ? {} : { algorithms }),
-    ...(nonce === undefined ? {} : { nonce }),
-    ...(nonceKey === undefined ? {} : { nonceKey: Buffer.from(nonceKey, 'base64url') }),
-    ...(proofLifetimeSeconds === undefined ? {} : { proofLifetimeSeconds }),
-    replay,
-  };
 }
 
 /** Reads the key by which the gateway shows itself to the issuer. */
