@@ -1,12 +1,11 @@
 import { completeSubgraph, isMet, lowerRequiresScope, RuleTable } from '@behalf/directives';
 import type { Delegation } from '@behalf/directives';
 import fc from 'fast-check';
-import { execute, getNamedType, isCompositeType, isObjectType, parse, validate } from 'graphql';
-import type { GraphQLError } from 'graphql';
+import { execute, getNamedType, GraphQLError, isCompositeType, isObjectType, parse, validate } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { both, callers, delegationOf, held } from './delegations.js';
 import { readPlan } from './federation/asked.js';
-import { asked, askedWhole, casesOf, plainly, told, wholeOf } from './federation/cases.js';
+import { asked, askedWhole, casesOf, plainly, told, unprotected, wholeOf } from './federation/cases.js';
 import type { Case, Shown } from './federation/cases.js';
 import type { RunContext } from './federation/data.js';
 import { hasEmptySet, withoutLeftOut } from './federation/left-out.js';
@@ -75,11 +74,12 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
         const shown = await asked(asking);
         seen.cases += 1;
         if (shown.executed !== undefined) expect(validate(world.merged, shown.executed)).toEqual([]);
+        const expected = nulledAfterwards(wholeOf(world), document, caller, variables, { ran: [] });
         if (isUnlikeGraphql(asking, shown)) {
           seen.unlikeGraphql += 1;
+          expect(isPartOf(shown.result.data, expected.data), told(asking)).toBe(true);
           return;
         }
-        const expected = nulledAfterwards(wholeOf(world), document, caller, variables, { ran: [] });
         expect(JSON.stringify(shown.result.data), told(asking)).toBe(JSON.stringify(expected.data));
         expect(errorsOf(shown.result), told(asking)).toEqual(errorsOf(expected));
         // Each mutation that is left, and no other, in the order of the document.
@@ -123,6 +123,28 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
       }),
       { numRuns: 500 * RUNS },
     );
+  });
+
+  it('a subgraph that fails takes values away and puts nothing in their place', async () => {
+    const failing = fc.array(fc.nat(3), { minLength: 1, maxLength: 2 });
+    let failed = 0;
+    await fc.assert(
+      fc.asyncProperty(cases, failing, async (asking, indices) => {
+        const { world, source, variables, caller } = asking;
+        const down = new Set(indices.map((index) => world.parts[index % world.parts.length]?.name));
+        // Where an entity is looked for, most of all: then it is there, and has nothing but what it was looked for by.
+        const shown = await asked(asking, (context) => (request) => {
+          if (!down.has(request.graph) || !request.query.includes('_entities'))
+            return unprotected(world)(context)(request);
+          failed += 1;
+          return { data: null, errors: [new GraphQLError('down')] };
+        });
+        const expected = nulledAfterwards(wholeOf(world), parse(source), caller, variables, { ran: [] });
+        expect(isPartOf(shown.result.data, expected.data), told(asking)).toBe(true);
+      }),
+      { numRuns: 500 * RUNS },
+    );
+    expect(failed).toBeGreaterThan(10 * RUNS);
   });
 
   it('a narrower delegation never sees more', () => {

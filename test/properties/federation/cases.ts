@@ -114,7 +114,8 @@ function decide(
   return authorizer.authorize(clientOperation(document, `${count} ${print(document)}`), caller, variables);
 }
 
-function unprotected(world: World): (context: RunContext) => Answering {
+/** The subgraphs without their rules. */
+export function unprotected(world: World): (context: RunContext) => Answering {
   return (context) => (request) => {
     const part = world.parts.find(({ name }) => name === request.graph);
     if (part === undefined) throw new Error(`no subgraph ${request.graph}`);

@@ -16,7 +16,11 @@ export interface Operation {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-const ALIASES = ['k', '__proto__', 'constructor', 'hasOwnProperty', 'toString', 'id', 'n', 'x', '_entities'];
+/** Names that JavaScript objects have already, and those that the planner joins by. */
+const ALIASES = [
+  ...['k', '__proto__', 'constructor', 'hasOwnProperty', 'toString', '_entities', '__typename'],
+  ...['id', 'id', 'id', 'sku', 'org', 'n', 'x', 'v'],
+];
 const DEPTH = 4;
 
 /** Draws an operation on a schema. It is not always valid: selections of one response key may not go together. */
@@ -122,7 +126,7 @@ class OperationDrawing {
 
   private alias(stands: string, otherwise: string): string {
     const { choices } = this;
-    if (!choices.oneIn(5)) return otherwise;
+    if (!choices.oneIn(4)) return otherwise;
     const alias = choices.of(ALIASES);
     const known = this.aliased.get(alias);
     if (known !== undefined && known !== stands) return otherwise;
