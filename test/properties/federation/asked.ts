@@ -87,7 +87,7 @@ function selectedOf({ merged }: World, executed: DocumentNode): ReadonlySet<stri
   );
 }
 
-/** Whether something is selected on an entity that one subgraph does not resolve. */
+/** Whether something is selected on an entity that one subgraph does not resolve, or not by itself. */
 function resolvesElsewhere(
   { shape }: World,
   graph: string,
@@ -95,7 +95,9 @@ function resolvesElsewhere(
   selected: ReadonlySet<string>,
 ): boolean {
   return [...(shape.types.get(type)?.values() ?? [])].some(
-    (field) => field.graphs.get(graph) !== 'own' && selected.has(`${type}.${field.name}`),
+    (field) =>
+      (field.graphs.get(graph) !== 'own' || field.requires !== undefined) &&
+      selected.has(`${type}.${field.name}`),
   );
 }
 
