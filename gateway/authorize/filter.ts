@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Kind, print, visit } from 'graphql';
+import { Kind, OperationTypeNode, print, visit } from 'graphql';
 import type {
   DefinitionNode,
   DocumentNode,
@@ -9,6 +9,7 @@ import type {
   SelectionNode,
   SelectionSetNode,
 } from 'graphql';
+import { responseKeyOf } from './analysis.js';
 import type { Conditions, OperationAnalysis } from './analysis.js';
 import type { ClientOperation } from './types.js';
 
@@ -59,7 +60,15 @@ export function filterOperation(
   const fragments = new Map<string, Remainder>();
 
   const { operation } = analysis.client;
-  const root = filterSelections(operation.selectionSet);
+  let placeholders: ReadonlySet<FieldNode> = new Set();
+  let root = filterSelections(operation.selectionSet);
+  if (operation.operation === OperationTypeNode.MUTATION) {
+    placeholders = placesOfMutations(analysis, removals, conditions);
+    if (placeholders.size > 0) {
+      fragments.clear();
+      root = filterSelections(operation.selectionSet);
+    }
+  }
   const denied = deniedSelections(analysis, removals, conditions);
   if (!root.live && root.lost) return { execute: undefined, removals, denied };
 
@@ -125,7 +134,10 @@ export function filterOperation(
     // What is left out does not keep a field: it is the same as if it had not been written there.
     if (!inner.live && inner.lost) {
       removals.set(field, 'emptied');
-      return { kept: undefined, live: false, lost: true };
+      const kept = placeholders.has(field)
+        ? { ...executed, selectionSet: { ...field.selectionSet, selections: [typenameField(analysis)] } }
+        : undefined;
+      return { kept, live: false, lost: true };
     }
     const kept = { ...executed, selectionSet: rebuild(field.selectionSet, inner) };
     return { kept, live: true, lost: inner.lost };
@@ -179,6 +191,43 @@ function deniedSelections(
           if (removals.get(selection) === 'denied') denied.push(selection);
           // A denied selection hides those on it.
           else if (selection.selectionSet !== undefined) visitSet(selection.selectionSet);
+          break;
+        case Kind.INLINE_FRAGMENT:
+          visitSet(selection.selectionSet);
+          break;
+        case Kind.FRAGMENT_SPREAD: {
+          const fragment = analysis.fragments.get(selection.name.value);
+          if (fragment === undefined || visited.has(fragment.name.value)) break;
+          visited.add(fragment.name.value);
+          visitSet(fragment.selectionSet);
+        }
+      }
+    }
+  }
+}
+
+/**
+ * Mutations run in the order in which their response keys are first selected (GraphQL sections 6.2.2 and 6.3.2). Where everything of the
+ * first selection is denied and something of a later one is not, the first holds the place: these are they.
+ */
+function placesOfMutations(
+  analysis: OperationAnalysis,
+  removals: ReadonlyMap<FieldNode, Removal>,
+  conditions: Conditions,
+): ReadonlySet<FieldNode> {
+  const emptied: FieldNode[] = [];
+  const runs = new Set<string>();
+  const visited = new Set<string>();
+  visitSet(analysis.client.operation.selectionSet);
+  return new Set(emptied.filter((field) => runs.has(responseKeyOf(field))));
+
+  function visitSet(selectionSet: SelectionSetNode): void {
+    for (const selection of selectionSet.selections) {
+      if (conditions.leavesOut(selection)) continue;
+      switch (selection.kind) {
+        case Kind.FIELD:
+          if (removals.get(selection) === 'emptied') emptied.push(selection);
+          else if (!removals.has(selection)) runs.add(responseKeyOf(selection));
           break;
         case Kind.INLINE_FRAGMENT:
           visitSet(selection.selectionSet);

@@ -1,6 +1,7 @@
 import { describeRequirement, isMet, ruleText } from '@behalf/directives';
 import type { Delegation, RuleTable } from '@behalf/directives';
-import type { FieldNode } from 'graphql';
+import { getVariableValues } from 'graphql';
+import type { FieldNode, GraphQLError, GraphQLSchema } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { comparePolicyWithSchema, describeMismatch, vocabularyOf } from '../../policy/index.js';
 import type { Policy } from '../../policy/index.js';
@@ -133,6 +134,10 @@ export function createOperationAuthorizer(
     }
     const conditions = new Conditions(analysis, variables);
     const { filtered, denials } = decide(analysis, decisions, met, conditions);
+    const errors = errorsOfRemovedVariables(schema, client, filtered, variables);
+    if (errors.length > 0) {
+      return { unchanged: false, denials: [], complete: () => ({ errors }) };
+    }
     return {
       ...(filtered.execute === undefined ? {} : { execute: filtered.execute }),
       unchanged: false,
@@ -151,6 +156,22 @@ export function createOperationAuthorizer(
     authorize,
     explain,
   };
+}
+
+/**
+ * GraphQL section 6.1.2: an operation with a variable that is no value of its type is not executed. The gateway looks at the variables of
+ * what it is given to execute, and one that only denied selections use is not among them any more.
+ */
+function errorsOfRemovedVariables(
+  schema: GraphQLSchema,
+  client: ClientOperation,
+  filtered: FilteredOperation,
+  variables: Readonly<Record<string, unknown>>,
+): readonly GraphQLError[] {
+  const defined = client.operation.variableDefinitions ?? [];
+  const kept = filtered.execute?.operation.variableDefinitions ?? [];
+  if (kept.length === defined.length) return [];
+  return getVariableValues(schema, defined, variables).errors ?? [];
 }
 
 /** @throws {SupergraphError} */

@@ -60,20 +60,27 @@ describe('a response key that is the name of a denied @key', () => {
     ['{ users { id: city } }', { users: [{ id: 'Graz' }] }, { users: [{ id: null }] }],
     ['{ user { id: friend { id: city } } }', { user: { id: { id: 'Graz' } } }, { user: { id: null } }],
     ['{ user { ...F } } fragment F on User { id: city }', { user: { id: 'Graz' } }, { user: { id: null } }],
-    ['{ user { id: name org: city } }', { user: { id: null, org: 'Graz' } }, { user: { id: null, org: null } }],
+    [
+      '{ user { id: name org: city } }',
+      { user: { id: null, org: 'Graz' } },
+      { user: { id: null, org: null } },
+    ],
     ['{ user { __typename: city } }', { user: { __typename: 'Graz' } }, { user: { __typename: null } }],
     [
       '{ user { __behalf_key_id: city id: city } }',
       { user: { __behalf_key_id: 'Graz', id: 'Graz' } },
       { user: { __behalf_key_id: null, id: null } },
     ],
-  ])('holds what was selected, and never the key, also when its subgraph is down: %s', async (query, up, down) => {
-    for (fails of [false, true]) {
-      const { body, text } = await federation.ask(query, { scopes: '' });
-      expect(body.data).toEqual(fails ? down : up);
-      expect(text).not.toContain('secret');
-    }
-  });
+  ])(
+    'holds what was selected, and never the key, also when its subgraph is down: %s',
+    async (query, up, down) => {
+      for (fails of [false, true]) {
+        const { body, text } = await federation.ask(query, { scopes: '' });
+        expect(body.data).toEqual(fails ? down : up);
+        expect(text).not.toContain('secret');
+      }
+    },
+  );
 
   it('is the key that errors name', async () => {
     fails = false;

@@ -225,6 +225,28 @@ describe('mutations', () => {
   });
 });
 
+// Found by test/properties/federation.test.ts: the denied selection took the mutation's place with it.
+describe('a mutation that is selected several times under one response key', () => {
+  it.each([
+    ['mutation { two { note } three { ok } two { ok } }', ['two', 'three']],
+    [
+      'mutation { ... { two { note } } three { ok } ...T } fragment T on Mutation { two { ok } }',
+      ['two', 'three'],
+    ],
+    ['mutation { x: two { note } three { ok } two { ok } }', ['three', 'two']],
+    ['mutation { two { note } three { ok } two @skip(if: true) { ok } }', ['three']],
+    ['mutation { two { note } three { ok } ... @include(if: false) { two { ok } } }', ['three']],
+    ['mutation { two @skip(if: true) { note } three { ok } two { ok } }', ['three', 'two']],
+    ['mutation { two { note } three { ok } two { note } }', ['three']],
+  ])(
+    'runs once, at the place of the first that is selected, if something of it may be read: %s',
+    async (query, order) => {
+      await federation.ask(query, { scopes: '' });
+      expect(ran).toEqual(order);
+    },
+  );
+});
+
 describe('a decision', () => {
   it('never depends on what another caller sent before, or sends at the same time', async () => {
     const query = 'query A { account { id level balance } both } query B { account { id tags } either }';

@@ -1,38 +1,28 @@
 import { buildProtectedSubgraph, isMet, protectedContext, RuleTable } from '@behalf/directives';
-import type { Delegation, Requirement } from '@behalf/directives';
+import type { Delegation } from '@behalf/directives';
 import fc from 'fast-check';
 import {
   buildSchema,
-  defaultFieldResolver,
   execute,
   getNamedType,
-  GraphQLError,
-  isAbstractType,
   isCompositeType,
   isInterfaceType,
   isObjectType,
   Kind,
   parse,
   print,
-  TypeInfo,
   validate,
   visit,
-  visitWithTypeInfo,
 } from 'graphql';
-import type {
-  DocumentNode,
-  ExecutionResult,
-  FieldNode,
-  GraphQLObjectType,
-  GraphQLSchema,
-  SelectionSetNode,
-} from 'graphql';
+import type { DocumentNode, ExecutionResult, GraphQLError } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { CryptoKey } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { composeSupergraph } from '../../cli/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
-import type { ClientOperation, OperationAuthorizer } from '../../gateway/authorize/index.js';
+import type { OperationAuthorizer } from '../../gateway/authorize/index.js';
+import { both, callers, delegationOf, held, POLICIES, PURPOSES, SCOPES } from './delegations.js';
+import { asJson, clientOperation, errorsOf, isPartOf, nulledAfterwards, requirementsOf } from './oracle.js';
 
 /** Thousands of cases in the suite; `BEHALF_PROPERTY_RUNS=10` runs ten times as many by hand. */
 const RUNS = Number(process.env.BEHALF_PROPERTY_RUNS ?? 1);
@@ -92,9 +82,6 @@ function sdlOf(rules: Rules): string {
   return [...types, OTHERS.U, OTHERS.E.replace('RULES', rules.E ?? '')].join('\n');
 }
 
-const SCOPES = ['s1', 's2', 's3'];
-const POLICIES = ['p1', 'p2'];
-const PURPOSES = ['u1', 'u2'];
 const alternatives = (names: readonly string[]): fc.Arbitrary<string> =>
   fc.array(fc.subarray([...names], { maxLength: 2 }), { maxLength: 3 }).map((lists) => JSON.stringify(lists));
 const scopeRule = fc.constantFrom(...SCOPES).map((scope) => `@requiresScope(scope: "${scope}")`);
@@ -110,7 +97,7 @@ const anyRules = fc.oneof(
   { weight: 2, arbitrary: alternatives(SCOPES).map((scopes) => `@requiresScopes(scopes: ${scopes})`) },
   { weight: 1, arbitrary: fc.constant('@authenticated') },
   { weight: 1, arbitrary: alternatives(POLICIES).map((policies) => `@policy(policies: ${policies})`) },
-  { weight: 1, arbitrary: fc.subarray(PURPOSES).map((of) => `@purpose(of: ${JSON.stringify(of)})`) },
+  { weight: 1, arbitrary: fc.subarray([...PURPOSES]).map((of) => `@purpose(of: ${JSON.stringify(of)})`) },
   { weight: 1, arbitrary: scopeRule.map((rule) => `@authenticated ${rule}`) },
 );
 const enumRules = fc.constantFrom(
@@ -275,36 +262,6 @@ const operations = fc
   .filter((document) => validate(schema, document).length === 0)
   .map((document) => print(document));
 
-interface Held {
-  readonly scopes: readonly string[];
-  readonly policies: readonly string[];
-  readonly purposes: readonly string[];
-}
-const held: fc.Arbitrary<Held> = fc.record({
-  scopes: fc.subarray(SCOPES),
-  policies: fc.subarray(POLICIES),
-  purposes: fc.subarray(PURPOSES),
-});
-const callers = fc.option(held, { nil: undefined }).map(delegationOf);
-
-function delegationOf(holds: Held | undefined): Delegation | undefined {
-  if (holds === undefined) return undefined;
-  return {
-    subject: 's',
-    clientId: 'c',
-    scopes: new Set(holds.scopes),
-    policies: new Set(holds.policies),
-    roles: [],
-    consent: { id: 'c', version: 1, purposes: holds.purposes, detail: 'full' },
-  };
-}
-
-function clientOperation(document: DocumentNode, hash: string): ClientOperation {
-  const operation = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
-  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
-  return { document, operation, queryHash: hash };
-}
-
 let count = 0;
 function filtered(
   { authorizer }: World,
@@ -318,167 +275,9 @@ function filtered(
   const outcome =
     executed === undefined ? { data: {} } : execute({ schema, document: executed, rootValue: root });
   return {
-    result: normalize(authorization.complete(outcome as { data: Record<string, unknown> | null })),
+    result: asJson(authorization.complete(outcome as { data: Record<string, unknown> | null })),
     executed,
   };
-}
-
-function normalize(result: { data?: unknown; errors?: readonly GraphQLError[] }): ExecutionResult {
-  return JSON.parse(JSON.stringify(result)) as ExecutionResult;
-}
-
-/** Coordinates of every selection, by the type that it is written on. */
-function requirementsOf({ rules }: World, document: DocumentNode): Map<FieldNode, Requirement> {
-  const requirements = new Map<FieldNode, Requirement>();
-  const info = new TypeInfo(schema);
-  visit(
-    document,
-    visitWithTypeInfo(info, {
-      Field(node) {
-        requirements.set(node, rules.requirementOf(info.getParentType()?.name ?? '', node.name.value));
-      },
-    }),
-  );
-  return requirements;
-}
-
-/** Executes everything with plain graphql-js, and nulls afterwards: in the resolvers, by what was selected there. */
-function nulledAfterwards(
-  world: World,
-  document: DocumentNode,
-  caller: Delegation | undefined,
-): ExecutionResult {
-  const requirements = requirementsOf(world, document);
-  const allowed = (node: FieldNode): boolean => {
-    const requirement = requirements.get(node);
-    return requirement !== undefined && isMet(requirement, caller);
-  };
-  const fragments = new Map(
-    document.definitions.flatMap((node) =>
-      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
-    ),
-  );
-  const children = (set: SelectionSetNode): FieldNode[] =>
-    set.selections.flatMap((selection) => {
-      if (selection.kind === Kind.FIELD) return [selection];
-      if (selection.kind === Kind.INLINE_FRAGMENT) return children(selection.selectionSet);
-      const fragment = fragments.get(selection.name.value);
-      return fragment === undefined ? [] : children(fragment.selectionSet);
-    });
-  /** Those that apply to objects of a type. */
-  const childrenOn = (set: SelectionSetNode, type: GraphQLObjectType): FieldNode[] =>
-    set.selections.flatMap((selection) => {
-      if (selection.kind === Kind.FIELD) return [selection];
-      const inline = selection.kind === Kind.INLINE_FRAGMENT;
-      const fragment = inline ? selection : fragments.get(selection.name.value);
-      const condition = fragment?.typeCondition?.name.value;
-      const on = condition === undefined ? type : schema.getType(condition);
-      const applies = on?.name === type.name || (isAbstractType(on) && schema.isSubType(on, type));
-      return fragment !== undefined && applies ? childrenOn(fragment.selectionSet, type) : [];
-    });
-  const alive = (node: FieldNode): boolean =>
-    allowed(node) && (node.selectionSet === undefined || children(node.selectionSet).some(alive));
-  const deniedBelow = (node: FieldNode): FieldNode[] =>
-    allowed(node)
-      ? node.selectionSet === undefined
-        ? []
-        : children(node.selectionSet).flatMap(deniedBelow)
-      : [node];
-
-  const errors: { path: (string | number)[]; coordinate: string }[] = [];
-  const coordinateOf = new Map<FieldNode, string>();
-  const info = new TypeInfo(schema);
-  visit(
-    document,
-    visitWithTypeInfo(info, {
-      Field: (node) => void coordinateOf.set(node, `${info.getParentType()?.name ?? ''}.${node.name.value}`),
-    }),
-  );
-
-  const guarded = withResolvers((source, args, context, resolveInfo) => {
-    const path: (string | number)[] = [];
-    for (let at: typeof resolveInfo.path | undefined = resolveInfo.path; at !== undefined; at = at.prev)
-      path.unshift(at.key);
-    // Selections that stand on a denied one were never executed, unless they are reached otherwise as well.
-    const lost = new Map<FieldNode, FieldNode>();
-    const reached = new Set<FieldNode>();
-    for (const { node, lostTo } of occurrences.get(key(path.slice(0, -1))) ?? []) {
-      const to = lostTo ?? (allowed(node) ? undefined : node);
-      if (node.selectionSet === undefined) continue;
-      for (const child of childrenOn(node.selectionSet, resolveInfo.parentType)) {
-        if (to === undefined) reached.add(child);
-        else if (!lost.has(child)) lost.set(child, to);
-      }
-    }
-    for (const child of reached) lost.delete(child);
-    const nodes = resolveInfo.fieldNodes;
-    const own = nodes.filter((node) => !lost.has(node));
-    occurrences.set(
-      key(path),
-      nodes.map((node) => ({ node, lostTo: lost.get(node) })),
-    );
-    if (own.some(alive)) return defaultFieldResolver(source, args, context, resolveInfo);
-    // Its own denial first, then those of what was selected on it, then the denial of what it stands on.
-    const denied = own.find((node) => !allowed(node));
-    const below = own.flatMap(deniedBelow);
-    const above = nodes.flatMap((node) => lost.get(node) ?? []);
-    const blamed = new Set(denied !== undefined ? [denied] : below.length > 0 ? below : above.slice(0, 1));
-    for (const node of blamed) errors.push({ path, coordinate: coordinateOf.get(node) ?? '' });
-    return null;
-  });
-  const occurrences = new Map<string, readonly { node: FieldNode; lostTo: FieldNode | undefined }[]>();
-  const result = execute({ schema: guarded, document, rootValue: root });
-  const { data } = result as ExecutionResult;
-  return normalize({
-    data,
-    errors: errors.map(
-      ({ path, coordinate }) => new GraphQLError('denied', { path, extensions: { coordinate } }),
-    ),
-  });
-
-  function key(path: readonly (string | number)[]): string {
-    // List indices lie between a field and what is selected on it.
-    return JSON.stringify(
-      path
-        .filter((step, index) => typeof step === 'string' || index < path.length - 1 || true)
-        .slice(0, lastName(path) + 1),
-    );
-  }
-  function lastName(path: readonly (string | number)[]): number {
-    let last = path.length - 1;
-    while (last >= 0 && typeof path[last] === 'number') last -= 1;
-    return last;
-  }
-}
-
-function withResolvers(resolve: typeof defaultFieldResolver): GraphQLSchema {
-  const copy = buildSchema(plain);
-  for (const type of Object.values(copy.getTypeMap())) {
-    if (!isObjectType(type) || type.name.startsWith('__')) continue;
-    for (const field of Object.values(type.getFields())) field.resolve = resolve;
-  }
-  return copy;
-}
-
-/**
- * Errors by the null that they explain. Where a null moved upward, one error below it is enough for the GraphQL
- * specification, and plain graphql-js stops at the first.
- */
-function errorsOf(result: ExecutionResult): string[] {
-  const explained = (result.errors ?? []).map(({ path = [], extensions }) => {
-    let at: unknown = result.data;
-    const position: (string | number)[] = [];
-    for (const step of path) {
-      if (at === null || at === undefined) break;
-      position.push(step);
-      at = (at as Record<string | number, unknown>)[step];
-    }
-    const { coordinate } = extensions as { coordinate?: unknown };
-    return position.length === path.length
-      ? `${JSON.stringify(path)} ${String(coordinate)}`
-      : JSON.stringify(position);
-  });
-  return [...new Set(explained)].sort();
 }
 
 describe('for any schema, operation and delegation', { timeout: 600_000 }, () => {
@@ -487,7 +286,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
       fc.property(worlds, operations, callers, (world, source, caller) => {
         const document = parse(source);
         const before = filtered(world, document, caller).result;
-        const after = nulledAfterwards(world, document, caller);
+        const after = nulledAfterwards({ schema, rules: world.rules, root }, document, caller);
         expect(JSON.stringify(before.data)).toBe(JSON.stringify(after.data));
         expect(errorsOf(before)).toEqual(errorsOf(after));
       }),
@@ -502,7 +301,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
       fc.property(worlds, operations, callers, (world, source, caller) => {
         const { executed } = filtered(world, parse(source), caller);
         if (executed === undefined) return;
-        for (const [node, requirement] of requirementsOf(world, executed)) {
+        for (const [node, requirement] of requirementsOf({ schema, rules: world.rules }, executed)) {
           // The type that the filter asks for itself reads nothing that the selections beside it do not.
           if (node.alias?.value.startsWith('__behalf_typename') === true) continue;
           expect(isMet(requirement, caller), node.name.value).toBe(true);
@@ -516,12 +315,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
     fc.assert(
       fc.property(worlds, operations, held, held, (world, source, one, two) => {
         const document = parse(source);
-        const both: Held = {
-          scopes: [...one.scopes, ...two.scopes],
-          policies: [...one.policies, ...two.policies],
-          purposes: [...one.purposes, ...two.purposes],
-        };
-        const wide = filtered(world, document, delegationOf(both)).result.data;
+        const wide = filtered(world, document, delegationOf(both(one, two))).result.data;
         const narrow = filtered(world, document, delegationOf(one)).result.data;
         const nobody = filtered(world, document, undefined).result.data;
         expect(isPartOf(narrow, wide)).toBe(true);
@@ -614,14 +408,4 @@ function txnToken(privateKey: CryptoKey, caller: Delegation): Promise<string> {
     .setIssuedAt()
     .setExpirationTime('15s')
     .sign(privateKey);
-}
-
-/** Everything that is not null in the one stands in the other. */
-function isPartOf(narrow: unknown, wide: unknown): boolean {
-  if (narrow === null || narrow === undefined) return true;
-  if (typeof narrow !== 'object') return narrow === wide;
-  if (typeof wide !== 'object' || wide === null) return false;
-  return Object.entries(narrow).every(([name, value]) =>
-    isPartOf(value, (wide as Record<string, unknown>)[name]),
-  );
 }

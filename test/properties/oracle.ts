@@ -53,7 +53,7 @@ export function nulledAfterwards(
   caller: Delegation | undefined,
   variables: Variables = {},
   /** Given to resolvers. */
-  context: unknown = undefined,
+  context?: unknown,
   /** Goes on with the mutations after one that is denied and may not be null, where graphql-js ends. */
   goesOn = false,
 ): ExecutionResult {
@@ -246,7 +246,8 @@ export function isPartOf(narrow: unknown, wide: unknown): boolean {
   if (typeof wide !== 'object' || wide === null) return false;
   return Object.entries(narrow).every(
     ([name, value]) =>
-      value === null || (Object.hasOwn(wide, name) && isPartOf(value, (wide as Record<string, unknown>)[name])),
+      value === null ||
+      (Object.hasOwn(wide, name) && isPartOf(value, (wide as Record<string, unknown>)[name])),
   );
 }
 

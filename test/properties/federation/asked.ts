@@ -1,7 +1,8 @@
 import { isMet } from '@behalf/directives';
 import type { Delegation } from '@behalf/directives';
 import { isAbstractType, isObjectType, Kind, parse, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
-import type { GraphQLSchema } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
+import { coordinatesOf } from '../oracle.js';
 import { namesOf } from './data.js';
 import type { GivenSelection, PlannedFetch } from './real-gateway.js';
 import type { World } from './world.js';
@@ -22,13 +23,15 @@ export interface PlanFindings {
  * Reads a plan. A denied coordinate may be asked for only on an entity that another fetch of the same plan is given, where it is
  * of a `@key` of that entity there or here (of a key of several fields the planner asks for all, also where it joins by one), or
  * of the `@requires` of a field that this fetch selects; that such a field is permitted itself is seen when its own coordinate is
- * read.
+ * read. For a field that another subgraph resolves the planner asks for the key also where the conditions never let it be read.
  */
 export function readPlan(
   world: World,
+  executed: DocumentNode,
   plan: readonly PlannedFetch[],
   caller: Delegation | undefined,
 ): PlanFindings {
+  const selected = selectedOf(world, executed);
   const overgiven: string[] = [];
   /** `A.v.p`: paths that some fetch is given of an entity, as it may be. */
   const given = new Set<string>();
@@ -38,13 +41,13 @@ export function readPlan(
   for (const fetch of plan) {
     if (fetch.given.length === 0) continue;
     entityFetches += 1;
-    const selected = selectedOnEntities(world, fetch);
+    const onEntities = selectedOnEntities(world, fetch);
     let usesRequires = false;
     for (const [type, path] of pathsGiven(fetch.given)) {
       joined.add(type);
       if (path === '__typename' || path.endsWith('.__typename')) continue;
       const isKey = world.shape.keysOf(type, fetch.graph).some((key) => key.split(' ').includes(path));
-      const isInput = inputsOf(world, type, selected).has(path);
+      const isInput = inputsOf(world, type, onEntities).has(path);
       usesRequires ||= isInput;
       if (isKey || isInput) given.add(`${type}.${path}`);
       else overgiven.push(`${fetch.graph} ${type}.${path}`);
@@ -59,18 +62,43 @@ export function readPlan(
     for (const { type, name, below } of selectionsOf(schema, fetch.operation)) {
       if (name === '__typename' || name === '_entities') continue;
       if (isMet(world.rules.requirementOf(type, name), caller)) continue;
-      const paths = [{ on: type, path: name }, ...below.map(({ on, path }) => ({ on, path: `${path}.${name}` }))];
+      const paths = [
+        { on: type, path: name },
+        ...below.map(({ on, path }) => ({ on, path: `${path}.${name}` })),
+      ];
       const isKeyHere = (of: string): boolean =>
-        joined.has(of) && world.shape.keysOf(of, fetch.graph).some((key) => key.split(' ').includes(name));
+        (joined.has(of) || resolvesElsewhere(world, fetch.graph, of, selected)) &&
+        world.shape.keysOf(of, fetch.graph).some((key) => key.split(' ').includes(name));
       const isNeeded =
         possibleTypes(schema, type).some(isKeyHere) ||
-        paths.some(({ on, path }) =>
-          possibleTypes(schema, on).some((each) => given.has(`${each}.${path}`)),
-        );
+        paths.some(({ on, path }) => possibleTypes(schema, on).some((each) => given.has(`${each}.${path}`)));
       (isNeeded ? joins : unjustified).push(`${fetch.graph} ${type}.${name}`);
     }
   }
   return { unjustified, joins, overgiven, entityFetches, requiresFetches };
+}
+
+/** `A.x` of everything that is selected, on each type of object. */
+function selectedOf({ merged }: World, executed: DocumentNode): ReadonlySet<string> {
+  return new Set(
+    [...coordinatesOf(merged, executed).values()].flatMap(([type, field]) =>
+      possibleTypes(merged, type).map((each) => `${each}.${field}`),
+    ),
+  );
+}
+
+/** Whether something is selected on an entity that one subgraph does not resolve, or not by itself. */
+function resolvesElsewhere(
+  { shape }: World,
+  graph: string,
+  type: string,
+  selected: ReadonlySet<string>,
+): boolean {
+  return [...(shape.types.get(type)?.values() ?? [])].some(
+    (field) =>
+      (field.graphs.get(graph) !== 'own' || field.requires !== undefined) &&
+      selected.has(`${type}.${field.name}`),
+  );
 }
 
 interface Selected {

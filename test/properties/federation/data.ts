@@ -1,5 +1,5 @@
 import type { Choices } from './choices.js';
-import { IMPLEMENTERS, namedType } from './shape.js';
+import { IMPLEMENTERS } from './shape.js';
 import type { Shape } from './shape.js';
 
 export type Row = Record<string, unknown>;
@@ -36,8 +36,8 @@ export function drawData(choices: Choices, shape: Shape): Data {
   fill(root, 'Query', 'q');
   for (const field of shape.types.get('Mutation')?.values() ?? []) {
     const value = valueOf(field.type, 'Mutation', field.name, field.name);
-    root[field.name] = ({ k }: { k?: unknown }, { ran }: RunContext) => {
-      ran.push(k === undefined ? field.name : `${field.name}(${String(k)})`);
+    root[field.name] = ({ k }: { k?: number | null }, { ran }: RunContext) => {
+      ran.push(k === undefined ? field.name : `${field.name}(${k})`);
       return value;
     };
   }
@@ -58,7 +58,7 @@ export function drawData(choices: Choices, shape: Shape): Data {
         const { requires, name } = field;
         Object.defineProperty(row, name, { enumerable: true, get: () => madeOf(requires, label, row) });
       } else if (field.args === '') row[field.name] = valueOf(field.type, type, field.name, label);
-      else row[field.name] = ({ k }: { k?: unknown }) => `${label}.${field.name}(${String(k)})`;
+      else row[field.name] = ({ k }: { k?: number | null }) => `${label}.${field.name}(${k})`;
     }
   }
 
@@ -125,5 +125,3 @@ export function namesOf(requires: string): [string, string?][] {
     nested === undefined ? [name] : [name, nested],
   );
 }
-
-export { namedType };

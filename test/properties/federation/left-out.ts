@@ -37,4 +37,3 @@ export function withoutLeftOut(
 function unconditional(selection: SelectionNode): SelectionNode {
   return { ...selection, directives: [] };
 }
-

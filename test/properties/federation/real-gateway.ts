@@ -58,6 +58,8 @@ export class RealGateway {
   static async load(executableSdl: string): Promise<RealGateway> {
     const gateway = new ApolloGateway({
       supergraphSdl: executableSdl,
+      // Every operation here is a new one; its plan is not needed again.
+      experimental_approximateQueryPlanStoreMiB: 1,
       buildService: ({ name }) => ({
         process: ({ request, context }: GraphQLDataSourceProcessOptions) => {
           const { run } = context as unknown as RunningContext;

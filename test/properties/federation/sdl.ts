@@ -33,8 +33,7 @@ export function drawRules(choices: Choices, shape: Shape): PlacedRules {
     }
   };
 
-  for (const type of ['V', 'P', ...shape.entities])
-    place(type, graphsKnowing(shape, type), 8);
+  for (const type of ['V', 'P', ...shape.entities]) place(type, graphsKnowing(shape, type), 8);
   for (const type of ['E', 'S']) {
     const graphs = graphsKnowing(shape, type);
     const simple = choices.oneIn(3) ? ({ scope: ['s1'] } as const) : {};
@@ -50,7 +49,8 @@ export function drawRules(choices: Choices, shape: Shape): PlacedRules {
     }
   }
   if (!isUniform && choices.oneIn(2)) {
-    for (const graph of graphsKnowing(shape, 'I')) placed.set(`${graph} I.n`, { scope: [choices.of(['s1', 's2'])] });
+    for (const graph of graphsKnowing(shape, 'I'))
+      placed.set(`${graph} I.n`, { scope: [choices.of(['s1', 's2'])] });
   }
   // In the order in which one is made of the other.
   for (const name of ['r', 'rr']) {
@@ -58,7 +58,9 @@ export function drawRules(choices: Choices, shape: Shape): PlacedRules {
       const field = shape.types.get(type)?.get(name);
       if (field?.requires === undefined) continue;
       const inputs = inputCoordinates(shape, type, field.requires);
-      const asked = [...placed].flatMap(([at, each]) => (inputs.has(at.slice(at.indexOf(' ') + 1)) ? [each] : []));
+      const asked = [...placed].flatMap(([at, each]) =>
+        inputs.has(at.slice(at.indexOf(' ') + 1)) ? [each] : [],
+      );
       const own = choices.oneIn(4) ? [rule(choices)] : [];
       for (const [graph, how] of field.graphs)
         if (how === 'own') placed.set(`${graph} ${type}.${name}`, standardPartOfAll([...asked, ...own]));
@@ -73,7 +75,10 @@ function graphsKnowing(shape: Shape, type: string): string[] {
 
 /** Fields, types that they return, and the interface's field of the same name: all whose rules composition looks at. */
 function inputCoordinates(shape: Shape, type: string, requires: string): ReadonlySet<string> {
-  const names = requires.replaceAll(/\{[^}]*\}/g, '').split(' ').filter((name) => name !== '');
+  const names = requires
+    .replaceAll(/\{[^}]*\}/g, '')
+    .split(' ')
+    .filter((name) => name !== '');
   const nested = /\{ (\w+) \}/.exec(requires)?.[1];
   return new Set([
     ...names.flatMap((name) => [
@@ -103,7 +108,12 @@ export function sdlOf(shape: Shape, rules: PlacedRules, graph: string): string {
     LINKS,
     ...types,
     ...(knows('I')
-      ? [`interface I { ${shape.interfaceFields(graph).map((name) => `${name}: ${INTERFACE_TYPES[name] ?? 'ID!'} ${at(`I.${name}`)}`).join(' ')} }`]
+      ? [
+          `interface I { ${shape
+            .interfaceFields(graph)
+            .map((name) => `${name}: ${INTERFACE_TYPES[name] ?? 'ID!'} ${at(`I.${name}`)}`)
+            .join(' ')} }`,
+        ]
       : []),
     ...(knows('U') ? [`union U = ${shape.membersOf('U', graph).join(' | ')}`] : []),
     ...(knows('E') ? [`enum E ${at('E')} { ONE TWO }`] : []),
@@ -124,7 +134,11 @@ export function sdlOf(shape: Shape, rules: PlacedRules, graph: string): string {
     return [
       [
         `${field.name}${field.args}: ${field.type}`,
-        how === 'external' ? '@external' : (isShared || isProvided) && !isKey && type !== 'V' ? '@shareable' : '',
+        how === 'external'
+          ? '@external'
+          : (isShared || isProvided) && !isKey && type !== 'V'
+            ? '@shareable'
+            : '',
         how === 'own' && field.requires !== undefined ? `@requires(fields: "${field.requires}")` : '',
         provides === undefined ? '' : `@provides(fields: "${provides}")`,
         at(`${type}.${field.name}`),

@@ -1,4 +1,4 @@
-import { Choices } from './choices.js';
+import type { Choices } from './choices.js';
 
 /** One field of the whole federation, and what each subgraph has of it. */
 export interface FieldShape {
@@ -178,7 +178,8 @@ class ShapeDrawing implements Shape {
     ] as const)
       if (choices.oneIn(2)) this.place('Query', name, sdl, graphs);
     if (choices.oneIn(3)) return;
-    for (const type of this.entities) this.mutation(`make${type}`, choices.of([type, `${type}!`]), '(k: Int)');
+    for (const type of this.entities)
+      this.mutation(`make${type}`, choices.of([type, `${type}!`]), '(k: Int)');
     this.mutation('count', 'Int', '');
     this.mutation('made', '[U]', '');
     const graph = this.mutation('pay', choices.of(['P', 'P!']), '(k: Int)');
@@ -215,7 +216,9 @@ class ShapeDrawing implements Shape {
       const chosen = [...new Set([choices.of(inputs), ...choices.some(inputs).slice(0, 1)])];
       const made = this.define(type, name, 'String');
       made.graphs.set(graph, 'own');
-      made.requires = chosen.map((field) => (field.name === 'v' ? `v { ${choices.of(['p', 'q'])} }` : field.name)).join(' ');
+      made.requires = chosen
+        .map((field) => (field.name === 'v' ? `v { ${choices.of(['p', 'q'])} }` : field.name))
+        .join(' ');
       for (const field of chosen) {
         field.graphs.set(graph, 'external');
         this.need(graph, namedType(field.type));

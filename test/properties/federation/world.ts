@@ -57,8 +57,7 @@ export class Worlds {
     let supergraph: string;
     try {
       supergraph = composeSupergraph(sources);
-    } catch (error) {
-      if (process.env.DEBUG_COMPOSE) console.log(seed, (error as {details?: string[]}).details?.slice(0, 3) ?? error);
+    } catch {
       this.refused += 1;
       return undefined;
     }
@@ -68,10 +67,16 @@ export class Worlds {
         name,
         sdl,
         resolvers,
-        schema: buildSubgraphSchema({ typeDefs: completeSubgraph(parse(sdl)), resolvers: resolvers as never }),
+        schema: buildSubgraphSchema({
+          typeDefs: completeSubgraph(parse(sdl)),
+          resolvers: resolvers as never,
+        }),
       };
     });
-    const authorizer = createOperationAuthorizer(supergraph, { maxPathsPerSelection: 1_000_000 });
+    const authorizer = createOperationAuthorizer(supergraph, {
+      cachedOperations: 20,
+      maxPathsPerSelection: 1_000_000,
+    });
     const gateway = await RealGateway.load(authorizer.executableSdl);
     return {
       seed,
@@ -96,7 +101,7 @@ function resolversOf(shape: Shape, data: Data, graph: string): Record<string, Re
       // A copy of its own for each reference, with what it was given.
       __resolveReference: (given: Row) => {
         const row = data.entity(type, given);
-        return row === undefined ? null : Object.create(row, { given: { value: given } });
+        return row === undefined ? null : (Object.create(row, { given: { value: given } }) as Row);
       },
     };
     for (const field of shape.types.get(type)?.values() ?? []) {
