@@ -30,6 +30,7 @@ const POLICY = {
   purposes: { credit: { sentence: 'To lend' } },
   clients: {
     'budget-app': { scopes: ['name'], rateClass: 'slow' },
+    'other:budget-app': { scopes: ['name'], rateClass: 'slow' },
     lender: { scopes: ['name'], rateClass: 'slow' },
     free: { scopes: ['name'] },
   },
@@ -37,7 +38,10 @@ const POLICY = {
 };
 
 async function start(more: Partial<GatewayConfig> = {}): Promise<TestGateway> {
-  const issuers = [issuer, other].map(({ url }) => ({ issuer: url, audience: AUDIENCE }));
+  const issuers = [
+    { issuer: issuer.url, audience: AUDIENCE },
+    { issuer: other.url, audience: AUDIENCE, namespace: 'other' },
+  ];
   return startTestGateway(cleanup, compose(people), { policy, ...more, issuers });
 }
 

@@ -71,7 +71,10 @@ describe('section 2: the metadata', () => {
     const other = await TestIssuer.start();
     cleanup.add(() => other.close());
     const mixed = await startTestGateway(cleanup, supergraph, {
-      issuers: [issuer, other].map(({ url }) => ({ issuer: url, audience: AUDIENCE })),
+      issuers: [
+        { issuer: issuer.url, audience: AUDIENCE },
+        { issuer: other.url, audience: AUDIENCE, namespace: 'other' },
+      ],
       dpop: { required: [issuer.url] },
     });
     expect((await get(WELL_KNOWN, mixed)).body).toMatchObject({ dpop_bound_access_tokens_required: false });
