@@ -3,7 +3,6 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Log } from '../store/log.js';
 import { removeOldChanges } from './changes/retention.js';
 import type { StreamRegister } from './changes/streams.js';
-import type { ConsentRegister } from './consent/register.js';
 import { removeGoneKeys } from './keys/retention.js';
 import { removeEndedSessions, removeExpiredPayloads } from './oidc/adapter.js';
 import { removeExpiredStatuses } from './status/register.js';
@@ -16,12 +15,11 @@ const BATCHES_AT_MOST = 20;
 /** @see Housekeeping */
 export interface HousekeepingOptions {
   readonly db: AuthorityDatabase;
-  readonly consents: ConsentRegister;
   readonly streams: StreamRegister;
   readonly log: Log;
 }
 
-/** Writes expiries down and removes what is over, a bounded amount per minute. Nothing's validity depends on it. */
+/** Removes what is over, a bounded amount per minute. Nothing's validity depends on it. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #timer: NodeJS.Timeout;
@@ -43,8 +41,7 @@ export class Housekeeping {
 
   /** One round. */
   async run(): Promise<void> {
-    const { consents, db, streams } = this.#options;
-    await this.#inBatches(() => consents.recordExpired(BATCH));
+    const { db, streams } = this.#options;
     await this.#inBatches(() => removeExpiredPayloads(db, BATCH));
     await removeEndedSessions(db);
     await this.#inBatches(() => removeExpiredStatuses(db, BATCH));

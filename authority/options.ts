@@ -24,7 +24,7 @@ export interface AuthorityOptions {
   readonly port: number;
   /** PostgreSQL, 15 or newer; the authority's tables are made and migrated at the start. */
   readonly databaseUrl: string;
-  /** Connections for requests, at most; default 10. One more listens for changes. */
+  /** Connections for requests, at most; default 10. Two more listen for changes. */
   readonly maxConnections?: number;
   /** 32 bytes that encrypt the private keys in the store. Or give `dataDir`. */
   readonly encryptionKey?: Uint8Array;

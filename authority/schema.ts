@@ -2,6 +2,7 @@ import type { JWK } from 'jose';
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely';
 
 import type { ChangeMembers } from './changes/log.js';
+import type { StoredRegistration } from './clients/registration.js';
 import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent/types.js';
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
@@ -26,6 +27,13 @@ export interface ConsentEventTable {
   /** The words that the person was shown. */
   readonly privacy_notice: JSONColumnType<PrivacyNotice> | null;
   readonly reason: string | null;
+  readonly declined: Generated<string[]>;
+  readonly declined_purposes: Generated<string[]>;
+  readonly schema_version: Generated<string>;
+  /** Of the policy that the offer was cut to; null where nothing was offered. */
+  readonly policy_version: string | null;
+  /** The consent in whose place this one came. */
+  readonly replaces: string | null;
 }
 
 /** The projection of the events. */
@@ -37,6 +45,7 @@ export interface ConsentTable {
   scopes: string[];
   declined: string[];
   purposes: string[];
+  declined_purposes: string[];
   detail: DetailLevel;
   /** `active` is not enough to be in force: see `until`. */
   status: 'active' | 'revoked' | 'expired' | 'replaced';
@@ -47,6 +56,38 @@ export interface ConsentTable {
   ended_reason: string | null;
   /** Codes and refresh tokens issued up to then give no new token. */
   tokens_not_before: Timestamp | null;
+}
+
+/** Append-only: consents of one person that somebody else took out. */
+export interface ConsentExportTable {
+  readonly export_id: Generated<number>;
+  readonly event_time: Timestamp;
+  readonly pii_principal_id: string;
+  readonly entity_id: string;
+  readonly reason: string;
+  readonly records: number;
+}
+
+/** The projection of the application events. */
+export interface ApplicationTable {
+  client_id: string;
+  registration: JSONColumnType<StoredRegistration>;
+  /** SHA-256 of the client's secret, base64url. */
+  secret_digest: string | null;
+  registered_at: Timestamp;
+  changed_at: Timestamp;
+  retired_at: Timestamp | null;
+}
+
+/** Append-only: what happened to each application. */
+export interface ApplicationEventTable {
+  readonly event_id: Generated<number>;
+  readonly client_id: string;
+  readonly event_type: 'registered' | 'changed' | 'retired';
+  readonly event_time: Timestamp;
+  readonly entity_id: string;
+  readonly registration: JSONColumnType<StoredRegistration>;
+  readonly reason: string | null;
 }
 
 /** Sign-ins up to `not_before` are over. */
@@ -205,6 +246,9 @@ export interface OidcPayloadTable {
 export interface AuthoritySchema {
   'authority.consent_event': ConsentEventTable;
   'authority.consent': ConsentTable;
+  'authority.consent_export': ConsentExportTable;
+  'authority.application': ApplicationTable;
+  'authority.application_event': ApplicationEventTable;
   'authority.subject_cutoff': SubjectCutoffTable;
   'authority.change_head': ChangeHeadTable;
   'authority.change_event': ChangeEventTable;

@@ -18,6 +18,8 @@ import { StreamRegister } from './changes/streams.js';
 import { SsfTransmitter } from './changes/transmitter.js';
 import { checkClients } from './clients/check.js';
 import { type ClientRegistration, demoClients } from './clients/register.js';
+import { EXPIRY_CHANNEL } from './consent/clock.js';
+import { ConsentExpiry } from './consent/expiry.js';
 import { ConsentRegister } from './consent/register.js';
 import { SuspensionRegister } from './consent/suspensions.js';
 import { Housekeeping } from './housekeeping.js';
@@ -73,12 +75,13 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     log,
   });
   const feed = new ChangeFeed(databaseUrl, log);
+  const expiryFeed = new ChangeFeed(databaseUrl, log, EXPIRY_CHANNEL);
   // Until all is ready, nothing is routed.
   let route = (_request: IncomingMessage, response: ServerResponse): void => {
     response.writeHead(503, { 'retry-after': '1' }).end();
   };
   const server = createServer((request, response) => route(request, response));
-  const opened: (() => Promise<void>)[] = [() => db.destroy(), () => feed.close()];
+  const opened: (() => Promise<void>)[] = [() => db.destroy(), () => feed.close(), () => expiryFeed.close()];
   const closeAll = async (): Promise<void> => {
     for (const closeOne of opened.splice(0).reverse()) await closeOne();
   };
@@ -88,13 +91,16 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     opened.push(() => state.keys.close());
     await feed.open();
     state.keys.watch(feed);
+    await expiryFeed.open();
     const bound = await listen(server, host, port);
     opened.push(() => close(server));
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
     const issuer = options.issuer ?? url;
     const parts = assemble(db, feed, issuer, state, { ...options, log });
     await refuseUnusableClients(parts.oauth.provider, state.clients);
+    const expiry = new ConsentExpiry({ consents: parts.consents, feed: expiryFeed, log });
     opened.push(
+      () => expiry.close(),
       () => parts.housekeeping.close(),
       () => parts.push.close(),
       async () => parts.transmitter.close(),
@@ -236,7 +242,7 @@ function assemble(
   });
   const retry = { ...PUSH_RETRY, ...options.pushRetry };
   const push = new PushDelivery({ db, streams, outbox, keys, secrets, feed, retry, log });
-  const housekeeping = new Housekeeping({ db, consents, streams, log });
+  const housekeeping = new Housekeeping({ db, streams, log });
   const signOut = new SignOut({
     issuer,
     get provider() {
@@ -245,5 +251,5 @@ function assemble(
     consents,
   });
   const route = createRouter({ db, oauth, keys, interactions, signOut, transmitter, statuses, log });
-  return { oauth, transmitter, push, housekeeping, route };
+  return { consents, oauth, transmitter, push, housekeeping, route };
 }

@@ -23,6 +23,7 @@ export class ChangeFeed {
   #closed = false;
   #retry: NodeJS.Timeout | undefined;
 
+  /** @param channel what to listen to; default: changes for gateways */
   constructor(databaseUrl: string, log: Log, channel: string = CHANGE_CHANNEL) {
     this.#url = databaseUrl;
     this.#log = log;

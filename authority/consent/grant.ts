@@ -1,7 +1,9 @@
-import { sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 
-import { appendChange, SESSION_REVOKED } from '../changes/log.js';
 import type { AuthoritySchema } from '../schema.js';
+import { announceEnd, databaseNow, lockDecision } from './clock.js';
+import { recordExpiries } from './expire.js';
+import { endAsReplaced } from './replace.js';
 import { appendConsentEvent, type ConsentRow, newConsentRow } from './rows.js';
 import type { ConsentTerms } from './types.js';
 
@@ -10,13 +12,11 @@ type Trx = Transaction<AuthoritySchema>;
 /**
  * Writes down what a person decided. A consent that only grows keeps its identity; one that shrinks in any way is replaced
  * by a new one, and the old one's tokens die: they were minted under broader terms.
+ *
+ * @throws RangeError when it would be over already
  */
 export async function recordGrant(trx: Trx, terms: ConsentTerms): Promise<ConsentRow> {
-  // Two answers of the same person for the same client come one after the other.
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`${terms.subject} ${terms.clientId}`}, 0))`.execute(
-    trx,
-  );
-  const now = new Date();
+  await lockDecision(trx, terms.subject, terms.clientId);
   const last = await trx
     .selectFrom('authority.consent')
     .selectAll()
@@ -26,26 +26,31 @@ export async function recordGrant(trx: Trx, terms: ConsentTerms): Promise<Consen
     .limit(1)
     .forUpdate()
     .executeTakeFirst();
-  const next = newConsentRow(terms, (last?.version ?? 0) + 1, now);
-  if (last?.status === 'active') {
-    if (last.until.getTime() <= now.getTime()) await recordExpiry(trx, last);
-    else if (includes(next, last)) return extend(trx, last, next, terms);
-    else await replace(trx, last, next, terms);
+  const now = await databaseNow(trx);
+  if (!(terms.until.getTime() > now.getTime())) throw new RangeError('A consent must end in the future');
+  await announceEnd(trx);
+  const version = (last?.version ?? 0) + 1;
+  if (last?.status !== 'active') return begin(trx, newConsentRow(terms, version, now), terms);
+  if (last.until.getTime() <= now.getTime()) {
+    await recordExpiries(trx, [last]);
+    return begin(trx, newConsentRow(terms, version, now), terms);
   }
-  await trx.insertInto('authority.consent').values(next).execute();
-  await appendConsentEvent(trx, 'requested', asked(next), { by: terms.clientId });
-  await appendConsentEvent(trx, 'granted', next, { by: terms.by, notice: terms.notice });
-  return next;
+  const next = newConsentRow(withEarlierRefusals(terms, last), version, now);
+  if (includes(next, last)) return extend(trx, last, next, terms);
+  const { change } = await endAsReplaced(trx, last, { successor: next.id, by: terms.by });
+  return begin(trx, { ...next, granted_at: change.occurredAt }, terms, last.id);
 }
 
-/** Marks a consent whose time is over. Its tokens ended before it did: no gateway needs to know. */
-export async function recordExpiry(trx: Trx, row: ConsentRow): Promise<void> {
-  await trx
-    .updateTable('authority.consent')
-    .set({ status: 'expired', ended_at: row.until, ended_by: 'authority' })
-    .where('id', '=', row.id)
-    .execute();
-  await appendConsentEvent(trx, 'expired', row, { by: 'authority' });
+/** What was refused before and not asked for again stays refused: the person is not asked about it once more. */
+function withEarlierRefusals(terms: ConsentTerms, last: ConsentRow): ConsentTerms {
+  const union = (...lists: (readonly string[])[]): string[] => [...new Set(lists.flat())];
+  return {
+    ...terms,
+    declined: union(terms.declined, last.declined).filter((name) => !terms.scopes.includes(name)),
+    declinedPurposes: union(terms.declinedPurposes ?? [], last.declined_purposes).filter(
+      (name) => !terms.purposes.includes(name),
+    ),
+  };
 }
 
 function includes(wide: ConsentRow, narrow: ConsentRow): boolean {
@@ -57,38 +62,39 @@ function includes(wide: ConsentRow, narrow: ConsentRow): boolean {
   );
 }
 
+async function begin(trx: Trx, row: ConsentRow, terms: ConsentTerms, replaces?: string): Promise<ConsentRow> {
+  const { by, clientId, notice, policyVersion } = terms;
+  const at = row.granted_at;
+  await trx.insertInto('authority.consent').values(row).execute();
+  await appendConsentEvent(trx, 'requested', shown(row, terms), { by: clientId, at, policyVersion });
+  await appendConsentEvent(trx, 'granted', row, { by, at, notice, policyVersion, replaces });
+  return row;
+}
+
 async function extend(
   trx: Trx,
   last: ConsentRow,
   next: ConsentRow,
   terms: ConsentTerms,
 ): Promise<ConsentRow> {
-  const { version, scopes, declined, purposes, detail, until } = next;
-  const changed = { version, scopes, declined, purposes, detail, until };
+  const { by, clientId, notice, policyVersion } = terms;
+  const at = next.granted_at;
+  const { version, scopes, declined, purposes, declined_purposes, detail, until } = next;
+  const changed = { version, scopes, declined, purposes, declined_purposes, detail, until };
   await trx.updateTable('authority.consent').set(changed).where('id', '=', last.id).execute();
   const row = { ...last, ...changed };
-  await appendConsentEvent(trx, 'requested', asked(row), { by: terms.clientId });
-  await appendConsentEvent(trx, 'extended', row, { by: terms.by, notice: terms.notice });
+  await appendConsentEvent(trx, 'requested', shown(row, terms), { by: clientId, at, policyVersion });
+  await appendConsentEvent(trx, 'extended', row, { by, at, notice, policyVersion });
   return row;
 }
 
-async function replace(trx: Trx, last: ConsentRow, next: ConsentRow, terms: ConsentTerms): Promise<void> {
-  const reason = `replaced by ${next.id}`;
-  await appendConsentEvent(trx, 'narrowed', last, { by: terms.by, reason });
-  await trx.deleteFrom('authority.oidc_payload').where('grant_id', '=', last.id).execute();
-  const { occurredAt } = await appendChange(trx, {
-    kind: SESSION_REVOKED,
-    members: { consentId: last.id, subject: last.subject, clientId: last.client_id },
-    initiator: 'user',
-    reason: 'narrowed',
-  });
-  await trx
-    .updateTable('authority.consent')
-    .set({ status: 'replaced', ended_at: occurredAt, ended_by: terms.by, ended_reason: reason })
-    .where('id', '=', last.id)
-    .execute();
-}
-
-function asked(row: ConsentRow): ConsentRow {
-  return { ...row, scopes: [...row.scopes, ...row.declined] };
+/** What was put before the person. */
+function shown(row: ConsentRow, terms: ConsentTerms): ConsentRow {
+  return {
+    ...row,
+    scopes: [...terms.scopes, ...terms.declined],
+    declined: [],
+    purposes: [...terms.purposes, ...(terms.declinedPurposes ?? [])],
+    declined_purposes: [],
+  };
 }

@@ -9,6 +9,7 @@ export {
   SuspensionRegister,
   type SuspensionTarget,
 } from './suspensions.js';
+export { type ConsentDifference, type ConsentVerification, verifyConsents } from './verify.js';
 export type {
   ChangePosition,
   Consent,
@@ -19,6 +20,8 @@ export type {
   ConsentTerms,
   DetailLevel,
   Initiator,
+  Narrowed,
+  Narrowing,
   PageRequest,
   PrivacyNotice,
   Revocation,

@@ -1,8 +1,10 @@
-import type { ExpressionBuilder, Transaction } from 'kysely';
+import { type ExpressionBuilder, sql, type Transaction } from 'kysely';
 
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import { endTokens } from './end-tokens.js';
-import { recordExpiry, recordGrant } from './grant.js';
+import { recordExpiries } from './expire.js';
+import { recordGrant } from './grant.js';
+import { narrowConsent } from './narrow.js';
 import { revokeClient, revokeConsent, revokeSession, revokeSubjectSessions, revokeToken } from './revoke.js';
 import { toConsent } from './rows.js';
 import type {
@@ -11,6 +13,8 @@ import type {
   ConsentPage,
   ConsentStatus,
   ConsentTerms,
+  Narrowed,
+  Narrowing,
   PageRequest,
   Revocation,
   RevocationOptions,
@@ -46,7 +50,6 @@ export class ConsentRegister {
    * @throws RangeError when `until` is not in the future or no scope was granted
    */
   async grant(terms: ConsentTerms): Promise<Consent> {
-    if (!(terms.until.getTime() > Date.now())) throw new RangeError('A consent must end in the future');
     if (terms.scopes.length === 0) throw new RangeError('A consent must have a scope');
     return toConsent(await this.#transact((trx) => recordGrant(trx, terms)));
   }
@@ -149,8 +152,18 @@ export class ConsentRegister {
   }
 
   /**
-   * Writes the expiry of consents whose time is over into the log, oldest first. That they are not in force any more does
-   * not depend on it.
+   * Takes something away from a person's own consent. What is left stands as a new consent; the tokens of the old one are
+   * dead. For somebody else's consent, or one that is not in force, it does nothing and says so.
+   *
+   * @throws RangeError when it would widen the consent or leave nothing of it
+   */
+  async narrow(id: string, narrowing: Narrowing): Promise<Narrowed> {
+    return this.#transact((trx) => narrowConsent(trx, id, narrowing));
+  }
+
+  /**
+   * Ends consents whose time is over, oldest first. That they are not in force any more does not depend on it.
+   * Instances that do it at the same time share the work: each consent is ended once.
    *
    * @returns how many; when it equals `limit` there may be more
    */
@@ -160,15 +173,27 @@ export class ConsentRegister {
         .selectFrom('authority.consent')
         .selectAll()
         .where('status', '=', 'active')
-        .where('until', '<=', new Date())
+        .where('until', '<=', sql<Date>`clock_timestamp()`)
         .orderBy('until')
         .limit(limit)
         .forUpdate()
         .skipLocked()
         .execute();
-      for (const row of rows) await recordExpiry(trx, row);
+      await recordExpiries(trx, rows);
       return rows.length;
     });
+  }
+
+  /** Milliseconds until the next consent ends, by the database's clock; 0 when one has; undefined when none will. */
+  async nextExpiryMs(): Promise<number | undefined> {
+    const { ms } = await this.#db
+      .selectFrom('authority.consent')
+      .select(
+        sql<number | null>`(extract(epoch from min(until) - clock_timestamp()) * 1000)::float8`.as('ms'),
+      )
+      .where('status', '=', 'active')
+      .executeTakeFirstOrThrow();
+    return ms === null ? undefined : Math.max(0, Math.ceil(ms));
   }
 
   /** Two revocations that meet can lock each other's tokens; PostgreSQL ends one of them, which is done again. */

@@ -200,7 +200,12 @@ async function end(
       .set({ status, ended_at, ended_by, ended_reason })
       .where('id', '=', row.id)
       .execute();
-    await appendConsentEvent(trx, 'revoked', row, { by: options.by, reason: bounded(options.reason) });
+    const { by } = options;
+    await appendConsentEvent(trx, 'revoked', row, {
+      by,
+      reason: bounded(options.reason),
+      at: change.occurredAt,
+    });
     ended.push(after);
   }
   return { outcome, ended: ended.map((row) => toConsent(row)), change: position(change) };
@@ -211,7 +216,7 @@ function revoked(members: ChangeMembers, { by, initiator, reason }: RevocationOp
 }
 
 /** Free text from outside, kept for ever and sent to every gateway. */
-function bounded(reason: string | undefined): string | undefined {
+export function bounded(reason: string | undefined): string | undefined {
   return reason?.slice(0, REASON_LENGTH_AT_MOST);
 }
 

@@ -18,6 +18,7 @@ export function toConsent(row: ConsentRow, nowMs: number = Date.now()): Consent 
     scopes: row.scopes,
     declined: row.declined,
     purposes: row.purposes,
+    declinedPurposes: row.declined_purposes,
     detail: row.detail,
     status: lapsed ? 'expired' : row.status,
     grantedAt: row.granted_at,
@@ -37,6 +38,7 @@ export function newConsentRow(terms: ConsentTerms, version: number, now: Date): 
     scopes: [...terms.scopes],
     declined: [...terms.declined],
     purposes: [...terms.purposes],
+    declined_purposes: [...(terms.declinedPurposes ?? [])],
     detail: terms.detail,
     status: 'active',
     granted_at: now,
@@ -53,6 +55,11 @@ export interface EventDetails {
   readonly by: string;
   readonly reason?: string | undefined;
   readonly notice?: PrivacyNotice | undefined;
+  /** By the database's clock; default: the moment of writing. */
+  readonly at?: Date | undefined;
+  readonly policyVersion?: string | undefined;
+  /** The consent in whose place this one comes. */
+  readonly replaces?: string | undefined;
 }
 
 /** Writes what happened, with the consent's terms as they are in `row`. */
@@ -77,6 +84,11 @@ export async function appendConsentEvent(
       version: row.version,
       privacy_notice: details.notice === undefined ? null : JSON.stringify(details.notice),
       reason: details.reason ?? null,
+      declined: row.declined,
+      declined_purposes: row.declined_purposes,
+      policy_version: details.policyVersion ?? null,
+      replaces: details.replaces ?? null,
+      ...(details.at === undefined ? {} : { event_time: details.at }),
     })
     .execute();
 }

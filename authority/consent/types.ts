@@ -22,6 +22,11 @@ export interface PrivacyNotice {
   }[];
   readonly duration: string;
   readonly detail: string;
+  /** All text of the page, a line for each block, as it was sent. Absent where there was no page. */
+  readonly text?: string;
+  /** Who answers for the application, as the page said. */
+  readonly owner?: string;
+  readonly contact?: string;
 }
 
 /** Whether a consent is in force; `replaced`: by a narrower one of the same subject and client. */
@@ -38,6 +43,8 @@ export interface Consent {
   /** Asked for, and refused by the person. */
   readonly declined: readonly string[];
   readonly purposes: readonly string[];
+  /** Shown, and refused by the person. */
+  readonly declinedPurposes: readonly string[];
   readonly detail: DetailLevel;
   readonly status: ConsentStatus;
   readonly grantedAt: Date;
@@ -55,11 +62,38 @@ export interface ConsentTerms {
   readonly scopes: readonly string[];
   readonly declined: readonly string[];
   readonly purposes: readonly string[];
+  /** Default: none. */
+  readonly declinedPurposes?: readonly string[];
   readonly detail: DetailLevel;
   readonly until: Date;
   /** Who decided: the subject. */
   readonly by: string;
   readonly notice: PrivacyNotice;
+  /** Of the policy by which the offer was made (`policyVersion`). */
+  readonly policyVersion?: string;
+}
+
+/** What a person takes back of a consent. Only what is named changes. */
+export interface Narrowing {
+  readonly removeScopes?: readonly string[];
+  readonly removePurposes?: readonly string[];
+  /** Not after the consent's own end. */
+  readonly until?: Date;
+  readonly detail?: DetailLevel;
+  /** The subject of who narrows: the person themselves. */
+  readonly by: string;
+  /** Cut after 500 characters. */
+  readonly reason?: string | undefined;
+}
+
+/** What a narrowing did. */
+export interface Narrowed {
+  /** The consent as it is now: a new one, unless nothing was to change. Undefined when there is none in force. */
+  readonly consent: Consent | undefined;
+  /** The consent that it replaces, whose tokens are dead. */
+  readonly replaced: Consent | undefined;
+  /** Where it stands in the change log. */
+  readonly change: ChangePosition | undefined;
 }
 
 /** A place in the change log: a gateway that has acknowledged `seq` enforces the change. */

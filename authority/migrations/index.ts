@@ -3,6 +3,7 @@ import type { AuthorityDatabase } from '../schema.js';
 import { first } from './001-first.js';
 import { keys } from './003-keys.js';
 import { revocation } from './004-revocation.js';
+import { consent } from './005-consent.js';
 
 /**
  * Brings the authority's tables to the newest version. Safe to call from several processes at once.
@@ -12,6 +13,11 @@ import { revocation } from './004-revocation.js';
 export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
   await migrate(db, {
     part: 'authority',
-    migrations: { '001-first': first, '003-keys': keys, '004-revocation': revocation },
+    migrations: {
+      '001-first': first,
+      '003-keys': keys,
+      '004-revocation': revocation,
+      '005-consent': consent,
+    },
   });
 }

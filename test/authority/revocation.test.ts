@@ -2,8 +2,6 @@ import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { StreamRegister } from '../../authority/changes/streams.js';
-import { Housekeeping } from '../../authority/housekeeping.js';
 import { removeEndedSessions } from '../../authority/oidc/adapter.js';
 import type { ConsentTerms } from '../../authority/index.js';
 import { BrowserlessPerson, signInAndConsent } from '../support/person.js';
@@ -396,25 +394,19 @@ describe('the register', () => {
     await expect(authority.consents.list({}, { after: 'nonsense' })).rejects.toThrow(RangeError);
   });
 
-  test('knows an expired consent before and after the clean-up has written it down', async () => {
-    const { consents, database } = authority;
+  test('knows an expired consent before and after its end was written down', async () => {
+    const { consents } = authority;
+    await authority.authority.close();
     const { id } = await consents.grant(terms('late', { until: new Date(Date.now() + 200) }));
     await expect.poll(async () => (await consents.find(id))?.status).toBe('expired');
     expect(await consents.findActive('late', 'budget-app')).toBeUndefined();
     expect((await consents.revokeConsent(id, BY_ADMIN)).ended).toEqual([]);
-    const streams = new StreamRegister(database.db);
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const housekeeping = new Housekeeping({ db: database.db, consents, streams, log });
-    await housekeeping.run();
-    await housekeeping.close();
-    const row = await database.db
-      .selectFrom('authority.consent')
-      .select('status')
-      .where('id', '=', id)
-      .execute();
-    expect(row).toEqual([{ status: 'expired' }]);
+    await expect.poll(() => consents.recordExpired(10)).toBe(1);
+    expect(await consents.find(id)).toMatchObject({ status: 'expired' });
+    expect((await consents.revokeConsent(id, BY_ADMIN)).ended).toEqual([]);
     await expect(consents.grant(terms('late', { until: new Date() }))).rejects.toThrow(RangeError);
     expect(await consents.grant(terms('late'))).toMatchObject({ version: 2, status: 'active' });
+    await authority.restart();
   });
 });
 

@@ -1,0 +1,3 @@
+export interface StoredRegistration {
+  readonly displayName: string;
+}

@@ -1,0 +1,35 @@
+import type { Transaction } from 'kysely';
+
+import { appendChange, SESSION_REVOKED } from '../changes/log.js';
+import type { AuthoritySchema } from '../schema.js';
+import { appendConsentEvent, type ConsentRow } from './rows.js';
+
+const BY = 'authority';
+
+/**
+ * Ends consents whose time is over: codes and refresh tokens under them are gone, the event is in the log, and every gateway
+ * hears of it, though no access token outlives its consent: a gateway's clock may be behind. The caller holds the rows' locks.
+ */
+export async function recordExpiries(
+  trx: Transaction<AuthoritySchema>,
+  rows: readonly ConsentRow[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const ids = rows.map(({ id }) => id);
+  // All other locks before the change log's.
+  await trx.deleteFrom('authority.oidc_payload').where('grant_id', 'in', ids).execute();
+  for (const row of rows) {
+    const { occurredAt } = await appendChange(trx, {
+      kind: SESSION_REVOKED,
+      members: { consentId: row.id, subject: row.subject, clientId: row.client_id },
+      initiator: 'policy',
+      reason: 'expired',
+    });
+    await trx
+      .updateTable('authority.consent')
+      .set({ status: 'expired', ended_at: row.until, ended_by: BY })
+      .where('id', '=', row.id)
+      .execute();
+    await appendConsentEvent(trx, 'expired', row, { by: BY, at: occurredAt });
+  }
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Transaction } from 'kysely';
+
+import type { AuthoritySchema } from '../schema.js';
+import { announceEnd, databaseNow, lockDecision } from './clock.js';
+import { endAsReplaced } from './replace.js';
+import { bounded } from './revoke.js';
+import { appendConsentEvent, type ConsentRow, toConsent } from './rows.js';
+import type { Narrowed, Narrowing } from './types.js';
+
+type Trx = Transaction<AuthoritySchema>;
+
+const NOTHING: Narrowed = { consent: undefined, replaced: undefined, change: undefined };
+
+/**
+ * Takes something away from a person's own consent in force. What is left is a new consent; every token of the old one
+ * dies with it. What is not in the consent cannot be taken away, and is passed over.
+ *
+ * @throws RangeError when it would widen the consent, or leave nothing of it: then it is to be revoked
+ */
+export async function narrowConsent(trx: Trx, id: string, narrowing: Narrowing): Promise<Narrowed> {
+  const found = await trx
+    .selectFrom('authority.consent')
+    .select(['subject', 'client_id'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  // A person narrows their own consents only, whatever the caller has checked before.
+  if (found === undefined || found.subject !== narrowing.by) return NOTHING;
+  await lockDecision(trx, found.subject, found.client_id);
+  const row = await trx
+    .selectFrom('authority.consent')
+    .selectAll()
+    .where('id', '=', id)
+    .where('status', '=', 'active')
+    .forUpdate()
+    .executeTakeFirst();
+  const now = await databaseNow(trx);
+  if (row === undefined || row.until.getTime() <= now.getTime()) return NOTHING;
+  const left = whatIsLeft(row, narrowing, now);
+  if (isSame(left, row)) return { ...NOTHING, consent: toConsent(row, now.getTime()) };
+  const by = narrowing.by;
+  const reason = bounded(narrowing.reason);
+  const { ended, change } = await endAsReplaced(trx, row, { successor: left.id, by, reason });
+  const next: ConsentRow = { ...left, granted_at: change.occurredAt };
+  await trx.insertInto('authority.consent').values(next).execute();
+  await appendConsentEvent(trx, 'granted', next, { by, at: change.occurredAt, reason, replaces: row.id });
+  await announceEnd(trx);
+  const { seq, jti } = change;
+  return {
+    consent: toConsent(next, now.getTime()),
+    replaced: toConsent(ended, now.getTime()),
+    change: { seq, jti },
+  };
+}
+
+/** What was taken away counts as refused: the person is not asked for it again before an application insists. */
+function whatIsLeft(row: ConsentRow, narrowing: Narrowing, now: Date): ConsentRow {
+  const { removeScopes = [], removePurposes = [], until = row.until, detail = row.detail } = narrowing;
+  const scopes = row.scopes.filter((name) => !removeScopes.includes(name));
+  const purposes = row.purposes.filter((name) => !removePurposes.includes(name));
+  if (scopes.length === 0) throw new RangeError('Nothing would be left: revoke the consent');
+  if (purposes.length === 0 && row.purposes.length > 0) {
+    throw new RangeError('No purpose would be left: revoke the consent');
+  }
+  if (until.getTime() > row.until.getTime()) throw new RangeError('Only the person, on the page, can extend');
+  if (!(until.getTime() > now.getTime())) throw new RangeError('It would be over: revoke the consent');
+  if (row.detail === 'minimal' && detail === 'full') {
+    throw new RangeError('Only the person, on the page, can give more detail');
+  }
+  return {
+    ...row,
+    id: randomUUID(),
+    version: row.version + 1,
+    scopes,
+    declined: [...row.declined, ...row.scopes.filter((name) => !scopes.includes(name))],
+    purposes,
+    declined_purposes: [...row.declined_purposes, ...row.purposes.filter((name) => !purposes.includes(name))],
+    detail,
+    until,
+    tokens_not_before: null,
+  };
+}
+
+function isSame(left: ConsentRow, row: ConsentRow): boolean {
+  return (
+    left.scopes.length === row.scopes.length &&
+    left.purposes.length === row.purposes.length &&
+    left.detail === row.detail &&
+    left.until.getTime() === row.until.getTime()
+  );
+}

@@ -1,0 +1,47 @@
+import type { Transaction } from 'kysely';
+
+import { appendChange, type AppendedChange, SESSION_REVOKED } from '../changes/log.js';
+import type { AuthoritySchema } from '../schema.js';
+import { appendConsentEvent, type ConsentRow } from './rows.js';
+
+/** What a replacement says in the log. */
+export interface Replacement {
+  /** The consent that comes in its place. */
+  readonly successor: string;
+  readonly by: string;
+  readonly reason?: string | undefined;
+}
+
+/**
+ * Ends a consent because a narrower one comes in its place, and everything minted under it: codes and refresh tokens here,
+ * access tokens at the gateways. Its identifier is never used again (docs/decisions/0018). The caller holds the row's lock.
+ *
+ * @returns when; the successor begins then
+ */
+export async function endAsReplaced(
+  trx: Transaction<AuthoritySchema>,
+  row: ConsentRow,
+  { successor, by, reason = `replaced by ${successor}` }: Replacement,
+): Promise<{ readonly ended: ConsentRow; readonly change: AppendedChange }> {
+  await trx.deleteFrom('authority.oidc_payload').where('grant_id', '=', row.id).execute();
+  const change = await appendChange(trx, {
+    kind: SESSION_REVOKED,
+    members: { consentId: row.id, subject: row.subject, clientId: row.client_id },
+    initiator: 'user',
+    reason: 'narrowed',
+  });
+  const ended: ConsentRow = {
+    ...row,
+    status: 'replaced',
+    ended_at: change.occurredAt,
+    ended_by: by,
+    ended_reason: reason,
+  };
+  await trx
+    .updateTable('authority.consent')
+    .set({ status: 'replaced', ended_at: change.occurredAt, ended_by: by, ended_reason: reason })
+    .where('id', '=', row.id)
+    .execute();
+  await appendConsentEvent(trx, 'narrowed', row, { by, reason, at: change.occurredAt });
+  return { ended, change };
+}

@@ -1,0 +1,139 @@
+import { sql } from 'kysely';
+import { decodeJwt } from 'jose';
+import * as oidc from 'openid-client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { ChangeFeed } from '../../authority/changes/feed.js';
+import { EXPIRY_CHANNEL } from '../../authority/consent/clock.js';
+import { ConsentExpiry } from '../../authority/consent/expiry.js';
+import { type ConsentTerms, verifyConsents } from '../../authority/index.js';
+import { signInAndConsent } from '../support/person.js';
+import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
+
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const SOON = { timeout: 20_000, interval: 50 };
+
+let authority: TestAuthority;
+beforeAll(async () => {
+  authority = await startTestAuthority({
+    durations: [
+      { seconds: 3_600, label: '1 hour' },
+      { seconds: 3, label: 'a moment' },
+    ],
+  });
+});
+afterAll(() => authority.close());
+
+function terms(subject: string, until: Date): ConsentTerms {
+  return {
+    subject,
+    clientId: 'budget-app',
+    scopes: ['accounts:read'],
+    declined: [],
+    purposes: ['budgeting'],
+    detail: 'full',
+    until,
+    by: subject,
+    notice: { language: 'en', client: '', purposes: [], scopes: [], duration: '', detail: '' },
+  };
+}
+
+const soon = (milliseconds: number): Date => new Date(Date.now() + milliseconds);
+
+async function expiries(ids: readonly string[]) {
+  const { db } = authority.database;
+  const events = await db
+    .selectFrom('authority.consent_event')
+    .select(['record_id', 'event_time', 'valid_until'])
+    .where('event_type', '=', 'expired')
+    .where('record_id', 'in', [...ids])
+    .execute();
+  const changes = await db
+    .selectFrom('authority.change_event')
+    .select(['members', 'reason', 'initiator'])
+    .where(sql<string>`members ->> 'consentId'`, 'in', [...ids])
+    .execute();
+  return { events, changes };
+}
+
+describe('a consent that ends', () => {
+  test('is ended by itself: the event, the change for gateways, and nothing left to refresh with', async () => {
+    const client = await discover(authority);
+    const request = await authorizationRequest(client, 'accounts:read');
+    const who = { user: 'alma', password: 'alma-demo', duration: 'a moment' };
+    const { callbackUrl } = await signInAndConsent({ authorizationUrl: request.url, ...who });
+    const tokens = await exchange(client, callbackUrl, request);
+    const { consent } = decodeJwt<{ consent: { id: string } }>(tokens.access_token);
+    await expect.poll(async () => (await expiries([consent.id])).events.length, SOON).toBe(1);
+
+    const { events, changes } = await expiries([consent.id]);
+    expect(changes).toEqual([
+      {
+        members: { consentId: consent.id, subject: 'c-000001', clientId: 'budget-app' },
+        reason: 'expired',
+        initiator: 'policy',
+      },
+    ]);
+    for (const { event_time: at, valid_until: until } of events) {
+      expect(at.getTime()).toBeGreaterThanOrEqual(until.getTime());
+    }
+    const left = await authority.database.db
+      .selectFrom('authority.oidc_payload')
+      .select('model')
+      .where('grant_id', '=', consent.id)
+      .execute();
+    expect(left).toEqual([]);
+    await expect(oidc.refreshTokenGrant(client, tokens.refresh_token ?? '')).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+    expect(await authority.consents.find(consent.id)).toMatchObject({
+      status: 'expired',
+      endedBy: 'authority',
+    });
+  });
+
+  test('sooner than the one that the timer is set to, is not slept through', async () => {
+    const later = await authority.consents.grant(terms('patient', soon(3_600_000)));
+    const sooner = await authority.consents.grant(terms('hasty', soon(200)));
+    await expect.poll(async () => (await expiries([sooner.id])).changes.length, SOON).toBe(1);
+    // Narrowing to an earlier end sets the timer anew, too.
+    const { consent } = await authority.consents.narrow(later.id, { by: 'patient', until: soon(300) });
+    await expect.poll(async () => (await expiries([consent?.id ?? ''])).changes.length, SOON).toBe(1);
+  });
+
+  test('while no instance was alive, is ended by the next', async () => {
+    await authority.authority.close();
+    const { id } = await authority.consents.grant(terms('forgotten', soon(50)));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await expiries([id])).toEqual({ events: [], changes: [] });
+    await authority.restart();
+    await expect.poll(async () => (await expiries([id])).changes.length, SOON).toBe(1);
+  });
+
+  test('is ended once, however many instances see it, and those of a crowd each once', async () => {
+    const until = soon(400);
+    const consents = await Promise.all(
+      Array.from({ length: 150 }, (_, index) => authority.consents.grant(terms(`crowd-${index}`, until))),
+    );
+    const ids = consents.map(({ id }) => id);
+    const instances = await Promise.all(
+      [1, 2].map(async () => {
+        const feed = new ChangeFeed(authority.database.url, SILENT, EXPIRY_CHANNEL);
+        await feed.open();
+        return { feed, expiry: new ConsentExpiry({ consents: authority.consents, feed, log: SILENT }) };
+      }),
+    );
+    try {
+      await expect.poll(async () => (await expiries(ids)).events.length, SOON).toBe(ids.length);
+      const { changes, events } = await expiries(ids);
+      expect(new Set(events.map(({ record_id: id }) => id)).size).toBe(ids.length);
+      expect(changes).toHaveLength(ids.length);
+    } finally {
+      for (const { expiry, feed } of instances) {
+        await expiry.close();
+        await feed.close();
+      }
+    }
+    expect((await verifyConsents(authority.database.db)).differences).toEqual([]);
+  });
+});
