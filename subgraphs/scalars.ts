@@ -28,3 +28,16 @@ export const DecimalScalar = textScalar(
   'An exact decimal number as a string, for example `"-12.50"`.',
   /^-?\d{1,18}(\.\d{1,6})?$/,
 );
+
+/** For answers only: a document whose form is described elsewhere. */
+export const JsonScalar = new GraphQLScalarType<never, unknown>({
+  name: 'JSON',
+  description: 'A JSON document.',
+  serialize: (value) => value,
+  parseValue: refuseInput,
+  parseLiteral: refuseInput,
+});
+
+function refuseInput(): never {
+  throw new GraphQLError('JSON is no type of an argument');
+}

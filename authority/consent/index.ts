@@ -1,6 +1,7 @@
 export { migrateAuthority } from '../migrations/index.js';
 export type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 export { type AcknowledgementsOptions, GatewayAcknowledgements, type InForce } from './in-force.js';
+export type { ConsentExport, ExportedEvent, ExportedRecord, ExportPart } from './export.js';
 export { ConsentRegister } from './register.js';
 export {
   type Suspension,

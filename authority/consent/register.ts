@@ -3,6 +3,7 @@ import { type ExpressionBuilder, sql, type Transaction } from 'kysely';
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import { endTokens } from './end-tokens.js';
 import { recordExpiries } from './expire.js';
+import { exportConsents, type ExportPart } from './export.js';
 import { recordGrant } from './grant.js';
 import { narrowConsent } from './narrow.js';
 import { revokeClient, revokeConsent, revokeSession, revokeSubjectSessions, revokeToken } from './revoke.js';
@@ -159,6 +160,36 @@ export class ConsentRegister {
    */
   async narrow(id: string, narrowing: Narrowing): Promise<Narrowed> {
     return this.#transact((trx) => narrowConsent(trx, id, narrowing));
+  }
+
+  /**
+   * One person's consents as a document, for themselves. See `exportConsents` for its parts.
+   *
+   * @throws RangeError for a cursor that was not given out
+   */
+  async exportOwn(subject: string, after?: string): Promise<ExportPart> {
+    return exportConsents(this.#db, subject, after);
+  }
+
+  /**
+   * The same for somebody else, who answers a person's request to see what is on record. That it was done, by whom and
+   * why, is on record before anything is given out.
+   *
+   * @throws RangeError for a cursor that was not given out
+   */
+  async exportForRequest(
+    subject: string,
+    { after, by, reason }: { readonly after?: string; readonly by: string; readonly reason: string },
+  ): Promise<ExportPart> {
+    return this.#transact(async (trx) => {
+      const part = await exportConsents(trx, subject, after);
+      const records = part.document.records.length;
+      await trx
+        .insertInto('authority.consent_export')
+        .values({ pii_principal_id: subject, entity_id: by, reason, records })
+        .execute();
+      return part;
+    });
   }
 
   /**

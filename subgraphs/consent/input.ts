@@ -22,14 +22,15 @@ export function optionsOf(context: ConsentContext, reason: string | null | undef
   };
 }
 
-/** Whoever stops or lifts something has to say why. @throws GraphQLError `BAD_USER_INPUT` */
+/** Whoever stops or lifts something, or takes out what is somebody else's, has to say why. @throws GraphQLError `BAD_USER_INPUT` */
 export function stopOptionsOf(context: ConsentContext, reason: string): SuspensionOptions {
   const { by } = optionsOf(context, reason);
   if (reason.trim() === '') throw badUserInput('"reason" must say something');
   return { by, reason };
 }
 
-function checkedReason(reason: string | undefined): string | undefined {
+/** @throws GraphQLError `BAD_USER_INPUT` */
+export function checkedReason(reason: string | undefined): string | undefined {
   if ((reason?.length ?? 0) > REASON_LENGTH_AT_MOST) {
     throw badUserInput(`"reason" must have at most ${REASON_LENGTH_AT_MOST} characters`);
   }

@@ -9,7 +9,7 @@ import type { ConsentContext } from './context.js';
 import { needId, optionsOf, type StopTarget, stopOptionsOf, targetOf } from './input.js';
 
 /** Well below what a gateway waits for a subgraph. */
-const WAIT_AT_MOST_MS = 5_000;
+export const WAIT_AT_MOST_MS = 5_000;
 
 export interface Waiting {
   readonly waitFor?: 'NONE' | 'ALL_GATEWAYS' | null;

@@ -55,8 +55,11 @@ const permissions = shield(
       consent: signedIn,
       consents: administrator,
       suspensions: administrator,
+      exportMyConsents: signedIn,
     },
     Mutation: {
+      narrowConsent: ownsConsent,
+      exportConsents: administrator,
       revokeConsent: or(administrator, ownsConsent),
       revokeToken: administrator,
       revokeClient: administrator,
@@ -80,6 +83,9 @@ const permissions = shield(
     Suspension: administrator,
     InForce: signedIn,
     EndedConsent: signedIn,
+    Narrowing: signedIn,
+    NarrowedConsent: signedIn,
+    ConsentExport: signedIn,
   },
   {
     fallbackRule: rule('nobody', { cache: 'no_cache' })(() => false),

@@ -7,10 +7,12 @@ import type {
   SuspensionTarget,
 } from '../../authority/consent/index.js';
 import { badUserInput } from '../errors.js';
-import { DateTimeScalar } from '../scalars.js';
+import { DateTimeScalar, JsonScalar } from '../scalars.js';
 import { type ConsentContext, findConsent } from './context.js';
+import { exportConsents, exportMyConsents } from './export.js';
 import { mayNeedId } from './input.js';
 import { mutations, suspensionFields } from './mutations.js';
+import { narrowConsent } from './narrow.js';
 
 interface ListArguments {
   readonly filter?: {
@@ -70,6 +72,7 @@ async function listConsents({ filter, first, after }: ListArguments, { register 
 
 export const resolvers = {
   DateTime: DateTimeScalar,
+  JSON: JsonScalar,
   ConsentStatus: STATUS,
   DetailLevel: DETAIL,
   Outcome: OUTCOME,
@@ -81,8 +84,9 @@ export const resolvers = {
       (await findConsent(id, context)) ?? null,
     consents: (_root: unknown, args: ListArguments, context: ConsentContext) => listConsents(args, context),
     suspensions: (_root: unknown, _args: unknown, { suspensions }: ConsentContext) => suspensions.standing(),
+    exportMyConsents,
   },
-  Mutation: mutations,
+  Mutation: { ...mutations, narrowConsent, exportConsents },
   Consent: {
     __resolveReference: async ({ id }: { id: string }, context: ConsentContext) =>
       (await findConsent(id, context)) ?? null,
@@ -91,4 +95,5 @@ export const resolvers = {
   ConsentRecord: dates,
   EndedConsent: { endedAt: dates.endedAt },
   Suspension: suspensionFields,
+  NarrowedConsent: { until: dates.until },
 };

@@ -1,0 +1,210 @@
+import type { Kysely } from 'kysely';
+
+import type { AuthoritySchema } from '../schema.js';
+import type { ConsentEventRow } from './replay.js';
+import type { DetailLevel, PrivacyNotice } from './types.js';
+
+/** Of the records' form; in the table, the default of `schema_version`. */
+export const EXPORT_SCHEMA_VERSION = 'behalf-27560-1';
+
+const EVENTS_AT_MOST = 1_000;
+const EVENTS_PER_PAGE = 200;
+
+/** In what state a consent is after an event: words of ISO/IEC TS 27560, annex B. */
+export type EventState = 'requested' | 'given' | 'renewed' | 'withdrawn' | 'revoked' | 'expired';
+
+/** One person's consents, in the form of ISO/IEC TS 27560; `export-schema.json` describes every member. */
+export interface ConsentExport {
+  readonly schema_version: string;
+  readonly exported_at: string;
+  readonly pii_principal_id: string;
+  /** Whether this is the rest of it. When not, ask again with the cursor. */
+  readonly complete: boolean;
+  readonly records: readonly ExportedRecord[];
+}
+
+export interface ExportedRecord {
+  readonly schema_version: string;
+  readonly record_id: string;
+  readonly pii_principal_id: string;
+  readonly pii_processing: {
+    readonly language: string;
+    /** `event_id` of the event that holds the words; absent when an earlier part, or none, holds them. */
+    readonly privacy_notice?: number;
+    readonly purposes: readonly {
+      readonly purpose: string;
+      readonly lawful_basis: 'consent';
+      readonly pii_information: readonly { readonly pii_type: string; readonly pii_optional: true }[];
+      readonly pii_controllers: readonly string[];
+      readonly withdrawal_method: string;
+    }[];
+  };
+  readonly party_identification: readonly {
+    readonly party_id: string;
+    readonly party_name?: string;
+    readonly party_role: string;
+    readonly party_contact?: string;
+  }[];
+  readonly events: readonly ExportedEvent[];
+}
+
+export interface ExportedEvent {
+  readonly event_id: number;
+  readonly event_time: string;
+  readonly event_state: EventState;
+  /** `explicit`: the person said so by an action of their own. Absent where somebody or something else did. */
+  readonly event_type?: 'explicit';
+  readonly entity_id: string;
+  /** ISO 8601; from the event on. */
+  readonly validity_duration: string;
+  readonly valid_until: string;
+  /** What the log calls it. */
+  readonly log_event: ConsentEventRow['event_type'];
+  readonly version: number;
+  readonly scopes: readonly string[];
+  readonly declined: readonly string[];
+  readonly purposes: readonly string[];
+  readonly declined_purposes: readonly string[];
+  readonly detail: DetailLevel;
+  readonly policy_version?: string;
+  readonly replaces?: string;
+  readonly reason?: string;
+  /** The words that the person was shown. */
+  readonly privacy_notice?: PrivacyNotice;
+}
+
+/** @see exportConsents */
+export interface ExportPart {
+  readonly document: ConsentExport;
+  /** For the next part; undefined when there is none. */
+  readonly cursor: string | undefined;
+}
+
+/**
+ * Everything that the log says about one person's consents, at most a thousand events at a time, in the order of the log.
+ * A record whose events do not fit into one part goes on in the next.
+ *
+ * @param after a `cursor` of an earlier part
+ * @throws RangeError for a cursor that was not given out
+ */
+export async function exportConsents(
+  db: Kysely<AuthoritySchema>,
+  subject: string,
+  after?: string,
+): Promise<ExportPart> {
+  const events: ConsentEventRow[] = [];
+  let last = readCursor(after);
+  let more = true;
+  while (more && events.length < EVENTS_AT_MOST) {
+    const page = await db
+      .selectFrom('authority.consent_event')
+      .selectAll()
+      .where('pii_principal_id', '=', subject)
+      .where('event_id', '>', last)
+      .orderBy('event_id')
+      .limit(EVENTS_PER_PAGE)
+      .execute();
+    events.push(...page);
+    last = page.at(-1)?.event_id ?? last;
+    more = page.length === EVENTS_PER_PAGE;
+  }
+  const byRecord = new Map<string, ConsentEventRow[]>();
+  for (const event of events) {
+    const known = byRecord.get(event.record_id);
+    if (known === undefined) byRecord.set(event.record_id, [event]);
+    else known.push(event);
+  }
+  const document: ConsentExport = {
+    schema_version: EXPORT_SCHEMA_VERSION,
+    exported_at: new Date().toISOString(),
+    pii_principal_id: subject,
+    complete: !more,
+    records: [...byRecord.values()].map((ofRecord) => exportRecord(subject, ofRecord)),
+  };
+  return { document, cursor: more ? String(last) : undefined };
+}
+
+/** The processing is that of the last event which says what was agreed. */
+function exportRecord(subject: string, events: readonly ConsentEventRow[]): ExportedRecord {
+  const newest = events.at(-1);
+  if (newest === undefined) throw new TypeError('A record has an event');
+  const { client_id: clientId, record_id: recordId } = newest;
+  const decided = events.findLast((event) => event.privacy_notice !== null);
+  const { language = 'en', owner, contact } = decided?.privacy_notice ?? {};
+  return {
+    schema_version: newest.schema_version,
+    record_id: recordId,
+    pii_principal_id: subject,
+    pii_processing: {
+      language,
+      ...(decided === undefined ? {} : { privacy_notice: decided.event_id }),
+      purposes: newest.purposes.map((purpose) => ({
+        purpose,
+        lawful_basis: 'consent',
+        pii_information: newest.scopes.map((scope) => ({ pii_type: scope, pii_optional: true })),
+        pii_controllers: [clientId],
+        withdrawal_method: 'revokeConsent or narrowConsent, at any time',
+      })),
+    },
+    party_identification: [
+      {
+        party_id: clientId,
+        ...(owner === undefined ? {} : { party_name: owner }),
+        party_role: 'PII controller',
+        ...(contact === undefined ? {} : { party_contact: contact }),
+      },
+    ],
+    events: events.map((event) => exportEvent(event)),
+  };
+}
+
+function exportEvent(event: ConsentEventRow): ExportedEvent {
+  const { event_time: at, valid_until: until } = event;
+  const state = stateAfter(event);
+  const isOver = state === 'withdrawn' || state === 'revoked' || state === 'expired';
+  const seconds = isOver ? 0 : Math.max(0, Math.round((until.getTime() - at.getTime()) / 1000));
+  return {
+    event_id: event.event_id,
+    event_time: at.toISOString(),
+    event_state: state,
+    ...(event.entity_id === event.pii_principal_id ? { event_type: 'explicit' } : {}),
+    entity_id: event.entity_id,
+    validity_duration: `PT${seconds}S`,
+    valid_until: until.toISOString(),
+    log_event: event.event_type,
+    version: event.version,
+    scopes: event.scopes,
+    declined: event.declined,
+    purposes: event.purposes,
+    declined_purposes: event.declined_purposes,
+    detail: event.detail,
+    ...(event.policy_version === null ? {} : { policy_version: event.policy_version }),
+    ...(event.replaces === null ? {} : { replaces: event.replaces }),
+    ...(event.reason === null ? {} : { reason: event.reason }),
+    ...(event.privacy_notice === null ? {} : { privacy_notice: event.privacy_notice }),
+  };
+}
+
+function stateAfter(event: ConsentEventRow): EventState {
+  switch (event.event_type) {
+    case 'requested':
+      return 'requested';
+    case 'granted':
+      return 'given';
+    case 'extended':
+      return 'renewed';
+    case 'expired':
+      return 'expired';
+    // What is left of it is a record of its own, which names this one in `replaces`.
+    case 'narrowed':
+      return 'withdrawn';
+    case 'revoked':
+      return event.entity_id === event.pii_principal_id ? 'withdrawn' : 'revoked';
+  }
+}
+
+function readCursor(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  if (!/^\d{1,15}$/.test(cursor)) throw new RangeError('Not a cursor of an export');
+  return Number(cursor);
+}

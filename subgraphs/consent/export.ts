@@ -1,0 +1,44 @@
+import type { ExportPart } from '../../authority/consent/index.js';
+import { badUserInput } from '../errors.js';
+import type { ConsentContext } from './context.js';
+import { needId, stopOptionsOf } from './input.js';
+
+interface PartArguments {
+  readonly after?: string | null;
+}
+
+/** A person's own consents: whose is not an argument. */
+export async function exportMyConsents(
+  _root: unknown,
+  { after }: PartArguments,
+  { register, delegation }: ConsentContext,
+) {
+  if (delegation === undefined) return null;
+  const { subject } = delegation;
+  return answer(() => register.exportOwn(subject, after ?? undefined));
+}
+
+/** Somebody else's, for an administrator who answers their request: recorded. */
+export async function exportConsents(
+  _root: unknown,
+  { subject, reason, after }: PartArguments & { readonly subject: string; readonly reason: string },
+  context: ConsentContext,
+) {
+  const options = stopOptionsOf(context, reason);
+  return answer(() =>
+    context.register.exportForRequest(needId('subject', subject), {
+      ...options,
+      ...(after === undefined || after === null ? {} : { after }),
+    }),
+  );
+}
+
+async function answer(read: () => Promise<ExportPart>) {
+  try {
+    const { document, cursor } = await read();
+    return { document, endCursor: cursor ?? null };
+  } catch (error) {
+    if (error instanceof RangeError) throw badUserInput('"after" must be a cursor of this export');
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import type { Narrowing } from '../../authority/consent/index.js';
+import { badUserInput } from '../errors.js';
+import type { ConsentContext } from './context.js';
+import { checkedReason, needId } from './input.js';
+import { WAIT_AT_MOST_MS, type Waiting } from './mutations.js';
+
+const NAMES_AT_MOST = 100;
+const NAME_LENGTH_AT_MOST = 200;
+
+interface NarrowArguments extends Waiting {
+  readonly id: string;
+  readonly removeScopes?: readonly string[] | null;
+  readonly removePurposes?: readonly string[] | null;
+  readonly until?: string | null;
+  readonly detail?: Narrowing['detail'] | null;
+  readonly reason?: string | null;
+}
+
+/** @throws GraphQLError `BAD_USER_INPUT` when it would widen the consent, or leave nothing of it */
+export async function narrowConsent(
+  _root: unknown,
+  { id, removeScopes, removePurposes, until, detail, reason, waitFor }: NarrowArguments,
+  { acknowledgements, register, delegation }: ConsentContext,
+) {
+  if (delegation === undefined) throw new TypeError('The rules let through a caller without a delegation');
+  const narrowing: Narrowing = {
+    by: delegation.subject,
+    removeScopes: needNames('removeScopes', removeScopes),
+    removePurposes: needNames('removePurposes', removePurposes),
+    reason: checkedReason(reason ?? undefined),
+    ...(until === undefined || until === null ? {} : { until: needTime(until) }),
+    ...(detail === undefined || detail === null ? {} : { detail }),
+  };
+  try {
+    const { consent, replaced, change } = await register.narrow(needId('id', id), narrowing);
+    const inForce =
+      waitFor === 'ALL_GATEWAYS' && change !== undefined
+        ? await acknowledgements.inForce(change, WAIT_AT_MOST_MS)
+        : null;
+    return { consent: consent ?? null, replaced: replaced ?? null, change: change?.seq ?? null, inForce };
+  } catch (error) {
+    if (error instanceof RangeError) throw badUserInput(error.message);
+    throw error;
+  }
+}
+
+/** The form alone does not make it a time: there is no 30 February. */
+function needTime(text: string): Date {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) throw badUserInput('"until" is not a time');
+  return time;
+}
+
+/** Names of scopes or purposes. @throws GraphQLError `BAD_USER_INPUT` */
+function needNames(name: string, values: readonly string[] | null | undefined): readonly string[] {
+  const names = values ?? [];
+  if (names.length > NAMES_AT_MOST || names.some((value) => value.length > NAME_LENGTH_AT_MOST)) {
+    throw badUserInput(`"${name}" has too many names, or too long ones`);
+  }
+  return names;
+}
