@@ -24,3 +24,4 @@ export { checkPolicy, readPolicy } from './read.js';
 export { mayGrant } from './roles.js';
 export { stepUpOf, strictest, suffices, type SignIn } from './step-up.js';
 export { shapeProblem } from './shape.js';
+export { policyVersion } from './version.js';

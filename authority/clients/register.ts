@@ -9,6 +9,12 @@ export interface ClientRegistration {
   readonly redirectUris: readonly string[];
   /** Without one, a public client; with one, `client_secret_basic`. */
   readonly secret?: string;
+  /** The organisation that answers for it, as people see it. */
+  readonly owner?: string;
+  /** Where to ask them: a `mailto:` or `https:` address. */
+  readonly contact?: string;
+  /** `https:` */
+  readonly homePage?: string;
   /** What it can do beyond the code flow, and what is asked of it. */
   readonly oauth?: ClientOAuthOptions;
 }
@@ -19,11 +25,16 @@ export function demoClients(consoleSecret: string): readonly ClientRegistration[
     {
       clientId: 'budget-app',
       displayName: 'Pocket Budget',
+      owner: 'Pocket Budget Ltd',
+      contact: 'mailto:privacy@pocket-budget.example',
+      homePage: 'https://pocket-budget.example',
       redirectUris: ['http://127.0.0.1/callback'],
     },
     {
       clientId: 'bank-console',
       displayName: 'Bank Console',
+      owner: 'Example Bank',
+      contact: 'mailto:console@bank.example',
       redirectUris: ['http://127.0.0.1/callback'],
       secret: consoleSecret,
     },

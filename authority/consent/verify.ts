@@ -84,9 +84,8 @@ async function withoutProjection(trx: Transaction<AuthoritySchema>): Promise<Con
     .selectFrom('authority.consent_event as e')
     .select('e.record_id')
     .distinct()
-    .where(({ exists, not, selectFrom }) =>
-      not(exists(selectFrom('authority.consent as c').select('c.id').whereRef('c.id', '=', 'e.record_id'))),
-    )
+    .leftJoin('authority.consent as c', 'c.id', 'e.record_id')
+    .where('c.id', 'is', null)
     .limit(DIFFERENCES_AT_MOST)
     .execute();
   return rows.map(({ record_id: consentId }) => ({ consentId, problem: 'is in the log only' }));

@@ -1,70 +1,114 @@
-import { longestConsentSeconds, type Policy } from '../../policy/index.js';
-import type { Account } from '../accounts/register.js';
-import type { ClientRegistration } from '../clients/register.js';
-import type { ConsentTerms, DetailLevel } from '../consent/types.js';
-import { DETAIL_LABELS } from '../pages/consent.js';
-import { remarksOn } from '../pages/scope-remarks.js';
-import type { AskedOffer } from './asked.js';
-
-/** What the person was offered. */
-export interface Offer extends AskedOffer {
-  readonly account: Account;
-  readonly client: ClientRegistration;
-  readonly policy: Policy;
-}
+import { longestConsentSeconds, policyVersion } from '../../policy/index.js';
+import type { ConsentTerms, DetailLevel, PrivacyNotice } from '../consent/types.js';
+import { type ConsentView, DETAIL_LABELS, wordsOf } from '../pages/consent.js';
+import type { DurationOption, Offer } from './offer.js';
 
 export type Decision =
   | { readonly kind: 'allowed'; readonly terms: ConsentTerms }
+  /** Goes on with what was agreed before, as it was. */
+  | { readonly kind: 'kept' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'problem'; readonly problem: string };
 
-/** Reads the consent form. Only what was offered can be granted, and only the button "Allow" grants. */
-export function readDecision(form: URLSearchParams, offer: Offer): Decision {
-  const { account, client, details, durations, latestEnd, offered, policy, purposes } = offer;
+/**
+ * Reads the consent form. Only what was offered can be granted, only the button "Allow" grants, and only by a form that
+ * was shown with the very words that would go on record.
+ *
+ * @param view of the offer, as it would be shown now
+ */
+export function readDecision(form: URLSearchParams, offer: Offer, view: ConsentView): Decision {
+  const { account, client, details, durations, latestEnd, policy, standing } = offer;
+  if (form.get('do') === 'keep' && standing !== undefined) return { kind: 'kept' };
   if (form.get('do') !== 'allow') return { kind: 'refused' };
-  const ticked = new Set(form.getAll('scope'));
-  const granted = offered.filter(({ name }) => ticked.has(name));
-  if (granted.length === 0) {
-    return { kind: 'problem', problem: 'You took everything away. Leave something, or refuse.' };
+  const { digest, text } = wordsOf(view);
+  if (form.get('shown') !== digest) {
+    return problem('This page has changed since you opened it. Read it again, and decide then.');
   }
-  const duration = durations.find(({ seconds }) => String(seconds) === form.get('duration'));
+  const scopes = split(offer.scopes, form.getAll('scope'));
+  if (scopes.taken.length === 0) {
+    return problem('You took everything away. Leave something, or refuse.');
+  }
+  // A single purpose is not asked about: it goes with everything else.
+  const single = offer.purposes.length === 1;
+  const purposes = split(offer.purposes, single ? namesOf(offer.purposes) : form.getAll('purpose'));
+  if (purposes.taken.length === 0 && offer.purposes.length > 0) {
+    return problem('Leave at least one of the purposes, or refuse.');
+  }
+  const duration = durations.find(({ value }) => value === form.get('duration'));
   const detail = readDetail(form.get('detail'));
-  if (duration === undefined || detail === undefined || !details.includes(detail)) {
-    return { kind: 'problem', problem: 'Choose how long and how much detail from what is listed.' };
-  }
-  const scopes = granted.map(({ name }) => name);
+  if (duration === undefined || detail === undefined || !details.includes(detail)) return problem(CHOOSE);
+  const names = namesOf(scopes.taken);
+  const until = new Date(Math.min(endOf(duration).getTime(), latestEnd?.getTime() ?? Infinity));
+  if (until.getTime() <= Date.now()) return problem('The time for which access was asked is over.');
   // Once more where it counts: the choices were cut to this already.
-  if (duration.seconds > longestConsentSeconds(policy, client.clientId, scopes)) {
-    return { kind: 'problem', problem: 'Choose how long and how much detail from what is listed.' };
-  }
-  const untilMs = Math.min(Date.now() + duration.seconds * 1000, latestEnd?.getTime() ?? Infinity);
-  if (untilMs <= Date.now()) {
-    return { kind: 'problem', problem: 'The time for which access was asked is over.' };
-  }
+  const longestMs = longestConsentSeconds(policy, client.clientId, names) * 1000;
+  if (until.getTime() > Date.now() + longestMs) return problem(CHOOSE);
   const terms: ConsentTerms = {
     subject: account.subject,
     clientId: client.clientId,
-    scopes,
-    declined: offered.filter((entry) => !granted.includes(entry)).map(({ name }) => name),
-    purposes: purposes.map(({ name }) => name),
+    scopes: names,
+    declined: namesOf(scopes.left),
+    purposes: namesOf(purposes.taken),
+    declinedPurposes: namesOf(purposes.left),
     detail,
-    until: new Date(untilMs),
+    until,
     by: account.subject,
-    notice: {
-      language: 'en',
-      client: client.displayName,
-      purposes: purposes.map(({ sentence }) => sentence),
-      scopes: offered.map((scope) => ({
-        name: scope.name,
-        sentence: scope.sentence,
-        remarks: remarksOn(scope, policy),
-        granted: granted.includes(scope),
-      })),
-      duration: duration.label,
-      detail: DETAIL_LABELS[detail],
-    },
+    policyVersion: policyVersion(policy),
+    notice: noticeOf(view, { text, names, duration, detail }),
   };
   return { kind: 'allowed', terms };
+}
+
+const CHOOSE = 'Choose how long and how much detail from what is listed.';
+
+function problem(text: string): Decision {
+  return { kind: 'problem', problem: text };
+}
+
+function split<Named extends { readonly name: string }>(
+  offered: readonly Named[],
+  ticked: readonly string[],
+) {
+  const wanted = new Set(ticked);
+  return {
+    taken: offered.filter(({ name }) => wanted.has(name)),
+    left: offered.filter(({ name }) => !wanted.has(name)),
+  };
+}
+
+function namesOf(list: readonly { readonly name: string }[]): readonly string[] {
+  return list.map(({ name }) => name);
+}
+
+function endOf({ end }: DurationOption): Date {
+  return 'until' in end ? end.until : new Date(Date.now() + end.seconds * 1000);
+}
+
+interface Chosen {
+  readonly text: string;
+  readonly names: readonly string[];
+  readonly duration: DurationOption;
+  readonly detail: DetailLevel;
+}
+
+function noticeOf({ client, purposes, scopes }: ConsentView, chosen: Chosen): PrivacyNotice {
+  const { contact, name: clientName, owner } = client;
+  return {
+    language: 'en',
+    client: clientName,
+    ...(owner === undefined ? {} : { owner }),
+    ...(contact === undefined ? {} : { contact }),
+    purposes: purposes.map(({ sentence }) => sentence),
+    scopes: scopes.map(({ name, sentence, remarks }) => ({
+      name,
+      sentence,
+      remarks,
+      granted: chosen.names.includes(name),
+    })),
+    duration: chosen.duration.label,
+    detail: DETAIL_LABELS[chosen.detail],
+    text: chosen.text,
+  };
 }
 
 function readDetail(value: string | null): DetailLevel | undefined {

@@ -15,12 +15,11 @@ import { scopesAskedFor } from '../details/request.js';
 import { readOrRefuse } from '../oidc/rich-requests.js';
 import { PASSWORD_ACR } from '../oidc/sign-in.js';
 import { stoppedScopes } from '../oidc/suspended.js';
-import { type ConsentView, type DurationChoice, renderConsent } from '../pages/consent.js';
-import { remarksOn } from '../pages/scope-remarks.js';
+import { type DurationChoice, renderConsent } from '../pages/consent.js';
 import { formTargetOf, setPageHeaders } from '../pages/headers.js';
 import { renderSignIn, type SignInView } from '../pages/sign-in.js';
-import { offerFor } from './asked.js';
-import { type Offer, readDecision } from './decision.js';
+import { readDecision } from './decision.js';
+import { makeOffer, viewOf } from './offer.js';
 
 const FORM_LIMIT_BYTES = 16 * 1024;
 
@@ -104,23 +103,21 @@ export class InteractionRoutes {
   }
 
   async #consent(exchange: Exchange): Promise<void> {
-    const { accounts, audience, consents, durations, policy, suspensions } = this.#options;
+    const { accounts, audience, consents, policy, suspensions } = this.#options;
     const { client, interaction, request } = exchange;
     const account = await accounts.find(interaction.session?.accountId ?? '');
     if (account === undefined) throw new HttpError(400, 'invalid_request', 'Nobody is signed in');
     const { authorization_details: details, scope } = interaction.params;
     // Read once already, when it came; the policy may be another since, and its time over.
     const access = readOrRefuse(details, { clientId: client.clientId, audience, policy });
+    // What is stopped is not asked about, as it would not be given. What stands of it still stands.
     const stopped = await stoppedScopes(suspensions);
     const scopes = scopesAskedFor(scope, access).filter((name) => !stopped.has(name));
     const asked = { scopes, access, atSeconds: interaction.iat };
-    const offer: Offer = {
-      ...offerFor(asked, account, client.clientId, { policy, durations }),
-      account,
-      client,
-      policy,
-    };
-    if (offer.offered.length === 0) {
+    const standing = await consents.findActive(account.subject, client.clientId);
+    const { defaultDurationSeconds, durations } = this.#options;
+    const offer = makeOffer({ account, client, policy, standing, asked, durations });
+    if (offer === undefined) {
       const error = {
         error: 'invalid_scope',
         error_description: 'None of the requested scopes can be granted',
@@ -128,17 +125,23 @@ export class InteractionRoutes {
       await this.#finish(exchange, error);
       return;
     }
+    const view = viewOf(offer, `/interaction/${interaction.uid}`, defaultDurationSeconds);
     if (request.method === 'GET') {
-      this.#showConsent(exchange, 200, offer);
+      show(exchange, 200, renderConsent(view));
       return;
     }
-    const form = await readForm(request, FORM_LIMIT_BYTES);
-    const decision = readDecision(form, offer);
+    const decision = readDecision(await readForm(request, FORM_LIMIT_BYTES), offer, view);
     if (decision.kind === 'problem') {
-      this.#showConsent(exchange, 400, offer, decision.problem);
+      show(exchange, 400, renderConsent({ ...view, problem: decision.problem }));
       return;
     }
-    if (decision.kind === 'refused') {
+    // Of an agreement that stands, the application gets what it asks for of it; when that is nothing, it is refused.
+    const goesOn = decision.kind === 'kept' && scopes.some((name) => standing?.scopes.includes(name));
+    if (goesOn && standing !== undefined) {
+      await this.#finish(exchange, { consent: { grantId: standing.id } });
+      return;
+    }
+    if (decision.kind !== 'allowed') {
       await this.#finish(exchange, refused('The person refused'));
       return;
     }
@@ -156,22 +159,6 @@ export class InteractionRoutes {
     const { client, interaction } = exchange;
     const view = { action: `/interaction/${interaction.uid}`, clientName: client.displayName, ...more };
     show(exchange, status, renderSignIn(view));
-  }
-
-  #showConsent(exchange: Exchange, status: number, offer: Offer, problem?: string): void {
-    const { account, client, details, durations, offered, policy, purposes } = offer;
-    const view: ConsentView = {
-      action: `/interaction/${exchange.interaction.uid}`,
-      personName: account.displayName,
-      clientName: client.displayName,
-      purposes: purposes.map(({ sentence }) => sentence),
-      scopes: offered.map((scope) => ({ ...scope, remarks: remarksOn(scope, policy) })),
-      durations,
-      details,
-      defaultDurationSeconds: this.#options.defaultDurationSeconds,
-      ...(problem === undefined ? {} : { problem }),
-    };
-    show(exchange, status, renderConsent(view));
   }
 }
 

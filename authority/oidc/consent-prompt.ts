@@ -5,7 +5,7 @@ import type { AccountRegister } from '../accounts/register.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import { scopesAskedFor } from '../details/request.js';
-import { decided, offeredScopes } from './offer.js';
+import { decided, offeredScopes, purposesOf } from './offer.js';
 import { readOrRefuse } from './rich-requests.js';
 import { stoppedScopes } from './suspended.js';
 
@@ -45,12 +45,11 @@ async function isMissing(ctx: KoaContextWithOIDC, options: ConsentPromptOptions)
   const { authorization_details: details, scope } = oidc.params ?? {};
   const asked = readOrRefuse(details, { clientId, audience, policy });
   const offered = offeredScopes(scopesAskedFor(scope, asked), account, clientId, policy);
-  // What for is a part of what was decided.
-  if (asked?.purposes?.every((name) => consent.purposes.includes(name)) === false) return true;
   // What is stopped is not asked about: it would not be given.
   const stopped = await stoppedScopes(suspensions);
   return !decided(
     consent,
     offered.filter(({ name }) => !stopped.has(name)),
+    purposesOf(clientId, policy).filter(({ name }) => asked?.purposes?.includes(name) ?? true),
   );
 }

@@ -64,9 +64,21 @@ export function honouredPurposes(consent: Consent, policy: Policy): readonly str
   return honoured(policy, consent.clientId, held, today()).purposes;
 }
 
-/** True when the person has decided about all of it: they are not asked a second time about what they refused. */
-export function decided(consent: Consent, offered: readonly ScopePolicy[]): boolean {
-  return offered.every(({ name }) => consent.scopes.includes(name) || consent.declined.includes(name));
+/**
+ * True when the person has decided about all of it: they are not asked a second time about what they refused. Only names
+ * count: words that were mended ask nobody anew, and a scope that comes to mean something else gets another name
+ * (docs/decisions/0018).
+ */
+export function decided(
+  consent: Consent,
+  offered: readonly ScopePolicy[],
+  purposes: readonly PurposePolicy[],
+): boolean {
+  const { scopes, declined, declinedPurposes } = consent;
+  return (
+    offered.every(({ name }) => scopes.includes(name) || declined.includes(name)) &&
+    purposes.every(({ name }) => consent.purposes.includes(name) || declinedPurposes.includes(name))
+  );
 }
 
 function today(): string {

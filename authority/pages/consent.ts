@@ -1,6 +1,10 @@
+import { createHash } from 'node:crypto';
+
 import type { DetailLevel } from '../consent/types.js';
-import { html } from './html.js';
+import { contactOf } from './contact.js';
+import { type Html, html } from './html.js';
 import { page } from './layout.js';
+import { textOf } from './text.js';
 
 /** How long a consent can last. */
 export interface DurationChoice {
@@ -15,82 +19,170 @@ export const DETAIL_LABELS = {
 } as const;
 
 /** One check box. */
-export interface OfferedScope {
+export interface OfferedName {
   readonly name: string;
   readonly sentence: string;
   /** What a person should know before they leave it ticked. */
   readonly remarks: readonly string[];
+  /** The person has not agreed to it so far. Always false when they have agreed to nothing so far. */
+  readonly isNew: boolean;
+  readonly ticked: boolean;
 }
 
 /** @see renderConsent */
 export interface ConsentView {
   readonly action: string;
   readonly personName: string;
-  readonly clientName: string;
-  readonly purposes: readonly string[];
-  readonly scopes: readonly OfferedScope[];
-  readonly durations: readonly DurationChoice[];
-  /** The levels that can be chosen, the first of them beforehand. */
+  readonly client: {
+    readonly name: string;
+    readonly owner?: string | undefined;
+    readonly contact?: string | undefined;
+    readonly homePage?: string | undefined;
+  };
+  /** What the person agreed to earlier and still stands; dates as they read. */
+  readonly standing?: { readonly since: string; readonly until: string } | undefined;
+  readonly purposes: readonly OfferedName[];
+  readonly scopes: readonly OfferedName[];
+  readonly durations: readonly { readonly value: string; readonly label: string }[];
+  readonly duration: string;
+  /** The levels that can be chosen, and that which is beforehand. */
   readonly details: readonly DetailLevel[];
-  readonly defaultDurationSeconds: number;
-  readonly problem?: string;
+  readonly detail: DetailLevel;
+  readonly problem?: string | undefined;
 }
 
+/** The whole page. The form tells which words it was shown with: see `wordsOf`. */
 export function renderConsent(view: ConsentView): string {
-  return page(
-    `${view.clientName} asks for access`,
-    html`<h1>${view.clientName} asks for access to your data</h1>
-      <p class="quiet">You are signed in as ${view.personName}.</p>
-      ${view.problem !== undefined && html`<p class="alert" role="alert">${view.problem}</p>`}
+  return page(titleOf(view), renderBody(view));
+}
+
+/** All that a person reads on the page, a problem with what they sent apart, and a name for just these words. */
+export function wordsOf(view: ConsentView): { readonly text: string; readonly digest: string } {
+  const text = textOf(html`${renderWho(view)}${renderForm(view, '')}`);
+  return { text, digest: createHash('sha256').update(text).digest('base64url') };
+}
+
+function titleOf({ client, purposes, scopes, standing }: ConsentView): string {
+  if (standing === undefined) return `${client.name} asks for access to your data`;
+  const asksForMore = [...purposes, ...scopes].some(({ isNew }) => isNew);
+  return asksForMore
+    ? `${client.name} asks for more`
+    : `${client.name} asks you to look at your agreement again`;
+}
+
+function renderBody(view: ConsentView): Html {
+  return html`${renderWho(view)}
+  ${view.problem !== undefined && html`<p class="alert" role="alert">${view.problem}</p>`}
+  ${renderForm(view, wordsOf(view).digest)}`;
+}
+
+function renderWho(view: ConsentView): Html {
+  const { client, personName, standing } = view;
+  return html`<h1>${titleOf(view)}</h1>
+    <p class="quiet">You are signed in as ${personName}.</p>
+    ${renderOwner(client)}
+    ${
+      standing !== undefined &&
+      html`<p class="standing">
+        You agreed on ${standing.since}, until ${standing.until}. If you leave it as it was, nothing of that
+        changes.
+      </p>`
+    }`;
+}
+
+function renderOwner({ contact, homePage, name, owner }: ConsentView['client']): Html | false {
+  if (owner === undefined && contact === undefined) return false;
+  return html`<p>
+    ${owner !== undefined && html`${name} is run by ${owner}. `}
+    ${contact !== undefined && html`Questions: ${contactOf(contact)}. `}
+    ${homePage !== undefined && html`About it: ${contactOf(homePage)}.`}
+  </p>`;
+}
+
+function renderForm(view: ConsentView, digest: string): Html {
+  const { action, detail, details, duration, durations, scopes, standing } = view;
+  const fresh = scopes.filter(({ isNew }) => isNew);
+  const known = scopes.filter(({ isNew }) => !isNew);
+  return html`<form method="post" action="${action}">
+    <input type="hidden" name="shown" value="${digest}" />
+    ${renderPurposes(view.purposes)}
+    ${
+      fresh.length > 0 &&
+      html`<fieldset class="fresh">
+        <legend>New: what it may do as well. Take away what you do not want.</legend>
+        ${fresh.map((scope) => renderBox('scope', scope))}
+      </fieldset>`
+    }
+    ${
+      known.length > 0 &&
+      html`<fieldset>
+        <legend>
+          ${
+            standing === undefined
+              ? 'What it may do. Take away what you do not want.'
+              : 'What you agreed to already. Take away what you do not want any more.'
+          }
+        </legend>
+        ${known.map((scope) => renderBox('scope', scope))}
+      </fieldset>`
+    }
+    <fieldset>
+      <legend><label for="duration">How long</label></legend>
+      <select id="duration" name="duration">
+        ${durations.map(
+          ({ value, label }) =>
+            html`<option value="${value}" ${value === duration && html` selected`}>${label}</option> `,
+        )}
+      </select>
+    </fieldset>
+    <fieldset>
+      <legend>How much detail</legend>
+      ${details.map(
+        (level) =>
+          html`<label class="row"
+            ><input type="radio" name="detail" value="${level}" ${level === detail && html` checked`} /><span
+              >${DETAIL_LABELS[level]}</span
+            ></label
+          >`,
+      )}
+    </fieldset>
+    <p class="quiet">You can take this back at any time; it ends at once then.</p>
+    <div class="actions">
+      <button class="main" name="do" value="allow">Allow</button>
       ${
-        view.purposes.length > 0 &&
-        html`<h2>What for</h2>
-          <ul>
-            ${view.purposes.map((purpose) => html`<li>${purpose}</li> `)}
-          </ul>`
+        standing === undefined
+          ? html`<button name="do" value="refuse">Refuse</button>`
+          : html`<button name="do" value="keep">Leave it as it was</button>`
       }
-      <form method="post" action="${view.action}">
-        <fieldset>
-          <legend>What it may do. Take away what you do not want.</legend>
-          ${view.scopes.map(
-            ({ name, sentence, remarks }) =>
-              html`<label class="row">
-                <input type="checkbox" name="scope" value="${name}" checked />
-                <span
-                  >${sentence} ${remarks.map((remark) => html`<small>${remark}</small> `)}<code
-                    >${name}</code
-                  ></span
-                >
-              </label> `,
-          )}
-        </fieldset>
-        <fieldset>
-          <legend><label for="duration">How long</label></legend>
-          <select id="duration" name="duration">
-            ${view.durations.map(
-              ({ seconds, label }) =>
-                html`<option value="${seconds}" ${seconds === view.defaultDurationSeconds && html` selected`}>
-                  ${label}
-                </option> `,
-            )}
-          </select>
-        </fieldset>
-        <fieldset>
-          <legend>How much detail</legend>
-          ${view.details.map(
-            (detail, index) =>
-              html`<label class="row"
-                ><input type="radio" name="detail" value="${detail}" ${index === 0 && html` checked`} /><span
-                  >${DETAIL_LABELS[detail]}</span
-                ></label
-              > `,
-          )}
-        </fieldset>
-        <p class="quiet">You can take this back at any time; it ends at once then.</p>
-        <div class="actions">
-          <button class="main" name="do" value="allow">Allow</button>
-          <button name="do" value="refuse">Refuse</button>
-        </div>
-      </form>`,
-  );
+    </div>
+  </form>`;
+}
+
+/** A single purpose cannot be taken away without everything: it is said, and not asked. */
+function renderPurposes(purposes: readonly OfferedName[]): Html | false {
+  const [only, ...others] = purposes;
+  if (only === undefined) return false;
+  if (others.length === 0) {
+    return html`<h2>What for</h2>
+      <ul>
+        <li>${only.isNew && NEW}${only.sentence}</li>
+      </ul>`;
+  }
+  return html`<fieldset>
+    <legend>What for. Take away what you do not want.</legend>
+    ${purposes.map((purpose) => renderBox('purpose', purpose))}
+  </fieldset>`;
+}
+
+const NEW = html`<strong class="new">New</strong> `;
+
+function renderBox(field: string, { isNew, name, remarks, sentence, ticked }: OfferedName): Html {
+  return html`<label class="row">
+    <input type="checkbox" name="${field}" value="${name}" ${ticked && html` checked`} />
+    <span
+      >${isNew && NEW}${sentence} ${remarks.map((remark) => html`<small>${remark}</small> `)}<code
+        >${name}</code
+      ></span
+    >
+  </label> `;
 }

@@ -37,6 +37,13 @@ label { display: block; }
 .row code { color: var(--quiet); font-size: .8rem; overflow-wrap: anywhere; }
 .row small { display: block; font-size: .875rem; font-weight: 600; }
 .row code { display: block; }
+.fresh { padding-left: .75rem; border-left: .25rem solid var(--accent); }
+.new {
+  display: inline-block; padding: 0 .4rem; font-size: .8rem; line-height: 1.4;
+  color: var(--on-accent); background: var(--accent); border-radius: .3rem;
+}
+.standing { padding: .6rem .75rem; background: var(--ground); border-radius: .5rem; }
+a { color: var(--accent); overflow-wrap: anywhere; }
 .field { margin-bottom: 1rem; }
 .field input, select {
   width: 100%; margin-top: .25rem; padding: .6rem .7rem; font: inherit; color: inherit;

@@ -36,7 +36,9 @@ type Step =
   | ({ readonly kind: 'decide'; readonly seconds: number } & Pair & Choice)
   | ({ readonly kind: 'narrow'; readonly sooner: boolean } & Pair & Choice)
   | ({ readonly kind: 'lapse'; readonly recorded: boolean } & Pair)
-  | ({ readonly kind: 'revoke' | 'revoke-client' | 'revoke-sessions' } & Pair);
+  | ({ readonly kind: 'revoke' } & Pair)
+  | ({ readonly kind: 'revoke-client' } & Pair)
+  | ({ readonly kind: 'revoke-sessions' } & Pair);
 
 interface Choice {
   readonly scopes: readonly string[];
@@ -63,13 +65,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('lapse' as const), recorded: fc.boolean(), ...pair }),
   },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constantFrom('revoke' as const, 'revoke-client' as const, 'revoke-sessions' as const),
-      ...pair,
-    }),
-  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('revoke' as const), ...pair }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('revoke-client' as const), ...pair }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('revoke-sessions' as const), ...pair }) },
 );
 
 function terms({ subject, clientId }: Pair, choice: Choice, lastsMs: number): ConsentTerms {

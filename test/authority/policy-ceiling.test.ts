@@ -52,6 +52,8 @@ const POLICY = checkPolicy({
 /** Somebody who sends the authority's forms filled in by hand. */
 class Browser {
   at = new URL('about:blank');
+  /** The page that it shows. */
+  markup = '';
   readonly #cookies = new CookieJar();
 
   /** Goes on until a page, or until the browser would leave the authority: then the status is 0. */
@@ -62,7 +64,7 @@ class Browser {
       headers: cookie === '' ? {} : { cookie },
       ...(form === undefined ? {} : { method: 'POST', body: form }),
     });
-    await response.text();
+    this.markup = await response.text();
     this.#cookies.take(response, url);
     const location = response.headers.get('location');
     this.at = location === null ? url : new URL(location, url);
@@ -74,8 +76,9 @@ class Browser {
 const signIn = ({ user, password }: { user: string; password: string }): URLSearchParams =>
   new URLSearchParams({ username: user, password, do: 'sign-in' });
 
-const decision = (granted: readonly string[], seconds: number): URLSearchParams =>
+const decision = (page: string, granted: readonly string[], seconds: number): URLSearchParams =>
   new URLSearchParams([
+    ['shown', /name="shown" value="([\w-]+)"/.exec(page)?.[1] ?? ''],
     ...granted.map((scope): [string, string] => ['scope', scope]),
     ['duration', String(seconds)],
     ['detail', 'full'],
@@ -141,7 +144,10 @@ describe('what an application asks for beyond its ceiling', () => {
     const browser = new Browser();
     await browser.go(request.url);
     await browser.go(browser.at, signIn(NOOR));
-    const forged = await browser.go(browser.at, decision(['accounts:read', 'transactions:read'], HOUR));
+    const forged = await browser.go(
+      browser.at,
+      decision(browser.markup, ['accounts:read', 'transactions:read'], HOUR),
+    );
     expect(forged.status).toBe(0);
     const { access_token } = await exchange(client, browser.at, request);
     expect(decodeJwt<Claims>(access_token).scope).toBe('accounts:read');
@@ -185,7 +191,7 @@ describe('how long a consent lasts', () => {
     await browser.go(request.url);
     await browser.go(browser.at, signIn(ALMA));
     for (const scope of ['payments:write', 'accounts:read']) {
-      expect((await browser.go(browser.at, decision([scope], 30 * DAY))).status).toBe(400);
+      expect((await browser.go(browser.at, decision(browser.markup, [scope], 30 * DAY))).status).toBe(400);
     }
   });
 });

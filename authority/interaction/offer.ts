@@ -1,0 +1,123 @@
+import {
+  longestConsentSeconds,
+  type Policy,
+  type PurposePolicy,
+  type ScopePolicy,
+} from '../../policy/index.js';
+import type { Account } from '../accounts/register.js';
+import type { ClientRegistration } from '../clients/register.js';
+import type { Consent, DetailLevel } from '../consent/types.js';
+import { offeredScopes } from '../oidc/offer.js';
+import type { ConsentView, DurationChoice } from '../pages/consent.js';
+import { remarksOn } from '../pages/scope-remarks.js';
+import { type AskedFor, offerFor } from './asked.js';
+import { inWords } from './dates.js';
+
+/** One of the ends that a person can choose. */
+export interface DurationOption {
+  readonly value: string;
+  readonly label: string;
+  /** From now on; or until then, as agreed before. */
+  readonly end: { readonly seconds: number } | { readonly until: Date };
+}
+
+/** What the person is offered. */
+export interface Offer {
+  readonly account: Account;
+  readonly client: ClientRegistration;
+  readonly policy: Policy;
+  /** What they agreed to earlier and is in force. */
+  readonly standing: Consent | undefined;
+  /** What is asked for and what stands, in the order of the policy. */
+  readonly scopes: readonly ScopePolicy[];
+  readonly purposes: readonly PurposePolicy[];
+  readonly durations: readonly DurationOption[];
+  readonly details: readonly DetailLevel[];
+  /** The consent ends then at the latest, whichever duration is chosen. */
+  readonly latestEnd: Date | undefined;
+}
+
+/** @see makeOffer */
+export interface OfferOptions {
+  readonly account: Account;
+  readonly client: ClientRegistration;
+  readonly policy: Policy;
+  readonly standing: Consent | undefined;
+  readonly asked: AskedFor;
+  readonly durations: readonly DurationChoice[];
+}
+
+/** The choice that leaves the end where it is. */
+export const KEEP_END = 'keep';
+
+/**
+ * What to put before the person: what is asked for, and what they agreed to before, so that both are decided together and
+ * nothing that stands is lost by a decision about something else. None of it beyond the policy.
+ *
+ * @returns undefined when nothing of what is asked for can be granted
+ */
+export function makeOffer(options: OfferOptions): Offer | undefined {
+  const { account, asked, client, policy, standing } = options;
+  if (offeredScopes(asked.scopes, account, client.clientId, policy).length === 0) return undefined;
+  const both = standing === undefined ? asked : withStanding(asked, standing);
+  const { offered, latestEnd, ...rest } = offerFor(both, account, client.clientId, options);
+  const durations: DurationOption[] = rest.durations.map(({ label, seconds }) => ({
+    value: String(seconds),
+    label,
+    end: { seconds },
+  }));
+  const names = offered.map(({ name }) => name);
+  const longestMs = longestConsentSeconds(policy, client.clientId, names) * 1000;
+  const latestMs = Math.min(Date.now() + longestMs, latestEnd?.getTime() ?? Infinity);
+  if (standing !== undefined && standing.until.getTime() <= latestMs) {
+    // The page says above when that is.
+    durations.unshift({ value: KEEP_END, label: 'Unchanged, as above', end: { until: standing.until } });
+  }
+  return { ...rest, account, client, policy, standing, scopes: offered, durations, latestEnd };
+}
+
+function withStanding(asked: AskedFor, { purposes, scopes }: Consent): AskedFor {
+  const { access } = asked;
+  return {
+    ...asked,
+    scopes: [...asked.scopes, ...scopes],
+    access:
+      access?.purposes === undefined ? access : { ...access, purposes: [...access.purposes, ...purposes] },
+  };
+}
+
+/** The offer as a page. What was refused before is there again only because it was asked for, and is not ticked. */
+export function viewOf(offer: Offer, action: string, defaultDurationSeconds: number): ConsentView {
+  const { account, client, details, durations, policy, purposes, scopes, standing } = offer;
+  const box = (name: string, agreed: readonly string[] = [], refused: readonly string[] = []) => ({
+    name,
+    isNew: standing !== undefined && !agreed.includes(name),
+    ticked: !refused.includes(name),
+  });
+  const keepsEnd = durations.some(({ value }) => value === KEEP_END);
+  return {
+    action,
+    personName: account.displayName,
+    client: {
+      name: client.displayName,
+      owner: client.owner,
+      contact: client.contact,
+      homePage: client.homePage,
+    },
+    standing: standing && { since: inWords(standing.grantedAt), until: inWords(standing.until) },
+    purposes: purposes.map(({ name, sentence }) => ({
+      ...box(name, standing?.purposes, standing?.declinedPurposes),
+      sentence,
+      remarks: [],
+    })),
+    scopes: scopes.map((scope) => ({
+      ...box(scope.name, standing?.scopes, standing?.declined),
+      sentence: scope.sentence,
+      remarks: remarksOn(scope, policy),
+    })),
+    durations,
+    duration: keepsEnd ? KEEP_END : String(defaultDurationSeconds),
+    details,
+    detail: details.find((level) => level === standing?.detail) ?? details[0] ?? 'minimal',
+  };
+}

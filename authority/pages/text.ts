@@ -1,0 +1,19 @@
+import type { Html } from './html.js';
+
+const BLOCK = /<\/?(?:p|h1|h2|ul|li|fieldset|legend|label|option|select|small|code|button|div|form)\b[^>]*>/g;
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
+
+/**
+ * What a person reads of markup that `html` made: a line for each block, no tags, blanks collapsed. It is no parser of
+ * foreign markup: there, a `>` can stand in an attribute; here it is always escaped.
+ */
+export function textOf({ text }: Html): string {
+  return text
+    .replace(BLOCK, '\n')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => ENTITIES[name] ?? '')
+    .split('\n')
+    .map((line) => line.replace(/\s+/g, ' ').trim())
+    .filter((line) => line !== '')
+    .join('\n');
+}
