@@ -9,11 +9,15 @@ export interface PersonsWill {
   readonly grant?: readonly string[];
   /** Take these away; wins over `grant`. */
   readonly deny?: readonly string[];
+  /** Take these purposes away, where there is a choice. */
+  readonly denyPurposes?: readonly string[];
   /** The seconds, or the words, of one of the durations shown; default: what the page proposes. */
   readonly duration?: string | number;
   readonly detail?: 'full' | 'minimal';
   /** The button on the consent page; default `allow`. */
-  readonly decide?: 'allow' | 'refuse';
+  readonly decide?: 'allow' | 'refuse' | 'keep';
+  /** What happens while they read the consent page. */
+  readonly beforeDeciding?: () => Promise<void>;
 }
 
 /** A page that the person saw, as the authority sent it. */
@@ -74,6 +78,7 @@ export class BrowserlessPerson {
       const asksPassword = shown.fields.has('password');
       if (asksPassword && signedIn) throw stuck(pages);
       signedIn ||= asksPassword;
+      if (!asksPassword) await will.beforeDeciding?.();
       form = asksPassword ? signIn(shown.fields, will) : decide(shown, will);
       url = new URL(shown.action, url);
     }
@@ -128,6 +133,10 @@ function decide(shown: NonNullable<ReturnType<typeof readPageForm>>, will: Perso
   for (const scope of offered) {
     const wanted = will.grant?.includes(scope) ?? true;
     if (wanted && will.deny?.includes(scope) !== true) filled.append('scope', scope);
+  }
+  filled.delete('purpose');
+  for (const { value } of shown.choices.get('purpose') ?? []) {
+    if (will.denyPurposes?.includes(value) !== true) filled.append('purpose', value);
   }
   if (will.duration !== undefined) {
     const wanted = String(will.duration);
