@@ -17,6 +17,8 @@ import { StreamManagement } from './changes/stream-management.js';
 import { StreamRegister } from './changes/streams.js';
 import { SsfTransmitter } from './changes/transmitter.js';
 import { checkClients } from './clients/check.js';
+import { ApplicationRegister } from './clients/applications.js';
+import { ClientDirectory } from './clients/directory.js';
 import { type ClientRegistration, demoClients } from './clients/register.js';
 import { EXPIRY_CHANNEL } from './consent/clock.js';
 import { ConsentExpiry } from './consent/expiry.js';
@@ -191,6 +193,7 @@ function assemble(
   const consents = new ConsentRegister(db);
   const suspensions = new SuspensionRegister(db);
   const streams = new StreamRegister(db);
+  const directory = new ClientDirectory(clients, new ApplicationRegister(db));
   const statuses = new StatusRegister({ db, issuer, keys });
   const oauth = new RotatingProvider(keys, (jwks) => {
     const provider = createProvider({
@@ -205,6 +208,7 @@ function assemble(
       suspensions,
       clients,
       certificates,
+      directory,
       policy,
       profile,
       statuses,
@@ -224,7 +228,7 @@ function assemble(
     throttle: new SignInThrottle(),
     consents,
     suspensions,
-    clients,
+    clients: directory,
     policy,
     durations,
     defaultDurationSeconds: options.defaultDurationSeconds ?? fallback?.seconds ?? 0,

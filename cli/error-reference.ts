@@ -7,6 +7,7 @@ import {
 } from '@behalf/directives';
 import type { ErrorDescription } from '@behalf/directives';
 import { auditErrors } from '../audit/errors.js';
+import { applicationErrors } from '../authority/clients/errors.js';
 import { authorityErrors } from '../authority/errors.js';
 import { supergraphErrors } from '../gateway/authorize/supergraph.js';
 import { configurationErrors, gatewayErrors } from '../gateway/errors.js';
@@ -71,6 +72,7 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     met: 'At the start of the authority, and of `behalf rotate-keys`.',
     codes: authorityErrors,
   },
+  { title: 'Applications', met: '`behalf clients`.', codes: applicationErrors },
   { title: 'Store', met: 'At the start, and when the database ends by itself.', codes: storeErrors },
 ]);
 

@@ -168,6 +168,88 @@ program
     await auditTail({ databaseUrl, limit, follow, json, signal: ended.signal }, (line) => console.log(line));
   });
 
+const clients = program.command('clients').description('register applications in the authority’s store');
+
+clients
+  .command('add')
+  .description('register an application; prints the secret of a confidential one, once')
+  .argument('<client-id>', 'its identifier, which the policy must know')
+  .requiredOption('--name <name>', 'as people see it')
+  .requiredOption('--owner <name>', 'the organisation that answers for it')
+  .requiredOption('--contact <address>', 'where to ask them: an e-mail address, or https')
+  .requiredOption(
+    '--redirect-uri <uri...>',
+    'each exactly as it will be asked for: https, or http on 127.0.0.1',
+  )
+  .option('--home-page <uri>', 'where it presents itself')
+  .option('--public', 'it cannot keep a secret: PKCE alone', false)
+  .option('--policy <file>', 'what applications may ask for', 'policy.yaml')
+  .addOption(dataFolder())
+  .action(
+    async (
+      clientId: string,
+      options: {
+        name: string;
+        owner: string;
+        contact: string;
+        redirectUri: string[];
+        homePage?: string;
+        public: boolean;
+        policy: string;
+        data: string;
+      },
+    ) => {
+      const { clientsAdd } = await import('./clients-add.js');
+      const { public: isPublic, redirectUri: redirectUris, ...rest } = options;
+      await clientsAdd({ ...rest, clientId, redirectUris, confidential: !isPublic }, printLine);
+    },
+  );
+
+clients
+  .command('list')
+  .description('print the registered applications')
+  .option('--all', 'retired ones as well', false)
+  .addOption(dataFolder())
+  .action(async (options: { data: string; all: boolean }) => {
+    const { clientsList } = await import('./clients-list.js');
+    await clientsList(options, printLine);
+  });
+
+clients
+  .command('show')
+  .description('print what is registered of an application')
+  .argument('<client-id>')
+  .addOption(dataFolder())
+  .action(async (clientId: string, { data }: { data: string }) => {
+    const { clientsShow } = await import('./clients-show.js');
+    await clientsShow({ data, clientId }, printLine);
+  });
+
+clients
+  .command('retire')
+  .description('end an application, its consents and its tokens, for ever')
+  .argument('<client-id>')
+  .requiredOption('--reason <words>', 'why; goes on record')
+  .addOption(dataFolder())
+  .action(async (clientId: string, { data, reason }: { data: string; reason: string }) => {
+    const { clientsRetire } = await import('./clients-retire.js');
+    await clientsRetire({ data, clientId, reason }, printLine);
+  });
+
+program
+  .command('consents')
+  .description('look after the consents in the authority’s store')
+  .command('verify')
+  .description('compare every consent with its log. Exit: 0 they agree, 1 some differ, 2 unusable')
+  .addOption(dataFolder())
+  .exitOverride(exitAsUnusable)
+  .action(({ data }: { data: string }) =>
+    answer(async () => {
+      const { consentsVerify } = await import('./consents-verify.js');
+      return consentsVerify({ data }, printLine);
+    }),
+  );
+
 program
   .command('rotate-keys')
   .description('let the authority’s next signing key take over, or end one that has leaked')
@@ -318,6 +400,15 @@ function printError(line: string): void {
   console.error(line);
 }
 
+function printLine(line: string): void {
+  console.log(line);
+}
+
+function dataFolder(): Option {
+  const words = 'the data folder of a running start, when DATABASE_URL is not set';
+  return new Option('--data <folder>', words).default(defaultDataDir());
+}
+
 function format(): Option {
   return new Option('--format <format>', 'for people or for programs')
     .choices(['human', 'json'])
@@ -339,6 +430,7 @@ function wholeNumber(value: string): number {
 
 /** Errors that tell a mistake of whoever runs the command; each has a stable code. By name, so as not to load their parts. */
 const FORESEEN: ReadonlySet<string> = new Set([
+  'ApplicationError',
   'AuthorityError',
   'CommandError',
   'ComposeError',

@@ -41,8 +41,8 @@ function invalid({ clientId }: ClientRegistration, problem: string): AuthorityEr
 }
 
 /** Whether nothing but knowing its name is asked of the client. */
-export function isPublic({ oauth, secret }: ClientRegistration): boolean {
-  return secret === undefined && oauth?.authentication === undefined;
+export function isPublic({ oauth, secret, secretDigest }: ClientRegistration): boolean {
+  return secret === undefined && secretDigest === undefined && oauth?.authentication === undefined;
 }
 
 function problemOf(client: ClientRegistration, rules: ClientRules): string | undefined {

@@ -9,6 +9,8 @@ export interface ClientRegistration {
   readonly redirectUris: readonly string[];
   /** Without one, a public client; with one, `client_secret_basic`. */
   readonly secret?: string;
+  /** What the store keeps in place of the secret (`secretDigest`). */
+  readonly secretDigest?: string;
   /** The organisation that answers for it, as people see it. */
   readonly owner?: string;
   /** Where to ask them: a `mailto:` or `https:` address. */

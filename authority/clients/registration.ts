@@ -1,3 +1,69 @@
-export interface StoredRegistration {
-  readonly displayName: string;
+import { Ajv } from 'ajv';
+
+import { ceilingOf, type Policy, shapeProblem } from '../../policy/index.js';
+import { ApplicationError } from './errors.js';
+import type { ClientRegistration } from './register.js';
+import schema from './registration-schema.json' with { type: 'json' };
+
+/**
+ * What the store keeps of an application: a client's registration but for what has columns of its own. Its members are
+ * those of `registration-schema.json`; what is added there and to `ClientRegistration` needs no other change here.
+ */
+export type StoredRegistration = Omit<ClientRegistration, 'clientId' | 'secret' | 'secretDigest' | 'oauth'> &
+  Required<Pick<ClientRegistration, 'owner' | 'contact'>>;
+
+const CLIENT_ID = /^[\w-]{1,64}$/;
+const LOOPBACK_HOSTS = new Set(['127.0.0.1', '[::1]']);
+
+const AJV = new Ajv({ strict: true, allErrors: false, ownProperties: true, verbose: true });
+const validate = AJV.compile<StoredRegistration>(schema);
+
+/** @throws ApplicationError `client_invalid` */
+export function checkClientId(clientId: string): void {
+  if (!CLIENT_ID.test(clientId)) {
+    throw new ApplicationError('client_invalid', 'the identifier must be 1 to 64 of A-Z a-z 0-9 _ -');
+  }
+}
+
+/** The shape by the schema, then what a schema cannot say. @throws ApplicationError `client_invalid` */
+export function checkRegistration(value: unknown): StoredRegistration {
+  if (!validate(value)) {
+    const [error] = validate.errors ?? [];
+    const { path, problem } = shapeProblem(error);
+    const described: unknown = error?.parentSchema?.['description'];
+    // A pattern says little to a person; what it stands for does.
+    const says =
+      error?.keyword === 'pattern' && typeof described === 'string' ? `must be: ${described}` : problem;
+    throw new ApplicationError('client_invalid', path === '' ? says : `${path} ${says}`);
+  }
+  value.redirectUris.forEach((uri, index) => checkRedirectUri(uri, `redirectUris[${index}]`));
+  return value;
+}
+
+/**
+ * RFC 9700, section 2.1: compared exactly, so nothing that stands for others; RFC 6749, section 3.1.2: no fragment.
+ * Plain http only for the loopback interface, by address (RFC 8252, sections 7.3 and 8.3).
+ */
+function checkRedirectUri(uri: string, path: string): void {
+  const url = URL.parse(uri);
+  const refuse = (why: string): never => {
+    throw new ApplicationError('client_invalid', `${path} ${why}`);
+  };
+  if (url === null) return refuse('is no absolute address');
+  if (uri.includes('#')) return refuse('must have no fragment');
+  if (url.username !== '' || url.password !== '') return refuse('must have no name or password');
+  if (uri.includes('*')) return refuse('must be exact');
+  const isLoopback = LOOPBACK_HOSTS.has(url.hostname);
+  if (url.protocol === 'http:' && isLoopback) return;
+  if (url.protocol === 'https:' && !isLoopback && url.hostname !== 'localhost') return;
+  return refuse('must be https, or http on 127.0.0.1 or [::1] for a native application');
+}
+
+/** An application that the policy gives no ceiling would be refused everything, at both ends. @throws ApplicationError */
+export function checkCeiling(clientId: string, policy: Policy): void {
+  if (ceilingOf(policy, clientId).kind !== 'nothing') return;
+  throw new ApplicationError(
+    'client_not_in_policy',
+    `the policy has no entry for "${clientId}" under clients, and none for "*"`,
+  );
 }

@@ -13,9 +13,10 @@ type Trx = Transaction<AuthoritySchema>;
  * Writes down what a person decided. A consent that only grows keeps its identity; one that shrinks in any way is replaced
  * by a new one, and the old one's tokens die: they were minted under broader terms.
  *
- * @throws RangeError when it would be over already
+ * @throws RangeError when it would be over already, or its application is retired
  */
 export async function recordGrant(trx: Trx, terms: ConsentTerms): Promise<ConsentRow> {
+  await refuseRetired(trx, terms.clientId);
   await lockDecision(trx, terms.subject, terms.clientId);
   const last = await trx
     .selectFrom('authority.consent')
@@ -39,6 +40,19 @@ export async function recordGrant(trx: Trx, terms: ConsentTerms): Promise<Consen
   if (includes(next, last)) return extend(trx, last, next, terms);
   const { change } = await endAsReplaced(trx, last, { successor: next.id, by: terms.by });
   return begin(trx, { ...next, granted_at: change.occurredAt }, terms, last.id);
+}
+
+/** A retirement waits for this transaction, and then ends what it granted; or this one sees it. */
+async function refuseRetired(trx: Trx, clientId: string): Promise<void> {
+  const application = await trx
+    .selectFrom('authority.application')
+    .select('retired_at')
+    .where('client_id', '=', clientId)
+    .forShare()
+    .executeTakeFirst();
+  if (application !== undefined && application.retired_at !== null) {
+    throw new RangeError('The application is retired');
+  }
 }
 
 /** What was refused before and not asked for again stays refused: the person is not asked about it once more. */

@@ -8,6 +8,7 @@ import { recordGrant } from './grant.js';
 import { narrowConsent } from './narrow.js';
 import { revokeClient, revokeConsent, revokeSession, revokeSubjectSessions, revokeToken } from './revoke.js';
 import { toConsent } from './rows.js';
+import { transact } from './transact.js';
 import type {
   Consent,
   ConsentFilter,
@@ -26,8 +27,6 @@ import type {
 const DEFAULT_PAGE = 20;
 const LARGEST_PAGE = 100;
 const LARGEST_LIST = 1_000;
-const ATTEMPTS_AT_MOST = 5;
-const DEADLOCK_DETECTED = '40P01';
 
 /**
  * The consents of all people: an append-only log of what happened, and its projection, written together.
@@ -227,15 +226,8 @@ export class ConsentRegister {
     return ms === null ? undefined : Math.max(0, Math.ceil(ms));
   }
 
-  /** Two revocations that meet can lock each other's tokens; PostgreSQL ends one of them, which is done again. */
   async #transact<Result>(work: (trx: Transaction<AuthoritySchema>) => Promise<Result>): Promise<Result> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#db.transaction().execute(work);
-      } catch (error) {
-        if (attempt >= ATTEMPTS_AT_MOST || !isDeadlock(error)) throw error;
-      }
-    }
+    return transact(this.#db, work);
   }
 
   #all() {
@@ -252,10 +244,6 @@ function hasStatus(status: ConsentStatus, now: Date) {
       eb.and([eb('status', '=', 'active'), eb('until', '<=', now)]),
     ]);
   };
-}
-
-function isDeadlock(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === DEADLOCK_DETECTED;
 }
 
 function writeCursor({ grantedAt, id }: Consent): string {

@@ -5,6 +5,7 @@ import type { Interaction, InteractionResults, Provider } from 'oidc-provider';
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { SignInThrottle } from '../accounts/throttle.js';
+import type { ClientDirectory } from '../clients/directory.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
@@ -32,7 +33,7 @@ export interface InteractionOptions {
   readonly throttle: SignInThrottle;
   readonly consents: ConsentRegister;
   readonly suspensions: SuspensionRegister;
-  readonly clients: readonly ClientRegistration[];
+  readonly clients: ClientDirectory;
   readonly policy: Policy;
   readonly durations: readonly DurationChoice[];
   readonly defaultDurationSeconds: number;
@@ -63,7 +64,7 @@ export class InteractionRoutes {
     if (`/interaction/${interaction.uid}` !== url.pathname) {
       throw new HttpError(400, 'invalid_request', 'This page belongs to another request');
     }
-    const client = this.#options.clients.find(({ clientId }) => clientId === interaction.params['client_id']);
+    const client = await this.#options.clients.find(interaction.params['client_id']);
     if (client === undefined) throw new HttpError(400, 'invalid_request', 'The application is not known');
     const exchange: Exchange = { request, response, interaction, client };
     if (request.method === 'POST') refuseForeignOrigin(request, this.#options.issuer);

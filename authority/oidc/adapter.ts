@@ -16,11 +16,19 @@ export interface Endings {
   readonly tokensEnded: (consentId: string) => Promise<void>;
 }
 
-/**
- * oidc-provider's storage on one table. Only static clients exist: those are never looked up here with success.
- */
-export function adapterFactory(db: AuthorityDatabase, endings: Endings): AdapterFactory {
-  return (model) => new PostgresAdapter(db, model, endings);
+/** The metadata of a client that was not given at the start, or undefined. */
+export type ClientLookup = (clientId: string) => Promise<AdapterPayload | undefined>;
+
+/** oidc-provider's storage on one table; clients are looked up elsewhere, and never written through here. */
+export function adapterFactory(
+  db: AuthorityDatabase,
+  endings: Endings,
+  findClient: ClientLookup,
+): AdapterFactory {
+  return (model) =>
+    model === 'Client'
+      ? new ClientAdapter(db, model, endings, findClient)
+      : new PostgresAdapter(db, model, endings);
 }
 
 class PostgresAdapter implements Adapter {
@@ -144,6 +152,19 @@ class PostgresAdapter implements Adapter {
     return row.consumed_at === null
       ? payload
       : { ...payload, consumed: Math.floor(row.consumed_at.getTime() / 1000) };
+  }
+}
+
+class ClientAdapter extends PostgresAdapter {
+  readonly #find: ClientLookup;
+
+  constructor(db: AuthorityDatabase, model: string, endings: Endings, find: ClientLookup) {
+    super(db, model, endings);
+    this.#find = find;
+  }
+
+  override async find(id: string): Promise<AdapterPayload | undefined> {
+    return this.#find(id);
   }
 }
 

@@ -4,6 +4,7 @@ import type { ClientMetadata, JWK } from 'oidc-provider';
 
 import type { ClientAuthentication } from '../clients/oauth.js';
 import type { ClientRegistration } from '../clients/register.js';
+import { secretDigest } from '../clients/secret.js';
 
 /** RFC 8693 section 2.1 */
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -38,10 +39,11 @@ export function metadataOf(client: ClientRegistration, profile: 'fapi2' | undefi
   };
 }
 
-function authenticationOf({ oauth, secret }: ClientRegistration): Partial<ClientMetadata> {
-  if (secret !== undefined) {
-    return { token_endpoint_auth_method: 'client_secret_basic', client_secret: secret };
-  }
+function authenticationOf({ oauth, secret, ...rest }: ClientRegistration): Partial<ClientMetadata> {
+  // Of every secret only the digest is compared: see client-secrets.ts.
+  const digest = secret === undefined ? rest.secretDigest : secretDigest(secret);
+  if (digest !== undefined)
+    return { token_endpoint_auth_method: 'client_secret_basic', client_secret: digest };
   const authentication = oauth?.authentication;
   if (authentication === undefined) return { token_endpoint_auth_method: 'none' };
   return { token_endpoint_auth_method: authentication.method, ...credentialsOf(authentication) };

@@ -8,7 +8,8 @@ import {
 
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
-import { among } from '../clients/find.js';
+import type { ClientDirectory } from '../clients/directory.js';
+import type { FindClient } from '../clients/find.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
@@ -21,6 +22,7 @@ import type { StatusRegister } from '../status/register.js';
 import { adapterFactory } from './adapter.js';
 import { authenticationMethods, checkAssertion, SIGNING_ALGORITHMS } from './client-authentication.js';
 import { isFapi2, metadataOf } from './client-metadata.js';
+import { compareSecretsByDigest } from './client-secrets.js';
 import { consentPrompt } from './consent-prompt.js';
 import { endingsOf, endOnReuse } from './endings.js';
 import { TokenExchange } from './exchange.js';
@@ -49,7 +51,10 @@ export interface ProviderOptions {
   readonly accounts: AccountRegister;
   readonly consents: ConsentRegister;
   readonly suspensions: SuspensionRegister;
+  /** Those given at the start. */
   readonly clients: readonly ClientRegistration[];
+  /** Those of the store as well. */
+  readonly directory: ClientDirectory;
   readonly certificates: ClientCertificates | undefined;
   readonly policy: Policy;
   readonly profile: 'fapi2' | undefined;
@@ -62,13 +67,13 @@ export interface ProviderOptions {
  * introspection, certificates, the FAPI 2.0 profile. Nothing else is on: no device flow, no implicit grant, no dynamic registration.
  */
 export function createProvider(options: ProviderOptions): Provider {
-  const { accounts, audience, clients, consents, db, issuer, jwks, policy, profile, statuses, suspensions } =
-    options;
+  const { accounts, audience, clients, consents, db, directory, issuer, jwks, policy, profile } = options;
+  const { statuses, suspensions } = options;
   const scopes = [...policy.scopes.keys()];
   const prompts = interactionPolicy.base();
   prompts.remove('consent');
   prompts.add(consentPrompt({ accounts, audience, consents, policy, suspensions }));
-  const findClient = among(clients);
+  const findClient: FindClient = (clientId) => directory.find(clientId);
   const resources = new ResourceServers(audience, scopes, suspensions);
   const tokens = new OwnTokens({ issuer, audience, db, jwks, accounts, findClient, suspensions });
   const exchange = new TokenExchange({
@@ -88,7 +93,10 @@ export function createProvider(options: ProviderOptions): Provider {
 
   const methods = authenticationMethods(options.certificates !== undefined);
   const configuration: Configuration = {
-    adapter: adapterFactory(db, endingsOf(consents)),
+    adapter: adapterFactory(db, endingsOf(consents), async (clientId) => {
+      const client = await findClient(clientId);
+      return client && metadataOf(client, profile);
+    }),
     clients: clients.map((client) => metadataOf(client, profile)),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientBasedCORS: () => false,
@@ -158,6 +166,7 @@ export function createProvider(options: ProviderOptions): Provider {
     },
   };
   const provider = new Provider(issuer, configuration);
+  compareSecretsByDigest(provider);
   // This server speaks plain http: with an https issuer a proxy stands before it, and tells what the browser used.
   provider.proxy = issuer.startsWith('https:');
   exchange.register(provider);

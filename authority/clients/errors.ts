@@ -1,0 +1,32 @@
+import type { ErrorDescription } from '@behalf/directives';
+
+/** Every reason why an application cannot be registered, changed or retired. Codes are stable. */
+export const applicationErrors = Object.freeze({
+  client_exists: {
+    description: 'There is, or was, an application with this identifier: identifiers are never used twice.',
+    since: '0.1.0',
+  },
+  client_invalid: {
+    description: 'The registration is not as it must be; the message says what.',
+    since: '0.1.0',
+  },
+  client_not_in_policy: {
+    description:
+      'The policy has neither an entry for the client nor one for `*`: it could be granted nothing.',
+    since: '0.1.0',
+  },
+  client_unknown: { description: 'No application with this identifier is registered.', since: '0.1.0' },
+} satisfies Record<string, ErrorDescription>);
+
+export type ApplicationErrorCode = keyof typeof applicationErrors;
+
+/** @see applicationErrors. `message` holds no secret. */
+export class ApplicationError extends Error {
+  override readonly name = 'ApplicationError';
+  readonly code: ApplicationErrorCode;
+
+  constructor(code: ApplicationErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

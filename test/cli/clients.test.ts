@@ -1,0 +1,124 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+
+import { secretDigest } from '../../authority/clients/secret.js';
+import { ApplicationRegister, type AuthoritySchema, ConsentRegister } from '../../authority/index.js';
+import { projectPath } from '../../store/index.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import type { Ended } from './support.js';
+
+const POLICY = {
+  scopes: { 'accounts:read': { sentence: 'See your accounts', access: 'read', sensitivity: 'personal' } },
+  clients: { ledger: { scopes: ['accounts:read'] }, phone: { scopes: ['accounts:read'] } },
+};
+const ADD = [
+  ['--name', 'Ledger', '--owner', 'Ledger & Sons', '--contact', 'help@ledger.example'],
+  ['--redirect-uri', 'https://ledger.example/back', '--home-page', 'https://ledger.example'],
+].flat();
+
+let database: TestDatabase<AuthoritySchema>;
+let folder: string;
+let policy: string;
+beforeAll(async () => {
+  database = await createTestDatabase<AuthoritySchema>();
+  folder = await mkdtemp(join(tmpdir(), 'behalf-clients-'));
+  policy = join(folder, 'policy.yaml');
+  await writeFile(policy, stringify(POLICY));
+});
+afterAll(async () => {
+  await database.drop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The built command, on the store of this test. */
+function behalf(...args: string[]): Promise<Ended> {
+  const options = { cwd: projectPath(), env: { ...process.env, DATABASE_URL: database.url } };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [projectPath('cli/bin.js'), ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+
+describe('behalf clients', () => {
+  it('registers on an empty store, prints the secret once, lists, shows and retires', async () => {
+    const added = await behalf('clients', 'add', 'ledger', ...ADD, '--policy', policy);
+    expect(added).toMatchObject({ code: 0, stderr: '' });
+    const secret = /^secret: ([\w-]{43})$/m.exec(added.stdout)?.[1] ?? '';
+    const applications = new ApplicationRegister(database.db);
+    expect(await applications.findClient('ledger')).toEqual({
+      clientId: 'ledger',
+      displayName: 'Ledger',
+      owner: 'Ledger & Sons',
+      contact: 'mailto:help@ledger.example',
+      homePage: 'https://ledger.example',
+      redirectUris: ['https://ledger.example/back'],
+      secretDigest: secretDigest(secret),
+    });
+    const phone = ['--redirect-uri', 'http://127.0.0.1/cb', '--public', '--policy', policy];
+    const added2 = await behalf('clients', 'add', 'phone', ...ADD, ...phone);
+    expect(added2.stdout).not.toContain('secret');
+
+    const shown = await behalf('clients', 'show', 'ledger');
+    expect(shown.stdout).toContain('Ledger & Sons');
+    expect(shown.stdout).toContain('mailto:help@ledger.example');
+    const consents = new ConsentRegister(database.db);
+    await consents.grant({
+      subject: 'alma',
+      clientId: 'ledger',
+      scopes: ['accounts:read'],
+      declined: [],
+      purposes: [],
+      detail: 'full',
+      until: new Date(Date.now() + 3_600_000),
+      by: 'alma',
+      notice: { language: 'en', client: 'Ledger', purposes: [], scopes: [], duration: '', detail: '' },
+    });
+    const retired = await behalf('clients', 'retire', 'ledger', '--reason', 'over');
+    expect(retired.stdout).toContain('Consents ended: 1.');
+    expect((await behalf('clients', 'list')).stdout).toMatch(/^phone .*\n$/);
+    expect((await behalf('clients', 'list', '--all')).stdout).toMatch(/^ledger .*retired .*\nphone .*\n$/);
+    for (const { stdout } of [shown, retired]) expect(stdout).not.toContain(secret);
+  }, 60_000);
+
+  it.each([
+    ['client_not_in_policy', ['add', 'stranger', ...ADD]],
+    ['client_invalid', ['add', 'phone', ...ADD, '--contact', 'nobody']],
+    ['client_exists', ['add', 'phone', ...ADD]],
+  ])('says %s, and exits with 1', async (code, args) => {
+    const ended = await behalf('clients', ...args, '--policy', policy);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(new RegExp(`^${code}: `));
+  });
+
+  it('says client_unknown of what is not registered', async () => {
+    for (const args of [
+      ['show', 'nobody'],
+      ['retire', 'nobody', '--reason', 'x'],
+    ]) {
+      expect((await behalf('clients', ...args)).stderr).toMatch(/^client_unknown: /);
+    }
+  });
+});
+
+describe('behalf consents verify', () => {
+  it('says that log and consents agree, or which differ and in what, never what stands there', async () => {
+    expect(await behalf('consents', 'verify')).toMatchObject({
+      code: 0,
+      stdout: '1 consents compared with their log, 0 differ\n',
+    });
+    await sql`update authority.consent set scopes = '{consents:admin}'`.execute(database.db);
+    const found = await behalf('consents', 'verify');
+    expect(found.code).toBe(1);
+    expect(found.stdout).toMatch(
+      /^[\w-]{36}: differs in scopes\n1 consents compared with their log, 1 differ\n$/,
+    );
+    expect((await behalf('consents', 'verify', '--nonsense')).code).toBe(2);
+  });
+});
