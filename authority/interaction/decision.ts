@@ -24,15 +24,16 @@ export function readDecision(form: URLSearchParams, offer: Offer, view: ConsentV
   if (form.get('shown') !== digest) {
     return problem('This page has changed since you opened it. Read it again, and decide then.');
   }
+  const wayOut = standing === undefined ? 'refuse' : 'leave it as it was';
   const scopes = split(offer.scopes, form.getAll('scope'));
   if (scopes.taken.length === 0) {
-    return problem('You took everything away. Leave something, or refuse.');
+    return problem(`You took everything away. Leave something, or ${wayOut}.`);
   }
   // A single purpose is not asked about: it goes with everything else.
   const single = offer.purposes.length === 1;
   const purposes = split(offer.purposes, single ? namesOf(offer.purposes) : form.getAll('purpose'));
   if (purposes.taken.length === 0 && offer.purposes.length > 0) {
-    return problem('Leave at least one of the purposes, or refuse.');
+    return problem(`Leave at least one of the purposes, or ${wayOut}.`);
   }
   const duration = durations.find(({ value }) => value === form.get('duration'));
   const detail = readDetail(form.get('detail'));

@@ -47,6 +47,8 @@ export interface OfferOptions {
   readonly durations: readonly DurationChoice[];
 }
 
+const REFUSED_BEFORE = 'You said no to this before.';
+
 /** The choice that leaves the end where it is. */
 export const KEEP_END = 'keep';
 
@@ -108,12 +110,15 @@ export function viewOf(offer: Offer, action: string, defaultDurationSeconds: num
     purposes: purposes.map(({ name, sentence }) => ({
       ...box(name, standing?.purposes, standing?.declinedPurposes),
       sentence,
-      remarks: [],
+      remarks: standing?.declinedPurposes.includes(name) === true ? [REFUSED_BEFORE] : [],
     })),
     scopes: scopes.map((scope) => ({
       ...box(scope.name, standing?.scopes, standing?.declined),
       sentence: scope.sentence,
-      remarks: remarksOn(scope, policy),
+      remarks: [
+        ...remarksOn(scope, policy),
+        ...(standing?.declined.includes(scope.name) === true ? [REFUSED_BEFORE] : []),
+      ],
     })),
     durations,
     duration: keepsEnd ? KEEP_END : String(defaultDurationSeconds),

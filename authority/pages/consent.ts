@@ -84,8 +84,8 @@ function renderWho(view: ConsentView): Html {
     ${
       standing !== undefined &&
       html`<p class="standing">
-        You agreed on ${standing.since}, until ${standing.until}. If you leave it as it was, nothing of that
-        changes.
+        You gave it access on ${standing.since}. That ends on ${standing.until}, and nothing of it changes if
+        you leave it as it was.
       </p>`
     }`;
 }
@@ -108,9 +108,9 @@ function renderForm(view: ConsentView, digest: string): Html {
     ${renderPurposes(view.purposes)}
     ${
       fresh.length > 0 &&
-      html`<fieldset class="fresh">
+      html`<fieldset>
         <legend>New: what it may do as well. Take away what you do not want.</legend>
-        ${fresh.map((scope) => renderBox('scope', scope))}
+        <div class="fresh">${fresh.map((scope) => renderBox('scope', scope))}</div>
       </fieldset>`
     }
     ${

@@ -37,7 +37,8 @@ label { display: block; }
 .row code { color: var(--quiet); font-size: .8rem; overflow-wrap: anywhere; }
 .row small { display: block; font-size: .875rem; font-weight: 600; }
 .row code { display: block; }
-.fresh { padding-left: .75rem; border-left: .25rem solid var(--accent); }
+.fresh { margin-top: .4rem; padding-left: .75rem; border-left: .25rem solid var(--accent); }
+.fresh .row:first-of-type { margin-top: 0; border-top: 0; }
 .new {
   display: inline-block; padding: 0 .4rem; font-size: .8rem; line-height: 1.4;
   color: var(--on-accent); background: var(--accent); border-radius: .3rem;

@@ -78,10 +78,10 @@ function read(markup: string): string {
 
 /** What stands in the rows of new things, and of those that stand. */
 function groups(page: string = ''): { fresh: string[]; known: string[] } {
-  const sets = [...page.matchAll(/<fieldset([^>]*)>([\s\S]*?)<\/fieldset>/g)];
+  const sets = [...page.matchAll(/<fieldset>\s*<legend>([\s\S]*?)<\/legend>([\s\S]*?)<\/fieldset>/g)];
   const names = (isFresh: boolean): string[] =>
     sets
-      .filter(([, attributes = '']) => attributes.includes('fresh') === isFresh)
+      .filter(([, legend = '']) => legend.startsWith('New: ') === isFresh)
       .flatMap(([, , content = '']) => [...content.matchAll(/name="scope"\s+value="([^"]*)"/g)])
       .map(([, name = '']) => name);
   return { fresh: names(true), known: names(false) };
@@ -183,7 +183,7 @@ describe('an application that asks for more', () => {
   test('cannot have it for longer than the policy lets it: then the agreed end is no choice', async () => {
     // Payments are sensitive, two hours at most; what stands ends in a day.
     const { page = '', claims } = await go(NOOR, 'payments:write');
-    expect(page).not.toContain('as agreed');
+    expect(page).not.toContain('Unchanged');
     expect([...page.matchAll(/<option value="([^"]*)"/g)].map(([, value]) => value)).toEqual([String(HOUR)]);
     const consent = await authority.consents.find(claims.consent.id);
     expect((consent?.until.getTime() ?? Infinity) - Date.now()).toBeLessThanOrEqual(HOUR * 1_000);
@@ -196,6 +196,7 @@ describe('an application that asks for more', () => {
     const { page = '' } = await go(NOOR, 'payments:write profile:read', { decide: 'keep' });
     expect(page).toMatch(/value="payments:write"\s+checked/);
     expect(page).not.toMatch(/value="profile:read"\s+checked/);
+    expect(read(page)).toContain('See your name You said no to this before.');
   });
 });
 
