@@ -92,6 +92,7 @@ describe('a stopped scope', () => {
 
   test('is not offered; alone, it cannot be asked for', async () => {
     const { client } = await connect();
+    await authority.consents.revokeClient('budget-app', { by: 'admin-iris', initiator: 'admin' });
     await suspensions.suspend(ACCOUNTS, BY_IRIS);
     const person = new BrowserlessPerson();
     const both = await authorizationRequest(client, 'accounts:read profile:read', { prompt: 'consent' });
@@ -102,6 +103,16 @@ describe('a stopped scope', () => {
     const alone = await authorizationRequest(client, 'accounts:read', { prompt: 'consent' });
     const refused = await person.follow(alone.url, ALMA);
     expect(refused.callbackUrl.searchParams.get('error')).toBe('invalid_scope');
+  });
+
+  test('of an agreement that stands, stands: a decision about something else does not lose it', async () => {
+    const { client } = await connect();
+    await suspensions.suspend(ACCOUNTS, BY_IRIS);
+    const more = await authorizationRequest(client, 'transactions:read', { prompt: 'consent' });
+    const { pages } = await new BrowserlessPerson().follow(more.url, ALMA);
+    expect(pages.at(-1)?.markup).toContain('accounts:read');
+    const standing = await authority.consents.findActive('c-000001', 'budget-app');
+    expect(standing?.scopes).toEqual(['profile:read', 'accounts:read', 'transactions:read']);
   });
 });
 
