@@ -99,7 +99,11 @@ describe('a registered application', () => {
     const { secret = '' } = await applications.register('ledger-web', LEDGER, { ...BY, confidential: true });
     expect(secret).toMatch(/^[\w-]{43}$/);
     const right = await connect(first.issuer, 'ledger-web', secret);
-    const { refresh_token: refreshToken = '' } = await right.get();
+    const { access_token: accessToken, refresh_token: refreshToken = '' } = await right.get();
+    // RFC 7009, for which the authority has to know who asks.
+    await oidc.tokenRevocation(right.client, accessToken);
+    const revoked = await first.database.db.selectFrom('authority.change_event').selectAll().execute();
+    expect(revoked.at(-1)?.reason).toBe('revoked by its client');
     expect(await oidc.refreshTokenGrant(right.client, refreshToken)).toHaveProperty('access_token');
     // A copy of the store gives the digest; and without any secret it is not a public client either.
     for (const wrong of [secretDigest(secret), `${secret}x`, undefined]) {

@@ -200,6 +200,25 @@ describe('an application that asks for more', () => {
   });
 });
 
+describe('rfc9396: an application that asks for an access in detail', () => {
+  test('has it decided together with what stands, which is not lost by what it leaves out', async () => {
+    await authority.consents.revokeClient('budget-app', { by: 'x', initiator: 'admin' });
+    await go(ALMA, 'accounts:read');
+    const client = await discover(authority);
+    const access = { type: 'behalf_access', scopes: ['profile:read'], purposes: ['budgeting'] };
+    const { url } = await authorizationRequest(client, '', {
+      authorization_details: JSON.stringify([access]),
+    });
+    const { pages } = await new BrowserlessPerson().follow(url, ALMA);
+    expect(groups(pages.at(-1)?.markup)).toEqual({ fresh: ['profile:read'], known: ['accounts:read'] });
+    expect(await authority.consents.findActive(ALMA.subject, 'budget-app')).toMatchObject({
+      version: 3,
+      scopes: ['profile:read', 'accounts:read'],
+      purposes: ['budgeting'],
+    });
+  });
+});
+
 describe('a purpose that is new', () => {
   test('is asked about, can be refused by itself, and is then not asked about again', async () => {
     await authority.consents.revokeClient('budget-app', { by: 'x', initiator: 'admin' });

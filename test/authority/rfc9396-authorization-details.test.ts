@@ -197,9 +197,7 @@ describe('RFC 9396: what the person is asked, and grants', () => {
     const shown = async (purposes: string[]) => {
       const more = details({ scopes: ['accounts:read'], purposes });
       const { pages } = await person.follow((await authorizationRequest(adviser, '', more)).url, ALMA);
-      return pages
-        .map(({ markup }) => markup)
-        .filter((markup) => markup.includes('asks for access to your data</h1>'));
+      return pages.map(({ markup }) => markup).filter((markup) => markup.includes('name="shown"'));
     };
     expect(await shown(['budgeting'])).toHaveLength(1);
     expect(await shown(['budgeting'])).toHaveLength(0);
