@@ -94,24 +94,25 @@ describe('a consent that ends', () => {
 
   test('sooner than the one that the timer is set to, is not slept through', async () => {
     const later = await authority.consents.grant(terms('patient', soon(3_600_000)));
-    const sooner = await authority.consents.grant(terms('hasty', soon(200)));
+    const sooner = await authority.consents.grant(terms('hasty', soon(1_500)));
     await expect.poll(async () => (await expiries([sooner.id])).changes.length, SOON).toBe(1);
     // Narrowing to an earlier end sets the timer anew, too.
-    const { consent } = await authority.consents.narrow(later.id, { by: 'patient', until: soon(300) });
+    const { consent } = await authority.consents.narrow(later.id, { by: 'patient', until: soon(1_500) });
     await expect.poll(async () => (await expiries([consent?.id ?? ''])).changes.length, SOON).toBe(1);
   });
 
   test('while no instance was alive, is ended by the next', async () => {
     await authority.authority.close();
-    const { id } = await authority.consents.grant(terms('forgotten', soon(50)));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { id } = await authority.consents.grant(terms('forgotten', soon(1_500)));
+    await new Promise((resolve) => setTimeout(resolve, 1_700));
     expect(await expiries([id])).toEqual({ events: [], changes: [] });
     await authority.restart();
     await expect.poll(async () => (await expiries([id])).changes.length, SOON).toBe(1);
   });
 
   test('is ended once, however many instances see it, and those of a crowd each once', async () => {
-    const until = soon(400);
+    // Long enough for a busy machine to grant them all before.
+    const until = soon(6_000);
     const consents = await Promise.all(
       Array.from({ length: 150 }, (_, index) => authority.consents.grant(terms(`crowd-${index}`, until))),
     );
