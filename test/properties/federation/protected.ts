@@ -47,7 +47,17 @@ export class ProtectedSubgraphs {
     if (schema === undefined || vocabulary === undefined) throw new Error(`no subgraph ${graph}`);
     if (caller === undefined) return protectedContext(schema, {});
     const notAfter = Math.floor(Date.now() / 1000) + 300;
-    const token = mintTxnToken(this.keys, { issuer: ISSUER }, caller, 't', graph, vocabulary, notAfter);
+    const token = mintTxnToken(
+      this.keys,
+      { issuer: ISSUER },
+      {
+        delegation: caller,
+        transactionId: 't',
+        audience: graph,
+        vocabulary: { ...vocabulary, roles: new Set() },
+        notAfter,
+      },
+    );
     return protectedContext(schema, { 'txn-token': token });
   }
 
