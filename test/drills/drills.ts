@@ -3,6 +3,7 @@ import { clientRogue } from './client-rogue.js';
 import type { Drill } from './drill.js';
 import { forgedTxnToken } from './forged-txn-token.js';
 import { replayedProof } from './replayed-proof.js';
+import { keyLeaked } from './key-leaked.js';
 import { revokedInUse } from './revoked-in-use.js';
 import { stolenBearer } from './stolen-bearer.js';
 import { stolenDpopToken } from './stolen-dpop-token.js';
@@ -18,6 +19,7 @@ export const drills: readonly Drill[] = Object.freeze([
   subgraphReached,
   revokedInUse,
   clientRogue,
+  keyLeaked,
   streamCut,
   authorityDown,
 ]);

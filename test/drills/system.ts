@@ -5,6 +5,9 @@ import { createWriterRole, migrateAudit, writerUrl } from '../../audit/index.js'
 import type { AuditDatabase } from '../../audit/index.js';
 import { migrateAuthority, startAuthority } from '../../authority/index.js';
 import type { Authority, AuthorityOptions, AuthoritySchema } from '../../authority/index.js';
+import { encryptionKeyFrom } from '../../authority/keys/encryption-key.js';
+import { SealedSecrets } from '../../authority/keys/sealed.js';
+import { sealedName } from '../../authority/keys/tend.js';
 import { compose } from '../../cli/compose.js';
 import { freePorts } from '../../cli/ports.js';
 import { EXAMPLE_AUDIENCE } from '../../cli/start.js';
@@ -12,6 +15,7 @@ import { checkConfig, startGateway } from '../../gateway/index.js';
 import type { GatewayConfig, RunningGateway } from '../../gateway/index.js';
 import { RuleTable } from '@behalf/directives';
 import { parse } from 'graphql';
+import type { JWK } from 'jose';
 import { readPolicy, vocabularyOf } from '../../policy/index.js';
 import { openDatabase, openDatabaseServer, projectPath } from '../../store/index.js';
 import { prepareBank, startExampleSubgraphs } from '../../subgraphs/index.js';
@@ -36,6 +40,8 @@ export interface DrillSystem {
   readonly gatewayConfig: GatewayConfig;
   readonly subgraphUrls: Readonly<Record<SubgraphName, string>>;
   readonly consoleSecret: string;
+  /** The private half of one of the authority's signing keys, as somebody would have it who has stolen it. */
+  leakedKey(kid: string): Promise<JWK>;
   stopAuthority(): Promise<void>;
   startAuthority(): Promise<void>;
   close(): Promise<void>;
@@ -136,10 +142,27 @@ async function startParts(
     gatewayConfig,
     subgraphUrls: subgraphs.urls,
     consoleSecret: demoConsoleSecret,
+    leakedKey: (kid) => readKey(database.url, dataDir, kid),
     stopAuthority: stop,
     async startAuthority() {
       await start();
     },
     close,
   };
+}
+
+async function readKey(databaseUrl: string, dataDir: string, kid: string): Promise<JWK> {
+  const db = openDatabase<AuthoritySchema>(databaseUrl, { max: 1 });
+  try {
+    const secrets = new SealedSecrets(db, await encryptionKeyFrom(dataDir));
+    const { nonce, ciphertext } = await db
+      .selectFrom('authority.signing_key')
+      .select(['nonce', 'ciphertext'])
+      .where('kid', '=', kid)
+      .executeTakeFirstOrThrow();
+    if (nonce === null || ciphertext === null) throw new Error('the key is not kept any more');
+    return JSON.parse(secrets.open(sealedName(kid), { nonce, ciphertext })) as JWK;
+  } finally {
+    await db.destroy();
+  }
 }
