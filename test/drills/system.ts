@@ -128,7 +128,7 @@ async function startParts(
       streams: [{ issuer: front.url, secret: STREAM_SECRET }],
       maxStalenessMs: MAX_STALENESS_MS,
     },
-    subgraphs: { urls: subgraphs.urls },
+    subgraphs: { urls: subgraphs.urls, roles: { consent: ['administrator'] } },
     audit: { mode: 'required', database: writerUrl(database.url, AUDIT_WRITER_PASSWORD) },
     log: { level: 'error' },
   });

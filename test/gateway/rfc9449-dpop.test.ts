@@ -46,7 +46,10 @@ beforeEach(() => {
 });
 
 function start(more: Partial<Parameters<typeof startTestGateway>[2]> = {}): Promise<TestGateway> {
-  const issuers = [issuer, other].map(({ url }) => ({ issuer: url, audience: AUDIENCE }));
+  const issuers = [
+    { issuer: issuer.url, audience: AUDIENCE },
+    { issuer: other.url, audience: AUDIENCE, namespace: 'other' },
+  ];
   return startTestGateway(cleanup, supergraph, { issuers, ...more });
 }
 

@@ -47,7 +47,7 @@ describe('a gateway that hears of a suspension', () => {
     gateway = await startTestGateway(cleanup, compose(people), {
       issuers: [
         { issuer: transmitter.url, audience: AUDIENCE, jwksUri: `${issuer.url}/jwks` },
-        { issuer: issuer.url, audience: AUDIENCE },
+        { issuer: issuer.url, audience: AUDIENCE, namespace: 'other' },
       ],
       revocation: { streams: [{ issuer: transmitter.url, secret: 's' }], instance: 'gateway-of-the-test' },
       audit: { mode: 'required', file: auditFile },
