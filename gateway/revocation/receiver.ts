@@ -30,6 +30,8 @@ const MAX_EVENTS = 500;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 2_000;
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
+/** By more, one of the two does not know what time it is: nobody could say which tokens have expired. */
+const MAX_CLOCK_SKEW_SECONDS = 60;
 
 export interface StreamOptions {
   /** Issuer of the events, whose tokens they end. */
@@ -91,6 +93,8 @@ export class SsfReceiver {
   private readonly agent = new Agent({ connections: 2, maxResponseSize: MAX_RESPONSE_BYTES });
   private running: Promise<void> | undefined;
   private stream: Stream | undefined;
+  /** How far the transmitter's clock was ahead of ours at its last answer. */
+  private skewSeconds = 0;
 
   constructor(
     private readonly options: StreamOptions,
@@ -211,6 +215,7 @@ export class SsfReceiver {
     for (const payload of verified) this.apply(stream, payload);
     stream.unacknowledged = Object.keys(sets);
     stream.isComplete = moreAvailable !== true;
+    if (Math.abs(this.skewSeconds) > MAX_CLOCK_SKEW_SECONDS) throw new StreamError('CLOCK_SKEW');
     // What is known is what was so when the question was asked: the answer may have been long on its way.
     if (stream.isComplete) this.view.markComplete(this.options.issuer, askedAtMs);
   }
@@ -337,10 +342,17 @@ export class SsfReceiver {
       await response.body.dump();
       throw new StreamError(`HTTP_${response.statusCode}`, response.statusCode);
     }
+    this.skewSeconds = skewSeconds(response.headers.date);
     const answer: unknown = await response.body.json();
     if (!isRecord(answer)) throw new StreamError('ANSWER_UNREADABLE');
     return answer;
   }
+}
+
+/** RFC 9110 section 6.6.1: a server that has no clock sends no date, and then there is nothing to compare. */
+function skewSeconds(date: unknown): number {
+  const theirsMs = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+  return Number.isNaN(theirsMs) ? 0 : (theirsMs - Date.now()) / 1000;
 }
 
 /** SSF 1.0 section 8.1.1.5. */

@@ -96,6 +96,22 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     expect(log.text).not.toMatch(/stream-secret|eyJ/);
   });
 
+  it.each([90_000, -90_000])(
+    'hears and applies everything, and never becomes fresh, while clocks differ by %d ms (clock skew)',
+    async (clockAheadMs) => {
+      const { transmitter, view, log, receiver, isRevoked } = await receive();
+      transmitter.clockAheadMs = clockAheadMs;
+      await transmitter.announce(ofConsent('x'));
+      receiver.start();
+      await until(() => transmitter.queue.size === 0, 'acknowledged');
+      expect(isRevoked('x')).toBe(true);
+      expect(view.isFresh()).toBe(false);
+      expect(log.of('REVOCATION_STREAM_BROKEN').map(({ reason }) => reason)).toContain('CLOCK_SKEW');
+      transmitter.clockAheadMs = clockAheadMs / 3;
+      await until(() => view.isFresh(), 'fresh');
+    },
+  );
+
   it('acknowledges what it did not ask for', async () => {
     const { transmitter, view, receiver } = await receive();
     await transmitter.announce(ofConsent('x'), {

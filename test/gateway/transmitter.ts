@@ -68,6 +68,8 @@ export class Transmitter {
   published!: IssuerKey;
   private listening!: Listening;
   private waiting: (() => void)[] = [];
+  /** What its answers are dated by (RFC 9110 section 6.6.1), less the time that it is. */
+  clockAheadMs = 0;
 
   static async start(port = 0): Promise<Transmitter> {
     const transmitter = new Transmitter();
@@ -80,6 +82,7 @@ export class Transmitter {
     this.listening = await listen(async (request, response) => {
       const text = await bodyOf(request);
       const path = request.url ?? '';
+      response.setHeader('date', new Date(Date.now() + this.clockAheadMs).toUTCString());
       if (path === '/jwks') sendJson(response, 200, { keys: [this.published.publicJwk] });
       else if (this.mode === 'error') sendJson(response, 500, {});
       else if (this.mode === 'html') response.end('<p>');
