@@ -21,10 +21,14 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 function adapter(model: string) {
-  const factory = adapterFactory(database.db, {
-    refreshTokenReused: async (consentId) => void reused.push(consentId),
-    tokensEnded: async (consentId) => void ended.push(consentId),
-  });
+  const factory = adapterFactory(
+    database.db,
+    {
+      refreshTokenReused: async (consentId) => void reused.push(consentId),
+      tokensEnded: async (consentId) => void ended.push(consentId),
+    },
+    async () => undefined,
+  );
   return factory(model);
 }
 

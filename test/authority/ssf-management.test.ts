@@ -286,7 +286,7 @@ describe('the change log', () => {
     const { jti } = await revoke(test);
     const streamRegister = new StreamRegister(db);
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const housekeeping = new Housekeeping({ db, consents: test.consents, streams: streamRegister, log });
+    const housekeeping = new Housekeeping({ db, streams: streamRegister, log });
     await housekeeping.run();
     await housekeeping.close();
     const left = await db
