@@ -8,6 +8,12 @@ import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
 import { openDatabase } from '../../store/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
+const WISHES = {
+  eventsRequested: [SESSION_REVOKED],
+  description: null,
+  maxStalenessMs: null,
+  push: undefined,
+};
 const CLOCKS_DIFFER_SECONDS = 120;
 
 let database: TestDatabase<AuthoritySchema>;
@@ -37,7 +43,7 @@ async function append(agesSeconds: readonly number[]): Promise<void> {
 }
 
 async function pendingOfNewStream(): Promise<number[]> {
-  const stream = await streams.create([SESSION_REVOKED]);
+  const stream = await streams.create('gateways', WISHES);
   if (stream === undefined) throw new Error('no stream was made');
   return (await streams.pending(stream, 1_000)).map(({ seq }) => seq);
 }
@@ -71,7 +77,7 @@ test('a new stream begins with what is not too old to matter, also after a clock
 
 test('a poll reads no more of a long log than what it is about', async () => {
   await append(Array.from({ length: 20_000 }, () => 1));
-  const stream = await streams.create([SESSION_REVOKED]);
+  const stream = await streams.create('gateways', WISHES);
   if (stream === undefined) throw new Error('no stream was made');
   // Its place is in the middle, with thousands before and after.
   await sql`update authority.stream set delivered_seq = 10000`.execute(db);
@@ -85,7 +91,7 @@ test('a poll reads no more of a long log than what it is about', async () => {
 
 test('acknowledgements over many connections at once, in any order, lose none and leave nothing behind', async () => {
   const many = new StreamRegister(database.db);
-  const stream = await many.create([SESSION_REVOKED]);
+  const stream = await many.create('gateways', WISHES);
   if (stream === undefined) throw new Error('no stream was made');
   await sql`update authority.stream set delivered_seq = (select seq from authority.change_head)`.execute(db);
   await append(Array.from({ length: 200 }, () => 0));
