@@ -234,9 +234,10 @@ function assemble(
     defaultDurationSeconds: options.defaultDurationSeconds ?? fallback?.seconds ?? 0,
   });
   const outbox = new Outbox({ db, streams, keys, issuer, audience });
+  const receivers = new ReceiverRegister(streamSecret, options.streamReceivers ?? []);
   const transmitter = new SsfTransmitter({
     issuer,
-    receivers: new ReceiverRegister(streamSecret, options.streamReceivers ?? []),
+    receivers,
     management: new StreamManagement({ db, streams, secrets, issuer, audience }),
     streams,
     outbox,
@@ -245,7 +246,17 @@ function assemble(
     ...(longPollMs === undefined ? {} : { longPollMs }),
   });
   const retry = { ...PUSH_RETRY, ...options.pushRetry };
-  const push = new PushDelivery({ db, streams, outbox, keys, secrets, feed, retry, log });
+  const push = new PushDelivery({
+    db,
+    streams,
+    outbox,
+    keys,
+    secrets,
+    feed,
+    endpoints: receivers.pushEndpoints,
+    retry,
+    log,
+  });
   const housekeeping = new Housekeeping({ db, streams, log });
   const signOut = new SignOut({
     issuer,

@@ -51,6 +51,8 @@ export interface PushDeliveryOptions {
   readonly keys: SigningKeyRing;
   readonly secrets: SealedSecrets;
   readonly feed: ChangeFeed;
+  /** Those of the configuration, as it is now. */
+  readonly endpoints: ReadonlySet<string>;
   readonly retry: PushRetry;
   readonly log: Log;
 }
@@ -81,8 +83,9 @@ export class PushDelivery {
     this.#options = options;
   }
 
+  /** Where nobody may have events pushed, nothing is looked for. */
   start(): void {
-    this.#running ??= this.#run();
+    if (this.#options.endpoints.size > 0) this.#running ??= this.#run();
   }
 
   /** Waits for the requests under way. */
@@ -156,7 +159,12 @@ export class PushDelivery {
   }
 
   async #push(stream: PushedStream): Promise<boolean> {
-    const { outbox, streams } = this.#options;
+    const { endpoints, outbox, streams } = this.#options;
+    // It may have been taken out of the configuration since the stream was made.
+    if (!endpoints.has(stream.endpoint)) {
+      await this.#noteFailure(stream, 'endpoint_not_configured');
+      return false;
+    }
     const sealed = await streams.pushAuthorization(stream.id);
     const authorization = sealed === undefined ? undefined : this.#open(stream.endpoint, sealed);
     if (authorization === 'unreadable') {

@@ -24,9 +24,9 @@ export class ReceiverRegister {
     this.#receivers = [{ name: GATEWAYS, secret: streamSecret }, ...receivers];
   }
 
-  /** Whether anybody may have events pushed. */
-  get canPush(): boolean {
-    return this.#receivers.some(({ pushEndpoints = [] }) => pushEndpoints.length > 0);
+  /** Where events may be pushed to, all in all. */
+  get pushEndpoints(): ReadonlySet<string> {
+    return new Set(this.#receivers.flatMap(({ pushEndpoints = [] }) => pushEndpoints));
   }
 
   find(secret: string): StreamReceiver | undefined {

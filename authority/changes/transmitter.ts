@@ -72,7 +72,8 @@ export class SsfTransmitter {
       spec_version: '1_0',
       issuer,
       jwks_uri: `${issuer}/jwks`,
-      delivery_methods_supported: receivers.canPush ? [POLL_DELIVERY, PUSH_DELIVERY] : [POLL_DELIVERY],
+      delivery_methods_supported:
+        receivers.pushEndpoints.size > 0 ? [POLL_DELIVERY, PUSH_DELIVERY] : [POLL_DELIVERY],
       configuration_endpoint: `${issuer}/ssf/streams`,
       status_endpoint: `${issuer}/ssf/status`,
       verification_endpoint: `${issuer}/ssf/verify`,

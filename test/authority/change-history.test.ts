@@ -8,6 +8,12 @@ import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
 import { openDatabase } from '../../store/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
+const WISHES = {
+  eventsRequested: [SESSION_REVOKED],
+  description: null,
+  maxStalenessMs: null,
+  push: undefined,
+};
 const CLOCKS_DIFFER_SECONDS = 120;
 
 let database: TestDatabase<AuthoritySchema>;
@@ -36,13 +42,8 @@ async function append(agesSeconds: readonly number[]): Promise<void> {
     from head, unnest(${[...agesSeconds]}::float8[]) with ordinality as ages (age, n)`.execute(db);
 }
 
-async function newStream(register: StreamRegister) {
-  const wishes = { description: null, maxStalenessMs: null, push: undefined };
-  return register.create('gateways', { ...wishes, eventsRequested: [SESSION_REVOKED] });
-}
-
 async function pendingOfNewStream(): Promise<number[]> {
-  const stream = await newStream(streams);
+  const stream = await streams.create('gateways', WISHES);
   if (stream === undefined) throw new Error('no stream was made');
   return (await streams.pending(stream, 1_000)).map(({ seq }) => seq);
 }
@@ -76,7 +77,7 @@ test('a new stream begins with what is not too old to matter, also after a clock
 
 test('a poll reads no more of a long log than what it is about', async () => {
   await append(Array.from({ length: 20_000 }, () => 1));
-  const stream = await newStream(streams);
+  const stream = await streams.create('gateways', WISHES);
   if (stream === undefined) throw new Error('no stream was made');
   // Its place is in the middle, with thousands before and after.
   await sql`update authority.stream set delivered_seq = 10000`.execute(db);
@@ -90,7 +91,7 @@ test('a poll reads no more of a long log than what it is about', async () => {
 
 test('acknowledgements over many connections at once, in any order, lose none and leave nothing behind', async () => {
   const many = new StreamRegister(database.db);
-  const stream = await newStream(many);
+  const stream = await many.create('gateways', WISHES);
   if (stream === undefined) throw new Error('no stream was made');
   await sql`update authority.stream set delivered_seq = (select seq from authority.change_head)`.execute(db);
   await append(Array.from({ length: 200 }, () => 0));

@@ -200,10 +200,13 @@ describe('rfc8935 push', () => {
     expect(elsewhere.requests).toEqual([]);
   });
 
-  test('a header that was moved to another address goes nowhere', async () => {
+  test('a header that was moved to another address of the configuration goes nowhere', async () => {
     const receiver = await Receiver.start();
     const thief = await Receiver.start();
-    const { authority, id } = await start(receiver);
+    const pushEndpoints = [receiver.url, thief.url];
+    const { authority, id } = await start(receiver, {
+      streamReceivers: [{ name: 'receiver', secret: SECRET, pushEndpoints }],
+    });
     await sql`update authority.stream set push_endpoint = ${thief.url} where id = ${id}`.execute(
       authority.database.db,
     );
@@ -211,6 +214,18 @@ describe('rfc8935 push', () => {
     await until(async () => (await statusOf(authority, id)).status === 'paused', 'it is paused', 15_000);
     expect((await statusOf(authority, id)).reason).toBe('delivery failed: header_unreadable');
     expect(thief.requests).toEqual([]);
+  });
+
+  test('nothing goes to an address that is not in the configuration any more', async () => {
+    const receiver = await Receiver.start();
+    const { authority, id, options } = await start(receiver);
+    const pushEndpoints = ['https://elsewhere.example/events'];
+    const streamReceivers = [{ name: 'receiver', secret: SECRET, pushEndpoints }];
+    await authority.restart({ ...options, streamReceivers });
+    await revoke(authority);
+    await until(async () => (await statusOf(authority, id)).status === 'paused', 'it is paused', 15_000);
+    expect((await statusOf(authority, id)).reason).toBe('delivery failed: endpoint_not_configured');
+    expect(receiver.requests).toEqual([]);
   });
 
   test('of two instances one pushes at a time, and each event comes once', async () => {
