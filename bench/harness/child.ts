@@ -29,6 +29,8 @@ export async function runAsChild(
         void close().finally(() => process.exit(0));
       }
     });
+    // Whoever measures was killed.
+    process.on('disconnect', () => process.exit());
     send({ ready: url });
   } catch (error) {
     send({ failed: error instanceof Error ? (error.stack ?? error.message) : 'unknown' });

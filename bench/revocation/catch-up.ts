@@ -8,7 +8,7 @@ import type { World } from './world.js';
 
 const BACKLOGS = [10_000, 100_000] as const;
 const RECEIVERS = [1, 3] as const;
-const GIVE_UP_MS = 300_000;
+const GIVE_UP_MS = 120_000;
 const LOOK_MS = 2;
 
 /**
@@ -23,20 +23,19 @@ export async function benchCatchUp(world: World): Promise<void> {
     events = backlog;
     for (const receivers of RECEIVERS) {
       const seconds = await catchUp(world, receivers, backlog);
-      rows.push([
-        backlog.toString(),
-        receivers.toString(),
-        seconds.toFixed(2),
-        (backlog / seconds).toFixed(0),
-      ]);
+      const times =
+        seconds === undefined
+          ? [`over ${GIVE_UP_MS / 1_000}`, '']
+          : [seconds.toFixed(2), (backlog / seconds).toFixed(0)];
+      rows.push([backlog.toString(), receivers.toString(), ...times]);
     }
   }
   console.log('\nNew streams, until everything that they begin with is in the views:');
   printTable(['events', 'receivers', 'seconds', 'events/s each'], rows);
 }
 
-/** @returns seconds until the last of them is fresh */
-async function catchUp(world: World, count: number, events: number): Promise<number> {
+/** @returns seconds until the last of them is fresh, or undefined when that takes too long */
+async function catchUp(world: World, count: number, events: number): Promise<number | undefined> {
   const stream = { issuer: world.issuer, secret: world.streamSecret };
   const views = Array.from({ length: count }, () => {
     const lifetimes = { maxStalenessMs: GIVE_UP_MS, maxTokenLifetimeSeconds: 3_600 };
@@ -47,7 +46,7 @@ async function catchUp(world: World, count: number, events: number): Promise<num
   try {
     for (const receiver of receivers) receiver.start();
     while (!views.every((view) => view.isFresh())) {
-      if (performance.now() > startedAt + GIVE_UP_MS) throw new Error('the receivers did not catch up');
+      if (performance.now() > startedAt + GIVE_UP_MS) return undefined;
       await sleep(LOOK_MS);
     }
     const seconds = (performance.now() - startedAt) / 1_000;

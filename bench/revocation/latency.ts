@@ -16,6 +16,8 @@ const REFUSALS_AFTER = 3;
 /** Long past the target: a token that still works then is reported as such, and the benchmark goes on. */
 const GIVE_UP_MS = 5_000;
 const GRANTS_AT_ONCE = 8;
+/** On a machine that is too slow for all of them, it ends with those that were made by then. */
+const AT_MOST_MS = 300_000;
 
 const USE = '{ myConsents { id clientId scopes status until } }';
 
@@ -45,8 +47,9 @@ export async function benchLatency(world: World): Promise<void> {
     const observations = await runAll(world, clients, consents.slice(WARM_UP_TOKENS));
     const seconds = (performance.now() - startedAt) / 1_000;
     report(observations, clients.length);
+    const revocations = observations[0]?.length ?? 0;
     console.log(
-      `${REVOCATIONS} revocations in ${seconds.toFixed(1)} s: ${(REVOCATIONS / seconds).toFixed(0)} revocations/s beside ` +
+      `${revocations} revocations in ${seconds.toFixed(1)} s: ${(revocations / seconds).toFixed(0)} revocations/s beside ` +
         `${((answered(clients) - answeredBefore) / seconds).toFixed(0)} requests/s, ${IN_USE} tokens in use at a time on each of ` +
         `${clients.length} gateways.`,
     );
@@ -84,9 +87,10 @@ async function runAll(
   consents: readonly Consent[],
 ): Promise<Observation[][]> {
   const observations = clients.map((): Observation[] => []);
+  const until = performance.now() + AT_MOST_MS;
   await atOnce(IN_USE, consents.length, async (index) => {
     const consent = consents[index];
-    if (consent === undefined) return;
+    if (consent === undefined || performance.now() > until) return;
     const ofToken = await revokeInUse(world, clients, consent, index);
     for (const [gateway, observation] of ofToken.entries()) observations[gateway]?.push(observation);
   });
