@@ -59,6 +59,10 @@ export const FINDINGS = Object.freeze({
     severity: 'warning',
     hint: 'The rows that it reads belong to somebody; give the type of this field @subject as well.',
   },
+  KEY_PROTECTED: {
+    severity: 'warning',
+    hint: 'Whoever may not read the key gets nothing that is joined by it. Let everybody read it who may read something of the type.',
+  },
   SHARED_RULE_DIFFERS: {
     severity: 'error',
     hint: 'Repeat the rule in this subgraph: who reaches it directly meets only what it says itself.',

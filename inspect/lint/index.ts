@@ -3,6 +3,7 @@ import type { Policy } from '../../policy/index.js';
 import { inspectSupergraph } from '../supergraph.js';
 import { FINDINGS } from './finding.js';
 import type { Finding, Found } from './finding.js';
+import { checkKeys } from './keys.js';
 import { checkRequires } from './requires.js';
 import {
   checkCoverage,
@@ -71,6 +72,7 @@ function checkWhole(
   const composed = inspectSupergraph(sdl, 'open').rules;
   const found: Found[] = [
     ...checkRequires({ ...whole, rules: composed }),
+    ...checkKeys({ ...whole, rules: composed }),
     ...checkImplementers(composed),
     ...checkShared(subgraphs, composed),
     ...subgraphs.flatMap(({ name, written }) =>

@@ -105,6 +105,29 @@ describe('a rule by itself', () => {
   });
 });
 
+describe('a key with a rule', () => {
+  const federation = (rule: string, joined: string) => ({
+    one: `type Query { t: T @public }
+      type T @key(fields: "id") { id: ID! ${rule} name: Int @requiresScope(scope: "a") }`,
+    two: `type T @key(fields: "id") { id: ID! ${rule} more: Int ${joined} }`,
+  });
+
+  it('is warned of where somebody may read what is joined by it, and not the key (decision 0023)', () => {
+    const findings = run(federation('@requiresScope(scope: "b")', '@public'));
+    expect(codes(findings)).toContain('KEY_PROTECTED T.id');
+    const found = findings.find(({ code }) => code === 'KEY_PROTECTED');
+    expect(found?.severity).toBe('warning');
+    expect(found?.message).toContain('name, more may be read without');
+  });
+
+  it('is none where whoever may read anything may read the key', () => {
+    expect(codes(run(federation('@requiresScope(scope: "a")', '@requiresScope(scope: "a")')))).toEqual([]);
+    expect(codes(run(federation('@public', '@requiresScope(scope: "b")')))).toEqual([]);
+    const alone = { one: federation('@requiresScope(scope: "b")', '@public').one };
+    expect(codes(run(alone))).toEqual([]);
+  });
+});
+
 describe('a schema beside its policy', () => {
   it('names what the policy lacks, and lacks what the policy names', () => {
     const findings = run(

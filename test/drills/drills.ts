@@ -1,5 +1,6 @@
 import { authorityDown } from './authority-down.js';
 import { clientRogue } from './client-rogue.js';
+import { clockSkew } from './clock-skew.js';
 import type { Drill } from './drill.js';
 import { forgedTxnToken } from './forged-txn-token.js';
 import { replayedProof } from './replayed-proof.js';
@@ -22,4 +23,5 @@ export const drills: readonly Drill[] = Object.freeze([
   keyLeaked,
   streamCut,
   authorityDown,
+  clockSkew,
 ]);

@@ -1,4 +1,5 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { generateKeyPairSync } from 'node:crypto';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createWriterRole, migrateAudit, writerUrl } from '../../audit/index.js';
@@ -118,12 +119,17 @@ async function startParts(
     ports,
   });
   closers.push(() => subgraphs.close());
+  // Of all gateways: the subgraphs know one of them.
+  const keyFile = join(dataDir, 'gateway-key.json');
+  const { privateKey } = generateKeyPairSync('ed25519');
+  await writeFile(keyFile, JSON.stringify(privateKey.export({ format: 'jwk' })), { mode: 0o600 });
   const gatewayConfig = checkConfig({
     listen: { host: HOST, port: ports.gateway },
     supergraph,
     policy: policyFile,
     issuers: [{ issuer: front.url, audience: EXAMPLE_AUDIENCE, claims: { policies: 'policies' } }],
     authorization: { mode: 'filter', anonymous: 'allow', coverage: 'required' },
+    propagation: { issuer: gatewayIssuer, keyFile },
     revocation: {
       streams: [{ issuer: front.url, secret: STREAM_SECRET }],
       maxStalenessMs: MAX_STALENESS_MS,

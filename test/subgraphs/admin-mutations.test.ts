@@ -80,6 +80,7 @@ beforeAll(async () => {
     await startTestGateway(cleanup, supergraph, {
       ...config,
       listen: { port },
+      subgraphs: { roles: { consent: ['administrator'] } },
       revocation: { ...config.revocation, instance: 'first' },
     }),
     await startTestGateway(cleanup, compose(people), {
