@@ -48,7 +48,7 @@ it('every script and command that the README names exists', async () => {
   for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g))
     expect(Object.keys(scripts)).toContain(script);
   const main = await readFile(join(projectPath('cli'), 'main.ts'), 'utf8');
-  for (const [, command = ''] of readme.matchAll(/npx behalf (\w+)/g))
+  for (const [, command = ''] of readme.matchAll(/npx behalf ([\w-]+)/g))
     expect(main).toContain(`command('${command}')`);
 });
 
