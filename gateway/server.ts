@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApolloServer, HeaderMap } from '@apollo/server';
@@ -9,17 +7,11 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { GraphQLFormattedError } from 'graphql';
-import { importJWK } from 'jose';
-import type { JWK } from 'jose';
-import { FileAuditSink, PostgresAuditSink } from '../audit/index.js';
-import { PolicyError, readPolicy } from '../policy/index.js';
-import type { Policy } from '../policy/index.js';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
-import type { IssuerOptions } from './authenticate/issuers.js';
-import type { ConfiguredIssuer, GatewayConfig } from './config/config.js';
+import type { GatewayConfig } from './config/config.js';
 import { dpopOptions, openReplay } from './config/dpop.js';
+import { openAudit, openPolicies, policyFile, readIssuer, readKey, supergraphFile } from './config/open.js';
 import { Connections } from './connections.js';
-import { ConfigurationError } from './errors.js';
 import type { ExchangeContext } from './exchange.js';
 import { parseJson, readBody } from './http/body.js';
 import { incomingOf } from './http/incoming.js';
@@ -32,13 +24,10 @@ import { jsonLog } from './log.js';
 import type { GatewayLog } from './log.js';
 import { startMetricsServer } from './metrics-server.js';
 import type { MetricsServer } from './metrics-server.js';
-import { cedarEvaluator } from './policies/index.js';
-import type { PolicyEvaluator, PolicyFunction } from './policies/index.js';
-import { SigningKeys } from './propagate/signing-keys.js';
+import type { PolicyFunction } from './policies/index.js';
 import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
-import type { AuditOptions } from './seal/seal.js';
 
 export interface GatewayOverrides {
   readonly log?: GatewayLog;
@@ -125,38 +114,53 @@ async function serve(
   const policy = config.policy === undefined ? undefined : await policyFile(config.policy);
   const audit = await openAudit(config);
   const replay = openReplay(config);
-  const gateway = protectGateway(
-    { supergraphSdl: supergraph.manager },
-    {
-      issuers,
-      externalUrl: surroundings.externalUrl,
-      dpop: dpopOptions(config, replay),
-      knowsClientCertificates:
-        config.listen?.tls?.requestClientCertificate === true || config.proxies?.clientCertificate === true,
-      ...(config.authorization === undefined ? {} : { authorization: config.authorization }),
-      ...(config.introspection === undefined ? {} : { introspection: config.introspection }),
-      propagation: {
-        issuer: config.propagation?.issuer ?? url,
-        ...(config.propagation?.tokenLifetimeSeconds === undefined
-          ? {}
-          : { tokenLifetimeSeconds: config.propagation.tokenLifetimeSeconds }),
-        ...(config.propagation?.rotateKeysAfterSeconds === undefined
-          ? {}
-          : { rotateKeysAfterSeconds: config.propagation.rotateKeysAfterSeconds }),
-        ...(config.propagation?.bind === undefined ? {} : { bind: config.propagation.bind }),
-        ...(config.propagation?.passOn === undefined ? {} : { passOn: config.propagation.passOn }),
-        ...(key === undefined ? {} : { key }),
+  const closeStores = async (): Promise<void> => {
+    try {
+      await replay.close();
+    } finally {
+      if (audit.mode !== 'off') await audit.sink.close();
+    }
+  };
+  const protect = (): ProtectedGateway =>
+    protectGateway(
+      { supergraphSdl: supergraph.manager },
+      {
+        issuers,
+        externalUrl: surroundings.externalUrl,
+        dpop: dpopOptions(config, replay),
+        knowsClientCertificates:
+          config.listen?.tls?.requestClientCertificate === true || config.proxies?.clientCertificate === true,
+        ...(config.authorization === undefined ? {} : { authorization: config.authorization }),
+        ...(config.introspection === undefined ? {} : { introspection: config.introspection }),
+        propagation: {
+          issuer: config.propagation?.issuer ?? url,
+          ...(config.propagation?.tokenLifetimeSeconds === undefined
+            ? {}
+            : { tokenLifetimeSeconds: config.propagation.tokenLifetimeSeconds }),
+          ...(config.propagation?.rotateKeysAfterSeconds === undefined
+            ? {}
+            : { rotateKeysAfterSeconds: config.propagation.rotateKeysAfterSeconds }),
+          ...(config.propagation?.bind === undefined ? {} : { bind: config.propagation.bind }),
+          ...(config.propagation?.passOn === undefined ? {} : { passOn: config.propagation.passOn }),
+          ...(key === undefined ? {} : { key }),
+        },
+        ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
+        ...(config.subgraphs === undefined ? {} : { subgraphs: config.subgraphs }),
+        ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
+        policyEvaluators,
+        ...(config.policies?.timeoutMs === undefined ? {} : { policyTimeoutMs: config.policies.timeoutMs }),
+        ...(policy === undefined ? {} : { policy }),
+        audit,
+        log,
       },
-      ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
-      ...(config.subgraphs === undefined ? {} : { subgraphs: config.subgraphs }),
-      ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
-      policyEvaluators,
-      ...(config.policies?.timeoutMs === undefined ? {} : { policyTimeoutMs: config.policies.timeoutMs }),
-      ...(policy === undefined ? {} : { policy }),
-      audit,
-      log,
-    },
-  );
+    );
+  let gateway: ProtectedGateway;
+  try {
+    gateway = protect();
+  } catch (error) {
+    await closeStores();
+    throw error;
+  }
   const apollo = new ApolloServer<ExchangeContext>({
     gateway,
     // Asking for the schema is decided in the pipeline, by the caller.
@@ -177,13 +181,6 @@ async function serve(
     formatError: maskUnexpected,
     logger: apolloLogger(log),
   });
-  const closeStores = async (): Promise<void> => {
-    try {
-      await replay.close();
-    } finally {
-      if (audit.mode !== 'off') await audit.sink.close();
-    }
-  };
   try {
     await apollo.start();
   } catch (error) {
@@ -362,103 +359,6 @@ function maskUnexpected(formatted: GraphQLFormattedError): GraphQLFormattedError
     ...(formatted.path === undefined ? {} : { path: formatted.path }),
     extensions: { code: 'INTERNAL_SERVER_ERROR' },
   };
-}
-
-async function supergraphFile(file: string): Promise<{
-  readonly manager: (hooks: { update(sdl: string): void }) => Promise<{ supergraphSdl: string }>;
-  readonly reload: () => Promise<void>;
-}> {
-  const read = async (): Promise<string> => {
-    try {
-      return await readFile(file, 'utf8');
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-      throw new ConfigurationError('supergraph', `${file} cannot be read (${code})`);
-    }
-  };
-  const first = await read();
-  let update: ((sdl: string) => void) | undefined;
-  return {
-    manager: async (hooks) => {
-      update = (sdl) => hooks.update(sdl);
-      return { supergraphSdl: first };
-    },
-    reload: async () => {
-      const sdl = await read();
-      update?.(sdl);
-    },
-  };
-}
-
-async function openPolicies({ policies }: GatewayConfig): Promise<PolicyEvaluator[]> {
-  if (policies?.cedar === undefined) return [];
-  let text: string;
-  try {
-    text = await readFile(policies.cedar, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new ConfigurationError('policies.cedar', `${policies.cedar} cannot be read (${code})`);
-  }
-  return [await cedarEvaluator(text, 'policies.cedar')];
-}
-
-async function policyFile(file: string): Promise<Policy> {
-  try {
-    return await readPolicy(file);
-  } catch (error) {
-    if (error instanceof PolicyError) throw new ConfigurationError('policy', error.message);
-    throw error;
-  }
-}
-
-async function openAudit(config: GatewayConfig): Promise<AuditOptions> {
-  const { audit } = config;
-  if (audit === undefined || audit.mode === 'off') return { mode: 'off' };
-  const pseudonymKey =
-    audit.pseudonymKey === undefined ? randomBytes(32) : Buffer.from(audit.pseudonymKey, 'base64url');
-  const mode = audit.mode ?? 'best-effort';
-  if (audit.database !== undefined) {
-    return { mode, sink: new PostgresAuditSink({ databaseUrl: audit.database }), pseudonymKey };
-  }
-  if (audit.file === undefined) throw new ConfigurationError('audit', 'needs "database" or "file"');
-  try {
-    return { mode, sink: await FileAuditSink.open(audit.file), pseudonymKey };
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new ConfigurationError('audit.file', `${audit.file} cannot be opened (${code})`);
-  }
-}
-
-/** Reads the key by which the gateway shows itself to the issuer. */
-async function readIssuer(
-  { introspection, ...issuer }: ConfiguredIssuer,
-  index: number,
-): Promise<IssuerOptions> {
-  if (introspection === undefined) return issuer;
-  const { privateKeyFile, ...asking } = introspection;
-  if (privateKeyFile === undefined) return { ...issuer, introspection: asking };
-  try {
-    const privateKey = JSON.parse(await readFile(privateKeyFile, 'utf8')) as JWK;
-    await importJWK(privateKey);
-    return { ...issuer, introspection: { ...asking, privateKey } };
-  } catch {
-    // The reason could quote the key.
-    throw new ConfigurationError(
-      `issuers[${index}].introspection.privateKeyFile`,
-      `${privateKeyFile} is no readable private key as JWK with its "alg"`,
-    );
-  }
-}
-
-async function readKey(file: string): Promise<JWK> {
-  try {
-    const key = JSON.parse(await readFile(file, 'utf8')) as JWK;
-    await SigningKeys.create(key);
-    return key;
-  } catch {
-    // The reason could quote the key.
-    throw new ConfigurationError('propagation.keyFile', `${file} is no readable Ed25519 private key as JWK`);
-  }
 }
 
 /** Apollo's words may quote what a client sent; only that they were said is logged. */

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { importJWK } from 'jose';
+import type { JWK } from 'jose';
+import { FileAuditSink, PostgresAuditSink } from '../../audit/index.js';
+import { PolicyError, readPolicy } from '../../policy/index.js';
+import type { Policy } from '../../policy/index.js';
+import type { IssuerOptions } from '../authenticate/issuers.js';
+import { ConfigurationError } from '../errors.js';
+import { cedarEvaluator } from '../policies/index.js';
+import type { PolicyEvaluator } from '../policies/index.js';
+import { SigningKeys } from '../propagate/signing-keys.js';
+import type { AuditOptions } from '../seal/seal.js';
+import type { ConfiguredIssuer, GatewayConfig } from './config.js';
+
+/** The file of the supergraph, which can be read again. @throws {ConfigurationError} */
+export async function supergraphFile(file: string): Promise<{
+  readonly manager: (hooks: { update(sdl: string): void }) => Promise<{ supergraphSdl: string }>;
+  readonly reload: () => Promise<void>;
+}> {
+  const read = async (): Promise<string> => {
+    try {
+      return await readFile(file, 'utf8');
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      throw new ConfigurationError('supergraph', `${file} cannot be read (${code})`);
+    }
+  };
+  const first = await read();
+  let update: ((sdl: string) => void) | undefined;
+  return {
+    manager: async (hooks) => {
+      update = (sdl) => hooks.update(sdl);
+      return { supergraphSdl: first };
+    },
+    reload: async () => {
+      const sdl = await read();
+      update?.(sdl);
+    },
+  };
+}
+
+/** @throws {ConfigurationError} */
+export async function openPolicies({ policies }: GatewayConfig): Promise<PolicyEvaluator[]> {
+  if (policies?.cedar === undefined) return [];
+  let text: string;
+  try {
+    text = await readFile(policies.cedar, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new ConfigurationError('policies.cedar', `${policies.cedar} cannot be read (${code})`);
+  }
+  return [await cedarEvaluator(text, 'policies.cedar')];
+}
+
+/** @throws {ConfigurationError} */
+export async function policyFile(file: string): Promise<Policy> {
+  try {
+    return await readPolicy(file);
+  } catch (error) {
+    if (error instanceof PolicyError) throw new ConfigurationError('policy', error.message);
+    throw error;
+  }
+}
+
+/** @throws {ConfigurationError} */
+export async function openAudit(config: GatewayConfig): Promise<AuditOptions> {
+  const { audit } = config;
+  if (audit === undefined || audit.mode === 'off') return { mode: 'off' };
+  const pseudonymKey =
+    audit.pseudonymKey === undefined ? randomBytes(32) : Buffer.from(audit.pseudonymKey, 'base64url');
+  const mode = audit.mode ?? 'best-effort';
+  if (audit.database !== undefined) {
+    return { mode, sink: new PostgresAuditSink({ databaseUrl: audit.database }), pseudonymKey };
+  }
+  if (audit.file === undefined) throw new ConfigurationError('audit', 'needs "database" or "file"');
+  try {
+    return { mode, sink: await FileAuditSink.open(audit.file), pseudonymKey };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new ConfigurationError('audit.file', `${audit.file} cannot be opened (${code})`);
+  }
+}
+
+/** Reads the key by which the gateway shows itself to the issuer. @throws {ConfigurationError} */
+export async function readIssuer(
+  { introspection, ...issuer }: ConfiguredIssuer,
+  index: number,
+): Promise<IssuerOptions> {
+  if (introspection === undefined) return issuer;
+  const { privateKeyFile, ...asking } = introspection;
+  if (privateKeyFile === undefined) return { ...issuer, introspection: asking };
+  try {
+    const privateKey = JSON.parse(await readFile(privateKeyFile, 'utf8')) as JWK;
+    await importJWK(privateKey);
+    return { ...issuer, introspection: { ...asking, privateKey } };
+  } catch {
+    // The reason could quote the key.
+    throw new ConfigurationError(
+      `issuers[${index}].introspection.privateKeyFile`,
+      `${privateKeyFile} is no readable private key as JWK with its "alg"`,
+    );
+  }
+}
+
+/** @throws {ConfigurationError} */
+export async function readKey(file: string): Promise<JWK> {
+  try {
+    const key = JSON.parse(await readFile(file, 'utf8')) as JWK;
+    await SigningKeys.create(key);
+    return key;
+  } catch {
+    // The reason could quote the key.
+    throw new ConfigurationError('propagation.keyFile', `${file} is no readable Ed25519 private key as JWK`);
+  }
+}
