@@ -27,13 +27,13 @@ export function readDecision(form: URLSearchParams, offer: Offer, view: ConsentV
   const wayOut = standing === undefined ? 'refuse' : 'leave it as it was';
   const scopes = split(offer.scopes, form.getAll('scope'));
   if (scopes.taken.length === 0) {
-    return problem(`You took everything away. Leave something, or ${wayOut}.`);
+    return problem(`Nothing is ticked. Tick what you allow, or ${wayOut}.`);
   }
   // A single purpose is not asked about: it goes with everything else.
   const single = offer.purposes.length === 1;
   const purposes = split(offer.purposes, single ? namesOf(offer.purposes) : form.getAll('purpose'));
   if (purposes.taken.length === 0 && offer.purposes.length > 0) {
-    return problem(`Leave at least one of the purposes, or ${wayOut}.`);
+    return problem(`Tick at least one of the purposes, or ${wayOut}.`);
   }
   const duration = durations.find(({ value }) => value === form.get('duration'));
   const detail = readDetail(form.get('detail'));

@@ -88,13 +88,16 @@ function withStanding(asked: AskedFor, { purposes, scopes }: Consent): AskedFor 
   };
 }
 
-/** The offer as a page. What was refused before is there again only because it was asked for, and is not ticked. */
+/**
+ * The offer as a page. Only what the person agreed to before is ticked: a box that somebody else has ticked is no consent
+ * (Regulation (EU) 2016/679, recital 32; CJEU C-673/17).
+ */
 export function viewOf(offer: Offer, action: string, defaultDurationSeconds: number): ConsentView {
   const { account, client, details, durations, policy, purposes, scopes, standing } = offer;
-  const box = (name: string, agreed: readonly string[] = [], refused: readonly string[] = []) => ({
+  const box = (name: string, agreed: readonly string[] = []) => ({
     name,
     isNew: standing !== undefined && !agreed.includes(name),
-    ticked: !refused.includes(name),
+    ticked: agreed.includes(name),
   });
   const keepsEnd = durations.some(({ value }) => value === KEEP_END);
   return {
@@ -108,12 +111,12 @@ export function viewOf(offer: Offer, action: string, defaultDurationSeconds: num
     },
     standing: standing && { since: inWords(standing.grantedAt), until: inWords(standing.until) },
     purposes: purposes.map(({ name, sentence }) => ({
-      ...box(name, standing?.purposes, standing?.declinedPurposes),
+      ...box(name, standing?.purposes),
       sentence,
       remarks: standing?.declinedPurposes.includes(name) === true ? [REFUSED_BEFORE] : [],
     })),
     scopes: scopes.map((scope) => ({
-      ...box(scope.name, standing?.scopes, standing?.declined),
+      ...box(scope.name, standing?.scopes),
       sentence: scope.sentence,
       remarks: [
         ...remarksOn(scope, policy),

@@ -22,7 +22,7 @@ export const DETAIL_LABELS = {
 export interface OfferedName {
   readonly name: string;
   readonly sentence: string;
-  /** What a person should know before they leave it ticked. */
+  /** What a person should know before they tick it. */
   readonly remarks: readonly string[];
   /** The person has not agreed to it so far. Always false when they have agreed to nothing so far. */
   readonly isNew: boolean;
@@ -109,7 +109,7 @@ function renderForm(view: ConsentView, digest: string): Html {
     ${
       fresh.length > 0 &&
       html`<fieldset>
-        <legend>New: what it may do as well. Take away what you do not want.</legend>
+        <legend>New: what it would do as well. Tick what you allow.</legend>
         <div class="fresh">${fresh.map((scope) => renderBox('scope', scope))}</div>
       </fieldset>`
     }
@@ -119,7 +119,7 @@ function renderForm(view: ConsentView, digest: string): Html {
         <legend>
           ${
             standing === undefined
-              ? 'What it may do. Take away what you do not want.'
+              ? 'What it would do. Tick what you allow.'
               : 'What you agreed to already. Take away what you do not want any more.'
           }
         </legend>
@@ -169,7 +169,7 @@ function renderPurposes(purposes: readonly OfferedName[]): Html | false {
       </ul>`;
   }
   return html`<fieldset>
-    <legend>What for. Take away what you do not want.</legend>
+    <legend>What for. Tick what you allow.</legend>
     ${purposes.map((purpose) => renderBox('purpose', purpose))}
   </fieldset>`;
 }

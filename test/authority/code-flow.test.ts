@@ -172,11 +172,11 @@ describe('the authorization code flow', () => {
     expect(await authority.consents.findActive('c-000002', 'bank-console')).toBeUndefined();
   });
 
-  test('asks again when everything was taken away', async () => {
+  test('asks again when nothing is ticked', async () => {
     const client = await discover(authority, 'bank-console');
     const request = await authorizationRequest(client, 'consents:read');
     const attempt = signInAndConsent({ authorizationUrl: request.url, ...NOOR, grant: [] });
-    await expect(attempt).rejects.toThrow('You took everything away');
+    await expect(attempt).rejects.toThrow('Nothing is ticked');
   });
 });
 
