@@ -83,7 +83,7 @@ export interface ApplicationTable {
 export interface ApplicationEventTable {
   readonly event_id: Generated<number>;
   readonly client_id: string;
-  readonly event_type: 'registered' | 'changed' | 'retired';
+  readonly event_type: 'registered' | 'changed' | 'secret_renewed' | 'retired';
   readonly event_time: Timestamp;
   readonly entity_id: string;
   readonly registration: JSONColumnType<StoredRegistration>;

@@ -194,7 +194,12 @@ function assemble(
   const suspensions = new SuspensionRegister(db);
   const streams = new StreamRegister(db);
   const statuses = new StatusRegister({ db, issuer, keys });
-  const directory = new ClientDirectory(clients, new ApplicationRegister(db));
+  const directory = new ClientDirectory({
+    given: clients,
+    applications: new ApplicationRegister(db),
+    rules: { certificates, profile },
+    log,
+  });
   const oauth = new RotatingProvider(keys, (jwks) => {
     const provider = createProvider({
       issuer,

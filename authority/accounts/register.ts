@@ -1,6 +1,7 @@
 import { hash, verify } from '@node-rs/argon2';
 
 import type { AuthorityDatabase } from '../schema.js';
+import { isSubject } from './subjects.js';
 
 /** Somebody who signs in. */
 export interface Account {
@@ -44,12 +45,7 @@ export class AccountRegister {
 
   /** Whether it is the subject of anybody, also of somebody who cannot sign in here now. */
   async isSubject(id: string): Promise<boolean> {
-    const row = await this.#db
-      .selectFrom('authority.account')
-      .select('subject')
-      .where('subject', '=', id)
-      .executeTakeFirst();
-    return row !== undefined;
+    return isSubject(this.#db, id);
   }
 
   /** Whoever has this name and password, or undefined. Takes as long for an unknown name as for a wrong password. */

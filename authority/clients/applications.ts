@@ -5,6 +5,8 @@ import { revokeClient } from '../consent/revoke.js';
 import { transact } from '../consent/transact.js';
 import type { Revocation } from '../consent/types.js';
 import type { ApplicationTable, AuthorityDatabase, AuthoritySchema } from '../schema.js';
+import { isSubject } from '../accounts/subjects.js';
+import { getsTokens, grantProblem, registrationProblem } from './check.js';
 import { ApplicationError } from './errors.js';
 import type { ClientRegistration } from './register.js';
 import { checkCeiling, checkClientId, checkRegistration, type StoredRegistration } from './registration.js';
@@ -17,7 +19,7 @@ const UNIQUE_VIOLATION = '23505';
 export interface Application {
   readonly clientId: string;
   readonly registration: StoredRegistration;
-  /** Whether it has a secret, or is a public client. */
+  /** Whether it authenticates, by a secret or a key of its own, or is a public client. */
   readonly confidential: boolean;
   readonly registeredAt: Date;
   readonly changedAt: Date;
@@ -28,6 +30,11 @@ export interface Application {
 export interface RegisterOptions {
   readonly by: string;
   readonly policy: Policy;
+}
+
+/** A secret that was made, where one was: it is seen this once, the store keeps its digest. */
+export interface IssuedSecret {
+  readonly secret: string | undefined;
 }
 
 /**
@@ -44,24 +51,27 @@ export class ApplicationRegister {
 
   /**
    * @param registration as `registration-schema.json` describes it
-   * @returns the secret of a confidential client, this once: the store keeps its digest
+   * @param options.confidential whether it can keep a secret: it gets one, unless it authenticates by a key of its own
+   * @returns the secret, this once: the store keeps its digest
    * @throws ApplicationError `client_invalid`, `client_not_in_policy`, `client_exists`
    */
   async register(
     clientId: string,
     registration: unknown,
     { by, confidential, policy }: RegisterOptions & { readonly confidential: boolean },
-  ): Promise<{ readonly secret: string | undefined }> {
+  ): Promise<IssuedSecret> {
     checkClientId(clientId);
     const checked = checkRegistration(registration);
-    checkCeiling(clientId, policy);
-    const secret = confidential ? newClientSecret() : undefined;
+    if (!confidential && hasKey(checked)) throw invalid(clientId, 'is said to be public, and authenticates');
+    const secret = confidential && !hasKey(checked) ? newClientSecret() : undefined;
+    const digest = secret === undefined ? null : secretDigest(secret);
     await this.#db.transaction().execute(async (trx) => {
+      await refuseUnusable(trx, toClient(clientId, checked, digest), policy);
       const at = new Date();
       const row = {
         client_id: clientId,
         registration: JSON.stringify(checked),
-        secret_digest: secret === undefined ? null : secretDigest(secret),
+        secret_digest: digest,
         registered_at: at,
         changed_at: at,
         retired_at: null,
@@ -80,22 +90,64 @@ export class ApplicationRegister {
   }
 
   /**
-   * Gives an application another registration, as a whole; its secret stays.
+   * Gives an application another registration, as a whole. Its secret stays; with a key of its own in place of it, it ends.
    *
+   * @returns a secret when it had a key and has none now: a client that authenticates never becomes one that does not
    * @throws ApplicationError `client_invalid`, `client_not_in_policy`, `client_unknown`
    */
-  async change(clientId: string, registration: unknown, { by, policy }: RegisterOptions): Promise<void> {
+  async change(
+    clientId: string,
+    registration: unknown,
+    { by, policy }: RegisterOptions,
+  ): Promise<IssuedSecret> {
     const checked = checkRegistration(registration);
-    checkCeiling(clientId, policy);
-    await this.#db.transaction().execute(async (trx) => {
-      const { numUpdatedRows } = await trx
-        .updateTable('authority.application')
-        .set({ registration: JSON.stringify(checked), changed_at: new Date() })
+    return this.#db.transaction().execute(async (trx) => {
+      const before = await trx
+        .selectFrom('authority.application')
+        .select(['registration', 'secret_digest'])
         .where('client_id', '=', clientId)
         .where('retired_at', 'is', null)
+        .forUpdate()
         .executeTakeFirst();
-      if (numUpdatedRows !== 1n) throw unknown(clientId);
+      if (before === undefined) throw unknown(clientId);
+      const secret = hasKey(before.registration) && !hasKey(checked) ? newClientSecret() : undefined;
+      const kept = hasKey(checked) ? null : before.secret_digest;
+      const digest = secret === undefined ? kept : secretDigest(secret);
+      await refuseUnusable(trx, toClient(clientId, checked, digest), policy);
+      await trx
+        .updateTable('authority.application')
+        .set({ registration: JSON.stringify(checked), secret_digest: digest, changed_at: new Date() })
+        .where('client_id', '=', clientId)
+        .execute();
       await append(trx, 'changed', clientId, checked, by);
+      return { secret };
+    });
+  }
+
+  /**
+   * Gives an application another secret; the old one is good for nothing from then on.
+   *
+   * @throws ApplicationError `client_unknown`, `client_invalid` when it has none
+   */
+  async renewSecret(clientId: string, { by }: { readonly by: string }): Promise<{ readonly secret: string }> {
+    const secret = newClientSecret();
+    return this.#db.transaction().execute(async (trx) => {
+      const row = await trx
+        .selectFrom('authority.application')
+        .select(['registration', 'secret_digest'])
+        .where('client_id', '=', clientId)
+        .where('retired_at', 'is', null)
+        .forUpdate()
+        .executeTakeFirst();
+      if (row === undefined) throw unknown(clientId);
+      if (row.secret_digest === null) throw invalid(clientId, 'has no secret');
+      await trx
+        .updateTable('authority.application')
+        .set({ secret_digest: secretDigest(secret), changed_at: new Date() })
+        .where('client_id', '=', clientId)
+        .execute();
+      await append(trx, 'secret_renewed', clientId, row.registration, by);
+      return { secret };
     });
   }
 
@@ -128,9 +180,7 @@ export class ApplicationRegister {
       .where('client_id', '=', clientId)
       .where('retired_at', 'is', null)
       .executeTakeFirst();
-    if (row === undefined) return undefined;
-    const { registration, secret_digest: digest } = row;
-    return { ...registration, clientId, ...(digest === null ? {} : { secretDigest: digest }) };
+    return row === undefined ? undefined : toClient(clientId, row.registration, row.secret_digest);
   }
 
   async find(clientId: string): Promise<Application | undefined> {
@@ -149,9 +199,21 @@ export class ApplicationRegister {
   }
 }
 
+/** As clients that are given at the start are. @throws ApplicationError `client_invalid`, `client_not_in_policy` */
+async function refuseUnusable(
+  trx: Transaction<AuthoritySchema>,
+  client: ClientRegistration,
+  policy: Policy,
+): Promise<void> {
+  if (getsTokens(client)) checkCeiling(client.clientId, policy);
+  const accounts = { isSubject: (id: string) => isSubject(trx, id) };
+  const problem = registrationProblem(client) ?? (await grantProblem(client, { accounts, policy }));
+  if (problem !== undefined) throw invalid(client.clientId, problem);
+}
+
 async function append(
   trx: Transaction<AuthoritySchema>,
-  type: 'registered' | 'changed' | 'retired',
+  type: 'registered' | 'changed' | 'secret_renewed' | 'retired',
   clientId: string,
   registration: StoredRegistration,
   by: string,
@@ -168,11 +230,27 @@ function toApplication(row: Selectable<ApplicationTable>): Application {
   return {
     clientId: row.client_id,
     registration: row.registration,
-    confidential: row.secret_digest !== null,
+    confidential: row.secret_digest !== null || hasKey(row.registration),
     registeredAt: row.registered_at,
     changedAt: row.changed_at,
     retiredAt: row.retired_at ?? undefined,
   };
+}
+
+function toClient(
+  clientId: string,
+  registration: StoredRegistration,
+  digest: string | null,
+): ClientRegistration {
+  return { ...registration, clientId, ...(digest === null ? {} : { secretDigest: digest }) };
+}
+
+function hasKey({ oauth }: StoredRegistration): boolean {
+  return oauth?.authentication !== undefined;
+}
+
+function invalid(clientId: string, problem: string): ApplicationError {
+  return new ApplicationError('client_invalid', `the application "${clientId}" ${problem}`);
 }
 
 function unknown(clientId: string): ApplicationError {

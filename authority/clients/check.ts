@@ -2,19 +2,26 @@ import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import { AuthorityError } from '../errors.js';
 import type { ClientCertificates } from '../http/client-certificate.js';
-import { SIGNING_ALGORITHMS } from '../oidc/client-authentication.js';
 import { serviceScopes } from '../oidc/offer.js';
 import { EXCHANGE_DEPTH_AT_MOST } from '../oidc/lifetimes.js';
+import { credentialProblem } from './credentials.js';
 import type { ClientRegistration } from './register.js';
 
-/** @see checkClients */
-export interface ClientRules {
-  readonly accounts: AccountRegister;
+/** What others say about a registration: the policy, and the people that there are. */
+export interface GrantRules {
+  readonly accounts: Pick<AccountRegister, 'isSubject'>;
   readonly policy: Policy;
+}
+
+/** What the authority that serves it says about it. */
+export interface ServingRules {
   /** Undefined: no certificate is believed. */
   readonly certificates: ClientCertificates | undefined;
   readonly profile: 'fapi2' | undefined;
 }
+
+/** @see checkClients */
+export type ClientRules = GrantRules & ServingRules;
 
 /**
  * Holds registrations against what they could never do, or must not: the start stops, rather than a flow later.
@@ -27,12 +34,11 @@ export async function checkClients(
 ): Promise<void> {
   const seen = new Set<string>();
   for (const client of clients) {
-    const problem = seen.has(client.clientId) ? 'is registered twice' : problemOf(client, rules);
+    const problem = seen.has(client.clientId)
+      ? 'is registered twice'
+      : (servingProblem(client, rules) ?? (await grantProblem(client, rules)));
     if (problem !== undefined) throw invalid(client, problem);
     seen.add(client.clientId);
-    // The `sub` of a client's own token is its id: `@subject` would take it for the person.
-    if (await rules.accounts.isSubject(client.clientId))
-      throw invalid(client, "has a person's subject as its id");
   }
 }
 
@@ -45,35 +51,49 @@ export function isPublic({ oauth, secret, secretDigest }: ClientRegistration): b
   return secret === undefined && secretDigest === undefined && oauth?.authentication === undefined;
 }
 
-function problemOf(client: ClientRegistration, rules: ClientRules): string | undefined {
-  const { oauth = {}, redirectUris, secret } = client;
-  const { authentication, clientCredentials, exchange, introspection } = oauth;
-  if (secret !== undefined && authentication !== undefined) return 'has two ways to authenticate';
-  if (isPublic(client) && (clientCredentials ?? exchange ?? (introspection === true ? client : undefined))) {
-    return 'does not authenticate, and can have no right of its own';
-  }
-  if (redirectUris.length === 0 && (clientCredentials ?? exchange ?? introspection) === undefined) {
-    return 'can do nothing: no redirect address, and no right of its own';
-  }
-  const beyond = serviceScopes(clientCredentials?.scopes ?? [], client.clientId, rules.policy).beyond;
-  if (beyond.length > 0) return `is beyond the policy's entry for it: ${beyond.join(', ')}`;
+/** Whether it asks for tokens: a resource server that only looks at those of others does not. */
+export function getsTokens({
+  oauth,
+  redirectUris,
+}: Pick<ClientRegistration, 'oauth' | 'redirectUris'>): boolean {
+  return redirectUris.length > 0 || (oauth?.clientCredentials ?? oauth?.exchange) !== undefined;
+}
+
+/** Why this authority does not serve the client: the registration itself, or what is asked of all clients here. */
+export function servingProblem(client: ClientRegistration, rules: ServingRules): string | undefined {
   return (
-    keyProblem(client) ??
-    exchangeProblem(client) ??
-    certificateProblem(client, rules) ??
-    profileProblem(client, rules)
+    registrationProblem(client) ?? certificateProblem(client, rules) ?? profileProblem(client, rules.profile)
   );
 }
 
-function keyProblem({ oauth }: ClientRegistration): string | undefined {
-  const authentication = oauth?.authentication;
-  if (authentication?.method !== 'private_key_jwt') return undefined;
-  const { keys } = authentication.jwks;
-  if (keys.length === 0) return 'authenticates by a key, and has none';
-  if (keys.some((key) => key.kty === 'oct' || key.d !== undefined)) return 'has a key that is not public';
-  const taken: readonly string[] = SIGNING_ALGORITHMS;
-  const other = keys.find(({ alg }) => alg !== undefined && !taken.includes(alg));
-  return other === undefined ? undefined : `has a key for ${other.alg ?? ''}, which is not taken`;
+/** Why no authority can serve the client, or must: told by the registration alone. */
+export function registrationProblem(client: ClientRegistration): string | undefined {
+  const { oauth = {}, secret, secretDigest } = client;
+  const { authentication, clientCredentials, exchange, introspection } = oauth;
+  if ((secret ?? secretDigest) !== undefined && authentication !== undefined) {
+    return 'has two ways to authenticate';
+  }
+  if (isPublic(client) && (clientCredentials ?? exchange ?? (introspection === true ? client : undefined))) {
+    return 'does not authenticate, and can have no right of its own';
+  }
+  if (!getsTokens(client) && introspection !== true) {
+    return 'can do nothing: no redirect address, and no right of its own';
+  }
+  return credentialProblem(authentication) ?? exchangeProblem(client) ?? profileProblem(client, undefined);
+}
+
+/**
+ * Why the policy, or somebody's name, is in the way of it. What a client may have is decided again with each token, because
+ * both change: see oidc/token-claims.ts.
+ */
+export async function grantProblem(
+  { clientId, oauth }: ClientRegistration,
+  { accounts, policy }: GrantRules,
+): Promise<string | undefined> {
+  const { beyond } = serviceScopes(oauth?.clientCredentials?.scopes ?? [], clientId, policy);
+  if (beyond.length > 0) return `is beyond the policy's entry for it: ${beyond.join(', ')}`;
+  // The `sub` of a client's own token is its id: `@subject` would take it for the person.
+  return (await accounts.isSubject(clientId)) ? "has a person's subject as its id" : undefined;
 }
 
 function exchangeProblem({ clientId, oauth }: ClientRegistration): string | undefined {
@@ -88,7 +108,7 @@ function exchangeProblem({ clientId, oauth }: ClientRegistration): string | unde
 
 function certificateProblem(
   { oauth }: ClientRegistration,
-  { certificates }: ClientRules,
+  { certificates }: ServingRules,
 ): string | undefined {
   const method = oauth?.authentication?.method;
   const needed = method === 'tls_client_auth' || method === 'self_signed_tls_client_auth';
@@ -100,13 +120,12 @@ function certificateProblem(
   return undefined;
 }
 
-/** FAPI 2.0 Security Profile section 5.3.2.1. */
-function profileProblem(client: ClientRegistration, { profile }: ClientRules): string | undefined {
-  const { oauth, redirectUris, secret } = client;
+/** FAPI 2.0 Security Profile section 5.3.2.1: by the client's own registration, or because it holds for all. */
+function profileProblem(client: ClientRegistration, profile: 'fapi2' | undefined): string | undefined {
+  const { oauth } = client;
   if (profile !== 'fapi2' && oauth?.profile !== 'fapi2') return undefined;
-  if (secret !== undefined || isPublic(client)) return 'must authenticate by a key (FAPI 2.0)';
-  const getsTokens = redirectUris.length > 0 || (oauth?.clientCredentials ?? oauth?.exchange) !== undefined;
-  if (getsTokens && oauth?.senderConstraint === undefined) {
+  if (oauth?.authentication === undefined) return 'must authenticate by a key (FAPI 2.0)';
+  if (getsTokens(client) && oauth.senderConstraint === undefined) {
     return 'must have its tokens bound to a key (FAPI 2.0)';
   }
   return undefined;

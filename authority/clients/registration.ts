@@ -9,13 +9,19 @@ import schema from './registration-schema.json' with { type: 'json' };
  * What the store keeps of an application: a client's registration but for what has columns of its own. Its members are
  * those of `registration-schema.json`; what is added there and to `ClientRegistration` needs no other change here.
  */
-export type StoredRegistration = Omit<ClientRegistration, 'clientId' | 'secret' | 'secretDigest' | 'oauth'> &
+export type StoredRegistration = Omit<ClientRegistration, 'clientId' | 'secret' | 'secretDigest'> &
   Required<Pick<ClientRegistration, 'owner' | 'contact'>>;
 
 const CLIENT_ID = /^[\w-]{1,64}$/;
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', '[::1]']);
 
-const AJV = new Ajv({ strict: true, allErrors: false, ownProperties: true, verbose: true });
+const AJV = new Ajv({
+  strict: true,
+  allErrors: false,
+  ownProperties: true,
+  verbose: true,
+  discriminator: true,
+});
 const validate = AJV.compile<StoredRegistration>(schema);
 
 /** @throws ApplicationError `client_invalid` */

@@ -4,6 +4,7 @@ import { first } from './001-first.js';
 import { keys } from './003-keys.js';
 import { revocation } from './004-revocation.js';
 import { consent } from './005-consent.js';
+import { clientSecrets } from './006-client-secrets.js';
 
 /**
  * Brings the authority's tables to the newest version. Safe to call from several processes at once.
@@ -18,6 +19,7 @@ export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
       '003-keys': keys,
       '004-revocation': revocation,
       '005-consent': consent,
+      '006-client-secrets': clientSecrets,
     },
   });
 }

@@ -8,9 +8,6 @@ export function authenticationMethods(hasCertificates: boolean): readonly Client
   return hasCertificates ? [...withoutTls, 'self_signed_tls_client_auth', 'tls_client_auth'] : withoutTls;
 }
 
-/** FAPI 2.0 Security Profile section 5.4.1, for everybody: no RSASSA-PKCS1-v1_5, and nothing symmetric. */
-export const SIGNING_ALGORITHMS = ['ES256', 'PS256', 'EdDSA', 'Ed25519'] as const;
-
 /**
  * What oidc-provider leaves open of RFC 7523 section 3. It has verified signature, issuer, expiry and audience, and looks for a
  * replay of `jti` after this.

@@ -9,9 +9,12 @@ import { secretDigest } from '../clients/secret.js';
 /** RFC 8693 section 2.1 */
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
-/** Whether FAPI 2.0 holds for the client: by its registration, or because it holds for all. */
-export function isFapi2(client: ClientRegistration | undefined, profile: 'fapi2' | undefined): boolean {
-  return profile === 'fapi2' || client?.oauth?.profile === 'fapi2';
+/** Metadata of our own, so that the client that oidc-provider hands us says it, wherever it comes from. */
+export const PROFILE_MEMBER = 'behalf_profile';
+
+/** Whether FAPI 2.0 holds for a client, as its metadata say. */
+export function isFapi2(client: { metadata(): ClientMetadata } | undefined): boolean {
+  return client?.metadata()[PROFILE_MEMBER] === 'fapi2';
 }
 
 /** A registration in the words of RFC 7591, RFC 8705, RFC 9126, RFC 9396 and RFC 9449, as oidc-provider takes them. */
@@ -19,6 +22,7 @@ export function metadataOf(client: ClientRegistration, profile: 'fapi2' | undefi
   const { oauth = {}, redirectUris } = client;
   const hasCodeFlow = redirectUris.length > 0;
   const bound = oauth.senderConstraint;
+  const holdsFapi2 = profile === 'fapi2' || oauth.profile === 'fapi2';
   return {
     client_id: client.clientId,
     client_name: client.displayName,
@@ -32,7 +36,8 @@ export function metadataOf(client: ClientRegistration, profile: 'fapi2' | undefi
     ],
     response_types: hasCodeFlow ? ['code'] : [],
     authorization_details_types: [...(oauth.authorizationDetailsTypes ?? [])],
-    require_pushed_authorization_requests: oauth.requirePushedRequests === true || isFapi2(client, profile),
+    require_pushed_authorization_requests: oauth.requirePushedRequests === true || holdsFapi2,
+    ...(holdsFapi2 ? { [PROFILE_MEMBER]: 'fapi2' } : {}),
     ...(bound === 'dpop' ? { dpop_bound_access_tokens: true } : {}),
     ...(bound === 'certificate' ? { tls_client_certificate_bound_access_tokens: true } : {}),
     ...authenticationOf(client),

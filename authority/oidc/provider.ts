@@ -8,6 +8,7 @@ import {
 
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
+import { SIGNING_ALGORITHMS } from '../clients/credentials.js';
 import type { ClientDirectory } from '../clients/directory.js';
 import type { FindClient } from '../clients/find.js';
 import type { ClientRegistration } from '../clients/register.js';
@@ -20,8 +21,8 @@ import { setPageHeaders } from '../pages/headers.js';
 import type { AuthorityDatabase } from '../schema.js';
 import type { StatusRegister } from '../status/register.js';
 import { adapterFactory } from './adapter.js';
-import { authenticationMethods, checkAssertion, SIGNING_ALGORITHMS } from './client-authentication.js';
-import { isFapi2, metadataOf } from './client-metadata.js';
+import { authenticationMethods, checkAssertion } from './client-authentication.js';
+import { isFapi2, metadataOf, PROFILE_MEMBER } from './client-metadata.js';
 import { compareSecretsByDigest } from './client-secrets.js';
 import { consentPrompt } from './consent-prompt.js';
 import { endingsOf, endOnReuse } from './endings.js';
@@ -85,12 +86,6 @@ export function createProvider(options: ProviderOptions): Provider {
     tokens,
     resources,
   });
-  const hasFapi2 = (clientId: string | undefined): boolean =>
-    isFapi2(
-      clients.find((client) => client.clientId === clientId),
-      profile,
-    );
-
   const methods = authenticationMethods(options.certificates !== undefined);
   const configuration: Configuration = {
     adapter: adapterFactory(db, endingsOf(consents), async (clientId) => {
@@ -98,6 +93,7 @@ export function createProvider(options: ProviderOptions): Provider {
       return client && metadataOf(client, profile);
     }),
     clients: clients.map((client) => metadataOf(client, profile)),
+    extraClientMetadata: { properties: [PROFILE_MEMBER] },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientBasedCORS: () => false,
     jwks: { keys: [...jwks.keys] },
@@ -120,7 +116,7 @@ export function createProvider(options: ProviderOptions): Provider {
       userinfo: { enabled: false },
       clientCredentials: { enabled: true },
       dPoP: { enabled: true, nonceSecret: options.dpopNonceKey, requireNonce: () => true },
-      fapi: { enabled: true, profile: (_ctx, client) => (hasFapi2(client.clientId) ? '2.0' : undefined) },
+      fapi: { enabled: true, profile: (_ctx, client) => (isFapi2(client) ? '2.0' : undefined) },
       // Access tokens are JWTs, which oidc-provider refuses here; see structured-tokens.ts. Nobody asks about other tokens.
       introspection: { enabled: true, allowedPolicy: () => false },
       mTLS: mutualTls(options.certificates),
@@ -147,7 +143,7 @@ export function createProvider(options: ProviderOptions): Provider {
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => false,
     // FAPI 2.0 section 5.3.2.1: there a refresh token is of no use without the client's key, and stays. See decision 0013.
-    rotateRefreshToken: (ctx) => !hasFapi2(ctx.oidc.client?.clientId),
+    rotateRefreshToken: (ctx) => !isFapi2(ctx.oidc.client),
     revokeGrantPolicy: (ctx) => endOnReuse(ctx, consents),
     renderError: (ctx, out) => {
       setPageHeaders(ctx.res);
@@ -158,7 +154,7 @@ export function createProvider(options: ProviderOptions): Provider {
       AccessToken: accessTokenSeconds,
       AuthorizationCode: CODE_SECONDS,
       ClientCredentials: serviceTokenSeconds,
-      RefreshToken: (ctx, token) => refreshTokenSeconds(ctx, token, !hasFapi2(token.clientId)),
+      RefreshToken: (ctx, token, client) => refreshTokenSeconds(ctx, token, !isFapi2(client)),
       IdToken: ACCESS_TOKEN_SECONDS,
       Interaction: INTERACTION_SECONDS,
       Session: SESSION_SECONDS,

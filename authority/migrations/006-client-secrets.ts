@@ -1,0 +1,14 @@
+import { type Migration, sql } from 'kysely';
+
+const STATEMENTS = [
+  sql`alter table application_event drop constraint application_event_event_type_check`,
+  sql`alter table application_event add constraint application_event_event_type_check
+    check (event_type in ('registered', 'changed', 'secret_renewed', 'retired'))`,
+];
+
+/** The secret of an application can be renewed, which is on record. */
+export const clientSecrets: Migration = {
+  async up(db) {
+    for (const statement of STATEMENTS) await statement.execute(db);
+  },
+};
