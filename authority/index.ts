@@ -1,7 +1,6 @@
 export * from './consent/index.js';
 export { AuthorityError, type AuthorityErrorCode } from './errors.js';
 export * from './clients/index.js';
-export type { ClientAuthentication, ClientOAuthOptions, ExchangeRight } from './clients/oauth.js';
 export type { ClientCertificateOptions } from './http/client-certificate.js';
 export { DEMO_ACCOUNTS } from './accounts/demo.js';
 export type { StreamReceiver } from './changes/receivers.js';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
 import { readAudit } from '../audit/index.js';
 import type { AuditDatabase, StoredAuditRecord } from '../audit/index.js';
-import { openDatabase } from '../store/index.js';
+import { withDatabase } from './database.js';
 
 const FOLLOW_INTERVAL_MS = 500;
 
@@ -16,12 +17,10 @@ export interface AuditTailOptions {
 
 /** `behalf audit tail`: prints the newest records, and with `follow` those that come. */
 export async function auditTail(options: AuditTailOptions, print: (line: string) => void): Promise<void> {
-  const db = openDatabase<AuditDatabase>(options.databaseUrl, {
-    max: 1,
-    applicationName: 'behalf-audit-tail',
-  });
-  try {
-    let records = await readAudit(db, { limit: options.limit });
+  const { databaseUrl, limit } = options;
+  const database = { max: 1, applicationName: 'behalf-audit-tail' };
+  await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
+    let records = await readAudit(db, { limit });
     let seen = 0;
     for (;;) {
       for (const record of records) {
@@ -36,9 +35,7 @@ export async function auditTail(options: AuditTailOptions, print: (line: string)
       ).catch(() => undefined);
       records = await readAudit(db, { afterSeq: seen, limit: 1_000 });
     }
-  } finally {
-    await db.destroy();
-  }
+  });
 }
 
 /** One record in lines for people. */

@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
 import { GatewayAcknowledgements } from '../authority/consent/index.js';
 import type { AuthoritySchema, ChangePosition } from '../authority/consent/index.js';
-import { openDatabase } from '../store/index.js';
 import { CommandError } from './command-error.js';
+import { withDatabase } from './database.js';
 import type { Log } from '../store/index.js';
 import type { Kysely } from 'kysely';
 
@@ -16,12 +16,7 @@ export async function withAuthorityDatabase<Result>(
   databaseUrl: string,
   work: (db: Kysely<AuthoritySchema>) => Promise<Result>,
 ): Promise<Result> {
-  const db = openDatabase<AuthoritySchema>(databaseUrl, { max: 2, applicationName: 'behalf-command' });
-  try {
-    return await work(db);
-  } finally {
-    await db.destroy();
-  }
+  return withDatabase(databaseUrl, { max: 2, applicationName: 'behalf-command' }, work);
 }
 
 /** Who did it, for the log: an operator has no token, and the database knows only its own role. */

@@ -1,37 +1,51 @@
 import { resolve } from 'node:path';
 
 import { readPolicy } from '../policy/index.js';
-import { type StoreOptions, whoRunsThis, withApplications } from './clients.js';
+import { printSecret, type StoreOptions, whoRunsThis, withApplications } from './clients.js';
+import { CommandError } from './command-error.js';
+import { readRegistration } from './read-registration.js';
 
-export interface ClientsAddOptions extends StoreOptions {
-  readonly clientId: string;
-  readonly name: string;
-  readonly owner: string;
+/** A registration in options, for an application that has the code flow and no more. */
+export interface RegistrationFlags {
+  readonly name?: string | undefined;
+  readonly owner?: string | undefined;
   /** A `mailto:` or `https:` address, or a bare e-mail address. */
-  readonly contact: string;
+  readonly contact?: string | undefined;
   readonly homePage?: string | undefined;
-  readonly redirectUris: readonly string[];
+  readonly redirectUris?: readonly string[] | undefined;
+}
+
+export interface ClientsAddOptions extends StoreOptions, RegistrationFlags {
+  readonly clientId: string;
+  /** The whole registration as JSON, in place of the flags. */
+  readonly file?: string | undefined;
   readonly confidential: boolean;
   /** policy.yaml, which must know the client. */
   readonly policy: string;
 }
 
-/** `behalf clients add`: registers an application. A secret is printed here and never again. */
+/** `behalf clients add`: registers an application. A secret is printed here and never again. @throws CommandError `USAGE`, `FILE_UNREADABLE` */
 export async function clientsAdd(options: ClientsAddOptions, print: (line: string) => void): Promise<void> {
-  const { clientId, confidential, contact, homePage, name, owner, redirectUris } = options;
-  const registration = {
+  const { clientId, confidential, file } = options;
+  const registration = file === undefined ? fromFlags(options) : await readRegistration(file);
+  const policy = await readPolicy(resolve(options.policy));
+  const { secret } = await withApplications(options, (applications) =>
+    applications.register(clientId, registration, { by: whoRunsThis(), confidential, policy }),
+  );
+  print(`${clientId}: registered. What it may ask for stands in the policy, under clients.`);
+  printSecret(secret, print);
+}
+
+function fromFlags({ contact, homePage, name, owner, redirectUris }: RegistrationFlags): unknown {
+  if (name === undefined || owner === undefined || contact === undefined || redirectUris === undefined) {
+    const needed = '--name, --owner, --contact and --redirect-uri';
+    throw new CommandError('USAGE', `give ${needed}, or all of it in a --file`);
+  }
+  return {
     displayName: name,
     owner,
     contact: /^[^\s:/@]+@[^\s@]+$/.test(contact) ? `mailto:${contact}` : contact,
     ...(homePage === undefined ? {} : { homePage }),
     redirectUris,
   };
-  const policy = await readPolicy(resolve(options.policy));
-  const { secret } = await withApplications(options, (applications) =>
-    applications.register(clientId, registration, { by: whoRunsThis(), confidential, policy }),
-  );
-  print(`${clientId}: registered. What it may ask for stands in the policy, under clients.`);
-  if (secret === undefined) return;
-  print(`secret: ${secret}`);
-  print('Keep it now: only its digest is stored.');
 }

@@ -174,25 +174,24 @@ clients
   .command('add')
   .description('register an application; prints the secret of a confidential one, once')
   .argument('<client-id>', 'its identifier, which the policy must know')
-  .requiredOption('--name <name>', 'as people see it')
-  .requiredOption('--owner <name>', 'the organisation that answers for it')
-  .requiredOption('--contact <address>', 'where to ask them: an e-mail address, or https')
-  .requiredOption(
-    '--redirect-uri <uri...>',
-    'each exactly as it will be asked for: https, or http on 127.0.0.1',
-  )
+  .addOption(registrationFile().conflicts(['name', 'owner', 'contact', 'redirectUri', 'homePage']))
+  .option('--name <name>', 'as people see it')
+  .option('--owner <name>', 'the organisation that answers for it')
+  .option('--contact <address>', 'where to ask them: an e-mail address, or https')
+  .option('--redirect-uri <uri...>', 'each exactly as it will be asked for: https, or http on 127.0.0.1')
   .option('--home-page <uri>', 'where it presents itself')
   .option('--public', 'it cannot keep a secret: PKCE alone', false)
-  .option('--policy <file>', 'what applications may ask for', 'policy.yaml')
+  .addOption(policyFile())
   .addOption(dataFolder())
   .action(
     async (
       clientId: string,
       options: {
-        name: string;
-        owner: string;
-        contact: string;
-        redirectUri: string[];
+        file?: string;
+        name?: string;
+        owner?: string;
+        contact?: string;
+        redirectUri?: string[];
         homePage?: string;
         public: boolean;
         policy: string;
@@ -204,6 +203,28 @@ clients
       await clientsAdd({ ...rest, clientId, redirectUris, confidential: !isPublic }, printLine);
     },
   );
+
+clients
+  .command('change')
+  .description('give an application another registration, as a whole')
+  .argument('<client-id>')
+  .addOption(registrationFile().makeOptionMandatory())
+  .addOption(policyFile())
+  .addOption(dataFolder())
+  .action(async (clientId: string, options: { file: string; policy: string; data: string }) => {
+    const { clientsChange } = await import('./clients-change.js');
+    await clientsChange({ ...options, clientId }, printLine);
+  });
+
+clients
+  .command('renew-secret')
+  .description('give an application another secret, printed once; the old one ends at once')
+  .argument('<client-id>')
+  .addOption(dataFolder())
+  .action(async (clientId: string, { data }: { data: string }) => {
+    const { clientsRenewSecret } = await import('./clients-change.js');
+    await clientsRenewSecret({ data, clientId }, printLine);
+  });
 
 clients
   .command('list')
@@ -407,6 +428,14 @@ function printLine(line: string): void {
 function dataFolder(): Option {
   const words = 'the data folder of a running start, when DATABASE_URL is not set';
   return new Option('--data <folder>', words).default(defaultDataDir());
+}
+
+function registrationFile(): Option {
+  return new Option('--file <file>', 'the whole registration as JSON: also what flags cannot say (`oauth`)');
+}
+
+function policyFile(): Option {
+  return new Option('--policy <file>', 'what applications may ask for').default('policy.yaml');
 }
 
 function format(): Option {

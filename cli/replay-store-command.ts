@@ -1,5 +1,6 @@
-import { createReplayRole, migrateReplay, openDatabase, REPLAY_ROLE } from '../store/index.js';
+import { createReplayRole, migrateReplay, REPLAY_ROLE } from '../store/index.js';
 import { CommandError } from './command-error.js';
+import { withDatabase } from './database.js';
 
 /**
  * `behalf replay-store`: makes, in the database of an administrator, what several gateways share to know used DPoP proofs, and
@@ -20,12 +21,9 @@ export async function replayStoreCommand({
   if (databaseUrl === undefined) throw new CommandError('NO_DATABASE', 'DATABASE_URL is not set');
   if (password === undefined || password === '')
     throw new CommandError('NO_PASSWORD', 'BEHALF_REPLAY_PASSWORD is not set');
-  const db = openDatabase<unknown>(databaseUrl, { max: 1, applicationName: 'behalf-replay-store' });
-  try {
+  await withDatabase(databaseUrl, { max: 1, applicationName: 'behalf-replay-store' }, async (db) => {
     await migrateReplay(db);
     await createReplayRole(db, password, role);
-  } finally {
-    await db.destroy();
-  }
+  });
   return `the schema "replay" is there, and the role "${role}" can claim proofs in it`;
 }

@@ -1,3 +1,4 @@
+import type { Kysely } from 'kysely';
 import {
   listSigningKeys,
   migrateAuthority,
@@ -5,7 +6,7 @@ import {
   rotateSigningKeys,
 } from '../authority/index.js';
 import type { AuthoritySchema } from '../authority/index.js';
-import { openDatabase } from '../store/index.js';
+import { withDatabase } from './database.js';
 
 export interface RotateKeysOptions {
   readonly databaseUrl: string;
@@ -25,24 +26,22 @@ export async function rotateKeysCommand(
   { databaseUrl, reason, revoke }: RotateKeysOptions,
   print: (line: string) => void,
 ): Promise<void> {
-  const db = openDatabase<AuthoritySchema>(databaseUrl, { max: 2, applicationName: 'behalf-rotate-keys' });
-  try {
+  const options = { max: 2, applicationName: 'behalf-rotate-keys' };
+  await withDatabase(databaseUrl, options, async (db: Kysely<AuthoritySchema>) => {
     await migrateAuthority(db);
-    const options = { initiator: 'admin', reason } as const;
+    const change = { initiator: 'admin', reason } as const;
     await db.transaction().execute(async (trx) => {
       // The last one first: what takes over from a leaked key must not be a leaked key.
       for (const kid of [...revoke].reverse()) {
-        const { revoked } = await revokeSigningKey(trx, kid, options);
+        const { revoked } = await revokeSigningKey(trx, kid, change);
         print(`${kid}: ${revoked ? 'revoked, with all that it signed' : 'was revoked before'}`);
       }
       if (revoke.length > 0) return;
-      const rotation = await rotateSigningKeys(trx, options);
+      const rotation = await rotateSigningKeys(trx, change);
       if (rotation !== undefined) print(`${rotation.kid}: signs from ${rotation.at.toISOString()} on`);
     });
     for (const { kid, state, until } of await listSigningKeys(db)) {
       print(`${kid}  ${state}${until === undefined ? '' : ` until ${until.toISOString()}`}`);
     }
-  } finally {
-    await db.destroy();
-  }
+  });
 }

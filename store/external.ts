@@ -18,7 +18,7 @@ export async function checkDatabase(url: string): Promise<void> {
     const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
     version = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message || cause.name : 'no answer';
+    const reason = reasonOf(cause);
     throw new StoreError('database_unreachable', `The database at ${where} cannot be used: ${reason}`, {
       cause,
     });
@@ -31,6 +31,13 @@ export async function checkDatabase(url: string): Promise<void> {
       `The database at ${where} is PostgreSQL ${version}; Behalf needs ${OLDEST_SUPPORTED} or newer`,
     );
   }
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'no answer';
+  // A name with several addresses fails with an error for each, and a message for none (node's `AggregateError`).
+  const code: unknown = 'code' in cause ? cause.code : undefined;
+  return cause.message || (typeof code === 'string' ? code : cause.name);
 }
 
 function open(url: string): { client: pg.Client; where: string } {

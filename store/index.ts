@@ -1,4 +1,5 @@
 export { type DatabaseOptions, openDatabase } from './database.js';
+export { checkDatabase } from './external.js';
 export { StoreError, type StoreErrorCode } from './errors.js';
 export type { Log } from './log.js';
 export { migrate, type MigrateOptions } from './migrate.js';

@@ -1,3 +1,9 @@
-export { type Application, ApplicationRegister, type RegisterOptions } from './applications.js';
+export {
+  type Application,
+  ApplicationRegister,
+  type IssuedSecret,
+  type RegisterOptions,
+} from './applications.js';
 export { ApplicationError, type ApplicationErrorCode } from './errors.js';
+export type { ClientAuthentication, ClientOAuthOptions, ExchangeRight } from './oauth.js';
 export type { ClientRegistration } from './register.js';
