@@ -73,7 +73,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     codes: authorityErrors,
   },
   { title: 'Applications', met: '`behalf clients`.', codes: applicationErrors },
-  { title: 'Store', met: 'At the start, and when the database ends by itself.', codes: storeErrors },
+  {
+    title: 'Store',
+    met: 'At the start, when the database ends by itself, and of every command that works on one.',
+    codes: storeErrors,
+  },
 ]);
 
 /** `docs/errors.md`: Markdown, made of the registries alone. */

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,12 +16,23 @@ import type { Ended } from './support.js';
 
 const POLICY = {
   scopes: { 'accounts:read': { sentence: 'See your accounts', access: 'read', sensitivity: 'personal' } },
-  clients: { ledger: { scopes: ['accounts:read'] }, phone: { scopes: ['accounts:read'] } },
+  clients: {
+    ledger: { scopes: ['accounts:read'] },
+    phone: { scopes: ['accounts:read'] },
+    service: { scopes: ['accounts:read'] },
+  },
 };
 const ADD = [
   ['--name', 'Ledger', '--owner', 'Ledger & Sons', '--contact', 'help@ledger.example'],
   ['--redirect-uri', 'https://ledger.example/back', '--home-page', 'https://ledger.example'],
 ].flat();
+
+const PHONE = {
+  displayName: 'Phone',
+  owner: 'Ledger & Sons',
+  contact: 'mailto:help@ledger.example',
+  redirectUris: ['http://127.0.0.1/cb'],
+};
 
 let database: TestDatabase<AuthoritySchema>;
 let folder: string;
@@ -95,6 +107,96 @@ describe('behalf clients', () => {
     const ended = await behalf('clients', ...args, '--policy', policy);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toMatch(new RegExp(`^${code}: `));
+  });
+
+  it('registers the whole of a file, shows it, changes it, and prints a secret only where one is made', async () => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), alg: 'ES256' }] };
+    const whole = {
+      displayName: 'Statements',
+      owner: 'Example Bank',
+      contact: 'mailto:it@bank.example',
+      redirectUris: [],
+      oauth: {
+        authentication: { method: 'private_key_jwt', jwks },
+        senderConstraint: 'dpop',
+        clientCredentials: { scopes: ['accounts:read'] },
+        exchange: { from: ['phone'], depth: 1 },
+        introspection: true,
+        profile: 'fapi2',
+      },
+    };
+    const file = join(folder, 'client.json');
+    await writeFile(file, JSON.stringify(whole));
+    const added = await behalf('clients', 'add', 'service', '--file', file, '--policy', policy);
+    expect(added).toMatchObject({ code: 0, stderr: '' });
+    expect(added.stdout).not.toContain('secret');
+    const applications = new ApplicationRegister(database.db);
+    expect(await applications.findClient('service')).toEqual({ ...whole, clientId: 'service' });
+    const shown = (await behalf('clients', 'show', 'service')).stdout;
+    for (const line of [
+      'kind          confidential, private_key_jwt',
+      'profile       FAPI 2.0',
+      'tokens bound  by dpop',
+      'for itself    accounts:read',
+      'exchanges     tokens of phone, to a depth of 1',
+      'introspects ',
+    ]) {
+      expect(shown).toContain(`  ${line}`);
+    }
+    expect((await behalf('clients', 'list')).stdout).toMatch(/^service +confidential +Statements/m);
+
+    const { authentication: _, profile: __, ...bySecret } = whole.oauth;
+    await writeFile(file, JSON.stringify({ ...whole, oauth: bySecret }));
+    const changed = await behalf('clients', 'change', 'service', '--file', file, '--policy', policy);
+    expect(changed).toMatchObject({ code: 0, stderr: '' });
+    const first = /^secret: ([\w-]{43})$/m.exec(changed.stdout)?.[1] ?? '';
+    expect(await applications.findClient('service')).toMatchObject({ secretDigest: secretDigest(first) });
+    const renewed = await behalf('clients', 'renew-secret', 'service');
+    const second = /^secret: ([\w-]{43})$/m.exec(renewed.stdout)?.[1] ?? '';
+    expect(second).not.toBe(first);
+    expect(await applications.findClient('service')).toMatchObject({ secretDigest: secretDigest(second) });
+  }, 60_000);
+
+  it.each([
+    [
+      'client_invalid',
+      'a private key',
+      {
+        oauth: {
+          authentication: { method: 'private_key_jwt', jwks: { keys: [{ kty: 'EC', d: 'sekret' }] } },
+        },
+      },
+    ],
+    ['client_invalid', 'members that nobody knows', { scopes: 'sekret' }],
+    ['FILE_UNREADABLE', 'no JSON', 'sekret'],
+  ])('says %s of a file with %s, and not what stands in it', async (code, _, content) => {
+    const file = join(folder, 'odd.json');
+    await writeFile(file, typeof content === 'string' ? content : JSON.stringify({ ...PHONE, ...content }));
+    for (const args of [
+      ['add', 'odd'],
+      ['change', 'phone'],
+    ]) {
+      const ended = await behalf('clients', ...args, '--file', file, '--policy', policy);
+      expect(ended.code).toBe(1);
+      expect(ended.stderr).toMatch(new RegExp(`^${code}: .*\n$`));
+      expect(ended.stderr).not.toContain('sekret');
+    }
+  });
+
+  it('takes a registration from a file or from flags, and never from half of either', async () => {
+    const both = await behalf('clients', 'add', 'odd', '--file', 'x.json', '--name', 'Odd');
+    expect(both.code).toBe(1);
+    expect(both.stderr).toContain('cannot be used with');
+    const half = await behalf('clients', 'add', 'odd', '--name', 'Odd', '--policy', policy);
+    expect(half.stderr).toMatch(/^USAGE: /);
+    const none = await behalf('clients', 'add', 'odd', '--file', join(folder, 'none.json'));
+    expect(none.stderr).toMatch(/^FILE_UNREADABLE: .*ENOENT\n$/);
+  });
+
+  it('renews no secret of a public client', async () => {
+    expect((await behalf('clients', 'renew-secret', 'phone')).stderr).toMatch(/^client_invalid: /);
+    expect((await behalf('clients', 'renew-secret', 'nobody')).stderr).toMatch(/^client_unknown: /);
   });
 
   it('says client_unknown of what is not registered', async () => {

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+
+import { behalf } from './support.js';
+
+const COMMANDS: [number, string][] = [
+  [1, 'clients list'],
+  [1, 'clients show x'],
+  [1, 'clients renew-secret x'],
+  [1, 'clients retire x --reason x'],
+  [2, 'consents verify'],
+  [2, 'revoke consent x --reason x'],
+  [2, 'suspend everything --reason x'],
+  [2, 'resume everything --reason x'],
+  [1, 'suspensions'],
+  [1, 'rotate-keys'],
+  [1, 'replay-store'],
+  [1, 'audit tail'],
+];
+
+describe('a database that cannot be reached', () => {
+  it.each(COMMANDS)('exits with %i, in one line that says so: behalf %s', async (code, command) => {
+    const ended = await behalf(command.split(' '), '', {
+      DATABASE_URL: 'postgres://someone:sekret@127.0.0.1:1/behalf',
+      BEHALF_REPLAY_PASSWORD: 'x',
+    });
+    expect(ended).toMatchObject({ code, stdout: '' });
+    expect(linesOf(ended.stderr)).toEqual([
+      'database_unreachable: The database at 127.0.0.1:1 cannot be used: connect ECONNREFUSED 127.0.0.1:1',
+    ]);
+  });
+
+  it('has its name in the line, and its password in none, whatever the URL is', async () => {
+    const urls = [
+      'postgres://someone:sekret@no-such-host.invalid/behalf',
+      'someone:sekret',
+      'mysql://a:sekret@b/c',
+    ];
+    for (const url of urls) {
+      const { code, stderr } = await behalf(['clients', 'list'], '', { DATABASE_URL: url });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^database_unreachable: .*\n$/);
+      expect(stderr).not.toContain('sekret');
+    }
+  });
+});
+
+/** oidc-provider warns of the Node.js version; that is no part of what the command says. */
+function linesOf(stderr: string): string[] {
+  return stderr.split('\n').filter((line) => line !== '' && !line.startsWith('oidc-provider WARNING'));
+}
