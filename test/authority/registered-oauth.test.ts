@@ -381,6 +381,25 @@ describe('is not registered, or changed', () => {
     }
   });
 
+  test('without an entry in the policy, unless it only asks about tokens, and gets none', async () => {
+    const introspection = byKey({ introspection: true });
+    const unknown = (oauth: ClientOAuthOptions, base: object) =>
+      applications.register(
+        'lookout',
+        { ...base, oauth },
+        { by: 'x', policy: checkPolicy(POLICY_FILE), confidential: true },
+      );
+    const refusal = { code: 'client_not_in_policy' };
+    await expect(unknown(introspection, CODE_FLOW)).rejects.toMatchObject(refusal);
+    const service = { ...introspection, clientCredentials: { scopes } };
+    await expect(unknown(service, SERVICE)).rejects.toMatchObject(refusal);
+    await unknown(introspection, SERVICE);
+    const lookout = await discoverAs(authority, 'lookout', key);
+    expect(await oidc.tokenIntrospection(lookout, 'x')).toEqual({ active: false });
+    const attempt = oidc.clientCredentialsGrant(lookout, { scope: 'accounts:read' });
+    await expect(attempt).rejects.toMatchObject({ error: 'invalid_request' });
+  });
+
   test('under the subject of a person: a client’s own token would be taken for theirs', async () => {
     const attempt = register(ALMA_SUBJECT, byKey({ clientCredentials: { scopes } }), SERVICE);
     await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });

@@ -4,6 +4,8 @@ import * as oidc from 'openid-client';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { ApplicationRegister } from '../../authority/index.js';
+import type { Policy } from '../../policy/index.js';
 import { BrowserlessPerson } from '../support/person.js';
 import { FOR_SERVERS, issueCertificate, type Issued } from './certificates.js';
 import { ALMA, application, claimsOf, client, post, withClients } from './oauth-setup.js';
@@ -18,6 +20,7 @@ let proxy: TlsProxy;
 let root: Issued;
 let selfSigned: Issued;
 let issued: Issued;
+let registeredPolicy: Policy;
 const agents: Agent[] = [];
 
 beforeAll(async () => {
@@ -29,29 +32,33 @@ beforeAll(async () => {
   );
   const clientCredentials = { scopes: SCOPES };
   const senderConstraint = 'certificate';
+  const options = withClients(
+    [
+      client('self', {
+        authentication: { method: 'self_signed_tls_client_auth', certificates: [selfSigned.pem] },
+        clientCredentials,
+        senderConstraint,
+      }),
+      client('statements', {
+        authentication: { method: 'tls_client_auth', dnsName: SERVICE },
+        clientCredentials,
+        senderConstraint,
+      }),
+      application('careful-app', { senderConstraint }),
+    ],
+    {
+      self: { scopes: SCOPES },
+      statements: { scopes: SCOPES },
+      'careful-app': { scopes: ['accounts:read'] },
+      'registered-self': { scopes: SCOPES },
+      'registered-name': { scopes: SCOPES },
+    },
+  );
+  registeredPolicy = options.policy;
   authority = await startTestAuthority({
     issuer: proxy.origin,
     clientCertificates: { proxies: ['127.0.0.1', '::1'], authorities: [root.pem] },
-    ...withClients(
-      [
-        client('self', {
-          authentication: { method: 'self_signed_tls_client_auth', certificates: [selfSigned.pem] },
-          clientCredentials,
-          senderConstraint,
-        }),
-        client('statements', {
-          authentication: { method: 'tls_client_auth', dnsName: SERVICE },
-          clientCredentials,
-          senderConstraint,
-        }),
-        application('careful-app', { senderConstraint }),
-      ],
-      {
-        self: { scopes: SCOPES },
-        statements: { scopes: SCOPES },
-        'careful-app': { scopes: ['accounts:read'] },
-      },
-    ),
+    ...options,
   });
   proxy.target = authority.authority.url;
 });
@@ -102,6 +109,40 @@ async function ownToken(clientId: string, certificate?: Issued) {
 }
 
 const REFUSED = { error: 'invalid_client' };
+
+describe('RFC 8705: clients that are registered in the store', () => {
+  test.each([
+    [
+      'registered-self',
+      () => ({ method: 'self_signed_tls_client_auth', certificates: [selfSigned.pem] }),
+      () => selfSigned,
+    ],
+    ['registered-name', () => ({ method: 'tls_client_auth', dnsName: SERVICE }), () => issued],
+  ])(
+    '%s gets a token that is bound to its certificate, and nobody else does',
+    async (id, by, certificate) => {
+      const whole = {
+        displayName: 'Statements',
+        owner: 'Example Bank',
+        contact: 'mailto:it@bank.example',
+        redirectUris: [],
+        oauth: {
+          authentication: by(),
+          senderConstraint: 'certificate',
+          clientCredentials: { scopes: SCOPES },
+        },
+      };
+      const options = { by: 'admin-iris', policy: registeredPolicy, confidential: true };
+      await new ApplicationRegister(authority.database.db).register(id, whole, options);
+      const { cnf } = claimsOf(await ownToken(id, certificate()));
+      expect(cnf).toEqual({ 'x5t#S256': thumbprint(certificate()) });
+      const thief = await issueCertificate({ name: 'self' });
+      for (const other of [undefined, thief, certificate() === issued ? selfSigned : issued]) {
+        await expect(ownToken(id, other)).rejects.toMatchObject(REFUSED);
+      }
+    },
+  );
+});
 
 describe('RFC 8705 section 2: clients that authenticate by a certificate', () => {
   test('section 3.3: the metadata says so', async () => {
