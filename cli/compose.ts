@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { completeSubgraph, DirectiveError, lowerRequiresScope, RuleTable } from '@behalf/directives';
+import { implies } from '../inspect/implication.js';
 import type { ErrorDescription, Requirement } from '@behalf/directives';
 import { GraphQLError, parse } from 'graphql';
 import type { DocumentNode } from 'graphql';
@@ -99,15 +100,18 @@ function rulesLost(
   return subgraphs.flatMap(({ name, typeDefs }) => {
     const lost: string[] = [];
     const need = (isThere: boolean, coordinate: string): void => {
-      if (!isThere) lost.push(`RULE_LOST: [${name}] ${coordinate} has a rule that is not in the supergraph`);
+      if (!isThere)
+        lost.push(
+          `RULE_LOST: [${name}] ${coordinate} has a rule that the supergraph does not have, or not as strictly`,
+        );
     };
     for (const type of new RuleTable(typeDefs, { coverage: 'open' }).allTypes()) {
       const composedType = composed.type(type.name);
-      need(keepsKinds(type.own, composedType?.own), type.name);
+      need(keeps(composedType?.own, type.own), type.name);
       need(type.subject === undefined || composedType?.subject !== undefined, type.name);
       for (const [field, rule] of type.fields) {
         const composedRule = composedType?.fields.get(field);
-        need(keepsKinds(rule.own, composedRule?.own), rule.coordinate);
+        need(keeps(composedRule?.own, rule.own), rule.coordinate);
         need(rule.minimization === undefined || composedRule?.minimization !== undefined, rule.coordinate);
       }
     }
@@ -123,6 +127,14 @@ function rulesLostOrUnread(...parts: Parameters<typeof rulesLost>): string[] {
     if (error instanceof DirectiveError) return [`${error.code}: ${error.message}`];
     throw error;
   }
+}
+
+/**
+ * Whether whoever meets the rule of the supergraph meets that of the subgraph as well. Composition joins the rules of a shared
+ * field, and leaves out one that nobody can meet (`@requiresScopes(scopes: [])`) where another subgraph has one that somebody can.
+ */
+function keeps(kept: Requirement | undefined, asked: Requirement): boolean {
+  return keepsKinds(asked, kept) && (kept === undefined || implies(kept, asked) !== 'no');
 }
 
 /** Whether each kind of rule that a subgraph asks for is asked for in the supergraph as well. */

@@ -102,6 +102,25 @@ describe('a rule', () => {
     expect(composed).toContain('@behalf__minimize(to: MASK)');
   });
 
+  it.each(['@requiresScopes(scopes: [])', '@requiresScopes(scopes: []) @requiresScope(scope: "y")'])(
+    'that nobody can meet is not lost to another subgraph’s (%s)',
+    async (rule) => {
+      const part = (name: string, own: string) => ({
+        name,
+        url: `http://${name}`,
+        sdl: `${link('"@requiresScope"')}
+          type Query { ${name}: T }
+          type T @key(fields: "id") { id: ID! ${own} }`,
+      });
+      // By itself it stands; joined with one that can be met, composition leaves it out.
+      expect(composeSupergraph([part('one', '@requiresScopes(scopes: [])')])).toContain('(scopes: [])');
+      const { details } = await failure(() =>
+        composeSupergraph([part('one', rule), part('two', '@requiresScopes(scopes: [["x"]])')]),
+      );
+      expect(details.join()).toContain('RULE_LOST: [one] T.id');
+    },
+  );
+
   it('that composition would drop silently fails it: a subgraph that does not link federation', async () => {
     const sdl = `
       extend schema @link(url: "https://specs.apollo.dev/link/v1.0")

@@ -239,15 +239,19 @@ export function errorsOf(result: ExecutionResult): string[] {
   return [...new Set(explained)].sort();
 }
 
-/** Everything that is not null in the one stands in the other. */
-export function isPartOf(narrow: unknown, wide: unknown): boolean {
+/** Everything that is not null in the one stands in the other. @param isSame of two values that have no parts */
+export function isPartOf(
+  narrow: unknown,
+  wide: unknown,
+  isSame: (one: unknown, other: unknown) => boolean = Object.is,
+): boolean {
   if (narrow === null || narrow === undefined) return true;
-  if (typeof narrow !== 'object') return narrow === wide;
+  if (typeof narrow !== 'object') return isSame(narrow, wide);
   if (typeof wide !== 'object' || wide === null) return false;
   return Object.entries(narrow).every(
     ([name, value]) =>
       value === null ||
-      (Object.hasOwn(wide, name) && isPartOf(value, (wide as Record<string, unknown>)[name])),
+      (Object.hasOwn(wide, name) && isPartOf(value, (wide as Record<string, unknown>)[name], isSame)),
   );
 }
 

@@ -1,7 +1,7 @@
 import { isMet } from '@behalf/directives';
 import type { Delegation } from '@behalf/directives';
 import { isAbstractType, isObjectType, Kind, parse, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
-import type { DocumentNode, GraphQLSchema } from 'graphql';
+import type { DirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
 import { coordinatesOf } from '../oracle.js';
 import { namesOf } from './data.js';
 import type { GivenSelection, PlannedFetch } from './real-gateway.js';
@@ -108,6 +108,14 @@ interface Selected {
   readonly below: readonly { readonly on: string; readonly path: string }[];
 }
 
+/** Nobody is asked for what `@include(if: false)` or `@skip(if: true)` leaves out for ever. */
+function isNeverSelected({ directives = [] }: { readonly directives?: readonly DirectiveNode[] }): boolean {
+  return directives.some(({ name, arguments: [condition] = [] }) => {
+    const value = condition?.value;
+    return value?.kind === Kind.BOOLEAN && value.value === (name.value === 'skip');
+  });
+}
+
 /** Every selection of an operation, where it is written. */
 export function selectionsOf(schema: GraphQLSchema, operation: string): Selected[] {
   const info = new TypeInfo(schema);
@@ -116,8 +124,10 @@ export function selectionsOf(schema: GraphQLSchema, operation: string): Selected
   visit(
     parse(operation),
     visitWithTypeInfo(info, {
+      [Kind.INLINE_FRAGMENT]: { enter: (node) => (isNeverSelected(node) ? false : undefined) },
       [Kind.FIELD]: {
         enter(node) {
+          if (isNeverSelected(node)) return false;
           const on = info.getParentType()?.name ?? '?';
           const below = above.map(({ on: from }, index) => ({
             on: from,
@@ -128,6 +138,7 @@ export function selectionsOf(schema: GraphQLSchema, operation: string): Selected
           }));
           selected.push({ type: on, name: node.name.value, below });
           above.push({ on, name: node.name.value });
+          return undefined;
         },
         leave: () => void above.pop(),
       },

@@ -119,6 +119,17 @@ export function madeOf(requires: string, label: string, given: Row): string {
   return `${label}<${JSON.stringify(inputs)}>`;
 }
 
+/**
+ * The same value, or both are made of inputs of the same field of the same object. `@apollo/gateway` does not always ask for
+ * the inputs of an input first (`@requires` of what has `@requires` itself), and makes the value of nulls then.
+ */
+export function isSameOrMade(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'string' || typeof other !== 'string') return false;
+  const [label, ...made] = one.split('<[');
+  return made.length > 0 && other.startsWith(`${label ?? ''}<[`);
+}
+
 /** `x v { p }` → `[['x'], ['v', 'p']]`. */
 export function namesOf(requires: string): [string, string?][] {
   return [...requires.matchAll(/(\w+)(?: \{ (\w+) \})?/g)].map(([, name = '', nested]) =>
