@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { execute, getNamedType, GraphQLError, isCompositeType, isObjectType, parse, validate } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { both, callers, delegationOf, held } from './delegations.js';
-import { readPlan } from './federation/asked.js';
+import { leavesOutForEver, readPlan } from './federation/asked.js';
 import { asked, askedWhole, casesOf, plainly, told, unprotected, wholeOf } from './federation/cases.js';
 import type { Case, Shown } from './federation/cases.js';
 import { isSameOrMade } from './federation/data.js';
@@ -111,7 +111,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     await fc.assert(
       fc.asyncProperty(cases, async (asking) => {
         const { run, executed } = await asked(asking);
-        if (run === undefined || executed === undefined) return;
+        if (run === undefined || executed === undefined || leavesOutForEver(executed)) return;
         const findings = readPlan(asking.world, executed, run.plan, asking.caller);
         expect(findings.unjustified, told(asking)).toEqual([]);
         expect(findings.overgiven, told(asking)).toEqual([]);

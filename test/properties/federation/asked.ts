@@ -1,7 +1,7 @@
 import { isMet } from '@behalf/directives';
 import type { Delegation } from '@behalf/directives';
 import { isAbstractType, isObjectType, Kind, parse, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
-import type { DirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { coordinatesOf } from '../oracle.js';
 import { namesOf } from './data.js';
 import type { GivenSelection, PlannedFetch } from './real-gateway.js';
@@ -108,12 +108,19 @@ interface Selected {
   readonly below: readonly { readonly on: string; readonly path: string }[];
 }
 
-/** Nobody is asked for what `@include(if: false)` or `@skip(if: true)` leaves out for ever. */
-function isNeverSelected({ directives = [] }: { readonly directives?: readonly DirectiveNode[] }): boolean {
-  return directives.some(({ name, arguments: [condition] = [] }) => {
-    const value = condition?.value;
-    return value?.kind === Kind.BOOLEAN && value.value === (name.value === 'skip');
+/**
+ * Whether something is left out for ever, by `@include(if: false)` or `@skip(if: true)`. The planner then makes no fetch for it,
+ * and asks all the same for what that fetch would have been given.
+ */
+export function leavesOutForEver(document: DocumentNode): boolean {
+  let found = false;
+  visit(document, {
+    Directive({ name, arguments: [condition] = [] }) {
+      const value = condition?.value;
+      found ||= value?.kind === Kind.BOOLEAN && value.value === (name.value === 'skip');
+    },
   });
+  return found;
 }
 
 /** Every selection of an operation, where it is written. */
@@ -124,10 +131,8 @@ export function selectionsOf(schema: GraphQLSchema, operation: string): Selected
   visit(
     parse(operation),
     visitWithTypeInfo(info, {
-      [Kind.INLINE_FRAGMENT]: { enter: (node) => (isNeverSelected(node) ? false : undefined) },
       [Kind.FIELD]: {
         enter(node) {
-          if (isNeverSelected(node)) return false;
           const on = info.getParentType()?.name ?? '?';
           const below = above.map(({ on: from }, index) => ({
             on: from,
@@ -138,7 +143,6 @@ export function selectionsOf(schema: GraphQLSchema, operation: string): Selected
           }));
           selected.push({ type: on, name: node.name.value, below });
           above.push({ on, name: node.name.value });
-          return undefined;
         },
         leave: () => void above.pop(),
       },
