@@ -15,9 +15,12 @@ import { Worlds } from './federation/world.js';
 import type { World } from './federation/world.js';
 import { errorsOf, isPartOf, nulledAfterwards } from './oracle.js';
 
-/** `BEHALF_PROPERTY_RUNS=10` runs ten times as many by hand; `BEHALF_PROPERTY_SEED` draws the same federations again. */
+/**
+ * `BEHALF_PROPERTY_RUNS=10` runs ten times as many by hand, `BEHALF_PROPERTY_SEED=$RANDOM` others. The suite draws the same each
+ * time: what it finds is of the change that is tested, and not of the day.
+ */
 const RUNS = Number(process.env.BEHALF_PROPERTY_RUNS ?? 1);
-const SEED = Number(process.env.BEHALF_PROPERTY_SEED ?? Date.now() % 1_000_000_000);
+const SEED = Number(process.env.BEHALF_PROPERTY_SEED ?? 20_261_124);
 const FEDERATIONS = Math.ceil(25 * Math.sqrt(RUNS));
 
 const drawn = new Worlds();
@@ -89,7 +92,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
         expect(shown.ran, told(asking)).toEqual(context.ran);
         count(asking, shown);
       }),
-      { numRuns: 500 * RUNS },
+      { numRuns: 500 * RUNS, seed: SEED },
     );
   });
 
@@ -103,7 +106,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
         expect(JSON.stringify(before.result.data), told(asking)).toBe(JSON.stringify(after.data));
         expect(errorsOf(before.result), told(asking)).toEqual(errorsOf(after));
       }),
-      { numRuns: 1_200 * RUNS },
+      { numRuns: 1_200 * RUNS, seed: SEED },
     );
   });
 
@@ -122,7 +125,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
         if (findings.requiresFetches > 0) seen.withRequires += 1;
         if (findings.joins.length > 0) seen.joinedByDeniedKey += 1;
       }),
-      { numRuns: 500 * RUNS },
+      { numRuns: 500 * RUNS, seed: SEED },
     );
   });
 
@@ -143,7 +146,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
         const expected = nulledAfterwards(wholeOf(world), parse(source), caller, variables, { ran: [] });
         expect(isPartOf(shown.result.data, expected.data, isSameOrMade), told(asking)).toBe(true);
       }),
-      { numRuns: 500 * RUNS },
+      { numRuns: 500 * RUNS, seed: SEED },
     );
     expect(failed).toBeGreaterThan(10 * RUNS);
   });
@@ -157,7 +160,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
         expect(isPartOf(narrow, see(delegationOf(both(one, two))))).toBe(true);
         expect(isPartOf(see(undefined), narrow)).toBe(true);
       }),
-      { numRuns: 400 * RUNS },
+      { numRuns: 400 * RUNS, seed: SEED },
     );
   });
 
@@ -177,7 +180,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
         expect(conditional.ran).toEqual(plain.ran);
         expect(conditional.executed === undefined).toBe(plain.executed === undefined);
       }),
-      { numRuns: 800 * RUNS },
+      { numRuns: 800 * RUNS, seed: SEED },
     );
     expect(compared).toBeGreaterThan(300 * RUNS);
   });
@@ -200,7 +203,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
           }
         }
       }),
-      { numRuns: 50 * RUNS },
+      { numRuns: 50 * RUNS, seed: SEED },
     );
   });
 
@@ -218,7 +221,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
         expect(JSON.stringify(closed.result), told(asking)).toBe(JSON.stringify(open.result));
         expect(closed.ran).toEqual(open.ran);
       }),
-      { numRuns: 300 * RUNS },
+      { numRuns: 300 * RUNS, seed: SEED },
     );
     expect(compared).toBeGreaterThan(75 * RUNS);
   });

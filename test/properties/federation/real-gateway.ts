@@ -1,4 +1,5 @@
 import { HeaderMap } from '@apollo/server';
+import fc from 'fast-check';
 import { execute, parse } from 'graphql';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { ApolloGateway } from '../../../gateway/apollo.js';
@@ -60,6 +61,8 @@ export class RealGateway {
       supergraphSdl: executableSdl,
       // Every operation here is a new one; its plan is not needed again.
       experimental_approximateQueryPlanStoreMiB: 1,
+      // With many keys the planner's choices grow without bound: such an operation would take all memory, and show nothing.
+      queryPlannerConfig: { debug: { maxEvaluatedPlans: 100, pathsLimit: 500 } },
       buildService: ({ name }) => ({
         process: ({ request, context }: GraphQLDataSourceProcessOptions) => {
           const { run } = context as unknown as RunningContext;
@@ -93,6 +96,10 @@ export class RealGateway {
       request: { variables, http: { headers: new HeaderMap() } },
       context: { run },
       logger: console,
+    }).catch((error: unknown) => {
+      // Another case is drawn in its place.
+      fc.pre(!(error instanceof Error && error.message.startsWith('Too many options generated')));
+      throw error;
     });
     return { result, asked: run.asked, plan: run.plan };
   }
