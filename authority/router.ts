@@ -5,11 +5,13 @@ import { errors } from 'oidc-provider';
 
 import type { Log } from '../store/log.js';
 import type { SsfTransmitter } from './changes/transmitter.js';
+import { addressToIssuer } from './http/own-address.js';
 import { HttpError, sendJson } from './http/respond.js';
 import type { InteractionRoutes } from './interaction/routes.js';
 import { SIGN_OUT_PATH, type SignOut } from './interaction/sign-out.js';
 import { renderErrorPage } from './pages/error.js';
 import type { SigningKeyRing } from './keys/ring.js';
+import { JWKS_PATH } from './oidc/public-documents.js';
 import type { RotatingProvider } from './oidc/rotating-provider.js';
 import { setPageHeaders } from './pages/headers.js';
 import { STYLE } from './pages/style.js';
@@ -17,11 +19,9 @@ import type { StatusRegister } from './status/register.js';
 import { answerStatusList } from './status/route.js';
 import type { AuthorityDatabase } from './schema.js';
 
-/** oidc-provider's. */
-const JWKS_PATH = '/jwks';
-
 /** @see createRouter */
 export interface RouterOptions {
+  readonly issuer: string;
   readonly db: AuthorityDatabase;
   readonly oauth: RotatingProvider;
   readonly keys: SigningKeyRing;
@@ -37,9 +37,9 @@ export function createRouter(
   options: RouterOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const { interactions, keys, log, oauth, statuses, transmitter } = options;
+  const issuer = new URL(options.issuer);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const url = URL.parse(request.url ?? '', 'http://authority.invalid');
-    if (url === null) throw new HttpError(400, 'invalid_request', 'Not an address');
+    const url = addressToIssuer(request, issuer);
     if (url.pathname === '/health') await health(options.db, response);
     else if (url.pathname === '/style.css') sendStyle(response);
     else if (await answerStatusList(request, response, url, statuses)) return;

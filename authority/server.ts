@@ -270,6 +270,6 @@ function assemble(
     },
     consents,
   });
-  const route = createRouter({ db, oauth, keys, interactions, signOut, transmitter, statuses, log });
+  const route = createRouter({ issuer, db, oauth, keys, interactions, signOut, transmitter, statuses, log });
   return { consents, oauth, transmitter, push, housekeeping, route };
 }

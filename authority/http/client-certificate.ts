@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+
+import { AddressList } from '../../http/addresses.js';
 
 /** RFC 5280 section 4.2.1.12: id-kp-clientAuth. */
 const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';
@@ -25,15 +26,13 @@ export interface ClientCertificateOptions {
  * the client presented comes in a header of that proxy (RFC 9440), and from nobody else.
  */
 export class ClientCertificates {
-  readonly #proxies = new BlockList();
+  readonly #proxies = new AddressList();
   readonly #authorities: readonly X509Certificate[];
 
   /** @throws TypeError for what is no address, or no certificate of an authority */
   constructor(options: ClientCertificateOptions) {
     for (const address of options.proxies) {
-      const version = isIP(address);
-      if (version === 0) throw new TypeError(`${address} is no address of a proxy`);
-      this.#proxies.addAddress(address, version === 6 ? 'ipv6' : 'ipv4');
+      if (!this.#proxies.add(address)) throw new TypeError(`${address} is not an address of a proxy`);
     }
     this.#authorities = (options.authorities ?? []).map((pem) => new X509Certificate(pem));
     if (this.#authorities.some(({ ca }) => !ca))
@@ -46,9 +45,7 @@ export class ClientCertificates {
 
   /** What the client presented, as the proxy says. Its possession is proved to the proxy; nothing else is checked here. */
   of(request: IncomingMessage): X509Certificate | undefined {
-    const peer = request.socket.remoteAddress ?? '';
-    const version = isIP(peer);
-    if (version === 0 || !this.#proxies.check(peer, version === 6 ? 'ipv6' : 'ipv4')) return undefined;
+    if (!this.#proxies.includes(request.socket.remoteAddress)) return undefined;
     // More than one are joined by node, and are no byte sequence any more.
     const [, encoded] = CLIENT_CERT.exec(String(request.headers['client-cert'] ?? '')) ?? [];
     if (encoded === undefined) return undefined;

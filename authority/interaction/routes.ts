@@ -151,9 +151,13 @@ export class InteractionRoutes {
   }
 
   async #finish({ request, response }: Exchange, result: InteractionResults): Promise<void> {
-    await this.#options.provider.interactionFinished(request, response, result, {
-      mergeWithLastSubmission: result.error === undefined,
-    });
+    const { provider } = this.#options;
+    const mergeWithLastSubmission = result.error === undefined;
+    const returnTo = new URL(
+      await provider.interactionResult(request, response, result, { mergeWithLastSubmission }),
+    );
+    // The browser stays where it is: the way back needs no host.
+    response.writeHead(303, { location: `${returnTo.pathname}${returnTo.search}` }).end();
   }
 
   #showSignIn(exchange: Exchange, status: number, more: Pick<SignInView, 'username' | 'problem'>): void {

@@ -32,6 +32,7 @@ import { ACCESS_TOKEN_SECONDS, CODE_SECONDS, INTERACTION_SECONDS, SESSION_SECOND
 import { mutualTls } from './mutual-tls.js';
 import { grantableScopes } from './offer.js';
 import { OwnTokens } from './own-tokens.js';
+import { limitCaching } from './public-documents.js';
 import { ResourceServers } from './resource-servers.js';
 import { richRequests } from './rich-requests.js';
 import { PASSWORD_ACR } from './sign-in.js';
@@ -163,7 +164,8 @@ export function createProvider(options: ProviderOptions): Provider {
   };
   const provider = new Provider(issuer, configuration);
   compareSecretsByDigest(provider);
-  // This server speaks plain http: with an https issuer a proxy stands before it, and tells what the browser used.
+  limitCaching(provider);
+  // This server speaks plain http, also for an https issuer: the scheme comes with the request, from `addressToIssuer`.
   provider.proxy = issuer.startsWith('https:');
   exchange.register(provider);
   answerForStructuredTokens(provider, { consents, findClient, suspensions, tokens });

@@ -10,9 +10,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   directives: [],
   policy: ['directives'],
   store: [],
+  http: [],
   audit: ['store', 'directives'],
-  authority: ['store', 'directives', 'policy'],
-  gateway: ['audit', 'directives', 'policy'],
+  authority: ['store', 'http', 'directives', 'policy'],
+  gateway: ['audit', 'http', 'directives', 'policy'],
   inspect: ['gateway', 'policy', 'directives'],
   subgraphs: ['store', 'directives', 'authority/consent'],
 };

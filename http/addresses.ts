@@ -1,0 +1,94 @@
+import { BlockList, isIP } from 'node:net';
+
+/** IP addresses, and networks of them (`10.0.3.0/24`, `fd00::/8`). */
+export class AddressList {
+  readonly #entries = new BlockList();
+
+  /** @returns false for a text that is neither an address nor a network: then nothing was added */
+  add(text: string): boolean {
+    const [address = '', length, ...rest] = text.split('/');
+    const version = isIP(address);
+    if (version === 0 || rest.length > 0) return false;
+    const family = version === 4 ? 'ipv4' : 'ipv6';
+    if (length === undefined) {
+      this.#entries.addAddress(address, family);
+      return true;
+    }
+    if (!/^\d{1,3}$/.test(length) || Number(length) > (version === 4 ? 32 : 128)) return false;
+    this.#entries.addSubnet(address, Number(length), family);
+    return true;
+  }
+
+  /** An IPv4 address that a socket for both families shows as IPv6 is the same address. */
+  includes(address: string | undefined): boolean {
+    const version = isIP(address ?? '');
+    return version !== 0 && this.#entries.check(address ?? '', version === 4 ? 'ipv4' : 'ipv6');
+  }
+}
+
+/**
+ * The client's address: the last that a trusted proxy tells of. Each entry was added by whoever stands after it, so they are
+ * read from the end, and what stands before an address that is not trusted is only its word.
+ *
+ * @param peer the other end of the connection
+ * @param forwardedFor every value of the `X-Forwarded-For` header, in order
+ * @example forwardedAddress('10.0.0.1', ['192.0.2.7'], proxies) // '192.0.2.7' when 10.0.0.1 is one of the proxies
+ */
+export function forwardedAddress(
+  peer: string | undefined,
+  forwardedFor: readonly string[],
+  proxies: AddressList,
+): string | undefined {
+  const entries = forwardedFor.flatMap((value) => value.split(',')).map((entry) => entry.trim());
+  let address = peer;
+  for (const entry of entries.reverse()) {
+    if (!proxies.includes(address) || isIP(entry) === 0) return address;
+    address = entry;
+  }
+  return address;
+}
+
+const MAPPED_IPV4 = [0, 0, 0, 0, 0, 0xffff];
+/** RFC 6052 section 2.1: IPv4 clients as a translator shows them. */
+const TRANSLATED_IPV4 = [0x64, 0xff9b, 0, 0, 0, 0];
+/** RFC 3056 section 2: whoever has the IPv4 address has all of it. */
+const SIX_TO_FOUR = 0x2002;
+
+/**
+ * What one client is counted under: an IPv4 address as it is, of an IPv6 address its /64, which is the least that a provider
+ * gives to one customer (RFC 6177), so that its addresses are as good as one. IPv4 addresses that are written as IPv6 count as
+ * IPv4. Whatever is not an address counts as one client.
+ *
+ * @example networkOf('2001:db8:1:2:3::4') // '2001:db8:1:2::/64'
+ * @example networkOf('::ffff:192.0.2.7') // '192.0.2.7'
+ */
+export function networkOf(address: string | undefined): string {
+  const bare = (address ?? '').split('%', 1)[0] ?? '';
+  const version = isIP(bare);
+  if (version === 4) return bare;
+  const groups = version === 6 ? groupsOf(bare) : undefined;
+  if (groups === undefined) return 'unknown';
+  if (startsWith(groups, MAPPED_IPV4) || startsWith(groups, TRANSLATED_IPV4)) return ipv4Of(groups, 6);
+  if (groups[0] === SIX_TO_FOUR) return ipv4Of(groups, 1);
+  const network = groups.slice(0, 4).map((group) => group.toString(16));
+  return `${network.join(':')}::/64`;
+}
+
+/** Eight numbers. An address in a URL is written in one way only (WHATWG URL, section 3.5). */
+function groupsOf(address: string): readonly number[] | undefined {
+  const written = URL.parse(`http://[${address}]/`)?.hostname.slice(1, -1);
+  if (written === undefined) return undefined;
+  const [head = [], tail = []] = written
+    .split('::')
+    .map((half) => (half === '' ? [] : half.split(':').map((group) => Number.parseInt(group, 16))));
+  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => 0), ...tail];
+}
+
+function startsWith(groups: readonly number[], prefix: readonly number[]): boolean {
+  return prefix.every((group, index) => groups[index] === group);
+}
+
+function ipv4Of(groups: readonly number[], at: number): string {
+  const [high = 0, low = 0] = groups.slice(at, at + 2);
+  return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
+}

@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+
+import fc from 'fast-check';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { ALMA } from './oauth-setup.js';
+import { rawRequest, type RawAnswer, type RawRequest } from './raw-request.js';
+import { REDIRECT_URI, startTestAuthority, type TestAuthority } from './setup.js';
+
+const HTTPS_ISSUER = 'https://login.example';
+const DISCOVERY = '/.well-known/openid-configuration';
+const PUBLIC = [DISCOVERY, '/.well-known/oauth-authorization-server', '/.well-known/ssf-configuration'];
+
+let plain: TestAuthority;
+let secure: TestAuthority;
+beforeAll(async () => {
+  [plain, secure] = await Promise.all([startTestAuthority(), startTestAuthority({ issuer: HTTPS_ISSUER })]);
+});
+afterAll(async () => {
+  await plain.close();
+  await secure.close();
+});
+
+async function ask(authority: TestAuthority, request: RawRequest): Promise<RawAnswer> {
+  return rawRequest(authority.authority.url, request);
+}
+
+/** Every absolute address that an answer holds, but the client's own, which the request names. */
+function addressesIn({ headers, text }: RawAnswer): readonly string[] {
+  const found = `${text} ${JSON.stringify(headers)}`.match(/\bhttps?:\/\/[^\s"'<>\\;,]*/g) ?? [];
+  return found.filter((address) => !address.startsWith('http://127.0.0.1:45678'));
+}
+
+const HOSTILE: readonly (readonly [string, Readonly<Record<string, string | readonly string[]>>])[] = [
+  ['Host', { host: 'evil.example' }],
+  ['Host with a port', { host: 'evil.example:8443' }],
+  ['Host with a user', { host: 'login.example@evil.example' }],
+  ['X-Forwarded-Host', { 'x-forwarded-host': 'evil.example' }],
+  ['several in X-Forwarded-Host', { 'x-forwarded-host': ['evil.example', 'worse.example'] }],
+  ['X-Forwarded-Proto', { 'x-forwarded-proto': 'http' }],
+  ['a scheme that is none', { 'x-forwarded-proto': 'evil.example/x' }],
+  ['Forwarded', { forwarded: 'host=evil.example;proto=http' }],
+  ['all of them', { host: 'a.example', 'x-forwarded-host': 'b.example', forwarded: 'host=c.example' }],
+];
+
+describe('the authority takes its own address from its issuer', () => {
+  test.each(HOSTILE)('%s changes no address that it names', async (_, headers) => {
+    for (const authority of [plain, secure]) {
+      for (const target of PUBLIC) {
+        const answer = await ask(authority, { target, headers });
+        expect(answer.status).toBe(200);
+        const addresses = addressesIn(answer);
+        expect(addresses.length).toBeGreaterThan(2);
+        for (const address of addresses) expect(new URL(address).origin).toBe(authority.issuer);
+      }
+    }
+  });
+
+  test.each([
+    ['http://evil.example/.well-known/openid-configuration', 200],
+    ['https://evil.example:99/.well-known/openid-configuration?x=https:', 200],
+    ['HTTP://evil.example/.well-known/openid-configuration', 200],
+    ['//evil.example/.well-known/openid-configuration', 404],
+    ['/\\evil.example/.well-known/openid-configuration', 404],
+    ['ftp://evil.example/.well-known/openid-configuration', 400],
+    ['evil.example', 400],
+    ['*', 400],
+  ])('RFC 9112 section 3.2: the target %s names no other host', async (target, status) => {
+    for (const authority of [plain, secure]) {
+      const answer = await ask(authority, { target });
+      expect(answer.status).toBe(status);
+      for (const address of addressesIn(answer)) expect(new URL(address).origin).toBe(authority.issuer);
+    }
+  });
+
+  test('an https issuer never advertises http, whatever the proxy says or leaves out', async () => {
+    for (const headers of [{}, { 'x-forwarded-proto': 'http' }, { 'x-forwarded-proto': '' }]) {
+      const { text } = await ask(secure, { target: DISCOVERY, headers });
+      expect(text).toContain('https://login.example/jwks');
+      expect(text).not.toContain('http://');
+    }
+  });
+
+  test('holds for arbitrary hostile headers, on every page and document', async () => {
+    const host = fc.constantFrom(
+      'evil.example',
+      'evil.example:1',
+      '[::1]:2',
+      'x@evil.example',
+      '',
+      'a b',
+      '%',
+    );
+    const value = fc.oneof(host, fc.constantFrom('http', 'https', 'HTTPS, http', 'host="evil.example"'));
+    const names = [
+      'host',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-forwarded-port',
+      'forwarded',
+      'x-host',
+    ];
+    const headers = fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 6 });
+    const targets = [...PUBLIC, '/sign-out', '/auth', '/jwks', '/token', '/interaction/x', authorization()];
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...targets), headers, fc.boolean(), async (target, told, isSecure) => {
+        const authority = isSecure ? secure : plain;
+        const answer = await ask(authority, { target, headers: { host: 'evil.example', ...told } });
+        expect(answer.status).toBeLessThan(500);
+        for (const address of addressesIn(answer)) expect(new URL(address).origin).toBe(authority.issuer);
+        expect(JSON.stringify(answer)).not.toContain('evil.example');
+      }),
+      { numRuns: 120 },
+    );
+  });
+});
+
+function authorization(): string {
+  const query = new URLSearchParams({
+    client_id: 'budget-app',
+    response_type: 'code',
+    scope: 'accounts:read',
+    redirect_uri: REDIRECT_URI,
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    code_challenge_method: 'S256',
+  });
+  return `/auth?${query.toString()}`;
+}
+
+function setCookies({ headers }: RawAnswer): readonly string[] {
+  return [headers['set-cookie'] ?? []].flat();
+}
+
+function cookieOf(answer: RawAnswer): string {
+  return setCookies(answer)
+    .map((line) => line.split(';', 1)[0])
+    .join('; ');
+}
+
+test('a forged Host is in no address that a browser is sent on to, and cookies keep their Secure', async () => {
+  const forged = { host: 'evil.example', 'x-forwarded-host': 'evil.example' };
+  for (const authority of [plain, secure]) {
+    const first = await ask(authority, { target: authorization(), headers: forged });
+    expect(first.status).toBe(303);
+    expect(setCookies(first).length).toBeGreaterThan(1);
+    expect(setCookies(first).every((line) => /; secure/i.test(line) === (authority === secure))).toBe(true);
+    const form = { username: ALMA.user, password: ALMA.password, do: 'sign-in' };
+    const second = await ask(authority, {
+      target: String(first.headers['location']),
+      method: 'POST',
+      headers: { ...forged, cookie: cookieOf(first), 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(form).toString(),
+    });
+    expect(second.status).toBe(303);
+    expect(String(second.headers['location'])).toMatch(/^\/auth\/[\w-]+$/);
+  }
+});
+
+describe('RFC 9449 section 4.3: a DPoP proof is for the issuer’s own token endpoint', () => {
+  const INVALID_PROOF = { error: 'invalid_dpop_proof' };
+
+  async function redeem(provenFor: string, headers: Readonly<Record<string, string>>): Promise<unknown> {
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const proof = await new SignJWT({ htm: 'POST', htu: provenFor, jti: randomUUID() })
+      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: await exportJWK(publicKey) })
+      .setIssuedAt()
+      .sign(privateKey);
+    const form = { grant_type: 'authorization_code', client_id: 'budget-app', redirect_uri: REDIRECT_URI };
+    const answer = await ask(secure, {
+      target: '/token',
+      method: 'POST',
+      headers: { ...headers, dpop: proof, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ ...form, code: 'none', code_verifier: 'v'.repeat(43) }).toString(),
+    });
+    return JSON.parse(answer.text);
+  }
+
+  test.each([
+    ['Host', { host: 'evil.example' }, 'http://evil.example/token'],
+    ['X-Forwarded-Host', { 'x-forwarded-host': 'evil.example' }, 'https://evil.example/token'],
+    ['X-Forwarded-Proto', { 'x-forwarded-proto': 'http' }, 'http://login.example/token'],
+  ])('and not for the one in %s', async (_, headers, forged) => {
+    expect(await redeem(forged, headers)).toMatchObject(INVALID_PROOF);
+    expect(await redeem(`${HTTPS_ISSUER}/token`, headers)).not.toMatchObject(INVALID_PROOF);
+  });
+});
+
+describe('RFC 9111: metadata and keys say how long they may be kept', () => {
+  test.each([...PUBLIC.slice(0, 2), '/jwks'])('%s: a minute', async (target) => {
+    const { headers } = await ask(plain, { target });
+    expect(headers['cache-control']).toBe('public, max-age=60');
+  });
+
+  test('and an address that there is not says nothing of it', async () => {
+    const { headers, status } = await ask(plain, { target: '/.well-known/openid-configuration/x' });
+    expect([status, headers['cache-control']]).toEqual([404, undefined]);
+  });
+});
