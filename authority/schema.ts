@@ -204,6 +204,11 @@ export interface TokenStatusTable {
   consent_id: string | null;
   /** `sid` */
   session_id: string | null;
+  /** Every client that acts in it (RFC 8693). */
+  actors: Generated<string[]>;
+  /** `jti` of every token that it came from by exchange. */
+  exchanged_from: Generated<string[]>;
+  /** Its `iat` is this moment. */
   issued_at: Timestamp;
   expires_at: Timestamp;
   revoked: Generated<boolean>;

@@ -225,6 +225,7 @@ function assemble(
   const fallback = durations.find(({ seconds }) => seconds === DEFAULT_DURATION_SECONDS) ?? durations[0];
   const interactions = new InteractionRoutes({
     issuer,
+    db,
     audience,
     get provider() {
       return oauth.provider;

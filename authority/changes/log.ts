@@ -66,19 +66,20 @@ export interface AppendedChange extends ChangePosition {
  * order of the commits: the one row of `change_head` stays locked until this transaction ends, so that a reader who has
  * seen a number has seen all lower ones. Take all other locks before.
  *
- * The time is taken under that lock, so that it is not before any token that was issued before the change.
+ * The time is taken under that lock, and is not before the `iat` of any token that the change ends: both are the database's.
  */
 export async function appendChange(
   trx: Transaction<AuthoritySchema>,
   change: Change,
 ): Promise<AppendedChange> {
-  if (change.kind === SESSION_REVOKED) await revokeStatuses(trx, change.members);
+  // The database's clock can have been set back since a token was issued, as when another server takes over.
+  const youngest = change.kind === SESSION_REVOKED ? await revokeStatuses(trx, change.members) : undefined;
   const jti = randomUUID();
   // One statement: everybody else waits for the row of `change_head`, from here to the end of the transaction. The
   // notification is sent at commit, and not at all when the transaction is rolled back.
   const { rows } = await sql<{ seq: number; occurredAt: Date }>`
     with head as (
-      update authority.change_head set seq = seq + 1 returning seq, clock_timestamp() as now),
+      update authority.change_head set seq = seq + 1 returning seq, greatest(clock_timestamp(), ${youngest ?? null}::timestamptz) as now),
     event as (
       insert into authority.change_event (seq, jti, kind, members, initiator, reason, entity_id, occurred_at)
       select seq, ${jti}, ${change.kind}, ${JSON.stringify(change.members)}, ${change.initiator},

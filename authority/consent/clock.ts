@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 
 import type { AuthoritySchema } from '../schema.js';
 
@@ -6,7 +6,7 @@ import type { AuthoritySchema } from '../schema.js';
 export const EXPIRY_CHANNEL = 'behalf_authority_expiry';
 
 /** The database's time, which all instances share. In whole milliseconds, as everything that is read back. */
-export async function databaseNow(trx: Transaction<AuthoritySchema>): Promise<Date> {
+export async function databaseNow(trx: Kysely<AuthoritySchema>): Promise<Date> {
   const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx);
   const [row] = rows;
   if (row === undefined) throw new TypeError('The database did not tell the time');

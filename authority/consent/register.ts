@@ -115,7 +115,7 @@ export class ConsentRegister {
   }
 
   /**
-   * Ends one access token, for ever. Access tokens are not kept here, so that an identifier that no token ever had is
+   * Ends one access token and all that was exchanged from it, for ever. Access tokens are not kept here, so that an identifier that no token ever had is
    * announced like any other.
    *
    * @param tokenId `jti`

@@ -8,6 +8,7 @@ import {
   SESSION_REVOKED,
 } from '../changes/log.js';
 import type { AuthoritySchema } from '../schema.js';
+import { databaseNow } from './clock.js';
 import { appendConsentEvent, type ConsentRow, toConsent } from './rows.js';
 import type {
   Revocation,
@@ -46,7 +47,8 @@ export async function revokeConsent(trx: Trx, id: string, options: RevocationOpt
   // A person ends their own consents only, whatever the caller has checked before, and is told of no other.
   const isForeign = options.initiator === 'user' && subject !== options.by;
   if (subject === undefined || isForeign) return UNKNOWN;
-  if (row === undefined || row.until.getTime() <= Date.now()) return ALREADY;
+  // By the clock that ends consents: to one that is ahead it would be over, and it goes on.
+  if (row === undefined || row.until.getTime() <= (await databaseNow(trx)).getTime()) return ALREADY;
   await trx.deleteFrom('authority.oidc_payload').where('grant_id', '=', id).execute();
   const change = await appendChange(
     trx,

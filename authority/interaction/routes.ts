@@ -7,6 +7,7 @@ import type { AccountRegister } from '../accounts/register.js';
 import type { SignInThrottle } from '../accounts/throttle.js';
 import type { ClientDirectory } from '../clients/directory.js';
 import type { ClientRegistration } from '../clients/register.js';
+import { databaseNow } from '../consent/clock.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import { readForm } from '../http/body.js';
@@ -19,6 +20,7 @@ import { stoppedScopes } from '../oidc/suspended.js';
 import { type DurationChoice, renderConsent } from '../pages/consent.js';
 import { formTargetOf, setPageHeaders } from '../pages/headers.js';
 import { renderSignIn, type SignInView } from '../pages/sign-in.js';
+import type { AuthorityDatabase } from '../schema.js';
 import { readDecision } from './decision.js';
 import { makeOffer, viewOf } from './offer.js';
 
@@ -29,6 +31,7 @@ export interface InteractionOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly provider: Provider;
+  readonly db: AuthorityDatabase;
   readonly accounts: AccountRegister;
   readonly throttle: SignInThrottle;
   readonly consents: ConsentRegister;
@@ -98,8 +101,10 @@ export class InteractionRoutes {
       return;
     }
     throttle.forget(username, address);
+    // By the clock that ends sessions, which may not be this machine's.
+    const ts = Math.floor((await databaseNow(this.#options.db)).getTime() / 1000);
     await this.#finish(exchange, {
-      login: { accountId: account.subject, amr: ['pwd'], acr: PASSWORD_ACR },
+      login: { accountId: account.subject, ts, amr: ['pwd'], acr: PASSWORD_ACR },
     });
   }
 

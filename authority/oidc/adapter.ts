@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
 
 import type { AuthorityDatabase } from '../schema.js';
@@ -46,7 +46,7 @@ class PostgresAdapter implements Adapter {
     const { jti, ...rest } = payload;
     const stored = BEARERS.has(this.#model) ? rest : { jti, ...rest };
     const row = {
-      payload: JSON.stringify(stored),
+      payload: BEARERS.has(this.#model) ? stamped(stored) : sql<string>`${JSON.stringify(stored)}::jsonb`,
       grant_id: this.#consentOf(id, payload),
       uid: payload.uid ?? null,
       account_id: payload.accountId ?? null,
@@ -155,6 +155,18 @@ class PostgresAdapter implements Adapter {
   }
 }
 
+/**
+ * A code, or a refresh token, counts as issued at the database's time, as what ends it (`tokens_not_before`): a code of a machine
+ * whose clock is ahead would give tokens after it was ended. Of a rotated token the beginning of the chain stays what it was.
+ */
+function stamped(payload: AdapterPayload): RawBuilder<string> {
+  const isFirst = (payload.rotations ?? 0) === 0;
+  const names = payload.iiat !== undefined && isFirst ? ['iat', 'iiat'] : ['iat'];
+  const now = sql`floor(extract(epoch from clock_timestamp()))::bigint`;
+  const times = sql.join(names.map((name) => sql`${name}::text, ${now}`));
+  return sql<string>`${JSON.stringify(payload)}::jsonb || jsonb_build_object(${times})`;
+}
+
 class ClientAdapter extends PostgresAdapter {
   readonly #find: ClientLookup;
 
@@ -181,6 +193,9 @@ export async function removeEndedSessions(db: AuthorityDatabase): Promise<void> 
         where p.payload ? 'sessionUid' and p.payload ->> 'sessionUid' = e.session_id)`.execute(db);
 }
 
+/** This machine says when something is over, and the database's clock may be ahead: nothing is removed while it counts. */
+const EXPIRED_KEPT_SECONDS = 60;
+
 /**
  * Removes what has expired, some at a time.
  *
@@ -190,7 +205,7 @@ export async function removeExpiredPayloads(db: AuthorityDatabase, limit: number
   const { numAffectedRows } = await sql`
     delete from authority.oidc_payload where (model, id) in (
       select model, id from authority.oidc_payload
-      where expires_at < clock_timestamp() order by expires_at limit ${limit} for update skip locked)`.execute(
+      where expires_at < clock_timestamp() - make_interval(secs => ${EXPIRED_KEPT_SECONDS}) order by expires_at limit ${limit} for update skip locked)`.execute(
     db,
   );
   return Number(numAffectedRows ?? 0n);

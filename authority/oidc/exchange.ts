@@ -16,10 +16,11 @@ import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { FindClient } from '../clients/find.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
+import type { Lineage } from '../status/register.js';
 import { TOKEN_EXCHANGE } from './client-metadata.js';
 import { type ExchangeTerms, exchangeTerms } from './exchange-terms.js';
 import { grantableScopes } from './offer.js';
-import type { OwnToken, OwnTokens } from './own-tokens.js';
+import { EXCHANGED_FROM, exchangedFromOf, type OwnToken, type OwnTokens, sessionIdOf } from './own-tokens.js';
 import type { ResourceServers } from './resource-servers.js';
 import { readOrRefuse } from './rich-requests.js';
 import { refuseSuspended, stoppedScopes } from './suspended.js';
@@ -74,6 +75,12 @@ export class TokenExchange {
     return this.#terms.has(token);
   }
 
+  /** Undefined for a token that was not exchanged. */
+  lineageOf(token: object): Lineage | undefined {
+    const terms = this.#terms.get(token);
+    return terms === undefined ? undefined : lineageIn(terms);
+  }
+
   /**
    * The claims of an exchanged token, asked for just before it is signed.
    *
@@ -100,6 +107,7 @@ export class TokenExchange {
       ...stillTrue('policies', payload['policies'], account.policies),
       consent: { id, version, purposes, until, detail },
       act,
+      [EXCHANGED_FROM]: lineageIn(terms).exchangedFrom,
     };
   }
 
@@ -190,6 +198,14 @@ export class TokenExchange {
     this.#terms.set(token, terms);
     return token;
   }
+}
+
+function lineageIn({ act, token }: ExchangeTerms): Lineage {
+  return {
+    sessionId: sessionIdOf(token),
+    actors: [act.sub, ...token.actors],
+    exchangedFrom: [token.tokenId, ...exchangedFromOf(token)],
+  };
 }
 
 /** @throws errors.InvalidRequest, errors.InvalidTarget */

@@ -1,4 +1,4 @@
-import { isRecord, readActorClaim, readConsentClaim } from '@behalf/directives';
+import { isRecord, isStringArray, readActorClaim, readConsentClaim } from '@behalf/directives';
 import type { ConsentClaim } from '@behalf/directives';
 import { createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTPayload, jwtVerify } from 'jose';
 
@@ -10,8 +10,12 @@ import { readGrantedAccess } from '../details/read.js';
 import type { GrantedAccess } from '../details/access.js';
 import type { KeysNow } from '../keys/ring.js';
 import type { AuthorityDatabase } from '../schema.js';
+import { EXCHANGE_DEPTH_AT_MOST } from './lifetimes.js';
 import { isRevoked } from './revoked.js';
 import { isSuspended } from './suspended.js';
+
+/** Claim of an exchanged token: the `jti` of each token that it came from. See docs/decisions/0035. */
+export const EXCHANGED_FROM = 'exchanged_from';
 
 /** An access token of this authority, verified. */
 export interface OwnToken {
@@ -82,14 +86,8 @@ export class OwnTokens {
     if (await isSuspended(suspensions, holders)) return false;
     if (token.consent !== undefined) {
       const { clientId, issuedAtSeconds, subject } = token;
-      const sessionId = token.payload['sid'];
-      const source = {
-        consentId: token.consent.id,
-        subject,
-        clientId,
-        issuedAtSeconds,
-        sessionId: typeof sessionId === 'string' ? sessionId : undefined,
-      };
+      const sessionId = sessionIdOf(token);
+      const source = { consentId: token.consent.id, subject, clientId, issuedAtSeconds, sessionId };
       if ((await consentForToken(db, source)) === undefined) return false;
       if ((await accounts.find(subject)) === undefined) return false;
     } else if (token.subject !== token.clientId) {
@@ -97,6 +95,21 @@ export class OwnTokens {
     }
     return !(await isRevoked(db, token));
   }
+}
+
+/** `sid`: the sign-in that it stands on. */
+export function sessionIdOf({ payload: { sid } }: Pick<OwnToken, 'payload'>): string | undefined {
+  return typeof sid === 'string' ? sid : undefined;
+}
+
+/** `jti` of each token that it came from by exchange, the nearest first: it ends with any of them. */
+export function exchangedFromOf({ payload }: Pick<OwnToken, 'payload'>): readonly string[] {
+  const claim = payload[EXCHANGED_FROM];
+  return isExchangedFrom(claim) ? claim : [];
+}
+
+function isExchangedFrom(claim: unknown): claim is readonly string[] {
+  return isStringArray(claim) && claim.length <= EXCHANGE_DEPTH_AT_MOST;
 }
 
 /** Everything of a private JWK that may be known. */
@@ -119,13 +132,17 @@ function read(payload: JWTPayload): OwnToken | undefined {
     iat,
     jti,
     scope,
+    sid,
     sub,
+    [EXCHANGED_FROM]: exchangedFrom = [],
   } = payload;
   if (typeof clientId !== 'string' || sub === undefined || jti === undefined) return undefined;
   if (exp === undefined || iat === undefined) return undefined;
   if (scope !== undefined && typeof scope !== 'string') return undefined;
   const actors = act === undefined ? [] : actorsOf(act);
   if (actors === undefined) return undefined;
+  if (sid !== undefined && typeof sid !== 'string') return undefined;
+  if (!isExchangedFrom(exchangedFrom)) return undefined;
   const claim = payload['consent'] === undefined ? undefined : readConsentClaim(payload['consent']);
   if (payload['consent'] !== undefined && claim?.until === undefined) return undefined;
   return {

@@ -28,6 +28,7 @@ import { consentPrompt } from './consent-prompt.js';
 import { endingsOf, endOnReuse } from './endings.js';
 import { TokenExchange } from './exchange.js';
 import { grantOf } from './grant.js';
+import { IssueTimes } from './issue-times.js';
 import { ACCESS_TOKEN_SECONDS, CODE_SECONDS, INTERACTION_SECONDS, SESSION_SECONDS } from './lifetimes.js';
 import { mutualTls } from './mutual-tls.js';
 import { grantableScopes } from './offer.js';
@@ -87,6 +88,7 @@ export function createProvider(options: ProviderOptions): Provider {
     tokens,
     resources,
   });
+  const issueTimes = new IssueTimes();
   const methods = authenticationMethods(options.certificates !== undefined);
   const configuration: Configuration = {
     adapter: adapterFactory(db, endingsOf(consents), async (clientId) => {
@@ -132,7 +134,12 @@ export function createProvider(options: ProviderOptions): Provider {
       richAuthorizationRequests: richRequests({ audience, consents, policy }),
     },
     extraTokenClaims: (ctx, token) =>
-      claimsOf(ctx, token, { db, accounts, findClient, policy, suspensions, exchange, statuses }),
+      claimsOf(ctx, token, { db, accounts, findClient, policy, suspensions, exchange, statuses, issueTimes }),
+    formats: {
+      customizers: {
+        jwt: (_ctx, token, { payload }) => issueTimes.stamp(token, token.expiration, payload),
+      },
+    },
     findAccount: async (ctx, subject) => {
       // Asked before a code is given, and before a refresh token is used up: it must not be lost to a suspension.
       await refuseSuspended(suspensions, ctx.oidc.client?.clientId);

@@ -2,24 +2,29 @@ import { sql } from 'kysely';
 
 import { SESSION_REVOKED } from '../changes/log.js';
 import type { AuthorityDatabase } from '../schema.js';
-import type { OwnToken } from './own-tokens.js';
+import { exchangedFromOf, type OwnToken, sessionIdOf } from './own-tokens.js';
 
 /**
- * Whether the change log ends the token: an event that came when the token was issued or later, and all of whose members
- * match it. The same rule as that of the gateways' view, for each client that the token stands on.
+ * Whether the change log ends the token: an event all of whose members match it, and that came when the token was issued or
+ * later. A token that is named, or from which it was exchanged, has ended for ever, whatever the times. The same rule as that of
+ * the gateways' view, for each client that the token stands on.
  */
 export async function isRevoked(db: AuthorityDatabase, token: OwnToken): Promise<boolean> {
-  const sessionId = token.payload['sid'];
+  const { consent } = token;
+  const sessionId = sessionIdOf(token);
   const candidates = [token.clientId, ...token.actors].map((clientId) =>
     JSON.stringify({
       subject: token.subject,
       clientId,
-      tokenId: token.tokenId,
-      ...(token.consent === undefined ? {} : { consentId: token.consent.id }),
-      ...(typeof sessionId === 'string' ? { sessionId } : {}),
+      ...(consent === undefined ? {} : { consentId: consent.id }),
+      ...(sessionId === undefined ? {} : { sessionId }),
     }),
   );
+  const tokenIds = [token.tokenId, ...exchangedFromOf(token)];
   const { rows } = await sql`
+    select from authority.change_event
+    where kind = ${SESSION_REVOKED} and members ? 'tokenId' and members ->> 'tokenId' = any(${tokenIds}::text[])
+    union all
     select from authority.change_event
     where kind = ${SESSION_REVOKED} and occurred_at >= to_timestamp(${token.issuedAtSeconds})
       and exists (select from unnest(${candidates}::text[]) as candidate where members <@ candidate::jsonb)

@@ -11,6 +11,7 @@ import type { StatusRegister, TokenToList } from '../status/register.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { accessTokenClaims } from './claims.js';
 import type { TokenExchange } from './exchange.js';
+import type { IssueTimes } from './issue-times.js';
 import { serviceScopes } from './offer.js';
 import { refuseSuspended } from './suspended.js';
 
@@ -30,6 +31,7 @@ interface TokenRules {
   readonly suspensions: SuspensionRegister;
   readonly exchange: TokenExchange;
   readonly statuses: StatusRegister;
+  readonly issueTimes: IssueTimes;
 }
 
 /**
@@ -43,7 +45,8 @@ export async function claimsOf(
   rules: TokenRules,
 ): Promise<Record<string, unknown>> {
   // Before anything is looked up that a revocation could change meanwhile.
-  const status = await rules.statuses.allocate(token);
+  const { issuedAt, status } = await rules.statuses.allocate(token, rules.exchange.lineageOf(token));
+  rules.issueTimes.set(token, issuedAt);
   return { ...(await claimsByKind(ctx, token, rules)), status };
 }
 

@@ -36,6 +36,21 @@ export interface TokenToList {
   readonly expiration?: number | undefined;
 }
 
+/** Where an exchanged token comes from. */
+export interface Lineage {
+  /** `sid`: an exchanged token is of the session of the token that it came from. */
+  readonly sessionId: string | undefined;
+  readonly actors: readonly string[];
+  /** `jti` of each token that it came from, the nearest first. */
+  readonly exchangedFrom: readonly string[];
+}
+
+/** A place, and when it was given, by the database's clock: that is when the token counts as issued. */
+export interface Listed {
+  readonly status: StatusClaim;
+  readonly issuedAt: Date;
+}
+
 /** The claim `status` (section 6.1). */
 export interface StatusClaim {
   readonly status_list: { readonly idx: number; readonly uri: string };
@@ -70,21 +85,27 @@ export class StatusRegister {
    * Gives a token its place. To be called before it is looked up whether the token may be issued: a revocation that comes
    * after that look finds the place, one that came before is seen by it.
    */
-  async allocate(token: TokenToList): Promise<StatusClaim> {
-    const { accountId, clientId, expiration, grantId, jti, sessionUid } = token;
+  async allocate(token: TokenToList, lineage?: Lineage): Promise<Listed> {
+    const { accountId, clientId, expiration, grantId, jti } = token;
+    const sessionId = lineage?.sessionId ?? token.sessionUid;
     if (jti === undefined || clientId === undefined || expiration === undefined) {
       throw new TypeError('a token without an identifier, a client or a life has no place in a list');
     }
     for (let list = 0; list < LISTS_AT_MOST; list++) {
       for (let attempt = 0; attempt < ATTEMPTS_PER_LIST; attempt++) {
         const idx = randomInt(LIST_SIZE);
-        const { rows } = await sql`
+        const { rows } = await sql<{ issuedAt: Date }>`
           insert into authority.token_status
-            (list, idx, jti, subject, client_id, consent_id, session_id, issued_at, expires_at)
-          values (${list}, ${idx}, ${jti}, ${accountId ?? clientId}, ${clientId}, ${grantId ?? null}::text, ${sessionUid ?? null}::text,
+            (list, idx, jti, subject, client_id, consent_id, session_id, actors, exchanged_from, issued_at, expires_at)
+          values (${list}, ${idx}, ${jti}, ${accountId ?? clientId}, ${clientId}, ${grantId ?? null}::text,
+            ${sessionId ?? null}::text, ${[...(lineage?.actors ?? [])]}::text[],
+            ${[...(lineage?.exchangedFrom ?? [])]}::text[],
             clock_timestamp(), clock_timestamp() + make_interval(secs => ${expiration}::double precision))
-          on conflict do nothing returning idx`.execute(this.#options.db);
-        if (rows.length === 1) return { status_list: { idx, uri: this.#uri(list) } };
+          on conflict do nothing returning issued_at as "issuedAt"`.execute(this.#options.db);
+        const [row] = rows;
+        if (row !== undefined) {
+          return { status: { status_list: { idx, uri: this.#uri(list) } }, issuedAt: row.issuedAt };
+        }
       }
     }
     throw new Error('the status lists are full');

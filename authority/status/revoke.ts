@@ -1,36 +1,41 @@
-import type { Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 
 import type { ChangeMembers } from '../changes/log.js';
 import type { AuthoritySchema } from '../schema.js';
 
-/** Members of a change that a token's place in a list knows as well. */
-const COLUMNS = {
-  subject: 'subject',
-  clientId: 'client_id',
-  consentId: 'consent_id',
-  tokenId: 'jti',
-  sessionId: 'session_id',
-} as const satisfies Partial<Record<keyof ChangeMembers, string>>;
+/** What a change can name that a token's place in a list knows as well, and when it matches. */
+const MATCHES: Partial<Record<keyof ChangeMembers, (value: string) => RawBuilder<boolean>>> = {
+  subject: (value) => sql`subject = ${value}`,
+  // Who acts in a token has a part in it, as at the gateways.
+  clientId: (value) => sql`(client_id = ${value} or (actors <> '{}' and actors @> array[${value}]::text[]))`,
+  consentId: (value) => sql`consent_id = ${value}`,
+  tokenId: (value) => sql`(jti = ${value}
+    or (exchanged_from <> '{}' and exchanged_from @> array[${value}]::text[]))`,
+  sessionId: (value) => sql`session_id = ${value}`,
+};
 
 /**
  * Sets the bit of every living token that matches all members, within the transaction of the revocation. A change that names
  * something else as well, which the list does not know, sets none: it would end more than was meant.
+ *
+ * @returns when the youngest of them was issued; undefined when there is none
  */
 export async function revokeStatuses(
   trx: Transaction<AuthoritySchema>,
   members: ChangeMembers,
-): Promise<void> {
-  let update = trx.updateTable('authority.token_status').set({ revoked: true }).where('revoked', '=', false);
-  let named = 0;
-  for (const [member, value] of Object.entries(members) as [string, unknown][]) {
+): Promise<Date | undefined> {
+  const conditions: RawBuilder<boolean>[] = [];
+  for (const [member, value] of Object.entries(members) as [keyof ChangeMembers, unknown][]) {
     if (value === undefined) continue;
-    if (!isColumn(member) || typeof value !== 'string') return;
-    update = update.where(COLUMNS[member], '=', value);
-    named += 1;
+    const match = Object.hasOwn(MATCHES, member) ? MATCHES[member] : undefined;
+    if (match === undefined || typeof value !== 'string') return undefined;
+    conditions.push(match(value));
   }
-  if (named > 0) await update.execute();
-}
-
-function isColumn(member: string): member is keyof typeof COLUMNS {
-  return Object.hasOwn(COLUMNS, member);
+  if (conditions.length === 0) return undefined;
+  const { rows } = await sql<{ latest: Date | null }>`
+    with ended as (
+      update authority.token_status set revoked = true
+      where not revoked and ${sql.join(conditions, sql` and `)} returning issued_at)
+    select max(issued_at) as latest from ended`.execute(trx);
+  return rows[0]?.latest ?? undefined;
 }

@@ -1,3 +1,4 @@
+import { isStringArray } from '@behalf/directives';
 import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
 import type { StepUp } from '../../policy/index.js';
@@ -21,6 +22,8 @@ export interface AuthenticatedToken {
   readonly isIntrospected?: true | undefined;
   /** `jti`, where the issuer gives one. */
   readonly tokenId: string | undefined;
+  /** `exchanged_from`: `jti` of each token that it came from by exchange (RFC 8693). It ends with any of them. */
+  readonly exchangedFrom?: readonly string[] | undefined;
   /** Seconds since the epoch. */
   readonly issuedAt: number;
   readonly expiresAt: number;
@@ -104,6 +107,7 @@ export class Authenticator {
       issuer: verified.issuer.issuer,
       isIntrospected: verified.isIntrospected,
       tokenId: payload.jti,
+      exchangedFrom: readExchangedFrom(payload['exchanged_from']),
       issuedAt: payload.iat,
       expiresAt: payload.exp,
       keyId: verified.keyId,
@@ -131,6 +135,15 @@ export class Authenticator {
     }
     if (revocation.isRevoked(token)) throw invalidToken('REVOKED');
   }
+}
+
+/** As many as there can be actors. Each is looked up on every request. */
+const EXCHANGED_FROM_AT_MOST = 8;
+
+/** @throws {RefusedError} */
+function readExchangedFrom(value: unknown): readonly string[] | undefined {
+  if (value === undefined || (isStringArray(value) && value.length <= EXCHANGED_FROM_AT_MOST)) return value;
+  throw invalidToken('EXCHANGED_FROM_MALFORMED');
 }
 
 /** A claim that is there and cannot be read refuses the token. @throws {RefusedError} */

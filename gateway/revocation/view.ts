@@ -193,13 +193,15 @@ function keyOf({ issuer, subject, clientId, consentId, sessionId, tokenId }: Rev
 }
 
 /** Where the events are kept that a token can match. */
-function keysFor({ issuer, tokenId, sessionId, delegation, asIssued }: AuthenticatedToken): readonly Key[] {
+function keysFor(token: AuthenticatedToken): readonly Key[] {
+  const { issuer, tokenId, exchangedFrom = [], sessionId, delegation, asIssued } = token;
   // Events name people, clients and consents as their issuer does.
   const issued = asIssued ?? delegation;
   const { subject, consent } = issued;
   const holders = holdersOf(issued);
   return [
     ...(tokenId === undefined ? [] : [['token', issuer, tokenId]]),
+    ...exchangedFrom.map((earlier) => ['token', issuer, earlier]),
     ...(consent === undefined ? [] : [['consent', issuer, consent.id]]),
     ...(sessionId === undefined
       ? []

@@ -77,8 +77,13 @@ export interface TestAuthority {
   close(): Promise<void>;
 }
 
-export async function startTestAuthority(more: Partial<AuthorityOptions> = {}): Promise<TestAuthority> {
+/** @param prepare what is done to the database before the authority sees it */
+export async function startTestAuthority(
+  more: Partial<AuthorityOptions> = {},
+  prepare: (database: TestDatabase<AuthoritySchema>) => Promise<void> = async () => undefined,
+): Promise<TestAuthority> {
   const database = await createTestDatabase<AuthoritySchema>();
+  await prepare(database);
   const dataDir = await mkdtemp(join(tmpdir(), 'behalf-authority-'));
   const logged: string[] = [];
   const keep = (message: string): void => void logged.push(message);

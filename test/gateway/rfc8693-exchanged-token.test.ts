@@ -1,8 +1,10 @@
 import type { ActorClaim } from '@behalf/directives';
-import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { AuthenticatedToken } from '../../gateway/authenticate/index.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
 import type { RevokedSubject } from '../../gateway/revocation/view.js';
+import { AUDIENCE, Cleanup, codes, compose, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
 import { ISSUER, LIFETIME_SECONDS, token } from './transmitter.js';
 
 const NOW_MS = 1_800_000_000_000;
@@ -64,5 +66,52 @@ describe('RFC 8693: a token that was exchanged', () => {
     expect(view.suspensions.codeFor(exchanged())).toBe('CLIENT_SUSPENDED');
     view.suspensions.resume(ISSUER, { kind: 'client', clientId });
     expect(view.suspensions.codeFor(exchanged())).toBeUndefined();
+  });
+});
+
+describe('RFC 8693: the tokens that a token came from', () => {
+  it('end it, each of them, and no other does', () => {
+    const ids = fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 9 });
+    fc.assert(
+      fc.property(ids, fc.nat(), fc.string(), ([own = '', ...exchangedFrom], pick, other) => {
+        const held = { ...exchanged(), tokenId: own, exchangedFrom };
+        const all = [own, ...exchangedFrom];
+        const ended = makeView();
+        ended.revoke({ issuer: ISSUER, tokenId: all[pick % all.length] ?? '' }, NOW_SECONDS);
+        expect(ended.isRevoked(held)).toBe(true);
+        const alive = makeView();
+        if (!all.includes(other)) alive.revoke({ issuer: ISSUER, tokenId: other }, NOW_SECONDS);
+        alive.revoke({ issuer: 'https://b.example', tokenId: own }, NOW_SECONDS);
+        expect(alive.isRevoked(held)).toBe(false);
+      }),
+    );
+  });
+
+  const cleanup = new Cleanup();
+  afterAll(() => cleanup.run());
+  it('must be readable, and as few as there can be actors', async () => {
+    const [people, issuer] = [await TestSubgraph.start('people'), await TestIssuer.start()];
+    cleanup.add(() => people.close());
+    cleanup.add(() => issuer.close());
+    const gateway = await startTestGateway(cleanup, compose(people), {
+      issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+    });
+    const ask = async (claim: unknown) =>
+      gateway.ask('{ hello }', { token: await issuer.mint({ exchanged_from: claim }) });
+    for (const claim of [
+      't',
+      5,
+      null,
+      {},
+      ['t', 5],
+      [null],
+      Array.from({ length: 9 }, (_, index) => `t${index}`),
+    ]) {
+      const answer = await ask(claim);
+      expect([answer.status, codes(answer)]).toEqual([401, ['INVALID_TOKEN']]);
+    }
+    for (const claim of [undefined, [], ['t'], Array.from({ length: 8 }, (_, index) => `t${index}`)]) {
+      expect((await ask(claim)).status).toBe(200);
+    }
   });
 });
