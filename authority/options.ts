@@ -10,6 +10,7 @@ import { GATEWAYS, type StreamReceiver } from './changes/receivers.js';
 import type { ClientRegistration } from './clients/register.js';
 import { AuthorityError } from './errors.js';
 import type { ClientCertificateOptions } from './http/client-certificate.js';
+import { ClientNetworks } from './http/client-networks.js';
 import type { KeySchedule } from './keys/times.js';
 import { isLoopback } from './http/loopback.js';
 import type { DurationChoice } from './pages/consent.js';
@@ -44,6 +45,11 @@ export interface AuthorityOptions {
   readonly profile?: 'fapi2';
   /** Where clients' certificates come from (RFC 8705, RFC 9440). Default: from nowhere; none is believed. */
   readonly clientCertificates?: ClientCertificateOptions;
+  /**
+   * Addresses of the proxies before it, or networks of theirs, whose `X-Forwarded-For` is believed: wrong passwords and requests
+   * are counted by the client's network. Default: for an https issuer this machine's, and otherwise none.
+   */
+  readonly proxies?: readonly string[];
   /** Adds people with public passwords and two clients. Refused on anything but the loopback interface. */
   readonly demo: boolean;
   /** What gateways present to read the change stream; 16 characters or more. */
@@ -94,6 +100,21 @@ export async function checkOptions(options: AuthorityOptions): Promise<void> {
     );
   }
   if (issuer !== undefined) await checkIssuer(issuer);
+  await checkProxies(options, host);
+}
+
+/** With a proxy that is not known as one, all people would count as one client, and lock each other out. */
+async function checkProxies({ issuer = '', proxies }: AuthorityOptions, host: string): Promise<void> {
+  try {
+    new ClientNetworks(issuer, proxies);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'unknown reason';
+    throw new AuthorityError('option_invalid', `proxies: ${reason}`, { cause });
+  }
+  if (proxies === undefined && issuer.startsWith('https:') && !(await isLoopback(host))) {
+    const message = `proxies must name who terminates TLS for ${issuer}, as the authority listens on ${host}`;
+    throw new AuthorityError('option_invalid', message);
+  }
 }
 
 /** Streams are found by name, and a name by its secret: neither may be two people's. */

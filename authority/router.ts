@@ -11,13 +11,15 @@ import type { InteractionRoutes } from './interaction/routes.js';
 import { SIGN_OUT_PATH, type SignOut } from './interaction/sign-out.js';
 import { renderErrorPage } from './pages/error.js';
 import type { SigningKeyRing } from './keys/ring.js';
-import { JWKS_PATH } from './oidc/public-documents.js';
 import type { RotatingProvider } from './oidc/rotating-provider.js';
 import { setPageHeaders } from './pages/headers.js';
 import { STYLE } from './pages/style.js';
 import type { StatusRegister } from './status/register.js';
 import { answerStatusList } from './status/route.js';
 import type { AuthorityDatabase } from './schema.js';
+
+/** oidc-provider's, which takes it in any case. */
+const JWKS_PATH = '/jwks';
 
 /** @see createRouter */
 export interface RouterOptions {
@@ -49,7 +51,7 @@ export function createRouter(
     else {
       // Whoever asks for the keys gets those of this moment, from whichever instance.
       // Without the store, those that are known: what was revoked is refused by name as well.
-      if (url.pathname === JWKS_PATH) await keys.refresh().catch(() => undefined);
+      if (url.pathname.toLowerCase() === JWKS_PATH) await keys.refresh().catch(() => undefined);
       await oauth.handler(request, response);
     }
   };

@@ -8,6 +8,8 @@ import { comparePolicyWithSchema } from '../policy/index.js';
 import type { Log } from '../store/log.js';
 import { DEMO_ACCOUNTS } from './accounts/demo.js';
 import { AccountRegister } from './accounts/register.js';
+import { KnownBrowsers } from './accounts/known-browsers.js';
+import { SignIn } from './accounts/sign-in.js';
 import { SignInThrottle } from './accounts/throttle.js';
 import { ChangeFeed } from './changes/feed.js';
 import { Outbox } from './changes/outbox.js';
@@ -26,6 +28,7 @@ import { ConsentRegister } from './consent/register.js';
 import { SuspensionRegister } from './consent/suspensions.js';
 import { Housekeeping } from './housekeeping.js';
 import { ClientCertificates } from './http/client-certificate.js';
+import { ClientNetworks } from './http/client-networks.js';
 import { close, listen } from './http/listen.js';
 import { InteractionRoutes } from './interaction/routes.js';
 import { SignOut } from './interaction/sign-out.js';
@@ -35,6 +38,7 @@ import { SigningKeyRing } from './keys/ring.js';
 import { SealedSecrets } from './keys/sealed.js';
 import { KEY_SCHEDULE } from './keys/times.js';
 import { migrateAuthority } from './migrations/index.js';
+import { PendingRequests } from './oidc/pending-requests.js';
 import { createProvider } from './oidc/provider.js';
 import { RotatingProvider } from './oidc/rotating-provider.js';
 import { AuthorityError } from './errors.js';
@@ -200,6 +204,9 @@ function assemble(
     rules: { certificates, profile },
     log,
   });
+  const networks = new ClientNetworks(issuer, options.proxies);
+  // Not the provider's, which is made anew with each key.
+  const pending = new PendingRequests({ db });
   const oauth = new RotatingProvider(keys, (jwks) => {
     const provider = createProvider({
       issuer,
@@ -217,6 +224,8 @@ function assemble(
       policy,
       profile,
       statuses,
+      pending,
+      networks,
     });
     // Of an unexpected failure only its kind is said: its message may hold what a client sent.
     provider.on('server_error', (_ctx, error) => log.error(`The authority failed: ${error.name}`));
@@ -231,7 +240,12 @@ function assemble(
       return oauth.provider;
     },
     accounts,
-    throttle: new SignInThrottle(),
+    signIn: new SignIn({
+      accounts,
+      throttle: new SignInThrottle(),
+      browsers: new KnownBrowsers(cookieKeys[0] ?? ''),
+    }),
+    networks,
     consents,
     suspensions,
     clients: directory,

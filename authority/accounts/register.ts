@@ -2,6 +2,7 @@ import { hash, verify } from '@node-rs/argon2';
 
 import type { AuthorityDatabase } from '../schema.js';
 import { isSubject } from './subjects.js';
+import { normalizeUsername } from './username.js';
 
 /** Somebody who signs in. */
 export interface Account {
@@ -50,8 +51,14 @@ export class AccountRegister {
 
   /** Whoever has this name and password, or undefined. Takes as long for an unknown name as for a wrong password. */
   async authenticate(username: string, password: string): Promise<Account | undefined> {
-    const row = await this.#all().where('username', '=', username.toLowerCase()).executeTakeFirst();
-    const stored = row?.password_hash ?? (await this.#hashOfNobody());
+    // Before it is known whether it is needed: the first unknown name would take longer.
+    const nobody = await this.#hashOfNobody();
+    const name = normalizeUsername(username);
+    // PostgreSQL has no text with a zero in it, and so nobody such a name.
+    const row = name.includes('\0')
+      ? undefined
+      : await this.#all().where('username', '=', name).executeTakeFirst();
+    const stored = row?.password_hash ?? nobody;
     const right = await verify(stored, password.slice(0, PASSWORD_LENGTH_AT_MOST));
     if (row === undefined || !right || password.length > PASSWORD_LENGTH_AT_MOST) return undefined;
     return toAccount(row);
@@ -63,7 +70,7 @@ export class AccountRegister {
       if ((await this.find(account.subject)) !== undefined) continue;
       const row = {
         subject: account.subject,
-        username: account.username.toLowerCase(),
+        username: normalizeUsername(account.username),
         display_name: account.displayName,
         password_hash: await hash(account.password, ARGON2ID),
         roles: [...account.roles],

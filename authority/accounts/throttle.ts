@@ -1,34 +1,81 @@
-import { LRUCache } from 'lru-cache';
+import { createHash } from 'node:crypto';
 
-const WRONG_AT_MOST = 5;
-const WINDOW_MS = 60_000;
-const REMEMBERED_AT_MOST = 10_000;
+import { type BucketRate, TokenBuckets } from '../http/token-buckets.js';
 
 /**
- * Slows down the guessing of passwords: five wrong ones within a minute, for one name from one address, and the next
- * are not even looked at until the minute is over. By both, so that nobody can lock somebody else out from afar.
- * In memory and of bounded size; each instance counts for itself.
+ * Wrong passwords that are looked at. NIST SP 800-63B section 5.2.2 limits them by account; by network as well, or one client
+ * could try one password with every name.
+ */
+export const SIGN_IN_RATES = {
+  /** Of one name from one network, or from one known browser. */
+  pair: { burst: 5, everyMs: 12_000 },
+  /** Of one name, from wherever. */
+  name: { burst: 10, everyMs: 60_000 },
+  /** From one network, for whatever names. */
+  network: { burst: 30, everyMs: 6_000 },
+} as const satisfies Record<string, BucketRate>;
+
+/** Somebody who would sign in. */
+export interface Attempt {
+  /** Normalized. */
+  readonly name: string;
+  /** @see networkOf */
+  readonly network: string;
+  /** Where this person has signed in before. @see KnownBrowsers */
+  readonly browser: string | undefined;
+}
+
+interface Counted {
+  readonly buckets: TokenBuckets;
+  readonly key: string;
+}
+
+/**
+ * Slows down the guessing of passwords: of one name from one network, of one name from anywhere, and from one network for any
+ * names. What is too much is not even looked at. A known browser is counted by itself alone, whatever others do. In memory and
+ * of bounded size; each instance counts for itself (docs/decisions/0034).
  */
 export class SignInThrottle {
-  readonly #wrong = new LRUCache<string, number>({ max: REMEMBERED_AT_MOST, ttl: WINDOW_MS });
+  readonly #pairs: TokenBuckets;
+  readonly #names: TokenBuckets;
+  readonly #networks: TokenBuckets;
 
-  /** False: too many wrong passwords. Counts an attempt before it is known to be wrong, so that parallel ones count. */
-  admit(username: string, address: string): boolean {
-    const key = keyOf(username, address);
-    const before = this.#wrong.get(key) ?? 0;
-    if (before >= WRONG_AT_MOST) return false;
-    // The window begins with the first attempt: later ones do not prolong it.
-    const remainingMs = before === 0 ? WINDOW_MS : Math.max(1, this.#wrong.getRemainingTTL(key));
-    this.#wrong.set(key, before + 1, { ttl: remainingMs });
-    return true;
+  /** @param now milliseconds on a clock that is never set back */
+  constructor(now?: () => number) {
+    this.#pairs = new TokenBuckets(SIGN_IN_RATES.pair, now);
+    this.#names = new TokenBuckets(SIGN_IN_RATES.name, now);
+    this.#networks = new TokenBuckets(SIGN_IN_RATES.network, now);
   }
 
-  /** The password was right. */
-  forget(username: string, address: string): void {
-    this.#wrong.delete(keyOf(username, address));
+  /**
+   * Counts an attempt before it is known to be wrong, so that parallel ones count.
+   *
+   * @returns milliseconds to wait; 0: it is admitted, and counted
+   */
+  admit(attempt: Attempt): number {
+    const counted = this.#countedBy(attempt);
+    const waitMs = Math.max(...counted.map(({ buckets, key }) => buckets.waitMs(key)));
+    if (waitMs > 0) return waitMs;
+    for (const { buckets, key } of counted) buckets.take(key);
+    return 0;
+  }
+
+  /** The password was right, or was not looked at: this attempt does not count. Earlier ones do. */
+  takeBack(attempt: Attempt): void {
+    for (const { buckets, key } of this.#countedBy(attempt)) buckets.giveBack(key);
+  }
+
+  #countedBy({ browser, name, network }: Attempt): readonly Counted[] {
+    if (browser !== undefined) return [{ buckets: this.#pairs, key: keyOf('browser', browser) }];
+    return [
+      { buckets: this.#pairs, key: keyOf(network, name) },
+      { buckets: this.#names, key: keyOf(name) },
+      { buckets: this.#networks, key: network },
+    ];
   }
 }
 
-function keyOf(username: string, address: string): string {
-  return `${address} ${username.toLowerCase().slice(0, 100)}`;
+/** All of one length, whatever was typed. */
+function keyOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }

@@ -4,13 +4,16 @@ import type { Interaction, InteractionResults, Provider } from 'oidc-provider';
 
 import type { Policy } from '../../policy/index.js';
 import type { AccountRegister } from '../accounts/register.js';
-import type { SignInThrottle } from '../accounts/throttle.js';
+import { KNOWN_BROWSER_COOKIE, KNOWN_BROWSER_SECONDS } from '../accounts/known-browsers.js';
+import type { SignIn, SignInResult } from '../accounts/sign-in.js';
 import type { ClientDirectory } from '../clients/directory.js';
 import type { ClientRegistration } from '../clients/register.js';
 import { databaseNow } from '../consent/clock.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import { readForm } from '../http/body.js';
+import type { ClientNetworks } from '../http/client-networks.js';
+import { cookieIn } from '../http/cookie.js';
 import { refuseForeignOrigin } from '../http/origin.js';
 import { HttpError } from '../http/respond.js';
 import { scopesAskedFor } from '../details/request.js';
@@ -26,6 +29,13 @@ import { makeOffer, viewOf } from './offer.js';
 
 const FORM_LIMIT_BYTES = 16 * 1024;
 
+/** The person is told no more than what they can do about it. */
+const REFUSALS = {
+  wrong: { status: 401, problem: 'The name or the password is wrong.' },
+  throttled: { status: 429, problem: 'Too many wrong passwords. Wait a minute and try again.' },
+  busy: { status: 503, problem: 'Too many people are signing in. Wait a moment and try again.' },
+} as const;
+
 /** @see InteractionRoutes */
 export interface InteractionOptions {
   readonly issuer: string;
@@ -33,7 +43,8 @@ export interface InteractionOptions {
   readonly provider: Provider;
   readonly db: AuthorityDatabase;
   readonly accounts: AccountRegister;
-  readonly throttle: SignInThrottle;
+  readonly signIn: SignIn;
+  readonly networks: ClientNetworks;
   readonly consents: ConsentRegister;
   readonly suspensions: SuspensionRegister;
   readonly clients: ClientDirectory;
@@ -78,7 +89,6 @@ export class InteractionRoutes {
   }
 
   async #signIn(exchange: Exchange): Promise<void> {
-    const { accounts, throttle } = this.#options;
     if (exchange.request.method === 'GET') {
       this.#showSignIn(exchange, 200, {});
       return;
@@ -89,18 +99,18 @@ export class InteractionRoutes {
       return;
     }
     const username = (form.get('username') ?? '').trim().slice(0, 100);
-    const address = addressOf(exchange.request, this.#options.issuer);
-    if (!throttle.admit(username, address)) {
-      const problem = 'Too many wrong passwords. Wait a minute and try again.';
-      this.#showSignIn(exchange, 429, { username, problem });
+    const result = await this.#options.signIn.attempt({
+      username,
+      password: form.get('password') ?? '',
+      network: this.#options.networks.of(exchange.request),
+      browserCookie: cookieIn(exchange.request, KNOWN_BROWSER_COOKIE),
+    });
+    if (result.kind !== 'signed-in') {
+      this.#refuseSignIn(exchange, username, result);
       return;
     }
-    const account = await accounts.authenticate(username, form.get('password') ?? '');
-    if (account === undefined) {
-      this.#showSignIn(exchange, 401, { username, problem: 'The name or the password is wrong.' });
-      return;
-    }
-    throttle.forget(username, address);
+    const { account, browserCookie } = result;
+    exchange.response.setHeader('set-cookie', this.#knownBrowser(browserCookie));
     // By the clock that ends sessions, which may not be this machine's.
     const ts = Math.floor((await databaseNow(this.#options.db)).getTime() / 1000);
     await this.#finish(exchange, {
@@ -165,6 +175,24 @@ export class InteractionRoutes {
     response.writeHead(303, { location: `${returnTo.pathname}${returnTo.search}` }).end();
   }
 
+  #refuseSignIn(
+    exchange: Exchange,
+    username: string,
+    result: Exclude<SignInResult, { readonly kind: 'signed-in' }>,
+  ): void {
+    const { problem, status } = REFUSALS[result.kind];
+    if (result.kind !== 'wrong') {
+      exchange.response.setHeader('retry-after', String(Math.ceil(result.retryAfterMs / 1000)));
+    }
+    this.#showSignIn(exchange, status, { username, problem });
+  }
+
+  /** Sent to these pages alone. */
+  #knownBrowser(value: string): string {
+    const secure = this.#options.issuer.startsWith('https:') ? '; Secure' : '';
+    return `${KNOWN_BROWSER_COOKIE}=${value}; Path=/interaction; Max-Age=${KNOWN_BROWSER_SECONDS}; HttpOnly; SameSite=Lax${secure}`;
+  }
+
   #showSignIn(exchange: Exchange, status: number, more: Pick<SignInView, 'username' | 'problem'>): void {
     const { client, interaction } = exchange;
     const view = { action: `/interaction/${interaction.uid}`, clientName: client.displayName, ...more };
@@ -180,16 +208,4 @@ function show({ interaction, response }: Exchange, status: number, markup: strin
 
 function refused(description: string): InteractionResults {
   return { error: 'access_denied', error_description: description };
-}
-
-/**
- * Who signs in, for the throttle. This server speaks plain http: with an https issuer a proxy stands before it, and
- * the last address of X-Forwarded-For is what that proxy saw. Without a proxy, anybody could write that header.
- */
-function addressOf(request: IncomingMessage, issuer: string): string {
-  const direct = request.socket.remoteAddress ?? '';
-  if (!issuer.startsWith('https:')) return direct;
-  const forwarded = request.headers['x-forwarded-for'];
-  const last = (Array.isArray(forwarded) ? forwarded.at(-1) : forwarded)?.split(',').at(-1)?.trim();
-  return last ?? direct;
 }

@@ -4,6 +4,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
 
 import type { AuthorityDatabase } from '../schema.js';
+import { PENDING_MODELS } from './pending-requests.js';
 
 // Their id is what a client presents: kept as a digest, so that a copy of the store gives nobody a token.
 const BEARERS = new Set(['AuthorizationCode', 'RefreshToken']);
@@ -19,16 +20,22 @@ export interface Endings {
 /** The metadata of a client that was not given at the start, or undefined. */
 export type ClientLookup = (clientId: string) => Promise<AdapterPayload | undefined>;
 
+/** Asked before something is stored for somebody who has not shown who they are; throws when it is too much. */
+export type Admission = (model: string) => Promise<void>;
+
 /** oidc-provider's storage on one table; clients are looked up elsewhere, and never written through here. */
 export function adapterFactory(
   db: AuthorityDatabase,
   endings: Endings,
   findClient: ClientLookup,
+  admit: Admission = async () => undefined,
 ): AdapterFactory {
-  return (model) =>
-    model === 'Client'
-      ? new ClientAdapter(db, model, endings, findClient)
+  return (model) => {
+    if (model === 'Client') return new ClientAdapter(db, model, endings, findClient);
+    return PENDING_MODELS.has(model)
+      ? new PendingAdapter(db, model, endings, admit)
       : new PostgresAdapter(db, model, endings);
+  };
 }
 
 class PostgresAdapter implements Adapter {
@@ -165,6 +172,20 @@ function stamped(payload: AdapterPayload): RawBuilder<string> {
   const now = sql`floor(extract(epoch from clock_timestamp()))::bigint`;
   const times = sql.join(names.map((name) => sql`${name}::text, ${now}`));
   return sql<string>`${JSON.stringify(payload)}::jsonb || jsonb_build_object(${times})`;
+}
+
+class PendingAdapter extends PostgresAdapter {
+  readonly #admit: () => Promise<void>;
+
+  constructor(db: AuthorityDatabase, model: string, endings: Endings, admit: Admission) {
+    super(db, model, endings);
+    this.#admit = () => admit(model);
+  }
+
+  override async upsert(id: string, payload: AdapterPayload, expiresInSeconds?: number): Promise<void> {
+    await this.#admit();
+    await super.upsert(id, payload, expiresInSeconds);
+  }
 }
 
 class ClientAdapter extends PostgresAdapter {

@@ -15,6 +15,7 @@ import type { ClientRegistration } from '../clients/register.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import type { ClientCertificates } from '../http/client-certificate.js';
+import type { ClientNetworks } from '../http/client-networks.js';
 import type { KeysNow } from '../keys/ring.js';
 import { renderErrorPage } from '../pages/error.js';
 import { setPageHeaders } from '../pages/headers.js';
@@ -33,6 +34,7 @@ import { ACCESS_TOKEN_SECONDS, CODE_SECONDS, INTERACTION_SECONDS, SESSION_SECOND
 import { mutualTls } from './mutual-tls.js';
 import { grantableScopes } from './offer.js';
 import { OwnTokens } from './own-tokens.js';
+import { admitPending, type PendingRequests } from './pending-requests.js';
 import { limitCaching } from './public-documents.js';
 import { ResourceServers } from './resource-servers.js';
 import { richRequests } from './rich-requests.js';
@@ -62,6 +64,8 @@ export interface ProviderOptions {
   readonly policy: Policy;
   readonly profile: 'fapi2' | undefined;
   readonly statuses: StatusRegister;
+  readonly pending: PendingRequests;
+  readonly networks: ClientNetworks;
 }
 
 /**
@@ -71,7 +75,7 @@ export interface ProviderOptions {
  */
 export function createProvider(options: ProviderOptions): Provider {
   const { accounts, audience, clients, consents, db, directory, issuer, jwks } = options;
-  const { policy, profile, statuses, suspensions } = options;
+  const { networks, pending, policy, profile, statuses, suspensions } = options;
   const scopes = [...policy.scopes.keys()];
   const prompts = interactionPolicy.base();
   prompts.remove('consent');
@@ -91,10 +95,15 @@ export function createProvider(options: ProviderOptions): Provider {
   const issueTimes = new IssueTimes();
   const methods = authenticationMethods(options.certificates !== undefined);
   const configuration: Configuration = {
-    adapter: adapterFactory(db, endingsOf(consents), async (clientId) => {
-      const client = await directory.find(clientId);
-      return client && metadataOf(client, profile);
-    }),
+    adapter: adapterFactory(
+      db,
+      endingsOf(consents),
+      async (clientId) => {
+        const client = await directory.find(clientId);
+        return client && metadataOf(client, profile);
+      },
+      (model) => admitPending(model, { pending, networks, findClient }),
+    ),
     clients: clients.map((client) => metadataOf(client, profile)),
     extraClientMetadata: { properties: [PROFILE_MEMBER] },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },

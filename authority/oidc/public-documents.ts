@@ -1,13 +1,7 @@
-import type { Provider } from 'oidc-provider';
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 
-/** oidc-provider's. */
-export const JWKS_PATH = '/jwks';
-
-const PUBLIC_DOCUMENTS: ReadonlySet<string> = new Set([
-  JWKS_PATH,
-  '/.well-known/openid-configuration',
-  '/.well-known/oauth-authorization-server',
-]);
+/** Metadata, at both of its addresses, and the keys. */
+const PUBLIC_DOCUMENTS: ReadonlySet<string> = new Set(['discovery', 'jwks']);
 
 /**
  * RFC 9111 section 4.2.2: without a word about it, caches may keep an answer for as long as they think right. A minute is short
@@ -17,9 +11,10 @@ const KEPT_SECONDS = 60;
 
 /** Says of metadata and keys how long they may be kept. */
 export function limitCaching(provider: Provider): void {
-  provider.use(async (ctx, next) => {
+  provider.use(async (context, next) => {
     await next();
-    if (ctx.status === 200 && PUBLIC_DOCUMENTS.has(ctx.path)) {
+    const ctx = context as Partial<KoaContextWithOIDC> & typeof context;
+    if (ctx.status === 200 && PUBLIC_DOCUMENTS.has(ctx.oidc?.route ?? '')) {
       ctx.set('cache-control', `public, max-age=${KEPT_SECONDS}`);
     }
   });

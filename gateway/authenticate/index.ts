@@ -85,7 +85,7 @@ export class Authenticator {
     }
     let token = this.verified.get(presented.digest);
     if (token === undefined) {
-      token = await this.verify(presented.token);
+      token = await this.verify(presented.token, incoming.remoteAddress);
       // What an issuer says of an opaque token is kept where it was asked, for a moment.
       if (token.isIntrospected !== true) this.verified.set(presented.digest, token);
     }
@@ -94,8 +94,8 @@ export class Authenticator {
     return { token, nextNonce };
   }
 
-  private async verify(token: string): Promise<AuthenticatedToken> {
-    const verified = await this.options.issuers.verify(token);
+  private async verify(token: string, address: string | undefined): Promise<AuthenticatedToken> {
+    const verified = await this.options.issuers.verify(token, address);
     const { payload } = verified;
     const { revocation } = this.options;
     // Revocations are forgotten once no token that they match can be alive: one that lives longer would come back to life.

@@ -11,6 +11,7 @@ import {
   processIntrospectionResponse,
 } from 'oauth4webapi';
 import type { ClientAuth, IntrospectionResponse } from 'oauth4webapi';
+import { networkOf } from '../../http/addresses.js';
 import { RefusedError } from '../errors.js';
 import { invalidToken } from './bearer.js';
 
@@ -40,6 +41,8 @@ const DEFAULT_TIMEOUT_MS = 3_000;
 const MAX_CACHED = 10_000;
 /** Questions under way. Whoever makes up tokens must not be able to bury the issuer. */
 const MAX_CALLS = 100;
+/** Of one client's network, those about tokens that were not good a moment ago: nobody uses up the others' questions alone. */
+const MAX_CALLS_PER_NETWORK = 20;
 /** RFC 9110 section 11.1: in any case. Refresh tokens are active as well, and have no such type. */
 const ACCESS_TOKEN_TYPES: readonly unknown[] = ['bearer', 'dpop'];
 
@@ -64,7 +67,10 @@ interface Expected {
 export class Introspector {
   private readonly active = new LRUCache<string, IntrospectedClaims>({ max: MAX_CACHED });
   private readonly refused: LRUCache<string, string>;
+  /** Digests of tokens that were good when they were asked about last. */
+  private readonly wereActive = new LRUCache<string, true>({ max: MAX_CACHED });
   private readonly calls = new Map<string, Promise<IntrospectedClaims>>();
+  private readonly callsOf = new Map<string, number>();
   private readonly authentication: Promise<ClientAuth>;
 
   constructor(
@@ -81,10 +87,11 @@ export class Introspector {
   }
 
   /**
+   * @param address The client's, where it is known. Questions are counted by its network.
    * @throws {RefusedError} 401 `INVALID_TOKEN` for a token that is not active, or not for this API; 503
    *   `TOKEN_INTROSPECTION_UNAVAILABLE` when the issuer cannot be asked: nothing is permitted on a guess.
    */
-  async introspect(token: string): Promise<IntrospectedClaims> {
+  async introspect(token: string, address?: string): Promise<IntrospectedClaims> {
     const digest = createHash('sha256').update(token).digest('base64url');
     const known = this.active.get(digest);
     if (known !== undefined) return known;
@@ -93,9 +100,27 @@ export class Introspector {
     const underWay = this.calls.get(digest);
     if (underWay !== undefined) return underWay;
     if (this.calls.size >= MAX_CALLS) throw unavailable('BUSY');
-    const call = this.ask(token, digest).finally(() => this.calls.delete(digest));
+    const network = address === undefined || this.wereActive.has(digest) ? undefined : networkOf(address);
+    if (network !== undefined) this.enter(network);
+    const call = this.ask(token, digest).finally(() => {
+      this.calls.delete(digest);
+      if (network !== undefined) this.leave(network);
+    });
     this.calls.set(digest, call);
     return call;
+  }
+
+  /** @throws {RefusedError} */
+  private enter(network: string): void {
+    const underWay = this.callsOf.get(network) ?? 0;
+    if (underWay >= MAX_CALLS_PER_NETWORK) throw unavailable('BUSY_NETWORK');
+    this.callsOf.set(network, underWay + 1);
+  }
+
+  private leave(network: string): void {
+    const left = (this.callsOf.get(network) ?? 1) - 1;
+    if (left === 0) this.callsOf.delete(network);
+    else this.callsOf.set(network, left);
   }
 
   private async ask(token: string, digest: string): Promise<IntrospectedClaims> {
@@ -104,8 +129,10 @@ export class Introspector {
     const claims = reason === undefined ? claimsOf(response) : undefined;
     if (claims === undefined) {
       this.refused.set(digest, reason ?? 'CLAIM_MISSING');
+      this.wereActive.delete(digest);
       throw invalidToken(reason ?? 'CLAIM_MISSING');
     }
+    this.wereActive.set(digest, true);
     const leftMs = claims.exp * 1_000 - Date.now();
     const cacheMs = Math.floor(Math.min(this.options.cacheMs ?? DEFAULT_CACHE_MS, leftMs));
     // To the cache, no time is for ever.

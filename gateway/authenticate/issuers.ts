@@ -107,12 +107,13 @@ export class Issuers {
    * RFC 9068 section 4, RFC 8725. The unverified `iss` only selects whose keys and rules apply; it must then be the
    * verified one (issuer mix-up). Keys and addresses that a token brings along (`jwk`, `jku`, `x5u`) are never used.
    *
+   * @param address The client's, where it is known.
    * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE` or `TOKEN_INTROSPECTION_UNAVAILABLE`.
    */
-  async verify(token: string): Promise<VerifiedAccessToken> {
+  async verify(token: string, address?: string): Promise<VerifiedAccessToken> {
     if (isOpaque(token) && this.opaque !== undefined) {
       const { issuer, introspector } = this.opaque;
-      const payload = await introspector.introspect(token);
+      const payload = await introspector.introspect(token, address);
       return { issuer, namespaces: this.namespaces, isIntrospected: true, payload };
     }
     if (!isCompactJws(token)) throw invalidToken('TOKEN_MALFORMED');

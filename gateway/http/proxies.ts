@@ -9,7 +9,10 @@ export interface ProxyOptions {
    * Believe their `Client-Cert` header (RFC 9440). They must take it out of what clients send (section 2.4). Default: false.
    */
   readonly clientCertificate?: boolean;
-  /** Believe what they add to `X-Forwarded-For`: the client's address, for the record. Default: false. */
+  /**
+   * Believe what they add to `X-Forwarded-For`: the client's address, for the record, and by which questions about opaque tokens
+   * are counted. Default: false.
+   */
   readonly forwardedFor?: boolean;
 }
 

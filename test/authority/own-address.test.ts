@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { ALMA } from './oauth-setup.js';
 import { rawRequest, type RawAnswer, type RawRequest } from './raw-request.js';
+import { authorizationTarget, cookieHeader, cookiesOf } from './sign-in-setup.js';
 import { REDIRECT_URI, startTestAuthority, type TestAuthority } from './setup.js';
 
 const HTTPS_ISSUER = 'https://login.example';
@@ -102,7 +103,15 @@ describe('the authority takes its own address from its issuer', () => {
       'x-host',
     ];
     const headers = fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 6 });
-    const targets = [...PUBLIC, '/sign-out', '/auth', '/jwks', '/token', '/interaction/x', authorization()];
+    const targets = [
+      ...PUBLIC,
+      '/sign-out',
+      '/auth',
+      '/jwks',
+      '/token',
+      '/interaction/x',
+      authorizationTarget(),
+    ];
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...targets), headers, fc.boolean(), async (target, told, isSecure) => {
         const authority = isSecure ? secure : plain;
@@ -116,40 +125,22 @@ describe('the authority takes its own address from its issuer', () => {
   });
 });
 
-function authorization(): string {
-  const query = new URLSearchParams({
-    client_id: 'budget-app',
-    response_type: 'code',
-    scope: 'accounts:read',
-    redirect_uri: REDIRECT_URI,
-    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
-    code_challenge_method: 'S256',
-  });
-  return `/auth?${query.toString()}`;
-}
-
-function setCookies({ headers }: RawAnswer): readonly string[] {
-  return [headers['set-cookie'] ?? []].flat();
-}
-
-function cookieOf(answer: RawAnswer): string {
-  return setCookies(answer)
-    .map((line) => line.split(';', 1)[0])
-    .join('; ');
-}
-
 test('a forged Host is in no address that a browser is sent on to, and cookies keep their Secure', async () => {
   const forged = { host: 'evil.example', 'x-forwarded-host': 'evil.example' };
   for (const authority of [plain, secure]) {
-    const first = await ask(authority, { target: authorization(), headers: forged });
+    const first = await ask(authority, { target: authorizationTarget(), headers: forged });
     expect(first.status).toBe(303);
-    expect(setCookies(first).length).toBeGreaterThan(1);
-    expect(setCookies(first).every((line) => /; secure/i.test(line) === (authority === secure))).toBe(true);
+    expect(cookiesOf(first).length).toBeGreaterThan(1);
+    expect(cookiesOf(first).every((line) => /; secure/i.test(line) === (authority === secure))).toBe(true);
     const form = { username: ALMA.user, password: ALMA.password, do: 'sign-in' };
     const second = await ask(authority, {
       target: String(first.headers['location']),
       method: 'POST',
-      headers: { ...forged, cookie: cookieOf(first), 'content-type': 'application/x-www-form-urlencoded' },
+      headers: {
+        ...forged,
+        cookie: cookieHeader(first),
+        'content-type': 'application/x-www-form-urlencoded',
+      },
       body: new URLSearchParams(form).toString(),
     });
     expect(second.status).toBe(303);

@@ -349,6 +349,80 @@ describe('an issuer that cannot be asked', () => {
   });
 });
 
+describe('made-up tokens of one client', () => {
+  /** Nothing is answered before the test says so. */
+  function holding(more: { readonly cacheMs?: number } = {}) {
+    const held: ServerResponse[] = [];
+    const hold = (): void => {
+      answerInstead = (_request, response) => void held.push(response);
+    };
+    hold();
+    const at = new Introspector(issuerOptions(), {
+      endpoint: `${issuer}${PATH}`,
+      clientId: 'gateway',
+      clientSecret: SECRET,
+      ...more,
+    });
+    const answerAll = (): void => {
+      for (const response of held.splice(0)) sendJson(response, 200, { active: false });
+    };
+    return { at, held, hold, answerAll };
+  }
+
+  it.each<[string, (index: number) => string]>([
+    ['one address', () => '203.0.113.7'],
+    ['addresses of one IPv6 /64', (index) => `2001:db8:7:7:${index}::1`],
+    ['one address in two spellings', (index) => (index % 2 === 0 ? '203.0.113.7' : '::ffff:203.0.113.7')],
+  ])('use up no others’ questions: 100 in flight from %s', async (_, address) => {
+    const { answerAll, at, held } = holding();
+    const asked = Array.from({ length: 100 }, (_each, index) =>
+      refusal(at.introspect(`made-up-${index}`, address(index))),
+    );
+    const beyond = await Promise.all(asked.slice(20));
+    expect(beyond.every(({ status, reason }) => status === 503 && reason === 'BUSY_NETWORK')).toBe(true);
+    await vi.waitFor(() => expect(held.length).toBe(20), { timeout: 5_000 });
+    // Somebody else's token is asked about, and is good.
+    answerInstead = undefined;
+    const { value } = await issue();
+    await expect(at.introspect(value, '2001:db8:8:8::1')).resolves.toMatchObject({ sub: 'c-000001' });
+    answerAll();
+    expect((await Promise.all(asked.slice(0, 20))).every(({ reason }) => reason === 'INACTIVE')).toBe(true);
+    // Their own are asked about again.
+    expect((await refusal(at.introspect('made-up-again', address(0)))).reason).toBe('INACTIVE');
+  });
+
+  it('do not hinder a token of the same network that was good before', async () => {
+    const { answerAll, at: brief, held, hold } = holding({ cacheMs: 1 });
+    answerInstead = undefined;
+    const { value } = await issue();
+    await brief.introspect(value, '203.0.113.7');
+    hold();
+    const asked = Array.from({ length: 30 }, (_, index) =>
+      refusal(brief.introspect(`made-up-${index}`, '203.0.113.7')),
+    );
+    await Promise.all(asked.slice(20));
+    await vi.waitFor(() => expect(held.length).toBe(20), { timeout: 5_000 });
+    answerInstead = undefined;
+    await expect(brief.introspect(value, '203.0.113.7')).resolves.toMatchObject({ sub: 'c-000001' });
+    await expect(brief.introspect((await issue()).value, '203.0.113.7')).rejects.toBeInstanceOf(RefusedError);
+    answerAll();
+    await Promise.all(asked.slice(0, 20));
+  });
+
+  it('are counted by the address that the gateway sees', async () => {
+    const { held, answerAll } = holding();
+    const gateway = await startGateway();
+    const asked = Array.from({ length: 40 }, (_, index) =>
+      gateway.ask('{ hello }', { token: `made-up-${index}` }),
+    );
+    await vi.waitFor(() => expect(held.length).toBe(20), { timeout: 5_000 });
+    answerAll();
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(20);
+    expect(statuses.filter((status) => status === 503)).toHaveLength(20);
+  });
+});
+
 describe('several issuers', () => {
   it('a signed token is verified and never sent anywhere; an opaque one goes to the issuer that is named, and to no other', async () => {
     const signing = await TestIssuer.start();
