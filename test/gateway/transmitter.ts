@@ -70,6 +70,8 @@ export class Transmitter {
   private waiting: (() => void)[] = [];
   /** What its answers are dated by (RFC 9110 section 6.6.1), less the time that it is. */
   clockAheadMs = 0;
+  /** Between what it looks up for a poll and its answer. */
+  beforeAnswer: (() => unknown) | undefined;
 
   static async start(port = 0): Promise<Transmitter> {
     const transmitter = new Transmitter();
@@ -129,7 +131,9 @@ export class Transmitter {
         setTimeout(resolve, 150);
       });
     }
-    return { sets: Object.fromEntries(this.queue), moreAvailable: false };
+    const sets = Object.fromEntries(this.queue);
+    await this.beforeAnswer?.();
+    return { sets, moreAvailable: false };
   }
 
   get url(): string {
