@@ -177,7 +177,10 @@ export class Protection {
         : (revocation?.streams ?? []).map((stream) => {
             const { instance } = revocation ?? {};
             const named = instance === undefined ? stream : { ...stream, instance };
-            return new SsfReceiver(named, view, this.log, (issuer) => trusted.refreshKeys(issuer));
+            const { allowInsecureIssuer = false } =
+              options.issuers.find(({ issuer }) => issuer === stream.issuer) ?? {};
+            const receiver = { ...named, allowInsecureIssuer };
+            return new SsfReceiver(receiver, view, this.log, (issuer) => trusted.refreshKeys(issuer));
           });
     const dpop = dpopRules(options.dpop ?? {}, [...issuers]);
     this.resource = protectedResource(options, dpop);

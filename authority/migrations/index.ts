@@ -5,6 +5,7 @@ import { keys } from './003-keys.js';
 import { revocation } from './004-revocation.js';
 import { consent } from './005-consent.js';
 import { clientSecrets } from './006-client-secrets.js';
+import { streamSecrets } from './007-stream-secrets.js';
 
 /**
  * Brings the authority's tables to the newest version. Safe to call from several processes at once.
@@ -20,6 +21,7 @@ export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
       '004-revocation': revocation,
       '005-consent': consent,
       '006-client-secrets': clientSecrets,
+      '007-stream-secrets': streamSecrets,
     },
   });
 }

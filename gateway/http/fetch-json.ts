@@ -5,6 +5,8 @@ export interface FetchBounds {
   readonly timeoutMs: number;
   /** Of the body, after it was decompressed. */
   readonly maxBytes: number;
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
 }
 
 export type FetchFailure = 'TIMEOUT' | 'NETWORK' | 'ANSWER';
@@ -29,9 +31,10 @@ export class FetchError extends Error {
  */
 export async function fetchJson(
   address: string,
-  { timeoutMs, maxBytes }: FetchBounds,
+  { timeoutMs, maxBytes, signal: closing }: FetchBounds,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const signal = AbortSignal.timeout(timeoutMs);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = closing === undefined ? timeout : AbortSignal.any([closing, timeout]);
   let text: string | undefined;
   try {
     const response = await fetch(address, {
@@ -42,7 +45,7 @@ export async function fetchJson(
     text = await readBody(response, maxBytes);
     if (response.status !== 200) text = undefined;
   } catch (cause) {
-    throw new FetchError(signal.aborted ? 'TIMEOUT' : 'NETWORK', { cause });
+    throw new FetchError(timeout.aborted ? 'TIMEOUT' : 'NETWORK', { cause });
   }
   const document = text === undefined ? undefined : parse(text);
   if (!isRecord(document)) throw new FetchError('ANSWER');
