@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
 import type { Log } from '../store/log.js';
+import { removeForgottenStreams } from './changes/forgotten.js';
 import { removeOldChanges } from './changes/retention.js';
-import type { StreamRegister } from './changes/streams.js';
 import { removeGoneKeys } from './keys/retention.js';
 import { removeEndedSessions, removeExpiredPayloads } from './oidc/adapter.js';
 import { removeExpiredStatuses } from './status/register.js';
@@ -15,7 +15,6 @@ const BATCHES_AT_MOST = 20;
 /** @see Housekeeping */
 export interface HousekeepingOptions {
   readonly db: AuthorityDatabase;
-  readonly streams: StreamRegister;
   readonly log: Log;
 }
 
@@ -41,13 +40,13 @@ export class Housekeeping {
 
   /** One round. */
   async run(): Promise<void> {
-    const { db, streams } = this.#options;
+    const { db } = this.#options;
     await this.#inBatches(() => removeExpiredPayloads(db, BATCH));
     await removeEndedSessions(db);
     await this.#inBatches(() => removeExpiredStatuses(db, BATCH));
     await this.#inBatches(() => removeOldChanges(db, BATCH));
     await removeGoneKeys(db);
-    await streams.removeForgotten();
+    await removeForgottenStreams(db);
   }
 
   #start(): void {

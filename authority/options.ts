@@ -52,9 +52,9 @@ export interface AuthorityOptions {
   readonly proxies?: readonly string[];
   /** Adds people with public passwords and two clients. Refused on anything but the loopback interface. */
   readonly demo: boolean;
-  /** What gateways present to read the change stream; 16 characters or more. */
+  /** What gateways make their streams with; each stream then has a secret of its own. 16 characters or more. */
   readonly streamSecret: string;
-  /** Others who may have streams, each with a secret of its own, and gateways that are to be told apart. */
+  /** Others who may make streams, each with a secret of its own, and gateways that are to be told apart. */
   readonly streamReceivers?: readonly StreamReceiver[];
   /** How often a receiver that does not take what is pushed to it is asked again. */
   readonly pushRetry?: Partial<PushRetry>;

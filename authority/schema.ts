@@ -120,10 +120,14 @@ export interface StreamTable {
   id: string;
   /** Whose it is, by the name that the options give: nobody else sees it. */
   receiver: Generated<string>;
+  /** Of its own secret, see changes/receivers.ts. Null: nobody has it. */
+  secret_digest: Buffer | null;
   events: string[];
   events_requested: Generated<string[]>;
   status: Generated<'enabled' | 'paused' | 'disabled'>;
   status_reason: string | null;
+  /** It was stopped, or narrowed, and may never tell what happened meanwhile. */
+  has_gap: Generated<boolean>;
   /** RFC 8935; without one the receiver polls. */
   push_endpoint: string | null;
   /** The receiver's `authorization_header`, encrypted. */

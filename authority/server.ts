@@ -258,7 +258,7 @@ function assemble(
   const transmitter = new SsfTransmitter({
     issuer,
     receivers,
-    management: new StreamManagement({ db, streams, secrets, issuer, audience }),
+    management: new StreamManagement({ db, receivers, streams, secrets, issuer, audience }),
     streams,
     outbox,
     feed,
@@ -277,7 +277,7 @@ function assemble(
     retry,
     log,
   });
-  const housekeeping = new Housekeeping({ db, streams, log });
+  const housekeeping = new Housekeeping({ db, log });
   const signOut = new SignOut({
     issuer,
     get provider() {

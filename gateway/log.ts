@@ -59,6 +59,11 @@ export const logCodes = Object.freeze({
   },
   ACCESS_RESUMED: { description: 'What was stopped is good again.', since: '0.1.0' },
   REVOCATION_STREAM_BROKEN: { description: 'The stream of revocations cannot be read.', since: '0.1.0' },
+  REVOCATIONS_LOST: {
+    description:
+      "An issuer's stream was interrupted and may have lost events: what was issued up to now is refused.",
+    since: '0.1.0',
+  },
   SIGNING_KEY_ROTATED: { description: 'An issuer announced the key that signs next.', since: '0.1.0' },
   SIGNING_KEY_REVOKED: {
     description: 'An issuer announced that a key has leaked: what it signed is refused.',

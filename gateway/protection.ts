@@ -9,7 +9,9 @@ import { Authenticator } from './authenticate/index.js';
 import type { AuthenticatedToken } from './authenticate/index.js';
 import { Issuers } from './authenticate/issuers.js';
 import type { IssuerOptions } from './authenticate/issuers.js';
+import { tokenLifetimes } from './authenticate/lifetime.js';
 import { SenderConstraint } from './authenticate/sender-constraint.js';
+import { requireTrustedAddresses } from './authenticate/trusted-addresses.js';
 import { PolicyCeiling } from './authorize/ceiling.js';
 import type { OperationAuthorizer, SubgraphVocabulary } from './authorize/index.js';
 import { ConfigurationError, RefusedError } from './errors.js';
@@ -48,7 +50,7 @@ export interface RevocationOptions {
   readonly streams: readonly StreamOptions[];
   /** Default 75,000: two long polls of 30 s and time to be late. */
   readonly maxStalenessMs?: number;
-  /** Default 3,600. A token that claims a longer life is refused. */
+  /** For issuers with a stream that do not say their own. Default 3,600. A token that claims a longer life is refused. */
   readonly maxTokenLifetimeSeconds?: number;
   readonly maxEntries?: number;
   /** How this gateway is called where somebody waits for all of them. Default: host name and process. */
@@ -112,7 +114,6 @@ export interface ProtectionOptions {
 }
 
 const DEFAULT_MAX_STALENESS_MS = 75_000;
-const DEFAULT_MAX_TOKEN_LIFETIME_SECONDS = 3_600;
 
 /** Everything that the pipeline decides and signs with, made once from the options. */
 export class Protection {
@@ -144,7 +145,9 @@ export class Protection {
     const { policy, revocation } = options;
     this.ceiling = policy === undefined ? undefined : new PolicyCeiling(policy, this.log);
     this.rateLimit = policy === undefined ? undefined : new RateLimit(policy);
-    const issuers = new Set(options.issuers.map(({ issuer }) => issuer));
+    requireTrustedAddresses(options.issuers, revocation?.streams ?? []);
+    const lifetimes = tokenLifetimes(options);
+    const issuers = new Set(lifetimes.keys());
     for (const { issuer } of revocation?.streams ?? []) {
       // Tokens of an issuer without a stream are not looked up: a stream under a mistaken name would leave its own so.
       if (!issuers.has(issuer))
@@ -156,7 +159,9 @@ export class Protection {
         : new RevocationView({
             issuers: revocation.streams.map(({ issuer }) => issuer),
             maxStalenessMs: revocation.maxStalenessMs ?? DEFAULT_MAX_STALENESS_MS,
-            maxTokenLifetimeSeconds: revocation.maxTokenLifetimeSeconds ?? DEFAULT_MAX_TOKEN_LIFETIME_SECONDS,
+            maxTokenLifetimeSeconds: Math.max(
+              ...revocation.streams.map(({ issuer }) => lifetimes.get(issuer) ?? 0),
+            ),
             ...(revocation.maxEntries === undefined ? {} : { maxEntries: revocation.maxEntries }),
           });
     const view = this.revocation;
@@ -172,7 +177,10 @@ export class Protection {
         : (revocation?.streams ?? []).map((stream) => {
             const { instance } = revocation ?? {};
             const named = instance === undefined ? stream : { ...stream, instance };
-            return new SsfReceiver(named, view, this.log, (issuer) => trusted.refreshKeys(issuer));
+            const { allowInsecureIssuer = false } =
+              options.issuers.find(({ issuer }) => issuer === stream.issuer) ?? {};
+            const receiver = { ...named, allowInsecureIssuer };
+            return new SsfReceiver(receiver, view, this.log, (issuer) => trusted.refreshKeys(issuer));
           });
     const dpop = dpopRules(options.dpop ?? {}, [...issuers]);
     this.resource = protectedResource(options, dpop);
@@ -181,6 +189,8 @@ export class Protection {
       issuers: trusted,
       anonymous: options.authorization?.anonymous ?? 'allow',
       revocation: this.revocation,
+      // Of an issuer that is none of them, no token lives.
+      maxTokenLifetimeSeconds: (issuer) => lifetimes.get(issuer) ?? 0,
       senderConstraint: new SenderConstraint({
         proofs: new DpopProofs(dpop),
         isDpopRequired: dpop.isDpopRequired,

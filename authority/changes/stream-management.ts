@@ -6,7 +6,9 @@ import { readJsonObject } from '../http/body.js';
 import { HttpError, sendJson } from '../http/respond.js';
 import type { SealedSecrets } from '../keys/sealed.js';
 import type { AuthorityDatabase } from '../schema.js';
-import type { StreamReceiver } from './receivers.js';
+import type { StreamAccess } from './access.js';
+import { inactivityTimeoutSeconds } from './forgotten.js';
+import type { ReceiverRegister, StreamReceiver } from './receivers.js';
 import {
   malformed,
   POLL_DELIVERY,
@@ -16,13 +18,7 @@ import {
   readStreamId,
   readWishes,
 } from './stream-request.js';
-import {
-  EVENTS_SUPPORTED,
-  FORGOTTEN_AFTER_SECONDS,
-  type Stream,
-  type StreamRegister,
-  type StreamWishes,
-} from './streams.js';
+import { EVENTS_SUPPORTED, type Stream, type StreamRegister, type StreamWishes } from './streams.js';
 import { requestVerification, VERIFICATION_INTERVAL_SECONDS } from './verification.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -34,18 +30,20 @@ const OF_THE_RECEIVER: ReadonlySet<string> = new Set([
   'events_requested',
   'description',
   'behalf_max_staleness_ms',
+  'behalf_max_token_lifetime_seconds',
 ]);
 
 /** @see StreamManagement */
 export interface StreamManagementOptions {
   readonly db: AuthorityDatabase;
+  readonly receivers: ReceiverRegister;
   readonly streams: StreamRegister;
   readonly secrets: SealedSecrets;
   readonly issuer: string;
   readonly audience: string;
 }
 
-/** SSF 1.0, section 8.1: what a receiver can do with its streams, beside taking events from them. */
+/** SSF 1.0, section 8.1: what is done with a stream, beside taking events from it. */
 export class StreamManagement {
   readonly #options: StreamManagementOptions;
 
@@ -53,35 +51,42 @@ export class StreamManagement {
     this.#options = options;
   }
 
-  /** Section 8.1.1: create, read, update, replace, delete. @throws HttpError */
+  /**
+   * Section 8.1.1.1. The answer has the stream's own secret, this once; a gateway does all that follows with it.
+   *
+   * @throws HttpError
+   */
+  async create(request: IncomingMessage, response: ServerResponse, receiver: StreamReceiver): Promise<void> {
+    const { receivers, secrets, streams } = this.#options;
+    const body = await readJsonObject(request, BODY_LIMIT_BYTES);
+    const { digest, secret } = receivers.makeStreamSecret(receiver);
+    const stream = await streams.create(receiver.name, readWishes(body, receiver, secrets), digest);
+    if (stream === undefined) throw new HttpError(409, 'too_many_streams', 'There are too many streams');
+    sendJson(response, 201, { ...this.#describe(stream), behalf_stream_secret: secret });
+  }
+
+  /** Section 8.1.1: read, update, replace, delete. @throws HttpError */
   async configuration(
     request: IncomingMessage,
     response: ServerResponse,
     url: URL,
-    receiver: StreamReceiver,
+    access: StreamAccess,
   ): Promise<void> {
     allow(request, 'DELETE', 'GET', 'PATCH', 'POST', 'PUT');
-    const { secrets, streams } = this.#options;
-    if (request.method === 'POST') {
-      const body = await readJsonObject(request, BODY_LIMIT_BYTES);
-      const stream = await streams.create(receiver.name, readWishes(body, receiver, secrets));
-      if (stream === undefined) throw new HttpError(409, 'too_many_streams', 'There are too many streams');
-      sendJson(response, 201, this.#describe(stream));
-      return;
-    }
     if (request.method === 'PATCH' || request.method === 'PUT') {
       const body = await readJsonObject(request, BODY_LIMIT_BYTES);
-      sendJson(response, 200, await this.#change(body, receiver, request.method === 'PATCH'));
+      sendJson(response, 200, await this.#change(body, access, request.method === 'PATCH'));
       return;
     }
     const id = url.searchParams.get('stream_id');
     if (request.method === 'DELETE') {
-      if (id === null || !(await streams.remove(id, receiver.name))) throw unknownStream();
+      const stream = await requireStream(id, access);
+      if (!(await this.#options.streams.remove(stream.id))) throw unknownStream();
       response.writeHead(204).end();
       return;
     }
     if (id === null) {
-      const all = await streams.list(receiver.name);
+      const all = await access.list();
       sendJson(
         response,
         200,
@@ -89,7 +94,7 @@ export class StreamManagement {
       );
       return;
     }
-    sendJson(response, 200, this.#describe(await this.#find(id, receiver)));
+    sendJson(response, 200, this.#describe(await requireStream(id, access)));
   }
 
   /** Section 8.1.2. @throws HttpError */
@@ -97,32 +102,32 @@ export class StreamManagement {
     request: IncomingMessage,
     response: ServerResponse,
     url: URL,
-    receiver: StreamReceiver,
+    access: StreamAccess,
   ): Promise<void> {
     allow(request, 'GET', 'POST');
     if (request.method === 'GET') {
       const id = readStreamId(url.searchParams.get('stream_id'));
-      sendJson(response, 200, describeStatus(await this.#find(id, receiver)));
+      sendJson(response, 200, describeStatus(await requireStream(id, access)));
       return;
     }
     const body = await readJsonObject(request, BODY_LIMIT_BYTES);
     const { status, reason } = readStatus(body);
-    const id = readStreamId(body.stream_id);
-    const stream = await this.#options.streams.setStatus(id, receiver.name, status, reason);
-    if (stream === undefined) throw unknownStream();
-    sendJson(response, 200, describeStatus(stream));
+    const { id } = await requireStream(readStreamId(body.stream_id), access);
+    const changed = await this.#options.streams.setStatus(id, status, reason);
+    if (changed === undefined) throw unknownStream();
+    sendJson(response, 200, describeStatus(changed));
   }
 
   /** Section 8.1.4.2. @throws HttpError */
   async verification(
     request: IncomingMessage,
     response: ServerResponse,
-    receiver: StreamReceiver,
+    access: StreamAccess,
   ): Promise<void> {
     allow(request, 'POST');
     const body = await readJsonObject(request, BODY_LIMIT_BYTES);
     const state = readState(body);
-    const { id } = await this.#find(readStreamId(body.stream_id), receiver);
+    const { id } = await requireStream(readStreamId(body.stream_id), access);
     if (!(await requestVerification(this.#options.db, id, state))) {
       throw new HttpError(429, 'too_many_requests', 'The last verification is not long enough ago', {
         'retry-after': String(VERIFICATION_INTERVAL_SECONDS),
@@ -133,11 +138,13 @@ export class StreamManagement {
 
   async #change(
     body: Readonly<Record<string, unknown>>,
-    receiver: StreamReceiver,
+    access: StreamAccess,
     keepsTheRest: boolean,
   ): Promise<object> {
-    const { secrets, streams } = this.#options;
-    const stream = await this.#find(readStreamId(body.stream_id), receiver);
+    const { receivers, secrets, streams } = this.#options;
+    const stream = await requireStream(readStreamId(body.stream_id), access);
+    const receiver = receivers.named(stream.receiver);
+    if (receiver === undefined) throw unknownStream();
     const described: Readonly<Record<string, unknown>> = this.#describe(stream);
     for (const [name, value] of Object.entries(body)) {
       // Section 8.1.1.3: what is the transmitter's may be repeated, and not be changed.
@@ -146,11 +153,7 @@ export class StreamManagement {
       }
     }
     const before = keepsTheRest ? await this.#wishesOf(stream) : undefined;
-    const changed = await streams.configure(
-      stream.id,
-      receiver.name,
-      readWishes(body, receiver, secrets, before),
-    );
+    const changed = await streams.configure(stream.id, readWishes(body, receiver, secrets, before));
     if (changed === undefined) throw unknownStream();
     return this.#describe(changed);
   }
@@ -163,13 +166,7 @@ export class StreamManagement {
     return { ...said, push: { endpoint, authorization } };
   }
 
-  async #find(id: string, receiver: StreamReceiver): Promise<Stream> {
-    const stream = await this.#options.streams.find(id, receiver.name);
-    if (stream === undefined) throw unknownStream();
-    return stream;
-  }
-
-  /** The receiver's `authorization_header` is never shown again. */
+  /** Neither the stream's secret nor the receiver's `authorization_header` is ever shown again. */
   #describe(stream: Stream) {
     const { audience, issuer } = this.#options;
     const delivery =
@@ -185,7 +182,9 @@ export class StreamManagement {
       events_delivered: stream.events,
       delivery,
       min_verification_interval: VERIFICATION_INTERVAL_SECONDS,
-      ...(stream.pushEndpoint === undefined ? { inactivity_timeout: FORGOTTEN_AFTER_SECONDS } : {}),
+      ...(stream.pushEndpoint === undefined
+        ? { inactivity_timeout: inactivityTimeoutSeconds(stream.maxStalenessMs) }
+        : {}),
       ...(stream.description === null ? {} : { description: stream.description }),
     };
   }
@@ -193,6 +192,13 @@ export class StreamManagement {
 
 function describeStatus({ id, status, statusReason }: Stream): object {
   return { stream_id: id, status, ...(statusReason === null ? {} : { reason: statusReason }) };
+}
+
+/** A stream that the caller may have. Whether there is one of somebody else's under the name, nobody learns. @throws HttpError 404 */
+export async function requireStream(id: string | null, access: StreamAccess): Promise<Stream> {
+  const stream = id === null ? undefined : await access.find(id);
+  if (stream === undefined) throw unknownStream();
+  return stream;
 }
 
 export function unknownStream(): HttpError {

@@ -11,6 +11,7 @@ export const PUSH_DELIVERY = 'urn:ietf:rfc:8935';
 const EVENTS_REQUESTED_AT_MOST = 100;
 const TEXT_LENGTH_AT_MOST = 512;
 const STALENESS_AT_MOST_MS = 24 * 60 * 60 * 1000;
+const TOKEN_LIFETIME_AT_MOST_SECONDS = 24 * 60 * 60;
 
 /** RFC 9110, section 5.5: visible characters, spaces between them. */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
@@ -29,6 +30,7 @@ export function readWishes(
 ): StreamWishes {
   const {
     behalf_max_staleness_ms: maxStalenessMs,
+    behalf_max_token_lifetime_seconds: maxTokenLifetimeSeconds,
     delivery,
     description,
     events_requested: requested,
@@ -37,12 +39,19 @@ export function readWishes(
     throw malformed('events_requested');
   }
   if (description !== undefined && !isName(description)) throw malformed('description');
-  if (maxStalenessMs !== undefined && !isStaleness(maxStalenessMs)) {
+  if (maxStalenessMs !== undefined && !isWithin(maxStalenessMs, STALENESS_AT_MOST_MS)) {
     throw malformed('behalf_max_staleness_ms');
+  }
+  if (
+    maxTokenLifetimeSeconds !== undefined &&
+    !isWithin(maxTokenLifetimeSeconds, TOKEN_LIFETIME_AT_MOST_SECONDS)
+  ) {
+    throw malformed('behalf_max_token_lifetime_seconds');
   }
   return {
     description: description ?? before?.description ?? null,
     maxStalenessMs: maxStalenessMs ?? before?.maxStalenessMs ?? null,
+    maxTokenLifetimeSeconds,
     eventsRequested: requested ?? before?.eventsRequested ?? EVENTS_SUPPORTED,
     push: delivery === undefined ? before?.push : readDelivery(delivery, receiver, secrets),
   };
@@ -138,9 +147,8 @@ function isName(value: unknown): value is string {
   return typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(value);
 }
 
-/** Behalf's own, and its gateways'. */
-function isStaleness(value: unknown): value is number {
-  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= STALENESS_AT_MOST_MS;
+function isWithin(value: unknown, atMost: number): value is number {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= atMost;
 }
 
 function isStrings(value: unknown): value is string[] {

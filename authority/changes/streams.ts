@@ -5,6 +5,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Sealed } from '../keys/sealed.js';
 import type { AuthorityDatabase, ChangeEventTable, StreamTable } from '../schema.js';
 import { announceStanding } from '../consent/suspensions.js';
+import { removeForgottenStreams } from './forgotten.js';
 import {
   ACCESS_RESUMED,
   ACCESS_SUSPENDED,
@@ -25,18 +26,14 @@ export const EVENTS_SUPPORTED: readonly string[] = [
 ];
 
 const STREAMS_PER_RECEIVER_AT_MOST = 1_000;
+const CLOCKS_DIFFER_SECONDS = 2 * 60;
 /**
- * A new stream begins with so much: the longest that a gateway lets a token live when it is not told otherwise, and what
- * clocks may differ. An older revocation matches no living token (decision 0022).
+ * A new stream begins with so much, unless its gateway lets tokens live longer: what it lets them live when it is not told
+ * otherwise, and what clocks may differ. An older revocation matches no living token (decision 0022).
  */
-export const HISTORY_SECONDS = 60 * 60 + 2 * 60;
+export const HISTORY_SECONDS = 60 * 60 + CLOCKS_DIFFER_SECONDS;
 // Well within the history, also when making the stream takes long.
 const ANNOUNCED_WITHIN_SECONDS = HISTORY_SECONDS / 2;
-// A receiver that comes back later makes a new stream. No gateway goes on for longer without having heard anything.
-export const FORGOTTEN_AFTER_SECONDS = 24 * 60 * 60;
-/** Of a stream that is pushed and does not get on, as long as the log has what it lacks. */
-const STOPPED_FORGOTTEN_AFTER_SECONDS = 7 * 24 * 60 * 60;
-
 // As `randomUUID` writes it.
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -55,6 +52,8 @@ export interface Stream {
   readonly eventsRequested: readonly string[];
   readonly status: StreamStatus;
   readonly statusReason: string | null;
+  /** It was stopped, or narrowed: a gateway that went on with it would never hear of what happened meanwhile. */
+  readonly hasGap: boolean;
   /** Undefined when the receiver polls. */
   readonly pushEndpoint: string | undefined;
 }
@@ -64,11 +63,13 @@ export interface StreamWishes {
   readonly description: string | null;
   readonly maxStalenessMs: number | null;
   readonly eventsRequested: readonly string[];
+  /** How long the receiver lets a token live, where it says so: older events matter to it as well. */
+  readonly maxTokenLifetimeSeconds?: number | undefined;
   /** With the receiver's `authorization_header`, encrypted. */
   readonly push: { readonly endpoint: string; readonly authorization: Sealed | undefined } | undefined;
 }
 
-/** The SSF streams, on the store: any instance of the authority serves any of them. A receiver finds its own only. */
+/** The SSF streams, on the store: any instance of the authority serves any of them. Who may have which, see `accessBy`. */
 export class StreamRegister {
   readonly #db: AuthorityDatabase;
 
@@ -80,20 +81,25 @@ export class StreamRegister {
    * Makes a stream that begins with all events of the last hour (see `HISTORY_SECONDS`): none older can match a living token.
    * Among them is what is suspended, whatever its age.
    *
+   * @param secretDigest without one, nobody can have it delivered
    * @returns undefined when there are too many
    */
-  async create(receiver: string, wishes: StreamWishes): Promise<Stream | undefined> {
-    await this.removeForgotten();
+  async create(
+    receiver: string,
+    wishes: StreamWishes,
+    secretDigest: Buffer | null = null,
+  ): Promise<Stream | undefined> {
+    await removeForgottenStreams(this.#db);
     await announceStanding(this.#db, new Date(Date.now() - ANNOUNCED_WITHIN_SECONDS * 1000));
     const id = randomUUID();
     const { rows } = await sql`
       with recent as materialized (
         select seq from authority.change_event
-        where occurred_at > clock_timestamp() - make_interval(secs => ${HISTORY_SECONDS}))
-      insert into authority.stream (id, receiver, description, max_staleness_ms, events, events_requested,
-        push_endpoint, push_nonce, push_ciphertext, delivered_seq)
-      select ${id}, ${receiver}, ${wishes.description}::text, ${wishes.maxStalenessMs}::integer,
-        ${delivered(wishes)}::text[],
+        where occurred_at > clock_timestamp() - make_interval(secs => ${historySeconds(wishes)}))
+      insert into authority.stream (id, receiver, secret_digest, description, max_staleness_ms, events,
+        events_requested, push_endpoint, push_nonce, push_ciphertext, delivered_seq)
+      select ${id}, ${receiver}, ${secretDigest}::bytea, ${wishes.description}::text,
+        ${wishes.maxStalenessMs}::integer, ${delivered(wishes)}::text[],
         ${[...wishes.eventsRequested]}::text[], ${wishes.push?.endpoint ?? null}::text,
         ${wishes.push?.authorization?.nonce ?? null}::bytea,
         ${wishes.push?.authorization?.ciphertext ?? null}::bytea,
@@ -102,15 +108,14 @@ export class StreamRegister {
       returning id`.execute(this.#db);
     if (rows.length !== 1) return undefined;
     await this.#wake();
-    return this.find(id, receiver);
+    return this.get(id);
   }
 
-  async find(id: string, receiver: string): Promise<Stream | undefined> {
+  async get(id: string): Promise<Stream | undefined> {
     const row = await this.#db
       .selectFrom('authority.stream')
       .selectAll()
       .where('id', '=', id)
-      .where('receiver', '=', receiver)
       .executeTakeFirst();
     return row === undefined ? undefined : toStream(row);
   }
@@ -125,8 +130,19 @@ export class StreamRegister {
     return rows.map(toStream);
   }
 
+  /** The stream whose secret has one of these digests. */
+  async findByDigest(digests: readonly Buffer[]): Promise<Stream | undefined> {
+    if (digests.length === 0) return undefined;
+    const row = await this.#db
+      .selectFrom('authority.stream')
+      .selectAll()
+      .where('secret_digest', 'in', digests)
+      .executeTakeFirst();
+    return row === undefined ? undefined : toStream(row);
+  }
+
   /** Its place in the log stays. @returns undefined when there is none */
-  async configure(id: string, receiver: string, wishes: StreamWishes): Promise<Stream | undefined> {
+  async configure(id: string, wishes: StreamWishes): Promise<Stream | undefined> {
     const row = await this.#db
       .updateTable('authority.stream')
       .set({
@@ -134,12 +150,14 @@ export class StreamRegister {
         max_staleness_ms: wishes.maxStalenessMs,
         events: delivered(wishes),
         events_requested: [...wishes.eventsRequested],
+        // What it did not ask for, or had sent elsewhere, it does not hear of again.
+        has_gap: sql<boolean>`has_gap or not (events <@ ${delivered(wishes)}::text[])
+          or ${wishes.push !== undefined}::boolean`,
         push_endpoint: wishes.push?.endpoint ?? null,
         push_nonce: wishes.push?.authorization?.nonce ?? null,
         push_ciphertext: wishes.push?.authorization?.ciphertext ?? null,
       })
       .where('id', '=', id)
-      .where('receiver', '=', receiver)
       .returningAll()
       .executeTakeFirst();
     await this.#wake();
@@ -147,23 +165,19 @@ export class StreamRegister {
   }
 
   /**
-   * SSF 1.0, section 8.1.2: of a paused stream the events are held, of a disabled one they are not.
+   * SSF 1.0, section 8.1.2: of a paused stream the events are held, of a disabled one they are not. A gateway's that was
+   * either is not polled again: whether it was stopped between two polls, no answer would tell.
    *
    * @returns undefined when there is none
    */
-  async setStatus(
-    id: string,
-    receiver: string,
-    status: StreamStatus,
-    reason: string | null,
-  ): Promise<Stream | undefined> {
+  async setStatus(id: string, status: StreamStatus, reason: string | null): Promise<Stream | undefined> {
     const { rows } = await sql<Selectable<StreamTable>>`
       update authority.stream set status = ${status}, status_reason = ${reason}::text, push_failures = 0,
-        push_not_before = '-infinity',
+        has_gap = has_gap or ${status} <> 'enabled', push_not_before = '-infinity',
         polled_at = case when push_endpoint is null then polled_at else clock_timestamp() end,
         delivered_seq = case when status = 'disabled' and ${status} <> 'disabled'
           then (select seq from authority.change_head) else delivered_seq end
-      where id = ${id} and receiver = ${receiver} returning *`.execute(this.#db);
+      where id = ${id} returning *`.execute(this.#db);
     await this.#wake();
     return rows[0] === undefined ? undefined : toStream(rows[0]);
   }
@@ -180,23 +194,14 @@ export class StreamRegister {
   }
 
   /** @returns false when there was none */
-  async remove(id: string, receiver: string): Promise<boolean> {
+  async remove(id: string): Promise<boolean> {
     const { numDeletedRows } = await this.#db
       .deleteFrom('authority.stream')
       .where('id', '=', id)
-      .where('receiver', '=', receiver)
       .executeTakeFirst();
     // Nobody has to wait for it any longer.
     await sql`select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(this.#db);
     return numDeletedRows === 1n;
-  }
-
-  /** Drops streams that nobody has polled for a day, and those to push that have stood still for a week. */
-  async removeForgotten(): Promise<void> {
-    await sql`delete from authority.stream where polled_at < clock_timestamp() - make_interval(secs =>
-      case when push_endpoint is null then ${FORGOTTEN_AFTER_SECONDS}::integer
-        else ${STOPPED_FORGOTTEN_AFTER_SECONDS}::integer end)
-      and (push_endpoint is null or status <> 'enabled')`.execute(this.#db);
   }
 
   /** Remembers that these were delivered, in whatever order; unknown ones are ignored. */
@@ -267,6 +272,10 @@ export class StreamRegister {
   }
 }
 
+function historySeconds({ maxTokenLifetimeSeconds = 0 }: StreamWishes): number {
+  return Math.max(HISTORY_SECONDS, maxTokenLifetimeSeconds + CLOCKS_DIFFER_SECONDS);
+}
+
 function delivered({ eventsRequested }: StreamWishes): string[] {
   return eventsRequested.filter((event) => EVENTS_SUPPORTED.includes(event));
 }
@@ -281,6 +290,7 @@ function toStream(row: Selectable<StreamTable>): Stream {
     eventsRequested: row.events_requested,
     status: row.status,
     statusReason: row.status_reason,
+    hasGap: row.has_gap,
     pushEndpoint: row.push_endpoint ?? undefined,
   };
 }

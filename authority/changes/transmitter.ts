@@ -3,10 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../../store/log.js';
 import { readJsonObject } from '../http/body.js';
 import { HttpError, sendJson } from '../http/respond.js';
+import { accessBy, type StreamAccess } from './access.js';
 import type { ChangeFeed } from './feed.js';
 import type { Batch, Outbox } from './outbox.js';
-import type { ReceiverRegister, StreamReceiver } from './receivers.js';
-import { allow, type StreamManagement, unknownStream } from './stream-management.js';
+import type { ReceiverRegister } from './receivers.js';
+import { allow, requireStream, type StreamManagement, unknownStream } from './stream-management.js';
 import { type Poll, POLL_DELIVERY, PUSH_DELIVERY, readPoll } from './stream-request.js';
 import type { Stream, StreamRegister } from './streams.js';
 
@@ -38,7 +39,7 @@ export class SsfTransmitter {
 
   /** Answers when the path is one of the transmitter's. @throws HttpError */
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
-    const { management } = this.#options;
+    const { management, receivers, streams } = this.#options;
     const { pathname } = url;
     if (pathname === '/.well-known/ssf-configuration') {
       allow(request, 'GET');
@@ -46,12 +47,20 @@ export class SsfTransmitter {
       return true;
     }
     if (!pathname.startsWith('/ssf/')) return false;
-    const receiver = this.#authenticate(request);
+    const secret = presentedSecret(request);
+    if (pathname === '/ssf/streams' && request.method === 'POST') {
+      const receiver = receivers.find(secret);
+      if (receiver === undefined) throw wrongSecret();
+      await management.create(request, response, receiver);
+      return true;
+    }
+    const access = await accessBy(secret, receivers, streams);
+    if (access === undefined) throw wrongSecret();
     const [, streamId] = /^\/ssf\/streams\/([\w-]{1,64})\/poll$/.exec(pathname) ?? [];
-    if (streamId !== undefined) await this.#poll(request, response, streamId, receiver);
-    else if (pathname === '/ssf/streams') await management.configuration(request, response, url, receiver);
-    else if (pathname === '/ssf/status') await management.status(request, response, url, receiver);
-    else if (pathname === '/ssf/verify') await management.verification(request, response, receiver);
+    if (streamId !== undefined) await this.#poll(request, response, streamId, access);
+    else if (pathname === '/ssf/streams') await management.configuration(request, response, url, access);
+    else if (pathname === '/ssf/status') await management.status(request, response, url, access);
+    else if (pathname === '/ssf/verify') await management.verification(request, response, access);
     else return false;
     return true;
   }
@@ -83,34 +92,18 @@ export class SsfTransmitter {
     };
   }
 
-  #authenticate(request: IncomingMessage): StreamReceiver {
-    const [, token] = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '') ?? [];
-    const receiver = token === undefined ? undefined : this.#options.receivers.find(token);
-    if (receiver !== undefined) return receiver;
-    throw new HttpError(401, 'invalid_token', 'The stream secret is missing or wrong', {
-      'www-authenticate': token === undefined ? 'Bearer' : 'Bearer error="invalid_token"',
-    });
-  }
-
   /** RFC 8936, section 2 */
   async #poll(
     request: IncomingMessage,
     response: ServerResponse,
     id: string,
-    receiver: StreamReceiver,
+    access: StreamAccess,
   ): Promise<void> {
     allow(request, 'POST');
     const { streams, log } = this.#options;
     const poll = readPoll(await readJsonObject(request, BODY_LIMIT_BYTES));
-    const stream = await streams.find(id, receiver.name);
-    if (stream === undefined) throw unknownStream();
-    if (stream.pushEndpoint !== undefined) {
-      throw new HttpError(409, 'stream_is_pushed', 'The events of this stream are pushed');
-    }
-    // An empty answer would say that nothing was revoked.
-    if (stream.status !== 'enabled') {
-      throw new HttpError(409, 'stream_not_enabled', `The stream is ${stream.status}`);
-    }
+    const stream = await requireStream(id, access);
+    await this.#requireWhole(stream);
     if (!(await streams.touch(id))) throw unknownStream();
     // A receiver that cannot read an event is told of it no further (section 2.4): its own view is what it must distrust.
     if (poll.failed.length > 0) log.error(`A gateway could not read ${poll.failed.length} security events`);
@@ -119,9 +112,33 @@ export class SsfTransmitter {
     sendJson(response, 200, { sets: Object.fromEntries(sets), moreAvailable: !isLast });
   }
 
+  /**
+   * Refuses a stream that does not, or may never, tell all that happened: an empty answer would say that nothing was revoked.
+   *
+   * @throws HttpError 404, 409
+   */
+  async #requireWhole({ id }: Stream): Promise<void> {
+    const stream = await this.#options.streams.get(id);
+    if (stream === undefined) throw unknownStream();
+    if (stream.pushEndpoint !== undefined) {
+      throw new HttpError(409, 'stream_is_pushed', 'The events of this stream are pushed');
+    }
+    if (stream.status !== 'enabled') {
+      throw new HttpError(409, 'stream_not_enabled', `The stream is ${stream.status}`);
+    }
+    if (stream.hasGap && stream.maxStalenessMs !== null) {
+      throw new HttpError(409, 'stream_has_gap', 'The stream was interrupted; make another one');
+    }
+  }
+
   async #collect(stream: Stream, poll: Poll, response: ServerResponse): Promise<Batch> {
     const { feed, longPollMs = LONG_POLL_MS, outbox } = this.#options;
-    const look = () => outbox.next(stream, poll.maxEvents);
+    const look = async (): Promise<Batch> => {
+      const batch = await outbox.next(stream, poll.maxEvents);
+      // It may have been stopped since it was looked at, and that nothing was found may be because of it.
+      await this.#requireWhole(stream);
+      return batch;
+    };
     if (poll.maxEvents === 0 || poll.returnImmediately || this.#closed) return look();
     if (this.#polls.size >= LONG_POLLS_AT_MOST)
       throw new HttpError(503, 'too_many_polls', 'Too many receivers wait');
@@ -145,4 +162,16 @@ export class SsfTransmitter {
       this.#polls.delete(end);
     }
   }
+}
+
+/** @throws HttpError 401 */
+function presentedSecret(request: IncomingMessage): string {
+  const [, token] = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '') ?? [];
+  if (token !== undefined) return token;
+  throw wrongSecret('Bearer');
+}
+
+function wrongSecret(challenge = 'Bearer error="invalid_token"'): HttpError {
+  const message = 'The secret is missing, or not one for this';
+  return new HttpError(401, 'invalid_token', message, { 'www-authenticate': challenge });
 }

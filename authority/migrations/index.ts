@@ -5,6 +5,7 @@ import { keys } from './003-keys.js';
 import { revocation } from './004-revocation.js';
 import { consent } from './005-consent.js';
 import { clientSecrets } from './006-client-secrets.js';
+import { streamSecrets } from './007-stream-secrets.js';
 import { lineage } from './010-lineage.js';
 
 /**
@@ -21,6 +22,7 @@ export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
       '004-revocation': revocation,
       '005-consent': consent,
       '006-client-secrets': clientSecrets,
+      '007-stream-secrets': streamSecrets,
       '010-lineage': lineage,
     },
   });

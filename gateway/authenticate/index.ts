@@ -6,10 +6,13 @@ import { RefusedError } from '../errors.js';
 import type { Incoming } from '../exchange.js';
 import type { RevocationView } from '../revocation/view.js';
 import { invalidToken, presentedToken, tokenRequired } from './bearer.js';
+import type { PresentedToken } from './bearer.js';
 import { readConfirmation } from './confirmation.js';
 import type { Confirmation } from './confirmation.js';
 import { readDelegation } from './delegation.js';
 import type { Issuers } from './issuers.js';
+import { refuseLongLived } from './lifetime.js';
+import type { VerificationKey } from './remote-keys.js';
 import type { SenderConstraint } from './sender-constraint.js';
 
 /** What is kept of a verified token. Never the token. */
@@ -58,21 +61,32 @@ export interface AuthenticatorOptions {
   /** Absent when no issuer announces revocations. */
   readonly revocation: RevocationView | undefined;
   readonly senderConstraint: SenderConstraint;
+  /** How long an issuer's tokens may live. */
+  readonly maxTokenLifetimeSeconds: (issuer: string) => number;
   /** Verified tokens that are kept. Default 10,000. */
   readonly cachedTokens?: number;
 }
 
+/** A verification, which dies with the key that it was made with. */
+interface Verified {
+  readonly token: AuthenticatedToken;
+  readonly key: VerificationKey | undefined;
+}
+
+/** Of the tokens whose verifications are kept: what was read of a token takes a few times as much. */
+const CACHED_CHARACTERS = 16 * 1024 * 1024;
+
 /** Step 1 of the pipeline: from credentials to a delegation. */
 export class Authenticator {
-  private readonly verified: LRUCache<string, AuthenticatedToken>;
+  private readonly verified: LRUCache<string, Verified>;
 
   constructor(private readonly options: AuthenticatorOptions) {
-    this.verified = new LRUCache({ max: options.cachedTokens ?? 10_000 });
+    this.verified = new LRUCache({ max: options.cachedTokens ?? 10_000, maxSize: CACHED_CHARACTERS });
   }
 
   /**
-   * Verifies the request's token once. The verification is remembered by the token's digest until it expires; expiry,
-   * revocation and what the token is bound to are looked at on every request.
+   * Verifies the request's token once. The verification is remembered by the token's digest; the key that it was made with,
+   * expiry, revocation and what the token is bound to are looked at on every request.
    *
    * @returns undefined for a request without credentials, where that is allowed.
    * @throws {RefusedError} for credentials that are there and not valid: they are never taken for absent.
@@ -83,28 +97,40 @@ export class Authenticator {
       if (this.options.anonymous === 'allow') return undefined;
       throw tokenRequired();
     }
-    let token = this.verified.get(presented.digest);
-    if (token === undefined) {
-      token = await this.verify(presented.token, incoming.remoteAddress);
-      // What an issuer says of an opaque token is kept where it was asked, for a moment.
-      if (token.isIntrospected !== true) this.verified.set(presented.digest, token);
-    }
+    const token =
+      (await this.remembered(presented.digest)) ?? (await this.verifyOnce(presented, incoming.remoteAddress));
     this.refuseWhatEnded(token);
     const nextNonce = await this.options.senderConstraint.check(token, presented, incoming);
     return { token, nextNonce };
   }
 
-  private async verify(token: string, address: string | undefined): Promise<AuthenticatedToken> {
-    const verified = await this.options.issuers.verify(token, address);
-    const { payload } = verified;
-    const { revocation } = this.options;
-    // Revocations are forgotten once no token that they match can be alive: one that lives longer would come back to life.
-    if (revocation !== undefined && payload.exp - payload.iat > revocation.maxTokenLifetimeSeconds) {
-      throw invalidToken('LIFETIME');
-    }
-    return {
+  /** A verification that is known, unless the issuer has withdrawn or changed its key. @throws {RefusedError} */
+  private async remembered(digest: string): Promise<AuthenticatedToken | undefined> {
+    const known = this.verified.get(digest);
+    if (known?.key === undefined) return undefined;
+    if (await this.options.issuers.believes(known.token.issuer, known.key)) return known.token;
+    this.verified.delete(digest);
+    return undefined;
+  }
+
+  private async verifyOnce(
+    { digest, token }: PresentedToken,
+    address: string | undefined,
+  ): Promise<AuthenticatedToken> {
+    const verified = await this.verify(token, address);
+    // What an issuer says of an opaque token is kept where it was asked, for a moment.
+    if (verified.key !== undefined) this.verified.set(digest, verified, { size: token.length });
+    return verified.token;
+  }
+
+  private async verify(presented: string, address: string | undefined): Promise<Verified> {
+    const verified = await this.options.issuers.verify(presented, address);
+    const { issuer, payload, key } = verified;
+    // Of opaque tokens as well: an issuer can be wrong about them, or be asked about a token that nobody made.
+    refuseLongLived(payload, this.options.maxTokenLifetimeSeconds(issuer.issuer));
+    const token = {
       ...readDelegation(verified),
-      issuer: verified.issuer.issuer,
+      issuer: issuer.issuer,
       isIntrospected: verified.isIntrospected,
       tokenId: payload.jti,
       exchangedFrom: readExchangedFrom(payload['exchanged_from']),
@@ -116,6 +142,7 @@ export class Authenticator {
       authTime: optionalSeconds(payload.auth_time, 'AUTH_TIME_MALFORMED'),
       confirmation: readConfirmation(payload.cnf),
     };
+    return { token, key };
   }
 
   private refuseWhatEnded(token: AuthenticatedToken): void {

@@ -1,11 +1,15 @@
-import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import { ConfigurationError, RefusedError } from '../errors.js';
 import { invalidToken } from './bearer.js';
 import type { ClaimMapping, ClaimPath, ClaimTest } from './claims.js';
+import { KeySetDiscovery } from './discovery.js';
 import { Introspector } from './introspection.js';
 import type { IntrospectionOptions } from './introspection.js';
+import { CLOCK_TOLERANCE_SECONDS } from './lifetime.js';
 import { Namespaces } from './namespaces.js';
+import { KeysUnavailableError, RemoteKeys } from './remote-keys.js';
+import type { VerificationKey } from './remote-keys.js';
 
 /** One trusted issuer of access tokens. */
 export interface IssuerOptions {
@@ -31,6 +35,18 @@ export interface IssuerOptions {
    * and to ask one issuer after the other would show each the others' tokens.
    */
   readonly introspection?: IntrospectionOptions;
+  /**
+   * A token that claims a longer life is refused. Default 86,400 (24 hours); 3,600 for an issuer with a stream of revocations,
+   * unless `revocation.maxTokenLifetimeSeconds` says otherwise.
+   */
+  readonly maxTokenLifetimeSeconds?: number;
+  /**
+   * Accepts `http:` addresses of this issuer that are not on this machine, configured or discovered. Its keys, and what the
+   * gateway sends it, then go unprotected.
+   *
+   * @deprecated For development only.
+   */
+  readonly allowInsecureIssuer?: boolean;
 }
 
 export interface ClaimNames {
@@ -56,20 +72,16 @@ export interface ClaimNames {
 /** RFC 8725 section 3.1, RFC 9700 section 2.5: asymmetric only. */
 export const ALLOWED_ALGORITHMS: readonly string[] = ['EdDSA', 'ES256', 'PS256', 'RS256'];
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
-const CLOCK_TOLERANCE_SECONDS = 5;
-const KEYS_TIMEOUT_MS = 5_000;
-/** Between two looks at an issuer's keys that an unknown `kid` may cause. */
-const KEYS_COOLDOWN_MS = 5_000;
-const KEYS_MAX_AGE_MS = 600_000;
-/** After a discovery that failed: whoever sends tokens must not be able to send the gateway asking each time. */
-const DISCOVERY_PAUSE_MS = 1_000;
 
 export interface VerifiedAccessToken {
   readonly issuer: IssuerOptions;
   readonly namespaces: Namespaces;
   /** The issuer was asked about it, and what it said is good for a moment only. */
   readonly isIntrospected?: true;
+  /** `kid` by which the token names its key. */
   readonly keyId?: string | undefined;
+  /** The key that verified it; it is good while `Issuers.believes` says so. Absent for one that the issuer was asked about. */
+  readonly key?: VerificationKey;
   readonly payload: Omit<JWTPayload, 'jti'> & {
     readonly exp: number;
     readonly iat: number;
@@ -78,11 +90,9 @@ export interface VerifiedAccessToken {
   };
 }
 
-type KeySet = ReturnType<typeof createRemoteJWKSet>;
-
 interface Issuer {
   readonly options: IssuerOptions;
-  keys: Promise<KeySet> | undefined;
+  readonly keys: RemoteKeys;
 }
 
 /** Verifies access tokens of any of the trusted issuers. */
@@ -100,7 +110,13 @@ export class Issuers {
       asked?.introspection === undefined
         ? undefined
         : { issuer: asked, introspector: new Introspector(asked, asked.introspection) };
-    for (const options of issuers) this.byName.set(options.issuer, { options, keys: undefined });
+    for (const options of issuers) {
+      const discovery = new KeySetDiscovery(options);
+      this.byName.set(options.issuer, {
+        options,
+        keys: new RemoteKeys({ locate: () => discovery.locate() }),
+      });
+    }
   }
 
   /**
@@ -122,35 +138,62 @@ export class Issuers {
     const { options } = entry;
     const types = (options.tokenTypes ?? [ACCESS_TOKEN_TYPE]).map((type) => type.toLowerCase());
     if (!types.includes(tokenType(token))) throw invalidToken('TOKEN_TYPE');
-    const keys = await this.keysOf(entry);
     let payload: JWTPayload;
     let keyId: string | undefined;
+    let key: VerificationKey | undefined;
     try {
       ({
         payload,
         protectedHeader: { kid: keyId },
-      } = await jwtVerify(token, keys, {
-        issuer: options.issuer,
-        audience: options.audience,
-        algorithms: [...(options.algorithms ?? ALLOWED_ALGORITHMS)],
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
-        requiredClaims: ['exp', 'iat', 'sub'],
-      }));
+      } = await jwtVerify(
+        token,
+        async (header, jws) => {
+          const found = await entry.keys.find(header, jws);
+          key = found.key;
+          return found.publicKey;
+        },
+        {
+          issuer: options.issuer,
+          audience: options.audience,
+          algorithms: [...(options.algorithms ?? ALLOWED_ALGORITHMS)],
+          clockTolerance: CLOCK_TOLERANCE_SECONDS,
+          requiredClaims: ['exp', 'iat', 'sub'],
+        },
+      ));
     } catch (error) {
       throw refusalOf(error);
     }
+    // It may have been withdrawn meanwhile.
+    if (key === undefined || !entry.keys.holds(key)) throw invalidToken('KEY_WITHDRAWN');
     // jose's types promise strings where only their presence was checked.
     const { exp, iat, sub, jti }: { exp?: number; iat?: number; sub?: unknown; jti?: unknown } = payload;
     if (exp === undefined || iat === undefined) throw invalidToken('CLAIM_MISSING');
     if (typeof sub !== 'string' || sub === '') throw invalidToken('SUBJECT_MALFORMED');
     if (jti !== undefined && typeof jti !== 'string') throw invalidToken('TOKEN_ID_MALFORMED');
-    if (iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw invalidToken('ISSUED_IN_FUTURE');
     return {
       issuer: options,
       namespaces: this.namespaces,
       keyId,
+      key,
       payload: { ...payload, exp, iat, sub, jti },
     };
+  }
+
+  /**
+   * Whether what an issuer's key has verified is still to be believed: the issuer publishes this very key, as far as is known
+   * from a key set that is young enough.
+   *
+   * @throws {RefusedError} 503 `ISSUER_KEYS_UNAVAILABLE` when no such key set can be had.
+   */
+  async believes(issuer: string, key: VerificationKey): Promise<boolean> {
+    const keys = this.byName.get(issuer)?.keys;
+    if (keys === undefined) return false;
+    try {
+      await keys.freshen();
+    } catch (error) {
+      throw refusalOf(error);
+    }
+    return keys.holds(key);
   }
 
   /**
@@ -159,24 +202,8 @@ export class Issuers {
    * @throws when they cannot be fetched; those that were known stay for as long as they would have
    */
   async refreshKeys(issuer: string): Promise<void> {
-    const keys = await this.byName.get(issuer)?.keys;
-    if (keys === undefined) return;
-    // A fetch under way may have been answered before the change.
-    if (keys.reloading) await keys.reload();
-    await keys.reload();
-  }
-
-  /** Requests that come together share one discovery; one that failed is not tried again at once. */
-  private keysOf(entry: Issuer): Promise<KeySet> {
-    if (entry.keys !== undefined) return entry.keys;
-    const keys = issuerKeys(entry.options);
-    entry.keys = keys;
-    keys.catch(() => {
-      setTimeout(() => {
-        entry.keys = undefined;
-      }, DISCOVERY_PAUSE_MS).unref();
-    });
-    return keys;
+    const keys = this.byName.get(issuer)?.keys;
+    if (keys?.isKnown === true) await keys.refresh();
   }
 }
 
@@ -230,49 +257,12 @@ function tokenType(token: string): string {
   }
 }
 
-async function issuerKeys(options: IssuerOptions): Promise<KeySet> {
-  const jwksUri = options.jwksUri ?? (await discoverJwksUri(options.issuer));
-  return createRemoteJWKSet(new URL(jwksUri), {
-    timeoutDuration: KEYS_TIMEOUT_MS,
-    cooldownDuration: KEYS_COOLDOWN_MS,
-    cacheMaxAge: KEYS_MAX_AGE_MS,
-  });
-}
-
-/** RFC 8414 section 3.1 places the well-known part before the path, OpenID Connect Discovery after it. */
-async function discoverJwksUri(issuer: string): Promise<string> {
-  const { origin, pathname } = new URL(issuer);
-  const path = pathname === '/' ? '' : pathname.replace(/\/$/, '');
-  const candidates = [
-    `${origin}/.well-known/oauth-authorization-server${path}`,
-    `${origin}${path}/.well-known/openid-configuration`,
-  ];
-  for (const address of candidates) {
-    try {
-      const response = await fetch(address, {
-        signal: AbortSignal.timeout(KEYS_TIMEOUT_MS),
-        redirect: 'error',
-      });
-      if (!response.ok) continue;
-      const metadata = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
-      // RFC 8414 section 3.3: the metadata must be this issuer's own.
-      if (metadata.issuer === issuer && typeof metadata.jwks_uri === 'string') return metadata.jwks_uri;
-    } catch {
-      // The next address may answer; when none does, that is the answer.
-    }
-  }
-  throw keysUnavailable('DISCOVERY');
-}
-
 function refusalOf(error: unknown): RefusedError {
-  if (error instanceof errors.JWKSTimeout) return keysUnavailable('TIMEOUT');
-  if (error instanceof errors.JOSEError) {
-    // A key set that answers with an error, or with no key set, is jose's plain error; all others are about the token.
-    return error.code === 'ERR_JOSE_GENERIC' || error.code === 'ERR_JWKS_INVALID'
-      ? keysUnavailable('ANSWER')
-      : invalidToken(error.code);
-  }
-  return keysUnavailable('NETWORK');
+  if (error instanceof KeysUnavailableError) return keysUnavailable(error.reason);
+  // A key set with a key that is none is jose's error as well; all others are about the token.
+  if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid))
+    return invalidToken(error.code);
+  return keysUnavailable('ANSWER');
 }
 
 function keysUnavailable(reason: string): RefusedError {

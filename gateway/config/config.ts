@@ -9,7 +9,9 @@ import { MIN_NONCE_KEY_BYTES } from '../authenticate/dpop/nonce.js';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
 import type { IntrospectionOptions } from '../authenticate/introspection.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
+import { tokenLifetimes } from '../authenticate/lifetime.js';
 import { Namespaces } from '../authenticate/namespaces.js';
+import { requireTrustedAddresses } from '../authenticate/trusted-addresses.js';
 import { ConfigurationError } from '../errors.js';
 import { TrustedProxies } from '../http/proxies.js';
 import type { ProxyOptions } from '../http/proxies.js';
@@ -23,7 +25,6 @@ import schema from './schema.json' with { type: 'json' };
 
 /** An issuer as the file names it: keys are in files of their own. */
 export interface ConfiguredIssuer extends Omit<IssuerOptions, 'introspection'> {
-  readonly allowInsecureIssuer?: boolean;
   readonly introspection?: Omit<IntrospectionOptions, 'privateKey'> & {
     /** Absolute path. */
     readonly privateKeyFile?: string;
@@ -170,7 +171,7 @@ export function checkConfig(value: unknown): GatewayConfig {
 function refuseContradictions(config: GatewayConfig): void {
   const names = new Set<string>();
   let isIntrospecting = false;
-  config.issuers.forEach(({ issuer, jwksUri, introspection, allowInsecureIssuer }, index) => {
+  config.issuers.forEach(({ issuer, introspection }, index) => {
     const path = `issuers[${index}]`;
     if (introspection !== undefined) {
       if (isIntrospecting)
@@ -184,30 +185,19 @@ function refuseContradictions(config: GatewayConfig): void {
     }
     if (names.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is listed twice');
     names.add(issuer);
-    if (allowInsecureIssuer === true) return;
-    refuseInsecure(issuer, `${path}.issuer`);
-    if (jwksUri !== undefined) refuseInsecure(jwksUri, `${path}.jwksUri`);
-    // Tokens go there, and the gateway's own credentials.
-    if (introspection !== undefined) refuseInsecure(introspection.endpoint, `${path}.introspection.endpoint`);
   });
+  requireTrustedAddresses(config.issuers, config.revocation?.streams ?? []);
+  // Throws for a lifetime that revocations are not known for.
+  tokenLifetimes(config);
   // Throws for two that could have a name in common.
   new Namespaces(config.issuers);
   const streams = new Set<string>();
-  config.revocation?.streams.forEach(({ issuer, configurationUri, foreign }, index) => {
+  config.revocation?.streams.forEach(({ issuer }, index) => {
     const path = `revocation.streams[${index}]`;
     if (!names.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is none of the issuers');
     // Of two streams of one issuer either could pass for all that it announces.
     if (streams.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is listed twice');
     streams.add(issuer);
-    const isInsecureAllowed = config.issuers.some(
-      (listed) => listed.issuer === issuer && listed.allowInsecureIssuer === true,
-    );
-    // The stream's secret goes there.
-    if (configurationUri !== undefined && !isInsecureAllowed)
-      refuseInsecure(configurationUri, `${path}.configurationUri`);
-    if (foreign === undefined || isInsecureAllowed) return;
-    refuseInsecure(foreign.deliveryEndpoint, `${path}.foreign.deliveryEndpoint`);
-    if (foreign.jwksUri !== undefined) refuseInsecure(foreign.jwksUri, `${path}.foreign.jwksUri`);
   });
   refuseBindingContradictions(config, names);
   // Other gateways that read the file, and this one after a restart, would sign with a key that is not published any more.
@@ -256,16 +246,6 @@ function refuseBindingContradictions(config: GatewayConfig, issuers: ReadonlySet
     throw new ConfigurationError('dpop.nonceKey', 'is used with nonce: required only');
   if (Buffer.from(nonceKey, 'base64url').length < MIN_NONCE_KEY_BYTES)
     throw new ConfigurationError('dpop.nonceKey', 'must be at least 32 bytes in base64url');
-}
-
-/** Keys that come over plain HTTP can be anybody's, except on this machine. */
-function refuseInsecure(address: string, path: string): void {
-  const { protocol, hostname } = new URL(address);
-  // Of the whole name: 127.evil.example is somebody's.
-  const isLocal = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
-  if (protocol !== 'https:' && !(protocol === 'http:' && isLocal)) {
-    throw new ConfigurationError(path, 'must be an https: address (allowInsecureIssuer lifts this)');
-  }
 }
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;

@@ -3,6 +3,7 @@ import { InMemoryReplay } from '@behalf/directives';
 import { decodeJwt, importJWK, jwtVerify } from 'jose';
 import type { JWK, JWTPayload } from 'jose';
 import { ALLOWED_ALGORITHMS } from '../authenticate/issuers.js';
+import { CLOCK_TOLERANCE_SECONDS, refuseLongLived } from '../authenticate/lifetime.js';
 import { ConfigurationError } from '../errors.js';
 import type { NamedVocabulary } from './audience.js';
 
@@ -23,7 +24,6 @@ export interface WorkloadOptions {
 /** RFC 7523 section 2.2. */
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const MAX_ASSERTION_LIFETIME_SECONDS = 60;
-const CLOCK_TOLERANCE_SECONDS = 5;
 
 export interface ShownCredentials {
   /** Every value of the `Authorization` header. */
@@ -101,17 +101,15 @@ export class Workloads {
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         requiredClaims: ['iat', 'exp', 'jti'],
       });
-      return this.isFirstUse(workload.name, payload) ? workload : undefined;
+      const { iat = Number.NaN, exp = Number.NaN, jti } = payload;
+      // RFC 7523 section 3: short, and good once.
+      refuseLongLived({ iat, exp }, MAX_ASSERTION_LIFETIME_SECONDS);
+      const id = JSON.stringify([workload.name, jti]);
+      const use = this.usedAssertions.use(id, exp + CLOCK_TOLERANCE_SECONDS + 1);
+      return use === 'first' ? workload : undefined;
     } catch {
       return undefined;
     }
-  }
-
-  /** RFC 7523 section 3: short, and good once. */
-  private isFirstUse(name: string, { iat = 0, exp = Infinity, jti }: JWTPayload): boolean {
-    if (exp - iat > MAX_ASSERTION_LIFETIME_SECONDS) return false;
-    const id = JSON.stringify([name, jti]);
-    return this.usedAssertions.use(id, exp + CLOCK_TOLERANCE_SECONDS + 1) === 'first';
   }
 }
 

@@ -63,6 +63,8 @@ export class RevocationView {
    * set that could not be fetched anew may still hold it.
    */
   private readonly revokedKeys = new Map<string, Set<string>>();
+  /** By issuer: what was issued up to then is dead, seconds since the epoch. */
+  private readonly endedBefore = new Map<string, number>();
   /** By issuer: when what it announced was last known to be in the view. */
   private readonly freshAtMs: Map<string, number>;
   /** Milliseconds on a clock that is never set back. */
@@ -118,6 +120,16 @@ export class RevocationView {
     this.freshAtMs.set(issuer, Math.max(this.freshAtMs.get(issuer) ?? atMs, atMs));
   }
 
+  /** What the issuer announced lately is not known: nothing of it is permitted before `markComplete`. */
+  markUnknown(issuer: string): void {
+    if (this.freshAtMs.has(issuer)) this.freshAtMs.set(issuer, Number.NEGATIVE_INFINITY);
+  }
+
+  /** Ends everything that the issuer issued up to then, where it is not known what was ended. */
+  revokeIssued(issuer: string, atSeconds: number): void {
+    this.endedBefore.set(issuer, Math.max(this.endedBefore.get(issuer) ?? 0, Math.ceil(atSeconds)));
+  }
+
   /**
    * @param atSeconds When it ended, seconds since the epoch.
    * @returns false when there is no room: then the view does not know of it, and must not be taken for complete.
@@ -139,6 +151,8 @@ export class RevocationView {
 
   isRevoked(token: AuthenticatedToken): boolean {
     if (this.isKeyRevoked(token)) return true;
+    const endedBefore = this.endedBefore.get(token.issuer);
+    if (endedBefore !== undefined && token.issuedAt <= endedBefore) return true;
     let digests = this.digests.get(token);
     if (digests === undefined) {
       digests = keysFor(token).map((key) => this.digestOf(key));

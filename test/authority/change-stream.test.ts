@@ -27,14 +27,21 @@ async function send(
 ): Promise<Response> {
   return fetch(url, {
     method: more.method ?? 'POST',
-    headers: { authorization: `Bearer ${more.bearer ?? STREAM_SECRET}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${more.bearer ?? secrets.get(url) ?? STREAM_SECRET}`,
+      'content-type': 'application/json',
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 }
 
+/** Of the streams that were made, by where they are polled. */
+const secrets = new Map<string, string>();
+
 async function createStream(): Promise<{
   id: string;
   endpoint: string;
+  secret: string;
   description: Record<string, unknown>;
 }> {
   const url = `${authority.issuer}/ssf/streams`;
@@ -43,10 +50,16 @@ async function createStream(): Promise<{
     events_requested: [SESSION_REVOKED, 'urn:other'],
   });
   expect(response.status).toBe(201);
-  const description = (await response.json()) as { stream_id: string; delivery: { endpoint_url: string } };
+  const description = (await response.json()) as {
+    stream_id: string;
+    delivery: { endpoint_url: string };
+    behalf_stream_secret: string;
+  };
+  secrets.set(description.delivery.endpoint_url, description.behalf_stream_secret);
   return {
     id: description.stream_id,
     endpoint: description.delivery.endpoint_url,
+    secret: description.behalf_stream_secret,
     description: { ...description },
   };
 }
@@ -108,10 +121,12 @@ describe('an SSF stream', () => {
 
   test('can be read and deleted; then it is unknown', async () => {
     const url = `${authority.issuer}/ssf/streams?stream_id=${stream.id}`;
-    expect((await send(url, undefined, { method: 'GET' })).status).toBe(200);
-    expect((await send(url, undefined, { method: 'DELETE' })).status).toBe(204);
-    expect((await send(url, undefined, { method: 'GET' })).status).toBe(404);
-    expect((await send(stream.endpoint, {})).status).toBe(404);
+    const bearer = stream.secret;
+    expect((await send(url, undefined, { method: 'GET', bearer })).status).toBe(200);
+    expect((await send(url, undefined, { method: 'DELETE', bearer })).status).toBe(204);
+    // Its secret is nobody's then.
+    expect((await send(url, undefined, { method: 'GET', bearer })).status).toBe(401);
+    expect((await send(stream.endpoint, {})).status).toBe(401);
   });
 
   test.each(['', 'wrong-secret', `${STREAM_SECRET}x`])('answers 401 to the secret "%s"', async (bearer) => {

@@ -337,12 +337,15 @@ describe('a leaked key', () => {
       headers: { authorization: `Bearer ${STREAM_SECRET}`, 'content-type': 'application/json' },
       body: JSON.stringify({ delivery: { method: 'urn:ietf:rfc:8936' } }),
     });
-    const { delivery } = (await stream.json()) as { delivery: { endpoint_url: string } };
+    const { delivery, behalf_stream_secret: secret } = (await stream.json()) as {
+      delivery: { endpoint_url: string };
+      behalf_stream_secret: string;
+    };
     const [kid = ''] = await kids(test.issuer);
     await test.database.db.transaction().execute((trx) => revokeSigningKey(trx, kid, BY_ADMIN));
     const poll = await fetch(delivery.endpoint_url, {
       method: 'POST',
-      headers: { authorization: `Bearer ${STREAM_SECRET}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
       body: JSON.stringify({ returnImmediately: true }),
     });
     const { sets } = (await poll.json()) as { sets: Record<string, string> };

@@ -3,9 +3,8 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Housekeeping } from '../../authority/housekeeping.js';
-import { StreamRegister } from '../../authority/changes/streams.js';
 import { AUDIENCE, startTestAuthority, STREAM_SECRET, type TestAuthority } from './setup.js';
-import { POLL, PUSH, revoke, send, type Sent, SESSION_REVOKED, VERIFICATION } from './ssf-setup.js';
+import { OPERATOR, POLL, PUSH, revoke, send, type Sent, SESSION_REVOKED, VERIFICATION } from './ssf-setup.js';
 
 const PARTNER = {
   name: 'partner',
@@ -19,7 +18,7 @@ let streams: string;
 let status: string;
 let verify: string;
 beforeAll(async () => {
-  authority = await startTestAuthority({ longPollMs: 5_000, streamReceivers: [PARTNER, AUDITOR] });
+  authority = await startTestAuthority({ longPollMs: 5_000, streamReceivers: [OPERATOR, PARTNER, AUDITOR] });
   streams = `${authority.issuer}/ssf/streams`;
   status = `${authority.issuer}/ssf/status`;
   verify = `${authority.issuer}/ssf/verify`;
@@ -28,7 +27,7 @@ afterAll(() => authority.close());
 
 async function create(
   body: unknown = {},
-  secret = STREAM_SECRET,
+  secret = OPERATOR.secret,
 ): Promise<{ id: string; poll: string } & Sent> {
   const created = await send('POST', streams, body, secret);
   expect(created.status).toBe(201);
@@ -37,7 +36,7 @@ async function create(
 }
 
 /** Takes everything that is there. */
-async function drain(poll: string, secret = STREAM_SECRET): Promise<string[]> {
+async function drain(poll: string, secret = OPERATOR.secret): Promise<string[]> {
   const { body } = await send('POST', poll, { returnImmediately: true, maxEvents: 1_000 }, secret);
   const jtis = Object.keys(body.sets as object);
   await send('POST', poll, { ack: jtis, maxEvents: 0 }, secret);
@@ -220,7 +219,7 @@ describe('receivers', () => {
   test('find their own streams only, whatever they know of others’', async () => {
     const { id, poll } = await create({ description: 'of the partner' }, PARTNER.secret);
     expect((await send('GET', streams, undefined, PARTNER.secret)).body).toMatchObject([{ stream_id: id }]);
-    for (const secret of [STREAM_SECRET, AUDITOR.secret]) {
+    for (const secret of [OPERATOR.secret, AUDITOR.secret]) {
       const listed = (await send('GET', streams, undefined, secret)).body as unknown as {
         stream_id: string;
       }[];
@@ -247,7 +246,7 @@ describe('receivers', () => {
     ['an address of the inner network', PARTNER.secret, 'https://10.0.0.7/'],
     ['another path of the same host', PARTNER.secret, 'https://partner.example/events/../admin'],
     ['another receiver’s address', AUDITOR.secret, 'https://partner.example/events'],
-    ['any address, with the gateways’ secret', STREAM_SECRET, 'https://partner.example/events'],
+    ['any address, without any of its own', OPERATOR.secret, 'https://partner.example/events'],
   ])('cannot have events pushed to %s (SSRF)', async (_what, secret, endpoint_url) => {
     const body = { delivery: { method: PUSH, endpoint_url } };
     expect((await send('POST', streams, body, secret)).status).toBe(400);
@@ -284,9 +283,8 @@ describe('the change log', () => {
     );
     await sql`alter table authority.change_event enable trigger all`.execute(db);
     const { jti } = await revoke(test);
-    const streamRegister = new StreamRegister(db);
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const housekeeping = new Housekeeping({ db, streams: streamRegister, log });
+    const housekeeping = new Housekeeping({ db, log });
     await housekeeping.run();
     await housekeeping.close();
     const left = await db

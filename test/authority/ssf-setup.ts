@@ -1,11 +1,14 @@
 import type { Consent } from '../../authority/index.js';
-import { STREAM_SECRET, type TestAuthority } from './setup.js';
+import type { TestAuthority } from './setup.js';
 
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 export const VERIFICATION = 'https://schemas.openid.net/secevent/ssf/event-type/verification';
 export const POLL = 'urn:ietf:rfc:8936';
 export const PUSH = 'urn:ietf:rfc:8935';
 export const BY_ADMIN = { by: 'admin-iris', initiator: 'admin' } as const;
+
+/** A receiver with a secret of its own, which is no gateway. */
+export const OPERATOR = { name: 'operator', secret: 'secret-of-the-operator' };
 
 export interface Sent {
   readonly status: number;
@@ -17,7 +20,7 @@ export async function send(
   method: string,
   url: string,
   body?: unknown,
-  secret: string = STREAM_SECRET,
+  secret: string = OPERATOR.secret,
 ): Promise<Sent> {
   const response = await fetch(url, {
     method,

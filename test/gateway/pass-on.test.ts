@@ -403,6 +403,7 @@ describe('POST /txn-token (RFC 8693)', () => {
       await assertion({ iss: 'people', sub: 'people' }),
       await assertion({ exp: now + 600 }),
       await assertion({ exp: now - 60, iat: now - 90 }),
+      await assertion({ exp: now + 600, iat: now + 570 }),
       await assertion({ jti: undefined }),
       await assertion({}, stranger),
       { ...(await assertion()), client_assertion_type: 'other' },

@@ -62,7 +62,19 @@ export class Transmitter {
   readonly created: Record<string, unknown>[] = [];
   readonly deleted: (string | null)[] = [];
   readonly queue = new Map<string, string>();
-  mode: 'up' | 'error' | 'forgotten' | 'html' = 'up';
+  mode: 'up' | 'error' | 'forgotten' | 'html' | 'stopped' | 'unauthorized' = 'up';
+  /** Whether each stream has a secret of its own; the configured one is then good for making streams only. */
+  hasStreamSecrets = false;
+  /** Members in place of those of its answers. */
+  metadataInstead: Readonly<Record<string, unknown>> = {};
+  streamInstead: Readonly<Record<string, unknown>> = {};
+  answerInstead: Readonly<Record<string, unknown>> = {};
+  /** Before a stream is made. */
+  beforeCreate: (() => void) | undefined;
+  /** Acknowledgements are not heeded. */
+  isForgetful = false;
+  /** What each request was authorized with, by its method and path. */
+  readonly authorizations: [string, string | undefined][] = [];
   /** Signs events, and is published. */
   signer!: IssuerKey;
   published!: IssuerKey;
@@ -70,6 +82,8 @@ export class Transmitter {
   private waiting: (() => void)[] = [];
   /** What its answers are dated by (RFC 9110 section 6.6.1), less the time that it is. */
   clockAheadMs = 0;
+  /** Between what it looks up for a poll and its answer. */
+  beforeAnswer: (() => unknown) | undefined;
 
   static async start(port = 0): Promise<Transmitter> {
     const transmitter = new Transmitter();
@@ -82,6 +96,8 @@ export class Transmitter {
     this.listening = await listen(async (request, response) => {
       const text = await bodyOf(request);
       const path = request.url ?? '';
+      const { authorization } = request.headers;
+      this.authorizations.push([`${request.method} ${path}`, authorization]);
       response.setHeader('date', new Date(Date.now() + this.clockAheadMs).toUTCString());
       if (path === '/jwks') sendJson(response, 200, { keys: [this.published.publicJwk] });
       else if (this.mode === 'error') sendJson(response, 500, {});
@@ -92,8 +108,14 @@ export class Transmitter {
         this.deleted.push(new URL(path, this.url).searchParams.get('stream_id'));
         response.writeHead(204).end();
       } else if (this.mode === 'forgotten' || path !== `/poll/s${this.streams}`) sendJson(response, 404, {});
-      else sendJson(response, 200, await this.poll(text, request.headers.authorization));
+      else if (this.mode === 'stopped') sendJson(response, 409, {});
+      else if (this.mode === 'unauthorized' || !this.isOwn(authorization)) sendJson(response, 401, {});
+      else sendJson(response, 200, await this.poll(text, authorization));
     }, port);
+  }
+
+  private isOwn(authorization: string | undefined): boolean {
+    return !this.hasStreamSecrets || authorization === `Bearer secret-of-s${this.streams}`;
   }
 
   private metadata(): object {
@@ -101,10 +123,12 @@ export class Transmitter {
       issuer: this.url,
       jwks_uri: `${this.url}/jwks`,
       configuration_endpoint: `${this.url}/streams`,
+      ...this.metadataInstead,
     };
   }
 
   private createStream(text: string): object {
+    this.beforeCreate?.();
     this.created.push(JSON.parse(text) as Record<string, unknown>);
     this.streams += 1;
     this.mode = 'up';
@@ -113,6 +137,8 @@ export class Transmitter {
       iss: this.url,
       aud: 'gateway',
       delivery: { method: 'urn:ietf:rfc:8936', endpoint_url: `${this.url}/poll/s${this.streams}` },
+      ...(this.hasStreamSecrets ? { behalf_stream_secret: `secret-of-s${this.streams}` } : {}),
+      ...this.streamInstead,
     };
   }
 
@@ -122,14 +148,16 @@ export class Transmitter {
       returnImmediately?: boolean;
     };
     this.polls.push({ ack, returnImmediately, authorization });
-    for (const jti of ack) this.queue.delete(jti);
+    if (!this.isForgetful) for (const jti of ack) this.queue.delete(jti);
     if (this.queue.size === 0 && !returnImmediately) {
       await new Promise<void>((resolve) => {
         this.waiting.push(resolve);
         setTimeout(resolve, 150);
       });
     }
-    return { sets: Object.fromEntries(this.queue), moreAvailable: false };
+    const sets = Object.fromEntries(this.queue);
+    await this.beforeAnswer?.();
+    return { sets, moreAvailable: false, ...this.answerInstead };
   }
 
   get url(): string {
@@ -140,16 +168,18 @@ export class Transmitter {
     return this.listening.close();
   }
 
-  async announce(
+  async announce(subjectId: unknown, options: Announcing = {}): Promise<string> {
+    const [jti, set] = await this.sign(subjectId, options);
+    this.queue.set(jti, set);
+    for (const wake of this.waiting.splice(0)) wake();
+    return jti;
+  }
+
+  /** An event that nobody is told of yet. */
+  async sign(
     subjectId: unknown,
-    {
-      typ = 'secevent+jwt',
-      aud = 'gateway',
-      event,
-      iss,
-      eventType = SESSION_REVOKED,
-    }: { typ?: string; aud?: string; event?: unknown; eventType?: string; iss?: string } = {},
-  ): Promise<string> {
+    { typ = 'secevent+jwt', aud = 'gateway', event, iss, eventType = SESSION_REVOKED }: Announcing = {},
+  ): Promise<[jti: string, set: string]> {
     const jti = crypto.randomUUID();
     const set = await new SignJWT({
       iss: iss ?? this.url,
@@ -161,10 +191,16 @@ export class Transmitter {
       .setIssuedAt()
       .setProtectedHeader({ alg: this.signer.alg, kid: this.signer.kid, typ })
       .sign(this.signer.privateKey);
-    this.queue.set(jti, set);
-    for (const wake of this.waiting.splice(0)) wake();
-    return jti;
+    return [jti, set];
   }
+}
+
+interface Announcing {
+  readonly typ?: string;
+  readonly aud?: string;
+  readonly event?: unknown;
+  readonly eventType?: string;
+  readonly iss?: string;
 }
 
 export const ofConsent = (id: string) => ({ format: 'complex', consent: { format: 'opaque', id } });

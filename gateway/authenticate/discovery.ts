@@ -1,0 +1,65 @@
+import { addressProblem } from '../http/address.js';
+import { fetchJson } from '../http/fetch-json.js';
+import { KeysUnavailableError } from './remote-keys.js';
+
+const TIMEOUT_MS = 5_000;
+const METADATA_BYTES = 256 * 1024;
+/** After a discovery that failed: whoever sends tokens must not be able to send the gateway asking each time. */
+const PAUSE_MS = 1_000;
+
+export interface DiscoveryOptions {
+  readonly issuer: string;
+  readonly jwksUri?: string;
+  readonly allowInsecureIssuer?: boolean;
+}
+
+/** Finds an issuer's key set: where it is configured to be, or by the issuer's metadata as they are at the time. */
+export class KeySetDiscovery {
+  private failed: Promise<string> | undefined;
+
+  constructor(private readonly options: DiscoveryOptions) {}
+
+  /** @throws {KeysUnavailableError} `DISCOVERY` */
+  async locate(): Promise<string> {
+    const { jwksUri } = this.options;
+    if (jwksUri !== undefined) return jwksUri;
+    if (this.failed !== undefined) return this.failed;
+    const found = this.discover();
+    found.catch(() => {
+      this.failed = found;
+      setTimeout(() => {
+        this.failed = undefined;
+      }, PAUSE_MS).unref();
+    });
+    return found;
+  }
+
+  /** RFC 8414 section 3.1 places the well-known part before the path, OpenID Connect Discovery after it. */
+  private async discover(): Promise<string> {
+    const { origin, pathname } = new URL(this.options.issuer);
+    const path = pathname === '/' ? '' : pathname.replace(/\/$/, '');
+    const candidates = [
+      `${origin}/.well-known/oauth-authorization-server${path}`,
+      `${origin}${path}/.well-known/openid-configuration`,
+    ];
+    for (const address of candidates) {
+      const jwksUri = await this.read(address);
+      if (jwksUri !== undefined) return jwksUri;
+    }
+    throw new KeysUnavailableError('DISCOVERY');
+  }
+
+  private async read(address: string): Promise<string | undefined> {
+    const { issuer, allowInsecureIssuer: allowInsecure = false } = this.options;
+    try {
+      const metadata = await fetchJson(address, { timeoutMs: TIMEOUT_MS, maxBytes: METADATA_BYTES });
+      // RFC 8414 section 3.3: the metadata must be this issuer's own.
+      if (metadata.issuer !== issuer || typeof metadata.jwks_uri !== 'string') return undefined;
+      const problem = addressProblem(metadata.jwks_uri, { allowInsecure, namedBy: address });
+      return problem === undefined ? metadata.jwks_uri : undefined;
+    } catch {
+      // The next address may answer; when none does, that is the answer.
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { isRecord } from '@behalf/directives';
+
+export interface FetchBounds {
+  /** For the whole of it, the body included. */
+  readonly timeoutMs: number;
+  /** Of the body, after it was decompressed. */
+  readonly maxBytes: number;
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
+}
+
+export type FetchFailure = 'TIMEOUT' | 'NETWORK' | 'ANSWER';
+
+/** A document that could not be had. Its reason is for the log. */
+export class FetchError extends Error {
+  override readonly name = 'FetchError';
+
+  constructor(
+    readonly reason: FetchFailure,
+    options?: ErrorOptions,
+  ) {
+    super(reason, options);
+  }
+}
+
+/**
+ * Fetches a JSON object. Redirects are not followed: the address was checked, and where it leads was not. No credentials go
+ * with it.
+ *
+ * @throws {FetchError}
+ */
+export async function fetchJson(
+  address: string,
+  { timeoutMs, maxBytes, signal: closing }: FetchBounds,
+): Promise<Readonly<Record<string, unknown>>> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = closing === undefined ? timeout : AbortSignal.any([closing, timeout]);
+  let text: string | undefined;
+  try {
+    const response = await fetch(address, {
+      headers: { accept: 'application/json, application/jwk-set+json' },
+      redirect: 'manual',
+      signal,
+    });
+    text = await readBody(response, maxBytes);
+    if (response.status !== 200) text = undefined;
+  } catch (cause) {
+    throw new FetchError(timeout.aborted ? 'TIMEOUT' : 'NETWORK', { cause });
+  }
+  const document = text === undefined ? undefined : parse(text);
+  if (!isRecord(document)) throw new FetchError('ANSWER');
+  return document;
+}
+
+/** @returns undefined for a body that is too large; the rest of it is not read */
+async function readBody({ body }: Response, maxBytes: number): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,40 @@
+import type { ForeignEventName } from './foreign-events.js';
+
+export interface StreamOptions {
+  /** Issuer of the events, whose tokens they end. */
+  readonly issuer: string;
+  /** Default: `/.well-known/ssf-configuration` of the issuer. */
+  readonly configurationUri?: string;
+  /**
+   * Hosts that secrets may be sent to, beside those of the issuer and of `configurationUri`, with the port unless it is the
+   * scheme's own. An address on any other host is refused, whatever document names it.
+   */
+  readonly hosts?: readonly string[];
+  /**
+   * Bearer secret. With it the gateway makes a stream, which the transmitter gives a secret of its own. Of a foreign stream it
+   * is the credential for the delivery endpoint.
+   */
+  readonly secret: string;
+  /** How this gateway is called where somebody waits for all of them. Default: host name and process. */
+  readonly instance?: string;
+  /** A stream that was made by other means, at an issuer that is no Behalf authority. */
+  readonly foreign?: ForeignStreamOptions;
+}
+
+export interface ForeignStreamOptions {
+  /** Where its events are polled (RFC 8936). */
+  readonly deliveryEndpoint: string;
+  /** `aud` of its events. */
+  readonly audience: string;
+  /** Default: `jwks_uri` of the issuer's SSF metadata. */
+  readonly jwksUri?: string;
+  /** Event types that matter. Default: all of {@link FOREIGN_EVENTS}. */
+  readonly events?: readonly ForeignEventName[];
+  /** The tokens' `sub` is the email address that events name people by. Default false. */
+  readonly emailIsSubject?: boolean;
+}
+
+/** With what the issuer's own entry says. */
+export interface ReceiverOptions extends StreamOptions {
+  readonly allowInsecureIssuer?: boolean;
+}

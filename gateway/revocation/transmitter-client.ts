@@ -1,0 +1,131 @@
+import { isRecord } from '@behalf/directives';
+import { Agent, request as httpRequest } from 'undici';
+import { addressProblem } from '../http/address.js';
+import { FetchError, fetchJson } from '../http/fetch-json.js';
+import type { ReceiverOptions } from './stream-options.js';
+
+const REQUEST_TIMEOUT_MS = 5_000;
+/** Whoever stops does not wait long to say so. */
+const FAREWELL_TIMEOUT_MS = 1_000;
+const METADATA_BYTES = 256 * 1024;
+const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
+
+/** A transmitter's answer that cannot be used. */
+export class StreamError extends Error {
+  override readonly name = 'StreamError';
+
+  constructor(
+    readonly reason: string,
+    readonly status?: number,
+  ) {
+    super(reason);
+  }
+}
+
+/** What an issuer says of its transmitter (SSF 1.0 section 7.1), and where it said so. */
+export interface TransmitterMetadata {
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly address: string;
+}
+
+/** Requests to one issuer's transmitter. Redirects are not followed: a secret goes where it was decided to go. */
+export class TransmitterClient {
+  private readonly agent = new Agent({ connections: 2, maxResponseSize: MAX_RESPONSE_BYTES });
+  /** Those that secrets may go to. */
+  private readonly hosts: ReadonlySet<string>;
+  /** How far the transmitter's clock was ahead of ours at its last answer. */
+  skewSeconds = 0;
+
+  constructor(
+    private readonly options: ReceiverOptions,
+    private readonly closing: AbortSignal,
+  ) {
+    const { issuer, configurationUri, foreign, hosts = [] } = options;
+    const named = [issuer, configurationUri, foreign?.deliveryEndpoint].filter((each) => each !== undefined);
+    this.hosts = new Set([...named.map((address) => new URL(address).host), ...hosts]);
+  }
+
+  /** Public, so that no secret goes with the question. @throws {StreamError} */
+  async metadata(): Promise<TransmitterMetadata> {
+    const { issuer, configurationUri = `${issuer}/.well-known/ssf-configuration` } = this.options;
+    const bounds = { timeoutMs: REQUEST_TIMEOUT_MS, maxBytes: METADATA_BYTES, signal: this.closing };
+    let document: Readonly<Record<string, unknown>>;
+    try {
+      document = await fetchJson(configurationUri, bounds);
+    } catch (error) {
+      throw new StreamError(error instanceof FetchError ? error.reason : 'NETWORK');
+    }
+    if (document.issuer !== issuer) throw new StreamError('METADATA_OF_ANOTHER_ISSUER');
+    return { document, address: configurationUri };
+  }
+
+  /** An address that a document names. @throws {StreamError} for one that is not to be trusted */
+  addressIn(value: unknown, namedBy: string, missing: string): string {
+    if (typeof value !== 'string') throw new StreamError(missing);
+    const { allowInsecureIssuer: allowInsecure = false } = this.options;
+    if (addressProblem(value, { allowInsecure, namedBy }) !== undefined)
+      throw new StreamError('ADDRESS_NOT_TRUSTED');
+    return value;
+  }
+
+  /** @throws {StreamError}, or whatever a connection fails with */
+  async post(
+    address: string,
+    secret: string,
+    body: Readonly<Record<string, unknown>>,
+    timeoutMs: number = REQUEST_TIMEOUT_MS,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    this.requireHost(address);
+    const response = await httpRequest(address, {
+      method: 'POST',
+      dispatcher: this.agent,
+      headers: {
+        authorization: `Bearer ${secret}`,
+        accept: 'application/json',
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify(body),
+      signal: AbortSignal.any([this.closing, AbortSignal.timeout(timeoutMs)]),
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    });
+    if (response.statusCode < 200 || response.statusCode > 299) {
+      await response.body.dump();
+      throw new StreamError(`HTTP_${response.statusCode}`, response.statusCode);
+    }
+    this.skewSeconds = skewSeconds(response.headers.date);
+    const answer: unknown = await response.body.json();
+    if (!isRecord(answer)) throw new StreamError('ANSWER_UNREADABLE');
+    return answer;
+  }
+
+  /** Best effort, also while the gateway closes: the transmitter forgets by itself what nobody polls. */
+  async delete(address: string, secret: string): Promise<void> {
+    try {
+      this.requireHost(address);
+      const { body } = await httpRequest(address, {
+        method: 'DELETE',
+        dispatcher: this.agent,
+        headers: { authorization: `Bearer ${secret}` },
+        signal: AbortSignal.timeout(FAREWELL_TIMEOUT_MS),
+      });
+      await body.dump();
+    } catch {
+      // Nobody waits for it.
+    }
+  }
+
+  close(): Promise<void> {
+    return this.agent.destroy();
+  }
+
+  private requireHost(address: string): void {
+    if (!this.hosts.has(new URL(address).host)) throw new StreamError('ADDRESS_OF_ANOTHER_HOST');
+  }
+}
+
+/** RFC 9110 section 6.6.1: a server that has no clock sends no date, and then there is nothing to compare. */
+function skewSeconds(date: unknown): number {
+  const theirsMs = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+  return Number.isNaN(theirsMs) ? 0 : (theirsMs - Date.now()) / 1000;
+}

@@ -1,0 +1,77 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+import { GatewayAcknowledgements } from '../../authority/index.js';
+import { type StreamStatus, StreamRegister } from '../../authority/changes/streams.js';
+import { SsfReceiver } from '../../gateway/revocation/receiver.js';
+import { RevocationView } from '../../gateway/revocation/view.js';
+import { Cleanup, TestLog, until } from '../gateway/support.js';
+import { token } from '../gateway/transmitter.js';
+import { startTestAuthority, STREAM_SECRET, type TestAuthority } from './setup.js';
+
+const BY_ADMIN = { by: 'admin-iris', initiator: 'admin' } as const;
+
+let authority: TestAuthority;
+let streams: StreamRegister;
+const cleanup = new Cleanup();
+beforeAll(async () => {
+  authority = await startTestAuthority({ longPollMs: 30_000 });
+  streams = new StreamRegister(authority.database.db);
+});
+afterEach(() => cleanup.run());
+afterAll(() => authority.close());
+
+async function gateway(instance: string) {
+  const { issuer } = authority;
+  const view = new RevocationView({
+    issuers: [issuer],
+    maxStalenessMs: 60_000,
+    maxTokenLifetimeSeconds: 300,
+  });
+  const log = new TestLog();
+  const receiver = new SsfReceiver({ issuer, secret: STREAM_SECRET, instance }, view, log);
+  cleanup.add(() => receiver.close());
+  receiver.start();
+  await until(() => view.isFresh(), 'fresh');
+  const isRevoked = (tokenId: string): boolean =>
+    view.isRevoked(token({ issuer, tokenId, issuedAt: Math.floor(Date.now() / 1000) }));
+  return { view, log, isRevoked };
+}
+
+const streamsOf = async (instance: string): Promise<readonly string[]> =>
+  (await streams.list('gateways')).filter(({ description }) => description === instance).map(({ id }) => id);
+
+describe('an administrator who stops a gateway’s stream and lets it go on', () => {
+  test.each<StreamStatus>(['disabled', 'paused'])(
+    'at once (%s) makes it forget nothing: the gateway makes a new stream and hears all of it there',
+    async (status) => {
+      const { view, log, isRevoked } = await gateway(`stopped-${status}`);
+      const [id = ''] = await streamsOf(`stopped-${status}`);
+      await streams.setStatus(id, status, null);
+      const tokenId = `token-${status}`;
+      await authority.consents.revokeToken(tokenId, BY_ADMIN);
+      await streams.setStatus(id, 'enabled', null);
+      await until(() => isRevoked(tokenId), 'it is heard');
+      await until(() => view.isFresh(), 'fresh');
+      expect(log.of('REVOCATION_STREAM_BROKEN').map(({ reason }) => reason)).toEqual(['HTTP_409']);
+      const after = await streamsOf(`stopped-${status}`);
+      expect(after).toHaveLength(1);
+      expect(after).not.toContain(id);
+    },
+  );
+
+  test('keeps nobody waiting: until the new stream has told everything, its gateway permits nothing', async () => {
+    const { db, url: databaseUrl } = authority.database;
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log });
+    cleanup.add(() => acknowledgements.close());
+    const [one, other] = [await gateway('one'), await gateway('other')];
+    const [id = ''] = await streamsOf('one');
+    await streams.setStatus(id, 'disabled', null);
+    const { change } = await authority.consents.revokeToken('token-x', BY_ADMIN);
+    const state = await acknowledgements.inForce(change, 20_000);
+    expect(state).toMatchObject({ everywhere: true, waitingFor: [], silent: [] });
+    expect(other.isRevoked('token-x')).toBe(true);
+    expect(one.isRevoked('token-x') || !one.view.isFresh()).toBe(true);
+    await until(() => one.view.isFresh() && one.isRevoked('token-x'), 'heard over the new stream');
+  });
+});

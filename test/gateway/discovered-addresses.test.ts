@@ -1,0 +1,346 @@
+import { createServer } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import fc from 'fast-check';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { IssuerOptions } from '../../gateway/authenticate/issuers.js';
+import { RefusedError } from '../../gateway/errors.js';
+import { Exchange } from '../../gateway/exchange.js';
+import { addressProblem } from '../../gateway/http/address.js';
+import { checkConfig } from '../../gateway/index.js';
+import { Protection } from '../../gateway/protection.js';
+import { SsfReceiver } from '../../gateway/revocation/receiver.js';
+import type { StreamOptions } from '../../gateway/revocation/receiver.js';
+import { RevocationView } from '../../gateway/revocation/view.js';
+import { makeCertificate } from './certificates.js';
+import type { Certificate } from './certificates.js';
+import { AUDIENCE, Cleanup, listen, sendJson, TestIssuer, TestLog, until } from './support.js';
+import type { Listening } from './support.js';
+import { Transmitter } from './transmitter.js';
+
+const cleanup = new Cleanup();
+let certificate: Certificate;
+beforeAll(async () => {
+  certificate = await makeCertificate('issuer');
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await cleanup.run();
+});
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/** A server over TLS, whose certificate nobody looks at: what is tested is where the gateway goes. */
+async function listenTls(handler: Handler): Promise<string> {
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+  const { pem: cert, keyPem: key } = certificate;
+  const server = createServer({ cert, key }, (request, response) => void handler(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanup.add(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A server that nobody should ask, and what reached it. */
+async function trap(answer: (url: string) => object): Promise<{ url: string; asked: IncomingMessage[] }> {
+  const asked: IncomingMessage[] = [];
+  const listening: Listening = await listen((request, response) => {
+    asked.push(request);
+    sendJson(response, 200, answer(listening.url));
+  });
+  cleanup.add(() => listening.close());
+  return { url: listening.url, asked };
+}
+
+/** Shows a token of an issuer. @returns why it is refused, or `accepted` */
+async function show(options: Omit<IssuerOptions, 'audience'>, minter: TestIssuer): Promise<string> {
+  const protection = new Protection({
+    issuers: [{ audience: AUDIENCE, ...options }],
+    propagation: { issuer: 'https://gateway.example' },
+  });
+  const token = await minter.mint({ iss: options.issuer });
+  try {
+    await protection.authenticate(new Exchange({ authorization: [`Bearer ${token}`] }));
+    return 'accepted';
+  } catch (error) {
+    return error instanceof RefusedError ? error.refusal.code : String(error);
+  }
+}
+
+async function startMinter(): Promise<TestIssuer> {
+  const minter = await TestIssuer.start();
+  cleanup.add(() => minter.close());
+  return minter;
+}
+
+describe('the key set that an issuer’s metadata name (RFC 8414)', () => {
+  it.each<[string, (http: string) => unknown]>([
+    ['plain http on this machine', (http) => `${http}/jwks`],
+    ['plain http in other letters', (http) => `${http.replace('http', 'HTTP')}/jwks`],
+    ['plain http elsewhere', () => 'http://keys.example/jwks'],
+    ['a cloud’s metadata service', () => 'http://169.254.169.254/latest/meta-data/'],
+    ['a file', () => 'file:///etc/hostname'],
+    ['the keys themselves', () => 'data:application/json,{"keys":[]}'],
+    ['user information', (http) => `${http.replace('http://', 'https://user:secret@')}/jwks`],
+    ['no absolute address', () => '/jwks'],
+    ['no text', () => ['https://keys.example/jwks']],
+  ])('is not asked for at %s, when the issuer is https', async (_name, jwksUri) => {
+    const minter = await startMinter();
+    const http = await trap(() => ({ keys: minter.keys.map(({ publicJwk }) => publicJwk) }));
+    const issuer: string = await listenTls((_request, response) =>
+      sendJson(response, 200, { issuer, jwks_uri: jwksUri(http.url) }),
+    );
+    expect(await show({ issuer }, minter)).toBe('ISSUER_KEYS_UNAVAILABLE');
+    expect(http.asked).toEqual([]);
+  });
+
+  it('is asked for on another host over https, and at an http: address that is configured on this machine', async () => {
+    const minter = await startMinter();
+    const keys = await listenTls((_request, response) =>
+      sendJson(response, 200, { keys: minter.keys.map(({ publicJwk }) => publicJwk) }),
+    );
+    const issuer: string = await listenTls((_request, response) =>
+      sendJson(response, 200, { issuer, jwks_uri: `${keys}/jwks` }),
+    );
+    expect(await show({ issuer }, minter)).toBe('accepted');
+    expect(await show({ issuer, jwksUri: `${minter.url}/jwks` }, minter)).toBe('accepted');
+  });
+
+  it('is asked for over plain http where the issuer’s entry lifts the rule', async () => {
+    const minter = await startMinter();
+    const issuer: string = await listenTls((_request, response) =>
+      sendJson(response, 200, { issuer, jwks_uri: `${minter.url}/jwks` }),
+    );
+    expect(await show({ issuer, allowInsecureIssuer: true }, minter)).toBe('accepted');
+  });
+
+  it.each(['metadata', 'key set'])('is not looked for where the %s redirect to', async (redirected) => {
+    const minter = await startMinter();
+    const elsewhere = await trap((url) => ({
+      issuer: 'https://issuer.example',
+      jwks_uri: `${url}/jwks`,
+      keys: minter.keys.map(({ publicJwk }) => publicJwk),
+    }));
+    const listening: Listening = await listen((request, response) => {
+      if ((request.url === '/jwks') === (redirected === 'key set'))
+        response.writeHead(307, { location: `${elsewhere.url}${request.url}` }).end();
+      else if (request.url === '/jwks')
+        sendJson(response, 200, { keys: minter.keys.map(({ publicJwk }) => publicJwk) });
+      else sendJson(response, 200, { issuer: listening.url, jwks_uri: `${listening.url}/jwks` });
+    });
+    cleanup.add(() => listening.close());
+    expect(await show({ issuer: listening.url }, minter)).toBe('ISSUER_KEYS_UNAVAILABLE');
+    expect(elsewhere.asked).toEqual([]);
+  });
+
+  it.each<[string, (issuer: string) => object]>([
+    ['of another issuer', () => ({ issuer: 'https://another.example' })],
+    ['of nobody', () => ({ issuer: undefined })],
+    ['of one that differs by a slash', (issuer) => ({ issuer: `${issuer}/` })],
+    ['of several', (issuer) => ({ issuer: [issuer] })],
+    ['that are larger than metadata are', () => ({ filler: 'x'.repeat(256 * 1024) })],
+  ])('is not the one in metadata %s (section 3.3)', async (_name, more) => {
+    const minter = await startMinter();
+    const listening: Listening = await listen((_request, response) =>
+      sendJson(response, 200, {
+        issuer: listening.url,
+        jwks_uri: `${minter.url}/jwks`,
+        ...more(listening.url),
+      }),
+    );
+    cleanup.add(() => listening.close());
+    expect(await show({ issuer: listening.url }, minter)).toBe('ISSUER_KEYS_UNAVAILABLE');
+    expect(minter.keyRequests).toBe(0);
+  });
+});
+
+describe('the secret of a stream', () => {
+  async function receive(
+    transmitter: Transmitter,
+    more: Partial<StreamOptions> = {},
+  ): Promise<{ view: RevocationView; reason: () => unknown }> {
+    const issuer = transmitter.url;
+    const lifetimes = { maxStalenessMs: 60_000, maxTokenLifetimeSeconds: 600 };
+    const view = new RevocationView({ issuers: [issuer], ...lifetimes });
+    const log = new TestLog();
+    const receiver = new SsfReceiver({ issuer, secret: 'bootstrap', ...more }, view, log);
+    cleanup.add(() => receiver.close());
+    receiver.start();
+    const reason = () => log.of('REVOCATION_STREAM_BROKEN')[0]?.reason;
+    await until(() => view.isFresh() || reason() !== undefined, 'fresh or broken');
+    return { view, reason };
+  }
+
+  async function start(): Promise<Transmitter> {
+    const transmitter = await Transmitter.start();
+    cleanup.add(() => transmitter.close());
+    return transmitter;
+  }
+
+  it('goes to no address of another host that the metadata name for making a stream', async () => {
+    const [transmitter, thief] = [await start(), await start()];
+    transmitter.metadataInstead = { configuration_endpoint: `${thief.url}/streams` };
+    const { view, reason } = await receive(transmitter);
+    expect(reason()).toBe('ADDRESS_OF_ANOTHER_HOST');
+    expect(view.isFresh()).toBe(false);
+    expect(thief.authorizations).toEqual([]);
+  });
+
+  it('goes to no address of another host that a new stream names for polling', async () => {
+    const [transmitter, thief] = [await start(), await start()];
+    const delivery = { method: 'urn:ietf:rfc:8936', endpoint_url: `${thief.url}/poll/s0` };
+    transmitter.streamInstead = { delivery };
+    const { view, reason } = await receive(transmitter);
+    expect(reason()).toBe('ADDRESS_OF_ANOTHER_HOST');
+    expect(view.isFresh()).toBe(false);
+    expect(thief.authorizations).toEqual([]);
+  });
+
+  it('goes to a host that the configuration names, and to that of configurationUri', async () => {
+    const [transmitter, other] = [await start(), await start()];
+    other.metadataInstead = { issuer: transmitter.url };
+    other.streamInstead = { iss: transmitter.url };
+    transmitter.metadataInstead = { configuration_endpoint: `${other.url}/streams` };
+    // Events are signed by either; there is none.
+    const named = await receive(transmitter, { hosts: [new URL(other.url).host] });
+    expect(named.view.isFresh()).toBe(true);
+    const configurationUri = `${other.url}/.well-known/ssf-configuration`;
+    expect((await receive(transmitter, { configurationUri })).view.isFresh()).toBe(true);
+  });
+
+  it.each([
+    ['http://elsewhere.example/streams', 'ADDRESS_NOT_TRUSTED'],
+    ['ftp://127.0.0.1/streams', 'ADDRESS_NOT_TRUSTED'],
+    ['/streams', 'ADDRESS_NOT_TRUSTED'],
+    [7, 'METADATA'],
+  ])('is not sent to what the metadata name: %s', async (configuration_endpoint, expected) => {
+    const transmitter = await start();
+    transmitter.metadataInstead = { configuration_endpoint };
+    expect((await receive(transmitter)).reason()).toBe(expected);
+  });
+
+  it('is not sent where the transmitter redirects to', async () => {
+    const thief = await start();
+    const listening: Listening = await listen((request, response) => {
+      if (request.method === 'POST') response.writeHead(307, { location: `${thief.url}/streams` }).end();
+      else
+        sendJson(response, 200, {
+          issuer: listening.url,
+          jwks_uri: `${listening.url}/jwks`,
+          configuration_endpoint: `${listening.url}/streams`,
+        });
+    });
+    cleanup.add(() => listening.close());
+    const log = new TestLog();
+    const lifetimes = { maxStalenessMs: 60_000, maxTokenLifetimeSeconds: 600 };
+    const view = new RevocationView({ issuers: [listening.url], ...lifetimes });
+    const receiver = new SsfReceiver({ issuer: listening.url, secret: 'bootstrap' }, view, log);
+    cleanup.add(() => receiver.close());
+    receiver.start();
+    await until(() => log.of('REVOCATION_STREAM_BROKEN').length > 0, 'broken');
+    expect(log.of('REVOCATION_STREAM_BROKEN')[0]?.reason).toBe('HTTP_307');
+    expect(thief.authorizations).toEqual([]);
+  });
+
+  it.each(['jwks_uri', 'configuration_endpoint'])(
+    'does not leave TLS by a %s of plain http on this machine',
+    async (name) => {
+      const http = await trap(() => ({ keys: [] }));
+      const issuer: string = await listenTls((_request, response) =>
+        sendJson(response, 200, {
+          issuer,
+          jwks_uri: `${issuer}/jwks`,
+          configuration_endpoint: `${issuer}/streams`,
+          [name]: `${http.url}/x`,
+        }),
+      );
+      const log = new TestLog();
+      const lifetimes = { maxStalenessMs: 60_000, maxTokenLifetimeSeconds: 600 };
+      const view = new RevocationView({ issuers: [issuer], ...lifetimes });
+      const receiver = new SsfReceiver({ issuer, secret: 'bootstrap' }, view, log);
+      cleanup.add(() => receiver.close());
+      receiver.start();
+      await until(() => log.of('REVOCATION_STREAM_BROKEN').length > 0, 'broken');
+      expect(log.of('REVOCATION_STREAM_BROKEN')[0]?.reason).toBe('ADDRESS_NOT_TRUSTED');
+      expect(http.asked).toEqual([]);
+    },
+  );
+});
+
+describe('an address that is given', () => {
+  const issuer = { issuer: 'https://issuer.example', audience: AUDIENCE };
+  const introspection = { clientId: 'gateway', clientSecret: 'secret' };
+  const foreign = { deliveryEndpoint: 'https://signals.example/7', audience: 'https://gateway.example' };
+  const streams = (more: object) => ({ streams: [{ issuer: issuer.issuer, secret: 's', ...more }] });
+
+  it.each<[string, object, object?]>([
+    ['issuers[0].issuer', { ...issuer, issuer: 'http://issuer.example' }],
+    ['issuers[0].issuer', { ...issuer, issuer: 'http://127.evil.example' }],
+    ['issuers[0].issuer', { ...issuer, issuer: 'https://user@issuer.example' }],
+    ['issuers[0].jwksUri', { ...issuer, jwksUri: 'http://issuer.example/jwks' }],
+    ['issuers[0].jwksUri', { ...issuer, jwksUri: 'file:///etc/keys.json' }],
+    [
+      'issuers[0].introspection.endpoint',
+      { ...issuer, introspection: { ...introspection, endpoint: 'http://issuer.example/' } },
+    ],
+    [
+      'revocation.streams[0].configurationUri',
+      issuer,
+      streams({ configurationUri: 'http://issuer.example/' }),
+    ],
+    ['revocation.streams[0].hosts[0]', issuer, streams({ hosts: ['https://signals.example'] })],
+    ['revocation.streams[0].hosts[1]', issuer, streams({ hosts: ['signals.example', 'Signals.example'] })],
+    ['revocation.streams[0].hosts[0]', issuer, streams({ hosts: ['signals.example:443'] })],
+    ['revocation.streams[0].hosts[0]', issuer, streams({ hosts: ['user@signals.example'] })],
+    [
+      'revocation.streams[0].foreign.deliveryEndpoint',
+      issuer,
+      streams({ foreign: { ...foreign, deliveryEndpoint: 'http://signals.example/7' } }),
+    ],
+    [
+      'revocation.streams[0].foreign.jwksUri',
+      issuer,
+      streams({ foreign: { ...foreign, jwksUri: 'http://signals.example/keys' } }),
+    ],
+  ])('is held to the rule in a file and by the library: %s', (path, entry, revocation) => {
+    const more = revocation === undefined ? {} : { revocation };
+    const file = { supergraph: './s.graphql', audit: { mode: 'off' }, issuers: [entry], ...more };
+    expect(() => checkConfig(file)).toThrow(path);
+    const options = { issuers: [entry], propagation: { issuer: 'https://gateway.example' }, ...more };
+    const make = () => new Protection(options as unknown as ConstructorParameters<typeof Protection>[0]);
+    expect(make).toThrow(path);
+  });
+
+  it.each([
+    'http://localhost:1234',
+    'http://127.0.0.1',
+    'http://127.9.9.9:8',
+    'http://[::1]:8',
+    'https://issuer.example',
+  ])('may be %s', (address) => {
+    expect(addressProblem(address, { allowInsecure: false })).toBeUndefined();
+  });
+
+  it('over http is one of this machine, whatever the host is called (property)', () => {
+    const label = fc.stringMatching(/^[a-z0-9-]{1,12}$/);
+    const host = fc.oneof(
+      fc.domain(),
+      fc.ipV4(),
+      fc.ipV6().map((address) => `[${address}]`),
+      fc.tuple(fc.constantFrom('localhost', '127.0.0.1', '127'), label).map((parts) => parts.join('.')),
+      fc.tuple(label, fc.constantFrom('localhost', '127.0.0.1')).map((parts) => parts.join('.')),
+    );
+    fc.assert(
+      fc.property(host, fc.constantFrom('http', 'HTTP', 'ftp', 'ws', 'file'), (name, scheme) => {
+        const address = `${scheme}://${name}/`;
+        const isPermitted = addressProblem(address, { allowInsecure: false }) === undefined;
+        if (!isPermitted) return;
+        expect(scheme.toLowerCase()).toBe('http');
+        expect(new URL(address).hostname).toMatch(/^(localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { DpopProofs } from '../../gateway/authenticate/dpop/proof.js';
+import { MemoryReplayStore } from '../../gateway/replay/index.js';
+import { Prover } from './dpop.js';
+
+const TARGET = 'https://api.bank.example/graphql';
+const TOKEN = 'an-access-token';
+const CLOCK_TOLERANCE_SECONDS = 5;
+/** Room for clocks of gateways that share a store; a memory that forgets sooner would let a proof be used again. */
+const CLOCK_MARGIN_SECONDS = 30;
+const START_MS = 1_800_000_000_000;
+
+let prover: Prover;
+beforeAll(async () => {
+  prover = await Prover.create();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A gateway's proofs, on one clock with its memory, which began long before. */
+function gateway(proofLifetimeSeconds: number) {
+  vi.useFakeTimers({ toFake: ['Date'], now: START_MS - 3_600_000 });
+  const replay = new MemoryReplayStore({ now: () => Date.now() });
+  vi.setSystemTime(START_MS);
+  const proofs = new DpopProofs({ algorithms: ['ES256'], proofLifetimeSeconds, nonces: undefined, replay });
+  const prove = (iat: number): Promise<string> => prover.prove(TARGET, TOKEN, { claims: { iat } });
+  const outcome = async (proof: string): Promise<string> => {
+    const tokenDigest = createHash('sha256').update(TOKEN).digest('base64url');
+    const request = { method: 'POST', url: TARGET, tokenDigest, thumbprint: prover.jkt };
+    try {
+      await proofs.verify([proof], request);
+      return 'accepted';
+    } catch (error) {
+      return (error as { refusal: { reason: string } }).refusal.reason;
+    }
+  };
+  return { prove, outcome, replay };
+}
+
+const START_SECONDS = START_MS / 1000;
+
+describe('RFC 9449 section 11.1: a used proof', () => {
+  it('is remembered for the whole time in which it could be accepted (property)', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 300 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (lifetimeSeconds, firstAt, againAt) => {
+          const { prove, outcome } = gateway(lifetimeSeconds);
+          const proof = await prove(START_SECONDS);
+          // Both uses are anywhere within the window, the later one second.
+          const windowMs = (lifetimeSeconds + CLOCK_TOLERANCE_SECONDS) * 1000;
+          const beginMs = START_MS - CLOCK_TOLERANCE_SECONDS * 1000;
+          const [first = 0, again = 0] = [firstAt, againAt].sort((a, b) => a - b);
+          vi.setSystemTime(beginMs + Math.floor(first * windowMs));
+          expect(await outcome(proof)).toBe('accepted');
+          vi.setSystemTime(beginMs + Math.floor(again * windowMs));
+          expect(await outcome(proof)).toBe('PROOF_REPLAYED');
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each([1, 60, 300])(
+    'with a lifetime of %i s is refused as replayed, then as old, never accepted',
+    async (lifetime) => {
+      const { prove, outcome } = gateway(lifetime);
+      const proof = await prove(START_SECONDS + CLOCK_TOLERANCE_SECONDS);
+      expect(await outcome(proof)).toBe('accepted');
+      const endMs = START_MS + (CLOCK_TOLERANCE_SECONDS + lifetime) * 1000;
+      for (const atMs of [START_MS + 1_001, endMs - 1, endMs]) {
+        vi.setSystemTime(atMs);
+        expect(await outcome(proof)).toBe('PROOF_REPLAYED');
+      }
+      vi.setSystemTime(endMs + 1);
+      expect(await outcome(proof)).toBe('PROOF_OLD');
+    },
+  );
+
+  it('is kept beyond the window by as much as clocks of gateways may differ', async () => {
+    const { prove, outcome, replay } = gateway(60);
+    expect(await outcome(await prove(START_SECONDS))).toBe('accepted');
+    const keptMs = (60 + CLOCK_TOLERANCE_SECONDS + CLOCK_MARGIN_SECONDS) * 1000;
+    vi.setSystemTime(START_MS + keptMs - 1);
+    await replay.claim('another', 1);
+    expect(replay.size).toBe(2);
+    vi.setSystemTime(START_MS + keptMs);
+    await replay.claim('a third', 1);
+    expect(replay.size).toBe(2);
+  });
+
+  it.each([
+    ['5 s ahead of the gateway', 5, 'accepted'],
+    ['more than 5 s ahead', 5.001, 'PROOF_IN_FUTURE'],
+    ['as old as it may be', -60, 'accepted'],
+    ['older than it may be', -60.001, 'PROOF_OLD'],
+    ['from before the memory began', -3_601, 'PROOF_OLD'],
+  ])('made %s is judged by the second', async (_name, offsetSeconds, expected) => {
+    const { prove, outcome } = gateway(60);
+    expect(await outcome(await prove(START_SECONDS + offsetSeconds))).toBe(expected);
+  });
+});

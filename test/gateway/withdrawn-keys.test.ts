@@ -1,0 +1,305 @@
+import fc from 'fast-check';
+import { exportJWK, generateKeyPair } from 'jose';
+import type { JWK } from 'jose';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { RemoteKeys } from '../../gateway/authenticate/remote-keys.js';
+import type { VerificationKey } from '../../gateway/authenticate/remote-keys.js';
+import { RefusedError } from '../../gateway/errors.js';
+import { Exchange } from '../../gateway/exchange.js';
+import { Protection } from '../../gateway/protection.js';
+import {
+  AUDIENCE,
+  Cleanup,
+  codes,
+  compose,
+  listen,
+  makeKey,
+  sendJson,
+  startTestGateway,
+  TestIssuer,
+  TestSubgraph,
+  until,
+} from './support.js';
+import type { IssuerKey } from './support.js';
+
+const MINUTE_MS = 60_000;
+const HOUR_SECONDS = 3_600;
+
+const cleanup = new Cleanup();
+afterEach(async () => {
+  vi.useRealTimers();
+  await cleanup.run();
+});
+
+/** Lets time pass for the gateway. */
+function pass(ms: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
+}
+
+async function startIssuer(): Promise<TestIssuer> {
+  const issuer = await TestIssuer.start();
+  cleanup.add(() => issuer.close());
+  return issuer;
+}
+
+function protect(...issuers: TestIssuer[]): (token: string) => Promise<string> {
+  const [first, ...others] = issuers.map(({ url }) => ({ issuer: url, audience: AUDIENCE }));
+  if (first === undefined) throw new Error('no issuer');
+  const protection = new Protection({
+    issuers: [first, ...others.map((each, index) => ({ ...each, namespace: `other-${index}` }))],
+    propagation: { issuer: 'https://gateway.example' },
+  });
+  cleanup.add(() => protection.close());
+  return async (token) => {
+    try {
+      await protection.authenticate(new Exchange({ authorization: [`Bearer ${token}`] }));
+      return 'accepted';
+    } catch (error) {
+      return error instanceof RefusedError ? error.refusal.code : 'failed';
+    }
+  };
+}
+
+/** A token that lives for hours, after it was used once. */
+async function usedToken(issuer: TestIssuer, show: (token: string) => Promise<string>): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const token = await issuer.mint({ iat: now, exp: now + 20 * HOUR_SECONDS });
+  expect(await show(token)).toBe('accepted');
+  return token;
+}
+
+const changed = (key: IssuerKey, more: Partial<JWK>): IssuerKey => ({
+  ...key,
+  publicJwk: { ...key.publicJwk, ...more },
+});
+
+describe('a verified token', () => {
+  it.each<[string, (key: IssuerKey) => Promise<IssuerKey[]> | IssuerKey[]]>([
+    ['withdrawn', async () => [await makeKey()]],
+    ['withdrawn with every other', () => []],
+    ['replaced by another under its name', async (key) => [changed(await makeKey(), { kid: key.kid })]],
+    ['kept for encryption only', (key) => [changed(key, { use: 'enc' })]],
+    ['kept for another algorithm', (key) => [changed(key, { alg: 'ES384' })]],
+    ['kept for signing, not verifying', (key) => [changed(key, { key_ops: ['sign'] })]],
+    ['renamed', (key) => [changed(key, { kid: 'another-name' })]],
+  ])('is refused 10 minutes after its key was %s', async (_name, change) => {
+    const issuer = await startIssuer();
+    const show = protect(issuer);
+    const token = await usedToken(issuer, show);
+    const [key] = issuer.keys;
+    if (key === undefined) throw new Error('no key');
+    issuer.keys = await change(key);
+    pass(10 * MINUTE_MS);
+    expect(await show(token)).toBe('INVALID_TOKEN');
+  });
+
+  it('is refused sooner where it is in use: keys are fetched in the background from 5 minutes on', async () => {
+    const issuer = await startIssuer();
+    const show = protect(issuer);
+    const token = await usedToken(issuer, show);
+    issuer.keys = [await makeKey()];
+    pass(5 * MINUTE_MS - 1_000);
+    expect(await show(token)).toBe('accepted');
+    expect(issuer.keyRequests).toBe(1);
+    pass(1_000);
+    // Nobody waits for it.
+    expect(await show(token)).toBe('accepted');
+    await until(async () => (await show(token)) === 'INVALID_TOKEN', 'refused');
+    expect(issuer.keyRequests).toBe(2);
+  });
+
+  it('is accepted while its key is published, however often the key set is fetched', async () => {
+    const issuer = await startIssuer();
+    const show = protect(issuer);
+    const token = await usedToken(issuer, show);
+    for (let round = 0; round < 6; round += 1) {
+      const [key] = issuer.keys;
+      if (key === undefined) throw new Error('no key');
+      // A certificate of the same key is another one.
+      issuer.keys = [changed(key, { x5t: `certificate-${round}` }), await makeKey()];
+      pass(10 * MINUTE_MS);
+      expect(await show(token)).toBe('accepted');
+    }
+    expect(issuer.keyRequests).toBe(7);
+  });
+
+  it('is refused while its key is away, and verified anew when it comes back', async () => {
+    const issuer = await startIssuer();
+    const show = protect(issuer);
+    const token = await usedToken(issuer, show);
+    const before = issuer.keys;
+    issuer.keys = [await makeKey()];
+    pass(10 * MINUTE_MS);
+    expect(await show(token)).toBe('INVALID_TOKEN');
+    issuer.keys = before;
+    // Within the pause after a fetch nobody asks again.
+    expect(await show(token)).toBe('INVALID_TOKEN');
+    pass(6_000);
+    expect(await show(token)).toBe('accepted');
+  });
+
+  it('is not kept by a key of the same name and kind that another issuer publishes', async () => {
+    const [one, other] = [await startIssuer(), await startIssuer()];
+    other.keys = one.keys;
+    const show = protect(one, other);
+    const token = await usedToken(one, show);
+    const tokenOfOther = await usedToken(other, show);
+    one.keys = [await makeKey()];
+    pass(10 * MINUTE_MS);
+    expect(await show(token)).toBe('INVALID_TOKEN');
+    expect(await show(tokenOfOther)).toBe('accepted');
+  });
+
+  it('outlives an issuer that is down by 10 minutes, and then nothing is permitted until it is back', async () => {
+    const issuer = await startIssuer();
+    const show = protect(issuer);
+    const token = await usedToken(issuer, show);
+    issuer.mode = 'error';
+    pass(7 * MINUTE_MS);
+    expect(await show(token)).toBe('accepted');
+    pass(2 * MINUTE_MS);
+    expect(await show(token)).toBe('accepted');
+    pass(MINUTE_MS);
+    expect(await show(token)).toBe('ISSUER_KEYS_UNAVAILABLE');
+    issuer.mode = 'html';
+    expect(await show(token)).toBe('ISSUER_KEYS_UNAVAILABLE');
+    issuer.mode = 'up';
+    expect(await show(token)).toBe('accepted');
+  });
+
+  it('is refused at the gateway as well, and no subgraph hears of it', async () => {
+    const issuer = await startIssuer();
+    const people = await TestSubgraph.start('people');
+    cleanup.add(() => people.close());
+    const gateway = await startTestGateway(cleanup, compose(people), {
+      issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+    });
+    const now = Math.floor(Date.now() / 1000);
+    const token = await issuer.mint({ scope: 'name', iat: now, exp: now + 20 * HOUR_SECONDS });
+    expect((await gateway.ask('{ me { name } }', { token })).status).toBe(200);
+    people.requests.length = 0;
+    issuer.keys = [await makeKey()];
+    pass(10 * MINUTE_MS);
+    const answer = await gateway.ask('{ me { name } }', { token });
+    expect([answer.status, ...codes(answer)]).toEqual([401, 'INVALID_TOKEN']);
+    expect(people.requests).toEqual([]);
+  });
+
+  it('is not kept by a key set that its issuer has left: the metadata is asked each time where it is', async () => {
+    let place = 'before';
+    const [old, next] = [await makeKey(), await makeKey()];
+    const server = await listen((request, response) => {
+      if (request.url === '/jwks/before') sendJson(response, 200, { keys: [old.publicJwk] });
+      else if (request.url === '/jwks/after') sendJson(response, 200, { keys: [next.publicJwk] });
+      else sendJson(response, 200, { issuer: server.url, jwks_uri: `${server.url}/jwks/${place}` });
+    });
+    cleanup.add(() => server.close());
+    const minter = await startIssuer();
+    minter.keys = [old];
+    const protection = new Protection({
+      issuers: [{ issuer: server.url, audience: AUDIENCE }],
+      propagation: { issuer: 'https://gateway.example' },
+    });
+    const now = Math.floor(Date.now() / 1000);
+    const token = await minter.mint({ iss: server.url, iat: now, exp: now + HOUR_SECONDS });
+    const show = () => protection.authenticate(new Exchange({ authorization: [`Bearer ${token}`] }));
+    await show();
+    place = 'after';
+    pass(10 * MINUTE_MS);
+    await expect(show()).rejects.toMatchObject({ refusal: { code: 'INVALID_TOKEN' } });
+  });
+});
+
+describe('a remote key set (RFC 7517)', () => {
+  async function publish(first: readonly object[]) {
+    const published: { keys: unknown; status: number; requests: number; more: object } = {
+      keys: first,
+      status: 200,
+      requests: 0,
+      more: {},
+    };
+    const server = await listen((_request, response) => {
+      published.requests += 1;
+      sendJson(response, published.status, { keys: published.keys, ...published.more });
+    });
+    cleanup.add(() => server.close());
+    const keys = new RemoteKeys({ locate: async () => server.url, cooldownMs: 1_000 });
+    const find = async (kid: string): Promise<VerificationKey | undefined> => {
+      try {
+        const header = { alg: 'ES256', kid };
+        return (await keys.find(header, { payload: '', signature: '' })).key;
+      } catch {
+        return undefined;
+      }
+    };
+    return { published, keys, find };
+  }
+
+  it('holds a key exactly as long as each answer has it unchanged (property)', async () => {
+    const pairs = await Promise.all([1, 2, 3].map(() => generateKeyPair('ES256', { extractable: true })));
+    const material = await Promise.all(pairs.map(({ publicKey }) => exportJWK(publicKey)));
+    const { published, keys, find } = await publish([]);
+    const jwk = fc.record({
+      kid: fc.constantFrom('a', 'b'),
+      of: fc.integer({ min: 0, max: 2 }),
+      use: fc.constantFrom('sig', 'enc'),
+    });
+    const sets = fc.uniqueArray(jwk, { maxLength: 2, selector: ({ kid }) => kid });
+    const write = ({ kid, of, use }: { kid: string; of: number; use: string }) => ({
+      ...material[of],
+      kid,
+      use,
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(sets, { minLength: 2, maxLength: 6 }), async (answers) => {
+        const seen: { readonly key: VerificationKey; readonly written: string; isThere: boolean }[] = [];
+        for (const answer of answers) {
+          published.keys = answer.map(write);
+          await keys.refresh();
+          for (const each of seen) {
+            each.isThere &&= answer.some((one) => JSON.stringify(one) === each.written);
+            expect(keys.holds(each.key)).toBe(each.isThere);
+          }
+          for (const each of answer.filter(({ use }) => use === 'sig')) {
+            const key = await find(each.kid);
+            if (key === undefined) throw new Error('not found');
+            if (!seen.some((one) => one.key === key))
+              seen.push({ key, written: JSON.stringify(each), isThere: true });
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each<[string, unknown]>([
+    ['no list of keys', 'x'],
+    ['a key that is none', [7]],
+    ['more keys than anybody has', Array.from({ length: 101 }, () => ({ kty: 'EC' }))],
+  ])('that is answered with %s is not had, and what was known stays', async (_name, answer) => {
+    const { publicJwk, kid } = await makeKey();
+    const { published, keys, find } = await publish([publicJwk]);
+    const key = await find(kid);
+    if (key === undefined) throw new Error('not found');
+    published.keys = answer;
+    await expect(keys.refresh()).rejects.toMatchObject({ reason: 'ANSWER' });
+    expect(keys.holds(key)).toBe(true);
+  });
+
+  it('that is larger than a megabyte is not read to its end', async () => {
+    const { published, keys } = await publish([]);
+    published.more = { filler: 'x'.repeat(1024 * 1024) };
+    await expect(keys.refresh()).rejects.toMatchObject({ reason: 'ANSWER' });
+  });
+
+  it('is fetched again for an unknown name after a pause, and once for all who ask', async () => {
+    const { publicJwk, kid } = await makeKey();
+    const { published, find } = await publish([publicJwk]);
+    expect(await find(kid)).toBeDefined();
+    await Promise.all(Array.from({ length: 10 }, () => find('unknown')));
+    expect(published.requests).toBe(1);
+    pass(1_001);
+    await Promise.all(Array.from({ length: 10 }, () => find('unknown')));
+    expect(published.requests).toBe(2);
+  });
+});
