@@ -74,8 +74,11 @@ export class Resolvers {
   private resolvedOn(typeName: string): ReadonlyMap<string, readonly string[]> {
     const resolved = new Map<string, string[]>();
     for (const field of this.join.types.get(typeName)?.fields.keys() ?? []) {
-      for (const graph of this.ofField(typeName, field))
-        resolved.set(graph, [...(resolved.get(graph) ?? []), field]);
+      for (const graph of this.ofField(typeName, field)) {
+        const known = resolved.get(graph) ?? [];
+        known.push(field);
+        resolved.set(graph, known);
+      }
     }
     return resolved;
   }
