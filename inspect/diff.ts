@@ -1,7 +1,9 @@
-import { asksNothing, ruleText } from '@behalf/directives';
-import type { FieldRule, Minimization, Requirement, RuleTable } from '@behalf/directives';
+import { asksNothing, RuleTable, ruleText } from '@behalf/directives';
+import type { FieldRule, Minimization, Requirement } from '@behalf/directives';
 import { isInterfaceType, isObjectType } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
+import { checkProtection } from '../gateway/supergraph/lost-protection.js';
+import type { LostProtection } from '../gateway/supergraph/lost-protection.js';
 import { compareStrategies, minimizationText, wholeRequirement } from '../gateway/supergraph/minimization.js';
 import { compareRequirements } from './implication.js';
 import type { InspectedSupergraph } from './supergraph.js';
@@ -21,6 +23,8 @@ export type ChangeKind =
   | 'subject-lost'
   /** Rows belong to whoever stands in another property. */
   | 'subject-changed'
+  /** A rule can be got around: through `@requires`, or through a subgraph that does not state it. */
+  | 'bypassed'
   | 'added-protected'
   | 'closed'
   | 'minimization-strengthened'
@@ -36,6 +40,7 @@ export const OPENING_KINDS: ReadonlySet<ChangeKind> = new Set([
   'minimization-changed',
   'subject-lost',
   'subject-changed',
+  'bypassed',
 ]);
 
 export interface Change {
@@ -94,7 +99,15 @@ export function diffSupergraphs(before: InspectedSupergraph, after: InspectedSup
           : 'subject-changed';
     add(kind, type.name, { before: subjectText(known.subject), after: subjectText(type.subject) });
   }
+  const bypassed = new Set(lostProtection(before).map(({ coordinate }) => coordinate));
+  for (const lost of lostProtection(after)) {
+    if (!bypassed.has(lost.coordinate)) add('bypassed', lost.coordinate, { after: lost.message });
+  }
   return changes.sort((a, b) => Number(b.opens) - Number(a.opens) || compareText(a.coordinate, b.coordinate));
+}
+
+function lostProtection({ document }: InspectedSupergraph): readonly LostProtection[] {
+  return checkProtection(document, new RuleTable(document, { coverage: 'open' }));
 }
 
 function kindOf(before: Requirement, after: Requirement): ChangeKind | undefined {

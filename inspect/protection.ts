@@ -19,7 +19,10 @@ export function checkFederation(
 ): readonly LostProtection[] {
   const found = new Map<string, LostProtection>();
   // Of one place, what a subgraph states otherwise tells more than that it does not state the same.
-  for (const each of [...checkDifferences(document, composed, subgraphs), ...checkProtection(document, composed)]) {
+  for (const each of [
+    ...checkDifferences(document, composed, subgraphs),
+    ...checkProtection(document, composed),
+  ]) {
     const key = [each.code, each.coordinate, each.subgraph ?? ''].join(' ');
     const isOfStatement = each.code.startsWith('SHARED_');
     const place = isOfStatement ? key : `${key} ${each.message}`;

@@ -84,7 +84,9 @@ function statersOf(
           composed.field(type, field)?.minimization,
           written.field(type, field)?.minimization,
         ) === undefined;
-  return subgraphs.filter((subgraph) => resolvers.has(subgraph.name) && states(subgraph)).map(({ name }) => name);
+  return subgraphs
+    .filter((subgraph) => resolvers.has(subgraph.name) && states(subgraph))
+    .map(({ name }) => name);
 }
 
 function subjectDifferences({ type }: SubgraphRule, subgraphs: readonly StatingSubgraph[]): LostProtection[] {
@@ -146,7 +148,10 @@ function* appliedDirectives(
   }
 }
 
-function inserted(text: string, additions: readonly { readonly at: number; readonly text: string }[]): string {
+function inserted(
+  text: string,
+  additions: readonly { readonly at: number; readonly text: string }[],
+): string {
   const parts: string[] = [];
   let from = 0;
   for (const addition of [...additions].sort((a, b) => a.at - b.at)) {

@@ -1,6 +1,5 @@
 import {
   AUTHENTICATED_IDENTITY,
-  argumentsOf,
   DirectiveError,
   JOIN_IDENTITY,
   Links,
@@ -9,8 +8,9 @@ import {
   RuleTable,
 } from '@behalf/directives';
 import type { ErrorDescription, Requirement } from '@behalf/directives';
-import { buildASTSchema, GraphQLError, Kind, parse, print, visit } from 'graphql';
+import { buildASTSchema, GraphQLError, Kind, parse, print } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
+import { readFieldSet } from '../supergraph/field-set.js';
 import { JoinMetadata } from '../supergraph/join.js';
 import { checkProtection, lostProtectionText } from '../supergraph/lost-protection.js';
 import type { SubgraphVocabulary } from './types.js';
@@ -95,12 +95,13 @@ export function readSupergraph(sdl: string, coverage: 'required' | 'open'): Supe
       );
     }
     const rules = new RuleTable(document, { coverage });
+    const join = new JoinMetadata(document, links);
     return {
       rules,
       schema: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
       executableSdl: print(withoutSecurityPurposes(document, links)),
-      vocabularies: readVocabularies(new JoinMetadata(document, links), rules),
-      joinNames: readJoinNames(document, links),
+      vocabularies: readVocabularies(join, rules),
+      joinNames: readJoinNames(join),
     };
   });
 }
@@ -185,22 +186,25 @@ function addWords(words: Words, requirement: Requirement): void {
   for (const purpose of requirement.purposes.flat()) words.purposes.add(purpose);
 }
 
-/** Every name in a `@key`, `@requires` or `@provides`, and the type's. */
-function readJoinNames(document: DocumentNode, links: Links): ReadonlySet<string> {
-  const join = links.feature(JOIN_IDENTITY);
+/**
+ * Every name in a field set, and the type's.
+ *
+ * @throws GraphQLError for a field set that cannot be read.
+ */
+function readJoinNames(join: JoinMetadata): ReadonlySet<string> {
   const names = new Set(['__typename']);
-  if (join === undefined) return names;
-  const joinType = links.localName(join, 'type');
-  const joinField = links.localName(join, 'field');
-  visit(document, {
-    Directive(node) {
-      if (node.name.value !== joinType && node.name.value !== joinField) return;
-      const { key, requires, provides } = argumentsOf(node as ConstDirectiveNode);
-      for (const fieldSet of [key, requires, provides]) {
-        if (typeof fieldSet !== 'string') continue;
-        for (const [name] of fieldSet.matchAll(/\w+/g)) names.add(name);
-      }
-    },
-  });
+  const add = (fieldSet: string | undefined): void => {
+    if (fieldSet === undefined) return;
+    readFieldSet(fieldSet);
+    for (const [name] of fieldSet.matchAll(/\w+/g)) names.add(name);
+  };
+  for (const { joins, fields } of join.types.values()) {
+    for (const { key } of joins) add(key);
+    for (const { requires, provides, contextArguments } of [...fields.values()].flat()) {
+      add(requires);
+      add(provides);
+      for (const { selection } of contextArguments) add(selection);
+    }
+  }
   return names;
 }

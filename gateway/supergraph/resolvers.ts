@@ -110,7 +110,9 @@ export class Resolvers {
 
   private graphsOf(place: JoinedType, typeName: string, field: string): ReadonlySet<string> {
     if (place.name !== typeName)
-      return new Set(place.joins.flatMap(({ graph, isInterfaceObject }) => (isInterfaceObject ? [graph] : [])));
+      return new Set(
+        place.joins.flatMap(({ graph, isInterfaceObject }) => (isInterfaceObject ? [graph] : [])),
+      );
     // No current composition leaves a type without its subgraphs.
     if (place.joins.length === 0) return new Set(this.join.graphs);
     const ofField = (place.fields.get(field) ?? []).flatMap(({ graph }) => graph ?? []);
