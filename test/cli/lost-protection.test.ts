@@ -13,10 +13,17 @@ extend schema
   @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@minimize", "@public", "@purpose", "@subject"])
 `;
 
+/** Begins a schema that links nothing, or links for itself. */
+const WITHOUT_HEAD = '# ';
+
 type Schemas = Readonly<Record<string, string>>;
 
 function sourcesOf(schemas: Schemas) {
-  return Object.entries(schemas).map(([name, sdl]) => ({ name, url: `http://${name}`, sdl: HEAD + sdl }));
+  return Object.entries(schemas).map(([name, sdl]) => ({
+    name,
+    url: `http://${name}`,
+    sdl: sdl.startsWith(WITHOUT_HEAD) ? sdl : HEAD + sdl,
+  }));
 }
 
 /** What composition refuses, as `code [subgraph] coordinate`; what it lets pass is loaded as well. */
@@ -325,6 +332,28 @@ describe('@minimize that another subgraph does not state', () => {
       },
     ],
     [
+      'a schema of the first federation',
+      'two',
+      {
+        one: me(`@shareable ${MASK}`),
+        two: `${WITHOUT_HEAD}
+          type Query { ${PROVIDED} } extend type User @key(fields: "id") { id: ID! @external email: String @external }`,
+      },
+    ],
+    [
+      'the directive under another name',
+      'two',
+      {
+        one: `${WITHOUT_HEAD}
+          extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])
+            @link(url: "https://specs.behalf.dev/behalf/v0.1", import: [{ name: "@minimize", as: "@less" }])
+          ${me(`@shareable ${MASK.replace('@minimize', '@less')}`)}`,
+        two: `${WITHOUT_HEAD}
+          extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])
+          ${other('@shareable')}`,
+      },
+    ],
+    [
       'a root field',
       'two',
       {
@@ -337,6 +366,23 @@ describe('@minimize that another subgraph does not state', () => {
     expect(
       refused.filter((each) => each.startsWith(`SHARED_MINIMIZATION_DIFFERS [${subgraph}] `)),
     ).toHaveLength(1);
+  });
+
+  it('does not compose when a subgraph writes the record itself', () => {
+    const links = `extend schema
+      @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@composeDirective"])
+      @link(url: "https://specs.apollo.dev/join/v0.3")
+      @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@minimize"])
+      @composeDirective(name: "@behalf__statedBy")
+      directive @behalf__statedBy(subgraphs: [String!]!) on FIELD_DEFINITION | OBJECT`;
+    const forged = '@shareable @behalf__statedBy(subgraphs: ["one", "two"])';
+    for (const head of [links, links.replace(/@link[^\n]*join[^\n]*/, '')]) {
+      const schemas = {
+        one: `${WITHOUT_HEAD}\n${head} ${me(`@shareable ${MASK}`)}`,
+        two: `${WITHOUT_HEAD}\n${head} ${other(forged)}`,
+      };
+      expect(() => composeSupergraph(sourcesOf(schemas))).toThrow(ComposeError);
+    }
   });
 
   it('names the subgraph, the coordinate and the rule', () => {
