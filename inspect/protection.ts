@@ -2,7 +2,7 @@ import type { RuleTable } from '@behalf/directives';
 import type { DocumentNode } from 'graphql';
 import { checkProtection } from '../gateway/supergraph/lost-protection.js';
 import type { LostProtection } from '../gateway/supergraph/lost-protection.js';
-import { checkDifferences } from './statements.js';
+import { checkDifferences, statesSomething } from './statements.js';
 import type { StatingSubgraph } from './statements.js';
 
 /**
@@ -17,16 +17,13 @@ export function checkFederation(
   composed: RuleTable,
   subgraphs: readonly StatingSubgraph[],
 ): readonly LostProtection[] {
-  const found = new Map<string, LostProtection>();
-  // Of one place, what a subgraph states otherwise tells more than that it does not state the same.
-  for (const each of [
-    ...checkDifferences(document, composed, subgraphs),
-    ...checkProtection(document, composed),
-  ]) {
-    const key = [each.code, each.coordinate, each.subgraph ?? ''].join(' ');
-    const isOfStatement = each.code.startsWith('SHARED_');
-    const place = isOfStatement ? key : `${key} ${each.message}`;
-    if (!found.has(place)) found.set(place, each);
-  }
-  return [...found.values()];
+  const differences = checkDifferences(document, composed, subgraphs);
+  const differing = new Set(differences.map(({ coordinate }) => coordinate));
+  // Where statements differ composition takes one of them, and the record has none of the others: that says nothing more of
+  // those who state something.
+  const isToldBetter = ({ code, coordinate, subgraph }: LostProtection): boolean =>
+    code.startsWith('SHARED_') &&
+    differing.has(coordinate) &&
+    subgraphs.some((each) => each.name === subgraph && statesSomething(each, coordinate));
+  return [...differences, ...checkProtection(document, composed).filter((each) => !isToldBetter(each))];
 }

@@ -67,6 +67,14 @@ export function checkDifferences(
   );
 }
 
+/** Whether a subgraph states a rule of the kind that only subgraphs enforce at a coordinate, whatever it says. */
+export function statesSomething({ written }: StatingSubgraph, coordinate: string): boolean {
+  const [type = '', field] = coordinate.split('.');
+  return field === undefined
+    ? written.type(type)?.subject !== undefined
+    : written.field(type, field)?.minimization !== undefined;
+}
+
 function rulesOf(document: DocumentNode, composed: RuleTable): readonly SubgraphRule[] {
   const possible = new PossibleTypes(composed);
   return subgraphRules(composed, new Resolvers(new JoinMetadata(document), composed, possible));

@@ -42,12 +42,12 @@ export class Resolvers {
   /** Subgraphs that an `@override` takes the field from. They resolve it no more, but may be who stated its rule. */
   overriddenOf(typeName: string, field: string): ReadonlySet<string> {
     const joins = this.placesOf(typeName).flatMap((type) => type.fields.get(field) ?? []);
-    return new Set(
-      joins.flatMap(({ graph, isOverridden, overrides }) => [
-        ...(overrides === undefined ? [] : [overrides]),
-        ...(isOverridden && graph !== undefined ? [graph] : []),
-      ]),
-    );
+    const overridden = joins.flatMap(({ graph, isOverridden, overrides }) => [
+      overrides,
+      isOverridden ? graph : undefined,
+    ]);
+    // One that is there no more stated nothing of what was composed.
+    return new Set(this.join.graphs.filter((graph) => overridden.includes(graph)));
   }
 
   /**

@@ -75,9 +75,10 @@ export function checkStatements(
 }
 
 function checkUnrecorded({ coordinate, text, resolvers, overridden }: SubgraphRule): LostProtection[] {
-  const candidates = [...new Set([...resolvers, ...overridden])];
-  if (candidates.length <= 1) return [];
-  const message = `${candidates.join(', ')} can resolve it, and the supergraph does not say which of them state ${text}`;
+  const before = [...overridden].filter((subgraph) => !resolvers.has(subgraph));
+  if (resolvers.size + before.length <= 1) return [];
+  const instead = before.length === 0 ? '' : ` in the place of ${before.join(', ')}`;
+  const message = `${[...resolvers].join(', ')} can resolve it${instead}, and the supergraph does not say who states ${text}: compose it with \`behalf compose\``;
   return [{ code: 'STATEMENTS_UNRECORDED', coordinate, message }];
 }
 

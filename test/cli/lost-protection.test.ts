@@ -362,10 +362,9 @@ describe('@minimize that another subgraph does not state', () => {
       },
     ],
   ])('does not compose: %s', (_name, subgraph, schemas) => {
-    const refused = refusals(schemas);
-    expect(
-      refused.filter((each) => each.startsWith(`SHARED_MINIMIZATION_DIFFERS [${subgraph}] `)),
-    ).toHaveLength(1);
+    const refused = refusals(schemas).filter((each) => each.startsWith('SHARED_MINIMIZATION_DIFFERS'));
+    expect(refused).toHaveLength(1);
+    expect(refused[0]).toContain(`[${subgraph}] `);
   });
 
   it('does not compose when a subgraph writes the record itself', () => {
