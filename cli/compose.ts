@@ -2,10 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { completeSubgraph, DirectiveError, lowerRequiresScope, RuleTable } from '@behalf/directives';
-import { implies } from '../inspect/implication.js';
 import type { ErrorDescription, Requirement } from '@behalf/directives';
 import { GraphQLError, parse } from 'graphql';
 import type { DocumentNode } from 'graphql';
+import { lostProtectionText } from '../gateway/supergraph/lost-protection.js';
+import { implies } from '../inspect/implication.js';
+import { FINDINGS } from '../inspect/lint/index.js';
+import { checkFederation } from '../inspect/protection.js';
+import { recordStatements } from '../inspect/statements.js';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 
 export const composeErrors = Object.freeze({
@@ -33,6 +37,8 @@ export class ComposeError extends Error {
     readonly code: ComposeErrorCode,
     message: string,
     readonly details: readonly string[] = [],
+    /** What was composed and must not be served, for those who look at its rules. */
+    readonly refusedSdl?: string,
   ) {
     super(message);
   }
@@ -47,20 +53,59 @@ export interface SubgraphSource {
   readonly file?: string;
 }
 
+interface RuledSubgraph extends SubgraphSource {
+  readonly typeDefs: DocumentNode;
+  /** The rules as the subgraph states them. */
+  readonly written: RuleTable;
+}
+
 /**
  * Composes a supergraph whose scopes any router of the standard enforces: `@requiresScope` is lowered to
- * `@requiresScopes` before composition, and what else Behalf reads travels on by `@composeDirective`.
+ * `@requiresScopes` before composition, and what else Behalf reads travels on by `@composeDirective`. Which subgraphs state
+ * the rules that only they enforce is recorded in it.
  *
- * @throws {ComposeError} with composition's own codes in `details`.
+ * @throws {ComposeError} with composition's own codes in `details`, and with those of `behalf lint` where protection is lost.
  */
 export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string {
+  const ruled = readSubgraphs(subgraphs);
+  const result = composeServices(ruled.map(({ name, url, typeDefs }) => ({ name, url, typeDefs })));
+  if (result.errors !== undefined) {
+    throw new ComposeError(
+      'COMPOSE_FAILED',
+      'the subgraphs do not compose',
+      result.errors.map((error) => `${codeOf(error)}: ${error.message}`),
+    );
+  }
+  const document = parse(result.supergraphSdl);
+  const composed = readComposedRules(document);
+  const dropped = rulesLost(ruled, composed);
+  if (dropped.length > 0)
+    throw new ComposeError(
+      'COMPOSE_FAILED',
+      'the rules of the supergraph are not those of its subgraphs',
+      dropped,
+    );
+  const supergraphSdl = recordStatements(result.supergraphSdl, document, composed, ruled);
+  const lost = checkFederation(parse(supergraphSdl), composed, ruled);
+  if (lost.length > 0)
+    throw new ComposeError(
+      'COMPOSE_FAILED',
+      'rules can be got around',
+      lost.map((each) => `${lostProtectionText(each)}. ${FINDINGS[each.code].hint}`),
+      supergraphSdl,
+    );
+  return supergraphSdl;
+}
+
+/** @throws {ComposeError} for all that cannot be used. */
+function readSubgraphs(subgraphs: readonly SubgraphSource[]): readonly RuledSubgraph[] {
   const details: string[] = [];
-  const services = subgraphs.flatMap(({ name, url, sdl }) => {
+  const ruled = subgraphs.flatMap((subgraph): RuledSubgraph[] => {
+    const { name, sdl } = subgraph;
     try {
       const typeDefs = lowerRequiresScope(completeSubgraph(parse(sdl)));
       // A rule that cannot be compiled would be dropped, or stop the subgraph and the gateway later.
-      new RuleTable(typeDefs, { coverage: 'open' });
-      return [{ name, url, typeDefs }];
+      return [{ ...subgraph, typeDefs, written: new RuleTable(typeDefs, { coverage: 'open' }) }];
     } catch (error) {
       if (error instanceof DirectiveError) details.push(`${error.code}: [${name}] ${error.message}`);
       else if (error instanceof GraphQLError) details.push(`SCHEMA_SYNTAX: [${name}] ${error.toString()}`);
@@ -70,34 +115,27 @@ export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string 
   });
   if (details.length > 0)
     throw new ComposeError('COMPOSE_FAILED', 'a subgraph schema cannot be used', details);
-  const result = composeServices(services);
-  if (result.errors !== undefined) {
-    throw new ComposeError(
-      'COMPOSE_FAILED',
-      'the subgraphs do not compose',
-      result.errors.map((error) => `${codeOf(error)}: ${error.message}`),
-    );
+  return ruled;
+}
+
+/** A supergraph whose rules cannot be read (it links a security feature that nobody here understands) cannot be served. */
+function readComposedRules(document: DocumentNode): RuleTable {
+  try {
+    return new RuleTable(document, { coverage: 'open' });
+  } catch (error) {
+    if (!(error instanceof DirectiveError)) throw error;
+    throw new ComposeError('COMPOSE_FAILED', 'the rules of the supergraph cannot be enforced', [
+      `${error.code}: ${error.message}`,
+    ]);
   }
-  const lost = rulesLostOrUnread(services, result.supergraphSdl);
-  if (lost.length > 0)
-    throw new ComposeError(
-      'COMPOSE_FAILED',
-      'the rules of the supergraph are not those of its subgraphs',
-      lost,
-    );
-  return result.supergraphSdl;
 }
 
 /**
  * Composition drops what it does not know without a word (a directive of a subgraph that does not link federation, for
  * one), and a dropped rule is an open field. So each rule of each subgraph is looked for in what came out.
  */
-function rulesLost(
-  subgraphs: readonly { readonly name: string; readonly typeDefs: DocumentNode }[],
-  supergraphSdl: string,
-): string[] {
-  const composed = new RuleTable(parse(supergraphSdl), { coverage: 'open' });
-  return subgraphs.flatMap(({ name, typeDefs }) => {
+function rulesLost(subgraphs: readonly RuledSubgraph[], composed: RuleTable): string[] {
+  return subgraphs.flatMap(({ name, written }) => {
     const lost: string[] = [];
     const need = (isThere: boolean, coordinate: string): void => {
       if (!isThere)
@@ -105,7 +143,7 @@ function rulesLost(
           `RULE_LOST: [${name}] ${coordinate} has a rule that the supergraph does not have, or not as strictly`,
         );
     };
-    for (const type of new RuleTable(typeDefs, { coverage: 'open' }).allTypes()) {
+    for (const type of written.allTypes()) {
       const composedType = composed.type(type.name);
       need(keeps(composedType?.own, type.own), type.name);
       need(type.subject === undefined || composedType?.subject !== undefined, type.name);
@@ -119,22 +157,13 @@ function rulesLost(
   });
 }
 
-/** A supergraph whose rules cannot be read (it links a security feature that nobody here understands) cannot be served. */
-function rulesLostOrUnread(...parts: Parameters<typeof rulesLost>): string[] {
-  try {
-    return rulesLost(...parts);
-  } catch (error) {
-    if (error instanceof DirectiveError) return [`${error.code}: ${error.message}`];
-    throw error;
-  }
-}
-
 /**
  * Whether whoever meets the rule of the supergraph meets that of the subgraph as well. Composition joins the rules of a shared
  * field, and leaves out one that nobody can meet (`@requiresScopes(scopes: [])`) where another subgraph has one that somebody can.
  */
 function keeps(kept: Requirement | undefined, asked: Requirement): boolean {
-  return keepsKinds(asked, kept) && (kept === undefined || implies(kept, asked) !== 'no');
+  // What cannot be found out counts as lost. A rule that is repeated word for word is always found.
+  return keepsKinds(asked, kept) && (kept === undefined || implies(kept, asked) === 'yes');
 }
 
 /** Whether each kind of rule that a subgraph asks for is asked for in the supergraph as well. */

@@ -33,6 +33,7 @@ const WORDS: Readonly<Record<ChangeKind, string>> = {
   'minimization-changed': 'other detail',
   'subject-lost': 'rows of anybody',
   'subject-changed': 'rows belong by another property',
+  bypassed: 'a rule can be got around',
   'added-protected': 'new, protected',
   closed: 'closed',
   'minimization-strengthened': 'less detail',

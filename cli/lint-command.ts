@@ -45,8 +45,9 @@ function composeOrFail(subgraphs: readonly SubgraphSource[]): LintInput['supergr
   try {
     return composeSupergraph(subgraphs);
   } catch (error) {
-    if (error instanceof ComposeError && error.code === 'COMPOSE_FAILED') return { failures: error.details };
-    throw error;
+    if (!(error instanceof ComposeError) || error.code !== 'COMPOSE_FAILED') throw error;
+    // What composes and may not be served is looked at like any other; the same checks say why, at the place in the file.
+    return error.refusedSdl ?? { failures: error.details };
   }
 }
 

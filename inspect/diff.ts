@@ -1,7 +1,10 @@
-import { asksNothing, NO_REQUIREMENT, ruleText } from '@behalf/directives';
-import type { FieldRule, Minimization, Requirement, RuleTable } from '@behalf/directives';
+import { asksNothing, RuleTable, ruleText } from '@behalf/directives';
+import type { FieldRule, Minimization, Requirement } from '@behalf/directives';
 import { isInterfaceType, isObjectType } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
+import { checkProtection } from '../gateway/supergraph/lost-protection.js';
+import type { LostProtection } from '../gateway/supergraph/lost-protection.js';
+import { compareStrategies, minimizationText, wholeRequirement } from '../gateway/supergraph/minimization.js';
 import { compareRequirements } from './implication.js';
 import type { InspectedSupergraph } from './supergraph.js';
 
@@ -20,6 +23,8 @@ export type ChangeKind =
   | 'subject-lost'
   /** Rows belong to whoever stands in another property. */
   | 'subject-changed'
+  /** A rule can be got around: through `@requires`, or through a subgraph that does not state it. */
+  | 'bypassed'
   | 'added-protected'
   | 'closed'
   | 'minimization-strengthened'
@@ -35,6 +40,7 @@ export const OPENING_KINDS: ReadonlySet<ChangeKind> = new Set([
   'minimization-changed',
   'subject-lost',
   'subject-changed',
+  'bypassed',
 ]);
 
 export interface Change {
@@ -93,7 +99,15 @@ export function diffSupergraphs(before: InspectedSupergraph, after: InspectedSup
           : 'subject-changed';
     add(kind, type.name, { before: subjectText(known.subject), after: subjectText(type.subject) });
   }
+  const bypassed = new Set(lostProtection(before).map(({ coordinate }) => coordinate));
+  for (const lost of lostProtection(after)) {
+    if (!bypassed.has(lost.coordinate)) add('bypassed', lost.coordinate, { after: lost.message });
+  }
   return changes.sort((a, b) => Number(b.opens) - Number(a.opens) || compareText(a.coordinate, b.coordinate));
+}
+
+function lostProtection({ document }: InspectedSupergraph): readonly LostProtection[] {
+  return checkProtection(document, new RuleTable(document, { coverage: 'open' }));
 }
 
 function kindOf(before: Requirement, after: Requirement): ChangeKind | undefined {
@@ -142,51 +156,6 @@ export function compareMinimization(
   if (steps.every((step) => step === 'equal' || step === 'stronger')) return 'minimization-strengthened';
   if (steps.every((step) => step === 'equal' || step === 'weaker')) return 'minimization-weakened';
   return 'minimization-changed';
-}
-
-function wholeRequirement({ unless }: Minimization): Requirement {
-  return { ...NO_REQUIREMENT, scopes: [unless] };
-}
-
-const DATE_UNITS: readonly string[] = ['DAY', 'MONTH', 'YEAR', 'DECADE'];
-
-/** What is left of a value: `weaker` leaves more. */
-function compareStrategies(
-  before: Minimization,
-  after: Minimization,
-): 'equal' | 'weaker' | 'stronger' | 'incomparable' {
-  if (before.to !== after.to) {
-    if (after.to === 'REDACT') return 'stronger';
-    return before.to === 'REDACT' ? 'weaker' : 'incomparable';
-  }
-  if ((before.to === 'MASK' || before.to === 'TRUNCATE') && before.to === after.to)
-    return byDetail(before.keep, after.keep);
-  if (before.to === 'NOISE' && after.to === 'NOISE') return byDetail(-before.spread, -after.spread);
-  if (before.to !== 'GENERALIZE' || after.to !== 'GENERALIZE') return 'equal';
-  const [then, now] = [before.by, after.by];
-  if ('decimals' in then && 'decimals' in now) return byDetail(then.decimals, now.decimals);
-  if ('unit' in then && 'unit' in now)
-    return byDetail(-DATE_UNITS.indexOf(then.unit), -DATE_UNITS.indexOf(now.unit));
-  if ('step' in then && 'step' in now) {
-    if (then.step === now.step) return 'equal';
-    // Steps of 30 tell some values apart that steps of 20 do not.
-    if (now.step % then.step === 0) return 'stronger';
-    return then.step % now.step === 0 ? 'weaker' : 'incomparable';
-  }
-  return 'incomparable';
-}
-
-function byDetail(before: number, after: number): 'equal' | 'weaker' | 'stronger' {
-  return after === before ? 'equal' : after > before ? 'weaker' : 'stronger';
-}
-
-function minimizationText(minimization: Minimization | undefined): string {
-  if (minimization === undefined) return '';
-  const { to, unless, ...more } = minimization;
-  const { by, ...flat } = more as { readonly by?: object };
-  const parameters = Object.entries({ ...flat, ...by }).map(([name, value]) => `, ${name}: ${String(value)}`);
-  const whole = unless.map((names) => names.join(' & ')).join(' | ');
-  return `@minimize(to: ${to}${parameters.join('')}${whole === '' ? '' : `, unless: ${whole}`})`;
 }
 
 function subjectText(property: string | undefined): string {

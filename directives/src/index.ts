@@ -77,6 +77,7 @@ export { completeSubgraph } from './specification/complete.js';
 export type { Alternatives } from './specification/directive-specification.js';
 export {
   AUTHENTICATED_IDENTITY,
+  BEHALF_IDENTITY,
   FEDERATION_IDENTITY,
   JOIN_IDENTITY,
   POLICY_IDENTITY,
@@ -85,4 +86,5 @@ export {
 export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
 export { lowerRequiresScope } from './specification/lower.js';
 export type { Minimization } from './specification/minimize.js';
+export { STATED_BY, statedByDefinition } from './specification/stated-by.js';
 export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';

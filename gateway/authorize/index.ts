@@ -12,7 +12,7 @@ import { explainDecision } from './explain.js';
 import type { Explanation } from './explain.js';
 import { filterOperation } from './filter.js';
 import type { FilteredOperation } from './filter.js';
-import { readSupergraph, SupergraphError } from './supergraph.js';
+import { loadSupergraph, SupergraphError } from './supergraph.js';
 import { schemaGrants } from './grants.js';
 import type { Authorization, ClientOperation, Denial, OperationAuthorizer } from './types.js';
 
@@ -65,13 +65,13 @@ interface Decision {
  * Makes the authorizer of one supergraph. Decisions are found by what was decided, never by who asked: callers who
  * meet the same of an operation's requirements share one filtered document, and no others do.
  *
- * @throws {SupergraphError} when the supergraph cannot be read or a rule in it cannot be enforced.
+ * @throws {SupergraphError} when the supergraph cannot be read, or a rule in it cannot be enforced or can be got around.
  */
 export function createOperationAuthorizer(
   supergraphSdl: string,
   options: AuthorizerOptions = {},
 ): OperationAuthorizer {
-  const { rules, schema, executableSdl, vocabularies, joinNames } = readSupergraph(
+  const { rules, schema, executableSdl, vocabularies, joinNames } = loadSupergraph(
     supergraphSdl,
     options.coverage ?? 'open',
   );

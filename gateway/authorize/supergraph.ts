@@ -1,6 +1,5 @@
 import {
   AUTHENTICATED_IDENTITY,
-  argumentsOf,
   DirectiveError,
   JOIN_IDENTITY,
   Links,
@@ -9,8 +8,11 @@ import {
   RuleTable,
 } from '@behalf/directives';
 import type { ErrorDescription, Requirement } from '@behalf/directives';
-import { buildASTSchema, GraphQLError, Kind, parse, print, visit } from 'graphql';
+import { buildASTSchema, GraphQLError, Kind, parse, print } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
+import { readFieldSet } from '../supergraph/field-set.js';
+import { JoinMetadata } from '../supergraph/join.js';
+import { checkProtection, lostProtectionText } from '../supergraph/lost-protection.js';
 import type { SubgraphVocabulary } from './types.js';
 
 export const supergraphErrors = Object.freeze({
@@ -19,6 +21,11 @@ export const supergraphErrors = Object.freeze({
     since: '0.1.0',
   },
   SUPERGRAPH_RULES: { description: 'A rule in it cannot be enforced as it stands.', since: '0.1.0' },
+  SUPERGRAPH_PROTECTION_LOST: {
+    description:
+      'A rule in it can be got around: through `@requires`, or through a subgraph that does not state it. The message names the coordinates.',
+    since: '0.1.0',
+  },
   SUPERGRAPH_POLICY: {
     description: 'It and the policy do not name the same scopes or purposes; the message lists them.',
     since: '0.1.0',
@@ -51,29 +58,57 @@ export interface Supergraph {
 }
 
 /**
- * Reads a composed supergraph.
+ * Reads a composed supergraph that is to be served.
+ *
+ * @throws {SupergraphError} when it cannot be read, a rule in it cannot be enforced, or one can be got around.
+ */
+export function loadSupergraph(sdl: string, coverage: 'required' | 'open'): Supergraph {
+  const supergraph = readSupergraph(sdl, coverage);
+  const lost = readable(() => {
+    const document = parse(sdl);
+    // Coverage refuses a field without a rule; it is no rule that somebody could have meant to be repeated.
+    const rules = coverage === 'open' ? supergraph.rules : new RuleTable(document, { coverage: 'open' });
+    return checkProtection(document, rules);
+  });
+  if (lost.length === 0) return supergraph;
+  const named = lost.slice(0, NAMED_LOSSES).map(lostProtectionText);
+  const more = lost.length > NAMED_LOSSES ? [`and ${lost.length - NAMED_LOSSES} more`] : [];
+  throw new SupergraphError('SUPERGRAPH_PROTECTION_LOST', [...named, ...more].join('; '));
+}
+
+/** Losses that a message names; `behalf lint` lists all. */
+const NAMED_LOSSES = 20;
+
+/**
+ * Reads a composed supergraph, also one that must not be served because its rules can be got around.
  *
  * @throws {SupergraphError} when it cannot be read or a rule in it cannot be enforced.
  */
 export function readSupergraph(sdl: string, coverage: 'required' | 'open'): Supergraph {
-  try {
+  return readable(() => {
     const document = parse(sdl);
     const links = new Links(document);
-    const join = links.feature(JOIN_IDENTITY);
-    if (join === undefined) {
+    if (links.feature(JOIN_IDENTITY) === undefined) {
       throw new SupergraphError(
         'SUPERGRAPH_UNREADABLE',
         'the schema does not link join: it was not composed',
       );
     }
     const rules = new RuleTable(document, { coverage });
+    const join = new JoinMetadata(document, links);
     return {
       rules,
       schema: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
       executableSdl: print(withoutSecurityPurposes(document, links)),
-      vocabularies: readVocabularies(document, links, rules),
-      joinNames: readJoinNames(document, links),
+      vocabularies: readVocabularies(join, rules),
+      joinNames: readJoinNames(join),
     };
+  });
+}
+
+function readable<Result>(read: () => Result): Result {
+  try {
+    return read();
   } catch (error) {
     if (error instanceof SupergraphError) throw error;
     if (error instanceof DirectiveError) {
@@ -124,31 +159,18 @@ interface Words {
 }
 
 /** Which scopes, policies and purposes the rules of each subgraph's fields can ask for. */
-function readVocabularies(
-  document: DocumentNode,
-  links: Links,
-  rules: RuleTable,
-): ReadonlyMap<string, SubgraphVocabulary> {
-  const names = readGraphNames(document, links);
+function readVocabularies(join: JoinMetadata, rules: RuleTable): ReadonlyMap<string, SubgraphVocabulary> {
   const words = new Map<string, Words>();
-  for (const name of names.values()) {
+  for (const name of join.graphs)
     words.set(name, { scopes: new Set(), policies: new Set(), purposes: new Set() });
-  }
-  const join = links.feature(JOIN_IDENTITY);
-  if (join === undefined) return words;
-  const joinType = links.localName(join, 'type');
-  const joinField = links.localName(join, 'field');
-
-  for (const definition of document.definitions) {
-    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION)
-      continue;
-    const ofType = graphsOf(definition.directives, joinType);
-    for (const field of definition.fields ?? []) {
-      const ofField = graphsOf(field.directives, joinField);
-      const requirement = rules.requirementOf(definition.name.value, field.name.value);
-      const unless = rules.field(definition.name.value, field.name.value)?.minimization?.unless ?? [];
+  for (const type of join.types.values()) {
+    const ofType = type.joins.map(({ graph }) => graph);
+    for (const [field, joins] of type.fields) {
+      const ofField = joins.flatMap(({ graph }) => graph ?? []);
+      const requirement = rules.requirementOf(type.name, field);
+      const unless = rules.field(type.name, field)?.minimization?.unless ?? [];
       for (const graph of ofField.length > 0 ? ofField : ofType) {
-        const known = words.get(names.get(graph) ?? '');
+        const known = words.get(graph);
         if (known === undefined) continue;
         addWords(known, requirement);
         for (const scope of unless.flat()) known.scopes.add(scope);
@@ -164,47 +186,25 @@ function addWords(words: Words, requirement: Requirement): void {
   for (const purpose of requirement.purposes.flat()) words.purposes.add(purpose);
 }
 
-/** Every name in a `@key`, `@requires` or `@provides`, and the type's. */
-function readJoinNames(document: DocumentNode, links: Links): ReadonlySet<string> {
-  const join = links.feature(JOIN_IDENTITY);
+/**
+ * Every name in a field set, and the type's.
+ *
+ * @throws GraphQLError for a field set that cannot be read.
+ */
+function readJoinNames(join: JoinMetadata): ReadonlySet<string> {
   const names = new Set(['__typename']);
-  if (join === undefined) return names;
-  const joinType = links.localName(join, 'type');
-  const joinField = links.localName(join, 'field');
-  visit(document, {
-    Directive(node) {
-      if (node.name.value !== joinType && node.name.value !== joinField) return;
-      const { key, requires, provides } = argumentsOf(node as ConstDirectiveNode);
-      for (const fieldSet of [key, requires, provides]) {
-        if (typeof fieldSet !== 'string') continue;
-        for (const [name] of fieldSet.matchAll(/\w+/g)) names.add(name);
-      }
-    },
-  });
-  return names;
-}
-
-/** Values of the enumeration of subgraphs → their names. */
-function readGraphNames(document: DocumentNode, links: Links): ReadonlyMap<string, string> {
-  const join = links.feature(JOIN_IDENTITY);
-  const names = new Map<string, string>();
-  if (join === undefined) return names;
-  const joinGraph = links.localName(join, 'graph');
-  for (const definition of document.definitions) {
-    if (definition.kind !== Kind.ENUM_TYPE_DEFINITION) continue;
-    for (const value of definition.values ?? []) {
-      const graph = value.directives?.find((node) => node.name.value === joinGraph);
-      const name = graph === undefined ? undefined : argumentsOf(graph).name;
-      if (typeof name === 'string') names.set(value.name.value, name);
+  const add = (fieldSet: string | undefined): void => {
+    if (fieldSet === undefined) return;
+    readFieldSet(fieldSet);
+    for (const [name] of fieldSet.matchAll(/\w+/g)) names.add(name);
+  };
+  for (const { joins, fields } of join.types.values()) {
+    for (const { key } of joins) add(key);
+    for (const { requires, provides, contextArguments } of [...fields.values()].flat()) {
+      add(requires);
+      add(provides);
+      for (const { selection } of contextArguments) add(selection);
     }
   }
   return names;
-}
-
-function graphsOf(nodes: readonly ConstDirectiveNode[] | undefined, directive: string): string[] {
-  return (nodes ?? []).flatMap((node) => {
-    if (node.name.value !== directive) return [];
-    const { graph } = argumentsOf(node);
-    return typeof graph === 'string' ? [graph] : [];
-  });
 }

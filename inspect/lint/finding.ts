@@ -52,11 +52,11 @@ export const FINDINGS = Object.freeze({
     hint: 'Repeat the rules of what it reads: whoever reads this field learns something of that.',
   },
   REQUIRES_MINIMIZED: {
-    severity: 'warning',
-    hint: 'It may be computed from the whole value. Minimize it too, or ask for the scopes of `unless`.',
+    severity: 'error',
+    hint: 'Minimize it in the same way or more strictly (REDACT always is), with an `unless` that needs no less; or ask for the scopes of `unless`.',
   },
   REQUIRES_SUBJECT: {
-    severity: 'warning',
+    severity: 'error',
     hint: 'The rows that it reads belong to somebody; give the type of this field @subject as well.',
   },
   KEY_PROTECTED: {
@@ -69,11 +69,23 @@ export const FINDINGS = Object.freeze({
   },
   SHARED_MINIMIZATION_DIFFERS: {
     severity: 'error',
-    hint: 'The subgraph minimizes, and the planner may ask any of them. Repeat @minimize in all.',
+    hint: 'Only the subgraph that is asked minimizes, and the planner may ask any of them. State the same @minimize in all, also where the field is @external and comes by @provides.',
   },
   SHARED_SUBJECT_DIFFERS: {
     severity: 'error',
-    hint: 'Each subgraph looks at its own rows only. Repeat @subject in all.',
+    hint: 'Each subgraph looks at its own rows only. State the same @subject in all that resolve more than keys. An @interfaceObject cannot state it: resolve the fields on the implementing types.',
+  },
+  SUBJECT_NOT_RECEIVED: {
+    severity: 'error',
+    hint: 'Every row would be refused. Make the owner part of the @key, read it by @requires on each of these fields, or resolve it here.',
+  },
+  STATEMENTS_UNRECORDED: {
+    severity: 'error',
+    hint: 'Compose with `behalf compose`: it looks at the subgraphs, and records which of them state the rule.',
+  },
+  STATEMENTS_CONTRADICT: {
+    severity: 'error',
+    hint: 'The supergraph was changed after it was composed. Compose it again.',
   },
   PUBLIC_WITH_RULE: {
     severity: 'warning',

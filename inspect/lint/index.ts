@@ -1,10 +1,10 @@
 import type { RuleTable } from '@behalf/directives';
 import type { Policy } from '../../policy/index.js';
+import { checkFederation } from '../protection.js';
 import { inspectSupergraph } from '../supergraph.js';
 import { FINDINGS } from './finding.js';
 import type { Finding, Found } from './finding.js';
 import { checkKeys } from './keys.js';
-import { checkRequires } from './requires.js';
 import {
   checkCoverage,
   checkImplementers,
@@ -71,7 +71,7 @@ function checkWhole(
   const whole = inspectSupergraph(sdl, 'required');
   const composed = inspectSupergraph(sdl, 'open').rules;
   const found: Found[] = [
-    ...checkRequires({ ...whole, rules: composed }),
+    ...checkFederation(whole.document, composed, subgraphs),
     ...checkKeys({ ...whole, rules: composed }),
     ...checkImplementers(composed),
     ...checkShared(subgraphs, composed),

@@ -1,5 +1,6 @@
-import { argumentsOf, JOIN_IDENTITY, Links, ruleText } from '@behalf/directives';
-import { Kind } from 'graphql';
+import { ruleText } from '@behalf/directives';
+import { outermostFields } from '../../gateway/supergraph/field-set.js';
+import { JoinMetadata } from '../../gateway/supergraph/join.js';
 import { implies } from '../implication.js';
 import type { InspectedSupergraph } from '../supergraph.js';
 import type { Found } from './finding.js';
@@ -12,26 +13,18 @@ const NAMED_FIELDS = 3;
  * may not read it, the gateway included, so that what is joined by it is lost for these callers (decision 0023).
  */
 export function checkKeys({ document, rules }: InspectedSupergraph): Found[] {
-  const links = new Links(document);
-  const join = links.feature(JOIN_IDENTITY);
-  if (join === undefined) return [];
-  const joinType = links.localName(join, 'type');
   const found: Found[] = [];
-  for (const definition of document.definitions) {
-    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION) continue;
-    const type = definition.name.value;
-    const joins = (definition.directives ?? [])
-      .filter(({ name }) => name.value === joinType)
-      .map((node) => argumentsOf(node));
-    const keys = joins.flatMap(({ key }) => (typeof key === 'string' ? [key] : []));
+  for (const { name: type, isInterface, joins, fields } of new JoinMetadata(document).types.values()) {
+    if (isInterface) continue;
     // In one subgraph nothing is joined.
     if (new Set(joins.map(({ graph }) => graph)).size < 2) continue;
-    const fields = (definition.fields ?? []).map(({ name }) => name.value);
-    const keyFields = new Set(keys.flatMap(outermostNames));
+    const keyFields = new Set(
+      joins.flatMap(({ key }) => (key === undefined ? [] : [...outermostFields(key)])),
+    );
     for (const key of keyFields) {
       const wanted = rules.requirementOf(type, key);
       if (wanted.uncovered) continue;
-      const losing = fields.filter(
+      const losing = [...fields.keys()].filter(
         (field) => !keyFields.has(field) && implies(rules.requirementOf(type, field), wanted) !== 'yes',
       );
       if (losing.length === 0) continue;
@@ -44,16 +37,4 @@ export function checkKeys({ document, rules }: InspectedSupergraph): Found[] {
     }
   }
   return found;
-}
-
-/** Of a field set, without what is selected on its fields. */
-function outermostNames(fieldSet: string): string[] {
-  let depth = 0;
-  const names: string[] = [];
-  for (const [token] of fieldSet.matchAll(/\w+|[{}]/g)) {
-    if (token === '{') depth += 1;
-    else if (token === '}') depth -= 1;
-    else if (depth === 0) names.push(token);
-  }
-  return names;
 }

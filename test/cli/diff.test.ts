@@ -126,6 +126,21 @@ it('a type that gains or loses its subject is told', () => {
   expect(diff(sdl('@subject(field: "id")'), sdl('@subject(field: "owner")'))).toEqual(['subject-changed T']);
 });
 
+it('a rule that can be got around from now on is told, and so is nothing that could be before', () => {
+  const sdl = (graphs: string) =>
+    composed('type Query { a: String @minimize(to: MASK) b: Int }').replace(
+      /(subgraphs: )\["one"\]/,
+      `$1${graphs}`,
+    );
+  const changes = (before: string, after: string): string[] =>
+    diffSupergraphs(inspectSupergraph(before, 'open'), inspectSupergraph(after, 'open')).map(
+      ({ kind, coordinate, opens }) => `${kind} ${coordinate} ${opens}`,
+    );
+  expect(changes(sdl('["one"]'), sdl('[]'))).toEqual(['bypassed Query.a true']);
+  expect(changes(sdl('[]'), sdl('[]'))).toEqual([]);
+  expect(changes(sdl('[]'), sdl('["one"]'))).toEqual([]);
+});
+
 describe('implication', () => {
   const alternatives = (names: readonly string[]) =>
     fc.array(fc.uniqueArray(fc.constantFrom(...names), { maxLength: 3 }), { maxLength: 3 });

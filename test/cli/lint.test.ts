@@ -41,7 +41,7 @@ function run(schemas: Readonly<Record<string, string>>, more: Partial<LintInput>
     supergraph = composeSupergraph(subgraphs);
   } catch (error) {
     if (!(error instanceof ComposeError)) throw error;
-    supergraph = { failures: error.details };
+    supergraph = error.refusedSdl ?? { failures: error.details };
   }
   return lint({ subgraphs, supergraph, policy: undefined, today: TODAY, ...more });
 }

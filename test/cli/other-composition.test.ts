@@ -3,19 +3,25 @@ import { completeSubgraph, lowerRequiresScope, RuleTable } from '@behalf/directi
 import { parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { composeSupergraph, readSupergraphConfig } from '../../cli/compose.js';
+import type { SubgraphSource } from '../../cli/compose.js';
+import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 
-it('the example composes under another router’s rules, and its scopes are the standard directive there too', async () => {
-  const sources = await readSupergraphConfig('supergraph.yaml');
-  const theirs = composeServices(
+function composeElsewhere(sources: readonly SubgraphSource[]): string {
+  const { errors, supergraphSdl } = composeServices(
     sources.map(({ name, url, sdl }) => ({
       name,
       url,
       typeDefs: lowerRequiresScope(completeSubgraph(parse(sdl))),
     })),
   );
-  expect(theirs.errors ?? []).toEqual([]);
-  const { supergraphSdl } = theirs;
+  expect(errors ?? []).toEqual([]);
   if (supergraphSdl === undefined) throw new Error('no supergraph');
+  return supergraphSdl;
+}
+
+it('the example composes under another router’s rules, and its scopes are the standard directive there too', async () => {
+  const sources = await readSupergraphConfig('supergraph.yaml');
+  const supergraphSdl = composeElsewhere(sources);
   expect(supergraphSdl).not.toMatch(/@requiresScope\(/);
 
   // What is asked for field by field is the same, whoever composed it.
@@ -34,4 +40,14 @@ it('the example composes under another router’s rules, and its scopes are the 
     }
   }
   expect(compared).toBeGreaterThan(20);
+});
+
+it('without a record it is loaded where one subgraph has the rows of a subject, and refused where several have', async () => {
+  const sources = await readSupergraphConfig('supergraph.yaml');
+  const alone = composeElsewhere(sources.filter(({ name }) => name === 'customers'));
+  expect(() => createOperationAuthorizer(alone)).not.toThrow();
+  expect(() => createOperationAuthorizer(composeElsewhere(sources))).toThrow(
+    /STATEMENTS_UNRECORDED: Customer: .*STATEMENTS_UNRECORDED: Account: /,
+  );
+  expect(() => createOperationAuthorizer(composeSupergraph(sources))).not.toThrow();
 });

@@ -6,12 +6,14 @@ import {
   BEHALF_IDENTITY,
   BEHALF_VERSION,
   INACCESSIBLE_IDENTITY,
+  JOIN_IDENTITY,
   POLICY_IDENTITY,
   REQUIRES_SCOPES_IDENTITY,
   STANDARD_RULE_VERSION,
 } from './feature.js';
 import type { LinkedFeature, Links } from './link.js';
 import { specificationOf, specifiedDirectives } from './specified-directives.js';
+import { STATED_BY } from './stated-by.js';
 
 const KNOWN_VERSIONS: ReadonlyMap<string, string> = new Map([
   [BEHALF_IDENTITY, BEHALF_VERSION],
@@ -45,6 +47,7 @@ const PROTECTIVE_NAMES: ReadonlySet<string> = new Set([
  */
 export function checkSpecifications(document: DocumentNode, links: Links): void {
   for (const feature of links.features) checkFeature(feature);
+  const isComposed = links.feature(JOIN_IDENTITY) !== undefined;
   visit(document, {
     Directive({ name: { value: name } }) {
       // The older form of @link. No current composition writes it; what it says of security is not read here.
@@ -59,6 +62,7 @@ export function checkSpecifications(document: DocumentNode, links: Links): void 
           `@${name} is applied, but no @link says which specification it belongs to, so it would protect nothing`,
         );
       }
+      if (isComposed && resolved.feature.identity === BEHALF_IDENTITY && resolved.name === STATED_BY) return;
       if (resolved.feature.identity === BEHALF_IDENTITY && specificationOf(links, name) === undefined) {
         throw new DirectiveError('UNKNOWN_DIRECTIVE', `@${name} is no directive of ${resolved.feature.name}`);
       }

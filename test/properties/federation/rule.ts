@@ -40,17 +40,19 @@ function alternatives(choices: Choices, names: readonly string[]): Alternatives 
   );
 }
 
-/** All of them must hold. Purposes stay behind: composition asks for the standard rules only to be repeated. */
-export function standardPartOfAll(rules: readonly Rule[]): Rule {
+/** A rule that whoever meets it meets all of these. */
+export function allOf(rules: readonly Rule[]): Rule {
   return rules.reduce<Rule>((all, each) => {
     const scope = [...new Set([...(all.scope ?? []), ...(each.scope ?? [])])];
     const scopes = product(all.scopes, each.scopes);
     const policies = product(all.policies, each.policies);
+    const purposes = common(all.purposes, each.purposes);
     return {
       ...(all.authenticated === true || each.authenticated === true ? { authenticated: true } : {}),
       ...(scope.length === 0 ? {} : { scope }),
       ...(scopes === undefined ? {} : { scopes }),
       ...(policies === undefined ? {} : { policies }),
+      ...(purposes === undefined ? {} : { purposes }),
     };
   }, {});
 }
@@ -58,6 +60,15 @@ export function standardPartOfAll(rules: readonly Rule[]): Rule {
 function product(one: Alternatives | undefined, other: Alternatives | undefined): Alternatives | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   return one.flatMap((left) => other.map((right) => [...new Set([...left, ...right])]));
+}
+
+/** A purpose that is not in all of the lists would be enough for one of them only. */
+function common(
+  one: readonly string[] | undefined,
+  other: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one.filter((name) => other.includes(name));
 }
 
 /** The rule as directives. */

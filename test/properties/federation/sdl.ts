@@ -1,5 +1,5 @@
 import type { Choices } from './choices.js';
-import { rule, standardPartOfAll, written } from './rule.js';
+import { allOf, rule, written } from './rule.js';
 import type { Rule } from './rule.js';
 import { IMPLEMENTERS, namedType } from './shape.js';
 import type { FieldShape, Shape } from './shape.js';
@@ -63,7 +63,7 @@ export function drawRules(choices: Choices, shape: Shape): PlacedRules {
       );
       const own = choices.oneIn(4) ? [rule(choices)] : [];
       for (const [graph, how] of field.graphs)
-        if (how === 'own') placed.set(`${graph} ${type}.${name}`, standardPartOfAll([...asked, ...own]));
+        if (how === 'own') placed.set(`${graph} ${type}.${name}`, allOf([...asked, ...own]));
     }
   }
   return { isUniform, at: (graph, coordinate) => placed.get(`${graph} ${coordinate}`) ?? {} };

@@ -1,0 +1,53 @@
+import type { RuleTable } from '@behalf/directives';
+import { Kind, parse } from 'graphql';
+import type { SelectionSetNode } from 'graphql';
+
+/** A field that a field set reads, and the type that it stands on there. */
+export interface FieldRead {
+  readonly type: string;
+  readonly field: string;
+}
+
+/**
+ * A field set is the inside of a selection set; with `@fromContext` it may be one with its braces.
+ *
+ * @throws GraphQLError when it is none.
+ */
+export function readFieldSet(text: string): SelectionSetNode {
+  const trimmed = text.trim();
+  const definition = parse(trimmed.startsWith('{') ? trimmed : `{ ${trimmed} }`, { noLocation: true })
+    .definitions[0];
+  return definition?.kind === Kind.OPERATION_DEFINITION
+    ? definition.selectionSet
+    : { kind: Kind.SELECTION_SET, selections: [] };
+}
+
+/** Every field that a field set reads, in fragments and below other fields too. */
+export function* fieldsRead(type: string, set: SelectionSetNode, rules: RuleTable): Iterable<FieldRead> {
+  for (const selection of set.selections) {
+    if (selection.kind === Kind.FIELD) {
+      const field = selection.name.value;
+      if (field === '__typename') continue;
+      yield { type, field };
+      if (selection.selectionSet === undefined) continue;
+      // Where the field is not known nobody knows what stands below it; that it is not known has been told.
+      const returned = rules.field(type, field)?.returns;
+      if (returned !== undefined) yield* fieldsRead(returned, selection.selectionSet, rules);
+    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+      yield* fieldsRead(selection.typeCondition?.name.value ?? type, selection.selectionSet, rules);
+    }
+  }
+}
+
+/** The outermost fields of a field set. */
+export function outermostFields(text: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  const collect = (set: SelectionSetNode): void => {
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FIELD) names.add(selection.name.value);
+      else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
+    }
+  };
+  collect(readFieldSet(text));
+  return names;
+}

@@ -1,0 +1,93 @@
+import type { Requirement } from '@behalf/directives';
+
+/** Whether whoever meets one requirement meets another. `unknown`: it could not be found out at a bounded cost. */
+export type Implied = 'yes' | 'no' | 'unknown';
+
+/** One conjunct: an OR of ANDs of names, each with the kind of what is held. */
+type Conjunct = readonly (readonly string[])[];
+
+/** Held by everybody with a token; whoever holds anything has one. */
+const TOKEN = 'token';
+const MAX_STEPS = 20_000;
+/** Pairs of alternatives that are compared with each other. */
+const MAX_PAIRS = 1_000_000;
+/** Alternatives that one step may look at: a step over more of them counts as several. */
+const ALTERNATIVES_PER_STEP = 100;
+
+/**
+ * Whether every delegation that meets `asked` meets `wanted` as well.
+ *
+ * Both are monotone formulas, AND of OR of AND, so it is enough to look for one choice of an alternative from each
+ * conjunct of `asked` whose names together do not meet a conjunct of `wanted`. There can be exponentially many choices:
+ * the search gives up after a bounded number of steps, and then says that it does not know.
+ */
+export function implies(asked: Requirement, wanted: Requirement, maxSteps: number = MAX_STEPS): Implied {
+  const premises = conjunctsOf(asked);
+  let isKnown = true;
+  for (const conclusion of conjunctsOf(wanted)) {
+    // Most conclusions follow from one premise alone.
+    if (premises.some((premise) => isSame(premise, conclusion) || isWithin(premise, conclusion))) continue;
+    const search = { steps: maxSteps };
+    const counterexample = canAvoid(premises, conclusion, new Set(), search);
+    if (counterexample) return 'no';
+    if (search.steps <= 0) isKnown = false;
+  }
+  return isKnown ? 'yes' : 'unknown';
+}
+
+function conjunctsOf(requirement: Requirement): readonly Conjunct[] {
+  const named = (kind: string, entry: readonly (readonly string[])[]): Conjunct =>
+    entry.map((names) => names.map((name) => `${kind} ${name}`));
+  return [
+    // Met by nobody.
+    ...(requirement.uncovered ? [[]] : []),
+    ...(requirement.authenticated ? [[[TOKEN]]] : []),
+    ...requirement.scopes.map((entry) => named('scope', entry)),
+    ...requirement.policies.map((entry) => named('policy', entry)),
+    ...requirement.purposes.map((entry) =>
+      named(
+        'purpose',
+        entry.map((name) => [name]),
+      ),
+    ),
+  ];
+}
+
+/** Word for word. */
+function isSame(premise: Conjunct, conclusion: Conjunct): boolean {
+  return premise.length === conclusion.length && JSON.stringify(premise) === JSON.stringify(conclusion);
+}
+
+/** Whether each alternative of the premise holds an alternative of the conclusion. Of long ones nobody finds out. */
+function isWithin(premise: Conjunct, conclusion: Conjunct): boolean {
+  if (premise.length * conclusion.length > MAX_PAIRS) return false;
+  return premise.every((names) => isMetBy(conclusion, new Set(names)));
+}
+
+function isMetBy(conjunct: Conjunct, held: ReadonlySet<string>): boolean {
+  return conjunct.some((names) => names.every((name) => (name === TOKEN ? held.size > 0 : held.has(name))));
+}
+
+/** Whether something meets all premises and not the conclusion. When the steps run out it answers no. */
+function canAvoid(
+  premises: readonly Conjunct[],
+  conclusion: Conjunct,
+  held: ReadonlySet<string>,
+  search: { steps: number },
+): boolean {
+  search.steps -= 1 + Math.floor((conclusion.length + countAlternatives(premises)) / ALTERNATIVES_PER_STEP);
+  if (search.steps <= 0) return false;
+  // More names never unmeet it: nothing below this choice is a counterexample.
+  if (isMetBy(conclusion, held)) return false;
+  const open = premises.filter((premise) => !isMetBy(premise, held));
+  const next = open.reduce<Conjunct | undefined>(
+    (fewest, premise) => (fewest === undefined || premise.length < fewest.length ? premise : fewest),
+    undefined,
+  );
+  if (next === undefined) return true;
+  return next.some((names) => canAvoid(open, conclusion, new Set([...held, ...names]), search));
+}
+
+function countAlternatives(premises: readonly Conjunct[]): number {
+  return premises.reduce((sum, { length }) => sum + length, 0);
+}

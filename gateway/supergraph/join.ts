@@ -1,0 +1,146 @@
+import { argumentsOf, JOIN_IDENTITY, Links } from '@behalf/directives';
+import type { LinkedFeature } from '@behalf/directives';
+import { Kind } from 'graphql';
+import type { ConstDirectiveNode, DocumentNode } from 'graphql';
+
+/** One `@join__type`: a subgraph that has the type, and by which key it gives it. */
+export interface TypeJoin {
+  readonly graph: string;
+  /** A field set. */
+  readonly key: string | undefined;
+  /** It extends the type: the fields of the key are resolved here, whatever `@external` says. */
+  readonly isExtension: boolean;
+  readonly isInterfaceObject: boolean;
+}
+
+/** One `@join__field`: what a subgraph has of a field. Field sets as they are written. */
+export interface FieldJoin {
+  /** Undefined: no subgraph resolves the field on this type by itself. */
+  readonly graph: string | undefined;
+  readonly isExternal: boolean;
+  /** Overridden by another subgraph, and still there for the sake of a key or an interface. */
+  readonly isOverridden: boolean;
+  /** The subgraph that it is taken from. */
+  readonly overrides: string | undefined;
+  readonly requires: string | undefined;
+  readonly provides: string | undefined;
+  readonly contextArguments: readonly ContextArgument[];
+}
+
+/** An argument that is filled from an object further up (`@fromContext`). */
+export interface ContextArgument {
+  readonly context: string;
+  readonly selection: string;
+}
+
+export interface JoinedType {
+  readonly name: string;
+  readonly isInterface: boolean;
+  readonly interfaces: readonly string[];
+  readonly joins: readonly TypeJoin[];
+  readonly fields: ReadonlyMap<string, readonly FieldJoin[]>;
+}
+
+/** Who has what, as composition wrote it into the supergraph. Subgraphs go by their names. */
+export class JoinMetadata {
+  /** Values of the enumeration of subgraphs → their names. */
+  readonly graphNames: ReadonlyMap<string, string>;
+  /** Object and interface types. */
+  readonly types: ReadonlyMap<string, JoinedType>;
+
+  constructor(document: DocumentNode, links: Links = new Links(document)) {
+    const join = links.feature(JOIN_IDENTITY);
+    this.graphNames = join === undefined ? new Map() : readGraphNames(document, links, join);
+    this.types = join === undefined ? new Map() : this.readTypes(document, links, join);
+  }
+
+  get graphs(): readonly string[] {
+    return [...this.graphNames.values()];
+  }
+
+  private readTypes(
+    document: DocumentNode,
+    links: Links,
+    join: LinkedFeature,
+  ): ReadonlyMap<string, JoinedType> {
+    const joinType = links.localName(join, 'type');
+    const joinField = links.localName(join, 'field');
+    const nameOf = (graph: unknown): string | undefined =>
+      typeof graph === 'string' ? (this.graphNames.get(graph) ?? graph) : undefined;
+    const types = new Map<string, JoinedType>();
+    for (const definition of document.definitions) {
+      const isInterface = definition.kind === Kind.INTERFACE_TYPE_DEFINITION;
+      if (!isInterface && definition.kind !== Kind.OBJECT_TYPE_DEFINITION) continue;
+      types.set(definition.name.value, {
+        name: definition.name.value,
+        isInterface,
+        interfaces: (definition.interfaces ?? []).map(({ name }) => name.value),
+        joins: applied(definition.directives, joinType).map((args) => ({
+          graph: nameOf(args.graph) ?? '',
+          key: textOf(args.key),
+          isExtension: args.extension === true,
+          isInterfaceObject: args.isInterfaceObject === true,
+        })),
+        fields: new Map(
+          (definition.fields ?? []).map((field) => [
+            field.name.value,
+            applied(field.directives, joinField).map((args) => readFieldJoin(args, nameOf(args.graph))),
+          ]),
+        ),
+      });
+    }
+    return types;
+  }
+}
+
+function readFieldJoin(args: Readonly<Record<string, unknown>>, graph: string | undefined): FieldJoin {
+  return {
+    graph,
+    isExternal: args.external === true,
+    // With a label both subgraphs resolve it, each for a part of the requests.
+    isOverridden: args.usedOverridden === true && typeof args.overrideLabel !== 'string',
+    overrides: textOf(args.override),
+    requires: textOf(args.requires),
+    provides: textOf(args.provides),
+    contextArguments: Array.isArray(args.contextArguments)
+      ? (args.contextArguments as unknown[]).map(readContextArgument)
+      : [],
+  };
+}
+
+/** What cannot be read stays in the list, under names that nothing has: it must not go unnoticed. */
+function readContextArgument(value: unknown): ContextArgument {
+  const { context, selection } = (typeof value === 'object' && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >;
+  return { context: textOf(context) ?? '', selection: textOf(selection) ?? '' };
+}
+
+function readGraphNames(
+  document: DocumentNode,
+  links: Links,
+  join: LinkedFeature,
+): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const joinGraph = links.localName(join, 'graph');
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.ENUM_TYPE_DEFINITION) continue;
+    for (const value of definition.values ?? []) {
+      const [graph] = applied(value.directives, joinGraph);
+      if (typeof graph?.name === 'string') names.set(value.name.value, graph.name);
+    }
+  }
+  return names;
+}
+
+function applied(
+  nodes: readonly ConstDirectiveNode[] | undefined,
+  name: string,
+): readonly Record<string, unknown>[] {
+  return (nodes ?? []).filter((node) => node.name.value === name).map(argumentsOf);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,78 @@
+import { combine, NO_REQUIREMENT } from '@behalf/directives';
+import type { Minimization, Requirement } from '@behalf/directives';
+import { implies } from './implication.js';
+
+/** What a delegation must show to see the whole value. */
+export function wholeRequirement({ unless }: Minimization): Requirement {
+  return { ...NO_REQUIREMENT, authenticated: true, scopes: [unless] };
+}
+
+/**
+ * Whether a field that is computed from a minimized one tells nobody more than that one does: whoever reads it, or whoever
+ * reads it whole, may read the input whole as well; and the others get it by the same strategy or a stricter one. What one
+ * strategy leaves of a value cannot be compared with what another one leaves; only `REDACT` leaves nothing.
+ *
+ * @param asked All that the reader asks for.
+ */
+export function isMinimizedAsStrictly(
+  asked: Requirement,
+  reader: Minimization | undefined,
+  input: Minimization,
+): boolean {
+  const whole = wholeRequirement(input);
+  if (implies(asked, whole) === 'yes') return true;
+  if (reader === undefined) return false;
+  if (implies(combine([asked, wholeRequirement(reader)]), whole) !== 'yes') return false;
+  return ['equal', 'stronger'].includes(compareStrategies(input, reader));
+}
+
+const DATE_UNITS: readonly string[] = ['DAY', 'MONTH', 'YEAR', 'DECADE'];
+
+type StrategyComparison = 'equal' | 'weaker' | 'stronger' | 'incomparable';
+
+/** What is left of a value: `weaker` leaves more. */
+export function compareStrategies(before: Minimization, after: Minimization): StrategyComparison {
+  const comparison = compareParameters(before, after);
+  // A parameter that is not compared here must not pass for the same.
+  return comparison === 'equal' && strategyText(before) !== strategyText(after) ? 'incomparable' : comparison;
+}
+
+function strategyText({ unless: _, ...strategy }: Minimization): string {
+  return JSON.stringify(strategy);
+}
+
+function compareParameters(before: Minimization, after: Minimization): StrategyComparison {
+  if (before.to !== after.to) {
+    if (after.to === 'REDACT') return 'stronger';
+    return before.to === 'REDACT' ? 'weaker' : 'incomparable';
+  }
+  if ((before.to === 'MASK' || before.to === 'TRUNCATE') && before.to === after.to)
+    return byDetail(before.keep, after.keep);
+  if (before.to === 'NOISE' && after.to === 'NOISE') return byDetail(-before.spread, -after.spread);
+  if (before.to !== 'GENERALIZE' || after.to !== 'GENERALIZE') return 'equal';
+  const [then, now] = [before.by, after.by];
+  if ('decimals' in then && 'decimals' in now) return byDetail(then.decimals, now.decimals);
+  if ('unit' in then && 'unit' in now)
+    return byDetail(-DATE_UNITS.indexOf(then.unit), -DATE_UNITS.indexOf(now.unit));
+  if ('step' in then && 'step' in now) {
+    if (then.step === now.step) return 'equal';
+    // Steps of 30 tell some values apart that steps of 20 do not.
+    if (now.step % then.step === 0) return 'stronger';
+    return then.step % now.step === 0 ? 'weaker' : 'incomparable';
+  }
+  return 'incomparable';
+}
+
+function byDetail(before: number, after: number): 'equal' | 'weaker' | 'stronger' {
+  return after === before ? 'equal' : after > before ? 'weaker' : 'stronger';
+}
+
+/** The directive in the words of the schema; empty without one. */
+export function minimizationText(minimization: Minimization | undefined): string {
+  if (minimization === undefined) return '';
+  const { to, unless, ...more } = minimization;
+  const { by, ...flat } = more as { readonly by?: object };
+  const parameters = Object.entries({ ...flat, ...by }).map(([name, value]) => `, ${name}: ${String(value)}`);
+  const whole = unless.map((names) => names.join(' & ')).join(' | ');
+  return `@minimize(to: ${to}${parameters.join('')}${whole === '' ? '' : `, unless: ${whole}`})`;
+}

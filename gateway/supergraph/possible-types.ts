@@ -1,0 +1,24 @@
+import type { RuleTable } from '@behalf/directives';
+
+/** Which object types a value of a type can be of. */
+export class PossibleTypes {
+  private readonly implementers = new Map<string, string[]>();
+
+  constructor(private readonly rules: RuleTable) {
+    for (const type of rules.allTypes()) {
+      if (type.kind !== 'object') continue;
+      for (const parent of type.related) {
+        const known = this.implementers.get(parent) ?? [];
+        known.push(type.name);
+        this.implementers.set(parent, known);
+      }
+    }
+  }
+
+  of(name: string): readonly string[] {
+    const type = this.rules.type(name);
+    if (type?.kind === 'object') return [name];
+    if (type?.kind === 'union') return type.related;
+    return this.implementers.get(name) ?? [];
+  }
+}

@@ -1,0 +1,170 @@
+import { BEHALF_IDENTITY, Links, STATED_BY, statedByDefinition } from '@behalf/directives';
+import type { Minimization, RuleTable } from '@behalf/directives';
+import { Kind } from 'graphql';
+import type { ConstDirectiveNode, DocumentNode } from 'graphql';
+import { JoinMetadata } from '../gateway/supergraph/join.js';
+import type { LostProtection } from '../gateway/supergraph/lost-protection.js';
+import { minimizationText } from '../gateway/supergraph/minimization.js';
+import { PossibleTypes } from '../gateway/supergraph/possible-types.js';
+import { Resolvers } from '../gateway/supergraph/resolvers.js';
+import { subgraphRules } from '../gateway/supergraph/statements.js';
+import type { SubgraphRule } from '../gateway/supergraph/statements.js';
+import { compareMinimization } from './diff.js';
+
+/** A subgraph with its rules as they are written. */
+export interface StatingSubgraph {
+  readonly name: string;
+  readonly written: RuleTable;
+}
+
+/**
+ * Writes into a supergraph which subgraphs state each rule that only subgraphs enforce, so that whoever loads it knows
+ * without the subgraphs. A subgraph states a rule when it says the same as the supergraph, by meaning and not by words.
+ *
+ * The text is kept as composition made it; only applications and their definition are added.
+ *
+ * @param document The supergraph's, parsed with locations.
+ */
+export function recordStatements(
+  sdl: string,
+  document: DocumentNode,
+  composed: RuleTable,
+  subgraphs: readonly StatingSubgraph[],
+): string {
+  const links = new Links(document);
+  const behalf = links.feature(BEHALF_IDENTITY);
+  if (behalf === undefined) return sdl;
+  const name = links.localName(behalf, STATED_BY);
+  const records = new Map(
+    rulesOf(document, composed).flatMap((rule) =>
+      rule.resolvers.size === 0 ? [] : [[rule.coordinate, statersOf(rule, composed, subgraphs)] as const],
+    ),
+  );
+  if (records.size === 0) return sdl;
+  const additions: { readonly at: number; readonly text: string }[] = [];
+  for (const [coordinate, nodes] of appliedDirectives(document)) {
+    const staters = records.get(coordinate);
+    const last = Math.max(0, ...nodes.map(({ loc }) => loc?.end ?? 0));
+    if (staters !== undefined && last > 0)
+      additions.push({ at: last, text: ` @${name}(subgraphs: ${JSON.stringify(staters)})` });
+  }
+  return `${inserted(sdl, additions)}\n\n${statedByDefinition(name)}\n`;
+}
+
+/**
+ * Subgraphs that state a rule otherwise than another one that has the same field or type: what is weaker there is lost. Two
+ * that cannot be compared are both told, and so is one that resolves nothing of it, because composition takes any of them.
+ */
+export function checkDifferences(
+  document: DocumentNode,
+  composed: RuleTable,
+  subgraphs: readonly StatingSubgraph[],
+): readonly LostProtection[] {
+  return rulesOf(document, composed).flatMap((rule) =>
+    rule.field === undefined
+      ? subjectDifferences(rule, subgraphs)
+      : minimizationDifferences(rule.type, rule.field, subgraphs),
+  );
+}
+
+/** Whether a subgraph states a rule of the kind that only subgraphs enforce at a coordinate, whatever it says. */
+export function statesSomething({ written }: StatingSubgraph, coordinate: string): boolean {
+  const [type = '', field] = coordinate.split('.');
+  return field === undefined
+    ? written.type(type)?.subject !== undefined
+    : written.field(type, field)?.minimization !== undefined;
+}
+
+function rulesOf(document: DocumentNode, composed: RuleTable): readonly SubgraphRule[] {
+  const possible = new PossibleTypes(composed);
+  return subgraphRules(composed, new Resolvers(new JoinMetadata(document), composed, possible));
+}
+
+function statersOf(
+  { type, field, resolvers }: SubgraphRule,
+  composed: RuleTable,
+  subgraphs: readonly StatingSubgraph[],
+): readonly string[] {
+  const states = ({ written }: StatingSubgraph): boolean =>
+    field === undefined
+      ? written.type(type)?.subject === composed.type(type)?.subject
+      : compareMinimization(
+          composed.field(type, field)?.minimization,
+          written.field(type, field)?.minimization,
+        ) === undefined;
+  return subgraphs
+    .filter((subgraph) => resolvers.has(subgraph.name) && states(subgraph))
+    .map(({ name }) => name);
+}
+
+function subjectDifferences({ type }: SubgraphRule, subgraphs: readonly StatingSubgraph[]): LostProtection[] {
+  const stated = subgraphs.flatMap(({ name, written }) => {
+    const subject = written.type(type)?.subject;
+    return subject === undefined ? [] : [{ name, subject }];
+  });
+  const properties = new Set(stated.map(({ subject }) => subject));
+  if (properties.size < 2) return [];
+  return stated.map(({ name, subject }) => {
+    const [other] = stated.filter((each) => each.subject !== subject);
+    return {
+      code: 'SHARED_SUBJECT_DIFFERS',
+      coordinate: type,
+      subgraph: name,
+      message: `it states @subject(field: "${subject}"), and ${other?.name ?? ''} states @subject(field: "${other?.subject ?? ''}")`,
+    };
+  });
+}
+
+function minimizationDifferences(
+  type: string,
+  field: string,
+  subgraphs: readonly StatingSubgraph[],
+): LostProtection[] {
+  const stated = subgraphs.flatMap(({ name, written }) => {
+    const minimization = written.field(type, field)?.minimization;
+    return minimization === undefined ? [] : [{ name, minimization }];
+  });
+  return stated.flatMap(({ name, minimization }) => {
+    const other = stated.find((each) => isWeaker(minimization, each.minimization));
+    if (other === undefined) return [];
+    return [
+      {
+        code: 'SHARED_MINIMIZATION_DIFFERS',
+        coordinate: `${type}.${field}`,
+        subgraph: name,
+        message: `it states ${minimizationText(minimization)}, and ${other.name} states ${minimizationText(other.minimization)}`,
+      } satisfies LostProtection,
+    ];
+  });
+}
+
+/** Whether one leaves more than another, or cannot be compared with it. */
+function isWeaker(one: Minimization, than: Minimization): boolean {
+  const change = compareMinimization(one, than);
+  return change === 'minimization-strengthened' || change === 'minimization-changed';
+}
+
+/** Coordinate → what is applied there, in object types. */
+function* appliedDirectives(
+  document: DocumentNode,
+): Iterable<readonly [string, readonly ConstDirectiveNode[]]> {
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION) continue;
+    yield [definition.name.value, definition.directives ?? []];
+    for (const field of definition.fields ?? [])
+      yield [`${definition.name.value}.${field.name.value}`, field.directives ?? []];
+  }
+}
+
+function inserted(
+  text: string,
+  additions: readonly { readonly at: number; readonly text: string }[],
+): string {
+  const parts: string[] = [];
+  let from = 0;
+  for (const addition of [...additions].sort((a, b) => a.at - b.at)) {
+    parts.push(text.slice(from, addition.at), addition.text);
+    from = addition.at;
+  }
+  return [...parts, text.slice(from)].join('');
+}
