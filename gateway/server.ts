@@ -146,6 +146,7 @@ async function serve(
         },
         ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
         ...(config.subgraphs === undefined ? {} : { subgraphs: config.subgraphs }),
+        ...(config.subgraphErrors === undefined ? {} : { subgraphErrors: config.subgraphErrors }),
         ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
         policyEvaluators,
         ...(config.policies?.timeoutMs === undefined ? {} : { policyTimeoutMs: config.policies.timeoutMs }),
