@@ -19,10 +19,18 @@ export function clientError(message: string, { path, extensions }: ClientErrorOp
       extensions: { ...extensions },
       ...(path === undefined ? {} : { path }),
     });
+    made.add(error);
     return withoutStack(error);
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+const made = new WeakSet<object>();
+
+/** Whether an error was made here, of nothing that a client may not read. */
+export function isClientError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && made.has(error);
 }
 
 /** Takes the stack away from an error that goes to a client. */

@@ -1,5 +1,5 @@
 import type { Delegation, RuleTable } from '@behalf/directives';
-import type { GraphQLError, GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { ErrorList } from '../client-error.js';
 import type { Conditions, OperationAnalysis } from './analysis.js';
 import { FieldCollector } from './collect.js';

@@ -157,7 +157,7 @@ export class ErrorPlacement {
       if (next === 'unselected') isExact = false;
       else place = next;
     }
-    return { place, isExact, names };
+    return { place, isExact: isExact && reported.details.isWholePath, names };
   }
 
   /** The place of what was asked: the entity that an error names, or the root of a fetch. */

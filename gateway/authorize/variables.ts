@@ -1,5 +1,5 @@
-import { getVariableValues } from 'graphql';
-import type { GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import { getVariableValues, GraphQLError } from 'graphql';
+import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { withoutStack } from '../client-error.js';
 
 const MAX_ERRORS = 50;
@@ -29,9 +29,10 @@ export function variableErrors({
   const definitions = operation.variableDefinitions ?? [];
   if (definitions.length === 0) return [];
   const { errors = [] } = getVariableValues(schema, definitions, variables, { maxErrors: MAX_ERRORS });
-  for (const error of errors) {
-    if (!suggests) error.message = error.message.replace(SUGGESTION, '');
-    withoutStack(error);
-  }
-  return errors;
+  // Made anew: an error keeps the one that it came of, and that one's stack has the suggestion too.
+  return errors.map(({ message, nodes }) =>
+    withoutStack(
+      new GraphQLError(suggests ? message : message.replace(SUGGESTION, ''), { nodes: nodes ?? [] }),
+    ),
+  );
 }

@@ -47,6 +47,8 @@ interface Details {
   readonly entity?: number | undefined;
   /** From the entity, or from the root of what was sent; undefined where no position is told. */
   readonly steps?: readonly ReportedStep[] | undefined;
+  /** The steps are the whole path that was reported. */
+  readonly isWholePath: boolean;
   /** Bounded; only where its code is on the list of those that pass and it comes from a fetch at the root. */
   readonly passable?: string | undefined;
   /** Bounded; only with `allowInsecureLogMessages`. */
@@ -106,7 +108,7 @@ export function fetchFailure(
   const { subgraph } = fetch;
   return new SubgraphError(
     fetch,
-    { code, isFailure: true },
+    { code, isFailure: true, isWholePath: false },
     { message: failureMessage(subgraph), extensions: { code, service: subgraph } },
   );
 }
@@ -144,7 +146,7 @@ function readError(
   const position = readPath(path, fetch);
   const passes =
     !sent.isForEntities &&
-    position.steps !== undefined &&
+    position.isWholePath &&
     (options.passMessagesOf ?? DEFAULT_PASSED_CODES).includes(code);
   const details: Details = {
     code,
@@ -174,16 +176,19 @@ function readCoordinate(coordinate: unknown): DeniedCoordinate | undefined {
 interface ReportedPosition {
   readonly entity?: number | undefined;
   readonly steps?: readonly ReportedStep[] | undefined;
+  readonly isWholePath: boolean;
 }
+
+const NO_POSITION: ReportedPosition = Object.freeze({ isWholePath: false });
 
 /** Reads a path as far as it leads along what was sent. */
 function readPath(path: unknown, { sent, entities }: SubgraphFetch): ReportedPosition {
-  if (!Array.isArray(path)) return {};
+  if (!Array.isArray(path)) return NO_POSITION;
   const given = path.slice(0, MAX_STEPS) as unknown[];
   let entity: number | undefined;
   if (sent.isForEntities) {
     const [, index] = given.splice(0, 2);
-    if (!isIndex(index) || index >= entities) return {};
+    if (!isIndex(index) || index >= entities) return NO_POSITION;
     entity = index;
   }
   const steps: ReportedStep[] = [];
@@ -197,8 +202,9 @@ function readPath(path: unknown, { sent, entities }: SubgraphFetch): ReportedPos
     } else if (isIndex(step) && steps.length > 0) steps.push({ key: step, name: step });
     else break;
   }
-  if (entity === undefined && steps.length === 0) return {};
-  return { entity, steps };
+  if (entity === undefined && steps.length === 0) return NO_POSITION;
+  // Where the rest of it leads is not known, so it is not about the place where it is left.
+  return { entity, steps, isWholePath: steps.length === given.length && path.length <= MAX_STEPS };
 }
 
 /** @apollo/gateway turns the first two steps of a path below entities into the entity's place. */
