@@ -1,6 +1,6 @@
 import { isNonNullType } from 'graphql';
 import type { FieldNode, SelectionSetNode } from 'graphql';
-import type { SubgraphFetch } from '../subgraph-errors/subgraph-error.js';
+import type { SubgraphFetch } from '../subgraph-errors/fetch.js';
 import { entryTypeAt, isNothing } from './places.js';
 import type { NoPlace, Place, Places } from './places.js';
 

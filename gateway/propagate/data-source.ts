@@ -8,10 +8,11 @@ import type { GatewayErrorCode } from '../errors.js';
 import { exchangeOf } from '../exchange.js';
 import type { Exchange } from '../exchange.js';
 import type { GatewayLog } from '../log.js';
+import { fetchOf } from '../subgraph-errors/fetch.js';
+import type { SubgraphFetch } from '../subgraph-errors/fetch.js';
 import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
-import { SentOperation } from '../subgraph-errors/sent-operation.js';
 import { fetchFailure, readErrors } from '../subgraph-errors/subgraph-error.js';
-import type { SubgraphError, SubgraphFetch } from '../subgraph-errors/subgraph-error.js';
+import type { SubgraphError } from '../subgraph-errors/subgraph-error.js';
 
 export interface DataSourceOptions {
   readonly name: string;
@@ -133,7 +134,7 @@ export class BehalfDataSource implements GraphQLDataSource {
   async process(options: GraphQLDataSourceProcessOptions): Promise<SubgraphResponse> {
     const { query, variables, operationName } = options.request;
     const exchange = exchangeOf(options.context);
-    const fetch = this.fetchOf(options);
+    const fetch = fetchOf(this.options.name, options);
     const answer = await this.post({ query, variables, operationName }, exchange, fetch);
     const response = this.withReadErrors(answer, fetch);
     const { extensions } = response;
@@ -141,18 +142,6 @@ export class BehalfDataSource implements GraphQLDataSource {
     const { [FACTS_EXTENSION]: facts, ...others } = extensions;
     if (exchange !== undefined) this.collect(facts, exchange);
     return { ...response, extensions: others };
-  }
-
-  private fetchOf(options: GraphQLDataSourceProcessOptions): SubgraphFetch {
-    const { query, variables } = options.request;
-    const at = 'pathInIncomingRequest' in options ? (options.pathInIncomingRequest ?? []) : [];
-    const representations: unknown = variables?.representations;
-    return {
-      subgraph: this.options.name,
-      at: at.map(String),
-      sent: new SentOperation(query),
-      entities: Array.isArray(representations) ? representations.length : 0,
-    };
   }
 
   /** Errors become Behalf's own here, before anything else sees what the subgraph wrote. */

@@ -2,9 +2,9 @@ import { DENIAL_CODE, isRecord } from '@behalf/directives';
 import { GraphQLError } from 'graphql';
 import { withoutStack } from '../client-error.js';
 import type { GatewayErrorCode } from '../errors.js';
+import type { SubgraphFetch } from './fetch.js';
 import { DEFAULT_PASSED_CODES } from './options.js';
 import type { SubgraphErrorOptions } from './options.js';
-import type { SentOperation } from './sent-operation.js';
 
 /** Read of one answer; the others are counted. */
 const MAX_ERRORS_READ = 1_000;
@@ -13,16 +13,6 @@ const MAX_MESSAGE_LENGTH = 500;
 const PLAIN_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
 /** `Type`, `Type.field` or `Type.field(argument:)` (GraphQL section 3.14, Schema Coordinates). */
 const COORDINATE = /^([_A-Za-z]\w{0,127})(?:\.([_A-Za-z]\w{0,127})(?:\(([_A-Za-z]\w{0,127}):\))?)?$/;
-
-/** One request of a subgraph, on behalf of an operation. */
-export interface SubgraphFetch {
-  readonly subgraph: string;
-  /** Where in the response it belongs: keys under which the operation is executed, and `@` for every entry of a list. */
-  readonly at: readonly string[];
-  readonly sent: SentOperation;
-  /** How many entities it asked for. */
-  readonly entities: number;
-}
 
 /** A step of a reported path that leads somewhere in the operation that was sent. */
 export interface ReportedStep {

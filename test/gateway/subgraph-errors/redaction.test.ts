@@ -45,6 +45,13 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
     ['mutation { rename(name: "x") { name city } }', undefined, ['rename INTERNAL_SERVER_ERROR']],
     // The response key is the key's name, and the field another one.
     ['{ person { taxNumber: name city } }', undefined, ['person INTERNAL_SERVER_ERROR']],
+    // An input of `@requires` that cannot be serialized is nobody's selection.
+    ['{ person { fit } }', undefined, ['person INTERNAL_SERVER_ERROR']],
+    [
+      '{ person { fit weight } }',
+      undefined,
+      ['person INTERNAL_SERVER_ERROR', 'person.weight INTERNAL_SERVER_ERROR'],
+    ],
     // Denied: the denial is there already.
     ['{ person { name taxNumber city } }', undefined, ['person.taxNumber UNAUTHORIZED_FIELD_OR_TYPE']],
     [

@@ -112,7 +112,7 @@ export const cities: Part = {
   name: 'cities',
   sdl: `${LINKS}
     type Query { weather: String }
-    type Person @key(fields: "taxNumber") { taxNumber: Int @requiresScope(scope: "tax") city: String street: String }
+    type Person @key(fields: "taxNumber") { taxNumber: Int @requiresScope(scope: "tax") city: String street: String weight: Float @external fit: String @requires(fields: "weight") }
     type Company @key(fields: "vat") { vat: ID city: String seat: String! }`,
   resolvers: {
     Query: { weather: () => 'fine' },
