@@ -101,7 +101,7 @@ export const gatewayErrors = Object.freeze({
   },
   DOWNSTREAM_SERVICE_ERROR: {
     description:
-      'A subgraph reported an error without a code that can be passed on. Its message is in nobody’s answer.',
+      'A subgraph reported an error without a code that can be passed on. Its message stays with the gateway.',
     since: '0.1.0',
   },
   ERRORS_OMITTED: {

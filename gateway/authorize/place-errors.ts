@@ -1,5 +1,5 @@
 import type { GraphQLError } from 'graphql';
-import { clientError, internalError } from '../client-error.js';
+import { clientError, internalError, withoutStack } from '../client-error.js';
 import type { ErrorList } from '../client-error.js';
 import type { GatewayErrorCode } from '../errors.js';
 import { errorMessage, failureMessage, subgraphErrorOf } from '../subgraph-errors/subgraph-error.js';
@@ -66,7 +66,7 @@ export class ErrorPlacement {
       path: '',
       further: 0,
     });
-    if (this.options.isShadow) this.options.errors.add(() => error);
+    if (this.options.isShadow) this.options.errors.add(() => withoutStack(error));
     else this.addOnce('', internalError);
   }
 
@@ -86,7 +86,7 @@ export class ErrorPlacement {
       });
     }
     this.options.errors.omit(further);
-    if (this.options.isShadow && !details.isFailure) this.options.errors.add(() => error);
+    if (this.options.isShadow && !details.isFailure) this.options.errors.add(() => withoutStack(error));
     else if (found === undefined) this.addWhole(reported);
     else this.addAt(found, reported);
   }
