@@ -119,9 +119,16 @@ class NullSearch implements NullPlaces {
       return;
     }
     if (entryTypeAt(place) !== undefined) return;
-    for (const { key, name, sets: inner } of this.fetch.sent.fieldsOf(sets).values()) {
-      if (name === '__typename') continue;
-      this.step(place, key, name, (next) => {
+    const fields = [...this.fetch.sent.fieldsOf(sets).values()].filter(
+      ({ names }) => !names.includes('__typename'),
+    );
+    if (isNothing(place.value) && !this.where.isOfOneType(place)) {
+      // Which of them it would have had is not known.
+      if (fields.some(({ key }) => this.where.takesNullsOf(place, key))) this.found(place);
+      return;
+    }
+    for (const { key, names, sets: inner } of fields) {
+      this.step(place, key, names, (next) => {
         if (isNothing(next.value)) {
           if (next.isThere || isNothing(place.value)) this.found(next);
         } else if (inner.length > 0) this.below(next, inner);
@@ -130,10 +137,15 @@ class NullSearch implements NullPlaces {
   }
 
   /** A null leads on only where it can have come from further down. */
-  private step(place: Place, key: string, name: string | undefined, go: (next: Place) => void): void {
+  private step(
+    place: Place,
+    key: string,
+    names: readonly string[] | undefined,
+    go: (next: Place) => void,
+  ): void {
     const isRoot = place.field === undefined;
     if (isNothing(place.value) && !isRoot && !this.where.takesNullsOf(place, key)) return;
-    const next = this.where.step(place, key, name);
+    const next = this.where.step(place, key, names);
     if (typeof next === 'object') go(next);
   }
 

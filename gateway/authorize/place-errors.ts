@@ -150,10 +150,10 @@ export class ErrorPlacement {
   ): Found {
     const base = this.findBase(error, reported, steps);
     let { place, isExact } = base;
-    const names = [...base.names, ...steps.map(({ name }) => name)];
-    for (const { key, name } of steps) {
+    const names = [...base.names, ...steps.map(({ key, names: [name = key] = [] }) => name)];
+    for (const { key, names: fields } of steps) {
       if (!isExact || typeof place !== 'object') break;
-      const next = this.options.places.step(place, key, typeof name === 'string' ? name : undefined);
+      const next = this.options.places.step(place, key, fields);
       if (next === 'unselected') isExact = false;
       else place = next;
     }

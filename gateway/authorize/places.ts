@@ -48,10 +48,10 @@ export class Places {
    * One step further.
    *
    * @param key Response key under which it was executed, or an index.
-   * @param name The field that the step must lead to: another one under its key is not meant.
+   * @param names Fields of which the step must lead to one: any other under its key is not meant.
    */
-  step(place: Place, key: string | number, name?: string): Place | NoPlace {
-    return typeof key === 'number' ? this.entry(place, key) : this.fieldAt(place, key, name);
+  step(place: Place, key: string | number, names?: readonly string[]): Place | NoPlace {
+    return typeof key === 'number' ? this.entry(place, key) : this.fieldAt(place, key, names);
   }
 
   /** Whether every object at this place has the same type. */
@@ -82,16 +82,19 @@ export class Places {
     };
   }
 
-  private fieldAt(place: Place, key: string, name: string | undefined): Place | NoPlace {
+  private fieldAt(place: Place, key: string, names: readonly string[] | undefined): Place | NoPlace {
     const { value } = place;
     if (!isNothing(value) && (typeof value !== 'object' || Array.isArray(value))) return 'unselected';
     const field = this.find(place, key);
     if (field === undefined) return 'unselected';
-    if (name !== undefined && !field.occurrences.some(({ node }) => node.name.value === name))
+    if (names !== undefined && !field.occurrences.some(({ node }) => names.includes(node.name.value)))
       return 'unselected';
-    // Completion comes as far as this place only where there is an object, and reports what was denied on it.
-    if (!this.isExecuted(place, field)) return isNothing(value) ? 'unselected' : 'hidden';
     const isThere = !isNothing(value) && Object.hasOwn(value, field.executedKey);
+    const isKnown = this.isOfOneType(place) || this.typeOf(value) !== undefined;
+    // Of several types, an object holds only what was selected on its own.
+    if (!isKnown && !isThere) return 'unselected';
+    // Completion comes as far as this place only where there is an object, and reports what was denied on it.
+    if (!isExecuted(field, isKnown)) return isNothing(value) ? 'unselected' : 'hidden';
     return {
       position: { before: place.position, key: field.key },
       field,
@@ -138,14 +141,11 @@ export class Places {
     this.rootFields ??= this.collector.atRoot();
     return this.rootFields;
   }
+}
 
-  /** Where several types are possible, whatever is selected on any of them must have been. */
-  private isExecuted(place: Place, field: CollectedField): boolean {
-    if (field.executed.length === 0) return false;
-    const isKnown =
-      place.field === undefined || isObjectType(namedTypeAt(place)) || this.typeOf(place.value) !== undefined;
-    return isKnown || field.executed.length === field.occurrences.length;
-  }
+/** Where several types are possible, whatever is selected on any of them must have been. */
+function isExecuted({ executed, occurrences }: CollectedField, isKnown: boolean): boolean {
+  return executed.length > 0 && (isKnown || executed.length === occurrences.length);
 }
 
 export function isNothing(value: unknown): value is null | undefined {

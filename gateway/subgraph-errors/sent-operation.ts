@@ -4,8 +4,8 @@ import type { DocumentNode, FieldNode, FragmentDefinitionNode, SelectionSetNode 
 /** Selections of one response key in the operation that a subgraph was sent. */
 export interface SentField {
   readonly key: string;
-  /** The schema's name, where the key may be an alias. */
-  readonly name: string;
+  /** The schema's names, where the key may be an alias: on several types, it can be one of several fields. */
+  readonly names: readonly string[];
   readonly sets: readonly SelectionSetNode[];
 }
 
@@ -61,12 +61,12 @@ export class SentOperation {
     };
     for (const set of sets) visit(set);
     return new Map(
-      [...nodes].map(([key, [first, ...others]]) => [
+      [...nodes].map(([key, fields]) => [
         key,
         {
           key,
-          name: first?.name.value ?? key,
-          sets: [first, ...others].flatMap((node) => node?.selectionSet ?? []),
+          names: [...new Set(fields.map(({ name }) => name.value))],
+          sets: fields.flatMap(({ selectionSet }) => selectionSet ?? []),
         },
       ]),
     );
@@ -86,7 +86,7 @@ export class SentOperation {
         this.fragments.set(definition.name.value, definition);
     }
     if (root === undefined) return { roots: [], isEntities: false };
-    const entities = [...this.collect([root]).values()].find(({ name }) => name === '_entities');
+    const entities = [...this.collect([root]).values()].find(({ names }) => names.includes('_entities'));
     return entities === undefined
       ? { roots: [root], isEntities: false }
       : { roots: entities.sets, isEntities: true };

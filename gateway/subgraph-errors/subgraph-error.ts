@@ -18,8 +18,8 @@ const COORDINATE = /^([_A-Za-z]\w{0,127})(?:\.([_A-Za-z]\w{0,127})(?:\(([_A-Za-z
 export interface ReportedStep {
   /** Response key, or index in a list. */
   readonly key: string | number;
-  /** The schema's name of the field, or the index. */
-  readonly name: string | number;
+  /** The schema's names of the field; undefined for an index. */
+  readonly names: readonly string[] | undefined;
 }
 
 /** The coordinate that a denial names, taken apart. */
@@ -187,9 +187,9 @@ function readPath(path: unknown, { sent, entities }: SubgraphFetch): ReportedPos
     if (typeof step === 'string') {
       const field = sent.fieldsOf(sets).get(step);
       if (field === undefined) break;
-      steps.push({ key: step, name: field.name });
+      steps.push({ key: step, names: field.names });
       ({ sets } = field);
-    } else if (isIndex(step) && steps.length > 0) steps.push({ key: step, name: step });
+    } else if (isIndex(step) && steps.length > 0) steps.push({ key: step, names: undefined });
     else break;
   }
   if (entity === undefined && steps.length === 0) return NO_POSITION;

@@ -185,6 +185,9 @@ describe('a denial', () => {
     ['Company.name', ['person', 'name'], 'person.name'],
     ['Company', ['person'], 'person'],
     ['Person.taxNumber', ['person', 'taxNumber'], 'person'],
+    // The coordinate is of the place where the path leaves what was selected, and not of what it is about.
+    ['Person.level', ['person', 'level', `${SECRET}x`], 'person.level'],
+    ['Person', ['person', 'taxNumber'], 'person'],
     ['Nothing.level', ['person', 'level'], 'person.level'],
     [`${SECRET}.level`, ['person', 'level'], 'person.level'],
     ['Person.level(nothing:)', ['person', 'level'], 'person.level'],

@@ -139,6 +139,40 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
     }
   });
 
+  it.each([
+    // Denied on the interface, because of another type.
+    ['{ parties { rank ... on Person { rank } } }', 'rank', 'parties.1.rank BAD_USER_INPUT'],
+    // Selected on another type of the list, and on this one by nobody.
+    [
+      '{ found { ... on Company { weight: kind } ... on Person { name } } }',
+      'weight',
+      'found.1 BAD_USER_INPUT',
+    ],
+    ['{ found { ... on Company { name } ... on Person { city } } }', 'name', 'found.1 BAD_USER_INPUT'],
+  ])('holds back the message at a key that belongs to another type: %s', async (query, key, expected) => {
+    const setting = at(serving);
+    const people = setting.subgraphs.get('people');
+    if (people === undefined) throw new Error('no people');
+    const list = query.startsWith('{ found') ? 'found' : 'parties';
+    const answered = [{ __typename: 'Company' }, { __typename: 'Person', taxNumber: 1, [key]: null }];
+    people.instead = (_request, response) => {
+      // Whatever key the planner gave it.
+      const sent = people.requests.at(-1)?.query ?? '';
+      const executed = new RegExp(`(\\w+): ?${key}\\b`).exec(sent)?.[1] ?? key;
+      answers({
+        data: { [list]: answered },
+        errors: [{ message: 'quoted', path: [list, 1, executed], extensions: { code: 'BAD_USER_INPUT' } }],
+      })(_request, response);
+    };
+    try {
+      const answer = await setting.ask(query);
+      expect(placed(answer)).toContain(expected);
+      expect(answer.text).not.toContain('quoted');
+    } finally {
+      people.instead = undefined;
+    }
+  });
+
   it('keeps the operations of one client apart from those of another', async () => {
     const setting = at(serving);
     const [one, other] = await Promise.all([

@@ -48,7 +48,7 @@ export const people: Part = {
   sdl: `${LINKS}
     scalar Birthday
     enum Level { LOW HIGH }
-    interface Party { name: String }
+    interface Party { name: String rank: String }
     union Found = Person | Company
     type Query {
       person: Person
@@ -73,9 +73,10 @@ export const people: Part = {
       secret: String @requiresScope(scope: "secret")
       secretByLevel(level: Level): String @requiresScope(scope: "secret")
       pets: [Pet]
+      rank: String
     }
     type Pet { name: String! fails: String! }
-    type Company implements Party @key(fields: "vat") { vat: ID name: String }`,
+    type Company implements Party @key(fields: "vat") { vat: ID name: String rank: String @requiresScope(scope: "rank") kind: String }`,
   resolvers: {
     Query: {
       person: () => person,
