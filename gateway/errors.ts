@@ -99,6 +99,19 @@ export const gatewayErrors = Object.freeze({
     description: "A subgraph's answer is no GraphQL response.",
     since: '0.1.0',
   },
+  DOWNSTREAM_SERVICE_ERROR: {
+    description:
+      'A subgraph reported an error without a code that can be passed on. Its message stays with the gateway.',
+    since: '0.1.0',
+  },
+  ERRORS_OMITTED: {
+    description: 'The answer has more errors than are listed; `omittedErrors` says how many more.',
+    since: '0.1.0',
+  },
+  INTERNAL_SERVER_ERROR: {
+    description: 'The operation ended in an error that nobody foresaw. The log has its transaction.',
+    since: '0.1.0',
+  },
 } satisfies Record<string, ErrorDescription>);
 
 export type GatewayErrorCode = keyof typeof gatewayErrors;

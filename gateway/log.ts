@@ -37,6 +37,11 @@ export const logCodes = Object.freeze({
     description: "A subgraph's answer is no GraphQL response.",
     since: '0.1.0',
   },
+  SUBGRAPH_ERROR: {
+    description:
+      'A subgraph reported an error: its code, and the path in names of the schema. At most 20 lines for a request, then one with the number of the others.',
+    since: '0.1.0',
+  },
   TXN_TOKEN_NOT_EXCHANGED: {
     description:
       'A workload asked for a transaction token to pass a transaction on with, and was given none.',

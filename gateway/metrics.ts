@@ -75,8 +75,8 @@ export class GatewayMetrics {
     this.durations.observe((Date.now() - exchange.startedAtMs) / 1_000);
     if (reason !== undefined) this.refusals.inc({ reason });
     const decision = exchange.isShadow ? 'would-deny' : 'denied';
-    for (const { coordinate } of exchange.authorization?.denials ?? [])
-      this.countDenial(coordinate, decision, 1);
+    for (const { coordinate, selections } of exchange.authorization?.denials ?? [])
+      this.countDenial(coordinate, decision, selections);
     for (const access of exchange.accesses) {
       if (access.decision === 'denied' || access.decision === 'would-deny') {
         this.countDenial(access.coordinate, access.decision, access.count);

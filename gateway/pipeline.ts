@@ -1,5 +1,5 @@
 import { context as otelContext, trace } from '@opentelemetry/api';
-import { GraphQLError } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { AuthorizationMode, Protection } from './protection.js';
 import { RefusedError } from './errors.js';
@@ -7,6 +7,8 @@ import { EXCHANGE } from './exchange.js';
 import { RejectedError, tellStepUps } from './rejection.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
 import type { Authorization, ExecutionOutcome, OperationAuthorizer } from './authorize/index.js';
+import { variableErrors } from './authorize/variables.js';
+import { internalError } from './client-error.js';
 import { statusTellsOutcome } from './http/media-type.js';
 import {
   introspectionRefused,
@@ -16,6 +18,7 @@ import {
 } from './introspection/index.js';
 import type { GrantedIntrospection } from './introspection/index.js';
 import type { PolicyBook } from './policies/index.js';
+import { ErrorLog } from './subgraph-errors/log-errors.js';
 
 /** What one supergraph version is served by: they are replaced together, so that no request meets parts of two. */
 export interface Served {
@@ -52,7 +55,13 @@ const NOTHING_ASKED: Authorization = Object.freeze({
   unchanged: false,
   denials: [],
   complete: (outcome: ExecutionOutcome) => outcome,
+  observe: (outcome: ExecutionOutcome) => outcome,
 });
+
+/** Of an operation that is not executed, in any mode. */
+function notExecuted(errors: readonly GraphQLError[]): Authorization {
+  return { unchanged: false, denials: [], complete: () => ({ errors }), observe: () => ({ errors }) };
+}
 
 /** Decides what may be planned. */
 const authorize: Step = async ({ exchange, request, served, protection }) => {
@@ -64,6 +73,16 @@ const authorize: Step = async ({ exchange, request, served, protection }) => {
   };
   exchange.operation = operation;
   exchange.variables = request.request.variables ?? {};
+  const invalid = variableErrors({
+    schema: request.schema,
+    operation: request.operation,
+    variables: exchange.variables,
+    suggests: protection.introspection === 'all',
+  });
+  if (invalid.length > 0) {
+    exchange.authorization = notExecuted(invalid);
+    return;
+  }
   const split = protection.introspection === 'granted' ? splitIntrospection(operation) : undefined;
   // Deep in the data the schema would be answered by the gateway, whole.
   if (split?.isNested === true) throw introspectionRefused(403, exchange.delegation !== undefined);
@@ -89,7 +108,7 @@ const authorize: Step = async ({ exchange, request, served, protection }) => {
     statusTellsOutcome(request.request.http?.headers.get('accept') ?? undefined);
   // A client for which the status tells the outcome is told that nothing was granted; to others it is data, all null.
   if (protection.mode === 'reject' || (execute === undefined && split === undefined && tellsOutcome)) {
-    throw new RejectedError(exchange, tellsOutcome, protection.mode);
+    throw new RejectedError(exchange, tellsOutcome, protection);
   }
 };
 
@@ -125,18 +144,22 @@ const MAX_LOGGED_COORDINATES = 20;
 const complete: Step = ({ exchange, protection }) => {
   const { authorization, introspection, introspectionOutcome, outcome } = exchange;
   if (authorization === undefined || outcome === undefined) throw new Error('complete before propagate');
-  if (protection.mode === 'shadow') tellWouldDeny(exchange, authorization, protection);
-  else exchange.outcome = tellStepUps(exchange, authorization.complete(outcome));
+  const log = new ErrorLog(protection.log, exchange.transactionId);
+  if (protection.mode === 'shadow') {
+    tellWouldDeny(exchange, authorization, protection);
+    exchange.outcome = authorization.observe(outcome, log.add);
+  } else exchange.outcome = tellStepUps(exchange, authorization.complete(outcome, log.add));
+  log.end();
   if (introspection === undefined || introspectionOutcome === undefined) return;
-  exchange.outcome = joinOutcomes(introspection.keys, introspectionOutcome, exchange.outcome ?? outcome);
+  exchange.outcome = joinOutcomes(introspection.keys, introspectionOutcome, exchange.outcome);
 };
 
 function tellWouldDeny(exchange: Exchange, { denials }: Authorization, { log }: Protection): void {
   if (denials.length === 0) return;
-  const coordinates = [...new Set(denials.map(({ coordinate }) => coordinate))];
+  const coordinates = denials.map(({ coordinate }) => coordinate);
   log.log('info', 'WOULD_DENY', {
     coordinates: coordinates.slice(0, MAX_LOGGED_COORDINATES).join(' '),
-    denials: denials.length,
+    denials: denials.reduce((sum, { selections }) => sum + selections, 0),
     transaction: exchange.transactionId,
   });
 }
@@ -176,7 +199,8 @@ export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
     await protection.seal(exchange, outcome.data === undefined ? 'failed' : 'answered', undefined);
     return outcome;
   } catch (error) {
-    if (error instanceof GraphQLError) {
+    // Only what Behalf refuses with. A GraphQLError of another maker can hold anything.
+    if (error instanceof RefusedError) {
       protection.challenges.complete([error], exchange.incoming);
       if (exchange.incoming.isBatch === true) delete error.extensions.http;
       return { errors: [error] };
@@ -185,9 +209,7 @@ export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
       transaction: exchange.transactionId,
       error: error instanceof Error ? error.name : 'unknown',
     });
-    return {
-      errors: [new GraphQLError('Internal server error', { extensions: { code: 'INTERNAL_SERVER_ERROR' } })],
-    };
+    return { errors: [internalError()] };
   } finally {
     for (const [name, value] of exchange.responseHeaders)
       input.request.response?.http?.headers.set(name, value);

@@ -298,6 +298,8 @@ export class ProtectedGateway implements GatewayInterface {
       timeoutMs,
       txnToken: (exchange, sent) =>
         authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer, sent),
+      errors: this.protection.options.subgraphErrors ?? {},
+      isShadow: this.protection.mode === 'shadow',
       log: this.protection.log,
     });
   }
@@ -314,6 +316,7 @@ export class ProtectedGateway implements GatewayInterface {
       ...(authorization?.maxPathsPerSelection === undefined
         ? {}
         : { maxPathsPerSelection: authorization.maxPathsPerSelection }),
+      ...(authorization?.maxErrors === undefined ? {} : { maxErrors: authorization.maxErrors }),
     });
     const policies = this.protection.policyBook(authorizer);
     const gateway = new ApolloGateway({

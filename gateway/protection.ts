@@ -39,6 +39,7 @@ import { suspended } from './revocation/refusal.js';
 import { RevocationView } from './revocation/view.js';
 import { sealExchange, sealPassingOn } from './seal/seal.js';
 import type { AuditOptions } from './seal/seal.js';
+import type { SubgraphErrorOptions } from './subgraph-errors/options.js';
 
 /**
  * `filter`: what is denied is null. `reject`: an operation with a denial is refused as a whole. `shadow`: nothing changes for
@@ -72,8 +73,10 @@ export interface ProtectionOptions {
     readonly anonymous?: 'allow' | 'refuse';
     /** `required`: a field without a rule that is not `@public` is refused. Default `open`, as the standard has it. */
     readonly coverage?: 'required' | 'open';
-    /** Errors with a path of their own for each denied selection. Default 20. */
+    /** Errors with a path of their own for each denied selection, and for each that a failed subgraph left null. Default 20. */
     readonly maxPathsPerSelection?: number;
+    /** Errors of one answer; then one that says how many more there are. Default 1,000. */
+    readonly maxErrors?: number;
   };
   /** Default `authenticated`. */
   readonly introspection?: IntrospectionRule;
@@ -110,6 +113,8 @@ export interface ProtectionOptions {
      */
     readonly roles?: Readonly<Record<string, readonly string[]>>;
   };
+  /** Which words of subgraphs' errors reach a client or the log. Default: messages of `BAD_USER_INPUT` reach the client. */
+  readonly subgraphErrors?: SubgraphErrorOptions;
   readonly log?: GatewayLog;
 }
 

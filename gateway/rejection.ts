@@ -2,20 +2,26 @@ import { DENIAL_CODE, denialError } from '@behalf/directives';
 import type { Requires } from '@behalf/directives';
 import type { GraphQLError } from 'graphql';
 import { strictest } from '../policy/index.js';
+import { DEFAULT_MAX_ERRORS } from './authorize/index.js';
 import { stepUpFor, withStepUp } from './authorize/step-up.js';
+import { ErrorList, withoutStack } from './client-error.js';
 import type { ExecutionOutcome } from './authorize/index.js';
 import type { Exchange } from './exchange.js';
 import { bearerChallenge, insufficientScope, insufficientUserAuthentication } from './http/challenge.js';
-import type { AuthorizationMode } from './protection.js';
+import type { AuthorizationMode, Protection } from './protection.js';
 
 /**
- * The operation is refused as a whole, with every denial: a request error, which has no data. 403 with a token and 401
+ * The operation is refused as a whole, with every denied coordinate: a request error, which has no data. 403 with a token and 401
  * without one where the status tells the outcome; the conventional 200 elsewhere (GraphQL over HTTP section 6.4).
  */
 export class RejectedError extends Error {
   readonly errors: readonly GraphQLError[];
 
-  constructor(exchange: Exchange, tellsOutcome: boolean, mode: AuthorizationMode) {
+  constructor(
+    exchange: Exchange,
+    tellsOutcome: boolean,
+    { mode, options }: Pick<Protection, 'mode' | 'options'>,
+  ) {
     super('rejected');
     const denials = (exchange.authorization?.denials ?? []).map(({ coordinate, requires }) => ({
       coordinate,
@@ -28,11 +34,11 @@ export class RejectedError extends Error {
           mode,
         )
       : { status: 200, headers: new Map<string, string>() };
-    this.errors = denials.map(({ coordinate, requires }) => {
-      const error = denialError(coordinate, requires);
-      error.extensions.http = http;
-      return error;
-    });
+    const errors = new ErrorList(options.authorization?.maxErrors ?? DEFAULT_MAX_ERRORS);
+    for (const { coordinate, requires } of denials)
+      errors.add(() => withoutStack(denialError(coordinate, requires)));
+    this.errors = errors.toArray();
+    for (const error of this.errors) error.extensions.http = http;
   }
 }
 

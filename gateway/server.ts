@@ -12,6 +12,7 @@ import type { GatewayConfig } from './config/config.js';
 import { dpopOptions, openReplay } from './config/dpop.js';
 import { openAudit, openPolicies, policyFile, readIssuer, readKey, supergraphFile } from './config/open.js';
 import { Connections } from './connections.js';
+import { isClientError } from './client-error.js';
 import type { ExchangeContext } from './exchange.js';
 import { parseJson, readBody } from './http/body.js';
 import { incomingOf } from './http/incoming.js';
@@ -146,6 +147,7 @@ async function serve(
         },
         ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
         ...(config.subgraphs === undefined ? {} : { subgraphs: config.subgraphs }),
+        ...(config.subgraphErrors === undefined ? {} : { subgraphErrors: config.subgraphErrors }),
         ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
         policyEvaluators,
         ...(config.policies?.timeoutMs === undefined ? {} : { policyTimeoutMs: config.policies.timeoutMs }),
@@ -351,9 +353,9 @@ async function answerGraphQL(
   }
 }
 
-/** What nobody foresaw tells the client nothing. */
-function maskUnexpected(formatted: GraphQLFormattedError): GraphQLFormattedError {
-  if (formatted.extensions?.code !== 'INTERNAL_SERVER_ERROR') return formatted;
+/** What nobody foresaw tells the client nothing. The pipeline's own errors are made so; these are of what is around it. */
+function maskUnexpected(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+  if (formatted.extensions?.code !== 'INTERNAL_SERVER_ERROR' || isClientError(error)) return formatted;
   return {
     message: 'Internal server error',
     ...(formatted.path === undefined ? {} : { path: formatted.path }),

@@ -3,7 +3,7 @@ import type { Delegation, Minimization, Requirement, Requires, RuleTable } from 
 import { isAbstractType, Kind } from 'graphql';
 import type { FieldNode, GraphQLSchema, SelectionSetNode } from 'graphql';
 import type { Conditions, OperationAnalysis } from './analysis.js';
-import { coordinateOf } from './complete.js';
+import { coordinateOf } from './denial-errors.js';
 import type { FilteredOperation } from './filter.js';
 import { sufficientSets } from './sufficient.js';
 import type { SufficientSets } from './sufficient.js';

@@ -1,13 +1,13 @@
 import { describeRequirement, isMet, ruleText } from '@behalf/directives';
 import type { Delegation, RuleTable } from '@behalf/directives';
-import { getVariableValues } from 'graphql';
-import type { FieldNode, GraphQLError, GraphQLSchema } from 'graphql';
+import type { FieldNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { comparePolicyWithSchema, describeMismatch, vocabularyOf } from '../../policy/index.js';
 import type { Policy } from '../../policy/index.js';
 import { analyzeOperation, Conditions } from './analysis.js';
 import type { OperationAnalysis } from './analysis.js';
-import { Completion, coordinateOf } from './complete.js';
+import { coordinateOf } from './denial-errors.js';
+import { OutcomeCompletion } from './outcome.js';
 import { explainDecision } from './explain.js';
 import type { Explanation } from './explain.js';
 import { filterOperation } from './filter.js';
@@ -25,6 +25,7 @@ export type {
   SelectionDecision,
 } from './explain.js';
 export { SupergraphError, type SupergraphErrorCode } from './supergraph.js';
+export type { ErrorReport } from './place-errors.js';
 export type {
   Authorization,
   ClientOperation,
@@ -42,6 +43,8 @@ export interface AuthorizerOptions {
   readonly cachedDecisions?: number;
   /** Errors with a path of their own for each denied selection. Default 20. */
   readonly maxPathsPerSelection?: number;
+  /** Errors of one answer; then one that counts the others. Default 1,000. */
+  readonly maxErrors?: number;
   /**
    * `open` (the default): a field without a rule is open, as the standard directives have it.
    * `required`: it is refused unless the schema says `@public`.
@@ -50,6 +53,9 @@ export interface AuthorizerOptions {
   /** Must name the scopes and purposes that the supergraph names. */
   readonly policy?: Policy;
 }
+
+const DEFAULT_MAX_PATHS_PER_SELECTION = 20;
+export const DEFAULT_MAX_ERRORS = 1_000;
 
 interface KnownOperation {
   readonly analysis: OperationAnalysis;
@@ -78,7 +84,10 @@ export function createOperationAuthorizer(
   refuseMismatch(rules, options.policy);
   const operations = new LRUCache<string, KnownOperation>({ max: options.cachedOperations ?? 1_000 });
   const maxDecisions = options.cachedDecisions ?? 50;
-  const completion = { maxPathsPerSelection: options.maxPathsPerSelection ?? 20 };
+  const limits = {
+    maxPathsPerSelection: options.maxPathsPerSelection ?? DEFAULT_MAX_PATHS_PER_SELECTION,
+    maxErrors: options.maxErrors ?? DEFAULT_MAX_ERRORS,
+  };
 
   function known(client: ClientOperation): KnownOperation {
     const key = `${client.queryHash} ${client.operation.name?.value ?? ''}`;
@@ -104,7 +113,7 @@ export function createOperationAuthorizer(
     if (decision === undefined) {
       // `met` has an entry for every requirement; only exactly true permits.
       const filtered = filterOperation(analysis, (index) => met[index] === true, conditions);
-      decision = { filtered, denials: filtered.denied.map((node) => denialOf(analysis, node)) };
+      decision = { filtered, denials: denialsOf(analysis, filtered.denied) };
       decisions.set(key, decision);
     }
     return decision;
@@ -129,21 +138,25 @@ export function createOperationAuthorizer(
   ): Authorization {
     const { analysis, decisions } = known(client);
     const met = analysis.requirements.map((requirement) => isMet(requirement, delegation));
-    if (analysis.executedKeyOf.size === 0 && met.every((isPermitted) => isPermitted)) {
-      return { execute: client, unchanged: true, denials: [], complete: (outcome) => outcome };
-    }
     const conditions = new Conditions(analysis, variables);
-    const { filtered, denials } = decide(analysis, decisions, met, conditions);
-    const errors = errorsOfRemovedVariables(schema, client, filtered, variables);
-    if (errors.length > 0) {
-      return { unchanged: false, denials: [], complete: () => ({ errors }) };
-    }
+    const isUnchanged = analysis.executedKeyOf.size === 0 && met.every((isPermitted) => isPermitted);
+    const decision = isUnchanged ? undefined : decide(analysis, decisions, met, conditions);
+    const completion = new OutcomeCompletion({
+      schema,
+      rules,
+      analysis,
+      conditions,
+      delegation,
+      filtered: decision?.filtered,
+      ...limits,
+    });
+    const execute = decision === undefined ? client : decision.filtered.execute;
     return {
-      ...(filtered.execute === undefined ? {} : { execute: filtered.execute }),
-      unchanged: false,
-      denials,
-      complete: (outcome) =>
-        new Completion(schema, analysis, filtered, conditions, completion).complete(outcome),
+      ...(execute === undefined ? {} : { execute }),
+      unchanged: isUnchanged,
+      denials: decision?.denials ?? [],
+      complete: (outcome, report) => completion.complete(outcome, report),
+      observe: (outcome, report) => completion.observe(outcome, report),
     };
   }
 
@@ -158,22 +171,6 @@ export function createOperationAuthorizer(
   };
 }
 
-/**
- * GraphQL section 6.1.2: an operation with a variable that is no value of its type is not executed. The gateway looks at the variables of
- * what it is given to execute, and one that only denied selections use is not among them any more.
- */
-function errorsOfRemovedVariables(
-  schema: GraphQLSchema,
-  client: ClientOperation,
-  filtered: FilteredOperation,
-  variables: Readonly<Record<string, unknown>>,
-): readonly GraphQLError[] {
-  const defined = client.operation.variableDefinitions ?? [];
-  const kept = filtered.execute?.operation.variableDefinitions ?? [];
-  if (kept.length === defined.length) return [];
-  return getVariableValues(schema, defined, variables).errors ?? [];
-}
-
 /** @throws {SupergraphError} */
 function refuseMismatch(rules: RuleTable, policy: Policy | undefined): void {
   if (policy === undefined) return;
@@ -181,12 +178,23 @@ function refuseMismatch(rules: RuleTable, policy: Policy | undefined): void {
   if (mismatch !== undefined) throw new SupergraphError('SUPERGRAPH_POLICY', mismatch);
 }
 
-function denialOf(analysis: OperationAnalysis, node: FieldNode): Denial {
-  const index = analysis.requirementOf.get(node);
-  const requirement = index === undefined ? undefined : analysis.requirements[index];
-  return {
-    coordinate: coordinateOf(analysis, node),
-    requires: requirement === undefined ? {} : describeRequirement(requirement),
-    rule: requirement === undefined ? '' : ruleText(requirement),
-  };
+/** By coordinate: a document of many aliases denies one field many times. */
+function denialsOf(analysis: OperationAnalysis, denied: readonly FieldNode[]): readonly Denial[] {
+  const merged = new Map<string, { readonly node: FieldNode; selections: number }>();
+  for (const node of denied) {
+    const coordinate = coordinateOf(analysis, node);
+    const known = merged.get(coordinate);
+    if (known === undefined) merged.set(coordinate, { node, selections: 1 });
+    else known.selections += 1;
+  }
+  return [...merged].map(([coordinate, { node, selections }]) => {
+    const index = analysis.requirementOf.get(node);
+    const requirement = index === undefined ? undefined : analysis.requirements[index];
+    return {
+      coordinate,
+      requires: requirement === undefined ? {} : describeRequirement(requirement),
+      rule: requirement === undefined ? '' : ruleText(requirement),
+      selections,
+    };
+  });
 }

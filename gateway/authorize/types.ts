@@ -1,6 +1,7 @@
 import type { Delegation, Requires } from '@behalf/directives';
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 import type { Explanation } from './explain.js';
+import type { ErrorReport } from './place-errors.js';
 
 /** The operation as the server parsed and validated it. */
 export interface ClientOperation {
@@ -10,7 +11,7 @@ export interface ClientOperation {
   readonly queryHash: string;
 }
 
-/** A selection that the delegation may not read, without the path (one selection can be reached by many). */
+/** A field that the delegation may not read, without the paths (one selection can be reached by many). */
 export interface Denial {
   /** `Type.field` as the client selected it. */
   readonly coordinate: string;
@@ -18,6 +19,8 @@ export interface Denial {
   readonly requires: Requires;
   /** The rule in the words of the schema, for the record. */
   readonly rule: string;
+  /** How many selections of the operation name it. */
+  readonly selections: number;
 }
 
 export interface ExecutionOutcome {
@@ -35,8 +38,18 @@ export interface Authorization {
   /**
    * Puts what was executed into the shape that the client asked for: null at each denied path, with non-null
    * propagation, and one error per denied path. When nothing was left to execute, give it `{ data: {} }`.
+   *
+   * Errors of the execution are placed on the client's own operation, and nothing of their words passes but what the
+   * configuration lets pass.
+   *
+   * @param report Is told of each error of the execution, for the log.
    */
-  complete(outcome: ExecutionOutcome): ExecutionOutcome;
+  complete(outcome: ExecutionOutcome, report?: (report: ErrorReport) => void): ExecutionOutcome;
+  /**
+   * For what was executed whole, in shadow: data and errors go on as they came, except that a subgraph that failed is
+   * reported where something is null because of it, and that there are no more errors than {@link complete} would give.
+   */
+  observe(outcome: ExecutionOutcome, report?: (report: ErrorReport) => void): ExecutionOutcome;
 }
 
 /** What one subgraph's rules can ask for: nothing else travels to it. */

@@ -21,6 +21,7 @@ import type { LogLevel } from '../log.js';
 import { PassingOn } from '../propagate/pass-on.js';
 import type { PassOnOptions } from '../propagate/pass-on.js';
 import type { ProtectionOptions, RevocationOptions } from '../protection.js';
+import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
 import schema from './schema.json' with { type: 'json' };
 
 /** An issuer as the file names it: keys are in files of their own. */
@@ -83,6 +84,7 @@ export interface GatewayConfig {
     /** Base64url. */
     readonly pseudonymKey?: string;
   };
+  readonly subgraphErrors?: SubgraphErrorOptions;
   readonly log?: { readonly level?: LogLevel };
 }
 

@@ -1,6 +1,6 @@
 import { ACCESS_DECISIONS, FACTS_EXTENSION, isRecord } from '@behalf/directives';
 import type { AccessDecision, FieldAccess } from '@behalf/directives';
-import { GraphQLError } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
 import { errors, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '../apollo.js';
@@ -8,6 +8,11 @@ import type { GatewayErrorCode } from '../errors.js';
 import { exchangeOf } from '../exchange.js';
 import type { Exchange } from '../exchange.js';
 import type { GatewayLog } from '../log.js';
+import { fetchOf } from '../subgraph-errors/fetch.js';
+import type { SubgraphFetch } from '../subgraph-errors/fetch.js';
+import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
+import { fetchFailure, readErrors } from '../subgraph-errors/subgraph-error.js';
+import type { SubgraphError } from '../subgraph-errors/subgraph-error.js';
 
 export interface DataSourceOptions {
   readonly name: string;
@@ -18,6 +23,9 @@ export interface DataSourceOptions {
   readonly timeoutMs: number;
   /** The transaction token for this request; undefined for a caller without a delegation. */
   readonly txnToken: (exchange: Exchange, request: SubgraphRequest) => string | undefined;
+  readonly errors: SubgraphErrorOptions;
+  /** Errors go on as the subgraph reported them. */
+  readonly isShadow: boolean;
   readonly log: GatewayLog;
 }
 
@@ -126,7 +134,9 @@ export class BehalfDataSource implements GraphQLDataSource {
   async process(options: GraphQLDataSourceProcessOptions): Promise<SubgraphResponse> {
     const { query, variables, operationName } = options.request;
     const exchange = exchangeOf(options.context);
-    const response = await this.post({ query, variables, operationName }, exchange);
+    const fetch = fetchOf(this.options.name, options);
+    const answer = await this.post({ query, variables, operationName }, exchange, fetch);
+    const response = this.withReadErrors(answer, fetch);
     const { extensions } = response;
     if (extensions === undefined || !(FACTS_EXTENSION in extensions)) return response;
     const { [FACTS_EXTENSION]: facts, ...others } = extensions;
@@ -134,7 +144,20 @@ export class BehalfDataSource implements GraphQLDataSource {
     return { ...response, extensions: others };
   }
 
-  private async post(request: SubgraphRequest, exchange: Exchange | undefined): Promise<SubgraphResponse> {
+  /** Errors become Behalf's own here, before anything else sees what the subgraph wrote. */
+  private withReadErrors(response: SubgraphResponse, fetch: SubgraphFetch): SubgraphResponse {
+    const { errors: reported, ...others } = response;
+    // An empty list is nothing that went wrong.
+    if (!Array.isArray(reported) || reported.length === 0) return others;
+    const read = readErrors(reported, fetch, this.options.errors, this.options.isShadow);
+    return { ...others, errors: read as readonly object[] as readonly GraphQLFormattedError[] };
+  }
+
+  private async post(
+    request: SubgraphRequest,
+    exchange: Exchange | undefined,
+    fetch: SubgraphFetch,
+  ): Promise<SubgraphResponse> {
     const txnToken = exchange === undefined ? undefined : this.options.txnToken(exchange, request);
     const headers: Record<string, string> = {
       'content-type': 'application/json',
@@ -148,43 +171,44 @@ export class BehalfDataSource implements GraphQLDataSource {
       const body = JSON.stringify(request);
       answer = await send(this.options.pool, this.path, headers, body, this.options.timeoutMs);
     } catch (error) {
-      throw this.failure('SUBREQUEST_HTTP_ERROR', reasonOf(error));
+      throw this.failure(fetch, 'SUBREQUEST_HTTP_ERROR', reasonOf(error));
     }
     const { status, contentType, text } = answer;
-    if (status < 200 || status > 299) throw this.failure('SUBREQUEST_HTTP_ERROR', `HTTP_${status}`);
+    if (status < 200 || status > 299) throw this.failure(fetch, 'SUBREQUEST_HTTP_ERROR', `HTTP_${status}`);
     if (typeof contentType !== 'string' || !JSON_TYPES.test(contentType)) {
-      throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_TYPE');
+      throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_TYPE');
     }
-    return this.parse(text);
+    return this.parse(text, fetch);
   }
 
-  private parse(text: string): SubgraphResponse {
+  private parse(text: string, fetch: SubgraphFetch): SubgraphResponse {
     let parsed: unknown;
     try {
       parsed = JSON.parse(text);
     } catch {
-      throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'JSON');
+      throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'JSON');
     }
-    if (!isRecord(parsed)) throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'NO_OBJECT');
+    if (!isRecord(parsed)) throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'NO_OBJECT');
     const { data, errors: reported, extensions } = parsed;
     if (
       (data !== undefined && data !== null && !isRecord(data)) ||
       (reported !== undefined && !(Array.isArray(reported) && reported.every(isGraphQLError))) ||
       (extensions !== undefined && !isRecord(extensions))
     ) {
-      throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'SHAPE');
+      throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'SHAPE');
     }
     return parsed;
   }
 
   /** The client learns which subgraph failed; why, and where it is, stays in the log. */
   private failure(
+    fetch: SubgraphFetch,
     code: Extract<GatewayErrorCode, 'SUBREQUEST_HTTP_ERROR' | 'SUBREQUEST_MALFORMED_RESPONSE'>,
     reason: string,
-  ): GraphQLError {
+  ): SubgraphError {
     const { name, log } = this.options;
     log.log('error', code, { subgraph: name, reason });
-    return new GraphQLError(`Subgraph "${name}" did not answer`, { extensions: { code, service: name } });
+    return fetchFailure(fetch, code);
   }
 
   private collect(facts: unknown, exchange: Exchange): void {

@@ -103,10 +103,10 @@ function toRecord(
     ...(source === undefined ? {} : { source }),
     fields: [
       ...exchange.accesses,
-      ...(authorization?.denials ?? []).map(({ coordinate, rule }) => ({
+      ...(authorization?.denials ?? []).map(({ coordinate, rule, selections }) => ({
         coordinate,
         decision: exchange.isShadow ? ('would-deny' as const) : ('denied' as const),
-        count: 1,
+        count: selections,
         rule,
       })),
     ],

@@ -302,4 +302,23 @@ describe('readConfig', () => {
     }
     await expect(read(lines.join('\n'))).rejects.toBeInstanceOf(ConfigurationError);
   });
+
+  it('reads what may be told of subgraphs’ errors, and refuses what is no code', async () => {
+    const yaml = 'supergraph: s.graphql\nissuers: [{ issuer: https://a.example, audience: x }]\n';
+    const config = await read(
+      `${yaml}subgraphErrors: { passMessagesOf: [LOCKED] }\nauthorization: { maxErrors: 5 }`,
+    );
+    expect(config).toMatchObject({
+      subgraphErrors: { passMessagesOf: ['LOCKED'] },
+      authorization: { maxErrors: 5 },
+    });
+    for (const [rest, path] of [
+      ['subgraphErrors: { passMessagesOf: ["*"] }', 'subgraphErrors.passMessagesOf[0]'],
+      ['subgraphErrors: { passMessagesOf: LOCKED }', 'subgraphErrors.passMessagesOf'],
+      ['subgraphErrors: { allowInsecureLogMessages: "true" }', 'subgraphErrors.allowInsecureLogMessages'],
+      ['subgraphErrors: { redact: false }', 'subgraphErrors.redact'],
+      ['authorization: { maxErrors: 0 }', 'authorization.maxErrors'],
+    ])
+      await expect(read(`${yaml}${rest}`)).rejects.toMatchObject({ code: 'CONFIGURATION', path });
+  });
 });

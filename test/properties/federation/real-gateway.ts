@@ -4,6 +4,8 @@ import { execute, parse } from 'graphql';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { ApolloGateway } from '../../../gateway/apollo.js';
 import type { GraphQLDataSourceProcessOptions } from '../../../gateway/apollo.js';
+import { fetchOf } from '../../../gateway/subgraph-errors/fetch.js';
+import { readErrors } from '../../../gateway/subgraph-errors/subgraph-error.js';
 import type { ClientOperation } from '../../../gateway/authorize/index.js';
 import type { RunContext } from './data.js';
 
@@ -64,11 +66,18 @@ export class RealGateway {
       // With many keys the planner's choices grow without bound: such an operation would take all memory, and show nothing.
       queryPlannerConfig: { debug: { maxEvaluatedPlans: 100, pathsLimit: 500 } },
       buildService: ({ name }) => ({
-        process: ({ request, context }: GraphQLDataSourceProcessOptions) => {
+        process: (options: GraphQLDataSourceProcessOptions) => {
+          const { request, context } = options;
           const { run } = context as unknown as RunningContext;
           const asked = { graph: name, query: request.query ?? '', variables: request.variables ?? {} };
           run.asked.push(asked);
-          return Promise.resolve(run.answering(asked)).then(overTheWire) as never;
+          return Promise.resolve(run.answering(asked)).then((result) => {
+            const { errors, ...others } = overTheWire(result);
+            // As Behalf's data source reads them.
+            const read =
+              errors === undefined ? {} : { errors: readErrors(errors, fetchOf(name, options), {}, false) };
+            return { ...others, ...read };
+          }) as never;
         },
       }),
       experimental_didResolveQueryPlan: ({ queryPlan, requestContext }) => {

@@ -1,0 +1,166 @@
+import { isNonNullType } from 'graphql';
+import type { FieldNode, SelectionSetNode } from 'graphql';
+import type { SubgraphFetch } from '../subgraph-errors/fetch.js';
+import { entryTypeAt, isNothing } from './places.js';
+import type { NoPlace, Place, Places } from './places.js';
+
+/** Beyond this the places of entities are not told apart. */
+const MAX_ENTITY_PLACES = 10_000;
+const EVERY_ENTRY = '@';
+
+/** Places that became null because a fetch had no answer. */
+export interface NullPlaces {
+  readonly places: readonly Place[];
+  /** Of the same selections, places beyond those. */
+  readonly omitted: number;
+}
+
+/** Finds where in the response a fetch of a subgraph belongs. Each fetch is looked for once, whatever number of errors it has. */
+export class FetchPlaces {
+  private readonly nulls = new Map<SubgraphFetch, NullPlaces>();
+  private readonly entities = new Map<SubgraphFetch, readonly Place[]>();
+
+  constructor(
+    private readonly places: Places,
+    private readonly maxPathsPerSelection: number,
+  ) {}
+
+  /** The fetch's own place, or where it is in a list, that list: the nearest place on the way that the client selected. */
+  nearest({ at }: SubgraphFetch): Place | NoPlace {
+    let place = this.places.root;
+    for (const key of at) {
+      if (key === EVERY_ENTRY) return place;
+      const next = this.places.step(place, key);
+      if (next === 'hidden') return next;
+      if (next === 'unselected') return place;
+      place = next;
+    }
+    return place;
+  }
+
+  /** Each place that is null and would have come from this fetch. */
+  nullsOf(fetch: SubgraphFetch): NullPlaces {
+    let found = this.nulls.get(fetch);
+    if (found === undefined) {
+      const search = new NullSearch(this.places, fetch, this.maxPathsPerSelection);
+      search.from(this.places.root, 0);
+      found = search;
+      this.nulls.set(fetch, found);
+    }
+    return found;
+  }
+
+  /** The objects that a fetch belongs to, in order. Too many of them, or a way that the client did not select, are none. */
+  objectsOf(fetch: SubgraphFetch): readonly Place[] {
+    let found = this.entities.get(fetch);
+    if (found === undefined) {
+      const places: Place[] = [];
+      this.collectObjects(this.places.root, fetch.at, 0, places);
+      found = places.length > MAX_ENTITY_PLACES ? [] : places;
+      this.entities.set(fetch, found);
+    }
+    return found;
+  }
+
+  private collectObjects(place: Place, at: readonly string[], index: number, found: Place[]): void {
+    if (isNothing(place.value) || found.length > MAX_ENTITY_PLACES) return;
+    const key = at[index];
+    if (key === undefined) {
+      found.push(place);
+      return;
+    }
+    const entries = key === EVERY_ENTRY ? entriesOf(this.places, place) : [this.places.step(place, key)];
+    for (const next of entries) {
+      if (typeof next === 'object') this.collectObjects(next, at, index + 1, found);
+    }
+  }
+}
+
+function* entriesOf(places: Places, place: Place): Generator<Place | NoPlace> {
+  const { value } = place;
+  if (!Array.isArray(value)) return;
+  for (let index = 0; index < value.length; index += 1) yield places.step(place, index);
+}
+
+/** One walk along the data and what was sent: the cost grows with the data. */
+class NullSearch implements NullPlaces {
+  readonly places: Place[] = [];
+  omitted = 0;
+  private readonly listed = new Map<FieldNode | undefined, number>();
+
+  constructor(
+    private readonly where: Places,
+    private readonly fetch: SubgraphFetch,
+    private readonly maxPathsPerSelection: number,
+  ) {}
+
+  /** Along the way to the fetch. */
+  from(place: Place, index: number): void {
+    const { at, sent } = this.fetch;
+    const key = at[index];
+    if (key === undefined) {
+      this.below(place, sent.roots);
+      return;
+    }
+    if (key !== EVERY_ENTRY) {
+      this.step(place, key, undefined, (next) => this.from(next, index + 1));
+      return;
+    }
+    if (isNothing(place.value)) this.listBecameNull(place);
+    for (const next of entriesOf(this.where, place)) {
+      if (typeof next === 'object') this.from(next, index + 1);
+    }
+  }
+
+  /** Along what was sent. */
+  private below(place: Place, sets: readonly SelectionSetNode[]): void {
+    if (Array.isArray(place.value)) {
+      for (const next of entriesOf(this.where, place)) if (typeof next === 'object') this.below(next, sets);
+      return;
+    }
+    if (entryTypeAt(place) !== undefined) return;
+    const fields = [...this.fetch.sent.fieldsOf(sets).values()].filter(
+      ({ names }) => !names.includes('__typename'),
+    );
+    if (isNothing(place.value) && !this.where.isOfOneType(place)) {
+      // Which of them it would have had is not known.
+      if (fields.some(({ key }) => this.where.takesNullsOf(place, key))) this.found(place);
+      return;
+    }
+    for (const { key, names, sets: inner } of fields) {
+      this.step(place, key, names, (next) => {
+        if (isNothing(next.value)) {
+          if (next.isThere || isNothing(place.value)) this.found(next);
+        } else if (inner.length > 0) this.below(next, inner);
+      });
+    }
+  }
+
+  /** A null leads on only where it can have come from further down. */
+  private step(
+    place: Place,
+    key: string,
+    names: readonly string[] | undefined,
+    go: (next: Place) => void,
+  ): void {
+    const isRoot = place.field === undefined;
+    if (isNothing(place.value) && !isRoot && !this.where.takesNullsOf(place, key)) return;
+    const next = this.where.step(place, key, names);
+    if (typeof next === 'object') go(next);
+  }
+
+  private listBecameNull(place: Place): void {
+    if (isNonNullType(entryTypeAt(place))) this.found(place);
+  }
+
+  private found(place: Place): void {
+    const selection = place.field?.occurrences[0]?.node;
+    const listed = this.listed.get(selection) ?? 0;
+    if (listed >= this.maxPathsPerSelection) {
+      this.omitted += 1;
+      return;
+    }
+    this.listed.set(selection, listed + 1);
+    this.places.push(place);
+  }
+}

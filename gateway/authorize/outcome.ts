@@ -1,0 +1,102 @@
+import type { Delegation, RuleTable } from '@behalf/directives';
+import type { GraphQLSchema } from 'graphql';
+import { ErrorList } from '../client-error.js';
+import type { Conditions, OperationAnalysis } from './analysis.js';
+import { FieldCollector } from './collect.js';
+import type { Executed } from './collect.js';
+import { Completion } from './complete.js';
+import { DenialErrors } from './denial-errors.js';
+import { FetchPlaces } from './fetch-places.js';
+import type { FilteredOperation } from './filter.js';
+import { ErrorPlacement } from './place-errors.js';
+import type { ErrorReport } from './place-errors.js';
+import { Places } from './places.js';
+import { PositionRules } from './position-rules.js';
+import type { ExecutionOutcome } from './types.js';
+
+export interface CompletionInput {
+  readonly schema: GraphQLSchema;
+  readonly rules: RuleTable;
+  readonly analysis: OperationAnalysis;
+  readonly conditions: Conditions;
+  readonly delegation: Delegation | undefined;
+  /** Undefined where the client's operation may be executed as it is. */
+  readonly filtered: FilteredOperation | undefined;
+  /** Errors with a path of their own, at most, for each denied selection; then one error that counts the others. */
+  readonly maxPathsPerSelection: number;
+  /** Errors of the whole answer, at most; then one that counts the others. */
+  readonly maxErrors: number;
+}
+
+const IGNORE = (): void => undefined;
+
+/** Makes the answer to an operation out of what was executed for it. */
+export class OutcomeCompletion {
+  constructor(private readonly input: CompletionInput) {}
+
+  complete(outcome: ExecutionOutcome, report: (report: ErrorReport) => void = IGNORE): ExecutionOutcome {
+    const { analysis, filtered, maxPathsPerSelection } = this.input;
+    const errors = new ErrorList(this.input.maxErrors);
+    const executed = this.executed(filtered);
+    const collector = new FieldCollector(executed);
+    this.place(outcome, { collector, errors, report, hiddenTypenameKey: analysis.hiddenTypenameKey });
+    const { data } = outcome;
+    // Without data there is no path at which anything could have been denied.
+    if (filtered === undefined || data === undefined || data === null) return withErrors(outcome, errors);
+    const denials = new DenialErrors(executed, maxPathsPerSelection, errors);
+    const completed = new Completion(collector, denials).complete(data);
+    denials.summarize();
+    return withErrors({ data: completed }, errors);
+  }
+
+  observe(outcome: ExecutionOutcome, report: (report: ErrorReport) => void = IGNORE): ExecutionOutcome {
+    const errors = new ErrorList(this.input.maxErrors);
+    const collector = new FieldCollector(this.executed(undefined));
+    this.place(outcome, { collector, errors, report, hiddenTypenameKey: undefined });
+    return withErrors(outcome, errors);
+  }
+
+  /** @param filtered Undefined for the client's own operation, in which nothing was removed or renamed. */
+  private executed(filtered: FilteredOperation | undefined): Executed {
+    const { schema, analysis, conditions } = this.input;
+    return {
+      schema,
+      analysis,
+      conditions,
+      removals: filtered?.removals ?? new Map(),
+      executedKeyOf: filtered === undefined ? new Map() : analysis.executedKeyOf,
+    };
+  }
+
+  private place(
+    { data, errors: executionErrors = [] }: ExecutionOutcome,
+    {
+      collector,
+      errors,
+      report,
+      hiddenTypenameKey,
+    }: {
+      readonly collector: FieldCollector;
+      readonly errors: ErrorList;
+      readonly report: (report: ErrorReport) => void;
+      readonly hiddenTypenameKey: string | undefined;
+    },
+  ): void {
+    if (executionErrors.length === 0) return;
+    const { rules, delegation, maxPathsPerSelection } = this.input;
+    const places = new Places(collector, data ?? null, hiddenTypenameKey);
+    new ErrorPlacement({
+      places,
+      fetches: new FetchPlaces(places, maxPathsPerSelection),
+      rules: new PositionRules(rules, collector.executed, delegation),
+      errors,
+      report,
+      isShadow: hiddenTypenameKey === undefined,
+    }).addAll(executionErrors);
+  }
+}
+
+function withErrors({ data }: ExecutionOutcome, list: ErrorList): ExecutionOutcome {
+  const errors = list.toArray();
+  return { ...(data === undefined ? {} : { data }), ...(errors.length === 0 ? {} : { errors }) };
+}

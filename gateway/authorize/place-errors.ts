@@ -1,0 +1,215 @@
+import type { GraphQLError } from 'graphql';
+import { clientError, internalError, withoutStack } from '../client-error.js';
+import type { ErrorList } from '../client-error.js';
+import type { GatewayErrorCode } from '../errors.js';
+import { errorMessage, failureMessage, subgraphErrorOf } from '../subgraph-errors/subgraph-error.js';
+import type { SubgraphError } from '../subgraph-errors/subgraph-error.js';
+import type { FetchPlaces } from './fetch-places.js';
+import type { NoPlace, Place, Places } from './places.js';
+import { pathTo } from './position.js';
+import type { PositionRules } from './position-rules.js';
+
+/** An error of the execution, for the log: names of the schema, and no alias, which a client chooses. */
+export interface ErrorReport {
+  /** Undefined for an error that no subgraph reported. */
+  readonly subgraph: string | undefined;
+  readonly code: string;
+  /** Names of fields and indices, with `?` for what the client did not select and the planner added. */
+  readonly path: string;
+  /** Only with `allowInsecureLogMessages`. */
+  readonly message?: string | undefined;
+  /** Errors of the same answer that were not read. */
+  readonly further: number;
+}
+
+export interface PlacementOptions {
+  readonly places: Places;
+  readonly fetches: FetchPlaces;
+  readonly rules: PositionRules;
+  readonly errors: ErrorList;
+  readonly report: (report: ErrorReport) => void;
+  /** Errors go on as the subgraphs reported them. */
+  readonly isShadow: boolean;
+}
+
+interface Found {
+  readonly place: Place | NoPlace;
+  /** The error is about this very place, and not about something below it that the client did not select. */
+  readonly isExact: boolean;
+  readonly names: readonly (string | number)[];
+}
+
+const UNKNOWN_NAME = '?';
+const MAX_LOGGED_PATH = 200;
+
+/**
+ * Places the errors of an execution on the client's own operation. An error that did not come from Behalf is foreign until it
+ * is shown otherwise: its words are replaced, and it stands where the client selected something, or nowhere.
+ */
+export class ErrorPlacement {
+  private readonly placed = new Set<string>();
+
+  constructor(private readonly options: PlacementOptions) {}
+
+  addAll(errors: readonly GraphQLError[]): void {
+    for (const error of errors) {
+      const reported = subgraphErrorOf(error);
+      if (reported === undefined) this.addForeign(error);
+      else this.addReported(error, reported);
+    }
+  }
+
+  private addForeign(error: GraphQLError): void {
+    this.options.report({
+      subgraph: undefined,
+      code: 'INTERNAL_SERVER_ERROR',
+      path: '',
+      further: 0,
+    });
+    if (this.options.isShadow) this.options.errors.add(() => withoutStack(error));
+    else this.addOnce('', internalError);
+  }
+
+  private addReported(error: GraphQLError, reported: SubgraphError): void {
+    const { details, fetch, further } = reported;
+    const { steps } = details;
+    const found = steps === undefined ? undefined : this.find(error, reported, steps);
+    // A failure was logged, with its reason, where it happened.
+    if (!details.isFailure) {
+      const names = found?.names ?? fetch.at.map((key) => (key === '@' ? key : UNKNOWN_NAME));
+      this.options.report({
+        subgraph: fetch.subgraph,
+        code: details.code,
+        path: names.join('.').slice(0, MAX_LOGGED_PATH),
+        message: details.logMessage,
+        further,
+      });
+    }
+    this.options.errors.omit(further);
+    if (this.options.isShadow && !details.isFailure) this.options.errors.add(() => withoutStack(error));
+    else if (found === undefined) this.addWhole(reported);
+    else this.addAt(found, reported);
+  }
+
+  /** An error of a fetch as a whole: at each place that is null because of it. */
+  private addWhole(reported: SubgraphError): void {
+    const { places, omitted } = this.options.fetches.nullsOf(reported.fetch);
+    for (const place of places) this.addRedacted(reported, place);
+    if (omitted > 0) this.addRedacted(reported, undefined, omitted);
+    if (places.length > 0) return;
+    const nearest = this.options.fetches.nearest(reported.fetch);
+    if (typeof nearest === 'object') this.addRedacted(reported, nearest);
+  }
+
+  private addAt({ place, isExact }: Found, reported: SubgraphError): void {
+    // What was denied is reported where it was denied; that it failed as well tells nobody anything.
+    if (typeof place !== 'object') return;
+    const { rules } = this.options;
+    const { denied, passable } = reported.details;
+    const denial = isExact && denied !== undefined ? rules.denialAt(place, denied) : undefined;
+    if (denial !== undefined) {
+      const path = pathTo(place.position);
+      this.addOnce(JSON.stringify([path, denial]), () => rules.denialError(denial, path));
+    } else if (isExact && passable !== undefined && rules.mayQuote(place)) {
+      this.addRedacted(reported, place, undefined, passable);
+    } else this.addRedacted(reported, place);
+  }
+
+  private addRedacted(
+    { details, fetch: { subgraph } }: SubgraphError,
+    place: Place | undefined,
+    omittedPaths?: number,
+    quoted?: string,
+  ): void {
+    // A denial that the gateway's own rules do not bear out is an error like any other.
+    const code =
+      details.denied === undefined && details.code !== 'UNAUTHORIZED_FIELD_OR_TYPE'
+        ? details.code
+        : ('DOWNSTREAM_SERVICE_ERROR' satisfies GatewayErrorCode);
+    const message = quoted ?? (details.isFailure ? failureMessage(subgraph) : errorMessage(subgraph));
+    const path = place?.position === undefined ? undefined : pathTo(place.position);
+    this.addOnce(JSON.stringify([path, code, subgraph, message, omittedPaths]), () =>
+      clientError(message, {
+        path,
+        extensions: { code, service: subgraph, ...(omittedPaths === undefined ? {} : { omittedPaths }) },
+      }),
+    );
+  }
+
+  private addOnce(identity: string, make: () => GraphQLError): void {
+    if (this.placed.has(identity)) return;
+    // A full list needs no more of them to be remembered, and counts what it may have counted before.
+    if (!this.options.errors.isFull) this.placed.add(identity);
+    this.options.errors.add(make);
+  }
+
+  private find(
+    error: GraphQLError,
+    reported: SubgraphError,
+    steps: NonNullable<SubgraphError['details']['steps']>,
+  ): Found {
+    const base = this.findBase(error, reported, steps);
+    let { place, isExact } = base;
+    const names = [...base.names, ...steps.map(({ key, names: [name = key] = [] }) => name)];
+    for (const { key, names: fields } of steps) {
+      if (!isExact || typeof place !== 'object') break;
+      const next = this.options.places.step(place, key, fields);
+      if (next === 'unselected') isExact = false;
+      else place = next;
+    }
+    return { place, isExact: isExact && reported.details.isWholePath, names };
+  }
+
+  /** The place of what was asked: the entity that an error names, or the root of a fetch. */
+  private findBase(
+    error: GraphQLError,
+    { fetch, details: { entity } }: SubgraphError,
+    steps: readonly unknown[],
+  ): Found {
+    const nearest = this.options.fetches.nearest(fetch);
+    const path = error.path?.slice(0, error.path.length - steps.length) ?? [];
+    const keys = entity === undefined || path.length === 0 ? fetch.at : path;
+    const base = this.walk(keys);
+    if (typeof base.place !== 'object' || !base.isExact || entity === undefined) return base;
+    if (this.options.places.isOfOneType(base.place)) return base;
+    // @apollo/gateway counts every object of the list, and the subgraph only those of the type that it was asked for.
+    const place = this.entityAt(fetch, entity, steps[0]);
+    return place === undefined ? { place: nearest, isExact: false, names: base.names } : { ...base, place };
+  }
+
+  private walk(keys: readonly (string | number)[]): Found {
+    let place: Place | NoPlace = this.options.places.root;
+    let isExact = true;
+    const names: (string | number)[] = [];
+    for (const key of keys) {
+      if (typeof place !== 'object' || !isExact) {
+        names.push(typeof key === 'number' ? key : UNKNOWN_NAME);
+        continue;
+      }
+      // `@` stands for every entry: the list is the nearest place that is one.
+      const next: Place | NoPlace = key === '@' ? 'unselected' : this.options.places.step(place, key);
+      if (next === 'unselected') isExact = false;
+      else place = next;
+      names.push(nameOf(key, next));
+    }
+    return { place, isExact, names };
+  }
+
+  /** Among objects of several types: those that hold what the error is about, if they are as many as were asked for. */
+  private entityAt(fetch: SubgraphError['fetch'], entity: number, step: unknown): Place | undefined {
+    const objects = this.options.fetches.objectsOf(fetch);
+    if (objects.length === fetch.entities) return objects[entity];
+    const key = (step as { readonly key?: unknown } | undefined)?.key;
+    if (typeof key !== 'string') return undefined;
+    const holding = objects.filter((place) => {
+      const next = this.options.places.step(place, key);
+      return typeof next === 'object' && next.isThere;
+    });
+    return holding.length === fetch.entities ? holding[entity] : undefined;
+  }
+}
+
+function nameOf(key: string | number, next: Place | NoPlace): string | number {
+  if (typeof key === 'number' || key === '@') return key;
+  return typeof next === 'object' && next.field !== undefined ? next.field.name : UNKNOWN_NAME;
+}

@@ -1,0 +1,165 @@
+import { isCompositeType, isListType, isNonNullType, isObjectType } from 'graphql';
+import type { GraphQLCompositeType, GraphQLObjectType, GraphQLOutputType } from 'graphql';
+import type { CollectedField, FieldCollector } from './collect.js';
+import { typeAt } from './complete.js';
+import type { Position } from './position.js';
+
+/** A place in the response, on the client's own operation. */
+export interface Place {
+  /** In the client's keys; undefined at the root. */
+  readonly position: Position | undefined;
+  /** The field that it belongs to, as its value or in its list; undefined at the root. */
+  readonly field: CollectedField | undefined;
+  readonly type: GraphQLOutputType | undefined;
+  /** What was executed; null below a null. */
+  readonly value: unknown;
+  /** Its object or list holds it, be it null. */
+  readonly isThere: boolean;
+}
+
+/**
+ * `unselected`: the client did not select it, or there is no such entry in the list. `hidden`: it was denied here, and that is
+ * reported here.
+ */
+export type NoPlace = 'unselected' | 'hidden';
+
+/** More entries than an answer of a subgraph has room for: an index in a list that became null cannot be looked up. */
+const MAX_UNSEEN_INDEX = 1_000_000;
+/** The planner's own aliases, where fields of one key differ in type. */
+const PLANNER_ALIAS = /^(.+)__alias_\d+$/;
+
+type ObjectValue = Readonly<Record<string, unknown>>;
+
+/** Finds places along the client's operation and the data that was executed for it. */
+export class Places {
+  private readonly byKey = new WeakMap<readonly CollectedField[], ReadonlyMap<string, CollectedField>>();
+  readonly root: Place;
+
+  constructor(
+    private readonly collector: FieldCollector,
+    data: ObjectValue | null,
+    /** Undefined where the client's operation was executed as it is: then types are known only where there is one. */
+    private readonly hiddenTypenameKey: string | undefined,
+  ) {
+    this.root = { position: undefined, field: undefined, type: undefined, value: data, isThere: true };
+  }
+
+  /**
+   * One step further.
+   *
+   * @param key Response key under which it was executed, or an index.
+   * @param names Fields of which the step must lead to one: any other under its key is not meant.
+   */
+  step(place: Place, key: string | number, names?: readonly string[]): Place | NoPlace {
+    return typeof key === 'number' ? this.entry(place, key) : this.fieldAt(place, key, names);
+  }
+
+  /** Whether every object at this place has the same type. */
+  isOfOneType(place: Place): boolean {
+    return place.field === undefined || isObjectType(namedTypeAt(place));
+  }
+
+  /** Whether nulls at this place can come from a field on it. */
+  takesNullsOf(place: Place, key: string): boolean {
+    const field = this.find(place, key);
+    return field !== undefined && isNonNullType(field.type);
+  }
+
+  private entry(place: Place, index: number): Place | NoPlace {
+    const entryType = entryTypeAt(place);
+    if (entryType === undefined) return 'unselected';
+    const { value } = place;
+    const isThere = Array.isArray(value)
+      ? index < value.length
+      : isNothing(value) && index < MAX_UNSEEN_INDEX;
+    if (!isThere) return 'unselected';
+    return {
+      position: { before: place.position, key: index },
+      field: place.field,
+      type: entryType,
+      value: Array.isArray(value) ? (value[index] as unknown) : null,
+      isThere: Array.isArray(value),
+    };
+  }
+
+  private fieldAt(place: Place, key: string, names: readonly string[] | undefined): Place | NoPlace {
+    const { value } = place;
+    if (!isNothing(value) && (typeof value !== 'object' || Array.isArray(value))) return 'unselected';
+    const field = this.find(place, key);
+    if (field === undefined) return 'unselected';
+    if (names !== undefined && !field.occurrences.some(({ node }) => names.includes(node.name.value)))
+      return 'unselected';
+    const isThere = !isNothing(value) && Object.hasOwn(value, field.executedKey);
+    const isKnown = this.isOfOneType(place) || this.typeOf(value) !== undefined;
+    // Of several types, an object holds only what was selected on its own.
+    if (!isKnown && !isThere) return 'unselected';
+    // Completion comes as far as this place only where there is an object, and reports what was denied on it.
+    if (!isExecuted(field, isKnown)) return isNothing(value) ? 'unselected' : 'hidden';
+    return {
+      position: { before: place.position, key: field.key },
+      field,
+      type: field.type,
+      value: isThere ? (value as ObjectValue)[field.executedKey] : null,
+      isThere,
+    };
+  }
+
+  private find(place: Place, key: string): CollectedField | undefined {
+    const fields = this.fieldsAt(place);
+    const original = PLANNER_ALIAS.exec(key)?.[1];
+    return fields.get(key) ?? (original === undefined ? undefined : fields.get(original));
+  }
+
+  /** What is selected at a place, by the keys under which it was executed. */
+  private fieldsAt(place: Place): ReadonlyMap<string, CollectedField> {
+    const fields = this.collectedAt(place);
+    let byKey = this.byKey.get(fields);
+    if (byKey === undefined) {
+      byKey = new Map(fields.map((field) => [field.executedKey, field]));
+      this.byKey.set(fields, byKey);
+    }
+    return byKey;
+  }
+
+  private collectedAt(place: Place): readonly CollectedField[] {
+    const { field, value } = place;
+    if (field === undefined) return this.atRoot;
+    const named = namedTypeAt(place);
+    if (named === undefined) return [];
+    if (isObjectType(named)) return this.collector.below(field, named);
+    return this.collector.below(field, this.typeOf(value));
+  }
+
+  private typeOf(value: unknown): GraphQLObjectType | undefined {
+    if (this.hiddenTypenameKey === undefined || typeof value !== 'object' || value === null) return undefined;
+    return typeAt(value as ObjectValue, this.collector.executed.schema, this.hiddenTypenameKey);
+  }
+
+  private rootFields: readonly CollectedField[] | undefined;
+
+  private get atRoot(): readonly CollectedField[] {
+    this.rootFields ??= this.collector.atRoot();
+    return this.rootFields;
+  }
+}
+
+/** Where several types are possible, whatever is selected on any of them must have been. */
+function isExecuted({ executed, occurrences }: CollectedField, isKnown: boolean): boolean {
+  return executed.length > 0 && (isKnown || executed.length === occurrences.length);
+}
+
+export function isNothing(value: unknown): value is null | undefined {
+  return value === null || value === undefined;
+}
+
+/** The type of the entries of a list; undefined for what is no list. */
+export function entryTypeAt({ type }: Place): GraphQLOutputType | undefined {
+  const nullable = isNonNullType(type) ? type.ofType : type;
+  return isListType(nullable) ? nullable.ofType : undefined;
+}
+
+/** The type of the objects at a place; undefined for a list, and for what has no fields. */
+function namedTypeAt({ type }: Place): GraphQLCompositeType | undefined {
+  const nullable = isNonNullType(type) ? type.ofType : type;
+  return isCompositeType(nullable) ? nullable : undefined;
+}

@@ -1,0 +1,111 @@
+import { asksNothing, denialError, describeRequirement, isMet } from '@behalf/directives';
+import type { Delegation, Requirement, Requires, RuleTable } from '@behalf/directives';
+import { getNamedType, isAbstractType, isInterfaceType, isObjectType } from 'graphql';
+import type { FieldNode, GraphQLError } from 'graphql';
+import { withoutStack } from '../client-error.js';
+import type { DeniedCoordinate } from '../subgraph-errors/subgraph-error.js';
+import type { Executed } from './collect.js';
+import type { Place } from './places.js';
+
+/** A subgraph's denial, in the gateway's own words. */
+export interface BorneOutDenial {
+  readonly coordinate: string;
+  readonly requires: Requires;
+}
+
+/** What the rules of the supergraph say of a place in the response. */
+export class PositionRules {
+  constructor(
+    private readonly rules: RuleTable,
+    private readonly executed: Executed,
+    private readonly delegation: Delegation | undefined,
+  ) {}
+
+  /**
+   * A denial of what the client selected at this place; undefined when the coordinate is not of this place. All of it comes
+   * from the supergraph, and nothing from what the subgraph wrote.
+   */
+  denialAt(place: Place, denied: DeniedCoordinate): BorneOutDenial | undefined {
+    const { type, field: name, argument } = denied;
+    if (name === undefined) return this.typeDenialAt(place, type);
+    const isHere = place.field?.occurrences.some(
+      ({ node }) => node.name.value === name && this.isSelectedOn(node, type),
+    );
+    const owner = this.executed.schema.getType(type);
+    const field = isObjectType(owner) || isInterfaceType(owner) ? owner.getFields()[name] : undefined;
+    if (isHere !== true || field === undefined) return undefined;
+    if (argument !== undefined) {
+      // No rule stands on an argument, so what it would ask for is not known here.
+      const isThere = field.args.some((each) => each.name === argument);
+      return isThere ? { coordinate: `${type}.${name}(${argument}:)`, requires: {} } : undefined;
+    }
+    const returned = getNamedType(field.type).name;
+    const hasSubject = this.hasSubject(type) || this.hasSubject(returned);
+    return {
+      coordinate: `${type}.${name}`,
+      requires: this.describe(this.rules.requirementOf(type, name), hasSubject),
+    };
+  }
+
+  denialError({ coordinate, requires }: BorneOutDenial, path: readonly (string | number)[]): GraphQLError {
+    return withoutStack(denialError(coordinate, requires, path));
+  }
+
+  /**
+   * Whether a message about this place may reach the client. Not where the caller may not read what is selected, on whatever
+   * type it is selected, and not where the value itself travels minimized: the message could quote it whole.
+   */
+  mayQuote({ field }: Place): boolean {
+    if (field === undefined) return false;
+    return field.occurrences.every(({ node }) => this.seesWhole(node));
+  }
+
+  private seesWhole(node: FieldNode): boolean {
+    const parent = this.executed.analysis.parentOf.get(node);
+    if (parent === undefined) return false;
+    const answers = this.rules.answersOf(parent.name, node.name.value);
+    return (
+      answers.length > 0 &&
+      answers.every(
+        ([type, field]) =>
+          field.minimization === undefined &&
+          isMet(this.rules.requirementOf(type.name, node.name.value), this.delegation),
+      )
+    );
+  }
+
+  private typeDenialAt(place: Place, type: string): BorneOutDenial | undefined {
+    if (place.type === undefined) return undefined;
+    const { schema } = this.executed;
+    const returned = getNamedType(place.type);
+    const named = schema.getType(type);
+    const isHere =
+      returned.name === type ||
+      (isAbstractType(returned) && isObjectType(named) && schema.isSubType(returned, named));
+    const rule = this.rules.type(type);
+    if (!isHere || rule === undefined) return undefined;
+    return { coordinate: type, requires: this.describe(rule.own, rule.subject !== undefined) };
+  }
+
+  /** Whether the selection can be answered on this type. */
+  private isSelectedOn(node: FieldNode, type: string): boolean {
+    const parent = this.executed.analysis.parentOf.get(node);
+    if (parent === undefined) return false;
+    if (parent.name === type) return true;
+    const { schema } = this.executed;
+    const named = schema.getType(type);
+    if (isAbstractType(parent)) return isObjectType(named) && schema.isSubType(parent, named);
+    return isInterfaceType(named) && schema.isSubType(named, parent);
+  }
+
+  private hasSubject(type: string): boolean {
+    return this.rules.type(type)?.subject !== undefined;
+  }
+
+  /** What is required and not shown. Where all is shown, whose row it is remains, or nothing that the schema tells. */
+  private describe(requirement: Requirement, hasSubject: boolean): Requires {
+    if (!asksNothing(requirement) && !isMet(requirement, this.delegation))
+      return describeRequirement(requirement);
+    return hasSubject ? { subject: true } : {};
+  }
+}

@@ -1,0 +1,77 @@
+import { GraphQLError } from 'graphql';
+import type { GatewayErrorCode } from './errors.js';
+
+/** An error that Behalf answers with. Its code may also be one that a subgraph gave. */
+export interface ClientErrorOptions {
+  readonly path?: readonly (string | number)[] | undefined;
+  readonly extensions: Readonly<Record<string, unknown>> & { readonly code: string };
+}
+
+/**
+ * Makes an error for an answer. It has no stack: an answer can hold a thousand of them, and a server that shows stacks would
+ * show them to clients.
+ */
+export function clientError(message: string, { path, extensions }: ClientErrorOptions): GraphQLError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    const error = new GraphQLError(message, {
+      extensions: { ...extensions },
+      ...(path === undefined ? {} : { path }),
+    });
+    made.add(error);
+    return withoutStack(error);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+const made = new WeakSet<object>();
+
+/** Whether an error was made here, of nothing that a client may not read. */
+export function isClientError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && made.has(error);
+}
+
+/** Takes the stack away from an error that goes to a client. */
+export function withoutStack(error: GraphQLError): GraphQLError {
+  Object.defineProperty(error, 'stack', { value: undefined, configurable: true, writable: true });
+  return error;
+}
+
+/** For whatever nobody foresaw: its words may hold a value, so the client is told none of them. */
+export function internalError(): GraphQLError {
+  return clientError('Internal server error', { extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+}
+
+/** Errors of one answer, at most `max`; then one that counts the rest. */
+export class ErrorList {
+  private readonly listed: GraphQLError[] = [];
+  private omitted = 0;
+
+  constructor(private readonly max: number) {}
+
+  get isFull(): boolean {
+    return this.listed.length >= this.max;
+  }
+
+  /** @param make Called only when there is room. */
+  add(make: () => GraphQLError): void {
+    if (this.isFull) this.omitted += 1;
+    else this.listed.push(make());
+  }
+
+  /** Counts errors that were never made. */
+  omit(count: number): void {
+    this.omitted += count;
+  }
+
+  toArray(): GraphQLError[] {
+    if (this.omitted === 0) return this.listed;
+    const code = 'ERRORS_OMITTED' satisfies GatewayErrorCode;
+    return [
+      ...this.listed,
+      clientError('Further errors are not listed', { extensions: { code, omittedErrors: this.omitted } }),
+    ];
+  }
+}

@@ -1,0 +1,103 @@
+import { Kind, parse } from 'graphql';
+import type { DocumentNode, FieldNode, FragmentDefinitionNode, SelectionSetNode } from 'graphql';
+
+/** Selections of one response key in the operation that a subgraph was sent. */
+export interface SentField {
+  readonly key: string;
+  /** The schema's names, where the key may be an alias: on several types, it can be one of several fields. */
+  readonly names: readonly string[];
+  readonly sets: readonly SelectionSetNode[];
+}
+
+/**
+ * The operation that a subgraph was sent. An answer without errors never reads it, so it is parsed when it is first asked
+ * for.
+ */
+export class SentOperation {
+  private read: { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } | undefined;
+  private readonly fragments = new Map<string, FragmentDefinitionNode>();
+  private readonly known = new WeakMap<readonly SelectionSetNode[], ReadonlyMap<string, SentField>>();
+
+  constructor(private readonly query: string | undefined) {}
+
+  /** Whether it asks for entities by their keys. A client's operation cannot: the API schema has no such field. */
+  get isForEntities(): boolean {
+    return this.parsed().isEntities;
+  }
+
+  /** What was selected: of each entity, or else at the root. */
+  get roots(): readonly SelectionSetNode[] {
+    return this.parsed().roots;
+  }
+
+  /** The fields of some selection sets by response key. Found again by the list that holds the sets. */
+  fieldsOf(sets: readonly SelectionSetNode[]): ReadonlyMap<string, SentField> {
+    let fields = this.known.get(sets);
+    if (fields === undefined) {
+      fields = this.collect(sets);
+      this.known.set(sets, fields);
+    }
+    return fields;
+  }
+
+  /** Each fragment once. */
+  private collect(sets: readonly SelectionSetNode[]): ReadonlyMap<string, SentField> {
+    const nodes = new Map<string, FieldNode[]>();
+    const visited = new Set<string>();
+    const visit = (set: SelectionSetNode): void => {
+      for (const selection of set.selections) {
+        if (selection.kind === Kind.FIELD) {
+          const key = (selection.alias ?? selection.name).value;
+          const known = nodes.get(key);
+          if (known === undefined) nodes.set(key, [selection]);
+          else known.push(selection);
+        } else if (selection.kind === Kind.INLINE_FRAGMENT) visit(selection.selectionSet);
+        else if (!visited.has(selection.name.value)) {
+          visited.add(selection.name.value);
+          const fragment = this.fragments.get(selection.name.value);
+          if (fragment !== undefined) visit(fragment.selectionSet);
+        }
+      }
+    };
+    for (const set of sets) visit(set);
+    return new Map(
+      [...nodes].map(([key, fields]) => [
+        key,
+        {
+          key,
+          names: [...new Set(fields.map(({ name }) => name.value))],
+          sets: fields.flatMap(({ selectionSet }) => selectionSet ?? []),
+        },
+      ]),
+    );
+  }
+
+  private parsed(): { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } {
+    this.read ??= this.parse();
+    return this.read;
+  }
+
+  private parse(): { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } {
+    const document = parseOrNothing(this.query);
+    let root: SelectionSetNode | undefined;
+    for (const definition of document?.definitions ?? []) {
+      if (definition.kind === Kind.OPERATION_DEFINITION) root = definition.selectionSet;
+      else if (definition.kind === Kind.FRAGMENT_DEFINITION)
+        this.fragments.set(definition.name.value, definition);
+    }
+    if (root === undefined) return { roots: [], isEntities: false };
+    const entities = [...this.collect([root]).values()].find(({ names }) => names.includes('_entities'));
+    return entities === undefined
+      ? { roots: [root], isEntities: false }
+      : { roots: entities.sets, isEntities: true };
+  }
+}
+
+/** The planner wrote it; should it not parse, no position in it is known. */
+function parseOrNothing(query: string | undefined): DocumentNode | undefined {
+  try {
+    return parse(query ?? '', { noLocation: true });
+  } catch {
+    return undefined;
+  }
+}
