@@ -1,12 +1,18 @@
 import { context as otelContext, trace } from '@opentelemetry/api';
 import { GraphQLError } from 'graphql';
+import type { OperationDefinitionNode } from 'graphql';
 import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { AuthorizationMode, Protection } from './protection.js';
 import { RefusedError } from './errors.js';
 import { EXCHANGE } from './exchange.js';
 import { RejectedError, tellStepUps } from './rejection.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
-import type { Authorization, ExecutionOutcome, OperationAuthorizer } from './authorize/index.js';
+import type {
+  Authorization,
+  ClientOperation,
+  ExecutionOutcome,
+  OperationAuthorizer,
+} from './authorize/index.js';
 import { statusTellsOutcome } from './http/media-type.js';
 import {
   introspectionRefused,
@@ -16,6 +22,7 @@ import {
 } from './introspection/index.js';
 import type { GrantedIntrospection } from './introspection/index.js';
 import type { PolicyBook } from './policies/index.js';
+import { isPlainOperationName } from './seal/recorded-text.js';
 
 /** What one supergraph version is served by: they are replaced together, so that no request meets parts of two. */
 export interface Served {
@@ -56,6 +63,8 @@ const NOTHING_ASKED: Authorization = Object.freeze({
 
 /** Decides what may be planned. */
 const authorize: Step = async ({ exchange, request, served, protection }) => {
+  // Apollo Server leaves it to the gateway to find that there is none, whatever the type says.
+  if ((request.operation as OperationDefinitionNode | undefined) === undefined) throw operationUnknown();
   refuseIntrospection(request.document, protection.introspection, exchange.delegation !== undefined);
   const operation = {
     document: request.document,
@@ -93,6 +102,15 @@ const authorize: Step = async ({ exchange, request, served, protection }) => {
   }
 };
 
+function operationUnknown(): RefusedError {
+  return new RefusedError({
+    code: 'OPERATION_UNKNOWN',
+    message: 'The document has no operation of this name, or several and the request names none',
+    status: 400,
+    reason: 'OPERATION_INVALID',
+  });
+}
+
 /** Plans and executes what is left, with a transaction token for each subgraph that is asked. */
 const propagate: Step = async ({ exchange, request, served, protection }) => {
   const { authorization, introspection } = exchange;
@@ -114,9 +132,22 @@ const propagate: Step = async ({ exchange, request, served, protection }) => {
   const context: ExchangeContext = { ...request.context, [EXCHANGE]: exchange };
   // The plan cache of @apollo/gateway goes by this hash and not by the document: a filtered document under the hash of
   // the whole one would run the whole one's plan.
-  const { data, errors } = await served.execute({ ...request, ...execute, context });
+  const { data, errors } = await served.execute({
+    ...request,
+    ...execute,
+    ...forSpans(execute),
+    context,
+  });
   exchange.outcome = { ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) };
 };
+
+/** @apollo/gateway puts these two into attributes of its spans and uses them for nothing else. */
+function forSpans({
+  operation,
+}: ClientOperation): Pick<GatewayGraphQLRequestContext, 'operationName' | 'source'> {
+  const name = operation.name?.value;
+  return { operationName: name !== undefined && isPlainOperationName(name) ? name : null, source: '' };
+}
 
 /** The record has all of them. */
 const MAX_LOGGED_COORDINATES = 20;

@@ -86,8 +86,9 @@ export class ProtectedGateway implements GatewayInterface {
     for (const key of FORBIDDEN_KEYS) {
       if (key in config) throw new ConfigurationError(key, 'would go past the protection');
     }
-    const { supergraphSdl, queryPlannerConfig } = config as {
+    const { supergraphSdl, queryPlannerConfig, telemetry } = config as {
       supergraphSdl?: SupergraphSource;
+      telemetry?: { includeDocument?: unknown; recordExceptions?: unknown };
       queryPlannerConfig?: { cache?: unknown };
     };
     if (supergraphSdl === undefined) {
@@ -98,6 +99,11 @@ export class ProtectedGateway implements GatewayInterface {
         'queryPlannerConfig.cache',
         'would share plans between supergraph versions',
       );
+    }
+    for (const key of ['includeDocument', 'recordExceptions'] as const) {
+      // Literals of documents and messages of errors are people's data.
+      if (telemetry?.[key] !== undefined && telemetry[key] !== false)
+        throw new ConfigurationError(`telemetry.${key}`, 'would put values into spans');
     }
     this.supergraph = supergraphSdl;
     this.protection = new Protection(options);
@@ -298,6 +304,7 @@ export class ProtectedGateway implements GatewayInterface {
       timeoutMs,
       txnToken: (exchange, sent) =>
         authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer, sent),
+      accountable: authorizer?.accountable.get(name) ?? new Map(),
       log: this.protection.log,
     });
   }

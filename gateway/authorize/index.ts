@@ -26,6 +26,7 @@ export type {
 } from './explain.js';
 export { SupergraphError, type SupergraphErrorCode } from './supergraph.js';
 export type {
+  AccountableField,
   Authorization,
   ClientOperation,
   Denial,
@@ -71,7 +72,7 @@ export function createOperationAuthorizer(
   supergraphSdl: string,
   options: AuthorizerOptions = {},
 ): OperationAuthorizer {
-  const { rules, schema, executableSdl, vocabularies, joinNames } = readSupergraph(
+  const { rules, schema, executableSdl, vocabularies, accountable, joinNames } = readSupergraph(
     supergraphSdl,
     options.coverage ?? 'open',
   );
@@ -150,6 +151,7 @@ export function createOperationAuthorizer(
   return {
     executableSdl,
     vocabularies,
+    accountable,
     policies: new Set([...vocabularies.values()].flatMap((words) => [...words.policies])),
     grants: schemaGrants(schema, rules),
     policiesOf: (client) => known(client).analysis.policies,

@@ -11,7 +11,8 @@ import {
 import type { ErrorDescription, Requirement } from '@behalf/directives';
 import { buildASTSchema, GraphQLError, Kind, parse, print, visit } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
-import type { SubgraphVocabulary } from './types.js';
+import { readAccountable } from './accountable.js';
+import type { AccountableField, SubgraphVocabulary } from './types.js';
 
 export const supergraphErrors = Object.freeze({
   SUPERGRAPH_UNREADABLE: {
@@ -46,6 +47,7 @@ export interface Supergraph {
   readonly schema: GraphQLSchema;
   readonly executableSdl: string;
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
+  readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
   /** Names under which @apollo/gateway keeps in its response what it joins subgraphs by, beside what the client selected. */
   readonly joinNames: ReadonlySet<string>;
 }
@@ -72,6 +74,7 @@ export function readSupergraph(sdl: string, coverage: 'required' | 'open'): Supe
       schema: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
       executableSdl: print(withoutSecurityPurposes(document, links)),
       vocabularies: readVocabularies(document, links, rules),
+      accountable: readAccountable(document, links, rules, readGraphNames(document, links)),
       joinNames: readJoinNames(document, links),
     };
   } catch (error) {

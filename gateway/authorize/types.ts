@@ -46,6 +46,16 @@ export interface SubgraphVocabulary {
   readonly purposes: ReadonlySet<string>;
 }
 
+/** What the gateway knows of a coordinate, to put on record beside what a subgraph says happened there. */
+export interface AccountableField {
+  /** In the words of the schema; absent when none applies. */
+  readonly rule?: string;
+  /** Of `@minimize`. */
+  readonly strategy?: string;
+  /** Whether `@subject` can decide there: on the type that it stands on, or on the one that it returns. */
+  readonly isOwned: boolean;
+}
+
 /** What somebody can reach of a schema, whatever he asks. */
 export interface SchemaGrants {
   /** Equal for all who can reach the same. */
@@ -60,6 +70,8 @@ export interface OperationAuthorizer {
   readonly executableSdl: string;
   /** By subgraph name, as in `supergraph.yaml`. */
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
+  /** By subgraph name, then by coordinate: what each can resolve, and so give account of. */
+  readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
   /** Every policy that a rule can ask for. */
   readonly policies: ReadonlySet<string>;
   /** What a delegation can reach of the whole schema. */

@@ -1,13 +1,14 @@
-import { ACCESS_DECISIONS, FACTS_EXTENSION, isRecord } from '@behalf/directives';
-import type { AccessDecision, FieldAccess } from '@behalf/directives';
+import { FACTS_EXTENSION, isRecord } from '@behalf/directives';
 import { GraphQLError } from 'graphql';
 import { errors, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '../apollo.js';
+import type { AccountableField } from '../authorize/index.js';
 import type { GatewayErrorCode } from '../errors.js';
 import { exchangeOf } from '../exchange.js';
 import type { Exchange } from '../exchange.js';
 import type { GatewayLog } from '../log.js';
+import { readAccount } from './facts.js';
 
 export interface DataSourceOptions {
   readonly name: string;
@@ -18,6 +19,8 @@ export interface DataSourceOptions {
   readonly timeoutMs: number;
   /** The transaction token for this request; undefined for a caller without a delegation. */
   readonly txnToken: (exchange: Exchange, request: SubgraphRequest) => string | undefined;
+  /** By coordinate: what the subgraph can resolve, and so give account of. */
+  readonly accountable: ReadonlyMap<string, AccountableField>;
   readonly log: GatewayLog;
 }
 
@@ -126,12 +129,18 @@ export class BehalfDataSource implements GraphQLDataSource {
   async process(options: GraphQLDataSourceProcessOptions): Promise<SubgraphResponse> {
     const { query, variables, operationName } = options.request;
     const exchange = exchangeOf(options.context);
-    const response = await this.post({ query, variables, operationName }, exchange);
-    const { extensions } = response;
-    if (extensions === undefined || !(FACTS_EXTENSION in extensions)) return response;
-    const { [FACTS_EXTENSION]: facts, ...others } = extensions;
-    if (exchange !== undefined) this.collect(facts, exchange);
-    return { ...response, extensions: others };
+    let facts: unknown;
+    try {
+      const response = await this.post({ query, variables, operationName }, exchange);
+      const { extensions } = response;
+      if (extensions === undefined || !Object.hasOwn(extensions, FACTS_EXTENSION)) return response;
+      const { [FACTS_EXTENSION]: given, ...others } = extensions;
+      facts = given;
+      return { ...response, extensions: others };
+    } finally {
+      // Also for an answer that did not come: the subgraph may have read what it was asked for.
+      if (exchange !== undefined) this.collect(facts, exchange);
+    }
   }
 
   private async post(request: SubgraphRequest, exchange: Exchange | undefined): Promise<SubgraphResponse> {
@@ -188,34 +197,16 @@ export class BehalfDataSource implements GraphQLDataSource {
   }
 
   private collect(facts: unknown, exchange: Exchange): void {
-    const accesses = readFacts(facts);
-    if (accesses === undefined) {
-      this.options.log.log('error', 'SUBGRAPH_FACTS_MALFORMED', { subgraph: this.options.name });
+    const { name, accountable } = this.options;
+    if (facts === undefined) {
+      // A protected subgraph gives account to whoever comes with a token, and to nobody else.
+      if (exchange.delegation !== undefined) exchange.accounts.miss(name);
       return;
     }
-    for (const access of accesses) exchange.accesses.push({ ...access, subgraph: this.options.name });
+    const account = readAccount(facts, accountable);
+    if (account === undefined) exchange.accounts.disbelieve(name, 0);
+    else exchange.accounts.add(name, account.accesses, account.dropped);
   }
-}
-
-const DECISIONS: ReadonlySet<unknown> = new Set<AccessDecision>(ACCESS_DECISIONS);
-
-function readFacts(facts: unknown): FieldAccess[] | undefined {
-  if (!isRecord(facts) || facts.v !== 1 || !Array.isArray(facts.fields)) return undefined;
-  const accesses: FieldAccess[] = [];
-  for (const entry of facts.fields as unknown[]) {
-    if (!Array.isArray(entry)) return undefined;
-    const [coordinate, decision, count, strategy, rule] = entry as unknown[];
-    if (typeof coordinate !== 'string' || !DECISIONS.has(decision) || typeof count !== 'number')
-      return undefined;
-    accesses.push({
-      coordinate,
-      decision: decision as AccessDecision,
-      count,
-      ...(typeof strategy === 'string' ? { strategy } : {}),
-      ...(typeof rule === 'string' ? { rule } : {}),
-    });
-  }
-  return accesses;
 }
 
 function isGraphQLError(value: unknown): boolean {
