@@ -1,5 +1,5 @@
 import { context as otelContext, trace } from '@opentelemetry/api';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, Kind } from 'graphql';
 import type { OperationDefinitionNode } from 'graphql';
 import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { AuthorizationMode, Protection } from './protection.js';
@@ -13,6 +13,7 @@ import type {
   ExecutionOutcome,
   OperationAuthorizer,
 } from './authorize/index.js';
+import { InexactVariableError, settleLiterals, settleVariables } from './exact/input.js';
 import { statusTellsOutcome } from './http/media-type.js';
 import {
   introspectionRefused,
@@ -66,13 +67,9 @@ const authorize: Step = async ({ exchange, request, served, protection }) => {
   // Apollo Server leaves it to the gateway to find that there is none, whatever the type says.
   if ((request.operation as OperationDefinitionNode | undefined) === undefined) throw operationUnknown();
   refuseIntrospection(request.document, protection.introspection, exchange.delegation !== undefined);
-  const operation = {
-    document: request.document,
-    operation: request.operation,
-    queryHash: request.queryHash,
-  };
+  const operation = readOperation(request);
   exchange.operation = operation;
-  exchange.variables = request.request.variables ?? {};
+  exchange.variables = readVariables(request);
   const split = protection.introspection === 'granted' ? splitIntrospection(operation) : undefined;
   // Deep in the data the schema would be answered by the gateway, whole.
   if (split?.isNested === true) throw introspectionRefused(403, exchange.delegation !== undefined);
@@ -111,6 +108,41 @@ function operationUnknown(): RefusedError {
   });
 }
 
+/** The operation as the client sent it, with every number in it exact. */
+function readOperation({
+  document,
+  operation,
+  queryHash,
+  source,
+  schema,
+}: GatewayGraphQLRequestContext): ClientOperation {
+  const settled = settleLiterals(document, source, schema);
+  const definition = settled.definitions[document.definitions.indexOf(operation)];
+  return {
+    document: settled,
+    operation: definition?.kind === Kind.OPERATION_DEFINITION ? definition : operation,
+    queryHash,
+  };
+}
+
+/** @throws {RefusedError} */
+function readVariables({
+  request,
+  operation,
+  schema,
+}: GatewayGraphQLRequestContext): Readonly<Record<string, unknown>> {
+  try {
+    return settleVariables(request.variables ?? {}, operation, schema);
+  } catch (error) {
+    if (!(error instanceof InexactVariableError)) throw error;
+    throw new RefusedError({
+      code: 'NUMBER_NOT_EXACT',
+      message: `Variable "$${error.variable}" holds a number that cannot be carried exactly; send it as a string`,
+      status: 400,
+    });
+  }
+}
+
 /** Plans and executes what is left, with a transaction token for each subgraph that is asked. */
 const propagate: Step = async ({ exchange, request, served, protection }) => {
   const { authorization, introspection } = exchange;
@@ -136,6 +168,7 @@ const propagate: Step = async ({ exchange, request, served, protection }) => {
     ...request,
     ...execute,
     ...forSpans(execute),
+    request: { ...request.request, variables: { ...exchange.variables } },
     context,
   });
   exchange.outcome = { ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) };

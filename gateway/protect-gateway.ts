@@ -5,7 +5,7 @@ import type {
   GatewaySchemaLoadOrUpdateCallback,
   GatewayUnsubscriber,
 } from '@apollo/server-gateway-interface';
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLSchema } from 'graphql';
 import type { JWK } from 'jose';
 import type { Pool } from 'undici';
 import type { AuditOutcome } from '../audit/record.js';
@@ -305,6 +305,7 @@ export class ProtectedGateway implements GatewayInterface {
       txnToken: (exchange, sent) =>
         authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer, sent),
       accountable: authorizer?.accountable.get(name) ?? new Map(),
+      schema: authorizer?.schema ?? new GraphQLSchema({}),
       log: this.protection.log,
     });
   }

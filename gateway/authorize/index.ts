@@ -150,6 +150,7 @@ export function createOperationAuthorizer(
 
   return {
     executableSdl,
+    schema,
     vocabularies,
     accountable,
     policies: new Set([...vocabularies.values()].flatMap((words) => [...words.policies])),

@@ -1,5 +1,5 @@
 import type { Delegation, Requires } from '@behalf/directives';
-import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
+import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { Explanation } from './explain.js';
 
 /** The operation as the server parsed and validated it. */
@@ -68,6 +68,8 @@ export interface SchemaGrants {
 export interface OperationAuthorizer {
   /** The SDL to hand to ApolloGateway: without the security purposes that it refuses to load. */
   readonly executableSdl: string;
+  /** Of the whole supergraph, what clients cannot see included. */
+  readonly schema: GraphQLSchema;
   /** By subgraph name, as in `supergraph.yaml`. */
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
   /** By subgraph name, then by coordinate: what each can resolve, and so give account of. */

@@ -1,5 +1,6 @@
 import { FACTS_EXTENSION, isRecord } from '@behalf/directives';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, parse } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { errors, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '../apollo.js';
@@ -8,6 +9,11 @@ import type { GatewayErrorCode } from '../errors.js';
 import { exchangeOf } from '../exchange.js';
 import type { Exchange } from '../exchange.js';
 import type { GatewayLog } from '../log.js';
+import { settleAnswer } from '../exact/answer.js';
+import { parseExactJson } from '../exact/exact-json.js';
+import { ExactNumber } from '../exact/exact-number.js';
+import { settleWithin } from '../exact/settle.js';
+import type { ParsedJson } from '../exact/exact-json.js';
 import { readAccount } from './facts.js';
 
 export interface DataSourceOptions {
@@ -21,6 +27,8 @@ export interface DataSourceOptions {
   readonly txnToken: (exchange: Exchange, request: SubgraphRequest) => string | undefined;
   /** By coordinate: what the subgraph can resolve, and so give account of. */
   readonly accountable: ReadonlyMap<string, AccountableField>;
+  /** Of the supergraph: what the fields of an answer are. */
+  readonly schema: GraphQLSchema;
   readonly log: GatewayLog;
 }
 
@@ -164,26 +172,37 @@ export class BehalfDataSource implements GraphQLDataSource {
     if (typeof contentType !== 'string' || !JSON_TYPES.test(contentType)) {
       throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_TYPE');
     }
-    return this.parse(text);
+    const { response, holdsExact } = this.parse(text);
+    return holdsExact ? this.withExactNumbers(response, request.query ?? '') : response;
   }
 
-  private parse(text: string): SubgraphResponse {
-    let parsed: unknown;
+  /** Numbers that a double cannot hold become what their fields can hold, or errors at their places. */
+  private withExactNumbers(response: SubgraphResponse, query: string): SubgraphResponse {
+    const { data, errors: reported = [], extensions = {} } = response;
+    settleWithin(reported);
+    settleWithin(extensions);
+    const inexact = settleAnswer(data ?? {}, parse(query), this.options.schema);
+    return inexact.length === 0 ? response : { ...response, errors: [...reported, ...inexact] };
+  }
+
+  private parse(text: string): { readonly response: SubgraphResponse; readonly holdsExact: boolean } {
+    let json: ParsedJson;
     try {
-      parsed = JSON.parse(text);
+      json = parseExactJson(text);
     } catch {
       throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'JSON');
     }
-    if (!isRecord(parsed)) throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'NO_OBJECT');
+    const { value: parsed, holdsExact } = json;
+    if (!isObject(parsed)) throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'NO_OBJECT');
     const { data, errors: reported, extensions } = parsed;
     if (
-      (data !== undefined && data !== null && !isRecord(data)) ||
+      (data !== undefined && data !== null && !isObject(data)) ||
       (reported !== undefined && !(Array.isArray(reported) && reported.every(isGraphQLError))) ||
-      (extensions !== undefined && !isRecord(extensions))
+      (extensions !== undefined && !isObject(extensions))
     ) {
       throw this.failure('SUBREQUEST_MALFORMED_RESPONSE', 'SHAPE');
     }
-    return parsed;
+    return { response: parsed, holdsExact };
   }
 
   /** The client learns which subgraph failed; why, and where it is, stays in the log. */
@@ -207,6 +226,10 @@ export class BehalfDataSource implements GraphQLDataSource {
     if (account === undefined) exchange.accounts.disbelieve(name, 0);
     else exchange.accounts.add(name, account.accesses, account.dropped);
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return isRecord(value) && !(value instanceof ExactNumber);
 }
 
 function isGraphQLError(value: unknown): boolean {
