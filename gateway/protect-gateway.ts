@@ -86,7 +86,8 @@ export class ProtectedGateway implements GatewayInterface {
     for (const key of FORBIDDEN_KEYS) {
       if (key in config) throw new ConfigurationError(key, 'would go past the protection');
     }
-    const { supergraphSdl, queryPlannerConfig, telemetry } = config as {
+    const { supergraphSdl, queryPlannerConfig, telemetry, debug } = config as {
+      debug?: unknown;
       supergraphSdl?: SupergraphSource;
       telemetry?: { includeDocument?: unknown; recordExceptions?: unknown };
       queryPlannerConfig?: { cache?: unknown };
@@ -105,6 +106,9 @@ export class ProtectedGateway implements GatewayInterface {
       if (telemetry?.[key] !== undefined && telemetry[key] !== false)
         throw new ConfigurationError(`telemetry.${key}`, 'would put values into spans');
     }
+    // It logs query plans, with the literals of the operation.
+    if (debug !== undefined && debug !== false)
+      throw new ConfigurationError('debug', 'would put values into the log');
     this.supergraph = supergraphSdl;
     this.protection = new Protection(options);
   }

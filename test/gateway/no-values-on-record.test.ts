@@ -218,6 +218,15 @@ describe('no value that a client sends is kept', () => {
     expect(spans.getFinishedSpans()[0]?.spanContext().traceId).toBe(record?.traceId);
   });
 
+  it('also where @apollo/gateway would be told to log its plans', () => {
+    expect(() =>
+      protectGateway(
+        { supergraphSdl: compose(people, accounts), debug: true },
+        { issuers: [], propagation: { issuer: 'https://gateway.example' } },
+      ),
+    ).toThrow('debug: would put values into the log');
+  });
+
   it('also where @apollo/gateway would be told to put documents or errors into its spans', () => {
     for (const telemetry of [{ includeDocument: true }, { recordExceptions: true }, { recordExceptions: 3 }])
       expect(() =>
