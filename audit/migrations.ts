@@ -37,4 +37,9 @@ export const auditMigrations: Record<string, Migration> = {
           add column passed_on_to text`.execute(db);
     },
   },
+  '003-accounts': {
+    async up(db: Kysely<never>) {
+      await sql`alter table record add column trace_link text, add column unaccounted text[]`.execute(db);
+    },
+  },
 };

@@ -20,14 +20,15 @@ const INSERT = `
   insert into audit.record (
     transaction_id, trace_id, occurred_at, outcome, reason, subject_pseudonym, client_id, actor,
     consent_id, consent_version, purposes, operation_name, operation_hash, source, fields,
-    service, passed_on_by, passed_on_to)
+    service, passed_on_by, passed_on_to, trace_link, unaccounted)
   select transaction_id, trace_id, to_timestamp(time / 1000.0), outcome, reason, subject_pseudonym, client_id, actor,
     consent_id, consent_version, purposes, operation_name, operation_hash, source, fields,
-    service, passed_on_by, passed_on_to
+    service, passed_on_by, passed_on_to, trace_link, unaccounted
   from jsonb_to_recordset($1::jsonb) as r (
     transaction_id uuid, trace_id text, time float8, outcome text, reason text, subject_pseudonym text, client_id text,
     actor text, consent_id text, consent_version integer, purposes text[], operation_name text, operation_hash text,
-    source text, fields jsonb, service boolean, passed_on_by text, passed_on_to text)`;
+    source text, fields jsonb, service boolean, passed_on_by text, passed_on_to text,
+    trace_link text, unaccounted text[])`;
 
 /** Appends records to PostgreSQL, many in one statement, over one connection. */
 export class PostgresAuditSink implements AuditSink {
@@ -89,6 +90,8 @@ function toRow(record: AuditRecord): Record<string, unknown> {
     service: caller.service,
     passed_on_by: record.passedOn?.by,
     passed_on_to: record.passedOn?.to,
+    trace_link: record.traceLink,
+    unaccounted: record.unaccounted,
   };
 }
 

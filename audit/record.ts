@@ -37,8 +37,10 @@ export interface AuditedAccess extends FieldAccess {
 export interface AuditRecord {
   /** Transaction id (`txn` of the transaction tokens). */
   readonly transactionId: string;
-  /** W3C trace id, 32 hex digits. */
+  /** Of the gateway's own choice, 32 hex digits: the W3C trace id, unless the client brought one. */
   readonly traceId?: string;
+  /** W3C trace id that the request came with, 32 hex digits: the spans of the request are in that trace. */
+  readonly traceLink?: string;
   /** Milliseconds since the epoch. */
   readonly time: number;
   readonly outcome: AuditOutcome;
@@ -47,12 +49,18 @@ export interface AuditRecord {
   readonly caller: AuditCaller;
   /** Who asked for a transaction token to pass the transaction on with, and for which audience. */
   readonly passedOn?: { readonly by: string; readonly to: string };
+  /** As the client named it, where it is short and plain; else a keyed hash (`hmac-sha256:` and 64 hex digits). */
   readonly operationName?: string;
-  /** SHA-256 of the operation as the client sent it, hex. */
+  /** Keyed hash (HMAC-SHA-256) of the SHA-256, hex, of the operation as the client sent it: equal texts are equal. */
   readonly operationHash?: string;
   /** Address the request came from, truncated to /24 or /48. */
   readonly source?: string;
   readonly fields: readonly AuditedAccess[];
+  /**
+   * Subgraphs that were asked for the caller and of which `fields` does not tell all: they gave no account, or one that was
+   * not believed. Absent when the record is complete.
+   */
+  readonly unaccounted?: readonly string[];
 }
 
 /** Where records go. */

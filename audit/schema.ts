@@ -23,6 +23,8 @@ export interface RecordTable {
   readonly service: boolean | null;
   readonly passed_on_by: string | null;
   readonly passed_on_to: string | null;
+  readonly trace_link: string | null;
+  readonly unaccounted: string[] | null;
 }
 
 export interface AuditDatabase {

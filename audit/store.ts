@@ -26,6 +26,8 @@ const APPENDED_COLUMNS = [
   'service',
   'passed_on_by',
   'passed_on_to',
+  'trace_link',
+  'unaccounted',
 ] as const satisfies readonly Exclude<keyof RecordTable, 'seq'>[];
 
 /** Makes or updates the log's tables. */

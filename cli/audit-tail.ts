@@ -2,9 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { readAudit } from '../audit/index.js';
 import type { AuditDatabase, StoredAuditRecord } from '../audit/index.js';
+import { printable } from '../gateway/printable.js';
 import { withDatabase } from './database.js';
 
 const FOLLOW_INTERVAL_MS = 500;
+/** A record may hold what an earlier version did not bound. */
+const MAX_TEXT_LENGTH = 200;
+const MAX_COLUMN_WIDTH = 60;
+const MAX_LINES = 1_000;
 
 export interface AuditTailOptions {
   readonly databaseUrl: string;
@@ -24,7 +29,7 @@ export async function auditTail(options: AuditTailOptions, print: (line: string)
     let seen = 0;
     for (;;) {
       for (const record of records) {
-        print(options.json ? JSON.stringify(record) : describeRecord(record));
+        print(options.json ? printable(JSON.stringify(record)) : describeRecord(record));
         seen = record.seq;
       }
       if (!options.follow || options.signal?.aborted === true) return;
@@ -38,33 +43,53 @@ export async function auditTail(options: AuditTailOptions, print: (line: string)
   });
 }
 
-/** One record in lines for people. */
+/** One record in lines for people. All of it was written by others: no part of it can act on the terminal. */
 export function describeRecord(record: StoredAuditRecord): string {
-  const caller =
-    record.client_id === null
-      ? 'without a valid token'
-      : `${record.client_id} for subject ${record.subject_pseudonym?.slice(0, 12) ?? '?'}…` +
-        (record.consent_id === null
-          ? ''
-          : `, consent ${record.consent_id} v${record.consent_version ?? '?'} (${(record.purposes ?? []).join(', ')})`);
   const head = [
     `#${record.seq}`,
     record.occurred_at.toISOString(),
-    record.outcome + (record.reason === null ? '' : ` (${record.reason})`),
-    record.operation_name ?? '(unnamed operation)',
-    caller,
+    text(record.outcome) + (record.reason === null ? '' : ` (${text(record.reason)})`),
+    text(record.operation_name ?? '(unnamed operation)'),
+    callerOf(record),
   ].join('  ');
-  const width = Math.max(0, ...record.fields.map(({ coordinate }) => coordinate.length));
-  const fields = record.fields.map(({ coordinate, decision, count, strategy, rule, subgraph }) =>
-    [
-      `    ${coordinate.padEnd(width)}`,
-      `${count}×`.padStart(5),
-      (decision + (strategy === undefined ? '' : ` ${strategy}`)).padEnd(20),
-      (subgraph ?? 'gateway').padEnd(10),
-      rule ?? '',
-    ]
-      .join('  ')
-      .trimEnd(),
+  const listed = record.fields.slice(0, MAX_LINES);
+  const width = Math.min(
+    MAX_COLUMN_WIDTH,
+    Math.max(0, ...listed.map(({ coordinate }) => text(coordinate).length)),
   );
-  return [head, ...fields].join('\n');
+  const more = record.fields.length - listed.length;
+  return [
+    head,
+    ...listed.map((access) => accessLine(access, width)),
+    ...(more === 0 ? [] : [`    … and ${more} more`]),
+    ...(record.unaccounted ?? []).map((subgraph) => `    NO COMPLETE ACCOUNT from ${text(subgraph)}`),
+  ].join('\n');
+}
+
+function callerOf(record: StoredAuditRecord): string {
+  if (record.client_id === null) return 'without a valid token';
+  const subject = record.subject_pseudonym?.slice(0, 12) ?? '?';
+  const purposes = (record.purposes ?? []).map(text).join(', ');
+  const consent =
+    record.consent_id === null
+      ? ''
+      : `, consent ${text(record.consent_id)} v${record.consent_version ?? '?'} (${purposes})`;
+  return `${text(record.client_id)} for subject ${text(subject)}…${consent}`;
+}
+
+function accessLine(access: StoredAuditRecord['fields'][number], width: number): string {
+  const { coordinate, decision, count, strategy, rule, subgraph } = access;
+  return [
+    `    ${text(coordinate).padEnd(width)}`,
+    `${text(String(count))}×`.padStart(5),
+    (text(decision) + (strategy === undefined ? '' : ` ${text(strategy)}`)).padEnd(20),
+    text(subgraph ?? 'gateway').padEnd(10),
+    text(rule ?? ''),
+  ]
+    .join('  ')
+    .trimEnd();
+}
+
+function text(value: string): string {
+  return printable(value, MAX_TEXT_LENGTH);
 }

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { GatewayAcknowledgements } from '../authority/consent/index.js';
 import type { AuthoritySchema, ChangePosition } from '../authority/consent/index.js';
+import { printable } from '../gateway/printable.js';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';
 import type { Log } from '../store/index.js';
@@ -44,8 +45,8 @@ export async function printInForce(
       WAIT_AT_MOST_MS,
     );
     if (everywhere) print(`in force at every gateway that follows the changes (${gateways})`);
-    else print(`NOT in force everywhere: waiting for ${waitingFor.join(', ')}`);
-    if (silent.length > 0) print(`permit nothing, unheard of for too long: ${silent.join(', ')}`);
+    else print(printable(`NOT in force everywhere: waiting for ${waitingFor.join(', ')}`));
+    if (silent.length > 0) print(printable(`permit nothing, unheard of for too long: ${silent.join(', ')}`));
     return everywhere;
   } finally {
     await acknowledgements.close();

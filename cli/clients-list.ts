@@ -1,4 +1,5 @@
 import type { Application } from '../authority/clients/index.js';
+import { printable } from '../gateway/printable.js';
 import { type StoreOptions, withApplications } from './clients.js';
 
 /** `behalf clients list`: every registered application, a line each; retired ones only when asked for. */
@@ -13,7 +14,7 @@ export async function clientsList(
       page = await applications.list(after);
       for (const application of page) {
         after = application.clientId;
-        if (options.all || application.retiredAt === undefined) print(lineOf(application));
+        if (options.all || application.retiredAt === undefined) print(printable(lineOf(application)));
       }
     } while (page.length > 0);
   });

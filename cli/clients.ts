@@ -10,6 +10,7 @@ import {
   type ClientOAuthOptions,
 } from '../authority/clients/index.js';
 import { type AuthoritySchema, migrateAuthority } from '../authority/consent/index.js';
+import { printable } from '../gateway/printable.js';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';
 import { readRunFile } from './run-file.js';
@@ -71,7 +72,9 @@ export function describeApplication(application: Application): string {
     `  registered    ${times.registeredAt.toISOString()}`,
     ...(times.changedAt > times.registeredAt ? [`  changed       ${times.changedAt.toISOString()}`] : []),
     ...(times.retiredAt === undefined ? [] : [`  retired       ${times.retiredAt.toISOString()}`]),
-  ].join('\n');
+  ]
+    .map((line) => printable(line))
+    .join('\n');
 }
 
 function kindOf({ confidential, registration }: Application): string {

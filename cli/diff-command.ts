@@ -1,3 +1,4 @@
+import { printable } from '../gateway/printable.js';
 import { diffSupergraphs } from '../inspect/diff.js';
 import type { Change, ChangeKind } from '../inspect/diff.js';
 import { inspectSupergraph } from '../inspect/supergraph.js';
@@ -21,7 +22,7 @@ export async function diffCommand(options: DiffOptions, print: (line: string) =>
   );
   const opens = changes.some((change) => change.opens);
   if (options.format === 'json') print(JSON.stringify({ opens, changes }, undefined, 2));
-  else for (const line of diffLines(changes)) print(line);
+  else for (const line of diffLines(changes)) print(printable(line));
   return opens ? 1 : 0;
 }
 

@@ -6,6 +6,7 @@ import { readDelegation } from '../gateway/authenticate/delegation.js';
 import { Namespaces } from '../gateway/authenticate/namespaces.js';
 import { createOperationAuthorizer } from '../gateway/authorize/index.js';
 import { explainOperation, supposedDelegation } from '../gateway/explain.js';
+import { printable } from '../gateway/printable.js';
 import { apiSchemaOf } from '../inspect/supergraph.js';
 import { CommandError } from './command-error.js';
 import { explanationLines } from './explanation-lines.js';
@@ -66,7 +67,7 @@ export async function explainCommand(
     // Loud for programs too.
     const verified = caller.notes.length > 0 ? { tokenVerified: false } : {};
     print(JSON.stringify({ decidedFor: caller.words, ...verified, ...explanation }, undefined, 2));
-  } else for (const line of explanationLines(explanation, caller)) print(line);
+  } else for (const line of explanationLines(explanation, caller)) print(printable(line));
   return explanation.allowed ? 0 : 1;
 }
 

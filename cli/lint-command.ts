@@ -2,6 +2,7 @@ import { lint } from '../inspect/lint/index.js';
 import type { Finding, LintInput } from '../inspect/lint/index.js';
 import { readPolicy } from '../policy/index.js';
 import { CommandError } from './command-error.js';
+import { printable } from '../gateway/printable.js';
 import { ComposeError, composeSupergraph, readSupergraphConfig } from './compose.js';
 import type { SubgraphSource } from './compose.js';
 import { readText } from './read-supergraph.js';
@@ -31,7 +32,7 @@ export async function lintCommand(options: LintOptions, print: (line: string) =>
     today: new Date().toISOString().slice(0, 10),
   });
   if (options.format === 'json') print(JSON.stringify({ findings }, undefined, 2));
-  else for (const line of findingLines(findings)) print(line);
+  else for (const line of findingLines(findings)) print(printable(line));
   return findings.some(({ severity }) => severity === 'error') ? 1 : 0;
 }
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { printableLines } from '../gateway/printable.js';
 import { CommandError } from './command-error.js';
 import { defaultDataDir } from './data-dir.js';
 import type { ExplainOptions } from './explain-command.js';
@@ -7,10 +8,12 @@ import { DEFAULT_GATEWAY_PORT, portsFrom } from './ports.js';
 import type { RevokeOptions } from './revoke-command.js';
 import { readRunFile } from './run-file.js';
 import type { StopOptions } from './suspend-command.js';
+import { printBug, printError, printLine } from './terminal.js';
 
 // Each command loads what it needs when it runs: composing does not load an authorization server.
 const program = new Command('behalf')
   .description('The authorization layer of a GraphQL federation')
+  .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
   .showHelpAfterError();
 
 program
@@ -55,7 +58,7 @@ program
     const { startTracing } = await import('./telemetry.js');
     const endTracing = startTracing('behalf-gateway');
     const gateway = await startGateway(await readConfig(resolve(config)));
-    console.log(`gateway  ${gateway.url}/graphql`);
+    printLine(`gateway  ${gateway.url}/graphql`);
     process.on('SIGHUP', () => void gateway.reloadSupergraph().catch((error: unknown) => report(error)));
     await new Promise<void>((stop) => {
       process.once('SIGINT', () => stop());
@@ -73,7 +76,7 @@ program
   .action(async ({ config, out }: { config: string; out: string }) => {
     const { compose } = await import('./compose.js');
     const { subgraphs } = await compose(config, out);
-    console.log(`${out}: composed from ${subgraphs.join(', ')}`);
+    printLine(`${out}: composed from ${subgraphs.join(', ')}`);
   });
 
 program
@@ -87,7 +90,7 @@ program
   .action((options: { config?: string; supergraph?: string; policy?: string; format: 'human' | 'json' }) =>
     answer(async () => {
       const { lintCommand } = await import('./lint-command.js');
-      return lintCommand(options, (line) => console.log(line));
+      return lintCommand(options, printLine);
     }),
   );
 
@@ -120,11 +123,7 @@ program
     ) =>
       answer(async () => {
         const { explainCommand } = await import('./explain-command.js');
-        return explainCommand(
-          { ...options, operationFile, operationName },
-          (line) => console.log(line),
-          printError,
-        );
+        return explainCommand({ ...options, operationFile, operationName }, printLine, printError);
       }),
   );
 
@@ -142,7 +141,7 @@ program
     (before: string, after: string, options: { coverage: 'required' | 'open'; format: 'human' | 'json' }) =>
       answer(async () => {
         const { diffCommand } = await import('./diff-command.js');
-        return diffCommand({ before, after, ...options }, (line) => console.log(line));
+        return diffCommand({ before, after, ...options }, printLine);
       }),
   );
 
@@ -165,7 +164,7 @@ program
     const ended = new AbortController();
     process.once('SIGINT', () => ended.abort());
     const { auditTail } = await import('./audit-tail.js');
-    await auditTail({ databaseUrl, limit, follow, json, signal: ended.signal }, (line) => console.log(line));
+    await auditTail({ databaseUrl, limit, follow, json, signal: ended.signal }, printLine);
   });
 
 const clients = program.command('clients').description('register applications in the authority’s store');
@@ -280,7 +279,7 @@ program
   .action(async ({ data, ...options }: { data: string; revoke: string[]; reason?: string }) => {
     const databaseUrl = await databaseUrlOf(data);
     const { rotateKeysCommand } = await import('./rotate-keys-command.js');
-    await rotateKeysCommand({ databaseUrl, ...options }, (line) => console.log(line));
+    await rotateKeysCommand({ databaseUrl, ...options }, printLine);
   });
 
 program
@@ -298,7 +297,7 @@ program
     answer(async () => {
       const { revokeCommand } = await import('./revoke-command.js');
       const databaseUrl = await databaseUrlOf(options.data);
-      return revokeCommand({ ...options, databaseUrl, kind, id }, (line) => console.log(line));
+      return revokeCommand({ ...options, databaseUrl, kind, id }, printLine);
     }),
   );
 
@@ -324,7 +323,7 @@ program
   .addOption(data())
   .action(async (options: { data: string }) => {
     const { suspensionsCommand } = await import('./suspend-command.js');
-    await suspensionsCommand(await databaseUrlOf(options.data), (line) => console.log(line));
+    await suspensionsCommand(await databaseUrlOf(options.data), printLine);
   });
 
 program
@@ -333,7 +332,9 @@ program
   .option('--supergraph <file>', 'a composed supergraph', 'supergraph.graphql')
   .action(async ({ supergraph }: { supergraph: string }) => {
     const { policiesSchema } = await import('./policies-command.js');
-    process.stdout.write(await policiesSchema(resolve(supergraph)));
+    const schema = await policiesSchema(resolve(supergraph));
+    // For a file it stays as it is: Cedar has escapes of its own.
+    process.stdout.write(process.stdout.isTTY ? printableLines(schema) : schema);
   });
 
 program
@@ -343,7 +344,7 @@ program
   .action(async ({ role }: { role?: string }) => {
     const { replayStoreCommand } = await import('./replay-store-command.js');
     const { DATABASE_URL: databaseUrl, BEHALF_REPLAY_PASSWORD: password } = process.env;
-    console.log(await replayStoreCommand({ databaseUrl, password, role }));
+    printLine(await replayStoreCommand({ databaseUrl, password, role }));
   });
 
 program
@@ -369,7 +370,7 @@ function stops(command: Command, action: StopOptions['action']): void {
       answer(async () => {
         const { stopCommand } = await import('./suspend-command.js');
         const databaseUrl = await databaseUrlOf(options.data);
-        return stopCommand({ ...options, databaseUrl, action, kind, name }, (line) => console.log(line));
+        return stopCommand({ ...options, databaseUrl, action, kind, name }, printLine);
       }),
     );
 }
@@ -415,14 +416,6 @@ function collect(value: string, before: string[]): string[] {
 
 function words(value: string): string[] {
   return value.split(/[\s,]+/).filter((word) => word !== '');
-}
-
-function printError(line: string): void {
-  console.error(line);
-}
-
-function printLine(line: string): void {
-  console.log(line);
 }
 
 function dataFolder(): Option {
@@ -474,15 +467,15 @@ const FORESEEN: ReadonlySet<string> = new Set([
 function report(error: unknown): void {
   process.exitCode = 1;
   if (!(error instanceof Error)) {
-    console.error(error);
+    printBug(error);
     return;
   }
   const { code, details } = error as { code?: unknown; details?: unknown };
-  if (code === 'EADDRINUSE') console.error(`ADDRESS_IN_USE: ${error.message}`);
+  if (code === 'EADDRINUSE') printError(`ADDRESS_IN_USE: ${error.message}`);
   else if (FORESEEN.has(error.name) && typeof code === 'string') {
-    console.error(`${code}: ${error.message}`);
-    if (Array.isArray(details)) for (const detail of details) console.error(`  ${String(detail)}`);
-  } else console.error(error);
+    printError(`${code}: ${error.message}`);
+    if (Array.isArray(details)) for (const detail of details) printError(`  ${String(detail)}`);
+  } else printBug(error);
 }
 
 try {

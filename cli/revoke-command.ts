@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { ConsentRegister } from '../authority/consent/index.js';
 import type { AuthoritySchema, Revocation, RevocationOptions } from '../authority/consent/index.js';
+import { printable } from '../gateway/printable.js';
 import { needReason, operator, printInForce, withAuthorityDatabase } from './authority-database.js';
 
 export type Revocable = 'consent' | 'token' | 'client' | 'subject' | 'session';
@@ -35,9 +36,9 @@ export async function revokeCommand(options: RevokeOptions, print: (line: string
       initiator: 'admin',
       reason,
     });
-    print(`${kind} ${id}: ${sentenceOf(outcome, change !== undefined)}`);
+    print(printable(`${kind} ${id}: ${sentenceOf(outcome, change !== undefined)}`));
     for (const consent of ended) {
-      print(`  ended consent ${consent.id} of ${consent.subject} for ${consent.clientId}`);
+      print(printable(`  ended consent ${consent.id} of ${consent.subject} for ${consent.clientId}`));
     }
     const isNothing = outcome === 'unknown' && change === undefined;
     const everywhere = !wait || isNothing || (await printInForce(db, databaseUrl, change, print));

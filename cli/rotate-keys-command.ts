@@ -6,6 +6,7 @@ import {
   rotateSigningKeys,
 } from '../authority/index.js';
 import type { AuthoritySchema } from '../authority/index.js';
+import { printable } from '../gateway/printable.js';
 import { withDatabase } from './database.js';
 
 export interface RotateKeysOptions {
@@ -34,7 +35,7 @@ export async function rotateKeysCommand(
       // The last one first: what takes over from a leaked key must not be a leaked key.
       for (const kid of [...revoke].reverse()) {
         const { revoked } = await revokeSigningKey(trx, kid, change);
-        print(`${kid}: ${revoked ? 'revoked, with all that it signed' : 'was revoked before'}`);
+        print(printable(`${kid}: ${revoked ? 'revoked, with all that it signed' : 'was revoked before'}`));
       }
       if (revoke.length > 0) return;
       const rotation = await rotateSigningKeys(trx, change);

@@ -2,6 +2,7 @@ import { DEMO_ACCOUNTS } from '../authority/index.js';
 import { partsLog } from './log.js';
 import { startExample } from './start.js';
 import type { RunningExample, StartOptions } from './start.js';
+import { printError, printLine } from './terminal.js';
 
 /**
  * `behalf start`: runs the example until it is told to stop (SIGINT, SIGTERM) or its database dies. Returns the exit code.
@@ -12,15 +13,15 @@ export async function startCommand(options: Omit<StartOptions, 'log' | 'progress
   const startUp = startExample({
     ...options,
     log: partsLog('warn'),
-    progress: (what) => console.log(`  … ${what}`),
+    progress: (what) => printLine(`  … ${what}`),
   });
-  console.log('Behalf is starting');
+  printLine('Behalf is starting');
   const running = await startUp;
-  console.log(describe(running, (performance.now() - began) / 1000));
+  printLine(describe(running, (performance.now() - began) / 1000));
 
   const died = await Promise.race([stop.then(() => undefined), running.databaseDied]);
-  if (died === undefined) console.log('\nStopping');
-  else console.error(`\n${died.code}: ${died.message}`);
+  if (died === undefined) printLine('\nStopping');
+  else printError(`\n${died.code}: ${died.message}`);
   await running.close();
   return died === undefined ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 import { SuspensionRegister } from '../authority/consent/index.js';
 import type { Suspension, SuspensionChange, SuspensionTarget } from '../authority/consent/index.js';
+import { printable } from '../gateway/printable.js';
 import { needReason, operator, printInForce, withAuthorityDatabase } from './authority-database.js';
 import { CommandError } from './command-error.js';
 
@@ -27,8 +28,8 @@ export async function stopCommand(options: StopOptions, print: (line: string) =>
   return withAuthorityDatabase(databaseUrl, async (db) => {
     const register = new SuspensionRegister(db);
     const { change, outcome, suspension } = await register[action](target, { by: operator(), reason });
-    print(`${nameOf(target)}: ${sentenceOf(action, outcome)}`);
-    if (suspension !== undefined) print(`  ${describe(suspension)}`);
+    print(printable(`${nameOf(target)}: ${sentenceOf(action, outcome)}`));
+    if (suspension !== undefined) print(printable(`  ${describe(suspension)}`));
     const isNothing = outcome === 'unknown' && change === undefined;
     const everywhere = !wait || isNothing || (await printInForce(db, databaseUrl, change, print));
     return outcome !== 'unknown' && everywhere ? 0 : 1;
@@ -40,7 +41,8 @@ export async function suspensionsCommand(databaseUrl: string, print: (line: stri
   await withAuthorityDatabase(databaseUrl, async (db) => {
     const standing = await new SuspensionRegister(db).standing();
     if (standing.length === 0) print('nothing is suspended');
-    for (const suspension of standing) print(`${nameOf(suspension.target)}: ${describe(suspension)}`);
+    for (const suspension of standing)
+      print(printable(`${nameOf(suspension.target)}: ${describe(suspension)}`));
   });
 }
 

@@ -11,6 +11,7 @@ import { readRunFile } from './run-file.js';
 import type { RunFile } from './run-file.js';
 import { freePorts } from './ports.js';
 import { EXAMPLE_AUDIENCE, startExample } from './start.js';
+import { printLine } from './terminal.js';
 
 /** Something did not go as the walkthrough tells. */
 export class WalkthroughError extends Error {
@@ -83,7 +84,7 @@ interface GraphQLProblem {
 
 /** `behalf walkthrough`. @throws {WalkthroughError} when something is not as it tells. */
 export async function walkthroughCommand(options: WalkthroughOptions): Promise<void> {
-  const print = options.print ?? ((line: string): void => console.log(line));
+  const print = options.print ?? printLine;
   const running = await readRunFile(options.dataDir);
   if (running !== undefined) {
     print(`Walking through the start that runs at ${running.gateway}`);

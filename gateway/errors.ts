@@ -86,6 +86,18 @@ export const gatewayErrors = Object.freeze({
     since: '0.1.0',
     status: 403,
   },
+  NUMBER_NOT_EXACT: {
+    description:
+      'A number that a double cannot hold, of a type that is not one: in a variable (the operation is refused), or in what a subgraph answered (null at its path).',
+    since: '0.1.0',
+    status: 400,
+  },
+  OPERATION_UNKNOWN: {
+    description:
+      'The document has no operation of the name that the request gives, or several and the request names none.',
+    since: '0.1.0',
+    status: 400,
+  },
   AUDIT_UNAVAILABLE: {
     description: 'The record of this request could not be made durable, so its data does not leave.',
     since: '0.1.0',

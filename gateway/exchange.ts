@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { parentContext } from '@behalf/directives';
-import type { Delegation, FieldAccess } from '@behalf/directives';
+import type { Delegation } from '@behalf/directives';
 import { isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
 import type { Span } from '@opentelemetry/api';
 import type { AuthenticatedToken } from './authenticate/index.js';
 import type { Authorization, ClientOperation, ExecutionOutcome } from './authorize/index.js';
 import type { SplitOperation } from './introspection/index.js';
+import { AccessAccounts } from './seal/accounts.js';
 
 /**
  * What of an HTTP request the pipeline reads. Nothing else of it goes anywhere. What is left out is not known, and a token
@@ -37,6 +38,10 @@ export class Exchange {
   readonly span: Span;
   /** What the subgraphs are sent. */
   readonly traceparent: string;
+  /** For the record, 32 hex digits. Never chosen by the client: those 16 bytes could be anything. */
+  readonly traceId: string;
+  /** The trace that the request came with, and goes on in. */
+  readonly traceLink: string | undefined;
 
   // authenticate
   authenticated = false;
@@ -63,7 +68,8 @@ export class Exchange {
 
   // propagate
   readonly txnTokens = new Map<string, string>();
-  readonly accesses: (FieldAccess & { readonly subgraph: string })[] = [];
+  /** What the subgraphs say that they did. */
+  readonly accounts = new AccessAccounts();
   outcome: ExecutionOutcome | undefined;
   introspectionOutcome: ExecutionOutcome | undefined;
 
@@ -71,10 +77,14 @@ export class Exchange {
   private taken: Exchange[] = [];
 
   constructor(readonly incoming: Incoming) {
+    const parent = parentContext(incoming.traceparent);
     this.span = trace
       .getTracer('behalf/gateway')
-      .startSpan('behalf.request', { kind: SpanKind.SERVER }, parentContext(incoming.traceparent));
+      .startSpan('behalf.request', { kind: SpanKind.SERVER }, parent);
     this.traceparent = traceparentOf(this.span);
+    const continued = trace.getSpanContext(parent);
+    this.traceLink = continued !== undefined && isSpanContextValid(continued) ? continued.traceId : undefined;
+    this.traceId = this.traceLink === undefined ? this.traceparent.slice(3, 35) : hexOfUuid();
   }
 
   /**
@@ -99,11 +109,6 @@ export class Exchange {
   /** Every exchange over this one's context value; itself alone until a further operation was taken. */
   get family(): readonly Exchange[] {
     return this.taken.length === 0 ? [this] : this.taken;
-  }
-
-  /** 32 hex digits. */
-  get traceId(): string {
-    return this.traceparent.slice(3, 35);
   }
 }
 

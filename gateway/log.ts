@@ -1,4 +1,5 @@
 import type { ErrorDescription } from '@behalf/directives';
+import { printable } from './printable.js';
 
 /** Every code of a line in the gateway's log. */
 export const logCodes = Object.freeze({
@@ -26,7 +27,12 @@ export const logCodes = Object.freeze({
   },
   SCHEMA_LISTENER_FAILED: { description: 'A listener for schema updates threw.', since: '0.1.0' },
   SUBGRAPH_FACTS_MALFORMED: {
-    description: "A subgraph's account of its accesses cannot be read.",
+    description:
+      "A subgraph's account of its accesses is not believed, as a whole (0 entries) or in so many entries; the record names the subgraph.",
+    since: '0.1.0',
+  },
+  METRICS_FAILED: {
+    description: 'A request could not be counted; its record was made first.',
     since: '0.1.0',
   },
   SUBREQUEST_HTTP_ERROR: {
@@ -106,11 +112,24 @@ export interface GatewayLog {
   log(level: LogLevel, code: LogCode, facts?: Readonly<Record<string, string | number | boolean>>): void;
 }
 
+/** A log whose own failure is not the failure of what is logged: a request that is served, or a record that is made. */
+export function unfailingLog(log: GatewayLog): GatewayLog {
+  return {
+    log(level, code, facts) {
+      try {
+        log.log(level, code, facts);
+      } catch {
+        process.emitWarning('the log of the gateway failed', { code: 'BEHALF_LOG' });
+      }
+    },
+  };
+}
+
 export const silentLog: GatewayLog = { log: () => undefined };
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/** Writes one JSON object per line. */
+/** Writes one JSON object per line, which can be shown on a terminal: JSON alone leaves C1 controls and text direction as they are. */
 export function jsonLog(
   least: LogLevel = 'info',
   write = (line: string) => void process.stderr.write(line),
@@ -118,7 +137,7 @@ export function jsonLog(
   return {
     log(level, code, facts = {}) {
       if (ORDER.indexOf(level) < ORDER.indexOf(least)) return;
-      write(`${JSON.stringify({ time: new Date().toISOString(), level, code, ...facts })}\n`);
+      write(`${printable(JSON.stringify({ time: new Date().toISOString(), level, code, ...facts }))}\n`);
     },
   };
 }

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AuditOutcome } from '../audit/record.js';
 import type { Exchange } from './exchange.js';
 
-/** Label values come from the schema and from the code, never from a client; a subgraph's account is bounded as well. */
+/** Label values come from the schema and from the code, never from a client or a subgraph. */
 const MAX_COORDINATES = 10_000;
 /** Seconds: from an answer out of memory to a subgraph's time limit. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -20,6 +20,8 @@ export class GatewayMetrics {
   private readonly requests: Counter<'outcome'>;
   private readonly refusals: Counter<'reason'>;
   private readonly denials: Counter<'coordinate' | 'decision'>;
+  private readonly unaccounted: Counter<'subgraph'>;
+  private readonly disbelieved: Counter<'subgraph'>;
   private readonly durations: Histogram;
   private readonly coordinates = new Set<string>();
 
@@ -41,6 +43,18 @@ export class GatewayMetrics {
       name: 'behalf_denials_total',
       help: 'Denials by schema coordinate: denied, or would-deny in shadow mode.',
       labelNames: ['coordinate', 'decision'],
+      registers,
+    });
+    this.unaccounted = new Counter({
+      name: 'behalf_unaccounted_total',
+      help: 'Operations of which a subgraph gave no complete account, although it was asked for somebody.',
+      labelNames: ['subgraph'],
+      registers,
+    });
+    this.disbelieved = new Counter({
+      name: 'behalf_disbelieved_entries_total',
+      help: "Entries of a subgraph's accounts that were not believed.",
+      labelNames: ['subgraph'],
       registers,
     });
     this.durations = new Histogram({
@@ -77,7 +91,10 @@ export class GatewayMetrics {
     const decision = exchange.isShadow ? 'would-deny' : 'denied';
     for (const { coordinate, selections } of exchange.authorization?.denials ?? [])
       this.countDenial(coordinate, decision, selections);
-    for (const access of exchange.accesses) {
+    for (const subgraph of exchange.accounts.unaccounted) this.unaccounted.inc({ subgraph });
+    for (const [subgraph, entries] of exchange.accounts.disbelieved)
+      this.disbelieved.inc({ subgraph }, entries);
+    for (const access of exchange.accounts.accesses) {
       if (access.decision === 'denied' || access.decision === 'would-deny') {
         this.countDenial(access.coordinate, access.decision, access.count);
       }

@@ -1,14 +1,21 @@
 import { context as otelContext, trace } from '@opentelemetry/api';
-import type { GraphQLError } from 'graphql';
+import { GraphQLError, Kind } from 'graphql';
+import type { OperationDefinitionNode } from 'graphql';
 import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { AuthorizationMode, Protection } from './protection.js';
 import { RefusedError } from './errors.js';
 import { EXCHANGE } from './exchange.js';
 import { RejectedError, tellStepUps } from './rejection.js';
 import type { Exchange, ExchangeContext } from './exchange.js';
-import type { Authorization, ExecutionOutcome, OperationAuthorizer } from './authorize/index.js';
+import type {
+  Authorization,
+  ClientOperation,
+  ExecutionOutcome,
+  OperationAuthorizer,
+} from './authorize/index.js';
 import { variableErrors } from './authorize/variables.js';
 import { internalError } from './client-error.js';
+import { InexactVariableError, settleLiterals, settleVariables } from './exact/input.js';
 import { statusTellsOutcome } from './http/media-type.js';
 import {
   introspectionRefused,
@@ -18,6 +25,7 @@ import {
 } from './introspection/index.js';
 import type { GrantedIntrospection } from './introspection/index.js';
 import type { PolicyBook } from './policies/index.js';
+import { isPlainOperationName } from './seal/recorded-text.js';
 import { ErrorLog } from './subgraph-errors/log-errors.js';
 
 /** What one supergraph version is served by: they are replaced together, so that no request meets parts of two. */
@@ -65,17 +73,15 @@ function notExecuted(errors: readonly GraphQLError[]): Authorization {
 
 /** Decides what may be planned. */
 const authorize: Step = async ({ exchange, request, served, protection }) => {
+  // Apollo Server leaves it to the gateway to find that there is none, whatever the type says.
+  if ((request.operation as OperationDefinitionNode | undefined) === undefined) throw operationUnknown();
   refuseIntrospection(request.document, protection.introspection, exchange.delegation !== undefined);
-  const operation = {
-    document: request.document,
-    operation: request.operation,
-    queryHash: request.queryHash,
-  };
+  const operation = readOperation(request);
   exchange.operation = operation;
-  exchange.variables = request.request.variables ?? {};
+  exchange.variables = readVariables(request);
   const invalid = variableErrors({
     schema: request.schema,
-    operation: request.operation,
+    operation: operation.operation,
     variables: exchange.variables,
     suggests: protection.introspection === 'all',
   });
@@ -112,6 +118,50 @@ const authorize: Step = async ({ exchange, request, served, protection }) => {
   }
 };
 
+function operationUnknown(): RefusedError {
+  return new RefusedError({
+    code: 'OPERATION_UNKNOWN',
+    message: 'The document has no operation of this name, or several and the request names none',
+    status: 400,
+    reason: 'OPERATION_INVALID',
+  });
+}
+
+/** The operation as the client sent it, with every number in it exact. */
+function readOperation({
+  document,
+  operation,
+  queryHash,
+  source,
+  schema,
+}: GatewayGraphQLRequestContext): ClientOperation {
+  const settled = settleLiterals(document, source, schema);
+  const definition = settled.definitions[document.definitions.indexOf(operation)];
+  return {
+    document: settled,
+    operation: definition?.kind === Kind.OPERATION_DEFINITION ? definition : operation,
+    queryHash,
+  };
+}
+
+/** @throws {RefusedError} */
+function readVariables({
+  request,
+  operation,
+  schema,
+}: GatewayGraphQLRequestContext): Readonly<Record<string, unknown>> {
+  try {
+    return settleVariables(request.variables ?? {}, operation, schema);
+  } catch (error) {
+    if (!(error instanceof InexactVariableError)) throw error;
+    throw new RefusedError({
+      code: 'NUMBER_NOT_EXACT',
+      message: `Variable "$${error.variable}" holds a number that cannot be carried exactly; send it as a string`,
+      status: 400,
+    });
+  }
+}
+
 /** Plans and executes what is left, with a transaction token for each subgraph that is asked. */
 const propagate: Step = async ({ exchange, request, served, protection }) => {
   const { authorization, introspection } = exchange;
@@ -133,9 +183,23 @@ const propagate: Step = async ({ exchange, request, served, protection }) => {
   const context: ExchangeContext = { ...request.context, [EXCHANGE]: exchange };
   // The plan cache of @apollo/gateway goes by this hash and not by the document: a filtered document under the hash of
   // the whole one would run the whole one's plan.
-  const { data, errors } = await served.execute({ ...request, ...execute, context });
+  const { data, errors } = await served.execute({
+    ...request,
+    ...execute,
+    ...forSpans(execute),
+    request: { ...request.request, variables: { ...exchange.variables } },
+    context,
+  });
   exchange.outcome = { ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) };
 };
+
+/** @apollo/gateway puts these two into attributes of its spans and uses them for nothing else. */
+function forSpans({
+  operation,
+}: ClientOperation): Pick<GatewayGraphQLRequestContext, 'operationName' | 'source'> {
+  const name = operation.name?.value;
+  return { operationName: name !== undefined && isPlainOperationName(name) ? name : null, source: '' };
+}
 
 /** The record has all of them. */
 const MAX_LOGGED_COORDINATES = 20;

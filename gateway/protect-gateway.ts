@@ -5,7 +5,7 @@ import type {
   GatewaySchemaLoadOrUpdateCallback,
   GatewayUnsubscriber,
 } from '@apollo/server-gateway-interface';
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLSchema } from 'graphql';
 import type { JWK } from 'jose';
 import type { Pool } from 'undici';
 import type { AuditOutcome } from '../audit/record.js';
@@ -86,8 +86,10 @@ export class ProtectedGateway implements GatewayInterface {
     for (const key of FORBIDDEN_KEYS) {
       if (key in config) throw new ConfigurationError(key, 'would go past the protection');
     }
-    const { supergraphSdl, queryPlannerConfig } = config as {
+    const { supergraphSdl, queryPlannerConfig, telemetry, debug } = config as {
+      debug?: unknown;
       supergraphSdl?: SupergraphSource;
+      telemetry?: { includeDocument?: unknown; recordExceptions?: unknown };
       queryPlannerConfig?: { cache?: unknown };
     };
     if (supergraphSdl === undefined) {
@@ -99,6 +101,14 @@ export class ProtectedGateway implements GatewayInterface {
         'would share plans between supergraph versions',
       );
     }
+    for (const key of ['includeDocument', 'recordExceptions'] as const) {
+      // Literals of documents and messages of errors are people's data.
+      if (telemetry?.[key] !== undefined && telemetry[key] !== false)
+        throw new ConfigurationError(`telemetry.${key}`, 'would put values into spans');
+    }
+    // It logs query plans, with the literals of the operation.
+    if (debug !== undefined && debug !== false)
+      throw new ConfigurationError('debug', 'would put values into the log');
     this.supergraph = supergraphSdl;
     this.protection = new Protection(options);
   }
@@ -300,6 +310,8 @@ export class ProtectedGateway implements GatewayInterface {
         authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer, sent),
       errors: this.protection.options.subgraphErrors ?? {},
       isShadow: this.protection.mode === 'shadow',
+      accountable: authorizer?.accountable.get(name) ?? new Map(),
+      schema: authorizer?.schema ?? new GraphQLSchema({}),
       log: this.protection.log,
     });
   }

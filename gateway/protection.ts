@@ -20,7 +20,7 @@ import { Challenges } from './http/present-challenge.js';
 import { ProtectedResource } from './http/resource-metadata.js';
 import type { IntrospectionRule } from './introspection/index.js';
 import { RateLimit } from './limit/rate-limit.js';
-import { silentLog } from './log.js';
+import { silentLog, unfailingLog } from './log.js';
 import { GatewayMetrics } from './metrics.js';
 import type { GatewayLog } from './log.js';
 import { DEFAULT_POLICY_TIMEOUT_MS, functionEvaluator, PolicyBook } from './policies/index.js';
@@ -146,7 +146,7 @@ export class Protection {
   constructor(readonly options: ProtectionOptions) {
     this.mode = options.authorization?.mode ?? 'filter';
     this.introspection = options.introspection ?? 'authenticated';
-    this.log = options.log ?? silentLog;
+    this.log = unfailingLog(options.log ?? silentLog);
     const { policy, revocation } = options;
     this.ceiling = policy === undefined ? undefined : new PolicyCeiling(policy, this.log);
     this.rateLimit = policy === undefined ? undefined : new RateLimit(policy);
@@ -402,16 +402,33 @@ export class Protection {
     return vocabulary;
   }
 
+  /** Makes the record first: nothing that is counted or logged of a request can keep it from being made. */
   seal(exchange: Exchange, outcome: AuditOutcome, reason: string | undefined): Promise<void> {
     this.sealed.add(exchange);
-    this.metrics.count(exchange, outcome, reason);
+    const sealed = sealExchange(exchange, outcome, reason, this.options.audit ?? { mode: 'off' }, this.log);
+    this.tell(exchange, outcome, reason);
+    return sealed;
+  }
+
+  private tell(exchange: Exchange, outcome: AuditOutcome, reason: string | undefined): void {
+    try {
+      this.metrics.count(exchange, outcome, reason);
+    } catch {
+      this.log.log('error', 'METRICS_FAILED', { transaction: exchange.transactionId });
+    }
+    for (const [subgraph, entries] of exchange.accounts.disbelieved) {
+      this.log.log('error', 'SUBGRAPH_FACTS_MALFORMED', {
+        subgraph,
+        entries,
+        transaction: exchange.transactionId,
+      });
+    }
     if (outcome === 'authentication-failed' || outcome === 'failed') {
       this.log.log('warn', outcome === 'failed' ? 'REQUEST_FAILED' : 'AUTHENTICATION_FAILED', {
         transaction: exchange.transactionId,
         ...(reason === undefined ? {} : { reason }),
       });
     }
-    return sealExchange(exchange, outcome, reason, this.options.audit ?? { mode: 'off' }, this.log);
   }
 }
 

@@ -27,6 +27,7 @@ export type {
 export { SupergraphError, type SupergraphErrorCode } from './supergraph.js';
 export type { ErrorReport } from './place-errors.js';
 export type {
+  AccountableField,
   Authorization,
   ClientOperation,
   Denial,
@@ -77,7 +78,7 @@ export function createOperationAuthorizer(
   supergraphSdl: string,
   options: AuthorizerOptions = {},
 ): OperationAuthorizer {
-  const { rules, schema, executableSdl, vocabularies, joinNames } = loadSupergraph(
+  const { rules, schema, executableSdl, vocabularies, accountable, joinNames } = loadSupergraph(
     supergraphSdl,
     options.coverage ?? 'open',
   );
@@ -162,7 +163,9 @@ export function createOperationAuthorizer(
 
   return {
     executableSdl,
+    schema,
     vocabularies,
+    accountable,
     policies: new Set([...vocabularies.values()].flatMap((words) => [...words.policies])),
     grants: schemaGrants(schema, rules),
     policiesOf: (client) => known(client).analysis.policies,

@@ -13,7 +13,8 @@ import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
 import { readFieldSet } from '../supergraph/field-set.js';
 import { JoinMetadata } from '../supergraph/join.js';
 import { checkProtection, lostProtectionText } from '../supergraph/lost-protection.js';
-import type { SubgraphVocabulary } from './types.js';
+import { readAccountable } from './accountable.js';
+import type { AccountableField, SubgraphVocabulary } from './types.js';
 
 export const supergraphErrors = Object.freeze({
   SUPERGRAPH_UNREADABLE: {
@@ -53,6 +54,7 @@ export interface Supergraph {
   readonly schema: GraphQLSchema;
   readonly executableSdl: string;
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
+  readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
   /** Names under which @apollo/gateway keeps in its response what it joins subgraphs by, beside what the client selected. */
   readonly joinNames: ReadonlySet<string>;
 }
@@ -101,6 +103,7 @@ export function readSupergraph(sdl: string, coverage: 'required' | 'open'): Supe
       schema: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
       executableSdl: print(withoutSecurityPurposes(document, links)),
       vocabularies: readVocabularies(join, rules),
+      accountable: readAccountable(join, rules),
       joinNames: readJoinNames(join),
     };
   });

@@ -1,5 +1,5 @@
 import type { Delegation, Requires } from '@behalf/directives';
-import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
+import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { Explanation } from './explain.js';
 import type { ErrorReport } from './place-errors.js';
 
@@ -59,6 +59,16 @@ export interface SubgraphVocabulary {
   readonly purposes: ReadonlySet<string>;
 }
 
+/** What the gateway knows of a coordinate, to put on record beside what a subgraph says happened there. */
+export interface AccountableField {
+  /** In the words of the schema; absent when none applies. */
+  readonly rule?: string;
+  /** Of `@minimize`. */
+  readonly strategy?: string;
+  /** Whether `@subject` can decide there: on the type that it stands on, or on the one that it returns. */
+  readonly isOwned: boolean;
+}
+
 /** What somebody can reach of a schema, whatever he asks. */
 export interface SchemaGrants {
   /** Equal for all who can reach the same. */
@@ -71,8 +81,12 @@ export interface SchemaGrants {
 export interface OperationAuthorizer {
   /** The SDL to hand to ApolloGateway: without the security purposes that it refuses to load. */
   readonly executableSdl: string;
+  /** Of the whole supergraph, what clients cannot see included. */
+  readonly schema: GraphQLSchema;
   /** By subgraph name, as in `supergraph.yaml`. */
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
+  /** By subgraph name, then by coordinate: what each can resolve, and so give account of. */
+  readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
   /** Every policy that a rule can ask for. */
   readonly policies: ReadonlySet<string>;
   /** What a delegation can reach of the whole schema. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { parseRequestJson } from '../exact/request.js';
 
 const MAX_BODY_BYTES = 256 * 1024;
 
@@ -22,7 +23,8 @@ export async function readBody(request: IncomingMessage): Promise<Buffer | undef
 export function parseJson(request: IncomingMessage, body: Buffer): unknown {
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) return body.toString();
   try {
-    return JSON.parse(body.toString());
+    // Numbers of variables are settled when it is known what they stand for.
+    return parseRequestJson(body.toString());
   } catch {
     return body.toString();
   }

@@ -1,18 +1,25 @@
-import { ACCESS_DECISIONS, FACTS_EXTENSION, isRecord } from '@behalf/directives';
-import type { AccessDecision, FieldAccess } from '@behalf/directives';
-import type { GraphQLFormattedError } from 'graphql';
+import { FACTS_EXTENSION, isRecord } from '@behalf/directives';
+import { parse } from 'graphql';
+import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import { errors, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '../apollo.js';
+import type { AccountableField } from '../authorize/index.js';
 import type { GatewayErrorCode } from '../errors.js';
 import { exchangeOf } from '../exchange.js';
 import type { Exchange } from '../exchange.js';
 import type { GatewayLog } from '../log.js';
+import { settleAnswer } from '../exact/answer.js';
+import { parseExactJson } from '../exact/exact-json.js';
+import { ExactNumber } from '../exact/exact-number.js';
+import { settleWithin } from '../exact/settle.js';
+import type { ParsedJson } from '../exact/exact-json.js';
 import { fetchOf } from '../subgraph-errors/fetch.js';
 import type { SubgraphFetch } from '../subgraph-errors/fetch.js';
 import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
 import { fetchFailure, readErrors } from '../subgraph-errors/subgraph-error.js';
 import type { SubgraphError } from '../subgraph-errors/subgraph-error.js';
+import { readAccount } from './facts.js';
 
 export interface DataSourceOptions {
   readonly name: string;
@@ -26,6 +33,10 @@ export interface DataSourceOptions {
   readonly errors: SubgraphErrorOptions;
   /** Errors go on as the subgraph reported them. */
   readonly isShadow: boolean;
+  /** By coordinate: what the subgraph can resolve, and so give account of. */
+  readonly accountable: ReadonlyMap<string, AccountableField>;
+  /** Of the supergraph: what the fields of an answer are. */
+  readonly schema: GraphQLSchema;
   readonly log: GatewayLog;
 }
 
@@ -135,13 +146,19 @@ export class BehalfDataSource implements GraphQLDataSource {
     const { query, variables, operationName } = options.request;
     const exchange = exchangeOf(options.context);
     const fetch = fetchOf(this.options.name, options);
-    const answer = await this.post({ query, variables, operationName }, exchange, fetch);
-    const response = this.withReadErrors(answer, fetch);
-    const { extensions } = response;
-    if (extensions === undefined || !(FACTS_EXTENSION in extensions)) return response;
-    const { [FACTS_EXTENSION]: facts, ...others } = extensions;
-    if (exchange !== undefined) this.collect(facts, exchange);
-    return { ...response, extensions: others };
+    let facts: unknown;
+    try {
+      const answer = await this.post({ query, variables, operationName }, exchange, fetch);
+      const response = this.withReadErrors(answer, fetch);
+      const { extensions } = response;
+      if (extensions === undefined || !Object.hasOwn(extensions, FACTS_EXTENSION)) return response;
+      const { [FACTS_EXTENSION]: given, ...others } = extensions;
+      facts = given;
+      return { ...response, extensions: others };
+    } finally {
+      // Also for an answer that did not come: the subgraph may have read what it was asked for.
+      if (exchange !== undefined) this.collect(facts, exchange);
+    }
   }
 
   /** Errors become Behalf's own here, before anything else sees what the subgraph wrote. */
@@ -178,26 +195,40 @@ export class BehalfDataSource implements GraphQLDataSource {
     if (typeof contentType !== 'string' || !JSON_TYPES.test(contentType)) {
       throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_TYPE');
     }
-    return this.parse(text, fetch);
+    const { response, holdsExact } = this.parse(text, fetch);
+    return holdsExact ? this.withExactNumbers(response, request.query ?? '') : response;
   }
 
-  private parse(text: string, fetch: SubgraphFetch): SubgraphResponse {
-    let parsed: unknown;
+  /** Numbers that a double cannot hold become what their fields can hold, or errors at their places. */
+  private withExactNumbers(response: SubgraphResponse, query: string): SubgraphResponse {
+    const { data, errors: reported = [], extensions = {} } = response;
+    settleWithin(reported);
+    settleWithin(extensions);
+    const inexact = settleAnswer(data ?? {}, parse(query), this.options.schema);
+    return inexact.length === 0 ? response : { ...response, errors: [...reported, ...inexact] };
+  }
+
+  private parse(
+    text: string,
+    fetch: SubgraphFetch,
+  ): { readonly response: SubgraphResponse; readonly holdsExact: boolean } {
+    let json: ParsedJson;
     try {
-      parsed = JSON.parse(text);
+      json = parseExactJson(text);
     } catch {
       throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'JSON');
     }
-    if (!isRecord(parsed)) throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'NO_OBJECT');
+    const { value: parsed, holdsExact } = json;
+    if (!isObject(parsed)) throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'NO_OBJECT');
     const { data, errors: reported, extensions } = parsed;
     if (
-      (data !== undefined && data !== null && !isRecord(data)) ||
+      (data !== undefined && data !== null && !isObject(data)) ||
       (reported !== undefined && !(Array.isArray(reported) && reported.every(isGraphQLError))) ||
-      (extensions !== undefined && !isRecord(extensions))
+      (extensions !== undefined && !isObject(extensions))
     ) {
       throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'SHAPE');
     }
-    return parsed;
+    return { response: parsed, holdsExact };
   }
 
   /** The client learns which subgraph failed; why, and where it is, stays in the log. */
@@ -212,34 +243,20 @@ export class BehalfDataSource implements GraphQLDataSource {
   }
 
   private collect(facts: unknown, exchange: Exchange): void {
-    const accesses = readFacts(facts);
-    if (accesses === undefined) {
-      this.options.log.log('error', 'SUBGRAPH_FACTS_MALFORMED', { subgraph: this.options.name });
+    const { name, accountable } = this.options;
+    if (facts === undefined) {
+      // A protected subgraph gives account to whoever comes with a token, and to nobody else.
+      if (exchange.delegation !== undefined) exchange.accounts.miss(name);
       return;
     }
-    for (const access of accesses) exchange.accesses.push({ ...access, subgraph: this.options.name });
+    const account = readAccount(facts, accountable);
+    if (account === undefined) exchange.accounts.disbelieve(name, 0);
+    else exchange.accounts.add(name, account.accesses, account.dropped);
   }
 }
 
-const DECISIONS: ReadonlySet<unknown> = new Set<AccessDecision>(ACCESS_DECISIONS);
-
-function readFacts(facts: unknown): FieldAccess[] | undefined {
-  if (!isRecord(facts) || facts.v !== 1 || !Array.isArray(facts.fields)) return undefined;
-  const accesses: FieldAccess[] = [];
-  for (const entry of facts.fields as unknown[]) {
-    if (!Array.isArray(entry)) return undefined;
-    const [coordinate, decision, count, strategy, rule] = entry as unknown[];
-    if (typeof coordinate !== 'string' || !DECISIONS.has(decision) || typeof count !== 'number')
-      return undefined;
-    accesses.push({
-      coordinate,
-      decision: decision as AccessDecision,
-      count,
-      ...(typeof strategy === 'string' ? { strategy } : {}),
-      ...(typeof rule === 'string' ? { rule } : {}),
-    });
-  }
-  return accesses;
+function isObject(value: unknown): value is Record<string, unknown> {
+  return isRecord(value) && !(value instanceof ExactNumber);
 }
 
 function isGraphQLError(value: unknown): boolean {

@@ -49,6 +49,8 @@ export type PassOnOutcome = {
   /** Undefined when nobody showed who he is. */
   readonly workload: string | undefined;
   readonly audience: string | undefined;
+  /** Whether the workload may ever ask for it. Any other is a text of its own choice. */
+  readonly isNamedAudience: boolean;
 } & (
   | {
       readonly token: string;
@@ -102,6 +104,10 @@ export class PassingOn {
     const refused = (error: OAuthErrorCode, reason: string, workload?: string): PassOnOutcome => ({
       workload,
       audience,
+      isNamedAudience:
+        audience !== undefined &&
+        workload !== undefined &&
+        this.workloads.get(workload)?.audiences.includes(audience) === true,
       error,
       reason,
     });
@@ -150,7 +156,14 @@ export class PassingOn {
       boundTo: requestHash,
       passedOnBy: [...passedOnBy, name],
     });
-    return { workload: name, audience, token, expiresAt: verified.expiresAt, verified };
+    return {
+      workload: name,
+      audience,
+      isNamedAudience: true,
+      token,
+      expiresAt: verified.expiresAt,
+      verified,
+    };
   }
 }
 

@@ -1,10 +1,13 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { Delegation } from '@behalf/directives';
-import type { AuditCaller, AuditOutcome, AuditRecord, AuditSink } from '../../audit/record.js';
+import type { AuditCaller, AuditedAccess, AuditOutcome, AuditRecord, AuditSink } from '../../audit/record.js';
+import type { Denial } from '../authorize/index.js';
 import { RefusedError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import type { GatewayLog } from '../log.js';
 import type { PassOnOutcome } from '../propagate/pass-on.js';
+import { hmac, recordedHash, recordedIdentifier, recordedOperationName } from './recorded-text.js';
 
 export type AuditOptions =
   | { readonly mode: 'off' }
@@ -15,6 +18,9 @@ export type AuditOptions =
       /** At least 32 bytes; subjects are named by a keyed pseudonym (HMAC-SHA-256). */
       readonly pseudonymKey: Uint8Array;
     };
+
+/** More than any policy names. */
+const MAX_PURPOSES = 100;
 
 /**
  * The last step: one record of the request, whatever became of it.
@@ -45,15 +51,23 @@ export async function sealPassingOn(
 ): Promise<void> {
   if (options.mode === 'off') return;
   const { workload, audience } = outcome;
+  const { pseudonymKey: key } = options;
   const isGiven = outcome.token !== undefined;
   const record: AuditRecord = {
     transactionId: isGiven ? outcome.verified.transactionId : randomUUID(),
     time: Date.now(),
     outcome: isGiven ? 'passed-on' : workload === undefined ? 'authentication-failed' : 'refused',
     ...(isGiven ? {} : { reason: outcome.reason }),
-    caller: isGiven ? callerOf(outcome.verified.delegation, options.pseudonymKey) : {},
-    // What nobody vouches for is not put on record.
-    ...(workload === undefined || audience === undefined ? {} : { passedOn: { by: workload, to: audience } }),
+    caller: isGiven ? callerOf(outcome.verified.delegation, key) : {},
+    // What nobody vouches for is not put on record as it is.
+    ...(workload === undefined || audience === undefined
+      ? {}
+      : {
+          passedOn: {
+            by: recordedIdentifier(workload, key),
+            to: outcome.isNamedAudience ? recordedIdentifier(audience, key) : recordedHash(audience, key),
+          },
+        }),
     fields: [],
   };
   await append(record, options, log);
@@ -64,7 +78,8 @@ async function append(
   options: Exclude<AuditOptions, { readonly mode: 'off' }>,
   log: GatewayLog,
 ): Promise<void> {
-  const durable = options.sink.append(record);
+  // A sink of somebody else's may throw before there is a promise.
+  const durable = (async () => options.sink.append(record))();
   if (options.mode === 'best-effort') {
     durable.catch(() => log.log('error', 'AUDIT_RECORD_LOST', { lost: options.sink.lost }));
     return;
@@ -89,28 +104,35 @@ function toRecord(
   pseudonymKey: Uint8Array,
 ): AuditRecord {
   const { delegation, operation, authorization, incoming } = exchange;
-  const source = incoming.remoteAddress === undefined ? undefined : truncateAddress(incoming.remoteAddress);
+  const source = sourceOf(incoming.remoteAddress);
   const name = operation?.operation.name?.value;
+  const { unaccounted } = exchange.accounts;
   return {
     transactionId: exchange.transactionId,
     traceId: exchange.traceId,
+    ...(exchange.traceLink === undefined ? {} : { traceLink: exchange.traceLink }),
     time: exchange.startedAtMs,
     outcome,
     ...(reason === undefined ? {} : { reason }),
     caller: delegation === undefined ? {} : callerOf(delegation, pseudonymKey),
-    ...(name === undefined ? {} : { operationName: name }),
-    ...(operation === undefined ? {} : { operationHash: operation.queryHash }),
+    ...(name === undefined ? {} : { operationName: recordedOperationName(name, pseudonymKey) }),
+    ...(operation === undefined
+      ? {}
+      : { operationHash: hmac(operation.queryHash, pseudonymKey).toString('hex') }),
     ...(source === undefined ? {} : { source }),
-    fields: [
-      ...exchange.accesses,
-      ...(authorization?.denials ?? []).map(({ coordinate, rule, selections }) => ({
-        coordinate,
-        decision: exchange.isShadow ? ('would-deny' as const) : ('denied' as const),
-        count: selections,
-        rule,
-      })),
-    ],
+    fields: [...exchange.accounts.accesses, ...denialsOf(authorization?.denials ?? [], exchange.isShadow)],
+    ...(unaccounted.length === 0 ? {} : { unaccounted }),
   };
+}
+
+/** What the gateway denied, each coordinate once. */
+function denialsOf(denials: readonly Denial[], isShadow: boolean): readonly AuditedAccess[] {
+  return denials.map(({ coordinate, rule, selections }) => ({
+    coordinate,
+    decision: isShadow ? 'would-deny' : 'denied',
+    count: selections,
+    rule,
+  }));
 }
 
 /** Who asked. Of a service there is no person to be named, so no pseudonym of one. */
@@ -119,13 +141,26 @@ function callerOf(delegation: Delegation, pseudonymKey: Uint8Array): AuditCaller
   return {
     ...(service === true
       ? { service }
-      : { subjectPseudonym: createHmac('sha256', pseudonymKey).update(subject).digest('base64url') }),
-    clientId,
-    ...(actor === undefined ? {} : { actor: actor.sub }),
+      : { subjectPseudonym: hmac(subject, pseudonymKey).toString('base64url') }),
+    clientId: recordedIdentifier(clientId, pseudonymKey),
+    ...(actor === undefined ? {} : { actor: recordedIdentifier(actor.sub, pseudonymKey) }),
     ...(consent === undefined
       ? {}
-      : { consentId: consent.id, consentVersion: consent.version, purposes: consent.purposes }),
+      : {
+          consentId: recordedIdentifier(consent.id, pseudonymKey),
+          consentVersion: consent.version,
+          purposes: consent.purposes
+            .slice(0, MAX_PURPOSES)
+            .map((purpose) => recordedIdentifier(purpose, pseudonymKey)),
+        }),
   };
+}
+
+/** Undefined for what is not an address: a server that calls the gateway may hand on what a client sent. */
+function sourceOf(remoteAddress: string | undefined): string | undefined {
+  return remoteAddress === undefined || isIP(remoteAddress) === 0
+    ? undefined
+    : truncateAddress(remoteAddress);
 }
 
 /** Keeps the network, not the host: /24 of IPv4, /48 of IPv6. */

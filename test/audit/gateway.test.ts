@@ -122,7 +122,7 @@ describe('the record of a request', () => {
     expect(gateway.log.text).not.toMatch(/distinctive|SE45|eyJ/);
   });
 
-  it('names the transaction that the subgraphs saw, and the trace', async () => {
+  it('names the transaction that the subgraphs saw, and links the trace', async () => {
     const traceId = randomBytes(16).toString('hex');
     await gateway.ask('{ hello }', {
       token: await issuer.mint(),
@@ -133,7 +133,14 @@ describe('the record of a request', () => {
     expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
       txn: row.transaction_id,
     });
-    expect(row.trace_id).toBe(traceId);
+    expect(row.trace_link).toBe(traceId);
+    expect(row.trace_id).toMatch(/^[0-9a-f]{32}$/);
+    expect(row.trace_id).not.toBe(traceId);
+    await gateway.ask('{ hello }');
+    expect(await last()).toMatchObject({
+      trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+      trace_link: null,
+    });
   });
 
   it('has one name for one person, and none for nobody', async () => {

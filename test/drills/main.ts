@@ -1,5 +1,6 @@
 import { drills } from './drills.js';
 import { runDrills } from './run.js';
+import { printLine } from '../../cli/terminal.js';
 import { startSystem } from './system.js';
 
 const named = process.argv.slice(2);
@@ -15,6 +16,6 @@ const system = await startSystem();
 const failed = await runDrills(
   drills.filter(({ name }) => named.length === 0 || named.includes(name)),
   system,
-  (line) => console.log(line),
+  printLine,
 ).finally(() => system.close());
 process.exit(failed === 0 ? 0 : 1);

@@ -74,8 +74,16 @@ export function protectSchema({
   if (enforcement === 'enforce') protectEntities(schema, rules, requirements, stateOf);
   return { requirements: requirements.values, exemptions: exemptions.values, fields };
 
+  function standardName(type: GraphQLObjectType): string {
+    if (type === schema.getQueryType()) return 'Query';
+    if (type === schema.getMutationType()) return 'Mutation';
+    return type === schema.getSubscriptionType() ? 'Subscription' : type.name;
+  }
+
   function planField(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): FieldPlan {
     const coordinate = `${type.name}.${field.name}`;
+    // In a supergraph the root types have their standard names, and the record is kept by the supergraph's coordinates.
+    const recorded = `${standardName(type)}.${field.name}`;
     const requirement = rules.requirementOf(type.name, field.name);
     const rule = rules.field(type.name, field.name);
     const minimization = rule?.minimization;
@@ -93,11 +101,16 @@ export function protectSchema({
     return {
       record: {
         index: fields.length,
-        coordinate,
+        coordinate: recorded,
         rule: asksNothing(requirement) ? undefined : ruleText(requirement),
         strategy: minimization?.to,
       },
-      subjectRecord: { index: fields.length + 1, coordinate, rule: '@subject', strategy: undefined },
+      subjectRecord: {
+        index: fields.length + 1,
+        coordinate: recorded,
+        rule: '@subject',
+        strategy: undefined,
+      },
       requirement,
       requirementIndex: requirements.index(requirement),
       rowSubject: rules.type(type.name)?.subject,

@@ -1,0 +1,63 @@
+import { ACCESS_DECISIONS, isRecord } from '@behalf/directives';
+import type { AccessDecision, FieldAccess } from '@behalf/directives';
+import type { AccountableField } from '../authorize/index.js';
+
+/** What is believed of a subgraph's account. */
+export interface Account {
+  readonly accesses: readonly FieldAccess[];
+  /** Entries that are not believed. */
+  readonly dropped: number;
+}
+
+const DECISIONS: ReadonlySet<unknown> = new Set<AccessDecision>(ACCESS_DECISIONS);
+/** More fields than an answer of 32 MiB can hold, the most that a subgraph is listened to. */
+const MAX_COUNT = 10_000_000;
+/** A denial of one coordinate is told apart by whether a row's owner or a rule caused it. */
+const ENTRIES_PER_FIELD = ACCESS_DECISIONS.length + 2;
+/** The rule that a subgraph names where a row was somebody else's. */
+const SUBJECT_RULE = '@subject';
+
+/**
+ * Reads a subgraph's account of one answer (`extensions.behalf`). The subgraph may be hostile, and what it says goes on record:
+ * of its words, only coordinates that it can resolve, decisions that there are and counts that can be are taken. Rule and
+ * strategy are the gateway's own.
+ *
+ * @param fields What this subgraph can give account of.
+ * @returns undefined for what is not an account: another version or shape, or more entries than it has coordinates.
+ */
+export function readAccount(
+  facts: unknown,
+  fields: ReadonlyMap<string, AccountableField>,
+): Account | undefined {
+  if (!isRecord(facts) || facts.v !== 1 || !Array.isArray(facts.fields)) return undefined;
+  const entries = facts.fields as readonly unknown[];
+  if (entries.length > fields.size * ENTRIES_PER_FIELD) return undefined;
+  const accesses = entries.map((entry) => readEntry(entry, fields)).filter((access) => access !== undefined);
+  return { accesses, dropped: entries.length - accesses.length };
+}
+
+function readEntry(entry: unknown, fields: ReadonlyMap<string, AccountableField>): FieldAccess | undefined {
+  if (!Array.isArray(entry)) return undefined;
+  const [coordinate, decision, count, , saidRule] = entry as readonly unknown[];
+  if (typeof coordinate !== 'string' || !isDecision(decision) || !isCount(count)) return undefined;
+  const field = fields.get(coordinate);
+  if (field === undefined) return undefined;
+  const isDenial = decision === 'denied' || decision === 'would-deny';
+  const rule = isDenial && field.isOwned && saidRule === SUBJECT_RULE ? SUBJECT_RULE : field.rule;
+  const isMinimization = decision === 'minimized' || decision === 'would-minimize';
+  return {
+    coordinate,
+    decision,
+    count,
+    ...(isMinimization && field.strategy !== undefined ? { strategy: field.strategy } : {}),
+    ...(rule === undefined ? {} : { rule }),
+  };
+}
+
+function isDecision(value: unknown): value is AccessDecision {
+  return DECISIONS.has(value);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_COUNT;
+}

@@ -1,0 +1,198 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StoredAuditRecord } from '../../audit/index.js';
+import { describeRecord } from '../../cli/audit-tail.js';
+import { describeApplication } from '../../cli/clients.js';
+import { composeSupergraph } from '../../cli/compose.js';
+import { jsonLog } from '../../gateway/log.js';
+import { printable, printableLines } from '../../gateway/printable.js';
+import { behalf } from './support.js';
+
+const ESC = '\u001b';
+/** What must never reach a terminal from text that somebody else wrote. */
+const ACTS = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
+const ACTS_BUT_LINE_FEED = /(?!\n)[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
+
+const HOSTILE = [
+  ['an escape sequence that clears the screen', `${ESC}[2J`],
+  ['a title that is set', `${ESC}]0;owned\u0007`],
+  ['a C1 control sequence', '\u009b2J'],
+  ['DEL', '\u007f'],
+  ['a line of its own', 'x\nok: nothing denied'],
+  ['a carriage return over the line', 'denied\rallowed'],
+  ['text from right to left', 'abc\u202edef\u2066'],
+  ['separators of lines', 'a\u2028b\u2029c'],
+  ['tags beyond the basic plane', 'a\u{e0041}'],
+  ['half a surrogate pair', 'a\ud800'],
+  ['a byte order mark', '\ufeffa'],
+] as const;
+
+describe('text of others on a terminal', () => {
+  it.each(HOSTILE)('%s is escaped', (_case, text) => {
+    expect(printable(text)).not.toMatch(ACTS);
+    expect(printableLines(`${text}\n`)).not.toMatch(ACTS_BUT_LINE_FEED);
+    expect(printable(text)).toMatch(/\\u[0-9a-f]{4}/);
+  });
+
+  it('stays as it is where it does nothing: names in any script, and emoji', () => {
+    for (const name of ['Åsa Lindqvist', 'सीता देवी', 'می‌خواهم', '👩‍👧', 'محمد'])
+      expect(printable(name)).toBe(name);
+  });
+
+  it('never acts, and JSON stays the JSON that it was (property)', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(printable(text)).not.toMatch(ACTS);
+        const json = JSON.stringify({ [text]: [text] });
+        expect(JSON.parse(printable(json))).toEqual(JSON.parse(json));
+        expect(JSON.parse(printableLines(JSON.stringify([text], undefined, 2)))).toEqual([text]);
+      }),
+    );
+  });
+
+  it('is cut where it would fill the screen', () => {
+    expect(printable('x'.repeat(10_000), 200)).toHaveLength(201);
+  });
+});
+
+describe('what prints it', () => {
+  const everywhere = HOSTILE.map(([, text]) => text).join('');
+
+  it('audit tail: every text of a record', () => {
+    const record: StoredAuditRecord = {
+      seq: 1,
+      transaction_id: crypto.randomUUID(),
+      trace_id: everywhere,
+      trace_link: null,
+      occurred_at: new Date(0),
+      outcome: everywhere as 'answered',
+      reason: everywhere,
+      subject_pseudonym: everywhere,
+      client_id: everywhere,
+      actor: everywhere,
+      consent_id: everywhere,
+      consent_version: 1,
+      purposes: [everywhere],
+      operation_name: everywhere,
+      operation_hash: null,
+      source: everywhere,
+      service: null,
+      passed_on_by: null,
+      passed_on_to: null,
+      unaccounted: [everywhere],
+      fields: [
+        {
+          coordinate: everywhere,
+          decision: everywhere as 'denied',
+          count: 1,
+          strategy: everywhere,
+          rule: everywhere,
+          subgraph: everywhere,
+        },
+      ],
+    };
+    const lines = describeRecord(record).split('\n');
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line).not.toMatch(ACTS);
+  });
+
+  it('audit tail: a record that is too large to be shown is cut', () => {
+    const record = {
+      seq: 1,
+      occurred_at: new Date(0),
+      outcome: 'answered',
+      reason: null,
+      client_id: null,
+      operation_name: 'n'.repeat(240_000),
+      unaccounted: null,
+      fields: Array.from({ length: 20_000 }, () => ({
+        coordinate: 'c'.repeat(1_000),
+        decision: 'denied',
+        count: 1,
+      })),
+    } as unknown as StoredAuditRecord;
+    const text = describeRecord(record);
+    expect(text.length).toBeLessThan(400_000);
+    expect(text).toContain('… and 19000 more');
+  });
+
+  it('clients show: what an application registered as its name', () => {
+    const lines = describeApplication({
+      clientId: everywhere,
+      confidential: false,
+      registration: {
+        displayName: everywhere,
+        owner: everywhere,
+        contact: everywhere,
+        homePage: everywhere,
+        redirectUris: [everywhere],
+      },
+      registeredAt: new Date(0),
+      changedAt: new Date(0),
+    } as unknown as Parameters<typeof describeApplication>[0]).split('\n');
+    expect(lines.length).toBeLessThan(10);
+    for (const line of lines) expect(line).not.toMatch(ACTS);
+  });
+
+  it('the log: each entry is one line of JSON, whatever it quotes', () => {
+    const written: string[] = [];
+    const log = jsonLog('info', (line) => void written.push(line));
+    log.log('info', 'MESSAGE', { message: everywhere });
+    expect(written).toHaveLength(1);
+    expect(written[0]?.trimEnd()).not.toMatch(ACTS);
+    expect(JSON.parse(written[0] ?? '')).toMatchObject({ message: everywhere });
+  });
+});
+
+describe('the commands', () => {
+  let folder: string;
+  const HOSTILE_SDL = `
+    extend schema
+      @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
+      @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@purpose"])
+    type Query {
+      open: String
+      hidden: String @purpose(of: ["\\u001b[2J\\nSCOPE_UNKNOWN \\u009b31m\\u202e"])
+    }`;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'behalf-terminal-'));
+    await writeFile(join(folder, 's.graphql'), HOSTILE_SDL);
+    await writeFile(
+      join(folder, 'supergraph.yaml'),
+      'subgraphs:\n  "s":\n    routing_url: http://localhost:1\n    schema: { file: ./s.graphql }\n',
+    );
+    await writeFile(join(folder, 'broken.graphql'), `type Query { a: Nothing_here }`);
+    const sdl = composeSupergraph([{ name: 's', url: 'http://localhost:1', sdl: HOSTILE_SDL }]);
+    await writeFile(join(folder, 'new.graphql'), sdl);
+    const before = HOSTILE_SDL.replace(/@purpose\(.*/, '');
+    await writeFile(
+      join(folder, 'old.graphql'),
+      composeSupergraph([{ name: 's', url: 'http://localhost:1', sdl: before }]),
+    );
+    await writeFile(join(folder, 'q.graphql'), 'query Q { open hidden }');
+    await writeFile(join(folder, 'bad.graphql'), `query Q { open${ESC}[2J }`);
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it.each([
+    ['explain', ['explain', 'q.graphql', '--supergraph', 'new.graphql']],
+    ['explain, for programs', ['explain', 'q.graphql', '--supergraph', 'new.graphql', '--format', 'json']],
+    ['explain of what is no operation', ['explain', 'bad.graphql', '--supergraph', 'new.graphql']],
+    ['diff', ['diff', 'old.graphql', 'new.graphql']],
+    ['diff, for programs', ['diff', 'old.graphql', 'new.graphql', '--format', 'json']],
+    ['lint', ['lint', '--config', 'supergraph.yaml', '--policy', 'policy.yaml']],
+    ['an error', ['explain', `${ESC}[2J\u202e.graphql`, '--supergraph', 'new.graphql']],
+    ['an option that there is not', ['lint', `--${ESC}[2J`]],
+  ])('%s', async (_case, args) => {
+    await writeFile(join(folder, 'policy.yaml'), 'version: 1\nscopes: {}\n');
+    const inFolder = args.map((arg) => (/\.(graphql|yaml)$/.test(arg) ? join(folder, arg) : arg));
+    const { stdout, stderr } = await behalf(inFolder);
+    expect(stdout + stderr).not.toBe('');
+    expect(stdout + stderr).not.toMatch(ACTS_BUT_LINE_FEED);
+    if (!args.includes('json')) expect(stdout).not.toMatch(/^SCOPE_UNKNOWN/m);
+  });
+});
