@@ -10,7 +10,8 @@ import type { SubgraphErrorOptions } from './options.js';
 const MAX_ERRORS_READ = 1_000;
 const MAX_STEPS = 100;
 const MAX_MESSAGE_LENGTH = 500;
-const PLAIN_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
+/** A name with few digits: a code with more of them could carry a value, and codes reach the client and the log. */
+const PLAIN_CODE = /^(?!(?:\D*\d){5})[A-Z][A-Z0-9_]{0,63}$/;
 /** `Type`, `Type.field` or `Type.field(argument:)` (GraphQL section 3.14, Schema Coordinates). */
 const COORDINATE = /^([_A-Za-z]\w{0,127})(?:\.([_A-Za-z]\w{0,127})(?:\(([_A-Za-z]\w{0,127}):\))?)?$/;
 
