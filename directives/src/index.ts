@@ -34,13 +34,8 @@ export {
   type Requirement,
   type Requires,
 } from './decide/requirement.js';
-export {
-  RuleTable,
-  type FieldRule,
-  type RuleSource,
-  type RuleTableOptions,
-  type TypeRule,
-} from './decide/rule-table.js';
+export type { FieldRule, TypeRule } from './decide/compile-types.js';
+export { RuleTable, type RuleSource, type RuleTableOptions } from './decide/rule-table.js';
 export { Interned } from './enforce/values.js';
 export { protectedSubgraphPlugin } from './enforce/apollo-plugin.js';
 export { DENIAL_CODE, denialError, type DenialExtensions } from './enforce/denial.js';

@@ -41,12 +41,13 @@ const ARGUMENTS_OF: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** `@minimize(to: …, unless: [[…]])`: returns less than the stored value. */
-export const minimize: DirectiveSpecification<Minimization> = {
+export const minimize: DirectiveSpecification<Minimization, 'minimize'> = {
   name: 'minimize',
   identities: [BEHALF_IDENTITY],
   definition: (name) =>
     `directive @${name}(to: behalf__Strategy!, keep: Int, step: Float, unit: behalf__DateUnit, decimals: Int, spread: Float, unless: [[String!]!]) on FIELD_DEFINITION`,
   composed: true,
+  protects: true,
   read: (args, coordinate) => ({
     ...readStrategy(args, coordinate),
     unless: isGiven(args.unless) ? readAlternatives(args.unless, 'unless', coordinate) : [],
