@@ -49,6 +49,7 @@ export {
   type ProtectedSubgraphOptions,
 } from './enforce/protected-subgraph.js';
 export type { ProtectedContext } from './enforce/request-state.js';
+export type { SubgraphLog, SubgraphLogCode, SubgraphLogFacts } from './log.js';
 export { parentContext } from './record/recorder.js';
 export {
   denialErrors,
@@ -58,6 +59,8 @@ export {
   PassOnError,
   passOnErrors,
   requestErrors,
+  subgraphLogCodes,
+  subscriptionErrors,
   type ErrorDescription,
 } from './errors.js';
 export {
@@ -79,5 +82,5 @@ export {
 } from './specification/feature.js';
 export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
 export { lowerRequiresScope } from './specification/lower.js';
-export type { Minimization } from './specification/minimize.js';
+export type { Generalization, Minimization } from './specification/minimize.js';
 export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';
