@@ -100,7 +100,7 @@ describe('what a requirement asks for', () => {
     },
   );
 
-  it('scopes are no policies, and policies no purposes', () => {
+  it('a scope is not a policy, and a policy is not a purpose', () => {
     const all = delegation({ scopes: ['a'], policies: ['b'], purposes: ['c'] });
     expect(isMet(asks({ policies: [[['a']]] }), all)).toBe(false);
     expect(isMet(asks({ scopes: [[['b']]] }), all)).toBe(false);
