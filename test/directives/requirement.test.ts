@@ -133,6 +133,23 @@ describe('properties of requirements', () => {
     );
   });
 
+  it('a combination keeps what one of them alone asks for', () => {
+    const scoped = asks({ scopes: [[['a']]] });
+    const all = delegation({ scopes: [...NAMES], policies: [...NAMES], purposes: [...NAMES] });
+    for (const one of [
+      asks({ uncovered: true }),
+      asks({ policies: [[['z']]] }),
+      asks({ purposes: [['z']] }),
+    ]) {
+      expect(isMet(combine([scoped, one]), all)).toBe(false);
+      expect(isMet(combine([one, scoped, NO_REQUIREMENT]), all)).toBe(false);
+    }
+    const either = combine([asks({ scopes: [[[]]] }), asks({ authenticated: true })]);
+    expect(isMet(either, undefined)).toBe(false);
+    expect(combine([NO_REQUIREMENT, scoped])).toEqual(scoped);
+    expect(combine([])).toBe(NO_REQUIREMENT);
+  });
+
   it('what asks for nothing has no part, no words, and is met by everybody; nothing else is wordless', () => {
     fc.assert(
       fc.property(requirement, caller, (asked, held) => {

@@ -52,11 +52,9 @@ describe('a coordinate that the table does not know', () => {
         coverage: 'open',
         transform: (schema) => {
           const type = schema.getType('T');
-          const added = new GraphQLObjectType({
-            name: 'Added',
-            fields: { more: { type: GraphQLString, resolve: () => 'more' } },
-          });
-          if (type instanceof GraphQLObjectType) type.getFields().more = { ...added.getFields().more! };
+          const more = { type: GraphQLString, resolve: () => 'more' };
+          const added = new GraphQLObjectType({ name: 'Added', fields: { more } }).getFields();
+          if (type instanceof GraphQLObjectType) Object.assign(type.getFields(), added);
           return schema;
         },
       },
@@ -96,6 +94,16 @@ describe('what a field asks for', () => {
     expect(rules.requirementOf('N', 'x')).toMatchObject({ scopes: [[['a']]], authenticated: true });
     expect(rules.requirementOf('Query', 'n')).toMatchObject({ authenticated: true, scopes: [] });
     expect(rules.sourcesOf('N', 'x').map(({ at }) => at)).toEqual(['A.x', 'B']);
+  });
+
+  it('on an interface is not what another interface asks for, which no row has', () => {
+    const rules = table(`
+      type Query { n: N @public }
+      interface N { x: Int }
+      interface M implements N { x: Int @requiresScopes(scopes: [["m"]]) }
+      type A implements N { x: Int @authenticated }`);
+    expect(rules.requirementOf('N', 'x')).toMatchObject({ scopes: [], authenticated: true });
+    expect(rules.answersOf('N', 'x').map(([{ name }]) => name)).toEqual(['N', 'A']);
   });
 
   it.each([
@@ -218,6 +226,11 @@ describe('what cannot be a rule stops the start', () => {
   it.each([
     ['of Behalf', 'type Query { x: Int @behalf__sealed }', 'behalf'],
     ['of a standard specification', 'type Query { x: Int @requiresScopes__any }', 'requiresScopes'],
+    [
+      'that federation does not have',
+      'type Query { x: Int @federation__requiresScope(scope: "a") }',
+      'federation',
+    ],
   ])('an unknown directive %s', (_, sdl, specification) => {
     const links = '@link(url: "https://specs.apollo.dev/requiresScopes/v0.1", for: SECURITY)';
     expect(

@@ -25,8 +25,8 @@ export function endWithDelegation(open: () => unknown, life: DelegationLife): Pr
       else stream.end();
     });
     const opened = async (): Promise<unknown> => open();
-    opened().then(
-      (source) => {
+    opened()
+      .then((source) => {
         if (!isAsyncIterable(source)) {
           watch.close();
           resolve(source);
@@ -35,14 +35,13 @@ export function endWithDelegation(open: () => unknown, life: DelegationLife): Pr
         const iterator = source[Symbol.asyncIterator]();
         if (hasEnded) returnQuietly(iterator);
         else resolve((stream = new EndingStream(iterator, watch)));
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         watch.close();
-        // As the resolver threw it: graphql-js makes an error of whatever that is.
+        // As it was thrown: graphql-js makes an error of whatever that is.
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
         reject(error);
-      },
-    );
+      });
   });
 }
 

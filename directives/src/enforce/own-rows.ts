@@ -106,15 +106,14 @@ function compileList(
   return (value, call) => {
     // A single row where a list should be: graphql-js would tell that there is one.
     if (!isIterable(value)) return entry(value, call);
-    let mustWait = false;
     const entries = Array.from(value, (item) => {
       const own = entry(item, call);
-      if (!isPromise(own)) return own;
-      mustWait = true;
       // What rejects stays in its place: graphql-js makes an error of it there, and so it does of an error that is returned.
-      return own.then(undefined, (reason: unknown) => (reason instanceof Error ? reason : item));
+      return isPromise(own)
+        ? own.then(undefined, (reason: unknown) => (reason instanceof Error ? reason : item))
+        : own;
     });
     const withoutForeign = (all: readonly unknown[]): unknown[] => all.filter((one) => one !== FOREIGN);
-    return mustWait ? Promise.all(entries).then(withoutForeign) : withoutForeign(entries);
+    return entries.some(isPromise) ? Promise.all(entries).then(withoutForeign) : withoutForeign(entries);
   };
 }

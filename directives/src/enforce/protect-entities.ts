@@ -9,7 +9,7 @@ import type { RecordedField } from '../record/recorder.js';
 import { requirementDenial } from './denial.js';
 import { compileOwnRows } from './own-rows.js';
 import type { RowsCall } from './own-rows.js';
-import type { Surroundings } from './protect-schema.js';
+import type { ProtectionRuntime } from './runtime.js';
 import { isPromise } from './values.js';
 import type { Interned } from './values.js';
 
@@ -24,7 +24,7 @@ export interface EntitiesInput {
   readonly rules: RuleTable;
   readonly requirements: Interned<Requirement>;
   readonly record: (coordinate: string, rule: string | undefined) => RecordedField;
-  readonly surroundings: Surroundings;
+  readonly runtime: ProtectionRuntime;
 }
 
 /**
@@ -33,8 +33,8 @@ export interface EntitiesInput {
  * does not exist. The fields behind are protected like all others.
  */
 export function protectEntities(input: EntitiesInput): void {
-  const { schema, rules, surroundings } = input;
-  beginAtEntities(schema, surroundings);
+  const { schema, rules, runtime } = input;
+  beginAtEntities(schema, runtime);
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
     const rule = rules.type(type.name);
@@ -58,7 +58,7 @@ export function protectEntities(input: EntitiesInput): void {
 }
 
 /** The fields of `_entities` are decided one by one; the operation begins here, as at every other root field. */
-function beginAtEntities(schema: GraphQLSchema, { stateOf, nowMs }: Surroundings): void {
+function beginAtEntities(schema: GraphQLSchema, { stateOf, nowMs }: ProtectionRuntime): void {
   const field = schema.getQueryType()?.getFields()._entities;
   const resolve = field?.resolve;
   if (field === undefined || resolve === undefined) return;
@@ -71,12 +71,12 @@ function beginAtEntities(schema: GraphQLSchema, { stateOf, nowMs }: Surroundings
 function whenPermitted(
   rule: TypeRule,
   resolveReference: ReferenceResolver | undefined,
-  { requirements, record, surroundings }: EntitiesInput,
+  { requirements, record, runtime }: EntitiesInput,
 ): ReferenceResolver {
   const requirementIndex = requirements.index(rule.own);
   const recorded = record(recordedAs(rule), ruleText(rule.own));
   return (reference, contextValue, info) => {
-    const state = surroundings.stateOf(contextValue);
+    const state = runtime.stateOf(contextValue);
     if (state.permits(requirementIndex)) {
       return resolveReference === undefined ? reference : resolveReference(reference, contextValue, info);
     }
@@ -88,18 +88,18 @@ function whenPermitted(
 function withoutForeignRow(
   type: GraphQLObjectType | GraphQLInterfaceType,
   resolveReference: ReferenceResolver,
-  { schema, rules, record, surroundings }: EntitiesInput,
+  { schema, rules, record, runtime }: EntitiesInput,
 ): ReferenceResolver {
   const ownRows = compileOwnRows(type, schema, rules);
   if (ownRows === undefined) return (...args) => settled(resolveReference(...args));
   const rule = rules.type(type.name);
   const recorded = record(rule === undefined ? type.name : recordedAs(rule), '@subject');
   return (reference, contextValue, info) => {
-    const call: RowsCall = { state: surroundings.stateOf(contextValue), contextValue, info, foreign: 0 };
+    const call: RowsCall = { state: runtime.stateOf(contextValue), contextValue, info, foreign: 0 };
     const tell = (row: unknown): unknown => {
       if (call.foreign > 0) {
         call.state.recorder.denied(recorded);
-        surroundings.log.report('FOREIGN_ROWS', type.name);
+        runtime.log.report('FOREIGN_ROWS', type.name);
       }
       return row;
     };

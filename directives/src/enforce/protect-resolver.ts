@@ -3,19 +3,19 @@ import { delegationEnded } from './delegation-end.js';
 import { requirementDenial } from './denial.js';
 import type { FieldPlan } from './field-plan.js';
 import type { OwnRows, RowsCall } from './own-rows.js';
-import type { Surroundings } from './protect-schema.js';
 import type { RequestState } from './request-state.js';
+import type { ProtectionRuntime } from './runtime.js';
 import { isPromise } from './values.js';
 
 /** The check around one field: refused before the resolver runs, without foreign rows and minimized after it. */
 export function protectResolver(
   plan: FieldPlan,
   resolve: GraphQLFieldResolver<unknown, unknown>,
-  surroundings: Surroundings,
+  runtime: ProtectionRuntime,
   isSubscription: boolean,
 ): GraphQLFieldResolver<unknown, unknown> {
   const { record, rowSubject, ownRows, minimizer } = plan;
-  const { stateOf, nowMs } = surroundings;
+  const { stateOf, nowMs } = runtime;
 
   return (source, args, contextValue, info) => {
     const state = stateOf(contextValue);
@@ -35,7 +35,7 @@ export function protectResolver(
     const value =
       ownRows === undefined
         ? resolved
-        : withoutForeignRows(plan, ownRows, resolved, { state, contextValue, info }, surroundings);
+        : withoutForeignRows(plan, ownRows, resolved, { state, contextValue, info }, runtime);
     if (minimizer === undefined || state.seesWholeValue(plan.exemptionIndex)) {
       state.recorder.allowed(record);
       return value;
@@ -59,7 +59,7 @@ function withoutForeignRows(
   ownRows: OwnRows,
   resolved: unknown,
   from: { readonly state: RequestState; readonly contextValue: unknown; readonly info: GraphQLResolveInfo },
-  { log }: Surroundings,
+  { log }: ProtectionRuntime,
 ): unknown {
   const call: RowsCall = { ...from, foreign: 0 };
   const tell = (rest: unknown): unknown => {

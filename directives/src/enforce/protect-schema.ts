@@ -1,9 +1,8 @@
 import { defaultFieldResolver, getNamedType, isObjectType } from 'graphql';
-import type { GraphQLField, GraphQLFieldResolver, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import type { GraphQLField, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { asksNothing, ruleText } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
 import type { RuleTable } from '../decide/rule-table.js';
-import type { OccasionalLog } from '../log.js';
 import { compileMinimizer } from '../minimize/minimizer.js';
 import type { RecordedField } from '../record/recorder.js';
 import type { Alternatives } from '../specification/directive-specification.js';
@@ -12,21 +11,12 @@ import { compileOwnRows } from './own-rows.js';
 import { protectEntities } from './protect-entities.js';
 import { protectResolver } from './protect-resolver.js';
 import { protectSubscription } from './protect-subscription.js';
-import type { CompiledProtection, RequestState } from './request-state.js';
+import type { CompiledProtection } from './request-state.js';
+import type { ProtectionRuntime } from './runtime.js';
 import { Interned } from './values.js';
 import { watchResolver } from './watch-schema.js';
 
 export type Enforcement = 'enforce' | 'shadow';
-
-/** What wrappers around resolvers ask while a request is served. */
-export interface Surroundings {
-  /** The state of the request that a context value belongs to; without one, a caller who showed nothing. */
-  readonly stateOf: (contextValue: unknown) => RequestState;
-  readonly nowMs: () => number;
-  readonly log: OccasionalLog;
-  /** Gives a signal that aborts when the delegation is revoked. */
-  readonly revocationSignal: (state: RequestState) => AbortSignal | undefined;
-}
 
 export interface ProtectionInput {
   readonly schema: GraphQLSchema;
@@ -34,7 +24,7 @@ export interface ProtectionInput {
   readonly pseudonymKey: Uint8Array | undefined;
   /** `shadow`: nothing is refused or minimized; only the record tells what would be. */
   readonly enforcement: Enforcement;
-  readonly surroundings: Surroundings;
+  readonly runtime: ProtectionRuntime;
 }
 
 /**
@@ -46,7 +36,7 @@ export function protectSchema({
   rules,
   pseudonymKey,
   enforcement,
-  surroundings,
+  runtime,
 }: ProtectionInput): CompiledProtection {
   const requirements = new Interned<Requirement>();
   const exemptions = new Interned<Alternatives>();
@@ -61,19 +51,19 @@ export function protectSchema({
       const plan = planField(type, field);
       const resolve = field.resolve ?? defaultFieldResolver;
       if (enforcement === 'shadow') {
-        field.resolve = watchResolver(plan, resolve, surroundings.stateOf);
+        field.resolve = watchResolver(plan, resolve, runtime.stateOf);
         continue;
       }
       const isSubscription = type === schema.getSubscriptionType();
-      field.resolve = protectResolver(plan, resolve, surroundings, isSubscription);
+      field.resolve = protectResolver(plan, resolve, runtime, isSubscription);
       // Without a function of its own, graphql-js takes the stream from a property of the root value.
       if (isSubscription) {
         const subscribe = field.subscribe ?? defaultFieldResolver;
-        field.subscribe = protectSubscription(plan, { subscribe, resolve }, surroundings);
+        field.subscribe = protectSubscription(plan, { subscribe, resolve }, runtime);
       }
     }
   }
-  if (enforcement === 'enforce') protectEntities({ schema, rules, requirements, record, surroundings });
+  if (enforcement === 'enforce') protectEntities({ schema, rules, requirements, record, runtime });
   return { requirements: requirements.values, exemptions: exemptions.values, fields };
 
   function record(coordinate: string, rule: string | undefined, strategy?: string): RecordedField {
@@ -108,7 +98,7 @@ export function protectSchema({
               type: field.type,
               pseudonymKey,
               onUnreadable: () => {
-                surroundings.log.report('VALUE_NOT_MINIMIZED', coordinate);
+                runtime.log.report('VALUE_NOT_MINIMIZED', coordinate);
               },
             }),
       exemptionIndex: minimization === undefined ? -1 : exemptions.index(minimization.unless),

@@ -6,11 +6,11 @@ import type { FieldPlan } from './field-plan.js';
 import { OwnEvents } from './own-events.js';
 import type { RowsCall } from './own-rows.js';
 import { refuseUnlessPermitted } from './protect-resolver.js';
-import type { Surroundings } from './protect-schema.js';
 import type { RequestState } from './request-state.js';
+import type { ProtectionRuntime } from './runtime.js';
 import { isAsyncIterable, isIterable } from './values.js';
 
-type Resolver = GraphQLFieldResolver<unknown, unknown>;
+type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>;
 
 /**
  * The check around a subscription's source: refused before it is opened, without events of other subjects, and ended with the
@@ -19,7 +19,7 @@ type Resolver = GraphQLFieldResolver<unknown, unknown>;
 export function protectSubscription(
   plan: FieldPlan,
   { subscribe, resolve }: { readonly subscribe: Resolver; readonly resolve: Resolver },
-  { stateOf, nowMs, log, revocationSignal }: Surroundings,
+  { stateOf, nowMs, log, revocationSignal }: ProtectionRuntime,
 ): Resolver {
   return (source, args, contextValue, info) => {
     const state = stateOf(contextValue);

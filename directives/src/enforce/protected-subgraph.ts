@@ -108,7 +108,7 @@ export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): Graph
     rules,
     pseudonymKey: options.pseudonymKey,
     enforcement,
-    surroundings: {
+    runtime: {
       stateOf,
       nowMs,
       log: new OccasionalLog(options.name, options.log ?? stderrLog, nowMs),

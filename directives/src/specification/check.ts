@@ -5,6 +5,7 @@ import {
   AUTHENTICATED_IDENTITY,
   BEHALF_IDENTITY,
   BEHALF_VERSION,
+  FEDERATION_IDENTITY,
   INACCESSIBLE_IDENTITY,
   POLICY_IDENTITY,
   REQUIRES_SCOPES_IDENTITY,
@@ -68,7 +69,10 @@ export function checkSpecifications(document: DocumentNode, links: Links): void 
         );
       }
       if (specificationOf(links, name) === undefined) {
-        if (!KNOWN_VERSIONS.has(resolved.feature.identity)) return;
+        const { identity } = resolved.feature;
+        // Federation has many directives that are not ours. Under one of these names, somebody meant a rule.
+        const isMeantAsRule = identity === FEDERATION_IDENTITY && PROTECTIVE_NAMES.has(resolved.name);
+        if (!KNOWN_VERSIONS.has(identity) && !isMeantAsRule) return;
         throw new DirectiveError(
           'UNKNOWN_DIRECTIVE',
           `@${name} is not a directive of ${resolved.feature.name}`,
@@ -83,7 +87,7 @@ export function checkSpecifications(document: DocumentNode, links: Links): void 
 }
 
 function nameOf(owner: ASTNode | readonly ASTNode[] | undefined): string | undefined {
-  return owner !== undefined && 'name' in owner ? owner.name?.value : undefined;
+  return owner !== undefined && 'name' in owner ? owner.name.value : undefined;
 }
 
 function checkFeature(feature: LinkedFeature): void {
