@@ -481,6 +481,15 @@ describe('events of other subjects', () => {
     expect((await stream.next()).value).toEqual({ data: { pages: [{ id: 'alma' }] } });
   });
 
+  it('are not looked for in what can be read once only, and do not leave either', async () => {
+    const stream = await open('pages { id }', {});
+    for (const owners of [['noor'], ['alma', 'noor']]) {
+      feed.push({ pages: owners.map((owner) => note(owner)).values() });
+    }
+    expect((await stream.next()).value).toEqual({ data: { pages: [] } });
+    expect((await stream.next()).value).toEqual({ data: { pages: [{ id: 'alma' }] } });
+  });
+
   it('that come without end keep nobody from ending', async () => {
     const pulled = vi
       .spyOn(feed, 'next')

@@ -10,6 +10,13 @@ import type { RequestState } from './request-state.js';
 import type { ProtectionRuntime } from './runtime.js';
 import { isAsyncIterable, isIterable } from './values.js';
 
+/** What graphql-js calls a subscription's function with, beside the source. */
+interface Subscribed {
+  readonly args: Record<string, unknown>;
+  readonly contextValue: unknown;
+  readonly info: GraphQLResolveInfo;
+}
+
 type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>;
 
 /**
@@ -39,11 +46,7 @@ export function protectSubscription(
   /** The event's row has to be known to tell whose it is, so the field is resolved once more than for the caller. */
   async function isOwnEvent(
     payload: unknown,
-    {
-      args,
-      contextValue,
-      info,
-    }: { args: Parameters<Resolver>[1]; contextValue: unknown; info: GraphQLResolveInfo },
+    { args, contextValue, info }: Subscribed,
     state: RequestState,
   ): Promise<boolean> {
     const { ownRows, subjectRecord } = plan;
@@ -51,7 +54,10 @@ export function protectSubscription(
     const call: RowsCall = { state, contextValue, info, foreign: 0 };
     let left: unknown;
     try {
-      left = await ownRows(await resolve(payload, args, contextValue, { ...info, rootValue: payload }), call);
+      const given: unknown = await resolve(payload, args, contextValue, { ...info, rootValue: payload });
+      // An iterator is used up by whoever looks at it. Foreign rows are left out of it when the caller's turn comes.
+      if (isIterable(given) && isReadOnce(given)) return true;
+      left = await ownRows(given, call);
     } catch {
       // It fails again when it is resolved for the caller, who is told of it there.
       return true;
@@ -62,6 +68,11 @@ export function protectSubscription(
     log.report('FOREIGN_ROWS', subjectRecord.coordinate, call.foreign);
     return false;
   }
+}
+
+function isReadOnce(list: Iterable<unknown>): boolean {
+  const iterator: unknown = list[Symbol.iterator]();
+  return iterator === list;
 }
 
 function lifeOf(state: RequestState, nowMs: () => number): DelegationLife {
