@@ -3,6 +3,8 @@ import {
   directiveErrors,
   passOnErrors,
   requestErrors,
+  subgraphLogCodes,
+  subscriptionErrors,
   txnTokenRefusals,
 } from '@behalf/directives';
 import type { ErrorDescription } from '@behalf/directives';
@@ -56,6 +58,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     codes: requestErrors,
   },
   {
+    title: 'Subscriptions of a subgraph',
+    met: '`extensions.code` of the error that the stream ends with.',
+    codes: subscriptionErrors,
+  },
+  {
     title: 'Transaction tokens',
     met: '`onRefusedToken` of a subgraph: for its log, never for the caller.',
     codes: txnTokenRefusals,
@@ -64,6 +71,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     title: 'Passing a transaction on',
     met: '`PassOnError` of `exchangeTxnToken` and `txnTokenHeaders` in a subgraph.',
     codes: passOnErrors,
+  },
+  {
+    title: 'Log of a subgraph',
+    met: '`code` of a line, or the first argument of `log`: at most once a minute for each coordinate.',
+    codes: subgraphLogCodes,
   },
   { title: 'Log of the gateway', met: '`code` of a line.', codes: logCodes },
   { title: 'Audit', met: '`AuditError` of a sink.', codes: auditErrors },

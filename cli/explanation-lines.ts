@@ -55,7 +55,8 @@ function reasonOf({ coordinate, decision, rules, minimization, perRow }: Explain
       return 'left out by @skip or @include';
     case 'introspection':
       return 'decided by the gateway’s introspection setting';
-    default:
+    case 'allowed':
+    case 'minimized':
       return [
         ...(minimization ?? []).map(({ at, strategy, wholeWith, whole }) =>
           whole ? `${at} is whole` : `${strategy}; ${wholeWords(wholeWith)}`,

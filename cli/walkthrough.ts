@@ -185,9 +185,13 @@ async function walk(run: RunFile, print: (line: string) => void): Promise<void> 
   expect((me?.address as Record<string, unknown> | null)?.street === null, 'the street is denied');
   expect(codesOf(overview).includes('UNAUTHORIZED_FIELD_OR_TYPE'), 'a denial says so');
 
-  heading('Nobody else’s data', 'The token is Alma’s. Noor’s row is null, whatever the application asks.');
+  heading(
+    'Nobody else’s data',
+    'The token is Alma’s. Noor’s row is null without an error, as if there were none.',
+  );
   const foreign = await graphql('query Foreign { customer(id: "c-000002") { name } }', token);
   expect(foreign.body.data?.customer === null, 'a foreign row is null');
+  expect(foreign.body.errors === undefined, 'and looks like one that does not exist');
 
   heading(
     'Nothing that was not agreed to is done',

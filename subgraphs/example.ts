@@ -1,4 +1,4 @@
-import type { GatewayTrust } from '@behalf/directives';
+import type { GatewayTrust, SubgraphLog } from '@behalf/directives';
 
 import type { Kysely } from 'kysely';
 
@@ -61,7 +61,7 @@ async function startConsent(options: ExampleSubgraphOptions): Promise<RunningSub
     try {
       const running = await startSubgraph<ConsentContext>({
         ...addressOf(name, options),
-        schema: buildConsentSchema(options),
+        schema: buildConsentSchema({ ...options, ruleLog: ruleLogOf(options) }),
         makeContext: (base) => ({ ...base, register, suspensions, acknowledgements }),
       });
       return {
@@ -85,7 +85,7 @@ async function startBankSubgraph(
   return withDatabase(openDatabase<unknown>(...poolOf(name, options)), (db) =>
     startSubgraph<BankContext>({
       ...addressOf(name, options),
-      schema: BANK_SCHEMAS[name](options),
+      schema: BANK_SCHEMAS[name]({ ...options, ruleLog: ruleLogOf(options) }),
       makeContext: (base) => ({ ...base, db }),
     }),
   );
@@ -93,6 +93,14 @@ async function startBankSubgraph(
 
 function addressOf(name: SubgraphName, { host, port, introspection, log }: ExampleSubgraphOptions) {
   return { name, host, port, introspection, log };
+}
+
+/** What the directives tell the team goes where everything else goes; without a log, to stderr. */
+function ruleLogOf({ log }: ExampleSubgraphOptions): SubgraphLog | undefined {
+  if (log === undefined) return undefined;
+  return (code, { subgraph, coordinate, count }) => {
+    log.warn(`Subgraph ${subgraph}: ${code} at ${coordinate} (${count})`);
+  };
 }
 
 function poolOf(name: SubgraphName, { databaseUrl, log }: ExampleSubgraphOptions): [string, DatabaseOptions] {

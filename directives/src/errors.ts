@@ -58,6 +58,29 @@ export const requestErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
+/** Codes with which a subscription ends. */
+export const subscriptionErrors = Object.freeze({
+  DELEGATION_ENDED: {
+    description:
+      'The token or the consent that the subscription was begun with has ended, or was revoked. Subscribe again with a new one.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
+/** Every code of a line in a subgraph's log. */
+export const subgraphLogCodes = Object.freeze({
+  FOREIGN_ROWS: {
+    description:
+      'A resolver returned rows of another subject than the one whose data it is. They were left out; its query should not read them.',
+    since: '0.1.0',
+  },
+  VALUE_NOT_MINIMIZED: {
+    description:
+      "A value could not be serialized by its field's type, or its `@minimize` cannot read it. It left as null.",
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
 /** Codes of a {@link PassOnError}. */
 export const passOnErrors = Object.freeze({
   TXN_TOKEN_NOTHING_TO_PASS_ON: {

@@ -34,13 +34,8 @@ export {
   type Requirement,
   type Requires,
 } from './decide/requirement.js';
-export {
-  RuleTable,
-  type FieldRule,
-  type RuleSource,
-  type RuleTableOptions,
-  type TypeRule,
-} from './decide/rule-table.js';
+export type { FieldRule, TypeRule } from './decide/compile-types.js';
+export { RuleTable, type RuleSource, type RuleTableOptions } from './decide/rule-table.js';
 export { Interned } from './enforce/values.js';
 export { protectedSubgraphPlugin } from './enforce/apollo-plugin.js';
 export { DENIAL_CODE, denialError, type DenialExtensions } from './enforce/denial.js';
@@ -54,6 +49,7 @@ export {
   type ProtectedSubgraphOptions,
 } from './enforce/protected-subgraph.js';
 export type { ProtectedContext } from './enforce/request-state.js';
+export type { SubgraphLog, SubgraphLogCode, SubgraphLogFacts } from './log.js';
 export { parentContext } from './record/recorder.js';
 export {
   denialErrors,
@@ -63,6 +59,8 @@ export {
   PassOnError,
   passOnErrors,
   requestErrors,
+  subgraphLogCodes,
+  subscriptionErrors,
   type ErrorDescription,
 } from './errors.js';
 export {
@@ -85,6 +83,6 @@ export {
 } from './specification/feature.js';
 export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
 export { lowerRequiresScope } from './specification/lower.js';
-export type { Minimization } from './specification/minimize.js';
+export type { Generalization, Minimization } from './specification/minimize.js';
 export { STATED_BY, statedByDefinition } from './specification/stated-by.js';
 export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';

@@ -50,7 +50,7 @@ export interface ExplainedSelection {
   readonly decision: SelectionDecision;
   readonly rules: readonly ExplainedRule[];
   readonly minimization?: readonly ExplainedMinimization[];
-  /** Types with `@subject` that it can return: a row of somebody else is denied when it is met. */
+  /** Types with `@subject` that it can return: a row of somebody else is left out when it is met. */
   readonly perRow?: readonly { readonly type: string; readonly property: string }[];
 }
 
@@ -241,8 +241,9 @@ function strategyText(minimization: Minimization): string {
         .map(([name, value]) => `${name} ${String(value)}`)
         .join(', ')}`;
     case 'NOISE':
-      return `${to}, spread ${minimization.spread}`;
-    default:
+      return `${to}, spread ${minimization.spread}${minimization.step === undefined ? '' : `, step ${minimization.step}`}`;
+    case 'REDACT':
+    case 'PSEUDONYMIZE':
       return to;
   }
 }

@@ -39,11 +39,9 @@ export class PositionRules {
       const isThere = field.args.some((each) => each.name === argument);
       return isThere ? { coordinate: `${type}.${name}(${argument}:)`, requires: {} } : undefined;
     }
-    const returned = getNamedType(field.type).name;
-    const hasSubject = this.hasSubject(type) || this.hasSubject(returned);
     return {
       coordinate: `${type}.${name}`,
-      requires: this.describe(this.rules.requirementOf(type, name), hasSubject),
+      requires: this.describe(this.rules.requirementOf(type, name)),
     };
   }
 
@@ -84,7 +82,7 @@ export class PositionRules {
       (isAbstractType(returned) && isObjectType(named) && schema.isSubType(returned, named));
     const rule = this.rules.type(type);
     if (!isHere || rule === undefined) return undefined;
-    return { coordinate: type, requires: this.describe(rule.own, rule.subject !== undefined) };
+    return { coordinate: type, requires: this.describe(rule.own) };
   }
 
   /** Whether the selection can be answered on this type. */
@@ -98,14 +96,10 @@ export class PositionRules {
     return isInterfaceType(named) && schema.isSubType(named, parent);
   }
 
-  private hasSubject(type: string): boolean {
-    return this.rules.type(type)?.subject !== undefined;
-  }
-
-  /** What is required and not shown. Where all is shown, whose row it is remains, or nothing that the schema tells. */
-  private describe(requirement: Requirement, hasSubject: boolean): Requires {
-    if (!asksNothing(requirement) && !isMet(requirement, this.delegation))
-      return describeRequirement(requirement);
-    return hasSubject ? { subject: true } : {};
+  /** What is required and not shown; nothing where all is shown, and the subgraph denied by a rule of its own. */
+  private describe(requirement: Requirement): Requires {
+    return asksNothing(requirement) || isMet(requirement, this.delegation)
+      ? {}
+      : describeRequirement(requirement);
   }
 }

@@ -14,7 +14,7 @@ export function stepUpFor(
   delegation: Delegation,
   withheld: ReadonlyMap<string, StepUp>,
 ): StepUp | undefined {
-  if (withheld.size === 0 || requires.subject === true) return undefined;
+  if (withheld.size === 0) return undefined;
   const scopes = new Set([...delegation.scopes, ...withheld.keys()]);
   const requirement = {
     authenticated: requires.authenticated === true,

@@ -1,5 +1,5 @@
 import { combine, NO_REQUIREMENT } from '@behalf/directives';
-import type { Minimization, Requirement } from '@behalf/directives';
+import type { Generalization, Minimization, Requirement } from '@behalf/directives';
 import { implies } from './implication.js';
 
 /** What a delegation must show to see the whole value. */
@@ -46,11 +46,23 @@ function compareParameters(before: Minimization, after: Minimization): StrategyC
     if (after.to === 'REDACT') return 'stronger';
     return before.to === 'REDACT' ? 'weaker' : 'incomparable';
   }
-  if ((before.to === 'MASK' || before.to === 'TRUNCATE') && before.to === after.to)
-    return byDetail(before.keep, after.keep);
-  if (before.to === 'NOISE' && after.to === 'NOISE') return byDetail(-before.spread, -after.spread);
-  if (before.to !== 'GENERALIZE' || after.to !== 'GENERALIZE') return 'equal';
-  const [then, now] = [before.by, after.by];
+  switch (before.to) {
+    case 'REDACT':
+    case 'PSEUDONYMIZE':
+      return 'equal';
+    case 'MASK':
+    case 'TRUNCATE':
+      return before.to === after.to ? byDetail(before.keep, after.keep) : 'incomparable';
+    case 'NOISE':
+      if (after.to !== 'NOISE') return 'incomparable';
+      // On another grid, some values are told apart that were not, and others no longer.
+      return before.step === after.step ? byDetail(-before.spread, -after.spread) : 'incomparable';
+    case 'GENERALIZE':
+      return after.to === 'GENERALIZE' ? compareGeneralizations(before.by, after.by) : 'incomparable';
+  }
+}
+
+function compareGeneralizations(then: Generalization, now: Generalization): StrategyComparison {
   if ('decimals' in then && 'decimals' in now) return byDetail(then.decimals, now.decimals);
   if ('unit' in then && 'unit' in now)
     return byDetail(-DATE_UNITS.indexOf(then.unit), -DATE_UNITS.indexOf(now.unit));

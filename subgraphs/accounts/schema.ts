@@ -1,4 +1,9 @@
-import { buildProtectedSubgraph, type GatewayTrust, type ProtectedSubgraphOptions } from '@behalf/directives';
+import {
+  buildProtectedSubgraph,
+  type GatewayTrust,
+  type ProtectedSubgraphOptions,
+  type SubgraphLog,
+} from '@behalf/directives';
 import type { GraphQLSchema } from 'graphql';
 
 import { readSchemaFile } from '../schema-file.js';
@@ -9,12 +14,14 @@ export function buildAccountsSchema(options: {
   readonly gateway: GatewayTrust;
   /** At least 32 bytes, the same on every instance: pseudonyms are made with it. */
   readonly pseudonymKey: Uint8Array;
+  readonly ruleLog?: SubgraphLog | undefined;
 }): GraphQLSchema {
   return buildProtectedSubgraph({
     name: 'accounts',
     typeDefs: readSchemaFile('accounts'),
     resolvers: resolvers as ProtectedSubgraphOptions['resolvers'],
     gateway: options.gateway,
+    log: options.ruleLog,
     pseudonymKey: options.pseudonymKey,
   });
 }

@@ -1,4 +1,9 @@
-import { buildProtectedSubgraph, type GatewayTrust, type ProtectedSubgraphOptions } from '@behalf/directives';
+import {
+  buildProtectedSubgraph,
+  type GatewayTrust,
+  type ProtectedSubgraphOptions,
+  type SubgraphLog,
+} from '@behalf/directives';
 import type { GraphQLSchema } from 'graphql';
 
 import { readSchemaFile } from '../schema-file.js';
@@ -6,12 +11,16 @@ import { withPermissions } from './permissions.js';
 import { resolvers } from './resolvers.js';
 
 /** The consent subgraph with its rules in force. Its context value is a `ConsentContext`. */
-export function buildConsentSchema(options: { readonly gateway: GatewayTrust }): GraphQLSchema {
+export function buildConsentSchema(options: {
+  readonly gateway: GatewayTrust;
+  readonly ruleLog?: SubgraphLog | undefined;
+}): GraphQLSchema {
   return buildProtectedSubgraph({
     name: 'consent',
     typeDefs: readSchemaFile('consent'),
     resolvers: resolvers as ProtectedSubgraphOptions['resolvers'],
     gateway: options.gateway,
+    log: options.ruleLog,
     transform: withPermissions,
   });
 }

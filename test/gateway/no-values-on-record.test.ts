@@ -181,7 +181,11 @@ describe('no value that a client sends is kept', () => {
       sendJson(response, 200, {
         data: { hello: null },
         errors: [
-          { message: 'zebra is not there', path: ['hello'], extensions: { code: 'IBAN_SE4550000000058398257466', zebra: 'zebra' } },
+          {
+            message: 'zebra is not there',
+            path: ['hello'],
+            extensions: { code: 'IBAN_SE4550000000058398257466', zebra: 'zebra' },
+          },
         ],
       });
     await gateway.ask('{ hello }', { token: admin });

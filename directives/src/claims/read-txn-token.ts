@@ -44,10 +44,13 @@ const KEYS_TIMEOUT_MS = 3_000;
  * Makes what reads the tokens for one audience (draft-ietf-oauth-transaction-tokens section 8, RFC 8725): signature by one of
  * the gateway's keys, algorithm, type, issuer, audience, expiry, life span, and the shape of every claim that decisions use.
  * Whether a token that is bound to a request goes with this one is not looked at here, see `createTxnTokenVerifier`.
+ *
+ * @param nowMs Milliseconds since the epoch; default: the machine's clock.
  */
 export function createTxnTokenReader(
   audience: string,
   trust: GatewayTrust,
+  nowMs: () => number = Date.now,
 ): (header: string | readonly string[] | undefined) => Promise<TxnTokenVerification> {
   const keys: JWTVerifyGetKey =
     'keys' in trust
@@ -70,6 +73,7 @@ export function createTxnTokenReader(
         typ: TXN_TOKEN_TYPE,
         algorithms: [TXN_TOKEN_ALGORITHM],
         clockTolerance: TXN_TOKEN_CLOCK_TOLERANCE_SECONDS,
+        currentDate: new Date(nowMs()),
         requiredClaims: ['iat', 'exp', 'txn', 'sub', 'scope', 'tctx', 'rctx'],
       }));
     } catch (error) {

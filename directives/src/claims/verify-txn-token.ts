@@ -10,6 +10,8 @@ export interface TxnTokenBinding {
   readonly binding?: 'required' | 'accepted';
   /** Which bound tokens were used. Default: in the memory of this process, 100,000 of them. */
   readonly replay?: ReplayMemory;
+  /** Milliseconds since the epoch; default: the machine's clock. */
+  readonly nowMs?: () => number;
 }
 
 /**
@@ -27,9 +29,13 @@ export interface TxnTokenBinding {
 export function createTxnTokenVerifier(
   audience: string,
   trust: GatewayTrust,
-  { binding = 'accepted', replay = new InMemoryReplay() }: TxnTokenBinding = {},
+  {
+    binding = 'accepted',
+    nowMs = Date.now,
+    replay = new InMemoryReplay(undefined, () => nowMs() / 1_000),
+  }: TxnTokenBinding = {},
 ): (header: string | readonly string[] | undefined, body?: unknown) => Promise<TxnTokenVerification> {
-  const read = createTxnTokenReader(audience, trust);
+  const read = createTxnTokenReader(audience, trust, nowMs);
 
   return async (header, body) => {
     const reading = await read(header);

@@ -111,8 +111,6 @@ export interface Requires {
   readonly scopes?: readonly Alternatives[];
   readonly policies?: readonly Alternatives[];
   readonly purposes?: readonly (readonly string[])[];
-  /** The row belongs to another subject (`@subject`). */
-  readonly subject?: true;
   /** All else is shown: the person would only have to sign in again, so (RFC 9470 section 3). */
   readonly stepUp?: { readonly acrValues?: readonly string[]; readonly maxAgeSeconds?: number };
   /** Nothing helps: the schema does not say who may read this. */

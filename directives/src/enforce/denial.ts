@@ -38,8 +38,3 @@ export function denialError(
 export function requirementDenial(coordinate: string, requirement: Requirement): GraphQLError {
   return denialError(coordinate, describeRequirement(requirement));
 }
-
-/** A row that belongs to another subject. What would be required is to be that subject: nothing to ask for. */
-export function subjectDenial(coordinate: string): GraphQLError {
-  return denialError(coordinate, { subject: true });
-}

@@ -1,11 +1,15 @@
 import { isInterfaceType, isObjectType, isUnionType } from 'graphql';
 import type { GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema } from 'graphql';
-import { isMet } from '../decide/requirement.js';
+import { asksNothing, ruleText } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
+import type { TypeRule } from '../decide/compile-types.js';
 import type { RuleTable } from '../decide/rule-table.js';
 import { DirectiveError } from '../errors.js';
-import { requirementDenial, subjectDenial } from './denial.js';
-import type { RequestState } from './request-state.js';
+import type { RecordedField } from '../record/recorder.js';
+import { requirementDenial } from './denial.js';
+import { compileOwnRows } from './own-rows.js';
+import type { RowsCall } from './own-rows.js';
+import type { ProtectionRuntime } from './runtime.js';
 import { isPromise } from './values.js';
 import type { Interned } from './values.js';
 
@@ -15,27 +19,27 @@ interface ApolloExtensions {
 
 type ReferenceResolver = (reference: unknown, context: unknown, info: GraphQLResolveInfo) => unknown;
 
+export interface EntitiesInput {
+  readonly schema: GraphQLSchema;
+  readonly rules: RuleTable;
+  readonly requirements: Interned<Requirement>;
+  readonly record: (coordinate: string, rule: string | undefined) => RecordedField;
+  readonly runtime: ProtectionRuntime;
+}
+
 /**
  * `_entities` reaches any entity by its key, past every root field. The rule of the entity's type is decided before its
- * `__resolveReference` runs, and `@subject` on what it returns; the fields behind are protected like all others.
+ * `__resolveReference` runs, and `@subject` on what it returns: null at the reference's place for a foreign row as for one that
+ * does not exist. The fields behind are protected like all others.
  */
-export function protectEntities(
-  schema: GraphQLSchema,
-  rules: RuleTable,
-  requirements: Interned<Requirement>,
-  stateOf: (contextValue: unknown) => RequestState,
-): void {
+export function protectEntities(input: EntitiesInput): void {
+  const { schema, rules, runtime } = input;
+  beginAtEntities(schema, runtime);
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
     const rule = rules.type(type.name);
-    const { apollo } = type.extensions as ApolloExtensions;
-    const resolveReference = apollo?.subgraph?.resolveReference;
-    if (rule === undefined || (rule.subject === undefined && isMet(rule.own, undefined))) {
-      if (resolveReference !== undefined) setResolver(type, (...args) => settled(resolveReference(...args)));
-      continue;
-    }
-    const { subject } = rule;
-    if (subject !== undefined && resolveReference === undefined && isEntity(schema, type.name)) {
+    const resolveReference = referenceResolverOf(type);
+    if (rule?.subject !== undefined && resolveReference === undefined && isEntity(schema, type.name)) {
       // The reference would be the row, and whoever sends it would say whose it is.
       throw new DirectiveError(
         'INVALID_RULE',
@@ -43,30 +47,86 @@ export function protectEntities(
         type.name,
       );
     }
-    const requirementIndex = requirements.index(rule.own);
-
-    const protectedResolver: ReferenceResolver = (reference, contextValue, info) => {
-      const state = stateOf(contextValue);
-      if (!state.permits(requirementIndex)) return requirementDenial(type.name, rule.own);
-      const entity =
-        resolveReference === undefined ? reference : resolveReference(reference, contextValue, info);
-      if (subject === undefined) return settled(entity);
-      const check = (row: unknown): unknown =>
-        row === null || row === undefined || row instanceof Error || state.owns(row, subject)
-          ? row
-          : subjectDenial(type.name);
-      return isPromise(entity) ? settled(entity.then(check)) : check(entity);
-    };
-    setResolver(type, protectedResolver);
+    // Without a function of its own, an interface's references are resolved by the types that implement it.
+    if (resolveReference === undefined && isInterfaceType(type)) continue;
+    const permitted =
+      rule === undefined || asksNothing(rule.own)
+        ? resolveReference
+        : whenPermitted(rule, resolveReference, input);
+    if (permitted !== undefined) setReferenceResolver(type, withoutForeignRow(type, permitted, input));
   }
+}
 
-  function setResolver(type: GraphQLObjectType | GraphQLInterfaceType, resolver: ReferenceResolver): void {
-    const { apollo } = type.extensions as ApolloExtensions;
-    type.extensions = {
-      ...type.extensions,
-      apollo: { ...apollo, subgraph: { ...apollo?.subgraph, resolveReference: resolver } },
+/** The fields of `_entities` are decided one by one; the operation begins here, as at every other root field. */
+function beginAtEntities(schema: GraphQLSchema, { stateOf, nowMs }: ProtectionRuntime): void {
+  const field = schema.getQueryType()?.getFields()._entities;
+  const resolve = field?.resolve;
+  if (field === undefined || resolve === undefined) return;
+  field.resolve = (source, args, contextValue, info) => {
+    stateOf(contextValue).begin(info.variableValues, nowMs());
+    return resolve(source, args, contextValue, info);
+  };
+}
+
+function whenPermitted(
+  rule: TypeRule,
+  resolveReference: ReferenceResolver | undefined,
+  { requirements, record, runtime }: EntitiesInput,
+): ReferenceResolver {
+  const requirementIndex = requirements.index(rule.own);
+  const recorded = record(recordedAs(rule), ruleText(rule.own));
+  return (reference, contextValue, info) => {
+    const state = runtime.stateOf(contextValue);
+    if (state.permits(requirementIndex)) {
+      return resolveReference === undefined ? reference : resolveReference(reference, contextValue, info);
+    }
+    state.recorder.denied(recorded);
+    return requirementDenial(rule.name, rule.own);
+  };
+}
+
+function withoutForeignRow(
+  type: GraphQLObjectType | GraphQLInterfaceType,
+  resolveReference: ReferenceResolver,
+  { schema, rules, record, runtime }: EntitiesInput,
+): ReferenceResolver {
+  const ownRows = compileOwnRows(type, schema, rules);
+  if (ownRows === undefined) return (...args) => settled(resolveReference(...args));
+  const rule = rules.type(type.name);
+  const recorded = record(rule === undefined ? type.name : recordedAs(rule), '@subject');
+  return (reference, contextValue, info) => {
+    const call: RowsCall = { state: runtime.stateOf(contextValue), contextValue, info, foreign: 0 };
+    const tell = (row: unknown): unknown => {
+      if (call.foreign > 0) {
+        call.state.recorder.denied(recorded);
+        runtime.log.report('FOREIGN_ROWS', type.name);
+      }
+      return row;
     };
-  }
+    const row = ownRows(resolveReference(reference, contextValue, info), call);
+    return isPromise(row) ? settled(row.then(tell)) : tell(row);
+  };
+}
+
+/** An entity is reached by no field, and the record knows coordinates of fields: its first one, which is mostly its key. */
+function recordedAs({ name, fields }: TypeRule): string {
+  const [first] = fields.keys();
+  return first === undefined ? name : `${name}.${first}`;
+}
+
+function referenceResolverOf(type: GraphQLObjectType | GraphQLInterfaceType): ReferenceResolver | undefined {
+  return (type.extensions as ApolloExtensions).apollo?.subgraph?.resolveReference;
+}
+
+function setReferenceResolver(
+  type: GraphQLObjectType | GraphQLInterfaceType,
+  resolveReference: ReferenceResolver,
+): void {
+  const { apollo } = type.extensions as ApolloExtensions;
+  type.extensions = {
+    ...type.extensions,
+    apollo: { ...apollo, subgraph: { ...apollo?.subgraph, resolveReference } },
+  };
 }
 
 /**

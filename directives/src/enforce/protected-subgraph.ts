@@ -6,13 +6,17 @@ import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { TXN_TOKEN_HEADER } from '../claims/txn-token.js';
 import { TxnTokenExchange } from '../claims/exchange-txn-token.js';
 import type { PassOnOptions } from '../claims/exchange-txn-token.js';
+import type { Delegation } from '../claims/delegation.js';
 import type { GatewayTrust } from '../claims/read-txn-token.js';
 import { graphqlRequestHash } from '../claims/request-hash.js';
 import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
 import { createTxnTokenVerifier } from '../claims/verify-txn-token.js';
 import type { TxnTokenBinding } from '../claims/verify-txn-token.js';
+import { asksNothing } from '../decide/requirement.js';
 import { RuleTable } from '../decide/rule-table.js';
 import { DirectiveError } from '../errors.js';
+import { OccasionalLog, stderrLog } from '../log.js';
+import type { SubgraphLog } from '../log.js';
 import type { FactsExtension } from '../record/facts.js';
 import { parentContext } from '../record/recorder.js';
 import { completeSubgraph } from '../specification/complete.js';
@@ -50,6 +54,13 @@ export interface ProtectedSubgraphOptions extends TxnTokenBinding {
   readonly pseudonymKey?: Uint8Array;
   /** How it is given tokens for other services that it calls in the same transaction, see `txnTokenHeaders`. */
   readonly passOn?: PassOnOptions;
+  /**
+   * For subscriptions: gives a signal that aborts when this delegation is revoked. It is asked once, when a subscription begins;
+   * the subscription then ends at once, and at the latest when the token or the consent ends.
+   */
+  readonly revocationSignal?: (delegation: Delegation) => AbortSignal | undefined;
+  /** Hears what the team should know: rows of others, values that cannot be minimized. Default: a line of JSON on stderr. */
+  readonly log?: SubgraphLog | undefined;
   /** Hears why a transaction token was not accepted. It is given a code, never the token. */
   readonly onRefusedToken?: (reason: Exclude<TxnTokenRefusal, 'TXN_TOKEN_MISSING'>) => void;
   /**
@@ -81,6 +92,7 @@ export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): Graph
     concatAST(parts.map((part) => (typeof part === 'string' ? parse(part) : part))),
   );
   const rules = new RuleTable(lowerRequiresScope(document), { coverage: options.coverage ?? 'required' });
+  refuseInterfaceRules(rules);
   const built = buildSubgraphSchema({ typeDefs: document, resolvers: options.resolvers });
   const schema = options.transform === undefined ? built : options.transform(built);
 
@@ -90,12 +102,19 @@ export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): Graph
       code: 'BEHALF_SHADOW',
     });
   }
+  const nowMs = options.nowMs ?? Date.now;
   const compiled = protectSchema({
     schema,
     rules,
     pseudonymKey: options.pseudonymKey,
     enforcement,
-    stateOf,
+    runtime: {
+      stateOf,
+      nowMs,
+      log: new OccasionalLog(options.name, options.log ?? stderrLog, nowMs),
+      revocationSignal: ({ delegation }) =>
+        delegation === undefined ? undefined : options.revocationSignal?.(delegation),
+    },
   });
   const begin = (caller: Caller, parent: RequestState['parent']): RequestState =>
     new RequestState(caller, parent, compiled);
@@ -119,11 +138,12 @@ export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): Graph
       const header = headers[TXN_TOKEN_HEADER];
       const { verified, refusal } = await verify(header, body);
       if (verified !== undefined) {
-        const { delegation, transactionId, boundTo } = verified;
+        const { delegation, transactionId, boundTo, expiresAt } = verified;
         return begin(
           {
             delegation,
             transactionId,
+            endsAtMs: Math.min(expiresAt, delegation.consent?.until ?? Infinity) * 1_000,
             ...(boundTo === undefined ? {} : { boundTo }),
             ...(typeof header === 'string' ? { txnToken: header } : {}),
             ...(exchange === undefined ? {} : { exchange }),
@@ -170,7 +190,8 @@ export function isBoundElsewhere(contextValue: unknown, request: unknown): boole
 
 /**
  * Ends a request's record: emits its spans and returns the facts to be put under `extensions.behalf` of the
- * response. {@link protectedSubgraphPlugin} does it for Apollo Server; other servers call it once per request.
+ * response. {@link protectedSubgraphPlugin} does it for Apollo Server; other servers call it once per request, and for each
+ * event of a subscription: it returns what happened since it was called last.
  */
 export function finishProtectedRequest(
   schema: GraphQLSchema,
@@ -179,9 +200,23 @@ export function finishProtectedRequest(
   const { name } = guardOf(schema);
   const state = requestStateOf(contextValue);
   if (state === undefined) return undefined;
-  state.recorder.emitSpans(name, state.parent);
-  // Whoever comes without a valid token learns nothing of the rules beyond his own denials.
-  return state.delegation === undefined ? undefined : state.recorder.facts();
+  const facts = state.recorder.take(name, state.parent);
+  // Whoever comes without a valid token learns nothing of the rules beyond their own denials.
+  return state.caller.delegation === undefined ? undefined : facts;
+}
+
+/**
+ * Lowering moves `@requiresScope` from an interface to the types that implement it. Any other rule there would hold for fields
+ * that return the interface, and not for those of its implementers: composition refuses it as well.
+ */
+function refuseInterfaceRules(rules: RuleTable): void {
+  for (const type of rules.allTypes()) {
+    if (type.kind !== 'interface') continue;
+    const places = [{ coordinate: type.name, own: type.own }, ...type.fields.values()];
+    const ruled = places.find(({ own }) => !asksNothing(own));
+    if (ruled !== undefined)
+      throw new DirectiveError('INVALID_RULE', 'put this rule on the implementing types', ruled.coordinate);
+  }
 }
 
 function guardOf(schema: GraphQLSchema): Guard {

@@ -1,6 +1,7 @@
 import type { Context } from '@opentelemetry/api';
 import type { Delegation } from '../claims/delegation.js';
 import type { TxnTokenExchange } from '../claims/exchange-txn-token.js';
+import { TXN_TOKEN_CLOCK_TOLERANCE_SECONDS } from '../claims/read-txn-token.js';
 import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
 import { isMet, seesWhole } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
@@ -23,6 +24,8 @@ export interface ProtectedContext {
 export interface Caller {
   readonly delegation?: Delegation;
   readonly transactionId?: string;
+  /** When the token and the consent behind it have ended, milliseconds since the epoch. Absent: there is nothing to end. */
+  readonly endsAtMs?: number;
   readonly refusal?: TxnTokenRefusal;
   /** Hash of the one request that the token is good for. */
   readonly boundTo?: string;
@@ -42,15 +45,23 @@ export interface CompiledProtection {
 const UNDECIDED = 0;
 const YES = 1;
 const NO = 2;
+/** A token is accepted for that long after its end, so what begins with it must be answered for as long. */
+const TOLERANCE_MS = TXN_TOKEN_CLOCK_TOLERANCE_SECONDS * 1_000;
 
 /** Decisions of one request in one subgraph: each distinct requirement is decided once. */
 export class RequestState {
-  readonly delegation: Delegation | undefined;
   readonly recorder: AccessRecorder;
   /** Tokens for other audiences that were asked for, by audience. */
   readonly passedOn = new Map<string, Promise<string>>();
+  /** Aborts when the delegation is revoked. Asked for when a subscription begins: everything else takes a moment only. */
+  revoked: AbortSignal | undefined;
+  /** Milliseconds since the epoch; Infinity for a caller who has nothing that could end. */
+  readonly endsAtMs: number;
+  private current: Delegation | undefined;
   private readonly decisions: Uint8Array;
   private readonly wholeValue: Uint8Array;
+  /** Operations that were begun in time, by an object that graphql-js makes for each execution. */
+  private readonly begun = new WeakSet<object>();
 
   constructor(
     readonly caller: Caller,
@@ -58,10 +69,43 @@ export class RequestState {
     readonly parent: Context,
     readonly compiled: CompiledProtection,
   ) {
-    this.delegation = caller.delegation;
+    this.current = caller.delegation;
+    this.endsAtMs = caller.endsAtMs ?? Infinity;
     this.recorder = new AccessRecorder(compiled.fields);
     this.decisions = new Uint8Array(compiled.requirements.length);
     this.wholeValue = new Uint8Array(compiled.exemptions.length);
+  }
+
+  /** What is decided by: none for a caller who showed none, and none from the moment on that it has ended. */
+  get delegation(): Delegation | undefined {
+    return this.current;
+  }
+
+  /**
+   * Whether a delegation that the caller had is over, by the clock or revoked. From then on everything is decided as for a
+   * caller who shows nothing.
+   */
+  hasEnded(nowMs: number): boolean {
+    if (this.caller.delegation === undefined) return false;
+    if (nowMs >= this.endsAtMs || this.revoked?.aborted === true) this.end();
+    return this.current === undefined;
+  }
+
+  private end(): void {
+    if (this.current === undefined) return;
+    this.current = undefined;
+    this.decisions.fill(UNDECIDED);
+    this.wholeValue.fill(UNDECIDED);
+  }
+
+  /**
+   * Called at each root field. An operation that begins after the delegation's end gets nothing by it, even where a context
+   * value is kept for longer than one request; one that was begun in time is answered to its end.
+   */
+  begin(execution: object, nowMs: number): void {
+    if (this.current === undefined || this.begun.has(execution)) return;
+    if (nowMs >= this.endsAtMs + TOLERANCE_MS) this.end();
+    else this.begun.add(execution);
   }
 
   /** Whether the requirement with this index is met. An index that is unknown is not. */
@@ -69,7 +113,7 @@ export class RequestState {
     let decision = this.decisions[index] ?? NO;
     if (decision === UNDECIDED) {
       const requirement = this.compiled.requirements[index];
-      decision = requirement !== undefined && isMet(requirement, this.delegation) ? YES : NO;
+      decision = requirement !== undefined && isMet(requirement, this.current) ? YES : NO;
       this.decisions[index] = decision;
     }
     return decision === YES;
@@ -83,7 +127,7 @@ export class RequestState {
     let decision = this.wholeValue[index] ?? NO;
     if (decision === UNDECIDED) {
       const unless = this.compiled.exemptions[index];
-      const whole = unless !== undefined && seesWhole(unless, this.delegation);
+      const whole = unless !== undefined && seesWhole(unless, this.current);
       decision = whole ? YES : NO;
       this.wholeValue[index] = decision;
     }
@@ -95,7 +139,7 @@ export class RequestState {
    * belongs to a service.
    */
   owns(row: unknown, property: string): boolean {
-    const { delegation } = this;
+    const delegation = this.current;
     if (delegation === undefined || delegation.service === true) return false;
     if (typeof row !== 'object' || row === null) return false;
     return (row as Record<string, unknown>)[property] === delegation.subject;

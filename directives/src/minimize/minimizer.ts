@@ -1,6 +1,13 @@
 import { createHmac } from 'node:crypto';
+import { getNamedType, isListType, isNonNullType, isScalarType, isSpecifiedScalarType } from 'graphql';
+import type { GraphQLOutputType, GraphQLScalarType } from 'graphql';
+import { isIterable, isPromise } from '../enforce/values.js';
 import { DirectiveError } from '../errors.js';
-import type { DateUnit, Minimization } from '../specification/minimize.js';
+import type { Minimization, MinimizationStrategy } from '../specification/minimize.js';
+import { acceptFinishedValues, FinishedValue } from './finished-value.js';
+import { cutDecimals, generalizeDate, generalizeNumber } from './generalize.js';
+import { mask, truncate } from './graphemes.js';
+import { addNoise, noiseGrid } from './noise.js';
 
 /** What a strategy may know beside the value. */
 export interface MinimizationContext {
@@ -8,139 +15,160 @@ export interface MinimizationContext {
   readonly clientId: string;
 }
 
-/** Returns less than the value it is given. `null` stays `null`. Never throws. */
+/**
+ * Returns less than what the resolver gave, by entries where that is a list, and a promise where it is one. `null` stays
+ * `null`, and an error stays the error that it is.
+ */
 export type Minimizer = (value: unknown, context: MinimizationContext) => unknown;
+
+/** Of a value as its type serializes it, null where it cannot read it. */
+type Strategy = (serialized: unknown, context: MinimizationContext) => unknown;
 
 export interface MinimizerInput {
   readonly minimization: Minimization;
   readonly coordinate: string;
-  /** Name of the type that the field returns, without lists and non-null. */
-  readonly returns: string;
-  readonly isNonNull: boolean;
+  /** The type that the field returns. */
+  readonly type: GraphQLOutputType;
   /** At least 32 bytes; for `PSEUDONYMIZE` and `NOISE`. */
   readonly pseudonymKey: Uint8Array | undefined;
+  /** Hears of a value that left as null because it could not be serialized or read. */
+  readonly onUnreadable: () => void;
 }
 
 const REDACTED = '[redacted]';
 
 /**
- * Compiles one `@minimize` to a function of the value.
+ * Compiles one `@minimize` to a function of what the field's resolver returns.
  *
  * @throws {DirectiveError} `INVALID_RULE` when the strategy cannot give a value of the field's type,
  *   `MISSING_PSEUDONYM_KEY` when it needs a key of at least 32 bytes and has none.
  */
 export function compileMinimizer(input: MinimizerInput): Minimizer {
-  const single = compileSingle(input);
+  const { minimization, type, coordinate } = input;
+  const named = getNamedType(type);
+  if (minimization.to === 'REDACT') return through(type, redact(input));
+  if (!isScalarType(named)) {
+    throw new DirectiveError(
+      'INVALID_RULE',
+      `@minimize(to: ${minimization.to}) needs a field of a scalar type`,
+      coordinate,
+    );
+  }
+  if (!isSpecifiedScalarType(named)) acceptFinishedValues(named);
+  const strategy = compileStrategy(minimization, input, named.name);
+  return through(type, (value, context) => {
+    const result = minimizeScalar(value, named, strategy, context);
+    if (result !== null) return result;
+    input.onUnreadable();
+    return null;
+  });
+}
+
+/** Follows the type as graphql-js does: lists of any iterable, entry by entry, promises at each place. */
+function through(type: GraphQLOutputType, single: Minimizer): Minimizer {
+  if (isNonNullType(type)) return through(type.ofType, single);
+  const whole: Minimizer = isListType(type) ? eachOf(through(type.ofType, single), single) : single;
   const minimizer: Minimizer = (value, context) => {
     if (value === null || value === undefined) return null;
-    if (Array.isArray(value)) return value.map((entry) => minimizer(entry, context));
-    return single(value, context);
+    if (isPromise(value)) return value.then((settled) => minimizer(settled, context));
+    return value instanceof Error ? value : whole(value, context);
   };
   return minimizer;
 }
 
-function compileSingle(input: MinimizerInput): Minimizer {
-  const { minimization, coordinate, returns } = input;
-  switch (minimization.to) {
-    case 'REDACT':
-      if (!input.isNonNull) return () => null;
-      if (!isText(returns)) {
+/** What is no list where a list should be is minimized as one value: graphql-js will refuse it, and it does not travel whole. */
+function eachOf(entry: Minimizer, single: Minimizer): Minimizer {
+  return (value, context) =>
+    isIterable(value) ? Array.from(value, (item) => entry(item, context)) : single(value, context);
+}
+
+/**
+ * The value as the field's type serializes it, minimized, and valid for that type; null where it cannot be serialized or read.
+ * Serialized first, because the strategies read texts and numbers: an identifier or a decimal that is an object would be the
+ * same constant for all of them.
+ */
+function minimizeScalar(
+  value: unknown,
+  scalar: GraphQLScalarType,
+  strategy: Strategy,
+  context: MinimizationContext,
+): unknown {
+  try {
+    let minimized = strategy(scalar.serialize(value), context);
+    // A scalar may write dates in a form of its own. The date itself can still be generalized, and written in that form.
+    if (minimized === null && value instanceof Date) minimized = strategy(value, context);
+    if (minimized === null) return null;
+    if (typeof minimized === 'number' && !Number.isFinite(minimized)) return null;
+    if (minimized instanceof Date) minimized = scalar.serialize(minimized);
+    return isSpecifiedScalarType(scalar) ? scalar.serialize(minimized) : new FinishedValue(minimized);
+  } catch {
+    // The message may quote the value.
+    return null;
+  }
+}
+
+function redact({ type, coordinate }: MinimizerInput): Minimizer {
+  // In a list, null may stand for an entry only where entries may be null.
+  if (!isNonNullType(type) && !isListType(type)) return () => null;
+  if (!isText(getNamedType(type).name)) {
+    throw new DirectiveError(
+      'INVALID_RULE',
+      'REDACT needs a nullable field, or one of type String or ID',
+      coordinate,
+    );
+  }
+  return () => REDACTED;
+}
+
+function compileStrategy(
+  minimization: Exclude<MinimizationStrategy, { to: 'REDACT' }>,
+  input: MinimizerInput,
+  returns: string,
+): Strategy {
+  const { coordinate } = input;
+  const { to } = minimization;
+  switch (to) {
+    case 'MASK':
+      needsType(isText(returns), to, 'String or ID', coordinate);
+      return (text) => (typeof text === 'string' ? mask(text, minimization.keep) : null);
+    case 'TRUNCATE':
+      needsType(isText(returns), to, 'String or ID', coordinate);
+      return (text) => (typeof text === 'string' ? truncate(text, minimization.keep) : null);
+    case 'PSEUDONYMIZE': {
+      needsType(isText(returns), to, 'String or ID', coordinate);
+      const digest = keyedDigest(input);
+      // 128 bits: no two values of one client meet by chance.
+      return (text, { clientId }) =>
+        typeof text === 'string' ? digest(clientId, text).subarray(0, 16).toString('base64url') : null;
+    }
+    case 'NOISE': {
+      needsType(isNumber(returns), to, 'Int or Float', coordinate);
+      const grid = noiseGrid(minimization.spread, minimization.step, returns === 'Int');
+      if (grid === undefined) {
         throw new DirectiveError(
           'INVALID_RULE',
-          'REDACT needs a nullable field, or one of type String or ID',
+          'NOISE needs a "spread" of at least one and a half steps and at most 2^31; steps of an Int are whole',
           coordinate,
         );
       }
-      return () => REDACTED;
-    case 'MASK': {
-      needsType(isText(returns), minimization.to, 'String or ID', coordinate);
-      const { keep } = minimization;
-      return (value) => mask(textOf(value), keep);
-    }
-    case 'TRUNCATE': {
-      needsType(isText(returns), minimization.to, 'String or ID', coordinate);
-      const { keep } = minimization;
-      return (value) => Array.from(textOf(value)).slice(0, keep).join('');
-    }
-    case 'PSEUDONYMIZE': {
-      needsType(isText(returns), minimization.to, 'String or ID', coordinate);
       const digest = keyedDigest(input);
-      // 128 bits: no two values of one client meet by chance.
-      return (value, { clientId }) => digest(clientId, textOf(value)).subarray(0, 16).toString('base64url');
-    }
-    case 'NOISE': {
-      needsType(isNumber(returns), minimization.to, 'Int or Float', coordinate);
-      const { spread } = minimization;
-      const digest = keyedDigest(input);
-      const round = returns === 'Int' ? Math.round : (number: number): number => number;
-      return (value, { clientId }) => {
-        if (typeof value !== 'number') return null;
-        // The same value moves by the same amount each time: asking again averages nothing out.
-        const unit = digest(clientId, String(value)).readUInt32BE(0) / 0xffff_ffff;
-        return round(value + (unit * 2 - 1) * spread);
-      };
+      return (number, { clientId }) => addNoise(number, grid, digest(clientId, String(number)));
     }
     case 'GENERALIZE': {
       const { by } = minimization;
       if ('unit' in by) {
-        needsType(!isNumber(returns), minimization.to, 'a date', coordinate);
-        return (value) => generalizeDate(value, by.unit);
+        needsType(!isNumber(returns) && returns !== 'Boolean', to, 'a date', coordinate);
+        return (date) => generalizeDate(date, by.unit);
       }
-      if ('step' in by) return (value) => generalizeNumber(value, by.step);
-      needsType(returns !== 'Int', minimization.to, 'Float', coordinate);
+      if ('step' in by) {
+        needsType(returns !== 'Boolean', to, 'a number', coordinate);
+        return (number) => generalizeNumber(number, by.step);
+      }
+      needsType(!isText(returns) && returns !== 'Int' && returns !== 'Boolean', to, 'Float', coordinate);
       const factor = 10 ** by.decimals;
-      // Truncation, not rounding: a coordinate names the cell that it lies in.
-      return (value) => (typeof value === 'number' ? Math.trunc(value * factor) / factor : null);
+      return (number) => cutDecimals(number, factor);
     }
   }
-}
-
-function mask(text: string, keep: number): string {
-  const characters = Array.from(text);
-  let kept = 0;
-  for (let index = characters.length - 1; index >= 0; index -= 1) {
-    const character = characters[index] ?? '';
-    if (!/[\p{L}\p{N}]/u.test(character)) continue;
-    if (kept < keep) kept += 1;
-    else characters[index] = '*';
-  }
-  // A text no longer than what may stay would stay whole: then nothing of it stays.
-  return kept >= Array.from(text).filter((character) => /[\p{L}\p{N}]/u.test(character)).length
-    ? '*'.repeat(characters.length)
-    : characters.join('');
-}
-
-/** Numbers stay numbers; decimal strings (money in its exact form) stay strings with the same decimals. */
-function generalizeNumber(value: unknown, step: number): unknown {
-  if (typeof value === 'number') return Math.floor(value / step) * step;
-  if (typeof value === 'bigint') {
-    const whole = BigInt(Math.max(1, Math.trunc(step)));
-    const rest = value % whole;
-    return value - (rest < 0n ? rest + whole : rest);
-  }
-  if (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) {
-    const decimals = value.split('.')[1]?.length ?? 0;
-    return (Math.floor(Number(value) / step) * step).toFixed(decimals);
-  }
-  // What cannot be read cannot be generalized, and must not travel whole.
-  return null;
-}
-
-const DATE = /^(\d{4})-(\d{2})-(\d{2})(T.*)?$/;
-
-function generalizeDate(value: unknown, unit: DateUnit): unknown {
-  const text = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value;
-  const match = typeof text === 'string' ? DATE.exec(text) : null;
-  if (match === null) return null;
-  const [, year = '', month = '', day = '', time] = match;
-  const first = {
-    DAY: `${year}-${month}-${day}`,
-    MONTH: `${year}-${month}-01`,
-    YEAR: `${year}-01-01`,
-    DECADE: `${year.slice(0, 3)}0-01-01`,
-  }[unit];
-  const shortened = time === undefined ? first : `${first}T00:00:00.000Z`;
-  return value instanceof Date ? new Date(`${first}T00:00:00.000Z`) : shortened;
 }
 
 function keyedDigest({
@@ -159,12 +187,6 @@ function keyedDigest({
     createHmac('sha256', pseudonymKey)
       .update(`${coordinate.length}:${coordinate}${clientId.length}:${clientId}${value}`)
       .digest();
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
-    ? String(value)
-    : '';
 }
 
 function isText(type: string): boolean {

@@ -24,8 +24,8 @@ const WOULD_MINIMIZE = DECISIONS.indexOf('would-minimize');
  */
 export class AccessRecorder {
   private readonly counts: Uint32Array;
-  private readonly touched: number[] = [];
-  private readonly startTime = Date.now();
+  private touched: number[] = [];
+  private startTime = Date.now();
 
   constructor(private readonly fields: readonly RecordedField[]) {
     this.counts = new Uint32Array(fields.length * DECISIONS.length);
@@ -39,8 +39,8 @@ export class AccessRecorder {
     this.increment(field.index * DECISIONS.length + MINIMIZED);
   }
 
-  denied(field: RecordedField): void {
-    this.increment(field.index * DECISIONS.length + DENIED);
+  denied(field: RecordedField, count = 1): void {
+    this.increment(field.index * DECISIONS.length + DENIED, count);
   }
 
   wouldDeny(field: RecordedField): void {
@@ -51,13 +51,36 @@ export class AccessRecorder {
     this.increment(field.index * DECISIONS.length + WOULD_MINIMIZE);
   }
 
-  private increment(slot: number): void {
+  private increment(slot: number, by = 1): void {
     const before = this.counts[slot] ?? 0;
     if (before === 0) this.touched.push(slot);
-    this.counts[slot] = before + 1;
+    this.counts[slot] = before + by;
   }
 
-  accesses(): FieldAccess[] {
+  /**
+   * Ends the record so far: emits its spans, one per coordinate and decision, and returns the facts as they travel back to the
+   * gateway. What follows (the next event of a subscription, the next operation of a batch) is counted from zero, so that
+   * nothing is reported twice. Spans cost nothing where no SDK is registered.
+   */
+  take(subgraph: string, parent: Context): FactsExtension {
+    const accesses = this.accesses();
+    emitSpans(accesses, { subgraph, parent, startTime: this.startTime });
+    for (const slot of this.touched) this.counts[slot] = 0;
+    this.touched = [];
+    this.startTime = Date.now();
+    return {
+      v: 1,
+      fields: accesses.map(({ coordinate, decision, count, strategy, rule }) => [
+        coordinate,
+        decision,
+        count,
+        strategy ?? null,
+        rule ?? null,
+      ]),
+    };
+  }
+
+  private accesses(): FieldAccess[] {
     return this.touched.flatMap((slot) => {
       const field = this.fields[Math.floor(slot / DECISIONS.length)];
       const decision = DECISIONS[slot % DECISIONS.length];
@@ -75,44 +98,32 @@ export class AccessRecorder {
       ];
     });
   }
+}
 
-  /** The facts as they travel back to the gateway. */
-  facts(): FactsExtension {
-    return {
-      v: 1,
-      fields: this.accesses().map(({ coordinate, decision, count, strategy, rule }) => [
-        coordinate,
-        decision,
-        count,
-        strategy ?? null,
-        rule ?? null,
-      ]),
-    };
-  }
-
-  /** Emits one span per coordinate and decision; they cost nothing where no SDK is registered. */
-  emitSpans(subgraph: string, parent: Context): void {
-    const tracer = trace.getTracer('@behalf/directives');
-    for (const { coordinate, decision, count, strategy, rule } of this.accesses()) {
-      tracer
-        .startSpan(
-          'behalf.field',
-          {
-            kind: SpanKind.INTERNAL,
-            startTime: this.startTime,
-            attributes: {
-              'behalf.subgraph': subgraph,
-              'graphql.field.coordinate': coordinate,
-              'behalf.decision': decision,
-              'behalf.count': count,
-              ...(strategy === undefined ? {} : { 'behalf.strategy': strategy }),
-              ...(rule === undefined ? {} : { 'behalf.rule': rule }),
-            },
+function emitSpans(
+  accesses: readonly FieldAccess[],
+  of: { readonly subgraph: string; readonly parent: Context; readonly startTime: number },
+): void {
+  const tracer = trace.getTracer('@behalf/directives');
+  for (const { coordinate, decision, count, strategy, rule } of accesses) {
+    tracer
+      .startSpan(
+        'behalf.field',
+        {
+          kind: SpanKind.INTERNAL,
+          startTime: of.startTime,
+          attributes: {
+            'behalf.subgraph': of.subgraph,
+            'graphql.field.coordinate': coordinate,
+            'behalf.decision': decision,
+            'behalf.count': count,
+            ...(strategy === undefined ? {} : { 'behalf.strategy': strategy }),
+            ...(rule === undefined ? {} : { 'behalf.rule': rule }),
           },
-          parent,
-        )
-        .end();
-    }
+        },
+        of.parent,
+      )
+      .end();
   }
 }
 

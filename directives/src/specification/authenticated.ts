@@ -2,9 +2,10 @@ import type { DirectiveSpecification } from './directive-specification.js';
 import { AUTHENTICATED_IDENTITY, FEDERATION_IDENTITY } from './feature.js';
 
 /** `@authenticated`: met by a valid token, whatever it holds. https://specs.apollo.dev/authenticated/v0.1 */
-export const authenticated: DirectiveSpecification<true> = {
+export const authenticated: DirectiveSpecification<true, 'authenticated'> = {
   name: 'authenticated',
   identities: [FEDERATION_IDENTITY, AUTHENTICATED_IDENTITY],
   composed: true,
+  protects: true,
   read: () => true,
 };

@@ -1,10 +1,11 @@
-import { visit } from 'graphql';
-import type { DocumentNode } from 'graphql';
+import { Kind, visit } from 'graphql';
+import type { ASTNode, DocumentNode } from 'graphql';
 import { DirectiveError } from '../errors.js';
 import {
   AUTHENTICATED_IDENTITY,
   BEHALF_IDENTITY,
   BEHALF_VERSION,
+  FEDERATION_IDENTITY,
   INACCESSIBLE_IDENTITY,
   JOIN_IDENTITY,
   POLICY_IDENTITY,
@@ -29,27 +30,35 @@ const KNOWN_VERSIONS: ReadonlyMap<string, string> = new Map([
 const ENFORCED_BY_GATEWAY: ReadonlySet<string> = new Set([INACCESSIBLE_IDENTITY]);
 
 /** Names that promise protection: under these a directive must be linked, or it would protect nothing. */
-const PROTECTIVE_NAMES: ReadonlySet<string> = new Set([
-  'authenticated',
-  'requiresScopes',
-  'requiresScope',
-  'policy',
-  'minimize',
-  'purpose',
-  'subject',
+const PROTECTIVE_NAMES: ReadonlySet<string> = new Set(
+  specifiedDirectives.filter(({ protects }) => protects).map(({ name }) => name),
+);
+
+/** Where rules are read. A directive of ours anywhere else (an argument, a union, an enum value) would protect nothing. */
+const READ_ON: ReadonlySet<string> = new Set([
+  Kind.FIELD_DEFINITION,
+  Kind.OBJECT_TYPE_DEFINITION,
+  Kind.OBJECT_TYPE_EXTENSION,
+  Kind.INTERFACE_TYPE_DEFINITION,
+  Kind.INTERFACE_TYPE_EXTENSION,
+  Kind.ENUM_TYPE_DEFINITION,
+  Kind.ENUM_TYPE_EXTENSION,
+  Kind.SCALAR_TYPE_DEFINITION,
+  Kind.SCALAR_TYPE_EXTENSION,
 ]);
 
 /**
- * Refuses a schema whose rules this library would misread: an unknown version, an unknown security feature,
- * an unknown directive of Behalf, or a protective directive that belongs to no linked specification.
+ * Refuses a schema whose rules this library would misread: an unknown version, an unknown security feature, an unknown
+ * directive of a specification that states rules, a rule in a place where none is read, or a protective directive that
+ * belongs to no linked specification.
  *
- * @throws {DirectiveError} `UNSUPPORTED_SPECIFICATION`, `UNKNOWN_DIRECTIVE` or `UNLINKED_DIRECTIVE`.
+ * @throws {DirectiveError} `UNSUPPORTED_SPECIFICATION`, `UNKNOWN_DIRECTIVE`, `INVALID_RULE` or `UNLINKED_DIRECTIVE`.
  */
 export function checkSpecifications(document: DocumentNode, links: Links): void {
   for (const feature of links.features) checkFeature(feature);
   const isComposed = links.feature(JOIN_IDENTITY) !== undefined;
   visit(document, {
-    Directive({ name: { value: name } }) {
+    Directive({ name: { value: name } }, _key, _parent, _path, ancestors) {
       // The older form of @link. No current composition writes it; what it says of security is not read here.
       if (name === 'core')
         throw new DirectiveError('UNSUPPORTED_SPECIFICATION', '@core is not supported, use @link');
@@ -63,11 +72,26 @@ export function checkSpecifications(document: DocumentNode, links: Links): void 
         );
       }
       if (isComposed && resolved.feature.identity === BEHALF_IDENTITY && resolved.name === STATED_BY) return;
-      if (resolved.feature.identity === BEHALF_IDENTITY && specificationOf(links, name) === undefined) {
-        throw new DirectiveError('UNKNOWN_DIRECTIVE', `@${name} is no directive of ${resolved.feature.name}`);
+      if (specificationOf(links, name) === undefined) {
+        const { identity } = resolved.feature;
+        // Federation has many directives that are not ours. Under one of these names, somebody meant a rule.
+        const isMeantAsRule = identity === FEDERATION_IDENTITY && PROTECTIVE_NAMES.has(resolved.name);
+        if (!KNOWN_VERSIONS.has(identity) && !isMeantAsRule) return;
+        throw new DirectiveError(
+          'UNKNOWN_DIRECTIVE',
+          `@${name} is not a directive of ${resolved.feature.name}`,
+        );
+      }
+      const owner = ancestors.at(-1);
+      if (owner === undefined || !('kind' in owner) || !READ_ON.has(owner.kind)) {
+        throw new DirectiveError('INVALID_RULE', `@${name} protects nothing here`, nameOf(owner));
       }
     },
   });
+}
+
+function nameOf(owner: ASTNode | readonly ASTNode[] | undefined): string | undefined {
+  return owner !== undefined && 'name' in owner ? owner.name.value : undefined;
 }
 
 function checkFeature(feature: LinkedFeature): void {

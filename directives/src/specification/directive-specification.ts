@@ -1,15 +1,17 @@
 import { DirectiveError } from '../errors.js';
 
 /** What every directive file states of its directive. */
-export interface DirectiveSpecification<Application> {
-  /** Name in its specification, without `@`. */
-  readonly name: string;
+export interface DirectiveSpecification<Application, Name extends string = string> {
+  /** Name in its specification, without `@`. A literal, so that a switch over the directives can be exhaustive. */
+  readonly name: Name;
   /** Identities of the specifications that define it. */
   readonly identities: readonly string[];
   /** Definition that a subgraph's schema needs; absent for the standard ones, which federation defines. */
   definition?(localName: string): string;
   /** False for directives that have done their work once the supergraph is composed. */
   readonly composed: boolean;
+  /** Whether somebody sees less because of it. Under such a name, a directive that no `@link` explains stops the start. */
+  readonly protects: boolean;
   /**
    * Reads one application's arguments.
    *

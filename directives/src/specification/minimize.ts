@@ -13,14 +13,16 @@ export type Minimization = MinimizationStrategy & {
 
 export type MinimizationStrategy =
   | { readonly to: 'REDACT' }
-  /** The last `keep` letters and digits stay, the others become `*`; separators stay. */
+  /** The last `keep` characters that a reader sees stay, the others become `*`; separators stay. */
   | { readonly to: 'MASK'; readonly keep: number }
-  /** The first `keep` characters stay. */
+  /** The first `keep` characters that a reader sees stay. */
   | { readonly to: 'TRUNCATE'; readonly keep: number }
   | { readonly to: 'GENERALIZE'; readonly by: Generalization }
   | { readonly to: 'PSEUDONYMIZE' }
-  /** A number moves by at most `spread`. */
-  | { readonly to: 'NOISE'; readonly spread: number };
+  /** A number moves by at most `spread`, to a multiple of `step`; without one, of a thousandth of the spread. */
+  | { readonly to: 'NOISE'; readonly spread: number; readonly step?: number };
+
+export type StrategyName = MinimizationStrategy['to'];
 
 export type Generalization =
   /** A number becomes the multiple of `step` at or below it. */
@@ -31,22 +33,23 @@ export type Generalization =
   | { readonly decimals: number };
 
 const DATE_UNITS: readonly unknown[] = ['DAY', 'MONTH', 'YEAR', 'DECADE'];
-const ARGUMENTS_OF: Readonly<Record<string, readonly string[]>> = {
+const ARGUMENTS_OF: Readonly<Record<StrategyName, readonly string[]>> = {
   REDACT: [],
   MASK: ['keep'],
   TRUNCATE: ['keep'],
   GENERALIZE: ['step', 'unit', 'decimals'],
   PSEUDONYMIZE: [],
-  NOISE: ['spread'],
+  NOISE: ['spread', 'step'],
 };
 
 /** `@minimize(to: …, unless: [[…]])`: returns less than the stored value. */
-export const minimize: DirectiveSpecification<Minimization> = {
+export const minimize: DirectiveSpecification<Minimization, 'minimize'> = {
   name: 'minimize',
   identities: [BEHALF_IDENTITY],
   definition: (name) =>
     `directive @${name}(to: behalf__Strategy!, keep: Int, step: Float, unit: behalf__DateUnit, decimals: Int, spread: Float, unless: [[String!]!]) on FIELD_DEFINITION`,
   composed: true,
+  protects: true,
   read: (args, coordinate) => ({
     ...readStrategy(args, coordinate),
     unless: isGiven(args.unless) ? readAlternatives(args.unless, 'unless', coordinate) : [],
@@ -55,19 +58,19 @@ export const minimize: DirectiveSpecification<Minimization> = {
 
 /** Enumerations that the definition of `@minimize` refers to. */
 export const MINIMIZE_ENUMS = [
-  'enum behalf__Strategy { REDACT MASK TRUNCATE GENERALIZE PSEUDONYMIZE NOISE }',
+  `enum behalf__Strategy { ${Object.keys(ARGUMENTS_OF).join(' ')} }`,
   'enum behalf__DateUnit { DAY MONTH YEAR DECADE }',
 ] as const;
 
 function readStrategy(args: Readonly<Record<string, unknown>>, coordinate: string): MinimizationStrategy {
   const { to } = args;
-  const known = typeof to === 'string' && Object.hasOwn(ARGUMENTS_OF, to) ? ARGUMENTS_OF[to] : undefined;
-  if (known === undefined)
+  if (!isStrategyName(to))
     throw new DirectiveError('INVALID_RULE', '@minimize has no known strategy', coordinate);
+  const known = ARGUMENTS_OF[to];
   for (const name of ['keep', 'step', 'unit', 'decimals', 'spread']) {
     // An argument that the strategy ignores would read like protection that is not there.
     if (isGiven(args[name]) && !known.includes(name)) {
-      throw new DirectiveError('INVALID_RULE', `@minimize(to: ${String(to)}) takes no "${name}"`, coordinate);
+      throw new DirectiveError('INVALID_RULE', `@minimize(to: ${to}) takes no "${name}"`, coordinate);
     }
   }
   switch (to) {
@@ -77,12 +80,19 @@ function readStrategy(args: Readonly<Record<string, unknown>>, coordinate: strin
     case 'GENERALIZE':
       return { to, by: readGeneralization(args, coordinate) };
     case 'NOISE':
-      return { to, spread: readPositive(args.spread, 'spread', coordinate) };
+      return {
+        to,
+        spread: readPositive(args.spread, 'spread', coordinate),
+        ...(isGiven(args.step) ? { step: readPositive(args.step, 'step', coordinate) } : {}),
+      };
     case 'PSEUDONYMIZE':
+    case 'REDACT':
       return { to };
-    default:
-      return { to: 'REDACT' };
   }
+}
+
+function isStrategyName(name: unknown): name is StrategyName {
+  return typeof name === 'string' && Object.hasOwn(ARGUMENTS_OF, name);
 }
 
 function readGeneralization(args: Readonly<Record<string, unknown>>, coordinate: string): Generalization {

@@ -12,7 +12,7 @@ import { requiresScopes } from './requires-scopes.js';
 import { subject } from './subject.js';
 
 /** Every directive that Behalf reads, in the order of the documentation. */
-export const specifiedDirectives: readonly DirectiveSpecification<unknown>[] = Object.freeze([
+export const specifiedDirectives = Object.freeze([
   authenticated,
   requiresScopes,
   requiresScope,
@@ -22,7 +22,10 @@ export const specifiedDirectives: readonly DirectiveSpecification<unknown>[] = O
   purpose,
   subject,
   personalData,
-]);
+] as const);
+
+/** One of them, told apart by `name`. */
+export type SpecifiedDirective = (typeof specifiedDirectives)[number];
 
 /** Those that Behalf defines itself. */
 export const behalfDirectives: readonly DirectiveSpecification<unknown>[] = Object.freeze(
@@ -30,10 +33,7 @@ export const behalfDirectives: readonly DirectiveSpecification<unknown>[] = Obje
 );
 
 /** The specification behind a directive's name in a schema; undefined when it is none of ours. */
-export function specificationOf(
-  links: Links,
-  localName: string,
-): DirectiveSpecification<unknown> | undefined {
+export function specificationOf(links: Links, localName: string): SpecifiedDirective | undefined {
   const resolved = links.resolve(localName);
   if (resolved === undefined) return undefined;
   return specifiedDirectives.find(

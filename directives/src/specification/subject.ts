@@ -8,10 +8,11 @@ import { BEHALF_IDENTITY } from './feature.js';
  * A delegation sees only its own subject's rows (OWASP API1:2023, object-level authorization). The property
  * must come from the store: where a row without it reaches the client, it is refused.
  */
-export const subject: DirectiveSpecification<string> = {
+export const subject: DirectiveSpecification<string, 'subject'> = {
   name: 'subject',
   identities: [BEHALF_IDENTITY],
   definition: (name) => `directive @${name}(field: String!) on OBJECT`,
   composed: true,
+  protects: true,
   read: ({ field }, coordinate) => readString(field, 'field', coordinate),
 };

@@ -1,0 +1,74 @@
+import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
+import { delegationEnded } from './delegation-end.js';
+import { requirementDenial } from './denial.js';
+import type { FieldPlan } from './field-plan.js';
+import type { OwnRows, RowsCall } from './own-rows.js';
+import type { RequestState } from './request-state.js';
+import type { ProtectionRuntime } from './runtime.js';
+import { isPromise } from './values.js';
+
+/** The check around one field: refused before the resolver runs, without foreign rows and minimized after it. */
+export function protectResolver(
+  plan: FieldPlan,
+  resolve: GraphQLFieldResolver<unknown, unknown>,
+  runtime: ProtectionRuntime,
+  isSubscription: boolean,
+): GraphQLFieldResolver<unknown, unknown> {
+  const { record, rowSubject, ownRows, minimizer } = plan;
+  const { stateOf, nowMs } = runtime;
+
+  return (source, args, contextValue, info) => {
+    const state = stateOf(contextValue);
+    if (plan.isRoot) {
+      // Whoever keeps events and executes them later gets no more of them than the stream would have given.
+      if (isSubscription && state.hasEnded(nowMs())) throw delegationEnded();
+      state.begin(info.variableValues, nowMs());
+    }
+    refuseUnlessPermitted(plan, state);
+    // Foreign rows are left out where they are returned. What comes by another way, a server's own `typeResolver` for one, is
+    // as if it did not exist here as well.
+    if (rowSubject !== undefined && !state.owns(source, rowSubject)) {
+      state.recorder.denied(plan.subjectRecord);
+      return null;
+    }
+    const resolved: unknown = resolve(source, args, contextValue, info);
+    const value =
+      ownRows === undefined
+        ? resolved
+        : withoutForeignRows(plan, ownRows, resolved, { state, contextValue, info }, runtime);
+    if (minimizer === undefined || state.seesWholeValue(plan.exemptionIndex)) {
+      state.recorder.allowed(record);
+      return value;
+    }
+    state.recorder.minimized(record);
+    // A caller who showed no token has no client to be pseudonymous towards: all of them share one.
+    return minimizer(value, { clientId: state.delegation?.clientId ?? '' });
+  };
+}
+
+/** The one place where a subgraph refuses a field. */
+export function refuseUnlessPermitted(plan: FieldPlan, state: RequestState): void {
+  if (state.permits(plan.requirementIndex)) return;
+  state.recorder.denied(plan.record);
+  throw requirementDenial(plan.record.coordinate, plan.requirement);
+}
+
+/** The caller sees nothing of a foreign row, so the record and the log have to tell the team. */
+function withoutForeignRows(
+  { subjectRecord }: FieldPlan,
+  ownRows: OwnRows,
+  resolved: unknown,
+  from: { readonly state: RequestState; readonly contextValue: unknown; readonly info: GraphQLResolveInfo },
+  { log }: ProtectionRuntime,
+): unknown {
+  const call: RowsCall = { ...from, foreign: 0 };
+  const tell = (rest: unknown): unknown => {
+    if (call.foreign > 0) {
+      from.state.recorder.denied(subjectRecord, call.foreign);
+      log.report('FOREIGN_ROWS', subjectRecord.coordinate, call.foreign);
+    }
+    return rest;
+  };
+  const rest = ownRows(resolved, call);
+  return isPromise(rest) ? rest.then(tell) : tell(rest);
+}

@@ -1,0 +1,84 @@
+import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
+import { delegationEnded } from './delegation-end.js';
+import type { DelegationLife } from './delegation-end.js';
+import { endWithDelegation } from './ending-stream.js';
+import type { FieldPlan } from './field-plan.js';
+import { OwnEvents } from './own-events.js';
+import type { RowsCall } from './own-rows.js';
+import { refuseUnlessPermitted } from './protect-resolver.js';
+import type { RequestState } from './request-state.js';
+import type { ProtectionRuntime } from './runtime.js';
+import { isAsyncIterable, isIterable } from './values.js';
+
+/** What graphql-js calls a subscription's function with, beside the source. */
+interface Subscribed {
+  readonly args: Record<string, unknown>;
+  readonly contextValue: unknown;
+  readonly info: GraphQLResolveInfo;
+}
+
+type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>;
+
+/**
+ * The check around a subscription's source: refused before it is opened, without events of other subjects, and ended with the
+ * delegation. Each event is decided again by the field's resolver, which graphql-js runs with the same context value.
+ */
+export function protectSubscription(
+  plan: FieldPlan,
+  { subscribe, resolve }: { readonly subscribe: Resolver; readonly resolve: Resolver },
+  { stateOf, nowMs, log, revocationSignal }: ProtectionRuntime,
+): Resolver {
+  return (source, args, contextValue, info) => {
+    const state = stateOf(contextValue);
+    state.revoked ??= revocationSignal(state);
+    if (state.hasEnded(nowMs())) throw delegationEnded();
+    refuseUnlessPermitted(plan, state);
+
+    const open = async (): Promise<unknown> => {
+      const opened: unknown = await subscribe(source, args, contextValue, info);
+      if (plan.ownRows === undefined || !isAsyncIterable(opened)) return opened;
+      return new OwnEvents(opened, (payload) => isOwnEvent(payload, { args, contextValue, info }, state));
+    };
+    // A caller who shows nothing sees what is public, for as long as they like.
+    return state.delegation === undefined ? open() : endWithDelegation(open, lifeOf(state, nowMs));
+  };
+
+  /** The event's row has to be known to tell whose it is, so the field is resolved once more than for the caller. */
+  async function isOwnEvent(
+    payload: unknown,
+    { args, contextValue, info }: Subscribed,
+    state: RequestState,
+  ): Promise<boolean> {
+    const { ownRows, subjectRecord } = plan;
+    if (ownRows === undefined || !state.permits(plan.requirementIndex)) return true;
+    const call: RowsCall = { state, contextValue, info, foreign: 0 };
+    let left: unknown;
+    try {
+      const given: unknown = await resolve(payload, args, contextValue, { ...info, rootValue: payload });
+      // An iterator is used up by whoever looks at it. Foreign rows are left out of it when the caller's turn comes.
+      if (isIterable(given) && isReadOnce(given)) return true;
+      left = await ownRows(given, call);
+    } catch {
+      // It fails again when it is resolved for the caller, who is told of it there.
+      return true;
+    }
+    const isNothing = left === null || (isIterable(left) && [...left].length === 0);
+    if (call.foreign === 0 || !isNothing) return true;
+    state.recorder.denied(subjectRecord, call.foreign);
+    log.report('FOREIGN_ROWS', subjectRecord.coordinate, call.foreign);
+    return false;
+  }
+}
+
+function isReadOnce(list: Iterable<unknown>): boolean {
+  const iterator: unknown = list[Symbol.iterator]();
+  return iterator === list;
+}
+
+function lifeOf(state: RequestState, nowMs: () => number): DelegationLife {
+  return {
+    hasEnded: () => state.hasEnded(nowMs()),
+    remainingMs: () => state.endsAtMs - nowMs(),
+    revoked: state.revoked,
+  };
+}

@@ -1,0 +1,50 @@
+import { isListType, isNonNullType } from 'graphql';
+import type { GraphQLFieldResolver, GraphQLOutputType } from 'graphql';
+import type { FieldPlan } from './field-plan.js';
+import type { RequestState } from './request-state.js';
+
+/** In shadow: what the field resolves to goes out as it is, and what would have become of it is counted. */
+export function watchResolver(
+  plan: FieldPlan,
+  resolve: GraphQLFieldResolver<unknown, unknown>,
+  stateOf: (contextValue: unknown) => RequestState,
+): GraphQLFieldResolver<unknown, unknown> {
+  const { record, subjectRecord, rowSubject, returnedSubject, minimizer } = plan;
+
+  return (source, args, contextValue, info) => {
+    const state = stateOf(contextValue);
+    const { recorder } = state;
+    if (!state.permits(plan.requirementIndex)) recorder.wouldDeny(record);
+    else if (rowSubject !== undefined && !state.owns(source, rowSubject)) recorder.wouldDeny(subjectRecord);
+    else if (minimizer !== undefined && !state.seesWholeValue(plan.exemptionIndex))
+      recorder.wouldMinimize(record);
+    else recorder.allowed(record);
+    const value: unknown = resolve(source, args, contextValue, info);
+    if (returnedSubject !== undefined) {
+      watchRows(value, info.returnType, (row) => {
+        if (!state.owns(row, returnedSubject)) recorder.wouldDeny(subjectRecord);
+      });
+    }
+    return value;
+  };
+}
+
+/** Looks at each row, and only at what can be looked at twice: an iterator would be used up, and a query be sent again. */
+function watchRows(value: unknown, type: GraphQLOutputType, watch: (row: object) => void): void {
+  if (isNonNullType(type)) {
+    watchRows(value, type.ofType, watch);
+    return;
+  }
+  if (typeof value !== 'object' || value === null || value instanceof Error) return;
+  if (value instanceof Promise) {
+    value.then(
+      (settled) => {
+        watchRows(settled, type, watch);
+      },
+      () => undefined,
+    );
+    return;
+  }
+  if (!isListType(type)) watch(value);
+  else if (Array.isArray(value)) for (const entry of value as unknown[]) watchRows(entry, type.ofType, watch);
+}

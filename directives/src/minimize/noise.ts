@@ -1,0 +1,47 @@
+/** Steps on one side: far more would not be told apart in a double beside the value. */
+const MAX_STEPS = 2 ** 31;
+/** Whole numbers up to here are exact, and so is the step that a value lies on. */
+const MAX_INDEX = Number.MAX_SAFE_INTEGER - 2 * MAX_STEPS;
+
+/** Discrete noise: results lie on the multiples of `step`, whatever the value was. */
+export interface NoiseGrid {
+  readonly step: number;
+  /** The noise is one of `-maxSteps … maxSteps`, times `step`. */
+  readonly maxSteps: number;
+}
+
+/**
+ * Works out the grid of a `NOISE`. Snapping a value to the grid moves it by up to half a step, which counts towards `spread`.
+ *
+ * @param step As the schema states it; by default a thousandth of the spread, for whole numbers at least 1.
+ * @returns undefined where it cannot work: a step that leaves no noise, that a whole number cannot lie on, or of which the
+ *   spread holds too many.
+ */
+export function noiseGrid(spread: number, step: number | undefined, isWhole: boolean): NoiseGrid | undefined {
+  const chosen = step ?? (isWhole ? Math.max(1, Math.round(spread / 1_000)) : spread / 1_000);
+  if (isWhole && !Number.isInteger(chosen)) return undefined;
+  const snapped = isWhole && chosen === 1 ? 0 : chosen / 2;
+  const maxSteps = Math.floor((spread - snapped) / chosen);
+  if (!(chosen > 0) || !(maxSteps >= 1) || maxSteps > MAX_STEPS) return undefined;
+  return { step: chosen, maxSteps };
+}
+
+/**
+ * The value moved by noise that the digest draws, all steps alike. The result depends on nothing but a whole number of steps,
+ * so the low bits of the double tell nothing about the value.
+ *
+ * @param digest At least 128 bits. The same for the same value, so that asking again averages nothing out.
+ * @returns null for what is not a number, and for one too large to lie exactly on a step.
+ */
+export function addNoise(value: unknown, { step, maxSteps }: NoiseGrid, digest: Buffer): number | null {
+  if (typeof value !== 'number') return null;
+  const index = Math.round(value / step);
+  if (!(Math.abs(index) <= MAX_INDEX)) return null;
+  const drawn = (digest.readBigUInt64BE(0) << 64n) | digest.readBigUInt64BE(8);
+  // 128 bits: the remainder favours no step by more than one in 2^96.
+  const noise = Number(drawn % BigInt(2 * maxSteps + 1)) - maxSteps;
+  const moved = index + noise;
+  const perUnit = Math.round(1 / step);
+  // Where a step is a hundredth, 1234 / 100 is the number that people write; 1234 * 0.01 is another double.
+  return 1 / perUnit === step ? moved / perUnit : moved * step;
+}

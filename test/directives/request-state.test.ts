@@ -1,0 +1,105 @@
+import type { Delegation, Requirement } from '@behalf/directives';
+import { NO_REQUIREMENT } from '@behalf/directives';
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { describe, expect, it } from 'vitest';
+import { RequestState } from '../../directives/src/enforce/request-state.js';
+import type { Caller } from '../../directives/src/enforce/request-state.js';
+
+const alma: Delegation = {
+  subject: 'alma',
+  clientId: 'app',
+  scopes: new Set(['a']),
+  policies: new Set(),
+  roles: [],
+};
+const authenticated: Requirement = { ...NO_REQUIREMENT, authenticated: true };
+const compiled = { requirements: [NO_REQUIREMENT, authenticated], exemptions: [[['a']]], fields: [] };
+const END_MS = 1_000_000;
+
+function state(caller: Caller = { delegation: alma, endsAtMs: END_MS }): RequestState {
+  return new RequestState(caller, ROOT_CONTEXT, compiled);
+}
+
+describe('what was never compiled', () => {
+  it('is not permitted and not whole, whatever the delegation', () => {
+    for (const index of [-1, 2, 99, 0.5, Number.NaN]) {
+      expect(state().permits(index)).toBe(false);
+      expect(state().seesWholeValue(index)).toBe(false);
+    }
+    // One that is not there although its place is counted.
+    const gaps = {
+      requirements: new Array<Requirement>(1),
+      exemptions: new Array<string[][]>(1),
+      fields: [],
+    };
+    const gap = new RequestState({ delegation: alma }, ROOT_CONTEXT, gaps);
+    expect(gap.permits(0)).toBe(false);
+    expect(gap.seesWholeValue(0)).toBe(false);
+  });
+});
+
+describe('a row belongs', () => {
+  it('to the subject that stands in its property, and to nobody else', () => {
+    expect(state().owns({ owner: 'alma' }, 'owner')).toBe(true);
+    for (const row of [
+      { owner: 'noor' },
+      { owner: ['alma'] },
+      { owner: new String('alma') },
+      {},
+      'alma',
+      null,
+      undefined,
+    ])
+      expect(state().owns(row, 'owner')).toBe(false);
+    expect(state({}).owns({ owner: undefined }, 'owner')).toBe(false);
+  });
+
+  it('to no service, whatever its subject is', () => {
+    const service = state({ delegation: { ...alma, service: true } });
+    expect(service.owns({ owner: 'alma' }, 'owner')).toBe(false);
+  });
+});
+
+describe('a delegation that has ended', () => {
+  it('is over in the millisecond of its end, and not before', () => {
+    expect(state().hasEnded(END_MS - 1)).toBe(false);
+    expect(state().hasEnded(END_MS)).toBe(true);
+    expect(state({}).hasEnded(END_MS)).toBe(false);
+    expect(state({ delegation: alma }).hasEnded(Number.MAX_SAFE_INTEGER)).toBe(false);
+  });
+
+  it('permits, owns and shows nothing any more, and does not come back', () => {
+    const ending = state();
+    const all = (): boolean[] => [
+      ending.permits(1),
+      ending.seesWholeValue(0),
+      ending.owns({ owner: 'alma' }, 'owner'),
+    ];
+    expect([ending.permits(0), ...all()]).toEqual([true, true, true, true]);
+    ending.hasEnded(END_MS);
+    expect([ending.permits(0), ...all()]).toEqual([true, false, false, false]);
+    expect(ending.delegation).toBeUndefined();
+    expect(ending.hasEnded(0)).toBe(true);
+    expect(all()).toEqual([false, false, false]);
+  });
+
+  it('is over when it is revoked', () => {
+    const revoked = new AbortController();
+    const ending = state();
+    ending.revoked = revoked.signal;
+    expect(ending.hasEnded(0)).toBe(false);
+    revoked.abort();
+    expect(ending.hasEnded(0)).toBe(true);
+    expect(ending.permits(1)).toBe(false);
+  });
+
+  it('permits an operation that was begun while its token was accepted, and no other', () => {
+    const [first, second] = [{}, {}];
+    const kept = state();
+    kept.begin(first, END_MS + 4_999);
+    kept.begin(first, END_MS + 3_600_000);
+    expect(kept.permits(1)).toBe(true);
+    kept.begin(second, END_MS + 5_000);
+    expect(kept.permits(1)).toBe(false);
+  });
+});

@@ -1,0 +1,234 @@
+import {
+  asksNothing,
+  combine,
+  describeRequirement,
+  holdsOne,
+  isMet,
+  NO_REQUIREMENT,
+  requirementParts,
+  ruleText,
+  seesWhole,
+} from '@behalf/directives';
+import type { Delegation, Requirement } from '@behalf/directives';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+const NAMES = ['a', 'b', 'c'] as const;
+const name = fc.constantFrom(...NAMES);
+const names = fc.array(name, { maxLength: 2 });
+const alternatives = fc.array(names, { maxLength: 2 });
+
+/** Names every part of a requirement, so a new part does not compile until it is drawn here as well. */
+const requirement: fc.Arbitrary<Requirement> = fc.record<Requirement>({
+  authenticated: fc.boolean(),
+  scopes: fc.array(alternatives, { maxLength: 2 }),
+  policies: fc.array(alternatives, { maxLength: 2 }),
+  purposes: fc.array(names, { maxLength: 3 }),
+  uncovered: fc.boolean(),
+});
+
+function delegation(held: {
+  scopes?: readonly string[];
+  policies?: readonly string[];
+  purposes?: readonly string[];
+  detail?: 'full' | 'minimal';
+}): Delegation {
+  return {
+    subject: 'alma',
+    clientId: 'app',
+    scopes: new Set(held.scopes ?? []),
+    policies: new Set(held.policies ?? []),
+    roles: [],
+    ...(held.purposes === undefined
+      ? {}
+      : { consent: { id: 'c', version: 1, purposes: held.purposes, detail: held.detail ?? 'full' } }),
+  };
+}
+
+const caller: fc.Arbitrary<Delegation | undefined> = fc.option(
+  fc.record({ scopes: names, policies: names, purposes: names }).map(delegation),
+  { nil: undefined },
+);
+
+const asks = (part: Partial<Requirement>): Requirement => ({ ...NO_REQUIREMENT, ...part });
+
+describe('what a requirement asks for', () => {
+  it('is met by nobody where no rule says who may read', () => {
+    const uncovered = asks({ uncovered: true });
+    expect(isMet(uncovered, undefined)).toBe(false);
+    expect(
+      isMet(uncovered, delegation({ scopes: [...NAMES], policies: [...NAMES], purposes: [...NAMES] })),
+    ).toBe(false);
+  });
+
+  it('authentication: any delegation, and no caller without one', () => {
+    expect(isMet(asks({ authenticated: true }), undefined)).toBe(false);
+    expect(isMet(asks({ authenticated: true }), delegation({}))).toBe(true);
+    expect(isMet(NO_REQUIREMENT, undefined)).toBe(true);
+  });
+
+  it.each([
+    ['both purposes', ['a', 'b'], true],
+    ['the first alone', ['a'], false],
+    ['the second alone', ['b'], false],
+    ['another', ['c'], false],
+    ['none', [], false],
+  ])('every repeated @purpose, with %s consented', (_, purposes, met) => {
+    expect(isMet(asks({ purposes: [['a'], ['b']] }), delegation({ purposes }))).toBe(met);
+  });
+
+  it('one of the purposes that a single @purpose lists', () => {
+    const either = asks({ purposes: [['a', 'b']] });
+    expect(isMet(either, delegation({ purposes: ['b'] }))).toBe(true);
+    expect(isMet(either, delegation({ purposes: ['c'] }))).toBe(false);
+    expect(isMet(asks({ purposes: [[]] }), delegation({ purposes: [...NAMES] }))).toBe(false);
+    // Nobody consented: a service, or an issuer without consents.
+    expect(isMet(either, delegation({}))).toBe(false);
+  });
+
+  it.each(['scopes', 'policies'] as const)(
+    'every entry of %s, and of each one alternative as a whole',
+    (part) => {
+      const rule = asks({ [part]: [[['a', 'b'], ['c']], [['a']]] });
+      const held = (...of: string[]): boolean => isMet(rule, delegation({ [part]: of }));
+      expect(held('a', 'b')).toBe(true);
+      expect(held('a', 'c')).toBe(true);
+      expect(held('a')).toBe(false);
+      expect(held('c')).toBe(false);
+      expect(held('b', 'c')).toBe(false);
+      expect(isMet(rule, undefined)).toBe(false);
+    },
+  );
+
+  it('a scope is not a policy, and a policy is not a purpose', () => {
+    const all = delegation({ scopes: ['a'], policies: ['b'], purposes: ['c'] });
+    expect(isMet(asks({ policies: [[['a']]] }), all)).toBe(false);
+    expect(isMet(asks({ scopes: [[['b']]] }), all)).toBe(false);
+    expect(isMet(asks({ purposes: [['a', 'b']] }), all)).toBe(false);
+    expect(isMet(asks({ scopes: [[['a']]], policies: [[['b']]], purposes: [['c']] }), all)).toBe(true);
+  });
+
+  it('no alternative is never met, an empty one always', () => {
+    expect(holdsOne([], new Set(NAMES))).toBe(false);
+    expect(holdsOne([[]], new Set())).toBe(true);
+  });
+});
+
+describe('properties of requirements', () => {
+  it('a requirement is met exactly when each of its parts is', () => {
+    fc.assert(
+      fc.property(requirement, caller, (asked, held) => {
+        expect(isMet(asked, held)).toBe(requirementParts(asked).every((part) => isMet(part, held)));
+      }),
+    );
+  });
+
+  it('a combination is met exactly when all of them are, in any order', () => {
+    fc.assert(
+      fc.property(fc.array(requirement, { maxLength: 3 }), caller, (asked, held) => {
+        const all = asked.every((one) => isMet(one, held));
+        expect(isMet(combine(asked), held)).toBe(all);
+        expect(isMet(combine([...asked].reverse()), held)).toBe(all);
+      }),
+    );
+  });
+
+  it('a combination keeps what one of them alone asks for', () => {
+    const scoped = asks({ scopes: [[['a']]] });
+    const all = delegation({ scopes: [...NAMES], policies: [...NAMES], purposes: [...NAMES] });
+    for (const one of [
+      asks({ uncovered: true }),
+      asks({ policies: [[['z']]] }),
+      asks({ purposes: [['z']] }),
+    ]) {
+      expect(isMet(combine([scoped, one]), all)).toBe(false);
+      expect(isMet(combine([one, scoped, NO_REQUIREMENT]), all)).toBe(false);
+    }
+    const either = combine([asks({ scopes: [[[]]] }), asks({ authenticated: true })]);
+    expect(isMet(either, undefined)).toBe(false);
+    expect(combine([NO_REQUIREMENT, scoped])).toEqual(scoped);
+    expect(combine([])).toBe(NO_REQUIREMENT);
+  });
+
+  it('what asks for nothing has no part, no words, and is met by everybody; nothing else is wordless', () => {
+    fc.assert(
+      fc.property(requirement, caller, (asked, held) => {
+        const isNothing = requirementParts(asked).length === 0;
+        expect(asksNothing(asked)).toBe(isNothing);
+        expect(ruleText(asked) === '').toBe(isNothing);
+        expect(Object.keys(describeRequirement(asked)).length === 0).toBe(isNothing);
+        if (isNothing) expect(isMet(asked, held)).toBe(true);
+      }),
+    );
+  });
+
+  it('who holds more never sees less, unless the schema has no rule', () => {
+    fc.assert(
+      fc.property(requirement, names, names, (asked, few, more) => {
+        const of = (held: readonly string[]): Delegation =>
+          delegation({ scopes: held, policies: held, purposes: held });
+        if (isMet(asked, undefined)) expect(isMet(asked, of(few))).toBe(true);
+        if (isMet(asked, of(few))) expect(isMet(asked, of([...few, ...more]))).toBe(true);
+      }),
+    );
+  });
+
+  it('the words of a part are among the words of the whole, and equal entries stand once', () => {
+    fc.assert(
+      fc.property(requirement, (asked) => {
+        for (const part of requirementParts(asked)) expect(ruleText(asked)).toContain(ruleText(part));
+        const twice = combine([asked, asked]);
+        for (const part of ['scopes', 'policies', 'purposes'] as const) {
+          const texts = twice[part].map((entry) => JSON.stringify(entry));
+          expect(new Set(texts).size).toBe(texts.length);
+          expect(new Set(texts)).toEqual(new Set(asked[part].map((entry) => JSON.stringify(entry))));
+        }
+        expect([twice.authenticated, twice.uncovered]).toEqual([asked.authenticated, asked.uncovered]);
+      }),
+    );
+  });
+});
+
+describe('the denial', () => {
+  it('names each part that is asked for, and only those', () => {
+    expect(describeRequirement(asks({ authenticated: true }))).toEqual({ authenticated: true });
+    expect(describeRequirement(asks({ scopes: [[['a']]] }))).toEqual({ scopes: [[['a']]] });
+    expect(describeRequirement(asks({ policies: [[['a']]] }))).toEqual({ policies: [[['a']]] });
+    expect(describeRequirement(asks({ purposes: [['a']] }))).toEqual({ purposes: [['a']] });
+    expect(describeRequirement(asks({ uncovered: true }))).toEqual({ rule: 'missing' });
+  });
+
+  it('is in the words of the schema for the record', () => {
+    expect(
+      ruleText({
+        authenticated: true,
+        uncovered: true,
+        scopes: [[['a', 'b'], ['c']]],
+        policies: [[['p']]],
+        purposes: [['x', 'y'], ['z']],
+      }),
+    ).toBe('no rule @authenticated @requiresScopes(a & b | c) @policy(p) @purpose(x | y) @purpose(z)');
+  });
+});
+
+describe('a minimized value is whole', () => {
+  const unless = [['a', 'b'], ['c']];
+
+  it('for a delegation with one of the fuller scopes', () => {
+    expect(seesWhole(unless, delegation({ scopes: ['a', 'b'] }))).toBe(true);
+    expect(seesWhole(unless, delegation({ scopes: ['c'], purposes: [] }))).toBe(true);
+    expect(seesWhole(unless, delegation({ scopes: ['a'] }))).toBe(false);
+    expect(seesWhole(unless, delegation({ policies: ['a', 'b', 'c'] }))).toBe(false);
+  });
+
+  it('for nobody without a delegation, and nobody where no scope is named', () => {
+    expect(seesWhole([[]], undefined)).toBe(false);
+    expect(seesWhole([], delegation({ scopes: [...NAMES] }))).toBe(false);
+  });
+
+  it('for nobody whose consent asks for less detail', () => {
+    const minimal = delegation({ scopes: [...NAMES], purposes: [], detail: 'minimal' });
+    expect(seesWhole(unless, minimal)).toBe(false);
+    expect(seesWhole([[]], minimal)).toBe(false);
+  });
+});

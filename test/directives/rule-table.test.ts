@@ -1,0 +1,263 @@
+import {
+  asksNothing,
+  buildProtectedSubgraph,
+  completeSubgraph,
+  isMet,
+  RuleTable,
+  specifiedDirectives,
+} from '@behalf/directives';
+import { parse } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { readMeaning } from '../../directives/src/decide/meaning.js';
+import { LINKS, testedSubgraph } from './support.js';
+
+const table = (sdl: string, coverage: 'required' | 'open' = 'required'): RuleTable =>
+  new RuleTable(completeSubgraph(parse(LINKS + sdl)), { coverage });
+const everything = {
+  subject: 's',
+  clientId: 'c',
+  scopes: new Set(['a', 'b']),
+  policies: new Set(['a', 'b']),
+  roles: [],
+  consent: { id: 'c', version: 1, purposes: ['a', 'b'], detail: 'full' as const },
+};
+
+describe('a coordinate that the table does not know', () => {
+  const SDL =
+    'type Query { known: T @public } type T @public { x: Int } interface N @public { y: Int } union U = T';
+  it.each([
+    ['Nowhere', 'x'],
+    ['Nowhere', '__typename'],
+    ['T', 'unknown'],
+    ['Query', '_entities'],
+    ['N', 'x'],
+    ['U', 'x'],
+    ['T', 'constructor'],
+    ['__proto__', 'x'],
+    ['T', '__schema'],
+  ])('is refused to everybody, whatever the coverage: %s.%s', (type, field) => {
+    for (const coverage of ['required', 'open'] as const) {
+      const requirement = table(SDL, coverage).requirementOf(type, field);
+      expect(requirement.uncovered).toBe(true);
+      expect(isMet(requirement, everything)).toBe(false);
+    }
+  });
+
+  it('is refused by a subgraph, too: a field that was added to the schema behind the rules', async () => {
+    const { GraphQLObjectType, GraphQLString } = await import('graphql');
+    const subgraph = testedSubgraph(
+      'type Query { known: T @public } type T { x: String @public }',
+      { Query: { known: () => ({}) } },
+      {
+        coverage: 'open',
+        transform: (schema) => {
+          const type = schema.getType('T');
+          const more = { type: GraphQLString, resolve: () => 'more' };
+          const added = new GraphQLObjectType({ name: 'Added', fields: { more } }).getFields();
+          if (type instanceof GraphQLObjectType) Object.assign(type.getFields(), added);
+          return schema;
+        },
+      },
+    );
+    const { data } = await subgraph.ask('{ known { more } }', {});
+    expect(data).toEqual({ known: { more: null } });
+  });
+
+  it('and the names of types are free', () => {
+    expect(asksNothing(table(SDL).requirementOf('T', '__typename'))).toBe(true);
+  });
+});
+
+describe('what a field asks for', () => {
+  it('is its own rule, that of its type and that of what it returns', () => {
+    const rules = table(`
+      type Query { t: T @public }
+      type T @requiresScopes(scopes: [["a"]]) { x: [V!]! @purpose(of: ["a"]) y: Int }
+      type V @policy(policies: [["b"]]) { z: Int }`);
+    const asked = rules.requirementOf('T', 'x');
+    expect(asked).toMatchObject({
+      scopes: [[['a']]],
+      policies: [[['b']]],
+      purposes: [['a']],
+      uncovered: false,
+    });
+    expect(rules.requirementOf('T', 'y')).toMatchObject({ scopes: [[['a']]], policies: [] });
+    expect(rules.sourcesOf('T', 'x').map(({ at }) => at)).toEqual(['T', 'T.x', 'V']);
+  });
+
+  it('on an interface is what each implementer asks for', () => {
+    const rules = table(`
+      type Query { n: N @public }
+      interface N { x: Int }
+      type A implements N { x: Int @requiresScopes(scopes: [["a"]]) }
+      type B implements N @authenticated { x: Int }`);
+    expect(rules.requirementOf('N', 'x')).toMatchObject({ scopes: [[['a']]], authenticated: true });
+    expect(rules.requirementOf('Query', 'n')).toMatchObject({ authenticated: true, scopes: [] });
+    expect(rules.sourcesOf('N', 'x').map(({ at }) => at)).toEqual(['A.x', 'B']);
+  });
+
+  it('on an interface is not what another interface asks for, which no row has', () => {
+    const rules = table(`
+      type Query { n: N @public }
+      interface N { x: Int }
+      interface M implements N { x: Int @requiresScopes(scopes: [["m"]]) }
+      type A implements N { x: Int @authenticated }`);
+    expect(rules.requirementOf('N', 'x')).toMatchObject({ scopes: [], authenticated: true });
+    expect(rules.answersOf('N', 'x').map(([{ name }]) => name)).toEqual(['N', 'A']);
+  });
+
+  it.each([
+    ['nothing', 'x: Int', true],
+    ['@public', 'x: Int @public', false],
+    ['a rule', 'x: Int @authenticated', false],
+    ['a rule that it inherits by what it returns', 'x: Ruled', false],
+    ['a classification only', 'x: Int @personalData(category: "c")', true],
+    ['a minimization only', 'x: String @minimize(to: MASK)', true],
+  ])('without coverage is refused: %s', (_, field, uncovered) => {
+    const sdl = `type Query { ok: Int @public } type T { ${field} } type Ruled @authenticated { y: Int }`;
+    expect(table(sdl).requirementOf('T', 'x').uncovered).toBe(uncovered);
+    expect(table(sdl, 'open').requirementOf('T', 'x').uncovered).toBe(false);
+  });
+
+  it('is covered by @public on its type and on what it returns, which open nothing else', () => {
+    const rules = table(`
+      type Query { ok: Open }
+      type Open @public { x: Int y: Int @authenticated }`);
+    expect(asksNothing(rules.requirementOf('Query', 'ok'))).toBe(true);
+    expect(asksNothing(rules.requirementOf('Open', 'x'))).toBe(true);
+    expect(rules.requirementOf('Open', 'y').authenticated).toBe(true);
+  });
+
+  it('of an owned type is a caller with a delegation', () => {
+    const rules = table('type Query { t: T } type T @subject(field: "owner") { x: Int }', 'open');
+    expect(rules.requirementOf('Query', 't').authenticated).toBe(true);
+    expect(rules.type('T')?.subject).toBe('owner');
+  });
+
+  it('joins what extensions of a type state', () => {
+    const rules = table(
+      'type Query { ok: Int @public } type T { x: Int } extend type T @authenticated { y: Int }',
+    );
+    expect(rules.requirementOf('T', 'x').authenticated).toBe(true);
+    expect(rules.requirementOf('T', 'y').authenticated).toBe(true);
+  });
+});
+
+describe('every specified directive has a meaning', () => {
+  const ARGUMENTS: Record<(typeof specifiedDirectives)[number]['name'], string> = {
+    authenticated: '',
+    requiresScopes: '(scopes: [["a"]])',
+    requiresScope: '(scope: "a")',
+    policy: '(policies: [["a"]])',
+    public: '',
+    minimize: '(to: MASK)',
+    purpose: '(of: ["a"])',
+    subject: '(field: "owner")',
+    personalData: '(category: "c")',
+  };
+
+  it.each(specifiedDirectives.map(({ name, protects }) => [name, protects] as const))(
+    '@%s',
+    (name, protects) => {
+      const applied = `@${name}${ARGUMENTS[name]}`;
+      const rules = table(
+        name === 'subject'
+          ? `type Query { t: T } type T ${applied} { x: Int }`
+          : `type Query { t: String ${applied} }`,
+        'open',
+      );
+      const rule = rules.field('Query', 't');
+      const isProtected = !asksNothing(rules.requirementOf('Query', 't')) || rule?.minimization !== undefined;
+      expect(isProtected).toBe(protects);
+      if (!protects) expect(rule?.isPublic === true || rule?.personalData !== undefined).toBe(true);
+    },
+  );
+
+  it('and one that had none would stop the start, with its coordinate', () => {
+    const future = { name: 'approvedBy', read: () => true } as never;
+    expect(() => readMeaning(future, {}, 'Query.x')).toThrow('Query.x: @approvedBy has no meaning here');
+  });
+
+  it.each(specifiedDirectives.filter(({ protects }) => protects).map(({ name }) => name))(
+    '@%s without a link stops the start',
+    (name) => {
+      const sdl = parse(`type Query { x: String @${name}${ARGUMENTS[name]} }`);
+      expect(() => new RuleTable(sdl, { coverage: 'open' })).toThrow(
+        `@${name} is applied, but no @link says`,
+      );
+    },
+  );
+});
+
+describe('what cannot be a rule stops the start', () => {
+  it.each([
+    ['an argument', 'type Query { x(a: Int @authenticated): Int @public }'],
+    ['an enum value', 'type Query { x: E @public } enum E { A @authenticated }'],
+    ['a union', 'type Query { x: U @public } type T @public { y: Int } union U @authenticated = T'],
+    ['an input field', 'type Query { x: Int @public } input I { y: Int @requiresScope(scope: "a") }'],
+    ['an input type', 'type Query { x: Int @public } input I @policy(policies: [["a"]]) { y: Int }'],
+    ['the schema', 'schema @authenticated { query: Query } type Query { x: Int @public }'],
+  ])('on %s, where none is read', (_, sdl) => {
+    expect(() => table(sdl)).toThrow('protects nothing here');
+  });
+
+  it.each([
+    ['@subject on a field', 'type Query { x: Int @subject(field: "a") }', 'Query.x'],
+    [
+      '@subject on an interface',
+      'type Query { x: Int @public } interface N @subject(field: "a") { y: Int }',
+      'N',
+    ],
+    ['@minimize on a type', 'type Query { x: Int @public } type T @minimize(to: REDACT) { y: Int }', 'T'],
+    [
+      '@personalData on a type',
+      'type Query { x: Int @public } type T @personalData(category: "c") { y: Int }',
+      'T',
+    ],
+    [
+      '@minimize on an interface’s field',
+      'type Query { x: Int @public } interface N { y: Int @minimize(to: REDACT) }',
+      'N.y',
+    ],
+  ])('%s', (_, sdl, coordinate) => {
+    expect(() => table(sdl)).toThrow(`${coordinate}: `);
+  });
+
+  it.each([
+    ['of Behalf', 'type Query { x: Int @behalf__sealed }', 'behalf'],
+    ['of a standard specification', 'type Query { x: Int @requiresScopes__any }', 'requiresScopes'],
+    [
+      'that federation does not have',
+      'type Query { x: Int @federation__requiresScope(scope: "a") }',
+      'federation',
+    ],
+  ])('an unknown directive %s', (_, sdl, specification) => {
+    const links = '@link(url: "https://specs.apollo.dev/requiresScopes/v0.1", for: SECURITY)';
+    expect(
+      () => new RuleTable(parse(`${LINKS} extend schema ${links} ${sdl}`), { coverage: 'open' }),
+    ).toThrow(`is not a directive of ${specification}`);
+  });
+});
+
+it('a subgraph takes no state of another schema, whatever that allows', async () => {
+  const sdl = 'type Query { secret: String @requiresScope(scope: "a") }';
+  const resolvers = { Query: { secret: () => 'secret' } };
+  const [here, elsewhere] = [testedSubgraph(sdl, resolvers), testedSubgraph(sdl, resolvers)];
+  const { graphql } = await import('graphql');
+  const contextValue = await elsewhere.context({ scope: 'a' });
+  const ask = (schema: typeof here.schema): ReturnType<typeof graphql> =>
+    graphql({ schema, source: '{ secret }', contextValue });
+  expect((await ask(elsewhere.schema)).data).toEqual({ secret: 'secret' });
+  expect((await ask(here.schema)).data).toEqual({ secret: null });
+});
+
+it('buildProtectedSubgraph names the coordinate of what it cannot compile', () => {
+  expect(() =>
+    buildProtectedSubgraph({
+      name: 'tested',
+      typeDefs: `${LINKS} type Query { x: Int @public @purpose(of: "a b") y: Int @requiresScope(scope: "") }`,
+      resolvers: {},
+      gateway: { issuer: 'https://gateway.example', keys: [] },
+    }),
+  ).toThrow('Query.');
+});

@@ -1,0 +1,517 @@
+import { finishProtectedRequest, protectedContext } from '@behalf/directives';
+import type { ProtectedContext, ProtectedSubgraphOptions } from '@behalf/directives';
+import { createSourceEventStream, execute, graphql, parse, subscribe } from 'graphql';
+import type { ExecutionResult } from 'graphql';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { errorCodes, testedSubgraph } from './support.js';
+import type { TestedSubgraph, TokenOptions } from './support.js';
+
+const SDL = `
+  type Query { ok: String @public secret: String @authenticated }
+  type Subscription {
+    ticks: Tick @authenticated
+    open: Tick @public
+    scoped: Tick @requiresScope(scope: "ticks")
+    notes: Note @authenticated
+    needed: Note! @authenticated
+    pages: [Note!] @authenticated
+    any: Any @authenticated
+    failing: Tick @authenticated
+    pending: Tick @authenticated
+    byRoot: Tick @authenticated
+  }
+  type Tick @public {
+    n: Int
+    later: Tick @authenticated
+    secret: Int @authenticated
+    phone: String @minimize(to: MASK, keep: 2, unless: [["phone"]])
+  }
+  union Any = Note | Tick
+  type Note @subject(field: "owner") { id: ID! owner: String }
+`;
+
+/** A source that is fed by hand, and tells how it was left. */
+class Feed implements AsyncIterableIterator<unknown> {
+  readonly returned = vi.fn();
+  private readonly events: unknown[] = [];
+  private readonly waiting: ((result: IteratorResult<unknown>) => void)[] = [];
+
+  push(event: unknown): void {
+    const waiting = this.waiting.shift();
+    if (waiting === undefined) this.events.push(event);
+    else waiting({ done: false, value: event });
+  }
+
+  next(): Promise<IteratorResult<unknown>> {
+    if (this.events.length > 0) return Promise.resolve({ done: false, value: this.events.shift() });
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  return(): Promise<IteratorResult<unknown>> {
+    this.returned();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+let feed: Feed;
+let revoked: AbortController;
+
+function subgraphOf(options: Partial<ProtectedSubgraphOptions> = {}): TestedSubgraph {
+  const from = (field: string): object => ({
+    subscribe: () => feed,
+    resolve: (payload: Record<string, unknown>) => payload[field],
+  });
+  return testedSubgraph(
+    SDL,
+    {
+      Query: { ok: () => 'ok', secret: () => 'secret' },
+      Subscription: {
+        ...Object.fromEntries(
+          ['ticks', 'open', 'scoped', 'notes', 'needed', 'pages', 'any'].map((field) => [field, from(field)]),
+        ),
+        failing: {
+          subscribe: () => {
+            throw new Error('no broker');
+          },
+        },
+        pending: { subscribe: () => opening },
+      },
+      Any: { __resolveType: (row: object) => ('owner' in row ? 'Note' : 'Tick') },
+    },
+    { revocationSignal: () => revoked.signal, ...options },
+  );
+}
+
+let opening: Promise<unknown>;
+let subgraph: TestedSubgraph;
+beforeEach(() => {
+  feed = new Feed();
+  revoked = new AbortController();
+  subgraph = subgraphOf();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+type Stream = AsyncGenerator<ExecutionResult, void, void>;
+
+async function open(
+  query: string,
+  caller: TokenOptions | undefined,
+  contextValue?: ProtectedContext,
+): Promise<Stream> {
+  const stream = await tryToOpen(query, caller, contextValue);
+  if (!('next' in stream)) throw new Error(JSON.stringify(stream.errors));
+  return stream;
+}
+
+async function tryToOpen(
+  query: string,
+  caller: TokenOptions | undefined,
+  contextValue?: ProtectedContext,
+): Promise<Stream | ExecutionResult> {
+  return subscribe({
+    schema: subgraph.schema,
+    document: parse(`subscription { ${query} }`),
+    contextValue: contextValue ?? (await subgraph.context(caller)),
+  });
+}
+
+const ENDED = { extensions: { code: 'DELEGATION_ENDED' } };
+const DONE = { done: true, value: undefined };
+
+describe('a subscription is refused like any field', () => {
+  it.each([
+    ['ticks', undefined],
+    ['scoped', {}],
+    ['byRoot', undefined],
+  ])('%s', async (field, caller) => {
+    const answer = await tryToOpen(`${field} { n }`, caller);
+    expect(errorCodes(answer as ExecutionResult)).toEqual([`${field} UNAUTHORIZED_FIELD_OR_TYPE`]);
+  });
+
+  it('before its source is opened, also where the source is a property of the root value', async () => {
+    const opened = vi.fn(() => feed);
+    const from = async (caller: TokenOptions | undefined): Promise<unknown> =>
+      createSourceEventStream({
+        schema: subgraph.schema,
+        document: parse('subscription { byRoot { n } }'),
+        rootValue: { byRoot: opened },
+        contextValue: await subgraph.context(caller),
+      });
+    expect(errorCodes((await from(undefined)) as ExecutionResult)).toEqual([
+      'byRoot UNAUTHORIZED_FIELD_OR_TYPE',
+    ]);
+    expect(opened).not.toHaveBeenCalled();
+    expect(await from({})).toHaveProperty('next');
+  });
+
+  it('without a context, and with the state of another schema', async () => {
+    const elsewhere = await subgraphOf().context({ scope: 'ticks' });
+    for (const contextValue of [{}, elsewhere]) {
+      const answer = await tryToOpen('ticks { n }', undefined, contextValue as ProtectedContext);
+      expect(errorCodes(answer as ExecutionResult)).toEqual(['ticks UNAUTHORIZED_FIELD_OR_TYPE']);
+    }
+  });
+
+  it('and what its source throws is what it was', async () => {
+    const messages = async (field: string): Promise<unknown> =>
+      ((await tryToOpen(`${field} { __typename }`, {})) as ExecutionResult).errors?.map(
+        ({ message, path }) => [message, path],
+      );
+    expect(await messages('failing')).toEqual([['no broker', ['failing']]]);
+    feed[Symbol.asyncIterator] = () => {
+      throw new Error('no stream');
+    };
+    expect(await messages('ticks')).toEqual([['no stream', ['ticks']]]);
+    expect(await messages('notes')).toEqual([['no stream', ['notes']]]);
+  });
+});
+
+describe('events while the delegation lasts', () => {
+  it('are decided, minimized and recorded one by one', async () => {
+    const contextValue = await subgraph.context({ scope: 'ticks' });
+    const stream = await open('scoped { n phone }', undefined, contextValue);
+    for (const n of [1, 2]) {
+      feed.push({ scoped: { n, phone: '+46 70' } });
+      expect((await stream.next()).value).toEqual({ data: { scoped: { n, phone: '+** 70' } } });
+      expect(finishProtectedRequest(subgraph.schema, contextValue)?.fields).toEqual([
+        ['Subscription.scoped', 'allowed', 1, null, '@requiresScopes(ticks)'],
+        ['Tick.n', 'allowed', 1, null, null],
+        ['Tick.phone', 'minimized', 1, 'MASK', null],
+      ]);
+    }
+    await stream.return();
+    expect(feed.returned).toHaveBeenCalledOnce();
+  });
+
+  it('end with the source, and with its error', async () => {
+    const stream = await open('ticks { n }', {});
+    const failure = Promise.reject(new Error('broker gone'));
+    vi.spyOn(feed, 'next').mockReturnValue(failure);
+    await expect(stream.next()).rejects.toThrow('broker gone');
+    expect(await stream.next()).toEqual(DONE);
+    vi.spyOn(feed, 'next').mockResolvedValue({ done: true, value: undefined });
+    expect(await (await open('ticks { n }', {})).next()).toEqual(DONE);
+    expect(feed.returned).not.toHaveBeenCalled();
+  });
+
+  it('of anonymous callers go on for as long as they like', async () => {
+    const stream = await open('open { n }', undefined);
+    subgraph.nowMs += 3_600_000;
+    revoked.abort();
+    feed.push({ open: { n: 1 } });
+    expect((await stream.next()).value).toEqual({ data: { open: { n: 1 } } });
+  });
+});
+
+describe('an event after the end of the delegation', () => {
+  const LONG = 55;
+  const ENDS: Record<string, { caller: () => TokenOptions; end: () => void }> = {
+    'an hour after the token’s exp': { caller: () => ({}), end: () => (subgraph.nowMs += 3_600_000) },
+    'in the second of its exp': {
+      caller: () => ({ lifetimeSeconds: LONG }),
+      end: () => (subgraph.nowMs = Math.floor(subgraph.nowMs / 1_000) * 1_000 + LONG * 1_000),
+    },
+    'after the consent’s end': {
+      caller: () => ({ lifetimeSeconds: LONG, consentUntil: Math.floor(subgraph.nowMs / 1_000) + 5 }),
+      end: () => (subgraph.nowMs += 6_000),
+    },
+    'after it was revoked': { caller: () => ({}), end: () => revoked.abort() },
+  };
+  it.each(Object.keys(ENDS))('is an error, and the last: %s', async (name) => {
+    const ending = ENDS[name];
+    const stream = await open('ticks { n }', ending?.caller());
+    feed.push({ ticks: { n: 1 } });
+    expect((await stream.next()).value).toEqual({ data: { ticks: { n: 1 } } });
+    ending?.end();
+    feed.push({ ticks: { n: 2 } });
+    await expect(stream.next()).rejects.toMatchObject(ENDED);
+    expect(feed.returned).toHaveBeenCalledOnce();
+    expect(await stream.next()).toEqual(DONE);
+    expect(await stream.return()).toEqual(DONE);
+    expect(feed.returned).toHaveBeenCalledOnce();
+  });
+
+  it('that somebody waited for before is an error as well', async () => {
+    const stream = await open('ticks { n }', {});
+    const [first, second] = [stream.next(), stream.next()];
+    subgraph.nowMs += 3_600_000;
+    feed.push({ ticks: { n: 1 } });
+    await expect(first).rejects.toMatchObject(ENDED);
+    expect(await second).toEqual(DONE);
+  });
+
+  it('ends subscriptions to what is public, too: it is the caller whose delegation has ended', async () => {
+    const stream = await open('open { n }', {});
+    subgraph.nowMs += 3_600_000;
+    feed.push({ open: { n: 1 } });
+    await expect(stream.next()).rejects.toMatchObject(ENDED);
+  });
+
+  it('carries nothing where a server keeps events and executes them later', async () => {
+    const document = parse('subscription { ticks { n } }');
+    const contextValue = await subgraph.context({});
+    const source = await createSourceEventStream({ schema: subgraph.schema, document, contextValue });
+    feed.push({ ticks: { n: 1 } });
+    const { value: rootValue } = await (source as Stream).next();
+    const later = async (): Promise<ExecutionResult> =>
+      execute({ schema: subgraph.schema, document, contextValue, rootValue });
+    expect((await later()).data).toEqual({ ticks: { n: 1 } });
+    subgraph.nowMs += 3_600_000;
+    expect((await later()).data).toEqual({ ticks: null });
+    expect(errorCodes(await later())).toEqual(['ticks DELEGATION_ENDED']);
+  });
+
+  it('denies the fields of an event that are resolved after the end', async () => {
+    const stream = await open('ticks { secret later { n secret } }', {});
+    let finish: (row: object) => void = () => undefined;
+    const later = new Promise((resolve) => {
+      finish = resolve;
+    });
+    feed.push({ ticks: { secret: 1, later } });
+    const event = stream.next();
+    await new Promise((resolve) => setImmediate(resolve));
+    revoked.abort();
+    finish({ n: 2, secret: 3 });
+    const { value } = await event;
+    expect(value?.data).toEqual({ ticks: { secret: 1, later: { n: 2, secret: null } } });
+    await expect(stream.next()).rejects.toMatchObject(ENDED);
+  });
+});
+
+describe('an idle subscription', () => {
+  const fakeTimers = (): void => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  };
+  /** The clock and the timers, together. */
+  const pass = async (milliseconds: number): Promise<void> => {
+    subgraph.nowMs += milliseconds;
+    await vi.advanceTimersByTimeAsync(milliseconds);
+  };
+
+  it('ends when its token does, while it waits', async () => {
+    fakeTimers();
+    const stream = await open('ticks { n }', { lifetimeSeconds: 50 });
+    const next = stream.next();
+    const outcome = vi.fn();
+    next.catch(outcome);
+    await pass(48_000);
+    expect(outcome).not.toHaveBeenCalled();
+    await pass(3_000);
+    await expect(next).rejects.toMatchObject(ENDED);
+    expect(feed.returned).toHaveBeenCalledOnce();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('ends at once when it is revoked, and leaves no listener', async () => {
+    const removed = vi.spyOn(revoked.signal, 'removeEventListener');
+    const stream = await open('ticks { n }', {});
+    const next = stream.next();
+    revoked.abort();
+    await expect(next).rejects.toMatchObject(ENDED);
+    expect(feed.returned).toHaveBeenCalledOnce();
+    expect(removed).toHaveBeenCalled();
+  });
+
+  it('that nobody waits for is returned, and says so to whoever asks next', async () => {
+    fakeTimers();
+    const stream = await open('ticks { n }', {});
+    await pass(16_000);
+    expect(feed.returned).toHaveBeenCalledOnce();
+    await expect(stream.next()).rejects.toMatchObject(ENDED);
+    expect(await stream.next()).toEqual(DONE);
+  });
+
+  it('looks at the clock again when a timer fires before the end', async () => {
+    fakeTimers();
+    const stream = await open('ticks { n }', { lifetimeSeconds: 50 });
+    const ended = vi.fn();
+    stream.next().catch(ended);
+    // The clock was set back meanwhile.
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(ended).not.toHaveBeenCalled();
+    await pass(60_000);
+    expect(ended).toHaveBeenCalledOnce();
+  });
+
+  it('whose generator waits for ever ends all the same', async () => {
+    let left = false;
+    feed[Symbol.asyncIterator] = function (this: Feed) {
+      return (async function* () {
+        try {
+          yield { ticks: { n: 1 } };
+          await new Promise(() => undefined);
+        } finally {
+          left = true;
+        }
+      })() as unknown as Feed;
+    };
+    const stream = await open('ticks { n }', {});
+    await stream.next();
+    const next = stream.next();
+    revoked.abort();
+    await expect(next).rejects.toMatchObject(ENDED);
+    // Nobody can end what it waits for, and nobody waits for it.
+    expect(left).toBe(false);
+  });
+
+  it('whose source is opened too late is not opened for the caller', async () => {
+    let give: (source: unknown) => void = () => undefined;
+    opening = new Promise((resolve) => {
+      give = resolve;
+    });
+    const answer = tryToOpen('pending { n }', undefined, await subgraph.context({}));
+    await new Promise((resolve) => setImmediate(resolve));
+    revoked.abort();
+    expect(errorCodes((await answer) as ExecutionResult)).toEqual(['pending DELEGATION_ENDED']);
+    give(feed);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(feed.returned).toHaveBeenCalledOnce();
+  });
+
+  it('leaves neither timer nor listener when the consumer goes', async () => {
+    fakeTimers();
+    const removed = vi.spyOn(revoked.signal, 'removeEventListener');
+    const stream = await open('ticks { n }', {});
+    expect(vi.getTimerCount()).toBe(1);
+    const waiting = stream.next();
+    await stream.return();
+    expect(await waiting).toEqual(DONE);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(removed).toHaveBeenCalled();
+    expect(feed.returned).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('return');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('return'))],
+    ['never answers', () => new Promise(() => undefined)],
+  ])('ends although the source’s return() %s', async (_, returning) => {
+    feed.return = returning as Feed['return'];
+    const stream = await open('ticks { n }', {});
+    const next = stream.next();
+    revoked.abort();
+    await expect(next).rejects.toMatchObject(ENDED);
+  });
+});
+
+describe('a delegation that is over from the start', () => {
+  it('opens nothing: revoked, ended, or of a subgraph whose signal cannot be had', async () => {
+    const subscribed = vi.spyOn(feed, Symbol.asyncIterator);
+    revoked.abort();
+    expect(errorCodes((await tryToOpen('ticks { n }', {})) as ExecutionResult)).toEqual([
+      'ticks DELEGATION_ENDED',
+    ]);
+    revoked = new AbortController();
+    const contextValue = await subgraph.context({});
+    subgraph.nowMs += 16_000;
+    const late = await tryToOpen('ticks { n }', undefined, contextValue);
+    expect(errorCodes(late as ExecutionResult)).toEqual(['ticks DELEGATION_ENDED']);
+    subgraph = subgraphOf({
+      revocationSignal: () => {
+        throw new Error('not connected');
+      },
+    });
+    expect((await tryToOpen('ticks { n }', {})) as ExecutionResult).toMatchObject({
+      errors: [{ path: ['ticks'] }],
+    });
+    expect(subscribed).not.toHaveBeenCalled();
+  });
+
+  it('reads nothing in operations that begin after it, with a context that was kept', async () => {
+    const contextValue = await subgraph.context({});
+    const source = '{ ok secret }';
+    const ask = (): Promise<ExecutionResult> => graphql({ schema: subgraph.schema, source, contextValue });
+    expect((await ask()).data).toEqual({ ok: 'ok', secret: 'secret' });
+    // As long as a token is accepted, what it came with is answered.
+    subgraph.nowMs += 17_000;
+    expect((await ask()).data).toEqual({ ok: 'ok', secret: 'secret' });
+    subgraph.nowMs += 3_600_000;
+    expect((await ask()).data).toEqual({ ok: 'ok', secret: null });
+  });
+});
+
+describe('events of other subjects', () => {
+  const note = (owner: string, id = owner): object => ({ id, owner });
+
+  it.each([
+    ['notes', (row: unknown) => row],
+    ['needed', (row: unknown) => row],
+    ['any', (row: unknown) => row],
+    ['pages', (row: unknown) => [row]],
+    ['notes', (row: unknown) => Promise.resolve(row)],
+  ])('are left out as if they had not happened: %s', async (field, give) => {
+    const stream = await open(`${field} { ... on Note { id } }`, { subject: 'alma' });
+    for (const [owner, id] of [
+      ['noor', 'f1'],
+      ['bo', 'f2'],
+      ['alma', 'n1'],
+      ['noor', 'f3'],
+      ['alma', 'n2'],
+    ] as const)
+      feed.push({ [field]: give(note(owner, id)) });
+    for (const id of ['n1', 'n2']) {
+      expect((await stream.next()).value).toEqual({
+        data: { [field]: field === 'pages' ? [{ id }] : { id } },
+      });
+    }
+    expect(subgraph.logged).toContainEqual({
+      code: 'FOREIGN_ROWS',
+      facts: { subgraph: 'tested', coordinate: `Subscription.${field}`, count: 1 },
+    });
+  });
+
+  it('of nothing, and of lists that hold some of the caller’s, are events', async () => {
+    const stream = await open('pages { id }', {});
+    feed.push({ pages: null });
+    feed.push({ pages: [] });
+    feed.push({ pages: [note('noor'), note('alma')] });
+    expect((await stream.next()).value).toEqual({ data: { pages: null } });
+    expect((await stream.next()).value).toEqual({ data: { pages: [] } });
+    expect((await stream.next()).value).toEqual({ data: { pages: [{ id: 'alma' }] } });
+  });
+
+  it('are not looked for in what can be read once only, and do not leave either', async () => {
+    const stream = await open('pages { id }', {});
+    for (const owners of [['noor'], ['alma', 'noor']]) {
+      feed.push({ pages: owners.map((owner) => note(owner)).values() });
+    }
+    expect((await stream.next()).value).toEqual({ data: { pages: [] } });
+    expect((await stream.next()).value).toEqual({ data: { pages: [{ id: 'alma' }] } });
+  });
+
+  it('that come without end keep nobody from ending', async () => {
+    const pulled = vi
+      .spyOn(feed, 'next')
+      .mockImplementation(() => Promise.resolve({ done: false, value: { notes: note('noor') } }));
+    const stream = await open('notes { id }', {});
+    const next = stream.next();
+    setImmediate(() => {
+      revoked.abort();
+    });
+    await expect(next).rejects.toMatchObject(ENDED);
+    const calls = pulled.mock.calls.length;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(pulled.mock.calls.length).toBeLessThanOrEqual(calls + 1);
+  });
+});
+
+it('a subscription asks for its signal once, with the delegation', async () => {
+  const revocationSignal = vi.fn(() => revoked.signal);
+  subgraph = subgraphOf({ revocationSignal });
+  const contextValue = await protectedContext(subgraph.schema, { 'txn-token': await subgraph.token() });
+  expect(revocationSignal).not.toHaveBeenCalled();
+  await open('ticks { n }', undefined, contextValue);
+  await open('ticks { n }', undefined, contextValue);
+  expect(revocationSignal).toHaveBeenCalledExactlyOnceWith(contextValue.delegation);
+});

@@ -1,0 +1,122 @@
+import { buildProtectedSubgraph, finishProtectedRequest, protectedContext } from '@behalf/directives';
+import type {
+  FactsExtension,
+  ProtectedContext,
+  ProtectedSubgraphOptions,
+  SubgraphLogCode,
+  SubgraphLogFacts,
+} from '@behalf/directives';
+import { graphql } from 'graphql';
+import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+
+const ISSUER = 'https://gateway.example';
+const NAME = 'tested';
+
+export const LINKS = `extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@authenticated", "@policy", "@requiresScopes"])
+  @link(
+    url: "https://specs.behalf.dev/behalf/v0.1"
+    import: ["@requiresScope", "@minimize", "@public", "@purpose", "@subject", "@personalData"]
+  )
+`;
+
+export interface TokenOptions {
+  readonly subject?: string;
+  readonly scope?: string;
+  readonly client?: string;
+  readonly lifetimeSeconds?: number;
+  /** Seconds since the epoch; null: the token names no consent. */
+  readonly consentUntil?: number | null;
+}
+
+export interface Asked extends ExecutionResult {
+  readonly facts: FactsExtension | undefined;
+}
+
+export interface TestedSubgraph {
+  readonly schema: GraphQLSchema;
+  readonly logged: readonly { readonly code: SubgraphLogCode; readonly facts: SubgraphLogFacts }[];
+  /** The subgraph's clock, which its tokens are made by. Milliseconds since the epoch. */
+  nowMs: number;
+  token(options?: TokenOptions): Promise<string>;
+  /** Undefined: a caller without a token. */
+  context(options: TokenOptions | undefined): Promise<ProtectedContext>;
+  ask(query: string, options?: TokenOptions, variables?: Record<string, unknown>): Promise<Asked>;
+}
+
+const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
+const key = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'EdDSA' };
+
+/** A protected subgraph with a clock and a log of its own. */
+export function testedSubgraph(
+  sdl: string,
+  resolvers: ProtectedSubgraphOptions['resolvers'] = {},
+  options: Partial<ProtectedSubgraphOptions> = {},
+): TestedSubgraph {
+  const logged: TestedSubgraph['logged'][number][] = [];
+  const subgraph: TestedSubgraph = {
+    schema: buildProtectedSubgraph({
+      name: NAME,
+      typeDefs: LINKS + sdl,
+      resolvers,
+      gateway: { issuer: ISSUER, keys: [key] },
+      pseudonymKey: new Uint8Array(32).fill(7),
+      log: (code, facts) => {
+        logged.push({ code, facts });
+      },
+      nowMs: () => subgraph.nowMs,
+      ...options,
+    }),
+    logged,
+    nowMs: Date.now(),
+    token({ subject = 'alma', scope = '', client = 'app', lifetimeSeconds = 15, consentUntil = null } = {}) {
+      const issuedAt = Math.floor(subgraph.nowMs / 1_000);
+      const consent = {
+        id: 'c1',
+        version: 1,
+        purposes: [],
+        detail: 'full',
+        ...(consentUntil === null ? {} : { until: consentUntil }),
+      };
+      return new SignJWT({
+        txn: 't-1',
+        scope,
+        req_wl: 'gateway',
+        tctx: { consent },
+        rctx: { client_id: client },
+      })
+        .setProtectedHeader({ alg: 'EdDSA', typ: 'txntoken+jwt', kid: 'k1' })
+        .setIssuer(ISSUER)
+        .setAudience(NAME)
+        .setSubject(subject)
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(issuedAt + lifetimeSeconds)
+        .sign(privateKey);
+    },
+    async context(caller) {
+      const headers = caller === undefined ? {} : { 'txn-token': await subgraph.token(caller) };
+      return protectedContext(subgraph.schema, headers);
+    },
+    async ask(query, caller, variableValues) {
+      const contextValue = await subgraph.context(caller);
+      const result = await graphql({
+        schema: subgraph.schema,
+        source: query,
+        contextValue,
+        ...(variableValues === undefined ? {} : { variableValues }),
+      });
+      return { ...result, facts: finishProtectedRequest(subgraph.schema, contextValue) };
+    },
+  };
+  return subgraph;
+}
+
+/** What a client gets of an answer, byte for byte. */
+export function answerText({ data, errors }: ExecutionResult): string {
+  return JSON.stringify({ data, errors });
+}
+
+export function errorCodes({ errors = [] }: ExecutionResult): string[] {
+  return errors.map(({ path = [], extensions }) => `${path.join('.')} ${String(extensions.code)}`).sort();
+}
