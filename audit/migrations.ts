@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import type { Kysely, Migration } from 'kysely';
+import { createAppend } from './append-function.js';
+import { OUTCOMES } from './columns.js';
 
 /** Tables of the audit log, in the PostgreSQL schema `audit`. */
 export const auditMigrations: Record<string, Migration> = {
@@ -35,6 +37,19 @@ export const auditMigrations: Record<string, Migration> = {
           add column service boolean,
           add column passed_on_by text,
           add column passed_on_to text`.execute(db);
+    },
+  },
+  '003-append': {
+    async up(db: Kysely<never>) {
+      const outcomes = sql.join(Object.keys(OUTCOMES).map((outcome) => sql.lit(outcome)));
+      // When the database took it, which no writer can choose; and whether the record's own time was too far from that.
+      await sql`
+        alter table record
+          add column recorded_at timestamptz not null default clock_timestamp(),
+          add column clock_off boolean,
+          add constraint record_outcome check (outcome in (${outcomes})),
+          add constraint record_fields check (jsonb_typeof(fields) = 'array')`.execute(db);
+      await createAppend(db);
     },
   },
 };

@@ -5,11 +5,10 @@ import { type Selectable, sql } from 'kysely';
 import type { Sealed } from '../keys/sealed.js';
 import type { AuthorityDatabase, ChangeEventTable, StreamTable } from '../schema.js';
 import { announceStanding } from '../consent/suspensions.js';
+import { wake, wakeCall } from './channels.js';
 import {
   ACCESS_RESUMED,
   ACCESS_SUSPENDED,
-  ACKNOWLEDGED_CHANNEL,
-  CHANGE_CHANNEL,
   SESSION_REVOKED,
   SIGNING_KEY_REVOKED,
   SIGNING_KEY_ROTATED,
@@ -187,7 +186,7 @@ export class StreamRegister {
       .where('receiver', '=', receiver)
       .executeTakeFirst();
     // Nobody has to wait for it any longer.
-    await sql`select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(this.#db);
+    await wake(this.#db, 'acknowledged');
     return numDeletedRows === 1n;
   }
 
@@ -234,7 +233,7 @@ export class StreamRegister {
         insert into authority.stream_ack (stream_id, seq)
         select ${id}, known.seq from known, next where known.seq > next.seq
         on conflict do nothing)
-      select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(this.#db);
+      select ${wakeCall('acknowledged')}`.execute(this.#db);
   }
 
   /** The oldest undelivered events, in the order of their numbers; of a stream that is not enabled, none. */
@@ -263,7 +262,7 @@ export class StreamRegister {
 
   /** Whoever pushes looks again. */
   async #wake(): Promise<void> {
-    await sql`select pg_notify(${CHANGE_CHANNEL}, '')`.execute(this.#db);
+    await wake(this.#db, 'change');
   }
 }
 

@@ -5,11 +5,12 @@ import { keys } from './003-keys.js';
 import { revocation } from './004-revocation.js';
 import { consent } from './005-consent.js';
 import { clientSecrets } from './006-client-secrets.js';
+import { locks } from './020-locks.js';
 
 /**
  * Brings the authority's tables to the newest version. Safe to call from several processes at once.
  *
- * @throws StoreError `migration_failed`
+ * @throws StoreError `migration_failed`, `database_rights`, `database_busy`
  */
 export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
   await migrate(db, {
@@ -20,6 +21,7 @@ export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
       '004-revocation': revocation,
       '005-consent': consent,
       '006-client-secrets': clientSecrets,
+      '020-locks': locks,
     },
   });
 }
