@@ -43,7 +43,7 @@ export async function migrate<Schema>(
       if (run.isPreparing && isRace(error)) continue;
       // Whoever holds an audit table with an open transaction of a gateway's role does not hold up an upgrade.
       const isBlocked = sqlStateOf(error) === SQLSTATE.lockNotAvailable;
-      if (isBlocked && (await endHeldTransactions(db, 1).catch(() => 0)) > 0) continue;
+      if (isBlocked && (await endHeldTransactions(db, 0).catch(() => 0)) > 0) continue;
       throw run.explain(error);
     }
   }

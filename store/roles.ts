@@ -42,7 +42,7 @@ export async function createGatewayRole<Schema>(
       if (attempt < ATTEMPTS_AT_MOST && isRace(error)) continue;
       // A role can keep its own entry locked, by changing its password and not committing.
       const isBlocked = sqlStateOf(error) === SQLSTATE.lockNotAvailable;
-      const ended = isBlocked ? await endHeldTransactions(db, 1).catch(() => 0) : 0;
+      const ended = isBlocked ? await endHeldTransactions(db, 0).catch(() => 0) : 0;
       if (attempt < ATTEMPTS_AT_MOST && ended > 0) continue;
       throw await explain(db, role, error);
     }

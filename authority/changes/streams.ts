@@ -5,6 +5,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Sealed } from '../keys/sealed.js';
 import type { AuthorityDatabase, ChangeEventTable, StreamTable } from '../schema.js';
 import { announceStanding } from '../consent/suspensions.js';
+import { attempt } from '../consent/transact.js';
 import { wake, wakeCall } from './channels.js';
 import {
   ACCESS_RESUMED,
@@ -186,7 +187,7 @@ export class StreamRegister {
       .where('receiver', '=', receiver)
       .executeTakeFirst();
     // Nobody has to wait for it any longer.
-    await wake(this.#db, 'acknowledged');
+    await attempt(this.#db, (db) => wake(db, 'acknowledged'));
     return numDeletedRows === 1n;
   }
 
@@ -207,7 +208,7 @@ export class StreamRegister {
     // another one acknowledged meanwhile is not seen, and counts with the next. Events are found by their identifiers alone:
     // whatever else is asked of them, PostgreSQL looks through all that is undelivered as well. The notification is for
     // whoever waits until all gateways have a change.
-    await sql`
+    const statement = sql`
       with place as materialized (
         select events, delivered_seq from authority.stream where id = ${id} for update),
       verified as (
@@ -233,7 +234,8 @@ export class StreamRegister {
         insert into authority.stream_ack (stream_id, seq)
         select ${id}, known.seq from known, next where known.seq > next.seq
         on conflict do nothing)
-      select ${wakeCall('acknowledged')}`.execute(this.#db);
+      select ${wakeCall('acknowledged')}`;
+    await attempt(this.#db, (db) => statement.execute(db));
   }
 
   /** The oldest undelivered events, in the order of their numbers; of a stream that is not enabled, none. */
@@ -262,7 +264,7 @@ export class StreamRegister {
 
   /** Whoever pushes looks again. */
   async #wake(): Promise<void> {
-    await wake(this.#db, 'change');
+    await attempt(this.#db, (db) => wake(db, 'change'));
   }
 }
 

@@ -6,8 +6,6 @@ import { AuthorityError } from '../errors.js';
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 
 const ATTEMPTS_AT_MOST = 4;
-/** A gateway's own transaction takes milliseconds. */
-const HELD_SECONDS = 1;
 
 /** Why a transaction is done again. */
 type Obstacle =
@@ -24,9 +22,9 @@ type Obstacle =
  * One transaction, done again when something is in its way that passes or can be removed. Whoever waits for it waits for a
  * bounded time: each lock for `lock_timeout`, each statement for `statement_timeout`.
  *
- * Nothing that a gateway's role can lock is waited for. What such a role can fill is the server's, so its sessions that keep
- * a transaction open are ended first; and listeners look by themselves, so a change is made without a notification rather
- * than not at all.
+ * Nothing that a gateway's role can lock is waited for. Such a role can still fill what is the server's. Its sessions that
+ * keep a transaction open are therefore ended before the next attempt, as far as the server has room for that. Listeners
+ * look by themselves, so a change is made without a notification rather than not at all.
  *
  * @throws AuthorityError `store_busy` when it could not be done in time; nothing of it is kept
  */
@@ -53,8 +51,25 @@ export async function transact<Result>(
       }
       isQuiet ||= obstacle === 'no-room-for-notifications';
       // Where it may not, or cannot even look, the next attempt tells.
-      if (obstacle !== 'deadlock') await endHeldTransactions(db, HELD_SECONDS).catch(() => 0);
+      if (obstacle !== 'deadlock') await endHeldTransactions(db, 0).catch(() => 0);
     }
+  }
+}
+
+/**
+ * One statement, on its own unless something is in its way: then it is done again as {@link transact} does.
+ *
+ * @throws AuthorityError `store_busy`
+ */
+export async function attempt<Result>(
+  db: AuthorityDatabase,
+  statement: (db: AuthorityDatabase) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await statement(db);
+  } catch (error) {
+    if (obstacleOf(error) === undefined) throw error;
+    return transact(db, statement);
   }
 }
 

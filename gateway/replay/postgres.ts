@@ -14,8 +14,6 @@ const MAX_CONNECTIONS = 8;
 const TIMEOUT_MS = 2_000;
 /** As in `replay.claim`, which bounds what a claim waits for whatever is set here. */
 const LOCK_TIMEOUT_MS = 1_000;
-/** PostgreSQL's `program_limit_exceeded`: the function's answer when it keeps as many as it may. */
-const FULL = '54000';
 const CLAIM = { name: 'claim', text: 'select replay.claim($1, $2) as is_first' };
 
 /**
@@ -54,9 +52,9 @@ export class PostgresReplayStore implements ReplayStore {
       const { rows } = await this.pool.query<{ is_first: unknown }>({ ...CLAIM, values });
       isFirst = rows[0]?.is_first;
     } catch (cause) {
-      const isFull = cause instanceof pg.DatabaseError && cause.code === FULL;
-      throw new ReplayStoreError(isFull ? 'REPLAY_STORE_FULL' : 'REPLAY_STORE_UNREACHABLE', { cause });
+      throw new ReplayStoreError('REPLAY_STORE_UNREACHABLE', { cause });
     }
+    if (isFirst === null) throw new ReplayStoreError('REPLAY_STORE_FULL');
     if (typeof isFirst !== 'boolean') throw new ReplayStoreError('REPLAY_STORE_UNREACHABLE');
     return isFirst;
   }
