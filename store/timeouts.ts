@@ -3,7 +3,7 @@ import type pg from 'pg';
 /** Our statements take milliseconds. Longer is a fault, and whoever waits is told. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** Every lock that we take is held for the length of one short transaction. */
-const LOCK_TIMEOUT_MS = 5_000;
+const LOCK_TIMEOUT_MS = 3_000;
 /** A process that stops in the middle of a transaction gives its locks back. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 
@@ -11,7 +11,7 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 export interface Timeouts {
   /** Milliseconds; default 30,000. 0: without end, for work that a person watches. */
   readonly statementTimeoutMs?: number;
-  /** Milliseconds; default 5,000. 0: without end. */
+  /** Milliseconds; default 3,000. 0: without end. */
   readonly lockTimeoutMs?: number;
 }
 

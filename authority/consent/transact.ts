@@ -5,7 +5,7 @@ import { SQLSTATE, sqlStateOf } from '../../store/sqlstate.js';
 import { AuthorityError } from '../errors.js';
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 
-const ATTEMPTS_AT_MOST = 4;
+const ATTEMPTS_AT_MOST = 3;
 
 /** Why a transaction is done again. */
 type Obstacle =
