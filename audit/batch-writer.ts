@@ -10,17 +10,25 @@ export interface BatchWriterOptions<Item> {
   readonly maxQueue?: number;
   /** Items in one write. Default 500. */
   readonly maxBatch?: number;
+  /** Of one item. Default: all count for nothing. */
+  readonly bytesOf?: (item: Item) => number;
+  /** Of those that wait, together. Default 64 MiB. */
+  readonly maxQueueBytes?: number;
+  /** Of those in one write, together; one item goes out whatever its size. Default 4 MiB. */
+  readonly maxBatchBytes?: number;
   /** How long an item is kept for while writes fail. 0: a failed write is not tried again. Default 5,000. */
   readonly maxWaitMs?: number;
 }
 
 interface Waiting<Item> {
   readonly item: Item;
+  readonly bytes: number;
   readonly sinceMs: number;
   readonly resolve: () => void;
   readonly reject: (error: AuditError) => void;
 }
 
+const MIB = 1024 * 1024;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -32,6 +40,8 @@ const LONGEST_PAUSE_MS = 1_000;
  */
 export class BatchWriter<Item> {
   private queue: Waiting<Item>[] = [];
+  /** Of those in the queue and of those that are being written. */
+  private waitingBytes = 0;
   private writing: Promise<void> | undefined;
   private readonly closing = new AbortController();
   private lostCount = 0;
@@ -52,8 +62,13 @@ export class BatchWriter<Item> {
   append(item: Item): Promise<void> {
     if (this.closing.signal.aborted) return this.refuse('AUDIT_CLOSED');
     if (this.queue.length >= (this.options.maxQueue ?? 10_000)) return this.refuse('AUDIT_QUEUE_FULL');
+    const bytes = this.options.bytesOf?.(item) ?? 0;
+    if (this.waitingBytes + bytes > (this.options.maxQueueBytes ?? 64 * MIB)) {
+      return this.refuse('AUDIT_QUEUE_FULL');
+    }
+    this.waitingBytes += bytes;
     return new Promise((resolve, reject) => {
-      this.queue.push({ item, sinceMs: performance.now(), resolve, reject });
+      this.queue.push({ item, bytes, sinceMs: performance.now(), resolve, reject });
       this.writing ??= this.drain();
     });
   }
@@ -74,7 +89,7 @@ export class BatchWriter<Item> {
     await Promise.resolve();
     let pauseMs = FIRST_PAUSE_MS;
     while (this.queue.length > 0) {
-      const batch = this.queue.splice(0, this.options.maxBatch ?? 500);
+      const batch = this.queue.splice(0, this.nextBatchLength());
       const { failure, unwritten } = await this.write(batch);
       if (failure === undefined) {
         pauseMs = FIRST_PAUSE_MS;
@@ -93,6 +108,18 @@ export class BatchWriter<Item> {
     this.writing = undefined;
   }
 
+  private nextBatchLength(): number {
+    const { maxBatch = 500, maxBatchBytes = 4 * MIB } = this.options;
+    let length = 0;
+    let bytes = 0;
+    for (const waiting of this.queue) {
+      bytes += waiting.bytes;
+      if (length === maxBatch || (length > 0 && bytes > maxBatchBytes)) break;
+      length += 1;
+    }
+    return length;
+  }
+
   /** Settles what it can of a batch. An item that cannot be written takes no other one with it. */
   private async write(
     batch: readonly Waiting<Item>[],
@@ -100,7 +127,7 @@ export class BatchWriter<Item> {
     let failure: unknown;
     try {
       await this.options.write(batch.map(({ item }) => item));
-      for (const { resolve } of batch) resolve();
+      this.settle(batch, ({ resolve }) => resolve());
       return { failure: undefined, unwritten: [] };
     } catch (error) {
       failure = error;
@@ -129,6 +156,13 @@ export class BatchWriter<Item> {
 
   private lose(items: readonly Waiting<Item>[], error: AuditError): void {
     this.lostCount += items.length;
-    for (const { reject } of items) reject(error);
+    this.settle(items, ({ reject }) => reject(error));
+  }
+
+  private settle(items: readonly Waiting<Item>[], tell: (waiting: Waiting<Item>) => void): void {
+    for (const waiting of items) {
+      this.waitingBytes -= waiting.bytes;
+      tell(waiting);
+    }
   }
 }

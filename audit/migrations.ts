@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import type { Kysely, Migration } from 'kysely';
+import { createAppend } from './append-function.js';
+import { OUTCOMES } from './columns.js';
 
 /** Tables of the audit log, in the PostgreSQL schema `audit`. */
 export const auditMigrations: Record<string, Migration> = {
@@ -40,6 +42,19 @@ export const auditMigrations: Record<string, Migration> = {
   '003-accounts': {
     async up(db: Kysely<never>) {
       await sql`alter table record add column trace_link text, add column unaccounted text[]`.execute(db);
+    },
+  },
+  '004-append': {
+    async up(db: Kysely<never>) {
+      const outcomes = sql.join(Object.keys(OUTCOMES).map((outcome) => sql.lit(outcome)));
+      // When the database took it, which no writer can choose; and whether the record's own time was too far from that.
+      await sql`
+        alter table record
+          add column recorded_at timestamptz not null default clock_timestamp(),
+          add column clock_off boolean,
+          add constraint record_outcome check (outcome in (${outcomes})),
+          add constraint record_fields check (jsonb_typeof(fields) = 'array')`.execute(db);
+      await createAppend(db);
     },
   },
 };

@@ -1,5 +1,7 @@
 import pg from 'pg';
+import { timeoutSettings } from '../store/index.js';
 import { BatchWriter } from './batch-writer.js';
+import type { APPENDED_COLUMNS } from './columns.js';
 import type { AuditRecord, AuditSink } from './record.js';
 
 export interface PostgresSinkOptions {
@@ -16,24 +18,15 @@ const FAULT_OF_ROW = /^2[23]/;
 /** JSON's spelling of what PostgreSQL's text cannot hold: NUL, and half a surrogate pair. */
 const UNSTORABLE = /\\u0000|\\ud[89a-f]/i;
 
-const INSERT = `
-  insert into audit.record (
-    transaction_id, trace_id, occurred_at, outcome, reason, subject_pseudonym, client_id, actor,
-    consent_id, consent_version, purposes, operation_name, operation_hash, source, fields,
-    service, passed_on_by, passed_on_to, trace_link, unaccounted)
-  select transaction_id, trace_id, to_timestamp(time / 1000.0), outcome, reason, subject_pseudonym, client_id, actor,
-    consent_id, consent_version, purposes, operation_name, operation_hash, source, fields,
-    service, passed_on_by, passed_on_to, trace_link, unaccounted
-  from jsonb_to_recordset($1::jsonb) as r (
-    transaction_id uuid, trace_id text, time float8, outcome text, reason text, subject_pseudonym text, client_id text,
-    actor text, consent_id text, consent_version integer, purposes text[], operation_name text, operation_hash text,
-    source text, fields jsonb, service boolean, passed_on_by text, passed_on_to text,
-    trace_link text, unaccounted text[])`;
+const APPEND = 'select audit.append($1::jsonb)';
+const STATEMENT_TIMEOUT_MS = 5_000;
+const LOCK_TIMEOUT_MS = 2_000;
 
-/** Appends records to PostgreSQL, many in one statement, over one connection. */
+/** Appends records to PostgreSQL, many in one call of `audit.append`, over one connection. */
 export class PostgresAuditSink implements AuditSink {
   private readonly pool: pg.Pool;
-  private readonly writer: BatchWriter<AuditRecord>;
+  /** Of records as JSON, each serialized once. */
+  private readonly writer: BatchWriter<string>;
 
   constructor({ databaseUrl, maxQueue, maxWaitMs }: PostgresSinkOptions) {
     this.pool = new pg.Pool({
@@ -41,14 +34,16 @@ export class PostgresAuditSink implements AuditSink {
       max: 1,
       application_name: 'behalf-audit-writer',
       connectionTimeoutMillis: 2_000,
-      query_timeout: 5_000,
+      query_timeout: STATEMENT_TIMEOUT_MS,
+      ...timeoutSettings({ statementTimeoutMs: STATEMENT_TIMEOUT_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }),
     });
     // A connection that breaks while idle is replaced by the next write, which tells when it cannot be.
     this.pool.on('error', () => undefined);
     this.writer = new BatchWriter({
       write: async (records) => {
-        await this.pool.query(INSERT, [toJson(records.map(toRow))]);
+        await this.pool.query(APPEND, [`[${records.join(',')}]`]);
       },
+      bytesOf: (json) => Buffer.byteLength(json),
       isFaultOfItem: (error) => error instanceof pg.DatabaseError && FAULT_OF_ROW.test(error.code ?? ''),
       ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
       ...(maxQueue === undefined ? {} : { maxQueue }),
@@ -59,8 +54,8 @@ export class PostgresAuditSink implements AuditSink {
     return this.writer.lost;
   }
 
-  append(record: AuditRecord): Promise<void> {
-    return this.writer.append(record);
+  async append(record: AuditRecord): Promise<void> {
+    return this.writer.append(toJson(toRow(record)));
   }
 
   async close(): Promise<void> {
@@ -69,7 +64,10 @@ export class PostgresAuditSink implements AuditSink {
   }
 }
 
-function toRow(record: AuditRecord): Record<string, unknown> {
+/** By type, so that a column that is added is filled. `time` becomes `occurred_at` where the database believes it. */
+type Row = Readonly<Record<keyof typeof APPENDED_COLUMNS | 'time', unknown>>;
+
+function toRow(record: AuditRecord): Row {
   const { caller } = record;
   return {
     transaction_id: record.transactionId,
@@ -96,10 +94,10 @@ function toRow(record: AuditRecord): Record<string, unknown> {
 }
 
 /** A caller must not keep out of the log by a name that the log cannot hold. */
-function toJson(rows: readonly Record<string, unknown>[]): string {
-  const json = JSON.stringify(rows);
+function toJson(row: Row): string {
+  const json = JSON.stringify(row);
   if (!UNSTORABLE.test(json)) return json;
-  return JSON.stringify(rows, (_key, value: unknown) =>
+  return JSON.stringify(row, (_key, value: unknown) =>
     typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value,
   );
 }

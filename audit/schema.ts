@@ -7,7 +7,12 @@ export interface RecordTable {
   readonly seq: Generated<number>;
   readonly transaction_id: string;
   readonly trace_id: string | null;
+  /** By the gateway's clock, or `recorded_at` where that was too far away. */
   readonly occurred_at: Date;
+  /** By the database's clock, which no writer can choose. */
+  readonly recorded_at: Generated<Date>;
+  /** True where the gateway's time was not believed. */
+  readonly clock_off: boolean | null;
   readonly outcome: AuditOutcome;
   readonly reason: string | null;
   readonly subject_pseudonym: string | null;

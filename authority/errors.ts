@@ -1,6 +1,6 @@
 import type { ErrorDescription } from '@behalf/directives';
 
-/** Every reason why the authority can refuse to start, or to change its keys. Codes are stable. */
+/** Every reason why the authority can refuse to start, to change its keys, or to write to its store. Codes are stable. */
 export const authorityErrors = Object.freeze({
   client_invalid: {
     description:
@@ -24,6 +24,11 @@ export const authorityErrors = Object.freeze({
   },
   listen_failed: { description: 'The address cannot be listened on.', since: '0.1.0' },
   option_invalid: { description: 'An option is missing or cannot be used.', since: '0.1.0' },
+  store_busy: {
+    description:
+      'The database did not give way in time, though it was tried several times. Nothing was changed; try again.',
+    since: '0.1.0',
+  },
   policy_mismatch: {
     description: 'The policy and the schema do not name the same scopes or purposes; the message lists them.',
     since: '0.1.0',

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
 import type { Log } from '../store/log.js';
+import { endHeldTransactions } from '../store/sessions.js';
 import { removeForgottenStreams } from './changes/forgotten.js';
 import { removeOldChanges } from './changes/retention.js';
 import { removeGoneKeys } from './keys/retention.js';
@@ -9,6 +10,8 @@ import { removeExpiredStatuses } from './status/register.js';
 import type { AuthorityDatabase } from './schema.js';
 
 const EVERY_MS = 60_000;
+/** A gateway's own transaction takes milliseconds. */
+const HELD_SECONDS = 30;
 const BATCH = 500;
 const BATCHES_AT_MOST = 20;
 
@@ -40,7 +43,10 @@ export class Housekeeping {
 
   /** One round. */
   async run(): Promise<void> {
-    const { db } = this.#options;
+    const { db, log } = this.#options;
+    // Where it may not even look for them, the rest is done all the same.
+    const ended = await endHeldTransactions(db, HELD_SECONDS).catch(() => 0);
+    if (ended > 0) log.error(`Ended ${ended} sessions of gateways' roles that kept a transaction open`);
     await this.#inBatches(() => removeExpiredPayloads(db, BATCH));
     await removeEndedSessions(db);
     await this.#inBatches(() => removeExpiredStatuses(db, BATCH));

@@ -1,6 +1,7 @@
 export * from './consent/index.js';
 export { AuthorityError, type AuthorityErrorCode } from './errors.js';
 export * from './clients/index.js';
+export { transact } from './consent/transact.js';
 export type { ClientCertificateOptions } from './http/client-certificate.js';
 export { DEMO_ACCOUNTS } from './accounts/demo.js';
 export type { StreamReceiver } from './changes/receivers.js';

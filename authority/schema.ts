@@ -136,6 +136,9 @@ export interface StreamTable {
   /** In a row. */
   push_failures: Generated<number>;
   push_not_before: Timestamp;
+  /** The round that pushes it, and until when no other may. */
+  push_lease: string | null;
+  push_lease_until: Timestamp;
   verified_at: Timestamp | null;
   /** Everything up to here is delivered. */
   delivered_seq: number;

@@ -22,7 +22,6 @@ import { checkClients } from './clients/check.js';
 import { ApplicationRegister } from './clients/applications.js';
 import { ClientDirectory } from './clients/directory.js';
 import { type ClientRegistration, demoClients } from './clients/register.js';
-import { EXPIRY_CHANNEL } from './consent/clock.js';
 import { ConsentExpiry } from './consent/expiry.js';
 import { ConsentRegister } from './consent/register.js';
 import { SuspensionRegister } from './consent/suspensions.js';
@@ -81,7 +80,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     log,
   });
   const feed = new ChangeFeed(databaseUrl, log);
-  const expiryFeed = new ChangeFeed(databaseUrl, log, EXPIRY_CHANNEL);
+  const expiryFeed = new ChangeFeed(databaseUrl, log, 'expiry');
   // Until all is ready, nothing is routed.
   let route = (_request: IncomingMessage, response: ServerResponse): void => {
     response.writeHead(503, { 'retry-after': '1' }).end();

@@ -21,9 +21,11 @@ export async function replayStoreCommand({
   if (databaseUrl === undefined) throw new CommandError('NO_DATABASE', 'DATABASE_URL is not set');
   if (password === undefined || password === '')
     throw new CommandError('NO_PASSWORD', 'BEHALF_REPLAY_PASSWORD is not set');
-  await withDatabase(databaseUrl, { max: 1, applicationName: 'behalf-replay-store' }, async (db) => {
+  return withDatabase(databaseUrl, { max: 2, applicationName: 'behalf-replay-store' }, async (db) => {
     await migrateReplay(db);
-    await createReplayRole(db, password, role);
+    const left = await createReplayRole(db, password, role);
+    const made = `the schema "replay" is there, and the role "${role}" can claim proofs in it`;
+    if (left.length === 0) return made;
+    return `${made}; this database's user may not take from it: ${left.join(', ')}`;
   });
-  return `the schema "replay" is there, and the role "${role}" can claim proofs in it`;
 }

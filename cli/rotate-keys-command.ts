@@ -4,6 +4,7 @@ import {
   migrateAuthority,
   revokeSigningKey,
   rotateSigningKeys,
+  transact,
 } from '../authority/index.js';
 import type { AuthoritySchema } from '../authority/index.js';
 import { printable } from '../gateway/printable.js';
@@ -21,7 +22,7 @@ export interface RotateKeysOptions {
  * Rotates or revokes the signing keys of the authorities on a database. They need not be restarted, or told: they read it.
  * All keys named are revoked in one transaction, or none.
  *
- * @throws AuthorityError `key_missing`, `key_unknown`
+ * @throws AuthorityError `key_missing`, `key_unknown`, `store_busy`
  */
 export async function rotateKeysCommand(
   { databaseUrl, reason, revoke }: RotateKeysOptions,
@@ -31,7 +32,7 @@ export async function rotateKeysCommand(
   await withDatabase(databaseUrl, options, async (db: Kysely<AuthoritySchema>) => {
     await migrateAuthority(db);
     const change = { initiator: 'admin', reason } as const;
-    await db.transaction().execute(async (trx) => {
+    await transact(db, async (trx) => {
       // The last one first: what takes over from a leaked key must not be a leaked key.
       for (const kid of [...revoke].reverse()) {
         const { revoked } = await revokeSigningKey(trx, kid, change);

@@ -94,7 +94,7 @@ async function startParts(
   const database = opened.value;
 
   progress('data');
-  await prepareDatabase(database.url, secrets.auditWriterPassword);
+  await prepareDatabase(database.url, secrets.auditWriterPassword, log);
 
   progress('services');
   const authority = await startAuthority({
@@ -168,12 +168,15 @@ async function startParts(
   };
 }
 
-async function prepareDatabase(url: string, auditWriterPassword: string): Promise<void> {
+async function prepareDatabase(url: string, auditWriterPassword: string, log: Log): Promise<void> {
   const db = openDatabase<AuthoritySchema & AuditDatabase>(url, { max: 4, applicationName: 'behalf-start' });
   try {
     await migrateAuthority(db);
     await migrateAudit(db);
-    await createWriterRole(db, auditWriterPassword);
+    const left = await createWriterRole(db, auditWriterPassword);
+    if (left.length > 0) {
+      log.warn(`This database's user may not take from the audit writer's role: ${left.join(', ')}`);
+    }
     await prepareBank(db as never);
   } finally {
     await db.destroy();

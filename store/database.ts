@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 
 import type { Log } from './log.js';
+import { type Timeouts, timeoutSettings } from './timeouts.js';
 
 // Counts and sequence numbers are bigint in PostgreSQL and arrive as text; ours stay far below 2^53.
 const INT8_OID = 20;
@@ -21,7 +22,7 @@ function parseSafeInteger(text: string): number {
 }
 
 /** @see openDatabase */
-export interface DatabaseOptions {
+export interface DatabaseOptions extends Timeouts {
   /** Connections at most; default 10. */
   readonly max?: number;
   /** Shown by PostgreSQL's pg_stat_activity. */
@@ -31,7 +32,8 @@ export interface DatabaseOptions {
 
 /**
  * A pool of connections, and kysely on it. Nothing connects before the first query; `destroy()` closes all.
- * `bigint` columns are read as numbers (an error beyond 2^53), `jsonb` as parsed values.
+ * `bigint` columns are read as numbers (an error beyond 2^53), `jsonb` as parsed values. Statements and waits for locks are
+ * bounded by the server.
  *
  * A connection that breaks while idle is dropped from the pool and replaced by the next query; one that breaks in use
  * fails what it is used for. That is all that happens, since whoever runs the server says when it died.
@@ -42,6 +44,7 @@ export function openDatabase<Schema>(url: string, options: DatabaseOptions = {})
     max: options.max ?? 10,
     application_name: options.applicationName ?? 'behalf',
     connectionTimeoutMillis: 10_000,
+    ...timeoutSettings(options),
     types,
   });
   pool.on('error', (error) => options.log?.warn(`A database connection broke: ${error.message}`));

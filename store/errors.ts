@@ -9,6 +9,15 @@ export const storeErrors = Object.freeze({
   data_dir_in_use: { description: 'Another process runs a database in this data folder.', since: '0.1.0' },
   data_dir_not_writable: { description: 'The data folder cannot be written.', since: '0.1.0' },
   data_version: { description: 'The data folder belongs to another version of PostgreSQL.', since: '0.1.0' },
+  database_busy: {
+    description:
+      'Another session holds a lock that the change of the database needs, and did not give way in time.',
+    since: '0.1.0',
+  },
+  database_rights: {
+    description: 'The user of the database URL lacks a right that Behalf needs; the message names it.',
+    since: '0.1.0',
+  },
   database_unreachable: { description: 'The database does not answer.', since: '0.1.0' },
   database_version: { description: 'The database is older than what Behalf needs.', since: '0.1.0' },
   initialization_failed: { description: 'The data folder could not be initialized.', since: '0.1.0' },
@@ -19,6 +28,10 @@ export const storeErrors = Object.freeze({
   },
   platform_unsupported: { description: 'There is no embedded PostgreSQL for this platform.', since: '0.1.0' },
   port_in_use: { description: 'The port of the embedded server is taken.', since: '0.1.0' },
+  role_unusable: {
+    description: 'The role that gateways are to connect as can do more than that; the message says what.',
+    since: '0.1.0',
+  },
   server_died: { description: 'The embedded server ended by itself.', since: '0.1.0' },
   server_start_failed: { description: 'The embedded server did not start.', since: '0.1.0' },
 } satisfies Record<string, { readonly description: string; readonly since: string }>);

@@ -1,6 +1,7 @@
 import pg from 'pg';
 
 import { StoreError } from './errors.js';
+import { timeoutSettings } from './timeouts.js';
 
 const OLDEST_SUPPORTED = 15;
 
@@ -44,7 +45,11 @@ function open(url: string): { client: pg.Client; where: string } {
   try {
     const { protocol } = new URL(url);
     if (protocol !== 'postgres:' && protocol !== 'postgresql:') throw new TypeError('not a postgres: URL');
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: 10_000,
+      ...timeoutSettings(),
+    });
     return { client, where: `${client.host}:${client.port}` };
   } catch (cause) {
     // The URL itself may hold a password, and the parser's message repeats it.

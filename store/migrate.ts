@@ -1,10 +1,15 @@
-import { type Kysely, type Migration, Migrator, sql } from 'kysely';
+import { type Kysely, type Migration, sql, type Transaction } from 'kysely';
 
 import { StoreError } from './errors.js';
+import { endHeldTransactions } from './sessions.js';
+import { isRace, SQLSTATE, sqlStateOf } from './sqlstate.js';
 
-// Any number does, as long as all instances take the same one.
-const MIGRATION_LOCK = 4_218_113_907;
 const PART_NAME = /^[a-z][a-z_]{0,30}$/;
+const ATTEMPTS_AT_MOST = 6;
+/** Another start may be at its migrations. */
+const WAIT_FOR_OTHERS = '120s';
+const WAIT_FOR_TABLES = '10s';
+const LONGEST_STATEMENT = '30min';
 
 /** @see migrate */
 export interface MigrateOptions {
@@ -15,47 +20,115 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings one part's tables to the newest version. Several processes may call it at once: they wait for each other
- * on an advisory lock (kysely's own lock is taken only after it created the schema, which races).
+ * Brings one part's tables to the newest version, in one transaction. Several processes may call it at once: they wait for
+ * each other on a row that the owner alone can lock. An advisory lock (kysely's migrator takes one) could be held by any
+ * role that can connect.
+ *
  * Inside a migration the search path is the part's schema, so that its statements need not name it.
  *
  * @returns the names of the migrations that this call ran
- * @throws StoreError `migration_failed`: nothing of the failed call is kept
+ * @throws StoreError `migration_failed`, `database_rights`, `database_busy`: nothing of the failed call is kept
  */
 export async function migrate<Schema>(
   db: Kysely<Schema>,
   { part, migrations }: MigrateOptions,
 ): Promise<string[]> {
   if (!PART_NAME.test(part)) throw new TypeError(`Not a name for a part of the store: ${part}`);
-  return db.connection().execute(async (connection) => {
-    await sql`select pg_advisory_lock(${sql.lit(MIGRATION_LOCK)})`.execute(connection);
+  for (let attempt = 1; ; attempt++) {
+    const run = new MigrationRun(part, migrations);
     try {
-      await sql`create schema if not exists ${sql.id(part)}`.execute(connection);
-      await sql`set search_path to ${sql.id(part)}`.execute(connection);
-      return await run(connection, part, migrations);
-    } finally {
-      await sql`reset search_path`.execute(connection);
-      await sql`select pg_advisory_unlock(${sql.lit(MIGRATION_LOCK)})`.execute(connection);
+      return await db.transaction().execute((trx) => run.execute(trx));
+    } catch (error) {
+      if (attempt >= ATTEMPTS_AT_MOST) throw run.explain(error);
+      if (run.isPreparing && isRace(error)) continue;
+      // Whoever holds an audit table with an open transaction of a gateway's role does not hold up an upgrade.
+      const isBlocked = sqlStateOf(error) === SQLSTATE.lockNotAvailable;
+      if (isBlocked && (await endHeldTransactions(db, 0).catch(() => 0)) > 0) continue;
+      throw run.explain(error);
     }
-  });
+  }
 }
 
-async function run<Schema>(
-  db: Kysely<Schema>,
-  part: string,
-  migrations: Record<string, Migration>,
-): Promise<string[]> {
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: () => Promise.resolve(migrations) },
-    migrationTableSchema: part,
-  });
-  const { error, results = [] } = await migrator.migrateToLatest();
-  if (error !== undefined) {
-    const failed = results.find((result) => result.status === 'Error')?.migrationName;
-    const reason = error instanceof Error ? error.message : 'unknown';
-    const which = failed === undefined ? `migrations of ${part}` : `migration ${part}/${failed}`;
-    throw new StoreError('migration_failed', `The ${which} failed: ${reason}`, { cause: error });
+/** One attempt: all of it is kept, or nothing. */
+class MigrationRun {
+  /** Makes what the list is kept in; another process may be at the same. */
+  isPreparing = true;
+  #current: string | undefined;
+  #user = 'the user of the database URL';
+
+  constructor(
+    private readonly part: string,
+    private readonly migrations: Record<string, Migration>,
+  ) {}
+
+  async execute<Schema>(trx: Transaction<Schema>): Promise<string[]> {
+    const { rows } = await sql<{ user: string }>`select current_user as user,
+      set_config('statement_timeout', ${LONGEST_STATEMENT}, true),
+      set_config('lock_timeout', ${WAIT_FOR_OTHERS}, true)`.execute(trx);
+    this.#user = `the database user "${rows[0]?.user ?? ''}"`;
+    await this.#prepare(trx);
+    this.isPreparing = false;
+    await sql`select set_config('lock_timeout', ${WAIT_FOR_TABLES}, true)`.execute(trx);
+    const missing = await this.#missing(trx);
+    for (const name of missing) {
+      this.#current = name;
+      await this.migrations[name]?.up(trx);
+      await sql`insert into migration (name) values (${name})`.execute(trx);
+    }
+    this.#current = undefined;
+    return missing;
   }
-  return results.map((result) => result.migrationName);
+
+  explain(error: unknown): unknown {
+    if (error instanceof StoreError) return error;
+    const state = sqlStateOf(error);
+    const reason = error instanceof Error ? error.message : 'unknown';
+    const which =
+      this.#current === undefined ? `migrations of ${this.part}` : `migration ${this.part}/${this.#current}`;
+    if (state === SQLSTATE.insufficientPrivilege) {
+      const message = `Make ${this.#user} the owner of the database, or of the schema "${this.part}" in it: it lacks a right (${reason})`;
+      return new StoreError('database_rights', message, { cause: error });
+    }
+    if (state === SQLSTATE.lockNotAvailable) {
+      const message = `The ${which} waited in vain for a lock: end the sessions that hold it (pg_stat_activity), and start again`;
+      return new StoreError('database_busy', message, { cause: error });
+    }
+    return new StoreError('migration_failed', `The ${which} failed: ${reason}`, { cause: error });
+  }
+
+  /** Makes the schema and the list, and waits for whoever is at the same part. */
+  async #prepare<Schema>(trx: Transaction<Schema>): Promise<void> {
+    const schema = sql.id(this.part);
+    const found = await sql`select from pg_namespace where nspname = ${this.part}`.execute(trx);
+    if (found.rows.length === 0) await sql`create schema ${schema}`.execute(trx);
+    await sql`set local search_path to ${schema}`.execute(trx);
+    const { rows } = await sql<{ exists: boolean }>`select to_regclass(${`${this.part}.migration`}) is not null
+      as exists`.execute(trx);
+    if (rows[0]?.exists !== true) {
+      await sql`create table migration (
+        name text primary key,
+        ran_at timestamptz not null default clock_timestamp())`.execute(trx);
+      await sql`create table migration_lock (single boolean primary key default true check (single))`.execute(
+        trx,
+      );
+      await sql`insert into migration_lock default values`.execute(trx);
+    }
+    const { rows: locked } = await sql`select from migration_lock for update`.execute(trx);
+    if (locked.length !== 1) {
+      throw new StoreError('migration_failed', `The table ${this.part}.migration_lock has lost its row`);
+    }
+  }
+
+  async #missing<Schema>(trx: Transaction<Schema>): Promise<string[]> {
+    const { rows } = await sql<{ name: string }>`select name from migration`.execute(trx);
+    const done = new Set(rows.map(({ name }) => name));
+    const unknown = [...done].filter((name) => !Object.hasOwn(this.migrations, name));
+    if (unknown.length > 0) {
+      const message = `The tables of ${this.part} were made by another version of Behalf (${unknown.sort().join(', ')})`;
+      throw new StoreError('migration_failed', message);
+    }
+    return Object.keys(this.migrations)
+      .sort()
+      .filter((name) => !done.has(name));
+  }
 }

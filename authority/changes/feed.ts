@@ -1,7 +1,8 @@
 import pg from 'pg';
 
 import type { Log } from '../../store/log.js';
-import { CHANGE_CHANNEL } from './log.js';
+import { timeoutSettings } from '../../store/timeouts.js';
+import type { Channel } from './channels.js';
 
 const RECONNECT_MS = 500;
 // While notifications do not arrive, a waiter looks by itself this often.
@@ -16,7 +17,7 @@ const LOOK_AT_LEAST_MS = 10_000;
 export class ChangeFeed {
   readonly #url: string;
   readonly #log: Log;
-  readonly #channel: string;
+  readonly #channel: Channel;
   readonly #waiters = new Set<() => void>();
   #client: pg.Client | undefined;
   #listening = false;
@@ -24,7 +25,7 @@ export class ChangeFeed {
   #retry: NodeJS.Timeout | undefined;
 
   /** @param channel what to listen to; default: changes for gateways */
-  constructor(databaseUrl: string, log: Log, channel: string = CHANGE_CHANNEL) {
+  constructor(databaseUrl: string, log: Log, channel: Channel = 'change') {
     this.#url = databaseUrl;
     this.#log = log;
     this.#channel = channel;
@@ -68,9 +69,9 @@ export class ChangeFeed {
   async #connect(): Promise<void> {
     const client = new pg.Client({
       connectionString: this.#url,
-      application_name: this.#channel === CHANGE_CHANNEL ? 'behalf-changes' : this.#channel,
+      application_name: this.#channel === 'change' ? 'behalf-changes' : `behalf_authority_${this.#channel}`,
       connectionTimeoutMillis: 10_000,
-      keepAlive: true,
+      ...timeoutSettings(),
     });
     this.#client = client;
     client.on('notification', () => this.#wakeAll());
@@ -78,7 +79,8 @@ export class ChangeFeed {
     client.on('end', () => this.#lost(client));
     try {
       await client.connect();
-      await client.query(`listen ${this.#channel}`);
+      const name = await nameOf(client, this.#channel);
+      await client.query(`listen ${client.escapeIdentifier(name)}`);
       this.#listening = true;
       // Whatever was appended while nobody listened.
       this.#wakeAll();
@@ -101,4 +103,14 @@ export class ChangeFeed {
   #wakeAll(): void {
     for (const wake of [...this.#waiters]) wake();
   }
+}
+
+async function nameOf(client: pg.Client, channel: Channel): Promise<string> {
+  const { rows } = await client.query<{ channel: string }>(
+    'select channel from authority.channel where name = $1',
+    [channel],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('The store does not know the channel');
+  return row.channel;
 }

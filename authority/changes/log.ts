@@ -5,12 +5,7 @@ import { sql, type Transaction } from 'kysely';
 import type { ChangePosition, Initiator } from '../consent/types.js';
 import type { AuthoritySchema } from '../schema.js';
 import { revokeStatuses } from '../status/revoke.js';
-
-/** The PostgreSQL channel that says "there is something new"; it carries nothing. */
-export const CHANGE_CHANNEL = 'behalf_authority_change';
-
-/** The PostgreSQL channel that says "somebody has acknowledged something"; it carries nothing. */
-export const ACKNOWLEDGED_CHANNEL = 'behalf_authority_acknowledged';
+import { wakeCall } from './channels.js';
 
 /** OpenID CAEP 1.0, section 3.1 */
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
@@ -85,7 +80,7 @@ export async function appendChange(
       select seq, ${jti}, ${change.kind}, ${JSON.stringify(change.members)}, ${change.initiator},
         ${change.reason ?? null}, ${change.by ?? null}, now
       from head returning seq, occurred_at)
-    select seq, occurred_at as "occurredAt", pg_notify(${CHANGE_CHANNEL}, '') from event`.execute(trx);
+    select seq, occurred_at as "occurredAt", ${wakeCall('change')} from event`.execute(trx);
   const [appended] = rows;
   if (appended === undefined) throw new Error('The change log has lost its head');
   return { jti, ...appended };

@@ -1,10 +1,12 @@
-import { type Kysely, sql } from 'kysely';
+import { randomUUID } from 'node:crypto';
+
+import { sql } from 'kysely';
 import { Agent, request as httpRequest } from 'undici';
 
 import type { Log } from '../../store/log.js';
 import type { SigningKeyRing } from '../keys/ring.js';
 import type { Sealed, SealedSecrets } from '../keys/sealed.js';
-import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
+import type { AuthorityDatabase } from '../schema.js';
 import type { ChangeFeed } from './feed.js';
 import type { Outbox } from './outbox.js';
 import { pushName } from './stream-request.js';
@@ -13,13 +15,15 @@ import type { StreamRegister } from './streams.js';
 const EVENTS_PER_ROUND = 50;
 /** A slow receiver lets others have their turn. */
 const ROUND_MS = 5_000;
-/** Each holds a connection of the pool for its lock. */
 const STREAMS_AT_ONCE = 3;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_RESPONSE_BYTES = 16 * 1024;
 const LOOK_AGAIN_MS = 1_000;
-// Any number does, as long as all instances take the same one.
-const PUSH_LOCK = 718_293;
+/**
+ * The last request of a round begins within `ROUND_MS` of the lease's beginning and is over by `REQUEST_TIMEOUT_MS`. When an
+ * instance dies, another goes on after so long.
+ */
+const LEASE_SECONDS = 20;
 
 /** RFC 8935, section 2.4: what a receiver may say is wrong. */
 const ERRORS: ReadonlySet<unknown> = new Set([
@@ -67,7 +71,7 @@ interface PushedStream {
 /**
  * Pushes events to receivers (RFC 8935), each stream's in order, one after the other: the next goes when the one before was
  * taken. Where a stream has come to is in the store, so that any instance goes on after a restart. Of several instances one
- * at a time pushes a stream: it holds an advisory lock on a connection, which PostgreSQL gives back when the instance dies.
+ * at a time pushes a stream: it has a lease on it for some seconds, which is in the stream's row, by the database's clock.
  *
  * What was taken and not yet written down comes again, under the same `jti`. An event that the receiver refuses is never
  * passed over: it would be a revocation that the receiver does not know. The stream stops there until somebody looks.
@@ -114,7 +118,7 @@ export class PushDelivery {
       for (let stream = waiting.shift(); stream !== undefined; stream = waiting.shift()) {
         if (this.#closing.signal.aborted) return;
         // What is wrong with one stream stops no other.
-        const result = await this.#pushLocked(stream).catch((error: unknown) => this.#logFailure(error));
+        const result = await this.#pushLeased(stream).catch((error: unknown) => this.#logFailure(error));
         taken ||= result === true;
       }
     };
@@ -128,10 +132,7 @@ export class PushDelivery {
   }
 
   /** Those that have something to deliver and are not to be left alone for a while. */
-  async #due(
-    connection: Kysely<AuthoritySchema> = this.#options.db,
-    id?: string,
-  ): Promise<readonly PushedStream[]> {
+  async #due(id?: string): Promise<readonly PushedStream[]> {
     const { rows } = await sql<PushedStream>`
       select s.id, s.receiver, s.push_endpoint as endpoint, s.push_failures as failures
       from authority.stream s
@@ -139,26 +140,31 @@ export class PushDelivery {
         and (${id ?? null}::text is null or s.id = ${id ?? null}::text)
         and (exists (select from authority.stream_verification v where v.stream_id = s.id)
           or exists (select from authority.change_event e
-            where e.seq > s.delivered_seq and e.kind = any(s.events)))`.execute(connection);
+            where e.seq > s.delivered_seq and e.kind = any(s.events)))`.execute(this.#options.db);
     return rows;
   }
 
-  async #pushLocked({ id }: PushedStream): Promise<boolean> {
-    return this.#options.db.connection().execute(async (connection) => {
-      const { rows } = await sql<{ locked: boolean }>`
-        select pg_try_advisory_lock(${PUSH_LOCK}::integer, hashtext(${id})) as locked`.execute(connection);
-      if (rows[0]?.locked !== true) return false;
-      try {
-        // As it is now: another instance may have been at it a moment ago.
-        const [stream] = await this.#due(connection, id);
-        return stream !== undefined && (await this.#push(stream));
-      } finally {
-        await sql`select pg_advisory_unlock(${PUSH_LOCK}::integer, hashtext(${id}))`.execute(connection);
-      }
-    });
+  async #pushLeased({ id }: PushedStream): Promise<boolean> {
+    const { db } = this.#options;
+    const lease = randomUUID();
+    const endMs = performance.now() + ROUND_MS;
+    const { numAffectedRows } = await sql`
+      update authority.stream set push_lease = ${lease},
+        push_lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
+      where id = ${id} and push_lease_until < clock_timestamp()`.execute(db);
+    if (numAffectedRows !== 1n) return false;
+    try {
+      // As it is now: another instance may have been at it a moment ago.
+      const [stream] = await this.#due(id);
+      return stream !== undefined && (await this.#push(stream, endMs));
+    } finally {
+      await sql`update authority.stream set push_lease = null, push_lease_until = '-infinity'
+        where id = ${id} and push_lease = ${lease}`.execute(db);
+    }
   }
 
-  async #push(stream: PushedStream): Promise<boolean> {
+  /** @param endMs No request begins after it, by `performance.now()`. */
+  async #push(stream: PushedStream, endMs: number): Promise<boolean> {
     const { endpoints, outbox, streams } = this.#options;
     // It may have been taken out of the configuration since the stream was made.
     if (!endpoints.has(stream.endpoint)) {
@@ -173,7 +179,6 @@ export class PushDelivery {
     }
     const { sets } = await outbox.next(stream, EVENTS_PER_ROUND);
     let taken = false;
-    const endMs = performance.now() + ROUND_MS;
     for (const [jti, set] of sets) {
       if (this.#closing.signal.aborted || performance.now() > endMs) return taken;
       const failure = await this.#post(stream.endpoint, authorization?.header, set);

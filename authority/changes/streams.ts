@@ -5,12 +5,12 @@ import { type Selectable, sql } from 'kysely';
 import type { Sealed } from '../keys/sealed.js';
 import type { AuthorityDatabase, ChangeEventTable, StreamTable } from '../schema.js';
 import { announceStanding } from '../consent/suspensions.js';
+import { attempt } from '../consent/transact.js';
+import { wake, wakeCall } from './channels.js';
 import { removeForgottenStreams } from './forgotten.js';
 import {
   ACCESS_RESUMED,
   ACCESS_SUSPENDED,
-  ACKNOWLEDGED_CHANNEL,
-  CHANGE_CHANNEL,
   SESSION_REVOKED,
   SIGNING_KEY_REVOKED,
   SIGNING_KEY_ROTATED,
@@ -200,7 +200,7 @@ export class StreamRegister {
       .where('id', '=', id)
       .executeTakeFirst();
     // Nobody has to wait for it any longer.
-    await sql`select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(this.#db);
+    await attempt(this.#db, (db) => wake(db, 'acknowledged'));
     return numDeletedRows === 1n;
   }
 
@@ -213,7 +213,7 @@ export class StreamRegister {
     // another one acknowledged meanwhile is not seen, and counts with the next. Events are found by their identifiers alone:
     // whatever else is asked of them, PostgreSQL looks through all that is undelivered as well. The notification is for
     // whoever waits until all gateways have a change.
-    await sql`
+    const statement = sql`
       with place as materialized (
         select events, delivered_seq from authority.stream where id = ${id} for update),
       verified as (
@@ -239,7 +239,8 @@ export class StreamRegister {
         insert into authority.stream_ack (stream_id, seq)
         select ${id}, known.seq from known, next where known.seq > next.seq
         on conflict do nothing)
-      select pg_notify(${ACKNOWLEDGED_CHANNEL}, '')`.execute(this.#db);
+      select ${wakeCall('acknowledged')}`;
+    await attempt(this.#db, (db) => statement.execute(db));
   }
 
   /** The oldest undelivered events, in the order of their numbers; of a stream that is not enabled, none. */
@@ -268,7 +269,7 @@ export class StreamRegister {
 
   /** Whoever pushes looks again. */
   async #wake(): Promise<void> {
-    await sql`select pg_notify(${CHANGE_CHANNEL}, '')`.execute(this.#db);
+    await attempt(this.#db, (db) => wake(db, 'change'));
   }
 }
 

@@ -4,8 +4,9 @@ import { SignJWT } from 'jose';
 import { sql } from 'kysely';
 
 import { SIGNING_ALGORITHM } from '../keys/signing-key.js';
+import { transact } from '../consent/transact.js';
 import type { AuthorityDatabase } from '../schema.js';
-import { CHANGE_CHANNEL } from './log.js';
+import { wake } from './channels.js';
 import type { SetContext } from './set.js';
 
 /** SSF 1.0, section 8.1.4.1 */
@@ -32,7 +33,7 @@ export async function requestVerification(
   streamId: string,
   state: string | null,
 ): Promise<boolean> {
-  return db.transaction().execute(async (trx) => {
+  return transact(db, async (trx) => {
     // The check and what it is measured by next time are one statement: of two requests at once, one is too early.
     const { numAffectedRows } = await sql`update authority.stream set verified_at = clock_timestamp()
       where id = ${streamId} and (verified_at is null or verified_at
@@ -42,7 +43,7 @@ export async function requestVerification(
       values (${streamId}, ${randomUUID()}::uuid, ${state}::text)
       on conflict (stream_id) do update
         set jti = excluded.jti, state = excluded.state, requested_at = excluded.requested_at`.execute(trx);
-    await sql`select pg_notify(${CHANGE_CHANNEL}, '')`.execute(trx);
+    await wake(trx, 'change');
     return true;
   });
 }

@@ -65,7 +65,7 @@ export class ApplicationRegister {
     if (!confidential && hasKey(checked)) throw invalid(clientId, 'is said to be public, and authenticates');
     const secret = confidential && !hasKey(checked) ? newClientSecret() : undefined;
     const digest = secret === undefined ? null : secretDigest(secret);
-    await this.#db.transaction().execute(async (trx) => {
+    await transact(this.#db, async (trx) => {
       await refuseUnusable(trx, toClient(clientId, checked, digest), policy);
       const at = new Date();
       const row = {
@@ -101,7 +101,7 @@ export class ApplicationRegister {
     { by, policy }: RegisterOptions,
   ): Promise<IssuedSecret> {
     const checked = checkRegistration(registration);
-    return this.#db.transaction().execute(async (trx) => {
+    return transact(this.#db, async (trx) => {
       const before = await trx
         .selectFrom('authority.application')
         .select(['registration', 'secret_digest'])
@@ -131,7 +131,7 @@ export class ApplicationRegister {
    */
   async renewSecret(clientId: string, { by }: { readonly by: string }): Promise<{ readonly secret: string }> {
     const secret = newClientSecret();
-    return this.#db.transaction().execute(async (trx) => {
+    return transact(this.#db, async (trx) => {
       const row = await trx
         .selectFrom('authority.application')
         .select(['registration', 'secret_digest'])

@@ -12,7 +12,7 @@ const LONGEST_WAIT_MS = 60 * 60 * 1_000;
 /** @see ConsentExpiry */
 export interface ConsentExpiryOptions {
   readonly consents: ConsentRegister;
-  /** Wakes when a consent may end at another time than was known; listens to EXPIRY_CHANNEL. */
+  /** Wakes when a consent may end at another time than was known; listens to `expiry`. */
   readonly feed: ChangeFeed;
   readonly log: Log;
 }

@@ -1,7 +1,8 @@
 import type { Transaction } from 'kysely';
 
 import type { AuthoritySchema } from '../schema.js';
-import { announceEnd, databaseNow, lockDecision } from './clock.js';
+import { lockDecision } from '../locks.js';
+import { announceEnd, databaseNow } from './clock.js';
 import { recordExpiries } from './expire.js';
 import { endAsReplaced } from './replace.js';
 import { appendConsentEvent, type ConsentRow, newConsentRow } from './rows.js';
@@ -17,7 +18,7 @@ type Trx = Transaction<AuthoritySchema>;
  */
 export async function recordGrant(trx: Trx, terms: ConsentTerms): Promise<ConsentRow> {
   await refuseRetired(trx, terms.clientId);
-  await lockDecision(trx, terms.subject, terms.clientId);
+  await lockDecision(trx, 'consent', terms.subject, terms.clientId);
   const last = await trx
     .selectFrom('authority.consent')
     .selectAll()

@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 
 import type { Log } from '../../store/log.js';
 import { ChangeFeed } from '../changes/feed.js';
-import { ACKNOWLEDGED_CHANNEL } from '../changes/log.js';
 import type { AuthorityDatabase } from '../schema.js';
 import type { ChangePosition } from './types.js';
 
@@ -53,7 +52,7 @@ export class GatewayAcknowledgements {
   }
 
   static async open({ databaseUrl, db, log }: AcknowledgementsOptions): Promise<GatewayAcknowledgements> {
-    const feed = new ChangeFeed(databaseUrl, log, ACKNOWLEDGED_CHANNEL);
+    const feed = new ChangeFeed(databaseUrl, log, 'acknowledged');
     await feed.open();
     return new GatewayAcknowledgements(db, feed);
   }

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Transaction } from 'kysely';
 
 import type { AuthoritySchema } from '../schema.js';
-import { announceEnd, databaseNow, lockDecision } from './clock.js';
+import { lockDecision } from '../locks.js';
+import { announceEnd, databaseNow } from './clock.js';
 import { endAsReplaced } from './replace.js';
 import { bounded } from './revoke.js';
 import { appendConsentEvent, type ConsentRow, toConsent } from './rows.js';
@@ -27,7 +28,7 @@ export async function narrowConsent(trx: Trx, id: string, narrowing: Narrowing):
     .executeTakeFirst();
   // A person narrows their own consents only, whatever the caller has checked before.
   if (found === undefined || found.subject !== narrowing.by) return NOTHING;
-  await lockDecision(trx, found.subject, found.client_id);
+  await lockDecision(trx, 'consent', found.subject, found.client_id);
   const row = await trx
     .selectFrom('authority.consent')
     .selectAll()

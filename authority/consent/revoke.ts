@@ -7,6 +7,7 @@ import {
   type ChangeMembers,
   SESSION_REVOKED,
 } from '../changes/log.js';
+import { lockDecision } from '../locks.js';
 import type { AuthoritySchema } from '../schema.js';
 import { databaseNow } from './clock.js';
 import { appendConsentEvent, type ConsentRow, toConsent } from './rows.js';
@@ -62,7 +63,8 @@ export async function revokeToken(
   tokenId: string,
   options: RevocationOptions,
 ): Promise<TokenRevocation> {
-  await oneAfterTheOther(trx, 'token', tokenId);
+  // The second of two calls sees what the first has done.
+  await lockDecision(trx, 'token', tokenId);
   const known = await trx
     .selectFrom('authority.change_event')
     .select('seq')
@@ -83,7 +85,7 @@ export async function revokeSession(
   sessionId: string,
   options: RevocationOptions,
 ): Promise<SessionsRevocation> {
-  await oneAfterTheOther(trx, 'session', sessionId);
+  await lockDecision(trx, 'session', sessionId);
   const { numInsertedOrUpdatedRows: inserted } = await trx
     .insertInto('authority.ended_session')
     .values({ session_id: sessionId })
@@ -158,11 +160,6 @@ function counted(gone: readonly { readonly model: string }[]): { sessions: numbe
     sessions: gone.filter(({ model }) => model === 'Session').length,
     tokens: gone.filter(({ model }) => model === 'RefreshToken' || model === 'AuthorizationCode').length,
   };
-}
-
-/** Two calls about the same: the second sees what the first has done. */
-async function oneAfterTheOther(trx: Trx, kind: string, id: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`${kind} ${id}`}, 0))`.execute(trx);
 }
 
 async function subjectOf(trx: Trx, consentId: string): Promise<string | undefined> {

@@ -2,6 +2,8 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 
 import { ACCESS_RESUMED, ACCESS_SUSPENDED, appendChange, type ChangeMembers } from '../changes/log.js';
 import type { AuthorityDatabase, AuthoritySchema, SuspensionTable } from '../schema.js';
+import { lockDecision } from '../locks.js';
+import { transact } from './transact.js';
 import type { ChangePosition, RevocationOutcome } from './types.js';
 
 /** A client, a scope in everybody's hands, or everything that is done with a token. */
@@ -64,7 +66,7 @@ export class SuspensionRegister {
    * @returns `unknown` where nobody consented to it so far: it is stopped all the same, and may be misspelled
    */
   async suspend(target: SuspensionTarget, options: SuspensionOptions): Promise<SuspensionChange> {
-    return this.#db.transaction().execute(async (trx) => {
+    return transact(this.#db, async (trx) => {
       const standing = await lockStanding(trx, target);
       if (standing !== undefined) {
         return { outcome: 'already', suspension: toSuspension(standing), change: undefined };
@@ -92,7 +94,7 @@ export class SuspensionRegister {
 
   /** Lifts it. Of what is not stopped nothing changes. */
   async resume(target: SuspensionTarget, options: SuspensionOptions): Promise<SuspensionChange> {
-    return this.#db.transaction().execute(async (trx) => {
+    return transact(this.#db, async (trx) => {
       const standing = await lockStanding(trx, target);
       if (standing === undefined) {
         const last = await latest(trx, target);
@@ -129,7 +131,7 @@ export class SuspensionRegister {
  * finds it within the history that it begins with, whatever its age.
  */
 export async function announceStanding(db: AuthorityDatabase, announcedBefore: Date): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await transact(db, async (trx) => {
     const rows = await trx
       .selectFrom('authority.suspension')
       .selectAll()
@@ -153,7 +155,7 @@ export async function announceStanding(db: AuthorityDatabase, announcedBefore: D
 /** Two calls about the same come one after the other, also where there is no row yet that could be locked. */
 async function lockStanding(trx: Trx, target: SuspensionTarget): Promise<Row | undefined> {
   const { kind, target: name } = columnsOf(target);
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`suspension ${kind} ${name}`}, 0))`.execute(trx);
+  await lockDecision(trx, 'suspension', kind, name);
   return trx
     .selectFrom('authority.suspension')
     .selectAll()

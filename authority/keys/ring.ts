@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 
 import type { Log } from '../../store/log.js';
 import type { ChangeFeed } from '../changes/feed.js';
+import { transact } from '../consent/transact.js';
 import { AuthorityError } from '../errors.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { type KeyRow, rotateSigningKeys } from './rotate.js';
@@ -141,9 +142,9 @@ export class SigningKeyRing {
     const { kid } = this.now().signing;
     const { publishAheadSeconds } = schedule;
     const scheduled = { initiator: 'policy', reason: 'by schedule', ifCurrent: kid } as const;
-    const rotation = await db
-      .transaction()
-      .execute((trx) => rotateSigningKeys(trx, { ...scheduled, publishAheadSeconds }));
+    const rotation = await transact(db, (trx) =>
+      rotateSigningKeys(trx, { ...scheduled, publishAheadSeconds }),
+    );
     if (rotation?.change !== undefined) this.#options.log.info(`Signing key ${rotation.kid} takes over`);
   }
 

@@ -3,6 +3,7 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import { appendChange, SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../changes/log.js';
 import type { ChangePosition, Initiator } from '../consent/types.js';
 import { AuthorityError } from '../errors.js';
+import { lockSigningKeys } from '../locks.js';
 import type { AuthoritySchema, SigningKeyTable } from '../schema.js';
 import {
   type KeyState,
@@ -15,9 +16,6 @@ import {
 type Trx = Transaction<AuthoritySchema>;
 
 export type KeyRow = Selectable<SigningKeyTable>;
-
-// Any number does, as long as all instances take the same one.
-const KEYS_LOCK = 7_301_884_215;
 
 const REASON_LENGTH_AT_MOST = 500;
 
@@ -51,7 +49,7 @@ export interface KeyRevocation {
 
 /** The keys, which nobody else changes until the transaction ends, and the time by the database's clock. */
 export async function lockKeys(trx: Trx): Promise<{ keys: KeyRow[]; now: Date }> {
-  await sql`select pg_advisory_xact_lock(${sql.lit(KEYS_LOCK)})`.execute(trx);
+  await lockSigningKeys(trx);
   const keys = await trx.selectFrom('authority.signing_key').selectAll().orderBy('published_at').execute();
   const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx);
   return { keys, now: rows[0]?.now ?? new Date() };

@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
-
-import { appendChange, CHANGE_CHANNEL, SIGNING_KEY_ROTATED } from '../changes/log.js';
+import { wake } from '../changes/channels.js';
+import { appendChange, SIGNING_KEY_ROTATED } from '../changes/log.js';
+import { transact } from '../consent/transact.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { type KeyRow, lockKeys } from './rotate.js';
 import type { SealedSecrets } from './sealed.js';
@@ -19,7 +19,7 @@ export function sealedName(kid: string): string {
  * @returns all keys that are not revoked
  */
 export async function tendKeys(db: AuthorityDatabase, secrets: SealedSecrets): Promise<readonly KeyRow[]> {
-  return db.transaction().execute(async (trx) => {
+  return transact(db, async (trx) => {
     const { keys, now } = await lockKeys(trx);
     const alive = keys.filter(({ revoked_at: revokedAt }) => revokedAt === null);
     const add = async (signsFrom: Date | null): Promise<string> => {
@@ -43,7 +43,7 @@ export async function tendKeys(db: AuthorityDatabase, secrets: SealedSecrets): P
     const taken = hasCurrent(alive, atMs) ? undefined : await add(now);
     if (!hasWaiting(alive, atMs)) await add(null);
     // The other instances read them.
-    await sql`select pg_notify(${CHANGE_CHANNEL}, '')`.execute(trx);
+    await wake(trx, 'change');
     if (taken !== undefined && !isFirstStart) {
       await appendChange(trx, {
         kind: SIGNING_KEY_ROTATED,

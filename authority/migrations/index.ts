@@ -7,11 +7,12 @@ import { consent } from './005-consent.js';
 import { clientSecrets } from './006-client-secrets.js';
 import { streamSecrets } from './007-stream-secrets.js';
 import { lineage } from './010-lineage.js';
+import { locks } from './020-locks.js';
 
 /**
  * Brings the authority's tables to the newest version. Safe to call from several processes at once.
  *
- * @throws StoreError `migration_failed`
+ * @throws StoreError `migration_failed`, `database_rights`, `database_busy`
  */
 export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
   await migrate(db, {
@@ -24,6 +25,7 @@ export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
       '006-client-secrets': clientSecrets,
       '007-stream-secrets': streamSecrets,
       '010-lineage': lineage,
+      '020-locks': locks,
     },
   });
 }

@@ -12,6 +12,8 @@ export interface PostgresReplayOptions {
 
 const MAX_CONNECTIONS = 8;
 const TIMEOUT_MS = 2_000;
+/** As in `replay.claim`, which bounds what a claim waits for whatever is set here. */
+const LOCK_TIMEOUT_MS = 1_000;
 const CLAIM = { name: 'claim', text: 'select replay.claim($1, $2) as is_first' };
 
 /**
@@ -32,6 +34,10 @@ export class PostgresReplayStore implements ReplayStore {
       application_name: 'behalf-replay',
       connectionTimeoutMillis: TIMEOUT_MS,
       query_timeout: TIMEOUT_MS,
+      // Of the server: a claim that nobody waits for any more holds no connection.
+      statement_timeout: TIMEOUT_MS,
+      lock_timeout: LOCK_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: TIMEOUT_MS,
     });
     // A connection that breaks while idle is replaced by the next claim, which tells when it cannot be.
     this.pool.on('error', () => undefined);
@@ -48,6 +54,7 @@ export class PostgresReplayStore implements ReplayStore {
     } catch (cause) {
       throw new ReplayStoreError('REPLAY_STORE_UNREACHABLE', { cause });
     }
+    if (isFirst === null) throw new ReplayStoreError('REPLAY_STORE_FULL');
     if (typeof isFirst !== 'boolean') throw new ReplayStoreError('REPLAY_STORE_UNREACHABLE');
     return isFirst;
   }

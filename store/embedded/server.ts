@@ -7,6 +7,7 @@ import pg from 'pg';
 
 import { StoreError } from '../errors.js';
 import type { Log } from '../log.js';
+import { timeoutSettings } from '../timeouts.js';
 import { serverAccount } from './account.js';
 import { runs } from './alive.js';
 import { locateBinaries } from './binaries.js';
@@ -19,6 +20,8 @@ const POLL_MS = 25;
 const FREE_PORT_TRIES = 5;
 const ORPHAN_WAIT_MS = 15_000;
 const HOST = '127.0.0.1';
+/** Made by initdb. */
+const OTHER_DATABASES = ['postgres', 'template1'] as const;
 
 // Modest memory, nothing on the disk beside the data folder, no statement text in the log. Durability as PostgreSQL
 // has it by default.
@@ -102,7 +105,11 @@ async function whenReady(server: PostgresProcess, port: number, password: string
     `postgres://${DATABASE_NAME}:${password}@${HOST}:${port}/${database}`;
   const giveUpAt = Date.now() + START_TIMEOUT_MS;
   while (server.isRunning() && Date.now() < giveUpAt) {
-    const client = new pg.Client({ connectionString: url('postgres'), connectionTimeoutMillis: 2_000 });
+    const client = new pg.Client({
+      connectionString: url('postgres'),
+      connectionTimeoutMillis: 2_000,
+      ...timeoutSettings(),
+    });
     client.on('error', () => undefined);
     try {
       await client.connect();
@@ -122,6 +129,14 @@ async function whenReady(server: PostgresProcess, port: number, password: string
 async function createDatabase(client: pg.Client): Promise<void> {
   const { rowCount } = await client.query('select from pg_database where datname = $1', [DATABASE_NAME]);
   if (rowCount === 0) await client.query(`create database ${DATABASE_NAME}`);
+  // Every role may connect to every database by default, and make temporary tables and large objects in it.
+  for (const other of OTHER_DATABASES) {
+    const { rows } = await client.query<{ open: boolean }>(
+      `select has_database_privilege('public', $1, 'CONNECT') as open`,
+      [other],
+    );
+    if (rows[0]?.open === true) await client.query(`revoke connect on database ${other} from public`);
+  }
 }
 
 function explain(server: PostgresProcess, home: Home, port: number, cause: unknown): StoreError {

@@ -15,9 +15,6 @@ export const DEFAULT_SEED: SeedOptions = {
   transactions: 200_000,
 };
 
-// Any number does, as long as all instances take the same one.
-const SEED_LOCK = 5_100_220_731;
-
 /**
  * Fills an empty bank, all or nothing. The same options give the same rows on any day. A bank that was filled before
  * stays as it is, whatever the options: people have paid from its accounts since.
@@ -34,7 +31,10 @@ export async function seedBank<Schema>(
   const { generateBank, writeBank } = await import('./generator.js');
   const sizes = { ...DEFAULT_SEED, ...options };
   return db.transaction().execute(async (trx) => {
-    await sql`select pg_advisory_xact_lock(${sql.lit(SEED_LOCK)})`.execute(trx);
+    // Another start may be filling it, which takes longer than what else waits for a lock.
+    await sql`set local lock_timeout = '120s'`.execute(trx);
+    await sql`set local statement_timeout = '120s'`.execute(trx);
+    await sql`lock table bank.seed in share row exclusive mode`.execute(trx);
     if (await isSeeded(trx)) return false;
     await writeBank(trx, generateBank(sizes));
     await sql`insert into bank.seed (seed, customers, accounts, transactions)

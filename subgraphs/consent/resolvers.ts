@@ -8,6 +8,7 @@ import type {
 } from '../../authority/consent/index.js';
 import { badUserInput } from '../errors.js';
 import { DateTimeScalar, JsonScalar } from '../scalars.js';
+import { tellBusy } from './busy.js';
 import { type ConsentContext, findConsent } from './context.js';
 import { exportConsents, exportMyConsents } from './export.js';
 import { mayNeedId } from './input.js';
@@ -86,7 +87,7 @@ export const resolvers = {
     suspensions: (_root: unknown, _args: unknown, { suspensions }: ConsentContext) => suspensions.standing(),
     exportMyConsents,
   },
-  Mutation: { ...mutations, narrowConsent, exportConsents },
+  Mutation: tellBusy({ ...mutations, narrowConsent, exportConsents }),
   Consent: {
     __resolveReference: async ({ id }: { id: string }, context: ConsentContext) =>
       (await findConsent(id, context)) ?? null,

@@ -77,6 +77,41 @@ describe('BatchWriter', () => {
     expect(writer.lost).toBe(2);
   });
 
+  it('bounds one write by bytes: what is larger goes alone', async () => {
+    const store = heldStore();
+    const writer = new BatchWriter<number>({
+      write: store.write,
+      bytesOf: (item) => item,
+      maxBatchBytes: 10,
+    });
+    const all = [4, 5, 6, 30, 1, 9].map((item) => writer.append(item));
+    await turn();
+    for (let write = 0; write < 4; write += 1) await store.end();
+    await Promise.all(all);
+    expect(store.batches).toEqual([[4, 5], [6], [30], [1, 9]]);
+  });
+
+  it('bounds what waits by bytes, those that are being written included, and has room again after', async () => {
+    const store = heldStore();
+    const writer = new BatchWriter<number>({
+      write: store.write,
+      bytesOf: (item) => item,
+      maxQueueBytes: 10,
+    });
+    const first = codeOf(writer.append(6));
+    await turn();
+    expect(await codeOf(writer.append(5))).toBe('AUDIT_QUEUE_FULL');
+    const second = codeOf(writer.append(4));
+    expect(await codeOf(writer.append(1))).toBe('AUDIT_QUEUE_FULL');
+    await store.end();
+    expect(await first).toBe('durable');
+    const third = codeOf(writer.append(6));
+    await store.end();
+    await store.end();
+    expect(await Promise.all([second, third])).toEqual(['durable', 'durable']);
+    expect(writer.lost).toBe(2);
+  });
+
   it('tries again, and keeps the order meanwhile', async () => {
     const written: number[] = [];
     let failures = 2;

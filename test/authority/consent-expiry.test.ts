@@ -4,7 +4,6 @@ import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { ChangeFeed } from '../../authority/changes/feed.js';
-import { EXPIRY_CHANNEL } from '../../authority/consent/clock.js';
 import { ConsentExpiry } from '../../authority/consent/expiry.js';
 import { type ConsentTerms, verifyConsents } from '../../authority/index.js';
 import { signInAndConsent } from '../support/person.js';
@@ -119,7 +118,7 @@ describe('a consent that ends', () => {
     const ids = consents.map(({ id }) => id);
     const instances = await Promise.all(
       [1, 2].map(async () => {
-        const feed = new ChangeFeed(authority.database.url, SILENT, EXPIRY_CHANNEL);
+        const feed = new ChangeFeed(authority.database.url, SILENT, 'expiry');
         await feed.open();
         return { feed, expiry: new ConsentExpiry({ consents: authority.consents, feed, log: SILENT }) };
       }),

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { type AuthorityOptions, startAuthority } from '../../authority/index.js';
+import { StreamRegister } from '../../authority/changes/streams.js';
 import { checkPolicy } from '../../policy/index.js';
 import { bodyOf, Cleanup, freePort, type Listening, listen, until } from '../gateway/support.js';
 import {
@@ -226,6 +227,35 @@ describe('rfc8935 push', () => {
     await until(async () => (await statusOf(authority, id)).status === 'paused', 'it is paused', 15_000);
     expect((await statusOf(authority, id)).reason).toBe('delivery failed: endpoint_not_configured');
     expect(receiver.requests).toEqual([]);
+  });
+
+  test('is done by one instance, which has a lease, and by another when that is over', async () => {
+    const receiver = await Receiver.start();
+    const { authority, id } = await start(receiver);
+    const { db } = authority.database;
+    await sql`update authority.stream set push_lease = 'of an instance that died',
+      push_lease_until = clock_timestamp() + interval '1 hour' where id = ${id}`.execute(db);
+    const { jti } = await revoke(authority);
+    // Every instance looks again after this, and finds the lease.
+    await new StreamRegister(db).setStatus(id, 'enabled', null);
+    expect(receiver.requests).toEqual([]);
+    await sql`update authority.stream set push_lease_until = clock_timestamp() where id = ${id}`.execute(db);
+    await until(() => receiver.taken.length > 0, 'it was taken');
+    expect(receiver.taken).toEqual([jti]);
+    const { rows } = await sql`select push_lease from authority.stream where id = ${id}`.execute(db);
+    expect(rows).toEqual([{ push_lease: null }]);
+  });
+
+  test('waits for no advisory lock, which any role can hold', async () => {
+    const receiver = await Receiver.start();
+    const { authority, id } = await start(receiver);
+    await authority.database.db.connection().execute(async (connection) => {
+      await sql`select pg_advisory_lock(718293, hashtext(${id}))`.execute(connection);
+      const { jti } = await revoke(authority);
+      await until(() => receiver.taken.length > 0, 'it was taken');
+      expect(receiver.taken).toEqual([jti]);
+      await sql`select pg_advisory_unlock_all()`.execute(connection);
+    });
   });
 
   test('of two instances one pushes at a time, and each event comes once', async () => {

@@ -68,6 +68,8 @@ describe('what prints it', () => {
       trace_id: everywhere,
       trace_link: null,
       occurred_at: new Date(0),
+      recorded_at: new Date(0),
+      clock_off: null,
       outcome: everywhere as 'answered',
       reason: everywhere,
       subject_pseudonym: everywhere,
@@ -103,6 +105,8 @@ describe('what prints it', () => {
     const record = {
       seq: 1,
       occurred_at: new Date(0),
+      recorded_at: new Date(0),
+      clock_off: null,
       outcome: 'answered',
       reason: null,
       client_id: null,

@@ -2,11 +2,15 @@ import { authorityDown } from './authority-down.js';
 import { clientRogue } from './client-rogue.js';
 import { clockSkew } from './clock-skew.js';
 import type { Drill } from './drill.js';
+import { exhaustion } from './exhaustion.js';
+import { forgedHost } from './forged-host.js';
 import { forgedTxnToken } from './forged-txn-token.js';
+import { hostileSubgraph } from './hostile-subgraph.js';
 import { replayedProof } from './replayed-proof.js';
 import { keyLeaked } from './key-leaked.js';
 import { revokedInUse } from './revoked-in-use.js';
 import { stolenBearer } from './stolen-bearer.js';
+import { stolenDatabasePassword } from './stolen-database-password.js';
 import { stolenDpopToken } from './stolen-dpop-token.js';
 import { streamCut } from './stream-cut.js';
 import { subgraphReached } from './subgraph-reached.js';
@@ -17,7 +21,11 @@ export const drills: readonly Drill[] = Object.freeze([
   stolenDpopToken,
   replayedProof,
   forgedTxnToken,
+  forgedHost,
   subgraphReached,
+  hostileSubgraph,
+  exhaustion,
+  stolenDatabasePassword,
   revokedInUse,
   clientRogue,
   keyLeaked,

@@ -58,6 +58,16 @@ async function stored(): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
+async function connect(): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return client;
+}
+
+async function expire(): Promise<void> {
+  await sql`update replay.proof set expires_at = now() - interval '1 second'`.execute(database.db);
+}
+
 describe('the role of the gateways', () => {
   it.each([
     'select * from replay.proof',
@@ -104,16 +114,107 @@ describe('the role of the gateways', () => {
   });
 
   it('cannot make the function read a table of its own making (search path)', async () => {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
+    // Of right it cannot make one at all; here it can.
+    await sql`grant temporary on database ${sql.id(new URL(url).pathname.slice(1))} to ${sql.id(role)}`.execute(
+      database.db,
+    );
+    const client = await connect();
     try {
-      await client.query('create temporary table proof (digest bytea, expires_at timestamptz)');
+      await client.query('create temporary table proof (digest bytea, expires_at timestamptz, place bigint)');
+      await client.query('create temporary table bound (proofs bigint)');
       const used = randomBytes(32);
       const claim = () => client.query<{ claim: boolean }>('select replay.claim($1, 60)', [used]);
       expect((await claim()).rows[0]?.claim).toBe(true);
       expect((await claim()).rows[0]?.claim).toBe(false);
     } finally {
       await client.end();
+      await replayStoreCommand({ databaseUrl: database.url, password, role });
+      await sql`revoke temporary on database ${sql.id(new URL(url).pathname.slice(1))} from ${sql.id(role)}`.execute(
+        database.db,
+      );
+    }
+  });
+});
+
+describe('the role of the gateways in the wrong hands', () => {
+  it('keeps a claim that it does not commit to itself: others wait for a moment, and are refused', async () => {
+    const used = digest();
+    const thief = await connect();
+    try {
+      await thief.query('begin');
+      await thief.query("set local lock_timeout = '1h'");
+      const claim = 'select replay.claim($1, 60)';
+      await thief.query(claim, [Buffer.from(used, 'base64url')]);
+      await expect(open().claim(used, 60)).rejects.toMatchObject({ reason: 'REPLAY_STORE_UNREACHABLE' });
+      // The wait is the function's, whatever the session has set.
+      const other = await connect();
+      await other.query('set lock_timeout = 0');
+      await expect(other.query(claim, [Buffer.from(used, 'base64url')])).rejects.toMatchObject({
+        code: '55P03',
+      });
+      await other.end();
+      expect(await open().claim(digest(), 60)).toBe(true);
+      await thief.query('rollback');
+      expect(await open().claim(used, 60)).toBe(true);
+    } finally {
+      await thief.end();
+    }
+  });
+
+  it('cannot keep others from removing what is past', async () => {
+    for (let count = 0; count < 8; count += 1) await open().claim(digest(), 60);
+    await expire();
+    const thief = await connect();
+    try {
+      await thief.query('begin');
+      await thief.query('select replay.claim($1, 60)', [randomBytes(32)]);
+      const before = await stored();
+      await open().claim(digest(), 60);
+      expect(await stored()).toBeLessThan(before);
+    } finally {
+      await thief.end();
+    }
+  });
+
+  it.each([0, -1, 601, 3_600, 2 ** 31 - 1, null])('cannot claim for %s seconds', async (seconds) => {
+    const thief = await connect();
+    try {
+      await expect(
+        thief.query('select replay.claim($1, $2)', [randomBytes(32), seconds]),
+      ).rejects.toMatchObject({ code: '22023' });
+    } finally {
+      await thief.end();
+    }
+  });
+
+  it('cannot fill the table beyond its bound; when what is in it is past, there is room again', async () => {
+    await sql`delete from replay.proof`.execute(database.db);
+    await sql`update replay.bound set proofs = 20`.execute(database.db);
+    try {
+      const thief = await connect();
+      for (let count = 0; count < 40; count += 1) {
+        await thief.query('select replay.claim($1, 600)', [randomBytes(32)]);
+      }
+      expect(await stored()).toBeLessThanOrEqual(21);
+      // Places are used up though nothing is kept.
+      for (let count = 0; count < 5; count += 1) {
+        await thief.query('begin');
+        await thief.query('select replay.claim(sha256(n::text::bytea), 600) from generate_series(1, 50) n');
+        await thief.query('rollback');
+      }
+      await thief.end();
+      await expect(open().claim(digest(), 60)).rejects.toMatchObject({ reason: 'REPLAY_STORE_FULL' });
+      await expire();
+      // Each removes some of what is past.
+      await expect
+        .poll(() =>
+          open()
+            .claim(digest(), 60)
+            .catch(() => false),
+        )
+        .toBe(true);
+    } finally {
+      await sql`update replay.bound set proofs = 5000000`.execute(database.db);
     }
   });
 });
@@ -131,7 +232,7 @@ describe('a store in PostgreSQL', () => {
 
   it('rejects what it cannot keep', async () => {
     const store = open();
-    for (const seconds of [0, -1, 3_601]) await expect(store.claim(digest(), seconds)).rejects.toThrow();
+    for (const seconds of [0, -1, 601]) await expect(store.claim(digest(), seconds)).rejects.toThrow();
     await expect(store.claim('short', 60)).rejects.toThrow();
   });
 

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import type { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { AuditError, PostgresAuditSink, readAudit } from '../../audit/index.js';
+import { MAX_EARLY_SECONDS, MAX_LATE_SECONDS, MAX_RECORD_BYTES } from '../../audit/columns.js';
+import { createRoledDatabase, type RoledDatabase } from '../support/gateway-roles.js';
+import { record } from './support.js';
+
+let roled: RoledDatabase;
+let thief: Client;
+beforeAll(async () => {
+  roled = await createRoledDatabase();
+  thief = await roled.writer.connect();
+});
+afterAll(() => roled.drop());
+
+const YEAR_MS = 365 * 24 * 3_600_000;
+
+interface Sent {
+  readonly [column: string]: unknown;
+}
+
+/** As the writer's role, past the gateway's code. @returns PostgreSQL's code when it is refused */
+async function append(...records: readonly Sent[]): Promise<unknown> {
+  return thief.query('select audit.append($1::jsonb)', [JSON.stringify(records)]).then(
+    () => undefined,
+    (error: unknown) => (error as { code?: unknown }).code,
+  );
+}
+
+const sent = (more: Sent = {}): Sent & { readonly transaction_id: string } => ({
+  transaction_id: randomUUID(),
+  time: Date.now(),
+  outcome: 'answered',
+  fields: [],
+  ...more,
+});
+
+async function stored(transactionId: string) {
+  const [row] = await readAudit(roled.database.db, { transactionId, limit: 1 });
+  if (row === undefined) throw new Error('nothing was stored');
+  return row;
+}
+
+describe('the time of a record', () => {
+  it.each([
+    ['a year ago', () => Date.now() - YEAR_MS],
+    ['a year from now', () => Date.now() + YEAR_MS],
+    ['just too long ago', () => Date.now() - (MAX_LATE_SECONDS + 10) * 1000],
+    ['just too far ahead', () => Date.now() + (MAX_EARLY_SECONDS + 10) * 1000],
+    ['the epoch', () => 0],
+    ['before all time', () => -1e300],
+    ['after all time', () => 1e300],
+    ['not there', () => null],
+  ])('that is %s is the database’s own, and is marked', async (_how, time) => {
+    const own = sent({ time: time() });
+    expect(await append(own)).toBeUndefined();
+    const {
+      clock_off: isOff,
+      occurred_at: occurred,
+      recorded_at: recorded,
+    } = await stored(own.transaction_id);
+    expect(occurred).toEqual(recorded);
+    expect(isOff).toBe(true);
+  });
+
+  it('that waited for the database is kept', async () => {
+    const time = Date.now() - 30_000;
+    const own = sent({ time });
+    await append(own);
+    expect(await stored(own.transaction_id)).toMatchObject({ occurred_at: new Date(time), clock_off: null });
+  });
+
+  it('is never far from when the database took the record, whatever a writer says', async () => {
+    const columns = fc.constantFrom('time', 'occurred_at', 'recorded_at', 'seq', 'clock_off');
+    const values = fc.oneof(
+      fc.double({ noNaN: true }),
+      fc.integer(),
+      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+      fc.boolean(),
+      fc.constant(null),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(columns, values), async (claims) => {
+        const { rows } = await sql<{ now: Date; last: number }>`
+          select clock_timestamp() as now, coalesce(max(seq), 0) as last from audit.record`.execute(
+          roled.database.db,
+        );
+        const own = { ...sent(), ...claims };
+        if ((await append(own)) !== undefined) return;
+        const row = await stored(own.transaction_id);
+        const recorded = row.recorded_at.getTime();
+        expect(row.seq).toBeGreaterThan(rows[0]?.last ?? Number.POSITIVE_INFINITY);
+        expect(recorded).toBeGreaterThanOrEqual(rows[0]?.now.getTime() ?? Number.POSITIVE_INFINITY);
+        expect(row.occurred_at.getTime()).toBeGreaterThanOrEqual(recorded - MAX_LATE_SECONDS * 1000 - 1);
+        expect(row.occurred_at.getTime()).toBeLessThanOrEqual(recorded + MAX_EARLY_SECONDS * 1000 + 1);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('what a record says', () => {
+  it.each([
+    ['an outcome that there is not', { outcome: 'granted' }, '23514'],
+    ['an outcome in other letters', { outcome: 'Answered' }, '23514'],
+    ['no outcome', { outcome: null }, '23502'],
+    ['fields that are not a list', { fields: { 'Person.name': 1 } }, '23514'],
+    ['no fields', { fields: null }, '23502'],
+    ['a transaction that is not one', { transaction_id: 'x' }, '22P02'],
+    ['more text than any record has', { reason: 'x'.repeat(MAX_RECORD_BYTES) }, '22001'],
+    [
+      'more fields than any record has',
+      { fields: Array.from({ length: 60_000 }, () => ({ coordinate: 'Person.name' })) },
+      '22001',
+    ],
+  ])('is refused with %s', async (_how, more, code) => {
+    expect(await append(sent(more))).toBe(code);
+  });
+
+  it.each([
+    ['null', null],
+    ['an object', '{}'],
+    ['a text', '"x"'],
+    ['too many', JSON.stringify(Array.from({ length: 1_001 }, () => sent()))],
+    ['numbers', '[1, 2]'],
+    ['a nested list', '[[{}]]'],
+  ])('is refused where it is not a list of records: %s', async (_how, json) => {
+    await expect(thief.query('select audit.append($1::jsonb)', [json])).rejects.toMatchObject({
+      code: expect.stringMatching(/^22/) as string,
+    });
+  });
+
+  it('stands with all others of a call, or none does', async () => {
+    const good = sent();
+    expect(await append(good, sent({ outcome: 'granted' }))).toBe('23514');
+    expect(await readAudit(roled.database.db, { transactionId: good.transaction_id, limit: 1 })).toEqual([]);
+  });
+
+  it('says nothing to its writer: not the place, not what others wrote', async () => {
+    const { rows } = await thief.query('select audit.append($1::jsonb)', [JSON.stringify([sent()])]);
+    expect(rows).toEqual([{ append: '' }]);
+  });
+});
+
+describe('a sink', () => {
+  it('loses the record that is too large alone', async () => {
+    const sink = new PostgresAuditSink({ databaseUrl: roled.writer.url });
+    const [small, large] = [record(), record({ source: 'x'.repeat(MAX_RECORD_BYTES) })];
+    const all = [sink.append(small), sink.append(large), sink.append(record())];
+    const settled = await Promise.allSettled(all);
+    await sink.close();
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    const [, refused] = settled;
+    const reason: unknown = refused?.status === 'rejected' ? refused.reason : undefined;
+    expect(reason instanceof AuditError ? reason.code : reason).toBe('AUDIT_RECORD_REFUSED');
+    expect(await stored(small.transactionId)).toBeDefined();
+  });
+
+  it('keeps what waits within its bound of bytes, and counts what it refuses', async () => {
+    const gone = new URL(roled.writer.url);
+    gone.port = '1';
+    const sink = new PostgresAuditSink({ databaseUrl: gone.href, maxWaitMs: 0 });
+    const settling = Promise.allSettled(
+      Array.from({ length: 100 }, () => sink.append(record({ source: 'x'.repeat(1_000_000) }))),
+    );
+    const settled = await settling;
+    await sink.close();
+    const full = settled.filter(
+      (each) => each.status === 'rejected' && (each.reason as Error).message === 'AUDIT_QUEUE_FULL',
+    );
+    // 64 MiB of these are 67.
+    expect(full).toHaveLength(33);
+    expect(sink.lost).toBe(100);
+  });
+});

@@ -1,0 +1,78 @@
+import pg from 'pg';
+import { ADMINISTRATOR_SCOPES, ask, BUDGET_SCOPES, discover, expect, signIn } from './drill.js';
+import type { Drill } from './drill.js';
+
+/** Refused for lack of the right. */
+const NOT_PERMITTED = '42501';
+
+const FORBIDDEN = [
+  'select * from audit.record',
+  "insert into audit.record (transaction_id, occurred_at, outcome, fields) values (gen_random_uuid(), '2001-01-01', 'answered', '[]')",
+  'delete from audit.record',
+  'create temporary table loot (x int)',
+  'select lo_create(0)',
+  'select * from authority.consent',
+  'select * from bank.customer',
+];
+
+/** A gateway's configuration is read by somebody. */
+export const stolenDatabasePassword: Drill = {
+  name: 'stolen-database-password',
+  breach: 'Somebody has the password that a gateway writes audit records with, and can reach the database.',
+  async run(system, report) {
+    const { database } = system.gatewayConfig.audit ?? {};
+    const thieves: pg.Client[] = [];
+    const connect = async (): Promise<pg.Client> => {
+      const thief = new pg.Client({ connectionString: database });
+      thief.on('error', () => undefined);
+      thieves.push(thief);
+      await thief.connect();
+      return thief;
+    };
+    try {
+      const thief = await connect();
+      for (const statement of FORBIDDEN) {
+        report.tried(statement.slice(0, 60));
+        const code = await thief.query(statement).then(
+          () => undefined,
+          (error: unknown) => (error as { code?: unknown }).code,
+        );
+        expect(code === NOT_PERMITTED, 'it is not permitted');
+      }
+      report.stopped('the role can call one function, and nothing else');
+
+      report.tried('every lock that it can take, in transactions that are left open');
+      const holder = await connect();
+      await holder.query('select pg_advisory_lock(hashtext(n::text)) from generate_series(1, 100) n');
+      await holder.query('begin');
+      await holder.query("select audit.append('[]')");
+      await holder.query("alter role current_user password 'of-the-thief'");
+      const reader = await connect();
+      await reader.query('begin isolation level serializable');
+      await reader.query('prepare held as delete from audit.record');
+      report.tried('20,000 forged notifications');
+      await thief.query(
+        "select pg_notify('behalf_authority_change', n::text) from generate_series(1, 20000) n",
+      );
+      const alma = await signIn(await discover(system), 'alma', BUDGET_SCOPES);
+      const console = await discover(system, 'bank-console');
+      const { access_token: administrator } = await signIn(console, 'iris', ADMINISTRATOR_SCOPES);
+      for (const [stop, served] of [
+        ['emergencyStop', false],
+        ['liftEmergencyStop', true],
+      ] as const) {
+        const answer = await ask(
+          system,
+          administrator,
+          `mutation { ${stop}(target: { clientId: "budget-app" }, reason: "a drill", waitFor: ALL_GATEWAYS) {
+            outcome inForce { everywhere } } }`,
+        );
+        expect(answer.codes.length === 0, `${stop} is answered`);
+        expect(((await ask(system, alma.access_token)).status === 200) === served, 'it is in force');
+      }
+      report.stopped('what stops an application waits for no lock that the role can hold');
+    } finally {
+      await Promise.all(thieves.map((thief) => thief.end().catch(() => undefined)));
+    }
+  },
+};

@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+import { createWriterRole, migrateAudit } from '../../audit/index.js';
+import { migrateAuthority } from '../../authority/index.js';
+import { createReplayRole, migrateReplay, openDatabase } from '../../store/index.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+
+// A person's own PostgreSQL, where Behalf is given a user that is not the superuser.
+const user = `person_${randomBytes(6).toString('hex')}`;
+let database: TestDatabase<unknown>;
+let theirs: ReturnType<typeof openDatabase<never>>;
+const made: string[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await sql`create role ${sql.id(user)} login password 'x'`.execute(database.db);
+  const url = new URL(database.url);
+  url.username = user;
+  url.password = 'x';
+  theirs = openDatabase<never>(url.href, { max: 2, lockTimeoutMs: 200 });
+});
+afterEach(async () => {
+  for (const role of made.splice(0)) {
+    await sql`drop owned by ${sql.id(role)}`.execute(database.db).catch(() => undefined);
+    await sql`drop role if exists ${sql.id(role)}`.execute(database.db);
+  }
+});
+afterAll(async () => {
+  await theirs.destroy();
+  await sql`reassign owned by ${sql.id(user)} to current_user`.execute(database.db);
+  await sql`drop owned by ${sql.id(user)}`.execute(database.db);
+  await sql`drop role ${sql.id(user)}`.execute(database.db);
+  await database.drop();
+});
+
+function roleName(): string {
+  const role = `role_${randomBytes(6).toString('hex')}`;
+  made.push(role);
+  return role;
+}
+
+/** One sentence, for whoever runs the command. */
+async function sentence(work: Promise<unknown>): Promise<{ code: unknown; message: string }> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  const { code, message, name } = error as { code: unknown; message: string; name: string };
+  expect(name).toBe('StoreError');
+  expect(message).not.toContain('\n');
+  return { code, message };
+}
+
+describe('a database user with fewer rights', () => {
+  test('that may make no schema is told which right it lacks', async () => {
+    for (const migrate of [migrateAuthority, migrateAudit, migrateReplay]) {
+      const { code, message } = await sentence(migrate(theirs));
+      expect(code).toBe('database_rights');
+      expect(message).toMatch(
+        /^Make the database user ".+" the owner of the database, or of the schema "\w+" in it/,
+      );
+      expect(message).toContain(user);
+    }
+  });
+
+  test('that may not read the tables of another owner is told so', async () => {
+    await migrateAudit(database.db);
+    expect((await sentence(migrateAudit(theirs))).code).toBe('database_rights');
+    await sql`drop schema audit cascade`.execute(database.db);
+  });
+
+  test('that may make no role is told which right it lacks', async () => {
+    await sql`grant create on database ${sql.id(new URL(database.url).pathname.slice(1))} to ${sql.id(user)}`.execute(
+      database.db,
+    );
+    await migrateAudit(theirs);
+    const role = roleName();
+    const { code, message } = await sentence(createWriterRole(theirs, 'password', role));
+    expect(code).toBe('database_rights');
+    expect(message).toMatch(
+      /^Give the database user ".+" CREATEROLE, and ADMIN on the role ".+" if it is there/,
+    );
+    expect(message).toContain(role);
+    expect(message).not.toContain('password');
+  });
+
+  test('that owns the database and may make roles is told what it cannot take from everybody', async () => {
+    const name = sql.id(new URL(database.url).pathname.slice(1));
+    await sql`alter database ${name} owner to ${sql.id(user)}`.execute(database.db);
+    await sql`alter role ${sql.id(user)} createrole`.execute(database.db);
+    await migrateReplay(theirs);
+    const role = roleName();
+    const left = await createReplayRole(theirs, 'x', role);
+    expect(left).toEqual(['large objects', 'messages in the write-ahead log']);
+    const { rows } = await sql<{ temporary: boolean }>`
+      select has_database_privilege(${role}, current_database(), 'TEMPORARY') as temporary`.execute(
+      database.db,
+    );
+    expect(rows).toEqual([{ temporary: false }]);
+    // It is there now, and is brought into order again.
+    expect(await createReplayRole(theirs, 'y', role)).toEqual(left);
+    await sql`alter role ${sql.id(user)} nocreaterole`.execute(database.db);
+    await sql`alter database ${name} owner to current_user`.execute(database.db);
+  });
+});
+
+describe('a role that gateways are to connect as', () => {
+  const MIGHTY: readonly (readonly [string, string])[] = [
+    ['is a superuser', 'alter role @ superuser'],
+    ['may make roles', 'alter role @ createrole'],
+    ['may make databases', 'alter role @ createdb'],
+    ['may replicate', 'alter role @ replication'],
+    ['goes past row security', 'alter role @ bypassrls'],
+    ['is a member of another', 'grant pg_read_all_data to @'],
+  ];
+
+  test.each(MIGHTY)('is refused when it %s', async (_how, statement) => {
+    await migrateReplay(database.db);
+    const role = roleName();
+    await sql`create role ${sql.id(role)} login`.execute(database.db);
+    await sql.raw(statement.replace('@', `"${role}"`)).execute(database.db);
+    expect((await sentence(createReplayRole(database.db, 'x', role))).code).toBe('role_unusable');
+    await sql`alter role ${sql.id(role)} nosuperuser`.execute(database.db);
+  });
+
+  test('is refused when it is the one that the database is opened with', async () => {
+    const { rows } = await sql<{ user: string }>`select current_user as user`.execute(database.db);
+    const { code } = await sentence(createReplayRole(database.db, 'x', rows[0]?.user));
+    expect(code).toBe('role_unusable');
+  });
+
+  test('loses what it was granted beside its one function', async () => {
+    await migrateReplay(database.db);
+    const role = roleName();
+    await createReplayRole(database.db, 'x', role);
+    await sql`grant select, delete on replay.proof to ${sql.id(role)}`.execute(database.db);
+    await sql`grant select (digest) on replay.proof to ${sql.id(role)}`.execute(database.db);
+    await sql`grant create on schema replay to ${sql.id(role)}`.execute(database.db);
+    await sql`alter role ${sql.id(role)} connection limit -1`.execute(database.db);
+    await createReplayRole(database.db, 'x', role);
+    const { rows } = await sql`
+      select has_any_column_privilege(${role}, 'replay.proof', 'SELECT') as reads,
+        has_table_privilege(${role}, 'replay.proof', 'DELETE') as deletes,
+        has_schema_privilege(${role}, 'replay', 'CREATE') as makes,
+        (select rolconnlimit > 0 from pg_roles where rolname = ${role}) as bounded`.execute(database.db);
+    expect(rows).toEqual([{ reads: false, deletes: false, makes: false, bounded: true }]);
+  });
+
+  test('is made by several starts at once, on several databases', async () => {
+    const other = await createTestDatabase<unknown>();
+    await migrateReplay(database.db);
+    await migrateReplay(other.db);
+    const role = roleName();
+    await Promise.all(
+      [database.db, other.db, database.db, other.db].map((db) => createReplayRole(db, 'x', role)),
+    );
+    await sql`drop owned by ${sql.id(role)}`.execute(other.db);
+    await other.drop();
+  });
+});

@@ -1,0 +1,166 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { createRoledDatabase, type RoledDatabase, type Thief } from '../support/gateway-roles.js';
+
+let roled: RoledDatabase;
+beforeAll(async () => {
+  roled = await createRoledDatabase();
+});
+afterAll(() => roled.drop());
+
+const ROLES = ['writer', 'replay'] as const;
+
+async function refusal(thief: Thief, statement: string): Promise<unknown> {
+  const client = await thief.connect();
+  try {
+    // Some statements are refused outside of a transaction for that alone.
+    await client.query('begin');
+    await client.query(statement);
+    return 'nothing was refused';
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Everything outside of PostgreSQL's own schemas that the catalogue says a role may do, by whatever way. */
+async function rightsOf(role: string): Promise<string[]> {
+  const { rows } = await sql<{ what: string }>`
+    select 'schema ' || nspname || ' ' || p as what
+      from pg_namespace, unnest(array['USAGE', 'CREATE']) p
+      where nspname !~ '^(pg_|information_schema$)' and has_schema_privilege(${role}, oid, p)
+    union all
+    select 'table ' || c.oid::regclass || ' ' || p
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace,
+        unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p
+      where nspname !~ '^(pg_|information_schema$)' and relkind in ('r', 'v', 'm', 'f', 'p')
+        and has_any_column_privilege(${role}, c.oid, p)
+    union all
+    select 'table ' || c.oid::regclass || ' ' || p
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace,
+        unnest(array['DELETE', 'TRUNCATE', 'TRIGGER']) p
+      where nspname !~ '^(pg_|information_schema$)' and relkind in ('r', 'v', 'm', 'f', 'p')
+        and has_table_privilege(${role}, c.oid, p)
+    union all
+    select 'sequence ' || c.oid::regclass || ' ' || p
+      from pg_class c, unnest(array['USAGE', 'SELECT', 'UPDATE']) p
+      where relkind = 'S' and has_sequence_privilege(${role}, c.oid, p)
+    union all
+    select 'function ' || f.oid::regprocedure
+      from pg_proc f join pg_namespace n on n.oid = f.pronamespace
+      where nspname !~ '^(pg_|information_schema$)' and has_function_privilege(${role}, f.oid, 'EXECUTE')
+        and has_schema_privilege(${role}, n.oid, 'USAGE')
+    union all
+    select 'database ' || p from unnest(array['CONNECT', 'CREATE', 'TEMPORARY']) p
+      where has_database_privilege(${role}, current_database(), p)
+    union all
+    select 'member of ' || g.rolname from pg_auth_members m join pg_roles g on g.oid = m.roleid
+      where m.member = ${role}::regrole
+    union all
+    select 'granted by name: ' || f.oid::regprocedure
+      from pg_proc f join pg_namespace n on n.oid = f.pronamespace, aclexplode(f.proacl) a
+      where nspname = 'pg_catalog' and a.grantee = ${role}::regrole
+    union all
+    select 'owns something' from pg_shdepend where refobjid = ${role}::regrole and deptype = 'o'`.execute(
+    roled.database.db,
+  );
+  return rows.map(({ what }) => what).sort();
+}
+
+describe('a role of gateways', () => {
+  test.each([
+    ['writer', 'function audit.append(jsonb)', 'schema audit USAGE'],
+    ['replay', 'function replay.claim(bytea,integer)', 'schema replay USAGE'],
+  ] as const)('has by the catalogue one function and nothing else: %s', async (name, fn, schema) => {
+    const expected = ['database CONNECT', fn, schema, 'schema public USAGE'];
+    expect(await rightsOf(roled[name].role)).toEqual(expected.sort());
+  });
+
+  test.each(ROLES)(
+    'has no attribute but that it can connect, and a share of the connections: %s',
+    async (name) => {
+      const { rows } = await sql<Record<string, unknown>>`
+      select rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls,
+        rolconnlimit between 5 and current_setting('max_connections')::integer / 2 as bounded
+      from pg_roles where rolname = ${roled[name].role}`.execute(roled.database.db);
+      expect(rows).toEqual([
+        {
+          rolsuper: false,
+          rolinherit: false,
+          rolcreaterole: false,
+          rolcreatedb: false,
+          rolcanlogin: true,
+          rolreplication: false,
+          rolbypassrls: false,
+          bounded: true,
+        },
+      ]);
+    },
+  );
+
+  test('both together leave connections for the authority', async () => {
+    const { rows } = await sql<{ left: boolean }>`
+      select sum(rolconnlimit) <= 0.7 * current_setting('max_connections')::integer as left
+      from pg_roles where rolname in (${roled.writer.role}, ${roled.replay.role})`.execute(roled.database.db);
+    expect(rows).toEqual([{ left: true }]);
+  });
+
+  const STATEMENTS = [
+    'create temporary table mine (x int)',
+    'create temp view mine as select 1',
+    'select 1 as x into temporary mine',
+    'create temp sequence mine',
+    'select lo_create(0)',
+    'select lo_creat(-1)',
+    "select lo_from_bytea(0, 'x')",
+    "select lo_import('/etc/hostname')",
+    "select pg_logical_emit_message(true, 'x', 'y')",
+    'create table public.mine (x int)',
+    'create table mine (x int)',
+    'create schema mine',
+    'create role mine',
+    'create extension dblink',
+    'set role pg_read_all_data',
+    "select pg_read_file('/etc/passwd')",
+    "copy (select 1) to program 'true'",
+    'set temp_file_limit = -1',
+    'alter role current_user set temp_file_limit = -1',
+    'alter role current_user reset temp_file_limit',
+    'alter role current_user connection limit -1',
+    'select pg_terminate_backend(pid) from pg_stat_activity where usename <> current_user and usename is not null',
+    'select * from audit.record',
+    'select * from replay.proof',
+    'select * from audit.migration_lock for update',
+    'select * from replay.migration_lock for update',
+    'update replay.bound set proofs = 0',
+    'lock table audit.record',
+    'lock table audit.record in access share mode',
+    'lock table replay.proof in row exclusive mode',
+    "select nextval('replay.proof_place_seq')",
+    "select setval('audit.record_seq_seq', 1)",
+    'select * from authority.lock for update',
+    'select * from authority.channel',
+    'select * from authority.change_head for update',
+    "select authority.wake('change')",
+    "insert into audit.record (transaction_id, occurred_at, outcome, fields) values (gen_random_uuid(), '2001-01-01', 'answered', '[]')",
+    "insert into audit.record (recorded_at) values ('2001-01-01')",
+    'copy audit.record (transaction_id, occurred_at, outcome, fields) from stdin',
+    'alter function audit.append(jsonb) reset all',
+    'create trigger mine before insert on audit.record execute function suppress_redundant_updates_trigger()',
+  ];
+
+  test.each(ROLES.flatMap((name) => STATEMENTS.map((statement) => [name, statement] as const)))(
+    '%s may not: %s',
+    async (name, statement) => {
+      // 0A000: an extension that is not there to be made.
+      expect(['42501', '0A000']).toContain(await refusal(roled[name], statement));
+    },
+  );
+
+  test('one cannot do the other’s work', async () => {
+    expect(await refusal(roled.writer, "select replay.claim('x', 1)")).toBe('42501');
+    expect(await refusal(roled.replay, "select audit.append('[]')")).toBe('42501');
+  });
+});

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+
+import { sql } from 'kysely';
+import pg from 'pg';
+
+import { createWriterRole, migrateAudit, type AuditDatabase } from '../../audit/index.js';
+import { migrateAuthority, type AuthoritySchema } from '../../authority/index.js';
+import { createReplayRole, migrateReplay } from '../../store/index.js';
+import { createTestDatabase, type TestDatabase } from './database.js';
+
+export type Everything = AuthoritySchema & AuditDatabase;
+
+/** A gateway's role in the wrong hands. */
+export interface Thief {
+  readonly role: string;
+  readonly url: string;
+  /** A session as the role; closed with the database. */
+  connect(): Promise<pg.Client>;
+}
+
+export interface RoledDatabase {
+  readonly database: TestDatabase<Everything>;
+  readonly writer: Thief;
+  readonly replay: Thief;
+  readonly writerPassword: string;
+  drop(): Promise<void>;
+}
+
+/** All parts of the store in a database of its own, with both roles of gateways under names of their own. */
+export async function createRoledDatabase(): Promise<RoledDatabase> {
+  const database = await createTestDatabase<Everything>();
+  const { db } = database;
+  await migrateAuthority(db);
+  await migrateAudit(db);
+  await migrateReplay(db);
+  // Roles are the server's, not the database's.
+  const suffix = randomBytes(6).toString('hex');
+  const [writer, replay] = [`writer_${suffix}`, `replay_${suffix}`];
+  await createWriterRole(db, suffix, writer);
+  await createReplayRole(db, suffix, replay);
+  const clients: pg.Client[] = [];
+  return {
+    database,
+    writer: thief(database.url, writer, suffix, clients),
+    replay: thief(database.url, replay, suffix, clients),
+    writerPassword: suffix,
+    async drop() {
+      await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
+      for (const role of [writer, replay]) {
+        await sql`drop owned by ${sql.id(role)}`.execute(db);
+        await sql`drop role ${sql.id(role)}`.execute(db);
+      }
+      await database.drop();
+    },
+  };
+}
+
+export function thief(databaseUrl: string, role: string, password: string, clients: pg.Client[]): Thief {
+  const url = new URL(databaseUrl);
+  url.username = role;
+  url.password = password;
+  return {
+    role,
+    url: url.href,
+    async connect() {
+      const client = new pg.Client({ connectionString: url.href });
+      // It may be ended by the owner.
+      client.on('error', () => undefined);
+      clients.push(client);
+      await client.connect();
+      return client;
+    },
+  };
+}
