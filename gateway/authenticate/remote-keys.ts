@@ -161,7 +161,7 @@ function readKeySet(
     const unchanged = known.find((key) => key.identity === identity);
     if (unchanged !== undefined) return unchanged;
     const keyId = typeof jwk.kid === 'string' ? jwk.kid : undefined;
-    return { keyId, identity, resolve: createLocalJWKSet({ keys: [jwk] } as unknown as JSONWebKeySet) };
+    return { keyId, identity, resolve: createLocalJWKSet({ keys: [jwk] }) };
   });
 }
 

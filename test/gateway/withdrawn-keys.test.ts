@@ -307,6 +307,31 @@ describe('a remote key set (RFC 7517)', () => {
     await expect(keys.refresh()).rejects.toMatchObject({ reason: 'ANSWER' });
   });
 
+  it('is fetched once more when a fetch was under way as its change was announced', async () => {
+    const [before, after] = [await makeKey(), await makeKey()];
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let requests = 0;
+    const server = await listen(async (_request, response) => {
+      requests += 1;
+      const isFirst = requests === 1;
+      if (isFirst) await held;
+      sendJson(response, 200, { keys: [isFirst ? before.publicJwk : after.publicJwk] });
+    });
+    cleanup.add(() => server.close());
+    const keys = new RemoteKeys({ locate: async () => server.url });
+    const first = keys.freshen();
+    await until(() => requests === 1, 'asked');
+    const announced = keys.refresh();
+    release();
+    await Promise.all([first, announced]);
+    expect(requests).toBe(2);
+    const header = { alg: 'ES256', kid: after.kid };
+    expect((await keys.find(header, { payload: '', signature: '' })).key.keyId).toBe(after.kid);
+  });
+
   it('is too old after 10 minutes although the wall clock was set back', async () => {
     const { publicJwk, kid } = await makeKey();
     const { published, keys, find } = await publish([publicJwk]);
