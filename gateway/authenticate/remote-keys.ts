@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isRecord } from '@behalf/directives';
 import { createLocalJWKSet, errors } from 'jose';
-import type { CryptoKey, FlattenedJWSInput, JSONWebKeySet, JWTHeaderParameters } from 'jose';
+import type { CryptoKey, FlattenedJWSInput, JWTHeaderParameters } from 'jose';
 import { FetchError, fetchJson } from '../http/fetch-json.js';
 import type { FetchFailure } from '../http/fetch-json.js';
 
