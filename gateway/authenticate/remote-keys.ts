@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isRecord } from '@behalf/directives';
 import { createLocalJWKSet, errors } from 'jose';
-import type { CryptoKey, FlattenedJWSInput, JSONWebKeySet, JWTHeaderParameters } from 'jose';
+import type { CryptoKey, FlattenedJWSInput, JWTHeaderParameters } from 'jose';
 import { FetchError, fetchJson } from '../http/fetch-json.js';
 import type { FetchFailure } from '../http/fetch-json.js';
 
@@ -161,7 +161,7 @@ function readKeySet(
     const unchanged = known.find((key) => key.identity === identity);
     if (unchanged !== undefined) return unchanged;
     const keyId = typeof jwk.kid === 'string' ? jwk.kid : undefined;
-    return { keyId, identity, resolve: createLocalJWKSet({ keys: [jwk] } as unknown as JSONWebKeySet) };
+    return { keyId, identity, resolve: createLocalJWKSet({ keys: [jwk] }) };
   });
 }
 

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { InMemoryReplay } from '@behalf/directives';
 import { decodeJwt, importJWK, jwtVerify } from 'jose';
-import type { JWK, JWTPayload } from 'jose';
+import type { JWK } from 'jose';
 import { ALLOWED_ALGORITHMS } from '../authenticate/issuers.js';
 import { CLOCK_TOLERANCE_SECONDS, refuseLongLived } from '../authenticate/lifetime.js';
 import { ConfigurationError } from '../errors.js';

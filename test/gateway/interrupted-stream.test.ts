@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ACCESS_RESUMED, ACCESS_SUSPENDED } from '../../gateway/revocation/events.js';
+import { ACCESS_SUSPENDED } from '../../gateway/revocation/events.js';
 import { SsfReceiver } from '../../gateway/revocation/receiver.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
 import { Cleanup, TestLog, until } from './support.js';
@@ -93,10 +93,8 @@ describe('a stream that is over', () => {
     transmitter.mode = 'stopped';
     await until(() => !view.isFresh(), 'stale');
     expect([suspended('a'), suspended('b')]).toEqual(['CLIENT_SUSPENDED', 'CLIENT_SUSPENDED']);
-    // The history of the new stream: both were suspended, one was resumed.
+    // All that stands: the other was resumed meanwhile, of which the new stream says nothing.
     await transmitter.announce(client('a'), { eventType: ACCESS_SUSPENDED, event: {} });
-    await transmitter.announce(client('b'), { eventType: ACCESS_SUSPENDED, event: {} });
-    await transmitter.announce(client('b'), { eventType: ACCESS_RESUMED, event: {} });
     transmitter.metadataInstead = {};
     await until(() => view.isFresh(), 'fresh');
     expect([suspended('a'), suspended('b')]).toEqual(['CLIENT_SUSPENDED', undefined]);
@@ -211,6 +209,19 @@ describe('a transmitter’s word for how much there is', () => {
     // The pause begins at 100 ms, so that no more than one goes out meanwhile.
     expect(transmitter.polls.length - before.polls).toBeLessThanOrEqual(2);
     expect(view.isFresh()).toBe(true);
+  });
+
+  it('that answers at once with nothing is not asked without a pause either', async () => {
+    const { transmitter, view, issuer } = await receive();
+    transmitter.isHasty = true;
+    await transmitter.announce(ofConsent('x'));
+    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    const before = transmitter.polls.length;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(transmitter.polls.length - before).toBeLessThanOrEqual(2);
+    // What it does announce is heard all the same.
+    await transmitter.announce(ofConsent('y'));
+    await until(() => view.isRevoked(token({ issuer, consentId: 'y', issuedAt: NOW_SECONDS })), 'heard');
   });
 
   it('about an event under another name than its own is not believed', async () => {

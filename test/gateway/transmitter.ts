@@ -71,6 +71,8 @@ export class Transmitter {
   answerInstead: Readonly<Record<string, unknown>> = {};
   /** Before a stream is made. */
   beforeCreate: (() => void) | undefined;
+  /** Polls that may wait are answered at once. */
+  isHasty = false;
   /** Acknowledgements are not heeded. */
   isForgetful = false;
   /** What each request was authorized with, by its method and path. */
@@ -149,7 +151,7 @@ export class Transmitter {
     };
     this.polls.push({ ack, returnImmediately, authorization });
     if (!this.isForgetful) for (const jti of ack) this.queue.delete(jti);
-    if (this.queue.size === 0 && !returnImmediately) {
+    if (this.queue.size === 0 && !returnImmediately && !this.isHasty) {
       await new Promise<void>((resolve) => {
         this.waiting.push(resolve);
         setTimeout(resolve, 150);

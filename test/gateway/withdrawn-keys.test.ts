@@ -36,8 +36,8 @@ function pass(ms: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
 }
 
-async function startIssuer(): Promise<TestIssuer> {
-  const issuer = await TestIssuer.start();
+async function startIssuer(algorithm?: string): Promise<TestIssuer> {
+  const issuer = await TestIssuer.start(algorithm);
   cleanup.add(() => issuer.close());
   return issuer;
 }
@@ -93,6 +93,20 @@ describe('a verified token', () => {
     expect(await show(token)).toBe('INVALID_TOKEN');
   });
 
+  it.each(['EdDSA', 'RS256', 'PS256', 'ES256'])(
+    'is refused when its key was replaced under its name by another of the same kind (%s)',
+    async (algorithm) => {
+      const issuer = await startIssuer(algorithm);
+      const show = protect(issuer);
+      const token = await usedToken(issuer, show);
+      const [key] = issuer.keys;
+      if (key === undefined) throw new Error('no key');
+      issuer.keys = [changed(await makeKey(algorithm), { kid: key.kid })];
+      pass(10 * MINUTE_MS);
+      expect(await show(token)).toBe('INVALID_TOKEN');
+    },
+  );
+
   it('is refused sooner where it is in use: keys are fetched in the background from 5 minutes on', async () => {
     const issuer = await startIssuer();
     const show = protect(issuer);
@@ -100,6 +114,7 @@ describe('a verified token', () => {
     issuer.keys = [await makeKey()];
     pass(5 * MINUTE_MS - 1_000);
     expect(await show(token)).toBe('accepted');
+    await new Promise((resolve) => setTimeout(resolve, 30));
     expect(issuer.keyRequests).toBe(1);
     pass(1_000);
     // Nobody waits for it.
@@ -290,6 +305,64 @@ describe('a remote key set (RFC 7517)', () => {
     const { published, keys } = await publish([]);
     published.more = { filler: 'x'.repeat(1024 * 1024) };
     await expect(keys.refresh()).rejects.toMatchObject({ reason: 'ANSWER' });
+  });
+
+  it('is fetched once more when a fetch was under way as its change was announced', async () => {
+    const [before, after] = [await makeKey(), await makeKey()];
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let requests = 0;
+    const server = await listen(async (_request, response) => {
+      requests += 1;
+      const isFirst = requests === 1;
+      if (isFirst) await held;
+      sendJson(response, 200, { keys: [isFirst ? before.publicJwk : after.publicJwk] });
+    });
+    cleanup.add(() => server.close());
+    const keys = new RemoteKeys({ locate: async () => server.url });
+    const first = keys.freshen();
+    await until(() => requests === 1, 'asked');
+    const announced = keys.refresh();
+    release();
+    await Promise.all([first, announced]);
+    expect(requests).toBe(2);
+    const header = { alg: 'ES256', kid: after.kid };
+    expect((await keys.find(header, { payload: '', signature: '' })).key.keyId).toBe(after.kid);
+  });
+
+  it('is too old after 10 minutes although the wall clock was set back', async () => {
+    const { publicJwk, kid } = await makeKey();
+    const { published, keys, find } = await publish([publicJwk]);
+    const key = await find(kid);
+    if (key === undefined) throw new Error('not found');
+    published.keys = [];
+    pass(-60 * MINUTE_MS);
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(Number.MAX_SAFE_INTEGER);
+    await keys.freshen();
+    clock.mockRestore();
+    expect(keys.holds(key)).toBe(false);
+  });
+
+  it('is as old as the question, however long the answer was on its way', async () => {
+    const { publicJwk } = await makeKey();
+    const late = await listen((_request, response) => {
+      pass(6 * MINUTE_MS);
+      sendJson(response, 200, { keys: [publicJwk] });
+    });
+    cleanup.add(() => late.close());
+    let asked = 0;
+    const keys = new RemoteKeys({
+      locate: async () => {
+        asked += 1;
+        return late.url;
+      },
+    });
+    await keys.freshen();
+    expect(keys.freshen()).toBeUndefined();
+    // In the background, at once.
+    expect(asked).toBe(2);
   });
 
   it('is fetched again for an unknown name after a pause, and once for all who ask', async () => {
