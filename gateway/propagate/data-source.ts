@@ -136,12 +136,22 @@ export class BehalfDataSource implements GraphQLDataSource {
     const exchange = exchangeOf(options.context);
     const fetch = fetchOf(this.options.name, options);
     const answer = await this.post({ query, variables, operationName }, exchange, fetch);
+    this.refuseOtherEntities(answer, fetch);
     const response = this.withReadErrors(answer, fetch);
     const { extensions } = response;
     if (extensions === undefined || !(FACTS_EXTENSION in extensions)) return response;
     const { [FACTS_EXTENSION]: facts, ...others } = extensions;
     if (exchange !== undefined) this.collect(facts, exchange);
     return { ...response, extensions: others };
+  }
+
+  /** @apollo/gateway would give up the fetch for it, in words of its own and without telling where. */
+  private refuseOtherEntities({ data }: SubgraphResponse, fetch: SubgraphFetch): void {
+    if (fetch.entities === 0 || data === undefined || data === null) return;
+    const entities: unknown = data._entities;
+    if (Array.isArray(entities) && entities.length === fetch.entities) return;
+    // A client's variable can be called as the planner's is.
+    if (fetch.sent.isForEntities) throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'ENTITIES');
   }
 
   /** Errors become Behalf's own here, before anything else sees what the subgraph wrote. */
