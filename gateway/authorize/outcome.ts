@@ -39,7 +39,8 @@ export class OutcomeCompletion {
     const errors = new ErrorList(this.input.maxErrors);
     const executed = this.executed(filtered);
     const collector = new FieldCollector(executed);
-    this.place(outcome, { collector, errors, report, hiddenTypenameKey: analysis.hiddenTypenameKey });
+    const { hiddenTypenameKey } = analysis;
+    this.place(outcome, { collector, errors, report, hiddenTypenameKey, isShadow: false });
     const { data } = outcome;
     // Without data there is no path at which anything could have been denied.
     if (filtered === undefined || data === undefined || data === null) return withErrors(outcome, errors);
@@ -52,7 +53,7 @@ export class OutcomeCompletion {
   observe(outcome: ExecutionOutcome, report: (report: ErrorReport) => void = IGNORE): ExecutionOutcome {
     const errors = new ErrorList(this.input.maxErrors);
     const collector = new FieldCollector(this.executed(undefined));
-    this.place(outcome, { collector, errors, report, hiddenTypenameKey: undefined });
+    this.place(outcome, { collector, errors, report, hiddenTypenameKey: undefined, isShadow: true });
     return withErrors(outcome, errors);
   }
 
@@ -75,11 +76,13 @@ export class OutcomeCompletion {
       errors,
       report,
       hiddenTypenameKey,
+      isShadow,
     }: {
       readonly collector: FieldCollector;
       readonly errors: ErrorList;
       readonly report: (report: ErrorReport) => void;
       readonly hiddenTypenameKey: string | undefined;
+      readonly isShadow: boolean;
     },
   ): void {
     if (executionErrors.length === 0) return;
@@ -91,7 +94,7 @@ export class OutcomeCompletion {
       rules: new PositionRules(rules, collector.executed, delegation),
       errors,
       report,
-      isShadow: hiddenTypenameKey === undefined,
+      isShadow,
     }).addAll(executionErrors);
   }
 }

@@ -150,12 +150,15 @@ export class ErrorPlacement {
   ): Found {
     const base = this.findBase(error, reported, steps);
     let { place, isExact } = base;
-    const names = [...base.names, ...steps.map(({ key, names: [name = key] = [] }) => name)];
+    const names = [...base.names];
     for (const { key, names: fields } of steps) {
-      if (!isExact || typeof place !== 'object') break;
-      const next = this.options.places.step(place, key, fields);
-      if (next === 'unselected') isExact = false;
-      else place = next;
+      if (isExact && typeof place === 'object') {
+        const next = this.options.places.step(place, key, fields);
+        if (next === 'unselected') isExact = false;
+        else place = next;
+      }
+      // An index of what is not there can be any number that a subgraph chooses.
+      names.push(fields?.[0] ?? (isExact ? key : UNKNOWN_NAME));
     }
     return { place, isExact: isExact && reported.details.isWholePath, names };
   }

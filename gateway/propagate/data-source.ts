@@ -149,16 +149,26 @@ export class BehalfDataSource implements GraphQLDataSource {
     let facts: unknown;
     try {
       const answer = await this.post({ query, variables, operationName }, exchange, fetch);
-      const response = this.withReadErrors(answer, fetch);
-      const { extensions } = response;
-      if (extensions === undefined || !Object.hasOwn(extensions, FACTS_EXTENSION)) return response;
+      const { extensions = {} } = answer;
       const { [FACTS_EXTENSION]: given, ...others } = extensions;
-      facts = given;
-      return { ...response, extensions: others };
+      // By name: what an object inherits is not an account.
+      if (Object.hasOwn(extensions, FACTS_EXTENSION)) facts = given;
+      this.refuseOtherEntities(answer, fetch);
+      const response = this.withReadErrors(answer, fetch);
+      return facts === undefined ? response : { ...response, extensions: others };
     } finally {
       // Also for an answer that did not come: the subgraph may have read what it was asked for.
       if (exchange !== undefined) this.collect(facts, exchange);
     }
+  }
+
+  /** @apollo/gateway would give up the fetch for it, in words of its own and without telling where. */
+  private refuseOtherEntities({ data }: SubgraphResponse, fetch: SubgraphFetch): void {
+    if (fetch.entities === 0 || data === undefined || data === null) return;
+    const entities: unknown = data._entities;
+    if (Array.isArray(entities) && entities.length === fetch.entities) return;
+    // A client's variable can be called as the planner's is.
+    if (fetch.sent.isForEntities) throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'ENTITIES');
   }
 
   /** Errors become Behalf's own here, before anything else sees what the subgraph wrote. */

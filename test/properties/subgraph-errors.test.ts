@@ -63,12 +63,12 @@ describe('for any federation whose subgraphs report errors anywhere', { timeout:
           const context = `${told(asking)}${JSON.stringify({ message, path, extensions })}`;
           if (path !== undefined) expect(leadsAlong(result, path), context).toBe(true);
           expect(markersIn(JSON.stringify([path, extensions])), context).toEqual([]);
-          if (extensions?.coordinate !== undefined) seen.denied += 1;
+          if (extensions.coordinate !== undefined) seen.denied += 1;
           const markers = markersIn(message);
           if (markers.length === 0) seen.redacted += 1;
           for (const { type, field, isOfRoot } of markers) {
             seen.quoted += 1;
-            expect(extensions?.code, context).toBe('BAD_USER_INPUT');
+            expect(extensions.code, context).toBe('BAD_USER_INPUT');
             expect(isOfRoot, context).toBe(true);
             expect(isMet(world.rules.requirementOf(type, field), caller), context).toBe(true);
             expect(isSelected(asking, path ?? [], field), context).toBe(true);

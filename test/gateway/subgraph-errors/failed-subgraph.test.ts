@@ -121,6 +121,21 @@ describe('a subgraph that fails is reported at each place that is null because o
     ]);
   });
 
+  it.each([
+    ['too few', { _entities: [{ city: 'distinctive' }] }],
+    ['too many', { _entities: [1, 2, 3].map(() => ({ city: 'distinctive' })) }],
+    ['no list', { _entities: { city: 'distinctive' } }],
+    ['nothing of the kind', { city: 'distinctive' }],
+  ])('also one that answers with other entities than it was asked for: %s', async (_name, data) => {
+    cities.instead = answers({ data });
+    const answer = await setting.ask('{ people { name city } }');
+    expect(placed(answer)).toEqual([
+      'people.0.city SUBREQUEST_MALFORMED_RESPONSE',
+      'people.2.city SUBREQUEST_MALFORMED_RESPONSE',
+    ]);
+    expect(answer.text).not.toContain('distinctive');
+  });
+
   it('like denials, up to a number of places for each selection', async () => {
     people.instead = answers({
       data: { people: Array.from({ length: 100 }, (_, taxNumber) => ({ __typename: 'Person', taxNumber })) },

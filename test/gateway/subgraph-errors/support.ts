@@ -128,7 +128,7 @@ export const cities: Part = {
       city: () => fail(`${SECRET}city`, { code: 'LOST' }),
       seat: () => 'Linz',
     },
-  } as Resolvers,
+  },
 };
 
 export interface Setting {
