@@ -53,7 +53,11 @@ async function startParts(
   closers.push(() => rm(folder, { recursive: true, force: true }));
   const database = await openDatabaseServer({ dataDir: folder });
   closers.push(() => database.stop());
-  const db = openDatabase<AuthoritySchema & AuditDatabase>(database.url, { max: 8 });
+  const db = openDatabase<AuthoritySchema & AuditDatabase>(database.url, {
+    max: 8,
+    // It writes a backlog of a million changes in one statement.
+    statementTimeoutMs: 0,
+  });
   closers.push(() => db.destroy());
   await migrateAuthority(db);
   await migrateAudit(db as never);

@@ -74,7 +74,9 @@ function urlOf(database: string): string {
 
 /** One connection, closed afterwards, which also gives back its locks. */
 async function onServer<Result>(work: (server: Kysely<unknown>) => Promise<Result>): Promise<Result> {
-  const server = openDatabase<unknown>(inject('databaseUrl'), { max: 1 });
+  // Who builds a template is waited for, however busy the machine is.
+  const unbounded = { statementTimeoutMs: 0, lockTimeoutMs: 0 };
+  const server = openDatabase<unknown>(inject('databaseUrl'), { max: 1, ...unbounded });
   try {
     return await work(server);
   } finally {
