@@ -85,12 +85,7 @@ const guards = new WeakMap<GraphQLSchema, Guard>();
  * @throws {DirectiveError} when a rule cannot be compiled; the coordinate is in the message.
  */
 export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): GraphQLSchema {
-  const parts = Array.isArray(options.typeDefs)
-    ? (options.typeDefs as readonly (string | DocumentNode)[])
-    : [options.typeDefs as string | DocumentNode];
-  const document = completeSubgraph(
-    concatAST(parts.map((part) => (typeof part === 'string' ? parse(part) : part))),
-  );
+  const document = completeSubgraph(documentOf(options.typeDefs));
   const rules = new RuleTable(lowerRequiresScope(document), { coverage: options.coverage ?? 'required' });
   refuseInterfaceRules(rules);
   const built = buildSubgraphSchema({ typeDefs: document, resolvers: options.resolvers });
@@ -126,12 +121,28 @@ export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): Graph
     return state?.compiled === compiled ? state : nobody();
   }
 
+  guards.set(schema, guardFor(options, begin));
+  return schema;
+}
+
+function documentOf(typeDefs: ProtectedSubgraphOptions['typeDefs']): DocumentNode {
+  const parts = Array.isArray(typeDefs)
+    ? (typeDefs as readonly (string | DocumentNode)[])
+    : [typeDefs as string | DocumentNode];
+  return concatAST(parts.map((part) => (typeof part === 'string' ? parse(part) : part)));
+}
+
+/** Verifies the tokens of requests, and begins their states. */
+function guardFor(
+  options: ProtectedSubgraphOptions,
+  begin: (caller: Caller, parent: RequestState['parent']) => RequestState,
+): Guard {
   const verify = createTxnTokenVerifier(options.name, options.gateway, options);
   const exchange =
     options.passOn === undefined
       ? undefined
       : new TxnTokenExchange(options.name, options.gateway.issuer, options.passOn);
-  guards.set(schema, {
+  return {
     name: options.name,
     async open(headers, body) {
       const parent = parentContext(headers.traceparent);
@@ -154,8 +165,7 @@ export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): Graph
       if (refusal !== 'TXN_TOKEN_MISSING') options.onRefusedToken?.(refusal);
       return begin({ refusal }, parent);
     },
-  });
-  return schema;
+  };
 }
 
 /**
