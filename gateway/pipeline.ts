@@ -15,6 +15,7 @@ import {
   splitIntrospection,
 } from './introspection/index.js';
 import type { GrantedIntrospection } from './introspection/index.js';
+import type { CostModel } from './limit/index.js';
 import type { PolicyBook } from './policies/index.js';
 
 /** What one supergraph version is served by: they are replaced together, so that no request meets parts of two. */
@@ -23,6 +24,7 @@ export interface Served {
   readonly policies: PolicyBook;
   readonly introspection: GrantedIntrospection;
   readonly execute: GatewayExecutor;
+  readonly costs: CostModel;
 }
 
 export interface StepInput {
@@ -45,6 +47,17 @@ const authenticate: Step = async ({ exchange, protection }) => {
 const limit: Step = async ({ exchange, protection }) => {
   if (exchange.counted) return;
   await protection.limit(exchange);
+};
+
+/** Refuses what is too large, before anything is decided or planned, and counts what it weighs. */
+const measure: Step = ({ exchange, request, served, protection }) => {
+  const { document, operation } = request;
+  return protection.limitOperation(
+    exchange,
+    { document, operation },
+    request.request.variables ?? {},
+    served.costs,
+  );
 };
 
 /** Of an operation that asks for nothing but the schema. */
@@ -142,7 +155,14 @@ function tellWouldDeny(exchange: Exchange, { denials }: Authorization, { log }: 
 }
 
 /** The way of a request, in order. After them, whatever they did, it is sealed. */
-export const pipeline: readonly Step[] = Object.freeze([authenticate, limit, authorize, propagate, complete]);
+export const pipeline: readonly Step[] = Object.freeze([
+  authenticate,
+  limit,
+  measure,
+  authorize,
+  propagate,
+  complete,
+]);
 
 /** Runs the pipeline for one operation and seals it. Never rejects: what is refused is an answer. */
 export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {

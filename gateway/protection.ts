@@ -11,12 +11,16 @@ import { Issuers } from './authenticate/issuers.js';
 import type { IssuerOptions } from './authenticate/issuers.js';
 import { SenderConstraint } from './authenticate/sender-constraint.js';
 import { PolicyCeiling } from './authorize/ceiling.js';
-import type { OperationAuthorizer, SubgraphVocabulary } from './authorize/index.js';
+import type { ClientOperation, OperationAuthorizer, SubgraphVocabulary } from './authorize/index.js';
 import { ConfigurationError, RefusedError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { Challenges } from './http/present-challenge.js';
 import { ProtectedResource } from './http/resource-metadata.js';
 import type { IntrospectionRule } from './introspection/index.js';
+import type { CostModel, OperationLimits } from './limit/index.js';
+import { OperationLimiter } from './limit/index.js';
+import { limitRefusal } from './limit/limits.js';
+import type { Exceeded } from './limit/limits.js';
 import { RateLimit } from './limit/rate-limit.js';
 import { silentLog } from './log.js';
 import { GatewayMetrics } from './metrics.js';
@@ -55,7 +59,25 @@ export interface RevocationOptions {
   readonly instance?: string;
 }
 
+export interface LimitOptions extends Partial<OperationLimits> {
+  /** Assumed of a list whose size `@listSize` does not tell. Default 10. */
+  readonly listSize?: number;
+  /** Milliseconds of the processor that one request may spend on planning, in a worker. Default 100. */
+  readonly planningMs?: number;
+  /** Operations that wait for the planner at a time. Default 100. */
+  readonly planningQueue?: number;
+  /**
+   * Whether operations are planned in a thread that is ended when one takes too long. Default false: @apollo/gateway plans in
+   * the thread of the gateway, within the limits above and its planner's own. Behalf's server always plans in a worker.
+   */
+  readonly planInWorker?: boolean;
+  /** For what is kept of operations, estimated. Default 256. */
+  readonly cacheMegabytes?: number;
+}
+
 export interface ProtectionOptions {
+  /** How large an operation may be. Every limit has a default. */
+  readonly limits?: LimitOptions;
   readonly issuers: readonly IssuerOptions[];
   /**
    * The address under which clients reach the gateway. With it every challenge names the metadata of the protected resource
@@ -122,6 +144,7 @@ export class Protection {
   readonly metrics: GatewayMetrics;
   readonly revocation: RevocationView | undefined;
   readonly challenges: Challenges;
+  readonly limiter: OperationLimiter;
   /** Undefined where the gateway does not know its address. */
   readonly resource: ProtectedResource | undefined;
   private readonly authenticator: Authenticator;
@@ -142,6 +165,7 @@ export class Protection {
     this.introspection = options.introspection ?? 'authenticated';
     this.log = options.log ?? silentLog;
     const { policy, revocation } = options;
+    this.limiter = new OperationLimiter(options.limits);
     this.ceiling = policy === undefined ? undefined : new PolicyCeiling(policy, this.log);
     this.rateLimit = policy === undefined ? undefined : new RateLimit(policy);
     const issuers = new Set(options.issuers.map(({ issuer }) => issuer));
@@ -251,12 +275,54 @@ export class Protection {
    */
   async limit(exchange: Exchange): Promise<void> {
     exchange.counted = true;
-    if (exchange.token === undefined) return;
+    const { token } = exchange;
+    if (token !== undefined) await this.limitRate(exchange, async () => this.rateLimit?.count(token));
+  }
+
+  /**
+   * Measures an operation before anything is decided or planned, and counts what it weighs against its client's rate class.
+   * Its size is limited in every mode: no client gets an answer from a gateway that it has exhausted.
+   *
+   * @throws {RefusedError} 400 `OPERATION_LIMIT_EXCEEDED`, 429 `RATE_LIMITED`.
+   */
+  async limitOperation(
+    exchange: Exchange,
+    client: Pick<ClientOperation, 'document' | 'operation'>,
+    variables: Readonly<Record<string, unknown>>,
+    costs: CostModel,
+  ): Promise<void> {
+    const { limiter } = this;
+    refuseExceeded(limiter.checkDocument(client.document) ?? limiter.checkVariables(variables));
+    const { measured, exceeded } = limiter.measure(client.document, client.operation, variables, costs);
+    refuseExceeded(exceeded);
+    const { token } = exchange;
+    if (token !== undefined)
+      await this.limitRate(exchange, async () => this.rateLimit?.countWeight(token, measured));
+  }
+
+  /** In `shadow` mode what is too much is only noted. */
+  private async limitRate(exchange: Exchange, count: () => Promise<void>): Promise<void> {
     try {
-      await this.rateLimit?.count(exchange.token);
+      await count();
     } catch (error) {
       if (this.mode !== 'shadow' || !(error instanceof RefusedError)) throw error;
       this.log.log('info', 'WOULD_LIMIT', { transaction: exchange.transactionId });
+    }
+  }
+
+  /** Puts an operation on record that was refused before it could reach the pipeline. @throws {RefusedError} */
+  async refuseUnread(exchange: Exchange, refusal: RefusedError): Promise<RefusedError> {
+    const unread = exchange.forOperation();
+    try {
+      if (!unread.counted) await this.limit(unread);
+      await this.seal(unread, 'refused', refusal.refusal.code);
+      return refusal;
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      if (!this.sealed.has(unread)) await this.seal(unread, 'refused', error.refusal.code);
+      return error;
+    } finally {
+      unread.span.end();
     }
   }
 
@@ -288,6 +354,8 @@ export class Protection {
       const reached = exchange.family.filter((each) => this.sealed.has(each)).length;
       for (let missing = operations - reached; missing > 0; missing -= 1) {
         const unread = exchange.forOperation();
+        // Looking for what there is has its limit, in a batch as well. There is nothing left to refuse.
+        if (!unread.counted) await this.limit(unread).catch(() => undefined);
         await this.seal(unread, 'refused', 'OPERATION_INVALID');
         unread.span.end();
       }
@@ -398,6 +466,11 @@ export class Protection {
     }
     return sealExchange(exchange, outcome, reason, this.options.audit ?? { mode: 'off' }, this.log);
   }
+}
+
+/** @throws {RefusedError} */
+function refuseExceeded(exceeded: Exceeded | undefined): void {
+  if (exceeded !== undefined) throw limitRefusal(exceeded);
 }
 
 function protectedResource(options: ProtectionOptions, dpop: DpopRules): ProtectedResource | undefined {

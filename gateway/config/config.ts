@@ -18,7 +18,7 @@ import type { IntrospectionRule } from '../introspection/index.js';
 import type { LogLevel } from '../log.js';
 import { PassingOn } from '../propagate/pass-on.js';
 import type { PassOnOptions } from '../propagate/pass-on.js';
-import type { ProtectionOptions, RevocationOptions } from '../protection.js';
+import type { LimitOptions, ProtectionOptions, RevocationOptions } from '../protection.js';
 import schema from './schema.json' with { type: 'json' };
 
 /** An issuer as the file names it: keys are in files of their own. */
@@ -50,6 +50,7 @@ export interface GatewayConfig {
   /** Absolute path of the policy file. */
   readonly policy?: string;
   readonly authorization?: ProtectionOptions['authorization'];
+  readonly limits?: Omit<LimitOptions, 'planInWorker'>;
   readonly introspection?: IntrospectionRule;
   /** A listener of its own for Prometheus. */
   readonly metrics?: { readonly listen: { readonly host?: string; readonly port: number } };
