@@ -83,7 +83,11 @@ export function limitsPlugin(
           const { source, queryHash, contextValue } = context;
           if (store.has(queryHash)) return;
           const exchange = exchangeOf(contextValue);
-          refusal = refusalOf(protection.limiter, source, exchange?.shared ?? { tokens: 0, leftMs: undefined });
+          refusal = refusalOf(
+            protection.limiter,
+            source,
+            exchange?.shared ?? { tokens: 0, leftMs: undefined },
+          );
           if (refusal === undefined) return;
           leaveUnread(context);
           if (refusal instanceof RefusedError && exchange !== undefined)

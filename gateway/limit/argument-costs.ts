@@ -1,11 +1,5 @@
 import { getNamedType, isInputObjectType, Kind } from 'graphql';
-import type {
-  FieldNode,
-  GraphQLField,
-  GraphQLInputType,
-  OperationDefinitionNode,
-  ValueNode,
-} from 'graphql';
+import type { FieldNode, GraphQLField, GraphQLInputType, OperationDefinitionNode, ValueNode } from 'graphql';
 import { add } from './count.js';
 import type { StatedCosts } from './field-costs.js';
 
@@ -38,22 +32,12 @@ export class ArgumentCosts {
     return cost;
   }
 
-  /**
-   * The size that a slicing argument tells: a path such as `first` or `page.size`.
-   *
-   * @returns undefined when it tells none.
-   */
-  slice(node: FieldNode, field: GraphQLField<unknown, unknown>, path: string): number | undefined {
-    const [name = '', ...members] = path.split('.');
+  /** The size that a slicing argument tells, by itself or by its default; undefined when it tells none. */
+  slice(node: FieldNode, field: GraphQLField<unknown, unknown>, name: string): number | undefined {
     const given = node.arguments?.find((each) => each.name.value === name);
     const passed = given === undefined ? undefined : this.plain(given.value);
-    let value = passed === undefined ? field.args.find((each) => each.name === name)?.defaultValue : passed;
-    for (const member of members) {
-      value =
-        typeof value === 'object' && value !== null && Object.hasOwn(value, member)
-          ? (value as Record<string, unknown>)[member]
-          : undefined;
-    }
+    const value: unknown =
+      passed === undefined ? field.args.find((each) => each.name === name)?.defaultValue : passed;
     return typeof value === 'number' ? Math.max(0, value) : undefined;
   }
 

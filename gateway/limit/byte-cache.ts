@@ -8,15 +8,15 @@ import { LRUCache } from 'lru-cache';
  */
 export const BYTES_PER_CHARACTER = Object.freeze({
   /** Its nodes and tokens, as parsed. */
-  document: 250,
+  document: 200,
   /** What the authorizer knows of an operation, beside the document. */
-  analysis: 100,
+  analysis: 40,
   /** One decision on it: the filtered document, and what was removed. */
-  decision: 250,
+  decision: 40,
   /** A plan, by the length of its JSON. */
-  plan: 10,
+  plan: 5,
   /** A schema, by the length of its text. */
-  schema: 60,
+  schema: 20,
 });
 
 /** Of any entry, beside what grows with its text. */

@@ -79,8 +79,7 @@ export class CostModel {
       { noLocation: true },
     );
     const operation = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
-    this.toolIntrospection =
-      operation === undefined ? 0 : this.costOf(document, operation, {}).introspection;
+    this.toolIntrospection = operation === undefined ? 0 : this.costOf(document, operation, {}).introspection;
   }
 
   /**
@@ -227,7 +226,7 @@ class CostReading {
     coordinate: string,
     { assumedSize, slicingArguments, requireOneSlicingArgument }: ListSize,
   ): number | undefined {
-    const slices = slicingArguments.flatMap((path) => this.given.slice(node, field, path) ?? []);
+    const slices = slicingArguments.flatMap((name) => this.given.slice(node, field, name) ?? []);
     if (slicingArguments.length > 0 && requireOneSlicingArgument && slices.length !== 1) {
       this.unsliced ??= { limit: 'slicingArguments', maximum: 1, actual: slices.length, at: coordinate };
     }

@@ -31,6 +31,8 @@ export interface DocumentCounts {
   /** Of everything that is defined, each part that nothing spreads counted by itself. */
   readonly selections: number;
   readonly operations: ReadonlyMap<OperationDefinitionNode, OperationCounts>;
+  /** Of every operation, and of every fragment that none of them spreads. */
+  readonly roots: readonly SelectionSetNode[];
   /** Largest numbers of any operation, and of any fragment that none of them spreads. */
   readonly largest: OperationCounts;
 }
@@ -77,19 +79,20 @@ class DocumentCounter {
 
   constructor(private readonly document: DocumentNode) {
     for (const definition of document.definitions) {
-      if (definition.kind === Kind.FRAGMENT_DEFINITION)
-        this.fragments.set(definition.name.value, definition);
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
     }
   }
 
   count(): DocumentCounts {
     const operations = new Map<OperationDefinitionNode, OperationCounts>();
+    const roots: SelectionSetNode[] = [];
     let selections = 0;
     let largest = NOTHING;
     for (const definition of this.document.definitions) {
       if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
       const counts = this.countOperation(definition);
       operations.set(definition, counts);
+      roots.push(definition.selectionSet);
       selections = add(selections, counts.selections);
       largest = larger(largest, counts);
     }
@@ -100,6 +103,7 @@ class DocumentCounter {
       // Validation reads what nothing spreads, too, and of several under one name each.
       if (!isHidden && this.fragmentCounts.has(name)) continue;
       const counts = isHidden ? this.countSelections(definition.selectionSet) : this.countFragment(name);
+      roots.push(definition.selectionSet);
       selections = add(selections, counts.selections);
       largest = larger(largest, { ...counts, rootFields: 0, variables: 0 });
     }
@@ -109,6 +113,7 @@ class DocumentCounter {
       directivesPerLocation: this.directivesPerLocation,
       selections,
       operations,
+      roots,
       largest,
     };
   }

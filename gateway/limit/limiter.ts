@@ -10,6 +10,7 @@ import {
   MAX_NESTING,
 } from './limits.js';
 import type { Exceeded, LimitName, OperationLimits } from './limits.js';
+import { countOverlaps } from './overlaps.js';
 import { scanText } from './scan.js';
 import { countValues } from './values.js';
 
@@ -23,6 +24,9 @@ export interface MeasuredOperation {
 export class OperationLimiter {
   readonly limits: OperationLimits;
   private readonly documentLimits: Readonly<Partial<Record<LimitName, number>>>;
+
+  /** Documents that were found within the limits before. */
+  private readonly within = new WeakSet<DocumentNode>();
 
   constructor(limits: Partial<OperationLimits> = {}) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
@@ -54,8 +58,13 @@ export class OperationLimiter {
     // Before it is counted: a chain of fragments is followed to its end.
     const defined = firstExceeded({ definitions: document.definitions.length }, { definitions });
     if (defined !== undefined) return defined;
-    const { largest, conditions, directivesPerLocation, selections } = countDocument(document);
-    return firstExceeded({ ...largest, selections, conditions, directivesPerLocation }, this.documentLimits);
+    if (this.within.has(document)) return undefined;
+    const { largest, conditions, directivesPerLocation, selections, roots } = countDocument(document);
+    const exceeded =
+      firstExceeded({ ...largest, selections, conditions, directivesPerLocation }, this.documentLimits) ??
+      firstExceeded({ overlaps: countOverlaps(document, roots) }, this.documentLimits);
+    if (exceeded === undefined) this.within.add(document);
+    return exceeded;
   }
 
   checkVariables(variables: unknown): Exceeded | undefined {

@@ -11,6 +11,11 @@ export interface OperationLimits {
   readonly depth: number;
   /** Fields, fragments and spreads, each fragment counted wherever it is spread. */
   readonly selections: number;
+  /**
+   * Pairs of fields that give the same place of the answer, with the size of their arguments: validation compares each with
+   * each.
+   */
+  readonly overlaps: number;
   /** Fields of the operation's own root, with fragments in their place. */
   readonly rootFields: number;
   /** Fields under another name, each fragment counted wherever it is spread. */
@@ -32,6 +37,7 @@ export const DEFAULT_LIMITS: OperationLimits = Object.freeze({
   definitions: 100,
   depth: 20,
   selections: 2_000,
+  overlaps: 50_000,
   rootFields: 30,
   aliases: 200,
   directives: 200,
@@ -54,11 +60,7 @@ export const MAX_DIRECTIVES_PER_LOCATION = 10;
 export const MAX_INTROSPECTION_RATIO = 2;
 
 export type LimitName =
-  | keyof OperationLimits
-  | 'nesting'
-  | 'directivesPerLocation'
-  | 'introspection'
-  | 'slicingArguments';
+  keyof OperationLimits | 'nesting' | 'directivesPerLocation' | 'introspection' | 'slicingArguments';
 
 /** A limit, and the number that is beyond it. */
 export interface Exceeded {
@@ -96,5 +98,10 @@ export function limitError(exceeded: Exceeded): GraphQLError {
 }
 
 export function limitRefusal(exceeded: Exceeded): RefusedError {
-  return new RefusedError({ code: CODE, message: messageOf(exceeded), status: 400, details: { ...exceeded } });
+  return new RefusedError({
+    code: CODE,
+    message: messageOf(exceeded),
+    status: 400,
+    details: { ...exceeded },
+  });
 }
