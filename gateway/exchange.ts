@@ -6,7 +6,7 @@ import type { Span } from '@opentelemetry/api';
 import type { AuthenticatedToken } from './authenticate/index.js';
 import type { Authorization, ClientOperation, ExecutionOutcome } from './authorize/index.js';
 import type { SplitOperation } from './introspection/index.js';
-import type { PlanningBudget } from './plan/query-plans.js';
+import type { SharedPlanning } from './plan/query-plans.js';
 
 /**
  * What of an HTTP request the pipeline reads. Nothing else of it goes anywhere. What is left out is not known, and a token
@@ -31,7 +31,7 @@ export interface Incoming {
 }
 
 /** What all operations of one HTTP request have used together. */
-export interface SharedUse extends PlanningBudget {
+export interface SharedUse extends SharedPlanning {
   /** Tokens of texts that were parsed. */
   tokens: number;
 }
@@ -56,7 +56,7 @@ export class Exchange {
   // limit
   /** It was counted against the client's rate class, as one request. */
   counted = false;
-  shared: SharedUse = { tokens: 0, leftMs: undefined };
+  shared: SharedUse = { tokens: 0, planning: undefined };
 
   // authorize
   operation: ClientOperation | undefined;

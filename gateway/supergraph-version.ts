@@ -97,8 +97,8 @@ export async function createVersion(
       introspection: new GrantedIntrospection(authorizer, cacheBytes),
       costs: new CostModel(apiSchema, parse(authorizer.executableSdl), limits?.listSize ?? DEFAULT_LIST_SIZE),
       execute: (request) => {
-        const budget = exchangeOf(request.context)?.shared ?? { leftMs: undefined };
-        return plans.execute(request, budget, executor as GatewayExecutor);
+        const shared = exchangeOf(request.context)?.shared ?? { planning: undefined };
+        return plans.execute(request, shared, executor as GatewayExecutor);
       },
       gateway,
       loaded,

@@ -26,6 +26,11 @@ export class GrantedIntrospection {
     this.visible = new ByteCache(cacheBytes);
   }
 
+  /** What is kept, estimated. */
+  get bytes(): number {
+    return this.visible.bytes;
+  }
+
   /** @throws {RefusedError} 403 `INTROSPECTION_DISABLED` when the caller can reach nothing. */
   async answer(
     apiSchema: GraphQLSchema,

@@ -86,7 +86,7 @@ export function limitsPlugin(
           refusal = refusalOf(
             protection.limiter,
             source,
-            exchange?.shared ?? { tokens: 0, leftMs: undefined },
+            exchange?.shared ?? { tokens: 0, planning: undefined },
           );
           if (refusal === undefined) return;
           leaveUnread(context);

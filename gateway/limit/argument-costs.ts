@@ -8,6 +8,8 @@ const INPUT_OBJECT_WEIGHT = 1;
 
 /** What the arguments of one operation cost, and what those say that tell the size of a list. */
 export class ArgumentCosts {
+  /** Another request with other variables may cost something else. */
+  dependsOnVariables = false;
   private readonly defaults: ReadonlyMap<string, ValueNode | undefined>;
 
   constructor(
@@ -64,6 +66,7 @@ export class ArgumentCosts {
   private plain(node: ValueNode): unknown {
     switch (node.kind) {
       case Kind.VARIABLE: {
+        this.dependsOnVariables = true;
         const name = node.name.value;
         if (Object.hasOwn(this.variables, name)) return this.variables[name];
         const otherwise = this.defaults.get(name);

@@ -54,6 +54,8 @@ const NOTHING: Part = Object.freeze({ cost: 0, introspection: 0 });
 export class CostModel {
   private readonly stated: StatedCosts;
   private readonly sizes: SchemaSizes;
+  /** Of operations that cost the same whatever their variables are. */
+  private readonly fixed = new WeakMap<OperationDefinitionNode, StaticCost>();
   /** Of the introspection query that tools send. */
   readonly toolIntrospection: number;
 
@@ -91,19 +93,24 @@ export class CostModel {
     operation: OperationDefinitionNode,
     variables: Readonly<Record<string, unknown>>,
   ): StaticCost {
+    const known = this.fixed.get(operation);
+    if (known !== undefined) return known;
     const root = this.schema.getRootType(operation.operation);
     if (root === undefined || root === null) return { ...NOTHING, unsliced: undefined };
+    const given = new ArgumentCosts(this.stated, operation, variables);
     const reading = new CostReading(
       this.schema,
       this.stated,
       this.sizes,
       this.listSize,
-      new ArgumentCosts(this.stated, operation, variables),
+      given,
       fragmentsOf(document),
     );
     const part = reading.costOfSelections(operation.selectionSet, root, new Map());
     const own = operation.operation === OperationTypeNode.MUTATION ? MUTATION_WEIGHT : 0;
-    return { ...part, cost: add(part.cost, own), unsliced: reading.unsliced };
+    const cost = { ...part, cost: add(part.cost, own), unsliced: reading.unsliced };
+    if (!given.dependsOnVariables) this.fixed.set(operation, cost);
+    return cost;
   }
 }
 

@@ -21,21 +21,24 @@ export interface PlannerOptions extends PlannerData {
   readonly log: GatewayLog;
 }
 
-export interface Planned {
-  /** JSON. */
-  readonly plan: string;
-  /** Of the processor, milliseconds. */
-  readonly spentMs: number;
+/** Milliseconds of the processor, for everything that is planned at the expense of one request. */
+export interface PlanningBudget {
+  leftMs: number;
 }
 
 interface Job {
   readonly request: PlanRequest;
-  readonly budgetMs: number;
+  readonly budget: PlanningBudget;
   readonly since: number;
-  readonly resolve: (planned: Planned) => void;
+  readonly resolve: (plan: string) => void;
   readonly reject: (error: unknown) => void;
-  /** Of the worker's clock, when it began. */
-  begunAt: number | undefined;
+}
+
+/** The job that the worker is at. */
+interface CurrentJob extends Job {
+  /** Of the worker's clock. */
+  readonly begunAt: number;
+  readonly budgetMs: number;
 }
 
 /**
@@ -46,7 +49,7 @@ interface Job {
 export class Planner {
   private worker: Worker | undefined;
   private clock: ThreadClock | undefined;
-  private current: Job | undefined;
+  private current: CurrentJob | undefined;
   private readonly waiting: Job[] = [];
   private checking: NodeJS.Timeout | undefined;
   private failedStarts = 0;
@@ -58,21 +61,15 @@ export class Planner {
   }
 
   /**
-   * @param budgetMs Time of the processor.
-   * @throws {RefusedError} 400 `PLANNING_LIMIT_EXCEEDED`, 503 `PLANNER_BUSY`.
+   * @param budget Looked at when the turn has come, and reduced by what was spent.
+   * @returns The plan as JSON.
+   * @throws {PlanningLimitError} {@link RefusedError} 503 `PLANNER_BUSY`.
    */
-  plan(request: PlanRequest, budgetMs: number): Promise<Planned> {
+  plan(request: PlanRequest, budget: PlanningBudget): Promise<string> {
     if (this.isClosed) return Promise.reject(new Error('the planner is closed'));
     if (this.waiting.length >= this.options.maxWaiting) return Promise.reject(plannerBusy());
     return new Promise((resolve, reject) => {
-      this.waiting.push({
-        request,
-        budgetMs,
-        since: performance.now(),
-        resolve,
-        reject,
-        begunAt: undefined,
-      });
+      this.waiting.push({ request, budget, since: performance.now(), resolve, reject });
       this.checking ??= setInterval(() => this.check(), CHECK_EVERY_MS);
       this.next();
     });
@@ -120,8 +117,10 @@ export class Planner {
     const job = this.current;
     this.current = undefined;
     if (job !== undefined) {
-      if (message.kind === 'planned') job.resolve({ plan: message.plan, spentMs: this.spent(job) });
-      else if (PLANNER_LIMITS.test(message.message)) job.reject(planningLimit());
+      job.budget.leftMs -= this.spent(job);
+      if (message.kind === 'planned') job.resolve(message.plan);
+      // However much time there is, they stop it there.
+      else if (PLANNER_LIMITS.test(message.message)) job.reject(new PlanningLimitError(Infinity));
       else job.reject(new Error('the operation cannot be planned'));
     }
     this.next();
@@ -136,21 +135,31 @@ export class Planner {
     }
     if (worker === undefined) this.start();
     else if (clock !== undefined) {
-      const job = this.waiting.shift();
+      const job = this.nextJob();
       if (job === undefined) return;
-      this.current = job;
-      job.begunAt = clock();
+      this.current = { ...job, begunAt: clock(), budgetMs: job.budget.leftMs };
       worker.postMessage(job.request);
     }
   }
 
-  private spent({ begunAt = 0 }: Job): number {
-    return (this.clock?.() ?? 0) - begunAt;
+  /** Operations before it, of the same request, may have left it nothing. */
+  private nextJob(): Job | undefined {
+    let job = this.waiting.shift();
+    while (job !== undefined && job.budget.leftMs <= 0) {
+      job.reject(new PlanningLimitError(0));
+      job = this.waiting.shift();
+    }
+    return job;
+  }
+
+  private spent({ begunAt }: CurrentJob): number {
+    return (this.clock?.() ?? begunAt) - begunAt;
   }
 
   private check(): void {
     const job = this.current;
-    if (job !== undefined && this.spent(job) > job.budgetMs) this.stop(job, planningLimit());
+    if (job !== undefined && this.spent(job) > job.budgetMs)
+      this.stop(job, new PlanningLimitError(job.budgetMs));
     else if (job !== undefined && isOverdue(job)) this.stop(job, plannerBusy());
     for (let first = this.waiting[0]; first !== undefined && isOverdue(first); first = this.waiting[0]) {
       this.waiting.shift();
@@ -158,7 +167,8 @@ export class Planner {
     }
   }
 
-  private stop(job: Job, refusal: RefusedError): void {
+  private stop(job: CurrentJob, refusal: RefusedError): void {
+    job.budget.leftMs = 0;
     this.current = undefined;
     this.end();
     this.options.log.log('warn', 'PLANNING_STOPPED', { code: refusal.refusal.code });
@@ -175,7 +185,7 @@ export class Planner {
     this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
     this.options.log.log('error', 'PLANNER_ENDED', { ready: wasReady });
     // By the operation that it was at, or by nobody's fault: what waits may be planned by the next one.
-    this.current?.reject(planningLimit());
+    this.current?.reject(new PlanningLimitError(this.current.budgetMs));
     this.current = undefined;
     if (this.failedStarts >= MAX_FAILED_STARTS) {
       for (const job of this.takeAll()) job.reject(new Error('the planner cannot be started'));
@@ -209,12 +219,16 @@ function isOverdue({ since }: Job): boolean {
   return performance.now() - since > MAX_WAIT_MS;
 }
 
-export function planningLimit(): RefusedError {
-  return new RefusedError({
-    code: 'PLANNING_LIMIT_EXCEEDED',
-    message: 'The operation takes more work to plan than is allowed',
-    status: 400,
-  });
+/** 400 `PLANNING_LIMIT_EXCEEDED`. */
+export class PlanningLimitError extends RefusedError {
+  /** @param budgetMs What was not enough. */
+  constructor(readonly budgetMs: number) {
+    super({
+      code: 'PLANNING_LIMIT_EXCEEDED',
+      message: 'The operation takes more work to plan than is allowed',
+      status: 400,
+    });
+  }
 }
 
 function plannerBusy(): RefusedError {

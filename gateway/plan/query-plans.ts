@@ -3,19 +3,18 @@ import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/serv
 import type { QueryPlan } from '@apollo/query-planner';
 import { print } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { RefusedError } from '../errors.js';
 import { BYTES_PER_CHARACTER, ByteCache } from '../limit/index.js';
-import { Planner, planningLimit } from './planner.js';
-import type { PlannerOptions } from './planner.js';
+import { Planner, PlanningLimitError } from './planner.js';
+import type { PlannerOptions, PlanningBudget } from './planner.js';
 
 /** Operations that spent their budget are refused without another try, for so long. */
 const REFUSED_MS = 10 * 60 * 1_000;
 const MAX_REFUSED = 1_000;
 
-/** What one HTTP request may still spend on planning, milliseconds of the processor; its operations share it. */
-export interface PlanningBudget {
-  /** Undefined: all of it. */
-  leftMs: number | undefined;
+/** What the operations of one HTTP request use together. */
+export interface SharedPlanning {
+  /** Undefined until one of them is planned. */
+  planning: PlanningBudget | undefined;
 }
 
 export interface QueryPlansOptions {
@@ -72,12 +71,12 @@ export class QueryPlans {
   /** Sees to it that there is a plan before the executor looks for one. */
   async execute(
     request: GatewayGraphQLRequestContext,
-    budget: PlanningBudget,
+    shared: SharedPlanning,
     executor: GatewayExecutor,
   ): ReturnType<GatewayExecutor> {
     if (this.planner === undefined) return executor(request);
     const key = planKey(request);
-    const plan = this.plans.get(key) ?? (await this.planned(key, request, budget, this.planner));
+    const plan = this.plans.get(key) ?? (await this.planned(key, request, shared, this.planner));
     const holding = this.held.get(key) ?? { plan, holders: 0 };
     holding.holders += 1;
     this.held.set(key, holding);
@@ -101,13 +100,16 @@ export class QueryPlans {
   private planned(
     key: string,
     request: GatewayGraphQLRequestContext,
-    budget: PlanningBudget,
+    shared: SharedPlanning,
     planner: Planner,
   ): Promise<QueryPlan> {
-    if (this.refused.has(key)) return Promise.reject(planningLimit());
+    if (this.refused.has(key)) return Promise.reject(new PlanningLimitError(this.budgetMs));
     const waitedFor = this.underWay.get(key);
     if (waitedFor !== undefined) return waitedFor;
-    const planning = this.planWith(planner, key, request, budget).finally(() => this.underWay.delete(key));
+    shared.planning ??= { leftMs: this.budgetMs };
+    const planning = this.planWith(planner, key, request, shared.planning).finally(() =>
+      this.underWay.delete(key),
+    );
     this.underWay.set(key, planning);
     return planning;
   }
@@ -118,23 +120,17 @@ export class QueryPlans {
     { document, request }: GatewayGraphQLRequestContext,
     budget: PlanningBudget,
   ): Promise<QueryPlan> {
-    const budgetMs = budget.leftMs ?? this.budgetMs;
-    if (budgetMs <= 0) throw planningLimit();
     try {
-      const { plan, spentMs } = await planner.plan(
+      const plan = await planner.plan(
         { text: print(document), operationName: request.operationName || undefined },
-        budgetMs,
+        budget,
       );
-      budget.leftMs = budgetMs - spentMs;
       const parsed = JSON.parse(plan) as QueryPlan;
       this.keep(key, parsed, plan.length);
       return parsed;
     } catch (error) {
-      if (error instanceof RefusedError && error.refusal.code === 'PLANNING_LIMIT_EXCEEDED') {
-        // With less than the whole budget another request may still have it planned.
-        if (budgetMs === this.budgetMs) this.refused.set(key, true);
-        budget.leftMs = 0;
-      }
+      // With less than the whole budget another request may still have it planned.
+      if (error instanceof PlanningLimitError && error.budgetMs >= this.budgetMs) this.refused.set(key, true);
       throw error;
     }
   }

@@ -341,7 +341,7 @@ describe('around somebody’s own Apollo Server', () => {
     });
     const { url } = await startStandaloneServer(apollo, {
       listen: { port: 0, host: '127.0.0.1' },
-      ...(withPlugin ? { context: async () => protectedGateway.context({ authorization: [] }) } : {}),
+      context: async () => protectedGateway.context({ authorization: [] }),
     });
     cleanup.add(() => apollo.stop());
     return url;
