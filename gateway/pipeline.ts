@@ -46,18 +46,14 @@ const authenticate: Step = async ({ exchange, protection }) => {
 /** Refuses what comes too often, unless the server has counted it before it read the operation. */
 const limit: Step = async ({ exchange, protection }) => {
   if (exchange.counted) return;
-  await protection.limit(exchange);
+  await protection.limits.countRequest(exchange);
 };
 
 /** Refuses what is too large, before anything is decided or planned, and counts what it weighs. */
 const measure: Step = ({ exchange, request, served, protection }) => {
   const { document, operation } = request;
-  return protection.limitOperation(
-    exchange,
-    { document, operation },
-    request.request.variables ?? {},
-    served.costs,
-  );
+  const variables = request.request.variables ?? {};
+  return protection.limits.measure(exchange, { document, operation }, variables, served.costs);
 };
 
 /** Of an operation that asks for nothing but the schema. */

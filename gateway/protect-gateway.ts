@@ -196,7 +196,7 @@ export class ProtectedGateway implements GatewayInterface {
       input,
       this.version.authorizer,
       this.version.loaded.apiSchema,
-      this.protection.limiter,
+      this.protection.limits.limiter,
     );
   }
 

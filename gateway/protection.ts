@@ -11,17 +11,14 @@ import { Issuers } from './authenticate/issuers.js';
 import type { IssuerOptions } from './authenticate/issuers.js';
 import { SenderConstraint } from './authenticate/sender-constraint.js';
 import { PolicyCeiling } from './authorize/ceiling.js';
-import type { ClientOperation, OperationAuthorizer, SubgraphVocabulary } from './authorize/index.js';
+import type { OperationAuthorizer, SubgraphVocabulary } from './authorize/index.js';
 import { ConfigurationError, RefusedError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { Challenges } from './http/present-challenge.js';
 import { ProtectedResource } from './http/resource-metadata.js';
 import type { IntrospectionRule } from './introspection/index.js';
-import type { CostModel, OperationLimits } from './limit/index.js';
-import { OperationLimiter } from './limit/index.js';
-import { limitRefusal } from './limit/limits.js';
-import type { Exceeded } from './limit/limits.js';
-import { RateLimit } from './limit/rate-limit.js';
+import { RequestLimits } from './limit/request-limits.js';
+import type { LimitOptions } from './limit/request-limits.js';
 import { silentLog } from './log.js';
 import { GatewayMetrics } from './metrics.js';
 import type { GatewayLog } from './log.js';
@@ -57,22 +54,6 @@ export interface RevocationOptions {
   readonly maxEntries?: number;
   /** How this gateway is called where somebody waits for all of them. Default: host name and process. */
   readonly instance?: string;
-}
-
-export interface LimitOptions extends Partial<OperationLimits> {
-  /** Assumed of a list whose size `@listSize` does not tell. Default 10. */
-  readonly listSize?: number;
-  /** Milliseconds of the processor that one request may spend on planning, in a worker. Default 100. */
-  readonly planningMs?: number;
-  /** Operations that wait for the planner at a time. Default 100. */
-  readonly planningQueue?: number;
-  /**
-   * Whether operations are planned in a thread that is ended when one takes too long. Default false: @apollo/gateway plans in
-   * the thread of the gateway, within the limits above and its planner's own. Behalf's server always plans in a worker.
-   */
-  readonly planInWorker?: boolean;
-  /** For what is kept of operations, estimated. Default 256. */
-  readonly cacheMegabytes?: number;
 }
 
 export interface ProtectionOptions {
@@ -144,12 +125,11 @@ export class Protection {
   readonly metrics: GatewayMetrics;
   readonly revocation: RevocationView | undefined;
   readonly challenges: Challenges;
-  readonly limiter: OperationLimiter;
+  readonly limits: RequestLimits;
   /** Undefined where the gateway does not know its address. */
   readonly resource: ProtectedResource | undefined;
   private readonly authenticator: Authenticator;
   private readonly ceiling: PolicyCeiling | undefined;
-  private readonly rateLimit: RateLimit | undefined;
   private readonly receivers: readonly SsfReceiver[];
   private readonly keys: Promise<SigningKeys>;
   private signingKeys: SigningKeys | undefined;
@@ -165,9 +145,13 @@ export class Protection {
     this.introspection = options.introspection ?? 'authenticated';
     this.log = options.log ?? silentLog;
     const { policy, revocation } = options;
-    this.limiter = new OperationLimiter(options.limits);
     this.ceiling = policy === undefined ? undefined : new PolicyCeiling(policy, this.log);
-    this.rateLimit = policy === undefined ? undefined : new RateLimit(policy);
+    this.limits = new RequestLimits({
+      limits: options.limits,
+      policy,
+      isShadow: this.mode === 'shadow',
+      log: this.log,
+    });
     const issuers = new Set(options.issuers.map(({ issuer }) => issuer));
     for (const { issuer } of revocation?.streams ?? []) {
       // Tokens of an issuer without a stream are not looked up: a stream under a mistaken name would leave its own so.
@@ -268,53 +252,11 @@ export class Protection {
     if (code !== undefined) throw suspended(code);
   }
 
-  /**
-   * Counts the request against its client's rate class. In `shadow` mode one too many is only noted.
-   *
-   * @throws {RefusedError}
-   */
-  async limit(exchange: Exchange): Promise<void> {
-    exchange.counted = true;
-    const { token } = exchange;
-    if (token !== undefined) await this.limitRate(exchange, async () => this.rateLimit?.count(token));
-  }
-
-  /**
-   * Measures an operation before anything is decided or planned, and counts what it weighs against its client's rate class.
-   * Its size is limited in every mode: no client gets an answer from a gateway that it has exhausted.
-   *
-   * @throws {RefusedError} 400 `OPERATION_LIMIT_EXCEEDED`, 429 `RATE_LIMITED`.
-   */
-  async limitOperation(
-    exchange: Exchange,
-    client: Pick<ClientOperation, 'document' | 'operation'>,
-    variables: Readonly<Record<string, unknown>>,
-    costs: CostModel,
-  ): Promise<void> {
-    const { limiter } = this;
-    refuseExceeded(limiter.checkDocument(client.document) ?? limiter.checkVariables(variables));
-    const { measured, exceeded } = limiter.measure(client.document, client.operation, variables, costs);
-    refuseExceeded(exceeded);
-    const { token } = exchange;
-    if (token !== undefined)
-      await this.limitRate(exchange, async () => this.rateLimit?.countWeight(token, measured));
-  }
-
-  /** In `shadow` mode what is too much is only noted. */
-  private async limitRate(exchange: Exchange, count: () => Promise<void>): Promise<void> {
-    try {
-      await count();
-    } catch (error) {
-      if (this.mode !== 'shadow' || !(error instanceof RefusedError)) throw error;
-      this.log.log('info', 'WOULD_LIMIT', { transaction: exchange.transactionId });
-    }
-  }
-
   /** Puts an operation on record that was refused before it could reach the pipeline. @throws {RefusedError} */
   async refuseUnread(exchange: Exchange, refusal: RefusedError): Promise<RefusedError> {
     const unread = exchange.forOperation();
     try {
-      if (!unread.counted) await this.limit(unread);
+      if (!unread.counted) await this.limits.countRequest(unread);
       await this.seal(unread, 'refused', refusal.refusal.code);
       return refusal;
     } catch (error) {
@@ -330,7 +272,7 @@ export class Protection {
   async authenticateFirst(exchange: Exchange): Promise<void> {
     try {
       await this.authenticate(exchange);
-      await this.limit(exchange);
+      await this.limits.countRequest(exchange);
     } catch (error) {
       if (error instanceof RefusedError) {
         const { code, reason } = error.refusal;
@@ -355,7 +297,7 @@ export class Protection {
       for (let missing = operations - reached; missing > 0; missing -= 1) {
         const unread = exchange.forOperation();
         // Looking for what there is has its limit, in a batch as well. There is nothing left to refuse.
-        if (!unread.counted) await this.limit(unread).catch(() => undefined);
+        if (!unread.counted) await this.limits.countRequest(unread).catch(() => undefined);
         await this.seal(unread, 'refused', 'OPERATION_INVALID');
         unread.span.end();
       }
@@ -466,11 +408,6 @@ export class Protection {
     }
     return sealExchange(exchange, outcome, reason, this.options.audit ?? { mode: 'off' }, this.log);
   }
-}
-
-/** @throws {RefusedError} */
-function refuseExceeded(exceeded: Exceeded | undefined): void {
-  if (exceeded !== undefined) throw limitRefusal(exceeded);
 }
 
 function protectedResource(options: ProtectionOptions, dpop: DpopRules): ProtectedResource | undefined {

@@ -11,7 +11,8 @@ import { CostModel } from './limit/index.js';
 import type { Served } from './pipeline.js';
 import { QueryPlans } from './plan/query-plans.js';
 import type { BehalfDataSource } from './propagate/data-source.js';
-import type { LimitOptions, Protection } from './protection.js';
+import type { LimitOptions } from './limit/request-limits.js';
+import type { Protection } from './protection.js';
 
 export type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];
 

@@ -152,11 +152,11 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     query: `query ${name} { __schema { types { fields { type { fields { ${list(size, (i) => `a${i}: name`)} } } } } } }`,
   }),
   'introspection, again': (size, name) => ({
-    query: `${getIntrospectionQuery()
+    query: getIntrospectionQuery()
       .replace('IntrospectionQuery', name)
       .replace(
         '__schema',
         `${list(size, (i) => `s${i}: __schema { types { fields { args { type { name } } type { fields { name } } } } }`)} __schema`,
-      )}`,
+      ),
   }),
 };

@@ -15,10 +15,11 @@ import { TrustedProxies } from '../http/proxies.js';
 import type { ProxyOptions } from '../http/proxies.js';
 import type { TlsOptions } from '../http/tls.js';
 import type { IntrospectionRule } from '../introspection/index.js';
+import type { LimitOptions } from '../limit/request-limits.js';
 import type { LogLevel } from '../log.js';
 import { PassingOn } from '../propagate/pass-on.js';
 import type { PassOnOptions } from '../propagate/pass-on.js';
-import type { LimitOptions, ProtectionOptions, RevocationOptions } from '../protection.js';
+import type { ProtectionOptions, RevocationOptions } from '../protection.js';
 import schema from './schema.json' with { type: 'json' };
 
 /** An issuer as the file names it: keys are in files of their own. */

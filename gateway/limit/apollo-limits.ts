@@ -84,7 +84,7 @@ export function limitsPlugin(
           if (store.has(queryHash)) return;
           const exchange = exchangeOf(contextValue);
           refusal = refusalOf(
-            protection.limiter,
+            protection.limits.limiter,
             source,
             exchange?.shared ?? { tokens: 0, planning: undefined },
           );

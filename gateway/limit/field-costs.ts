@@ -41,21 +41,20 @@ export function readStatedCosts(supergraph: DocumentNode): StatedCosts {
     }
   };
   for (const definition of supergraph.definitions) {
-    if (!('name' in definition) || definition.name === undefined) continue;
-    const type = definition.name.value;
     switch (definition.kind) {
       case Kind.SCALAR_TYPE_DEFINITION:
       case Kind.ENUM_TYPE_DEFINITION:
-        note(type, definition);
+        note(definition.name.value, definition);
         break;
       case Kind.INPUT_OBJECT_TYPE_DEFINITION:
-        for (const field of definition.fields ?? []) note(`${type}.${field.name.value}`, field);
+        for (const field of definition.fields ?? [])
+          note(`${definition.name.value}.${field.name.value}`, field);
         break;
       case Kind.OBJECT_TYPE_DEFINITION:
       case Kind.INTERFACE_TYPE_DEFINITION:
-        note(type, definition);
+        note(definition.name.value, definition);
         for (const field of definition.fields ?? []) {
-          const coordinate = `${type}.${field.name.value}`;
+          const coordinate = `${definition.name.value}.${field.name.value}`;
           note(coordinate, field);
           for (const argument of field.arguments ?? [])
             note(`${coordinate}(${argument.name.value}:)`, argument);

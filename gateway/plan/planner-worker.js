@@ -8,8 +8,8 @@ import { parse } from 'graphql';
 
 /** @import { PlanRequest, PlannerData, PlannerMessage } from './planner-messages.js' */
 
-/** @type {PlannerData} */
-const { supergraphSdl, config } = workerData;
+// eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- the linter does not see a cast of JSDoc
+const { supergraphSdl, config } = /** @type {PlannerData} */ (workerData);
 // As @apollo/gateway makes them.
 const supergraph = Supergraph.build(supergraphSdl);
 const apiSchema = supergraph.apiSchema();

@@ -142,6 +142,6 @@ export class QueryPlans {
 
 /** As @apollo/gateway makes it: by the text's hash, and the operation's name if one was asked for. */
 function planKey({ queryHash, request: { operationName } }: GatewayGraphQLRequestContext): string {
-  if (operationName === undefined || operationName === null || operationName === '') return queryHash;
+  if (operationName === undefined || operationName === '') return queryHash;
   return createHash('sha256').update(queryHash).update(operationName).digest('hex');
 }

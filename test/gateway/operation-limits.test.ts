@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { protectGateway } from '../../gateway/index.js';
-import type { ProtectedGatewayConfig } from '../../gateway/index.js';
 import {
   ask,
   AUDIENCE,
@@ -327,11 +326,14 @@ describe('limits that the configuration names', () => {
 
 describe('around somebody’s own Apollo Server', () => {
   async function start(withPlugin: boolean): Promise<string> {
-    const protectedGateway = protectGateway({ supergraphSdl: compose(people) } as ProtectedGatewayConfig, {
-      issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
-      propagation: { issuer: 'http://gateway.example' },
-      log: new TestLog(),
-    });
+    const protectedGateway = protectGateway(
+      { supergraphSdl: compose(people) },
+      {
+        issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+        propagation: { issuer: 'http://gateway.example' },
+        log: new TestLog(),
+      },
+    );
     const apollo = new ApolloServer({
       gateway: protectedGateway,
       stopOnTerminationSignals: false,

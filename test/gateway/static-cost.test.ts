@@ -1,7 +1,6 @@
 import { Supergraph } from '@apollo/federation-internals';
 import fc from 'fast-check';
 import { getIntrospectionQuery, Kind, parse } from 'graphql';
-import type { GraphQLSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { composeSupergraph } from '../../cli/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
@@ -44,7 +43,7 @@ function modelOf(imports: string, cost: string, listSize: string): CostModel {
     { name: 'books', url: 'http://books', sdl: sdl(imports, cost, listSize) },
   ]);
   const { executableSdl } = createOperationAuthorizer(supergraph);
-  const schema = Supergraph.build(executableSdl).apiSchema().toGraphQLJSSchema() as unknown as GraphQLSchema;
+  const schema = Supergraph.build(executableSdl).apiSchema().toGraphQLJSSchema();
   return new CostModel(schema, parse(executableSdl), 10);
 }
 
@@ -119,7 +118,7 @@ it('a supergraph that states no costs has the defaults', () => {
     },
   ]);
   const { executableSdl } = createOperationAuthorizer(supergraph);
-  const schema = Supergraph.build(executableSdl).apiSchema().toGraphQLJSSchema() as unknown as GraphQLSchema;
+  const schema = Supergraph.build(executableSdl).apiSchema().toGraphQLJSSchema();
   const model = new CostModel(schema, parse(executableSdl), 10);
   expect(measure(model, '{ a { b { c } } }').cost).toBe(110);
 });
