@@ -15,6 +15,9 @@ const SETTLE_MS = 300;
 /** Operations of one family and of sizes around the largest that is accepted: the dearest is there. */
 const SIZES = [1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 20, 25, 30, 40, 50, 70, 100, 140, 200, 300, 450, 700];
 
+const BATCH_OPERATIONS = 10;
+const BATCH_SIZES = [5, 12, 40, 100];
+
 interface Measured {
   readonly size: number;
   readonly bytes: number;
@@ -53,6 +56,7 @@ async function benchCost(world: LimitsWorld, schema: string): Promise<void> {
     const largest = measured.at(-1) ?? dearest;
     rows.push([name, ...columns(dearest), ...columns(largest)]);
   }
+  rows.push(await measureBatches(world));
   console.log(
     `\nCost of one request with the default limits, ${schema} schema: the dearest size, and the largest`,
   );
@@ -78,6 +82,20 @@ async function measureFamily(world: LimitsWorld, family: Family): Promise<Measur
     if (dearest !== undefined) found.push(dearest);
   }
   return found;
+}
+
+/** Ten operations of one family in one request, which the benchmark's gateway takes. */
+async function measureBatches(world: LimitsWorld): Promise<string[]> {
+  const found: Measured[] = [];
+  for (const family of Object.values(FAMILIES)) {
+    for (const size of BATCH_SIZES) {
+      const bodies = Array.from({ length: BATCH_OPERATIONS }, () => bodyOf(family(size, freshName())));
+      found.push(await measureOne(world, size, `[${bodies.join(',')}]`));
+    }
+  }
+  const dearest = found.reduce((one, other) => (other.cpuMs > one.cpuMs ? other : one));
+  const largest = found.reduce((one, other) => (other.bytes > one.bytes ? other : one));
+  return ['ten in a batch', ...columns(dearest), ...columns(largest)];
 }
 
 async function measureOne(world: LimitsWorld, size: number, body: string): Promise<Measured> {

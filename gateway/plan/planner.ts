@@ -8,7 +8,7 @@ import type { ThreadClock } from './thread-time.js';
 const WORKER = new URL('./planner-worker.js', import.meta.url);
 const CHECK_EVERY_MS = 10;
 /** A plan that has not come by then on a machine that has no time for it is not waited for. */
-const MAX_WAIT_MS = 10_000;
+const MAX_WAIT_MS = 30_000;
 /** Workers that end before they can plan, one after the other: a next one would not do better. */
 const MAX_FAILED_STARTS = 3;
 /** What the planner itself finds too much. */
