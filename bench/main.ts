@@ -1,12 +1,14 @@
 import { benchAnalysis } from './analysis/run.js';
 import { benchGateway } from './gateway/run.js';
 import { pin } from './harness/child.js';
+import { benchLimits } from './limits/run.js';
 import { benchRevocation } from './revocation/run.js';
 import { benchSubgraph } from './subgraph/run.js';
 
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   analysis: benchAnalysis,
   subgraph: benchSubgraph,
+  limits: benchLimits,
   // Before the next, which keeps this process and its children on one processor.
   revocation: benchRevocation,
   gateway: () => {

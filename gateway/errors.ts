@@ -56,9 +56,25 @@ export const gatewayErrors = Object.freeze({
   },
   RATE_LIMITED: {
     description:
-      'More requests of the client for this subject than its rate class allows; see `Retry-After`.',
+      'More requests of the client for this subject than its rate class allows; see `Retry-After`. Without that header the one operation weighs more than the class allows in a whole window.',
     since: '0.1.0',
     status: 429,
+  },
+  OPERATION_LIMIT_EXCEEDED: {
+    description:
+      'The operation is larger than the gateway allows: `limit` names what was counted, `maximum` what is allowed and `actual` what was found.',
+    since: '0.1.0',
+    status: 400,
+  },
+  PLANNING_LIMIT_EXCEEDED: {
+    description: 'The operation takes more work to plan than the gateway spends on one request.',
+    since: '0.1.0',
+    status: 400,
+  },
+  PLANNER_BUSY: {
+    description: 'Too many operations that were not seen before wait to be planned; see `Retry-After`.',
+    since: '0.1.0',
+    status: 503,
   },
   REVOCATION_STATE_STALE: {
     description: 'The gateway does not know what was revoked lately, so nothing is permitted.',
@@ -134,6 +150,8 @@ export interface Refusal {
   readonly message: string;
   readonly status: number;
   readonly headers?: ReadonlyMap<string, string>;
+  /** Further members of the error's `extensions`, for the client. */
+  readonly details?: Readonly<Record<string, string | number>>;
   /** For the log and the record; never for the client. */
   readonly reason?: string;
 }
@@ -146,7 +164,7 @@ export class RefusedError extends GraphQLError {
   constructor(readonly refusal: Refusal) {
     const headers = new Map(refusal.headers ?? []);
     super(refusal.message, {
-      extensions: { code: refusal.code, http: { status: refusal.status, headers } },
+      extensions: { ...refusal.details, code: refusal.code, http: { status: refusal.status, headers } },
     });
     this.headers = headers;
   }

@@ -6,6 +6,7 @@ import type { Span } from '@opentelemetry/api';
 import type { AuthenticatedToken } from './authenticate/index.js';
 import type { Authorization, ClientOperation, ExecutionOutcome } from './authorize/index.js';
 import type { SplitOperation } from './introspection/index.js';
+import type { SharedPlanning } from './plan/query-plans.js';
 import { AccessAccounts } from './seal/accounts.js';
 
 /**
@@ -30,6 +31,12 @@ export interface Incoming {
   readonly remoteAddress?: string | undefined;
 }
 
+/** What all operations of one HTTP request have used together. */
+export interface SharedUse extends SharedPlanning {
+  /** Tokens of texts that were parsed. */
+  tokens: number;
+}
+
 /** One request on its way through the pipeline: each step reads what the ones before it wrote. */
 export class Exchange {
   /** `txn` of every transaction token, and of the audit record. */
@@ -52,8 +59,9 @@ export class Exchange {
   readonly responseHeaders = new Map<string, string>();
 
   // limit
-  /** It was counted against the client's rate class. */
+  /** It was counted against the client's rate class, as one request. */
   counted = false;
+  shared: SharedUse = { tokens: 0, planning: undefined };
 
   // authorize
   operation: ClientOperation | undefined;
@@ -99,6 +107,7 @@ export class Exchange {
     const other = new Exchange(this.incoming);
     other.taken = this.taken;
     other.taken.push(other);
+    other.shared = this.shared;
     other.authenticated = this.authenticated;
     other.token = this.token;
     // As it came: policies are answered for each operation.

@@ -2,10 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Delegation } from '@behalf/directives';
 import { getOperationAST, GraphQLError, parse, Source, validate } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
+import { limitError, OperationLimiter } from './limit/index.js';
 import type { ClientOperation, Explanation, OperationAuthorizer } from './authorize/index.js';
-
-/** Longer than any operation has reason to be. */
-const MAX_TOKENS = 20_000;
 
 /** An operation, and for whom it is to be decided. */
 export interface ExplainInput {
@@ -27,15 +25,21 @@ export type ExplainResult =
  * not known, so what `@skip` or `@include` could leave out by one counts as selected unless its default says otherwise.
  *
  * @param schema The API schema that clients see.
+ * @param limiter The gateway's; default: the limits that a gateway has by default.
  */
 export function explainOperation(
   { query, file, operationName, delegation }: ExplainInput,
   authorizer: OperationAuthorizer,
   schema: GraphQLSchema,
+  limiter = new OperationLimiter(),
 ): ExplainResult {
   let document: DocumentNode;
   try {
-    document = parse(new Source(query, file), { maxTokens: MAX_TOKENS });
+    const { exceeded } = limiter.scan(query);
+    if (exceeded !== undefined) return { errors: [limitError(exceeded)] };
+    document = parse(new Source(query, file));
+    const tooLarge = limiter.checkDocument(document);
+    if (tooLarge !== undefined) return { errors: [limitError(tooLarge)] };
   } catch (error) {
     if (error instanceof GraphQLError) return { errors: [error] };
     throw error;

@@ -25,6 +25,14 @@ export const logCodes = Object.freeze({
     description: 'A new supergraph must not be served; the one before stays.',
     since: '0.1.0',
   },
+  PLANNING_STOPPED: {
+    description: 'An operation took more work to plan than is allowed, so its worker was ended and replaced.',
+    since: '0.1.0',
+  },
+  PLANNER_ENDED: {
+    description: 'The worker that plans operations ended by itself; another one takes its place.',
+    since: '0.1.0',
+  },
   SCHEMA_LISTENER_FAILED: { description: 'A listener for schema updates threw.', since: '0.1.0' },
   SUBGRAPH_FACTS_MALFORMED: {
     description:

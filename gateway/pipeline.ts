@@ -24,6 +24,7 @@ import {
   splitIntrospection,
 } from './introspection/index.js';
 import type { GrantedIntrospection } from './introspection/index.js';
+import type { CostModel } from './limit/index.js';
 import type { PolicyBook } from './policies/index.js';
 import { isPlainOperationName } from './seal/recorded-text.js';
 import { ErrorLog } from './subgraph-errors/log-errors.js';
@@ -34,6 +35,7 @@ export interface Served {
   readonly policies: PolicyBook;
   readonly introspection: GrantedIntrospection;
   readonly execute: GatewayExecutor;
+  readonly costs: CostModel;
 }
 
 export interface StepInput {
@@ -55,7 +57,16 @@ const authenticate: Step = async ({ exchange, protection }) => {
 /** Refuses what comes too often, unless the server has counted it before it read the operation. */
 const limit: Step = async ({ exchange, protection }) => {
   if (exchange.counted) return;
-  await protection.limit(exchange);
+  await protection.limits.countRequest(exchange);
+};
+
+/** Refuses what is too large, before anything is decided or planned, and counts what it weighs. */
+const measure: Step = ({ exchange, request, served, protection }) => {
+  // Apollo Server leaves it to the gateway to find that there is none, whatever the type says.
+  if ((request.operation as OperationDefinitionNode | undefined) === undefined) throw operationUnknown();
+  const { document, operation } = request;
+  const variables = request.request.variables ?? {};
+  return protection.limits.measure(exchange, { document, operation }, variables, served.costs);
 };
 
 /** Of an operation that asks for nothing but the schema. */
@@ -73,8 +84,6 @@ function notExecuted(errors: readonly GraphQLError[]): Authorization {
 
 /** Decides what may be planned. */
 const authorize: Step = async ({ exchange, request, served, protection }) => {
-  // Apollo Server leaves it to the gateway to find that there is none, whatever the type says.
-  if ((request.operation as OperationDefinitionNode | undefined) === undefined) throw operationUnknown();
   refuseIntrospection(request.document, protection.introspection, exchange.delegation !== undefined);
   const operation = readOperation(request);
   exchange.operation = operation;
@@ -229,7 +238,14 @@ function tellWouldDeny(exchange: Exchange, { denials }: Authorization, { log }: 
 }
 
 /** The way of a request, in order. After them, whatever they did, it is sealed. */
-export const pipeline: readonly Step[] = Object.freeze([authenticate, limit, authorize, propagate, complete]);
+export const pipeline: readonly Step[] = Object.freeze([
+  authenticate,
+  limit,
+  measure,
+  authorize,
+  propagate,
+  complete,
+]);
 
 /** Runs the pipeline for one operation and seals it. Never rejects: what is refused is an answer. */
 export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {

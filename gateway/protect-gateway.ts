@@ -5,13 +5,13 @@ import type {
   GatewaySchemaLoadOrUpdateCallback,
   GatewayUnsubscriber,
 } from '@apollo/server-gateway-interface';
+import type { ApolloServerPlugin } from '@apollo/server';
 import { GraphQLSchema } from 'graphql';
 import type { JWK } from 'jose';
 import type { Pool } from 'undici';
 import type { AuditOutcome } from '../audit/record.js';
-import { ApolloGateway } from './apollo.js';
-import type { ApolloGatewayConfig, ApolloGatewayInstance, SupergraphManager } from './apollo.js';
-import { createOperationAuthorizer, SupergraphError } from './authorize/index.js';
+import type { ApolloGatewayConfig, SupergraphManager } from './apollo.js';
+import { SupergraphError } from './authorize/index.js';
 import type { OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError } from './errors.js';
 import type { RefusedError } from './errors.js';
@@ -20,17 +20,17 @@ import type { ExchangeContext, Incoming } from './exchange.js';
 import { explainOperation } from './explain.js';
 import type { ExplainInput, ExplainResult } from './explain.js';
 import type { ProtectedResource } from './http/resource-metadata.js';
-import { GrantedIntrospection } from './introspection/index.js';
 import { runPipeline } from './pipeline.js';
-import type { Served } from './pipeline.js';
+import { DocumentStore, limitsPlugin } from './limit/apollo-limits.js';
 import { BehalfDataSource, subgraphPool } from './propagate/data-source.js';
 import { passOnAnswer } from './propagate/pass-on.js';
 import type { PassOnRequest } from './propagate/pass-on.js';
 import { Protection } from './protection.js';
 import type { ProtectionOptions } from './protection.js';
+import { createVersion, shareOfCaches } from './supergraph-version.js';
+import type { Version } from './supergraph-version.js';
 
 type SupergraphSource = string | SupergraphManager | SupergraphManager['initialize'];
-type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];
 
 /** What `new ApolloGateway(…)` takes, less what would go past the protection. */
 export type ProtectedGatewayConfig = ApolloGatewayConfig;
@@ -51,12 +51,7 @@ export function protectGateway(config: ProtectedGatewayConfig, options: Protecti
   return new ProtectedGateway(config, options);
 }
 
-interface Version extends Served {
-  readonly gateway: ApolloGatewayInstance;
-  readonly loaded: Loaded;
-}
-
-/** Keys of ApolloGateway's configuration that bring data sources or schemas past Behalf, or share plans between versions. */
+/** Keys of ApolloGateway's configuration that bring data sources or schemas past Behalf. */
 const FORBIDDEN_KEYS = [
   'buildService',
   'serviceList',
@@ -67,6 +62,8 @@ const FORBIDDEN_KEYS = [
 
 export class ProtectedGateway implements GatewayInterface {
   private readonly protection: Protection;
+  /** Documents that Apollo Server has parsed and found valid, bounded by their bytes: its `documentStore`. */
+  readonly documents: DocumentStore;
   private readonly listeners = new Set<GatewaySchemaLoadOrUpdateCallback>();
   /** By origin; they outlive a supergraph version. */
   private readonly pools = new Map<string, Pool>();
@@ -111,6 +108,7 @@ export class ProtectedGateway implements GatewayInterface {
       throw new ConfigurationError('debug', 'would put values into the log');
     this.supergraph = supergraphSdl;
     this.protection = new Protection(options);
+    this.documents = new DocumentStore(shareOfCaches(options.limits));
   }
 
   /** @throws {SupergraphError} */
@@ -143,6 +141,7 @@ export class ProtectedGateway implements GatewayInterface {
     this.stopped = true;
     await this.updating;
     await this.cleanup?.();
+    this.version?.plans.close();
     await this.version?.gateway.stop();
     await this.protection.close();
     await Promise.all([...this.pools.values()].map((pool) => pool.close()));
@@ -184,10 +183,31 @@ export class ProtectedGateway implements GatewayInterface {
     return this.protection.resource;
   }
 
+  /**
+   * A plugin for Apollo Server that counts each text before it is parsed and validated. Without it the operation is counted
+   * after both. It needs {@link documents} as `documentStore`, and `context` made by this gateway.
+   */
+  limitsPlugin(): ApolloServerPlugin<ExchangeContext> {
+    return limitsPlugin(this.protection, this.documents);
+  }
+
+  /** What is kept of operations, decisions and plans of the supergraph that is served; the bytes are estimated. */
+  cached(): { readonly operations: number; readonly decisions: number; readonly bytes: number } {
+    if (this.version === undefined) return { operations: 0, decisions: 0, bytes: 0 };
+    const { authorizer, plans } = this.version;
+    const { operations, decisions, bytes } = authorizer.cached();
+    return { operations, decisions, bytes: bytes + plans.bytes };
+  }
+
   /** What would become of an operation, by the rules that are served now. @throws when there is no supergraph yet */
   explain(input: ExplainInput): ExplainResult {
     if (this.version === undefined) throw new Error('the gateway has no supergraph');
-    return explainOperation(input, this.version.authorizer, this.version.loaded.apiSchema);
+    return explainOperation(
+      input,
+      this.version.authorizer,
+      this.version.loaded.apiSchema,
+      this.protection.limits.limiter,
+    );
   }
 
   /** Puts an exchange that ends without the pipeline on record. @throws {RefusedError} in audit mode `required` */
@@ -316,44 +336,16 @@ export class ProtectedGateway implements GatewayInterface {
     });
   }
 
-  /**
-   * Makes a new version: its authorizer, and an ApolloGateway of its own. A request goes through one version from its
-   * decision to its plan, whatever is installed meanwhile.
-   */
+  /** Makes a version, and serves it from now on. */
   private async install(sdl: string): Promise<void> {
-    const { authorization, policy } = this.protection.options;
-    const authorizer = createOperationAuthorizer(sdl, {
-      coverage: authorization?.coverage ?? 'open',
-      ...(policy === undefined ? {} : { policy }),
-      ...(authorization?.maxPathsPerSelection === undefined
-        ? {}
-        : { maxPathsPerSelection: authorization.maxPathsPerSelection }),
-      ...(authorization?.maxErrors === undefined ? {} : { maxErrors: authorization.maxErrors }),
-    });
-    const policies = this.protection.policyBook(authorizer);
-    const gateway = new ApolloGateway({
-      ...this.config,
-      supergraphSdl: authorizer.executableSdl,
-      buildService: ({ name, url }: { name: string; url?: string }) => this.dataSource(name, url, authorizer),
-      // Shows query plans to whoever sends a header, unless NODE_ENV is production.
-      __exposeQueryPlanExperimental: false,
-    });
-    let loaded: Loaded | undefined;
-    gateway.onSchemaLoadOrUpdate((schema) => {
-      loaded = schema;
-    });
-    const { executor } = await gateway.load();
-    if (loaded === undefined) throw new Error('the supergraph was not loaded');
+    const { config, protection } = this;
     const before = this.version;
-    const introspection = new GrantedIntrospection(authorizer);
-    this.version = {
-      authorizer,
-      policies,
-      introspection,
-      execute: executor as GatewayExecutor,
-      gateway,
-      loaded,
-    };
+    this.version = await createVersion(sdl, {
+      config,
+      protection,
+      dataSource: (name, url, authorizer) => this.dataSource(name, url, authorizer),
+    });
+    const { loaded } = this.version;
     this.versions.set(loaded.apiSchema, this.version);
     for (const listener of this.listeners) {
       try {
@@ -365,6 +357,7 @@ export class ProtectedGateway implements GatewayInterface {
         this.protection.log.log('error', 'SCHEMA_LISTENER_FAILED');
       }
     }
+    before?.plans.retire();
     await before?.gateway.stop();
   }
 }

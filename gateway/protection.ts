@@ -19,7 +19,8 @@ import type { Exchange } from './exchange.js';
 import { Challenges } from './http/present-challenge.js';
 import { ProtectedResource } from './http/resource-metadata.js';
 import type { IntrospectionRule } from './introspection/index.js';
-import { RateLimit } from './limit/rate-limit.js';
+import { RequestLimits } from './limit/request-limits.js';
+import type { LimitOptions } from './limit/request-limits.js';
 import { silentLog, unfailingLog } from './log.js';
 import { GatewayMetrics } from './metrics.js';
 import type { GatewayLog } from './log.js';
@@ -59,6 +60,8 @@ export interface RevocationOptions {
 }
 
 export interface ProtectionOptions {
+  /** How large an operation may be. Every limit has a default. */
+  readonly limits?: LimitOptions;
   readonly issuers: readonly IssuerOptions[];
   /**
    * The address under which clients reach the gateway. With it every challenge names the metadata of the protected resource
@@ -128,11 +131,11 @@ export class Protection {
   readonly metrics: GatewayMetrics;
   readonly revocation: RevocationView | undefined;
   readonly challenges: Challenges;
+  readonly limits: RequestLimits;
   /** Undefined where the gateway does not know its address. */
   readonly resource: ProtectedResource | undefined;
   private readonly authenticator: Authenticator;
   private readonly ceiling: PolicyCeiling | undefined;
-  private readonly rateLimit: RateLimit | undefined;
   private readonly receivers: readonly SsfReceiver[];
   private readonly keys: Promise<SigningKeys>;
   private signingKeys: SigningKeys | undefined;
@@ -149,7 +152,12 @@ export class Protection {
     this.log = unfailingLog(options.log ?? silentLog);
     const { policy, revocation } = options;
     this.ceiling = policy === undefined ? undefined : new PolicyCeiling(policy, this.log);
-    this.rateLimit = policy === undefined ? undefined : new RateLimit(policy);
+    this.limits = new RequestLimits({
+      limits: options.limits,
+      policy,
+      isShadow: this.mode === 'shadow',
+      log: this.log,
+    });
     requireTrustedAddresses(options.issuers, revocation?.streams ?? []);
     const lifetimes = tokenLifetimes(options);
     const issuers = new Set(lifetimes.keys());
@@ -259,19 +267,19 @@ export class Protection {
     if (code !== undefined) throw suspended(code);
   }
 
-  /**
-   * Counts the request against its client's rate class. In `shadow` mode one too many is only noted.
-   *
-   * @throws {RefusedError}
-   */
-  async limit(exchange: Exchange): Promise<void> {
-    exchange.counted = true;
-    if (exchange.token === undefined) return;
+  /** Puts an operation on record that was refused before it could reach the pipeline. @throws {RefusedError} */
+  async refuseUnread(exchange: Exchange, refusal: RefusedError): Promise<RefusedError> {
+    const unread = exchange.forOperation();
     try {
-      await this.rateLimit?.count(exchange.token);
+      if (!unread.counted) await this.limits.countRequest(unread);
+      await this.seal(unread, 'refused', refusal.refusal.code);
+      return refusal;
     } catch (error) {
-      if (this.mode !== 'shadow' || !(error instanceof RefusedError)) throw error;
-      this.log.log('info', 'WOULD_LIMIT', { transaction: exchange.transactionId });
+      if (!(error instanceof RefusedError)) throw error;
+      if (!this.sealed.has(unread)) await this.seal(unread, 'refused', error.refusal.code);
+      return error;
+    } finally {
+      unread.span.end();
     }
   }
 
@@ -279,7 +287,7 @@ export class Protection {
   async authenticateFirst(exchange: Exchange): Promise<void> {
     try {
       await this.authenticate(exchange);
-      await this.limit(exchange);
+      await this.limits.countRequest(exchange);
     } catch (error) {
       if (error instanceof RefusedError) {
         const { code, reason } = error.refusal;
@@ -303,6 +311,8 @@ export class Protection {
       const reached = exchange.family.filter((each) => this.sealed.has(each)).length;
       for (let missing = operations - reached; missing > 0; missing -= 1) {
         const unread = exchange.forOperation();
+        // Looking for what there is has its limit, in a batch as well. There is nothing left to refuse.
+        if (!unread.counted) await this.limits.countRequest(unread).catch(() => undefined);
         await this.seal(unread, 'refused', 'OPERATION_INVALID');
         unread.span.end();
       }

@@ -131,6 +131,7 @@ async function serve(
         dpop: dpopOptions(config, replay),
         knowsClientCertificates:
           config.listen?.tls?.requestClientCertificate === true || config.proxies?.clientCertificate === true,
+        limits: { ...config.limits, planInWorker: true },
         ...(config.authorization === undefined ? {} : { authorization: config.authorization }),
         ...(config.introspection === undefined ? {} : { introspection: config.introspection }),
         propagation: {
@@ -168,6 +169,7 @@ async function serve(
     // Asking for the schema is decided in the pipeline, by the caller.
     introspection: true,
     allowBatchedHttpRequests: config.http?.batch !== undefined,
+    documentStore: gateway.documents,
     persistedQueries:
       config.http?.persistedQueries === undefined
         ? false
@@ -179,7 +181,11 @@ async function serve(
     stopOnTerminationSignals: false,
     nodeEnv: 'production',
     hideSchemaDetailsFromClientErrors: config.introspection !== 'all',
-    plugins: [ApolloServerPluginLandingPageDisabled(), ApolloServerPluginUsageReportingDisabled()],
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      gateway.limitsPlugin(),
+    ],
     formatError: maskUnexpected,
     logger: apolloLogger(log),
   });

@@ -46,8 +46,11 @@ export interface ClientPolicy {
 
 export interface RateClass {
   readonly name: string;
+  /** Ordinary requests; an operation that costs more than one counts as several. */
   readonly requests: number;
   readonly perSeconds: number;
+  /** Static cost of an ordinary request. */
+  readonly costPerRequest: number;
 }
 
 /** How a person must have signed in before scopes of a sensitivity count (RFC 9470 section 4). */

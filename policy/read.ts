@@ -10,6 +10,7 @@ import schema from './schema.json' with { type: 'json' };
 import { shapeProblem } from './shape.js';
 
 const LONGEST_WINDOW_SECONDS = 86_400;
+const DEFAULT_COST_PER_REQUEST = 100;
 
 /** The file as it is written; `schema.json` describes every key. */
 interface PolicyFile {
@@ -17,9 +18,15 @@ interface PolicyFile {
   readonly purposes?: Readonly<Record<string, { readonly sentence: string }>>;
   readonly roles?: Readonly<Record<string, { readonly mayGrant: readonly string[] }>>;
   readonly clients?: Readonly<Record<string, ClientEntry>>;
-  readonly rateClasses?: Readonly<Record<string, { readonly requests: number; readonly per: string }>>;
+  readonly rateClasses?: Readonly<Record<string, RateClassEntry>>;
   readonly longestConsent?: Readonly<Partial<Record<Sensitivity, string>>>;
   readonly stepUp?: Readonly<Partial<Record<Sensitivity, StepUpEntry>>>;
+}
+
+interface RateClassEntry {
+  readonly requests: number;
+  readonly per: string;
+  readonly costPerRequest?: number;
 }
 
 interface StepUpEntry {
@@ -74,10 +81,11 @@ export function checkPolicy(value: unknown): Policy {
     purposes: mapOf(file.purposes, (purpose, name) => ({ ...purpose, name })),
     roles: mapOf(file.roles, (role, name) => ({ ...role, name })),
     clients: mapOf(file.clients, readClient),
-    rateClasses: mapOf(file.rateClasses, ({ requests, per }, name) => ({
+    rateClasses: mapOf(file.rateClasses, ({ requests, per, costPerRequest }, name) => ({
       name,
       requests,
       perSeconds: readWindow(per, `rateClasses.${name}.per`),
+      costPerRequest: costPerRequest ?? DEFAULT_COST_PER_REQUEST,
     })),
     longestConsentSeconds: Object.fromEntries(
       Object.entries(file.longestConsent ?? {}).map(([sensitivity, duration]) => [

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { ApolloServer, HeaderMap } from '@apollo/server';
 import { unwrapResolverError } from '@apollo/server/errors';
 import { protectedContext, type ProtectedContext, protectedSubgraphPlugin } from '@behalf/directives';
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { LRUCache } from 'lru-cache';
 
 import type { Log } from '../store/index.js';
 
@@ -33,6 +34,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 3_000;
 /** Against documents made to be long: the gateway's are far shorter. */
 const TOKENS_AT_MOST = 10_000;
+const DOCUMENT_BYTES_AT_MOST = 64 * 1_048_576;
+/** That a parsed document takes, at most; measured by the gateway's benchmark. */
+const BYTES_PER_CHARACTER = 200;
 
 /**
  * Serves a subgraph's schema over HTTP, at `/`.
@@ -51,6 +55,7 @@ export async function startSubgraph<Context extends ProtectedContext>(
     introspection: options.introspection ?? false,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
+    documentStore: boundedDocuments(),
     parseOptions: { maxLexicalTokens: TOKENS_AT_MOST },
     formatError: (formatted, error) => hideInternals(formatted, error, name, log),
     logger: silent,
@@ -138,6 +143,19 @@ async function listen(http: Server, { name, host, port }: { name: string; host: 
 function splitTarget(target: string): [path: string, search: string] {
   const start = target.indexOf('?');
   return start === -1 ? [target, ''] : [target.slice(0, start), target.slice(start)];
+}
+
+/** Apollo Server's own store counts the characters of a document as JSON, without its tokens: many times too little. */
+function boundedDocuments() {
+  const documents = new LRUCache<string, DocumentNode>({ maxSize: DOCUMENT_BYTES_AT_MOST });
+  return {
+    get: async (key: string) => documents.get(key),
+    set: async (key: string, document: DocumentNode) => {
+      const length = document.loc?.source.body.length ?? BODY_BYTES_AT_MOST;
+      documents.set(key, document, { size: 1 + length * BYTES_PER_CHARACTER });
+    },
+    delete: async (key: string) => documents.delete(key),
+  };
 }
 
 class Refusal {

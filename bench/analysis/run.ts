@@ -29,7 +29,7 @@ export async function benchAnalysis(): Promise<void> {
 }
 
 async function benchFirstSeen(sdl: string): Promise<void> {
-  const authorizer = createOperationAuthorizer(sdl, { cachedOperations: 10_000 });
+  const authorizer = createOperationAuthorizer(sdl, { cacheBytes: 1024 ** 3 });
   const supergraph = Supergraph.build(authorizer.executableSdl, { supportedFeatures: null });
   const planner = new QueryPlanner(supergraph);
   const apiSchema = supergraph.apiSchema();
@@ -83,7 +83,7 @@ function bomb(size: number): string {
 
 async function benchFragmentBomb(sdl: string): Promise<void> {
   // Few are kept, so that what is measured is the analysis and not a heap full of bombs.
-  const authorizer = createOperationAuthorizer(sdl, { cachedOperations: 5 });
+  const authorizer = createOperationAuthorizer(sdl, { cacheBytes: 64 * 1024 ** 2 });
   // The same fields, for graphql-js to validate against.
   const schema = buildSchema(
     'type Query { me: Customer } type Customer { id: ID name: String accounts: [Account] } type Account { id: ID }',

@@ -7,12 +7,17 @@ export interface MeasuredProcess {
   readonly url: string;
   /** User and system time since the process started, microseconds. */
   cpuMicros(): Promise<number>;
+  /** What is left on the heap after its garbage was collected, bytes. */
+  heapBytes(): Promise<number>;
   stop(): Promise<void>;
 }
 
 export type ChildMessage =
-  { readonly ready: string } | { readonly cpu: number } | { readonly failed: string };
-export type ParentMessage = 'cpu' | 'stop';
+  | { readonly ready: string }
+  | { readonly cpu: number }
+  | { readonly heap: number }
+  | { readonly failed: string };
+export type ParentMessage = 'cpu' | 'heap' | 'stop';
 
 /** What a measured program runs: starts, answers for its processor time, stops when told. */
 export async function runAsChild(
@@ -25,6 +30,9 @@ export async function runAsChild(
       if (message === 'cpu') {
         const { user, system } = process.cpuUsage();
         send({ cpu: user + system });
+      } else if (message === 'heap') {
+        globalThis.gc?.();
+        send({ heap: process.memoryUsage().heapUsed });
       } else {
         void close().finally(() => process.exit(0));
       }
@@ -62,6 +70,12 @@ export async function startMeasured(
       const answer = await nextMessage(child);
       if (!('cpu' in answer)) throw new Error('the measured process did not tell its processor time');
       return answer.cpu;
+    },
+    async heapBytes() {
+      child.send('heap' satisfies ParentMessage);
+      const answer = await nextMessage(child);
+      if (!('heap' in answer)) throw new Error('the measured process did not tell its memory');
+      return answer.heap;
     },
     async stop() {
       const exited = new Promise((resolve) => child.once('exit', resolve));

@@ -1,9 +1,9 @@
 import { describeRequirement, isMet, ruleText } from '@behalf/directives';
 import type { Delegation, RuleTable } from '@behalf/directives';
 import type { FieldNode } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import { comparePolicyWithSchema, describeMismatch, vocabularyOf } from '../../policy/index.js';
 import type { Policy } from '../../policy/index.js';
+import { BYTES_PER_CHARACTER, ByteCache, documentLength } from '../limit/index.js';
 import { analyzeOperation, Conditions } from './analysis.js';
 import type { OperationAnalysis } from './analysis.js';
 import { coordinateOf } from './denial-errors.js';
@@ -38,10 +38,11 @@ export type {
 } from './types.js';
 
 export interface AuthorizerOptions {
-  /** Operations whose analysis is kept. Default 1,000. */
-  readonly cachedOperations?: number;
-  /** Distinct decisions that are kept for each of them. Default 50. */
-  readonly cachedDecisions?: number;
+  /**
+   * Bytes, estimated, of the operations whose analysis is kept, and as many of the decisions on them. Default
+   * 52,428,800.
+   */
+  readonly cacheBytes?: number;
   /** Errors with a path of their own for each denied selection. Default 20. */
   readonly maxPathsPerSelection?: number;
   /** Errors of one answer; then one that counts the others. Default 1,000. */
@@ -57,13 +58,18 @@ export interface AuthorizerOptions {
 
 const DEFAULT_MAX_PATHS_PER_SELECTION = 20;
 export const DEFAULT_MAX_ERRORS = 1_000;
+const DEFAULT_CACHE_BYTES = 50 * 1024 * 1024;
 
 interface KnownOperation {
+  readonly key: string;
   readonly analysis: OperationAnalysis;
-  readonly decisions: LRUCache<string, Decision>;
+  /** Of its document's text. */
+  readonly characters: number;
 }
 
 interface Decision {
+  /** That it was made by. */
+  readonly analysis: OperationAnalysis;
   readonly filtered: FilteredOperation;
   readonly denials: readonly Denial[];
 }
@@ -83,39 +89,58 @@ export function createOperationAuthorizer(
     options.coverage ?? 'open',
   );
   refuseMismatch(rules, options.policy);
-  const operations = new LRUCache<string, KnownOperation>({ max: options.cachedOperations ?? 1_000 });
-  const maxDecisions = options.cachedDecisions ?? 50;
+  const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
+  const operations = new ByteCache<KnownOperation>(cacheBytes);
+  const decisions = new ByteCache<Decision>(cacheBytes);
   const limits = {
     maxPathsPerSelection: options.maxPathsPerSelection ?? DEFAULT_MAX_PATHS_PER_SELECTION,
     maxErrors: options.maxErrors ?? DEFAULT_MAX_ERRORS,
   };
 
-  function known(client: ClientOperation): KnownOperation {
+  /** An operation that was seen before, or is seen now and not kept yet. */
+  function read(client: ClientOperation): KnownOperation {
     const key = `${client.queryHash} ${client.operation.name?.value ?? ''}`;
-    let entry = operations.get(key);
-    if (entry === undefined) {
-      entry = {
+    return (
+      operations.get(key) ?? {
+        key,
         analysis: analyzeOperation(client, schema, rules, joinNames),
-        decisions: new LRUCache<string, Decision>({ max: maxDecisions }),
-      };
-      operations.set(key, entry);
-    }
-    return entry;
+        characters: documentLength(client.document),
+      }
+    );
   }
 
+  function keep(operation: KnownOperation): void {
+    if (operations.get(operation.key) !== undefined) return;
+    const perCharacter = BYTES_PER_CHARACTER.document + BYTES_PER_CHARACTER.analysis;
+    operations.set(operation.key, operation, operation.characters, perCharacter);
+  }
+
+  function known(client: ClientOperation): KnownOperation {
+    const operation = read(client);
+    keep(operation);
+    return operation;
+  }
+
+  /** @param keeps Whether the operation and the decision may be kept for the next caller. */
   function decide(
-    analysis: OperationAnalysis,
-    decisions: LRUCache<string, Decision>,
+    operation: KnownOperation,
     met: readonly boolean[],
     conditions: Conditions,
+    keeps: (filtered: FilteredOperation) => boolean,
   ): Decision {
-    const key = `${met.map((isPermitted) => (isPermitted ? '1' : '0')).join('')} ${conditions.key}`;
+    const { analysis, characters } = operation;
+    const vector = met.map((isPermitted) => (isPermitted ? '1' : '0')).join('');
+    const key = `${operation.key} ${vector} ${conditions.key}`;
     let decision = decisions.get(key);
-    if (decision === undefined) {
+    // A decision that outlived its operation speaks of nodes of a document that is not this one.
+    if (decision?.analysis !== analysis) {
       // `met` has an entry for every requirement; only exactly true permits.
       const filtered = filterOperation(analysis, (index) => met[index] === true, conditions);
-      decision = { filtered, denials: denialsOf(analysis, filtered.denied) };
-      decisions.set(key, decision);
+      decision = { analysis, filtered, denials: denialsOf(analysis, filtered.denied) };
+      if (keeps(filtered)) {
+        keep(operation);
+        decisions.set(key, decision, characters, BYTES_PER_CHARACTER.decision);
+      }
     }
     return decision;
   }
@@ -125,10 +150,12 @@ export function createOperationAuthorizer(
     delegation: Delegation | undefined,
     variables: Readonly<Record<string, unknown>>,
   ): Explanation {
-    const { analysis, decisions } = known(client);
+    const operation = read(client);
+    const { analysis } = operation;
     const met = analysis.requirements.map((requirement) => isMet(requirement, delegation));
     const conditions = new Conditions(analysis, variables);
-    const { filtered } = decide(analysis, decisions, met, conditions);
+    // An administrator asks about operations that nobody may ever run.
+    const { filtered } = decide(operation, met, conditions, () => false);
     return explainDecision({ analysis, conditions, schema, rules, filtered, delegation });
   }
 
@@ -137,11 +164,16 @@ export function createOperationAuthorizer(
     delegation: Delegation | undefined,
     variables: Readonly<Record<string, unknown>>,
   ): Authorization {
-    const { analysis, decisions } = known(client);
+    const operation = read(client);
+    const { analysis } = operation;
     const met = analysis.requirements.map((requirement) => isMet(requirement, delegation));
     const conditions = new Conditions(analysis, variables);
     const isUnchanged = analysis.executedKeyOf.size === 0 && met.every((isPermitted) => isPermitted);
-    const decision = isUnchanged ? undefined : decide(analysis, decisions, met, conditions);
+    if (isUnchanged) keep(operation);
+    // Whoever sends what is denied as a whole needs no token for it, and could fill the cache with it.
+    const keeps = ({ execute }: FilteredOperation): boolean =>
+      delegation !== undefined || execute !== undefined;
+    const decision = isUnchanged ? undefined : decide(operation, met, conditions, keeps);
     const completion = new OutcomeCompletion({
       schema,
       rules,
@@ -171,6 +203,11 @@ export function createOperationAuthorizer(
     policiesOf: (client) => known(client).analysis.policies,
     authorize,
     explain,
+    cached: () => ({
+      operations: operations.count,
+      decisions: decisions.count,
+      bytes: operations.bytes + decisions.bytes,
+    }),
   };
 }
 

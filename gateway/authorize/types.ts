@@ -99,6 +99,8 @@ export interface OperationAuthorizer {
     delegation: Delegation | undefined,
     variables: Readonly<Record<string, unknown>>,
   ): Authorization;
+  /** How much is kept of operations and decisions; the bytes are estimated. */
+  cached(): { readonly operations: number; readonly decisions: number; readonly bytes: number };
   /** Tells what {@link authorize} decides, selection by selection, and by which rules. Names what the delegation lacks. */
   explain(
     operation: ClientOperation,

@@ -17,6 +17,7 @@ import { TrustedProxies } from '../http/proxies.js';
 import type { ProxyOptions } from '../http/proxies.js';
 import type { TlsOptions } from '../http/tls.js';
 import type { IntrospectionRule } from '../introspection/index.js';
+import type { LimitOptions } from '../limit/request-limits.js';
 import type { LogLevel } from '../log.js';
 import { PassingOn } from '../propagate/pass-on.js';
 import type { PassOnOptions } from '../propagate/pass-on.js';
@@ -52,6 +53,7 @@ export interface GatewayConfig {
   /** Absolute path of the policy file. */
   readonly policy?: string;
   readonly authorization?: ProtectionOptions['authorization'];
+  readonly limits?: Omit<LimitOptions, 'planInWorker'>;
   readonly introspection?: IntrospectionRule;
   /** A listener of its own for Prometheus. */
   readonly metrics?: { readonly listen: { readonly host?: string; readonly port: number } };

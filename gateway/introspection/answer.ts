@@ -1,22 +1,35 @@
 import type { Delegation } from '@behalf/directives';
-import { execute } from 'graphql';
+import { execute, printSchema } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import type { ExecutionOutcome, OperationAuthorizer } from '../authorize/index.js';
+import { BYTES_PER_CHARACTER, ByteCache } from '../limit/index.js';
 import { introspectionRefused } from './rule.js';
 import { introspectableDocument, visibleSchema } from './visible-schema.js';
 
-/** Distinct decisions over a whole schema that are kept; each holds a schema. */
-const MAX_SCHEMAS = 50;
-const NONE = Symbol('no visible schema');
+interface Visible {
+  /** Absent for callers who can reach nothing. */
+  readonly schema: GraphQLSchema | undefined;
+}
 
 /** Answers introspection by what each caller can reach. One for each version of the supergraph. */
 export class GrantedIntrospection {
   private document: DocumentNode | undefined;
-  /** By decision, never by caller: who meets the same of the schema's rules sees the same. */
-  private readonly schemas = new LRUCache<string, GraphQLSchema | typeof NONE>({ max: MAX_SCHEMAS });
+  private characters = 0;
+  /** By decision, never by caller: who meets the same of the schema's rules sees the same. Each holds a schema. */
+  private readonly visible: ByteCache<Visible>;
 
-  constructor(private readonly authorizer: OperationAuthorizer) {}
+  /** @param cacheBytes For the schemas that callers see, estimated. */
+  constructor(
+    private readonly authorizer: OperationAuthorizer,
+    cacheBytes: number,
+  ) {
+    this.visible = new ByteCache(cacheBytes);
+  }
+
+  /** What is kept, estimated. */
+  get bytes(): number {
+    return this.visible.bytes;
+  }
 
   /** @throws {RefusedError} 403 `INTROSPECTION_DISABLED` when the caller can reach nothing. */
   async answer(
@@ -27,15 +40,24 @@ export class GrantedIntrospection {
   ): Promise<ExecutionOutcome> {
     const grants = this.authorizer.grants(delegation);
     const { key } = grants;
-    let schema = this.schemas.get(key);
-    if (schema === undefined) {
-      this.document ??= introspectableDocument(apiSchema);
-      schema = visibleSchema(this.document, (type, field) => grants.isGranted(type, field)) ?? NONE;
-      this.schemas.set(key, schema);
+    let visible = this.visible.get(key);
+    if (visible === undefined) {
+      const document = this.introspectable(apiSchema);
+      visible = { schema: visibleSchema(document, (type, field) => grants.isGranted(type, field)) };
+      this.visible.set(key, visible, this.characters, BYTES_PER_CHARACTER.schema);
     }
-    if (schema === NONE) throw introspectionRefused(403, delegation !== undefined);
+    const { schema } = visible;
+    if (schema === undefined) throw introspectionRefused(403, delegation !== undefined);
     const { data, errors } = await execute({ schema, document: introspection, variableValues: variables });
     return { ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) };
+  }
+
+  private introspectable(apiSchema: GraphQLSchema): DocumentNode {
+    if (this.document === undefined) {
+      this.characters = printSchema(apiSchema).length;
+      this.document = introspectableDocument(apiSchema);
+    }
+    return this.document;
   }
 }
 

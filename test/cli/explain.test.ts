@@ -11,6 +11,7 @@ import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 import type { Explanation } from '../../gateway/authorize/index.js';
 import { sufficientSets } from '../../gateway/authorize/sufficient.js';
 import { explainOperation, supposedDelegation } from '../../gateway/explain.js';
+import { OperationLimiter } from '../../gateway/limit/index.js';
 import { apiSchemaOf } from '../../inspect/supergraph.js';
 import { behalf } from './support.js';
 
@@ -40,6 +41,15 @@ function explain(query: string, held?: Parameters<typeof supposedDelegation>[0])
 
 function decisions({ selections }: Explanation): Record<string, string> {
   return Object.fromEntries(selections.map(({ path, decision }) => [path.join('.'), decision]));
+}
+
+/** Each fragment spreads the next one twice. */
+function bomb(size: number): string {
+  const levels = Array.from(
+    { length: size },
+    (_, level) => `fragment F${level} on Person { ...F${level + 1} ...F${level + 1} }`,
+  );
+  return `{ me { ...F0 } } ${levels.join(' ')} fragment F${size} on Person { name }`;
 }
 
 describe('each selection', () => {
@@ -75,19 +85,31 @@ describe('each selection', () => {
     expect(x?.minimization).toEqual([{ at: 'B.x', strategy: 'REDACT', wholeWith: [], whole: false }]);
   });
 
-  it('below a fragment is told where it is spread, and a bomb of fragments only so often', () => {
+  it('below a fragment is told where it is spread, and of many only so many', () => {
     const spread = explain('{ one: me { ...F } two: me { ...F } } fragment F on Person { mail }', {
       scopes: [],
     });
     expect(Object.keys(decisions(spread))).toEqual(['one', 'one.mail', 'two', 'two.mail']);
-    const levels = Array.from(
-      { length: 30 },
-      (_, level) => `fragment F${level} on Person { ...F${level + 1} ...F${level + 1} }`,
+    const result = explainOperation(
+      { query: bomb(11), delegation: undefined },
+      authorizer,
+      schema,
+      new OperationLimiter({ selections: 10_000, overlaps: 10_000_000 }),
     );
-    const bomb = explain(`{ me { ...F0 } } ${levels.join(' ')} fragment F30 on Person { name }`);
-    expect(bomb.truncated).toBe(true);
-    expect(bomb.selections).toHaveLength(1_000);
-    expect(bomb.needs.scopes.sets).toEqual([['a', 'name']]);
+    expect(result.explanation?.truncated).toBe(true);
+    expect(result.explanation?.selections).toHaveLength(1_000);
+    expect(result.explanation?.needs.scopes.sets).toEqual([['a', 'name']]);
+  });
+
+  it.each([
+    ['selections', bomb(30)],
+    ['tokens', `{ me { ${'name '.repeat(6_000)} } }`],
+    ['nesting', `{ me { ${'... { '.repeat(500)} name ${'} '.repeat(500)} } }`],
+  ])('is not told of an operation that the gateway would refuse: %s', (limit, query) => {
+    const { errors } = explainOperation({ query, delegation: undefined }, authorizer, schema);
+    expect(errors?.map(({ extensions }) => [extensions.code, extensions.limit])).toEqual([
+      ['OPERATION_LIMIT_EXCEEDED', limit],
+    ]);
   });
 
   it('is decided as the gateway decides it', () => {

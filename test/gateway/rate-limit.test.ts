@@ -10,12 +10,13 @@ import {
   Cleanup,
   codes,
   compose,
+  send,
   startTestGateway,
   TestIssuer,
   TestSubgraph,
   until,
 } from './support.js';
-import type { TestGateway } from './support.js';
+import type { Answer, TestGateway } from './support.js';
 
 const cleanup = new Cleanup();
 let issuer: TestIssuer;
@@ -147,6 +148,141 @@ describe('without a rate class', () => {
     expect(await statuses(gateway, { client_id: 'free' }, 6)).toEqual(Array(6).fill(200));
     expect(await statuses(gateway, { client_id: 'stranger' }, 6)).toEqual(Array(6).fill(200));
     for (let n = 0; n < 6; n++) expect((await gateway.ask('{ hello }')).status).toBe(200);
+  });
+});
+
+describe('an operation that asks for much', () => {
+  const aliased = (size: number): string =>
+    `{ ${Array.from({ length: size }, (_, index) => `a${index}: person(id: "${index}") { id }`).join(' ')} }`;
+
+  async function startWith(
+    rateClass: object,
+    more: Partial<GatewayConfig> = {},
+  ): Promise<(query: string) => Promise<Answer>> {
+    const file = join(folder, `${crypto.randomUUID()}.yaml`);
+    await writeFile(file, JSON.stringify({ ...POLICY, rateClasses: { slow: rateClass } }));
+    const gateway = await start({ policy: file, ...more });
+    return async (query) => gateway.ask(query, { token: await issuer.mint() });
+  }
+
+  it.each([
+    ['as many requests as it has fields at its root', aliased(8), 8],
+    ['through a fragment too', `{ ...F } fragment F on Query { ${aliased(8).slice(1)}`, 8],
+    ['one at least', '{ hello }', 1],
+    ['and not less in a mutation', 'mutation { touch }', 1],
+  ])('counts %s', async (_name, query, weight) => {
+    const ask = await startWith({ requests: 10, per: 'PT1H' });
+    const weighed = await ask(query);
+    expect(weighed.body.errors?.[0]?.extensions?.code).not.toBe('RATE_LIMITED');
+    for (let n = weight; n < 10; n += 1) expect((await ask('{ hello }')).status).toBe(200);
+    expect((await ask('{ hello }')).status).toBe(429);
+  });
+
+  it('counts by its cost where a request is worth less', async () => {
+    const ask = await startWith({ requests: 10, per: 'PT1H', costPerRequest: 2 });
+    // A mutation costs 10 and what it returns 1.
+    expect((await ask('mutation { rename { id } }')).body.data).toEqual({ rename: null });
+    for (let n = 6; n < 10; n += 1) expect((await ask('{ hello }')).status).toBe(200);
+    expect((await ask('{ hello }')).status).toBe(429);
+  });
+
+  it('is refused when there is not so much left, and leaves what is left to smaller ones', async () => {
+    const ask = await startWith({ requests: 10, per: 'PT1H' });
+    expect((await ask(aliased(6))).status).toBe(200);
+    people.requests.length = 0;
+    const refused = await ask(aliased(6));
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(people.requests).toEqual([]);
+    // The one that was refused is a request, too.
+    for (let n = 7; n < 10; n += 1) expect((await ask('{ hello }')).status).toBe(200);
+    expect((await ask('{ hello }')).status).toBe(429);
+  });
+
+  it('is told when it can never pass, and is not told to come back', async () => {
+    const ask = await startWith({ requests: 5, per: 'PT1H' });
+    people.requests.length = 0;
+    for (let n = 0; n < 2; n += 1) {
+      const answer = await ask(aliased(20));
+      expect(answer.status).toBe(429);
+      expect(codes(answer)).toEqual(['RATE_LIMITED']);
+      expect(answer.body.errors?.[0]?.message).toMatch(/counts as 20 requests.*may make 5/);
+      expect(answer.headers['retry-after']).toBeUndefined();
+    }
+    expect(people.requests).toEqual([]);
+    expect((await ask('{ hello }')).status).toBe(200);
+  });
+
+  it('with 3,000 aliases counts 3,000, where so many are allowed at all', async () => {
+    const ask = await startWith(
+      { requests: 3_001, per: 'PT1H' },
+      {
+        limits: {
+          tokens: 100_000,
+          selections: 100_000,
+          rootFields: 10_000,
+          aliases: 10_000,
+          planningMs: 60_000,
+        },
+      },
+    );
+    expect((await ask(aliased(3_000))).status).toBe(200);
+    expect((await ask('{ hello }')).status).toBe(200);
+    expect((await ask('{ hello }')).status).toBe(429);
+  });
+
+  it('is only noted in shadow mode', async () => {
+    const ask = await startWith({ requests: 2, per: 'PT1H' }, { authorization: { mode: 'shadow' } });
+    expect((await ask(aliased(5))).status).toBe(200);
+  });
+});
+
+describe('a batch', () => {
+  const post = async (gateway: TestGateway, queries: readonly string[]): Promise<unknown[]> => {
+    const answer = await send(`${gateway.url}/graphql`, JSON.stringify(queries.map((query) => ({ query }))), {
+      'content-type': 'application/json',
+      authorization: `Bearer ${await issuer.mint()}`,
+    });
+    if (!Array.isArray(answer.body)) return [answer.status];
+    return (answer.body as Answer['body'][]).map(({ errors }) => errors?.[0]?.extensions?.code ?? 'answered');
+  };
+  const http = { batch: { maxOperations: 10 } };
+
+  it('counts each of its operations', async () => {
+    const gateway = await start({ http });
+    const found = await post(gateway, [
+      '{ hello }',
+      '{ a: hello }',
+      '{ b: hello }',
+      '{ c: hello }',
+      '{ d: hello }',
+    ]);
+    expect(found.filter((code) => code === 'answered')).toHaveLength(3);
+    expect(found.filter((code) => code === 'RATE_LIMITED')).toHaveLength(2);
+    expect(await statuses(gateway, {}, 1)).toEqual([429]);
+  });
+
+  it('counts each with its weight', async () => {
+    const gateway = await start({ http });
+    const found = await post(gateway, ['{ a: hello b: hello }', '{ c: hello d: hello }']);
+    expect(found.filter((code) => code === 'answered')).toHaveLength(1);
+    expect(found.filter((code) => code === 'RATE_LIMITED')).toHaveLength(1);
+  });
+
+  it.each([
+    ['that cannot be parsed', '{'],
+    ['that are not valid', '{ secret }'],
+    ['that are too large', `{ ${'a: hello '.repeat(300)} }`],
+  ])('counts operations %s, too', async (_name, query) => {
+    const gateway = await start({ http });
+    await post(gateway, [query, query, query]);
+    expect(await statuses(gateway, {}, 1)).toEqual([429]);
+  });
+
+  it('of two leaves one', async () => {
+    const gateway = await start({ http });
+    await post(gateway, ['{ hello }', '{ secret }']);
+    expect(await statuses(gateway, {}, 2)).toEqual([200, 429]);
   });
 });
 

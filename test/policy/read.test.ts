@@ -60,7 +60,12 @@ describe('a policy file', () => {
       longestConsentSeconds: 129_600,
       rateClass: 'slow',
     });
-    expect(policy.rateClasses.get('slow')).toEqual({ name: 'slow', requests: 3, perSeconds: 60 });
+    expect(policy.rateClasses.get('slow')).toEqual({
+      name: 'slow',
+      requests: 3,
+      perSeconds: 60,
+      costPerRequest: 100,
+    });
     expect(policy.longestConsentSeconds).toEqual({ sensitive: 1_209_600 });
   });
 

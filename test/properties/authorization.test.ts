@@ -330,7 +330,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
     fc.assert(
       fc.property(worlds, requests, ({ supergraph }, asked) => {
         // So small that everything is thrown out and made again.
-        const shared = createOperationAuthorizer(supergraph, { cachedOperations: 2, cachedDecisions: 1 });
+        const shared = createOperationAuthorizer(supergraph, { cacheBytes: 100_000 });
         const decide = (authorizer: OperationAuthorizer, source: string, caller: Delegation | undefined) => {
           const { execute, denials } = authorizer.authorize(
             clientOperation(parse(source), source),

@@ -74,7 +74,7 @@ export class Worlds {
       };
     });
     const authorizer = createOperationAuthorizer(supergraph, {
-      cachedOperations: 20,
+      cacheBytes: 10_000_000,
       maxPathsPerSelection: 1_000_000,
     });
     const gateway = await RealGateway.load(authorizer.executableSdl);

@@ -1,0 +1,106 @@
+import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
+import { QueryPlanner } from '@apollo/query-planner';
+import { buildASTSchema, Kind, parse, printSchema } from 'graphql';
+import type { DocumentNode } from 'graphql';
+import { composeSupergraph } from '../../cli/compose.js';
+import { analyzeOperation, Conditions } from '../../gateway/authorize/analysis.js';
+import { filterOperation } from '../../gateway/authorize/filter.js';
+import { readSupergraph } from '../../gateway/authorize/supergraph.js';
+import { introspectableDocument, visibleSchema } from '../../gateway/introspection/visible-schema.js';
+import { BYTES_PER_CHARACTER } from '../../gateway/limit/index.js';
+import { BENCH_SUBGRAPHS, protectedSdl } from '../gateway/schemas.js';
+import { printTable } from '../harness/table.js';
+
+const ENTRIES = 200;
+
+/** Dense in different ways: what of a document is dearest differs by what is kept of it. */
+const TEXTS: Readonly<Record<string, string>> = {
+  'short names': `{me{${'id '.repeat(400)}}}`,
+  'short aliases': `{me{${Array.from({ length: 400 }, (_, i) => `a${i}:id`).join(' ')}}}`,
+  'short aliases of denied fields': `{me{id ${Array.from({ length: 400 }, (_, i) => `a${i}:name`).join(' ')}}}`,
+  'brackets around denied fields': `{me{${'...{id email}'.repeat(200)}}}`,
+  brackets: `{me{${'...{id}'.repeat(200)}}}`,
+  comments: `{me{id}}${'#\n'.repeat(500)}`,
+  'an ordinary operation': `query Medium { me { id name email phone birthDate taxId address { street postalCode city country }
+    accounts { id iban balance currency product payments(first: 1) { edges { node { id amount currency } } } } } }`,
+};
+
+/** Bytes that are kept for each character, measured beside the factors that caches reckon with. */
+export function benchFactors(): void {
+  const sdl = composeSupergraph(
+    BENCH_SUBGRAPHS.map((name) => ({ name, url: `http://${name}.bench`, sdl: protectedSdl(name) })),
+  );
+  const { schema, rules, joinNames, executableSdl } = readSupergraph(sdl, 'open');
+  const supergraph = Supergraph.build(executableSdl);
+  const planner = new QueryPlanner(supergraph);
+  const apiSchema = supergraph.apiSchema();
+  const rows = Object.entries(TEXTS).map(([name, text]) => {
+    const clientOf = (document: DocumentNode) => {
+      const operation = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
+      if (operation === undefined) throw new Error('no operation');
+      return { document, operation, queryHash: name };
+    };
+    const document = retained(text.length, () => parse(fresh(text)));
+    const analyses = made(() => parse(fresh(text))).map(clientOf);
+    const analysis = retained(text.length, (index) =>
+      analyzeOperation(at(analyses, index), schema, rules, joinNames),
+    );
+    const analyzed = analyses.map((client) => analyzeOperation(client, schema, rules, joinNames));
+    const decision = retained(text.length, (index) => {
+      const each = at(analyzed, index);
+      return filterOperation(each, (requirement) => requirement % 2 === 0, new Conditions(each, {}));
+    });
+    const json = JSON.stringify(planner.buildQueryPlan(operationFromDocument(apiSchema, parse(text))));
+    const plan = retained(json.length, () => JSON.parse(json) as unknown);
+    return [
+      name,
+      String(text.length),
+      ...[document, analysis, decision, plan].map((bytes) => bytes.toFixed(1)),
+    ];
+  });
+  const { document, analysis, decision, plan } = BYTES_PER_CHARACTER;
+  rows.push(['reckoned with', '', ...[document, analysis, decision, plan].map(String)]);
+  console.log('\nBytes kept for each character');
+  printTable(['text', 'characters', 'document', 'analysis', 'decision', 'plan'], rows);
+  benchSchema(buildASTSchema(parse(printSchema(apiSchema.toGraphQLJSSchema()))));
+}
+
+function benchSchema(schema: ReturnType<typeof buildASTSchema>): void {
+  const text = introspectableDocument(schema);
+  const { length } = printSchema(schema);
+  const visible = (): unknown => {
+    const made = visibleSchema(text, () => true);
+    // Its fields are made when they are first looked for.
+    if (made !== undefined) printSchema(made);
+    return made;
+  };
+  const bytes = retained(length, visible, 20);
+  console.log(
+    `a visible schema of ${length} characters: ${bytes.toFixed(1)} for each, reckoned with ${BYTES_PER_CHARACTER.schema}`,
+  );
+}
+
+/** A string of its own, so that what is kept with it is counted. */
+function fresh(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+function made<Made>(make: (index: number) => Made, entries = ENTRIES): Made[] {
+  return Array.from({ length: entries }, (_, index) => make(index));
+}
+
+function retained(characters: number, make: (index: number) => unknown, entries = ENTRIES): number {
+  make(0);
+  globalThis.gc?.();
+  const before = process.memoryUsage().heapUsed;
+  const kept = made(make, entries);
+  globalThis.gc?.();
+  const after = process.memoryUsage().heapUsed;
+  return (after - before) / kept.length / characters;
+}
+
+function at<Entry>(entries: readonly Entry[], index: number): Entry {
+  const entry = entries[index];
+  if (entry === undefined) throw new Error('no such entry');
+  return entry;
+}

@@ -1,0 +1,134 @@
+import type { ApolloServerPlugin, GraphQLRequestContext } from '@apollo/server';
+import { GraphQLError, Kind, parse } from 'graphql';
+import type { DocumentNode } from 'graphql';
+import { RefusedError } from '../errors.js';
+import { exchangeOf } from '../exchange.js';
+import type { ExchangeContext, SharedUse } from '../exchange.js';
+import type { Protection } from '../protection.js';
+import { BYTES_PER_CHARACTER, ByteCache, documentLength } from './byte-cache.js';
+import type { OperationLimiter } from './limiter.js';
+import { limitRefusal } from './limits.js';
+
+/** Stands in for a text that is not to be parsed. Nothing in it can be executed. */
+const UNREAD: DocumentNode = Object.freeze({ kind: Kind.DOCUMENT, definitions: [] });
+
+/** SHA-256 in hex. */
+const HASH_LENGTH = 64;
+
+/** As Apollo Server takes it. Its keys are a prefix for each schema, and the hash of the text. */
+export class DocumentStore {
+  private readonly documents: ByteCache<DocumentNode>;
+  /** Documents that more than one request came with. */
+  private readonly shared = new WeakSet<DocumentNode>();
+  private readonly keys = new WeakMap<DocumentNode, string>();
+  private prefix = '';
+
+  /** @param maxBytes Estimated. */
+  constructor(maxBytes: number) {
+    this.documents = new ByteCache(maxBytes);
+  }
+
+  get bytes(): number {
+    return this.documents.bytes;
+  }
+
+  get count(): number {
+    return this.documents.count;
+  }
+
+  async get(key: string): Promise<DocumentNode | undefined> {
+    this.prefix = key.slice(0, -HASH_LENGTH);
+    const document = this.documents.get(key);
+    if (document !== undefined) this.shared.add(document);
+    return document;
+  }
+
+  async set(key: string, document: DocumentNode): Promise<void> {
+    this.keys.set(document, key);
+    this.documents.set(key, document, documentLength(document), BYTES_PER_CHARACTER.document);
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return this.documents.delete(key);
+  }
+
+  /** Whether the text with this hash was parsed and is valid for the schema that was looked in last. */
+  has(hash: string): boolean {
+    return this.documents.get(this.prefix + hash) !== undefined;
+  }
+
+  /** Forgets a document unless others came with it as well. */
+  forget(document: DocumentNode): void {
+    const key = this.keys.get(document);
+    if (key !== undefined && !this.shared.has(document)) this.documents.delete(key);
+  }
+}
+
+/**
+ * Counts each text before Apollo Server parses and validates it, and refuses what is too large.
+ *
+ * Apollo Server has no step in between that may refuse. So the text is counted as soon as it is known (`didResolveSource`),
+ * which is after a persisted query was looked up; what is too large is given an empty document in place of its own, and
+ * refused at the first step that may refuse (`didResolveOperation`).
+ */
+export function limitsPlugin(
+  protection: Protection,
+  store: DocumentStore,
+): ApolloServerPlugin<ExchangeContext> {
+  return {
+    async requestDidStart() {
+      let refusal: GraphQLError | undefined;
+      return {
+        async didResolveSource(context) {
+          const { source, queryHash, contextValue } = context;
+          if (store.has(queryHash)) return;
+          const exchange = exchangeOf(contextValue);
+          refusal = refusalOf(
+            protection.limits.limiter,
+            source,
+            exchange?.shared ?? { tokens: 0, planning: undefined },
+          );
+          if (refusal === undefined) return;
+          leaveUnread(context);
+          if (refusal instanceof RefusedError && exchange !== undefined)
+            refusal = await protection.refuseUnread(exchange, refusal);
+        },
+        async didResolveOperation() {
+          if (refusal !== undefined) throw refusal;
+        },
+        async willSendResponse({ contextValue, document }) {
+          // Whoever sends what is denied as a whole needs no token for it, and could fill the store with it.
+          const { authorization, delegation } = exchangeOf(contextValue) ?? {};
+          if (document === undefined || delegation !== undefined || authorization === undefined) return;
+          if (authorization.execute === undefined) store.forget(document);
+        },
+      };
+    },
+  };
+}
+
+function refusalOf(limiter: OperationLimiter, text: string, shared: SharedUse): GraphQLError | undefined {
+  const { tokens, exceeded } = limiter.scan(text, shared.tokens);
+  if (exceeded !== undefined) return limitRefusal(exceeded);
+  shared.tokens += tokens;
+  let document: DocumentNode;
+  try {
+    document = parse(text, { noLocation: true });
+  } catch {
+    // Apollo Server says what is wrong with it.
+    return undefined;
+  }
+  try {
+    const tooLarge = limiter.checkDocument(document);
+    return tooLarge === undefined ? undefined : limitRefusal(tooLarge);
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    error.extensions.http = { status: 400, headers: new Map() };
+    return error;
+  }
+}
+
+/** From now on the request has this document, whatever Apollo Server finds for its text. */
+function leaveUnread(context: GraphQLRequestContext<ExchangeContext>): void {
+  Object.defineProperty(context, 'document', { get: () => UNREAD, set: () => undefined });
+}

@@ -1,0 +1,4 @@
+export { BYTES_PER_CHARACTER, ByteCache, documentLength } from './byte-cache.js';
+export { CostModel } from './cost-model.js';
+export { DEFAULT_LIMITS, limitError, type OperationLimits } from './limits.js';
+export { OperationLimiter } from './limiter.js';

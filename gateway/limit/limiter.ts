@@ -1,0 +1,105 @@
+import type { DocumentNode, OperationDefinitionNode } from 'graphql';
+import type { CostModel, StaticCost } from './cost-model.js';
+import { countDocument } from './count.js';
+import type { OperationCounts } from './count.js';
+import {
+  DEFAULT_LIMITS,
+  firstExceeded,
+  MAX_DIRECTIVES_PER_LOCATION,
+  MAX_INTROSPECTION_RATIO,
+  MAX_NESTING,
+} from './limits.js';
+import type { Exceeded, LimitName, OperationLimits } from './limits.js';
+import { countOverlaps } from './overlaps.js';
+import { scanText } from './scan.js';
+import { countValues } from './values.js';
+
+/** An operation that is within its limits, and what it weighs. */
+export interface MeasuredOperation {
+  readonly rootFields: number;
+  readonly cost: number;
+}
+
+/** The one place where the size of operations is judged. Each method returns the first limit that is exceeded. */
+export class OperationLimiter {
+  readonly limits: OperationLimits;
+  private readonly documentLimits: Readonly<Partial<Record<LimitName, number>>>;
+
+  /** Documents that were found within the limits before. */
+  private readonly within = new WeakSet<DocumentNode>();
+
+  constructor(limits: Partial<OperationLimits> = {}) {
+    this.limits = { ...DEFAULT_LIMITS, ...limits };
+    this.documentLimits = {
+      ...this.limits,
+      nesting: MAX_NESTING,
+      directivesPerLocation: MAX_DIRECTIVES_PER_LOCATION,
+    };
+  }
+
+  /**
+   * Before the text is parsed.
+   *
+   * @param tokensBefore Of operations in the same HTTP request.
+   */
+  scan(text: string, tokensBefore = 0): { readonly tokens: number; readonly exceeded: Exceeded | undefined } {
+    const { tokens, nesting } = scanText(text);
+    const numbers = { tokens: tokensBefore + tokens, nesting };
+    return { tokens, exceeded: firstExceeded(numbers, this.documentLimits) };
+  }
+
+  /**
+   * Before the document is validated, and so of all that it defines.
+   *
+   * @throws {GraphQLError} for a fragment that spreads itself.
+   */
+  checkDocument(document: DocumentNode): Exceeded | undefined {
+    const { definitions } = this.limits;
+    // Before it is counted: a chain of fragments is followed to its end.
+    const defined = firstExceeded({ definitions: document.definitions.length }, { definitions });
+    if (defined !== undefined) return defined;
+    if (this.within.has(document)) return undefined;
+    const { largest, conditions, directivesPerLocation, selections, roots } = countDocument(document);
+    const exceeded =
+      firstExceeded({ ...largest, selections, conditions, directivesPerLocation }, this.documentLimits) ??
+      firstExceeded({ overlaps: countOverlaps(document, roots) }, this.documentLimits);
+    if (exceeded === undefined) this.within.add(document);
+    return exceeded;
+  }
+
+  checkVariables(variables: unknown): Exceeded | undefined {
+    return firstExceeded({ ...countValues(variables) }, this.documentLimits);
+  }
+
+  /** Of the operation that is to run, after {@link checkDocument} found nothing. */
+  measure(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Readonly<Record<string, unknown>>,
+    costs: CostModel,
+  ): { readonly measured: MeasuredOperation; readonly exceeded: Exceeded | undefined } {
+    const counts: OperationCounts | undefined = countDocument(document).operations.get(operation);
+    if (counts === undefined) throw new Error('the operation is not one of its document');
+    const cost = costs.costOf(document, operation, variables);
+    return {
+      measured: { rootFields: counts.rootFields, cost: cost.cost },
+      exceeded: this.exceededCost(cost, costs),
+    };
+  }
+
+  private exceededCost(
+    { cost, introspection, unsliced }: StaticCost,
+    costs: CostModel,
+  ): Exceeded | undefined {
+    return (
+      unsliced ??
+      firstExceeded(
+        { cost, introspection: Math.round(introspection) },
+        {
+          cost: this.limits.cost,
+          introspection: Math.round(costs.toolIntrospection * MAX_INTROSPECTION_RATIO),
+        },
+      )
+    );
+  }
+}

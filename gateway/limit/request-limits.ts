@@ -1,0 +1,87 @@
+import type { Policy } from '../../policy/index.js';
+import type { ClientOperation } from '../authorize/index.js';
+import { RefusedError } from '../errors.js';
+import type { Exchange } from '../exchange.js';
+import type { GatewayLog } from '../log.js';
+import type { CostModel } from './cost-model.js';
+import { OperationLimiter } from './limiter.js';
+import { limitRefusal } from './limits.js';
+import type { Exceeded, OperationLimits } from './limits.js';
+import { RateLimit } from './rate-limit.js';
+
+/** How large an operation may be, and what may be spent and kept on behalf of it. */
+export interface LimitOptions extends Partial<OperationLimits> {
+  /** Assumed of a list whose size `@listSize` does not tell. Default 10. */
+  readonly listSize?: number;
+  /** Milliseconds of the processor that one request may spend on planning, in a worker. Default 100. */
+  readonly planningMs?: number;
+  /** Operations that wait for the planner at a time. Default 100. */
+  readonly planningQueue?: number;
+  /**
+   * Whether operations are planned in a thread that is ended when one takes too long. Default false: @apollo/gateway plans in
+   * the thread of the gateway, within the limits above and its planner's own. Behalf's server always plans in a worker.
+   */
+  readonly planInWorker?: boolean;
+  /** For what is kept of operations, estimated. Default 256. */
+  readonly cacheMegabytes?: number;
+}
+
+export interface RequestLimitsOptions {
+  readonly limits: LimitOptions | undefined;
+  readonly policy: Policy | undefined;
+  /** In shadow mode what comes too often is only noted. */
+  readonly isShadow: boolean;
+  readonly log: GatewayLog;
+}
+
+/** Step 2 of the pipeline: what is too large or too much is refused before anything is decided or planned. */
+export class RequestLimits {
+  readonly limiter: OperationLimiter;
+  private readonly rateLimit: RateLimit | undefined;
+
+  constructor(private readonly options: RequestLimitsOptions) {
+    this.limiter = new OperationLimiter(options.limits);
+    this.rateLimit = options.policy === undefined ? undefined : new RateLimit(options.policy);
+  }
+
+  /** Counts one request against its client's rate class. @throws {RefusedError} 429 `RATE_LIMITED` */
+  async countRequest(exchange: Exchange): Promise<void> {
+    exchange.counted = true;
+    const { token } = exchange;
+    if (token !== undefined) await this.noteInShadow(exchange, async () => this.rateLimit?.count(token));
+  }
+
+  /**
+   * Measures an operation, and counts what it weighs against its client's rate class. Its size is limited in shadow mode, too:
+   * no client has an answer from a gateway that was exhausted.
+   *
+   * @throws {RefusedError} 400 `OPERATION_LIMIT_EXCEEDED`, 429 `RATE_LIMITED`.
+   */
+  async measure(
+    exchange: Exchange,
+    { document, operation }: Pick<ClientOperation, 'document' | 'operation'>,
+    variables: Readonly<Record<string, unknown>>,
+    costs: CostModel,
+  ): Promise<void> {
+    refuseExceeded(this.limiter.checkDocument(document) ?? this.limiter.checkVariables(variables));
+    const { measured, exceeded } = this.limiter.measure(document, operation, variables, costs);
+    refuseExceeded(exceeded);
+    const { token } = exchange;
+    if (token !== undefined)
+      await this.noteInShadow(exchange, async () => this.rateLimit?.countWeight(token, measured));
+  }
+
+  private async noteInShadow(exchange: Exchange, count: () => Promise<void>): Promise<void> {
+    try {
+      await count();
+    } catch (error) {
+      if (!this.options.isShadow || !(error instanceof RefusedError)) throw error;
+      this.options.log.log('info', 'WOULD_LIMIT', { transaction: exchange.transactionId });
+    }
+  }
+}
+
+/** @throws {RefusedError} */
+function refuseExceeded(exceeded: Exceeded | undefined): void {
+  if (exceeded !== undefined) throw limitRefusal(exceeded);
+}

@@ -1,0 +1,241 @@
+import { Worker } from 'node:worker_threads';
+import { RefusedError } from '../errors.js';
+import type { GatewayLog } from '../log.js';
+import type { PlannerData, PlannerMessage, PlanRequest } from './planner-messages.js';
+import { threadClock } from './thread-time.js';
+import type { ThreadClock } from './thread-time.js';
+
+const WORKER = new URL('./planner-worker.js', import.meta.url);
+const CHECK_EVERY_MS = 10;
+/** A plan that has not come by then on a machine that has no time for it is not waited for. */
+const MAX_WAIT_MS = 30_000;
+/** Workers that end before they can plan, one after the other: a next one would not do better. */
+const MAX_FAILED_STARTS = 3;
+/** What the planner itself finds too much. */
+const PLANNER_LIMITS =
+  /^(Exceeded maximum recursive selections|Number of non-local selections exceeds limit|Too many options generated)/;
+
+export interface PlannerOptions extends PlannerData {
+  /** Operations that wait for the one that is being planned. */
+  readonly maxWaiting: number;
+  readonly log: GatewayLog;
+}
+
+/** Milliseconds of the processor, for everything that is planned at the expense of one request. */
+export interface PlanningBudget {
+  leftMs: number;
+}
+
+interface Job {
+  readonly request: PlanRequest;
+  readonly budget: PlanningBudget;
+  readonly since: number;
+  readonly resolve: (plan: string) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The job that the worker is at. */
+interface CurrentJob extends Job {
+  /** Of the worker's clock. */
+  readonly begunAt: number;
+  readonly budgetMs: number;
+}
+
+/**
+ * Plans one operation after the other in a thread of its own, for one supergraph. Apollo's planner cannot be interrupted:
+ * when an operation has spent its budget the thread is ended, and another one takes its place. Meanwhile the gateway goes on
+ * answering what it has planned before.
+ */
+export class Planner {
+  private worker: Worker | undefined;
+  private clock: ThreadClock | undefined;
+  private current: CurrentJob | undefined;
+  private readonly waiting: Job[] = [];
+  private checking: NodeJS.Timeout | undefined;
+  private failedStarts = 0;
+  private isRetired = false;
+  private isClosed = false;
+
+  constructor(private readonly options: PlannerOptions) {
+    this.start();
+  }
+
+  /**
+   * @param budget Looked at when the turn has come, and reduced by what was spent.
+   * @returns The plan as JSON.
+   * @throws {PlanningLimitError} {@link RefusedError} 503 `PLANNER_BUSY`.
+   */
+  plan(request: PlanRequest, budget: PlanningBudget): Promise<string> {
+    if (this.isClosed) return Promise.reject(new Error('the planner is closed'));
+    if (this.waiting.length >= this.options.maxWaiting) return Promise.reject(plannerBusy());
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ request, budget, since: performance.now(), resolve, reject });
+      this.checking ??= setInterval(() => this.check(), CHECK_EVERY_MS);
+      this.next();
+    });
+  }
+
+  /** For a supergraph that was replaced: goes on for requests that began with it, and holds no thread while none do. */
+  retire(): void {
+    this.isRetired = true;
+    this.rest();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const job of this.takeAll()) job.reject(new Error('the planner is closed'));
+    this.rest();
+    this.end();
+  }
+
+  private start(): void {
+    const { supergraphSdl, config } = this.options;
+    const worker = new Worker(WORKER, {
+      workerData: { supergraphSdl, config } satisfies PlannerData,
+      // Neither a debugger's port nor a test runner's loader is for it.
+      execArgv: [],
+    });
+    worker.unref();
+    this.worker = worker;
+    worker.on('message', (message: PlannerMessage) => {
+      if (this.worker === worker) this.hear(message);
+    });
+    // Its end follows.
+    worker.on('error', () => undefined);
+    worker.on('exit', () => {
+      if (this.worker === worker) this.ended();
+    });
+  }
+
+  private hear(message: PlannerMessage): void {
+    if (message.kind === 'ready') {
+      this.failedStarts = 0;
+      this.clock = threadClock(message.threadId);
+      this.next();
+      return;
+    }
+    const job = this.current;
+    this.current = undefined;
+    if (job !== undefined) {
+      job.budget.leftMs -= this.spent(job);
+      if (message.kind === 'planned') job.resolve(message.plan);
+      // However much time there is, they stop it there.
+      else if (PLANNER_LIMITS.test(message.message)) job.reject(new PlanningLimitError(Infinity));
+      else job.reject(new Error('the operation cannot be planned'));
+    }
+    this.next();
+  }
+
+  private next(): void {
+    const { worker, clock } = this;
+    if (this.current !== undefined) return;
+    if (this.waiting.length === 0) {
+      this.rest();
+      return;
+    }
+    if (worker === undefined) this.start();
+    else if (clock !== undefined) {
+      const job = this.nextJob();
+      if (job === undefined) return;
+      this.current = { ...job, begunAt: clock(), budgetMs: job.budget.leftMs };
+      worker.postMessage(job.request);
+    }
+  }
+
+  /** Operations before it, of the same request, may have left it nothing. */
+  private nextJob(): Job | undefined {
+    let job = this.waiting.shift();
+    while (job !== undefined && job.budget.leftMs <= 0) {
+      job.reject(new PlanningLimitError(0));
+      job = this.waiting.shift();
+    }
+    return job;
+  }
+
+  private spent({ begunAt }: CurrentJob): number {
+    return (this.clock?.() ?? begunAt) - begunAt;
+  }
+
+  private check(): void {
+    const job = this.current;
+    if (job !== undefined && this.spent(job) > job.budgetMs)
+      this.stop(job, new PlanningLimitError(job.budgetMs));
+    else if (job !== undefined && isOverdue(job)) this.stop(job, plannerBusy());
+    for (let first = this.waiting[0]; first !== undefined && isOverdue(first); first = this.waiting[0]) {
+      this.waiting.shift();
+      first.reject(plannerBusy());
+    }
+  }
+
+  private stop(job: CurrentJob, refusal: RefusedError): void {
+    job.budget.leftMs = 0;
+    this.current = undefined;
+    this.end();
+    this.options.log.log('warn', 'PLANNING_STOPPED', { code: refusal.refusal.code });
+    job.reject(refusal);
+    // The next operation is not to wait for it longer than it must.
+    if (!this.isRetired) this.start();
+    this.next();
+  }
+
+  private ended(): void {
+    const wasReady = this.clock !== undefined;
+    this.worker = undefined;
+    this.clock = undefined;
+    this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
+    this.options.log.log('error', 'PLANNER_ENDED', { ready: wasReady });
+    // By the operation that it was at, or by nobody's fault: what waits may be planned by the next one.
+    this.current?.reject(new PlanningLimitError(this.current.budgetMs));
+    this.current = undefined;
+    if (this.failedStarts >= MAX_FAILED_STARTS) {
+      for (const job of this.takeAll()) job.reject(new Error('the planner cannot be started'));
+    } else if (!this.isRetired) this.start();
+    this.next();
+  }
+
+  private end(): void {
+    const { worker } = this;
+    this.worker = undefined;
+    this.clock = undefined;
+    void worker?.terminate();
+  }
+
+  /** With nothing to do. */
+  private rest(): void {
+    if (this.current !== undefined || this.waiting.length > 0) return;
+    clearInterval(this.checking);
+    this.checking = undefined;
+    if (this.isRetired) this.end();
+  }
+
+  private takeAll(): Job[] {
+    const jobs = [...(this.current === undefined ? [] : [this.current]), ...this.waiting.splice(0)];
+    this.current = undefined;
+    return jobs;
+  }
+}
+
+function isOverdue({ since }: Job): boolean {
+  return performance.now() - since > MAX_WAIT_MS;
+}
+
+/** 400 `PLANNING_LIMIT_EXCEEDED`. */
+export class PlanningLimitError extends RefusedError {
+  /** @param budgetMs What was not enough. */
+  constructor(readonly budgetMs: number) {
+    super({
+      code: 'PLANNING_LIMIT_EXCEEDED',
+      message: 'The operation takes more work to plan than is allowed',
+      status: 400,
+    });
+  }
+}
+
+function plannerBusy(): RefusedError {
+  return new RefusedError({
+    code: 'PLANNER_BUSY',
+    message: 'Too many new operations are waiting to be planned',
+    status: 503,
+    headers: new Map([['retry-after', '1']]),
+  });
+}

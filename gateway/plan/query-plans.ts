@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
+import type { QueryPlan } from '@apollo/query-planner';
+import { print } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { BYTES_PER_CHARACTER, ByteCache } from '../limit/index.js';
+import { Planner, PlanningLimitError } from './planner.js';
+import type { PlannerOptions, PlanningBudget } from './planner.js';
+
+/** Operations that spent their budget are refused without another try, for so long. */
+const REFUSED_MS = 10 * 60 * 1_000;
+const MAX_REFUSED = 1_000;
+
+/** What the operations of one HTTP request use together. */
+export interface SharedPlanning {
+  /** Undefined until one of them is planned. */
+  planning: PlanningBudget | undefined;
+}
+
+export interface QueryPlansOptions {
+  readonly maxBytes: number;
+  /** Absent: @apollo/gateway plans by itself, in the thread of the gateway, as long as it takes. */
+  readonly planner?: PlannerOptions & { readonly budgetMs: number };
+}
+
+/**
+ * The query plans of one supergraph version. @apollo/gateway looks here before it plans by itself; with a planner it finds
+ * every plan, because what is not here is planned in another thread before it is called.
+ */
+export class QueryPlans {
+  private readonly plans: ByteCache<QueryPlan>;
+  /** Of requests under way: a plan must still be there when it is looked for. */
+  private readonly held = new Map<string, { readonly plan: QueryPlan; holders: number }>();
+  private readonly underWay = new Map<string, Promise<QueryPlan>>();
+  private readonly refused = new LRUCache<string, true>({ max: MAX_REFUSED, ttl: REFUSED_MS });
+  private readonly planner: Planner | undefined;
+  private readonly budgetMs: number;
+
+  constructor({ maxBytes, planner }: QueryPlansOptions) {
+    this.plans = new ByteCache(maxBytes);
+    this.planner = planner === undefined ? undefined : new Planner(planner);
+    this.budgetMs = planner?.budgetMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** What is kept, estimated. */
+  get bytes(): number {
+    return this.plans.bytes;
+  }
+
+  // As @apollo/gateway's configuration takes a cache.
+
+  async get(key: string): Promise<QueryPlan | undefined> {
+    const plan = this.held.get(key)?.plan ?? this.plans.get(key);
+    // It would plan by itself, and nobody could stop it.
+    if (plan === undefined && this.planner !== undefined) throw new Error('the operation was not planned');
+    return plan;
+  }
+
+  async set(key: string, plan: QueryPlan): Promise<void> {
+    this.keep(key, plan, JSON.stringify(plan).length);
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return this.plans.delete(key);
+  }
+
+  clear(): void {
+    this.plans.clear();
+  }
+
+  /** Sees to it that there is a plan before the executor looks for one. */
+  async execute(
+    request: GatewayGraphQLRequestContext,
+    shared: SharedPlanning,
+    executor: GatewayExecutor,
+  ): ReturnType<GatewayExecutor> {
+    if (this.planner === undefined) return executor(request);
+    const key = planKey(request);
+    const plan = this.plans.get(key) ?? (await this.planned(key, request, shared, this.planner));
+    const holding = this.held.get(key) ?? { plan, holders: 0 };
+    holding.holders += 1;
+    this.held.set(key, holding);
+    try {
+      return await executor(request);
+    } finally {
+      holding.holders -= 1;
+      if (holding.holders === 0) this.held.delete(key);
+    }
+  }
+
+  /** @see Planner.retire */
+  retire(): void {
+    this.planner?.retire();
+  }
+
+  close(): void {
+    this.planner?.close();
+  }
+
+  private planned(
+    key: string,
+    request: GatewayGraphQLRequestContext,
+    shared: SharedPlanning,
+    planner: Planner,
+  ): Promise<QueryPlan> {
+    if (this.refused.has(key)) return Promise.reject(new PlanningLimitError(this.budgetMs));
+    const waitedFor = this.underWay.get(key);
+    if (waitedFor !== undefined) return waitedFor;
+    shared.planning ??= { leftMs: this.budgetMs };
+    const planning = this.planWith(planner, key, request, shared.planning).finally(() =>
+      this.underWay.delete(key),
+    );
+    this.underWay.set(key, planning);
+    return planning;
+  }
+
+  private async planWith(
+    planner: Planner,
+    key: string,
+    { document, request }: GatewayGraphQLRequestContext,
+    budget: PlanningBudget,
+  ): Promise<QueryPlan> {
+    try {
+      const plan = await planner.plan(
+        { text: print(document), operationName: request.operationName || undefined },
+        budget,
+      );
+      const parsed = JSON.parse(plan) as QueryPlan;
+      this.keep(key, parsed, plan.length);
+      return parsed;
+    } catch (error) {
+      // With less than the whole budget another request may still have it planned.
+      if (error instanceof PlanningLimitError && error.budgetMs >= this.budgetMs) this.refused.set(key, true);
+      throw error;
+    }
+  }
+
+  private keep(key: string, plan: QueryPlan, characters: number): void {
+    this.plans.set(key, plan, characters, BYTES_PER_CHARACTER.plan);
+  }
+}
+
+/** As @apollo/gateway makes it: by the text's hash, and the operation's name if one was asked for. */
+function planKey({ queryHash, request: { operationName } }: GatewayGraphQLRequestContext): string {
+  if (operationName === undefined || operationName === '') return queryHash;
+  return createHash('sha256').update(queryHash).update(operationName).digest('hex');
+}

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+
+/** Milliseconds that a thread has worked since some moment. */
+export type ThreadClock = () => number;
+
+/**
+ * The processor time of a thread of this process, as Linux tells it. Elsewhere the time on the wall, which is never less: an
+ * operation is then stopped early on a machine that is busy with something else.
+ *
+ * @param threadId As the thread itself read it from `/proc/thread-self`.
+ */
+export function threadClock(threadId: string | undefined): ThreadClock {
+  if (threadId === undefined || !/^\d+$/.test(threadId)) return () => performance.now();
+  const file = `/proc/self/task/${threadId}/schedstat`;
+  const read = (): number | undefined => {
+    try {
+      const nanoseconds = Number(readFileSync(file, 'utf8').split(' ')[0]);
+      return nanoseconds > 0 ? nanoseconds / 1e6 : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  if (read() === undefined) return () => performance.now();
+  let last = 0;
+  // A thread that has ended has no file any more, and works no more.
+  return () => (last = read() ?? last);
+}
