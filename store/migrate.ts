@@ -102,7 +102,9 @@ class MigrationRun {
     const found = await sql`select from pg_namespace where nspname = ${this.part}`.execute(trx);
     if (found.rows.length === 0) await sql`create schema ${schema}`.execute(trx);
     await sql`set local search_path to ${schema}`.execute(trx);
-    const { rows } = await sql<{ exists: boolean }>`select to_regclass(${`${this.part}.migration`}) is not null
+    const { rows } = await sql<{
+      exists: boolean;
+    }>`select to_regclass(${`${this.part}.migration`}) is not null
       as exists`.execute(trx);
     if (rows[0]?.exists !== true) {
       await sql`create table migration (

@@ -30,7 +30,8 @@ const RIGHTS: readonly PublicRight[] = [
   },
   {
     name: 'tables in the schema "public"',
-    isHeld: (role) => sql`coalesce(has_schema_privilege(${role}, to_regnamespace('public'), 'CREATE'), false)`,
+    isHeld: (role) =>
+      sql`coalesce(has_schema_privilege(${role}, to_regnamespace('public'), 'CREATE'), false)`,
     mayRevoke: sql`(select pg_has_role(nspowner, 'USAGE') from pg_namespace where nspname = 'public')`,
     revoke: () => sql`revoke create on schema public from public`,
   },

@@ -38,7 +38,7 @@ const sessions: Client[] = [];
 
 beforeAll(async () => {
   roled = await createRoledDatabase();
-  db = roled.database.db as never;
+  db = roled.database.db;
   secrets = new SealedSecrets(db, randomBytes(32));
   await tendKeys(db, secrets);
 });

@@ -38,11 +38,11 @@ export const forgedHost: Drill = {
 
     report.tried('a sign-in for the forged address');
     const query = new URLSearchParams({ client_id: 'budget-app', response_type: 'code' });
-    const signedIn = await rawRequest(`${issuer}/auth?${query}`, { headers: FORGED });
+    const signedIn = await rawRequest(`${issuer}/auth?${query.toString()}`, { headers: FORGED });
     expect(!JSON.stringify(signedIn).includes(EVIL), 'nobody is sent to the forged address');
     report.stopped('where a browser is sent next is the issuer’s as well');
 
-    await proofForForgedAddress(system, report.tried);
+    await proofForForgedAddress(system, (what) => report.tried(what));
     report.stopped('a proof names the issuer’s address (RFC 9449 htu), whatever `Host` says');
   },
 };

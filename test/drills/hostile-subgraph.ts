@@ -55,7 +55,7 @@ export const hostileSubgraph: Drill = {
       );
       report.stopped('no entity is joined to another by rounding');
 
-      await factsAreChecked(system, token, ask, report.tried);
+      await factsAreChecked(system, token, ask, (what) => report.tried(what));
       report.stopped('the record is sealed, and says of the subgraph what it can have done, and no more');
     });
   },

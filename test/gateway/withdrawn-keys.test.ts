@@ -182,6 +182,25 @@ describe('a verified token', () => {
     expect(await show(token)).toBe('accepted');
   });
 
+  it('by a key that is not known yet is neither good nor bad while the key set cannot be had', async () => {
+    const issuer = await startIssuer();
+    const show = protect(issuer);
+    await usedToken(issuer, show);
+    issuer.keys = [await makeKey()];
+    const token = await issuer.mint();
+    issuer.mode = 'error';
+    pass(6_000);
+    // The second within the pause after the first.
+    expect([await show(token), await show(token)]).toEqual([
+      'ISSUER_KEYS_UNAVAILABLE',
+      'ISSUER_KEYS_UNAVAILABLE',
+    ]);
+    expect(issuer.keyRequests).toBe(2);
+    issuer.mode = 'up';
+    pass(6_000);
+    expect(await show(token)).toBe('accepted');
+  });
+
   it('is refused at the gateway as well, and no subgraph hears of it', async () => {
     const issuer = await startIssuer();
     const people = await TestSubgraph.start('people');
