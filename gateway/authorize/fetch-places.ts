@@ -19,6 +19,7 @@ export interface NullPlaces {
 export class FetchPlaces {
   private readonly nulls = new Map<SubgraphFetch, NullPlaces>();
   private readonly entities = new Map<SubgraphFetch, readonly Place[]>();
+  private readonly holding = new Map<SubgraphFetch, Map<string, readonly Place[]>>();
 
   constructor(
     private readonly places: Places,
@@ -58,6 +59,21 @@ export class FetchPlaces {
       this.collectObjects(this.places.root, fetch.at, 0, places);
       found = places.length > MAX_ENTITY_PLACES ? [] : places;
       this.entities.set(fetch, found);
+    }
+    return found;
+  }
+
+  /** Those of them that hold this key. */
+  objectsWith(fetch: SubgraphFetch, key: string): readonly Place[] {
+    const byKey = this.holding.get(fetch) ?? new Map<string, readonly Place[]>();
+    this.holding.set(fetch, byKey);
+    let found = byKey.get(key);
+    if (found === undefined) {
+      found = this.objectsOf(fetch).filter((place) => {
+        const next = this.places.step(place, key);
+        return typeof next === 'object' && next.isThere;
+      });
+      byKey.set(key, found);
     }
     return found;
   }

@@ -94,7 +94,13 @@ export class ErrorPlacement {
   /** An error of a fetch as a whole: at each place that is null because of it. */
   private addWhole(reported: SubgraphError): void {
     const { places, omitted } = this.options.fetches.nullsOf(reported.fetch);
-    for (const place of places) this.addRedacted(reported, place);
+    for (const [index, place] of places.entries()) {
+      if (this.options.errors.isFull) {
+        this.options.errors.omit(places.length - index);
+        return;
+      }
+      this.addRedacted(reported, place);
+    }
     if (omitted > 0) this.addRedacted(reported, undefined, omitted);
     if (places.length > 0) return;
     const nearest = this.options.fetches.nearest(reported.fetch);
@@ -204,10 +210,7 @@ export class ErrorPlacement {
     if (objects.length === fetch.entities) return objects[entity];
     const key = (step as { readonly key?: unknown } | undefined)?.key;
     if (typeof key !== 'string') return undefined;
-    const holding = objects.filter((place) => {
-      const next = this.options.places.step(place, key);
-      return typeof next === 'object' && next.isThere;
-    });
+    const holding = this.options.fetches.objectsWith(fetch, key);
     return holding.length === fetch.entities ? holding[entity] : undefined;
   }
 }

@@ -98,9 +98,12 @@ export function limitsPlugin(
         },
         async willSendResponse({ contextValue, document }) {
           // Whoever sends what is denied as a whole needs no token for it, and could fill the store with it.
-          const { authorization, delegation } = exchangeOf(contextValue) ?? {};
-          if (document === undefined || delegation !== undefined || authorization === undefined) return;
-          if (authorization.execute === undefined) store.forget(document);
+          const exchange = exchangeOf(contextValue)?.family.find(
+            ({ operation }) => operation?.document === document,
+          );
+          if (document === undefined || exchange?.authorization === undefined) return;
+          const { authorization, delegation } = exchange;
+          if (delegation === undefined && authorization.execute === undefined) store.forget(document);
         },
       };
     },

@@ -105,7 +105,14 @@ export class QueryPlans {
   ): Promise<QueryPlan> {
     if (this.refused.has(key)) return Promise.reject(new PlanningLimitError(this.budgetMs));
     const waitedFor = this.underWay.get(key);
-    if (waitedFor !== undefined) return waitedFor;
+    if (waitedFor !== undefined) {
+      return waitedFor.catch((error: unknown) => {
+        // What the one before could not spend any more, because of its other operations, this one may.
+        if (error instanceof PlanningLimitError && error.budgetMs < this.budgetMs)
+          return this.planned(key, request, shared, planner);
+        throw error;
+      });
+    }
     shared.planning ??= { leftMs: this.budgetMs };
     const planning = this.planWith(planner, key, request, shared.planning).finally(() =>
       this.underWay.delete(key),

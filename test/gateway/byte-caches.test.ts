@@ -6,7 +6,7 @@ import type { ClientOperation } from '../../gateway/authorize/index.js';
 import { GrantedIntrospection } from '../../gateway/introspection/index.js';
 import { ByteCache } from '../../gateway/limit/index.js';
 import { QueryPlans } from '../../gateway/plan/query-plans.js';
-import { AUDIENCE, Cleanup, compose, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
+import { AUDIENCE, Cleanup, compose, send, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
 import type { TestGateway } from './support.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -30,6 +30,7 @@ function start(cacheMegabytes: number): Promise<TestGateway> {
   const any = 1_000_000;
   return startTestGateway(cleanup, supergraph, {
     issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+    http: { batch: {} },
     limits: {
       tokens: any,
       selections: any,
@@ -68,6 +69,20 @@ describe('what anonymous callers are denied as a whole', () => {
       expect(served.documents.count).toBe(0);
     },
   );
+
+  it('is not kept of a batch either, and the rest of it is', async () => {
+    const gateway = await start(50);
+    for (const queries of [
+      ['{ me { name } }', '{ hello }'],
+      ['{ me { nick } }', '{ me { email } }'],
+    ]) {
+      const body = JSON.stringify(queries.map((query) => ({ query })));
+      await send(`${gateway.url}/graphql`, body, { 'content-type': 'application/json' });
+    }
+    const { gateway: served } = gateway.running;
+    expect(served.documents.count).toBe(2);
+    expect(served.cached().operations).toBe(2);
+  });
 
   it('stays where somebody with a token has asked the same, and is not lost by asking', async () => {
     const gateway = await start(50);
