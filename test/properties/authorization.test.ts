@@ -373,7 +373,10 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
             const field = type.getFields()[fieldName];
             let denial: unknown;
             try {
-              await field?.resolve?.({ [fieldName]: null }, {}, contextValue, { fieldName } as never);
+              await field?.resolve?.({ [fieldName]: null }, {}, contextValue, {
+                fieldName,
+                variableValues: {},
+              } as never);
             } catch (error) {
               denial = error;
             }

@@ -283,7 +283,10 @@ async function decisionsOf(
       const coordinate = `${typeName}.${name}`;
       let denial: unknown;
       try {
-        await field.resolve?.({ [name]: null }, {}, contextValue, { fieldName: name } as never);
+        await field.resolve?.({ [name]: null }, {}, contextValue, {
+          fieldName: name,
+          variableValues: {},
+        } as never);
       } catch (error) {
         denial = error;
         expect((error as GraphQLError).extensions).toMatchObject({
