@@ -1,5 +1,6 @@
 import { buildProtectedSubgraph } from '@behalf/directives';
 import fc from 'fast-check';
+import { graphql } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
 import { answerText, LINKS, testedSubgraph } from './support.js';
 import type { TestedSubgraph } from './support.js';
@@ -164,6 +165,48 @@ describe('lists', () => {
     expect(without.errors?.map(({ path }) => path?.join('.'))).toEqual(['notes.0', 'notes.1']);
   });
 
+  it('keep what is rejected without being an error', async () => {
+    const rejected = (): unknown => Promise.reject.call(Promise, 'no reason');
+    const { data, errors } = await returning(() => [
+      foreign('f1'),
+      rejected(),
+      Promise.resolve(own('n1')),
+    ]).ask('{ notes { id } }', alma);
+    expect(data).toEqual({ notes: [null, { id: 'n1' }] });
+    expect(errors?.map(({ message }) => message)).toEqual(['Unexpected error value: "no reason"']);
+  });
+
+  it('give nothing of a list that fails on the way', async () => {
+    const failing = function* (): Iterable<unknown> {
+      yield foreign('f1');
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- resolvers throw what they like
+      throw 'no reason';
+    };
+    for (const list of [failing(), Promise.resolve(failing())]) {
+      const { data, errors } = await returning(() => [[own('n1')], list, Promise.resolve([own('n2')])]).ask(
+        '{ nested { id } }',
+        alma,
+      );
+      expect(JSON.stringify(data)).not.toContain('f1');
+      expect(errors?.map(({ message }) => message)).toEqual(['Unexpected error value: "no reason"']);
+    }
+  });
+
+  it('leave them out where their types are told later, or not at all', async () => {
+    const rows = [foreign('f1'), own('n1'), robot];
+    const ask = (resolveType: (row: { __typename: string }) => unknown): ReturnType<TestedSubgraph['ask']> =>
+      returning(() => rows, { Any: { __resolveType: resolveType } }).ask('{ all { __typename } }', alma);
+    const later = await ask(({ __typename }) => Promise.resolve(__typename));
+    expect(later.errors).toBeUndefined();
+    expect(later.data).toEqual({ all: [{ __typename: 'Note' }, { __typename: 'Robot' }] });
+    // What graphql-js refuses, it refuses as without the library: nothing of the row leaves.
+    for (const fail of [() => Promise.reject(new Error('type')), () => undefined, () => 'Nothing']) {
+      const { data, errors } = await ask(fail);
+      expect(data).toEqual({ all: null });
+      expect(JSON.stringify(errors)).not.toContain('f1');
+    }
+  });
+
   it('tell nothing by a single row in their place', async () => {
     const missing = await returning(() => null).ask('{ notes { id } }', alma);
     const single = await returning(() => foreign('f1')).ask('{ notes { id } }', alma);
@@ -269,6 +312,29 @@ describe('by reference', () => {
     expect(data?._entities).toEqual([null, { __typename: 'Film', title: 'T' }, { __typename: 'Book' }]);
   });
 
+  it('nothing is given by a context that is kept for longer than its token', async () => {
+    const subgraph = testedSubgraph(
+      'type Query { ok: Boolean @public } type Thing @key(fields: "id") @authenticated { id: ID! }',
+      { Thing: { __resolveReference: ({ id }: { id: string }) => ({ id }) } },
+    );
+    const contextValue = await subgraph.context(alma);
+    const ask = async (): Promise<unknown> => {
+      const source = 'query ($of: [_Any!]!) { _entities(representations: $of) { ... on Thing { id } } }';
+      const variableValues = { of: [{ __typename: 'Thing', id: '1' }] };
+      return (await graphql({ schema: subgraph.schema, source, contextValue, variableValues })).data;
+    };
+    expect(await ask()).toEqual({ _entities: [{ id: '1' }] });
+    subgraph.nowMs += 3_600_000;
+    expect(await ask()).toEqual({ _entities: [null] });
+  });
+
+  it('an owned type needs a function of its own, or the reference would say whose it is', () => {
+    const sdl =
+      'type Query { ok: Boolean @public } type T @key(fields: "id") @subject(field: "owner") { id: ID! }';
+    expect(() => testedSubgraph(sdl)).toThrow('T: an entity with @subject needs a __resolveReference');
+    expect(() => testedSubgraph(sdl, { T: { __resolveReference: () => null } })).not.toThrow();
+  });
+
   it('a type that is refused by its rule is on record as well', async () => {
     const subgraph = testedSubgraph(
       'type Query { ok: Boolean @public } type Secret @key(fields: "id") @requiresScope(scope: "s") { id: ID! }',
@@ -302,7 +368,6 @@ describe('behind a foreign row', () => {
     const schema = returning(() => ({ id: 'f1', owner: 'noor' }), {
       Note: { name, __resolveReference: () => null },
     });
-    const { graphql } = await import('graphql');
     const contextValue = await schema.context(alma);
     const result = await graphql({
       schema: schema.schema,

@@ -327,6 +327,14 @@ describe('an idle subscription', () => {
     expect(await stream.next()).toEqual(DONE);
   });
 
+  it('that is asked after the end says so at once, though no timer has fired', async () => {
+    fakeTimers();
+    const stream = await open('ticks { n }', {});
+    subgraph.nowMs += 16_000;
+    await expect(stream.next()).rejects.toMatchObject(ENDED);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('looks at the clock again when a timer fires before the end', async () => {
     fakeTimers();
     const stream = await open('ticks { n }', { lifetimeSeconds: 50 });
@@ -488,6 +496,20 @@ describe('events of other subjects', () => {
     }
     expect((await stream.next()).value).toEqual({ data: { pages: [] } });
     expect((await stream.next()).value).toEqual({ data: { pages: [{ id: 'alma' }] } });
+  });
+
+  it('that come without end are looked at no more when the consumer goes', async () => {
+    const pulled = vi
+      .spyOn(feed, 'next')
+      .mockImplementation(() => Promise.resolve({ done: false, value: { notes: note('noor') } }));
+    const stream = await open('notes { id }', {});
+    const next = stream.next();
+    await new Promise((resolve) => setImmediate(resolve));
+    await stream.return();
+    expect(await next).toEqual(DONE);
+    const calls = pulled.mock.calls.length;
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(pulled.mock.calls.length).toBeLessThanOrEqual(calls + 1);
   });
 
   it('that come without end keep nobody from ending', async () => {

@@ -15,6 +15,11 @@ export interface RowsCall {
 /** Returns a resolver's result as if no foreign row had been in it; a promise where it has to wait for some. */
 export type OwnRows = (value: unknown, call: RowsCall) => unknown;
 
+/** Holds the place of an entry that was rejected, while the others are waited for. */
+class Rejected {
+  constructor(readonly reason: unknown) {}
+}
+
 /** Stands for a foreign row until the list that it is in leaves it out. */
 const FOREIGN = Symbol('foreign row');
 
@@ -108,12 +113,22 @@ function compileList(
     if (!isIterable(value)) return entry(value, call);
     const entries = Array.from(value, (item) => {
       const own = entry(item, call);
-      // What rejects stays in its place: graphql-js makes an error of it there, and so it does of an error that is returned.
-      return isPromise(own)
-        ? own.then(undefined, (reason: unknown) => (reason instanceof Error ? reason : item))
-        : own;
+      return isPromise(own) ? own.then(undefined, (reason: unknown) => new Rejected(reason)) : own;
     });
-    const withoutForeign = (all: readonly unknown[]): unknown[] => all.filter((one) => one !== FOREIGN);
     return entries.some(isPromise) ? Promise.all(entries).then(withoutForeign) : withoutForeign(entries);
   };
+}
+
+function withoutForeign(entries: readonly unknown[]): unknown[] {
+  return entries
+    .filter((entry) => entry !== FOREIGN)
+    .map((entry) => (entry instanceof Rejected ? rejectedAgain(entry.reason) : entry));
+}
+
+/** graphql-js makes an error of it at its place, a moment later: until then, nobody may miss that it is handled. */
+function rejectedAgain(reason: unknown): Promise<never> {
+  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as the resolver rejected it
+  const rejected = Promise.reject(reason);
+  rejected.catch(() => undefined);
+  return rejected;
 }

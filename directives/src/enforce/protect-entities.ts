@@ -47,8 +47,7 @@ export function protectEntities(input: EntitiesInput): void {
         type.name,
       );
     }
-    // Without a function of its own, an interface's references are resolved by the types that implement it.
-    if (resolveReference === undefined && isInterfaceType(type)) continue;
+    // An interface has no rule of its own here, and without a function its references are resolved by its implementers.
     const permitted =
       rule === undefined || asksNothing(rule.own)
         ? resolveReference
