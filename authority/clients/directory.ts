@@ -32,7 +32,8 @@ export class ClientDirectory {
    * authority is not known to it.
    */
   async find(clientId: unknown): Promise<ClientRegistration | undefined> {
-    if (typeof clientId !== 'string') return undefined;
+    // PostgreSQL's text cannot hold a NUL character, so no application is called by one.
+    if (typeof clientId !== 'string' || clientId.includes('\0')) return undefined;
     const given = this.#given.get(clientId);
     if (given !== undefined) return given;
     const stored = await this.#options.applications.findClient(clientId);

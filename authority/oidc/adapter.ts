@@ -38,6 +38,9 @@ export function adapterFactory(
   };
 }
 
+const NUL = '\0';
+const NUL_IN_JSON = '\\u0000';
+
 class PostgresAdapter implements Adapter {
   readonly #db: AuthorityDatabase;
   readonly #model: string;
@@ -50,6 +53,9 @@ class PostgresAdapter implements Adapter {
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresInSeconds?: number): Promise<void> {
+    // A client can put one into anything that is stored, and PostgreSQL's text cannot hold it.
+    if (id.includes(NUL) || JSON.stringify(payload).includes(NUL_IN_JSON))
+      throw new errors.InvalidRequest('a parameter has a NUL character');
     const { jti, ...rest } = payload;
     const stored = BEARERS.has(this.#model) ? rest : { jti, ...rest };
     const row = {
@@ -139,6 +145,7 @@ class PostgresAdapter implements Adapter {
   }
 
   async #load(column: 'id' | 'uid', value: string): Promise<AdapterPayload | undefined> {
+    if (value.includes(NUL)) return undefined;
     const row = await this.#db
       .selectFrom('authority.oidc_payload as p')
       .leftJoin('authority.subject_cutoff as c', 'c.subject', 'p.account_id')
