@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache';
 import {
   allowInsecureRequests,
   ClientSecretBasic,
+  customFetch,
   introspectionRequest,
   PrivateKeyJwt,
   processIntrospectionResponse,
@@ -13,6 +14,7 @@ import {
 import type { ClientAuth, IntrospectionResponse } from 'oauth4webapi';
 import { networkOf } from '../../http/addresses.js';
 import { RefusedError } from '../errors.js';
+import { boundedFetch } from '../http/fetch-json.js';
 import { invalidToken } from './bearer.js';
 
 /** How an issuer is asked about its opaque tokens (RFC 7662). */
@@ -39,6 +41,10 @@ const DEFAULT_CACHE_MS = 5_000;
 const DEFAULT_NEGATIVE_CACHE_MS = 1_000;
 const DEFAULT_TIMEOUT_MS = 3_000;
 const MAX_CACHED = 10_000;
+/** Of all answers that are kept: what was read of one takes a few times as much. */
+const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
+/** More than any token's claims. */
+const MAX_ANSWER_BYTES = 256 * 1024;
 /** Questions under way. Whoever makes up tokens must not be able to bury the issuer. */
 const MAX_CALLS = 100;
 /** Of one client's network, those about tokens that were not good a moment ago: nobody uses up the others' questions alone. */
@@ -65,7 +71,10 @@ interface Expected {
  * same time shares one question.
  */
 export class Introspector {
-  private readonly active = new LRUCache<string, IntrospectedClaims>({ max: MAX_CACHED });
+  private readonly active = new LRUCache<string, IntrospectedClaims>({
+    max: MAX_CACHED,
+    maxSize: MAX_CACHED_CHARACTERS,
+  });
   private readonly refused: LRUCache<string, string>;
   /** Digests of tokens that were good when they were asked about last. */
   private readonly wereActive = new LRUCache<string, true>({ max: MAX_CACHED });
@@ -136,7 +145,7 @@ export class Introspector {
     const leftMs = claims.exp * 1_000 - Date.now();
     const cacheMs = Math.floor(Math.min(this.options.cacheMs ?? DEFAULT_CACHE_MS, leftMs));
     // To the cache, no time is for ever.
-    if (cacheMs > 0) this.active.set(digest, claims, { ttl: cacheMs });
+    if (cacheMs > 0) this.active.set(digest, claims, { ttl: cacheMs, size: JSON.stringify(claims).length });
     return claims;
   }
 
@@ -148,6 +157,7 @@ export class Introspector {
       const response = await introspectionRequest(server, client, await this.authentication, token, {
         additionalParameters: { token_type_hint: 'access_token' },
         signal: AbortSignal.timeout(timeoutMs),
+        [customFetch]: boundedFetch(MAX_ANSWER_BYTES),
         // The configuration has refused plain HTTP to another machine.
         [allowInsecureRequests]: endpoint.startsWith('http:'),
       });

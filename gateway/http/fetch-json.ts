@@ -52,6 +52,17 @@ export async function fetchJson(
   return document;
 }
 
+/** A `fetch` for libraries: redirects are not followed, and a body that is too large is an error. */
+export function boundedFetch(maxBytes: number): (address: string, options: RequestInit) => Promise<Response> {
+  return async (address, options) => {
+    const response = await fetch(address, { ...options, redirect: 'manual' });
+    const text = await readBody(response, maxBytes);
+    if (text === undefined) throw new FetchError('ANSWER');
+    const { status, headers } = response;
+    return new Response(text === '' ? null : text, { status, headers });
+  };
+}
+
 /** @returns undefined for a body that is too large; the rest of it is not read */
 async function readBody({ body }: Response, maxBytes: number): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];

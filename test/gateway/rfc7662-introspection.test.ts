@@ -312,6 +312,10 @@ describe('an issuer that cannot be asked', () => {
       'sends the question elsewhere',
       (_request, response) => response.writeHead(307, { location: '/other' }).end(),
     ],
+    [
+      'sends more than any answer holds',
+      (_request, response) => sendJson(response, 200, { active: true, padding: 'x'.repeat(300 * 1024) }),
+    ],
     ['hangs up', (request) => request.socket.destroy()],
     ['says nothing', () => undefined],
   ];
