@@ -52,12 +52,12 @@ async function proofForForgedAddress(system: DrillSystem, tried: (what: string) 
   const keys = await oauth.randomDPoPKeyPair('ES256');
   const DPoP = oauth.getDPoPHandle(client, keys);
   const tokens = await signIn(client, 'alma', BUDGET_SCOPES, { DPoP });
-  const refresh = async (address: string): Promise<RawAnswer> =>
+  const refresh = async (address: string, nonce?: string): Promise<RawAnswer> =>
     rawRequest(`${system.front.url}/token`, {
       headers: {
         ...FORGED,
         'content-type': 'application/x-www-form-urlencoded',
-        dpop: await proofFor(keys, address, tokens.access_token),
+        dpop: await proofFor(keys, address, tokens.access_token, nonce),
       },
       body: new URLSearchParams({
         grant_type: 'refresh_token',
@@ -65,26 +65,31 @@ async function proofForForgedAddress(system: DrillSystem, tried: (what: string) 
         refresh_token: tokens.refresh_token ?? '',
       }).toString(),
     });
+  // Without it a proof for any address would be refused.
+  const nonce = String((await refresh(`${system.front.url}/token`)).headers['dpop-nonce']);
   for (const scheme of ['http', 'https']) {
     tried(`a refresh with a proof that was made for ${scheme}://${EVIL}`);
-    const answer = await refresh(`${scheme}://${EVIL}/token`);
+    const answer = await refresh(`${scheme}://${EVIL}/token`, nonce);
     expect(answer.status === 400 || answer.status === 401, 'it is refused');
     expect(!answer.text.includes('access_token'), 'no token is given');
   }
-  expect((await refresh(`${system.front.url}/token`)).status === 200, 'a proof for the issuer is accepted');
+  const accepted = await refresh(`${system.front.url}/token`, nonce);
+  expect(accepted.status === 200, 'a proof for the issuer is accepted');
 
   tried('the same at the gateway, for its own address under another name');
   const url = `${system.gatewayUrl}/graphql`;
-  const asked = await rawRequest(url, {
-    headers: {
-      ...FORGED,
-      'content-type': 'application/json',
-      authorization: `DPoP ${tokens.access_token}`,
-      dpop: await proofFor(keys, `http://${EVIL}/graphql`, tokens.access_token),
-    },
-    body: JSON.stringify({ query: ME }),
-  });
-  expect(asked.status === 401, 'it is refused');
+  const ask = async (address: string): Promise<RawAnswer> =>
+    rawRequest(url, {
+      headers: {
+        ...FORGED,
+        'content-type': 'application/json',
+        authorization: `DPoP ${tokens.access_token}`,
+        dpop: await proofFor(keys, address, tokens.access_token),
+      },
+      body: JSON.stringify({ query: ME }),
+    });
+  expect((await ask(`http://${EVIL}/graphql`)).status === 401, 'it is refused');
+  expect((await ask(url)).status === 200, 'a proof for the gateway is accepted');
 }
 
 function isOf(issuer: string): (address: string) => boolean {

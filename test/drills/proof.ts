@@ -5,8 +5,9 @@ import type { randomDPoPKeyPair } from 'openid-client';
 type KeyPair = Awaited<ReturnType<typeof randomDPoPKeyPair>>;
 
 /** A DPoP proof (RFC 9449 section 4.2), made by hand, as an attacker would. */
-export async function proofFor(keys: KeyPair, url: string, token: string): Promise<string> {
-  return new SignJWT({ htm: 'POST', htu: url, ath: createHash('sha256').update(token).digest('base64url') })
+export async function proofFor(keys: KeyPair, url: string, token: string, nonce?: string): Promise<string> {
+  const ath = createHash('sha256').update(token).digest('base64url');
+  return new SignJWT({ htm: 'POST', htu: url, ath, ...(nonce === undefined ? {} : { nonce }) })
     .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: await exportJWK(keys.publicKey) })
     .setIssuedAt()
     .setJti(randomUUID())

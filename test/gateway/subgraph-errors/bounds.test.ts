@@ -20,6 +20,16 @@ const audit: ServeOptions['audit'] = {
     close: async () => undefined,
   },
 };
+/** With the default limits none of these operations would come as far as an error. */
+const limits: NonNullable<ServeOptions['limits']> = {
+  tokens: 1_000_000,
+  selections: 10_000_000,
+  overlaps: Number.MAX_SAFE_INTEGER,
+  aliases: 10_000_000,
+  rootFields: 100_000,
+  variables: 1_000,
+  cost: Number.MAX_SAFE_INTEGER,
+};
 const rows = {
   ...peoplePart,
   resolvers: {
@@ -31,7 +41,7 @@ const rows = {
 };
 
 beforeAll(async () => {
-  setting = await serve('protectGateway', [rows], { audit });
+  setting = await serve('protectGateway', [rows], { audit, limits });
   const subgraph = setting.subgraphs.get('people');
   if (subgraph === undefined) throw new Error('no people');
   people = subgraph;
@@ -83,7 +93,7 @@ describe('errors of one answer', () => {
   });
 
   it('end at the number that the configuration names, refusals of a whole operation included', async () => {
-    const own = await serve('server', [rows], { authorization: { maxErrors: 3, mode: 'reject' } });
+    const own = await serve('server', [rows], { authorization: { maxErrors: 3, mode: 'reject' }, limits });
     try {
       const query = '{ people { secret level taxNumber } secretChecked }';
       const answer = await own.ask(query);

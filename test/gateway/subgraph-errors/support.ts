@@ -140,7 +140,7 @@ export interface Setting {
   close(): Promise<void>;
 }
 
-export type ServeOptions = Pick<ProtectionOptions, 'authorization' | 'subgraphErrors' | 'audit'> &
+export type ServeOptions = Pick<ProtectionOptions, 'authorization' | 'subgraphErrors' | 'audit' | 'limits'> &
   Pick<GatewayConfig, 'http'>;
 
 export type Serving = 'server' | 'protectGateway';
@@ -165,11 +165,12 @@ export async function serve(
   let url: string;
   let log = new TestLog();
   if (serving === 'server') {
-    const { authorization, subgraphErrors } = options;
+    const { authorization, subgraphErrors, limits } = options;
     const gateway = await startTestGateway(cleanup, supergraph, {
       issuers,
       ...(authorization === undefined ? {} : { authorization }),
       ...(subgraphErrors === undefined ? {} : { subgraphErrors }),
+      ...(limits === undefined ? {} : { limits }),
       ...(http === undefined ? {} : { http }),
     });
     url = `${gateway.url}/graphql`;
