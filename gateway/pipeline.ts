@@ -1,6 +1,6 @@
 import { context as otelContext, trace } from '@opentelemetry/api';
-import { GraphQLError, Kind } from 'graphql';
-import type { OperationDefinitionNode } from 'graphql';
+import { Kind } from 'graphql';
+import type { GraphQLError, OperationDefinitionNode } from 'graphql';
 import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { AuthorizationMode, Protection } from './protection.js';
 import { RefusedError } from './errors.js';

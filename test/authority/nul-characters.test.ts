@@ -23,7 +23,7 @@ describe('a NUL character, which PostgreSQL cannot hold, is the fault of the req
     'at the authorization endpoint: %s',
     async (name) => {
       const query = new URLSearchParams({ ...REQUEST, [name]: 'a\0b' });
-      const { status } = await fetch(`${authority.issuer}/auth?${query}`, { redirect: 'manual' });
+      const { status } = await fetch(`${authority.issuer}/auth?${query.toString()}`, { redirect: 'manual' });
       expect(status).toBeLessThan(500);
     },
   );
