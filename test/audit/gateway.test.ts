@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { ACCESS_DECISIONS } from '@behalf/directives';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/index.js';
@@ -10,6 +11,7 @@ import {
   codes,
   compose,
   freePort,
+  sendJson,
   startTestGateway,
   TestIssuer,
   TestSubgraph,
@@ -256,4 +258,41 @@ describe('truncateAddress', () => {
   ])('%s is of %s', (address, network) => {
     expect(truncateAddress(address)).toBe(network);
   });
+});
+
+it('a subgraph with very many coordinates cannot make the record too large to be kept', async () => {
+  const port = await freePort();
+  const gatewayUrl = `http://127.0.0.1:${port}`;
+  const names = Array.from({ length: 1_500 }, (_each, index) => `anOrdinaryNameOfAField${index}`);
+  const sdl = `
+    extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@requiresScopes"])
+    type Query { wide: Wide }
+    type Wide { ${names.map((name) => `${name}: Int @requiresScopes(scopes: [["wide"]])`).join(' ')} }`;
+  const trust = { issuer: gatewayUrl, jwksUri: `${gatewayUrl}/.well-known/jwks.json` };
+  const wide = await TestSubgraph.start('wide', trust, sdl, { resolvers: {} });
+  cleanup.add(() => wide.close());
+  const hostile = await startTestGateway(cleanup, compose(people, wide), {
+    listen: { port },
+    issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+    audit: { mode: 'required', database: url, pseudonymKey: randomBytes(32).toString('base64url') },
+  });
+  const fields = names.flatMap((name) =>
+    ACCESS_DECISIONS.map((decision) => [`Wide.${name}`, decision, 10_000_000, null, null]),
+  );
+  wide.instead = (_request, response) =>
+    sendJson(response, 200, {
+      data: { wide: { [names[0] ?? '']: 7 } },
+      extensions: { behalf: { v: 1, fields } },
+    });
+  const answer = await hostile.ask(`{ wide { ${names[0] ?? ''} } }`, {
+    token: await issuer.mint({ scope: 'wide' }),
+  });
+  expect(answer.body).toEqual({ data: { wide: { [names[0] ?? '']: 7 } } });
+  const record = await last();
+  expect(record).toMatchObject({ outcome: 'answered', unaccounted: ['wide'] });
+  // What there was room for is on record, and what there was none for is not believed.
+  expect(record.fields.length).toBeGreaterThan(1_000);
+  expect(hostile.log.of('SUBGRAPH_FACTS_MALFORMED')).toMatchObject([
+    { subgraph: 'wide', entries: fields.length - record.fields.length },
+  ]);
 });
