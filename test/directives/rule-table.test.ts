@@ -237,6 +237,35 @@ describe('what cannot be a rule stops the start', () => {
       () => new RuleTable(parse(`${LINKS} extend schema ${links} ${sdl}`), { coverage: 'open' }),
     ).toThrow(`is not a directive of ${specification}`);
   });
+
+  it.each([
+    ['over plain http', 'http://specs.behalf.dev/behalf/v0.1'],
+    ['with a query', 'https://specs.behalf.dev/behalf/v0.1?team=a'],
+    ['with a fragment', 'https://specs.behalf.dev/behalf/v0.1#subject'],
+    ['with more behind the version', 'https://specs.behalf.dev/behalf/v0.1/subject'],
+    ['with a host in capitals', 'https://Specs.behalf.dev/behalf/v0.1'],
+    ['with a name in capitals', 'https://specs.behalf.dev/Behalf/v0.1'],
+    ['with a dot behind the host', 'https://specs.behalf.dev./behalf/v0.1'],
+    ['with a port', 'https://specs.behalf.dev:8443/behalf/v0.1'],
+    ['of federation over plain http', 'http://specs.apollo.dev/federation/v2.9'],
+    ['of a standard rule over plain http', 'http://specs.apollo.dev/policy/v0.1'],
+  ])('a link to rules in another spelling, under which they would protect nothing: %s', (_, url) => {
+    const links = `extend schema @link(url: "${url}", import: ["@subject", "@authenticated"])`;
+    const sdl = `${links} type Query { note: Note @authenticated } type Note @subject(field: "owner") { id: ID }`;
+    expect(() => new RuleTable(parse(sdl), { coverage: 'open' })).toThrow('would protect nothing');
+  });
+
+  it('but not a link to what states none, on the same host or on one with a similar name', () => {
+    for (const url of [
+      'https://specs.apollo.dev/tag/v0.3',
+      'http://specs.apollo.dev/federations/v1.0',
+      'https://behalf.example/behalf/v0.1',
+      'no address',
+    ]) {
+      const sdl = `extend schema @link(url: "${url}") type Query { x: Int }`;
+      expect(() => new RuleTable(parse(sdl), { coverage: 'open' })).not.toThrow();
+    }
+  });
 });
 
 it('a subgraph takes no state of another schema, whatever that allows', async () => {

@@ -94,12 +94,34 @@ function nameOf(owner: ASTNode | readonly ASTNode[] | undefined): string | undef
   return owner !== undefined && 'name' in owner ? owner.name.value : undefined;
 }
 
+/**
+ * Whether an address leads to a specification that states rules, and is not written as its identity: over `http:`, with a query,
+ * in other letters, with more behind the version. Directives of it would be taken for somebody else's.
+ */
+function isOtherSpelling(identity: string): boolean {
+  const asked = URL.parse(identity);
+  if (asked === null) return false;
+  const path = `${asked.pathname.toLowerCase()}/`;
+  return [...KNOWN_VERSIONS.keys(), FEDERATION_IDENTITY].some((known) => {
+    const { hostname, pathname } = new URL(known);
+    const isSamePlace =
+      asked.hostname.replace(/\.$/, '') === hostname && path.startsWith(`${pathname.toLowerCase()}/`);
+    return isSamePlace && identity !== known;
+  });
+}
+
 function checkFeature(feature: LinkedFeature): void {
   const known = KNOWN_VERSIONS.get(feature.identity);
   if (known !== undefined && known !== feature.version) {
     throw new DirectiveError(
       'UNSUPPORTED_SPECIFICATION',
       `${feature.identity} is linked in version "${feature.version}"; this library reads ${known}`,
+    );
+  }
+  if (isOtherSpelling(feature.identity)) {
+    throw new DirectiveError(
+      'UNSUPPORTED_SPECIFICATION',
+      `${feature.identity} is linked, which is not how a specification that states rules is written, so its rules would protect nothing`,
     );
   }
   if (ENFORCED_BY_GATEWAY.has(feature.identity)) return;
