@@ -447,6 +447,21 @@ describe('a delegation that is over from the start', () => {
     subgraph.nowMs += 3_600_000;
     expect((await ask()).data).toEqual({ ok: 'ok', secret: null });
   });
+
+  it('nor by references, which come past every root field', async () => {
+    const kept = testedSubgraph(
+      `type Query { ok: String @public }
+      type Note @key(fields: "id") { id: ID! @public text: String @requiresScope(scope: "read") }`,
+      { Note: { __resolveReference: ({ id }: { id: string }) => ({ id, text: 'secret' }) } },
+    );
+    const contextValue = await kept.context({ scope: 'read' });
+    const source =
+      '{ _entities(representations: [{ __typename: "Note", id: "1" }]) { ... on Note { id text } } }';
+    const ask = (): Promise<ExecutionResult> => graphql({ schema: kept.schema, source, contextValue });
+    expect((await ask()).data).toEqual({ _entities: [{ id: '1', text: 'secret' }] });
+    kept.nowMs += 3_600_000;
+    expect((await ask()).data).toEqual({ _entities: [{ id: '1', text: null }] });
+  });
 });
 
 describe('events of other subjects', () => {
