@@ -21,6 +21,11 @@ export type AuditOptions =
 
 /** More than any policy names. */
 const MAX_PURPOSES = 100;
+/** Of all entries. With the rest, a record stays below what the database takes of one (1 MiB). */
+const MAX_FIELDS_BYTES = 768 * 1024;
+/** Of an entry beside its coordinate and its rule. */
+const ENTRY_BYTES = 200;
+const CUT_RULE_LENGTH = 64;
 
 /**
  * The last step: one record of the request, whatever became of it.
@@ -120,7 +125,10 @@ function toRecord(
       ? {}
       : { operationHash: hmac(operation.queryHash, pseudonymKey).toString('hex') }),
     ...(source === undefined ? {} : { source }),
-    fields: [...exchange.accounts.accesses, ...denialsOf(authorization?.denials ?? [], exchange.isShadow)],
+    fields: withinBounds([
+      ...exchange.accounts.accesses,
+      ...denialsOf(authorization?.denials ?? [], exchange.isShadow),
+    ]),
     ...(unaccounted.length === 0 ? {} : { unaccounted }),
   };
 }
@@ -133,6 +141,22 @@ function denialsOf(denials: readonly Denial[], isShadow: boolean): readonly Audi
     count: selections,
     rule,
   }));
+}
+
+/**
+ * A client can select very many fields under long rules. A record that is too large is refused, so that they would keep out
+ * of it by that: then the rules are cut, which the schema has whole.
+ */
+function withinBounds(fields: readonly AuditedAccess[]): readonly AuditedAccess[] {
+  let bytes = 0;
+  for (const { coordinate, rule = '' } of fields)
+    bytes += Buffer.byteLength(coordinate) + Buffer.byteLength(rule) + ENTRY_BYTES;
+  if (bytes <= MAX_FIELDS_BYTES) return fields;
+  return fields.map((access) => {
+    const { rule } = access;
+    if (rule === undefined || rule.length <= CUT_RULE_LENGTH) return access;
+    return { ...access, rule: `${rule.slice(0, CUT_RULE_LENGTH)}…` };
+  });
 }
 
 /** Who asked. Of a service there is no person to be named, so no pseudonym of one. */

@@ -296,3 +296,35 @@ it('a subgraph with very many coordinates cannot make the record too large to be
     { subgraph: 'wide', entries: fields.length - record.fields.length },
   ]);
 });
+
+it('a client cannot make the record too large by very many fields under long rules', async () => {
+  const names = Array.from({ length: 1_900 }, (_each, index) => `anOrdinaryNameOfAField${index}`);
+  const scopes = Array.from({ length: 12 }, (_each, index) => [
+    `https://scopes.example/office-${index}/read`,
+  ]);
+  const rule = `@requiresScopes(scopes: ${JSON.stringify(scopes)})`;
+  const sdl = `
+    extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@requiresScopes"])
+    type Query { wide: Wide }
+    type Wide { open: Int ${names.map((name) => `${name}: Int ${rule}`).join(' ')} }`;
+  const wide = await TestSubgraph.start('wide', undefined, sdl, {
+    resolvers: { Query: { wide: () => ({ open: 7 }) } },
+  });
+  cleanup.add(() => wide.close());
+  const asked = await startTestGateway(cleanup, compose(people, wide), {
+    issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+    audit: { mode: 'required', database: url, pseudonymKey: randomBytes(32).toString('base64url') },
+  });
+  const { status } = await asked.ask(`{ wide { open ${names.join(' ')} } }`, { token: await issuer.mint() });
+  expect(status).toBe(200);
+  const { fields } = await last();
+  expect(fields.filter(({ decision }) => decision === 'denied')).toHaveLength(names.length);
+  expect(fields).toContainEqual({
+    coordinate: `Wide.${names[0] ?? ''}`,
+    decision: 'denied',
+    count: 1,
+    rule: expect.stringMatching(
+      /^@requiresScopes\(https:\/\/scopes\.example\/office-0\/read.{0,80}…$/,
+    ) as string,
+  });
+});
