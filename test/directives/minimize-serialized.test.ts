@@ -247,6 +247,7 @@ describe('what cannot be serialized or read', () => {
     ['whole100', -2_147_483_648],
     ['at', HIDDEN],
     ['money', HIDDEN],
+    ['free', '9'.repeat(400)],
     ['twice', HIDDEN],
     ['free', { [HIDDEN]: 1 }],
     ['noisy', HIDDEN],

@@ -279,6 +279,7 @@ describe('an address that is given', () => {
     ['issuers[0].issuer', { ...issuer, issuer: 'http://issuer.example' }],
     ['issuers[0].issuer', { ...issuer, issuer: 'http://127.evil.example' }],
     ['issuers[0].issuer', { ...issuer, issuer: 'https://user@issuer.example' }],
+    ['issuers[0].jwksUri', { ...issuer, jwksUri: 'https://:password@issuer.example/jwks' }],
     ['issuers[0].jwksUri', { ...issuer, jwksUri: 'http://issuer.example/jwks' }],
     ['issuers[0].jwksUri', { ...issuer, jwksUri: 'file:///etc/keys.json' }],
     [

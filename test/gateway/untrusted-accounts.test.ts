@@ -367,4 +367,16 @@ describe('what a subgraph can give account of', () => {
       }),
     );
   });
+
+  it('is read up to what there can be for its coordinates, each decision and two for its owner', () => {
+    const fields = new Map([['Person.name', { isOwned: true }]]);
+    const entries = (count: number): object => ({
+      v: 1,
+      fields: Array.from({ length: count }, () => ['Person.name', 'allowed', 1, null, null]),
+    });
+    const most = ACCESS_DECISIONS.length + 2;
+    expect(readAccount(entries(most), fields)?.accesses).toHaveLength(most);
+    expect(readAccount(entries(most + 1), fields)).toBeUndefined();
+    expect(readAccount(entries(1), new Map())).toBeUndefined();
+  });
 });
