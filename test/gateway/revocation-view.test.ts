@@ -49,6 +49,15 @@ describe('RevocationView', () => {
     );
   });
 
+  it('an event in the middle of a second ends all that was issued up to the next one', () => {
+    const { view, seconds } = makeView();
+    const at = seconds();
+    view.revoke({ issuer: ISSUER, clientId: 'app' }, at + 0.001);
+    // Issuers may round the time of issue up, and then it is that of the next second.
+    expect(view.isRevoked(token({ clientId: 'app', issuedAt: at + 1 }))).toBe(true);
+    expect(view.isRevoked(token({ clientId: 'app', issuedAt: at + 2 }))).toBe(false);
+  });
+
   it('a consent ends for ever, a client and a subject with what was issued up to then', () => {
     const { view, seconds } = makeView();
     const at = seconds();
