@@ -3,6 +3,7 @@ import type {
   DirectiveNode,
   DocumentNode,
   FragmentDefinitionNode,
+  NameNode,
   OperationDefinitionNode,
   SelectionNode,
   SelectionSetNode,
@@ -28,6 +29,8 @@ export interface DocumentCounts {
   readonly definitions: number;
   readonly conditions: number;
   readonly directivesPerLocation: number;
+  /** Of the longest alias, or name of a variable. */
+  readonly nameLength: number;
   /** Of everything that is defined, each part that nothing spreads counted by itself. */
   readonly selections: number;
   readonly operations: ReadonlyMap<OperationDefinitionNode, OperationCounts>;
@@ -76,6 +79,7 @@ class DocumentCounter {
   private readonly fragmentCounts = new Map<string, SelectionCounts | 'counting'>();
   private readonly conditions = new Set<string>();
   private directivesPerLocation = 0;
+  private nameLength = 0;
 
   constructor(private readonly document: DocumentNode) {
     for (const definition of document.definitions) {
@@ -111,6 +115,7 @@ class DocumentCounter {
       definitions: this.document.definitions.length,
       conditions: this.conditions.size,
       directivesPerLocation: this.directivesPerLocation,
+      nameLength: this.nameLength,
       selections,
       operations,
       roots,
@@ -121,7 +126,10 @@ class DocumentCounter {
   private countOperation(operation: OperationDefinitionNode): OperationCounts {
     const variables = operation.variableDefinitions ?? [];
     let directives = this.countDirectives(operation.directives);
-    for (const variable of variables) directives += this.countDirectives(variable.directives);
+    for (const { variable, directives: given } of variables) {
+      directives += this.countDirectives(given);
+      this.measureName(variable.name);
+    }
     const counts = this.countSelections(operation.selectionSet);
     return { ...counts, directives: add(counts.directives, directives), variables: variables.length };
   }
@@ -149,6 +157,7 @@ class DocumentCounter {
           ? NOTHING
           : this.countSelections(selection.selectionSet);
     const isField = selection.kind === Kind.FIELD;
+    if (isField && selection.alias !== undefined) this.measureName(selection.alias);
     return {
       selections: add(within.selections, 1),
       depth: within.depth + (isField ? 1 : 0),
@@ -172,6 +181,10 @@ class DocumentCounter {
     const all = { ...counts, directives: add(counts.directives, directives) };
     this.fragmentCounts.set(name, all);
     return all;
+  }
+
+  private measureName({ value }: NameNode): void {
+    this.nameLength = Math.max(this.nameLength, value.length);
   }
 
   private countDirectives(directives: readonly DirectiveNode[] = []): number {

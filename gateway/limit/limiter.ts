@@ -59,9 +59,11 @@ export class OperationLimiter {
     const defined = firstExceeded({ definitions: document.definitions.length }, { definitions });
     if (defined !== undefined) return defined;
     if (this.within.has(document)) return undefined;
-    const { largest, conditions, directivesPerLocation, selections, roots } = countDocument(document);
+    const { largest, conditions, directivesPerLocation, nameLength, selections, roots } =
+      countDocument(document);
+    const counts = { ...largest, selections, conditions, directivesPerLocation, nameLength };
     const exceeded =
-      firstExceeded({ ...largest, selections, conditions, directivesPerLocation }, this.documentLimits) ??
+      firstExceeded(counts, this.documentLimits) ??
       firstExceeded({ overlaps: countOverlaps(document, roots) }, this.documentLimits);
     if (exceeded === undefined) this.within.add(document);
     return exceeded;

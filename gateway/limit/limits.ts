@@ -20,6 +20,8 @@ export interface OperationLimits {
   readonly rootFields: number;
   /** Fields under another name, each fragment counted wherever it is spread. */
   readonly aliases: number;
+  /** Characters of one alias, or of one variable's name: paths and messages of errors repeat it for each error. */
+  readonly nameLength: number;
   /** Directives, each fragment counted wherever it is spread. */
   readonly directives: number;
   /** Variables that one operation defines. */
@@ -40,6 +42,7 @@ export const DEFAULT_LIMITS: OperationLimits = Object.freeze({
   overlaps: 50_000,
   rootFields: 30,
   aliases: 200,
+  nameLength: 256,
   directives: 200,
   variables: 100,
   conditions: 10,

@@ -111,6 +111,21 @@ const HOSTILE: readonly (readonly [string, string, string, number | undefined])[
     'aliases',
     400,
   ],
+  ['a long alias', `{ ${'a'.repeat(257)}: hello }`, 'nameLength', 257],
+  [
+    'a long alias in a fragment that nothing spreads',
+    `{ hello } fragment F on Person { ${'a'.repeat(300)}: nick }`,
+    'nameLength',
+    300,
+  ],
+  ['a long alias of introspection', `{ __schema { ${'a'.repeat(300)}: types { name } } }`, 'nameLength', 300],
+  [
+    'a long alias in an inline fragment',
+    `{ ... @include(if: false) { ${'a'.repeat(200_000)}: hello } }`,
+    'nameLength',
+    200_000,
+  ],
+  ['a long name of a variable', `query ($${'v'.repeat(300)}: Int) { hello }`, 'nameLength', 300],
   ['root fields', `{ ${list(50, (i) => `a${i}: hello`)} }`, 'rootFields', 50],
   [
     'root fields in fragments',
