@@ -39,15 +39,23 @@ export function* fieldsRead(type: string, set: SelectionSetNode, rules: RuleTabl
   }
 }
 
-/** The outermost fields of a field set. */
-export function outermostFields(text: string): ReadonlySet<string> {
-  const names = new Set<string>();
+/** Field → what is selected on it. Of one that has no fields, nothing. */
+export function selectedOn(sets: readonly SelectionSetNode[]): ReadonlyMap<string, SelectionSetNode[]> {
+  const selected = new Map<string, SelectionSetNode[]>();
   const collect = (set: SelectionSetNode): void => {
     for (const selection of set.selections) {
-      if (selection.kind === Kind.FIELD) names.add(selection.name.value);
-      else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
+      if (selection.kind === Kind.FIELD) {
+        const known = selected.get(selection.name.value) ?? [];
+        if (selection.selectionSet !== undefined) known.push(selection.selectionSet);
+        selected.set(selection.name.value, known);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
     }
   };
-  collect(readFieldSet(text));
-  return names;
+  for (const set of sets) collect(set);
+  return selected;
+}
+
+/** The outermost fields of a field set. */
+export function outermostFields(text: string): ReadonlySet<string> {
+  return new Set(selectedOn([readFieldSet(text)]).keys());
 }

@@ -1,5 +1,6 @@
 import type { RuleTable } from '@behalf/directives';
-import { fieldsRead, outermostFields, readFieldSet } from './field-set.js';
+import type { SelectionSetNode } from 'graphql';
+import { fieldsRead, outermostFields, readFieldSet, selectedOn } from './field-set.js';
 import type { FieldJoin, JoinedType, JoinMetadata } from './join.js';
 import type { PossibleTypes } from './possible-types.js';
 
@@ -65,7 +66,10 @@ export class Resolvers {
     const resolvers = new Map<string, readonly string[]>();
     for (const [graph, own] of keys) {
       // Without a key nothing is a reference: whatever is resolved is a row.
-      const rows = beside(graph, new Set([...own].filter((field) => joining.has(field))));
+      const references = [...own].filter(
+        (field) => joining.has(field) && !this.givesMoreThanKey(typeName, graph, field),
+      );
+      const rows = beside(graph, new Set(references));
       if (rows.length > 0) resolvers.set(graph, rows);
     }
     return resolvers;
@@ -85,10 +89,32 @@ export class Resolvers {
 
   /** Outermost fields of the keys by which a subgraph has a type. */
   keysOf(typeName: string, graph: string): ReadonlySet<string> {
+    return new Set(this.keySetsOf(typeName, graph).keys());
+  }
+
+  /** Field of a key → what the keys select on it. */
+  private keySetsOf(typeName: string, graph: string): ReadonlyMap<string, readonly SelectionSetNode[]> {
     const keys = this.placesOf(typeName).flatMap(({ joins }) =>
       joins.flatMap((each) => (each.graph === graph && each.key !== undefined ? [each.key] : [])),
     );
-    return new Set(keys.flatMap((key) => [...outermostFields(key)]));
+    return selectedOn(keys.map(readFieldSet));
+  }
+
+  /** Whether a subgraph resolves more below a field of its keys than the keys select there: that is of the row. */
+  private givesMoreThanKey(typeName: string, graph: string, field: string): boolean {
+    const sets = this.keySetsOf(typeName, graph).get(field) ?? [];
+    return sets.length > 0 && this.givesMore(this.rules.field(typeName, field)?.returns, graph, sets);
+  }
+
+  private givesMore(returns: string | undefined, graph: string, sets: readonly SelectionSetNode[]): boolean {
+    const selected = selectedOn(sets);
+    return this.possible.of(returns ?? '').some((name) =>
+      (this.resolvedOn(name).get(graph) ?? []).some((field) => {
+        const below = selected.get(field);
+        if (below === undefined) return true;
+        return below.length > 0 && this.givesMore(this.rules.field(name, field)?.returns, graph, below);
+      }),
+    );
   }
 
   /** Whether a subgraph is given one field of an object whenever it resolves another one. */

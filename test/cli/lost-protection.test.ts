@@ -441,6 +441,9 @@ describe('@minimize that another subgraph does not state', () => {
 describe('@subject that another subgraph does not state', () => {
   const OWNED = 'type User @key(fields: "id") @subject(field: "id") { id: ID! email: String @shareable }';
   const owned = `type Query { me: User } ${OWNED}`;
+  const OWNER = '@key(fields: "id") @key(fields: "home { zip }") @subject(field: "id")';
+  const homed = `type Query { me: User } type User ${OWNER} { id: ID! @shareable home: Home @shareable }
+    type Home @shareable { zip: ID street: String town: Town } type Town @shareable { id: ID name: String }`;
 
   it.each<[string, Schemas]>([
     ['with fields of its own', { one: owned, two: 'type User @key(fields: "id") { id: ID! notes: String }' }],
@@ -484,6 +487,26 @@ describe('@subject that another subgraph does not state', () => {
       { one: owned, two: 'type User @key(fields: "id") @subject(field: "number") { id: ID! notes: String }' },
     ],
     [
+      'with more below a key than the key selects',
+      {
+        one: homed,
+        two: homed
+          .replace('me: User', 'other: User')
+          .replace(OWNER, '@key(fields: "home { zip }")')
+          .replace('id: ID! @shareable ', ''),
+      },
+    ],
+    [
+      'with more far below a key',
+      {
+        one: homed.replaceAll('home { zip }', 'home { zip town { id } }'),
+        two: homed
+          .replace('me: User', 'other: User')
+          .replace(OWNER, '@key(fields: "home { zip town { id } }")')
+          .replace(' street: String', ''),
+      },
+    ],
+    [
       'with what another subgraph overrides',
       { one: owned, two: 'type User @key(fields: "id") { id: ID! email: String @override(from: "one") }' },
     ],
@@ -503,6 +526,14 @@ describe('@subject that another subgraph does not state', () => {
       {
         one: owned,
         two: 'type Query { other: [User!] } type User @key(fields: "id", resolvable: false) { id: ID! }',
+      },
+    ],
+    [
+      'refers to it by a key below a field',
+      {
+        one: homed,
+        two: `type Query { other: User } type User @key(fields: "home { zip }") { home: Home @shareable }
+          type Home @shareable { zip: ID }`,
       },
     ],
     [
