@@ -48,6 +48,8 @@ const MAX_LOGGED_PATH = 200;
  */
 export class ErrorPlacement {
   private readonly placed = new Set<string>();
+  /** What was told of a fetch as a whole: an answer can say the same a thousand times, each of many places. */
+  private readonly told = new Map<SubgraphError['fetch'], Set<string>>();
 
   constructor(private readonly options: PlacementOptions) {}
 
@@ -93,6 +95,11 @@ export class ErrorPlacement {
 
   /** An error of a fetch as a whole: at each place that is null because of it. */
   private addWhole(reported: SubgraphError): void {
+    const { code, isFailure } = reported.details;
+    const told = this.told.get(reported.fetch) ?? new Set<string>();
+    this.told.set(reported.fetch, told);
+    if (told.has(`${isFailure} ${code}`)) return;
+    told.add(`${isFailure} ${code}`);
     const { places, omitted } = this.options.fetches.nullsOf(reported.fetch);
     for (const [index, place] of places.entries()) {
       if (this.options.errors.isFull) {
