@@ -122,7 +122,7 @@ class NullSearch implements NullPlaces {
       this.step(place, key, undefined, (next) => this.from(next, index + 1));
       return;
     }
-    if (isNothing(place.value)) this.listBecameNull(place);
+    if (isNothing(place.value) && this.canHaveBecomeNull(place, index)) this.found(place);
     for (const next of entriesOf(this.where, place)) {
       if (typeof next === 'object') this.from(next, index + 1);
     }
@@ -165,8 +165,14 @@ class NullSearch implements NullPlaces {
     if (typeof next === 'object') go(next);
   }
 
-  private listBecameNull(place: Place): void {
-    if (isNonNullType(entryTypeAt(place))) this.found(place);
+  /** A list that is null where its entries may not be: whether nulls of this fetch lead up to it, or it came as null. */
+  private canHaveBecomeNull(list: Place, index: number): boolean {
+    if (!isNonNullType(entryTypeAt(list))) return false;
+    const entry = this.where.step(list, 0);
+    if (typeof entry !== 'object') return false;
+    const search = new NullSearch(this.where, this.fetch, 1);
+    search.from(entry, index + 1);
+    return search.places.length > 0;
   }
 
   private found(place: Place): void {

@@ -200,3 +200,30 @@ it('is reported where nothing is selected of what it would have been asked for n
     await own.close();
   }
 });
+
+it('is not reported at a list that came as null, where no null of it leads up to there', async () => {
+  const own = await serve('server', [
+    {
+      name: 'one',
+      sdl: `${LINKS} type Query { grid: [[Item!]] } type Item @key(fields: "id") { id: ID! }`,
+      resolvers: { Query: { grid: () => [[{ id: '1' }], null] } },
+    },
+    {
+      name: 'two',
+      sdl: `${LINKS} type Item @key(fields: "id") { id: ID! late: Int needed: Int! }`,
+      resolvers: {},
+    },
+  ]);
+  try {
+    const two = own.subgraphs.get('two');
+    if (two === undefined) throw new Error('no two');
+    two.instead = answers({}, 500);
+    const answer = await own.ask('{ grid { id late } }');
+    expect(answer.body.data).toEqual({ grid: [[{ id: '1', late: null }], null] });
+    expect(placed(answer)).toEqual([`grid.0.0.late ${DOWN}`]);
+    // Which of the lists was null before is not told.
+    expect(placed(await own.ask('{ grid { id needed } }'))).toEqual([`grid.0 ${DOWN}`, `grid.1 ${DOWN}`]);
+  } finally {
+    await own.close();
+  }
+});
