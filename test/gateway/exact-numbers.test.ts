@@ -270,6 +270,12 @@ describe('a number of the client', () => {
       `{"v":12345678901234567890}`,
       `"v":12345678901234567000`,
     ],
+    [
+      'beside one that is left out',
+      'query($v: Long, $w: Float! = 1.5) { byLong(n: $v) { id } byFloat(x: $w) { id } }',
+      `{"v":${RIGHT}}`,
+      `$w:Float!=1.5`,
+    ],
     ['a string', 'query($v: ID) { byId(id: $v) { id } }', `{"v":"${RIGHT}"}`, `"v":"${RIGHT}"`],
   ])('as a variable reaches the subgraph exactly: %s', async (_case, query, variables, sent) => {
     const answer = await askRaw(query, variables);
@@ -358,11 +364,11 @@ describe('a number of the client', () => {
     const server = new ApolloServer({ gateway: own, stopOnTerminationSignals: false });
     cleanup.add(() => server.stop());
     await server.start();
-    const run = async (variables: Record<string, unknown>) => {
-      const { body } = await server.executeOperation({
-        query: 'query($v: ID) { byId(id: $v) { id } }',
-        variables,
-      });
+    const run = async (
+      variables: Record<string, unknown>,
+      query = 'query($v: ID) { byId(id: $v) { id } }',
+    ) => {
+      const { body } = await server.executeOperation({ query, variables });
       return body.kind === 'single' ? body.singleResult : undefined;
     };
     // What JSON.parse made of RIGHT.
@@ -370,6 +376,11 @@ describe('a number of the client', () => {
       errors: [{ extensions: { code: 'NUMBER_NOT_EXACT' } }],
     });
     expect(await run({ v: RIGHT })).toMatchObject({ data: { byId: { id: 'p' } } });
+    for (const v of [{ a: Number(RIGHT) }, [[-Number(RIGHT)]]]) {
+      expect(await run({ v }, 'query($v: JSON) { byLong(json: $v) { id } }')).toMatchObject({
+        errors: [{ extensions: { code: 'NUMBER_NOT_EXACT' } }],
+      });
+    }
     owners.answer = () => `{"data":{"person":{"__typename":"Person","id":${RIGHT}}}}`;
     const { body } = await server.executeOperation({ query: '{ person { id name } }' });
     expect(JSON.stringify(body)).toContain(`"id":"${RIGHT}"`);
