@@ -275,6 +275,14 @@ describe('@minimize that another subgraph does not state', () => {
       { one: me(''), two: other(`@override(from: "one", label: "percent(5)") ${MASK}`) },
     ],
     [
+      '@override with a label, of a field that where it comes from is a key as well',
+      'one',
+      {
+        one: 'type Query { me: User } type User @key(fields: "id") @key(fields: "email") { id: ID! email: String }',
+        two: other(`@override(from: "one", label: "percent(5)") ${MASK}`),
+      },
+    ],
+    [
       'a value type',
       'two',
       {
