@@ -180,7 +180,8 @@ async function serve(
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     nodeEnv: 'production',
-    hideSchemaDetailsFromClientErrors: config.introspection !== 'all',
+    // The gateway's plugin takes suggestions away: Apollo's takes time that grows with the square of what a message quotes.
+    hideSchemaDetailsFromClientErrors: false,
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),

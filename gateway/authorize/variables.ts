@@ -1,10 +1,9 @@
 import { getVariableValues, GraphQLError } from 'graphql';
 import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { withoutStack } from '../client-error.js';
+import { clientMessage } from '../error-text.js';
 
 const MAX_ERRORS = 50;
-/** The end of what graphql-js says of an unknown field or enum value. */
-const SUGGESTION = / ?Did you mean .+\?$/;
 
 export interface VariableCheck {
   /** The API schema. */
@@ -18,7 +17,7 @@ export interface VariableCheck {
 /**
  * GraphQL section 6.1.2: an operation with a variable that is no value of its type is not executed. It is checked on the
  * client's own operation: one that only denied selections use is not in what is executed. The errors are about what the
- * client sent, so it is given them whole, but for suggestions.
+ * client sent, so it is given them, but for suggestions.
  */
 export function variableErrors({
   schema,
@@ -31,8 +30,6 @@ export function variableErrors({
   const { errors = [] } = getVariableValues(schema, definitions, variables, { maxErrors: MAX_ERRORS });
   // Made anew: an error keeps the one that it came of, and that one's stack has the suggestion too.
   return errors.map(({ message, nodes }) =>
-    withoutStack(
-      new GraphQLError(suggests ? message : message.replace(SUGGESTION, ''), { nodes: nodes ?? [] }),
-    ),
+    withoutStack(new GraphQLError(clientMessage(message, suggests), { nodes: nodes ?? [] })),
   );
 }

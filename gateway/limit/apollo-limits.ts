@@ -1,6 +1,7 @@
 import type { ApolloServerPlugin, GraphQLRequestContext } from '@apollo/server';
 import { GraphQLError, Kind, parse } from 'graphql';
 import type { DocumentNode } from 'graphql';
+import { clientMessage } from '../error-text.js';
 import { RefusedError } from '../errors.js';
 import { exchangeOf } from '../exchange.js';
 import type { ExchangeContext, SharedUse } from '../exchange.js';
@@ -92,6 +93,12 @@ export function limitsPlugin(
           leaveUnread(context);
           if (refusal instanceof RefusedError && exchange !== undefined)
             refusal = await protection.refuseUnread(exchange, refusal);
+        },
+        async validationDidStart() {
+          return async (errors) => {
+            for (const error of errors ?? [])
+              error.message = clientMessage(error.message, protection.introspection === 'all');
+          };
         },
         async didResolveOperation() {
           if (refusal !== undefined) throw refusal;

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clientMessage } from '../../gateway/error-text.js';
+import { AUDIENCE, Cleanup, compose, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
+import type { TestGateway } from './support.js';
+
+const cleanup = new Cleanup();
+let gateway: TestGateway;
+beforeAll(async () => {
+  const issuer = await TestIssuer.start();
+  const people = await TestSubgraph.start('people');
+  const accounts = await TestSubgraph.start('accounts');
+  for (const each of [issuer, people, accounts]) cleanup.add(() => each.close());
+  gateway = await startTestGateway(cleanup, compose(people, accounts), {
+    issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+  });
+});
+afterAll(() => cleanup.run());
+
+const WORDS = 'Did you mean '.repeat(18_000);
+
+describe('what graphql-js says of an input', () => {
+  it.each([
+    ['Unknown type "Acount". Did you mean "Account"?', 'Unknown type "Acount".'],
+    [
+      'Value "A" does not exist in "E" enum. Did you mean the enum value "a" or "b"?',
+      'Value "A" does not exist in "E" enum.',
+    ],
+    ['Expected " Did you mean ". Did you mean "x"?', 'Expected " Did you mean ".'],
+    ['not a number: "Did you mean this?"', 'not a number: "Did you mean this?"'],
+    ['?', '?'],
+  ])('loses its suggestion only: %s', (message, without) => {
+    expect(clientMessage(message, false)).toBe(without);
+    expect(clientMessage(message, true)).toBe(message);
+  });
+
+  it('is cut', () => {
+    expect(clientMessage('x'.repeat(5_000), false)).toHaveLength(1_001);
+    expect(clientMessage(WORDS, true)).toHaveLength(1_001);
+  });
+});
+
+describe('an input that errors quote costs little, and is not repeated whole', () => {
+  const names = (size: number): string =>
+    Array.from({ length: size }, (_, i) => `a${i}: nick @include(if: $u)`).join(' ');
+  it.each([
+    [
+      'the words before a suggestion, in a variable',
+      'query ($v: Int) { me { nick @include(if: $v) } }',
+      { v: WORDS },
+    ],
+    ['the words before a suggestion, in a literal', `{ me { nick @include(if: "${WORDS}") } }`, {}],
+    [
+      'the words before a suggestion, in a list of variables',
+      'query ($v: [Int]) { me { nick @include(if: $v) } }',
+      { v: Array.from({ length: 60 }, () => WORDS.slice(0, 4_000)) },
+    ],
+    [
+      'a long name of an operation in each of many errors',
+      `query ${'n'.repeat(200_000)} { me { ${names(90)} } }`,
+      {},
+    ],
+    [
+      'a large object in each of many errors',
+      'query ($v: Int) { hello }',
+      { v: Object.fromEntries(Array.from({ length: 9_000 }, (_, i) => [`m${i}`, 1])) },
+    ],
+  ])('%s', async (_name, query, variables) => {
+    const before = process.cpuUsage();
+    const answer = await gateway.ask(query, { variables });
+    const { user, system } = process.cpuUsage(before);
+    expect(answer.status).toBe(400);
+    expect(answer.text.length).toBeLessThan(200_000);
+    // In this process the client is counted, too; without the bounds it is seconds.
+    expect((user + system) / 1_000).toBeLessThan(1_500);
+  });
+});
