@@ -7,6 +7,7 @@ import {
   firstExceeded,
   MAX_DIRECTIVES_PER_LOCATION,
   MAX_INTROSPECTION_RATIO,
+  MAX_LINES,
   MAX_NESTING,
 } from './limits.js';
 import type { Exceeded, LimitName, OperationLimits } from './limits.js';
@@ -33,6 +34,7 @@ export class OperationLimiter {
     this.documentLimits = {
       ...this.limits,
       nesting: MAX_NESTING,
+      lines: MAX_LINES,
       directivesPerLocation: MAX_DIRECTIVES_PER_LOCATION,
     };
   }
@@ -43,8 +45,8 @@ export class OperationLimiter {
    * @param tokensBefore Of operations in the same HTTP request.
    */
   scan(text: string, tokensBefore = 0): { readonly tokens: number; readonly exceeded: Exceeded | undefined } {
-    const { tokens, nesting } = scanText(text);
-    const numbers = { tokens: tokensBefore + tokens, nesting };
+    const { tokens, nesting, lines } = scanText(text);
+    const numbers = { tokens: tokensBefore + tokens, nesting, lines };
     return { tokens, exceeded: firstExceeded(numbers, this.documentLimits) };
   }
 

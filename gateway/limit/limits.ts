@@ -56,6 +56,12 @@ export const DEFAULT_LIMITS: OperationLimits = Object.freeze({
  */
 export const MAX_NESTING = 100;
 
+/**
+ * Lines of a text. For each error the lines before its place are counted anew, and block strings are written out with every line
+ * of them indented at each level. Not to be configured.
+ */
+export const MAX_LINES = 20_000;
+
 /** Directives at one place. Those of GraphQL may stand there once each. */
 export const MAX_DIRECTIVES_PER_LOCATION = 10;
 
@@ -63,7 +69,12 @@ export const MAX_DIRECTIVES_PER_LOCATION = 10;
 export const MAX_INTROSPECTION_RATIO = 2;
 
 export type LimitName =
-  keyof OperationLimits | 'nesting' | 'directivesPerLocation' | 'introspection' | 'slicingArguments';
+  | keyof OperationLimits
+  | 'nesting'
+  | 'lines'
+  | 'directivesPerLocation'
+  | 'introspection'
+  | 'slicingArguments';
 
 /** A limit, and the number that is beyond it. */
 export interface Exceeded {

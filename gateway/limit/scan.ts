@@ -6,6 +6,7 @@ export interface TextCounts {
   readonly tokens: number;
   /** Levels of brackets. */
   readonly nesting: number;
+  readonly lines: number;
 }
 
 const OPENING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
@@ -37,5 +38,5 @@ export function scanText(text: string): TextCounts {
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
   }
-  return { tokens, nesting };
+  return { tokens, nesting, lines: lexer.line };
 }
