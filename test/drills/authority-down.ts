@@ -10,6 +10,8 @@ export const authorityDown: Drill = {
   async run(system, report) {
     const client = await discover(system);
     const { access_token: token } = await signIn(client, 'alma', BUDGET_SCOPES);
+    // Keys that a gateway has never seen it cannot have while their issuer is away.
+    expect((await ask(system, token)).status === 200, 'the token is served');
     await system.stopAuthority();
     try {
       report.tried(`reading on while it is away for less than the bound of ${MAX_STALENESS_MS} ms`);

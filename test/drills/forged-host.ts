@@ -72,6 +72,7 @@ async function proofForForgedAddress(system: DrillSystem, tried: (what: string) 
     const answer = await refresh(`${scheme}://${EVIL}/token`, nonce);
     expect(answer.status === 400 || answer.status === 401, 'it is refused');
     expect(!answer.text.includes('access_token'), 'no token is given');
+    expect(answer.text.includes('invalid_dpop_proof'), 'it is refused for the address');
   }
   const accepted = await refresh(`${system.front.url}/token`, nonce);
   expect(accepted.status === 200, 'a proof for the issuer is accepted');
