@@ -129,6 +129,12 @@ const HOSTILE: readonly (readonly [string, string, string, number | undefined])[
     200_000,
   ],
   ['a long name of a variable', `query ($${'v'.repeat(300)}: Int) { hello }`, 'nameLength', 300],
+  [
+    'aliases in a fragment that another of its name hides',
+    `{ ...F } fragment F on Query { ${list(300, (i) => `a${i}: hello`)} } fragment F on Query { hello }`,
+    'aliases',
+    300,
+  ],
   ['root fields', `{ ${list(50, (i) => `a${i}: hello`)} }`, 'rootFields', 50],
   [
     'root fields in fragments',
