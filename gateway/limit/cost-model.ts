@@ -45,6 +45,13 @@ type Part = Omit<StaticCost, 'unsliced'>;
 
 const NOTHING: Part = Object.freeze({ cost: 0, introspection: 0 });
 
+/** What is stated about a field, whatever an operation asks of it. */
+interface FieldFacts {
+  /** Its own coordinate first; of an interface that says nothing itself, those of implementing types that say something. */
+  readonly coordinates: readonly [string, ...string[]];
+  readonly weight: number;
+}
+
 /**
  * What operations cost before anybody has run them, by `@cost` and `@listSize` of one supergraph as
  * https://specs.apollo.dev/cost/v0.1 has them. The numbers that the specification leaves open are Apollo Router's: 1 for an
@@ -56,6 +63,8 @@ export class CostModel {
   private readonly sizes: SchemaSizes;
   /** Of operations that cost the same whatever their variables are. */
   private readonly fixed = new WeakMap<OperationDefinitionNode, StaticCost>();
+  /** Found once for each coordinate: an interface has as many implementing types as a schema likes. */
+  private readonly facts = new Map<string, FieldFacts>();
   /** Of the introspection query that tools send. */
   readonly toolIntrospection: number;
 
@@ -102,6 +111,7 @@ export class CostModel {
       this.schema,
       this.stated,
       this.sizes,
+      this.facts,
       this.listSize,
       given,
       fragmentsOf(document),
@@ -123,6 +133,7 @@ class CostReading {
     private readonly schema: GraphQLSchema,
     private readonly stated: StatedCosts,
     private readonly sizes: SchemaSizes,
+    private readonly facts: Map<string, FieldFacts>,
     private readonly listSize: number,
     private readonly given: ArgumentCosts,
     private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>,
@@ -169,15 +180,14 @@ class CostReading {
       return { cost: 0, introspection: this.sizes.costOf(node, this.fragments) };
     const field = 'getFields' in parent ? parent.getFields()[name] : undefined;
     if (field === undefined) return NOTHING;
-    const coordinates = this.coordinatesOf(parent, name);
     const returned = getNamedType(field.type);
+    const { coordinates, weight } = this.factsOf(parent, name, returned);
     const { count, sizedBelow } = this.sizeOf(node, field, coordinates, sized.get(name));
-    const weight = this.weightOf(coordinates, returned);
     const below =
       node.selectionSet !== undefined && isCompositeType(returned)
         ? this.costOfSelections(node.selectionSet, returned, sizedBelow)
         : NOTHING;
-    const own = this.given.costOf(node, field, coordinates[0] ?? '');
+    const own = this.given.costOf(node, field, coordinates[0]);
     const each = add(weight, below.cost);
     return {
       // A weight may be less than nothing: it makes its own field cheap, and no other.
@@ -186,12 +196,26 @@ class CostReading {
     };
   }
 
-  /** The field's own coordinate; of an interface that says nothing, those of the types that implement it. */
-  private coordinatesOf(parent: GraphQLCompositeType, field: string): readonly string[] {
+  private factsOf(parent: GraphQLCompositeType, field: string, returned: GraphQLNamedType): FieldFacts {
+    const own = `${parent.name}.${field}`;
+    let facts = this.facts.get(own);
+    if (facts === undefined) {
+      const coordinates = [own, ...this.statedBelow(parent, field)] as const;
+      facts = { coordinates, weight: this.weightOf(coordinates, returned) };
+      this.facts.set(own, facts);
+    }
+    return facts;
+  }
+
+  /** Of an interface that says nothing of its field, the coordinates of types that implement it and do. */
+  private statedBelow(parent: GraphQLCompositeType, field: string): readonly string[] {
     const own = `${parent.name}.${field}`;
     const { weights, listSizes } = this.stated;
-    if (!isAbstractType(parent) || weights.has(own) || listSizes.has(own)) return [own];
-    return [own, ...this.schema.getPossibleTypes(parent).map((type) => `${type.name}.${field}`)];
+    if (!isAbstractType(parent) || weights.has(own) || listSizes.has(own)) return [];
+    return this.schema
+      .getPossibleTypes(parent)
+      .map((type) => `${type.name}.${field}`)
+      .filter((coordinate) => weights.has(coordinate) || listSizes.has(coordinate));
   }
 
   private weightOf(coordinates: readonly string[], returned: GraphQLNamedType): number {

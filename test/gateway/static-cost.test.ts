@@ -1,6 +1,7 @@
 import { Supergraph } from '@apollo/federation-internals';
 import fc from 'fast-check';
-import { getIntrospectionQuery, Kind, parse } from 'graphql';
+import { buildSchema, getIntrospectionQuery, Kind, parse } from 'graphql';
+import type { OperationDefinitionNode } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { composeSupergraph } from '../../cli/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
@@ -152,4 +153,35 @@ describe('introspection', () => {
       '{ __schema { types { ...T } } } fragment T on __Type { fields { type { ...N } } } fragment N on __Type { name }';
     expect(measure(plain, spread)).toEqual(measure(plain, written));
   });
+});
+
+it('of an interface does not grow with its implementing types for each selection', () => {
+  const types = Array.from({ length: 2_000 }, (_, i) => `type T${i} implements Node { id: ID next: Node }`);
+  const schema = buildSchema(
+    `type Query { node: Node } interface Node { id: ID next: Node } ${types.join(' ')}`,
+  );
+  const costs = new CostModel(schema, parse('type Query { node: ID }'), 10);
+  const document = parse(
+    `{ node { ${Array.from({ length: 900 }, (_, i) => `a${i}: next { id }`).join(' ')} } }`,
+  );
+  const operation = document.definitions[0] as OperationDefinitionNode;
+  const before = process.cpuUsage();
+  expect(costs.costOf(document, operation, {}).cost).toBe(901);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000).toBeLessThan(100);
+});
+
+it('of one document is told anew for other variables, and for each list that introspection stands in', () => {
+  const schema = buildSchema('type Query { page(first: Int): [Query] }');
+  const stated = parse(
+    `schema @link(url: "https://specs.apollo.dev/cost/v0.1", import: ["@listSize"]) { query: Query }
+     type Query { page(first: Int): [Query] @listSize(slicingArguments: ["first"]) }`,
+  );
+  const costs = new CostModel(schema, stated, 10);
+  const document = parse('query ($n: Int) { page(first: $n) { __schema { types { name } } } }');
+  const operation = document.definitions[0] as OperationDefinitionNode;
+  const one = costs.costOf(document, operation, { n: 1 });
+  const many = costs.costOf(document, operation, { n: 1_000 });
+  expect([one.cost, many.cost]).toEqual([1, 1_000]);
+  expect(many.introspection).toBeCloseTo(one.introspection * 1_000);
 });
