@@ -9,6 +9,7 @@ import { lostProtectionText } from '../gateway/supergraph/lost-protection.js';
 import { implies } from '../inspect/implication.js';
 import { FINDINGS } from '../inspect/lint/index.js';
 import { checkFederation } from '../inspect/protection.js';
+import { withStandardRootNames } from '../inspect/root-names.js';
 import { recordStatements } from '../inspect/statements.js';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 
@@ -105,7 +106,8 @@ function readSubgraphs(subgraphs: readonly SubgraphSource[]): readonly RuledSubg
     try {
       const typeDefs = lowerRequiresScope(completeSubgraph(parse(sdl)));
       // A rule that cannot be compiled would be dropped, or stop the subgraph and the gateway later.
-      return [{ ...subgraph, typeDefs, written: new RuleTable(typeDefs, { coverage: 'open' }) }];
+      const written = new RuleTable(withStandardRootNames(typeDefs), { coverage: 'open' });
+      return [{ ...subgraph, typeDefs, written }];
     } catch (error) {
       if (error instanceof DirectiveError) details.push(`${error.code}: [${name}] ${error.message}`);
       else if (error instanceof GraphQLError) details.push(`SCHEMA_SYNTAX: [${name}] ${error.toString()}`);

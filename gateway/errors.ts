@@ -167,6 +167,8 @@ export class RefusedError extends GraphQLError {
       extensions: { ...refusal.details, code: refusal.code, http: { status: refusal.status, headers } },
     });
     this.headers = headers;
+    // It is the client's answer: a server that shows stacks would show where in the gateway it was made.
+    Object.defineProperty(this, 'stack', { value: undefined, configurable: true, writable: true });
   }
 }
 

@@ -47,7 +47,7 @@ const KEYS_REFRESH_AFTER_MS = 300_000;
 /** No older key set is believed: a key that was withdrawn is good for so long at the most. */
 export const KEYS_MAX_AGE_MS = 600_000;
 /** RFC 7517 section 4, RFC 7518 section 6: which key it is, and for what. Certificates may change with the key the same. */
-const IDENTIFYING_MEMBERS = ['kid', 'kty', 'alg', 'use', 'key_ops', 'ext', 'crv', 'x', 'y', 'n', 'e'];
+const IDENTIFYING_MEMBERS = ['kid', 'kty', 'alg', 'use', 'key_ops', 'ext', 'crv', 'x', 'y', 'n', 'e', 'pub'];
 
 /**
  * A key set that is fetched (RFC 7517). Each of its keys is an object that stays the same for as long as the issuer publishes

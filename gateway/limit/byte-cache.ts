@@ -14,7 +14,7 @@ export const BYTES_PER_CHARACTER = Object.freeze({
   /** One decision on it: the filtered document, and what was removed. */
   decision: 40,
   /** A plan, by the length of its JSON. */
-  plan: 5,
+  plan: 10,
   /** A schema, by the length of its text. */
   schema: 20,
 });

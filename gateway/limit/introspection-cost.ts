@@ -8,73 +8,109 @@ export function isIntrospectionRoot(field: string): boolean {
   return field === '__schema' || field === '__type';
 }
 
+/** Entries of each list of the introspection schema, by its field; every other field gives one value. */
+type ListSizes = ReadonlyMap<string, number>;
+
+/** What stands below these is one type, or a few, of the client's choice: it may be the largest of all. */
+const CHOOSING_FIELDS: ReadonlySet<string> = new Set([
+  '__type',
+  'type',
+  'ofType',
+  'queryType',
+  'mutationType',
+  'subscriptionType',
+  'possibleTypes',
+  'interfaces',
+]);
+
 /**
- * How many fields an answer to introspection holds, by how long the schema's lists are on the average. GraphQL's own rules
- * bound how deep the lists may stand in each other, and not how many fields are asked for on each entry.
+ * How many fields an answer to introspection holds, by how long the schema's lists are: on the average below the list of all
+ * types, which is exact for all of them together, and at most below a type that was chosen. GraphQL's own rules bound how deep
+ * the lists may stand in each other, and not how many fields are asked for on each entry.
  */
 export class SchemaSizes {
-  /** Entries of each list of the introspection schema, by its field; every other field gives one value. */
-  private readonly sizes: ReadonlyMap<string, number>;
+  private readonly average: ListSizes;
+  private readonly largest: ListSizes;
 
   constructor(schema: GraphQLSchema) {
     const types = Object.values(schema.getTypeMap());
     const withFields = types.filter((type) => isObjectType(type) || isInterfaceType(type));
-    const fields = withFields.flatMap((type) => Object.values(type.getFields()));
-    const inputs = types.filter((type) => isInputObjectType(type));
-    const enums = types.filter((type) => isEnumType(type));
-    const abstract = types.filter((type) => isInterfaceType(type) || isUnionType(type));
-    const perType = (count: number): number => count / Math.max(1, types.length);
-    this.sizes = new Map([
+    const perType = {
+      fields: withFields.map((type) => Object.keys(type.getFields()).length),
+      interfaces: withFields.map((type) => type.getInterfaces().length),
+      possibleTypes: types
+        .filter((type) => isInterfaceType(type) || isUnionType(type))
+        .map((type) => schema.getPossibleTypes(type).length),
+      inputFields: types
+        .filter((type) => isInputObjectType(type))
+        .map((type) => Object.keys(type.getFields()).length),
+      enumValues: types.filter((type) => isEnumType(type)).map((type) => type.getValues().length),
+    };
+    const args = withFields.flatMap((type) =>
+      Object.values(type.getFields()).map((field) => field.args.length),
+    );
+    const ofSchema = [
       ['types', types.length],
       ['directives', schema.getDirectives().length],
-      ['fields', perType(fields.length)],
-      ['args', sum(fields.map(({ args }) => args.length)) / Math.max(1, fields.length)],
-      ['interfaces', perType(sum(withFields.map((type) => type.getInterfaces().length)))],
-      ['possibleTypes', perType(sum(abstract.map((type) => schema.getPossibleTypes(type).length)))],
-      ['inputFields', perType(sum(inputs.map((type) => Object.keys(type.getFields()).length)))],
-      ['enumValues', perType(sum(enums.map((type) => type.getValues().length)))],
       ['ofType', WRAPPED_SHARE],
+    ] as const;
+    this.average = new Map([
+      ...ofSchema,
+      ...Object.entries(perType).map(
+        ([field, sizes]) => [field, sum(sizes) / Math.max(1, types.length)] as const,
+      ),
+      ['args', sum(args) / Math.max(1, args.length)],
+    ]);
+    this.largest = new Map([
+      ...ofSchema,
+      ...Object.entries({ ...perType, args }).map(([field, sizes]) => [field, largestOf(sizes)] as const),
     ]);
   }
 
-  /** Each fragment is read once. */
+  /** Each fragment is read once, or twice where it stands below the list of all types and below a chosen one. */
   costOf(root: FieldNode, fragments: ReadonlyMap<string, FragmentDefinitionNode>): number {
-    const known = new Map<string, number>();
-    return this.ofField(root, fragments, known);
+    return this.ofField(root, this.average, { fragments, known: new Map() });
   }
 
-  private ofField(
-    { name, selectionSet }: FieldNode,
-    fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-    known: Map<string, number>,
-  ): number {
-    const below = selectionSet === undefined ? 0 : this.ofSelections(selectionSet, fragments, known);
-    return Math.min((this.sizes.get(name.value) ?? 1) * (1 + below), Number.MAX_SAFE_INTEGER);
+  private ofField({ name, selectionSet }: FieldNode, sizes: ListSizes, reading: Reading): number {
+    const field = name.value;
+    const sizesBelow = CHOOSING_FIELDS.has(field) ? this.largest : sizes;
+    const below = selectionSet === undefined ? 0 : this.ofSelections(selectionSet, sizesBelow, reading);
+    return Math.min((sizes.get(field) ?? 1) * (1 + below), Number.MAX_SAFE_INTEGER);
   }
 
-  private ofSelections(
-    set: SelectionSetNode,
-    fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-    known: Map<string, number>,
-  ): number {
+  private ofSelections(set: SelectionSetNode, sizes: ListSizes, reading: Reading): number {
     let total = 0;
     for (const selection of set.selections) {
-      if (selection.kind === Kind.FIELD) total += this.ofField(selection, fragments, known);
+      if (selection.kind === Kind.FIELD) total += this.ofField(selection, sizes, reading);
       else if (selection.kind === Kind.INLINE_FRAGMENT)
-        total += this.ofSelections(selection.selectionSet, fragments, known);
-      else {
-        const name = selection.name.value;
-        const fragment = fragments.get(name);
-        let cost = known.get(name);
-        if (cost === undefined && fragment !== undefined) {
-          cost = this.ofSelections(fragment.selectionSet, fragments, known);
-          known.set(name, cost);
-        }
-        total += cost ?? 0;
-      }
+        total += this.ofSelections(selection.selectionSet, sizes, reading);
+      else total += this.ofFragment(selection.name.value, sizes, reading);
     }
     return total;
   }
+
+  private ofFragment(name: string, sizes: ListSizes, reading: Reading): number {
+    const fragment = reading.fragments.get(name);
+    if (fragment === undefined) return 0;
+    const key = `${sizes === this.largest ? 'largest' : 'average'} ${name}`;
+    let cost = reading.known.get(key);
+    if (cost === undefined) {
+      cost = this.ofSelections(fragment.selectionSet, sizes, reading);
+      reading.known.set(key, cost);
+    }
+    return cost;
+  }
+}
+
+/** Of one operation. */
+interface Reading {
+  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly known: Map<string, number>;
+}
+
+function largestOf(sizes: readonly number[]): number {
+  return sizes.reduce((largest, size) => Math.max(largest, size), 0);
 }
 
 function sum(values: readonly number[]): number {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { RefusedError } from '../errors.js';
 import type { GatewayLog } from '../log.js';
 import type { PlannerData, PlannerMessage, PlanRequest } from './planner-messages.js';
+import { RestartBudget } from './restart-budget.js';
 import { threadClock } from './thread-time.js';
 import type { ThreadClock } from './thread-time.js';
 
@@ -53,6 +54,9 @@ export class Planner {
   private readonly waiting: Job[] = [];
   private checking: NodeJS.Timeout | undefined;
   private failedStarts = 0;
+  private readonly restarts = new RestartBudget();
+  private restarting: NodeJS.Timeout | undefined;
+  private startedAt = 0;
   private isRetired = false;
   private isClosed = false;
 
@@ -83,6 +87,7 @@ export class Planner {
 
   close(): void {
     this.isClosed = true;
+    clearTimeout(this.restarting);
     for (const job of this.takeAll()) job.reject(new Error('the planner is closed'));
     this.rest();
     this.end();
@@ -90,6 +95,7 @@ export class Planner {
 
   private start(): void {
     const { supergraphSdl, config } = this.options;
+    this.startedAt = performance.now();
     const worker = new Worker(WORKER, {
       workerData: { supergraphSdl, config } satisfies PlannerData,
       // Neither a debugger's port nor a test runner's loader is for it.
@@ -107,10 +113,28 @@ export class Planner {
     });
   }
 
+  /** As soon as the budget has room. What waits meanwhile waits, as behind an operation that takes long. */
+  private restart(): void {
+    if (this.restarting !== undefined || this.isClosed) return;
+    const waitMs = this.restarts.take();
+    if (waitMs === 0) {
+      this.start();
+      return;
+    }
+    this.restarting = setTimeout(() => {
+      this.restarting = undefined;
+      const isDone = this.isRetired && this.waiting.length === 0;
+      if (this.worker === undefined && !isDone) this.restart();
+    }, waitMs);
+    this.restarting.unref();
+  }
+
   private hear(message: PlannerMessage): void {
     if (message.kind === 'ready') {
       this.failedStarts = 0;
       this.clock = threadClock(message.threadId);
+      // Where the system does not tell the thread's own time, the clock began earlier.
+      this.restarts.note(Math.min(this.clock(), performance.now() - this.startedAt));
       this.next();
       return;
     }
@@ -133,7 +157,7 @@ export class Planner {
       this.rest();
       return;
     }
-    if (worker === undefined) this.start();
+    if (worker === undefined) this.restart();
     else if (clock !== undefined) {
       const job = this.nextJob();
       if (job === undefined) return;
@@ -174,7 +198,7 @@ export class Planner {
     this.options.log.log('warn', 'PLANNING_STOPPED', { code: refusal.refusal.code });
     job.reject(refusal);
     // The next operation is not to wait for it longer than it must.
-    if (!this.isRetired) this.start();
+    if (!this.isRetired) this.restart();
     this.next();
   }
 
@@ -189,7 +213,7 @@ export class Planner {
     this.current = undefined;
     if (this.failedStarts >= MAX_FAILED_STARTS) {
       for (const job of this.takeAll()) job.reject(new Error('the planner cannot be started'));
-    } else if (!this.isRetired) this.start();
+    } else if (!this.isRetired) this.restart();
     this.next();
   }
 

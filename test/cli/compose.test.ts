@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Links } from '@behalf/directives';
+import { asksNothing, Links, RuleTable } from '@behalf/directives';
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { compose, ComposeError, composeSupergraph } from '../../cli/compose.js';
@@ -128,6 +128,43 @@ describe('a rule', () => {
       type Query { a: String @minimize(to: MASK) b: Int @requiresScope(scope: "x") }`;
     const error = await failure(() => composeOne(sdl));
     expect(error.code).toBe('COMPOSE_FAILED');
+  });
+});
+
+describe('root types under other names', () => {
+  const root = 'schema { query: Q mutation: M }';
+  it.each([
+    ['a rule of a field', 'type Q { a: String @requiresScope(scope: "x") } type M { m: String }', 'Query.a'],
+    [
+      'a rule of a mutation',
+      'type Q { a: String } type M { m: String @requiresScope(scope: "x") }',
+      'Mutation.m',
+    ],
+    ['a rule of the type', 'type Q @purpose(of: ["p"]) { a: String } type M { m: String }', 'Query.a'],
+    ['a minimized field', 'type Q { a: String @minimize(to: MASK) } type M { m: String }', 'Query.a'],
+    [
+      'the type as the type of a field',
+      'type Q { a: String self: Q @purpose(of: ["p"]) } type M { m: String }',
+      'Query.self',
+    ],
+  ])('compose, and keep %s', (_name, types, coordinate) => {
+    const sdl = composeOne(`${link('"@requiresScope", "@purpose", "@minimize"')} ${root} ${types}`);
+    const rules = new RuleTable(parse(sdl), { coverage: 'open' });
+    const [type = '', field = ''] = coordinate.split('.');
+    const isMinimized = rules.field(type, field)?.minimization !== undefined;
+    expect(isMinimized || !asksNothing(rules.requirementOf(type, field))).toBe(true);
+  });
+
+  it('are refused where another subgraph resolves the field without its rule', async () => {
+    const sdl = `${link('"@minimize"')} schema { query: Q } type Q { a: String @shareable @minimize(to: MASK) }`;
+    const other = `${link('"@minimize"')} type Query { a: String @shareable }`;
+    const federation = [sdl, other].map((text, index) => ({
+      name: `s${index}`,
+      url: `http://s${index}`,
+      sdl: text.replace('"@requiresScopes"', '"@requiresScopes", "@shareable"'),
+    }));
+    const { details } = await failure(() => composeSupergraph(federation));
+    expect(details.join()).toContain('Query.a');
   });
 });
 
