@@ -55,11 +55,19 @@ function compareParameters(before: Minimization, after: Minimization): StrategyC
       return before.to === after.to ? byDetail(before.keep, after.keep) : 'incomparable';
     case 'NOISE':
       if (after.to !== 'NOISE') return 'incomparable';
-      // On another grid, some values are told apart that were not, and others no longer.
-      return before.step === after.step ? byDetail(-before.spread, -after.spread) : 'incomparable';
+      if (after.spread < before.spread) return 'weaker';
+      // On another grid, some values are told apart that were not, and others no longer. The spread decides it where no step does.
+      return isOneGrid(before, after) ? byDetail(-before.spread, -after.spread) : 'incomparable';
     case 'GENERALIZE':
       return after.to === 'GENERALIZE' ? compareGeneralizations(before.by, after.by) : 'incomparable';
   }
+}
+
+function isOneGrid(
+  before: Extract<Minimization, { to: 'NOISE' }>,
+  after: Extract<Minimization, { to: 'NOISE' }>,
+): boolean {
+  return before.step === after.step && (before.step !== undefined || before.spread === after.spread);
 }
 
 function compareGeneralizations(then: Generalization, now: Generalization): StrategyComparison {

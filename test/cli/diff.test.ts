@@ -112,7 +112,14 @@ describe('minimization', () => {
     ],
     ['@minimize(to: GENERALIZE, step: 100)', '@minimize(to: GENERALIZE, step: 50)', 'minimization-weakened'],
     ['@minimize(to: GENERALIZE, step: 30)', '@minimize(to: GENERALIZE, step: 20)', 'minimization-changed'],
-    ['@minimize(to: NOISE, spread: 1)', '@minimize(to: NOISE, spread: 2)', 'minimization-strengthened'],
+    [
+      '@minimize(to: NOISE, spread: 10, step: 1)',
+      '@minimize(to: NOISE, spread: 20, step: 1)',
+      'minimization-strengthened',
+    ],
+    // Without a step the grid grows with the spread.
+    ['@minimize(to: NOISE, spread: 1000)', '@minimize(to: NOISE, spread: 1500)', 'minimization-changed'],
+    ['@minimize(to: NOISE, spread: 2)', '@minimize(to: NOISE, spread: 1)', 'minimization-weakened'],
   ])('%s → %s', (before, after, kind) => {
     expect(diff(field(before), field(after))).toEqual([`${kind} Query.a`]);
   });

@@ -185,6 +185,17 @@ type User @join__type(graph: ONE, key: "id") @join__type(graph: TWO, key: "id") 
   id: ID!
   email: String @join__field(graph: ONE) @join__field(graph: TWO, external: true) ${MASK}
 }`);
+/** Without a fragment, as no current composition has it. */
+const LENT_BY_INTERFACE = composedElsewhere(`type Query @join__type(graph: ONE) @join__type(graph: TWO) {
+  me: Party @join__field(graph: ONE)
+  other: Party @join__field(graph: TWO, provides: "email")
+}
+interface Party @join__type(graph: ONE) @join__type(graph: TWO) { id: ID! email: String }
+type User implements Party @join__implements(graph: ONE, interface: "Party") @join__implements(graph: TWO, interface: "Party")
+  @join__type(graph: ONE, key: "id") @join__type(graph: TWO, key: "id") {
+  id: ID!
+  email: String @join__field(graph: ONE) @join__field(graph: TWO, external: true) ${MASK}
+}`);
 const minimized = (joins: string, keys = 'key: "id"'): string =>
   composedElsewhere(`type Query @join__type(graph: ONE) @join__type(graph: TWO) {
   me: User @join__field(graph: ONE)
@@ -203,6 +214,7 @@ describe('a supergraph that does not say who states a rule of the subgraphs', ()
     ['a value in both', minimized('')],
     ['a shareable field', minimized('@join__field(graph: ONE) @join__field(graph: TWO)')],
     ['a field that the other one provides', LENT],
+    ['a field that the other one provides on an interface', LENT_BY_INTERFACE],
     ['a field that is overridden', minimized('@join__field(graph: TWO, override: "one")')],
     [
       'a field that is being overridden',
