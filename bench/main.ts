@@ -27,4 +27,5 @@ if (unknown.length > 0) {
 for (const [name, run] of Object.entries(benchmarks)) {
   if (named.length === 0 || named.includes(name)) await run();
 }
-process.exit(0);
+// With what a benchmark has set.
+process.exit();
