@@ -52,13 +52,17 @@ export async function createGatewayRole<Schema>(
 async function bringIntoOrder<Schema>(trx: Transaction<Schema>, role: GatewayRole): Promise<string[]> {
   const { connectionsPercent, functionSignature, name, password, schema } = role;
   const isThere = await refuseMighty(trx, name);
-  const { rows } = await sql<{ connections: number; isSuperuser: boolean }>`
-    select greatest(current_setting('max_connections')::integer * ${connectionsPercent}::integer / 100,
+  const { rows } = await sql<{ connections: number; database: string; isSuperuser: boolean }>`
+    select current_database() as database,
+      greatest(current_setting('max_connections')::integer * ${connectionsPercent}::integer / 100,
       ${FEWEST_CONNECTIONS}::integer) as connections,
       (select rolsuper from pg_roles where rolname = current_user) as "isSuperuser"`.execute(trx);
-  const { connections = FEWEST_CONNECTIONS, isSuperuser = false } = rows[0] ?? {};
+  const { connections = FEWEST_CONNECTIONS, database = '', isSuperuser = false } = rows[0] ?? {};
   await sql`${isThere ? sql`alter` : sql`create`} role ${sql.id(name)} login noinherit
     connection limit ${sql.lit(connections)} password ${sql.lit(password)}`.execute(trx);
+  // What the role has set for itself would outlive its password: each of its sessions could begin read-only, or not at all.
+  await sql`alter role ${sql.id(name)} reset all`.execute(trx);
+  await sql`alter role ${sql.id(name)} in database ${sql.id(database)} reset all`.execute(trx);
   if (isSuperuser) {
     await sql`alter role ${sql.id(name)} set temp_file_limit = ${sql.lit(TEMPORARY_FILES_AT_MOST)}`.execute(
       trx,

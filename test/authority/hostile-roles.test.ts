@@ -193,6 +193,18 @@ describe.each(['writer', 'replay'] as const)('while the %s’s password is in th
     await expect(session.query('commit')).rejects.toThrow();
   });
 
+  test.each([['set default_transaction_read_only = on'], ["set local_preload_libraries = 'none'"]])(
+    'what it has %s for itself is over when the role is made again',
+    async (setting) => {
+      const session = await stolen(which);
+      const database = new URL(roled.database.url).pathname.slice(1);
+      await session.query(`alter role current_user ${setting}`);
+      await session.query(`alter role current_user in database "${database}" ${setting}`);
+      await makeRolesAgain();
+      await (await stolen(which)).query(call());
+    },
+  );
+
   test('it grants what it has to itself and does not commit, and the role is made again all the same', async () => {
     const session = await stolen(which);
     const [fn, schema] =
