@@ -14,9 +14,10 @@ const GATEWAY_FUNCTIONS = [
 const ENDS_WITHIN_MS = 1_000;
 
 /**
- * Ends the sessions of gateways' roles that keep a transaction open. A gateway's own transactions are one statement of some
- * milliseconds, so nothing honest is this long. A role that is in the wrong hands can, in an open transaction, hold back
- * what we change of its own tables, fill the server's table of locks, and show a record later than its time says.
+ * Ends the sessions of gateways' roles that keep a transaction open or an advisory lock, which no gateway takes and which
+ * lasts without a transaction. A gateway's own transactions are one statement of some milliseconds, so nothing honest is
+ * this long. A role that is in the wrong hands can, in an open transaction, hold back what we change of its own tables, fill
+ * the server's table of locks, and show a record later than its time says.
  *
  * It answers when they have ended. Where this database's user may not end them (it needs `pg_signal_backend`, or to be a
  * member of the role), none is ended.
@@ -37,7 +38,8 @@ export async function endHeldTransactions<Schema>(
   const { rows } = await sql<{ ended: number }>`
     select count(pg_terminate_backend(a.pid, ${ENDS_WITHIN_MS}))::integer as ended
     from pg_stat_get_activity(null) a
-    where a.xact_start < clock_timestamp() - make_interval(secs => ${olderThanSeconds}::double precision)
+    where (a.xact_start < clock_timestamp() - make_interval(secs => ${olderThanSeconds}::double precision)
+        or a.pid in (select l.pid from pg_lock_status() l where l.locktype = 'advisory'))
       and a.pid <> pg_backend_pid()
       and (pg_has_role(a.usesysid, 'USAGE') or pg_has_role('pg_signal_backend', 'USAGE'))
       and (${sql.join(isGateways, sql` or `)})`.execute(db);

@@ -97,6 +97,21 @@ describe('a gateway’s role that exhausts the server', () => {
     },
   );
 
+  test('with advisory locks and no transaction is ended, where there is room for that', async () => {
+    const session = await roles.writer.connect();
+    let refused: unknown;
+    for (let key = 0; refused === undefined && key < 1_000_000; key += 20) {
+      refused = await codeOf(
+        session.query(`select pg_advisory_lock(n) from generate_series(${key}, ${key + 19}) n`),
+      );
+    }
+    expect(refused).toBe('53200');
+    // Too little for a stop.
+    await session.query('select pg_advisory_unlock(n) from generate_series(0, 3) n');
+    await stopEverything();
+    await expect(session.query('select 1')).rejects.toThrow();
+  });
+
   test('with notifications that nobody reads cannot keep a stop, or a gateway’s poll, from its answer', async () => {
     const streams = new StreamRegister(db);
     const wishes = { description: null, maxStalenessMs: 1_000, eventsRequested: [], push: undefined };
