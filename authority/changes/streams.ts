@@ -147,7 +147,8 @@ export class StreamRegister {
       .updateTable('authority.stream')
       .set({
         description: wishes.description,
-        max_staleness_ms: wishes.maxStalenessMs,
+        // A gateway's stream stays one: what is asked of it, and who may have it, hangs on that.
+        max_staleness_ms: sql<number | null>`coalesce(${wishes.maxStalenessMs}::integer, max_staleness_ms)`,
         events: delivered(wishes),
         events_requested: [...wishes.eventsRequested],
         // What it did not ask for, or had sent elsewhere, it does not hear of again.

@@ -250,6 +250,19 @@ describe('a gateway’s stream that was interrupted', () => {
     });
   });
 
+  test.each([STREAM_SECRET, GATEWAY_EU.secret])(
+    'is over though it was replaced by one without a staleness, and is no other’s (%s)',
+    async (secret) => {
+      const stream = await make(secret);
+      await send('PUT', streams, { stream_id: stream.id }, stream.secret);
+      for (const each of ['disabled', 'enabled']) {
+        await send('POST', status, { stream_id: stream.id, status: each }, stream.secret);
+      }
+      expect((await send('POST', stream.poll, now, stream.secret)).status).toBe(409);
+      expect([401, 404]).toContain((await send('POST', stream.poll, now, secret)).status);
+    },
+  );
+
   test('is not one whose description changed, or which asked for more', async () => {
     const body = { behalf_max_staleness_ms: 15_000, events_requested: [SESSION_REVOKED] };
     const stream = await make(STREAM_SECRET, body);
