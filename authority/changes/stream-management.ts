@@ -18,7 +18,13 @@ import {
   readStreamId,
   readWishes,
 } from './stream-request.js';
-import { EVENTS_SUPPORTED, type Stream, type StreamRegister, type StreamWishes } from './streams.js';
+import {
+  EVENTS_OF_A_GATEWAY,
+  EVENTS_SUPPORTED,
+  type Stream,
+  type StreamRegister,
+  type StreamWishes,
+} from './streams.js';
 import { requestVerification, VERIFICATION_INTERVAL_SECONDS } from './verification.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -60,7 +66,13 @@ export class StreamManagement {
     const { receivers, secrets, streams } = this.#options;
     const body = await readJsonObject(request, BODY_LIMIT_BYTES);
     const { digest, secret } = receivers.makeStreamSecret(receiver);
-    const stream = await streams.create(receiver.name, readWishes(body, receiver, secrets), digest);
+    const wishes = readWishes(body, receiver, secrets);
+    if (
+      wishes.maxStalenessMs !== null &&
+      !EVENTS_OF_A_GATEWAY.every((event) => wishes.eventsRequested.includes(event))
+    )
+      throw new HttpError(400, 'invalid_request', 'A gateway needs every event that ends access');
+    const stream = await streams.create(receiver.name, wishes, digest);
     if (stream === undefined) throw new HttpError(409, 'too_many_streams', 'There are too many streams');
     sendJson(response, 201, { ...this.#describe(stream), behalf_stream_secret: secret });
   }

@@ -25,6 +25,13 @@ export const EVENTS_SUPPORTED: readonly string[] = [
   SIGNING_KEY_REVOKED,
 ];
 
+/** Without one of these, a gateway would take itself for informed and go on permitting what has ended. */
+export const EVENTS_OF_A_GATEWAY: readonly string[] = [
+  SESSION_REVOKED,
+  ACCESS_SUSPENDED,
+  SIGNING_KEY_REVOKED,
+];
+
 const STREAMS_PER_RECEIVER_AT_MOST = 1_000;
 const CLOCKS_DIFFER_SECONDS = 2 * 60;
 /**

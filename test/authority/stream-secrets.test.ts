@@ -14,6 +14,7 @@ import {
   type TestAuthority,
   withPolicy,
 } from './setup.js';
+import { ACCESS_SUSPENDED, SIGNING_KEY_REVOKED } from '../../authority/changes/log.js';
 import { OPERATOR, POLL, PUSH, revoke, send, type Sent, SESSION_REVOKED } from './ssf-setup.js';
 
 const GATEWAY_EU = { name: 'gateway-eu', secret: 'secret-of-gateways-in-eu' };
@@ -264,12 +265,25 @@ describe('a gateway’s stream that was interrupted', () => {
   );
 
   test('is not one whose description changed, or which asked for more', async () => {
-    const body = { behalf_max_staleness_ms: 15_000, events_requested: [SESSION_REVOKED] };
+    const events = [SESSION_REVOKED, ACCESS_SUSPENDED, SIGNING_KEY_REVOKED];
+    const body = { behalf_max_staleness_ms: 15_000, events_requested: events };
     const stream = await make(STREAM_SECRET, body);
     await send('PATCH', streams, { stream_id: stream.id, description: 'another' }, stream.secret);
     const more = { stream_id: stream.id, events_requested: stream.body.events_supported };
     expect((await send('PATCH', streams, more, stream.secret)).status).toBe(200);
     expect((await send('POST', stream.poll, now, stream.secret)).status).toBe(200);
+  });
+
+  test.each([
+    ['nothing', []],
+    ['nothing that there is', ['x', 'toString']],
+    ['revocations alone', [SESSION_REVOKED]],
+    ['all but suspensions', [SESSION_REVOKED, SIGNING_KEY_REVOKED]],
+  ])('cannot be made deaf: it asks for %s', async (_name, events) => {
+    const body = { behalf_max_staleness_ms: 15_000, events_requested: events };
+    expect((await send('POST', streams, body, STREAM_SECRET)).status).toBe(400);
+    // A receiver that is not a gateway asks for what it likes.
+    expect((await send('POST', streams, { events_requested: events }, STREAM_SECRET)).status).toBe(201);
   });
 
   test('that had its events pushed meanwhile is not polled', async () => {
