@@ -164,6 +164,9 @@ export class StreamManagement {
         throw malformed(name);
       }
     }
+    // Whether it is a gateway's is decided when it is made: what it did not hear of until now, no change brings back.
+    if (stream.maxStalenessMs === null && body.behalf_max_staleness_ms !== undefined)
+      throw malformed('behalf_max_staleness_ms');
     const before = keepsTheRest ? await this.#wishesOf(stream) : undefined;
     const changed = await streams.configure(stream.id, readWishes(body, receiver, secrets, before));
     if (changed === undefined) throw unknownStream();

@@ -286,6 +286,22 @@ describe('a gateway’s stream that was interrupted', () => {
     expect((await send('POST', streams, { events_requested: events }, STREAM_SECRET)).status).toBe(201);
   });
 
+  test.each(['PATCH', 'PUT'])(
+    'is not made of another stream, which may have heard nothing: %s',
+    async (method) => {
+      const stream = await make(STREAM_SECRET, { events_requested: [] });
+      const change = {
+        stream_id: stream.id,
+        behalf_max_staleness_ms: 15_000,
+        events_requested: stream.body.events_supported,
+      };
+      expect((await send(method, streams, change, stream.secret)).status).toBe(400);
+      const { body } = await send('GET', `${streams}?stream_id=${stream.id}`, undefined, stream.secret);
+      expect(body).toMatchObject({ events_requested: [] });
+      expect(body.behalf_max_staleness_ms).toBeUndefined();
+    },
+  );
+
   test('that had its events pushed meanwhile is not polled', async () => {
     const stream = await make(GATEWAY_EU.secret);
     const delivery = { method: PUSH, endpoint_url: 'https://eu.example/events' };
