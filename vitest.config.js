@@ -3,11 +3,36 @@ import { defineConfig } from 'vitest/config';
 
 const file = (path) => fileURLToPath(new URL(path, import.meta.url));
 
+/** Each entry of each package, and its source. */
+const SOURCES = {
+  '@behalf/directives': 'directives/src/index.ts',
+  '@behalf/policy': 'policy/index.ts',
+  '@behalf/store': 'store/index.ts',
+  '@behalf/http': 'http/index.ts',
+  '@behalf/audit': 'audit/index.ts',
+  '@behalf/authority': 'authority/index.ts',
+  '@behalf/gateway': 'gateway/index.ts',
+  '@behalf/gateway/tools': 'gateway/tools.ts',
+  '@behalf/example': 'subgraphs/index.ts',
+  '@behalf/policy/internal': 'policy/internal.ts',
+  '@behalf/store/internal': 'store/internal.ts',
+  '@behalf/audit/internal': 'audit/internal.ts',
+  '@behalf/authority/consent': 'authority/consent/index.ts',
+  '@behalf/authority/clients': 'authority/clients/index.ts',
+  '@behalf/authority/internal': 'authority/internal.ts',
+  '@behalf/gateway/internal': 'gateway/internal.ts',
+  '@behalf/example/internal': 'subgraphs/internal.ts',
+  'behalf/internal': 'cli/internal.ts',
+};
+
 export default defineConfig({
   resolve: {
     alias: [
       // Tests in this process run the sources, so that a stack trace points at them.
-      { find: '@behalf/directives', replacement: file('directives/src/index.ts') },
+      ...Object.entries(SOURCES).map(([name, source]) => ({
+        find: new RegExp(`^${name}$`),
+        replacement: file(source),
+      })),
       // Node gives everybody the CommonJS build; two builds of graphql in one process do not know each other's types.
       { find: /^graphql$/, replacement: file('node_modules/graphql/index.js') },
     ],

@@ -3,8 +3,8 @@ import {
   describeMismatch,
   type Policy,
   type SchemaVocabulary,
-} from '../policy/index.js';
-import type { Log } from '../store/log.js';
+} from '@behalf/policy';
+import type { Log } from '@behalf/store';
 import type { PushRetry } from './changes/push.js';
 import { GATEWAYS, type StreamReceiver } from './changes/receivers.js';
 import type { ClientRegistration } from './clients/register.js';

@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 
 import { errors, type Provider } from 'oidc-provider';
 
-import { openDatabase } from '../store/database.js';
-import { comparePolicyWithSchema } from '../policy/index.js';
-import type { Log } from '../store/log.js';
+import { openDatabase } from '@behalf/store';
+import { comparePolicyWithSchema } from '@behalf/policy';
+import type { Log } from '@behalf/store';
 import { DEMO_ACCOUNTS } from './accounts/demo.js';
 import { AccountRegister } from './accounts/register.js';
 import { KnownBrowsers } from './accounts/known-browsers.js';

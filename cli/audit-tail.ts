@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { readAudit } from '../audit/index.js';
-import type { AuditDatabase, StoredAuditRecord } from '../audit/index.js';
-import { printable } from '../gateway/printable.js';
+import { readAudit } from '@behalf/audit';
+import type { AuditDatabase, StoredAuditRecord } from '@behalf/audit';
+import { printable } from '@behalf/gateway/internal';
 import { withDatabase } from './database.js';
 
 const FOLLOW_INTERVAL_MS = 500;

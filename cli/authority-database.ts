@@ -1,10 +1,10 @@
 import { userInfo } from 'node:os';
-import { GatewayAcknowledgements } from '../authority/consent/index.js';
-import type { AuthoritySchema, ChangePosition } from '../authority/consent/index.js';
-import { printable } from '../gateway/printable.js';
+import { GatewayAcknowledgements } from '@behalf/authority/consent';
+import type { AuthoritySchema, ChangePosition } from '@behalf/authority/consent';
+import { printable } from '@behalf/gateway/internal';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';
-import type { Log } from '../store/index.js';
+import type { Log } from '@behalf/store';
 import type { Kysely } from 'kysely';
 
 /** Longer than a request may wait: whoever types a command can look on. */

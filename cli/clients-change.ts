@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-import { readPolicy } from '../policy/index.js';
+import { readPolicy } from '@behalf/policy';
 import { printSecret, type StoreOptions, whoRunsThis, withApplications } from './clients.js';
 import { readRegistration } from './read-registration.js';
 

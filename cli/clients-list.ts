@@ -1,5 +1,5 @@
-import type { Application } from '../authority/clients/index.js';
-import { printable } from '../gateway/printable.js';
+import type { Application } from '@behalf/authority/clients';
+import { printable } from '@behalf/gateway/internal';
 import { type StoreOptions, withApplications } from './clients.js';
 
 /** `behalf clients list`: every registered application, a line each; retired ones only when asked for. */

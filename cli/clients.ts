@@ -4,13 +4,9 @@ import { resolve } from 'node:path';
 import type { Kysely } from 'kysely';
 
 // Not the whole authority: these commands need no authorization server.
-import {
-  type Application,
-  ApplicationRegister,
-  type ClientOAuthOptions,
-} from '../authority/clients/index.js';
-import { type AuthoritySchema, migrateAuthority } from '../authority/consent/index.js';
-import { printable } from '../gateway/printable.js';
+import { type Application, ApplicationRegister, type ClientOAuthOptions } from '@behalf/authority/clients';
+import { type AuthoritySchema, migrateAuthority } from '@behalf/authority/consent';
+import { printable } from '@behalf/gateway/internal';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';
 import { readRunFile } from './run-file.js';

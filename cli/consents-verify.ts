@@ -1,5 +1,5 @@
-import { verifyConsents } from '../authority/consent/index.js';
-import { printable } from '../gateway/printable.js';
+import { verifyConsents } from '@behalf/authority/consent';
+import { printable } from '@behalf/gateway/internal';
 import { type StoreOptions, withAuthorityStore } from './clients.js';
 
 /** `behalf consents verify`: compares the consents with a replay of their log. @returns 0 when they agree, else 1 */

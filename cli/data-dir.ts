@@ -1,6 +1,6 @@
-import { projectPath } from '../store/paths.js';
+import { resolve } from 'node:path';
 
-/** The data folder of the project, unless another is named. */
+/** `.behalf` in the folder where the command runs, unless `BEHALF_DATA` names another. */
 export function defaultDataDir(): string {
-  return process.env.BEHALF_DATA ?? projectPath('.behalf');
+  return process.env.BEHALF_DATA ?? resolve('.behalf');
 }

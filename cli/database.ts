@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-import { checkDatabase, type DatabaseOptions, openDatabase } from '../store/index.js';
+import { checkDatabase, type DatabaseOptions, openDatabase } from '@behalf/store';
 
 /**
  * The database of one command: every command that works on one opens it here. That it cannot be reached is found out first, so

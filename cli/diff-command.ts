@@ -1,8 +1,8 @@
-import { printable } from '../gateway/printable.js';
-import { diffSupergraphs } from '../inspect/diff.js';
-import type { Change, ChangeKind } from '../inspect/diff.js';
-import { inspectSupergraph } from '../inspect/supergraph.js';
-import type { Coverage } from '../inspect/supergraph.js';
+import { printable } from '@behalf/gateway/internal';
+import { diffSupergraphs } from '@behalf/gateway/tools';
+import type { Change, ChangeKind } from '@behalf/gateway/tools';
+import { inspectSupergraph } from '@behalf/gateway/tools';
+import type { Coverage } from '@behalf/gateway/tools';
 import { readSupergraphSdl } from './read-supergraph.js';
 
 export interface DiffOptions {

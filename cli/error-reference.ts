@@ -8,16 +8,16 @@ import {
   txnTokenRefusals,
 } from '@behalf/directives';
 import type { ErrorDescription } from '@behalf/directives';
-import { auditErrors } from '../audit/errors.js';
-import { applicationErrors } from '../authority/clients/errors.js';
-import { authorityErrors } from '../authority/errors.js';
-import { supergraphErrors } from '../gateway/authorize/supergraph.js';
-import { configurationErrors, gatewayErrors } from '../gateway/errors.js';
-import { logCodes } from '../gateway/log.js';
-import { policyErrors } from '../policy/errors.js';
-import { storeErrors } from '../store/errors.js';
+import { auditErrors } from '@behalf/audit/internal';
+import { applicationErrors } from '@behalf/authority/clients';
+import { authorityErrors } from '@behalf/authority/internal';
+import { supergraphErrors } from '@behalf/gateway/internal';
+import { configurationErrors, gatewayErrors } from '@behalf/gateway/internal';
+import { logCodes } from '@behalf/gateway/internal';
+import { policyErrors } from '@behalf/policy/internal';
+import { storeErrors } from '@behalf/store/internal';
 import { commandErrors } from './command-error.js';
-import { composeErrors } from './compose.js';
+import { composeErrors } from '@behalf/gateway/tools';
 
 export interface ErrorRegistry {
   readonly title: string;

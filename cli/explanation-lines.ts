@@ -1,4 +1,4 @@
-import type { Explanation, ExplainedSelection, Needs } from '../gateway/authorize/index.js';
+import type { Explanation, ExplainedSelection, Needs } from '@behalf/gateway/internal';
 
 const COUNTED = ['allowed', 'minimized', 'denied', 'lost', 'emptied', 'skipped', 'introspection'] as const;
 

@@ -1,10 +1,10 @@
-import { lint } from '../inspect/lint/index.js';
-import type { Finding, LintInput } from '../inspect/lint/index.js';
-import { readPolicy } from '../policy/index.js';
+import { lint } from '@behalf/gateway/tools';
+import type { Finding, LintInput } from '@behalf/gateway/tools';
+import { readPolicy } from '@behalf/policy';
 import { CommandError } from './command-error.js';
-import { printable } from '../gateway/printable.js';
-import { ComposeError, composeSupergraph, readSupergraphConfig } from './compose.js';
-import type { SubgraphSource } from './compose.js';
+import { printable } from '@behalf/gateway/internal';
+import { ComposeError, composeSupergraph, readSupergraphConfig } from '@behalf/gateway/tools';
+import type { SubgraphSource } from '@behalf/gateway/tools';
 import { readText } from './read-supergraph.js';
 
 export interface LintOptions {

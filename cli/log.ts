@@ -1,6 +1,6 @@
-import { jsonLog } from '../gateway/index.js';
-import type { GatewayLog, LogLevel } from '../gateway/index.js';
-import type { Log } from '../store/index.js';
+import { jsonLog } from '@behalf/gateway';
+import type { GatewayLog, LogLevel } from '@behalf/gateway';
+import type { Log } from '@behalf/store';
 
 /** One log for all parts: JSON lines on standard error. */
 export function partsLog(least: LogLevel): Log & GatewayLog {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { printableLines } from '../gateway/printable.js';
+import { printableLines } from '@behalf/gateway/internal';
 import { CommandError } from './command-error.js';
 import { defaultDataDir } from './data-dir.js';
 import type { ExplainOptions } from './explain-command.js';
@@ -54,7 +54,7 @@ program
   .description('run the gateway alone')
   .requiredOption('--config <file>', 'its configuration (YAML or JSON)')
   .action(async ({ config }: { config: string }) => {
-    const { readConfig, startGateway } = await import('../gateway/index.js');
+    const { readConfig, startGateway } = await import('@behalf/gateway');
     const { startTracing } = await import('./telemetry.js');
     const endTracing = startTracing('behalf-gateway');
     const gateway = await startGateway(await readConfig(resolve(config)));
@@ -74,7 +74,7 @@ program
   .option('--config <file>', 'rover’s supergraph.yaml', 'supergraph.yaml')
   .option('--out <file>', 'where the supergraph goes', 'supergraph.graphql')
   .action(async ({ config, out }: { config: string; out: string }) => {
-    const { compose } = await import('./compose.js');
+    const { compose } = await import('@behalf/gateway/tools');
     const { subgraphs } = await compose(config, out);
     printLine(`${out}: composed from ${subgraphs.join(', ')}`);
   });

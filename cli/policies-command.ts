@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { createOperationAuthorizer } from '../gateway/authorize/index.js';
-import { cedarSchema } from '../gateway/policies/cedar-schema.js';
+import { createOperationAuthorizer } from '@behalf/gateway/internal';
+import { cedarSchema } from '@behalf/gateway';
 
 /**
  * `behalf policies`: the Cedar schema of a supergraph, for editors and for tests of policies.

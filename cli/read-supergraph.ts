@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CommandError } from './command-error.js';
-import { composeSupergraph, readSupergraphConfig } from './compose.js';
+import { composeSupergraph, readSupergraphConfig } from '@behalf/gateway/tools';
 
 /**
  * A supergraph's SDL: the file itself, or what `supergraph.yaml` composes to.

@@ -1,4 +1,4 @@
-import { createReplayRole, migrateReplay, REPLAY_ROLE } from '../store/index.js';
+import { createReplayRole, migrateReplay, REPLAY_ROLE } from '@behalf/store';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';
 

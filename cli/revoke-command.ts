@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
-import { ConsentRegister } from '../authority/consent/index.js';
-import type { AuthoritySchema, Revocation, RevocationOptions } from '../authority/consent/index.js';
-import { printable } from '../gateway/printable.js';
+import { ConsentRegister } from '@behalf/authority/consent';
+import type { AuthoritySchema, Revocation, RevocationOptions } from '@behalf/authority/consent';
+import { printable } from '@behalf/gateway/internal';
 import { needReason, operator, printInForce, withAuthorityDatabase } from './authority-database.js';
 
 export type Revocable = 'consent' | 'token' | 'client' | 'subject' | 'session';

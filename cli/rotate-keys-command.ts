@@ -1,13 +1,8 @@
 import type { Kysely } from 'kysely';
-import {
-  listSigningKeys,
-  migrateAuthority,
-  revokeSigningKey,
-  rotateSigningKeys,
-  transact,
-} from '../authority/index.js';
-import type { AuthoritySchema } from '../authority/index.js';
-import { printable } from '../gateway/printable.js';
+import { listSigningKeys, revokeSigningKey, rotateSigningKeys, transact } from '@behalf/authority';
+import { migrateAuthority } from '@behalf/authority/consent';
+import type { AuthoritySchema } from '@behalf/authority/consent';
+import { printable } from '@behalf/gateway/internal';
 import { withDatabase } from './database.js';
 
 export interface RotateKeysOptions {

@@ -1,4 +1,4 @@
-import { DEMO_ACCOUNTS } from '../authority/index.js';
+import { DEMO_ACCOUNTS } from '@behalf/authority';
 import { partsLog } from './log.js';
 import { startExample } from './start.js';
 import type { RunningExample, StartOptions } from './start.js';

@@ -1,20 +1,22 @@
-import { createWriterRole, migrateAudit, writerUrl } from '../audit/index.js';
-import type { AuditDatabase } from '../audit/index.js';
-import { migrateAuthority, startAuthority } from '../authority/index.js';
-import type { AuthoritySchema } from '../authority/index.js';
+import { createWriterRole, migrateAudit, writerUrl } from '@behalf/audit';
+import type { AuditDatabase } from '@behalf/audit';
+import { migrateAuthority } from '@behalf/authority/consent';
+import { startAuthority } from '@behalf/authority';
+import type { AuthoritySchema } from '@behalf/authority/consent';
 import { RuleTable } from '@behalf/directives';
-import { checkConfig, startGateway } from '../gateway/index.js';
-import type { GatewayLog } from '../gateway/index.js';
+import { checkConfig, startGateway } from '@behalf/gateway';
+import type { GatewayLog } from '@behalf/gateway';
 import { parse } from 'graphql';
-import { readPolicy, vocabularyOf } from '../policy/index.js';
-import { openDatabase, openDatabaseServer, projectPath } from '../store/index.js';
-import type { Log, StoreError } from '../store/index.js';
-import { prepareBank, startExampleSubgraphs } from '../subgraphs/index.js';
-import { compose } from './compose.js';
+import { readPolicy, vocabularyOf } from '@behalf/policy';
+import { openDatabase, openDatabaseServer } from '@behalf/store';
+import type { Log, StoreError } from '@behalf/store';
+import { prepareBank, startExampleSubgraphs } from '@behalf/example';
+import { compose } from '@behalf/gateway/tools';
 import { DEFAULT_GATEWAY_PORT, portsFrom } from './ports.js';
 import type { Ports } from './ports.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
 import { loadSecrets } from './secrets.js';
+import { projectPath } from '@behalf/example/internal';
 
 export const EXAMPLE_AUDIENCE = 'https://api.bank.example';
 

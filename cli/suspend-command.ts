@@ -1,6 +1,6 @@
-import { SuspensionRegister } from '../authority/consent/index.js';
-import type { Suspension, SuspensionChange, SuspensionTarget } from '../authority/consent/index.js';
-import { printable } from '../gateway/printable.js';
+import { SuspensionRegister } from '@behalf/authority/consent';
+import type { Suspension, SuspensionChange, SuspensionTarget } from '@behalf/authority/consent';
+import { printable } from '@behalf/gateway/internal';
 import { needReason, operator, printInForce, withAuthorityDatabase } from './authority-database.js';
 import { CommandError } from './command-error.js';
 

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { printableLines } from '../gateway/printable.js';
+import { printableLines } from '@behalf/gateway/internal';
 
 /** Every command prints by these two, so that nothing it quotes can act on the terminal. */
 export function printLine(line: string): void {

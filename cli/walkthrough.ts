@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as oauth from 'openid-client';
-import { readAudit } from '../audit/index.js';
-import type { AuditDatabase } from '../audit/index.js';
-import { BrowserlessPerson } from '../authority/testing/browserless-person.js';
-import { openDatabase } from '../store/index.js';
+import { readAudit } from '@behalf/audit';
+import type { AuditDatabase } from '@behalf/audit';
+import { BrowserlessPerson } from '@behalf/authority/internal';
+import { openDatabase } from '@behalf/store';
 import { describeRecord } from './audit-tail.js';
 import { partsLog } from './log.js';
 import { readRunFile } from './run-file.js';

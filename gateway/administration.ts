@@ -3,7 +3,7 @@ import { isMet, isRecord, isStringArray, NO_REQUIREMENT } from '@behalf/directiv
 import { tokenRequired } from './authenticate/bearer.js';
 import { RefusedError } from './errors.js';
 import { bearerChallenge, insufficientUserAuthentication } from './http/challenge.js';
-import type { StepUp } from '../policy/index.js';
+import type { StepUp } from '@behalf/policy';
 import type { Exchange, Incoming } from './exchange.js';
 import { supposedDelegation } from './explain.js';
 import type { ExplainInput } from './explain.js';

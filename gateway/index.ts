@@ -25,5 +25,5 @@ export {
 export type { AuthorizationMode, ProtectionOptions, RevocationOptions } from './protection.js';
 export type { AuditOptions } from './seal/seal.js';
 export { checkConfig, readConfig, type GatewayConfig } from './config/config.js';
-export { checkPolicy, PolicyError, readPolicy, type Policy } from '../policy/index.js';
+export { checkPolicy, PolicyError, readPolicy, type Policy } from '@behalf/policy';
 export { startGateway, type GatewayOverrides, type RunningGateway } from './server.js';

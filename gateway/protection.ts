@@ -1,7 +1,7 @@
 import { graphqlRequestHash } from '@behalf/directives';
 import type { JWK } from 'jose';
-import type { AuditOutcome } from '../audit/record.js';
-import type { Policy } from '../policy/index.js';
+import type { AuditOutcome } from '@behalf/audit';
+import type { Policy } from '@behalf/policy';
 import { dpopRules } from './authenticate/dpop/options.js';
 import type { DpopOptions, DpopRules } from './authenticate/dpop/options.js';
 import { DpopProofs } from './authenticate/dpop/proof.js';

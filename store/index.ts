@@ -3,7 +3,6 @@ export { checkDatabase } from './external.js';
 export { StoreError, type StoreErrorCode } from './errors.js';
 export type { Log } from './log.js';
 export { migrate, type MigrateOptions } from './migrate.js';
-export { projectPath } from './paths.js';
 export { createGatewayRole, type GatewayRole } from './roles.js';
 export { createReplayRole, migrateReplay, REPLAY_ROLE } from './replay.js';
 export { endHeldTransactions } from './sessions.js';

@@ -7,8 +7,8 @@ import {
   ConsentRegister,
   GatewayAcknowledgements,
   SuspensionRegister,
-} from '../authority/consent/index.js';
-import { type DatabaseOptions, type Log, openDatabase } from '../store/index.js';
+} from '@behalf/authority/consent';
+import { type DatabaseOptions, type Log, openDatabase } from '@behalf/store';
 import { buildAccountsSchema } from './accounts/schema.js';
 import type { ConsentContext } from './consent/context.js';
 import { buildConsentSchema } from './consent/schema.js';

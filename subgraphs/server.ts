@@ -6,7 +6,7 @@ import { protectedContext, type ProtectedContext, protectedSubgraphPlugin } from
 import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
-import type { Log } from '../store/index.js';
+import type { Log } from '@behalf/store';
 
 /** @see startSubgraph */
 export interface SubgraphServerOptions<Context extends ProtectedContext> {

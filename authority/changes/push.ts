@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { Agent, request as httpRequest } from 'undici';
 
-import type { Log } from '../../store/log.js';
+import type { Log } from '@behalf/store';
 import type { SigningKeyRing } from '../keys/ring.js';
 import type { Sealed, SealedSecrets } from '../keys/sealed.js';
 import type { AuthorityDatabase } from '../schema.js';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { Log } from '../../store/log.js';
+import type { Log } from '@behalf/store';
 import { readJsonObject } from '../http/body.js';
 import { HttpError, sendJson } from '../http/respond.js';
 import { accessBy, type StreamAccess } from './access.js';

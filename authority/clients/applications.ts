@@ -1,6 +1,6 @@
 import { type Selectable, type Transaction } from 'kysely';
 
-import type { Policy } from '../../policy/index.js';
+import type { Policy } from '@behalf/policy';
 import { revokeClient } from '../consent/revoke.js';
 import { transact } from '../consent/transact.js';
 import type { Revocation } from '../consent/types.js';

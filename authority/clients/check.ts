@@ -1,4 +1,4 @@
-import type { Policy } from '../../policy/index.js';
+import type { Policy } from '@behalf/policy';
 import type { AccountRegister } from '../accounts/register.js';
 import { AuthorityError } from '../errors.js';
 import type { ClientCertificates } from '../http/client-certificate.js';

@@ -4,6 +4,6 @@ export {
   type IssuedSecret,
   type RegisterOptions,
 } from './applications.js';
-export { ApplicationError, type ApplicationErrorCode } from './errors.js';
+export { ApplicationError, applicationErrors, type ApplicationErrorCode } from './errors.js';
 export type { ClientAuthentication, ClientOAuthOptions, ExchangeRight } from './oauth.js';
 export type { ClientRegistration } from './register.js';

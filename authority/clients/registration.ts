@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 
-import { ceilingOf, type Policy, shapeProblem } from '../../policy/index.js';
+import { ceilingOf, type Policy, shapeProblem } from '@behalf/policy';
 import { ApplicationError } from './errors.js';
 import type { ClientRegistration } from './register.js';
 import schema from './registration-schema.json' with { type: 'json' };

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 
-import type { Log } from '../../store/log.js';
+import type { Log } from '@behalf/store';
 import { ChangeFeed } from '../changes/feed.js';
 import type { AuthorityDatabase } from '../schema.js';
 import type { ChangePosition } from './types.js';

@@ -1,6 +1,6 @@
 import { isRecord } from '@behalf/directives';
 
-import { honoured, type Policy } from '../../policy/index.js';
+import { honoured, type Policy } from '@behalf/policy';
 import { type AskedAccess, BEHALF_ACCESS, type GrantedAccess } from './access.js';
 
 const MEMBERS: ReadonlySet<string> = new Set(['type', 'locations', 'scopes', 'purposes', 'detail', 'until']);

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-import { AddressList } from '../../http/addresses.js';
+import { AddressList } from '@behalf/http';
 
 /** RFC 5280 section 4.2.1.12: id-kp-clientAuth. */
 const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';

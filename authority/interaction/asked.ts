@@ -1,9 +1,4 @@
-import {
-  longestConsentSeconds,
-  type Policy,
-  type PurposePolicy,
-  type ScopePolicy,
-} from '../../policy/index.js';
+import { longestConsentSeconds, type Policy, type PurposePolicy, type ScopePolicy } from '@behalf/policy';
 import type { Account } from '../accounts/register.js';
 import type { DetailLevel } from '../consent/types.js';
 import type { AskedAccess } from '../details/access.js';

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Interaction, InteractionResults, Provider } from 'oidc-provider';
 
-import type { Policy } from '../../policy/index.js';
+import type { Policy } from '@behalf/policy';
 import type { AccountRegister } from '../accounts/register.js';
 import { KNOWN_BROWSER_COOKIE, KNOWN_BROWSER_SECONDS } from '../accounts/known-browsers.js';
 import type { SignIn, SignInResult } from '../accounts/sign-in.js';

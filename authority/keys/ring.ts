@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JWK } from 'jose';
 import { sql } from 'kysely';
 
-import type { Log } from '../../store/log.js';
+import type { Log } from '@behalf/store';
 import type { ChangeFeed } from '../changes/feed.js';
 import { transact } from '../consent/transact.js';
 import { AuthorityError } from '../errors.js';

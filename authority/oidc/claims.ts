@@ -1,6 +1,6 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 
-import type { Policy } from '../../policy/index.js';
+import type { Policy } from '@behalf/policy';
 import type { AccountRegister } from '../accounts/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import { consentForToken } from '../consent/token.js';

@@ -1,6 +1,6 @@
 import type { ActorClaim } from '@behalf/directives';
 
-import { honoured, type Policy } from '../../policy/index.js';
+import { honoured, type Policy } from '@behalf/policy';
 import type { ExchangeRight } from '../clients/oauth.js';
 import {
   type AskedAccess,

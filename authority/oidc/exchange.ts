@@ -12,7 +12,7 @@ import {
   validateDpop,
 } from 'oidc-provider/lib/helpers/grants.js';
 
-import type { Policy } from '../../policy/index.js';
+import type { Policy } from '@behalf/policy';
 import type { AccountRegister } from '../accounts/register.js';
 import type { FindClient } from '../clients/find.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';

@@ -5,7 +5,7 @@ import {
   type Policy,
   type PurposePolicy,
   type ScopePolicy,
-} from '../../policy/index.js';
+} from '@behalf/policy';
 import type { Account } from '../accounts/register.js';
 import type { Consent } from '../consent/types.js';
 

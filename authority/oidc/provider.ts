@@ -6,7 +6,7 @@ import {
   Provider,
 } from 'oidc-provider';
 
-import type { Policy } from '../../policy/index.js';
+import type { Policy } from '@behalf/policy';
 import type { AccountRegister } from '../accounts/register.js';
 import { SIGNING_ALGORITHMS } from '../clients/credentials.js';
 import type { ClientDirectory } from '../clients/directory.js';

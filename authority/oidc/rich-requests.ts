@@ -6,7 +6,7 @@ import { AccessProblem, type AccessRules, readGrantedAccess } from '../details/r
 import { askedAccess, scopesAskedFor } from '../details/request.js';
 import type { Consent } from '../consent/types.js';
 import type { ConsentRegister } from '../consent/register.js';
-import type { Policy } from '../../policy/index.js';
+import type { Policy } from '@behalf/policy';
 
 const AUTHORIZATION_ROUTES: ReadonlySet<string> = new Set(['authorization', 'pushed_authorization_request']);
 

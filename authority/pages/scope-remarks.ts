@@ -1,4 +1,4 @@
-import type { Policy, ScopePolicy, Sensitivity } from '../../policy/index.js';
+import type { Policy, ScopePolicy, Sensitivity } from '@behalf/policy';
 
 const OF_SENSITIVITY: Readonly<Record<Sensitivity, string | undefined>> = {
   low: undefined,

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { checkConfig, silentLog, startGateway } from '../../gateway/index.js';
+import { checkConfig, silentLog, startGateway } from '@behalf/gateway';
 import { runAsChild } from '../harness/child.js';
 
 // Behalf's gateway with everything on: token verification, authorization, transaction tokens, audit in PostgreSQL.

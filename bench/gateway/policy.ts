@@ -1,6 +1,6 @@
 import { RuleTable } from '@behalf/directives';
 import { parse } from 'graphql';
-import { vocabularyOf } from '../../policy/index.js';
+import { vocabularyOf } from '@behalf/policy';
 
 /** A policy for this supergraph in which every client may have everything, and is counted without ever being refused. */
 export function benchPolicy(supergraphSdl: string): string {

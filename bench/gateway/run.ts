@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/index.js';
-import type { AuditDatabase } from '../../audit/index.js';
-import { composeSupergraph } from '../../cli/compose.js';
-import { openDatabase, openDatabaseServer, projectPath } from '../../store/index.js';
+import { createWriterRole, migrateAudit, readAudit, writerUrl } from '@behalf/audit';
+import type { AuditDatabase } from '@behalf/audit';
+import { composeSupergraph } from '@behalf/gateway/tools';
+import { openDatabase, openDatabaseServer } from '@behalf/store';
 import { startMeasured } from '../harness/child.js';
 import { measure, median } from '../harness/load.js';
 import type { BurstResult, LoadRequest } from '../harness/load.js';
@@ -16,6 +16,7 @@ import { ALL_SCOPES, FEWER_SCOPES, OPERATIONS } from './operations.js';
 import { benchPolicy } from './policy.js';
 import { BENCH_SUBGRAPHS, openSdl, protectedSdl } from './schemas.js';
 import { startBenchSubgraphs } from './subgraphs.js';
+import { projectPath } from '@behalf/example/internal';
 
 const AUDIENCE = 'https://api.bank.example';
 const GATEWAY_ISSUER = 'http://gateway.bench';
@@ -63,7 +64,7 @@ async function measureStock(results: Results): Promise<void> {
   const supergraph = composeSupergraph(
     BENCH_SUBGRAPHS.map((name) => ({ name, url: subgraphs.urls[name] ?? '', sdl: openSdl(name) })),
   );
-  const gateway = await startMeasured(projectPath('dist/bench/gateway/stock.js'), {
+  const gateway = await startMeasured(projectPath('bench/dist/gateway/stock.js'), {
     BENCH_SUPERGRAPH: supergraph,
   });
   try {
@@ -107,7 +108,7 @@ async function measureBehalf(
     propagation: { issuer: GATEWAY_ISSUER, keyFile },
     audit: { mode: 'best-effort', database: writerUrl(databaseUrl, WRITER_PASSWORD) },
   };
-  const gateway = await startMeasured(projectPath('dist/bench/gateway/behalf.js'), {
+  const gateway = await startMeasured(projectPath('bench/dist/gateway/behalf.js'), {
     BENCH_SUPERGRAPH: supergraph,
     BENCH_SUPERGRAPH_FILE: supergraphFile,
     BENCH_CONFIG: JSON.stringify(config),

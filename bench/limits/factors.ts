@@ -2,12 +2,12 @@ import { operationFromDocument, Supergraph } from '@apollo/federation-internals'
 import { QueryPlanner } from '@apollo/query-planner';
 import { buildASTSchema, Kind, parse, printSchema } from 'graphql';
 import type { DocumentNode } from 'graphql';
-import { composeSupergraph } from '../../cli/compose.js';
-import { analyzeOperation, Conditions } from '../../gateway/authorize/analysis.js';
-import { filterOperation } from '../../gateway/authorize/filter.js';
-import { readSupergraph } from '../../gateway/authorize/supergraph.js';
-import { introspectableDocument, visibleSchema } from '../../gateway/introspection/visible-schema.js';
-import { BYTES_PER_CHARACTER } from '../../gateway/limit/index.js';
+import { composeSupergraph } from '@behalf/gateway/tools';
+import { analyzeOperation, Conditions } from '@behalf/gateway/internal';
+import { filterOperation } from '@behalf/gateway/internal';
+import { readSupergraph } from '@behalf/gateway/internal';
+import { introspectableDocument, visibleSchema } from '@behalf/gateway/internal';
+import { BYTES_PER_CHARACTER } from '@behalf/gateway/internal';
 import { BENCH_SUBGRAPHS, protectedSdl } from '../gateway/schemas.js';
 import { printTable } from '../harness/table.js';
 

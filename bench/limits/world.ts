@@ -3,12 +3,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { composeSupergraph } from '../../cli/compose.js';
-import { projectPath } from '../../store/index.js';
+import { composeSupergraph } from '@behalf/gateway/tools';
 import { BENCH_SUBGRAPHS, openSdl, protectedSdl } from '../gateway/schemas.js';
 import { startMeasured } from '../harness/child.js';
 import type { MeasuredProcess } from '../harness/child.js';
 import type { HostileInput } from './inputs.js';
+import { projectPath } from '@behalf/example/internal';
 
 export interface HostileAnswer {
   readonly status: number;
@@ -39,7 +39,7 @@ export async function startLimitsWorld(schema: 'open' | 'protected'): Promise<Li
   const sdl = schema === 'open' ? openSdl : protectedSdl;
   const folder = await mkdtemp(join(tmpdir(), 'behalf-limits-'));
   const gateway = await startMeasured(
-    projectPath('dist/bench/gateway/behalf.js'),
+    projectPath('bench/dist/gateway/behalf.js'),
     {
       BENCH_SUPERGRAPH: composeSupergraph(BENCH_SUBGRAPHS.map((name) => ({ name, url, sdl: sdl(name) }))),
       BENCH_SUPERGRAPH_FILE: join(folder, 'supergraph.graphql'),

@@ -1,7 +1,7 @@
 import { RuleTable } from '@behalf/directives';
 import { parse } from 'graphql';
-import { startAuthority } from '../../authority/index.js';
-import { checkPolicy, vocabularyOf } from '../../policy/index.js';
+import { startAuthority } from '@behalf/authority';
+import { checkPolicy, vocabularyOf } from '@behalf/policy';
 import { runAsChild } from '../harness/child.js';
 import { AUDIENCE } from './names.js';
 

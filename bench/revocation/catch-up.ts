@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { silentLog } from '../../gateway/index.js';
-import { SsfReceiver } from '../../gateway/revocation/receiver.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
+import { silentLog } from '@behalf/gateway';
+import { SsfReceiver } from '@behalf/gateway/internal';
+import { RevocationView } from '@behalf/gateway/internal';
 import { printTable } from '../harness/table.js';
 import type { World } from './world.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { AuthenticatedToken } from '../../gateway/authenticate/index.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
-import type { RevokedSubject } from '../../gateway/revocation/view.js';
+import type { AuthenticatedToken } from '@behalf/gateway/internal';
+import { RevocationView } from '@behalf/gateway/internal';
+import type { RevokedSubject } from '@behalf/gateway/internal';
 import { interleave, medianOf, ratio } from '../harness/interleave.js';
 import { printTable } from '../harness/table.js';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
-import type { AuthorityDatabase, Consent } from '../../authority/index.js';
-import { SigningKeyRing } from '../../authority/keys/ring.js';
-import { SealedSecrets } from '../../authority/keys/sealed.js';
-import type { SigningKey } from '../../authority/keys/signing-key.js';
-import { KEY_SCHEDULE } from '../../authority/keys/times.js';
-import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
+import type { AuthorityDatabase, Consent } from '@behalf/authority/consent';
+import { SigningKeyRing } from '@behalf/authority/internal';
+import { SealedSecrets } from '@behalf/authority/internal';
+import type { SigningKey } from '@behalf/authority/internal';
+import { KEY_SCHEDULE } from '@behalf/authority/internal';
+import { ACCESS_TOKEN_SECONDS } from '@behalf/authority/internal';
 import { AUDIENCE, CLIENT_ID } from './names.js';
 
 /**

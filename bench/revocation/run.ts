@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { projectPath } from '../../store/index.js';
 import { benchCatchUp } from './catch-up.js';
 import { benchLatency } from './latency.js';
 import { startWorld } from './world.js';
 import type { World } from './world.js';
+import { projectPath } from '@behalf/example/internal';
 
 const GATEWAYS = 3;
 const MEMORY_KINDS = ['consent', 'token', 'session', 'subject and client'] as const;
@@ -12,7 +12,7 @@ const MEMORY_KINDS = ['consent', 'token', 'session', 'subject and client'] as co
 export async function benchRevocation(): Promise<void> {
   await inWorld(GATEWAYS, benchLatency);
   for (const kind of MEMORY_KINDS) {
-    execFileSync(process.execPath, ['--expose-gc', projectPath('dist/bench/revocation/memory.js'), kind], {
+    execFileSync(process.execPath, ['--expose-gc', projectPath('bench/dist/revocation/memory.js'), kind], {
       stdio: 'inherit',
     });
   }

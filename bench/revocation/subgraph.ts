@@ -1,4 +1,4 @@
-import { startExampleSubgraph } from '../../subgraphs/index.js';
+import { startExampleSubgraph } from '@behalf/example';
 import { runAsChild } from '../harness/child.js';
 import { GATEWAY_ISSUER } from './names.js';
 

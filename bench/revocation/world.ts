@@ -3,17 +3,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
-import { createWriterRole, migrateAudit, writerUrl } from '../../audit/index.js';
-import type { AuditDatabase } from '../../audit/index.js';
-import { ConsentRegister, migrateAuthority } from '../../authority/index.js';
-import type { AuthorityDatabase, AuthoritySchema } from '../../authority/index.js';
-import { composeSupergraph } from '../../cli/compose.js';
-import { openDatabase, openDatabaseServer, projectPath } from '../../store/index.js';
-import { readSchemaFile } from '../../subgraphs/schema-file.js';
+import { createWriterRole, migrateAudit, writerUrl } from '@behalf/audit';
+import type { AuditDatabase } from '@behalf/audit';
+import { ConsentRegister, migrateAuthority } from '@behalf/authority/consent';
+import type { AuthorityDatabase, AuthoritySchema } from '@behalf/authority/consent';
+import { composeSupergraph } from '@behalf/gateway/tools';
+import { openDatabase, openDatabaseServer } from '@behalf/store';
+import { readSchemaFile } from '@behalf/example/internal';
 import { benchPolicy } from '../gateway/policy.js';
 import { startMeasured } from '../harness/child.js';
 import { TokenMint } from './mint.js';
 import { AUDIENCE, GATEWAY_ISSUER } from './names.js';
+import { projectPath } from '@behalf/example/internal';
 
 const WRITER_PASSWORD = 'bench-writer';
 
@@ -67,7 +68,7 @@ async function startParts(
     program: string,
     env: Readonly<Record<string, string>>,
   ): Promise<{ readonly url: string }> => {
-    const started = await startMeasured(projectPath('dist', 'bench', program), env, 'any');
+    const started = await startMeasured(projectPath('bench', 'dist', program), env, 'any');
     closers.push(() => started.stop());
     return started;
   };

@@ -1,7 +1,7 @@
 import { isStringArray } from '@behalf/directives';
 import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
-import type { StepUp } from '../../policy/index.js';
+import type { StepUp } from '@behalf/policy';
 import { RefusedError } from '../errors.js';
 import type { Incoming } from '../exchange.js';
 import type { RevocationView } from '../revocation/view.js';

@@ -1,7 +1,7 @@
 import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
-import { honoured, isHonoured, stepUpOf, suffices } from '../../policy/index.js';
-import type { Policy, StepUp } from '../../policy/index.js';
+import { honoured, isHonoured, stepUpOf, suffices } from '@behalf/policy';
+import type { Policy, StepUp } from '@behalf/policy';
 import type { AuthenticatedToken } from '../authenticate/index.js';
 import type { GatewayLog } from '../log.js';
 

@@ -1,8 +1,8 @@
 import { describeRequirement, isMet, ruleText } from '@behalf/directives';
 import type { Delegation, RuleTable } from '@behalf/directives';
 import type { FieldNode } from 'graphql';
-import { comparePolicyWithSchema, describeMismatch, vocabularyOf } from '../../policy/index.js';
-import type { Policy } from '../../policy/index.js';
+import { comparePolicyWithSchema, describeMismatch, vocabularyOf } from '@behalf/policy';
+import type { Policy } from '@behalf/policy';
 import { BYTES_PER_CHARACTER, ByteCache, documentLength } from '../limit/index.js';
 import { analyzeOperation, Conditions } from './analysis.js';
 import type { OperationAnalysis } from './analysis.js';

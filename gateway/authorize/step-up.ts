@@ -1,7 +1,7 @@
 import { holdsOne, isMet } from '@behalf/directives';
 import type { Delegation, Requires } from '@behalf/directives';
-import { strictest } from '../../policy/index.js';
-import type { StepUp } from '../../policy/index.js';
+import { strictest } from '@behalf/policy';
+import type { StepUp } from '@behalf/policy';
 
 /**
  * How the person would have to sign in for a denial to end (RFC 9470), or undefined where signing in again does not end

@@ -1,5 +1,5 @@
 import type { Requires } from '@behalf/directives';
-import type { StepUp } from '../../policy/index.js';
+import type { StepUp } from '@behalf/policy';
 
 /** Parameters of a `Bearer` challenge. */
 export interface Challenge {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { ceilingOf } from '../../policy/index.js';
-import type { Policy, RateClass } from '../../policy/index.js';
+import { ceilingOf } from '@behalf/policy';
+import type { Policy, RateClass } from '@behalf/policy';
 import type { AuthenticatedToken } from '../authenticate/index.js';
 import { RefusedError } from '../errors.js';
 import type { MeasuredOperation } from './limiter.js';

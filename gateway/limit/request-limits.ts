@@ -1,4 +1,4 @@
-import type { Policy } from '../../policy/index.js';
+import type { Policy } from '@behalf/policy';
 import type { ClientOperation } from '../authorize/index.js';
 import { RefusedError } from '../errors.js';
 import type { Exchange } from '../exchange.js';

@@ -1,7 +1,8 @@
-import { ConsentRegister, startAuthority } from '../../authority/index.js';
-import type { AuthoritySchema, ConsentTerms, RevocationOptions } from '../../authority/index.js';
-import { checkPolicy } from '../../policy/index.js';
-import { openDatabase } from '../../store/index.js';
+import { ConsentRegister } from '@behalf/authority/consent';
+import { startAuthority } from '@behalf/authority';
+import type { AuthoritySchema, ConsentTerms, RevocationOptions } from '@behalf/authority/consent';
+import { checkPolicy } from '@behalf/policy';
+import { openDatabase } from '@behalf/store';
 
 /** A change of a consent, for the register. */
 export type Change =

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
-import { projectPath } from '../../store/index.js';
 import type { Answer, Change, FromChild } from './failover-child.js';
+import { projectPath } from '@behalf/example/internal';
 
 interface Waiting {
   readonly resolve: (answer: Answer) => void;
@@ -33,7 +33,7 @@ export class Instance {
   }
 
   static async start(env: Readonly<Record<string, string>>): Promise<Instance> {
-    const child = fork(projectPath('dist/test/authority/failover-child.js'), {
+    const child = fork(projectPath('test/dist/authority/failover-child.js'), {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

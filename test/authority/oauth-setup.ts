@@ -1,7 +1,13 @@
 import { decodeJwt, exportJWK, generateKeyPair, type JWK, type JWTPayload } from 'jose';
+import type { Selectable } from 'kysely';
 import * as oidc from 'openid-client';
 
-import type { AuthorityOptions, ClientOAuthOptions, ClientRegistration } from '../../authority/index.js';
+import type {
+  AuthorityOptions,
+  AuthoritySchema,
+  ClientOAuthOptions,
+  ClientRegistration,
+} from '../../authority/index.js';
 import { checkPolicy } from '../../policy/index.js';
 import { BrowserlessPerson, type PersonsWill } from '../support/person.js';
 import {
@@ -109,7 +115,9 @@ export async function post(
 }
 
 /** Changes in the order in which gateways hear of them. */
-export async function changes(test: TestAuthority) {
+export async function changes(
+  test: TestAuthority,
+): Promise<Selectable<AuthoritySchema['authority.change_event']>[]> {
   return test.database.db.selectFrom('authority.change_event').selectAll().orderBy('seq').execute();
 }
 

@@ -10,9 +10,9 @@ import { stringify } from 'yaml';
 
 import { secretDigest } from '../../authority/clients/secret.js';
 import { ApplicationRegister, type AuthoritySchema, ConsentRegister } from '../../authority/index.js';
-import { projectPath } from '../../store/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import type { Ended } from './support.js';
+import { projectPath } from '@behalf/example/internal';
 
 const POLICY = {
   scopes: { 'accounts:read': { sentence: 'See your accounts', access: 'read', sensitivity: 'personal' } },

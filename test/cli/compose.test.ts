@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { asksNothing, Links, RuleTable } from '@behalf/directives';
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { compose, ComposeError, composeSupergraph } from '../../cli/compose.js';
+import { compose, ComposeError, composeSupergraph } from '../../gateway/compose/compose.js';
 
 const link = (imports: string): string => `
   extend schema

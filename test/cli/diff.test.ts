@@ -5,11 +5,11 @@ import { isMet, NO_REQUIREMENT, requirementParts } from '@behalf/directives';
 import type { Delegation, Requirement } from '@behalf/directives';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { composeSupergraph } from '../../cli/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { supposedDelegation } from '../../gateway/explain.js';
-import { diffSupergraphs } from '../../inspect/diff.js';
-import { compareRequirements, implies } from '../../inspect/implication.js';
-import { inspectSupergraph } from '../../inspect/supergraph.js';
+import { diffSupergraphs } from '../../gateway/inspect/diff.js';
+import { compareRequirements, implies } from '../../gateway/inspect/implication.js';
+import { inspectSupergraph } from '../../gateway/inspect/supergraph.js';
 import { behalf } from './support.js';
 
 const HEAD = `

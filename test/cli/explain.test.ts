@@ -6,13 +6,13 @@ import fc from 'fast-check';
 import type { GraphQLSchema } from 'graphql';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { composeSupergraph } from '../../cli/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 import type { Explanation } from '../../gateway/authorize/index.js';
 import { sufficientSets } from '../../gateway/authorize/sufficient.js';
 import { explainOperation, supposedDelegation } from '../../gateway/explain.js';
 import { OperationLimiter } from '../../gateway/limit/index.js';
-import { apiSchemaOf } from '../../inspect/supergraph.js';
+import { apiSchemaOf } from '../../gateway/inspect/supergraph.js';
 import { behalf } from './support.js';
 
 const SDL = `

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ComposeError, composeSupergraph } from '../../cli/compose.js';
-import { FINDINGS, lint } from '../../inspect/lint/index.js';
-import type { Finding, LintInput } from '../../inspect/lint/index.js';
+import { ComposeError, composeSupergraph } from '../../gateway/compose/compose.js';
+import { FINDINGS, lint } from '../../gateway/inspect/lint/index.js';
+import type { Finding, LintInput } from '../../gateway/inspect/lint/index.js';
 import { checkPolicy } from '../../policy/index.js';
 import { behalf } from './support.js';
 

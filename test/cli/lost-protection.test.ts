@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ComposeError, composeSupergraph } from '../../cli/compose.js';
+import { ComposeError, composeSupergraph } from '../../gateway/compose/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
-import { lint } from '../../inspect/lint/index.js';
+import { lint } from '../../gateway/inspect/lint/index.js';
 import { behalf } from './support.js';
 
 const HEAD = `

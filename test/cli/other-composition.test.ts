@@ -2,8 +2,8 @@ import { composeServices } from '@theguild/federation-composition';
 import { completeSubgraph, lowerRequiresScope, RuleTable } from '@behalf/directives';
 import { parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { composeSupergraph, readSupergraphConfig } from '../../cli/compose.js';
-import type { SubgraphSource } from '../../cli/compose.js';
+import { composeSupergraph, readSupergraphConfig } from '../../gateway/compose/compose.js';
+import type { SubgraphSource } from '../../gateway/compose/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 
 function composeElsewhere(sources: readonly SubgraphSource[]): string {

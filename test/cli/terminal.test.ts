@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredAuditRecord } from '../../audit/index.js';
 import { describeRecord } from '../../cli/audit-tail.js';
 import { describeApplication } from '../../cli/clients.js';
-import { composeSupergraph } from '../../cli/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { jsonLog } from '../../gateway/log.js';
 import { printable, printableLines } from '../../gateway/printable.js';
 import { behalf } from './support.js';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { composeSupergraph } from '../../cli/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { denials, federate, LINKS } from './support.js';
 import type { Federation } from './support.js';
 

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { randomUUID } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, importJWK, SignJWT } from 'jose';
-import { projectPath } from '../../store/index.js';
 import { BUDGET_SCOPES, discover, expect, ME, post, signIn, until } from './drill.js';
 import type { Answer, Drill } from './drill.js';
 import type { DrillSystem } from './system.js';
+import { projectPath } from '@behalf/example/internal';
 
 const MINUTE_MS = 60_000;
 
@@ -59,7 +59,7 @@ async function withGateway(
   work: (ask: (token: string) => Promise<Answer>, health: () => Promise<number>) => Promise<void>,
 ): Promise<void> {
   const config = { ...system.gatewayConfig, listen: { host: '127.0.0.1', port: 0 } };
-  const child = spawn(process.execPath, [projectPath('dist/test/drills/skewed-gateway.js')], {
+  const child = spawn(process.execPath, [projectPath('test/dist/drills/skewed-gateway.js')], {
     env: { ...process.env, SKEW_MS: String(skewMs), GATEWAY_CONFIG: JSON.stringify(config) },
     stdio: ['ignore', 'pipe', 'ignore'],
   });

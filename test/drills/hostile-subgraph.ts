@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readAudit } from '../../audit/index.js';
-import type { AuditDatabase, StoredAuditRecord } from '../../audit/index.js';
-import { startGateway } from '../../gateway/index.js';
-import { openDatabase } from '../../store/index.js';
+import { readAudit } from '@behalf/audit';
+import type { AuditDatabase, StoredAuditRecord } from '@behalf/audit';
+import { startGateway } from '@behalf/gateway';
+import { openDatabase } from '@behalf/store';
 import { BUDGET_SCOPES, discover, expect, signIn, until } from './drill.js';
 import type { Drill } from './drill.js';
 import { rawRequest, type RawAnswer } from './raw.js';

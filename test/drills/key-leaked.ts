@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, importJWK, SignJWT } from 'jose';
 import * as oauth from 'openid-client';
-import { rotateKeysCommand } from '../../cli/rotate-keys-command.js';
-import { EXAMPLE_AUDIENCE } from '../../cli/start.js';
+import { rotateKeysCommand } from 'behalf/internal';
+import { EXAMPLE_AUDIENCE } from 'behalf/internal';
 import { ask, BUDGET_SCOPES, discover, expect, signIn, until } from './drill.js';
 import type { Drill } from './drill.js';
 

@@ -1,6 +1,6 @@
 import { drills } from './drills.js';
 import { runDrills } from './run.js';
-import { printLine } from '../../cli/terminal.js';
+import { printLine } from 'behalf/internal';
 import { startSystem } from './system.js';
 
 const named = process.argv.slice(2);

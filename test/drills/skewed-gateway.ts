@@ -1,5 +1,5 @@
-import { startGateway } from '../../gateway/index.js';
-import type { GatewayConfig } from '../../gateway/index.js';
+import { startGateway } from '@behalf/gateway';
+import type { GatewayConfig } from '@behalf/gateway';
 
 /**
  * A gateway on a machine whose clock is wrong: `SKEW_MS` ahead. The configuration comes as JSON in `GATEWAY_CONFIG`; the

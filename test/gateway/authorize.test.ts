@@ -2,7 +2,7 @@ import type { Delegation } from '@behalf/directives';
 import { buildSchema, execute, graphqlSync, Kind, parse, print, validate } from 'graphql';
 import type { ExecutionResult } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { composeSupergraph } from '../../cli/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { createOperationAuthorizer, SupergraphError } from '../../gateway/authorize/index.js';
 import type { ClientOperation } from '../../gateway/authorize/index.js';
 

@@ -1,6 +1,6 @@
 import { ApolloServer } from '@apollo/server';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { composeSupergraph } from '../../cli/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { protectGateway } from '../../gateway/index.js';
 import { AUDIENCE, bodyOf, Cleanup, codes, listen, send, startTestGateway, TestIssuer } from './support.js';
 import type { Answer, Listening, TestGateway } from './support.js';

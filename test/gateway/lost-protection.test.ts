@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOperationAuthorizer, SupergraphError } from '../../gateway/authorize/index.js';
 import { protectGateway } from '../../gateway/index.js';
-import { lint } from '../../inspect/lint/index.js';
+import { lint } from '../../gateway/inspect/lint/index.js';
 import {
   AUDIENCE,
   Cleanup,

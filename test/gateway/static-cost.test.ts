@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { buildSchema, execute, getIntrospectionQuery, Kind, parse } from 'graphql';
 import type { OperationDefinitionNode } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
-import { composeSupergraph } from '../../cli/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 import { CostModel } from '../../gateway/limit/index.js';
 

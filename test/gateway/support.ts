@@ -24,7 +24,7 @@ import type { GraphQLSchema } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { CryptoKey, JWK, JWTPayload } from 'jose';
 import { accountsSdl, peopleSdl, resolvers } from './domain.js';
-import { composeSupergraph } from '../../cli/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { startGateway } from '../../gateway/index.js';
 import type { GatewayConfig, GatewayLog, GatewayOverrides, RunningGateway } from '../../gateway/index.js';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
-import { projectPath } from '../../store/paths.js';
 import { Cleanup, compose, TestIssuer, TestSubgraph } from './support.js';
+import { projectPath } from '@behalf/example/internal';
 
 const cleanup = new Cleanup();
 afterAll(() => cleanup.run());
@@ -24,12 +24,12 @@ it('nothing leaves this machine: no usage metrics, no look for a cloud’s metad
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [
-      projectPath('dist', 'test', 'gateway', 'telemetry-child.js'),
+      projectPath('test', 'dist', 'gateway', 'telemetry-child.js'),
       supergraph,
       issuer.url,
       await issuer.mint(),
       // As it is installed and run: the built files, in a process of their own.
-      pathToFileURL(projectPath('dist', 'gateway', 'index.js')).href,
+      pathToFileURL(projectPath('gateway', 'dist', 'index.js')).href,
     ],
     { env: { ...environment, NODE_ENV: 'production' } },
   );

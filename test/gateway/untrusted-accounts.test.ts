@@ -5,7 +5,7 @@ import { ACCESS_DECISIONS } from '@behalf/directives';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditRecord } from '../../audit/index.js';
-import { composeSupergraph } from '../../cli/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 import { protectGateway } from '../../gateway/index.js';
 import { readAccount } from '../../gateway/propagate/facts.js';

@@ -1,7 +1,7 @@
 import { RuleTable } from '@behalf/directives';
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { composeSupergraph, readSupergraphConfig } from '../../cli/compose.js';
+import { composeSupergraph, readSupergraphConfig } from '../../gateway/compose/compose.js';
 import {
   checkPolicy,
   comparePolicyWithSchema,
@@ -9,7 +9,7 @@ import {
   readPolicy,
   vocabularyOf,
 } from '../../policy/index.js';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '@behalf/example/internal';
 
 const SCHEMA = `
   extend schema

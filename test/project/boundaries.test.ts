@@ -5,19 +5,39 @@ import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Which folders' code a folder may import, beside its own. */
+interface Manifest {
+  readonly name: string;
+  readonly private?: boolean;
+  readonly version?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+
+/** Folder of each package, and which of Behalf's packages it may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   directives: [],
-  policy: ['directives'],
+  policy: ['@behalf/directives'],
   store: [],
   http: [],
-  audit: ['store', 'directives'],
-  authority: ['store', 'http', 'directives', 'policy'],
-  gateway: ['audit', 'http', 'directives', 'policy'],
-  inspect: ['gateway', 'policy', 'directives'],
-  subgraphs: ['store', 'directives', 'authority/consent'],
+  audit: ['@behalf/store', '@behalf/directives'],
+  authority: ['@behalf/store', '@behalf/http', '@behalf/directives', '@behalf/policy'],
+  gateway: ['@behalf/audit', '@behalf/http', '@behalf/directives', '@behalf/policy'],
+  subgraphs: ['@behalf/store', '@behalf/directives', '@behalf/authority'],
+  cli: [
+    '@behalf/audit',
+    '@behalf/authority',
+    '@behalf/directives',
+    '@behalf/example',
+    '@behalf/gateway',
+    '@behalf/policy',
+    '@behalf/store',
+  ],
 };
-const IMPORT = /(?:\bfrom\s+|(?<!')\bimport\s*\(?\s*)'([^'\n]+)'/g;
+const IMPORT = /(?:^(?:import|export|\}).*\bfrom\s+|^import\s+|\bimport\(\s*)'([^'\n]+)'/gm;
+
+async function manifestOf(folder: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')) as Manifest;
+}
 
 async function sources(folder: string): Promise<string[]> {
   const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
@@ -28,50 +48,59 @@ async function sources(folder: string): Promise<string[]> {
 }
 
 async function imports(file: string): Promise<string[]> {
-  return [...(await readFile(file, 'utf8')).matchAll(IMPORT)].map(([, specifier = '']) => {
-    if (specifier === '@behalf/directives') return 'directives';
-    return specifier.startsWith('.') ? relative(root, resolve(file, '..', specifier)) : specifier;
-  });
+  return [...(await readFile(file, 'utf8')).matchAll(IMPORT)].map(([, specifier = '']) => specifier);
 }
 
-it.each(Object.keys(MAY_IMPORT))('%s imports only what its place allows', async (folder) => {
+/** `@scope/name/entry` → `@scope/name` */
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+it.each(Object.keys(MAY_IMPORT))('%s imports only itself and what its manifest declares', async (folder) => {
+  const { name, dependencies = {}, peerDependencies = {} } = await manifestOf(folder);
+  const declared = new Set([name, ...Object.keys(dependencies), ...Object.keys(peerDependencies)]);
   const files = await sources(folder);
   expect(files.length).toBeGreaterThan(0);
-  const allowed = [folder, ...(MAY_IMPORT[folder] ?? [])];
   for (const file of files) {
-    for (const target of await imports(file)) {
-      const top = target.split(sep)[0] ?? '';
-      if (!(top in MAY_IMPORT) && top !== 'cli' && top !== 'bench' && top !== 'test' && top !== '..')
-        continue;
-      const isAllowed = allowed.some((place) => target === place || target.startsWith(`${place}${sep}`));
-      expect(isAllowed, `${relative(root, file)} imports ${target}`).toBe(true);
+    for (const specifier of await imports(file)) {
+      const where = `${relative(root, file)} imports ${specifier}`;
+      if (specifier.startsWith('node:')) continue;
+      if (specifier.startsWith('.')) {
+        const target = relative(join(root, folder), resolve(file, '..', specifier));
+        expect(target.startsWith('..'), where).toBe(false);
+      } else expect(declared.has(packageOf(specifier)), where).toBe(true);
     }
   }
 });
 
-it('no subgraph imports the gateway package, and the library only what a subgraph team should have to install', async () => {
-  for (const file of await sources('subgraphs')) {
-    expect(await imports(file), file).not.toContain('@apollo/gateway');
-  }
-  const manifest = JSON.parse(await readFile(join(root, 'directives/package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-    peerDependencies: Record<string, string>;
-  };
-  const declared = new Set([
-    ...Object.keys(manifest.dependencies),
-    ...Object.keys(manifest.peerDependencies),
-  ]);
-  expect([...declared].sort()).toEqual([
-    '@apollo/subgraph',
-    '@opentelemetry/api',
-    'dataloader',
-    'graphql',
-    'jose',
-  ]);
-  for (const file of await sources('directives/src')) {
-    for (const target of await imports(file)) {
-      if (target.startsWith('node:') || target.startsWith('directives')) continue;
-      expect(declared.has(target), `${relative(root, file)} imports ${target}`).toBe(true);
+it.each(Object.entries(MAY_IMPORT))(
+  '%s declares only the siblings that it may use',
+  async (folder, allowed) => {
+    const { name, dependencies = {}, peerDependencies = {} } = await manifestOf(folder);
+    const siblings = Object.keys({ ...dependencies, ...peerDependencies }).filter(
+      (declared) => declared.startsWith('@behalf/') || declared === 'behalf',
+    );
+    for (const sibling of siblings) expect(allowed, `${name} declares ${sibling}`).toContain(sibling);
+  },
+);
+
+it('all packages have one version, and ask for each other by it', async () => {
+  const manifests = await Promise.all(Object.keys(MAY_IMPORT).map(manifestOf));
+  const published = manifests.filter((manifest) => manifest.private !== true);
+  const [version] = new Set(published.map((manifest) => manifest.version));
+  for (const { name, version: own, dependencies = {}, peerDependencies = {} } of published) {
+    expect(own, name).toBe(version);
+    for (const [dependency, range] of Object.entries({ ...dependencies, ...peerDependencies })) {
+      if (dependency.startsWith('@behalf/'))
+        expect(range, `${name} → ${dependency}`).toBe(`^${version ?? ''}`);
+      else expect(range, `${name} → ${dependency}`).toMatch(/^[\^>]/);
     }
   }
+});
+
+it('the root has no runtime dependency', async () => {
+  expect((await manifestOf('.')).dependencies).toBeUndefined();
 });

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { parse, validate } from 'graphql';
 import { expect, it } from 'vitest';
-import { projectPath } from '../../store/index.js';
 import { buildConsentSchema } from '../../subgraphs/consent/schema.js';
+import { projectPath } from '@behalf/example/internal';
 
 const text = await readFile(projectPath('docs/revocation.md'), 'utf8');
 const operations = [...text.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, operation = '']) => operation);

@@ -18,7 +18,7 @@ import type { DocumentNode, ExecutionResult, GraphQLError } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { CryptoKey } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { composeSupergraph } from '../../cli/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 import type { OperationAuthorizer } from '../../gateway/authorize/index.js';
 import { both, callers, delegationOf, held, POLICIES, PURPOSES, SCOPES } from './delegations.js';

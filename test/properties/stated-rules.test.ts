@@ -3,7 +3,7 @@ import { completeSubgraph, RuleTable } from '@behalf/directives';
 import fc from 'fast-check';
 import { parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { ComposeError, composeSupergraph } from '../../cli/compose.js';
+import { ComposeError, composeSupergraph } from '../../gateway/compose/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 import { Choices } from './federation/choices.js';
 import { selectionsOf } from './federation/asked.js';

@@ -12,8 +12,9 @@ import {
   SuspensionRegister,
 } from '../../authority/index.js';
 import { lockDecision } from '../../authority/locks.js';
-import { openDatabase, projectPath } from '../../store/index.js';
+import { openDatabase } from '../../store/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { projectPath } from '@behalf/example/internal';
 
 const FOLDERS = ['audit', 'authority', 'cli', 'gateway', 'policy', 'store', 'subgraphs'];
 

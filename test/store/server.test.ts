@@ -16,9 +16,9 @@ import {
   type DatabaseServerOptions,
   openDatabase,
   openDatabaseServer,
-  projectPath,
   StoreError,
 } from '../../store/index.js';
+import { projectPath } from '@behalf/example/internal';
 
 const SECOND_START_MS = 3_000;
 
@@ -145,7 +145,7 @@ describe('a program that is killed', () => {
     setInterval(() => undefined, 1000);`;
 
   async function run(): Promise<{ program: ChildProcessByStdio<null, Readable, null>; pid: number }> {
-    const index = projectPath('dist', 'store', 'index.js');
+    const index = projectPath('store', 'dist', 'index.js');
     const args = ['--input-type=module', '-e', PROGRAM, index, join(folder, 'data')];
     const program = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await once(createInterface({ input: program.stdout }), 'line')) as [string];

@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { SuspensionRegister } from '../../authority/index.js';
 import { stopCommand, suspensionsCommand } from '../../cli/suspend-command.js';
-import { projectPath } from '../../store/index.js';
 import { startExampleSubgraph } from '../../subgraphs/example.js';
 import {
   authorizationRequest,
@@ -27,8 +26,9 @@ import {
   TestSubgraph,
   until,
 } from '../gateway/support.js';
-import { composeSupergraph } from '../../cli/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { signInAndConsent } from '../support/person.js';
+import { projectPath } from '@behalf/example/internal';
 
 const REASON = 'the-secret-reason of the incident';
 

@@ -11,9 +11,9 @@ import {
   type ConsentTerms,
   verifyConsents,
 } from '../../authority/consent/index.js';
-import { projectPath } from '../../store/index.js';
 import { ALMA, denials, type Example, type GraphQLAnswer, NOOR, startExample } from './support/example.js';
 import type { Caller } from './support/gateway.js';
+import { projectPath } from '@behalf/example/internal';
 
 const PERSON: Caller = { sub: ALMA, scopes: ['consents:read', 'consents:write'] };
 const ADMINISTRATOR: Caller = {

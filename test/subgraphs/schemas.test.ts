@@ -3,14 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { type DirectiveNode, type NameNode, parse, type StringValueNode, visit } from 'graphql';
 import { describe, expect, test } from 'vitest';
 
-import { composeSupergraph, readSupergraphConfig } from '../../cli/compose.js';
+import { composeSupergraph, readSupergraphConfig } from '../../gateway/compose/compose.js';
 import { readPolicy } from '../../policy/index.js';
-import { projectPath } from '../../store/index.js';
 import { buildAccountsSchema } from '../../subgraphs/accounts/schema.js';
 import { buildConsentSchema } from '../../subgraphs/consent/schema.js';
 import { buildCustomersSchema } from '../../subgraphs/customers/schema.js';
 import { SUBGRAPH_NAMES } from '../../subgraphs/index.js';
 import { buildPaymentsSchema } from '../../subgraphs/payments/schema.js';
+import { projectPath } from '@behalf/example/internal';
 
 const gateway = { issuer: 'https://gateway.test', keys: [] };
 const documents = await Promise.all(

@@ -5,10 +5,10 @@ import { createServer } from 'node:net';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { projectPath } from '../../store/index.js';
 import { startExampleSubgraphs } from '../../subgraphs/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { createTestGateway } from './support/gateway.js';
+import { projectPath } from '@behalf/example/internal';
 
 const ANY_PORTS = { customers: 0, accounts: 0, payments: 0, consent: 0 };
 
@@ -75,7 +75,7 @@ describe('the servers', () => {
 });
 
 test('a subgraph runs as a process of its own, and ends when it is asked to', async () => {
-  const child = spawn(process.execPath, [projectPath('dist', 'subgraphs', 'accounts', 'main.js')], {
+  const child = spawn(process.execPath, [projectPath('subgraphs', 'dist', 'accounts', 'main.js')], {
     env: {
       ...process.env,
       DATABASE_URL: database.url,

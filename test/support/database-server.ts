@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { TestProject } from 'vitest/node';
 
-import { openDatabaseServer } from '../../store/index.js';
+import { openDatabaseServer } from '@behalf/store';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import { inject } from 'vitest';
 
-import { openDatabase } from '../../store/index.js';
+import { openDatabase } from '@behalf/store';
 
 /** A database that only its creator knows. */
 export interface TestDatabase<Schema> {

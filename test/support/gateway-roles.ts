@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import pg from 'pg';
 
-import { createWriterRole, migrateAudit, type AuditDatabase } from '../../audit/index.js';
-import { migrateAuthority, type AuthoritySchema } from '../../authority/index.js';
-import { createReplayRole, migrateReplay } from '../../store/index.js';
+import { createWriterRole, migrateAudit, type AuditDatabase } from '@behalf/audit';
+import { migrateAuthority, type AuthoritySchema } from '@behalf/authority/consent';
+import { createReplayRole, migrateReplay } from '@behalf/store';
 import { createTestDatabase, type TestDatabase } from './database.js';
 
 export type Everything = AuthoritySchema & AuditDatabase;

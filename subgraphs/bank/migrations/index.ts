@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-import { migrate } from '../../../store/index.js';
+import { migrate } from '@behalf/store';
 import { first } from './001-first.js';
 
 /**

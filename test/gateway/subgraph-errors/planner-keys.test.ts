@@ -1,7 +1,7 @@
 import { parse } from 'graphql';
 import type { OperationDefinitionNode } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { composeSupergraph } from '../../../cli/compose.js';
+import { composeSupergraph } from '../../../gateway/compose/compose.js';
 import { createOperationAuthorizer } from '../../../gateway/authorize/index.js';
 import { SentOperation } from '../../../gateway/subgraph-errors/sent-operation.js';
 import { readErrors } from '../../../gateway/subgraph-errors/subgraph-error.js';

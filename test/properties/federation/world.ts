@@ -3,7 +3,7 @@ import { completeSubgraph, RuleTable } from '@behalf/directives';
 import fc from 'fast-check';
 import { buildSchema, parse, printSchema } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
-import { composeSupergraph } from '../../../cli/compose.js';
+import { composeSupergraph } from '../../../gateway/compose/compose.js';
 import { createOperationAuthorizer } from '../../../gateway/authorize/index.js';
 import type { OperationAuthorizer } from '../../../gateway/authorize/index.js';
 import { Choices } from './choices.js';

@@ -5,7 +5,7 @@ import { completeSubgraph, DirectiveError, lowerRequiresScope, RuleTable } from 
 import type { ErrorDescription, Requirement } from '@behalf/directives';
 import { GraphQLError, parse } from 'graphql';
 import type { DocumentNode } from 'graphql';
-import { lostProtectionText } from '../gateway/supergraph/lost-protection.js';
+import { lostProtectionText } from '../supergraph/lost-protection.js';
 import { implies } from '../inspect/implication.js';
 import { FINDINGS } from '../inspect/lint/index.js';
 import { checkFederation } from '../inspect/protection.js';

@@ -1,6 +1,6 @@
 import { ruleText } from '@behalf/directives';
-import { outermostFields } from '../../gateway/supergraph/field-set.js';
-import { JoinMetadata } from '../../gateway/supergraph/join.js';
+import { outermostFields } from '../../supergraph/field-set.js';
+import { JoinMetadata } from '../../supergraph/join.js';
 import { implies } from '../implication.js';
 import type { InspectedSupergraph } from '../supergraph.js';
 import type { Found } from './finding.js';

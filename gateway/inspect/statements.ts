@@ -2,13 +2,13 @@ import { BEHALF_IDENTITY, Links, STATED_BY, statedByDefinition } from '@behalf/d
 import type { Minimization, RuleTable } from '@behalf/directives';
 import { Kind } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode } from 'graphql';
-import { JoinMetadata } from '../gateway/supergraph/join.js';
-import type { LostProtection } from '../gateway/supergraph/lost-protection.js';
-import { minimizationText } from '../gateway/supergraph/minimization.js';
-import { PossibleTypes } from '../gateway/supergraph/possible-types.js';
-import { Resolvers } from '../gateway/supergraph/resolvers.js';
-import { subgraphRules } from '../gateway/supergraph/statements.js';
-import type { SubgraphRule } from '../gateway/supergraph/statements.js';
+import { JoinMetadata } from '../supergraph/join.js';
+import type { LostProtection } from '../supergraph/lost-protection.js';
+import { minimizationText } from '../supergraph/minimization.js';
+import { PossibleTypes } from '../supergraph/possible-types.js';
+import { Resolvers } from '../supergraph/resolvers.js';
+import { subgraphRules } from '../supergraph/statements.js';
+import type { SubgraphRule } from '../supergraph/statements.js';
 import { compareMinimization } from './diff.js';
 
 /** A subgraph with its rules as they are written. */

@@ -1,6 +1,6 @@
 import type { Requirement, RuleTable } from '@behalf/directives';
-import { comparePolicyWithSchema, isHonoured, vocabularyOf } from '../../policy/index.js';
-import type { Policy } from '../../policy/index.js';
+import { comparePolicyWithSchema, isHonoured, vocabularyOf } from '@behalf/policy';
+import type { Policy } from '@behalf/policy';
 import type { Found } from './finding.js';
 import { isOwnType } from './rules.js';
 

@@ -2,7 +2,7 @@ import { Supergraph } from '@apollo/federation-internals';
 import type { RuleTable } from '@behalf/directives';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { parse } from 'graphql';
-import { readSupergraph } from '../gateway/authorize/supergraph.js';
+import { readSupergraph } from '../authorize/supergraph.js';
 
 /** A supergraph as the tools look at it. */
 export interface InspectedSupergraph {

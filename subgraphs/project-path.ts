@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 let root: string | undefined;
 
 /**
- * A path inside the project: the nearest folder above this file whose package.json is named "behalf".
+ * A path inside the project: the nearest folder above this file whose package.json is that of the whole workspace.
  * The compiler does not copy what is not TypeScript, so that files read at run time (schemas, stylesheets)
  * are found from here, both from the sources and from `dist/`.
  *
@@ -18,8 +18,8 @@ export function projectPath(...segments: string[]): string {
 
 function findRoot(start: string): string {
   for (let folder = start; ; folder = dirname(folder)) {
-    if (packageName(folder) === 'behalf') return folder;
-    if (folder === dirname(folder)) throw new Error(`No package.json of "behalf" above ${start}`);
+    if (packageName(folder) === 'behalf-workspace') return folder;
+    if (folder === dirname(folder)) throw new Error(`No package.json of the workspace above ${start}`);
   }
 }
 

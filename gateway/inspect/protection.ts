@@ -1,7 +1,7 @@
 import type { RuleTable } from '@behalf/directives';
 import type { DocumentNode } from 'graphql';
-import { checkProtection } from '../gateway/supergraph/lost-protection.js';
-import type { LostProtection } from '../gateway/supergraph/lost-protection.js';
+import { checkProtection } from '../supergraph/lost-protection.js';
+import type { LostProtection } from '../supergraph/lost-protection.js';
 import { checkDifferences, statesSomething } from './statements.js';
 import type { StatingSubgraph } from './statements.js';
 

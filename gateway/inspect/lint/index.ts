@@ -1,5 +1,5 @@
 import type { RuleTable } from '@behalf/directives';
-import type { Policy } from '../../policy/index.js';
+import type { Policy } from '@behalf/policy';
 import { checkFederation } from '../protection.js';
 import { inspectSupergraph } from '../supergraph.js';
 import { FINDINGS } from './finding.js';

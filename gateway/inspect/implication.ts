@@ -1,7 +1,7 @@
 import type { Requirement } from '@behalf/directives';
-import { implies } from '../gateway/supergraph/implication.js';
+import { implies } from '../supergraph/implication.js';
 
-export { implies, type Implied } from '../gateway/supergraph/implication.js';
+export { implies, type Implied } from '../supergraph/implication.js';
 
 export type Comparison =
   | 'equal'

@@ -2,9 +2,9 @@ import { asksNothing, RuleTable, ruleText } from '@behalf/directives';
 import type { FieldRule, Minimization, Requirement } from '@behalf/directives';
 import { isInterfaceType, isObjectType } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
-import { checkProtection } from '../gateway/supergraph/lost-protection.js';
-import type { LostProtection } from '../gateway/supergraph/lost-protection.js';
-import { compareStrategies, minimizationText, wholeRequirement } from '../gateway/supergraph/minimization.js';
+import { checkProtection } from '../supergraph/lost-protection.js';
+import type { LostProtection } from '../supergraph/lost-protection.js';
+import { compareStrategies, minimizationText, wholeRequirement } from '../supergraph/minimization.js';
 import { compareRequirements } from './implication.js';
 import type { InspectedSupergraph } from './supergraph.js';
 

@@ -1,0 +1,22 @@
+/** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
+export { ApolloGateway } from './apollo.js';
+export { readDelegation } from './authenticate/delegation.js';
+export type { AuthenticatedToken } from './authenticate/index.js';
+export { Namespaces } from './authenticate/namespaces.js';
+export { Conditions, analyzeOperation } from './authorize/analysis.js';
+export { filterOperation } from './authorize/filter.js';
+export {
+  type ClientOperation,
+  type ExplainedSelection,
+  type Explanation,
+  type Needs,
+  createOperationAuthorizer,
+} from './authorize/index.js';
+export { readSupergraph, supergraphErrors } from './authorize/supergraph.js';
+export { configurationErrors, gatewayErrors } from './errors.js';
+export { introspectableDocument, visibleSchema } from './introspection/visible-schema.js';
+export { BYTES_PER_CHARACTER } from './limit/index.js';
+export { logCodes } from './log.js';
+export { printable, printableLines } from './printable.js';
+export { SsfReceiver } from './revocation/receiver.js';
+export { RevocationView, type RevokedSubject } from './revocation/view.js';

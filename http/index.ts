@@ -1,0 +1,1 @@
+export { AddressList, forwardedAddress, networkOf } from './addresses.js';
