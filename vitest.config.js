@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       // Tests in this process run the sources, so that a stack trace points at them.
+      { find: '@behalf/directives/internal', replacement: file('directives/src/internal.ts') },
       { find: '@behalf/directives', replacement: file('directives/src/index.ts') },
       // Node gives everybody the CommonJS build; two builds of graphql in one process do not know each other's types.
       { find: /^graphql$/, replacement: file('node_modules/graphql/index.js') },

@@ -6,8 +6,8 @@ import {
   subgraphLogCodes,
   subscriptionErrors,
   txnTokenRefusals,
-} from '@behalf/directives';
-import type { ErrorDescription } from '@behalf/directives';
+} from '@behalf/directives/internal';
+import type { ErrorDescription } from '@behalf/directives/internal';
 import { auditErrors } from '../audit/errors.js';
 import { applicationErrors } from '../authority/clients/errors.js';
 import { authorityErrors } from '../authority/errors.js';

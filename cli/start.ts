@@ -2,7 +2,7 @@ import { createWriterRole, migrateAudit, writerUrl } from '../audit/index.js';
 import type { AuditDatabase } from '../audit/index.js';
 import { migrateAuthority, startAuthority } from '../authority/index.js';
 import type { AuthoritySchema } from '../authority/index.js';
-import { RuleTable } from '@behalf/directives';
+import { RuleTable } from '@behalf/directives/internal';
 import { checkConfig, startGateway } from '../gateway/index.js';
 import type { GatewayLog } from '../gateway/index.js';
 import { parse } from 'graphql';

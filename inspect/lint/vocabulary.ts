@@ -1,4 +1,4 @@
-import type { Requirement, RuleTable } from '@behalf/directives';
+import type { Requirement, RuleTable } from '@behalf/directives/internal';
 import { comparePolicyWithSchema, isHonoured, vocabularyOf } from '../../policy/index.js';
 import type { Policy } from '../../policy/index.js';
 import type { Found } from './finding.js';

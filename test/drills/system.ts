@@ -14,7 +14,7 @@ import { freePorts } from '../../cli/ports.js';
 import { EXAMPLE_AUDIENCE } from '../../cli/start.js';
 import { checkConfig, startGateway } from '../../gateway/index.js';
 import type { GatewayConfig, RunningGateway } from '../../gateway/index.js';
-import { RuleTable } from '@behalf/directives';
+import { RuleTable } from '@behalf/directives/internal';
 import { parse } from 'graphql';
 import type { JWK } from 'jose';
 import { readPolicy, vocabularyOf } from '../../policy/index.js';

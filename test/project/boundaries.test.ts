@@ -29,7 +29,7 @@ async function sources(folder: string): Promise<string[]> {
 
 async function imports(file: string): Promise<string[]> {
   return [...(await readFile(file, 'utf8')).matchAll(IMPORT)].map(([, specifier = '']) => {
-    if (specifier === '@behalf/directives') return 'directives';
+    if (/^@behalf\/directives(\/internal)?$/.test(specifier)) return 'directives';
     return specifier.startsWith('.') ? relative(root, resolve(file, '..', specifier)) : specifier;
   });
 }
