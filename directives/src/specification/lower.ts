@@ -146,11 +146,15 @@ function lowerDefinition(
   const type = typeScopes.get(definition.name.value);
   const lowered =
     type === undefined ? definition : withScopes(definition, type, lowering, type.holder === definition);
-  if (!('fields' in lowered) || lowered.fields === undefined) return lowered;
-  return {
-    ...lowered,
-    fields: lowered.fields.map((field) => lowerField(lowered.name.value, field, lowering)),
-  };
+  return isObject(lowered) ? withLoweredFields(lowered, lowering) : lowered;
+}
+
+function withLoweredFields<Node extends ObjectTypeDefinitionNode | ObjectTypeExtensionNode>(
+  node: Node,
+  lowering: Lowering,
+): Node {
+  const fields = node.fields?.map((field) => lowerField(node.name.value, field, lowering));
+  return fields === undefined ? node : { ...node, fields };
 }
 
 function lowerField(typeName: string, field: FieldDefinitionNode, lowering: Lowering): FieldDefinitionNode {
@@ -241,6 +245,10 @@ const RULED_TYPES: ReadonlySet<string> = new Set([
 /** A type that scopes may stand on in a lowered schema. */
 function isRuledType(node: DefinitionNode): node is RuledTypeNode {
   return RULED_TYPES.has(node.kind);
+}
+
+function isObject(node: DefinitionNode): node is ObjectTypeDefinitionNode | ObjectTypeExtensionNode {
+  return node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION;
 }
 
 function isInterface(node: DefinitionNode): node is InterfaceTypeDefinitionNode | InterfaceTypeExtensionNode {
