@@ -6,6 +6,7 @@ const file = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** Each entry of each package, and its source. */
 const SOURCES = {
   '@behalf/directives': 'directives/src/index.ts',
+  '@behalf/directives/internal': 'directives/src/internal.ts',
   '@behalf/policy': 'policy/index.ts',
   '@behalf/store': 'store/index.ts',
   '@behalf/http': 'http/index.ts',

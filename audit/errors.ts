@@ -1,4 +1,4 @@
-import type { ErrorDescription } from '@behalf/directives';
+import type { ErrorDescription } from '@behalf/directives/internal';
 
 export const auditErrors = Object.freeze({
   AUDIT_QUEUE_FULL: { description: 'More records wait than the queue holds.', since: '0.1.0' },

@@ -1,4 +1,4 @@
-import type { FieldAccess } from '@behalf/directives';
+import type { FieldAccess } from '@behalf/directives/internal';
 
 /** What a record tells of the caller; every part is absent for a request without a valid token. */
 export interface AuditCaller {

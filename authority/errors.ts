@@ -1,4 +1,4 @@
-import type { ErrorDescription } from '@behalf/directives';
+import type { ErrorDescription } from '@behalf/directives/internal';
 
 /** Every reason why the authority can refuse to start, to change its keys, or to write to its store. Codes are stable. */
 export const authorityErrors = Object.freeze({

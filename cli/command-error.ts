@@ -1,4 +1,4 @@
-import type { ErrorDescription } from '@behalf/directives';
+import type { ErrorDescription } from '@behalf/directives/internal';
 
 /** Codes of commands that cannot do what they are asked for. */
 export const commandErrors = Object.freeze({

@@ -6,14 +6,12 @@ import {
   subgraphLogCodes,
   subscriptionErrors,
   txnTokenRefusals,
-} from '@behalf/directives';
-import type { ErrorDescription } from '@behalf/directives';
+} from '@behalf/directives/internal';
+import type { ErrorDescription } from '@behalf/directives/internal';
 import { auditErrors } from '@behalf/audit/internal';
 import { applicationErrors } from '@behalf/authority/clients';
 import { authorityErrors } from '@behalf/authority/internal';
-import { supergraphErrors } from '@behalf/gateway/internal';
-import { configurationErrors, gatewayErrors } from '@behalf/gateway/internal';
-import { logCodes } from '@behalf/gateway/internal';
+import { supergraphErrors, configurationErrors, gatewayErrors, logCodes } from '@behalf/gateway/internal';
 import { policyErrors } from '@behalf/policy/internal';
 import { storeErrors } from '@behalf/store/internal';
 import { commandErrors } from './command-error.js';

@@ -1,5 +1,5 @@
 import { text as textOf } from 'node:stream/consumers';
-import { isRecord } from '@behalf/directives';
+import { isRecord } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
 import { decodeJwt } from 'jose';
 import { readDelegation } from '@behalf/gateway/internal';

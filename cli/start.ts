@@ -3,7 +3,7 @@ import type { AuditDatabase } from '@behalf/audit';
 import { migrateAuthority } from '@behalf/authority/consent';
 import { startAuthority } from '@behalf/authority';
 import type { AuthoritySchema } from '@behalf/authority/consent';
-import { RuleTable } from '@behalf/directives';
+import { RuleTable } from '@behalf/directives/internal';
 import { checkConfig, startGateway } from '@behalf/gateway';
 import type { GatewayLog } from '@behalf/gateway';
 import { parse } from 'graphql';

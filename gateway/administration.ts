@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isMet, isRecord, isStringArray, NO_REQUIREMENT } from '@behalf/directives';
+import { isMet, isRecord, isStringArray, NO_REQUIREMENT } from '@behalf/directives/internal';
 import { tokenRequired } from './authenticate/bearer.js';
 import { RefusedError } from './errors.js';
 import { bearerChallenge, insufficientUserAuthentication } from './http/challenge.js';

@@ -1,4 +1,4 @@
-import type { ErrorDescription } from '@behalf/directives';
+import type { ErrorDescription } from '@behalf/directives/internal';
 import { GraphQLError } from 'graphql';
 
 /** Codes that a client of the gateway can meet, beside `UNAUTHORIZED_FIELD_OR_TYPE` and those of GraphQL itself. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { parentContext } from '@behalf/directives';
+import { parentContext } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
 import { isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
 import type { Span } from '@opentelemetry/api';

@@ -1,4 +1,4 @@
-import type { ErrorDescription } from '@behalf/directives';
+import type { ErrorDescription } from '@behalf/directives/internal';
 import { printable } from './printable.js';
 
 /** Every code of a line in the gateway's log. */

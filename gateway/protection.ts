@@ -1,4 +1,4 @@
-import { graphqlRequestHash } from '@behalf/directives';
+import { graphqlRequestHash } from '@behalf/directives/internal';
 import type { JWK } from 'jose';
 import type { AuditOutcome } from '@behalf/audit';
 import type { Policy } from '@behalf/policy';

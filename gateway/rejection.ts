@@ -1,4 +1,5 @@
-import { DENIAL_CODE, denialError } from '@behalf/directives';
+import { denialError } from '@behalf/directives';
+import { DENIAL_CODE } from '@behalf/directives/internal';
 import type { Requires } from '@behalf/directives';
 import type { GraphQLError } from 'graphql';
 import { strictest } from '@behalf/policy';

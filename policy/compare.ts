@@ -1,4 +1,4 @@
-import type { RuleTable } from '@behalf/directives';
+import type { RuleTable } from '@behalf/directives/internal';
 import type { Policy } from './policy.js';
 
 /** The names that the rules of a schema use, each with the coordinates whose rules name it. */

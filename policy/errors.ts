@@ -1,4 +1,4 @@
-import type { ErrorDescription } from '@behalf/directives';
+import type { ErrorDescription } from '@behalf/directives/internal';
 
 /** Every reason why a policy file is refused. Codes are stable. */
 export const policyErrors = Object.freeze({

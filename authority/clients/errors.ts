@@ -1,4 +1,4 @@
-import type { ErrorDescription } from '@behalf/directives';
+import type { ErrorDescription } from '@behalf/directives/internal';
 
 /** Every reason why an application cannot be registered, changed or retired. Codes are stable. */
 export const applicationErrors = Object.freeze({

@@ -1,4 +1,4 @@
-import { isRecord } from '@behalf/directives';
+import { isRecord } from '@behalf/directives/internal';
 
 import { honoured, type Policy } from '@behalf/policy';
 import { type AskedAccess, BEHALF_ACCESS, type GrantedAccess } from './access.js';

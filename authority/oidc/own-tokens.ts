@@ -1,4 +1,4 @@
-import { isRecord, isStringArray, readActorClaim, readConsentClaim } from '@behalf/directives';
+import { isRecord, isStringArray, readActorClaim, readConsentClaim } from '@behalf/directives/internal';
 import type { ConsentClaim } from '@behalf/directives';
 import { createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTPayload, jwtVerify } from 'jose';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Links, specificationOf } from '@behalf/directives';
+import { Links, specificationOf } from '@behalf/directives/internal';
 import { Kind, parse, print, visit } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode } from 'graphql';
 import { projectPath } from '@behalf/example/internal';

@@ -2,12 +2,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import {
-  buildProtectedSubgraph,
-  FACTS_EXTENSION,
-  finishProtectedRequest,
-  protectedContext,
-} from '@behalf/directives';
+import { buildProtectedSubgraph, finishProtectedRequest, protectedContext } from '@behalf/directives';
+import { FACTS_EXTENSION } from '@behalf/directives/internal';
 import type { GatewayTrust } from '@behalf/directives';
 import {
   getNamedType,
@@ -52,10 +48,10 @@ export async function startBenchSubgraphs(trust: GatewayTrust | undefined): Prom
 
 async function serve(name: BenchSubgraph, trust: GatewayTrust | undefined): Promise<Server> {
   const sdl = trust === undefined ? openSdl(name) : protectedSdl(name);
-  const resolvers = constantResolvers(buildSubgraphSchema({ typeDefs: parse(openSdl(name)) }));
+  const resolvers = constantResolvers(buildSubgraphSchema(parse(openSdl(name))));
   const schema =
     trust === undefined
-      ? buildSubgraphSchema({ typeDefs: parse(sdl), resolvers })
+      ? buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }])
       : buildProtectedSubgraph({
           name,
           typeDefs: sdl,

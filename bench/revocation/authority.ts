@@ -1,4 +1,4 @@
-import { RuleTable } from '@behalf/directives';
+import { RuleTable } from '@behalf/directives/internal';
 import { parse } from 'graphql';
 import { startAuthority } from '@behalf/authority';
 import { checkPolicy, vocabularyOf } from '@behalf/policy';

@@ -8,7 +8,7 @@ export interface ErrorDescription {
   readonly status?: number;
 }
 
-/** Codes that stop a start or a composition. Stable: programs may compare them. */
+/** Codes of mistakes in a schema or in the use of the library. Stable: programs may compare them. */
 export const directiveErrors = Object.freeze({
   UNSUPPORTED_SPECIFICATION: {
     description:
@@ -32,8 +32,32 @@ export const directiveErrors = Object.freeze({
     description: 'A minimization strategy needs a key and none was given.',
     since: '0.1.0',
   },
+  MISSING_APOLLO_SUBGRAPH: {
+    description: '`buildProtectedSubgraph` needs the package `@apollo/subgraph`, which is not installed.',
+    since: '0.1.0',
+  },
+  FEDERATION_NOT_LINKED: {
+    description:
+      'A subgraph has rules but does not link the federation specification, so composition would take the rules out.',
+    since: '0.1.0',
+  },
+  UNREADABLE_SCHEMA: {
+    description:
+      '`protectSchema` was handed something that is not a GraphQLSchema of the installed `graphql` package.',
+    since: '0.1.0',
+  },
+  ALREADY_PROTECTED: {
+    description: 'A schema was to be protected a second time.',
+    since: '0.1.0',
+  },
   NOT_PROTECTED: {
-    description: 'A function was handed a schema that `buildProtectedSubgraph` did not make.',
+    description:
+      'A function was handed a schema that neither `buildProtectedSubgraph` nor `protectSchema` returned.',
+    since: '0.1.0',
+  },
+  UNREADABLE_HEADERS: {
+    description:
+      '`protectedContext` was handed something that has no headers, neither as Node nor as the Fetch standard has them.',
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);
@@ -110,7 +134,20 @@ export class PassOnError extends Error {
   }
 }
 
-/** A mistake in a schema or in the use of the library: thrown at start, never while a request is served. */
+/**
+ * A mistake in a schema, thrown when the program starts; or in the use of the library, thrown by the function that is misused.
+ * Nothing that a caller sends causes one.
+ *
+ * @example
+ * ```ts
+ * import { DirectiveError } from '@behalf/directives';
+ *
+ * export function explain(error: unknown): string {
+ *   if (!(error instanceof DirectiveError)) throw error;
+ *   return `${error.code} at ${error.coordinate ?? 'the schema'}: ${error.message}`;
+ * }
+ * ```
+ */
 export class DirectiveError extends Error {
   override readonly name = 'DirectiveError';
 

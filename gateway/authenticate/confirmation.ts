@@ -1,4 +1,4 @@
-import { isRecord } from '@behalf/directives';
+import { isRecord } from '@behalf/directives/internal';
 import { invalidToken } from './bearer.js';
 
 /** What the sender of a token must show beside it. Of several, all. */

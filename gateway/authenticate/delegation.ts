@@ -1,4 +1,4 @@
-import { readActorClaim, readConsentClaim, serviceSubject } from '@behalf/directives';
+import { readActorClaim, readConsentClaim, serviceSubject } from '@behalf/directives/internal';
 import type { ActorClaim, Delegation } from '@behalf/directives';
 import { invalidToken } from './bearer.js';
 import { claimAt, passes, readNames } from './claims.js';

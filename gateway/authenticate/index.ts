@@ -1,4 +1,4 @@
-import { isStringArray } from '@behalf/directives';
+import { isStringArray } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
 import type { StepUp } from '@behalf/policy';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isStringArray } from '@behalf/directives';
+import { isStringArray } from '@behalf/directives/internal';
 import { importJWK } from 'jose';
 import type { JWK } from 'jose';
 import { LRUCache } from 'lru-cache';

@@ -1,4 +1,4 @@
-import { SERVICE_SUBJECT_PREFIX } from '@behalf/directives';
+import { SERVICE_SUBJECT_PREFIX } from '@behalf/directives/internal';
 import { ConfigurationError } from '../errors.js';
 
 /** What of an issuer's options decides how its names are told from others'. */

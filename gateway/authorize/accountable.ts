@@ -1,5 +1,5 @@
-import { asksNothing, ruleText } from '@behalf/directives';
-import type { RuleTable } from '@behalf/directives';
+import { isUnrestricted, ruleText } from '@behalf/directives/internal';
+import type { RuleTable } from '@behalf/directives/internal';
 import type { FieldJoin, JoinedType, JoinMetadata } from '../supergraph/join.js';
 import type { AccountableField } from './types.js';
 
@@ -66,7 +66,7 @@ function accountableField(rules: RuleTable, type: string, field: string): Accoun
   const isOwned =
     rules.type(type)?.subject !== undefined || rules.type(rule?.returns ?? '')?.subject !== undefined;
   return {
-    ...(asksNothing(requirement) ? {} : { rule: ruleText(requirement) }),
+    ...(isUnrestricted(requirement) ? {} : { rule: ruleText(requirement) }),
     ...(rule?.minimization === undefined ? {} : { strategy: rule.minimization.to }),
     isOwned,
   };

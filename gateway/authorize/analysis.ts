@@ -1,5 +1,5 @@
-import { asksNothing, Interned } from '@behalf/directives';
-import type { Requirement, RuleTable } from '@behalf/directives';
+import { isUnrestricted, Interned } from '@behalf/directives/internal';
+import type { Requirement, RuleTable } from '@behalf/directives/internal';
 import { getNamedType, isAbstractType, isCompositeType, Kind } from 'graphql';
 import type {
   BooleanValueNode,
@@ -114,7 +114,7 @@ export function analyzeOperation(
     parentOf.set(field, parent);
     if (responseKeyOf(field) !== name && joinNames.has(responseKeyOf(field))) colliding.push(field);
     const requirement = rules.requirementOf(parent.name, name);
-    if (!asksNothing(requirement)) requirementOf.set(field, requirements.index(requirement));
+    if (!isUnrestricted(requirement)) requirementOf.set(field, requirements.index(requirement));
     if (field.selectionSet === undefined || !('getFields' in parent)) return;
     const returned = getNamedType(parent.getFields()[name]?.type);
     if (isCompositeType(returned)) visitSelections(field.selectionSet, returned);

@@ -1,4 +1,5 @@
-import { denialError, describeRequirement } from '@behalf/directives';
+import { denialError } from '@behalf/directives';
+import { describeRequirement } from '@behalf/directives/internal';
 import type { Requires } from '@behalf/directives';
 import { Kind } from 'graphql';
 import type { FieldNode, GraphQLError, SelectionSetNode } from 'graphql';

@@ -1,5 +1,6 @@
-import { isMet, requirementParts, ruleText, seesWhole } from '@behalf/directives';
-import type { Delegation, Minimization, Requirement, Requires, RuleTable } from '@behalf/directives';
+import { isMet, requirementParts, ruleText, isExemptFromMinimize } from '@behalf/directives/internal';
+import type { Delegation, Requires } from '@behalf/directives';
+import type { Minimization, Requirement, RuleTable } from '@behalf/directives/internal';
 import { isAbstractType, Kind } from 'graphql';
 import type { FieldNode, GraphQLSchema, SelectionSetNode } from 'graphql';
 import type { Conditions, OperationAnalysis } from './analysis.js';
@@ -224,7 +225,7 @@ function minimizationsOf(decided: Decided, type: string, field: string): readonl
             at: coordinate,
             strategy: strategyText(minimization),
             wholeWith: minimization.unless,
-            whole: seesWhole(minimization.unless, decided.delegation),
+            whole: isExemptFromMinimize(minimization.unless, decided.delegation),
           },
         ],
   );

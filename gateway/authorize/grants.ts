@@ -1,5 +1,6 @@
-import { Interned, isMet } from '@behalf/directives';
-import type { Delegation, Requirement, RuleTable } from '@behalf/directives';
+import { Interned, isMet } from '@behalf/directives/internal';
+import type { Delegation } from '@behalf/directives';
+import type { Requirement, RuleTable } from '@behalf/directives/internal';
 import { isInterfaceType, isObjectType } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
 import type { SchemaGrants } from './types.js';

@@ -1,5 +1,6 @@
-import { describeRequirement, isMet, ruleText } from '@behalf/directives';
-import type { Delegation, RuleTable } from '@behalf/directives';
+import { describeRequirement, isMet, ruleText } from '@behalf/directives/internal';
+import type { Delegation } from '@behalf/directives';
+import type { RuleTable } from '@behalf/directives/internal';
 import type { FieldNode } from 'graphql';
 import { comparePolicyWithSchema, describeMismatch, vocabularyOf } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';

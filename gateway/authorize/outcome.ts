@@ -1,4 +1,5 @@
-import type { Delegation, RuleTable } from '@behalf/directives';
+import type { Delegation } from '@behalf/directives';
+import type { RuleTable } from '@behalf/directives/internal';
 import type { GraphQLSchema } from 'graphql';
 import { ErrorList } from '../client-error.js';
 import type { Conditions, OperationAnalysis } from './analysis.js';

@@ -1,5 +1,7 @@
-import { asksNothing, denialError, describeRequirement, isMet } from '@behalf/directives';
-import type { Delegation, Requirement, Requires, RuleTable } from '@behalf/directives';
+import { denialError } from '@behalf/directives';
+import { isUnrestricted, describeRequirement, isMet } from '@behalf/directives/internal';
+import type { Delegation, Requires } from '@behalf/directives';
+import type { Requirement, RuleTable } from '@behalf/directives/internal';
 import { getNamedType, isAbstractType, isInterfaceType, isObjectType } from 'graphql';
 import type { FieldNode, GraphQLError } from 'graphql';
 import { withoutStack } from '../client-error.js';
@@ -55,10 +57,10 @@ export class PositionRules {
    */
   mayQuote({ field }: Place): boolean {
     if (field === undefined) return false;
-    return field.occurrences.every(({ node }) => this.seesWhole(node));
+    return field.occurrences.every(({ node }) => this.isExemptFromMinimize(node));
   }
 
-  private seesWhole(node: FieldNode): boolean {
+  private isExemptFromMinimize(node: FieldNode): boolean {
     const parent = this.executed.analysis.parentOf.get(node);
     if (parent === undefined) return false;
     const answers = this.rules.answersOf(parent.name, node.name.value);
@@ -98,7 +100,7 @@ export class PositionRules {
 
   /** What is required and not shown; nothing where all is shown, and the subgraph denied by a rule of its own. */
   private describe(requirement: Requirement): Requires {
-    return asksNothing(requirement) || isMet(requirement, this.delegation)
+    return isUnrestricted(requirement) || isMet(requirement, this.delegation)
       ? {}
       : describeRequirement(requirement);
   }

@@ -1,4 +1,4 @@
-import { holdsOne, isMet } from '@behalf/directives';
+import { holdsOne, isMet } from '@behalf/directives/internal';
 import type { Delegation, Requires } from '@behalf/directives';
 import { strictest } from '@behalf/policy';
 import type { StepUp } from '@behalf/policy';

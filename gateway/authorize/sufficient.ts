@@ -1,4 +1,4 @@
-import { holdsOne } from '@behalf/directives';
+import { holdsOne } from '@behalf/directives/internal';
 
 type Alternatives = readonly (readonly string[])[];
 

@@ -1,13 +1,13 @@
+import { DirectiveError } from '@behalf/directives';
 import {
   AUTHENTICATED_IDENTITY,
-  DirectiveError,
   JOIN_IDENTITY,
   Links,
   POLICY_IDENTITY,
   REQUIRES_SCOPES_IDENTITY,
   RuleTable,
-} from '@behalf/directives';
-import type { ErrorDescription, Requirement } from '@behalf/directives';
+} from '@behalf/directives/internal';
+import type { ErrorDescription, Requirement } from '@behalf/directives/internal';
 import { buildASTSchema, GraphQLError, Kind, parse, print } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
 import { readFieldSet } from '../supergraph/field-set.js';

@@ -1,8 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { composeServices } from '@apollo/composition';
-import { completeSubgraph, DirectiveError, lowerRequiresScope, RuleTable } from '@behalf/directives';
-import type { ErrorDescription, Requirement } from '@behalf/directives';
+import { DirectiveError } from '@behalf/directives';
+import { completeSubgraph, lowerRequiresScope, RuleTable } from '@behalf/directives/internal';
+import type { ErrorDescription, Requirement } from '@behalf/directives/internal';
 import { GraphQLError, parse } from 'graphql';
 import type { DocumentNode } from 'graphql';
 import { lostProtectionText } from '../supergraph/lost-protection.js';

@@ -1,4 +1,4 @@
-import { isRecord } from '@behalf/directives';
+import { isRecord } from '@behalf/directives/internal';
 import { parseExactJson } from './exact-json.js';
 import { ExactNumber } from './exact-number.js';
 import { settleWithin } from './settle.js';

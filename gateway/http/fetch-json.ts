@@ -1,4 +1,4 @@
-import { isRecord } from '@behalf/directives';
+import { isRecord } from '@behalf/directives/internal';
 
 export interface FetchBounds {
   /** For the whole of it, the body included. */

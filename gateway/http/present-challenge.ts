@@ -1,4 +1,4 @@
-import { isRecord } from '@behalf/directives';
+import { isRecord } from '@behalf/directives/internal';
 import type { GraphQLError } from 'graphql';
 import { schemeOf } from '../authenticate/bearer.js';
 import type { DpopRules } from '../authenticate/dpop/options.js';

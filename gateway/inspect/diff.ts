@@ -1,5 +1,5 @@
-import { asksNothing, RuleTable, ruleText } from '@behalf/directives';
-import type { FieldRule, Minimization, Requirement } from '@behalf/directives';
+import { isUnrestricted, RuleTable, ruleText } from '@behalf/directives/internal';
+import type { FieldRule, Minimization, Requirement } from '@behalf/directives/internal';
 import { isInterfaceType, isObjectType } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
 import { checkProtection } from '../supergraph/lost-protection.js';
@@ -68,7 +68,7 @@ export function diffSupergraphs(before: InspectedSupergraph, after: InspectedSup
   for (const [coordinate, [type, field]] of fieldsAfter) {
     const now = after.rules.requirementOf(type, field);
     if (!fieldsBefore.has(coordinate)) {
-      add(asksNothing(now) ? 'added-open' : 'added-protected', coordinate, { after: ruleText(now) });
+      add(isUnrestricted(now) ? 'added-open' : 'added-protected', coordinate, { after: ruleText(now) });
       continue;
     }
     const then = before.rules.requirementOf(type, field);

@@ -1,4 +1,4 @@
-import type { Requirement } from '@behalf/directives';
+import type { Requirement } from '@behalf/directives/internal';
 import { implies } from '../supergraph/implication.js';
 
 export { implies, type Implied } from '../supergraph/implication.js';

@@ -1,4 +1,4 @@
-import type { RuleTable } from '@behalf/directives';
+import type { RuleTable } from '@behalf/directives/internal';
 import type { DocumentNode } from 'graphql';
 import { checkProtection } from '../supergraph/lost-protection.js';
 import type { LostProtection } from '../supergraph/lost-protection.js';

@@ -1,5 +1,5 @@
-import { BEHALF_IDENTITY, Links, STATED_BY, statedByDefinition } from '@behalf/directives';
-import type { Minimization, RuleTable } from '@behalf/directives';
+import { BEHALF_IDENTITY, Links, STATED_BY, statedByDefinition } from '@behalf/directives/internal';
+import type { Minimization, RuleTable } from '@behalf/directives/internal';
 import { Kind } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode } from 'graphql';
 import { JoinMetadata } from '../supergraph/join.js';

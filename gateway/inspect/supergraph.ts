@@ -1,5 +1,5 @@
 import { Supergraph } from '@apollo/federation-internals';
-import type { RuleTable } from '@behalf/directives';
+import type { RuleTable } from '@behalf/directives/internal';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { parse } from 'graphql';
 import { readSupergraph } from '../authorize/supergraph.js';

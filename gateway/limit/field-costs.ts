@@ -1,4 +1,4 @@
-import { argumentsOf, Links } from '@behalf/directives';
+import { argumentsOf, Links } from '@behalf/directives/internal';
 import { Kind } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode } from 'graphql';
 

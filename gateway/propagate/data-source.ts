@@ -1,4 +1,4 @@
-import { FACTS_EXTENSION, isRecord } from '@behalf/directives';
+import { FACTS_EXTENSION, isRecord } from '@behalf/directives/internal';
 import { parse } from 'graphql';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import { errors, Pool } from 'undici';

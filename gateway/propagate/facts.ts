@@ -1,5 +1,6 @@
-import { ACCESS_DECISIONS, isRecord } from '@behalf/directives';
-import type { AccessDecision, FieldAccess } from '@behalf/directives';
+import { ACCESS_DECISIONS, isRecord } from '@behalf/directives/internal';
+import type { AccessDecision } from '@behalf/directives';
+import type { FieldAccess } from '@behalf/directives/internal';
 import type { AccountableField } from '../authorize/index.js';
 
 /** What is believed of a subgraph's account. */

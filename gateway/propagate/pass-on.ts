@@ -1,4 +1,4 @@
-import { createTxnTokenReader } from '@behalf/directives';
+import { createTxnTokenReader } from '@behalf/directives/internal';
 import type { VerifiedTxnToken } from '@behalf/directives';
 import { ConfigurationError } from '../errors.js';
 import type { AudienceVocabulary, NamedVocabulary } from './audience.js';

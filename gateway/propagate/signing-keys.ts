@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'no
 import type { KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import type { JWK } from 'jose';
-import { TXN_TOKEN_ALGORITHM, TXN_TOKEN_TYPE } from '@behalf/directives';
+import { TXN_TOKEN_ALGORITHM, TXN_TOKEN_TYPE } from '@behalf/directives/internal';
 
 interface SigningKey {
   readonly privateKey: KeyObject;

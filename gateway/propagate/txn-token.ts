@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ConsentClaim, Delegation, TxnTokenClaims } from '@behalf/directives';
+import type { ConsentClaim, Delegation } from '@behalf/directives';
+import type { TxnTokenClaims } from '@behalf/directives/internal';
 import type { AudienceVocabulary } from './audience.js';
 import type { SigningKeys } from './signing-keys.js';
 

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { InMemoryReplay } from '@behalf/directives';
+import { InMemoryReplay } from '@behalf/directives/internal';
 import { decodeJwt, importJWK, jwtVerify } from 'jose';
 import type { JWK } from 'jose';
 import { ALLOWED_ALGORITHMS } from '../authenticate/issuers.js';

@@ -1,4 +1,4 @@
-import { isRecord } from '@behalf/directives';
+import { isRecord } from '@behalf/directives/internal';
 import type { Suspended } from './suspensions.js';
 import type { RevokedSubject } from './view.js';
 

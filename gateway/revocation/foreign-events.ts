@@ -1,4 +1,4 @@
-import { isRecord } from '@behalf/directives';
+import { isRecord } from '@behalf/directives/internal';
 import type { RevokedSubject } from './view.js';
 
 /** What of OpenID CAEP 1.0 ends tokens, by the names that the configuration has for it. */

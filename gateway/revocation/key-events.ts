@@ -1,4 +1,4 @@
-import { isRecord } from '@behalf/directives';
+import { isRecord } from '@behalf/directives/internal';
 
 /** The issuer is about to sign with another key: its key set is asked for again. */
 export const SIGNING_KEY_ROTATED = 'https://schemas.behalf.dev/secevent/event-type/signing-key-rotated';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRecord } from '@behalf/directives';
+import { isRecord } from '@behalf/directives/internal';
 import { jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import type { GatewayLog } from '../log.js';

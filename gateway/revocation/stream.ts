@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { isRecord, isStringArray } from '@behalf/directives';
+import { isRecord, isStringArray } from '@behalf/directives/internal';
 import { RemoteKeys } from '../authenticate/remote-keys.js';
 import { ACCESS_RESUMED, ACCESS_SUSPENDED, SESSION_REVOKED } from './events.js';
 import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from './key-events.js';

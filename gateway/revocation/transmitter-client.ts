@@ -1,4 +1,4 @@
-import { isRecord } from '@behalf/directives';
+import { isRecord } from '@behalf/directives/internal';
 import { Agent, request as httpRequest } from 'undici';
 import { addressProblem } from '../http/address.js';
 import { FetchError, fetchJson } from '../http/fetch-json.js';

@@ -1,4 +1,4 @@
-import type { FieldAccess } from '@behalf/directives';
+import type { FieldAccess } from '@behalf/directives/internal';
 import type { AuditedAccess } from '@behalf/audit/internal';
 
 /**

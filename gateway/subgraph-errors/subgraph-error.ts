@@ -1,4 +1,4 @@
-import { DENIAL_CODE, isRecord } from '@behalf/directives';
+import { DENIAL_CODE, isRecord } from '@behalf/directives/internal';
 import { GraphQLError } from 'graphql';
 import { withoutStack } from '../client-error.js';
 import type { GatewayErrorCode } from '../errors.js';

@@ -1,4 +1,4 @@
-import type { RuleTable } from '@behalf/directives';
+import type { RuleTable } from '@behalf/directives/internal';
 import { Kind, parse } from 'graphql';
 import type { SelectionSetNode } from 'graphql';
 

@@ -1,4 +1,4 @@
-import type { Requirement } from '@behalf/directives';
+import type { Requirement } from '@behalf/directives/internal';
 
 /** Whether whoever meets one requirement meets another. `unknown`: it could not be found out at a bounded cost. */
 export type Implied = 'yes' | 'no' | 'unknown';

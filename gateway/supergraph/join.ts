@@ -1,5 +1,5 @@
-import { argumentsOf, JOIN_IDENTITY, Links } from '@behalf/directives';
-import type { LinkedFeature } from '@behalf/directives';
+import { argumentsOf, JOIN_IDENTITY, Links } from '@behalf/directives/internal';
+import type { LinkedFeature } from '@behalf/directives/internal';
 import { Kind } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode } from 'graphql';
 

@@ -1,4 +1,4 @@
-import type { RuleTable } from '@behalf/directives';
+import type { RuleTable } from '@behalf/directives/internal';
 import type { DocumentNode } from 'graphql';
 import { JoinMetadata } from './join.js';
 import { PossibleTypes } from './possible-types.js';

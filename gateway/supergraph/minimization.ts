@@ -1,5 +1,5 @@
-import { combine, NO_REQUIREMENT } from '@behalf/directives';
-import type { Generalization, Minimization, Requirement } from '@behalf/directives';
+import { combine, NO_REQUIREMENT } from '@behalf/directives/internal';
+import type { Generalization, Minimization, Requirement } from '@behalf/directives/internal';
 import { implies } from './implication.js';
 
 /** What a delegation must show to see the whole value. */

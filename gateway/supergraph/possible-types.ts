@@ -1,4 +1,4 @@
-import type { RuleTable } from '@behalf/directives';
+import type { RuleTable } from '@behalf/directives/internal';
 
 /** Which object types a value of a type can be of. */
 export class PossibleTypes {

@@ -1,5 +1,5 @@
-import { argumentsOf, Links, ruleText } from '@behalf/directives';
-import type { Minimization, RuleTable } from '@behalf/directives';
+import { argumentsOf, Links, ruleText } from '@behalf/directives/internal';
+import type { Minimization, RuleTable } from '@behalf/directives/internal';
 import { Kind } from 'graphql';
 import type { DocumentNode } from 'graphql';
 import { fieldsRead, readFieldSet } from './field-set.js';

@@ -1,4 +1,4 @@
-import type { RuleTable } from '@behalf/directives';
+import type { RuleTable } from '@behalf/directives/internal';
 import type { SelectionSetNode } from 'graphql';
 import { fieldsRead, outermostFields, readFieldSet, selectedOn } from './field-set.js';
 import type { FieldJoin, JoinedType, JoinMetadata } from './join.js';

@@ -1,5 +1,5 @@
-import { argumentsOf, BEHALF_IDENTITY, Links, STATED_BY } from '@behalf/directives';
-import type { RuleTable } from '@behalf/directives';
+import { argumentsOf, BEHALF_IDENTITY, Links, STATED_BY } from '@behalf/directives/internal';
+import type { RuleTable } from '@behalf/directives/internal';
 import { Kind } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode } from 'graphql';
 import type { LostProtection } from './lost-protection.js';

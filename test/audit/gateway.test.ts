@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ACCESS_DECISIONS } from '@behalf/directives';
+import { ACCESS_DECISIONS } from '@behalf/directives/internal';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/index.js';

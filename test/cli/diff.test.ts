@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isMet, NO_REQUIREMENT, requirementParts } from '@behalf/directives';
-import type { Delegation, Requirement } from '@behalf/directives';
+import { isMet, NO_REQUIREMENT, requirementParts } from '@behalf/directives/internal';
+import type { Delegation } from '@behalf/directives';
+import type { Requirement } from '@behalf/directives/internal';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeSupergraph } from '../../gateway/compose/compose.js';

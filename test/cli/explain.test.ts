@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { holdsOne } from '@behalf/directives';
+import { holdsOne } from '@behalf/directives/internal';
 import fc from 'fast-check';
 import type { GraphQLSchema } from 'graphql';
 import { SignJWT } from 'jose';

@@ -1,5 +1,5 @@
 import { composeServices } from '@theguild/federation-composition';
-import { completeSubgraph, lowerRequiresScope, RuleTable } from '@behalf/directives';
+import { completeSubgraph, lowerRequiresScope, RuleTable } from '@behalf/directives/internal';
 import { parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { composeSupergraph, readSupergraphConfig } from '../../gateway/compose/compose.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
-import { RuleTable } from '@behalf/directives';
+import { RuleTable } from '@behalf/directives/internal';
 import { Kind, parse } from 'graphql';
 import { denials, federate, LINKS } from './support.js';
 import type { Federation } from './support.js';

@@ -1,6 +1,6 @@
 import type { ProtectedSubgraphOptions } from '@behalf/directives';
 import { Kind, parse, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
-import { completeSubgraph } from '@behalf/directives';
+import { completeSubgraph } from '@behalf/directives/internal';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GatewayConfig } from '../../gateway/index.js';
 import {
@@ -101,7 +101,7 @@ export async function federate(
 }
 
 function coordinatesOf(sdl: string, query: string): string[] {
-  const info = new TypeInfo(buildSubgraphSchema({ typeDefs: completeSubgraph(parse(sdl)) }));
+  const info = new TypeInfo(buildSubgraphSchema(completeSubgraph(parse(sdl))));
   const coordinates: string[] = [];
   visit(
     parse(query),

@@ -4,11 +4,10 @@ import { ApolloServer, HeaderMap } from '@apollo/server';
 import {
   buildProtectedSubgraph,
   createTxnTokenVerifier,
-  graphqlRequestHash,
-  InMemoryReplay,
   protectedContext,
   protectedSubgraphPlugin,
 } from '@behalf/directives';
+import { graphqlRequestHash, InMemoryReplay } from '@behalf/directives/internal';
 import type { ProtectedSubgraphOptions, ReplayMemory } from '@behalf/directives';
 import fc from 'fast-check';
 import { graphql } from 'graphql';

@@ -1,5 +1,6 @@
-import type { Delegation, Requirement } from '@behalf/directives';
-import { NO_REQUIREMENT } from '@behalf/directives';
+import type { Delegation } from '@behalf/directives';
+import type { Requirement } from '@behalf/directives/internal';
+import { NO_REQUIREMENT } from '@behalf/directives/internal';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { RequestState } from '../../directives/src/enforce/request-state.js';

@@ -1,5 +1,5 @@
 import {
-  asksNothing,
+  isUnrestricted,
   combine,
   describeRequirement,
   holdsOne,
@@ -7,9 +7,10 @@ import {
   NO_REQUIREMENT,
   requirementParts,
   ruleText,
-  seesWhole,
-} from '@behalf/directives';
-import type { Delegation, Requirement } from '@behalf/directives';
+  isExemptFromMinimize,
+} from '@behalf/directives/internal';
+import type { Delegation } from '@behalf/directives';
+import type { Requirement } from '@behalf/directives/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -154,7 +155,7 @@ describe('properties of requirements', () => {
     fc.assert(
       fc.property(requirement, caller, (asked, held) => {
         const isNothing = requirementParts(asked).length === 0;
-        expect(asksNothing(asked)).toBe(isNothing);
+        expect(isUnrestricted(asked)).toBe(isNothing);
         expect(ruleText(asked) === '').toBe(isNothing);
         expect(Object.keys(describeRequirement(asked)).length === 0).toBe(isNothing);
         if (isNothing) expect(isMet(asked, held)).toBe(true);
@@ -215,20 +216,20 @@ describe('a minimized value is whole', () => {
   const unless = [['a', 'b'], ['c']];
 
   it('for a delegation with one of the fuller scopes', () => {
-    expect(seesWhole(unless, delegation({ scopes: ['a', 'b'] }))).toBe(true);
-    expect(seesWhole(unless, delegation({ scopes: ['c'], purposes: [] }))).toBe(true);
-    expect(seesWhole(unless, delegation({ scopes: ['a'] }))).toBe(false);
-    expect(seesWhole(unless, delegation({ policies: ['a', 'b', 'c'] }))).toBe(false);
+    expect(isExemptFromMinimize(unless, delegation({ scopes: ['a', 'b'] }))).toBe(true);
+    expect(isExemptFromMinimize(unless, delegation({ scopes: ['c'], purposes: [] }))).toBe(true);
+    expect(isExemptFromMinimize(unless, delegation({ scopes: ['a'] }))).toBe(false);
+    expect(isExemptFromMinimize(unless, delegation({ policies: ['a', 'b', 'c'] }))).toBe(false);
   });
 
   it('for nobody without a delegation, and nobody where no scope is named', () => {
-    expect(seesWhole([[]], undefined)).toBe(false);
-    expect(seesWhole([], delegation({ scopes: [...NAMES] }))).toBe(false);
+    expect(isExemptFromMinimize([[]], undefined)).toBe(false);
+    expect(isExemptFromMinimize([], delegation({ scopes: [...NAMES] }))).toBe(false);
   });
 
   it('for nobody whose consent asks for less detail', () => {
     const minimal = delegation({ scopes: [...NAMES], purposes: [], detail: 'minimal' });
-    expect(seesWhole(unless, minimal)).toBe(false);
-    expect(seesWhole([[]], minimal)).toBe(false);
+    expect(isExemptFromMinimize(unless, minimal)).toBe(false);
+    expect(isExemptFromMinimize([[]], minimal)).toBe(false);
   });
 });

@@ -71,14 +71,16 @@ beforeAll(async () => {
 describe('a subgraph in shadow', () => {
   it('answers as one without the library does: for nobody, and with rows of others', async () => {
     // The directives' own definitions are what an unprotected subgraph would have to write itself.
-    const plain = buildSubgraphSchema({
-      typeDefs: parse(
-        typeDefs
-          .replaceAll(/@(requiresScope|minimize|subject)\([^)]*\)( |$)/gm, '')
-          .replace(/@link\(\s*url: "https:\/\/specs\.behalf[^)]*\)/, ''),
-      ),
-      resolvers,
-    });
+    const plain = buildSubgraphSchema([
+      {
+        typeDefs: parse(
+          typeDefs
+            .replaceAll(/@(requiresScope|minimize|subject)\([^)]*\)( |$)/gm, '')
+            .replace(/@link\(\s*url: "https:\/\/specs\.behalf[^)]*\)/, ''),
+        ),
+        resolvers,
+      },
+    ]);
     const expected = JSON.stringify(await graphql({ schema: plain, source: query, variableValues }));
     expect(expected).toContain('456');
     for (const headers of [{}, { 'txn-token': token }, { 'txn-token': 'a.b.c' }]) {

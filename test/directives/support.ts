@@ -3,6 +3,7 @@ import type {
   FactsExtension,
   ProtectedContext,
   ProtectedSubgraphOptions,
+  ProtectionOptions,
   SubgraphLogCode,
   SubgraphLogFacts,
 } from '@behalf/directives';
@@ -54,19 +55,23 @@ export function testedSubgraph(
   resolvers: ProtectedSubgraphOptions['resolvers'] = {},
   options: Partial<ProtectedSubgraphOptions> = {},
 ): TestedSubgraph {
+  return testedSchema((base) =>
+    buildProtectedSubgraph({ ...base, typeDefs: LINKS + sdl, resolvers, ...options }),
+  );
+}
+
+/** A schema that is protected with a clock and a log of its own, however it is made. */
+export function testedSchema(protect: (base: ProtectionOptions) => GraphQLSchema): TestedSubgraph {
   const logged: TestedSubgraph['logged'][number][] = [];
   const subgraph: TestedSubgraph = {
-    schema: buildProtectedSubgraph({
+    schema: protect({
       name: NAME,
-      typeDefs: LINKS + sdl,
-      resolvers,
       gateway: { issuer: ISSUER, keys: [key] },
       pseudonymKey: new Uint8Array(32).fill(7),
       log: (code, facts) => {
         logged.push({ code, facts });
       },
       nowMs: () => subgraph.nowMs,
-      ...options,
     }),
     logged,
     nowMs: Date.now(),

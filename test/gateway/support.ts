@@ -11,13 +11,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApolloServer, HeaderMap } from '@apollo/server';
-import { buildSubgraphSchema } from '@apollo/subgraph';
-import {
-  buildProtectedSubgraph,
-  completeSubgraph,
-  protectedContext,
-  protectedSubgraphPlugin,
-} from '@behalf/directives';
+import { buildSubgraphSchema, type GraphQLResolverMap } from '@apollo/subgraph';
+import { buildProtectedSubgraph, protectedContext, protectedSubgraphPlugin } from '@behalf/directives';
+import { completeSubgraph } from '@behalf/directives/internal';
 import type { ProtectedSubgraphOptions } from '@behalf/directives';
 import { parse } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
@@ -220,7 +216,9 @@ export class TestSubgraph {
     const own = more.resolvers ?? (name === 'people' ? resolvers.people : resolvers.accounts);
     const schema: GraphQLSchema =
       gateway === undefined
-        ? buildSubgraphSchema({ typeDefs: completeSubgraph(parse(sdl)), resolvers: own })
+        ? buildSubgraphSchema([
+            { typeDefs: completeSubgraph(parse(sdl)), resolvers: own as GraphQLResolverMap },
+          ])
         : buildProtectedSubgraph({
             name,
             typeDefs: sdl,

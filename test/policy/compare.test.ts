@@ -1,4 +1,4 @@
-import { RuleTable } from '@behalf/directives';
+import { RuleTable } from '@behalf/directives/internal';
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { composeSupergraph, readSupergraphConfig } from '../../gateway/compose/compose.js';

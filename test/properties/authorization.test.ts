@@ -1,4 +1,5 @@
-import { buildProtectedSubgraph, isMet, protectedContext, RuleTable } from '@behalf/directives';
+import { buildProtectedSubgraph, protectedContext } from '@behalf/directives';
+import { isMet, RuleTable } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
 import fc from 'fast-check';
 import {

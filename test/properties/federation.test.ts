@@ -1,4 +1,4 @@
-import { completeSubgraph, isMet, lowerRequiresScope, RuleTable } from '@behalf/directives';
+import { completeSubgraph, isMet, lowerRequiresScope, RuleTable } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
 import fc from 'fast-check';
 import { execute, getNamedType, GraphQLError, isCompositeType, isObjectType, parse, validate } from 'graphql';

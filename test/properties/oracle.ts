@@ -1,5 +1,6 @@
-import { isMet } from '@behalf/directives';
-import type { Delegation, Requirement, RuleTable } from '@behalf/directives';
+import { isMet } from '@behalf/directives/internal';
+import type { Delegation } from '@behalf/directives';
+import type { Requirement, RuleTable } from '@behalf/directives/internal';
 import {
   buildSchema,
   defaultFieldResolver,

@@ -1,5 +1,5 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { completeSubgraph, RuleTable } from '@behalf/directives';
+import { completeSubgraph, RuleTable } from '@behalf/directives/internal';
 import fc from 'fast-check';
 import { parse } from 'graphql';
 import { expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-import { isMet } from '@behalf/directives';
+import { isMet } from '@behalf/directives/internal';
 import fc from 'fast-check';
 import { parse, visit } from 'graphql';
 import type { ExecutionResult } from 'graphql';

@@ -1,12 +1,22 @@
 import { Kind } from 'graphql';
-import type { ConstDirectiveNode, DocumentNode, TypeNode } from 'graphql';
+import type {
+  ConstDirectiveNode,
+  DefinitionNode,
+  DocumentNode,
+  FieldDefinitionNode,
+  InterfaceTypeDefinitionNode,
+  InterfaceTypeExtensionNode,
+  NameNode,
+  ObjectTypeDefinitionNode,
+  ObjectTypeExtensionNode,
+  TypeNode,
+} from 'graphql';
 import { DirectiveError } from '../errors.js';
 import { argumentsOf } from '../specification/link.js';
 import type { Links } from '../specification/link.js';
 import type { Minimization } from '../specification/minimize.js';
 import { specificationOf } from '../specification/specified-directives.js';
-import { readMeaning } from './meaning.js';
-import type { Meaning } from './meaning.js';
+import type { Meaning } from '../specification/specified-directives.js';
 import { combine, NO_REQUIREMENT } from './requirement.js';
 import type { Requirement } from './requirement.js';
 
@@ -33,6 +43,17 @@ export interface TypeRule {
   readonly related: readonly string[];
 }
 
+type CompositeNode =
+  | ObjectTypeDefinitionNode
+  | ObjectTypeExtensionNode
+  | InterfaceTypeDefinitionNode
+  | InterfaceTypeExtensionNode;
+
+interface RuledNode {
+  readonly name: NameNode;
+  readonly directives?: readonly ConstDirectiveNode[] | undefined;
+}
+
 interface MutableType {
   kind: TypeRule['kind'];
   requirements: Requirement[];
@@ -45,65 +66,7 @@ interface MutableType {
 /** Every type of a schema with the rules that its directives state, extensions joined to what they extend. */
 export function compileTypes(document: DocumentNode, links: Links): ReadonlyMap<string, TypeRule> {
   const types = new Map<string, MutableType>();
-  const open = (name: string, kind: TypeRule['kind']): MutableType => {
-    const known = types.get(name);
-    if (known !== undefined) return known;
-    const created: MutableType = {
-      kind,
-      requirements: [],
-      isPublic: false,
-      subject: undefined,
-      fields: new Map(),
-      related: new Set(),
-    };
-    types.set(name, created);
-    return created;
-  };
-
-  for (const definition of document.definitions) {
-    switch (definition.kind) {
-      case Kind.OBJECT_TYPE_DEFINITION:
-      case Kind.OBJECT_TYPE_EXTENSION:
-      case Kind.INTERFACE_TYPE_DEFINITION:
-      case Kind.INTERFACE_TYPE_EXTENSION: {
-        const isObject =
-          definition.kind === Kind.OBJECT_TYPE_DEFINITION || definition.kind === Kind.OBJECT_TYPE_EXTENSION;
-        const type = open(definition.name.value, isObject ? 'object' : 'interface');
-        readTypeDirectives(type, definition.directives, links, definition.name.value);
-        for (const parent of definition.interfaces ?? []) type.related.add(parent.name.value);
-        for (const field of definition.fields ?? []) {
-          const coordinate = `${definition.name.value}.${field.name.value}`;
-          const rule = readFieldRule(field.directives, links, coordinate, namedTypeOf(field.type));
-          if (!isObject && (rule.minimization !== undefined || rule.own.purposes.length > 0)) {
-            throw new DirectiveError(
-              'INVALID_RULE',
-              'put this rule on the fields of the implementing types',
-              coordinate,
-            );
-          }
-          type.fields.set(field.name.value, rule);
-        }
-        break;
-      }
-      case Kind.UNION_TYPE_DEFINITION:
-      case Kind.UNION_TYPE_EXTENSION:
-        for (const member of definition.types ?? [])
-          open(definition.name.value, 'union').related.add(member.name.value);
-        break;
-      case Kind.ENUM_TYPE_DEFINITION:
-      case Kind.ENUM_TYPE_EXTENSION:
-      case Kind.SCALAR_TYPE_DEFINITION:
-      case Kind.SCALAR_TYPE_EXTENSION: {
-        const isEnum =
-          definition.kind === Kind.ENUM_TYPE_DEFINITION || definition.kind === Kind.ENUM_TYPE_EXTENSION;
-        const type = open(definition.name.value, isEnum ? 'enum' : 'scalar');
-        readTypeDirectives(type, definition.directives, links, definition.name.value);
-        break;
-      }
-      default:
-    }
-  }
-
+  for (const definition of document.definitions) readDefinition(definition, types, links);
   return new Map(
     [...types].map(([name, type]) => [
       name,
@@ -120,13 +83,70 @@ export function compileTypes(document: DocumentNode, links: Links): ReadonlyMap<
   );
 }
 
-function readTypeDirectives(
-  type: MutableType,
-  nodes: readonly ConstDirectiveNode[] | undefined,
-  links: Links,
-  coordinate: string,
-): void {
-  for (const meaning of meaningsOf(nodes, links, coordinate)) {
+/** The type with this name, made where it is met for the first time. */
+function open(types: Map<string, MutableType>, name: string, kind: TypeRule['kind']): MutableType {
+  let type = types.get(name);
+  if (type === undefined) {
+    type = {
+      kind,
+      requirements: [],
+      isPublic: false,
+      subject: undefined,
+      fields: new Map(),
+      related: new Set(),
+    };
+    types.set(name, type);
+  }
+  return type;
+}
+
+function readDefinition(definition: DefinitionNode, types: Map<string, MutableType>, links: Links): void {
+  switch (definition.kind) {
+    case Kind.OBJECT_TYPE_DEFINITION:
+    case Kind.OBJECT_TYPE_EXTENSION:
+      readComposite(definition, open(types, definition.name.value, 'object'), links);
+      break;
+    case Kind.INTERFACE_TYPE_DEFINITION:
+    case Kind.INTERFACE_TYPE_EXTENSION:
+      readComposite(definition, open(types, definition.name.value, 'interface'), links);
+      break;
+    case Kind.UNION_TYPE_DEFINITION:
+    case Kind.UNION_TYPE_EXTENSION:
+      for (const member of definition.types ?? [])
+        open(types, definition.name.value, 'union').related.add(member.name.value);
+      break;
+    case Kind.ENUM_TYPE_DEFINITION:
+    case Kind.ENUM_TYPE_EXTENSION:
+      readTypeDirectives(open(types, definition.name.value, 'enum'), definition, links);
+      break;
+    case Kind.SCALAR_TYPE_DEFINITION:
+    case Kind.SCALAR_TYPE_EXTENSION:
+      readTypeDirectives(open(types, definition.name.value, 'scalar'), definition, links);
+      break;
+    default:
+  }
+}
+
+function readComposite(node: CompositeNode, type: MutableType, links: Links): void {
+  readTypeDirectives(type, node, links);
+  for (const parent of node.interfaces ?? []) type.related.add(parent.name.value);
+  for (const field of node.fields ?? []) {
+    const coordinate = `${node.name.value}.${field.name.value}`;
+    const rule = readFieldRule(field, links, coordinate);
+    if (type.kind === 'interface' && (rule.minimization !== undefined || rule.own.purposes.length > 0)) {
+      throw new DirectiveError(
+        'INVALID_RULE',
+        'put this rule on the fields of the implementing types',
+        coordinate,
+      );
+    }
+    type.fields.set(field.name.value, rule);
+  }
+}
+
+function readTypeDirectives(type: MutableType, node: RuledNode, links: Links): void {
+  const coordinate = node.name.value;
+  for (const meaning of meaningsOf(node, links, coordinate)) {
     switch (meaning.kind) {
       case 'requirement':
         type.requirements.push(meaning.requirement);
@@ -138,27 +158,24 @@ function readTypeDirectives(
         if (type.kind !== 'object')
           throw new DirectiveError('INVALID_RULE', 'this directive belongs on an object type', coordinate);
         type.subject = meaning.property;
-        // `@subject` implies `@authenticated`: a caller without a delegation owns no rows.
+        // `@subject` implies `@authenticated`: anonymous callers own no rows.
         type.requirements.push({ ...NO_REQUIREMENT, authenticated: true });
         break;
       case 'minimization':
       case 'personalData':
         throw new DirectiveError('INVALID_RULE', 'this directive belongs on a field', coordinate);
+      default:
+        refuseUnknown(meaning, coordinate);
     }
   }
 }
 
-function readFieldRule(
-  nodes: readonly ConstDirectiveNode[] | undefined,
-  links: Links,
-  coordinate: string,
-  returns: string,
-): FieldRule {
+function readFieldRule(node: FieldDefinitionNode, links: Links, coordinate: string): FieldRule {
   const requirements: Requirement[] = [];
   let isPublic = false;
   let minimization: Minimization | undefined;
   let category: string | undefined;
-  for (const meaning of meaningsOf(nodes, links, coordinate)) {
+  for (const meaning of meaningsOf(node, links, coordinate)) {
     switch (meaning.kind) {
       case 'requirement':
         requirements.push(meaning.requirement);
@@ -174,20 +191,32 @@ function readFieldRule(
         break;
       case 'subject':
         throw new DirectiveError('INVALID_RULE', 'this directive belongs on an object type', coordinate);
+      default:
+        refuseUnknown(meaning, coordinate);
     }
   }
+  const returns = namedTypeOf(node.type);
   return { coordinate, returns, own: combine(requirements), isPublic, minimization, personalData: category };
 }
 
-/** Directives of nobody's concern here (`@key`, `@deprecated`, a team's own) have no specification and are passed over. */
-function meaningsOf(
-  nodes: readonly ConstDirectiveNode[] | undefined,
-  links: Links,
-  coordinate: string,
-): readonly Meaning[] {
-  return (nodes ?? []).flatMap((node) => {
-    const specification = specificationOf(links, node.name.value);
-    return specification === undefined ? [] : [readMeaning(specification, argumentsOf(node), coordinate)];
+/**
+ * `never`: a directive whose meaning no case takes does not compile. One that arrives here all the same stops the start, because
+ * no meaning that it could be given would protect.
+ */
+function refuseUnknown(meaning: never, coordinate: string): never {
+  const { kind } = meaning as { readonly kind: string };
+  throw new DirectiveError(
+    'UNKNOWN_DIRECTIVE',
+    `a rule of the kind "${kind}" has no meaning here`,
+    coordinate,
+  );
+}
+
+/** Other directives (`@key`, `@deprecated`, a team's own) have no specification here and are passed over. */
+function meaningsOf(node: RuledNode, links: Links, coordinate: string): readonly Meaning[] {
+  return (node.directives ?? []).flatMap((directive) => {
+    const specification = specificationOf(links, directive.name.value);
+    return specification === undefined ? [] : [specification.compile(argumentsOf(directive), coordinate)];
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Delegation } from '../claims/delegation.js';
-import type { Alternatives } from '../specification/directive-specification.js';
+import type { Alternatives } from '../specification/read-arguments.js';
 
 /**
  * What a delegation must show for one coordinate. Every list is an AND; an entry of `scopes` and `policies`
@@ -24,7 +24,18 @@ export const NO_REQUIREMENT: Requirement = Object.freeze({
 
 export const UNCOVERED: Requirement = Object.freeze({ ...NO_REQUIREMENT, uncovered: true });
 
-export function asksNothing(requirement: Requirement): boolean {
+/** What a directive means that asks something of the delegation. */
+export interface RequirementMeaning {
+  readonly kind: 'requirement';
+  readonly requirement: Requirement;
+}
+
+export function requirementMeaning(part: Partial<Requirement>): RequirementMeaning {
+  return { kind: 'requirement', requirement: { ...NO_REQUIREMENT, ...part } };
+}
+
+/** Everybody meets it, callers without a token included. */
+export function isUnrestricted(requirement: Requirement): boolean {
   return (
     !requirement.authenticated &&
     !requirement.uncovered &&
@@ -34,12 +45,12 @@ export function asksNothing(requirement: Requirement): boolean {
   );
 }
 
-/** Both must be met. Equal entries are kept once. */
+/** The requirement that is met exactly when all of these are. Equal entries are kept once. */
 export function combine(requirements: readonly Requirement[]): Requirement {
-  const asking = requirements.filter((requirement) => !asksNothing(requirement));
-  const [first] = asking;
+  const asking = requirements.filter((requirement) => !isUnrestricted(requirement));
+  const [first, second] = asking;
   if (first === undefined) return NO_REQUIREMENT;
-  if (asking.length === 1) return first;
+  if (second === undefined) return first;
   return {
     authenticated: asking.some((requirement) => requirement.authenticated),
     uncovered: asking.some((requirement) => requirement.uncovered),
@@ -61,10 +72,9 @@ function distinct<Entry>(entries: readonly Entry[]): readonly Entry[] {
 const NOTHING_HELD: ReadonlySet<string> = new Set();
 
 /**
- * The decision. Starts from denied: each part must be shown, and what is absent is not held.
+ * The decision. It starts as denied: each part must be shown, and what is absent is not held.
  *
- * `delegation` is undefined for a caller without a token, who holds nothing. A service, whom nobody gave a consent, meets no
- * purpose.
+ * @param delegation Undefined for a caller without a token, who holds nothing. A service has no consent, so it meets no purpose.
  */
 export function isMet(requirement: Requirement, delegation: Delegation | undefined): boolean {
   if (requirement.uncovered) return false;
@@ -79,22 +89,22 @@ function holdsAll(entries: readonly Alternatives[], held: ReadonlySet<string>): 
   return entries.every((alternatives) => holdsOne(alternatives, held));
 }
 
-/** Met when one alternative is held as a whole; `[]` has none, so it is never met. */
+/** Whether one alternative is held as a whole. `[]` has none, so it is never met. */
 export function holdsOne(alternatives: Alternatives, held: ReadonlySet<string>): boolean {
   return alternatives.some((names) => names.every((name) => held.has(name)));
 }
 
 /**
- * Whether a value that `@minimize` covers may travel whole: the delegation holds one of the fuller scopes, and the consent
- * does not ask for less detail than the directive does.
+ * Whether a value that `@minimize` covers may travel whole: the delegation holds one alternative of `unless`, and the consent does
+ * not ask for minimal detail.
  */
-export function seesWhole(unless: Alternatives, delegation: Delegation | undefined): boolean {
+export function isExemptFromMinimize(unless: Alternatives, delegation: Delegation | undefined): boolean {
   if (delegation === undefined) return false;
   if (delegation.consent?.detail === 'minimal') return false;
   return holdsOne(unless, delegation.scopes);
 }
 
-/** The requirement taken apart: it is met exactly when {@link isMet} says so of each part. Empty when nothing is asked. */
+/** The parts of a requirement: it is met exactly when each of them is. Empty for an unrestricted one. */
 export function requirementParts(requirement: Requirement): readonly Requirement[] {
   return [
     ...(requirement.uncovered ? [UNCOVERED] : []),
@@ -105,15 +115,15 @@ export function requirementParts(requirement: Requirement): readonly Requirement
   ];
 }
 
-/** What would be required, for the client: names of the schema only, never what the caller holds. */
+/** What a denied field requires, as clients are told it: names of the schema only, never what the caller holds. */
 export interface Requires {
   readonly authenticated?: true;
   readonly scopes?: readonly Alternatives[];
   readonly policies?: readonly Alternatives[];
   readonly purposes?: readonly (readonly string[])[];
-  /** All else is shown: the person would only have to sign in again, so (RFC 9470 section 3). */
+  /** Everything else is met; the person has to sign in again, in this way (RFC 9470 section 3). */
   readonly stepUp?: { readonly acrValues?: readonly string[]; readonly maxAgeSeconds?: number };
-  /** Nothing helps: the schema does not say who may read this. */
+  /** No delegation would do: the schema does not say who may read this. */
   readonly rule?: 'missing';
 }
 
@@ -125,20 +135,4 @@ export function describeRequirement(requirement: Requirement): Requires {
     ...(requirement.purposes.length > 0 ? { purposes: requirement.purposes } : {}),
     ...(requirement.uncovered ? { rule: 'missing' } : {}),
   };
-}
-
-/** The rule in the words of the schema, for spans and the audit record. Empty when nothing is asked. */
-export function ruleText(requirement: Requirement): string {
-  const parts = [
-    ...(requirement.uncovered ? ['no rule'] : []),
-    ...(requirement.authenticated ? ['@authenticated'] : []),
-    ...requirement.scopes.map((entry) => `@requiresScopes(${alternativesText(entry)})`),
-    ...requirement.policies.map((entry) => `@policy(${alternativesText(entry)})`),
-    ...requirement.purposes.map((entry) => `@purpose(${entry.join(' | ')})`),
-  ];
-  return parts.join(' ');
-}
-
-function alternativesText(alternatives: Alternatives): string {
-  return alternatives.map((names) => names.join(' & ')).join(' | ');
 }

@@ -3,7 +3,7 @@ import { checkSpecifications } from '../specification/check.js';
 import { Links } from '../specification/link.js';
 import { compileTypes } from './compile-types.js';
 import type { FieldRule, TypeRule } from './compile-types.js';
-import { asksNothing, combine, NO_REQUIREMENT, UNCOVERED } from './requirement.js';
+import { isUnrestricted, combine, NO_REQUIREMENT, UNCOVERED } from './requirement.js';
 import type { Requirement } from './requirement.js';
 
 /** A place in the schema, a type or a field, and what it asks for. */
@@ -120,7 +120,7 @@ export class RuleTable {
       ...(returned?.kind === 'interface' ? (this.implementers.get(returned.name) ?? []) : []).map(
         ({ name, own }) => ({ at: name, requirement: own }),
       ),
-    ].filter(({ requirement }) => !asksNothing(requirement));
+    ].filter(({ requirement }) => !isUnrestricted(requirement));
     if (this.options.coverage === 'open' || stated.length > 0) return stated;
     if (field.isPublic || type.isPublic || returned?.isPublic === true) return stated;
     // An interface answers through its implementers, so it may leave the rule to them.

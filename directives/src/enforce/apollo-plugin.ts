@@ -2,10 +2,10 @@ import { GraphQLError } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
 import type { requestErrors } from '../errors.js';
 import { FACTS_EXTENSION } from '../record/facts.js';
-import { finishProtectedRequest, isBoundElsewhere } from './protected-subgraph.js';
+import { finishProtectedRequest, isBoundElsewhere } from './protected-context.js';
 
 /** The part of Apollo Server's plugin interface that is used here, so that the library does not depend on a server. */
-interface ServerPlugin {
+export interface ServerPlugin {
   requestDidStart(): Promise<{
     didResolveOperation(request: {
       readonly contextValue: unknown;

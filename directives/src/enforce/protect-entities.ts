@@ -1,11 +1,14 @@
 import { isInterfaceType, isObjectType, isUnionType } from 'graphql';
 import type { GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema } from 'graphql';
-import { asksNothing, ruleText } from '../decide/requirement.js';
+import { isUnrestricted } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
+import { ruleText } from '../decide/rule-text.js';
 import type { TypeRule } from '../decide/compile-types.js';
 import type { RuleTable } from '../decide/rule-table.js';
 import { DirectiveError } from '../errors.js';
 import type { RecordedField } from '../record/recorder.js';
+import { entitiesFieldOf } from '../schema/federation-fields.js';
+import { SUBJECT_RULE } from '../specification/subject.js';
 import { requirementDenial } from './denial.js';
 import { compileOwnRows } from './own-rows.js';
 import type { RowsCall } from './own-rows.js';
@@ -49,7 +52,7 @@ export function protectEntities(input: EntitiesInput): void {
     }
     // An interface has no rule of its own here, and without a function its references are resolved by its implementers.
     const permitted =
-      rule === undefined || asksNothing(rule.own)
+      rule === undefined || isUnrestricted(rule.own)
         ? resolveReference
         : whenPermitted(rule, resolveReference, input);
     if (permitted !== undefined) setReferenceResolver(type, withoutForeignRow(type, permitted, input));
@@ -58,7 +61,7 @@ export function protectEntities(input: EntitiesInput): void {
 
 /** The fields of `_entities` are decided one by one; the operation begins here, as at every other root field. */
 function beginAtEntities(schema: GraphQLSchema, { stateOf, nowMs }: ProtectionRuntime): void {
-  const field = schema.getQueryType()?.getFields()._entities;
+  const field = entitiesFieldOf(schema);
   const resolve = field?.resolve;
   if (field === undefined || resolve === undefined) return;
   field.resolve = (source, args, contextValue, info) => {
@@ -92,7 +95,7 @@ function withoutForeignRow(
   const ownRows = compileOwnRows(type, schema, rules);
   if (ownRows === undefined) return (...args) => settled(resolveReference(...args));
   const rule = rules.type(type.name);
-  const recorded = record(rule === undefined ? type.name : recordedAs(rule), '@subject');
+  const recorded = record(rule === undefined ? type.name : recordedAs(rule), SUBJECT_RULE);
   return (reference, contextValue, info) => {
     const call: RowsCall = { state: runtime.stateOf(contextValue), contextValue, info, foreign: 0 };
     const tell = (row: unknown): unknown => {

@@ -3,9 +3,9 @@ import type { Delegation } from '../claims/delegation.js';
 import type { TxnTokenExchange } from '../claims/exchange-txn-token.js';
 import { TXN_TOKEN_CLOCK_TOLERANCE_SECONDS } from '../claims/read-txn-token.js';
 import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
-import { isMet, seesWhole } from '../decide/requirement.js';
+import { isMet, isExemptFromMinimize } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
-import type { Alternatives } from '../specification/directive-specification.js';
+import type { Alternatives } from '../specification/read-arguments.js';
 import { AccessRecorder } from '../record/recorder.js';
 import type { RecordedField } from '../record/recorder.js';
 
@@ -127,7 +127,7 @@ export class RequestState {
     let decision = this.wholeValue[index] ?? NO;
     if (decision === UNDECIDED) {
       const unless = this.compiled.exemptions[index];
-      const whole = unless !== undefined && seesWhole(unless, this.current);
+      const whole = unless !== undefined && isExemptFromMinimize(unless, this.current);
       decision = whole ? YES : NO;
       this.wholeValue[index] = decision;
     }

@@ -1,114 +1,180 @@
 import { BREAK, Kind, parseConstValue, visit } from 'graphql';
 import type {
   ConstDirectiveNode,
-  ConstValueNode,
   DefinitionNode,
   DocumentNode,
+  EnumTypeDefinitionNode,
+  EnumTypeExtensionNode,
   FieldDefinitionNode,
   InterfaceTypeDefinitionNode,
   InterfaceTypeExtensionNode,
   ObjectTypeDefinitionNode,
   ObjectTypeExtensionNode,
+  ScalarTypeDefinitionNode,
+  ScalarTypeExtensionNode,
 } from 'graphql';
 import { DirectiveError } from '../errors.js';
-import type { Alternatives } from './directive-specification.js';
 import { FEDERATION_IDENTITY } from './feature.js';
+import { withImports } from './import-elements.js';
 import { argumentsOf, Links } from './link.js';
-import { requiresScope } from './requires-scope.js';
-import { requiresScopes } from './requires-scopes.js';
+import type { LinkedFeature } from './link.js';
+import type { Alternatives } from './read-arguments.js';
+import { lowerScopes, readScope, requiresScope } from './requires-scope.js';
+import { readScopes, requiresScopes } from './requires-scopes.js';
 import { specificationOf } from './specified-directives.js';
 
-type CompositeNode =
-  | ObjectTypeDefinitionNode
-  | ObjectTypeExtensionNode
-  | InterfaceTypeDefinitionNode
-  | InterfaceTypeExtensionNode;
+/** Federation has `@requiresScopes` from this version on. */
+const FIRST_FEDERATION_WITH_SCOPES = [2, 5] as const;
 
 /**
  * Rewrites every `@requiresScope` of a subgraph into the standard `@requiresScopes`, so that composition's
- * transitive checks apply and every router that knows the standard enforces the scopes.
+ * transitive checks apply and every router that knows the standard enforces the scopes. Lowering twice changes nothing.
  *
  * Repeated applications become one AND; beside a `@requiresScopes` on the same element both must hold.
  * Rules on an interface or its fields move to the implementing types of the same subgraph, because composition
  * takes access control from implementers and refuses it on interfaces (AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE).
  *
- * @throws {DirectiveError} `INVALID_RULE` with the coordinate.
+ * A schema that links no federation specification comes back as it is.
+ *
+ * @throws {DirectiveError} `INVALID_RULE` with the coordinate; `UNSUPPORTED_SPECIFICATION` where the federation that the schema
+ *   links is too old for `@requiresScopes`.
  */
 export function lowerRequiresScope(document: DocumentNode): DocumentNode {
   const links = new Links(document);
   const federation = links.feature(FEDERATION_IDENTITY);
-  const used = (nodes: readonly ConstDirectiveNode[] | undefined): boolean =>
-    (nodes ?? []).some((node) => specificationOf(links, node.name.value) === requiresScope);
-  if (federation === undefined) return document;
-  if (!appliesRequiresScope(document, links)) return document;
+  if (federation === undefined || !appliesRequiresScope(document, links)) return document;
+  refuseOldFederation(federation);
   if (!federation.imports.has(`@${requiresScopes.name}`)) {
     // Composition wants a directive to have one name in all subgraphs, and the others import it under its own.
-    return lowerRequiresScope(withImport(document, federation.node, `@${requiresScopes.name}`));
+    return lowerRequiresScope(withImports(document, federation.node, [`@${requiresScopes.name}`]));
   }
-
-  const standardName = links.localName(federation, requiresScopes.name);
-  const interfaceRules = collectInterfaceRules(document, links);
-  const interfacesOf = collectInterfaces(document);
-
-  const lower = <Node extends { readonly directives?: readonly ConstDirectiveNode[] | undefined }>(
-    node: Node,
-    coordinate: string,
-    inherited: readonly string[],
-  ): Node => {
-    if (!used(node.directives) && inherited.length === 0) return node;
-    const rest: ConstDirectiveNode[] = [];
-    const all = new Set(inherited);
-    let alternatives: Alternatives = [[]];
-    for (const directive of node.directives ?? []) {
-      const specification = specificationOf(links, directive.name.value);
-      if (specification === requiresScope) all.add(requiresScope.read(argumentsOf(directive), coordinate));
-      else if (specification === requiresScopes) {
-        alternatives = requiresScopes.read(argumentsOf(directive), coordinate);
-      } else rest.push(directive);
-    }
-    const both = alternatives.map((scopes) => [...new Set([...scopes, ...all])]);
-    return { ...node, directives: [...rest, scopesDirective(standardName, both)] };
+  const lowering: Lowering = {
+    links,
+    standardName: links.localName(federation, requiresScopes.name),
+    interfaceRules: collectInterfaceRules(document, links),
+    interfacesOf: collectInterfaces(document),
   };
-
-  const lowerFields = (type: CompositeNode): readonly FieldDefinitionNode[] | undefined =>
-    type.fields?.map((field) => {
-      const coordinate = `${type.name.value}.${field.name.value}`;
-      if (isInterface(type)) return withoutRequiresScope(field, links);
-      const inherited = [...(interfacesOf.get(type.name.value) ?? [])].flatMap(
-        (parent) => interfaceRules.get(`${parent}.${field.name.value}`) ?? [],
-      );
-      return lower(field, coordinate, inherited);
-    });
-
+  const typeScopes = collectTypeScopes(document, lowering);
   return {
     ...document,
-    definitions: document.definitions.map((definition): DefinitionNode => {
-      switch (definition.kind) {
-        case Kind.OBJECT_TYPE_DEFINITION:
-        case Kind.OBJECT_TYPE_EXTENSION: {
-          const inherited = (definition.interfaces ?? []).flatMap(
-            (parent) => interfaceRules.get(parent.name.value) ?? [],
-          );
-          const lowered = lower(definition, definition.name.value, inherited);
-          const fields = lowerFields(definition);
-          return fields === undefined ? lowered : { ...lowered, fields };
-        }
-        case Kind.INTERFACE_TYPE_DEFINITION:
-        case Kind.INTERFACE_TYPE_EXTENSION: {
-          const fields = lowerFields(definition);
-          const lowered = withoutRequiresScope(definition, links);
-          return fields === undefined ? lowered : { ...lowered, fields };
-        }
-        case Kind.SCALAR_TYPE_DEFINITION:
-        case Kind.SCALAR_TYPE_EXTENSION:
-        case Kind.ENUM_TYPE_DEFINITION:
-        case Kind.ENUM_TYPE_EXTENSION:
-          return lower(definition, definition.name.value, []);
-        default:
-          return definition;
-      }
-    }),
+    definitions: document.definitions.map((definition) => lowerDefinition(definition, typeScopes, lowering)),
   };
+}
+
+/** What is known of the whole document while each definition of it is lowered. */
+interface Lowering {
+  readonly links: Links;
+  /** Name of `@requiresScopes` in this schema. */
+  readonly standardName: string;
+  /** Scopes that interfaces ask for, by interface name and by `Interface.field`. */
+  readonly interfaceRules: ReadonlyMap<string, readonly string[]>;
+  /** Names of the interfaces that a type implements, by its name. */
+  readonly interfacesOf: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+type Directives = readonly ConstDirectiveNode[] | undefined;
+
+/** The scopes that one element asks for, by either directive. */
+interface ElementScopes {
+  readonly scopes: Set<string>;
+  /** Of its `@requiresScopes`. */
+  beside: Alternatives | undefined;
+}
+
+/** @throws {DirectiveError} `INVALID_RULE` for a second `@requiresScopes` */
+function addScopes(element: ElementScopes, directives: Directives, coordinate: string, links: Links): void {
+  for (const directive of directives ?? []) {
+    const specification = specificationOf(links, directive.name.value);
+    if (specification === requiresScope) element.scopes.add(readScope(argumentsOf(directive), coordinate));
+    if (specification !== requiresScopes) continue;
+    if (element.beside !== undefined)
+      throw new DirectiveError('INVALID_RULE', '@requiresScopes is applied twice', coordinate);
+    element.beside = readScopes(argumentsOf(directive), coordinate);
+  }
+}
+
+/** The element with `@requiresScopes` alone. One that only has `@requiresScopes` keeps it as it is written. */
+function withScopes<Node extends { readonly directives?: Directives }>(
+  node: Node,
+  element: ElementScopes,
+  { links, standardName }: Lowering,
+  isHolder = true,
+): Node {
+  const { scopes, beside } = element;
+  if (scopes.size === 0) return node;
+  const rest = (node.directives ?? []).filter(({ name }) => {
+    const specification = specificationOf(links, name.value);
+    return specification !== requiresScope && specification !== requiresScopes;
+  });
+  const lowered = isHolder ? [scopesDirective(standardName, lowerScopes(scopes, beside))] : [];
+  return { ...node, directives: [...rest, ...lowered] };
+}
+
+interface TypeScopes extends ElementScopes {
+  /** `@requiresScopes` is not repeatable: of a type's definition and extensions, this one gets it. */
+  readonly holder: DefinitionNode;
+}
+
+function collectTypeScopes(document: DocumentNode, lowering: Lowering): ReadonlyMap<string, TypeScopes> {
+  const types = new Map<string, TypeScopes>();
+  for (const definition of document.definitions) {
+    if (!isRuledType(definition)) continue;
+    const name = definition.name.value;
+    let type = types.get(name);
+    if (type === undefined) {
+      type = { scopes: new Set(), beside: undefined, holder: definition };
+      types.set(name, type);
+    }
+    addScopes(type, definition.directives, name, lowering.links);
+    for (const parent of lowering.interfacesOf.get(name) ?? [])
+      for (const scope of lowering.interfaceRules.get(parent) ?? []) type.scopes.add(scope);
+  }
+  return types;
+}
+
+function lowerDefinition(
+  definition: DefinitionNode,
+  typeScopes: ReadonlyMap<string, TypeScopes>,
+  lowering: Lowering,
+): DefinitionNode {
+  if (isInterface(definition)) {
+    const fields = definition.fields?.map((field) => withoutRequiresScope(field, lowering.links));
+    const lowered = withoutRequiresScope(definition, lowering.links);
+    return fields === undefined ? lowered : { ...lowered, fields };
+  }
+  if (!isRuledType(definition)) return definition;
+  const type = typeScopes.get(definition.name.value);
+  const lowered =
+    type === undefined ? definition : withScopes(definition, type, lowering, type.holder === definition);
+  return isObject(lowered) ? withLoweredFields(lowered, lowering) : lowered;
+}
+
+function withLoweredFields<Node extends ObjectTypeDefinitionNode | ObjectTypeExtensionNode>(
+  node: Node,
+  lowering: Lowering,
+): Node {
+  const fields = node.fields?.map((field) => lowerField(node.name.value, field, lowering));
+  return fields === undefined ? node : { ...node, fields };
+}
+
+function lowerField(typeName: string, field: FieldDefinitionNode, lowering: Lowering): FieldDefinitionNode {
+  const element: ElementScopes = { scopes: new Set(), beside: undefined };
+  addScopes(element, field.directives, `${typeName}.${field.name.value}`, lowering.links);
+  for (const parent of lowering.interfacesOf.get(typeName) ?? []) {
+    const inherited = lowering.interfaceRules.get(`${parent}.${field.name.value}`) ?? [];
+    for (const scope of inherited) element.scopes.add(scope);
+  }
+  return withScopes(field, element, lowering);
+}
+
+function refuseOldFederation({ version }: LinkedFeature): void {
+  const [major = 0, minor = 0] = version.slice(1).split('.').map(Number);
+  const [firstMajor, firstMinor] = FIRST_FEDERATION_WITH_SCOPES;
+  if (major > firstMajor || (major === firstMajor && minor >= firstMinor)) return;
+  throw new DirectiveError(
+    'UNSUPPORTED_SPECIFICATION',
+    `@requiresScope needs federation v${firstMajor}.${firstMinor} or later; the schema links ${version}`,
+  );
 }
 
 function appliesRequiresScope(document: DocumentNode, links: Links): boolean {
@@ -123,34 +189,6 @@ function appliesRequiresScope(document: DocumentNode, links: Links): boolean {
   return applies;
 }
 
-/** The document with one more element in the `import` of a link. */
-function withImport(document: DocumentNode, link: ConstDirectiveNode, element: string): DocumentNode {
-  const imported: ConstValueNode = { kind: Kind.STRING, value: element };
-  const before = link.arguments?.find(({ name }) => name.value === 'import')?.value;
-  const extended: ConstDirectiveNode = {
-    ...link,
-    arguments: [
-      ...(link.arguments ?? []).filter(({ name }) => name.value !== 'import'),
-      {
-        kind: Kind.ARGUMENT,
-        name: { kind: Kind.NAME, value: 'import' },
-        value: { kind: Kind.LIST, values: [...(before?.kind === Kind.LIST ? before.values : []), imported] },
-      },
-    ],
-  };
-  return {
-    ...document,
-    definitions: document.definitions.map((definition) =>
-      definition.kind === Kind.SCHEMA_DEFINITION || definition.kind === Kind.SCHEMA_EXTENSION
-        ? {
-            ...definition,
-            directives: (definition.directives ?? []).map((node) => (node === link ? extended : node)),
-          }
-        : definition,
-    ),
-  };
-}
-
 /** A type may name its interfaces in any of its definitions and extensions. */
 function collectInterfaces(document: DocumentNode): ReadonlyMap<string, ReadonlySet<string>> {
   const interfaces = new Map<string, Set<string>>();
@@ -163,10 +201,10 @@ function collectInterfaces(document: DocumentNode): ReadonlyMap<string, Readonly
   return interfaces;
 }
 
-/** Scopes that interfaces ask for, by interface name and by `Interface.field`. */
+/** @throws {DirectiveError} `INVALID_RULE` for a `@requiresScopes` on an interface, which is not moved. */
 function collectInterfaceRules(document: DocumentNode, links: Links): ReadonlyMap<string, readonly string[]> {
   const rules = new Map<string, string[]>();
-  const add = (coordinate: string, directives: readonly ConstDirectiveNode[] | undefined): void => {
+  const add = (coordinate: string, directives: Directives): void => {
     for (const directive of directives ?? []) {
       const specification = specificationOf(links, directive.name.value);
       if (specification === requiresScopes) {
@@ -174,7 +212,7 @@ function collectInterfaceRules(document: DocumentNode, links: Links): ReadonlyMa
       }
       if (specification !== requiresScope) continue;
       const scopes = rules.get(coordinate) ?? [];
-      scopes.push(requiresScope.read(argumentsOf(directive), coordinate));
+      scopes.push(readScope(argumentsOf(directive), coordinate));
       rules.set(coordinate, scopes);
     }
   };
@@ -187,13 +225,40 @@ function collectInterfaceRules(document: DocumentNode, links: Links): ReadonlyMa
   return rules;
 }
 
+type RuledTypeNode =
+  | ObjectTypeDefinitionNode
+  | ObjectTypeExtensionNode
+  | ScalarTypeDefinitionNode
+  | ScalarTypeExtensionNode
+  | EnumTypeDefinitionNode
+  | EnumTypeExtensionNode;
+
+const RULED_TYPES: ReadonlySet<string> = new Set([
+  Kind.OBJECT_TYPE_DEFINITION,
+  Kind.OBJECT_TYPE_EXTENSION,
+  Kind.SCALAR_TYPE_DEFINITION,
+  Kind.SCALAR_TYPE_EXTENSION,
+  Kind.ENUM_TYPE_DEFINITION,
+  Kind.ENUM_TYPE_EXTENSION,
+]);
+
+/** A type that scopes may stand on in a lowered schema. */
+function isRuledType(node: DefinitionNode): node is RuledTypeNode {
+  return RULED_TYPES.has(node.kind);
+}
+
+function isObject(node: DefinitionNode): node is ObjectTypeDefinitionNode | ObjectTypeExtensionNode {
+  return node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION;
+}
+
 function isInterface(node: DefinitionNode): node is InterfaceTypeDefinitionNode | InterfaceTypeExtensionNode {
   return node.kind === Kind.INTERFACE_TYPE_DEFINITION || node.kind === Kind.INTERFACE_TYPE_EXTENSION;
 }
 
-function withoutRequiresScope<
-  Node extends { readonly directives?: readonly ConstDirectiveNode[] | undefined },
->(node: Node, links: Links): Node {
+function withoutRequiresScope<Node extends { readonly directives?: Directives }>(
+  node: Node,
+  links: Links,
+): Node {
   const directives = node.directives?.filter(
     (directive) => specificationOf(links, directive.name.value) !== requiresScope,
   );

@@ -1,7 +1,8 @@
 import { DirectiveError } from '../errors.js';
-import { readAlternatives } from './directive-specification.js';
-import type { Alternatives, DirectiveSpecification } from './directive-specification.js';
+import type { DirectiveSpecification } from './directive-specification.js';
 import { BEHALF_IDENTITY } from './feature.js';
+import { readAlternatives } from './read-arguments.js';
+import type { Alternatives, Arguments } from './read-arguments.js';
 
 export type DateUnit = 'DAY' | 'MONTH' | 'YEAR' | 'DECADE';
 
@@ -43,18 +44,16 @@ const ARGUMENTS_OF: Readonly<Record<StrategyName, readonly string[]>> = {
 };
 
 /** `@minimize(to: …, unless: [[…]])`: returns less than the stored value. */
-export const minimize: DirectiveSpecification<Minimization, 'minimize'> = {
+export const minimize = Object.freeze({
   name: 'minimize',
   identities: [BEHALF_IDENTITY],
   definition: (name) =>
     `directive @${name}(to: behalf__Strategy!, keep: Int, step: Float, unit: behalf__DateUnit, decimals: Int, spread: Float, unless: [[String!]!]) on FIELD_DEFINITION`,
   composed: true,
   protects: true,
-  read: (args, coordinate) => ({
-    ...readStrategy(args, coordinate),
-    unless: isGiven(args.unless) ? readAlternatives(args.unless, 'unless', coordinate) : [],
-  }),
-};
+  compile: (args, coordinate) =>
+    ({ kind: 'minimization', minimization: readMinimization(args, coordinate) }) as const,
+} as const satisfies DirectiveSpecification);
 
 /** Enumerations that the definition of `@minimize` refers to. */
 export const MINIMIZE_ENUMS = [
@@ -62,7 +61,15 @@ export const MINIMIZE_ENUMS = [
   'enum behalf__DateUnit { DAY MONTH YEAR DECADE }',
 ] as const;
 
-function readStrategy(args: Readonly<Record<string, unknown>>, coordinate: string): MinimizationStrategy {
+/** @throws {DirectiveError} `INVALID_RULE` */
+function readMinimization(args: Arguments, coordinate: string): Minimization {
+  return {
+    ...readStrategy(args, coordinate),
+    unless: isGiven(args.unless) ? readAlternatives(args.unless, 'unless', coordinate) : [],
+  };
+}
+
+function readStrategy(args: Arguments, coordinate: string): MinimizationStrategy {
   const { to } = args;
   if (!isStrategyName(to))
     throw new DirectiveError('INVALID_RULE', '@minimize has no known strategy', coordinate);
@@ -95,7 +102,7 @@ function isStrategyName(name: unknown): name is StrategyName {
   return typeof name === 'string' && Object.hasOwn(ARGUMENTS_OF, name);
 }
 
-function readGeneralization(args: Readonly<Record<string, unknown>>, coordinate: string): Generalization {
+function readGeneralization(args: Arguments, coordinate: string): Generalization {
   const given = ['step', 'unit', 'decimals'].filter((name) => isGiven(args[name]));
   if (given.length !== 1) {
     throw new DirectiveError(

@@ -1,13 +1,14 @@
-import { readString } from './directive-specification.js';
 import type { DirectiveSpecification } from './directive-specification.js';
 import { BEHALF_IDENTITY } from './feature.js';
+import { readString } from './read-arguments.js';
 
 /** `@personalData(category: "…")`: what kind of personal data a field holds. It classifies and forbids nothing. */
-export const personalData: DirectiveSpecification<string, 'personalData'> = {
+export const personalData = Object.freeze({
   name: 'personalData',
   identities: [BEHALF_IDENTITY],
   definition: (name) => `directive @${name}(category: String!) on FIELD_DEFINITION`,
   composed: true,
   protects: false,
-  read: ({ category }, coordinate) => readString(category, 'category', coordinate),
-};
+  compile: ({ category }, coordinate) =>
+    ({ kind: 'personalData', category: readString(category, 'category', coordinate) }) as const,
+} as const satisfies DirectiveSpecification);

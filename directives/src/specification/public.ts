@@ -6,11 +6,11 @@ import { BEHALF_IDENTITY } from './feature.js';
  *
  * It opens nothing that another rule closes: a field that is `@public` and returns a protected type is protected.
  */
-export const publicDirective: DirectiveSpecification<true, 'public'> = {
+export const publicDirective = Object.freeze({
   name: 'public',
   identities: [BEHALF_IDENTITY],
   definition: (name) => `directive @${name} on FIELD_DEFINITION | OBJECT | INTERFACE`,
   composed: true,
   protects: false,
-  read: () => true,
-};
+  compile: () => ({ kind: 'public' }) as const,
+} as const satisfies DirectiveSpecification);

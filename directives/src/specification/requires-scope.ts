@@ -1,19 +1,35 @@
-import { readString } from './directive-specification.js';
+import { requirementMeaning } from '../decide/requirement.js';
 import type { DirectiveSpecification } from './directive-specification.js';
 import { BEHALF_IDENTITY } from './feature.js';
+import { readString } from './read-arguments.js';
+import type { Alternatives, Arguments } from './read-arguments.js';
 
 /**
  * `@requiresScope(scope: "…")`: the delegation must hold the scope; repeated, it must hold them all.
  *
- * It is lowered to `@requiresScopes` before composition (see `lower.ts`), so that composition's own checks
- * and every other router know it.
+ * Before composition it is lowered to `@requiresScopes` ({@link lowerScopes}; `lower.ts` walks the document), so that composition's
+ * own checks and every other router know it. A compiled rule is therefore explained as `@requiresScopes`.
  */
-export const requiresScope: DirectiveSpecification<string, 'requiresScope'> = {
+export const requiresScope = Object.freeze({
   name: 'requiresScope',
   identities: [BEHALF_IDENTITY],
   definition: (name) =>
     `directive @${name}(scope: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM`,
   composed: false,
   protects: true,
-  read: ({ scope }, coordinate) => readString(scope, 'scope', coordinate),
-};
+  compile: (args, coordinate) => requirementMeaning({ scopes: [[[readScope(args, coordinate)]]] }),
+} as const satisfies DirectiveSpecification);
+
+/** @throws {DirectiveError} `INVALID_RULE` */
+export function readScope({ scope }: Arguments, coordinate: string): string {
+  return readString(scope, 'scope', coordinate);
+}
+
+/**
+ * The argument of the `@requiresScopes` that says the same as several `@requiresScope`.
+ *
+ * @param beside A `@requiresScopes` on the same element: both must hold, so every alternative of it asks for the scopes as well.
+ */
+export function lowerScopes(scopes: ReadonlySet<string>, beside: Alternatives = [[]]): Alternatives {
+  return beside.map((alternative) => [...new Set([...alternative, ...scopes])]);
+}

@@ -27,17 +27,20 @@ export const specifiedDirectives = Object.freeze([
 /** One of them, told apart by `name`. */
 export type SpecifiedDirective = (typeof specifiedDirectives)[number];
 
+/** One application of a directive, compiled; told apart by `kind`. */
+export type Meaning = ReturnType<SpecifiedDirective['compile']>;
+
 /** Those that Behalf defines itself. */
-export const behalfDirectives: readonly DirectiveSpecification<unknown>[] = Object.freeze(
-  specifiedDirectives.filter((directive) => directive.identities.includes(BEHALF_IDENTITY)),
+export const behalfDirectives: readonly DirectiveSpecification[] = Object.freeze(
+  specifiedDirectives.filter(({ identities }) => (identities as readonly string[]).includes(BEHALF_IDENTITY)),
 );
 
-/** The specification behind a directive's name in a schema; undefined when it is none of ours. */
+/** The specification behind a directive's name in a schema; undefined when it is not one of ours. */
 export function specificationOf(links: Links, localName: string): SpecifiedDirective | undefined {
   const resolved = links.resolve(localName);
   if (resolved === undefined) return undefined;
   return specifiedDirectives.find(
-    (directive) =>
-      directive.name === resolved.name && directive.identities.includes(resolved.feature.identity),
+    ({ name, identities }) =>
+      name === resolved.name && (identities as readonly string[]).includes(resolved.feature.identity),
   );
 }

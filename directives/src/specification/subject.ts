@@ -1,6 +1,9 @@
-import { readString } from './directive-specification.js';
 import type { DirectiveSpecification } from './directive-specification.js';
 import { BEHALF_IDENTITY } from './feature.js';
+import { readString } from './read-arguments.js';
+
+/** The rule in records: which property holds the subject is the subgraph's own affair. */
+export const SUBJECT_RULE = '@subject';
 
 /**
  * `@subject(field: "…")`: rows of this type belong to the subject that stands in this property of the row.
@@ -8,11 +11,12 @@ import { BEHALF_IDENTITY } from './feature.js';
  * A delegation sees only its own subject's rows (OWASP API1:2023, object-level authorization). The property
  * must come from the store: where a row without it reaches the client, it is refused.
  */
-export const subject: DirectiveSpecification<string, 'subject'> = {
+export const subject = Object.freeze({
   name: 'subject',
   identities: [BEHALF_IDENTITY],
   definition: (name) => `directive @${name}(field: String!) on OBJECT`,
   composed: true,
   protects: true,
-  read: ({ field }, coordinate) => readString(field, 'field', coordinate),
-};
+  compile: ({ field }, coordinate) =>
+    ({ kind: 'subject', property: readString(field, 'field', coordinate) }) as const,
+} as const satisfies DirectiveSpecification);

@@ -1,4 +1,4 @@
-import type { RuleTable } from '@behalf/directives';
+import type { RuleTable } from '@behalf/directives/internal';
 import type { Policy } from '@behalf/policy';
 import { checkFederation } from '../protection.js';
 import { inspectSupergraph } from '../supergraph.js';

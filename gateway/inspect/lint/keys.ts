@@ -1,4 +1,4 @@
-import { ruleText } from '@behalf/directives';
+import { ruleText } from '@behalf/directives/internal';
 import { outermostFields } from '../../supergraph/field-set.js';
 import { JoinMetadata } from '../../supergraph/join.js';
 import { implies } from '../implication.js';

@@ -1,5 +1,5 @@
-import { asksNothing, combine, NO_REQUIREMENT, ruleText } from '@behalf/directives';
-import type { FieldRule, Requirement, RuleTable, TypeRule } from '@behalf/directives';
+import { isUnrestricted, combine, NO_REQUIREMENT, ruleText } from '@behalf/directives/internal';
+import type { FieldRule, Requirement, RuleTable, TypeRule } from '@behalf/directives/internal';
 import { implies } from '../implication.js';
 import type { Found } from './finding.js';
 
@@ -29,7 +29,7 @@ export function checkWrittenRules(written: RuleTable, isComposed = false): Found
     // Composition copies the rules of implementers up: what an interface asks there, nobody wrote beside its @public.
     if (isComposed && type.kind === 'interface') continue;
     found.push(...checkRequirement(type.name, type.own));
-    if (type.isPublic && !asksNothing(type.own)) {
+    if (type.isPublic && !isUnrestricted(type.own)) {
       found.push({
         code: 'PUBLIC_WITH_RULE',
         coordinate: type.name,
@@ -40,8 +40,8 @@ export function checkWrittenRules(written: RuleTable, isComposed = false): Found
       found.push(...checkRequirement(field.coordinate, field.own));
       const returned = written.type(field.returns)?.own ?? NO_REQUIREMENT;
       const stated = combine([type.own, field.own, returned]);
-      if (field.isPublic && !asksNothing(stated)) {
-        const where = asksNothing(combine([type.own, field.own]))
+      if (field.isPublic && !isUnrestricted(stated)) {
+        const where = isUnrestricted(combine([type.own, field.own]))
           ? `what it returns (${field.returns}) asks`
           : 'it asks';
         found.push({

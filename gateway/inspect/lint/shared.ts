@@ -1,5 +1,5 @@
-import { ruleText, type FieldRule } from '@behalf/directives';
-import type { RuleTable } from '@behalf/directives';
+import { ruleText, type FieldRule } from '@behalf/directives/internal';
+import type { RuleTable } from '@behalf/directives/internal';
 import { implies } from '../implication.js';
 import type { Found } from './finding.js';
 import { fieldName, isOwnType } from './rules.js';

@@ -4,7 +4,7 @@ import {
   Links,
   lowerRequiresScope,
   RuleTable,
-} from '@behalf/directives';
+} from '@behalf/directives/internal';
 import { Kind, parse, Source, visit } from 'graphql';
 import type { ASTNode, DocumentNode, FieldDefinitionNode } from 'graphql';
 

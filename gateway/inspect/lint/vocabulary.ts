@@ -1,4 +1,4 @@
-import type { Requirement, RuleTable } from '@behalf/directives';
+import type { Requirement, RuleTable } from '@behalf/directives/internal';
 import { comparePolicyWithSchema, isHonoured, vocabularyOf } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
 import type { Found } from './finding.js';

@@ -1,4 +1,4 @@
-import { isMet } from '@behalf/directives';
+import { isMet } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
 import { isAbstractType, isObjectType, Kind, parse, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';

@@ -1,5 +1,5 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { completeSubgraph, RuleTable } from '@behalf/directives';
+import { completeSubgraph, RuleTable } from '@behalf/directives/internal';
 import fc from 'fast-check';
 import { buildSchema, parse, printSchema } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
@@ -67,10 +67,9 @@ export class Worlds {
         name,
         sdl,
         resolvers,
-        schema: buildSubgraphSchema({
-          typeDefs: completeSubgraph(parse(sdl)),
-          resolvers: resolvers as never,
-        }),
+        schema: buildSubgraphSchema([
+          { typeDefs: completeSubgraph(parse(sdl)), resolvers: resolvers as never },
+        ]),
       };
     });
     const authorizer = createOperationAuthorizer(supergraph, {

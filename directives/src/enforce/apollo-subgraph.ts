@@ -1,0 +1,56 @@
+import { createRequire } from 'node:module';
+import type * as ApolloSubgraph from '@apollo/subgraph';
+import type { DocumentNode, GraphQLResolveInfo, GraphQLScalarType, GraphQLSchema } from 'graphql';
+import { DirectiveError } from '../errors.js';
+
+/** As a method, so that a resolver may say what it takes: `(source: Account, { id }: { id: string }, context: MyContext)`. */
+type Resolve = {
+  resolve(source: unknown, args: unknown, context: unknown, info: GraphQLResolveInfo): unknown;
+}['resolve'];
+
+/**
+ * Resolvers by type and field, as `buildSubgraphSchema` of `@apollo/subgraph` takes them: `__resolveReference`, `__resolveType` and
+ * `__isTypeOf` included; for an enum its internal values, for a scalar the `GraphQLScalarType`.
+ */
+export type SubgraphResolvers = Readonly<
+  Record<
+    string,
+    | Readonly<
+        Record<
+          string,
+          Resolve | { readonly resolve?: Resolve; readonly subscribe?: Resolve } | string | number
+        >
+      >
+    | GraphQLScalarType
+    | undefined
+  >
+>;
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Builds a subgraph's schema with `@apollo/subgraph`. It is an optional peer, so it is loaded when it is needed; as CommonJS,
+ * because then it is at once, and because it shares the CommonJS build of graphql 16 that Node gives everybody: two builds in one
+ * process do not know each other's types.
+ *
+ * @throws {DirectiveError} `MISSING_APOLLO_SUBGRAPH`
+ */
+export function buildApolloSubgraph(typeDefs: DocumentNode, resolvers: SubgraphResolvers): GraphQLSchema {
+  const { buildSubgraphSchema } = loadApolloSubgraph();
+  return buildSubgraphSchema([
+    { typeDefs, resolvers: resolvers as ApolloSubgraph.GraphQLResolverMap<unknown> },
+  ]);
+}
+
+function loadApolloSubgraph(): typeof ApolloSubgraph {
+  let path: string;
+  try {
+    path = require.resolve('@apollo/subgraph');
+  } catch {
+    throw new DirectiveError(
+      'MISSING_APOLLO_SUBGRAPH',
+      'buildProtectedSubgraph needs the package @apollo/subgraph 2.15.1 or later: npm install @apollo/subgraph',
+    );
+  }
+  return require(path) as typeof ApolloSubgraph;
+}

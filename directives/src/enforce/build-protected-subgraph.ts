@@ -1,0 +1,79 @@
+import { concatAST, parse } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
+import { compileRules } from '../schema/compile-rules.js';
+import { buildApolloSubgraph } from './apollo-subgraph.js';
+import type { SubgraphResolvers } from './apollo-subgraph.js';
+import { guardSchema } from './guard.js';
+import type { ProtectionOptions } from './protection-options.js';
+
+/** @see buildProtectedSubgraph */
+export interface ProtectedSubgraphOptions extends ProtectionOptions {
+  /** The schema, with `@link`; definitions of Behalf's directives may be left out. */
+  readonly typeDefs: string | DocumentNode | readonly (string | DocumentNode)[];
+  /** As for `buildSubgraphSchema` of `@apollo/subgraph`, `__resolveReference` included. */
+  readonly resolvers: SubgraphResolvers;
+  /**
+   * Puts further code around the schema's resolvers (graphql-middleware, graphql-shield) before the protection goes
+   * around all of it.
+   */
+  readonly transform?: (schema: GraphQLSchema) => GraphQLSchema;
+}
+
+/**
+ * Builds a subgraph from SDL and resolvers, with every rule of its directives in force, for any server that runs a GraphQLSchema.
+ * It needs the package `@apollo/subgraph`. For a schema that is made in code see `protectSchema`.
+ *
+ * Until a request's context value is made with `protectedContext`, the request is a caller without a token, and sees only what is
+ * `@public`. `_service.sdl` is lowered, so that IntrospectAndCompose, rover and every other composition keep the rules.
+ *
+ * @throws {DirectiveError} when a rule cannot be compiled, with the coordinate in the message; `MISSING_APOLLO_SUBGRAPH` where the
+ *   package is not installed; `FEDERATION_NOT_LINKED` for a Federation 1 schema, out of which composition would take the rules.
+ *
+ * @example
+ * ```ts
+ * import { buildProtectedSubgraph } from '@behalf/directives';
+ *
+ * export const schema = buildProtectedSubgraph({
+ *   name: 'accounts',
+ *   typeDefs: `
+ *     extend schema
+ *       @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
+ *       @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@public", "@requiresScope"])
+ *
+ *     type Query {
+ *       account(id: ID!): Account @requiresScope(scope: "accounts:read")
+ *     }
+ *
+ *     type Account @key(fields: "id") {
+ *       id: ID! @public
+ *       balance: Int @requiresScope(scope: "accounts:read")
+ *     }
+ *   `,
+ *   resolvers: {
+ *     Query: { account: (_source, { id }: { id: string }) => ({ id, balance: 1200 }) },
+ *     Account: { __resolveReference: ({ id }: { id: string }) => ({ id, balance: 1200 }) },
+ *   },
+ *   gateway: {
+ *     issuer: 'https://gateway.example',
+ *     jwksUri: 'https://gateway.example/.well-known/jwks.json',
+ *   },
+ * });
+ * ```
+ */
+export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): GraphQLSchema {
+  const { document, rules } = compileRules(documentOf(options.typeDefs), {
+    coverage: options.coverage,
+    isFederated: true,
+  });
+  const built = buildApolloSubgraph(document, options.resolvers);
+  const schema = options.transform === undefined ? built : options.transform(built);
+  guardSchema(schema, rules, options);
+  return schema;
+}
+
+function documentOf(typeDefs: ProtectedSubgraphOptions['typeDefs']): DocumentNode {
+  const parts = Array.isArray(typeDefs)
+    ? (typeDefs as readonly (string | DocumentNode)[])
+    : [typeDefs as string | DocumentNode];
+  return concatAST(parts.map((part) => (typeof part === 'string' ? parse(part) : part)));
+}

@@ -1,0 +1,114 @@
+import { context as otelContext } from '@opentelemetry/api';
+import type { GraphQLSchema } from 'graphql';
+import { TxnTokenExchange } from '../claims/exchange-txn-token.js';
+import { TXN_TOKEN_HEADER } from '../claims/txn-token.js';
+import { createTxnTokenVerifier } from '../claims/verify-txn-token.js';
+import type { RuleTable } from '../decide/rule-table.js';
+import { DirectiveError } from '../errors.js';
+import { OccasionalLog, stderrLog } from '../log.js';
+import { parentContext } from '../record/recorder.js';
+import type { ProtectionOptions } from './protection-options.js';
+import { headerReader } from './request-headers.js';
+import { RequestState, requestStateOf } from './request-state.js';
+import type { Caller } from './request-state.js';
+import { wrapFields } from './wrap-fields.js';
+
+/** What a protected schema has beside its wrapped resolvers: how a request to it begins. */
+export interface Guard {
+  /** Name of the subgraph. */
+  readonly name: string;
+  /**
+   * Verifies the request's transaction token, and begins its state.
+   *
+   * @throws {DirectiveError} `UNREADABLE_HEADERS`
+   */
+  open(request: unknown, body: unknown): Promise<RequestState>;
+}
+
+type BeginState = (caller: Caller, parent: RequestState['parent']) => RequestState;
+
+const guards = new WeakMap<GraphQLSchema, Guard>();
+
+/** @throws {DirectiveError} `NOT_PROTECTED` for a schema that no function of this library protected */
+export function guardOf(schema: GraphQLSchema): Guard {
+  const guard = guards.get(schema);
+  if (guard === undefined)
+    throw new DirectiveError(
+      'NOT_PROTECTED',
+      'the schema comes from neither buildProtectedSubgraph nor protectSchema',
+    );
+  return guard;
+}
+
+/**
+ * Puts the rules of a schema in force, in place, and keeps its guard.
+ *
+ * @throws {DirectiveError} `ALREADY_PROTECTED`, or when a rule does not fit the schema
+ */
+export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: ProtectionOptions): void {
+  if (guards.has(schema))
+    throw new DirectiveError('ALREADY_PROTECTED', 'the schema is protected; do it once, at the end');
+  const enforcement = options.enforcement ?? 'enforce';
+  if (enforcement === 'shadow') {
+    process.emitWarning(`subgraph "${options.name}" is in shadow: its rules are recorded and not enforced`, {
+      code: 'BEHALF_SHADOW',
+    });
+  }
+  const nowMs = options.nowMs ?? Date.now;
+  const compiled = wrapFields({
+    schema,
+    rules,
+    pseudonymKey: options.pseudonymKey,
+    enforcement,
+    runtime: {
+      stateOf,
+      nowMs,
+      log: new OccasionalLog(options.name, options.log ?? stderrLog, nowMs),
+      revocationSignal: ({ delegation }) =>
+        delegation === undefined ? undefined : options.revocationSignal?.(delegation),
+    },
+  });
+  const begin: BeginState = (caller, parent) => new RequestState(caller, parent, compiled);
+
+  function stateOf(contextValue: unknown): RequestState {
+    const state = requestStateOf(contextValue);
+    if (state?.compiled === compiled) return state;
+    // No state, or one that was decided by another schema's rules: a caller who shows nothing.
+    return begin({ refusal: 'TXN_TOKEN_MISSING' }, otelContext.active());
+  }
+
+  guards.set(schema, guardFor(options, begin));
+}
+
+function guardFor(options: ProtectionOptions, begin: BeginState): Guard {
+  const verify = createTxnTokenVerifier(options.name, options.gateway, options);
+  const exchange =
+    options.passOn === undefined
+      ? undefined
+      : new TxnTokenExchange(options.name, options.gateway.issuer, options.passOn);
+  return {
+    name: options.name,
+    async open(request, body) {
+      const header = headerReader(request);
+      const parent = parentContext(header('traceparent'));
+      const token = header(TXN_TOKEN_HEADER);
+      const { verified, refusal } = await verify(token, body);
+      if (verified === undefined) {
+        if (refusal !== 'TXN_TOKEN_MISSING') options.onRefusedToken?.(refusal);
+        return begin({ refusal }, parent);
+      }
+      const { delegation, transactionId, boundTo, expiresAt } = verified;
+      return begin(
+        {
+          delegation,
+          transactionId,
+          endsAtMs: Math.min(expiresAt, delegation.consent?.until ?? Infinity) * 1_000,
+          ...(boundTo === undefined ? {} : { boundTo }),
+          ...(typeof token === 'string' ? { txnToken: token } : {}),
+          ...(exchange === undefined ? {} : { exchange }),
+        },
+        parent,
+      );
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { DirectiveError } from '../errors.js';
+
+/** `Headers` of the Fetch standard, Node's or a server's own. */
+interface FetchHeaders {
+  get(name: string): string | null;
+  has(name: string): boolean;
+  append(name: string, value: string): void;
+}
+
+/**
+ * The headers of one request, or the request that has them: `IncomingHttpHeaders` and `IncomingMessage` of Node (hence of Express,
+ * Fastify and Koa), `Headers` and `Request` of the Fetch standard (hence of Yoga, Hono and Next.js).
+ */
+export type RequestHeaders =
+  IncomingHttpHeaders | FetchHeaders | { readonly headers: IncomingHttpHeaders | FetchHeaders };
+
+type HeaderValue = string | readonly string[] | undefined;
+
+/**
+ * Looks a header up, by its name in lower case.
+ *
+ * @throws {DirectiveError} `UNREADABLE_HEADERS` for anything that is not {@link RequestHeaders}: to read it as a request without a
+ *   token would deny everybody, and say nothing.
+ */
+export function headerReader(request: unknown): (name: string) => HeaderValue {
+  const headers = isRecord(request) && isRecord(request.headers) ? request.headers : request;
+  if (isFetchHeaders(headers)) return (name) => headers.get(name) ?? undefined;
+  if (!isPlain(headers)) {
+    throw new DirectiveError(
+      'UNREADABLE_HEADERS',
+      'pass the headers as Node or the Fetch standard have them, or the request that they came with',
+    );
+  }
+  return (name) => valueOf(headers, name);
+}
+
+/** Node writes names in lower case. Others may not, and a name in two spellings is a repeated header. */
+function valueOf(headers: Readonly<Record<string, unknown>>, name: string): HeaderValue {
+  const values: string[] = [];
+  for (const [key, value] of Object.entries(headers)) {
+    if (key.toLowerCase() !== name || value === undefined) continue;
+    const entries: readonly unknown[] = Array.isArray(value) ? value : [value];
+    for (const entry of entries) {
+      if (typeof entry !== 'string')
+        throw new DirectiveError('UNREADABLE_HEADERS', `the header "${name}" is not a string`);
+      values.push(entry);
+    }
+  }
+  return values.length > 1 ? values : values[0];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isFetchHeaders(value: unknown): value is FetchHeaders {
+  if (!isRecord(value)) return false;
+  return [value.get, value.has, value.append].every((method) => typeof method === 'function');
+}
+
+/** An object that is nothing but its properties, of this realm or another. */
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (!isRecord(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}

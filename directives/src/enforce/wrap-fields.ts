@@ -1,0 +1,133 @@
+import { defaultFieldResolver, getNamedType, isObjectType } from 'graphql';
+import type { GraphQLField, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import { isUnrestricted } from '../decide/requirement.js';
+import type { Requirement } from '../decide/requirement.js';
+import { ruleText } from '../decide/rule-text.js';
+import type { RuleTable } from '../decide/rule-table.js';
+import { compileMinimizer } from '../minimize/minimizer.js';
+import type { RecordedField } from '../record/recorder.js';
+import type { Minimization } from '../specification/minimize.js';
+import type { Alternatives } from '../specification/read-arguments.js';
+import { SUBJECT_RULE } from '../specification/subject.js';
+import { isFederationField } from '../schema/federation-fields.js';
+import type { FieldPlan } from './field-plan.js';
+import { compileOwnRows } from './own-rows.js';
+import { protectEntities } from './protect-entities.js';
+import { protectResolver } from './protect-resolver.js';
+import { protectSubscription } from './protect-subscription.js';
+import type { Enforcement } from './protection-options.js';
+import type { CompiledProtection } from './request-state.js';
+import type { ProtectionRuntime } from './runtime.js';
+import { Interned } from './values.js';
+import { watchResolver } from './watch-schema.js';
+
+export interface ProtectionInput {
+  readonly schema: GraphQLSchema;
+  readonly rules: RuleTable;
+  readonly pseudonymKey: Uint8Array | undefined;
+  readonly enforcement: Enforcement;
+  readonly runtime: ProtectionRuntime;
+}
+
+/**
+ * Puts the check around every field of every object type of a schema, in place. It is the outermost wrapper: what a
+ * resolver, or anything put around it before, returns or throws comes after the decision.
+ */
+export function wrapFields(input: ProtectionInput): CompiledProtection {
+  const { schema, rules, enforcement, runtime } = input;
+  const planner = new FieldPlanner(input);
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) {
+      if (!isFederationField(schema, type, field)) wrapField(type, field, planner.plan(type, field), input);
+    }
+  }
+  const { requirements, exemptions, fields } = planner;
+  if (enforcement === 'enforce')
+    protectEntities({
+      schema,
+      rules,
+      requirements,
+      record: (coordinate, rule) => planner.record(coordinate, rule),
+      runtime,
+    });
+  return { requirements: requirements.values, exemptions: exemptions.values, fields };
+}
+
+function wrapField(
+  type: GraphQLObjectType,
+  field: GraphQLField<unknown, unknown>,
+  plan: FieldPlan,
+  { schema, enforcement, runtime }: ProtectionInput,
+): void {
+  const resolve = field.resolve ?? defaultFieldResolver;
+  if (enforcement === 'shadow') {
+    field.resolve = watchResolver(plan, resolve, runtime.stateOf);
+    return;
+  }
+  const isSubscription = type === schema.getSubscriptionType();
+  field.resolve = protectResolver(plan, resolve, runtime, isSubscription);
+  if (!isSubscription) return;
+  // Without a function of its own, graphql-js takes the stream from a property of the root value.
+  const subscribe = field.subscribe ?? defaultFieldResolver;
+  field.subscribe = protectSubscription(plan, { subscribe, resolve }, runtime);
+}
+
+/** Works out the plan of each field, and numbers what plans share. */
+class FieldPlanner {
+  readonly requirements = new Interned<Requirement>();
+  readonly exemptions = new Interned<Alternatives>();
+  readonly fields: RecordedField[] = [];
+  /** In a supergraph the root types have their standard names, and the record is kept by the supergraph's coordinates. */
+  readonly #rootNames: ReadonlyMap<GraphQLObjectType | null | undefined, string>;
+  readonly #input: ProtectionInput;
+
+  constructor(input: ProtectionInput) {
+    this.#input = input;
+    this.#rootNames = new Map([
+      [input.schema.getQueryType(), 'Query'],
+      [input.schema.getMutationType(), 'Mutation'],
+      [input.schema.getSubscriptionType(), 'Subscription'],
+    ]);
+  }
+
+  record(coordinate: string, rule: string | undefined, strategy?: string): RecordedField {
+    const recorded = { index: this.fields.length, coordinate, rule, strategy };
+    this.fields.push(recorded);
+    return recorded;
+  }
+
+  plan(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): FieldPlan {
+    const { schema, rules } = this.#input;
+    const rootName = this.#rootNames.get(type);
+    const recorded = `${rootName ?? type.name}.${field.name}`;
+    const requirement = rules.requirementOf(type.name, field.name);
+    const minimization = rules.field(type.name, field.name)?.minimization;
+    const rule = isUnrestricted(requirement) ? undefined : ruleText(requirement);
+    return {
+      record: this.record(recorded, rule, minimization?.to),
+      subjectRecord: this.record(recorded, SUBJECT_RULE),
+      requirement,
+      requirementIndex: this.requirements.index(requirement),
+      isRoot: rootName !== undefined,
+      rowSubject: rules.type(type.name)?.subject,
+      returnedSubject: rules.type(getNamedType(field.type).name)?.subject,
+      ownRows: compileOwnRows(field.type, schema, rules),
+      minimizer: this.#minimizerOf(`${type.name}.${field.name}`, field, minimization),
+      exemptionIndex: minimization === undefined ? -1 : this.exemptions.index(minimization.unless),
+    };
+  }
+
+  #minimizerOf(
+    coordinate: string,
+    { type }: GraphQLField<unknown, unknown>,
+    minimization: Minimization | undefined,
+  ): FieldPlan['minimizer'] {
+    if (minimization === undefined) return undefined;
+    const { pseudonymKey, runtime } = this.#input;
+    const onUnreadable = (): void => {
+      runtime.log.report('VALUE_NOT_MINIMIZED', coordinate);
+    };
+    return compileMinimizer({ minimization, coordinate, type, pseudonymKey, onUnreadable });
+  }
+}

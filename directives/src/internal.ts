@@ -1,0 +1,61 @@
+/**
+ * What Behalf's other packages share with this one. Internal: it changes without notice, in any version. Subgraph teams find
+ * everything that they need in `@behalf/directives`.
+ */
+export { TxnTokenExchange } from './claims/exchange-txn-token.js';
+export { isRecord, isStringArray, readActorClaim, readConsentClaim } from './claims/read-claims.js';
+export { createTxnTokenReader } from './claims/read-txn-token.js';
+export { InMemoryReplay } from './claims/replay-memory.js';
+export { graphqlRequestHash } from './claims/request-hash.js';
+export { isServiceSubject, SERVICE_SUBJECT_PREFIX, serviceSubject } from './claims/service.js';
+export {
+  TXN_TOKEN_ALGORITHM,
+  TXN_TOKEN_HEADER,
+  TXN_TOKEN_TYPE,
+  type RequestBinding,
+  type RequesterContext,
+  type TransactionContext,
+  type TxnTokenClaims,
+} from './claims/txn-token.js';
+export { txnTokenRefusals } from './claims/txn-token-refusals.js';
+export type { FieldRule, TypeRule } from './decide/compile-types.js';
+export {
+  combine,
+  describeRequirement,
+  holdsOne,
+  isExemptFromMinimize,
+  isMet,
+  isUnrestricted,
+  NO_REQUIREMENT,
+  requirementParts,
+  type Requirement,
+} from './decide/requirement.js';
+export { ruleText } from './decide/rule-text.js';
+export { RuleTable, type RuleSource, type RuleTableOptions } from './decide/rule-table.js';
+export { DENIAL_CODE } from './enforce/denial.js';
+export { Interned } from './enforce/values.js';
+export {
+  denialErrors,
+  directiveErrors,
+  passOnErrors,
+  requestErrors,
+  subgraphLogCodes,
+  subscriptionErrors,
+  type ErrorDescription,
+} from './errors.js';
+export { ACCESS_DECISIONS, FACTS_EXTENSION, type FieldAccess } from './record/facts.js';
+export { parentContext } from './record/recorder.js';
+export { completeSubgraph } from './specification/complete.js';
+export {
+  AUTHENTICATED_IDENTITY,
+  BEHALF_IDENTITY,
+  FEDERATION_IDENTITY,
+  JOIN_IDENTITY,
+  POLICY_IDENTITY,
+  REQUIRES_SCOPES_IDENTITY,
+} from './specification/feature.js';
+export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
+export { lowerRequiresScope } from './specification/lower.js';
+export type { Generalization, Minimization } from './specification/minimize.js';
+export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';
+export { STATED_BY, statedByDefinition } from './specification/stated-by.js';

@@ -1,0 +1,53 @@
+import { specifiedDirectives as graphqlDirectives, valueFromASTUntyped } from 'graphql';
+import type { ConstDirectiveNode, GraphQLSchema } from 'graphql';
+import { directiveNode } from './directive-node.js';
+import { readGivenDirectives } from './extension-directives.js';
+
+interface DirectiveHolder {
+  readonly directives?: readonly ConstDirectiveNode[] | undefined;
+}
+
+/** What every element of a schema has: its SDL, where it was made of some, and a place for whatever a library keeps with it. */
+export interface SchemaElement {
+  readonly astNode?: DirectiveHolder | null | undefined;
+  readonly extensionASTNodes?: readonly DirectiveHolder[] | null | undefined;
+  readonly extensions?: Readonly<Record<PropertyKey, unknown>> | null | undefined;
+}
+
+/** `@deprecated` and its like: printed with the schema, from its own properties. */
+const OF_GRAPHQL: ReadonlySet<string> = new Set(graphqlDirectives.map(({ name }) => name));
+
+/**
+ * The directives that are applied to one element of a schema, wherever the library that made it keeps them: in `astNode`, in
+ * `extensionASTNodes`, in `extensions.directives`. An application that is kept in several places is listed once.
+ *
+ * @param elsewhere Other nodes of SDL that speak of the same element.
+ * @throws {DirectiveError} `INVALID_RULE` for extensions that cannot be read.
+ */
+export function appliedDirectives(
+  schema: GraphQLSchema,
+  element: SchemaElement,
+  coordinate: string,
+  elsewhere: readonly DirectiveHolder[] = [],
+): readonly ConstDirectiveNode[] {
+  const holders = [element.astNode, ...(element.extensionASTNodes ?? []), ...elsewhere];
+  const inSdl = holders.flatMap((holder) => holder?.directives ?? []);
+  const inExtensions = readGivenDirectives(element.extensions?.directives, coordinate).map((given) =>
+    directiveNode(given, schema.getDirective(given.name) ?? undefined, coordinate),
+  );
+  const applied = new Map<string, ConstDirectiveNode>();
+  for (const node of [...inSdl, ...inExtensions]) {
+    if (OF_GRAPHQL.has(node.name.value)) continue;
+    const key = applicationKey(node);
+    if (!applied.has(key)) applied.set(key, node);
+  }
+  return [...applied.values()];
+}
+
+/** The same for two ways of writing one application: arguments in another order, an enum value as a string. */
+function applicationKey({ name, arguments: args = [] }: ConstDirectiveNode): string {
+  const values = args
+    .map((argument): [string, unknown] => [argument.name.value, valueFromASTUntyped(argument.value)])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([name.value, values]);
+}

@@ -1,0 +1,90 @@
+import { Kind } from 'graphql';
+import type { ConstDirectiveNode, DefinitionNode, DocumentNode } from 'graphql';
+import { DirectiveError } from '../errors.js';
+import type { Links } from '../specification/link.js';
+import { specifiedDirectives } from '../specification/specified-directives.js';
+import type { CoordinateRules } from './coordinate-rules.js';
+import { directiveNode } from './directive-node.js';
+import { readGivenDirectives } from './extension-directives.js';
+
+/** Names of the directives that rules use, as their specifications have them. */
+export function namesOf(rules: CoordinateRules): ReadonlySet<string> {
+  return new Set(
+    Object.entries(rules).flatMap(([coordinate, given]) =>
+      readGivenDirectives(given, coordinate).map(({ name }) => name),
+    ),
+  );
+}
+
+/**
+ * Puts rules that are given by coordinate where they would stand in SDL, beside those that stand there.
+ *
+ * @throws {DirectiveError} `INVALID_RULE` for a coordinate that the schema does not have, `UNKNOWN_DIRECTIVE` for a name that is
+ *   not one of Behalf's directives.
+ */
+export function attachRules(document: DocumentNode, rules: CoordinateRules, links: Links): DocumentNode {
+  const nodes = new Map(
+    Object.entries(rules).map(([coordinate, given]) => [coordinate, ruleNodes(given, coordinate, links)]),
+  );
+  const take = (coordinate: string): readonly ConstDirectiveNode[] => {
+    const found = nodes.get(coordinate) ?? [];
+    nodes.delete(coordinate);
+    return found;
+  };
+  const definitions = document.definitions.map((definition) => attachTo(definition, take));
+  const [unknown] = nodes.keys();
+  if (unknown !== undefined)
+    throw new DirectiveError('INVALID_RULE', 'the schema has no such type or field', unknown);
+  return { ...document, definitions };
+}
+
+function attachTo(
+  definition: DefinitionNode,
+  take: (coordinate: string) => readonly ConstDirectiveNode[],
+): DefinitionNode {
+  switch (definition.kind) {
+    case Kind.OBJECT_TYPE_DEFINITION:
+    case Kind.INTERFACE_TYPE_DEFINITION: {
+      const { name, directives = [], fields = [] } = definition;
+      return {
+        ...definition,
+        directives: [...directives, ...take(name.value)],
+        fields: fields.map((field) => ({
+          ...field,
+          directives: [...(field.directives ?? []), ...take(`${name.value}.${field.name.value}`)],
+        })),
+      };
+    }
+    case Kind.SCALAR_TYPE_DEFINITION:
+    case Kind.ENUM_TYPE_DEFINITION:
+      return {
+        ...definition,
+        directives: [...(definition.directives ?? []), ...take(definition.name.value)],
+      };
+    default:
+      return definition;
+  }
+}
+
+function ruleNodes(given: unknown, coordinate: string, links: Links): readonly ConstDirectiveNode[] {
+  return readGivenDirectives(given, coordinate).map(({ name, args }) => {
+    const local = localNameOf(name, links);
+    if (local === undefined)
+      throw new DirectiveError(
+        'UNKNOWN_DIRECTIVE',
+        `"${name}" is not one of Behalf's directives`,
+        coordinate,
+      );
+    return directiveNode({ name: local, args }, undefined, coordinate);
+  });
+}
+
+/** The name that a specified directive has in the schema. */
+function localNameOf(name: string, links: Links): string | undefined {
+  const specification = specifiedDirectives.find((known) => known.name === name);
+  for (const identity of specification?.identities ?? []) {
+    const feature = links.feature(identity);
+    if (feature !== undefined) return links.localName(feature, name);
+  }
+  return undefined;
+}

@@ -1,0 +1,55 @@
+import type { DocumentNode } from 'graphql';
+import { isUnrestricted } from '../decide/requirement.js';
+import { RuleTable } from '../decide/rule-table.js';
+import { DirectiveError } from '../errors.js';
+import { completeSubgraph } from '../specification/complete.js';
+import { BEHALF_IDENTITY, FEDERATION_IDENTITY } from '../specification/feature.js';
+import { Links } from '../specification/link.js';
+import { lowerRequiresScope } from '../specification/lower.js';
+
+/** A subgraph's schema as it is published, and its rules. */
+export interface CompiledRules {
+  /** Completed and lowered: every composition keeps its rules. */
+  readonly document: DocumentNode;
+  readonly rules: RuleTable;
+}
+
+/**
+ * Completes, lowers and compiles the schema of one subgraph. `isFederated`: it is published, to be composed.
+ *
+ * @throws {DirectiveError} when a rule cannot be compiled, with the coordinate
+ */
+export function compileRules(
+  source: DocumentNode,
+  { coverage = 'required', isFederated }: { coverage: 'required' | 'open' | undefined; isFederated: boolean },
+): CompiledRules {
+  if (isFederated) refuseFederation1(new Links(source));
+  const document = lowerRequiresScope(completeSubgraph(source));
+  const rules = new RuleTable(document, { coverage });
+  refuseInterfaceRules(rules);
+  return { document, rules };
+}
+
+/** Composition takes a schema without a link to federation for one of Federation 1, and directives out that it does not know. */
+function refuseFederation1(links: Links): void {
+  if (links.feature(BEHALF_IDENTITY) === undefined || links.feature(FEDERATION_IDENTITY) !== undefined)
+    return;
+  throw new DirectiveError(
+    'FEDERATION_NOT_LINKED',
+    `the schema has rules, and no @link to ${FEDERATION_IDENTITY}/v2.9 (or another version from v2.5 on): composition would lose them`,
+  );
+}
+
+/**
+ * Lowering moves `@requiresScope` from an interface to the types that implement it. Any other rule there would hold for fields
+ * that return the interface, and not for those of its implementers: composition refuses it as well.
+ */
+function refuseInterfaceRules(rules: RuleTable): void {
+  for (const type of rules.allTypes()) {
+    if (type.kind !== 'interface') continue;
+    const places = [{ coordinate: type.name, own: type.own }, ...type.fields.values()];
+    const ruled = places.find(({ own }) => !isUnrestricted(own));
+    if (ruled !== undefined)
+      throw new DirectiveError('INVALID_RULE', 'put this rule on the implementing types', ruled.coordinate);
+  }
+}
