@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 
 import { errors, type Provider } from 'oidc-provider';
 
+import { Connections, listen, ListenError } from '../http/index.js';
 import { openDatabase } from '../store/database.js';
 import { comparePolicyWithSchema } from '../policy/index.js';
 import type { Log } from '../store/log.js';
@@ -28,7 +29,6 @@ import { SuspensionRegister } from './consent/suspensions.js';
 import { Housekeeping } from './housekeeping.js';
 import { ClientCertificates } from './http/client-certificate.js';
 import { ClientNetworks } from './http/client-networks.js';
-import { close, listen } from './http/listen.js';
 import { InteractionRoutes } from './interaction/routes.js';
 import { SignOut } from './interaction/sign-out.js';
 import { encryptionKeyFrom } from './keys/encryption-key.js';
@@ -62,6 +62,9 @@ export interface Authority {
   close(): Promise<void>;
 }
 
+/** Answers take milliseconds, and long polls are ended before. */
+const CLOSE_GRACE_MS = 2_000;
+
 const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /**
@@ -86,6 +89,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     response.writeHead(503, { 'retry-after': '1' }).end();
   };
   const server = createServer((request, response) => route(request, response));
+  const connections = new Connections(server);
   const opened: (() => Promise<void>)[] = [() => db.destroy(), () => feed.close(), () => expiryFeed.close()];
   const closeAll = async (): Promise<void> => {
     for (const closeOne of opened.splice(0).reverse()) await closeOne();
@@ -97,9 +101,11 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     await feed.open();
     state.keys.watch(feed);
     await expiryFeed.open();
-    const bound = await listen(server, host, port);
-    opened.push(() => close(server));
-    const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+    const { origin: url } = await listen(server, host, port).catch((error: unknown) => {
+      if (!(error instanceof ListenError)) throw error;
+      throw new AuthorityError('listen_failed', `The authority ${error.message}`, { cause: error });
+    });
+    opened.push(() => connections.close({ requestGraceMs: CLOSE_GRACE_MS, answerGraceMs: CLOSE_GRACE_MS }));
     const issuer = options.issuer ?? url;
     const parts = assemble(db, feed, issuer, state, { ...options, log });
     await refuseUnusableClients(parts.oauth.provider, state.clients);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-import { AddressList, forwardedAddress, networkOf } from '../../http/addresses.js';
+import { AddressList, forwardedAddress, networkOf } from '../../http/index.js';
 
 /** A proxy on the same machine, which is what an https issuer has when no other is named. */
 const LOOPBACK = ['127.0.0.0/8', '::1'] as const;

@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/index.js';
 import type { AuditDatabase } from '../../audit/index.js';
 import { composeSupergraph } from '../../cli/compose.js';
+import { listen } from '../../http/index.js';
 import { openDatabase, openDatabaseServer, projectPath } from '../../store/index.js';
 import { startMeasured } from '../harness/child.js';
 import { measure, median } from '../harness/load.js';
@@ -220,8 +220,7 @@ async function startIssuer(): Promise<BenchIssuer> {
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(isMetadata ? { issuer: url, jwks_uri: `${url}/jwks` } : { keys: [jwk] }));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { origin: url } = await listen(server, '127.0.0.1', 0);
   return {
     url,
     tokens: (scopes) =>

@@ -1,4 +1,4 @@
-import { AddressList, forwardedAddress } from '../../http/addresses.js';
+import { AddressList, forwardedAddress } from '../../http/index.js';
 import { ConfigurationError } from '../errors.js';
 
 /** Key `proxies` of the configuration: who stands between the clients and the gateway. */
