@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { readAudit } from '../audit/index.js';
-import type { AuditDatabase, StoredAuditRecord } from '../audit/index.js';
+import { readAudit } from '../audit/postgres.js';
+import type { AuditDatabase, StoredAuditRecord } from '../audit/postgres.js';
 import { printable } from '../gateway/printable.js';
 import { withDatabase } from './database.js';
 

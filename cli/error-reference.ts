@@ -8,7 +8,7 @@ import {
   txnTokenRefusals,
 } from '@behalf/directives';
 import type { ErrorDescription } from '@behalf/directives';
-import { auditErrors } from '../audit/errors.js';
+import { auditErrors } from '../audit/index.js';
 import { applicationErrors } from '../authority/clients/errors.js';
 import { authorityErrors } from '../authority/errors.js';
 import { supergraphErrors } from '../gateway/authorize/supergraph.js';

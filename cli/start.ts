@@ -1,5 +1,5 @@
-import { createWriterRole, migrateAudit, writerUrl } from '../audit/index.js';
-import type { AuditDatabase } from '../audit/index.js';
+import { createWriterRole, migrateAudit, writerUrl } from '../audit/postgres.js';
+import type { AuditDatabase } from '../audit/postgres.js';
 import { migrateAuthority, startAuthority } from '../authority/index.js';
 import type { AuthoritySchema } from '../authority/index.js';
 import { RuleTable } from '@behalf/directives';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as oauth from 'openid-client';
-import { readAudit } from '../audit/index.js';
-import type { AuditDatabase } from '../audit/index.js';
+import { readAudit } from '../audit/postgres.js';
+import type { AuditDatabase } from '../audit/postgres.js';
 import { BrowserlessPerson } from '../authority/testing/browserless-person.js';
 import { openDatabase } from '../store/index.js';
 import { describeRecord } from './audit-tail.js';

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { AuditOutcome } from '../audit/record.js';
+import type { AuditOutcome } from '../audit/index.js';
 import type { Exchange } from './exchange.js';
 
 /** Label values come from the schema and from the code, never from a client or a subgraph. */

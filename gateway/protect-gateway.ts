@@ -9,7 +9,7 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import { GraphQLSchema } from 'graphql';
 import type { JWK } from 'jose';
 import type { Pool } from 'undici';
-import type { AuditOutcome } from '../audit/record.js';
+import type { AuditOutcome } from '../audit/index.js';
 import type { ApolloGatewayConfig, SupergraphManager } from './apollo.js';
 import { SupergraphError } from './authorize/index.js';
 import type { OperationAuthorizer } from './authorize/index.js';

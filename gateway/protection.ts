@@ -1,6 +1,6 @@
 import { graphqlRequestHash } from '@behalf/directives';
 import type { JWK } from 'jose';
-import type { AuditOutcome } from '../audit/record.js';
+import type { AuditOutcome } from '../audit/index.js';
 import type { Policy } from '../policy/index.js';
 import { dpopRules } from './authenticate/dpop/options.js';
 import type { DpopOptions, DpopRules } from './authenticate/dpop/options.js';

@@ -113,7 +113,7 @@ async function serve(
   const policyEvaluators = await openPolicies(config);
   const policy = config.policy === undefined ? undefined : await policyFile(config.policy);
   const audit = await openAudit(config);
-  const replay = openReplay(config);
+  const replay = await openReplay(config);
   const closeStores = async (): Promise<void> => {
     try {
       await replay.close();

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 
-import { startEmbedded } from './embedded/server.js';
 import { StoreError } from './errors.js';
 import { checkDatabase } from './external.js';
 import type { Log } from './log.js';
@@ -44,6 +43,8 @@ const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () =>
  */
 export async function openDatabaseServer(options: DatabaseServerOptions): Promise<DatabaseServer> {
   if (options.databaseUrl !== undefined && options.databaseUrl !== '') return foreign(options.databaseUrl);
+  // Loaded here only: whoever has a PostgreSQL of their own needs nothing of it.
+  const { startEmbedded } = await import('./embedded/server.js');
   const dataDir = resolve(options.dataDir);
   const { url, process: server } = await startEmbedded({ ...options, dataDir, log: options.log ?? SILENT });
   let stopping = false;

@@ -1,5 +1,5 @@
 import type { FieldAccess } from '@behalf/directives';
-import type { AuditedAccess } from '../../audit/record.js';
+import type { AuditedAccess } from '../../audit/index.js';
 
 /**
  * Of all accounts of one request, as JSON. A sink refuses a record that is too large (1 MiB), and a subgraph with many

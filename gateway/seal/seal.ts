@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Delegation } from '@behalf/directives';
-import type { AuditCaller, AuditedAccess, AuditOutcome, AuditRecord, AuditSink } from '../../audit/record.js';
+import type { AuditCaller, AuditedAccess, AuditOutcome, AuditRecord, AuditSink } from '../../audit/index.js';
 import type { Denial } from '../authorize/index.js';
 import { RefusedError } from '../errors.js';
 import type { Exchange } from '../exchange.js';

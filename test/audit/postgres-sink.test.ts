@@ -2,14 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createWriterRole,
-  migrateAudit,
-  PostgresAuditSink,
-  readAudit,
-  writerUrl,
-} from '../../audit/index.js';
-import type { AuditDatabase } from '../../audit/index.js';
+import { createWriterRole, migrateAudit, PostgresAuditSink, readAudit, writerUrl } from '../../audit/postgres.js';
+import type { AuditDatabase } from '../../audit/postgres.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { record } from './support.js';

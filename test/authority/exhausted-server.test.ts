@@ -7,7 +7,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { createWriterRole, migrateAudit } from '../../audit/index.js';
+import { createWriterRole, migrateAudit } from '../../audit/postgres.js';
 import {
   type AuthoritySchema,
   ConsentRegister,

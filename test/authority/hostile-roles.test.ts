@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Client, QueryConfig } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { createWriterRole, migrateAudit } from '../../audit/index.js';
+import { createWriterRole, migrateAudit } from '../../audit/postgres.js';
 import { auditMigrations } from '../../audit/migrations.js';
 import {
   type AuthorityDatabase,

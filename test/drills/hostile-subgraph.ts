@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readAudit } from '../../audit/index.js';
-import type { AuditDatabase, StoredAuditRecord } from '../../audit/index.js';
+import { readAudit } from '../../audit/postgres.js';
+import type { AuditDatabase, StoredAuditRecord } from '../../audit/postgres.js';
 import { startGateway } from '../../gateway/index.js';
 import { openDatabase } from '../../store/index.js';
 import { BUDGET_SCOPES, discover, expect, signIn, until } from './drill.js';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { createWriterRole, migrateAudit } from '../../audit/index.js';
+import { createWriterRole, migrateAudit } from '../../audit/postgres.js';
 import { migrateAuthority } from '../../authority/index.js';
 import { createReplayRole, migrateReplay, openDatabase } from '../../store/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import pg from 'pg';
 
-import { createWriterRole, migrateAudit, type AuditDatabase } from '../../audit/index.js';
+import { createWriterRole, migrateAudit, type AuditDatabase } from '../../audit/postgres.js';
 import { migrateAuthority, type AuthoritySchema } from '../../authority/index.js';
 import { createReplayRole, migrateReplay } from '../../store/index.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
