@@ -3,7 +3,7 @@ export { AuthorityError, type AuthorityErrorCode } from './errors.js';
 export * from './clients/index.js';
 export { transact } from './consent/transact.js';
 export type { ClientCertificateOptions } from './http/client-certificate.js';
-export { DEMO_ACCOUNTS } from './accounts/demo.js';
+export type { Account, NewAccount } from './accounts/register.js';
 export type { StreamReceiver } from './changes/receivers.js';
 export type { AuthorityOptions } from './options.js';
 export { type ListedKey, listSigningKeys } from './keys/listing.js';

@@ -4,13 +4,11 @@ import type { AuthoritySchema, ChangePosition } from '../authority/consent/index
 import { printable } from '../gateway/printable.js';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';
-import type { Log } from '../store/index.js';
+import { silentLog } from '../store/index.js';
 import type { Kysely } from 'kysely';
 
 /** Longer than a request may wait: whoever types a command can look on. */
 export const WAIT_AT_MOST_MS = 30_000;
-
-const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Opens the authority's database for one command. */
 export async function withAuthorityDatabase<Result>(
@@ -38,7 +36,7 @@ export async function printInForce(
   change: ChangePosition | undefined,
   print: (line: string) => void,
 ): Promise<boolean> {
-  const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log: SILENT });
+  const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log: silentLog });
   try {
     const { everywhere, gateways, silent, waitingFor } = await acknowledgements.inForce(
       change,

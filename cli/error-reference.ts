@@ -11,11 +11,13 @@ import type { ErrorDescription } from '@behalf/directives';
 import { auditErrors } from '../audit/index.js';
 import { applicationErrors } from '../authority/clients/errors.js';
 import { authorityErrors } from '../authority/errors.js';
+import { authorityLogCodes } from '../authority/log-codes.js';
 import { supergraphErrors } from '../gateway/authorize/supergraph.js';
 import { configurationErrors, gatewayErrors } from '../gateway/errors.js';
 import { logCodes } from '../gateway/log.js';
 import { policyErrors } from '../policy/errors.js';
 import { storeErrors } from '../store/errors.js';
+import { storeLogCodes } from '../store/log.js';
 import { commandErrors } from './command-error.js';
 import { composeErrors } from './compose.js';
 
@@ -78,6 +80,8 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     codes: subgraphLogCodes,
   },
   { title: 'Log of the gateway', met: '`code` of a line.', codes: logCodes },
+  { title: 'Log of the authority', met: '`code` of a line.', codes: authorityLogCodes },
+  { title: 'Log of the store', met: '`code` of a line.', codes: storeLogCodes },
   { title: 'Audit', met: '`AuditError` of a sink.', codes: auditErrors },
   {
     title: 'Authority',

@@ -1,18 +1,7 @@
 import { jsonLog } from '../gateway/index.js';
 import type { GatewayLog, LogLevel } from '../gateway/index.js';
-import type { Log } from '../store/index.js';
 
 /** One log for all parts: JSON lines on standard error. */
-export function partsLog(least: LogLevel): Log & GatewayLog {
-  const log = jsonLog(least);
-  const say =
-    (level: LogLevel) =>
-    (message: string): void =>
-      log.log(level, 'MESSAGE', { message });
-  return {
-    log: (level, code, facts) => log.log(level, code, facts),
-    info: say('info'),
-    warn: say('warn'),
-    error: say('error'),
-  };
+export function partsLog(least: LogLevel): GatewayLog {
+  return jsonLog(least);
 }

@@ -1,4 +1,4 @@
-import { DEMO_ACCOUNTS } from '../authority/index.js';
+import { DEMO_ACCOUNTS } from '../subgraphs/bank/start/demo.js';
 import { partsLog } from './log.js';
 import { startExample } from './start.js';
 import type { RunningExample, StartOptions } from './start.js';

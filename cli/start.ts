@@ -10,6 +10,7 @@ import { readPolicy, vocabularyOf } from '../policy/index.js';
 import { openDatabase, openDatabaseServer, projectPath } from '../store/index.js';
 import type { Log, StoreError } from '../store/index.js';
 import { prepareBank, startExampleSubgraphs } from '../subgraphs/index.js';
+import { DEMO_ACCOUNTS, demoClients } from '../subgraphs/bank/start/demo.js';
 import { compose } from './compose.js';
 import { DEFAULT_GATEWAY_PORT, portsFrom } from './ports.js';
 import type { Ports } from './ports.js';
@@ -22,7 +23,7 @@ export interface StartOptions {
   readonly dataDir: string;
   readonly databaseUrl?: string | undefined;
   readonly ports?: Ports;
-  readonly log: Log & GatewayLog;
+  readonly log: GatewayLog;
   /** Hears what is being done, for somebody who waits. */
   readonly progress?: (what: string) => void;
 }
@@ -104,13 +105,18 @@ async function startParts(
     dataDir,
     audience: EXAMPLE_AUDIENCE,
     policy,
+    policyFile,
     vocabulary: vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'required' })),
-    demo: true,
+    demoAccounts: DEMO_ACCOUNTS,
+    clients: demoClients(secrets.console),
     streamSecret: secrets.stream,
     longPollMs: LONG_POLL_MS,
     log,
   });
   closers.push(() => authority.close());
+  const reload = (): void => void authority.reloadPolicy();
+  process.on('SIGHUP', reload);
+  closers.push(async () => void process.off('SIGHUP', reload));
 
   const gatewayIssuer = `http://${HOST}:${ports.gateway}`;
   const subgraphs = await startExampleSubgraphs({
@@ -144,7 +150,7 @@ async function startParts(
   const gateway = await startGateway(config, { log });
   closers.push(() => gateway.close());
 
-  const consoleSecret = authority.demoConsoleSecret ?? '';
+  const consoleSecret = secrets.console;
   await writeRunFile(dataDir, {
     pid: process.pid,
     databaseUrl: database.url,
@@ -175,7 +181,7 @@ async function prepareDatabase(url: string, auditWriterPassword: string, log: Lo
     await migrateAudit(db);
     const left = await createWriterRole(db, auditWriterPassword);
     if (left.length > 0) {
-      log.warn(`This database's user may not take from the audit writer's role: ${left.join(', ')}`);
+      log.log('warn', 'ROLE_RIGHTS_LEFT', { role: 'audit writer', rights: left.join(', ') });
     }
     await prepareBank(db as never);
   } finally {

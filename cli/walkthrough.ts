@@ -3,7 +3,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as oauth from 'openid-client';
 import { readAudit } from '../audit/postgres.js';
 import type { AuditDatabase } from '../audit/postgres.js';
-import { BrowserlessPerson } from '../authority/testing/browserless-person.js';
+import { BrowserlessPerson } from '../subgraphs/bank/walkthrough/browserless-person.js';
 import { openDatabase } from '../store/index.js';
 import { describeRecord } from './audit-tail.js';
 import { partsLog } from './log.js';

@@ -1,4 +1,4 @@
-export { honoured, ceilingOf, isHonoured, type Ceiling, type Held } from './ceiling.js';
+export { applyCeiling, ceilingOf, isScopeAccepted, type Ceiling, type Held } from './ceiling.js';
 export {
   comparePolicyWithSchema,
   describeMismatch,

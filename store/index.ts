@@ -1,7 +1,7 @@
 export { type DatabaseOptions, openDatabase } from './database.js';
 export { checkDatabase } from './external.js';
 export { StoreError, type StoreErrorCode } from './errors.js';
-export type { Log } from './log.js';
+export { type Log, type LogLevel, silentLog } from './log.js';
 export { migrate, type MigrateOptions } from './migrate.js';
 export { projectPath } from './paths.js';
 export { createGatewayRole, type GatewayRole } from './roles.js';

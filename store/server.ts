@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import { StoreError } from './errors.js';
 import { checkDatabase } from './external.js';
-import type { Log } from './log.js';
+import { type Log, silentLog } from './log.js';
 
 /** @see openDatabaseServer */
 export interface DatabaseServerOptions {
@@ -33,8 +33,6 @@ export interface DatabaseServer {
   stop(): Promise<void>;
 }
 
-const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-
 /**
  * Opens the store: sees that the given database can be used, or starts one. Close what you opened on it before `stop()`.
  * A started server ends with this process, even when that is killed.
@@ -46,7 +44,7 @@ export async function openDatabaseServer(options: DatabaseServerOptions): Promis
   // Loaded here only: whoever has a PostgreSQL of their own needs nothing of it.
   const { startEmbedded } = await import('./embedded/server.js');
   const dataDir = resolve(options.dataDir);
-  const { url, process: server } = await startEmbedded({ ...options, dataDir, log: options.log ?? SILENT });
+  const { url, process: server } = await startEmbedded({ ...options, dataDir, log: options.log ?? silentLog });
   let stopping = false;
   const closed = server.ended.then(() => {
     if (stopping) return undefined;

@@ -35,7 +35,7 @@ export interface ExampleSubgraphOptions {
 }
 
 const CONNECTIONS_AT_MOST = 10;
-const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const SILENT: Log = { log: () => undefined };
 
 const BANK_SCHEMAS = {
   customers: buildCustomersSchema,
@@ -99,7 +99,7 @@ function addressOf(name: SubgraphName, { host, port, introspection, log }: Examp
 function ruleLogOf({ log }: ExampleSubgraphOptions): SubgraphLog | undefined {
   if (log === undefined) return undefined;
   return (code, { subgraph, coordinate, count }) => {
-    log.warn(`Subgraph ${subgraph}: ${code} at ${coordinate} (${count})`);
+    log.log('warn', code, { subgraph, coordinate, count });
   };
 }
 

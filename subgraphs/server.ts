@@ -63,7 +63,7 @@ export async function startSubgraph<Context extends ProtectedContext>(
   await apollo.start();
   const http = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      log?.error(`Subgraph ${name} could not answer: ${kindOf(error)}`);
+      log?.log('error', 'REQUEST_HANDLING_FAILED', { subgraph: name, error: kindOf(error) });
       if (!response.headersSent) response.writeHead(500);
       response.end();
     });
@@ -160,9 +160,11 @@ function hideInternals(
   const cause = unwrapResolverError(error);
   if (cause instanceof GraphQLError) return formatted;
   // The message of a database error can hold values: its kind must do.
-  log?.error(
-    `Subgraph ${name}: a resolver failed with ${kindOf(cause)} at ${(formatted.path ?? []).join('.')}`,
-  );
+  log?.log('error', 'RESOLVER_FAILED', {
+    subgraph: name,
+    error: kindOf(cause),
+    path: (formatted.path ?? []).join('.'),
+  });
   return {
     message: 'Internal server error',
     ...(formatted.path === undefined ? {} : { path: formatted.path }),

@@ -32,7 +32,7 @@ export const EVENTS_OF_A_GATEWAY: readonly string[] = [
   SIGNING_KEY_REVOKED,
 ];
 
-const STREAMS_PER_RECEIVER_AT_MOST = 1_000;
+const MAX_STREAMS_PER_RECEIVER = 1_000;
 const CLOCKS_DIFFER_SECONDS = 2 * 60;
 /**
  * A new stream begins with so much, unless its gateway lets tokens live longer: what it lets them live when it is not told
@@ -111,7 +111,7 @@ export class StreamRegister {
         ${wishes.push?.authorization?.nonce ?? null}::bytea,
         ${wishes.push?.authorization?.ciphertext ?? null}::bytea,
         coalesce((select min(seq) - 1 from recent), (select seq from authority.change_head))
-      where (select count(*) from authority.stream where receiver = ${receiver}) < ${STREAMS_PER_RECEIVER_AT_MOST}
+      where (select count(*) from authority.stream where receiver = ${receiver}) < ${MAX_STREAMS_PER_RECEIVER}
       returning id`.execute(this.#db);
     if (rows.length !== 1) return undefined;
     await this.#wake();

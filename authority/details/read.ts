@@ -1,6 +1,6 @@
 import { isRecord } from '@behalf/directives';
 
-import { honoured, type Policy } from '../../policy/index.js';
+import { applyCeiling, type Policy } from '../../policy/index.js';
 import { type AskedAccess, BEHALF_ACCESS, type GrantedAccess } from './access.js';
 
 const MEMBERS: ReadonlySet<string> = new Set(['type', 'locations', 'scopes', 'purposes', 'detail', 'until']);
@@ -68,7 +68,7 @@ function refuseBeyondCeiling(
   { clientId, policy }: AccessRules,
   now: Date,
 ): void {
-  const left = honoured(policy, clientId, { scopes, purposes }, now.toISOString().slice(0, 10));
+  const left = applyCeiling(policy, clientId, { scopes, purposes }, now.toISOString().slice(0, 10));
   const beyond = [
     ...scopes.filter((name) => !left.scopes.includes(name)),
     ...purposes.filter((name) => !left.purposes.includes(name)),

@@ -20,7 +20,7 @@ export class TokenMint {
 
   static async open(db: AuthorityDatabase, encryptionKey: Uint8Array, issuer: string): Promise<TokenMint> {
     const secrets = new SealedSecrets(db, encryptionKey);
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const log = { log: () => undefined };
     const ring = await SigningKeyRing.open({ db, secrets, schedule: KEY_SCHEDULE, log });
     return new TokenMint(ring.now().signing, issuer);
   }

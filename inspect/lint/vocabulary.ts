@@ -1,5 +1,5 @@
 import type { Requirement, RuleTable } from '@behalf/directives';
-import { comparePolicyWithSchema, isHonoured, vocabularyOf } from '../../policy/index.js';
+import { comparePolicyWithSchema, isScopeAccepted, vocabularyOf } from '../../policy/index.js';
 import type { Policy } from '../../policy/index.js';
 import type { Found } from './finding.js';
 import { isOwnType } from './rules.js';
@@ -93,7 +93,7 @@ function neededOf(
 
 function isExpired(policy: Policy, name: string, today: string): boolean {
   const scope = policy.scopes.get(name);
-  return scope !== undefined && !isHonoured(scope, today);
+  return scope !== undefined && !isScopeAccepted(scope, today);
 }
 
 function deprecationWords(policy: Policy, name: string): string {

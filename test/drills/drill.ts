@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as oauth from 'openid-client';
 import { EXAMPLE_AUDIENCE } from '../../cli/start.js';
-import { BrowserlessPerson } from '../../authority/testing/browserless-person.js';
+import { BrowserlessPerson } from '../../subgraphs/bank/walkthrough/browserless-person.js';
 import type { DrillSystem } from './system.js';
 
 /** One simulated breach. */

@@ -5,4 +5,4 @@ export {
   PersonStuckError,
   type SeenPage,
   signInAndConsent,
-} from '../../authority/testing/browserless-person.js';
+} from '../../subgraphs/bank/walkthrough/browserless-person.js';
