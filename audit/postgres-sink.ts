@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { timeoutSettings } from '../store/index.js';
+import { timeoutSettings } from '../store/internal.js';
 import { BatchWriter } from './batch-writer.js';
 import type { APPENDED_COLUMNS } from './columns.js';
 import type { AuditRecord, AuditSink } from './record.js';

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from 'kysely';
-import { createGatewayRole, migrate } from '../store/index.js';
+import { createGatewayRole, migrate } from '../store/internal.js';
 import { auditMigrations } from './migrations.js';
 import type { AuditDatabase, RecordTable } from './schema.js';
 

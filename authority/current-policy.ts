@@ -8,7 +8,7 @@ import {
   type SchemaVocabulary,
   watchFile,
 } from '../policy/index.js';
-import type { Log } from '../store/log.js';
+import type { Log } from '../store/index.js';
 import { checkClients, type ServingRules } from './clients/check.js';
 import type { ClientRegistration } from './clients/register.js';
 import type { AccountRegister } from './accounts/register.js';

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
-import type { Log } from '../store/log.js';
-import { endHeldTransactions } from '../store/sessions.js';
+import type { Log } from '../store/index.js';
+import { endHeldTransactions } from '../store/internal.js';
 import { removeForgottenStreams } from './changes/forgotten.js';
 import { removeOldChanges } from './changes/retention.js';
 import { removeGoneKeys } from './keys/retention.js';

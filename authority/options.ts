@@ -4,7 +4,7 @@ import {
   type Policy,
   type SchemaVocabulary,
 } from '../policy/index.js';
-import type { Log } from '../store/log.js';
+import type { Log } from '../store/index.js';
 import type { NewAccount } from './accounts/register.js';
 import type { PushRetry } from './changes/push.js';
 import { GATEWAYS, type StreamReceiver } from './changes/receivers.js';

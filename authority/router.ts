@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sql } from 'kysely';
 import { errors } from 'oidc-provider';
 
-import type { Log } from '../store/log.js';
+import type { Log } from '../store/index.js';
 import type { SsfTransmitter } from './changes/transmitter.js';
 import { addressToIssuer } from './http/own-address.js';
 import { HttpError, sendJson } from './http/respond.js';

@@ -4,9 +4,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { errors, type Provider } from 'oidc-provider';
 
 import { Connections, listen, ListenError } from '../http/index.js';
-import { openDatabase } from '../store/database.js';
+import { openDatabase } from '../store/index.js';
 import { comparePolicyWithSchema } from '../policy/index.js';
-import { type Log, silentLog } from '../store/log.js';
+import { type Log } from '../store/index.js';
+import { silentLog } from '../store/internal.js';
 import { AccountRegister } from './accounts/register.js';
 import { KnownBrowsers } from './accounts/known-browsers.js';
 import { SignIn } from './accounts/sign-in.js';
@@ -233,7 +234,9 @@ function assemble(
       networks,
     });
     // Of an unexpected failure only its kind is said: its message may hold what a client sent.
-    provider.on('server_error', (_ctx, error) => log.log('error', 'REQUEST_HANDLING_FAILED', { error: error.name }));
+    provider.on('server_error', (_ctx, error) =>
+      log.log('error', 'REQUEST_HANDLING_FAILED', { error: error.name }),
+    );
     return provider;
   };
   const oauth = new RotatingProvider({ keys, policy: state.policy, create });

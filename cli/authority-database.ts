@@ -1,10 +1,10 @@
 import { userInfo } from 'node:os';
-import { GatewayAcknowledgements } from '../authority/consent/index.js';
-import type { AuthoritySchema, ChangePosition } from '../authority/consent/index.js';
+import { GatewayAcknowledgements } from '../authority/internal.js';
+import type { AuthoritySchema, ChangePosition } from '../authority/internal.js';
 import { printable } from '../gateway/printable.js';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';
-import { silentLog } from '../store/index.js';
+import { silentLog } from '../store/internal.js';
 import type { Kysely } from 'kysely';
 
 /** Longer than a request may wait: whoever types a command can look on. */

@@ -1,4 +1,4 @@
-import type { Application } from '../authority/clients/index.js';
+import type { Application } from '../authority/internal.js';
 import { printable } from '../gateway/printable.js';
 import { type StoreOptions, withApplications } from './clients.js';
 

@@ -1,4 +1,4 @@
-import { ApplicationError } from '../authority/clients/index.js';
+import { ApplicationError } from '../authority/internal.js';
 import { describeApplication, type StoreOptions, withApplications } from './clients.js';
 
 /** `behalf clients show`: what is registered of one application. @throws ApplicationError `client_unknown` */

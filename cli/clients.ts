@@ -4,12 +4,9 @@ import { resolve } from 'node:path';
 import type { Kysely } from 'kysely';
 
 // Not the whole authority: these commands need no authorization server.
-import {
-  type Application,
-  ApplicationRegister,
-  type ClientOAuthOptions,
-} from '../authority/clients/index.js';
-import { type AuthoritySchema, migrateAuthority } from '../authority/consent/index.js';
+import { type ClientOAuthOptions } from '../authority/index.js';
+import { type Application, ApplicationRegister } from '../authority/internal.js';
+import { type AuthoritySchema, migrateAuthority } from '../authority/internal.js';
 import { printable } from '../gateway/printable.js';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';

@@ -1,4 +1,4 @@
-import { verifyConsents } from '../authority/consent/index.js';
+import { verifyConsents } from '../authority/internal.js';
 import { printable } from '../gateway/printable.js';
 import { type StoreOptions, withAuthorityStore } from './clients.js';
 

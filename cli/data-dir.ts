@@ -1,4 +1,4 @@
-import { projectPath } from '../store/paths.js';
+import { projectPath } from '../store/internal.js';
 
 /** The data folder of the project, unless another is named. */
 export function defaultDataDir(): string {

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import { ConsentRegister } from '../authority/consent/index.js';
-import type { AuthoritySchema, Revocation, RevocationOptions } from '../authority/consent/index.js';
+import { ConsentRegister } from '../authority/internal.js';
+import type { AuthoritySchema, Revocation, RevocationOptions } from '../authority/internal.js';
 import { printable } from '../gateway/printable.js';
 import { needReason, operator, printInForce, withAuthorityDatabase } from './authority-database.js';
 

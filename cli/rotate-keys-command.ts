@@ -5,8 +5,8 @@ import {
   revokeSigningKey,
   rotateSigningKeys,
   transact,
-} from '../authority/index.js';
-import type { AuthoritySchema } from '../authority/index.js';
+} from '../authority/internal.js';
+import type { AuthoritySchema } from '../authority/internal.js';
 import { printable } from '../gateway/printable.js';
 import { withDatabase } from './database.js';
 

@@ -1,13 +1,15 @@
 import { createWriterRole, migrateAudit, writerUrl } from '../audit/postgres.js';
 import type { AuditDatabase } from '../audit/postgres.js';
-import { migrateAuthority, startAuthority } from '../authority/index.js';
-import type { AuthoritySchema } from '../authority/index.js';
+import { startAuthority } from '../authority/index.js';
+import { migrateAuthority } from '../authority/internal.js';
+import type { AuthoritySchema } from '../authority/internal.js';
 import { RuleTable } from '@behalf/directives';
 import { checkConfig, startGateway } from '../gateway/index.js';
 import type { GatewayLog } from '../gateway/index.js';
 import { parse } from 'graphql';
 import { readPolicy, vocabularyOf } from '../policy/index.js';
-import { openDatabase, openDatabaseServer, projectPath } from '../store/index.js';
+import { openDatabase, openDatabaseServer } from '../store/index.js';
+import { projectPath } from '../store/internal.js';
 import type { Log, StoreError } from '../store/index.js';
 import { prepareBank, startExampleSubgraphs } from '../subgraphs/index.js';
 import { DEMO_ACCOUNTS, demoClients } from '../subgraphs/bank/start/demo.js';

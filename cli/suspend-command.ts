@@ -1,5 +1,5 @@
-import { SuspensionRegister } from '../authority/consent/index.js';
-import type { Suspension, SuspensionChange, SuspensionTarget } from '../authority/consent/index.js';
+import { SuspensionRegister } from '../authority/internal.js';
+import type { Suspension, SuspensionChange, SuspensionTarget } from '../authority/internal.js';
 import { printable } from '../gateway/printable.js';
 import { needReason, operator, printInForce, withAuthorityDatabase } from './authority-database.js';
 import { CommandError } from './command-error.js';

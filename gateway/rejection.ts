@@ -1,7 +1,7 @@
 import { DENIAL_CODE, denialError } from '@behalf/directives';
 import type { Requires } from '@behalf/directives';
 import type { GraphQLError } from 'graphql';
-import { strictest } from '../policy/index.js';
+import { strictest } from '../policy/internal.js';
 import { DEFAULT_MAX_ERRORS } from './authorize/index.js';
 import { stepUpFor, withStepUp } from './authorize/step-up.js';
 import { ErrorList, withoutStack } from './client-error.js';

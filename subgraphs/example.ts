@@ -7,7 +7,7 @@ import {
   ConsentRegister,
   GatewayAcknowledgements,
   SuspensionRegister,
-} from '../authority/consent/index.js';
+} from '../authority/internal.js';
 import { type DatabaseOptions, type Log, openDatabase } from '../store/index.js';
 import { buildAccountsSchema } from './accounts/schema.js';
 import type { ConsentContext } from './consent/context.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { projectPath } from '../store/index.js';
+import { projectPath } from '../store/internal.js';
 
 /** The `schema.graphql` beside a subgraph's sources. */
 export function readSchemaFile(subgraph: string): string {

@@ -1,7 +1,7 @@
 import pg from 'pg';
 
-import type { Log } from '../../store/log.js';
-import { timeoutSettings } from '../../store/timeouts.js';
+import type { Log } from '../../store/index.js';
+import { timeoutSettings } from '../../store/internal.js';
 import type { Channel } from './channels.js';
 
 const RECONNECT_MS = 500;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { Agent, request as httpRequest } from 'undici';
 
-import type { Log } from '../../store/log.js';
+import type { Log } from '../../store/index.js';
 import type { SigningKeyRing } from '../keys/ring.js';
 import type { Sealed, SealedSecrets } from '../keys/sealed.js';
 import type { AuthorityDatabase } from '../schema.js';
@@ -249,8 +249,7 @@ export class PushDelivery {
         then ${`delivery failed: ${failure}`}::text else status_reason end,
       polled_at = clock_timestamp()
       where id = ${id}`.execute(db);
-    if (isOver)
-      log.log('error', 'STREAM_PAUSED', { stream: id, receiver, failure });
+    if (isOver) log.log('error', 'STREAM_PAUSED', { stream: id, receiver, failure });
     else log.log('warn', 'PUSH_REFUSED', { receiver, failure });
   }
 }

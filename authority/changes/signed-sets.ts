@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
 import { type SetContext, signSecurityEvent } from './set.js';
-import type { ChangeEvent } from './streams.js';
+import type { ChangeEvent } from './stream.js';
 
 const MAX_KEPT = 5_000;
 

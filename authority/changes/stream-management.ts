@@ -18,13 +18,8 @@ import {
   readStreamId,
   readWishes,
 } from './stream-request.js';
-import {
-  EVENTS_OF_A_GATEWAY,
-  EVENTS_SUPPORTED,
-  type Stream,
-  type StreamRegister,
-  type StreamWishes,
-} from './streams.js';
+import { type Stream, type StreamWishes } from './stream.js';
+import { EVENTS_OF_A_GATEWAY, EVENTS_SUPPORTED, type StreamRegister } from './streams.js';
 import { requestVerification, VERIFICATION_INTERVAL_SECONDS } from './verification.js';
 
 const MAX_BODY_BYTES = 64 * 1024;

@@ -1,7 +1,8 @@
 import { HttpError } from '../http/respond.js';
 import type { SealedSecrets } from '../keys/sealed.js';
 import type { StreamReceiver } from './receivers.js';
-import { EVENTS_SUPPORTED, type StreamStatus, type StreamWishes } from './streams.js';
+import { type StreamStatus, type StreamWishes } from './stream.js';
+import { EVENTS_SUPPORTED } from './streams.js';
 
 /** RFC 8936: delivery by polling. */
 export const POLL_DELIVERY = 'urn:ietf:rfc:8936';

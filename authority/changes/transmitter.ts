@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { Log } from '../../store/log.js';
+import type { Log } from '../../store/index.js';
 import { readJsonObject } from '../http/body.js';
 import { HttpError, sendJson } from '../http/respond.js';
 import { accessBy, type StreamAccess } from './access.js';
@@ -9,7 +9,8 @@ import type { Batch, Outbox } from './outbox.js';
 import type { ReceiverRegister } from './receivers.js';
 import { allow, requireStream, type StreamManagement, unknownStream } from './stream-management.js';
 import { type Poll, POLL_DELIVERY, PUSH_DELIVERY, readPoll } from './stream-request.js';
-import type { Stream, StreamRegister } from './streams.js';
+import type { Stream } from './stream.js';
+import type { StreamRegister } from './streams.js';
 
 const MAX_BODY_BYTES = 256 * 1024;
 const LONG_POLL_MS = 30_000;
@@ -108,7 +109,7 @@ export class SsfTransmitter {
     // A receiver that cannot read an event is told of it no further (section 2.4): its own view is what it must distrust.
     if (poll.failed.length > 0) {
       log.log('error', 'EVENTS_UNREADABLE', { stream: id, count: poll.failed.length });
-    };
+    }
     await streams.acknowledge(stream, [...poll.acknowledged, ...poll.failed]);
     const { sets, isLast } = await this.#collect(stream, poll, response);
     sendJson(response, 200, { sets: Object.fromEntries(sets), moreAvailable: !isLast });

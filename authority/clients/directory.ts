@@ -1,4 +1,4 @@
-import type { Log } from '../../store/log.js';
+import type { Log } from '../../store/index.js';
 import type { ApplicationRegister } from './applications.js';
 import { servingProblem, type ServingRules } from './check.js';
 import type { ClientRegistration } from './register.js';

@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv';
 
-import { ceilingOf, type Policy, shapeProblem } from '../../policy/index.js';
+import { type Policy } from '../../policy/index.js';
+import { ceilingOf, shapeProblem } from '../../policy/internal.js';
 import { ApplicationError } from './errors.js';
 import type { ClientRegistration } from './register.js';
 import schema from './registration-schema.json' with { type: 'json' };

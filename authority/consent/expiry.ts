@@ -1,4 +1,4 @@
-import type { Log } from '../../store/log.js';
+import type { Log } from '../../store/index.js';
 import type { ChangeFeed } from '../changes/feed.js';
 import type { ConsentRegister } from './register.js';
 

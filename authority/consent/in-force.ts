@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 
-import type { Log } from '../../store/log.js';
+import type { Log } from '../../store/index.js';
 import { ChangeFeed } from '../changes/feed.js';
 import type { AuthorityDatabase } from '../schema.js';
 import type { ChangePosition } from './types.js';

@@ -1,6 +1,7 @@
 import { isRecord } from '@behalf/directives';
 
-import { applyCeiling, type Policy } from '../../policy/index.js';
+import { type Policy } from '../../policy/index.js';
+import { applyCeiling } from '../../policy/internal.js';
 import { type AskedAccess, BEHALF_ACCESS, type GrantedAccess } from './access.js';
 
 const MEMBERS: ReadonlySet<string> = new Set(['type', 'locations', 'scopes', 'purposes', 'detail', 'until']);

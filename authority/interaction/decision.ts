@@ -1,4 +1,5 @@
-import { longestConsentSeconds, policyVersion } from '../../policy/index.js';
+import { policyVersion } from '../../policy/index.js';
+import { longestConsentSeconds } from '../../policy/internal.js';
 import type { ConsentTerms, DetailLevel, PrivacyNotice } from '../consent/types.js';
 import { type ConsentView, DETAIL_LABELS, wordsOf } from '../pages/consent.js';
 import type { DurationOption, Offer } from './offer.js';

@@ -1,9 +1,5 @@
-import {
-  longestConsentSeconds,
-  type Policy,
-  type PurposePolicy,
-  type ScopePolicy,
-} from '../../policy/index.js';
+import { type Policy, type PurposePolicy, type ScopePolicy } from '../../policy/index.js';
+import { longestConsentSeconds } from '../../policy/internal.js';
 import type { Account } from '../accounts/register.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { Consent, DetailLevel } from '../consent/types.js';

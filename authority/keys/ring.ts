@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JWK } from 'jose';
 import { sql } from 'kysely';
 
-import type { Log } from '../../store/log.js';
+import type { Log } from '../../store/index.js';
 import type { ChangeFeed } from '../changes/feed.js';
 import { transact } from '../consent/transact.js';
 import { AuthorityError } from '../errors.js';
@@ -145,7 +145,8 @@ export class SigningKeyRing {
     const rotation = await transact(db, (trx) =>
       rotateSigningKeys(trx, { ...scheduled, publishAheadSeconds }),
     );
-    if (rotation?.change !== undefined) this.#options.log.log('info', 'SIGNING_KEY_CHANGED', { kid: rotation.kid });
+    if (rotation?.change !== undefined)
+      this.#options.log.log('info', 'SIGNING_KEY_CHANGED', { kid: rotation.kid });
   }
 
   async #read(): Promise<void> {

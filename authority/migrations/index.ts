@@ -1,4 +1,4 @@
-import { migrate } from '../../store/migrate.js';
+import { migrate } from '../../store/internal.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { first } from './001-first.js';
 import { keys } from './003-keys.js';

@@ -1,6 +1,7 @@
 import type { ActorClaim } from '@behalf/directives';
 
-import { applyCeiling, type Policy } from '../../policy/index.js';
+import { type Policy } from '../../policy/index.js';
+import { applyCeiling } from '../../policy/internal.js';
 import type { ExchangeRight } from '../clients/oauth.js';
 import {
   type AskedAccess,

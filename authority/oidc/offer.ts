@@ -1,11 +1,5 @@
-import {
-  ceilingOf,
-  applyCeiling,
-  mayGrant,
-  type Policy,
-  type PurposePolicy,
-  type ScopePolicy,
-} from '../../policy/index.js';
+import { type Policy, type PurposePolicy, type ScopePolicy } from '../../policy/index.js';
+import { ceilingOf, applyCeiling, mayGrant } from '../../policy/internal.js';
 import type { Account } from '../accounts/register.js';
 import type { Consent } from '../consent/types.js';
 

@@ -22,7 +22,7 @@ export const LIST_TTL_SECONDS = 60;
 export const LIST_LIFE_SECONDS = 300;
 
 /** However many ask, a list is made anew this often at most. */
-const MAX_MADE_EVERY_MS = 1_000;
+const MIN_RENEWAL_INTERVAL_MS = 1_000;
 
 /** A token that is about to be signed. */
 export interface TokenToList {
@@ -116,7 +116,7 @@ export class StatusRegister {
     if (!(list >= 0 && list < MAX_LISTS)) return undefined;
     const nowMs = performance.now();
     const before = this.#made.get(list);
-    if (before !== undefined && nowMs - before.atMs < MAX_MADE_EVERY_MS) return before.token;
+    if (before !== undefined && nowMs - before.atMs < MIN_RENEWAL_INTERVAL_MS) return before.token;
     const token = this.#make(list);
     // One that failed is not kept.
     token.catch(() => this.#made.delete(list));

@@ -7,7 +7,8 @@ import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audi
 import type { AuditDatabase } from '../../audit/postgres.js';
 import { composeSupergraph } from '../../cli/compose.js';
 import { listen } from '../../http/index.js';
-import { openDatabase, openDatabaseServer, projectPath } from '../../store/index.js';
+import { openDatabase, openDatabaseServer } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 import { startMeasured } from '../harness/child.js';
 import { measure, median } from '../harness/load.js';
 import type { BurstResult, LoadRequest } from '../harness/load.js';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Links, specificationOf } from '@behalf/directives';
 import { Kind, parse, print, visit } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode } from 'graphql';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 
 export const BENCH_SUBGRAPHS = ['customers', 'accounts', 'payments'] as const;
 export type BenchSubgraph = (typeof BENCH_SUBGRAPHS)[number];

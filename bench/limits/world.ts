@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeSupergraph } from '../../cli/compose.js';
 import { listen } from '../../http/index.js';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 import { BENCH_SUBGRAPHS, openSdl, protectedSdl } from '../gateway/schemas.js';
 import { startMeasured } from '../harness/child.js';
 import type { MeasuredProcess } from '../harness/child.js';

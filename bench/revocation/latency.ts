@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Consent } from '../../authority/index.js';
+import type { Consent } from '../../authority/internal.js';
 import { printTable } from '../harness/table.js';
 import { GatewayClient } from './client.js';
 import { CLIENT_ID } from './names.js';

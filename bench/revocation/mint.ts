@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
-import type { AuthorityDatabase, Consent } from '../../authority/index.js';
-import { SigningKeyRing } from '../../authority/keys/ring.js';
-import { SealedSecrets } from '../../authority/keys/sealed.js';
-import type { SigningKey } from '../../authority/keys/signing-key.js';
-import { KEY_SCHEDULE } from '../../authority/keys/times.js';
-import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
+import type { AuthorityDatabase, Consent } from '../../authority/internal.js';
+import { SigningKeyRing } from '../../authority/internal.js';
+import { SealedSecrets } from '../../authority/internal.js';
+import type { SigningKey } from '../../authority/internal.js';
+import { KEY_SCHEDULE } from '../../authority/internal.js';
+import { ACCESS_TOKEN_SECONDS } from '../../authority/internal.js';
 import { AUDIENCE, CLIENT_ID } from './names.js';
 
 /**

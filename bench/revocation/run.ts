@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 import { benchCatchUp } from './catch-up.js';
 import { benchLatency } from './latency.js';
 import { startWorld } from './world.js';

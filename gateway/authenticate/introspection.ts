@@ -12,7 +12,7 @@ import {
   processIntrospectionResponse,
 } from 'oauth4webapi';
 import type { ClientAuth, IntrospectionResponse } from 'oauth4webapi';
-import { networkOf } from '../../http/addresses.js';
+import { networkOf } from '../../http/index.js';
 import { RefusedError } from '../errors.js';
 import { boundedFetch } from '../http/fetch-json.js';
 import { invalidToken } from './bearer.js';

@@ -1,6 +1,6 @@
 import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
-import { applyCeiling, isScopeAccepted, stepUpOf, suffices } from '../../policy/index.js';
+import { applyCeiling, isScopeAccepted, stepUpOf, suffices } from '../../policy/internal.js';
 import type { Policy, StepUp } from '../../policy/index.js';
 import type { AuthenticatedToken } from '../authenticate/index.js';
 import type { GatewayLog } from '../log.js';

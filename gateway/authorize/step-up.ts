@@ -1,6 +1,6 @@
 import { holdsOne, isMet } from '@behalf/directives';
 import type { Delegation, Requires } from '@behalf/directives';
-import { strictest } from '../../policy/index.js';
+import { strictest } from '../../policy/internal.js';
 import type { StepUp } from '../../policy/index.js';
 
 /**

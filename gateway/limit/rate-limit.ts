@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { ceilingOf } from '../../policy/index.js';
+import { ceilingOf } from '../../policy/internal.js';
 import type { Policy, RateClass } from '../../policy/index.js';
 import type { AuthenticatedToken } from '../authenticate/index.js';
 import { RefusedError } from '../errors.js';

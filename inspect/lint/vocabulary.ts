@@ -1,5 +1,6 @@
 import type { Requirement, RuleTable } from '@behalf/directives';
-import { comparePolicyWithSchema, isScopeAccepted, vocabularyOf } from '../../policy/index.js';
+import { comparePolicyWithSchema, vocabularyOf } from '../../policy/index.js';
+import { isScopeAccepted } from '../../policy/internal.js';
 import type { Policy } from '../../policy/index.js';
 import type { Found } from './finding.js';
 import { isOwnType } from './rules.js';

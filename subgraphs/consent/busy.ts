@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 
-import { isStoreBusy } from '../../authority/consent/index.js';
+import { isStoreBusy } from '../../authority/internal.js';
 import type { ConsentContext } from './context.js';
 
 type Mutation = (root: unknown, args: never, context: ConsentContext) => Promise<unknown>;

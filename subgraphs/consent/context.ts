@@ -5,7 +5,7 @@ import type {
   ConsentRegister,
   GatewayAcknowledgements,
   SuspensionRegister,
-} from '../../authority/consent/index.js';
+} from '../../authority/internal.js';
 import { isId } from '../texts.js';
 
 /** What the consent subgraph's resolvers find in their context value. */

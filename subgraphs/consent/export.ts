@@ -1,4 +1,4 @@
-import type { ExportPart } from '../../authority/consent/index.js';
+import type { ExportPart } from '../../authority/internal.js';
 import { badUserInput } from '../errors.js';
 import type { ConsentContext } from './context.js';
 import { needId, stopOptionsOf } from './input.js';

@@ -1,8 +1,4 @@
-import type {
-  RevocationOptions,
-  SuspensionOptions,
-  SuspensionTarget,
-} from '../../authority/consent/index.js';
+import type { RevocationOptions, SuspensionOptions, SuspensionTarget } from '../../authority/internal.js';
 import { badUserInput } from '../errors.js';
 import { isId, isUnstorable } from '../texts.js';
 import { type ConsentContext, isAdministrator } from './context.js';

@@ -4,7 +4,7 @@ import type {
   RevocationOutcome,
   Suspension,
   SuspensionTarget,
-} from '../../authority/consent/index.js';
+} from '../../authority/internal.js';
 import type { ConsentContext } from './context.js';
 import { needId, optionsOf, type StopTarget, stopOptionsOf, targetOf } from './input.js';
 

@@ -1,4 +1,4 @@
-import type { Narrowing } from '../../authority/consent/index.js';
+import type { Narrowing } from '../../authority/internal.js';
 import { badUserInput } from '../errors.js';
 import type { ConsentContext } from './context.js';
 import { checkedReason, needId } from './input.js';

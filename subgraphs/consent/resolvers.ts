@@ -5,7 +5,7 @@ import type {
   DetailLevel,
   RevocationOutcome,
   SuspensionTarget,
-} from '../../authority/consent/index.js';
+} from '../../authority/internal.js';
 import { badUserInput } from '../errors.js';
 import { DateTimeScalar, JsonScalar } from '../scalars.js';
 import { tellBusy } from './busy.js';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { AdapterPayload } from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type AuthoritySchema, migrateAuthority } from '../../authority/consent/index.js';
+import { type AuthoritySchema, migrateAuthority } from '../../authority/internal.js';
 import { adapterFactory } from '../../authority/oidc/adapter.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 

@@ -2,7 +2,8 @@ import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { secretDigest } from '../../authority/clients/secret.js';
-import { ApplicationRegister, type Authority, startAuthority } from '../../authority/index.js';
+import { type Authority, startAuthority } from '../../authority/index.js';
+import { ApplicationRegister } from '../../authority/internal.js';
 import { checkPolicy } from '../../policy/index.js';
 import { signInAndConsent } from '../support/person.js';
 import {

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { type AuthoritySchema, migrateAuthority } from '../../authority/index.js';
+import { type AuthoritySchema, migrateAuthority } from '../../authority/internal.js';
 import { SESSION_REVOKED } from '../../authority/changes/log.js';
 import { HISTORY_SECONDS, StreamRegister } from '../../authority/changes/streams.js';
 import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';

@@ -2,7 +2,7 @@ import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Consent } from '../../authority/index.js';
+import type { Consent } from '../../authority/internal.js';
 import { AUDIENCE, startTestAuthority, STREAM_SECRET, type TestAuthority } from './setup.js';
 
 const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import * as oidc from 'openid-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { ConsentRegister } from '../../authority/index.js';
+import { ConsentRegister } from '../../authority/internal.js';
 import { removeExpiredPayloads } from '../../authority/oidc/adapter.js';
 import type { AuthorityDatabase } from '../../authority/schema.js';
 import { openDatabase } from '../../store/index.js';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ChangeFeed } from '../../authority/changes/feed.js';
 import { ConsentExpiry } from '../../authority/consent/expiry.js';
-import { type ConsentTerms, verifyConsents } from '../../authority/index.js';
+import { type ConsentTerms, verifyConsents } from '../../authority/internal.js';
 import { signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 
-import { type AuthoritySchema, migrateAuthority, verifyConsents } from '../../authority/index.js';
+import { type AuthoritySchema, migrateAuthority, verifyConsents } from '../../authority/internal.js';
 import { first } from '../../authority/migrations/001-first.js';
 import { migrate } from '../../store/migrate.js';
 import { createTestDatabase } from '../support/database.js';

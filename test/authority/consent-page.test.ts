@@ -3,7 +3,7 @@ import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { contactOf } from '../../authority/pages/contact.js';
-import { verifyConsents } from '../../authority/index.js';
+import { verifyConsents } from '../../authority/internal.js';
 import { checkPolicy } from '../../policy/index.js';
 import { BrowserlessPerson, type PersonsWill } from '../support/person.js';
 import {

@@ -8,7 +8,7 @@ import {
   type ConsentTerms,
   migrateAuthority,
   verifyConsents,
-} from '../../authority/consent/index.js';
+} from '../../authority/internal.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 const SUBJECTS = ['alma', 'noor'];

@@ -13,7 +13,7 @@ import {
   ConsentRegister,
   migrateAuthority,
   SuspensionRegister,
-} from '../../authority/index.js';
+} from '../../authority/internal.js';
 import { StreamRegister } from '../../authority/changes/streams.js';
 import {
   createReplayRole,

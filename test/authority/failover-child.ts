@@ -1,5 +1,6 @@
-import { ConsentRegister, startAuthority } from '../../authority/index.js';
-import type { AuthoritySchema, ConsentTerms, RevocationOptions } from '../../authority/index.js';
+import { startAuthority } from '../../authority/index.js';
+import { ConsentRegister } from '../../authority/internal.js';
+import type { AuthoritySchema, ConsentTerms, RevocationOptions } from '../../authority/internal.js';
 import { checkPolicy } from '../../policy/index.js';
 import { openDatabase } from '../../store/index.js';
 

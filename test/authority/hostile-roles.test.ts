@@ -13,19 +13,14 @@ import {
   rotateSigningKeys,
   SuspensionRegister,
   transact,
-} from '../../authority/index.js';
+} from '../../authority/internal.js';
 import { ChangeFeed } from '../../authority/changes/feed.js';
 import { wake } from '../../authority/changes/channels.js';
 import { StreamRegister } from '../../authority/changes/streams.js';
 import { SealedSecrets } from '../../authority/keys/sealed.js';
 import { tendKeys } from '../../authority/keys/tend.js';
-import {
-  createReplayRole,
-  endHeldTransactions,
-  migrate,
-  migrateReplay,
-  openDatabase,
-} from '../../store/index.js';
+import { createReplayRole, migrateReplay, openDatabase } from '../../store/index.js';
+import { endHeldTransactions, migrate } from '../../store/internal.js';
 import { createRoledDatabase, type RoledDatabase } from '../support/gateway-roles.js';
 
 const SILENT = { log: () => undefined };

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 import type { Answer, Change, FromChild } from './failover-child.js';
 
 interface Waiting {

@@ -4,14 +4,8 @@ import { createLocalJWKSet, decodeProtectedHeader, importJWK, type JWK, jwtVerif
 import * as oidc from 'openid-client';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import {
-  type Authority,
-  type AuthorityOptions,
-  revokeSigningKey,
-  rotateSigningKeys,
-  type Rotation,
-  startAuthority,
-} from '../../authority/index.js';
+import { type Authority, type AuthorityOptions, startAuthority } from '../../authority/index.js';
+import { revokeSigningKey, rotateSigningKeys, type Rotation } from '../../authority/internal.js';
 import { SealedSecrets } from '../../authority/keys/sealed.js';
 import { sealedName } from '../../authority/keys/tend.js';
 import { MAX_SIGNED_LIFE_SECONDS, PUBLISH_AHEAD_SECONDS } from '../../authority/keys/times.js';

@@ -5,7 +5,8 @@ import { exportJWK, type JWK } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { ApplicationRegister, type ClientOAuthOptions } from '../../authority/index.js';
+import { type ClientOAuthOptions } from '../../authority/index.js';
+import { ApplicationRegister } from '../../authority/internal.js';
 import { checkPolicy } from '../../policy/index.js';
 import { BrowserlessPerson } from '../support/person.js';
 import { issueCertificate } from './certificates.js';

@@ -3,7 +3,7 @@ import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { removeEndedSessions } from '../../authority/oidc/adapter.js';
-import type { ConsentTerms } from '../../authority/index.js';
+import type { ConsentTerms } from '../../authority/internal.js';
 import { BrowserlessPerson, signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
 

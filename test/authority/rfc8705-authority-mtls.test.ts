@@ -4,7 +4,7 @@ import * as oidc from 'openid-client';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { ApplicationRegister } from '../../authority/index.js';
+import { ApplicationRegister } from '../../authority/internal.js';
 import type { Policy } from '../../policy/index.js';
 import { BrowserlessPerson } from '../support/person.js';
 import { FOR_SERVERS, issueCertificate, type Issued } from './certificates.js';

@@ -5,13 +5,8 @@ import { join } from 'node:path';
 
 import * as oidc from 'openid-client';
 
-import {
-  type Authority,
-  type AuthorityOptions,
-  type AuthoritySchema,
-  ConsentRegister,
-  startAuthority,
-} from '../../authority/index.js';
+import { type Authority, type AuthorityOptions, startAuthority } from '../../authority/index.js';
+import { type AuthoritySchema, ConsentRegister } from '../../authority/internal.js';
 import { checkPolicy, type Policy, type Sensitivity } from '../../policy/index.js';
 import { DEMO_ACCOUNTS, demoClients } from '../../subgraphs/bank/start/demo.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { GatewayAcknowledgements } from '../../authority/index.js';
+import { GatewayAcknowledgements } from '../../authority/internal.js';
 import { SsfReceiver } from '../../gateway/revocation/receiver.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
 import { Cleanup, TestLog, until } from '../gateway/support.js';

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 
 export interface Ended {
   readonly code: number;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { randomUUID } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, importJWK, SignJWT } from 'jose';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 import { BUDGET_SCOPES, discover, expect, ME, post, signIn, until } from './drill.js';
 import type { Answer, Drill } from './drill.js';
 import type { DrillSystem } from './system.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 
 let dataDir: string;
 let port: number;

@@ -9,7 +9,7 @@ import {
   readPolicy,
   vocabularyOf,
 } from '../../policy/index.js';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 
 const SCHEMA = `
   extend schema

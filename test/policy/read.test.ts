@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { checkPolicy, readPolicy } from '../../policy/index.js';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 
 let folder: string;
 beforeAll(async () => {

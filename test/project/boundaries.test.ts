@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   authority: ['store', 'http', 'directives', 'policy'],
   gateway: ['audit', 'http', 'directives', 'policy'],
   inspect: ['gateway', 'policy', 'directives'],
-  subgraphs: ['store', 'http', 'directives', 'authority/consent', 'authority/index.js'],
+  subgraphs: ['store', 'http', 'directives', 'authority/index.js', 'authority/internal.js'],
 };
 const IMPORT = /(?:\bfrom\s+|(?<!')\bimport\s*\(?\s*)'([^'\n]+)'/g;
 

@@ -6,7 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { format, resolveConfig } from 'prettier';
 import { errorReference, errorRegistries } from '../../cli/error-reference.js';
 import { checkConfig, checkPolicy } from '../../gateway/index.js';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 
 async function documents(): Promise<string[]> {
   const roots = (await readdir(projectPath())).filter((name) => name.endsWith('.md'));

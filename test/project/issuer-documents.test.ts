@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { checkConfig } from '../../gateway/index.js';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 
 async function examples(file: string): Promise<Record<string, unknown>[]> {
   const text = await readFile(projectPath(file), 'utf8');

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse, validate } from 'graphql';
 import { expect, it } from 'vitest';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 import { buildConsentSchema } from '../../subgraphs/consent/schema.js';
 
 const text = await readFile(projectPath('docs/revocation.md'), 'utf8');

@@ -10,9 +10,10 @@ import {
   ConsentRegister,
   migrateAuthority,
   SuspensionRegister,
-} from '../../authority/index.js';
+} from '../../authority/internal.js';
 import { lockDecision } from '../../authority/locks.js';
-import { openDatabase, projectPath } from '../../store/index.js';
+import { openDatabase } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 const FOLDERS = ['audit', 'authority', 'cli', 'gateway', 'policy', 'store', 'subgraphs'];

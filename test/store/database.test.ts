@@ -3,7 +3,8 @@ import { setTimeout } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 
-import { type Log, migrate, openDatabase, openDatabaseServer } from '../../store/index.js';
+import { type Log, openDatabase, openDatabaseServer } from '../../store/index.js';
+import { migrate } from '../../store/internal.js';
 import { createTestDatabase, ensureTemplate, type TestDatabase } from '../support/database.js';
 
 let database: TestDatabase<unknown>;

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { createWriterRole, migrateAudit } from '../../audit/postgres.js';
-import { migrateAuthority } from '../../authority/index.js';
+import { migrateAuthority } from '../../authority/internal.js';
 import { createReplayRole, migrateReplay, openDatabase } from '../../store/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 

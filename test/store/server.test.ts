@@ -17,9 +17,9 @@ import {
   openDatabase,
   type Log,
   openDatabaseServer,
-  projectPath,
   StoreError,
 } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 
 const SECOND_START_MS = 3_000;
 

@@ -3,9 +3,9 @@ import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { SuspensionRegister } from '../../authority/index.js';
+import { SuspensionRegister } from '../../authority/internal.js';
 import { stopCommand, suspensionsCommand } from '../../cli/suspend-command.js';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 import { startExampleSubgraph } from '../../subgraphs/example.js';
 import {
   authorizationRequest,

@@ -10,8 +10,8 @@ import {
   ConsentRegister,
   type ConsentTerms,
   verifyConsents,
-} from '../../authority/consent/index.js';
-import { projectPath } from '../../store/index.js';
+} from '../../authority/internal.js';
+import { projectPath } from '../../store/internal.js';
 import { ALMA, denials, type Example, type GraphQLAnswer, NOOR, startExample } from './support/example.js';
 import type { Caller } from './support/gateway.js';
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 import { composeSupergraph, readSupergraphConfig } from '../../cli/compose.js';
 import { readPolicy } from '../../policy/index.js';
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 import { buildAccountsSchema } from '../../subgraphs/accounts/schema.js';
 import { buildConsentSchema } from '../../subgraphs/consent/schema.js';
 import { buildCustomersSchema } from '../../subgraphs/customers/schema.js';

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { projectPath } from '../../store/index.js';
+import { projectPath } from '../../store/internal.js';
 import { startExampleSubgraphs } from '../../subgraphs/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { createTestGateway } from './support/gateway.js';

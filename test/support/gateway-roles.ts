@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 
 import { createWriterRole, migrateAudit, type AuditDatabase } from '../../audit/postgres.js';
-import { migrateAuthority, type AuthoritySchema } from '../../authority/index.js';
+import { migrateAuthority, type AuthoritySchema } from '../../authority/internal.js';
 import { createReplayRole, migrateReplay } from '../../store/index.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-import { migrate } from '../../../store/index.js';
+import { migrate } from '../../../store/internal.js';
 import { first } from './001-first.js';
 
 /**

@@ -1,7 +1,7 @@
-import { migrateAuthority } from '../../../authority/consent/index.js';
+import { migrateAuthority } from '../../../authority/internal.js';
 import { openDatabase } from '../../../store/index.js';
 import { prepareBank, startExampleSubgraphs, type SubgraphName } from '../../../subgraphs/index.js';
-import type { AuthoritySchema } from '../../../authority/consent/index.js';
+import type { AuthoritySchema } from '../../../authority/internal.js';
 import { createTestDatabase, ensureTemplate, type TestDatabase } from '../../support/database.js';
 import { type Caller, createTestGateway } from './gateway.js';
 

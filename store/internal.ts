@@ -1,0 +1,8 @@
+/** What only Behalf's own packages use of the store. Internal: it changes without notice, in any version. */
+export { silentLog } from './log.js';
+export { migrate, type MigrateOptions } from './migrate.js';
+export { projectPath } from './paths.js';
+export { createGatewayRole, type GatewayRole } from './roles.js';
+export { endHeldTransactions } from './sessions.js';
+export { SQLSTATE, sqlStateOf } from './sqlstate.js';
+export { timeoutSettings } from './timeouts.js';
