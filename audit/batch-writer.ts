@@ -30,7 +30,7 @@ interface Waiting<Item> {
 
 const MIB = 1024 * 1024;
 const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1_000;
+const MAX_PAUSE_MS = 1_000;
 
 /**
  * Group commit: what arrives while a write is under way goes out together with the next one, so that waiting for durability
@@ -39,18 +39,21 @@ const LONGEST_PAUSE_MS = 1_000;
  * At least once: a write whose answer was lost is done again.
  */
 export class BatchWriter<Item> {
-  private queue: Waiting<Item>[] = [];
+  readonly #options: BatchWriterOptions<Item>;
+  #queue: Waiting<Item>[] = [];
   /** Of those in the queue and of those that are being written. */
-  private waitingBytes = 0;
-  private writing: Promise<void> | undefined;
-  private readonly closing = new AbortController();
-  private lostCount = 0;
+  #waitingBytes = 0;
+  #writing: Promise<void> | undefined;
+  readonly #closing = new AbortController();
+  #lostCount = 0;
 
-  constructor(private readonly options: BatchWriterOptions<Item>) {}
+  constructor(options: BatchWriterOptions<Item>) {
+    this.#options = options;
+  }
 
   /** How many items could not be made durable. */
   get lost(): number {
-    return this.lostCount;
+    return this.#lostCount;
   }
 
   /**
@@ -60,59 +63,59 @@ export class BatchWriter<Item> {
    * the write under way then, so that nobody waits for ever.
    */
   append(item: Item): Promise<void> {
-    if (this.closing.signal.aborted) return this.refuse('AUDIT_CLOSED');
-    if (this.queue.length >= (this.options.maxQueue ?? 10_000)) return this.refuse('AUDIT_QUEUE_FULL');
-    const bytes = this.options.bytesOf?.(item) ?? 0;
-    if (this.waitingBytes + bytes > (this.options.maxQueueBytes ?? 64 * MIB)) {
-      return this.refuse('AUDIT_QUEUE_FULL');
+    if (this.#closing.signal.aborted) return this.#refuse('AUDIT_CLOSED');
+    if (this.#queue.length >= (this.#options.maxQueue ?? 10_000)) return this.#refuse('AUDIT_QUEUE_FULL');
+    const bytes = this.#options.bytesOf?.(item) ?? 0;
+    if (this.#waitingBytes + bytes > (this.#options.maxQueueBytes ?? 64 * MIB)) {
+      return this.#refuse('AUDIT_QUEUE_FULL');
     }
-    this.waitingBytes += bytes;
+    this.#waitingBytes += bytes;
     return new Promise((resolve, reject) => {
-      this.queue.push({ item, bytes, sinceMs: performance.now(), resolve, reject });
-      this.writing ??= this.drain();
+      this.#queue.push({ item, bytes, sinceMs: performance.now(), resolve, reject });
+      this.#writing ??= this.#drain();
     });
   }
 
   /** Refuses more, and writes what waits; what fails now is not tried again. */
   async close(): Promise<void> {
-    this.closing.abort();
-    await this.writing;
+    this.#closing.abort();
+    await this.#writing;
   }
 
-  private refuse(code: 'AUDIT_CLOSED' | 'AUDIT_QUEUE_FULL'): Promise<never> {
-    this.lostCount += 1;
+  #refuse(code: 'AUDIT_CLOSED' | 'AUDIT_QUEUE_FULL'): Promise<never> {
+    this.#lostCount += 1;
     return Promise.reject(new AuditError(code));
   }
 
-  private async drain(): Promise<void> {
+  async #drain(): Promise<void> {
     // Lets what arrives in the same turn join the first batch.
     await Promise.resolve();
     let pauseMs = FIRST_PAUSE_MS;
-    while (this.queue.length > 0) {
-      const batch = this.queue.splice(0, this.nextBatchLength());
-      const { failure, unwritten } = await this.write(batch);
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, this.#nextBatchLength());
+      const { failure, unwritten } = await this.#write(batch);
       if (failure === undefined) {
         pauseMs = FIRST_PAUSE_MS;
         continue;
       }
-      if (this.options.maxWaitMs === 0) {
-        this.lose(unwritten, new AuditError('AUDIT_WRITE_FAILED', { cause: failure }));
+      if (this.#options.maxWaitMs === 0) {
+        this.#lose(unwritten, new AuditError('AUDIT_WRITE_FAILED', { cause: failure }));
         continue;
       }
-      this.queue = [...unwritten, ...this.queue];
-      this.giveUpOld(failure);
-      if (this.queue.length === 0) break;
-      await sleep(pauseMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      this.#queue = [...unwritten, ...this.#queue];
+      this.#giveUpOld(failure);
+      if (this.#queue.length === 0) break;
+      await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
     }
-    this.writing = undefined;
+    this.#writing = undefined;
   }
 
-  private nextBatchLength(): number {
-    const { maxBatch = 500, maxBatchBytes = 4 * MIB } = this.options;
+  #nextBatchLength(): number {
+    const { maxBatch = 500, maxBatchBytes = 4 * MIB } = this.#options;
     let length = 0;
     let bytes = 0;
-    for (const waiting of this.queue) {
+    for (const waiting of this.#queue) {
       bytes += waiting.bytes;
       if (length === maxBatch || (length > 0 && bytes > maxBatchBytes)) break;
       length += 1;
@@ -121,47 +124,48 @@ export class BatchWriter<Item> {
   }
 
   /** Settles what it can of a batch. An item that cannot be written takes no other one with it. */
-  private async write(
+  async #write(
     batch: readonly Waiting<Item>[],
   ): Promise<{ readonly failure: unknown; readonly unwritten: readonly Waiting<Item>[] }> {
     let failure: unknown;
     try {
-      await this.options.write(batch.map(({ item }) => item));
-      this.settle(batch, ({ resolve }) => resolve());
+      await this.#options.write(batch.map(({ item }) => item));
+      this.#settle(batch, ({ resolve }) => resolve());
       return { failure: undefined, unwritten: [] };
     } catch (error) {
       failure = error;
     }
-    if (this.options.isFaultOfItem?.(failure) !== true) return { failure, unwritten: batch };
+    if (this.#options.isFaultOfItem?.(failure) !== true) return { failure, unwritten: batch };
     if (batch.length === 1) {
-      this.lose(batch, new AuditError('AUDIT_RECORD_REFUSED', { cause: failure }));
+      this.#lose(batch, new AuditError('AUDIT_RECORD_REFUSED', { cause: failure }));
       return { failure: undefined, unwritten: [] };
     }
     const middle = Math.ceil(batch.length / 2);
-    const first = await this.write(batch.slice(0, middle));
+    const first = await this.#write(batch.slice(0, middle));
     // The order is kept: the second half waits for the first.
     if (first.failure !== undefined) {
       return { failure: first.failure, unwritten: [...first.unwritten, ...batch.slice(middle)] };
     }
-    return this.write(batch.slice(middle));
+    return this.#write(batch.slice(middle));
   }
 
-  private giveUpOld(cause: unknown): void {
-    const leastMs = performance.now() - (this.options.maxWaitMs ?? 5_000);
-    const isOver = ({ sinceMs }: Waiting<Item>): boolean => this.closing.signal.aborted || sinceMs <= leastMs;
-    const over = this.queue.filter(isOver);
-    this.queue = this.queue.filter((waiting) => !isOver(waiting));
-    this.lose(over, new AuditError('AUDIT_WRITE_FAILED', { cause }));
+  #giveUpOld(cause: unknown): void {
+    const leastMs = performance.now() - (this.#options.maxWaitMs ?? 5_000);
+    const isOver = ({ sinceMs }: Waiting<Item>): boolean =>
+      this.#closing.signal.aborted || sinceMs <= leastMs;
+    const over = this.#queue.filter(isOver);
+    this.#queue = this.#queue.filter((waiting) => !isOver(waiting));
+    this.#lose(over, new AuditError('AUDIT_WRITE_FAILED', { cause }));
   }
 
-  private lose(items: readonly Waiting<Item>[], error: AuditError): void {
-    this.lostCount += items.length;
-    this.settle(items, ({ reject }) => reject(error));
+  #lose(items: readonly Waiting<Item>[], error: AuditError): void {
+    this.#lostCount += items.length;
+    this.#settle(items, ({ reject }) => reject(error));
   }
 
-  private settle(items: readonly Waiting<Item>[], tell: (waiting: Waiting<Item>) => void): void {
+  #settle(items: readonly Waiting<Item>[], tell: (waiting: Waiting<Item>) => void): void {
     for (const waiting of items) {
-      this.waitingBytes -= waiting.bytes;
+      this.#waitingBytes -= waiting.bytes;
       tell(waiting);
     }
   }

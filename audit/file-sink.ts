@@ -5,21 +5,23 @@ import type { AuditRecord, AuditSink } from './record.js';
 
 /** Appends records to a file, one JSON object per line, for a gateway without a database. Durable after `fdatasync`. */
 export class FileAuditSink implements AuditSink {
-  private readonly writer: BatchWriter<AuditRecord>;
+  readonly #writer: BatchWriter<AuditRecord>;
 
-  private constructor(
-    private readonly file: FileHandle,
-    /** The file ends in the middle of a line: the next record begins one of its own. */
-    private isCutOff: boolean,
-  ) {
-    this.writer = new BatchWriter({
+  readonly #file: FileHandle;
+  /** Whether the file ends in the middle of a line, so that the next record must begin a new one. */
+  #isCutOff: boolean;
+
+  private constructor(file: FileHandle, isCutOff: boolean) {
+    this.#file = file;
+    this.#isCutOff = isCutOff;
+    this.#writer = new BatchWriter({
       write: async (records) => {
         const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
-        const text = this.isCutOff ? `\n${lines}` : lines;
-        this.isCutOff = true;
+        const text = this.#isCutOff ? `\n${lines}` : lines;
+        this.#isCutOff = true;
         // appendFile goes on after a short write; write would report it as done.
         await file.appendFile(text);
-        this.isCutOff = false;
+        this.#isCutOff = false;
         await file.datasync();
       },
       // What was written of it before it failed would be there twice.
@@ -38,15 +40,15 @@ export class FileAuditSink implements AuditSink {
   }
 
   get lost(): number {
-    return this.writer.lost;
+    return this.#writer.lost;
   }
 
   append(record: AuditRecord): Promise<void> {
-    return this.writer.append(record);
+    return this.#writer.append(record);
   }
 
   async close(): Promise<void> {
-    await this.writer.close();
-    await this.file.close();
+    await this.#writer.close();
+    await this.#file.close();
   }
 }

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { timeoutSettings } from '@behalf/store';
+import { timeoutSettings } from '@behalf/store/internal';
 import { BatchWriter } from './batch-writer.js';
 import type { APPENDED_COLUMNS } from './columns.js';
 import type { AuditRecord, AuditSink } from './record.js';
@@ -24,12 +24,12 @@ const LOCK_TIMEOUT_MS = 2_000;
 
 /** Appends records to PostgreSQL, many in one call of `audit.append`, over one connection. */
 export class PostgresAuditSink implements AuditSink {
-  private readonly pool: pg.Pool;
+  readonly #pool: pg.Pool;
   /** Of records as JSON, each serialized once. */
-  private readonly writer: BatchWriter<string>;
+  readonly #writer: BatchWriter<string>;
 
   constructor({ databaseUrl, maxQueue, maxWaitMs }: PostgresSinkOptions) {
-    this.pool = new pg.Pool({
+    this.#pool = new pg.Pool({
       connectionString: databaseUrl,
       max: 1,
       application_name: 'behalf-audit-writer',
@@ -38,10 +38,10 @@ export class PostgresAuditSink implements AuditSink {
       ...timeoutSettings({ statementTimeoutMs: STATEMENT_TIMEOUT_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }),
     });
     // A connection that breaks while idle is replaced by the next write, which tells when it cannot be.
-    this.pool.on('error', () => undefined);
-    this.writer = new BatchWriter({
+    this.#pool.on('error', () => undefined);
+    this.#writer = new BatchWriter({
       write: async (records) => {
-        await this.pool.query(APPEND, [`[${records.join(',')}]`]);
+        await this.#pool.query(APPEND, [`[${records.join(',')}]`]);
       },
       bytesOf: (json) => Buffer.byteLength(json),
       isFaultOfItem: (error) => error instanceof pg.DatabaseError && FAULT_OF_ROW.test(error.code ?? ''),
@@ -51,16 +51,16 @@ export class PostgresAuditSink implements AuditSink {
   }
 
   get lost(): number {
-    return this.writer.lost;
+    return this.#writer.lost;
   }
 
   async append(record: AuditRecord): Promise<void> {
-    return this.writer.append(toJson(toRow(record)));
+    return this.#writer.append(toJson(toRow(record)));
   }
 
   async close(): Promise<void> {
-    await this.writer.close();
-    await this.pool.end();
+    await this.#writer.close();
+    await this.#pool.end();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from 'kysely';
-import { createGatewayRole, migrate } from '@behalf/store';
+import { createGatewayRole, migrate } from '@behalf/store/internal';
 import { auditMigrations } from './migrations.js';
 import type { AuditDatabase, RecordTable } from './schema.js';
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
 import type { Log } from '@behalf/store';
-import { endHeldTransactions } from '@behalf/store';
+import { endHeldTransactions } from '@behalf/store/internal';
 import { removeForgottenStreams } from './changes/forgotten.js';
 import { removeOldChanges } from './changes/retention.js';
 import { removeGoneKeys } from './keys/retention.js';
@@ -13,7 +13,7 @@ const EVERY_MS = 60_000;
 /** A gateway's own transaction takes milliseconds. */
 const HELD_SECONDS = 30;
 const BATCH = 500;
-const BATCHES_AT_MOST = 20;
+const MAX_BATCHES = 20;
 
 /** @see Housekeeping */
 export interface HousekeepingOptions {
@@ -46,7 +46,7 @@ export class Housekeeping {
     const { db, log } = this.#options;
     // Where it may not even look for them, the rest is done all the same.
     const ended = await endHeldTransactions(db, HELD_SECONDS).catch(() => 0);
-    if (ended > 0) log.error(`Ended ${ended} sessions of gateways' roles that kept a transaction open`);
+    if (ended > 0) log.log('error', 'SESSIONS_ENDED', { count: ended });
     await this.#inBatches(() => removeExpiredPayloads(db, BATCH));
     await removeEndedSessions(db);
     await this.#inBatches(() => removeExpiredStatuses(db, BATCH));
@@ -59,13 +59,13 @@ export class Housekeeping {
     this.#round ??= this.run()
       .catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : 'unknown reason';
-        this.#options.log.warn(`Cleaning up the authority's store failed, and is tried again: ${reason}`);
+        this.#options.log.log('warn', 'HOUSEKEEPING_FAILED', { reason });
       })
       .finally(() => (this.#round = undefined));
   }
 
   async #inBatches(batch: () => Promise<number>): Promise<void> {
-    for (let count = 0; count < BATCHES_AT_MOST && !this.#closed; count++) {
+    for (let count = 0; count < MAX_BATCHES && !this.#closed; count++) {
       if ((await batch()) < BATCH) return;
       await turn();
     }

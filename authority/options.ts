@@ -1,10 +1,7 @@
-import {
-  comparePolicyWithSchema,
-  describeMismatch,
-  type Policy,
-  type SchemaVocabulary,
-} from '@behalf/policy';
+import { comparePolicyWithSchema, describeMismatch } from '@behalf/policy';
+import type { Policy, SchemaVocabulary } from '@behalf/policy';
 import type { Log } from '@behalf/store';
+import type { NewAccount } from './accounts/register.js';
 import type { PushRetry } from './changes/push.js';
 import { GATEWAYS, type StreamReceiver } from './changes/receivers.js';
 import type { ClientRegistration } from './clients/register.js';
@@ -37,9 +34,14 @@ export interface AuthorityOptions {
   readonly audience: string;
   /** What scopes and purposes mean, who may grant them, and to whom. */
   readonly policy: Policy;
+  /**
+   * The file that `policy` was read from. It is watched, and reloaded when it changes; a version that cannot be used is logged, and
+   * the current one stays. Default: the policy never changes.
+   */
+  readonly policyFile?: string;
   /** What the API's schema asks for (`vocabularyOf`): the policy must name the same. */
   readonly vocabulary: SchemaVocabulary;
-  /** Beside those of the demo. */
+  /** Applications beside those that are registered in the store. */
   readonly clients?: readonly ClientRegistration[];
   /** `fapi2`: every client is held to the FAPI 2.0 Security Profile, and one that cannot be stops the start. */
   readonly profile?: 'fapi2';
@@ -50,8 +52,11 @@ export interface AuthorityOptions {
    * are counted by the client's network. Default: for an https issuer this machine's, and otherwise none.
    */
   readonly proxies?: readonly string[];
-  /** Adds people with public passwords and two clients. Refused on anything but the loopback interface. */
-  readonly demo: boolean;
+  /**
+   * People whose passwords are public, for a demo: they are added, and can sign in, for as long as this option is given. Refused on
+   * anything but the loopback interface. Default: none.
+   */
+  readonly demoAccounts?: readonly NewAccount[];
   /** What gateways make their streams with; each stream then has a secret of its own. 16 characters or more. */
   readonly streamSecret: string;
   /** Others who may make streams, each with a secret of its own, and gateways that are to be told apart. */
@@ -81,7 +86,7 @@ export const DEFAULT_DURATION_SECONDS = 30 * DAY_SECONDS;
 
 /** @throws AuthorityError `option_invalid`, `policy_mismatch`, `demo_not_loopback`, `issuer_invalid` */
 export async function checkOptions(options: AuthorityOptions): Promise<void> {
-  const { audience, demo, host = '127.0.0.1', issuer, streamSecret } = options;
+  const { audience, demoAccounts, host = '127.0.0.1', issuer, streamSecret } = options;
   if (streamSecret.length < 16) {
     throw new AuthorityError('option_invalid', 'streamSecret must have 16 characters or more');
   }
@@ -93,10 +98,10 @@ export async function checkOptions(options: AuthorityOptions): Promise<void> {
   if (options.encryptionKey === undefined && options.dataDir === undefined) {
     throw new AuthorityError('option_invalid', 'encryptionKey or dataDir must be given');
   }
-  if (demo && !(await isLoopback(host))) {
+  if (demoAccounts !== undefined && !(await isLoopback(host))) {
     throw new AuthorityError(
       'demo_not_loopback',
-      `The demo's passwords are public, so that it listens on the loopback interface only, not on ${host}`,
+      `The passwords of demoAccounts are public, so the authority must listen on the loopback interface, not on ${host}`,
     );
   }
   if (issuer !== undefined) await checkIssuer(issuer);

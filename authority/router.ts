@@ -107,6 +107,6 @@ function toRefusal(error: unknown, log: Log): HttpError {
       error.error_description ?? 'The request cannot be completed',
     );
   }
-  log.error(`The authority failed: ${error instanceof Error ? error.name : 'unknown'}`);
+  log.log('error', 'REQUEST_HANDLING_FAILED', { error: error instanceof Error ? error.name : 'unknown' });
   return new HttpError(500, 'server_error', 'Something went wrong');
 }

@@ -6,7 +6,8 @@ import { errors, type Provider } from 'oidc-provider';
 import { openDatabase } from '@behalf/store';
 import { comparePolicyWithSchema } from '@behalf/policy';
 import type { Log } from '@behalf/store';
-import { DEMO_ACCOUNTS } from './accounts/demo.js';
+import { Connections, listen, ListenError } from '@behalf/http';
+import { silentLog } from '@behalf/store/internal';
 import { AccountRegister } from './accounts/register.js';
 import { KnownBrowsers } from './accounts/known-browsers.js';
 import { SignIn } from './accounts/sign-in.js';
@@ -21,14 +22,13 @@ import { SsfTransmitter } from './changes/transmitter.js';
 import { checkClients } from './clients/check.js';
 import { ApplicationRegister } from './clients/applications.js';
 import { ClientDirectory } from './clients/directory.js';
-import { type ClientRegistration, demoClients } from './clients/register.js';
+import type { ClientRegistration } from './clients/register.js';
 import { ConsentExpiry } from './consent/expiry.js';
 import { ConsentRegister } from './consent/register.js';
 import { SuspensionRegister } from './consent/suspensions.js';
 import { Housekeeping } from './housekeeping.js';
 import { ClientCertificates } from './http/client-certificate.js';
 import { ClientNetworks } from './http/client-networks.js';
-import { close, listen } from './http/listen.js';
 import { InteractionRoutes } from './interaction/routes.js';
 import { SignOut } from './interaction/sign-out.js';
 import { encryptionKeyFrom } from './keys/encryption-key.js';
@@ -39,7 +39,8 @@ import { KEY_SCHEDULE } from './keys/times.js';
 import { migrateAuthority } from './migrations/index.js';
 import { PendingRequests } from './oidc/pending-requests.js';
 import { createProvider } from './oidc/provider.js';
-import { RotatingProvider } from './oidc/rotating-provider.js';
+import { RotatingProvider, type RotatingProviderOptions } from './oidc/rotating-provider.js';
+import { CurrentPolicy } from './current-policy.js';
 import { AuthorityError } from './errors.js';
 import {
   type AuthorityOptions,
@@ -56,13 +57,14 @@ export interface Authority {
   /** Where it listens. */
   readonly url: string;
   readonly issuer: string;
-  /** In demo mode, the secret of the client `bank-console`; the same after a restart. */
-  readonly demoConsoleSecret: string | undefined;
+  /** Reads `policyFile` again, as on SIGHUP. A policy that cannot be used is logged, and the current one stays. Never rejects. */
+  reloadPolicy(): Promise<void>;
   /** Answers what is under way, ends long polls, closes its database connections. May be called more than once. */
   close(): Promise<void>;
 }
 
-const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+/** Answers take milliseconds, and long polls are ended before. */
+const CLOSE_GRACE_MS = 2_000;
 
 /**
  * Starts the authorization server: OAuth endpoints, sign-in and consent pages, and the change stream for gateways. All
@@ -73,7 +75,7 @@ const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () =>
 export async function startAuthority(options: AuthorityOptions): Promise<Authority> {
   await checkOptions(options);
   warnOfPolicy(options);
-  const { databaseUrl, host = '127.0.0.1', log = SILENT, maxConnections = 10, port } = options;
+  const { databaseUrl, host = '127.0.0.1', log = silentLog, maxConnections = 10, port } = options;
   const db = openDatabase<AuthoritySchema>(databaseUrl, {
     max: maxConnections,
     applicationName: 'behalf-authority',
@@ -86,6 +88,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     response.writeHead(503, { 'retry-after': '1' }).end();
   };
   const server = createServer((request, response) => route(request, response));
+  const connections = new Connections(server);
   const opened: (() => Promise<void>)[] = [() => db.destroy(), () => feed.close(), () => expiryFeed.close()];
   const closeAll = async (): Promise<void> => {
     for (const closeOne of opened.splice(0).reverse()) await closeOne();
@@ -97,9 +100,11 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     await feed.open();
     state.keys.watch(feed);
     await expiryFeed.open();
-    const bound = await listen(server, host, port);
-    opened.push(() => close(server));
-    const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+    const { origin: url } = await listen(server, host, port).catch((error: unknown) => {
+      if (!(error instanceof ListenError)) throw error;
+      throw new AuthorityError('listen_failed', `The authority ${error.message}`, { cause: error });
+    });
+    opened.push(() => connections.close({ requestGraceMs: CLOSE_GRACE_MS, answerGraceMs: CLOSE_GRACE_MS }));
     const issuer = options.issuer ?? url;
     const parts = assemble(db, feed, issuer, state, { ...options, log });
     await refuseUnusableClients(parts.oauth.provider, state.clients);
@@ -112,7 +117,9 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     );
     parts.push.start();
     route = parts.route;
-    return { url, issuer, demoConsoleSecret: state.consoleSecret, close: closeAll };
+    state.policy.watch();
+    opened.push(async () => state.policy.close());
+    return { url, issuer, reloadPolicy: () => state.policy.reload(), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;
@@ -120,9 +127,9 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
 }
 
 /** What of the policy does not fit the schema and yet does not stop the start. Names of scopes and purposes only. */
-function warnOfPolicy({ log = SILENT, policy, vocabulary }: AuthorityOptions): void {
+function warnOfPolicy({ log = silentLog, policy, vocabulary }: AuthorityOptions): void {
   for (const { kind, name } of comparePolicyWithSchema(policy, vocabulary)) {
-    log.warn(`The policy and the schema differ: ${kind} ${name}`);
+    log.log('warn', 'POLICY_SCHEMA_MISMATCH', { kind, name });
   }
 }
 
@@ -130,31 +137,31 @@ type State = Awaited<ReturnType<typeof prepareState>>;
 
 /** What is in the store, or is put there by the first start. */
 async function prepareState(db: AuthorityDatabase, options: AuthorityOptions) {
-  const { clients = [], dataDir, demo } = options;
+  const { clients = [], dataDir, demoAccounts } = options;
   const encryptionKey = options.encryptionKey ?? (await encryptionKeyFrom(dataDir ?? ''));
   const secrets = new SealedSecrets(db, encryptionKey);
   const schedule = { ...KEY_SCHEDULE, ...options.signingKeys };
-  const keys = await SigningKeyRing.open({ db, secrets, schedule, log: options.log ?? SILENT });
+  const keys = await SigningKeyRing.open({ db, secrets, schedule, log: options.log ?? silentLog });
   const cookieKeys = await loadCookieKeys(secrets);
   const dpopNonceKey = Buffer.from(
     await secrets.getOrCreate('dpop-nonce-key', () => randomBytes(32).toString('base64url')),
     'base64url',
   );
-  const accounts = new AccountRegister(db, { demo });
+  const accounts = new AccountRegister(db, { demo: demoAccounts !== undefined });
   const certificates = certificatesOf(options);
   const rules = { accounts, policy: options.policy, certificates, profile: options.profile };
-  const common = { secrets, keys, cookieKeys, dpopNonceKey, accounts, certificates };
-  if (!demo) {
-    await checkClients(clients, rules);
-    return { ...common, clients, consoleSecret: undefined };
-  }
-  await accounts.addDemoAccounts(DEMO_ACCOUNTS);
-  const consoleSecret = await secrets.getOrCreate('demo-console-secret', () =>
-    randomBytes(24).toString('base64url'),
-  );
-  const all: readonly ClientRegistration[] = [...demoClients(consoleSecret), ...clients];
-  await checkClients(all, rules);
-  return { ...common, clients: all, consoleSecret };
+  if (demoAccounts !== undefined) await accounts.addDemoAccounts(demoAccounts);
+  await checkClients(clients, rules);
+  const policy = new CurrentPolicy({
+    policy: options.policy,
+    file: options.policyFile,
+    vocabulary: options.vocabulary,
+    clients,
+    accounts,
+    rules: { certificates, profile: options.profile },
+    log: options.log ?? silentLog,
+  });
+  return { secrets, keys, cookieKeys, dpopNonceKey, accounts, certificates, clients, policy };
 }
 
 /** @throws AuthorityError `option_invalid` */
@@ -191,7 +198,7 @@ function assemble(
   state: State,
   options: AuthorityOptions & { log: Log },
 ) {
-  const { audience, policy, durations = DEFAULT_DURATIONS, log, longPollMs, profile, streamSecret } = options;
+  const { audience, durations = DEFAULT_DURATIONS, log, longPollMs, profile, streamSecret } = options;
   const { accounts, certificates, clients, cookieKeys, dpopNonceKey, keys, secrets } = state;
   const consents = new ConsentRegister(db);
   const suspensions = new SuspensionRegister(db);
@@ -206,7 +213,7 @@ function assemble(
   const networks = new ClientNetworks(issuer, options.proxies);
   // Not the provider's, which is made anew with each key.
   const pending = new PendingRequests({ db });
-  const oauth = new RotatingProvider(keys, (jwks) => {
+  const create: RotatingProviderOptions['create'] = (jwks, policy) => {
     const provider = createProvider({
       issuer,
       audience,
@@ -227,9 +234,12 @@ function assemble(
       networks,
     });
     // Of an unexpected failure only its kind is said: its message may hold what a client sent.
-    provider.on('server_error', (_ctx, error) => log.error(`The authority failed: ${error.name}`));
+    provider.on('server_error', (_ctx, error) =>
+      log.log('error', 'REQUEST_HANDLING_FAILED', { error: error.name }),
+    );
     return provider;
-  });
+  };
+  const oauth = new RotatingProvider({ keys, policy: state.policy, create });
   const fallback = durations.find(({ seconds }) => seconds === DEFAULT_DURATION_SECONDS) ?? durations[0];
   const interactions = new InteractionRoutes({
     issuer,
@@ -248,7 +258,9 @@ function assemble(
     consents,
     suspensions,
     clients: directory,
-    policy,
+    get policy() {
+      return state.policy.policy;
+    },
     durations,
     defaultDurationSeconds: options.defaultDurationSeconds ?? fallback?.seconds ?? 0,
   });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { readAudit } from '@behalf/audit';
-import type { AuditDatabase, StoredAuditRecord } from '@behalf/audit';
+import { readAudit } from '@behalf/audit/postgres';
+import type { AuditDatabase, StoredAuditRecord } from '@behalf/audit/postgres';
 import { printable } from '@behalf/gateway/internal';
 import { withDatabase } from './database.js';
 

@@ -5,12 +5,11 @@ import { printable } from '@behalf/gateway/internal';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';
 import type { Log } from '@behalf/store';
+import { silentLog } from '@behalf/store/internal';
 import type { Kysely } from 'kysely';
 
 /** Longer than a request may wait: whoever types a command can look on. */
 export const WAIT_AT_MOST_MS = 30_000;
-
-const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Opens the authority's database for one command. */
 export async function withAuthorityDatabase<Result>(
@@ -38,7 +37,7 @@ export async function printInForce(
   change: ChangePosition | undefined,
   print: (line: string) => void,
 ): Promise<boolean> {
-  const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log: SILENT });
+  const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log: silentLog });
   try {
     const { everywhere, gateways, silent, waitingFor } = await acknowledgements.inForce(
       change,

@@ -4,8 +4,10 @@ import { resolve } from 'node:path';
 import type { Kysely } from 'kysely';
 
 // Not the whole authority: these commands need no authorization server.
-import { type Application, ApplicationRegister, type ClientOAuthOptions } from '@behalf/authority/clients';
-import { type AuthoritySchema, migrateAuthority } from '@behalf/authority/consent';
+import type { Application, ClientOAuthOptions } from '@behalf/authority/clients';
+import { ApplicationRegister } from '@behalf/authority/clients';
+import type { AuthoritySchema } from '@behalf/authority/consent';
+import { migrateAuthority } from '@behalf/authority/consent';
 import { printable } from '@behalf/gateway/internal';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';

@@ -8,12 +8,14 @@ import {
   txnTokenRefusals,
 } from '@behalf/directives/internal';
 import type { ErrorDescription } from '@behalf/directives/internal';
-import { auditErrors } from '@behalf/audit/internal';
+import { auditErrors } from '@behalf/audit';
 import { applicationErrors } from '@behalf/authority/clients';
-import { authorityErrors } from '@behalf/authority/internal';
+import { authorityErrors } from '@behalf/authority';
 import { supergraphErrors, configurationErrors, gatewayErrors, logCodes } from '@behalf/gateway/internal';
-import { policyErrors } from '@behalf/policy/internal';
-import { storeErrors } from '@behalf/store/internal';
+import { policyErrors } from '@behalf/policy';
+import { storeErrors } from '@behalf/store';
+import { authorityLogCodes } from '@behalf/authority';
+import { storeLogCodes } from '@behalf/store';
 import { commandErrors } from './command-error.js';
 import { composeErrors } from '@behalf/gateway/tools';
 
@@ -76,6 +78,8 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     codes: subgraphLogCodes,
   },
   { title: 'Log of the gateway', met: '`code` of a line.', codes: logCodes },
+  { title: 'Log of the authority', met: '`code` of a line.', codes: authorityLogCodes },
+  { title: 'Log of the store', met: '`code` of a line.', codes: storeLogCodes },
   { title: 'Audit', met: '`AuditError` of a sink.', codes: auditErrors },
   {
     title: 'Authority',

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { listSigningKeys, revokeSigningKey, rotateSigningKeys, transact } from '@behalf/authority';
+import { listSigningKeys, revokeSigningKey, rotateSigningKeys, transact } from '@behalf/authority/internal';
 import { migrateAuthority } from '@behalf/authority/consent';
 import type { AuthoritySchema } from '@behalf/authority/consent';
 import { printable } from '@behalf/gateway/internal';

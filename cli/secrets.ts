@@ -12,9 +12,11 @@ export interface Secrets {
   readonly auditPseudonymKey: string;
   /** Password of the role that appends to the audit log. */
   readonly auditWriterPassword: string;
+  /** Secret of the demo's confidential client. */
+  readonly console: string;
 }
 
-const NAMES = ['stream', 'pseudonymKey', 'auditPseudonymKey', 'auditWriterPassword'] as const;
+const NAMES = ['stream', 'pseudonymKey', 'auditPseudonymKey', 'auditWriterPassword', 'console'] as const;
 
 /** Reads the secrets of a data folder; those that are missing are made and kept, for nobody else's eyes (mode 0600). */
 export async function loadSecrets(dataDir: string): Promise<Secrets> {

@@ -1,4 +1,4 @@
-import { DEMO_ACCOUNTS } from '@behalf/authority';
+import { DEMO_ACCOUNTS } from '@behalf/example/internal';
 import { partsLog } from './log.js';
 import { startExample } from './start.js';
 import type { RunningExample, StartOptions } from './start.js';

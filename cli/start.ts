@@ -1,5 +1,5 @@
-import { createWriterRole, migrateAudit, writerUrl } from '@behalf/audit';
-import type { AuditDatabase } from '@behalf/audit';
+import { createWriterRole, migrateAudit, writerUrl } from '@behalf/audit/postgres';
+import type { AuditDatabase } from '@behalf/audit/postgres';
 import { migrateAuthority } from '@behalf/authority/consent';
 import { startAuthority } from '@behalf/authority';
 import type { AuthoritySchema } from '@behalf/authority/consent';
@@ -12,6 +12,7 @@ import { openDatabase, openDatabaseServer } from '@behalf/store';
 import type { Log, StoreError } from '@behalf/store';
 import { prepareBank, startExampleSubgraphs } from '@behalf/example';
 import { compose } from '@behalf/gateway/tools';
+import { DEMO_ACCOUNTS, demoClients } from '@behalf/example/internal';
 import { DEFAULT_GATEWAY_PORT, portsFrom } from './ports.js';
 import type { Ports } from './ports.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
@@ -24,7 +25,7 @@ export interface StartOptions {
   readonly dataDir: string;
   readonly databaseUrl?: string | undefined;
   readonly ports?: Ports;
-  readonly log: Log & GatewayLog;
+  readonly log: GatewayLog;
   /** Hears what is being done, for somebody who waits. */
   readonly progress?: (what: string) => void;
 }
@@ -106,13 +107,18 @@ async function startParts(
     dataDir,
     audience: EXAMPLE_AUDIENCE,
     policy,
+    policyFile,
     vocabulary: vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'required' })),
-    demo: true,
+    demoAccounts: DEMO_ACCOUNTS,
+    clients: demoClients(secrets.console),
     streamSecret: secrets.stream,
     longPollMs: LONG_POLL_MS,
     log,
   });
   closers.push(() => authority.close());
+  const reload = (): void => void authority.reloadPolicy();
+  process.on('SIGHUP', reload);
+  closers.push(async () => void process.off('SIGHUP', reload));
 
   const gatewayIssuer = `http://${HOST}:${ports.gateway}`;
   const subgraphs = await startExampleSubgraphs({
@@ -146,7 +152,7 @@ async function startParts(
   const gateway = await startGateway(config, { log });
   closers.push(() => gateway.close());
 
-  const consoleSecret = authority.demoConsoleSecret ?? '';
+  const consoleSecret = secrets.console;
   await writeRunFile(dataDir, {
     pid: process.pid,
     databaseUrl: database.url,
@@ -177,7 +183,7 @@ async function prepareDatabase(url: string, auditWriterPassword: string, log: Lo
     await migrateAudit(db);
     const left = await createWriterRole(db, auditWriterPassword);
     if (left.length > 0) {
-      log.warn(`This database's user may not take from the audit writer's role: ${left.join(', ')}`);
+      log.log('warn', 'ROLE_RIGHTS_LEFT', { role: 'audit writer', rights: left.join(', ') });
     }
     await prepareBank(db as never);
   } finally {

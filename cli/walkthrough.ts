@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as oauth from 'openid-client';
-import { readAudit } from '@behalf/audit';
-import type { AuditDatabase } from '@behalf/audit';
-import { BrowserlessPerson } from '@behalf/authority/internal';
+import { readAudit } from '@behalf/audit/postgres';
+import type { AuditDatabase } from '@behalf/audit/postgres';
+import { BrowserlessPerson } from '@behalf/example/internal';
 import { openDatabase } from '@behalf/store';
 import { describeRecord } from './audit-tail.js';
 import { partsLog } from './log.js';

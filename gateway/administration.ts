@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMet, isRecord, isStringArray, NO_REQUIREMENT } from '@behalf/directives/internal';
+import { BodyError, readBody, sendJson } from '@behalf/http';
 import { tokenRequired } from './authenticate/bearer.js';
 import { RefusedError } from './errors.js';
+import { MAX_BODY_BYTES } from './http/body.js';
 import { bearerChallenge, insufficientUserAuthentication } from './http/challenge.js';
 import type { StepUp } from '@behalf/policy';
 import type { Exchange, Incoming } from './exchange.js';
@@ -26,7 +28,6 @@ const BODY_KEYS: readonly string[] = [
   'policies',
   'anonymous',
 ];
-const MAX_BODY_BYTES = 256 * 1024;
 const JSON_CONTENT = /^application\/json\s*(;|$)/i;
 
 /**
@@ -46,11 +47,11 @@ export async function answerAdministrator(
   response.setHeader('cache-control', 'no-store');
   if (request.method !== 'POST') {
     response.setHeader('allow', 'POST');
-    send(response, 405, { error: 'method_not_allowed' });
+    sendJson(response, 405, { error: 'method_not_allowed' });
     return;
   }
   if (!JSON_CONTENT.test(request.headers['content-type'] ?? '')) {
-    send(response, 415, { error: 'unsupported_media_type' });
+    sendJson(response, 415, { error: 'unsupported_media_type' });
     return;
   }
   const exchange = gateway.begin(incoming);
@@ -58,28 +59,28 @@ export async function answerAdministrator(
   try {
     await admit(exchange, gateway, scope);
     for (const [name, value] of exchange.responseHeaders) response.setHeader(name, value);
-    const input = readInput(await readBody(request));
+    const input = readInput(await readJson(request));
     const result = input === undefined ? undefined : gateway.explain(input);
     if (result === undefined) {
       // What of the body was not read is not to be taken for a next request.
       response.setHeader('connection', 'close');
-      send(response, 400, { error: 'body_malformed' });
+      sendJson(response, 400, { error: 'body_malformed' });
       return;
     }
     if (result.errors !== undefined) {
-      send(response, 400, { error: 'operation_invalid', errors: result.errors });
+      sendJson(response, 400, { error: 'operation_invalid', errors: result.errors });
       return;
     }
     exchange.operation = result.operation;
     await gateway.record(exchange, 'explained', undefined);
-    send(response, 200, result.explanation);
+    sendJson(response, 200, result.explanation);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     const { code, message, status } = error.refusal;
     // The body may not have been read.
     response.setHeader('connection', 'close');
     for (const [name, value] of error.headers) response.setHeader(name, value);
-    send(response, status, { error: code, message });
+    sendJson(response, status, { error: code, message });
   } finally {
     await gateway.finish(exchange);
   }
@@ -142,25 +143,12 @@ function readInput(body: unknown): ExplainInput | undefined {
   };
 }
 
-/** The body as JSON; undefined when it is none, or larger than an operation has reason to be. */
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return undefined;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
-  }
+/** @returns undefined for a body that is not JSON, or is larger than an operation has reason to be */
+async function readJson(request: IncomingMessage): Promise<unknown> {
   try {
-    return JSON.parse(Buffer.concat(chunks).toString());
-  } catch {
-    return undefined;
+    return JSON.parse((await readBody(request, { maxBytes: MAX_BODY_BYTES })).toString());
+  } catch (error) {
+    if (error instanceof BodyError || error instanceof SyntaxError) return undefined;
+    throw error;
   }
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.statusCode = status;
-  response.setHeader('content-type', 'application/json; charset=utf-8');
-  response.end(JSON.stringify(body));
 }

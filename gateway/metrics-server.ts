@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { listen, sendJson } from './http/listen.js';
+import { Connections, listen, sendJson } from '@behalf/http';
 import type { ProtectedGateway } from './protect-gateway.js';
 
 export interface MetricsServer {
@@ -28,13 +28,7 @@ export async function startMetricsServer(
       () => sendJson(response, 500, { error: 'metrics' }),
     );
   });
-  const url = await listen(server, address.host, address.port);
-  return {
-    url,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const connections = new Connections(server);
+  const { origin } = await listen(server, address.host, address.port);
+  return { url: origin, close: () => connections.close({ requestGraceMs: 0, answerGraceMs: 0 }) };
 }

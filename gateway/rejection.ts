@@ -2,7 +2,7 @@ import { denialError } from '@behalf/directives';
 import { DENIAL_CODE } from '@behalf/directives/internal';
 import type { Requires } from '@behalf/directives';
 import type { GraphQLError } from 'graphql';
-import { strictest } from '@behalf/policy';
+import { strictest } from '@behalf/policy/internal';
 import { DEFAULT_MAX_ERRORS } from './authorize/index.js';
 import { stepUpFor, withStepUp } from './authorize/step-up.js';
 import { ErrorList, withoutStack } from './client-error.js';

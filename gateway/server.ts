@@ -7,17 +7,16 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { GraphQLFormattedError } from 'graphql';
+import { BodyError, Connections, listen, readBody, sendJson } from '@behalf/http';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
 import type { GatewayConfig } from './config/config.js';
 import { dpopOptions, openReplay } from './config/dpop.js';
 import { openAudit, openPolicies, policyFile, readIssuer, readKey, supergraphFile } from './config/open.js';
-import { Connections } from './connections.js';
 import { isClientError } from './client-error.js';
 import type { ExchangeContext } from './exchange.js';
-import { parseJson, readBody } from './http/body.js';
+import { MAX_BODY_BYTES, parseJson } from './http/body.js';
 import { incomingOf } from './http/incoming.js';
 import type { Surroundings } from './http/incoming.js';
-import { listen, sendJson } from './http/listen.js';
 import { persistedQueryCache } from './http/persisted-queries.js';
 import { TrustedProxies } from './http/proxies.js';
 import { createTlsServer } from './http/tls.js';
@@ -55,7 +54,7 @@ const DEFAULT_BATCH_OPERATIONS = 10;
  * Starts the gateway's server from its configuration.
  *
  * @throws {ConfigurationError} for what the configuration cannot mean; `SupergraphError` for a supergraph that must not be
- *   served; the system's error when the address is taken.
+ *   served; `ListenError` when the address cannot be listened on.
  */
 export async function startGateway(
   config: GatewayConfig,
@@ -68,7 +67,7 @@ export async function startGateway(
   const server = tls === undefined ? createServer() : await createTlsServer(tls);
   const connections = new Connections(server);
   server.on('request', notYet);
-  const url = await listen(server, host, config.listen?.port ?? DEFAULT_PORT);
+  const { origin: url } = await listen(server, host, config.listen?.port ?? DEFAULT_PORT);
   try {
     const { handler, ...running } = await serve(url, config, overrides, log, proxies);
     server.off('request', notYet);
@@ -114,7 +113,7 @@ async function serve(
   const policyEvaluators = await openPolicies(config);
   const policy = config.policy === undefined ? undefined : await policyFile(config.policy);
   const audit = await openAudit(config);
-  const replay = openReplay(config);
+  const replay = await openReplay(config);
   const closeStores = async (): Promise<void> => {
     try {
       await replay.close();
@@ -204,6 +203,10 @@ async function serve(
     reloadSupergraph: supergraph.reload,
     handler(request, response) {
       handle(request, response, { apollo, gateway, config, surroundings }).catch((error: unknown) => {
+        if (error instanceof BodyError) {
+          refuseBody(response, error);
+          return;
+        }
         log.log('error', 'REQUEST_HANDLING_FAILED', {
           error: error instanceof Error ? error.name : 'unknown',
         });
@@ -282,12 +285,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
     sendJson(response, 405, { error: 'method_not_allowed' });
     return;
   }
-  const bytes = await readBody(request);
-  if (bytes === undefined) {
-    response.setHeader('connection', 'close');
-    sendJson(response, 413, { error: 'body_too_large' });
-    return;
-  }
+  const bytes = await readBody(request, { maxBytes: MAX_BODY_BYTES });
   const body = parseJson(request, bytes);
   if (Array.isArray(body)) {
     const { batch } = config.http ?? {};
@@ -302,6 +300,12 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
     }
   }
   await answerGraphQL(request, response, handling, { method: 'POST', search: '', body });
+}
+
+/** The rest of the body is not read, so the connection cannot take another request. */
+function refuseBody(response: ServerResponse, { code, status }: BodyError): void {
+  response.setHeader('connection', 'close');
+  sendJson(response, status, { error: code.toLowerCase() });
 }
 
 /** RFC 9728 section 3. @returns whether it was asked for */

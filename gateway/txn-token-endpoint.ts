@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readBody } from './http/body.js';
-import { sendJson } from './http/listen.js';
+import { readBody, sendJson } from '@behalf/http';
+import { MAX_BODY_BYTES } from './http/body.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 
 /** Where workloads have transaction tokens exchanged; nothing is there unless the configuration names workloads. */
@@ -25,12 +25,7 @@ export async function answerWorkload(
     sendJson(response, 415, { error: 'unsupported_media_type' });
     return;
   }
-  const body = await readBody(request);
-  if (body === undefined) {
-    response.setHeader('connection', 'close');
-    sendJson(response, 413, { error: 'body_too_large' });
-    return;
-  }
+  const body = await readBody(request, { maxBytes: MAX_BODY_BYTES });
   const answer = await gateway.passOn({
     authorization: request.headersDistinct.authorization ?? [],
     form: new URLSearchParams(body.toString()),

@@ -1,1 +1,10 @@
 export { AddressList, forwardedAddress, networkOf } from './addresses.js';
+export { BodyError, readBody } from './body.js';
+export type { BodyErrorCode, BodyLimits } from './body.js';
+export { clientCertificate } from './client-certificate.js';
+export type { CloseOptions } from './connections.js';
+export { Connections } from './connections.js';
+export { equalSecrets } from './constant-time.js';
+export type { Listening } from './listen.js';
+export { listen, ListenError } from './listen.js';
+export { sendJson } from './send-json.js';

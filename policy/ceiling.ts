@@ -19,7 +19,7 @@ export function ceilingOf(policy: Policy, clientId: string): Ceiling {
 }
 
 /** Whether the scope still counts on that day (`YYYY-MM-DD`, UTC): the last day of a deprecation is one of them. */
-export function isHonoured(scope: ScopePolicy, day: string): boolean {
+export function isScopeAccepted(scope: ScopePolicy, day: string): boolean {
   const until = scope.deprecated?.until;
   return until === undefined || day <= until;
 }
@@ -34,7 +34,7 @@ export interface Held {
  * What is left of it for this client on that day: what the policy knows, still honours, and lets the client have. Never
  * more than was held, and never more than the ceiling.
  */
-export function honoured(
+export function applyCeiling(
   policy: Policy,
   clientId: string,
   held: Held,
@@ -46,7 +46,7 @@ export function honoured(
   return {
     scopes: [...held.scopes].filter((name) => {
       const scope = policy.scopes.get(name);
-      if (scope === undefined || !isHonoured(scope, day)) return false;
+      if (scope === undefined || !isScopeAccepted(scope, day)) return false;
       return client === undefined || client.scopes.includes(name);
     }),
     purposes: [...held.purposes].filter((name) => {

@@ -1,6 +1,6 @@
 const PARTS = /^P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})S)?)?$/;
 const PART_SECONDS = [7 * 86_400, 86_400, 3_600, 60, 1] as const;
-const LONGEST_SECONDS = 10 * 365 * 86_400;
+const MAX_SECONDS = 10 * 365 * 86_400;
 
 /**
  * Seconds of an ISO 8601 duration: `P30D`, `PT1H`, `P1DT12H`. Years and months are none here, because nobody could say
@@ -12,7 +12,7 @@ export function durationSeconds(text: string): number | undefined {
   const parts = PARTS.exec(text);
   if (parts === null || text.endsWith('T')) return undefined;
   const seconds = PART_SECONDS.reduce((sum, unit, index) => sum + unit * Number(parts[index + 1] ?? 0), 0);
-  return seconds > 0 && seconds <= LONGEST_SECONDS ? seconds : undefined;
+  return seconds > 0 && seconds <= MAX_SECONDS ? seconds : undefined;
 }
 
 /** Whether it is a calendar day `YYYY-MM-DD` that exists. */

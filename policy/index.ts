@@ -1,14 +1,12 @@
-export { honoured, ceilingOf, isHonoured, type Ceiling, type Held } from './ceiling.js';
 export {
   comparePolicyWithSchema,
   describeMismatch,
-  vocabularyOf,
   type PolicyFinding,
   type PolicyFindingKind,
   type SchemaVocabulary,
+  vocabularyOf,
 } from './compare.js';
-export { PolicyError, type PolicyErrorCode } from './errors.js';
-export { longestConsentSeconds } from './longest.js';
+export { PolicyError, type PolicyErrorCode, policyErrors } from './errors.js';
 export type {
   ClientPolicy,
   Policy,
@@ -21,7 +19,5 @@ export type {
   StepUp,
 } from './policy.js';
 export { checkPolicy, readPolicy } from './read.js';
-export { mayGrant } from './roles.js';
-export { stepUpOf, strictest, suffices, type SignIn } from './step-up.js';
-export { shapeProblem } from './shape.js';
 export { policyVersion } from './version.js';
+export { watchFile, type WatchOptions } from './watch.js';

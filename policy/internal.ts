@@ -1,2 +1,6 @@
-/** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
-export { policyErrors } from './errors.js';
+/** What only Behalf's own packages use of the policy. Internal: it changes without notice, in any version. */
+export { applyCeiling, type Ceiling, ceilingOf, type Held, isScopeAccepted } from './ceiling.js';
+export { longestConsentSeconds } from './longest.js';
+export { mayGrant } from './roles.js';
+export { shapeProblem } from './shape.js';
+export { type SignIn, stepUpOf, strictest, suffices } from './step-up.js';

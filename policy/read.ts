@@ -9,7 +9,7 @@ import type { ClientPolicy, Policy, ScopePolicy, Sensitivity, StepUp } from './p
 import schema from './schema.json' with { type: 'json' };
 import { shapeProblem } from './shape.js';
 
-const LONGEST_WINDOW_SECONDS = 86_400;
+const MAX_WINDOW_SECONDS = 86_400;
 const DEFAULT_COST_PER_REQUEST = 100;
 
 /** The file as it is written; `schema.json` describes every key. */
@@ -138,7 +138,7 @@ function readStepUp({ access, acrValues, maxAge }: StepUpEntry, path: string): S
 /** Counters are kept in memory for as long as a window is, by timers that know no longer time than some weeks. */
 function readWindow(text: string, path: string): number {
   const seconds = readDuration(text, path);
-  if (seconds <= LONGEST_WINDOW_SECONDS) return seconds;
+  if (seconds <= MAX_WINDOW_SECONDS) return seconds;
   throw new PolicyError('POLICY_INVALID', path, 'must be a day (P1D) at most');
 }
 

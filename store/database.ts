@@ -47,7 +47,9 @@ export function openDatabase<Schema>(url: string, options: DatabaseOptions = {})
     ...timeoutSettings(options),
     types,
   });
-  pool.on('error', (error) => options.log?.warn(`A database connection broke: ${error.message}`));
+  pool.on('error', (error) =>
+    options.log?.log('warn', 'DATABASE_CONNECTION_LOST', { reason: error.message }),
+  );
   // Of a connection that is lent out, the pool hears nothing: one that breaks between two statements of a transaction would
   // end the process. Its next statement fails, and that is the answer.
   pool.on('connect', (client) => client.on('error', () => undefined));

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { StoreError } from './errors.js';
 import { timeoutSettings } from './timeouts.js';
 
-const OLDEST_SUPPORTED = 15;
+const MIN_MAJOR_VERSION = 15;
 
 /**
  * Sees that a PostgreSQL answers at the URL and is new enough.
@@ -26,10 +26,10 @@ export async function checkDatabase(url: string): Promise<void> {
   } finally {
     await client.end().catch(() => undefined);
   }
-  if (!(version >= OLDEST_SUPPORTED)) {
+  if (!(version >= MIN_MAJOR_VERSION)) {
     throw new StoreError(
       'database_version',
-      `The database at ${where} is PostgreSQL ${version}; Behalf needs ${OLDEST_SUPPORTED} or newer`,
+      `The database at ${where} is PostgreSQL ${version}; Behalf needs ${MIN_MAJOR_VERSION} or newer`,
     );
   }
 }

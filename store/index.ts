@@ -1,11 +1,8 @@
 export { type DatabaseOptions, openDatabase } from './database.js';
+export { StoreError, type StoreErrorCode, storeErrors } from './errors.js';
 export { checkDatabase } from './external.js';
-export { StoreError, type StoreErrorCode } from './errors.js';
-export type { Log } from './log.js';
-export { migrate, type MigrateOptions } from './migrate.js';
-export { createGatewayRole, type GatewayRole } from './roles.js';
+export type { Log, LogLevel } from './log.js';
+export { storeLogCodes } from './log.js';
 export { createReplayRole, migrateReplay, REPLAY_ROLE } from './replay.js';
-export { endHeldTransactions } from './sessions.js';
-export { SQLSTATE, sqlStateOf } from './sqlstate.js';
-export { type Timeouts, timeoutSettings } from './timeouts.js';
 export { type DatabaseServer, type DatabaseServerOptions, openDatabaseServer } from './server.js';
+export type { Timeouts } from './timeouts.js';

@@ -1,2 +1,7 @@
-/** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
-export { storeErrors } from './errors.js';
+/** What only Behalf's own packages use of the store. Internal: it changes without notice, in any version. */
+export { silentLog } from './log.js';
+export { migrate, type MigrateOptions } from './migrate.js';
+export { createGatewayRole, type GatewayRole } from './roles.js';
+export { endHeldTransactions } from './sessions.js';
+export { SQLSTATE, sqlStateOf } from './sqlstate.js';
+export { timeoutSettings } from './timeouts.js';

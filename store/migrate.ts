@@ -5,11 +5,11 @@ import { endHeldTransactions } from './sessions.js';
 import { isRace, SQLSTATE, sqlStateOf } from './sqlstate.js';
 
 const PART_NAME = /^[a-z][a-z_]{0,30}$/;
-const ATTEMPTS_AT_MOST = 6;
+const MAX_ATTEMPTS = 6;
 /** Another start may be at its migrations. */
 const WAIT_FOR_OTHERS = '120s';
 const WAIT_FOR_TABLES = '10s';
-const LONGEST_STATEMENT = '30min';
+const MAX_STATEMENT = '30min';
 
 /** @see migrate */
 export interface MigrateOptions {
@@ -39,7 +39,7 @@ export async function migrate<Schema>(
     try {
       return await db.transaction().execute((trx) => run.execute(trx));
     } catch (error) {
-      if (attempt >= ATTEMPTS_AT_MOST) throw run.explain(error);
+      if (attempt >= MAX_ATTEMPTS) throw run.explain(error);
       if (run.isPreparing && isRace(error)) continue;
       // Whoever holds an audit table with an open transaction of a gateway's role does not hold up an upgrade.
       const isBlocked = sqlStateOf(error) === SQLSTATE.lockNotAvailable;
@@ -56,14 +56,17 @@ class MigrationRun {
   #current: string | undefined;
   #user = 'the user of the database URL';
 
-  constructor(
-    private readonly part: string,
-    private readonly migrations: Record<string, Migration>,
-  ) {}
+  readonly #part: string;
+  readonly #migrations: Record<string, Migration>;
+
+  constructor(part: string, migrations: Record<string, Migration>) {
+    this.#part = part;
+    this.#migrations = migrations;
+  }
 
   async execute<Schema>(trx: Transaction<Schema>): Promise<string[]> {
     const { rows } = await sql<{ user: string }>`select current_user as user,
-      set_config('statement_timeout', ${LONGEST_STATEMENT}, true),
+      set_config('statement_timeout', ${MAX_STATEMENT}, true),
       set_config('lock_timeout', ${WAIT_FOR_OTHERS}, true)`.execute(trx);
     this.#user = `the database user "${rows[0]?.user ?? ''}"`;
     await this.#prepare(trx);
@@ -72,7 +75,7 @@ class MigrationRun {
     const missing = await this.#missing(trx);
     for (const name of missing) {
       this.#current = name;
-      await this.migrations[name]?.up(trx);
+      await this.#migrations[name]?.up(trx);
       await sql`insert into migration (name) values (${name})`.execute(trx);
     }
     this.#current = undefined;
@@ -84,9 +87,11 @@ class MigrationRun {
     const state = sqlStateOf(error);
     const reason = error instanceof Error ? error.message : 'unknown';
     const which =
-      this.#current === undefined ? `migrations of ${this.part}` : `migration ${this.part}/${this.#current}`;
+      this.#current === undefined
+        ? `migrations of ${this.#part}`
+        : `migration ${this.#part}/${this.#current}`;
     if (state === SQLSTATE.insufficientPrivilege) {
-      const message = `Make ${this.#user} the owner of the database, or of the schema "${this.part}" in it: it lacks a right (${reason})`;
+      const message = `Make ${this.#user} the owner of the database, or of the schema "${this.#part}" in it: it lacks a right (${reason})`;
       return new StoreError('database_rights', message, { cause: error });
     }
     if (state === SQLSTATE.lockNotAvailable) {
@@ -98,13 +103,13 @@ class MigrationRun {
 
   /** Makes the schema and the list, and waits for whoever is at the same part. */
   async #prepare<Schema>(trx: Transaction<Schema>): Promise<void> {
-    const schema = sql.id(this.part);
-    const found = await sql`select from pg_namespace where nspname = ${this.part}`.execute(trx);
+    const schema = sql.id(this.#part);
+    const found = await sql`select from pg_namespace where nspname = ${this.#part}`.execute(trx);
     if (found.rows.length === 0) await sql`create schema ${schema}`.execute(trx);
     await sql`set local search_path to ${schema}`.execute(trx);
     const { rows } = await sql<{
       exists: boolean;
-    }>`select to_regclass(${`${this.part}.migration`}) is not null
+    }>`select to_regclass(${`${this.#part}.migration`}) is not null
       as exists`.execute(trx);
     if (rows[0]?.exists !== true) {
       await sql`create table migration (
@@ -117,19 +122,19 @@ class MigrationRun {
     }
     const { rows: locked } = await sql`select from migration_lock for update`.execute(trx);
     if (locked.length !== 1) {
-      throw new StoreError('migration_failed', `The table ${this.part}.migration_lock has lost its row`);
+      throw new StoreError('migration_failed', `The table ${this.#part}.migration_lock has lost its row`);
     }
   }
 
   async #missing<Schema>(trx: Transaction<Schema>): Promise<string[]> {
     const { rows } = await sql<{ name: string }>`select name from migration`.execute(trx);
     const done = new Set(rows.map(({ name }) => name));
-    const unknown = [...done].filter((name) => !Object.hasOwn(this.migrations, name));
+    const unknown = [...done].filter((name) => !Object.hasOwn(this.#migrations, name));
     if (unknown.length > 0) {
-      const message = `The tables of ${this.part} were made by another version of Behalf (${unknown.sort().join(', ')})`;
+      const message = `The tables of ${this.#part} were made by another version of Behalf (${unknown.sort().join(', ')})`;
       throw new StoreError('migration_failed', message);
     }
-    return Object.keys(this.migrations)
+    return Object.keys(this.#migrations)
       .sort()
       .filter((name) => !done.has(name));
   }

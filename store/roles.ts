@@ -5,10 +5,10 @@ import { closeToPublic } from './public-rights.js';
 import { endHeldTransactions } from './sessions.js';
 import { isRace, SQLSTATE, sqlStateOf } from './sqlstate.js';
 
-const ATTEMPTS_AT_MOST = 10;
-const FEWEST_CONNECTIONS = 5;
+const MAX_ATTEMPTS = 10;
+const MIN_CONNECTIONS = 5;
 /** Nothing that a gateway's role may run sorts or joins anything. Only a superuser can set it, or take it back. */
-const TEMPORARY_FILES_AT_MOST = '64MB';
+const MAX_TEMPORARY_FILES = '64MB';
 
 /** @see createGatewayRole */
 export interface GatewayRole {
@@ -39,11 +39,11 @@ export async function createGatewayRole<Schema>(
       return await db.transaction().execute((trx) => bringIntoOrder(trx, role));
     } catch (error) {
       // Roles are the server's and not the database's, so no row here could make two starts wait for each other.
-      if (attempt < ATTEMPTS_AT_MOST && isRace(error)) continue;
+      if (attempt < MAX_ATTEMPTS && isRace(error)) continue;
       // A role can keep its own entry locked, by changing its password and not committing.
       const isBlocked = sqlStateOf(error) === SQLSTATE.lockNotAvailable;
       const ended = isBlocked ? await endHeldTransactions(db, 0).catch(() => 0) : 0;
-      if (attempt < ATTEMPTS_AT_MOST && ended > 0) continue;
+      if (attempt < MAX_ATTEMPTS && ended > 0) continue;
       throw await explain(db, role, error);
     }
   }
@@ -55,18 +55,16 @@ async function bringIntoOrder<Schema>(trx: Transaction<Schema>, role: GatewayRol
   const { rows } = await sql<{ connections: number; database: string; isSuperuser: boolean }>`
     select current_database() as database,
       greatest(current_setting('max_connections')::integer * ${connectionsPercent}::integer / 100,
-      ${FEWEST_CONNECTIONS}::integer) as connections,
+      ${MIN_CONNECTIONS}::integer) as connections,
       (select rolsuper from pg_roles where rolname = current_user) as "isSuperuser"`.execute(trx);
-  const { connections = FEWEST_CONNECTIONS, database = '', isSuperuser = false } = rows[0] ?? {};
+  const { connections = MIN_CONNECTIONS, database = '', isSuperuser = false } = rows[0] ?? {};
   await sql`${isThere ? sql`alter` : sql`create`} role ${sql.id(name)} login noinherit
     connection limit ${sql.lit(connections)} password ${sql.lit(password)}`.execute(trx);
   // What the role has set for itself would outlive its password: each of its sessions could begin read-only, or not at all.
   await sql`alter role ${sql.id(name)} reset all`.execute(trx);
   await sql`alter role ${sql.id(name)} in database ${sql.id(database)} reset all`.execute(trx);
   if (isSuperuser) {
-    await sql`alter role ${sql.id(name)} set temp_file_limit = ${sql.lit(TEMPORARY_FILES_AT_MOST)}`.execute(
-      trx,
-    );
+    await sql`alter role ${sql.id(name)} set temp_file_limit = ${sql.lit(MAX_TEMPORARY_FILES)}`.execute(trx);
   }
   for (const kind of ['tables', 'sequences', 'functions']) {
     await sql`revoke all on all ${sql.raw(kind)} in schema ${sql.id(schema)}

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
 
-import { startEmbedded } from './embedded/server.js';
 import { StoreError } from './errors.js';
 import { checkDatabase } from './external.js';
-import type { Log } from './log.js';
+import { type Log, silentLog } from './log.js';
 
 /** @see openDatabaseServer */
 export interface DatabaseServerOptions {
@@ -34,8 +33,6 @@ export interface DatabaseServer {
   stop(): Promise<void>;
 }
 
-const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-
 /**
  * Opens the store: sees that the given database can be used, or starts one. Close what you opened on it before `stop()`.
  * A started server ends with this process, even when that is killed.
@@ -44,8 +41,14 @@ const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () =>
  */
 export async function openDatabaseServer(options: DatabaseServerOptions): Promise<DatabaseServer> {
   if (options.databaseUrl !== undefined && options.databaseUrl !== '') return foreign(options.databaseUrl);
+  // Loaded here only: whoever has a PostgreSQL of their own needs nothing of it.
+  const { startEmbedded } = await import('./embedded/server.js');
   const dataDir = resolve(options.dataDir);
-  const { url, process: server } = await startEmbedded({ ...options, dataDir, log: options.log ?? SILENT });
+  const { url, process: server } = await startEmbedded({
+    ...options,
+    dataDir,
+    log: options.log ?? silentLog,
+  });
   let stopping = false;
   const closed = server.ended.then(() => {
     if (stopping) return undefined;

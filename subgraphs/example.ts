@@ -2,13 +2,10 @@ import type { GatewayTrust, SubgraphLog } from '@behalf/directives';
 
 import type { Kysely } from 'kysely';
 
-import {
-  type AuthoritySchema,
-  ConsentRegister,
-  GatewayAcknowledgements,
-  SuspensionRegister,
-} from '@behalf/authority/consent';
-import { type DatabaseOptions, type Log, openDatabase } from '@behalf/store';
+import type { AuthoritySchema } from '@behalf/authority/consent';
+import { ConsentRegister, GatewayAcknowledgements, SuspensionRegister } from '@behalf/authority/consent';
+import type { DatabaseOptions, Log } from '@behalf/store';
+import { openDatabase } from '@behalf/store';
 import { buildAccountsSchema } from './accounts/schema.js';
 import type { ConsentContext } from './consent/context.js';
 import { buildConsentSchema } from './consent/schema.js';
@@ -35,7 +32,7 @@ export interface ExampleSubgraphOptions {
 }
 
 const CONNECTIONS_AT_MOST = 10;
-const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const SILENT: Log = { log: () => undefined };
 
 const BANK_SCHEMAS = {
   customers: buildCustomersSchema,
@@ -99,7 +96,7 @@ function addressOf(name: SubgraphName, { host, port, introspection, log }: Examp
 function ruleLogOf({ log }: ExampleSubgraphOptions): SubgraphLog | undefined {
   if (log === undefined) return undefined;
   return (code, { subgraph, coordinate, count }) => {
-    log.warn(`Subgraph ${subgraph}: ${code} at ${coordinate} (${count})`);
+    log.log('warn', code, { subgraph, coordinate, count });
   };
 }
 

@@ -1,6 +1,6 @@
 import { badUserInput } from './errors.js';
 
-const LARGEST_PAGE = 200;
+const MAX_PAGE_SIZE = 200;
 const DEFAULT_PAGE = 50;
 const MAX_CURSOR_LENGTH = 120;
 
@@ -24,7 +24,7 @@ export function readPage(
   { first, after }: PageArguments,
   kind: string,
   forms: readonly RegExp[],
-  largest = LARGEST_PAGE,
+  largest = MAX_PAGE_SIZE,
 ): Page {
   const size = first ?? Math.min(DEFAULT_PAGE, largest);
   if (!Number.isInteger(size) || size < 1 || size > largest) {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 import { ApolloServer, HeaderMap } from '@apollo/server';
 import { unwrapResolverError } from '@apollo/server/errors';
@@ -7,6 +7,7 @@ import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type Graph
 import { LRUCache } from 'lru-cache';
 
 import type { Log } from '@behalf/store';
+import { BodyError, Connections, listen, readBody } from '@behalf/http';
 
 /** @see startSubgraph */
 export interface SubgraphServerOptions<Context extends ProtectedContext> {
@@ -29,12 +30,11 @@ export interface RunningSubgraph {
   close(): Promise<void>;
 }
 
-const BODY_BYTES_AT_MOST = 1_048_576;
-const REQUEST_TIMEOUT_MS = 30_000;
-const CLOSE_TIMEOUT_MS = 3_000;
+const MAX_BODY_BYTES = 1_048_576;
+const CLOSE_GRACE_MS = 3_000;
 /** Against documents made to be long: the gateway's are far shorter. */
-const TOKENS_AT_MOST = 10_000;
-const DOCUMENT_BYTES_AT_MOST = 64 * 1_048_576;
+const MAX_TOKENS = 10_000;
+const MAX_DOCUMENT_BYTES = 64 * 1_048_576;
 /** That a parsed document takes, at most; measured by the gateway's benchmark. */
 const BYTES_PER_CHARACTER = 200;
 
@@ -56,23 +56,21 @@ export async function startSubgraph<Context extends ProtectedContext>(
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     documentStore: boundedDocuments(),
-    parseOptions: { maxLexicalTokens: TOKENS_AT_MOST },
+    parseOptions: { maxLexicalTokens: MAX_TOKENS },
     formatError: (formatted, error) => hideInternals(formatted, error, name, log),
     logger: silent,
   });
   await apollo.start();
   const http = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      log?.error(`Subgraph ${name} could not answer: ${kindOf(error)}`);
+      log?.log('error', 'REQUEST_HANDLING_FAILED', { subgraph: name, error: kindOf(error) });
       if (!response.headersSent) response.writeHead(500);
       response.end();
     });
   });
-  http.requestTimeout = REQUEST_TIMEOUT_MS;
-  let isClosing = false;
+  const connections = new Connections(http);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (isClosing) response.setHeader('connection', 'close');
     const [path, search] = splitTarget(request.url ?? '/');
     if (path !== '/') {
       end(response, 404);
@@ -101,42 +99,18 @@ export async function startSubgraph<Context extends ProtectedContext>(
     response.end();
   }
 
-  const port = await listen(http, options).catch(async (error: unknown) => {
+  const { origin } = await listen(http, options.host, options.port).catch(async (error: unknown) => {
     await apollo.stop();
-    throw error;
+    const reason = error instanceof Error ? error.message : 'unknown reason';
+    throw new Error(`Subgraph ${name} ${reason}`, { cause: error });
   });
   return {
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    url: origin,
     async close() {
-      isClosing = true;
-      const closed = new Promise<void>((resolve) => {
-        http.close(() => {
-          resolve();
-        });
-      });
-      http.closeIdleConnections();
-      const timer = setTimeout(() => {
-        http.closeAllConnections();
-      }, CLOSE_TIMEOUT_MS);
-      await closed;
-      clearTimeout(timer);
+      await connections.close({ answerGraceMs: CLOSE_GRACE_MS });
       await apollo.stop();
     },
   };
-}
-
-async function listen(http: Server, { name, host, port }: { name: string; host: string; port: number }) {
-  return new Promise<number>((resolve, reject) => {
-    http.once('error', (error: NodeJS.ErrnoException) => {
-      const reason =
-        error.code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${error.code ?? 'unknown'})`;
-      reject(new Error(`Subgraph ${name}: port ${port} of ${host} ${reason}`, { cause: error }));
-    });
-    http.listen(port, host, () => {
-      const address = http.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }
 
 /** Not by URL, which throws for targets such as `//`. */
@@ -147,11 +121,11 @@ function splitTarget(target: string): [path: string, search: string] {
 
 /** Apollo Server's own store counts the characters of a document as JSON, without its tokens: many times too little. */
 function boundedDocuments() {
-  const documents = new LRUCache<string, DocumentNode>({ maxSize: DOCUMENT_BYTES_AT_MOST });
+  const documents = new LRUCache<string, DocumentNode>({ maxSize: MAX_DOCUMENT_BYTES });
   return {
     get: async (key: string) => documents.get(key),
     set: async (key: string, document: DocumentNode) => {
-      const length = document.loc?.source.body.length ?? BODY_BYTES_AT_MOST;
+      const length = document.loc?.source.body.length ?? MAX_BODY_BYTES;
       documents.set(key, document, { size: 1 + length * BYTES_PER_CHARACTER });
     },
     delete: async (key: string) => documents.delete(key),
@@ -163,17 +137,12 @@ class Refusal {
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > BODY_BYTES_AT_MOST) return new Refusal(413);
-    chunks.push(chunk);
-  }
   try {
-    return JSON.parse(Buffer.concat(chunks).toString()) as unknown;
-  } catch {
-    return new Refusal(400);
+    return JSON.parse((await readBody(request, { maxBytes: MAX_BODY_BYTES })).toString()) as unknown;
+  } catch (error) {
+    if (error instanceof BodyError) return new Refusal(error.status);
+    if (error instanceof SyntaxError) return new Refusal(400);
+    throw error;
   }
 }
 
@@ -191,9 +160,11 @@ function hideInternals(
   const cause = unwrapResolverError(error);
   if (cause instanceof GraphQLError) return formatted;
   // The message of a database error can hold values: its kind must do.
-  log?.error(
-    `Subgraph ${name}: a resolver failed with ${kindOf(cause)} at ${(formatted.path ?? []).join('.')}`,
-  );
+  log?.log('error', 'RESOLVER_FAILED', {
+    subgraph: name,
+    error: kindOf(cause),
+    path: (formatted.path ?? []).join('.'),
+  });
   return {
     message: 'Internal server error',
     ...(formatted.path === undefined ? {} : { path: formatted.path }),

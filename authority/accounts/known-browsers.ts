@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-import { equalSecrets } from '../http/constant-time.js';
+import { equalSecrets } from '@behalf/http';
 
 export const KNOWN_BROWSER_COOKIE = 'behalf_browser';
 export const KNOWN_BROWSER_SECONDS = 90 * 24 * 60 * 60;

@@ -25,7 +25,7 @@ export interface NewAccount extends Account {
 // that everybody can reach may take per attempt.
 const ARGON2ID = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-const PASSWORD_LENGTH_AT_MOST = 256;
+const MAX_PASSWORD_LENGTH = 256;
 
 /** The people who can sign in, with their passwords' hashes. */
 export class AccountRegister {
@@ -59,8 +59,8 @@ export class AccountRegister {
       ? undefined
       : await this.#all().where('username', '=', name).executeTakeFirst();
     const stored = row?.password_hash ?? nobody;
-    const right = await verify(stored, password.slice(0, PASSWORD_LENGTH_AT_MOST));
-    if (row === undefined || !right || password.length > PASSWORD_LENGTH_AT_MOST) return undefined;
+    const right = await verify(stored, password.slice(0, MAX_PASSWORD_LENGTH));
+    if (row === undefined || !right || password.length > MAX_PASSWORD_LENGTH) return undefined;
     return toAccount(row);
   }
 

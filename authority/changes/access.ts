@@ -1,5 +1,6 @@
 import { GATEWAYS, type ReceiverRegister } from './receivers.js';
-import type { Stream, StreamRegister } from './streams.js';
+import type { Stream } from './stream.js';
+import type { StreamRegister } from './streams.js';
 
 /** The streams that somebody may do everything with. */
 export interface StreamAccess {

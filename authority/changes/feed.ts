@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 import type { Log } from '@behalf/store';
-import { timeoutSettings } from '@behalf/store';
+import { timeoutSettings } from '@behalf/store/internal';
 import type { Channel } from './channels.js';
 
 const RECONNECT_MS = 500;
@@ -93,7 +93,7 @@ export class ChangeFeed {
     if (this.#closed || this.#client !== client) return;
     this.#client = undefined;
     this.#listening = false;
-    this.#log.warn('The connection for change notifications broke; connecting again');
+    this.#log.log('warn', 'CHANGE_FEED_LOST');
     void client.end().catch(() => undefined);
     this.#wakeAll();
     this.#retry = setTimeout(() => void this.#connect(), RECONNECT_MS);

@@ -128,7 +128,7 @@ export class PushDelivery {
 
   #logFailure(error: unknown): void {
     const reason = error instanceof Error ? error.name : 'unknown';
-    this.#options.log.warn(`Pushing events failed, and is tried again: ${reason}`);
+    this.#options.log.log('warn', 'PUSH_FAILED', { reason });
   }
 
   /** Those that have something to deliver and are not to be left alone for a while. */
@@ -249,9 +249,8 @@ export class PushDelivery {
         then ${`delivery failed: ${failure}`}::text else status_reason end,
       polled_at = clock_timestamp()
       where id = ${id}`.execute(db);
-    if (isOver)
-      log.error(`The stream ${id} of ${receiver} is paused: its events were not taken (${failure})`);
-    else log.warn(`An event for ${receiver} was not taken (${failure})`);
+    if (isOver) log.log('error', 'STREAM_PAUSED', { stream: id, receiver, failure });
+    else log.log('warn', 'PUSH_REFUSED', { receiver, failure });
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-import { equalSecrets } from '../http/constant-time.js';
+import { equalSecrets } from '@behalf/http';
 
 /** Somebody who may make streams. */
 export interface StreamReceiver {

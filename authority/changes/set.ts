@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose';
 
 import type { SigningKey } from '../keys/signing-key.js';
-import type { ChangeEvent } from './streams.js';
+import type { ChangeEvent } from './stream.js';
 
 /** @see signSecurityEvent */
 export interface SetContext {

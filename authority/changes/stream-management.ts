@@ -18,16 +18,11 @@ import {
   readStreamId,
   readWishes,
 } from './stream-request.js';
-import {
-  EVENTS_OF_A_GATEWAY,
-  EVENTS_SUPPORTED,
-  type Stream,
-  type StreamRegister,
-  type StreamWishes,
-} from './streams.js';
+import { type Stream, type StreamWishes } from './stream.js';
+import { EVENTS_OF_A_GATEWAY, EVENTS_SUPPORTED, type StreamRegister } from './streams.js';
 import { requestVerification, VERIFICATION_INTERVAL_SECONDS } from './verification.js';
 
-const BODY_LIMIT_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 /** What the receiver says; all else in a configuration is the transmitter's. */
 const OF_THE_RECEIVER: ReadonlySet<string> = new Set([
@@ -64,7 +59,7 @@ export class StreamManagement {
    */
   async create(request: IncomingMessage, response: ServerResponse, receiver: StreamReceiver): Promise<void> {
     const { receivers, secrets, streams } = this.#options;
-    const body = await readJsonObject(request, BODY_LIMIT_BYTES);
+    const body = await readJsonObject(request, MAX_BODY_BYTES);
     const { digest, secret } = receivers.makeStreamSecret(receiver);
     const wishes = readWishes(body, receiver, secrets);
     if (
@@ -86,7 +81,7 @@ export class StreamManagement {
   ): Promise<void> {
     allow(request, 'DELETE', 'GET', 'PATCH', 'POST', 'PUT');
     if (request.method === 'PATCH' || request.method === 'PUT') {
-      const body = await readJsonObject(request, BODY_LIMIT_BYTES);
+      const body = await readJsonObject(request, MAX_BODY_BYTES);
       sendJson(response, 200, await this.#change(body, access, request.method === 'PATCH'));
       return;
     }
@@ -122,7 +117,7 @@ export class StreamManagement {
       sendJson(response, 200, describeStatus(await requireStream(id, access)));
       return;
     }
-    const body = await readJsonObject(request, BODY_LIMIT_BYTES);
+    const body = await readJsonObject(request, MAX_BODY_BYTES);
     const { status, reason } = readStatus(body);
     const { id } = await requireStream(readStreamId(body.stream_id), access);
     const changed = await this.#options.streams.setStatus(id, status, reason);
@@ -137,7 +132,7 @@ export class StreamManagement {
     access: StreamAccess,
   ): Promise<void> {
     allow(request, 'POST');
-    const body = await readJsonObject(request, BODY_LIMIT_BYTES);
+    const body = await readJsonObject(request, MAX_BODY_BYTES);
     const state = readState(body);
     const { id } = await requireStream(readStreamId(body.stream_id), access);
     if (!(await requestVerification(this.#options.db, id, state))) {

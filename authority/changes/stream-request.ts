@@ -1,17 +1,18 @@
 import { HttpError } from '../http/respond.js';
 import type { SealedSecrets } from '../keys/sealed.js';
 import type { StreamReceiver } from './receivers.js';
-import { EVENTS_SUPPORTED, type StreamStatus, type StreamWishes } from './streams.js';
+import { type StreamStatus, type StreamWishes } from './stream.js';
+import { EVENTS_SUPPORTED } from './streams.js';
 
 /** RFC 8936: delivery by polling. */
 export const POLL_DELIVERY = 'urn:ietf:rfc:8936';
 /** RFC 8935: delivery by pushing. */
 export const PUSH_DELIVERY = 'urn:ietf:rfc:8935';
 
-const EVENTS_REQUESTED_AT_MOST = 100;
-const TEXT_LENGTH_AT_MOST = 512;
-const STALENESS_AT_MOST_MS = 24 * 60 * 60 * 1000;
-const TOKEN_LIFETIME_AT_MOST_SECONDS = 24 * 60 * 60;
+const MAX_EVENTS_REQUESTED = 100;
+const MAX_TEXT_LENGTH = 512;
+const MAX_STALENESS_MS = 24 * 60 * 60 * 1000;
+const MAX_TOKEN_LIFETIME_SECONDS = 24 * 60 * 60;
 
 /** RFC 9110, section 5.5: visible characters, spaces between them. */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
@@ -35,16 +36,16 @@ export function readWishes(
     description,
     events_requested: requested,
   } = body;
-  if (requested !== undefined && (!isStrings(requested) || requested.length > EVENTS_REQUESTED_AT_MOST)) {
+  if (requested !== undefined && (!isStrings(requested) || requested.length > MAX_EVENTS_REQUESTED)) {
     throw malformed('events_requested');
   }
   if (description !== undefined && !isName(description)) throw malformed('description');
-  if (maxStalenessMs !== undefined && !isWithin(maxStalenessMs, STALENESS_AT_MOST_MS)) {
+  if (maxStalenessMs !== undefined && !isWithin(maxStalenessMs, MAX_STALENESS_MS)) {
     throw malformed('behalf_max_staleness_ms');
   }
   if (
     maxTokenLifetimeSeconds !== undefined &&
-    !isWithin(maxTokenLifetimeSeconds, TOKEN_LIFETIME_AT_MOST_SECONDS)
+    !isWithin(maxTokenLifetimeSeconds, MAX_TOKEN_LIFETIME_SECONDS)
   ) {
     throw malformed('behalf_max_token_lifetime_seconds');
   }
@@ -118,8 +119,8 @@ export interface Poll {
 }
 
 const EVENTS_PER_POLL = 100;
-const EVENTS_PER_POLL_AT_MOST = 1_000;
-const ACKS_PER_POLL_AT_MOST = 5_000;
+const MAX_EVENTS_PER_POLL = 1_000;
+const MAX_ACKS_PER_POLL = 5_000;
 
 /** @throws HttpError 400 */
 export function readPoll(body: Readonly<Record<string, unknown>>): Poll {
@@ -127,12 +128,12 @@ export function readPoll(body: Readonly<Record<string, unknown>>): Poll {
   if (typeof maxEvents !== 'number' || !Number.isInteger(maxEvents) || maxEvents < 0)
     throw malformed('maxEvents');
   if (typeof returnImmediately !== 'boolean') throw malformed('returnImmediately');
-  if (!isStrings(ack) || ack.length > ACKS_PER_POLL_AT_MOST) throw malformed('ack');
+  if (!isStrings(ack) || ack.length > MAX_ACKS_PER_POLL) throw malformed('ack');
   if (!isObject(setErrs)) throw malformed('setErrs');
   const failed = Object.keys(setErrs);
-  if (failed.length > ACKS_PER_POLL_AT_MOST) throw malformed('setErrs');
+  if (failed.length > MAX_ACKS_PER_POLL) throw malformed('setErrs');
   return {
-    maxEvents: Math.min(maxEvents, EVENTS_PER_POLL_AT_MOST),
+    maxEvents: Math.min(maxEvents, MAX_EVENTS_PER_POLL),
     returnImmediately,
     acknowledged: ack,
     failed,
@@ -156,7 +157,7 @@ function isStrings(value: unknown): value is string[] {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= TEXT_LENGTH_AT_MOST;
+  return typeof value === 'string' && value.length <= MAX_TEXT_LENGTH;
 }
 
 export function malformed(member: string): HttpError {

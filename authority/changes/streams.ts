@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
 
 import type { Sealed } from '../keys/sealed.js';
-import type { AuthorityDatabase, ChangeEventTable, StreamTable } from '../schema.js';
+import type { AuthorityDatabase, StreamTable } from '../schema.js';
 import { announceStanding } from '../consent/suspensions.js';
 import { attempt } from '../consent/transact.js';
 import { wake, wakeCall } from './channels.js';
@@ -15,6 +15,7 @@ import {
   SIGNING_KEY_REVOKED,
   SIGNING_KEY_ROTATED,
 } from './log.js';
+import { type ChangeEvent, type Stream, type StreamStatus, type StreamWishes, toStream } from './stream.js';
 
 /** What a stream can deliver. */
 export const EVENTS_SUPPORTED: readonly string[] = [
@@ -32,7 +33,7 @@ export const EVENTS_OF_A_GATEWAY: readonly string[] = [
   SIGNING_KEY_REVOKED,
 ];
 
-const STREAMS_PER_RECEIVER_AT_MOST = 1_000;
+const MAX_STREAMS_PER_RECEIVER = 1_000;
 const CLOCKS_DIFFER_SECONDS = 2 * 60;
 /**
  * A new stream begins with so much, unless its gateway lets tokens live longer: what it lets them live when it is not told
@@ -43,38 +44,6 @@ export const HISTORY_SECONDS = 60 * 60 + CLOCKS_DIFFER_SECONDS;
 const ANNOUNCED_WITHIN_SECONDS = HISTORY_SECONDS / 2;
 // As `randomUUID` writes it.
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-export type ChangeEvent = Selectable<ChangeEventTable>;
-export type StreamStatus = Selectable<StreamTable>['status'];
-
-/** A receiver's place in the change log. */
-export interface Stream {
-  readonly id: string;
-  /** Whose it is. */
-  readonly receiver: string;
-  readonly description: string | null;
-  /** A gateway permits nothing when it has heard nothing for longer. Null: the receiver is no gateway. */
-  readonly maxStalenessMs: number | null;
-  readonly events: readonly string[];
-  readonly eventsRequested: readonly string[];
-  readonly status: StreamStatus;
-  readonly statusReason: string | null;
-  /** It was stopped, or narrowed: a gateway that went on with it would never hear of what happened meanwhile. */
-  readonly hasGap: boolean;
-  /** Undefined when the receiver polls. */
-  readonly pushEndpoint: string | undefined;
-}
-
-/** What the receiver says of its stream (SSF 1.0, section 8.1.1). */
-export interface StreamWishes {
-  readonly description: string | null;
-  readonly maxStalenessMs: number | null;
-  readonly eventsRequested: readonly string[];
-  /** How long the receiver lets a token live, where it says so: older events matter to it as well. */
-  readonly maxTokenLifetimeSeconds?: number | undefined;
-  /** With the receiver's `authorization_header`, encrypted. */
-  readonly push: { readonly endpoint: string; readonly authorization: Sealed | undefined } | undefined;
-}
 
 /** The SSF streams, on the store: any instance of the authority serves any of them. Who may have which, see `accessBy`. */
 export class StreamRegister {
@@ -111,7 +80,7 @@ export class StreamRegister {
         ${wishes.push?.authorization?.nonce ?? null}::bytea,
         ${wishes.push?.authorization?.ciphertext ?? null}::bytea,
         coalesce((select min(seq) - 1 from recent), (select seq from authority.change_head))
-      where (select count(*) from authority.stream where receiver = ${receiver}) < ${STREAMS_PER_RECEIVER_AT_MOST}
+      where (select count(*) from authority.stream where receiver = ${receiver}) < ${MAX_STREAMS_PER_RECEIVER}
       returning id`.execute(this.#db);
     if (rows.length !== 1) return undefined;
     await this.#wake();
@@ -287,19 +256,4 @@ function historySeconds({ maxTokenLifetimeSeconds = 0 }: StreamWishes): number {
 
 function delivered({ eventsRequested }: StreamWishes): string[] {
   return eventsRequested.filter((event) => EVENTS_SUPPORTED.includes(event));
-}
-
-function toStream(row: Selectable<StreamTable>): Stream {
-  return {
-    id: row.id,
-    receiver: row.receiver,
-    description: row.description,
-    maxStalenessMs: row.max_staleness_ms,
-    events: row.events,
-    eventsRequested: row.events_requested,
-    status: row.status,
-    statusReason: row.status_reason,
-    hasGap: row.has_gap,
-    pushEndpoint: row.push_endpoint ?? undefined,
-  };
 }

@@ -9,11 +9,12 @@ import type { Batch, Outbox } from './outbox.js';
 import type { ReceiverRegister } from './receivers.js';
 import { allow, requireStream, type StreamManagement, unknownStream } from './stream-management.js';
 import { type Poll, POLL_DELIVERY, PUSH_DELIVERY, readPoll } from './stream-request.js';
-import type { Stream, StreamRegister } from './streams.js';
+import type { Stream } from './stream.js';
+import type { StreamRegister } from './streams.js';
 
-const BODY_LIMIT_BYTES = 256 * 1024;
+const MAX_BODY_BYTES = 256 * 1024;
 const LONG_POLL_MS = 30_000;
-const LONG_POLLS_AT_MOST = 1_000;
+const MAX_LONG_POLLS = 1_000;
 
 /** @see SsfTransmitter */
 export interface TransmitterOptions {
@@ -101,12 +102,14 @@ export class SsfTransmitter {
   ): Promise<void> {
     allow(request, 'POST');
     const { streams, log } = this.#options;
-    const poll = readPoll(await readJsonObject(request, BODY_LIMIT_BYTES));
+    const poll = readPoll(await readJsonObject(request, MAX_BODY_BYTES));
     const stream = await requireStream(id, access);
     await this.#requireWhole(stream);
     if (!(await streams.touch(id))) throw unknownStream();
     // A receiver that cannot read an event is told of it no further (section 2.4): its own view is what it must distrust.
-    if (poll.failed.length > 0) log.error(`A gateway could not read ${poll.failed.length} security events`);
+    if (poll.failed.length > 0) {
+      log.log('error', 'EVENTS_UNREADABLE', { stream: id, count: poll.failed.length });
+    }
     await streams.acknowledge(stream, [...poll.acknowledged, ...poll.failed]);
     const { sets, isLast } = await this.#collect(stream, poll, response);
     sendJson(response, 200, { sets: Object.fromEntries(sets), moreAvailable: !isLast });
@@ -140,7 +143,7 @@ export class SsfTransmitter {
       return batch;
     };
     if (poll.maxEvents === 0 || poll.returnImmediately || this.#closed) return look();
-    if (this.#polls.size >= LONG_POLLS_AT_MOST)
+    if (this.#polls.size >= MAX_LONG_POLLS)
       throw new HttpError(503, 'too_many_polls', 'Too many receivers wait');
     const over = new AbortController();
     const end = (): void => over.abort();

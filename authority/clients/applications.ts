@@ -12,7 +12,7 @@ import type { ClientRegistration } from './register.js';
 import { checkCeiling, checkClientId, checkRegistration, type StoredRegistration } from './registration.js';
 import { newClientSecret, secretDigest } from './secret.js';
 
-const LARGEST_PAGE = 100;
+const MAX_PAGE_SIZE = 100;
 const UNIQUE_VIOLATION = '23505';
 
 /** A registered application. */
@@ -190,7 +190,7 @@ export class ApplicationRegister {
 
   /** A hundred at a time, by identifier; retired ones as well. @param after the last identifier of an earlier page */
   async list(after: string = ''): Promise<readonly Application[]> {
-    const page = this.#all().where('client_id', '>', after).orderBy('client_id').limit(LARGEST_PAGE);
+    const page = this.#all().where('client_id', '>', after).orderBy('client_id').limit(MAX_PAGE_SIZE);
     return (await page.execute()).map((row) => toApplication(row));
   }
 

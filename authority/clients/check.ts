@@ -3,7 +3,7 @@ import type { AccountRegister } from '../accounts/register.js';
 import { AuthorityError } from '../errors.js';
 import type { ClientCertificates } from '../http/client-certificate.js';
 import { serviceScopes } from '../oidc/offer.js';
-import { EXCHANGE_DEPTH_AT_MOST } from '../oidc/lifetimes.js';
+import { MAX_EXCHANGE_DEPTH } from '../oidc/lifetimes.js';
 import { credentialProblem } from './credentials.js';
 import type { ClientRegistration } from './register.js';
 
@@ -102,8 +102,8 @@ function exchangeProblem({ clientId, oauth }: ClientRegistration): string | unde
   const { depth = 1, from } = exchange;
   if (from.length === 0) return 'may exchange tokens, but of nobody';
   if (from.includes(clientId)) return 'would exchange its own tokens';
-  if (Number.isInteger(depth) && depth >= 1 && depth <= EXCHANGE_DEPTH_AT_MOST) return undefined;
-  return `has a depth of exchange outside of 1 to ${EXCHANGE_DEPTH_AT_MOST}`;
+  if (Number.isInteger(depth) && depth >= 1 && depth <= MAX_EXCHANGE_DEPTH) return undefined;
+  return `has a depth of exchange outside of 1 to ${MAX_EXCHANGE_DEPTH}`;
 }
 
 function certificateProblem(

@@ -3,7 +3,7 @@ import type { ApplicationRegister } from './applications.js';
 import { servingProblem, type ServingRules } from './check.js';
 import type { ClientRegistration } from './register.js';
 
-const TOLD_AT_MOST = 1_000;
+const MAX_TOLD = 1_000;
 
 /** @see ClientDirectory */
 export interface ClientDirectoryOptions {
@@ -46,8 +46,8 @@ export class ClientDirectory {
 
   #tell(clientId: string, problem: string): void {
     if (this.#told.get(clientId) === problem) return;
-    if (this.#told.size >= TOLD_AT_MOST) this.#told.clear();
+    if (this.#told.size >= MAX_TOLD) this.#told.clear();
     this.#told.set(clientId, problem);
-    this.#options.log.warn(`The registered client ${clientId} is not served here: it ${problem}`);
+    this.#options.log.log('warn', 'CLIENT_NOT_SERVED', { clientId, problem });
   }
 }

@@ -20,25 +20,3 @@ export interface ClientRegistration {
   /** What it can do beyond the code flow, and what is asked of it. */
   readonly oauth?: ClientOAuthOptions;
 }
-
-/** The demo's clients. @param consoleSecret of the confidential one */
-export function demoClients(consoleSecret: string): readonly ClientRegistration[] {
-  return [
-    {
-      clientId: 'budget-app',
-      displayName: 'Pocket Budget',
-      owner: 'Pocket Budget Ltd',
-      contact: 'mailto:privacy@pocket-budget.example',
-      homePage: 'https://pocket-budget.example',
-      redirectUris: ['http://127.0.0.1/callback'],
-    },
-    {
-      clientId: 'bank-console',
-      displayName: 'Bank Console',
-      owner: 'Example Bank',
-      contact: 'mailto:console@bank.example',
-      redirectUris: ['http://127.0.0.1/callback'],
-      secret: consoleSecret,
-    },
-  ];
-}

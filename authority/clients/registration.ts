@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv';
 
-import { ceilingOf, type Policy, shapeProblem } from '@behalf/policy';
+import { ceilingOf, shapeProblem } from '@behalf/policy/internal';
+import type { Policy } from '@behalf/policy';
 import { ApplicationError } from './errors.js';
 import type { ClientRegistration } from './register.js';
 import schema from './registration-schema.json' with { type: 'json' };

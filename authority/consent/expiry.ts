@@ -5,9 +5,9 @@ import type { ConsentRegister } from './register.js';
 const BATCH = 100;
 const RETRY_MS = 1_000;
 // Between two looks while one that is due is in the hands of another instance.
-const SHORTEST_WAIT_MS = 20;
+const MIN_WAIT_MS = 20;
 // What setTimeout can wait for (2^31 - 1 ms) is less than a consent can last. The feed wakes us earlier than that anyway.
-const LONGEST_WAIT_MS = 60 * 60 * 1_000;
+const MAX_WAIT_MS = 60 * 60 * 1_000;
 
 /** @see ConsentExpiry */
 export interface ConsentExpiryOptions {
@@ -60,15 +60,15 @@ export class ConsentExpiry {
     const { consents, log } = this.#options;
     try {
       if ((await consents.recordExpired(BATCH)) === BATCH) return 0;
-      return (await consents.nextExpiryMs()) ?? LONGEST_WAIT_MS;
+      return (await consents.nextExpiryMs()) ?? MAX_WAIT_MS;
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'unknown reason';
-      log.warn(`Ending consents whose time is over failed, and is tried again: ${reason}`);
+      log.log('warn', 'CONSENT_EXPIRY_FAILED', { reason });
       return RETRY_MS;
     }
   }
 }
 
 function clamped(waitMs: number): number {
-  return Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
+  return Math.min(Math.max(waitMs, MIN_WAIT_MS), MAX_WAIT_MS);
 }

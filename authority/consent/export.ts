@@ -7,7 +7,7 @@ import type { DetailLevel, PrivacyNotice } from './types.js';
 /** Of the records' form; in the table, the default of `schema_version`. */
 export const EXPORT_SCHEMA_VERSION = 'behalf-27560-1';
 
-const EVENTS_AT_MOST = 1_000;
+const MAX_EVENTS = 1_000;
 const EVENTS_PER_PAGE = 200;
 
 /** In what state a consent is after an event: words of ISO/IEC TS 27560, annex B. */
@@ -95,7 +95,7 @@ export async function exportConsents(
   const events: ConsentEventRow[] = [];
   let last = readCursor(after);
   let more = true;
-  while (more && events.length < EVENTS_AT_MOST) {
+  while (more && events.length < MAX_EVENTS) {
     const page = await db
       .selectFrom('authority.consent_event')
       .selectAll()

@@ -26,7 +26,7 @@ export interface AcknowledgementsOptions {
 }
 
 /** More would keep as many requests open. Whoever comes then is told how it stands, without waiting. */
-const WAITS_AT_MOST = 100;
+const MAX_WAITS = 100;
 
 interface StreamState {
   readonly name: string;
@@ -71,7 +71,7 @@ export class GatewayAcknowledgements {
    */
   async inForce(change: ChangePosition | undefined, waitAtMostMs: number): Promise<InForce> {
     const seq = change?.seq ?? (await this.#head());
-    if (waitAtMostMs <= 0 || this.#waits >= WAITS_AT_MOST) return (await this.#look(seq)).state;
+    if (waitAtMostMs <= 0 || this.#waits >= MAX_WAITS) return (await this.#look(seq)).state;
     const answered = new AbortController();
     const timeout = AbortSignal.timeout(waitAtMostMs);
     const over = AbortSignal.any([this.#closing.signal, timeout, answered.signal]);

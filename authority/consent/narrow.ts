@@ -4,9 +4,9 @@ import type { Transaction } from 'kysely';
 
 import type { AuthoritySchema } from '../schema.js';
 import { lockDecision } from '../locks.js';
+import { truncateReason } from '../reason.js';
 import { announceEnd, databaseNow } from './clock.js';
 import { endAsReplaced } from './replace.js';
-import { bounded } from './revoke.js';
 import { appendConsentEvent, type ConsentRow, toConsent } from './rows.js';
 import type { Narrowed, Narrowing } from './types.js';
 
@@ -41,7 +41,7 @@ export async function narrowConsent(trx: Trx, id: string, narrowing: Narrowing):
   const left = whatIsLeft(row, narrowing, now);
   if (isSame(left, row)) return { ...NOTHING, consent: toConsent(row, now.getTime()) };
   const by = narrowing.by;
-  const reason = bounded(narrowing.reason);
+  const reason = truncateReason(narrowing.reason);
   const { ended, change } = await endAsReplaced(trx, row, { successor: left.id, by, reason });
   const next: ConsentRow = { ...left, granted_at: change.occurredAt };
   await trx.insertInto('authority.consent').values(next).execute();

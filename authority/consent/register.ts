@@ -25,8 +25,8 @@ import type {
 } from './types.js';
 
 const DEFAULT_PAGE = 20;
-const LARGEST_PAGE = 100;
-const LARGEST_LIST = 1_000;
+const MAX_PAGE_SIZE = 100;
+const MAX_LIST = 1_000;
 
 /**
  * The consents of all people: an append-only log of what happened, and its projection, written together.
@@ -76,7 +76,7 @@ export class ConsentRegister {
       .where('subject', '=', subject)
       .orderBy('granted_at', 'desc')
       .orderBy('id', 'desc')
-      .limit(LARGEST_LIST)
+      .limit(MAX_LIST)
       .execute();
     return rows.map((row) => toConsent(row));
   }
@@ -84,8 +84,8 @@ export class ConsentRegister {
   /** @throws RangeError for a page size outside of 1 to 100, or a cursor that was not given out */
   async list(filter: ConsentFilter = {}, page: PageRequest = {}): Promise<ConsentPage> {
     const first = page.first ?? DEFAULT_PAGE;
-    if (!Number.isInteger(first) || first < 1 || first > LARGEST_PAGE) {
-      throw new RangeError(`A page has 1 to ${LARGEST_PAGE} consents`);
+    if (!Number.isInteger(first) || first < 1 || first > MAX_PAGE_SIZE) {
+      throw new RangeError(`A page has 1 to ${MAX_PAGE_SIZE} consents`);
     }
     const now = new Date();
     let query = this.#all();

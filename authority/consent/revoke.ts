@@ -8,6 +8,7 @@ import {
   SESSION_REVOKED,
 } from '../changes/log.js';
 import { lockDecision } from '../locks.js';
+import { truncateReason } from '../reason.js';
 import type { AuthoritySchema } from '../schema.js';
 import { databaseNow } from './clock.js';
 import { appendConsentEvent, type ConsentRow, toConsent } from './rows.js';
@@ -20,8 +21,6 @@ import type {
 } from './types.js';
 
 type Trx = Transaction<AuthoritySchema>;
-
-const REASON_LENGTH_AT_MOST = 500;
 
 const UNKNOWN: Revocation = { outcome: 'unknown', ended: [], change: undefined };
 const ALREADY: Revocation = { outcome: 'already', ended: [], change: undefined };
@@ -55,7 +54,7 @@ export async function revokeConsent(trx: Trx, id: string, options: RevocationOpt
     trx,
     revoked({ consentId: id, subject: row.subject, clientId: row.client_id }, options),
   );
-  return end(trx, rows, change, options, 'done');
+  return markRevoked(trx, rows, change, options, 'done');
 }
 
 export async function revokeToken(
@@ -104,10 +103,10 @@ export async function revokeSession(
     )
     .returning('model')
     .execute();
-  if (inserted === 0n) return { ...ALREADY, ...counted(gone) };
+  if (inserted === 0n) return { ...ALREADY, ...countDeleted(gone) };
   const change = await appendChange(trx, revoked({ sessionId }, options));
   const outcome = gone.length > 0 ? 'done' : 'unknown';
-  return { outcome, ended: [], change: position(change), ...counted(gone) };
+  return { outcome, ended: [], change: position(change), ...countDeleted(gone) };
 }
 
 export async function revokeClient(
@@ -119,7 +118,7 @@ export async function revokeClient(
   await trx.deleteFrom('authority.oidc_payload').where('client_id', '=', clientId).execute();
   const outcome = (await isNamed(trx, 'client_id', clientId)) ? 'done' : 'unknown';
   const change = await appendChange(trx, revoked({ clientId }, options));
-  return end(trx, rows, change, options, outcome);
+  return markRevoked(trx, rows, change, options, outcome);
 }
 
 export async function revokeSubjectSessions(
@@ -152,10 +151,10 @@ export async function revokeSubjectSessions(
     )
     .execute();
   const outcome = isKnown ? 'done' : 'unknown';
-  return { outcome, ended: [], change: position(change), ...counted(gone) };
+  return { outcome, ended: [], change: position(change), ...countDeleted(gone) };
 }
 
-function counted(gone: readonly { readonly model: string }[]): { sessions: number; tokens: number } {
+function countDeleted(gone: readonly { readonly model: string }[]): { sessions: number; tokens: number } {
   return {
     sessions: gone.filter(({ model }) => model === 'Session').length,
     tokens: gone.filter(({ model }) => model === 'RefreshToken' || model === 'AuthorizationCode').length,
@@ -177,7 +176,7 @@ async function isNamed(trx: Trx, column: 'client_id' | 'subject', value: string)
   return (await query.executeTakeFirst()) !== undefined;
 }
 
-async function end(
+async function markRevoked(
   trx: Trx,
   rows: readonly ConsentRow[],
   change: AppendedChange,
@@ -191,7 +190,7 @@ async function end(
       status: 'revoked',
       ended_at: change.occurredAt,
       ended_by: options.by,
-      ended_reason: bounded(options.reason) ?? null,
+      ended_reason: truncateReason(options.reason) ?? null,
     };
     const { status, ended_at, ended_by, ended_reason } = after;
     await trx
@@ -202,7 +201,7 @@ async function end(
     const { by } = options;
     await appendConsentEvent(trx, 'revoked', row, {
       by,
-      reason: bounded(options.reason),
+      reason: truncateReason(options.reason),
       at: change.occurredAt,
     });
     ended.push(after);
@@ -211,12 +210,7 @@ async function end(
 }
 
 function revoked(members: ChangeMembers, { by, initiator, reason }: RevocationOptions): Change {
-  return { kind: SESSION_REVOKED, members, initiator, by, reason: bounded(reason) };
-}
-
-/** Free text from outside, kept for ever and sent to every gateway. */
-export function bounded(reason: string | undefined): string | undefined {
-  return reason?.slice(0, REASON_LENGTH_AT_MOST);
+  return { kind: SESSION_REVOKED, members, initiator, by, reason: truncateReason(reason) };
 }
 
 function position({ seq, jti }: AppendedChange): { seq: number; jti: string } {

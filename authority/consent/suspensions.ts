@@ -42,7 +42,7 @@ export interface SuspensionOptions {
 type Trx = Transaction<AuthoritySchema>;
 type Row = Selectable<SuspensionTable>;
 
-const REASON_LENGTH_AT_MOST = 500;
+const MAX_REASON_LENGTH = 500;
 /** A scope that none of the newest consents holds is perhaps misspelled. To look through all would take too long. */
 const CONSENTS_LOOKED_THROUGH = 10_000;
 
@@ -72,7 +72,7 @@ export class SuspensionRegister {
         return { outcome: 'already', suspension: toSuspension(standing), change: undefined };
       }
       const isKnown = await isNamed(trx, target);
-      const reason = options.reason.slice(0, REASON_LENGTH_AT_MOST);
+      const reason = options.reason.slice(0, MAX_REASON_LENGTH);
       const { occurredAt, ...change } = await announce(trx, ACCESS_SUSPENDED, target, {
         ...options,
         reason,
@@ -102,7 +102,7 @@ export class SuspensionRegister {
           ? { outcome: 'unknown', suspension: undefined, change: undefined }
           : { outcome: 'already', suspension: toSuspension(last), change: undefined };
       }
-      const reason = options.reason.slice(0, REASON_LENGTH_AT_MOST);
+      const reason = options.reason.slice(0, MAX_REASON_LENGTH);
       const { occurredAt, ...change } = await announce(trx, ACCESS_RESUMED, target, { ...options, reason });
       const row = await trx
         .updateTable('authority.suspension')

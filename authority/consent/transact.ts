@@ -1,11 +1,10 @@
 import { sql, type Transaction } from 'kysely';
 
-import { endHeldTransactions } from '@behalf/store';
-import { SQLSTATE, sqlStateOf } from '@behalf/store';
+import { endHeldTransactions, SQLSTATE, sqlStateOf } from '@behalf/store/internal';
 import { AuthorityError } from '../errors.js';
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 
-const ATTEMPTS_AT_MOST = 3;
+const MAX_ATTEMPTS = 3;
 
 /** Why a transaction is done again. */
 type Obstacle =
@@ -42,7 +41,7 @@ export async function transact<Result>(
     } catch (error) {
       const obstacle = obstacleOf(error);
       if (obstacle === undefined) throw error;
-      if (attempt >= ATTEMPTS_AT_MOST || sqlStateOf(error) === SQLSTATE.queryCanceled) {
+      if (attempt >= MAX_ATTEMPTS || sqlStateOf(error) === SQLSTATE.queryCanceled) {
         throw new AuthorityError(
           'store_busy',
           'The database did not give way in time; nothing was changed, so try again',

@@ -5,7 +5,7 @@ import { type ConsentEventRow, replay, type ReplayedConsent, ReplayError } from 
 import type { ConsentRow } from './rows.js';
 
 const PAGE = 500;
-const DIFFERENCES_AT_MOST = 1_000;
+const MAX_DIFFERENCES = 1_000;
 
 /** A consent whose projection is not what its events say. */
 export interface ConsentDifference {
@@ -44,11 +44,11 @@ export async function verifyConsents(db: AuthorityDatabase): Promise<ConsentVeri
         }
         checked += rows.length;
         const last = rows.at(-1);
-        if (last === undefined || differences.length >= DIFFERENCES_AT_MOST) break;
+        if (last === undefined || differences.length >= MAX_DIFFERENCES) break;
         after = last.id;
       }
       differences.push(...(await withoutProjection(trx)));
-      return { checked, differences: differences.slice(0, DIFFERENCES_AT_MOST) };
+      return { checked, differences: differences.slice(0, MAX_DIFFERENCES) };
     });
 }
 
@@ -86,7 +86,7 @@ async function withoutProjection(trx: Transaction<AuthoritySchema>): Promise<Con
     .distinct()
     .leftJoin('authority.consent as c', 'c.id', 'e.record_id')
     .where('c.id', 'is', null)
-    .limit(DIFFERENCES_AT_MOST)
+    .limit(MAX_DIFFERENCES)
     .execute();
   return rows.map(({ record_id: consentId }) => ({ consentId, problem: 'is in the log only' }));
 }

@@ -1,6 +1,7 @@
 import { isRecord } from '@behalf/directives/internal';
 
-import { honoured, type Policy } from '@behalf/policy';
+import type { Policy } from '@behalf/policy';
+import { applyCeiling } from '@behalf/policy/internal';
 import { type AskedAccess, BEHALF_ACCESS, type GrantedAccess } from './access.js';
 
 const MEMBERS: ReadonlySet<string> = new Set(['type', 'locations', 'scopes', 'purposes', 'detail', 'until']);
@@ -68,7 +69,7 @@ function refuseBeyondCeiling(
   { clientId, policy }: AccessRules,
   now: Date,
 ): void {
-  const left = honoured(policy, clientId, { scopes, purposes }, now.toISOString().slice(0, 10));
+  const left = applyCeiling(policy, clientId, { scopes, purposes }, now.toISOString().slice(0, 10));
   const beyond = [
     ...scopes.filter((name) => !left.scopes.includes(name)),
     ...purposes.filter((name) => !left.purposes.includes(name)),

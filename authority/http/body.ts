@@ -1,42 +1,26 @@
 import type { IncomingMessage } from 'node:http';
 
+import { BodyError, readBody } from '@behalf/http';
 import { HttpError } from './respond.js';
-
-/**
- * Reads a body of bounded size.
- *
- * @throws HttpError 413
- */
-export async function readBody(request: IncomingMessage, limitBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limitBytes)
-      throw new HttpError(413, 'invalid_request', `The body exceeds ${limitBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
 
 /**
  * Reads a JSON object.
  *
- * @throws HttpError 400, 413, 415
+ * @throws HttpError 400, 408, 413, 415
  */
 export async function readJsonObject(
   request: IncomingMessage,
-  limitBytes: number,
+  maxBytes: number,
 ): Promise<Record<string, unknown>> {
   if (mediaType(request) !== 'application/json') {
     throw new HttpError(415, 'invalid_request', 'The body must be application/json');
   }
-  const text = await readBody(request, limitBytes);
+  const text = await readText(request, maxBytes);
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
   } catch {
-    // Told below.
+    // Refused below.
   }
   throw new HttpError(400, 'invalid_request', 'The body must be a JSON object');
 }
@@ -44,13 +28,33 @@ export async function readJsonObject(
 /**
  * Reads a submitted form.
  *
- * @throws HttpError 413, 415
+ * @throws HttpError 400, 408, 413, 415
  */
-export async function readForm(request: IncomingMessage, limitBytes: number): Promise<URLSearchParams> {
+export async function readForm(request: IncomingMessage, maxBytes: number): Promise<URLSearchParams> {
   if (mediaType(request) !== 'application/x-www-form-urlencoded') {
     throw new HttpError(415, 'invalid_request', 'The body must be a form');
   }
-  return new URLSearchParams(await readBody(request, limitBytes));
+  return new URLSearchParams(await readText(request, maxBytes));
+}
+
+async function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
+  try {
+    return (await readBody(request, { maxBytes })).toString('utf8');
+  } catch (error) {
+    if (!(error instanceof BodyError)) throw error;
+    throw new HttpError(error.status, 'invalid_request', messageOf(error, maxBytes));
+  }
+}
+
+function messageOf({ code }: BodyError, maxBytes: number): string {
+  switch (code) {
+    case 'BODY_TOO_LARGE':
+      return `The body exceeds ${maxBytes} bytes`;
+    case 'BODY_TIMEOUT':
+      return 'The body did not arrive in time';
+    case 'BODY_ABORTED':
+      return 'The body is incomplete';
+  }
 }
 
 function mediaType(request: IncomingMessage): string {

@@ -2,12 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 import { AddressList } from '@behalf/http';
+import { clientCertificate } from '@behalf/http';
 
 /** RFC 5280 section 4.2.1.12: id-kp-clientAuth. */
 const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';
-
-/** RFC 9440 section 2.1: one structured-field byte sequence. */
-const CLIENT_CERT = /^:([A-Za-z0-9+/]+={0,2}):$/;
 
 /** @see ClientCertificates */
 export interface ClientCertificateOptions {
@@ -45,12 +43,10 @@ export class ClientCertificates {
 
   /** What the client presented, as the proxy says. Its possession is proved to the proxy; nothing else is checked here. */
   of(request: IncomingMessage): X509Certificate | undefined {
-    if (!this.#proxies.includes(request.socket.remoteAddress)) return undefined;
-    // More than one are joined by node, and are no byte sequence any more.
-    const [, encoded] = CLIENT_CERT.exec(String(request.headers['client-cert'] ?? '')) ?? [];
-    if (encoded === undefined) return undefined;
+    const der = clientCertificate(request, (peer) => this.#proxies.includes(peer));
+    if (der === undefined) return undefined;
     try {
-      return new X509Certificate(Buffer.from(encoded, 'base64'));
+      return new X509Certificate(der);
     } catch {
       return undefined;
     }

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
+import { sendJson as sendPlainJson } from '@behalf/http';
+
 /** A refusal with a status; `message` is for the caller, and holds nothing else. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
@@ -22,12 +24,5 @@ export function sendJson(
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  response
-    .writeHead(status, {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      ...headers,
-    })
-    .end(JSON.stringify(body));
+  sendPlainJson(response, status, body, { 'cache-control': 'no-store', ...headers });
 }

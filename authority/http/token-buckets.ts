@@ -9,7 +9,7 @@ export interface BucketRate {
 }
 
 /** However many keys come, no more are remembered: those that were used last. */
-const REMEMBERED_AT_MOST = 20_000;
+const MAX_REMEMBERED = 20_000;
 
 /**
  * Token buckets in memory, one for each key. Of a key one number is kept: when its bucket will be full again. To push a key out,
@@ -18,7 +18,7 @@ const REMEMBERED_AT_MOST = 20_000;
 export class TokenBuckets {
   readonly #rate: BucketRate;
   readonly #now: () => number;
-  readonly #fullAtMs = new LRUCache<string, number>({ max: REMEMBERED_AT_MOST });
+  readonly #fullAtMs = new LRUCache<string, number>({ max: MAX_REMEMBERED });
 
   /** @param now milliseconds on a clock that is never set back */
   constructor(rate: BucketRate, now: () => number = () => performance.now()) {

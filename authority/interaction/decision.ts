@@ -1,4 +1,5 @@
-import { longestConsentSeconds, policyVersion } from '@behalf/policy';
+import { longestConsentSeconds } from '@behalf/policy/internal';
+import { policyVersion } from '@behalf/policy';
 import type { ConsentTerms, DetailLevel, PrivacyNotice } from '../consent/types.js';
 import { type ConsentView, DETAIL_LABELS, wordsOf } from '../pages/consent.js';
 import type { DurationOption, Offer } from './offer.js';

@@ -1,4 +1,5 @@
-import { longestConsentSeconds, type Policy, type PurposePolicy, type ScopePolicy } from '@behalf/policy';
+import { longestConsentSeconds } from '@behalf/policy/internal';
+import type { Policy, PurposePolicy, ScopePolicy } from '@behalf/policy';
 import type { Account } from '../accounts/register.js';
 import type { ClientRegistration } from '../clients/register.js';
 import type { Consent, DetailLevel } from '../consent/types.js';

@@ -27,7 +27,7 @@ import type { AuthorityDatabase } from '../schema.js';
 import { readDecision } from './decision.js';
 import { makeOffer, viewOf } from './offer.js';
 
-const FORM_LIMIT_BYTES = 16 * 1024;
+const MAX_FORM_BYTES = 16 * 1024;
 
 /** The person is told no more than what they can do about it. */
 const REFUSALS = {
@@ -93,7 +93,7 @@ export class InteractionRoutes {
       this.#showSignIn(exchange, 200, {});
       return;
     }
-    const form = await readForm(exchange.request, FORM_LIMIT_BYTES);
+    const form = await readForm(exchange.request, MAX_FORM_BYTES);
     if (form.get('do') === 'cancel') {
       await this.#finish(exchange, refused('The person cancelled the sign-in'));
       return;
@@ -146,7 +146,7 @@ export class InteractionRoutes {
       show(exchange, 200, renderConsent(view));
       return;
     }
-    const decision = readDecision(await readForm(request, FORM_LIMIT_BYTES), offer, view);
+    const decision = readDecision(await readForm(request, MAX_FORM_BYTES), offer, view);
     if (decision.kind === 'problem') {
       show(exchange, 400, renderConsent({ ...view, problem: decision.problem }));
       return;

@@ -15,7 +15,7 @@ import { sealedName, tendKeys } from './tend.js';
 import { isComplete, type KeySchedule, type KeyTimes, stateOf } from './times.js';
 
 /** However many changes come, the keys are not read more often. */
-const READ_AT_MOST_EVERY_MS = 200;
+const MIN_READ_INTERVAL_MS = 200;
 
 interface HeldKey extends KeyTimes {
   readonly signing: SigningKey;
@@ -120,9 +120,9 @@ export class SigningKeyRing {
         await this.#rotateWhenDue();
       } catch (error) {
         const reason = error instanceof Error ? error.message : 'unknown reason';
-        this.#options.log.warn(`The signing keys could not be read, and are tried again: ${reason}`);
+        this.#options.log.log('warn', 'KEYS_UNREADABLE', { reason });
       }
-      await sleep(READ_AT_MOST_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      await sleep(MIN_READ_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -145,7 +145,8 @@ export class SigningKeyRing {
     const rotation = await transact(db, (trx) =>
       rotateSigningKeys(trx, { ...scheduled, publishAheadSeconds }),
     );
-    if (rotation?.change !== undefined) this.#options.log.info(`Signing key ${rotation.kid} takes over`);
+    if (rotation?.change !== undefined)
+      this.#options.log.log('info', 'SIGNING_KEY_CHANGED', { kid: rotation.kid });
   }
 
   async #read(): Promise<void> {

@@ -4,6 +4,7 @@ import { appendChange, SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../chang
 import type { ChangePosition, Initiator } from '../consent/types.js';
 import { AuthorityError } from '../errors.js';
 import { lockSigningKeys } from '../locks.js';
+import { truncateReason } from '../reason.js';
 import type { AuthoritySchema, SigningKeyTable } from '../schema.js';
 import {
   type KeyState,
@@ -16,8 +17,6 @@ import {
 type Trx = Transaction<AuthoritySchema>;
 
 export type KeyRow = Selectable<SigningKeyTable>;
-
-const REASON_LENGTH_AT_MOST = 500;
 
 /** Who changes the keys, and why. */
 export interface KeyChangeOptions {
@@ -94,7 +93,7 @@ export async function rotateSigningKeys(
     kind: SIGNING_KEY_ROTATED,
     members: { keyId: next.kid },
     initiator: options.initiator,
-    reason: bounded(options.reason),
+    reason: truncateReason(options.reason),
   });
   return { kid: next.kid, at, change: { seq, jti } };
 }
@@ -137,14 +136,9 @@ export async function revokeSigningKey(
     kind: SIGNING_KEY_REVOKED,
     members: { keyId: kid },
     initiator: options.initiator,
-    reason: bounded(options.reason),
+    reason: truncateReason(options.reason),
   });
   return { revoked: true, change: { seq, jti } };
-}
-
-/** Free text from outside, kept and sent to every gateway. */
-function bounded(reason: string | undefined): string | undefined {
-  return reason?.slice(0, REASON_LENGTH_AT_MOST);
 }
 
 function inState(keys: readonly KeyRow[], now: Date): (state: KeyState) => KeyRow[] {

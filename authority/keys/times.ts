@@ -23,12 +23,12 @@ export const SWITCH_SECONDS = 2;
  * A key stays published for so long after it signed the last time. Nothing that it signs lives longer: access tokens, ID tokens
  * and status lists live for minutes, and gateways refuse a token that claims more than an hour.
  */
-export const LONGEST_SIGNED_LIFE_SECONDS = 60 * 60;
+export const MAX_SIGNED_LIFE_SECONDS = 60 * 60;
 
 /** For clocks that differ, and an instance that hears late of the switch. */
 const LATE_SECONDS = 5 * 60;
 
-export const PUBLISHED_AFTER_SECONDS = LONGEST_SIGNED_LIFE_SECONDS + LATE_SECONDS;
+export const PUBLISHED_AFTER_SECONDS = MAX_SIGNED_LIFE_SECONDS + LATE_SECONDS;
 
 /** How the keys come and go; the defaults are the constants of keys/times.ts. */
 export interface KeySchedule {

@@ -1,4 +1,4 @@
-import { migrate } from '@behalf/store';
+import { migrate } from '@behalf/store/internal';
 import type { AuthorityDatabase } from '../schema.js';
 import { first } from './001-first.js';
 import { keys } from './003-keys.js';

@@ -5,7 +5,7 @@ import type { AccountRegister } from '../accounts/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import { consentForToken } from '../consent/token.js';
 import type { AuthorityDatabase } from '../schema.js';
-import { grantableScopes, honouredPurposes } from './offer.js';
+import { grantableScopes, permittedPurposes } from './offer.js';
 import { signInClaims } from './sign-in.js';
 import { refuseSuspended } from './suspended.js';
 
@@ -68,7 +68,7 @@ export async function accessTokenClaims(
     consent: {
       id: consent.id,
       version: consent.version,
-      purposes: honouredPurposes(consent, policy),
+      purposes: permittedPurposes(consent, policy),
       until: Math.floor(consent.until.getTime() / 1000),
       detail: consent.detail,
     },

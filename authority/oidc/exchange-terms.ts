@@ -1,6 +1,7 @@
 import type { ActorClaim } from '@behalf/directives';
 
-import { honoured, type Policy } from '@behalf/policy';
+import type { Policy } from '@behalf/policy';
+import { applyCeiling } from '@behalf/policy/internal';
 import type { ExchangeRight } from '../clients/oauth.js';
 import {
   type AskedAccess,
@@ -93,7 +94,7 @@ export function exchangeTerms(request: ExchangeRequest): ExchangeTerms | Exchang
 function possibleIn({ actor, now, policy, token }: ExchangeRequest) {
   const day = now.toISOString().slice(0, 10);
   const held = { scopes: token.scopes, purposes: token.consent?.purposes ?? [] };
-  return honoured(policy, actor, honoured(policy, token.clientId, held, day), day);
+  return applyCeiling(policy, actor, applyCeiling(policy, token.clientId, held, day), day);
 }
 
 /** RFC 9396 section 6.1: what is asked for lies within what was granted, or nothing is given. */

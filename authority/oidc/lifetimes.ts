@@ -25,7 +25,7 @@ export const CLIENT_ASSERTION_SECONDS = 300;
 export const EXCHANGE_DEPTH = 2;
 
 /** More than this a registration cannot ask for: every actor makes each token, and each look at it, larger. */
-export const EXCHANGE_DEPTH_AT_MOST = 8;
+export const MAX_EXCHANGE_DEPTH = 8;
 
 /** How long a person can take to sign in and decide. */
 export const INTERACTION_SECONDS = 15 * 60;

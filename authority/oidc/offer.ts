@@ -1,11 +1,6 @@
-import {
-  ceilingOf,
-  honoured,
-  mayGrant,
-  type Policy,
-  type PurposePolicy,
-  type ScopePolicy,
-} from '@behalf/policy';
+import { ceilingOf, mayGrant } from '@behalf/policy/internal';
+import type { Policy, PurposePolicy, ScopePolicy } from '@behalf/policy';
+import { applyCeiling } from '@behalf/policy/internal';
 import type { Account } from '../accounts/register.js';
 import type { Consent } from '../consent/types.js';
 
@@ -30,7 +25,7 @@ export function grantableScopes(
   clientId: string,
   policy: Policy,
 ): readonly string[] {
-  const left = honoured(policy, clientId, { scopes, purposes: [] }, today());
+  const left = applyCeiling(policy, clientId, { scopes, purposes: [] }, today());
   return left.scopes.filter((name) => mayGrant(policy, account.roles, name));
 }
 
@@ -45,7 +40,7 @@ export function serviceScopes(
 ): { readonly within: readonly string[]; readonly beyond: readonly string[] } {
   const all = [...new Set(scopes)];
   const isListed = policy.clients.has(clientId);
-  const left = isListed ? honoured(policy, clientId, { scopes: all, purposes: [] }, today()).scopes : [];
+  const left = isListed ? applyCeiling(policy, clientId, { scopes: all, purposes: [] }, today()).scopes : [];
   const within = left.filter((name) => mayGrant(policy, [], name));
   return { within, beyond: all.filter((name) => !within.includes(name)) };
 }
@@ -59,9 +54,9 @@ export function purposesOf(clientId: string, policy: Policy): readonly PurposePo
 }
 
 /** Those of the consented purposes that the client's tokens may still carry. */
-export function honouredPurposes(consent: Consent, policy: Policy): readonly string[] {
+export function permittedPurposes(consent: Consent, policy: Policy): readonly string[] {
   const held = { scopes: [], purposes: consent.purposes };
-  return honoured(policy, consent.clientId, held, today()).purposes;
+  return applyCeiling(policy, consent.clientId, held, today()).purposes;
 }
 
 /**

@@ -10,7 +10,7 @@ import { readGrantedAccess } from '../details/read.js';
 import type { GrantedAccess } from '../details/access.js';
 import type { KeysNow } from '../keys/ring.js';
 import type { AuthorityDatabase } from '../schema.js';
-import { EXCHANGE_DEPTH_AT_MOST } from './lifetimes.js';
+import { MAX_EXCHANGE_DEPTH } from './lifetimes.js';
 import { isRevoked } from './revoked.js';
 import { isSuspended } from './suspended.js';
 
@@ -109,7 +109,7 @@ export function exchangedFromOf({ payload }: Pick<OwnToken, 'payload'>): readonl
 }
 
 function isExchangedFrom(claim: unknown): claim is readonly string[] {
-  return isStringArray(claim) && claim.length <= EXCHANGE_DEPTH_AT_MOST;
+  return isStringArray(claim) && claim.length <= MAX_EXCHANGE_DEPTH;
 }
 
 /** Everything of a private JWK that may be known. */

@@ -14,7 +14,7 @@ export const PENDING_MODELS: ReadonlySet<string> = new Set(['Interaction', 'Push
 export const PENDING_RATE = { burst: 120, everyMs: 1_000 } as const;
 
 /** Of all networks, over all instances. One has 64 kB at most, most have 2 kB. */
-export const PENDING_AT_MOST = 20_000;
+export const MAX_PENDING = 20_000;
 
 /** They are counted this often at most; what was admitted since is added. */
 const COUNTED_EVERY_MS = 1_000;
@@ -66,7 +66,7 @@ export class PendingRequests {
     const waitMs = this.#networks.waitMs(network);
     if (waitMs > 0) throw new TooManyPending(429, 'too many requests from this network', waitMs);
     this.#networks.take(network);
-    const { atMost = PENDING_AT_MOST } = this.#options;
+    const { atMost = MAX_PENDING } = this.#options;
     const stored = await this.#stored();
     if (stored + this.#admittedSince >= atMost) {
       throw new TooManyPending(503, 'too many people are signing in', BUSY_RETRY_MS);

@@ -1,31 +1,39 @@
 import type { Provider } from 'oidc-provider';
 
+import type { Policy } from '@behalf/policy';
+import type { CurrentPolicy } from '../current-policy.js';
 import type { KeysNow, SigningKeyRing } from '../keys/ring.js';
 
 type Handler = ReturnType<Provider['callback']>;
 
 interface Made {
   readonly keys: KeysNow;
+  readonly policy: Policy;
   readonly provider: Provider;
   readonly handler: Handler;
 }
 
+/** @see RotatingProvider */
+export interface RotatingProviderOptions {
+  readonly keys: SigningKeyRing;
+  readonly policy: CurrentPolicy;
+  readonly create: (keys: KeysNow['jwks'], policy: Policy) => Provider;
+}
+
 /**
- * oidc-provider takes its keys when it is made, and has no way to be given others: when the keys change, another one is made,
- * which new requests go to. Those under way end with the one that they began with, whose key stays published. Nothing is lost
- * in between: codes, sessions, interactions and grants are in the store, and cookies are signed with keys that stay.
+ * oidc-provider is given its keys and scopes when it is created, and cannot be given others. When the keys or the policy change, new
+ * requests therefore go to a new provider, while those in flight finish with the old one, whose key stays published. Nothing is lost
+ * in between: codes, sessions, interactions and grants are in the store, and the keys that sign cookies stay.
  */
 export class RotatingProvider {
-  readonly #ring: SigningKeyRing;
-  readonly #create: (keys: KeysNow['jwks']) => Provider;
+  readonly #options: RotatingProviderOptions;
   #made: Made | undefined;
 
-  constructor(ring: SigningKeyRing, create: (keys: KeysNow['jwks']) => Provider) {
-    this.#ring = ring;
-    this.#create = create;
+  constructor(options: RotatingProviderOptions) {
+    this.#options = options;
   }
 
-  /** The one for a request that begins now. @throws AuthorityError `key_missing` */
+  /** The provider for a request that begins now. @throws AuthorityError `key_missing` */
   get provider(): Provider {
     return this.#current().provider;
   }
@@ -36,10 +44,11 @@ export class RotatingProvider {
   }
 
   #current(): Made {
-    const keys = this.#ring.now();
-    if (this.#made?.keys === keys) return this.#made;
-    const provider = this.#create(keys.jwks);
-    this.#made = { keys, provider, handler: provider.callback() };
+    const keys = this.#options.keys.now();
+    const { policy } = this.#options.policy;
+    if (this.#made?.keys === keys && this.#made.policy === policy) return this.#made;
+    const provider = this.#options.create(keys.jwks, policy);
+    this.#made = { keys, policy, provider, handler: provider.callback() };
     return this.#made;
   }
 }

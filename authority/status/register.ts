@@ -13,7 +13,7 @@ import { encodeStatusList } from './list.js';
  * are whose (draft-ietf-oauth-status-list-21, section 12.4).
  */
 export const LIST_SIZE = 2 ** 20;
-const LISTS_AT_MOST = 64;
+const MAX_LISTS = 64;
 const ATTEMPTS_PER_LIST = 8;
 
 /** A validator should ask again after so long. */
@@ -22,7 +22,7 @@ export const LIST_TTL_SECONDS = 60;
 export const LIST_LIFE_SECONDS = 300;
 
 /** However many ask, a list is made anew this often at most. */
-const MADE_AT_MOST_EVERY_MS = 1_000;
+const MIN_RENEWAL_INTERVAL_MS = 1_000;
 
 /** A token that is about to be signed. */
 export interface TokenToList {
@@ -91,7 +91,7 @@ export class StatusRegister {
     if (jti === undefined || clientId === undefined || expiration === undefined) {
       throw new TypeError('a token without an identifier, a client or a life has no place in a list');
     }
-    for (let list = 0; list < LISTS_AT_MOST; list++) {
+    for (let list = 0; list < MAX_LISTS; list++) {
       for (let attempt = 0; attempt < ATTEMPTS_PER_LIST; attempt++) {
         const idx = randomInt(LIST_SIZE);
         const { rows } = await sql<{ issuedAt: Date }>`
@@ -113,10 +113,10 @@ export class StatusRegister {
 
   /** A status list token (section 5.1). @returns undefined when there is no such list */
   async publish(list: number): Promise<string | undefined> {
-    if (!(list >= 0 && list < LISTS_AT_MOST)) return undefined;
+    if (!(list >= 0 && list < MAX_LISTS)) return undefined;
     const nowMs = performance.now();
     const before = this.#made.get(list);
-    if (before !== undefined && nowMs - before.atMs < MADE_AT_MOST_EVERY_MS) return before.token;
+    if (before !== undefined && nowMs - before.atMs < MIN_RENEWAL_INTERVAL_MS) return before.token;
     const token = this.#make(list);
     // One that failed is not kept.
     token.catch(() => this.#made.delete(list));

@@ -1,13 +1,13 @@
 import { createServer } from 'node:http';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { createWriterRole, migrateAudit, readAudit, writerUrl } from '@behalf/audit';
-import type { AuditDatabase } from '@behalf/audit';
+import { createWriterRole, migrateAudit, readAudit, writerUrl } from '@behalf/audit/postgres';
+import type { AuditDatabase } from '@behalf/audit/postgres';
 import { composeSupergraph } from '@behalf/gateway/tools';
 import { openDatabase, openDatabaseServer } from '@behalf/store';
+import { listen } from '@behalf/http';
 import { startMeasured } from '../harness/child.js';
 import { measure, median } from '../harness/load.js';
 import type { BurstResult, LoadRequest } from '../harness/load.js';
@@ -221,8 +221,7 @@ async function startIssuer(): Promise<BenchIssuer> {
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(isMetadata ? { issuer: url, jwks_uri: `${url}/jwks` } : { keys: [jwk] }));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { origin: url } = await listen(server, '127.0.0.1', 0);
   return {
     url,
     tokens: (scopes) =>

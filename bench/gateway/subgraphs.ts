@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { buildProtectedSubgraph, finishProtectedRequest, protectedContext } from '@behalf/directives';
 import { FACTS_EXTENSION } from '@behalf/directives/internal';
@@ -16,6 +15,7 @@ import {
   parse,
 } from 'graphql';
 import type { GraphQLOutputType, GraphQLSchema } from 'graphql';
+import { listen, readBody } from '@behalf/http';
 import { LIST_LENGTHS } from './operations.js';
 import { BENCH_SUBGRAPHS, openSdl, protectedSdl } from './schemas.js';
 import type { BenchSubgraph } from './schemas.js';
@@ -34,11 +34,9 @@ export async function startBenchSubgraphs(trust: GatewayTrust | undefined): Prom
     BENCH_SUBGRAPHS.map(async (name) => [name, await serve(name, trust)] as const),
   );
   return {
-    urls: Object.fromEntries(
-      servers.map(([name, server]) => [name, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`]),
-    ),
+    urls: Object.fromEntries(servers.map(([name, { origin }]) => [name, `${origin}/`])),
     async close() {
-      for (const [, server] of servers) {
+      for (const [, { server }] of servers) {
         server.closeAllConnections();
         await new Promise((resolve) => server.close(resolve));
       }
@@ -46,7 +44,10 @@ export async function startBenchSubgraphs(trust: GatewayTrust | undefined): Prom
   };
 }
 
-async function serve(name: BenchSubgraph, trust: GatewayTrust | undefined): Promise<Server> {
+async function serve(
+  name: BenchSubgraph,
+  trust: GatewayTrust | undefined,
+): Promise<{ server: Server; origin: string }> {
   const sdl = trust === undefined ? openSdl(name) : protectedSdl(name);
   const resolvers = constantResolvers(buildSubgraphSchema(parse(openSdl(name))));
   const schema =
@@ -62,7 +63,7 @@ async function serve(name: BenchSubgraph, trust: GatewayTrust | undefined): Prom
   const remembered = new Map<string, Buffer>();
   const server = createServer((request, response) => {
     void (async () => {
-      const body = await readAll(request);
+      const body = (await readBody(request, { maxBytes: MAX_BODY_BYTES })).toString();
       let answer = remembered.get(body);
       if (answer === undefined) {
         answer = await execute(schema, trust !== undefined, body, request);
@@ -73,8 +74,8 @@ async function serve(name: BenchSubgraph, trust: GatewayTrust | undefined): Prom
     })();
   });
   server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
+  const { origin } = await listen(server, '127.0.0.1', 0);
+  return { server, origin };
 }
 
 async function execute(
@@ -92,11 +93,7 @@ async function execute(
   );
 }
 
-async function readAll(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Rows that belong to the one subject of the benchmark, with a value for every field. */
 const ROW = { id: 'c-000001', holderId: 'c-000001', subject: 'c-000001', payerId: 'c-000001' };

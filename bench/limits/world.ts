@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeSupergraph } from '@behalf/gateway/tools';
+import { listen } from '@behalf/http';
 import { BENCH_SUBGRAPHS, openSdl, protectedSdl } from '../gateway/schemas.js';
 import { startMeasured } from '../harness/child.js';
 import type { MeasuredProcess } from '../harness/child.js';
@@ -34,8 +34,8 @@ export async function startLimitsWorld(schema: 'open' | 'protected'): Promise<Li
     response.setHeader('content-type', 'application/json');
     response.end('{"data":{}}');
   });
-  await new Promise<void>((resolve) => subgraph.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(subgraph.address() as AddressInfo).port}/`;
+  const { origin } = await listen(subgraph, '127.0.0.1', 0);
+  const url = `${origin}/`;
   const sdl = schema === 'open' ? openSdl : protectedSdl;
   const folder = await mkdtemp(join(tmpdir(), 'behalf-limits-'));
   const gateway = await startMeasured(

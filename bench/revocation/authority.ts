@@ -16,7 +16,6 @@ await runAsChild(async () => {
     audience: AUDIENCE,
     policy: checkPolicy(JSON.parse(BENCH_POLICY)),
     vocabulary: vocabularyOf(new RuleTable(parse(BENCH_SUPERGRAPH), { coverage: 'required' })),
-    demo: false,
     streamSecret: BENCH_SECRET,
   });
   return { url: authority.url, close: () => authority.close() };

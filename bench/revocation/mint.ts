@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { AuthorityDatabase, Consent } from '@behalf/authority/consent';
-import { SigningKeyRing } from '@behalf/authority/internal';
-import { SealedSecrets } from '@behalf/authority/internal';
+import {
+  SigningKeyRing,
+  SealedSecrets,
+  KEY_SCHEDULE,
+  ACCESS_TOKEN_SECONDS,
+} from '@behalf/authority/internal';
 import type { SigningKey } from '@behalf/authority/internal';
-import { KEY_SCHEDULE } from '@behalf/authority/internal';
-import { ACCESS_TOKEN_SECONDS } from '@behalf/authority/internal';
 import { AUDIENCE, CLIENT_ID } from './names.js';
 
 /**
@@ -20,7 +22,7 @@ export class TokenMint {
 
   static async open(db: AuthorityDatabase, encryptionKey: Uint8Array, issuer: string): Promise<TokenMint> {
     const secrets = new SealedSecrets(db, encryptionKey);
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const log = { log: () => undefined };
     const ring = await SigningKeyRing.open({ db, secrets, schedule: KEY_SCHEDULE, log });
     return new TokenMint(ring.now().signing, issuer);
   }

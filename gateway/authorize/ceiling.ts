@@ -1,7 +1,8 @@
 import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
-import { honoured, isHonoured, stepUpOf, suffices } from '@behalf/policy';
+import { stepUpOf, suffices } from '@behalf/policy/internal';
 import type { Policy, StepUp } from '@behalf/policy';
+import { applyCeiling, isScopeAccepted } from '@behalf/policy/internal';
 import type { AuthenticatedToken } from '../authenticate/index.js';
 import type { GatewayLog } from '../log.js';
 
@@ -77,7 +78,7 @@ export class PolicyCeiling {
   private cut(delegation: Delegation, day: string): Delegation {
     const { clientId, consent } = delegation;
     const held = { scopes: delegation.scopes, purposes: consent?.purposes ?? [] };
-    const { scopes, purposes } = honoured(this.policy, clientId, held, day);
+    const { scopes, purposes } = applyCeiling(this.policy, clientId, held, day);
     this.tellDeprecated(delegation, day);
     return {
       ...delegation,
@@ -91,7 +92,7 @@ export class PolicyCeiling {
     for (const name of scopes) {
       const scope = this.policy.scopes.get(name);
       if (scope?.deprecated === undefined || day < scope.deprecated.since) continue;
-      const isStillHonoured = isHonoured(scope, day);
+      const isStillHonoured = isScopeAccepted(scope, day);
       const key = JSON.stringify([clientId, name, isStillHonoured]);
       if (this.told.has(key)) continue;
       this.told.set(key, true);

@@ -1,6 +1,6 @@
 import { holdsOne, isMet } from '@behalf/directives/internal';
 import type { Delegation, Requires } from '@behalf/directives';
-import { strictest } from '@behalf/policy';
+import { strictest } from '@behalf/policy/internal';
 import type { StepUp } from '@behalf/policy';
 
 /**

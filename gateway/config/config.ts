@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { parse as parseYaml } from 'yaml';
-import { shapeProblem } from '@behalf/policy';
+import { shapeProblem } from '@behalf/policy/internal';
 import type { AdministrationOptions } from '../administration.js';
 import { MIN_NONCE_KEY_BYTES } from '../authenticate/dpop/nonce.js';
 import type { DpopOptions } from '../authenticate/dpop/options.js';

@@ -5,12 +5,12 @@ import type { ReplayStore } from '../replay/index.js';
 import type { GatewayConfig } from './config.js';
 
 /** Where used proofs are remembered. Whoever opens it closes it. @throws {ConfigurationError} */
-export function openReplay({ dpop }: GatewayConfig): ReplayStore {
+export async function openReplay({ dpop }: GatewayConfig): Promise<ReplayStore> {
   const maxEntries = dpop?.maxReplayEntries;
   const bound = maxEntries === undefined ? {} : { maxEntries };
   if (dpop?.replay !== 'database') return new MemoryReplayStore(bound);
   if (dpop.database === undefined) throw new ConfigurationError('dpop', 'replay: database needs "database"');
-  return new PostgresReplayStore({ databaseUrl: dpop.database, ...bound });
+  return PostgresReplayStore.open({ databaseUrl: dpop.database, ...bound });
 }
 
 /** The options of the library that the key `dpop` means. */

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { importJWK } from 'jose';
 import type { JWK } from 'jose';
-import { FileAuditSink, PostgresAuditSink } from '@behalf/audit';
+import { FileAuditSink } from '@behalf/audit';
+import { PostgresAuditSink } from '@behalf/audit/postgres';
 import { PolicyError, readPolicy } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
 import type { IssuerOptions } from '../authenticate/issuers.js';
@@ -12,6 +13,7 @@ import type { PolicyEvaluator } from '../policies/index.js';
 import { SigningKeys } from '../propagate/signing-keys.js';
 import type { AuditOptions } from '../seal/seal.js';
 import type { ConfiguredIssuer, GatewayConfig } from './config.js';
+import { importOptional } from './import-optional.js';
 
 /** The file of the supergraph, which can be read again. @throws {ConfigurationError} */
 export async function supergraphFile(file: string): Promise<{
@@ -71,6 +73,11 @@ export async function openAudit(config: GatewayConfig): Promise<AuditOptions> {
     audit.pseudonymKey === undefined ? randomBytes(32) : Buffer.from(audit.pseudonymKey, 'base64url');
   const mode = audit.mode ?? 'best-effort';
   if (audit.database !== undefined) {
+    const { PostgresAuditSink } = await importOptional(
+      'audit.database',
+      'pg kysely @behalf/store',
+      async () => import('@behalf/audit/postgres'),
+    );
     return { mode, sink: new PostgresAuditSink({ databaseUrl: audit.database }), pseudonymKey };
   }
   if (audit.file === undefined) throw new ConfigurationError('audit', 'needs "database" or "file"');

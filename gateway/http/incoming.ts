@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { clientCertificate } from '@behalf/http';
 import type { Incoming } from '../exchange.js';
-import { clientCertificate } from './client-certificate.js';
 import type { TrustedProxies } from './proxies.js';
 
 /** What the server knows, beside the request itself. */
@@ -21,7 +21,7 @@ export function incomingOf(request: IncomingMessage, { externalUrl, proxies }: S
     dpop: headersDistinct.dpop ?? [],
     method,
     url: `${externalUrl.replace(/\/$/, '')}${url}`,
-    clientCertificate: clientCertificate(request, proxies),
+    clientCertificate: clientCertificate(request, (peer) => proxies.tellsClientCertificate(peer)),
     traceparent: headersDistinct.traceparent?.[0],
     remoteAddress: proxies.clientAddress(socket.remoteAddress, headersDistinct['x-forwarded-for'] ?? []),
   };

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { ceilingOf } from '@behalf/policy';
+import { ceilingOf } from '@behalf/policy/internal';
 import type { Policy, RateClass } from '@behalf/policy';
 import type { AuthenticatedToken } from '../authenticate/index.js';
 import { RefusedError } from '../errors.js';

@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { InMemoryReplay } from '@behalf/directives/internal';
 import { decodeJwt, importJWK, jwtVerify } from 'jose';
 import type { JWK } from 'jose';
+import { equalSecrets } from '@behalf/http';
 import { ALLOWED_ALGORITHMS } from '../authenticate/issuers.js';
 import { CLOCK_TOLERANCE_SECONDS, refuseLongLived } from '../authenticate/lifetime.js';
 import { ConfigurationError } from '../errors.js';
@@ -84,7 +84,7 @@ export class Workloads {
     const [name, secret] = Buffer.from(shown, 'base64').toString('utf8').split(':').map(formDecoded);
     if (name === undefined || secret === undefined) return undefined;
     const workload = this.byName.get(name);
-    const isRight = isSameSecret(secret, workload?.secret ?? '');
+    const isRight = equalSecrets(secret, workload?.secret ?? '');
     return workload?.secret !== undefined && isRight ? workload : undefined;
   }
 
@@ -120,10 +120,4 @@ function formDecoded(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Of two digests, so that neither length nor beginning of the secret is told by the time it takes. */
-function isSameSecret(one: string, other: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(one), digest(other));
 }

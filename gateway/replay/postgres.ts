@@ -1,4 +1,5 @@
-import pg from 'pg';
+import type { Pool } from 'pg';
+import { importOptional } from '../config/import-optional.js';
 import { MemoryReplayStore } from './memory.js';
 import { ReplayStoreError } from './store.js';
 import type { ReplayStore } from './store.js';
@@ -23,33 +24,47 @@ const CLAIM = { name: 'claim', text: 'select replay.claim($1, $2) as is_first' }
 export class PostgresReplayStore implements ReplayStore {
   /** The table outlives the gateway. */
   readonly knowsSinceSeconds = Number.NEGATIVE_INFINITY;
-  private readonly own: MemoryReplayStore;
-  private readonly pool: pg.Pool;
+  readonly #own: MemoryReplayStore;
+  readonly #pool: Pool;
 
-  constructor({ databaseUrl, maxEntries }: PostgresReplayOptions) {
-    this.own = new MemoryReplayStore(maxEntries === undefined ? {} : { maxEntries });
-    this.pool = new pg.Pool({
+  private constructor(own: MemoryReplayStore, pool: Pool) {
+    this.#own = own;
+    this.#pool = pool;
+  }
+
+  /**
+   * Nothing connects before the first claim.
+   *
+   * @throws {ConfigurationError} when the package `pg` is not installed
+   */
+  static async open({ databaseUrl, maxEntries }: PostgresReplayOptions): Promise<PostgresReplayStore> {
+    const { default: pg } = await importOptional('dpop.database', 'pg', async () => import('pg'));
+    const pool = new pg.Pool({
       connectionString: databaseUrl,
       max: MAX_CONNECTIONS,
       application_name: 'behalf-replay',
       connectionTimeoutMillis: TIMEOUT_MS,
       query_timeout: TIMEOUT_MS,
-      // Of the server: a claim that nobody waits for any more holds no connection.
+      // The server's limit, so that a claim that nobody waits for any more holds no connection.
       statement_timeout: TIMEOUT_MS,
       lock_timeout: LOCK_TIMEOUT_MS,
       idle_in_transaction_session_timeout: TIMEOUT_MS,
     });
-    // A connection that breaks while idle is replaced by the next claim, which tells when it cannot be.
-    this.pool.on('error', () => undefined);
+    // The next claim replaces a connection that broke while idle, and reports when it cannot.
+    pool.on('error', () => undefined);
+    return new PostgresReplayStore(
+      new MemoryReplayStore(maxEntries === undefined ? {} : { maxEntries }),
+      pool,
+    );
   }
 
   async claim(digest: string, keepSeconds: number): Promise<boolean> {
-    const isFirstHere = await this.own.claim(digest, keepSeconds);
+    const isFirstHere = await this.#own.claim(digest, keepSeconds);
     if (!isFirstHere) return false;
     const values = [Buffer.from(digest, 'base64url'), Math.ceil(keepSeconds)];
     let isFirst: unknown;
     try {
-      const { rows } = await this.pool.query<{ is_first: unknown }>({ ...CLAIM, values });
+      const { rows } = await this.#pool.query<{ is_first: unknown }>({ ...CLAIM, values });
       isFirst = rows[0]?.is_first;
     } catch (cause) {
       throw new ReplayStoreError('REPLAY_STORE_UNREACHABLE', { cause });
@@ -60,7 +75,7 @@ export class PostgresReplayStore implements ReplayStore {
   }
 
   async close(): Promise<void> {
-    await this.pool.end();
-    await this.own.close();
+    await this.#pool.end();
+    await this.#own.close();
   }
 }

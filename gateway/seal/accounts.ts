@@ -1,5 +1,5 @@
 import type { FieldAccess } from '@behalf/directives/internal';
-import type { AuditedAccess } from '@behalf/audit/internal';
+import type { AuditedAccess } from '@behalf/audit';
 
 /**
  * Of all accounts of one request, as JSON. A sink refuses a record that is too large (1 MiB), and a subgraph with many

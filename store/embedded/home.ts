@@ -45,7 +45,7 @@ export async function prepareHome(
   const folder = enters ? dataDir : join(SYSTEM_STATE_DIR, id);
   await makeFolder(folder);
   if (!enters) {
-    log.warn(`The account "postgres" cannot enter ${dataDir}: the database's files are in ${folder}`);
+    log.log('warn', 'DATABASE_FOLDER_MOVED', { account: 'postgres', from: dataDir, to: folder });
   }
   return { folder, binaries: runs ? binaries : await copyBinaries(binaries) };
 }

@@ -10,7 +10,7 @@ import type { Home } from './home.js';
 
 const FAST_SHUTDOWN_MS = 20_000;
 const IMMEDIATE_SHUTDOWN_MS = 5_000;
-const LINES_KEPT = 20;
+const MAX_KEPT_LINES = 20;
 
 // Reads a pipe whose other end only our process holds. The pipe closes when we end, however we end, and then the
 // server is told to stop. Without it, SIGKILL would leave the server behind.
@@ -56,7 +56,7 @@ export class PostgresProcess {
       this.#keep(line);
       // That it is not ready yet is what we ask for while it starts.
       if (/ (PANIC|FATAL|ERROR|WARNING): /.test(line) && !line.endsWith('is starting up'))
-        log.warn(`PostgreSQL: ${line}`);
+        log.log('warn', 'POSTGRES_MESSAGE', { message: line });
     });
   }
 
@@ -122,7 +122,7 @@ export class PostgresProcess {
 
   #keep(line: string): void {
     this.#lines.push(line);
-    if (this.#lines.length > LINES_KEPT) this.#lines.shift();
+    if (this.#lines.length > MAX_KEPT_LINES) this.#lines.shift();
   }
 }
 

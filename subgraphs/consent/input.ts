@@ -3,7 +3,7 @@ import { badUserInput } from '../errors.js';
 import { isId, isUnstorable } from '../texts.js';
 import { type ConsentContext, isAdministrator } from './context.js';
 
-const REASON_LENGTH_AT_MOST = 500;
+const MAX_REASON_LENGTH = 500;
 /** RFC 6749 section 3.3. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
 
@@ -27,8 +27,8 @@ export function stopOptionsOf(context: ConsentContext, reason: string): Suspensi
 
 /** @throws GraphQLError `BAD_USER_INPUT` */
 export function checkedReason(reason: string | undefined): string | undefined {
-  if ((reason?.length ?? 0) > REASON_LENGTH_AT_MOST) {
-    throw badUserInput(`"reason" must have at most ${REASON_LENGTH_AT_MOST} characters`);
+  if ((reason?.length ?? 0) > MAX_REASON_LENGTH) {
+    throw badUserInput(`"reason" must have at most ${MAX_REASON_LENGTH} characters`);
   }
   if (isUnstorable(reason ?? '')) throw badUserInput('"reason" must have no control characters');
   return reason;

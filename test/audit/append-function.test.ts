@@ -5,7 +5,8 @@ import { sql } from 'kysely';
 import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { AuditError, PostgresAuditSink, readAudit } from '../../audit/index.js';
+import { AuditError } from '../../audit/index.js';
+import { PostgresAuditSink, readAudit } from '../../audit/postgres.js';
 import { MAX_EARLY_SECONDS, MAX_LATE_SECONDS, MAX_RECORD_BYTES } from '../../audit/columns.js';
 import { createRoledDatabase, type RoledDatabase } from '../support/gateway-roles.js';
 import { record } from './support.js';

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { ACCESS_DECISIONS } from '@behalf/directives/internal';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/index.js';
-import type { AuditDatabase, StoredAuditRecord } from '../../audit/index.js';
+import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/postgres.js';
+import type { AuditDatabase, StoredAuditRecord } from '../../audit/postgres.js';
 import { truncateAddress } from '../../gateway/seal/seal.js';
 import {
   AUDIENCE,

@@ -8,8 +8,8 @@ import {
   PostgresAuditSink,
   readAudit,
   writerUrl,
-} from '../../audit/index.js';
-import type { AuditDatabase } from '../../audit/index.js';
+} from '../../audit/postgres.js';
+import type { AuditDatabase } from '../../audit/postgres.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { record } from './support.js';

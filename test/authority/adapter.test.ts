@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
 import type { AdapterPayload } from 'oidc-provider';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type AuthoritySchema, migrateAuthority } from '../../authority/consent/index.js';
+import { type AuthoritySchema, migrateAuthority } from '../../authority/internal.js';
 import { adapterFactory } from '../../authority/oidc/adapter.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
@@ -35,7 +35,7 @@ const payload = (jti: string, grantId?: string): AdapterPayload => ({
 });
 
 describe('RFC 7523 section 3 (7), RFC 9449 section 11.1: what was seen once', () => {
-  test('is written once, whoever looked before', async () => {
+  it('is written once, whoever looked before', async () => {
     const seen = adapter('ReplayDetection');
     await seen.upsert('jti', payload('jti'), 60);
     await expect(seen.upsert('jti', payload('jti'), 60)).rejects.toMatchObject({ error: 'invalid_request' });
@@ -43,7 +43,7 @@ describe('RFC 7523 section 3 (7), RFC 9449 section 11.1: what was seen once', ()
     expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  test('can come again when it is over', async () => {
+  it('can come again when it is over', async () => {
     const seen = adapter('ReplayDetection');
     await seen.upsert('short', payload('short'), -1);
     await seen.upsert('short', payload('short'), 60);
@@ -54,7 +54,7 @@ describe('RFC 7523 section 3 (7), RFC 9449 section 11.1: what was seen once', ()
 });
 
 describe('RFC 9700 section 4.14.2: a refresh token that is used up', () => {
-  test('by somebody else between looking and writing, ends its consent', async () => {
+  it('by somebody else between looking and writing, ends its consent', async () => {
     const tokens = adapter('RefreshToken');
     const id = randomUUID();
     await tokens.upsert(id, payload(id, 'the-consent'), 60);
@@ -64,7 +64,7 @@ describe('RFC 9700 section 4.14.2: a refresh token that is used up', () => {
     expect(reused).toEqual(['the-consent']);
   });
 
-  test('that is gone, because its consent ended, ends nothing more', async () => {
+  it('that is gone, because its consent ended, ends nothing more', async () => {
     reused.length = 0;
     await expect(adapter('RefreshToken').consume(randomUUID())).rejects.toMatchObject({
       error: 'invalid_grant',
@@ -72,7 +72,7 @@ describe('RFC 9700 section 4.14.2: a refresh token that is used up', () => {
     expect(reused).toEqual([]);
   });
 
-  test('a code that two redeem at the same time is refused to one, and ends no consent', async () => {
+  it('a code that two redeem at the same time is refused to one, and ends no consent', async () => {
     reused.length = 0;
     const codes = adapter('AuthorizationCode');
     const id = randomUUID();
@@ -83,7 +83,7 @@ describe('RFC 9700 section 4.14.2: a refresh token that is used up', () => {
   });
 });
 
-test('all tokens of a grant end in one transaction, whichever kinds oidc-provider asks about', async () => {
+it('all tokens of a grant end in one transaction, whichever kinds oidc-provider asks about', async () => {
   for (const model of ['AccessToken', 'RefreshToken', 'AuthorizationCode']) {
     await adapter(model).revokeByGrantId('the-consent');
   }

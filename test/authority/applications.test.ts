@@ -1,8 +1,9 @@
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { secretDigest } from '../../authority/clients/secret.js';
-import { ApplicationRegister, type Authority, startAuthority } from '../../authority/index.js';
+import { type Authority, startAuthority } from '../../authority/index.js';
+import { ApplicationRegister } from '../../authority/internal.js';
 import { checkPolicy } from '../../policy/index.js';
 import { signInAndConsent } from '../support/person.js';
 import {
@@ -16,6 +17,7 @@ import {
   STREAM_SECRET,
   type TestAuthority,
   withPolicy,
+  withDemo,
 } from './setup.js';
 
 const ALMA = { user: 'alma', password: 'alma-demo' };
@@ -48,7 +50,7 @@ beforeAll(async () => {
     databaseUrl: first.database.url,
     encryptionKey: ENCRYPTION_KEY,
     audience: AUDIENCE,
-    demo: true,
+    ...withDemo({}),
     streamSecret: STREAM_SECRET,
   });
   applications = new ApplicationRegister(first.database.db);
@@ -80,7 +82,7 @@ async function statusOf(issuer: string, clientId: string, redirectUri = REDIRECT
 }
 
 describe('a registered application', () => {
-  test('is known to every instance at once, and its owner and contact stand on the page', async () => {
+  it('is known to every instance at once, and its owner and contact stand on the page', async () => {
     expect(await statusOf(second.issuer, 'ledger')).toBe(400);
     const { secret } = await applications.register('ledger', LEDGER, { ...BY, confidential: false });
     expect(secret).toBeUndefined();
@@ -95,7 +97,7 @@ describe('a registered application', () => {
     }
   });
 
-  test('proves itself by its secret, of which nothing is kept that could be presented', async () => {
+  it('proves itself by its secret, of which nothing is kept that could be presented', async () => {
     const { secret = '' } = await applications.register('ledger-web', LEDGER, { ...BY, confidential: true });
     expect(secret).toMatch(/^[\w-]{43}$/);
     const right = await connect(first.issuer, 'ledger-web', secret);
@@ -119,7 +121,7 @@ describe('a registered application', () => {
     expect(first.logged.join('\n')).not.toContain(secret);
   });
 
-  test('can change: the old redirect address is refused from then on, the new one is taken', async () => {
+  it('can change: the old redirect address is refused from then on, the new one is taken', async () => {
     await applications.register('moving', LEDGER, { ...BY, confidential: false });
     const moved = 'https://ledger.example/back';
     await applications.change('moving', { ...LEDGER, redirectUris: [moved] }, BY);
@@ -137,7 +139,7 @@ describe('a registered application', () => {
     await expect(change).rejects.toMatchObject({ code: 'client_unknown' });
   });
 
-  test('retired, is unknown at once, its consents and tokens are dead, and its identifier is never given again', async () => {
+  it('retired, is unknown at once, its consents and tokens are dead, and its identifier is never given again', async () => {
     await applications.register('ending', LEDGER, { ...BY, confidential: false });
     const { client, get } = await connect(first.issuer, 'ending');
     const { refresh_token: refreshToken = '' } = await get();
@@ -180,7 +182,7 @@ describe('a registered application', () => {
     expect(await applications.find('ending')).toMatchObject({ retiredAt: expect.any(Date) as Date });
   });
 
-  test('is registered once, of two that come at the same moment; and all of it is on record', async () => {
+  it('is registered once, of two that come at the same moment; and all of it is on record', async () => {
     const attempts = await Promise.allSettled(
       [1, 2].map(() => applications.register('racing', LEDGER, { ...BY, confidential: true })),
     );
@@ -205,7 +207,7 @@ describe('a registered application', () => {
 });
 
 describe('is not registered', () => {
-  test.each([
+  it.each([
     ['a name with a line break in it', { displayName: 'Bank\nOfficial' }],
     ['a name that turns the direction of writing', { displayName: 'Bank \u202Eelif' }],
     ['no name', { displayName: '' }],
@@ -230,12 +232,12 @@ describe('is not registered', () => {
     await expect(change).rejects.toMatchObject({ code: 'client_invalid' });
   });
 
-  test.each(['', 'a b', '*', "x'y", 'x'.repeat(65)])('as "%s"', async (clientId) => {
+  it.each(['', 'a b', '*', "x'y", 'x'.repeat(65)])('as "%s"', async (clientId) => {
     const attempt = applications.register(clientId, LEDGER, { ...BY, confidential: false });
     await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
   });
 
-  test('when the policy does not know it, unless it speaks of every other, or of none', async () => {
+  it('when the policy does not know it, unless it speaks of every other, or of none', async () => {
     const { clients: _, ...none } = POLICY_FILE;
     const everyOther = { ...none, clients: { '*': CEILING } };
     const register = (clientId: string, policy: unknown) =>
@@ -260,7 +262,7 @@ describe('is not registered', () => {
   });
 });
 
-test('an identifier that was given at the start is not taken over by the store', async () => {
+it('an identifier that was given at the start is not taken over by the store', async () => {
   const policy = checkPolicy({ ...POLICY_FILE });
   await applications.register(
     'budget-app',

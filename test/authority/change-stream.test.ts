@@ -1,8 +1,8 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Consent } from '../../authority/index.js';
+import type { Consent } from '../../authority/internal.js';
 import { AUDIENCE, startTestAuthority, STREAM_SECRET, type TestAuthority } from './setup.js';
 
 const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
@@ -103,7 +103,7 @@ beforeEach(async () => {
 });
 
 describe('an SSF stream', () => {
-  test('is found through the metadata', async () => {
+  it('is found through the metadata', async () => {
     const metadata: unknown = await (await fetch(`${authority.issuer}/.well-known/ssf-configuration`)).json();
     expect(metadata).toMatchObject({
       issuer: authority.issuer,
@@ -119,7 +119,7 @@ describe('an SSF stream', () => {
     });
   });
 
-  test('can be read and deleted; then it is unknown', async () => {
+  it('can be read and deleted; then it is unknown', async () => {
     const url = `${authority.issuer}/ssf/streams?stream_id=${stream.id}`;
     const bearer = stream.secret;
     expect((await send(url, undefined, { method: 'GET', bearer })).status).toBe(200);
@@ -129,7 +129,7 @@ describe('an SSF stream', () => {
     expect((await send(stream.endpoint, {})).status).toBe(401);
   });
 
-  test.each(['', 'wrong-secret', `${STREAM_SECRET}x`])('answers 401 to the secret "%s"', async (bearer) => {
+  it.each(['', 'wrong-secret', `${STREAM_SECRET}x`])('answers 401 to the secret "%s"', async (bearer) => {
     for (const url of [stream.endpoint, `${authority.issuer}/ssf/streams`]) {
       const response = await send(url, {}, { bearer });
       expect(response.status).toBe(401);
@@ -137,7 +137,7 @@ describe('an SSF stream', () => {
     }
   });
 
-  test.each([
+  it.each([
     [400, { maxEvents: -1 }],
     [400, { ack: 'x' }],
     [400, { returnImmediately: 'yes' }],
@@ -147,14 +147,14 @@ describe('an SSF stream', () => {
     expect((await send(stream.endpoint, body)).status).toBe(status);
   });
 
-  test('of another delivery method is refused', async () => {
+  it('of another delivery method is refused', async () => {
     const body = { delivery: { method: 'urn:ietf:rfc:8935' } };
     expect((await send(`${authority.issuer}/ssf/streams`, body)).status).toBe(400);
   });
 });
 
 describe('rfc8936 polling', () => {
-  test('delivers a revocation as a SET that verifies against the JWKS', async () => {
+  it('delivers a revocation as a SET that verifies against the JWKS', async () => {
     const { consent: ended, jti } = await revoke();
     const { sets, moreAvailable } = await poll(stream.endpoint);
     expect(Object.keys(sets)).toEqual([jti]);
@@ -185,7 +185,7 @@ describe('rfc8936 polling', () => {
     expect(payload.sub).toBeUndefined();
   });
 
-  test('names only the client, or only the person, when all of theirs is revoked', async () => {
+  it('names only the client, or only the person, when all of theirs is revoked', async () => {
     await authority.consents.revokeClient('some-app', BY_ADMIN);
     await authority.consents.revokeSubjectSessions('somebody', BY_ADMIN);
     const { sets } = await poll(stream.endpoint);
@@ -201,7 +201,7 @@ describe('rfc8936 polling', () => {
     ]);
   });
 
-  test('delivers again what was not acknowledged, in order, and what was never', async () => {
+  it('delivers again what was not acknowledged, in order, and what was never', async () => {
     const jtis = [await revoke(), await revoke(), await revoke(), await revoke()].map(({ jti }) => jti);
     const [first = '', second = '', third = '', fourth = ''] = jtis;
     expect(Object.keys((await poll(stream.endpoint)).sets)).toEqual(jtis);
@@ -224,7 +224,7 @@ describe('rfc8936 polling', () => {
     expect(left.rows).toEqual([]);
   });
 
-  test('waits for the next change and is woken by it', async () => {
+  it('waits for the next change and is woken by it', async () => {
     const order: string[] = [];
     const waiting = poll(stream.endpoint, {}).then((result) => {
       order.push('delivered');
@@ -237,11 +237,11 @@ describe('rfc8936 polling', () => {
     expect(order).toEqual(['revoking', 'delivered']);
   });
 
-  test('answers empty when nothing comes', async () => {
+  it('answers empty when nothing comes', async () => {
     expect(await poll(stream.endpoint, {})).toEqual({ sets: {}, moreAvailable: false });
   });
 
-  test('loses nothing while its notifications are cut off', async () => {
+  it('loses nothing while its notifications are cut off', async () => {
     await sql`select pg_terminate_backend(pid) from pg_stat_activity
       where application_name = 'behalf-changes' and datname = current_database()`.execute(
       authority.database.db,
@@ -260,7 +260,7 @@ describe('rfc8936 polling', () => {
       .toBe(1);
   });
 
-  test('of fifty revocations at once delivers each once, in the order of their numbers', async () => {
+  it('of fifty revocations at once delivers each once, in the order of their numbers', async () => {
     const given = await Promise.all(Array.from({ length: 50 }, consent));
     const received: string[] = [];
     const reader = (async () => {
@@ -280,7 +280,7 @@ describe('rfc8936 polling', () => {
     expect(received).toEqual(inOrder);
   });
 
-  test('begins with the last hour for a new stream, and goes on after a restart', async () => {
+  it('begins with the last hour for a new stream, and goes on after a restart', async () => {
     const { jti } = await revoke();
     const late = await createStream();
     expect(

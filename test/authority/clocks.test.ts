@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import * as oidc from 'openid-client';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { ConsentRegister } from '../../authority/index.js';
+import { ConsentRegister } from '../../authority/internal.js';
 import { removeExpiredPayloads } from '../../authority/oidc/adapter.js';
 import type { AuthorityDatabase } from '../../authority/schema.js';
 import { openDatabase } from '../../store/index.js';
@@ -74,7 +74,7 @@ const ENDINGS: readonly (readonly [string, () => Promise<unknown>])[] = [
 function endsWhatItIssues(aheadSeconds: number): void {
   beforeEach(() => clock.set(aheadSeconds));
 
-  test.each(ENDINGS)('issues nothing that outlives %s', async (_name, end) => {
+  it.each(ENDINGS)('issues nothing that outlives %s', async (_name, end) => {
     const { access_token: plain } = await authority.signIn();
     const exchanged = await authority.exchange('statements', plain);
     for (const token of [plain, exchanged]) expect(await statusAt(token)).toBe(200);
@@ -86,14 +86,14 @@ function endsWhatItIssues(aheadSeconds: number): void {
     expect(await authority.isActive(later)).toBe(true);
   });
 
-  test('RFC 7009: issues nothing that outlives the revocation of its refresh token', async () => {
+  it('RFC 7009: issues nothing that outlives the revocation of its refresh token', async () => {
     const { access_token: token, refresh_token: refreshToken = '' } = await authority.signIn();
     expect(await authority.revokeAt7009('budget-app', refreshToken)).toBe(200);
     await expectEnded(token);
     await nextSecond();
   });
 
-  test('dates its tokens by the database’s clock, and lets none live longer for it', async () => {
+  it('dates its tokens by the database’s clock, and lets none live longer for it', async () => {
     const { access_token: token } = await authority.signIn();
     const exchanged = await authority.exchange('statements', token);
     const nowSeconds = Date.now() / 1000;
@@ -111,7 +111,7 @@ function endsWhatItIssues(aheadSeconds: number): void {
   });
 }
 
-test('a consent that is over by this machine’s clock alone can be revoked', async () => {
+it('a consent that is over by this machine’s clock alone can be revoked', async () => {
   await clock.set(-30);
   const { access_token: token } = await authority.signIn();
   const id = claimsOf({ access_token: token }).consent?.id ?? '';
@@ -144,7 +144,7 @@ async function keepRows(models: readonly string[]): Promise<() => Promise<void>>
 describe('what is written back after an ending gives no token, with a clock 4 s ahead of the database’s', () => {
   beforeEach(() => clock.set(-4));
 
-  test('a code', async () => {
+  it('a code', async () => {
     const request = await authorizationRequest(authority.person, 'accounts:read');
     const { callbackUrl } = await new BrowserlessPerson().follow(request.url, ALMA);
     const writeBack = await keepRows(['AuthorizationCode', 'Grant']);
@@ -156,7 +156,7 @@ describe('what is written back after an ending gives no token, with a clock 4 s 
     await nextSecond();
   });
 
-  test.each(['the first', 'a rotated'])('a refresh token: %s', async (which) => {
+  it.each(['the first', 'a rotated'])('a refresh token: %s', async (which) => {
     let { refresh_token: refreshToken = '' } = await authority.signIn();
     if (which === 'a rotated') {
       refreshToken = (await oidc.refreshTokenGrant(authority.person, refreshToken)).refresh_token ?? '';
@@ -170,7 +170,7 @@ describe('what is written back after an ending gives no token, with a clock 4 s 
     await nextSecond();
   });
 
-  test('a session', async () => {
+  it('a session', async () => {
     const person = new BrowserlessPerson();
     const open = async () => {
       const request = await authorizationRequest(authority.person, 'accounts:read');
@@ -186,7 +186,7 @@ describe('what is written back after an ending gives no token, with a clock 4 s 
 });
 
 describe('a database whose clock was set back, as when another server takes over', () => {
-  test.each(ENDINGS)('ends what was issued before by %s', async (_, end) => {
+  it.each(ENDINGS)('ends what was issued before by %s', async (_, end) => {
     const { access_token: plain } = await authority.signIn();
     const exchanged = await authority.exchange('statements', plain);
     await clock.set(-4);
@@ -199,7 +199,7 @@ describe('a database whose clock was set back, as when another server takes over
 
 describe('an authority whose clock is 4 s behind the database’s', () => endsWhatItIssues(4));
 
-test('RFC 7523: what was seen of used assertions is kept while they count, though the database’s clock is ahead', async () => {
+it('RFC 7523: what was seen of used assertions is kept while they count, though the database’s clock is ahead', async () => {
   const expires = new Date(Date.now() + 5_000);
   const row = { model: 'ReplayDetection', payload: '{}', expires_at: expires };
   await db
@@ -216,7 +216,7 @@ test('RFC 7523: what was seen of used assertions is kept while they count, thoug
   expect(await left()).toHaveLength(0);
 });
 
-test('the injected clock is the one that the authority’s statements read', async () => {
+it('the injected clock is the one that the authority’s statements read', async () => {
   await clock.set(-4);
   const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
   expect(Date.now() - (rows[0]?.now.getTime() ?? 0)).toBeGreaterThanOrEqual(3_500);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Kysely, sql } from 'kysely';
 
-import type { AuthoritySchema } from '../../authority/index.js';
+import type { AuthoritySchema } from '../../authority/internal.js';
 import type { GatewayLog } from '../../gateway/index.js';
 import { SsfReceiver } from '../../gateway/revocation/receiver.js';
 import { RevocationView } from '../../gateway/revocation/view.js';

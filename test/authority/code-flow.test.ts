@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { BrowserlessPerson, signInAndConsent } from '../support/person.js';
 import {
@@ -49,7 +49,7 @@ async function verify(accessToken: string): Promise<Claims> {
 }
 
 describe('the authorization code flow', () => {
-  test('gives an access token with what the person agreed to, and nothing that they took away', async () => {
+  it('gives an access token with what the person agreed to, and nothing that they took away', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read transactions:read profile:read');
     const { callbackUrl, pages } = await signInAndConsent({
@@ -105,7 +105,7 @@ describe('the authorization code flow', () => {
     });
   });
 
-  test('does not ask a second time for what is decided, and asks for what is not', async () => {
+  it('does not ask a second time for what is decided, and asks for what is not', async () => {
     const client = await discover(authority);
     const person = new BrowserlessPerson();
     const again = await authorizationRequest(client, 'accounts:read transactions:read');
@@ -125,7 +125,7 @@ describe('the authorization code flow', () => {
     });
   });
 
-  test('kills the tokens of a consent that shrinks, and begins a new one', async () => {
+  it('kills the tokens of a consent that shrinks, and begins a new one', async () => {
     const client = await discover(authority);
     const before = await authority.consents.findActive('c-000001', 'budget-app');
     const request = await authorizationRequest(client, 'accounts:read', { prompt: 'consent' });
@@ -142,7 +142,7 @@ describe('the authorization code flow', () => {
     expect(changes.map(({ members }) => members.consentId)).toContain(before?.id);
   });
 
-  test('gives no token that outlives the consent', async () => {
+  it('gives no token that outlives the consent', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read');
     const { callbackUrl } = await signInAndConsent({
@@ -160,7 +160,7 @@ describe('the authorization code flow', () => {
     expect((await verify(refreshed.access_token)).exp).toBeLessThanOrEqual(claims.consent.until);
   });
 
-  test('ends with access_denied when the person refuses, and with no consent', async () => {
+  it('ends with access_denied when the person refuses, and with no consent', async () => {
     const client = await discover(authority, 'bank-console');
     const request = await authorizationRequest(client, 'consents:read');
     const { callbackUrl } = await signInAndConsent({
@@ -172,7 +172,7 @@ describe('the authorization code flow', () => {
     expect(await authority.consents.findActive('c-000002', 'bank-console')).toBeUndefined();
   });
 
-  test('asks again when nothing is ticked', async () => {
+  it('asks again when nothing is ticked', async () => {
     const client = await discover(authority, 'bank-console');
     const request = await authorizationRequest(client, 'consents:read');
     const attempt = signInAndConsent({ authorizationUrl: request.url, ...NOOR, grant: [] });
@@ -181,7 +181,7 @@ describe('the authorization code flow', () => {
 });
 
 describe('administration', () => {
-  test('is for administrators: with role, confidential client and the administrators’ scope', async () => {
+  it('is for administrators: with role, confidential client and the administrators’ scope', async () => {
     const client = await discover(authority, 'bank-console');
     const request = await authorizationRequest(client, 'openid consents:read consents:admin', {
       nonce: 'n-1',
@@ -198,7 +198,7 @@ describe('administration', () => {
     expect(tokens.claims()?.sub).toBe('admin-iris');
   });
 
-  test('is not even shown to others, and cannot be forced into the form', async () => {
+  it('is not even shown to others, and cannot be forced into the form', async () => {
     const client = await discover(authority, 'bank-console');
     const request = await authorizationRequest(client, 'consents:read consents:admin');
     const { callbackUrl, pages } = await signInAndConsent({ authorizationUrl: request.url, ...ALMA });
@@ -212,7 +212,7 @@ describe('administration', () => {
     expect(refused.callbackUrl.searchParams.get('error')).toBe('invalid_scope');
   });
 
-  test('needs the client’s secret', async () => {
+  it('needs the client’s secret', async () => {
     const client = await oidc.discovery(
       new URL(authority.issuer),
       'bank-console',
@@ -240,7 +240,7 @@ describe('rfc7636 PKCE', () => {
     return new URL(response.headers.get('location') ?? 'about:blank');
   };
 
-  test.each([
+  it.each([
     ['no challenge', {}],
     ['the method plain', { code_challenge: 'x'.repeat(43), code_challenge_method: 'plain' }],
     ['no method, which would mean plain', { code_challenge: 'x'.repeat(43) }],
@@ -248,7 +248,7 @@ describe('rfc7636 PKCE', () => {
     expect((await callback(parameters)).searchParams.get('error')).toBe('invalid_request');
   });
 
-  test('refuses a wrong verifier', async () => {
+  it('refuses a wrong verifier', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read');
     const { callbackUrl } = await signInAndConsent({ authorizationUrl: request.url, ...ALMA });
@@ -258,7 +258,7 @@ describe('rfc7636 PKCE', () => {
 });
 
 describe('requests that are not as registered', () => {
-  test('a foreign redirect address is told to the person, not to the address', async () => {
+  it('a foreign redirect address is told to the person, not to the address', async () => {
     const client = await discover(authority);
     const { url } = await authorizationRequest(client, 'accounts:read', {
       redirect_uri: 'https://evil.example/cb',
@@ -270,7 +270,7 @@ describe('requests that are not as registered', () => {
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
-  test('another API than ours gets no token', async () => {
+  it('another API than ours gets no token', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read', {
       resource: 'https://other.example',

@@ -1,15 +1,15 @@
 import { sql } from 'kysely';
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ChangeFeed } from '../../authority/changes/feed.js';
 import { ConsentExpiry } from '../../authority/consent/expiry.js';
-import { type ConsentTerms, verifyConsents } from '../../authority/index.js';
+import { type ConsentTerms, verifyConsents } from '../../authority/internal.js';
 import { signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
 
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const SILENT = { log: () => undefined };
 const SOON = { timeout: 20_000, interval: 50 };
 
 let authority: TestAuthority;
@@ -56,7 +56,7 @@ async function expiries(ids: readonly string[]) {
 }
 
 describe('a consent that ends', () => {
-  test('is ended by itself: the event, the change for gateways, and nothing left to refresh with', async () => {
+  it('is ended by itself: the event, the change for gateways, and nothing left to refresh with', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read');
     const who = { user: 'alma', password: 'alma-demo', duration: 'a moment' };
@@ -91,7 +91,7 @@ describe('a consent that ends', () => {
     });
   });
 
-  test('sooner than the one that the timer is set to, is not slept through', async () => {
+  it('sooner than the one that the timer is set to, is not slept through', async () => {
     const later = await authority.consents.grant(terms('patient', soon(3_600_000)));
     const sooner = await authority.consents.grant(terms('hasty', soon(1_500)));
     await expect.poll(async () => (await expiries([sooner.id])).changes.length, SOON).toBe(1);
@@ -100,7 +100,7 @@ describe('a consent that ends', () => {
     await expect.poll(async () => (await expiries([consent?.id ?? ''])).changes.length, SOON).toBe(1);
   });
 
-  test('while no instance was alive, is ended by the next', async () => {
+  it('while no instance was alive, is ended by the next', async () => {
     await authority.authority.close();
     const { id } = await authority.consents.grant(terms('forgotten', soon(1_500)));
     await new Promise((resolve) => setTimeout(resolve, 1_700));
@@ -109,7 +109,7 @@ describe('a consent that ends', () => {
     await expect.poll(async () => (await expiries([id])).changes.length, SOON).toBe(1);
   });
 
-  test('is ended once, however many instances see it, and those of a crowd each once', async () => {
+  it('is ended once, however many instances see it, and those of a crowd each once', async () => {
     // Long enough for a busy machine to grant them all before.
     const until = soon(6_000);
     const consents = await Promise.all(

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 
-import { type AuthoritySchema, migrateAuthority, verifyConsents } from '../../authority/index.js';
+import { type AuthoritySchema, migrateAuthority, verifyConsents } from '../../authority/internal.js';
 import { first } from '../../authority/migrations/001-first.js';
 import { migrate } from '../../store/migrate.js';
 import { createTestDatabase } from '../support/database.js';
 
-test('a log from before refusals stood in each event is completed, and its projection then equals a replay', async () => {
+it('a log from before refusals stood in each event is completed, and its projection then equals a replay', async () => {
   const database = await createTestDatabase<AuthoritySchema>();
   const { db } = database;
   try {

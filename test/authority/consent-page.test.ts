@@ -1,9 +1,9 @@
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { contactOf } from '../../authority/pages/contact.js';
-import { verifyConsents } from '../../authority/index.js';
+import { verifyConsents } from '../../authority/internal.js';
 import { checkPolicy } from '../../policy/index.js';
 import { BrowserlessPerson, type PersonsWill } from '../support/person.js';
 import {
@@ -109,7 +109,7 @@ async function events(consentId: string) {
 }
 
 describe('the words on record', () => {
-  test('are those of the page, all of them, and none else', async () => {
+  it('are those of the page, all of them, and none else', async () => {
     const { claims, page = '' } = await go(ALMA, 'accounts:read transactions:read', {
       deny: ['transactions:read'],
     });
@@ -135,14 +135,14 @@ describe('the words on record', () => {
     expect(granted?.policy_version).toMatch(/^sha-256:[\w-]{43}$/);
   });
 
-  test('of a second page are its own', async () => {
+  it('of a second page are its own', async () => {
     const { claims, page = '' } = await go(ALMA, 'profile:read');
     const extended = (await events(claims.consent.id)).at(-1);
     expect(extended?.event_type).toBe('extended');
     expect(extended?.privacy_notice?.text?.replace(/\s+/g, ' ')).toBe(read(page));
   });
 
-  test('decide: a form that was shown with others grants nothing', async () => {
+  it('decide: a form that was shown with others grants nothing', async () => {
     const before = await authority.consents.findActive(ALMA.subject, 'budget-app');
     const client = await discover(authority);
     const { url } = await authorizationRequest(client, 'payments:write');
@@ -158,7 +158,7 @@ describe('the words on record', () => {
 });
 
 describe('an application that asks for more', () => {
-  test('has the person asked again, who sees what is new and what stands; allowing adds, and ends nothing', async () => {
+  it('has the person asked again, who sees what is new and what stands; allowing adds, and ends nothing', async () => {
     await authority.consents.revokeClient('budget-app', { by: 'x', initiator: 'admin' });
     const first = await go(NOOR, 'accounts:read', { duration: 24 * HOUR });
     expect(groups(first.page)).toEqual({ fresh: [], known: ['accounts:read'] });
@@ -180,7 +180,7 @@ describe('an application that asks for more', () => {
     expect(decodeJwt(token).scope).toBe('accounts:read');
   });
 
-  test('and is declined, leaves everything as it was: with what stands it goes on, with nothing it is refused', async () => {
+  it('and is declined, leaves everything as it was: with what stands it goes on, with nothing it is refused', async () => {
     const before = await authority.consents.findActive(NOOR.subject, 'budget-app');
     const both = await go(NOOR, 'accounts:read payments:write', { decide: 'keep' });
     expect(groups(both.page).fresh).toEqual(['payments:write']);
@@ -192,7 +192,7 @@ describe('an application that asks for more', () => {
     expect(await authority.consents.findActive(NOOR.subject, 'budget-app')).toEqual(before);
   });
 
-  test('cannot have it for longer than the policy lets it: then the agreed end is no choice', async () => {
+  it('cannot have it for longer than the policy lets it: then the agreed end is no choice', async () => {
     // Payments are sensitive, two hours at most; what stands ends in a day.
     const { page = '', claims } = await go(NOOR, 'payments:write');
     expect(page).not.toContain('Unchanged');
@@ -201,7 +201,7 @@ describe('an application that asks for more', () => {
     expect((consent?.until.getTime() ?? Infinity) - Date.now()).toBeLessThanOrEqual(HOUR * 1_000);
   });
 
-  test('is ticked by nobody but the person: only what stands is ticked beforehand (CJEU C-673/17)', async () => {
+  it('is ticked by nobody but the person: only what stands is ticked beforehand (CJEU C-673/17)', async () => {
     await authority.consents.revokeClient('budget-app', { by: 'x', initiator: 'admin' });
     await go(NOOR, 'accounts:read profile:read', { deny: ['profile:read'] });
     expect((await go(NOOR, 'accounts:read profile:read')).page).toBeUndefined();
@@ -213,7 +213,7 @@ describe('an application that asks for more', () => {
 });
 
 describe('rfc9396: an application that asks for an access in detail', () => {
-  test('has it decided together with what stands, which is not lost by what it leaves out', async () => {
+  it('has it decided together with what stands, which is not lost by what it leaves out', async () => {
     const planner = await discover(authority, 'planner');
     const person = new BrowserlessPerson();
     await person.follow((await authorizationRequest(planner, 'accounts:read')).url, ALMA);
@@ -230,7 +230,7 @@ describe('rfc9396: an application that asks for an access in detail', () => {
 });
 
 describe('a purpose that is new', () => {
-  test('is asked about, can be refused by itself, and is then not asked about again', async () => {
+  it('is asked about, can be refused by itself, and is then not asked about again', async () => {
     await authority.consents.revokeClient('budget-app', { by: 'x', initiator: 'admin' });
     const first = await go(ALMA, 'accounts:read');
     expect(first.claims.consent.purposes).toEqual(['budgeting']);
@@ -247,7 +247,7 @@ describe('a purpose that is new', () => {
     await authority.restart();
   });
 
-  test('words that were only mended ask nobody anew', async () => {
+  it('words that were only mended ask nobody anew', async () => {
     const mended = checkPolicy({
       ...POLICY_FILE,
       purposes: { ...purposes, budgeting: { sentence: 'To plan your budget with you' } },
@@ -259,7 +259,7 @@ describe('a purpose that is new', () => {
 });
 
 describe('a person who decides anew', () => {
-  test('and takes something away, gets a new consent; every token of the broader one is dead', async () => {
+  it('and takes something away, gets a new consent; every token of the broader one is dead', async () => {
     await authority.consents.revokeClient('budget-app', { by: 'x', initiator: 'admin' });
     const broad = await go(ALMA, 'accounts:read profile:read');
     const narrow = await go(ALMA, 'accounts:read payments:write', {
@@ -276,7 +276,7 @@ describe('a person who decides anew', () => {
     });
   });
 
-  test('or narrows elsewhere, is not asked when the application comes back, which gets what is left', async () => {
+  it('or narrows elsewhere, is not asked when the application comes back, which gets what is left', async () => {
     await authority.consents.revokeClient('budget-app', { by: 'x', initiator: 'admin' });
     const person = new BrowserlessPerson();
     const broad = await go(ALMA, 'accounts:read profile:read', {}, person);
@@ -294,7 +294,7 @@ describe('a person who decides anew', () => {
   });
 });
 
-test.each([
+it.each([
   ['mailto:a@b.example', '<a href="mailto:a@b.example" rel="noreferrer">a@b.example</a>'],
   ['https://a.example/help', '<a href="https://a.example/help" rel="noreferrer">https://a.example/help</a>'],
   ['javascript:alert(1)', 'javascript:alert(1)'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import {
   type AuthoritySchema,
@@ -8,7 +8,7 @@ import {
   type ConsentTerms,
   migrateAuthority,
   verifyConsents,
-} from '../../authority/consent/index.js';
+} from '../../authority/internal.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 const SUBJECTS = ['alma', 'noor'];
@@ -131,7 +131,7 @@ function refusedIsFine(error: unknown): void {
 }
 
 describe('the projection of the consent log', () => {
-  test('equals a replay of it, after any sequence of decisions, narrowings, expiries and revocations', async () => {
+  it('equals a replay of it, after any sequence of decisions, narrowings, expiries and revocations', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
         for (const each of steps) await take(each);
@@ -155,7 +155,7 @@ describe('the projection of the consent log', () => {
     ]);
   }, 120_000);
 
-  test.each([
+  it.each([
     [
       'a scope that was never granted',
       sql`scopes = scopes || array['c:write', 'admin']`,
@@ -195,7 +195,7 @@ describe('the projection of the consent log', () => {
     await sql`alter table authority.consent_event enable trigger append_only`.execute(database.db);
   });
 
-  test('knows a log that cannot be', async () => {
+  it('knows a log that cannot be', async () => {
     const { id } = await register.grant(
       terms(
         { subject: 'twice', clientId: 'budget-app' },

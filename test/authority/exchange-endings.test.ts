@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import {
   Cleanup,
@@ -60,7 +60,7 @@ async function expectEnded(tokens: Awaited<ReturnType<typeof family>>, ended: re
 }
 
 describe('RFC 8693: what was exchanged from a token ends with it, at gateways, introspection and status list', () => {
-  test.each<[Member, readonly Member[]]>([
+  it.each<[Member, readonly Member[]]>([
     ['root', ['root', 'first', 'second', 'third']],
     ['first', ['first', 'second', 'third']],
     ['second', ['second', 'third']],
@@ -77,13 +77,13 @@ describe('RFC 8693: what was exchanged from a token ends with it, at gateways, i
     });
   });
 
-  test('RFC 7009: its client revokes it', async () => {
+  it('RFC 7009: its client revokes it', async () => {
     const tokens = await family();
     expect(await authority.revokeAt7009('budget-app', tokens.root)).toBe(200);
     await expectEnded(tokens, ['root', 'first', 'second', 'third']);
   });
 
-  test('a token that is exchanged while its subject token is revoked is dead as soon as it is there', async () => {
+  it('a token that is exchanged while its subject token is revoked is dead as soon as it is there', async () => {
     const { access_token: root } = await authority.signIn();
     const [exchanges] = await Promise.all([
       Promise.allSettled(Array.from({ length: 8 }, () => authority.exchange('statements', root))),
@@ -97,7 +97,7 @@ describe('RFC 8693: what was exchanged from a token ends with it, at gateways, i
     }
   });
 
-  test('one event ends them all, however many there are', async () => {
+  it('one event ends them all, however many there are', async () => {
     const { access_token: root } = await authority.signIn();
     const many = await Promise.all(Array.from({ length: 20 }, () => authority.exchange('statements', root)));
     const count = async () =>
@@ -110,14 +110,14 @@ describe('RFC 8693: what was exchanged from a token ends with it, at gateways, i
 });
 
 describe('an exchanged token’s place in the status list knows all that ends it', () => {
-  test('the session under which the person signed in', async () => {
+  it('the session under which the person signed in', async () => {
     const tokens = await family();
     const { sid } = claimsOf({ access_token: tokens.root }) as { readonly sid?: string };
     await authority.consents.revokeSession(sid ?? '', BY_ADMIN);
     await expectEnded(tokens, ['root', 'first', 'second', 'third']);
   });
 
-  test('a client that acts in it', async () => {
+  it('a client that acts in it', async () => {
     const tokens = await family();
     await authority.consents.revokeClient('archive', BY_ADMIN);
     await expectEnded(tokens, ['second', 'third']);

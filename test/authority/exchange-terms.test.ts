@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { exchangeTerms } from '../../authority/oidc/exchange-terms.js';
 import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
@@ -80,7 +80,7 @@ function depthOf(act: { readonly act?: object } | undefined): number {
 }
 
 describe('RFC 8693: what an exchange grants', () => {
-  test('is never more than the subject token, the ceiling of who acts, or what was asked for', () => {
+  it('is never more than the subject token, the ceiling of who acts, or what was asked for', () => {
     let granted = 0;
     fc.assert(
       fc.property(requests, (request) => {
@@ -119,7 +119,7 @@ describe('RFC 8693: what an exchange grants', () => {
     expect(granted).toBeGreaterThan(50);
   });
 
-  test('is refused unless every client that the token stands on is named', () => {
+  it('is refused unless every client that the token stands on is named', () => {
     fc.assert(
       fc.property(requests, fc.subarray(CLIENTS), (request, from) => {
         const terms = exchangeTerms({ ...request, right: { ...request.right, from } });

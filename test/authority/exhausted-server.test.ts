@@ -5,15 +5,15 @@ import { join } from 'node:path';
 
 import { type Kysely, sql } from 'kysely';
 import type { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { createWriterRole, migrateAudit } from '../../audit/index.js';
+import { createWriterRole, migrateAudit } from '../../audit/postgres.js';
 import {
   type AuthoritySchema,
   ConsentRegister,
   migrateAuthority,
   SuspensionRegister,
-} from '../../authority/index.js';
+} from '../../authority/internal.js';
 import { StreamRegister } from '../../authority/changes/streams.js';
 import {
   createReplayRole,
@@ -80,7 +80,7 @@ describe('a gateway’s role that exhausts the server', () => {
     'subtransactions that append records': `savepoint s; select audit.append('${RECORD}');`,
   } as const;
 
-  test.each(Object.entries(FILL))(
+  it.each(Object.entries(FILL))(
     'with %s makes a stop impossible for a moment: it is told so, and never that it was done',
     async (_how, statement) => {
       const session = await roles.writer.connect();
@@ -97,7 +97,7 @@ describe('a gateway’s role that exhausts the server', () => {
     },
   );
 
-  test('with advisory locks and no transaction is ended, where there is room for that', async () => {
+  it('with advisory locks and no transaction is ended, where there is room for that', async () => {
     const session = await roles.writer.connect();
     let refused: unknown;
     for (let key = 0; refused === undefined && key < 1_000_000; key += 20) {
@@ -112,7 +112,7 @@ describe('a gateway’s role that exhausts the server', () => {
     await expect(session.query('select 1')).rejects.toThrow();
   });
 
-  test('with notifications that nobody reads cannot keep a stop, or a gateway’s poll, from its answer', async () => {
+  it('with notifications that nobody reads cannot keep a stop, or a gateway’s poll, from its answer', async () => {
     const streams = new StreamRegister(db);
     const wishes = { description: null, maxStalenessMs: 1_000, eventsRequested: [], push: undefined };
     const { id = '' } = (await streams.create('gateways', wishes)) ?? {};

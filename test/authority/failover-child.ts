@@ -40,7 +40,6 @@ const authority = await startAuthority({
   audience,
   policy: checkPolicy(policy),
   vocabulary: { scopes: new Map(scopes.map((scope) => [scope, used])), purposes: new Map() },
-  demo: false,
   streamSecret,
 });
 const register = new ConsentRegister(openDatabase<AuthoritySchema>(CHILD_DATABASE, { max: 4 }));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { sql } from 'kysely';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 
 import { openDatabaseServer } from '../../store/index.js';
 import { Cleanup, until } from '../gateway/support.js';
@@ -74,7 +74,7 @@ async function expectNothingLost(cluster: Cluster, people: number): Promise<void
   }
 }
 
-test('an authority of three that is killed in the middle of thousands of changes loses none, repeats none, and keeps their order', async () => {
+it('an authority of three that is killed in the middle of thousands of changes loses none, repeats none, and keeps their order', async () => {
   const people = Math.ceil(CHANGES / CHANGES_PER_PERSON);
   const database = await createTestDatabase();
   cleanup.add(() => database.drop());
@@ -90,7 +90,7 @@ test('an authority of three that is killed in the middle of thousands of changes
   await expectNothingLost(cluster, people);
 }, 300_000);
 
-test('a PostgreSQL that is killed in the middle of changes comes back with every one that was answered', async () => {
+it('a PostgreSQL that is killed in the middle of changes comes back with every one that was answered', async () => {
   const people = 150;
   const dataDir = await mkdtemp(join(tmpdir(), 'behalf-failover-'));
   cleanup.add(() => rm(dataDir, { recursive: true, force: true }));

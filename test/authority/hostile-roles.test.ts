@@ -2,9 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 import { sql } from 'kysely';
 import type { Client, QueryConfig } from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { createWriterRole, migrateAudit } from '../../audit/index.js';
+import { createWriterRole, migrateAudit } from '../../audit/postgres.js';
 import { auditMigrations } from '../../audit/migrations.js';
 import {
   type AuthorityDatabase,
@@ -13,22 +13,17 @@ import {
   rotateSigningKeys,
   SuspensionRegister,
   transact,
-} from '../../authority/index.js';
+} from '../../authority/internal.js';
 import { ChangeFeed } from '../../authority/changes/feed.js';
 import { wake } from '../../authority/changes/channels.js';
 import { StreamRegister } from '../../authority/changes/streams.js';
 import { SealedSecrets } from '../../authority/keys/sealed.js';
 import { tendKeys } from '../../authority/keys/tend.js';
-import {
-  createReplayRole,
-  endHeldTransactions,
-  migrate,
-  migrateReplay,
-  openDatabase,
-} from '../../store/index.js';
+import { createReplayRole, migrateReplay, openDatabase } from '../../store/index.js';
+import { endHeldTransactions, migrate } from '../../store/internal.js';
 import { createRoledDatabase, type RoledDatabase } from '../support/gateway-roles.js';
 
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const SILENT = { log: () => undefined };
 const BY = { by: 'iris', initiator: 'admin', reason: 'a test' } as const;
 
 let roled: RoledDatabase;
@@ -177,7 +172,7 @@ describe.each(['writer', 'replay'] as const)('while the %s’s password is in th
     },
   };
 
-  test.each(Object.keys(HELD).flatMap((held) => Object.keys(WORK).map((work) => [held, work] as const)))(
+  it.each(Object.keys(HELD).flatMap((held) => Object.keys(WORK).map((work) => [held, work] as const)))(
     'it holds %s, and %s is done',
     async (held, work) => {
       await HELD[held]?.(await stolen(which));
@@ -185,7 +180,7 @@ describe.each(['writer', 'replay'] as const)('while the %s’s password is in th
     },
   );
 
-  test('it changes its own entry and does not commit, and the role is made again all the same', async () => {
+  it('it changes its own entry and does not commit, and the role is made again all the same', async () => {
     const session = await stolen(which);
     await session.query('begin');
     await session.query("alter role current_user password 'mine'");
@@ -193,7 +188,7 @@ describe.each(['writer', 'replay'] as const)('while the %s’s password is in th
     await expect(session.query('commit')).rejects.toThrow();
   });
 
-  test.each([['set default_transaction_read_only = on'], ["set local_preload_libraries = 'none'"]])(
+  it.each([['set default_transaction_read_only = on'], ["set local_preload_libraries = 'none'"]])(
     'what it has %s for itself is over when the role is made again',
     async (setting) => {
       const session = await stolen(which);
@@ -205,7 +200,7 @@ describe.each(['writer', 'replay'] as const)('while the %s’s password is in th
     },
   );
 
-  test('it grants what it has to itself and does not commit, and the role is made again all the same', async () => {
+  it('it grants what it has to itself and does not commit, and the role is made again all the same', async () => {
     const session = await stolen(which);
     const [fn, schema] =
       which === 'writer' ? ['audit.append(jsonb)', 'audit'] : ['replay.claim(bytea, integer)', 'replay'];
@@ -217,7 +212,7 @@ describe.each(['writer', 'replay'] as const)('while the %s’s password is in th
 });
 
 describe('an upgrade', () => {
-  test.each([
+  it.each([
     [
       'a record that is not committed',
       (s: Client) => s.query('select audit.append($1::jsonb)', [recordJson()]),
@@ -251,7 +246,7 @@ describe('an upgrade', () => {
 });
 
 describe('sessions of gateways’ roles', () => {
-  test('end when they keep a transaction open, and no other session does', async () => {
+  it('end when they keep a transaction open, and no other session does', async () => {
     const [idle, busy] = [await stolen('writer'), await stolen('replay')];
     await idle.query('select 1');
     await busy.query('begin');
@@ -267,7 +262,7 @@ describe('sessions of gateways’ roles', () => {
 });
 
 describe('notifications', () => {
-  test('that are forged, on any name that can be guessed, wake nobody', async () => {
+  it('that are forged, on any name that can be guessed, wake nobody', async () => {
     const feed = new ChangeFeed(roled.database.url, SILENT);
     await feed.open();
     try {
@@ -291,7 +286,7 @@ describe('notifications', () => {
     }
   });
 
-  test('on the true channel, by whoever came to know it, only make listeners look', async () => {
+  it('on the true channel, by whoever came to know it, only make listeners look', async () => {
     const feed = new ChangeFeed(roled.database.url, SILENT);
     await feed.open();
     try {
@@ -311,7 +306,7 @@ describe('notifications', () => {
     }
   });
 
-  test('have names that differ from database to database, and that no gateway’s role can read', async () => {
+  it('have names that differ from database to database, and that no gateway’s role can read', async () => {
     const { rows } = await sql<{ channel: string }>`select channel from authority.channel`.execute(db);
     expect(rows).toHaveLength(3);
     for (const { channel } of rows) expect(channel).toMatch(/^behalf_[0-9a-f]{32}$/);

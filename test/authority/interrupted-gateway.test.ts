@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { GatewayAcknowledgements } from '../../authority/index.js';
-import { type StreamStatus, StreamRegister } from '../../authority/changes/streams.js';
+import { GatewayAcknowledgements } from '../../authority/internal.js';
+import { type StreamStatus } from '../../authority/changes/stream.js';
+import { StreamRegister } from '../../authority/changes/streams.js';
 import { SsfReceiver } from '../../gateway/revocation/receiver.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
 import { Cleanup, TestLog, until } from '../gateway/support.js';
@@ -41,7 +42,7 @@ const streamsOf = async (instance: string): Promise<readonly string[]> =>
   (await streams.list('gateways')).filter(({ description }) => description === instance).map(({ id }) => id);
 
 describe('an administrator who stops a gateway’s stream and lets it go on', () => {
-  test.each<StreamStatus>(['disabled', 'paused'])(
+  it.each<StreamStatus>(['disabled', 'paused'])(
     'at once (%s) makes it forget nothing: the gateway makes a new stream and hears all of it there',
     async (status) => {
       const { view, log, isRevoked } = await gateway(`stopped-${status}`);
@@ -59,9 +60,9 @@ describe('an administrator who stops a gateway’s stream and lets it go on', ()
     },
   );
 
-  test('keeps nobody waiting: until the new stream has told everything, its gateway permits nothing', async () => {
+  it('keeps nobody waiting: until the new stream has told everything, its gateway permits nothing', async () => {
     const { db, url: databaseUrl } = authority.database;
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const log = { log: () => undefined };
     const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log });
     cleanup.add(() => acknowledgements.close());
     const [one, other] = [await gateway('one'), await gateway('other')];

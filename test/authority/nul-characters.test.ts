@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { post } from './oauth-setup.js';
 import { REDIRECT_URI, startTestAuthority, type TestAuthority } from './setup.js';
@@ -19,7 +19,7 @@ const REQUEST = {
 };
 
 describe('a NUL character, which PostgreSQL cannot hold, is the fault of the request', () => {
-  test.each(['client_id', 'state', 'nonce', 'scope', 'login_hint', 'request_uri'])(
+  it.each(['client_id', 'state', 'nonce', 'scope', 'login_hint', 'request_uri'])(
     'at the authorization endpoint: %s',
     async (name) => {
       const query = new URLSearchParams({ ...REQUEST, [name]: 'a\0b' });
@@ -28,7 +28,7 @@ describe('a NUL character, which PostgreSQL cannot hold, is the fault of the req
     },
   );
 
-  test.each(['client_id', 'state', 'nonce', 'scope', 'login_hint'])(
+  it.each(['client_id', 'state', 'nonce', 'scope', 'login_hint'])(
     'at the pushed authorization request endpoint: %s',
     async (name) => {
       const { status } = await post(`${authority.issuer}/request`, { ...REQUEST, [name]: 'a\0b' });
@@ -36,7 +36,7 @@ describe('a NUL character, which PostgreSQL cannot hold, is the fault of the req
     },
   );
 
-  test.each(['client_id', 'code', 'refresh_token'])('at the token endpoint: %s', async (name) => {
+  it.each(['client_id', 'code', 'refresh_token'])('at the token endpoint: %s', async (name) => {
     const grant = name === 'refresh_token' ? 'refresh_token' : 'authorization_code';
     const { status } = await post(`${authority.issuer}/token`, {
       grant_type: grant,
@@ -49,7 +49,7 @@ describe('a NUL character, which PostgreSQL cannot hold, is the fault of the req
     expect(status).toBeLessThan(500);
   });
 
-  test('in the address of a page', async () => {
+  it('in the address of a page', async () => {
     const { status } = await fetch(`${authority.issuer}/interaction/a%00b`);
     expect(status).toBeLessThan(500);
   });

@@ -2,12 +2,8 @@ import { decodeJwt, exportJWK, generateKeyPair, type JWK, type JWTPayload } from
 import type { Selectable } from 'kysely';
 import * as oidc from 'openid-client';
 
-import type {
-  AuthorityOptions,
-  AuthoritySchema,
-  ClientOAuthOptions,
-  ClientRegistration,
-} from '../../authority/index.js';
+import type { AuthorityOptions, ClientOAuthOptions, ClientRegistration } from '../../authority/index.js';
+import type { AuthoritySchema } from '../../authority/internal.js';
 import { checkPolicy } from '../../policy/index.js';
 import { BrowserlessPerson, type PersonsWill } from '../support/person.js';
 import {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ALMA } from './oauth-setup.js';
 import { rawRequest, type RawAnswer, type RawRequest } from './raw-request.js';
@@ -46,7 +46,7 @@ const HOSTILE: readonly (readonly [string, Readonly<Record<string, string | read
 ];
 
 describe('the authority takes its own address from its issuer', () => {
-  test.each(HOSTILE)('%s changes no address that it names', async (_, headers) => {
+  it.each(HOSTILE)('%s changes no address that it names', async (_, headers) => {
     for (const authority of [plain, secure]) {
       for (const target of PUBLIC) {
         const answer = await ask(authority, { target, headers });
@@ -58,7 +58,7 @@ describe('the authority takes its own address from its issuer', () => {
     }
   });
 
-  test.each([
+  it.each([
     ['http://evil.example/.well-known/openid-configuration', 200],
     ['https://evil.example:99/.well-known/openid-configuration?x=https:', 200],
     ['HTTP://evil.example/.well-known/openid-configuration', 200],
@@ -75,7 +75,7 @@ describe('the authority takes its own address from its issuer', () => {
     }
   });
 
-  test('an https issuer never advertises http, whatever the proxy says or leaves out', async () => {
+  it('an https issuer never advertises http, whatever the proxy says or leaves out', async () => {
     for (const headers of [{}, { 'x-forwarded-proto': 'http' }, { 'x-forwarded-proto': '' }]) {
       const { text } = await ask(secure, { target: DISCOVERY, headers });
       expect(text).toContain('https://login.example/jwks');
@@ -83,7 +83,7 @@ describe('the authority takes its own address from its issuer', () => {
     }
   });
 
-  test('holds for arbitrary hostile headers, on every page and document', async () => {
+  it('holds for arbitrary hostile headers, on every page and document', async () => {
     const host = fc.constantFrom(
       'evil.example',
       'evil.example:1',
@@ -125,7 +125,7 @@ describe('the authority takes its own address from its issuer', () => {
   });
 });
 
-test('a forged Host is in no address that a browser is sent on to, and cookies keep their Secure', async () => {
+it('a forged Host is in no address that a browser is sent on to, and cookies keep their Secure', async () => {
   const forged = { host: 'evil.example', 'x-forwarded-host': 'evil.example' };
   for (const authority of [plain, secure]) {
     const first = await ask(authority, { target: authorizationTarget(), headers: forged });
@@ -167,7 +167,7 @@ describe('RFC 9449 section 4.3: a DPoP proof is for the issuer’s own token end
     return JSON.parse(answer.text);
   }
 
-  test.each([
+  it.each([
     ['Host', { host: 'evil.example' }, 'http://evil.example/token'],
     ['X-Forwarded-Host', { 'x-forwarded-host': 'evil.example' }, 'https://evil.example/token'],
     ['X-Forwarded-Proto', { 'x-forwarded-proto': 'http' }, 'http://login.example/token'],
@@ -178,12 +178,12 @@ describe('RFC 9449 section 4.3: a DPoP proof is for the issuer’s own token end
 });
 
 describe('RFC 9111: metadata and keys say how long they may be kept', () => {
-  test.each([...PUBLIC.slice(0, 2), '/jwks'])('%s: a minute', async (target) => {
+  it.each([...PUBLIC.slice(0, 2), '/jwks'])('%s: a minute', async (target) => {
     const { headers } = await ask(plain, { target });
     expect(headers['cache-control']).toBe('public, max-age=60');
   });
 
-  test('and an address that there is not says nothing of it', async () => {
+  it('and an address that there is not says nothing of it', async () => {
     const { headers, status } = await ask(plain, { target: '/.well-known/openid-configuration/x' });
     expect([status, headers['cache-control']]).toEqual([404, undefined]);
   });

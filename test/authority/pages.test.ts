@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { AuthorityError, startAuthority } from '../../authority/index.js';
 import { html } from '../../authority/pages/html.js';
@@ -37,13 +37,13 @@ beforeAll(async () => {
 });
 afterAll(() => authority.close());
 
-test('text becomes markup in one way only', () => {
+it('text becomes markup in one way only', () => {
   expect(html`<a title="${HOSTILE}">${HOSTILE}${html`<b>${1}</b>`}${undefined}${false}</a>`.text).toBe(
     `<a title="${ESCAPED}">${ESCAPED}<b>1</b></a>`,
   );
 });
 
-test('a hostile name, purpose or sentence is only ever text on the pages', async () => {
+it('a hostile name, purpose or sentence is only ever text on the pages', async () => {
   const client = await discover(authority, 'hostile');
   const { url } = await authorizationRequest(client, 'accounts:read');
   const { pages } = await signInAndConsent({ authorizationUrl: url, user: 'alma', password: 'alma-demo' });
@@ -54,7 +54,7 @@ test('a hostile name, purpose or sentence is only ever text on the pages', async
   }
 });
 
-test('pages run no scripts, load nothing from elsewhere, and are in no frame or cache', async () => {
+it('pages run no scripts, load nothing from elsewhere, and are in no frame or cache', async () => {
   const client = await discover(authority);
   const { url } = await authorizationRequest(client, 'accounts:read');
   const first = await fetch(url, { redirect: 'manual' });
@@ -89,7 +89,7 @@ describe('signing in', () => {
     return new BrowserlessPerson().follow(url, { user, password });
   };
 
-  test.each([
+  it.each([
     ['alma', 'wrong'],
     ['nobody', 'alma-demo'],
     ['noor', ''],
@@ -97,14 +97,14 @@ describe('signing in', () => {
     await expect(attempt(user, password)).rejects.toThrow('The name or the password is wrong.');
   });
 
-  test('is refused after five wrong passwords, even with the right one, for this person only', async () => {
+  it('is refused after five wrong passwords, even with the right one, for this person only', async () => {
     for (let count = 0; count < 5; count++)
       await expect(attempt('iris', 'wrong')).rejects.toThrow(PersonStuckError);
     await expect(attempt('iris', 'iris-demo')).rejects.toThrow('Too many wrong passwords');
     await expect(attempt('alma', 'alma-demo')).resolves.toHaveProperty('callbackUrl');
   });
 
-  test('leaves no password, token or code in the log', () => {
+  it('leaves no password, token or code in the log', () => {
     expect(authority.logged.join('\n')).not.toMatch(/demo|wrong|code=/);
   });
 });
@@ -116,14 +116,13 @@ describe('the start', () => {
     dataDir: '/nowhere',
     audience: 'https://api.bank.example',
     ...withPolicy(checkPolicy(POLICY_FILE)),
-    demo: false,
     streamSecret: 'a-secret-of-the-tests',
   };
 
-  test.each([
-    ['the demo on all addresses', { demo: true, host: '0.0.0.0' }, 'demo_not_loopback'],
-    ['the demo on an address of a network', { demo: true, host: '192.0.2.1' }, 'demo_not_loopback'],
-    ['the demo on all IPv6 addresses', { demo: true, host: '::' }, 'demo_not_loopback'],
+  it.each([
+    ['the demo on all addresses', { demoAccounts: [], host: '0.0.0.0' }, 'demo_not_loopback'],
+    ['the demo on an address of a network', { demoAccounts: [], host: '192.0.2.1' }, 'demo_not_loopback'],
+    ['the demo on all IPv6 addresses', { demoAccounts: [], host: '::' }, 'demo_not_loopback'],
     ['an issuer without TLS', { issuer: 'http://login.example' }, 'issuer_invalid'],
     ['an issuer with a path', { issuer: 'https://login.example/x' }, 'issuer_invalid'],
     ['a short stream secret', { streamSecret: 'short' }, 'option_invalid'],
@@ -134,7 +133,7 @@ describe('the start', () => {
     });
   });
 
-  test('refuses a port that is taken, and leaves nothing open', async () => {
+  it('refuses a port that is taken, and leaves nothing open', async () => {
     const port = Number(new URL(authority.authority.url).port);
     const start = startAuthority({
       ...options,
@@ -158,7 +157,7 @@ describe('the start', () => {
     await other.close();
   });
 
-  test('without the demo knows none of its people, though they are in the store', async () => {
+  it('without the demo knows none of its people, though they are in the store', async () => {
     const fresh = await startTestAuthority();
     const { AccountRegister } = await import('../../authority/accounts/register.js');
     const outside = new AccountRegister(fresh.database.db, { demo: false });
@@ -169,7 +168,7 @@ describe('the start', () => {
     await fresh.close();
   });
 
-  test('tells its health', async () => {
+  it('tells its health', async () => {
     const response = await fetch(`${authority.issuer}/health`);
     expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
   });

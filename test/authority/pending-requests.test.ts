@@ -1,10 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { PENDING_RATE, PendingRequests } from '../../authority/oidc/pending-requests.js';
 import type { AuthorityDatabase } from '../../authority/schema.js';
 import { rawRequest, type RawAnswer } from './raw-request.js';
 import { authorizationTarget, cookieHeader, openSignIn, submitSignIn } from './sign-in-setup.js';
-import { startTestAuthority, type TestAuthority } from './setup.js';
+import { CONSOLE_SECRET, startTestAuthority, type TestAuthority } from './setup.js';
 
 let authority: TestAuthority;
 let db: AuthorityDatabase;
@@ -59,7 +59,7 @@ const FLOODS: readonly (readonly [string, Shape])[] = [
 ];
 
 describe('what anybody can have stored is bounded for each network', () => {
-  test.each(FLOODS)('%s', async (_, shape) => {
+  it.each(FLOODS)('%s', async (_, shape) => {
     const answers = await flood(200, shape);
     const refused = answers.filter(({ status }) => status === 429);
     const stored = Object.values(await models()).reduce((sum, count) => sum + count, 0);
@@ -77,7 +77,7 @@ describe('what anybody can have stored is bounded for each network', () => {
     await expect(openSignIn(authority, '203.0.113.2')).resolves.toHaveProperty('path');
   });
 
-  test('a sign-in that has begun is finished, from the very network that is refused more', async () => {
+  it('a sign-in that has begun is finished, from the very network that is refused more', async () => {
     const page = await openSignIn(authority, '203.0.113.1');
     const [, shape] = FLOODS[0] ?? [];
     if (shape !== undefined) await flood(200, shape);
@@ -96,7 +96,7 @@ describe('what anybody can have stored is bounded for each network', () => {
     expect([consent.status, consent.text.includes('Allow')]).toEqual([200, true]);
   });
 
-  test('RFC 9126: an application that proves who it is pushes as much as it has to', async () => {
+  it('RFC 9126: an application that proves who it is pushes as much as it has to', async () => {
     const push = (secret: string): Shape => {
       const basic = Buffer.from(`bank-console:${secret}`).toString('base64');
       const body = formOf(authorizationTarget({ client_id: 'bank-console' }));
@@ -107,7 +107,7 @@ describe('what anybody can have stored is bounded for each network', () => {
     expect(impostor.every(({ status }) => status === 401)).toBe(true);
     expect(await models()).toEqual({});
     const count = PENDING_RATE.burst + 60;
-    const itself = await flood(count, push(authority.authority.demoConsoleSecret ?? ''));
+    const itself = await flood(count, push(CONSOLE_SECRET));
     expect(itself.every(({ status }) => status === 201)).toBe(true);
     expect(await models()).toEqual({ PushedAuthorizationRequest: count });
   });
@@ -116,7 +116,7 @@ describe('what anybody can have stored is bounded for each network', () => {
 describe('what anybody can have stored is bounded in total', () => {
   const now = () => 0;
 
-  test('beyond it new ones are answered with 503, and none that stands is lost', async () => {
+  it('beyond it new ones are answered with 503, and none that stands is lost', async () => {
     const clock = { ms: 0 };
     const pending = new PendingRequests({ db, now: () => clock.ms, atMost: 5 });
     const store = async (id: string) =>
@@ -138,7 +138,7 @@ describe('what anybody can have stored is bounded in total', () => {
     await expect(pending.admit('g')).rejects.toMatchObject({ statusCode: 503 });
   });
 
-  test('counts those of other instances, and those that are over and not removed yet', async () => {
+  it('counts those of other instances, and those that are over and not removed yet', async () => {
     const expires_at = new Date(0);
     const row = { model: 'PushedAuthorizationRequest', payload: '{}', expires_at };
     await db
@@ -154,7 +154,7 @@ describe('what anybody can have stored is bounded in total', () => {
     await expect(new PendingRequests({ db, now, atMost: 3 }).admit('a')).resolves.toBeUndefined();
   });
 
-  test('of many that come at the same time no more are admitted', async () => {
+  it('of many that come at the same time no more are admitted', async () => {
     const pending = new PendingRequests({ db, now, atMost: 7 });
     const all = await Promise.allSettled(
       Array.from({ length: 50 }, (_, index) => pending.admit(`n${index}`)),

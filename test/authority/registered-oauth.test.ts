@@ -3,9 +3,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { exportJWK, type JWK } from 'jose';
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { ApplicationRegister, type ClientOAuthOptions } from '../../authority/index.js';
+import { type ClientOAuthOptions } from '../../authority/index.js';
+import { ApplicationRegister } from '../../authority/internal.js';
 import { checkPolicy } from '../../policy/index.js';
 import { BrowserlessPerson } from '../support/person.js';
 import { issueCertificate } from './certificates.js';
@@ -102,7 +103,7 @@ async function connectPushed(clientId: string, DPoP: (client: oidc.Configuration
 }
 
 describe('a registered application', () => {
-  test('RFC 7523: goes the whole code flow by its key, and nobody goes it without', async () => {
+  it('RFC 7523: goes the whole code flow by its key, and nobody goes it without', async () => {
     const { secret } = await register('planner', { authentication: key.authentication });
     expect(secret).toBeUndefined();
     const planner = await discoverAs(authority, 'planner', key);
@@ -119,7 +120,7 @@ describe('a registered application', () => {
     expect(await applications.find('planner')).toMatchObject({ confidential: true });
   });
 
-  test('RFC 6749 section 4.4: has for itself what it is registered for, and no code flow', async () => {
+  it('RFC 6749 section 4.4: has for itself what it is registered for, and no code flow', async () => {
     const clientCredentials = { scopes: ['accounts:read'] };
     await register('statements', { authentication: key.authentication, clientCredentials }, SERVICE);
     const service = await discoverAs(authority, 'statements', key);
@@ -134,7 +135,7 @@ describe('a registered application', () => {
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_request' });
   });
 
-  test('RFC 6749 section 2.3.1: a service may prove itself by its secret', async () => {
+  it('RFC 6749 section 2.3.1: a service may prove itself by its secret', async () => {
     const { secret } = await register('wire', { clientCredentials: { scopes: ['accounts:read'] } }, SERVICE);
     const by = (value = '') =>
       oidc.discovery(
@@ -150,7 +151,7 @@ describe('a registered application', () => {
     await expect(wrong).rejects.toMatchObject({ status: 401 });
   });
 
-  test('RFC 8693 and RFC 7662: exchanges the tokens that it is registered for, and asks about them', async () => {
+  it('RFC 8693 and RFC 7662: exchanges the tokens that it is registered for, and asks about them', async () => {
     const oauth = {
       authentication: key.authentication,
       exchange: { from: ['planner'] },
@@ -174,7 +175,7 @@ describe('a registered application', () => {
     expect(await oidc.tokenIntrospection(printer, exchanged.access_token)).toEqual({ active: false });
   });
 
-  test('FAPI 2.0 section 5.3.2: is held to the profile, as one that was given at the start is', async () => {
+  it('FAPI 2.0 section 5.3.2: is held to the profile, as one that was given at the start is', async () => {
     await register('bank', {
       authentication: key.authentication,
       senderConstraint: 'dpop',
@@ -199,7 +200,7 @@ describe('a registered application', () => {
     await expect(unbound.redeem()).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 
-  test('RFC 9700 section 4.14.2: without the profile its refresh tokens rotate', async () => {
+  it('RFC 9700 section 4.14.2: without the profile its refresh tokens rotate', async () => {
     await register('turning', { authentication: key.authentication });
     const client = await discoverAs(authority, 'turning', key);
     const { refresh_token: refreshToken = '' } = await connect(client, 'accounts:read');
@@ -208,7 +209,7 @@ describe('a registered application', () => {
     expect(again.refresh_token).toBeDefined();
   });
 
-  test('that changes its key is known by the new one alone, at once', async () => {
+  it('that changes its key is known by the new one alone, at once', async () => {
     const changed = { ...CODE_FLOW, oauth: { authentication: other.authentication } };
     expect(await applications.change('turning', changed, BY)).toEqual({ secret: undefined });
     const old = connect(await discoverAs(authority, 'turning', key), 'accounts:read');
@@ -217,7 +218,7 @@ describe('a registered application', () => {
     expect(tokens.access_token).not.toBe('');
   });
 
-  test('that gives up its key does not become a public one: it is given a secret', async () => {
+  it('that gives up its key does not become a public one: it is given a secret', async () => {
     const { secret = '' } = await applications.change('turning', CODE_FLOW, BY);
     expect(secret).toMatch(/^[\w-]{43}$/);
     const bare = connect(await discoverAs(authority, 'turning'), 'accounts:read');
@@ -236,7 +237,7 @@ describe('a registered application', () => {
     await expect(connect(bySecret, 'accounts:read')).rejects.toMatchObject({ status: 401 });
   });
 
-  test('whose secret is renewed is known by the new one alone, at once; and it is on record', async () => {
+  it('whose secret is renewed is known by the new one alone, at once; and it is on record', async () => {
     const { secret: first = '' } = await applications.register('renewing', CODE_FLOW, {
       ...BY,
       confidential: true,
@@ -356,7 +357,7 @@ describe('is not registered, or changed', () => {
     ],
     ['FAPI 2.0: without bound tokens', 'must have its tokens bound', () => byKey({ profile: 'fapi2' })],
   ];
-  test.each(refused)('%s', async (_, says, make, base = CODE_FLOW) => {
+  it.each(refused)('%s', async (_, says, make, base = CODE_FLOW) => {
     const whole = { ...base, oauth: await make() };
     const refusal = { name: 'ApplicationError', code: 'client_invalid' };
     const message = expect.stringContaining(says) as string;
@@ -368,12 +369,12 @@ describe('is not registered, or changed', () => {
     expect(await applications.find('bank')).toEqual(before);
   });
 
-  test('to exchange its own tokens', async () => {
+  it('to exchange its own tokens', async () => {
     const attempt = register('odd', byKey({ exchange: { from: ['odd'] } }), SERVICE);
     await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
   });
 
-  test('as a public client that has a right of its own, or authenticates', async () => {
+  it('as a public client that has a right of its own, or authenticates', async () => {
     for (const oauth of [{ introspection: true }, { clientCredentials: { scopes } }, byKey({})]) {
       const whole = { ...CODE_FLOW, oauth };
       const attempt = applications.register('odd', whole, { ...BY, confidential: false });
@@ -381,7 +382,7 @@ describe('is not registered, or changed', () => {
     }
   });
 
-  test('without an entry in the policy, unless it only asks about tokens, and gets none', async () => {
+  it('without an entry in the policy, unless it only asks about tokens, and gets none', async () => {
     const introspection = byKey({ introspection: true });
     const unknown = (oauth: ClientOAuthOptions, base: object) =>
       applications.register(
@@ -400,12 +401,12 @@ describe('is not registered, or changed', () => {
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_request' });
   });
 
-  test('under the subject of a person: a client’s own token would be taken for theirs', async () => {
+  it('under the subject of a person: a client’s own token would be taken for theirs', async () => {
     const attempt = register(ALMA_SUBJECT, byKey({ clientCredentials: { scopes } }), SERVICE);
     await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
   });
 
-  test('with a member that nobody knows, wherever it stands; and its value is in no message', async () => {
+  it('with a member that nobody knows, wherever it stands; and its value is in no message', async () => {
     const whole = {
       authentication: key.authentication,
       clientCredentials: { scopes },
@@ -449,16 +450,16 @@ describe('is not registered, or changed', () => {
 });
 
 describe('of what an authority asks of all its clients', () => {
-  const told = () => authority.logged.filter((line) => line.includes('is not served here'));
+  const told = () => authority.logged.filter((line) => line.startsWith('CLIENT_NOT_SERVED'));
 
-  test('certificates: one that needs them is unknown where nobody brings any, and known where somebody does', async () => {
+  it('certificates: one that needs them is unknown where nobody brings any, and known where somebody does', async () => {
     const { pem } = await issueCertificate({ name: 'wire' });
     const authentication = { method: 'self_signed_tls_client_auth', certificates: [pem] };
     await applications.change('wire', { ...CODE_FLOW, oauth: { authentication } }, BY);
     expect(await isKnown('wire')).toBe(false);
     expect(await isKnown('wire')).toBe(false);
     expect(told()).toEqual([
-      'The registered client wire is not served here: it needs certificates, and no proxy is named that brings them',
+      'CLIENT_NOT_SERVED {"clientId":"wire","problem":"needs certificates, and no proxy is named that brings them"}',
     ]);
     const bound = byDns('wire.example');
     await applications.change('wire', bound, BY);
@@ -473,7 +474,7 @@ describe('of what an authority asks of all its clients', () => {
     return { ...CODE_FLOW, oauth: { authentication: { method: 'tls_client_auth', dnsName } } };
   }
 
-  test('FAPI 2.0: one that does not fit is unknown, with a line in the log, and nothing of it counts', async () => {
+  it('FAPI 2.0: one that does not fit is unknown, with a line in the log, and nothing of it counts', async () => {
     const plain = await applications.register('plain', CODE_FLOW, { ...BY, confidential: true });
     await register('unbound', { authentication: key.authentication });
     const client = await discoverAs(authority, 'unbound', key);

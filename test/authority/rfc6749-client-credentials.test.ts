@@ -1,5 +1,5 @@
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { SuspensionRegister } from '../../authority/consent/suspensions.js';
 import {
@@ -44,7 +44,7 @@ function ask(scope?: string, more: Record<string, string> = {}) {
 }
 
 describe('RFC 6749 section 4.4 client credentials', () => {
-  test('give a token of the client itself: no person, no consent, no purpose, no refresh token', async () => {
+  it('give a token of the client itself: no person, no consent, no purpose, no refresh token', async () => {
     const tokens = await ask('profile:read');
     const claims = claimsOf(tokens);
     expect(claims).toMatchObject({ sub: 'statements', client_id: 'statements', scope: 'profile:read' });
@@ -64,7 +64,7 @@ describe('RFC 6749 section 4.4 client credentials', () => {
     expect(tokens.refresh_token).toBeUndefined();
   });
 
-  test.each([
+  it.each([
     ['registered, but in the policy for people only', 'transactions:read'],
     ['neither registered nor in the policy', 'payments:write'],
     ['what only administrators can give away', 'consents:admin'],
@@ -75,24 +75,24 @@ describe('RFC 6749 section 4.4 client credentials', () => {
     await expect(ask(scope)).rejects.toMatchObject({ error: 'invalid_scope' });
   });
 
-  test('RFC 9396: no authorization_details, because nobody granted any', async () => {
+  it('RFC 9396: no authorization_details, because nobody granted any', async () => {
     const details = JSON.stringify([{ type: 'behalf_access', purposes: ['budgeting'] }]);
     const attempt = ask('profile:read', { authorization_details: details });
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_authorization_details' });
   });
 
-  test('RFC 8707: for the API, and no other', async () => {
+  it('RFC 8707: for the API, and no other', async () => {
     const attempt = ask('profile:read', { resource: 'https://other.example' });
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_target' });
   });
 
-  test('section 4.4: a public client, or one that is not registered for it, gets none', async () => {
+  it('section 4.4: a public client, or one that is not registered for it, gets none', async () => {
     const form = { grant_type: 'client_credentials', scope: 'accounts:read', client_id: 'budget-app' };
     const { status, body } = await post(`${authority.issuer}/token`, form);
     expect({ status, error: body['error'] }).toEqual({ status: 400, error: 'invalid_request' });
   });
 
-  test('a suspended client gets none, and one that was resumed does', async () => {
+  it('a suspended client gets none, and one that was resumed does', async () => {
     const suspensions = new SuspensionRegister(authority.database.db);
     const stop = { by: 'admin-iris', reason: 'an incident' };
     const target = { kind: 'client', clientId: 'statements' } as const;
@@ -102,7 +102,7 @@ describe('RFC 6749 section 4.4 client credentials', () => {
     expect((await ask('profile:read')).access_token).not.toBe('');
   });
 
-  test('a client whose id becomes the subject of a person gets none', async () => {
+  it('a client whose id becomes the subject of a person gets none', async () => {
     const row = {
       subject: 'statements',
       username: 'mallory',
@@ -123,7 +123,7 @@ describe('a registration that can never be, or must not be, stops the start', ()
   const policies = { odd: { scopes: ['profile:read'] } };
   const scopes = ['profile:read'];
 
-  test.each([
+  it.each([
     [
       'with the id of a person',
       () => client(ALMA_SUBJECT, { authentication: key.authentication, introspection: true }),

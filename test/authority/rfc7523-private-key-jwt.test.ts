@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { exportPKCS8, importPKCS8, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { client, clientKey, type ClientKey, discoverAs, post, withClients } from './oauth-setup.js';
 import { startTestAuthority, type TestAuthority } from './setup.js';
@@ -69,7 +69,7 @@ function ask(clientAssertion: string, more: Record<string, string> = {}) {
 }
 
 describe('RFC 7523 private_key_jwt', () => {
-  test('section 2.2: a real client authenticates by its key, and again', async () => {
+  it('section 2.2: a real client authenticates by its key, and again', async () => {
     const service = await discoverAs(authority, 'statements', key);
     for (let count = 0; count < 2; count++) {
       const tokens = await oidc.clientCredentialsGrant(service, { scope: 'profile:read' });
@@ -77,26 +77,26 @@ describe('RFC 7523 private_key_jwt', () => {
     }
   });
 
-  test('section 3 (7): an assertion that is used again is refused', async () => {
+  it('section 3 (7): an assertion that is used again is refused', async () => {
     const once = await assertion();
     expect((await ask(once)).status).toBe(200);
     expect(await ask(once)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 
-  test('section 3 (7): of ten that come at the same moment, one is served', async () => {
+  it('section 3 (7): of ten that come at the same moment, one is served', async () => {
     const once = await assertion();
     const answers = await Promise.all(Array.from({ length: 10 }, () => ask(once)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
-  test('the same, by a second instance on the same store', async () => {
+  it('the same, by a second instance on the same store', async () => {
     const once = await assertion();
     expect((await ask(once)).status).toBe(200);
     await authority.restart();
     expect((await ask(once)).status).toBe(401);
   });
 
-  test.each<[string, () => Changed]>([
+  it.each<[string, () => Changed]>([
     ['section 3 (1): without issuer', () => ({ claims: { iss: undefined } })],
     ['section 3 (1): by another issuer', () => ({ claims: { iss: 'budget-app' } })],
     [
@@ -119,7 +119,7 @@ describe('RFC 7523 private_key_jwt', () => {
     expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 
-  test('FAPI 2.0 section 5.4.1: the same key signs by PS256, and not by RS256', async () => {
+  it('FAPI 2.0 section 5.4.1: the same key signs by PS256, and not by RS256', async () => {
     const claims = { iss: 'rsa', sub: 'rsa' };
     const byPss = await assertion({ claims, signedBy: rsa.privateKey, alg: 'PS256' });
     expect((await ask(byPss)).status).toBe(200);
@@ -128,7 +128,7 @@ describe('RFC 7523 private_key_jwt', () => {
     expect(await ask(byPkcs1)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 
-  test('without an assertion, knowing the name is not enough', async () => {
+  it('without an assertion, knowing the name is not enough', async () => {
     const answer = await post(`${authority.issuer}/token`, {
       grant_type: 'client_credentials',
       scope: 'profile:read',

@@ -1,5 +1,5 @@
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { SuspensionRegister } from '../../authority/consent/suspensions.js';
 import {
@@ -53,7 +53,7 @@ async function token(scope = 'accounts:read') {
 }
 
 describe('RFC 7662 introspection', () => {
-  test('section 2.2: tells a resource server what a token means', async () => {
+  it('section 2.2: tells a resource server what a token means', async () => {
     const tokens = await token();
     const claims = claimsOf(tokens);
     expect(await oidc.tokenIntrospection(ledger, tokens.access_token)).toMatchObject({
@@ -70,7 +70,7 @@ describe('RFC 7662 introspection', () => {
     });
   });
 
-  test('RFC 9449 section 6.2: and which key it is bound to', async () => {
+  it('RFC 9449 section 6.2: and which key it is bound to', async () => {
     const careful = await discoverAs(authority, 'careful-app');
     const DPoP = oidc.getDPoPHandle(careful, await oidc.randomDPoPKeyPair('ES256'));
     const tokens = await connect(careful, 'accounts:read', ALMA, { DPoP });
@@ -81,7 +81,7 @@ describe('RFC 7662 introspection', () => {
     });
   });
 
-  test('section 2.1: somebody who does not authenticate learns nothing', async () => {
+  it('section 2.1: somebody who does not authenticate learns nothing', async () => {
     const { access_token: value } = await token();
     const url = `${authority.issuer}/token/introspection`;
     expect(await post(url, { token: value })).toMatchObject({
@@ -96,7 +96,7 @@ describe('RFC 7662 introspection', () => {
     await expect(oidc.tokenIntrospection(other, value)).rejects.toMatchObject({ error: 'invalid_client' });
   });
 
-  test('section 4: clients that are no resource servers learn nothing, not of their own tokens either', async () => {
+  it('section 4: clients that are no resource servers learn nothing, not of their own tokens either', async () => {
     const { access_token: value } = await token();
     const statements = await discoverAs(authority, 'statements', key);
     const budget = await discover(authority);
@@ -104,7 +104,7 @@ describe('RFC 7662 introspection', () => {
     expect(await oidc.tokenIntrospection(budget, value)).toEqual(INACTIVE);
   });
 
-  test('section 2.2: of what is no token, is changed, or is a refresh token, it says no more than that', async () => {
+  it('section 2.2: of what is no token, is changed, or is a refresh token, it says no more than that', async () => {
     const tokens = await token();
     const [header = '', payload = '', signature = ''] = tokens.access_token.split('.');
     const changed = `${header}.${payload}.${signature.slice(0, -4)}AAAA`;
@@ -119,14 +119,14 @@ describe('a token is not active any more', () => {
     return (await oidc.tokenIntrospection(ledger, value)).active;
   }
 
-  test('when its consent was revoked', async () => {
+  it('when its consent was revoked', async () => {
     const tokens = await token();
     expect(await isActive(tokens.access_token)).toBe(true);
     await authority.consents.revokeConsent(claimsOf(tokens).consent?.id ?? '', BY_ADMIN);
     expect(await isActive(tokens.access_token)).toBe(false);
   });
 
-  test('when the person’s sessions ended; those that come later are', async () => {
+  it('when the person’s sessions ended; those that come later are', async () => {
     const tokens = await token();
     await authority.consents.revokeSubjectSessions(ALMA_SUBJECT, BY_ADMIN);
     expect(await isActive(tokens.access_token)).toBe(false);
@@ -134,7 +134,7 @@ describe('a token is not active any more', () => {
     expect(await isActive((await token()).access_token)).toBe(true);
   });
 
-  test('when its client was revoked, also for a token of the client itself', async () => {
+  it('when its client was revoked, also for a token of the client itself', async () => {
     const statements = await discoverAs(authority, 'statements', key);
     const tokens = await oidc.clientCredentialsGrant(statements, { scope: 'profile:read' });
     expect(await isActive(tokens.access_token)).toBe(true);
@@ -143,7 +143,7 @@ describe('a token is not active any more', () => {
     await nextSecond();
   });
 
-  test.each(['budget-app', 'statements'])(
+  it.each(['budget-app', 'statements'])(
     'decision 0012: when either client of an exchanged token was revoked: %s',
     async (revoked) => {
       const statements = await discoverAs(authority, 'statements', key);
@@ -165,7 +165,7 @@ describe('a token is not active any more', () => {
     },
   );
 
-  test('while its client is suspended, and only then', async () => {
+  it('while its client is suspended, and only then', async () => {
     const suspensions = new SuspensionRegister(authority.database.db);
     const stop = { by: 'admin-iris', reason: 'an incident' };
     const tokens = await token();
@@ -177,7 +177,7 @@ describe('a token is not active any more', () => {
     }
   });
 
-  test('a scope that is stopped is not told of', async () => {
+  it('a scope that is stopped is not told of', async () => {
     const suspensions = new SuspensionRegister(authority.database.db);
     const stop = { by: 'admin-iris', reason: 'an incident' };
     const tokens = await token('accounts:read profile:read');
@@ -187,7 +187,7 @@ describe('a token is not active any more', () => {
     await suspensions.resume({ kind: 'scope', scope: 'profile:read' }, stop);
   });
 
-  test('when the revocation is of somebody else, it still is', async () => {
+  it('when the revocation is of somebody else, it still is', async () => {
     const tokens = await token();
     await authority.consents.revokeClient('bank-console', BY_ADMIN);
     await authority.consents.revokeSubjectSessions('c-000002', BY_ADMIN);

@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { post } from './oauth-setup.js';
 import { startTestAuthority, type TestAuthority } from './setup.js';
@@ -22,7 +22,7 @@ async function metadata(): Promise<oauth.AuthorizationServer> {
 }
 
 describe('RFC 8414 authorization server metadata', () => {
-  test('section 3: is where a client looks for it, and names this issuer', async () => {
+  it('section 3: is where a client looks for it, and names this issuer', async () => {
     const { issuer } = authority;
     expect(await metadata()).toMatchObject({
       issuer,
@@ -39,7 +39,7 @@ describe('RFC 8414 authorization server metadata', () => {
     });
   });
 
-  test('section 3.3: a client takes it from no other issuer', async () => {
+  it('section 3.3: a client takes it from no other issuer', async () => {
     const other = new URL('https://other.example');
     const response = await oauth.discoveryRequest(new URL(authority.issuer), {
       algorithm: 'oauth2',
@@ -48,7 +48,7 @@ describe('RFC 8414 authorization server metadata', () => {
     await expect(oauth.processDiscoveryResponse(other, response)).rejects.toThrow();
   });
 
-  test('names what is on, and nothing else: no device flow, no implicit grant, no passwords', async () => {
+  it('names what is on, and nothing else: no device flow, no implicit grant, no passwords', async () => {
     const found = await metadata();
     expect([...(found.grant_types_supported ?? [])].sort()).toEqual([
       'authorization_code',
@@ -61,7 +61,7 @@ describe('RFC 8414 authorization server metadata', () => {
     expect(found['tls_client_certificate_bound_access_tokens']).toBeUndefined();
   });
 
-  test('RFC 9700 section 2.5: no signature algorithm is symmetric, or RSASSA-PKCS1-v1_5', async () => {
+  it('RFC 9700 section 2.5: no signature algorithm is symmetric, or RSASSA-PKCS1-v1_5', async () => {
     const {
       dpop_signing_alg_values_supported: dpop,
       token_endpoint_auth_signing_alg_values_supported: auth,
@@ -70,7 +70,7 @@ describe('RFC 8414 authorization server metadata', () => {
     expect(auth).toEqual(['ES256', 'PS256', 'EdDSA', 'Ed25519']);
   });
 
-  test('RFC 8628: the device flow is off', async () => {
+  it('RFC 8628: the device flow is off', async () => {
     const { issuer } = authority;
     const deviceCode = 'urn:ietf:params:oauth:grant-type:device_code';
     expect((await fetch(`${issuer}/device/auth`, { method: 'POST' })).status).toBe(404);

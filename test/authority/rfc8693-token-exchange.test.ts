@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { SignJWT } from 'jose';
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { SuspensionRegister } from '../../authority/consent/suspensions.js';
 import { SigningKeyRing } from '../../authority/keys/ring.js';
@@ -84,7 +84,7 @@ function exchanged(
 }
 
 describe('RFC 8693 token exchange', () => {
-  test('section 4.1: the service acts, for the client that the person agreed with, under the same consent', async () => {
+  it('section 4.1: the service acts, for the client that the person agreed with, under the same consent', async () => {
     const token = await subjectToken();
     const answer = await exchanged(statements, token, { scope: 'accounts:read', audience: AUDIENCE });
     expect(answer).toMatchObject({
@@ -106,7 +106,7 @@ describe('RFC 8693 token exchange', () => {
     expect(claimsOf(answer).jti).not.toBe(before.jti);
   });
 
-  test('section 4.1: a chain names the current actor first, and holds less with each', async () => {
+  it('section 4.1: a chain names the current actor first, and holds less with each', async () => {
     const first = await exchanged(statements, await subjectToken());
     expect(first.scope?.split(' ').sort()).toEqual(['accounts:read', 'profile:read']);
     const second = await exchanged(archive, first.access_token);
@@ -118,19 +118,19 @@ describe('RFC 8693 token exchange', () => {
     expect(claimsOf(second).exp).toBeLessThanOrEqual(claimsOf(first).exp ?? 0);
   });
 
-  test('a chain that is longer than the configured depth is refused', async () => {
+  it('a chain that is longer than the configured depth is refused', async () => {
     const first = await exchanged(statements, await subjectToken('accounts:read'));
     const second = await exchanged(archive, first.access_token);
     await expect(exchanged(printer, second.access_token)).rejects.toMatchObject({ error: 'invalid_request' });
     expect((await exchanged(printer, first.access_token)).scope).toBe('accounts:read');
   });
 
-  test('purposes are those that who acts may have, too', async () => {
+  it('purposes are those that who acts may have, too', async () => {
     const answer = await exchanged(printer, await subjectToken('accounts:read'));
     expect(claimsOf(answer).consent?.purposes).toEqual([]);
   });
 
-  test.each([
+  it.each([
     ['what the subject token does not hold', 'accounts:read transactions:read'],
     ['what who acts may never have', 'profile:read'],
     ['what who acts may have, and the subject token does not hold', 'payments:write'],
@@ -140,14 +140,14 @@ describe('RFC 8693 token exchange', () => {
     await expect(exchanged(archive, token, { scope })).rejects.toMatchObject({ error: 'invalid_scope' });
   });
 
-  test('is refused to a client that is not registered for it', async () => {
+  it('is refused to a client that is not registered for it', async () => {
     const token = await subjectToken();
     await expect(exchanged(loner, token)).rejects.toMatchObject({ error: 'invalid_request' });
     const publicClient = await discover(authority);
     await expect(exchanged(publicClient, token)).rejects.toMatchObject({ error: 'invalid_request' });
   });
 
-  test('section 4.4: is refused for tokens of clients that the registration does not name', async () => {
+  it('section 4.4: is refused for tokens of clients that the registration does not name', async () => {
     const { access_token: foreign } = await connect(
       await discover(authority, 'bank-console'),
       'accounts:read',
@@ -161,7 +161,7 @@ describe('RFC 8693 token exchange', () => {
     });
   });
 
-  test('is refused for a token without a person, and to who acts in it already', async () => {
+  it('is refused for a token without a person, and to who acts in it already', async () => {
     const own = await oidc.clientCredentialsGrant(statements, { scope: 'profile:read' });
     await expect(exchanged(archive, own.access_token)).rejects.toMatchObject({ error: 'invalid_request' });
     const first = await exchanged(statements, await subjectToken());
@@ -170,7 +170,7 @@ describe('RFC 8693 token exchange', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['an actor token: who acts is who authenticated', { actor_token: 'x', actor_token_type: ACCESS_TOKEN }],
     ['another type of subject token', { subject_token_type: 'urn:ietf:params:oauth:token-type:id_token' }],
     [
@@ -183,7 +183,7 @@ describe('RFC 8693 token exchange', () => {
     });
   });
 
-  test.each([{ audience: 'https://other.example' }, { resource: 'https://other.example' }])(
+  it.each([{ audience: 'https://other.example' }, { resource: 'https://other.example' }])(
     'section 2.2.2: a target that is not served is an invalid_target: %o',
     async (more) => {
       const attempt = exchanged(statements, await subjectToken(), more);
@@ -195,7 +195,7 @@ describe('RFC 8693 token exchange', () => {
 describe('a subject token that is no good is refused', () => {
   const INVALID = { error: 'invalid_request' };
 
-  test('section 2.2.2: one that is none, of another key, or changed', async () => {
+  it('section 2.2.2: one that is none, of another key, or changed', async () => {
     const token = await subjectToken();
     const [header = '', , signature = ''] = token.split('.');
     const grown = Buffer.from(
@@ -209,11 +209,11 @@ describe('a subject token that is no good is refused', () => {
     }
   });
 
-  test('one of ours that is over, of another type, or for somebody else', async () => {
+  it('one of ours that is over, of another type, or for somebody else', async () => {
     const encryptionKey = await encryptionKeyFrom(authority.dataDir);
     const { db } = authority.database;
     const secrets = new SealedSecrets(db, encryptionKey);
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const log = { log: () => undefined };
     const ring = await SigningKeyRing.open({ db, secrets, schedule: KEY_SCHEDULE, log });
     const { signing } = ring.now();
     const claims = claimsOf({ access_token: await subjectToken('accounts:read') });
@@ -237,21 +237,21 @@ describe('a subject token that is no good is refused', () => {
     }
   });
 
-  test('of a consent that ended', async () => {
+  it('of a consent that ended', async () => {
     const token = await subjectToken();
     const id = claimsOf({ access_token: token }).consent?.id ?? '';
     await authority.consents.revokeConsent(id, BY_ADMIN);
     await expect(exchanged(statements, token)).rejects.toMatchObject(INVALID);
   });
 
-  test('of a person whose sessions ended', async () => {
+  it('of a person whose sessions ended', async () => {
     const token = await subjectToken();
     await authority.consents.revokeSubjectSessions(ALMA_SUBJECT, BY_ADMIN);
     await expect(exchanged(statements, token)).rejects.toMatchObject(INVALID);
     await nextSecond();
   });
 
-  test.each(['budget-app', 'statements'])(
+  it.each(['budget-app', 'statements'])(
     'decision 0012: of a chain on which %s stands, which was revoked',
     async (revoked) => {
       const first = await exchanged(statements, await subjectToken('accounts:read'));
@@ -274,12 +274,12 @@ async function withKey(): Promise<oidc.DPoPOptions> {
 }
 
 describe('decision 0012: a sender-constrained subject token', () => {
-  test('is not exchanged for a bearer token', async () => {
+  it('is not exchanged for a bearer token', async () => {
     const { access_token: token } = await carefulToken();
     await expect(exchanged(statements, token)).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 
-  test('is exchanged for one that is bound to the key of who acts', async () => {
+  it('is exchanged for one that is bound to the key of who acts', async () => {
     const { access_token: token } = await carefulToken();
     const answer = await exchanged(statements, token, {}, await withKey());
     const before = claimsOf({ access_token: token }).cnf?.jkt;
@@ -292,7 +292,7 @@ describe('decision 0012: a sender-constrained subject token', () => {
 describe('while somebody on whom the token stands is suspended', () => {
   const stop = { by: 'admin-iris', reason: 'an incident' };
 
-  test.each<[string, string]>([
+  it.each<[string, string]>([
     ['statements', 'unauthorized_client'],
     ['budget-app', 'invalid_request'],
   ])('nothing is exchanged, and afterwards it is again: %s', async (clientId, error) => {
@@ -304,7 +304,7 @@ describe('while somebody on whom the token stands is suspended', () => {
     expect((await exchanged(statements, token)).scope).toBe('accounts:read');
   });
 
-  test('a scope that is stopped is in no exchanged token', async () => {
+  it('a scope that is stopped is in no exchanged token', async () => {
     const suspensions = new SuspensionRegister(authority.database.db);
     const token = await subjectToken();
     await suspensions.suspend({ kind: 'scope', scope: 'profile:read' }, stop);
@@ -317,7 +317,7 @@ describe('while somebody on whom the token stands is suspended', () => {
 });
 
 describe('an exchanged token never grows', () => {
-  test('whatever scopes are asked for, one after the other', async () => {
+  it('whatever scopes are asked for, one after the other', async () => {
     const everything = [...SCOPES, 'payments:write', 'consents:read', 'everything'];
     const budget = await discover(authority);
     const subjects: string[] = [];
@@ -370,7 +370,7 @@ function expectWithin(
   expect(claims.sub).toBe(held.sub);
 }
 
-test('nothing of it is written down: an exchange leaves no token in the store', async () => {
+it('nothing of it is written down: an exchange leaves no token in the store', async () => {
   await exchanged(statements, await subjectToken());
   const rows = await authority.database.db.selectFrom('authority.oidc_payload').select('model').execute();
   expect(rows.map(({ model }) => model)).not.toContain('AccessToken');

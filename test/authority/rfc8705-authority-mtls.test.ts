@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 
 import * as oidc from 'openid-client';
 import { Agent, fetch as undiciFetch } from 'undici';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { ApplicationRegister } from '../../authority/index.js';
+import { ApplicationRegister } from '../../authority/internal.js';
 import type { Policy } from '../../policy/index.js';
 import { BrowserlessPerson } from '../support/person.js';
 import { FOR_SERVERS, issueCertificate, type Issued } from './certificates.js';
@@ -111,7 +111,7 @@ async function ownToken(clientId: string, certificate?: Issued) {
 const REFUSED = { error: 'invalid_client' };
 
 describe('RFC 8705: clients that are registered in the store', () => {
-  test.each([
+  it.each([
     [
       'registered-self',
       () => ({ method: 'self_signed_tls_client_auth', certificates: [selfSigned.pem] }),
@@ -145,26 +145,26 @@ describe('RFC 8705: clients that are registered in the store', () => {
 });
 
 describe('RFC 8705 section 2: clients that authenticate by a certificate', () => {
-  test('section 3.3: the metadata says so', async () => {
+  it('section 3.3: the metadata says so', async () => {
     const metadata = (await discoverWith('self', oidc.None())).serverMetadata();
     expect(metadata.tls_client_certificate_bound_access_tokens).toBe(true);
     expect(metadata.token_endpoint_auth_methods_supported).toContain('tls_client_auth');
   });
 
-  test('section 2.2: by one that it registered, whoever issued it', async () => {
+  it('section 2.2: by one that it registered, whoever issued it', async () => {
     expect(claimsOf(await ownToken('self', selfSigned))).toMatchObject({
       sub: 'self',
       cnf: { 'x5t#S256': thumbprint(selfSigned) },
     });
   });
 
-  test('section 2.2: by another one, or by none, in vain', async () => {
+  it('section 2.2: by another one, or by none, in vain', async () => {
     await expect(ownToken('self', await issueCertificate({ name: 'self' }))).rejects.toMatchObject(REFUSED);
     await expect(ownToken('self', issued)).rejects.toMatchObject(REFUSED);
     await expect(ownToken('self')).rejects.toMatchObject(REFUSED);
   });
 
-  test('section 2.1: by one for its name from an authority that is named', async () => {
+  it('section 2.1: by one for its name from an authority that is named', async () => {
     expect(claimsOf(await ownToken('statements', issued))).toMatchObject({
       sub: 'statements',
       cnf: { 'x5t#S256': thumbprint(issued) },
@@ -179,7 +179,7 @@ describe('RFC 8705 section 2: clients that authenticate by a certificate', () =>
 
   const other = () => issueCertificate({ name: 'Root', isAuthority: true });
   const named = { name: 'statements', dnsNames: [SERVICE] };
-  test.each<[string, () => Promise<Issued>]>([
+  it.each<[string, () => Promise<Issued>]>([
     ['signed by itself', () => issueCertificate(named)],
     ['of an authority with the same name', async () => issueCertificate({ ...named, issuer: await other() })],
     ['for another name', () => issueCertificate({ ...named, issuer: root, dnsNames: ['thief.example'] })],
@@ -211,7 +211,7 @@ describe('RFC 8705 sections 3 and 4: tokens of a public client', () => {
     return { careful, tokens: await oidc.authorizationCodeGrant(careful, callbackUrl, checks) };
   }
 
-  test('section 4: access and refresh token are bound to the certificate it came with', async () => {
+  it('section 4: access and refresh token are bound to the certificate it came with', async () => {
     const { careful, tokens } = await connect(selfSigned);
     expect(claimsOf(tokens).cnf).toEqual({ 'x5t#S256': thumbprint(selfSigned) });
     const stolen = tokens.refresh_token ?? '';
@@ -223,7 +223,7 @@ describe('RFC 8705 sections 3 and 4: tokens of a public client', () => {
     expect(claimsOf(refreshed).cnf).toEqual({ 'x5t#S256': thumbprint(selfSigned) });
   });
 
-  test('section 3: without a certificate there is no token', async () => {
+  it('section 3: without a certificate there is no token', async () => {
     await expect(connect()).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 });
@@ -232,7 +232,7 @@ describe('RFC 9440: whose word on a certificate counts', () => {
   const form = { grant_type: 'client_credentials', scope: 'profile:read', client_id: 'self' };
   const header = ({ certificate }: Issued) => ({ 'client-cert': `:${certificate.raw.toString('base64')}:` });
 
-  test('section 4: not the client’s, past a proxy that drops it', async () => {
+  it('section 4: not the client’s, past a proxy that drops it', async () => {
     const answer = await undiciFetch(`${proxy.origin}/token`, {
       method: 'POST',
       body: new URLSearchParams(form).toString(),
@@ -242,7 +242,7 @@ describe('RFC 9440: whose word on a certificate counts', () => {
     expect(answer.status).toBe(401);
   });
 
-  test('not of an address that is not named, whatever it says', async () => {
+  it('not of an address that is not named, whatever it says', async () => {
     const url = `${authority.authority.url}/token`;
     expect((await post(url, form, header(selfSigned))).status).toBe(200);
     await authority.restart({ clientCertificates: { proxies: ['192.0.2.1'], authorities: [root.pem] } });
@@ -250,7 +250,7 @@ describe('RFC 9440: whose word on a certificate counts', () => {
     await authority.restart();
   });
 
-  test.each([
+  it.each([
     ['twice', (value: string) => `${value}, ${value}`],
     ['without its colons', (value: string) => value.slice(1, -1)],
     ['as something else', () => ':AAAA:'],
@@ -261,7 +261,7 @@ describe('RFC 9440: whose word on a certificate counts', () => {
     expect(answer).toMatchObject({ status: 401, body: REFUSED });
   });
 
-  test.each([
+  it.each([
     ['a proxy that has no address', { proxies: ['proxy.example'] }],
     ['an authority that is none', () => ({ proxies: ['127.0.0.1'], authorities: [selfSigned.pem] })],
     ['an authority without a certificate', { proxies: ['127.0.0.1'], authorities: ['none'] }],

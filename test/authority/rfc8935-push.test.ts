@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { sql } from 'kysely';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 
 import { type AuthorityOptions, startAuthority } from '../../authority/index.js';
 import { StreamRegister } from '../../authority/changes/streams.js';
@@ -15,6 +15,7 @@ import {
   STREAM_SECRET,
   type TestAuthority,
   withPolicy,
+  withDemo,
 } from './setup.js';
 import { PUSH, revoke, send, SESSION_REVOKED } from './ssf-setup.js';
 
@@ -103,7 +104,7 @@ async function revokeSome(authority: TestAuthority, count: number): Promise<stri
 }
 
 describe('rfc8935 push', () => {
-  test('brings each event as it is described, in order, one after the other', async () => {
+  it('brings each event as it is described, in order, one after the other', async () => {
     const receiver = await Receiver.start();
     const { authority, created } = await start(receiver);
     expect(JSON.stringify(created.body)).not.toContain(HEADER);
@@ -127,13 +128,13 @@ describe('rfc8935 push', () => {
     expect(JSON.stringify(stored.rows)).not.toContain('what-the-receiver');
   });
 
-  test('cannot be polled as well', async () => {
+  it('cannot be polled as well', async () => {
     const receiver = await Receiver.start();
     const { authority, id } = await start(receiver);
     expect((await send('POST', `${authority.issuer}/ssf/streams/${id}/poll`, {}, SECRET)).status).toBe(409);
   });
 
-  test('goes on where it was after the receiver was away, in order and with nothing lost', async () => {
+  it('goes on where it was after the receiver was away, in order and with nothing lost', async () => {
     const receiver = await Receiver.start(await freePort());
     const { authority } = await start(receiver, {
       pushRetry: { firstMs: 50, longestMs: 100, attempts: 1_000 },
@@ -149,7 +150,7 @@ describe('rfc8935 push', () => {
     expect(receiver.taken).toEqual([...before, ...after]);
   });
 
-  test('goes on after a restart of the authority, from the store', async () => {
+  it('goes on after a restart of the authority, from the store', async () => {
     const receiver = await Receiver.start();
     receiver.refusal = { status: 503 };
     const { authority, options } = await start(receiver, {
@@ -164,7 +165,7 @@ describe('rfc8935 push', () => {
     expect(receiver.requests.at(-1)?.headers.authorization).toBe(HEADER);
   });
 
-  test.each([
+  it.each([
     'invalid_request',
     'invalid_key',
     'invalid_issuer',
@@ -190,7 +191,7 @@ describe('rfc8935 push', () => {
     },
   );
 
-  test('a redirect is not followed (SSRF)', async () => {
+  it('a redirect is not followed (SSRF)', async () => {
     const elsewhere = await Receiver.start();
     const receiver = await Receiver.start();
     receiver.refusal = { status: 307, location: elsewhere.url };
@@ -201,7 +202,7 @@ describe('rfc8935 push', () => {
     expect(elsewhere.requests).toEqual([]);
   });
 
-  test('a header that was moved to another address of the configuration goes nowhere', async () => {
+  it('a header that was moved to another address of the configuration goes nowhere', async () => {
     const receiver = await Receiver.start();
     const thief = await Receiver.start();
     const pushEndpoints = [receiver.url, thief.url];
@@ -217,7 +218,7 @@ describe('rfc8935 push', () => {
     expect(thief.requests).toEqual([]);
   });
 
-  test('nothing goes to an address that is not in the configuration any more', async () => {
+  it('nothing goes to an address that is not in the configuration any more', async () => {
     const receiver = await Receiver.start();
     const { authority, id, options } = await start(receiver);
     const pushEndpoints = ['https://elsewhere.example/events'];
@@ -229,7 +230,7 @@ describe('rfc8935 push', () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  test('is done by one instance, which has a lease, and by another when that is over', async () => {
+  it('is done by one instance, which has a lease, and by another when that is over', async () => {
     const receiver = await Receiver.start();
     const { authority, id } = await start(receiver);
     const { db } = authority.database;
@@ -249,7 +250,7 @@ describe('rfc8935 push', () => {
     }, 'the lease is given back');
   });
 
-  test('waits for no advisory lock, which any role can hold', async () => {
+  it('waits for no advisory lock, which any role can hold', async () => {
     const receiver = await Receiver.start();
     const { authority, id } = await start(receiver);
     await authority.database.db.connection().execute(async (connection) => {
@@ -261,7 +262,7 @@ describe('rfc8935 push', () => {
     });
   });
 
-  test('of two instances one pushes at a time, and each event comes once', async () => {
+  it('of two instances one pushes at a time, and each event comes once', async () => {
     const receiver = await Receiver.start();
     const { authority, options } = await start(receiver);
     const second = await startAuthority({
@@ -270,7 +271,7 @@ describe('rfc8935 push', () => {
       databaseUrl: authority.database.url,
       audience: AUDIENCE,
       ...withPolicy(checkPolicy(POLICY_FILE)),
-      demo: true,
+      ...withDemo({}),
       streamSecret: STREAM_SECRET,
       ...options,
     });

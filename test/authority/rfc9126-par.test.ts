@@ -1,5 +1,5 @@
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { BrowserlessPerson } from '../support/person.js';
 import { ALMA, application, claimsOf, discoverAs, post, REDIRECT_URI, withClients } from './oauth-setup.js';
@@ -42,7 +42,7 @@ function pushed(parameters: Record<string, string>) {
 }
 
 describe('RFC 9126 pushed authorization requests', () => {
-  test('section 2: what was pushed is what is asked for, and the browser carries no parameter', async () => {
+  it('section 2: what was pushed is what is asked for, and the browser carries no parameter', async () => {
     const client = await discoverAs(authority, 'careful-app');
     const request = await push(client, 'accounts:read');
     expect([...request.url.searchParams.keys()].sort()).toEqual(['client_id', 'request_uri']);
@@ -51,7 +51,7 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(claimsOf(tokens)).toMatchObject({ client_id: 'careful-app', scope: 'accounts:read' });
   });
 
-  test('section 4: parameters that somebody puts beside the request_uri change nothing', async () => {
+  it('section 4: parameters that somebody puts beside the request_uri change nothing', async () => {
     const client = await discover(authority);
     const request = await push(client, 'accounts:read');
     request.url.searchParams.set('scope', 'accounts:read payments:write');
@@ -60,7 +60,7 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(claimsOf(await exchange(client, callbackUrl, request)).scope).toBe('accounts:read');
   });
 
-  test('section 2.2: a request_uri is good once', async () => {
+  it('section 2.2: a request_uri is good once', async () => {
     const client = await discover(authority);
     const request = await push(client, 'accounts:read');
     const person = new BrowserlessPerson();
@@ -71,7 +71,7 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(again.callbackUrl.searchParams.get('code')).toBeNull();
   });
 
-  test('section 2.2: a request_uri is for the client that pushed it', async () => {
+  it('section 2.2: a request_uri is for the client that pushed it', async () => {
     const request = await push(await discover(authority), 'accounts:read');
     request.url.searchParams.set('client_id', 'careful-app');
     const { callbackUrl, pages } = await new BrowserlessPerson().follow(request.url, ALMA);
@@ -79,7 +79,7 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(callbackUrl.searchParams.get('error')).toBe('invalid_request_object');
   });
 
-  test('section 6: a client that must push is refused when it does not', async () => {
+  it('section 6: a client that must push is refused when it does not', async () => {
     const verifier = oidc.randomPKCECodeVerifier();
     const url = oidc.buildAuthorizationUrl(await discoverAs(authority, 'careful-app'), {
       redirect_uri: REDIRECT_URI,
@@ -93,7 +93,7 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(location.searchParams.get('error_description')).toBe('Pushed Authorization Request must be used');
   });
 
-  test('section 2.1: a confidential client authenticates to push', async () => {
+  it('section 2.1: a confidential client authenticates to push', async () => {
     const secret = `Basic ${Buffer.from('bank-console:wrong').toString('base64')}`;
     const answer = await post(
       `${authority.issuer}/request`,
@@ -104,7 +104,7 @@ describe('RFC 9126 pushed authorization requests', () => {
   });
 
   const within = 'urn:ietf:params:oauth:request_uri:x';
-  test.each([
+  it.each([
     ['section 2.1: a request_uri within', { request_uri: within }, 'request_uri_not_supported'],
     ['RFC 9700 section 2.1.1: no PKCE', { code_challenge: '', code_challenge_method: '' }, 'invalid_request'],
     ['RFC 9700 section 2.1.1: PKCE method plain', { code_challenge_method: 'plain' }, 'invalid_request'],
@@ -116,13 +116,13 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(body['request_uri']).toBeUndefined();
   });
 
-  test('the same request without the fault is taken', async () => {
+  it('the same request without the fault is taken', async () => {
     expect((await pushed({})).status).toBe(201);
   });
 });
 
 describe('RFC 9207 issuer identification', () => {
-  test('section 2: the answer says whose it is, and a client that reckons with mix-up takes no other', async () => {
+  it('section 2: the answer says whose it is, and a client that reckons with mix-up takes no other', async () => {
     const client = await discover(authority);
     const request = await push(client, 'accounts:read');
     const { callbackUrl } = await new BrowserlessPerson().follow(request.url, ALMA);
@@ -136,7 +136,7 @@ describe('RFC 9207 issuer identification', () => {
     expect((await exchange(client, callbackUrl, request)).access_token).not.toBe('');
   });
 
-  test('section 2: an error says it, too', async () => {
+  it('section 2: an error says it, too', async () => {
     const request = await push(await discover(authority), 'payments:write');
     const { callbackUrl } = await new BrowserlessPerson().follow(request.url, { ...ALMA, decide: 'refuse' });
     expect(Object.fromEntries(callbackUrl.searchParams)).toMatchObject({

@@ -1,5 +1,5 @@
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { BrowserlessPerson } from '../support/person.js';
 import {
@@ -91,7 +91,7 @@ function push(authorizationDetails: unknown, clientId = 'planner') {
 const INVALID = 'invalid_authorization_details';
 
 describe('RFC 9396: what is asked for', () => {
-  test.each<[string, unknown]>([
+  it.each<[string, unknown]>([
     ['no JSON', '[{'],
     ['no array', { type: 'behalf_access' }],
     ['another type', [{ type: 'payment_initiation' }]],
@@ -113,13 +113,13 @@ describe('RFC 9396: what is asked for', () => {
     expect(await push(value)).toMatchObject({ status: 400, body: { error: INVALID } });
   });
 
-  test('section 5: a purpose beyond the client’s ceiling is refused', async () => {
+  it('section 5: a purpose beyond the client’s ceiling is refused', async () => {
     const asked = [{ type: 'behalf_access', purposes: ['administration'] }];
     expect((await push(asked)).status).toBe(201);
     expect(await push(asked, 'budget-app')).toMatchObject({ status: 400, body: { error: INVALID } });
   });
 
-  test('section 10: a client that is not registered for the type is refused', async () => {
+  it('section 10: a client that is not registered for the type is refused', async () => {
     const asked = [{ type: 'behalf_access', scopes: ['accounts:read'] }];
     expect(await push(asked)).toMatchObject({ status: 201 });
     expect(await push(asked, 'budget-app')).toMatchObject({ status: 400, body: { error: INVALID } });
@@ -127,7 +127,7 @@ describe('RFC 9396: what is asked for', () => {
 });
 
 describe('RFC 9396: what the person is asked, and grants', () => {
-  test('purposes, level of detail and the longest time are put before them, and stand in consent and token', async () => {
+  it('purposes, level of detail and the longest time are put before them, and stand in consent and token', async () => {
     const until = inSeconds(2 * HOUR);
     const asked = { scopes: ['accounts:read'], purposes: ['budgeting'], detail: 'minimal', until };
     const { page, tokens } = await ask(asked);
@@ -155,7 +155,7 @@ describe('RFC 9396: what the person is asked, and grants', () => {
     expect((tokens as { authorization_details?: unknown }).authorization_details).toEqual([granted]);
   });
 
-  test('a time that is shorter than every choice is the choice', async () => {
+  it('a time that is shorter than every choice is the choice', async () => {
     const until = inSeconds(200);
     const { page, tokens } = await ask({ scopes: ['accounts:read'], until });
     expect(page.match(/<option/g)).toHaveLength(1);
@@ -163,12 +163,12 @@ describe('RFC 9396: what the person is asked, and grants', () => {
     expect(claimsOf(tokens).exp).toBeLessThanOrEqual(until);
   });
 
-  test('a form that was written by hand gets no more detail than was asked for', async () => {
+  it('a form that was written by hand gets no more detail than was asked for', async () => {
     const attempt = ask({ scopes: ['accounts:read'], detail: 'minimal' }, '', { detail: 'full' } as object);
     await expect(attempt).rejects.toThrow('Choose how long and how much detail');
   });
 
-  test('scopes are added to those of `scope`, and what the person takes away is in neither', async () => {
+  it('scopes are added to those of `scope`, and what the person takes away is in neither', async () => {
     const { tokens } = await ask({ scopes: ['profile:read', 'transactions:read'] }, 'accounts:read', {
       deny: ['transactions:read'],
     } as object);
@@ -177,7 +177,7 @@ describe('RFC 9396: what the person is asked, and grants', () => {
     expect(claims.authorization_details?.[0]?.['scopes']).toEqual(['profile:read']);
   });
 
-  test('by a pushed request as well', async () => {
+  it('by a pushed request as well', async () => {
     const verifier = oidc.randomPKCECodeVerifier();
     const url = await oidc.buildAuthorizationUrlWithPAR(planner, {
       redirect_uri: REDIRECT_URI,
@@ -191,7 +191,7 @@ describe('RFC 9396: what the person is asked, and grants', () => {
     expect(claimsOf(tokens)).toMatchObject({ scope: 'accounts:read', consent: { purposes: ['budgeting'] } });
   });
 
-  test('who agreed to one purpose is asked about another, and not about the same', async () => {
+  it('who agreed to one purpose is asked about another, and not about the same', async () => {
     const adviser = await discoverAs(authority, 'adviser');
     const person = new BrowserlessPerson();
     const shown = async (purposes: string[]) => {
@@ -205,7 +205,7 @@ describe('RFC 9396: what the person is asked, and grants', () => {
     expect(again).toContain('To administer consents');
   });
 
-  test('a narrower request under a wider consent gives a narrower token', async () => {
+  it('a narrower request under a wider consent gives a narrower token', async () => {
     const adviser = await discoverAs(authority, 'adviser');
     const will = { ...NOOR };
     await connect(adviser, 'accounts:read profile:read', will);
@@ -233,7 +233,7 @@ describe('RFC 9396: what the person is asked, and grants', () => {
 describe('RFC 9396 section 6.1: a token request compared with what was granted', () => {
   const asked = { scopes: ['accounts:read', 'profile:read'], purposes: ['budgeting'], detail: 'minimal' };
 
-  test.each<[string, Record<string, unknown>]>([
+  it.each<[string, Record<string, unknown>]>([
     ['a scope', { scopes: ['transactions:read'] }],
     ['a purpose', { purposes: ['administration'] }],
     ['more detail', { detail: 'full' }],
@@ -244,7 +244,7 @@ describe('RFC 9396 section 6.1: a token request compared with what was granted',
     await expect(attempt).rejects.toMatchObject({ error: INVALID });
   });
 
-  test('at refresh, less can be asked for, and the next time all again', async () => {
+  it('at refresh, less can be asked for, and the next time all again', async () => {
     const { tokens } = await ask(asked);
     const less = await oidc.refreshTokenGrant(
       planner,
@@ -257,7 +257,7 @@ describe('RFC 9396 section 6.1: a token request compared with what was granted',
     expect(claimsOf(all).scope?.split(' ').sort()).toEqual(['accounts:read', 'profile:read']);
   });
 
-  test('at refresh, nothing can be asked for where nothing was granted in this way', async () => {
+  it('at refresh, nothing can be asked for where nothing was granted in this way', async () => {
     const adviser = await discoverAs(authority, 'adviser');
     const tokens = await connect(adviser, 'accounts:read');
     const attempt = oidc.refreshTokenGrant(
@@ -280,7 +280,7 @@ describe('RFC 9396 section 6.1: a token request compared with what was granted',
     );
   }
 
-  test('at exchange, what was granted is kept, or narrowed', async () => {
+  it('at exchange, what was granted is kept, or narrowed', async () => {
     const { tokens } = await ask(asked);
     const granted = claimsOf(tokens).authorization_details?.[0];
     const whole = claimsOf(await exchanged(tokens.access_token));
@@ -293,7 +293,7 @@ describe('RFC 9396 section 6.1: a token request compared with what was granted',
     expect(less.authorization_details).toEqual([{ ...granted, scopes: ['profile:read'] }]);
   });
 
-  test.each<[string, Record<string, unknown>]>([
+  it.each<[string, Record<string, unknown>]>([
     ['a scope', { scopes: ['payments:write'] }],
     ['a purpose', { purposes: ['administration'] }],
     ['more detail', { detail: 'full' }],
@@ -303,7 +303,7 @@ describe('RFC 9396 section 6.1: a token request compared with what was granted',
     await expect(exchanged(tokens.access_token, details(more))).rejects.toMatchObject({ error: INVALID });
   });
 
-  test('at exchange, a token of scopes alone can be narrowed by purposes and detail', async () => {
+  it('at exchange, a token of scopes alone can be narrowed by purposes and detail', async () => {
     const { access_token: token } = await connect(await discover(authority), 'accounts:read');
     const narrowed = claimsOf(
       await exchanged(token, details({ detail: 'minimal', purposes: ['budgeting'] })),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { calculateJwkThumbprint, exportJWK, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { BrowserlessPerson } from '../support/person.js';
 import {
@@ -86,7 +86,7 @@ function redeem(form: Record<string, string>, dpop?: string) {
 }
 
 describe('RFC 9449 DPoP at the token endpoint', () => {
-  test('section 5: access and refresh token of a public client are bound to its key', async () => {
+  it('section 5: access and refresh token of a public client are bound to its key', async () => {
     const client = await discoverAs(authority, 'careful-app');
     const DPoP = oidc.getDPoPHandle(client, keys);
     const tokens = await connect(client, 'accounts:read', ALMA, { DPoP });
@@ -96,7 +96,7 @@ describe('RFC 9449 DPoP at the token endpoint', () => {
     expect(claimsOf(refreshed).cnf).toEqual({ jkt: await thumbprint() });
   });
 
-  test('section 5: a stolen refresh token is of no use without the key, and does its owner no harm', async () => {
+  it('section 5: a stolen refresh token is of no use without the key, and does its owner no harm', async () => {
     const client = await discoverAs(authority, 'careful-app');
     const DPoP = oidc.getDPoPHandle(client, keys);
     const tokens = await connect(client, 'accounts:read', ALMA, { DPoP });
@@ -110,11 +110,11 @@ describe('RFC 9449 DPoP at the token endpoint', () => {
     expect((await oidc.refreshTokenGrant(client, stolen, undefined, { DPoP })).access_token).not.toBe('');
   });
 
-  test('section 5.2: a client that is registered for bound tokens gets no other', async () => {
+  it('section 5.2: a client that is registered for bound tokens gets no other', async () => {
     expect(await redeem(await code())).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
   });
 
-  test('a client that is not registered for them gets them for a proof', async () => {
+  it('a client that is not registered for them gets them for a proof', async () => {
     const client = await discover(authority);
     const DPoP = oidc.getDPoPHandle(client, keys);
     expect(claimsOf(await connect(client, 'accounts:read', ALMA, { DPoP })).cnf).toEqual({
@@ -123,7 +123,7 @@ describe('RFC 9449 DPoP at the token endpoint', () => {
     expect(claimsOf(await connect(client, 'accounts:read')).cnf).toBeUndefined();
   });
 
-  test('section 8: a proof has to hold the authority’s nonce, and then is taken', async () => {
+  it('section 8: a proof has to hold the authority’s nonce, and then is taken', async () => {
     const form = await code();
     const first = await redeem(form, await proof());
     expect(first).toMatchObject({ status: 400, body: { error: 'use_dpop_nonce' } });
@@ -132,32 +132,32 @@ describe('RFC 9449 DPoP at the token endpoint', () => {
     expect(answer).toMatchObject({ status: 200, body: { token_type: 'DPoP' } });
   });
 
-  test('section 8: the nonce of one instance is good at another', async () => {
+  it('section 8: the nonce of one instance is good at another', async () => {
     const given = await nonce();
     await authority.restart();
     const answer = await redeem(await code(), await proof({ claims: { nonce: given } }));
     expect(answer.status).toBe(200);
   });
 
-  test('section 8: a nonce that somebody made up is not', async () => {
+  it('section 8: a nonce that somebody made up is not', async () => {
     const answer = await redeem(await code(), await proof({ claims: { nonce: 'x'.repeat(43) } }));
     expect(answer).toMatchObject({ status: 400, body: { error: 'use_dpop_nonce' } });
   });
 
-  test('section 11.1: a proof that is used again is refused', async () => {
+  it('section 11.1: a proof that is used again is refused', async () => {
     const once = await proof({ claims: { nonce: await nonce() } });
     expect((await redeem(await code(), once)).status).toBe(200);
     expect(await redeem(await code(), once)).toMatchObject({ status: 400 });
   });
 
-  test('section 11.1: of five that come at the same moment, one is served', async () => {
+  it('section 11.1: of five that come at the same moment, one is served', async () => {
     const once = await proof({ claims: { nonce: await nonce() } });
     const codes = [await code(), await code(), await code(), await code(), await code()];
     const answers = await Promise.all(codes.map((form) => redeem(form, once)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
-  test.each<[string, Changed]>([
+  it.each<[string, Changed]>([
     ['section 4.3 (4): of another type', { header: { typ: 'jwt' } }],
     ['section 4.3 (8): for another method', { claims: { htm: 'GET' } }],
     ['section 4.3 (9): for another address', { claims: { htu: 'https://as.example/token' } }],
@@ -178,7 +178,7 @@ describe('RFC 9449 DPoP at the token endpoint', () => {
     expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
   });
 
-  test('section 10: a code that was asked for with a key is for that key', async () => {
+  it('section 10: a code that was asked for with a key is for that key', async () => {
     const form = await code({ dpop_jkt: await thumbprint() });
     const other = await oidc.randomDPoPKeyPair('ES256');
     const bad = await redeem(form, await proof({ claims: { nonce: await nonce() } }, other));

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { BrowserlessPerson } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
@@ -21,7 +21,7 @@ interface SignIn {
   readonly auth_time?: number;
 }
 
-test('RFC 9470: a token tells how and when the person signed in; max_age asks for the password again, a refresh does not', async () => {
+it('RFC 9470: a token tells how and when the person signed in; max_age asks for the password again, a refresh does not', async () => {
   const client = await discover(authority);
   expect(client.serverMetadata().acr_values_supported).toEqual([PASSWORD]);
   const person = new BrowserlessPerson();

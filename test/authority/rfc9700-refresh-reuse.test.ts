@@ -1,5 +1,5 @@
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { REFRESH_ABSOLUTE_SECONDS, REFRESH_IDLE_SECONDS } from '../../authority/oidc/lifetimes.js';
 import { BrowserlessPerson } from '../support/person.js';
@@ -31,7 +31,7 @@ async function events(consentId: string) {
 const INVALID = { error: 'invalid_grant' };
 
 describe('RFC 9700 section 4.14.2: a rotated refresh token that comes again', () => {
-  test('ends the consent, and with it every token that came of it, at the authority and at every gateway', async () => {
+  it('ends the consent, and with it every token that came of it, at the authority and at every gateway', async () => {
     const client = await discover(authority);
     const stolen = await connect(client, 'accounts:read');
     const elsewhere = await connect(client, 'accounts:read');
@@ -62,7 +62,7 @@ describe('RFC 9700 section 4.14.2: a rotated refresh token that comes again', ()
     }
   });
 
-  test('it is said once, however often it comes', async () => {
+  it('it is said once, however often it comes', async () => {
     const client = await discover(authority);
     const tokens = await connect(client, 'accounts:read');
     await oidc.refreshTokenGrant(client, tokens.refresh_token ?? '');
@@ -73,7 +73,7 @@ describe('RFC 9700 section 4.14.2: a rotated refresh token that comes again', ()
     expect(await changes(authority)).toHaveLength(before + 1);
   });
 
-  test('at the same moment as its owner, ends the consent as well', async () => {
+  it('at the same moment as its owner, ends the consent as well', async () => {
     const client = await discover(authority);
     const tokens = await connect(client, 'accounts:read');
     const consentId = claimsOf(tokens).consent?.id ?? '';
@@ -90,7 +90,7 @@ describe('RFC 9700 section 4.14.2: a rotated refresh token that comes again', ()
     }
   });
 
-  test('leaves the consents of other people and other clients alone', async () => {
+  it('leaves the consents of other people and other clients alone', async () => {
     const client = await discover(authority);
     const noors = await connect(client, 'accounts:read', NOOR);
     const tokens = await connect(client, 'accounts:read');
@@ -99,7 +99,7 @@ describe('RFC 9700 section 4.14.2: a rotated refresh token that comes again', ()
     expect((await oidc.refreshTokenGrant(client, noors.refresh_token ?? '')).access_token).not.toBe('');
   });
 
-  test('section 2.2.2: presented by another client, it is refused, and ends nothing', async () => {
+  it('section 2.2.2: presented by another client, it is refused, and ends nothing', async () => {
     const client = await discover(authority);
     const tokens = await connect(client, 'accounts:read');
     const thief = await discover(authority, 'bank-console');
@@ -109,7 +109,7 @@ describe('RFC 9700 section 4.14.2: a rotated refresh token that comes again', ()
 });
 
 describe('RFC 6749 section 4.1.2: an authorization code that comes again', () => {
-  test('ends the tokens that came of it, at every gateway; the consent stands', async () => {
+  it('ends the tokens that came of it, at every gateway; the consent stands', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read');
     const person = new BrowserlessPerson();
@@ -130,7 +130,7 @@ describe('RFC 6749 section 4.1.2: an authorization code that comes again', () =>
     expect(claimsOf(await connect(client, 'accounts:read')).consent?.id).toBe(consentId);
   });
 
-  test('without its verifier, ends nothing: who only saw it can do no harm', async () => {
+  it('without its verifier, ends nothing: who only saw it can do no harm', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read');
     const { callbackUrl } = await new BrowserlessPerson().follow(request.url, ALMA);
@@ -164,7 +164,7 @@ describe('RFC 9700 section 4.14.2: refresh tokens end by themselves', () => {
     }));
   }
 
-  test('when they lie unused, and with the first of their chain at the latest', async () => {
+  it('when they lie unused, and with the first of their chain at the latest', async () => {
     const client = await discover(authority, 'bank-console');
     const tokens = await connect(client, 'consents:read', { ...NOOR, duration: 'ten years' });
     const consentId = claimsOf(tokens).consent?.id ?? '';

@@ -5,18 +5,15 @@ import { join } from 'node:path';
 
 import * as oidc from 'openid-client';
 
-import {
-  type Authority,
-  type AuthorityOptions,
-  type AuthoritySchema,
-  ConsentRegister,
-  startAuthority,
-} from '../../authority/index.js';
+import { type Authority, type AuthorityOptions, startAuthority } from '../../authority/index.js';
+import { type AuthoritySchema, ConsentRegister } from '../../authority/internal.js';
 import { checkPolicy, type Policy, type Sensitivity } from '../../policy/index.js';
+import { DEMO_ACCOUNTS, demoClients } from '../../subgraphs/bank/start/demo.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 export const AUDIENCE = 'https://api.bank.example';
 export const STREAM_SECRET = 'stream-secret-of-the-tests';
+export const CONSOLE_SECRET = 'console-secret-of-the-tests';
 export const REDIRECT_URI = 'http://127.0.0.1:45678/callback';
 
 const scope = (sentence: string, access: 'read' | 'write', sensitivity: Sensitivity) => ({
@@ -73,30 +70,37 @@ export interface TestAuthority {
   readonly dataDir: string;
   readonly logged: string[];
   /** Stops it and starts it again, with the same store and data folder. */
-  restart(changed?: Partial<AuthorityOptions>): Promise<void>;
+  restart(changed?: TestOptions): Promise<void>;
   close(): Promise<void>;
+}
+
+/** `demo: false` leaves out the people and applications of the demo. */
+export type TestOptions = Partial<AuthorityOptions> & { readonly demo?: boolean };
+
+/** The people and applications of the demo, and the given applications. */
+export function withDemo({ clients = [], demo = true, ...more }: TestOptions): Partial<AuthorityOptions> {
+  if (!demo) return { ...more, clients };
+  return { ...more, demoAccounts: DEMO_ACCOUNTS, clients: [...demoClients(CONSOLE_SECRET), ...clients] };
 }
 
 /** @param prepare what is done to the database before the authority sees it */
 export async function startTestAuthority(
-  more: Partial<AuthorityOptions> = {},
+  more: TestOptions = {},
   prepare: (database: TestDatabase<AuthoritySchema>) => Promise<void> = async () => undefined,
 ): Promise<TestAuthority> {
   const database = await createTestDatabase<AuthoritySchema>();
   await prepare(database);
   const dataDir = await mkdtemp(join(tmpdir(), 'behalf-authority-'));
   const logged: string[] = [];
-  const keep = (message: string): void => void logged.push(message);
   const options: AuthorityOptions = {
     port: await freePort(),
     databaseUrl: database.url,
     dataDir,
     audience: AUDIENCE,
     ...withPolicy(checkPolicy(POLICY_FILE)),
-    demo: true,
     streamSecret: STREAM_SECRET,
-    log: { info: keep, warn: keep, error: keep },
-    ...more,
+    log: { log: (_level, code, facts) => void logged.push(`${code} ${JSON.stringify(facts ?? {})}`) },
+    ...withDemo(more),
   };
   const first = await startAuthority(options);
   const test: TestAuthority = {
@@ -108,7 +112,7 @@ export async function startTestAuthority(
     logged,
     async restart(changed = {}) {
       await test.authority.close();
-      test.authority = await startAuthority({ ...options, ...changed });
+      test.authority = await startAuthority({ ...options, ...withDemo({ ...more, ...changed }) });
     },
     async close() {
       await test.authority.close();
@@ -124,9 +128,7 @@ export async function discover(
   test: TestAuthority,
   clientId: string = 'budget-app',
 ): Promise<oidc.Configuration> {
-  const secret = test.authority.demoConsoleSecret;
-  const authentication =
-    clientId === 'bank-console' && secret !== undefined ? oidc.ClientSecretBasic(secret) : oidc.None();
+  const authentication = clientId === 'bank-console' ? oidc.ClientSecretBasic(CONSOLE_SECRET) : oidc.None();
   return oidc.discovery(new URL(test.issuer), clientId, undefined, authentication, OVER_LOOPBACK);
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { KnownBrowsers } from '../../authority/accounts/known-browsers.js';
 import { type Attempt, SIGN_IN_RATES, SignInThrottle } from '../../authority/accounts/throttle.js';
@@ -41,7 +41,7 @@ const times = <Value>(count: number, make: (index: number) => Value): Value[] =>
   Array.from({ length: count }, (_, index) => make(index));
 
 describe('guesses of one name', () => {
-  test.each<[string, (index: number) => string]>([
+  it.each<[string, (index: number) => string]>([
     ['from one address', () => '203.0.113.7'],
     ['from addresses of one IPv6 /64', (index) => `2001:db8:7:7:${index.toString(16)}::${index}`],
     [
@@ -57,20 +57,20 @@ describe('guesses of one name', () => {
     expect((await guess('iris', '2001:db8:8:8::1')).status).toBe(401);
   });
 
-  test('from 30 networks are looked at ten times', async () => {
+  it('from 30 networks are looked at ten times', async () => {
     await afresh();
     expect(await lookedAt(times(30, (index) => () => guess('iris', `2001:db8:9:${index}::1`)))).toBe(10);
     expect((await guess('noor', '2001:db8:9:1::1')).status).toBe(401);
   });
 
-  test('count together however the name is spelled', async () => {
+  it('count together however the name is spelled', async () => {
     await afresh();
     const spellings = ['iris', 'IRIS', ' iris ', 'ｉｒｉｓ', 'ⅰris', 'Iris\t'];
     const all = times(12, (index) => () => guess(spellings[index % 6] ?? '', '203.0.113.7'));
     expect(await lookedAt(all)).toBe(5);
   });
 
-  test('say when to come back', async () => {
+  it('say when to come back', async () => {
     await afresh();
     await lookedAt(times(5, () => () => guess('iris', '203.0.113.7')));
     const refused = await guess('iris', '203.0.113.7');
@@ -81,7 +81,7 @@ describe('guesses of one name', () => {
 });
 
 describe('guesses from one network', () => {
-  test.each<[string, (index: number) => string]>([
+  it.each<[string, (index: number) => string]>([
     ['IPv4', () => '203.0.113.8'],
     ['IPv6 /64', (index) => `2001:db8:a:a::${index}`],
     ['no address at all', (index) => `not an address ${index}`],
@@ -94,7 +94,7 @@ describe('guesses from one network', () => {
     if (kind !== 'no address at all') expect((await guess('person-1', '203.0.113.99')).status).toBe(401);
   });
 
-  test('are not made good by one’s own right password in between', async () => {
+  it('are not made good by one’s own right password in between', async () => {
     await afresh();
     const wrong: number[] = [];
     for (let index = 0; index < 8; index++) {
@@ -106,7 +106,7 @@ describe('guesses from one network', () => {
     expect(wrong.filter((status) => status === 401)).toHaveLength(5);
   });
 
-  test('do not count when they are right: a whole office signs in', async () => {
+  it('do not count when they are right: a whole office signs in', async () => {
     await afresh();
     for (let index = 0; index < 35; index++) {
       page = await openSignIn(authority, '203.0.113.10');
@@ -116,7 +116,7 @@ describe('guesses from one network', () => {
 });
 
 describe('X-Forwarded-For', () => {
-  test('is not believed where no proxy is, so that it lets nobody guess on', async () => {
+  it('is not believed where no proxy is, so that it lets nobody guess on', async () => {
     const plain = await startTestAuthority();
     const opened = await openSignIn(plain);
     const typed = { user: 'iris', password: 'wrong' };
@@ -129,12 +129,12 @@ describe('X-Forwarded-For', () => {
     await plain.close();
   });
 
-  test('is not believed of a proxy that is not named', async () => {
+  it('is not believed of a proxy that is not named', async () => {
     await afresh({ proxies: ['192.0.2.1'] });
     expect(await lookedAt(times(8, (index) => () => guess('iris', `203.0.113.${index}`)))).toBe(5);
   });
 
-  test.each([
+  it.each([
     ['what is not an address', { proxies: ['login.example'] }],
     ['no proxy, on an address that others reach', { host: '0.0.0.0', demo: false }],
   ])('%s stops the start of an https issuer', async (_, more) => {
@@ -152,7 +152,7 @@ describe('somebody whose name is guessed by others', () => {
   }
   const attack = () => lookedAt(times(20, (index) => () => guess('alma', `2001:db8:b:${index}::1`)));
 
-  test('signs in by the browser in which they did before, and by no other until it is over', async () => {
+  it('signs in by the browser in which they did before, and by no other until it is over', async () => {
     await afresh();
     const known = browserCookie(await guess('alma', '203.0.113.20', {}, 'alma-demo'));
     page = await openSignIn(authority);
@@ -161,7 +161,7 @@ describe('somebody whose name is guessed by others', () => {
     expect((await guess('alma', '203.0.113.21', { 'x-cookie': known }, 'alma-demo')).status).toBe(303);
   });
 
-  test('is not guessed on by a cookie of somebody else, or one that is made up', async () => {
+  it('is not guessed on by a cookie of somebody else, or one that is made up', async () => {
     await afresh();
     const other = browserCookie(await guess('noor', '203.0.113.22', {}, 'noor-demo'));
     page = await openSignIn(authority);
@@ -172,7 +172,7 @@ describe('somebody whose name is guessed by others', () => {
     }
   });
 
-  test('a known browser guesses five times, too', async () => {
+  it('a known browser guesses five times, too', async () => {
     await afresh();
     const known = browserCookie(await guess('alma', '203.0.113.23', {}, 'alma-demo'));
     page = await openSignIn(authority);
@@ -180,7 +180,7 @@ describe('somebody whose name is guessed by others', () => {
     expect(await lookedAt(all)).toBe(5);
   });
 
-  test('a known browser is forgotten after its time', () => {
+  it('a known browser is forgotten after its time', () => {
     const clock = { ms: 0 };
     const browsers = new KnownBrowsers('secret', () => clock.ms);
     const cookie = browsers.issue('alma');
@@ -191,7 +191,7 @@ describe('somebody whose name is guessed by others', () => {
   });
 });
 
-test.each(['a\0b', '\0', 'x'.repeat(5_000), '\ud800', "' or 1=1 --"])(
+it.each(['a\0b', '\0', 'x'.repeat(5_000), '\ud800', "' or 1=1 --"])(
   'a name that nobody can have is wrong like any other',
   async (name) => {
     await afresh();
@@ -207,7 +207,7 @@ describe('the throttle', () => {
     ...more,
   });
 
-  test('lets an attack lock a name for no longer than a minute after it ends', () => {
+  it('lets an attack lock a name for no longer than a minute after it ends', () => {
     const clock = { ms: 1_000 };
     const throttle = new SignInThrottle(() => clock.ms);
     for (let index = 0; index < 10_000; index++) throttle.admit(attempt({ network: `n${index}` }));
@@ -218,20 +218,20 @@ describe('the throttle', () => {
     expect(throttle.admit(attempt({ network: 'home' }))).toBe(0);
   });
 
-  test('counts what comes at the same time before any of it is known to be wrong', () => {
+  it('counts what comes at the same time before any of it is known to be wrong', () => {
     const throttle = new SignInThrottle(() => 0);
     const admitted = times(20, () => throttle.admit(attempt())).filter((waitMs) => waitMs === 0);
     expect(admitted).toHaveLength(5);
   });
 
-  test('remembers a bounded number of names and networks, the latest', () => {
+  it('remembers a bounded number of names and networks, the latest', () => {
     const buckets = new TokenBuckets({ burst: 1, everyMs: 1_000 }, () => 0);
     for (let index = 0; index < 50_000; index++) buckets.take(`key-${index}`);
     expect(buckets.size).toBe(20_000);
     expect(buckets.waitMs('key-49999')).toBe(1_000);
   });
 
-  test('a name has one spelling', () => {
+  it('a name has one spelling', () => {
     expect(['Ａlma', ' ALMA', 'alma\n'].map(normalizeUsername)).toEqual(['alma', 'alma', 'alma']);
   });
 });

@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { RevocationView } from '../../gateway/revocation/view.js';
 import { SsfReceiver } from '../../gateway/revocation/receiver.js';
@@ -38,7 +38,7 @@ async function changes(): Promise<number> {
 }
 
 describe('a person who signs one browser out', () => {
-  test('ends the tokens of that browser at the gateways and at the authority, and no other’s', async () => {
+  it('ends the tokens of that browser at the gateways and at the authority, and no other’s', async () => {
     const [here, there] = [new BrowserlessPerson(), new BrowserlessPerson()];
     const [one, other] = [await connect(here), await connect(there)];
     const again = await connect(here);
@@ -75,7 +75,7 @@ describe('a person who signs one browser out', () => {
     expect(back.sid).not.toBe(one.sid);
   });
 
-  test('who is not signed in ends nothing, and is told the same', async () => {
+  it('who is not signed in ends nothing, and is told the same', async () => {
     const before = await changes();
     expect((await new BrowserlessPerson().signOut(authority.issuer)).status).toBe(200);
     const forged = await fetch(`${authority.issuer}/sign-out`, {
@@ -86,7 +86,7 @@ describe('a person who signs one browser out', () => {
     expect(await changes()).toBe(before);
   });
 
-  test.each([{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }])(
+  it.each([{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }])(
     'is not signed out by a form of another site (%j)',
     async (headers) => {
       const response = await fetch(`${authority.issuer}/sign-out`, { method: 'POST', headers });
@@ -95,7 +95,7 @@ describe('a person who signs one browser out', () => {
     },
   );
 
-  test('is not signed out by a link, and not in a frame', async () => {
+  it('is not signed out by a link, and not in a frame', async () => {
     const before = await changes();
     const response = await fetch(`${authority.issuer}/sign-out`);
     expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");

@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Housekeeping } from '../../authority/housekeeping.js';
 import { AUDIENCE, startTestAuthority, STREAM_SECRET, type TestAuthority } from './setup.js';
@@ -44,7 +44,7 @@ async function drain(poll: string, secret = OPERATOR.secret): Promise<string[]> 
 }
 
 describe('SSF 1.0, section 7.1: the metadata', () => {
-  test('names what there is, and no address for subjects, which cannot be added or removed', async () => {
+  it('names what there is, and no address for subjects, which cannot be added or removed', async () => {
     const metadata = (await (
       await fetch(`${authority.issuer}/.well-known/ssf-configuration`)
     ).json()) as object;
@@ -62,7 +62,7 @@ describe('SSF 1.0, section 7.1: the metadata', () => {
 });
 
 describe('SSF 1.0, section 8.1.1: the configuration of a stream', () => {
-  test('is polled and has all events, where the receiver says nothing', async () => {
+  it('is polled and has all events, where the receiver says nothing', async () => {
     const { body, poll } = await create();
     expect(body).toMatchObject({
       iss: authority.issuer,
@@ -72,7 +72,7 @@ describe('SSF 1.0, section 8.1.1: the configuration of a stream', () => {
     });
   });
 
-  test('PATCH changes what it names, PUT puts all in its place', async () => {
+  it('PATCH changes what it names, PUT puts all in its place', async () => {
     const first = { events_requested: [SESSION_REVOKED, 'urn:other'], description: 'gateway-1' };
     const { id } = await create(first);
     const patched = await send('PATCH', streams, { stream_id: id, description: 'gateway-2' });
@@ -93,7 +93,7 @@ describe('SSF 1.0, section 8.1.1: the configuration of a stream', () => {
     expect(await send('GET', `${streams}?stream_id=${id}`)).toEqual(put);
   });
 
-  test('keeps its place when it changes', async () => {
+  it('keeps its place when it changes', async () => {
     const { id, poll } = await create();
     await drain(poll);
     const { jti } = await revoke(authority);
@@ -101,7 +101,7 @@ describe('SSF 1.0, section 8.1.1: the configuration of a stream', () => {
     expect(await drain(poll)).toEqual([jti]);
   });
 
-  test('what is the transmitter’s may be repeated and not be changed', async () => {
+  it('what is the transmitter’s may be repeated and not be changed', async () => {
     const { body, id } = await create();
     const same = await send('PATCH', streams, { ...body, description: 'x' });
     expect(same.status).toBe(200);
@@ -110,7 +110,7 @@ describe('SSF 1.0, section 8.1.1: the configuration of a stream', () => {
     }
   });
 
-  test.each([
+  it.each([
     [404, { stream_id: 'unknown' }],
     [400, {}],
     [400, { stream_id: '../x' }],
@@ -123,7 +123,7 @@ describe('SSF 1.0, section 8.1.1: the configuration of a stream', () => {
 });
 
 describe('SSF 1.0, section 8.1.2: the status of a stream', () => {
-  test('paused holds the events, and does not look like a quiet one', async () => {
+  it('paused holds the events, and does not look like a quiet one', async () => {
     const { id, poll } = await create();
     await drain(poll);
     expect(await send('GET', `${status}?stream_id=${id}`)).toEqual({
@@ -144,7 +144,7 @@ describe('SSF 1.0, section 8.1.2: the status of a stream', () => {
     expect(await drain(poll)).toEqual([jti]);
   });
 
-  test('disabled holds none', async () => {
+  it('disabled holds none', async () => {
     const { id, poll } = await create();
     await send('POST', status, { stream_id: id, status: 'disabled' });
     await revoke(authority);
@@ -154,7 +154,7 @@ describe('SSF 1.0, section 8.1.2: the status of a stream', () => {
     expect(await drain(poll)).toEqual([jti]);
   });
 
-  test('is one of three', async () => {
+  it('is one of three', async () => {
     const { id } = await create();
     expect((await send('POST', status, { stream_id: id, status: 'resting' })).status).toBe(400);
     expect((await send('POST', status, { stream_id: 'unknown', status: 'paused' })).status).toBe(404);
@@ -165,7 +165,7 @@ describe('SSF 1.0, section 8.1.2: the status of a stream', () => {
 });
 
 describe('SSF 1.0, section 8.1.4: verification', () => {
-  test('comes over the stream with its state, wakes a poll that waits, and is gone once it is acknowledged', async () => {
+  it('comes over the stream with its state, wakes a poll that waits, and is gone once it is acknowledged', async () => {
     const { id, poll } = await create();
     await drain(poll);
     const waiting = send('POST', poll, {});
@@ -192,7 +192,7 @@ describe('SSF 1.0, section 8.1.4: verification', () => {
     expect(await drain(poll)).toEqual([]);
   });
 
-  test('comes after the events that were there before', async () => {
+  it('comes after the events that were there before', async () => {
     const { id, poll } = await create();
     await drain(poll);
     const { jti } = await revoke(authority);
@@ -203,7 +203,7 @@ describe('SSF 1.0, section 8.1.4: verification', () => {
     expect(await drain(poll)).toHaveLength(2);
   });
 
-  test('cannot be asked for without end', async () => {
+  it('cannot be asked for without end', async () => {
     const { id } = await create();
     const answers = await Promise.all([1, 2, 3].map(() => send('POST', verify, { stream_id: id })));
     expect(answers.map((answer) => answer.status).sort()).toEqual([204, 429, 429]);
@@ -216,7 +216,7 @@ describe('SSF 1.0, section 8.1.4: verification', () => {
 });
 
 describe('receivers', () => {
-  test('find their own streams only, whatever they know of others’', async () => {
+  it('find their own streams only, whatever they know of others’', async () => {
     const { id, poll } = await create({ description: 'of the partner' }, PARTNER.secret);
     expect((await send('GET', streams, undefined, PARTNER.secret)).body).toMatchObject([{ stream_id: id }]);
     for (const secret of [OPERATOR.secret, AUDITOR.secret]) {
@@ -241,7 +241,7 @@ describe('receivers', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['the address of a cloud’s metadata', PARTNER.secret, 'http://169.254.169.254/latest/meta-data/'],
     ['an address of the inner network', PARTNER.secret, 'https://10.0.0.7/'],
     ['another path of the same host', PARTNER.secret, 'https://partner.example/events/../admin'],
@@ -256,7 +256,7 @@ describe('receivers', () => {
     }
   });
 
-  test.each([
+  it.each([
     ['a secret that somebody else has', [{ name: 'one', secret: STREAM_SECRET }]],
     ['a short secret', [{ name: 'one', secret: 'short' }]],
     ['a name that is taken', [{ name: 'gateways', secret: 'a-secret-of-its-own' }]],
@@ -270,7 +270,7 @@ describe('receivers', () => {
 });
 
 describe('the change log', () => {
-  test('lets go of what no living token matches, keeps what it does not know to be passing, and goes on', async () => {
+  it('lets go of what no living token matches, keeps what it does not know to be passing, and goes on', async () => {
     const test = await startTestAuthority();
     const { db } = test.database;
     await revoke(test);
@@ -283,7 +283,7 @@ describe('the change log', () => {
     );
     await sql`alter table authority.change_event enable trigger all`.execute(db);
     const { jti } = await revoke(test);
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const log = { log: () => undefined };
     const housekeeping = new Housekeeping({ db, log });
     await housekeeping.run();
     await housekeeping.close();

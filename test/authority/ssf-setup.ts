@@ -1,4 +1,4 @@
-import type { Consent } from '../../authority/index.js';
+import type { Consent } from '../../authority/internal.js';
 import type { TestAuthority } from './setup.js';
 
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';

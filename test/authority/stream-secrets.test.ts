@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { startAuthority } from '../../authority/index.js';
 import { checkPolicy } from '../../policy/index.js';
@@ -80,7 +80,7 @@ async function attempts({ id, poll }: Made, secret: string): Promise<readonly Se
 const codesOf = (answers: readonly Sent[]): number[] => [...new Set(answers.map((answer) => answer.status))];
 
 describe('the secret that streams are made with', () => {
-  test('makes streams, and is good for nothing else, not even for those that it made', async () => {
+  it('makes streams, and is good for nothing else, not even for those that it made', async () => {
     const stream = await make();
     expect(codesOf(await attempts(stream, STREAM_SECRET))).toEqual([401]);
     expect((await send('GET', streams, undefined, STREAM_SECRET)).status).toBe(401);
@@ -88,7 +88,7 @@ describe('the secret that streams are made with', () => {
     expect(await drain(stream)).toContain(jti);
   });
 
-  test('of a named receiver is good for its streams, and for no gateway’s', async () => {
+  it('of a named receiver is good for its streams, and for no gateway’s', async () => {
     const [gateway, other] = [await make(GATEWAY_EU.secret), await make(GATEWAY_EU.secret, {})];
     expect(codesOf(await attempts(gateway, GATEWAY_EU.secret))).toEqual([404]);
     const listed = await send('GET', streams, undefined, GATEWAY_EU.secret);
@@ -98,7 +98,7 @@ describe('the secret that streams are made with', () => {
     expect(codesOf(await attempts(other, STREAM_SECRET))).toEqual([401]);
   });
 
-  test('that was replaced ends the streams that were made with the one before', async () => {
+  it('that was replaced ends the streams that were made with the one before', async () => {
     const own = await startTestAuthority({ streamReceivers: [OPERATOR] });
     cleanup.add(() => own.close());
     const create = async (secret: string): Promise<() => Promise<number>> => {
@@ -117,7 +117,7 @@ describe('the secret that streams are made with', () => {
 });
 
 describe('a stream’s own secret', () => {
-  test('is shown once, and the store has a keyed digest of it only', async () => {
+  it('is shown once, and the store has a keyed digest of it only', async () => {
     const stream = await make();
     expect(stream.secret).toMatch(/^[\w-]{43}$/);
     const read = await send('GET', `${streams}?stream_id=${stream.id}`, undefined, stream.secret);
@@ -134,7 +134,7 @@ describe('a stream’s own secret', () => {
     }
   });
 
-  test('is refused for every other stream, whoever made it, and nothing happens to that one', async () => {
+  it('is refused for every other stream, whoever made it, and nothing happens to that one', async () => {
     const [one, other, ofOther] = [await make(), await make(), await make(GATEWAY_EU.secret)];
     const { jti } = await revoke(authority);
     for (const victim of [other, ofOther]) expect(codesOf(await attempts(victim, one.secret))).toEqual([404]);
@@ -142,7 +142,7 @@ describe('a stream’s own secret', () => {
     expect((await send('GET', streams, undefined, one.secret)).body).toMatchObject([{ stream_id: one.id }]);
   });
 
-  test('makes no stream, and dies with its own', async () => {
+  it('makes no stream, and dies with its own', async () => {
     const stream = await make();
     expect((await send('POST', streams, {}, stream.secret)).status).toBe(401);
     expect((await send('DELETE', `${streams}?stream_id=${stream.id}`, undefined, stream.secret)).status).toBe(
@@ -151,7 +151,7 @@ describe('a stream’s own secret', () => {
     expect(codesOf(await attempts(stream, stream.secret))).toEqual([401]);
   });
 
-  test.each([
+  it.each([
     ['of nobody', 'A'.repeat(43)],
     ['cut short', undefined],
     ['with an octet more', undefined],
@@ -167,7 +167,7 @@ describe('a stream’s own secret', () => {
     expect(codesOf(await attempts(stream, fixed ?? variants[name] ?? ''))).toEqual([401]);
   });
 
-  test('is good at every authority of the store, also for a poll after the one that made the stream is gone', async () => {
+  it('is good at every authority of the store, also for a poll after the one that made the stream is gone', async () => {
     const encryptionKey = Buffer.alloc(32, 7);
     const first = await startTestAuthority({ encryptionKey });
     cleanup.add(() => first.close());
@@ -178,7 +178,6 @@ describe('a stream’s own secret', () => {
       encryptionKey,
       audience: AUDIENCE,
       ...withPolicy(checkPolicy(POLICY_FILE)),
-      demo: false,
       streamSecret: STREAM_SECRET,
     });
     cleanup.add(() => second.close());
@@ -193,7 +192,7 @@ describe('a stream’s own secret', () => {
 });
 
 describe('a gateway’s stream that was interrupted', () => {
-  test.each(['disabled', 'paused'])(
+  it.each(['disabled', 'paused'])(
     'between two polls (%s) is over, since no answer would tell of it',
     async (stop) => {
       const stream = await make();
@@ -214,7 +213,7 @@ describe('a gateway’s stream that was interrupted', () => {
     },
   );
 
-  test.each(['disabled', 'paused'])(
+  it.each(['disabled', 'paused'])(
     'while a poll waits (%s) answers it with 409, not with nothing',
     async (stop) => {
       const stream = await make();
@@ -226,7 +225,7 @@ describe('a gateway’s stream that was interrupted', () => {
     },
   );
 
-  test('that was deleted while a poll waits answers it with 404', async () => {
+  it('that was deleted while a poll waits answers it with 404', async () => {
     const stream = await make();
     await drain(stream);
     const waiting = send('POST', stream.poll, {}, stream.secret);
@@ -235,7 +234,7 @@ describe('a gateway’s stream that was interrupted', () => {
     expect([401, 404]).toContain((await waiting).status);
   });
 
-  test('by asking for fewer events, and for all of them again, is over', async () => {
+  it('by asking for fewer events, and for all of them again, is over', async () => {
     const stream = await make();
     await send('PATCH', streams, { stream_id: stream.id, events_requested: [] }, stream.secret);
     await revoke(authority);
@@ -251,7 +250,7 @@ describe('a gateway’s stream that was interrupted', () => {
     });
   });
 
-  test.each([STREAM_SECRET, GATEWAY_EU.secret])(
+  it.each([STREAM_SECRET, GATEWAY_EU.secret])(
     'is over though it was replaced by one without a staleness, and is no other’s (%s)',
     async (secret) => {
       const stream = await make(secret);
@@ -264,7 +263,7 @@ describe('a gateway’s stream that was interrupted', () => {
     },
   );
 
-  test('is not one whose description changed, or which asked for more', async () => {
+  it('is not one whose description changed, or which asked for more', async () => {
     const events = [SESSION_REVOKED, ACCESS_SUSPENDED, SIGNING_KEY_REVOKED];
     const body = { behalf_max_staleness_ms: 15_000, events_requested: events };
     const stream = await make(STREAM_SECRET, body);
@@ -274,7 +273,7 @@ describe('a gateway’s stream that was interrupted', () => {
     expect((await send('POST', stream.poll, now, stream.secret)).status).toBe(200);
   });
 
-  test.each([
+  it.each([
     ['nothing', []],
     ['nothing that there is', ['x', 'toString']],
     ['revocations alone', [SESSION_REVOKED]],
@@ -286,7 +285,7 @@ describe('a gateway’s stream that was interrupted', () => {
     expect((await send('POST', streams, { events_requested: events }, STREAM_SECRET)).status).toBe(201);
   });
 
-  test.each(['PATCH', 'PUT'])(
+  it.each(['PATCH', 'PUT'])(
     'is not made of another stream, which may have heard nothing: %s',
     async (method) => {
       const stream = await make(STREAM_SECRET, { events_requested: [] });
@@ -302,7 +301,7 @@ describe('a gateway’s stream that was interrupted', () => {
     },
   );
 
-  test('that had its events pushed meanwhile is not polled', async () => {
+  it('that had its events pushed meanwhile is not polled', async () => {
     const stream = await make(GATEWAY_EU.secret);
     const delivery = { method: PUSH, endpoint_url: 'https://eu.example/events' };
     await send('PATCH', streams, { stream_id: stream.id, delivery }, stream.secret);
@@ -324,7 +323,7 @@ describe('streams that nobody polls', () => {
   }
   const HOUR = 3_600;
 
-  test.each<[string, object, number]>([
+  it.each<[string, object, number]>([
     ['a gateway’s, an hour', { behalf_max_staleness_ms: 75_000 }, HOUR],
     [
       'a gateway’s that permits for longer, a minute more than that',
@@ -339,7 +338,7 @@ describe('streams that nobody polls', () => {
     expect(body.inactivity_timeout).toBe(seconds);
   });
 
-  test('are a thousand for one secret at the most, and the next is refused until one is forgotten', async () => {
+  it('are a thousand for one secret at the most, and the next is refused until one is forgotten', async () => {
     const own = await startTestAuthority({ streamReceivers: [OPERATOR] });
     cleanup.add(() => own.close());
     await sql`insert into authority.stream (id, receiver, events, delivered_seq, max_staleness_ms)
@@ -356,7 +355,7 @@ describe('streams that nobody polls', () => {
 });
 
 describe('a new stream', () => {
-  test('begins as far back as its gateway lets tokens live', async () => {
+  it('begins as far back as its gateway lets tokens live', async () => {
     const own = await startTestAuthority();
     cleanup.add(() => own.close());
     const { db } = own.database;
@@ -380,7 +379,7 @@ describe('a new stream', () => {
     expect(await count(24 * 3_600)).toBe(3);
   });
 
-  test.each([0, -1, 1.5, '60', null, 86_401])(
+  it.each([0, -1, 1.5, '60', null, 86_401])(
     'cannot be asked to begin for a lifetime of %s',
     async (seconds) => {
       const body = { behalf_max_token_lifetime_seconds: seconds };

@@ -1,10 +1,10 @@
 import { decodeJwt } from 'jose';
 import { sql } from 'kysely';
 import * as oidc from 'openid-client';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { StreamRegister } from '../../authority/changes/streams.js';
-import { SuspensionRegister, type SuspensionTarget } from '../../authority/index.js';
+import { SuspensionRegister, type SuspensionTarget } from '../../authority/internal.js';
 import { BrowserlessPerson } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
 
@@ -43,7 +43,7 @@ async function changes() {
 const scopesOf = (token: string): string[] => decodeJwt<{ scope: string }>(token).scope.split(' ').sort();
 
 describe('a suspended client', () => {
-  test('gets no token for a refresh token, which is not used up by trying', async () => {
+  it('gets no token for a refresh token, which is not used up by trying', async () => {
     const { client, refreshToken } = await connect();
     await suspensions.suspend(BUDGET_APP, BY_IRIS);
     for (let attempt = 0; attempt < 2; attempt++) {
@@ -55,7 +55,7 @@ describe('a suspended client', () => {
     await expect(oidc.refreshTokenGrant(client, refreshToken)).resolves.toHaveProperty('access_token');
   });
 
-  test('gets no code, with a sign-in and a consent or without, and no token for a code that it had', async () => {
+  it('gets no code, with a sign-in and a consent or without, and no token for a code that it had', async () => {
     const { client, person } = await connect();
     const underWay = await authorizationRequest(client, 'accounts:read');
     const { callbackUrl } = await person.follow(underWay.url, ALMA);
@@ -71,7 +71,7 @@ describe('a suspended client', () => {
     }
   });
 
-  test('is nobody else', async () => {
+  it('is nobody else', async () => {
     await connect();
     await suspensions.suspend({ kind: 'client', clientId: 'bank-console' }, BY_IRIS);
     await expect(connect()).resolves.toHaveProperty('refreshToken');
@@ -79,7 +79,7 @@ describe('a suspended client', () => {
 });
 
 describe('a stopped scope', () => {
-  test('is not put into new tokens, and comes back with the same refresh token', async () => {
+  it('is not put into new tokens, and comes back with the same refresh token', async () => {
     const { client, refreshToken, tokens } = await connect();
     expect(scopesOf(tokens.access_token)).toEqual(['accounts:read', 'profile:read']);
     await suspensions.suspend(ACCOUNTS, BY_IRIS);
@@ -90,7 +90,7 @@ describe('a stopped scope', () => {
     expect(scopesOf(after.access_token)).toEqual(['accounts:read', 'profile:read']);
   });
 
-  test('is not offered; alone, it cannot be asked for', async () => {
+  it('is not offered; alone, it cannot be asked for', async () => {
     const { client } = await connect();
     await authority.consents.revokeClient('budget-app', { by: 'admin-iris', initiator: 'admin' });
     await suspensions.suspend(ACCOUNTS, BY_IRIS);
@@ -105,7 +105,7 @@ describe('a stopped scope', () => {
     expect(refused.callbackUrl.searchParams.get('error')).toBe('invalid_scope');
   });
 
-  test('of an agreement that stands, stands: a decision about something else does not lose it', async () => {
+  it('of an agreement that stands, stands: a decision about something else does not lose it', async () => {
     const { client } = await connect();
     await suspensions.suspend(ACCOUNTS, BY_IRIS);
     const more = await authorizationRequest(client, 'transactions:read', { prompt: 'consent' });
@@ -117,7 +117,7 @@ describe('a stopped scope', () => {
 });
 
 describe('a stop of everything', () => {
-  test('ends issuing for every client, without an end to what they have', async () => {
+  it('ends issuing for every client, without an end to what they have', async () => {
     const { client, refreshToken } = await connect();
     await suspensions.suspend(EVERYTHING, BY_IRIS);
     await expect(oidc.refreshTokenGrant(client, refreshToken)).rejects.toMatchObject({
@@ -129,7 +129,7 @@ describe('a stop of everything', () => {
 });
 
 describe('the register', () => {
-  test('says who, why and since when; repeated, it keeps the first and announces nothing', async () => {
+  it('says who, why and since when; repeated, it keeps the first and announces nothing', async () => {
     const before = (await changes()).length;
     await connect();
     const both = await Promise.all([1, 2].map(() => suspensions.suspend(BUDGET_APP, BY_IRIS)));
@@ -151,7 +151,7 @@ describe('the register', () => {
     expect(await suspensions.standing()).toEqual([]);
   });
 
-  test('stops what nobody knows as well, and says that nobody does', async () => {
+  it('stops what nobody knows as well, and says that nobody does', async () => {
     await connect();
     expect(await suspensions.suspend(ACCOUNTS, BY_IRIS)).toMatchObject({ outcome: 'done' });
     for (const target of [
@@ -164,7 +164,7 @@ describe('the register', () => {
     expect(await suspensions.standing()).toHaveLength(3);
   });
 
-  test('cuts a reason that is too long', async () => {
+  it('cuts a reason that is too long', async () => {
     await suspensions.suspend(EVERYTHING, { by: 'x', reason: 'y'.repeat(1_000) });
     const [first] = await suspensions.standing();
     expect(first?.reason).toHaveLength(500);
@@ -172,7 +172,7 @@ describe('the register', () => {
 });
 
 describe('a new stream', () => {
-  test('begins with what is suspended, whatever its age, and not with what was lifted long ago', async () => {
+  it('begins with what is suspended, whatever its age, and not with what was lifted long ago', async () => {
     const { db } = authority.database;
     const old = { kind: 'client', clientId: 'old-app' } as const;
     const lifted = { kind: 'client', clientId: 'lifted-app' } as const;

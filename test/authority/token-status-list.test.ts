@@ -3,7 +3,7 @@ import { inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { encodeStatusList } from '../../authority/status/list.js';
 import {
@@ -34,13 +34,13 @@ function bitAt(lst: string, index: number): number {
 }
 
 describe('draft-ietf-oauth-status-list-21: the encoding', () => {
-  test('is that of section 4.1', () => {
+  it('is that of section 4.1', () => {
     const statuses = [1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 1];
     const invalid = statuses.flatMap((status, index) => (status === 1 ? [index] : []));
     expect(encodeStatusList(16, invalid)).toEqual({ bits: 1, lst: 'eNrbuRgAAhcBXQ' });
   });
 
-  test('reads as the test vector of appendix C.1, and is as small', () => {
+  it('reads as the test vector of appendix C.1, and is as small', () => {
     const vector =
       'eNrt3AENwCAMAEGogklACtKQPg9LugC9k_ACvreiogEAAKkeCQAAAAAAAAAAAAAAAAAAAIBylgQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAXG9IAAAAAAAAAPwsJAAAAAAAAAAAAAAAvhsSAAAAAAAAAAAA7KpLAAAAAAAAAAAAAAAAAAAAAJsLCQAAAAAAAAAAADjelAAAAAAAAAAAKjDMAQAAAACAZC8L2AEb';
     const invalid = [0, 1993, 25460, 159495, 495669, 554353, 645645, 723232, 854545, 934534, 1000345];
@@ -49,7 +49,7 @@ describe('draft-ietf-oauth-status-list-21: the encoding', () => {
     expect(lst.length).toBeLessThanOrEqual(vector.length);
   });
 
-  test('has exactly the bits that were set, whichever they are', () => {
+  it('has exactly the bits that were set, whichever they are', () => {
     const size = 512;
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat(size - 1)), (invalid) => {
@@ -62,7 +62,7 @@ describe('draft-ietf-oauth-status-list-21: the encoding', () => {
     );
   });
 
-  test.each([
+  it.each([
     [7, []],
     [0, []],
     [16, [16]],
@@ -113,7 +113,7 @@ async function statusOf({ status }: Claims): Promise<number> {
 }
 
 describe('a status list token', () => {
-  test('is found by the claim of an access token, signed, short-lived, and to be kept for a minute (section 5.1)', async () => {
+  it('is found by the claim of an access token, signed, short-lived, and to be kept for a minute (section 5.1)', async () => {
     const { claims } = await connect(ALMA);
     const { idx, uri } = claims.status.status_list;
     expect(idx).toBeGreaterThanOrEqual(0);
@@ -135,20 +135,20 @@ describe('a status list token', () => {
     expect(await statusOf(claims)).toBe(0);
   });
 
-  test('there is none of another number, and nothing but to get it', async () => {
+  it('there is none of another number, and nothing but to get it', async () => {
     for (const number of ['1', '9999', '-1', 'x', '00000'])
       expect((await fetch(`${authority.issuer}/token-status/${number}`)).status).toBe(404);
     expect((await fetch(`${authority.issuer}/token-status/0`, { method: 'POST' })).status).toBe(405);
   });
 
-  test('says nothing of who belongs together: two tokens of one consent have places of their own (section 12.5)', async () => {
+  it('says nothing of who belongs together: two tokens of one consent have places of their own (section 12.5)', async () => {
     const connected = await connect(ALMA);
     const next = await refresh(connected);
     expect(next.consent.id).toBe(connected.claims.consent.id);
     expect(next.status.status_list.idx).not.toBe(connected.claims.status.status_list.idx);
   });
 
-  test('tells a revocation of the consent, of all its living tokens and of no others', async () => {
+  it('tells a revocation of the consent, of all its living tokens and of no others', async () => {
     const alma = await connect(ALMA);
     const noor = await connect(NOOR);
     const second = await refresh(alma);
@@ -158,7 +158,7 @@ describe('a status list token', () => {
     expect(await statusOf(noor.claims)).toBe(0);
   });
 
-  test('tells the end of a person’s sessions, while the tokens of after live', async () => {
+  it('tells the end of a person’s sessions, while the tokens of after live', async () => {
     const before = await connect(NOOR);
     await authority.consents.revokeSubjectSessions(before.claims.sub, BY_ADMIN);
     await new Promise((resolve) => setTimeout(resolve, 1_050 - (Date.now() % 1_000)));
@@ -167,7 +167,7 @@ describe('a status list token', () => {
     expect(await statusOf(after.claims)).toBe(0);
   });
 
-  test('has the bit when the revocation is there, and not when it was rolled back', async () => {
+  it('has the bit when the revocation is there, and not when it was rolled back', async () => {
     const { claims } = await connect(ALMA);
     const { db } = authority.database;
     const revoked = async (): Promise<boolean | undefined> =>
@@ -192,7 +192,7 @@ describe('a status list token', () => {
     expect(await revoked()).toBe(true);
   });
 
-  test('keeps a place until no list tells of the token that was there, and then frees it', async () => {
+  it('keeps a place until no list tells of the token that was there, and then frees it', async () => {
     const { claims } = await connect(ALMA);
     const { db } = authority.database;
     const expire = (secondsAgo: number) =>

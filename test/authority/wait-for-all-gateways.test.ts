@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { GatewayAcknowledgements } from '../../authority/index.js';
+import { GatewayAcknowledgements } from '../../authority/internal.js';
 import { SsfReceiver } from '../../gateway/revocation/receiver.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
 import { Cleanup, TestLog, until } from '../gateway/support.js';
@@ -17,7 +17,7 @@ const cleanup = new Cleanup();
 beforeAll(async () => {
   // Polls are far longer than the waits: an acknowledgement that came with the poll after would come too late.
   authority = await startTestAuthority({ longPollMs: 30_000 });
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const log = { log: () => undefined };
   const { db, url: databaseUrl } = authority.database;
   acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log });
 });
@@ -69,7 +69,7 @@ async function revoke() {
 }
 
 describe('waiting for all gateways', () => {
-  test('answers when each of three has it in its view, long before their polls would end', async () => {
+  it('answers when each of three has it in its view, long before their polls would end', async () => {
     const three = await Promise.all(['one', 'two', 'three'].map((name) => gateway(name)));
     const { tokenId, change } = await revoke();
     const state = await acknowledgements.inForce(change, LONG_MS);
@@ -77,7 +77,7 @@ describe('waiting for all gateways', () => {
     expect(three.map(({ isRevoked }) => isRevoked(tokenId))).toEqual([true, true, true]);
   });
 
-  test('names the one that cannot take it, and answers once it is gone', async () => {
+  it('names the one that cannot take it, and answers once it is gone', async () => {
     await Promise.all(['one', 'two'].map((name) => gateway(name)));
     const full = await gateway('full', { maxEntries: 1_000 });
     for (let each = 0; full.view.size < 1_000; each++) {
@@ -91,14 +91,14 @@ describe('waiting for all gateways', () => {
     expect(await waiting).toEqual({ everywhere: true, gateways: 2, waitingFor: [], silent: [] });
   });
 
-  test('does not wait for one that stopped its stream when it closed', async () => {
+  it('does not wait for one that stopped its stream when it closed', async () => {
     const [first] = await Promise.all(['one', 'two'].map((name) => gateway(name)));
     await first?.receiver.close();
     const { change } = await revoke();
     expect(await acknowledgements.inForce(change, LONG_MS)).toMatchObject({ everywhere: true, gateways: 1 });
   });
 
-  test('waits for one that was lost as long as it may still permit something, and then tells of it', async () => {
+  it('waits for one that was lost as long as it may still permit something, and then tells of it', async () => {
     await gateway('one');
     await lostGateway('lost', 4_000);
     await lostGateway('lost long ago', 1);
@@ -117,7 +117,7 @@ describe('waiting for all gateways', () => {
     });
   });
 
-  test('does not count a receiver that is no gateway', async () => {
+  it('does not count a receiver that is no gateway', async () => {
     await gateway('one');
     const response = await fetch(`${authority.issuer}/ssf/streams`, {
       method: 'POST',
@@ -129,7 +129,7 @@ describe('waiting for all gateways', () => {
     expect(await acknowledgements.inForce(change, LONG_MS)).toMatchObject({ everywhere: true, gateways: 1 });
   });
 
-  test('of what was so already asks about everything up to now', async () => {
+  it('of what was so already asks about everything up to now', async () => {
     await gateway('one');
     await lostGateway('lost', 60_000);
     const { tokenId } = await revoke();
@@ -139,7 +139,7 @@ describe('waiting for all gateways', () => {
     expect(state).toMatchObject({ everywhere: false, waitingFor: ['lost'] });
   });
 
-  test.each([0, -1, 1.5, 'x', 86_400_001])('a stream cannot claim a staleness of %s', async (staleness) => {
+  it.each([0, -1, 1.5, 'x', 86_400_001])('a stream cannot claim a staleness of %s', async (staleness) => {
     const response = await fetch(`${authority.issuer}/ssf/streams`, {
       method: 'POST',
       headers: { authorization: `Bearer ${STREAM_SECRET}`, 'content-type': 'application/json' },

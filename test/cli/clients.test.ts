@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 
 import { secretDigest } from '../../authority/clients/secret.js';
-import { ApplicationRegister, type AuthoritySchema, ConsentRegister } from '../../authority/index.js';
+import { ApplicationRegister, ConsentRegister } from '../../authority/internal.js';
+import type { AuthoritySchema } from '../../authority/internal.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import type { Ended } from './support.js';
 import { projectPath } from '@behalf/example/internal';

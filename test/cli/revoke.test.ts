@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { ConsentRegister, migrateAuthority } from '../../authority/index.js';
-import type { AuthoritySchema } from '../../authority/index.js';
+import { ConsentRegister, migrateAuthority } from '../../authority/internal.js';
+import type { AuthoritySchema } from '../../authority/internal.js';
 import { type Revocable, revokeCommand } from '../../cli/revoke-command.js';
 import { stopCommand, type StopOptions, suspensionsCommand } from '../../cli/suspend-command.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';

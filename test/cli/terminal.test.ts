@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredAuditRecord } from '../../audit/index.js';
+import type { StoredAuditRecord } from '../../audit/postgres.js';
 import { describeRecord } from '../../cli/audit-tail.js';
 import { describeApplication } from '../../cli/clients.js';
 import { composeSupergraph } from '../../gateway/compose/compose.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as oauth from 'openid-client';
 import { EXAMPLE_AUDIENCE } from 'behalf/internal';
-import { BrowserlessPerson } from '@behalf/authority/internal';
+import { BrowserlessPerson } from '@behalf/example/internal';
 import type { DrillSystem } from './system.js';
 
 /** One simulated breach. */

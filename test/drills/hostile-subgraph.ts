@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readAudit } from '@behalf/audit';
-import type { AuditDatabase, StoredAuditRecord } from '@behalf/audit';
+import { readAudit } from '@behalf/audit/postgres';
+import type { AuditDatabase, StoredAuditRecord } from '@behalf/audit/postgres';
 import { startGateway } from '@behalf/gateway';
 import { openDatabase } from '@behalf/store';
 import { BUDGET_SCOPES, discover, expect, signIn, until } from './drill.js';

@@ -2,8 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createWriterRole, migrateAudit, writerUrl } from '@behalf/audit';
-import type { AuditDatabase } from '@behalf/audit';
+import { createWriterRole, migrateAudit, writerUrl } from '@behalf/audit/postgres';
+import type { AuditDatabase } from '@behalf/audit/postgres';
 import { migrateAuthority } from '@behalf/authority/consent';
 import { startAuthority } from '@behalf/authority';
 import type { Authority, AuthorityOptions } from '@behalf/authority';
@@ -20,6 +20,7 @@ import { readPolicy, vocabularyOf } from '@behalf/policy';
 import { openDatabase, openDatabaseServer } from '@behalf/store';
 import { prepareBank, startExampleSubgraphs } from '@behalf/example';
 import type { SubgraphName } from '@behalf/example';
+import { DEMO_ACCOUNTS, demoClients } from '@behalf/example/internal';
 import { Front } from './front.js';
 import { projectPath } from '@behalf/example/internal';
 
@@ -28,6 +29,7 @@ export const MAX_STALENESS_MS = 4_000;
 const LONG_POLL_MS = 1_000;
 const STREAM_SECRET = 'the-stream-secret-of-the-drills';
 const AUDIT_WRITER_PASSWORD = 'the-audit-writer-of-the-drills';
+const CONSOLE_SECRET = 'the-console-of-the-drills';
 const BANK = { customers: 20, accounts: 60, transactions: 500 };
 const HOST = '127.0.0.1';
 
@@ -92,7 +94,8 @@ async function startParts(
     audience: EXAMPLE_AUDIENCE,
     policy: await readPolicy(policyFile),
     vocabulary: vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'required' })),
-    demo: true,
+    demoAccounts: DEMO_ACCOUNTS,
+    clients: demoClients(CONSOLE_SECRET),
     streamSecret: STREAM_SECRET,
     longPollMs: LONG_POLL_MS,
   };
@@ -106,7 +109,7 @@ async function startParts(
     front.target = undefined;
     await authority?.close();
   };
-  const { demoConsoleSecret = '' } = await start();
+  await start();
   closers.push(stop);
 
   const ports = await freePorts();
@@ -147,7 +150,7 @@ async function startParts(
     gateway,
     gatewayConfig,
     subgraphUrls: subgraphs.urls,
-    consoleSecret: demoConsoleSecret,
+    consoleSecret: CONSOLE_SECRET,
     leakedKey: (kid) => readKey(database.url, dataDir, kid),
     stopAuthority: stop,
     async startAuthority() {

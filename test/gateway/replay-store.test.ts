@@ -5,6 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { replayStoreCommand } from '../../cli/replay-store-command.js';
 import { MemoryReplayStore, PostgresReplayStore, ReplayStoreError } from '../../gateway/index.js';
+import type { ReplayStore } from '../../gateway/index.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { Prover } from './dpop.js';
@@ -45,8 +46,15 @@ afterAll(async () => {
 
 const digest = (): string => randomBytes(32).toString('base64url');
 
-function open(databaseUrl = url, maxEntries?: number): PostgresReplayStore {
-  const store = new PostgresReplayStore({ databaseUrl, ...(maxEntries === undefined ? {} : { maxEntries }) });
+function open(databaseUrl = url, maxEntries?: number): Pick<ReplayStore, 'claim' | 'close'> {
+  const opening = PostgresReplayStore.open({
+    databaseUrl,
+    ...(maxEntries === undefined ? {} : { maxEntries }),
+  });
+  const store: Pick<ReplayStore, 'claim' | 'close'> = {
+    claim: async (digest, keepSeconds) => (await opening).claim(digest, keepSeconds),
+    close: async () => (await opening).close(),
+  };
   cleanup.add(() => store.close());
   return store;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ceilingOf, checkPolicy, honoured, longestConsentSeconds, mayGrant } from '../../policy/index.js';
+import { checkPolicy } from '../../policy/index.js';
+import { ceilingOf, applyCeiling, longestConsentSeconds, mayGrant } from '../../policy/internal.js';
 
 const NAMES = ['a', 'b', 'c', 'd', '__proto__', 'toString', '*'] as const;
 const names = fc.uniqueArray(fc.constantFrom(...NAMES));
@@ -50,7 +51,7 @@ describe('what is left under a ceiling', () => {
         names,
         days,
         (policy, clientId, scopes, purposes, day) => {
-          const left = honoured(policy, clientId, { scopes, purposes }, day);
+          const left = applyCeiling(policy, clientId, { scopes, purposes }, day);
           const ceiling = ceilingOf(policy, clientId);
           for (const name of left.scopes) {
             expect(scopes).toContain(name);
@@ -63,9 +64,9 @@ describe('what is left under a ceiling', () => {
             if (ceiling.kind === 'client') expect(ceiling.client.purposes).toContain(name);
           }
           if (ceiling.kind === 'nothing') expect(left).toEqual({ scopes: [], purposes: [] });
-          expect(honoured(policy, clientId, left, day)).toEqual(left);
+          expect(applyCeiling(policy, clientId, left, day)).toEqual(left);
           // What is honoured is a matter of each name by itself: holding more takes nothing away.
-          const all = honoured(policy, clientId, { scopes: NAMES, purposes: NAMES }, day);
+          const all = applyCeiling(policy, clientId, { scopes: NAMES, purposes: NAMES }, day);
           expect(left.scopes).toEqual(scopes.filter((name) => all.scopes.includes(name)));
         },
       ),
@@ -90,14 +91,14 @@ const POLICY = checkPolicy({
 describe('a client', () => {
   it('without an entry has that of *', () => {
     expect(
-      honoured(POLICY, 'stranger', { scopes: ['low', 'own'], purposes: [] }, '2026-01-01').scopes,
+      applyCeiling(POLICY, 'stranger', { scopes: ['low', 'own'], purposes: [] }, '2026-01-01').scopes,
     ).toEqual(['low']);
   });
 
   it('has its own entry alone, not that of * as well', () => {
-    expect(honoured(POLICY, 'app', { scopes: ['low', 'free'], purposes: [] }, '2026-01-01').scopes).toEqual([
-      'low',
-    ]);
+    expect(
+      applyCeiling(POLICY, 'app', { scopes: ['low', 'free'], purposes: [] }, '2026-01-01').scopes,
+    ).toEqual(['low']);
   });
 });
 

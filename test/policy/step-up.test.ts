@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkPolicy, stepUpOf, strictest, suffices } from '../../policy/index.js';
+import { checkPolicy } from '../../policy/index.js';
+import { stepUpOf, strictest, suffices } from '../../policy/internal.js';
 
 const scope = (access: string, sensitivity: string) => ({ sentence: 'See it', access, sensitivity });
 const FILE = {

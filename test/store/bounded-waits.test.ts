@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import {
   type AuthorityDatabase,
@@ -10,7 +10,7 @@ import {
   ConsentRegister,
   migrateAuthority,
   SuspensionRegister,
-} from '../../authority/index.js';
+} from '../../authority/internal.js';
 import { lockDecision } from '../../authority/locks.js';
 import { openDatabase } from '../../store/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -31,14 +31,14 @@ async function sources(): Promise<(readonly [file: string, text: string])[]> {
 }
 
 describe('the code', () => {
-  test('takes no advisory lock, and uses no migrator that does', async () => {
+  it('takes no advisory lock, and uses no migrator that does', async () => {
     const files = await sources();
     expect(files.length).toBeGreaterThan(100);
     const taking = files.filter(([, text]) => /pg_(?:try_)?advisory|\bMigrator\b/.test(text));
     expect(taking.map(([file]) => file)).toEqual([]);
   });
 
-  test('opens no connection without bounds on what it waits for', async () => {
+  it('opens no connection without bounds on what it waits for', async () => {
     const opening = (await sources()).filter(([, text]) => /new pg\.(?:Pool|Client)\(/.test(text));
     expect(opening.length).toBeGreaterThan(4);
     for (const [file, text] of opening) {
@@ -58,7 +58,7 @@ describe('a connection', () => {
   });
   afterAll(() => database.drop());
 
-  test('is bounded by the server, from its first statement on', async () => {
+  it('is bounded by the server, from its first statement on', async () => {
     const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
     for (const name of names) {
       const { rows } = await sql<{ setting: string }>`select current_setting(${name}) as setting`.execute(
@@ -81,7 +81,7 @@ describe('a connection', () => {
     ],
   ] as const;
 
-  test.each(STOPS)(
+  it.each(STOPS)(
     'that waits for another session of ours gives up with a code, and has changed nothing: %s',
     async (_name, [kind, ...id], stop) => {
       const impatient = openDatabase<AuthoritySchema>(database.url, { max: 2, lockTimeoutMs: 30 });
@@ -98,7 +98,7 @@ describe('a connection', () => {
     },
   );
 
-  test('that waits for the head of the change log gives up as well', async () => {
+  it('that waits for the head of the change log gives up as well', async () => {
     const impatient = openDatabase<AuthoritySchema>(database.url, { max: 2, lockTimeoutMs: 30 });
     try {
       await database.db.transaction().execute(async (trx) => {
@@ -112,7 +112,7 @@ describe('a connection', () => {
     }
   });
 
-  test('is not given a lock whose row is gone', async () => {
+  it('is not given a lock whose row is gone', async () => {
     await expect(
       database.db.transaction().execute(async (trx) => {
         await sql`delete from authority.lock`.execute(trx);

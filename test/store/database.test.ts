@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 
-import { migrate, openDatabase, openDatabaseServer } from '../../store/index.js';
+import { type Log, openDatabase, openDatabaseServer } from '../../store/index.js';
+import { migrate } from '../../store/internal.js';
 import { createTestDatabase, ensureTemplate, type TestDatabase } from '../support/database.js';
 
 let database: TestDatabase<unknown>;
@@ -13,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 describe('migrations', () => {
-  test('run once, though several processes start at the same time', async () => {
+  it('run once, though several processes start at the same time', async () => {
     let runs = 0;
     const migrations = {
       '001_things': {
@@ -31,7 +32,7 @@ describe('migrations', () => {
     await sql`select id from things.thing`.execute(database.db);
   });
 
-  test('of one part do not see those of another', async () => {
+  it('of one part do not see those of another', async () => {
     const up = async (db: TestDatabase<unknown>['db']): Promise<void> => {
       await sql`create table same_name (id bigint)`.execute(db);
     };
@@ -43,7 +44,7 @@ describe('migrations', () => {
     ]);
   });
 
-  test('that fail leave nothing, and are named', async () => {
+  it('that fail leave nothing, and are named', async () => {
     const migrations = {
       '001_broken': {
         up: async (db: TestDatabase<unknown>['db']) => {
@@ -63,19 +64,15 @@ describe('migrations', () => {
 });
 
 describe('a database', () => {
-  test('reads bigint as numbers', async () => {
+  it('reads bigint as numbers', async () => {
     const { rows } = await sql`select 9007199254740991::bigint as largest`.execute(database.db);
     expect(rows).toEqual([{ largest: Number.MAX_SAFE_INTEGER }]);
     await expect(sql`select 9007199254740993::bigint`.execute(database.db)).rejects.toThrow(RangeError);
   });
 
-  test('goes on when its connections are broken while idle', async () => {
+  it('goes on when its connections are broken while idle', async () => {
     const warnings: string[] = [];
-    const log = {
-      info: () => undefined,
-      error: () => undefined,
-      warn: (text: string) => warnings.push(text),
-    };
+    const log: Log = { log: (_level, _code, facts) => void warnings.push(String(facts?.reason)) };
     const db = openDatabase<unknown>(database.url, { log, applicationName: 'broken-while-idle' });
     await sql`select 1`.execute(db);
     await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'broken-while-idle'`.execute(
@@ -86,7 +83,7 @@ describe('a database', () => {
     await db.destroy();
   });
 
-  test('goes on when a connection is broken between two statements of a transaction, which fails', async () => {
+  it('goes on when a connection is broken between two statements of a transaction, which fails', async () => {
     const db = openDatabase<unknown>(database.url, { applicationName: 'broken-in-use' });
     const broken = db.transaction().execute(async (trx) => {
       await sql`create table never_there (id bigint)`.execute(trx);
@@ -112,7 +109,7 @@ describe('a database', () => {
     await db.destroy();
   });
 
-  test('copies a template that is built once', async () => {
+  it('copies a template that is built once', async () => {
     let builds = 0;
     const build = async (url: string): Promise<void> => {
       builds++;
@@ -132,7 +129,7 @@ describe('a database', () => {
 });
 
 describe('a foreign database', () => {
-  test('is used and left alone', async () => {
+  it('is used and left alone', async () => {
     const server = await openDatabaseServer({ databaseUrl: inject('databaseUrl'), dataDir: '/nowhere' });
     expect(server.embedded).toBe(false);
     await server.stop();
@@ -140,7 +137,7 @@ describe('a foreign database', () => {
     expect((await sql`select 1 as one`.execute(database.db)).rows).toEqual([{ one: 1 }]);
   });
 
-  test.each([
+  it.each([
     ['postgres://user:s3cret@127.0.0.1:1/none', 'database_unreachable'],
     ['mysql://user:s3cret@127.0.0.1/none', 'database_unreachable'],
     ['s3cret', 'database_unreachable'],

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createRoledDatabase, type RoledDatabase, type Thief } from '../support/gateway-roles.js';
 
@@ -70,7 +70,7 @@ async function rightsOf(role: string): Promise<string[]> {
 }
 
 describe('a role of gateways', () => {
-  test.each([
+  it.each([
     ['writer', 'function audit.append(jsonb)', 'schema audit USAGE'],
     ['replay', 'function replay.claim(bytea,integer)', 'schema replay USAGE'],
   ] as const)('has by the catalogue one function and nothing else: %s', async (name, fn, schema) => {
@@ -78,7 +78,7 @@ describe('a role of gateways', () => {
     expect(await rightsOf(roled[name].role)).toEqual(expected.sort());
   });
 
-  test.each(ROLES)(
+  it.each(ROLES)(
     'has no attribute but that it can connect, and a share of the connections: %s',
     async (name) => {
       const { rows } = await sql<Record<string, unknown>>`
@@ -100,7 +100,7 @@ describe('a role of gateways', () => {
     },
   );
 
-  test('both together leave connections for the authority', async () => {
+  it('both together leave connections for the authority', async () => {
     const { rows } = await sql<{ left: boolean }>`
       select sum(rolconnlimit) <= 0.7 * current_setting('max_connections')::integer as left
       from pg_roles where rolname in (${roled.writer.role}, ${roled.replay.role})`.execute(roled.database.db);
@@ -151,7 +151,7 @@ describe('a role of gateways', () => {
     'create trigger mine before insert on audit.record execute function suppress_redundant_updates_trigger()',
   ];
 
-  test.each(ROLES.flatMap((name) => STATEMENTS.map((statement) => [name, statement] as const)))(
+  it.each(ROLES.flatMap((name) => STATEMENTS.map((statement) => [name, statement] as const)))(
     '%s may not: %s',
     async (name, statement) => {
       // 0A000: an extension that is not there to be made.
@@ -159,7 +159,7 @@ describe('a role of gateways', () => {
     },
   );
 
-  test('one cannot do the other’s work', async () => {
+  it('one cannot do the other’s work', async () => {
     expect(await refusal(roled.writer, "select replay.claim('x', 1)")).toBe('42501');
     expect(await refusal(roled.replay, "select audit.append('[]')")).toBe('42501');
   });

@@ -8,13 +8,14 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { runs } from '../../store/embedded/alive.js';
 import {
   type DatabaseServer,
   type DatabaseServerOptions,
   openDatabase,
+  type Log,
   openDatabaseServer,
   StoreError,
 } from '../../store/index.js';
@@ -44,7 +45,7 @@ async function ask(url: string, query: string): Promise<unknown[]> {
 }
 
 describe('the embedded server', () => {
-  test('keeps data over a restart, which takes less than three seconds', async () => {
+  it('keeps data over a restart, which takes less than three seconds', async () => {
     const first = await open();
     expect(first.embedded).toBe(true);
     await ask(first.url, 'create table kept as select 7 as seven');
@@ -60,7 +61,7 @@ describe('the embedded server', () => {
     await second.stop();
   });
 
-  test('listens on the loopback address only, behind a password in a file that is the owner’s alone', async () => {
+  it('listens on the loopback address only, behind a password in a file that is the owner’s alone', async () => {
     const server = await open();
     expect(await ask(server.url, 'show listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
     const file = join(folder, 'data', 'database', 'password');
@@ -72,14 +73,14 @@ describe('the embedded server', () => {
     await server.stop();
   });
 
-  test('has durable writes unless told otherwise', async () => {
+  it('has durable writes unless told otherwise', async () => {
     const server = await openDatabaseServer({ dataDir: join(folder, 'data') });
     expect(await ask(server.url, 'show fsync')).toEqual([{ fsync: 'on' }]);
     expect(await ask(server.url, 'show synchronous_commit')).toEqual([{ synchronous_commit: 'on' }]);
     await server.stop();
   });
 
-  test('that dies by itself is reported', async () => {
+  it('that dies by itself is reported', async () => {
     const server = await open();
     process.kill(server.pid ?? 0, 'SIGQUIT');
     const reason = await server.closed;
@@ -89,7 +90,7 @@ describe('the embedded server', () => {
     await (await open()).stop();
   });
 
-  test('refuses a second start on its folder', async () => {
+  it('refuses a second start on its folder', async () => {
     const server = await open();
     // This process owns it, so that PostgreSQL's lock is waited for; another owner is named at once.
     await writeFile(join(folder, 'data', 'database', 'owner.pid'), `${process.ppid}\n`);
@@ -101,7 +102,7 @@ describe('the embedded server', () => {
     await server.stop();
   });
 
-  test('refuses a port that is taken, and leaves no process', async () => {
+  it('refuses a port that is taken, and leaves no process', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const address = taken.address();
@@ -116,7 +117,7 @@ describe('the embedded server', () => {
     await server.stop();
   });
 
-  test('refuses a folder that cannot be written', async () => {
+  it('refuses a folder that cannot be written', async () => {
     await writeFile(join(folder, 'file'), '');
     const dataDir = join(folder, 'file', 'data');
     await expect(open({ dataDir })).rejects.toMatchObject({
@@ -125,7 +126,7 @@ describe('the embedded server', () => {
     });
   });
 
-  test('refuses data of another major version, and data without its password', async () => {
+  it('refuses data of another major version, and data without its password', async () => {
     const dataDir = join(folder, 'old');
     await mkdir(join(dataDir, 'database', 'postgres'), { recursive: true });
     await writeFile(join(dataDir, 'database', 'postgres', 'PG_VERSION'), '9\n');
@@ -152,7 +153,7 @@ describe('a program that is killed', () => {
     return { program, pid: Number(line) };
   }
 
-  test('leaves no server behind, and its data can be used at once', async () => {
+  it('leaves no server behind, and its data can be used at once', async () => {
     const { pid, program } = await run();
     expect(await runs(pid)).toBe(true);
     program.kill('SIGKILL');
@@ -162,7 +163,7 @@ describe('a program that is killed', () => {
     await server.stop();
   });
 
-  test('by Ctrl-C in its terminal does not lose the server before it stops it', async () => {
+  it('by Ctrl-C in its terminal does not lose the server before it stops it', async () => {
     const { pid, program } = await run();
     const group = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
     if (group !== undefined) expect(group.split(' ')[4]).toBe(String(pid));
@@ -173,14 +174,10 @@ describe('a program that is killed', () => {
 });
 
 describe.runIf(process.getuid?.() === 0)('as root, below a folder that is closed to others', () => {
-  test('the server’s files move to the system’s state folder, and it says so', async () => {
+  it('the server’s files move to the system’s state folder, and it says so', async () => {
     const closed = await mkdtemp(join(tmpdir(), 'behalf-closed-'));
     const warnings: string[] = [];
-    const log = {
-      info: () => undefined,
-      error: () => undefined,
-      warn: (text: string) => warnings.push(text),
-    };
+    const log: Log = { log: (_level, _code, facts) => void warnings.push(String(facts?.to)) };
     const server = await open({ dataDir: join(closed, 'data'), log });
     const [, elsewhere = ''] = /(\/var\/lib\/behalf\/[0-9a-f]{16})$/.exec(warnings[0] ?? '') ?? [];
     expect(elsewhere).not.toBe('');

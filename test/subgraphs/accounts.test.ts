@@ -156,7 +156,9 @@ describe('over HTTP', () => {
         ['Customer.id', 'denied', 1, null, '@subject'],
       ]),
     );
-    expect(example.logged).toContain('Subgraph accounts: FOREIGN_ROWS at Query.account (1)');
+    expect(example.logged).toContain(
+      'FOREIGN_ROWS {"subgraph":"accounts","coordinate":"Query.account","count":1}',
+    );
   });
 
   test('without a token only what is public is given, also by reference', async () => {
@@ -199,7 +201,7 @@ describe('over HTTP', () => {
       { message: 'Internal server error', path: ['account'], extensions: { code: 'INTERNAL_SERVER_ERROR' } },
     ]);
     expect(example.logged.filter((line) => !line.includes('FOREIGN_ROWS'))).toEqual([
-      'Subgraph accounts: a resolver failed with error 42703 at account',
+      'RESOLVER_FAILED {"subgraph":"accounts","error":"error 42703","path":"account"}',
     ]);
   });
 

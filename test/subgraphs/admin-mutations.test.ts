@@ -3,7 +3,7 @@ import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { SuspensionRegister } from '../../authority/index.js';
+import { SuspensionRegister } from '../../authority/internal.js';
 import { stopCommand, suspensionsCommand } from '../../cli/suspend-command.js';
 import { startExampleSubgraph } from '../../subgraphs/example.js';
 import {
@@ -54,14 +54,13 @@ beforeAll(async () => {
   cleanup.add(() => people.close());
   const port = await freePort();
   const gatewayUrl = `http://127.0.0.1:${port}`;
-  const keep = (message: string): void => void subgraphLog.push(message);
   const consent = await startExampleSubgraph('consent', {
     databaseUrl: authority.database.url,
     gateway: { issuer: gatewayUrl, jwksUri: `${gatewayUrl}/.well-known/jwks.json` },
     pseudonymKey: new Uint8Array(32),
     host: '127.0.0.1',
     port: 0,
-    log: { info: keep, warn: keep, error: keep },
+    log: { log: (_level, code, facts) => void subgraphLog.push(`${code} ${JSON.stringify(facts ?? {})}`) },
   });
   cleanup.add(() => consent.close());
   const supergraph = composeSupergraph([

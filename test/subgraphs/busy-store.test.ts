@@ -6,7 +6,7 @@ import {
   type AuthoritySchema,
   ConsentRegister,
   migrateAuthority,
-} from '../../authority/index.js';
+} from '../../authority/internal.js';
 import { openDatabase } from '../../store/index.js';
 import { tellBusy } from '../../subgraphs/consent/busy.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { type Consent, ConsentRegister } from '../../authority/consent/index.js';
+import { type Consent, ConsentRegister } from '../../authority/internal.js';
 import { ALMA, denials, type Example, NOOR, startExample } from './support/example.js';
 import type { Caller } from './support/gateway.js';
 

@@ -4,13 +4,8 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import {
-  type Consent,
-  type ConsentExport,
-  ConsentRegister,
-  type ConsentTerms,
-  verifyConsents,
-} from '../../authority/consent/index.js';
+import type { Consent, ConsentExport, ConsentTerms } from '../../authority/internal.js';
+import { ConsentRegister, verifyConsents } from '../../authority/internal.js';
 import { ALMA, denials, type Example, type GraphQLAnswer, NOOR, startExample } from './support/example.js';
 import type { Caller } from './support/gateway.js';
 import { projectPath } from '@behalf/example/internal';

@@ -56,7 +56,7 @@ describe('the servers', () => {
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
     await expect(start({ ...ANY_PORTS, payments: port })).rejects.toThrow(
-      `Subgraph payments: port ${port} of 127.0.0.1 is taken`,
+      `Subgraph payments cannot listen on 127.0.0.1, port ${port}: the port is taken`,
     );
     other.close();
   });

@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import pg from 'pg';
 
-import { createWriterRole, migrateAudit, type AuditDatabase } from '@behalf/audit';
-import { migrateAuthority, type AuthoritySchema } from '@behalf/authority/consent';
+import { createWriterRole, migrateAudit } from '@behalf/audit/postgres';
+import type { AuditDatabase } from '@behalf/audit/postgres';
+import { migrateAuthority } from '@behalf/authority/consent';
+import type { AuthoritySchema } from '@behalf/authority/consent';
 import { createReplayRole, migrateReplay } from '@behalf/store';
 import { createTestDatabase, type TestDatabase } from './database.js';
 

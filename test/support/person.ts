@@ -1,8 +1,2 @@
-export {
-  BrowserlessPerson,
-  type Outcome,
-  type PersonsWill,
-  PersonStuckError,
-  type SeenPage,
-  signInAndConsent,
-} from '@behalf/authority/internal';
+export { BrowserlessPerson, PersonStuckError, signInAndConsent } from '@behalf/example/internal';
+export type { Outcome, PersonsWill, SeenPage } from '@behalf/example/internal';

@@ -1,4 +1,5 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import { equalSecrets } from '@behalf/http';
 
 /** A nonce is issued for this long, and accepted for as long again. */
 export const NONCE_PERIOD_SECONDS = 60;
@@ -24,11 +25,7 @@ export class DpopNonces {
   /** Whether it is one of this or the last period; or of the next, by a gateway of the group whose clock is ahead. */
   isAccepted(nonce: string): boolean {
     const period = this.period();
-    const shown = Buffer.from(nonce);
-    return [period, period - 1, period + 1].some((accepted) => {
-      const expected = Buffer.from(this.ofPeriod(accepted));
-      return shown.length === expected.length && timingSafeEqual(shown, expected);
-    });
+    return [period, period - 1, period + 1].some((accepted) => equalSecrets(nonce, this.ofPeriod(accepted)));
   }
 
   private period(): number {

@@ -1,6 +1,7 @@
 import type { Requirement, RuleTable } from '@behalf/directives/internal';
-import { comparePolicyWithSchema, isHonoured, vocabularyOf } from '@behalf/policy';
+import { comparePolicyWithSchema, vocabularyOf } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
+import { isScopeAccepted } from '@behalf/policy/internal';
 import type { Found } from './finding.js';
 import { isOwnType } from './rules.js';
 
@@ -93,7 +94,7 @@ function neededOf(
 
 function isExpired(policy: Policy, name: string, today: string): boolean {
   const scope = policy.scopes.get(name);
-  return scope !== undefined && !isHonoured(scope, today);
+  return scope !== undefined && !isScopeAccepted(scope, today);
 }
 
 function deprecationWords(policy: Policy, name: string): string {

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-import { migrate } from '@behalf/store';
+import { migrate } from '@behalf/store/internal';
 import { first } from './001-first.js';
 
 /**

@@ -1,7 +1,7 @@
-import { migrateAuthority } from '../../../authority/consent/index.js';
+import { migrateAuthority } from '../../../authority/internal.js';
 import { openDatabase } from '../../../store/index.js';
 import { prepareBank, startExampleSubgraphs, type SubgraphName } from '../../../subgraphs/index.js';
-import type { AuthoritySchema } from '../../../authority/consent/index.js';
+import type { AuthoritySchema } from '../../../authority/internal.js';
 import { createTestDatabase, ensureTemplate, type TestDatabase } from '../../support/database.js';
 import { type Caller, createTestGateway } from './gateway.js';
 
@@ -43,16 +43,13 @@ export async function startExample(): Promise<Example> {
   const database = await createTestDatabase<AuthoritySchema>({ template });
   const gateway = await createTestGateway();
   const logged: string[] = [];
-  const keep = (message: string): void => {
-    logged.push(message);
-  };
   const subgraphs = await startExampleSubgraphs({
     databaseUrl: database.url,
     gateway: gateway.trust,
     pseudonymKey: new Uint8Array(32).fill(7),
     host: '127.0.0.1',
     ports: { customers: 0, accounts: 0, payments: 0, consent: 0 },
-    log: { info: keep, warn: keep, error: keep },
+    log: { log: (_level, code, facts) => void logged.push(`${code} ${JSON.stringify(facts ?? {})}`) },
   });
   return {
     database,

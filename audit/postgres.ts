@@ -1,0 +1,12 @@
+/** The audit log in PostgreSQL. Needs the packages `pg`, `kysely` and `@behalf/store`, which the rest of this package does not. */
+export { PostgresAuditSink, type PostgresSinkOptions } from './postgres-sink.js';
+export type { AuditDatabase, RecordTable } from './schema.js';
+export {
+  AUDIT_WRITER_ROLE,
+  createWriterRole,
+  migrateAudit,
+  readAudit,
+  writerUrl,
+  type ReadAuditOptions,
+  type StoredAuditRecord,
+} from './store.js';

@@ -1,0 +1,52 @@
+import type { ErrorDescription } from '@behalf/directives/internal';
+
+/** Every code that the authority logs. */
+export const authorityLogCodes = Object.freeze({
+  CHANGE_FEED_LOST: {
+    description: 'The connection that listens for changes broke; the authority connects again.',
+    since: '0.1.0',
+  },
+  CLIENT_NOT_SERVED: {
+    description: 'A registered application cannot be served by this authority; the problem says why.',
+    since: '0.1.0',
+  },
+  CONSENT_EXPIRY_FAILED: {
+    description: 'Expired consents could not be ended yet; the authority tries again.',
+    since: '0.1.0',
+  },
+  EVENTS_UNREADABLE: {
+    description: 'A receiver reported security events that it could not read.',
+    since: '0.1.0',
+  },
+  HOUSEKEEPING_FAILED: {
+    description: 'Expired rows could not be removed; the authority tries again within a minute.',
+    since: '0.1.0',
+  },
+  KEYS_UNREADABLE: {
+    description: 'The signing keys could not be read from the store; the authority tries again.',
+    since: '0.1.0',
+  },
+  POLICY_REFUSED: {
+    description: 'The policy file changed and cannot be used; the current policy stays.',
+    since: '0.1.0',
+  },
+  POLICY_RELOADED: { description: 'The policy file changed and is in force.', since: '0.1.0' },
+  POLICY_SCHEMA_MISMATCH: {
+    description: 'The policy and the schema differ in a way that does not stop the start.',
+    since: '0.1.0',
+  },
+  PUSH_FAILED: { description: 'Events could not be pushed; the authority tries again.', since: '0.1.0' },
+  PUSH_REFUSED: { description: 'A receiver did not accept a pushed event.', since: '0.1.0' },
+  REQUEST_HANDLING_FAILED: { description: 'A request failed unexpectedly.', since: '0.1.0' },
+  SESSIONS_ENDED: {
+    description: "Database sessions of gateways' roles were ended because they kept a transaction or lock.",
+    since: '0.1.0',
+  },
+  SIGNING_KEY_CHANGED: { description: 'Another signing key signs from now on.', since: '0.1.0' },
+  STREAM_PAUSED: {
+    description: 'A push stream is paused because its receiver did not accept events for too long.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
+export type AuthorityLogCode = keyof typeof authorityLogCodes;

@@ -1,0 +1,88 @@
+import type { IncomingMessage } from 'node:http';
+
+/** How long a body may take to arrive. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** The bounds of {@link readBody}. */
+export interface BodyLimits {
+  /** Bytes as they arrive, before any decompression. */
+  readonly maxBytes: number;
+  /** Milliseconds until the whole body must have arrived. Default: 30,000. */
+  readonly timeoutMs?: number;
+}
+
+const STATUS = Object.freeze({ BODY_TOO_LARGE: 413, BODY_TIMEOUT: 408, BODY_ABORTED: 400 });
+
+export type BodyErrorCode = keyof typeof STATUS;
+
+/** The body was not read. The rest of it is still on its way, so answer with `connection: close`. */
+export class BodyError extends Error {
+  override readonly name = 'BodyError';
+
+  constructor(readonly code: BodyErrorCode) {
+    super(code);
+  }
+
+  /** The HTTP status to answer with: 413, 408 or 400. */
+  get status(): number {
+    return STATUS[this.code];
+  }
+}
+
+/**
+ * Reads the whole body of a request, within bounds of size and time.
+ *
+ * The connection stays open when a bound is exceeded, so that the caller can still answer; nothing more is read from it.
+ *
+ * @throws {BodyError} `BODY_TOO_LARGE`, `BODY_TIMEOUT`, or `BODY_ABORTED` when the client went away
+ * @example
+ * import { createServer } from 'node:http';
+ * import { BodyError, readBody } from '@behalf/http';
+ *
+ * createServer(async (request, response) => {
+ *   try {
+ *     const body = await readBody(request, { maxBytes: 64 * 1024 });
+ *     response.end(`${body.length} bytes`);
+ *   } catch (error) {
+ *     if (!(error instanceof BodyError)) throw error;
+ *     response.writeHead(error.status, { connection: 'close' }).end();
+ *   }
+ * });
+ */
+export function readBody(
+  request: IncomingMessage,
+  { maxBytes, timeoutMs = DEFAULT_TIMEOUT_MS }: BodyLimits,
+): Promise<Buffer> {
+  // Refused before the first byte, where the client states the length.
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+    return Promise.reject(new BodyError('BODY_TOO_LARGE'));
+  }
+  if (request.destroyed) return Promise.reject(new BodyError('BODY_ABORTED'));
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const stop = (): void => {
+      clearTimeout(timer);
+      request.off('data', onData).off('end', onEnd).off('close', onAbort);
+    };
+    const refuse = (code: BodyErrorCode): void => {
+      stop();
+      request.pause();
+      reject(new BodyError(code));
+    };
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > maxBytes) refuse('BODY_TOO_LARGE');
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      stop();
+      resolve(Buffer.concat(chunks, size));
+    };
+    const onAbort = (): void => refuse('BODY_ABORTED');
+    const timer = setTimeout(() => refuse('BODY_TIMEOUT'), timeoutMs);
+    request.on('data', onData).once('end', onEnd).once('close', onAbort);
+    // A broken connection closes the request as well, and an unheard error would end the process.
+    request.on('error', () => undefined);
+  });
+}

@@ -1,0 +1,57 @@
+import type { Server } from 'node:http';
+import { Server as TlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+
+/** Where a server listens. */
+export interface Listening {
+  /** Without a trailing slash, such as `http://127.0.0.1:4000` or `https://[::1]:4443`. */
+  readonly origin: string;
+  /** Differs from the requested port when that was 0. */
+  readonly port: number;
+}
+
+/** The server cannot listen on the address. `code` is the system's, such as `EADDRINUSE` or `EACCES`. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/**
+ * Starts listening.
+ *
+ * @param host a name or an address; an IPv6 address without brackets
+ * @param port 0 for any free port
+ * @throws {ListenError} when the address is taken, unknown or forbidden; the message names it
+ * @example
+ * import { createServer } from 'node:http';
+ * import { listen } from '@behalf/http';
+ *
+ * const server = createServer((_request, response) => response.end('hello'));
+ * const { origin } = await listen(server, '127.0.0.1', 0);
+ */
+export async function listen(server: Server | TlsServer, host: string, port: number): Promise<Listening> {
+  await new Promise<void>((resolve, reject) => {
+    const refuse = (cause: NodeJS.ErrnoException): void => reject(toListenError(cause, host, port));
+    server.once('error', refuse);
+    server.listen(port, host, () => {
+      server.off('error', refuse);
+      resolve();
+    });
+  });
+  const { port: taken } = server.address() as AddressInfo;
+  const scheme = server instanceof TlsServer ? 'https' : 'http';
+  return { origin: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${taken}`, port: taken };
+}
+
+function toListenError(cause: NodeJS.ErrnoException, host: string, port: number): ListenError {
+  const code = cause.code ?? 'UNKNOWN';
+  const reason = code === 'EADDRINUSE' ? 'the port is taken' : code;
+  return new ListenError(code, `cannot listen on ${host}, port ${port}: ${reason}`, { cause });
+}
