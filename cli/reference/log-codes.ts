@@ -17,6 +17,7 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
     'Grant the application what it needs, or change the application, before the mode becomes `filter`.',
   WOULD_LIMIT: 'Give the client another rate class, or slow it down, before the mode becomes `filter`.',
   DEPRECATED_SCOPE: 'Tell the owners of the application which scope replaces it.',
+  DEPRECATED_KEY: 'Use what `advice` names, before the release that it names.',
   SUPERGRAPH_UPDATED: NOTHING,
   SUPERGRAPH_REFUSED:
     'Correct the supergraph as the message says, and have it read again. Until then the old one is served.',
