@@ -3,7 +3,19 @@ import type { FileHandle } from 'node:fs/promises';
 import { BatchWriter } from './batch-writer.js';
 import type { AuditRecord, AuditSink } from './record.js';
 
-/** Appends records to a file, one JSON object per line, for a gateway without a database. Durable after `fdatasync`. */
+/**
+ * Appends records to a file, one JSON object per line, for a gateway without a database. Durable after `fdatasync`.
+ *
+ * @example
+ * ```ts
+ * import { FileAuditSink } from '@behalf/audit';
+ *
+ * const sink = await FileAuditSink.open('audit.jsonl');
+ * const audit = { mode: 'required', sink, pseudonymKey: crypto.getRandomValues(new Uint8Array(32)) };
+ * // With the options of `protectGateway`; when the gateway has stopped:
+ * await sink.close();
+ * ```
+ */
 export class FileAuditSink implements AuditSink {
   readonly #writer: BatchWriter<AuditRecord>;
 

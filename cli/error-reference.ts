@@ -94,7 +94,7 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   },
 ]);
 
-/** `docs/errors.md`: Markdown, made of the registries alone. */
+/** `docs/reference/errors.md`: Markdown, made of the registries alone. */
 export function errorReference(): string {
   const lines = [
     '# Error codes',

@@ -114,6 +114,11 @@ export const gatewayErrors = Object.freeze({
     since: '0.1.0',
     status: 400,
   },
+  SUBSCRIPTION_UNSUPPORTED: {
+    description: 'The operation is a subscription, and the gateway executes queries and mutations only.',
+    since: '0.1.0',
+    status: 400,
+  },
   AUDIT_UNAVAILABLE: {
     description: 'The record of this request could not be made durable, so its data does not leave.',
     since: '0.1.0',

@@ -87,7 +87,7 @@ export class Exchange {
   constructor(readonly incoming: Incoming) {
     const parent = parentContext(incoming.traceparent);
     this.span = trace
-      .getTracer('behalf/gateway')
+      .getTracer('@behalf/gateway')
       .startSpan('behalf.request', { kind: SpanKind.SERVER }, parent);
     this.traceparent = traceparentOf(this.span);
     const continued = trace.getSpanContext(parent);

@@ -20,3 +20,5 @@ export { logCodes } from './log.js';
 export { printable, printableLines } from './printable.js';
 export { SsfReceiver } from './revocation/receiver.js';
 export { RevocationView, type RevokedSubject } from './revocation/view.js';
+export type { LogCode } from './log.js';
+export { GatewayMetrics } from './metrics.js';

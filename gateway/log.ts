@@ -20,6 +20,10 @@ export const logCodes = Object.freeze({
       'A client came with a deprecated scope: once for a client and scope, and once more when it is not honoured any longer.',
     since: '0.1.0',
   },
+  DEPRECATED_KEY: {
+    description: 'The configuration has a key that will be removed: once for each, at the start.',
+    since: '0.1.0',
+  },
   SUPERGRAPH_UPDATED: { description: 'A new supergraph is served.', since: '0.1.0' },
   SUPERGRAPH_REFUSED: {
     description: 'A new supergraph must not be served; the one before stays.',

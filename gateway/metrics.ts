@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AuditOutcome } from '@behalf/audit';
+import type { MetricObject } from 'prom-client';
 import type { Exchange } from './exchange.js';
 
 /** Label values come from the schema and from the code, never from a client or a subgraph. */
@@ -12,6 +13,14 @@ export interface MetricsSources {
   readonly auditLost: () => number;
   /** Seconds since it was last known what was revoked; undefined without a stream. */
   readonly revocationAgeSeconds: () => number | undefined;
+}
+
+export interface MetricDefinition {
+  readonly name: string;
+  /** `counter`, `gauge` or `histogram`. */
+  readonly type: string;
+  readonly labels: readonly string[];
+  readonly help: string;
 }
 
 /** What a gateway counts, in a registry of its own, as Prometheus reads it. */
@@ -105,6 +114,19 @@ export class GatewayMetrics {
     const isKnown = this.coordinates.has(coordinate) || this.coordinates.size < MAX_COORDINATES;
     if (isKnown) this.coordinates.add(coordinate);
     this.denials.inc({ coordinate: isKnown ? coordinate : 'other', decision }, count);
+  }
+
+  /** What is counted, without the numbers. */
+  definitions(): readonly MetricDefinition[] {
+    // prom-client's type leaves out what every metric has.
+    return this.registry
+      .getMetricsAsArray()
+      .map((metric: MetricObject & { labelNames?: readonly string[] }) => ({
+        name: metric.name,
+        type: String(metric.type),
+        labels: metric.labelNames ?? [],
+        help: metric.help,
+      }));
   }
 
   /** Prometheus' text format, version 0.0.4. */

@@ -13,6 +13,7 @@ import type {
   ExecutionOutcome,
   OperationAuthorizer,
 } from './authorize/index.js';
+import { refuseSubscription } from './authorize/refuse-subscription.js';
 import { variableErrors } from './authorize/variables.js';
 import { internalError } from './client-error.js';
 import { InexactVariableError, settleLiterals, settleVariables } from './exact/input.js';
@@ -87,6 +88,7 @@ const authorize: Step = async ({ exchange, request, served, protection }) => {
   refuseIntrospection(request.document, protection.introspection, exchange.delegation !== undefined);
   const operation = readOperation(request);
   exchange.operation = operation;
+  refuseSubscription(operation);
   exchange.variables = readVariables(request);
   const invalid = variableErrors({
     schema: request.schema,

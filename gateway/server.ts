@@ -20,6 +20,8 @@ import type { Surroundings } from './http/incoming.js';
 import { persistedQueryCache } from './http/persisted-queries.js';
 import { TrustedProxies } from './http/proxies.js';
 import { createTlsServer } from './http/tls.js';
+import { deprecatedKeys } from './config/deprecated-keys.js';
+import configSchema from './config/schema.json' with { type: 'json' };
 import { jsonLog } from './log.js';
 import type { GatewayLog } from './log.js';
 import { startMetricsServer } from './metrics-server.js';
@@ -61,6 +63,8 @@ export async function startGateway(
   overrides: GatewayOverrides = {},
 ): Promise<RunningGateway> {
   const log = overrides.log ?? jsonLog(config.log?.level);
+  for (const { key, advice } of deprecatedKeys(configSchema, config))
+    log.log('warn', 'DEPRECATED_KEY', { key, advice });
   const host = config.listen?.host ?? DEFAULT_HOST;
   const tls = config.listen?.tls;
   const proxies = new TrustedProxies(config.proxies);

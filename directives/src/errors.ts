@@ -1,4 +1,4 @@
-/** What is said of one code, wherever it comes from. `docs/errors.md` is made of these. */
+/** What is said of one code, wherever it comes from. `docs/reference/errors.md` is made of these. */
 export interface ErrorDescription {
   /** A sentence for whoever meets the code. */
   readonly description: string;

@@ -12,17 +12,17 @@ async function examples(file: string): Promise<Record<string, unknown>[]> {
   );
 }
 
-it('each configuration in docs/issuers.md is one that the gateway takes, and so are all of them together', async () => {
-  const found = await examples('docs/issuers.md');
+it('each configuration in docs/how-to/issuers.md is one that the gateway takes, and so are all of them together', async () => {
+  const found = await examples('docs/how-to/issuers.md');
   expect(found).toHaveLength(5);
   for (const example of found) expect(checkConfig({ supergraph: 'x', ...example }).issuers).toHaveLength(1);
   const all = found.slice(0, 4).flatMap(({ issuers }) => issuers as unknown[]);
   expect(checkConfig({ supergraph: 'x', issuers: all }).issuers).toHaveLength(4);
 });
 
-it('each configuration in docs/transaction-tokens.md is one that the gateway takes', async () => {
+it('each configuration in docs/how-to/transaction-tokens.md is one that the gateway takes', async () => {
   const issuers = [{ issuer: 'https://login.example', audience: 'a' }];
-  const found = await examples('docs/transaction-tokens.md');
+  const found = await examples('docs/how-to/transaction-tokens.md');
   expect(found).toHaveLength(2);
   for (const example of found)
     expect(checkConfig({ supergraph: 'x', issuers, ...example }).propagation).toBeDefined();

@@ -4,15 +4,15 @@ import { expect, it } from 'vitest';
 import { buildConsentSchema } from '../../subgraphs/consent/schema.js';
 import { projectPath } from '@behalf/example/internal';
 
-const text = await readFile(projectPath('docs/revocation.md'), 'utf8');
+const text = await readFile(projectPath('docs/how-to/revocation.md'), 'utf8');
 const operations = [...text.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, operation = '']) => operation);
 const schema = buildConsentSchema({ gateway: { issuer: 'https://gateway.test', keys: [] } });
 
-it.each(operations)('docs/revocation.md: %s', (operation) => {
+it.each(operations)('docs/how-to/revocation.md: %s', (operation) => {
   expect(validate(schema, parse(operation))).toEqual([]);
 });
 
-it('docs/revocation.md shows every mutation of the consent subgraph that revokes, stops or lifts', () => {
+it('docs/how-to/revocation.md shows every mutation of the consent subgraph that revokes, stops or lifts', () => {
   const shown = operations.join('\n');
   const names = Object.keys(schema.getMutationType()?.getFields() ?? {}).filter((name) =>
     /^(revoke|suspend|resume|emergencyStop|liftEmergencyStop)/.test(name),

@@ -107,8 +107,7 @@ function readClaims(payload: JWTPayload): VerifiedTxnToken | undefined {
   if (!isRecord(tctx) || !isRecord(rctx) || exp === undefined) return undefined;
   const { client_id: clientId, act } = rctx;
   if (typeof clientId !== 'string' || clientId === '') return undefined;
-  const policies = tctx.policies ?? [];
-  const roles = tctx.roles ?? [];
+  const { policies = [], roles = [] } = tctx;
   if (!isStringArray(policies) || !isStringArray(roles)) return undefined;
   const consent = tctx.consent === undefined ? undefined : readConsentClaim(tctx.consent);
   if (tctx.consent !== undefined && consent === undefined) return undefined;
@@ -125,7 +124,7 @@ function readClaims(payload: JWTPayload): VerifiedTxnToken | undefined {
   // It is good once, and what is not named cannot be remembered.
   if (boundTo !== undefined && jti === undefined) return undefined;
   // Minted by gateways that name themselves alone, the claim may be left out.
-  const workloads = payload.req_wl ?? payload.iss;
+  const { req_wl: workloads = payload.iss } = payload;
   if (typeof workloads !== 'string') return undefined;
   return {
     transactionId: txn,

@@ -1,0 +1,26 @@
+import { GatewayMetrics } from '@behalf/gateway/internal';
+import { cell, MADE_BY, table } from './markdown.js';
+
+/** The metrics of the gateway: Markdown, made of the registry that a gateway with everything on would have. */
+export function metricsReference(): string {
+  const metrics = new GatewayMetrics({ auditLost: () => 0, revocationAgeSeconds: () => 0 });
+  const rows = metrics
+    .definitions()
+    .map(({ name, type, labels, help }) => [
+      `\`${name}\``,
+      type,
+      labels.map((label) => `\`${label}\``).join(', '),
+      cell(help),
+    ]);
+  return `${[
+    '# Metrics',
+    '',
+    'What a gateway counts, as Prometheus reads it at `GET /metrics` of the listener that `metrics.listen` opens',
+    '([configuration](configuration.md#metrics)). Values of labels come from the schema and from the code, never from a client',
+    'or a subgraph; beyond 10,000 coordinates the label `coordinate` is `other`. `behalf_revocation_view_age_seconds` is',
+    'there only with a stream of revocations.',
+    MADE_BY,
+    '',
+    ...table(['name', 'type', 'labels', 'counts'], rows),
+  ].join('\n')}\n`;
+}
