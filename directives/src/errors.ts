@@ -125,7 +125,23 @@ export const passOnErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
-/** A transaction cannot be passed on to another service. It holds no token. */
+/**
+ * A transaction cannot be passed on to another service. The error does not contain a token.
+ *
+ * @example
+ * ```ts
+ * import { PassOnError, txnTokenHeaders } from '@behalf/directives';
+ *
+ * export async function headersOrNone(context: unknown): Promise<Readonly<Record<string, string>>> {
+ *   try {
+ *     return await txnTokenHeaders(context, { audience: 'ledger' });
+ *   } catch (error) {
+ *     if (error instanceof PassOnError && error.code === 'TXN_TOKEN_EXCHANGE_UNAVAILABLE') return {};
+ *     throw error;
+ *   }
+ * }
+ * ```
+ */
 export class PassOnError extends Error {
   override readonly name = 'PassOnError';
 

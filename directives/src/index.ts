@@ -30,4 +30,5 @@ export { DirectiveError, type DirectiveErrorCode, PassOnError } from './errors.j
 export type { SubgraphLog, SubgraphLogCode, SubgraphLogFacts } from './log.js';
 export type { AccessDecision, FactsExtension, FieldAccessTuple } from './record/facts.js';
 export type { CoordinateRules, DirectiveArguments } from './schema/coordinate-rules.js';
+export { directiveDefinitions } from './schema/directive-definitions.js';
 export type { Alternatives } from './specification/read-arguments.js';

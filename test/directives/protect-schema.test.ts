@@ -1,5 +1,6 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { protectSchema } from '@behalf/directives';
+import { composeServices } from '@apollo/composition';
+import { directiveDefinitions, protectSchema } from '@behalf/directives';
 import type { CoordinateRules, ProtectSchemaOptions } from '@behalf/directives';
 import {
   buildSchema,
@@ -12,10 +13,17 @@ import {
   GraphQLString,
   GraphQLUnionType,
   parse,
+  printSchema,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { errorCodes, LINKS, testedSchema } from './support.js';
 import type { TestedSubgraph } from './support.js';
+
+/** As a code-first library prints them. */
+const DEFINED = printSchema(new GraphQLSchema({ directives: directiveDefinitions }))
+  .split('\n')
+  .filter((line) => line.startsWith('directive'))
+  .join(' ');
 
 const DEFINITIONS = `
   directive @requiresScope(scope: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
@@ -336,6 +344,31 @@ describe('protectSchema stops at what it cannot read, with the coordinate', () =
   ])('rules for %s', (_, rules, code, coordinate) => {
     const protect = build(codeFirst(), { rules: rules as CoordinateRules });
     expect(protect).toThrow(expect.objectContaining({ code, coordinate }) as Error);
+  });
+});
+
+describe('directiveDefinitions', () => {
+  it('lets a library define every directive of Behalf, and publish each once', async () => {
+    expect(directiveDefinitions.map(({ name }) => name)).toEqual([
+      'requiresScope',
+      'public',
+      'minimize',
+      'purpose',
+      'subject',
+      'personalData',
+    ]);
+    const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
+      ${DEFINED}
+      enum behalf__Strategy { MASK REDACT } enum behalf__DateUnit { DAY }
+      type Query { a: String @minimize(to: MASK) @requiresScope(scope: "a") }`;
+    const { data } = await tested(buildSubgraphSchema(parse(sdl))).ask('{ _service { sdl } }');
+    const published = (data as { _service: { sdl: string } })._service.sdl;
+    for (const { name } of directiveDefinitions)
+      expect(published.match(new RegExp(`directive @${name}\\b`, 'g')), name).toHaveLength(1);
+    expect(published).not.toContain('@behalf__');
+    expect(published).toContain('@federation__composeDirective(name: "@minimize")');
+    const { errors } = composeServices([{ name: 'a', url: 'https://a.example', typeDefs: parse(published) }]);
+    expect(errors).toBeUndefined();
   });
 });
 

@@ -48,7 +48,9 @@ async function sources(folder: string): Promise<string[]> {
 }
 
 async function imports(file: string): Promise<string[]> {
-  return [...(await readFile(file, 'utf8')).matchAll(IMPORT)].map(([, specifier = '']) => specifier);
+  // An @example in a docblock may import what its reader has.
+  const code = (await readFile(file, 'utf8')).replace(/\/\*\*[\s\S]*?\*\//g, '');
+  return [...code.matchAll(IMPORT)].map(([, specifier = '']) => specifier);
 }
 
 /** `@scope/name/entry` → `@scope/name` */

@@ -22,7 +22,15 @@ beforeAll(async () => {
   await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
   await run(
     'npm',
-    ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${packed.filename}`, 'graphql@16'],
+    [
+      'install',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      `./${packed.filename}`,
+      '@apollo/subgraph',
+      'graphql@16',
+    ],
     {
       cwd: project,
     },

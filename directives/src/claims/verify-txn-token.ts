@@ -4,7 +4,7 @@ import { InMemoryReplay } from './replay-memory.js';
 import type { ReplayAnswer, ReplayMemory } from './replay-memory.js';
 import { graphqlRequestHash } from './request-hash.js';
 
-/** How a verifier takes tokens that are bound to one request. */
+/** How tokens that are bound to one request are treated. */
 export interface TxnTokenBinding {
   /** `required`: a token that is not bound is refused. `accepted` (the default): one that is bound is held to it. */
   readonly binding?: 'required' | 'accepted';
@@ -16,15 +16,34 @@ export interface TxnTokenBinding {
 
 /**
  * Makes the verifier of one subgraph, or of any other service that the gateway names as an audience
- * (draft-ietf-oauth-transaction-tokens section 8, RFC 8725).
+ * (draft-ietf-oauth-transaction-tokens section 8, RFC 8725). Subgraphs that use `protectedContext` do not need it.
  *
  * Checked: signature by one of the gateway's keys, algorithm, type, issuer, audience (this subgraph's name),
  * expiry, life span, and the shape of every claim that decisions use; of a token that is bound to a request, that this is
- * the request, and the first one. Not checked: whether a token that is not bound was used before; it is good for its few
- * seconds.
+ * the request, and that it comes for the first time. **Not** checked: whether a token that is not bound was used before; it is
+ * good for its few seconds. Nor is any scope: what the delegation may do is yours to decide.
  *
  * @returns A function of the `Txn-Token` header and the parsed body of what will be executed, which a bound token needs. It
- *   never rejects because of what the caller sent.
+ *   never rejects because of what the caller sent; the refusal is for your log, not for the caller.
+ *
+ * @example
+ * ```ts
+ * import { createTxnTokenVerifier } from '@behalf/directives';
+ * import type { IncomingMessage, ServerResponse } from 'node:http';
+ *
+ * const verify = createTxnTokenVerifier('ledger', {
+ *   issuer: 'https://gateway.example',
+ *   jwksUri: 'https://gateway.example/.well-known/jwks.json',
+ * });
+ *
+ * export async function entries(request: IncomingMessage, response: ServerResponse): Promise<void> {
+ *   const { verified } = await verify(request.headers['txn-token']);
+ *   const { delegation } = verified ?? {};
+ *   if (delegation === undefined) response.writeHead(401).end();
+ *   else if (!delegation.scopes.has('ledger:read')) response.writeHead(403).end();
+ *   else response.end(JSON.stringify({ entriesOf: delegation.subject }));
+ * }
+ * ```
  */
 export function createTxnTokenVerifier(
   audience: string,
@@ -44,7 +63,7 @@ export function createTxnTokenVerifier(
     if (verified.boundTo === undefined)
       return binding === 'required' ? { refusal: 'TXN_TOKEN_UNBOUND' } : reading;
     if (graphqlRequestHash(body) !== verified.boundTo) return { refusal: 'TXN_TOKEN_BODY' };
-    // Last, so that a token which was refused for another reason is not used up by whoever holds a copy of it.
+    // Last, so that a token that is refused for another reason is not used up by somebody who holds a copy of it.
     const answer = await useOnce(verified, replay);
     if (answer === 'first') return reading;
     return { refusal: answer === 'replayed' ? 'TXN_TOKEN_REPLAYED' : 'TXN_TOKEN_REPLAY_UNKNOWN' };
@@ -57,7 +76,7 @@ async function useOnce(
 ): Promise<ReplayAnswer | undefined> {
   if (tokenId === undefined) return undefined;
   try {
-    // It is accepted until the tolerance is over as well.
+    // A token is accepted until the tolerance is over, so it must be remembered that long.
     return await replay.use(tokenId, expiresAt + TXN_TOKEN_CLOCK_TOLERANCE_SECONDS + 1);
   } catch {
     return undefined;

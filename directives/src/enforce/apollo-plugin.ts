@@ -4,7 +4,7 @@ import type { requestErrors } from '../errors.js';
 import { FACTS_EXTENSION } from '../record/facts.js';
 import { finishProtectedRequest, isBoundElsewhere } from './protected-context.js';
 
-/** The part of Apollo Server's plugin interface that is used here, so that the library does not depend on a server. */
+/** The part of Apollo Server's `ApolloServerPlugin` that is used here, so that the library does not depend on a server. */
 export interface ServerPlugin {
   requestDidStart(): Promise<{
     didResolveOperation(request: {
@@ -27,9 +27,27 @@ type ResponseBody =
   | { readonly kind: 'incremental' };
 
 /**
- * Apollo Server plugin (5.x) that ends each request's record and puts the facts into the response's `extensions`. It also
- * holds a bound transaction token to the operation that is executed: by GET, in a batch or for a persisted query that is not
- * the one in the body that the context was made of.
+ * A plugin for Apollo Server 5 that ends each request's record, and puts the facts under `extensions.behalf` of the response, where
+ * the gateway takes them out.
+ *
+ * It also holds a bound transaction token to the operation that is executed: by GET, in a batch or for a persisted query that is
+ * not the one in the body that the context was made of. Such a request fails with `TXN_TOKEN_ELSEWHERE`.
+ *
+ * @example
+ * ```ts
+ * import { protectedContext, protectedSubgraphPlugin } from '@behalf/directives';
+ * import { ApolloServer } from '@apollo/server';
+ * import { startStandaloneServer } from '@apollo/server/standalone';
+ * import type { GraphQLSchema } from 'graphql';
+ *
+ * export async function serve(schema: GraphQLSchema): Promise<string> {
+ *   const server = new ApolloServer({ schema, plugins: [protectedSubgraphPlugin(schema)] });
+ *   const { url } = await startStandaloneServer(server, {
+ *     context: ({ req }) => protectedContext(schema, req, 'body' in req ? req.body : undefined),
+ *   });
+ *   return url;
+ * }
+ * ```
  */
 export function protectedSubgraphPlugin(schema: GraphQLSchema): ServerPlugin {
   return {

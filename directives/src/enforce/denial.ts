@@ -13,8 +13,20 @@ export interface DenialExtensions {
 }
 
 /**
- * The error of one denied path. It tells the coordinate and what would be required: never what the caller
- * holds, and never a value.
+ * The error of one denied path, as Behalf makes it; for rules of your own that are code. It tells the coordinate and what would
+ * be required: never what the caller holds, and never a value.
+ *
+ * @param requires What a client could ask the person for, such as `{ scopes: [[['accounts:write']]] }`; or `{}`.
+ *
+ * @example
+ * ```ts
+ * import { denialError, type ProtectedContext } from '@behalf/directives';
+ *
+ * export function closeAccount(_source: unknown, _args: unknown, { delegation }: ProtectedContext): boolean {
+ *   if (delegation?.roles.includes('administrator') !== true) throw denialError('Mutation.closeAccount', {});
+ *   return true;
+ * }
+ * ```
  */
 export function denialError(
   coordinate: string,
@@ -22,7 +34,7 @@ export function denialError(
   path?: readonly (string | number)[],
 ): GraphQLError {
   const extensions: DenialExtensions = { code: DENIAL_CODE, coordinate, requires };
-  // A denial is an answer and no mistake in the program: a page of them does not pay for a stack trace each.
+  // A denial is an answer, not a mistake in the program: a page of them does not pay for a stack trace each.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {

@@ -5,6 +5,27 @@ import DataLoader from 'dataloader';
  * caller's rows can never be served to another from a loader's cache.
  *
  * @param batch Gets the keys of one batch and the context value of the request that they belong to.
+ * @returns A function of the context value that gives the request's loader.
+ *
+ * @example
+ * ```ts
+ * import { defineLoader, type ProtectedContext } from '@behalf/directives';
+ *
+ * interface Account {
+ *   readonly id: string;
+ *   readonly ownerId: string;
+ * }
+ * declare function selectAccounts(ids: readonly string[], ownerId: string | undefined): Promise<Account[]>;
+ *
+ * export const accountLoader = defineLoader(async (ids: readonly string[], { delegation }: ProtectedContext) => {
+ *   const accounts = await selectAccounts(ids, delegation?.subject);
+ *   return ids.map((id) => accounts.find((account) => account.id === id) ?? new Error('no such account'));
+ * });
+ *
+ * export function resolveAccount(_source: unknown, { id }: { id: string }, context: ProtectedContext): Promise<Account> {
+ *   return accountLoader(context).load(id);
+ * }
+ * ```
  */
 export function defineLoader<Context extends object, Key, Value, CacheKey = Key>(
   batch: (keys: readonly Key[], contextValue: Context) => Promise<ArrayLike<Value | Error>>,

@@ -2,7 +2,7 @@ import { defaultTypeResolver, isAbstractType, isListType, isNonNullType } from '
 import type { GraphQLAbstractType, GraphQLOutputType, GraphQLResolveInfo, GraphQLSchema } from 'graphql';
 import type { RuleTable } from '../decide/rule-table.js';
 import type { RequestState } from './request-state.js';
-import { isIterable, isPromise } from './values.js';
+import { collect, isAsyncIterable, isIterable, isPromise } from './values.js';
 
 /** One call of a resolver, and how many foreign rows were found in what it returned. */
 export interface RowsCall {
@@ -108,7 +108,9 @@ function compileList(
 ): OwnRows | undefined {
   const entry = compileType(entryType, schema, rules);
   if (entry === undefined) return undefined;
-  return (value, call) => {
+  const own: OwnRows = (value, call) => {
+    // A list for graphql 17.
+    if (isAsyncIterable(value) && !isIterable(value)) return collect(value).then((rows) => own(rows, call));
     // A single row where a list should be: graphql-js would tell that there is one.
     if (!isIterable(value)) return entry(value, call);
     const entries = Array.from(value, (item) => {
@@ -117,6 +119,7 @@ function compileList(
     });
     return entries.some(isPromise) ? Promise.all(entries).then(withoutForeign) : withoutForeign(entries);
   };
+  return own;
 }
 
 function withoutForeign(entries: readonly unknown[]): unknown[] {

@@ -16,13 +16,24 @@ export interface PassOnTarget {
 }
 
 /**
- * Exchanges the transaction token of a request for one that another protected service accepts: for the same transaction and
- * person, with no more than this one says, and for no longer. The gateway must let this subgraph ask for that audience.
+ * Exchanges the transaction token of a request for one that another protected service accepts (RFC 8693): for the same transaction
+ * and person, with no more than this one says, and for no longer. The gateway must allow this subgraph that audience.
  *
- * Tokens that are bound to no request are asked for once per audience and request.
+ * A token that is not bound to a request is asked for once per audience, and then reused until the request ends.
  *
  * @param context The context value of the request, made by `protectedContext`.
  * @throws {PassOnError}
+ *
+ * @example
+ * ```ts
+ * import { exchangeTxnToken, type ProtectedContext } from '@behalf/directives';
+ *
+ * export async function entries(_source: unknown, _args: unknown, context: ProtectedContext): Promise<unknown> {
+ *   const token = await exchangeTxnToken(context, { audience: 'ledger' });
+ *   const response = await fetch('https://ledger.example/entries', { headers: { 'txn-token': token } });
+ *   return response.json();
+ * }
+ * ```
  */
 export async function exchangeTxnToken(
   context: unknown,
@@ -48,10 +59,22 @@ export async function exchangeTxnToken(
 }
 
 /**
- * The headers for a call to another protected service in the same transaction: its transaction token, and the trace. For a
- * caller without a delegation there is no token to pass on, and the service answers him as somebody who has none.
+ * The headers for a call to another protected service in the same transaction: its transaction token (see
+ * {@link exchangeTxnToken}), and the trace. A caller without a delegation has no token to pass on; the service is then called
+ * without one.
  *
  * @throws {PassOnError}
+ *
+ * @example
+ * ```ts
+ * import { txnTokenHeaders, type ProtectedContext } from '@behalf/directives';
+ *
+ * export async function entries(_source: unknown, _args: unknown, context: ProtectedContext): Promise<unknown> {
+ *   const headers = await txnTokenHeaders(context, { audience: 'ledger' });
+ *   const response = await fetch('https://ledger.example/entries', { headers });
+ *   return response.json();
+ * }
+ * ```
  */
 export async function txnTokenHeaders(
   context: unknown,

@@ -42,3 +42,10 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
     typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
   );
 }
+
+/** Every value of an asynchronous list, as graphql 17 completes one. @throws what the list throws */
+export async function collect(list: AsyncIterable<unknown>): Promise<unknown[]> {
+  const values: unknown[] = [];
+  for await (const value of list) values.push(value);
+  return values;
+}

@@ -1,15 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { getNamedType, isListType, isNonNullType, isScalarType, isSpecifiedScalarType } from 'graphql';
 import type { GraphQLOutputType, GraphQLScalarType } from 'graphql';
-import { isIterable, isPromise } from '../enforce/values.js';
+import { collect, isAsyncIterable, isIterable, isPromise } from '../enforce/values.js';
 import { DirectiveError } from '../errors.js';
 import type { Minimization, MinimizationStrategy } from '../specification/minimize.js';
-import { acceptFinishedValues, FinishedValue } from './finished-value.js';
+import { acceptFinishedValues, FinishedValue, serializeScalar } from './finished-value.js';
 import { cutDecimals, generalizeDate, generalizeNumber } from './generalize.js';
 import { mask, truncate } from './graphemes.js';
 import { addNoise, noiseGrid } from './noise.js';
 
-/** What a strategy may know beside the value. */
+/** What a strategy gets beside the value. */
 export interface MinimizationContext {
   /** Pseudonyms and noise are stable for one client and unlinkable between clients. */
   readonly clientId: string;
@@ -76,10 +76,16 @@ function through(type: GraphQLOutputType, single: Minimizer): Minimizer {
   return minimizer;
 }
 
-/** What is no list where a list should be is minimized as one value: graphql-js will refuse it, and it does not travel whole. */
+/** A value that is not a list where one should be is minimized all the same, so that whatever graphql-js makes of it is not whole. */
 function eachOf(entry: Minimizer, single: Minimizer): Minimizer {
-  return (value, context) =>
-    isIterable(value) ? Array.from(value, (item) => entry(item, context)) : single(value, context);
+  const list = (value: Iterable<unknown>, context: MinimizationContext): unknown[] =>
+    Array.from(value, (item) => entry(item, context));
+  return (value, context) => {
+    if (isIterable(value)) return list(value, context);
+    // A list for graphql 17.
+    if (isAsyncIterable(value)) return collect(value).then((items) => list(items, context));
+    return single(value, context);
+  };
 }
 
 /**
@@ -94,13 +100,13 @@ function minimizeScalar(
   context: MinimizationContext,
 ): unknown {
   try {
-    let minimized = strategy(scalar.serialize(value), context);
+    let minimized = strategy(serializeScalar(scalar, value), context);
     // A scalar may write dates in a form of its own. The date itself can still be generalized, and written in that form.
     if (minimized === null && value instanceof Date) minimized = strategy(value, context);
     if (minimized === null) return null;
     if (typeof minimized === 'number' && !Number.isFinite(minimized)) return null;
-    if (minimized instanceof Date) minimized = scalar.serialize(minimized);
-    return isSpecifiedScalarType(scalar) ? scalar.serialize(minimized) : new FinishedValue(minimized);
+    if (minimized instanceof Date) minimized = serializeScalar(scalar, minimized);
+    return isSpecifiedScalarType(scalar) ? serializeScalar(scalar, minimized) : new FinishedValue(minimized);
   } catch {
     // The message may quote the value.
     return null;

@@ -21,7 +21,7 @@ export function linkRules(
   needed: ReadonlySet<string>,
   isFederated: boolean,
 ): DocumentNode {
-  const applied = appliedNames(source);
+  const known = knownNames(source);
   let document = source;
   for (const [identity, version] of [
     [BEHALF_IDENTITY, BEHALF_VERSION],
@@ -46,7 +46,7 @@ export function linkRules(
       continue;
     }
     if (identity === FEDERATION_IDENTITY && isFederated) continue;
-    const imported = own.filter(({ name }) => needed.has(name) || applied.has(name));
+    const imported = own.filter(({ name }) => needed.has(name) || known.has(name));
     document = withLink(
       document,
       `${identity}/${version}`,
@@ -76,10 +76,14 @@ export function withOwnDefinitions(document: DocumentNode): DocumentNode {
   );
 }
 
-function appliedNames(document: DocumentNode): ReadonlySet<string> {
+/** Names of directives that are applied or defined. */
+function knownNames(document: DocumentNode): ReadonlySet<string> {
   const names = new Set<string>();
   visit(document, {
     Directive(node) {
+      names.add(node.name.value);
+    },
+    DirectiveDefinition(node) {
       names.add(node.name.value);
     },
   });

@@ -1,0 +1,123 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const directives = fileURLToPath(new URL('../../directives', import.meta.url));
+let project: string;
+
+/** Runs under Node 22, which graphql 17 needs; prints one line of JSON. */
+const SCRIPT = `
+import { buildProtectedSubgraph, finishProtectedRequest, protectedContext, protectSchema } from '@behalf/directives';
+import { graphql, GraphQLList, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, GraphQLString, parse, subscribe, version } from 'graphql';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+
+const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
+const gateway = { issuer: 'https://gateway.example', keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'EdDSA' }] };
+const iat = Math.floor(Date.now() / 1000);
+const token = (scope) =>
+  new SignJWT({ txn: 't', scope, req_wl: 'gateway', tctx: {}, rctx: { client_id: 'app' } })
+    .setProtectedHeader({ alg: 'EdDSA', typ: 'txntoken+jwt', kid: 'k1' })
+    .setIssuer(gateway.issuer).setAudience('rows').setSubject('alma').setIssuedAt(iat).setExpirationTime(iat + 15)
+    .sign(privateKey);
+
+const Money = new GraphQLScalarType({ name: 'Money', coerceOutputValue: ({ text }) => text });
+const rule = (type, directives) => ({ type, extensions: { directives } });
+const Row = new GraphQLObjectType({
+  name: 'Row',
+  extensions: { directives: { subject: { field: 'owner' } } },
+  fields: {
+    owner: rule(GraphQLString, { public: {} }),
+    iban: rule(GraphQLString, [{ name: 'requiresScope', args: { scope: 'a' } }, { name: 'minimize', args: { to: 'MASK', keep: 2 } }]),
+    money: rule(Money, { minimize: { to: 'GENERALIZE', step: 10 } }),
+  },
+});
+const rows = ['alma', 'bert'].map((owner) => ({ owner, iban: 'SE12345', money: { text: '123.45' } }));
+async function* stream() { yield* rows; }
+const schema = protectSchema(
+  new GraphQLSchema({
+    query: new GraphQLObjectType({
+      name: 'Query',
+      fields: {
+        rows: { type: new GraphQLList(Row), resolve: () => rows },
+        streamed: { type: new GraphQLList(Row), resolve: stream },
+        masked: { type: new GraphQLList(GraphQLString), resolve: async function* () { yield 'SE12345'; } },
+        forgotten: { type: GraphQLString, resolve: () => 'secret' },
+      },
+    }),
+    subscription: new GraphQLObjectType({
+      name: 'Subscription',
+      fields: { row: { type: Row, subscribe: async function* () { for (const row of rows) yield { row }; } } },
+    }),
+  }),
+  { name: 'rows', gateway, log: () => {}, rules: { 'Query.masked': { authenticated: {}, minimize: { to: 'MASK', keep: 2 } } } },
+);
+const contextOf = async (scope) =>
+  protectedContext(schema, new Headers(scope === undefined ? {} : { 'txn-token': await token(scope) }));
+const ask = async (source, scope) => {
+  const contextValue = await contextOf(scope);
+  const { data } = await graphql({ schema, source, contextValue });
+  return { data, facts: finishProtectedRequest(schema, contextValue)?.fields.map(([at, decision]) => at + ' ' + decision) };
+};
+const events = [];
+for await (const { data } of await subscribe({ schema, document: parse('subscription { row { iban } }'), contextValue: await contextOf('a') }))
+  events.push(data);
+let missing;
+try {
+  buildProtectedSubgraph({ name: 'rows', typeDefs: 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9") type Query { a: Int }', resolvers: {}, gateway });
+} catch ({ code }) {
+  missing = code;
+}
+console.log(JSON.stringify({
+  version,
+  full: await ask('{ rows { iban money } streamed { owner } masked forgotten }', 'a'),
+  less: await ask('{ rows { iban money } }', ''),
+  anonymous: await ask('{ rows { owner } masked }'),
+  events,
+  missing,
+}));
+`;
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'behalf-graphql17-'));
+  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', project], {
+    cwd: directives,
+  });
+  await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+  const packages = [`./${stdout.trim()}`, 'graphql@17', '@opentelemetry/api'];
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...packages], { cwd: project });
+  await writeFile(join(project, 'check.js'), SCRIPT);
+}, 180_000);
+
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+it('protectSchema holds with graphql 17 under Node 22, without @apollo/subgraph', async () => {
+  const { stdout } = await run('npx', ['-y', '-p', 'node@22', 'node', 'check.js'], { cwd: project });
+  expect(JSON.parse(stdout)).toEqual({
+    version: expect.stringMatching(/^17\./) as string,
+    full: {
+      data: {
+        rows: [{ iban: '*****45', money: '120.00' }],
+        streamed: [{ owner: 'alma' }],
+        masked: ['*****45'],
+        forgotten: null,
+      },
+      facts: expect.arrayContaining([
+        'Row.iban minimized',
+        'Query.rows denied',
+        'Query.forgotten denied',
+      ]) as string[],
+    },
+    less: {
+      data: { rows: [{ iban: null, money: '120.00' }] },
+      facts: expect.arrayContaining(['Row.iban denied', 'Row.money minimized']) as string[],
+    },
+    anonymous: { data: { rows: null, masked: null } },
+    events: [{ row: { iban: '*****45' } }],
+    missing: 'MISSING_APOLLO_SUBGRAPH',
+  });
+}, 120_000);

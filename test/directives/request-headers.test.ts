@@ -1,0 +1,81 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { runInNewContext } from 'node:vm';
+import { protectedContext } from '@behalf/directives';
+import type { RequestHeaders } from '@behalf/directives';
+import { describe, expect, it } from 'vitest';
+import { testedSubgraph } from './support.js';
+
+const subgraph = testedSubgraph('type Query { a: Int @public }');
+const token = await subgraph.token({ subject: 'alma' });
+
+async function subjectOf(request: unknown): Promise<string | undefined> {
+  return (await protectedContext(subgraph.schema, request as RequestHeaders)).delegation?.subject;
+}
+
+function incoming(): IncomingMessage {
+  const message = new IncomingMessage(new Socket());
+  message.headers['txn-token'] = token;
+  return message;
+}
+
+describe('protectedContext finds the transaction token in', () => {
+  it.each([
+    ['IncomingHttpHeaders of node:http', () => incoming().headers],
+    ['an IncomingMessage', incoming],
+    [
+      'what Express makes of one, which has a get function',
+      () => Object.assign(incoming(), { get: () => undefined }),
+    ],
+    ['Headers', () => new Headers({ 'Txn-Token': token })],
+    ['a Request', () => new Request('https://a.example', { headers: { 'Txn-Token': token } })],
+    [
+      'an object without a prototype, as node:http2 has',
+      () => Object.assign(Object.create(null) as object, { 'txn-token': token }),
+    ],
+    [
+      'an object of another realm, as in Jest',
+      () => runInNewContext('({ "txn-token": token })', { token }) as unknown,
+    ],
+    ['headers in letters of any case', () => ({ 'Txn-Token': token })],
+  ])('%s', async (_, request) => {
+    expect(await subjectOf(request())).toBe('alma');
+  });
+
+  it.each([
+    ['no headers', {}],
+    ['an undefined header', { 'txn-token': undefined }],
+    ['Headers without one', new Headers()],
+    ['two in one list', { 'txn-token': [token, token] }],
+    ['two in different spellings', { 'txn-token': token, 'Txn-Token': token }],
+    [
+      'two in one line',
+      new Headers([
+        ['txn-token', token],
+        ['Txn-Token', token],
+      ]),
+    ],
+    ['an empty one', { 'txn-token': '' }],
+  ])('or gives a caller without a delegation: %s', async (_, request) => {
+    expect(await subjectOf(request)).toBeUndefined();
+  });
+});
+
+describe('protectedContext refuses what is not a request, rather than deny everybody in silence', () => {
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a token', 'a.b.c'],
+    ['a list of pairs', [['txn-token', 'a.b.c']]],
+    ['a Map', new Map([['txn-token', 'a.b.c']])],
+    ['a URL', new URL('https://a.example')],
+    ['a request whose headers are a Map', { headers: new Map() }],
+    ['a header that is not a string', { 'txn-token': 1 }],
+    ['a header of objects', { 'txn-token': [{}] }],
+  ])('%s', async (_, request) => {
+    await expect(subjectOf(request)).rejects.toMatchObject({
+      name: 'DirectiveError',
+      code: 'UNREADABLE_HEADERS',
+    });
+  });
+});
