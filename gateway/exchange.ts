@@ -7,6 +7,7 @@ import type { AuthenticatedToken } from './authenticate/index.js';
 import type { Authorization, ClientOperation, ExecutionOutcome } from './authorize/index.js';
 import type { SplitOperation } from './introspection/index.js';
 import type { SharedPlanning } from './plan/query-plans.js';
+import type { ClientHeaders } from './propagate/subgraph-headers.js';
 import { AccessAccounts } from './seal/accounts.js';
 
 /**
@@ -23,6 +24,8 @@ export interface Incoming {
   readonly url?: string | undefined;
   /** DER of the certificate whose key the client proved to hold (RFC 8705). */
   readonly clientCertificate?: Uint8Array | undefined;
+  /** The client's headers, of which those reach a subgraph that its `forwardHeaders` names, and no others. */
+  readonly headers?: ClientHeaders | undefined;
   /** W3C Trace Context. */
   readonly traceparent?: string | undefined;
   /** One of several operations in one HTTP request: none of them decides the status of them all. */

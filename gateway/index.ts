@@ -22,6 +22,8 @@ export {
   type PostgresReplayOptions,
   type ReplayStore,
 } from './replay/index.js';
+export type { ClientHeaders, HeaderSource, IdentitySource } from './propagate/subgraph-headers.js';
+export type { SubgraphOptions, SubgraphsOptions } from './propagate/subgraph-options.js';
 export type { AuthorizationMode, ProtectionOptions, RevocationOptions } from './protection.js';
 export type { AuditOptions } from './seal/seal.js';
 export { checkConfig, readConfig, type GatewayConfig } from './config/config.js';

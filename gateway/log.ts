@@ -47,6 +47,20 @@ export const logCodes = Object.freeze({
     description: 'A subgraph could not be reached, or answered with an HTTP error.',
     since: '0.1.0',
   },
+  IDENTITY_HEADER_UNSENDABLE: {
+    description:
+      'A subgraph was not asked: what a header should state of the delegation cannot be sent in a header.',
+    since: '0.1.0',
+  },
+  SUBGRAPH_UNPROTECTED: {
+    description:
+      'A subgraph does not enforce rules itself: none is stated for what it resolves (NO_RULES), or it gave no account of a request with a transaction token (NO_ACCOUNT). Once for each subgraph and reason.',
+    since: '0.1.0',
+  },
+  SUBGRAPH_UNKNOWN: {
+    description: 'The configuration has options for a subgraph that the supergraph does not have.',
+    since: '0.1.0',
+  },
   SUBREQUEST_MALFORMED_RESPONSE: {
     description: "A subgraph's answer is no GraphQL response.",
     since: '0.1.0',

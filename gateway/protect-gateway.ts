@@ -25,6 +25,8 @@ import { DocumentStore, limitsPlugin } from './limit/apollo-limits.js';
 import { BehalfDataSource, subgraphPool } from './propagate/data-source.js';
 import { passOnAnswer } from './propagate/pass-on.js';
 import type { PassOnRequest } from './propagate/pass-on.js';
+import { optionsOfSubgraph } from './propagate/subgraph-options.js';
+import { UnprotectedSubgraphs } from './propagate/unprotected.js';
 import { Protection } from './protection.js';
 import type { ProtectionOptions } from './protection.js';
 import { createVersion, shareOfCaches } from './supergraph-version.js';
@@ -59,6 +61,10 @@ const FORBIDDEN_KEYS = [
   'experimental_updateServiceDefinitions',
   'experimental_updateSupergraphSdl',
 ] as const;
+const FORBIDDEN_REASONS: Readonly<Partial<Record<string, string>>> = Object.freeze({
+  buildService:
+    'would go past the protection; subgraphs.<name>.headers and forwardHeaders say which headers a subgraph gets',
+});
 
 export class ProtectedGateway implements GatewayInterface {
   private readonly protection: Protection;
@@ -68,6 +74,7 @@ export class ProtectedGateway implements GatewayInterface {
   /** By origin; they outlive a supergraph version. */
   private readonly pools = new Map<string, Pool>();
   private readonly supergraph: SupergraphSource;
+  private readonly unprotected: UnprotectedSubgraphs;
   private version: Version | undefined;
   /** A request is executed by the version that it was validated against, also when that was replaced meanwhile. */
   private readonly versions = new WeakMap<GraphQLSchema, Version>();
@@ -81,7 +88,8 @@ export class ProtectedGateway implements GatewayInterface {
     options: ProtectionOptions,
   ) {
     for (const key of FORBIDDEN_KEYS) {
-      if (key in config) throw new ConfigurationError(key, 'would go past the protection');
+      if (key in config)
+        throw new ConfigurationError(key, FORBIDDEN_REASONS[key] ?? 'would go past the protection');
     }
     const { supergraphSdl, queryPlannerConfig, telemetry, debug } = config as {
       debug?: unknown;
@@ -108,6 +116,7 @@ export class ProtectedGateway implements GatewayInterface {
       throw new ConfigurationError('debug', 'would put values into the log');
     this.supergraph = supergraphSdl;
     this.protection = new Protection(options);
+    this.unprotected = new UnprotectedSubgraphs(this.protection.subgraphHeaders, this.protection.log);
     this.documents = new DocumentStore(shareOfCaches(options.limits));
   }
 
@@ -306,26 +315,27 @@ export class ProtectedGateway implements GatewayInterface {
     supergraphUrl: string | undefined,
     authorizer: OperationAuthorizer | undefined,
   ): BehalfDataSource {
-    const { subgraphs } = this.protection.options;
-    const url = subgraphs?.urls?.[name] ?? supergraphUrl;
+    const options = optionsOfSubgraph(this.protection.options.subgraphs, name);
+    const url = options.url ?? supergraphUrl;
     if (url === undefined || !URL.canParse(url)) {
       throw new ConfigurationError(
-        `subgraphs.urls.${name}`,
+        `subgraphs.${name}.url`,
         'the supergraph has no address for this subgraph',
       );
     }
     const { origin } = new URL(url);
-    const timeoutMs = subgraphs?.timeoutMs ?? DEFAULT_SUBGRAPH_TIMEOUT_MS;
     let pool = this.pools.get(origin);
     if (pool === undefined) {
-      pool = subgraphPool(url, timeoutMs);
+      pool = subgraphPool(url);
       this.pools.set(origin, pool);
     }
     return new BehalfDataSource({
       name,
       url,
       pool,
-      timeoutMs,
+      timeoutMs: options.timeoutMs ?? DEFAULT_SUBGRAPH_TIMEOUT_MS,
+      headers: this.protection.subgraphHeaders.get(name),
+      whenUnaccounted: () => this.unprotected.tellNoAccount(name),
       txnToken: (exchange, sent) =>
         authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer, sent),
       errors: this.protection.options.subgraphErrors ?? {},
@@ -345,7 +355,8 @@ export class ProtectedGateway implements GatewayInterface {
       protection,
       dataSource: (name, url, authorizer) => this.dataSource(name, url, authorizer),
     });
-    const { loaded } = this.version;
+    const { authorizer, loaded } = this.version;
+    this.unprotected.tellOf(authorizer);
     this.versions.set(loaded.apiSchema, this.version);
     for (const listener of this.listeners) {
       try {
@@ -364,10 +375,11 @@ export class ProtectedGateway implements GatewayInterface {
 
 function incomingOf(headers: Iterable<[string, string]> | undefined): Incoming {
   const authorization: string[] = [];
+  const all: [string, string][] = [...(headers ?? [])];
   let traceparent: string | undefined;
-  for (const [name, value] of headers ?? []) {
+  for (const [name, value] of all) {
     if (name.toLowerCase() === 'authorization') authorization.push(value);
     else if (name.toLowerCase() === 'traceparent') traceparent = value;
   }
-  return { authorization, traceparent };
+  return { authorization, headers: Object.fromEntries(all), traceparent };
 }

@@ -32,6 +32,10 @@ import type { SubgraphRequest } from './propagate/data-source.js';
 import { PassingOn } from './propagate/pass-on.js';
 import type { PassOnOptions, PassOnOutcome, PassOnRequest } from './propagate/pass-on.js';
 import { SigningKeys } from './propagate/signing-keys.js';
+import { compileSubgraphHeaders } from './propagate/subgraph-headers.js';
+import type { SubgraphHeaders } from './propagate/subgraph-headers.js';
+import { optionsOfSubgraph } from './propagate/subgraph-options.js';
+import type { SubgraphsOptions } from './propagate/subgraph-options.js';
 import { mintTxnToken } from './propagate/txn-token.js';
 import type { PropagationOptions } from './propagate/txn-token.js';
 import { SsfReceiver } from './revocation/receiver.js';
@@ -105,17 +109,8 @@ export interface ProtectionOptions {
   readonly policyTimeoutMs?: number;
   /** What clients may hold at most, and how often they may ask. It must name the scopes that the supergraph names. */
   readonly policy?: Policy;
-  readonly subgraphs?: {
-    /** Addresses that replace those of the supergraph, by subgraph name. */
-    readonly urls?: Readonly<Record<string, string>>;
-    /** Default 30,000. */
-    readonly timeoutMs?: number;
-    /**
-     * Roles that a subgraph is told of, by subgraph name: those that its code asks for, which no schema shows. Default:
-     * none.
-     */
-    readonly roles?: Readonly<Record<string, readonly string[]>>;
-  };
+  /** How subgraphs are reached, and what they are told beside the transaction token, by subgraph name. */
+  readonly subgraphs?: SubgraphsOptions;
   /** Which words of subgraphs' errors reach a client or the log. Default: messages of `BAD_USER_INPUT` reach the client. */
   readonly subgraphErrors?: SubgraphErrorOptions;
   readonly log?: GatewayLog;
@@ -132,6 +127,7 @@ export class Protection {
   readonly revocation: RevocationView | undefined;
   readonly challenges: Challenges;
   readonly limits: RequestLimits;
+  readonly subgraphHeaders: ReadonlyMap<string, SubgraphHeaders>;
   /** Undefined where the gateway does not know its address. */
   readonly resource: ProtectedResource | undefined;
   private readonly authenticator: Authenticator;
@@ -158,6 +154,7 @@ export class Protection {
       isShadow: this.mode === 'shadow',
       log: this.log,
     });
+    this.subgraphHeaders = compileSubgraphHeaders(options.subgraphs);
     requireTrustedAddresses(options.issuers, revocation?.streams ?? []);
     const lifetimes = tokenLifetimes(options);
     const issuers = new Set(lifetimes.keys());
@@ -402,12 +399,8 @@ export class Protection {
     if (schema === undefined) return undefined;
     const known = this.vocabularies.get(schema);
     if (known !== undefined) return known;
-    const roles = this.options.subgraphs?.roles ?? {};
-    const vocabulary = audienceVocabulary(
-      schema,
-      Object.hasOwn(roles, subgraph) ? { roles: roles[subgraph] ?? [] } : {},
-      this.passingOn?.carriedBy(subgraph),
-    );
+    const { roles = [] } = optionsOfSubgraph(this.options.subgraphs, subgraph);
+    const vocabulary = audienceVocabulary(schema, { roles }, this.passingOn?.carriedBy(subgraph));
     this.vocabularies.set(schema, vocabulary);
     return vocabulary;
   }

@@ -1,0 +1,178 @@
+import { statSync, watch, type FSWatcher } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+
+/** How long a file must stay unchanged before a change is reported. */
+const DEFAULT_DEBOUNCE_MS = 200;
+
+/** How often the file is looked at when the operating system reports nothing, as on network file systems. */
+const DEFAULT_POLL_MS = 5_000;
+
+/** A file that never comes to rest is reported after this many debounce intervals all the same. */
+const MAX_DEBOUNCES = 10;
+
+/** The settings of {@link watchFile}. */
+export interface WatchOptions {
+  /** How long the file must stay unchanged before the change is reported, in milliseconds. Default: 200. */
+  debounceMs?: number;
+  /** How often the file is looked at without being notified, in milliseconds. Default: 5000. */
+  pollMs?: number;
+  /** Stops the watching. */
+  signal: AbortSignal;
+}
+
+/**
+ * Calls `onChange` whenever the content behind `file` may have changed, until `signal` aborts.
+ *
+ * It notices writes in place, a rename over the file, and a symbolic link that now leads elsewhere (as Kubernetes does for
+ * ConfigMaps), even where the operating system reports nothing, because it also polls. A missing file is not a change, but its
+ * return as another file is. Changes in quick succession are reported once. The state at the time of the call is the first one,
+ * so a caller that reads the file afterwards misses nothing.
+ *
+ * `onChange` runs once at a time. The watcher drops its errors, so report them inside. Neither timers nor the watcher keep the
+ * process alive. Nothing is thrown: not for a file that does not exist, nor when the system has no watchers left.
+ *
+ * @param file the file to watch; it need not exist yet
+ * @param onChange called without arguments; the next change is reported after its promise has settled
+ * @example
+ * import { watchFile } from '@behalf/policy';
+ *
+ * const stop = new AbortController();
+ * watchFile('policy.yaml', () => console.log('policy.yaml changed'), { signal: stop.signal });
+ * // later
+ * stop.abort();
+ */
+export function watchFile(file: string, onChange: () => void | Promise<void>, options: WatchOptions): void {
+  if (options.signal.aborted) return;
+  const watcher = new FileWatcher(file, onChange, options);
+  options.signal.addEventListener(
+    'abort',
+    () => {
+      watcher.stop();
+    },
+    { once: true },
+  );
+}
+
+class FileWatcher {
+  readonly #file: string;
+  readonly #onChange: () => void | Promise<void>;
+  readonly #debounceMs: number;
+  readonly #pollMs: number;
+  #reported: string | undefined;
+  #changed: { fingerprint: string; sinceMs: number } | undefined;
+  #directory: FSWatcher | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #dueMs = Infinity;
+  #looking = false;
+  #notified = false;
+  #stopped = false;
+
+  constructor(file: string, onChange: () => void | Promise<void>, options: WatchOptions) {
+    this.#file = path.resolve(file);
+    this.#onChange = onChange;
+    this.#debounceMs = options.debounceMs ?? DEFAULT_DEBOUNCE_MS;
+    this.#pollMs = options.pollMs ?? DEFAULT_POLL_MS;
+    this.#reported = fingerprintNow(this.#file);
+    this.#watchDirectory();
+    this.#lookIn(this.#pollMs);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#directory?.close();
+    this.#directory = undefined;
+  }
+
+  /** Watches the directory, because a watch on the file ends when another file is renamed over it. */
+  #watchDirectory(): void {
+    if (this.#directory !== undefined || this.#stopped) return;
+    try {
+      const directory = watch(path.dirname(this.#file), { persistent: false });
+      directory.on('change', () => {
+        this.#notify();
+      });
+      // The directory is gone, or the system has no watchers left: polling goes on, and each poll tries again.
+      directory.on('error', () => {
+        directory.close();
+        this.#directory = undefined;
+      });
+      this.#directory = directory;
+    } catch {
+      this.#directory = undefined;
+    }
+  }
+
+  #notify(): void {
+    if (this.#looking) this.#notified = true;
+    else this.#lookIn(this.#debounceMs);
+  }
+
+  /** Looks after `ms`, or sooner if that is already planned, so a stream of notifications cannot put off the look. */
+  #lookIn(ms: number): void {
+    const dueMs = performance.now() + ms;
+    if (this.#stopped || dueMs >= this.#dueMs) return;
+    clearTimeout(this.#timer);
+    this.#dueMs = dueMs;
+    this.#timer = setTimeout(() => {
+      void this.#look();
+    }, ms).unref();
+  }
+
+  async #look(): Promise<void> {
+    this.#dueMs = Infinity;
+    this.#looking = true;
+    const fingerprint = await stat(this.#file, { bigint: true }).then(fingerprintOf, () => undefined);
+    if (this.#settled(fingerprint)) await this.#report(fingerprint);
+    this.#looking = false;
+    this.#watchDirectory();
+    const isSoon = this.#notified || this.#changed !== undefined;
+    this.#notified = false;
+    this.#lookIn(isSoon ? this.#debounceMs : this.#pollMs);
+  }
+
+  /** Whether this is a change, and the file has stayed as it is for one interval (or has changed for too long to wait on). */
+  #settled(fingerprint: string | undefined): fingerprint is string {
+    if (fingerprint === undefined || fingerprint === this.#reported) {
+      this.#changed = undefined;
+      return false;
+    }
+    const nowMs = performance.now();
+    if (this.#changed?.fingerprint === fingerprint) return true;
+    this.#changed = { fingerprint, sinceMs: this.#changed?.sinceMs ?? nowMs };
+    return nowMs - this.#changed.sinceMs >= MAX_DEBOUNCES * this.#debounceMs;
+  }
+
+  async #report(fingerprint: string): Promise<void> {
+    this.#reported = fingerprint;
+    this.#changed = undefined;
+    if (this.#stopped) return;
+    try {
+      await this.#onChange();
+    } catch {
+      // The caller reports its own errors. The next change must be noticed all the same.
+    }
+  }
+}
+
+interface FileState {
+  dev: bigint;
+  ino: bigint;
+  size: bigint;
+  mtimeNs: bigint;
+  ctimeNs: bigint;
+}
+
+/** Tells one state of a file from another without reading it. Links are followed, so a swapped link is another file. */
+function fingerprintOf({ dev, ino, size, mtimeNs, ctimeNs }: FileState): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
+}
+
+function fingerprintNow(file: string): string | undefined {
+  try {
+    return fingerprintOf(statSync(file, { bigint: true }));
+  } catch {
+    return undefined;
+  }
+}
