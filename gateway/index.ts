@@ -3,6 +3,7 @@ export type { DpopOptions } from './authenticate/dpop/options.js';
 export type { ClaimNames, IssuerOptions } from './authenticate/issuers.js';
 export { ConfigurationError, type GatewayErrorCode } from './errors.js';
 export type { Incoming } from './exchange.js';
+export { fastifyJwksHandler, jwksHandler, type JwksSource } from './http/jwks-handler.js';
 export type { ProtectedResource, ResourceMetadata } from './http/resource-metadata.js';
 export type { LimitOptions } from './limit/request-limits.js';
 export { jsonLog, silentLog, type GatewayLog, type LogLevel } from './log.js';

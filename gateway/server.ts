@@ -16,6 +16,7 @@ import { isClientError } from './client-error.js';
 import type { ExchangeContext } from './exchange.js';
 import { parseJson, readBody } from './http/body.js';
 import { incomingOf } from './http/incoming.js';
+import { JWKS_PATH, jwksHandler } from './http/jwks-handler.js';
 import type { Surroundings } from './http/incoming.js';
 import { listen, sendJson } from './http/listen.js';
 import { persistedQueryCache } from './http/persisted-queries.js';
@@ -249,9 +250,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
     sendJson(response, canServe ? 200 : 503, { status: canServe ? 'ok' : 'unavailable', ...health });
     return;
   }
-  if (path === '/.well-known/jwks.json' && request.method === 'GET') {
-    response.setHeader('cache-control', 'public, max-age=60');
-    sendJson(response, 200, await gateway.jwks());
+  if (path === JWKS_PATH) {
+    jwksHandler(gateway)(request, response);
     return;
   }
   if (request.method === 'GET' && answerMetadata(path, response, handling)) return;
