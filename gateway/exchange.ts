@@ -8,6 +8,7 @@ import type { Authorization, ClientOperation, ExecutionOutcome } from './authori
 import type { SplitOperation } from './introspection/index.js';
 import type { SharedPlanning } from './plan/query-plans.js';
 import type { ClientHeaders } from './propagate/subgraph-headers.js';
+import type { PolicyRules } from './rules.js';
 import { AccessAccounts } from './seal/accounts.js';
 
 /**
@@ -55,7 +56,11 @@ export class Exchange {
 
   // authenticate
   authenticated = false;
+  /** As the issuer made it; {@link token} is what the rules leave of it. */
+  verified: AuthenticatedToken | undefined;
   token: AuthenticatedToken | undefined;
+  /** By which {@link token} was cut. */
+  rules: PolicyRules | undefined;
   /** Who asks, with the policies that were answered for this request. */
   delegation: Delegation | undefined;
   /** Headers of the answer, whatever becomes of the operation. */
@@ -112,7 +117,9 @@ export class Exchange {
     other.taken.push(other);
     other.shared = this.shared;
     other.authenticated = this.authenticated;
+    other.verified = this.verified;
     other.token = this.token;
+    other.rules = this.rules;
     // As it came: policies are answered for each operation.
     other.delegation = this.token?.delegation;
     return other;

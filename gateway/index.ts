@@ -26,6 +26,7 @@ export {
 export type { ClientHeaders, HeaderSource, IdentitySource } from './propagate/subgraph-headers.js';
 export type { SubgraphOptions, SubgraphsOptions } from './propagate/subgraph-options.js';
 export type { AuthorizationMode, ProtectionOptions, RevocationOptions } from './protection.js';
+export type { RulesUpdate } from './rules-update.js';
 export type { AuditOptions } from './seal/seal.js';
 export { checkConfig, readConfig, type GatewayConfig } from './config/config.js';
 export { checkPolicy, PolicyError, readPolicy, type Policy } from '../policy/index.js';

@@ -25,6 +25,11 @@ export const logCodes = Object.freeze({
     description: 'A new supergraph must not be served; the one before stays.',
     since: '0.1.0',
   },
+  POLICY_UPDATED: { description: 'A new policy, or new evaluators, are in force.', since: '0.1.0' },
+  POLICY_REFUSED: {
+    description: 'A new policy, or new evaluators, must not be used; those before stay in force.',
+    since: '0.1.0',
+  },
   PLANNING_STOPPED: {
     description: 'An operation took more work to plan than is allowed, so its worker was ended and replaced.',
     since: '0.1.0',
@@ -83,6 +88,12 @@ export const logCodes = Object.freeze({
     description: 'A record could not be made durable, so its data did not leave.',
     since: '0.1.0',
   },
+  RATE_STORE_UNAVAILABLE: {
+    description:
+      'The store of rate limits does not answer in time: until it does, this gateway counts by itself. Once for each outage.',
+    since: '0.1.0',
+  },
+  RATE_STORE_AVAILABLE: { description: 'The store of rate limits answers again.', since: '0.1.0' },
   POLICY_FAILED: { description: 'A policy threw, so it denies.', since: '0.1.0' },
   POLICY_TIMEOUT: { description: 'A policy did not answer in time, so it denies.', since: '0.1.0' },
   REVOKED: { description: 'A revocation arrived.', since: '0.1.0' },

@@ -29,7 +29,10 @@ import { optionsOfSubgraph } from './propagate/subgraph-options.js';
 import { UnprotectedSubgraphs } from './propagate/unprotected.js';
 import { Protection } from './protection.js';
 import type { ProtectionOptions } from './protection.js';
-import { createVersion, shareOfCaches } from './supergraph-version.js';
+import type { PolicyRules } from './rules.js';
+import { replaceRules } from './rules-update.js';
+import type { RulesHolder, RulesUpdate } from './rules-update.js';
+import { createVersion, shareOfCaches, withRules } from './supergraph-version.js';
 import type { Version } from './supergraph-version.js';
 
 type SupergraphSource = string | SupergraphManager | SupergraphManager['initialize'];
@@ -125,7 +128,9 @@ export class ProtectedGateway implements GatewayInterface {
     try {
       await this.protection.start();
       // In the row of the updates: one that comes while this is loaded is newer, and must not be replaced by it.
-      const first = this.updating.then(async () => this.install(await this.firstSupergraph()));
+      const first = this.updating.then(async () =>
+        this.install(await this.firstSupergraph(), this.protection.rules),
+      );
       this.updating = first.catch(() => undefined);
       await first;
     } catch (error) {
@@ -279,7 +284,7 @@ export class ProtectedGateway implements GatewayInterface {
     const { supergraph } = this;
     if (typeof supergraph === 'string') return supergraph;
     const hooks = {
-      update: (sdl: string) => this.update(sdl),
+      update: (supergraphSdl: string) => void this.replace({ supergraphSdl }),
       // A subgraph that is down must not keep a gateway from loading rules; it is asked when it is needed.
       healthCheck: async () => undefined,
       getDataSource: ({ name, url }: { name: string; url?: string | undefined }) =>
@@ -292,22 +297,36 @@ export class ProtectedGateway implements GatewayInterface {
     return result.supergraphSdl;
   }
 
-  /** Updates go one after the other. One that cannot be served is refused, and what is served stays. */
-  private update(sdl: string): void {
-    this.updating = this.updating.then(async () => {
-      if (this.stopped) return;
-      try {
-        await this.install(sdl);
-        this.protection.log.log('info', 'SUPERGRAPH_UPDATED');
-      } catch (error) {
-        this.protection.log.log('error', 'SUPERGRAPH_REFUSED', {
-          reason:
-            error instanceof SupergraphError || error instanceof ConfigurationError
-              ? error.message
-              : 'it cannot be loaded',
-        });
-      }
-    });
+  /**
+   * Replaces the supergraph, the policy or the evaluators, all that is given as one and between requests: none is decided by
+   * parts of two. What must not be served is refused and logged, and what is served stays. Updates go one after the other.
+   *
+   * @param update What replaces what is served, or a function that reads it when its turn has come.
+   * @returns whether it is served now.
+   */
+  replace(update: RulesUpdate | (() => Promise<RulesUpdate>)): Promise<boolean> {
+    const { log, metrics } = this.protection;
+    const replaced = this.updating.then(() =>
+      this.stopped ? false : replaceRules(this.rulesHolder(), update, log, metrics),
+    );
+    this.updating = replaced.then(() => undefined);
+    return replaced;
+  }
+
+  private rulesHolder(): RulesHolder {
+    const { protection, version } = this;
+    return {
+      sdl: version?.sdl,
+      rules: protection.rules,
+      makeRules: (policy, evaluators) => protection.makeRules(policy, evaluators),
+      install: (sdl, rules) => this.install(sdl, rules),
+      installRules: (rules) => {
+        if (version === undefined) throw new Error('the gateway has no supergraph');
+        this.version = withRules(version, rules, protection);
+        this.versions.set(version.loaded.apiSchema, this.version);
+        protection.rules = rules;
+      },
+    };
   }
 
   private dataSource(
@@ -347,14 +366,16 @@ export class ProtectedGateway implements GatewayInterface {
   }
 
   /** Makes a version, and serves it from now on. */
-  private async install(sdl: string): Promise<void> {
+  private async install(sdl: string, rules: PolicyRules): Promise<void> {
     const { config, protection } = this;
     const before = this.version;
     this.version = await createVersion(sdl, {
       config,
       protection,
+      rules,
       dataSource: (name, url, authorizer) => this.dataSource(name, url, authorizer),
     });
+    protection.rules = rules;
     const { authorizer, loaded } = this.version;
     this.unprotected.tellOf(authorizer);
     this.versions.set(loaded.apiSchema, this.version);

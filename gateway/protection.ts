@@ -12,7 +12,6 @@ import type { IssuerOptions } from './authenticate/issuers.js';
 import { tokenLifetimes } from './authenticate/lifetime.js';
 import { SenderConstraint } from './authenticate/sender-constraint.js';
 import { requireTrustedAddresses } from './authenticate/trusted-addresses.js';
-import { PolicyCeiling } from './authorize/ceiling.js';
 import type { OperationAuthorizer, SubgraphVocabulary } from './authorize/index.js';
 import { ConfigurationError, RefusedError } from './errors.js';
 import type { Exchange } from './exchange.js';
@@ -42,6 +41,8 @@ import { SsfReceiver } from './revocation/receiver.js';
 import type { StreamOptions } from './revocation/receiver.js';
 import { suspended } from './revocation/refusal.js';
 import { RevocationView } from './revocation/view.js';
+import { makeRules } from './rules.js';
+import type { PolicyRules } from './rules.js';
 import { sealExchange, sealPassingOn } from './seal/seal.js';
 import type { AuditOptions } from './seal/seal.js';
 import type { SubgraphErrorOptions } from './subgraph-errors/options.js';
@@ -131,7 +132,8 @@ export class Protection {
   /** Undefined where the gateway does not know its address. */
   readonly resource: ProtectedResource | undefined;
   private readonly authenticator: Authenticator;
-  private readonly ceiling: PolicyCeiling | undefined;
+  /** By which requests are decided from now on. */
+  rules: PolicyRules;
   private readonly receivers: readonly SsfReceiver[];
   private readonly keys: Promise<SigningKeys>;
   private signingKeys: SigningKeys | undefined;
@@ -146,14 +148,13 @@ export class Protection {
     this.mode = options.authorization?.mode ?? 'filter';
     this.introspection = options.introspection ?? 'authenticated';
     this.log = unfailingLog(options.log ?? silentLog);
-    const { policy, revocation } = options;
-    this.ceiling = policy === undefined ? undefined : new PolicyCeiling(policy, this.log);
+    const { policy, policyEvaluators = [], revocation } = options;
     this.limits = new RequestLimits({
       limits: options.limits,
-      policy,
       isShadow: this.mode === 'shadow',
       log: this.log,
     });
+    this.rules = this.makeRules(policy, policyEvaluators);
     this.subgraphHeaders = compileSubgraphHeaders(options.subgraphs);
     requireTrustedAddresses(options.issuers, revocation?.streams ?? []);
     const lifetimes = tokenLifetimes(options);
@@ -193,7 +194,10 @@ export class Protection {
             return new SsfReceiver(receiver, view, this.log, (issuer) => trusted.refreshKeys(issuer));
           });
     const dpop = dpopRules(options.dpop ?? {}, [...issuers]);
-    this.resource = protectedResource(options, dpop);
+    this.resource = protectedResource(options, dpop, () => {
+      const { policy: present } = this.rules;
+      return present === undefined ? undefined : [...present.scopes.keys()];
+    });
     this.challenges = new Challenges(dpop, this.resource);
     this.authenticator = new Authenticator({
       issuers: trusted,
@@ -214,6 +218,7 @@ export class Protection {
   }
 
   async start(): Promise<void> {
+    await this.limits.counters.open();
     this.signingKeys = await this.keys;
     for (const receiver of this.receivers) receiver.start();
     const { rotateKeysAfterSeconds } = this.options.propagation;
@@ -227,6 +232,7 @@ export class Protection {
   async close(): Promise<void> {
     clearInterval(this.rotating);
     await Promise.all(this.receivers.map((receiver) => receiver.close()));
+    await this.limits.counters.close();
   }
 
   /** The public keys of the transaction tokens (RFC 7517). */
@@ -243,7 +249,9 @@ export class Protection {
     const authenticated = await this.authenticator.authenticate(exchange.incoming);
     const verified = authenticated?.token;
     // From here on nobody sees what the token held of stopped scopes, or beyond its client's ceiling.
-    const token = verified === undefined ? undefined : this.cut(verified);
+    exchange.verified = verified;
+    exchange.rules = this.rules;
+    const token = verified === undefined ? undefined : this.cut(verified, this.rules);
     if (authenticated?.nextNonce !== undefined)
       exchange.responseHeaders.set('dpop-nonce', authenticated.nextNonce);
     exchange.token = token;
@@ -253,9 +261,26 @@ export class Protection {
     if (token !== undefined) this.refuseSuspended(token);
   }
 
-  private cut(token: AuthenticatedToken): AuthenticatedToken {
+  private cut(token: AuthenticatedToken, { ceiling }: PolicyRules): AuthenticatedToken {
     const left = this.revocation?.suspensions.withoutStopped(token) ?? token;
-    return this.ceiling?.apply(left) ?? left;
+    return ceiling?.apply(left) ?? left;
+  }
+
+  /**
+   * The rules that go with the supergraph that an operation is executed by. When they were replaced since its token was
+   * verified, the token is cut anew, so that nothing is decided by parts of two.
+   */
+  adopt(exchange: Exchange, rules: PolicyRules): void {
+    if (exchange.rules === rules) return;
+    exchange.rules = rules;
+    if (exchange.verified === undefined) return;
+    exchange.token = this.cut(exchange.verified, rules);
+    exchange.delegation = exchange.token.delegation;
+  }
+
+  /** What follows from a policy and its evaluators. */
+  makeRules(policy: Policy | undefined, evaluators: readonly PolicyEvaluator[]): PolicyRules {
+    return makeRules(policy, evaluators, this.limits.counters, this.log);
   }
 
   /** @throws {RefusedError} */
@@ -322,11 +347,11 @@ export class Protection {
   }
 
   /** Who answers the policies of one version of the supergraph. @throws {ConfigurationError} */
-  policyBook(authorizer: OperationAuthorizer): PolicyBook {
-    const { policies, policyEvaluators = [], policyTimeoutMs = DEFAULT_POLICY_TIMEOUT_MS } = this.options;
+  policyBook(authorizer: OperationAuthorizer, rules: PolicyRules): PolicyBook {
+    const { policies, policyTimeoutMs = DEFAULT_POLICY_TIMEOUT_MS } = this.options;
     const evaluators = [
       ...(policies === undefined ? [] : [functionEvaluator(policies)]),
-      ...policyEvaluators,
+      ...rules.evaluators,
     ];
     return new PolicyBook(evaluators, authorizer.policies, policyTimeoutMs, this.log);
   }
@@ -435,13 +460,17 @@ export class Protection {
   }
 }
 
-function protectedResource(options: ProtectionOptions, dpop: DpopRules): ProtectedResource | undefined {
-  const { externalUrl, issuers, policy, knowsClientCertificates = false } = options;
+function protectedResource(
+  options: ProtectionOptions,
+  dpop: DpopRules,
+  scopes: () => readonly string[] | undefined,
+): ProtectedResource | undefined {
+  const { externalUrl, issuers, knowsClientCertificates = false } = options;
   if (externalUrl === undefined) return undefined;
   return new ProtectedResource({
     externalUrl,
     issuers: issuers.map(({ issuer }) => issuer),
-    scopes: policy === undefined ? undefined : [...policy.scopes.keys()],
+    scopes,
     dpopAlgorithms: dpop.algorithms,
     isDpopRequired: dpop.isAlwaysRequired,
     knowsClientCertificates,

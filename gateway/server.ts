@@ -10,7 +10,8 @@ import type { GraphQLFormattedError } from 'graphql';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
 import type { GatewayConfig } from './config/config.js';
 import { dpopOptions, openReplay } from './config/dpop.js';
-import { openAudit, openPolicies, policyFile, readIssuer, readKey, supergraphFile } from './config/open.js';
+import { openAudit, readIssuer, readKey } from './config/open.js';
+import { RuleFiles } from './config/rule-files.js';
 import { Connections } from './connections.js';
 import { isClientError } from './client-error.js';
 import type { ExchangeContext } from './exchange.js';
@@ -41,8 +42,13 @@ export interface RunningGateway {
   readonly gateway: ProtectedGateway;
   /** Of the listener for Prometheus, when there is one. */
   readonly metricsUrl?: string;
-  /** Reads the supergraph file again; what cannot be served is refused and logged, and what is served stays. */
-  reloadSupergraph(): Promise<void>;
+  /**
+   * Reads supergraph, policy and Cedar file again, changed or not. What must not be served is refused and logged, and what is
+   * served stays. Changes of the files cause the same without a call.
+   *
+   * @returns whether what is in the files is served now.
+   */
+  reload(): Promise<boolean>;
   /** Answers what is under way, then closes. */
   close(): Promise<void>;
 }
@@ -108,12 +114,11 @@ async function serve(
   proxies: TrustedProxies,
 ): Promise<Served> {
   const surroundings = { externalUrl: config.externalUrl ?? url, proxies };
-  const supergraph = await supergraphFile(config.supergraph);
+  const files = new RuleFiles(config);
+  const { supergraphSdl, policy, policyEvaluators } = await files.first();
   const key =
     config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
   const issuers = await Promise.all(config.issuers.map(readIssuer));
-  const policyEvaluators = await openPolicies(config);
-  const policy = config.policy === undefined ? undefined : await policyFile(config.policy);
   const audit = await openAudit(config);
   const replay = openReplay(config);
   const closeStores = async (): Promise<void> => {
@@ -125,7 +130,7 @@ async function serve(
   };
   const protect = (): ProtectedGateway =>
     protectGateway(
-      { supergraphSdl: supergraph.manager },
+      { supergraphSdl },
       {
         issuers,
         externalUrl: surroundings.externalUrl,
@@ -199,10 +204,11 @@ async function serve(
     throw error;
   }
   const metrics = await openMetrics();
+  files.watch(gateway);
   return {
     gateway,
     ...(metrics === undefined ? {} : { metricsUrl: metrics.url }),
-    reloadSupergraph: supergraph.reload,
+    reload: () => files.reload(),
     handler(request, response) {
       handle(request, response, { apollo, gateway, config, surroundings }).catch((error: unknown) => {
         log.log('error', 'REQUEST_HANDLING_FAILED', {
@@ -213,6 +219,7 @@ async function serve(
       });
     },
     async close() {
+      files.close();
       try {
         await metrics?.close();
         await apollo.stop();

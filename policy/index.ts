@@ -25,3 +25,4 @@ export { mayGrant } from './roles.js';
 export { stepUpOf, strictest, suffices, type SignIn } from './step-up.js';
 export { shapeProblem } from './shape.js';
 export { policyVersion } from './version.js';
+export { watchFile, type WatchOptions } from './watch.js';
