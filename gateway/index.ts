@@ -26,6 +26,12 @@ export {
 export type { ClientHeaders, HeaderSource, IdentitySource } from './propagate/subgraph-headers.js';
 export type { SubgraphOptions, SubgraphsOptions } from './propagate/subgraph-options.js';
 export type { AuthorizationMode, ProtectionOptions, RevocationOptions } from './protection.js';
+export type { ConsentChange, Revocation, RevocationHooks } from './revocation/hooks.js';
+export {
+  watchRevocations,
+  type RevocationWatch,
+  type WatchRevocationsOptions,
+} from './revocation/watch-revocations.js';
 export type { RulesUpdate } from './rules-update.js';
 export type { AuditOptions } from './seal/seal.js';
 export { checkConfig, readConfig, type GatewayConfig } from './config/config.js';

@@ -102,6 +102,11 @@ export const logCodes = Object.freeze({
     since: '0.1.0',
   },
   ACCESS_RESUMED: { description: 'What was stopped is good again.', since: '0.1.0' },
+  REVOCATION_HOOK_FAILED: {
+    description:
+      "A hook of the program's own threw, took too long, or was overtaken by announcements (DROPPED); the number of failures so far. At most one line in ten seconds.",
+    since: '0.1.0',
+  },
   REVOCATION_STREAM_BROKEN: { description: 'The stream of revocations cannot be read.', since: '0.1.0' },
   REVOCATIONS_LOST: {
     description:

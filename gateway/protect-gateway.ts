@@ -11,7 +11,6 @@ import type { JWK } from 'jose';
 import type { Pool } from 'undici';
 import type { AuditOutcome } from '../audit/record.js';
 import type { ApolloGatewayConfig, SupergraphManager } from './apollo.js';
-import { SupergraphError } from './authorize/index.js';
 import type { OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError } from './errors.js';
 import type { RefusedError } from './errors.js';
@@ -50,7 +49,7 @@ const DEFAULT_SUBGRAPH_TIMEOUT_MS = 30_000;
  * brings its own data sources.
  *
  * @throws {ConfigurationError} for a configuration that would bypass the protection. `load` rejects with
- *   {@link SupergraphError} for a supergraph that must not be served.
+ *   `SupergraphError` for a supergraph that must not be served.
  */
 export function protectGateway(config: ProtectedGatewayConfig, options: ProtectionOptions): ProtectedGateway {
   return new ProtectedGateway(config, options);

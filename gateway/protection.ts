@@ -37,6 +37,8 @@ import { optionsOfSubgraph } from './propagate/subgraph-options.js';
 import type { SubgraphsOptions } from './propagate/subgraph-options.js';
 import { mintTxnToken } from './propagate/txn-token.js';
 import type { PropagationOptions } from './propagate/txn-token.js';
+import { HookQueue } from './revocation/hooks.js';
+import type { RevocationHooks } from './revocation/hooks.js';
 import { SsfReceiver } from './revocation/receiver.js';
 import type { StreamOptions } from './revocation/receiver.js';
 import { suspended } from './revocation/refusal.js';
@@ -64,7 +66,7 @@ export interface RevocationOptions {
   readonly instance?: string;
 }
 
-export interface ProtectionOptions {
+export interface ProtectionOptions extends RevocationHooks {
   /** How large an operation may be. Every limit has a default. */
   readonly limits?: LimitOptions;
   readonly issuers: readonly IssuerOptions[];
@@ -164,6 +166,7 @@ export class Protection {
       if (!issuers.has(issuer))
         throw new ConfigurationError('revocation.streams', `${issuer} is none of the issuers`);
     }
+    const hooks = new HookQueue(options, this.log);
     this.revocation =
       revocation === undefined || revocation.streams.length === 0
         ? undefined
@@ -174,6 +177,7 @@ export class Protection {
               ...revocation.streams.map(({ issuer }) => lifetimes.get(issuer) ?? 0),
             ),
             ...(revocation.maxEntries === undefined ? {} : { maxEntries: revocation.maxEntries }),
+            whenRevoked: (what, atSeconds) => hooks.tell(what, atSeconds),
           });
     const view = this.revocation;
     const { audit } = options;

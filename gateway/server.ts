@@ -30,9 +30,11 @@ import type { MetricsServer } from './metrics-server.js';
 import type { PolicyFunction } from './policies/index.js';
 import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
+import type { RevocationHooks } from './revocation/hooks.js';
 import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
 
-export interface GatewayOverrides {
+/** What a program adds to its configuration. */
+export interface GatewayOverrides extends RevocationHooks {
   readonly log?: GatewayLog;
   readonly policies?: Readonly<Record<string, PolicyFunction>>;
 }
@@ -157,6 +159,8 @@ async function serve(
         ...(config.subgraphErrors === undefined ? {} : { subgraphErrors: config.subgraphErrors }),
         ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
         policyEvaluators,
+        onRevocation: overrides.onRevocation,
+        onConsentChange: overrides.onConsentChange,
         ...(config.policies?.timeoutMs === undefined ? {} : { policyTimeoutMs: config.policies.timeoutMs }),
         ...(policy === undefined ? {} : { policy }),
         audit,

@@ -54,7 +54,9 @@ export class RuleFiles {
   watch(target: RulesTarget): void {
     this.#target = target;
     const { supergraph, policy, policies } = this.#config;
-    const whenChanged = async (): Promise<void> => void (await this.#replace(false));
+    const whenChanged = async (): Promise<void> => {
+      await this.#replace(false);
+    };
     for (const file of [supergraph, policy, policies?.cedar])
       if (file !== undefined) watchFile(file, whenChanged, { signal: this.#closing.signal });
     // What changed since it was read first.
