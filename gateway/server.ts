@@ -208,7 +208,7 @@ async function serve(
     throw error;
   }
   const metrics = await openMetrics();
-  files.watch(gateway);
+  await files.watch(gateway);
   return {
     gateway,
     ...(metrics === undefined ? {} : { metricsUrl: metrics.url }),

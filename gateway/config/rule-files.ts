@@ -50,8 +50,8 @@ export class RuleFiles {
     return { supergraphSdl: texts.supergraph, ...(await this.#rules()) };
   }
 
-  /** Replaces the rules of the target when a file changes, until {@link close}. */
-  watch(target: RulesTarget): void {
+  /** Replaces the rules of the target when a file changes, until {@link close}, and now if one has changed since {@link first}. */
+  async watch(target: RulesTarget): Promise<void> {
     this.#target = target;
     const { supergraph, policy, policies } = this.#config;
     const whenChanged = async (): Promise<void> => {
@@ -59,8 +59,7 @@ export class RuleFiles {
     };
     for (const file of [supergraph, policy, policies?.cedar])
       if (file !== undefined) watchFile(file, whenChanged, { signal: this.#closing.signal });
-    // What changed since it was read first.
-    void whenChanged();
+    await whenChanged();
   }
 
   /** Reads all files again, changed or not. @returns whether they are served now; why not is in the log */

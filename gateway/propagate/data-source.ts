@@ -202,7 +202,6 @@ export class BehalfDataSource implements GraphQLDataSource {
     };
     if (exchange !== undefined) headers.traceparent = exchange.traceparent;
     if (txnToken !== undefined) headers['txn-token'] = txnToken;
-
     let answer: SubgraphAnswer;
     try {
       const body = JSON.stringify(request);
@@ -226,7 +225,7 @@ export class BehalfDataSource implements GraphQLDataSource {
       return headers.of(exchange.delegation, exchange.incoming.headers);
     } catch (error) {
       if (!(error instanceof UnsendableHeaderError)) throw error;
-      // Without the header the subgraph would take the caller for nobody; with another value, for somebody else.
+      // The subgraph would take the caller for nobody, or for somebody else.
       log.log('error', 'IDENTITY_HEADER_UNSENDABLE', { subgraph: name, header: error.header });
       throw fetchFailure(fetch, 'SUBREQUEST_HTTP_ERROR');
     }
