@@ -59,7 +59,7 @@ program
     const endTracing = startTracing('behalf-gateway');
     const gateway = await startGateway(await readConfig(resolve(config)));
     printLine(`gateway  ${gateway.url}/graphql`);
-    process.on('SIGHUP', () => void gateway.reloadSupergraph().catch((error: unknown) => report(error)));
+    process.on('SIGHUP', () => void gateway.reload());
     await new Promise<void>((stop) => {
       process.once('SIGINT', () => stop());
       process.once('SIGTERM', () => stop());

@@ -142,7 +142,12 @@ async function startParts(
       streams: [{ issuer: authority.issuer, secret: secrets.stream }],
       maxStalenessMs: MAX_STALENESS_MS,
     },
-    subgraphs: { urls: subgraphs.urls, roles: { consent: ['administrator'] } },
+    subgraphs: {
+      customers: { url: subgraphs.urls.customers },
+      accounts: { url: subgraphs.urls.accounts },
+      payments: { url: subgraphs.urls.payments },
+      consent: { url: subgraphs.urls.consent, roles: ['administrator'] },
+    },
     audit: {
       mode: 'required',
       database: writerUrl(database.url, secrets.auditWriterPassword),

@@ -7,6 +7,8 @@ import type { AuthenticatedToken } from './authenticate/index.js';
 import type { Authorization, ClientOperation, ExecutionOutcome } from './authorize/index.js';
 import type { SplitOperation } from './introspection/index.js';
 import type { SharedPlanning } from './plan/query-plans.js';
+import type { ClientHeaders } from './propagate/subgraph-headers.js';
+import type { PolicyRules } from './rules.js';
 import { AccessAccounts } from './seal/accounts.js';
 
 /**
@@ -23,6 +25,8 @@ export interface Incoming {
   readonly url?: string | undefined;
   /** DER of the certificate whose key the client proved to hold (RFC 8705). */
   readonly clientCertificate?: Uint8Array | undefined;
+  /** The client's headers, of which those reach a subgraph that its `forwardHeaders` names, and no others. */
+  readonly headers?: ClientHeaders | undefined;
   /** W3C Trace Context. */
   readonly traceparent?: string | undefined;
   /** One of several operations in one HTTP request: none of them decides the status of them all. */
@@ -52,7 +56,11 @@ export class Exchange {
 
   // authenticate
   authenticated = false;
+  /** As the issuer made it; {@link token} is what the rules leave of it. */
+  verified: AuthenticatedToken | undefined;
   token: AuthenticatedToken | undefined;
+  /** By which {@link token} was cut. */
+  rules: PolicyRules | undefined;
   /** Who asks, with the policies that were answered for this request. */
   delegation: Delegation | undefined;
   /** Headers of the answer, whatever becomes of the operation. */
@@ -109,7 +117,9 @@ export class Exchange {
     other.taken.push(other);
     other.shared = this.shared;
     other.authenticated = this.authenticated;
+    other.verified = this.verified;
     other.token = this.token;
+    other.rules = this.rules;
     // As it came: policies are answered for each operation.
     other.delegation = this.token?.delegation;
     return other;

@@ -29,6 +29,11 @@ export const logCodes = Object.freeze({
     description: 'A new supergraph must not be served; the one before stays.',
     since: '0.1.0',
   },
+  POLICY_UPDATED: { description: 'A new policy, or new evaluators, are in force.', since: '0.1.0' },
+  POLICY_REFUSED: {
+    description: 'A new policy, or new evaluators, must not be used; those before stay in force.',
+    since: '0.1.0',
+  },
   PLANNING_STOPPED: {
     description: 'An operation took more work to plan than is allowed, so its worker was ended and replaced.',
     since: '0.1.0',
@@ -49,6 +54,20 @@ export const logCodes = Object.freeze({
   },
   SUBREQUEST_HTTP_ERROR: {
     description: 'A subgraph could not be reached, or answered with an HTTP error.',
+    since: '0.1.0',
+  },
+  IDENTITY_HEADER_UNSENDABLE: {
+    description:
+      'A subgraph was not asked: what a header should state of the delegation cannot be sent in a header.',
+    since: '0.1.0',
+  },
+  SUBGRAPH_UNPROTECTED: {
+    description:
+      'A subgraph does not enforce rules itself: none is stated for what it resolves (NO_RULES), or it gave no account of a request with a transaction token (NO_ACCOUNT). Once for each subgraph and reason.',
+    since: '0.1.0',
+  },
+  SUBGRAPH_UNKNOWN: {
+    description: 'The configuration has options for a subgraph that the supergraph does not have.',
     since: '0.1.0',
   },
   SUBREQUEST_MALFORMED_RESPONSE: {
@@ -73,6 +92,12 @@ export const logCodes = Object.freeze({
     description: 'A record could not be made durable, so its data did not leave.',
     since: '0.1.0',
   },
+  RATE_STORE_UNAVAILABLE: {
+    description:
+      'The store of rate limits does not answer in time: until it does, this gateway counts by itself. Once for each outage.',
+    since: '0.1.0',
+  },
+  RATE_STORE_AVAILABLE: { description: 'The store of rate limits answers again.', since: '0.1.0' },
   POLICY_FAILED: { description: 'A policy threw, so it denies.', since: '0.1.0' },
   POLICY_TIMEOUT: { description: 'A policy did not answer in time, so it denies.', since: '0.1.0' },
   REVOKED: { description: 'A revocation arrived.', since: '0.1.0' },
@@ -81,6 +106,11 @@ export const logCodes = Object.freeze({
     since: '0.1.0',
   },
   ACCESS_RESUMED: { description: 'What was stopped is good again.', since: '0.1.0' },
+  REVOCATION_HOOK_FAILED: {
+    description:
+      "A hook of the program's own threw, took too long, or was overtaken by announcements (DROPPED); the number of failures so far. At most one line in ten seconds.",
+    since: '0.1.0',
+  },
   REVOCATION_STREAM_BROKEN: { description: 'The stream of revocations cannot be read.', since: '0.1.0' },
   REVOCATIONS_LOST: {
     description:

@@ -31,6 +31,7 @@ export class GatewayMetrics {
   private readonly denials: Counter<'coordinate' | 'decision'>;
   private readonly unaccounted: Counter<'subgraph'>;
   private readonly disbelieved: Counter<'subgraph'>;
+  private readonly reloads: Counter<'outcome'>;
   private readonly durations: Histogram;
   private readonly coordinates = new Set<string>();
 
@@ -66,6 +67,12 @@ export class GatewayMetrics {
       labelNames: ['subgraph'],
       registers,
     });
+    this.reloads = new Counter({
+      name: 'behalf_reloads_total',
+      help: 'Supergraphs and policies that replaced those before, or were refused.',
+      labelNames: ['outcome'],
+      registers,
+    });
     this.durations = new Histogram({
       name: 'behalf_request_duration_seconds',
       help: 'From the arrival of a request to its record.',
@@ -90,6 +97,10 @@ export class GatewayMetrics {
         },
       });
     }
+  }
+
+  countReload(outcome: 'accepted' | 'refused'): void {
+    this.reloads.inc({ outcome });
   }
 
   /** Counts one operation when it is sealed. */

@@ -28,12 +28,15 @@ import type { GrantedIntrospection } from './introspection/index.js';
 import type { CostModel } from './limit/index.js';
 import type { PolicyBook } from './policies/index.js';
 import { isPlainOperationName } from './seal/recorded-text.js';
+import type { PolicyRules } from './rules.js';
 import { ErrorLog } from './subgraph-errors/log-errors.js';
 
 /** What one supergraph version is served by: they are replaced together, so that no request meets parts of two. */
 export interface Served {
   readonly authorizer: OperationAuthorizer;
   readonly policies: PolicyBook;
+  /** The tokens of its requests are cut by them. */
+  readonly rules: PolicyRules;
   readonly introspection: GrantedIntrospection;
   readonly execute: GatewayExecutor;
   readonly costs: CostModel;
@@ -50,9 +53,9 @@ export interface StepInput {
 export type Step = (input: StepInput) => Promise<void> | void;
 
 /** From credentials to a delegation, unless the server has done it before it read the operation. */
-const authenticate: Step = async ({ exchange, protection }) => {
-  if (exchange.authenticated) return;
-  await protection.authenticate(exchange);
+const authenticate: Step = async ({ exchange, served, protection }) => {
+  if (!exchange.authenticated) await protection.authenticate(exchange);
+  protection.adopt(exchange, served.rules);
 };
 
 /** Refuses what comes too often, unless the server has counted it before it read the operation. */

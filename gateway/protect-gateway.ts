@@ -11,7 +11,6 @@ import type { JWK } from 'jose';
 import type { Pool } from 'undici';
 import type { AuditOutcome } from '@behalf/audit';
 import type { ApolloGatewayConfig, SupergraphManager } from './apollo.js';
-import { SupergraphError } from './authorize/index.js';
 import type { OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError } from './errors.js';
 import type { RefusedError } from './errors.js';
@@ -25,9 +24,14 @@ import { DocumentStore, limitsPlugin } from './limit/apollo-limits.js';
 import { BehalfDataSource, subgraphPool } from './propagate/data-source.js';
 import { passOnAnswer } from './propagate/pass-on.js';
 import type { PassOnRequest } from './propagate/pass-on.js';
+import { optionsOfSubgraph } from './propagate/subgraph-options.js';
+import { UnprotectedSubgraphs } from './propagate/unprotected.js';
 import { Protection } from './protection.js';
 import type { ProtectionOptions } from './protection.js';
-import { createVersion, shareOfCaches } from './supergraph-version.js';
+import type { PolicyRules } from './rules.js';
+import { replaceRules } from './rules-update.js';
+import type { RulesHolder, RulesUpdate } from './rules-update.js';
+import { createVersion, shareOfCaches, withRules } from './supergraph-version.js';
 import type { Version } from './supergraph-version.js';
 
 type SupergraphSource = string | SupergraphManager | SupergraphManager['initialize'];
@@ -45,7 +49,7 @@ const DEFAULT_SUBGRAPH_TIMEOUT_MS = 30_000;
  * brings its own data sources.
  *
  * @throws {ConfigurationError} for a configuration that would bypass the protection. `load` rejects with
- *   {@link SupergraphError} for a supergraph that must not be served.
+ *   `SupergraphError` for a supergraph that must not be served.
  */
 export function protectGateway(config: ProtectedGatewayConfig, options: ProtectionOptions): ProtectedGateway {
   return new ProtectedGateway(config, options);
@@ -59,6 +63,10 @@ const FORBIDDEN_KEYS = [
   'experimental_updateServiceDefinitions',
   'experimental_updateSupergraphSdl',
 ] as const;
+const FORBIDDEN_REASONS: Readonly<Partial<Record<string, string>>> = Object.freeze({
+  buildService:
+    'would go past the protection; subgraphs.<name>.headers and forwardHeaders say which headers a subgraph gets',
+});
 
 export class ProtectedGateway implements GatewayInterface {
   private readonly protection: Protection;
@@ -68,6 +76,7 @@ export class ProtectedGateway implements GatewayInterface {
   /** By origin; they outlive a supergraph version. */
   private readonly pools = new Map<string, Pool>();
   private readonly supergraph: SupergraphSource;
+  private readonly unprotected: UnprotectedSubgraphs;
   private version: Version | undefined;
   /** A request is executed by the version that it was validated against, also when that was replaced meanwhile. */
   private readonly versions = new WeakMap<GraphQLSchema, Version>();
@@ -81,7 +90,8 @@ export class ProtectedGateway implements GatewayInterface {
     options: ProtectionOptions,
   ) {
     for (const key of FORBIDDEN_KEYS) {
-      if (key in config) throw new ConfigurationError(key, 'would go past the protection');
+      if (key in config)
+        throw new ConfigurationError(key, FORBIDDEN_REASONS[key] ?? 'would go past the protection');
     }
     const { supergraphSdl, queryPlannerConfig, telemetry, debug } = config as {
       debug?: unknown;
@@ -108,6 +118,7 @@ export class ProtectedGateway implements GatewayInterface {
       throw new ConfigurationError('debug', 'would put values into the log');
     this.supergraph = supergraphSdl;
     this.protection = new Protection(options);
+    this.unprotected = new UnprotectedSubgraphs(this.protection.subgraphHeaders, this.protection.log);
     this.documents = new DocumentStore(shareOfCaches(options.limits));
   }
 
@@ -116,7 +127,9 @@ export class ProtectedGateway implements GatewayInterface {
     try {
       await this.protection.start();
       // In the row of the updates: one that comes while this is loaded is newer, and must not be replaced by it.
-      const first = this.updating.then(async () => this.install(await this.firstSupergraph()));
+      const first = this.updating.then(async () =>
+        this.install(await this.firstSupergraph(), this.protection.rules),
+      );
       this.updating = first.catch(() => undefined);
       await first;
     } catch (error) {
@@ -270,7 +283,7 @@ export class ProtectedGateway implements GatewayInterface {
     const { supergraph } = this;
     if (typeof supergraph === 'string') return supergraph;
     const hooks = {
-      update: (sdl: string) => this.update(sdl),
+      update: (supergraphSdl: string) => void this.replace({ supergraphSdl }),
       // A subgraph that is down must not keep a gateway from loading rules; it is asked when it is needed.
       healthCheck: async () => undefined,
       getDataSource: ({ name, url }: { name: string; url?: string | undefined }) =>
@@ -283,22 +296,36 @@ export class ProtectedGateway implements GatewayInterface {
     return result.supergraphSdl;
   }
 
-  /** Updates go one after the other. One that cannot be served is refused, and what is served stays. */
-  private update(sdl: string): void {
-    this.updating = this.updating.then(async () => {
-      if (this.stopped) return;
-      try {
-        await this.install(sdl);
-        this.protection.log.log('info', 'SUPERGRAPH_UPDATED');
-      } catch (error) {
-        this.protection.log.log('error', 'SUPERGRAPH_REFUSED', {
-          reason:
-            error instanceof SupergraphError || error instanceof ConfigurationError
-              ? error.message
-              : 'it cannot be loaded',
-        });
-      }
-    });
+  /**
+   * Replaces the supergraph, the policy or the evaluators, all that is given as one and between requests: none is decided by
+   * parts of two. What must not be served is refused and logged, and what is served stays. Updates go one after the other.
+   *
+   * @param update What replaces what is served, or a function that reads it when its turn has come.
+   * @returns whether it is served now.
+   */
+  replace(update: RulesUpdate | (() => Promise<RulesUpdate>)): Promise<boolean> {
+    const { log, metrics } = this.protection;
+    const replaced = this.updating.then(() =>
+      this.stopped ? false : replaceRules(this.rulesHolder(), update, log, metrics),
+    );
+    this.updating = replaced.then(() => undefined);
+    return replaced;
+  }
+
+  private rulesHolder(): RulesHolder {
+    const { protection, version } = this;
+    return {
+      sdl: version?.sdl,
+      rules: protection.rules,
+      makeRules: (policy, evaluators) => protection.makeRules(policy, evaluators),
+      install: (sdl, rules) => this.install(sdl, rules),
+      installRules: (rules) => {
+        if (version === undefined) throw new Error('the gateway has no supergraph');
+        this.version = withRules(version, rules, protection);
+        this.versions.set(version.loaded.apiSchema, this.version);
+        protection.rules = rules;
+      },
+    };
   }
 
   private dataSource(
@@ -306,26 +333,27 @@ export class ProtectedGateway implements GatewayInterface {
     supergraphUrl: string | undefined,
     authorizer: OperationAuthorizer | undefined,
   ): BehalfDataSource {
-    const { subgraphs } = this.protection.options;
-    const url = subgraphs?.urls?.[name] ?? supergraphUrl;
+    const options = optionsOfSubgraph(this.protection.options.subgraphs, name);
+    const url = options.url ?? supergraphUrl;
     if (url === undefined || !URL.canParse(url)) {
       throw new ConfigurationError(
-        `subgraphs.urls.${name}`,
+        `subgraphs.${name}.url`,
         'the supergraph has no address for this subgraph',
       );
     }
     const { origin } = new URL(url);
-    const timeoutMs = subgraphs?.timeoutMs ?? DEFAULT_SUBGRAPH_TIMEOUT_MS;
     let pool = this.pools.get(origin);
     if (pool === undefined) {
-      pool = subgraphPool(url, timeoutMs);
+      pool = subgraphPool(url);
       this.pools.set(origin, pool);
     }
     return new BehalfDataSource({
       name,
       url,
       pool,
-      timeoutMs,
+      timeoutMs: options.timeoutMs ?? DEFAULT_SUBGRAPH_TIMEOUT_MS,
+      headers: this.protection.subgraphHeaders.get(name),
+      whenUnaccounted: () => this.unprotected.tellNoAccount(name),
       txnToken: (exchange, sent) =>
         authorizer === undefined ? undefined : this.protection.txnToken(exchange, name, authorizer, sent),
       errors: this.protection.options.subgraphErrors ?? {},
@@ -337,15 +365,18 @@ export class ProtectedGateway implements GatewayInterface {
   }
 
   /** Makes a version, and serves it from now on. */
-  private async install(sdl: string): Promise<void> {
+  private async install(sdl: string, rules: PolicyRules): Promise<void> {
     const { config, protection } = this;
     const before = this.version;
     this.version = await createVersion(sdl, {
       config,
       protection,
+      rules,
       dataSource: (name, url, authorizer) => this.dataSource(name, url, authorizer),
     });
-    const { loaded } = this.version;
+    protection.rules = rules;
+    const { authorizer, loaded } = this.version;
+    this.unprotected.tellOf(authorizer);
     this.versions.set(loaded.apiSchema, this.version);
     for (const listener of this.listeners) {
       try {
@@ -364,10 +395,11 @@ export class ProtectedGateway implements GatewayInterface {
 
 function incomingOf(headers: Iterable<[string, string]> | undefined): Incoming {
   const authorization: string[] = [];
+  const all: [string, string][] = [...(headers ?? [])];
   let traceparent: string | undefined;
-  for (const [name, value] of headers ?? []) {
+  for (const [name, value] of all) {
     if (name.toLowerCase() === 'authorization') authorization.push(value);
     else if (name.toLowerCase() === 'traceparent') traceparent = value;
   }
-  return { authorization, traceparent };
+  return { authorization, headers: Object.fromEntries(all), traceparent };
 }

@@ -12,7 +12,6 @@ import type { IssuerOptions } from './authenticate/issuers.js';
 import { tokenLifetimes } from './authenticate/lifetime.js';
 import { SenderConstraint } from './authenticate/sender-constraint.js';
 import { requireTrustedAddresses } from './authenticate/trusted-addresses.js';
-import { PolicyCeiling } from './authorize/ceiling.js';
 import type { OperationAuthorizer, SubgraphVocabulary } from './authorize/index.js';
 import { ConfigurationError, RefusedError } from './errors.js';
 import type { Exchange } from './exchange.js';
@@ -32,12 +31,20 @@ import type { SubgraphRequest } from './propagate/data-source.js';
 import { PassingOn } from './propagate/pass-on.js';
 import type { PassOnOptions, PassOnOutcome, PassOnRequest } from './propagate/pass-on.js';
 import { SigningKeys } from './propagate/signing-keys.js';
+import { compileSubgraphHeaders } from './propagate/subgraph-headers.js';
+import type { SubgraphHeaders } from './propagate/subgraph-headers.js';
+import { optionsOfSubgraph } from './propagate/subgraph-options.js';
+import type { SubgraphsOptions } from './propagate/subgraph-options.js';
 import { mintTxnToken } from './propagate/txn-token.js';
 import type { PropagationOptions } from './propagate/txn-token.js';
+import { HookQueue } from './revocation/hooks.js';
+import type { RevocationHooks } from './revocation/hooks.js';
 import { SsfReceiver } from './revocation/receiver.js';
 import type { StreamOptions } from './revocation/receiver.js';
 import { suspended } from './revocation/refusal.js';
 import { RevocationView } from './revocation/view.js';
+import { makeRules } from './rules.js';
+import type { PolicyRules } from './rules.js';
 import { sealExchange, sealPassingOn } from './seal/seal.js';
 import type { AuditOptions } from './seal/seal.js';
 import type { SubgraphErrorOptions } from './subgraph-errors/options.js';
@@ -59,7 +66,7 @@ export interface RevocationOptions {
   readonly instance?: string;
 }
 
-export interface ProtectionOptions {
+export interface ProtectionOptions extends RevocationHooks {
   /** How large an operation may be. Every limit has a default. */
   readonly limits?: LimitOptions;
   readonly issuers: readonly IssuerOptions[];
@@ -105,17 +112,8 @@ export interface ProtectionOptions {
   readonly policyTimeoutMs?: number;
   /** What clients may hold at most, and how often they may ask. It must name the scopes that the supergraph names. */
   readonly policy?: Policy;
-  readonly subgraphs?: {
-    /** Addresses that replace those of the supergraph, by subgraph name. */
-    readonly urls?: Readonly<Record<string, string>>;
-    /** Default 30,000. */
-    readonly timeoutMs?: number;
-    /**
-     * Roles that a subgraph is told of, by subgraph name: those that its code asks for, which no schema shows. Default:
-     * none.
-     */
-    readonly roles?: Readonly<Record<string, readonly string[]>>;
-  };
+  /** How subgraphs are reached, and what they are told beside the transaction token, by subgraph name. */
+  readonly subgraphs?: SubgraphsOptions;
   /** Which words of subgraphs' errors reach a client or the log. Default: messages of `BAD_USER_INPUT` reach the client. */
   readonly subgraphErrors?: SubgraphErrorOptions;
   readonly log?: GatewayLog;
@@ -132,10 +130,12 @@ export class Protection {
   readonly revocation: RevocationView | undefined;
   readonly challenges: Challenges;
   readonly limits: RequestLimits;
+  readonly subgraphHeaders: ReadonlyMap<string, SubgraphHeaders>;
   /** Undefined where the gateway does not know its address. */
   readonly resource: ProtectedResource | undefined;
   private readonly authenticator: Authenticator;
-  private readonly ceiling: PolicyCeiling | undefined;
+  /** By which requests are decided from now on. */
+  rules: PolicyRules;
   private readonly receivers: readonly SsfReceiver[];
   private readonly keys: Promise<SigningKeys>;
   private signingKeys: SigningKeys | undefined;
@@ -150,14 +150,14 @@ export class Protection {
     this.mode = options.authorization?.mode ?? 'filter';
     this.introspection = options.introspection ?? 'authenticated';
     this.log = unfailingLog(options.log ?? silentLog);
-    const { policy, revocation } = options;
-    this.ceiling = policy === undefined ? undefined : new PolicyCeiling(policy, this.log);
+    const { policy, policyEvaluators = [], revocation } = options;
     this.limits = new RequestLimits({
       limits: options.limits,
-      policy,
       isShadow: this.mode === 'shadow',
       log: this.log,
     });
+    this.rules = this.makeRules(policy, policyEvaluators);
+    this.subgraphHeaders = compileSubgraphHeaders(options.subgraphs);
     requireTrustedAddresses(options.issuers, revocation?.streams ?? []);
     const lifetimes = tokenLifetimes(options);
     const issuers = new Set(lifetimes.keys());
@@ -166,6 +166,7 @@ export class Protection {
       if (!issuers.has(issuer))
         throw new ConfigurationError('revocation.streams', `${issuer} is none of the issuers`);
     }
+    const hooks = new HookQueue(options, this.log);
     this.revocation =
       revocation === undefined || revocation.streams.length === 0
         ? undefined
@@ -176,6 +177,7 @@ export class Protection {
               ...revocation.streams.map(({ issuer }) => lifetimes.get(issuer) ?? 0),
             ),
             ...(revocation.maxEntries === undefined ? {} : { maxEntries: revocation.maxEntries }),
+            whenRevoked: (what, atSeconds) => hooks.tell(what, atSeconds),
           });
     const view = this.revocation;
     const { audit } = options;
@@ -196,7 +198,10 @@ export class Protection {
             return new SsfReceiver(receiver, view, this.log, (issuer) => trusted.refreshKeys(issuer));
           });
     const dpop = dpopRules(options.dpop ?? {}, [...issuers]);
-    this.resource = protectedResource(options, dpop);
+    this.resource = protectedResource(options, dpop, () => {
+      const { policy: present } = this.rules;
+      return present === undefined ? undefined : [...present.scopes.keys()];
+    });
     this.challenges = new Challenges(dpop, this.resource);
     this.authenticator = new Authenticator({
       issuers: trusted,
@@ -217,6 +222,7 @@ export class Protection {
   }
 
   async start(): Promise<void> {
+    await this.limits.counters.open();
     this.signingKeys = await this.keys;
     for (const receiver of this.receivers) receiver.start();
     const { rotateKeysAfterSeconds } = this.options.propagation;
@@ -230,6 +236,7 @@ export class Protection {
   async close(): Promise<void> {
     clearInterval(this.rotating);
     await Promise.all(this.receivers.map((receiver) => receiver.close()));
+    await this.limits.counters.close();
   }
 
   /** The public keys of the transaction tokens (RFC 7517). */
@@ -246,7 +253,9 @@ export class Protection {
     const authenticated = await this.authenticator.authenticate(exchange.incoming);
     const verified = authenticated?.token;
     // From here on nobody sees what the token held of stopped scopes, or beyond its client's ceiling.
-    const token = verified === undefined ? undefined : this.cut(verified);
+    exchange.verified = verified;
+    exchange.rules = this.rules;
+    const token = verified === undefined ? undefined : this.cut(verified, this.rules);
     if (authenticated?.nextNonce !== undefined)
       exchange.responseHeaders.set('dpop-nonce', authenticated.nextNonce);
     exchange.token = token;
@@ -256,9 +265,26 @@ export class Protection {
     if (token !== undefined) this.refuseSuspended(token);
   }
 
-  private cut(token: AuthenticatedToken): AuthenticatedToken {
+  private cut(token: AuthenticatedToken, { ceiling }: PolicyRules): AuthenticatedToken {
     const left = this.revocation?.suspensions.withoutStopped(token) ?? token;
-    return this.ceiling?.apply(left) ?? left;
+    return ceiling?.apply(left) ?? left;
+  }
+
+  /**
+   * The rules that go with the supergraph that an operation is executed by. When they were replaced since its token was
+   * verified, the token is cut anew, so that nothing is decided by parts of two.
+   */
+  adopt(exchange: Exchange, rules: PolicyRules): void {
+    if (exchange.rules === rules) return;
+    exchange.rules = rules;
+    if (exchange.verified === undefined) return;
+    exchange.token = this.cut(exchange.verified, rules);
+    exchange.delegation = exchange.token.delegation;
+  }
+
+  /** What follows from a policy and its evaluators. */
+  makeRules(policy: Policy | undefined, evaluators: readonly PolicyEvaluator[]): PolicyRules {
+    return makeRules(policy, evaluators, this.limits.counters, this.log);
   }
 
   /** @throws {RefusedError} */
@@ -325,11 +351,11 @@ export class Protection {
   }
 
   /** Who answers the policies of one version of the supergraph. @throws {ConfigurationError} */
-  policyBook(authorizer: OperationAuthorizer): PolicyBook {
-    const { policies, policyEvaluators = [], policyTimeoutMs = DEFAULT_POLICY_TIMEOUT_MS } = this.options;
+  policyBook(authorizer: OperationAuthorizer, rules: PolicyRules): PolicyBook {
+    const { policies, policyTimeoutMs = DEFAULT_POLICY_TIMEOUT_MS } = this.options;
     const evaluators = [
       ...(policies === undefined ? [] : [functionEvaluator(policies)]),
-      ...policyEvaluators,
+      ...rules.evaluators,
     ];
     return new PolicyBook(evaluators, authorizer.policies, policyTimeoutMs, this.log);
   }
@@ -402,12 +428,8 @@ export class Protection {
     if (schema === undefined) return undefined;
     const known = this.vocabularies.get(schema);
     if (known !== undefined) return known;
-    const roles = this.options.subgraphs?.roles ?? {};
-    const vocabulary = audienceVocabulary(
-      schema,
-      Object.hasOwn(roles, subgraph) ? { roles: roles[subgraph] ?? [] } : {},
-      this.passingOn?.carriedBy(subgraph),
-    );
+    const { roles = [] } = optionsOfSubgraph(this.options.subgraphs, subgraph);
+    const vocabulary = audienceVocabulary(schema, { roles }, this.passingOn?.carriedBy(subgraph));
     this.vocabularies.set(schema, vocabulary);
     return vocabulary;
   }
@@ -442,13 +464,17 @@ export class Protection {
   }
 }
 
-function protectedResource(options: ProtectionOptions, dpop: DpopRules): ProtectedResource | undefined {
-  const { externalUrl, issuers, policy, knowsClientCertificates = false } = options;
+function protectedResource(
+  options: ProtectionOptions,
+  dpop: DpopRules,
+  scopes: () => readonly string[] | undefined,
+): ProtectedResource | undefined {
+  const { externalUrl, issuers, knowsClientCertificates = false } = options;
   if (externalUrl === undefined) return undefined;
   return new ProtectedResource({
     externalUrl,
     issuers: issuers.map(({ issuer }) => issuer),
-    scopes: policy === undefined ? undefined : [...policy.scopes.keys()],
+    scopes,
     dpopAlgorithms: dpop.algorithms,
     isDpopRequired: dpop.isAlwaysRequired,
     knowsClientCertificates,

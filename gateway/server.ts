@@ -11,11 +11,13 @@ import { BodyError, Connections, listen, readBody, sendJson } from '@behalf/http
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
 import type { GatewayConfig } from './config/config.js';
 import { dpopOptions, openReplay } from './config/dpop.js';
-import { openAudit, openPolicies, policyFile, readIssuer, readKey, supergraphFile } from './config/open.js';
+import { openAudit, readIssuer, readKey } from './config/open.js';
+import { RuleFiles } from './config/rule-files.js';
 import { isClientError } from './client-error.js';
 import type { ExchangeContext } from './exchange.js';
 import { MAX_BODY_BYTES, parseJson } from './http/body.js';
 import { incomingOf } from './http/incoming.js';
+import { JWKS_PATH, jwksHandler } from './http/jwks-handler.js';
 import type { Surroundings } from './http/incoming.js';
 import { persistedQueryCache } from './http/persisted-queries.js';
 import { TrustedProxies } from './http/proxies.js';
@@ -29,9 +31,11 @@ import type { MetricsServer } from './metrics-server.js';
 import type { PolicyFunction } from './policies/index.js';
 import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
+import type { RevocationHooks } from './revocation/hooks.js';
 import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
 
-export interface GatewayOverrides {
+/** What a program adds to its configuration. */
+export interface GatewayOverrides extends RevocationHooks {
   readonly log?: GatewayLog;
   readonly policies?: Readonly<Record<string, PolicyFunction>>;
 }
@@ -41,8 +45,13 @@ export interface RunningGateway {
   readonly gateway: ProtectedGateway;
   /** Of the listener for Prometheus, when there is one. */
   readonly metricsUrl?: string;
-  /** Reads the supergraph file again; what cannot be served is refused and logged, and what is served stays. */
-  reloadSupergraph(): Promise<void>;
+  /**
+   * Reads supergraph, policy and Cedar file again, changed or not. What must not be served is refused and logged, and what is
+   * served stays. Changes of the files cause the same without a call.
+   *
+   * @returns whether what is in the files is served now.
+   */
+  reload(): Promise<boolean>;
   /** Answers what is under way, then closes. */
   close(): Promise<void>;
 }
@@ -110,12 +119,11 @@ async function serve(
   proxies: TrustedProxies,
 ): Promise<Served> {
   const surroundings = { externalUrl: config.externalUrl ?? url, proxies };
-  const supergraph = await supergraphFile(config.supergraph);
+  const files = new RuleFiles(config);
+  const { supergraphSdl, policy, policyEvaluators } = await files.first();
   const key =
     config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
   const issuers = await Promise.all(config.issuers.map(readIssuer));
-  const policyEvaluators = await openPolicies(config);
-  const policy = config.policy === undefined ? undefined : await policyFile(config.policy);
   const audit = await openAudit(config);
   const replay = await openReplay(config);
   const closeStores = async (): Promise<void> => {
@@ -127,7 +135,7 @@ async function serve(
   };
   const protect = (): ProtectedGateway =>
     protectGateway(
-      { supergraphSdl: supergraph.manager },
+      { supergraphSdl },
       {
         issuers,
         externalUrl: surroundings.externalUrl,
@@ -154,6 +162,8 @@ async function serve(
         ...(config.subgraphErrors === undefined ? {} : { subgraphErrors: config.subgraphErrors }),
         ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
         policyEvaluators,
+        onRevocation: overrides.onRevocation,
+        onConsentChange: overrides.onConsentChange,
         ...(config.policies?.timeoutMs === undefined ? {} : { policyTimeoutMs: config.policies.timeoutMs }),
         ...(policy === undefined ? {} : { policy }),
         audit,
@@ -201,10 +211,11 @@ async function serve(
     throw error;
   }
   const metrics = await openMetrics();
+  await files.watch(gateway);
   return {
     gateway,
     ...(metrics === undefined ? {} : { metricsUrl: metrics.url }),
-    reloadSupergraph: supergraph.reload,
+    reload: () => files.reload(),
     handler(request, response) {
       handle(request, response, { apollo, gateway, config, surroundings }).catch((error: unknown) => {
         if (error instanceof BodyError) {
@@ -219,6 +230,7 @@ async function serve(
       });
     },
     async close() {
+      files.close();
       try {
         await metrics?.close();
         await apollo.stop();
@@ -256,9 +268,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
     sendJson(response, canServe ? 200 : 503, { status: canServe ? 'ok' : 'unavailable', ...health });
     return;
   }
-  if (path === '/.well-known/jwks.json' && request.method === 'GET') {
-    response.setHeader('cache-control', 'public, max-age=60');
-    sendJson(response, 200, await gateway.jwks());
+  if (path === JWKS_PATH) {
+    jwksHandler(gateway)(request, response);
     return;
   }
   if (request.method === 'GET' && answerMetadata(path, response, handling)) return;

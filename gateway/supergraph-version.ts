@@ -13,11 +13,14 @@ import { QueryPlans } from './plan/query-plans.js';
 import type { BehalfDataSource } from './propagate/data-source.js';
 import type { LimitOptions } from './limit/request-limits.js';
 import type { Protection } from './protection.js';
+import type { PolicyRules } from './rules.js';
 
 export type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];
 
 /** One supergraph, and everything that requests are answered with by its rules. */
 export interface Version extends Served {
+  /** As it was given. */
+  readonly sdl: string;
   readonly gateway: ApolloGatewayInstance;
   readonly loaded: Loaded;
   readonly plans: QueryPlans;
@@ -27,6 +30,7 @@ export interface VersionOptions {
   /** What the user gave. */
   readonly config: ApolloGatewayConfig;
   readonly protection: Protection;
+  readonly rules: PolicyRules;
   readonly dataSource: (
     name: string,
     url: string | undefined,
@@ -56,9 +60,10 @@ export function shareOfCaches(limits: LimitOptions | undefined): number {
  */
 export async function createVersion(
   sdl: string,
-  { config, protection, dataSource }: VersionOptions,
+  { config, protection, rules, dataSource }: VersionOptions,
 ): Promise<Version> {
-  const { authorization, policy, limits } = protection.options;
+  const { authorization, limits } = protection.options;
+  const { policy } = rules;
   const cacheBytes = shareOfCaches(limits);
   const authorizer = createOperationAuthorizer(sdl, {
     coverage: authorization?.coverage ?? 'open',
@@ -69,7 +74,7 @@ export async function createVersion(
       : { maxPathsPerSelection: authorization.maxPathsPerSelection }),
     ...(authorization?.maxErrors === undefined ? {} : { maxErrors: authorization.maxErrors }),
   });
-  const policies = protection.policyBook(authorizer);
+  const policies = protection.policyBook(authorizer, rules);
   const { queryPlannerConfig } = config as { queryPlannerConfig?: QueryPlannerConfig };
   const plannerConfig = {
     ...queryPlannerConfig,
@@ -93,6 +98,8 @@ export async function createVersion(
     if (loaded === undefined) throw new Error('the supergraph was not loaded');
     const { apiSchema } = loaded;
     return {
+      sdl,
+      rules,
       authorizer,
       policies,
       plans,
@@ -109,6 +116,17 @@ export async function createVersion(
     plans.close();
     throw error;
   }
+}
+
+/**
+ * The same supergraph under other rules: what is known of its operations and their plans stays.
+ *
+ * @throws {SupergraphError} `SUPERGRAPH_POLICY` when the policy does not fit the supergraph; {@link ConfigurationError} when
+ *   evaluators contradict each other.
+ */
+export function withRules(version: Version, rules: PolicyRules, protection: Protection): Version {
+  version.authorizer.refuseMismatch(rules.policy);
+  return { ...version, rules, policies: protection.policyBook(version.authorizer, rules) };
 }
 
 function openPlans(

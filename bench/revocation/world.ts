@@ -109,7 +109,7 @@ async function startParts(
       authorization: { coverage: 'required' },
       revocation: { streams: [{ issuer: authority.url, secret: streamSecret }] },
       propagation: { issuer: GATEWAY_ISSUER, keyFile },
-      subgraphs: { roles: { consent: ['administrator'] } },
+      subgraphs: { consent: { roles: ['administrator'] } },
       audit: { mode: 'best-effort', database: writerUrl(database.url, WRITER_PASSWORD) },
     };
     const gateway = await start('gateway/behalf.js', {

@@ -21,6 +21,17 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
   SUPERGRAPH_UPDATED: NOTHING,
   SUPERGRAPH_REFUSED:
     'Correct the supergraph as the message says, and have it read again. Until then the old one is served.',
+  POLICY_UPDATED: NOTHING,
+  POLICY_REFUSED:
+    'Correct the policy as the message says. The gateway reads it again when the file changes, or on SIGHUP.',
+  IDENTITY_HEADER_UNSENDABLE:
+    'Take another member of the delegation for the header, or have the issuer use plain identifiers.',
+  SUBGRAPH_UNPROTECTED:
+    'Protect the subgraph with `@behalf/directives`. Until then only the gateway enforces its rules, so let nobody else reach it.',
+  SUBGRAPH_UNKNOWN: 'Correct the name under `subgraphs`, or remove it.',
+  RATE_STORE_UNAVAILABLE: 'Restore the database or Valkey. Until then each gateway counts for itself.',
+  RATE_STORE_AVAILABLE: NOTHING,
+  REVOCATION_HOOK_FAILED: 'Correct the hook: it has to return soon and must not throw.',
   PLANNING_STOPPED:
     'Nothing for single lines. Many: find the client that sends these operations; see `limits.planningMs`.',
   PLANNER_ENDED: 'Nothing for single lines. Many: give the process more memory.',

@@ -200,6 +200,7 @@ export function createOperationAuthorizer(
     vocabularies,
     accountable,
     policies: new Set([...vocabularies.values()].flatMap((words) => [...words.policies])),
+    refuseMismatch: (policy) => refuseMismatch(rules, policy),
     grants: schemaGrants(schema, rules),
     policiesOf: (client) => known(client).analysis.policies,
     authorize,

@@ -2,6 +2,7 @@ import type { Delegation, Requires } from '@behalf/directives';
 import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { Explanation } from './explain.js';
 import type { ErrorReport } from './place-errors.js';
+import type { Policy } from '@behalf/policy';
 
 /** The operation as the server parsed and validated it. */
 export interface ClientOperation {
@@ -89,6 +90,8 @@ export interface OperationAuthorizer {
   readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
   /** Every policy that a rule can ask for. */
   readonly policies: ReadonlySet<string>;
+  /** @throws {SupergraphError} `SUPERGRAPH_POLICY` for a policy that does not name the scopes and purposes of this supergraph. */
+  refuseMismatch(policy: Policy | undefined): void;
   /** What a delegation can reach of the whole schema. */
   grants(delegation: Delegation | undefined): SchemaGrants;
   /** Names of the policies that this operation depends on (cached per operation). */

@@ -21,6 +21,8 @@ import type { LimitOptions } from '../limit/request-limits.js';
 import type { LogLevel } from '../log.js';
 import { PassingOn } from '../propagate/pass-on.js';
 import type { PassOnOptions } from '../propagate/pass-on.js';
+import { compileSubgraphHeaders } from '../propagate/subgraph-headers.js';
+import type { SubgraphsOptions } from '../propagate/subgraph-options.js';
 import type { ProtectionOptions, RevocationOptions } from '../protection.js';
 import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
 import schema from './schema.json' with { type: 'json' };
@@ -78,7 +80,7 @@ export interface GatewayConfig {
   };
   readonly revocation?: RevocationOptions;
   readonly administration?: AdministrationOptions;
-  readonly subgraphs?: ProtectionOptions['subgraphs'];
+  readonly subgraphs?: SubgraphsOptions;
   readonly audit?: {
     readonly mode?: 'required' | 'best-effort' | 'off';
     readonly database?: string;
@@ -204,6 +206,8 @@ function refuseContradictions(config: GatewayConfig): void {
     streams.add(issuer);
   });
   refuseBindingContradictions(config, names);
+  // Throws for headers that must not be set or forwarded.
+  compileSubgraphHeaders(config.subgraphs);
   // Other gateways that read the file, and this one after a restart, would sign with a key that is not published any more.
   if (config.propagation?.keyFile !== undefined && config.propagation.rotateKeysAfterSeconds !== undefined) {
     throw new ConfigurationError('propagation.rotateKeysAfterSeconds', 'contradicts propagation.keyFile');

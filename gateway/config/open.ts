@@ -15,33 +15,6 @@ import type { AuditOptions } from '../seal/seal.js';
 import type { ConfiguredIssuer, GatewayConfig } from './config.js';
 import { importOptional } from './import-optional.js';
 
-/** The file of the supergraph, which can be read again. @throws {ConfigurationError} */
-export async function supergraphFile(file: string): Promise<{
-  readonly manager: (hooks: { update(sdl: string): void }) => Promise<{ supergraphSdl: string }>;
-  readonly reload: () => Promise<void>;
-}> {
-  const read = async (): Promise<string> => {
-    try {
-      return await readFile(file, 'utf8');
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-      throw new ConfigurationError('supergraph', `${file} cannot be read (${code})`);
-    }
-  };
-  const first = await read();
-  let update: ((sdl: string) => void) | undefined;
-  return {
-    manager: async (hooks) => {
-      update = (sdl) => hooks.update(sdl);
-      return { supergraphSdl: first };
-    },
-    reload: async () => {
-      const sdl = await read();
-      update?.(sdl);
-    },
-  };
-}
-
 /** @throws {ConfigurationError} */
 export async function openPolicies({ policies }: GatewayConfig): Promise<PolicyEvaluator[]> {
   if (policies?.cedar === undefined) return [];

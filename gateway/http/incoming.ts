@@ -22,6 +22,7 @@ export function incomingOf(request: IncomingMessage, { externalUrl, proxies }: S
     method,
     url: `${externalUrl.replace(/\/$/, '')}${url}`,
     clientCertificate: clientCertificate(request, (peer) => proxies.tellsClientCertificate(peer)),
+    headers: headersDistinct,
     traceparent: headersDistinct.traceparent?.[0],
     remoteAddress: proxies.clientAddress(socket.remoteAddress, headersDistinct['x-forwarded-for'] ?? []),
   };

@@ -16,8 +16,8 @@ export interface ResourceDescription {
   /** The address under which clients reach the gateway. */
   readonly externalUrl: string;
   readonly issuers: readonly string[];
-  /** Of the policy; undefined without one. */
-  readonly scopes: readonly string[] | undefined;
+  /** Of the present policy; undefined without one. */
+  readonly scopes: () => readonly string[] | undefined;
   readonly dpopAlgorithms: readonly string[];
   readonly isDpopRequired: boolean;
   /** The gateway can tell which certificate a client shows. */
@@ -38,7 +38,8 @@ export class ProtectedResource {
    * @param path Below the gateway's address; empty for that address itself.
    */
   metadata(path = ''): ResourceMetadata {
-    const { issuers, scopes, dpopAlgorithms, isDpopRequired, knowsClientCertificates } = this.description;
+    const { issuers, dpopAlgorithms, isDpopRequired, knowsClientCertificates } = this.description;
+    const scopes = this.description.scopes();
     return {
       resource: `${this.base}${withoutSlash(path)}`,
       authorization_servers: issuers,

@@ -1,46 +1,25 @@
-import { LRUCache } from 'lru-cache';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { ceilingOf } from '@behalf/policy/internal';
 import type { Policy, RateClass } from '@behalf/policy';
 import type { AuthenticatedToken } from '../authenticate/index.js';
 import { RefusedError } from '../errors.js';
 import type { MeasuredOperation } from './limiter.js';
-
-/** Pairs of client and subject that are counted at a time; beyond it, those that were quiet longest are forgotten. */
-const MAX_COUNTED = 100_000;
+import type { CounterKey, RateCounters } from './rate-counters.js';
 
 /** Of one client for one subject. */
 interface Counter {
-  readonly limiter: RateLimiterMemory;
-  readonly key: string;
+  readonly key: CounterKey;
   readonly rateClass: RateClass;
 }
 
 /**
- * Step 2 of the pipeline: how much one client may ask for one subject, by the rate class that the policy gives the client.
- * Fixed windows, counted by this gateway for itself.
+ * Step 2 of the pipeline: how much one client may ask for one subject, by the rate class that the policy gives the client, in
+ * fixed windows. The counters outlive the policy.
  */
 export class RateLimit {
-  private readonly limiters: ReadonlyMap<string, RateLimiterMemory>;
-  private readonly counted: LRUCache<string, RateLimiterMemory>;
-
-  /** @param maxCounted Default 100,000. */
   constructor(
     private readonly policy: Policy,
-    maxCounted = MAX_COUNTED,
-  ) {
-    this.limiters = new Map(
-      [...policy.rateClasses.values()].map(({ name, requests, perSeconds }) => [
-        name,
-        new RateLimiterMemory({ points: requests, duration: perSeconds }),
-      ]),
-    );
-    // The limiter itself keeps a counter for every key that it sees until its window ends, however many there are.
-    this.counted = new LRUCache({
-      max: maxCounted,
-      dispose: (limiter, key) => void limiter.delete(key),
-    });
-  }
+    private readonly counters: RateCounters,
+  ) {}
 
   /**
    * Counts one request, before it is known what it asks. A client without a rate class is not limited; nor is a caller without
@@ -50,7 +29,7 @@ export class RateLimit {
    */
   async count(token: AuthenticatedToken): Promise<void> {
     const counter = this.counterOf(token);
-    if (counter !== undefined) await consume(counter, 1);
+    if (counter !== undefined) await this.consume(counter, 1);
   }
 
   /**
@@ -73,9 +52,10 @@ export class RateLimit {
     }
     if (weight === 1) return;
     try {
-      await consume(counter, weight - 1);
+      await this.consume(counter, weight - 1);
     } catch (error) {
-      if (error instanceof RefusedError) await counter.limiter.reward(counter.key, weight - 1);
+      if (error instanceof RefusedError)
+        await this.counters.giveBack(counter.rateClass, counter.key, weight - 1);
       throw error;
     }
   }
@@ -83,33 +63,25 @@ export class RateLimit {
   private counterOf({ issuer, delegation }: AuthenticatedToken): Counter | undefined {
     const ceiling = ceilingOf(this.policy, delegation.clientId);
     if (ceiling.kind !== 'client' || ceiling.client.rateClass === undefined) return undefined;
-    const limiter = this.limiters.get(ceiling.client.rateClass);
     const rateClass = this.policy.rateClasses.get(ceiling.client.rateClass);
-    if (limiter === undefined || rateClass === undefined)
-      throw new Error('the policy names a rate class that it lacks');
-    const key = JSON.stringify([issuer, delegation.clientId, delegation.subject]);
-    if (this.counted.get(key) === undefined) this.counted.set(key, limiter);
-    return { limiter, key, rateClass };
+    if (rateClass === undefined) throw new Error('the policy names a rate class that it lacks');
+    return { key: JSON.stringify([issuer, delegation.clientId, delegation.subject]), rateClass };
+  }
+
+  /** @throws {RefusedError} */
+  private async consume({ rateClass, key }: Counter, requests: number): Promise<void> {
+    const waitMs = await this.counters.consume(rateClass, key, requests);
+    if (waitMs === undefined) return;
+    throw new RefusedError({
+      code: 'RATE_LIMITED',
+      message: 'Too many requests of this application for this person',
+      status: 429,
+      headers: new Map([['retry-after', String(Math.max(1, Math.ceil(waitMs / 1000)))]]),
+    });
   }
 }
 
 /** How many ordinary requests an operation counts as: by what it asks at its root, or by what it costs, whichever is more. */
 function weightOf({ rootFields, cost }: MeasuredOperation, costPerRequest: number): number {
   return Math.max(1, rootFields, Math.ceil(cost / costPerRequest));
-}
-
-/** @throws {RefusedError} */
-async function consume({ limiter, key }: Counter, requests: number): Promise<void> {
-  try {
-    await limiter.consume(key, requests);
-  } catch (error) {
-    if (!(error instanceof RateLimiterRes)) throw error;
-    const seconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
-    throw new RefusedError({
-      code: 'RATE_LIMITED',
-      message: 'Too many requests of this application for this person',
-      status: 429,
-      headers: new Map([['retry-after', String(seconds)]]),
-    });
-  }
 }

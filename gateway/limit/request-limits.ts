@@ -1,4 +1,3 @@
-import type { Policy } from '@behalf/policy';
 import type { ClientOperation } from '../authorize/index.js';
 import { RefusedError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
@@ -7,7 +6,8 @@ import type { CostModel } from './cost-model.js';
 import { OperationLimiter } from './limiter.js';
 import { limitRefusal } from './limits.js';
 import type { Exceeded, OperationLimits } from './limits.js';
-import { RateLimit } from './rate-limit.js';
+import { makeRateCounters } from './counter-stores.js';
+import type { RateCounters } from './rate-counters.js';
 
 /** How large an operation may be, and what may be spent and kept on behalf of it. */
 export interface LimitOptions extends Partial<OperationLimits> {
@@ -22,13 +22,17 @@ export interface LimitOptions extends Partial<OperationLimits> {
    * the thread of the gateway, within the limits above and its planner's own. Behalf's server always plans in a worker.
    */
   readonly planInWorker?: boolean;
+  /**
+   * Where requests are counted against their rate classes: `memory` (the default) of this gateway, or the address of a
+   * PostgreSQL (`postgres://…`, needs the package `pg`), Redis or Valkey (`redis://…`, needs `ioredis`) that several gateways share.
+   */
+  readonly store?: string;
   /** For what is kept of operations, estimated. Default 256. */
   readonly cacheMegabytes?: number;
 }
 
 export interface RequestLimitsOptions {
   readonly limits: LimitOptions | undefined;
-  readonly policy: Policy | undefined;
   /** In shadow mode what comes too often is only noted. */
   readonly isShadow: boolean;
   readonly log: GatewayLog;
@@ -37,18 +41,19 @@ export interface RequestLimitsOptions {
 /** Step 2 of the pipeline: what is too large or too much is refused before anything is decided or planned. */
 export class RequestLimits {
   readonly limiter: OperationLimiter;
-  private readonly rateLimit: RateLimit | undefined;
+  /** Of all policies, the present one and those that it replaced. */
+  readonly counters: RateCounters;
 
   constructor(private readonly options: RequestLimitsOptions) {
     this.limiter = new OperationLimiter(options.limits);
-    this.rateLimit = options.policy === undefined ? undefined : new RateLimit(options.policy);
+    this.counters = makeRateCounters(options.limits?.store, options.log);
   }
 
   /** Counts one request against its client's rate class. @throws {RefusedError} 429 `RATE_LIMITED` */
   async countRequest(exchange: Exchange): Promise<void> {
     exchange.counted = true;
-    const { token } = exchange;
-    if (token !== undefined) await this.noteInShadow(exchange, async () => this.rateLimit?.count(token));
+    const { rules, token } = exchange;
+    if (token !== undefined) await this.noteInShadow(exchange, async () => rules?.rateLimit?.count(token));
   }
 
   /**
@@ -66,9 +71,9 @@ export class RequestLimits {
     refuseExceeded(this.limiter.checkDocument(document) ?? this.limiter.checkVariables(variables));
     const { measured, exceeded } = this.limiter.measure(document, operation, variables, costs);
     refuseExceeded(exceeded);
-    const { token } = exchange;
+    const { rules, token } = exchange;
     if (token !== undefined)
-      await this.noteInShadow(exchange, async () => this.rateLimit?.countWeight(token, measured));
+      await this.noteInShadow(exchange, async () => rules?.rateLimit?.countWeight(token, measured));
   }
 
   private async noteInShadow(exchange: Exchange, count: () => Promise<void>): Promise<void> {

@@ -20,17 +20,23 @@ import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
 import { fetchFailure, readErrors } from '../subgraph-errors/subgraph-error.js';
 import type { SubgraphError } from '../subgraph-errors/subgraph-error.js';
 import { readAccount } from './facts.js';
+import { UnsendableHeaderError } from './subgraph-headers.js';
+import type { SubgraphHeaders } from './subgraph-headers.js';
 
 export interface DataSourceOptions {
   readonly name: string;
   readonly url: string;
   /** Of the address's origin; whoever made it closes it. */
   readonly pool: Pool;
+  /** The headers that this subgraph relies on; undefined where the configuration names none. */
+  readonly headers: SubgraphHeaders | undefined;
   /** For one request as a whole: a subgraph that sends a byte now and then does not keep it open. */
   readonly timeoutMs: number;
   /** The transaction token for this request; undefined for a caller without a delegation. */
   readonly txnToken: (exchange: Exchange, request: SubgraphRequest) => string | undefined;
   readonly errors: SubgraphErrorOptions;
+  /** Called when it answered a request with a transaction token and gave no account. */
+  readonly whenUnaccounted: () => void;
   /** Errors go on as the subgraph reported them. */
   readonly isShadow: boolean;
   /** By coordinate: what the subgraph can resolve, and so give account of. */
@@ -53,11 +59,12 @@ const MAX_CONNECTIONS = 128;
 const JSON_TYPES = /^application\/(graphql-response\+)?json\b/i;
 
 /** Keep-alive connections to the origin of an address. */
-export function subgraphPool(url: string, timeoutMs: number): Pool {
+export function subgraphPool(url: string): Pool {
   return new Pool(new URL(url).origin, {
     connections: MAX_CONNECTIONS,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
+    // Each request has a deadline of its own, and subgraphs at one origin may differ in it.
+    headersTimeout: 0,
+    bodyTimeout: 0,
     maxResponseSize: MAX_RESPONSE_BYTES,
   });
 }
@@ -129,8 +136,8 @@ function reasonOf(error: unknown): string {
 type SubgraphResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
 /**
- * Asks one subgraph over a keep-alive pool. It sends the operation, the transaction token and the trace, and no header of the
- * client; it takes the facts of what was read out of the answer.
+ * Asks one subgraph over a keep-alive pool. It sends the operation, the transaction token, the trace and the headers that the
+ * configuration names for this subgraph; it takes the facts of what was read out of the answer.
  *
  * `Cache-Control` of a subgraph is not handed on: what depends on a delegation is for no shared cache.
  */
@@ -153,6 +160,8 @@ export class BehalfDataSource implements GraphQLDataSource {
       const { [FACTS_EXTENSION]: given, ...others } = extensions;
       // By name: what an object inherits is not an account.
       if (Object.hasOwn(extensions, FACTS_EXTENSION)) facts = given;
+      // A request that the subgraph could not execute has no account either, wherever the library runs.
+      else if (exchange?.delegation !== undefined && isRecord(answer.data)) this.options.whenUnaccounted();
       this.refuseOtherEntities(answer, fetch);
       const response = this.withReadErrors(answer, fetch);
       return facts === undefined ? response : { ...response, extensions: others };
@@ -187,12 +196,12 @@ export class BehalfDataSource implements GraphQLDataSource {
   ): Promise<SubgraphResponse> {
     const txnToken = exchange === undefined ? undefined : this.options.txnToken(exchange, request);
     const headers: Record<string, string> = {
+      ...this.headersOf(exchange, fetch),
       'content-type': 'application/json',
       accept: 'application/json',
     };
     if (exchange !== undefined) headers.traceparent = exchange.traceparent;
     if (txnToken !== undefined) headers['txn-token'] = txnToken;
-
     let answer: SubgraphAnswer;
     try {
       const body = JSON.stringify(request);
@@ -207,6 +216,19 @@ export class BehalfDataSource implements GraphQLDataSource {
     }
     const { response, holdsExact } = this.parse(text, fetch);
     return holdsExact ? this.withExactNumbers(response, request.query ?? '') : response;
+  }
+
+  private headersOf(exchange: Exchange | undefined, fetch: SubgraphFetch): Record<string, string> {
+    const { name, headers, log } = this.options;
+    if (headers === undefined || exchange === undefined) return {};
+    try {
+      return headers.of(exchange.delegation, exchange.incoming.headers);
+    } catch (error) {
+      if (!(error instanceof UnsendableHeaderError)) throw error;
+      // The subgraph would take the caller for nobody, or for somebody else.
+      log.log('error', 'IDENTITY_HEADER_UNSENDABLE', { subgraph: name, header: error.header });
+      throw fetchFailure(fetch, 'SUBREQUEST_HTTP_ERROR');
+    }
   }
 
   /** Numbers that a double cannot hold become what their fields can hold, or errors at their places. */

@@ -33,6 +33,11 @@ export interface RevocationViewOptions {
   readonly maxTokenLifetimeSeconds: number;
   /** Default 1,000,000. What does not fit is refused, so that the view grows stale rather than incomplete. */
   readonly maxEntries?: number;
+  /**
+   * Called when what was announced is in the view, with when it ended, seconds since the epoch. A subject without any member but
+   * the issuer is everything that the issuer issued up to then.
+   */
+  readonly whenRevoked?: (what: RevokedSubject, atSeconds: number) => void;
   /** Milliseconds, never set back. */
   readonly now?: () => number;
 }
@@ -128,6 +133,7 @@ export class RevocationView {
   /** Ends everything that the issuer issued up to then, where it is not known what was ended. */
   revokeIssued(issuer: string, atSeconds: number): void {
     this.endedBefore.set(issuer, Math.max(this.endedBefore.get(issuer) ?? 0, Math.ceil(atSeconds)));
+    this.options.whenRevoked?.({ issuer }, atSeconds);
   }
 
   /**
@@ -135,6 +141,12 @@ export class RevocationView {
    * @returns false when there is no room: then the view does not know of it, and must not be taken for complete.
    */
   revoke(what: RevokedSubject, atSeconds: number): boolean {
+    const isIn = this.take(what, atSeconds);
+    if (isIn) this.options.whenRevoked?.(what, atSeconds);
+    return isIn;
+  }
+
+  private take(what: RevokedSubject, atSeconds: number): boolean {
     if (what.keyId !== undefined) return this.revokeKey(what.issuer, what.keyId);
     const { key, forEver } = keyOf(what);
     const nowSeconds = this.now() / 1000;

@@ -179,7 +179,7 @@ async function withTampering(system: DrillSystem, work: (ask: Ask) => Promise<vo
   const gateway = await startGateway({
     ...gatewayConfig,
     listen: { host: '127.0.0.1', port: 0 },
-    subgraphs: { ...gatewayConfig.subgraphs, urls: { ...gatewayConfig.subgraphs?.urls, customers: url } },
+    subgraphs: { ...gatewayConfig.subgraphs, customers: { url } },
   });
   try {
     await until(async () => (await fetch(`${gateway.url}/health`)).ok, 'the gateway is ready');

@@ -137,7 +137,12 @@ async function startParts(
       streams: [{ issuer: front.url, secret: STREAM_SECRET }],
       maxStalenessMs: MAX_STALENESS_MS,
     },
-    subgraphs: { urls: subgraphs.urls, roles: { consent: ['administrator'] } },
+    subgraphs: {
+      customers: { url: subgraphs.urls.customers },
+      accounts: { url: subgraphs.urls.accounts },
+      payments: { url: subgraphs.urls.payments },
+      consent: { url: subgraphs.urls.consent, roles: ['administrator'] },
+    },
     audit: { mode: 'required', database: writerUrl(database.url, AUDIT_WRITER_PASSWORD) },
     log: { level: 'error' },
   });

@@ -145,8 +145,8 @@ beforeAll(async () => {
   gateway = await startTestGateway(cleanup, compose(people), {
     issuers: config.issuers,
     subgraphs: {
-      roles: {
-        people: ['Branch Manager', 'bank.api:teller', 'Accounts.Reader', 'group:g1', 'support agent'],
+      people: {
+        roles: ['Branch Manager', 'bank.api:teller', 'Accounts.Reader', 'group:g1', 'support agent'],
       },
     },
   });

@@ -37,7 +37,10 @@ beforeAll(async () => {
   gateway = await startTestGateway(cleanup, supergraph, {
     listen: { port },
     issuers: [{ issuer: issuer.url, audience: AUDIENCE, claims: { policies: 'policies' } }],
-    subgraphs: { timeoutMs: TIMEOUT_MS, roles: { people: ['customer', 'administrator'] } },
+    subgraphs: {
+      people: { timeoutMs: TIMEOUT_MS, roles: ['customer', 'administrator'] },
+      accounts: { timeoutMs: TIMEOUT_MS },
+    },
   });
 });
 afterAll(() => cleanup.run());
@@ -311,7 +314,7 @@ describe('a subgraph that does not answer as it should', () => {
     const nowhere = `http://127.0.0.1:${await freePort()}`;
     const own = await startTestGateway(cleanup, supergraph, {
       issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
-      subgraphs: { urls: { people: nowhere } },
+      subgraphs: { people: { url: nowhere } },
     });
     const answer = await own.ask('{ hello rates }');
     expect(answer.status).toBe(200);

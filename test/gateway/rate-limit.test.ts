@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MemoryRateCounters } from '../../gateway/limit/rate-counters.js';
 import { RateLimit } from '../../gateway/limit/rate-limit.js';
 import type { GatewayConfig } from '../../gateway/index.js';
 import { checkPolicy } from '../../policy/index.js';
@@ -287,7 +288,7 @@ describe('a batch', () => {
 });
 
 it('the number of counters is bounded: those that were quiet longest are forgotten', async () => {
-  const limit = new RateLimit(checkPolicy(POLICY), 2);
+  const limit = new RateLimit(checkPolicy(POLICY), new MemoryRateCounters(2));
   const count = (subject: string) =>
     limit.count({
       issuer: 'https://login.example',

@@ -47,7 +47,7 @@ beforeAll(async () => {
         claims: { scopes: 'scp', policies: 'entitlements', roles: 'groups', clientId: 'azp' },
       },
     ],
-    subgraphs: { roles: { people: ['staff'] } },
+    subgraphs: { people: { roles: ['staff'] } },
   });
 });
 afterAll(() => cleanup.run());

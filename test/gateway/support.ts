@@ -401,7 +401,7 @@ export async function startTestGateway(
     ask: (query, asking) => ask(url, query, asking),
     async update(sdl) {
       await writeFile(supergraphFile, sdl);
-      await running.reloadSupergraph();
+      await running.reload();
     },
   };
 }

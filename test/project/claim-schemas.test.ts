@@ -213,7 +213,7 @@ describe('what the running system writes', () => {
     const config = {
       issuers: [{ issuer: authority.issuer, audience: AUDIENCE, claims: { policies: 'policies' } }],
       propagation: { issuer: url },
-      subgraphs: { roles: { bank: ['administrator'] } },
+      subgraphs: { bank: { roles: ['administrator'] } },
     };
     plain = await startTestGateway(cleanup, compose(bank), {
       ...config,

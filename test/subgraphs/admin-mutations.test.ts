@@ -79,7 +79,7 @@ beforeAll(async () => {
     await startTestGateway(cleanup, supergraph, {
       ...config,
       listen: { port },
-      subgraphs: { roles: { consent: ['administrator'] } },
+      subgraphs: { consent: { roles: ['administrator'] } },
       revocation: { ...config.revocation, instance: 'first' },
     }),
     await startTestGateway(cleanup, compose(people), {

@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises';
+import { watchFile } from '@behalf/policy';
+import type { Policy } from '@behalf/policy';
+import { ConfigurationError } from '../errors.js';
+import type { PolicyEvaluator } from '../policies/index.js';
+import type { RulesUpdate } from '../rules-update.js';
+import type { GatewayConfig } from './config.js';
+import { openPolicies, policyFile } from './open.js';
+
+interface Texts {
+  readonly supergraph: string;
+  readonly policy: string | undefined;
+  readonly cedar: string | undefined;
+}
+
+/** What the rules begin with. */
+export interface FirstRules {
+  readonly supergraphSdl: string;
+  readonly policy: Policy | undefined;
+  readonly policyEvaluators: readonly PolicyEvaluator[];
+}
+
+/** What replaces the rules that are served; never rejects. */
+export interface RulesTarget {
+  replace(read: () => Promise<RulesUpdate>): Promise<boolean>;
+}
+
+/**
+ * The files that rules come from: the supergraph, the policy, and Cedar's. They are read together and replaced together, because
+ * a policy and a supergraph that name different scopes are refused: a change to both arrives as two changes of files.
+ */
+export class RuleFiles {
+  readonly #config: GatewayConfig;
+  readonly #closing = new AbortController();
+  /** As they were when they were last read, whether they were accepted or not. */
+  #tried: Texts | undefined;
+  /** As they are served. */
+  #served: Texts | undefined;
+  #target: RulesTarget | undefined;
+
+  constructor(config: GatewayConfig) {
+    this.#config = config;
+  }
+
+  /** @throws {ConfigurationError} for a file that cannot be read or understood. */
+  async first(): Promise<FirstRules> {
+    const texts = await this.#read();
+    this.#tried = texts;
+    this.#served = texts;
+    return { supergraphSdl: texts.supergraph, ...(await this.#rules()) };
+  }
+
+  /** Replaces the rules of the target when a file changes, until {@link close}, and now if one has changed since {@link first}. */
+  async watch(target: RulesTarget): Promise<void> {
+    this.#target = target;
+    const { supergraph, policy, policies } = this.#config;
+    const whenChanged = async (): Promise<void> => {
+      await this.#replace(false);
+    };
+    for (const file of [supergraph, policy, policies?.cedar])
+      if (file !== undefined) watchFile(file, whenChanged, { signal: this.#closing.signal });
+    await whenChanged();
+  }
+
+  /** Reads all files again, changed or not. @returns whether they are served now; why not is in the log */
+  reload(): Promise<boolean> {
+    return this.#replace(true);
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** @param isAsked Somebody asked for it, and wants to hear again why what is there is refused. */
+  async #replace(isAsked: boolean): Promise<boolean> {
+    let given: Texts | undefined;
+    const isServed = await this.#target?.replace(async () => {
+      const texts = await this.#read();
+      const isNew = this.#tried === undefined || !isSame(texts, this.#tried);
+      this.#tried = texts;
+      if (!isNew && !isAsked) return {};
+      given = texts;
+      const hasNewRules = texts.policy !== this.#served?.policy || texts.cedar !== this.#served?.cedar;
+      return { supergraphSdl: texts.supergraph, ...(hasNewRules ? await this.#rules() : {}) };
+    });
+    if (isServed === true && given !== undefined) this.#served = given;
+    return isServed ?? false;
+  }
+
+  /** @throws {ConfigurationError} */
+  async #rules(): Promise<Omit<FirstRules, 'supergraphSdl'>> {
+    const { policy } = this.#config;
+    return {
+      policy: policy === undefined ? undefined : await policyFile(policy),
+      policyEvaluators: await openPolicies(this.#config),
+    };
+  }
+
+  async #read(): Promise<Texts> {
+    const { supergraph, policy, policies } = this.#config;
+    return {
+      supergraph: await readText(supergraph, 'supergraph'),
+      policy: policy === undefined ? undefined : await readText(policy, 'policy'),
+      cedar: policies?.cedar === undefined ? undefined : await readText(policies.cedar, 'policies.cedar'),
+    };
+  }
+}
+
+function isSame(one: Texts, other: Texts): boolean {
+  return one.supergraph === other.supergraph && one.policy === other.policy && one.cedar === other.cedar;
+}
+
+/** @throws {ConfigurationError} */
+async function readText(file: string, path: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new ConfigurationError(path, `${file} cannot be read (${code})`);
+  }
+}

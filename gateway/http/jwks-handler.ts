@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { JWK } from 'jose';
+
+/** Where subgraphs look for the gateway's keys unless they are told otherwise. */
+export const JWKS_PATH = '/.well-known/jwks.json';
+
+/** What the handlers need of a protected gateway. */
+export interface JwksSource {
+  /** The public keys of the transaction tokens (RFC 7517). */
+  jwks(): Promise<{ readonly keys: readonly JWK[] }>;
+}
+
+/** Shorter than the key that signs next is published before it signs. */
+const CACHE_CONTROL = 'public, max-age=60';
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+interface JwksAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * Serves the public keys of a gateway's transaction tokens (RFC 7517) from `node:http` and Express: GET and HEAD, 405 for
+ * any other method, 503 while there are no keys. It reads no body and never throws. It does not look at the path.
+ *
+ * @example
+ * import { createServer } from 'node:http';
+ * import { jwksHandler, protectGateway } from '@behalf/gateway';
+ *
+ * const gateway = protectGateway(
+ *   { supergraphSdl: '…' },
+ *   {
+ *     issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *     propagation: { issuer: 'https://gateway.example' },
+ *   },
+ * );
+ * createServer(jwksHandler(gateway)).listen(4001);
+ * // Express: app.get('/.well-known/jwks.json', jwksHandler(gateway));
+ */
+export function jwksHandler(
+  source: JwksSource,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    void answerJwks(source, request.method).then(({ status, headers, body }) => {
+      response.statusCode = status;
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+      response.end(request.method === 'HEAD' ? undefined : body);
+    });
+  };
+}
+
+/** What the handler uses of a Fastify reply. */
+export interface FastifyReplyLike {
+  code(status: number): unknown;
+  header(name: string, value: string): unknown;
+  send(payload: string): unknown;
+}
+
+/**
+ * The same as {@link jwksHandler} for Fastify.
+ *
+ * @example
+ * import { fastifyJwksHandler, protectGateway } from '@behalf/gateway';
+ * import fastify from 'fastify';
+ *
+ * const gateway = protectGateway(
+ *   { supergraphSdl: '…' },
+ *   {
+ *     issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *     propagation: { issuer: 'https://gateway.example' },
+ *   },
+ * );
+ * fastify().get('/.well-known/jwks.json', fastifyJwksHandler(gateway));
+ */
+export function fastifyJwksHandler(
+  source: JwksSource,
+): (request: { readonly method: string }, reply: FastifyReplyLike) => Promise<void> {
+  return async (request, reply) => {
+    const { status, headers, body } = await answerJwks(source, request.method);
+    reply.code(status);
+    for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+    // Fastify keeps the length that a HEAD states, and drops the body.
+    reply.send(body);
+  };
+}
+
+async function answerJwks(source: JwksSource, method: string | undefined): Promise<JwksAnswer> {
+  if (method !== 'GET' && method !== 'HEAD')
+    return answer(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD', 'cache-control': 'no-store' });
+  try {
+    return answer(200, await source.jwks(), { 'cache-control': CACHE_CONTROL });
+  } catch {
+    return answer(503, { error: 'keys_unavailable' }, { 'cache-control': 'no-store', 'retry-after': '1' });
+  }
+}
+
+function answer(status: number, value: unknown, headers: Readonly<Record<string, string>>): JwksAnswer {
+  const body = JSON.stringify(value);
+  const length = String(Buffer.byteLength(body));
+  return { status, headers: { 'content-type': JSON_TYPE, 'content-length': length, ...headers }, body };
+}

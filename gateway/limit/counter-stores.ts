@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
+import { RateLimiterPostgres, RateLimiterRedis } from 'rate-limiter-flexible';
+import { ConfigurationError } from '../errors.js';
+import type { GatewayLog } from '../log.js';
+import { MemoryRateCounters } from './rate-counters.js';
+import type { RateCounters } from './rate-counters.js';
+import { MAX_STORE_WAIT_MS, SharedRateCounters } from './shared-counters.js';
+import type { CounterStore } from './shared-counters.js';
+
+const PATH = 'limits.store';
+/** Each request holds one for a millisecond or so. */
+const MAX_CONNECTIONS = 4;
+const CLEAR_EXPIRED_EVERY_MS = 60_000;
+const MAX_RECONNECT_MS = 2_000;
+const POSTGRES_SCHEMA = 'limits';
+const POSTGRES_TABLE = 'counter';
+/** So few at a time that it ends within the time limit of a statement. */
+const CLEAR_EXPIRED = `delete from ${POSTGRES_SCHEMA}.${POSTGRES_TABLE} where key in (
+  select key from ${POSTGRES_SCHEMA}.${POSTGRES_TABLE} where expire < $1 limit 5000 for update skip locked)`;
+
+/**
+ * The counters that the key `limits.store` names: `memory`, or the address of a PostgreSQL or of a Redis or Valkey. A store that
+ * cannot be reached is not an error: it is asked again while the gateway runs.
+ *
+ * @throws {ConfigurationError} for an address that cannot be read.
+ */
+export function makeRateCounters(store: string | undefined, log: GatewayLog): RateCounters {
+  if (store === undefined || store === 'memory') return new MemoryRateCounters();
+  const protocol = URL.canParse(store) ? new URL(store).protocol : '';
+  switch (protocol) {
+    case 'postgres:':
+    case 'postgresql:':
+      return new SharedRateCounters(() => openPostgres(store), log);
+    case 'redis:':
+    case 'rediss:':
+    case 'valkey:':
+    case 'valkeys:':
+      // Valkey speaks Redis' protocol, and the driver knows only that one's name.
+      return new SharedRateCounters(() => openRedis(store.replace(/^valkey/, 'redis')), log);
+    default:
+      // The address may hold a password, so it is not repeated.
+      throw new ConfigurationError(
+        PATH,
+        'must be memory, or begin with postgres://, redis://, rediss:// or valkey://',
+      );
+  }
+}
+
+/** Imports a package that only those need who use it. @throws {ConfigurationError} when it is not installed */
+export async function loadDriver<Driver>(name: string, load: () => Promise<Driver>): Promise<Driver> {
+  try {
+    return await load();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new ConfigurationError(
+      PATH,
+      `needs the package "${name}", which is not installed: npm install ${name}`,
+    );
+  }
+}
+
+/** The table is there before (see docs/gateway.md): the role needs no right to make one. */
+async function openPostgres(connectionString: string): Promise<CounterStore> {
+  const { default: pg } = await loadDriver('pg', () => import('pg'));
+  const pool = new pg.Pool({
+    connectionString,
+    max: MAX_CONNECTIONS,
+    application_name: 'behalf-limits',
+    connectionTimeoutMillis: MAX_STORE_WAIT_MS,
+    query_timeout: MAX_STORE_WAIT_MS,
+    statement_timeout: MAX_STORE_WAIT_MS,
+    lock_timeout: MAX_STORE_WAIT_MS,
+    idle_in_transaction_session_timeout: MAX_STORE_WAIT_MS,
+  });
+  // A connection that breaks while idle is replaced by the next request, which tells when it cannot be.
+  pool.on('error', () => undefined);
+  const clearing = setInterval(() => {
+    // What cannot be cleared now is cleared by the next turn, or by another gateway.
+    pool.query(CLEAR_EXPIRED, [Date.now()]).catch(() => undefined);
+  }, CLEAR_EXPIRED_EVERY_MS);
+  clearing.unref();
+  return {
+    limiter: ({ requests, perSeconds }, keyPrefix): RateLimiterAbstract =>
+      new RateLimiterPostgres({
+        storeClient: pool,
+        storeType: 'pool',
+        schemaName: POSTGRES_SCHEMA,
+        tableName: POSTGRES_TABLE,
+        tableCreated: true,
+        // The library's own timer could not be ended.
+        clearExpiredByTimeout: false,
+        keyPrefix,
+        points: requests,
+        duration: perSeconds,
+      }),
+    async close() {
+      clearInterval(clearing);
+      await pool.end();
+    },
+  };
+}
+
+async function openRedis(url: string): Promise<CounterStore> {
+  const { Redis } = await loadDriver('ioredis', () => import('ioredis'));
+  const client = new Redis(url, {
+    // What cannot be sent now fails now, and this gateway counts by itself.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: MAX_STORE_WAIT_MS,
+    commandTimeout: MAX_STORE_WAIT_MS,
+    retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_MS),
+  });
+  // Whoever is counted learns of it, when it matters.
+  client.on('error', () => undefined);
+  // So that the first requests are counted there, if it is there.
+  await Promise.race([
+    once(client, 'ready').catch(() => undefined),
+    sleep(MAX_STORE_WAIT_MS, undefined, { ref: false }),
+  ]);
+  return {
+    limiter: ({ requests, perSeconds }, keyPrefix): RateLimiterAbstract =>
+      new RateLimiterRedis({
+        storeClient: client,
+        keyPrefix,
+        points: requests,
+        duration: perSeconds,
+        rejectIfRedisNotReady: true,
+      }),
+    close: async () => client.disconnect(),
+  };
+}

@@ -1,0 +1,139 @@
+import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
+import type { RateClass } from '@behalf/policy';
+import type { GatewayLog } from '../log.js';
+import { classKey, consumeFrom, MemoryRateCounters } from './rate-counters.js';
+import type { CounterKey, RateCounters } from './rate-counters.js';
+
+/** A store that several gateways share. */
+export interface CounterStore {
+  /** The limiter of one rate class, whose keys begin with the prefix. */
+  limiter(rateClass: RateClass, prefix: string): RateLimiterAbstract;
+  close(): Promise<void>;
+}
+
+/** A request waits this long for the store at most. */
+export const MAX_STORE_WAIT_MS = 500;
+/** After a failure the store is asked again by one request, this much later. */
+const RETRY_AFTER_MS = 2_000;
+const MAX_CLASSES = 1_000;
+const KEY_PREFIX = 'behalf-rate';
+
+class StoreTimeoutError extends Error {
+  override readonly name = 'StoreTimeoutError';
+}
+
+/**
+ * Counts in a store that several gateways share. When the store does not answer in time, this gateway counts by itself, from
+ * what it has admitted so far in the window: then _n_ gateways together admit up to _n_ times as many, never more, and nobody
+ * waits for the store while it is down.
+ */
+export class SharedRateCounters implements RateCounters {
+  readonly #openStore: () => Promise<CounterStore>;
+  readonly #log: GatewayLog;
+  readonly #maxWaitMs: number;
+  readonly #own = new MemoryRateCounters();
+  readonly #limiters = new LRUCache<string, RateLimiterAbstract>({ max: MAX_CLASSES });
+  /** Undefined before it is opened: nothing is served yet. */
+  #store: CounterStore | undefined;
+  /** Undefined while the store answers. */
+  #askAgainAtMs: number | undefined;
+
+  constructor(openStore: () => Promise<CounterStore>, log: GatewayLog, maxWaitMs = MAX_STORE_WAIT_MS) {
+    this.#openStore = openStore;
+    this.#log = log;
+    this.#maxWaitMs = maxWaitMs;
+  }
+
+  async consume(rateClass: RateClass, key: CounterKey, requests: number): Promise<number | undefined> {
+    const counter = digestOf(rateClass, key);
+    const limiter = this.#limiterOf(rateClass);
+    if (limiter === undefined || !this.#mayAsk()) return this.#own.consume(rateClass, counter, requests);
+    try {
+      const waitMs = await withDeadline(consumeFrom(limiter, counter, requests), this.#maxWaitMs);
+      this.#markAnswered();
+      await this.#own.note(rateClass, counter, requests);
+      return waitMs;
+    } catch (error) {
+      this.#markFailed(error);
+      return this.#own.consume(rateClass, counter, requests);
+    }
+  }
+
+  async giveBack(rateClass: RateClass, key: CounterKey, requests: number): Promise<void> {
+    const counter = digestOf(rateClass, key);
+    await this.#own.giveBack(rateClass, counter, requests);
+    const limiter = this.#limiterOf(rateClass);
+    if (limiter === undefined || this.#askAgainAtMs !== undefined) return;
+    try {
+      await withDeadline(limiter.reward(counter, requests), this.#maxWaitMs);
+    } catch (error) {
+      // The caller keeps what was counted: too much rather than too little.
+      this.#markFailed(error);
+    }
+  }
+
+  async open(): Promise<void> {
+    this.#store ??= await this.#openStore();
+  }
+
+  async close(): Promise<void> {
+    await this.#own.close();
+    await this.#store?.close();
+  }
+
+  /** Of the requests that come while the store is down, one at a time finds out whether it is back. */
+  #mayAsk(): boolean {
+    if (this.#askAgainAtMs === undefined) return true;
+    if (performance.now() < this.#askAgainAtMs) return false;
+    this.#askAgainAtMs = performance.now() + RETRY_AFTER_MS;
+    return true;
+  }
+
+  #markAnswered(): void {
+    if (this.#askAgainAtMs === undefined) return;
+    this.#askAgainAtMs = undefined;
+    this.#log.log('info', 'RATE_STORE_AVAILABLE');
+  }
+
+  #markFailed(error: unknown): void {
+    const wasUp = this.#askAgainAtMs === undefined;
+    this.#askAgainAtMs = performance.now() + RETRY_AFTER_MS;
+    // Of the error no word: it can name the address, and the password in it.
+    if (wasUp) this.#log.log('error', 'RATE_STORE_UNAVAILABLE', { reason: reasonOf(error) });
+  }
+
+  #limiterOf(rateClass: RateClass): RateLimiterAbstract | undefined {
+    const name = classKey(rateClass);
+    let limiter = this.#limiters.get(name);
+    if (limiter === undefined && this.#store !== undefined) {
+      limiter = this.#store.limiter(rateClass, KEY_PREFIX);
+      this.#limiters.set(name, limiter);
+    }
+    return limiter;
+  }
+}
+
+/** The store learns neither clients nor people by name, and no key is longer than another. */
+function digestOf(rateClass: RateClass, key: CounterKey): string {
+  return hash('sha256', `${classKey(rateClass)} ${key}`, 'base64url');
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof StoreTimeoutError) return 'TIMEOUT';
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^[A-Z0-9_]{1,40}$/.test(code) ? code : 'UNREACHABLE';
+}
+
+async function withDeadline<Answer>(answer: Promise<Answer>, timeoutMs: number): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new StoreTimeoutError()), timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

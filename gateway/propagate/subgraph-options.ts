@@ -1,0 +1,29 @@
+import type { HeaderSource } from './subgraph-headers.js';
+
+/** How the gateway reaches one subgraph, and what it tells it beside the transaction token. */
+export interface SubgraphOptions {
+  /** The address, in place of the one in the supergraph. */
+  readonly url?: string;
+  /** Milliseconds for one request as a whole. Default 30,000. */
+  readonly timeoutMs?: number;
+  /**
+   * The roles that this subgraph is told about, in the transaction token and by `from: roles`: those that its code asks for,
+   * which no schema shows. Default: none.
+   */
+  readonly roles?: readonly string[];
+  /** Request headers that the gateway sets, by name: from the verified delegation, or a constant. */
+  readonly headers?: Readonly<Record<string, HeaderSource>>;
+  /** Names of the client's own request headers that are passed on. Default: none. */
+  readonly forwardHeaders?: readonly string[];
+}
+
+/** By subgraph name. */
+export type SubgraphsOptions = Readonly<Record<string, SubgraphOptions>>;
+
+const NO_OPTIONS: SubgraphOptions = Object.freeze({});
+
+/** The options of one subgraph; a name such as `constructor` finds nothing that was not configured. */
+export function optionsOfSubgraph(subgraphs: SubgraphsOptions | undefined, name: string): SubgraphOptions {
+  if (subgraphs === undefined || !Object.hasOwn(subgraphs, name)) return NO_OPTIONS;
+  return subgraphs[name] ?? NO_OPTIONS;
+}

@@ -1,0 +1,56 @@
+import type { AccountableField, OperationAuthorizer } from '../authorize/index.js';
+import type { GatewayLog } from '../log.js';
+import type { SubgraphHeaders } from './subgraph-headers.js';
+
+/** More subgraphs than any federation has: names come from supergraphs, of which there may be many over time. */
+const MAX_TOLD = 10_000;
+
+/**
+ * Tells the log which subgraphs enforce nothing themselves. The gateway enforces its rules in front of them all the same, but
+ * whoever reaches such a subgraph directly reads everything. Each is told of once.
+ */
+export class UnprotectedSubgraphs {
+  readonly #log: GatewayLog;
+  readonly #headers: ReadonlyMap<string, SubgraphHeaders>;
+  readonly #told = new Set<string>();
+
+  constructor(headers: ReadonlyMap<string, SubgraphHeaders>, log: GatewayLog) {
+    this.#headers = headers;
+    this.#log = log;
+  }
+
+  /** Of a supergraph that is served from now on: the subgraphs for which it states no rule. */
+  tellOf({ accountable }: Pick<OperationAuthorizer, 'accountable'>): void {
+    for (const [subgraph, fields] of accountable)
+      if (![...fields.values()].some(hasRule)) this.#tell(subgraph, 'NO_RULES');
+    // A name that is misspelt in the configuration leaves its subgraph without what it relies on.
+    for (const subgraph of this.#headers.keys())
+      if (!accountable.has(subgraph) && this.#isNew(`${subgraph} unknown`))
+        this.#log.log('warn', 'SUBGRAPH_UNKNOWN', { subgraph });
+  }
+
+  /** A subgraph answered a request with a transaction token, and gave no account of it: the library does not run there. */
+  tellNoAccount(subgraph: string): void {
+    this.#tell(subgraph, 'NO_ACCOUNT');
+  }
+
+  #tell(subgraph: string, reason: 'NO_RULES' | 'NO_ACCOUNT'): void {
+    if (!this.#isNew(`${subgraph} ${reason}`)) return;
+    const identityHeaders = this.#headers.get(subgraph)?.identityNames.join(' ') ?? '';
+    this.#log.log('warn', 'SUBGRAPH_UNPROTECTED', {
+      subgraph,
+      reason,
+      ...(identityHeaders === '' ? {} : { identityHeaders }),
+    });
+  }
+
+  #isNew(what: string): boolean {
+    if (this.#told.has(what) || this.#told.size >= MAX_TOLD) return false;
+    this.#told.add(what);
+    return true;
+  }
+}
+
+function hasRule({ rule, strategy, isOwned }: AccountableField): boolean {
+  return rule !== undefined || strategy !== undefined || isOwned;
+}

@@ -1,0 +1,63 @@
+import { silentLog, unfailingLog } from '../log.js';
+import type { GatewayLog } from '../log.js';
+import { HookQueue } from './hooks.js';
+import type { RevocationHooks } from './hooks.js';
+import { SsfReceiver } from './receiver.js';
+import type { ReceiverOptions } from './stream-options.js';
+import { RevocationView } from './view.js';
+
+export interface WatchRevocationsOptions extends RevocationHooks {
+  /** As in a gateway's `revocation.streams`; each is a stream of this process's own. */
+  readonly streams: readonly ReceiverOptions[];
+  /** Milliseconds after which what is known counts as stale. Default 75,000. */
+  readonly maxStalenessMs?: number;
+  /** Default: silent. */
+  readonly log?: GatewayLog;
+}
+
+export interface RevocationWatch {
+  /** Whether all that was announced is known; while it is not, a cache must not be believed. */
+  isFresh(): boolean;
+  /** Deletes the streams. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_MAX_STALENESS_MS = 75_000;
+/** How far back a stream begins; more than most tokens live. */
+const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
+
+/**
+ * Tells hooks what issuers announce as ended (OpenID SSF 1.0, RFC 8936), in a process that is not a gateway: a subgraph that keeps
+ * a cache of its own. It needs a stream, as every receiver does, and none of the gateway.
+ *
+ * @example
+ * import { watchRevocations } from '@behalf/gateway';
+ *
+ * const cache = new Map<string, unknown>();
+ * const watch = watchRevocations({
+ *   streams: [{ issuer: 'https://login.example', secret: process.env.STREAM_SECRET ?? '' }],
+ *   onConsentChange: ({ consentId }) => cache.delete(consentId),
+ *   onRevocation: ({ kind }) => {
+ *     if (kind === 'issuer' || kind === 'unknown') cache.clear();
+ *   },
+ * });
+ * process.once('SIGTERM', () => void watch.close());
+ */
+export function watchRevocations(options: WatchRevocationsOptions): RevocationWatch {
+  const log = unfailingLog(options.log ?? silentLog);
+  const hooks = new HookQueue(options, log);
+  const view = new RevocationView({
+    issuers: options.streams.map(({ issuer }) => issuer),
+    maxStalenessMs: options.maxStalenessMs ?? DEFAULT_MAX_STALENESS_MS,
+    maxTokenLifetimeSeconds: MAX_TOKEN_LIFETIME_SECONDS,
+    whenRevoked: (what, atSeconds) => hooks.tell(what, atSeconds),
+  });
+  const receivers = options.streams.map((stream) => new SsfReceiver(stream, view, log));
+  for (const receiver of receivers) receiver.start();
+  return {
+    isFresh: () => view.isFresh(),
+    close: async () => {
+      await Promise.all(receivers.map((receiver) => receiver.close()));
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import type { Policy } from '@behalf/policy';
+import { SupergraphError } from './authorize/index.js';
+import { ConfigurationError } from './errors.js';
+import type { GatewayLog, LogCode } from './log.js';
+import type { GatewayMetrics } from './metrics.js';
+import type { PolicyEvaluator } from './policies/index.js';
+import type { PolicyRules } from './rules.js';
+
+/** What replaces the present supergraph, policy and evaluators. What is left out stays as it is. */
+export interface RulesUpdate {
+  readonly supergraphSdl?: string | undefined;
+  readonly policy?: Policy | undefined;
+  readonly policyEvaluators?: readonly PolicyEvaluator[] | undefined;
+}
+
+/** Where rules are replaced, each time all of them between two requests. */
+export interface RulesHolder {
+  /** The supergraph that is served; undefined before the first. */
+  readonly sdl: string | undefined;
+  readonly rules: PolicyRules;
+  makeRules(policy: Policy | undefined, evaluators: readonly PolicyEvaluator[]): PolicyRules;
+  /** Another supergraph, with its rules. */
+  install(sdl: string, rules: PolicyRules): Promise<void>;
+  /** Other rules for the supergraph that is served. */
+  installRules(rules: PolicyRules): void;
+}
+
+/**
+ * Replaces what is given, as one. What must not be served is refused and logged, and what is served stays.
+ *
+ * @returns whether what was given is served now.
+ */
+export async function replaceRules(
+  holder: RulesHolder,
+  update: RulesUpdate | (() => Promise<RulesUpdate>),
+  log: GatewayLog,
+  metrics: GatewayMetrics,
+): Promise<boolean> {
+  let given: RulesUpdate | undefined;
+  try {
+    given = typeof update === 'function' ? await update() : update;
+    const replaced = await applyUpdate(holder, given);
+    for (const code of replaced) log.log('info', code);
+    if (replaced.length > 0) metrics.countReload('accepted');
+    return true;
+  } catch (error) {
+    const isKnown = error instanceof SupergraphError || error instanceof ConfigurationError;
+    log.log('error', refusalCode(holder, given, error), {
+      reason: isKnown ? error.message : 'it cannot be loaded',
+    });
+    metrics.countReload('refused');
+    return false;
+  }
+}
+
+/** @returns the codes of what is new. @throws when it must not be served; then nothing is replaced */
+async function applyUpdate(
+  holder: RulesHolder,
+  { supergraphSdl, policy, policyEvaluators }: RulesUpdate,
+): Promise<LogCode[]> {
+  const before = holder.rules;
+  const hasRules = policy !== undefined || policyEvaluators !== undefined;
+  const rules = hasRules
+    ? holder.makeRules(policy ?? before.policy, policyEvaluators ?? before.evaluators)
+    : before;
+  if (supergraphSdl !== undefined && supergraphSdl !== holder.sdl) {
+    await holder.install(supergraphSdl, rules);
+    return hasRules ? ['SUPERGRAPH_UPDATED', 'POLICY_UPDATED'] : ['SUPERGRAPH_UPDATED'];
+  }
+  if (!hasRules) return [];
+  holder.installRules(rules);
+  return ['POLICY_UPDATED'];
+}
+
+function refusalCode(holder: RulesHolder, given: RulesUpdate | undefined, error: unknown): LogCode {
+  // `policy`, `policies`, `policies.cedar`.
+  if (error instanceof ConfigurationError && error.path.startsWith('polic')) return 'POLICY_REFUSED';
+  const hasRules = given?.policy !== undefined || given?.policyEvaluators !== undefined;
+  const hasSupergraph = given?.supergraphSdl !== undefined && given.supergraphSdl !== holder.sdl;
+  return hasRules && !hasSupergraph ? 'POLICY_REFUSED' : 'SUPERGRAPH_REFUSED';
+}
