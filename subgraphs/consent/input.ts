@@ -3,11 +3,11 @@ import type {
   SuspensionOptions,
   SuspensionTarget,
 } from '../../authority/consent/index.js';
-import { badUserInput } from '../errors.js';
-import { isId, isUnstorable } from '../texts.js';
+import { badUserInput } from './errors.js';
+import { isId, isUnstorable } from './texts.js';
 import { type ConsentContext, isAdministrator } from './context.js';
 
-const REASON_LENGTH_AT_MOST = 500;
+const MAX_REASON_LENGTH = 500;
 /** RFC 6749 section 3.3. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
 
@@ -22,7 +22,7 @@ export function optionsOf(context: ConsentContext, reason: string | null | undef
   };
 }
 
-/** Whoever stops or lifts something, or takes out what is somebody else's, has to say why. @throws GraphQLError `BAD_USER_INPUT` */
+/** Suspending, resuming and exporting need a reason. @throws GraphQLError `BAD_USER_INPUT` when it is empty */
 export function stopOptionsOf(context: ConsentContext, reason: string): SuspensionOptions {
   const { by } = optionsOf(context, reason);
   if (reason.trim() === '') throw badUserInput('"reason" must say something');
@@ -31,8 +31,8 @@ export function stopOptionsOf(context: ConsentContext, reason: string): Suspensi
 
 /** @throws GraphQLError `BAD_USER_INPUT` */
 export function checkedReason(reason: string | undefined): string | undefined {
-  if ((reason?.length ?? 0) > REASON_LENGTH_AT_MOST) {
-    throw badUserInput(`"reason" must have at most ${REASON_LENGTH_AT_MOST} characters`);
+  if ((reason?.length ?? 0) > MAX_REASON_LENGTH) {
+    throw badUserInput(`"reason" must have at most ${MAX_REASON_LENGTH} characters`);
   }
   if (isUnstorable(reason ?? '')) throw badUserInput('"reason" must have no control characters');
   return reason;
@@ -48,14 +48,14 @@ export function mayNeedId(name: string, value: string | null | undefined): strin
   return value === undefined || value === null ? undefined : needId(name, value);
 }
 
-/** As the schema has it. */
+/** The input type of the schema. */
 export interface StopTarget {
   readonly clientId?: string | null;
   readonly scope?: string | null;
   readonly everything?: boolean | null;
 }
 
-/** Exactly one of them: what is stopped is not to be guessed. @throws GraphQLError `BAD_USER_INPUT` */
+/** Accepts exactly one member: the target must never be guessed. @throws GraphQLError `BAD_USER_INPUT` */
 export function targetOf({ clientId, scope, everything }: StopTarget): SuspensionTarget {
   const named = [clientId, scope, everything].filter((member) => member !== undefined && member !== null);
   if (named.length !== 1 || everything === false) {

@@ -17,7 +17,7 @@ import { sealedName } from '../../authority/keys/tend.js';
 import { LONGEST_SIGNED_LIFE_SECONDS, PUBLISH_AHEAD_SECONDS } from '../../authority/keys/times.js';
 import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
 import { LIST_LIFE_SECONDS } from '../../authority/status/register.js';
-import { rotateKeysCommand } from '../../cli/rotate-keys-command.js';
+import { rotateKeys } from '../../cli/actions/rotate-keys.js';
 import { checkPolicy } from '../../policy/index.js';
 import { Cleanup, compose, startTestGateway, TestSubgraph, until } from '../gateway/support.js';
 import { signInAndConsent } from '../support/person.js';
@@ -390,9 +390,7 @@ describe('a leaked key', () => {
     const [current = '', next = ''] = await kids(test.issuer);
     const lines: string[] = [];
     const run = (revoke: string[]) =>
-      rotateKeysCommand({ databaseUrl: test.database.url, revoke, reason: 'test' }, (line) =>
-        lines.push(line),
-      );
+      rotateKeys({ databaseUrl: test.database.url, revoke, reason: 'test' }, (line) => lines.push(line));
     await run([current, next]);
     expect(lines.slice(0, 2)).toEqual([
       `${next}: revoked, with all that it signed`,

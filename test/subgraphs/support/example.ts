@@ -1,6 +1,6 @@
 import { migrateAuthority } from '../../../authority/consent/index.js';
 import { openDatabase } from '../../../store/index.js';
-import { prepareBank, startExampleSubgraphs, type SubgraphName } from '../../../subgraphs/index.js';
+import { prepareBank, startExampleSubgraphs, type SubgraphName } from '../../../subgraphs/bank/index.js';
 import type { AuthoritySchema } from '../../../authority/consent/index.js';
 import { createTestDatabase, ensureTemplate, type TestDatabase } from '../../support/database.js';
 import { type Caller, createTestGateway } from './gateway.js';

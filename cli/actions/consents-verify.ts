@@ -1,0 +1,11 @@
+import { verifyConsents } from '../../authority/consent/index.js';
+import { printable } from '../../gateway/printable.js';
+import { type StoreOptions, withAuthorityStore } from '../authority-store.js';
+
+/** `behalf consents verify`: compares every consent with a replay of its log. @returns 0 when all agree, else 1 */
+export async function consentsVerify(options: StoreOptions, print: (line: string) => void): Promise<0 | 1> {
+  const { checked, differences } = await withAuthorityStore(options, (db) => verifyConsents(db));
+  for (const { consentId, problem } of differences) print(printable(`${consentId}: ${problem}`));
+  print(`${checked} consents compared with their log, ${differences.length} differ`);
+  return differences.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,122 @@
+import type { Explanation, ExplainedSelection, Needs } from '../../gateway/authorize/index.js';
+
+const COUNTED = ['allowed', 'minimized', 'denied', 'lost', 'emptied', 'skipped', 'introspection'] as const;
+
+/** An explanation for people. */
+export function explanationLines(
+  explanation: Explanation,
+  caller: { readonly words: string; readonly notes: readonly string[] },
+): string[] {
+  const { operation, selections, truncated, needs, lacks } = explanation;
+  const rows = selections.map((selection) => ({
+    key: `${'  '.repeat(selection.path.length - 1)}${selection.path.at(-1) ?? ''}`,
+    selection,
+  }));
+  const keyWidth = Math.max(...rows.map(({ key }) => key.length));
+  const coordinateWidth = Math.max(...selections.map(({ coordinate }) => coordinate.length));
+  const counts = COUNTED.map((decision) => ({
+    decision,
+    count: selections.filter((selection) => selection.decision === decision).length,
+  })).filter(({ count }) => count > 0);
+  return [
+    ...caller.notes.map((note) => `!! ${note}`),
+    ...(caller.notes.length > 0 ? [''] : []),
+    `${operation.type} ${operation.name ?? '(unnamed)'}`,
+    `decided for ${caller.words}`,
+    '',
+    ...rows.map(({ key, selection }) =>
+      [
+        `  ${key.padEnd(keyWidth)}`,
+        selection.decision.padEnd(13),
+        selection.coordinate.padEnd(coordinateWidth),
+        reasonOf(selection),
+      ]
+        .join('  ')
+        .trimEnd(),
+    ),
+    ...(truncated ? [`  … only the first ${selections.length} are listed`] : []),
+    '',
+    `${selections.length} selections: ${counts.map(({ decision, count }) => `${count} ${decision}`).join(', ')}`,
+    '',
+    ...needsLines('The whole operation needs', needs),
+    ...(lacks === undefined ? [] : ['', ...needsLines('This caller lacks', lacks)]),
+  ];
+}
+
+function reasonOf({ coordinate, decision, rules, minimization, perRow }: ExplainedSelection): string {
+  switch (decision) {
+    case 'denied':
+      return denialWords(coordinate, rules);
+    case 'lost':
+      return 'goes with what it is selected on';
+    case 'emptied':
+      return 'nothing that is selected on it is left';
+    case 'skipped':
+      return 'left out by @skip or @include';
+    case 'introspection':
+      return 'decided by the gateway’s introspection setting';
+    case 'allowed':
+    case 'minimized':
+      return [
+        ...(minimization ?? []).map(({ at, strategy, wholeWith, whole }) =>
+          whole ? `${at} is whole` : `${strategy}; ${wholeWords(wholeWith)}`,
+        ),
+        ...(perRow ?? []).map(({ type, property }) => `each ${type} by its ${property}`),
+      ].join('; ');
+  }
+}
+
+/** Each rule once, with the places that state it, where that is not the field alone. */
+function denialWords(coordinate: string, rules: ExplainedSelection['rules']): string {
+  const unmet = new Map<string, { lacks: string; at: string[] }>();
+  for (const { at, rule, met, missing } of rules) {
+    if (met) continue;
+    const known = unmet.get(rule);
+    if (known === undefined) unmet.set(rule, { lacks: missingWords(missing), at: [at] });
+    else known.at.push(at);
+  }
+  return [...unmet]
+    .map(([rule, { lacks, at }]) => {
+      const places = at.length === 1 && at[0] === coordinate ? '' : ` of ${at.join(', ')}`;
+      return `${lacks === '' ? '' : `lacks ${lacks}: `}${rule}${places}`;
+    })
+    .join('; ');
+}
+
+function wholeWords(wholeWith: readonly (readonly string[])[]): string {
+  return wholeWith.length === 0 ? 'never whole' : `whole with ${alternatives(wholeWith)}`;
+}
+
+function missingWords(missing: ExplainedSelection['rules'][number]['missing']): string {
+  if (missing === undefined || missing.rule !== undefined) return '';
+  return [
+    ...(missing.authenticated === true ? ['a token'] : []),
+    ...(missing.scopes ?? []).map(alternatives),
+    ...(missing.policies ?? []).map(alternatives),
+    ...(missing.purposes ?? []).map((names) => names.join(' or ')),
+  ].join(', ');
+}
+
+function alternatives(entry: readonly (readonly string[])[]): string {
+  return entry.length === 0
+    ? 'what nobody can hold'
+    : entry.map((names) => names.join(' and ')).join(', or ');
+}
+
+function needsLines(title: string, needs: Needs): string[] {
+  const { scopes, policies, purposes, impossible, authenticated } = needs;
+  const isScoped = scopes.sets.some((set) => set.length > 0);
+  const lines = [
+    ...impossible.map((coordinate) => `  what nobody can hold, for ${coordinate}`),
+    ...(isScoped
+      ? scopes.sets.map((set, index) => `  ${index === 0 ? 'scopes   ' : '      or '} ${set.join(' ')}`)
+      : []),
+    ...(scopes.exhaustive
+      ? []
+      : ['            (there are more sets than were followed, perhaps smaller ones)']),
+    ...policies.map((entry) => `  policy    ${alternatives(entry)}`),
+    ...purposes.map((names) => `  purpose   ${names.join(' or ')}`),
+  ];
+  if (lines.length > 0) return [`${title}:`, ...lines];
+  return [authenticated ? `${title}: a token, whatever is in it` : `${title}: nothing`];
+}

@@ -1,0 +1,2 @@
+#!/usr/bin/env node
+import '../../dist/subgraphs/bank/main.js';
