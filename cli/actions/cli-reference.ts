@@ -37,7 +37,7 @@ function section(command: Command): string[] {
   return [
     `## \`${fullName(command)}\``,
     '',
-    `${sentence(help.commandDescription(command))}`,
+    sentence(help.commandDescription(command)),
     '',
     '```sh',
     help.commandUsage(command),
@@ -83,7 +83,8 @@ function argumentRow(argument: Argument): Row {
 
 /** Commander knows a default only where there is a value; elsewhere the description ends with it. */
 function optionRow(option: Option): Row {
-  const { argChoices, defaultValue, defaultValueDescription, flags, mandatory } = option;
+  const { argChoices, defaultValueDescription, flags, mandatory } = option;
+  const defaultValue = option.defaultValue as string | number | boolean | undefined;
   const [, meaning = '', stated] = /^(.*?)(?: \(default: (.*)\))?$/.exec(option.description) ?? [];
   const choices =
     argChoices === undefined ? '' : `: ${argChoices.map((choice) => `\`${choice}\``).join(', ')}`;

@@ -102,9 +102,8 @@ async function link(target: string): Promise<void> {
 const running: ChildProcess[] = [];
 afterAll(async () => {
   for (const child of running) child.kill('SIGTERM');
-  await Promise.all(
-    running.map((child) => child.exitCode ?? new Promise((ended) => child.once('exit', ended))),
-  );
+  const stillRunning = running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  await Promise.all(stillRunning.map((child) => new Promise((ended) => child.once('exit', ended))));
 });
 
 /** Runs a script of the starter's package.json, as npm would. */
@@ -215,7 +214,7 @@ describe('the starters', () => {
         ],
       });
       expect(answer.errors).toMatchObject([
-        { path: ['myNotes', 'location'], extensions: { code: 'UNAUTHORIZED_FIELD_OR_TYPE' } },
+        { path: ['myNotes', 0, 'location'], extensions: { code: 'UNAUTHORIZED_FIELD_OR_TYPE' } },
       ]);
     } finally {
       await issuer.close();
