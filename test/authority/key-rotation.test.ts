@@ -393,8 +393,8 @@ describe('a leaked key', () => {
       rotateKeys({ databaseUrl: test.database.url, revoke, reason: 'test' }, (line) => lines.push(line));
     await run([current, next]);
     expect(lines.slice(0, 2)).toEqual([
-      `${next}: revoked, with all that it signed`,
-      `${current}: revoked, with all that it signed`,
+      `${next}: revoked, with everything it signed`,
+      `${current}: revoked, with everything it signed`,
     ]);
     const [newCurrent = '', newNext = ''] = await kids(test.issuer);
     lines.length = 0;
