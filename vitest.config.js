@@ -14,7 +14,9 @@ const SOURCES = {
   '@behalf/authority': 'authority/index.ts',
   '@behalf/gateway': 'gateway/index.ts',
   '@behalf/gateway/tools': 'gateway/tools.ts',
-  '@behalf/example': 'subgraphs/index.ts',
+  '@behalf/consent-subgraph': 'subgraphs/consent/index.ts',
+  '@behalf/consent-subgraph/internal': 'subgraphs/consent/internal.ts',
+  '@behalf/example': 'subgraphs/bank/index.ts',
   '@behalf/policy/internal': 'policy/internal.ts',
   '@behalf/store/internal': 'store/internal.ts',
   '@behalf/audit/postgres': 'audit/postgres.ts',
@@ -23,7 +25,7 @@ const SOURCES = {
   '@behalf/authority/clients': 'authority/clients/index.ts',
   '@behalf/authority/internal': 'authority/internal.ts',
   '@behalf/gateway/internal': 'gateway/internal.ts',
-  '@behalf/example/internal': 'subgraphs/internal.ts',
+  '@behalf/example/internal': 'subgraphs/bank/internal.ts',
   'behalf/internal': 'cli/internal.ts',
 };
 

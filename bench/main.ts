@@ -9,10 +9,10 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   analysis: benchAnalysis,
   subgraph: benchSubgraph,
   limits: benchLimits,
-  // Before the next, which keeps this process and its children on one processor.
+  // Runs before the others, which pin this process and its children to one processor.
   revocation: benchRevocation,
   gateway: () => {
-    // Load and subgraphs on one processor, what is measured on the other.
+    // Load and subgraphs share one processor; the measured program has the other.
     pin(process.pid, 1);
     return benchGateway();
   },
@@ -27,5 +27,5 @@ if (unknown.length > 0) {
 for (const [name, run] of Object.entries(benchmarks)) {
   if (named.length === 0 || named.includes(name)) await run();
 }
-// With what a benchmark has set.
+// Keeps an exit code that a benchmark has set.
 process.exit();

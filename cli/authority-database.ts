@@ -8,8 +8,8 @@ import type { Log } from '@behalf/store';
 import { silentLog } from '@behalf/store/internal';
 import type { Kysely } from 'kysely';
 
-/** Longer than a request may wait: whoever types a command can look on. */
-export const WAIT_AT_MOST_MS = 30_000;
+/** Longer than a mutation may wait: somebody is watching the command. */
+export const MAX_WAIT_MS = 30_000;
 
 /** Opens the authority's database for one command. */
 export async function withAuthorityDatabase<Result>(
@@ -19,18 +19,18 @@ export async function withAuthorityDatabase<Result>(
   return withDatabase(databaseUrl, { max: 2, applicationName: 'behalf-command' }, work);
 }
 
-/** Who did it, for the log: an operator has no token, and the database knows only its own role. */
+/** The author recorded in the log. An operator has no token, and the database knows only its own role. */
 export function operator(): string {
   return `operator:${userInfo().username}`;
 }
 
-/** Whoever ends or stops something has to say why. @throws CommandError `USAGE` */
+/** Ending or suspending something needs a reason. @throws CommandError `USAGE` when it is empty */
 export function needReason(reason: string): string {
-  if (reason.trim() === '') throw new CommandError('USAGE', '--reason must say something');
+  if (reason.trim() === '') throw new CommandError('USAGE', '--reason must not be empty');
   return reason;
 }
 
-/** Prints whether the gateways enforce a change. @returns whether all do */
+/** Waits until the gateways enforce a change, and prints whether they do. @returns whether all do */
 export async function printInForce(
   db: Kysely<AuthoritySchema>,
   databaseUrl: string,
@@ -39,13 +39,11 @@ export async function printInForce(
 ): Promise<boolean> {
   const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log: silentLog });
   try {
-    const { everywhere, gateways, silent, waitingFor } = await acknowledgements.inForce(
-      change,
-      WAIT_AT_MOST_MS,
-    );
+    const { everywhere, gateways, silent, waitingFor } = await acknowledgements.inForce(change, MAX_WAIT_MS);
     if (everywhere) print(`in force at every gateway that follows the changes (${gateways})`);
     else print(printable(`NOT in force everywhere: waiting for ${waitingFor.join(', ')}`));
-    if (silent.length > 0) print(printable(`permit nothing, unheard of for too long: ${silent.join(', ')}`));
+    if (silent.length > 0)
+      print(printable(`silent for so long that they permit nothing: ${silent.join(', ')}`));
     return everywhere;
   } finally {
     await acknowledgements.close();

@@ -1,26 +1,30 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
 
-/** Codes of commands that cannot do what they are asked for. */
+/** Error codes of the commands. */
 export const commandErrors = Object.freeze({
   NO_DATABASE: {
-    description: 'No start runs on the data folder, and `DATABASE_URL` is not set.',
+    description: '`DATABASE_URL` is not set, and no Behalf runs on the data folder.',
     since: '0.1.0',
   },
   NO_PASSWORD: {
-    description: 'The role that is to be made needs a password, and `BEHALF_REPLAY_PASSWORD` is not set.',
+    description: '`BEHALF_REPLAY_PASSWORD`, the password of the new role, is not set.',
     since: '0.1.0',
   },
   ADDRESS_IN_USE: { description: 'Another process listens on the address.', since: '0.1.0' },
-  USAGE: { description: 'Options that contradict each other.', since: '0.1.0' },
+  USAGE: { description: 'Arguments or options are missing, or contradict each other.', since: '0.1.0' },
   FILE_UNREADABLE: { description: 'A file that the command needs cannot be read.', since: '0.1.0' },
   TOKEN_UNREADABLE: {
-    description: 'The token that `behalf explain` was given is no JWT with the claims of a delegation.',
+    description: 'The token given to `behalf explain` is not a JWT with the claims of a delegation.',
+    since: '0.1.0',
+  },
+  FOLDER_NOT_EMPTY: {
+    description: '`behalf init` was given a folder that is not empty, without `--force`.',
     since: '0.1.0',
   },
   UNKNOWN_CODE: { description: 'Behalf has no such error code.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 
-/** A mistake of whoever runs the command. */
+/** The command was used wrongly, or something that it needs is missing. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 

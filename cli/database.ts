@@ -3,8 +3,8 @@ import type { Kysely } from 'kysely';
 import { checkDatabase, type DatabaseOptions, openDatabase } from '@behalf/store';
 
 /**
- * The database of one command: every command that works on one opens it here. That it cannot be reached is found out first, so
- * that it is told in one line, without what stands in the URL.
+ * Opens the database for one command, and closes it afterwards. The connection is checked first, so that an unreachable database
+ * is reported in one line, without the password in its URL.
  *
  * @throws StoreError `database_unreachable`, `database_version`
  */

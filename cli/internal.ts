@@ -1,5 +1,12 @@
 /** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
-export { freePorts } from './ports.js';
-export { rotateKeysCommand } from './rotate-keys-command.js';
-export { EXAMPLE_AUDIENCE } from './start.js';
 export { printLine } from './terminal.js';
+export { describeRecord } from './actions/audit-tail.js';
+export { rotateKeys } from './actions/rotate-keys.js';
+export { reportError } from './report.js';
+export { type RunFile, readRunFile, removeRunFile, writeRunFile } from './run-file.js';
+export { startTracing } from './telemetry.js';
+export { printError } from './terminal.js';
+export { CommandError } from './command-error.js';
+export { errorReference, errorRegistries } from './actions/error-reference.js';
+export { cliReference } from './actions/cli-reference.js';
+export { program } from './program.js';

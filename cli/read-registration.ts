@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { CommandError } from './command-error.js';
 
-/** The registration of an application in a JSON file; what stands in it is the register's to judge. @throws CommandError `FILE_UNREADABLE` */
+/** Reads an application's registration from a JSON file; the register checks it. @throws CommandError `FILE_UNREADABLE` */
 export async function readRegistration(file: string): Promise<unknown> {
   let text: string;
   try {
@@ -15,7 +15,7 @@ export async function readRegistration(file: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's message repeats what stands there, and somebody may have put a private key into it.
-    throw new CommandError('FILE_UNREADABLE', `${file}: is no JSON`);
+    // The parser's message quotes the file, which could hold a private key.
+    throw new CommandError('FILE_UNREADABLE', `${file}: is not JSON`);
   }
 }

@@ -3,16 +3,17 @@ import { CommandError } from './command-error.js';
 import { composeSupergraph, readSupergraphConfig } from '@behalf/gateway/tools';
 
 /**
- * A supergraph's SDL: the file itself, or what `supergraph.yaml` composes to.
+ * A supergraph's SDL: the content of the file, or what a `supergraph.yaml` composes to.
  *
- * @throws {CommandError} or {ComposeError}
+ * @throws CommandError `FILE_UNREADABLE`
+ * @throws ComposeError
  */
 export async function readSupergraphSdl(file: string): Promise<string> {
   if (/\.ya?ml$/i.test(file)) return composeSupergraph(await readSupergraphConfig(file));
   return readText(file);
 }
 
-/** @throws {CommandError} `FILE_UNREADABLE` */
+/** @throws CommandError `FILE_UNREADABLE` */
 export async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');

@@ -14,9 +14,10 @@ export function hasTraceEndpoint(environment: Environment = process.env): boolea
 }
 
 /**
- * Exports spans by OTLP (HTTP) to the collector of the environment. Without one nothing is registered, and spans cost nothing.
+ * Exports spans by OTLP over HTTP to the collector that the environment names. Without one, nothing is registered and spans
+ * cost nothing.
  *
- * @returns ends the export after what is left was sent.
+ * @returns a function that sends the remaining spans and ends the export
  */
 export function startTracing(serviceName: string): () => Promise<void> {
   if (!hasTraceEndpoint()) return () => Promise.resolve();

@@ -17,8 +17,8 @@ const TIMES = 30;
 const BOMB_SIZES = [25, 50, 100, 200, 400] as const;
 
 /**
- * What an operation costs when it is seen for the first time: Behalf's analysis, decision and filtering, beside the query
- * planning of the same operation that follows it.
+ * The cost of an operation that is seen for the first time: Behalf's analysis, decision and filtering, compared with Apollo's
+ * query planning of the same operation.
  */
 export async function benchAnalysis(): Promise<void> {
   const sdl = composeSupergraph(
@@ -71,7 +71,7 @@ async function benchFirstSeen(sdl: string): Promise<void> {
   printTable(['operation', 'query planning', 'all granted', 'some denied', 'seen before'], rows);
 }
 
-/** Each fragment spreads the next one twice: expanded, the selections double with each. */
+/** Each fragment spreads the next one twice, so each doubles the number of expanded selections. */
 function bomb(size: number): string {
   const fragments = Array.from(
     { length: size },
@@ -82,7 +82,7 @@ function bomb(size: number): string {
 }
 
 async function benchFragmentBomb(sdl: string): Promise<void> {
-  // Few are kept, so that what is measured is the analysis and not a heap full of bombs.
+  // A small cache, so that the analysis is measured and not a heap full of bombs.
   const authorizer = createOperationAuthorizer(sdl, { cacheBytes: 64 * 1024 ** 2 });
   // The same fields, for graphql-js to validate against.
   const schema = buildSchema(

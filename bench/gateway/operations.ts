@@ -36,5 +36,5 @@ export const ALL_SCOPES = [
   'payments:write',
 ];
 
-/** Enough for most of it, too little for some fields of each operation. */
+/** Enough for most fields of each operation, but not for all. */
 export const FEWER_SCOPES = ['accounts:read', 'profile:contact', 'profile:identity'];

@@ -2,7 +2,7 @@ import { RuleTable } from '@behalf/directives/internal';
 import { parse } from 'graphql';
 import { vocabularyOf } from '@behalf/policy';
 
-/** A policy for this supergraph in which every client may have everything, and is counted without ever being refused. */
+/** A policy in which every client may ask for everything, and whose rate limits count but never refuse. */
 export function benchPolicy(supergraphSdl: string): string {
   const words = vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'required' }));
   const scopes = [...words.scopes.keys()];

@@ -29,8 +29,8 @@ type Variant = 'stock' | 'behalf' | 'behalf, some denied';
 type Results = Map<string, Map<Variant, BurstResult[]>>;
 
 /**
- * The protected gateway beside the stock one without protection, on the same schemas with the directives removed. One gateway is
- * alive at a time; rounds alternate, so that a machine whose speed drifts does so for both.
+ * Compares the protected gateway with the stock one, which serves the same schemas without the directives. One gateway runs at a
+ * time, and rounds alternate, so that drifting machine speed affects both.
  */
 export async function benchGateway(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'behalf-bench-'));
@@ -85,7 +85,7 @@ async function measureBehalf(
   databaseUrl: string,
   supergraphFile: string,
 ): Promise<void> {
-  // The subgraphs trust a key that the gateway is given, so that neither has to be started first.
+  // The gateway is given a key that the subgraphs trust, so neither has to be started first.
   const { privateKey, publicKey } = await generateKeyPair('Ed25519', { extractable: true });
   const keyFile = `${supergraphFile}.key.json`;
   await writeFile(keyFile, JSON.stringify(await exportJWK(privateKey)));
@@ -134,7 +134,7 @@ async function measureBehalf(
   }
 }
 
-/** A benchmark of errors would be a fast one. */
+/** Errors would be fast: check that the answer has data. */
 async function assertAnswered(
   url: string,
   [first]: readonly LoadRequest[],
@@ -212,7 +212,7 @@ interface BenchIssuer {
   close(): Promise<void>;
 }
 
-/** An issuer of access tokens with its key set, as any authorization server has one. */
+/** An issuer of access tokens that serves its key set, as any authorization server does. */
 async function startIssuer(): Promise<BenchIssuer> {
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'ES256', use: 'sig' };

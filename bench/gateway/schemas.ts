@@ -7,12 +7,12 @@ import { projectPath } from '@behalf/example/internal';
 export const BENCH_SUBGRAPHS = ['customers', 'accounts', 'payments'] as const;
 export type BenchSubgraph = (typeof BENCH_SUBGRAPHS)[number];
 
-/** The example's schema as it stands. */
+/** The example's schema, unchanged. */
 export function protectedSdl(name: BenchSubgraph): string {
-  return readFileSync(projectPath('subgraphs', name, 'schema.graphql'), 'utf8');
+  return readFileSync(projectPath('subgraphs', 'bank', name, 'schema.graphql'), 'utf8');
 }
 
-/** The same schema with every directive that protects taken out: what a team without any protection would run. */
+/** The same schema without the protecting directives, as a team without any protection would run it. */
 export function openSdl(name: BenchSubgraph): string {
   const document = parse(protectedSdl(name));
   const links = new Links(document);

@@ -26,8 +26,8 @@ export interface BenchSubgraphs {
 }
 
 /**
- * Subgraphs of the example's schemas that answer each body once by executing it and from then on from memory, so that what is
- * measured is the gateway. `trust` protects them; without it they are open.
+ * Subgraphs with the example's schemas. Each body is executed once and then answered from memory, so that only the gateway is
+ * measured. With `trust` they are protected, without it they are open.
  */
 export async function startBenchSubgraphs(trust: GatewayTrust | undefined): Promise<BenchSubgraphs> {
   const servers = await Promise.all(
@@ -110,7 +110,7 @@ function constantResolvers(schema: GraphQLSchema): Resolvers {
     for (const field of Object.values(type.getFields())) {
       if (field.name.startsWith('_')) continue;
       const value = valueOf(field.type, `${type.name}.${field.name}`);
-      // The identifier of a row is that of its reference.
+      // A row has the identifier of its reference.
       ofType[field.name] =
         field.name === 'id' ? (source) => (source as { id?: unknown }).id ?? value : () => value;
     }

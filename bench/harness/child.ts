@@ -2,12 +2,12 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { execFileSync } from 'node:child_process';
 
-/** A program under measurement: alone in its process, on a processor of its own where the system can pin it. */
+/** A measured program, in a process of its own and pinned to one processor where the system can do that. */
 export interface MeasuredProcess {
   readonly url: string;
-  /** User and system time since the process started, microseconds. */
+  /** User and system time since the process started, in microseconds. */
   cpuMicros(): Promise<number>;
-  /** What is left on the heap after its garbage was collected, bytes. */
+  /** Bytes on the heap after garbage collection. */
   heapBytes(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export type ChildMessage =
   | { readonly failed: string };
 export type ParentMessage = 'cpu' | 'heap' | 'stop';
 
-/** What a measured program runs: starts, answers for its processor time, stops when told. */
+/** The main function of a measured program: starts the server, reports its processor time, and stops when told. */
 export async function runAsChild(
   start: () => Promise<{ readonly url: string; readonly close: () => Promise<void> }>,
 ): Promise<void> {
@@ -37,7 +37,7 @@ export async function runAsChild(
         void close().finally(() => process.exit(0));
       }
     });
-    // Whoever measures was killed.
+    // The measuring process was killed.
     process.on('disconnect', () => process.exit());
     send({ ready: url });
   } catch (error) {
@@ -47,8 +47,8 @@ export async function runAsChild(
 }
 
 /**
- * @param program Compiled file that calls {@link runAsChild}.
- * @param processor Which one it is put on; `any`: the system decides, for a program that runs beside others of its kind.
+ * @param program compiled file that calls {@link runAsChild}
+ * @param processor the processor to pin it to; `any` leaves the choice to the system, for programs that run beside each other
  */
 export async function startMeasured(
   program: string,
@@ -97,11 +97,11 @@ function nextMessage(child: ChildProcess): Promise<ChildMessage> {
   });
 }
 
-/** Puts a process on one processor, where the system has `taskset`; elsewhere it stays where it is. */
+/** Pins a process to one processor, if the system has `taskset`. */
 export function pin(pid: number, processor: number): void {
   try {
     execFileSync('taskset', ['-a', '-c', '-p', String(processor), String(pid)], { stdio: 'ignore' });
   } catch {
-    // Ratios are still taken in one run; they are only noisier.
+    // The ratios are still taken within one run; they are only noisier.
   }
 }

@@ -1,4 +1,4 @@
-/** One of the things that are compared: does its work `times` times. */
+/** One of the contenders: does its work `times` times. */
 export interface Contender {
   readonly name: string;
   readonly run: (times: number) => Promise<void> | void;
@@ -6,7 +6,7 @@ export interface Contender {
 
 export interface Timing {
   readonly name: string;
-  /** Microseconds for one time, of each round. */
+  /** Microseconds per run, for each round. */
   readonly rounds: readonly number[];
 }
 
@@ -14,8 +14,8 @@ const WARM_UP_MS = 1_500;
 const MAX_WARM_UPS = 40;
 
 /**
- * Times contenders in turn, round by round, so that a machine whose speed drifts does so for all of them. Each is warmed
- * until it has run for a while, and the garbage of one is collected before the next begins.
+ * Times contenders in turn, round by round, so that drifting machine speed affects all of them. Each is warmed up first, and
+ * garbage is collected between contenders.
  */
 export async function interleave(
   contenders: readonly Contender[],
@@ -42,13 +42,13 @@ export function medianOf(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** Median, with the least and the most. */
+/** Median, minimum and maximum. */
 export function spread(values: readonly number[], digits = 1): string {
   const shown = (value: number): string => value.toFixed(digits);
   return `${shown(medianOf(values))} (${shown(Math.min(...values))}–${shown(Math.max(...values))})`;
 }
 
-/** Median of the ratios of each round, so that what slowed a round slowed both sides of it. */
+/** Median of each round's ratio: whatever slows a round slows both of its sides. */
 export function ratio(timing: Timing, to: Timing): number {
   return medianOf(timing.rounds.map((value, round) => value / (to.rounds[round] ?? Number.NaN)));
 }

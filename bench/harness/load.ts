@@ -13,7 +13,7 @@ export interface LoadRequest {
 
 const CONNECTIONS = 10;
 const BURST_SECONDS = 2;
-/** A young process compiles for its first thousands of requests: its bursts count once two of them agree. */
+/** A young process still compiles during its first thousands of requests: it is warm when two bursts take equally long. */
 const MAX_WARM_UP_BURSTS = 15;
 const AGREEMENT = 0.05;
 

@@ -1,4 +1,4 @@
-/** Prints rows in columns; numbers to the right. */
+/** Prints rows in columns, with numbers aligned to the right. */
 export function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),

@@ -14,7 +14,7 @@ import { printTable } from '../harness/table.js';
 const ENTRIES = 200;
 const MEASURED_CHARACTERS = 4_000_000;
 
-/** Dense in different ways: what of a document is dearest differs by what is kept of it. */
+/** Documents that are dense in different ways: which is largest depends on what a cache keeps of it. */
 const TEXTS: Readonly<Record<string, string>> = {
   'short names': `{me{${'id '.repeat(400)}}}`,
   'short aliases': `{me{${Array.from({ length: 400 }, (_, i) => `a${i}:id`).join(' ')}}}`,
@@ -26,7 +26,7 @@ const TEXTS: Readonly<Record<string, string>> = {
     accounts { id iban balance currency product payments(first: 1) { edges { node { id amount currency } } } } } }`,
 };
 
-/** A cache that reckons with less than is kept would hold more than it was given: then the benchmark fails. */
+/** A cache that estimates too little would exceed its bound: then the benchmark fails. */
 function checkFactor(what: string, measured: number, reckoned: number): void {
   if (measured <= reckoned) return;
   console.log(
@@ -35,7 +35,7 @@ function checkFactor(what: string, measured: number, reckoned: number): void {
   process.exitCode = 1;
 }
 
-/** Bytes that are kept for each character, measured beside the factors that caches reckon with. */
+/** Measured bytes per character, beside the factors that the caches estimate with. */
 export function benchFactors(): void {
   const sdl = composeSupergraph(
     BENCH_SUBGRAPHS.map((name) => ({ name, url: `http://${name}.bench`, sdl: protectedSdl(name) })),
@@ -61,7 +61,7 @@ export function benchFactors(): void {
       return filterOperation(each, (requirement) => requirement % 2 === 0, new Conditions(each, {}));
     });
     const json = JSON.stringify(planner.buildQueryPlan(operationFromDocument(apiSchema, parse(text))));
-    // A plan can be short, and what is left of a few hundred is lost in the noise.
+    // Plans can be short: a few hundred would be lost in the noise.
     const plans = Math.max(ENTRIES, Math.ceil(MEASURED_CHARACTERS / json.length));
     const plan = retained(json.length, () => JSON.parse(json) as unknown, plans);
     for (const [kind, bytes] of Object.entries({ document, analysis, decision, plan }))
@@ -84,7 +84,7 @@ function benchSchema(schema: ReturnType<typeof buildASTSchema>): void {
   const { length } = printSchema(schema);
   const visible = (): unknown => {
     const made = visibleSchema(text, () => true);
-    // Its fields are made when they are first looked for.
+    // GraphQL builds a type's fields when they are first read.
     if (made !== undefined) printSchema(made);
     return made;
   };
@@ -95,7 +95,7 @@ function benchSchema(schema: ReturnType<typeof buildASTSchema>): void {
   );
 }
 
-/** A string of its own, so that what is kept with it is counted. */
+/** Copies the string, so that memory kept with it is counted. */
 function fresh(text: string): string {
   return Buffer.from(text).toString();
 }

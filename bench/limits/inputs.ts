@@ -4,11 +4,11 @@ import { getIntrospectionQuery } from 'graphql';
 export interface HostileInput {
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>>;
-  /** Instead of them, as JSON: JSON.stringify calls itself for each level. */
+  /** The variables as JSON text: JSON.stringify recurses for each level. */
   readonly variablesJson?: string;
 }
 
-/** Makes an input of some size, in whatever the family counts. `name` is the operation's, so that no two texts are equal. */
+/** Makes an input of a size in the family's own unit. `name` names the operation, so that no two texts are equal. */
 export type Family = (size: number, name: string) => HostileInput;
 
 function list(size: number, entry: (index: number) => string, separator = ' '): string {
@@ -33,7 +33,7 @@ const booleans = (size: number): string => `(${list(size, (index) => `$v${index}
 const allTrue = (size: number): Record<string, boolean> =>
   Object.fromEntries(Array.from({ length: size }, (_, index) => [`v${index}`, true]));
 
-/** On the schema of the example. Each grows without end, in one way that costs something. */
+/** For the example's schema. Each family grows without bound in one way that costs something. */
 export const FAMILIES: Readonly<Record<string, Family>> = {
   'fragments that double': (size, name) =>
     chain(

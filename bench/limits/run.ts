@@ -5,14 +5,14 @@ import type { Family } from './inputs.js';
 import { bodyOf, startLimitsWorld } from './world.js';
 import type { HostileAnswer, LimitsWorld } from './world.js';
 
-/** The bound of the server is 256 kB; what is beyond it is refused without being read. */
+/** The server reads at most 256 kB; larger bodies are refused unread. */
 const MAX_BODY_BYTES = 256 * 1024;
 const REPETITIONS = 2;
 const WARM_UPS = 60;
 const HOSTILE_OPERATIONS = 10_000;
-/** A worker that was ended is replaced meanwhile, which is not the next request's cost. */
+/** Time to replace a worker that was terminated, which must not count for the next request. */
 const SETTLE_MS = 300;
-/** Operations of one family and of sizes around the largest that is accepted: the dearest is there. */
+/** Operations of one family with sizes around the largest that is accepted, where the costs are highest. */
 const SIZES = [1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 20, 25, 30, 40, 50, 70, 100, 140, 200, 300, 450, 700];
 
 const BATCH_OPERATIONS = 10;
@@ -26,9 +26,8 @@ interface Measured {
 }
 
 /**
- * Looks for the request that costs the gateway most, with the default limits: of each family every size, up to the largest
- * body that is read. Then what is left in memory after many such operations, and whether the factors by which caches
- * estimate their bytes are large enough.
+ * Finds the most expensive request under the default limits: every size of each family, up to the largest body that is read.
+ * Then measures what many such operations leave in memory, and whether the factors that caches estimate with are large enough.
  */
 export async function benchLimits(): Promise<void> {
   for (const schema of ['open', 'protected'] as const) {
@@ -84,7 +83,7 @@ async function measureFamily(world: LimitsWorld, family: Family): Promise<Measur
   return found;
 }
 
-/** Ten operations of one family in one request, which the benchmark's gateway takes. */
+/** Ten operations of one family in one request: the benchmark's gateway accepts batches. */
 async function measureBatches(world: LimitsWorld): Promise<string[]> {
   const found: Measured[] = [];
   for (const family of Object.values(FAMILIES)) {
@@ -108,7 +107,7 @@ async function measureOne(world: LimitsWorld, size: number, body: string): Promi
   return { size, bytes: Buffer.byteLength(body), cpuMs: (after - before) / 1_000, answer };
 }
 
-/** Of the largest sizes that are accepted, and some that are not, each text another one. */
+/** Different texts with the largest accepted sizes, and some that are too large. */
 async function benchMemory(world: LimitsWorld, schema: string): Promise<void> {
   const before = await world.gateway.heapBytes();
   const families = Object.values(FAMILIES);

@@ -5,7 +5,7 @@ import { checkPolicy, vocabularyOf } from '@behalf/policy';
 import { runAsChild } from '../harness/child.js';
 import { AUDIENCE } from './names.js';
 
-// The authority, alone in its process.
+// The authority in a process of its own.
 await runAsChild(async () => {
   const { BENCH_DATABASE = '', BENCH_ENCRYPTION_KEY = '', BENCH_SECRET = '' } = process.env;
   const { BENCH_POLICY = '', BENCH_SUPERGRAPH = '' } = process.env;

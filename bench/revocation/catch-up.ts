@@ -12,8 +12,8 @@ const GIVE_UP_MS = 120_000;
 const LOOK_MS = 2;
 
 /**
- * How long a gateway that starts denies: the time in which its receiver has heard of everything that a new stream begins
- * with. Receivers are in this process, the authority in its own.
+ * How long a new gateway denies everything: the time until its receiver has read the whole backlog of a new stream. Receivers run
+ * in this process, the authority in its own.
  */
 export async function benchCatchUp(world: World): Promise<void> {
   const rows: string[][] = [];
@@ -34,7 +34,7 @@ export async function benchCatchUp(world: World): Promise<void> {
   printTable(['events', 'receivers', 'seconds', 'events/s each'], rows);
 }
 
-/** @returns seconds until the last of them is fresh, or undefined when that takes too long */
+/** @returns seconds until the last receiver is fresh; undefined when that takes too long */
 async function catchUp(world: World, count: number, events: number): Promise<number | undefined> {
   const stream = { issuer: world.issuer, secret: world.streamSecret };
   const views = Array.from({ length: count }, () => {
@@ -57,7 +57,7 @@ async function catchUp(world: World, count: number, events: number): Promise<num
   }
 }
 
-/** Many at once, as the log keeps them; one by one through the register they would take minutes. */
+/** Writes changes in bulk, as the log stores them: one by one through the register would take minutes. */
 async function appendRevocations({ db }: World, count: number): Promise<void> {
   await db.transaction().execute(async (trx) => {
     await sql`

@@ -1,19 +1,19 @@
 import { Pool } from 'undici';
 
-/** What a gateway made of a request. */
+/** How a gateway answered a request. */
 export type Outcome =
-  /** Data, nothing denied. */
+  /** Data, with nothing denied. */
   | 'success'
-  /** 401: the token is not accepted. */
+  /** 401: the token was refused. */
   | 'refused'
-  /** Anything else: neither does it count for a revocation, nor must it happen. */
+  /** Anything else; it must not happen, and does not count as a refusal. */
   | 'other';
 
-/** An application that speaks to one gateway, over connections that it keeps. */
+/** An application that talks to one gateway over keep-alive connections. */
 export class GatewayClient {
   private readonly pool: Pool;
   private readonly path: string;
-  /** Requests that were answered. */
+  /** Number of answered requests. */
   answered = 0;
 
   constructor(url: string, connections: number) {

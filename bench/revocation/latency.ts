@@ -7,16 +7,16 @@ import { percentile } from './percentile.js';
 import type { World } from './world.js';
 
 const REVOCATIONS = 1_000;
-/** Tokens that are in use at the same moment, each by one closed loop on every gateway. */
+/** Tokens in use at the same time, each in one closed loop per gateway. */
 const IN_USE = 4;
 const WARM_UP_TOKENS = 60;
-/** Each loop has so many successes before the revocation, and so many refusals after it. */
+/** Each loop counts this many successes before the revocation, and this many refusals after it. */
 const SUCCESSES_BEFORE = 3;
 const REFUSALS_AFTER = 3;
-/** Long past the target: a token that still works then is reported as such, and the benchmark goes on. */
+/** Far beyond the target: a token that still works by then is reported, and the benchmark goes on. */
 const GIVE_UP_MS = 5_000;
 const GRANTS_AT_ONCE = 8;
-/** On a machine that is too slow for all of them, it ends with those that were made by then. */
+/** On a machine that is too slow, the benchmark ends with the revocations made by then. */
 const AT_MOST_MS = 300_000;
 
 const USE = '{ myConsents { id clientId scopes status until } }';
@@ -27,15 +27,15 @@ interface Observation {
   readonly lastSuccessMs: number;
   /** Successes that arrived after the mutation's answer. */
   readonly after: number;
-  /** Of those, the ones that were asked for after it as well. */
+  /** Of those, the requests that were also sent after it. */
   readonly askedAfter: number;
   readonly others: number;
   readonly isRefused: boolean;
 }
 
 /**
- * Revokes tokens that are in use on every gateway, through `revokeConsent`, and measures how long each goes on working
- * after the mutation was answered.
+ * Revokes tokens in use on every gateway by `revokeConsent`, and measures how long each still works after the mutation was
+ * answered.
  */
 export async function benchLatency(world: World): Promise<void> {
   const clients = world.gateways.map((url) => new GatewayClient(url, IN_USE + 1));
@@ -58,7 +58,7 @@ export async function benchLatency(world: World): Promise<void> {
   }
 }
 
-/** Directly in the register: a thousand people in front of pages would measure something else. */
+/** Grants directly in the register: a thousand sign-ins on pages would measure something else. */
 async function grantConsents({ consents }: World, count: number): Promise<Consent[]> {
   const granted: Consent[] = [];
   await atOnce(GRANTS_AT_ONCE, count, async (index) => {
@@ -120,7 +120,7 @@ async function revokeInUse(
   return Promise.all(used);
 }
 
-/** Uses one token on one gateway without a pause, until it has been refused for good. */
+/** Uses one token on one gateway without pausing, until it has been refused several times in a row. */
 class TokenUser {
   readonly inUse: Promise<void>;
   private isInUse!: () => void;
@@ -142,7 +142,7 @@ class TokenUser {
       const { outcome } = await this.client.ask(this.token, USE);
       if (outcome === 'success') {
         successes.push({ askedAt, at: performance.now() });
-        // Once it was refused, a success is the worse: counted from the beginning again.
+        // A success after a refusal is worse: count the refusals from the start again.
         refusals = 0;
       } else if (outcome === 'refused') refusals += 1;
       else {
@@ -151,7 +151,7 @@ class TokenUser {
       }
       if (successes.length >= SUCCESSES_BEFORE || refusals > 0) this.isInUse();
     }
-    // Not known yet where the gateway has heard of the revocation before the client has its answer: then nothing came after.
+    // Unset when the gateway applied the revocation before the client had its answer: then no success came later.
     const { answeredAt } = this.mutation;
     const after = successes.filter(({ at }) => at > answeredAt);
     const last = after.at(-1);
@@ -192,7 +192,7 @@ function answered(clients: readonly GatewayClient[]): number {
   return clients.reduce((total, client) => total + client.answered, 0);
 }
 
-/** Does it for 0 to count - 1, so many at a time. */
+/** Runs the work for 0 to count - 1, with limited concurrency. */
 async function atOnce(width: number, count: number, work: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {

@@ -6,8 +6,8 @@ import { interleave, medianOf, ratio } from '../harness/interleave.js';
 import { printTable } from '../harness/table.js';
 
 /**
- * A program of its own, so that the memory of nothing else is counted. Prints what a view of 1,000,000 live revocations of one
- * kind costs: memory, time to put one in, and time to look a token up beside a view of 1,000.
+ * Runs as a program of its own, so that no other memory is counted. Prints the cost of a view with 1,000,000 live revocations of
+ * one kind: memory, time to add one, and time to look up a token, compared with a view of 1,000.
  */
 
 const MANY = 1_000_000;
@@ -23,7 +23,7 @@ interface Kind {
 
 const nowSeconds = Math.floor(Date.now() / 1000);
 
-/** What revocations name. The identifiers are as the authority makes them. */
+/** What revocations name, with identifiers like the authority's. */
 const KINDS: Readonly<Record<string, Kind>> = {
   consent: {
     revoked: (consentId) => ({ issuer: ISSUER, consentId }),
@@ -50,7 +50,7 @@ interface Names {
   readonly tokenId?: string;
 }
 
-/** With an identifier of its own for everything that is not named. */
+/** Gives everything that is not named an identifier of its own. */
 function token({ consentId, sessionId, subject, tokenId }: Names): AuthenticatedToken {
   return {
     issuer: ISSUER,
@@ -75,7 +75,7 @@ function emptyView(): RevocationView {
 }
 
 function fill(view: RevocationView, { revoked }: Kind, count: number): string[] {
-  // Some of them are kept, to be looked up.
+  // Keep some, to look them up later.
   const kept: string[] = [];
   for (let index = 0; index < count; index += 1) {
     const id = randomUUID();

@@ -11,8 +11,8 @@ import type { SigningKey } from '@behalf/authority/internal';
 import { AUDIENCE, CLIENT_ID } from './names.js';
 
 /**
- * Signs access tokens with the authority's own key, which it reads as an instance of the authority does, in the shape that
- * the authority gives them. A thousand people who sign in and agree would take longer than all that is measured.
+ * Signs access tokens with the authority's own key, in the authority's own format. It reads the key as an instance of the authority
+ * does. A thousand sign-ins with consent would take longer than everything that is measured.
  */
 export class TokenMint {
   private constructor(
@@ -27,7 +27,7 @@ export class TokenMint {
     return new TokenMint(ring.now().signing, issuer);
   }
 
-  /** A token under that consent, with all its scopes. */
+  /** A token for the consent, with all its scopes. */
   person(consent: Consent): Promise<string> {
     const { id, version, purposes, detail, until } = consent;
     return this.sign(consent.subject, {

@@ -8,7 +8,7 @@ import { projectPath } from '@behalf/example/internal';
 const GATEWAYS = 3;
 const MEMORY_KINDS = ['consent', 'token', 'session', 'subject and client'] as const;
 
-/** How soon a revocation is in force, what remembering many costs, and how soon a new gateway knows them. */
+/** Measures how soon a revocation is in force, what many revocations cost in memory, and how soon a new gateway knows them. */
 export async function benchRevocation(): Promise<void> {
   await inWorld(GATEWAYS, benchLatency);
   for (const kind of MEMORY_KINDS) {
@@ -16,7 +16,7 @@ export async function benchRevocation(): Promise<void> {
       stdio: 'inherit',
     });
   }
-  // Without gateways, which would read the same backlog at the same time.
+  // Without gateways: they would read the same backlog at the same time.
   await inWorld(0, benchCatchUp);
 }
 

@@ -1,15 +1,13 @@
-import { startExampleSubgraph } from '@behalf/example';
+import { startConsentSubgraph } from '@behalf/consent-subgraph';
 import { runAsChild } from '../harness/child.js';
 import { GATEWAY_ISSUER } from './names.js';
 
-// The consent subgraph, alone in its process: it reads people's consents, and ends them.
+// The consent subgraph in a process of its own: it reads and revokes people's consents.
 await runAsChild(async () => {
   const { BENCH_DATABASE = '', BENCH_GATEWAY_KEYS = '[]' } = process.env;
-  return startExampleSubgraph('consent', {
+  return startConsentSubgraph({
     databaseUrl: BENCH_DATABASE,
     gateway: { issuer: GATEWAY_ISSUER, keys: JSON.parse(BENCH_GATEWAY_KEYS) as [] },
-    pseudonymKey: new Uint8Array(32),
-    host: '127.0.0.1',
     port: 0,
   });
 });

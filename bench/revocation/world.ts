@@ -9,7 +9,7 @@ import { ConsentRegister, migrateAuthority } from '@behalf/authority/consent';
 import type { AuthorityDatabase, AuthoritySchema } from '@behalf/authority/consent';
 import { composeSupergraph } from '@behalf/gateway/tools';
 import { openDatabase, openDatabaseServer } from '@behalf/store';
-import { readSchemaFile } from '@behalf/example/internal';
+import { readSchemaFile } from '@behalf/consent-subgraph/internal';
 import { benchPolicy } from '../gateway/policy.js';
 import { startMeasured } from '../harness/child.js';
 import { TokenMint } from './mint.js';
@@ -18,7 +18,7 @@ import { projectPath } from '@behalf/example/internal';
 
 const WRITER_PASSWORD = 'bench-writer';
 
-/** What is measured: each part a process of its own, on loopback, with a PostgreSQL of the benchmark's. */
+/** The system that is measured: each part in a process of its own, on loopback, with a PostgreSQL of its own. */
 export interface World {
   readonly db: AuthorityDatabase;
   readonly consents: ConsentRegister;
@@ -27,11 +27,11 @@ export interface World {
   readonly streamSecret: string;
   /** GraphQL endpoints. */
   readonly gateways: readonly string[];
-  /** Ends what was started, and only that. */
+  /** Stops everything that was started. */
   close(): Promise<void>;
 }
 
-/** Starts PostgreSQL (durable, as it comes), one authority, one subgraph, and so many gateways. */
+/** Starts PostgreSQL with its default durability, one authority, one subgraph, and `gatewayCount` gateways. */
 export async function startWorld(gatewayCount: number): Promise<World> {
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
@@ -52,40 +52,19 @@ async function startParts(
 ): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'behalf-bench-'));
   closers.push(() => rm(folder, { recursive: true, force: true }));
-  const database = await openDatabaseServer({ dataDir: folder });
-  closers.push(() => database.stop());
-  const db = openDatabase<AuthoritySchema & AuditDatabase>(database.url, {
-    max: 8,
-    // It writes a backlog of a million changes in one statement.
-    statementTimeoutMs: 0,
-  });
-  closers.push(() => db.destroy());
-  await migrateAuthority(db);
-  await migrateAudit(db as never);
-  await createWriterRole(db as never, WRITER_PASSWORD);
-
-  const start = async (
-    program: string,
-    env: Readonly<Record<string, string>>,
-  ): Promise<{ readonly url: string }> => {
+  const { db, url: databaseUrl } = await openBenchDatabase(folder, closers);
+  const start: Start = async (program, env) => {
     const started = await startMeasured(projectPath('bench', 'dist', program), env, 'any');
     closers.push(() => started.stop());
     return started;
   };
-  // The gateways sign with one key, which the subgraph is given, so that neither has to be started first.
-  const gatewayKey = await generateKeyPair('Ed25519', { extractable: true });
-  const publicJwk = await exportJWK(gatewayKey.publicKey);
-  const keyFile = join(folder, 'gateway-key.json');
-  await writeFile(keyFile, JSON.stringify(await exportJWK(gatewayKey.privateKey)));
+  // All gateways sign with one key, which the subgraph is given, so neither has to be started first.
+  const key = await makeGatewayKey(folder);
   const subgraph = await start('revocation/subgraph.js', {
-    BENCH_DATABASE: database.url,
-    BENCH_GATEWAY_KEYS: JSON.stringify([
-      { ...publicJwk, alg: 'EdDSA', kid: await calculateJwkThumbprint(publicJwk) },
-    ]),
+    BENCH_DATABASE: databaseUrl,
+    BENCH_GATEWAY_KEYS: JSON.stringify([key.publicJwk]),
   });
-  const supergraph = composeSupergraph([
-    { name: 'consent', url: subgraph.url, sdl: readSchemaFile('consent') },
-  ]);
+  const supergraph = composeSupergraph([{ name: 'consent', url: subgraph.url, sdl: readSchemaFile() }]);
   const policy = benchPolicy(supergraph);
   const policyFile = join(folder, 'policy.json');
   await writeFile(policyFile, policy);
@@ -93,34 +72,18 @@ async function startParts(
   const encryptionKey = randomBytes(32);
   const streamSecret = randomBytes(24).toString('base64url');
   const authority = await start('revocation/authority.js', {
-    BENCH_DATABASE: database.url,
+    BENCH_DATABASE: databaseUrl,
     BENCH_ENCRYPTION_KEY: encryptionKey.toString('base64url'),
     BENCH_POLICY: policy,
     BENCH_SUPERGRAPH: supergraph,
     BENCH_SECRET: streamSecret,
   });
+  const gatewayOptions = { folder, policyFile, supergraph, databaseUrl, streamSecret, keyFile: key.file };
   const gateways: string[] = [];
-  for (let index = 0; index < gatewayCount; index += 1) {
-    const config = {
-      listen: { port: 0 },
-      supergraph: join(folder, `supergraph-${index}.graphql`),
-      policy: policyFile,
-      issuers: [{ issuer: authority.url, audience: AUDIENCE }],
-      authorization: { coverage: 'required' },
-      revocation: { streams: [{ issuer: authority.url, secret: streamSecret }] },
-      propagation: { issuer: GATEWAY_ISSUER, keyFile },
-      subgraphs: { consent: { roles: ['administrator'] } },
-      audit: { mode: 'best-effort', database: writerUrl(database.url, WRITER_PASSWORD) },
-    };
-    const gateway = await start('gateway/behalf.js', {
-      BENCH_SUPERGRAPH: supergraph,
-      BENCH_SUPERGRAPH_FILE: config.supergraph,
-      BENCH_CONFIG: JSON.stringify(config),
-    });
-    gateways.push(gateway.url);
-  }
+  for (let index = 0; index < gatewayCount; index += 1)
+    gateways.push(await startGateway(start, index, authority.url, gatewayOptions));
   return {
-    db: db,
+    db,
     consents: new ConsentRegister(db),
     mint: await TokenMint.open(db, encryptionKey, authority.url),
     issuer: authority.url,
@@ -128,4 +91,64 @@ async function startParts(
     gateways,
     close,
   };
+}
+
+/** Starts one of the benchmark's programs in a process of its own. */
+type Start = (program: string, env: Readonly<Record<string, string>>) => Promise<{ readonly url: string }>;
+
+async function openBenchDatabase(folder: string, closers: (() => Promise<void>)[]) {
+  const database = await openDatabaseServer({ dataDir: folder });
+  closers.push(() => database.stop());
+  const db = openDatabase<AuthoritySchema & AuditDatabase>(database.url, {
+    max: 8,
+    // One statement writes a backlog of a million changes.
+    statementTimeoutMs: 0,
+  });
+  closers.push(() => db.destroy());
+  await migrateAuthority(db);
+  await migrateAudit(db as never);
+  await createWriterRole(db as never, WRITER_PASSWORD);
+  return { db, url: database.url };
+}
+
+async function makeGatewayKey(folder: string) {
+  const { privateKey, publicKey } = await generateKeyPair('Ed25519', { extractable: true });
+  const publicJwk = await exportJWK(publicKey);
+  const file = join(folder, 'gateway-key.json');
+  await writeFile(file, JSON.stringify(await exportJWK(privateKey)));
+  return { file, publicJwk: { ...publicJwk, alg: 'EdDSA', kid: await calculateJwkThumbprint(publicJwk) } };
+}
+
+interface GatewayOptions {
+  readonly folder: string;
+  readonly policyFile: string;
+  readonly supergraph: string;
+  readonly databaseUrl: string;
+  readonly streamSecret: string;
+  readonly keyFile: string;
+}
+
+async function startGateway(
+  start: Start,
+  index: number,
+  issuer: string,
+  { folder, policyFile, supergraph, databaseUrl, streamSecret, keyFile }: GatewayOptions,
+): Promise<string> {
+  const config = {
+    listen: { port: 0 },
+    supergraph: join(folder, `supergraph-${index}.graphql`),
+    policy: policyFile,
+    issuers: [{ issuer, audience: AUDIENCE }],
+    authorization: { coverage: 'required' },
+    revocation: { streams: [{ issuer, secret: streamSecret }] },
+    propagation: { issuer: GATEWAY_ISSUER, keyFile },
+    subgraphs: { consent: { roles: ['administrator'] } },
+    audit: { mode: 'best-effort', database: writerUrl(databaseUrl, WRITER_PASSWORD) },
+  };
+  const gateway = await start('gateway/behalf.js', {
+    BENCH_SUPERGRAPH: supergraph,
+    BENCH_SUPERGRAPH_FILE: config.supergraph,
+    BENCH_CONFIG: JSON.stringify(config),
+  });
+  return gateway.url;
 }

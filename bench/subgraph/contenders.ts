@@ -8,7 +8,7 @@ import type * as middlewareModule from 'graphql-middleware';
 import type * as shieldModule from 'graphql-shield';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
-// As CommonJS: on Node 23 and later graphql-shield's ESM build does not load, and both must be of one kind.
+// As CommonJS: on Node 23 and later graphql-shield's ESM build does not load, and both must share one copy of graphql.
 const require = createRequire(import.meta.url);
 const { rule, shield, allow } = require('graphql-shield') as typeof shieldModule;
 const { applyMiddleware } = require('graphql-middleware') as typeof middlewareModule;
@@ -23,13 +23,13 @@ const rows = Array.from({ length: ROWS }, (_, row) =>
 const query = `{ rows { ${names.join(' ')} } }`;
 const rootValue = { rows };
 
-/** Answers the same query, for a caller with the scope or without. */
+/** Answers the same query for a caller with or without the scope. */
 export interface FieldContender {
   readonly name: string;
   execute(isGranted: boolean): Promise<ExecutionResult>;
 }
 
-/** A protection beside the same schema without one. */
+/** A protected schema, and the same schema without protection. */
 export async function fieldContenders(): Promise<readonly FieldContender[]> {
   return [
     bare(),
@@ -82,7 +82,7 @@ async function behalf(): Promise<FieldContender> {
   return {
     name: 'behalf: token verified, protected, recorded',
     async execute(isGranted) {
-      // A transaction token lives for seconds.
+      // A transaction token lives only for seconds.
       if (performance.now() - mintedAt > 5_000) {
         tokens = { granted: await mint(SCOPE), denied: await mint('other') };
         mintedAt = performance.now();
@@ -99,7 +99,7 @@ async function behalf(): Promise<FieldContender> {
 }
 
 function shieldOf(kind: 'allow' | 'a function rule'): FieldContender {
-  // Without a cache, as a rule about the row would need it; what it decides is one look-up.
+  // Not cached, because a rule about rows could not be; its decision is a single look-up.
   const hasScope = rule({ cache: 'no_cache' })(
     (_parent: unknown, _args: unknown, { scopes }: { scopes: ReadonlySet<string> }) => scopes.has(SCOPE),
   );

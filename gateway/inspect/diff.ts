@@ -9,21 +9,21 @@ import { compareRequirements } from './implication.js';
 import type { InspectedSupergraph } from './supergraph.js';
 
 export type ChangeKind =
-  /** Somebody may read it who could not before. */
+  /** More delegations meet the rules. */
   | 'opened'
-  /** A field that is new, and asks for nothing. */
+  /** A new field without a rule. */
   | 'added-open'
-  /** The rules before and after are each met by some who do not meet the other; or it could not be found out. */
+  /** Some delegations meet only the old rules, some only the new; or the comparison took too long. */
   | 'changed'
-  /** A value travels in more detail, or whole to more. */
+  /** A value in more detail, or whole to more callers. */
   | 'minimization-weakened'
-  /** In another form, which is neither more nor less. */
+  /** A value in different detail, neither more nor less. */
   | 'minimization-changed'
-  /** Rows of anybody are given to whoever meets the rules. */
+  /** Rows of every subject go to callers who meet the rules. */
   | 'subject-lost'
-  /** Rows belong to whoever stands in another property. */
+  /** Another property names the owner of a row. */
   | 'subject-changed'
-  /** A rule can be got around: through `@requires`, or through a subgraph that does not state it. */
+  /** A rule can be bypassed: through `@requires`, or through a subgraph that does not state it. */
   | 'bypassed'
   | 'added-protected'
   | 'closed'
@@ -31,7 +31,7 @@ export type ChangeKind =
   | 'subject-gained'
   | 'removed';
 
-/** Kinds by which somebody can come to read what was closed to them. */
+/** Kinds of change by which somebody may read more than before. */
 export const OPENING_KINDS: ReadonlySet<ChangeKind> = new Set([
   'opened',
   'added-open',
@@ -46,16 +46,18 @@ export const OPENING_KINDS: ReadonlySet<ChangeKind> = new Set([
 export interface Change {
   readonly kind: ChangeKind;
   readonly coordinate: string;
-  /** In the words of the schema; empty: nothing is asked. Absent where there was or is none. */
+  /** As written in a schema; empty when nothing is required, absent when there was no such field. */
   readonly before?: string;
   readonly after?: string;
-  /** Whether it lets somebody read more. */
+  /** Whether somebody may read more than before. */
   readonly opens: boolean;
 }
 
 /**
- * What a change of the supergraph opens and closes, by coordinate. Rules are compared by what they are met by and not by how
- * they are written; each field with all that is asked of it, so a rule that moves from a field to its type changes nothing.
+ * What a change of the supergraph opens and closes, by coordinate. Rules are compared by the delegations that meet them, not by
+ * how they are written. Each field counts with everything it requires, so moving a rule from a field to its type is no change.
+ *
+ * @returns the changes that open something first
  */
 export function diffSupergraphs(before: InspectedSupergraph, after: InspectedSupergraph): readonly Change[] {
   const fieldsBefore = fieldsOf(before.apiSchema);
@@ -139,7 +141,7 @@ function minimizationOf(rules: RuleTable, type: string, field: string): Minimiza
   return rule?.minimization;
 }
 
-/** Undefined when nothing of it changed. */
+/** @returns undefined when the minimization did not change */
 export function compareMinimization(
   before: Minimization | undefined,
   after: Minimization | undefined,
@@ -147,7 +149,7 @@ export function compareMinimization(
   if (before === undefined && after === undefined) return undefined;
   if (before === undefined) return 'minimization-strengthened';
   if (after === undefined) return 'minimization-weakened';
-  // Who sees the whole value, and what the others see: it is weaker only when neither became stronger.
+  // Two things count: who sees the whole value, and what the others see. It is weaker only if neither became stronger.
   const steps = [
     compareRequirements(wholeRequirement(before), wholeRequirement(after)),
     compareStrategies(before, after),

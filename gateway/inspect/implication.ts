@@ -5,11 +5,11 @@ export { implies, type Implied } from '../supergraph/implication.js';
 
 export type Comparison =
   | 'equal'
-  /** The second is met by more. */
+  /** More delegations meet the second. */
   | 'weaker'
-  /** The second is met by fewer. */
+  /** Fewer delegations meet the second. */
   | 'stronger'
-  /** Each is met by some that do not meet the other, or it is not known. */
+  /** Each is met by some that do not meet the other; or the comparison took too long. */
   | 'incomparable';
 
 export function compareRequirements(before: Requirement, after: Requirement): Comparison {

@@ -6,11 +6,11 @@ import { checkDifferences, statesSomething } from './statements.js';
 import type { StatingSubgraph } from './statements.js';
 
 /**
- * What a federation promises and does not keep: all that is seen in its supergraph, and what only its subgraphs tell.
+ * Rules of a federation that can be bypassed: those that the supergraph shows, and those that only its subgraphs show.
  *
- * @param document The supergraph, with the record that composition makes.
- * @param composed Its rules, with coverage `open`.
- * @param subgraphs Empty when only the supergraph is known.
+ * @param document the supergraph, with the statements that composition records
+ * @param composed its rules, with coverage `open`
+ * @param subgraphs empty when only the supergraph is known
  */
 export function checkFederation(
   document: DocumentNode,
@@ -19,11 +19,11 @@ export function checkFederation(
 ): readonly LostProtection[] {
   const differences = checkDifferences(document, composed, subgraphs);
   const differing = new Set(differences.map(({ coordinate }) => coordinate));
-  // Where statements differ composition takes one of them, and the record has none of the others: that says nothing more of
-  // those who state something.
-  const isToldBetter = ({ code, coordinate, subgraph }: LostProtection): boolean =>
+  // Where statements differ, composition keeps one of them and records only the subgraphs that state that one. The others are
+  // reported as differing already.
+  const isReportedAlready = ({ code, coordinate, subgraph }: LostProtection): boolean =>
     code.startsWith('SHARED_') &&
     differing.has(coordinate) &&
     subgraphs.some((each) => each.name === subgraph && statesSomething(each, coordinate));
-  return [...differences, ...checkProtection(document, composed).filter((each) => !isToldBetter(each))];
+  return [...differences, ...checkProtection(document, composed).filter((each) => !isReportedAlready(each))];
 }

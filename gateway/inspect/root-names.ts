@@ -3,7 +3,7 @@ import type { DocumentNode, NameNode } from 'graphql';
 
 const STANDARD_NAMES = { query: 'Query', mutation: 'Mutation', subscription: 'Subscription' } as const;
 
-/** A subgraph's schema with its root types under the names that composition gives them, so that coordinates can be compared. */
+/** Renames a subgraph's root types as composition does, so that coordinates can be compared. */
 export function withStandardRootNames(document: DocumentNode): DocumentNode {
   const renamed = new Map<string, string>();
   for (const definition of document.definitions) {

@@ -18,12 +18,12 @@ export interface StatingSubgraph {
 }
 
 /**
- * Writes into a supergraph which subgraphs state each rule that only subgraphs enforce, so that whoever loads it knows
- * without the subgraphs. A subgraph states a rule when it says the same as the supergraph, by meaning and not by words.
+ * Records in a supergraph which subgraphs state each rule that only subgraphs enforce, so that a gateway can check it without
+ * the subgraphs. A subgraph states a rule when its own means the same as the supergraph's, however it is written.
  *
- * The text is kept as composition made it; only applications and their definition are added.
+ * Composition's text is kept; only directives and their definition are inserted.
  *
- * @param document The supergraph's, parsed with locations.
+ * @param document the supergraph, parsed with locations
  */
 export function recordStatements(
   sdl: string,
@@ -52,8 +52,8 @@ export function recordStatements(
 }
 
 /**
- * Subgraphs that state a rule otherwise than another one that has the same field or type: what is weaker there is lost. Two
- * that cannot be compared are both told, and so is one that resolves nothing of it, because composition takes any of them.
+ * Subgraphs that state a weaker rule than another subgraph for the same field or type. If two rules cannot be compared, both are
+ * reported. A subgraph that does not resolve the field counts as well, because composition may keep its rule.
  */
 export function checkDifferences(
   document: DocumentNode,
@@ -67,7 +67,7 @@ export function checkDifferences(
   );
 }
 
-/** Whether a subgraph states a rule of the kind that only subgraphs enforce at a coordinate, whatever it says. */
+/** Whether a subgraph states any rule at a coordinate that only subgraphs enforce. */
 export function statesSomething({ written }: StatingSubgraph, coordinate: string): boolean {
   const [type = '', field] = coordinate.split('.');
   return field === undefined
@@ -138,13 +138,13 @@ function minimizationDifferences(
   });
 }
 
-/** Whether one leaves more than another, or cannot be compared with it. */
+/** Whether one reveals more than the other, or cannot be compared with it. */
 function isWeaker(one: Minimization, than: Minimization): boolean {
   const change = compareMinimization(one, than);
   return change === 'minimization-strengthened' || change === 'minimization-changed';
 }
 
-/** Coordinate → what is applied there, in object types. */
+/** Coordinate → the directives applied there, in object types. */
 function* appliedDirectives(
   document: DocumentNode,
 ): Iterable<readonly [string, readonly ConstDirectiveNode[]]> {

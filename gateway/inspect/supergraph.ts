@@ -4,26 +4,26 @@ import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { parse } from 'graphql';
 import { readSupergraph } from '../authorize/supergraph.js';
 
-/** A supergraph as the tools look at it. */
+/** A supergraph as the tools see it. */
 export interface InspectedSupergraph {
   readonly document: DocumentNode;
   readonly rules: RuleTable;
-  /** What clients see: without what federation adds, and without what is `@inaccessible`. */
+  /** What clients see: without federation's additions and `@inaccessible` elements. */
   readonly apiSchema: GraphQLSchema;
 }
 
 export type Coverage = 'required' | 'open';
 
 /**
- * @param coverage As the gateway's own setting: whether a field without a rule is refused.
- * @throws {SupergraphError} when it cannot be read, or a rule in it cannot be enforced.
+ * @param coverage whether a field without a rule is refused, as in the gateway's configuration
+ * @throws SupergraphError when the supergraph cannot be read, or one of its rules cannot be enforced
  */
 export function inspectSupergraph(sdl: string, coverage: Coverage): InspectedSupergraph {
   const { rules, executableSdl } = readSupergraph(sdl, coverage);
   return { document: parse(sdl), rules, apiSchema: apiSchemaOf(executableSdl) };
 }
 
-/** The API schema as @apollo/gateway derives it. @param executableSdl Without security purposes, which it refuses. */
+/** The API schema as @apollo/gateway derives it. @param executableSdl without `for: SECURITY`, which Apollo refuses */
 export function apiSchemaOf(executableSdl: string): GraphQLSchema {
   return Supergraph.build(executableSdl, { supportedFeatures: null }).apiSchema().toGraphQLJSSchema();
 }

@@ -5,7 +5,7 @@ import type { ConsentContext } from './context.js';
 
 type Mutation = (root: unknown, args: never, context: ConsentContext) => Promise<unknown>;
 
-/** Whoever stops something must know whether it was stopped: that the store is busy is told apart from a fault. */
+/** Reports a busy store by a code of its own: callers must know that nothing was stopped and that they can try again. */
 export function tellBusy<Mutations extends Readonly<Record<string, Mutation>>>(
   mutations: Mutations,
 ): Record<keyof Mutations, Mutation>;

@@ -6,21 +6,21 @@ import type {
   GatewayAcknowledgements,
   SuspensionRegister,
 } from '@behalf/authority/consent';
-import { isId } from '../texts.js';
+import { isId } from './texts.js';
 
-/** What the consent subgraph's resolvers find in their context value. */
+/** The context value of the consent subgraph's resolvers. */
 export interface ConsentContext extends ProtectedContext {
   readonly register: ConsentRegister;
   readonly suspensions: SuspensionRegister;
   readonly acknowledgements: GatewayAcknowledgements;
 }
 
-/** A consent, whoever's it is; none for what cannot be an identifier. */
+/** Finds a consent of any subject; undefined for anything that cannot be an identifier. */
 export async function findConsent(id: unknown, { register }: ConsentContext): Promise<Consent | undefined> {
   return isId(id) ? register.find(id) : undefined;
 }
 
-/** Whether somebody else's consents may be seen and ended: the role alone is not enough, nor is the scope. */
+/** Whether the caller may see and end other people's consents: it takes both the role and the scope. */
 export function isAdministrator({ delegation }: ProtectedContext): boolean {
   return (
     delegation !== undefined &&

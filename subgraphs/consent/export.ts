@@ -1,5 +1,5 @@
 import type { ExportPart } from '@behalf/authority/consent';
-import { badUserInput } from '../errors.js';
+import { badUserInput } from './errors.js';
 import type { ConsentContext } from './context.js';
 import { needId, stopOptionsOf } from './input.js';
 
@@ -7,7 +7,7 @@ interface PartArguments {
   readonly after?: string | null;
 }
 
-/** A person's own consents: whose is not an argument. */
+/** Exports the caller's own consents: the subject comes from the delegation, not from an argument. */
 export async function exportMyConsents(
   _root: unknown,
   { after }: PartArguments,
@@ -18,7 +18,7 @@ export async function exportMyConsents(
   return answer(() => register.exportOwn(subject, after ?? undefined));
 }
 
-/** Somebody else's, for an administrator who answers their request: recorded. */
+/** Exports another person's consents, for an administrator who answers their request. The export is recorded. */
 export async function exportConsents(
   _root: unknown,
   { subject, reason, after }: PartArguments & { readonly subject: string; readonly reason: string },

@@ -1,6 +1,6 @@
 import type { RevocationOptions, SuspensionOptions, SuspensionTarget } from '@behalf/authority/consent';
-import { badUserInput } from '../errors.js';
-import { isId, isUnstorable } from '../texts.js';
+import { badUserInput } from './errors.js';
+import { isId, isUnstorable } from './texts.js';
 import { type ConsentContext, isAdministrator } from './context.js';
 
 const MAX_REASON_LENGTH = 500;
@@ -18,7 +18,7 @@ export function optionsOf(context: ConsentContext, reason: string | null | undef
   };
 }
 
-/** Whoever stops or lifts something, or takes out what is somebody else's, has to say why. @throws GraphQLError `BAD_USER_INPUT` */
+/** Suspending, resuming and exporting need a reason. @throws GraphQLError `BAD_USER_INPUT` when it is empty */
 export function stopOptionsOf(context: ConsentContext, reason: string): SuspensionOptions {
   const { by } = optionsOf(context, reason);
   if (reason.trim() === '') throw badUserInput('"reason" must say something');
@@ -44,14 +44,14 @@ export function mayNeedId(name: string, value: string | null | undefined): strin
   return value === undefined || value === null ? undefined : needId(name, value);
 }
 
-/** As the schema has it. */
+/** The input type of the schema. */
 export interface StopTarget {
   readonly clientId?: string | null;
   readonly scope?: string | null;
   readonly everything?: boolean | null;
 }
 
-/** Exactly one of them: what is stopped is not to be guessed. @throws GraphQLError `BAD_USER_INPUT` */
+/** Accepts exactly one member: the target must never be guessed. @throws GraphQLError `BAD_USER_INPUT` */
 export function targetOf({ clientId, scope, everything }: StopTarget): SuspensionTarget {
   const named = [clientId, scope, everything].filter((member) => member !== undefined && member !== null);
   if (named.length !== 1 || everything === false) {

@@ -8,8 +8,8 @@ import type {
 import type { ConsentContext } from './context.js';
 import { needId, optionsOf, type StopTarget, stopOptionsOf, targetOf } from './input.js';
 
-/** Well below what a gateway waits for a subgraph. */
-export const WAIT_AT_MOST_MS = 5_000;
+/** Well below the time that a gateway waits for a subgraph. */
+export const MAX_WAIT_MS = 5_000;
 
 export interface Waiting {
   readonly waitFor?: 'NONE' | 'ALL_GATEWAYS' | null;
@@ -18,20 +18,20 @@ export interface Reasoned extends Waiting {
   readonly reason: string;
 }
 
-/** What all of them answer with. */
+/** What every change returns. */
 interface Changed {
   readonly outcome: RevocationOutcome;
   readonly change: ChangePosition | undefined;
 }
 
-/** Repeated, what was so already is asked about like what was done: it may not be in force everywhere yet. */
+/** Waits for the gateways if asked to. A repeated call waits as well, because its first one may not be in force everywhere yet. */
 async function answer<Kind extends Changed>(changed: Kind, { waitFor }: Waiting, context: ConsentContext) {
   const { change, outcome } = changed;
   const isNothing = change === undefined && outcome === 'unknown';
   const inForce: InForce | null =
     waitFor !== 'ALL_GATEWAYS' || isNothing
       ? null
-      : await context.acknowledgements.inForce(change, WAIT_AT_MOST_MS);
+      : await context.acknowledgements.inForce(change, MAX_WAIT_MS);
   return { ...changed, change: change?.seq ?? null, inForce };
 }
 
@@ -50,7 +50,7 @@ const clientOf = ({ clientId }: { readonly clientId: string }): SuspensionTarget
   clientId: needId('clientId', clientId),
 });
 
-/** Who may call them is decided by the schema's directives and by permissions.ts. */
+/** The schema's directives and permissions.ts decide who may call them. */
 export const mutations = {
   revokeConsent: async (
     _root: unknown,
@@ -107,7 +107,7 @@ export const mutations = {
   ) => resume(targetOf(args.target), args, context),
 };
 
-/** A suspension as the schema has it. */
+/** Resolvers of `Suspension`. */
 export const suspensionFields = {
   kind: ({ target }: Suspension) => target.kind,
   clientId: ({ target }: Suspension) => (target.kind === 'client' ? target.clientId : null),

@@ -1,11 +1,11 @@
 import type { Narrowing } from '@behalf/authority/consent';
-import { badUserInput } from '../errors.js';
+import { badUserInput } from './errors.js';
 import type { ConsentContext } from './context.js';
 import { checkedReason, needId } from './input.js';
-import { WAIT_AT_MOST_MS, type Waiting } from './mutations.js';
+import { MAX_WAIT_MS, type Waiting } from './mutations.js';
 
-const NAMES_AT_MOST = 100;
-const NAME_LENGTH_AT_MOST = 200;
+const MAX_NAMES = 100;
+const MAX_NAME_LENGTH = 200;
 
 interface NarrowArguments extends Waiting {
   readonly id: string;
@@ -35,7 +35,7 @@ export async function narrowConsent(
     const { consent, replaced, change } = await register.narrow(needId('id', id), narrowing);
     const inForce =
       waitFor === 'ALL_GATEWAYS' && change !== undefined
-        ? await acknowledgements.inForce(change, WAIT_AT_MOST_MS)
+        ? await acknowledgements.inForce(change, MAX_WAIT_MS)
         : null;
     return { consent: consent ?? null, replaced: replaced ?? null, change: change?.seq ?? null, inForce };
   } catch (error) {
@@ -44,17 +44,17 @@ export async function narrowConsent(
   }
 }
 
-/** The form alone does not make it a time: there is no 30 February. */
+/** The scalar checks the form only: 30 February has it too. */
 function needTime(text: string): Date {
   const time = new Date(text);
   if (Number.isNaN(time.getTime())) throw badUserInput('"until" is not a time');
   return time;
 }
 
-/** Names of scopes or purposes. @throws GraphQLError `BAD_USER_INPUT` */
+/** Checks names of scopes or purposes. @throws GraphQLError `BAD_USER_INPUT` */
 function needNames(name: string, values: readonly string[] | null | undefined): readonly string[] {
   const names = values ?? [];
-  if (names.length > NAMES_AT_MOST || names.some((value) => value.length > NAME_LENGTH_AT_MOST)) {
+  if (names.length > MAX_NAMES || names.some((value) => value.length > MAX_NAME_LENGTH)) {
     throw badUserInput(`"${name}" has too many names, or too long ones`);
   }
   return names;

@@ -6,13 +6,13 @@ import type * as GraphqlShield from 'graphql-shield';
 
 import { type ConsentContext, findConsent, isAdministrator } from './context.js';
 
-// Shield's ES module build does not load on Node 23 and later: both are taken as CommonJS, since shield's rules must be
-// of the same copy of the middleware that applies them.
+// Shield's ES module build does not load on Node 23 and later. Both are loaded as CommonJS, so that rules and middleware come from
+// the same copy.
 const require = createRequire(import.meta.url);
 const { or, rule, shield } = require('graphql-shield') as typeof GraphqlShield;
 const { applyMiddleware } = require('graphql-middleware') as typeof GraphqlMiddleware;
 
-/** The code of a denial by these rules, as the directives' denials have theirs. */
+/** The error code of a denial by these rules. */
 export const FORBIDDEN = 'FORBIDDEN';
 
 const anybody = rule('anybody', { cache: 'no_cache' })(() => true);
@@ -41,15 +41,14 @@ const ownsConsent = rule('ownsConsent', { cache: 'strict' })(async (
 });
 
 /**
- * Rules that are code beside the directives, which decide first and again: what is not named here is denied. Types that
- * only a permitted field returns are open here; `Consent` and `ConsentRecord` are not, since `_entities` and later fields
- * could return them as well.
+ * Rules written as code, in addition to the directives; whatever is not named here is denied. Types that only a permitted field
+ * returns are open here. `Consent` and `ConsentRecord` are not, because `_entities` and later fields could return them too.
  */
 const permissions = shield(
   {
     Query: {
       _service: anybody,
-      // Its list may not be null: each entity in it is decided by its type instead.
+      // The list cannot be null, so the type of each entity decides instead.
       _entities: anybody,
       myConsents: signedIn,
       consent: signedIn,
@@ -90,12 +89,12 @@ const permissions = shield(
   {
     fallbackRule: rule('nobody', { cache: 'no_cache' })(() => false),
     fallbackError: new GraphQLError('Not permitted', { extensions: { code: FORBIDDEN } }),
-    // What the resolvers throw keeps its code; what is not meant for callers is removed by the server.
+    // Errors of resolvers keep their code; the server removes what callers must not see.
     allowExternalErrors: true,
   },
 );
 
-/** Puts the rules around the schema's resolvers; the directives' protection goes around all of it. */
+/** Wraps the schema's resolvers in these rules; the directives' protection wraps both. */
 export function withPermissions(schema: GraphQLSchema): GraphQLSchema {
   return applyMiddleware(schema, permissions);
 }

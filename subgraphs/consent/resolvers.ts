@@ -6,8 +6,8 @@ import type {
   RevocationOutcome,
   SuspensionTarget,
 } from '@behalf/authority/consent';
-import { badUserInput } from '../errors.js';
-import { DateTimeScalar, JsonScalar } from '../scalars.js';
+import { badUserInput } from './errors.js';
+import { DateTimeScalar, JsonScalar } from './scalars.js';
 import { tellBusy } from './busy.js';
 import { type ConsentContext, findConsent } from './context.js';
 import { exportConsents, exportMyConsents } from './export.js';
@@ -25,7 +25,7 @@ interface ListArguments {
   readonly after?: string | null;
 }
 
-/** The register's names of these values, by the schema's. */
+/** The register's values, by the schema's names. */
 const STATUS: Record<string, ConsentStatus> = {
   ACTIVE: 'active',
   REVOKED: 'revoked',

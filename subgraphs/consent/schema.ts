@@ -6,7 +6,7 @@ import {
 } from '@behalf/directives';
 import type { GraphQLSchema } from 'graphql';
 
-import { readSchemaFile } from '../schema-file.js';
+import { readSchemaFile } from './schema-file.js';
 import { withPermissions } from './permissions.js';
 import { resolvers } from './resolvers.js';
 
@@ -17,7 +17,7 @@ export function buildConsentSchema(options: {
 }): GraphQLSchema {
   return buildProtectedSubgraph({
     name: 'consent',
-    typeDefs: readSchemaFile('consent'),
+    typeDefs: readSchemaFile(),
     resolvers: resolvers as ProtectedSubgraphOptions['resolvers'],
     gateway: options.gateway,
     log: options.ruleLog,

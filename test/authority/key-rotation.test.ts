@@ -11,7 +11,7 @@ import { sealedName } from '../../authority/keys/tend.js';
 import { MAX_SIGNED_LIFE_SECONDS, PUBLISH_AHEAD_SECONDS } from '../../authority/keys/times.js';
 import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
 import { LIST_LIFE_SECONDS } from '../../authority/status/register.js';
-import { rotateKeysCommand } from '../../cli/rotate-keys-command.js';
+import { rotateKeys } from '../../cli/actions/rotate-keys.js';
 import { checkPolicy } from '../../policy/index.js';
 import { Cleanup, compose, startTestGateway, TestSubgraph, until } from '../gateway/support.js';
 import { signInAndConsent } from '../support/person.js';
@@ -385,13 +385,11 @@ describe('a leaked key', () => {
     const [current = '', next = ''] = await kids(test.issuer);
     const lines: string[] = [];
     const run = (revoke: string[]) =>
-      rotateKeysCommand({ databaseUrl: test.database.url, revoke, reason: 'test' }, (line) =>
-        lines.push(line),
-      );
+      rotateKeys({ databaseUrl: test.database.url, revoke, reason: 'test' }, (line) => lines.push(line));
     await run([current, next]);
     expect(lines.slice(0, 2)).toEqual([
-      `${next}: revoked, with all that it signed`,
-      `${current}: revoked, with all that it signed`,
+      `${next}: revoked, with everything it signed`,
+      `${current}: revoked, with everything it signed`,
     ]);
     const [newCurrent = '', newNext = ''] = await kids(test.issuer);
     lines.length = 0;

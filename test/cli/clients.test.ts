@@ -110,7 +110,7 @@ describe('behalf clients', () => {
     expect(ended.stderr).toMatch(new RegExp(`^${code}: `));
   });
 
-  it('registers the whole of a file, shows it, changes it, and prints a secret only where one is made', async () => {
+  it('registers, shows and changes a file; prints only new secrets', async () => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), alg: 'ES256' }] };
     const whole = {
@@ -185,7 +185,7 @@ describe('behalf clients', () => {
     }
   });
 
-  it('takes a registration from a file or from flags, and never from half of either', async () => {
+  it('takes a registration from a file or from options, never from both', async () => {
     const both = await behalf('clients', 'add', 'odd', '--file', 'x.json', '--name', 'Odd');
     expect(both.code).toBe(1);
     expect(both.stderr).toContain('cannot be used with');
@@ -211,7 +211,7 @@ describe('behalf clients', () => {
 });
 
 describe('behalf consents verify', () => {
-  it('says that log and consents agree, or which differ and in what, never what stands there', async () => {
+  it('reports which consents differ from the log, without their values', async () => {
     expect(await behalf('consents', 'verify')).toMatchObject({
       code: 0,
       stdout: '1 consents compared with their log, 0 differ\n',

@@ -27,7 +27,7 @@ async function failure(run: () => unknown): Promise<ComposeError> {
 }
 
 describe('composition', () => {
-  it('lowers @requiresScope to the standard directive, so that any router of the standard enforces it', () => {
+  it('lowers @requiresScope to the standard directive, which any router enforces', () => {
     const sdl = composeOne(`${link('"@requiresScope"')}
       type Query { a: Int @requiresScope(scope: "x") @requiresScope(scope: "y")
                    b: Int @requiresScope(scope: "x") @requiresScopes(scopes: [["p"], ["q"]]) }`);
@@ -37,7 +37,7 @@ describe('composition', () => {
     expect(sdl).not.toContain('@requiresScope(');
   });
 
-  it('needs no import of the standard directive by a team that writes only its own', () => {
+  it('a team need not import the standard directive', () => {
     const only = `
       extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
         @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope"])
@@ -54,7 +54,7 @@ describe('composition', () => {
     expect(sdl).toContain('@requiresScopes(scopes: [["y"]])');
   });
 
-  it('moves the rule of an interface to its implementers, from where composition copies it up', () => {
+  it('moves an interface’s rule to its implementers', () => {
     const sdl = composeOne(`${link('"@requiresScope"')}
       type Query { n: N }
       interface N @requiresScope(scope: "type") { x: Int @requiresScope(scope: "field") }
@@ -70,7 +70,7 @@ describe('composition', () => {
     );
   });
 
-  it('keeps Behalf’s own directives without @composeDirective in the schema (they would be dropped silently)', () => {
+  it('keeps Behalf’s directives without an explicit @composeDirective', () => {
     const sdl = composeOne(`${link('"@minimize", "@public"')}
       type Query { a: String @minimize(to: MASK, keep: 2) b: Int @public }`);
     expect(sdl).toContain('@minimize(to: MASK, keep: 2)');
@@ -121,7 +121,7 @@ describe('a rule', () => {
     },
   );
 
-  it('that composition would drop silently fails it: a subgraph that does not link federation', async () => {
+  it('fails on a rule that composition would drop silently', async () => {
     const sdl = `
       extend schema @link(url: "https://specs.apollo.dev/link/v1.0")
         @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@minimize", "@requiresScope"])

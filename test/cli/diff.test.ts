@@ -53,7 +53,7 @@ describe('a rule that changes', () => {
     expect(diff(field(before), field(after))).toEqual(changes);
   });
 
-  it('from the field to its type, or to the type it returns, changes nothing', () => {
+  it('moving a rule from a field to its type changes nothing', () => {
     const onField = 'type Query { t: T @authenticated } type T { x: Int @authenticated }';
     const onType = 'type Query { t: T } type T @authenticated { x: Int }';
     expect(diff(onField, onType)).toEqual([]);
@@ -67,7 +67,7 @@ describe('a rule that changes', () => {
 });
 
 describe('a field', () => {
-  it('that comes is open or protected; one that goes is removed; what clients do not see is not there', () => {
+  it('reports new fields as open or protected, and removed ones', () => {
     expect(diff('type Query { a: Int }', 'type Query { a: Int b: Int c: Int @authenticated }')).toEqual([
       'added-open Query.b',
       'added-protected Query.c',
@@ -77,7 +77,7 @@ describe('a field', () => {
     expect(diff(hidden, 'type Query { a: Int b: Int }')).toEqual(['added-open Query.b']);
   });
 
-  it('without a rule is open or closed as the gateway’s coverage has it', () => {
+  it('a field without a rule follows the gateway’s coverage', () => {
     expect(diff('type Query { a: Int @public }', 'type Query { a: Int @public b: Int }', 'required')).toEqual(
       ['added-protected Query.b'],
     );
@@ -134,7 +134,7 @@ it('a type that gains or loses its subject is told', () => {
   expect(diff(sdl('@subject(field: "id")'), sdl('@subject(field: "owner")'))).toEqual(['subject-changed T']);
 });
 
-it('a rule that can be got around from now on is told, and so is nothing that could be before', () => {
+it('reports a rule that becomes bypassable, and none that was before', () => {
   const sdl = (graphs: string) =>
     composed('type Query { a: String @minimize(to: MASK) b: Int }').replace(
       /(subgraphs: )\["one"\]/,
@@ -198,7 +198,7 @@ describe('implication', () => {
     );
   });
 
-  it('gives up on what would take exponentially long, and takes it for a change', () => {
+  it('gives up on exponential comparisons, and reports a change', () => {
     const pairs = Array.from({ length: 40 }, (_, index) => [[`l${index}`], [`r${index}`]]);
     const before: Requirement = { ...NO_REQUIREMENT, scopes: pairs };
     // Met by every choice but visibly by none: the second names of two pairs together, or one of the first.
@@ -225,7 +225,7 @@ describe('the command', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('exits with 1 when something is opened, with 0 when nothing is, with 2 when there is nothing to compare', async () => {
+  it('exits with 1 if something opens, 0 if not, 2 if incomparable', async () => {
     const [shut, open] = [join(folder, 'shut.graphql'), join(folder, 'open.graphql')];
     const opened = await behalf(['diff', shut, open]);
     expect(opened.code).toBe(1);

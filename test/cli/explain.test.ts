@@ -73,7 +73,7 @@ describe('each selection', () => {
     expect(decisions(explain('{ me { mail } }'))).toEqual({ me: 'denied', 'me.mail': 'lost' });
   });
 
-  it('names the rule, who states it, and what part of it is not met', () => {
+  it('names the rule, its source, and the part that is not met', () => {
     const [me, name] = explain('{ me { name } }', { scopes: ['name'] }).selections;
     expect(me).toMatchObject({ perRow: [{ type: 'Person', property: 'id' }] });
     expect(name?.rules).toEqual([
@@ -85,7 +85,7 @@ describe('each selection', () => {
     expect(x?.minimization).toEqual([{ at: 'B.x', strategy: 'REDACT', wholeWith: [], whole: false }]);
   });
 
-  it('below a fragment is told where it is spread, and of many only so many', () => {
+  it('a selection in a fragment is listed where it is spread, up to a bound', () => {
     const spread = explain('{ one: me { ...F } two: me { ...F } } fragment F on Person { mail }', {
       scopes: [],
     });
@@ -161,7 +161,7 @@ describe('what an operation needs', () => {
     expect(explain('{ mine }').lacks?.authenticated).toBe(true);
   });
 
-  it('is right for any rules: each set is enough, no smaller one is, and none is forgotten', () => {
+  it('holds for any rules: every set suffices, minimal and complete', () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const entry = fc.array(fc.uniqueArray(fc.constantFrom(...names), { maxLength: 3 }), {
       minLength: 1,
@@ -205,7 +205,7 @@ describe('the command', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('exits with 0 when all is allowed, with 1 when something is denied, and tells which', async () => {
+  it('exits with 0 if everything is allowed, 1 if something is denied', async () => {
     const file = join(folder, 'me.graphql');
     const allowed = await behalf(['explain', file, '--scopes', 'profile:read']);
     expect(allowed.code).toBe(0);
@@ -218,7 +218,7 @@ describe('the command', () => {
     });
   });
 
-  it('decides for the claims of a token, says loudly that nobody verified it, and never shows it', async () => {
+  it('decides for a token’s claims, warns that it is unverified, never prints it', async () => {
     const token = await new SignJWT({ client_id: 'app', scope: 'profile:read' })
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject('somebody')
@@ -241,7 +241,7 @@ describe('the command', () => {
     expect(bad.stderr).not.toContain('distinctive');
   });
 
-  it('exits with 2 for what it cannot decide, with the place of the mistake', async () => {
+  it('exits with 2 for an invalid operation, with the place of the mistake', async () => {
     const invalid = await behalf(['explain', '-'], '{ me {\n  nothing } }');
     expect(invalid.code).toBe(2);
     expect(invalid.stderr).toContain('stdin:2:3');

@@ -153,7 +153,7 @@ describe('a field computed from a protected one', () => {
     expect(refusals({ one: owner('@public'), two: reader('') })).toEqual([]);
   });
 
-  it('does not compose when nobody can tell at a bounded cost, and says what to write', () => {
+  it('does not compose if the comparison costs too much, and says what to write', () => {
     const names = (letter: string): string[] => Array.from({ length: 60 }, (_, index) => `${letter}${index}`);
     const either = (letter: string): string =>
       `@requiresScopes(scopes: ${JSON.stringify(names(letter).map((name) => [name]))})`;
@@ -593,7 +593,7 @@ describe('the commands', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('compose writes nothing where a rule can be got around, and lint tells the place', async () => {
+  it('compose refuses a bypassable rule, and lint names the place', async () => {
     const config = join(folder, 'supergraph.yaml');
     const composed = await behalf(['compose', '--config', config, '--out', join(folder, 'out.graphql')]);
     expect(composed.code).not.toBe(0);

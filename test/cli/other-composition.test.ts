@@ -19,7 +19,7 @@ function composeElsewhere(sources: readonly SubgraphSource[]): string {
   return supergraphSdl;
 }
 
-it('the example composes under another router’s rules, and its scopes are the standard directive there too', async () => {
+it('another composition keeps the example’s scopes as the standard directive', async () => {
   const sources = await readSupergraphConfig('supergraph.yaml');
   const supergraphSdl = composeElsewhere(sources);
   expect(supergraphSdl).not.toMatch(/@requiresScope\(/);
@@ -42,7 +42,7 @@ it('the example composes under another router’s rules, and its scopes are the 
   expect(compared).toBeGreaterThan(20);
 });
 
-it('without a record it is loaded where one subgraph has the rows of a subject, and refused where several have', async () => {
+it('without a record, a @subject of one subgraph loads and of several does not', async () => {
   const sources = await readSupergraphConfig('supergraph.yaml');
   const alone = composeElsewhere(sources.filter(({ name }) => name === 'customers'));
   expect(() => createOperationAuthorizer(alone)).not.toThrow();

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredAuditRecord } from '../../audit/postgres.js';
-import { describeRecord } from '../../cli/audit-tail.js';
-import { describeApplication } from '../../cli/clients.js';
+import { describeRecord } from '../../cli/actions/audit-tail.js';
+import { describeApplication } from '../../cli/authority-store.js';
 import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { jsonLog } from '../../gateway/log.js';
 import { printable, printableLines } from '../../gateway/printable.js';
@@ -37,7 +37,7 @@ describe('text of others on a terminal', () => {
     expect(printable(text)).toMatch(/\\u[0-9a-f]{4}/);
   });
 
-  it('stays as it is where it does nothing: names in any script, and emoji', () => {
+  it('leaves names in any script and emoji unchanged', () => {
     for (const name of ['Åsa Lindqvist', 'सीता देवी', 'می‌خواهم', '👩‍👧', 'محمد'])
       expect(printable(name)).toBe(name);
   });

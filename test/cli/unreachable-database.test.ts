@@ -29,7 +29,7 @@ describe('a database that cannot be reached', () => {
     ]);
   });
 
-  it('has its name in the line, and its password in none, whatever the URL is', async () => {
+  it('is named in one line, without its password, for any URL', async () => {
     const urls = [
       'postgres://someone:sekret@no-such-host.invalid/behalf',
       'someone:sekret',

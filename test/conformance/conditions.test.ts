@@ -55,7 +55,7 @@ describe('router #9891, #9859: a denied field under @skip and @include', () => {
     expect({ status, body }).toEqual({ status: granted.status, body: granted.body });
   });
 
-  it('with a variable that is no value of its type lets nothing beside it run', async () => {
+  it('an invalid variable stops the whole operation', async () => {
     const query = 'mutation ($amount: Int!) { pay(amount: $amount) { receipt } close { ok } }';
     for (const variables of [{}, { amount: 'much' }, { amount: null }]) {
       const { body } = await federation.ask(query, { scopes: '', variables });
@@ -66,7 +66,7 @@ describe('router #9891, #9859: a denied field under @skip and @include', () => {
     expect(ran).toEqual(['close']);
   });
 
-  it('with null in the place of a default is never asked of a subgraph', async () => {
+  it('null instead of a default never reaches a subgraph', async () => {
     for (const directive of ['skip', 'include']) {
       const { text } = await federation.ask(
         `query ($b: Boolean = true) { user { name ssn @${directive}(if: $b) } }`,
@@ -110,7 +110,7 @@ describe('router #9891, #9859: a denied field under @skip and @include', () => {
 });
 
 // Found by test/properties/federation.test.ts: what was left out kept a field, and a mutation, of which all else was denied.
-describe('a field of which everything that is selected is denied, and the rest left out', () => {
+describe('a field whose whole selection is denied or skipped', () => {
   it.each([
     'mutation { pay { receipt ok @skip(if: true) } close { ok } }',
     'mutation ($b: Boolean = true) { pay { receipt ok @skip(if: $b) } close { ok } }',

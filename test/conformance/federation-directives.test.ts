@@ -53,28 +53,25 @@ describe('entity interfaces and @interfaceObject', () => {
     '{ media { id stars votes } }',
     '{ media { id ... on Book { stars votes } ... on Film { stars votes } } }',
     '{ media { ...M } } fragment M on Media { id ... on Media { stars votes } }',
-  ])(
-    'a rule on the interface object’s field holds on the interface and every implementer: %s',
-    async (query) => {
-      const { ask, reached } = await start([media, reviews]);
-      const answer = await ask(query, { scopes: '' });
-      expect(answer.body.data).toEqual({
-        media: [
-          { id: 'b', stars: null, votes: 7 },
-          { id: 'f', stars: null, votes: 7 },
-        ],
-      });
-      expect(answer.body.errors).toHaveLength(2);
-      expect(reached().filter((each) => each.endsWith('.stars'))).toEqual([]);
-      const granted = await ask(query, { scopes: 'stars' });
-      expect(granted.body.data?.media).toEqual([
-        { id: 'b', stars: 5, votes: 7 },
-        { id: 'f', stars: 5, votes: 7 },
-      ]);
-    },
-  );
+  ])('an interface object’s rule holds on interface and implementers: %s', async (query) => {
+    const { ask, reached } = await start([media, reviews]);
+    const answer = await ask(query, { scopes: '' });
+    expect(answer.body.data).toEqual({
+      media: [
+        { id: 'b', stars: null, votes: 7 },
+        { id: 'f', stars: null, votes: 7 },
+      ],
+    });
+    expect(answer.body.errors).toHaveLength(2);
+    expect(reached().filter((each) => each.endsWith('.stars'))).toEqual([]);
+    const granted = await ask(query, { scopes: 'stars' });
+    expect(granted.body.data?.media).toEqual([
+      { id: 'b', stars: 5, votes: 7 },
+      { id: 'f', stars: 5, votes: 7 },
+    ]);
+  });
 
-  it('a rule on an implementer holds where the object comes from a subgraph that does not know it', async () => {
+  it('an implementer’s rule holds for objects of subgraphs without it', async () => {
     const { ask, reached } = await start([media, reviews]);
     for (const query of [
       '{ top { id title } }',
@@ -134,7 +131,7 @@ describe('@override', () => {
 });
 
 describe('@provides', () => {
-  it('a field that another subgraph lends has the rule of its own, on the way where it is lent too', async () => {
+  it('a provided field keeps its own rule', async () => {
     const { ask, reached } = await start([
       {
         name: 'orders',
@@ -184,7 +181,7 @@ describe('@requires through three subgraphs', () => {
     },
   ];
 
-  it('asks for the first one’s rule at the last one’s field, or does not compose', () => {
+  it('requires the first one’s rule at the last one’s field, or does not compose', () => {
     const rule = '@requiresScope(scope: "cost")';
     const compose = (middle: string, last: string): string =>
       composeSupergraph(parts(middle, last).map(({ name, sdl }) => ({ name, url: `http://${name}`, sdl })));
@@ -194,7 +191,7 @@ describe('@requires through three subgraphs', () => {
     expect(compose(rule, rule)).toContain('offer');
   });
 
-  it('fetches what it is made of for whoever may read it, and for nobody else', async () => {
+  it('fetches a field’s inputs only for callers who may read it', async () => {
     const rule = '@requiresScope(scope: "cost")';
     const { ask, reached } = await start(parts(rule, rule));
     const answer = await ask('{ item { offer open } }', { scopes: '' });
@@ -208,7 +205,7 @@ describe('@requires through three subgraphs', () => {
 });
 
 describe('@inaccessible', () => {
-  it('hides a field with a rule from everybody, and its rule from nobody else’s field', async () => {
+  it('hides an inaccessible field, and keeps other fields’ rules', async () => {
     const { ask, reached } = await start([
       {
         name: 'one',
@@ -264,7 +261,7 @@ describe('a value type that only one subgraph protects', () => {
 });
 
 describe('rules of enums and scalars', () => {
-  it('hold for fields that return them, through lists; what is sent as an argument reads nothing', async () => {
+  it('hold for fields that return the type, not for arguments', async () => {
     const seen: unknown[] = [];
     const { ask } = await start([
       {

@@ -110,7 +110,7 @@ describe('@authenticated, @requiresScopes, @policy', () => {
   ];
 
   it.each(expected)(
-    '%s: what is met is answered, the rest is null and asked of nobody',
+    '%s: permitted fields are answered, denied ones never fetched',
     async (_who, caller, met) => {
       const answer = await federation.ask(query, caller);
       const names = ['open', 'signedIn', 'both', 'either', 'mixed', 'never', 'always', 'vip'];
@@ -137,7 +137,7 @@ describe('@authenticated, @requiresScopes, @policy', () => {
     expect(text).not.toContain('distinctive');
   });
 
-  it('a rule on a type is one on every field that returns it: objects, enums, scalars, through lists', async () => {
+  it('a type’s rule applies to every field that returns it', async () => {
     const answer = await federation.ask('{ account { id level tags secret { text } secrets { text } } }');
     expect(answer.body.data).toEqual({
       account: { id: 'a1', level: null, tags: null, secret: null, secrets: null },
@@ -162,7 +162,7 @@ describe('a denied @key', () => {
 });
 
 describe('GraphQL section 6.4.4: nulls and errors', () => {
-  it('a null moves up to the nearest place that may be null, for each entry of a list', async () => {
+  it('a null propagates to the nearest nullable position of each list entry', async () => {
     expect(await data('{ account { id balance } open }')).toEqual({ account: null, open: 'open' });
     expect(await data('{ accounts { id balance } open }')).toEqual({ accounts: null, open: 'open' });
     expect(await data('{ strict { id balance } open }')).toBeNull();
@@ -171,7 +171,7 @@ describe('GraphQL section 6.4.4: nulls and errors', () => {
     ).toEqual({ account: { balance: 5 } });
   });
 
-  it('section 7.1.2: paths are in response keys and indices, and their number is bounded', async () => {
+  it('section 7.1.2: paths use response keys and indices, in bounded number', async () => {
     const answer = await federation.ask('{ all: accounts { id lvl: level } }');
     expect((answer.body.data?.all as unknown[]).length).toBe(30);
     const errors = answer.body.errors ?? [];
@@ -183,7 +183,7 @@ describe('GraphQL section 6.4.4: nulls and errors', () => {
     expect(errors[20]?.path).toBeUndefined();
   });
 
-  it('a removed parent hides its children, and what is left out leaves no error', async () => {
+  it('a denied parent hides its children, and skipped fields leave no error', async () => {
     const query = `query ($x: Boolean!, $y: Boolean = false) {
       account { id secret { text } level @include(if: $x) tags @skip(if: $x) ... @include(if: $y) { balance } } }`;
     const left = await federation.ask(query, { variables: { x: false } });
@@ -205,7 +205,7 @@ describe('GraphQL section 6.4.4: nulls and errors', () => {
 });
 
 describe('mutations', () => {
-  it('run in their order, without those that are denied or of which the whole payload is', async () => {
+  it('mutations run in order, without denied ones or denied payloads', async () => {
     const query = 'mutation { d: four { a b } c: two { ok note } b: one { ok } a: three { ok } }';
     const answer = await federation.ask(query, { scopes: '' });
     expect(ran).toEqual(['two', 'three']);
@@ -248,7 +248,7 @@ describe('a mutation that is selected several times under one response key', () 
 });
 
 describe('a decision', () => {
-  it('never depends on what another caller sent before, or sends at the same time', async () => {
+  it('never depends on other callers, before or at the same time', async () => {
     const query = 'query A { account { id level balance } both } query B { account { id tags } either }';
     const callers = [
       { operationName: 'A' },
@@ -268,7 +268,7 @@ describe('a decision', () => {
     }
   });
 
-  it('is the same for other white space, comments and names of the same operation', async () => {
+  it('is the same whatever the white space, comments and operation name', async () => {
     for (const query of [
       '{both open}',
       '{ both # a\n open }',

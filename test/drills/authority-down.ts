@@ -3,14 +3,14 @@ import { ask, BUDGET_SCOPES, discover, expect, signIn, until } from './drill.js'
 import type { Drill } from './drill.js';
 import { MAX_STALENESS_MS } from './system.js';
 
-/** The authority is gone: for a restart, or for longer. */
+/** The authority is down, for a restart or for longer. */
 export const authorityDown: Drill = {
   name: 'authority-down',
   breach: 'The authority is stopped, as for an upgrade, and comes back; then it stays away.',
   async run(system, report) {
     const client = await discover(system);
     const { access_token: token } = await signIn(client, 'alma', BUDGET_SCOPES);
-    // Keys that a gateway has never seen it cannot have while their issuer is away.
+    // A gateway cannot fetch keys that it has never seen while their issuer is down.
     expect((await ask(system, token)).status === 200, 'the token is served');
     await system.stopAuthority();
     try {

@@ -2,7 +2,7 @@ import * as oauth from 'openid-client';
 import { ADMINISTRATOR_SCOPES, ask, BUDGET_SCOPES, discover, expect, signIn, until } from './drill.js';
 import type { Drill } from './drill.js';
 
-/** An application that nobody trusts any more. */
+/** An application turns out to be malicious. */
 export const clientRogue: Drill = {
   name: 'client-rogue',
   breach:

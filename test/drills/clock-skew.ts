@@ -10,7 +10,7 @@ import { projectPath } from '@behalf/example/internal';
 
 const MINUTE_MS = 60_000;
 
-/** What has expired looks alive to a clock that is behind. */
+/** To a clock that is behind, an expired token looks alive. */
 export const clockSkew: Drill = {
   name: 'clock-skew',
   breach: 'One gateway’s clock is wrong: what has expired looks alive to it, or what is new looks old.',
@@ -25,7 +25,7 @@ export const clockSkew: Drill = {
 
     await withGateway(system, -10 * MINUTE_MS, async (ask, health) => {
       report.tried('a token that expired five minutes ago, at a gateway whose clock is ten minutes behind');
-      // Long enough to have heard everything that the authority has to say.
+      // Long enough for the gateway to receive everything from the authority.
       await until(async () => (await health()) === 503, 'it says that it cannot serve');
       for (let n = 0; n < 20; n += 1) expect((await ask(expired)).status !== 200, 'it is not served');
       expect((await ask(expired)).codes.includes('REVOCATION_STATE_STALE'), 'nobody is');
@@ -42,7 +42,7 @@ export const clockSkew: Drill = {
   },
 };
 
-/** As it would have been kept by somebody: signed by the authority, fifteen minutes old, dead for five. */
+/** A token that an attacker kept: signed by the authority fifteen minutes ago, expired for five. */
 async function expiredToken(system: DrillSystem, living: string): Promise<string> {
   const { kid = '' } = decodeProtectedHeader(living);
   const nowSeconds = Math.floor(Date.now() / 1000);
@@ -52,7 +52,7 @@ async function expiredToken(system: DrillSystem, living: string): Promise<string
     .sign(await importJWK(await system.leakedKey(kid), 'ES256'));
 }
 
-/** Another gateway of the same federation, in a process of its own, with a clock of its own. */
+/** Another gateway of the same federation, in a process whose clock is wrong. */
 async function withGateway(
   system: DrillSystem,
   skewMs: number,

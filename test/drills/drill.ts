@@ -1,28 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as oauth from 'openid-client';
-import { EXAMPLE_AUDIENCE } from 'behalf/internal';
+import { EXAMPLE_AUDIENCE } from '@behalf/example/internal';
 import { BrowserlessPerson } from '@behalf/example/internal';
 import type { DrillSystem } from './system.js';
 
 /** One simulated breach. */
 export interface Drill {
-  /** For the command line. */
+  /** The name on the command line. */
   readonly name: string;
-  /** What the attacker has, or what has gone wrong. */
+  /** What the attacker has, or what went wrong. */
   readonly breach: string;
-  /** Tries it. Rejects when something that should have stopped it did not. */
+  /** Carries out the attack. Rejects when it was not stopped. */
   run(system: DrillSystem, report: Report): Promise<void>;
 }
 
-/** What a drill tells whoever watches. */
+/** Receives what a drill reports. */
 export interface Report {
   tried(what: string): void;
   stopped(by: string): void;
-  /** What still works meanwhile, as it should. */
+  /** Something that still works meanwhile, as it should. */
   held(what: string): void;
 }
 
-/** Something was not stopped, or something that should go on did not. */
+/** An attack was not stopped, or something that should keep working did not. */
 export class DrillError extends Error {
   override readonly name = 'DrillError';
   readonly code = 'DRILL';
@@ -52,7 +52,7 @@ export async function discover(
 
 export type Tokens = Awaited<ReturnType<typeof oauth.authorizationCodeGrant>>;
 
-/** A person signs in and agrees to everything that is asked. */
+/** A person signs in and agrees to everything that is requested. */
 export async function signIn(
   client: oauth.Configuration,
   user: 'alma' | 'noor' | 'iris',
@@ -80,7 +80,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly data: Readonly<Record<string, unknown>> | null | undefined;
-  /** Of its errors. */
+  /** Codes of its errors. */
   readonly codes: readonly unknown[];
 }
 
@@ -107,12 +107,12 @@ export async function post(
   };
 }
 
-/** With a bearer token, at the gateway. */
+/** Sends a request with a bearer token to the gateway. */
 export function ask(system: DrillSystem, token: string, query: string = ME): Promise<Answer> {
   return post(`${system.gatewayUrl}/graphql`, query, { authorization: `Bearer ${token}` });
 }
 
-/** @returns milliseconds until it was so */
+/** @returns milliseconds until the condition held */
 export async function until(isSo: () => Promise<boolean>, what: string, timeoutMs = 10_000): Promise<number> {
   const since = performance.now();
   while (!(await isSo())) {

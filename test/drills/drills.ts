@@ -15,7 +15,7 @@ import { stolenDpopToken } from './stolen-dpop-token.js';
 import { streamCut } from './stream-cut.js';
 import { subgraphReached } from './subgraph-reached.js';
 
-/** All of them, in the order in which they run over one system. */
+/** All drills, in the order in which they run on one system. */
 export const drills: readonly Drill[] = Object.freeze([
   stolenBearer,
   stolenDpopToken,

@@ -5,10 +5,10 @@ import { rawRequest, type RawAnswer } from './raw.js';
 const MIB = 1024 * 1024;
 const MAX_ANSWER_BYTES = MIB;
 const MAX_GROWTH_MIB = 400;
-/** What a limit answers with, and never a failure of ours. */
+/** Codes of limits, as opposed to failures of the gateway. */
 const FAULTS = ['INTERNAL_SERVER_ERROR', 'Internal server error'];
 
-/** Each is small, and would cost seconds or hundreds of megabytes. */
+/** Each request is small, and would cost seconds or hundreds of megabytes if it were executed. */
 const DOCUMENTS: readonly (readonly [what: string, query: string])[] = [
   ['fragments that double 60 times, 2 kB', doublingFragments(60)],
   ['conditional fragments that double, 1 kB', doublingConditions(20)],
@@ -21,7 +21,7 @@ const DOCUMENTS: readonly (readonly [what: string, query: string])[] = [
   ['a text of 900 kB', `{ customer(id: "${'x'.repeat(900_000)}") { name } }`],
 ];
 
-/** What a planner would write out, for a caller who may have what is asked for. */
+/** Operations that a planner would expand, for a caller who may read what they select. */
 const PERMITTED: readonly (readonly [what: string, query: string])[] = [
   ['fragments that double 18 times', doublingFragments(18)],
   ['conditional fragments that double', doublingConditions(16)],
@@ -32,7 +32,7 @@ const PERMITTED: readonly (readonly [what: string, query: string])[] = [
   ],
 ];
 
-/** Somebody wants nobody to be served. */
+/** An attacker wants to exhaust the gateway. */
 export const exhaustion: Drill = {
   name: 'exhaustion',
   breach: 'Somebody sends the most expensive requests that fit into a megabyte, with a token and without.',
@@ -88,7 +88,7 @@ export const exhaustion: Drill = {
   },
 };
 
-/** An answer that tells whoever sent it what was wrong, and costs little. */
+/** A cheap refusal that tells the client what was wrong. */
 function expectModest({ status, text }: RawAnswer): void {
   expect(
     status === 200 || status === 400 || status === 413,
@@ -108,13 +108,13 @@ function repeat(count: number, text: (n: number) => string): string {
   return Array.from({ length: count }, (_each, n) => text(n)).join(' ');
 }
 
-/** Written out it would be 2^depth fields. */
+/** Expanded, it has 2^depth fields. */
 function doublingFragments(depth: number): string {
   const fragments = repeat(depth, (n) => `fragment f${n} on Customer { ...f${n + 1} ...f${n + 1} }`);
   return `{ me { ...f0 } } ${fragments} fragment f${depth} on Customer { name }`;
 }
 
-/** Each condition is true or not, so that a planner may look at 2^depth cases. */
+/** Each condition may be true or false, so a planner might consider 2^depth cases. */
 function doublingConditions(depth: number): string {
   const variables = repeat(depth, (n) => `$c${n}: Boolean!`);
   const fields = repeat(depth, (n) => `... @include(if: $c${n}) { a${n}: name }`);

@@ -18,7 +18,7 @@ const DOCUMENTS = [
   '/.well-known/ssf-configuration',
 ];
 
-/** Somebody says which server they speak to. */
+/** An attacker forges the `Host` header. */
 export const forgedHost: Drill = {
   name: 'forged-host',
   breach: `Somebody speaks to the authority as if it were ${EVIL}, through a balancer that passes their headers on.`,
@@ -65,7 +65,7 @@ async function proofForForgedAddress(system: DrillSystem, tried: (what: string) 
         refresh_token: tokens.refresh_token ?? '',
       }).toString(),
     });
-  // Without it a proof for any address would be refused.
+  // Otherwise a proof for any address would be refused.
   const nonce = String((await refresh(`${system.front.url}/token`)).headers['dpop-nonce']);
   for (const scheme of ['http', 'https']) {
     tried(`a refresh with a proof that was made for ${scheme}://${EVIL}`);
@@ -97,7 +97,7 @@ function isOf(issuer: string): (address: string) => boolean {
   return (address) => address === issuer || address.startsWith(`${issuer}/`);
 }
 
-/** Every member that is an address: the issuer, and what ends in `_uri` or `_endpoint`. */
+/** Every member that holds an address: the issuer, and members ending in `_uri` or `_endpoint`. */
 function addressesIn(document: unknown): string[] {
   return Object.entries(document as Record<string, unknown>).flatMap(([name, value]) => {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return addressesIn(value);

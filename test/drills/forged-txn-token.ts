@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { expect, ME, post } from './drill.js';
 import type { Drill } from './drill.js';
 
-/** Somebody inside the network makes up a transaction token. */
+/** An attacker inside the network forges a transaction token. */
 export const forgedTxnToken: Drill = {
   name: 'forged-txn-token',
   breach: 'Somebody reaches the customers subgraph and signs a transaction token with a key of their own.',

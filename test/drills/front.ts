@@ -2,10 +2,10 @@ import { createServer, request as httpRequest } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What gets through to the authority. */
+/** What the front lets through to the authority. */
 export type Passage = 'all' | 'nothing' | 'no-stream';
 
-/** Stands before the authority like a load balancer, at one address, so that a drill can cut what runs through it. */
+/** A proxy in front of the authority, like a load balancer, whose connections a drill can cut. */
 export class Front {
   readonly #server = createServer((request, response) => this.#pass(request, response));
   #passage: Passage = 'all';
@@ -22,7 +22,7 @@ export class Front {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** What is under way breaks off, as it does when a cable is cut. */
+  /** Breaks open connections off, as when a cable is cut. */
   let(passage: Passage): void {
     this.#passage = passage;
     if (passage !== 'all') this.#server.closeAllConnections();

@@ -9,11 +9,11 @@ import type { Drill } from './drill.js';
 import { rawRequest, type RawAnswer } from './raw.js';
 import type { DrillSystem } from './system.js';
 
-/** In everything that the subgraph says of its own accord: none of it may be seen anywhere. */
+/** Marks everything that the hostile subgraph makes up: it must appear nowhere. */
 const SECRET = 'SECRET-4123456789';
 const LARGE_ID = '9007199254740993';
 const ESCAPE = '\u001b[2J';
-/** As text, as it goes over the wire. */
+/** As text, as it travels over the wire. */
 type Tampering = (answer: string) => string;
 
 interface Body {
@@ -22,7 +22,7 @@ interface Body {
   extensions?: Record<string, unknown>;
 }
 
-/** One team's subgraph is taken over: it answers as it likes. */
+/** An attacker has taken over one team's subgraph, and answers at will. */
 export const hostileSubgraph: Drill = {
   name: 'hostile-subgraph',
   breach:
@@ -88,7 +88,7 @@ const ERRORS: readonly (readonly [string, unknown])[] = [
   ['with the syntax of a query plan for a path', { message: SECRET, path: ['me', '@', '_entities', 0] }],
 ];
 
-/** The body as it would have been, changed. */
+/** Changes the body that the subgraph would have sent. */
 function inBody(change: (body: Body) => unknown): Tampering {
   return (text) => {
     const body = JSON.parse(text) as Body;
@@ -151,7 +151,7 @@ async function recordOf(system: DrillSystem, operationName: string): Promise<Sto
   }
 }
 
-/** Another gateway of the same federation, whose way to the customers subgraph goes through the intruder. */
+/** Another gateway of the same federation, which reaches the customers subgraph through the attacker. */
 async function withTampering(system: DrillSystem, work: (ask: Ask) => Promise<void>): Promise<void> {
   let tamper: Tampering = (text) => text;
   const intruder = createServer((request, response) => {

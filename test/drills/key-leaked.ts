@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, importJWK, SignJWT } from 'jose';
 import * as oauth from 'openid-client';
-import { rotateKeysCommand } from 'behalf/internal';
-import { EXAMPLE_AUDIENCE } from 'behalf/internal';
+import { EXAMPLE_AUDIENCE } from '@behalf/example/internal';
+import { rotateKeys } from 'behalf/internal';
 import { ask, BUDGET_SCOPES, discover, expect, signIn, until } from './drill.js';
 import type { Drill } from './drill.js';
 
-/** The worst that can leak. */
+/** A signing key of the authority has leaked. */
 export const keyLeaked: Drill = {
   name: 'key-leaked',
   breach: 'The authority’s signing key has leaked: whoever has it can sign a token for anybody.',
@@ -34,7 +34,7 @@ export const keyLeaked: Drill = {
     report.held('it is read: a signature is all that a gateway has. The key is found to have leaked');
 
     const lines: string[] = [];
-    await rotateKeysCommand({ databaseUrl: system.databaseUrl, revoke: [kid], reason: 'leaked' }, (line) =>
+    await rotateKeys({ databaseUrl: system.databaseUrl, revoke: [kid], reason: 'leaked' }, (line) =>
       lines.push(line),
     );
     const waitedMs = await until(async () => (await ask(system, forged)).status === 401, 'it is refused');

@@ -4,7 +4,7 @@ import type { randomDPoPKeyPair } from 'openid-client';
 
 type KeyPair = Awaited<ReturnType<typeof randomDPoPKeyPair>>;
 
-/** A DPoP proof (RFC 9449 section 4.2), made by hand, as an attacker would. @param nonce That the server gave. */
+/** A DPoP proof (RFC 9449 section 4.2), made by hand as an attacker would. @param nonce the server's nonce */
 export async function proofFor(keys: KeyPair, url: string, token: string, nonce?: string): Promise<string> {
   const ath = createHash('sha256').update(token).digest('base64url');
   return new SignJWT({ htm: 'POST', htu: url, ath, ...(nonce === undefined ? {} : { nonce }) })

@@ -1,13 +1,13 @@
 import { request as httpRequest } from 'node:http';
 
-/** An answer as it came, for requests that a well-behaved client cannot make. */
+/** The raw answer to a request that a well-behaved client cannot make. */
 export interface RawAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
 }
 
-/** With headers of one's own choice, `Host` included. Redirects are not followed. */
+/** Sends a request with any headers, `Host` included. Redirects are not followed. */
 export function rawRequest(
   url: string,
   { body, headers = {}, method = body === undefined ? 'GET' : 'POST' }: RawOptions = {},

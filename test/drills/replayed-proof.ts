@@ -3,7 +3,7 @@ import { BUDGET_SCOPES, discover, expect, ME, post, signIn } from './drill.js';
 import type { Drill } from './drill.js';
 import { proofFor } from './proof.js';
 
-/** A whole request, seen on the way. */
+/** An attacker has recorded a whole request. */
 export const replayedProof: Drill = {
   name: 'replayed-proof',
   breach: 'Somebody sees a whole request of the application, token and proof, and sends them again.',

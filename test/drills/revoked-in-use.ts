@@ -3,7 +3,7 @@ import * as oauth from 'openid-client';
 import { ask, BUDGET_SCOPES, discover, expect, signIn, until } from './drill.js';
 import type { Drill } from './drill.js';
 
-/** The person ends it while the application reads. */
+/** The person revokes the consent while the application reads. */
 export const revokedInUse: Drill = {
   name: 'revoked-in-use',
   breach: 'An application goes on reading after Alma has ended its access; its token is good for minutes.',
@@ -36,7 +36,7 @@ export const revokedInUse: Drill = {
   },
 };
 
-/** A closed loop of requests in the background. */
+/** Sends requests one after the other in the background. */
 function keepReading(read: () => Promise<unknown>): { stop(): Promise<void> } {
   const over = new AbortController();
   const loop = (async () => {

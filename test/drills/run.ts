@@ -2,7 +2,7 @@ import type { Drill } from './drill.js';
 import type { DrillSystem } from './system.js';
 
 /**
- * Runs one after the other over one running system, and tells of each what was tried and what stopped it.
+ * Runs the drills in turn on one running system, and prints what each tried and what stopped it.
  *
  * @returns how many were not stopped
  */

@@ -2,8 +2,8 @@ import { startGateway } from '@behalf/gateway';
 import type { GatewayConfig } from '@behalf/gateway';
 
 /**
- * A gateway on a machine whose clock is wrong: `SKEW_MS` ahead. The configuration comes as JSON in `GATEWAY_CONFIG`; the
- * address is printed when it listens.
+ * A gateway on a machine whose clock is `SKEW_MS` ahead. It reads its configuration as JSON from `GATEWAY_CONFIG`, and prints its
+ * address when it listens.
  */
 const skewMs = Number(process.env.SKEW_MS);
 const realNow = Date.now.bind(Date);

@@ -4,7 +4,7 @@ import type { Drill } from './drill.js';
 
 const OTHERS = '{ customer(id: "c-000002") { name } me { taxId } }';
 
-/** A token that is bound to nobody. */
+/** An attacker has a bearer token, which is not bound to its sender. */
 export const stolenBearer: Drill = {
   name: 'stolen-bearer',
   breach: 'A thief has Alma’s access token from the log of some proxy. It is a plain bearer token.',

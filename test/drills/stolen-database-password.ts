@@ -2,7 +2,7 @@ import pg from 'pg';
 import { ADMINISTRATOR_SCOPES, ask, BUDGET_SCOPES, discover, expect, signIn } from './drill.js';
 import type { Drill } from './drill.js';
 
-/** Refused for lack of the right. */
+/** SQLSTATE of a missing privilege. */
 const NOT_PERMITTED = '42501';
 
 const FORBIDDEN = [
@@ -15,7 +15,7 @@ const FORBIDDEN = [
   'select * from bank.customer',
 ];
 
-/** A gateway's configuration is read by somebody. */
+/** An attacker has read a gateway's configuration. */
 export const stolenDatabasePassword: Drill = {
   name: 'stolen-database-password',
   breach: 'Somebody has the password that a gateway writes audit records with, and can reach the database.',

@@ -3,7 +3,7 @@ import { BUDGET_SCOPES, discover, expect, ME, post, signIn } from './drill.js';
 import type { Drill } from './drill.js';
 import { proofFor } from './proof.js';
 
-/** The token without the key. */
+/** An attacker has a sender-constrained token, but not its key. */
 export const stolenDpopToken: Drill = {
   name: 'stolen-dpop-token',
   breach: 'A thief has Alma’s access token. It is bound to a key that never left the application (RFC 9449).',

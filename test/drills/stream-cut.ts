@@ -2,7 +2,7 @@ import { ask, BUDGET_SCOPES, discover, expect, signIn, until } from './drill.js'
 import type { Drill } from './drill.js';
 import { MAX_STALENESS_MS } from './system.js';
 
-/** Whoever can cut the stream wants revocations not to arrive. */
+/** An attacker who can cut the stream keeps revocations from arriving. */
 export const streamCut: Drill = {
   name: 'stream-cut',
   breach: 'Somebody cuts the stream of revocations between authority and gateway, so that none arrives.',

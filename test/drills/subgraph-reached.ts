@@ -4,7 +4,7 @@ import type { Drill } from './drill.js';
 const ENTITY = `{ _entities(representations: [{ __typename: "Customer", id: "c-000001" }]) {
   ... on Customer { name email taxId } } }`;
 
-/** The network that should have kept subgraphs to the gateway did not. */
+/** An attacker reaches a subgraph directly, past the network's rules. */
 export const subgraphReached: Drill = {
   name: 'subgraph-reached',
   breach: 'The customers subgraph can be reached past the gateway.',

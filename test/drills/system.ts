@@ -10,7 +10,8 @@ import type { Authority, AuthorityOptions } from '@behalf/authority';
 import type { AuthoritySchema } from '@behalf/authority/consent';
 import { encryptionKeyFrom, SealedSecrets, sealedName } from '@behalf/authority/internal';
 import { compose } from '@behalf/gateway/tools';
-import { freePorts, EXAMPLE_AUDIENCE } from 'behalf/internal';
+import { EXAMPLE_AUDIENCE } from '@behalf/example/internal';
+import { freePorts } from '@behalf/example/internal';
 import { checkConfig, startGateway } from '@behalf/gateway';
 import type { GatewayConfig, RunningGateway } from '@behalf/gateway';
 import { RuleTable } from '@behalf/directives/internal';
@@ -24,7 +25,7 @@ import { DEMO_ACCOUNTS, demoClients } from '@behalf/example/internal';
 import { Front } from './front.js';
 import { projectPath } from '@behalf/example/internal';
 
-/** Long enough for a busy machine, short enough to wait for. */
+/** Long enough for a busy machine, short enough to wait for in a drill. */
 export const MAX_STALENESS_MS = 4_000;
 const LONG_POLL_MS = 1_000;
 const STREAM_SECRET = 'the-stream-secret-of-the-drills';
@@ -33,26 +34,26 @@ const CONSOLE_SECRET = 'the-console-of-the-drills';
 const BANK = { customers: 20, accounts: 60, transactions: 500 };
 const HOST = '127.0.0.1';
 
-/** The whole example, each part a server of its own over HTTP, on a database of its own. */
+/** The whole example on a database of its own, each part an HTTP server. */
 export interface DrillSystem {
   readonly databaseUrl: string;
-  /** Before the authority; its address is the issuer. */
+  /** A proxy in front of the authority; its address is the issuer. */
   readonly front: Front;
   readonly gatewayUrl: string;
   readonly gateway: RunningGateway;
   readonly gatewayConfig: GatewayConfig;
   readonly subgraphUrls: Readonly<Record<SubgraphName, string>>;
   readonly consoleSecret: string;
-  /** The private half of one of the authority's signing keys, as somebody would have it who has stolen it. */
+  /** The private half of one of the authority's signing keys, as if stolen. */
   leakedKey(kid: string): Promise<JWK>;
   stopAuthority(): Promise<void>;
   startAuthority(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @param databaseUrl An empty database; without it a server is started that is gone afterwards. */
+/** @param databaseUrl an empty database; default: a server is started, and removed afterwards */
 export async function startSystem(databaseUrl?: string): Promise<DrillSystem> {
-  const closers: (() => Promise<unknown>)[] = [];
+  const closers: Closers = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
@@ -66,7 +67,7 @@ export async function startSystem(databaseUrl?: string): Promise<DrillSystem> {
 
 async function startParts(
   databaseUrl: string | undefined,
-  closers: (() => Promise<unknown>)[],
+  closers: Closers,
   close: () => Promise<void>,
 ): Promise<DrillSystem> {
   const dataDir = await mkdtemp(join(tmpdir(), 'behalf-drill-'));
@@ -74,43 +75,25 @@ async function startParts(
   closers.push(() => rm(dataDir, { recursive: true, force: true }));
   const database = await openDatabaseServer({ databaseUrl, dataDir, unsafeNoDurability: true });
   closers.push(() => database.stop());
-  const db = openDatabase<AuditDatabase & AuthoritySchema>(database.url);
-  await migrateAudit(db);
-  await createWriterRole(db, AUDIT_WRITER_PASSWORD);
-  await migrateAuthority(db);
-  await prepareBank(db, BANK);
-  await db.destroy();
-
-  const policyFile = projectPath('policy.yaml');
+  await prepareDatabase(database.url);
   const supergraph = join(dataDir, 'supergraph.graphql');
   const { supergraphSdl } = await compose(projectPath('supergraph.yaml'), supergraph);
   const front = await Front.start();
   closers.push(() => front.close());
-  const authorityOptions: AuthorityOptions = {
+  const authority = await startSwitchableAuthority(front, {
     issuer: front.url,
     port: 0,
     databaseUrl: database.url,
     dataDir,
     audience: EXAMPLE_AUDIENCE,
-    policy: await readPolicy(policyFile),
+    policy: await readPolicy(projectPath('policy.yaml')),
     vocabulary: vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'required' })),
     demoAccounts: DEMO_ACCOUNTS,
     clients: demoClients(CONSOLE_SECRET),
     streamSecret: STREAM_SECRET,
     longPollMs: LONG_POLL_MS,
-  };
-  let authority: Authority | undefined;
-  const start = async (): Promise<Authority> => {
-    authority = await startAuthority(authorityOptions);
-    front.target = new URL(authority.url);
-    return authority;
-  };
-  const stop = async (): Promise<void> => {
-    front.target = undefined;
-    await authority?.close();
-  };
-  await start();
-  closers.push(stop);
+  });
+  closers.push(authority.stop);
 
   const ports = await freePorts();
   const gatewayIssuer = `http://${HOST}:${ports.gateway}`;
@@ -122,29 +105,13 @@ async function startParts(
     ports,
   });
   closers.push(() => subgraphs.close());
-  // Of all gateways: the subgraphs know one of them.
-  const keyFile = join(dataDir, 'gateway-key.json');
-  const { privateKey } = generateKeyPairSync('ed25519');
-  await writeFile(keyFile, JSON.stringify(privateKey.export({ format: 'jwk' })), { mode: 0o600 });
-  const gatewayConfig = checkConfig({
-    listen: { host: HOST, port: ports.gateway },
+  const gatewayConfig = configOf({
+    port: ports.gateway,
     supergraph,
-    policy: policyFile,
-    issuers: [{ issuer: front.url, audience: EXAMPLE_AUDIENCE, claims: { policies: 'policies' } }],
-    authorization: { mode: 'filter', anonymous: 'allow', coverage: 'required' },
-    propagation: { issuer: gatewayIssuer, keyFile },
-    revocation: {
-      streams: [{ issuer: front.url, secret: STREAM_SECRET }],
-      maxStalenessMs: MAX_STALENESS_MS,
-    },
-    subgraphs: {
-      customers: { url: subgraphs.urls.customers },
-      accounts: { url: subgraphs.urls.accounts },
-      payments: { url: subgraphs.urls.payments },
-      consent: { url: subgraphs.urls.consent, roles: ['administrator'] },
-    },
-    audit: { mode: 'required', database: writerUrl(database.url, AUDIT_WRITER_PASSWORD) },
-    log: { level: 'error' },
+    issuer: front.url,
+    subgraphUrls: subgraphs.urls,
+    databaseUrl: database.url,
+    keyFile: await writeGatewayKey(dataDir),
   });
   const gateway = await startGateway(gatewayConfig);
   closers.push(() => gateway.close());
@@ -155,14 +122,76 @@ async function startParts(
     gateway,
     gatewayConfig,
     subgraphUrls: subgraphs.urls,
-    consoleSecret: CONSOLE_SECRET,
+    consoleSecret: authority.consoleSecret,
     leakedKey: (kid) => readKey(database.url, dataDir, kid),
-    stopAuthority: stop,
-    async startAuthority() {
-      await start();
-    },
+    stopAuthority: authority.stop,
+    startAuthority: authority.start,
     close,
   };
+}
+
+type Closers = (() => Promise<unknown>)[];
+
+async function prepareDatabase(url: string): Promise<void> {
+  const db = openDatabase<AuditDatabase & AuthoritySchema>(url);
+  await migrateAudit(db);
+  await createWriterRole(db, AUDIT_WRITER_PASSWORD);
+  await migrateAuthority(db);
+  await prepareBank(db, BANK);
+  await db.destroy();
+}
+
+/** An authority behind the front, which keeps its address while the authority is stopped and started. */
+async function startSwitchableAuthority(front: Front, options: AuthorityOptions) {
+  let authority: Authority | undefined;
+  const start = async (): Promise<void> => {
+    authority = await startAuthority(options);
+    front.target = new URL(authority.url);
+  };
+  const stop = async (): Promise<void> => {
+    front.target = undefined;
+    await authority?.close();
+  };
+  await start();
+  return { start, stop, consoleSecret: CONSOLE_SECRET };
+}
+
+/** One key for all gateways of a drill: the subgraphs know only one. */
+async function writeGatewayKey(dataDir: string): Promise<string> {
+  const file = join(dataDir, 'gateway-key.json');
+  const { privateKey } = generateKeyPairSync('ed25519');
+  await writeFile(file, JSON.stringify(privateKey.export({ format: 'jwk' })), { mode: 0o600 });
+  return file;
+}
+
+interface GatewayAddresses {
+  readonly port: number;
+  readonly supergraph: string;
+  readonly issuer: string;
+  readonly subgraphUrls: Readonly<Record<SubgraphName, string>>;
+  readonly databaseUrl: string;
+  readonly keyFile: string;
+}
+
+function configOf(addresses: GatewayAddresses): GatewayConfig {
+  const { databaseUrl, issuer, keyFile, port, subgraphUrls, supergraph } = addresses;
+  return checkConfig({
+    listen: { host: HOST, port },
+    supergraph,
+    policy: projectPath('policy.yaml'),
+    issuers: [{ issuer, audience: EXAMPLE_AUDIENCE, claims: { policies: 'policies' } }],
+    authorization: { mode: 'filter', anonymous: 'allow', coverage: 'required' },
+    propagation: { issuer: `http://${HOST}:${port}`, keyFile },
+    revocation: { streams: [{ issuer, secret: STREAM_SECRET }], maxStalenessMs: MAX_STALENESS_MS },
+    subgraphs: {
+      customers: { url: subgraphUrls.customers },
+      accounts: { url: subgraphUrls.accounts },
+      payments: { url: subgraphUrls.payments },
+      consent: { url: subgraphUrls.consent, roles: ['administrator'] },
+    },
+    audit: { mode: 'required', database: writerUrl(databaseUrl, AUDIT_WRITER_PASSWORD) },
+    log: { level: 'error' },
+  });
 }
 
 async function readKey(databaseUrl: string, dataDir: string, kid: string): Promise<JWK> {
@@ -174,7 +203,7 @@ async function readKey(databaseUrl: string, dataDir: string, kid: string): Promi
       .select(['nonce', 'ciphertext'])
       .where('kid', '=', kid)
       .executeTakeFirstOrThrow();
-    if (nonce === null || ciphertext === null) throw new Error('the key is not kept any more');
+    if (nonce === null || ciphertext === null) throw new Error('The key is no longer stored');
     return JSON.parse(secrets.open(sealedName(kid), { nonce, ciphertext })) as JWK;
   } finally {
     await db.destroy();

@@ -33,7 +33,7 @@ function start(args: readonly string[] = []): Start {
   const { DATABASE_URL: _none, ...environment } = process.env;
   const child = spawn(
     process.execPath,
-    [projectPath('cli/bin.js'), 'start', '--data', dataDir, '--port', String(port), ...args],
+    [projectPath('subgraphs/bank/bin.js'), 'start', '--data', dataDir, '--port', String(port), ...args],
     {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -74,45 +74,41 @@ async function consoleSecret(): Promise<string> {
     .consoleSecret;
 }
 
-describe('behalf start', () => {
-  it(
-    'starts everything, leaves nothing behind on Ctrl-C, and keeps what it stored',
-    { timeout: 180_000 },
-    async () => {
-      const first = start();
-      await untilReady(first);
-      const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: '{"query":"{ accountProducts }"}',
-      });
-      expect(await response.json()).toMatchObject({
-        data: { accountProducts: expect.any(Array) as unknown },
-      });
-      const secret = await consoleSecret();
-      const pid = await databasePid();
-      expect(isAlive(pid)).toBe(true);
-      first.child.kill('SIGINT');
-      expect(await first.exited).toBe(0);
-      expect(isAlive(pid)).toBe(false);
-      await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow();
+describe('npm start', () => {
+  it('starts everything, stops everything on Ctrl-C, and keeps its data', { timeout: 180_000 }, async () => {
+    const first = start();
+    await untilReady(first);
+    const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"query":"{ accountProducts }"}',
+    });
+    expect(await response.json()).toMatchObject({
+      data: { accountProducts: expect.any(Array) as unknown },
+    });
+    const secret = await consoleSecret();
+    const pid = await databasePid();
+    expect(isAlive(pid)).toBe(true);
+    first.child.kill('SIGINT');
+    expect(await first.exited).toBe(0);
+    expect(isAlive(pid)).toBe(false);
+    await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow();
 
-      const second = start();
-      await untilReady(second);
-      expect(await consoleSecret()).toBe(secret);
+    const second = start();
+    await untilReady(second);
+    expect(await consoleSecret()).toBe(secret);
 
-      const third = start();
-      expect(await third.exited).toBe(1);
-      expect(third.output()).toMatch(/data_dir_in_use/);
+    const third = start();
+    expect(await third.exited).toBe(1);
+    expect(third.output()).toMatch(/data_dir_in_use/);
 
-      const secondPid = await databasePid();
-      process.kill(secondPid, 'SIGKILL');
-      expect(await second.exited).toBe(1);
-      expect(second.output()).toContain('server_died');
-    },
-  );
+    const secondPid = await databasePid();
+    process.kill(secondPid, 'SIGKILL');
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toContain('server_died');
+  });
 
-  it('says which address is taken, and stops what it had started', { timeout: 90_000 }, async () => {
+  it('names the address in use, and stops what it had started', { timeout: 90_000 }, async () => {
     const blocker = createServer();
     await new Promise<void>((resolve) => blocker.listen(port + 1, '127.0.0.1', resolve));
     try {

@@ -5,11 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startExample } from '../../cli/start.js';
-import type { RunningExample } from '../../cli/start.js';
-import { freePorts } from '../../cli/ports.js';
+import { startExample } from '../../subgraphs/bank/start/start.js';
+import type { RunningExample } from '../../subgraphs/bank/start/start.js';
+import { freePorts } from '../../subgraphs/bank/start/ports.js';
 import { startTracing } from '../../cli/telemetry.js';
-import { partsLog } from '../../cli/log.js';
+import { partsLog } from '../../subgraphs/bank/start/log.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 
@@ -59,7 +59,7 @@ afterAll(async () => {
   collector.close();
 });
 
-it('one trace holds the request and a span for each field coordinate, and no value', async () => {
+it('one trace has a span per field coordinate, and no values', async () => {
   const response = await fetch(`${example.gatewayUrl}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { replayStoreCommand } from '../../cli/replay-store-command.js';
+import { prepareReplayStore } from '../../cli/actions/replay-store.js';
 import { MemoryReplayStore, PostgresReplayStore, ReplayStoreError } from '../../gateway/index.js';
 import type { ReplayStore } from '../../gateway/index.js';
 import { createTestDatabase } from '../support/database.js';
@@ -31,7 +31,7 @@ let url: string;
 beforeAll(async () => {
   database = await createTestDatabase<unknown>();
   await sql`create table public.person (name text)`.execute(database.db);
-  await replayStoreCommand({ databaseUrl: database.url, password, role });
+  await prepareReplayStore({ databaseUrl: database.url, password, role });
   const address = new URL(database.url);
   address.username = role;
   address.password = encodeURIComponent(password);
@@ -111,12 +111,12 @@ describe('the role of the gateways', () => {
     } finally {
       await sql`drop role ${sql.id(stranger)}`.execute(database.db);
     }
-    await replayStoreCommand({ databaseUrl: database.url, password, role });
+    await prepareReplayStore({ databaseUrl: database.url, password, role });
     expect(await open().claim(digest(), 60)).toBe(true);
-    await expect(replayStoreCommand({ databaseUrl: undefined, password })).rejects.toMatchObject({
+    await expect(prepareReplayStore({ databaseUrl: undefined, password })).rejects.toMatchObject({
       code: 'NO_DATABASE',
     });
-    await expect(replayStoreCommand({ databaseUrl: database.url, password: '' })).rejects.toMatchObject({
+    await expect(prepareReplayStore({ databaseUrl: database.url, password: '' })).rejects.toMatchObject({
       code: 'NO_PASSWORD',
     });
   });
@@ -136,7 +136,7 @@ describe('the role of the gateways', () => {
       expect((await claim()).rows[0]?.claim).toBe(false);
     } finally {
       await client.end();
-      await replayStoreCommand({ databaseUrl: database.url, password, role });
+      await prepareReplayStore({ databaseUrl: database.url, password, role });
       await sql`revoke temporary on database ${sql.id(new URL(url).pathname.slice(1))} from ${sql.id(role)}`.execute(
         database.db,
       );

@@ -39,7 +39,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(project, { recursive: true, force: true }));
 
-it('a subgraph team that installs only the directives has a protected subgraph', async () => {
+it('the directives alone make a protected subgraph', async () => {
   await writeFile(
     join(project, 'subgraph.js'),
     `import { buildProtectedSubgraph, protectedContext } from '@behalf/directives';
@@ -61,7 +61,7 @@ it('a subgraph team that installs only the directives has a protected subgraph',
   expect(JSON.parse(stdout)).toEqual([{ open: 'open', closed: null }, ['UNAUTHORIZED_FIELD_OR_TYPE']]);
 });
 
-it('and none of the gateway, the authority or the store', async () => {
+it('the directives install neither gateway, authority nor store', async () => {
   const installed = await readdir(join(project, 'node_modules'), { recursive: false });
   const scoped = await readdir(join(project, 'node_modules/@apollo'));
   expect(scoped).not.toContain('gateway');

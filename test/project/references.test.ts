@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
 import { expect, it } from 'vitest';
-import { references } from '../../cli/reference/index.js';
+import { references } from '../reference/index.js';
 import { projectPath } from '@behalf/example/internal';
 
 it.each(Object.keys(references))(

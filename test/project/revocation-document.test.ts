@@ -12,7 +12,7 @@ it.each(operations)('docs/how-to/revocation.md: %s', (operation) => {
   expect(validate(schema, parse(operation))).toEqual([]);
 });
 
-it('docs/how-to/revocation.md shows every mutation of the consent subgraph that revokes, stops or lifts', () => {
+it('docs/how-to/revocation.md shows every mutation that revokes, suspends or resumes', () => {
   const shown = operations.join('\n');
   const names = Object.keys(schema.getMutationType()?.getFields() ?? {}).filter((name) =>
     /^(revoke|suspend|resume|emergencyStop|liftEmergencyStop)/.test(name),

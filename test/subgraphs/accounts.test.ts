@@ -3,9 +3,9 @@ import { protectedContext } from '@behalf/directives';
 import { graphql } from 'graphql';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { buildAccountsSchema } from '../../subgraphs/accounts/schema.js';
+import { buildAccountsSchema } from '../../subgraphs/bank/accounts/schema.js';
 import { ALMA, denials, type Example, type GraphQLAnswer, NOOR, startExample } from './support/example.js';
 import { type Caller, createTestGateway } from './support/gateway.js';
 
@@ -58,7 +58,7 @@ async function pageOf(args: string): Promise<Page> {
 }
 
 describe('queries to the database', () => {
-  test('accounts with transactions, counterparties and places are two, however many accounts there are', async () => {
+  it('accounts with transactions, counterparties and places are two, however many accounts there are', async () => {
     const answer = await run(`{ myAccounts { id iban transactions(first: 5) { edges { node {
       amount counterparty { ... on Party { displayName } } place { city } } } } } }`);
     expect(answer.errors).toBeUndefined();
@@ -66,7 +66,7 @@ describe('queries to the database', () => {
     expect(queries).toHaveLength(2);
   });
 
-  test('entities by reference are one query, and one for all their lists', async () => {
+  it('entities by reference are one query, and one for all their lists', async () => {
     const answer = await run(
       `query ($of: [_Any!]!) { _entities(representations: $of) { ... on Account { balance transactions(first: 1) {
         edges { node { amount } } } } } }`,
@@ -76,7 +76,7 @@ describe('queries to the database', () => {
     expect(queries).toHaveLength(2);
   });
 
-  test('select only what the operation needs, through fragments, and the union over a batch', async () => {
+  it('select the union of the columns that a batch needs', async () => {
     await run('{ myAccounts { ...part } } fragment part on Account { ... { balance } }');
     expect(queries[0]).toContain('balance');
     expect(queries[0]).not.toContain('iban');
@@ -87,7 +87,7 @@ describe('queries to the database', () => {
     expect(queries[0]).toMatch(/balance.*iban/s);
   });
 
-  test('the same account asked for with different fields at different times has all of them', async () => {
+  it('one account loaded with different fields has all of them', async () => {
     const answer = await run(
       `{ one: account(id: "a-000001") { id } two: account(id: "a-000001") { currency } }`,
     );
@@ -96,7 +96,7 @@ describe('queries to the database', () => {
 });
 
 describe('pages', () => {
-  test('are complete, without repetition, newest first', async () => {
+  it('are complete, without repetition, newest first', async () => {
     const ids: string[] = [];
     let page = await pageOf('first: 50');
     expect(page.pageInfo.hasPreviousPage).toBe(false);
@@ -112,13 +112,13 @@ describe('pages', () => {
     );
   });
 
-  test('can be of one category', async () => {
+  it('can be of one category', async () => {
     const page = await pageOf('first: 10, category: GROCERIES');
     expect(page.edges.length).toBeGreaterThan(0);
     expect(new Set(page.edges.map(({ node }) => node.category))).toEqual(new Set(['GROCERIES']));
   });
 
-  test.each([
+  it.each([
     'first: 0',
     'first: 201',
     'first: -1',
@@ -137,7 +137,7 @@ describe('pages', () => {
 });
 
 describe('over HTTP', () => {
-  test('somebody else’s account is null as if there were none, by field and by reference', async () => {
+  it('a foreign account looks missing, by field and by reference', async () => {
     const query = `query ($of: [_Any!]!) { account(id: "a-000004") { iban }
       _entities(representations: $of) { ... on Account { iban } ... on Customer { accounts { iban } } } }`;
     const answer = await example.ask('accounts', CALLER, query, {
@@ -161,7 +161,7 @@ describe('over HTTP', () => {
     );
   });
 
-  test('without a token only what is public is given, also by reference', async () => {
+  it('without a token only what is public is given, also by reference', async () => {
     const query = `query ($of: [_Any!]!) { accountProducts myAccounts { id }
       _entities(representations: $of) { ... on Account { id iban } ... on Customer { id accounts { id } } } }`;
     const answer = await example.ask('accounts', undefined, query, {
@@ -178,7 +178,7 @@ describe('over HTTP', () => {
     expect(answer.extensions).toBeUndefined();
   });
 
-  test('the parties of an account come as an interface', async () => {
+  it('the parties of an account come as an interface', async () => {
     const query = `{ account(id: "a-000001") { frequentParties(first: 3) { __typename displayName } holder { id } } }`;
     const answer = await example.ask('accounts', CALLER, query);
     expect(answer.errors).toBeUndefined();
@@ -186,12 +186,12 @@ describe('over HTTP', () => {
     expect((answer.data?.account as { frequentParties: unknown[] }).frequentParties).toHaveLength(3);
   });
 
-  test('the facts go back with the answer', async () => {
+  it('the facts go back with the answer', async () => {
     const answer = await example.ask('accounts', CALLER, '{ myAccounts { balance } }');
     expect(answer.extensions?.behalf).toBeDefined();
   });
 
-  test('introspection is off, and nothing of a database error leaves', async () => {
+  it('introspection is off, and nothing of a database error leaves', async () => {
     const introspection = await example.ask('accounts', CALLER, '{ __schema { types { name } } }');
     expect(introspection.errors?.[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
     await sql`alter table bank.account rename column iban to hidden`.execute(example.database.db);
@@ -205,7 +205,7 @@ describe('over HTTP', () => {
     ]);
   });
 
-  test('other paths, bodies that are no JSON or too long are refused', async () => {
+  it('other paths, bodies that are no JSON or too long are refused', async () => {
     const post = async (body: string, path = '/'): Promise<number> => {
       const headers = { 'content-type': 'application/json' };
       return (await fetch(new URL(path, example.urls.accounts), { method: 'POST', headers, body })).status;

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { SuspensionRegister } from '../../authority/internal.js';
-import { stopCommand, suspensionsCommand } from '../../cli/suspend-command.js';
-import { startExampleSubgraph } from '../../subgraphs/example.js';
+import { startExampleSubgraph } from '../../subgraphs/bank/start-subgraphs.js';
+import { changeSuspension, listSuspensions } from '../../cli/actions/suspend.js';
 import {
   authorizationRequest,
   discover,
@@ -140,7 +140,7 @@ const EVERYWHERE = { everywhere: true, gateways: 2, waitingFor: [], silent: [] }
 const WAIT = `reason: "${REASON}", waitFor: ALL_GATEWAYS`;
 
 describe('an administrator ends', () => {
-  test('a consent: when it is answered, no gateway serves its token, and again nothing is ended', async () => {
+  it('once a revocation is answered, no gateway accepts the token', async () => {
     const alma = await connect('alma');
     expect(await read(alma.access)).toEqual([200, 200]);
     const { consent } = claimsOf(alma.access);
@@ -167,7 +167,7 @@ describe('an administrator ends', () => {
     });
   });
 
-  test('one token, and not the one after it', async () => {
+  it('one token, and not the one after it', async () => {
     const alma = await connect('alma');
     const next = await oidc.refreshTokenGrant(alma.client, alma.refresh);
     const mutation = `mutation { revokeToken(id: "${claimsOf(alma.access).jti}", ${WAIT}) { outcome ${IN_FORCE} } }`;
@@ -181,7 +181,7 @@ describe('an administrator ends', () => {
     });
   });
 
-  test('one sign-in: what was issued under it is dead, and not what another browser has', async () => {
+  it('ending one sign-in leaves those of other browsers', async () => {
     const [here, there] = [await connect('alma'), await connect('alma')];
     const mutation = `mutation { revokeSession(id: "${claimsOf(here.access).sid}", ${WAIT}) {
       outcome sessions tokens ${IN_FORCE} } }`;
@@ -197,7 +197,7 @@ describe('an administrator ends', () => {
     expect((await administer(mutation)).body.data).toMatchObject({ revokeSession: { outcome: 'ALREADY' } });
   });
 
-  test('a person’s sign-ins everywhere, and a client with everybody’s consents', async () => {
+  it('a person’s sign-ins everywhere, and a client with everybody’s consents', async () => {
     const [alma, noor] = [await connect('alma'), await connect('noor')];
     const sessions = await administer(
       `mutation { revokeSubjectSessions(subject: "c-000001", ${WAIT}) { outcome ${IN_FORCE} } }`,
@@ -224,7 +224,7 @@ describe('an administrator ends', () => {
 describe('an administrator stops', () => {
   const SUSPENSION = 'suspension { kind clientId scope by reason endedBy endedReason }';
 
-  test('a client that has gone rogue, and lets it go on with the same token', async () => {
+  it('a rogue client is suspended, and resumes with the same token', async () => {
     const alma = await connect('alma');
     const mutation = `mutation { suspendClient(clientId: "budget-app", ${WAIT}) { outcome ${SUSPENSION} ${IN_FORCE} } }`;
     const suspension = {
@@ -266,7 +266,7 @@ describe('an administrator stops', () => {
     expect(await read(alma.access)).toEqual([200, 200]);
   });
 
-  test('a scope, by an emergency stop, and lifts it', async () => {
+  it('a scope, by an emergency stop, and lifts it', async () => {
     const noor = await connect('noor');
     const stop = (verb: string) =>
       administer(
@@ -286,7 +286,7 @@ describe('an administrator stops', () => {
     });
   });
 
-  test('everything: nobody’s token is served, the administrator’s neither, until an operator lifts it', async () => {
+  it('everything: nobody’s token is served, the administrator’s neither, until an operator lifts it', async () => {
     const alma = await connect('alma');
     const stopped = await administer(
       `mutation { emergencyStop(target: { everything: true }, ${WAIT}) { outcome ${IN_FORCE} } }`,
@@ -305,7 +305,7 @@ describe('an administrator stops', () => {
     const printed: string[] = [];
     const print = (line: string): void => void printed.push(line);
     const databaseUrl = authority.database.url;
-    await suspensionsCommand(databaseUrl, print);
+    await listSuspensions(databaseUrl, print);
     expect(printed.join()).toMatch(/^everything: since .* by admin-iris: the-secret-reason/);
     const resume = {
       action: 'resume',
@@ -314,14 +314,14 @@ describe('an administrator stops', () => {
       reason: 'over',
       wait: true,
     } as const;
-    expect(await stopCommand({ databaseUrl, ...resume }, print)).toBe(0);
+    expect(await changeSuspension({ databaseUrl, ...resume }, print)).toBe(0);
     expect(printed.at(-1)).toBe('in force at every gateway that follows the changes (2)');
     // Nothing was revoked: the same tokens are good again.
     expect(await read(alma.access)).toEqual([200, 200]);
     expect((await administer('{ suspensions { kind } }')).body.data).toEqual({ suspensions: [] });
   });
 
-  test.each([
+  it.each([
     '{}',
     '{ everything: false }',
     '{ clientId: "a", scope: "b" }',
@@ -334,7 +334,7 @@ describe('an administrator stops', () => {
     expect((await administer('{ suspensions { kind } }')).body.data).toEqual({ suspensions: [] });
   });
 
-  test.each(['', '  ', 'x'.repeat(501), 'line\\nfeed'])('nothing for the reason "%s"', async (reason) => {
+  it.each(['', '  ', 'x'.repeat(501), 'line\\nfeed'])('nothing for the reason "%s"', async (reason) => {
     const answer = await administer(
       `mutation { suspendClient(clientId: "budget-app", reason: "${reason}") { outcome } }`,
     );
@@ -354,7 +354,7 @@ describe('who is no administrator', () => {
     'liftEmergencyStop(target: { everything: true }, reason: "x") { outcome }',
   ];
 
-  test.each(MUTATIONS)('does nothing by %s', async (mutation) => {
+  it.each(MUTATIONS)('does nothing by %s', async (mutation) => {
     const before = (await lastChange()).seq;
     const noor = await connect('noor');
     for (const token of [noor.access, undefined]) {
@@ -366,7 +366,7 @@ describe('who is no administrator', () => {
 });
 
 describe('the log', () => {
-  test('of the authority has who, what and why; the logs of gateways and subgraphs have no reason and no token', async () => {
+  it('the authority’s log has the reason; other logs have neither reason nor token', async () => {
     const alma = await connect('alma');
     const { jti } = claimsOf(alma.access);
     await administer(`mutation { revokeToken(id: "${jti}", reason: "${REASON}") { outcome } }`);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
 import { sql } from 'kysely';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
-import { isIban } from '../../subgraphs/bank/iban.js';
-import { DEFAULT_SEED, migrateBank, prepareBank, seedBank } from '../../subgraphs/bank/index.js';
+import { isIban } from '../../subgraphs/bank/data/iban.js';
+import { DEFAULT_SEED, migrateBank, prepareBank, seedBank } from '../../subgraphs/bank/data/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 const SMALL = { customers: 20, accounts: 60, transactions: 3_000 };
@@ -31,7 +31,7 @@ async function fingerprint({ db }: TestDatabase<unknown>): Promise<string> {
 }
 
 describe('the bank', () => {
-  test('has the same rows for the same seed, others for another', async () => {
+  it('has the same rows for the same seed, others for another', async () => {
     const [one, two, other] = await Promise.all([newDatabase(), newDatabase(), newDatabase()]);
     await prepareBank(one.db, SMALL);
     await prepareBank(two.db, SMALL);
@@ -40,7 +40,7 @@ describe('the bank', () => {
     expect(await fingerprint(other)).not.toBe(await fingerprint(one));
   });
 
-  test('is filled in full size within seconds, consistently, and at once found filled', async () => {
+  it('is filled in full size within seconds, consistently, and at once found filled', async () => {
     const database = await newDatabase();
     const { db } = database;
     await migrateBank(db);
@@ -81,13 +81,13 @@ describe('the bank', () => {
     expect(rows.every(({ iban }) => isIban(iban))).toBe(true);
   });
 
-  test('is filled once when several processes start together', async () => {
+  it('is filled once when several processes start together', async () => {
     const { db } = await newDatabase();
     const filled = await Promise.all(Array.from({ length: 4 }, () => prepareBank(db, SMALL)));
     expect(filled.filter(Boolean)).toHaveLength(1);
   });
 
-  test('is empty after a filling that broke off, and can be filled then', async () => {
+  it('is empty after a filling that broke off, and can be filled then', async () => {
     const { db } = await newDatabase();
     await migrateBank(db);
     await sql`alter table bank.transaction add constraint broken check (id < 1000)`.execute(db);

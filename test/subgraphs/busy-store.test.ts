@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import {
   type AuthorityDatabase,
@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const BY = { by: 'iris', initiator: 'admin', reason: 'a test' } as const;
 
-test('an administrator is told that a stop was not made since the store is busy, and can try again', async () => {
+it('a busy store answers STORE_BUSY, and the stop can be repeated', async () => {
   const { stop } = tellBusy({ stop: () => new ConsentRegister(impatient).revokeToken('t', BY) });
   await database.db.transaction().execute(async (trx) => {
     await sql`select from authority.change_head for update`.execute(trx);
@@ -37,7 +37,7 @@ test('an administrator is told that a stop was not made since the store is busy,
   expect(await stop(undefined, undefined as never, undefined as never)).toMatchObject({ outcome: 'done' });
 });
 
-test('any other failure stays what it is', async () => {
+it('any other failure stays what it is', async () => {
   const { stop } = tellBusy({ stop: () => sql`select no_such_column`.execute(impatient) });
   await expect(stop(undefined, undefined as never, undefined as never)).rejects.toMatchObject({
     code: '42703',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { type Consent, ConsentRegister } from '../../authority/internal.js';
 import { ALMA, denials, type Example, NOOR, startExample } from './support/example.js';
@@ -48,7 +48,7 @@ const REVOKE = `mutation ($id: ID!) { revokeConsent(id: $id, reason: "enough") {
   ended { id clientId scopes endedAt } change } }`;
 
 describe('a person', () => {
-  test('sees their own consents, and no other’s', async () => {
+  it('sees their own consents, and no other’s', async () => {
     const own = await grant(ALMA, 'app-seen');
     const other = await grant(NOOR, 'app-seen');
     const query = `query ($own: ID!, $other: ID!, $of: [_Any!]!) {
@@ -76,7 +76,7 @@ describe('a person', () => {
     expect(answer.errors).toBeUndefined();
   });
 
-  test('ends their own consent, and is told what ended; again, nothing does', async () => {
+  it('ends their own consent, and is told what ended; again, nothing does', async () => {
     const own = await grant(ALMA, 'app-ended');
     const answer = await example.ask('consent', PERSON, REVOKE, { id: own.id });
     expect(answer.errors).toBeUndefined();
@@ -93,7 +93,7 @@ describe('a person', () => {
     expect(again.data?.revokeConsent).toEqual({ ended: [], change: null });
   });
 
-  test('is told whether the end is in force, and not by which gateways', async () => {
+  it('is told whether the end is in force, and not by which gateways', async () => {
     const own = await grant(ALMA, 'app-waits');
     const { db } = example.database;
     const stream = {
@@ -125,7 +125,7 @@ describe('a person', () => {
     ]);
   });
 
-  test('cannot end another’s consent, nor tell whether there is one', async () => {
+  it('cannot end another’s consent, nor tell whether there is one', async () => {
     const other = await grant(NOOR, 'app-kept');
     for (const id of [other.id, 'no-such-consent']) {
       const answer = await example.ask('consent', PERSON, REVOKE, { id });
@@ -137,7 +137,7 @@ describe('a person', () => {
     expect((await register.find(other.id))?.status).toBe('active');
   });
 
-  test('cannot act as an administrator, with the scope but not the role, or the role but not the scope', async () => {
+  it('needs both the role and the scope of an administrator', async () => {
     const other = await grant(NOOR, 'app-safe');
     const scopeOnly: Caller = { ...ADMINISTRATOR, sub: ALMA, roles: [] };
     const roleOnly: Caller = { ...ADMINISTRATOR, scopes: ['consents:write'] };
@@ -162,7 +162,7 @@ describe('a person', () => {
 });
 
 describe('an administrator', () => {
-  test('lists everybody’s consents by pages and filters', async () => {
+  it('lists everybody’s consents by pages and filters', async () => {
     const ids: string[] = [];
     for (const subject of [ALMA, NOOR, 'c-000003']) ids.unshift((await grant(subject, 'app-listed')).id);
     const query = `query ($after: String) { consents(filter: { clientId: "app-listed", status: ACTIVE }, first: 2, after: $after) {
@@ -181,7 +181,7 @@ describe('an administrator', () => {
     expect([...page.edges, ...rest.edges].map(({ node }) => node.id)).toEqual(ids);
   });
 
-  test.each(['first: 0', 'first: 101', 'after: "x"'])('is refused a page of %s', async (args) => {
+  it.each(['first: 0', 'first: 101', 'after: "x"'])('is refused a page of %s', async (args) => {
     const answer = await example.ask(
       'consent',
       ADMINISTRATOR,
@@ -190,7 +190,7 @@ describe('an administrator', () => {
     expect(denials(answer)).toEqual(['consents BAD_USER_INPUT']);
   });
 
-  test('ends anyone’s consent, and everything of a client', async () => {
+  it('ends anyone’s consent, and everything of a client', async () => {
     const one = await grant(NOOR, 'app-one');
     const answer = await example.ask('consent', ADMINISTRATOR, REVOKE, { id: one.id });
     expect(answer.data?.revokeConsent).toMatchObject({ ended: [{ id: one.id }] });
@@ -206,7 +206,7 @@ describe('an administrator', () => {
     expect(revocation.ended.map(({ id }) => id).sort()).toEqual(both.sort());
   });
 
-  test('ends a person’s sessions, whose consents stay', async () => {
+  it('ends a person’s sessions, whose consents stay', async () => {
     const kept = await grant(NOOR, 'app-stays');
     const answer = await example.ask(
       'consent',
@@ -222,7 +222,7 @@ describe('an administrator', () => {
     expect((await register.find(kept.id))?.status).toBe('active');
   });
 
-  test('is refused a reason that is too long', async () => {
+  it('is refused a reason that is too long', async () => {
     const reason = 'x'.repeat(501);
     const answer = await example.ask(
       'consent',
@@ -234,7 +234,7 @@ describe('an administrator', () => {
 });
 
 describe('a caller without a transaction token', () => {
-  test('has nothing, by field or by reference, but the schema for composition', async () => {
+  it('has nothing, by field or by reference, but the schema for composition', async () => {
     const own = await grant(ALMA, 'app-hidden');
     const query = `query ($of: [_Any!]!) { _service { sdl } myConsents { id } consents { edges { node { id } } }
       _entities(representations: $of) { ... on Consent { id clientId } } }`;
@@ -250,7 +250,7 @@ describe('a caller without a transaction token', () => {
     expect(answer.extensions).toBeUndefined();
   });
 
-  test('changes nothing', async () => {
+  it('changes nothing', async () => {
     const own = await grant(ALMA, 'app-stands');
     const answer = await example.ask('consent', undefined, REVOKE, { id: own.id });
     expect(denials(answer)).toEqual(['revokeConsent UNAUTHORIZED_FIELD_OR_TYPE']);

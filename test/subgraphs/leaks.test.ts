@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ALMA, denials, type Example, NOOR, startExample } from './support/example.js';
 import type { Caller } from './support/gateway.js';
@@ -29,19 +29,19 @@ async function page(caller: Caller, account: string, after?: string): Promise<Ac
 }
 
 describe('a cursor', () => {
-  test('holds no more of a booking’s time than the caller may see', async () => {
+  it('holds no more of a booking’s time than the caller may see', async () => {
     const [edge] = (await page(READER, OWNED)).edges;
     expect(Buffer.from(edge?.cursor ?? '', 'base64url').toString()).toMatch(/^t \d{1,7}$/);
   });
 
-  test('made up with a time is refused, so that the time cannot be searched for', async () => {
+  it('a forged cursor with a time is refused, or times could be guessed', async () => {
     const after = Buffer.from('t 1790565939 240').toString('base64url');
     expect(denials(await example.ask('accounts', READER, PAGE, { account: OWNED, after }))).toEqual([
       'account.transactions BAD_USER_INPUT',
     ]);
   });
 
-  test('of another account, own or foreign, leads nowhere', async () => {
+  it('of another account, own or foreign, leads nowhere', async () => {
     const foreign = (await page({ ...READER, sub: NOOR }, 'a-000004')).edges[0]?.cursor;
     expect((await page(READER, OWNED, foreign)).edges).toEqual([]);
     const own = (await page(READER, OWNED)).edges[0]?.cursor;
@@ -49,7 +49,7 @@ describe('a cursor', () => {
   });
 });
 
-test('a category is not told by filtering to whom it would not be told', async () => {
+it('filtering by a category requires the same purpose as reading it', async () => {
   const query = `{ account(id: "${OWNED}") { transactions(first: 2, category: SALARY) { edges { node { id } } } } }`;
   expect(denials(await example.ask('accounts', { ...READER, purposes: ['other'] }, query))).toEqual([
     'account.transactions UNAUTHORIZED_FIELD_OR_TYPE',
@@ -67,7 +67,7 @@ describe('what the database cannot store', () => {
   };
   const PAYER: Caller = { sub: ALMA, scopes: ['payments:write'], policies: ['kyc_verified'] };
 
-  test.each(UNSTORABLE)('is the identifier of nothing (%j)', async (id) => {
+  it.each(UNSTORABLE)('is the identifier of nothing (%j)', async (id) => {
     const answers = await Promise.all([
       example.ask('accounts', READER, 'query ($id: ID!) { account(id: $id) { id } }', { id }),
       example.ask(
@@ -86,7 +86,7 @@ describe('what the database cannot store', () => {
     expect(example.logged).toEqual([]);
   });
 
-  test.each(UNSTORABLE)('is refused where something would be done (%j)', async (id) => {
+  it.each(UNSTORABLE)('is refused where something would be done (%j)', async (id) => {
     const ended = await example.ask(
       'consent',
       ADMINISTRATOR,
@@ -122,7 +122,7 @@ describe('what the database cannot store', () => {
     expect(example.logged).toEqual([]);
   });
 
-  test('in a reason is refused', async () => {
+  it('in a reason is refused', async () => {
     for (const reason of ['\u0000', '\uD800']) {
       const answer = await example.ask(
         'consent',
@@ -134,7 +134,7 @@ describe('what the database cannot store', () => {
     }
   });
 
-  test('in a reference is null; an identifier that is not text as well', async () => {
+  it('in a reference is null; an identifier that is not text as well', async () => {
     const of = [...UNSTORABLE, ['a-000001'], { a: 1 }, 7, null].map((id) => ({ __typename: 'Account', id }));
     const answer = await example.ask(
       'accounts',
@@ -147,6 +147,6 @@ describe('what the database cannot store', () => {
   });
 });
 
-test('a request target that is no path is not found', async () => {
+it('a request target that is no path is not found', async () => {
   expect((await fetch(`${example.urls.accounts}//`)).status).toBe(404);
 });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Consent, ConsentExport, ConsentTerms } from '../../authority/internal.js';
 import { ConsentRegister, verifyConsents } from '../../authority/internal.js';
@@ -73,7 +73,7 @@ const narrow = (id: string, variables: Record<string, unknown>, caller: Caller =
 const resultOf = ({ data }: GraphQLAnswer): Narrowing => data?.narrowConsent as Narrowing;
 
 describe('a person narrows their own consent', () => {
-  test('by scopes, purposes, detail and end; what is left is a new consent, and the old one’s tokens are dead', async () => {
+  it('makes a new consent, and the old one’s tokens are refused', async () => {
     const own = await register.grant(terms(ALMA, 'app-narrowed'));
     const until = new Date(own.until.getTime() - HOUR_MS / 2).toISOString();
     const answer = await narrow(own.id, {
@@ -115,7 +115,7 @@ describe('a person narrows their own consent', () => {
     expect((await verifyConsents(example.database.db)).differences).toEqual([]);
   });
 
-  test('is not done twice: a repetition finds nothing in force, and one that takes nothing away changes nothing', async () => {
+  it('a repeated or empty narrowing changes nothing', async () => {
     const own = await register.grant(terms(ALMA, 'app-repeated'));
     const once = resultOf(await narrow(own.id, { removeScopes: ['transactions:read'] }));
     expect(resultOf(await narrow(own.id, { removeScopes: ['transactions:read'] }))).toEqual({
@@ -131,7 +131,7 @@ describe('a person narrows their own consent', () => {
     });
   });
 
-  test('at two places at once: one of them has nothing left to narrow', async () => {
+  it('at two places at once: one of them has nothing left to narrow', async () => {
     const own = await register.grant(terms(ALMA, 'app-raced'));
     const answers = await Promise.all([
       narrow(own.id, { removeScopes: ['transactions:read'] }),
@@ -141,7 +141,7 @@ describe('a person narrows their own consent', () => {
     expect((await verifyConsents(example.database.db)).differences).toEqual([]);
   });
 
-  test.each([
+  it.each([
     ['a later end', (own: Consent) => ({ until: new Date(own.until.getTime() + 1_000).toISOString() })],
     ['an end that is over', () => ({ until: new Date(Date.now() - 1_000).toISOString() })],
     ['no scope left', () => ({ removeScopes: ['accounts:read', 'transactions:read'] })],
@@ -156,14 +156,14 @@ describe('a person narrows their own consent', () => {
     expect(await register.find(own.id)).toMatchObject({ status: 'active' });
   });
 
-  test('but not to more detail', async () => {
+  it('but not to more detail', async () => {
     const own = await register.grant(terms(ALMA, 'app-minimal', { detail: 'minimal' }));
     expect(denials(await narrow(own.id, { detail: 'FULL' }))).toEqual(['narrowConsent BAD_USER_INPUT']);
   });
 });
 
 describe('nobody narrows somebody else’s consent', () => {
-  test('not a person, not an administrator, not without the scope; nor is told whether there is one', async () => {
+  it('nobody else may end it, or learn whether it exists', async () => {
     const other = await register.grant(terms(NOOR, 'app-kept'));
     const change = { removeScopes: ['transactions:read'] };
     for (const id of [other.id, 'no-such-consent']) {
@@ -200,7 +200,7 @@ async function validator() {
 }
 
 describe('an export', () => {
-  test('holds every event of one’s own consents, with the words shown, in the published form', async () => {
+  it('exports every event of one’s own consents in the published format', async () => {
     const me: Caller = { sub: 'c-000021', scopes: ['consents:read'] };
     const first = await register.grant(terms(me.sub, 'app-one'));
     await register.grant(terms(me.sub, 'app-one', { until: new Date(Date.now() + 2 * HOUR_MS) }));
@@ -248,7 +248,7 @@ describe('an export', () => {
     ]);
   });
 
-  test('is complete over its parts, each bounded', async () => {
+  it('is complete over its parts, each bounded', async () => {
     const me: Caller = { sub: 'c-000022', scopes: ['consents:read'] };
     for (let count = 0; count < 260; count++) {
       const { id } = await register.grant(terms(me.sub, `app-${count % 3}`));
@@ -284,12 +284,12 @@ describe('an export', () => {
     );
   }, 120_000);
 
-  test.each(['x', '-1', "1' or 1=1"])('is refused the cursor "%s"', async (after) => {
+  it.each(['x', '-1', "1' or 1=1"])('is refused the cursor "%s"', async (after) => {
     const answer = await example.ask('consent', PERSON, EXPORT_MINE, { after });
     expect(denials(answer)).toEqual(['exportMyConsents BAD_USER_INPUT']);
   });
 
-  test('of somebody else is an administrator’s, with a reason, and on record', async () => {
+  it('of somebody else is an administrator’s, with a reason, and on record', async () => {
     const subject = 'c-000023';
     await register.grant(terms(subject, 'app-asked'));
     const variables = { subject, reason: 'access request 17' };

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ALMA, denials, type Example, type GraphQLAnswer, NOOR, startExample } from './support/example.js';
 import type { Caller } from './support/gateway.js';
@@ -51,7 +51,7 @@ async function books(accountId = INPUT.accountId) {
 }
 
 describe('a payment', () => {
-  test('lowers the balance, is booked, and is listed', async () => {
+  it('lowers the balance, is booked, and is listed', async () => {
     const before = await books();
     const answer = await pay({ idempotencyKey: 'first-payment' });
     const { repeated, payment } = started(answer);
@@ -94,7 +94,7 @@ describe('a payment', () => {
     });
   });
 
-  test('asked for several times at once with the same key is made once', async () => {
+  it('asked for several times at once with the same key is made once', async () => {
     const before = await books();
     const answers = await Promise.all(Array.from({ length: 6 }, () => pay({ idempotencyKey: 'same-key' })));
     const all = answers.map(started);
@@ -103,7 +103,7 @@ describe('a payment', () => {
     expect((await books()).payments).toBe(before.payments + 1);
   });
 
-  test('with a key that made another payment is refused; another application’s keys are its own', async () => {
+  it('a reused idempotency key is refused; each application has its own', async () => {
     started(await pay({ idempotencyKey: 'used-key' }));
     const reused = await pay({ idempotencyKey: 'used-key', amount: '13.00' });
     expect(denials(reused)).toEqual(['startPayment IDEMPOTENCY_KEY_REUSED']);
@@ -111,7 +111,7 @@ describe('a payment', () => {
     expect(started(other).repeated).toBe(false);
   });
 
-  test('of more than the balance is refused and leaves nothing, also when several together are', async () => {
+  it('more than the balance is refused, also for concurrent payments', async () => {
     const { balance } = await books();
     const tooMuch = await pay({ idempotencyKey: 'too-much', amount: (Number(balance) + 0.01).toFixed(2) });
     expect(denials(tooMuch)).toEqual(['startPayment INSUFFICIENT_BALANCE']);
@@ -128,7 +128,7 @@ describe('a payment', () => {
     expect(after.balance).toBe(after.booked);
   });
 
-  test('from somebody else’s account is refused as if there were none', async () => {
+  it('from somebody else’s account is refused as if there were none', async () => {
     const before = await books('a-000004');
     const foreign = await pay({ accountId: 'a-000004', idempotencyKey: 'foreign-account' });
     const missing = await pay({ accountId: 'a-999999', idempotencyKey: 'missing-account' });
@@ -137,7 +137,7 @@ describe('a payment', () => {
     expect(await books('a-000004')).toEqual(before);
   });
 
-  test.each([
+  it.each([
     { amount: '0' },
     { amount: '0.00' },
     { amount: '-1.00' },
@@ -155,14 +155,14 @@ describe('a payment', () => {
     expect(denials(answer)).toEqual(['startPayment BAD_USER_INPUT']);
   });
 
-  test('in another currency than the account’s is refused', async () => {
+  it('in another currency than the account’s is refused', async () => {
     const answer = await pay({ currency: 'CHF', idempotencyKey: 'other-currency' });
     expect(denials(answer)).toEqual(['startPayment CURRENCY_MISMATCH']);
   });
 });
 
 describe('who may pay', () => {
-  test.each<[string, Caller | undefined]>([
+  it.each<[string, Caller | undefined]>([
     ['without a token', undefined],
     ['without the scope', { ...PAYER, scopes: ['accounts:read'] }],
     ['without the policy', { ...PAYER, policies: [] }],
@@ -176,7 +176,7 @@ describe('who may pay', () => {
     expect(await books()).toEqual(before);
   });
 
-  test('somebody else’s payment is null as if there were none, by field and by reference', async () => {
+  it('a foreign payment looks missing, by field and by reference', async () => {
     const { payment } = started(await pay({ idempotencyKey: 'not-yours', amount: '0.01' }));
     const answer = await example.ask(
       'payments',

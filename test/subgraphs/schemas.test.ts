@@ -1,22 +1,22 @@
 import { readFile } from 'node:fs/promises';
 
 import { type DirectiveNode, type NameNode, parse, type StringValueNode, visit } from 'graphql';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { composeSupergraph, readSupergraphConfig } from '../../gateway/compose/compose.js';
 import { readPolicy } from '../../policy/index.js';
-import { buildAccountsSchema } from '../../subgraphs/accounts/schema.js';
+import { buildAccountsSchema } from '../../subgraphs/bank/accounts/schema.js';
 import { buildConsentSchema } from '../../subgraphs/consent/schema.js';
-import { buildCustomersSchema } from '../../subgraphs/customers/schema.js';
-import { SUBGRAPH_NAMES } from '../../subgraphs/index.js';
-import { buildPaymentsSchema } from '../../subgraphs/payments/schema.js';
+import { buildCustomersSchema } from '../../subgraphs/bank/customers/schema.js';
+import { SUBGRAPH_NAMES } from '../../subgraphs/bank/index.js';
+import { buildPaymentsSchema } from '../../subgraphs/bank/payments/schema.js';
 import { projectPath } from '@behalf/example/internal';
 
 const gateway = { issuer: 'https://gateway.test', keys: [] };
+const schemaFile = (name: string): string =>
+  projectPath('subgraphs', ...(name === 'consent' ? [name] : ['bank', name]), 'schema.graphql');
 const documents = await Promise.all(
-  SUBGRAPH_NAMES.map(async (name) =>
-    parse(await readFile(projectPath('subgraphs', name, 'schema.graphql'), 'utf8')),
-  ),
+  SUBGRAPH_NAMES.map(async (name) => parse(await readFile(schemaFile(name), 'utf8'))),
 );
 
 function directives(): DirectiveNode[] {
@@ -32,7 +32,7 @@ function directives(): DirectiveNode[] {
 }
 
 describe('the schemas', () => {
-  test('build with a rule for every field', () => {
+  it('build with a rule for every field', () => {
     const pseudonymKey = new Uint8Array(32);
     const schemas = [
       buildCustomersSchema({ gateway }),
@@ -43,7 +43,7 @@ describe('the schemas', () => {
     for (const schema of schemas) expect(schema.getQueryType()).toBeDefined();
   });
 
-  test('compose', async () => {
+  it('compose', async () => {
     const sources = await readSupergraphConfig(projectPath('supergraph.yaml'));
     expect(sources.map(({ name }) => name)).toEqual(SUBGRAPH_NAMES);
     const supergraph = composeSupergraph(sources);
@@ -51,7 +51,7 @@ describe('the schemas', () => {
     expect(supergraph).toContain('@minimize(to: PSEUDONYMIZE, unless: [["transactions:details"]])');
   });
 
-  test('describe everything', () => {
+  it('describe everything', () => {
     const undescribed: string[] = [];
     const check = (node: { readonly name: NameNode; readonly description?: StringValueNode }): void => {
       const isRoot = ['Query', 'Mutation'].includes(node.name.value);
@@ -72,7 +72,7 @@ describe('the schemas', () => {
     expect(undescribed).toEqual([]);
   });
 
-  test('show every directive, and every strategy that needs no statistics', () => {
+  it('show every directive, and every strategy that needs no statistics', () => {
     const names = new Set(directives().map(({ name }) => name.value));
     expect([...names]).toEqual(
       expect.arrayContaining([
@@ -96,7 +96,7 @@ describe('the schemas', () => {
     expect([...strategies].sort()).toEqual(['GENERALIZE', 'MASK', 'PSEUDONYMIZE', 'REDACT', 'TRUNCATE']);
   });
 
-  test('have a sentence in the policy for every scope that a rule names', async () => {
+  it('have a sentence in the policy for every scope that a rule names', async () => {
     const texts = (name: string, argument: string): string[] =>
       directives()
         .filter((directive) => directive.name.value === name)

@@ -1,7 +1,7 @@
 import { buildSchema, graphql, type GraphQLResolveInfo } from 'graphql';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 
-import { requestedFields } from '../../subgraphs/selection.js';
+import { requestedFields } from '../../subgraphs/bank/shared/selection.js';
 
 const schema = buildSchema('type Query { a: A } type A { a: A b: A c: Int d: Int }');
 
@@ -18,12 +18,12 @@ async function fieldsOf(source: string, ...paths: string[]): Promise<string[]> {
   return fields;
 }
 
-test('fragments, aliases and repeated fields count', async () => {
+it('fragments, aliases and repeated fields count', async () => {
   const source = `{ a { x: c ...F } a { ... on A { b { c } } } } fragment F on A { b { d } ...G } fragment G on A { d }`;
   expect(await fieldsOf(source, 'b')).toEqual(['b', 'b.c', 'b.d', 'c', 'd']);
 });
 
-test('fragments that double at each level are walked once', async () => {
+it('fragments that double at each level are walked once', async () => {
   const levels = 40;
   const fragments = Array.from(
     { length: levels },

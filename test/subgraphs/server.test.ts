@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { startExampleSubgraphs } from '../../subgraphs/index.js';
+import { startExampleSubgraphs } from '../../subgraphs/bank/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { createTestGateway } from './support/gateway.js';
 import { projectPath } from '@behalf/example/internal';
@@ -32,7 +32,7 @@ async function start(ports: typeof ANY_PORTS) {
 }
 
 describe('the servers', () => {
-  test('close while clients keep their connections open', async () => {
+  it('close while clients keep their connections open', async () => {
     const running = await start(ANY_PORTS);
     const agent = new Agent({ keepAlive: true });
     const call = request(running.urls.customers, {
@@ -50,7 +50,7 @@ describe('the servers', () => {
     agent.destroy();
   });
 
-  test('say which port is taken, and leave none open', async () => {
+  it('say which port is taken, and leave none open', async () => {
     const other = createServer();
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -61,7 +61,7 @@ describe('the servers', () => {
     other.close();
   });
 
-  test('need a key for pseudonyms', async () => {
+  it('need a key for pseudonyms', async () => {
     const { trust } = await createTestGateway();
     const options = {
       databaseUrl: database.url,
@@ -74,8 +74,8 @@ describe('the servers', () => {
   });
 });
 
-test('a subgraph runs as a process of its own, and ends when it is asked to', async () => {
-  const child = spawn(process.execPath, [projectPath('subgraphs', 'dist', 'accounts', 'main.js')], {
+it('a subgraph runs as its own process, and stops on a signal', async () => {
+  const child = spawn(process.execPath, [projectPath('subgraphs', 'bank', 'dist', 'accounts', 'main.js')], {
     env: {
       ...process.env,
       DATABASE_URL: database.url,

@@ -1,31 +1,31 @@
-/** How a finding counts: only errors fail the lint. */
+/** Only errors fail the lint. */
 export type Severity = 'error' | 'warning' | 'info';
 
-/** Every finding, how it counts, and what to do about it. Codes are stable. */
+/** Every finding with its severity and what to do about it. Codes are stable. */
 export const FINDINGS = Object.freeze({
   COMPOSITION_FAILED: {
     severity: 'error',
-    hint: 'What depends on the whole supergraph was not looked at. Mend this first.',
+    hint: 'Fix this first: what depends on the whole supergraph was not checked.',
   },
   COVERAGE_MISSING: {
     severity: 'error',
-    hint: 'Give it a rule, or @public when everybody may read it.',
+    hint: 'Give it a rule, or @public if everybody may read it.',
   },
   RULE_NEVER_MET: {
     severity: 'error',
-    hint: 'An OR without alternatives is met by nobody. Name what opens it, or remove the field.',
+    hint: 'An OR without alternatives is met by nobody. Add an alternative, or remove the field.',
   },
   RULE_ASKS_NOTHING: {
     severity: 'error',
-    hint: 'An empty inner list is met by everybody, and with it the whole OR. Remove it, or say @public.',
+    hint: 'An empty inner list is met by everybody, and so is the whole OR. Remove it, or write @public.',
   },
   SCOPE_UNKNOWN: {
     severity: 'error',
-    hint: 'Mend the name, or add the scope to the policy.',
+    hint: 'Correct the name, or add the scope to the policy.',
   },
   SCOPE_UNUSED: {
     severity: 'error',
-    hint: 'Take it out of the policy: people would be asked to agree to what does nothing. Or deprecate it.',
+    hint: 'Remove it from the policy, or deprecate it: people would be asked to agree to something without effect.',
   },
   SCOPE_DEPRECATED: {
     severity: 'warning',
@@ -33,11 +33,11 @@ export const FINDINGS = Object.freeze({
   },
   SCOPE_EXPIRED: {
     severity: 'error',
-    hint: 'It is not honoured any more, so the rule is met by nobody. Name the scope that replaces it.',
+    hint: 'The gateway no longer accepts it, so nobody meets the rule. Name the scope that replaces it.',
   },
   PURPOSE_UNKNOWN: {
     severity: 'error',
-    hint: 'Mend the name, or add the purpose to the policy.',
+    hint: 'Correct the name, or add the purpose to the policy.',
   },
   PURPOSE_UNUSED: {
     severity: 'info',
@@ -45,43 +45,43 @@ export const FINDINGS = Object.freeze({
   },
   MINIMIZE_SCOPE_UNKNOWN: {
     severity: 'error',
-    hint: 'The value is never whole for anybody. Mend the name, or add the scope to the policy.',
+    hint: 'Nobody ever sees the whole value. Correct the name, or add the scope to the policy.',
   },
   REQUIRES_PROTECTED: {
     severity: 'error',
-    hint: 'Repeat the rules of what it reads: whoever reads this field learns something of that.',
+    hint: 'Repeat the rules of what it reads: this field reveals something about that.',
   },
   REQUIRES_MINIMIZED: {
     severity: 'error',
-    hint: 'Minimize it in the same way or more strictly (REDACT always is), with an `unless` that needs no less; or ask for the scopes of `unless`.',
+    hint: 'Minimize it in the same way or more strictly (REDACT always is), with an `unless` that needs no less; or require the scopes of `unless`.',
   },
   REQUIRES_SUBJECT: {
     severity: 'error',
-    hint: 'The rows that it reads belong to somebody; give the type of this field @subject as well.',
+    hint: 'The rows that it reads belong to a subject: give the type of this field @subject as well.',
   },
   KEY_PROTECTED: {
     severity: 'warning',
-    hint: 'Whoever may not read the key gets nothing that is joined by it. Let everybody read it who may read something of the type.',
+    hint: 'A caller who may not read the key gets nothing that is joined by it. Open it to everybody who may read any field of the type.',
   },
   SHARED_RULE_DIFFERS: {
     severity: 'error',
-    hint: 'Repeat the rule in this subgraph: who reaches it directly meets only what it says itself.',
+    hint: 'Repeat the rule in this subgraph: it enforces only its own rules.',
   },
   SHARED_MINIMIZATION_DIFFERS: {
     severity: 'error',
-    hint: 'Only the subgraph that is asked minimizes, and the planner may ask any of them. State the same @minimize in all, also where the field is @external and comes by @provides.',
+    hint: 'Only the subgraph that resolves the field minimizes it, and the planner may choose any. State the same @minimize in all of them, also where the field is @external and provided by @provides.',
   },
   SHARED_SUBJECT_DIFFERS: {
     severity: 'error',
-    hint: 'Each subgraph looks at its own rows only. State the same @subject in all that resolve more than keys. An @interfaceObject cannot state it: resolve the fields on the implementing types.',
+    hint: 'Each subgraph checks only the rows that it resolves. State the same @subject in all that resolve more than keys. An @interfaceObject cannot state it: resolve the fields on the implementing types.',
   },
   SUBJECT_NOT_RECEIVED: {
     severity: 'error',
-    hint: 'Every row would be refused. Make the owner part of the @key, read it by @requires on each of these fields, or resolve it here.',
+    hint: 'Every row would be refused. Make the owner part of the @key, add it to each of these fields by @requires, or resolve it here.',
   },
   STATEMENTS_UNRECORDED: {
     severity: 'error',
-    hint: 'Compose with `behalf compose`: it looks at the subgraphs, and records which of them state the rule.',
+    hint: 'Compose with `behalf compose`, which records the subgraphs that state the rule.',
   },
   STATEMENTS_CONTRADICT: {
     severity: 'error',
@@ -89,15 +89,15 @@ export const FINDINGS = Object.freeze({
   },
   PUBLIC_WITH_RULE: {
     severity: 'warning',
-    hint: '@public opens nothing that a rule closes. Remove one of them.',
+    hint: '@public does not override a rule. Remove one of them.',
   },
   INTERFACE_RULE_PARTIAL: {
     severity: 'warning',
-    hint: 'A rule on an interface does not hold where the field is selected on this type. Repeat it here.',
+    hint: 'The interface’s rule does not apply where the field is selected on this type. Repeat it here.',
   },
   INTERFACE_RULES_DIFFER: {
     severity: 'info',
-    hint: 'Selected on the interface the field asks for the rules of all of them. Select it in fragments to ask for less.',
+    hint: 'Selected on the interface, the field requires the rules of all of them. Select it in fragments to require less.',
   },
   SUBJECT_FIELD_SHAPE: {
     severity: 'error',
@@ -114,11 +114,11 @@ export interface Finding {
   readonly coordinate?: string;
   readonly subgraph?: string;
   readonly file?: string;
-  /** From 1. */
+  /** Counted from 1. */
   readonly line?: number;
   readonly message: string;
   readonly hint: string;
 }
 
-/** What a check says; where it stands in the files is added afterwards. */
+/** The result of a check; file and line are added later. */
 export type Found = Pick<Finding, 'code' | 'message'> & Partial<Pick<Finding, 'coordinate' | 'subgraph'>>;

@@ -23,18 +23,19 @@ export type { LintSource } from './subgraph.js';
 export interface LintInput {
   /** Empty when only the supergraph is known. */
   readonly subgraphs: readonly LintSource[];
-  /** What they compose to; or why they do not. */
+  /** The supergraph that they compose to, or why they do not compose. */
   readonly supergraph: string | { readonly failures: readonly string[] };
   readonly policy: Policy | undefined;
-  /** `YYYY-MM-DD`, UTC: deprecations end. */
+  /** `YYYY-MM-DD`, UTC; decides whether a deprecated scope has expired. */
   readonly today: string;
 }
 
 /**
- * Looks for what the rules of a federation cannot mean. Each subgraph is looked at as it is written and as it enforces
- * itself; the composed supergraph as the gateway enforces it.
+ * Finds mistakes in the rules of a federation. Each subgraph is checked as it is written and as it enforces its own rules, the
+ * composed supergraph as the gateway enforces it.
  *
- * @throws {SupergraphError} for a supergraph that cannot be read.
+ * @returns by file and line
+ * @throws SupergraphError when the supergraph cannot be read
  */
 export function lint({ subgraphs: sources, supergraph, policy, today }: LintInput): readonly Finding[] {
   const subgraphs: LintSubgraph[] = [];
@@ -42,7 +43,7 @@ export function lint({ subgraphs: sources, supergraph, policy, today }: LintInpu
     try {
       subgraphs.push(readLintSubgraph(source));
     } catch {
-      // Composition failed for the same reason, and says so.
+      // Composition failed for the same reason, which is reported already.
       if (typeof supergraph === 'string')
         throw new Error(`subgraph "${source.name}" composes and cannot be read`);
     }
@@ -79,7 +80,7 @@ function checkWhole(
       checkInterfaceRules(written, composed).map((each) => ({ ...each, subgraph: name })),
     ),
   ];
-  if (policy !== undefined) found.push(...checkVocabulary(composed, policy, today).filter(isOfPolicyAlone));
+  if (policy !== undefined) found.push(...checkVocabulary(composed, policy, today).filter(isUnusedName));
   if (subgraphs.length > 0) return found;
   return [
     ...found,
@@ -90,13 +91,13 @@ function checkWhole(
   ];
 }
 
-/** What is told at the place that names it. */
+/** Findings about names that can be shown where the name is used. */
 function checkNames(rules: RuleTable, policy: Policy, today: string): Found[] {
-  return checkVocabulary(rules, policy, today).filter((each) => !isOfPolicyAlone(each));
+  return checkVocabulary(rules, policy, today).filter((each) => !isUnusedName(each));
 }
 
-/** What nothing names is known only of the whole. */
-function isOfPolicyAlone({ code }: Found): boolean {
+/** Only the whole federation shows that a name is unused. */
+function isUnusedName({ code }: Found): boolean {
   return code === 'SCOPE_UNUSED' || code === 'PURPOSE_UNUSED';
 }
 

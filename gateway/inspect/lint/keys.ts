@@ -5,18 +5,18 @@ import { implies } from '../implication.js';
 import type { InspectedSupergraph } from '../supergraph.js';
 import type { Found } from './finding.js';
 
-/** Fields that a message names; the others are counted. */
+/** A message names this many fields, and counts the others. */
 const NAMED_FIELDS = 3;
 
 /**
- * Keys with a rule that not everybody meets who may read something of the type. A protected subgraph gives a key to nobody who
- * may not read it, the gateway included, so that what is joined by it is lost for these callers (decision 0023).
+ * Keys with a rule that is stricter than that of another field of the type. A protected subgraph withholds a key from callers who
+ * may not read it, even inside the federation, so everything joined by the key is lost to them (decision 0023).
  */
 export function checkKeys({ document, rules }: InspectedSupergraph): Found[] {
   const found: Found[] = [];
   for (const { name: type, isInterface, joins, fields } of new JoinMetadata(document).types.values()) {
     if (isInterface) continue;
-    // In one subgraph nothing is joined.
+    // A type of a single subgraph is never joined.
     if (new Set(joins.map(({ graph }) => graph)).size < 2) continue;
     const keyFields = new Set(
       joins.flatMap(({ key }) => (key === undefined ? [] : [...outermostFields(key)])),
@@ -32,7 +32,7 @@ export function checkKeys({ document, rules }: InspectedSupergraph): Found[] {
       found.push({
         code: 'KEY_PROTECTED',
         coordinate: `${type}.${key}`,
-        message: `the key asks ${ruleText(wanted)}, and ${losing.slice(0, NAMED_FIELDS).join(', ')}${more} may be read without`,
+        message: `the key requires ${ruleText(wanted)}, and ${losing.slice(0, NAMED_FIELDS).join(', ')}${more} can be read without it`,
       });
     }
   }

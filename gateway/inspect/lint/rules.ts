@@ -3,30 +3,40 @@ import type { FieldRule, Requirement, RuleTable, TypeRule } from '@behalf/direct
 import { implies } from '../implication.js';
 import type { Found } from './finding.js';
 
-/** Types that composition and the libraries add. */
+/** Whether a type is the team's: not one that composition or a library adds. */
 export function isOwnType(name: string): boolean {
   return !/^(?:__|_Service$|_Entity$|_Any$|join__|link__|federation__|behalf__|core__)/.test(name);
 }
 
-/** Fields of object types that have no rule, inherit none, and are not `@public`. */
+const FEDERATION_TYPES: ReadonlySet<string> = new Set(['_Service', '_Entity']);
+
+/**
+ * Fields of object types that have no rule, inherit none and are not `@public`. `_service` and `_entities` of Federation, which a
+ * fetched SDL contains, need none: they show the schema, and rows whose own rules are enforced.
+ */
 export function checkCoverage(
   enforced: RuleTable,
   isResolvedHere: (coordinate: string) => boolean,
   fields: Iterable<FieldRule> = ownFields(enforced, 'object'),
 ): Found[] {
-  return [...fields].flatMap(({ coordinate }) => {
+  return [...fields].flatMap(({ coordinate, returns }) => {
     const [type = '', field = ''] = coordinate.split('.');
+    if (FEDERATION_TYPES.has(returns)) return [];
     if (!isResolvedHere(coordinate) || !enforced.requirementOf(type, field).uncovered) return [];
     return [{ code: 'COVERAGE_MISSING', coordinate, message: 'no rule says who may read it' }];
   });
 }
 
-/** What is wrong with one rule by itself, and with `@public` beside a rule. @param isComposed It is a supergraph's. */
+/**
+ * Mistakes of a single rule, and `@public` beside a rule.
+ *
+ * @param isComposed whether the rules are a supergraph's
+ */
 export function checkWrittenRules(written: RuleTable, isComposed = false): Found[] {
   const found: Found[] = [];
   for (const type of written.allTypes()) {
     if (!isOwnType(type.name)) continue;
-    // Composition copies the rules of implementers up: what an interface asks there, nobody wrote beside its @public.
+    // Composition copies the implementers' rules to the interface, so nobody wrote them beside its @public.
     if (isComposed && type.kind === 'interface') continue;
     found.push(...checkRequirement(type.name, type.own));
     if (type.isPublic && !isUnrestricted(type.own)) {

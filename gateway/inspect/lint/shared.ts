@@ -6,8 +6,8 @@ import { fieldName, isOwnType } from './rules.js';
 import type { LintSubgraph } from './subgraph.js';
 
 /**
- * Fields that several subgraphs have (`@key`, `@shareable`, entities) and that ask for less in one of them. Composition joins
- * the rules, so the gateway enforces all of them and nothing is lost there; each subgraph enforces only its own.
+ * Fields of several subgraphs (`@key`, `@shareable`, entities) whose rule is weaker in one of them. Composition combines the
+ * rules, so the gateway enforces all of them; each subgraph enforces only its own.
  */
 export function checkShared(subgraphs: readonly LintSubgraph[], composed: RuleTable): Found[] {
   return subgraphs.flatMap((subgraph) => {
@@ -33,13 +33,13 @@ function checkField(
   const found: Found[] = [];
   const wanted = composed.requirementOf(type, fieldName(field));
   const here = enforced.requirementOf(type, fieldName(field));
-  // A field without any rule is refused here: that is another finding.
+  // A field without any rule is refused by this subgraph: that is COVERAGE_MISSING.
   if (!here.uncovered && implies(here, wanted) !== 'yes') {
     found.push({
       code: 'SHARED_RULE_DIFFERS',
       coordinate,
       subgraph,
-      message: `the federation asks ${ruleText(wanted)}, and this subgraph ${ruleText(here) === '' ? 'asks for nothing' : `only ${ruleText(here)}`}`,
+      message: `the federation requires ${ruleText(wanted)}, and this subgraph ${ruleText(here) === '' ? 'requires nothing' : `only ${ruleText(here)}`}`,
     });
   }
   return found;

@@ -11,11 +11,11 @@ import type { ASTNode, DocumentNode, FieldDefinitionNode } from 'graphql';
 export interface LintSource {
   readonly name: string;
   readonly sdl: string;
-  /** Where the SDL was read, when it was a file. */
+  /** The file that the SDL was read from, if any. */
   readonly file?: string;
 }
 
-/** A subgraph as the checks look at it. */
+/** A subgraph as the checks see it. */
 export interface LintSubgraph {
   readonly name: string;
   readonly file: string | undefined;
@@ -25,11 +25,11 @@ export interface LintSubgraph {
   readonly enforced: RuleTable;
   /** Coordinates of fields that another subgraph resolves. */
   readonly external: ReadonlySet<string>;
-  /** Coordinate → line of its (first) definition, from 1. */
+  /** Coordinate → line of its first definition, counted from 1. */
   readonly lines: ReadonlyMap<string, number>;
 }
 
-/** @throws GraphQLError and DirectiveError for what composition refuses as well */
+/** @throws GraphQLError, DirectiveError for a schema that composition refuses as well */
 export function readLintSubgraph({ name, sdl, file }: LintSource): LintSubgraph {
   const document = completeSubgraph(parse(new Source(sdl, file ?? name)));
   return {

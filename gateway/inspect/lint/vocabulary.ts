@@ -6,8 +6,8 @@ import type { Found } from './finding.js';
 import { isOwnType } from './rules.js';
 
 /**
- * Names that the schema and the policy do not share, and deprecated scopes that a rule cannot do without. The comparison of
- * names is the policy's own, the one that stops the authority; here each use is told at its place.
+ * Names that only the schema or only the policy has, and deprecated scopes that a rule still depends on. The names are compared
+ * as when an authority starts; here each use is reported where it is.
  *
  * @param today `YYYY-MM-DD`, UTC.
  */
@@ -24,7 +24,7 @@ export function checkVocabulary(rules: RuleTable, policy: Policy, today: string)
         }
         break;
       case 'scope-not-in-schema':
-        // One that is deprecated is on its way out, as it should be.
+        // A deprecated scope is meant to go out of use.
         if (policy.scopes.get(name)?.deprecated === undefined) {
           found.push({ code: 'SCOPE_UNUSED', message: `no rule of the schema names the scope "${name}"` });
         }
@@ -33,7 +33,7 @@ export function checkVocabulary(rules: RuleTable, policy: Policy, today: string)
         found.push({ code: 'PURPOSE_UNUSED', message: `no rule of the schema names the purpose "${name}"` });
         break;
       case 'deprecated-scope-required':
-        // Told below, where there is no way around it.
+        // Reported by checkDeprecated, unless an alternative does without it.
         break;
     }
   }
@@ -64,7 +64,7 @@ function checkDeprecated(rules: RuleTable, policy: Policy, today: string): Found
     const places = [{ coordinate: type.name, own: type.own }, ...type.fields.values()];
     for (const { coordinate, own } of places) {
       for (const entry of own.scopes) {
-        // What an alternative without them offers needs no change.
+        // A rule with an alternative that needs no deprecated scope can stay.
         const expired = neededOf(entry, (name) => isExpired(policy, name, today));
         const deprecated = neededOf(entry, (name) => policy.scopes.get(name)?.deprecated !== undefined);
         const [code, names] =
@@ -83,7 +83,7 @@ function checkDeprecated(rules: RuleTable, policy: Policy, today: string): Found
   return found;
 }
 
-/** The names of this kind, where every alternative has one; none where one alternative does without. */
+/** The names of this kind if every alternative has one; none if an alternative does without. */
 function neededOf(
   entry: readonly (readonly string[])[],
   isOfKind: (name: string) => boolean,
@@ -99,7 +99,7 @@ function isExpired(policy: Policy, name: string, today: string): boolean {
 
 function deprecationWords(policy: Policy, name: string): string {
   const { since, until, replacedBy = [] } = policy.scopes.get(name)?.deprecated ?? { since: '?' };
-  const end = until === undefined ? '' : `, honoured until ${until}`;
+  const end = until === undefined ? '' : `, accepted until ${until}`;
   const instead = replacedBy.length === 0 ? '' : `, replaced by ${replacedBy.join(' and ')}`;
   return `the scope "${name}" is deprecated since ${since}${end}${instead}`;
 }

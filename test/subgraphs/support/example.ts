@@ -1,6 +1,7 @@
 import { migrateAuthority } from '../../../authority/internal.js';
 import { openDatabase } from '../../../store/index.js';
-import { prepareBank, startExampleSubgraphs, type SubgraphName } from '../../../subgraphs/index.js';
+import { prepareBank, startExampleSubgraphs } from '../../../subgraphs/bank/index.js';
+import type { SubgraphName } from '../../../subgraphs/bank/index.js';
 import type { AuthoritySchema } from '../../../authority/internal.js';
 import { createTestDatabase, ensureTemplate, type TestDatabase } from '../../support/database.js';
 import { type Caller, createTestGateway } from './gateway.js';

@@ -1,0 +1,28 @@
+import type { Application } from '@behalf/authority/clients';
+import { printable } from '@behalf/gateway/internal';
+import type { StoreOptions } from '../authority-store.js';
+import { withApplications } from '../authority-store.js';
+
+/** `behalf clients list`: prints a line for each registered application; retired ones only with `all`. */
+export async function clientsList(
+  options: StoreOptions & { readonly all: boolean },
+  print: (line: string) => void,
+): Promise<void> {
+  await withApplications(options, async (applications) => {
+    let page: readonly Application[];
+    let after = '';
+    do {
+      page = await applications.list(after);
+      for (const application of page) {
+        after = application.clientId;
+        if (options.all || application.retiredAt === undefined) print(printable(lineOf(application)));
+      }
+    } while (page.length > 0);
+  });
+}
+
+function lineOf({ clientId, confidential, registration, retiredAt }: Application): string {
+  const kind = confidential ? 'confidential' : 'public';
+  const end = retiredAt === undefined ? '' : `  retired ${retiredAt.toISOString()}`;
+  return `${clientId.padEnd(20)}  ${kind.padEnd(12)}  ${registration.displayName} (${registration.owner})${end}`;
+}

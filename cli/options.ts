@@ -1,0 +1,50 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { defaultDataDir } from './data-dir.js';
+
+/** Options that several commands share. */
+export function dataOption(): Option {
+  return new Option(
+    '--data <folder>',
+    'data folder of a running Behalf, whose database is used when DATABASE_URL is not set',
+  ).default(defaultDataDir(), 'BEHALF_DATA, or .behalf');
+}
+
+export function reasonOption(): Option {
+  return new Option('--reason <text>', 'why; recorded in the log').makeOptionMandatory();
+}
+
+export function waitOption(): Option {
+  return new Option('--wait', 'wait up to 30 seconds until every gateway enforces it').default(false);
+}
+
+export function formatOption(): Option {
+  return new Option('--format <format>', 'output for people or for programs')
+    .choices(['human', 'json'])
+    .default('human');
+}
+
+export function coverageOption(): Option {
+  return new Option(
+    '--coverage <coverage>',
+    'whether a field without a rule is closed, as in the gateway’s authorization.coverage',
+  )
+    .choices(['open', 'required'])
+    .default('open');
+}
+
+/** @throws InvalidArgumentError */
+export function parseCount(value: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw new InvalidArgumentError('must be a whole number above 0');
+}
+
+/** Names separated by commas or white space. */
+export function parseNames(value: string): string[] {
+  return value.split(/[\s,]+/).filter((word) => word !== '');
+}
+
+/** For an option that can be given several times. */
+export function collect(value: string, earlier: readonly string[]): string[] {
+  return [...earlier, value];
+}

@@ -1,0 +1,59 @@
+import { Command } from 'commander';
+import { printableLines } from '@behalf/gateway/internal';
+import { auditCommand } from './commands/audit.js';
+import { clientsCommand } from './commands/clients.js';
+import { composeCommand } from './commands/compose.js';
+import { consentsCommand } from './commands/consents.js';
+import { diffCommand } from './commands/diff.js';
+import { errorsCommand } from './commands/errors.js';
+import { explainCommand } from './commands/explain.js';
+import { gatewayCommand } from './commands/gateway.js';
+import { initCommand } from './commands/init.js';
+import { lintCommand } from './commands/lint.js';
+import { policiesCommand } from './commands/policies.js';
+import { referenceCommand } from './commands/reference.js';
+import { replayStoreCommand } from './commands/replay-store.js';
+import { revokeCommand } from './commands/revoke.js';
+import { rotateKeysCommand } from './commands/rotate-keys.js';
+import { resumeCommand, suspendCommand, suspensionsCommand } from './commands/suspend.js';
+
+/** By what somebody wants to do, in the order of the help. */
+const GROUPS: Readonly<Record<string, readonly Command[]>> = {
+  'Start and run': [initCommand, composeCommand, gatewayCommand],
+  'Look at rules': [lintCommand, explainCommand, diffCommand, policiesCommand],
+  'End and suspend access': [revokeCommand, suspendCommand, resumeCommand, suspensionsCommand],
+  'Look after the authority': [clientsCommand, consentsCommand, rotateKeysCommand, replayStoreCommand],
+  'Find out': [auditCommand, errorsCommand],
+};
+
+function createProgram(): Command {
+  const program = new Command('behalf').description('The authorization layer of a GraphQL federation');
+  for (const [group, commands] of Object.entries(GROUPS)) {
+    for (const command of commands) program.addCommand(command.helpGroup(`${group}:`));
+  }
+  program.addCommand(referenceCommand, { hidden: true });
+  program.addHelpText(
+    'after',
+    '\n`behalf help COMMAND` describes one command, with its options and exit codes.',
+  );
+  configure(program);
+  return program;
+}
+
+/** Commander quotes arguments in its errors, so they are escaped like everything else that is printed. */
+function configure(command: Command): void {
+  command
+    .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
+    .showHelpAfterError(`(\`${helpOf(command)}\` shows how it is used)`)
+    .showSuggestionAfterError();
+  for (const child of command.commands) configure(child);
+}
+
+function helpOf(command: Command): string {
+  const names: string[] = [];
+  for (let each: Command | null = command; each !== null; each = each.parent) names.unshift(each.name());
+  return [...names, '--help'].join(' ');
+}
+
+/** `behalf`: all commands. Each command loads what it needs when it runs: `lint` loads neither a database driver nor a server. */
+export const program: Command = createProgram();

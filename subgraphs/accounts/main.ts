@@ -1,3 +1,0 @@
-import { runSubgraph } from '../main.js';
-
-await runSubgraph('accounts', 4012);

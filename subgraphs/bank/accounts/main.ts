@@ -1,0 +1,3 @@
+import { runSubgraph } from '../run-subgraph.js';
+
+await runSubgraph('accounts', 4012);

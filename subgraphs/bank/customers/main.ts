@@ -1,0 +1,3 @@
+import { runSubgraph } from '../run-subgraph.js';
+
+await runSubgraph('customers', 4011);

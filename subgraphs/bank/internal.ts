@@ -1,0 +1,13 @@
+/** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
+export { DEMO_ACCOUNTS, demoClients } from './start/demo.js';
+export {
+  BrowserlessPerson,
+  type Outcome,
+  PersonStuckError,
+  type PersonsWill,
+  type SeenPage,
+  signInAndConsent,
+} from './walkthrough/browserless-person.js';
+export { freePorts } from './start/ports.js';
+export { EXAMPLE_AUDIENCE } from './start/start.js';
+export { projectPath } from './shared/project-path.js';

@@ -1,0 +1,3 @@
+import { runSubgraph } from '../run-subgraph.js';
+
+await runSubgraph('payments', 4013);

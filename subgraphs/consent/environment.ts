@@ -1,0 +1,38 @@
+import type { ConsentSubgraphOptions } from './start.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the options of a consent subgraph that runs as its own process.
+ *
+ * | variable | meaning |
+ * | --- | --- |
+ * | `DATABASE_URL` | PostgreSQL with the authority's tables; required |
+ * | `GATEWAY_ISSUER` | `iss` of the gateway's transaction tokens; required |
+ * | `GATEWAY_JWKS_URI` | where the gateway's keys are; default: `/.well-known/jwks.json` of the issuer |
+ * | `HOST`, `PORT` | the address to listen on; default `127.0.0.1` and 4014 |
+ *
+ * @throws Error naming the variable that is missing or unusable
+ */
+export function readEnvironment(env: Environment): ConsentSubgraphOptions {
+  const issuer = required(env, 'GATEWAY_ISSUER');
+  return {
+    databaseUrl: required(env, 'DATABASE_URL'),
+    gateway: { issuer, jwksUri: env.GATEWAY_JWKS_URI ?? new URL('/.well-known/jwks.json', issuer).href },
+    host: env.HOST,
+    port: readPort(env.PORT),
+  };
+}
+
+function required(env: Environment, name: string): string {
+  const value = env[name];
+  if (value === undefined || value === '') throw new Error(`${name} is not set`);
+  return value;
+}
+
+function readPort(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error('PORT is not a port');
+  return port;
+}

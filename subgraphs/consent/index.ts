@@ -1,0 +1,2 @@
+export { type ConsentSubgraphOptions, DEFAULT_CONSENT_PORT, startConsentSubgraph } from './start.js';
+export type { RunningSubgraph } from './server.js';

@@ -1,0 +1,3 @@
+/** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
+export { startSubgraph } from './server.js';
+export { readSchemaFile } from './schema-file.js';

@@ -1,0 +1,196 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+
+import { ApolloServer, HeaderMap } from '@apollo/server';
+import { unwrapResolverError } from '@apollo/server/errors';
+import { protectedContext, type ProtectedContext, protectedSubgraphPlugin } from '@behalf/directives';
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { LRUCache } from 'lru-cache';
+
+import type { Log } from '@behalf/store';
+import { BodyError, Connections, listen, readBody } from '@behalf/http';
+
+/** @see startSubgraph */
+export interface SubgraphServerOptions<Context extends ProtectedContext> {
+  readonly name: string;
+  /** Made by `buildProtectedSubgraph`. */
+  readonly schema: GraphQLSchema;
+  /** Adds what the resolvers need to the protected context of a request. */
+  readonly makeContext: (base: ProtectedContext) => Context;
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Whether the schema can be read by introspection; default false. */
+  readonly introspection?: boolean | undefined;
+  readonly log?: Log | undefined;
+}
+
+export interface RunningSubgraph {
+  readonly url: string;
+  /** Answers pending requests, then closes every connection. */
+  close(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 1_048_576;
+const CLOSE_GRACE_MS = 3_000;
+/** Against documents made long on purpose: those of a gateway are far shorter. */
+const MAX_TOKENS = 10_000;
+const MAX_DOCUMENT_BYTES = 64 * 1_048_576;
+/** Upper bound of what a parsed document takes in memory; measured by the gateway's benchmark. */
+const BYTES_PER_CHARACTER = 200;
+
+/**
+ * Serves a subgraph's schema over HTTP, at `/`.
+ *
+ * Only a GraphQLError of a resolver reaches the caller: the message of any other error could quote stored values.
+ *
+ * @throws Error when the address cannot be listened on
+ */
+export async function startSubgraph<Context extends ProtectedContext>(
+  options: SubgraphServerOptions<Context>,
+): Promise<RunningSubgraph> {
+  const { log, name } = options;
+  const apollo = createApollo(options);
+  await apollo.start();
+  const http = createServer((request, response) => {
+    answer(request, response, apollo, options).catch((error: unknown) => {
+      log?.log('error', 'REQUEST_HANDLING_FAILED', { subgraph: name, error: kindOf(error) });
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    });
+  });
+  const connections = new Connections(http);
+  const { origin } = await listen(http, options.host, options.port).catch(async (error: unknown) => {
+    await apollo.stop();
+    const reason = error instanceof Error ? error.message : 'unknown reason';
+    throw new Error(`Subgraph ${name} ${reason}`, { cause: error });
+  });
+  return {
+    url: origin,
+    async close() {
+      await connections.close({ answerGraceMs: CLOSE_GRACE_MS });
+      await apollo.stop();
+    },
+  };
+}
+
+function createApollo<Context extends ProtectedContext>({
+  introspection = false,
+  log,
+  name,
+  schema,
+}: SubgraphServerOptions<Context>): ApolloServer<Context> {
+  return new ApolloServer<Context>({
+    schema,
+    plugins: [protectedSubgraphPlugin(schema)],
+    introspection,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    documentStore: boundedDocuments(),
+    parseOptions: { maxLexicalTokens: MAX_TOKENS },
+    formatError: (formatted, error) => hideInternals(formatted, error, name, log),
+    logger: SILENT_LOGGER,
+  });
+}
+
+async function answer<Context extends ProtectedContext>(
+  request: IncomingMessage,
+  response: ServerResponse,
+  apollo: ApolloServer<Context>,
+  { makeContext, schema }: SubgraphServerOptions<Context>,
+): Promise<void> {
+  const [path, search] = splitTarget(request.url ?? '/');
+  if (path !== '/') {
+    end(response, 404);
+    return;
+  }
+  const body = request.method === 'POST' ? await readJson(request) : undefined;
+  if (body instanceof Refusal) {
+    response.setHeader('connection', 'close');
+    end(response, body.status);
+    return;
+  }
+  const headers = new HeaderMap();
+  for (const [key, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(key, Array.isArray(value) ? value.join(', ') : value);
+  }
+  const result = await apollo.executeHTTPGraphQLRequest({
+    httpGraphQLRequest: { method: request.method ?? 'GET', headers, search, body },
+    context: async () => makeContext(await protectedContext(schema, request.headers, body)),
+  });
+  response.writeHead(result.status ?? 200, Object.fromEntries(result.headers));
+  if (result.body.kind === 'complete') {
+    response.end(result.body.string);
+    return;
+  }
+  for await (const chunk of result.body.asyncIterator) response.write(chunk);
+  response.end();
+}
+
+/** Splits by hand, because `URL` throws for targets such as `//`. */
+function splitTarget(target: string): [path: string, search: string] {
+  const start = target.indexOf('?');
+  return start === -1 ? [target, ''] : [target.slice(0, start), target.slice(start)];
+}
+
+/** Apollo Server's own store counts only the characters of a document as JSON, many times less than its tokens take. */
+function boundedDocuments() {
+  const documents = new LRUCache<string, DocumentNode>({ maxSize: MAX_DOCUMENT_BYTES });
+  return {
+    get: async (key: string) => documents.get(key),
+    set: async (key: string, document: DocumentNode) => {
+      const length = document.loc?.source.body.length ?? MAX_BODY_BYTES;
+      documents.set(key, document, { size: 1 + length * BYTES_PER_CHARACTER });
+    },
+    delete: async (key: string) => documents.delete(key),
+  };
+}
+
+class Refusal {
+  constructor(readonly status: number) {}
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  try {
+    return JSON.parse((await readBody(request, { maxBytes: MAX_BODY_BYTES })).toString()) as unknown;
+  } catch (error) {
+    if (error instanceof BodyError) return new Refusal(error.status);
+    if (error instanceof SyntaxError) return new Refusal(400);
+    throw error;
+  }
+}
+
+function end(response: ServerResponse, status: number): void {
+  response.writeHead(status);
+  response.end();
+}
+
+function hideInternals(
+  formatted: GraphQLFormattedError,
+  error: unknown,
+  name: string,
+  log: Log | undefined,
+): GraphQLFormattedError {
+  const cause = unwrapResolverError(error);
+  if (cause instanceof GraphQLError) return formatted;
+  // Log the kind only: the message of a database error can quote values.
+  log?.log('error', 'RESOLVER_FAILED', {
+    subgraph: name,
+    error: kindOf(cause),
+    path: (formatted.path ?? []).join('.'),
+  });
+  return {
+    message: 'Internal server error',
+    ...(formatted.path === undefined ? {} : { path: formatted.path }),
+    extensions: { code: 'INTERNAL_SERVER_ERROR' },
+  };
+}
+
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'a value that is not an Error';
+  return 'code' in error && typeof error.code === 'string' ? `${error.name} ${error.code}` : error.name;
+}
+
+function nothing(): void {
+  // Apollo Server's own messages can quote a client's request.
+}
+const SILENT_LOGGER = { debug: nothing, info: nothing, warn: nothing, error: nothing };

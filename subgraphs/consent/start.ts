@@ -1,0 +1,111 @@
+import type { GatewayTrust, SubgraphLog } from '@behalf/directives';
+import type { Kysely } from 'kysely';
+
+import {
+  type AuthoritySchema,
+  ConsentRegister,
+  GatewayAcknowledgements,
+  SuspensionRegister,
+} from '@behalf/authority/consent';
+import { checkDatabase, type Log, openDatabase } from '@behalf/store';
+import type { ConsentContext } from './context.js';
+import { buildConsentSchema } from './schema.js';
+import { type RunningSubgraph, startSubgraph } from './server.js';
+
+/** @see startConsentSubgraph */
+export interface ConsentSubgraphOptions {
+  /** PostgreSQL holding the authority's tables (`migrateAuthority` of `@behalf/authority` makes them). */
+  readonly databaseUrl: string;
+  /** The gateway whose transaction tokens are accepted: its issuer, and where its keys are. */
+  readonly gateway: GatewayTrust;
+  /** The address to listen on; default `127.0.0.1`. */
+  readonly host?: string | undefined;
+  /** The port to listen on, 0 for any free one; default 4014. */
+  readonly port?: number | undefined;
+  /** Whether the schema can be read by introspection; default false. */
+  readonly introspection?: boolean | undefined;
+  /** Default: nothing is logged but the directives' warnings, which go to stderr. */
+  readonly log?: Log | undefined;
+}
+
+export const DEFAULT_CONSENT_PORT = 4014;
+const NAME = 'consent';
+const MAX_CONNECTIONS = 10;
+const SILENT: Log = { log: () => undefined };
+
+/**
+ * Starts the subgraph in which people see, narrow and end their consents, and administrators revoke and suspend.
+ *
+ * It answers the gateway only: a request without a valid transaction token is denied every field but the schema. It
+ * opens a pool of at most 10 connections, and one more that waits for gateways' acknowledgements (`waitFor: ALL_GATEWAYS`).
+ *
+ * @returns the running subgraph; `close()` answers pending requests first, then closes the database connections
+ * @throws Error when the address cannot be listened on
+ * @throws StoreError `database_unreachable`, `database_version` when the database cannot be used
+ * @example
+ * ```ts
+ * import { startConsentSubgraph } from '@behalf/consent-subgraph';
+ *
+ * const subgraph = await startConsentSubgraph({
+ *   databaseUrl: 'postgres://consent@db.example/behalf',
+ *   gateway: {
+ *     issuer: 'https://gateway.example',
+ *     jwksUri: 'https://gateway.example/.well-known/jwks.json',
+ *   },
+ * });
+ * console.log(subgraph.url);
+ * ```
+ */
+export async function startConsentSubgraph(options: ConsentSubgraphOptions): Promise<RunningSubgraph> {
+  const { databaseUrl, log } = options;
+  await checkDatabase(databaseUrl);
+  const pool = { max: MAX_CONNECTIONS, applicationName: `behalf ${NAME}` };
+  const db = openDatabase<AuthoritySchema>(databaseUrl, log === undefined ? pool : { ...pool, log });
+  try {
+    const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log: log ?? SILENT });
+    try {
+      const running = await serve(options, db, acknowledgements);
+      return {
+        url: running.url,
+        async close() {
+          // Mutations that wait for gateways are answered now, so that the server can close.
+          await acknowledgements.close();
+          await running.close();
+          await db.destroy();
+        },
+      };
+    } catch (error) {
+      await acknowledgements.close();
+      throw error;
+    }
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}
+
+async function serve(
+  { gateway, host = '127.0.0.1', port = DEFAULT_CONSENT_PORT, introspection, log }: ConsentSubgraphOptions,
+  db: Kysely<AuthoritySchema>,
+  acknowledgements: GatewayAcknowledgements,
+): Promise<RunningSubgraph> {
+  const register = new ConsentRegister(db);
+  const suspensions = new SuspensionRegister(db);
+  return startSubgraph<ConsentContext>({
+    name: NAME,
+    host,
+    port,
+    introspection,
+    log,
+    schema: buildConsentSchema({ gateway, ruleLog: ruleLogOf(log) }),
+    makeContext: (base) => ({ ...base, register, suspensions, acknowledgements }),
+  });
+}
+
+/** The directives' warnings go to the same log as everything else. */
+function ruleLogOf(log: Log | undefined): SubgraphLog | undefined {
+  if (log === undefined) return undefined;
+  return (code, { subgraph, coordinate, count }) => {
+    log.log('warn', code, { subgraph, coordinate, count });
+  };
+}

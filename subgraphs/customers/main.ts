@@ -1,3 +1,0 @@
-import { runSubgraph } from '../main.js';
-
-await runSubgraph('customers', 4011);

@@ -1,3 +1,0 @@
-import { runSubgraph } from '../main.js';
-
-await runSubgraph('payments', 4013);

@@ -1,8 +1,0 @@
-import { readFileSync } from 'node:fs';
-
-import { projectPath } from './project-path.js';
-
-/** The `schema.graphql` beside a subgraph's sources. */
-export function readSchemaFile(subgraph: string): string {
-  return readFileSync(projectPath('subgraphs', subgraph, 'schema.graphql'), 'utf8');
-}

@@ -1,0 +1,86 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { exitCodesOf } from '../../cli/exit-codes.js';
+import { program } from '../../cli/program.js';
+import { behalf } from './support.js';
+
+function leavesOf(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
+}
+const commands = leavesOf(program).map((command) => [command.name(), command] as const);
+
+describe('the model of the commands', () => {
+  it.each(commands)('%s describes itself, its arguments, options and exit codes', (_name, command) => {
+    expect(command.description()).toMatch(/^[a-z].*[^.]$/);
+    for (const argument of command.registeredArguments) expect(argument.description).not.toBe('');
+    for (const { defaultValue, description, flags, mandatory } of command.options) {
+      expect(description, flags).not.toBe('');
+      const hasDefault = defaultValue !== undefined || description.includes('(default: ');
+      expect(hasDefault || mandatory || description.includes('required'), `${flags} states its default`).toBe(
+        true,
+      );
+    }
+    expect(Object.keys(exitCodesOf(command)).length).toBeGreaterThan(1);
+  });
+});
+
+describe('a mistyped command line', () => {
+  it('an unknown command exits with 1 and suggests the nearest', async () => {
+    const { code, stderr } = await behalf(['compos']);
+    expect(code).toBe(1);
+    expect(stderr).toContain("unknown command 'compos'");
+    expect(stderr).toContain('Did you mean compose?');
+  });
+
+  it('an unknown option of lint exits with 2 and suggests the nearest', async () => {
+    const { code, stderr } = await behalf(['lint', '--confg', 'x.yaml']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('Did you mean --config?');
+    expect(stderr).toContain('behalf lint --help');
+  });
+
+  it('control characters in it do not reach the terminal', async () => {
+    const { stderr } = await behalf(['\u001b[2Jevil']);
+    expect(stderr).not.toContain('\u001b');
+    expect(stderr).toContain('evil');
+  });
+});
+
+describe('help', () => {
+  it('lists the commands by purpose, and not the hidden ones', async () => {
+    const { code, stdout } = await behalf(['--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Look at rules:');
+    expect(stdout).not.toContain('reference');
+  });
+
+  it('of a command shows its exit codes', async () => {
+    const { stdout } = await behalf(['help', 'diff']);
+    expect(stdout).toMatch(/Exit codes:\n {2}0 {2}the change opens nothing/);
+  });
+});
+
+it('lint loads neither a database driver nor a server', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'behalf-loaded-'));
+  try {
+    const probe = join(folder, 'probe.cjs');
+    await writeFile(
+      probe,
+      'process.on("exit", () => console.error("LOADED " + Object.keys(require("node:module")._cache).join(" ")));',
+    );
+    const { code, stderr } = await behalf(['lint', '--config', 'supergraph.yaml'], '', {
+      NODE_OPTIONS: `--require ${probe}`,
+    });
+    expect(code).toBe(0);
+    expect(stderr).toContain('LOADED');
+    expect(stderr).toContain('/graphql/');
+    for (const heavy of ['pg', 'express', '@apollo/server', '@apollo/gateway', 'koa']) {
+      expect(stderr, heavy).not.toContain(`/node_modules/${heavy}/`);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,223 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { initProject } from '../../cli/actions/init.js';
+import type { InitOptions } from '../../cli/actions/init.js';
+import { TestIssuer } from '../gateway/support.js';
+import { projectPath } from '@behalf/example/internal';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'behalf-init-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function init(
+  kind: InitOptions['kind'],
+  name: string,
+  more: Partial<InitOptions> = {},
+): Promise<string> {
+  const target = join(folder, name);
+  await initProject({ kind, folder: target, force: false, ...more }, () => undefined);
+  return target;
+}
+
+async function scriptsOf(target: string): Promise<Readonly<Record<string, string>>> {
+  const manifest = JSON.parse(await readFile(join(target, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  return manifest.scripts;
+}
+
+describe('behalf init', () => {
+  it('writes a package of the folder’s name, with the version of the CLI', async () => {
+    const target = await init('subgraph', 'my-notes');
+    const { version } = JSON.parse(await readFile(projectPath('package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(JSON.parse(await readFile(join(target, 'package.json'), 'utf8'))).toMatchObject({
+      name: 'my-notes',
+      dependencies: { '@behalf/directives': `^${version}` },
+    });
+    expect((await readdir(target)).sort()).toEqual([
+      '.gitignore',
+      'README.md',
+      'package.json',
+      'schema.graphql',
+      'server.js',
+    ]);
+  });
+
+  it.each(['subgraph', 'gateway'] as const)('leaves no placeholder in a %s', async (kind) => {
+    const target = await init(kind, `placeholders-${kind}`);
+    for (const file of await readdir(target))
+      expect(await readFile(join(target, file), 'utf8')).not.toMatch(/__[A-Z]+__/);
+  });
+
+  it('refuses a folder that is not empty, unless it is forced', async () => {
+    const target = join(folder, 'occupied');
+    await mkdir(target);
+    await writeFile(join(target, 'mine.txt'), 'mine');
+    await expect(init('gateway', 'occupied')).rejects.toMatchObject({ code: 'FOLDER_NOT_EMPTY' });
+    expect(await readdir(target)).toEqual(['mine.txt']);
+    await init('gateway', 'occupied', { force: true });
+    expect(await readdir(target)).toContain('gateway.yaml');
+    expect(await readFile(join(target, 'mine.txt'), 'utf8')).toBe('mine');
+  });
+
+  it.each(['Notes', '../notes', 'a b', '', '"x"', 'x'.repeat(300)])('refuses the name %j', async (name) => {
+    await expect(init('subgraph', 'named', { name })).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(readdir(join(folder, 'named'))).rejects.toThrow();
+  });
+
+  it.each(['http://login.example', 'login.example', 'file:///etc/passwd'])(
+    'refuses the issuer %s',
+    async (issuer) => {
+      await expect(init('gateway', 'issued', { issuer })).rejects.toMatchObject({ code: 'USAGE' });
+    },
+  );
+
+  it('keeps a quote in the audience inside its YAML text', async () => {
+    const target = await init('gateway', 'quoted', { audience: "it's ours" });
+    expect(await readFile(join(target, 'gateway.yaml'), 'utf8')).toContain("audience: 'it''s ours'");
+  });
+});
+
+/** Gives a starter the packages of this repository, as `npm install` would. */
+async function link(target: string): Promise<void> {
+  const modules = join(target, 'node_modules');
+  await mkdir(join(modules, '@behalf'), { recursive: true });
+  await mkdir(join(modules, '.bin'));
+  await symlink(projectPath('node_modules/@apollo'), join(modules, '@apollo'));
+  await symlink(projectPath('node_modules/graphql'), join(modules, 'graphql'));
+  await symlink(projectPath('directives'), join(modules, '@behalf/directives'));
+  await symlink(projectPath('cli/bin.js'), join(modules, '.bin/behalf'));
+}
+
+const running: ChildProcess[] = [];
+afterAll(async () => {
+  for (const child of running) child.kill('SIGTERM');
+  const stillRunning = running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  await Promise.all(stillRunning.map((child) => new Promise((ended) => child.once('exit', ended))));
+});
+
+/** Runs a script of the starter's package.json, as npm would. */
+function run(target: string, script: string, env: Readonly<Record<string, string>> = {}) {
+  const path = `${join(target, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}`;
+  const child = spawn('sh', ['-c', `exec ${script}`], {
+    cwd: target,
+    env: { ...process.env, ...env, PATH: path },
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { child, ended, output: () => output };
+}
+
+async function start(target: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  const { start: script = '' } = await scriptsOf(target);
+  const { child, output } = run(target, script, env);
+  running.push(child);
+  for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 50) {
+    if (/http:\/\/127\.0\.0\.1:\d+/.test(output())) return;
+    if (child.exitCode !== null) break;
+    await sleep(50);
+  }
+  throw new Error(`the starter did not start:\n${output()}`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+async function replaceIn(file: string, from: string, to: string): Promise<void> {
+  const text = await readFile(file, 'utf8');
+  expect(text).toContain(from);
+  await writeFile(file, text.replaceAll(from, to));
+}
+
+async function ask(
+  port: number,
+  query: string,
+  token?: string,
+): Promise<{ data: unknown; errors?: unknown }> {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify({ query }),
+  });
+  return (await response.json()) as { data: unknown; errors?: unknown };
+}
+
+describe('the starters', () => {
+  it('a gateway without an issuer names the variable that is missing', async () => {
+    const target = await init('gateway', 'no-issuer');
+    await link(target);
+    const { start: script = '' } = await scriptsOf(target);
+    const { ended, output } = run(target, script);
+    expect(await ended).toBe(1);
+    expect(output()).toContain('issuers[0].issuer: the environment has no BEHALF_ISSUER');
+    expect(output()).not.toMatch(/^\s+at /m);
+  });
+
+  it('together grant one field, mask another and deny a third', { timeout: 120_000 }, async () => {
+    const issuer = await TestIssuer.start();
+    try {
+      const [subgraphPort, gatewayPort] = await Promise.all([freePort(), freePort()]);
+      const subgraph = await init('subgraph', 'notes');
+      await link(subgraph);
+      await start(subgraph, {
+        PORT: String(subgraphPort),
+        GATEWAY_ISSUER: `http://127.0.0.1:${gatewayPort}`,
+      });
+
+      const gateway = await init('gateway', 'gateway', {
+        issuer: issuer.url,
+        audience: 'https://api.example',
+      });
+      await link(gateway);
+      await replaceIn(join(gateway, 'gateway.yaml'), 'port: 4000', `port: ${gatewayPort}`);
+      await replaceIn(join(gateway, 'supergraph.yaml'), '127.0.0.1:4001', `127.0.0.1:${subgraphPort}`);
+      const { compose = '', lint = '' } = await scriptsOf(gateway);
+      for (const script of [compose, lint]) {
+        const { ended, output } = run(gateway, script);
+        expect(await ended, output()).toBe(0);
+      }
+      await start(gateway);
+
+      const anonymous = await ask(gatewayPort, '{ greeting myNotes { text } }');
+      expect(anonymous.data).toEqual({ greeting: 'Hello', myNotes: null });
+      const token = await issuer.mint({ aud: 'https://api.example', sub: 'alice', scope: 'notes:read' });
+      const answer = await ask(gatewayPort, '{ myNotes { text sharedWith location } }', token);
+      expect(answer.data).toEqual({
+        myNotes: [
+          {
+            text: 'Buy milk',
+            sharedWith: expect.stringMatching(/^\*+@\*+e\.net$/) as unknown,
+            location: null,
+          },
+        ],
+      });
+      expect(answer.errors).toMatchObject([
+        { path: ['myNotes', 0, 'location'], extensions: { code: 'UNAUTHORIZED_FIELD_OR_TYPE' } },
+      ]);
+    } finally {
+      await issuer.close();
+    }
+  });
+});

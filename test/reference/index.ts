@@ -1,0 +1,15 @@
+import { cliReference, errorReference, program } from 'behalf/internal';
+import { claimsReference } from './claims.js';
+import { configurationReference } from './configuration.js';
+import { logReference } from './log-codes.js';
+import { metricsReference } from './metrics.js';
+
+/** The pages of docs/reference that are made of the code, by file name. */
+export const references: Readonly<Record<string, () => string | Promise<string>>> = Object.freeze({
+  'cli.md': () => cliReference(program),
+  'claims.md': claimsReference,
+  'configuration.md': configurationReference,
+  'errors.md': errorReference,
+  'log-codes.md': logReference,
+  'metrics.md': metricsReference,
+});
