@@ -73,9 +73,12 @@ async function applyUpdate(
 }
 
 function refusalCode(holder: RulesHolder, given: RulesUpdate | undefined, error: unknown): LogCode {
-  // `policy`, `policies`, `policies.cedar`.
-  if (error instanceof ConfigurationError && error.path.startsWith('polic')) return 'POLICY_REFUSED';
-  const hasRules = given?.policy !== undefined || given?.policyEvaluators !== undefined;
-  const hasSupergraph = given?.supergraphSdl !== undefined && given.supergraphSdl !== holder.sdl;
+  if (given === undefined) {
+    // It could not be read: `policy`, `policies`, `policies.cedar`.
+    const isOfPolicy = error instanceof ConfigurationError && error.path.startsWith('polic');
+    return isOfPolicy ? 'POLICY_REFUSED' : 'SUPERGRAPH_REFUSED';
+  }
+  const hasRules = given.policy !== undefined || given.policyEvaluators !== undefined;
+  const hasSupergraph = given.supergraphSdl !== undefined && given.supergraphSdl !== holder.sdl;
   return hasRules && !hasSupergraph ? 'POLICY_REFUSED' : 'SUPERGRAPH_REFUSED';
 }
