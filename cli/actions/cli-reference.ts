@@ -16,7 +16,7 @@ const INTRODUCTION = [
  *
  * @param errorsPage path of the page of error codes, relative to the page
  */
-export function cliReference(program: Command, errorsPage = '../errors.md'): string {
+export function cliReference(program: Command, errorsPage = 'errors.md'): string {
   const lines = INTRODUCTION.map((line) => line.replace('ERRORS', errorsPage));
   for (const command of leavesOf(program)) lines.push('', ...section(command));
   return `${lines.join('\n')}\n`;
