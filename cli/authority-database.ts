@@ -4,7 +4,6 @@ import type { AuthoritySchema, ChangePosition } from '@behalf/authority/consent'
 import { printable } from '@behalf/gateway/internal';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';
-import type { Log } from '@behalf/store';
 import { silentLog } from '@behalf/store/internal';
 import type { Kysely } from 'kysely';
 

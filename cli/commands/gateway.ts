@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { withExitCodes } from '../exit-codes.js';
-import { reportError } from '../report.js';
 import { printLine } from '../terminal.js';
 
 export const gatewayCommand = withExitCodes(

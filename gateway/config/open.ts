@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { importJWK } from 'jose';
 import type { JWK } from 'jose';
 import { FileAuditSink } from '@behalf/audit';
-import { PostgresAuditSink } from '@behalf/audit/postgres';
 import { PolicyError, readPolicy } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
 import type { IssuerOptions } from '../authenticate/issuers.js';
