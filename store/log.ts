@@ -17,7 +17,8 @@ export const storeLogCodes = Object.freeze({
     since: '0.1.0',
   },
   DATABASE_FOLDER_MOVED: {
-    description: 'The account that PostgreSQL runs under cannot enter the data folder, so its files are elsewhere.',
+    description:
+      'The account that PostgreSQL runs under cannot enter the data folder, so its files are elsewhere.',
     since: '0.1.0',
   },
   POSTGRES_MESSAGE: { description: 'A warning or an error of the embedded PostgreSQL.', since: '0.1.0' },

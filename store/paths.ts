@@ -5,11 +5,10 @@ import { fileURLToPath } from 'node:url';
 let root: string | undefined;
 
 /**
- * A path inside the project: the nearest folder above this file whose package.json is named "behalf".
- * The compiler does not copy what is not TypeScript, so that files read at run time (schemas, stylesheets)
- * are found from here, both from the sources and from `dist/`.
+ * A path within the repository, whose root is the nearest folder above this file with a package.json named "behalf". It finds files
+ * that the compiler does not copy (schemas, stylesheets), both from the sources and from `dist/`.
  *
- * @throws Error when no such folder is above this file (a broken installation)
+ * @throws Error if there is no such folder (a broken installation)
  */
 export function projectPath(...segments: string[]): string {
   root ??= findRoot(dirname(fileURLToPath(import.meta.url)));
