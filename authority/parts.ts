@@ -2,7 +2,7 @@ import type { Log } from '../store/index.js';
 import { KnownBrowsers } from './accounts/known-browsers.js';
 import { SignIn } from './accounts/sign-in.js';
 import { SignInThrottle } from './accounts/throttle.js';
-import { ChangeFeed } from './changes/feed.js';
+import type { ChangeFeed } from './changes/feed.js';
 import { Outbox } from './changes/outbox.js';
 import { PUSH_RETRY, PushDelivery } from './changes/push.js';
 import { ReceiverRegister } from './changes/receivers.js';

@@ -4,9 +4,13 @@ import { resolve } from 'node:path';
 import type { Kysely } from 'kysely';
 
 // Not the whole authority: these commands need no authorization server.
-import { type ClientOAuthOptions } from '../authority/index.js';
-import { type Application, ApplicationRegister } from '../authority/internal.js';
-import { type AuthoritySchema, migrateAuthority } from '../authority/internal.js';
+import {
+  type ClientOAuthOptions,
+  type Application,
+  ApplicationRegister,
+  type AuthoritySchema,
+  migrateAuthority,
+} from '../authority/internal.js';
 import { printable } from '../gateway/printable.js';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';

@@ -9,15 +9,12 @@ import {
 } from '@behalf/directives';
 import type { ErrorDescription } from '@behalf/directives';
 import { auditErrors } from '../audit/index.js';
-import { applicationErrors } from '../authority/internal.js';
-import { authorityErrors } from '../authority/index.js';
-import { authorityLogCodes } from '../authority/index.js';
+import { applicationErrors, authorityErrors, authorityLogCodes } from '../authority/internal.js';
 import { supergraphErrors } from '../gateway/authorize/supergraph.js';
 import { configurationErrors, gatewayErrors } from '../gateway/errors.js';
 import { logCodes } from '../gateway/log.js';
 import { policyErrors } from '../policy/index.js';
-import { storeErrors } from '../store/index.js';
-import { storeLogCodes } from '../store/index.js';
+import { storeErrors, storeLogCodes } from '../store/index.js';
 import { commandErrors } from './command-error.js';
 import { composeErrors } from './compose.js';
 

@@ -1,7 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 
-import { endHeldTransactions } from '../../store/internal.js';
-import { SQLSTATE, sqlStateOf } from '../../store/internal.js';
+import { endHeldTransactions, SQLSTATE, sqlStateOf } from '../../store/internal.js';
 import { AuthorityError } from '../errors.js';
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 

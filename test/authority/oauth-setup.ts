@@ -1,7 +1,8 @@
 import { decodeJwt, exportJWK, generateKeyPair, type JWK, type JWTPayload } from 'jose';
 import * as oidc from 'openid-client';
 
-import type { AuthorityOptions, ClientOAuthOptions, ClientRegistration } from '../../authority/index.js';
+import type { AuthorityOptions, ClientRegistration } from '../../authority/index.js';
+import type { ClientOAuthOptions } from '../../authority/internal.js';
 import { checkPolicy } from '../../policy/index.js';
 import { BrowserlessPerson, type PersonsWill } from '../support/person.js';
 import {

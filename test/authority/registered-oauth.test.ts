@@ -5,8 +5,7 @@ import { exportJWK, type JWK } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type ClientOAuthOptions } from '../../authority/index.js';
-import { ApplicationRegister } from '../../authority/internal.js';
+import { type ClientOAuthOptions, ApplicationRegister } from '../../authority/internal.js';
 import { checkPolicy } from '../../policy/index.js';
 import { BrowserlessPerson } from '../support/person.js';
 import { issueCertificate } from './certificates.js';

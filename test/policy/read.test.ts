@@ -109,10 +109,10 @@ describe('a key that cannot be meant is refused by its path', () => {
       (p) => Object.assign(p.scopes['a:read'] ?? {}, { access: 'admin' }),
     ],
     ['scopes.a:read.sentence', 'pattern', (p) => Object.assign(p.scopes['a:read'] ?? {}, { sentence: ' ' })],
-    ['scopes.a b', 'is no name', (p) => Object.assign(p.scopes, { 'a b': scope })],
-    ['scopes.a"b', 'is no name', (p) => Object.assign(p.scopes, { 'a"b': scope })],
-    ['scopes.a\\b', 'is no name', (p) => Object.assign(p.scopes, { 'a\\b': scope })],
-    ['scopes.é', 'is no name', (p) => Object.assign(p.scopes, { é: scope })],
+    ['scopes.a b', 'is not a valid name', (p) => Object.assign(p.scopes, { 'a b': scope })],
+    ['scopes.a"b', 'is not a valid name', (p) => Object.assign(p.scopes, { 'a"b': scope })],
+    ['scopes.a\\b', 'is not a valid name', (p) => Object.assign(p.scopes, { 'a\\b': scope })],
+    ['scopes.é', 'is not a valid name', (p) => Object.assign(p.scopes, { é: scope })],
     [
       'clients.app.longestConsent',
       'ISO 8601',
@@ -151,22 +151,22 @@ describe('a contradiction is refused by its path', () => {
   it.each<[string, string, Change]>([
     [
       'roles.chief.mayGrant[0]',
-      'no scope',
+      'not a scope',
       (p) => Object.assign(p.roles['chief'] ?? {}, { mayGrant: ['x'] }),
     ],
     [
       'clients.app.scopes[1]',
-      'no scope',
+      'not a scope',
       (p) => Object.assign(p.clients['app'] ?? {}, { scopes: ['a:read', 'x'] }),
     ],
     [
       'clients.app.purposes[0]',
-      'no purpose',
+      'not a purpose',
       (p) => Object.assign(p.clients['app'] ?? {}, { purposes: ['x'] }),
     ],
     [
       'clients.app.rateClass',
-      'none of the rate',
+      'not one of the rate',
       (p) => Object.assign(p.clients['app'] ?? {}, { rateClass: 'x' }),
     ],
     ['scopes.a:read.deprecated.since', 'calendar day', deprecate({ since: '2026-02-30' })],
@@ -183,7 +183,7 @@ describe('a contradiction is refused by its path', () => {
     ],
     [
       'scopes.a:read.deprecated.replacedBy[0]',
-      'no scope',
+      'not a scope',
       deprecate({ since: '2026-01-01', replacedBy: ['x'] }),
     ],
     [
