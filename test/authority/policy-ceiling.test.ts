@@ -242,7 +242,9 @@ describe('a policy that names what the schema has left behind', () => {
     const { policy, vocabulary } = withPolicy(POLICY);
     const scopes = new Map([...vocabulary.scopes].filter(([name]) => name !== 'accounts:gone'));
     await authority.restart({ policy, vocabulary: { ...vocabulary, scopes } });
-    expect(authority.logged).toContain('POLICY_SCHEMA_MISMATCH {"kind":"scope-not-in-schema","name":"accounts:gone"}');
+    expect(authority.logged).toContain(
+      'POLICY_SCHEMA_MISMATCH {"kind":"scope-not-in-schema","name":"accounts:gone"}',
+    );
     await authority.restart();
   });
 });
