@@ -54,7 +54,7 @@ class MigrationRun {
   /** Whether it is still creating the list of migrations, which another process may create at the same time. */
   isPreparing = true;
   #current: string | undefined;
-  #user = 'the user of the database URL';
+  #user = 'The user of the database URL';
 
   readonly #part: string;
   readonly #migrations: Record<string, Migration>;
@@ -68,7 +68,7 @@ class MigrationRun {
     const { rows } = await sql<{ user: string }>`select current_user as user,
       set_config('statement_timeout', ${MAX_STATEMENT}, true),
       set_config('lock_timeout', ${WAIT_FOR_OTHERS}, true)`.execute(trx);
-    this.#user = `the database user "${rows[0]?.user ?? ''}"`;
+    this.#user = `The database user "${rows[0]?.user ?? ''}"`;
     await this.#prepare(trx);
     this.isPreparing = false;
     await sql`select set_config('lock_timeout', ${WAIT_FOR_TABLES}, true)`.execute(trx);

@@ -118,6 +118,6 @@ describe('a connection', () => {
         await sql`delete from authority.lock`.execute(trx);
         await lockDecision(trx, 'token', 't');
       }),
-    ).rejects.toThrow('has lost the row');
+    ).rejects.toThrow('lacks the row');
   });
 });
