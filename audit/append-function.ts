@@ -8,11 +8,11 @@ import {
 } from './columns.js';
 
 /**
- * The one way into the log. It runs as the owner of the table, of which its caller sees nothing: no row, no place, no answer.
- * The database says when a record was made, and refuses what no gateway would write. A column that the function does not
- * know is not stored; a migration that adds one makes the function again.
+ * Creates `audit.append`, the only way to write to the log. It runs as the table's owner; its caller sees neither rows, positions
+ * nor results. The database sets the time of recording, and refuses what no gateway would write. The function ignores columns
+ * that it does not know, so a migration that adds a column must create the function again.
  *
- * The error codes are of class 22, which the sink takes for a fault of the record and not of the database.
+ * Its error codes are of class 22, which the sink treats as a fault of the record, not of the database.
  */
 export async function createAppend(db: Kysely<never>): Promise<void> {
   const names = Object.keys(APPENDED_COLUMNS);
@@ -32,7 +32,7 @@ export async function createAppend(db: Kysely<never>): Promise<void> {
     begin
       if records is null or jsonb_typeof(records) <> 'array'
         or jsonb_array_length(records) > ${sql.lit(MAX_RECORDS_PER_CALL)} then
-        raise exception using errcode = '22023', message = 'not a list of at most ${sql.raw(String(MAX_RECORDS_PER_CALL))} records';
+        raise exception using errcode = '22023', message = 'records must be a list of at most ${sql.raw(String(MAX_RECORDS_PER_CALL))} records';
       end if;
       if exists (select from jsonb_array_elements(records) as each (record)
         where octet_length(each.record::text) > ${sql.lit(MAX_RECORD_BYTES)}) then

@@ -2,21 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditError } from './errors.js';
 
 export interface BatchWriterOptions<Item> {
-  /** Makes the items durable, all or none. */
+  /** Makes all items durable, or none. */
   readonly write: (items: readonly Item[]) => Promise<void>;
-  /** Whether a write failed because of what one of the items holds, so that trying it again is no use. Default: never. */
+  /** Whether a write failed because of the content of an item, so that trying it again is useless. Default: never. */
   readonly isFaultOfItem?: (error: unknown) => boolean;
-  /** Items that may wait. Default 10,000. */
+  /** The largest number of waiting items. Default: 10,000. */
   readonly maxQueue?: number;
-  /** Items in one write. Default 500. */
+  /** The largest number of items in one write. Default: 500. */
   readonly maxBatch?: number;
-  /** Of one item. Default: all count for nothing. */
+  /** The size of an item. Default: 0. */
   readonly bytesOf?: (item: Item) => number;
-  /** Of those that wait, together. Default 64 MiB. */
+  /** The largest total size of waiting items. Default: 64 MiB. */
   readonly maxQueueBytes?: number;
-  /** Of those in one write, together; one item goes out whatever its size. Default 4 MiB. */
+  /** The largest total size of one write; a single item is written whatever its size. Default: 4 MiB. */
   readonly maxBatchBytes?: number;
-  /** How long an item is kept for while writes fail. 0: a failed write is not tried again. Default 5,000. */
+  /** How long an item is retried while writes fail, in milliseconds. 0: never retried. Default: 5,000. */
   readonly maxWaitMs?: number;
 }
 
@@ -33,15 +33,15 @@ const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
 
 /**
- * Group commit: what arrives while a write is under way goes out together with the next one, so that waiting for durability
- * costs a request one write at most and a busy log few of them. Keeps the order.
+ * Group commit: items that arrive during a write are written together by the next one. Waiting for durability thus costs a
+ * request at most one extra write, and a busy log needs few writes. The order is kept.
  *
- * At least once: a write whose answer was lost is done again.
+ * Delivery is at least once: a write whose answer was lost is repeated.
  */
 export class BatchWriter<Item> {
   readonly #options: BatchWriterOptions<Item>;
   #queue: Waiting<Item>[] = [];
-  /** Of those in the queue and of those that are being written. */
+  /** The size of the items in the queue and in the current write. */
   #waitingBytes = 0;
   #writing: Promise<void> | undefined;
   readonly #closing = new AbortController();
@@ -57,10 +57,10 @@ export class BatchWriter<Item> {
   }
 
   /**
-   * Settles when the item is durable.
+   * Resolves when the item is durable.
    *
-   * Rejects with an {@link AuditError}: at once when the queue is full, so that memory stays bounded; after `maxWaitMs` and
-   * the write under way then, so that nobody waits for ever.
+   * Rejects with an {@link AuditError}: immediately if the queue is full, so that memory stays bounded; or after `maxWaitMs` plus
+   * the current write, so that nobody waits forever.
    */
   append(item: Item): Promise<void> {
     if (this.#closing.signal.aborted) return this.#refuse('AUDIT_CLOSED');
@@ -76,7 +76,7 @@ export class BatchWriter<Item> {
     });
   }
 
-  /** Refuses more, and writes what waits; what fails now is not tried again. */
+  /** Refuses new items and writes the waiting ones, without retrying failures. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#writing;
@@ -88,7 +88,7 @@ export class BatchWriter<Item> {
   }
 
   async #drain(): Promise<void> {
-    // Lets what arrives in the same turn join the first batch.
+    // Lets items of the same turn join the first batch.
     await Promise.resolve();
     let pauseMs = FIRST_PAUSE_MS;
     while (this.#queue.length > 0) {
@@ -123,7 +123,7 @@ export class BatchWriter<Item> {
     return length;
   }
 
-  /** Settles what it can of a batch. An item that cannot be written takes no other one with it. */
+  /** Writes a batch. An item that cannot be written is isolated by halving, so that the others are still written. */
   async #write(
     batch: readonly Waiting<Item>[],
   ): Promise<{ readonly failure: unknown; readonly unwritten: readonly Waiting<Item>[] }> {
@@ -142,7 +142,7 @@ export class BatchWriter<Item> {
     }
     const middle = Math.ceil(batch.length / 2);
     const first = await this.#write(batch.slice(0, middle));
-    // The order is kept: the second half waits for the first.
+    // To keep the order, the second half waits for the first.
     if (first.failure !== undefined) {
       return { failure: first.failure, unwritten: [...first.unwritten, ...batch.slice(middle)] };
     }

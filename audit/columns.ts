@@ -1,10 +1,12 @@
 import type { AuditOutcome } from './record.js';
 import type { RecordTable } from './schema.js';
 
-/** Columns that the database fills. */
+/** Columns that the database sets. */
 type SetByDatabase = 'seq' | 'occurred_at' | 'recorded_at' | 'clock_off';
 
-/** What a writer says of a record, by column, and PostgreSQL's type. The only list: the function and the sink are made by it. */
+/**
+ * The columns that a writer fills, with their PostgreSQL types. The append function and the sink are both derived from this list.
+ */
 export const APPENDED_COLUMNS: Readonly<Record<Exclude<keyof RecordTable, SetByDatabase>, string>> =
   Object.freeze({
     transaction_id: 'uuid',
@@ -28,7 +30,7 @@ export const APPENDED_COLUMNS: Readonly<Record<Exclude<keyof RecordTable, SetByD
     unaccounted: 'text[]',
   });
 
-/** By type, so that an outcome that is added is added here: the table refuses any other. */
+/** Typed, so that a new outcome must be added here: the table refuses any other. */
 export const OUTCOMES: Readonly<Record<AuditOutcome, true>> = Object.freeze({
   answered: true,
   explained: true,
@@ -38,15 +40,15 @@ export const OUTCOMES: Readonly<Record<AuditOutcome, true>> = Object.freeze({
   failed: true,
 });
 
-/** One record as JSON. A gateway's records are far smaller; a writer in the wrong hands cannot store files in them. */
+/** The largest size of one record as JSON. Real records are far smaller; this stops a stolen writer role from storing files. */
 export const MAX_RECORD_BYTES = 1024 * 1024;
 
-/** Records in one call. */
+/** The largest number of records in one call. */
 export const MAX_RECORDS_PER_CALL = 1_000;
 
 /**
- * A record's own time is believed within these bounds around the database's clock: it may have waited for a database that
- * was away, and clocks differ. Beyond them the database's time stands in its place.
+ * A record's own time is accepted within these bounds around the database's clock, because clocks differ and a record may have
+ * waited for the database. Outside of them, the database's time replaces it.
  */
 export const MAX_LATE_SECONDS = 300;
 export const MAX_EARLY_SECONDS = 60;

@@ -1,10 +1,10 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
 
 export const auditErrors = Object.freeze({
-  AUDIT_QUEUE_FULL: { description: 'More records wait than the queue holds.', since: '0.1.0' },
+  AUDIT_QUEUE_FULL: { description: 'The queue of waiting records is full.', since: '0.1.0' },
   AUDIT_WRITE_FAILED: { description: 'The log could not be written.', since: '0.1.0' },
   AUDIT_RECORD_REFUSED: {
-    description: 'The log cannot hold this record, whenever it is tried.',
+    description: 'The log cannot store this record; retrying does not help.',
     since: '0.1.0',
   },
   AUDIT_CLOSED: { description: 'The sink was closed.', since: '0.1.0' },
@@ -12,7 +12,7 @@ export const auditErrors = Object.freeze({
 
 export type AuditErrorCode = keyof typeof auditErrors;
 
-/** A record that is not durable. */
+/** A record could not be made durable. */
 export class AuditError extends Error {
   override readonly name = 'AuditError';
 

@@ -31,19 +31,19 @@ export class FileAuditSink implements AuditSink {
         const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
         const text = this.#isCutOff ? `\n${lines}` : lines;
         this.#isCutOff = true;
-        // appendFile goes on after a short write; write would report it as done.
+        // appendFile continues after a short write; write would report it as success.
         await file.appendFile(text);
         this.#isCutOff = false;
         await file.datasync();
       },
-      // What was written of it before it failed would be there twice.
+      // A retry would duplicate what was written before the failure.
       maxWaitMs: 0,
     });
   }
 
   /** @throws the file system's error when the file cannot be opened for appending. */
   static async open(path: string): Promise<FileAuditSink> {
-    // Read as well: to look at the last byte.
+    // Also opened for reading, to look at the last byte.
     const file = await open(path, 'a+', 0o600);
     const { size } = await file.stat();
     const last = Buffer.alloc(1);

@@ -3,7 +3,7 @@ import type { Kysely, Migration } from 'kysely';
 import { createAppend } from './append-function.js';
 import { OUTCOMES } from './columns.js';
 
-/** Tables of the audit log, in the PostgreSQL schema `audit`. */
+/** The migrations of the audit log, in the PostgreSQL schema `audit`. */
 export const auditMigrations: Record<string, Migration> = {
   '001-record': {
     async up(db: Kysely<never>) {
@@ -47,7 +47,7 @@ export const auditMigrations: Record<string, Migration> = {
   '004-append': {
     async up(db: Kysely<never>) {
       const outcomes = sql.join(Object.keys(OUTCOMES).map((outcome) => sql.lit(outcome)));
-      // When the database took it, which no writer can choose; and whether the record's own time was too far from that.
+      // The time of recording, which no writer controls; and whether the record's own time was too far from it.
       await sql`
         alter table record
           add column recorded_at timestamptz not null default clock_timestamp(),

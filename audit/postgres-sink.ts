@@ -5,17 +5,17 @@ import type { APPENDED_COLUMNS } from './columns.js';
 import type { AuditRecord, AuditSink } from './record.js';
 
 export interface PostgresSinkOptions {
-  /** Of the writer's role (see `createWriterRole`), which can append and nothing else. */
+  /** Connection string of the writer's role (see `createWriterRole`), which can only append. */
   readonly databaseUrl: string;
-  /** Records that may wait. Default 10,000. */
+  /** The largest number of waiting records. Default: 10,000. */
   readonly maxQueue?: number;
-  /** How long a record is kept for while the database cannot be written. Default 5,000. */
+  /** How long a record is retried while the database cannot be written, in milliseconds. Default: 5,000. */
   readonly maxWaitMs?: number;
 }
 
-/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): about what a row holds. */
+/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): faults of a row's content. */
 const FAULT_OF_ROW = /^2[23]/;
-/** JSON's spelling of what PostgreSQL's text cannot hold: NUL, and half a surrogate pair. */
+/** What PostgreSQL's text cannot hold, as JSON escapes it: NUL, and lone surrogates. */
 const UNSTORABLE = /\\u0000|\\ud[89a-f]/i;
 
 const APPEND = 'select audit.append($1::jsonb)';
@@ -25,7 +25,7 @@ const LOCK_TIMEOUT_MS = 2_000;
 /** Appends records to PostgreSQL, many in one call of `audit.append`, over one connection. */
 export class PostgresAuditSink implements AuditSink {
   readonly #pool: pg.Pool;
-  /** Of records as JSON, each serialized once. */
+  /** Takes records as JSON, so that each is serialized once. */
   readonly #writer: BatchWriter<string>;
 
   constructor({ databaseUrl, maxQueue, maxWaitMs }: PostgresSinkOptions) {
@@ -37,7 +37,7 @@ export class PostgresAuditSink implements AuditSink {
       query_timeout: STATEMENT_TIMEOUT_MS,
       ...timeoutSettings({ statementTimeoutMs: STATEMENT_TIMEOUT_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }),
     });
-    // A connection that breaks while idle is replaced by the next write, which tells when it cannot be.
+    // The next write replaces a connection that broke while idle, and reports when it cannot.
     this.#pool.on('error', () => undefined);
     this.#writer = new BatchWriter({
       write: async (records) => {
@@ -64,7 +64,7 @@ export class PostgresAuditSink implements AuditSink {
   }
 }
 
-/** By type, so that a column that is added is filled. `time` becomes `occurred_at` where the database believes it. */
+/** Typed, so that a new column must be filled. `time` becomes `occurred_at` if the database accepts it. */
 type Row = Readonly<Record<keyof typeof APPENDED_COLUMNS | 'time', unknown>>;
 
 function toRow(record: AuditRecord): Row {
@@ -93,7 +93,7 @@ function toRow(record: AuditRecord): Row {
   };
 }
 
-/** A caller must not keep out of the log by a name that the log cannot hold. */
+/** A caller must not escape the log by using a name that it cannot store. */
 function toJson(row: Row): string {
   const json = JSON.stringify(row);
   if (!UNSTORABLE.test(json)) return json;

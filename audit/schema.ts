@@ -1,17 +1,17 @@
 import type { Generated } from 'kysely';
 import type { AuditOutcome, AuditRecord } from './record.js';
 
-/** Table `audit.record`, as kysely sees it. */
+/** The table `audit.record` for kysely. */
 export interface RecordTable {
   /** Position in the log. */
   readonly seq: Generated<number>;
   readonly transaction_id: string;
   readonly trace_id: string | null;
-  /** By the gateway's clock, or `recorded_at` where that was too far away. */
+  /** By the gateway's clock, or `recorded_at` if that was too far off. */
   readonly occurred_at: Date;
-  /** By the database's clock, which no writer can choose. */
+  /** By the database's clock, which no writer controls. */
   readonly recorded_at: Generated<Date>;
-  /** True where the gateway's time was not believed. */
+  /** True if the gateway's time was not accepted. */
   readonly clock_off: boolean | null;
   readonly outcome: AuditOutcome;
   readonly reason: string | null;

@@ -3,23 +3,22 @@ import { createGatewayRole, migrate } from '@behalf/store/internal';
 import { auditMigrations } from './migrations.js';
 import type { AuditDatabase, RecordTable } from './schema.js';
 
-/** The role that a gateway writes under. */
+/** The database role that gateways write under. */
 export const AUDIT_WRITER_ROLE = 'behalf_audit_writer';
 
-/** Each gateway has one. The authority and the replay role need the rest. */
+/** Each gateway has one connection. The authority and the replay role need the rest. */
 const CONNECTIONS_PERCENT = 25;
 
-/** Makes or updates the log's tables. */
+/** Creates or updates the log's tables. */
 export async function migrateAudit<Schema>(db: Kysely<Schema>): Promise<void> {
   await migrate(db, { part: 'audit', migrations: auditMigrations });
 }
 
 /**
- * Makes the role that may call `audit.append` and do nothing else: it cannot read, add, change or delete a row of its own
- * account, nor see any other table.
+ * Creates the role that may only call `audit.append`. It cannot read or write any table itself.
  *
- * @param password Replaces the one it had.
- * @returns What it can do all the same, since this database's user may not take it from everybody; in words.
+ * @param password replaces the previous one
+ * @returns descriptions of the rights that the role still has, because this database user may not revoke them from PUBLIC
  * @throws StoreError `database_rights`, `database_busy`, `role_unusable`
  */
 export async function createWriterRole<Schema>(
@@ -49,12 +48,12 @@ export type StoredAuditRecord = Selectable<RecordTable>;
 export interface ReadAuditOptions {
   /** Only records after this position. */
   readonly afterSeq?: number;
-  /** Only these of one transaction. */
+  /** Only records of one transaction. */
   readonly transactionId?: string;
   readonly limit: number;
 }
 
-/** The newest records, oldest of them first; with `afterSeq`, the first ones after it. */
+/** The newest records in ascending order; with `afterSeq`, the first ones after it. */
 export async function readAudit(
   db: Kysely<AuditDatabase>,
   { afterSeq, transactionId, limit }: ReadAuditOptions,

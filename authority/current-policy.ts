@@ -13,9 +13,12 @@ import { checkClients, type ServingRules } from './clients/check.js';
 import type { ClientRegistration } from './clients/register.js';
 import type { AccountRegister } from './accounts/register.js';
 import { AuthorityError } from './errors.js';
+import { recordRunningPolicy } from './running-policy.js';
+import type { AuthorityDatabase } from './schema.js';
 
 /** @see CurrentPolicy */
 export interface CurrentPolicyOptions {
+  readonly db: AuthorityDatabase;
   readonly policy: Policy;
   /** The file that the policy is reloaded from; without one it never changes. */
   readonly file: string | undefined;
@@ -46,8 +49,9 @@ export class CurrentPolicy {
     return this.#policy;
   }
 
-  /** Reloads the policy whenever its file changes. */
-  watch(): void {
+  /** Records the policy, and reloads it whenever its file changes. */
+  async start(): Promise<void> {
+    await recordRunningPolicy(this.#options.db, this.#policy);
     const { file } = this.#options;
     if (file !== undefined) watchFile(file, () => this.reload(), { signal: this.#closing.signal });
   }
@@ -71,6 +75,8 @@ export class CurrentPolicy {
       if (policyVersion(policy) === policyVersion(this.#policy)) return;
       this.#policy = policy;
       log.log('info', 'POLICY_RELOADED', { version: policyVersion(policy) });
+      // The record only serves warnings: without it, the new policy is in force all the same.
+      await recordRunningPolicy(this.#options.db, policy).catch(() => undefined);
     } catch (error) {
       const isExpected = error instanceof PolicyError || error instanceof AuthorityError;
       // Any other error may quote what it failed on.

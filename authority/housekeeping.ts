@@ -21,7 +21,7 @@ export interface HousekeepingOptions {
   readonly log: Log;
 }
 
-/** Removes what is over, a bounded amount per minute. Nothing's validity depends on it. */
+/** Removes expired rows, a bounded number per minute. Nothing's validity depends on it. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #timer: NodeJS.Timeout;
@@ -34,7 +34,7 @@ export class Housekeeping {
     this.#timer.unref();
   }
 
-  /** Waits for a round under way. */
+  /** Waits for the current round. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
@@ -44,7 +44,7 @@ export class Housekeeping {
   /** One round. */
   async run(): Promise<void> {
     const { db, log } = this.#options;
-    // Where it may not even look for them, the rest is done all the same.
+    // Without the right to look for them, the rest is done all the same.
     const ended = await endHeldTransactions(db, HELD_SECONDS).catch(() => 0);
     if (ended > 0) log.log('error', 'SESSIONS_ENDED', { count: ended });
     await this.#inBatches(() => removeExpiredPayloads(db, BATCH));

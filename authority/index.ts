@@ -1,12 +1,11 @@
 export type { Account, NewAccount } from './accounts/register.js';
 export type { PushRetry } from './changes/push.js';
 export type { StreamReceiver } from './changes/receivers.js';
-export type { ClientOAuthOptions } from './clients/oauth.js';
 export type { ClientRegistration } from './clients/register.js';
-export { AuthorityError, type AuthorityErrorCode, authorityErrors } from './errors.js';
+export { AuthorityError, type AuthorityErrorCode } from './errors.js';
 export type { ClientCertificateOptions } from './http/client-certificate.js';
 export type { KeySchedule } from './keys/times.js';
-export { type AuthorityLogCode, authorityLogCodes } from './log-codes.js';
+export type { AuthorityLogCode } from './log-codes.js';
 export type { AuthorityOptions } from './options.js';
 export type { DurationChoice } from './pages/consent.js';
 export { type Authority, startAuthority } from './server.js';

@@ -14,42 +14,45 @@ import type { DurationChoice } from './pages/consent.js';
 
 /** @see startAuthority */
 export interface AuthorityOptions {
-  /** The `iss` of all tokens: the address that clients and gateways reach, without a path. Default: host and port. */
+  /**
+   * The `iss` of all tokens: the address where clients and gateways reach the authority, without a path. Default: from host and
+   * port.
+   */
   readonly issuer?: string;
   /** Default 127.0.0.1. */
   readonly host?: string;
   /** 0: any free port. */
   readonly port: number;
-  /** PostgreSQL, 15 or newer; the authority's tables are made and migrated at the start. */
+  /** PostgreSQL 15 or newer. The start creates and migrates the authority's tables. */
   readonly databaseUrl: string;
-  /** Connections for requests, at most; default 10. Two more listen for changes. */
+  /** The largest number of connections for requests. Two more listen for changes. Default: 10. */
   readonly maxConnections?: number;
-  /** 32 bytes that encrypt the private keys in the store. Or give `dataDir`. */
+  /** 32 bytes that encrypt the secrets in the store. Alternatively, give `dataDir`. */
   readonly encryptionKey?: Uint8Array;
-  /** When signing keys rotate by themselves, and how long a key is published before it signs. */
+  /** The schedule of signing key rotation. */
   readonly signingKeys?: Partial<KeySchedule>;
-  /** Folder with the file of that key (mode 0600), made when missing. */
+  /** Folder with a file that holds `encryptionKey` (mode 0600), created if missing. */
   readonly dataDir?: string;
   /** The `aud` of access tokens: the resource indicator (RFC 8707) of the API. */
   readonly audience: string;
-  /** What scopes and purposes mean, who may grant them, and to whom. */
+  /** The policy: what scopes and purposes mean, who may grant them, and to which clients. */
   readonly policy: Policy;
   /**
    * The file that `policy` was read from. It is watched, and reloaded when it changes; a version that cannot be used is logged, and
    * the current one stays. Default: the policy never changes.
    */
   readonly policyFile?: string;
-  /** What the API's schema asks for (`vocabularyOf`): the policy must name the same. */
+  /** The scopes and purposes in the API's schema (`vocabularyOf`), which the policy must match. */
   readonly vocabulary: SchemaVocabulary;
   /** Applications beside those that are registered in the store. */
   readonly clients?: readonly ClientRegistration[];
-  /** `fapi2`: every client is held to the FAPI 2.0 Security Profile, and one that cannot be stops the start. */
+  /** `fapi2`: every client must conform to the FAPI 2.0 Security Profile; one that cannot stops the start. */
   readonly profile?: 'fapi2';
-  /** Where clients' certificates come from (RFC 8705, RFC 9440). Default: from nowhere; none is believed. */
+  /** The proxies that pass clients' certificates on (RFC 8705, RFC 9440). Default: none, and no certificate is accepted. */
   readonly clientCertificates?: ClientCertificateOptions;
   /**
-   * Addresses of the proxies before it, or networks of theirs, whose `X-Forwarded-For` is believed: wrong passwords and requests
-   * are counted by the client's network. Default: for an https issuer this machine's, and otherwise none.
+   * Addresses or networks of the trusted proxies, whose `X-Forwarded-For` tells the client's address. Wrong passwords and pending
+   * requests are counted by the client's network. Default: this machine for an https issuer, otherwise none.
    */
   readonly proxies?: readonly string[];
   /**
@@ -57,17 +60,17 @@ export interface AuthorityOptions {
    * anything but the loopback interface. Default: none.
    */
   readonly demoAccounts?: readonly NewAccount[];
-  /** What gateways make their streams with; each stream then has a secret of its own. 16 characters or more. */
+  /** The secret with which gateways create their streams, each of which then has its own secret. At least 16 characters. */
   readonly streamSecret: string;
-  /** Others who may make streams, each with a secret of its own, and gateways that are to be told apart. */
+  /** Other parties that may create streams, each with its own secret. */
   readonly streamReceivers?: readonly StreamReceiver[];
-  /** How often a receiver that does not take what is pushed to it is asked again. */
+  /** How often a receiver that does not accept pushed events is retried. */
   readonly pushRetry?: Partial<PushRetry>;
-  /** What a person can choose from, as far as the policy lets a consent last; default 1 hour, 1 day, 30 days, 90 days. */
+  /** The durations that a person can choose from, within the limits of the policy. Default: 1 hour, 1 day, 30 days, 90 days. */
   readonly durations?: readonly DurationChoice[];
-  /** Default: 30 days when that is a choice, else the first. */
+  /** The preselected duration. Default: 30 days if that is a choice, otherwise the first. */
   readonly defaultDurationSeconds?: number;
-  /** How long a poll of the change stream waits for an event; default 30,000. */
+  /** How long a poll of the change stream waits for an event, in milliseconds. Default: 30,000. */
   readonly longPollMs?: number;
   readonly log?: Log;
 }
@@ -108,7 +111,7 @@ export async function checkOptions(options: AuthorityOptions): Promise<void> {
   await checkProxies(options, host);
 }
 
-/** With a proxy that is not known as one, all people would count as one client, and lock each other out. */
+/** Behind an unknown proxy, all people would count as one client, and lock each other out. */
 async function checkProxies({ issuer = '', proxies }: AuthorityOptions, host: string): Promise<void> {
   try {
     new ClientNetworks(issuer, proxies);
@@ -117,23 +120,23 @@ async function checkProxies({ issuer = '', proxies }: AuthorityOptions, host: st
     throw new AuthorityError('option_invalid', `proxies: ${reason}`, { cause });
   }
   if (proxies === undefined && issuer.startsWith('https:') && !(await isLoopback(host))) {
-    const message = `proxies must name who terminates TLS for ${issuer}, as the authority listens on ${host}`;
+    const message = `proxies must name the proxy that terminates TLS for ${issuer}, because the authority listens on ${host}`;
     throw new AuthorityError('option_invalid', message);
   }
 }
 
-/** Streams are found by name, and a name by its secret: neither may be two people's. */
+/** Streams are found by name, and names by secret, so both must be unique. */
 async function checkReceivers(streamSecret: string, receivers: readonly StreamReceiver[]): Promise<void> {
   const names = new Set([GATEWAYS]);
   const secrets = new Set([streamSecret]);
   for (const { name, pushEndpoints = [], secret } of receivers) {
     if (!/^[\w.-]{1,64}$/.test(name) || names.has(name)) {
-      throw new AuthorityError('option_invalid', `streamReceivers: the name "${name}" is taken, or is none`);
+      throw new AuthorityError('option_invalid', `streamReceivers: the name "${name}" is taken or invalid`);
     }
     if (secret.length < 16 || secrets.has(secret)) {
       throw new AuthorityError(
         'option_invalid',
-        `streamReceivers: the secret of "${name}" must have 16 characters or more, and be nobody else's`,
+        `streamReceivers: the secret of "${name}" must have 16 characters or more, and be unique`,
       );
     }
     names.add(name);

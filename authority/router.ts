@@ -18,7 +18,7 @@ import type { StatusRegister } from './status/register.js';
 import { answerStatusList } from './status/route.js';
 import type { AuthorityDatabase } from './schema.js';
 
-/** oidc-provider's, which takes it in any case. */
+/** oidc-provider's path, which it matches case-insensitively. */
 const JWKS_PATH = '/jwks';
 
 /** @see createRouter */
@@ -34,7 +34,7 @@ export interface RouterOptions {
   readonly log: Log;
 }
 
-/** Brings each request to its part: health, style, change stream, pages; oidc-provider has the rest. */
+/** Routes requests: health, style, status lists, change stream and pages; oidc-provider handles the rest. */
 export function createRouter(
   options: RouterOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
@@ -49,8 +49,8 @@ export function createRouter(
     else if (await interactions.handle(request, response, url)) return;
     else if (await options.signOut.handle(request, response, url)) return;
     else {
-      // Whoever asks for the keys gets those of this moment, from whichever instance.
-      // Without the store, those that are known: what was revoked is refused by name as well.
+      // Every instance answers with the current keys; if the store is unavailable, with the last known ones. Revoked keys are
+      // refused by name as well.
       if (url.pathname.toLowerCase() === JWKS_PATH) await keys.refresh().catch(() => undefined);
       await oauth.handler(request, response);
     }
@@ -86,7 +86,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
     return;
   }
   for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
-  // What was not read of the request is not waited for.
+  // The unread rest of the request is not awaited.
   if (!request.complete) response.setHeader('connection', 'close');
   const isPage = request.url?.startsWith('/interaction/') === true || request.url === SIGN_OUT_PATH;
   if (!isPage) {

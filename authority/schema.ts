@@ -7,7 +7,7 @@ import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent/typ
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
 
-/** Append-only. Column names are those of ISO/IEC TS 27560 where it has one. */
+/** Append-only. Columns are named as in ISO/IEC TS 27560 where it defines them. */
 export interface ConsentEventTable {
   readonly event_id: Generated<number>;
   /** The consent. */
@@ -17,7 +17,7 @@ export interface ConsentEventTable {
   /** The subject. */
   readonly pii_principal_id: string;
   readonly client_id: string;
-  /** Who did it: a subject, or the name of a part of the system. */
+  /** The acting subject, or a part of the system. */
   readonly entity_id: string;
   readonly scopes: string[];
   readonly purposes: string[];
@@ -30,9 +30,9 @@ export interface ConsentEventTable {
   readonly declined: Generated<string[]>;
   readonly declined_purposes: Generated<string[]>;
   readonly schema_version: Generated<string>;
-  /** Of the policy that the offer was cut to; null where nothing was offered. */
+  /** The version of the policy that limited the offer; null if nothing was offered. */
   readonly policy_version: string | null;
-  /** The consent in whose place this one came. */
+  /** The consent that this one replaced. */
   readonly replaces: string | null;
 }
 
@@ -47,18 +47,18 @@ export interface ConsentTable {
   purposes: string[];
   declined_purposes: string[];
   detail: DetailLevel;
-  /** `active` is not enough to be in force: see `until`. */
+  /** A consent is in force only if it is `active` and `until` is not past. */
   status: 'active' | 'revoked' | 'expired' | 'replaced';
   granted_at: Timestamp;
   until: Timestamp;
   ended_at: Timestamp | null;
   ended_by: string | null;
   ended_reason: string | null;
-  /** Codes and refresh tokens issued up to then give no new token. */
+  /** Codes and refresh tokens issued up to this time yield no new token. */
   tokens_not_before: Timestamp | null;
 }
 
-/** Append-only: consents of one person that somebody else took out. */
+/** Append-only: exports of a person's consents by staff. */
 export interface ConsentExportTable {
   readonly export_id: Generated<number>;
   readonly event_time: Timestamp;
@@ -96,7 +96,7 @@ export interface SubjectCutoffTable {
   not_before: Timestamp;
 }
 
-/** The last sequence number; its one row's lock puts the writers in order. */
+/** The last sequence number. The lock on its single row orders the writers. */
 export interface ChangeHeadTable {
   single: boolean;
   seq: number;
@@ -110,7 +110,7 @@ export interface ChangeEventTable {
   readonly members: JSONColumnType<ChangeMembers>;
   readonly initiator: 'user' | 'admin' | 'policy';
   readonly reason: string | null;
-  /** Who wanted it: a subject, or the name of a part of the system. */
+  /** Who requested it: a subject, or a part of the system. */
   readonly entity_id: string | null;
   readonly occurred_at: Timestamp;
 }
@@ -118,17 +118,17 @@ export interface ChangeEventTable {
 /** One SSF stream: a receiver's place in the log. */
 export interface StreamTable {
   id: string;
-  /** Whose it is, by the name that the options give: nobody else sees it. */
+  /** The receiver's name in the options. No other receiver sees the stream. */
   receiver: Generated<string>;
-  /** Of its own secret, see changes/receivers.ts. Null: nobody has it. */
+  /** The digest of its own secret, see changes/receivers.ts. Null: nobody has access. */
   secret_digest: Buffer | null;
   events: string[];
   events_requested: Generated<string[]>;
   status: Generated<'enabled' | 'paused' | 'disabled'>;
   status_reason: string | null;
-  /** It was stopped, or narrowed, and may never tell what happened meanwhile. */
+  /** It was stopped or narrowed, so it may lack events. */
   has_gap: Generated<boolean>;
-  /** RFC 8935; without one the receiver polls. */
+  /** The endpoint of RFC 8935; without one, the receiver polls. */
   push_endpoint: string | null;
   /** The receiver's `authorization_header`, encrypted. */
   push_nonce: Buffer | null;
@@ -136,27 +136,27 @@ export interface StreamTable {
   /** In a row. */
   push_failures: Generated<number>;
   push_not_before: Timestamp;
-  /** The round that pushes it, and until when no other may. */
+  /** The pushing round that holds the lease, and its end. */
   push_lease: string | null;
   push_lease_until: Timestamp;
   verified_at: Timestamp | null;
-  /** Everything up to here is delivered. */
+  /** All events up to this number are delivered. */
   delivered_seq: number;
   created_at: Timestamp;
   polled_at: Timestamp;
-  /** How the receiver calls itself. */
+  /** The receiver's name for itself. */
   description: string | null;
-  /** A gateway that has heard nothing for longer denies by itself. Null: the receiver is no gateway. */
+  /** A gateway denies everything after this time without contact. Null: the receiver is not a gateway. */
   max_staleness_ms: number | null;
 }
 
-/** Sessions that ended before their time. */
+/** Sessions that were ended early. */
 export interface EndedSessionTable {
   session_id: string;
   ended_at: Timestamp;
 }
 
-/** What is suspended, or was. */
+/** Suspensions, in force or lifted. */
 export interface SuspensionTable {
   readonly id: Generated<number>;
   readonly kind: 'client' | 'scope' | 'everything';
@@ -165,20 +165,20 @@ export interface SuspensionTable {
   readonly since: Timestamp;
   readonly suspended_by: string;
   readonly reason: string;
-  /** When the change log last said so. */
+  /** When the change log last announced it. */
   announced_at: Timestamp;
   ended_at: Timestamp | null;
   ended_by: string | null;
   ended_reason: string | null;
 }
 
-/** Deliveries beyond `delivered_seq`. */
+/** Acknowledged events beyond `delivered_seq`. */
 export interface StreamAckTable {
   stream_id: string;
   seq: number;
 }
 
-/** A verification event (SSF 1.0, section 8.1.4) that was asked for and not yet delivered. */
+/** A requested verification event (SSF 1.0, section 8.1.4) that is not delivered yet. */
 export interface StreamVerificationTable {
   stream_id: string;
   jti: string;
@@ -190,7 +190,7 @@ export interface StreamVerificationTable {
 export interface SigningKeyTable {
   kid: string;
   public_jwk: JSONColumnType<JWK>;
-  /** The private half, encrypted; none once the key is revoked. */
+  /** The encrypted private half; null once the key is revoked. */
   nonce: Buffer | null;
   ciphertext: Buffer | null;
   published_at: Timestamp;
@@ -213,7 +213,7 @@ export interface TokenStatusTable {
   session_id: string | null;
   /** Every client that acts in it (RFC 8693). */
   actors: Generated<string[]>;
-  /** `jti` of every token that it came from by exchange. */
+  /** `jti` of every token that it was exchanged from. */
   exchanged_from: Generated<string[]>;
   /** Its `iat` is this moment. */
   issued_at: Timestamp;
@@ -229,7 +229,7 @@ export interface AccountTable {
   password_hash: string;
   roles: string[];
   policies: string[];
-  /** Its password is public: not found outside of demo mode. */
+  /** Its password is public, so it is ignored without `demoAccounts`. */
   demo: boolean;
 }
 
@@ -241,7 +241,7 @@ export interface SealedSecretTable {
   created_at: Timestamp;
 }
 
-/** What oidc-provider keeps. */
+/** oidc-provider's stored models. */
 export interface OidcPayloadTable {
   model: string;
   id: string;
@@ -252,6 +252,13 @@ export interface OidcPayloadTable {
   client_id: string | null;
   consumed_at: Timestamp | null;
   expires_at: Timestamp | null;
+}
+
+/** The policy that the authority last started with, or reloaded. */
+export interface RunningPolicyTable {
+  version: string;
+  /** Empty: the policy sets no client a ceiling. */
+  clients: string[];
 }
 
 /** The authority's part of the store: the PostgreSQL schema `authority`. */
@@ -272,6 +279,7 @@ export interface AuthoritySchema {
   'authority.ended_session': EndedSessionTable;
   'authority.suspension': SuspensionTable;
   'authority.account': AccountTable;
+  'authority.running_policy': RunningPolicyTable;
   'authority.sealed_secret': SealedSecretTable;
   'authority.oidc_payload': OidcPayloadTable;
 }

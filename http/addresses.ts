@@ -1,10 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 
-/** IP addresses, and networks of them (`10.0.3.0/24`, `fd00::/8`). */
+/** A list of IP addresses and networks (`10.0.3.0/24`, `fd00::/8`). */
 export class AddressList {
   readonly #entries = new BlockList();
 
-  /** @returns false for a text that is neither an address nor a network: then nothing was added */
+  /** @returns false if the text is neither an address nor a network; nothing was added then */
   add(text: string): boolean {
     const [address = '', length, ...rest] = text.split('/');
     const version = isIP(address);
@@ -19,7 +19,7 @@ export class AddressList {
     return true;
   }
 
-  /** An IPv4 address that a socket for both families shows as IPv6 is the same address. */
+  /** Whether the address is in the list. An IPv4-mapped IPv6 address counts as its IPv4 address. */
   includes(address: string | undefined): boolean {
     const version = isIP(address ?? '');
     return version !== 0 && this.#entries.check(address ?? '', version === 4 ? 'ipv4' : 'ipv6');
@@ -27,10 +27,10 @@ export class AddressList {
 }
 
 /**
- * The client's address: the last that a trusted proxy tells of. Each entry was added by whoever stands after it, so they are
- * read from the end, and what stands before an address that is not trusted is only its word.
+ * The client's address behind trusted proxies. Each proxy appends the address of its peer, so the entries are read from the end.
+ * Reading stops at the first address that is not a trusted proxy: anything before it is only that peer's word.
  *
- * @param peer the other end of the connection
+ * @param peer the address at the other end of the connection
  * @param forwardedFor every value of the `X-Forwarded-For` header, in order
  * @example forwardedAddress('10.0.0.1', ['192.0.2.7'], proxies) // '192.0.2.7' when 10.0.0.1 is one of the proxies
  */
@@ -49,15 +49,14 @@ export function forwardedAddress(
 }
 
 const MAPPED_IPV4 = [0, 0, 0, 0, 0, 0xffff];
-/** RFC 6052 section 2.1: IPv4 clients as a translator shows them. */
+/** RFC 6052 section 2.1: how a translator presents IPv4 clients. */
 const TRANSLATED_IPV4 = [0x64, 0xff9b, 0, 0, 0, 0];
-/** RFC 3056 section 2: whoever has the IPv4 address has all of it. */
+/** RFC 3056 section 2: the holder of the IPv4 address holds the whole prefix. */
 const SIX_TO_FOUR = 0x2002;
 
 /**
- * What one client is counted under: an IPv4 address as it is, of an IPv6 address its /64, which is the least that a provider
- * gives to one customer (RFC 6177), so that its addresses are as good as one. IPv4 addresses that are written as IPv6 count as
- * IPv4. Whatever is not an address counts as one client.
+ * The key under which a client is counted: an IPv4 address itself, or the /64 of an IPv6 address, because providers give each customer
+ * at least a /64 (RFC 6177). IPv4 addresses written as IPv6 count as IPv4. Everything that is not an address counts as one client.
  *
  * @example networkOf('2001:db8:1:2:3::4') // '2001:db8:1:2::/64'
  * @example networkOf('::ffff:192.0.2.7') // '192.0.2.7'
@@ -74,7 +73,7 @@ export function networkOf(address: string | undefined): string {
   return `${network.join(':')}::/64`;
 }
 
-/** Eight numbers. An address in a URL is written in one way only (WHATWG URL, section 3.5). */
+/** The eight groups. Parsing as a URL yields the canonical form (WHATWG URL, section 3.5). */
 function groupsOf(address: string): readonly number[] | undefined {
   const written = URL.parse(`http://[${address}]/`)?.hostname.slice(1, -1);
   if (written === undefined) return undefined;

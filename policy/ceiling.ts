@@ -1,11 +1,11 @@
 import type { ClientPolicy, Policy, ScopePolicy } from './policy.js';
 
-/** The entry of `clients` that stands for every client without one of its own. */
+/** The entry of `clients` for every client without an entry of its own. */
 const EVERY_OTHER_CLIENT = '*';
 
 /**
- * How far a client can reach: its own entry; else that of `*`; else nothing. `unlimited` only where the policy lists no
- * clients at all, and so says nothing about them.
+ * The most that a client may hold: its own entry, or else the entry of `*`, or else nothing. `unlimited` only if the policy lists
+ * no clients at all.
  */
 export type Ceiling =
   | { readonly kind: 'unlimited' }
@@ -18,21 +18,23 @@ export function ceilingOf(policy: Policy, clientId: string): Ceiling {
   return client === undefined ? { kind: 'nothing' } : { kind: 'client', client };
 }
 
-/** Whether the scope still counts on that day (`YYYY-MM-DD`, UTC): the last day of a deprecation is one of them. */
+/** Whether the scope still counts on that day (`YYYY-MM-DD`, UTC). The last day of a deprecation is included. */
 export function isScopeAccepted(scope: ScopePolicy, day: string): boolean {
   const until = scope.deprecated?.until;
   return until === undefined || day <= until;
 }
 
-/** Names that somebody holds, or asks for. */
+/** Names that a caller holds or asks for. */
 export interface Held {
   readonly scopes: Iterable<string>;
   readonly purposes: Iterable<string>;
 }
 
 /**
- * What is left of it for this client on that day: what the policy knows, still honours, and lets the client have. Never
- * more than was held, and never more than the ceiling.
+ * Reduces what a client holds to what the policy defines, still accepts on that day, and permits to this client. The result is
+ * never more than `held`, and never more than the ceiling.
+ *
+ * @param day `YYYY-MM-DD`, UTC
  */
 export function applyCeiling(
   policy: Policy,

@@ -1,13 +1,13 @@
 import type { RuleTable } from '@behalf/directives/internal';
 import type { Policy } from './policy.js';
 
-/** The names that the rules of a schema use, each with the coordinates whose rules name it. */
+/** The names that a schema's rules use, each with the coordinates of the rules. */
 export interface SchemaVocabulary {
   readonly scopes: ReadonlyMap<string, readonly string[]>;
   readonly purposes: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Reads them from the rules of types and fields, the fuller scopes of `@minimize` included. */
+/** Collects the names from the rules of types and fields, including the `unless` scopes of `@minimize`. */
 export function vocabularyOf(rules: RuleTable): SchemaVocabulary {
   const scopes = new Map<string, Set<string>>();
   const purposes = new Map<string, Set<string>>();
@@ -41,22 +41,22 @@ export type PolicyFindingKind =
   | 'purpose-not-in-schema'
   | 'deprecated-scope-required';
 
-/** One way in which a policy and a schema do not fit. */
+/** One difference between a policy and a schema. */
 export interface PolicyFinding {
   readonly kind: PolicyFindingKind;
-  /** `error`: neither the authority nor the gateway starts with it. */
+  /** `error`: neither the authority nor the gateway starts. */
   readonly severity: 'error' | 'warning';
   /** The scope or purpose. */
   readonly name: string;
-  /** Where the schema names it; empty when it does not. */
+  /** Where the schema names it; empty if it does not. */
   readonly coordinates: readonly string[];
-  /** For a deprecated scope: what to ask for instead. */
+  /** For a deprecated scope: the scopes to ask for instead. */
   readonly replacedBy?: readonly string[];
 }
 
 /**
- * Compares both ways, in the order of the names. A purpose that no rule names is only told: people consent to purposes
- * that no field depends on. So is a deprecated scope that the schema has left behind: it is on its way out.
+ * Compares in both directions, sorted by kind and name. A purpose that no rule names is only a warning, because people consent to
+ * purposes that no field depends on. So is a deprecated scope that the schema no longer uses.
  */
 export function comparePolicyWithSchema(
   policy: Policy,
@@ -94,7 +94,7 @@ export function comparePolicyWithSchema(
   return findings.sort((a, b) => compareText(a.kind, b.kind) || compareText(a.name, b.name));
 }
 
-/** The findings that stop a start, in one line; undefined when there are none. */
+/** The errors among the findings, in one line; undefined if there are none. */
 export function describeMismatch(findings: readonly PolicyFinding[]): string | undefined {
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return undefined;

@@ -3,7 +3,9 @@ import { PolicyError } from './errors.js';
 import type { Policy, ScopePolicy } from './policy.js';
 import { strictest } from './step-up.js';
 
-/** What no schema can say: every name that is referred to is defined, and time runs forward. @throws {PolicyError} */
+/**
+ * Checks what a JSON Schema cannot: every referenced name is defined, and no period ends before it begins. @throws {PolicyError}
+ */
 export function refuseContradictions(policy: Policy): void {
   for (const scope of policy.scopes.values()) checkDeprecation(scope, policy);
   for (const { name, mayGrant } of policy.roles.values()) {
@@ -14,12 +16,12 @@ export function refuseContradictions(policy: Policy): void {
     requireNames(scopes, policy.scopes, 'scope', `clients.${clientId}.scopes`);
     requireNames(purposes, policy.purposes, 'purpose', `clients.${clientId}.purposes`);
     if (rateClass !== undefined && !policy.rateClasses.has(rateClass)) {
-      throw contradiction(`clients.${clientId}.rateClass`, `"${rateClass}" is none of the rate classes`);
+      throw contradiction(`clients.${clientId}.rateClass`, `"${rateClass}" is not one of the rate classes`);
     }
   }
 }
 
-/** A person signs in once for all that they are asked for: one way must do for every sensitivity. */
+/** A person signs in once for everything they are asked for, so one way of signing in must suffice for every sensitivity. */
 function refuseIrreconcilableSignIns({ stepUp }: Policy): void {
   const levels = [...stepUp].filter(([, { acrValues }]) => acrValues !== undefined);
   const { acrValues: common } = strictest(levels.map(([, level]) => level));
@@ -55,7 +57,7 @@ function requireNames(
 ): void {
   names.forEach((name, index) => {
     if (!defined.has(name))
-      throw contradiction(`${path}[${index}]`, `"${name}" is no ${what} of this policy`);
+      throw contradiction(`${path}[${index}]`, `"${name}" is not a ${what} of this policy`);
   });
 }
 

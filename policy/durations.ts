@@ -3,10 +3,10 @@ const PART_SECONDS = [7 * 86_400, 86_400, 3_600, 60, 1] as const;
 const MAX_SECONDS = 10 * 365 * 86_400;
 
 /**
- * Seconds of an ISO 8601 duration: `P30D`, `PT1H`, `P1DT12H`. Years and months are none here, because nobody could say
- * how many seconds they have.
+ * The seconds of an ISO 8601 duration such as `P30D`, `PT1H` or `P1DT12H`. Years and months are refused, because their length in
+ * seconds varies.
  *
- * @returns undefined for what is no duration, for none at all (`PT0S`), and for more than ten years
+ * @returns undefined if the text is not a duration, or is zero (`PT0S`), or exceeds ten years
  */
 export function durationSeconds(text: string): number | undefined {
   const parts = PARTS.exec(text);
@@ -15,10 +15,10 @@ export function durationSeconds(text: string): number | undefined {
   return seconds > 0 && seconds <= MAX_SECONDS ? seconds : undefined;
 }
 
-/** Whether it is a calendar day `YYYY-MM-DD` that exists. */
+/** Whether the text is an existing calendar day, `YYYY-MM-DD`. */
 export function isDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const date = new Date(`${text}T00:00:00Z`);
-  // 30 February is 2 March to some engines and no date to others.
+  // Some engines read 30 February as 2 March, others as an invalid date.
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }

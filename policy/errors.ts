@@ -1,16 +1,15 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
 
-/** Every reason why a policy file is refused. Codes are stable. */
+/** Every reason for refusing a policy file. The codes are stable. */
 export const policyErrors = Object.freeze({
-  POLICY_UNREADABLE: { description: 'The file cannot be read, or is no YAML.', since: '0.1.0' },
+  POLICY_UNREADABLE: { description: 'The file cannot be read, or is not YAML.', since: '0.1.0' },
   POLICY_INVALID: {
-    description:
-      'A key is not known, missing, or not of the form that it must have; the message begins with its path.',
+    description: 'A key is unknown, missing or malformed; the message begins with its path.',
     since: '0.1.0',
   },
   POLICY_CONTRADICTION: {
     description:
-      'Two places cannot both be meant: an unknown name, a deprecation that ends before it begins.',
+      'Two parts contradict each other, such as a reference to an unknown name, or a deprecation that ends before it begins.',
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);

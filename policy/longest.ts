@@ -1,7 +1,7 @@
 import { ceilingOf } from './ceiling.js';
 import type { Policy } from './policy.js';
 
-/** Seconds that a consent to this client over these scopes may last; Infinity where the policy sets no limit. */
+/** The longest time in seconds that a consent to these scopes for this client may last; Infinity if the policy sets no limit. */
 export function longestConsentSeconds(policy: Policy, clientId: string, scopes: readonly string[]): number {
   const ceiling = ceilingOf(policy, clientId);
   if (ceiling.kind === 'nothing') return 0;

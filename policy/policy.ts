@@ -1,4 +1,4 @@
-/** How much harm a scope does in the wrong hands; from least to most. */
+/** How much harm a scope can do in the wrong hands, from least to most. */
 export const SENSITIVITIES = ['low', 'personal', 'sensitive'] as const;
 export type Sensitivity = (typeof SENSITIVITIES)[number];
 
@@ -8,16 +8,16 @@ export interface ScopePolicy {
   readonly sentence: string;
   readonly access: 'read' | 'write';
   readonly sensitivity: Sensitivity;
-  /** Something else than a rule of the schema asks for it, such as the gateway's administration. */
+  /** Something other than a schema rule requires it, such as the gateway's administration. */
   readonly outsideSchema?: boolean;
-  /** Still honoured, no longer to be asked for. */
+  /** Still accepted, but clients should no longer ask for it. */
   readonly deprecated?: ScopeDeprecation;
 }
 
 export interface ScopeDeprecation {
   /** Calendar day, `YYYY-MM-DD`. */
   readonly since: string;
-  /** Last calendar day on which it is honoured. */
+  /** The last calendar day on which it is accepted. */
   readonly until?: string;
   readonly replacedBy?: readonly string[];
 }
@@ -27,13 +27,13 @@ export interface PurposePolicy {
   readonly sentence: string;
 }
 
-/** A role of people, and the scopes that only they may give away. */
+/** A role, and the scopes that only people with it may grant. */
 export interface RolePolicy {
   readonly name: string;
   readonly mayGrant: readonly string[];
 }
 
-/** The ceiling of one application: nothing beyond it is granted, and nothing beyond it is honoured. */
+/** The ceiling of one application: nothing beyond it is granted or accepted. */
 export interface ClientPolicy {
   readonly clientId: string;
   readonly scopes: readonly string[];
@@ -46,24 +46,24 @@ export interface ClientPolicy {
 
 export interface RateClass {
   readonly name: string;
-  /** Ordinary requests; an operation that costs more than one counts as several. */
+  /** Ordinary requests. An operation that costs more than one ordinary request counts as several. */
   readonly requests: number;
   readonly perSeconds: number;
-  /** Static cost of an ordinary request. */
+  /** The static cost of one ordinary request. */
   readonly costPerRequest: number;
 }
 
 /** How a person must have signed in before scopes of a sensitivity count (RFC 9470 section 4). */
 export interface StepUp {
-  /** Only of the scopes with this access; absent: of all. */
+  /** Applies only to scopes with this access; absent: to all. */
   readonly access?: 'read' | 'write';
-  /** The token's `acr` must be one of them, the preferred one first; absent: any. */
+  /** The token's `acr` must be one of these, in order of preference; absent: any. */
   readonly acrValues?: readonly string[];
   /** Seconds since the person signed in, at most; absent: any. */
   readonly maxAgeSeconds?: number;
 }
 
-/** `policy.yaml`, checked: the one source of what scopes, purposes, roles and clients mean. */
+/** A checked `policy.yaml`: the one source of what scopes, purposes, roles and clients mean. */
 export interface Policy {
   readonly scopes: ReadonlyMap<string, ScopePolicy>;
   readonly purposes: ReadonlyMap<string, PurposePolicy>;

@@ -12,7 +12,7 @@ import { shapeProblem } from './shape.js';
 const MAX_WINDOW_SECONDS = 86_400;
 const DEFAULT_COST_PER_REQUEST = 100;
 
-/** The file as it is written; `schema.json` describes every key. */
+/** The file as written; `schema.json` describes every key. */
 interface PolicyFile {
   readonly scopes: Readonly<Record<string, Omit<ScopePolicy, 'name'>>>;
   readonly purposes?: Readonly<Record<string, { readonly sentence: string }>>;
@@ -43,9 +43,14 @@ interface ClientEntry {
 }
 
 /**
- * Reads a policy file (YAML, of which JSON is a part), and checks it.
+ * Reads and checks a policy file (YAML or JSON).
  *
- * @throws {PolicyError} with the path of the key in its message.
+ * @throws {PolicyError} `POLICY_UNREADABLE`, `POLICY_INVALID`, `POLICY_CONTRADICTION`; the message begins with the path of the key
+ * @example
+ * import { readPolicy } from '@behalf/policy';
+ *
+ * const policy = await readPolicy('policy.yaml');
+ * const scopes = [...policy.scopes.keys()];
  */
 export async function readPolicy(file: string): Promise<Policy> {
   let text: string;
@@ -59,8 +64,8 @@ export async function readPolicy(file: string): Promise<Policy> {
   try {
     raw = parseYaml(text);
   } catch (error) {
-    // Beside its own error the parser throws a plain one, for an alias of nothing and for one that grows without end.
-    const reason = error instanceof Error ? error.message : 'is no YAML';
+    // The parser throws plain errors as well: for an undefined alias, and for aliases that expand without end.
+    const reason = error instanceof Error ? error.message : 'is not YAML';
     throw new PolicyError('POLICY_UNREADABLE', '', `${file}: ${reason}`);
   }
   return checkPolicy(raw);
@@ -68,14 +73,14 @@ export async function readPolicy(file: string): Promise<Policy> {
 
 const validate = new Ajv({ strict: true, allErrors: false, ownProperties: true }).compile(schema);
 
-/** Checks what was read: the shape by the schema, then what a schema cannot say. @throws {PolicyError} */
+/** Checks the parsed content of a policy file: first its shape, then its references. @throws {PolicyError} */
 export function checkPolicy(value: unknown): Policy {
   if (!validate(value)) {
     const { path, problem } = shapeProblem(validate.errors?.[0]);
     throw new PolicyError('POLICY_INVALID', path, problem);
   }
   const file = value as unknown as PolicyFile;
-  // From here on names are keys of maps only: `__proto__` is a name like any other.
+  // From here on, names are only keys of maps, so `__proto__` is a name like any other.
   const policy: Policy = {
     scopes: mapOf(file.scopes, (scope, name) => ({ ...scope, name })),
     purposes: mapOf(file.purposes, (purpose, name) => ({ ...purpose, name })),
@@ -126,7 +131,7 @@ function readClient(entry: ClientEntry, clientId: string): ClientPolicy {
 
 function readStepUp({ access, acrValues, maxAge }: StepUpEntry, path: string): StepUp {
   if (acrValues === undefined && maxAge === undefined) {
-    throw new PolicyError('POLICY_INVALID', path, 'must say acrValues, maxAge or both');
+    throw new PolicyError('POLICY_INVALID', path, 'must have acrValues, maxAge or both');
   }
   return {
     ...(access === undefined ? {} : { access }),
@@ -135,11 +140,11 @@ function readStepUp({ access, acrValues, maxAge }: StepUpEntry, path: string): S
   };
 }
 
-/** Counters are kept in memory for as long as a window is, by timers that know no longer time than some weeks. */
+/** Counters stay in memory for the length of a window, and timers cannot run longer than some weeks. */
 function readWindow(text: string, path: string): number {
   const seconds = readDuration(text, path);
   if (seconds <= MAX_WINDOW_SECONDS) return seconds;
-  throw new PolicyError('POLICY_INVALID', path, 'must be a day (P1D) at most');
+  throw new PolicyError('POLICY_INVALID', path, 'must be at most a day (P1D)');
 }
 
 function readDuration(text: string, path: string): number {

@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv';
 
-/** What is wrong with the shape of a file, in words: the key's path, as a person writes it, and the problem. */
+/** Describes what is wrong with the shape of a file: the path of the key, as a person would write it, and the problem. */
 export function shapeProblem(error: ErrorObject | undefined): { path: string; problem: string } {
   const path = (error?.instancePath ?? '')
     .slice(1)
@@ -11,9 +11,9 @@ export function shapeProblem(error: ErrorObject | undefined): { path: string; pr
     .map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`))
     .join('');
   const key = (name: unknown): string => (path === '' ? String(name) : `${path}.${String(name)}`);
-  // A name that is none: the key, not the place where it stands.
+  // An invalid name: point to the key itself, not to its parent.
   if (error?.propertyName !== undefined) {
-    return { path: key(error.propertyName), problem: `is no name (${error.message ?? ''})` };
+    return { path: key(error.propertyName), problem: `is not a valid name (${error.message ?? ''})` };
   }
   switch (error?.keyword) {
     case 'additionalProperties':
@@ -23,6 +23,6 @@ export function shapeProblem(error: ErrorObject | undefined): { path: string; pr
     case 'enum':
       return { path, problem: `must be one of ${(error.params.allowedValues as unknown[]).join(', ')}` };
     default:
-      return { path, problem: error?.message ?? 'is not as it must be' };
+      return { path, problem: error?.message ?? 'is not valid' };
   }
 }

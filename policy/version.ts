@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 
 import type { Policy } from './policy.js';
 
-/** Names what a policy says: the same for every reading of the same content, whatever the order of its entries. */
+/** A digest of the policy's content, which does not depend on the order of its entries. */
 export function policyVersion(policy: Policy): string {
   return `sha-256:${createHash('sha256')
     .update(JSON.stringify(canonical(policy)))
     .digest('base64url')}`;
 }
 
-/** Maps and objects as lists of their entries in the order of their keys. Lists keep their order. */
+/** Maps and objects become lists of entries sorted by key. Lists keep their order. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => canonical(item));
   if (typeof value !== 'object' || value === null) return value;

@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { Log } from './log.js';
 import { type Timeouts, timeoutSettings } from './timeouts.js';
 
-// Counts and sequence numbers are bigint in PostgreSQL and arrive as text; ours stay far below 2^53.
+// PostgreSQL's counts and sequence numbers are bigint, which arrive as text. Ours stay far below 2^53.
 const INT8_OID = 20;
 
 const types: pg.CustomTypesConfig = {
@@ -23,20 +23,26 @@ function parseSafeInteger(text: string): number {
 
 /** @see openDatabase */
 export interface DatabaseOptions extends Timeouts {
-  /** Connections at most; default 10. */
+  /** The largest number of connections. Default: 10. */
   readonly max?: number;
-  /** Shown by PostgreSQL's pg_stat_activity. */
+  /** The name that pg_stat_activity shows. */
   readonly applicationName?: string;
   readonly log?: Log;
 }
 
 /**
- * A pool of connections, and kysely on it. Nothing connects before the first query; `destroy()` closes all.
- * `bigint` columns are read as numbers (an error beyond 2^53), `jsonb` as parsed values. Statements and waits for locks are
- * bounded by the server.
+ * Opens a pool of connections, wrapped by kysely. Nothing connects before the first query; `destroy()` closes all connections.
+ * `bigint` columns are read as numbers (an error beyond 2^53), `jsonb` columns as parsed values. The server bounds the time of
+ * statements and of waits for locks.
  *
- * A connection that breaks while idle is dropped from the pool and replaced by the next query; one that breaks in use
- * fails what it is used for. That is all that happens, since whoever runs the server says when it died.
+ * A connection that breaks while idle is replaced by the next query; one that breaks in use fails its query.
+ *
+ * @param url `postgres://user:password@host:port/name`
+ * @example
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase<{ person: { name: string } }>('postgres://behalf@localhost/behalf');
+ * await db.destroy();
  */
 export function openDatabase<Schema>(url: string, options: DatabaseOptions = {}): Kysely<Schema> {
   const pool = new pg.Pool({

@@ -6,9 +6,9 @@ import { timeoutSettings } from './timeouts.js';
 const MIN_MAJOR_VERSION = 15;
 
 /**
- * Sees that a PostgreSQL answers at the URL and is new enough.
+ * Checks that a PostgreSQL answers at the URL and is new enough.
  *
- * @throws StoreError `database_unreachable`, `database_version`; the message has the host, never the password
+ * @throws StoreError `database_unreachable`, `database_version`; the message names the host, never the password
  */
 export async function checkDatabase(url: string): Promise<void> {
   const { client, where } = open(url);
@@ -36,7 +36,7 @@ export async function checkDatabase(url: string): Promise<void> {
 
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return 'no answer';
-  // A name with several addresses fails with an error for each, and a message for none (node's `AggregateError`).
+  // A host name with several addresses fails with an `AggregateError`, whose message is empty.
   const code: unknown = 'code' in cause ? cause.code : undefined;
   return cause.message || (typeof code === 'string' ? code : cause.name);
 }
@@ -52,7 +52,7 @@ function open(url: string): { client: pg.Client; where: string } {
     });
     return { client, where: `${client.host}:${client.port}` };
   } catch (cause) {
-    // The URL itself may hold a password, and the parser's message repeats it.
+    // The URL may hold a password, which the parser's message would repeat.
     throw new StoreError(
       'database_unreachable',
       'The database URL is not of the form postgres://user:password@host:port/name',

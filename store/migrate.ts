@@ -6,28 +6,28 @@ import { isRace, SQLSTATE, sqlStateOf } from './sqlstate.js';
 
 const PART_NAME = /^[a-z][a-z_]{0,30}$/;
 const MAX_ATTEMPTS = 6;
-/** Another start may be at its migrations. */
+/** Another process may be running migrations. */
 const WAIT_FOR_OTHERS = '120s';
 const WAIT_FOR_TABLES = '10s';
 const MAX_STATEMENT = '30min';
 
 /** @see migrate */
 export interface MigrateOptions {
-  /** Names the PostgreSQL schema that holds this part's tables and the list of its migrations. */
+  /** The PostgreSQL schema that holds this part's tables and the list of its migrations. */
   readonly part: string;
-  /** By name; run in the order of the names, each once. */
+  /** Migrations by name. Each runs once, in the order of the names. */
   readonly migrations: Record<string, Migration>;
 }
 
 /**
- * Brings one part's tables to the newest version, in one transaction. Several processes may call it at once: they wait for
- * each other on a row that the owner alone can lock. An advisory lock (kysely's migrator takes one) could be held by any
- * role that can connect.
+ * Migrates one part's tables to the newest version, in one transaction. Several processes may call it at the same time: they wait
+ * for a row that only the owner can lock. An advisory lock, as kysely's migrator takes, could be held by any role that can
+ * connect.
  *
- * Inside a migration the search path is the part's schema, so that its statements need not name it.
+ * Within a migration, the search path is the part's schema.
  *
  * @returns the names of the migrations that this call ran
- * @throws StoreError `migration_failed`, `database_rights`, `database_busy`: nothing of the failed call is kept
+ * @throws StoreError `migration_failed`, `database_rights`, `database_busy`; a failed call changes nothing
  */
 export async function migrate<Schema>(
   db: Kysely<Schema>,
@@ -41,7 +41,7 @@ export async function migrate<Schema>(
     } catch (error) {
       if (attempt >= MAX_ATTEMPTS) throw run.explain(error);
       if (run.isPreparing && isRace(error)) continue;
-      // Whoever holds an audit table with an open transaction of a gateway's role does not hold up an upgrade.
+      // A gateway's role must not block an upgrade by holding an audit table in an open transaction.
       const isBlocked = sqlStateOf(error) === SQLSTATE.lockNotAvailable;
       if (isBlocked && (await endHeldTransactions(db, 0).catch(() => 0)) > 0) continue;
       throw run.explain(error);
@@ -49,12 +49,12 @@ export async function migrate<Schema>(
   }
 }
 
-/** One attempt: all of it is kept, or nothing. */
+/** One attempt, which takes effect completely or not at all. */
 class MigrationRun {
-  /** Makes what the list is kept in; another process may be at the same. */
+  /** Whether it is still creating the list of migrations, which another process may create at the same time. */
   isPreparing = true;
   #current: string | undefined;
-  #user = 'the user of the database URL';
+  #user = 'The user of the database URL';
 
   readonly #part: string;
   readonly #migrations: Record<string, Migration>;
@@ -68,7 +68,7 @@ class MigrationRun {
     const { rows } = await sql<{ user: string }>`select current_user as user,
       set_config('statement_timeout', ${MAX_STATEMENT}, true),
       set_config('lock_timeout', ${WAIT_FOR_OTHERS}, true)`.execute(trx);
-    this.#user = `the database user "${rows[0]?.user ?? ''}"`;
+    this.#user = `The database user "${rows[0]?.user ?? ''}"`;
     await this.#prepare(trx);
     this.isPreparing = false;
     await sql`select set_config('lock_timeout', ${WAIT_FOR_TABLES}, true)`.execute(trx);
@@ -91,17 +91,17 @@ class MigrationRun {
         ? `migrations of ${this.#part}`
         : `migration ${this.#part}/${this.#current}`;
     if (state === SQLSTATE.insufficientPrivilege) {
-      const message = `Make ${this.#user} the owner of the database, or of the schema "${this.#part}" in it: it lacks a right (${reason})`;
+      const message = `${this.#user} lacks a right (${reason}): make it the owner of the database, or of the schema "${this.#part}"`;
       return new StoreError('database_rights', message, { cause: error });
     }
     if (state === SQLSTATE.lockNotAvailable) {
-      const message = `The ${which} waited in vain for a lock: end the sessions that hold it (pg_stat_activity), and start again`;
+      const message = `The ${which} could not get a lock in time: end the sessions that hold it (pg_stat_activity), and start again`;
       return new StoreError('database_busy', message, { cause: error });
     }
     return new StoreError('migration_failed', `The ${which} failed: ${reason}`, { cause: error });
   }
 
-  /** Makes the schema and the list, and waits for whoever is at the same part. */
+  /** Creates the schema and the list, and waits for other processes that migrate the same part. */
   async #prepare<Schema>(trx: Transaction<Schema>): Promise<void> {
     const schema = sql.id(this.#part);
     const found = await sql`select from pg_namespace where nspname = ${this.#part}`.execute(trx);
@@ -122,7 +122,7 @@ class MigrationRun {
     }
     const { rows: locked } = await sql`select from migration_lock for update`.execute(trx);
     if (locked.length !== 1) {
-      throw new StoreError('migration_failed', `The table ${this.#part}.migration_lock has lost its row`);
+      throw new StoreError('migration_failed', `The table ${this.#part}.migration_lock lacks its row`);
     }
   }
 
@@ -131,7 +131,7 @@ class MigrationRun {
     const done = new Set(rows.map(({ name }) => name));
     const unknown = [...done].filter((name) => !Object.hasOwn(this.#migrations, name));
     if (unknown.length > 0) {
-      const message = `The tables of ${this.#part} were made by another version of Behalf (${unknown.sort().join(', ')})`;
+      const message = `The tables of ${this.#part} were created by another version of Behalf (${unknown.sort().join(', ')})`;
       throw new StoreError('migration_failed', message);
     }
     return Object.keys(this.#migrations)

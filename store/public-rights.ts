@@ -1,16 +1,16 @@
 import { sql, type Transaction } from 'kysely';
 
-/** A right that PostgreSQL gives to everybody (PUBLIC), and that no gateway needs. */
+/** A right that PostgreSQL grants to PUBLIC and that no gateway needs. */
 interface PublicRight {
   readonly name: string;
-  /** Boolean: whether the role has it. */
+  /** SQL boolean: whether the role has the right. */
   readonly isHeld: (role: string) => ReturnType<typeof sql>;
-  /** Boolean: whether this session's user is, or stands for, the owner, who alone can revoke it. */
+  /** SQL boolean: whether the session's user is the owner, or a member of it, and so may revoke the right. */
   readonly mayRevoke: ReturnType<typeof sql>;
   readonly revoke: (database: string) => ReturnType<typeof sql>;
 }
 
-/** What makes a large object without having one, or writes what no table bounds. */
+/** Functions that create large objects, or write to the write-ahead log without a table's limits. */
 const FUNCTIONS = [
   ['large objects', 'lo_creat(integer)'],
   ['large objects', 'lo_create(oid)'],
@@ -39,7 +39,7 @@ const RIGHTS: readonly PublicRight[] = [
     const fn = sql`to_regprocedure(${`pg_catalog.${signature}`})`;
     return {
       name,
-      // Which signatures there are depends on PostgreSQL's version.
+      // Not every PostgreSQL version has every signature.
       isHeld: (role) => sql`coalesce(has_function_privilege(${role}, ${fn}, 'EXECUTE'), false)`,
       mayRevoke: sql`(select pg_has_role(proowner, 'USAGE') from pg_proc where oid = ${fn})`,
       revoke: () => sql`revoke execute on function ${sql.raw(`pg_catalog.${signature}`)} from public`,
@@ -48,12 +48,12 @@ const RIGHTS: readonly PublicRight[] = [
 ];
 
 /**
- * Takes from PUBLIC, in this database, what the role has by it and does not need. Other applications in the same database
- * lose it as well, unless it was granted to them by name.
+ * Revokes from PUBLIC, in this database, the rights that the role has through it and does not need. Other applications in the same
+ * database lose them too, unless they were granted to them by name.
  *
- * PostgreSQL answers a REVOKE by somebody else than the owner with a warning only, so it is looked at before and after.
+ * PostgreSQL only warns when a non-owner revokes, so the right is checked before and after.
  *
- * @returns the rights that are left, since this session's user may not revoke them
+ * @returns the rights that remain, because this session's user may not revoke them
  */
 export async function closeToPublic<Schema>(trx: Transaction<Schema>, role: string): Promise<string[]> {
   const left = new Set<string>();

@@ -3,27 +3,27 @@ import { type Kysely, type Migration, sql } from 'kysely';
 import { migrate } from './migrate.js';
 import { createGatewayRole } from './roles.js';
 
-/** The role that gateways claim under. */
+/** The database role under which gateways claim proofs. */
 export const REPLAY_ROLE = 'behalf_replay';
 
-/** Each gateway has eight at most. The authority and the audit writers need the rest. */
+/** Each gateway has at most eight connections. The authority and the audit writers need the rest. */
 const CONNECTIONS_PERCENT = 40;
 
-/** What one claim removes of what is past: more than it adds, so the table does not grow by it. */
+/** How many expired rows one claim removes: more than it adds, so that claims do not make the table grow. */
 const REMOVED_BY_A_CLAIM = 4;
-/** Among so many of the oldest places a claim looks for what is past. */
+/** Among how many of the oldest places a claim looks for expired rows. */
 const LOOKED_AT_BY_A_CLAIM = 64;
 const SHA256_BYTES = 32;
-/** A proof is good for at most five minutes (`dpop.proofLifetimeSeconds`), and clocks may differ by some more. */
+/** A proof is valid for at most five minutes (`dpop.proofLifetimeSeconds`), plus the difference of clocks. */
 const MAX_KEPT_SECONDS = 600;
-/** Ten gateways with a full memory each; about 1 GB. Whoever has the role's password cannot fill the disk by it. */
+/** Enough for ten gateways with full memories; about 1 GB. A stolen role password cannot be used to fill the disk. */
 export const MAX_KEPT_PROOFS = 5_000_000;
 
-/** Used DPoP proofs, in the PostgreSQL schema `replay`. */
+/** The migrations of used DPoP proofs, in the PostgreSQL schema `replay`. */
 const replayMigrations: Record<string, Migration> = {
   '001-proof': {
     async up(db: Kysely<never>) {
-      // Logged, and so still there after a crash: what is forgotten early can be used again.
+      // A logged table, so that it survives a crash: a forgotten proof could be replayed.
       await sql`
         create table proof (
           digest bytea primary key check (octet_length(digest) = ${sql.lit(SHA256_BYTES)}),
@@ -41,13 +41,13 @@ const replayMigrations: Record<string, Migration> = {
 };
 
 /**
- * Runs as the owner of the table, of which the caller sees nothing but this answer. The insert waits for another of the same
- * digest, so of claims at the same time exactly one is the first; a caller that does not commit is waited for as long as
- * `lock_timeout` says, whatever the caller has set. Rows that another claim is removing are left to it.
+ * Creates `replay.claim`. It runs as the table's owner; its caller sees only the answer. Concurrent inserts of one digest wait
+ * for each other, so exactly one claim is the first. A caller that does not commit is waited for no longer than this
+ * `lock_timeout`, whatever it has set itself. Rows that another claim is removing are skipped.
  *
- * How many there are is told by the places of the newest and the oldest, which costs two look-ups however many they are.
- * A sequence is not part of the transaction: no claim waits for another by it. When there is no room the answer is null and
- * not an error, which would undo the cleaning.
+ * The number of rows is computed from the places of the newest and the oldest, which takes two look-ups whatever the size. A
+ * sequence is not transactional, so claims do not wait for each other because of it. A full table yields null instead of an
+ * error, which would roll back the cleaning.
  */
 async function createClaim(db: Kysely<never>): Promise<void> {
   await sql`
@@ -84,16 +84,16 @@ async function createClaim(db: Kysely<never>): Promise<void> {
   await sql`revoke all on function claim(bytea, integer) from public`.execute(db);
 }
 
-/** Makes or updates the table of used proofs, and the function that is the only way to it. */
+/** Creates or updates the table of used proofs, and the function that is the only way to access it. */
 export async function migrateReplay<Schema>(db: Kysely<Schema>): Promise<void> {
   await migrate(db, { part: 'replay', migrations: replayMigrations });
 }
 
 /**
- * Makes the role that may claim and do nothing else: it cannot read, add, change or delete a row, nor see any other table.
+ * Creates the role that may only call `replay.claim`. It cannot read or write any table itself.
  *
- * @param password Replaces the one it had.
- * @returns What it can do all the same; see `createGatewayRole`.
+ * @param password replaces the previous one
+ * @returns descriptions of the rights that the role still has; see `createGatewayRole`
  * @throws StoreError `database_rights`, `database_busy`, `role_unusable`
  */
 export async function createReplayRole<Schema>(

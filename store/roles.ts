@@ -7,27 +7,26 @@ import { isRace, SQLSTATE, sqlStateOf } from './sqlstate.js';
 
 const MAX_ATTEMPTS = 10;
 const MIN_CONNECTIONS = 5;
-/** Nothing that a gateway's role may run sorts or joins anything. Only a superuser can set it, or take it back. */
+/** A gateway's role never needs to sort or join. Only a superuser can set or reset this limit. */
 const MAX_TEMPORARY_FILES = '64MB';
 
 /** @see createGatewayRole */
 export interface GatewayRole {
   readonly name: string;
-  /** Replaces the one it had. */
+  /** Replaces the previous one. */
   readonly password: string;
-  /** Where its function is. It is granted nothing else there. */
+  /** The schema of its function. The role is granted nothing else there. */
   readonly schema: string;
-  /** With the types of its parameters, as PostgreSQL names it. */
+  /** With parameter types, as PostgreSQL writes it. */
   readonly functionSignature: string;
-  /** Of the server's connections, so that whoever has the role's password cannot take all of them. */
+  /** Its share of the server's connections, so that a stolen password cannot be used to take all of them. */
   readonly connectionsPercent: number;
 }
 
 /**
- * Makes the role, or brings it into order: one that connects, calls one function, and does nothing else. It can lock no
- * row and read no table.
+ * Creates the role, or resets it: it may connect and call one function, and nothing else. It can neither lock rows nor read tables.
  *
- * @returns What it can do all the same, since this database's user may not take it from PUBLIC; in words.
+ * @returns descriptions of the rights that the role still has, because this database user may not revoke them from PUBLIC
  * @throws StoreError `database_rights`, `database_busy`, `role_unusable`
  */
 export async function createGatewayRole<Schema>(
@@ -36,11 +35,11 @@ export async function createGatewayRole<Schema>(
 ): Promise<readonly string[]> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await db.transaction().execute((trx) => bringIntoOrder(trx, role));
+      return await db.transaction().execute((trx) => createOrReset(trx, role));
     } catch (error) {
-      // Roles are the server's and not the database's, so no row here could make two starts wait for each other.
+      // Roles belong to the server, not the database, so no row here can serialize two starts.
       if (attempt < MAX_ATTEMPTS && isRace(error)) continue;
-      // A role can keep its own entry locked, by changing its password and not committing.
+      // A role can lock its own entry by changing its password without committing.
       const isBlocked = sqlStateOf(error) === SQLSTATE.lockNotAvailable;
       const ended = isBlocked ? await endHeldTransactions(db, 0).catch(() => 0) : 0;
       if (attempt < MAX_ATTEMPTS && ended > 0) continue;
@@ -49,9 +48,9 @@ export async function createGatewayRole<Schema>(
   }
 }
 
-async function bringIntoOrder<Schema>(trx: Transaction<Schema>, role: GatewayRole): Promise<string[]> {
+async function createOrReset<Schema>(trx: Transaction<Schema>, role: GatewayRole): Promise<string[]> {
   const { connectionsPercent, functionSignature, name, password, schema } = role;
-  const isThere = await refuseMighty(trx, name);
+  const isThere = await refusePrivilegedRole(trx, name);
   const { rows } = await sql<{ connections: number; database: string; isSuperuser: boolean }>`
     select current_database() as database,
       greatest(current_setting('max_connections')::integer * ${connectionsPercent}::integer / 100,
@@ -60,7 +59,7 @@ async function bringIntoOrder<Schema>(trx: Transaction<Schema>, role: GatewayRol
   const { connections = MIN_CONNECTIONS, database = '', isSuperuser = false } = rows[0] ?? {};
   await sql`${isThere ? sql`alter` : sql`create`} role ${sql.id(name)} login noinherit
     connection limit ${sql.lit(connections)} password ${sql.lit(password)}`.execute(trx);
-  // What the role has set for itself would outlive its password: each of its sessions could begin read-only, or not at all.
+  // The role's own settings would outlive its password: they could make every session read-only, or fail.
   await sql`alter role ${sql.id(name)} reset all`.execute(trx);
   await sql`alter role ${sql.id(name)} in database ${sql.id(database)} reset all`.execute(trx);
   if (isSuperuser) {
@@ -76,27 +75,24 @@ async function bringIntoOrder<Schema>(trx: Transaction<Schema>, role: GatewayRol
   return closeToPublic(trx, name);
 }
 
-/** A role of this name that is somebody else's stays as it is, and gateways do not get its rights. */
-async function refuseMighty<Schema>(trx: Transaction<Schema>, name: string): Promise<boolean> {
-  const { rows } = await sql<{ mighty: boolean; member: boolean; own: boolean }>`
-    select rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls as mighty,
+/** Refuses a role of this name that serves another purpose, so that gateways do not get its rights. */
+async function refusePrivilegedRole<Schema>(trx: Transaction<Schema>, name: string): Promise<boolean> {
+  const { rows } = await sql<{ privileged: boolean; member: boolean; own: boolean }>`
+    select rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls as privileged,
       exists (select from pg_auth_members where member = r.oid) as member,
       rolname = current_user as own
     from pg_roles r where rolname = ${name}`.execute(trx);
   const [found] = rows;
   if (found === undefined) return false;
   const why = found.own
-    ? 'is the one that this database is opened with'
-    : found.mighty
-      ? 'may do what only an administrator should'
+    ? 'is the user of this database connection'
+    : found.privileged
+      ? 'has administrative rights'
       : found.member
         ? 'is a member of another role'
         : undefined;
   if (why !== undefined) {
-    throw new StoreError(
-      'role_unusable',
-      `The role "${name}" ${why}: name a role that is for gateways alone`,
-    );
+    throw new StoreError('role_unusable', `The role "${name}" ${why}: choose a role that only gateways use`);
   }
   return true;
 }
@@ -110,6 +106,6 @@ async function explain<Schema>(db: Kysely<Schema>, { name }: GatewayRole, error:
   if (state !== SQLSTATE.insufficientPrivilege) return error;
   const { rows } = await sql<{ user: string }>`select current_user as user`.execute(db);
   const reason = error instanceof Error ? error.message : 'unknown';
-  const message = `Give the database user "${rows[0]?.user ?? ''}" CREATEROLE, and ADMIN on the role "${name}" if it is there: it lacks a right (${reason})`;
+  const message = `The database user "${rows[0]?.user ?? ''}" lacks a right (${reason}): grant it CREATEROLE, and ADMIN on the role "${name}" if that exists`;
   return new StoreError('database_rights', message, { cause: error });
 }

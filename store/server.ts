@@ -6,42 +6,47 @@ import { type Log, silentLog } from './log.js';
 
 /** @see openDatabaseServer */
 export interface DatabaseServerOptions {
-  /** A PostgreSQL of your own, 15 or newer. Without it, one is started in `dataDir`. */
+  /** A PostgreSQL of your own, version 15 or newer. Without it, one is started in `dataDir`. */
   readonly databaseUrl?: string | undefined;
-  /** Made when missing. Holds the started server's files and its password (mode 0600). */
+  /** Created if missing. Holds the started server's files and its password (mode 0600). */
   readonly dataDir: string;
-  /** For the started server, on the loopback address; default: one that is free, another at each start. */
+  /** The port of the started server, on the loopback address. Default: any free port. */
   readonly port?: number;
   /**
-   * For tests only: start the server without fsync. The data may be destroyed when the machine crashes.
+   * For tests only: start the server without fsync. A crash of the machine can destroy the data.
    */
   readonly unsafeNoDurability?: boolean;
   readonly log?: Log;
 }
 
-/** A PostgreSQL that answers. */
+/** A PostgreSQL that accepts connections. */
 export interface DatabaseServer {
-  /** With user and password: never log it. */
+  /** Contains user and password: never log it. */
   readonly url: string;
-  /** True when this process started it, and ends it. */
+  /** True if this process started the server, and will stop it. */
   readonly embedded: boolean;
-  /** Of the started server. */
+  /** The process id of the started server. */
   readonly pid: number | undefined;
-  /** Settles with undefined after `stop()`, with the error (`server_died`) when a started server ended by itself. Never rejects. */
+  /** Resolves with undefined after `stop()`, or with `server_died` if a started server ended unexpectedly. Never rejects. */
   readonly closed: Promise<StoreError | undefined>;
-  /** Stops a started server and waits for its end; leaves a foreign one alone. May be called more than once. */
+  /** Stops a started server and waits for its end; does nothing to your own. May be called more than once. */
   stop(): Promise<void>;
 }
 
 /**
- * Opens the store: sees that the given database can be used, or starts one. Close what you opened on it before `stop()`.
- * A started server ends with this process, even when that is killed.
+ * Opens the store: checks that the given database can be used, or starts one. Close your connections before `stop()`. A started server
+ * ends with this process, even if the process is killed.
  *
- * @throws StoreError every code but `migration_failed` and `server_died`; nothing that was started is left
+ * @throws StoreError any code except `migration_failed` and `server_died`; nothing is left running then
+ * @example
+ * import { openDatabaseServer } from '@behalf/store';
+ *
+ * const server = await openDatabaseServer({ databaseUrl: process.env.DATABASE_URL, dataDir: '.behalf' });
+ * await server.stop();
  */
 export async function openDatabaseServer(options: DatabaseServerOptions): Promise<DatabaseServer> {
   if (options.databaseUrl !== undefined && options.databaseUrl !== '') return foreign(options.databaseUrl);
-  // Loaded here only: whoever has a PostgreSQL of their own needs nothing of it.
+  // Loaded on demand: with a PostgreSQL of your own, nothing of it is needed.
   const { startEmbedded } = await import('./embedded/server.js');
   const dataDir = resolve(options.dataDir);
   const { url, process: server } = await startEmbedded({
@@ -55,7 +60,7 @@ export async function openDatabaseServer(options: DatabaseServerOptions): Promis
     const last = server.lines.at(-1) ?? 'it gave no reason';
     return new StoreError(
       'server_died',
-      `PostgreSQL (process ${String(server.pid)}) ended by itself: ${last}`,
+      `PostgreSQL (process ${String(server.pid)}) ended unexpectedly: ${last}`,
     );
   });
   return {

@@ -1,29 +1,28 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * The schemas with the functions through which gateways reach the database. A role that may call the function and may not
- * make anything in its schema is a gateway's. Their names stand here and not where they are made, since this part is below
- * the others.
+ * The functions through which gateways access the database. A role that may call such a function, but may not create anything in
+ * its schema, is a gateway's. They are listed here, because the store must not depend on the parts that create them.
  */
 const GATEWAY_FUNCTIONS = [
   { schema: 'audit', signature: 'audit.append(jsonb)' },
   { schema: 'replay', signature: 'replay.claim(bytea, integer)' },
 ] as const;
 
-/** Of one session; it ends in milliseconds. */
+/** For each session; ending one takes milliseconds. */
 const ENDS_WITHIN_MS = 1_000;
 
 /**
- * Ends the sessions of gateways' roles that keep a transaction open or an advisory lock, which no gateway takes and which
- * lasts without a transaction. A gateway's own transactions are one statement of some milliseconds, so nothing honest is
- * this long. A role that is in the wrong hands can, in an open transaction, hold back what we change of its own tables, fill
- * the server's table of locks, and show a record later than its time says.
+ * Ends sessions of gateways' roles that keep a transaction open, or hold an advisory lock (which no gateway takes, and which
+ * outlasts a transaction). A gateway's own transactions are single statements of some milliseconds, so no honest one lasts this
+ * long. A stolen role could otherwise use an open transaction to block changes to its tables, to fill the server's lock table, or
+ * to reveal a record later than its time says.
  *
- * It answers when they have ended. Where this database's user may not end them (it needs `pg_signal_backend`, or to be a
- * member of the role), none is ended.
+ * Resolves when the sessions have ended. Without the right to end them (`pg_signal_backend`, or membership of the role), none is
+ * ended.
  *
- * @param olderThanSeconds 0 where one of them is in the way: what is honest is done again by its gateway
- * @returns how many were ended
+ * @param olderThanSeconds 0 if one of them is in the way: an honest gateway repeats its statement
+ * @returns the number of ended sessions
  */
 export async function endHeldTransactions<Schema>(
   db: Kysely<Schema>,
@@ -34,7 +33,7 @@ export async function endHeldTransactions<Schema>(
       has_function_privilege(a.usesysid, to_regprocedure(${signature}), 'EXECUTE')
       and not has_schema_privilege(a.usesysid, to_regnamespace(${schema}), 'CREATE'), false)`,
   );
-  // It reads no table and no view, each of which would need a lock: there may be little room for locks.
+  // It reads neither tables nor views, because each needs a lock, and the lock table may be nearly full.
   const { rows } = await sql<{ ended: number }>`
     select count(pg_terminate_backend(a.pid, ${ENDS_WITHIN_MS}))::integer as ended
     from pg_stat_get_activity(null) a

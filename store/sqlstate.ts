@@ -1,4 +1,4 @@
-/** PostgreSQL's error codes that something is decided by (its documentation, appendix A). */
+/** The PostgreSQL error codes that decisions depend on (PostgreSQL documentation, appendix A). */
 export const SQLSTATE = Object.freeze({
   uniqueViolation: '23505',
   deadlock: '40P01',
@@ -6,24 +6,24 @@ export const SQLSTATE = Object.freeze({
   duplicateSchema: '42P06',
   duplicateTable: '42P07',
   duplicateObject: '42710',
-  /** The table of locks is full. */
+  /** The lock table is full. */
   outOfMemory: '53200',
-  /** A bound of the server is reached: the queue of notifications is full, or one of ours raised it. */
+  /** A limit of the server is reached: the notification queue is full, or one of our own functions raised it. */
   programLimitExceeded: '54000',
   lockNotAvailable: '55P03',
   /** Statement timeout. */
   queryCanceled: '57014',
-  /** Two sessions changed one row of the catalogue. */
+  /** Two sessions changed the same catalogue row. */
   internalError: 'XX000',
 });
 
-/** The code of an error that came from PostgreSQL; undefined for any other. */
+/** The SQLSTATE of an error from PostgreSQL; undefined for any other error. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Whether another session that did the same at the same time was quicker: what it did is there when this is done again. */
+/** Whether a concurrent session did the same thing first, so that a retry will find it done. */
 export function isRace(error: unknown): boolean {
   switch (sqlStateOf(error)) {
     case SQLSTATE.uniqueViolation:

@@ -1,24 +1,24 @@
 import type pg from 'pg';
 
-/** Our statements take milliseconds. Longer is a fault, and whoever waits is told. */
+/** Our statements take milliseconds. A longer one is a fault, and its caller gets an error. */
 const STATEMENT_TIMEOUT_MS = 30_000;
-/** Every lock that we take is held for the length of one short transaction. */
+/** We hold each lock for one short transaction only. */
 const LOCK_TIMEOUT_MS = 3_000;
-/** A process that stops in the middle of a transaction gives its locks back. */
+/** Frees the locks of a process that stops in the middle of a transaction. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 
-/** How long the server lets one connection wait. */
+/** How long the server lets a connection wait. */
 export interface Timeouts {
-  /** Milliseconds; default 30,000. 0: without end, for work that a person watches. */
+  /** Milliseconds. Default: 30,000. 0: no limit, for work that a person watches. */
   readonly statementTimeoutMs?: number;
-  /** Milliseconds; default 3,000. 0: without end. */
+  /** Milliseconds. Default: 3,000. 0: no limit. */
   readonly lockTimeoutMs?: number;
 }
 
 /**
- * What every connection of ours is opened with, so that nothing waits for ever. The server enforces it.
+ * The settings of every connection, so that nothing waits forever. The server enforces them.
  *
- * It protects us from waiting, and not the database from others: any role can change these settings for its own session.
+ * They protect us from waiting; they do not protect the database, because any role can change its own session's settings.
  */
 export function timeoutSettings({ lockTimeoutMs, statementTimeoutMs }: Timeouts = {}): pg.ClientConfig {
   return {

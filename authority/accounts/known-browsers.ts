@@ -8,27 +8,27 @@ export const KNOWN_BROWSER_SECONDS = 90 * 24 * 60 * 60;
 const WRITTEN = /^([\w-]{22})\.(\d{1,12})\.([\w-]{43})$/;
 
 /**
- * Browsers in which somebody has signed in: each has a cookie that is good for that name alone. Wrong passwords from elsewhere
- * do not count against it, so that nobody can lock a person out of their own browser. The cookie signs nobody in.
+ * Browsers in which a person has signed in before. Each has a cookie for that username alone. Wrong passwords from elsewhere do
+ * not count against it, so nobody can lock a person out of their own browser. The cookie signs nobody in.
  */
 export class KnownBrowsers {
   readonly #key: Buffer;
   readonly #now: () => number;
 
-  /** @param secret the same in each instance @param now milliseconds since the epoch */
+  /** @param secret the same in every instance @param now milliseconds since the epoch */
   constructor(secret: string, now: () => number = Date.now) {
     this.#key = createHmac('sha256', secret).update('behalf known browsers').digest();
     this.#now = now;
   }
 
-  /** A value for the cookie. @param name normalized */
+  /** The cookie's value. @param name the normalized username */
   issue(name: string): string {
     const id = randomBytes(16).toString('base64url');
     const untilSeconds = Math.floor(this.#now() / 1000) + KNOWN_BROWSER_SECONDS;
     return `${id}.${untilSeconds}.${this.#mac(id, untilSeconds, name)}`;
   }
 
-  /** @returns the browser's own identifier; undefined when the cookie is not one for this name */
+  /** @returns the browser's identifier; undefined if the cookie is not valid for this name */
   identify(cookie: string | undefined, name: string): string | undefined {
     const [, id, until, mac] = WRITTEN.exec(cookie ?? '') ?? [];
     if (id === undefined || until === undefined || mac === undefined) return undefined;

@@ -4,25 +4,25 @@ import type { AuthorityDatabase } from '../schema.js';
 import { isSubject } from './subjects.js';
 import { normalizeUsername } from './username.js';
 
-/** Somebody who signs in. */
+/** A person who can sign in. */
 export interface Account {
   /** The `sub` of their tokens. */
   readonly subject: string;
   readonly username: string;
   readonly displayName: string;
-  /** What they may do beyond their own data: `administrator`. */
+  /** Rights beyond the person's own data, such as `administrator`. */
   readonly roles: readonly string[];
-  /** What was established about them: `kyc_verified`. */
+  /** Facts established about the person, such as `kyc_verified`. */
   readonly policies: readonly string[];
 }
 
-/** A person with a password, to be written. */
+/** A new account with its password. */
 export interface NewAccount extends Account {
   readonly password: string;
 }
 
-// Argon2id (the library's default) with OWASP's minimum: 19 MiB, 2 passes. RFC 9106 recommends more memory than a page
-// that everybody can reach may take per attempt.
+// Argon2id (the library's default) with OWASP's minimum: 19 MiB, 2 passes. RFC 9106 recommends more memory, which is too much per
+// attempt for a page that anybody can reach.
 const ARGON2ID = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 const MAX_PASSWORD_LENGTH = 256;
@@ -33,7 +33,7 @@ export class AccountRegister {
   readonly #demo: boolean;
   #nobody: Promise<string> | undefined;
 
-  /** @param options.demo whether people with public passwords exist */
+  /** @param options.demo whether accounts with public passwords can sign in */
   constructor(db: AuthorityDatabase, options: { demo: boolean }) {
     this.#db = db;
     this.#demo = options.demo;
@@ -44,17 +44,17 @@ export class AccountRegister {
     return row === undefined ? undefined : toAccount(row);
   }
 
-  /** Whether it is the subject of anybody, also of somebody who cannot sign in here now. */
+  /** Whether any account has this subject, including accounts that cannot sign in at present. */
   async isSubject(id: string): Promise<boolean> {
     return isSubject(this.#db, id);
   }
 
-  /** Whoever has this name and password, or undefined. Takes as long for an unknown name as for a wrong password. */
+  /** The account with this username and password, or undefined. An unknown username takes as long as a wrong password. */
   async authenticate(username: string, password: string): Promise<Account | undefined> {
-    // Before it is known whether it is needed: the first unknown name would take longer.
+    // Computed before it is known to be needed; otherwise the first unknown name would take longer.
     const nobody = await this.#hashOfNobody();
     const name = normalizeUsername(username);
-    // PostgreSQL has no text with a zero in it, and so nobody such a name.
+    // PostgreSQL's text cannot hold a NUL character, so no username contains one.
     const row = name.includes('\0')
       ? undefined
       : await this.#all().where('username', '=', name).executeTakeFirst();
@@ -64,7 +64,7 @@ export class AccountRegister {
     return toAccount(row);
   }
 
-  /** Writes people whose passwords everybody knows; those who are there already stay as they are. */
+  /** Adds accounts whose passwords are public. Existing accounts stay as they are. */
   async addDemoAccounts(accounts: readonly NewAccount[]): Promise<void> {
     for (const account of accounts) {
       if ((await this.find(account.subject)) !== undefined) continue;

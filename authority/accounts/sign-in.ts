@@ -5,8 +5,8 @@ import type { SignInThrottle } from './throttle.js';
 import { normalizeUsername } from './username.js';
 
 /**
- * Passwords that are hashed at the same time. Each takes 19 MiB and about 30 ms of one core; two leave the others of libuv's
- * four threads to files and names. With those that wait, the last has its turn within about a second.
+ * How many passwords are hashed at the same time. Each takes 19 MiB and about 30 ms of one core; two leave the other two of
+ * libuv's four threads to files and name resolution. The last waiting attempt has its turn within about a second.
  */
 const HASHING = { atOnce: 2, waiting: 32, perKey: 8 } as const;
 const BUSY_RETRY_MS = 2_000;
@@ -15,7 +15,7 @@ const BUSY_RETRY_MS = 2_000;
 export type SignInResult =
   | { readonly kind: 'signed-in'; readonly account: Account; readonly browserCookie: string }
   | { readonly kind: 'wrong' }
-  /** The password was not looked at. */
+  /** The password was not checked. */
   | { readonly kind: 'throttled' | 'busy'; readonly retryAfterMs: number };
 
 /** @see SignIn */
@@ -25,7 +25,7 @@ export interface SignInOptions {
   readonly browsers: KnownBrowsers;
 }
 
-/** The one place where a password is looked at: not too often, and not too many at the same time. */
+/** The only place that checks passwords, with limits on how often and on how many at the same time. */
 export class SignIn {
   readonly #options: SignInOptions;
   readonly #hashing = new WorkQueue(HASHING);

@@ -1,6 +1,6 @@
 import type { AuthorityDatabase } from '../schema.js';
 
-/** Whether it is the subject of anybody, also of somebody who cannot sign in here now. */
+/** Whether any account has this subject, including accounts that cannot sign in at present. */
 export async function isSubject(db: AuthorityDatabase, id: string): Promise<boolean> {
   const row = await db
     .selectFrom('authority.account')

@@ -3,25 +3,25 @@ import { createHash } from 'node:crypto';
 import { type BucketRate, TokenBuckets } from '../http/token-buckets.js';
 
 /**
- * Wrong passwords that are looked at. NIST SP 800-63B section 5.2.2 limits them by account; by network as well, or one client
- * could try one password with every name.
+ * How many wrong passwords are checked. NIST SP 800-63B section 5.2.2 limits them per account; they are also limited per network,
+ * or one client could try one password with every name.
  */
 export const SIGN_IN_RATES = {
-  /** Of one name from one network, or from one known browser. */
+  /** For one name from one network, or from one known browser. */
   pair: { burst: 5, everyMs: 12_000 },
-  /** Of one name, from wherever. */
+  /** For one name, from anywhere. */
   name: { burst: 10, everyMs: 60_000 },
-  /** From one network, for whatever names. */
+  /** From one network, for any name. */
   network: { burst: 30, everyMs: 6_000 },
 } as const satisfies Record<string, BucketRate>;
 
-/** Somebody who would sign in. */
+/** An attempt to sign in. */
 export interface Attempt {
   /** Normalized. */
   readonly name: string;
   /** @see networkOf */
   readonly network: string;
-  /** Where this person has signed in before. @see KnownBrowsers */
+  /** The browser, if this person has signed in with it before. @see KnownBrowsers */
   readonly browser: string | undefined;
 }
 
@@ -31,16 +31,16 @@ interface Counted {
 }
 
 /**
- * Slows down the guessing of passwords: of one name from one network, of one name from anywhere, and from one network for any
- * names. What is too much is not even looked at. A known browser is counted by itself alone, whatever others do. In memory and
- * of bounded size; each instance counts for itself (docs/decisions/0034).
+ * Slows down password guessing: per name and network, per name, and per network. Attempts beyond the limit are not even checked.
+ * A known browser is counted on its own, whatever others do. Counters are in memory and bounded; each instance has its own
+ * (docs/decisions/0034).
  */
 export class SignInThrottle {
   readonly #pairs: TokenBuckets;
   readonly #names: TokenBuckets;
   readonly #networks: TokenBuckets;
 
-  /** @param now milliseconds on a clock that is never set back */
+  /** @param now milliseconds of a monotonic clock */
   constructor(now?: () => number) {
     this.#pairs = new TokenBuckets(SIGN_IN_RATES.pair, now);
     this.#names = new TokenBuckets(SIGN_IN_RATES.name, now);
@@ -48,9 +48,9 @@ export class SignInThrottle {
   }
 
   /**
-   * Counts an attempt before it is known to be wrong, so that parallel ones count.
+   * Counts an attempt before it is known to be wrong, so that parallel attempts count too.
    *
-   * @returns milliseconds to wait; 0: it is admitted, and counted
+   * @returns milliseconds to wait; 0 if the attempt is admitted and counted
    */
   admit(attempt: Attempt): number {
     const counted = this.#countedBy(attempt);
@@ -60,7 +60,7 @@ export class SignInThrottle {
     return 0;
   }
 
-  /** The password was right, or was not looked at: this attempt does not count. Earlier ones do. */
+  /** The password was right, or was not checked, so this attempt does not count. Earlier ones still do. */
   takeBack(attempt: Attempt): void {
     for (const { buckets, key } of this.#countedBy(attempt)) buckets.giveBack(key);
   }
@@ -75,7 +75,7 @@ export class SignInThrottle {
   }
 }
 
-/** All of one length, whatever was typed. */
+/** A fixed length, whatever was typed. */
 function keyOf(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }

@@ -2,18 +2,18 @@ import { GATEWAYS, type ReceiverRegister } from './receivers.js';
 import type { Stream } from './stream.js';
 import type { StreamRegister } from './streams.js';
 
-/** The streams that somebody may do everything with. */
+/** The streams that a caller has full access to. */
 export interface StreamAccess {
   find(id: string): Promise<Stream | undefined>;
   list(): Promise<readonly Stream[]>;
 }
 
 /**
- * Which streams a secret is good for; undefined when it is good for none.
+ * The streams that a secret gives access to; undefined if there are none.
  *
- * A stream's own secret is good for that stream. A named receiver's is good for its streams that are no gateway's: one
- * system has it, as SSF expects. Several gateways share theirs, so that it only makes streams: none of them can take, stop or
- * narrow what another is told.
+ * A stream's own secret gives access to that stream. A named receiver's secret gives access to all its streams except gateways'
+ * streams, because one system holds it, as SSF expects. Gateways share a secret, so that one only creates streams: no gateway can
+ * read, stop or narrow another's.
  */
 export async function accessBy(
   secret: string,

@@ -3,18 +3,18 @@ import { type RawBuilder, sql } from 'kysely';
 import type { AuthorityDatabase } from '../schema.js';
 
 /**
- * What listeners are woken for: a change for gateways, an acknowledgement of one, or a consent that may end at another time
- * than was known. The name of the PostgreSQL channel is random and in a table that no gateway's role can read, because any
- * role can notify on a channel that it knows. A notification carries nothing in any case.
+ * What listeners are woken for: a change for gateways, an acknowledgement of a change, or a consent that may end earlier than
+ * known. The PostgreSQL channel has a random name, kept in a table that no gateway's role can read, because any role can notify
+ * on a channel that it knows. Notifications carry no payload.
  */
 export type Channel = 'change' | 'acknowledged' | 'expiry';
 
-/** Of a statement: wakes those who listen when the transaction commits. */
+/** An expression for a statement that wakes listeners when the transaction commits. */
 export function wakeCall(channel: Channel): RawBuilder<unknown> {
   return sql`authority.wake(${sql.lit(channel)})`;
 }
 
-/** Wakes those who listen, when the transaction commits. */
+/** Wakes listeners when the transaction commits. */
 export async function wake(db: AuthorityDatabase, channel: Channel): Promise<void> {
   await sql`select ${wakeCall(channel)}`.execute(db);
 }

@@ -5,14 +5,14 @@ import { timeoutSettings } from '@behalf/store/internal';
 import type { Channel } from './channels.js';
 
 const RECONNECT_MS = 500;
-// While notifications do not arrive, a waiter looks by itself this often.
+// How often a waiter looks by itself while the connection is down.
 const LOOK_ANYWAY_MS = 1_000;
-// And this often in any case: a connection can be dead without either side having noticed.
+// How often it looks in any case, because a connection can be dead without either side noticing.
 const LOOK_AT_LEAST_MS = 10_000;
 
 /**
- * Wakes whoever waits for a change of the log, or for what another channel tells. A notification carries nothing and may be
- * lost: a waiter looks at the store after every wake-up, so that missing one costs time only.
+ * Wakes waiters when the change log, or what another channel stands for, changes. A notification carries no payload and may be
+ * lost: waiters query the store after every wake-up, so a lost one only costs time.
  */
 export class ChangeFeed {
   readonly #url: string;
@@ -24,22 +24,22 @@ export class ChangeFeed {
   #closed = false;
   #retry: NodeJS.Timeout | undefined;
 
-  /** @param channel what to listen to; default: changes for gateways */
+  /** @param channel what to listen to. Default: changes for gateways */
   constructor(databaseUrl: string, log: Log, channel: Channel = 'change') {
     this.#url = databaseUrl;
     this.#log = log;
     this.#channel = channel;
   }
 
-  /** Starts to listen; when that fails, goes on trying. */
+  /** Starts listening, and retries until that succeeds. */
   async open(): Promise<void> {
     await this.#connect();
   }
 
   /**
-   * Resolves after the next change, or earlier for no reason, or when the signal is aborted. Never rejects.
+   * Resolves after the next change, when the signal is aborted, or spuriously before. Never rejects.
    *
-   * @param atMostMs what is waited for may also be a time
+   * @param atMostMs resolves after this time in any case
    */
   async wait(signal: AbortSignal, atMostMs: number = LOOK_AT_LEAST_MS): Promise<void> {
     if (signal.aborted || this.#closed) return;
@@ -82,7 +82,7 @@ export class ChangeFeed {
       const name = await nameOf(client, this.#channel);
       await client.query(`listen ${client.escapeIdentifier(name)}`);
       this.#listening = true;
-      // Whatever was appended while nobody listened.
+      // Changes may have been appended while nobody listened.
       this.#wakeAll();
     } catch {
       this.#lost(client);

@@ -2,22 +2,25 @@ import { sql } from 'kysely';
 
 import type { AuthorityDatabase } from '../schema.js';
 
-/** Of a stream that is polled and no gateway's. */
+/** For a polled stream that is not a gateway's. */
 const FORGOTTEN_AFTER_SECONDS = 24 * 60 * 60;
-/** Of a gateway's, which makes a new one when it comes back: many come and go. Longer, if it permits anything for longer. */
+/**
+ * For a gateway's stream. Gateways come and go, and create a new stream when they return. Longer if the gateway's own
+ * `maxStalenessMs` is.
+ */
 const GATEWAY_FORGOTTEN_AFTER_SECONDS = 60 * 60;
 const GATEWAY_MARGIN_SECONDS = 60;
-/** Of a stream that is pushed and does not get on, as long as the log has what it lacks. */
+/** For a push stream that makes no progress: as long as the log keeps what it lacks. */
 const STOPPED_FORGOTTEN_AFTER_SECONDS = 7 * 24 * 60 * 60;
 
-/** After so long without a poll the stream is forgotten. */
+/** How long a stream is kept without a poll. */
 export function inactivityTimeoutSeconds(maxStalenessMs: number | null): number {
   if (maxStalenessMs === null) return FORGOTTEN_AFTER_SECONDS;
   const permitsSeconds = Math.floor(maxStalenessMs / 1000) + GATEWAY_MARGIN_SECONDS;
   return Math.max(GATEWAY_FORGOTTEN_AFTER_SECONDS, permitsSeconds);
 }
 
-/** Drops streams that nobody has polled for long enough, and those to push that have stood still for a week. */
+/** Removes streams that nobody has polled for too long, and push streams without progress for a week. */
 export async function removeForgottenStreams(db: AuthorityDatabase): Promise<void> {
   await sql`delete from authority.stream where polled_at < clock_timestamp() - make_interval(secs =>
     case when push_endpoint is not null then ${STOPPED_FORGOTTEN_AFTER_SECONDS}::integer

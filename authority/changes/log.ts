@@ -10,13 +10,13 @@ import { wakeCall } from './channels.js';
 /** OpenID CAEP 1.0, section 3.1 */
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 
-/** Behalf's own: what is named stands still until it is resumed. */
+/** Behalf's own event: access is suspended until it is resumed. */
 export const ACCESS_SUSPENDED = 'https://schemas.behalf.dev/secevent/event-type/access-suspended';
 export const ACCESS_RESUMED = 'https://schemas.behalf.dev/secevent/event-type/access-resumed';
 
-/** The key named is about to sign: whoever keeps the JWKS asks for it again. */
+/** The named key is about to sign, so receivers should fetch the JWKS again. */
 export const SIGNING_KEY_ROTATED = 'https://schemas.behalf.dev/secevent/event-type/signing-key-rotated';
-/** Every token that the key named has signed, and will be made to sign, is dead. */
+/** Every token signed by the named key is invalid, including later ones. */
 export const SIGNING_KEY_REVOKED = 'https://schemas.behalf.dev/secevent/event-type/signing-key-revoked';
 
 /** Whom a change is about. */
@@ -28,15 +28,15 @@ export interface ChangeMembers {
   readonly tokenId?: string;
   /** `sid` */
   readonly sessionId?: string;
-  /** Of a suspension: of a scope in everybody's hands, */
+  /** For a suspension of a scope, for everybody, */
   readonly scope?: string;
-  /** or of all that is done with a token. */
+  /** or of all access with tokens. */
   readonly everything?: true;
   /** `kid`; alone. */
   readonly keyId?: string;
 }
 
-/** A change that gateways have to know. Of a revocation, every token that matches all members present is dead. */
+/** A change that gateways must enforce. A revocation invalidates every token that matches all members present. */
 export interface Change {
   readonly kind:
     | typeof SESSION_REVOKED
@@ -46,32 +46,33 @@ export interface Change {
     | typeof SIGNING_KEY_REVOKED;
   readonly members: ChangeMembers;
   readonly initiator: Initiator;
-  /** Who wanted it: a subject, or the name of a part of the system. */
+  /** Who requested it: a subject, or a part of the system. */
   readonly by?: string | undefined;
   readonly reason?: string | undefined;
 }
 
-/** A change's place, and its time by the database's clock. */
+/** The position of a change, and its time by the database's clock. */
 export interface AppendedChange extends ChangePosition {
   readonly occurredAt: Date;
 }
 
 /**
- * Appends to the change log, within the transaction that makes the change. Numbers are given without gaps and in the
- * order of the commits: the one row of `change_head` stays locked until this transaction ends, so that a reader who has
- * seen a number has seen all lower ones. Take all other locks before.
+ * Appends to the change log, within the transaction that makes the change. Sequence numbers have no gaps and follow the order of
+ * commits: the single row of `change_head` stays locked until this transaction ends, so a reader who has seen a number has seen
+ * all lower ones. Take all other locks first.
  *
- * The time is taken under that lock, and is not before the `iat` of any token that the change ends: both are the database's.
+ * The time is taken under that lock, so it is not before the `iat` of any token that the change ends; both come from the
+ * database's clock.
  */
 export async function appendChange(
   trx: Transaction<AuthoritySchema>,
   change: Change,
 ): Promise<AppendedChange> {
-  // The database's clock can have been set back since a token was issued, as when another server takes over.
+  // The database's clock may have gone back since a token was issued, for example after a failover.
   const youngest = change.kind === SESSION_REVOKED ? await revokeStatuses(trx, change.members) : undefined;
   const jti = randomUUID();
-  // One statement: everybody else waits for the row of `change_head`, from here to the end of the transaction. The
-  // notification is sent at commit, and not at all when the transaction is rolled back.
+  // One statement, because everybody else waits for the row of `change_head` from here to the end of the transaction. The
+  // notification is sent at commit, or not at all after a rollback.
   const { rows } = await sql<{ seq: number; occurredAt: Date }>`
     with head as (
       update authority.change_head set seq = seq + 1 returning seq, greatest(clock_timestamp(), ${youngest ?? null}::timestamptz) as now),

@@ -6,9 +6,9 @@ import type { Stream } from './stream.js';
 import type { StreamRegister } from './streams.js';
 import { pendingVerification, signVerification } from './verification.js';
 
-/** What waits for a receiver, signed. */
+/** Signed events that wait for a receiver. */
 export interface Batch {
-  /** In the order of the log; by `jti`. */
+  /** Keyed by `jti`, in the order of the log. */
   readonly sets: ReadonlyMap<string, string>;
   readonly isLast: boolean;
 }
@@ -22,7 +22,7 @@ export interface OutboxOptions {
   readonly audience: string;
 }
 
-/** What streams have to deliver, whichever way. Events are signed when they go, with the key of that moment. */
+/** The events that streams have to deliver, by polling or pushing. Events are signed on delivery, with the key then in force. */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #signed = new SignedSets();
@@ -37,7 +37,7 @@ export class Outbox {
     const pending = await streams.pending(stream, limit + 1);
     const events = pending.slice(0, limit);
     const verification = await pendingVerification(db, stream.id);
-    // What says that a key changed is not signed with the one before, because this instance had not heard of it.
+    // An event about a key change must not be signed with the previous key because this instance has not heard of the change.
     if (events.some(({ kind }) => kind === SIGNING_KEY_ROTATED || kind === SIGNING_KEY_REVOKED)) {
       await keys.refresh();
     }

@@ -13,19 +13,19 @@ import { pushName } from './stream-request.js';
 import type { StreamRegister } from './streams.js';
 
 const EVENTS_PER_ROUND = 50;
-/** A slow receiver lets others have their turn. */
+/** The longest turn of a stream, so that a slow receiver does not hold up others. */
 const ROUND_MS = 5_000;
 const STREAMS_AT_ONCE = 3;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_RESPONSE_BYTES = 16 * 1024;
 const LOOK_AGAIN_MS = 1_000;
 /**
- * The last request of a round begins within `ROUND_MS` of the lease's beginning and is over by `REQUEST_TIMEOUT_MS`. When an
- * instance dies, another goes on after so long.
+ * The last request of a round begins within `ROUND_MS` of the lease's start and ends within `REQUEST_TIMEOUT_MS`. After an
+ * instance dies, another continues after this time.
  */
 const LEASE_SECONDS = 20;
 
-/** RFC 8935, section 2.4: what a receiver may say is wrong. */
+/** RFC 8935, section 2.4: the error codes of a receiver. */
 const ERRORS: ReadonlySet<unknown> = new Set([
   'invalid_request',
   'invalid_key',
@@ -35,12 +35,12 @@ const ERRORS: ReadonlySet<unknown> = new Set([
   'access_denied',
 ]);
 
-/** When a receiver that does not take its events is asked again. */
+/** When to retry a receiver that does not accept its events. */
 export interface PushRetry {
-  /** Doubled with each failure in a row. */
+  /** Doubles with each consecutive failure. */
   readonly firstMs: number;
   readonly longestMs: number;
-  /** After so many in a row the stream is paused, and says why. */
+  /** After this many consecutive failures the stream is paused, with the reason. */
   readonly attempts: number;
 }
 
@@ -55,7 +55,7 @@ export interface PushDeliveryOptions {
   readonly keys: SigningKeyRing;
   readonly secrets: SealedSecrets;
   readonly feed: ChangeFeed;
-  /** Those of the configuration, as it is now. */
+  /** The endpoints of the current configuration. */
   readonly endpoints: ReadonlySet<string>;
   readonly retry: PushRetry;
   readonly log: Log;
@@ -69,17 +69,17 @@ interface PushedStream {
 }
 
 /**
- * Pushes events to receivers (RFC 8935), each stream's in order, one after the other: the next goes when the one before was
- * taken. Where a stream has come to is in the store, so that any instance goes on after a restart. Of several instances one
- * at a time pushes a stream: it has a lease on it for some seconds, which is in the stream's row, by the database's clock.
+ * Pushes events to receivers (RFC 8935), one after the other and in order for each stream: the next one is sent when the previous
+ * one was accepted. The position of a stream is in the store, so any instance can continue after a restart. Only one instance at
+ * a time pushes a stream: it holds a lease of some seconds in the stream's row, by the database's clock.
  *
- * What was taken and not yet written down comes again, under the same `jti`. An event that the receiver refuses is never
- * passed over: it would be a revocation that the receiver does not know. The stream stops there until somebody looks.
+ * An event that was accepted but not yet recorded is sent again, with the same `jti`. An event that the receiver refuses is never
+ * skipped, because the receiver would miss a revocation. The stream stops there until somebody acts.
  */
 export class PushDelivery {
   readonly #options: PushDeliveryOptions;
   readonly #closing = new AbortController();
-  /** It follows no redirects: where events go is for the configuration to say. */
+  /** No redirects: only the configuration decides where events go. */
   readonly #agent = new Agent({ maxResponseSize: MAX_RESPONSE_BYTES, connectTimeout: REQUEST_TIMEOUT_MS });
   #running: Promise<void> | undefined;
 
@@ -87,12 +87,12 @@ export class PushDelivery {
     this.#options = options;
   }
 
-  /** Where nobody may have events pushed, nothing is looked for. */
+  /** Without configured endpoints, there is nothing to push. */
   start(): void {
     if (this.#options.endpoints.size > 0) this.#running ??= this.#run();
   }
 
-  /** Waits for the requests under way. */
+  /** Waits for requests in flight. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#running;
@@ -103,21 +103,21 @@ export class PushDelivery {
     const { feed } = this.#options;
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      // To wait begins before to look, or a change in between would be slept through.
+      // Subscribe before querying, or a change in between is missed.
       const change = feed.wait(signal, LOOK_AGAIN_MS);
       const taken = await this.#round().catch((error: unknown) => this.#logFailure(error));
       if (taken !== true) await change;
     }
   }
 
-  /** @returns true when something was taken, so that there may be more */
+  /** @returns true if an event was accepted, so that there may be more */
   async #round(): Promise<boolean> {
     const waiting = [...(await this.#due())];
     let taken = false;
     const work = async (): Promise<void> => {
       for (let stream = waiting.shift(); stream !== undefined; stream = waiting.shift()) {
         if (this.#closing.signal.aborted) return;
-        // What is wrong with one stream stops no other.
+        // A failure of one stream does not stop the others.
         const result = await this.#pushLeased(stream).catch((error: unknown) => this.#logFailure(error));
         taken ||= result === true;
       }
@@ -131,7 +131,7 @@ export class PushDelivery {
     this.#options.log.log('warn', 'PUSH_FAILED', { reason });
   }
 
-  /** Those that have something to deliver and are not to be left alone for a while. */
+  /** The streams with events to deliver whose retry delay is over. */
   async #due(id?: string): Promise<readonly PushedStream[]> {
     const { rows } = await sql<PushedStream>`
       select s.id, s.receiver, s.push_endpoint as endpoint, s.push_failures as failures
@@ -154,7 +154,7 @@ export class PushDelivery {
       where id = ${id} and push_lease_until < clock_timestamp()`.execute(db);
     if (numAffectedRows !== 1n) return false;
     try {
-      // As it is now: another instance may have been at it a moment ago.
+      // Read again, because another instance may have just pushed it.
       const [stream] = await this.#due(id);
       return stream !== undefined && (await this.#push(stream, endMs));
     } finally {
@@ -163,10 +163,10 @@ export class PushDelivery {
     }
   }
 
-  /** @param endMs No request begins after it, by `performance.now()`. */
+  /** @param endMs no request begins after this time, by `performance.now()` */
   async #push(stream: PushedStream, endMs: number): Promise<boolean> {
     const { endpoints, outbox, streams } = this.#options;
-    // It may have been taken out of the configuration since the stream was made.
+    // The endpoint may have been removed from the configuration since the stream was created.
     if (!endpoints.has(stream.endpoint)) {
       await this.#noteFailure(stream, 'endpoint_not_configured');
       return false;
@@ -193,7 +193,7 @@ export class PushDelivery {
     return taken;
   }
 
-  /** Of another encryption key, or of another address that it was put under. */
+  /** It was encrypted with another key, or for another address. */
   #open(endpoint: string, sealed: Sealed): { readonly header: string } | 'unreadable' {
     try {
       return { header: this.#options.secrets.open(pushName(endpoint), sealed) };
@@ -202,7 +202,7 @@ export class PushDelivery {
     }
   }
 
-  /** RFC 8935, section 2. @returns what went wrong, as a code; undefined when it was taken */
+  /** RFC 8935, section 2. @returns a code of what went wrong; undefined if the event was accepted */
   async #post(endpoint: string, authorization: string | undefined, set: string): Promise<string | undefined> {
     try {
       const response = await httpRequest(endpoint, {
@@ -238,7 +238,7 @@ export class PushDelivery {
 
   async #noteFailure({ failures, id, receiver }: PushedStream, failure: string): Promise<void> {
     const { db, keys, log, retry } = this.#options;
-    // The next attempt is signed anew: with the key of then.
+    // The next attempt signs the event again, with the key then in force.
     if (failure === 'invalid_key') await keys.refresh();
     const delayMs = Math.min(retry.firstMs * 2 ** Math.min(failures, 30), retry.longestMs);
     const isOver = failures + 1 >= retry.attempts;

@@ -2,16 +2,17 @@ import { createHmac, randomBytes } from 'node:crypto';
 
 import { equalSecrets } from '@behalf/http';
 
-/** Somebody who may make streams. */
+/** A party that may create streams. */
 export interface StreamReceiver {
-  /** Its streams are found under it; `gateways` is the name of those with the common secret. */
+  /** The name that identifies its streams; `gateways` is the one of the common secret. */
   readonly name: string;
   /**
-   * Bearer secret; 16 characters or more, and nobody else's. It makes streams, and is good for those that are no gateway's.
+   * Bearer secret of at least 16 characters, unique to this receiver. It creates streams, and gives access to those that are not
+   * a gateway's.
    */
   readonly secret: string;
   /**
-   * Where events may be pushed to (RFC 8935), each exactly as the receiver will ask for it: https, or http on the loopback
+   * Where events may be pushed to (RFC 8935), each exactly as the receiver will request it: https, or http on the loopback
    * interface. Without any, it can only poll.
    */
   readonly pushEndpoints?: readonly string[];
@@ -20,17 +21,17 @@ export interface StreamReceiver {
 /** The receiver that the common secret stands for. */
 export const GATEWAYS = 'gateways';
 
-/** A new stream's secret: shown once, and kept as a digest. */
+/** The secret of a new stream: shown once, stored as a digest. */
 export interface StreamSecret {
   readonly secret: string;
   readonly digest: Buffer;
 }
 
 const SECRET_BYTES = 32;
-/** As it is written here. Whatever else is presented is looked up nowhere. */
+/** The form of a stream secret. Anything else is not even looked up. */
 const STREAM_SECRET = /^[\w-]{43}$/;
 
-/** Who presents which secret. */
+/** Finds the party that presents a secret. */
 export class ReceiverRegister {
   readonly #receivers: readonly StreamReceiver[];
 
@@ -38,15 +39,15 @@ export class ReceiverRegister {
     this.#receivers = [{ name: GATEWAYS, secret: streamSecret }, ...receivers];
   }
 
-  /** Where events may be pushed to, all in all. */
+  /** All endpoints that events may be pushed to. */
   get pushEndpoints(): ReadonlySet<string> {
     return new Set(this.#receivers.flatMap(({ pushEndpoints = [] }) => pushEndpoints));
   }
 
-  /** The receiver whose configured secret it is. */
+  /** The receiver with this configured secret. */
   find(secret: string): StreamReceiver | undefined {
     let found: StreamReceiver | undefined;
-    // All are compared, so that the time does not tell which one it was.
+    // All are compared, so that the time does not reveal which one matched.
     for (const receiver of this.#receivers) if (equalSecrets(secret, receiver.secret)) found = receiver;
     return found;
   }
@@ -61,8 +62,8 @@ export class ReceiverRegister {
   }
 
   /**
-   * What the digest of a stream with this secret can be: one for each receiver, since it is keyed with the receiver's own
-   * secret. Who takes that out of the configuration ends the streams that were made with it.
+   * The possible digests of a stream with this secret: one per receiver, because each is keyed with the receiver's own secret.
+   * Removing a receiver from the configuration thus ends the streams that it created.
    */
   digestsOf(streamSecret: string): readonly Buffer[] {
     if (!STREAM_SECRET.test(streamSecret)) return [];

@@ -4,17 +4,17 @@ import type { AuthorityDatabase } from '../schema.js';
 import { SESSION_REVOKED, SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from './log.js';
 
 /**
- * What these say matters only to tokens that were alive then. A day is what a new stream begins with, and more than any token
- * lives; the rest of the week is for receivers that come late. Whatever else is in the log stays.
+ * These events matter only to tokens that were alive then. A day would cover new streams and every token's lifetime; the rest of
+ * the week is for receivers that come late. All other events stay in the log.
  */
 const PASSING: readonly string[] = [SESSION_REVOKED, SIGNING_KEY_ROTATED, SIGNING_KEY_REVOKED];
 
 const KEPT_SECONDS = 7 * 24 * 60 * 60;
 
 /**
- * Removes events that no living token can match, some at a time. Numbers are not given again: the head of the log stays.
+ * Removes a batch of events that no living token can match. Sequence numbers are not reused, because the head of the log stays.
  *
- * @returns how many; when it equals `limit` there may be more
+ * @returns the number of removed events; if it equals `limit`, there may be more
  */
 export async function removeOldChanges(db: AuthorityDatabase, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`

@@ -11,10 +11,9 @@ export interface SetContext {
 }
 
 /**
- * A Security Event Token (RFC 8417) with one CAEP event about an SSF complex subject (SSF 1.0, section 3.3).
- * Every token that matches all members of the subject is dead: with `consent`, `session` (`sid`) or `token` (`jti`) for
- * ever, otherwise when it was issued at `event_timestamp` or before. A suspension is of an `application`, of a `scope`, or of
- * the whole `tenant` (this issuer).
+ * A Security Event Token (RFC 8417) with one CAEP event about an SSF complex subject (SSF 1.0, section 3.3). Every token that
+ * matches all members of the subject is invalid: forever with `consent`, `session` (`sid`) or `token` (`jti`), otherwise if it
+ * was issued at or before `event_timestamp`. A suspension names an `application`, a `scope`, or the whole `tenant` (this issuer).
  */
 export async function signSecurityEvent(event: ChangeEvent, context: SetContext): Promise<string> {
   const occurredAtSeconds = Math.floor(event.occurred_at.getTime() / 1000);

@@ -6,8 +6,8 @@ import type { ChangeEvent } from './stream.js';
 const MAX_KEPT = 5_000;
 
 /**
- * Signs security events, each once for all streams: receivers of one audience are sent the same token, and mostly at the
- * same moment, when it has just happened or when they all start again. What is kept is public to every receiver anyway.
+ * Signs each security event once for all streams: receivers of one audience get the same token, and mostly at the same time,
+ * right after the event or when they all restart. What is cached is known to every receiver anyway.
  */
 export class SignedSets {
   readonly #signed = new LRUCache<string, Promise<string>>({ max: MAX_KEPT });

@@ -24,7 +24,7 @@ import { requestVerification, VERIFICATION_INTERVAL_SECONDS } from './verificati
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** What the receiver says; all else in a configuration is the transmitter's. */
+/** The members that the receiver sets; the transmitter sets all others. */
 const OF_THE_RECEIVER: ReadonlySet<string> = new Set([
   'stream_id',
   'delivery',
@@ -44,7 +44,7 @@ export interface StreamManagementOptions {
   readonly audience: string;
 }
 
-/** SSF 1.0, section 8.1: what is done with a stream, beside taking events from it. */
+/** SSF 1.0, section 8.1: manages streams. */
 export class StreamManagement {
   readonly #options: StreamManagementOptions;
 
@@ -53,7 +53,7 @@ export class StreamManagement {
   }
 
   /**
-   * Section 8.1.1.1. The answer has the stream's own secret, this once; a gateway does all that follows with it.
+   * Section 8.1.1.1. Only this answer contains the stream's own secret, which a gateway uses for all further requests.
    *
    * @throws HttpError
    */
@@ -136,7 +136,7 @@ export class StreamManagement {
     const state = readState(body);
     const { id } = await requireStream(readStreamId(body.stream_id), access);
     if (!(await requestVerification(this.#options.db, id, state))) {
-      throw new HttpError(429, 'too_many_requests', 'The last verification is not long enough ago', {
+      throw new HttpError(429, 'too_many_requests', 'Wait longer between verifications', {
         'retry-after': String(VERIFICATION_INTERVAL_SECONDS),
       });
     }
@@ -154,12 +154,12 @@ export class StreamManagement {
     if (receiver === undefined) throw unknownStream();
     const described: Readonly<Record<string, unknown>> = this.#describe(stream);
     for (const [name, value] of Object.entries(body)) {
-      // Section 8.1.1.3: what is the transmitter's may be repeated, and not be changed.
+      // Section 8.1.1.3: the transmitter's members may be repeated but not changed.
       if (!OF_THE_RECEIVER.has(name) && name in described && !isDeepStrictEqual(value, described[name])) {
         throw malformed(name);
       }
     }
-    // Whether it is a gateway's is decided when it is made: what it did not hear of until now, no change brings back.
+    // Whether a stream is a gateway's is decided when it is created: a later change would not bring back the events that it missed.
     if (stream.maxStalenessMs === null && body.behalf_max_staleness_ms !== undefined)
       throw malformed('behalf_max_staleness_ms');
     const before = keepsTheRest ? await this.#wishesOf(stream) : undefined;
@@ -204,7 +204,7 @@ function describeStatus({ id, status, statusReason }: Stream): object {
   return { stream_id: id, status, ...(statusReason === null ? {} : { reason: statusReason }) };
 }
 
-/** A stream that the caller may have. Whether there is one of somebody else's under the name, nobody learns. @throws HttpError 404 */
+/** A stream that the caller has access to. Another party's stream looks like a missing one. @throws HttpError 404 */
 export async function requireStream(id: string | null, access: StreamAccess): Promise<Stream> {
   const stream = id === null ? undefined : await access.find(id);
   if (stream === undefined) throw unknownStream();
@@ -218,7 +218,7 @@ export function unknownStream(): HttpError {
 /** @throws HttpError 405 */
 export function allow(request: IncomingMessage, ...methods: string[]): void {
   if (methods.includes(request.method ?? '')) return;
-  throw new HttpError(405, 'method_not_allowed', 'Not a method of this address', {
+  throw new HttpError(405, 'method_not_allowed', 'This address does not support the method', {
     allow: methods.join(', '),
   });
 }

@@ -20,7 +20,7 @@ const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 /**
  * The receiver's part of a stream configuration (SSF 1.0, section 8.1.1).
  *
- * @param before what stays where the body says nothing (PATCH); without it, the defaults hold (POST, PUT)
+ * @param before the values of members that the body omits (PATCH); without it, the defaults apply (POST, PUT)
  * @throws HttpError 400
  */
 export function readWishes(
@@ -59,8 +59,8 @@ export function readWishes(
 }
 
 /**
- * Only to where the configuration says that this receiver takes events: who knows its secret cannot have requests sent to
- * addresses of their choice, which this server may reach and they cannot.
+ * Only to endpoints that the configuration lists for this receiver. A holder of its secret must not be able to make this server
+ * send requests to addresses of their choice, which they may not reach themselves (SSRF).
  */
 function readDelivery(
   delivery: unknown,
@@ -81,7 +81,7 @@ function readDelivery(
   return { endpoint, authorization: sealed };
 }
 
-/** What the ciphertext of an `authorization_header` is bound to: it goes nowhere else. */
+/** Binds the ciphertext of an `authorization_header` to its endpoint, so that it is sent nowhere else. */
 export function pushName(endpoint: string): string {
   return `push ${endpoint}`;
 }

@@ -12,26 +12,26 @@ export interface Stream {
   /** Whose it is. */
   readonly receiver: string;
   readonly description: string | null;
-  /** A gateway permits nothing when it has heard nothing for longer. Null: the receiver is no gateway. */
+  /** A gateway denies everything after this time without contact. Null: the receiver is not a gateway. */
   readonly maxStalenessMs: number | null;
   readonly events: readonly string[];
   readonly eventsRequested: readonly string[];
   readonly status: StreamStatus;
   readonly statusReason: string | null;
-  /** It was stopped, or narrowed: a gateway that went on with it would never hear of what happened meanwhile. */
+  /** It was stopped or narrowed at some time, so a gateway that continued with it would miss events. */
   readonly hasGap: boolean;
-  /** Undefined when the receiver polls. */
+  /** Undefined if the receiver polls. */
   readonly pushEndpoint: string | undefined;
 }
 
-/** What the receiver says of its stream (SSF 1.0, section 8.1.1). */
+/** The members that the receiver sets (SSF 1.0, section 8.1.1). */
 export interface StreamWishes {
   readonly description: string | null;
   readonly maxStalenessMs: number | null;
   readonly eventsRequested: readonly string[];
-  /** How long the receiver lets a token live, where it says so: older events matter to it as well. */
+  /** The longest token lifetime that the receiver accepts, if it says so: older events then matter to it too. */
   readonly maxTokenLifetimeSeconds?: number | undefined;
-  /** With the receiver's `authorization_header`, encrypted. */
+  /** Contains the receiver's `authorization_header`, encrypted. */
   readonly push: { readonly endpoint: string; readonly authorization: Sealed | undefined } | undefined;
 }
 

@@ -17,7 +17,7 @@ import {
 } from './log.js';
 import { type ChangeEvent, type Stream, type StreamStatus, type StreamWishes, toStream } from './stream.js';
 
-/** What a stream can deliver. */
+/** The events that a stream can deliver. */
 export const EVENTS_SUPPORTED: readonly string[] = [
   SESSION_REVOKED,
   ACCESS_SUSPENDED,
@@ -26,7 +26,7 @@ export const EVENTS_SUPPORTED: readonly string[] = [
   SIGNING_KEY_REVOKED,
 ];
 
-/** Without one of these, a gateway would take itself for informed and go on permitting what has ended. */
+/** Without any one of these, a gateway would believe itself informed and keep permitting what has ended. */
 export const EVENTS_OF_A_GATEWAY: readonly string[] = [
   SESSION_REVOKED,
   ACCESS_SUSPENDED,
@@ -36,16 +36,16 @@ export const EVENTS_OF_A_GATEWAY: readonly string[] = [
 const MAX_STREAMS_PER_RECEIVER = 1_000;
 const CLOCKS_DIFFER_SECONDS = 2 * 60;
 /**
- * A new stream begins with so much, unless its gateway lets tokens live longer: what it lets them live when it is not told
- * otherwise, and what clocks may differ. An older revocation matches no living token (decision 0022).
+ * The history that a new stream begins with, unless its gateway accepts longer token lifetimes: the gateway's default longest
+ * lifetime, plus the difference of clocks. An older revocation cannot match a living token (decision 0022).
  */
 export const HISTORY_SECONDS = 60 * 60 + CLOCKS_DIFFER_SECONDS;
-// Well within the history, also when making the stream takes long.
+// Well within the history, even if creating the stream takes long.
 const ANNOUNCED_WITHIN_SECONDS = HISTORY_SECONDS / 2;
-// As `randomUUID` writes it.
+// The form of `randomUUID`.
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The SSF streams, on the store: any instance of the authority serves any of them. Who may have which, see `accessBy`. */
+/** The SSF streams in the store: every instance of the authority serves all of them. `accessBy` decides who has access to which. */
 export class StreamRegister {
   readonly #db: AuthorityDatabase;
 
@@ -54,11 +54,11 @@ export class StreamRegister {
   }
 
   /**
-   * Makes a stream that begins with all events of the last hour (see `HISTORY_SECONDS`): none older can match a living token.
-   * Among them is what is suspended, whatever its age.
+   * Creates a stream that begins with all events of the last hour (see `HISTORY_SECONDS`), because no older event can match a
+   * living token. They include every suspension in force, whatever its age.
    *
-   * @param secretDigest without one, nobody can have it delivered
-   * @returns undefined when there are too many
+   * @param secretDigest without one, nobody has access to the stream
+   * @returns undefined if the receiver has too many streams
    */
   async create(
     receiver: string,
@@ -106,7 +106,7 @@ export class StreamRegister {
     return rows.map(toStream);
   }
 
-  /** The stream whose secret has one of these digests. */
+  /** The stream with one of these secret digests. */
   async findByDigest(digests: readonly Buffer[]): Promise<Stream | undefined> {
     if (digests.length === 0) return undefined;
     const row = await this.#db
@@ -117,17 +117,17 @@ export class StreamRegister {
     return row === undefined ? undefined : toStream(row);
   }
 
-  /** Its place in the log stays. @returns undefined when there is none */
+  /** The position in the log stays. @returns undefined if there is no such stream */
   async configure(id: string, wishes: StreamWishes): Promise<Stream | undefined> {
     const row = await this.#db
       .updateTable('authority.stream')
       .set({
         description: wishes.description,
-        // A gateway's stream stays one: what is asked of it, and who may have it, hangs on that.
+        // A gateway's stream stays a gateway's, because its requirements and its access depend on that.
         max_staleness_ms: sql<number | null>`coalesce(${wishes.maxStalenessMs}::integer, max_staleness_ms)`,
         events: delivered(wishes),
         events_requested: [...wishes.eventsRequested],
-        // What it did not ask for, or had sent elsewhere, it does not hear of again.
+        // Events that it did not request, or had sent elsewhere, are lost to it.
         has_gap: sql<boolean>`has_gap or not (events <@ ${delivered(wishes)}::text[])
           or ${wishes.push !== undefined}::boolean`,
         push_endpoint: wishes.push?.endpoint ?? null,
@@ -142,8 +142,8 @@ export class StreamRegister {
   }
 
   /**
-   * SSF 1.0, section 8.1.2: of a paused stream the events are held, of a disabled one they are not. A gateway's that was
-   * either is not polled again: whether it was stopped between two polls, no answer would tell.
+   * SSF 1.0, section 8.1.2: a paused stream keeps its events, a disabled one does not. A gateway's stream that was ever either is
+   * not polled again, because no answer could tell whether it was stopped between two polls.
    *
    * @returns undefined when there is none
    */
@@ -159,7 +159,7 @@ export class StreamRegister {
     return rows[0] === undefined ? undefined : toStream(rows[0]);
   }
 
-  /** The receiver's `authorization_header`, encrypted, or undefined when it gave none. */
+  /** The receiver's `authorization_header`, encrypted; undefined if there is none. */
   async pushAuthorization(id: string): Promise<Sealed | undefined> {
     const row = await this.#db
       .selectFrom('authority.stream')
@@ -170,26 +170,25 @@ export class StreamRegister {
     return { nonce: row.nonce, ciphertext: row.ciphertext };
   }
 
-  /** @returns false when there was none */
+  /** @returns false if there was none */
   async remove(id: string): Promise<boolean> {
     const { numDeletedRows } = await this.#db
       .deleteFrom('authority.stream')
       .where('id', '=', id)
       .executeTakeFirst();
-    // Nobody has to wait for it any longer.
+    // Waiting for all gateways no longer includes it.
     await attempt(this.#db, (db) => wake(db, 'acknowledged'));
     return numDeletedRows === 1n;
   }
 
-  /** Remembers that these were delivered, in whatever order; unknown ones are ignored. */
+  /** Records that these events were delivered, in any order. Unknown ones are ignored. */
   async acknowledge({ id }: Pick<Stream, 'id'>, jtis: readonly string[]): Promise<void> {
-    // Compared as what they are in the log, or no index would find them.
+    // Compared with the column's own type, so that the index is used.
     const known = jtis.filter((jti) => UUID.test(jti));
     if (known.length === 0) return;
-    // One statement, as it comes with every poll. Polls of one stream come one after the other, by the lock on its row; what
-    // another one acknowledged meanwhile is not seen, and counts with the next. Events are found by their identifiers alone:
-    // whatever else is asked of them, PostgreSQL looks through all that is undelivered as well. The notification is for
-    // whoever waits until all gateways have a change.
+    // One statement, because every poll executes it. The lock on the stream's row serializes its polls; what a concurrent poll
+    // acknowledges is not seen, and counts with the next one. Events are found by identifier alone: with any further condition,
+    // PostgreSQL would scan everything undelivered. The notification wakes those who wait until all gateways have a change.
     const statement = sql`
       with place as materialized (
         select events, delivered_seq from authority.stream where id = ${id} for update),
@@ -220,10 +219,10 @@ export class StreamRegister {
     await attempt(this.#db, (db) => statement.execute(db));
   }
 
-  /** The oldest undelivered events, in the order of their numbers; of a stream that is not enabled, none. */
+  /** The oldest undelivered events in order; none if the stream is not enabled. */
   async pending({ id }: Pick<Stream, 'id'>, limit: number): Promise<readonly ChangeEvent[]> {
-    // Read in order from the stream's place on, however long the log is: the place is a value, not a join, and what is asked
-    // of the kind does not look selective to PostgreSQL, which would otherwise rather sort all that is undelivered.
+    // Reads in order from the stream's position, however long the log is. The position is a value, not a join, and the condition
+    // on the kind does not look selective to PostgreSQL, which would otherwise sort everything undelivered.
     const { rows } = await sql<ChangeEvent>`
       select e.* from authority.change_event e
       where e.seq > (select delivered_seq from authority.stream where id = ${id} and status = 'enabled')
@@ -233,18 +232,18 @@ export class StreamRegister {
     return rows;
   }
 
-  /** @returns false when the stream is gone */
+  /** @returns false if the stream is gone */
   async touch(id: string): Promise<boolean> {
     const { numUpdatedRows } = await this.#db
       .updateTable('authority.stream')
-      // By the clock that the age of a poll is told by, whichever instance answers it.
+      // By the database's clock, which also measures the age of a poll, whichever instance answers it.
       .set({ polled_at: sql<Date>`clock_timestamp()` })
       .where('id', '=', id)
       .executeTakeFirst();
     return numUpdatedRows === 1n;
   }
 
-  /** Whoever pushes looks again. */
+  /** Makes pushing instances look again. */
   async #wake(): Promise<void> {
     await attempt(this.#db, (db) => wake(db, 'change'));
   }

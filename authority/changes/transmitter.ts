@@ -38,7 +38,7 @@ export class SsfTransmitter {
     this.#options = options;
   }
 
-  /** Answers when the path is one of the transmitter's. @throws HttpError */
+  /** @returns whether the path is one of the transmitter's, and was answered @throws HttpError */
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
     const { management, receivers, streams } = this.#options;
     const { pathname } = url;
@@ -73,8 +73,7 @@ export class SsfTransmitter {
   }
 
   /**
-   * SSF 1.0, section 7.1. Subjects cannot be added or removed: a stream is about all of them, and says so by having no
-   * addresses for it.
+   * SSF 1.0, section 7.1. Subjects cannot be added or removed: a stream covers all of them, so there are no endpoints for that.
    */
   #metadata(): Record<string, unknown> {
     const { issuer, receivers } = this.#options;
@@ -106,7 +105,7 @@ export class SsfTransmitter {
     const stream = await requireStream(id, access);
     await this.#requireWhole(stream);
     if (!(await streams.touch(id))) throw unknownStream();
-    // A receiver that cannot read an event is told of it no further (section 2.4): its own view is what it must distrust.
+    // An event that a receiver cannot read is not sent again (section 2.4): the receiver must distrust its own view.
     if (poll.failed.length > 0) {
       log.log('error', 'EVENTS_UNREADABLE', { stream: id, count: poll.failed.length });
     }
@@ -116,7 +115,7 @@ export class SsfTransmitter {
   }
 
   /**
-   * Refuses a stream that does not, or may never, tell all that happened: an empty answer would say that nothing was revoked.
+   * Refuses a stream that is stopped or has a gap: an empty answer would mean that nothing was revoked.
    *
    * @throws HttpError 404, 409
    */
@@ -138,7 +137,7 @@ export class SsfTransmitter {
     const { feed, longPollMs = LONG_POLL_MS, outbox } = this.#options;
     const look = async (): Promise<Batch> => {
       const batch = await outbox.next(stream, poll.maxEvents);
-      // It may have been stopped since it was looked at, and that nothing was found may be because of it.
+      // The stream may have been stopped in the meantime, which would explain why nothing was found.
       await this.#requireWhole(stream);
       return batch;
     };
@@ -152,7 +151,7 @@ export class SsfTransmitter {
     this.#polls.add(end);
     try {
       for (;;) {
-        // To wait begins before to look, or a change in between would be slept through.
+        // Subscribe before querying, or a change in between is missed.
         const change = feed.wait(over.signal);
         const batch = await look();
         if (batch.sets.size > 0 || over.signal.aborted) return batch;

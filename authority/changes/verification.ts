@@ -12,7 +12,7 @@ import type { SetContext } from './set.js';
 /** SSF 1.0, section 8.1.4.1 */
 export const VERIFICATION = 'https://schemas.openid.net/secevent/ssf/event-type/verification';
 
-/** Between two verifications of one stream; `min_verification_interval` of its configuration. */
+/** The least time between two verifications of one stream: `min_verification_interval` of its configuration. */
 export const VERIFICATION_INTERVAL_SECONDS = 10;
 
 /** A verification event that waits to be delivered. */
@@ -24,9 +24,9 @@ export interface Verification {
 }
 
 /**
- * Puts a verification event on the stream, in the place of one that was not delivered yet.
+ * Adds a verification event to the stream. It replaces one that was not delivered yet.
  *
- * @returns false when the last one is not long enough ago
+ * @returns false if the last one is too recent
  */
 export async function requestVerification(
   db: AuthorityDatabase,
@@ -34,7 +34,7 @@ export async function requestVerification(
   state: string | null,
 ): Promise<boolean> {
   return transact(db, async (trx) => {
-    // The check and what it is measured by next time are one statement: of two requests at once, one is too early.
+    // Check and update are one statement, so that of two concurrent requests one is too early.
     const { numAffectedRows } = await sql`update authority.stream set verified_at = clock_timestamp()
       where id = ${streamId} and (verified_at is null or verified_at
         <= clock_timestamp() - make_interval(secs => ${VERIFICATION_INTERVAL_SECONDS}))`.execute(trx);
@@ -48,7 +48,7 @@ export async function requestVerification(
   });
 }
 
-/** Of a stream that is not enabled, none. */
+/** None if the stream is not enabled. */
 export async function pendingVerification(
   db: AuthorityDatabase,
   streamId: string,

@@ -6,6 +6,7 @@ import { transact } from '../consent/transact.js';
 import type { Revocation } from '../consent/types.js';
 import type { ApplicationTable, AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import { isSubject } from '../accounts/subjects.js';
+import { isKnownToRunningPolicy } from '../running-policy.js';
 import { getsTokens, grantProblem, registrationProblem } from './check.js';
 import { ApplicationError } from './errors.js';
 import type { ClientRegistration } from './register.js';
@@ -19,40 +20,40 @@ const UNIQUE_VIOLATION = '23505';
 export interface Application {
   readonly clientId: string;
   readonly registration: StoredRegistration;
-  /** Whether it authenticates, by a secret or a key of its own, or is a public client. */
+  /** Whether it authenticates, by a secret or a key; otherwise it is a public client. */
   readonly confidential: boolean;
   readonly registeredAt: Date;
   readonly changedAt: Date;
   readonly retiredAt: Date | undefined;
 }
 
-/** Who does it, and the policy that must know the application. */
+/** Who makes the change, and the policy, which must know the application. */
 export interface RegisterOptions {
   readonly by: string;
   readonly policy: Policy;
 }
 
-/** A secret that was made, where one was: it is seen this once, the store keeps its digest. */
+/** A new secret, if one was created. It is shown once; the store keeps its digest. */
 export interface IssuedSecret {
   readonly secret: string | undefined;
 }
 
 /**
- * The applications in the store, which all instances of the authority know at once: an append-only log of what happened to
- * each, and its projection, written together. What an application may ask for is not here: it is its ceiling in the policy.
+ * The applications in the store, which all instances of the authority see immediately: an append-only log of events, and its
+ * projection, written together. What an application may ask for is not stored here: that is its ceiling in the policy.
  */
 export class ApplicationRegister {
   readonly #db: AuthorityDatabase;
 
-  /** @param db migrated with `migrateAuthority`; stays the caller's to close */
+  /** @param db migrated with `migrateAuthority`; the caller closes it */
   constructor(db: AuthorityDatabase) {
     this.#db = db;
   }
 
   /**
-   * @param registration as `registration-schema.json` describes it
-   * @param options.confidential whether it can keep a secret: it gets one, unless it authenticates by a key of its own
-   * @returns the secret, this once: the store keeps its digest
+   * @param registration see `registration-schema.json`
+   * @param options.confidential whether it can keep a secret: it then gets one, unless it authenticates by a key
+   * @returns the secret, shown only here; the store keeps its digest
    * @throws ApplicationError `client_invalid`, `client_not_in_policy`, `client_exists`
    */
   async register(
@@ -90,9 +91,9 @@ export class ApplicationRegister {
   }
 
   /**
-   * Gives an application another registration, as a whole. Its secret stays; with a key of its own in place of it, it ends.
+   * Replaces an application's registration. Its secret stays valid, unless a key replaces it.
    *
-   * @returns a secret when it had a key and has none now: a client that authenticates never becomes one that does not
+   * @returns a new secret if its key was removed, because a client that authenticates never becomes a public one
    * @throws ApplicationError `client_invalid`, `client_not_in_policy`, `client_unknown`
    */
   async change(
@@ -125,9 +126,9 @@ export class ApplicationRegister {
   }
 
   /**
-   * Gives an application another secret; the old one is good for nothing from then on.
+   * Replaces an application's secret. The old one stops working immediately.
    *
-   * @throws ApplicationError `client_unknown`, `client_invalid` when it has none
+   * @throws ApplicationError `client_unknown`, `client_invalid` if it has none
    */
   async renewSecret(clientId: string, { by }: { readonly by: string }): Promise<{ readonly secret: string }> {
     const secret = newClientSecret();
@@ -152,7 +153,7 @@ export class ApplicationRegister {
   }
 
   /**
-   * Ends an application for ever, and with it every consent and token that it holds, in one transaction.
+   * Ends an application forever, together with all its consents and tokens, in one transaction.
    *
    * @throws ApplicationError `client_unknown`
    */
@@ -174,7 +175,7 @@ export class ApplicationRegister {
     });
   }
 
-  /** An application that may act: not a retired one. */
+  /** An application that is not retired. */
   async findClient(clientId: string): Promise<ClientRegistration | undefined> {
     const row = await this.#all()
       .where('client_id', '=', clientId)
@@ -188,10 +189,18 @@ export class ApplicationRegister {
     return row === undefined ? undefined : toApplication(row);
   }
 
-  /** A hundred at a time, by identifier; retired ones as well. @param after the last identifier of an earlier page */
+  /**
+   * Up to a hundred applications, ordered by identifier, including retired ones. @param after the last identifier of the previous
+   * page
+   */
   async list(after: string = ''): Promise<readonly Application[]> {
     const page = this.#all().where('client_id', '>', after).orderBy('client_id').limit(MAX_PAGE_SIZE);
     return (await page.execute()).map((row) => toApplication(row));
+  }
+
+  /** Whether the policy of the running authority knows the client; undefined if no authority has run on this store yet. */
+  async isKnownToRunningPolicy(clientId: string): Promise<boolean | undefined> {
+    return isKnownToRunningPolicy(this.#db, clientId);
   }
 
   #all() {
@@ -199,7 +208,7 @@ export class ApplicationRegister {
   }
 }
 
-/** As clients that are given at the start are. @throws ApplicationError `client_invalid`, `client_not_in_policy` */
+/** Applies the same checks as to clients in the options. @throws ApplicationError `client_invalid`, `client_not_in_policy` */
 async function refuseUnusable(
   trx: Transaction<AuthoritySchema>,
   client: ClientRegistration,

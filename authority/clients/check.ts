@@ -7,15 +7,15 @@ import { MAX_EXCHANGE_DEPTH } from '../oidc/lifetimes.js';
 import { credentialProblem } from './credentials.js';
 import type { ClientRegistration } from './register.js';
 
-/** What others say about a registration: the policy, and the people that there are. */
+/** What a registration is checked against besides itself: the policy, and the existing accounts. */
 export interface GrantRules {
   readonly accounts: Pick<AccountRegister, 'isSubject'>;
   readonly policy: Policy;
 }
 
-/** What the authority that serves it says about it. */
+/** What the authority that serves the client requires. */
 export interface ServingRules {
-  /** Undefined: no certificate is believed. */
+  /** Undefined: certificates are never accepted. */
   readonly certificates: ClientCertificates | undefined;
   readonly profile: 'fapi2' | undefined;
 }
@@ -24,7 +24,7 @@ export interface ServingRules {
 export type ClientRules = GrantRules & ServingRules;
 
 /**
- * Holds registrations against what they could never do, or must not: the start stops, rather than a flow later.
+ * Refuses registrations that could never work, or must not, at the start rather than in a later flow.
  *
  * @throws AuthorityError `client_invalid`
  */
@@ -46,12 +46,12 @@ function invalid({ clientId }: ClientRegistration, problem: string): AuthorityEr
   return new AuthorityError('client_invalid', `The client ${clientId} ${problem}`);
 }
 
-/** Whether nothing but knowing its name is asked of the client. */
+/** Whether the client does not authenticate. */
 export function isPublic({ oauth, secret, secretDigest }: ClientRegistration): boolean {
   return secret === undefined && secretDigest === undefined && oauth?.authentication === undefined;
 }
 
-/** Whether it asks for tokens: a resource server that only looks at those of others does not. */
+/** Whether it requests tokens. A resource server that only introspects others' tokens does not. */
 export function getsTokens({
   oauth,
   redirectUris,
@@ -59,14 +59,14 @@ export function getsTokens({
   return redirectUris.length > 0 || (oauth?.clientCredentials ?? oauth?.exchange) !== undefined;
 }
 
-/** Why this authority does not serve the client: the registration itself, or what is asked of all clients here. */
+/** Why this authority cannot serve the client: because of the registration itself, or of this authority's requirements. */
 export function servingProblem(client: ClientRegistration, rules: ServingRules): string | undefined {
   return (
     registrationProblem(client) ?? certificateProblem(client, rules) ?? profileProblem(client, rules.profile)
   );
 }
 
-/** Why no authority can serve the client, or must: told by the registration alone. */
+/** Why no authority can, or may, serve the client, judged by the registration alone. */
 export function registrationProblem(client: ClientRegistration): string | undefined {
   const { oauth = {}, secret, secretDigest } = client;
   const { authentication, clientCredentials, exchange, introspection } = oauth;
@@ -83,8 +83,8 @@ export function registrationProblem(client: ClientRegistration): string | undefi
 }
 
 /**
- * Why the policy, or somebody's name, is in the way of it. What a client may have is decided again with each token, because
- * both change: see oidc/token-claims.ts.
+ * Why the policy, or an account of the same name, rules the registration out. Both change, so this is decided again for each
+ * token: see oidc/token-claims.ts.
  */
 export async function grantProblem(
   { clientId, oauth }: ClientRegistration,
@@ -92,7 +92,7 @@ export async function grantProblem(
 ): Promise<string | undefined> {
   const { beyond } = serviceScopes(oauth?.clientCredentials?.scopes ?? [], clientId, policy);
   if (beyond.length > 0) return `is beyond the policy's entry for it: ${beyond.join(', ')}`;
-  // The `sub` of a client's own token is its id: `@subject` would take it for the person.
+  // The `sub` of a client's own token is its id, which `@subject` would mistake for the person's.
   return (await accounts.isSubject(clientId)) ? "has a person's subject as its id" : undefined;
 }
 
@@ -120,7 +120,7 @@ function certificateProblem(
   return undefined;
 }
 
-/** FAPI 2.0 Security Profile section 5.3.2.1: by the client's own registration, or because it holds for all. */
+/** FAPI 2.0 Security Profile section 5.3.2.1: either by the client's registration or because it applies to all clients. */
 function profileProblem(client: ClientRegistration, profile: 'fapi2' | undefined): string | undefined {
   const { oauth } = client;
   if (profile !== 'fapi2' && oauth?.profile !== 'fapi2') return undefined;

@@ -4,7 +4,7 @@ import type { JWK } from 'jose';
 
 import type { ClientAuthentication } from './oauth.js';
 
-/** FAPI 2.0 Security Profile section 5.4.1, for everybody: no RSASSA-PKCS1-v1_5, and nothing symmetric. */
+/** FAPI 2.0 Security Profile section 5.4.1, applied to all clients: neither RSASSA-PKCS1-v1_5 nor symmetric algorithms. */
 export const SIGNING_ALGORITHMS = ['ES256', 'PS256', 'EdDSA', 'Ed25519'] as const;
 
 /** FAPI 2.0 Security Profile section 5.4.1, RFC 7518 section 3.5. */
@@ -13,7 +13,7 @@ const RSA_BITS_AT_LEAST = 2048;
 /** RFC 7518 sections 6.2.2, 6.3.2 and 6.4, RFC 8037 section 2. */
 const PRIVATE_PARAMETERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
-/** What is wrong with what a client is to prove itself by. */
+/** What is wrong with a client's credentials; undefined if nothing is. */
 export function credentialProblem(authentication: ClientAuthentication | undefined): string | undefined {
   switch (authentication?.method) {
     case 'private_key_jwt':
@@ -36,7 +36,7 @@ function keysProblem(keys: readonly JWK[]): string | undefined {
   return keys.every(isTaken) ? undefined : 'has a key that is not for ES256, PS256 or EdDSA';
 }
 
-/** Whether one of the algorithms, and that which it names itself, goes with the key. */
+/** Whether the key fits one of the algorithms, and the one that it names itself. */
 function isTaken(jwk: JWK): boolean {
   const key = publicKey(jwk);
   switch (key?.asymmetricKeyType) {

@@ -10,16 +10,16 @@ export interface ClientDirectoryOptions {
   /** Checked at the start (`checkClients`). */
   readonly given: readonly ClientRegistration[];
   readonly applications: ApplicationRegister;
-  /** What clients of the store are held against: they were registered without knowing which authority serves them. */
+  /** The requirements on clients of the store, which were registered without knowing which authority would serve them. */
   readonly rules: ServingRules;
   readonly log: Log;
 }
 
-/** Every client: those that were given at the start, and those of the store. An identifier given at the start wins. */
+/** All clients: those of the options and those of the store. The options take precedence. */
 export class ClientDirectory {
   readonly #options: ClientDirectoryOptions;
   readonly #given: ReadonlyMap<string, ClientRegistration>;
-  /** What the log was told of whom: anybody can have a client looked up, as often as they like. */
+  /** The problems already logged per client, because anybody can have a client looked up any number of times. */
   readonly #told = new Map<string, string>();
 
   constructor(options: ClientDirectoryOptions) {
@@ -28,11 +28,11 @@ export class ClientDirectory {
   }
 
   /**
-   * Asks the store each time: a new application is known at once, a retired one unknown at once. One that does not fit this
-   * authority is not known to it.
+   * Queries the store each time, so that new and retired applications take effect immediately. An application that does not meet
+   * this authority's requirements is treated as unknown.
    */
   async find(clientId: unknown): Promise<ClientRegistration | undefined> {
-    // PostgreSQL's text cannot hold a NUL character, so no application is called by one.
+    // PostgreSQL's text cannot hold a NUL character, so no identifier contains one.
     if (typeof clientId !== 'string' || clientId.includes('\0')) return undefined;
     const given = this.#given.get(clientId);
     if (given !== undefined) return given;

@@ -3,11 +3,11 @@ import type { ErrorDescription } from '@behalf/directives/internal';
 /** Every reason why an application cannot be registered, changed or retired. Codes are stable. */
 export const applicationErrors = Object.freeze({
   client_exists: {
-    description: 'There is, or was, an application with this identifier: identifiers are never used twice.',
+    description: 'There is, or was, an application with this identifier: identifiers are never reused.',
     since: '0.1.0',
   },
   client_invalid: {
-    description: 'The registration is not as it must be; the message says what.',
+    description: 'The registration is invalid; the message says why.',
     since: '0.1.0',
   },
   client_not_in_policy: {

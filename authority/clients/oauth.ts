@@ -1,6 +1,6 @@
 import type { JSONWebKeySet } from 'jose';
 
-/** How a client proves at the token endpoint who it is, where it is not by a shared secret. */
+/** How a client authenticates at the token endpoint other than by a shared secret. */
 export type ClientAuthentication =
   | {
       /** RFC 7523 section 2.2 with a key of its own. */
@@ -20,18 +20,18 @@ export type ClientAuthentication =
       readonly dnsName: string;
     };
 
-/** RFC 8693: a service that may act for people with tokens that others were given. */
+/** RFC 8693: a service that may exchange tokens issued to other clients, to act for people. */
 export interface ExchangeRight {
-  /** Whose tokens it may exchange: every client that a token stands on must be one of them. */
+  /** The clients whose tokens it may exchange: every client that a token depends on must be listed. */
   readonly from: readonly string[];
   /** How many actors the exchanged token may name; default 2. */
   readonly depth?: number;
 }
 
-/** What a client can do beyond the code flow. Everything is off unless it is named. */
+/** What a client can do beyond the authorization code flow. Everything is off by default. */
 export interface ClientOAuthOptions {
   readonly authentication?: ClientAuthentication;
-  /** Which kind of key its tokens are bound to: RFC 9449, or RFC 8705 section 3. Without: it may, but need not, use DPoP. */
+  /** Which kind of key its tokens are bound to: RFC 9449, or RFC 8705 section 3. Default: it may, but need not, use DPoP. */
   readonly senderConstraint?: 'dpop' | 'certificate';
   /** RFC 9126 section 6: its authorization requests are pushed, or refused. */
   readonly requirePushedRequests?: boolean;

@@ -7,8 +7,8 @@ import type { ClientRegistration } from './register.js';
 import schema from './registration-schema.json' with { type: 'json' };
 
 /**
- * What the store keeps of an application: a client's registration but for what has columns of its own. Its members are
- * those of `registration-schema.json`; what is added there and to `ClientRegistration` needs no other change here.
+ * What the store keeps of an application: the registration without the members that have columns of their own. Its members are
+ * those of `registration-schema.json`; a member added there and to `ClientRegistration` needs no other change here.
  */
 export type StoredRegistration = Omit<ClientRegistration, 'clientId' | 'secret' | 'secretDigest'> &
   Required<Pick<ClientRegistration, 'owner' | 'contact'>>;
@@ -32,13 +32,13 @@ export function checkClientId(clientId: string): void {
   }
 }
 
-/** The shape by the schema, then what a schema cannot say. @throws ApplicationError `client_invalid` */
+/** Checks the shape by the schema, then what a schema cannot express. @throws ApplicationError `client_invalid` */
 export function checkRegistration(value: unknown): StoredRegistration {
   if (!validate(value)) {
     const [error] = validate.errors ?? [];
     const { path, problem } = shapeProblem(error);
     const described: unknown = error?.parentSchema?.['description'];
-    // A pattern says little to a person; what it stands for does.
+    // A pattern means little to a person, so its meaning is given instead.
     const says =
       error?.keyword === 'pattern' && typeof described === 'string' ? `must be: ${described}` : problem;
     throw new ApplicationError('client_invalid', path === '' ? says : `${path} ${says}`);
@@ -48,7 +48,7 @@ export function checkRegistration(value: unknown): StoredRegistration {
 }
 
 /**
- * RFC 9700, section 2.1: compared exactly, so nothing that stands for others; RFC 6749, section 3.1.2: no fragment.
+ * RFC 9700, section 2.1: compared exactly, so no wildcards; RFC 6749, section 3.1.2: no fragment.
  * Plain http only for the loopback interface, by address (RFC 8252, sections 7.3 and 8.3).
  */
 function checkRedirectUri(uri: string, path: string): void {
@@ -66,7 +66,10 @@ function checkRedirectUri(uri: string, path: string): void {
   return refuse('must be https, or http on 127.0.0.1 or [::1] for a native application');
 }
 
-/** An application that the policy gives no ceiling would be refused everything, at both ends. @throws ApplicationError */
+/**
+ * Refuses an application without a ceiling in the policy, which authority and gateway would both refuse everything. @throws
+ * ApplicationError
+ */
 export function checkCeiling(clientId: string, policy: Policy): void {
   if (ceilingOf(policy, clientId).kind !== 'nothing') return;
   throw new ApplicationError(

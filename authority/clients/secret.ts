@@ -2,12 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 
 const SECRET_BYTES = 32;
 
-/** A client's secret: 256 random bits, so that a fast digest of it gives nobody a way back (unlike a password's). */
+/** A client's secret: 256 random bits, so that even a fast digest cannot be reversed (unlike a password's). */
 export function newClientSecret(): string {
   return randomBytes(SECRET_BYTES).toString('base64url');
 }
 
-/** What is kept of a client's secret. */
+/** The stored digest of a client's secret. */
 export function secretDigest(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url');
 }

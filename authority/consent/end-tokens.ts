@@ -4,8 +4,8 @@ import { appendChange, SESSION_REVOKED } from '../changes/log.js';
 import type { AuthoritySchema } from '../schema.js';
 
 /**
- * Ends every token that was issued under a consent up to now, with codes and refresh tokens. The consent stands: its client
- * comes by a new token when the person signs in again.
+ * Ends every token issued under a consent up to now, including codes and refresh tokens. The consent stays in force: its client
+ * gets a new token when the person signs in again.
  */
 export async function endTokens(
   trx: Transaction<AuthoritySchema>,
@@ -21,7 +21,7 @@ export async function endTokens(
     .executeTakeFirst();
   if (consent === undefined) return;
   await trx.deleteFrom('authority.oidc_payload').where('grant_id', '=', consentId).execute();
-  // Without the consent: that would end it for ever at the gateways.
+  // Without the consent's id, which would end the consent forever at the gateways.
   const { occurredAt } = await appendChange(trx, {
     kind: SESSION_REVOKED,
     members: consent,

@@ -7,8 +7,8 @@ import { appendConsentEvent, type ConsentRow } from './rows.js';
 const BY = 'authority';
 
 /**
- * Ends consents whose time is over: codes and refresh tokens under them are gone, the event is in the log, and every gateway
- * hears of it, though no access token outlives its consent: a gateway's clock may be behind. The caller holds the rows' locks.
+ * Ends expired consents: deletes their codes and refresh tokens, and records the event. Gateways are told too, although no access
+ * token outlives its consent, because a gateway's clock may be slow. The caller holds the rows' locks.
  */
 export async function recordExpiries(
   trx: Transaction<AuthoritySchema>,
@@ -16,7 +16,7 @@ export async function recordExpiries(
 ): Promise<void> {
   if (rows.length === 0) return;
   const ids = rows.map(({ id }) => id);
-  // All other locks before the change log's.
+  // Take all other locks before the change log's.
   await trx.deleteFrom('authority.oidc_payload').where('grant_id', 'in', ids).execute();
   for (const row of rows) {
     const { occurredAt } = await appendChange(trx, {

@@ -4,36 +4,36 @@ import type { ConsentRegister } from './register.js';
 
 const BATCH = 100;
 const RETRY_MS = 1_000;
-// Between two looks while one that is due is in the hands of another instance.
+// The pause while another instance is ending the consent that is due.
 const MIN_WAIT_MS = 20;
-// What setTimeout can wait for (2^31 - 1 ms) is less than a consent can last. The feed wakes us earlier than that anyway.
+// setTimeout cannot wait longer than 2^31 - 1 ms, and a consent can last longer. The feed wakes us earlier anyway.
 const MAX_WAIT_MS = 60 * 60 * 1_000;
 
 /** @see ConsentExpiry */
 export interface ConsentExpiryOptions {
   readonly consents: ConsentRegister;
-  /** Wakes when a consent may end at another time than was known; listens to `expiry`. */
+  /** Listens to `expiry`: wakes when a consent may end earlier than known. */
   readonly feed: ChangeFeed;
   readonly log: Log;
 }
 
 /**
- * Ends consents when their time is over: one timer to the next end, set anew whenever the store says that there may be an
- * earlier one. Every instance of the authority does it; a consent is ended by whichever comes first (the row's lock
- * decides), so that it happens once, and happens as long as one instance lives. The clock is the database's.
+ * Ends consents when they expire, with one timer to the next expiry, which is set again whenever the store announces a possibly
+ * earlier one. Every instance of the authority does it; the row's lock decides which one ends a consent, so that it happens once,
+ * and happens as long as any instance lives. The clock is the database's.
  */
 export class ConsentExpiry {
   readonly #options: ConsentExpiryOptions;
   readonly #closed = new AbortController();
   readonly #loop: Promise<void>;
 
-  /** Begins at once: what ended while no instance was there is ended now. */
+  /** Starts immediately with consents that expired while no instance ran. */
   constructor(options: ConsentExpiryOptions) {
     this.#options = options;
     this.#loop = this.#run();
   }
 
-  /** Waits for a round under way. */
+  /** Waits for the current round. */
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#loop;
@@ -45,7 +45,7 @@ export class ConsentExpiry {
       const round = new AbortController();
       const end = (): void => round.abort();
       this.#closed.signal.addEventListener('abort', end, { once: true });
-      // To wait begins before to look, or a change in between would be slept through.
+      // Subscribe before querying, or a change in between is missed.
       const change = feed.wait(round.signal);
       const timer = setTimeout(end, clamped(await this.#endThoseDue()));
       await change;

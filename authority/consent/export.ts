@@ -4,13 +4,13 @@ import type { AuthoritySchema } from '../schema.js';
 import type { ConsentEventRow } from './replay.js';
 import type { DetailLevel, PrivacyNotice } from './types.js';
 
-/** Of the records' form; in the table, the default of `schema_version`. */
+/** The version of the records' form; the default of the column `schema_version`. */
 export const EXPORT_SCHEMA_VERSION = 'behalf-27560-1';
 
 const MAX_EVENTS = 1_000;
 const EVENTS_PER_PAGE = 200;
 
-/** In what state a consent is after an event: words of ISO/IEC TS 27560, annex B. */
+/** The state of a consent after an event, in the words of ISO/IEC TS 27560, annex B. */
 export type EventState = 'requested' | 'given' | 'renewed' | 'withdrawn' | 'revoked' | 'expired';
 
 /** One person's consents, in the form of ISO/IEC TS 27560; `export-schema.json` describes every member. */
@@ -18,7 +18,7 @@ export interface ConsentExport {
   readonly schema_version: string;
   readonly exported_at: string;
   readonly pii_principal_id: string;
-  /** Whether this is the rest of it. When not, ask again with the cursor. */
+  /** Whether this is the last part. If not, ask again with the cursor. */
   readonly complete: boolean;
   readonly records: readonly ExportedRecord[];
 }
@@ -52,7 +52,7 @@ export interface ExportedEvent {
   readonly event_id: number;
   readonly event_time: string;
   readonly event_state: EventState;
-  /** `explicit`: the person said so by an action of their own. Absent where somebody or something else did. */
+  /** `explicit`: the person decided by an action of their own. Absent if somebody or something else decided. */
   readonly event_type?: 'explicit';
   readonly entity_id: string;
   /** ISO 8601; from the event on. */
@@ -81,11 +81,11 @@ export interface ExportPart {
 }
 
 /**
- * Everything that the log says about one person's consents, at most a thousand events at a time, in the order of the log.
- * A record whose events do not fit into one part goes on in the next.
+ * Everything in the log about one person's consents, in order, at most a thousand events at a time. A record whose events do not
+ * fit into one part continues in the next.
  *
  * @param after a `cursor` of an earlier part
- * @throws RangeError for a cursor that was not given out
+ * @throws RangeError for a cursor that was not issued
  */
 export async function exportConsents(
   db: Kysely<AuthoritySchema>,
@@ -124,7 +124,7 @@ export async function exportConsents(
   return { document, cursor: more ? String(last) : undefined };
 }
 
-/** The processing is that of the last event which says what was agreed. */
+/** The processing described by the last event that states what was agreed. */
 function exportRecord(subject: string, events: readonly ConsentEventRow[]): ExportedRecord {
   const newest = events.at(-1);
   if (newest === undefined) throw new TypeError('A record has an event');
@@ -195,7 +195,7 @@ function stateAfter(event: ConsentEventRow): EventState {
       return 'renewed';
     case 'expired':
       return 'expired';
-    // What is left of it is a record of its own, which names this one in `replaces`.
+    // What remains is a separate record, which names this one in `replaces`.
     case 'narrowed':
       return 'withdrawn';
     case 'revoked':

@@ -11,10 +11,10 @@ import type { ConsentTerms } from './types.js';
 type Trx = Transaction<AuthoritySchema>;
 
 /**
- * Writes down what a person decided. A consent that only grows keeps its identity; one that shrinks in any way is replaced
- * by a new one, and the old one's tokens die: they were minted under broader terms.
+ * Records a person's decision. A consent that only grows keeps its identifier. One that shrinks in any way is replaced by a new
+ * one, and the old one's tokens end, because they were issued under broader terms.
  *
- * @throws RangeError when it would be over already, or its application is retired
+ * @throws RangeError if it would already have expired, or its application is retired
  */
 export async function recordGrant(trx: Trx, terms: ConsentTerms): Promise<ConsentRow> {
   await refuseRetired(trx, terms.clientId);
@@ -43,7 +43,7 @@ export async function recordGrant(trx: Trx, terms: ConsentTerms): Promise<Consen
   return begin(trx, { ...next, granted_at: change.occurredAt }, terms, last.id);
 }
 
-/** A retirement waits for this transaction, and then ends what it granted; or this one sees it. */
+/** A concurrent retirement either waits for this transaction and ends what it granted, or is seen by it. */
 async function refuseRetired(trx: Trx, clientId: string): Promise<void> {
   const application = await trx
     .selectFrom('authority.application')
@@ -56,7 +56,7 @@ async function refuseRetired(trx: Trx, clientId: string): Promise<void> {
   }
 }
 
-/** What was refused before and not asked for again stays refused: the person is not asked about it once more. */
+/** Scopes refused earlier and not asked for now stay refused, so that the person is not asked about them again. */
 function withEarlierRefusals(terms: ConsentTerms, last: ConsentRow): ConsentTerms {
   const union = (...lists: (readonly string[])[]): string[] => [...new Set(lists.flat())];
   return {
@@ -103,7 +103,7 @@ async function extend(
   return row;
 }
 
-/** What was put before the person. */
+/** What the person was asked. */
 function shown(row: ConsentRow, terms: ConsentTerms): ConsentRow {
   return {
     ...row,

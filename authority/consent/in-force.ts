@@ -5,40 +5,39 @@ import { ChangeFeed } from '../changes/feed.js';
 import type { AuthorityDatabase } from '../schema.js';
 import type { ChangePosition } from './types.js';
 
-/** Whether a change is enforced, by gateway. */
+/** Which gateways enforce a change. */
 export interface InForce {
-  /** No gateway permits what the change ended. */
+  /** True if no gateway permits what the change ended. */
   readonly everywhere: boolean;
-  /** How many follow the change log at present. */
+  /** How many gateways follow the change log at present. */
   readonly gateways: number;
-  /** Those of them that have not acknowledged the change, by the name that each gave itself. */
+  /** The ones that have not acknowledged the change, by the name that each gave itself. */
   readonly waitingFor: readonly string[];
-  /** Those that stopped following so long ago that they permit nothing any more: they are not waited for. */
+  /** The ones that have been silent for so long that they deny everything, and are not waited for. */
   readonly silent: readonly string[];
 }
 
 /** @see GatewayAcknowledgements.open */
 export interface AcknowledgementsOptions {
-  /** Where it listens for acknowledgements, with one connection. */
+  /** The database to listen on for acknowledgements, with one connection. */
   readonly databaseUrl: string;
   readonly db: AuthorityDatabase;
   readonly log: Log;
 }
 
-/** More would keep as many requests open. Whoever comes then is told how it stands, without waiting. */
+/** Each waiter keeps a request open. Further callers get the present state without waiting. */
 const MAX_WAITS = 100;
 
 interface StreamState {
   readonly name: string;
   readonly acknowledged: boolean;
-  /** Until it permits nothing by itself; it does so already when this is not above 0. */
+  /** The time until it denies everything by itself; 0 or less if it already does. */
   readonly remaining_ms: number;
 }
 
 /**
- * Knows which gateways enforce a change. A gateway acknowledges what is in its view, and its polls are its heartbeat: one
- * that has not polled for as long as it permits anything without hearing from us (`maxStalenessMs`, which it told when it
- * made its stream) refuses every token by itself.
+ * Knows which gateways enforce a change. A gateway acknowledges the events in its view, and its polls are its heartbeat: one that
+ * has not polled for `maxStalenessMs`, as stated when it created its stream, refuses every token by itself.
  */
 export class GatewayAcknowledgements {
   readonly #db: AuthorityDatabase;
@@ -57,17 +56,17 @@ export class GatewayAcknowledgements {
     return new GatewayAcknowledgements(db, feed);
   }
 
-  /** Ends what waits, with how it stands then. */
+  /** Ends all waits with the state at that time. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#feed.close();
   }
 
   /**
-   * Answers when every gateway enforces the change, or after so long, who does not.
+   * Resolves when every gateway enforces the change; or after the time limit, with those that do not.
    *
-   * @param change undefined: everything that was announced up to now
-   * @param waitAtMostMs 0: how it stands at present
+   * @param change undefined: everything announced up to now
+   * @param waitAtMostMs 0: returns the present state
    */
   async inForce(change: ChangePosition | undefined, waitAtMostMs: number): Promise<InForce> {
     const seq = change?.seq ?? (await this.#head());
@@ -78,7 +77,7 @@ export class GatewayAcknowledgements {
     this.#waits += 1;
     try {
       for (;;) {
-        // To wait begins before to look, or an acknowledgement in between would be slept through.
+        // Subscribe before querying, or an acknowledgement in between is missed.
         const again = new AbortController();
         const acknowledgement = this.#feed.wait(AbortSignal.any([over, again.signal]));
         const { state, remainingMs } = await this.#look(seq);
@@ -119,7 +118,7 @@ export class GatewayAcknowledgements {
       waitingFor: waitingFor.map(({ name }) => name),
       silent: rows.filter(isSilent).map(({ name }) => name),
     };
-    // Rounded up, so that whoever looks then finds it so.
+    // Rounded up, so that the next look is not too early.
     const remainingMs = Math.ceil(Math.min(...waitingFor.map(({ remaining_ms }) => remaining_ms))) + 1;
     return { state, remainingMs };
   }

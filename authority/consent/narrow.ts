@@ -15,10 +15,10 @@ type Trx = Transaction<AuthoritySchema>;
 const NOTHING: Narrowed = { consent: undefined, replaced: undefined, change: undefined };
 
 /**
- * Takes something away from a person's own consent in force. What is left is a new consent; every token of the old one
- * dies with it. What is not in the consent cannot be taken away, and is passed over.
+ * Narrows a person's own consent in force. What remains is a new consent; every token of the old one ends. Parts that the consent
+ * does not contain are ignored.
  *
- * @throws RangeError when it would widen the consent, or leave nothing of it: then it is to be revoked
+ * @throws RangeError if it would widen the consent, or leave nothing of it (revoke it instead)
  */
 export async function narrowConsent(trx: Trx, id: string, narrowing: Narrowing): Promise<Narrowed> {
   const found = await trx
@@ -26,7 +26,7 @@ export async function narrowConsent(trx: Trx, id: string, narrowing: Narrowing):
     .select(['subject', 'client_id'])
     .where('id', '=', id)
     .executeTakeFirst();
-  // A person narrows their own consents only, whatever the caller has checked before.
+  // A person can narrow only their own consents, whatever the caller has checked before.
   if (found === undefined || found.subject !== narrowing.by) return NOTHING;
   await lockDecision(trx, 'consent', found.subject, found.client_id);
   const row = await trx
@@ -55,7 +55,7 @@ export async function narrowConsent(trx: Trx, id: string, narrowing: Narrowing):
   };
 }
 
-/** What was taken away counts as refused: the person is not asked for it again before an application insists. */
+/** What was removed counts as refused, so that the person is not asked for it again unless an application insists. */
 function whatIsLeft(row: ConsentRow, narrowing: Narrowing, now: Date): ConsentRow {
   const { removeScopes = [], removePurposes = [], until = row.until, detail = row.detail } = narrowing;
   const scopes = row.scopes.filter((name) => !removeScopes.includes(name));

@@ -29,25 +29,24 @@ const MAX_PAGE_SIZE = 100;
 const MAX_LIST = 1_000;
 
 /**
- * The consents of all people: an append-only log of what happened, and its projection, written together.
- * Every method is one database transaction: when it has returned, what it says is durable, and every change that
- * gateways must know is in the change log.
+ * The consents of all people: an append-only log of events, and its projection, written together. Every method is one database
+ * transaction: when it returns, its result is durable, and every change that gateways must enforce is in the change log.
  *
- * It does not ask who calls: that the caller may see or end a consent is for the caller to establish (a person's own
- * revocation is checked here once more).
+ * It does not authorize: the caller must have established that a consent may be seen or ended (a person's own revocation is
+ * checked again here).
  */
 export class ConsentRegister {
   readonly #db: AuthorityDatabase;
 
-  /** @param db migrated with `migrateAuthority`; stays the caller's to close */
+  /** @param db migrated with `migrateAuthority`; the caller closes it */
   constructor(db: AuthorityDatabase) {
     this.#db = db;
   }
 
   /**
-   * Records what a person agreed to. See `recordGrant` for what becomes of an earlier consent for the same client.
+   * Records what a person agreed to. See `recordGrant` for what happens to an earlier consent for the same client.
    *
-   * @throws RangeError when `until` is not in the future or no scope was granted
+   * @throws RangeError if `until` is not in the future, or no scope was granted
    */
   async grant(terms: ConsentTerms): Promise<Consent> {
     if (terms.scopes.length === 0) throw new RangeError('A consent must have a scope');
@@ -59,7 +58,7 @@ export class ConsentRegister {
     return row === undefined ? undefined : toConsent(row);
   }
 
-  /** The one consent that is in force between the two. */
+  /** The consent in force between this person and this client, if there is one. */
   async findActive(subject: string, clientId: string): Promise<Consent | undefined> {
     const row = await this.#all()
       .where('status', '=', 'active')
@@ -70,7 +69,7 @@ export class ConsentRegister {
     return consent?.status === 'active' ? consent : undefined;
   }
 
-  /** All consents that a person ever gave (the newest thousand), newest first. */
+  /** All consents of a person, newest first; at most the newest thousand. */
   async listForSubject(subject: string): Promise<readonly Consent[]> {
     const rows = await this.#all()
       .where('subject', '=', subject)
@@ -107,16 +106,16 @@ export class ConsentRegister {
   }
 
   /**
-   * Ends one consent and everything minted under it, for ever. Repeated, or for an unknown id, or by a user for
-   * somebody else's consent, it ends nothing and says so.
+   * Ends one consent and everything issued under it, forever. A repeated call, an unknown id, or a user's call for another
+   * person's consent ends nothing, which the outcome says.
    */
   async revokeConsent(id: string, options: RevocationOptions): Promise<Revocation> {
     return this.#transact((trx) => revokeConsent(trx, id, options));
   }
 
   /**
-   * Ends one access token and all that was exchanged from it, for ever. Access tokens are not kept here, so that an identifier that no token ever had is
-   * announced like any other.
+   * Ends one access token and everything exchanged from it, forever. Access tokens are not stored, so an identifier that no token
+   * ever had is announced like any other.
    *
    * @param tokenId `jti`
    */
@@ -125,7 +124,7 @@ export class ConsentRegister {
   }
 
   /**
-   * Ends one sign-in (one browser's), and every code and token that was minted under it, for ever. Consents stand.
+   * Ends one sign-in (of one browser), and every code and token issued under it, forever. Consents stay in force.
    *
    * @param sessionId `sid` of its access tokens
    */
@@ -133,29 +132,29 @@ export class ConsentRegister {
     return this.#transact((trx) => revokeSession(trx, sessionId, options));
   }
 
-  /** Ends all consents for a client, and every token that it got up to now. */
+  /** Ends all consents for a client, and every token issued to it up to now. */
   async revokeClient(clientId: string, options: RevocationOptions): Promise<Revocation> {
     return this.#transact((trx) => revokeClient(trx, clientId, options));
   }
 
-  /** Ends every token that was issued under a consent up to now; the consent stands. */
+  /** Ends every token issued under a consent up to now. The consent stays in force. */
   async endTokens(id: string, reason: string): Promise<void> {
     return this.#transact((trx) => endTokens(trx, id, reason));
   }
 
   /**
-   * Ends a person's sign-ins and every token that was minted for them up to now, with all clients. Their consents stand:
-   * a client gets a new token after the person has signed in again. `ended` is therefore empty.
+   * Ends a person's sign-ins and every token issued for them up to now, with all clients. Their consents stay in force: a client
+   * gets a new token after the person has signed in again. `ended` is therefore empty.
    */
   async revokeSubjectSessions(subject: string, options: RevocationOptions): Promise<SessionsRevocation> {
     return this.#transact((trx) => revokeSubjectSessions(trx, subject, options));
   }
 
   /**
-   * Takes something away from a person's own consent. What is left stands as a new consent; the tokens of the old one are
-   * dead. For somebody else's consent, or one that is not in force, it does nothing and says so.
+   * Narrows a person's own consent. What remains is a new consent; the tokens of the old one end. For another person's consent,
+   * or one that is not in force, it does nothing, which the outcome says.
    *
-   * @throws RangeError when it would widen the consent or leave nothing of it
+   * @throws RangeError if it would widen the consent, or leave nothing of it
    */
   async narrow(id: string, narrowing: Narrowing): Promise<Narrowed> {
     return this.#transact((trx) => narrowConsent(trx, id, narrowing));
@@ -171,8 +170,8 @@ export class ConsentRegister {
   }
 
   /**
-   * The same for somebody else, who answers a person's request to see what is on record. That it was done, by whom and
-   * why, is on record before anything is given out.
+   * The same for a staff member who answers a person's request for access. Who did it, and why, is recorded before anything is
+   * returned.
    *
    * @throws RangeError for a cursor that was not given out
    */
@@ -192,10 +191,10 @@ export class ConsentRegister {
   }
 
   /**
-   * Ends consents whose time is over, oldest first. That they are not in force any more does not depend on it.
-   * Instances that do it at the same time share the work: each consent is ended once.
+   * Ends expired consents, oldest first. Whether they are in force does not depend on it. Concurrent instances share the work:
+   * each consent is ended once.
    *
-   * @returns how many; when it equals `limit` there may be more
+   * @returns the number of ended consents; if it equals `limit`, there may be more
    */
   async recordExpired(limit: number): Promise<number> {
     return this.#transact(async (trx) => {
@@ -214,7 +213,7 @@ export class ConsentRegister {
     });
   }
 
-  /** Milliseconds until the next consent ends, by the database's clock; 0 when one has; undefined when none will. */
+  /** Milliseconds until the next consent ends, by the database's clock; 0 if one has ended already; undefined if none will end. */
   async nextExpiryMs(): Promise<number | undefined> {
     const { ms } = await this.#db
       .selectFrom('authority.consent')

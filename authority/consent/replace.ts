@@ -4,19 +4,19 @@ import { appendChange, type AppendedChange, SESSION_REVOKED } from '../changes/l
 import type { AuthoritySchema } from '../schema.js';
 import { appendConsentEvent, type ConsentRow } from './rows.js';
 
-/** What a replacement says in the log. */
+/** The log entry of a replacement. */
 export interface Replacement {
-  /** The consent that comes in its place. */
+  /** The consent that replaces it. */
   readonly successor: string;
   readonly by: string;
   readonly reason?: string | undefined;
 }
 
 /**
- * Ends a consent because a narrower one comes in its place, and everything minted under it: codes and refresh tokens here,
- * access tokens at the gateways. Its identifier is never used again (docs/decisions/0018). The caller holds the row's lock.
+ * Ends a consent because a narrower one replaces it, and everything issued under it: codes and refresh tokens here, access tokens
+ * at the gateways. Its identifier is never reused (docs/decisions/0018). The caller holds the row's lock.
  *
- * @returns when; the successor begins then
+ * @returns the time of the replacement, when the successor begins
  */
 export async function endAsReplaced(
   trx: Transaction<AuthoritySchema>,

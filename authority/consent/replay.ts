@@ -5,19 +5,19 @@ import type { ConsentRow } from './rows.js';
 
 export type ConsentEventRow = Selectable<ConsentEventTable>;
 
-/** A consent's row, but for `tokens_not_before`, which is about sign-ins and not of the log. */
+/** A consent's row without `tokens_not_before`, which concerns sign-ins and is not in the log. */
 export type ReplayedConsent = Omit<ConsentRow, 'tokens_not_before'>;
 
-/** The log says what cannot be: it was not written by this program alone. */
+/** The log contains an impossible sequence, so something else has written to it. */
 export class ReplayError extends Error {
   override readonly name = 'ReplayError';
 }
 
 /**
- * The state of one consent, from its events alone, in the order of the log. Pure: the projection must equal it.
+ * Computes the state of one consent from its events alone, in order. The stored projection must equal it.
  *
- * @returns undefined when nothing was granted
- * @throws ReplayError for a sequence that no consent can have gone through
+ * @returns undefined if nothing was granted
+ * @throws ReplayError for an impossible sequence
  */
 export function replay(events: readonly ConsentEventRow[]): ReplayedConsent | undefined {
   let state: ReplayedConsent | undefined;

@@ -26,8 +26,8 @@ const UNKNOWN: Revocation = { outcome: 'unknown', ended: [], change: undefined }
 const ALREADY: Revocation = { outcome: 'already', ended: [], change: undefined };
 
 /**
- * Locks the consents in force that match, always in the same order. An issuer of a token holds a share lock on its consent
- * while it decides (see token.ts): it is either before us, and its token's `iat` is not after our time, or sees our result.
+ * Locks the matching consents in force, always in the same order. Issuing a token holds a share lock on its consent (see
+ * token.ts), so it either precedes us, and the token's `iat` is not after our time, or sees our result.
  */
 async function lockActive(
   trx: Trx,
@@ -44,10 +44,10 @@ export async function revokeConsent(trx: Trx, id: string, options: RevocationOpt
   const rows = await lockActive(trx, { id });
   const [row] = rows;
   const subject = row?.subject ?? (await subjectOf(trx, id));
-  // A person ends their own consents only, whatever the caller has checked before, and is told of no other.
+  // A person can end only their own consents, whatever the caller has checked before, and learns of no other.
   const isForeign = options.initiator === 'user' && subject !== options.by;
   if (subject === undefined || isForeign) return UNKNOWN;
-  // By the clock that ends consents: to one that is ahead it would be over, and it goes on.
+  // Uses the database's clock, by which consents expire: by a faster clock it might seem expired while it still counts.
   if (row === undefined || row.until.getTime() <= (await databaseNow(trx)).getTime()) return ALREADY;
   await trx.deleteFrom('authority.oidc_payload').where('grant_id', '=', id).execute();
   const change = await appendChange(
@@ -62,7 +62,7 @@ export async function revokeToken(
   tokenId: string,
   options: RevocationOptions,
 ): Promise<TokenRevocation> {
-  // The second of two calls sees what the first has done.
+  // Of two concurrent calls, the second sees the result of the first.
   await lockDecision(trx, 'token', tokenId);
   const known = await trx
     .selectFrom('authority.change_event')
@@ -76,8 +76,8 @@ export async function revokeToken(
 }
 
 /**
- * A refresh or a sign-in that is under way may write back what is deleted here: that the session ended stays known for as
- * long (see `ended_session` in oidc/adapter.ts and token.ts).
+ * A refresh or sign-in in progress may write back what is deleted here, so the end of the session is remembered for that long
+ * (see `ended_session` in oidc/adapter.ts and token.ts).
  */
 export async function revokeSession(
   trx: Trx,
@@ -170,7 +170,7 @@ async function subjectOf(trx: Trx, consentId: string): Promise<string | undefine
   return row?.subject;
 }
 
-/** Whether anybody ever consented for it: what is not known here may be a slip of the pen. */
+/** Whether anybody ever consented to it. If not, it may be misspelled. */
 async function isNamed(trx: Trx, column: 'client_id' | 'subject', value: string): Promise<boolean> {
   const query = trx.selectFrom('authority.consent').select('id').where(column, '=', value).limit(1);
   return (await query.executeTakeFirst()) !== undefined;

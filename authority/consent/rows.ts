@@ -7,7 +7,7 @@ import type { Consent, ConsentEventType, ConsentTerms, PrivacyNotice } from './t
 
 export type ConsentRow = Selectable<ConsentTable>;
 
-/** A row whose time is over is expired, whether or not the clean-up has written that yet. */
+/** A row past its end counts as expired, whether or not that has been recorded yet. */
 export function toConsent(row: ConsentRow, nowMs: number = Date.now()): Consent {
   const lapsed = row.status === 'active' && row.until.getTime() <= nowMs;
   return {
@@ -50,19 +50,19 @@ export function newConsentRow(terms: ConsentTerms, version: number, now: Date): 
   };
 }
 
-/** What an event says beyond the state of its consent. */
+/** The members of an event beyond the state of its consent. */
 export interface EventDetails {
   readonly by: string;
   readonly reason?: string | undefined;
   readonly notice?: PrivacyNotice | undefined;
-  /** By the database's clock; default: the moment of writing. */
+  /** By the database's clock. Default: the time of writing. */
   readonly at?: Date | undefined;
   readonly policyVersion?: string | undefined;
-  /** The consent in whose place this one comes. */
+  /** The consent that this one replaces. */
   readonly replaces?: string | undefined;
 }
 
-/** Writes what happened, with the consent's terms as they are in `row`. */
+/** Appends an event with the consent's terms from `row`. */
 export async function appendConsentEvent(
   trx: Transaction<AuthoritySchema>,
   type: ConsentEventType,

@@ -6,13 +6,13 @@ import { lockDecision } from '../locks.js';
 import { transact } from './transact.js';
 import type { ChangePosition, RevocationOutcome } from './types.js';
 
-/** A client, a scope in everybody's hands, or everything that is done with a token. */
+/** A client, a scope for everybody, or all access with tokens. */
 export type SuspensionTarget =
   | { readonly kind: 'client'; readonly clientId: string }
   | { readonly kind: 'scope'; readonly scope: string }
   | { readonly kind: 'everything' };
 
-/** What is stopped until somebody lifts it, or was. */
+/** A suspension, in force or lifted. */
 export interface Suspension {
   readonly target: SuspensionTarget;
   readonly since: Date;
@@ -26,13 +26,13 @@ export interface Suspension {
 /** @see SuspensionRegister.suspend */
 export interface SuspensionChange {
   readonly outcome: RevocationOutcome;
-  /** As it stands now; undefined when there never was one to lift. */
+  /** The suspension now; undefined if there never was one to lift. */
   readonly suspension: Suspension | undefined;
-  /** Where it stands in the change log; undefined when nothing changed. */
+  /** Its position in the change log; undefined if nothing changed. */
   readonly change: ChangePosition | undefined;
 }
 
-/** Who wants it, and why: both are kept. */
+/** Who requests it, and why. Both are recorded. */
 export interface SuspensionOptions {
   readonly by: string;
   /** Cut after 500 characters. */
@@ -43,27 +43,27 @@ type Trx = Transaction<AuthoritySchema>;
 type Row = Selectable<SuspensionTable>;
 
 const MAX_REASON_LENGTH = 500;
-/** A scope that none of the newest consents holds is perhaps misspelled. To look through all would take too long. */
+/** A scope that none of the newest consents contains may be misspelled. Searching all consents would take too long. */
 const CONSENTS_LOOKED_THROUGH = 10_000;
 
 /**
- * What is stopped. It stands until it is lifted, whatever becomes of tokens meanwhile, and revokes nothing: what still lives
- * then is good again. Every change is in the change log when a method has returned.
+ * Suspensions. A suspension is in force until it is lifted and revokes nothing: tokens that are still alive then work again. When
+ * a method returns, its change is in the change log.
  *
- * It does not ask who calls: that is for the caller to establish.
+ * It does not authorize: the caller must have done so.
  */
 export class SuspensionRegister {
   readonly #db: AuthorityDatabase;
 
-  /** @param db migrated with `migrateAuthority`; stays the caller's to close */
+  /** @param db migrated with `migrateAuthority`; the caller closes it */
   constructor(db: AuthorityDatabase) {
     this.#db = db;
   }
 
   /**
-   * Stops it; what is stopped already stays so, with the reason that it had.
+   * Suspends the target. An existing suspension stays, with its original reason.
    *
-   * @returns `unknown` where nobody consented to it so far: it is stopped all the same, and may be misspelled
+   * @returns `unknown` if nobody has consented to it so far: it is suspended all the same, but may be misspelled
    */
   async suspend(target: SuspensionTarget, options: SuspensionOptions): Promise<SuspensionChange> {
     return transact(this.#db, async (trx) => {
@@ -92,7 +92,7 @@ export class SuspensionRegister {
     });
   }
 
-  /** Lifts it. Of what is not stopped nothing changes. */
+  /** Lifts a suspension. Without one, nothing changes. */
   async resume(target: SuspensionTarget, options: SuspensionOptions): Promise<SuspensionChange> {
     return transact(this.#db, async (trx) => {
       const standing = await lockStanding(trx, target);
@@ -114,7 +114,7 @@ export class SuspensionRegister {
     });
   }
 
-  /** All that stand, the longest first. */
+  /** All suspensions in force, oldest first. */
   async standing(): Promise<readonly Suspension[]> {
     const rows = await this.#db
       .selectFrom('authority.suspension')
@@ -127,8 +127,7 @@ export class SuspensionRegister {
 }
 
 /**
- * Says of every suspension that stands, and was announced before, that it does: what begins to follow the change log then
- * finds it within the history that it begins with, whatever its age.
+ * Announces every suspension in force again, so that a new stream finds it within its history, whatever its age.
  */
 export async function announceStanding(db: AuthorityDatabase, announcedBefore: Date): Promise<void> {
   await transact(db, async (trx) => {
@@ -152,7 +151,7 @@ export async function announceStanding(db: AuthorityDatabase, announcedBefore: D
   });
 }
 
-/** Two calls about the same come one after the other, also where there is no row yet that could be locked. */
+/** Serializes calls about the same target, even if there is no row yet to lock. */
 async function lockStanding(trx: Trx, target: SuspensionTarget): Promise<Row | undefined> {
   const { kind, target: name } = columnsOf(target);
   await lockDecision(trx, 'suspension', kind, name);

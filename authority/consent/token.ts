@@ -2,20 +2,20 @@ import type { AuthorityDatabase } from '../schema.js';
 import { toConsent } from './rows.js';
 import type { Consent } from './types.js';
 
-/** Where a token would come from. */
+/** The origin of a token to be issued. */
 export interface TokenSource {
   readonly consentId: string;
   readonly subject: string;
   readonly clientId: string;
   /** When the authorization code, or the first of a chain of refresh tokens, was issued; epoch seconds. */
   readonly issuedAtSeconds: number;
-  /** The sign-in under which it was asked for, where a person's stands behind it. */
+  /** The sign-in under which it was requested, if a person is involved. */
   readonly sessionId?: string | undefined;
 }
 
 /**
- * The consent under which a token may be issued at this moment, or undefined: then it may not.
- * Waits for a revocation under way (see revoke.ts for the other half).
+ * The consent under which a token may be issued now; undefined if none may be issued. Waits for a revocation in progress (see
+ * revoke.ts for the other half).
  */
 export async function consentForToken(
   db: AuthorityDatabase,
@@ -38,8 +38,8 @@ export async function consentForToken(
 }
 
 /**
- * Whether a sign-in was ended before its time. A token that is issued just before is known to be dead by its `sid`; a
- * refresh token that is written back just after gives no further one.
+ * Whether a sign-in was ended early. A token issued just before is revoked by its `sid`; a refresh token written back just after
+ * yields no further token.
  */
 export async function isSessionEnded(db: AuthorityDatabase, sessionId: string): Promise<boolean> {
   const row = await db

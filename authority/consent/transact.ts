@@ -6,26 +6,26 @@ import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 
 const MAX_ATTEMPTS = 3;
 
-/** Why a transaction is done again. */
+/** Why a transaction is repeated. */
 type Obstacle =
-  /** Two transactions locked each other's rows, and PostgreSQL ended this one. */
+  /** A deadlock: PostgreSQL aborted this transaction. */
   | 'deadlock'
-  /** Another session of ours holds a row, for longer than one of our transactions should take. */
+  /** Another of our sessions held a row for longer than our transactions should take. */
   | 'lock'
-  /** The server's table of locks is full: one session can fill it, by whatever role. */
+  /** The server's lock table is full; a single session of any role can fill it. */
   | 'no-room-for-locks'
-  /** The queue of notifications is full: one session can fill it, by whatever role. */
+  /** The notification queue is full; a single session of any role can fill it. */
   | 'no-room-for-notifications';
 
 /**
- * One transaction, done again when something is in its way that passes or can be removed. Whoever waits for it waits for a
- * bounded time: each lock for `lock_timeout`, each statement for `statement_timeout`.
+ * Runs a transaction, and repeats it if an obstacle passes or can be removed. The waiting time is bounded: by `lock_timeout` for
+ * each lock, and `statement_timeout` for each statement.
  *
- * Nothing that a gateway's role can lock is waited for. Such a role can still fill what is the server's. Its sessions that
- * keep a transaction open are therefore ended before the next attempt, as far as the server has room for that. Listeners
- * look by themselves, so a change is made without a notification rather than not at all.
+ * It never waits for anything that a gateway's role can lock. Such a role can still fill the server's shared tables, so its
+ * sessions with open transactions are ended before the next attempt, as far as the server has room for that. Listeners also look
+ * by themselves, so a change is made without a notification rather than not at all.
  *
- * @throws AuthorityError `store_busy` when it could not be done in time; nothing of it is kept
+ * @throws AuthorityError `store_busy` if it could not be completed in time; nothing was changed
  */
 export async function transact<Result>(
   db: AuthorityDatabase,
@@ -49,14 +49,14 @@ export async function transact<Result>(
         );
       }
       isQuiet ||= obstacle === 'no-room-for-notifications';
-      // Where it may not, or cannot even look, the next attempt tells.
+      // If it may not, or cannot even look, the next attempt fails and reports it.
       if (obstacle !== 'deadlock') await endHeldTransactions(db, 0).catch(() => 0);
     }
   }
 }
 
 /**
- * One statement, on its own unless something is in its way: then it is done again as {@link transact} does.
+ * Runs a single statement, and repeats it like {@link transact} if there is an obstacle.
  *
  * @throws AuthorityError `store_busy`
  */
@@ -72,7 +72,7 @@ export async function attempt<Result>(
   }
 }
 
-/** Whether a transaction was given up because of others, so that it is to be tried again. */
+/** Whether a transaction was given up because of contention, so that it can be retried. */
 export function isStoreBusy(error: unknown): boolean {
   return error instanceof AuthorityError && error.code === 'store_busy';
 }

@@ -1,10 +1,10 @@
 /** `minimal`: values are given with less detail (the schema's `@minimize`). */
 export type DetailLevel = 'full' | 'minimal';
 
-/** What can happen to a consent, in the log. */
+/** The events of a consent in the log. */
 export type ConsentEventType = 'requested' | 'granted' | 'narrowed' | 'extended' | 'expired' | 'revoked';
 
-/** Who wanted a change (CAEP `initiating_entity`). */
+/** Who requested a change (CAEP `initiating_entity`). */
 export type Initiator = 'user' | 'admin' | 'policy';
 
 /** The words that a person was shown when they decided (ISO/IEC TS 27560: privacy notice). */
@@ -16,26 +16,26 @@ export interface PrivacyNotice {
   readonly scopes: readonly {
     readonly name: string;
     readonly sentence: string;
-    /** What stood beside the sentence: that it changes something, that it is sensitive. */
+    /** Remarks beside the sentence, such as that it changes something or is sensitive. */
     readonly remarks: readonly string[];
     readonly granted: boolean;
   }[];
   readonly duration: string;
   readonly detail: string;
-  /** All text of the page, a line for each block, as it was sent. Absent where there was no page. */
+  /** All text of the page as sent, one line per block. Absent if there was no page. */
   readonly text?: string;
-  /** Who answers for the application, as the page said. */
+  /** The organisation responsible for the application, as shown on the page. */
   readonly owner?: string;
   readonly contact?: string;
 }
 
-/** Whether a consent is in force; `replaced`: by a narrower one of the same subject and client. */
+/** The state of a consent; `replaced`: by a narrower one of the same subject and client. */
 export type ConsentStatus = 'active' | 'revoked' | 'expired' | 'replaced';
 
 /** What a person agreed that one client may do on their behalf. */
 export interface Consent {
   readonly id: string;
-  /** Counts from 1 over all consents of the subject with the client. */
+  /** Counted from 1 over all consents of the subject for the client. */
   readonly version: number;
   readonly subject: string;
   readonly clientId: string;
@@ -69,18 +69,18 @@ export interface ConsentTerms {
   /** Who decided: the subject. */
   readonly by: string;
   readonly notice: PrivacyNotice;
-  /** Of the policy by which the offer was made (`policyVersion`). */
+  /** The version of the policy that the offer was made by (`policyVersion`). */
   readonly policyVersion?: string;
 }
 
-/** What a person takes back of a consent. Only what is named changes. */
+/** What a person removes from a consent. Only the named parts change. */
 export interface Narrowing {
   readonly removeScopes?: readonly string[];
   readonly removePurposes?: readonly string[];
-  /** Not after the consent's own end. */
+  /** Must not be after the consent's own end. */
   readonly until?: Date;
   readonly detail?: DetailLevel;
-  /** The subject of who narrows: the person themselves. */
+  /** The subject who narrows the consent: the person themselves. */
   readonly by: string;
   /** Cut after 500 characters. */
   readonly reason?: string | undefined;
@@ -88,15 +88,15 @@ export interface Narrowing {
 
 /** What a narrowing did. */
 export interface Narrowed {
-  /** The consent as it is now: a new one, unless nothing was to change. Undefined when there is none in force. */
+  /** The consent now: a new one, unless nothing changed. Undefined if none is in force. */
   readonly consent: Consent | undefined;
-  /** The consent that it replaces, whose tokens are dead. */
+  /** The consent that it replaces, whose tokens have ended. */
   readonly replaced: Consent | undefined;
-  /** Where it stands in the change log. */
+  /** Its position in the change log. */
   readonly change: ChangePosition | undefined;
 }
 
-/** A place in the change log: a gateway that has acknowledged `seq` enforces the change. */
+/** A position in the change log. A gateway that has acknowledged `seq` enforces the change. */
 export interface ChangePosition {
   readonly seq: number;
   readonly jti: string;
@@ -104,26 +104,26 @@ export interface ChangePosition {
 
 /** @see ConsentRegister.revokeConsent and its siblings */
 export interface RevocationOptions {
-  /** The subject of who revokes, or the name of a part of the system. */
+  /** The subject who revokes, or a part of the system. */
   readonly by: string;
-  /** `policy`: a rule of the authority, such as what a refresh token that comes twice means. */
+  /** `policy`: a rule of the authority, such as reuse detection of refresh tokens. */
   readonly initiator: Initiator;
   /** Cut after 500 characters. */
   readonly reason?: string | undefined;
 }
 
 /**
- * What became of a call, by a stable code. `done`: it was announced to the gateways, also where nothing was found to end, since
- * tokens are not counted. `already`: it was so before. `unknown`: nothing here has ever named it.
+ * The outcome of a call, a stable code. `done`: announced to the gateways, even if nothing was found to end, because tokens are
+ * not tracked. `already`: it was so before. `unknown`: it was never seen here.
  */
 export type RevocationOutcome = 'done' | 'already' | 'unknown';
 
 /** What a revocation ended. */
 export interface Revocation {
   readonly outcome: RevocationOutcome;
-  /** Consents that were in force and are not any more, as they are now. Empty when a revocation is repeated. */
+  /** The consents that this call ended, in their present state. Empty if a revocation is repeated. */
   readonly ended: readonly Consent[];
-  /** Where it stands in the change log; undefined when there was nothing to revoke. */
+  /** Its position in the change log; undefined if there was nothing to revoke. */
   readonly change: ChangePosition | undefined;
 }
 
@@ -149,13 +149,13 @@ export interface ConsentFilter {
 export interface PageRequest {
   /** 1 to 100; default 20. */
   readonly first?: number | undefined;
-  /** A `cursor` of an earlier page. */
+  /** The `cursor` of the previous page. */
   readonly after?: string | undefined;
 }
 
 /** Newest first. */
 export interface ConsentPage {
   readonly items: readonly Consent[];
-  /** For the page after this one; undefined at the end. */
+  /** The cursor of the next page; undefined at the end. */
   readonly cursor: string | undefined;
 }

@@ -7,24 +7,24 @@ import type { ConsentRow } from './rows.js';
 const PAGE = 500;
 const MAX_DIFFERENCES = 1_000;
 
-/** A consent whose projection is not what its events say. */
+/** A consent whose projection differs from its events. */
 export interface ConsentDifference {
   readonly consentId: string;
-  /** Names what differs; never its values, which are somebody's. */
+  /** The names of the differing members; never their values, which are personal data. */
   readonly problem: string;
 }
 
 /** @see verifyConsents */
 export interface ConsentVerification {
-  /** Consents that were compared. */
+  /** The number of compared consents. */
   readonly checked: number;
-  /** The first thousand. Empty: log and projection agree. */
+  /** At most the first thousand. Empty: log and projection agree. */
   readonly differences: readonly ConsentDifference[];
 }
 
 /**
- * Compares each consent with a replay of its events, all at one moment (one read-only transaction), in pages: of any
- * size of store, only one page is in memory.
+ * Compares each consent with a replay of its events, in one read-only transaction and page by page, so that only one page is in
+ * memory whatever the size of the store.
  */
 export async function verifyConsents(db: AuthorityDatabase): Promise<ConsentVerification> {
   return db
@@ -78,7 +78,7 @@ async function eventsOf(
   return byConsent;
 }
 
-/** Consents that the log knows and the projection does not. */
+/** Consents that are in the log but not in the projection. */
 async function withoutProjection(trx: Transaction<AuthoritySchema>): Promise<ConsentDifference[]> {
   const rows = await trx
     .selectFrom('authority.consent_event as e')

@@ -3,28 +3,28 @@ import type { DetailLevel } from '../consent/types.js';
 /** RFC 9396 section 2.1: the one `type` that this authority knows. */
 export const BEHALF_ACCESS = 'behalf_access';
 
-/** What a client asks for in one `authorization_details` object; what it leaves out, it leaves to the person. */
+/** The access requested by one `authorization_details` object. What it omits is left to the person. */
 export interface AskedAccess {
   readonly type: typeof BEHALF_ACCESS;
-  /** RFC 9396 section 2.2: the API, and nothing else. */
+  /** RFC 9396 section 2.2: only the API. */
   readonly locations?: readonly string[];
   readonly scopes?: readonly string[];
   readonly purposes?: readonly string[];
-  /** `minimal`: less detail is enough. */
+  /** `minimal`: less detail suffices. */
   readonly detail?: DetailLevel;
-  /** For no longer than this; epoch seconds. */
+  /** The latest end, in epoch seconds. */
   readonly until?: number;
 }
 
-/** What was granted of it, as tokens carry it: everything is said. */
+/** The granted access, as tokens carry it, with every member present. */
 export interface GrantedAccess extends Required<AskedAccess> {
   readonly [more: string]: unknown;
 }
 
-/** What an access can be cut to. */
+/** The bounds that an access can be reduced to. */
 export type Bounds = Pick<GrantedAccess, 'scopes' | 'purposes' | 'detail' | 'until'>;
 
-/** What is left of a granted access within these bounds: never more than either; undefined when no scope is left. */
+/** Reduces a granted access to these bounds; undefined if no scope is left. */
 export function within(granted: GrantedAccess, bounds: Bounds): GrantedAccess | undefined {
   const scopes = granted.scopes.filter((name) => bounds.scopes.includes(name));
   if (scopes.length === 0) return undefined;
@@ -38,7 +38,7 @@ export function within(granted: GrantedAccess, bounds: Bounds): GrantedAccess | 
   };
 }
 
-/** Whether all that is asked for lies within what was granted (RFC 9396 section 6.1). */
+/** Whether the requested access lies within the granted one (RFC 9396 section 6.1). */
 export function isWithin(asked: AskedAccess, granted: GrantedAccess): boolean {
   const { detail, purposes = [], scopes = [], until = 0 } = asked;
   if (!scopes.every((name) => granted.scopes.includes(name))) return false;
@@ -47,7 +47,7 @@ export function isWithin(asked: AskedAccess, granted: GrantedAccess): boolean {
   return until <= granted.until;
 }
 
-/** The bounds that an asked access sets to a granted one. */
+/** The bounds that a requested access sets to a granted one. */
 export function boundsOf(asked: AskedAccess, granted: GrantedAccess): Bounds {
   const { detail, purposes, scopes, until } = granted;
   return {

@@ -6,20 +6,20 @@ import { type AskedAccess, BEHALF_ACCESS, type GrantedAccess } from './access.js
 
 const MEMBERS: ReadonlySet<string> = new Set(['type', 'locations', 'scopes', 'purposes', 'detail', 'until']);
 
-/** What an access is read against. */
+/** The rules for reading an access. */
 export interface AccessRules {
   readonly clientId: string;
   readonly audience: string;
   readonly policy: Policy;
 }
 
-/** What is wrong with an `authorization_details` object (RFC 9396 section 5). Names only what the client wrote. */
+/** What is wrong with an `authorization_details` object (RFC 9396 section 5). It names only what the client sent. */
 export class AccessProblem extends Error {
   override readonly name = 'AccessProblem';
 }
 
 /**
- * Reads one object of a request: its shape to the letter, and nothing beyond the client's ceiling in the policy.
+ * Reads one object of a request strictly, and refuses anything beyond the client's ceiling in the policy.
  *
  * @throws AccessProblem
  */
@@ -52,7 +52,7 @@ export function readAskedAccess(value: unknown, rules: AccessRules, now: Date = 
   };
 }
 
-/** Reads what this authority put into a token or kept with a code. Undefined for anything else. */
+/** Reads an access that this authority put into a token, or stored with a code; undefined for anything else. */
 export function readGrantedAccess(value: unknown): GrantedAccess | undefined {
   const entry: unknown = Array.isArray(value) && value.length === 1 ? value[0] : undefined;
   if (!isRecord(entry) || entry.type !== BEHALF_ACCESS) return undefined;
@@ -62,7 +62,7 @@ export function readGrantedAccess(value: unknown): GrantedAccess | undefined {
   return { type: BEHALF_ACCESS, locations, scopes, purposes, detail, until };
 }
 
-/** RFC 9396 section 5: what the client may never have is refused, rather than left out without a word. */
+/** RFC 9396 section 5: what the client may never have is refused, not silently dropped. */
 function refuseBeyondCeiling(
   scopes: readonly string[],
   purposes: readonly string[],
@@ -78,7 +78,7 @@ function refuseBeyondCeiling(
     throw new AccessProblem(`is beyond what the client may ask for: ${beyond.join(' ')}`);
 }
 
-/** One name or more, none twice. */
+/** At least one name, without duplicates. */
 function readNames(value: unknown, member: string): readonly string[] | undefined {
   if (value === undefined) return undefined;
   if (isNames(value) && value.length > 0 && new Set(value).size === value.length) return value;

@@ -2,7 +2,7 @@ import type { AskedAccess } from './access.js';
 import { AccessProblem, type AccessRules, readAskedAccess } from './read.js';
 
 /**
- * The access that a request asks for by its `authorization_details` parameter; undefined when it has none.
+ * The access requested by the `authorization_details` parameter; undefined if there is none.
  *
  * @throws AccessProblem
  */
@@ -10,7 +10,7 @@ export function askedAccess(parameter: unknown, rules: AccessRules): AskedAccess
   if (parameter === undefined) return undefined;
   const entries = parse(parameter);
   if (entries.length === 0) return undefined;
-  // One consent stands between a person and a client, with one set of purposes, one level and one end.
+  // There is one consent between a person and a client, with one set of purposes, one level of detail and one end.
   if (entries.length > 1) throw new AccessProblem('is one of several; there can be one');
   return readAskedAccess(entries[0], rules);
 }
@@ -25,7 +25,7 @@ function parse(parameter: unknown): readonly unknown[] {
   throw new AccessProblem('is no JSON array');
 }
 
-/** What is asked for by name, of both parameters: RFC 9396 section 3 has them added up. */
+/** The scopes requested by both parameters together (RFC 9396 section 3). */
 export function scopesAskedFor(scope: unknown, asked: AskedAccess | undefined): readonly string[] {
   const words = typeof scope === 'string' ? scope.split(' ').filter((word) => word !== '') : [];
   return [...new Set([...words, ...(asked?.scopes ?? [])])];

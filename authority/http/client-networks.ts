@@ -2,16 +2,16 @@ import type { IncomingMessage } from 'node:http';
 
 import { AddressList, forwardedAddress, networkOf } from '@behalf/http';
 
-/** A proxy on the same machine, which is what an https issuer has when no other is named. */
+/** A proxy on the same machine: the default for an https issuer. */
 const LOOPBACK = ['127.0.0.0/8', '::1'] as const;
 
-/** What clients are counted under, for all that is bounded by client. */
+/** Tells clients apart, for limits per client. */
 export class ClientNetworks {
   readonly #proxies = new AddressList();
 
   /**
-   * @param proxies whose `X-Forwarded-For` is believed; default: of an https issuer, this machine's, of others none
-   * @throws TypeError for what is neither an address nor a network
+   * @param proxies the proxies whose `X-Forwarded-For` is trusted. Default: this machine for an https issuer, otherwise none
+   * @throws TypeError if an entry is neither an address nor a network
    */
   constructor(issuer: string, proxies?: readonly string[]) {
     const isProxied = issuer.startsWith('https:');

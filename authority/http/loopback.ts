@@ -5,7 +5,7 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
-/** True when every address of the host is of the loopback interface; false when it has none. */
+/** Whether every address of the host belongs to the loopback interface; false if it has none. */
 export async function isLoopback(host: string): Promise<boolean> {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   try {

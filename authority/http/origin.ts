@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import { HttpError } from './respond.js';
 
-/** Our cookies are SameSite=Lax, which keeps other sites' forms out; this says so a second time. @throws HttpError */
+/** Refuses forms from other sites (CSRF). Our SameSite=Lax cookies already do; this is a second defence. @throws HttpError */
 export function refuseForeignOrigin(request: IncomingMessage, issuer: string): void {
   const { origin } = request.headers;
   const site = request.headers['sec-fetch-site'];

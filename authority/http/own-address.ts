@@ -2,21 +2,24 @@ import type { IncomingMessage } from 'node:http';
 
 import { HttpError } from './respond.js';
 
-/** Where others could tell how this server is reached: koa, below oidc-provider, reads the first two, RFC 7239 has the third. */
+/**
+ * Headers that could claim how this server is reached: koa, which oidc-provider uses, reads the first two; RFC 7239 defines the
+ * third.
+ */
 const TOLD_BY_OTHERS = ['x-forwarded-host', 'x-forwarded-proto', 'forwarded'] as const;
 
 /**
- * Makes a request look as if it had been sent to the issuer's own address, however it came: the authority's metadata, the
- * address that a DPoP proof is for, redirects and cookies are made from the request by what comes after. Whoever sends a `Host`
- * would otherwise choose them. The target is left with its path and query (RFC 9112 section 3.2.2 has clients send more).
+ * Rewrites a request as if it had been sent to the issuer's own address. Later code derives metadata, the address of DPoP proofs,
+ * redirects and cookies from the request, and a client could otherwise choose them with its `Host` header. The target is reduced
+ * to path and query (RFC 9112 section 3.2.2 allows absolute targets).
  *
- * @returns the address asked for, of the issuer's origin
- * @throws HttpError 400 for a target that is not an address
+ * @returns the requested address at the issuer's origin
+ * @throws HttpError 400 if the target is not an address
  */
 export function addressToIssuer(request: IncomingMessage, issuer: URL): URL {
   const target = request.url ?? '';
   const isAbsolute = /^https?:\/\//i.test(target);
-  // Behind the origin, `//other.example` is a path.
+  // After the origin, `//other.example` is a path.
   const asked = isAbsolute ? URL.parse(target) : URL.parse(`${issuer.origin}${target}`);
   if (asked === null || !(isAbsolute || target.startsWith('/'))) {
     throw new HttpError(400, 'invalid_request', 'Not an address');

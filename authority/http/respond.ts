@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import { sendJson as sendPlainJson } from '@behalf/http';
 
-/** A refusal with a status; `message` is for the caller, and holds nothing else. */
+/** A refusal with its HTTP status. The message is sent to the caller. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;
@@ -17,7 +17,7 @@ export class HttpError extends Error {
   }
 }
 
-/** Answers with JSON that nobody may store. */
+/** Answers with JSON that must not be cached. */
 export function sendJson(
   response: ServerResponse,
   status: number,

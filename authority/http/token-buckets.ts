@@ -1,37 +1,37 @@
 import { LRUCache } from 'lru-cache';
 
-/** How often something may be done. */
+/** A rate limit. */
 export interface BucketRate {
   /** At once. */
   readonly burst: number;
-  /** Once more after so long, without end. */
+  /** One more is allowed after this time, indefinitely. */
   readonly everyMs: number;
 }
 
-/** However many keys come, no more are remembered: those that were used last. */
+/** The largest number of remembered keys: the most recently used ones. */
 const MAX_REMEMBERED = 20_000;
 
 /**
- * Token buckets in memory, one for each key. Of a key one number is kept: when its bucket will be full again. To push a key out,
- * somebody has to use 20,000 others.
+ * Token buckets in memory, one per key. A key needs one number: the time when its bucket is full again. Evicting a key takes
+ * 20,000 others.
  */
 export class TokenBuckets {
   readonly #rate: BucketRate;
   readonly #now: () => number;
   readonly #fullAtMs = new LRUCache<string, number>({ max: MAX_REMEMBERED });
 
-  /** @param now milliseconds on a clock that is never set back */
+  /** @param now milliseconds of a monotonic clock */
   constructor(rate: BucketRate, now: () => number = () => performance.now()) {
     this.#rate = rate;
     this.#now = now;
   }
 
-  /** How many keys are remembered. */
+  /** The number of remembered keys. */
   get size(): number {
     return this.#fullAtMs.size;
   }
 
-  /** Milliseconds until something can be taken; 0: now. Takes nothing. */
+  /** Milliseconds until a token is available; 0 if one is. Takes none. */
   waitMs(key: string): number {
     const { burst, everyMs } = this.#rate;
     const emptyForMs = (this.#fullAtMs.get(key) ?? 0) - this.#now() - (burst - 1) * everyMs;
@@ -43,7 +43,7 @@ export class TokenBuckets {
     this.#fullAtMs.set(key, fromMs + this.#rate.everyMs);
   }
 
-  /** What was taken turned out not to count. */
+  /** Gives a token back that turned out not to count. */
   giveBack(key: string): void {
     const atMs = this.#fullAtMs.get(key);
     if (atMs !== undefined) this.#fullAtMs.set(key, atMs - this.#rate.everyMs);

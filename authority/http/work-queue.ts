@@ -4,7 +4,7 @@ export interface WorkLimits {
   readonly atOnce: number;
   /** Of all, those that wait. */
   readonly waiting: number;
-  /** Of one key, done and waiting together: nobody fills the queue alone. */
+  /** For one key, running and waiting together, so that nobody fills the queue alone. */
   readonly perKey: number;
 }
 
@@ -13,7 +13,7 @@ export class BusyError extends Error {
   override readonly name = 'BusyError';
 }
 
-/** Does costly work, a bounded amount at the same time; the rest waits in order, and what is too much is refused at once. */
+/** Runs costly work with bounded concurrency. Further work waits in order; beyond the limit, it is refused immediately. */
 export class WorkQueue {
   readonly #limits: WorkLimits;
   readonly #perKey = new Map<string, number>();
@@ -24,7 +24,7 @@ export class WorkQueue {
     this.#limits = limits;
   }
 
-  /** @throws BusyError, and whatever the work throws */
+  /** @throws BusyError, and any error of the work */
   async run<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
     const ofKey = this.#perKey.get(key) ?? 0;
     const { atOnce, perKey, waiting } = this.#limits;
@@ -41,7 +41,7 @@ export class WorkQueue {
     }
   }
 
-  /** Whoever waits longest takes the place over. */
+  /** The longest waiting work takes the place. */
   #leave(key: string): void {
     const left = (this.#perKey.get(key) ?? 1) - 1;
     if (left === 0) this.#perKey.delete(key);

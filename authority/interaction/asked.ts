@@ -13,20 +13,20 @@ export interface AskedOffer {
   readonly purposes: readonly PurposePolicy[];
   readonly details: readonly DetailLevel[];
   readonly durations: readonly DurationChoice[];
-  /** The consent ends then at the latest, whichever duration is chosen. */
+  /** The latest end of the consent, whichever duration is chosen. */
   readonly latestEnd: Date | undefined;
 }
 
-/** What a request comes down to. */
+/** What a request asks for. */
 export interface AskedFor {
   readonly scopes: Iterable<string>;
   /** RFC 9396; undefined: only scopes were asked for. */
   readonly access: AskedAccess | undefined;
-  /** When the page was first asked for: what is offered does not change while somebody reads it. */
+  /** When the page was first requested, so that the offer does not change while it is being read. */
   readonly atSeconds: number;
 }
 
-/** What is put before the person: what was asked for, as far as the policy lets this client have it of this person. */
+/** What the person is asked for: the request, reduced to what the policy lets this client have from this person. */
 export function offerFor(
   asked: AskedFor,
   account: Account,

@@ -7,7 +7,7 @@ const FORM = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 });
 
-/** A moment as a person reads it. In UTC, and saying so: nobody knows here where they are. */
+/** Formats a time for people, explicitly in UTC, because their time zone is unknown here. */
 export function inWords(moment: Date): string {
   return `${FORM.format(moment)} UTC`;
 }

@@ -6,16 +6,16 @@ import type { DurationOption, Offer } from './offer.js';
 
 export type Decision =
   | { readonly kind: 'allowed'; readonly terms: ConsentTerms }
-  /** Goes on with what was agreed before, as it was. */
+  /** Keeps the earlier agreement unchanged. */
   | { readonly kind: 'kept' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'problem'; readonly problem: string };
 
 /**
- * Reads the consent form. Only what was offered can be granted, only the button "Allow" grants, and only by a form that
- * was shown with the very words that would go on record.
+ * Reads the submitted consent form. Only offered items can be granted, only by the button "Allow", and only if the form was shown
+ * with exactly the words that would be recorded.
  *
- * @param view of the offer, as it would be shown now
+ * @param view the offer as it would be shown now
  */
 export function readDecision(form: URLSearchParams, offer: Offer, view: ConsentView): Decision {
   const { account, client, details, durations, latestEnd, policy, standing } = offer;
@@ -30,7 +30,7 @@ export function readDecision(form: URLSearchParams, offer: Offer, view: ConsentV
   if (scopes.taken.length === 0) {
     return problem(`Nothing is ticked. Tick what you allow, or ${wayOut}.`);
   }
-  // A single purpose is not asked about: it goes with everything else.
+  // A single purpose is not a choice: it belongs to everything else.
   const single = offer.purposes.length === 1;
   const purposes = split(offer.purposes, single ? namesOf(offer.purposes) : form.getAll('purpose'));
   if (purposes.taken.length === 0 && offer.purposes.length > 0) {
@@ -42,7 +42,7 @@ export function readDecision(form: URLSearchParams, offer: Offer, view: ConsentV
   const names = namesOf(scopes.taken);
   const until = new Date(Math.min(endOf(duration).getTime(), latestEnd?.getTime() ?? Infinity));
   if (until.getTime() <= Date.now()) return problem('The time for which access was asked is over.');
-  // Once more where it counts: the choices were cut to this already.
+  // A second check where it counts: the choices were already reduced to this.
   const longestMs = longestConsentSeconds(policy, client.clientId, names) * 1000;
   if (until.getTime() > Date.now() + longestMs) return problem(CHOOSE);
   const terms: ConsentTerms = {

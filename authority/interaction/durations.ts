@@ -7,7 +7,7 @@ const UNITS = [
   { seconds: 1, one: 'second' },
 ] as const;
 
-/** The choices that are not longer than the longest; when all are, the longest itself. */
+/** The choices up to the longest permitted duration; if all exceed it, only that duration. */
 export function durationsWithin(
   choices: readonly DurationChoice[],
   longestSeconds: number,

@@ -9,27 +9,27 @@ import { remarksOn } from '../pages/scope-remarks.js';
 import { type AskedFor, offerFor } from './asked.js';
 import { inWords } from './dates.js';
 
-/** One of the ends that a person can choose. */
+/** An end that a person can choose. */
 export interface DurationOption {
   readonly value: string;
   readonly label: string;
-  /** From now on; or until then, as agreed before. */
+  /** A duration from now, or the end agreed before. */
   readonly end: { readonly seconds: number } | { readonly until: Date };
 }
 
-/** What the person is offered. */
+/** What the person is asked to agree to. */
 export interface Offer {
   readonly account: Account;
   readonly client: ClientRegistration;
   readonly policy: Policy;
-  /** What they agreed to earlier and is in force. */
+  /** The person's earlier consent in force. */
   readonly standing: Consent | undefined;
-  /** What is asked for and what stands, in the order of the policy. */
+  /** The requested scopes and those in force, in the order of the policy. */
   readonly scopes: readonly ScopePolicy[];
   readonly purposes: readonly PurposePolicy[];
   readonly durations: readonly DurationOption[];
   readonly details: readonly DetailLevel[];
-  /** The consent ends then at the latest, whichever duration is chosen. */
+  /** The latest end of the consent, whichever duration is chosen. */
   readonly latestEnd: Date | undefined;
 }
 
@@ -45,14 +45,14 @@ export interface OfferOptions {
 
 const REFUSED_BEFORE = 'You said no to this before.';
 
-/** The choice that leaves the end where it is. */
+/** The choice that keeps the present end. */
 export const KEEP_END = 'keep';
 
 /**
- * What to put before the person: what is asked for, and what they agreed to before, so that both are decided together and
- * nothing that stands is lost by a decision about something else. None of it beyond the policy.
+ * Creates the offer: what is requested, and what the person agreed to before, so that both are decided together and nothing in
+ * force is lost by a decision about something else. Nothing in it exceeds the policy.
  *
- * @returns undefined when nothing of what is asked for can be granted
+ * @returns undefined if nothing of the request can be granted
  */
 export function makeOffer(options: OfferOptions): Offer | undefined {
   const { account, asked, client, policy, standing } = options;
@@ -68,7 +68,7 @@ export function makeOffer(options: OfferOptions): Offer | undefined {
   const longestMs = longestConsentSeconds(policy, client.clientId, names) * 1000;
   const latestMs = Math.min(Date.now() + longestMs, latestEnd?.getTime() ?? Infinity);
   if (standing !== undefined && standing.until.getTime() <= latestMs) {
-    // The page says above when that is.
+    // The page states the date above.
     durations.unshift({ value: KEEP_END, label: 'Unchanged, as above', end: { until: standing.until } });
   }
   return { ...rest, account, client, policy, standing, scopes: offered, durations, latestEnd };
@@ -85,7 +85,7 @@ function withStanding(asked: AskedFor, { purposes, scopes }: Consent): AskedFor 
 }
 
 /**
- * The offer as a page. Only what the person agreed to before is ticked: a box that somebody else has ticked is no consent
+ * The offer as a page. Only what the person agreed to before is ticked, because a pre-ticked box is not consent
  * (Regulation (EU) 2016/679, recital 32; CJEU C-673/17).
  */
 export function viewOf(offer: Offer, action: string, defaultDurationSeconds: number): ConsentView {

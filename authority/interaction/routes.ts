@@ -29,7 +29,7 @@ import { makeOffer, viewOf } from './offer.js';
 
 const MAX_FORM_BYTES = 16 * 1024;
 
-/** The person is told no more than what they can do about it. */
+/** People are told only what they can do about it. */
 const REFUSALS = {
   wrong: { status: 401, problem: 'The name or the password is wrong.' },
   throttled: { status: 429, problem: 'Too many wrong passwords. Wait a minute and try again.' },
@@ -60,7 +60,10 @@ interface Exchange {
   readonly client: ClientRegistration;
 }
 
-/** The two pages where a person signs in and decides: /interaction/{uid}. A cookie binds each to the browser it began in. */
+/**
+ * The two pages where a person signs in and decides: /interaction/{uid}. A cookie binds each interaction to the browser that
+ * began it.
+ */
 export class InteractionRoutes {
   readonly #options: InteractionOptions;
 
@@ -68,11 +71,13 @@ export class InteractionRoutes {
     this.#options = options;
   }
 
-  /** Answers when the path is one of ours. @throws HttpError */
+  /** @returns whether the path is one of these pages, and was answered @throws HttpError */
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
     if (!/^\/interaction\/[\w-]{1,64}$/.test(url.pathname)) return false;
     if (request.method !== 'GET' && request.method !== 'POST') {
-      throw new HttpError(405, 'method_not_allowed', 'Not a method of this address', { allow: 'GET, POST' });
+      throw new HttpError(405, 'method_not_allowed', 'This address does not support the method', {
+        allow: 'GET, POST',
+      });
     }
     const interaction = await this.#options.provider.interactionDetails(request, response);
     if (`/interaction/${interaction.uid}` !== url.pathname) {
@@ -111,7 +116,7 @@ export class InteractionRoutes {
     }
     const { account, browserCookie } = result;
     exchange.response.setHeader('set-cookie', this.#knownBrowser(browserCookie));
-    // By the clock that ends sessions, which may not be this machine's.
+    // By the database's clock, which ends sessions, and not this machine's.
     const ts = Math.floor((await databaseNow(this.#options.db)).getTime() / 1000);
     await this.#finish(exchange, {
       login: { accountId: account.subject, ts, amr: ['pwd'], acr: PASSWORD_ACR },
@@ -124,9 +129,9 @@ export class InteractionRoutes {
     const account = await accounts.find(interaction.session?.accountId ?? '');
     if (account === undefined) throw new HttpError(400, 'invalid_request', 'Nobody is signed in');
     const { authorization_details: details, scope } = interaction.params;
-    // Read once already, when it came; the policy may be another since, and its time over.
+    // Already checked on arrival, but the policy may have changed since, or the requested time may be over.
     const access = readOrRefuse(details, { clientId: client.clientId, audience, policy });
-    // What is stopped is not asked about, as it would not be given. What stands of it still stands.
+    // Suspended scopes are not offered, because they would not be granted. Those agreed to before stay agreed to.
     const stopped = await stoppedScopes(suspensions);
     const scopes = scopesAskedFor(scope, access).filter((name) => !stopped.has(name));
     const asked = { scopes, access, atSeconds: interaction.iat };
@@ -151,7 +156,7 @@ export class InteractionRoutes {
       show(exchange, 400, renderConsent({ ...view, problem: decision.problem }));
       return;
     }
-    // Of an agreement that stands, the application gets what it asks for of it; when that is nothing, it is refused.
+    // From an agreement in force, the application gets what it requested; if that is nothing, it is refused.
     const goesOn = decision.kind === 'kept' && scopes.some((name) => standing?.scopes.includes(name));
     if (goesOn && standing !== undefined) {
       await this.#finish(exchange, { consent: { grantId: standing.id } });
@@ -171,7 +176,7 @@ export class InteractionRoutes {
     const returnTo = new URL(
       await provider.interactionResult(request, response, result, { mergeWithLastSubmission }),
     );
-    // The browser stays where it is: the way back needs no host.
+    // The redirect stays on this host, so it needs none.
     response.writeHead(303, { location: `${returnTo.pathname}${returnTo.search}` }).end();
   }
 
@@ -187,7 +192,7 @@ export class InteractionRoutes {
     this.#showSignIn(exchange, status, { username, problem });
   }
 
-  /** Sent to these pages alone. */
+  /** Sent to these pages only. */
   #knownBrowser(value: string): string {
     const secure = this.#options.issuer.startsWith('https:') ? '; Secure' : '';
     return `${KNOWN_BROWSER_COOKIE}=${value}; Path=/interaction; Max-Age=${KNOWN_BROWSER_SECONDS}; HttpOnly; SameSite=Lax${secure}`;

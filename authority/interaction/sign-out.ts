@@ -18,8 +18,8 @@ export interface SignOutOptions {
 }
 
 /**
- * The page where a person signs this browser out: the session, and all tokens that were issued under it, end everywhere.
- * (oidc-provider's own logout would end what the same applications hold through the person's other browsers as well.)
+ * The page where a person signs this browser out: the session, and all tokens issued under it, end everywhere. (oidc-provider's
+ * own logout would also end what the same applications hold through the person's other browsers.)
  */
 export class SignOut {
   readonly #options: SignOutOptions;
@@ -28,7 +28,7 @@ export class SignOut {
     this.#options = options;
   }
 
-  /** Answers when the path is ours. @throws HttpError */
+  /** @returns whether the path is this page's, and was answered @throws HttpError */
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
     if (url.pathname !== SIGN_OUT_PATH) return false;
     if (request.method === 'POST') {
@@ -38,12 +38,14 @@ export class SignOut {
     } else if (request.method === 'GET') {
       show(response, renderSignOut(SIGN_OUT_PATH));
     } else {
-      throw new HttpError(405, 'method_not_allowed', 'Not a method of this address', { allow: 'GET, POST' });
+      throw new HttpError(405, 'method_not_allowed', 'This address does not support the method', {
+        allow: 'GET, POST',
+      });
     }
     return true;
   }
 
-  /** The cookie stays, and names nothing any more: the session is gone from the store. */
+  /** The cookie stays but is useless, because the session is gone from the store. */
   async #signOut(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { consents, provider } = this.#options;
     const { accountId, uid } = await provider.Session.get(provider.createContext(request, response));

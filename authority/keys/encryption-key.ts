@@ -7,7 +7,7 @@ import { AuthorityError } from '../errors.js';
 const FILE = 'authority-encryption.key';
 
 /**
- * The key for the secrets in the store, from a file of the data folder (mode 0600) that is made when missing.
+ * Reads the encryption key for the secrets in the store from a file of the data folder (mode 0600), which is created if missing.
  *
  * @returns 32 bytes
  * @throws AuthorityError `keys_unreadable`, `data_dir_not_writable`
@@ -27,7 +27,7 @@ async function read(path: string): Promise<Uint8Array | undefined> {
   }
   const key = Buffer.from(text.trim(), 'base64url');
   if (key.length !== 32)
-    throw new AuthorityError('keys_unreadable', `The key file ${path} holds no key of 32 bytes`);
+    throw new AuthorityError('keys_unreadable', `The key file ${path} does not contain a key of 32 bytes`);
   return key;
 }
 

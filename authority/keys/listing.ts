@@ -3,15 +3,15 @@ import { sql } from 'kysely';
 import type { AuthorityDatabase } from '../schema.js';
 import { type KeyState, stateOf } from './times.js';
 
-/** One signing key, for people. */
+/** A signing key, described for people. */
 export interface ListedKey {
   readonly kid: string;
   readonly state: KeyState;
-  /** Of a retired key: when it leaves the key set. Of the current one: when it stops to sign, once that is fixed. */
+  /** For a retired key: when it leaves the key set. For the current key: when it stops signing, once that is scheduled. */
   readonly until: Date | undefined;
 }
 
-/** The signing keys that the store remembers, the newest last. */
+/** The signing keys in the store, newest last. */
 export async function listSigningKeys(db: AuthorityDatabase): Promise<readonly ListedKey[]> {
   const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
   const atMs = rows[0]?.now.getTime() ?? Date.now();

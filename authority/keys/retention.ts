@@ -2,10 +2,10 @@ import { sql } from 'kysely';
 
 import type { AuthorityDatabase } from '../schema.js';
 
-/** For a command that is repeated, and for whoever looks back at what happened. */
+/** Kept for repeated commands, and for looking into what happened. */
 const REMEMBERED_SECONDS = 30 * 24 * 60 * 60;
 
-/** Forgets the keys that are gone from the key set; revoked ones, whose private halves are erased, later. */
+/** Removes keys that have left the key set. Revoked ones, whose private halves are erased already, are removed later. */
 export async function removeGoneKeys(db: AuthorityDatabase): Promise<void> {
   await sql`delete from authority.signing_key
     where gone_at < clock_timestamp() and revoked_at is null`.execute(db);

@@ -14,7 +14,7 @@ import { importSigningKey, type SigningKey } from './signing-key.js';
 import { sealedName, tendKeys } from './tend.js';
 import { isComplete, type KeySchedule, type KeyTimes, stateOf } from './times.js';
 
-/** However many changes come, the keys are not read more often. */
+/** The least time between two reads of the keys, however many changes arrive. */
 const MIN_READ_INTERVAL_MS = 200;
 
 interface HeldKey extends KeyTimes {
@@ -22,10 +22,10 @@ interface HeldKey extends KeyTimes {
   readonly privateJwk: JWK;
 }
 
-/** The keys at a moment. The same object for as long as nothing changes. */
+/** The keys at one time: the same object for as long as nothing changes. */
 export interface KeysNow {
   readonly signing: SigningKey;
-  /** Private keys, all published, the signing one first. */
+  /** The private keys of all published keys, the signing one first. */
   readonly jwks: { readonly keys: readonly JWK[] };
 }
 
@@ -38,14 +38,14 @@ export interface SigningKeyRingOptions {
 }
 
 /**
- * The signing keys, as the store has them. The store says from when on each one signs, by the database's clock; each instance
- * computes from that which one it is at a moment, so that all switch together, and none needs to be told at the moment itself.
+ * The signing keys of the store. The store records when each key starts to sign, by the database's clock, and each instance
+ * computes the current key from that, so all switch at the same time without being told.
  */
 export class SigningKeyRing {
   readonly #options: SigningKeyRingOptions;
   readonly #closing = new AbortController();
   #held: readonly HeldKey[] = [];
-  /** The database's time less that of `performance`, whose clock nobody sets. */
+  /** The database's time minus `performance.now()`, a clock that nobody sets. */
   #offsetMs = 0;
   #now: KeysNow | undefined;
   #reading: Promise<void> | undefined;
@@ -57,7 +57,7 @@ export class SigningKeyRing {
   }
 
   /**
-   * Reads the keys; on the first start, makes them.
+   * Reads the keys, or creates them on the first start.
    *
    * @throws AuthorityError `keys_unreadable`
    */
@@ -67,7 +67,7 @@ export class SigningKeyRing {
     return ring;
   }
 
-  /** @throws AuthorityError `key_missing`, which only a revocation of all keys at once can bring about, for a moment */
+  /** @throws AuthorityError `key_missing`, which occurs only briefly, after all keys were revoked at once */
   now(): KeysNow {
     const atMs = performance.now() + this.#offsetMs;
     const published: HeldKey[] = [];
@@ -85,7 +85,7 @@ export class SigningKeyRing {
     return this.#now;
   }
 
-  /** Reads what the store says now. Callers that come together share one look, which begins after each of them came. */
+  /** Reads the keys again. Concurrent callers share one read, which begins after their calls. */
   async refresh(): Promise<void> {
     if (this.#reading === undefined) {
       this.#reading = this.#read().finally(() => (this.#reading = undefined));
@@ -101,7 +101,7 @@ export class SigningKeyRing {
     return this.#asked;
   }
 
-  /** Follows the store until it is closed, and rotates when the key is old. */
+  /** Follows the store until closed, and rotates keys on schedule. */
   watch(feed: ChangeFeed): void {
     this.#watching ??= this.#watch(feed);
   }
@@ -126,11 +126,11 @@ export class SigningKeyRing {
     }
   }
 
-  /** Until the key that signs is old. */
+  /** Milliseconds until the signing key is due to rotate. */
   #untilDueMs(): number {
     const atMs = performance.now() + this.#offsetMs;
     const current = this.#held.find((key) => stateOf(key, atMs) === 'current');
-    // A switch that is fixed is waited for.
+    // A scheduled switch is waited for.
     if (current === undefined || current.signs_until !== null) return Number.POSITIVE_INFINITY;
     const dueMs = (current.signs_from?.getTime() ?? atMs) + this.#options.schedule.rotateEverySeconds * 1000;
     return Math.max(0, dueMs - atMs);

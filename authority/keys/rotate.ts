@@ -21,14 +21,14 @@ export type KeyRow = Selectable<SigningKeyTable>;
 /** Who changes the keys, and why. */
 export interface KeyChangeOptions {
   readonly initiator: Initiator;
-  /** Goes to the change log, and so to every gateway. */
+  /** Recorded in the change log, and so sent to every gateway. */
   readonly reason?: string | undefined;
 }
 
 export interface RotationOptions {
   /** Default {@link PUBLISH_AHEAD_SECONDS}. */
   readonly publishAheadSeconds?: number;
-  /** Rotate away from this key only: of many instances that find it old, one does it. */
+  /** Rotates only if this is the signing key, so that only one of many instances does it. */
   readonly ifCurrent?: string;
 }
 
@@ -36,17 +36,17 @@ export interface Rotation {
   /** The key that signs from `at` on. */
   readonly kid: string;
   readonly at: Date;
-  /** Undefined when the switch was under way already. */
+  /** Undefined if the switch was already scheduled. */
   readonly change: ChangePosition | undefined;
 }
 
 export interface KeyRevocation {
-  /** False when it was revoked before. */
+  /** False if it had been revoked before. */
   readonly revoked: boolean;
   readonly change: ChangePosition | undefined;
 }
 
-/** The keys, which nobody else changes until the transaction ends, and the time by the database's clock. */
+/** Reads the keys, locked against other changes until the transaction ends, and the database's time. */
 export async function lockKeys(trx: Trx): Promise<{ keys: KeyRow[]; now: Date }> {
   await lockSigningKeys(trx);
   const keys = await trx.selectFrom('authority.signing_key').selectAll().orderBy('published_at').execute();
@@ -55,11 +55,11 @@ export async function lockKeys(trx: Trx): Promise<{ keys: KeyRow[]; now: Date }>
 }
 
 /**
- * Lets the next key sign, as soon as it has been published for long enough, and announces it. The private halves are not
- * needed: whoever reaches the database can rotate. An authority that runs publishes a further key.
+ * Schedules the next key to sign as soon as it has been published for long enough, and announces it. Private keys are not needed,
+ * so access to the database suffices. A running authority then publishes a further key.
  *
- * @returns undefined when the key that signs is not `ifCurrent`
- * @throws AuthorityError `key_missing` when no next key was published: no authority has run since the last rotation
+ * @returns undefined if the signing key is not `ifCurrent`
+ * @throws AuthorityError `key_missing` if no next key was published, because no authority has run since the last rotation
  */
 export async function rotateSigningKeys(
   trx: Trx,
@@ -99,8 +99,8 @@ export async function rotateSigningKeys(
 }
 
 /**
- * Ends a key that has leaked: it leaves the key set at once, another one signs at once, its private half is erased, and every
- * gateway is told to refuse everything that it signed. Repeated, it does nothing.
+ * Revokes a leaked key: it leaves the key set and another key signs immediately, its private half is erased, and every gateway is
+ * told to refuse everything that it signed. A repeated call does nothing.
  *
  * @throws AuthorityError `key_unknown`
  */
@@ -125,11 +125,11 @@ export async function revokeSigningKey(
   );
   const [current] = is('current');
   if (current === undefined) {
-    // The next one has been published for a while; without one, an authority makes one at once (keys/ring.ts).
+    // The next key has been published for a while. Without one, a running authority creates one immediately (keys/ring.ts).
     const [heir] = is('next');
     if (heir !== undefined) await signFrom(trx, heir.kid, now);
   } else if (current.signs_until !== null && is('next').every(({ signs_from: from }) => from === null)) {
-    // What was to take over is gone.
+    // The key that was to take over is gone.
     await signFrom(trx, current.kid, current.signs_from ?? now);
   }
   const { seq, jti } = await appendChange(trx, {
@@ -142,7 +142,7 @@ export async function revokeSigningKey(
 }
 
 function inState(keys: readonly KeyRow[], now: Date): (state: KeyState) => KeyRow[] {
-  // Of two that are next, the one that is to sign first.
+  // Of two next keys, the one that signs first.
   const rank = ({ signs_from: from }: KeyRow): number => from?.getTime() ?? Number.POSITIVE_INFINITY;
   return (state) =>
     keys.filter((key) => stateOf(key, now.getTime()) === state).sort((a, b) => rank(a) - rank(b));

@@ -13,7 +13,7 @@ export interface Sealed {
   readonly ciphertext: Buffer;
 }
 
-/** Secrets in the store, encrypted with AES-256-GCM; the name is bound to the content. */
+/** Secrets in the store, encrypted with AES-256-GCM and bound to their names. */
 export class SealedSecrets {
   readonly #db: AuthorityDatabase;
   readonly #key: Uint8Array;
@@ -27,9 +27,9 @@ export class SealedSecrets {
   }
 
   /**
-   * The secret of that name, made when there is none. All instances on one store get the same one.
+   * The secret with that name, created if missing. All instances on one store get the same one.
    *
-   * @throws AuthorityError `keys_unreadable` when it was written with another key
+   * @throws AuthorityError `keys_unreadable` if it was written with another key
    */
   async getOrCreate(name: string, create: () => Promise<string> | string): Promise<string> {
     const found = await this.#read(name);
@@ -38,11 +38,11 @@ export class SealedSecrets {
     const { nonce, ciphertext } = this.seal(name, made);
     await sql`insert into authority.sealed_secret (name, nonce, ciphertext)
       values (${name}, ${nonce}, ${ciphertext}) on conflict do nothing`.execute(this.#db);
-    // Another instance may have been first.
+    // Another instance may have created it first.
     return (await this.#read(name)) ?? made;
   }
 
-  /** Encrypts what is kept in another table, under a name that only it has. */
+  /** Encrypts a value for another table, bound to a unique name. */
   seal(name: string, text: string): Sealed {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(name));
@@ -50,7 +50,7 @@ export class SealedSecrets {
     return { nonce, ciphertext };
   }
 
-  /** @throws AuthorityError `keys_unreadable` when it was written with another key, or under another name */
+  /** @throws AuthorityError `keys_unreadable` if it was written with another key, or under another name */
   open(name: string, { nonce, ciphertext }: Sealed): string {
     try {
       const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce, { authTagLength: TAG_BYTES })

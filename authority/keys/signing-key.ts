@@ -12,13 +12,13 @@ import { AuthorityError } from '../errors.js';
 /** RFC 7518, section 3.4 */
 export const SIGNING_ALGORITHM = 'ES256';
 
-/** A private key of the authority, by its RFC 7638 thumbprint. */
+/** A private key of the authority, identified by its RFC 7638 thumbprint. */
 export interface SigningKey {
   readonly kid: string;
   readonly privateKey: CryptoKey;
 }
 
-/** What a new key is stored as. */
+/** The stored form of a new key. */
 export interface NewKey {
   readonly kid: string;
   readonly publicJwk: JWK;

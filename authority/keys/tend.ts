@@ -7,16 +7,16 @@ import type { SealedSecrets } from './sealed.js';
 import { generateSigningKey } from './signing-key.js';
 import { hasCurrent, hasWaiting } from './times.js';
 
-/** What a key's ciphertext is bound to. */
+/** The name that a key's ciphertext is bound to. */
 export function sealedName(kid: string): string {
   return `signing-key ${kid}`;
 }
 
 /**
- * Makes the keys that are missing: one that signs and one that is published to sign next. On the first start that is both,
- * after a rotation the next one, and after all keys were revoked at once both again.
+ * Creates missing keys: one that signs, and one that is published to sign next. On the first start, and after all keys were
+ * revoked, both are missing; after a rotation, the next one.
  *
- * @returns all keys that are not revoked
+ * @returns all unrevoked keys
  */
 export async function tendKeys(db: AuthorityDatabase, secrets: SealedSecrets): Promise<readonly KeyRow[]> {
   return transact(db, async (trx) => {
@@ -42,7 +42,7 @@ export async function tendKeys(db: AuthorityDatabase, secrets: SealedSecrets): P
     const atMs = now.getTime();
     const taken = hasCurrent(alive, atMs) ? undefined : await add(now);
     if (!hasWaiting(alive, atMs)) await add(null);
-    // The other instances read them.
+    // Makes the other instances read them.
     await wake(trx, 'change');
     if (taken !== undefined && !isFirstStart) {
       await appendChange(trx, {

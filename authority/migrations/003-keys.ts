@@ -1,7 +1,7 @@
 import { type Migration, sql } from 'kysely';
 
 const STATEMENTS = [
-  // The times say which key signs at a moment: to every instance the same.
+  // The times determine which key signs, the same for every instance.
   sql`create table signing_key (
     kid text primary key,
     public_jwk jsonb not null,
@@ -15,7 +15,7 @@ const STATEMENTS = [
     check ((nonce is null) = (revoked_at is not null) and (ciphertext is null) = (revoked_at is not null)),
     check ((signs_until is null) = (gone_at is null) or revoked_at is not null)
   )`,
-  // The one key of before: nothing that it signed lives longer than minutes.
+  // The single earlier key: nothing that it signed lives longer than minutes.
   sql`delete from sealed_secret where name = 'signing-keys'`,
 
   sql`alter table stream
@@ -39,7 +39,7 @@ const STATEMENTS = [
     requested_at timestamptz not null default clock_timestamp()
   )`,
 
-  // What no living token can match may go; the log stays append-only in all else.
+  // Events that no living token can match may be deleted; otherwise the log is append-only.
   sql`create function refuse_early_removal() returns trigger language plpgsql as $$
     begin
       if old.occurred_at > clock_timestamp() - interval '24 hours' then

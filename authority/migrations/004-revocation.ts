@@ -1,11 +1,11 @@
 import { type Migration, sql } from 'kysely';
 
 const STATEMENTS = [
-  // Who wanted a change: before, only a consent's own log said so.
+  // Who requested a change; until now, only a consent's own log recorded it.
   sql`alter table change_event add column entity_id text`,
   sql`create index change_event_token on change_event ((members ->> 'tokenId')) where members ? 'tokenId'`,
 
-  // Sessions that ended before their time, as long as something of them can come back.
+  // Sessions that were ended early, for as long as parts of them can be written back.
   sql`create table ended_session (
     session_id text primary key,
     ended_at timestamptz not null default clock_timestamp()
@@ -13,7 +13,7 @@ const STATEMENTS = [
   sql`create index oidc_payload_session on oidc_payload ((payload ->> 'sessionUid'))
     where payload ? 'sessionUid'`,
 
-  // A row is never deleted: it tells who stopped what, why, and until when.
+  // Rows are never deleted: they record who suspended what, why, and until when.
   sql`create table suspension (
     id bigint generated always as identity primary key,
     kind text not null check (kind in ('client', 'scope', 'everything')),
@@ -30,11 +30,11 @@ const STATEMENTS = [
   )`,
   sql`create unique index suspension_standing on suspension (kind, target) where ended_at is null`,
 
-  // A gateway says how it is called, and how long it permits anything without hearing from us.
+  // A gateway states its name, and how long it permits access without hearing from us.
   sql`alter table stream add column description text, add column max_staleness_ms integer`,
 ];
 
-/** Revocation by token and session, suspensions, and who has to acknowledge a change. */
+/** Revocation by token and session, suspensions, and acknowledgement by gateways. */
 export const revocation: Migration = {
   async up(db) {
     for (const statement of STATEMENTS) await statement.execute(db);

@@ -11,7 +11,7 @@ const STATEMENTS = [
     add column replaces text`,
   sql`create index consent_event_principal on consent_event (pii_principal_id, event_id)`,
 
-  // What was refused stood in the log only as the difference to what was asked for. A replay needs it with each event.
+  // The log recorded refused scopes only as the difference to the requested ones. A replay needs them with each event.
   sql`alter table consent_event disable trigger append_only`,
   sql`update consent_event e set declined = coalesce(
     (select array(
@@ -24,7 +24,7 @@ const STATEMENTS = [
     where e.event_type <> 'requested'`,
   sql`alter table consent_event enable trigger append_only`,
 
-  // The times of the projection were taken a moment apart from those of the log, which is what counts.
+  // The projection's times were taken slightly apart from those of the log, which are authoritative.
   sql`update consent c set granted_at = date_trunc('milliseconds', e.event_time)
     from consent_event e where e.record_id = c.id and e.event_type = 'granted'`,
   sql`update consent c set ended_at = date_trunc('milliseconds', e.event_time)
@@ -64,7 +64,7 @@ const STATEMENTS = [
     for each statement execute function refuse_change()`,
 ];
 
-/** What a replay of the consent log needs; exports that were made for somebody else; registered applications. */
+/** What a replay of the consent log needs; records of exports by staff; registered applications. */
 export const consent: Migration = {
   async up(db) {
     for (const statement of STATEMENTS) await statement.execute(db);

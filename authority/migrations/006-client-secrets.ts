@@ -6,7 +6,7 @@ const STATEMENTS = [
     check (event_type in ('registered', 'changed', 'secret_renewed', 'retired'))`,
 ];
 
-/** The secret of an application can be renewed, which is on record. */
+/** An application's secret can be renewed, which is recorded. */
 export const clientSecrets: Migration = {
   async up(db) {
     for (const statement of STATEMENTS) await statement.execute(db);

@@ -8,12 +8,12 @@ const STATEMENTS = [
   sql`insert into lock select 'decision ' || n from generate_series(0, ${sql.lit(DECISION_LOCKS - 1)}) n`,
   sql`insert into lock values ('signing keys')`,
 
-  // Any role can notify on a channel whose name it knows.
+  // Any role can notify on a channel whose name it knows, so the names are random.
   sql`create table channel (name text primary key, channel text not null unique)`,
   sql`insert into channel (name, channel)
     select name, 'behalf_' || replace(gen_random_uuid()::text, '-', '')
     from unnest(array['change', 'acknowledged', 'expiry']) name`,
-  // A transaction that is done again because the queue of notifications was full is quiet: listeners look by themselves.
+  // A transaction that is repeated because the notification queue was full sends none: listeners also look by themselves.
   sql`create function wake(which text) returns void language plpgsql as $$
     begin
       if current_setting('behalf.quiet', true) is distinct from 'on' then
@@ -27,7 +27,7 @@ const STATEMENTS = [
     add column push_lease_until timestamptz not null default '-infinity'`,
 ];
 
-/** What instances wait for each other by, and wake each other by: out of reach of the gateways' roles. */
+/** The locks and notifications between instances, out of reach of the gateways' roles. */
 export const locks: Migration = {
   async up(db) {
     for (const statement of STATEMENTS) await statement.execute(db);

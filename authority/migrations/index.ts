@@ -8,9 +8,10 @@ import { clientSecrets } from './006-client-secrets.js';
 import { streamSecrets } from './007-stream-secrets.js';
 import { lineage } from './010-lineage.js';
 import { locks } from './020-locks.js';
+import { runningPolicy } from './021-running-policy.js';
 
 /**
- * Brings the authority's tables to the newest version. Safe to call from several processes at once.
+ * Migrates the authority's tables to the newest version. Several processes may call it at the same time.
  *
  * @throws StoreError `migration_failed`, `database_rights`, `database_busy`
  */
@@ -26,6 +27,7 @@ export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
       '007-stream-secrets': streamSecrets,
       '010-lineage': lineage,
       '020-locks': locks,
+      '021-running-policy': runningPolicy,
     },
   });
 }

@@ -6,24 +6,24 @@ import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from '
 import type { AuthorityDatabase } from '../schema.js';
 import { PENDING_MODELS } from './pending-requests.js';
 
-// Their id is what a client presents: kept as a digest, so that a copy of the store gives nobody a token.
+// Models whose id is the credential itself: stored as a digest, so that a copy of the store contains no usable token.
 const BEARERS = new Set(['AuthorizationCode', 'RefreshToken']);
 
-/** What else has to end when a credential does. Both return when it is durable. */
+/** What else must end together with a credential. Both resolve when that is durable. */
 export interface Endings {
-  /** A refresh token came a second time: the consent, and all that came of it. */
+  /** A refresh token was reused: ends the consent and everything issued under it. */
   readonly refreshTokenReused: (consentId: string) => Promise<void>;
   /** oidc-provider ends all tokens of a grant. */
   readonly tokensEnded: (consentId: string) => Promise<void>;
 }
 
-/** The metadata of a client that was not given at the start, or undefined. */
+/** The metadata of a client in the store, or undefined. */
 export type ClientLookup = (clientId: string) => Promise<AdapterPayload | undefined>;
 
-/** Asked before something is stored for somebody who has not shown who they are; throws when it is too much. */
+/** Called before anything is stored for an unauthenticated party; throws if there is too much already. */
 export type Admission = (model: string) => Promise<void>;
 
-/** oidc-provider's storage on one table; clients are looked up elsewhere, and never written through here. */
+/** oidc-provider's storage in one table. Clients are looked up elsewhere, and never written here. */
 export function adapterFactory(
   db: AuthorityDatabase,
   endings: Endings,
@@ -53,7 +53,7 @@ class PostgresAdapter implements Adapter {
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresInSeconds?: number): Promise<void> {
-    // A client can put one into anything that is stored, and PostgreSQL's text cannot hold it.
+    // A client can put a NUL character into anything stored, and PostgreSQL's text cannot hold it.
     if (id.includes(NUL) || JSON.stringify(payload).includes(NUL_IN_JSON))
       throw new errors.InvalidRequest('a parameter has a NUL character');
     const { jti, ...rest } = payload;
@@ -75,7 +75,7 @@ class PostgresAdapter implements Adapter {
         return isOnce ? update.where('authority.oidc_payload.expires_at', '<=', new Date()) : update;
       })
       .executeTakeFirstOrThrow();
-    // oidc-provider has looked before it writes: of two that come at the same time, to whichever instance, one is the replay.
+    // oidc-provider reads before it writes, so of two concurrent requests, at any instances, one is the replay.
     if (isOnce && numInsertedOrUpdatedRows !== 1n) throw new errors.InvalidRequest('used before');
   }
 
@@ -92,7 +92,7 @@ class PostgresAdapter implements Adapter {
     // The device flow is off.
   }
 
-  /** @throws InvalidGrant when it is consumed already: of two requests at the same time one loses */
+  /** @throws InvalidGrant if it is already consumed: of two concurrent requests, one loses */
   async consume(id: string): Promise<void> {
     const { numUpdatedRows } = await this.#db
       .updateTable('authority.oidc_payload')
@@ -106,7 +106,7 @@ class PostgresAdapter implements Adapter {
     throw new errors.InvalidGrant('already used, or revoked');
   }
 
-  /** RFC 9700 section 4.14.2: two used it at the same time, and nobody can say which of them is the thief. */
+  /** RFC 9700 section 4.14.2: it was used twice at the same time, and either use may be the thief's. */
   async #refreshTokenLost(id: string): Promise<void> {
     const row = await this.#db
       .selectFrom('authority.oidc_payload')
@@ -126,17 +126,17 @@ class PostgresAdapter implements Adapter {
   }
 
   /**
-   * oidc-provider asks this of access tokens whenever it asks it of others, of all at the same time. It is done for all of
-   * them with the first, in one transaction; access tokens are not stored, and end by the change log.
+   * oidc-provider calls this once per model. The first call ends everything in one transaction. Access tokens are not stored; the
+   * change log ends them.
    */
   async revokeByGrantId(grantId: string): Promise<void> {
     if (this.#model === 'AccessToken') await this.#endings.tokensEnded(grantId);
   }
 
-  /** A grant has the id of its consent: a revocation finds all that came of it by one column. */
+  /** A grant has the id of its consent, so a revocation finds everything issued under it by one column. */
   #consentOf(id: string, payload: AdapterPayload): string | null {
     if (this.#model === 'Grant') return id;
-    // An interaction names a grant, too, but is where a person decides about the next one.
+    // An interaction names a grant as well, but belongs to the decision about the next one.
     return BEARERS.has(this.#model) ? (payload.grantId ?? null) : null;
   }
 
@@ -157,7 +157,7 @@ class PostgresAdapter implements Adapter {
     if (row === undefined) return undefined;
     const payload = row.payload as AdapterPayload;
     if (row.expires_at !== null && row.expires_at.getTime() <= Date.now()) return undefined;
-    // A request that was under way when its session was revoked may have written it back.
+    // A request in progress while its session was revoked may have written it back.
     if (this.#model === 'Session' && row.ended_at !== null) return undefined;
     const cutoff = row.not_before;
     if (this.#model === 'Session' && cutoff !== null && !((payload.loginTs ?? 0) > cutoff.getTime() / 1000)) {
@@ -170,8 +170,9 @@ class PostgresAdapter implements Adapter {
 }
 
 /**
- * A code, or a refresh token, counts as issued at the database's time, as what ends it (`tokens_not_before`): a code of a machine
- * whose clock is ahead would give tokens after it was ended. Of a rotated token the beginning of the chain stays what it was.
+ * A code or refresh token counts as issued at the database's time, like what ends it (`tokens_not_before`). Otherwise a code from
+ * a machine with a fast clock would yield tokens after it was ended. A rotated token keeps the time of the first one in its
+ * chain.
  */
 function stamped(payload: AdapterPayload): RawBuilder<string> {
   const isFirst = (payload.rotations ?? 0) === 0;
@@ -208,10 +209,10 @@ class ClientAdapter extends PostgresAdapter {
   }
 }
 
-// Longer than a request can be under way that would write something of an ended session back.
+// Longer than any request that could write back a part of an ended session.
 const ENDED_SESSION_KEPT_SECONDS = 24 * 60 * 60;
 
-/** Forgets ended sessions of which nothing is left that could come back. */
+/** Removes ended sessions that no request can write back any more. */
 export async function removeEndedSessions(db: AuthorityDatabase): Promise<void> {
   await sql`
     delete from authority.ended_session e
@@ -221,13 +222,15 @@ export async function removeEndedSessions(db: AuthorityDatabase): Promise<void> 
         where p.payload ? 'sessionUid' and p.payload ->> 'sessionUid' = e.session_id)`.execute(db);
 }
 
-/** This machine says when something is over, and the database's clock may be ahead: nothing is removed while it counts. */
+/**
+ * This machine decides when something expires, and the database's clock may be fast, so nothing is removed while it still counts.
+ */
 const EXPIRED_KEPT_SECONDS = 60;
 
 /**
- * Removes what has expired, some at a time.
+ * Removes a batch of expired rows.
  *
- * @returns how many; when it equals `limit` there may be more
+ * @returns the number of removed rows; if it equals `limit`, there may be more
  */
 export async function removeExpiredPayloads(db: AuthorityDatabase, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`

@@ -9,7 +9,7 @@ import { grantableScopes, permittedPurposes } from './offer.js';
 import { signInClaims } from './sign-in.js';
 import { refuseSuspended } from './suspended.js';
 
-/** RFC 9068 token, as far as it is decided when the claims are asked for. */
+/** An RFC 9068 token, as far as it is known when its claims are requested. */
 interface TokenInTheMaking {
   readonly accountId?: string | undefined;
   readonly clientId?: string | undefined;
@@ -19,7 +19,7 @@ interface TokenInTheMaking {
   readonly scope?: string | undefined;
 }
 
-/** What a token is held against. */
+/** What a token is checked against. */
 interface TokenRules {
   readonly db: AuthorityDatabase;
   readonly accounts: AccountRegister;
@@ -28,10 +28,10 @@ interface TokenRules {
 }
 
 /**
- * The claims that Behalf adds to an access token; without a consent in force, for what the token would hold, no token
- * is issued. This is the last step before signing.
+ * The claims that Behalf adds to an access token. Without a consent in force that covers the token, none is issued. This is the
+ * last step before signing.
  *
- * @throws errors.InvalidGrant, and what `refuseSuspended` throws
+ * @throws errors.InvalidGrant, and the errors of `refuseSuspended`
  */
 export async function accessTokenClaims(
   ctx: KoaContextWithOIDC,

@@ -9,15 +9,17 @@ import { secretDigest } from '../clients/secret.js';
 /** RFC 8693 section 2.1 */
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
-/** Metadata of our own, so that the client that oidc-provider hands us says it, wherever it comes from. */
+/** Our own metadata, so that every client object of oidc-provider carries it. */
 export const PROFILE_MEMBER = 'behalf_profile';
 
-/** Whether FAPI 2.0 holds for a client, as its metadata say. */
+/** Whether FAPI 2.0 applies to a client, according to its metadata. */
 export function isFapi2(client: { metadata(): ClientMetadata } | undefined): boolean {
   return client?.metadata()[PROFILE_MEMBER] === 'fapi2';
 }
 
-/** A registration in the words of RFC 7591, RFC 8705, RFC 9126, RFC 9396 and RFC 9449, as oidc-provider takes them. */
+/**
+ * Translates a registration into the metadata of RFC 7591, RFC 8705, RFC 9126, RFC 9396 and RFC 9449 that oidc-provider expects.
+ */
 export function metadataOf(client: ClientRegistration, profile: 'fapi2' | undefined): ClientMetadata {
   const { oauth = {}, redirectUris } = client;
   const hasCodeFlow = redirectUris.length > 0;
@@ -27,7 +29,7 @@ export function metadataOf(client: ClientRegistration, profile: 'fapi2' | undefi
     client_id: client.clientId,
     client_name: client.displayName,
     redirect_uris: [...redirectUris],
-    // Loopback redirect addresses on any port; whether it can keep a secret is another matter.
+    // Allows loopback redirect addresses on any port; a native application may still keep a secret.
     application_type: 'native',
     grant_types: [
       ...(hasCodeFlow ? ['authorization_code', 'refresh_token'] : []),
@@ -45,7 +47,7 @@ export function metadataOf(client: ClientRegistration, profile: 'fapi2' | undefi
 }
 
 function authenticationOf({ oauth, secret, ...rest }: ClientRegistration): Partial<ClientMetadata> {
-  // Of every secret only the digest is compared: see client-secrets.ts.
+  // Only digests of secrets are compared: see client-secrets.ts.
   const digest = secret === undefined ? rest.secretDigest : secretDigest(secret);
   if (digest !== undefined)
     return { token_endpoint_auth_method: 'client_secret_basic', client_secret: digest };

@@ -21,8 +21,8 @@ export interface ConsentPromptOptions {
 }
 
 /**
- * Asks the person, unless a consent in force already holds their decision about everything that is asked for, or
- * they decided a moment ago. `prompt=consent` asks in any case.
+ * Asks the person, unless a consent in force already contains their decision about everything requested, or they have just
+ * decided. `prompt=consent` always asks.
  */
 export function consentPrompt(options: ConsentPromptOptions) {
   return new Prompt(
@@ -33,7 +33,7 @@ export function consentPrompt(options: ConsentPromptOptions) {
 
 async function isMissing(ctx: KoaContextWithOIDC, options: ConsentPromptOptions): Promise<boolean> {
   const { oidc } = ctx;
-  // Decided in this very interaction; if it is not in force any more, there is no grant, and access is denied.
+  // Decided in this interaction. If that consent is no longer in force, there is no grant, and access is denied.
   if (oidc.result?.consent !== undefined) return false;
   const subject = oidc.account?.accountId;
   const clientId = oidc.client?.clientId;
@@ -45,7 +45,7 @@ async function isMissing(ctx: KoaContextWithOIDC, options: ConsentPromptOptions)
   const { authorization_details: details, scope } = oidc.params ?? {};
   const asked = readOrRefuse(details, { clientId, audience, policy });
   const offered = offeredScopes(scopesAskedFor(scope, asked), account, clientId, policy);
-  // What is stopped is not asked about: it would not be given.
+  // Suspended scopes are not asked about, because they would not be granted.
   const stopped = await stoppedScopes(suspensions);
   return !decided(
     consent,

@@ -3,10 +3,10 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { ConsentRegister } from '../consent/register.js';
 import type { Endings } from './adapter.js';
 
-/** Why a consent ended, in its log and in the change that gateways hear. */
+/** The reason why a consent ended, in its log and in the change sent to gateways. */
 export const REFRESH_TOKEN_REUSE = 'refresh token reuse';
 
-/** How the end of a credential becomes the end of what came of it, in the store and at the gateways. */
+/** Ends everything that came from a credential together with it, in the store and at the gateways. */
 export function endingsOf(consents: ConsentRegister): Endings {
   return {
     refreshTokenReused: (consentId) => endConsent(consents, consentId),
@@ -15,10 +15,10 @@ export function endingsOf(consents: ConsentRegister): Endings {
 }
 
 /**
- * oidc-provider asks whether a grant is to go, before it revokes all that belongs to it. Where a rotated refresh token came
- * again, that is the moment to end the consent (RFC 9700 section 4.14.2): the rest finds it ended.
+ * oidc-provider asks whether to remove a grant before it revokes everything under it. If a rotated refresh token was reused, the
+ * consent is ended at this point (RFC 9700 section 4.14.2), so that later steps find it ended.
  *
- * @returns true: the grant is a shadow of the consent, and made anew when it is needed
+ * @returns true: the grant mirrors the consent and is created again when needed
  */
 export async function endOnReuse(ctx: KoaContextWithOIDC, consents: ConsentRegister): Promise<true> {
   const { RefreshToken: token } = ctx.oidc.entities;

@@ -18,17 +18,17 @@ import type { OwnToken } from './own-tokens.js';
 export interface ExchangeRequest {
   /** The subject token, verified and in force. */
   readonly token: OwnToken;
-  /** The authenticated client: who acts from now on. */
+  /** The authenticated client, which becomes the actor. */
   readonly actor: string;
   readonly right: ExchangeRight;
-  /** Undefined: all that is possible. */
+  /** Undefined: everything possible. */
   readonly scopes: readonly string[] | undefined;
   readonly access: AskedAccess | undefined;
   readonly policy: Policy;
   readonly now: Date;
 }
 
-/** What the new token is made of: nothing in it is more than in the subject token. */
+/** The content of the new token, which never exceeds the subject token. */
 export interface ExchangeTerms {
   readonly kind: 'granted';
   readonly token: OwnToken;
@@ -45,7 +45,7 @@ export interface ExchangeRefusal {
   readonly description: string;
 }
 
-/** Decides about a token exchange (RFC 8693): the one place where an exchanged token could grow. */
+/** Decides a token exchange (RFC 8693). This is the only place where an exchanged token could gain rights. */
 export function exchangeTerms(request: ExchangeRequest): ExchangeTerms | ExchangeRefusal {
   const { actor, now, right, token } = request;
   if (token.consent === undefined)
@@ -53,7 +53,7 @@ export function exchangeTerms(request: ExchangeRequest): ExchangeTerms | Exchang
   const holders = [token.clientId, ...token.actors];
   if (holders.includes(actor))
     return refused('invalid_request', 'the client acts in the subject token already');
-  // As `may_act` would say it (RFC 8693 section 4.4), from the other side: who acts names whose tokens it takes.
+  // The reverse of `may_act` (RFC 8693 section 4.4): the actor's registration names the clients whose tokens it may exchange.
   if (!holders.every((clientId) => right.from.includes(clientId))) {
     return refused('invalid_request', 'the subject token is not one that the client may exchange');
   }
@@ -90,14 +90,14 @@ export function exchangeTerms(request: ExchangeRequest): ExchangeTerms | Exchang
   };
 }
 
-/** What of the subject token lies within the policy's ceiling of who acts, and of whom it acts for. */
+/** Reduces the subject token to the policy's ceilings of the actor and of the client that it acts for. */
 function possibleIn({ actor, now, policy, token }: ExchangeRequest) {
   const day = now.toISOString().slice(0, 10);
   const held = { scopes: token.scopes, purposes: token.consent?.purposes ?? [] };
   return applyCeiling(policy, actor, applyCeiling(policy, token.clientId, held, day), day);
 }
 
-/** RFC 9396 section 6.1: what is asked for lies within what was granted, or nothing is given. */
+/** RFC 9396 section 6.1: the request must lie within what was granted, or it is refused. */
 function narrow(
   all: GrantedAccess,
   asked: AskedAccess,

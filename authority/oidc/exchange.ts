@@ -55,8 +55,8 @@ export interface TokenExchangeOptions {
 }
 
 /**
- * RFC 8693 token exchange: a service that was called with a person's token gets one of its own, to act for that person
- * further on. `exchangeTerms` decides what is in it; docs/decisions/0012 says why it is made out as it is.
+ * RFC 8693 token exchange: a service that was called with a person's token gets its own token, to act further for that person.
+ * `exchangeTerms` decides its content; docs/decisions/0012 explains its form.
  */
 export class TokenExchange {
   readonly #options: TokenExchangeOptions;
@@ -66,7 +66,7 @@ export class TokenExchange {
     this.#options = options;
   }
 
-  /** Puts it on the token endpoint. */
+  /** Registers the grant type at the token endpoint. */
   register(provider: Provider): void {
     provider.registerGrantType<Parameters>(TOKEN_EXCHANGE, (ctx) => this.#answer(provider, ctx), PARAMETERS);
   }
@@ -82,9 +82,9 @@ export class TokenExchange {
   }
 
   /**
-   * The claims of an exchanged token, asked for just before it is signed.
+   * The claims of an exchanged token, requested just before it is signed.
    *
-   * @throws errors.InvalidGrant when the subject token has ceased to count in the meantime
+   * @throws errors.InvalidGrant if the subject token has ended in the meantime
    */
   async claimsOf(token: object): Promise<Record<string, unknown>> {
     const terms = this.#terms.get(token);
@@ -101,7 +101,7 @@ export class TokenExchange {
     }
     const { id, version, purposes, until, detail } = consent;
     return {
-      // What is said of the person and their session is said again, as far as it is still so.
+      // Claims about the person and their session are repeated, as far as they still hold.
       ...kept(payload, ['sid', 'acr', 'auth_time']),
       ...stillTrue('roles', payload['roles'], account.roles),
       ...stillTrue('policies', payload['policies'], account.policies),
@@ -116,7 +116,7 @@ export class TokenExchange {
     const dPoP = await validateDpop(provider, ctx);
     const certificate = checkMtlsCert(provider, ctx);
     checkDpopRequired(provider, ctx, dPoP);
-    // The key of the subject token is its client's. What must not happen is that a bound token becomes a bearer token.
+    // The subject token is bound to its client's key. A bound token must not become a bearer token.
     if (terms.token.isSenderConstrained && dPoP === undefined && certificate === undefined) {
       throw new errors.InvalidGrant(
         'a sender-constrained token is exchanged for a sender-constrained one only',
@@ -168,7 +168,7 @@ export class TokenExchange {
     }
   }
 
-  /** RFC 8693 section 2.2.2: a subject token that is no good is an invalid request. */
+  /** RFC 8693 section 2.2.2: an invalid subject token is an invalid request. */
   async #subjectToken(value: string | undefined): Promise<OwnToken> {
     const { tokens } = this.#options;
     const token = value === undefined ? undefined : await tokens.verify(value);
@@ -181,7 +181,7 @@ export class TokenExchange {
   async #tokenOf(provider: Provider, ctx: KoaContextWithOIDC, terms: ExchangeTerms) {
     const { audience, resources } = this.#options;
     const { consent, subject, clientId } = terms.token;
-    // Made out to the client that the consent stands with: see docs/decisions/0012.
+    // Issued to the client of the consent: see docs/decisions/0012.
     const client = await provider.Client.find(clientId);
     if (client === undefined)
       throw new errors.InvalidGrant('the client of the subject token is not registered');
@@ -210,7 +210,7 @@ function lineageIn({ act, token }: ExchangeTerms): Lineage {
 
 /** @throws errors.InvalidRequest, errors.InvalidTarget */
 function refuseWhatIsNotDone(params: Parameters, audience: string): void {
-  // Who acts is who authenticated. A second way to say it could only say something else.
+  // The actor is the authenticated client. An `actor_token` could only contradict that.
   if (params.actor_token !== undefined || params.actor_token_type !== undefined) {
     throw new errors.InvalidRequest('actor tokens are not taken: the actor is the client');
   }

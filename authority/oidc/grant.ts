@@ -3,10 +3,10 @@ import type { Grant, Provider } from 'oidc-provider';
 import type { Consent } from '../consent/types.js';
 
 /**
- * oidc-provider's grant is a shadow of the consent: same id, same end, written anew whenever somebody comes with an
- * authorization request. The consent register is what counts.
+ * oidc-provider's grant mirrors the consent: same id, same end, written again for each authorization request. The consent
+ * register is authoritative.
  *
- * @param scopes those of the consent that the policy still lets the client have
+ * @param scopes the consent's scopes that the policy still permits to the client
  */
 export async function grantOf(
   provider: Provider,

@@ -1,14 +1,14 @@
 import { errors } from 'oidc-provider';
 
-/** The claims of an access token that say when it was issued and when it ends, before it is signed. */
+/** The time claims of an access token before it is signed. */
 interface Times {
   iat?: unknown;
   exp?: unknown;
 }
 
 /**
- * When each access token counts as issued: by the database's clock, as what revokes it. oidc-provider would write this
- * machine's time, and a token of a machine whose clock is ahead would outlive a revocation that came after it.
+ * The time of issue of each access token by the database's clock, like the times of revocations. oidc-provider would use this
+ * machine's time, and a token from a machine with a fast clock would outlive a later revocation.
  */
 export class IssueTimes {
   readonly #times = new WeakMap<object, Date>();
@@ -18,10 +18,10 @@ export class IssueTimes {
   }
 
   /**
-   * Writes it into the claims. The token ends when oidc-provider has said, but lives no longer than it was meant to from then.
+   * Sets the time claims. The token ends when oidc-provider decided, but not later than its intended lifetime from then.
    *
-   * @param lifeSeconds how long it was meant to live
-   * @throws errors.InvalidGrant for a token whose time nobody has taken
+   * @param lifeSeconds the intended lifetime
+   * @throws errors.InvalidGrant for a token without a recorded time
    */
   stamp(token: object, lifeSeconds: number, claims: Times): void {
     const issuedAt = this.#times.get(token);

@@ -2,7 +2,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 
 import { type ClientCertificates, isForDnsName } from '../http/client-certificate.js';
 
-/** RFC 8705 for oidc-provider. Without a proxy that brings certificates, it is off. */
+/** RFC 8705 for oidc-provider. Off without a proxy that passes certificates on. */
 export function mutualTls(certificates: ClientCertificates | undefined) {
   if (certificates === undefined) return { enabled: false as const };
   const certificateOf = (ctx: KoaContextWithOIDC) => certificates.of(ctx.req);
@@ -18,7 +18,7 @@ export function mutualTls(certificates: ClientCertificates | undefined) {
     },
     certificateSubjectMatches: (ctx: KoaContextWithOIDC, property: string, expected: string): boolean => {
       const certificate = certificateOf(ctx);
-      // The one property that a registration can set.
+      // The only property that a registration can set.
       return (
         certificate !== undefined &&
         property === 'tls_client_auth_san_dns' &&

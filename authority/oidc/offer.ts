@@ -5,8 +5,8 @@ import type { Account } from '../accounts/register.js';
 import type { Consent } from '../consent/types.js';
 
 /**
- * What can be put before the person, of all that the client asks for: within its ceiling, still honoured, and theirs to
- * give. Others do not even see the rest.
+ * The requested scopes that the person can be asked for: within the client's ceiling, still accepted, and theirs to grant. The
+ * person does not see the others.
  */
 export function offeredScopes(
   requested: Iterable<string>,
@@ -18,7 +18,7 @@ export function offeredScopes(
   return [...policy.scopes.values()].filter(({ name }) => wanted.has(name));
 }
 
-/** Those of the scopes that a token of this client for this person may hold today. */
+/** The scopes that a token of this client for this person may hold today. */
 export function grantableScopes(
   scopes: Iterable<string>,
   account: Account,
@@ -30,8 +30,8 @@ export function grantableScopes(
 }
 
 /**
- * Divides scopes into what a client can have for itself, and what not: only what its own entry in the policy names, not
- * that of `*`, and nothing that only people of some role can give away: there is no person.
+ * Divides scopes into those that a client can have for itself, and the others. It can have only what its own entry in the policy
+ * names (not that of `*`), and nothing that is reserved to a role, because no person is involved.
  */
 export function serviceScopes(
   scopes: Iterable<string>,
@@ -45,7 +45,7 @@ export function serviceScopes(
   return { within, beyond: all.filter((name) => !within.includes(name)) };
 }
 
-/** What the client asks people for: the purposes of its ceiling. None where the policy sets it no ceiling. */
+/** The purposes of the client's ceiling. None if the policy sets it no ceiling. */
 export function purposesOf(clientId: string, policy: Policy): readonly PurposePolicy[] {
   const ceiling = ceilingOf(policy, clientId);
   if (ceiling.kind !== 'client') return [];
@@ -53,16 +53,15 @@ export function purposesOf(clientId: string, policy: Policy): readonly PurposePo
   return [...policy.purposes.values()].filter(({ name }) => purposes.includes(name));
 }
 
-/** Those of the consented purposes that the client's tokens may still carry. */
+/** The consented purposes that the client's tokens may still carry. */
 export function permittedPurposes(consent: Consent, policy: Policy): readonly string[] {
   const held = { scopes: [], purposes: consent.purposes };
   return applyCeiling(policy, consent.clientId, held, today()).purposes;
 }
 
 /**
- * True when the person has decided about all of it: they are not asked a second time about what they refused. Only names
- * count: words that were mended ask nobody anew, and a scope that comes to mean something else gets another name
- * (docs/decisions/0018).
+ * Whether the person has already decided about everything, including what they refused. Only names are compared: a corrected
+ * sentence asks nobody again, and a scope with a new meaning needs a new name (docs/decisions/0018).
  */
 export function decided(
   consent: Consent,

@@ -21,14 +21,14 @@ export const EXCHANGED_FROM = 'exchanged_from';
 export interface OwnToken {
   readonly tokenId: string;
   readonly subject: string;
-  /** The client that the consent stands with, or the client itself where there is no person. */
+  /** The client of the consent, or the client itself if there is no person. */
   readonly clientId: string;
-  /** Who acts for it, the current actor first (RFC 8693 section 4.1). */
+  /** The actors, the current one first (RFC 8693 section 4.1). */
   readonly actors: readonly string[];
   readonly scopes: readonly string[];
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
-  /** Absent when no person stands behind it (RFC 6749 section 4.4). */
+  /** Absent if no person is involved (RFC 6749 section 4.4). */
   readonly consent: (ConsentClaim & { readonly until: number }) | undefined;
   readonly access: GrantedAccess | undefined;
   /** RFC 9449 section 6.1, RFC 8705 section 3.1. */
@@ -41,14 +41,14 @@ export interface OwnTokensOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly db: AuthorityDatabase;
-  /** Those that are published now: what another one signed is nobody's. */
+  /** The published keys. A token signed by any other key is not ours. */
   readonly jwks: KeysNow['jwks'];
   readonly accounts: AccountRegister;
   readonly findClient: FindClient;
   readonly suspensions: SuspensionRegister;
 }
 
-/** The access tokens of this authority, when they come back to it: at introspection, revocation and token exchange. */
+/** Reads this authority's own access tokens, for introspection, revocation and token exchange. */
 export class OwnTokens {
   readonly #options: OwnTokensOptions;
   readonly #keys: ReturnType<typeof createLocalJWKSet>;
@@ -58,7 +58,7 @@ export class OwnTokens {
     this.#keys = createLocalJWKSet(publicHalves(options.jwks.keys));
   }
 
-  /** Verifies what a token says of itself (RFC 8725, RFC 9068 section 4); undefined when it is not one of ours, or over. */
+  /** Verifies a token (RFC 8725, RFC 9068 section 4); undefined if it is not ours, or expired. */
   async verify(token: string): Promise<OwnToken | undefined> {
     const { audience, issuer } = this.#options;
     try {
@@ -76,8 +76,7 @@ export class OwnTokens {
   }
 
   /**
-   * Whether it counts at this moment: its consent is in force, its clients are registered and not suspended, nothing revoked
-   * it.
+   * Whether the token is active now: its consent is in force, its clients are registered and not suspended, and it is not revoked.
    */
   async isInForce(token: OwnToken): Promise<boolean> {
     const { accounts, db, findClient, suspensions } = this.#options;
@@ -97,12 +96,12 @@ export class OwnTokens {
   }
 }
 
-/** `sid`: the sign-in that it stands on. */
+/** `sid`: the sign-in that it depends on. */
 export function sessionIdOf({ payload: { sid } }: Pick<OwnToken, 'payload'>): string | undefined {
   return typeof sid === 'string' ? sid : undefined;
 }
 
-/** `jti` of each token that it came from by exchange, the nearest first: it ends with any of them. */
+/** `jti` of each token that it was exchanged from, the nearest first. It ends with any of them. */
 export function exchangedFromOf({ payload }: Pick<OwnToken, 'payload'>): readonly string[] {
   const claim = payload[EXCHANGED_FROM];
   return isExchangedFrom(claim) ? claim : [];
@@ -112,7 +111,7 @@ function isExchangedFrom(claim: unknown): claim is readonly string[] {
   return isStringArray(claim) && claim.length <= MAX_EXCHANGE_DEPTH;
 }
 
-/** Everything of a private JWK that may be known. */
+/** The public part of a private JWK. */
 function publicHalves(keys: readonly JWK[]): JSONWebKeySet {
   return {
     keys: keys.map(({ kty, crv, x, y, kid, alg, use }) => {

@@ -7,20 +7,20 @@ import type { ClientNetworks } from '../http/client-networks.js';
 import { TokenBuckets } from '../http/token-buckets.js';
 import type { AuthorityDatabase } from '../schema.js';
 
-/** Rows that are stored for people who have not signed in, and for applications that need no secret. */
+/** The models that are stored for people who have not signed in, and for public clients. */
 export const PENDING_MODELS: ReadonlySet<string> = new Set(['Interaction', 'PushedAuthorizationRequest']);
 
-/** From one network up to about 1,000 stand at the same time: the burst, and 15 minutes of the rest. */
+/** Allows about 1,000 at the same time from one network: the burst, plus 15 minutes of the steady rate. */
 export const PENDING_RATE = { burst: 120, everyMs: 1_000 } as const;
 
-/** Of all networks, over all instances. One has 64 kB at most, most have 2 kB. */
+/** For all networks and instances together. A row has at most 64 kB, and typically 2 kB. */
 export const MAX_PENDING = 20_000;
 
-/** They are counted this often at most; what was admitted since is added. */
+/** The least time between two counts. Rows admitted since are added. */
 const COUNTED_EVERY_MS = 1_000;
 const BUSY_RETRY_MS = 10_000;
 
-/** Shown to whoever asked, and not sent on to the application: that would be one more request for each. */
+/** Shown to the person, and not sent on to the application, which would take one more request each. */
 export class TooManyPending extends errors.OIDCProviderError {
   readonly retryAfterSeconds: number;
 
@@ -41,8 +41,8 @@ export interface PendingRequestsOptions {
 }
 
 /**
- * Bounds what anybody can have stored by starting to sign in: for each network, and in total. Nothing is pushed out to make room:
- * a sign-in under way is never lost to somebody who starts others. What is too much is refused until earlier ones are over.
+ * Bounds how much anybody can have stored by starting to sign in, per network and in total. Nothing is evicted: a sign-in in
+ * progress is never lost because somebody starts others. Further ones are refused until earlier ones end.
  */
 export class PendingRequests {
   readonly #options: PendingRequestsOptions;
@@ -58,9 +58,9 @@ export class PendingRequests {
   }
 
   /**
-   * Counts one that is about to be stored.
+   * Counts a row that is about to be stored.
    *
-   * @throws TooManyPending 429 for one network's too many, 503 when there are too many at all
+   * @throws TooManyPending 429 for too many of one network, 503 for too many in total
    */
   async admit(network: string): Promise<void> {
     const waitMs = this.#networks.waitMs(network);
@@ -80,13 +80,13 @@ export class PendingRequests {
       const stored = this.#count();
       this.#total = { countedAtMs: nowMs, stored };
       this.#admittedSince = 0;
-      // A count that failed is not kept.
+      // A failed count is not cached.
       stored.catch(() => (this.#total = undefined));
     }
     return this.#total.stored;
   }
 
-  /** Those that are over and not removed yet take room as well. */
+  /** Expired rows that are not removed yet count as well. */
   async #count(): Promise<number> {
     const { rows } = await sql<{ count: number }>`
       select count(*) from authority.oidc_payload where model = any(${[...PENDING_MODELS]}::text[])`.execute(
@@ -97,7 +97,7 @@ export class PendingRequests {
 }
 
 /**
- * Called before a row is stored. What an application pushes that has proved who it is, is its own to bound.
+ * Called before a row is stored. Requests pushed by an authenticated application do not count.
  *
  * @throws TooManyPending
  */
@@ -110,8 +110,8 @@ export async function admitPending(
   },
 ): Promise<void> {
   const { ctx } = Provider;
-  // Our own pages, outside of oidc-provider, write to what was admitted before. On the way back from them, what is stored takes
-  // the place of that: a sign-in that has begun can be finished, whatever others do.
+  // Our own pages update rows that were admitted before, and the row stored on return replaces them. A sign-in that has begun can
+  // thus always be finished.
   if (ctx === undefined || ctx.oidc.route === 'resume') return;
   if (model === 'PushedAuthorizationRequest') {
     const client = await rules.findClient(ctx.oidc.client?.clientId ?? '');

@@ -58,7 +58,7 @@ export interface ProviderOptions {
   readonly suspensions: SuspensionRegister;
   /** Those given at the start. */
   readonly clients: readonly ClientRegistration[];
-  /** Those of the store as well. */
+  /** Includes the clients of the store. */
   readonly directory: ClientDirectory;
   readonly certificates: ClientCertificates | undefined;
   readonly policy: Policy;
@@ -70,8 +70,8 @@ export interface ProviderOptions {
 
 /**
  * OAuth 2.0 and OpenID Connect. For every client: the authorization code flow with PKCE (S256 only), pushed requests, refresh,
- * DPoP, revocation, discovery, JWKS. For those that are registered for it: client credentials, token exchange,
- * introspection, certificates, the FAPI 2.0 profile. Nothing else is on: no device flow, no implicit grant, no dynamic registration.
+ * DPoP, revocation, discovery, JWKS. If registered for it: client credentials, token exchange, introspection, certificates, the
+ * FAPI 2.0 profile. Everything else is off: device flow, implicit grant, dynamic registration.
  */
 export function createProvider(options: ProviderOptions): Provider {
   const { accounts, audience, clients, consents, db, directory, issuer, jwks } = options;
@@ -129,7 +129,7 @@ export function createProvider(options: ProviderOptions): Provider {
       clientCredentials: { enabled: true },
       dPoP: { enabled: true, nonceSecret: options.dpopNonceKey, requireNonce: () => true },
       fapi: { enabled: true, profile: (_ctx, client) => (isFapi2(client) ? '2.0' : undefined) },
-      // Access tokens are JWTs, which oidc-provider refuses here; see structured-tokens.ts. Nobody asks about other tokens.
+      // oidc-provider does not introspect JWT access tokens; see structured-tokens.ts. No other tokens are introspected.
       introspection: { enabled: true, allowedPolicy: () => false },
       mTLS: mutualTls(options.certificates),
       pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: profile === 'fapi2' },
@@ -150,7 +150,7 @@ export function createProvider(options: ProviderOptions): Provider {
       },
     },
     findAccount: async (ctx, subject) => {
-      // Asked before a code is given, and before a refresh token is used up: it must not be lost to a suspension.
+      // Checked before a code is issued, and before a refresh token is consumed, which must not be lost because of a suspension.
       await refuseSuspended(suspensions, ctx.oidc.client?.clientId);
       const account = await accounts.find(subject);
       return account === undefined ? undefined : { accountId: subject, claims: () => ({ sub: subject }) };
@@ -159,7 +159,8 @@ export function createProvider(options: ProviderOptions): Provider {
     loadExistingGrant: async (ctx) => loadGrant(ctx, options),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => false,
-    // FAPI 2.0 section 5.3.2.1: there a refresh token is of no use without the client's key, and stays. See decision 0013.
+    // FAPI 2.0 section 5.3.2.1: there, a refresh token is useless without the client's key, so it is not rotated. See decision
+    // 0013.
     rotateRefreshToken: (ctx) => !isFapi2(ctx.oidc.client),
     revokeGrantPolicy: (ctx) => endOnReuse(ctx, consents),
     renderError: (ctx, out) => {
@@ -181,7 +182,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const provider = new Provider(issuer, configuration);
   compareSecretsByDigest(provider);
   limitCaching(provider);
-  // This server speaks plain http, also for an https issuer: the scheme comes with the request, from `addressToIssuer`.
+  // This server speaks plain http even for an https issuer; `addressToIssuer` sets the scheme of the request.
   provider.proxy = issuer.startsWith('https:');
   exchange.register(provider);
   answerForStructuredTokens(provider, { consents, findClient, suspensions, tokens });

@@ -1,15 +1,15 @@
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 
-/** Metadata, at both of its addresses, and the keys. */
+/** The metadata, at both addresses, and the JWKS. */
 const PUBLIC_DOCUMENTS: ReadonlySet<string> = new Set(['discovery', 'jwks']);
 
 /**
- * RFC 9111 section 4.2.2: without a word about it, caches may keep an answer for as long as they think right. A minute is short
- * beside the time that a key is published before it signs, and a key that was withdrawn is gone from every cache after it.
+ * Without this header, caches may choose the lifetime themselves (RFC 9111 section 4.2.2). A minute is short compared with the
+ * time that a key is published before it signs, and a withdrawn key leaves every cache within it.
  */
 const KEPT_SECONDS = 60;
 
-/** Says of metadata and keys how long they may be kept. */
+/** Sets how long metadata and keys may be cached. */
 export function limitCaching(provider: Provider): void {
   provider.use(async (context, next) => {
     await next();

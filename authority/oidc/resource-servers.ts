@@ -3,7 +3,7 @@ import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provi
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import { stoppedScopes } from './suspended.js';
 
-/** The API for which tokens are issued (RFC 8707); there is one. */
+/** The only API that tokens are issued for (RFC 8707). */
 export class ResourceServers {
   readonly #audience: string;
   readonly #scopes: readonly string[];

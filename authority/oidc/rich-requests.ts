@@ -17,7 +17,7 @@ export interface RichRequestOptions {
   readonly policy: Policy;
 }
 
-/** Where an access is narrowed once more: a token in the making. */
+/** A token being issued, where an access is narrowed again. */
 interface NarrowedToken {
   scope?: string | undefined;
   readonly kind?: string;
@@ -33,7 +33,7 @@ export function richRequests(options: RichRequestOptions) {
           const asked = askedFor(ctx, options);
           const { params } = ctx.oidc;
           if (params === undefined || asked?.scopes === undefined) return;
-          // From here on there is one list of scopes, whichever way they were asked for (RFC 9396 section 3).
+          // From here on, there is one list of scopes, however they were requested (RFC 9396 section 3).
           if (AUTHORIZATION_ROUTES.has(ctx.oidc.route)) {
             params['scope'] = scopesAskedFor(params['scope'], asked).join(' ');
           }
@@ -75,7 +75,7 @@ export function richRequests(options: RichRequestOptions) {
       dropScopes(token, granted, narrowed);
       return asDetails(narrowed);
     },
-    // Access tokens are JWTs here, and say it themselves; see structured-tokens.ts.
+    // Access tokens are JWTs and contain it themselves; see structured-tokens.ts.
     authorizationDetailsForIntrospection: () => undefined,
   };
 }
@@ -95,7 +95,7 @@ export function readOrRefuse(parameter: unknown, rules: AccessRules) {
   }
 }
 
-/** All of a consent that these scopes open, in the form in which parts of it are granted. */
+/** The whole access that these scopes of a consent give, as a granted access. */
 function accessOf(
   consent: Consent,
   scopes: readonly string[],

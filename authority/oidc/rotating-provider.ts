@@ -21,9 +21,9 @@ export interface RotatingProviderOptions {
 }
 
 /**
- * oidc-provider is given its keys and scopes when it is created, and cannot be given others. When the keys or the policy change, new
- * requests therefore go to a new provider, while those in flight finish with the old one, whose key stays published. Nothing is lost
- * in between: codes, sessions, interactions and grants are in the store, and the keys that sign cookies stay.
+ * oidc-provider is given its keys and scopes when it is created, and cannot be given others. When the keys or the policy change,
+ * new requests therefore go to a new provider, while those in flight finish with the old one, whose key stays published. Nothing
+ * is lost in between: codes, sessions, interactions and grants are in the store, and the keys that sign cookies stay.
  */
 export class RotatingProvider {
   readonly #options: RotatingProviderOptions;

@@ -17,8 +17,8 @@ export interface StructuredTokensOptions {
 }
 
 /**
- * Introspection (RFC 7662) and revocation (RFC 7009) of access tokens. oidc-provider refuses both for JWTs, with an error of its
- * own, after it has authenticated the client and taken the request apart: that refusal is answered for here, and nothing else.
+ * Introspection (RFC 7662) and revocation (RFC 7009) of access tokens. oidc-provider refuses both for JWTs, with a specific
+ * error, after it has authenticated the client and parsed the request. Only that refusal is replaced here.
  */
 export function answerForStructuredTokens(provider: Provider, options: StructuredTokensOptions): void {
   provider.use(async (context, next) => {
@@ -34,14 +34,14 @@ export function answerForStructuredTokens(provider: Provider, options: Structure
   });
 }
 
-/** Only after client authentication: a wrong secret is another error. */
+/** Reached only after client authentication, whose failure is a different error. */
 function isRefusedForItsForm(ctx: KoaContextWithOIDC): boolean {
   const body: unknown = ctx.body;
   if (ctx.status !== 400 || typeof body !== 'object' || body === null) return false;
   return 'error' in body && body.error === 'unsupported_token_type';
 }
 
-/** RFC 7662 section 2.2. Whoever may not ask learns what somebody learns who asks about nothing. */
+/** RFC 7662 section 2.2. A client that may not introspect gets the same answer as for an unknown token. */
 async function introspect(
   ctx: KoaContextWithOIDC,
   caller: ClientRegistration,
@@ -59,7 +59,7 @@ async function introspect(
   ctx.body = { ...token.payload, scope, active: true, token_type: isDpop ? 'DPoP' : 'Bearer' };
 }
 
-/** RFC 7009 section 2.1: whom the token was issued to, and nobody else; a token that is none is over already. */
+/** RFC 7009 section 2.1: only the client that the token was issued to may revoke it; an invalid token needs no revocation. */
 async function revoke(
   ctx: KoaContextWithOIDC,
   caller: ClientRegistration,

@@ -3,8 +3,8 @@ import { errors } from 'oidc-provider';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 
 /**
- * A suspended client gets nothing: no code, no token, by whatever grant. The errors are such that it keeps what it has: it is
- * good again when the client is resumed.
+ * Refuses everything to a suspended client: codes, and tokens by any grant. The errors do not make it discard what it has, which
+ * works again when the client is resumed.
  *
  * @throws errors.TemporarilyUnavailable, errors.UnauthorizedClient (RFC 6749 sections 4.1.2.1 and 5.2)
  */
@@ -20,13 +20,13 @@ export async function refuseSuspended(
   }
 }
 
-/** Scopes that are neither put into a token nor put before a person at present. */
+/** The suspended scopes, which are currently neither issued nor offered. */
 export async function stoppedScopes(suspensions: SuspensionRegister): Promise<ReadonlySet<string>> {
   const standing = await suspensions.standing();
   return new Set(standing.flatMap(({ target }) => (target.kind === 'scope' ? [target.scope] : [])));
 }
 
-/** Whether nothing is done at present for a token that stands on these clients. */
+/** Whether a token that depends on these clients is currently suspended. */
 export async function isSuspended(
   suspensions: SuspensionRegister,
   clientIds: readonly string[],

@@ -15,14 +15,14 @@ import type { IssueTimes } from './issue-times.js';
 import { serviceScopes } from './offer.js';
 import { refuseSuspended } from './suspended.js';
 
-/** What of a token is decided when its claims are asked for. */
+/** A token, as far as it is known when its claims are requested. */
 interface TokenInTheMaking extends TokenToList {
   readonly kind?: string;
   readonly scope?: string | undefined;
   readonly rar?: unknown;
 }
 
-/** What a token is held against. */
+/** What a token is checked against. */
 interface TokenRules {
   readonly db: AuthorityDatabase;
   readonly accounts: AccountRegister;
@@ -35,16 +35,16 @@ interface TokenRules {
 }
 
 /**
- * The claims of any access token: the last step before signing, and where each kind of token is refused.
+ * The claims of any access token. This is the last step before signing, which can still refuse any kind of token.
  *
- * @throws errors.InvalidGrant, errors.InvalidScope, and what `refuseSuspended` throws
+ * @throws errors.InvalidGrant, errors.InvalidScope, and the errors of `refuseSuspended`
  */
 export async function claimsOf(
   ctx: KoaContextWithOIDC,
   token: TokenInTheMaking,
   rules: TokenRules,
 ): Promise<Record<string, unknown>> {
-  // Before anything is looked up that a revocation could change meanwhile.
+  // Before anything is read that a concurrent revocation could change.
   const { issuedAt, status } = await rules.statuses.allocate(token, rules.exchange.lineageOf(token));
   rules.issueTimes.set(token, issuedAt);
   return { ...(await claimsByKind(ctx, token, rules)), status };
@@ -60,7 +60,7 @@ async function claimsByKind(
   return narrowed(await accessTokenClaims(ctx, token, rules), token);
 }
 
-/** RFC 6749 section 4.4: nobody's consent, and so no purpose, and nothing beyond what is registered and in the policy. */
+/** RFC 6749 section 4.4: there is no consent, and so no purpose, and nothing beyond registration and policy. */
 async function ownTokenClaims(
   { clientId = '', scope = '' }: TokenInTheMaking,
   { accounts, findClient, policy, suspensions }: TokenRules,
@@ -69,12 +69,12 @@ async function ownTokenClaims(
   const client = await findClient(clientId);
   const registered = client?.oauth?.clientCredentials?.scopes ?? [];
   const scopes = scope.split(' ').filter((name) => name !== '');
-  // RFC 6749 section 3.3: there is no default that could be meant.
+  // RFC 6749 section 3.3: there is no default scope.
   if (scopes.length === 0) throw new errors.InvalidScope('a client names the scopes that it asks for', scope);
   const { beyond } = serviceScopes(scopes, clientId, policy);
   const refused = scopes.find((name) => beyond.includes(name) || !registered.includes(name));
   if (refused !== undefined) throw new errors.InvalidScope('requested scope is not allowed', refused);
-  // Looked at when the authority starts, and again, because people come later: `@subject` compares `sub`.
+  // Checked at the start and again here, because accounts may be added later, and `@subject` compares `sub`.
   if (await accounts.isSubject(clientId)) throw new errors.InvalidGrant('the client has the id of a person');
   return undefined;
 }
@@ -85,7 +85,7 @@ interface ConsentInTheMaking {
   readonly until: number;
 }
 
-/** Gateways decide by the `consent` claim: what was granted by RFC 9396 cuts it, too. */
+/** Gateways decide by the `consent` claim, so an access granted by RFC 9396 reduces it too. */
 function narrowed(claims: Record<string, unknown>, token: TokenInTheMaking): Record<string, unknown> {
   const access = readGrantedAccess(token.rar);
   if (access === undefined) return claims;

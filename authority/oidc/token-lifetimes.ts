@@ -4,7 +4,7 @@ import { readGrantedAccess } from '../details/read.js';
 import { ACCESS_TOKEN_SECONDS, REFRESH_ABSOLUTE_SECONDS, REFRESH_IDLE_SECONDS } from './lifetimes.js';
 
 interface Lived {
-  /** RFC 9396: what was granted can end before the consent does. */
+  /** RFC 9396: the granted access can end before the consent. */
   readonly rar?: unknown;
   /** When the first of a chain of refresh tokens was issued; epoch seconds. */
   readonly iiat?: number | undefined;
@@ -20,8 +20,8 @@ export function serviceTokenSeconds(): number {
 }
 
 /**
- * RFC 9700 section 4.14.2. Where refresh tokens rotate, each lives as long as one may lie unused, and the chain as long as any
- * may; where they do not, nothing tells when one was used last.
+ * RFC 9700 section 4.14.2. Rotating refresh tokens each live for the longest unused time, and their chain for the longest total
+ * time. Without rotation, the last use is unknown.
  */
 export function refreshTokenSeconds(ctx: KoaContextWithOIDC, token: Lived, rotates: boolean): number {
   const nowSeconds = Math.floor(Date.now() / 1000);
@@ -29,7 +29,10 @@ export function refreshTokenSeconds(ctx: KoaContextWithOIDC, token: Lived, rotat
   return untilConsentEnds(ctx, token, rotates ? Math.min(REFRESH_IDLE_SECONDS, leftSeconds) : leftSeconds);
 }
 
-/** The grant ends with the consent: no token goes beyond it. At least a second: the claims are refused when it is over. */
+/**
+ * No token outlives its grant, which ends with the consent. At least one second, because the claims are refused anyway once it
+ * has ended.
+ */
 function untilConsentEnds(ctx: KoaContextWithOIDC, token: Lived, atMostSeconds: number): number {
   const end = ctx.oidc.entities.Grant?.exp;
   if (end === undefined) return 1;

@@ -12,7 +12,7 @@ export interface DurationChoice {
   readonly label: string;
 }
 
-/** What the two levels are called on the page, and in the record of the words shown. */
+/** The labels of the two levels, on the page and in the record of its words. */
 export const DETAIL_LABELS = {
   full: 'Full detail',
   minimal: 'Less detail: shortened or rounded where that is possible',
@@ -22,9 +22,9 @@ export const DETAIL_LABELS = {
 export interface OfferedName {
   readonly name: string;
   readonly sentence: string;
-  /** What a person should know before they tick it. */
+  /** What a person should know before ticking it. */
   readonly remarks: readonly string[];
-  /** The person has not agreed to it so far. Always false when they have agreed to nothing so far. */
+  /** The person has not agreed to it before. Always false if they have agreed to nothing before. */
   readonly isNew: boolean;
   readonly ticked: boolean;
 }
@@ -39,24 +39,24 @@ export interface ConsentView {
     readonly contact?: string | undefined;
     readonly homePage?: string | undefined;
   };
-  /** What the person agreed to earlier and still stands; dates as they read. */
+  /** What the person agreed to before and is still in force, with formatted dates. */
   readonly standing?: { readonly since: string; readonly until: string } | undefined;
   readonly purposes: readonly OfferedName[];
   readonly scopes: readonly OfferedName[];
   readonly durations: readonly { readonly value: string; readonly label: string }[];
   readonly duration: string;
-  /** The levels that can be chosen, and that which is beforehand. */
+  /** The levels to choose from, and the preselected one. */
   readonly details: readonly DetailLevel[];
   readonly detail: DetailLevel;
   readonly problem?: string | undefined;
 }
 
-/** The whole page. The form tells which words it was shown with: see `wordsOf`. */
+/** The whole page. The form carries a digest of the words that it was shown with: see `wordsOf`. */
 export function renderConsent(view: ConsentView): string {
   return page(titleOf(view), renderBody(view));
 }
 
-/** All that a person reads on the page, a problem with what they sent apart, and a name for just these words. */
+/** Everything that a person reads on the page, except a problem with their submission, and a digest of these words. */
 export function wordsOf(view: ConsentView): { readonly text: string; readonly digest: string } {
   const text = textOf(html`${renderWho(view)}${renderForm(view, '')}`);
   return { text, digest: createHash('sha256').update(text).digest('base64url') };
@@ -158,7 +158,7 @@ function renderForm(view: ConsentView, digest: string): Html {
   </form>`;
 }
 
-/** A single purpose cannot be taken away without everything: it is said, and not asked. */
+/** A single purpose cannot be removed without everything else, so it is stated and not asked. */
 function renderPurposes(purposes: readonly OfferedName[]): Html | false {
   const [only, ...others] = purposes;
   if (only === undefined) return false;

@@ -1,8 +1,7 @@
 import { type Html, html } from './html.js';
 
 /**
- * An address where an application's people can be asked. Only what a browser opens without running anything becomes a
- * link; anything else stays text.
+ * A contact address of an application. Only addresses that a browser opens without running code become links; all others stay text.
  */
 export function contactOf(address: string): Html {
   const url = URL.parse(address);

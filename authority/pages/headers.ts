@@ -1,10 +1,9 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * The headers of every page: no scripts at all, styles from here only, in nobody's frame, in no cache.
+ * Sets the headers of every page: no scripts, styles only from here, no framing, no caching.
  *
- * @param formTargets origins or schemes that a form of the page may end at, beside our own: browsers hold
- * the redirects after a submitted form against `form-action`, too
+ * @param formTargets further origins or schemes that a form may lead to, because browsers apply `form-action` to redirects as well
  */
 export function setPageHeaders(response: ServerResponse, formTargets: readonly string[] = []): void {
   const policy = [
@@ -22,7 +21,7 @@ export function setPageHeaders(response: ServerResponse, formTargets: readonly s
   response.setHeader('content-type', 'text/html; charset=utf-8');
 }
 
-/** What to allow as a form's target for this redirect address: its origin, or the scheme of an application's own. */
+/** The form target to allow for a redirect address: its origin, or an application's private scheme. */
 export function formTargetOf(redirectUri: unknown): readonly string[] {
   const url = typeof redirectUri === 'string' ? URL.parse(redirectUri) : null;
   if (url === null) return [];

@@ -1,4 +1,4 @@
-/** Markup that is safe to send: made by `html` alone. */
+/** Markup that is safe to send, created only by `html`. */
 export class Html {
   readonly text: string;
 
@@ -18,8 +18,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 type Insert = string | number | Html | readonly Html[] | undefined | false;
 
 /**
- * A template whose inserts are escaped, for text and quoted attributes. Markup goes in only as `Html`;
- * undefined and false are left out. This is the one place where text becomes markup.
+ * A template whose values are escaped for text and quoted attributes. Only `Html` values are inserted as markup; undefined and
+ * false are omitted. This is the only place where text becomes markup.
  */
 export function html(parts: TemplateStringsArray, ...inserts: readonly Insert[]): Html {
   let text = parts[0] ?? '';

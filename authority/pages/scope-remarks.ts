@@ -6,7 +6,7 @@ const OF_SENSITIVITY: Readonly<Record<Sensitivity, string | undefined>> = {
   sensitive: 'Sensitive: in the wrong hands this can do you harm.',
 };
 
-/** What a person is told about a scope beside its sentence, in the order in which it stands on the page. */
+/** The remarks beside a scope's sentence, in the order of the page. */
 export function remarksOn(scope: ScopePolicy, policy: Policy): readonly string[] {
   const sensitivity = OF_SENSITIVITY[scope.sensitivity];
   return [

@@ -1,4 +1,4 @@
-/** Served at /style.css. No images, no fonts from elsewhere, nothing but what these pages need. */
+/** Served at /style.css. No images, no external fonts, only what these pages need. */
 export const STYLE = `
 :root {
   color-scheme: light dark;

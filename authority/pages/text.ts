@@ -4,8 +4,8 @@ const BLOCK = /<\/?(?:p|h1|h2|ul|li|fieldset|legend|label|option|select|small|co
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
 
 /**
- * What a person reads of markup that `html` made: a line for each block, no tags, blanks collapsed. It is no parser of
- * foreign markup: there, a `>` can stand in an attribute; here it is always escaped.
+ * The text that a person reads in markup created by `html`: one line per block, without tags, whitespace collapsed. It cannot
+ * parse foreign markup, where a `>` can occur in an attribute; here it is always escaped.
  */
 export function textOf({ text }: Html): string {
   return text

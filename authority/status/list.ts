@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
 
-/** Bits for each token: 0 valid, 1 invalid (draft-ietf-oauth-status-list-21, section 7.1). */
+/** One bit per token: 0 valid, 1 invalid (draft-ietf-oauth-status-list-21, section 7.1). */
 const BITS = 1;
 
 /** A member `status_list` of a status list token. */
@@ -12,10 +12,10 @@ export interface StatusList {
 
 /**
  * Writes a list of one-bit statuses (draft-ietf-oauth-status-list-21, sections 4.1 and 4.2): the first token's bit is the least
- * significant of the first byte; DEFLATE in the ZLIB format (RFC 1950), compressed as far as it goes.
+ * significant one of the first byte; DEFLATE in the ZLIB format (RFC 1950), at the highest compression level.
  *
- * @param size how many tokens the list has room for; a multiple of 8
- * @param invalid indexes whose bit is set, below `size`
+ * @param size the number of places in the list; a multiple of 8
+ * @param invalid the indexes of set bits, below `size`
  * @throws RangeError
  */
 export function encodeStatusList(size: number, invalid: Iterable<number>): StatusList {

@@ -9,19 +9,19 @@ import type { AuthorityDatabase } from '../schema.js';
 import { encodeStatusList } from './list.js';
 
 /**
- * Places in a list. Tokens are few among so many, so that whoever reads the list learns neither how many there are nor which
- * are whose (draft-ietf-oauth-status-list-21, section 12.4).
+ * The number of places in a list. Tokens are few among so many places, so that a reader learns neither their number nor which
+ * ones belong together (draft-ietf-oauth-status-list-21, section 12.4).
  */
 export const LIST_SIZE = 2 ** 20;
 const MAX_LISTS = 64;
 const ATTEMPTS_PER_LIST = 8;
 
-/** A validator should ask again after so long. */
+/** How soon a validator should ask again. */
 export const LIST_TTL_SECONDS = 60;
-/** A list is not to be believed for longer. */
+/** How long a list is valid. */
 export const LIST_LIFE_SECONDS = 300;
 
-/** However many ask, a list is made anew this often at most. */
+/** The least time between two renewals of a list, however many ask for it. */
 const MIN_RENEWAL_INTERVAL_MS = 1_000;
 
 /** A token that is about to be signed. */
@@ -36,16 +36,16 @@ export interface TokenToList {
   readonly expiration?: number | undefined;
 }
 
-/** Where an exchanged token comes from. */
+/** The origin of an exchanged token. */
 export interface Lineage {
-  /** `sid`: an exchanged token is of the session of the token that it came from. */
+  /** `sid`: an exchanged token belongs to the session of its subject token. */
   readonly sessionId: string | undefined;
   readonly actors: readonly string[];
-  /** `jti` of each token that it came from, the nearest first. */
+  /** `jti` of each token that it was exchanged from, the nearest first. */
   readonly exchangedFrom: readonly string[];
 }
 
-/** A place, and when it was given, by the database's clock: that is when the token counts as issued. */
+/** A place, and the time of its assignment by the database's clock, which is the token's time of issue. */
 export interface Listed {
   readonly status: StatusClaim;
   readonly issuedAt: Date;
@@ -69,9 +69,9 @@ interface Made {
 }
 
 /**
- * Token status lists (draft-ietf-oauth-status-list-21): for validators that do not hear the change stream. Each access token
- * has a place of its own, drawn at random, for as long as it lives (sections 12.5 and 13.2): two tokens of one person have nothing in common by it, and
- * what is kept is bounded by the tokens that are alive.
+ * Token status lists (draft-ietf-oauth-status-list-21), for validators that do not follow the change stream. Each access token
+ * has its own random place for as long as it lives (sections 12.5 and 13.2), so two tokens of one person cannot be linked by it,
+ * and the storage is bounded by the number of living tokens.
  */
 export class StatusRegister {
   readonly #options: StatusRegisterOptions;
@@ -82,8 +82,8 @@ export class StatusRegister {
   }
 
   /**
-   * Gives a token its place. To be called before it is looked up whether the token may be issued: a revocation that comes
-   * after that look finds the place, one that came before is seen by it.
+   * Assigns a token its place. Call it before checking whether the token may be issued: the check sees earlier revocations, and
+   * later ones find the place.
    */
   async allocate(token: TokenToList, lineage?: Lineage): Promise<Listed> {
     const { accountId, clientId, expiration, grantId, jti } = token;
@@ -111,14 +111,14 @@ export class StatusRegister {
     throw new Error('the status lists are full');
   }
 
-  /** A status list token (section 5.1). @returns undefined when there is no such list */
+  /** A status list token (section 5.1). @returns undefined if there is no such list */
   async publish(list: number): Promise<string | undefined> {
     if (!(list >= 0 && list < MAX_LISTS)) return undefined;
     const nowMs = performance.now();
     const before = this.#made.get(list);
     if (before !== undefined && nowMs - before.atMs < MIN_RENEWAL_INTERVAL_MS) return before.token;
     const token = this.#make(list);
-    // One that failed is not kept.
+    // A failed one is not cached.
     token.catch(() => this.#made.delete(list));
     this.#made.set(list, { atMs: nowMs, token });
     return token;
@@ -157,10 +157,10 @@ export class StatusRegister {
 }
 
 /**
- * Frees the places of tokens that are over, some at a time. Not before every list is over that may tell of the token that was
- * there, or it would tell of the next one.
+ * Frees a batch of places of expired tokens, but not before every list that contains their status has expired, or that status
+ * would apply to the next token in the place.
  *
- * @returns how many; when it equals `limit` there may be more
+ * @returns the number of freed places; if it equals `limit`, there may be more
  */
 export async function removeExpiredStatuses(db: AuthorityDatabase, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`

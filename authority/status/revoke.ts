@@ -3,10 +3,10 @@ import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { ChangeMembers } from '../changes/log.js';
 import type { AuthoritySchema } from '../schema.js';
 
-/** What a change can name that a token's place in a list knows as well, and when it matches. */
+/** The members of a change that places know too, and how they match. */
 const MATCHES: Partial<Record<keyof ChangeMembers, (value: string) => RawBuilder<boolean>>> = {
   subject: (value) => sql`subject = ${value}`,
-  // Who acts in a token has a part in it, as at the gateways.
+  // An actor counts as a client of the token, as at the gateways.
   clientId: (value) => sql`(client_id = ${value} or (actors <> '{}' and actors @> array[${value}]::text[]))`,
   consentId: (value) => sql`consent_id = ${value}`,
   tokenId: (value) => sql`(jti = ${value}
@@ -15,10 +15,10 @@ const MATCHES: Partial<Record<keyof ChangeMembers, (value: string) => RawBuilder
 };
 
 /**
- * Sets the bit of every living token that matches all members, within the transaction of the revocation. A change that names
- * something else as well, which the list does not know, sets none: it would end more than was meant.
+ * Sets the bit of every living token that matches all members, within the transaction of the revocation. A change with a member
+ * that places do not know sets none, because it would end more than intended.
  *
- * @returns when the youngest of them was issued; undefined when there is none
+ * @returns when the youngest of them was issued; undefined if there is none
  */
 export async function revokeStatuses(
   trx: Transaction<AuthoritySchema>,

@@ -4,8 +4,8 @@ import { HttpError } from '../http/respond.js';
 import { LIST_TTL_SECONDS, type StatusRegister } from './register.js';
 
 /**
- * Answers `GET /token-status/N` with a status list token (draft-ietf-oauth-status-list-21, section 8.1), to anybody and to be
- * kept: what it tells is bits at places that nobody can tell apart.
+ * Answers `GET /token-status/N` with a status list token (draft-ietf-oauth-status-list-21, section 8.1), publicly and cacheable,
+ * because it contains only bits at random places.
  *
  * @throws HttpError 404, 405
  */
@@ -18,7 +18,9 @@ export async function answerStatusList(
   const [, number] = /^\/token-status\/(\d{1,4})$/.exec(url.pathname) ?? [];
   if (number === undefined) return false;
   if (request.method !== 'GET') {
-    throw new HttpError(405, 'method_not_allowed', 'Not a method of this address', { allow: 'GET' });
+    throw new HttpError(405, 'method_not_allowed', 'This address does not support the method', {
+      allow: 'GET',
+    });
   }
   const token = await statuses.publish(Number(number));
   if (token === undefined) throw new HttpError(404, 'not_found', 'There is no such list');
@@ -26,7 +28,7 @@ export async function answerStatusList(
     .writeHead(200, {
       'content-type': 'application/statuslist+jwt',
       'cache-control': `public, max-age=${LIST_TTL_SECONDS}`,
-      // Validators in browsers, of any origin.
+      // For validators in browsers, of any origin.
       'access-control-allow-origin': '*',
       'x-content-type-options': 'nosniff',
     })

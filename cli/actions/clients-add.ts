@@ -35,10 +35,18 @@ export async function clientsAdd(options: ClientsAddOptions, print: (line: strin
   const { clientId, confidential, file } = options;
   const registration = file === undefined ? fromFlags(options) : await readRegistration(file);
   const policy = await readPolicy(resolve(options.policy));
-  const { secret } = await withApplications(options, (applications) =>
-    applications.register(clientId, registration, { by: whoRunsThis(), confidential, policy }),
-  );
-  print(`${clientId}: registered. What it may ask for is set in the policy, under "clients".`);
+  const { secret, isKnown } = await withApplications(options, async (applications) => {
+    const issued = await applications.register(clientId, registration, {
+      by: whoRunsThis(),
+      confidential,
+      policy,
+    });
+    return { ...issued, isKnown: await applications.isKnownToRunningPolicy(clientId) };
+  });
+  print(`${clientId}: registered. What it may ask for stands in the policy, under clients.`);
+  if (isKnown === false) {
+    print(`Warning: the policy of the running authority does not know ${clientId}, so it gets nothing yet.`);
+  }
   printSecret(secret, print);
 }
 

@@ -10,7 +10,7 @@ import {
 import type { ErrorDescription } from '@behalf/directives/internal';
 import { auditErrors } from '@behalf/audit';
 import { applicationErrors } from '@behalf/authority/clients';
-import { authorityErrors, authorityLogCodes } from '@behalf/authority';
+import { authorityErrors, authorityLogCodes } from '@behalf/authority/internal';
 import { supergraphErrors, configurationErrors, gatewayErrors, logCodes } from '@behalf/gateway/internal';
 import { policyErrors } from '@behalf/policy';
 import { storeErrors, storeLogCodes } from '@behalf/store';

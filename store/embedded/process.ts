@@ -12,8 +12,8 @@ const FAST_SHUTDOWN_MS = 20_000;
 const IMMEDIATE_SHUTDOWN_MS = 5_000;
 const MAX_KEPT_LINES = 20;
 
-// Reads a pipe whose other end only our process holds. The pipe closes when we end, however we end, and then the
-// server is told to stop. Without it, SIGKILL would leave the server behind.
+// Reads a pipe whose other end only our process holds. The pipe closes however our process ends, and the watchdog then stops the
+// server. Without it, SIGKILL would leave the server behind.
 const WATCHDOG = 'cat >/dev/null; kill -INT "$1"';
 
 /** @see PostgresProcess.start */
@@ -25,9 +25,9 @@ export interface ProcessOptions {
   readonly log: Log;
 }
 
-/** One running `postgres`. It listens on the loopback address only, and ends when this process does. */
+/** A running `postgres`. It listens on the loopback address only, and ends with this process. */
 export class PostgresProcess {
-  /** Settles when the server has ended, for whatever reason. */
+  /** Resolves when the server has ended, for whatever reason. */
   readonly ended: Promise<void>;
   readonly pid: number | undefined;
   #running = true;
@@ -54,13 +54,13 @@ export class PostgresProcess {
     if (server.stderr === null) return;
     createInterface({ input: server.stderr }).on('line', (line) => {
       this.#keep(line);
-      // That it is not ready yet is what we ask for while it starts.
+      // While it starts, we provoke this message by trying to connect.
       if (/ (PANIC|FATAL|ERROR|WARNING): /.test(line) && !line.endsWith('is starting up'))
         log.log('warn', 'POSTGRES_MESSAGE', { message: line });
     });
   }
 
-  /** Starts the server; that it runs does not yet mean that it answers. */
+  /** Starts the server. It may not accept connections yet. */
   static start(options: ProcessOptions): PostgresProcess {
     const { account, home, port, settings, log } = options;
     const parameters = Object.entries({ ...settings, port: `${port}` });
@@ -69,7 +69,7 @@ export class PostgresProcess {
       clusterFolder(home),
       ...parameters.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ];
-    // A session of its own: Ctrl-C in a terminal reaches this process alone, which then stops the server in order.
+    // Its own session, so that Ctrl-C in a terminal reaches only this process, which then stops the server properly.
     const server = spawn(join(home.binaries.folder, 'bin', 'postgres'), args, {
       ...account,
       cwd: '/',
@@ -88,12 +88,12 @@ export class PostgresProcess {
     return this.#running;
   }
 
-  /** The last lines that the server wrote. */
+  /** The last lines of the server's log. */
   get lines(): readonly string[] {
     return this.#lines;
   }
 
-  /** Stops the server: in order, then at once, then by force. Does nothing when it has ended. */
+  /** Stops the server: first a fast shutdown, then an immediate one, then SIGKILL. Does nothing if it has ended. */
   async stop(): Promise<void> {
     await this.#signal('SIGINT', FAST_SHUTDOWN_MS);
     await this.#signal('SIGQUIT', IMMEDIATE_SHUTDOWN_MS);
@@ -109,14 +109,14 @@ export class PostgresProcess {
     clearTimeout(timer);
   }
 
-  /** Before the server's process id can belong to somebody else. */
+  /** Ends the watchdog before the server's process id can be reused. */
   #dismissWatchdog(): void {
     const pid = this.#watchdog?.pid;
     if (pid === undefined) return;
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {
-      // It has ended by itself.
+      // It has already ended.
     }
   }
 
@@ -134,7 +134,7 @@ function watch(serverPid: number, account: Account | undefined): ChildProcess {
     env: serverEnvironment(),
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // Its pipe must not keep a program alive that has nothing else to do, nor break it.
+  // Its pipe must neither keep an otherwise finished program alive nor break it.
   watchdog.on('error', () => undefined);
   watchdog.stdin.on('error', () => undefined);
   if (watchdog.stdin instanceof Socket) watchdog.stdin.unref();

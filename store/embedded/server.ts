@@ -20,11 +20,10 @@ const POLL_MS = 25;
 const FREE_PORT_TRIES = 5;
 const ORPHAN_WAIT_MS = 15_000;
 const HOST = '127.0.0.1';
-/** Made by initdb. */
+/** Databases that initdb creates. */
 const OTHER_DATABASES = ['postgres', 'template1'] as const;
 
-// Modest memory, nothing on the disk beside the data folder, no statement text in the log. Durability as PostgreSQL
-// has it by default.
+// Little memory, nothing on disk outside of the data folder, no statement text in the log. Durability is PostgreSQL's default.
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: HOST,
   unix_socket_directories: '',
@@ -37,7 +36,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_min_error_statement: 'panic',
 };
 
-// A crash of the machine can destroy the data: for tests, whose data is gone afterwards anyway.
+// For tests only: a crash of the machine can destroy the data.
 const UNSAFE_SETTINGS: Readonly<Record<string, string>> = {
   fsync: 'off',
   full_page_writes: 'off',
@@ -88,9 +87,9 @@ async function startOnPort(
     } catch (error) {
       await server.stop();
       const refusal = explain(server, options.home, chosen, error);
-      // Between looking for a free port and taking it, another process may have been quicker.
+      // Another process may take a free port before we do.
       if (refusal.code === 'port_in_use' && port === undefined && attempt < FREE_PORT_TRIES) continue;
-      // Nobody alive owns this server (we looked before): it is the one of a killed process, on its way down.
+      // No live process owns this server (checked before), so it belongs to a killed process and is shutting down.
       if (refusal.code === 'data_dir_in_use' && Date.now() < giveUpAt) {
         await sleep(200);
         continue;
@@ -114,7 +113,7 @@ async function whenReady(server: PostgresProcess, port: number, password: string
     try {
       await client.connect();
       await createDatabase(client);
-      // The answer could have come from another server on this port, while ours could not bind it.
+      // The answer may have come from another server on this port that ours could not bind.
       await sleep(0);
       if (server.isRunning()) return url(DATABASE_NAME);
     } catch {
@@ -123,13 +122,13 @@ async function whenReady(server: PostgresProcess, port: number, password: string
       await client.end().catch(() => undefined);
     }
   }
-  throw new Error('It did not become ready');
+  throw new Error('PostgreSQL did not become ready');
 }
 
 async function createDatabase(client: pg.Client): Promise<void> {
   const { rowCount } = await client.query('select from pg_database where datname = $1', [DATABASE_NAME]);
   if (rowCount === 0) await client.query(`create database ${DATABASE_NAME}`);
-  // Every role may connect to every database by default, and make temporary tables and large objects in it.
+  // By default, every role may connect to every database, and create temporary tables and large objects in it.
   for (const other of OTHER_DATABASES) {
     const { rows } = await client.query<{ open: boolean }>(
       `select has_database_privilege('public', $1, 'CONNECT') as open`,
@@ -165,12 +164,12 @@ function ownerFile(home: Home): string {
   return join(databaseFolder(home), 'owner.pid');
 }
 
-/** A quick and clear answer to a second start. What protects the data is PostgreSQL's own lock on its folder. */
+/** Gives a second start a quick and clear answer. PostgreSQL's own lock on its folder protects the data. */
 async function refuseOtherOwner(home: Home): Promise<void> {
   const cluster = clusterFolder(home);
   const owner = await readPid(ownerFile(home));
   if (owner === process.pid || !(await runs(owner))) return;
-  // An owner's number may have gone to another process since; then no server runs on the folder.
+  // The owner's process id may have been reused; then no server runs on the folder.
   if (await runs(await readPid(join(cluster, 'postmaster.pid')), cluster))
     throw inUse(home, `process ${owner}`);
 }

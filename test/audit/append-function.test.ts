@@ -57,7 +57,7 @@ describe('the time of a record', () => {
     ['before all time', () => -1e300],
     ['after all time', () => 1e300],
     ['not there', () => null],
-  ])('that is %s is the database’s own, and is marked', async (_how, time) => {
+  ])('is replaced by the database’s time and marked if it is %s', async (_how, time) => {
     const own = sent({ time: time() });
     expect(await append(own)).toBeUndefined();
     const {
@@ -69,14 +69,14 @@ describe('the time of a record', () => {
     expect(isOff).toBe(true);
   });
 
-  it('that waited for the database is kept', async () => {
+  it('is kept if the record waited for the database', async () => {
     const time = Date.now() - 30_000;
     const own = sent({ time });
     await append(own);
     expect(await stored(own.transaction_id)).toMatchObject({ occurred_at: new Date(time), clock_off: null });
   });
 
-  it('is never far from when the database took the record, whatever a writer says', async () => {
+  it('is never far from the time of recording, whatever a writer claims', async () => {
     const columns = fc.constantFrom('time', 'occurred_at', 'recorded_at', 'seq', 'clock_off');
     const values = fc.oneof(
       fc.double({ noNaN: true }),
@@ -105,7 +105,7 @@ describe('the time of a record', () => {
   });
 });
 
-describe('what a record says', () => {
+describe('a record', () => {
   it.each([
     ['an outcome that there is not', { outcome: 'granted' }, '23514'],
     ['an outcome in other letters', { outcome: 'Answered' }, '23514'],
@@ -130,26 +130,26 @@ describe('what a record says', () => {
     ['too many', JSON.stringify(Array.from({ length: 1_001 }, () => sent()))],
     ['numbers', '[1, 2]'],
     ['a nested list', '[[{}]]'],
-  ])('is refused where it is not a list of records: %s', async (_how, json) => {
+  ])('is refused if it is not a list of records: %s', async (_how, json) => {
     await expect(thief.query('select audit.append($1::jsonb)', [json])).rejects.toMatchObject({
       code: expect.stringMatching(/^22/) as string,
     });
   });
 
-  it('stands with all others of a call, or none does', async () => {
+  it('is stored together with all others of a call, or none is', async () => {
     const good = sent();
     expect(await append(good, sent({ outcome: 'granted' }))).toBe('23514');
     expect(await readAudit(roled.database.db, { transactionId: good.transaction_id, limit: 1 })).toEqual([]);
   });
 
-  it('says nothing to its writer: not the place, not what others wrote', async () => {
+  it('reveals nothing to its writer, neither positions nor other records', async () => {
     const { rows } = await thief.query('select audit.append($1::jsonb)', [JSON.stringify([sent()])]);
     expect(rows).toEqual([{ append: '' }]);
   });
 });
 
 describe('a sink', () => {
-  it('loses the record that is too large alone', async () => {
+  it('loses only the record that is too large', async () => {
     const sink = new PostgresAuditSink({ databaseUrl: roled.writer.url });
     const [small, large] = [record(), record({ source: 'x'.repeat(MAX_RECORD_BYTES) })];
     const all = [sink.append(small), sink.append(large), sink.append(record())];
@@ -162,7 +162,7 @@ describe('a sink', () => {
     expect(await stored(small.transactionId)).toBeDefined();
   });
 
-  it('keeps what waits within its bound of bytes, and counts what it refuses', async () => {
+  it('bounds waiting records by bytes, and counts refused ones', async () => {
     const gone = new URL(roled.writer.url);
     gone.port = '1';
     const sink = new PostgresAuditSink({ databaseUrl: gone.href, maxWaitMs: 0 });

@@ -29,7 +29,7 @@ const codeOf = (promise: Promise<void>): Promise<unknown> =>
   );
 
 describe('BatchWriter', () => {
-  it('commits in groups: what waits goes out together, in order, and is durable only then', async () => {
+  it('commits waiting items together and in order', async () => {
     const store = heldStore();
     const writer = new BatchWriter<number>({ write: store.write });
     const settled: number[] = [];
@@ -51,7 +51,7 @@ describe('BatchWriter', () => {
     expect(settled).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('bounds one write', async () => {
+  it('bounds the items of one write', async () => {
     const store = heldStore();
     const writer = new BatchWriter<number>({ write: store.write, maxBatch: 2 });
     const all = [1, 2, 3, 4, 5].map((item) => writer.append(item));
@@ -61,7 +61,7 @@ describe('BatchWriter', () => {
     expect(store.batches).toEqual([[1, 2], [3, 4], [5]]);
   });
 
-  it('bounds what waits: refuses at once, and counts what is lost', async () => {
+  it('bounds waiting items: refuses immediately and counts the loss', async () => {
     const store = heldStore();
     const writer = new BatchWriter<number>({ write: store.write, maxQueue: 2, maxWaitMs: 0 });
     const first = codeOf(writer.append(1));
@@ -77,7 +77,7 @@ describe('BatchWriter', () => {
     expect(writer.lost).toBe(2);
   });
 
-  it('bounds one write by bytes: what is larger goes alone', async () => {
+  it('bounds one write by bytes, and writes a larger item alone', async () => {
     const store = heldStore();
     const writer = new BatchWriter<number>({
       write: store.write,
@@ -91,7 +91,7 @@ describe('BatchWriter', () => {
     expect(store.batches).toEqual([[4, 5], [6], [30], [1, 9]]);
   });
 
-  it('bounds what waits by bytes, those that are being written included, and has room again after', async () => {
+  it('bounds waiting bytes, including those being written', async () => {
     const store = heldStore();
     const writer = new BatchWriter<number>({
       write: store.write,
@@ -112,7 +112,7 @@ describe('BatchWriter', () => {
     expect(writer.lost).toBe(2);
   });
 
-  it('tries again, and keeps the order meanwhile', async () => {
+  it('retries and keeps the order', async () => {
     const written: number[] = [];
     let failures = 2;
     const writer = new BatchWriter<number>({
@@ -131,7 +131,7 @@ describe('BatchWriter', () => {
     expect(writer.lost).toBe(0);
   });
 
-  it('goes on after a batch that could not be written, and keeps the cause', async () => {
+  it('continues after a failed batch, and keeps the cause', async () => {
     let isUp = false;
     const cause = new Error('no');
     const writer = new BatchWriter<number>({
@@ -146,7 +146,7 @@ describe('BatchWriter', () => {
     expect(writer.lost).toBe(1);
   });
 
-  it('close writes what waits, then refuses more', async () => {
+  it('close writes waiting items, then refuses more', async () => {
     const store = heldStore();
     const writer = new BatchWriter<number>({ write: store.write, maxBatch: 1 });
     const all = [writer.append(1), writer.append(2)];
@@ -161,7 +161,7 @@ describe('BatchWriter', () => {
     await writer.close();
   });
 
-  it('close does not try again and again when the store is gone', async () => {
+  it('close does not retry when the store is gone', async () => {
     let tries = 0;
     const writer = new BatchWriter<number>({
       write: async () => {

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it('appends one line for each record, behind what is there, for its owner’s eyes only', async () => {
+it('appends one line per record to a file that only its owner can read', async () => {
   const file = join(folder, 'audit.jsonl');
   const written = [record({ operationName: 'A' }), record({ operationName: 'B\n"' }), record()];
   for (const each of written) {
@@ -25,7 +25,7 @@ it('appends one line for each record, behind what is there, for its owner’s ey
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
-it('keeps the order of what comes together, and close writes it all', async () => {
+it('keeps the order of concurrent records, and close writes them all', async () => {
   const file = join(folder, 'many.jsonl');
   const sink = await FileAuditSink.open(file);
   const written = Array.from({ length: 2_000 }, (_each, index) => record({ operationName: `N${index}` }));
@@ -40,7 +40,7 @@ it('keeps the order of what comes together, and close writes it all', async () =
   expect(sink.lost).toBe(0);
 });
 
-it('begins a line of its own behind one that was cut off', async () => {
+it('begins a new line after one that was cut off', async () => {
   const file = join(folder, 'cut.jsonl');
   await writeFile(file, `${JSON.stringify(record())}\n{"transactionId":"cut o`);
   const sink = await FileAuditSink.open(file);
@@ -52,6 +52,6 @@ it('begins a line of its own behind one that was cut off', async () => {
   expect(JSON.parse(lines[2] ?? '')).toEqual(next);
 });
 
-it('says when it cannot be opened', async () => {
+it('reports a file that cannot be opened', async () => {
   await expect(FileAuditSink.open(folder)).rejects.toMatchObject({ code: 'EISDIR' });
 });

@@ -69,7 +69,7 @@ async function last(): Promise<StoredAuditRecord> {
 describe('the record of a request', () => {
   const consent = { id: 'consent-1', version: 2, purposes: ['budgeting'], detail: 'full' };
 
-  it('says who read what under which rule, and holds no value, argument, variable or token', async () => {
+  it('says who read what under which rule, without values or tokens', async () => {
     const token = await issuer.mint({
       sub: 'distinctive-subject',
       scope: 'name accounts',
@@ -124,7 +124,7 @@ describe('the record of a request', () => {
     expect(gateway.log.text).not.toMatch(/distinctive|SE45|eyJ/);
   });
 
-  it('names the transaction that the subgraphs saw, and links the trace', async () => {
+  it('names the transaction of the subgraphs, and links the trace', async () => {
     const traceId = randomBytes(16).toString('hex');
     await gateway.ask('{ hello }', {
       token: await issuer.mint(),
@@ -145,7 +145,7 @@ describe('the record of a request', () => {
     });
   });
 
-  it('has one name for one person, and none for nobody', async () => {
+  it('has one pseudonym per person, and none without a person', async () => {
     const pseudonyms = [];
     for (const sub of ['a', 'a', 'b']) {
       await gateway.ask('{ hello }', { token: await issuer.mint({ sub }) });
@@ -177,7 +177,7 @@ describe('the record of a request', () => {
     expect(people.requests).toEqual([]);
   });
 
-  it('exists for an operation that does not fit the schema: who looks for what there is leaves a trace', async () => {
+  it('exists for an invalid operation, so that probing leaves a trace', async () => {
     const token = await issuer.mint();
     for (const query of ['{ distinctiveGuess }', '{ unclosed', '{ person(id: 1.5) { id } }']) {
       const before = (await last()).seq;
@@ -190,7 +190,7 @@ describe('the record of a request', () => {
     }
   });
 
-  it('is one for one request, whatever became of it', async () => {
+  it('is written once per request, whatever its outcome', async () => {
     const before = (await last()).seq;
     await gateway.ask('{ hello }');
     await gateway.ask('{ hello }', { token: 'a.b.c' });
@@ -199,7 +199,7 @@ describe('the record of a request', () => {
     expect(await readAudit(database.db, { afterSeq: before, limit: 10 })).toHaveLength(4);
   });
 
-  it('is there when the answer is', async () => {
+  it('exists before the answer is sent', async () => {
     const before = (await last()).seq;
     await Promise.all(Array.from({ length: 40 }, () => gateway.ask('{ hello }')));
     expect(await readAudit(database.db, { afterSeq: before, limit: 100 })).toHaveLength(40);
@@ -234,7 +234,7 @@ describe('without the log', () => {
     expect(without.log.codes()).toContain('AUDIT_UNAVAILABLE');
   });
 
-  it('best-effort: data leaves, and what is lost is counted and logged', async () => {
+  it('best-effort: data leaves, and lost records are counted and logged', async () => {
     const without = await startWithout('best-effort');
     expect((await without.ask('{ hello }')).body).toEqual({ data: { hello: 'hello world' } });
     expect((await without.ask('{ hello }')).status).toBe(200);
@@ -260,7 +260,7 @@ describe('truncateAddress', () => {
   });
 });
 
-it('a subgraph with very many coordinates cannot make the record too large to be kept', async () => {
+it('a subgraph cannot make the record too large with many coordinates', async () => {
   const port = await freePort();
   const gatewayUrl = `http://127.0.0.1:${port}`;
   const names = Array.from({ length: 1_500 }, (_each, index) => `anOrdinaryNameOfAField${index}`);
@@ -297,7 +297,7 @@ it('a subgraph with very many coordinates cannot make the record too large to be
   ]);
 });
 
-it('a client cannot make the record too large by very many fields under long rules', async () => {
+it('a client cannot make the record too large with many fields', async () => {
   const names = Array.from({ length: 1_900 }, (_each, index) => `anOrdinaryNameOfAField${index}`);
   const scopes = Array.from({ length: 12 }, (_each, index) => [
     `https://scopes.example/office-${index}/read`,

@@ -74,7 +74,7 @@ describe('the writer’s role', () => {
     }
   });
 
-  it('may append; making it again replaces the password', async () => {
+  it('may append; creating it again replaces the password', async () => {
     const own = record();
     await withSink((sink) => sink.append(own));
     expect(await stored(own.transactionId)).toHaveLength(1);
@@ -135,7 +135,7 @@ describe('PostgresAuditSink', () => {
     ]);
   });
 
-  it('keeps the order of what comes together, over several writes', async () => {
+  it('keeps the order of concurrent records over several writes', async () => {
     const [before] = await readAudit(database.db, { limit: 1 });
     const records = Array.from({ length: 1_200 }, (_each, index) => record({ operationName: `N${index}` }));
     const sink = new PostgresAuditSink({ databaseUrl: url });
@@ -150,7 +150,7 @@ describe('PostgresAuditSink', () => {
     expect(newest.map(({ operation_name: name }) => name)).toEqual(['N1198', 'N1199']);
   });
 
-  it('text that PostgreSQL cannot hold does not take the others with it', async () => {
+  it('text that PostgreSQL cannot hold does not lose other records', async () => {
     const bad = record({ caller: { clientId: 'a\u0000b\ud800c' } });
     const good = record();
     await withSink((sink) => Promise.all([sink.append(bad), sink.append(good)]));
@@ -158,7 +158,7 @@ describe('PostgresAuditSink', () => {
     expect(await stored(bad.transactionId)).toMatchObject([{ client_id: 'a\ufffdb\ufffdc' }]);
   });
 
-  it('a record that the table cannot hold is lost alone, and at once', async () => {
+  it('a record that the table cannot hold is lost alone and immediately', async () => {
     const bad = record({ caller: { consentVersion: 2 ** 40 } });
     const good = Array.from({ length: 9 }, () => record());
     await withSink(async (sink) => {
@@ -172,7 +172,7 @@ describe('PostgresAuditSink', () => {
     for (const { transactionId } of good) expect(await stored(transactionId)).toHaveLength(1);
   });
 
-  it('tries again over a new connection when its own was cut', async () => {
+  it('retries over a new connection when its own was cut', async () => {
     await withSink(async (sink) => {
       await sink.append(record());
       await sql`select pg_terminate_backend(pid) from pg_stat_activity
@@ -184,7 +184,7 @@ describe('PostgresAuditSink', () => {
     });
   });
 
-  it('counts what is lost while the database is gone', async () => {
+  it('counts records lost while the database is gone', async () => {
     const gone = new URL(url);
     gone.port = '1';
     const sink = new PostgresAuditSink({ databaseUrl: gone.href, maxQueue: 1 });

@@ -34,8 +34,8 @@ const payload = (jti: string, grantId?: string): AdapterPayload => ({
   ...(grantId === undefined ? {} : { grantId }),
 });
 
-describe('RFC 7523 section 3 (7), RFC 9449 section 11.1: what was seen once', () => {
-  it('is written once, whoever looked before', async () => {
+describe('RFC 7523 section 3 (7), RFC 9449 section 11.1: a used identifier', () => {
+  it('is written once, even by concurrent writers', async () => {
     const seen = adapter('ReplayDetection');
     await seen.upsert('jti', payload('jti'), 60);
     await expect(seen.upsert('jti', payload('jti'), 60)).rejects.toMatchObject({ error: 'invalid_request' });
@@ -43,7 +43,7 @@ describe('RFC 7523 section 3 (7), RFC 9449 section 11.1: what was seen once', ()
     expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('can come again when it is over', async () => {
+  it('can be used again after it expired', async () => {
     const seen = adapter('ReplayDetection');
     await seen.upsert('short', payload('short'), -1);
     await seen.upsert('short', payload('short'), 60);
@@ -53,8 +53,8 @@ describe('RFC 7523 section 3 (7), RFC 9449 section 11.1: what was seen once', ()
   });
 });
 
-describe('RFC 9700 section 4.14.2: a refresh token that is used up', () => {
-  it('by somebody else between looking and writing, ends its consent', async () => {
+describe('RFC 9700 section 4.14.2: a consumed refresh token', () => {
+  it('ends its consent if it was consumed between read and write', async () => {
     const tokens = adapter('RefreshToken');
     const id = randomUUID();
     await tokens.upsert(id, payload(id, 'the-consent'), 60);
@@ -64,7 +64,7 @@ describe('RFC 9700 section 4.14.2: a refresh token that is used up', () => {
     expect(reused).toEqual(['the-consent']);
   });
 
-  it('that is gone, because its consent ended, ends nothing more', async () => {
+  it('ends nothing more once its consent has ended', async () => {
     reused.length = 0;
     await expect(adapter('RefreshToken').consume(randomUUID())).rejects.toMatchObject({
       error: 'invalid_grant',
@@ -72,7 +72,7 @@ describe('RFC 9700 section 4.14.2: a refresh token that is used up', () => {
     expect(reused).toEqual([]);
   });
 
-  it('a code that two redeem at the same time is refused to one, and ends no consent', async () => {
+  it('a code redeemed twice at the same time is refused once, and ends no consent', async () => {
     reused.length = 0;
     const codes = adapter('AuthorizationCode');
     const id = randomUUID();
@@ -83,7 +83,7 @@ describe('RFC 9700 section 4.14.2: a refresh token that is used up', () => {
   });
 });
 
-it('all tokens of a grant end in one transaction, whichever kinds oidc-provider asks about', async () => {
+it('all tokens of a grant end in one transaction', async () => {
   for (const model of ['AccessToken', 'RefreshToken', 'AuthorizationCode']) {
     await adapter(model).revokeByGrantId('the-consent');
   }

@@ -82,7 +82,7 @@ async function statusOf(issuer: string, clientId: string, redirectUri = REDIRECT
 }
 
 describe('a registered application', () => {
-  it('is known to every instance at once, and its owner and contact stand on the page', async () => {
+  it('is known to every instance immediately, with owner and contact on the page', async () => {
     expect(await statusOf(second.issuer, 'ledger')).toBe(400);
     const { secret } = await applications.register('ledger', LEDGER, { ...BY, confidential: false });
     expect(secret).toBeUndefined();
@@ -97,7 +97,7 @@ describe('a registered application', () => {
     }
   });
 
-  it('proves itself by its secret, of which nothing is kept that could be presented', async () => {
+  it('authenticates by its secret, of which only a digest is stored', async () => {
     const { secret = '' } = await applications.register('ledger-web', LEDGER, { ...BY, confidential: true });
     expect(secret).toMatch(/^[\w-]{43}$/);
     const right = await connect(first.issuer, 'ledger-web', secret);
@@ -121,7 +121,7 @@ describe('a registered application', () => {
     expect(first.logged.join('\n')).not.toContain(secret);
   });
 
-  it('can change: the old redirect address is refused from then on, the new one is taken', async () => {
+  it('can change its redirect address, which replaces the old one', async () => {
     await applications.register('moving', LEDGER, { ...BY, confidential: false });
     const moved = 'https://ledger.example/back';
     await applications.change('moving', { ...LEDGER, redirectUris: [moved] }, BY);
@@ -139,7 +139,7 @@ describe('a registered application', () => {
     await expect(change).rejects.toMatchObject({ code: 'client_unknown' });
   });
 
-  it('retired, is unknown at once, its consents and tokens are dead, and its identifier is never given again', async () => {
+  it('is unknown once retired, with its consents and tokens ended and its identifier never reused', async () => {
     await applications.register('ending', LEDGER, { ...BY, confidential: false });
     const { client, get } = await connect(first.issuer, 'ending');
     const { refresh_token: refreshToken = '' } = await get();
@@ -182,7 +182,7 @@ describe('a registered application', () => {
     expect(await applications.find('ending')).toMatchObject({ retiredAt: expect.any(Date) as Date });
   });
 
-  it('is registered once, of two that come at the same moment; and all of it is on record', async () => {
+  it('is registered once by two concurrent calls, and everything is recorded', async () => {
     const attempts = await Promise.allSettled(
       [1, 2].map(() => applications.register('racing', LEDGER, { ...BY, confidential: true })),
     );
@@ -237,7 +237,7 @@ describe('is not registered', () => {
     await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
   });
 
-  it('when the policy does not know it, unless it speaks of every other, or of none', async () => {
+  it('if the policy does not know it, unless it has * or no clients', async () => {
     const { clients: _, ...none } = POLICY_FILE;
     const everyOther = { ...none, clients: { '*': CEILING } };
     const register = (clientId: string, policy: unknown) =>
@@ -262,7 +262,7 @@ describe('is not registered', () => {
   });
 });
 
-it('an identifier that was given at the start is not taken over by the store', async () => {
+it('an identifier of the options is not taken over by the store', async () => {
   const policy = checkPolicy({ ...POLICY_FILE });
   await applications.register(
     'budget-app',

@@ -63,11 +63,11 @@ async function rowsRead(work: () => Promise<unknown>): Promise<number> {
   return (await count()) - before;
 }
 
-it('a new stream begins early enough for every access token that can be alive, whatever clocks say', () => {
+it('a new stream begins early enough for every living access token', () => {
   expect(HISTORY_SECONDS).toBeGreaterThan(ACCESS_TOKEN_SECONDS + CLOCKS_DIFFER_SECONDS);
 });
 
-it('a new stream begins with what is not too old to matter, also after a clock was set back', async () => {
+it('a new stream begins with recent events, even after a clock went back', async () => {
   await append([HISTORY_SECONDS + 90, HISTORY_SECONDS + 60, HISTORY_SECONDS - 60, 10]);
   expect(await pendingOfNewStream()).toEqual([3, 4]);
   // The first of them was written when the clock was ahead.
@@ -75,7 +75,7 @@ it('a new stream begins with what is not too old to matter, also after a clock w
   expect(await pendingOfNewStream()).toEqual([3, 4, 5, 6, 7]);
 });
 
-it('a poll reads no more of a long log than what it is about', async () => {
+it('a poll reads only its own events of a long log', async () => {
   await append(Array.from({ length: 20_000 }, () => 1));
   const stream = await streams.create('gateways', WISHES);
   if (stream === undefined) throw new Error('no stream was made');
@@ -89,7 +89,7 @@ it('a poll reads no more of a long log than what it is about', async () => {
   expect((await streams.pending(stream, 1)).map(({ seq }) => seq)).toEqual([10_011]);
 });
 
-it('acknowledgements over many connections at once, in any order, lose none and leave nothing behind', async () => {
+it('concurrent acknowledgements in any order lose and leave nothing', async () => {
   const many = new StreamRegister(database.db);
   const stream = await many.create('gateways', WISHES);
   if (stream === undefined) throw new Error('no stream was made');

@@ -143,11 +143,11 @@ describe('an SSF stream', () => {
     [400, { returnImmediately: 'yes' }],
     [400, []],
     [413, { ack: ['x'.repeat(300_000)] }],
-  ])('answers %i to a body that is not as it must be', async (status, body) => {
+  ])('answers %i to an invalid body', async (status, body) => {
     expect((await send(stream.endpoint, body)).status).toBe(status);
   });
 
-  it('of another delivery method is refused', async () => {
+  it('is refused for another delivery method', async () => {
     const body = { delivery: { method: 'urn:ietf:rfc:8935' } };
     expect((await send(`${authority.issuer}/ssf/streams`, body)).status).toBe(400);
   });
@@ -185,7 +185,7 @@ describe('rfc8936 polling', () => {
     expect(payload.sub).toBeUndefined();
   });
 
-  it('names only the client, or only the person, when all of theirs is revoked', async () => {
+  it('names only the client or person if all of theirs is revoked', async () => {
     await authority.consents.revokeClient('some-app', BY_ADMIN);
     await authority.consents.revokeSubjectSessions('somebody', BY_ADMIN);
     const { sets } = await poll(stream.endpoint);
@@ -201,7 +201,7 @@ describe('rfc8936 polling', () => {
     ]);
   });
 
-  it('delivers again what was not acknowledged, in order, and what was never', async () => {
+  it('redelivers unacknowledged events in order', async () => {
     const jtis = [await revoke(), await revoke(), await revoke(), await revoke()].map(({ jti }) => jti);
     const [first = '', second = '', third = '', fourth = ''] = jtis;
     expect(Object.keys((await poll(stream.endpoint)).sets)).toEqual(jtis);
@@ -237,7 +237,7 @@ describe('rfc8936 polling', () => {
     expect(order).toEqual(['revoking', 'delivered']);
   });
 
-  it('answers empty when nothing comes', async () => {
+  it('answers with an empty set when nothing happens', async () => {
     expect(await poll(stream.endpoint, {})).toEqual({ sets: {}, moreAvailable: false });
   });
 
@@ -260,7 +260,7 @@ describe('rfc8936 polling', () => {
       .toBe(1);
   });
 
-  it('of fifty revocations at once delivers each once, in the order of their numbers', async () => {
+  it('delivers each of fifty concurrent revocations once and in order', async () => {
     const given = await Promise.all(Array.from({ length: 50 }, consent));
     const received: string[] = [];
     const reader = (async () => {

@@ -93,7 +93,7 @@ function endsWhatItIssues(aheadSeconds: number): void {
     await nextSecond();
   });
 
-  it('dates its tokens by the database’s clock, and lets none live longer for it', async () => {
+  it('dates tokens by the database’s clock without extending them', async () => {
     const { access_token: token } = await authority.signIn();
     const exchanged = await authority.exchange('statements', token);
     const nowSeconds = Date.now() / 1000;
@@ -111,7 +111,7 @@ function endsWhatItIssues(aheadSeconds: number): void {
   });
 }
 
-it('a consent that is over by this machine’s clock alone can be revoked', async () => {
+it('a consent expired only by this machine’s clock can be revoked', async () => {
   await clock.set(-30);
   const { access_token: token } = await authority.signIn();
   const id = claimsOf({ access_token: token }).consent?.id ?? '';
@@ -141,7 +141,7 @@ async function keepRows(models: readonly string[]): Promise<() => Promise<void>>
   };
 }
 
-describe('what is written back after an ending gives no token, with a clock 4 s ahead of the database’s', () => {
+describe('a credential written back after it ended yields no token, with a clock 4 s ahead', () => {
   beforeEach(() => clock.set(-4));
 
   it('a code', async () => {
@@ -185,8 +185,8 @@ describe('what is written back after an ending gives no token, with a clock 4 s 
   });
 });
 
-describe('a database whose clock was set back, as when another server takes over', () => {
-  it.each(ENDINGS)('ends what was issued before by %s', async (_, end) => {
+describe('a database whose clock went back, as in a failover', () => {
+  it.each(ENDINGS)('ends earlier tokens by %s', async (_, end) => {
     const { access_token: plain } = await authority.signIn();
     const exchanged = await authority.exchange('statements', plain);
     await clock.set(-4);
@@ -199,7 +199,7 @@ describe('a database whose clock was set back, as when another server takes over
 
 describe('an authority whose clock is 4 s behind the database’s', () => endsWhatItIssues(4));
 
-it('RFC 7523: what was seen of used assertions is kept while they count, though the database’s clock is ahead', async () => {
+it('RFC 7523: used assertions are remembered even if the database’s clock is ahead', async () => {
   const expires = new Date(Date.now() + 5_000);
   const row = { model: 'ReplayDetection', payload: '{}', expires_at: expires };
   await db

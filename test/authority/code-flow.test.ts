@@ -49,7 +49,7 @@ async function verify(accessToken: string): Promise<Claims> {
 }
 
 describe('the authorization code flow', () => {
-  it('gives an access token with what the person agreed to, and nothing that they took away', async () => {
+  it('issues a token with exactly what the person agreed to', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read transactions:read profile:read');
     const { callbackUrl, pages } = await signInAndConsent({
@@ -105,7 +105,7 @@ describe('the authorization code flow', () => {
     });
   });
 
-  it('does not ask a second time for what is decided, and asks for what is not', async () => {
+  it('asks only about what is not decided yet', async () => {
     const client = await discover(authority);
     const person = new BrowserlessPerson();
     const again = await authorizationRequest(client, 'accounts:read transactions:read');
@@ -125,7 +125,7 @@ describe('the authorization code flow', () => {
     });
   });
 
-  it('kills the tokens of a consent that shrinks, and begins a new one', async () => {
+  it('ends the tokens of a consent that shrinks, and begins a new one', async () => {
     const client = await discover(authority);
     const before = await authority.consents.findActive('c-000001', 'budget-app');
     const request = await authorizationRequest(client, 'accounts:read', { prompt: 'consent' });
@@ -142,7 +142,7 @@ describe('the authorization code flow', () => {
     expect(changes.map(({ members }) => members.consentId)).toContain(before?.id);
   });
 
-  it('gives no token that outlives the consent', async () => {
+  it('issues no token that outlives the consent', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read');
     const { callbackUrl } = await signInAndConsent({
@@ -198,7 +198,7 @@ describe('administration', () => {
     expect(tokens.claims()?.sub).toBe('admin-iris');
   });
 
-  it('is not even shown to others, and cannot be forced into the form', async () => {
+  it('is not shown to others, and cannot be forced into the form', async () => {
     const client = await discover(authority, 'bank-console');
     const request = await authorizationRequest(client, 'consents:read consents:admin');
     const { callbackUrl, pages } = await signInAndConsent({ authorizationUrl: request.url, ...ALMA });
@@ -257,8 +257,8 @@ describe('rfc7636 PKCE', () => {
   });
 });
 
-describe('requests that are not as registered', () => {
-  it('a foreign redirect address is told to the person, not to the address', async () => {
+describe('requests that differ from the registration', () => {
+  it('a foreign redirect address is reported to the person, not to the address', async () => {
     const client = await discover(authority);
     const { url } = await authorizationRequest(client, 'accounts:read', {
       redirect_uri: 'https://evil.example/cb',
@@ -270,7 +270,7 @@ describe('requests that are not as registered', () => {
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
-  it('another API than ours gets no token', async () => {
+  it('another API gets no token', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read', {
       resource: 'https://other.example',

@@ -56,7 +56,7 @@ async function expiries(ids: readonly string[]) {
 }
 
 describe('a consent that ends', () => {
-  it('is ended by itself: the event, the change for gateways, and nothing left to refresh with', async () => {
+  it('ends on time: event, change for gateways, and no refresh token left', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read');
     const who = { user: 'alma', password: 'alma-demo', duration: 'a moment' };
@@ -91,7 +91,7 @@ describe('a consent that ends', () => {
     });
   });
 
-  it('sooner than the one that the timer is set to, is not slept through', async () => {
+  it('is not missed if it ends before the timer', async () => {
     const later = await authority.consents.grant(terms('patient', soon(3_600_000)));
     const sooner = await authority.consents.grant(terms('hasty', soon(1_500)));
     await expect.poll(async () => (await expiries([sooner.id])).changes.length, SOON).toBe(1);
@@ -100,7 +100,7 @@ describe('a consent that ends', () => {
     await expect.poll(async () => (await expiries([consent?.id ?? ''])).changes.length, SOON).toBe(1);
   });
 
-  it('while no instance was alive, is ended by the next', async () => {
+  it('is ended by the next instance if none was running', async () => {
     await authority.authority.close();
     const { id } = await authority.consents.grant(terms('forgotten', soon(1_500)));
     await new Promise((resolve) => setTimeout(resolve, 1_700));
@@ -109,7 +109,7 @@ describe('a consent that ends', () => {
     await expect.poll(async () => (await expiries([id])).changes.length, SOON).toBe(1);
   });
 
-  it('is ended once, however many instances see it, and those of a crowd each once', async () => {
+  it('is ended once by many instances, as is each of a crowd', async () => {
     // Long enough for a busy machine to grant them all before.
     const until = soon(6_000);
     const consents = await Promise.all(

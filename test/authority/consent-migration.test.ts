@@ -6,7 +6,7 @@ import { first } from '../../authority/migrations/001-first.js';
 import { migrate } from '../../store/migrate.js';
 import { createTestDatabase } from '../support/database.js';
 
-it('a log from before refusals stood in each event is completed, and its projection then equals a replay', async () => {
+it('completes an old log, whose projection then equals a replay', async () => {
   const database = await createTestDatabase<AuthoritySchema>();
   const { db } = database;
   try {

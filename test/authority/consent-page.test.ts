@@ -109,7 +109,7 @@ async function events(consentId: string) {
 }
 
 describe('the words on record', () => {
-  it('are those of the page, all of them, and none else', async () => {
+  it('are exactly those of the page', async () => {
     const { claims, page = '' } = await go(ALMA, 'accounts:read transactions:read', {
       deny: ['transactions:read'],
     });
@@ -135,14 +135,14 @@ describe('the words on record', () => {
     expect(granted?.policy_version).toMatch(/^sha-256:[\w-]{43}$/);
   });
 
-  it('of a second page are its own', async () => {
+  it('are stored per page', async () => {
     const { claims, page = '' } = await go(ALMA, 'profile:read');
     const extended = (await events(claims.consent.id)).at(-1);
     expect(extended?.event_type).toBe('extended');
     expect(extended?.privacy_notice?.text?.replace(/\s+/g, ' ')).toBe(read(page));
   });
 
-  it('decide: a form that was shown with others grants nothing', async () => {
+  it('must match: a form shown with other words grants nothing', async () => {
     const before = await authority.consents.findActive(ALMA.subject, 'budget-app');
     const client = await discover(authority);
     const { url } = await authorizationRequest(client, 'payments:write');
@@ -158,7 +158,7 @@ describe('the words on record', () => {
 });
 
 describe('an application that asks for more', () => {
-  it('has the person asked again, who sees what is new and what stands; allowing adds, and ends nothing', async () => {
+  it('asks again about new and present scopes; allowing ends nothing', async () => {
     await authority.consents.revokeClient('budget-app', { by: 'x', initiator: 'admin' });
     const first = await go(NOOR, 'accounts:read', { duration: 24 * HOUR });
     expect(groups(first.page)).toEqual({ fresh: [], known: ['accounts:read'] });
@@ -180,7 +180,7 @@ describe('an application that asks for more', () => {
     expect(decodeJwt(token).scope).toBe('accounts:read');
   });
 
-  it('and is declined, leaves everything as it was: with what stands it goes on, with nothing it is refused', async () => {
+  it('leaves everything unchanged if declined', async () => {
     const before = await authority.consents.findActive(NOOR.subject, 'budget-app');
     const both = await go(NOOR, 'accounts:read payments:write', { decide: 'keep' });
     expect(groups(both.page).fresh).toEqual(['payments:write']);
@@ -192,7 +192,7 @@ describe('an application that asks for more', () => {
     expect(await authority.consents.findActive(NOOR.subject, 'budget-app')).toEqual(before);
   });
 
-  it('cannot have it for longer than the policy lets it: then the agreed end is no choice', async () => {
+  it('cannot exceed the policy’s duration: the agreed end is then no choice', async () => {
     // Payments are sensitive, two hours at most; what stands ends in a day.
     const { page = '', claims } = await go(NOOR, 'payments:write');
     expect(page).not.toContain('Unchanged');
@@ -201,7 +201,7 @@ describe('an application that asks for more', () => {
     expect((consent?.until.getTime() ?? Infinity) - Date.now()).toBeLessThanOrEqual(HOUR * 1_000);
   });
 
-  it('is ticked by nobody but the person: only what stands is ticked beforehand (CJEU C-673/17)', async () => {
+  it('is ticked only by the person (CJEU C-673/17)', async () => {
     await authority.consents.revokeClient('budget-app', { by: 'x', initiator: 'admin' });
     await go(NOOR, 'accounts:read profile:read', { deny: ['profile:read'] });
     expect((await go(NOOR, 'accounts:read profile:read')).page).toBeUndefined();
@@ -213,7 +213,7 @@ describe('an application that asks for more', () => {
 });
 
 describe('rfc9396: an application that asks for an access in detail', () => {
-  it('has it decided together with what stands, which is not lost by what it leaves out', async () => {
+  it('keeps the present agreement in what the request omits', async () => {
     const planner = await discover(authority, 'planner');
     const person = new BrowserlessPerson();
     await person.follow((await authorizationRequest(planner, 'accounts:read')).url, ALMA);
@@ -230,7 +230,7 @@ describe('rfc9396: an application that asks for an access in detail', () => {
 });
 
 describe('a purpose that is new', () => {
-  it('is asked about, can be refused by itself, and is then not asked about again', async () => {
+  it('can be refused by itself, and is then not asked about again', async () => {
     await authority.consents.revokeClient('budget-app', { by: 'x', initiator: 'admin' });
     const first = await go(ALMA, 'accounts:read');
     expect(first.claims.consent.purposes).toEqual(['budgeting']);
@@ -247,7 +247,7 @@ describe('a purpose that is new', () => {
     await authority.restart();
   });
 
-  it('words that were only mended ask nobody anew', async () => {
+  it('corrected words ask nobody again', async () => {
     const mended = checkPolicy({
       ...POLICY_FILE,
       purposes: { ...purposes, budgeting: { sentence: 'To plan your budget with you' } },
@@ -258,8 +258,8 @@ describe('a purpose that is new', () => {
   });
 });
 
-describe('a person who decides anew', () => {
-  it('and takes something away, gets a new consent; every token of the broader one is dead', async () => {
+describe('a person who decides again', () => {
+  it('gets a new consent by removing something, and old tokens end', async () => {
     await authority.consents.revokeClient('budget-app', { by: 'x', initiator: 'admin' });
     const broad = await go(ALMA, 'accounts:read profile:read');
     const narrow = await go(ALMA, 'accounts:read payments:write', {
@@ -276,7 +276,7 @@ describe('a person who decides anew', () => {
     });
   });
 
-  it('or narrows elsewhere, is not asked when the application comes back, which gets what is left', async () => {
+  it('is not asked again after narrowing the consent elsewhere', async () => {
     await authority.consents.revokeClient('budget-app', { by: 'x', initiator: 'admin' });
     const person = new BrowserlessPerson();
     const broad = await go(ALMA, 'accounts:read profile:read', {}, person);
@@ -300,7 +300,7 @@ it.each([
   ['javascript:alert(1)', 'javascript:alert(1)'],
   ['data:text/html,<script>', 'data:text/html,&lt;script&gt;'],
   ['ask us', 'ask us'],
-])('the contact %s is a link only when that runs nothing', (contact, markup) => {
+])('the contact %s is a link only if it runs no code', (contact, markup) => {
   expect(contactOf(contact).text).toBe(markup);
 });
 

@@ -59,7 +59,7 @@ async function expectEnded(tokens: Awaited<ReturnType<typeof family>>, ended: re
   }
 }
 
-describe('RFC 8693: what was exchanged from a token ends with it, at gateways, introspection and status list', () => {
+describe('RFC 8693: exchanged tokens end with their subject token everywhere', () => {
   it.each<[Member, readonly Member[]]>([
     ['root', ['root', 'first', 'second', 'third']],
     ['first', ['first', 'second', 'third']],
@@ -83,7 +83,7 @@ describe('RFC 8693: what was exchanged from a token ends with it, at gateways, i
     await expectEnded(tokens, ['root', 'first', 'second', 'third']);
   });
 
-  it('a token that is exchanged while its subject token is revoked is dead as soon as it is there', async () => {
+  it('a token exchanged during a revocation is revoked too', async () => {
     const { access_token: root } = await authority.signIn();
     const [exchanges] = await Promise.all([
       Promise.allSettled(Array.from({ length: 8 }, () => authority.exchange('statements', root))),
@@ -109,7 +109,7 @@ describe('RFC 8693: what was exchanged from a token ends with it, at gateways, i
   });
 });
 
-describe('an exchanged token’s place in the status list knows all that ends it', () => {
+describe('an exchanged token’s place in the status list knows everything that ends it', () => {
   it('the session under which the person signed in', async () => {
     const tokens = await family();
     const { sid } = claimsOf({ access_token: tokens.root }) as { readonly sid?: string };

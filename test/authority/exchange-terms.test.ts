@@ -80,7 +80,7 @@ function depthOf(act: { readonly act?: object } | undefined): number {
 }
 
 describe('RFC 8693: what an exchange grants', () => {
-  it('is never more than the subject token, the ceiling of who acts, or what was asked for', () => {
+  it('never exceeds subject token, actor’s ceiling or request', () => {
     let granted = 0;
     fc.assert(
       fc.property(requests, (request) => {
@@ -119,7 +119,7 @@ describe('RFC 8693: what an exchange grants', () => {
     expect(granted).toBeGreaterThan(50);
   });
 
-  it('is refused unless every client that the token stands on is named', () => {
+  it('is refused unless every client of the token is listed', () => {
     fc.assert(
       fc.property(requests, fc.subarray(CLIENTS), (request, from) => {
         const terms = exchangeTerms({ ...request, right: { ...request.right, from } });

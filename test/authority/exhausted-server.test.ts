@@ -97,7 +97,7 @@ describe('a gateway’s role that exhausts the server', () => {
     },
   );
 
-  it('with advisory locks and no transaction is ended, where there is room for that', async () => {
+  it('is ended if it holds advisory locks without a transaction', async () => {
     const session = await roles.writer.connect();
     let refused: unknown;
     for (let key = 0; refused === undefined && key < 1_000_000; key += 20) {
@@ -112,7 +112,7 @@ describe('a gateway’s role that exhausts the server', () => {
     await expect(session.query('select 1')).rejects.toThrow();
   });
 
-  it('with notifications that nobody reads cannot keep a stop, or a gateway’s poll, from its answer', async () => {
+  it('cannot block stops or polls by filling the notification queue', async () => {
     const streams = new StreamRegister(db);
     const wishes = { description: null, maxStalenessMs: 1_000, eventsRequested: [], push: undefined };
     const { id = '' } = (await streams.create('gateways', wishes)) ?? {};

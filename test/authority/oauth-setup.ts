@@ -2,8 +2,8 @@ import { decodeJwt, exportJWK, generateKeyPair, type JWK, type JWTPayload } from
 import type { Selectable } from 'kysely';
 import * as oidc from 'openid-client';
 
-import type { AuthorityOptions, ClientOAuthOptions, ClientRegistration } from '../../authority/index.js';
-import type { AuthoritySchema } from '../../authority/internal.js';
+import type { AuthorityOptions, ClientRegistration } from '../../authority/index.js';
+import type { ClientOAuthOptions, AuthoritySchema } from '../../authority/internal.js';
 import { checkPolicy } from '../../policy/index.js';
 import { BrowserlessPerson, type PersonsWill } from '../support/person.js';
 import {

@@ -5,8 +5,7 @@ import { exportJWK, type JWK } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type ClientOAuthOptions } from '../../authority/index.js';
-import { ApplicationRegister } from '../../authority/internal.js';
+import { type ClientOAuthOptions, ApplicationRegister } from '../../authority/internal.js';
 import { checkPolicy } from '../../policy/index.js';
 import { BrowserlessPerson } from '../support/person.js';
 import { issueCertificate } from './certificates.js';
@@ -491,8 +490,8 @@ describe('of what an authority asks of all its clients', () => {
     expect(await isKnown('plain')).toBe(false);
     expect(await isKnown('unbound')).toBe(false);
     expect(told().slice(-2)).toEqual([
-      'The registered client plain is not served here: it must authenticate by a key (FAPI 2.0)',
-      'The registered client unbound is not served here: it must have its tokens bound to a key (FAPI 2.0)',
+      'CLIENT_NOT_SERVED {"clientId":"plain","problem":"must authenticate by a key (FAPI 2.0)"}',
+      'CLIENT_NOT_SERVED {"clientId":"unbound","problem":"must have its tokens bound to a key (FAPI 2.0)"}',
     ]);
     expect(authority.logged.join('\n')).not.toContain(plain.secret);
     const refresh = oidc.refreshTokenGrant(client, tokens.refresh_token ?? '');

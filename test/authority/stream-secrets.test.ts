@@ -79,8 +79,8 @@ async function attempts({ id, poll }: Made, secret: string): Promise<readonly Se
 
 const codesOf = (answers: readonly Sent[]): number[] => [...new Set(answers.map((answer) => answer.status))];
 
-describe('the secret that streams are made with', () => {
-  it('makes streams, and is good for nothing else, not even for those that it made', async () => {
+describe('the secret that creates streams', () => {
+  it('only creates streams, and gives no access to them', async () => {
     const stream = await make();
     expect(codesOf(await attempts(stream, STREAM_SECRET))).toEqual([401]);
     expect((await send('GET', streams, undefined, STREAM_SECRET)).status).toBe(401);
@@ -88,7 +88,7 @@ describe('the secret that streams are made with', () => {
     expect(await drain(stream)).toContain(jti);
   });
 
-  it('of a named receiver is good for its streams, and for no gateway’s', async () => {
+  it('of a named receiver gives access to its own streams only', async () => {
     const [gateway, other] = [await make(GATEWAY_EU.secret), await make(GATEWAY_EU.secret, {})];
     expect(codesOf(await attempts(gateway, GATEWAY_EU.secret))).toEqual([404]);
     const listed = await send('GET', streams, undefined, GATEWAY_EU.secret);
@@ -98,7 +98,7 @@ describe('the secret that streams are made with', () => {
     expect(codesOf(await attempts(other, STREAM_SECRET))).toEqual([401]);
   });
 
-  it('that was replaced ends the streams that were made with the one before', async () => {
+  it('ends its streams when it is replaced', async () => {
     const own = await startTestAuthority({ streamReceivers: [OPERATOR] });
     cleanup.add(() => own.close());
     const create = async (secret: string): Promise<() => Promise<number>> => {
@@ -117,7 +117,7 @@ describe('the secret that streams are made with', () => {
 });
 
 describe('a stream’s own secret', () => {
-  it('is shown once, and the store has a keyed digest of it only', async () => {
+  it('is shown once, and stored only as a keyed digest', async () => {
     const stream = await make();
     expect(stream.secret).toMatch(/^[\w-]{43}$/);
     const read = await send('GET', `${streams}?stream_id=${stream.id}`, undefined, stream.secret);
@@ -134,7 +134,7 @@ describe('a stream’s own secret', () => {
     }
   });
 
-  it('is refused for every other stream, whoever made it, and nothing happens to that one', async () => {
+  it('is refused for every other stream, which is unaffected', async () => {
     const [one, other, ofOther] = [await make(), await make(), await make(GATEWAY_EU.secret)];
     const { jti } = await revoke(authority);
     for (const victim of [other, ofOther]) expect(codesOf(await attempts(victim, one.secret))).toEqual([404]);
@@ -142,7 +142,7 @@ describe('a stream’s own secret', () => {
     expect((await send('GET', streams, undefined, one.secret)).body).toMatchObject([{ stream_id: one.id }]);
   });
 
-  it('makes no stream, and dies with its own', async () => {
+  it('creates no stream, and ends with its own', async () => {
     const stream = await make();
     expect((await send('POST', streams, {}, stream.secret)).status).toBe(401);
     expect((await send('DELETE', `${streams}?stream_id=${stream.id}`, undefined, stream.secret)).status).toBe(
@@ -167,7 +167,7 @@ describe('a stream’s own secret', () => {
     expect(codesOf(await attempts(stream, fixed ?? variants[name] ?? ''))).toEqual([401]);
   });
 
-  it('is good at every authority of the store, also for a poll after the one that made the stream is gone', async () => {
+  it('works at every authority of the store', async () => {
     const encryptionKey = Buffer.alloc(32, 7);
     const first = await startTestAuthority({ encryptionKey });
     cleanup.add(() => first.close());
@@ -263,7 +263,7 @@ describe('a gateway’s stream that was interrupted', () => {
     },
   );
 
-  it('is not one whose description changed, or which asked for more', async () => {
+  it('is not one whose description changed, or which requested more', async () => {
     const events = [SESSION_REVOKED, ACCESS_SUSPENDED, SIGNING_KEY_REVOKED];
     const body = { behalf_max_staleness_ms: 15_000, events_requested: events };
     const stream = await make(STREAM_SECRET, body);
@@ -278,7 +278,7 @@ describe('a gateway’s stream that was interrupted', () => {
     ['nothing that there is', ['x', 'toString']],
     ['revocations alone', [SESSION_REVOKED]],
     ['all but suspensions', [SESSION_REVOKED, SIGNING_KEY_REVOKED]],
-  ])('cannot be made deaf: it asks for %s', async (_name, events) => {
+  ])('cannot omit events that end access: %s', async (_name, events) => {
     const body = { behalf_max_staleness_ms: 15_000, events_requested: events };
     expect((await send('POST', streams, body, STREAM_SECRET)).status).toBe(400);
     // A receiver that is not a gateway asks for what it likes.
@@ -301,7 +301,7 @@ describe('a gateway’s stream that was interrupted', () => {
     },
   );
 
-  it('that had its events pushed meanwhile is not polled', async () => {
+  it('is not polled after its events were pushed', async () => {
     const stream = await make(GATEWAY_EU.secret);
     const delivery = { method: PUSH, endpoint_url: 'https://eu.example/events' };
     await send('PATCH', streams, { stream_id: stream.id, delivery }, stream.secret);
@@ -338,7 +338,7 @@ describe('streams that nobody polls', () => {
     expect(body.inactivity_timeout).toBe(seconds);
   });
 
-  it('are a thousand for one secret at the most, and the next is refused until one is forgotten', async () => {
+  it('are at most a thousand per secret', async () => {
     const own = await startTestAuthority({ streamReceivers: [OPERATOR] });
     cleanup.add(() => own.close());
     await sql`insert into authority.stream (id, receiver, events, delivered_seq, max_staleness_ms)
@@ -355,7 +355,7 @@ describe('streams that nobody polls', () => {
 });
 
 describe('a new stream', () => {
-  it('begins as far back as its gateway lets tokens live', async () => {
+  it('begins as early as its gateway’s longest token lifetime', async () => {
     const own = await startTestAuthority();
     cleanup.add(() => own.close());
     const { db } = own.database;
@@ -379,11 +379,8 @@ describe('a new stream', () => {
     expect(await count(24 * 3_600)).toBe(3);
   });
 
-  it.each([0, -1, 1.5, '60', null, 86_401])(
-    'cannot be asked to begin for a lifetime of %s',
-    async (seconds) => {
-      const body = { behalf_max_token_lifetime_seconds: seconds };
-      expect((await send('POST', streams, body, STREAM_SECRET)).status).toBe(400);
-    },
-  );
+  it.each([0, -1, 1.5, '60', null, 86_401])('cannot request a lifetime of %s', async (seconds) => {
+    const body = { behalf_max_token_lifetime_seconds: seconds };
+    expect((await send('POST', streams, body, STREAM_SECRET)).status).toBe(400);
+  });
 });

@@ -43,7 +43,7 @@ async function changes() {
 const scopesOf = (token: string): string[] => decodeJwt<{ scope: string }>(token).scope.split(' ').sort();
 
 describe('a suspended client', () => {
-  it('gets no token for a refresh token, which is not used up by trying', async () => {
+  it('gets no token for a refresh token, which is not consumed', async () => {
     const { client, refreshToken } = await connect();
     await suspensions.suspend(BUDGET_APP, BY_IRIS);
     for (let attempt = 0; attempt < 2; attempt++) {
@@ -55,7 +55,7 @@ describe('a suspended client', () => {
     await expect(oidc.refreshTokenGrant(client, refreshToken)).resolves.toHaveProperty('access_token');
   });
 
-  it('gets no code, with a sign-in and a consent or without, and no token for a code that it had', async () => {
+  it('gets no code, and no token for an earlier code', async () => {
     const { client, person } = await connect();
     const underWay = await authorizationRequest(client, 'accounts:read');
     const { callbackUrl } = await person.follow(underWay.url, ALMA);
@@ -71,7 +71,7 @@ describe('a suspended client', () => {
     }
   });
 
-  it('is nobody else', async () => {
+  it('does not affect other clients', async () => {
     await connect();
     await suspensions.suspend({ kind: 'client', clientId: 'bank-console' }, BY_IRIS);
     await expect(connect()).resolves.toHaveProperty('refreshToken');
@@ -90,7 +90,7 @@ describe('a stopped scope', () => {
     expect(scopesOf(after.access_token)).toEqual(['accounts:read', 'profile:read']);
   });
 
-  it('is not offered; alone, it cannot be asked for', async () => {
+  it('is not offered, and cannot be requested alone', async () => {
     const { client } = await connect();
     await authority.consents.revokeClient('budget-app', { by: 'admin-iris', initiator: 'admin' });
     await suspensions.suspend(ACCOUNTS, BY_IRIS);
@@ -105,7 +105,7 @@ describe('a stopped scope', () => {
     expect(refused.callbackUrl.searchParams.get('error')).toBe('invalid_scope');
   });
 
-  it('of an agreement that stands, stands: a decision about something else does not lose it', async () => {
+  it('stays agreed to when something else is decided', async () => {
     const { client } = await connect();
     await suspensions.suspend(ACCOUNTS, BY_IRIS);
     const more = await authorizationRequest(client, 'transactions:read', { prompt: 'consent' });
@@ -117,7 +117,7 @@ describe('a stopped scope', () => {
 });
 
 describe('a stop of everything', () => {
-  it('ends issuing for every client, without an end to what they have', async () => {
+  it('stops issuing for every client without ending tokens', async () => {
     const { client, refreshToken } = await connect();
     await suspensions.suspend(EVERYTHING, BY_IRIS);
     await expect(oidc.refreshTokenGrant(client, refreshToken)).rejects.toMatchObject({
@@ -129,7 +129,7 @@ describe('a stop of everything', () => {
 });
 
 describe('the register', () => {
-  it('says who, why and since when; repeated, it keeps the first and announces nothing', async () => {
+  it('records who, why and when; a repeated call changes nothing', async () => {
     const before = (await changes()).length;
     await connect();
     const both = await Promise.all([1, 2].map(() => suspensions.suspend(BUDGET_APP, BY_IRIS)));
@@ -151,7 +151,7 @@ describe('the register', () => {
     expect(await suspensions.standing()).toEqual([]);
   });
 
-  it('stops what nobody knows as well, and says that nobody does', async () => {
+  it('suspends unknown targets too, and says that they are unknown', async () => {
     await connect();
     expect(await suspensions.suspend(ACCOUNTS, BY_IRIS)).toMatchObject({ outcome: 'done' });
     for (const target of [
@@ -164,7 +164,7 @@ describe('the register', () => {
     expect(await suspensions.standing()).toHaveLength(3);
   });
 
-  it('cuts a reason that is too long', async () => {
+  it('truncates a long reason', async () => {
     await suspensions.suspend(EVERYTHING, { by: 'x', reason: 'y'.repeat(1_000) });
     const [first] = await suspensions.standing();
     expect(first?.reason).toHaveLength(500);
@@ -172,7 +172,7 @@ describe('the register', () => {
 });
 
 describe('a new stream', () => {
-  it('begins with what is suspended, whatever its age, and not with what was lifted long ago', async () => {
+  it('begins with suspensions in force, whatever their age', async () => {
     const { db } = authority.database;
     const old = { kind: 'client', clientId: 'old-app' } as const;
     const lifted = { kind: 'client', clientId: 'lifted-app' } as const;

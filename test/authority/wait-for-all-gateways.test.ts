@@ -69,7 +69,7 @@ async function revoke() {
 }
 
 describe('waiting for all gateways', () => {
-  it('answers when each of three has it in its view, long before their polls would end', async () => {
+  it('answers as soon as all three gateways have the change', async () => {
     const three = await Promise.all(['one', 'two', 'three'].map((name) => gateway(name)));
     const { tokenId, change } = await revoke();
     const state = await acknowledgements.inForce(change, LONG_MS);
@@ -77,7 +77,7 @@ describe('waiting for all gateways', () => {
     expect(three.map(({ isRevoked }) => isRevoked(tokenId))).toEqual([true, true, true]);
   });
 
-  it('names the one that cannot take it, and answers once it is gone', async () => {
+  it('names the gateway that cannot acknowledge, until it is gone', async () => {
     await Promise.all(['one', 'two'].map((name) => gateway(name)));
     const full = await gateway('full', { maxEntries: 1_000 });
     for (let each = 0; full.view.size < 1_000; each++) {
@@ -98,7 +98,7 @@ describe('waiting for all gateways', () => {
     expect(await acknowledgements.inForce(change, LONG_MS)).toMatchObject({ everywhere: true, gateways: 1 });
   });
 
-  it('waits for one that was lost as long as it may still permit something, and then tells of it', async () => {
+  it('waits for a lost gateway as long as it may permit anything', async () => {
     await gateway('one');
     await lostGateway('lost', 4_000);
     await lostGateway('lost long ago', 1);
@@ -117,7 +117,7 @@ describe('waiting for all gateways', () => {
     });
   });
 
-  it('does not count a receiver that is no gateway', async () => {
+  it('does not count a receiver that is not a gateway', async () => {
     await gateway('one');
     const response = await fetch(`${authority.issuer}/ssf/streams`, {
       method: 'POST',
@@ -129,7 +129,7 @@ describe('waiting for all gateways', () => {
     expect(await acknowledgements.inForce(change, LONG_MS)).toMatchObject({ everywhere: true, gateways: 1 });
   });
 
-  it('of what was so already asks about everything up to now', async () => {
+  it('waits for everything up to now if nothing changed', async () => {
     await gateway('one');
     await lostGateway('lost', 60_000);
     const { tokenId } = await revoke();

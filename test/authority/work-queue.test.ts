@@ -24,7 +24,7 @@ async function turn(): Promise<void> {
 }
 
 describe('work that costs memory and time, such as Argon2', () => {
-  it('is done so much at a time, and all that is taken gets done, whatever fails', async () => {
+  it('runs with bounded concurrency, and all accepted work runs', async () => {
     const step = fc.record({ key: fc.constantFrom('a', 'b', 'c'), fails: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
@@ -55,7 +55,7 @@ describe('work that costs memory and time, such as Argon2', () => {
     );
   });
 
-  it('is refused at once when too much waits, and one client’s does not fill the queue', async () => {
+  it('is refused if too much waits, and one client cannot fill the queue', async () => {
     const queue = new WorkQueue({ atOnce: 1, waiting: 3, perKey: 2 });
     const { most, open, start } = pieces(queue);
     const taken = [start('a'), start('a')];

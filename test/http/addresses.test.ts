@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { AddressList, forwardedAddress, networkOf } from '../../http/addresses.js';
 
-describe('what one client is counted under', () => {
+describe('the key under which a client is counted', () => {
   it.each([
     ['192.0.2.7', '192.0.2.7'],
     ['::ffff:192.0.2.7', '192.0.2.7'],
@@ -31,7 +31,7 @@ describe('what one client is counted under', () => {
     '[::1]',
     '2001:db8::1/64',
     'a'.repeat(10_000),
-  ])('whatever is not an address counts as one client: %s', (address) => {
+  ])('anything that is not an address counts as one client: %s', (address) => {
     expect(networkOf(address)).toBe('unknown');
   });
 
@@ -52,7 +52,7 @@ describe('what one client is counted under', () => {
 
 describe('the client’s address behind proxies', () => {
   const proxies = new AddressList();
-  it('takes addresses and networks, and nothing else', () => {
+  it('accepts only addresses and networks', () => {
     expect(['10.0.0.1', '10.1.0.0/16', 'fd00::/8', '::1'].every((text) => proxies.add(text))).toBe(true);
     for (const text of [
       '',
@@ -76,7 +76,7 @@ describe('the client’s address behind proxies', () => {
     ['10.0.0.1', [], '10.0.0.1'],
     ['fd00::2', ['2001:db8::5'], '2001:db8::5'],
     [undefined, ['203.0.113.9'], undefined],
-  ])('the peer %s that forwards for %j tells of %s', (peer, forwarded, address) => {
+  ])('the peer %s that forwards for %j yields %s', (peer, forwarded, address) => {
     expect(forwardedAddress(peer, forwarded, proxies)).toBe(address);
   });
 });

@@ -41,8 +41,8 @@ const policies = fc
     });
   });
 
-describe('what is left under a ceiling', () => {
-  it('is never more than before, never more than the ceiling, and never more when done twice', () => {
+describe('applying a ceiling', () => {
+  it('never adds anything, never exceeds the ceiling, and is idempotent', () => {
     fc.assert(
       fc.property(
         policies,
@@ -89,20 +89,20 @@ const POLICY = checkPolicy({
 });
 
 describe('a client', () => {
-  it('without an entry has that of *', () => {
+  it('without an entry gets the entry of *', () => {
     expect(
       applyCeiling(POLICY, 'stranger', { scopes: ['low', 'own'], purposes: [] }, '2026-01-01').scopes,
     ).toEqual(['low']);
   });
 
-  it('has its own entry alone, not that of * as well', () => {
+  it('gets only its own entry, not the one of * as well', () => {
     expect(
       applyCeiling(POLICY, 'app', { scopes: ['low', 'free'], purposes: [] }, '2026-01-01').scopes,
     ).toEqual(['low']);
   });
 });
 
-describe('a scope that roles claim', () => {
+describe('a scope that is reserved to roles', () => {
   it.each<[string, string[], boolean]>([
     ['deep', [], false],
     ['deep', ['constructor'], false],

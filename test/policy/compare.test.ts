@@ -32,7 +32,7 @@ const policyOf = (scopes: Record<string, object>, purposes: readonly string[]) =
 const ALL = { a: {}, b: {}, c: {}, full: {}, level: {} };
 
 describe('the worked example', () => {
-  it('has a policy that fits its supergraph without a remark', async () => {
+  it('has a policy that matches its supergraph', async () => {
     const supergraph = composeSupergraph(await readSupergraphConfig(projectPath('supergraph.yaml')));
     const policy = await readPolicy(projectPath('policy.yaml'));
     const words = vocabularyOf(new RuleTable(parse(supergraph), { coverage: 'required' }));
@@ -40,8 +40,8 @@ describe('the worked example', () => {
   });
 });
 
-describe('the words of a schema', () => {
-  it('are those of every rule, the fuller scopes included, each with where it stands', () => {
+describe('the vocabulary of a schema', () => {
+  it('contains the names of every rule, with their coordinates', () => {
     expect(Object.fromEntries(vocabulary.scopes)).toEqual({
       a: ['Query.me', 'Person.name'],
       b: ['Query.me'],
@@ -54,13 +54,13 @@ describe('the words of a schema', () => {
 });
 
 describe('a policy and a schema', () => {
-  it('that name the same fit', () => {
+  it('match if they name the same', () => {
     const findings = comparePolicyWithSchema(policyOf(ALL, ['planning', 'credit']), vocabulary);
     expect(findings).toEqual([]);
     expect(describeMismatch(findings)).toBeUndefined();
   });
 
-  it('that do not are told apart both ways, by name', () => {
+  it('are compared in both directions, by name', () => {
     const { c: _c, ...fewer } = ALL;
     const findings = comparePolicyWithSchema(
       policyOf({ ...fewer, extra: {} }, ['credit', 'ads']),
@@ -79,12 +79,12 @@ describe('a policy and a schema', () => {
     );
   });
 
-  it('may have a scope that something else than the schema asks for, when it says so', () => {
+  it('may have a scope that is marked as outside the schema', () => {
     const policy = policyOf({ ...ALL, 'gateway:admin': { outsideSchema: true } }, ['planning', 'credit']);
     expect(comparePolicyWithSchema(policy, vocabulary)).toEqual([]);
   });
 
-  it('may differ in what is on its way out', () => {
+  it('may differ in deprecated scopes', () => {
     const deprecated = { since: '2026-01-01', replacedBy: ['b'] };
     const policy = policyOf({ ...ALL, a: { deprecated }, old: { deprecated } }, ['planning', 'credit']);
     const findings = comparePolicyWithSchema(policy, vocabulary);

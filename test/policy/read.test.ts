@@ -44,7 +44,7 @@ const read = (change: Change) => () => {
 };
 
 describe('a policy file', () => {
-  it('becomes maps by name', async () => {
+  it('is read into maps by name', async () => {
     const policy = await readText(SMALL);
     expect(policy.scopes.get('a:write')).toEqual({
       name: 'a:write',
@@ -69,19 +69,19 @@ describe('a policy file', () => {
     expect(policy.longestConsentSeconds).toEqual({ sensitive: 1_209_600 });
   });
 
-  it('of the worked example is one', async () => {
+  it('of the worked example is valid', async () => {
     const policy = await readPolicy(projectPath('policy.yaml'));
     expect([...policy.roles.keys()]).toEqual(['administrator']);
   });
 
-  it('that is not there, or is no YAML, or names a key twice, is refused', async () => {
+  it('is refused if it is missing, not YAML, or has duplicate keys', async () => {
     await expect(readPolicy(join(folder, 'none.yaml'))).rejects.toMatchObject({ code: 'POLICY_UNREADABLE' });
     await expect(readText('scopes: [')).rejects.toMatchObject({ code: 'POLICY_UNREADABLE' });
     await expect(readText(`${SMALL}\nscopes: {}`)).rejects.toMatchObject({ code: 'POLICY_UNREADABLE' });
     await expect(readText('')).rejects.toMatchObject({ code: 'POLICY_INVALID' });
   });
 
-  it('whose aliases grow without end is refused', async () => {
+  it('is refused if its aliases expand without end', async () => {
     const bomb = ['a: &a [x]', ...Array.from({ length: 9 }, (_, n) => level(n))].join('\n');
     await expect(readText(bomb)).rejects.toMatchObject({ name: 'PolicyError' });
   });
@@ -94,7 +94,7 @@ function level(n: number): string {
 
 const scope = { sentence: 'See it', access: 'read', sensitivity: 'low' };
 
-describe('a key that cannot be meant is refused by its path', () => {
+describe('an invalid key is refused with its path', () => {
   it.each<[string, string, Change]>([
     ['scopess', 'is not a known key', (p) => Object.assign(p, { scopess: {} })],
     ['scopes', 'is missing', (p) => Reflect.deleteProperty(p, 'scopes')],
@@ -109,10 +109,10 @@ describe('a key that cannot be meant is refused by its path', () => {
       (p) => Object.assign(p.scopes['a:read'] ?? {}, { access: 'admin' }),
     ],
     ['scopes.a:read.sentence', 'pattern', (p) => Object.assign(p.scopes['a:read'] ?? {}, { sentence: ' ' })],
-    ['scopes.a b', 'is no name', (p) => Object.assign(p.scopes, { 'a b': scope })],
-    ['scopes.a"b', 'is no name', (p) => Object.assign(p.scopes, { 'a"b': scope })],
-    ['scopes.a\\b', 'is no name', (p) => Object.assign(p.scopes, { 'a\\b': scope })],
-    ['scopes.é', 'is no name', (p) => Object.assign(p.scopes, { é: scope })],
+    ['scopes.a b', 'is not a valid name', (p) => Object.assign(p.scopes, { 'a b': scope })],
+    ['scopes.a"b', 'is not a valid name', (p) => Object.assign(p.scopes, { 'a"b': scope })],
+    ['scopes.a\\b', 'is not a valid name', (p) => Object.assign(p.scopes, { 'a\\b': scope })],
+    ['scopes.é', 'is not a valid name', (p) => Object.assign(p.scopes, { é: scope })],
     [
       'clients.app.longestConsent',
       'ISO 8601',
@@ -147,26 +147,26 @@ describe('a key that cannot be meant is refused by its path', () => {
 const deprecate = (deprecated: unknown) => (p: Draft) =>
   Object.assign(p.scopes['a:read'] ?? {}, { deprecated });
 
-describe('a contradiction is refused by its path', () => {
+describe('a contradiction is refused with its path', () => {
   it.each<[string, string, Change]>([
     [
       'roles.chief.mayGrant[0]',
-      'no scope',
+      'not a scope',
       (p) => Object.assign(p.roles['chief'] ?? {}, { mayGrant: ['x'] }),
     ],
     [
       'clients.app.scopes[1]',
-      'no scope',
+      'not a scope',
       (p) => Object.assign(p.clients['app'] ?? {}, { scopes: ['a:read', 'x'] }),
     ],
     [
       'clients.app.purposes[0]',
-      'no purpose',
+      'not a purpose',
       (p) => Object.assign(p.clients['app'] ?? {}, { purposes: ['x'] }),
     ],
     [
       'clients.app.rateClass',
-      'none of the rate',
+      'not one of the rate',
       (p) => Object.assign(p.clients['app'] ?? {}, { rateClass: 'x' }),
     ],
     ['scopes.a:read.deprecated.since', 'calendar day', deprecate({ since: '2026-02-30' })],
@@ -183,7 +183,7 @@ describe('a contradiction is refused by its path', () => {
     ],
     [
       'scopes.a:read.deprecated.replacedBy[0]',
-      'no scope',
+      'not a scope',
       deprecate({ since: '2026-01-01', replacedBy: ['x'] }),
     ],
     [
@@ -205,7 +205,7 @@ describe('a contradiction is refused by its path', () => {
   });
 });
 
-describe('names of the prototype', () => {
+describe('names of Object.prototype', () => {
   it('are names like any other', async () => {
     const policy = await readText(`
 scopes:
@@ -220,7 +220,7 @@ clients:
     expect(({} as Record<string, unknown>).scopes).toBeUndefined();
   });
 
-  it('give no client a ceiling, and no scope a meaning, that was not written', async () => {
+  it('define no clients or scopes that were not written', async () => {
     const text = 'scopes: { a: { sentence: See it, access: read, sensitivity: low } }\n';
     await expect(readText(`${text}clients: { app: { scopes: [toString] } }`)).rejects.toMatchObject({
       code: 'POLICY_CONTRADICTION',

@@ -17,10 +17,10 @@ const FILE = {
   },
 };
 
-describe('what the policy asks of a sign-in', () => {
+describe('the required sign-in', () => {
   const policy = checkPolicy(FILE);
 
-  it('goes by the sensitivity of the scope, and by its access where that is named', () => {
+  it('depends on the scope’s sensitivity, and on its access if named', () => {
     expect(stepUpOf(policy, 'pay')).toEqual({ access: 'write', acrValues: ['two'], maxAgeSeconds: 900 });
     expect(stepUpOf(policy, 'name')).toEqual({ acrValues: ['two', 'one'] });
     for (const name of ['look', 'open', 'unknown', '__proto__'])
@@ -47,7 +47,7 @@ describe('what the policy asks of a sign-in', () => {
     expect(() => checkPolicy({ ...FILE, stepUp })).toThrow(expect.objectContaining({ path }));
   });
 
-  it('is met by nothing that the token does not tell', () => {
+  it('is not met by claims that the token lacks', () => {
     expect(suffices({}, { acrValues: ['two'] }, 0)).toBe(false);
     expect(suffices({}, { maxAgeSeconds: 900 }, 0)).toBe(false);
     expect(suffices({ authTime: 100 }, { maxAgeSeconds: 900 }, 1_000)).toBe(true);
@@ -64,7 +64,7 @@ const demands = fc.record(
   { requiredKeys: [] },
 );
 
-it('the strictest demand is met exactly by the sign-ins that meet each of them', () => {
+it('the strictest requirement is met exactly by sign-ins that meet all', () => {
   const signIns = fc.record(
     { acr: fc.constantFrom('a', 'b', 'c', 'all'), authTime: fc.nat(10) },
     { requiredKeys: [] },

@@ -147,7 +147,9 @@ describe('watchFile', () => {
       count();
     });
     writeFileSync(file, 'version: 2\n');
-    await sleep(DEBOUNCE_MS * 3);
+    await vi.waitFor(() => {
+      expect(running).toBe(1);
+    }, 3_000);
     writeFileSync(file, 'version: 33\n');
     await reported(2);
     expect(most).toBe(1);

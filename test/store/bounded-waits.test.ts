@@ -31,14 +31,14 @@ async function sources(): Promise<(readonly [file: string, text: string])[]> {
 }
 
 describe('the code', () => {
-  it('takes no advisory lock, and uses no migrator that does', async () => {
+  it('takes no advisory locks', async () => {
     const files = await sources();
     expect(files.length).toBeGreaterThan(100);
     const taking = files.filter(([, text]) => /pg_(?:try_)?advisory|\bMigrator\b/.test(text));
     expect(taking.map(([file]) => file)).toEqual([]);
   });
 
-  it('opens no connection without bounds on what it waits for', async () => {
+  it('opens no connection without time limits', async () => {
     const opening = (await sources()).filter(([, text]) => /new pg\.(?:Pool|Client)\(/.test(text));
     expect(opening.length).toBeGreaterThan(4);
     for (const [file, text] of opening) {
@@ -58,7 +58,7 @@ describe('a connection', () => {
   });
   afterAll(() => database.drop());
 
-  it('is bounded by the server, from its first statement on', async () => {
+  it('is limited by the server from its first statement on', async () => {
     const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
     for (const name of names) {
       const { rows } = await sql<{ setting: string }>`select current_setting(${name}) as setting`.execute(
@@ -82,7 +82,7 @@ describe('a connection', () => {
   ] as const;
 
   it.each(STOPS)(
-    'that waits for another session of ours gives up with a code, and has changed nothing: %s',
+    'gives up waiting for another session, and changes nothing: %s',
     async (_name, [kind, ...id], stop) => {
       const impatient = openDatabase<AuthoritySchema>(database.url, { max: 2, lockTimeoutMs: 30 });
       try {
@@ -98,7 +98,7 @@ describe('a connection', () => {
     },
   );
 
-  it('that waits for the head of the change log gives up as well', async () => {
+  it('gives up waiting for the head of the change log', async () => {
     const impatient = openDatabase<AuthoritySchema>(database.url, { max: 2, lockTimeoutMs: 30 });
     try {
       await database.db.transaction().execute(async (trx) => {
@@ -112,12 +112,12 @@ describe('a connection', () => {
     }
   });
 
-  it('is not given a lock whose row is gone', async () => {
+  it('gets no lock if the row is missing', async () => {
     await expect(
       database.db.transaction().execute(async (trx) => {
         await sql`delete from authority.lock`.execute(trx);
         await lockDecision(trx, 'token', 't');
       }),
-    ).rejects.toThrow('has lost the row');
+    ).rejects.toThrow('lacks the row');
   });
 });

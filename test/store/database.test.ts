@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 describe('migrations', () => {
-  it('run once, though several processes start at the same time', async () => {
+  it('run once even if several processes start at the same time', async () => {
     let runs = 0;
     const migrations = {
       '001_things': {
@@ -32,7 +32,7 @@ describe('migrations', () => {
     await sql`select id from things.thing`.execute(database.db);
   });
 
-  it('of one part do not see those of another', async () => {
+  it('of one part are independent of another part', async () => {
     const up = async (db: TestDatabase<unknown>['db']): Promise<void> => {
       await sql`create table same_name (id bigint)`.execute(db);
     };
@@ -44,7 +44,7 @@ describe('migrations', () => {
     ]);
   });
 
-  it('that fail leave nothing, and are named', async () => {
+  it('that fail change nothing, and are named', async () => {
     const migrations = {
       '001_broken': {
         up: async (db: TestDatabase<unknown>['db']) => {
@@ -70,7 +70,7 @@ describe('a database', () => {
     await expect(sql`select 9007199254740993::bigint`.execute(database.db)).rejects.toThrow(RangeError);
   });
 
-  it('goes on when its connections are broken while idle', async () => {
+  it('recovers from connections that broke while idle', async () => {
     const warnings: string[] = [];
     const log: Log = { log: (_level, _code, facts) => void warnings.push(String(facts?.reason)) };
     const db = openDatabase<unknown>(database.url, { log, applicationName: 'broken-while-idle' });
@@ -83,7 +83,7 @@ describe('a database', () => {
     await db.destroy();
   });
 
-  it('goes on when a connection is broken between two statements of a transaction, which fails', async () => {
+  it('survives a connection that breaks within a transaction', async () => {
     const db = openDatabase<unknown>(database.url, { applicationName: 'broken-in-use' });
     const broken = db.transaction().execute(async (trx) => {
       await sql`create table never_there (id bigint)`.execute(trx);
@@ -109,7 +109,7 @@ describe('a database', () => {
     await db.destroy();
   });
 
-  it('copies a template that is built once', async () => {
+  it('copies a template that is created once', async () => {
     let builds = 0;
     const build = async (url: string): Promise<void> => {
       builds++;
@@ -141,7 +141,7 @@ describe('a foreign database', () => {
     ['postgres://user:s3cret@127.0.0.1:1/none', 'database_unreachable'],
     ['mysql://user:s3cret@127.0.0.1/none', 'database_unreachable'],
     ['s3cret', 'database_unreachable'],
-  ])('that cannot be used is refused without its password: %s', async (databaseUrl, code) => {
+  ])('is refused without revealing its password: %s', async (databaseUrl, code) => {
     const refusal = openDatabaseServer({ databaseUrl, dataDir: '/nowhere' });
     await expect(refusal).rejects.toMatchObject({ code });
     await expect(refusal).rejects.not.toMatchObject({ message: expect.stringContaining('s3cret') as string });

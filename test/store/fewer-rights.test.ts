@@ -55,12 +55,12 @@ async function sentence(work: Promise<unknown>): Promise<{ code: unknown; messag
 }
 
 describe('a database user with fewer rights', () => {
-  it('that may make no schema is told which right it lacks', async () => {
+  it('that may not create schemas is told which right it lacks', async () => {
     for (const migrate of [migrateAuthority, migrateAudit, migrateReplay]) {
       const { code, message } = await sentence(migrate(theirs));
       expect(code).toBe('database_rights');
       expect(message).toMatch(
-        /^Make the database user ".+" the owner of the database, or of the schema "\w+" in it/,
+        /^The database user ".+" lacks a right .+: make it the owner of the database, or of the schema "\w+"/,
       );
       expect(message).toContain(user);
     }
@@ -72,7 +72,7 @@ describe('a database user with fewer rights', () => {
     await sql`drop schema audit cascade`.execute(database.db);
   });
 
-  it('that may make no role is told which right it lacks', async () => {
+  it('that may not create roles is told which right it lacks', async () => {
     await sql`grant create on database ${sql.id(new URL(database.url).pathname.slice(1))} to ${sql.id(user)}`.execute(
       database.db,
     );
@@ -80,14 +80,12 @@ describe('a database user with fewer rights', () => {
     const role = roleName();
     const { code, message } = await sentence(createWriterRole(theirs, 'password', role));
     expect(code).toBe('database_rights');
-    expect(message).toMatch(
-      /^Give the database user ".+" CREATEROLE, and ADMIN on the role ".+" if it is there/,
-    );
+    expect(message).toMatch(/^The database user ".+" lacks a right .+: grant it CREATEROLE/);
     expect(message).toContain(role);
     expect(message).not.toContain('password');
   });
 
-  it('that owns the database and may make roles is told what it cannot take from everybody', async () => {
+  it('that owns the database is told which rights it cannot revoke from PUBLIC', async () => {
     const name = sql.id(new URL(database.url).pathname.slice(1));
     await sql`alter database ${name} owner to ${sql.id(user)}`.execute(database.db);
     await sql`alter role ${sql.id(user)} createrole`.execute(database.db);
@@ -107,7 +105,7 @@ describe('a database user with fewer rights', () => {
   });
 });
 
-describe('a role that gateways are to connect as', () => {
+describe('a role for gateways', () => {
   const MIGHTY: readonly (readonly [string, string])[] = [
     ['is a superuser', 'alter role @ superuser'],
     ['may make roles', 'alter role @ createrole'],
@@ -117,7 +115,7 @@ describe('a role that gateways are to connect as', () => {
     ['is a member of another', 'grant pg_read_all_data to @'],
   ];
 
-  it.each(MIGHTY)('is refused when it %s', async (_how, statement) => {
+  it.each(MIGHTY)('is refused if it %s', async (_how, statement) => {
     await migrateReplay(database.db);
     const role = roleName();
     await sql`create role ${sql.id(role)} login`.execute(database.db);
@@ -126,13 +124,13 @@ describe('a role that gateways are to connect as', () => {
     await sql`alter role ${sql.id(role)} nosuperuser`.execute(database.db);
   });
 
-  it('is refused when it is the one that the database is opened with', async () => {
+  it('is refused if it is the user of this connection', async () => {
     const { rows } = await sql<{ user: string }>`select current_user as user`.execute(database.db);
     const { code } = await sentence(createReplayRole(database.db, 'x', rows[0]?.user));
     expect(code).toBe('role_unusable');
   });
 
-  it('loses what it was granted beside its one function', async () => {
+  it('loses all rights except its one function', async () => {
     await migrateReplay(database.db);
     const role = roleName();
     await createReplayRole(database.db, 'x', role);
@@ -149,7 +147,7 @@ describe('a role that gateways are to connect as', () => {
     expect(rows).toEqual([{ reads: false, deletes: false, makes: false, bounded: true }]);
   });
 
-  it('is made by several starts at once, on several databases', async () => {
+  it('is created by concurrent starts on several databases', async () => {
     const other = await createTestDatabase<unknown>();
     await migrateReplay(database.db);
     await migrateReplay(other.db);

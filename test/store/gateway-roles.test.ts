@@ -78,27 +78,24 @@ describe('a role of gateways', () => {
     expect(await rightsOf(roled[name].role)).toEqual(expected.sort());
   });
 
-  it.each(ROLES)(
-    'has no attribute but that it can connect, and a share of the connections: %s',
-    async (name) => {
-      const { rows } = await sql<Record<string, unknown>>`
+  it.each(ROLES)('can only connect, with a share of the connections: %s', async (name) => {
+    const { rows } = await sql<Record<string, unknown>>`
       select rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls,
         rolconnlimit between 5 and current_setting('max_connections')::integer / 2 as bounded
       from pg_roles where rolname = ${roled[name].role}`.execute(roled.database.db);
-      expect(rows).toEqual([
-        {
-          rolsuper: false,
-          rolinherit: false,
-          rolcreaterole: false,
-          rolcreatedb: false,
-          rolcanlogin: true,
-          rolreplication: false,
-          rolbypassrls: false,
-          bounded: true,
-        },
-      ]);
-    },
-  );
+    expect(rows).toEqual([
+      {
+        rolsuper: false,
+        rolinherit: false,
+        rolcreaterole: false,
+        rolcreatedb: false,
+        rolcanlogin: true,
+        rolreplication: false,
+        rolbypassrls: false,
+        bounded: true,
+      },
+    ]);
+  });
 
   it('both together leave connections for the authority', async () => {
     const { rows } = await sql<{ left: boolean }>`

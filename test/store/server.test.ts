@@ -45,7 +45,7 @@ async function ask(url: string, query: string): Promise<unknown[]> {
 }
 
 describe('the embedded server', () => {
-  it('keeps data over a restart, which takes less than three seconds', async () => {
+  it('keeps its data over a restart within three seconds', async () => {
     const first = await open();
     expect(first.embedded).toBe(true);
     await ask(first.url, 'create table kept as select 7 as seven');
@@ -61,7 +61,7 @@ describe('the embedded server', () => {
     await second.stop();
   });
 
-  it('listens on the loopback address only, behind a password in a file that is the owner’s alone', async () => {
+  it('listens on loopback only, with a password in a private file', async () => {
     const server = await open();
     expect(await ask(server.url, 'show listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
     const file = join(folder, 'data', 'database', 'password');
@@ -80,7 +80,7 @@ describe('the embedded server', () => {
     await server.stop();
   });
 
-  it('that dies by itself is reported', async () => {
+  it('reports that it died unexpectedly', async () => {
     const server = await open();
     process.kill(server.pid ?? 0, 'SIGQUIT');
     const reason = await server.closed;
@@ -102,7 +102,7 @@ describe('the embedded server', () => {
     await server.stop();
   });
 
-  it('refuses a port that is taken, and leaves no process', async () => {
+  it('refuses a taken port, and leaves no process', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const address = taken.address();
@@ -163,7 +163,7 @@ describe('a program that is killed', () => {
     await server.stop();
   });
 
-  it('by Ctrl-C in its terminal does not lose the server before it stops it', async () => {
+  it('by Ctrl-C still stops its server properly', async () => {
     const { pid, program } = await run();
     const group = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
     if (group !== undefined) expect(group.split(' ')[4]).toBe(String(pid));
@@ -174,7 +174,7 @@ describe('a program that is killed', () => {
 });
 
 describe.runIf(process.getuid?.() === 0)('as root, below a folder that is closed to others', () => {
-  it('the server’s files move to the system’s state folder, and it says so', async () => {
+  it('the server’s files move to the system’s state folder, which is logged', async () => {
     const closed = await mkdtemp(join(tmpdir(), 'behalf-closed-'));
     const warnings: string[] = [];
     const log: Log = { log: (_level, _code, facts) => void warnings.push(String(facts?.to)) };

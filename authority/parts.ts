@@ -1,0 +1,171 @@
+import type { Log } from '@behalf/store';
+import { KnownBrowsers } from './accounts/known-browsers.js';
+import { SignIn } from './accounts/sign-in.js';
+import { SignInThrottle } from './accounts/throttle.js';
+import type { ChangeFeed } from './changes/feed.js';
+import { Outbox } from './changes/outbox.js';
+import { PUSH_RETRY, PushDelivery } from './changes/push.js';
+import { ReceiverRegister } from './changes/receivers.js';
+import { StreamManagement } from './changes/stream-management.js';
+import { StreamRegister } from './changes/streams.js';
+import { SsfTransmitter } from './changes/transmitter.js';
+import { ApplicationRegister } from './clients/applications.js';
+import { ClientDirectory } from './clients/directory.js';
+import { ConsentRegister } from './consent/register.js';
+import { SuspensionRegister } from './consent/suspensions.js';
+import { Housekeeping } from './housekeeping.js';
+import { ClientNetworks } from './http/client-networks.js';
+import { InteractionRoutes } from './interaction/routes.js';
+import { SignOut } from './interaction/sign-out.js';
+import { PendingRequests } from './oidc/pending-requests.js';
+import { createProvider } from './oidc/provider.js';
+import { RotatingProvider, type RotatingProviderOptions } from './oidc/rotating-provider.js';
+import { type AuthorityOptions, DEFAULT_DURATION_SECONDS, DEFAULT_DURATIONS } from './options.js';
+import { createRouter } from './router.js';
+import { StatusRegister } from './status/register.js';
+import type { AuthorityDatabase } from './schema.js';
+import type { State } from './state.js';
+
+/** @see assemble */
+export interface PartsOptions {
+  readonly db: AuthorityDatabase;
+  readonly feed: ChangeFeed;
+  readonly issuer: string;
+  readonly state: State;
+  readonly options: AuthorityOptions & { readonly log: Log };
+}
+
+/** Creates the parts of a running authority, and connects them. */
+export function assemble(given: PartsOptions) {
+  const { db, issuer, state, options } = given;
+  const registers = {
+    consents: new ConsentRegister(db),
+    suspensions: new SuspensionRegister(db),
+    statuses: new StatusRegister({ db, issuer, keys: state.keys }),
+    directory: new ClientDirectory({
+      given: state.clients,
+      applications: new ApplicationRegister(db),
+      rules: { certificates: state.certificates, profile: options.profile },
+      log: options.log,
+    }),
+    networks: new ClientNetworks(issuer, options.proxies),
+  };
+  const oauth = createOauth(given, registers);
+  const interactions = createInteractions(given, registers, oauth);
+  const { push, transmitter } = createChangeStream(given);
+  const signOut = new SignOut({
+    issuer,
+    get provider() {
+      return oauth.provider;
+    },
+    consents: registers.consents,
+  });
+  const { statuses } = registers;
+  const { log } = options;
+  const route = createRouter({
+    issuer,
+    db,
+    oauth,
+    keys: state.keys,
+    interactions,
+    signOut,
+    transmitter,
+    statuses,
+    log,
+  });
+  const housekeeping = new Housekeeping({ db, log });
+  return { consents: registers.consents, oauth, transmitter, push, housekeeping, route };
+}
+
+interface Registers {
+  readonly consents: ConsentRegister;
+  readonly suspensions: SuspensionRegister;
+  readonly statuses: StatusRegister;
+  readonly directory: ClientDirectory;
+  readonly networks: ClientNetworks;
+}
+
+function createOauth({ db, issuer, options, state }: PartsOptions, registers: Registers): RotatingProvider {
+  const { audience, log, profile } = options;
+  const { accounts, certificates, clients, cookieKeys, dpopNonceKey, keys } = state;
+  // Outside of the provider, which is created again for each key and policy.
+  const pending = new PendingRequests({ db });
+  const create: RotatingProviderOptions['create'] = (jwks, policy) => {
+    const provider = createProvider({
+      ...registers,
+      issuer,
+      audience,
+      db,
+      jwks,
+      cookieKeys,
+      dpopNonceKey,
+      accounts,
+      clients,
+      certificates,
+      policy,
+      profile,
+      pending,
+    });
+    // Only the class of an unexpected error is logged, because its message may contain what a client sent.
+    provider.on('server_error', (_ctx, error) =>
+      log.log('error', 'REQUEST_HANDLING_FAILED', { error: error.name }),
+    );
+    return provider;
+  };
+  return new RotatingProvider({ keys, policy: state.policy, create });
+}
+
+function createInteractions(
+  { db, issuer, options, state }: PartsOptions,
+  { consents, directory, networks, suspensions }: Registers,
+  oauth: RotatingProvider,
+): InteractionRoutes {
+  const { audience, durations = DEFAULT_DURATIONS } = options;
+  const { accounts, cookieKeys, policy } = state;
+  const fallback = durations.find(({ seconds }) => seconds === DEFAULT_DURATION_SECONDS) ?? durations[0];
+  return new InteractionRoutes({
+    issuer,
+    db,
+    audience,
+    get provider() {
+      return oauth.provider;
+    },
+    accounts,
+    signIn: new SignIn({
+      accounts,
+      throttle: new SignInThrottle(),
+      browsers: new KnownBrowsers(cookieKeys[0] ?? ''),
+    }),
+    networks,
+    consents,
+    suspensions,
+    clients: directory,
+    get policy() {
+      return policy.policy;
+    },
+    durations,
+    defaultDurationSeconds: options.defaultDurationSeconds ?? fallback?.seconds ?? 0,
+  });
+}
+
+function createChangeStream({ db, feed, issuer, options, state }: PartsOptions) {
+  const { audience, log, longPollMs, streamSecret } = options;
+  const { keys, secrets } = state;
+  const streams = new StreamRegister(db);
+  const outbox = new Outbox({ db, streams, keys, issuer, audience });
+  const receivers = new ReceiverRegister(streamSecret, options.streamReceivers ?? []);
+  const transmitter = new SsfTransmitter({
+    issuer,
+    receivers,
+    management: new StreamManagement({ db, receivers, streams, secrets, issuer, audience }),
+    streams,
+    outbox,
+    feed,
+    log,
+    ...(longPollMs === undefined ? {} : { longPollMs }),
+  });
+  const retry = { ...PUSH_RETRY, ...options.pushRetry };
+  const endpoints = receivers.pushEndpoints;
+  const push = new PushDelivery({ db, streams, outbox, keys, secrets, feed, endpoints, retry, log });
+  return { push, transmitter };
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { silentLog } from '@behalf/store/internal';
+import { AccountRegister } from './accounts/register.js';
+import { checkClients } from './clients/check.js';
+import { ClientCertificates } from './http/client-certificate.js';
+import { encryptionKeyFrom } from './keys/encryption-key.js';
+import { loadCookieKeys } from './keys/cookie-keys.js';
+import { SigningKeyRing } from './keys/ring.js';
+import { SealedSecrets } from './keys/sealed.js';
+import { KEY_SCHEDULE } from './keys/times.js';
+import { CurrentPolicy } from './current-policy.js';
+import { AuthorityError } from './errors.js';
+import type { AuthorityOptions } from './options.js';
+import type { AuthorityDatabase } from './schema.js';
+
+/** Reads the state in the store; the first start creates it. */
+export async function prepareState(db: AuthorityDatabase, options: AuthorityOptions) {
+  const { clients = [], dataDir, demoAccounts } = options;
+  const encryptionKey = options.encryptionKey ?? (await encryptionKeyFrom(dataDir ?? ''));
+  const secrets = new SealedSecrets(db, encryptionKey);
+  const schedule = { ...KEY_SCHEDULE, ...options.signingKeys };
+  const keys = await SigningKeyRing.open({ db, secrets, schedule, log: options.log ?? silentLog });
+  const cookieKeys = await loadCookieKeys(secrets);
+  const dpopNonceKey = Buffer.from(
+    await secrets.getOrCreate('dpop-nonce-key', () => randomBytes(32).toString('base64url')),
+    'base64url',
+  );
+  const accounts = new AccountRegister(db, { demo: demoAccounts !== undefined });
+  const certificates = certificatesOf(options);
+  const rules = { accounts, policy: options.policy, certificates, profile: options.profile };
+  if (demoAccounts !== undefined) await accounts.addDemoAccounts(demoAccounts);
+  await checkClients(clients, rules);
+  const policy = new CurrentPolicy({
+    db,
+    policy: options.policy,
+    file: options.policyFile,
+    vocabulary: options.vocabulary,
+    clients,
+    accounts,
+    rules: { certificates, profile: options.profile },
+    log: options.log ?? silentLog,
+  });
+  return { secrets, keys, cookieKeys, dpopNonceKey, accounts, certificates, clients, policy };
+}
+
+/** @throws AuthorityError `option_invalid` */
+function certificatesOf({ clientCertificates }: AuthorityOptions): ClientCertificates | undefined {
+  if (clientCertificates === undefined) return undefined;
+  try {
+    return new ClientCertificates(clientCertificates);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'unknown reason';
+    throw new AuthorityError('option_invalid', `clientCertificates: ${reason}`, { cause });
+  }
+}
+
+export type State = Awaited<ReturnType<typeof prepareState>>;
