@@ -46,7 +46,7 @@ export function lowerRequiresScope(document: DocumentNode): DocumentNode {
   refuseOldFederation(federation);
   if (!federation.imports.has(`@${requiresScopes.name}`)) {
     // Composition wants a directive to have one name in all subgraphs, and the others import it under its own.
-    return lowerRequiresScope(withImports(document, federation.node, [`@${requiresScopes.name}`]));
+    return lowerRequiresScope(withImports(document, federation, [requiresScopes.name]));
   }
   const lowering: Lowering = {
     links,
