@@ -1,6 +1,6 @@
-/** What is said of one code, wherever it comes from. `docs/reference/errors.md` is made of these. */
+/** The description of one code. `docs/reference/errors.md` is generated from these. */
 export interface ErrorDescription {
-  /** A sentence for whoever meets the code. */
+  /** One or two sentences for the developer who sees the code. */
   readonly description: string;
   /** Version in which it first appeared. */
   readonly since: string;
@@ -108,7 +108,7 @@ export const subgraphLogCodes = Object.freeze({
 /** Codes of a {@link PassOnError}. */
 export const passOnErrors = Object.freeze({
   TXN_TOKEN_NOTHING_TO_PASS_ON: {
-    description: 'The request came without a transaction token, so there is none to be exchanged.',
+    description: 'The request came without a transaction token, so there is none to exchange.',
     since: '0.1.0',
   },
   TXN_TOKEN_EXCHANGE_NOT_CONFIGURED: {

@@ -297,3 +297,27 @@ describe('facts', () => {
     expect(JSON.stringify(facts)).not.toMatch(/p1|123/);
   });
 });
+
+it('CVE-2025-64347: rules hold where federation has another prefix, which @apollo/subgraph does not read', async () => {
+  const schema = buildProtectedSubgraph({
+    name: SUBGRAPH,
+    typeDefs: `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", as: "fed", import: ["@key"])
+      @link(url: "https://specs.behalf.dev/behalf/v0.1", as: "mine")
+      scalar fed__Scope
+      type Query {
+        open: String @mine__public
+        closed: String @fed__authenticated
+        scoped: String @fed__requiresScopes(scopes: [["a"]])
+        own: String @mine__requiresScope(scope: "a")
+      }`,
+    resolvers: { Query: { open: () => 'o', closed: () => 'c', scoped: () => 's', own: () => 'w' } },
+    gateway: { issuer: ISSUER, keys: [] },
+  });
+  const { data } = await graphql({ schema, source: '{ open closed scoped own }' });
+  expect(data).toEqual({ open: 'o', closed: null, scoped: null, own: null });
+  const service = await graphql({ schema, source: '{ _service { sdl } }' });
+  const { sdl } = (service.data as { _service: { sdl: string } })._service;
+  expect(sdl).toContain('closed: String @federation__authenticated');
+  expect(sdl).toContain('own: String @requiresScopes(scopes: [["a"]])');
+  expect(sdl).not.toContain('fed__');
+});

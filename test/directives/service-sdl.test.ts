@@ -167,6 +167,19 @@ describe('lowering', () => {
     });
   });
 
+  it('imports @requiresScopes under its own name, also where it was applied by its prefix', async () => {
+    const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9")
+      @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope"])
+      type Query { a: Int @federation__requiresScopes(scopes: [["a"]]) b: Int @requiresScope(scope: "b") }`;
+    const published = await serviceSdl(protect('a', sdl));
+    expect(published).toContain('a: Int @requiresScopes(scopes: [["a"]])');
+    expect(published).toContain('b: Int @requiresScopes(scopes: [["b"]])');
+    for (const compose of [composeWithApollo, composeWithTheGuild]) {
+      const { errors } = compose([{ name: 'a', url: 'https://a.example', typeDefs: parse(published) }]);
+      expect(errors ?? []).toEqual([]);
+    }
+  });
+
   it('refuses a second @requiresScopes, of which one would be lost', () => {
     const twice =
       'type Query { a: Int @requiresScope(scope: "a") @requiresScopes(scopes: []) @requiresScopes(scopes: [[]]) }';

@@ -20,6 +20,8 @@ import type { GraphQLSchema } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { CryptoKey, JWK, JWTPayload } from 'jose';
 import { accountsSdl, peopleSdl, resolvers } from './domain.js';
+// A stock server of today does not start with another prefix for federation's elements.
+import { withFederationNamespace } from '../../directives/src/specification/federation-namespace.js';
 import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { startGateway } from '../../gateway/index.js';
 import type { GatewayConfig, GatewayLog, GatewayOverrides, RunningGateway } from '../../gateway/index.js';
@@ -217,7 +219,10 @@ export class TestSubgraph {
     const schema: GraphQLSchema =
       gateway === undefined
         ? buildSubgraphSchema([
-            { typeDefs: completeSubgraph(parse(sdl)), resolvers: own as GraphQLResolverMap },
+            {
+              typeDefs: completeSubgraph(withFederationNamespace(parse(sdl))),
+              resolvers: own as GraphQLResolverMap,
+            },
           ])
         : buildProtectedSubgraph({
             name,

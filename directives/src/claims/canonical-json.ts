@@ -1,4 +1,4 @@
-/** Deeper than any variables have reason to be, and far from the end of the stack. */
+/** Deeper than any variables have reason to be, and far from overflowing the stack. */
 const MAX_DEPTH = 256;
 
 /** A value that JSON cannot hold, or one nested too deep. */
@@ -7,11 +7,11 @@ export class NotCanonicalError extends Error {
 }
 
 /**
- * The one text of a JSON value, whoever wrote it down (RFC 8785, JSON Canonicalization Scheme): members sorted by UTF-16
+ * The one canonical text of a JSON value (RFC 8785, JSON Canonicalization Scheme): members sorted by UTF-16
  * code units, numbers and strings as ECMAScript writes them, no white space. A lone surrogate, which RFC 8785 leaves out, is
  * escaped as `JSON.stringify` does, so that no two strings have one text.
  *
- * What `JSON.stringify` leaves out of an object (undefined) is left out here.
+ * Undefined members of an object are left out, as `JSON.stringify` does.
  *
  * @throws {NotCanonicalError}
  */
@@ -19,7 +19,7 @@ export function canonicalJson(value: unknown, depth = 0): string {
   if (depth > MAX_DEPTH) throw new NotCanonicalError('nested too deep');
   if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
     return JSON.stringify(value);
-  if (typeof value !== 'object' || 'toJSON' in value) throw new NotCanonicalError('no JSON value');
+  if (typeof value !== 'object' || 'toJSON' in value) throw new NotCanonicalError('not a JSON value');
   if (Array.isArray(value)) {
     const entries = (value as unknown[]).map((entry) =>
       entry === undefined ? 'null' : canonicalJson(entry, depth + 1),

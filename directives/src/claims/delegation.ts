@@ -1,17 +1,17 @@
 /**
- * What an application may do for a person, as it was verified once at the gateway.
+ * The rights of an application that acts for a person, as verified once at the gateway.
  *
  * A Delegation exists only for a token that passed every check; a request without a token has none
  * (`undefined`), and a request with a bad token is refused before one is made.
  */
 export interface Delegation {
   /**
-   * The person whose data it is (RFC 7519 `sub`), by a name that no other issuer's subject has. A service's begins with
-   * `urn:behalf:service:`, and no person's does.
+   * The person whose data it is (RFC 7519 `sub`), under a name that no other issuer's subject has. The subject of a service
+   * begins with `urn:behalf:service:`; no person's does.
    */
   readonly subject: string;
   /**
-   * No person stands behind the call: the client acts for itself. It counts as signed in and holds its scopes, policies and
+   * The client acts for itself, not for a person. It counts as signed in and holds its scopes, policies and
    * roles; no row belongs to it (`@subject`), and since nobody consented to anything, no purpose is met (`@purpose`).
    */
   readonly service?: true;
@@ -25,7 +25,7 @@ export interface Delegation {
   readonly roles: readonly string[];
   /** The agreement behind the token; absent when the issuer keeps none. */
   readonly consent?: ConsentClaim;
-  /** Who acts, when it is not the client itself (RFC 8693 section 4.1). */
+  /** The actor, if it is not the client itself (RFC 8693 section 4.1). */
   readonly actor?: ActorClaim;
 }
 

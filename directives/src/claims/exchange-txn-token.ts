@@ -3,7 +3,7 @@ import type { JWK } from 'jose';
 import { PassOnError } from '../errors.js';
 import { isRecord } from './read-claims.js';
 
-/** How a subgraph shows itself to the gateway, to be given transaction tokens for others. */
+/** How a subgraph authenticates at the gateway, to get transaction tokens for other services. */
 export interface PassOnOptions {
   /** `https://gateway.example/txn-token`. */
   readonly endpoint: string;
@@ -26,15 +26,19 @@ const DEFAULT_TIMEOUT_MS = 3_000;
 
 /** Asks the gateway for transaction tokens of other audiences, as one workload. */
 export class TxnTokenExchange {
+  readonly #name: string;
+  readonly #gateway: string;
+  readonly #options: PassOnOptions;
+
   /**
    * @param name The subgraph's, by which the gateway knows it.
    * @param gateway The gateway's issuer: the audience of the assertions.
    */
-  constructor(
-    private readonly name: string,
-    private readonly gateway: string,
-    private readonly options: PassOnOptions,
-  ) {}
+  constructor(name: string, gateway: string, options: PassOnOptions) {
+    this.#name = name;
+    this.#gateway = gateway;
+    this.#options = options;
+  }
 
   /**
    * @param token The transaction token that is held.
@@ -51,8 +55,8 @@ export class TxnTokenExchange {
       ...(requestHash === undefined ? {} : { request_hash: requestHash }),
     });
     const headers: Record<string, string> = {};
-    await this.authenticate(form, headers);
-    const response = await this.send(form, headers);
+    await this.#authenticate(form, headers);
+    const response = await this.#send(form, headers);
     if (response.status >= 500) throw new PassOnError('TXN_TOKEN_EXCHANGE_UNAVAILABLE');
     const body: unknown = await response.json().catch(() => undefined);
     if (response.status !== 200) throw new PassOnError('TXN_TOKEN_EXCHANGE_REFUSED');
@@ -61,10 +65,10 @@ export class TxnTokenExchange {
     return body.access_token;
   }
 
-  private async authenticate(form: URLSearchParams, headers: Record<string, string>): Promise<void> {
-    const { secret, privateKey } = this.options;
+  async #authenticate(form: URLSearchParams, headers: Record<string, string>): Promise<void> {
+    const { secret, privateKey } = this.#options;
     if (secret !== undefined) {
-      const pair = [this.name, secret].map(encodeURIComponent).join(':');
+      const pair = [this.#name, secret].map(encodeURIComponent).join(':');
       headers.authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
       return;
     }
@@ -72,9 +76,9 @@ export class TxnTokenExchange {
     const now = Math.floor(Date.now() / 1000);
     const assertion = await new SignJWT({ jti: crypto.randomUUID() })
       .setProtectedHeader({ alg: privateKey.alg })
-      .setIssuer(this.name)
-      .setSubject(this.name)
-      .setAudience(this.gateway)
+      .setIssuer(this.#name)
+      .setSubject(this.#name)
+      .setAudience(this.#gateway)
       .setIssuedAt(now)
       .setExpirationTime(now + ASSERTION_LIFETIME_SECONDS)
       .sign(await importJWK(privateKey));
@@ -82,15 +86,15 @@ export class TxnTokenExchange {
     form.set('client_assertion', assertion);
   }
 
-  private async send(form: URLSearchParams, headers: Record<string, string>): Promise<Response> {
+  async #send(form: URLSearchParams, headers: Record<string, string>): Promise<Response> {
     try {
-      return await fetch(this.options.endpoint, {
+      return await fetch(this.#options.endpoint, {
         method: 'POST',
         body: form,
         headers,
-        // The token and the credentials go there and nowhere else.
+        // The token and the credentials must not follow a redirect elsewhere.
         redirect: 'error',
-        signal: AbortSignal.timeout(this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+        signal: AbortSignal.timeout(this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
       });
     } catch {
       throw new PassOnError('TXN_TOKEN_EXCHANGE_UNAVAILABLE');

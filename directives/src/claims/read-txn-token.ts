@@ -17,11 +17,11 @@ export interface VerifiedTxnToken {
   readonly transactionId: string;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
-  /** The workloads that the token came by, the gateway first. */
+  /** The workloads that passed the token on, the gateway first. */
   readonly requestingWorkloads: readonly string[];
   /** `jti`, which a bound token has. */
   readonly tokenId?: string;
-  /** Hash of the one request that it is good for, see `graphqlRequestHash`; absent when it is bound to none. */
+  /** Hash of the one request that the token is good for, see `graphqlRequestHash`; absent for a token that is not bound. */
   readonly boundTo?: string;
 }
 
@@ -34,16 +34,16 @@ export const TXN_TOKEN_CLOCK_TOLERANCE_SECONDS = 5;
 /** A transaction token lives for seconds; one that claims more was not minted by a gateway that follows the rules. */
 const MAX_LIFETIME_SECONDS = 60;
 const MAX_TOKEN_LENGTH = 8_192;
-/** Between two looks at the gateway's keys that an unknown `kid` may cause, whoever sends it. */
+/** An unknown `kid` makes the subgraph fetch the gateway's keys again, at most once in this time, whoever sends it. */
 const KEYS_COOLDOWN_MS = 1_000;
-/** How long a key that the gateway no longer publishes is believed; as long as the gateway lets its key set be cached. */
+/** How long a key that the gateway no longer publishes is accepted; as long as the gateway lets its key set be cached. */
 const KEYS_MAX_AGE_MS = 60_000;
 const KEYS_TIMEOUT_MS = 3_000;
 
 /**
  * Makes what reads the tokens for one audience (draft-ietf-oauth-transaction-tokens section 8, RFC 8725): signature by one of
  * the gateway's keys, algorithm, type, issuer, audience, expiry, life span, and the shape of every claim that decisions use.
- * Whether a token that is bound to a request goes with this one is not looked at here, see `createTxnTokenVerifier`.
+ * Whether a bound token belongs to this request is **not** checked here, see `createTxnTokenVerifier`.
  *
  * @param nowMs Milliseconds since the epoch; default: the machine's clock.
  */
@@ -92,7 +92,7 @@ function refusalOf(error: unknown): TxnTokenRefusal {
   if (error instanceof errors.JWTExpired) return 'TXN_TOKEN_EXPIRED';
   if (error instanceof errors.JWTClaimValidationFailed) return 'TXN_TOKEN_CLAIM';
   if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) {
-    // jose reports an answer of the key endpoint that is no key set as a plain JOSEError.
+    // jose reports a response of the key endpoint that is not a key set as a plain JOSEError.
     return error.code === 'ERR_JOSE_GENERIC' ? 'TXN_TOKEN_KEYS_UNAVAILABLE' : 'TXN_TOKEN_INVALID';
   }
   return 'TXN_TOKEN_KEYS_UNAVAILABLE';
@@ -121,7 +121,7 @@ function readClaims(payload: JWTPayload): VerifiedTxnToken | undefined {
   const boundTo = bind === undefined ? undefined : isRecord(bind) ? (bind.body ?? null) : null;
   if (boundTo !== undefined && typeof boundTo !== 'string') return undefined;
   if (jti !== undefined && (typeof jti !== 'string' || jti === '')) return undefined;
-  // It is good once, and what is not named cannot be remembered.
+  // A bound token is good once, and without an identifier its use cannot be remembered.
   if (boundTo !== undefined && jti === undefined) return undefined;
   // Minted by gateways that name themselves alone, the claim may be left out.
   const { req_wl: workloads = payload.iss } = payload;

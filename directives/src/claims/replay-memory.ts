@@ -18,46 +18,49 @@ export interface ReplayMemory {
 const DEFAULT_MAX_TOKENS = 100_000;
 
 /**
- * Bounded by time and by count: what is forgotten has expired, and what does not fit is refused. To forget an unexpired one
- * for room would let whoever fills the memory use a token twice.
+ * Bounded by time and by count: only expired tokens are forgotten, and one that does not fit is refused. Making room by forgetting
+ * unexpired tokens would let a caller who fills the memory use a token twice.
  */
 export class InMemoryReplay implements ReplayMemory {
-  /** By the second in which they expire, so that forgetting costs as many steps as seconds went by. */
-  private readonly bySecond = new Map<number, Set<string>>();
-  private count = 0;
+  /** By the second in which they expire, so that forgetting takes one step per second that went by. */
+  readonly #bySecond = new Map<number, Set<string>>();
+  #count = 0;
+
+  readonly #maxTokens: number;
+  readonly #nowSeconds: () => number;
 
   /**
    * @param maxTokens Default 100,000.
    * @param nowSeconds Seconds since the epoch.
    */
-  constructor(
-    private readonly maxTokens = DEFAULT_MAX_TOKENS,
-    private readonly nowSeconds: () => number = () => Date.now() / 1000,
-  ) {}
+  constructor(maxTokens = DEFAULT_MAX_TOKENS, nowSeconds: () => number = () => Date.now() / 1000) {
+    this.#maxTokens = maxTokens;
+    this.#nowSeconds = nowSeconds;
+  }
 
   get size(): number {
-    return this.count;
+    return this.#count;
   }
 
   use(id: string, expiresAt: number): ReplayAnswer {
-    this.forget();
+    this.#forget();
     const second = Math.ceil(expiresAt);
-    const known = this.bySecond.get(second);
+    const known = this.#bySecond.get(second);
     // A token has one expiry, so it can stand nowhere else.
     if (known?.has(id) === true) return 'replayed';
-    if (this.count >= this.maxTokens) return 'full';
-    if (known === undefined) this.bySecond.set(second, new Set([id]));
+    if (this.#count >= this.#maxTokens) return 'full';
+    if (known === undefined) this.#bySecond.set(second, new Set([id]));
     else known.add(id);
-    this.count += 1;
+    this.#count += 1;
     return 'first';
   }
 
-  private forget(): void {
-    const now = this.nowSeconds();
-    for (const [second, ids] of this.bySecond) {
+  #forget(): void {
+    const now = this.#nowSeconds();
+    for (const [second, ids] of this.#bySecond) {
       if (second > now) continue;
-      this.bySecond.delete(second);
-      this.count -= ids.size;
+      this.#bySecond.delete(second);
+      this.#count -= ids.size;
     }
   }
 }

@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import { canonicalJson, NotCanonicalError } from './canonical-json.js';
 import { isRecord } from './read-claims.js';
 
-/** Sets the hash apart from every other use of SHA-256. */
+/** Domain separation: no other use of SHA-256 gives this hash. */
 const DOMAIN = 'behalf:graphql-request:v1\n';
 
 /**
  * The hash that binds a transaction token to one GraphQL request: SHA-256, base64url, over the canonical JSON (RFC 8785) of
  * what is executed. One JSON document holds all three parts, so that no part can pass for another.
  *
- * `variables` and `operationName` that are absent or null are the same; they mean the same to whoever executes the request.
- * Other members, such as `extensions`, are no part of it.
+ * `variables` and `operationName` that are absent or null hash alike, since they execute alike.
+ * Other members, such as `extensions`, are ignored.
  *
  * @param body The parsed body: `{ query, variables, operationName }`.
- * @returns undefined for what is no single GraphQL request with its text: a batch, a persisted query, nothing at all.
+ * @returns undefined for anything but a single GraphQL request with its text: a batch, a persisted query, nothing at all.
  */
 export function graphqlRequestHash(body: unknown): string | undefined {
   if (!isRecord(body)) return undefined;

@@ -5,7 +5,7 @@
  */
 export const SERVICE_SUBJECT_PREFIX = 'urn:behalf:service:';
 
-/** The subject of a call that no person stands behind. */
+/** The subject of a service that acts for itself. */
 export function serviceSubject(clientId: string): string {
   return `${SERVICE_SUBJECT_PREFIX}${clientId}`;
 }

@@ -27,23 +27,23 @@ export interface TxnTokenClaims {
    * (draft-ietf-oauth-transaction-tokens, replacement of Txn-Tokens).
    */
   readonly req_wl: string;
-  /** Only of a token that is bound to one request: it is good once. */
+  /** Present in a token that is bound to one request, which is good once. */
   readonly jti?: string;
-  /** Only of a token that is bound to one request. */
+  /** Present in a token that is bound to one request. */
   readonly bind?: RequestBinding;
-  /** Transaction context: what the subgraph decides by. */
+  /** Transaction context: the subgraph decides by it. */
   readonly tctx: TransactionContext;
   /** Requester context: for the record, not for decisions. */
   readonly rctx: RequesterContext;
 }
 
 export interface RequestBinding {
-  /** Of the query, the variables and the operation name, see `graphqlRequestHash`. */
+  /** Hash of the query, the variables and the operation name, see `graphqlRequestHash`. */
   readonly body: string;
 }
 
 export interface TransactionContext {
-  /** No person stands behind the transaction; `sub` then begins with `urn:behalf:service:`. */
+  /** A service acts for itself; `sub` then begins with `urn:behalf:service:`. */
   readonly service?: true;
   readonly consent?: ConsentClaim;
   /** Policies that hold, only those that a rule of this subgraph can ask for. */

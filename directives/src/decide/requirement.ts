@@ -2,7 +2,7 @@ import type { Delegation } from '../claims/delegation.js';
 import type { Alternatives } from '../specification/read-arguments.js';
 
 /**
- * What a delegation must show for one coordinate. Every list is an AND; an entry of `scopes` and `policies`
+ * The conditions that a delegation must meet for one coordinate. Every list is an AND; an entry of `scopes` and `policies`
  * is an OR of ANDs, an entry of `purposes` an OR.
  */
 export interface Requirement {
@@ -24,7 +24,7 @@ export const NO_REQUIREMENT: Requirement = Object.freeze({
 
 export const UNCOVERED: Requirement = Object.freeze({ ...NO_REQUIREMENT, uncovered: true });
 
-/** What a directive means that asks something of the delegation. */
+/** The meaning of a directive that asks something of the delegation. */
 export interface RequirementMeaning {
   readonly kind: 'requirement';
   readonly requirement: Requirement;
@@ -115,7 +115,7 @@ export function requirementParts(requirement: Requirement): readonly Requirement
   ];
 }
 
-/** What a denied field requires, as clients are told it: names of the schema only, never what the caller holds. */
+/** The conditions of a denied field, as clients are told them: names of the schema only, never what the caller holds. */
 export interface Requires {
   readonly authenticated?: true;
   readonly scopes?: readonly Alternatives[];

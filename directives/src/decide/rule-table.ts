@@ -24,37 +24,37 @@ export interface RuleTableOptions {
  * @throws {DirectiveError} when a rule cannot be compiled; the coordinate is in the message.
  */
 export class RuleTable {
-  private readonly types: ReadonlyMap<string, TypeRule>;
-  private readonly implementers = new Map<string, TypeRule[]>();
-  private readonly requirements = new Map<string, Requirement>();
+  readonly #types: ReadonlyMap<string, TypeRule>;
+  readonly #implementers = new Map<string, TypeRule[]>();
+  readonly #requirements = new Map<string, Requirement>();
 
-  constructor(
-    document: DocumentNode,
-    private readonly options: RuleTableOptions,
-  ) {
+  readonly #options: RuleTableOptions;
+
+  constructor(document: DocumentNode, options: RuleTableOptions) {
+    this.#options = options;
     const links = new Links(document);
     checkSpecifications(document, links);
-    this.types = compileTypes(document, links);
-    for (const type of this.types.values()) {
+    this.#types = compileTypes(document, links);
+    for (const type of this.#types.values()) {
       if (type.kind !== 'object') continue;
       for (const parent of type.related) {
-        const known = this.implementers.get(parent) ?? [];
+        const known = this.#implementers.get(parent) ?? [];
         known.push(type);
-        this.implementers.set(parent, known);
+        this.#implementers.set(parent, known);
       }
     }
   }
 
   type(name: string): TypeRule | undefined {
-    return this.types.get(name);
+    return this.#types.get(name);
   }
 
   allTypes(): Iterable<TypeRule> {
-    return this.types.values();
+    return this.#types.values();
   }
 
   field(typeName: string, fieldName: string): FieldRule | undefined {
-    return this.types.get(typeName)?.fields.get(fieldName);
+    return this.#types.get(typeName)?.fields.get(fieldName);
   }
 
   /**
@@ -65,10 +65,10 @@ export class RuleTable {
    */
   requirementOf(typeName: string, fieldName: string): Requirement {
     const coordinate = `${typeName}.${fieldName}`;
-    let requirement = this.requirements.get(coordinate);
+    let requirement = this.#requirements.get(coordinate);
     if (requirement === undefined) {
-      requirement = this.compileRequirement(typeName, fieldName);
-      this.requirements.set(coordinate, requirement);
+      requirement = this.#compileRequirement(typeName, fieldName);
+      this.#requirements.set(coordinate, requirement);
     }
     return requirement;
   }
@@ -78,50 +78,50 @@ export class RuleTable {
    * for an interface the same of every implementer that could answer. A place that asks for nothing is not listed.
    */
   sourcesOf(typeName: string, fieldName: string): readonly RuleSource[] {
-    const type = this.types.get(typeName);
+    const type = this.#types.get(typeName);
     if (type === undefined) return [{ at: `${typeName}.${fieldName}`, requirement: UNCOVERED }];
-    // The name of a type is free: whoever reached the object met the rules of the field that returned it, and among the
+    // The name of a type is free: the rules of the field that returned the object were met, and among the
     // types of a union or an interface each is judged where its fields are selected.
     if (fieldName === '__typename') return [];
     const answers = this.answersOf(typeName, fieldName);
     if (answers.length === 0) return [{ at: `${typeName}.${fieldName}`, requirement: UNCOVERED }];
     const places = new Map<string, Requirement>();
     for (const [answering, field] of answers) {
-      for (const { at, requirement } of this.sourcesOnObject(answering, field)) places.set(at, requirement);
+      for (const { at, requirement } of this.#sourcesOnObject(answering, field)) places.set(at, requirement);
     }
     return [...places].map(([at, requirement]) => ({ at, requirement }));
   }
 
   /** The rules of a field by each type that it could be answered on: the type itself, and an interface's implementers. */
   answersOf(typeName: string, fieldName: string): readonly (readonly [TypeRule, FieldRule])[] {
-    const type = this.types.get(typeName);
+    const type = this.#types.get(typeName);
     const field = type?.fields.get(fieldName);
     if (type === undefined || field === undefined) return [];
     const answers: (readonly [TypeRule, FieldRule])[] = [[type, field]];
     if (type.kind !== 'interface') return answers;
-    for (const implementer of this.implementers.get(typeName) ?? []) {
+    for (const implementer of this.#implementers.get(typeName) ?? []) {
       const answer = implementer.fields.get(fieldName);
       if (answer !== undefined) answers.push([implementer, answer]);
     }
     return answers;
   }
 
-  private compileRequirement(typeName: string, fieldName: string): Requirement {
+  #compileRequirement(typeName: string, fieldName: string): Requirement {
     return combine(this.sourcesOf(typeName, fieldName).map(({ requirement }) => requirement));
   }
 
-  private sourcesOnObject(type: TypeRule, field: FieldRule): readonly RuleSource[] {
-    const returned = this.types.get(field.returns);
+  #sourcesOnObject(type: TypeRule, field: FieldRule): readonly RuleSource[] {
+    const returned = this.#types.get(field.returns);
     const stated = [
       { at: type.name, requirement: type.own },
       { at: field.coordinate, requirement: field.own },
       { at: field.returns, requirement: returned?.own ?? NO_REQUIREMENT },
       // Composition copies the rules of the implementers up; a subgraph alone, and an older supergraph, must not ask for less.
-      ...(returned?.kind === 'interface' ? (this.implementers.get(returned.name) ?? []) : []).map(
+      ...(returned?.kind === 'interface' ? (this.#implementers.get(returned.name) ?? []) : []).map(
         ({ name, own }) => ({ at: name, requirement: own }),
       ),
     ].filter(({ requirement }) => !isUnrestricted(requirement));
-    if (this.options.coverage === 'open' || stated.length > 0) return stated;
+    if (this.#options.coverage === 'open' || stated.length > 0) return stated;
     if (field.isPublic || type.isPublic || returned?.isPublic === true) return stated;
     // An interface answers through its implementers, so it may leave the rule to them.
     if (type.kind === 'interface') return stated;

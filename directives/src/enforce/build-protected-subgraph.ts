@@ -1,6 +1,7 @@
 import { concatAST, parse } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { compileRules } from '../schema/compile-rules.js';
+import { withFederationNamespace } from '../specification/federation-namespace.js';
 import { buildApolloSubgraph } from './apollo-subgraph.js';
 import type { SubgraphResolvers } from './apollo-subgraph.js';
 import { guardSchema } from './guard.js';
@@ -61,7 +62,8 @@ export interface ProtectedSubgraphOptions extends ProtectionOptions {
  * ```
  */
 export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): GraphQLSchema {
-  const { document, rules } = compileRules(documentOf(options.typeDefs), {
+  const source = withFederationNamespace(documentOf(options.typeDefs));
+  const { document, rules } = compileRules(source, {
     coverage: options.coverage,
     isFederated: true,
   });

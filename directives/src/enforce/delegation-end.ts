@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { subscriptionErrors } from '../errors.js';
 
-/** How long the delegation behind a subscription goes on. */
+/** How long the delegation behind a subscription lasts. */
 export interface DelegationLife {
   /** Whether it is over by now. */
   hasEnded(): boolean;
@@ -18,53 +18,55 @@ export function delegationEnded(): GraphQLError {
   });
 }
 
-/** A clock may be set, and a timer holds 24 days at most: it is looked at again. */
+/** Clocks are adjusted, and a timer holds 24 days at most, so the end is checked again this often. */
 const LONGEST_WAIT_MS = 60_000;
 
-/** Waits for the end of one delegation, by the clock and for a revocation, until it has come or nobody waits any more. */
+/** Watches for the end of one delegation, by the clock or by revocation, until it comes or the watch is closed. */
 export class EndWatch {
-  private timer: NodeJS.Timeout | undefined;
-  private isOpen = true;
-  private readonly look = (): void => {
-    if (this.isOpen) this.lookAgain();
+  #timer: NodeJS.Timeout | undefined;
+  #isOpen = true;
+  readonly #look = (): void => {
+    if (this.#isOpen) this.#lookAgain();
   };
 
+  readonly #life: DelegationLife;
+  readonly #whenEnded: () => void;
+
   /** @param whenEnded Called once, never from within the constructor. */
-  constructor(
-    private readonly life: DelegationLife,
-    private readonly whenEnded: () => void,
-  ) {
-    life.revoked?.addEventListener('abort', this.look, { once: true });
-    this.wait();
+  constructor(life: DelegationLife, whenEnded: () => void) {
+    this.#life = life;
+    this.#whenEnded = whenEnded;
+    life.revoked?.addEventListener('abort', this.#look, { once: true });
+    this.#wait();
   }
 
-  /** Whether it is over. A timer may be late, so whoever is about to hand something out asks. */
+  /** Whether the delegation is over. A timer may be late, so ask before handing anything out. */
   hasEnded(): boolean {
-    return this.life.hasEnded();
+    return this.#life.hasEnded();
   }
 
-  /** Nobody waits any more. */
+  /** Stops watching. */
   close(): void {
-    this.isOpen = false;
-    clearTimeout(this.timer);
-    this.life.revoked?.removeEventListener('abort', this.look);
+    this.#isOpen = false;
+    clearTimeout(this.#timer);
+    this.#life.revoked?.removeEventListener('abort', this.#look);
   }
 
-  private lookAgain(): void {
+  #lookAgain(): void {
     if (!this.hasEnded()) {
-      this.wait();
+      this.#wait();
       return;
     }
     this.close();
-    this.whenEnded();
+    this.#whenEnded();
   }
 
-  private wait(): void {
-    const remainingMs = this.life.remainingMs();
+  #wait(): void {
+    const remainingMs = this.#life.remainingMs();
     if (remainingMs === Infinity) return;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(this.look, Math.min(Math.max(remainingMs, 0), LONGEST_WAIT_MS));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#look, Math.min(Math.max(remainingMs, 0), LONGEST_WAIT_MS));
     // A process that has nothing else to do may end.
-    this.timer.unref();
+    this.#timer.unref();
   }
 }

@@ -10,10 +10,10 @@ interface Waiting {
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
 /**
- * Opens a source of events, and ends it with the delegation: with an error for whoever waits for the next event, whether one
- * ever comes or not, and with `return()` for the source.
+ * Opens a source of events, and ends it with the delegation: the consumer that waits for the next event gets an error, whether an
+ * event ever comes or not, and the source's `return()` is called.
  *
- * @param open Gives what the field's `subscribe` gives. What is no stream is passed on, for graphql-js to refuse.
+ * @param open Gives what the field's `subscribe` gives. Anything but a stream is passed on, for graphql-js to refuse.
  */
 export function endWithDelegation(open: () => unknown, life: DelegationLife): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -47,36 +47,39 @@ export function endWithDelegation(open: () => unknown, life: DelegationLife): Pr
 
 /** Events of a source until the delegation has ended; then one error, and nothing more. */
 class EndingStream implements AsyncIterableIterator<unknown> {
-  private readonly waiting = new Set<Waiting>();
-  private isOver = false;
-  /** The end came while nobody waited: whoever asks next is told. */
-  private owesError = false;
+  readonly #waiting = new Set<Waiting>();
+  #isOver = false;
+  /** The end came while nobody waited: the next call gets the error. */
+  #owesError = false;
 
-  constructor(
-    private readonly source: AsyncIterator<unknown>,
-    private readonly watch: EndWatch,
-  ) {}
+  readonly #source: AsyncIterator<unknown>;
+  readonly #watch: EndWatch;
+
+  constructor(source: AsyncIterator<unknown>, watch: EndWatch) {
+    this.#source = source;
+    this.#watch = watch;
+  }
 
   next(): Promise<IteratorResult<unknown>> {
-    if (!this.isOver && this.watch.hasEnded()) this.end();
-    if (this.owesError) {
-      this.owesError = false;
+    if (!this.#isOver && this.#watch.hasEnded()) this.end();
+    if (this.#owesError) {
+      this.#owesError = false;
       return Promise.reject(delegationEnded());
     }
-    if (this.isOver) return Promise.resolve(DONE);
+    if (this.#isOver) return Promise.resolve(DONE);
     return new Promise((resolve, reject) => {
       const waiting: Waiting = { resolve, reject };
-      this.waiting.add(waiting);
-      const pull = async (): Promise<IteratorResult<unknown>> => this.source.next();
+      this.#waiting.add(waiting);
+      const pull = async (): Promise<IteratorResult<unknown>> => this.#source.next();
       pull().then(
         (result) => {
-          if (result.done === true) this.settle();
-          else if (this.watch.hasEnded()) this.end();
-          if (this.waiting.delete(waiting)) resolve(result);
+          if (result.done === true) this.#settle();
+          else if (this.#watch.hasEnded()) this.end();
+          if (this.#waiting.delete(waiting)) resolve(result);
         },
         (error: unknown) => {
-          if (this.waiting.delete(waiting)) {
-            this.settle();
+          if (this.#waiting.delete(waiting)) {
+            this.#settle();
             // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as the source threw it
             reject(error);
           }
@@ -85,25 +88,25 @@ class EndingStream implements AsyncIterableIterator<unknown> {
     });
   }
 
-  /** The delegation has ended. Of those who wait, the first is told, as a generator that throws tells one. */
+  /** The delegation has ended. The first of those who wait gets the error, as if a generator had thrown it. */
   end(): void {
-    if (this.isOver) return;
-    const [first] = this.waiting;
-    if (first === undefined) this.owesError = true;
+    if (this.#isOver) return;
+    const [first] = this.#waiting;
+    if (first === undefined) this.#owesError = true;
     else {
-      this.waiting.delete(first);
+      this.#waiting.delete(first);
       first.reject(delegationEnded());
     }
-    this.settle();
-    returnQuietly(this.source);
+    this.#settle();
+    returnQuietly(this.#source);
   }
 
   /** The consumer wants no more. */
   async return(): Promise<IteratorResult<unknown>> {
-    const wasOver = this.isOver;
-    this.owesError = false;
-    this.settle();
-    return wasOver || this.source.return === undefined ? DONE : this.source.return();
+    const wasOver = this.#isOver;
+    this.#owesError = false;
+    this.#settle();
+    return wasOver || this.#source.return === undefined ? DONE : this.#source.return();
   }
 
   async throw(error: unknown): Promise<IteratorResult<unknown>> {
@@ -115,16 +118,16 @@ class EndingStream implements AsyncIterableIterator<unknown> {
     return this;
   }
 
-  /** Nothing comes any more, and nothing is waited for. */
-  private settle(): void {
-    this.isOver = true;
-    this.watch.close();
-    for (const { resolve } of this.waiting) resolve(DONE);
-    this.waiting.clear();
+  /** Ends the stream for everybody who waits. */
+  #settle(): void {
+    this.#isOver = true;
+    this.#watch.close();
+    for (const { resolve } of this.#waiting) resolve(DONE);
+    this.#waiting.clear();
   }
 }
 
-/** A generator that waits for something else returns when it gets it: nobody waits for that, and nobody hears it fail. */
+/** A generator that waits for something else returns only when it gets it. Nobody waits for that, and a failure is ignored. */
 function returnQuietly(source: AsyncIterator<unknown>): void {
   const ended = async (): Promise<unknown> => source.return?.();
   ended().catch(() => undefined);

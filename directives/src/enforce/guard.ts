@@ -13,7 +13,7 @@ import { RequestState, requestStateOf } from './request-state.js';
 import type { Caller } from './request-state.js';
 import { wrapFields } from './wrap-fields.js';
 
-/** What a protected schema has beside its wrapped resolvers: how a request to it begins. */
+/** Begins the requests to one protected schema. */
 export interface Guard {
   /** Name of the subgraph. */
   readonly name: string;

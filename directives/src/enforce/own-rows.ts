@@ -70,8 +70,8 @@ function ownOrForeign(row: unknown, property: string, call: RowsCall): unknown {
 }
 
 /**
- * The type of a row is asked for as graphql-js asks for it afterwards. A row whose type nobody can tell is left for graphql-js,
- * which refuses it: it cannot be said whose it is.
+ * The type of a row is resolved as graphql-js resolves it afterwards. A row of unknown type is left to graphql-js, which refuses
+ * it.
  */
 function compileAbstract(
   type: GraphQLAbstractType,
@@ -128,7 +128,7 @@ function withoutForeign(entries: readonly unknown[]): unknown[] {
     .map((entry) => (entry instanceof Rejected ? rejectedAgain(entry.reason) : entry));
 }
 
-/** graphql-js makes an error of it at its place, a moment later: until then, nobody may miss that it is handled. */
+/** graphql-js makes an error of it at its place, a moment later. Until then Node must not report it as unhandled. */
 function rejectedAgain(reason: unknown): Promise<never> {
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as the resolver rejected it
   const rejected = Promise.reject(reason);

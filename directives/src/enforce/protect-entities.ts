@@ -43,7 +43,7 @@ export function protectEntities(input: EntitiesInput): void {
     const rule = rules.type(type.name);
     const resolveReference = referenceResolverOf(type);
     if (rule?.subject !== undefined && resolveReference === undefined && isEntity(schema, type.name)) {
-      // The reference would be the row, and whoever sends it would say whose it is.
+      // The reference would be the row, so its sender would decide whose it is.
       throw new DirectiveError(
         'INVALID_RULE',
         'an entity with @subject needs a __resolveReference',

@@ -20,7 +20,7 @@ export function protectResolver(
   return (source, args, contextValue, info) => {
     const state = stateOf(contextValue);
     if (plan.isRoot) {
-      // Whoever keeps events and executes them later gets no more of them than the stream would have given.
+      // An event that is kept and executed later gives no more than the stream would have given.
       if (isSubscription && state.hasEnded(nowMs())) throw delegationEnded();
       state.begin(info.variableValues, nowMs());
     }

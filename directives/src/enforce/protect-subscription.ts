@@ -10,7 +10,7 @@ import type { RequestState } from './request-state.js';
 import type { ProtectionRuntime } from './runtime.js';
 import { isAsyncIterable, isIterable } from './values.js';
 
-/** What graphql-js calls a subscription's function with, beside the source. */
+/** The arguments of a `subscribe` function, except the source. */
 interface Subscribed {
   readonly args: Record<string, unknown>;
   readonly contextValue: unknown;
@@ -55,7 +55,7 @@ export function protectSubscription(
     let left: unknown;
     try {
       const given: unknown = await resolve(payload, args, contextValue, { ...info, rootValue: payload });
-      // An iterator is used up by whoever looks at it. Foreign rows are left out of it when the caller's turn comes.
+      // Looking at an iterator uses it up. Its foreign rows are left out when the field is resolved for the caller.
       if (isIterable(given) && isReadOnce(given)) return true;
       left = await ownRows(given, call);
     } catch {

@@ -12,7 +12,7 @@ import type { RecordedField } from '../record/recorder.js';
 /** Where a request's state stands in the context value. A symbol, so that spreading a context keeps it. */
 export const REQUEST_STATE: unique symbol = Symbol('behalf.requestState');
 
-/** What resolvers find in their context value. */
+/** The part of a resolver's context value that this library provides. */
 export interface ProtectedContext {
   /** The verified delegation; undefined for a caller who showed none. */
   readonly delegation: Delegation | undefined;
@@ -20,7 +20,7 @@ export interface ProtectedContext {
   readonly [REQUEST_STATE]: RequestState;
 }
 
-/** Who asks, as far as his transaction token was believed. */
+/** The caller, as far as their transaction token was accepted. */
 export interface Caller {
   readonly delegation?: Delegation;
   readonly transactionId?: string;
@@ -29,13 +29,13 @@ export interface Caller {
   readonly refusal?: TxnTokenRefusal;
   /** Hash of the one request that the token is good for. */
   readonly boundTo?: string;
-  /** The token itself, to be exchanged for one that another service accepts. Only where it was believed. */
+  /** The token itself, to be exchanged for one that another service accepts. Only if it was accepted. */
   readonly txnToken?: string;
   /** Where it is exchanged; absent where the subgraph passes nothing on. */
   readonly exchange?: TxnTokenExchange;
 }
 
-/** What the rules of one schema compile to; decisions are kept by index. */
+/** The compiled rules of one schema; decisions are kept by index. */
 export interface CompiledProtection {
   readonly requirements: readonly Requirement[];
   readonly exemptions: readonly Alternatives[];
@@ -45,7 +45,7 @@ export interface CompiledProtection {
 const UNDECIDED = 0;
 const YES = 1;
 const NO = 2;
-/** A token is accepted for that long after its end, so what begins with it must be answered for as long. */
+/** A token is accepted for this long after its end, so operations that begin with it must be answered for as long. */
 const TOLERANCE_MS = TXN_TOKEN_CLOCK_TOLERANCE_SECONDS * 1_000;
 
 /** Decisions of one request in one subgraph: each distinct requirement is decided once. */
@@ -53,15 +53,15 @@ export class RequestState {
   readonly recorder: AccessRecorder;
   /** Tokens for other audiences that were asked for, by audience. */
   readonly passedOn = new Map<string, Promise<string>>();
-  /** Aborts when the delegation is revoked. Asked for when a subscription begins: everything else takes a moment only. */
+  /** Aborts when the delegation is revoked. Set when a subscription begins; everything else is over in a moment. */
   revoked: AbortSignal | undefined;
   /** Milliseconds since the epoch; Infinity for a caller who has nothing that could end. */
   readonly endsAtMs: number;
-  private current: Delegation | undefined;
-  private readonly decisions: Uint8Array;
-  private readonly wholeValue: Uint8Array;
-  /** Operations that were begun in time, by an object that graphql-js makes for each execution. */
-  private readonly begun = new WeakSet<object>();
+  #current: Delegation | undefined;
+  readonly #decisions: Uint8Array;
+  readonly #wholeValue: Uint8Array;
+  /** Operations that began in time, by an object that graphql-js makes for each execution. */
+  readonly #begun = new WeakSet<object>();
 
   constructor(
     readonly caller: Caller,
@@ -69,16 +69,16 @@ export class RequestState {
     readonly parent: Context,
     readonly compiled: CompiledProtection,
   ) {
-    this.current = caller.delegation;
+    this.#current = caller.delegation;
     this.endsAtMs = caller.endsAtMs ?? Infinity;
     this.recorder = new AccessRecorder(compiled.fields);
-    this.decisions = new Uint8Array(compiled.requirements.length);
-    this.wholeValue = new Uint8Array(compiled.exemptions.length);
+    this.#decisions = new Uint8Array(compiled.requirements.length);
+    this.#wholeValue = new Uint8Array(compiled.exemptions.length);
   }
 
-  /** What is decided by: none for a caller who showed none, and none from the moment on that it has ended. */
+  /** The delegation that decides. Undefined for a caller who showed none, and as soon as it has ended. */
   get delegation(): Delegation | undefined {
-    return this.current;
+    return this.#current;
   }
 
   /**
@@ -87,15 +87,15 @@ export class RequestState {
    */
   hasEnded(nowMs: number): boolean {
     if (this.caller.delegation === undefined) return false;
-    if (nowMs >= this.endsAtMs || this.revoked?.aborted === true) this.end();
-    return this.current === undefined;
+    if (nowMs >= this.endsAtMs || this.revoked?.aborted === true) this.#end();
+    return this.#current === undefined;
   }
 
-  private end(): void {
-    if (this.current === undefined) return;
-    this.current = undefined;
-    this.decisions.fill(UNDECIDED);
-    this.wholeValue.fill(UNDECIDED);
+  #end(): void {
+    if (this.#current === undefined) return;
+    this.#current = undefined;
+    this.#decisions.fill(UNDECIDED);
+    this.#wholeValue.fill(UNDECIDED);
   }
 
   /**
@@ -103,18 +103,18 @@ export class RequestState {
    * value is kept for longer than one request; one that was begun in time is answered to its end.
    */
   begin(execution: object, nowMs: number): void {
-    if (this.current === undefined || this.begun.has(execution)) return;
-    if (nowMs >= this.endsAtMs + TOLERANCE_MS) this.end();
-    else this.begun.add(execution);
+    if (this.#current === undefined || this.#begun.has(execution)) return;
+    if (nowMs >= this.endsAtMs + TOLERANCE_MS) this.#end();
+    else this.#begun.add(execution);
   }
 
   /** Whether the requirement with this index is met. An index that is unknown is not. */
   permits(index: number): boolean {
-    let decision = this.decisions[index] ?? NO;
+    let decision = this.#decisions[index] ?? NO;
     if (decision === UNDECIDED) {
       const requirement = this.compiled.requirements[index];
-      decision = requirement !== undefined && isMet(requirement, this.current) ? YES : NO;
-      this.decisions[index] = decision;
+      decision = requirement !== undefined && isMet(requirement, this.#current) ? YES : NO;
+      this.#decisions[index] = decision;
     }
     return decision === YES;
   }
@@ -124,12 +124,12 @@ export class RequestState {
    * for less detail than the directive does.
    */
   seesWholeValue(index: number): boolean {
-    let decision = this.wholeValue[index] ?? NO;
+    let decision = this.#wholeValue[index] ?? NO;
     if (decision === UNDECIDED) {
       const unless = this.compiled.exemptions[index];
-      const whole = unless !== undefined && isExemptFromMinimize(unless, this.current);
+      const whole = unless !== undefined && isExemptFromMinimize(unless, this.#current);
       decision = whole ? YES : NO;
-      this.wholeValue[index] = decision;
+      this.#wholeValue[index] = decision;
     }
     return decision === YES;
   }
@@ -139,7 +139,7 @@ export class RequestState {
    * belongs to a service.
    */
   owns(row: unknown, property: string): boolean {
-    const delegation = this.current;
+    const delegation = this.#current;
     if (delegation === undefined || delegation.service === true) return false;
     if (typeof row !== 'object' || row === null) return false;
     return (row as Record<string, unknown>)[property] === delegation.subject;

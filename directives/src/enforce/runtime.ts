@@ -1,7 +1,7 @@
 import type { OccasionalLog } from '../log.js';
 import type { RequestState } from './request-state.js';
 
-/** What the wrappers around resolvers ask while requests are served. */
+/** The services that wrappers around resolvers use while requests are served. */
 export interface ProtectionRuntime {
   /** The state of the request that a context value belongs to; without one, a caller who showed nothing. */
   readonly stateOf: (contextValue: unknown) => RequestState;

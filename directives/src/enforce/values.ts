@@ -1,25 +1,25 @@
 /** Gives equal values one index. */
 export class Interned<Value> {
   readonly values: Value[] = [];
-  private readonly indices = new Map<string, number>();
-  /** The very same object is met again and again; it is written out once. */
-  private readonly identities = new Map<Value, number>();
+  readonly #indices = new Map<string, number>();
+  /** The same object comes again and again; it is serialized once. */
+  readonly #identities = new Map<Value, number>();
 
   index(value: Value): number {
-    let index = this.identities.get(value);
+    let index = this.#identities.get(value);
     if (index !== undefined) return index;
     const key = JSON.stringify(value);
-    index = this.indices.get(key);
+    index = this.#indices.get(key);
     if (index === undefined) {
       index = this.values.push(value) - 1;
-      this.indices.set(key, index);
+      this.#indices.set(key, index);
     }
-    this.identities.set(value, index);
+    this.#identities.set(value, index);
     return index;
   }
 }
 
-/** By the same look as graphql-js, so that nothing is a promise there and a value here. */
+/** The same test as in graphql-js, so that nothing is a promise there and a value here. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&

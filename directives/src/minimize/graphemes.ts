@@ -4,8 +4,8 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 
 /**
- * V8 goes through a text in time that grows with the square of its length, and beyond some 50,000 characters takes many
- * seconds (Node 20). It is given pieces, so that nobody stops a subgraph by what they have stored.
+ * V8's segmenter takes time that grows with the square of the text, many seconds beyond some 50,000 characters (Node 20). It gets
+ * short pieces, so that nobody can stop a subgraph by what they have stored.
  */
 const PIECE_LENGTH = 512;
 
@@ -48,7 +48,7 @@ function pieceEnd(text: string, end: number): number {
 }
 
 /**
- * What separates and says nothing by itself: punctuation, spaces, currency signs and the symbols of ASCII, without any mark on
+ * Characters that separate and say nothing by themselves: punctuation, spaces, currency signs and the symbols of ASCII, without any mark on
  * them. Letters, digits, marks, emoji, flags and other symbols can spell a name, and so can characters that nobody sees.
  */
 const SEPARATOR = /^[\p{P}\p{Zs}\p{Sc}\t\r\n+<=>^`|~]+$/u;
@@ -71,7 +71,7 @@ export function mask(text: string, keep: number): string {
   return hidden === 0 ? '*'.repeat(characters.length) : characters.join('');
 }
 
-/** The first `keep` characters. What comes behind them is not looked at. */
+/** The first `keep` characters. The rest is not read. */
 export function truncate(text: string, keep: number): string {
   let kept = '';
   let count = 0;

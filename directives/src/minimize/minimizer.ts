@@ -9,19 +9,19 @@ import { cutDecimals, generalizeDate, generalizeNumber } from './generalize.js';
 import { mask, truncate } from './graphemes.js';
 import { addNoise, noiseGrid } from './noise.js';
 
-/** What a strategy gets beside the value. */
+/** The other input of a strategy, beside the value. */
 export interface MinimizationContext {
   /** Pseudonyms and noise are stable for one client and unlinkable between clients. */
   readonly clientId: string;
 }
 
 /**
- * Returns less than what the resolver gave, by entries where that is a list, and a promise where it is one. `null` stays
- * `null`, and an error stays the error that it is.
+ * Returns less than the resolver gave: entry by entry for a list, and as a promise for a promise. `null` and errors stay as they
+ * are.
  */
 export type Minimizer = (value: unknown, context: MinimizationContext) => unknown;
 
-/** Of a value as its type serializes it, null where it cannot read it. */
+/** Takes a value as its type serializes it; gives null for one that it cannot read. */
 type Strategy = (serialized: unknown, context: MinimizationContext) => unknown;
 
 export interface MinimizerInput {

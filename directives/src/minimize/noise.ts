@@ -1,4 +1,4 @@
-/** Steps on one side: far more would not be told apart in a double beside the value. */
+/** Steps on one side. With far more, a double could not tell them apart beside the value. */
 const MAX_STEPS = 2 ** 31;
 /** Whole numbers up to here are exact, and so is the step that a value lies on. */
 const MAX_INDEX = Number.MAX_SAFE_INTEGER - 2 * MAX_STEPS;
@@ -31,7 +31,7 @@ export function noiseGrid(spread: number, step: number | undefined, isWhole: boo
  * so the low bits of the double tell nothing about the value.
  *
  * @param digest At least 128 bits. The same for the same value, so that asking again averages nothing out.
- * @returns null for what is not a number, and for one too large to lie exactly on a step.
+ * @returns null for a value that is not a number, or is too large to lie exactly on a step.
  */
 export function addNoise(value: unknown, { step, maxSteps }: NoiseGrid, digest: Buffer): number | null {
   if (typeof value !== 'number') return null;

@@ -1,5 +1,5 @@
 /**
- * What happened at one schema coordinate. `minimized` is an allowed read of less than the stored value. `would-deny` and
+ * The decision at one schema coordinate. `minimized` is an allowed read of less than the stored value. `would-deny` and
  * `would-minimize` are of a subgraph in shadow: the whole value left although a rule says otherwise.
  */
 export type AccessDecision = (typeof ACCESS_DECISIONS)[number];
@@ -12,7 +12,7 @@ export const ACCESS_DECISIONS = Object.freeze([
 ] as const);
 
 /**
- * What one subgraph did for one request at one coordinate. Never holds a value, an argument or a variable.
+ * One decision of a subgraph for one request, at one coordinate. It never contains a value, an argument or a variable.
  */
 export interface FieldAccess {
   /** Schema coordinate, `Type.field`. */

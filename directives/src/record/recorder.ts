@@ -3,7 +3,7 @@ import type { Context } from '@opentelemetry/api';
 import { ACCESS_DECISIONS } from './facts.js';
 import type { AccessDecision, FactsExtension, FieldAccess } from './facts.js';
 
-/** What the recorder must know of a coordinate, compiled once. */
+/** A coordinate, as the recorder counts it; compiled once. */
 export interface RecordedField {
   readonly index: number;
   readonly coordinate: string;
@@ -23,38 +23,41 @@ const WOULD_MINIMIZE = DECISIONS.indexOf('would-minimize');
  * typed array: nothing is allocated per row.
  */
 export class AccessRecorder {
-  private readonly counts: Uint32Array;
-  private touched: number[] = [];
-  private startTime = Date.now();
+  readonly #counts: Uint32Array;
+  #touched: number[] = [];
+  #startTime = Date.now();
 
-  constructor(private readonly fields: readonly RecordedField[]) {
-    this.counts = new Uint32Array(fields.length * DECISIONS.length);
+  readonly #fields: readonly RecordedField[];
+
+  constructor(fields: readonly RecordedField[]) {
+    this.#fields = fields;
+    this.#counts = new Uint32Array(fields.length * DECISIONS.length);
   }
 
   allowed(field: RecordedField): void {
-    this.increment(field.index * DECISIONS.length + ALLOWED);
+    this.#increment(field.index * DECISIONS.length + ALLOWED);
   }
 
   minimized(field: RecordedField): void {
-    this.increment(field.index * DECISIONS.length + MINIMIZED);
+    this.#increment(field.index * DECISIONS.length + MINIMIZED);
   }
 
   denied(field: RecordedField, count = 1): void {
-    this.increment(field.index * DECISIONS.length + DENIED, count);
+    this.#increment(field.index * DECISIONS.length + DENIED, count);
   }
 
   wouldDeny(field: RecordedField): void {
-    this.increment(field.index * DECISIONS.length + WOULD_DENY);
+    this.#increment(field.index * DECISIONS.length + WOULD_DENY);
   }
 
   wouldMinimize(field: RecordedField): void {
-    this.increment(field.index * DECISIONS.length + WOULD_MINIMIZE);
+    this.#increment(field.index * DECISIONS.length + WOULD_MINIMIZE);
   }
 
-  private increment(slot: number, by = 1): void {
-    const before = this.counts[slot] ?? 0;
-    if (before === 0) this.touched.push(slot);
-    this.counts[slot] = before + by;
+  #increment(slot: number, by = 1): void {
+    const before = this.#counts[slot] ?? 0;
+    if (before === 0) this.#touched.push(slot);
+    this.#counts[slot] = before + by;
   }
 
   /**
@@ -63,11 +66,11 @@ export class AccessRecorder {
    * nothing is reported twice. Spans cost nothing where no SDK is registered.
    */
   take(subgraph: string, parent: Context): FactsExtension {
-    const accesses = this.accesses();
-    emitSpans(accesses, { subgraph, parent, startTime: this.startTime });
-    for (const slot of this.touched) this.counts[slot] = 0;
-    this.touched = [];
-    this.startTime = Date.now();
+    const accesses = this.#accesses();
+    emitSpans(accesses, { subgraph, parent, startTime: this.#startTime });
+    for (const slot of this.#touched) this.#counts[slot] = 0;
+    this.#touched = [];
+    this.#startTime = Date.now();
     return {
       v: 1,
       fields: accesses.map(({ coordinate, decision, count, strategy, rule }) => [
@@ -80,16 +83,16 @@ export class AccessRecorder {
     };
   }
 
-  private accesses(): FieldAccess[] {
-    return this.touched.flatMap((slot) => {
-      const field = this.fields[Math.floor(slot / DECISIONS.length)];
+  #accesses(): FieldAccess[] {
+    return this.#touched.flatMap((slot) => {
+      const field = this.#fields[Math.floor(slot / DECISIONS.length)];
       const decision = DECISIONS[slot % DECISIONS.length];
       if (field === undefined || decision === undefined) return [];
       return [
         {
           coordinate: field.coordinate,
           decision,
-          count: this.counts[slot] ?? 0,
+          count: this.#counts[slot] ?? 0,
           ...(field.rule === undefined ? {} : { rule: field.rule }),
           ...((decision === 'minimized' || decision === 'would-minimize') && field.strategy !== undefined
             ? { strategy: field.strategy }

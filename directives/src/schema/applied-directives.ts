@@ -7,7 +7,7 @@ interface DirectiveHolder {
   readonly directives?: readonly ConstDirectiveNode[] | undefined;
 }
 
-/** What every element of a schema has: its SDL, where it was made of some, and a place for whatever a library keeps with it. */
+/** The common part of all schema elements: the SDL it was built from, if any, and the notes that a library keeps with it. */
 export interface SchemaElement {
   readonly astNode?: DirectiveHolder | null | undefined;
   readonly extensionASTNodes?: readonly DirectiveHolder[] | null | undefined;

@@ -8,7 +8,7 @@ interface Unless {
   readonly unless?: Alternatives;
 }
 
-/** What each of Behalf's directives takes, by its name. */
+/** The arguments of each of Behalf's directives, by its name. */
 export interface DirectiveArguments {
   readonly authenticated: NoArguments;
   readonly requiresScopes: { readonly scopes: Alternatives };

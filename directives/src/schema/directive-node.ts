@@ -29,7 +29,7 @@ export function directiveNode(
   };
 }
 
-/** By the type of the argument where the schema defines the directive. Values that are not of it are written as they are. */
+/** Uses the argument's type where the schema defines the directive. A value that does not fit the type is written as it is. */
 function argumentNode(
   value: unknown,
   type: GraphQLInputType | undefined,

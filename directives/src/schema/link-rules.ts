@@ -40,8 +40,8 @@ export function linkRules(
       if (missing.length > 0)
         document = withImports(
           document,
-          feature.node,
-          missing.map(({ name }) => `@${name}`),
+          feature,
+          missing.map(({ name }) => name),
         );
       continue;
     }

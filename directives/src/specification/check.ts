@@ -24,7 +24,7 @@ const KNOWN_VERSIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Linked `for: SECURITY` and enforced by whoever serves the schema: @apollo/gateway takes what is `@inaccessible` out of the
+ * Linked `for: SECURITY`, and enforced by the gateway: @apollo/gateway takes `@inaccessible` elements out of the
  * schema before an operation is validated, and refuses versions of it that it does not know.
  */
 const ENFORCED_BY_GATEWAY: ReadonlySet<string> = new Set([INACCESSIBLE_IDENTITY]);
@@ -95,8 +95,8 @@ function nameOf(owner: ASTNode | readonly ASTNode[] | undefined): string | undef
 }
 
 /**
- * Whether an address leads to a specification that states rules, and is not written as its identity: over `http:`, with a query,
- * in other letters, with more behind the version. Directives of it would be taken for somebody else's.
+ * Whether an address leads to a specification that states rules, but is not spelled like its identity: over `http:`, with a query,
+ * in other letters, with more behind the version. Its directives would be taken for somebody else's.
  */
 function isOtherSpelling(identity: string): boolean {
   const asked = URL.parse(identity);

@@ -2,8 +2,8 @@ import type { Requirement } from '../decide/requirement.js';
 import type { Arguments } from './read-arguments.js';
 
 /**
- * Everything that is particular to one directive; each has a file of its own, which names it `satisfies DirectiveSpecification`.
- * What {@link compile} of all of them return is the union `Meaning` (see `specified-directives.ts`).
+ * Everything that is particular to one directive; each has a file of its own, which satisfies this type.
+ * The results of all their `compile` functions are the union `Meaning` (see `specified-directives.ts`).
  */
 export interface DirectiveSpecification {
   /** Name in its specification, without `@`. */
@@ -22,6 +22,6 @@ export interface DirectiveSpecification {
    * @throws {DirectiveError} `INVALID_RULE` with the coordinate, for arguments that cannot be read.
    */
   readonly compile: (args: Arguments, coordinate: string) => { readonly kind: string };
-  /** What a requirement has of this directive, in the words of the schema, for records and explanations. */
+  /** The part of a requirement that comes from this directive, in the words of the schema, for records and explanations. */
   readonly explain?: (requirement: Requirement) => readonly string[];
 }

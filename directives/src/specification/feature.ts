@@ -26,7 +26,7 @@ export interface FeatureUrl {
 
 const VERSION = /^v\d+\.\d+$/;
 
-/** Takes the `url` argument of `@link` apart. Never throws: an address that is none has an empty name. */
+/** Splits the `url` argument of `@link`. Never throws: anything but an address has an empty version. */
 export function parseFeatureUrl(url: string): FeatureUrl {
   const path = url.replace(/\/+$/, '');
   const lastSlash = path.lastIndexOf('/');

@@ -1,13 +1,19 @@
-import { Kind } from 'graphql';
+import { Kind, visit } from 'graphql';
 import type { ConstDirectiveNode, ConstValueNode, DocumentNode } from 'graphql';
+import type { LinkedFeature } from './link.js';
 
-/** The document with more elements in the `import` of one of its links. */
+/**
+ * The document with more directives in the `import` of one of its links. Where they were applied under the feature's prefix they
+ * are applied by their own names: a directive has one name in a schema.
+ *
+ * @param names Without `@`.
+ */
 export function withImports(
   document: DocumentNode,
-  link: ConstDirectiveNode,
-  elements: readonly string[],
+  { node: link, namespace }: LinkedFeature,
+  names: readonly string[],
 ): DocumentNode {
-  const imported = elements.map((value): ConstValueNode => ({ kind: Kind.STRING, value }));
+  const imported = names.map((name): ConstValueNode => ({ kind: Kind.STRING, value: `@${name}` }));
   const before = link.arguments?.find(({ name }) => name.value === 'import')?.value;
   const extended: ConstDirectiveNode = {
     ...link,
@@ -23,15 +29,16 @@ export function withImports(
       },
     ],
   };
-  return {
-    ...document,
-    definitions: document.definitions.map((definition) =>
-      definition.kind === Kind.SCHEMA_DEFINITION || definition.kind === Kind.SCHEMA_EXTENSION
-        ? {
-            ...definition,
-            directives: (definition.directives ?? []).map((node) => (node === link ? extended : node)),
-          }
-        : definition,
-    ),
-  };
+  const ownNames = new Map(names.map((name) => [`${namespace}__${name}`, name]));
+  return visit(document, {
+    Directive(node) {
+      if (node === link) return extended;
+      const value = ownNames.get(node.name.value);
+      return value === undefined ? undefined : { ...node, name: { ...node.name, value } };
+    },
+    DirectiveDefinition(node) {
+      const value = ownNames.get(node.name.value);
+      return value === undefined ? undefined : { ...node, name: { ...node.name, value } };
+    },
+  });
 }

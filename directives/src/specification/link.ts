@@ -8,11 +8,11 @@ import type { FeatureUrl } from './feature.js';
 export interface LinkedFeature extends FeatureUrl {
   /** Prefix of elements that are not imported (`as`, or the feature's own name). */
   readonly namespace: string;
-  /** `for: SECURITY` or `for: EXECUTION`: who does not understand the feature must not load the schema. */
+  /** `for: SECURITY` or `for: EXECUTION`: a schema with such a feature must not be loaded without understanding it. */
   readonly purpose: string | undefined;
   /** Element name as in the specification → name in this schema. Directives carry their `@`. */
   readonly imports: ReadonlyMap<string, string>;
-  /** The application itself, for those who rewrite it. */
+  /** The application itself, for rewriting it. */
   readonly node: ConstDirectiveNode;
 }
 
@@ -31,7 +31,7 @@ export interface ResolvedDirective {
  */
 export class Links {
   readonly features: readonly LinkedFeature[];
-  private readonly byLocalName = new Map<string, ResolvedDirective>();
+  readonly #byLocalName = new Map<string, ResolvedDirective>();
 
   constructor(document: DocumentNode) {
     const applied = document.definitions.flatMap((definition) =>
@@ -44,7 +44,7 @@ export class Links {
     for (const feature of this.features) {
       for (const [element, local] of feature.imports) {
         if (element.startsWith('@'))
-          this.byLocalName.set(local.slice(1), { feature, name: element.slice(1) });
+          this.#byLocalName.set(local.slice(1), { feature, name: element.slice(1) });
       }
     }
   }
@@ -56,7 +56,7 @@ export class Links {
 
   /** Which specification's directive a name is here: imported, prefixed, or the feature's own name. */
   resolve(localName: string): ResolvedDirective | undefined {
-    const imported = this.byLocalName.get(localName);
+    const imported = this.#byLocalName.get(localName);
     if (imported !== undefined) return imported;
     for (const feature of this.features) {
       if (localName === feature.namespace) return { feature, name: feature.name };
@@ -102,7 +102,7 @@ function readImports(url: string, imports: unknown): Map<string, string> {
   const names = new Map<string, string>();
   if (imports === undefined || imports === null) return names;
   if (!Array.isArray(imports))
-    throw new DirectiveError('INVALID_RULE', `@link(url: "${url}"): import is no list`);
+    throw new DirectiveError('INVALID_RULE', `@link(url: "${url}"): import is not a list`);
   for (const element of imports as unknown[]) {
     if (typeof element === 'string') {
       names.set(element, element);

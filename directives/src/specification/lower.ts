@@ -46,7 +46,7 @@ export function lowerRequiresScope(document: DocumentNode): DocumentNode {
   refuseOldFederation(federation);
   if (!federation.imports.has(`@${requiresScopes.name}`)) {
     // Composition wants a directive to have one name in all subgraphs, and the others import it under its own.
-    return lowerRequiresScope(withImports(document, federation.node, [`@${requiresScopes.name}`]));
+    return lowerRequiresScope(withImports(document, federation, [requiresScopes.name]));
   }
   const lowering: Lowering = {
     links,
@@ -61,7 +61,7 @@ export function lowerRequiresScope(document: DocumentNode): DocumentNode {
   };
 }
 
-/** What is known of the whole document while each definition of it is lowered. */
+/** Facts about the whole document that each definition is lowered with. */
 interface Lowering {
   readonly links: Links;
   /** Name of `@requiresScopes` in this schema. */
@@ -77,7 +77,7 @@ type Directives = readonly ConstDirectiveNode[] | undefined;
 /** The scopes that one element asks for, by either directive. */
 interface ElementScopes {
   readonly scopes: Set<string>;
-  /** Of its `@requiresScopes`. */
+  /** The alternatives of its `@requiresScopes`. */
   beside: Alternatives | undefined;
 }
 
