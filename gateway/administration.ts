@@ -4,7 +4,8 @@ import { tokenRequired } from './authenticate/bearer.js';
 import { RefusedError } from './errors.js';
 import { bearerChallenge, insufficientUserAuthentication } from './http/challenge.js';
 import type { StepUp } from '../policy/index.js';
-import type { Exchange, Incoming } from './exchange.js';
+import type { IncomingRequest } from './request/exchange.js';
+import type { GatewayRequest } from './request/gateway-request.js';
 import { supposedDelegation } from './explain.js';
 import type { ExplainInput } from './explain.js';
 import type { ProtectedGateway } from './protect-gateway.js';
@@ -41,7 +42,7 @@ export async function answerAdministrator(
   response: ServerResponse,
   gateway: ProtectedGateway,
   { scope }: AdministrationOptions,
-  incoming: Incoming,
+  incoming: IncomingRequest,
 ): Promise<void> {
   response.setHeader('cache-control', 'no-store');
   if (request.method !== 'POST') {
@@ -53,11 +54,11 @@ export async function answerAdministrator(
     send(response, 415, { error: 'unsupported_media_type' });
     return;
   }
-  const exchange = gateway.begin(incoming);
-  response.setHeader('behalf-transaction', exchange.transactionId);
+  const begun = gateway.begin(incoming);
+  response.setHeader('behalf-transaction', begun.exchange.transactionId);
   try {
-    await admit(exchange, gateway, scope);
-    for (const [name, value] of exchange.responseHeaders) response.setHeader(name, value);
+    await admit(begun, gateway, scope);
+    for (const [name, value] of begun.responseHeaders) response.setHeader(name, value);
     const input = readInput(await readBody(request));
     const result = input === undefined ? undefined : gateway.explain(input);
     if (result === undefined) {
@@ -70,8 +71,7 @@ export async function answerAdministrator(
       send(response, 400, { error: 'operation_invalid', errors: result.errors });
       return;
     }
-    exchange.operation = result.operation;
-    await gateway.record(exchange, 'explained', undefined);
+    await gateway.pipeline.record(begun, 'explained', undefined, result.operation);
     send(response, 200, result.explanation);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
@@ -81,23 +81,19 @@ export async function answerAdministrator(
     for (const [name, value] of error.headers) response.setHeader(name, value);
     send(response, status, { error: code, message });
   } finally {
-    await gateway.finish(exchange);
+    await gateway.finish(begun);
   }
 }
 
 /** @throws {RefusedError} unless the caller's own token is valid and holds the scope. */
-async function admit(exchange: Exchange, gateway: ProtectedGateway, scope: string): Promise<void> {
-  await gateway.authenticate(exchange);
-  const { delegation } = exchange;
-  if (delegation === undefined) {
-    await gateway.record(exchange, 'refused', 'UNAUTHENTICATED');
-    throw gateway.refused(exchange, tokenRequired());
-  }
+async function admit(begun: GatewayRequest, gateway: ProtectedGateway, scope: string): Promise<void> {
+  await gateway.authenticate(begun);
+  const { delegation, token } = begun.caller ?? {};
+  if (delegation === undefined) throw await gateway.pipeline.refuse(begun, tokenRequired());
   if (!isMet({ ...NO_REQUIREMENT, authenticated: true, scopes: [[[scope]]] }, delegation)) {
-    const stepUp = exchange.token?.withheld?.get(scope);
+    const stepUp = token?.withheld?.get(scope);
     const refusal = stepUp === undefined ? insufficientScope(scope) : signInTooWeak(stepUp);
-    await gateway.record(exchange, 'refused', refusal.refusal.code);
-    throw gateway.refused(exchange, refusal);
+    throw await gateway.pipeline.refuse(begun, refusal);
   }
 }
 

@@ -13,10 +13,10 @@ import { dpopOptions, openReplay } from './config/dpop.js';
 import { openAudit, openPolicies, policyFile, readIssuer, readKey, supergraphFile } from './config/open.js';
 import { Connections } from './connections.js';
 import { isClientError } from './client-error.js';
-import type { ExchangeContext } from './exchange.js';
+import type { GatewayContext } from './request/gateway-request.js';
 import { parseJson, readBody } from './http/body.js';
 import { incomingOf } from './http/incoming.js';
-import type { Surroundings } from './http/incoming.js';
+import type { ServerContext } from './http/incoming.js';
 import { listen, sendJson } from './http/listen.js';
 import { persistedQueryCache } from './http/persisted-queries.js';
 import { TrustedProxies } from './http/proxies.js';
@@ -95,7 +95,7 @@ function notYet(_request: IncomingMessage, response: ServerResponse): void {
   sendJson(response, 503, { error: 'starting' });
 }
 
-type Served = Omit<RunningGateway, 'url'> & {
+type ServingGateway = Omit<RunningGateway, 'url'> & {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
 };
 
@@ -105,8 +105,8 @@ async function serve(
   overrides: GatewayOverrides,
   log: GatewayLog,
   proxies: TrustedProxies,
-): Promise<Served> {
-  const surroundings = { externalUrl: config.externalUrl ?? url, proxies };
+): Promise<ServingGateway> {
+  const server = { externalUrl: config.externalUrl ?? url, proxies };
   const supergraph = await supergraphFile(config.supergraph);
   const key =
     config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
@@ -127,7 +127,7 @@ async function serve(
       { supergraphSdl: supergraph.manager },
       {
         issuers,
-        externalUrl: surroundings.externalUrl,
+        externalUrl: server.externalUrl,
         dpop: dpopOptions(config, replay),
         knowsClientCertificates:
           config.listen?.tls?.requestClientCertificate === true || config.proxies?.clientCertificate === true,
@@ -164,7 +164,7 @@ async function serve(
     await closeStores();
     throw error;
   }
-  const apollo = new ApolloServer<ExchangeContext>({
+  const apollo = new ApolloServer<GatewayContext>({
     gateway,
     // Asking for the schema is decided in the pipeline, by the caller.
     introspection: true,
@@ -203,7 +203,7 @@ async function serve(
     ...(metrics === undefined ? {} : { metricsUrl: metrics.url }),
     reloadSupergraph: supergraph.reload,
     handler(request, response) {
-      handle(request, response, { apollo, gateway, config, surroundings }).catch((error: unknown) => {
+      handle(request, response, { apollo, gateway, config, server }).catch((error: unknown) => {
         log.log('error', 'REQUEST_HANDLING_FAILED', {
           error: error instanceof Error ? error.name : 'unknown',
         });
@@ -233,15 +233,19 @@ async function serve(
   }
 }
 
-interface Handling {
-  readonly apollo: ApolloServer<ExchangeContext>;
+interface RouteContext {
+  readonly apollo: ApolloServer<GatewayContext>;
   readonly gateway: ProtectedGateway;
   readonly config: GatewayConfig;
-  readonly surroundings: Surroundings;
+  readonly server: ServerContext;
 }
 
-async function handle(request: IncomingMessage, response: ServerResponse, handling: Handling): Promise<void> {
-  const { gateway, config, surroundings } = handling;
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: RouteContext,
+): Promise<void> {
+  const { gateway, config, server } = route;
   const [path = '/', ...search] = (request.url ?? '/').split('?');
   if (path === '/health' && request.method === 'GET') {
     const health = gateway.health();
@@ -254,13 +258,13 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
     sendJson(response, 200, await gateway.jwks());
     return;
   }
-  if (request.method === 'GET' && answerMetadata(path, response, handling)) return;
+  if (request.method === 'GET' && answerMetadata(path, response, route)) return;
   if (path === TXN_TOKEN_PATH && config.propagation?.passOn !== undefined) {
     await answerWorkload(request, response, gateway);
     return;
   }
   if (path === EXPLAIN_PATH && config.administration !== undefined) {
-    const incoming = incomingOf(request, surroundings);
+    const incoming = incomingOf(request, server);
     await answerAdministrator(request, response, gateway, config.administration, incoming);
     return;
   }
@@ -270,7 +274,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
   }
   if (request.method === 'GET' && config.http?.get === true) {
     // Apollo Server runs queries only by GET, and asks for a header that no form of another site can send.
-    await answerGraphQL(request, response, handling, {
+    await answerGraphQL(request, response, route, {
       method: 'GET',
       search: search.join('?'),
       body: undefined,
@@ -301,11 +305,11 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
       return;
     }
   }
-  await answerGraphQL(request, response, handling, { method: 'POST', search: '', body });
+  await answerGraphQL(request, response, route, { method: 'POST', search: '', body });
 }
 
 /** RFC 9728 section 3. @returns whether it was asked for */
-function answerMetadata(path: string, response: ServerResponse, { gateway, config }: Handling): boolean {
+function answerMetadata(path: string, response: ServerResponse, { gateway, config }: RouteContext): boolean {
   const paths = ['', '/graphql', ...(config.administration === undefined ? [] : [EXPLAIN_PATH])];
   const { resource } = gateway;
   const described = resource?.pathOf(path, paths);
@@ -321,7 +325,7 @@ type GraphQLRequest = Pick<HTTPGraphQLRequest, 'method' | 'search' | 'body'>;
 async function answerGraphQL(
   request: IncomingMessage,
   response: ServerResponse,
-  { apollo, gateway, surroundings }: Handling,
+  { apollo, gateway, server }: RouteContext,
   graphql: GraphQLRequest,
 ): Promise<void> {
   const operations = Array.isArray(graphql.body) ? graphql.body.length : 1;
@@ -329,28 +333,28 @@ async function answerGraphQL(
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   }
-  const exchange = gateway.begin({
-    ...incomingOf(request, surroundings),
+  const begun = gateway.begin({
+    ...incomingOf(request, server),
     isBatch: Array.isArray(graphql.body),
   });
   let answer: HTTPGraphQLResponse;
   try {
     answer = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { headers, ...graphql },
-      context: () => gateway.authenticate(exchange),
+      context: () => gateway.authenticate(begun),
     });
   } finally {
-    await gateway.finish(exchange, operations);
+    await gateway.finish(begun, operations);
   }
   // Names the records of this request, for whoever asks about it later.
   response.setHeader(
     'behalf-transaction',
-    exchange.family.map(({ transactionId }) => transactionId).join(', '),
+    begun.exchanges.map(({ transactionId }) => transactionId).join(', '),
   );
-  for (const [name, value] of exchange.responseHeaders) response.setHeader(name, value);
+  for (const [name, value] of begun.responseHeaders) response.setHeader(name, value);
   for (const [name, value] of answer.headers) response.setHeader(name, value);
   // Of a batch that was read, each operation has its own outcome, and none of them is that of all.
-  const isBatchAnswer = exchange.incoming.isBatch === true && exchange.authenticated;
+  const isBatchAnswer = begun.incoming.isBatch === true && begun.caller !== undefined;
   response.statusCode = isBatchAnswer ? 200 : (answer.status ?? 200);
   if (answer.body.kind === 'complete') response.end(answer.body.string);
   else {

@@ -1,32 +1,47 @@
 import type { QueryPlannerConfig } from '@apollo/query-planner';
-import type { GatewayExecutor, GatewaySchemaLoadOrUpdateCallback } from '@apollo/server-gateway-interface';
+import type {
+  GatewayExecutor,
+  GatewayGraphQLRequestContext,
+  GatewaySchemaLoadOrUpdateCallback,
+} from '@apollo/server-gateway-interface';
 import { parse } from 'graphql';
 import { ApolloGateway } from './apollo.js';
 import type { ApolloGatewayConfig, ApolloGatewayInstance } from './apollo.js';
 import { createOperationAuthorizer } from './authorize/index.js';
 import type { OperationAuthorizer } from './authorize/index.js';
-import { exchangeOf } from './exchange.js';
-import { GrantedIntrospection } from './introspection/index.js';
+import { GrantedSchemaIntrospection } from './schema-introspection/index.js';
 import { CostModel } from './limit/index.js';
-import type { Served } from './pipeline.js';
 import { QueryPlans } from './plan/query-plans.js';
+import { DEFAULT_POLICY_TIMEOUT_MS, functionEvaluator, PolicyBook } from './policies/index.js';
 import type { BehalfDataSource } from './propagate/data-source.js';
 import type { LimitOptions } from './limit/request-limits.js';
-import type { Protection } from './protection.js';
+import type { GatewayLog } from './log.js';
+import type { ProtectionOptions } from './options/protection-options.js';
+import type { SharedUse } from './request/shared-use.js';
 
 export type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];
 
-/** One supergraph, and everything that requests are answered with by its rules. */
-export interface Version extends Served {
+/**
+ * One supergraph, and everything that requests are answered with by its rules. The parts are replaced together, so that no
+ * request meets parts of two versions.
+ */
+export interface SupergraphVersion {
+  readonly authorizer: OperationAuthorizer;
+  readonly policies: PolicyBook;
+  readonly schemaIntrospection: GrantedSchemaIntrospection;
+  readonly costs: CostModel;
+  /** Plans and executes an operation. @param usage Of all operations in the same HTTP request. */
+  readonly execute: (request: GatewayGraphQLRequestContext, usage: SharedUse) => ReturnType<GatewayExecutor>;
   readonly gateway: ApolloGatewayInstance;
   readonly loaded: Loaded;
   readonly plans: QueryPlans;
 }
 
 export interface VersionOptions {
-  /** What the user gave. */
+  /** As the user gave it. */
   readonly config: ApolloGatewayConfig;
-  readonly protection: Protection;
+  readonly options: ProtectionOptions;
+  readonly log: GatewayLog;
   readonly dataSource: (
     name: string,
     url: string | undefined,
@@ -56,9 +71,9 @@ export function shareOfCaches(limits: LimitOptions | undefined): number {
  */
 export async function createVersion(
   sdl: string,
-  { config, protection, dataSource }: VersionOptions,
-): Promise<Version> {
-  const { authorization, policy, limits } = protection.options;
+  { config, options, log, dataSource }: VersionOptions,
+): Promise<SupergraphVersion> {
+  const { authorization, policy, limits } = options;
   const cacheBytes = shareOfCaches(limits);
   const authorizer = createOperationAuthorizer(sdl, {
     coverage: authorization?.coverage ?? 'open',
@@ -69,13 +84,13 @@ export async function createVersion(
       : { maxPathsPerSelection: authorization.maxPathsPerSelection }),
     ...(authorization?.maxErrors === undefined ? {} : { maxErrors: authorization.maxErrors }),
   });
-  const policies = protection.policyBook(authorizer);
+  const policies = policyBook(authorizer, options, log);
   const { queryPlannerConfig } = config as { queryPlannerConfig?: QueryPlannerConfig };
   const plannerConfig = {
     ...queryPlannerConfig,
     debug: { ...PLANNER_LIMITS, ...queryPlannerConfig?.debug },
   };
-  const plans = openPlans(authorizer, plannerConfig, cacheBytes, protection);
+  const plans = openPlans(authorizer, plannerConfig, cacheBytes, { limits, log });
   try {
     const gateway = new ApolloGateway({
       ...config,
@@ -96,12 +111,9 @@ export async function createVersion(
       authorizer,
       policies,
       plans,
-      introspection: new GrantedIntrospection(authorizer, cacheBytes),
+      schemaIntrospection: new GrantedSchemaIntrospection(authorizer, cacheBytes),
       costs: new CostModel(apiSchema, parse(authorizer.executableSdl), limits?.listSize ?? DEFAULT_LIST_SIZE),
-      execute: (request) => {
-        const shared = exchangeOf(request.context)?.shared ?? { planning: undefined };
-        return plans.execute(request, shared, executor as GatewayExecutor);
-      },
+      execute: (request, usage) => plans.execute(request, usage, executor as GatewayExecutor),
       gateway,
       loaded,
     };
@@ -115,7 +127,7 @@ function openPlans(
   { executableSdl }: OperationAuthorizer,
   config: QueryPlannerConfig,
   maxBytes: number,
-  { options: { limits }, log }: Protection,
+  { limits, log }: { readonly limits: LimitOptions | undefined; readonly log: GatewayLog },
 ): QueryPlans {
   if (limits?.planInWorker !== true) return new QueryPlans({ maxBytes });
   return new QueryPlans({
@@ -128,4 +140,14 @@ function openPlans(
       log,
     },
   });
+}
+
+/** Who answers the policies of this version. @throws {ConfigurationError} */
+function policyBook(
+  { policies: asked }: OperationAuthorizer,
+  { policies, policyEvaluators = [], policyTimeoutMs = DEFAULT_POLICY_TIMEOUT_MS }: ProtectionOptions,
+  log: GatewayLog,
+): PolicyBook {
+  const functions = policies === undefined ? [] : [functionEvaluator(policies)];
+  return new PolicyBook([...functions, ...policyEvaluators], asked, policyTimeoutMs, log);
 }

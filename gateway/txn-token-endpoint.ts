@@ -31,7 +31,7 @@ export async function answerWorkload(
     sendJson(response, 413, { error: 'body_too_large' });
     return;
   }
-  const answer = await gateway.passOn({
+  const answer = await gateway.exchangeTxnToken({
     authorization: request.headersDistinct.authorization ?? [],
     form: new URLSearchParams(body.toString()),
   });

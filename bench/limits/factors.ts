@@ -6,7 +6,7 @@ import { composeSupergraph } from '../../cli/compose.js';
 import { analyzeOperation, Conditions } from '../../gateway/authorize/analysis.js';
 import { filterOperation } from '../../gateway/authorize/filter.js';
 import { readSupergraph } from '../../gateway/authorize/supergraph.js';
-import { introspectableDocument, visibleSchema } from '../../gateway/introspection/visible-schema.js';
+import { introspectableDocument, visibleSchema } from '../../gateway/schema-introspection/visible-schema.js';
 import { BYTES_PER_CHARACTER } from '../../gateway/limit/index.js';
 import { BENCH_SUBGRAPHS, protectedSdl } from '../gateway/schemas.js';
 import { printTable } from '../harness/table.js';

@@ -3,7 +3,7 @@ import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
 import type { StepUp } from '../../policy/index.js';
 import { RefusedError } from '../errors.js';
-import type { Incoming } from '../exchange.js';
+import type { IncomingRequest } from '../request/exchange.js';
 import type { RevocationView } from '../revocation/view.js';
 import { invalidToken, presentedToken, tokenRequired } from './bearer.js';
 import type { PresentedToken } from './bearer.js';
@@ -19,7 +19,7 @@ import type { SenderConstraint } from './sender-constraint.js';
 export interface AuthenticatedToken {
   readonly delegation: Delegation;
   /** By the issuer's own names, in which it announces what it revokes. Absent where they are the delegation's. */
-  readonly asIssued?: Delegation;
+  readonly issuerDelegation?: Delegation;
   readonly issuer: string;
   /** The issuer was asked about it (RFC 7662). */
   readonly isIntrospected?: true | undefined;
@@ -48,7 +48,7 @@ export interface AuthenticatedToken {
 }
 
 /** What a request was found to be from. */
-export interface Authenticated {
+export interface Authentication {
   readonly token: AuthenticatedToken;
   /** For the answer's `DPoP-Nonce` (RFC 9449 section 8.2), when the client is to change to it. */
   readonly nextNonce: string | undefined;
@@ -91,7 +91,7 @@ export class Authenticator {
    * @returns undefined for a request without credentials, where that is allowed.
    * @throws {RefusedError} for credentials that are there and not valid: they are never taken for absent.
    */
-  async authenticate(incoming: Incoming): Promise<Authenticated | undefined> {
+  async authenticate(incoming: IncomingRequest): Promise<Authentication | undefined> {
     const presented = presentedToken(incoming.authorization);
     if (presented === undefined) {
       if (this.options.anonymous === 'allow') return undefined;

@@ -7,7 +7,7 @@ import { shapeProblem } from '../../policy/index.js';
 import type { AdministrationOptions } from '../administration.js';
 import { MIN_NONCE_KEY_BYTES } from '../authenticate/dpop/nonce.js';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
-import type { IntrospectionOptions } from '../authenticate/introspection.js';
+import type { TokenIntrospectionOptions } from '../authenticate/token-introspection.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { tokenLifetimes } from '../authenticate/lifetime.js';
 import { Namespaces } from '../authenticate/namespaces.js';
@@ -16,18 +16,18 @@ import { ConfigurationError } from '../errors.js';
 import { TrustedProxies } from '../http/proxies.js';
 import type { ProxyOptions } from '../http/proxies.js';
 import type { TlsOptions } from '../http/tls.js';
-import type { IntrospectionRule } from '../introspection/index.js';
+import type { SchemaIntrospectionRule } from '../schema-introspection/index.js';
 import type { LimitOptions } from '../limit/request-limits.js';
 import type { LogLevel } from '../log.js';
-import { PassingOn } from '../propagate/pass-on.js';
-import type { PassOnOptions } from '../propagate/pass-on.js';
-import type { ProtectionOptions, RevocationOptions } from '../protection.js';
+import { TxnTokenExchange } from '../propagate/txn-token-exchange.js';
+import type { TxnTokenExchangeOptions } from '../propagate/txn-token-exchange.js';
+import type { ProtectionOptions, RevocationOptions } from '../options/protection-options.js';
 import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
 import schema from './schema.json' with { type: 'json' };
 
 /** An issuer as the file names it: keys are in files of their own. */
 export interface ConfiguredIssuer extends Omit<IssuerOptions, 'introspection'> {
-  readonly introspection?: Omit<IntrospectionOptions, 'privateKey'> & {
+  readonly introspection?: Omit<TokenIntrospectionOptions, 'privateKey'> & {
     /** Absolute path. */
     readonly privateKeyFile?: string;
   };
@@ -54,7 +54,7 @@ export interface GatewayConfig {
   readonly policy?: string;
   readonly authorization?: ProtectionOptions['authorization'];
   readonly limits?: Omit<LimitOptions, 'planInWorker'>;
-  readonly introspection?: IntrospectionRule;
+  readonly introspection?: SchemaIntrospectionRule;
   /** A listener of its own for Prometheus. */
   readonly metrics?: { readonly listen: { readonly host?: string; readonly port: number } };
   readonly policies?: {
@@ -72,7 +72,7 @@ export interface GatewayConfig {
     readonly issuer?: string;
     readonly tokenLifetimeSeconds?: number;
     readonly bind?: 'none' | 'body';
-    readonly passOn?: PassOnOptions;
+    readonly passOn?: TxnTokenExchangeOptions;
     readonly keyFile?: string;
     readonly rotateKeysAfterSeconds?: number;
   };
@@ -210,7 +210,7 @@ function refuseContradictions(config: GatewayConfig): void {
   }
   const { issuer = '', passOn } = config.propagation ?? {};
   // Throws for workloads that cannot be told apart, or could not show who they are.
-  if (passOn !== undefined) new PassingOn(passOn, issuer);
+  if (passOn !== undefined) new TxnTokenExchange(passOn, issuer);
   const { audit } = config;
   if (audit === undefined) return;
   if (audit.database !== undefined && audit.file !== undefined) {

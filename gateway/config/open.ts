@@ -10,7 +10,7 @@ import { ConfigurationError } from '../errors.js';
 import { cedarEvaluator } from '../policies/index.js';
 import type { PolicyEvaluator } from '../policies/index.js';
 import { SigningKeys } from '../propagate/signing-keys.js';
-import type { AuditOptions } from '../seal/seal.js';
+import type { AuditOptions } from '../seal/audit-options.js';
 import type { ConfiguredIssuer, GatewayConfig } from './config.js';
 
 /** The file of the supergraph, which can be read again. @throws {ConfigurationError} */

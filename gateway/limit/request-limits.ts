@@ -1,8 +1,8 @@
 import type { Policy } from '../../policy/index.js';
 import type { ClientOperation } from '../authorize/index.js';
 import { RefusedError } from '../errors.js';
-import type { Exchange } from '../exchange.js';
 import type { GatewayLog } from '../log.js';
+import type { Authenticated } from '../steps/stages.js';
 import type { CostModel } from './cost-model.js';
 import { OperationLimiter } from './limiter.js';
 import { limitRefusal } from './limits.js';
@@ -45,10 +45,9 @@ export class RequestLimits {
   }
 
   /** Counts one request against its client's rate class. @throws {RefusedError} 429 `RATE_LIMITED` */
-  async countRequest(exchange: Exchange): Promise<void> {
-    exchange.counted = true;
-    const { token } = exchange;
-    if (token !== undefined) await this.noteInShadow(exchange, async () => this.rateLimit?.count(token));
+  async countRequest(caller: Authenticated): Promise<void> {
+    const { token } = caller;
+    if (token !== undefined) await this.noteInShadow(caller, async () => this.rateLimit?.count(token));
   }
 
   /**
@@ -58,7 +57,7 @@ export class RequestLimits {
    * @throws {RefusedError} 400 `OPERATION_LIMIT_EXCEEDED`, 429 `RATE_LIMITED`.
    */
   async measure(
-    exchange: Exchange,
+    caller: Authenticated,
     { document, operation }: Pick<ClientOperation, 'document' | 'operation'>,
     variables: Readonly<Record<string, unknown>>,
     costs: CostModel,
@@ -66,12 +65,12 @@ export class RequestLimits {
     refuseExceeded(this.limiter.checkDocument(document) ?? this.limiter.checkVariables(variables));
     const { measured, exceeded } = this.limiter.measure(document, operation, variables, costs);
     refuseExceeded(exceeded);
-    const { token } = exchange;
+    const { token } = caller;
     if (token !== undefined)
-      await this.noteInShadow(exchange, async () => this.rateLimit?.countWeight(token, measured));
+      await this.noteInShadow(caller, async () => this.rateLimit?.countWeight(token, measured));
   }
 
-  private async noteInShadow(exchange: Exchange, count: () => Promise<void>): Promise<void> {
+  private async noteInShadow({ exchange }: Authenticated, count: () => Promise<void>): Promise<void> {
     try {
       await count();
     } catch (error) {

@@ -208,9 +208,9 @@ function keyOf({ issuer, subject, clientId, consentId, sessionId, tokenId }: Rev
 
 /** Where the events are kept that a token can match. */
 function keysFor(token: AuthenticatedToken): readonly Key[] {
-  const { issuer, tokenId, exchangedFrom = [], sessionId, delegation, asIssued } = token;
+  const { issuer, tokenId, exchangedFrom = [], sessionId, delegation, issuerDelegation } = token;
   // Events name people, clients and consents as their issuer does.
-  const issued = asIssued ?? delegation;
+  const issued = issuerDelegation ?? delegation;
   const { subject, consent } = issued;
   const holders = holdersOf(issued);
   return [

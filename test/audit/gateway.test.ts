@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/index.js';
 import type { AuditDatabase, StoredAuditRecord } from '../../audit/index.js';
-import { truncateAddress } from '../../gateway/seal/seal.js';
+import { truncateAddress } from '../../gateway/seal/record.js';
 import {
   AUDIENCE,
   Cleanup,

@@ -20,7 +20,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { audienceVocabulary } from '../../gateway/propagate/audience.js';
-import { PassingOn } from '../../gateway/propagate/pass-on.js';
+import { TxnTokenExchange } from '../../gateway/propagate/txn-token-exchange.js';
 import { SigningKeys } from '../../gateway/propagate/signing-keys.js';
 import { mintTxnToken } from '../../gateway/propagate/txn-token.js';
 import { checkConfig } from '../../gateway/index.js';
@@ -442,7 +442,7 @@ describe('an exchanged token', () => {
     const secret = 'x'.repeat(32);
     const workloads = ['w1', 'w2', 'w3'];
     const authorization = (name: string) => [`Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`];
-    const passing = new PassingOn(
+    const passing = new TxnTokenExchange(
       { maxHops: 3, workloads: workloads.map((name) => ({ name, secret, audiences: ['w2', 'w3', 'w4'] })) },
       propagation.issuer,
     );
@@ -526,7 +526,7 @@ describe('an exchanged token', () => {
     const keys = await SigningKeys.create();
     const propagation = { issuer: 'https://gateway.example', bind: 'body' as const };
     const secret = 'x'.repeat(32);
-    const passing = new PassingOn(
+    const passing = new TxnTokenExchange(
       { workloads: [{ name: 'one', secret, audiences: ['two', 'service'] }], services: { service: {} } },
       propagation.issuer,
     );

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import type { SupergraphManager } from '../../gateway/apollo.js';
 import { protectGateway } from '../../gateway/index.js';
 import type { ProtectedGateway, ProtectedGatewayConfig } from '../../gateway/index.js';
-import type { ProtectionOptions } from '../../gateway/protection.js';
+import type { ProtectionOptions } from '../../gateway/options/protection-options.js';
 import {
   ask,
   AUDIENCE,

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../errors.js';
-import { MemoryReplayStore } from '../../replay/index.js';
-import type { ReplayStore } from '../../replay/index.js';
+import { MemoryProofReplayStore } from '../../proof-replay/index.js';
+import type { ProofReplayStore } from '../../proof-replay/index.js';
 import { DpopNonces, MIN_NONCE_KEY_BYTES } from './nonce.js';
 import type { ProofRules } from './proof.js';
 
@@ -17,7 +17,7 @@ export interface DpopOptions {
   /** Default 60. */
   readonly proofLifetimeSeconds?: number;
   /** Where used proofs are remembered; whoever made it closes it. Default: this gateway's memory. */
-  readonly replay?: ReplayStore;
+  readonly replay?: ProofReplayStore;
 }
 
 /** RFC 7518 section 3.1, RFC 8037, RFC 9864: what may be configured, each asymmetric (RFC 9449 section 4.3, check 5). */
@@ -72,7 +72,7 @@ export function dpopRules(options: DpopOptions, issuers: readonly string[]): Dpo
     algorithms,
     proofLifetimeSeconds,
     nonces: nonce === 'required' ? new DpopNonces(nonceKey) : undefined,
-    replay: options.replay ?? new MemoryReplayStore(),
+    replay: options.replay ?? new MemoryProofReplayStore(),
     isAlwaysRequired: issuers.every((issuer) => bound.has(issuer)),
     isDpopRequired: (issuer) => bound.has(issuer),
   };

@@ -1,9 +1,9 @@
 import pg from 'pg';
-import { MemoryReplayStore } from './memory.js';
-import { ReplayStoreError } from './store.js';
-import type { ReplayStore } from './store.js';
+import { MemoryProofReplayStore } from './memory.js';
+import { ProofReplayStoreError } from './store.js';
+import type { ProofReplayStore } from './store.js';
 
-export interface PostgresReplayOptions {
+export interface PostgresProofReplayOptions {
   /** Of the role that can claim and nothing else (see `createReplayRole` of the store). */
   readonly databaseUrl: string;
   /** Claims of this gateway that are kept at a time. Default 500,000. */
@@ -20,14 +20,14 @@ const CLAIM = { name: 'claim', text: 'select replay.claim($1, $2) as is_first' }
  * For several gateways on one database. What this gateway has seen itself is refused without asking, and the database is
  * asked for no more than what the memory has room for: that bounds the table by the number of gateways.
  */
-export class PostgresReplayStore implements ReplayStore {
+export class PostgresProofReplayStore implements ProofReplayStore {
   /** The table outlives the gateway. */
   readonly knowsSinceSeconds = Number.NEGATIVE_INFINITY;
-  private readonly own: MemoryReplayStore;
+  private readonly own: MemoryProofReplayStore;
   private readonly pool: pg.Pool;
 
-  constructor({ databaseUrl, maxEntries }: PostgresReplayOptions) {
-    this.own = new MemoryReplayStore(maxEntries === undefined ? {} : { maxEntries });
+  constructor({ databaseUrl, maxEntries }: PostgresProofReplayOptions) {
+    this.own = new MemoryProofReplayStore(maxEntries === undefined ? {} : { maxEntries });
     this.pool = new pg.Pool({
       connectionString: databaseUrl,
       max: MAX_CONNECTIONS,
@@ -52,10 +52,10 @@ export class PostgresReplayStore implements ReplayStore {
       const { rows } = await this.pool.query<{ is_first: unknown }>({ ...CLAIM, values });
       isFirst = rows[0]?.is_first;
     } catch (cause) {
-      throw new ReplayStoreError('REPLAY_STORE_UNREACHABLE', { cause });
+      throw new ProofReplayStoreError('REPLAY_STORE_UNREACHABLE', { cause });
     }
-    if (isFirst === null) throw new ReplayStoreError('REPLAY_STORE_FULL');
-    if (typeof isFirst !== 'boolean') throw new ReplayStoreError('REPLAY_STORE_UNREACHABLE');
+    if (isFirst === null) throw new ProofReplayStoreError('REPLAY_STORE_FULL');
+    if (typeof isFirst !== 'boolean') throw new ProofReplayStoreError('REPLAY_STORE_UNREACHABLE');
     return isFirst;
   }
 
