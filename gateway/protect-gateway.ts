@@ -15,6 +15,9 @@ import type { ProtectedResource } from './http/resource-metadata.js';
 import { limitsPlugin } from './limit/index.js';
 import type { DocumentStore } from './limit/index.js';
 import type { ProtectionOptions } from './options/protection-options.js';
+import { normalizeOptions } from './options/settings.js';
+import type { Settings } from './options/settings.js';
+import { logWhatIsOff } from './options/what-is-off.js';
 import { Pipeline } from './pipeline.js';
 import { txnTokenExchangeAnswer } from './propagate/txn-token-exchange.js';
 import type { TxnTokenExchangeRequest } from './propagate/txn-token-exchange.js';
@@ -54,6 +57,7 @@ const FORBIDDEN_KEYS = [
 
 /** Adapts the pipeline to the life cycle that Apollo Server expects of a gateway. */
 export class ProtectedGateway implements GatewayInterface {
+  readonly #settings: Settings;
   readonly #protection: Protection;
   readonly #versions: SupergraphVersions;
   /** The one way in, for servers that do without Apollo's own integrations. */
@@ -62,14 +66,22 @@ export class ProtectedGateway implements GatewayInterface {
 
   constructor(config: ProtectedGatewayConfig, options: ProtectionOptions) {
     const supergraph = protectedSource(config);
-    this.#protection = createProtection(options);
+    this.#settings = normalizeOptions(options);
+    this.#protection = createProtection(this.#settings);
     this.pipeline = new Pipeline(this.#protection.pipeline);
-    this.#versions = new SupergraphVersions({ supergraph, config, options, protection: this.#protection });
+    this.#versions = new SupergraphVersions({
+      supergraph,
+      config,
+      settings: this.#settings,
+      protection: this.#protection,
+    });
   }
 
   /** @throws {SupergraphError} */
   async load(): Promise<GatewayLoadResult> {
     try {
+      logWhatIsOff(this.#settings, this.#protection.log);
+      await this.#protection.audit.start();
       await this.#protection.signer.start();
       this.#protection.revocations?.start();
       await this.#versions.load();
@@ -94,6 +106,9 @@ export class ProtectedGateway implements GatewayInterface {
     this.#protection.signer.stop();
     await this.#protection.revocations?.close();
     await this.#versions.closeConnections();
+    const { replay } = this.#settings.dpop;
+    if (replay.isOwn) await replay.store.close();
+    await this.#protection.audit.close();
   }
 
   readonly #executor: GatewayExecutor = (graphql) => {

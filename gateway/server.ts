@@ -8,9 +8,9 @@ import {
 } from '@apollo/server/plugin/disabled';
 import type { GraphQLFormattedError } from 'graphql';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
-import type { GatewayConfig } from './config/config.js';
-import { dpopOptions, openReplay } from './config/dpop.js';
-import { openAudit, openPolicies, policyFile, readIssuer, readKey, supergraphFile } from './config/open.js';
+import { checkConfig } from './config/config.js';
+import type { CheckedConfig, GatewayConfig } from './config/config.js';
+import { openOptions, supergraphFile } from './config/open.js';
 import { Connections } from './connections.js';
 import { isClientError } from './client-error.js';
 import type { GatewayContext } from './request/gateway-request.js';
@@ -46,11 +46,6 @@ export interface RunningGateway {
   close(): Promise<void>;
 }
 
-const DEFAULT_HOST = '127.0.0.1';
-const DEFAULT_PORT = 4000;
-const DEFAULT_PERSISTED_QUERIES = 1_000;
-const DEFAULT_BATCH_OPERATIONS = 10;
-
 /**
  * Starts the gateway's server from its configuration.
  *
@@ -58,17 +53,17 @@ const DEFAULT_BATCH_OPERATIONS = 10;
  *   served; the system's error when the address is taken.
  */
 export async function startGateway(
-  config: GatewayConfig,
+  given: GatewayConfig | CheckedConfig,
   overrides: GatewayOverrides = {},
 ): Promise<RunningGateway> {
-  const log = overrides.log ?? jsonLog(config.log?.level);
-  const host = config.listen?.host ?? DEFAULT_HOST;
-  const tls = config.listen?.tls;
+  const config = checkConfig(given);
+  const log = overrides.log ?? jsonLog(config.log.level);
+  const { host, port, tls } = config.listen;
   const proxies = new TrustedProxies(config.proxies);
   const server = tls === undefined ? createServer() : await createTlsServer(tls);
   const connections = new Connections(server);
   server.on('request', notYet);
-  const url = await listen(server, host, config.listen?.port ?? DEFAULT_PORT);
+  const url = await listen(server, host, port);
   try {
     const { handler, ...running } = await serve(url, config, overrides, log, proxies);
     server.off('request', notYet);
@@ -101,81 +96,33 @@ type ServingGateway = Omit<RunningGateway, 'url'> & {
 
 async function serve(
   url: string,
-  config: GatewayConfig,
+  config: CheckedConfig,
   overrides: GatewayOverrides,
   log: GatewayLog,
   proxies: TrustedProxies,
 ): Promise<ServingGateway> {
   const server = { externalUrl: config.externalUrl ?? url, proxies };
   const supergraph = await supergraphFile(config.supergraph);
-  const key =
-    config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
-  const issuers = await Promise.all(config.issuers.map(readIssuer));
-  const policyEvaluators = await openPolicies(config);
-  const policy = config.policy === undefined ? undefined : await policyFile(config.policy);
-  const audit = await openAudit(config);
-  const replay = openReplay(config);
-  const closeStores = async (): Promise<void> => {
-    try {
-      await replay.close();
-    } finally {
-      if (audit.mode !== 'off') await audit.sink.close();
-    }
-  };
-  const protect = (): ProtectedGateway =>
-    protectGateway(
-      { supergraphSdl: supergraph.manager },
-      {
-        issuers,
-        externalUrl: server.externalUrl,
-        dpop: dpopOptions(config, replay),
-        knowsClientCertificates:
-          config.listen?.tls?.requestClientCertificate === true || config.proxies?.clientCertificate === true,
-        limits: { ...config.limits, planInWorker: true },
-        ...(config.authorization === undefined ? {} : { authorization: config.authorization }),
-        ...(config.introspection === undefined ? {} : { introspection: config.introspection }),
-        propagation: {
-          issuer: config.propagation?.issuer ?? url,
-          ...(config.propagation?.tokenLifetimeSeconds === undefined
-            ? {}
-            : { tokenLifetimeSeconds: config.propagation.tokenLifetimeSeconds }),
-          ...(config.propagation?.rotateKeysAfterSeconds === undefined
-            ? {}
-            : { rotateKeysAfterSeconds: config.propagation.rotateKeysAfterSeconds }),
-          ...(config.propagation?.bind === undefined ? {} : { bind: config.propagation.bind }),
-          ...(config.propagation?.passOn === undefined ? {} : { passOn: config.propagation.passOn }),
-          ...(key === undefined ? {} : { key }),
-        },
-        ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
-        ...(config.subgraphs === undefined ? {} : { subgraphs: config.subgraphs }),
-        ...(config.subgraphErrors === undefined ? {} : { subgraphErrors: config.subgraphErrors }),
-        ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
-        policyEvaluators,
-        ...(config.policies?.timeoutMs === undefined ? {} : { policyTimeoutMs: config.policies.timeoutMs }),
-        ...(policy === undefined ? {} : { policy }),
-        audit,
-        log,
-      },
-    );
-  let gateway: ProtectedGateway;
-  try {
-    gateway = protect();
-  } catch (error) {
-    await closeStores();
-    throw error;
-  }
+  const options = await openOptions(config, url);
+  const gateway = protectGateway(
+    { supergraphSdl: supergraph.manager },
+    {
+      ...options,
+      externalUrl: server.externalUrl,
+      policies: { ...options.policies, functions: overrides.policies },
+      log,
+    },
+  );
   const apollo = new ApolloServer<GatewayContext>({
     gateway,
     // Asking for the schema is decided in the pipeline, by the caller.
     introspection: true,
-    allowBatchedHttpRequests: config.http?.batch !== undefined,
+    allowBatchedHttpRequests: config.http.batch !== undefined,
     documentStore: gateway.documents,
     persistedQueries:
-      config.http?.persistedQueries === undefined
+      config.http.persistedQueries === undefined
         ? false
-        : {
-            cache: persistedQueryCache(config.http.persistedQueries.maxEntries ?? DEFAULT_PERSISTED_QUERIES),
-          },
+        : { cache: persistedQueryCache(config.http.persistedQueries.maxEntries) },
     csrfPrevention: true,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
@@ -194,7 +141,6 @@ async function serve(
     await apollo.start();
   } catch (error) {
     await gateway.stop();
-    await closeStores();
     throw error;
   }
   const metrics = await openMetrics();
@@ -212,22 +158,17 @@ async function serve(
       });
     },
     async close() {
-      try {
-        await metrics?.close();
-        await apollo.stop();
-      } finally {
-        await closeStores();
-      }
+      await metrics?.close();
+      await apollo.stop();
     },
   };
 
   async function openMetrics(): Promise<MetricsServer | undefined> {
     if (config.metrics === undefined) return undefined;
     try {
-      return await startMetricsServer(gateway, { host: DEFAULT_HOST, ...config.metrics.listen });
+      return await startMetricsServer(gateway, config.metrics.listen);
     } catch (error) {
       await apollo.stop();
-      await closeStores();
       throw error;
     }
   }
@@ -236,7 +177,7 @@ async function serve(
 interface RouteContext {
   readonly apollo: ApolloServer<GatewayContext>;
   readonly gateway: ProtectedGateway;
-  readonly config: GatewayConfig;
+  readonly config: CheckedConfig;
   readonly server: ServerContext;
 }
 
@@ -259,7 +200,7 @@ async function handle(
     return;
   }
   if (request.method === 'GET' && answerMetadata(path, response, route)) return;
-  if (path === TXN_TOKEN_PATH && config.propagation?.passOn !== undefined) {
+  if (path === TXN_TOKEN_PATH && config.propagation.passOn !== undefined) {
     await answerWorkload(request, response, gateway);
     return;
   }
@@ -272,7 +213,7 @@ async function handle(
     sendJson(response, 404, { error: 'not_found' });
     return;
   }
-  if (request.method === 'GET' && config.http?.get === true) {
+  if (request.method === 'GET' && config.http.get) {
     // Apollo Server runs queries only by GET, and asks for a header that no form of another site can send.
     await answerGraphQL(request, response, route, {
       method: 'GET',
@@ -282,7 +223,7 @@ async function handle(
     return;
   }
   if (request.method !== 'POST') {
-    response.setHeader('allow', config.http?.get === true ? 'GET, POST' : 'POST');
+    response.setHeader('allow', config.http.get ? 'GET, POST' : 'POST');
     sendJson(response, 405, { error: 'method_not_allowed' });
     return;
   }
@@ -294,12 +235,12 @@ async function handle(
   }
   const body = parseJson(request, bytes);
   if (Array.isArray(body)) {
-    const { batch } = config.http ?? {};
+    const { batch } = config.http;
     if (batch === undefined) {
       sendJson(response, 400, { error: 'batches_not_supported' });
       return;
     }
-    const maxOperations = batch.maxOperations ?? DEFAULT_BATCH_OPERATIONS;
+    const { maxOperations } = batch;
     if (body.length === 0 || body.length > maxOperations) {
       sendJson(response, 400, { error: 'batch_size', maxOperations });
       return;

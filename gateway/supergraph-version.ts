@@ -12,11 +12,11 @@ import type { OperationAuthorizer } from './authorize/index.js';
 import { GrantedSchemaIntrospection } from './schema-introspection/index.js';
 import { CostModel } from './limit/index.js';
 import { QueryPlans } from './plan/query-plans.js';
-import { DEFAULT_POLICY_TIMEOUT_MS, functionEvaluator, PolicyBook } from './policies/index.js';
+import { PolicyBook } from './policies/index.js';
 import type { BehalfDataSource } from './propagate/data-source.js';
-import type { LimitOptions } from './limit/request-limits.js';
+import type { LimitSettings } from './limit/request-limits.js';
 import type { GatewayLog } from './log.js';
-import type { ProtectionOptions } from './options/protection-options.js';
+import type { Settings } from './options/settings.js';
 import type { SharedUse } from './request/shared-use.js';
 
 export type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];
@@ -40,7 +40,7 @@ export interface SupergraphVersion {
 export interface VersionOptions {
   /** As the user gave it. */
   readonly config: ApolloGatewayConfig;
-  readonly options: ProtectionOptions;
+  readonly settings: Settings;
   readonly log: GatewayLog;
   readonly dataSource: (
     name: string,
@@ -49,18 +49,14 @@ export interface VersionOptions {
   ) => BehalfDataSource;
 }
 
-const DEFAULT_LIST_SIZE = 10;
-const DEFAULT_PLANNING_MS = 100;
-const DEFAULT_PLANNING_QUEUE = 100;
-const DEFAULT_CACHE_MEGABYTES = 256;
 /** Documents, what is known of operations, decisions, plans, and the schemas that callers see. */
 const CACHES = 5;
 /** Apollo's planner tries 10,000 plans by default, and any number of ways through the subgraphs for one field. */
 const PLANNER_LIMITS = Object.freeze({ maxEvaluatedPlans: 1_000, pathsLimit: 500 });
 
 /** Bytes that each of the caches may hold. */
-export function shareOfCaches(limits: LimitOptions | undefined): number {
-  return Math.floor(((limits?.cacheMegabytes ?? DEFAULT_CACHE_MEGABYTES) * 1024 * 1024) / CACHES);
+export function shareOfCaches({ cacheMegabytes }: Pick<LimitSettings, 'cacheMegabytes'>): number {
+  return Math.floor((cacheMegabytes * 1024 * 1024) / CACHES);
 }
 
 /**
@@ -71,20 +67,23 @@ export function shareOfCaches(limits: LimitOptions | undefined): number {
  */
 export async function createVersion(
   sdl: string,
-  { config, options, log, dataSource }: VersionOptions,
+  { config, settings, log, dataSource }: VersionOptions,
 ): Promise<SupergraphVersion> {
-  const { authorization, policy, limits } = options;
+  const { authorization, policy, limits } = settings;
   const cacheBytes = shareOfCaches(limits);
   const authorizer = createOperationAuthorizer(sdl, {
-    coverage: authorization?.coverage ?? 'open',
+    coverage: authorization.coverage,
+    maxPathsPerSelection: authorization.maxPathsPerSelection,
+    maxErrors: authorization.maxErrors,
     cacheBytes,
-    ...(policy === undefined ? {} : { policy }),
-    ...(authorization?.maxPathsPerSelection === undefined
-      ? {}
-      : { maxPathsPerSelection: authorization.maxPathsPerSelection }),
-    ...(authorization?.maxErrors === undefined ? {} : { maxErrors: authorization.maxErrors }),
+    policy,
   });
-  const policies = policyBook(authorizer, options, log);
+  const policies = new PolicyBook(
+    settings.policies.evaluators,
+    authorizer.policies,
+    settings.policies.timeoutMs,
+    log,
+  );
   const { queryPlannerConfig } = config as { queryPlannerConfig?: QueryPlannerConfig };
   const plannerConfig = {
     ...queryPlannerConfig,
@@ -112,7 +111,7 @@ export async function createVersion(
       policies,
       plans,
       schemaIntrospection: new GrantedSchemaIntrospection(authorizer, cacheBytes),
-      costs: new CostModel(apiSchema, parse(authorizer.executableSdl), limits?.listSize ?? DEFAULT_LIST_SIZE),
+      costs: new CostModel(apiSchema, parse(authorizer.executableSdl), limits.listSize),
       execute: (request, usage) => plans.execute(request, usage, executor as GatewayExecutor),
       gateway,
       loaded,
@@ -127,27 +126,17 @@ function openPlans(
   { executableSdl }: OperationAuthorizer,
   config: QueryPlannerConfig,
   maxBytes: number,
-  { limits, log }: { readonly limits: LimitOptions | undefined; readonly log: GatewayLog },
+  { limits, log }: { readonly limits: LimitSettings; readonly log: GatewayLog },
 ): QueryPlans {
-  if (limits?.planInWorker !== true) return new QueryPlans({ maxBytes });
+  if (!limits.planInWorker) return new QueryPlans({ maxBytes });
   return new QueryPlans({
     maxBytes,
     planner: {
       supergraphSdl: executableSdl,
       config,
-      budgetMs: limits.planningMs ?? DEFAULT_PLANNING_MS,
-      maxWaiting: limits.planningQueue ?? DEFAULT_PLANNING_QUEUE,
+      budgetMs: limits.planningMs,
+      maxWaiting: limits.planningQueue,
       log,
     },
   });
-}
-
-/** Who answers the policies of this version. @throws {ConfigurationError} */
-function policyBook(
-  { policies: asked }: OperationAuthorizer,
-  { policies, policyEvaluators = [], policyTimeoutMs = DEFAULT_POLICY_TIMEOUT_MS }: ProtectionOptions,
-  log: GatewayLog,
-): PolicyBook {
-  const functions = policies === undefined ? [] : [functionEvaluator(policies)];
-  return new PolicyBook([...functions, ...policyEvaluators], asked, policyTimeoutMs, log);
 }

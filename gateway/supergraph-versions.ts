@@ -5,7 +5,7 @@ import type { ApolloGatewayConfig, SupergraphManager } from './apollo.js';
 import { SupergraphError } from './authorize/index.js';
 import type { OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError } from './errors.js';
-import type { ProtectionOptions } from './options/protection-options.js';
+import type { Settings } from './options/settings.js';
 import { BehalfDataSource, subgraphPool } from './propagate/data-source.js';
 import type { Protection } from './protection.js';
 import { createVersion } from './supergraph-version.js';
@@ -17,11 +17,9 @@ export interface SupergraphVersionsOptions {
   readonly supergraph: SupergraphSource;
   /** As the user gave it. */
   readonly config: ApolloGatewayConfig;
-  readonly options: ProtectionOptions;
+  readonly settings: Settings;
   readonly protection: Pick<Protection, 'signer' | 'log'>;
 }
-
-const DEFAULT_SUBGRAPH_TIMEOUT_MS = 30_000;
 
 /** Loads and replaces the supergraph. At any time one version of it is served, or none. */
 export class SupergraphVersions {
@@ -124,11 +122,11 @@ export class SupergraphVersions {
 
   /** Makes a version, and serves it from now on. */
   async #install(sdl: string): Promise<void> {
-    const { config, options, protection } = this.#options;
+    const { config, settings, protection } = this.#options;
     const before = this.#current;
     const version = await createVersion(sdl, {
       config,
-      options,
+      settings,
       log: protection.log,
       dataSource: (name, url, authorizer) => this.#dataSource(name, url, authorizer),
     });
@@ -153,16 +151,15 @@ export class SupergraphVersions {
     supergraphUrl: string | undefined,
     authorizer: OperationAuthorizer | undefined,
   ): BehalfDataSource {
-    const { options, protection } = this.#options;
-    const { subgraphs } = options;
-    const url = subgraphs?.urls?.[name] ?? supergraphUrl;
+    const { settings, protection } = this.#options;
+    const { urls, timeoutMs } = settings.subgraphs;
+    const url = Object.hasOwn(urls, name) ? urls[name] : supergraphUrl;
     if (url === undefined || !URL.canParse(url)) {
       throw new ConfigurationError(
         `subgraphs.urls.${name}`,
         'the supergraph has no address for this subgraph',
       );
     }
-    const timeoutMs = subgraphs?.timeoutMs ?? DEFAULT_SUBGRAPH_TIMEOUT_MS;
     return new BehalfDataSource({
       name,
       url,
@@ -172,8 +169,8 @@ export class SupergraphVersions {
         authorizer === undefined
           ? undefined
           : protection.signer.tokenFor(propagation, name, authorizer, sent),
-      errors: options.subgraphErrors ?? {},
-      isShadow: options.authorization?.mode === 'shadow',
+      errors: settings.subgraphErrors,
+      isShadow: settings.authorization.mode === 'shadow',
       accountable: authorizer?.accountable.get(name) ?? new Map(),
       schema: authorizer?.schema ?? new GraphQLSchema({}),
       log: protection.log,

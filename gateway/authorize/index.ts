@@ -42,18 +42,18 @@ export interface AuthorizerOptions {
    * Bytes, estimated, of the operations whose analysis is kept, and as many of the decisions on them. Default
    * 52,428,800.
    */
-  readonly cacheBytes?: number;
+  readonly cacheBytes?: number | undefined;
   /** Errors with a path of their own for each denied selection. Default 20. */
-  readonly maxPathsPerSelection?: number;
+  readonly maxPathsPerSelection?: number | undefined;
   /** Errors of one answer; then one that counts the others. Default 1,000. */
-  readonly maxErrors?: number;
+  readonly maxErrors?: number | undefined;
   /**
    * `open` (the default): a field without a rule is open, as the standard directives have it.
    * `required`: it is refused unless the schema says `@public`.
    */
   readonly coverage?: 'required' | 'open';
   /** Must name the scopes and purposes that the supergraph names. */
-  readonly policy?: Policy;
+  readonly policy?: Policy | undefined;
 }
 
 const DEFAULT_MAX_PATHS_PER_SELECTION = 20;

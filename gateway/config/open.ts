@@ -1,17 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { importJWK } from 'jose';
 import type { JWK } from 'jose';
-import { FileAuditSink, PostgresAuditSink } from '../../audit/index.js';
 import { PolicyError, readPolicy } from '../../policy/index.js';
 import type { Policy } from '../../policy/index.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { ConfigurationError } from '../errors.js';
+import type { ProtectionOptions } from '../options/protection-options.js';
 import { cedarEvaluator } from '../policies/index.js';
 import type { PolicyEvaluator } from '../policies/index.js';
 import { SigningKeys } from '../propagate/signing-keys.js';
-import type { AuditOptions } from '../seal/audit-options.js';
-import type { ConfiguredIssuer, GatewayConfig } from './config.js';
+import type { CheckedConfig, ConfiguredIssuer } from './config.js';
 
 /** The file of the supergraph, which can be read again. @throws {ConfigurationError} */
 export async function supergraphFile(file: string): Promise<{
@@ -40,9 +38,36 @@ export async function supergraphFile(file: string): Promise<{
   };
 }
 
+/**
+ * The options of the library that a configuration file means, with the files that it names read.
+ *
+ * @param url The address that the gateway listens on.
+ * @throws {ConfigurationError}
+ */
+export async function openOptions(config: CheckedConfig, url: string): Promise<ProtectionOptions> {
+  const { authorization, introspection, revocation, subgraphs, subgraphErrors, dpop, audit } = config;
+  const { issuer = url, keyFile, ...propagation } = config.propagation;
+  return {
+    issuers: await Promise.all(config.issuers.map(readIssuer)),
+    propagation: { ...propagation, issuer, key: keyFile === undefined ? undefined : await readKey(keyFile) },
+    policy: config.policy === undefined ? undefined : await policyFile(config.policy),
+    policies: { evaluators: await openPolicies(config), timeoutMs: config.policies.timeoutMs },
+    limits: { ...config.limits, planInWorker: true },
+    knowsClientCertificates:
+      config.listen.tls?.requestClientCertificate === true || config.proxies?.clientCertificate === true,
+    authorization,
+    introspection,
+    revocation,
+    subgraphs,
+    subgraphErrors,
+    dpop,
+    audit,
+  };
+}
+
 /** @throws {ConfigurationError} */
-export async function openPolicies({ policies }: GatewayConfig): Promise<PolicyEvaluator[]> {
-  if (policies?.cedar === undefined) return [];
+async function openPolicies({ policies }: CheckedConfig): Promise<PolicyEvaluator[]> {
+  if (policies.cedar === undefined) return [];
   let text: string;
   try {
     text = await readFile(policies.cedar, 'utf8');
@@ -54,7 +79,7 @@ export async function openPolicies({ policies }: GatewayConfig): Promise<PolicyE
 }
 
 /** @throws {ConfigurationError} */
-export async function policyFile(file: string): Promise<Policy> {
+async function policyFile(file: string): Promise<Policy> {
   try {
     return await readPolicy(file);
   } catch (error) {
@@ -63,27 +88,8 @@ export async function policyFile(file: string): Promise<Policy> {
   }
 }
 
-/** @throws {ConfigurationError} */
-export async function openAudit(config: GatewayConfig): Promise<AuditOptions> {
-  const { audit } = config;
-  if (audit === undefined || audit.mode === 'off') return { mode: 'off' };
-  const pseudonymKey =
-    audit.pseudonymKey === undefined ? randomBytes(32) : Buffer.from(audit.pseudonymKey, 'base64url');
-  const mode = audit.mode ?? 'best-effort';
-  if (audit.database !== undefined) {
-    return { mode, sink: new PostgresAuditSink({ databaseUrl: audit.database }), pseudonymKey };
-  }
-  if (audit.file === undefined) throw new ConfigurationError('audit', 'needs "database" or "file"');
-  try {
-    return { mode, sink: await FileAuditSink.open(audit.file), pseudonymKey };
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new ConfigurationError('audit.file', `${audit.file} cannot be opened (${code})`);
-  }
-}
-
 /** Reads the key by which the gateway shows itself to the issuer. @throws {ConfigurationError} */
-export async function readIssuer(
+async function readIssuer(
   { introspection, ...issuer }: ConfiguredIssuer,
   index: number,
 ): Promise<IssuerOptions> {
@@ -104,7 +110,7 @@ export async function readIssuer(
 }
 
 /** @throws {ConfigurationError} */
-export async function readKey(file: string): Promise<JWK> {
+async function readKey(file: string): Promise<JWK> {
   try {
     const key = JSON.parse(await readFile(file, 'utf8')) as JWK;
     await SigningKeys.create(key);

@@ -10,24 +10,24 @@ import type { Exceeded, OperationLimits } from './limits.js';
 import { RateLimit } from './rate-limit.js';
 
 /** How large an operation may be, and what may be spent and kept on behalf of it. */
-export interface LimitOptions extends Partial<OperationLimits> {
+export interface LimitSettings extends OperationLimits {
   /** Assumed of a list whose size `@listSize` does not tell. Default 10. */
-  readonly listSize?: number;
+  readonly listSize: number;
   /** Milliseconds of the processor that one request may spend on planning, in a worker. Default 100. */
-  readonly planningMs?: number;
+  readonly planningMs: number;
   /** Operations that wait for the planner at a time. Default 100. */
-  readonly planningQueue?: number;
+  readonly planningQueue: number;
   /**
    * Whether operations are planned in a thread that is ended when one takes too long. Default false: @apollo/gateway plans in
    * the thread of the gateway, within the limits above and its planner's own. Behalf's server always plans in a worker.
    */
-  readonly planInWorker?: boolean;
-  /** For what is kept of operations, estimated. Default 256. */
-  readonly cacheMegabytes?: number;
+  readonly planInWorker: boolean;
+  /** Megabytes, estimated, for everything that is kept of operations. Default 256. */
+  readonly cacheMegabytes: number;
 }
 
 export interface RequestLimitsOptions {
-  readonly limits: LimitOptions | undefined;
+  readonly limits: LimitSettings;
   readonly policy: Policy | undefined;
   /** In shadow mode what comes too often is only noted. */
   readonly isShadow: boolean;

@@ -4,7 +4,7 @@ import { ConfigurationError } from '../errors.js';
 import type { AudienceVocabulary, NamedVocabulary } from './audience.js';
 import type { SigningKeys } from './signing-keys.js';
 import { mintTxnToken } from './txn-token.js';
-import type { PropagationOptions } from './txn-token.js';
+import type { TxnTokenSettings } from './txn-token.js';
 import { Workloads } from './workloads.js';
 import type { WorkloadOptions } from './workloads.js';
 
@@ -63,7 +63,7 @@ export type TxnTokenExchangeOutcome = {
 
 export interface TxnTokenExchangeParts {
   readonly keys: SigningKeys;
-  readonly propagation: PropagationOptions;
+  readonly propagation: TxnTokenSettings;
   /** What a token for an audience may say; undefined for one that there is not. */
   readonly vocabularyOf: (audience: string) => AudienceVocabulary | undefined;
   readonly isSubgraph: (audience: string) => boolean;

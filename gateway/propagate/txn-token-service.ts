@@ -2,26 +2,18 @@ import { graphqlRequestHash } from '@behalf/directives';
 import type { JWK } from 'jose';
 import type { OperationAuthorizer, SubgraphVocabulary } from '../authorize/index.js';
 import type { GatewayLog } from '../log.js';
+import type { PropagationSettings } from '../options/protection-options.js';
 import { audienceVocabulary } from './audience.js';
 import type { AudienceVocabulary } from './audience.js';
 import type { SubgraphRequest } from './data-source.js';
 import type { Propagation } from './propagation.js';
 import { SigningKeys } from './signing-keys.js';
 import { TxnTokenExchange } from './txn-token-exchange.js';
-import type {
-  TxnTokenExchangeOptions,
-  TxnTokenExchangeOutcome,
-  TxnTokenExchangeRequest,
-} from './txn-token-exchange.js';
+import type { TxnTokenExchangeOutcome, TxnTokenExchangeRequest } from './txn-token-exchange.js';
 import { mintTxnToken } from './txn-token.js';
-import type { PropagationOptions } from './txn-token.js';
 
 export interface TxnTokenServiceOptions {
-  readonly propagation: PropagationOptions & {
-    readonly key?: JWK | undefined;
-    readonly rotateKeysAfterSeconds?: number | undefined;
-    readonly passOn?: TxnTokenExchangeOptions | undefined;
-  };
+  readonly propagation: PropagationSettings;
   /** Roles that a subgraph is told of, by subgraph name. */
   readonly roles: Readonly<Record<string, readonly string[]>>;
   readonly log: GatewayLog;

@@ -5,11 +5,11 @@ import type { GatewayMetrics } from '../metrics.js';
 import type { TxnTokenExchangeOutcome } from '../propagate/txn-token-exchange.js';
 import type { Exchange } from '../request/exchange.js';
 import type { Stage } from '../steps/stages.js';
-import type { AuditOptions } from './audit-options.js';
+import type { AuditTrail } from './audit-trail.js';
 import { requestRecord, tokenExchangeRecord } from './record.js';
 
 export interface RecorderParts {
-  readonly audit: AuditOptions;
+  readonly audit: AuditTrail;
   readonly metrics: GatewayMetrics;
   readonly log: GatewayLog;
 }
@@ -53,8 +53,9 @@ export class Recorder {
   }
 
   async #append(make: (pseudonymKey: Uint8Array) => AuditRecord): Promise<void> {
-    const { audit, log } = this.#parts;
-    if (audit.mode === 'off') return;
+    const { log } = this.#parts;
+    const audit = this.#parts.audit.open;
+    if (audit === undefined) return;
     const record = make(audit.pseudonymKey);
     // Another maker's sink may throw before there is a promise.
     const durable = (async () => audit.sink.append(record))();

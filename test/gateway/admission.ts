@@ -1,4 +1,5 @@
 import type { ProtectionOptions } from '../../gateway/options/protection-options.js';
+import { normalizeOptions } from '../../gateway/options/settings.js';
 import { Pipeline } from '../../gateway/pipeline.js';
 import { createProtection } from '../../gateway/protection.js';
 import type { Protection } from '../../gateway/protection.js';
@@ -12,7 +13,7 @@ export class Admission {
   readonly pipeline: Pipeline;
 
   constructor(options: ProtectionOptions) {
-    this.protection = createProtection(options);
+    this.protection = createProtection(normalizeOptions(options));
     this.pipeline = new Pipeline(this.protection.pipeline);
   }
 

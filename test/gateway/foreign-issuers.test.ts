@@ -404,7 +404,9 @@ describe('several issuers', () => {
       }));
     for (const ambiguous of [issuers(undefined, undefined), issuers('a', 'b', 'a'), issuers('urn')]) {
       expect(() => checkConfig({ supergraph: 'x', issuers: ambiguous })).toThrow(/^issuers\[\d\]\.namespace/);
-      expect(() => new Admission({ issuers: ambiguous, propagation: { issuer: 'g' } })).toThrow(/namespace/);
+      expect(
+        () => new Admission({ issuers: ambiguous, propagation: { issuer: 'https://gateway.example' } }),
+      ).toThrow(/namespace/);
     }
     for (const clear of [issuers(undefined), issuers('a'), issuers(undefined, 'a', 'b')])
       expect(checkConfig({ supergraph: 'x', issuers: clear }).issuers).toHaveLength(clear.length);
@@ -457,7 +459,7 @@ describe('a service (RFC 9068 section 2.2: sub is the client)', () => {
     const records: AuditRecord[] = [];
     const admission = new Admission({
       issuers: [{ issuer: own.url, audience: AUDIENCE }],
-      propagation: { issuer: 'g' },
+      propagation: { issuer: 'https://gateway.example' },
       audit: {
         mode: 'required',
         pseudonymKey: new Uint8Array(32),

@@ -111,9 +111,9 @@ beforeAll(async () => {
   });
   gateway = await startTestGateway(cleanup, compose(people, accounts), {
     listen: { port },
-    ...{ issuers: config.issuers },
-    ...(config.propagation === undefined ? {} : { propagation: config.propagation }),
-    ...(config.audit === undefined ? {} : { audit: config.audit }),
+    issuers: config.issuers,
+    propagation: config.propagation,
+    audit: config.audit,
   });
 });
 afterAll(() => cleanup.run());

@@ -281,14 +281,20 @@ describe('what the issuer says is not enough', () => {
   ];
   it.each(cases)('%s', async (_name, more, reason) => {
     answerInstead = (_request, response) => sendJson(response, 200, { ...claims(), ...more });
-    const admission = new Admission({ issuers: [issuerOptions()], propagation: { issuer: 'g' } });
+    const admission = new Admission({
+      issuers: [issuerOptions()],
+      propagation: { issuer: 'https://gateway.example' },
+    });
     const asked = admission.authenticate('opaque');
     expect(await refusal(asked)).toMatchObject({ code: 'INVALID_TOKEN', status: 401, reason });
   });
 
   it('the counterpart: with nothing wrong it is accepted', async () => {
     answerInstead = (_request, response) => sendJson(response, 200, claims());
-    const admission = new Admission({ issuers: [issuerOptions()], propagation: { issuer: 'g' } });
+    const admission = new Admission({
+      issuers: [issuerOptions()],
+      propagation: { issuer: 'https://gateway.example' },
+    });
     expect((await admission.authenticate('opaque')).delegation?.subject).toBe('s');
   });
 });
@@ -472,7 +478,7 @@ describe('several issuers', () => {
       config({ ...first, introspection: { ...good, endpoint: 'http://login.example/i' } }),
     ).toThrow(/^issuers\[0\]\.introspection\.endpoint/);
     const library = (...issuers: IssuerOptions[]) =>
-      protectGateway({ supergraphSdl: 'x' }, { issuers, propagation: { issuer: 'g' } });
+      protectGateway({ supergraphSdl: 'x' }, { issuers, propagation: { issuer: 'https://gateway.example' } });
     expect(() => library({ ...first, introspection: good }, { ...second, introspection: good })).toThrow(
       /one too many/,
     );
