@@ -15,7 +15,7 @@ import type { ProtectedResource } from './http/resource-metadata.js';
 import { limitsPlugin } from './limit/index.js';
 import type { DocumentStore } from './limit/index.js';
 import type { ProtectionOptions } from './options/protection-options.js';
-import { normalizeOptions } from './options/settings.js';
+import { normalizeOptions } from './options/normalize.js';
 import type { Settings } from './options/settings.js';
 import { logWhatIsOff } from './options/what-is-off.js';
 import { Pipeline } from './pipeline.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AuthenticatedToken } from '../../gateway/authenticate/index.js';
+import type { AuthenticatedToken } from '../../gateway/authenticate/token.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
 import type { RevokedSubject } from '../../gateway/revocation/view.js';
 import { interleave, medianOf, ratio } from '../harness/interleave.js';

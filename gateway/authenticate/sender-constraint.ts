@@ -1,7 +1,7 @@
 import { invalidToken } from './bearer.js';
 import type { PresentedToken } from './bearer.js';
 import { requireCertificate } from './certificate.js';
-import type { AuthenticatedToken } from './index.js';
+import type { AuthenticatedToken } from './token.js';
 import type { DpopProofs } from './dpop/proof.js';
 import type { IncomingRequest } from '../request/exchange.js';
 

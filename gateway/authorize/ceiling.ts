@@ -2,7 +2,7 @@ import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
 import { honoured, isHonoured, stepUpOf, suffices } from '../../policy/index.js';
 import type { Policy, StepUp } from '../../policy/index.js';
-import type { AuthenticatedToken } from '../authenticate/index.js';
+import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { GatewayLog } from '../log.js';
 
 /** Pairs of client and deprecated scope that were logged already. */

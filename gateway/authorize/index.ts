@@ -3,7 +3,7 @@ import type { Delegation, RuleTable } from '@behalf/directives';
 import type { FieldNode } from 'graphql';
 import { comparePolicyWithSchema, describeMismatch, vocabularyOf } from '../../policy/index.js';
 import type { Policy } from '../../policy/index.js';
-import { BYTES_PER_CHARACTER, ByteCache, documentLength } from '../limit/index.js';
+import { BYTES_PER_CHARACTER, ByteCache, documentLength } from '../limit/byte-cache.js';
 import { analyzeOperation, Conditions } from './analysis.js';
 import type { OperationAnalysis } from './analysis.js';
 import { coordinateOf } from './denial-errors.js';
@@ -14,7 +14,8 @@ import { filterOperation } from './filter.js';
 import type { FilteredOperation } from './filter.js';
 import { loadSupergraph, SupergraphError } from './supergraph.js';
 import { schemaGrants } from './grants.js';
-import type { Authorization, ClientOperation, Denial, OperationAuthorizer } from './types.js';
+import type { OperationAuthorizer } from './operation-authorizer.js';
+import type { Authorization, ClientOperation, Denial } from './types.js';
 
 export type {
   ExplainedMinimization,
@@ -25,14 +26,14 @@ export type {
   SelectionDecision,
 } from './explain.js';
 export { SupergraphError, type SupergraphErrorCode } from './supergraph.js';
-export type { ErrorReport } from './place-errors.js';
+export type { OperationAuthorizer } from './operation-authorizer.js';
 export type {
   AccountableField,
   Authorization,
   ClientOperation,
   Denial,
+  ErrorReport,
   ExecutionOutcome,
-  OperationAuthorizer,
   SchemaGrants,
   SubgraphVocabulary,
 } from './types.js';

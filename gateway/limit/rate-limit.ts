@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { ceilingOf } from '../../policy/index.js';
 import type { Policy, RateClass } from '../../policy/index.js';
-import type { AuthenticatedToken } from '../authenticate/index.js';
+import type { AuthenticatedToken } from '../authenticate/token.js';
 import { RefusedError } from '../errors.js';
 import type { MeasuredOperation } from './limiter.js';
 

@@ -1,5 +1,5 @@
 import type { Delegation } from '@behalf/directives';
-import type { AuthenticatedToken } from '../authenticate/index.js';
+import type { AuthenticatedToken } from '../authenticate/token.js';
 import { holdersOf } from './holders.js';
 
 /** What is stopped until it is resumed: a client, a scope in everybody's hands, or everything of an issuer. */

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { AuthenticatedToken } from '../authenticate/index.js';
+import type { AuthenticatedToken } from '../authenticate/token.js';
 import { DIGEST_WORDS, DigestTable } from './digest-table.js';
 import type { Digest } from './digest-table.js';
 import { holdersOf } from './holders.js';

@@ -1,5 +1,5 @@
 import type { Delegation } from '@behalf/directives';
-import type { AuthenticatedToken } from '../authenticate/index.js';
+import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { Authorization, ClientOperation, ExecutionOutcome } from '../authorize/index.js';
 import type { Propagation } from '../propagate/propagation.js';
 import type { Exchange } from '../request/exchange.js';

@@ -1,5 +1,5 @@
 import type { ProtectionOptions } from '../../gateway/options/protection-options.js';
-import { normalizeOptions } from '../../gateway/options/settings.js';
+import { normalizeOptions } from '../../gateway/options/normalize.js';
 import { Pipeline } from '../../gateway/pipeline.js';
 import { createProtection } from '../../gateway/protection.js';
 import type { Protection } from '../../gateway/protection.js';

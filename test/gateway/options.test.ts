@@ -1,7 +1,7 @@
 import { expect, describe, it } from 'vitest';
 import { ConfigurationError, protectGateway, silentLog } from '../../gateway/index.js';
 import type { ProtectionOptions } from '../../gateway/index.js';
-import { normalizeOptions } from '../../gateway/options/settings.js';
+import { normalizeOptions } from '../../gateway/options/normalize.js';
 import { stackFrames } from '../../gateway/stack-frames.js';
 import { checkPolicy } from '../../policy/index.js';
 import { TestLog } from './support.js';
