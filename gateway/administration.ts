@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMet, isRecord, isStringArray, NO_REQUIREMENT } from '@behalf/directives/internal';
 import { BodyError, readBody, sendJson } from '@behalf/http';
+import { MAX_BODY_BYTES } from './http/body.js';
 import { tokenRequired } from './authenticate/bearer.js';
 import { RefusedError } from './errors.js';
-import { MAX_BODY_BYTES } from './http/body.js';
 import { bearerChallenge, insufficientUserAuthentication } from './http/challenge.js';
 import type { StepUp } from '@behalf/policy';
-import type { Exchange, Incoming } from './exchange.js';
+import type { IncomingRequest } from './request/exchange.js';
+import type { GatewayRequest } from './request/gateway-request.js';
 import { supposedDelegation } from './explain.js';
 import type { ExplainInput } from './explain.js';
 import type { ProtectedGateway } from './protect-gateway.js';
@@ -42,7 +43,7 @@ export async function answerAdministrator(
   response: ServerResponse,
   gateway: ProtectedGateway,
   { scope }: AdministrationOptions,
-  incoming: Incoming,
+  incoming: IncomingRequest,
 ): Promise<void> {
   response.setHeader('cache-control', 'no-store');
   if (request.method !== 'POST') {
@@ -54,11 +55,11 @@ export async function answerAdministrator(
     sendJson(response, 415, { error: 'unsupported_media_type' });
     return;
   }
-  const exchange = gateway.begin(incoming);
-  response.setHeader('behalf-transaction', exchange.transactionId);
+  const begun = gateway.begin(incoming);
+  response.setHeader('behalf-transaction', begun.exchange.transactionId);
   try {
-    await admit(exchange, gateway, scope);
-    for (const [name, value] of exchange.responseHeaders) response.setHeader(name, value);
+    await admit(begun, gateway, scope);
+    for (const [name, value] of begun.responseHeaders) response.setHeader(name, value);
     const input = readInput(await readJson(request));
     const result = input === undefined ? undefined : gateway.explain(input);
     if (result === undefined) {
@@ -71,8 +72,7 @@ export async function answerAdministrator(
       sendJson(response, 400, { error: 'operation_invalid', errors: result.errors });
       return;
     }
-    exchange.operation = result.operation;
-    await gateway.record(exchange, 'explained', undefined);
+    await gateway.pipeline.record(begun, 'explained', undefined, result.operation);
     sendJson(response, 200, result.explanation);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
@@ -82,23 +82,19 @@ export async function answerAdministrator(
     for (const [name, value] of error.headers) response.setHeader(name, value);
     sendJson(response, status, { error: code, message });
   } finally {
-    await gateway.finish(exchange);
+    await gateway.finish(begun);
   }
 }
 
 /** @throws {RefusedError} unless the caller's own token is valid and holds the scope. */
-async function admit(exchange: Exchange, gateway: ProtectedGateway, scope: string): Promise<void> {
-  await gateway.authenticate(exchange);
-  const { delegation } = exchange;
-  if (delegation === undefined) {
-    await gateway.record(exchange, 'refused', 'UNAUTHENTICATED');
-    throw gateway.refused(exchange, tokenRequired());
-  }
+async function admit(begun: GatewayRequest, gateway: ProtectedGateway, scope: string): Promise<void> {
+  await gateway.authenticate(begun);
+  const { delegation, token } = begun.caller ?? {};
+  if (delegation === undefined) throw await gateway.pipeline.refuse(begun, tokenRequired());
   if (!isMet({ ...NO_REQUIREMENT, authenticated: true, scopes: [[[scope]]] }, delegation)) {
-    const stepUp = exchange.token?.withheld?.get(scope);
+    const stepUp = token?.withheld?.get(scope);
     const refusal = stepUp === undefined ? insufficientScope(scope) : signInTooWeak(stepUp);
-    await gateway.record(exchange, 'refused', refusal.refusal.code);
-    throw gateway.refused(exchange, refusal);
+    throw await gateway.pipeline.refuse(begun, refusal);
   }
 }
 

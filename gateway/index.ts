@@ -1,12 +1,15 @@
 export { SupergraphError, type SupergraphErrorCode } from './authorize/index.js';
 export type { DpopOptions } from './authenticate/dpop/options.js';
 export type { ClaimNames, IssuerOptions } from './authenticate/issuers.js';
-export { ConfigurationError, type GatewayErrorCode } from './errors.js';
-export type { Incoming } from './exchange.js';
-export { fastifyJwksHandler, jwksHandler, type JwksSource } from './http/jwks-handler.js';
+export { ConfigurationError, RefusedError } from './errors.js';
+export type { GatewayErrorCode, Refusal } from './errors.js';
+export { fastifyJwksHandler, jwksHandler } from './http/jwks-handler.js';
+export type { JwksSource } from './http/jwks-handler.js';
+export type { IncomingRequest } from './request/exchange.js';
+export type { GatewayContext, GatewayRequest } from './request/gateway-request.js';
 export type { ProtectedResource, ResourceMetadata } from './http/resource-metadata.js';
-export type { LimitOptions } from './limit/request-limits.js';
-export { jsonLog, silentLog, type GatewayLog, type LogLevel } from './log.js';
+export type { LimitSettings } from './limit/request-limits.js';
+export { jsonLog, silentLog, type GatewayLog, type LogCode, type LogLevel } from './log.js';
 export {
   cedarEvaluator,
   cedarSchema,
@@ -15,25 +18,44 @@ export {
   type PolicyRequest,
 } from './policies/index.js';
 export { protectGateway, type ProtectedGateway, type ProtectedGatewayConfig } from './protect-gateway.js';
-export {
-  MemoryReplayStore,
-  PostgresReplayStore,
-  ReplayStoreError,
-  type MemoryReplayOptions,
-  type PostgresReplayOptions,
-  type ReplayStore,
-} from './replay/index.js';
 export type { ClientHeaders, HeaderSource, IdentitySource } from './propagate/subgraph-headers.js';
 export type { SubgraphOptions, SubgraphsOptions } from './propagate/subgraph-options.js';
-export type { AuthorizationMode, ProtectionOptions, RevocationOptions } from './protection.js';
+export type {
+  AuthorizationMode,
+  ProtectionOptions,
+  RevocationOptions,
+  AuthorizationSettings,
+  Given,
+  PolicyAnswerOptions,
+  PropagationOptions,
+  PropagationSettings,
+  RevocationSettings,
+} from './options/protection-options.js';
 export type { ConsentChange, Revocation, RevocationHooks } from './revocation/hooks.js';
-export {
-  watchRevocations,
-  type RevocationWatch,
-  type WatchRevocationsOptions,
-} from './revocation/watch-revocations.js';
+export { watchRevocations } from './revocation/watch-revocations.js';
+export type { RevocationWatch, WatchRevocationsOptions } from './revocation/watch-revocations.js';
 export type { RulesUpdate } from './rules-update.js';
-export type { AuditOptions } from './seal/seal.js';
-export { checkConfig, readConfig, type GatewayConfig } from './config/config.js';
-export { checkPolicy, PolicyError, readPolicy, type Policy } from '@behalf/policy';
+export type { AuditOptions, AuditMode } from './seal/audit-options.js';
+export { checkConfig, readConfig } from './config/config.js';
+export type { GatewayConfig, CheckedConfig } from './config/config.js';
+export { checkPolicy, PolicyError, readPolicy } from '@behalf/policy';
+export type { Policy } from '@behalf/policy';
+export {
+  MemoryProofReplayStore,
+  PostgresProofReplayStore,
+  ProofReplayStoreError,
+} from './proof-replay/index.js';
+export type {
+  MemoryProofReplayOptions,
+  PostgresProofReplayOptions,
+  ProofReplayStore,
+} from './proof-replay/index.js';
+export type { AuditRecord, AuditSink } from '@behalf/audit';
+export { FileAuditSink } from '@behalf/audit';
+export { PostgresAuditSink } from '@behalf/audit/postgres';
+export type { SubgraphErrorOptions } from './subgraph-errors/options.js';
+export type { StreamOptions, ForeignStreamOptions } from './revocation/receiver.js';
+export type { TokenIntrospectionOptions } from './authenticate/token-introspection.js';
+export type { TxnTokenExchangeOptions, TxnTokenExchangeRequest } from './propagate/txn-token-exchange.js';
+export type { WorkloadOptions } from './propagate/workloads.js';
 export { startGateway, type GatewayOverrides, type RunningGateway } from './server.js';

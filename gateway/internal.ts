@@ -1,7 +1,7 @@
 /** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
 export { ApolloGateway } from './apollo.js';
 export { readDelegation } from './authenticate/delegation.js';
-export type { AuthenticatedToken } from './authenticate/index.js';
+export type { AuthenticatedToken } from './authenticate/token.js';
 export { Namespaces } from './authenticate/namespaces.js';
 export { Conditions, analyzeOperation } from './authorize/analysis.js';
 export { filterOperation } from './authorize/filter.js';
@@ -14,7 +14,7 @@ export {
 } from './authorize/index.js';
 export { readSupergraph, supergraphErrors } from './authorize/supergraph.js';
 export { configurationErrors, gatewayErrors } from './errors.js';
-export { introspectableDocument, visibleSchema } from './introspection/visible-schema.js';
+export { introspectableDocument, visibleSchema } from './schema-introspection/visible-schema.js';
 export { BYTES_PER_CHARACTER } from './limit/index.js';
 export { logCodes } from './log.js';
 export { printable, printableLines } from './printable.js';

@@ -3,6 +3,15 @@ import { printable } from './printable.js';
 
 /** Every code of a line in the gateway's log. */
 export const logCodes = Object.freeze({
+  AUDIT_OFF: {
+    description: 'At the start: no access is put on record. `turnOn` has the option that changes it.',
+    since: '0.1.0',
+  },
+  REVOCATION_OFF: {
+    description:
+      'At the start: the gateway follows no stream of revocations. `turnOn` has the option that changes it.',
+    since: '0.1.0',
+  },
   REQUEST_FAILED: {
     description: 'A request could not be carried out; the reason is a code.',
     since: '0.1.0',
@@ -11,7 +20,11 @@ export const logCodes = Object.freeze({
     description: 'A token was refused; the reason tells which check it was.',
     since: '0.1.0',
   },
-  INTERNAL_SERVER_ERROR: { description: 'A request ended in an error that nobody foresaw.', since: '0.1.0' },
+  INTERNAL_SERVER_ERROR: {
+    description:
+      'A request ended in an unforeseen error: its class, and where it was thrown. The message is left out.',
+    since: '0.1.0',
+  },
   REQUEST_HANDLING_FAILED: { description: 'A request could not be answered at all.', since: '0.1.0' },
   WOULD_DENY: { description: 'In shadow mode: what would have been denied.', since: '0.1.0' },
   WOULD_LIMIT: { description: 'In shadow mode: what would have been one request too many.', since: '0.1.0' },

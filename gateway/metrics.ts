@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AuditOutcome } from '@behalf/audit';
 import type { MetricObject } from 'prom-client';
-import type { Exchange } from './exchange.js';
+import type { Stage } from './steps/stages.js';
 
 /** Label values come from the schema and from the code, never from a client or a subgraph. */
 const MAX_COORDINATES = 10_000;
@@ -104,17 +104,18 @@ export class GatewayMetrics {
   }
 
   /** Counts one operation when it is sealed. */
-  count(exchange: Exchange, outcome: AuditOutcome, reason: string | undefined): void {
+  count(stage: Stage, outcome: AuditOutcome, reason: string | undefined): void {
     this.requests.inc({ outcome });
-    this.durations.observe((Date.now() - exchange.startedAtMs) / 1_000);
+    this.durations.observe((Date.now() - stage.exchange.startedAtMs) / 1_000);
     if (reason !== undefined) this.refusals.inc({ reason });
-    const decision = exchange.isShadow ? 'would-deny' : 'denied';
-    for (const { coordinate, selections } of exchange.authorization?.denials ?? [])
+    const decision = stage.isShadow === true ? 'would-deny' : 'denied';
+    for (const { coordinate, selections } of stage.authorization?.denials ?? [])
       this.countDenial(coordinate, decision, selections);
-    for (const subgraph of exchange.accounts.unaccounted) this.unaccounted.inc({ subgraph });
-    for (const [subgraph, entries] of exchange.accounts.disbelieved)
-      this.disbelieved.inc({ subgraph }, entries);
-    for (const access of exchange.accounts.accesses) {
+    const accounts = stage.propagation?.accounts;
+    if (accounts === undefined) return;
+    for (const subgraph of accounts.unaccounted) this.unaccounted.inc({ subgraph });
+    for (const [subgraph, entries] of accounts.disbelieved) this.disbelieved.inc({ subgraph }, entries);
+    for (const access of accounts.accesses) {
       if (access.decision === 'denied' || access.decision === 'would-deny') {
         this.countDenial(access.coordinate, access.decision, access.count);
       }

@@ -1,305 +1,193 @@
 import { context as otelContext, trace } from '@opentelemetry/api';
-import { Kind } from 'graphql';
-import type { GraphQLError, OperationDefinitionNode } from 'graphql';
-import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
-import type { AuthorizationMode, Protection } from './protection.js';
+import type { GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
+import type { GraphQLError } from 'graphql';
+import type { AuditOutcome } from '@behalf/audit';
+import type { ClientOperation, ExecutionOutcome } from './authorize/index.js';
 import { RefusedError } from './errors.js';
-import { EXCHANGE } from './exchange.js';
-import { RejectedError, tellStepUps } from './rejection.js';
-import type { Exchange, ExchangeContext } from './exchange.js';
-import type {
-  Authorization,
-  ClientOperation,
-  ExecutionOutcome,
-  OperationAuthorizer,
-} from './authorize/index.js';
-import { refuseSubscription } from './authorize/refuse-subscription.js';
-import { variableErrors } from './authorize/variables.js';
-import { internalError } from './client-error.js';
-import { InexactVariableError, settleLiterals, settleVariables } from './exact/input.js';
-import { statusTellsOutcome } from './http/media-type.js';
-import {
-  introspectionRefused,
-  joinOutcomes,
-  refuseIntrospection,
-  splitIntrospection,
-} from './introspection/index.js';
-import type { GrantedIntrospection } from './introspection/index.js';
-import type { CostModel } from './limit/index.js';
-import type { PolicyBook } from './policies/index.js';
-import { isPlainOperationName } from './seal/recorded-text.js';
-import type { PolicyRules } from './rules.js';
-import { ErrorLog } from './subgraph-errors/log-errors.js';
+import type { DocumentStore, RequestLimits } from './limit/index.js';
+import type { GatewayRequest } from './request/gateway-request.js';
+import { adopt, authenticate, refuseSuspended } from './steps/authenticate.js';
+import type { AuthenticationParts } from './steps/authenticate.js';
+import { authorize } from './steps/authorize.js';
+import type { AuthorizationRules } from './steps/authorize.js';
+import { complete } from './steps/complete.js';
+import { countRequest, limit } from './steps/limit.js';
+import { prepare } from './steps/prepare.js';
+import { propagate } from './steps/propagate.js';
+import { refuse } from './steps/refuse.js';
+import type { RefusalParts } from './steps/refuse.js';
+import { reject } from './steps/reject.js';
+import { seal } from './steps/seal.js';
+import type { Authenticated, Incoming, Stage } from './steps/stages.js';
+import type { SupergraphVersion } from './supergraph-version.js';
 
-/** What one supergraph version is served by: they are replaced together, so that no request meets parts of two. */
-export interface Served {
-  readonly authorizer: OperationAuthorizer;
-  readonly policies: PolicyBook;
-  /** The tokens of its requests are cut by them. */
-  readonly rules: PolicyRules;
-  readonly introspection: GrantedIntrospection;
-  readonly execute: GatewayExecutor;
-  readonly costs: CostModel;
+export interface PipelineParts extends RefusalParts {
+  readonly authentication: AuthenticationParts;
+  readonly limits: RequestLimits;
+  readonly authorization: AuthorizationRules;
+  readonly documents: DocumentStore;
 }
 
-export interface StepInput {
-  readonly exchange: Exchange;
-  readonly request: GatewayGraphQLRequestContext;
-  readonly served: Served;
-  readonly protection: Protection;
-}
+/** The last stage that an operation has reached: what is put on record when it goes no further. */
+class Progress {
+  constructor(public stage: Stage) {}
 
-/** A step reads what the ones before it wrote into the exchange, and throws to refuse the request. */
-export type Step = (input: StepInput) => Promise<void> | void;
-
-/** From credentials to a delegation, unless the server has done it before it read the operation. */
-const authenticate: Step = async ({ exchange, served, protection }) => {
-  if (!exchange.authenticated) await protection.authenticate(exchange);
-  protection.adopt(exchange, served.rules);
-};
-
-/** Refuses what comes too often, unless the server has counted it before it read the operation. */
-const limit: Step = async ({ exchange, protection }) => {
-  if (exchange.counted) return;
-  await protection.limits.countRequest(exchange);
-};
-
-/** Refuses what is too large, before anything is decided or planned, and counts what it weighs. */
-const measure: Step = ({ exchange, request, served, protection }) => {
-  // Apollo Server leaves it to the gateway to find that there is none, whatever the type says.
-  if ((request.operation as OperationDefinitionNode | undefined) === undefined) throw operationUnknown();
-  const { document, operation } = request;
-  const variables = request.request.variables ?? {};
-  return protection.limits.measure(exchange, { document, operation }, variables, served.costs);
-};
-
-/** Of an operation that asks for nothing but the schema. */
-const NOTHING_ASKED: Authorization = Object.freeze({
-  unchanged: false,
-  denials: [],
-  complete: (outcome: ExecutionOutcome) => outcome,
-  observe: (outcome: ExecutionOutcome) => outcome,
-});
-
-/** Of an operation that is not executed, in any mode. */
-function notExecuted(errors: readonly GraphQLError[]): Authorization {
-  return { unchanged: false, denials: [], complete: () => ({ errors }), observe: () => ({ errors }) };
-}
-
-/** Decides what may be planned. */
-const authorize: Step = async ({ exchange, request, served, protection }) => {
-  refuseIntrospection(request.document, protection.introspection, exchange.delegation !== undefined);
-  const operation = readOperation(request);
-  exchange.operation = operation;
-  refuseSubscription(operation);
-  exchange.variables = readVariables(request);
-  const invalid = variableErrors({
-    schema: request.schema,
-    operation: operation.operation,
-    variables: exchange.variables,
-    suggests: protection.introspection === 'all',
-  });
-  if (invalid.length > 0) {
-    exchange.authorization = notExecuted(invalid);
-    return;
-  }
-  const split = protection.introspection === 'granted' ? splitIntrospection(operation) : undefined;
-  // Deep in the data the schema would be answered by the gateway, whole.
-  if (split?.isNested === true) throw introspectionRefused(403, exchange.delegation !== undefined);
-  exchange.introspection = split;
-  exchange.asked = split === undefined ? operation : split.data;
-  if (exchange.delegation !== undefined) {
-    const { authorizer } = served;
-    exchange.delegation = await served.policies.answer(
-      // What can be reached of the schema depends on all of them.
-      split === undefined ? authorizer.policiesOf(operation) : [...authorizer.policies],
-      exchange.delegation,
-      operation.operation.name?.value,
-    );
-  }
-  exchange.authorization =
-    exchange.asked === undefined
-      ? NOTHING_ASKED
-      : served.authorizer.authorize(exchange.asked, exchange.delegation, exchange.variables);
-  const { denials, execute } = exchange.authorization;
-  if (denials.length === 0 || protection.mode === 'shadow') return;
-  const tellsOutcome =
-    exchange.incoming.isBatch !== true &&
-    statusTellsOutcome(request.request.http?.headers.get('accept') ?? undefined);
-  // A client for which the status tells the outcome is told that nothing was granted; to others it is data, all null.
-  if (protection.mode === 'reject' || (execute === undefined && split === undefined && tellsOutcome)) {
-    throw new RejectedError(exchange, tellsOutcome, protection);
-  }
-};
-
-function operationUnknown(): RefusedError {
-  return new RefusedError({
-    code: 'OPERATION_UNKNOWN',
-    message: 'The document has no operation of this name, or several and the request names none',
-    status: 400,
-    reason: 'OPERATION_INVALID',
-  });
-}
-
-/** The operation as the client sent it, with every number in it exact. */
-function readOperation({
-  document,
-  operation,
-  queryHash,
-  source,
-  schema,
-}: GatewayGraphQLRequestContext): ClientOperation {
-  const settled = settleLiterals(document, source, schema);
-  const definition = settled.definitions[document.definitions.indexOf(operation)];
-  return {
-    document: settled,
-    operation: definition?.kind === Kind.OPERATION_DEFINITION ? definition : operation,
-    queryHash,
+  readonly reach = <S extends Stage>(stage: S): S => {
+    this.stage = stage;
+    return stage;
   };
 }
 
-/** @throws {RefusedError} */
-function readVariables({
-  request,
-  operation,
-  schema,
-}: GatewayGraphQLRequestContext): Readonly<Record<string, unknown>> {
-  try {
-    return settleVariables(request.variables ?? {}, operation, schema);
-  } catch (error) {
-    if (!(error instanceof InexactVariableError)) throw error;
-    throw new RefusedError({
-      code: 'NUMBER_NOT_EXACT',
-      message: `Variable "$${error.variable}" holds a number that cannot be carried exactly; send it as a string`,
-      status: 400,
-    });
+/** The path of every request, whichever server it came in by. */
+export class Pipeline {
+  readonly #parts: PipelineParts;
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
   }
-}
 
-/** Plans and executes what is left, with a transaction token for each subgraph that is asked. */
-const propagate: Step = async ({ exchange, request, served, protection }) => {
-  const { authorization, introspection } = exchange;
-  if (authorization === undefined) throw new Error('propagate before authorize');
-  exchange.isShadow = protection.mode === 'shadow';
-  if (introspection !== undefined) {
-    exchange.introspectionOutcome = await served.introspection.answer(
-      request.schema,
-      introspection.introspection,
-      exchange.delegation,
-      exchange.variables,
-    );
+  /**
+   * Authenticates and counts a request before its operations are read.
+   *
+   * @throws {GraphQLError} A {@link RefusedError} that is complete and on record.
+   */
+  async admit(request: GatewayRequest): Promise<void> {
+    try {
+      const authenticated = await this.#authenticated(request.entry, (caller) => request.admit(caller));
+      request.admit(await countRequest(authenticated, this.#parts.limits));
+    } catch (error) {
+      const refusal = await this.refuse(request, error);
+      request.exchange.span.end();
+      throw refusal;
+    }
   }
-  const execute = exchange.isShadow ? exchange.asked : authorization.execute;
-  if (execute === undefined) {
-    exchange.outcome = { data: {} };
-    return;
-  }
-  const context: ExchangeContext = { ...request.context, [EXCHANGE]: exchange };
-  // The plan cache of @apollo/gateway goes by this hash and not by the document: a filtered document under the hash of
-  // the whole one would run the whole one's plan.
-  const { data, errors } = await served.execute({
-    ...request,
-    ...execute,
-    ...forSpans(execute),
-    request: { ...request.request, variables: { ...exchange.variables } },
-    context,
-  });
-  exchange.outcome = { ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) };
-};
 
-/** @apollo/gateway puts these two into attributes of its spans and uses them for nothing else. */
-function forSpans({
-  operation,
-}: ClientOperation): Pick<GatewayGraphQLRequestContext, 'operationName' | 'source'> {
-  const name = operation.name?.value;
-  return { operationName: name !== undefined && isPlainOperationName(name) ? name : null, source: '' };
-}
-
-/** The record has all of them. */
-const MAX_LOGGED_COORDINATES = 20;
-
-/** Nulls and denials, in the shape that the client asked for. */
-const complete: Step = ({ exchange, protection }) => {
-  const { authorization, introspection, introspectionOutcome, outcome } = exchange;
-  if (authorization === undefined || outcome === undefined) throw new Error('complete before propagate');
-  const log = new ErrorLog(protection.log, exchange.transactionId);
-  if (protection.mode === 'shadow') {
-    tellWouldDeny(exchange, authorization, protection);
-    exchange.outcome = authorization.observe(outcome, log.add);
-  } else exchange.outcome = tellStepUps(exchange, authorization.complete(outcome, log.add));
-  log.end();
-  if (introspection === undefined || introspectionOutcome === undefined) return;
-  exchange.outcome = joinOutcomes(introspection.keys, introspectionOutcome, exchange.outcome);
-};
-
-function tellWouldDeny(exchange: Exchange, { denials }: Authorization, { log }: Protection): void {
-  if (denials.length === 0) return;
-  const coordinates = denials.map(({ coordinate }) => coordinate);
-  log.log('info', 'WOULD_DENY', {
-    coordinates: coordinates.slice(0, MAX_LOGGED_COORDINATES).join(' '),
-    denials: denials.reduce((sum, { selections }) => sum + selections, 0),
-    transaction: exchange.transactionId,
-  });
-}
-
-/** The way of a request, in order. After them, whatever they did, it is sealed. */
-export const pipeline: readonly Step[] = Object.freeze([
-  authenticate,
-  limit,
-  measure,
-  authorize,
-  propagate,
-  complete,
-]);
-
-/** Runs the pipeline for one operation and seals it. Never rejects: what is refused is an answer. */
-export async function runPipeline(input: StepInput): Promise<ExecutionOutcome> {
-  const { exchange, protection } = input;
-  try {
+  /** Runs one operation, from wherever its request stands. Never rejects: a refusal is an answer. */
+  async run(
+    request: GatewayRequest,
+    graphql: GatewayGraphQLRequestContext,
+    version: SupergraphVersion,
+  ): Promise<ExecutionOutcome> {
+    const entry = request.nextOperation();
+    const { exchange } = entry;
+    const progress = new Progress(entry);
     try {
       // Spans of @apollo/gateway become children of the request's.
-      await otelContext.with(trace.setSpan(otelContext.active(), exchange.span), async () => {
-        for (const step of pipeline) await step(input);
-      });
+      return await otelContext.with(trace.setSpan(otelContext.active(), exchange.span), () =>
+        this.#compose(entry, graphql, version, progress),
+      );
     } catch (error) {
-      if (error instanceof RejectedError) {
-        await protection.seal(exchange, 'refused', 'UNAUTHORIZED_FIELD_OR_TYPE');
-        protection.challenges.complete(error.errors, exchange.incoming);
-        return { errors: error.errors };
-      }
-      if (error instanceof RefusedError) {
-        const { code, reason } = error.refusal;
-        const isAuthentication = !exchange.authenticated;
-        await protection.seal(
-          exchange,
-          isAuthentication ? 'authentication-failed' : 'refused',
-          reason ?? code,
-        );
-        throw error;
-      }
-      await protection.seal(exchange, 'failed', 'INTERNAL_SERVER_ERROR');
-      throw error;
+      const errors = await refuse(error, progress.stage, this.#parts);
+      return { errors: errors.map((each) => forOperation(each, progress.stage)) };
+    } finally {
+      this.#forgetUnreadable(progress.stage, graphql);
+      const { nextNonce } = progress.stage;
+      if (nextNonce !== undefined) graphql.response?.http?.headers.set('dpop-nonce', nextNonce);
+      exchange.span.end();
     }
-    const outcome = exchange.outcome ?? {};
-    await protection.seal(exchange, outcome.data === undefined ? 'failed' : 'answered', undefined);
-    return outcome;
-  } catch (error) {
-    // Only what Behalf refuses with. A GraphQLError of another maker can hold anything.
-    if (error instanceof RefusedError) {
-      protection.challenges.complete([error], exchange.incoming);
-      if (exchange.incoming.isBatch === true) delete error.extensions.http;
-      return { errors: [error] };
+  }
+
+  /** The pipeline. Each step takes the stage before it. */
+  async #compose(
+    entry: Incoming | Authenticated,
+    graphql: GatewayGraphQLRequestContext,
+    version: SupergraphVersion,
+    { reach }: Progress,
+  ): Promise<ExecutionOutcome> {
+    const { authentication, limits, authorization, recorder, log } = this.#parts;
+    const authenticated = reach(
+      adopt(await this.#authenticated(entry, reach), version.rules, authentication),
+    );
+    const limited = reach(await limit(authenticated, graphql, version.costs, limits));
+    const prepared = reach(prepare(limited, graphql));
+    const authorized = reach(await authorize(prepared, graphql, version, authorization));
+    const granted = reject(authorized, graphql, authorization);
+    const executed = reach(await propagate(granted, graphql, version));
+    const completed = reach(complete(executed, log));
+    return seal(completed, recorder);
+  }
+
+  /** The first step, for requests that were not admitted before their operations were read. */
+  async #authenticated(
+    entry: Incoming | Authenticated,
+    reach: (caller: Authenticated) => unknown,
+  ): Promise<Authenticated> {
+    const { authentication } = this.#parts;
+    if (entry.isAuthenticated) return entry;
+    const authenticated = await authenticate(entry, authentication);
+    reach(authenticated);
+    return refuseSuspended(authenticated, authentication);
+  }
+
+  /** Anonymous callers whose operation is denied as a whole could fill the document store with such operations. */
+  #forgetUnreadable({ authorization, delegation }: Stage, { document }: GatewayGraphQLRequestContext): void {
+    if (authorization === undefined || authorization.execute !== undefined || delegation !== undefined)
+      return;
+    this.#parts.documents.forget(document);
+  }
+
+  /** Refuses a request that has no operation to run. @returns the error for the client, complete and on record */
+  async refuse(request: GatewayRequest, error: unknown): Promise<GraphQLError> {
+    const [refusal] = await refuse(error, request.entry, this.#parts);
+    return refusal;
+  }
+
+  /** Refuses an operation before it is read: its text is too large. @returns the error for the client */
+  async refuseUnread(request: GatewayRequest, refusal: RefusedError): Promise<GraphQLError> {
+    const unread = request.nextOperation();
+    let reason: unknown = refusal;
+    try {
+      // Asking for too much is limited as well.
+      if (unread.isAuthenticated) await countRequest(unread, this.#parts.limits);
+    } catch (error) {
+      reason = error;
     }
-    protection.log.log('error', 'INTERNAL_SERVER_ERROR', {
-      transaction: exchange.transactionId,
-      error: error instanceof Error ? error.name : 'unknown',
-    });
-    return { errors: [internalError()] };
-  } finally {
-    for (const [name, value] of exchange.responseHeaders)
-      input.request.response?.http?.headers.set(name, value);
-    exchange.span.end();
+    const [answer] = await refuse(reason, unread, this.#parts);
+    unread.exchange.span.end();
+    return answer;
+  }
+
+  /** Puts a request on record that has no operation to run. @throws {RefusedError} in audit mode `required` */
+  record(
+    request: GatewayRequest,
+    outcome: AuditOutcome,
+    reason: string | undefined,
+    operation?: ClientOperation,
+  ): Promise<void> {
+    const stage = operation === undefined ? request.entry : { ...request.entry, operation };
+    return this.#parts.recorder.seal(stage, outcome, reason);
+  }
+
+  /**
+   * Ends a request. Those of its operations that never came as far as the pipeline, because they could not be read or do not
+   * fit the schema, are put on record: whoever probes the schema that way is on record too. No data leaves, so nobody waits
+   * for the log.
+   *
+   * @param operations How many the request held: more than one for a batch.
+   */
+  async finish(request: GatewayRequest, operations: number): Promise<void> {
+    const { recorder, limits } = this.#parts;
+    try {
+      if (request.caller === undefined) return;
+      const sealed = request.exchanges.filter((exchange) => recorder.hasSealed(exchange)).length;
+      for (let missing = operations - sealed; missing > 0; missing -= 1) {
+        const unread = request.nextOperation();
+        // Probing has its limit, in a batch as well. There is nothing left to refuse.
+        if (unread.isAuthenticated) await countRequest(unread, limits).catch(() => undefined);
+        await recorder.seal(unread, 'refused', 'OPERATION_INVALID');
+        unread.exchange.span.end();
+      }
+    } catch {
+      // The log says that the record is missing.
+    } finally {
+      // A span that has ended does not record.
+      if (request.exchange.span.isRecording()) request.exchange.span.end();
+    }
   }
 }
 
-export type { AuthorizationMode };
+/** No single operation of a batch decides the status of the answer. */
+function forOperation(error: GraphQLError, { exchange }: Stage): GraphQLError {
+  if (exchange.incoming.isBatch === true && error instanceof RefusedError) delete error.extensions.http;
+  return error;
+}

@@ -17,6 +17,11 @@ export interface PolicyRules {
   readonly evaluators: readonly PolicyEvaluator[];
 }
 
+/** The rules that new requests are authenticated by. They are replaced together with what is served by them. */
+export interface RulesInForce {
+  current: PolicyRules;
+}
+
 /** @param counters They outlive the rules: a new policy gives nobody a new budget under a class that it leaves alone. */
 export function makeRules(
   policy: Policy | undefined,

@@ -1,29 +1,20 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ApolloServer, HeaderMap } from '@apollo/server';
-import type { HTTPGraphQLRequest, HTTPGraphQLResponse } from '@apollo/server';
-import {
-  ApolloServerPluginLandingPageDisabled,
-  ApolloServerPluginUsageReportingDisabled,
-} from '@apollo/server/plugin/disabled';
-import type { GraphQLFormattedError } from 'graphql';
 import { BodyError, Connections, listen, readBody, sendJson } from '@behalf/http';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
-import type { GatewayConfig } from './config/config.js';
-import { dpopOptions, openReplay } from './config/dpop.js';
-import { openAudit, readIssuer, readKey } from './config/open.js';
+import { checkConfig } from './config/config.js';
+import type { CheckedConfig, GatewayConfig } from './config/config.js';
+import { deprecatedKeys } from './config/deprecated-keys.js';
+import { openOptions } from './config/open.js';
 import { RuleFiles } from './config/rule-files.js';
-import { isClientError } from './client-error.js';
-import type { ExchangeContext } from './exchange.js';
+import configSchema from './config/schema.json' with { type: 'json' };
+import { answerGraphQL, createApolloServer } from './graphql-endpoint.js';
+import type { RouteContext } from './graphql-endpoint.js';
 import { MAX_BODY_BYTES, parseJson } from './http/body.js';
 import { incomingOf } from './http/incoming.js';
 import { JWKS_PATH, jwksHandler } from './http/jwks-handler.js';
-import type { Surroundings } from './http/incoming.js';
-import { persistedQueryCache } from './http/persisted-queries.js';
 import { TrustedProxies } from './http/proxies.js';
 import { createTlsServer } from './http/tls.js';
-import { deprecatedKeys } from './config/deprecated-keys.js';
-import configSchema from './config/schema.json' with { type: 'json' };
 import { jsonLog } from './log.js';
 import type { GatewayLog } from './log.js';
 import { startMetricsServer } from './metrics-server.js';
@@ -49,17 +40,12 @@ export interface RunningGateway {
    * Reads supergraph, policy and Cedar file again, changed or not. What must not be served is refused and logged, and what is
    * served stays. Changes of the files cause the same without a call.
    *
-   * @returns whether what is in the files is served now.
+   * @returns Whether what is in the files is served now.
    */
   reload(): Promise<boolean>;
   /** Answers what is under way, then closes. */
   close(): Promise<void>;
 }
-
-const DEFAULT_HOST = '127.0.0.1';
-const DEFAULT_PORT = 4000;
-const DEFAULT_PERSISTED_QUERIES = 1_000;
-const DEFAULT_BATCH_OPERATIONS = 10;
 
 /**
  * Starts the gateway's server from its configuration.
@@ -68,19 +54,19 @@ const DEFAULT_BATCH_OPERATIONS = 10;
  *   served; `ListenError` when the address cannot be listened on.
  */
 export async function startGateway(
-  config: GatewayConfig,
+  given: GatewayConfig | CheckedConfig,
   overrides: GatewayOverrides = {},
 ): Promise<RunningGateway> {
-  const log = overrides.log ?? jsonLog(config.log?.level);
-  for (const { key, advice } of deprecatedKeys(configSchema, config))
+  const config = checkConfig(given);
+  const log = overrides.log ?? jsonLog(config.log.level);
+  for (const { key, advice } of deprecatedKeys(configSchema, given))
     log.log('warn', 'DEPRECATED_KEY', { key, advice });
-  const host = config.listen?.host ?? DEFAULT_HOST;
-  const tls = config.listen?.tls;
+  const { host, port, tls } = config.listen;
   const proxies = new TrustedProxies(config.proxies);
   const server = tls === undefined ? createServer() : await createTlsServer(tls);
   const connections = new Connections(server);
   server.on('request', notYet);
-  const { origin: url } = await listen(server, host, config.listen?.port ?? DEFAULT_PORT);
+  const { origin: url } = await listen(server, host, port);
   try {
     const { handler, ...running } = await serve(url, config, overrides, log, proxies);
     server.off('request', notYet);
@@ -107,107 +93,38 @@ function notYet(_request: IncomingMessage, response: ServerResponse): void {
   sendJson(response, 503, { error: 'starting' });
 }
 
-type Served = Omit<RunningGateway, 'url'> & {
+type ServingGateway = Omit<RunningGateway, 'url'> & {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
 };
 
 async function serve(
   url: string,
-  config: GatewayConfig,
+  config: CheckedConfig,
   overrides: GatewayOverrides,
   log: GatewayLog,
   proxies: TrustedProxies,
-): Promise<Served> {
-  const surroundings = { externalUrl: config.externalUrl ?? url, proxies };
+): Promise<ServingGateway> {
+  const server = { externalUrl: config.externalUrl ?? url, proxies };
   const files = new RuleFiles(config);
   const { supergraphSdl, policy, policyEvaluators } = await files.first();
-  const key =
-    config.propagation?.keyFile === undefined ? undefined : await readKey(config.propagation.keyFile);
-  const issuers = await Promise.all(config.issuers.map(readIssuer));
-  const audit = await openAudit(config);
-  const replay = await openReplay(config);
-  const closeStores = async (): Promise<void> => {
-    try {
-      await replay.close();
-    } finally {
-      if (audit.mode !== 'off') await audit.sink.close();
-    }
-  };
-  const protect = (): ProtectedGateway =>
-    protectGateway(
-      { supergraphSdl },
-      {
-        issuers,
-        externalUrl: surroundings.externalUrl,
-        dpop: dpopOptions(config, replay),
-        knowsClientCertificates:
-          config.listen?.tls?.requestClientCertificate === true || config.proxies?.clientCertificate === true,
-        limits: { ...config.limits, planInWorker: true },
-        ...(config.authorization === undefined ? {} : { authorization: config.authorization }),
-        ...(config.introspection === undefined ? {} : { introspection: config.introspection }),
-        propagation: {
-          issuer: config.propagation?.issuer ?? url,
-          ...(config.propagation?.tokenLifetimeSeconds === undefined
-            ? {}
-            : { tokenLifetimeSeconds: config.propagation.tokenLifetimeSeconds }),
-          ...(config.propagation?.rotateKeysAfterSeconds === undefined
-            ? {}
-            : { rotateKeysAfterSeconds: config.propagation.rotateKeysAfterSeconds }),
-          ...(config.propagation?.bind === undefined ? {} : { bind: config.propagation.bind }),
-          ...(config.propagation?.passOn === undefined ? {} : { passOn: config.propagation.passOn }),
-          ...(key === undefined ? {} : { key }),
-        },
-        ...(config.revocation === undefined ? {} : { revocation: config.revocation }),
-        ...(config.subgraphs === undefined ? {} : { subgraphs: config.subgraphs }),
-        ...(config.subgraphErrors === undefined ? {} : { subgraphErrors: config.subgraphErrors }),
-        ...(overrides.policies === undefined ? {} : { policies: overrides.policies }),
-        policyEvaluators,
-        onRevocation: overrides.onRevocation,
-        onConsentChange: overrides.onConsentChange,
-        ...(config.policies?.timeoutMs === undefined ? {} : { policyTimeoutMs: config.policies.timeoutMs }),
-        ...(policy === undefined ? {} : { policy }),
-        audit,
-        log,
-      },
-    );
-  let gateway: ProtectedGateway;
-  try {
-    gateway = protect();
-  } catch (error) {
-    await closeStores();
-    throw error;
-  }
-  const apollo = new ApolloServer<ExchangeContext>({
-    gateway,
-    // Asking for the schema is decided in the pipeline, by the caller.
-    introspection: true,
-    allowBatchedHttpRequests: config.http?.batch !== undefined,
-    documentStore: gateway.documents,
-    persistedQueries:
-      config.http?.persistedQueries === undefined
-        ? false
-        : {
-            cache: persistedQueryCache(config.http.persistedQueries.maxEntries ?? DEFAULT_PERSISTED_QUERIES),
-          },
-    csrfPrevention: true,
-    includeStacktraceInErrorResponses: false,
-    stopOnTerminationSignals: false,
-    nodeEnv: 'production',
-    // The gateway's plugin takes suggestions away: Apollo's takes time that grows with the square of what a message quotes.
-    hideSchemaDetailsFromClientErrors: false,
-    plugins: [
-      ApolloServerPluginLandingPageDisabled(),
-      ApolloServerPluginUsageReportingDisabled(),
-      gateway.limitsPlugin(),
-    ],
-    formatError: maskUnexpected,
-    logger: apolloLogger(log),
-  });
+  const options = await openOptions(config, url);
+  const gateway = protectGateway(
+    { supergraphSdl },
+    {
+      ...options,
+      externalUrl: server.externalUrl,
+      policy,
+      policies: { ...options.policies, functions: overrides.policies, evaluators: policyEvaluators },
+      onRevocation: overrides.onRevocation,
+      onConsentChange: overrides.onConsentChange,
+      log,
+    },
+  );
+  const apollo = createApolloServer(gateway, config, log);
   try {
     await apollo.start();
   } catch (error) {
     await gateway.stop();
-    await closeStores();
     throw error;
   }
   const metrics = await openMetrics();
@@ -217,7 +134,7 @@ async function serve(
     ...(metrics === undefined ? {} : { metricsUrl: metrics.url }),
     reload: () => files.reload(),
     handler(request, response) {
-      handle(request, response, { apollo, gateway, config, surroundings }).catch((error: unknown) => {
+      handle(request, response, { apollo, gateway, config, server }).catch((error: unknown) => {
         if (error instanceof BodyError) {
           refuseBody(response, error);
           return;
@@ -231,36 +148,28 @@ async function serve(
     },
     async close() {
       files.close();
-      try {
-        await metrics?.close();
-        await apollo.stop();
-      } finally {
-        await closeStores();
-      }
+      await metrics?.close();
+      await apollo.stop();
     },
   };
 
   async function openMetrics(): Promise<MetricsServer | undefined> {
     if (config.metrics === undefined) return undefined;
     try {
-      return await startMetricsServer(gateway, { host: DEFAULT_HOST, ...config.metrics.listen });
+      return await startMetricsServer(gateway, config.metrics.listen);
     } catch (error) {
       await apollo.stop();
-      await closeStores();
       throw error;
     }
   }
 }
 
-interface Handling {
-  readonly apollo: ApolloServer<ExchangeContext>;
-  readonly gateway: ProtectedGateway;
-  readonly config: GatewayConfig;
-  readonly surroundings: Surroundings;
-}
-
-async function handle(request: IncomingMessage, response: ServerResponse, handling: Handling): Promise<void> {
-  const { gateway, config, surroundings } = handling;
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: RouteContext,
+): Promise<void> {
+  const { gateway, config, server } = route;
   const [path = '/', ...search] = (request.url ?? '/').split('?');
   if (path === '/health' && request.method === 'GET') {
     const health = gateway.health();
@@ -272,13 +181,13 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
     jwksHandler(gateway)(request, response);
     return;
   }
-  if (request.method === 'GET' && answerMetadata(path, response, handling)) return;
-  if (path === TXN_TOKEN_PATH && config.propagation?.passOn !== undefined) {
+  if (request.method === 'GET' && answerMetadata(path, response, route)) return;
+  if (path === TXN_TOKEN_PATH && config.propagation.passOn !== undefined) {
     await answerWorkload(request, response, gateway);
     return;
   }
   if (path === EXPLAIN_PATH && config.administration !== undefined) {
-    const incoming = incomingOf(request, surroundings);
+    const incoming = incomingOf(request, server);
     await answerAdministrator(request, response, gateway, config.administration, incoming);
     return;
   }
@@ -286,9 +195,9 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
     sendJson(response, 404, { error: 'not_found' });
     return;
   }
-  if (request.method === 'GET' && config.http?.get === true) {
+  if (request.method === 'GET' && config.http.get) {
     // Apollo Server runs queries only by GET, and asks for a header that no form of another site can send.
-    await answerGraphQL(request, response, handling, {
+    await answerGraphQL(request, response, route, {
       method: 'GET',
       search: search.join('?'),
       body: undefined,
@@ -296,25 +205,34 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
     return;
   }
   if (request.method !== 'POST') {
-    response.setHeader('allow', config.http?.get === true ? 'GET, POST' : 'POST');
+    response.setHeader('allow', config.http.get ? 'GET, POST' : 'POST');
     sendJson(response, 405, { error: 'method_not_allowed' });
     return;
   }
+  await answerPost(request, response, route);
+}
+
+/** One operation, or a batch of them where the configuration allows it. */
+async function answerPost(
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: RouteContext,
+): Promise<void> {
   const bytes = await readBody(request, { maxBytes: MAX_BODY_BYTES });
   const body = parseJson(request, bytes);
   if (Array.isArray(body)) {
-    const { batch } = config.http ?? {};
+    const { batch } = route.config.http;
     if (batch === undefined) {
       sendJson(response, 400, { error: 'batches_not_supported' });
       return;
     }
-    const maxOperations = batch.maxOperations ?? DEFAULT_BATCH_OPERATIONS;
+    const { maxOperations } = batch;
     if (body.length === 0 || body.length > maxOperations) {
       sendJson(response, 400, { error: 'batch_size', maxOperations });
       return;
     }
   }
-  await answerGraphQL(request, response, handling, { method: 'POST', search: '', body });
+  await answerGraphQL(request, response, route, { method: 'POST', search: '', body });
 }
 
 /** The rest of the body is not read, so the connection cannot take another request. */
@@ -324,7 +242,7 @@ function refuseBody(response: ServerResponse, { code, status }: BodyError): void
 }
 
 /** RFC 9728 section 3. @returns whether it was asked for */
-function answerMetadata(path: string, response: ServerResponse, { gateway, config }: Handling): boolean {
+function answerMetadata(path: string, response: ServerResponse, { gateway, config }: RouteContext): boolean {
   const paths = ['', '/graphql', ...(config.administration === undefined ? [] : [EXPLAIN_PATH])];
   const { resource } = gateway;
   const described = resource?.pathOf(path, paths);
@@ -332,69 +250,4 @@ function answerMetadata(path: string, response: ServerResponse, { gateway, confi
   response.setHeader('cache-control', 'public, max-age=300');
   sendJson(response, 200, resource.metadata(described));
   return true;
-}
-
-type GraphQLRequest = Pick<HTTPGraphQLRequest, 'method' | 'search' | 'body'>;
-
-/** Authenticates once, then authorizes and records each operation by itself. */
-async function answerGraphQL(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { apollo, gateway, surroundings }: Handling,
-  graphql: GraphQLRequest,
-): Promise<void> {
-  const operations = Array.isArray(graphql.body) ? graphql.body.length : 1;
-  const headers = new HeaderMap();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-  }
-  const exchange = gateway.begin({
-    ...incomingOf(request, surroundings),
-    isBatch: Array.isArray(graphql.body),
-  });
-  let answer: HTTPGraphQLResponse;
-  try {
-    answer = await apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: { headers, ...graphql },
-      context: () => gateway.authenticate(exchange),
-    });
-  } finally {
-    await gateway.finish(exchange, operations);
-  }
-  // Names the records of this request, for whoever asks about it later.
-  response.setHeader(
-    'behalf-transaction',
-    exchange.family.map(({ transactionId }) => transactionId).join(', '),
-  );
-  for (const [name, value] of exchange.responseHeaders) response.setHeader(name, value);
-  for (const [name, value] of answer.headers) response.setHeader(name, value);
-  // Of a batch that was read, each operation has its own outcome, and none of them is that of all.
-  const isBatchAnswer = exchange.incoming.isBatch === true && exchange.authenticated;
-  response.statusCode = isBatchAnswer ? 200 : (answer.status ?? 200);
-  if (answer.body.kind === 'complete') response.end(answer.body.string);
-  else {
-    // @defer and @stream are not in the gateway's schema, so nothing comes in parts.
-    response.statusCode = 500;
-    response.end();
-  }
-}
-
-/** What nobody foresaw tells the client nothing. The pipeline's own errors are made so; these are of what is around it. */
-function maskUnexpected(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
-  if (formatted.extensions?.code !== 'INTERNAL_SERVER_ERROR' || isClientError(error)) return formatted;
-  return {
-    message: 'Internal server error',
-    ...(formatted.path === undefined ? {} : { path: formatted.path }),
-    extensions: { code: 'INTERNAL_SERVER_ERROR' },
-  };
-}
-
-/** Apollo's words may quote what a client sent; only that they were said is logged. */
-function apolloLogger(log: GatewayLog) {
-  return {
-    debug: () => undefined,
-    info: () => undefined,
-    warn: () => log.log('debug', 'APOLLO_WARNING'),
-    error: () => log.log('warn', 'APOLLO_ERROR'),
-  };
 }

@@ -1,36 +1,53 @@
 import type { QueryPlannerConfig } from '@apollo/query-planner';
-import type { GatewayExecutor, GatewaySchemaLoadOrUpdateCallback } from '@apollo/server-gateway-interface';
+import type {
+  GatewayExecutor,
+  GatewayGraphQLRequestContext,
+  GatewaySchemaLoadOrUpdateCallback,
+} from '@apollo/server-gateway-interface';
 import { parse } from 'graphql';
 import { ApolloGateway } from './apollo.js';
 import type { ApolloGatewayConfig, ApolloGatewayInstance } from './apollo.js';
 import { createOperationAuthorizer } from './authorize/index.js';
 import type { OperationAuthorizer } from './authorize/index.js';
-import { exchangeOf } from './exchange.js';
-import { GrantedIntrospection } from './introspection/index.js';
+import { GrantedSchemaIntrospection } from './schema-introspection/index.js';
 import { CostModel } from './limit/index.js';
-import type { Served } from './pipeline.js';
 import { QueryPlans } from './plan/query-plans.js';
+import { PolicyBook } from './policies/index.js';
 import type { BehalfDataSource } from './propagate/data-source.js';
-import type { LimitOptions } from './limit/request-limits.js';
-import type { Protection } from './protection.js';
+import type { LimitSettings } from './limit/request-limits.js';
+import type { GatewayLog } from './log.js';
+import type { Settings } from './options/settings.js';
 import type { PolicyRules } from './rules.js';
+import type { SharedUse } from './request/shared-use.js';
 
 export type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];
 
-/** One supergraph, and everything that requests are answered with by its rules. */
-export interface Version extends Served {
+/**
+ * One supergraph, and everything that requests are answered with by its rules. The parts are replaced together, so that no
+ * request meets parts of two versions.
+ */
+export interface SupergraphVersion {
   /** As it was given. */
   readonly sdl: string;
+  /** The tokens of its requests are cut by them. */
+  readonly rules: PolicyRules;
+  readonly authorizer: OperationAuthorizer;
+  readonly policies: PolicyBook;
+  readonly schemaIntrospection: GrantedSchemaIntrospection;
+  readonly costs: CostModel;
+  /** Plans and executes an operation. @param usage Of all operations in the same HTTP request. */
+  readonly execute: (request: GatewayGraphQLRequestContext, usage: SharedUse) => ReturnType<GatewayExecutor>;
   readonly gateway: ApolloGatewayInstance;
   readonly loaded: Loaded;
   readonly plans: QueryPlans;
 }
 
 export interface VersionOptions {
-  /** What the user gave. */
+  /** As the user gave it. */
   readonly config: ApolloGatewayConfig;
-  readonly protection: Protection;
+  readonly settings: Settings;
   readonly rules: PolicyRules;
+  readonly log: GatewayLog;
   readonly dataSource: (
     name: string,
     url: string | undefined,
@@ -38,18 +55,14 @@ export interface VersionOptions {
   ) => BehalfDataSource;
 }
 
-const DEFAULT_LIST_SIZE = 10;
-const DEFAULT_PLANNING_MS = 100;
-const DEFAULT_PLANNING_QUEUE = 100;
-const DEFAULT_CACHE_MEGABYTES = 256;
 /** Documents, what is known of operations, decisions, plans, and the schemas that callers see. */
 const CACHES = 5;
 /** Apollo's planner tries 10,000 plans by default, and any number of ways through the subgraphs for one field. */
 const PLANNER_LIMITS = Object.freeze({ maxEvaluatedPlans: 1_000, pathsLimit: 500 });
 
 /** Bytes that each of the caches may hold. */
-export function shareOfCaches(limits: LimitOptions | undefined): number {
-  return Math.floor(((limits?.cacheMegabytes ?? DEFAULT_CACHE_MEGABYTES) * 1024 * 1024) / CACHES);
+export function shareOfCaches({ cacheMegabytes }: Pick<LimitSettings, 'cacheMegabytes'>): number {
+  return Math.floor((cacheMegabytes * 1024 * 1024) / CACHES);
 }
 
 /**
@@ -60,27 +73,24 @@ export function shareOfCaches(limits: LimitOptions | undefined): number {
  */
 export async function createVersion(
   sdl: string,
-  { config, protection, rules, dataSource }: VersionOptions,
-): Promise<Version> {
-  const { authorization, limits } = protection.options;
-  const { policy } = rules;
+  { config, settings, rules, log, dataSource }: VersionOptions,
+): Promise<SupergraphVersion> {
+  const { authorization, limits } = settings;
   const cacheBytes = shareOfCaches(limits);
   const authorizer = createOperationAuthorizer(sdl, {
-    coverage: authorization?.coverage ?? 'open',
+    coverage: authorization.coverage,
+    maxPathsPerSelection: authorization.maxPathsPerSelection,
+    maxErrors: authorization.maxErrors,
     cacheBytes,
-    ...(policy === undefined ? {} : { policy }),
-    ...(authorization?.maxPathsPerSelection === undefined
-      ? {}
-      : { maxPathsPerSelection: authorization.maxPathsPerSelection }),
-    ...(authorization?.maxErrors === undefined ? {} : { maxErrors: authorization.maxErrors }),
+    policy: rules.policy,
   });
-  const policies = protection.policyBook(authorizer, rules);
+  const policies = policyBook(authorizer, rules, settings, log);
   const { queryPlannerConfig } = config as { queryPlannerConfig?: QueryPlannerConfig };
   const plannerConfig = {
     ...queryPlannerConfig,
     debug: { ...PLANNER_LIMITS, ...queryPlannerConfig?.debug },
   };
-  const plans = openPlans(authorizer, plannerConfig, cacheBytes, protection);
+  const plans = openPlans(authorizer, plannerConfig, cacheBytes, { limits, log });
   try {
     const gateway = new ApolloGateway({
       ...config,
@@ -103,12 +113,9 @@ export async function createVersion(
       authorizer,
       policies,
       plans,
-      introspection: new GrantedIntrospection(authorizer, cacheBytes),
-      costs: new CostModel(apiSchema, parse(authorizer.executableSdl), limits?.listSize ?? DEFAULT_LIST_SIZE),
-      execute: (request) => {
-        const shared = exchangeOf(request.context)?.shared ?? { planning: undefined };
-        return plans.execute(request, shared, executor as GatewayExecutor);
-      },
+      schemaIntrospection: new GrantedSchemaIntrospection(authorizer, cacheBytes),
+      costs: new CostModel(apiSchema, parse(authorizer.executableSdl), limits.listSize),
+      execute: (request, usage) => plans.execute(request, usage, executor as GatewayExecutor),
       gateway,
       loaded,
     };
@@ -121,28 +128,42 @@ export async function createVersion(
 /**
  * The same supergraph under other rules: what is known of its operations and their plans stays.
  *
- * @throws {SupergraphError} `SUPERGRAPH_POLICY` when the policy does not fit the supergraph; {@link ConfigurationError} when
- *   evaluators contradict each other.
+ * @throws {SupergraphError} `SUPERGRAPH_POLICY` when the policy does not fit the supergraph; `ConfigurationError` when evaluators
+ *   contradict each other.
  */
-export function withRules(version: Version, rules: PolicyRules, protection: Protection): Version {
+export function withRules(
+  version: SupergraphVersion,
+  rules: PolicyRules,
+  { settings, log }: Pick<VersionOptions, 'settings' | 'log'>,
+): SupergraphVersion {
   version.authorizer.refuseMismatch(rules.policy);
-  return { ...version, rules, policies: protection.policyBook(version.authorizer, rules) };
+  return { ...version, rules, policies: policyBook(version.authorizer, rules, settings, log) };
+}
+
+/** Who answers the policies of one version of the supergraph. @throws {ConfigurationError} */
+function policyBook(
+  { policies }: OperationAuthorizer,
+  rules: PolicyRules,
+  { policies: { functions, timeoutMs } }: Settings,
+  log: GatewayLog,
+): PolicyBook {
+  return new PolicyBook([...functions, ...rules.evaluators], policies, timeoutMs, log);
 }
 
 function openPlans(
   { executableSdl }: OperationAuthorizer,
   config: QueryPlannerConfig,
   maxBytes: number,
-  { options: { limits }, log }: Protection,
+  { limits, log }: { readonly limits: LimitSettings; readonly log: GatewayLog },
 ): QueryPlans {
-  if (limits?.planInWorker !== true) return new QueryPlans({ maxBytes });
+  if (!limits.planInWorker) return new QueryPlans({ maxBytes });
   return new QueryPlans({
     maxBytes,
     planner: {
       supergraphSdl: executableSdl,
       config,
-      budgetMs: limits.planningMs ?? DEFAULT_PLANNING_MS,
-      maxWaiting: limits.planningQueue ?? DEFAULT_PLANNING_QUEUE,
+      budgetMs: limits.planningMs,
+      maxWaiting: limits.planningQueue,
       log,
     },
   });

@@ -26,7 +26,7 @@ export async function answerWorkload(
     return;
   }
   const body = await readBody(request, { maxBytes: MAX_BODY_BYTES });
-  const answer = await gateway.passOn({
+  const answer = await gateway.exchangeTxnToken({
     authorization: request.headersDistinct.authorization ?? [],
     form: new URLSearchParams(body.toString()),
   });

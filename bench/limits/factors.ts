@@ -3,11 +3,15 @@ import { QueryPlanner } from '@apollo/query-planner';
 import { buildASTSchema, Kind, parse, printSchema } from 'graphql';
 import type { DocumentNode } from 'graphql';
 import { composeSupergraph } from '@behalf/gateway/tools';
-import { analyzeOperation, Conditions } from '@behalf/gateway/internal';
-import { filterOperation } from '@behalf/gateway/internal';
-import { readSupergraph } from '@behalf/gateway/internal';
-import { introspectableDocument, visibleSchema } from '@behalf/gateway/internal';
-import { BYTES_PER_CHARACTER } from '@behalf/gateway/internal';
+import {
+  analyzeOperation,
+  Conditions,
+  filterOperation,
+  readSupergraph,
+  introspectableDocument,
+  visibleSchema,
+  BYTES_PER_CHARACTER,
+} from '@behalf/gateway/internal';
 import { BENCH_SUBGRAPHS, protectedSdl } from '../gateway/schemas.js';
 import { printTable } from '../harness/table.js';
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { AuthenticatedToken } from '@behalf/gateway/internal';
+import type { AuthenticatedToken, RevokedSubject } from '@behalf/gateway/internal';
 import { RevocationView } from '@behalf/gateway/internal';
-import type { RevokedSubject } from '@behalf/gateway/internal';
 import { interleave, medianOf, ratio } from '../harness/interleave.js';
 import { printTable } from '../harness/table.js';
 

@@ -7,7 +7,7 @@ import type { VerifiedAccessToken } from './issuers.js';
 export interface ReadDelegation {
   readonly delegation: Delegation;
   /** The same by the issuer's own names, in which it announces what it revokes. */
-  readonly asIssued: Delegation;
+  readonly issuerDelegation: Delegation;
 }
 
 /**
@@ -33,7 +33,7 @@ export function readDelegation(verified: VerifiedAccessToken): ReadDelegation {
     payload.sub === clientId || (names.service !== undefined && passes(payload, names.service));
   if (isService && consent !== undefined) throw invalidToken('SERVICE_WITH_CONSENT');
 
-  const asIssued: Delegation = {
+  const issuerDelegation: Delegation = {
     // Not of the mapping: the issuer announces its revocations by `sub`.
     subject: payload.sub,
     clientId,
@@ -46,9 +46,9 @@ export function readDelegation(verified: VerifiedAccessToken): ReadDelegation {
   };
   const client = qualify(verified, clientId);
   return {
-    asIssued,
+    issuerDelegation,
     delegation: {
-      ...asIssued,
+      ...issuerDelegation,
       clientId: client,
       subject: isService ? serviceSubject(client) : qualify(verified, person),
       ...(consent === undefined ? {} : { consent: { ...consent, id: qualify(verified, consent.id) } }),

@@ -1,54 +1,21 @@
 import { isStringArray } from '@behalf/directives/internal';
-import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
-import type { StepUp } from '@behalf/policy';
+
 import { RefusedError } from '../errors.js';
-import type { Incoming } from '../exchange.js';
+import type { IncomingRequest } from '../request/exchange.js';
 import type { RevocationView } from '../revocation/view.js';
 import { invalidToken, presentedToken, tokenRequired } from './bearer.js';
 import type { PresentedToken } from './bearer.js';
 import { readConfirmation } from './confirmation.js';
-import type { Confirmation } from './confirmation.js';
 import { readDelegation } from './delegation.js';
 import type { Issuers } from './issuers.js';
 import { refuseLongLived } from './lifetime.js';
 import type { VerificationKey } from './remote-keys.js';
 import type { SenderConstraint } from './sender-constraint.js';
-
-/** What is kept of a verified token. Never the token. */
-export interface AuthenticatedToken {
-  readonly delegation: Delegation;
-  /** By the issuer's own names, in which it announces what it revokes. Absent where they are the delegation's. */
-  readonly asIssued?: Delegation;
-  readonly issuer: string;
-  /** The issuer was asked about it (RFC 7662). */
-  readonly isIntrospected?: true | undefined;
-  /** `jti`, where the issuer gives one. */
-  readonly tokenId: string | undefined;
-  /** `exchanged_from`: `jti` of each token that it came from by exchange (RFC 8693). It ends with any of them. */
-  readonly exchangedFrom?: readonly string[] | undefined;
-  /** Seconds since the epoch. */
-  readonly issuedAt: number;
-  readonly expiresAt: number;
-  /** `kid` of the key that signed it, so that everything a leaked key signed can be ended. */
-  readonly keyId?: string | undefined;
-  /** `sid`: the person's session at the issuer (OpenID Connect Front-Channel Logout 1.0 section 3). */
-  readonly sessionId?: string | undefined;
-  /** How and when the person signed in (RFC 9470 section 6). */
-  readonly acr?: string | undefined;
-  /** Seconds since the epoch. */
-  readonly authTime?: number | undefined;
-  /** Scopes that it was granted and that do not count before the person has signed in so; not in `delegation`. */
-  readonly withheld?: ReadonlyMap<string, StepUp>;
-  /**
-   * What its sender must show beside it; undefined for a token that whoever holds it may use. Never left out: who makes one of
-   * these has looked.
-   */
-  readonly confirmation: Confirmation | undefined;
-}
+import type { AuthenticatedToken } from './token.js';
 
 /** What a request was found to be from. */
-export interface Authenticated {
+export interface Authentication {
   readonly token: AuthenticatedToken;
   /** For the answer's `DPoP-Nonce` (RFC 9449 section 8.2), when the client is to change to it. */
   readonly nextNonce: string | undefined;
@@ -91,7 +58,7 @@ export class Authenticator {
    * @returns undefined for a request without credentials, where that is allowed.
    * @throws {RefusedError} for credentials that are there and not valid: they are never taken for absent.
    */
-  async authenticate(incoming: Incoming): Promise<Authenticated | undefined> {
+  async authenticate(incoming: IncomingRequest): Promise<Authentication | undefined> {
     const presented = presentedToken(incoming.authorization);
     if (presented === undefined) {
       if (this.options.anonymous === 'allow') return undefined;

@@ -4,8 +4,8 @@ import { ConfigurationError, RefusedError } from '../errors.js';
 import { invalidToken } from './bearer.js';
 import type { ClaimMapping, ClaimPath, ClaimTest } from './claims.js';
 import { KeySetDiscovery } from './discovery.js';
-import { Introspector } from './introspection.js';
-import type { IntrospectionOptions } from './introspection.js';
+import { TokenIntrospector } from './token-introspection.js';
+import type { TokenIntrospectionOptions } from './token-introspection.js';
 import { CLOCK_TOLERANCE_SECONDS } from './lifetime.js';
 import { Namespaces } from './namespaces.js';
 import { KeysUnavailableError, RemoteKeys } from './remote-keys.js';
@@ -34,7 +34,7 @@ export interface IssuerOptions {
    * Tokens that are no JWS are asked about there. One issuer at most may have it: an opaque token does not say whose it is,
    * and to ask one issuer after the other would show each the others' tokens.
    */
-  readonly introspection?: IntrospectionOptions;
+  readonly introspection?: TokenIntrospectionOptions;
   /**
    * A token that claims a longer life is refused. Default 86,400 (24 hours); 3,600 for an issuer with a stream of revocations,
    * unless `revocation.maxTokenLifetimeSeconds` says otherwise.
@@ -98,7 +98,7 @@ export class Issuers {
   private readonly byName = new Map<string, Issuer>();
   private readonly namespaces: Namespaces;
   private readonly opaque:
-    { readonly issuer: IssuerOptions; readonly introspector: Introspector } | undefined;
+    { readonly issuer: IssuerOptions; readonly introspector: TokenIntrospector } | undefined;
 
   /** @throws {ConfigurationError} when two issuers could have a name in common, or both be asked about one token. */
   constructor(issuers: readonly IssuerOptions[]) {
@@ -107,7 +107,7 @@ export class Issuers {
     this.opaque =
       asked?.introspection === undefined
         ? undefined
-        : { issuer: asked, introspector: new Introspector(asked, asked.introspection) };
+        : { issuer: asked, introspector: new TokenIntrospector(asked, asked.introspection) };
     for (const options of issuers) {
       const discovery = new KeySetDiscovery(options);
       this.byName.set(options.issuer, {

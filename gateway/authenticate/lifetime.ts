@@ -27,11 +27,16 @@ export function refuseLongLived(
 }
 
 interface LifetimeOptions {
-  readonly issuers: readonly { readonly issuer: string; readonly maxTokenLifetimeSeconds?: number }[];
-  readonly revocation?: {
-    readonly streams: readonly { readonly issuer: string }[];
-    readonly maxTokenLifetimeSeconds?: number;
-  };
+  readonly issuers: readonly {
+    readonly issuer: string;
+    readonly maxTokenLifetimeSeconds?: number | undefined;
+  }[];
+  readonly revocation?:
+    | {
+        readonly streams: readonly { readonly issuer: string }[];
+        readonly maxTokenLifetimeSeconds?: number | undefined;
+      }
+    | undefined;
 }
 
 /**

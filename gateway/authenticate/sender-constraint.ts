@@ -1,9 +1,9 @@
 import { invalidToken } from './bearer.js';
 import type { PresentedToken } from './bearer.js';
 import { requireCertificate } from './certificate.js';
-import type { AuthenticatedToken } from './index.js';
+import type { AuthenticatedToken } from './token.js';
 import type { DpopProofs } from './dpop/proof.js';
-import type { Incoming } from '../exchange.js';
+import type { IncomingRequest } from '../request/exchange.js';
 
 export interface SenderConstraintRules {
   readonly proofs: DpopProofs;
@@ -25,7 +25,7 @@ export class SenderConstraint {
   async check(
     { issuer, confirmation }: AuthenticatedToken,
     { scheme, digest }: PresentedToken,
-    incoming: Incoming,
+    incoming: IncomingRequest,
   ): Promise<string | undefined> {
     const { jkt, x5t } = confirmation ?? {};
     // RFC 9449 section 7.2: a stolen bound token must not pass as a bearer token, nor one be taken for bound that is not.

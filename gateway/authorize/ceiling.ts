@@ -1,9 +1,8 @@
 import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
-import { stepUpOf, suffices } from '@behalf/policy/internal';
+import { stepUpOf, suffices, applyCeiling, isScopeAccepted } from '@behalf/policy/internal';
 import type { Policy, StepUp } from '@behalf/policy';
-import { applyCeiling, isScopeAccepted } from '@behalf/policy/internal';
-import type { AuthenticatedToken } from '../authenticate/index.js';
+import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { GatewayLog } from '../log.js';
 
 /** Pairs of client and deprecated scope that were logged already. */

@@ -4,7 +4,7 @@ import type { RuleTable } from '@behalf/directives/internal';
 import type { FieldNode } from 'graphql';
 import { comparePolicyWithSchema, describeMismatch, vocabularyOf } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
-import { BYTES_PER_CHARACTER, ByteCache, documentLength } from '../limit/index.js';
+import { BYTES_PER_CHARACTER, ByteCache, documentLength } from '../limit/byte-cache.js';
 import { analyzeOperation, Conditions } from './analysis.js';
 import type { OperationAnalysis } from './analysis.js';
 import { coordinateOf } from './denial-errors.js';
@@ -15,7 +15,8 @@ import { filterOperation } from './filter.js';
 import type { FilteredOperation } from './filter.js';
 import { loadSupergraph, SupergraphError } from './supergraph.js';
 import { schemaGrants } from './grants.js';
-import type { Authorization, ClientOperation, Denial, OperationAuthorizer } from './types.js';
+import type { OperationAuthorizer } from './operation-authorizer.js';
+import type { Authorization, ClientOperation, Denial } from './types.js';
 
 export type {
   ExplainedMinimization,
@@ -26,14 +27,14 @@ export type {
   SelectionDecision,
 } from './explain.js';
 export { SupergraphError, type SupergraphErrorCode } from './supergraph.js';
-export type { ErrorReport } from './place-errors.js';
+export type { OperationAuthorizer } from './operation-authorizer.js';
 export type {
   AccountableField,
   Authorization,
   ClientOperation,
   Denial,
+  ErrorReport,
   ExecutionOutcome,
-  OperationAuthorizer,
   SchemaGrants,
   SubgraphVocabulary,
 } from './types.js';
@@ -43,18 +44,18 @@ export interface AuthorizerOptions {
    * Bytes, estimated, of the operations whose analysis is kept, and as many of the decisions on them. Default
    * 52,428,800.
    */
-  readonly cacheBytes?: number;
+  readonly cacheBytes?: number | undefined;
   /** Errors with a path of their own for each denied selection. Default 20. */
-  readonly maxPathsPerSelection?: number;
+  readonly maxPathsPerSelection?: number | undefined;
   /** Errors of one answer; then one that counts the others. Default 1,000. */
-  readonly maxErrors?: number;
+  readonly maxErrors?: number | undefined;
   /**
    * `open` (the default): a field without a rule is open, as the standard directives have it.
    * `required`: it is refused unless the schema says `@public`.
    */
   readonly coverage?: 'required' | 'open';
   /** Must name the scopes and purposes that the supergraph names. */
-  readonly policy?: Policy;
+  readonly policy?: Policy | undefined;
 }
 
 const DEFAULT_MAX_PATHS_PER_SELECTION = 20;

@@ -10,10 +10,9 @@ import { DenialErrors } from './denial-errors.js';
 import { FetchPlaces } from './fetch-places.js';
 import type { FilteredOperation } from './filter.js';
 import { ErrorPlacement } from './place-errors.js';
-import type { ErrorReport } from './place-errors.js';
 import { Places } from './places.js';
 import { PositionRules } from './position-rules.js';
-import type { ExecutionOutcome } from './types.js';
+import type { ErrorReport, ExecutionOutcome } from './types.js';
 
 export interface CompletionInput {
   readonly schema: GraphQLSchema;

@@ -8,19 +8,7 @@ import type { FetchPlaces } from './fetch-places.js';
 import type { NoPlace, Place, Places } from './places.js';
 import { pathTo } from './position.js';
 import type { PositionRules } from './position-rules.js';
-
-/** An error of the execution, for the log: names of the schema, and no alias, which a client chooses. */
-export interface ErrorReport {
-  /** Undefined for an error that no subgraph reported. */
-  readonly subgraph: string | undefined;
-  readonly code: string;
-  /** Names of fields and indices, with `?` for what the client did not select and the planner added. */
-  readonly path: string;
-  /** Only with `allowInsecureLogMessages`. */
-  readonly message?: string | undefined;
-  /** Errors of the same answer that were not read. */
-  readonly further: number;
-}
+import type { ErrorReport } from './types.js';
 
 export interface PlacementOptions {
   readonly places: Places;

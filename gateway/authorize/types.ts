@@ -1,8 +1,5 @@
-import type { Delegation, Requires } from '@behalf/directives';
-import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
-import type { Explanation } from './explain.js';
-import type { ErrorReport } from './place-errors.js';
-import type { Policy } from '@behalf/policy';
+import type { Requires } from '@behalf/directives';
+import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 
 /** The operation as the server parsed and validated it. */
 export interface ClientOperation {
@@ -27,6 +24,19 @@ export interface Denial {
 export interface ExecutionOutcome {
   readonly data?: Record<string, unknown> | null;
   readonly errors?: readonly GraphQLError[];
+}
+
+/** An error of the execution, for the log: names of the schema, and no alias, which a client chooses. */
+export interface ErrorReport {
+  /** Undefined for an error that no subgraph reported. */
+  readonly subgraph: string | undefined;
+  readonly code: string;
+  /** Names of fields and indices, with `?` for what the client did not select and the planner added. */
+  readonly path: string;
+  /** Only with `allowInsecureLogMessages`. */
+  readonly message?: string | undefined;
+  /** Errors of the same answer that were not read. */
+  readonly further: number;
 }
 
 /** The decision on one operation for one delegation. */
@@ -76,38 +86,4 @@ export interface SchemaGrants {
   readonly key: string;
   /** Of a coordinate that is not known: false. */
   isGranted(typeName: string, fieldName: string): boolean;
-}
-
-/** Decides operations against the rules of one supergraph. One instance per supergraph version. */
-export interface OperationAuthorizer {
-  /** The SDL to hand to ApolloGateway: without the security purposes that it refuses to load. */
-  readonly executableSdl: string;
-  /** Of the whole supergraph, what clients cannot see included. */
-  readonly schema: GraphQLSchema;
-  /** By subgraph name, as in `supergraph.yaml`. */
-  readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
-  /** By subgraph name, then by coordinate: what each can resolve, and so give account of. */
-  readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
-  /** Every policy that a rule can ask for. */
-  readonly policies: ReadonlySet<string>;
-  /** @throws {SupergraphError} `SUPERGRAPH_POLICY` for a policy that does not name the scopes and purposes of this supergraph. */
-  refuseMismatch(policy: Policy | undefined): void;
-  /** What a delegation can reach of the whole schema. */
-  grants(delegation: Delegation | undefined): SchemaGrants;
-  /** Names of the policies that this operation depends on (cached per operation). */
-  policiesOf(operation: ClientOperation): readonly string[];
-  /** @param variables As the client sent them: only those that `@skip` and `@include` name are read. */
-  authorize(
-    operation: ClientOperation,
-    delegation: Delegation | undefined,
-    variables: Readonly<Record<string, unknown>>,
-  ): Authorization;
-  /** How much is kept of operations and decisions; the bytes are estimated. */
-  cached(): { readonly operations: number; readonly decisions: number; readonly bytes: number };
-  /** Tells what {@link authorize} decides, selection by selection, and by which rules. Names what the delegation lacks. */
-  explain(
-    operation: ClientOperation,
-    delegation: Delegation | undefined,
-    variables: Readonly<Record<string, unknown>>,
-  ): Explanation;
 }

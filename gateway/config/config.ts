@@ -1,99 +1,94 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { Ajv } from 'ajv';
-import formats from 'ajv-formats';
 import { parse as parseYaml } from 'yaml';
-import { shapeProblem } from '@behalf/policy/internal';
 import type { AdministrationOptions } from '../administration.js';
-import { MIN_NONCE_KEY_BYTES } from '../authenticate/dpop/nonce.js';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
-import type { IntrospectionOptions } from '../authenticate/introspection.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
-import { tokenLifetimes } from '../authenticate/lifetime.js';
-import { Namespaces } from '../authenticate/namespaces.js';
-import { requireTrustedAddresses } from '../authenticate/trusted-addresses.js';
+import type { TokenIntrospectionOptions } from '../authenticate/token-introspection.js';
 import { ConfigurationError } from '../errors.js';
 import { TrustedProxies } from '../http/proxies.js';
 import type { ProxyOptions } from '../http/proxies.js';
 import type { TlsOptions } from '../http/tls.js';
-import type { IntrospectionRule } from '../introspection/index.js';
-import type { LimitOptions } from '../limit/request-limits.js';
+import type { LimitSettings } from '../limit/request-limits.js';
 import type { LogLevel } from '../log.js';
-import { PassingOn } from '../propagate/pass-on.js';
-import type { PassOnOptions } from '../propagate/pass-on.js';
-import { compileSubgraphHeaders } from '../propagate/subgraph-headers.js';
-import type { SubgraphsOptions } from '../propagate/subgraph-options.js';
-import type { ProtectionOptions, RevocationOptions } from '../protection.js';
-import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
-import schema from './schema.json' with { type: 'json' };
+import { refuseContradictions } from '../options/contradictions.js';
+import { Extras } from '../options/extras.js';
+import { mapPlain, pathPattern } from '../options/plain.js';
+import type { Given, PropagationSettings, ProtectionOptions } from '../options/protection-options.js';
+import type { CheckedOptions } from '../options/settings.js';
+import { requireShape } from '../options/validate.js';
+import type { AuditOptions } from '../seal/audit-options.js';
 
 /** An issuer as the file names it: keys are in files of their own. */
 export interface ConfiguredIssuer extends Omit<IssuerOptions, 'introspection'> {
-  readonly introspection?: Omit<IntrospectionOptions, 'privateKey'> & {
+  readonly introspection?: Omit<TokenIntrospectionOptions, 'privateKey'> & {
     /** Absolute path. */
     readonly privateKeyFile?: string;
   };
 }
 
-/** A gateway's configuration file, checked; `schema.json` describes every key. */
-export interface GatewayConfig {
-  readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: TlsOptions };
-  /** The address under which clients reach the gateway; default: the one it listens on. */
-  readonly externalUrl?: string;
-  readonly proxies?: ProxyOptions;
-  readonly dpop?: Omit<DpopOptions, 'nonceKey' | 'replay'> & {
-    /** Base64url. */
-    readonly nonceKey?: string;
-    readonly replay?: 'memory' | 'database';
-    /** Connection string of the role that can claim. */
-    readonly database?: string;
-    readonly maxReplayEntries?: number;
-  };
+type KeysOfBoth =
+  'authorization' | 'introspection' | 'externalUrl' | 'revocation' | 'subgraphs' | 'subgraphErrors';
+
+/**
+ * A gateway's configuration file, as it is written; `schema.json` describes every key. What the library takes as well means the
+ * same there.
+ */
+export interface GatewayConfig extends Pick<ProtectionOptions, KeysOfBoth> {
+  readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: TlsOptions } | undefined;
+  readonly proxies?: ProxyOptions | undefined;
+  readonly dpop?: DpopOptions | undefined;
   /** Absolute path. */
   readonly supergraph: string;
   readonly issuers: readonly ConfiguredIssuer[];
   /** Absolute path of the policy file. */
-  readonly policy?: string;
-  readonly authorization?: ProtectionOptions['authorization'];
-  readonly limits?: Omit<LimitOptions, 'planInWorker'>;
-  readonly introspection?: IntrospectionRule;
+  readonly policy?: string | undefined;
+  readonly limits?: Given<Omit<LimitSettings, 'planInWorker'>> | undefined;
   /** A listener of its own for Prometheus. */
-  readonly metrics?: { readonly listen: { readonly host?: string; readonly port: number } };
-  readonly policies?: {
-    /** Absolute path of a Cedar file. */
-    readonly cedar?: string;
-    readonly timeoutMs?: number;
-  };
-  readonly http?: {
-    /** Queries by GET. */
-    readonly get?: boolean;
-    readonly batch?: { readonly maxOperations?: number };
-    readonly persistedQueries?: { readonly maxEntries?: number };
-  };
-  readonly propagation?: {
-    readonly issuer?: string;
-    readonly tokenLifetimeSeconds?: number;
-    readonly bind?: 'none' | 'body';
-    readonly passOn?: PassOnOptions;
-    readonly keyFile?: string;
-    readonly rotateKeysAfterSeconds?: number;
-  };
-  readonly revocation?: RevocationOptions;
-  readonly administration?: AdministrationOptions;
-  readonly subgraphs?: SubgraphsOptions;
-  readonly audit?: {
-    readonly mode?: 'required' | 'best-effort' | 'off';
-    readonly database?: string;
-    readonly file?: string;
-    /** Base64url. */
-    readonly pseudonymKey?: string;
-  };
-  readonly subgraphErrors?: SubgraphErrorOptions;
-  readonly log?: { readonly level?: LogLevel };
+  readonly metrics?: { readonly listen: { readonly host?: string; readonly port: number } } | undefined;
+  readonly policies?:
+    | {
+        /** Absolute path of a Cedar file. */
+        readonly cedar?: string | undefined;
+        readonly timeoutMs?: number | undefined;
+      }
+    | undefined;
+  readonly http?:
+    | {
+        /** Queries by GET. */
+        readonly get?: boolean;
+        readonly batch?: { readonly maxOperations?: number };
+        readonly persistedQueries?: { readonly maxEntries?: number };
+      }
+    | undefined;
+  readonly propagation?:
+    | (Given<Omit<PropagationSettings, 'key'>> & {
+        /** Absolute path. */
+        readonly keyFile?: string | undefined;
+      })
+    | undefined;
+  readonly administration?: AdministrationOptions | undefined;
+  readonly audit?: AuditOptions | undefined;
+  readonly log?: { readonly level?: LogLevel | undefined } | undefined;
 }
 
-// ajv-formats is CommonJS whose types say otherwise.
-const addFormats = formats as unknown as (ajv: Ajv) => void;
+/** The same, checked and complete. */
+export interface CheckedConfig extends Omit<CheckedOptions, 'issuers' | 'propagation' | 'policies'> {
+  readonly listen: { readonly host: string; readonly port: number; readonly tls?: TlsOptions };
+  readonly proxies?: ProxyOptions;
+  readonly supergraph: string;
+  readonly issuers: readonly ConfiguredIssuer[];
+  readonly policy?: string;
+  readonly metrics?: { readonly listen: { readonly host: string; readonly port: number } };
+  readonly policies: { readonly cedar?: string; readonly timeoutMs: number };
+  readonly http: {
+    readonly get: boolean;
+    readonly batch?: { readonly maxOperations: number };
+    readonly persistedQueries?: { readonly maxEntries: number };
+  };
+  readonly propagation: CheckedOptions['propagation'] & { readonly keyFile?: string };
+  readonly administration?: AdministrationOptions;
+}
 
 /**
  * Reads a configuration file (YAML, of which JSON is a part), fills `${NAME}` from the environment, and checks it.
@@ -103,7 +98,7 @@ const addFormats = formats as unknown as (ajv: Ajv) => void;
 export async function readConfig(
   file: string,
   environment: Readonly<Record<string, string | undefined>> = process.env,
-): Promise<GatewayConfig> {
+): Promise<CheckedConfig> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -118,168 +113,61 @@ export async function readConfig(
     // Beside its own error the parser throws a plain one, for an alias of nothing and for one that grows without end.
     throw new ConfigurationError('', `${file}: ${error instanceof Error ? error.message : 'is no YAML'}`);
   }
-  const config = checkConfig(fillFromEnvironment(raw, '', environment));
-  const relative = (path: string): string => resolve(dirname(file), path);
-  return {
-    ...config,
-    supergraph: relative(config.supergraph),
-    issuers: config.issuers.map((issuer) =>
-      issuer.introspection?.privateKeyFile === undefined
-        ? issuer
-        : {
-            ...issuer,
-            introspection: {
-              ...issuer.introspection,
-              privateKeyFile: relative(issuer.introspection.privateKeyFile),
-            },
-          },
-    ),
-    ...(config.policy === undefined ? {} : { policy: relative(config.policy) }),
-    ...(config.propagation?.keyFile === undefined
-      ? {}
-      : { propagation: { ...config.propagation, keyFile: relative(config.propagation.keyFile) } }),
-    ...(config.listen?.tls === undefined
-      ? {}
-      : { listen: { ...config.listen, tls: absoluteFiles(config.listen.tls, relative) } }),
-    ...(config.policies?.cedar === undefined
-      ? {}
-      : { policies: { ...config.policies, cedar: relative(config.policies.cedar) } }),
-    ...(config.audit?.file === undefined
-      ? {}
-      : { audit: { ...config.audit, file: relative(config.audit.file) } }),
-  };
+  const config = checkConfig(fillFromEnvironment(raw, environment));
+  const toAbsolute = (value: unknown, path: string): unknown =>
+    typeof value === 'string' && FILES.has(pathPattern(path)) ? resolve(dirname(file), value) : value;
+  return mapPlain(config, toAbsolute) as CheckedConfig;
 }
 
-function absoluteFiles(tls: TlsOptions, absolute: (path: string) => string): TlsOptions {
-  const { certFile, keyFile, clientCaFile } = tls;
-  return {
-    ...tls,
-    certFile: absolute(certFile),
-    keyFile: absolute(keyFile),
-    ...(clientCaFile === undefined ? {} : { clientCaFile: absolute(clientCaFile) }),
-  };
+/** Keys that name files, relative to the configuration file. */
+const FILES: ReadonlySet<string> = new Set([
+  'supergraph',
+  'policy',
+  'policies.cedar',
+  'propagation.keyFile',
+  'issuers[].introspection.privateKeyFile',
+  'listen.tls.certFile',
+  'listen.tls.keyFile',
+  'listen.tls.clientCaFile',
+  'audit.file',
+]);
+
+/**
+ * Checks a configuration and fills in its defaults: the shape by the schema, then what a schema cannot say.
+ *
+ * @throws {ConfigurationError}
+ */
+export function checkConfig(value: unknown): CheckedConfig {
+  const config = mapPlain(value, (member) => member);
+  requireShape(config);
+  const checked = config as CheckedConfig;
+  refuseContradictions(checked, new Extras());
+  refuseServerContradictions(checked);
+  return checked;
 }
 
-/** Checks what was read: the shape by the schema, then what a schema cannot say. @throws {ConfigurationError} */
-export function checkConfig(value: unknown): GatewayConfig {
-  const ajv = new Ajv({ strict: true, allErrors: false });
-  addFormats(ajv);
-  const validate = ajv.compile(schema);
-  if (!validate(value)) {
-    const { path, problem } = shapeProblem(validate.errors?.[0]);
-    throw new ConfigurationError(path, problem);
-  }
-  const config = value as unknown as GatewayConfig;
-  refuseContradictions(config);
-  return config;
-}
-
-function refuseContradictions(config: GatewayConfig): void {
-  const names = new Set<string>();
-  let isIntrospecting = false;
-  config.issuers.forEach(({ issuer, introspection }, index) => {
-    const path = `issuers[${index}]`;
-    if (introspection !== undefined) {
-      if (isIntrospecting)
-        throw new ConfigurationError(
-          `${path}.introspection`,
-          'is one too many: an opaque token does not say whose it is',
-        );
-      isIntrospecting = true;
-      if ((introspection.clientSecret === undefined) === (introspection.privateKeyFile === undefined))
-        throw new ConfigurationError(`${path}.introspection`, 'needs one of clientSecret and privateKeyFile');
-    }
-    if (names.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is listed twice');
-    names.add(issuer);
-  });
-  requireTrustedAddresses(config.issuers, config.revocation?.streams ?? []);
-  // Throws for a lifetime that revocations are not known for.
-  tokenLifetimes(config);
-  // Throws for two that could have a name in common.
-  new Namespaces(config.issuers);
-  const streams = new Set<string>();
-  config.revocation?.streams.forEach(({ issuer }, index) => {
-    const path = `revocation.streams[${index}]`;
-    if (!names.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is none of the issuers');
-    // Of two streams of one issuer either could pass for all that it announces.
-    if (streams.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is listed twice');
-    streams.add(issuer);
-  });
-  refuseBindingContradictions(config, names);
-  // Throws for headers that must not be set or forwarded.
-  compileSubgraphHeaders(config.subgraphs);
-  // Other gateways that read the file, and this one after a restart, would sign with a key that is not published any more.
-  if (config.propagation?.keyFile !== undefined && config.propagation.rotateKeysAfterSeconds !== undefined) {
-    throw new ConfigurationError('propagation.rotateKeysAfterSeconds', 'contradicts propagation.keyFile');
-  }
-  const { issuer = '', passOn } = config.propagation ?? {};
-  // Throws for workloads that cannot be told apart, or could not show who they are.
-  if (passOn !== undefined) new PassingOn(passOn, issuer);
-  const { audit } = config;
-  if (audit === undefined) return;
-  if (audit.database !== undefined && audit.file !== undefined) {
-    throw new ConfigurationError('audit.file', 'contradicts audit.database: give one of them');
-  }
-  const hasSink = audit.database !== undefined || audit.file !== undefined;
-  if (audit.mode !== 'off' && !hasSink) {
-    throw new ConfigurationError('audit', `mode ${audit.mode ?? 'best-effort'} needs "database" or "file"`);
-  }
-  if (audit.pseudonymKey !== undefined && Buffer.from(audit.pseudonymKey, 'base64url').length < 32) {
-    throw new ConfigurationError('audit.pseudonymKey', 'must be at least 32 bytes in base64url');
-  }
-}
-
-/** What tokens are bound to, and by whom the gateway is told of it. */
-function refuseBindingContradictions(config: GatewayConfig, issuers: ReadonlySet<string>): void {
-  const { dpop, externalUrl, listen, proxies } = config;
-  if (externalUrl !== undefined && /[?#@]/.test(externalUrl))
-    throw new ConfigurationError('externalUrl', 'must have no user information, query or fragment');
-  if (listen?.tls?.clientCaFile !== undefined && listen.tls.requestClientCertificate !== true)
+function refuseServerContradictions({ listen, proxies, propagation }: CheckedConfig): void {
+  if (listen.tls?.clientCaFile !== undefined && listen.tls.requestClientCertificate !== true)
     throw new ConfigurationError('listen.tls.clientCaFile', 'needs requestClientCertificate: true');
   // Reads each address.
   new TrustedProxies(proxies);
-  const { required, replay, database, nonce, nonceKey } = dpop ?? {};
-  if (Array.isArray(required)) {
-    required.forEach((name: string, index) => {
-      if (!issuers.has(name))
-        throw new ConfigurationError(`dpop.required[${index}]`, 'is none of the issuers');
-    });
-  }
-  if (replay === 'database' && database === undefined)
-    throw new ConfigurationError('dpop', 'replay: database needs "database"');
-  if (replay !== 'database' && database !== undefined)
-    throw new ConfigurationError('dpop.database', 'is used with replay: database only');
-  if (nonceKey === undefined) return;
-  if (nonce !== 'required')
-    throw new ConfigurationError('dpop.nonceKey', 'is used with nonce: required only');
-  if (Buffer.from(nonceKey, 'base64url').length < MIN_NONCE_KEY_BYTES)
-    throw new ConfigurationError('dpop.nonceKey', 'must be at least 32 bytes in base64url');
+  // Other gateways that read the file, and this one after a restart, would sign with a key that is no longer published.
+  if (propagation.keyFile !== undefined && propagation.rotateKeysAfterSeconds !== undefined)
+    throw new ConfigurationError('propagation.rotateKeysAfterSeconds', 'contradicts propagation.keyFile');
 }
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 function fillFromEnvironment(
-  value: unknown,
-  path: string,
+  config: unknown,
   environment: Readonly<Record<string, string | undefined>>,
 ): unknown {
-  if (typeof value === 'string') {
+  return mapPlain(config, (value, path) => {
+    if (typeof value !== 'string') return value;
     return value.replaceAll(VARIABLE, (_text, name: string) => {
       const found = Object.hasOwn(environment, name) ? environment[name] : undefined;
       if (found === undefined) throw new ConfigurationError(path, `the environment has no ${name}`);
       return found;
     });
-  }
-  if (Array.isArray(value)) {
-    return value.map((entry, index) => fillFromEnvironment(entry, `${path}[${index}]`, environment));
-  }
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, entry]) => [
-        key,
-        fillFromEnvironment(entry, path === '' ? key : `${path}.${key}`, environment),
-      ]),
-    );
-  }
-  return value;
+  });
 }

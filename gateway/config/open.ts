@@ -1,22 +1,46 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { importJWK } from 'jose';
 import type { JWK } from 'jose';
-import { FileAuditSink } from '@behalf/audit';
+
 import { PolicyError, readPolicy } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { ConfigurationError } from '../errors.js';
+import type { ProtectionOptions } from '../options/protection-options.js';
 import { cedarEvaluator } from '../policies/index.js';
 import type { PolicyEvaluator } from '../policies/index.js';
 import { SigningKeys } from '../propagate/signing-keys.js';
-import type { AuditOptions } from '../seal/seal.js';
-import type { ConfiguredIssuer, GatewayConfig } from './config.js';
-import { importOptional } from './import-optional.js';
+import type { CheckedConfig, ConfiguredIssuer } from './config.js';
+
+/**
+ * The options of the library that a configuration file means, with the keys that it names read. Rules are read by `RuleFiles`.
+ *
+ * @param url The address that the gateway listens on.
+ * @throws {ConfigurationError}
+ */
+export async function openOptions(config: CheckedConfig, url: string): Promise<ProtectionOptions> {
+  const { authorization, introspection, revocation, subgraphs, subgraphErrors, dpop, audit } = config;
+  const { issuer = url, keyFile, ...propagation } = config.propagation;
+  return {
+    issuers: await Promise.all(config.issuers.map(readIssuer)),
+    propagation: { ...propagation, issuer, key: keyFile === undefined ? undefined : await readKey(keyFile) },
+    policies: { timeoutMs: config.policies.timeoutMs },
+    limits: { ...config.limits, planInWorker: true },
+    knowsClientCertificates:
+      config.listen.tls?.requestClientCertificate === true || config.proxies?.clientCertificate === true,
+    authorization,
+    introspection,
+    revocation,
+    subgraphs,
+    subgraphErrors,
+    dpop,
+    audit,
+  };
+}
 
 /** @throws {ConfigurationError} */
-export async function openPolicies({ policies }: GatewayConfig): Promise<PolicyEvaluator[]> {
-  if (policies?.cedar === undefined) return [];
+export async function openPolicies({ policies }: CheckedConfig): Promise<PolicyEvaluator[]> {
+  if (policies.cedar === undefined) return [];
   let text: string;
   try {
     text = await readFile(policies.cedar, 'utf8');
@@ -37,32 +61,8 @@ export async function policyFile(file: string): Promise<Policy> {
   }
 }
 
-/** @throws {ConfigurationError} */
-export async function openAudit(config: GatewayConfig): Promise<AuditOptions> {
-  const { audit } = config;
-  if (audit === undefined || audit.mode === 'off') return { mode: 'off' };
-  const pseudonymKey =
-    audit.pseudonymKey === undefined ? randomBytes(32) : Buffer.from(audit.pseudonymKey, 'base64url');
-  const mode = audit.mode ?? 'best-effort';
-  if (audit.database !== undefined) {
-    const { PostgresAuditSink } = await importOptional(
-      'audit.database',
-      'pg kysely @behalf/store',
-      async () => import('@behalf/audit/postgres'),
-    );
-    return { mode, sink: new PostgresAuditSink({ databaseUrl: audit.database }), pseudonymKey };
-  }
-  if (audit.file === undefined) throw new ConfigurationError('audit', 'needs "database" or "file"');
-  try {
-    return { mode, sink: await FileAuditSink.open(audit.file), pseudonymKey };
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new ConfigurationError('audit.file', `${audit.file} cannot be opened (${code})`);
-  }
-}
-
 /** Reads the key by which the gateway shows itself to the issuer. @throws {ConfigurationError} */
-export async function readIssuer(
+async function readIssuer(
   { introspection, ...issuer }: ConfiguredIssuer,
   index: number,
 ): Promise<IssuerOptions> {
@@ -83,7 +83,7 @@ export async function readIssuer(
 }
 
 /** @throws {ConfigurationError} */
-export async function readKey(file: string): Promise<JWK> {
+async function readKey(file: string): Promise<JWK> {
   try {
     const key = JSON.parse(await readFile(file, 'utf8')) as JWK;
     await SigningKeys.create(key);

@@ -4,7 +4,7 @@ import type { Policy } from '@behalf/policy';
 import { ConfigurationError } from '../errors.js';
 import type { PolicyEvaluator } from '../policies/index.js';
 import type { RulesUpdate } from '../rules-update.js';
-import type { GatewayConfig } from './config.js';
+import type { CheckedConfig } from './config.js';
 import { openPolicies, policyFile } from './open.js';
 
 interface Texts {
@@ -30,7 +30,7 @@ export interface RulesTarget {
  * a policy and a supergraph that name different scopes are refused: a change to both arrives as two changes of files.
  */
 export class RuleFiles {
-  readonly #config: GatewayConfig;
+  readonly #config: CheckedConfig;
   readonly #closing = new AbortController();
   /** As they were when they were last read, whether they were accepted or not. */
   #tried: Texts | undefined;
@@ -38,7 +38,7 @@ export class RuleFiles {
   #served: Texts | undefined;
   #target: RulesTarget | undefined;
 
-  constructor(config: GatewayConfig) {
+  constructor(config: CheckedConfig) {
     this.#config = config;
   }
 
@@ -57,7 +57,7 @@ export class RuleFiles {
     const whenChanged = async (): Promise<void> => {
       await this.#replace(false);
     };
-    for (const file of [supergraph, policy, policies?.cedar])
+    for (const file of [supergraph, policy, policies.cedar])
       if (file !== undefined) watchFile(file, whenChanged, { signal: this.#closing.signal });
     await whenChanged();
   }
@@ -101,7 +101,7 @@ export class RuleFiles {
     return {
       supergraph: await readText(supergraph, 'supergraph'),
       policy: policy === undefined ? undefined : await readText(policy, 'policy'),
-      cedar: policies?.cedar === undefined ? undefined : await readText(policies.cedar, 'policies.cedar'),
+      cedar: policies.cedar === undefined ? undefined : await readText(policies.cedar, 'policies.cedar'),
     };
   }
 }

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { clientCertificate } from '@behalf/http';
-import type { Incoming } from '../exchange.js';
+import type { IncomingRequest } from '../request/exchange.js';
 import type { TrustedProxies } from './proxies.js';
 
 /** What the server knows, beside the request itself. */
-export interface Surroundings {
+export interface ServerContext {
   /**
    * The address under which clients reach the gateway. Never the `Host` header: whoever sends it would choose which address a
    * proof is for.
@@ -14,7 +14,10 @@ export interface Surroundings {
 }
 
 /** What the pipeline reads of an HTTP request. */
-export function incomingOf(request: IncomingMessage, { externalUrl, proxies }: Surroundings): Incoming {
+export function incomingOf(
+  request: IncomingMessage,
+  { externalUrl, proxies }: ServerContext,
+): IncomingRequest {
   const { headersDistinct, method, socket, url = '/' } = request;
   return {
     authorization: headersDistinct.authorization ?? [],

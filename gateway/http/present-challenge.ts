@@ -2,7 +2,7 @@ import { isRecord } from '@behalf/directives/internal';
 import type { GraphQLError } from 'graphql';
 import { schemeOf } from '../authenticate/bearer.js';
 import type { DpopRules } from '../authenticate/dpop/options.js';
-import type { Incoming } from '../exchange.js';
+import type { IncomingRequest } from '../request/exchange.js';
 import type { ProtectedResource } from './resource-metadata.js';
 
 const HEADER = 'www-authenticate';
@@ -21,14 +21,14 @@ export class Challenges {
   ) {}
 
   /** Completes the headers that go with refusals of one request. Several may share them. */
-  complete(errors: readonly GraphQLError[], incoming: Incoming): void {
+  complete(errors: readonly GraphQLError[], incoming: IncomingRequest): void {
     for (const http of new Set(errors.map(({ extensions }) => extensions.http))) {
       if (!isRecord(http) || !(http.headers instanceof Map)) continue;
       this.completeHeaders(http.headers as Map<string, string>, incoming);
     }
   }
 
-  private completeHeaders(headers: Map<string, string>, incoming: Incoming): void {
+  private completeHeaders(headers: Map<string, string>, incoming: IncomingRequest): void {
     const challenge = headers.get(HEADER);
     if (challenge?.startsWith(AS_WRITTEN) !== true) return;
     const parameters = challenge.slice(AS_WRITTEN.length).trim();
@@ -48,20 +48,20 @@ export class Challenges {
     headers.set('cache-control', 'no-store');
   }
 
-  private bearer(parameters: string, incoming: Incoming): string {
+  private bearer(parameters: string, incoming: IncomingRequest): string {
     return ['Bearer', [parameters, this.metadata(incoming)].filter((part) => part !== '').join(', ')]
       .join(' ')
       .trim();
   }
 
   /** RFC 9449 section 7.1: `algs` says what proofs may be signed with. */
-  private dpopChallenge(parameters: string, incoming: Incoming): string {
+  private dpopChallenge(parameters: string, incoming: IncomingRequest): string {
     const algorithms = `algs="${this.dpop.algorithms.join(' ')}"`;
     return `DPoP ${[parameters, algorithms, this.metadata(incoming)].filter((part) => part !== '').join(', ')}`;
   }
 
   /** RFC 9728 section 5.1. */
-  private metadata({ url }: Incoming): string {
+  private metadata({ url }: IncomingRequest): string {
     return this.resource === undefined ? '' : `resource_metadata="${this.resource.metadataUrl(url)}"`;
   }
 }

@@ -3,9 +3,9 @@ import { GraphQLError, Kind, parse } from 'graphql';
 import type { DocumentNode } from 'graphql';
 import { clientMessage } from '../error-text.js';
 import { RefusedError } from '../errors.js';
-import { exchangeOf } from '../exchange.js';
-import type { ExchangeContext, SharedUse } from '../exchange.js';
-import type { Protection } from '../protection.js';
+import { requestOf } from '../request/gateway-request.js';
+import type { GatewayContext, GatewayRequest } from '../request/gateway-request.js';
+import type { SharedUse } from '../request/shared-use.js';
 import { BYTES_PER_CHARACTER, ByteCache, documentLength } from './byte-cache.js';
 import type { OperationLimiter } from './limiter.js';
 import { limitRefusal } from './limits.js';
@@ -65,6 +65,15 @@ export class DocumentStore {
   }
 }
 
+export interface LimitsPluginParts {
+  readonly limiter: OperationLimiter;
+  /** Whether messages may suggest names of the schema. */
+  readonly suggests: boolean;
+  readonly store: DocumentStore;
+  /** Puts on record an operation that is refused before it is read. @returns what the client is told */
+  readonly refuseUnread: (request: GatewayRequest, refusal: RefusedError) => Promise<GraphQLError>;
+}
+
 /**
  * Counts each text before Apollo Server parses and validates it, and refuses what is too large.
  *
@@ -72,10 +81,12 @@ export class DocumentStore {
  * which is after a persisted query was looked up; what is too large is given an empty document in place of its own, and
  * refused at the first step that may refuse (`didResolveOperation`).
  */
-export function limitsPlugin(
-  protection: Protection,
-  store: DocumentStore,
-): ApolloServerPlugin<ExchangeContext> {
+export function limitsPlugin({
+  limiter,
+  suggests,
+  store,
+  refuseUnread,
+}: LimitsPluginParts): ApolloServerPlugin<GatewayContext> {
   return {
     async requestDidStart() {
       let refusal: GraphQLError | undefined;
@@ -83,34 +94,20 @@ export function limitsPlugin(
         async didResolveSource(context) {
           const { source, queryHash, contextValue } = context;
           if (store.has(queryHash)) return;
-          const exchange = exchangeOf(contextValue);
-          refusal = refusalOf(
-            protection.limits.limiter,
-            source,
-            exchange?.shared ?? { tokens: 0, planning: undefined },
-          );
+          const request = requestOf(contextValue);
+          refusal = refusalOf(limiter, source, request?.usage ?? { tokens: 0, planning: undefined });
           if (refusal === undefined) return;
           leaveUnread(context);
-          if (refusal instanceof RefusedError && exchange !== undefined)
-            refusal = await protection.refuseUnread(exchange, refusal);
+          if (refusal instanceof RefusedError && request !== undefined)
+            refusal = await refuseUnread(request, refusal);
         },
         async validationDidStart() {
           return async (errors) => {
-            for (const error of errors ?? [])
-              error.message = clientMessage(error.message, protection.introspection === 'all');
+            for (const error of errors ?? []) error.message = clientMessage(error.message, suggests);
           };
         },
         async didResolveOperation() {
           if (refusal !== undefined) throw refusal;
-        },
-        async willSendResponse({ contextValue, document }) {
-          // Whoever sends what is denied as a whole needs no token for it, and could fill the store with it.
-          const exchange = exchangeOf(contextValue)?.family.find(
-            ({ operation }) => operation?.document === document,
-          );
-          if (document === undefined || exchange?.authorization === undefined) return;
-          const { authorization, delegation } = exchange;
-          if (delegation === undefined && authorization.execute === undefined) store.forget(document);
         },
       };
     },
@@ -139,6 +136,6 @@ function refusalOf(limiter: OperationLimiter, text: string, shared: SharedUse): 
 }
 
 /** From now on the request has this document, whatever Apollo Server finds for its text. */
-function leaveUnread(context: GraphQLRequestContext<ExchangeContext>): void {
+function leaveUnread(context: GraphQLRequestContext<GatewayContext>): void {
   Object.defineProperty(context, 'document', { get: () => UNREAD, set: () => undefined });
 }

@@ -1,6 +1,6 @@
 import { ceilingOf } from '@behalf/policy/internal';
 import type { Policy, RateClass } from '@behalf/policy';
-import type { AuthenticatedToken } from '../authenticate/index.js';
+import type { AuthenticatedToken } from '../authenticate/token.js';
 import { RefusedError } from '../errors.js';
 import type { MeasuredOperation } from './limiter.js';
 import type { CounterKey, RateCounters } from './rate-counters.js';

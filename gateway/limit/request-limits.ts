@@ -1,7 +1,7 @@
 import type { ClientOperation } from '../authorize/index.js';
 import { RefusedError } from '../errors.js';
-import type { Exchange } from '../exchange.js';
 import type { GatewayLog } from '../log.js';
+import type { Authenticated } from '../steps/stages.js';
 import type { CostModel } from './cost-model.js';
 import { OperationLimiter } from './limiter.js';
 import { limitRefusal } from './limits.js';
@@ -10,29 +10,29 @@ import { makeRateCounters } from './counter-stores.js';
 import type { RateCounters } from './rate-counters.js';
 
 /** How large an operation may be, and what may be spent and kept on behalf of it. */
-export interface LimitOptions extends Partial<OperationLimits> {
+export interface LimitSettings extends OperationLimits {
   /** Assumed of a list whose size `@listSize` does not tell. Default 10. */
-  readonly listSize?: number;
+  readonly listSize: number;
   /** Milliseconds of the processor that one request may spend on planning, in a worker. Default 100. */
-  readonly planningMs?: number;
+  readonly planningMs: number;
   /** Operations that wait for the planner at a time. Default 100. */
-  readonly planningQueue?: number;
+  readonly planningQueue: number;
   /**
    * Whether operations are planned in a thread that is ended when one takes too long. Default false: @apollo/gateway plans in
    * the thread of the gateway, within the limits above and its planner's own. Behalf's server always plans in a worker.
    */
-  readonly planInWorker?: boolean;
+  readonly planInWorker: boolean;
   /**
    * Where requests are counted against their rate classes: `memory` (the default) of this gateway, or the address of a
    * PostgreSQL (`postgres://…`, needs the package `pg`), Redis or Valkey (`redis://…`, needs `ioredis`) that several gateways share.
    */
-  readonly store?: string;
-  /** For what is kept of operations, estimated. Default 256. */
-  readonly cacheMegabytes?: number;
+  readonly store: string;
+  /** Megabytes, estimated, for everything that is kept of operations. Default 256. */
+  readonly cacheMegabytes: number;
 }
 
 export interface RequestLimitsOptions {
-  readonly limits: LimitOptions | undefined;
+  readonly limits: LimitSettings;
   /** In shadow mode what comes too often is only noted. */
   readonly isShadow: boolean;
   readonly log: GatewayLog;
@@ -41,19 +41,20 @@ export interface RequestLimitsOptions {
 /** Step 2 of the pipeline: what is too large or too much is refused before anything is decided or planned. */
 export class RequestLimits {
   readonly limiter: OperationLimiter;
-  /** Of all policies, the present one and those that it replaced. */
+  /** They outlive a policy: they count for the present one and for those that it replaced. */
   readonly counters: RateCounters;
+  readonly #options: RequestLimitsOptions;
 
-  constructor(private readonly options: RequestLimitsOptions) {
+  constructor(options: RequestLimitsOptions) {
+    this.#options = options;
     this.limiter = new OperationLimiter(options.limits);
-    this.counters = makeRateCounters(options.limits?.store, options.log);
+    this.counters = makeRateCounters(options.limits.store, options.log);
   }
 
   /** Counts one request against its client's rate class. @throws {RefusedError} 429 `RATE_LIMITED` */
-  async countRequest(exchange: Exchange): Promise<void> {
-    exchange.counted = true;
-    const { rules, token } = exchange;
-    if (token !== undefined) await this.noteInShadow(exchange, async () => rules?.rateLimit?.count(token));
+  async countRequest(caller: Authenticated): Promise<void> {
+    const { rules, token } = caller;
+    if (token !== undefined) await this.#noteInShadow(caller, async () => rules.rateLimit?.count(token));
   }
 
   /**
@@ -63,7 +64,7 @@ export class RequestLimits {
    * @throws {RefusedError} 400 `OPERATION_LIMIT_EXCEEDED`, 429 `RATE_LIMITED`.
    */
   async measure(
-    exchange: Exchange,
+    caller: Authenticated,
     { document, operation }: Pick<ClientOperation, 'document' | 'operation'>,
     variables: Readonly<Record<string, unknown>>,
     costs: CostModel,
@@ -71,17 +72,17 @@ export class RequestLimits {
     refuseExceeded(this.limiter.checkDocument(document) ?? this.limiter.checkVariables(variables));
     const { measured, exceeded } = this.limiter.measure(document, operation, variables, costs);
     refuseExceeded(exceeded);
-    const { rules, token } = exchange;
+    const { rules, token } = caller;
     if (token !== undefined)
-      await this.noteInShadow(exchange, async () => rules?.rateLimit?.countWeight(token, measured));
+      await this.#noteInShadow(caller, async () => rules.rateLimit?.countWeight(token, measured));
   }
 
-  private async noteInShadow(exchange: Exchange, count: () => Promise<void>): Promise<void> {
+  async #noteInShadow({ exchange }: Authenticated, count: () => Promise<void>): Promise<void> {
     try {
       await count();
     } catch (error) {
-      if (!this.options.isShadow || !(error instanceof RefusedError)) throw error;
-      this.options.log.log('info', 'WOULD_LIMIT', { transaction: exchange.transactionId });
+      if (!this.#options.isShadow || !(error instanceof RefusedError)) throw error;
+      this.#options.log.log('info', 'WOULD_LIMIT', { transaction: exchange.transactionId });
     }
   }
 }

@@ -6,8 +6,6 @@ import type { Dispatcher } from 'undici';
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '../apollo.js';
 import type { AccountableField } from '../authorize/index.js';
 import type { GatewayErrorCode } from '../errors.js';
-import { exchangeOf } from '../exchange.js';
-import type { Exchange } from '../exchange.js';
 import type { GatewayLog } from '../log.js';
 import { settleAnswer } from '../exact/answer.js';
 import { parseExactJson } from '../exact/exact-json.js';
@@ -22,6 +20,8 @@ import type { SubgraphError } from '../subgraph-errors/subgraph-error.js';
 import { readAccount } from './facts.js';
 import { UnsendableHeaderError } from './subgraph-headers.js';
 import type { SubgraphHeaders } from './subgraph-headers.js';
+import { propagationOf } from './propagation.js';
+import type { Propagation } from './propagation.js';
 
 export interface DataSourceOptions {
   readonly name: string;
@@ -33,7 +33,7 @@ export interface DataSourceOptions {
   /** For one request as a whole: a subgraph that sends a byte now and then does not keep it open. */
   readonly timeoutMs: number;
   /** The transaction token for this request; undefined for a caller without a delegation. */
-  readonly txnToken: (exchange: Exchange, request: SubgraphRequest) => string | undefined;
+  readonly txnToken: (propagation: Propagation, request: SubgraphRequest) => string | undefined;
   readonly errors: SubgraphErrorOptions;
   /** Called when it answered a request with a transaction token and gave no account. */
   readonly whenUnaccounted: () => void;
@@ -151,23 +151,23 @@ export class BehalfDataSource implements GraphQLDataSource {
 
   async process(options: GraphQLDataSourceProcessOptions): Promise<SubgraphResponse> {
     const { query, variables, operationName } = options.request;
-    const exchange = exchangeOf(options.context);
+    const propagation = propagationOf(options.context);
     const fetch = fetchOf(this.options.name, options);
     let facts: unknown;
     try {
-      const answer = await this.post({ query, variables, operationName }, exchange, fetch);
+      const answer = await this.post({ query, variables, operationName }, propagation, fetch);
       const { extensions = {} } = answer;
       const { [FACTS_EXTENSION]: given, ...others } = extensions;
       // By name: what an object inherits is not an account.
       if (Object.hasOwn(extensions, FACTS_EXTENSION)) facts = given;
       // A request that the subgraph could not execute has no account either, wherever the library runs.
-      else if (exchange?.delegation !== undefined && isRecord(answer.data)) this.options.whenUnaccounted();
+      else if (propagation?.delegation !== undefined && isRecord(answer.data)) this.options.whenUnaccounted();
       this.refuseOtherEntities(answer, fetch);
       const response = this.withReadErrors(answer, fetch);
       return facts === undefined ? response : { ...response, extensions: others };
     } finally {
       // Also for an answer that did not come: the subgraph may have read what it was asked for.
-      if (exchange !== undefined) this.collect(facts, exchange);
+      if (propagation !== undefined) this.collect(facts, propagation);
     }
   }
 
@@ -191,16 +191,16 @@ export class BehalfDataSource implements GraphQLDataSource {
 
   private async post(
     request: SubgraphRequest,
-    exchange: Exchange | undefined,
+    propagation: Propagation | undefined,
     fetch: SubgraphFetch,
   ): Promise<SubgraphResponse> {
-    const txnToken = exchange === undefined ? undefined : this.options.txnToken(exchange, request);
+    const txnToken = propagation === undefined ? undefined : this.options.txnToken(propagation, request);
     const headers: Record<string, string> = {
-      ...this.headersOf(exchange, fetch),
+      ...this.headersOf(propagation, fetch),
       'content-type': 'application/json',
       accept: 'application/json',
     };
-    if (exchange !== undefined) headers.traceparent = exchange.traceparent;
+    if (propagation !== undefined) headers.traceparent = propagation.exchange.traceparent;
     if (txnToken !== undefined) headers['txn-token'] = txnToken;
     let answer: SubgraphAnswer;
     try {
@@ -218,11 +218,11 @@ export class BehalfDataSource implements GraphQLDataSource {
     return holdsExact ? this.withExactNumbers(response, request.query ?? '') : response;
   }
 
-  private headersOf(exchange: Exchange | undefined, fetch: SubgraphFetch): Record<string, string> {
+  private headersOf(propagation: Propagation | undefined, fetch: SubgraphFetch): Record<string, string> {
     const { name, headers, log } = this.options;
-    if (headers === undefined || exchange === undefined) return {};
+    if (headers === undefined || propagation === undefined) return {};
     try {
-      return headers.of(exchange.delegation, exchange.incoming.headers);
+      return headers.of(propagation.delegation, propagation.exchange.incoming.headers);
     } catch (error) {
       if (!(error instanceof UnsendableHeaderError)) throw error;
       // The subgraph would take the caller for nobody, or for somebody else.
@@ -274,16 +274,16 @@ export class BehalfDataSource implements GraphQLDataSource {
     return fetchFailure(fetch, code);
   }
 
-  private collect(facts: unknown, exchange: Exchange): void {
+  private collect(facts: unknown, { delegation, accounts }: Propagation): void {
     const { name, accountable } = this.options;
     if (facts === undefined) {
       // A protected subgraph gives account to whoever comes with a token, and to nobody else.
-      if (exchange.delegation !== undefined) exchange.accounts.miss(name);
+      if (delegation !== undefined) accounts.miss(name);
       return;
     }
     const account = readAccount(facts, accountable);
-    if (account === undefined) exchange.accounts.disbelieve(name, 0);
-    else exchange.accounts.add(name, account.accesses, account.dropped);
+    if (account === undefined) accounts.disbelieve(name, 0);
+    else accounts.add(name, account.accesses, account.dropped);
   }
 }
 

@@ -7,16 +7,16 @@ import type { SigningKeys } from './signing-keys.js';
 /** Long enough for a slow subgraph to look at it, short enough to be worth nothing when it is found. */
 export const TXN_TOKEN_LIFETIME_SECONDS = 15;
 
-export interface PropagationOptions {
+export interface TxnTokenSettings {
   /** `iss` of the transaction tokens: the gateway, as the subgraphs know it. */
   readonly issuer: string;
   /** Default {@link TXN_TOKEN_LIFETIME_SECONDS}; at most 60, which is what subgraphs accept. */
-  readonly tokenLifetimeSeconds?: number;
+  readonly tokenLifetimeSeconds?: number | undefined;
   /**
    * `none` (the default): one token for each transaction and subgraph. `body`: one for each request of a subgraph, good for
    * that request alone and once. It costs a signature (about 30 µs) and a canonical text for every request of a subgraph.
    */
-  readonly bind?: 'none' | 'body';
+  readonly bind?: 'none' | 'body' | undefined;
 }
 
 /** What one transaction token is to say. */
@@ -40,7 +40,7 @@ export interface TxnTokenContent {
  */
 export function mintTxnToken(
   keys: SigningKeys,
-  options: PropagationOptions,
+  options: TxnTokenSettings,
   { delegation, transactionId, audience, vocabulary, notAfter, boundTo, passedOnBy = [] }: TxnTokenContent,
 ): string {
   const issuedAt = Math.floor(Date.now() / 1000);

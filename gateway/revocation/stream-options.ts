@@ -16,7 +16,7 @@ export interface StreamOptions {
    */
   readonly secret: string;
   /** How this gateway is called where somebody waits for all of them. Default: host name and process. */
-  readonly instance?: string;
+  readonly instance?: string | undefined;
   /** A stream that was made by other means, at an issuer that is no Behalf authority. */
   readonly foreign?: ForeignStreamOptions;
 }

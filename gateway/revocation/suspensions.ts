@@ -1,5 +1,5 @@
 import type { Delegation } from '@behalf/directives';
-import type { AuthenticatedToken } from '../authenticate/index.js';
+import type { AuthenticatedToken } from '../authenticate/token.js';
 import { holdersOf } from './holders.js';
 
 /** What is stopped until it is resumed: a client, a scope in everybody's hands, or everything of an issuer. */
@@ -77,11 +77,13 @@ export class Suspensions {
   }
 
   /** Why nothing is done for this token at present, or undefined. */
-  codeFor({ issuer, delegation, asIssued }: AuthenticatedToken): SuspensionCode | undefined {
+  codeFor({ issuer, delegation, issuerDelegation }: AuthenticatedToken): SuspensionCode | undefined {
     const standing = this.byIssuer.get(issuer);
     if (standing === undefined) return undefined;
     if (standing.everything.size > 0) return 'EMERGENCY_STOP';
-    const isSuspended = holdersOf(asIssued ?? delegation).some((holder) => standing.clients.has(holder));
+    const isSuspended = holdersOf(issuerDelegation ?? delegation).some((holder) =>
+      standing.clients.has(holder),
+    );
     return isSuspended ? 'CLIENT_SUSPENDED' : undefined;
   }
 

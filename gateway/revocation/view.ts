@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { AuthenticatedToken } from '../authenticate/index.js';
+import type { AuthenticatedToken } from '../authenticate/token.js';
 import { DIGEST_WORDS, DigestTable } from './digest-table.js';
 import type { Digest } from './digest-table.js';
 import { holdersOf } from './holders.js';
@@ -220,9 +220,9 @@ function keyOf({ issuer, subject, clientId, consentId, sessionId, tokenId }: Rev
 
 /** Where the events are kept that a token can match. */
 function keysFor(token: AuthenticatedToken): readonly Key[] {
-  const { issuer, tokenId, exchangedFrom = [], sessionId, delegation, asIssued } = token;
+  const { issuer, tokenId, exchangedFrom = [], sessionId, delegation, issuerDelegation } = token;
   // Events name people, clients and consents as their issuer does.
-  const issued = asIssued ?? delegation;
+  const issued = issuerDelegation ?? delegation;
   const { subject, consent } = issued;
   const holders = holdersOf(issued);
   return [

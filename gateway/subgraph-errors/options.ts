@@ -1,3 +1,4 @@
+/** Which words of subgraphs' errors reach a client or the log. Everything else is replaced. */
 export interface SubgraphErrorOptions {
   /**
    * Codes whose messages reach the client, from a subgraph's root fields, at what the client selected and may read. List
@@ -12,5 +13,7 @@ export interface SubgraphErrorOptions {
    */
   readonly allowInsecureLogMessages?: boolean;
 }
+
+export type SubgraphErrorSettings = Required<SubgraphErrorOptions>;
 
 export const DEFAULT_PASSED_CODES: readonly string[] = Object.freeze(['BAD_USER_INPUT']);

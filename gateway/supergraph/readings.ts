@@ -6,7 +6,7 @@ import { fieldsRead, readFieldSet } from './field-set.js';
 import type { FieldRead } from './field-set.js';
 import { implies } from './implication.js';
 import type { FieldJoin, JoinedType, JoinMetadata } from './join.js';
-import type { LostProtection, LostProtectionCode } from './lost-protection.js';
+import type { LostProtection, LostProtectionCode } from './lost-protection-codes.js';
 import { isMinimizedAsStrictly, minimizationText } from './minimization.js';
 import type { PossibleTypes } from './possible-types.js';
 

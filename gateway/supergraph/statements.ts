@@ -2,7 +2,7 @@ import { argumentsOf, BEHALF_IDENTITY, Links, STATED_BY } from '@behalf/directiv
 import type { RuleTable } from '@behalf/directives/internal';
 import { Kind } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode } from 'graphql';
-import type { LostProtection } from './lost-protection.js';
+import type { LostProtection } from './lost-protection-codes.js';
 import { minimizationText } from './minimization.js';
 import type { Resolvers } from './resolvers.js';
 

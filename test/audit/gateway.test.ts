@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/postgres.js';
 import type { AuditDatabase, StoredAuditRecord } from '../../audit/postgres.js';
-import { truncateAddress } from '../../gateway/seal/seal.js';
+import { truncateAddress } from '../../gateway/seal/record.js';
 import {
   AUDIENCE,
   Cleanup,

@@ -20,7 +20,8 @@ export const stolenDatabasePassword: Drill = {
   name: 'stolen-database-password',
   breach: 'Somebody has the password that a gateway writes audit records with, and can reach the database.',
   async run(system, report) {
-    const { database } = system.gatewayConfig.audit ?? {};
+    const { audit } = system.gatewayConfig;
+    const database = audit === undefined || audit.mode === 'off' ? undefined : audit.database;
     const thieves: pg.Client[] = [];
     const connect = async (): Promise<pg.Client> => {
       const thief = new pg.Client({ connectionString: database });

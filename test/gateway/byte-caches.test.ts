@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Delegation } from '@behalf/directives';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 import type { ClientOperation } from '../../gateway/authorize/index.js';
-import { GrantedIntrospection } from '../../gateway/introspection/index.js';
+import { GrantedSchemaIntrospection } from '../../gateway/schema-introspection/index.js';
 import { ByteCache } from '../../gateway/limit/index.js';
 import { QueryPlans } from '../../gateway/plan/query-plans.js';
 import { AUDIENCE, Cleanup, compose, send, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
@@ -179,7 +179,7 @@ describe('the authorizer', () => {
 describe('the schemas that callers see', () => {
   it('are kept by their bytes, however many scopes callers come with', async () => {
     const authorizer = createOperationAuthorizer(supergraph);
-    const introspection = new GrantedIntrospection(authorizer, 60_000);
+    const introspection = new GrantedSchemaIntrospection(authorizer, 60_000);
     const schema = buildSchema('type Query { hello: String mine: String }');
     const query = parse('{ __schema { queryType { name } } }');
     for (const scopes of [[], ['name'], ['email'], ['name', 'email'], ['people:write']]) {

@@ -5,15 +5,14 @@ import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { IssuerOptions } from '../../gateway/authenticate/issuers.js';
 import { RefusedError } from '../../gateway/errors.js';
-import { Exchange } from '../../gateway/exchange.js';
 import { addressProblem } from '../../gateway/http/address.js';
 import { checkConfig } from '../../gateway/index.js';
-import { Protection } from '../../gateway/protection.js';
 import { SsfReceiver } from '../../gateway/revocation/receiver.js';
 import type { StreamOptions } from '../../gateway/revocation/receiver.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
 import { makeCertificate } from './certificates.js';
 import type { Certificate } from './certificates.js';
+import { Admission } from './admission.js';
 import { AUDIENCE, Cleanup, listen, sendJson, TestIssuer, TestLog, until } from './support.js';
 import type { Listening } from './support.js';
 import { Transmitter } from './transmitter.js';
@@ -56,13 +55,13 @@ async function trap(answer: (url: string) => object): Promise<{ url: string; ask
 
 /** Shows a token of an issuer. @returns why it is refused, or `accepted` */
 async function show(options: Omit<IssuerOptions, 'audience'>, minter: TestIssuer): Promise<string> {
-  const protection = new Protection({
+  const admission = new Admission({
     issuers: [{ audience: AUDIENCE, ...options }],
     propagation: { issuer: 'https://gateway.example' },
   });
   const token = await minter.mint({ iss: options.issuer });
   try {
-    await protection.authenticate(new Exchange({ authorization: [`Bearer ${token}`] }));
+    await admission.authenticate(token);
     return 'accepted';
   } catch (error) {
     return error instanceof RefusedError ? error.refusal.code : String(error);
@@ -310,7 +309,7 @@ describe('an address that is given', () => {
     const file = { supergraph: './s.graphql', audit: { mode: 'off' }, issuers: [entry], ...more };
     expect(() => checkConfig(file)).toThrow(path);
     const options = { issuers: [entry], propagation: { issuer: 'https://gateway.example' }, ...more };
-    const make = () => new Protection(options as unknown as ConstructorParameters<typeof Protection>[0]);
+    const make = () => new Admission(options as unknown as ConstructorParameters<typeof Admission>[0]);
     expect(make).toThrow(path);
   });
 

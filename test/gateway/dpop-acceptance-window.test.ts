@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DpopProofs } from '../../gateway/authenticate/dpop/proof.js';
-import { MemoryReplayStore } from '../../gateway/replay/index.js';
+import { MemoryProofReplayStore } from '../../gateway/proof-replay/index.js';
 import { Prover } from './dpop.js';
 
 const TARGET = 'https://api.bank.example/graphql';
@@ -23,7 +23,7 @@ afterEach(() => {
 /** A gateway's proofs, on one clock with its memory, which began long before. */
 function gateway(proofLifetimeSeconds: number) {
   vi.useFakeTimers({ toFake: ['Date'], now: START_MS - 3_600_000 });
-  const replay = new MemoryReplayStore({ now: () => Date.now() });
+  const replay = new MemoryProofReplayStore({ now: () => Date.now() });
   vi.setSystemTime(START_MS);
   const proofs = new DpopProofs({ algorithms: ['ES256'], proofLifetimeSeconds, nonces: undefined, replay });
   const prove = (iat: number): Promise<string> => prover.prove(TARGET, TOKEN, { claims: { iat } });

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { RefusedError } from '../../gateway/errors.js';
-import { Exchange } from '../../gateway/exchange.js';
-import { Protection } from '../../gateway/protection.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
+import { Admission } from './admission.js';
 import { AUDIENCE, Cleanup, TestIssuer } from './support.js';
 import { ISSUER, LIFETIME_SECONDS, token } from './transmitter.js';
 
@@ -24,13 +23,13 @@ async function start() {
   at(START_MS);
   const issuer = await TestIssuer.start();
   cleanup.add(() => issuer.close());
-  const protection = new Protection({
+  const admission = new Admission({
     issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
     propagation: { issuer: 'https://gateway.example' },
   });
   const show = async (shown: string): Promise<string> => {
     try {
-      await protection.authenticate(new Exchange({ authorization: [`Bearer ${shown}`] }));
+      await admission.authenticate(shown);
       return 'accepted';
     } catch (error) {
       return error instanceof RefusedError ? (error.refusal.reason ?? error.refusal.code) : String(error);

@@ -6,8 +6,8 @@ import { claimAt, readNames } from '../../gateway/authenticate/claims.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
 import { checkConfig } from '../../gateway/index.js';
 import type { AuditRecord } from '../../audit/index.js';
-import { Protection } from '../../gateway/protection.js';
-import { Exchange } from '../../gateway/exchange.js';
+import { GatewayRequest } from '../../gateway/request/gateway-request.js';
+import { Admission } from './admission.js';
 import { AUDIENCE, Cleanup, codes, compose, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
 import type { TestGateway } from './support.js';
 
@@ -404,7 +404,9 @@ describe('several issuers', () => {
       }));
     for (const ambiguous of [issuers(undefined, undefined), issuers('a', 'b', 'a'), issuers('urn')]) {
       expect(() => checkConfig({ supergraph: 'x', issuers: ambiguous })).toThrow(/^issuers\[\d\]\.namespace/);
-      expect(() => new Protection({ issuers: ambiguous, propagation: { issuer: 'g' } })).toThrow(/namespace/);
+      expect(
+        () => new Admission({ issuers: ambiguous, propagation: { issuer: 'https://gateway.example' } }),
+      ).toThrow(/namespace/);
     }
     for (const clear of [issuers(undefined), issuers('a'), issuers(undefined, 'a', 'b')])
       expect(checkConfig({ supergraph: 'x', issuers: clear }).issuers).toHaveLength(clear.length);
@@ -423,7 +425,7 @@ describe('several issuers', () => {
       confirmation: undefined,
       issuedAt: now - 10,
       expiresAt: now + 100,
-      asIssued: { ...base, subject: 'alma', clientId: 'app' },
+      issuerDelegation: { ...base, subject: 'alma', clientId: 'app' },
       delegation: { ...base, subject: `${namespace}:alma`, clientId: `${namespace}:app` },
     });
     const [a, b] = [tokenOf('https://a.example', 'a'), tokenOf('https://b.example', 'b')];
@@ -455,9 +457,9 @@ describe('a service (RFC 9068 section 2.2: sub is the client)', () => {
 
   it('is in the record as a service, without a pseudonym of anybody', async () => {
     const records: AuditRecord[] = [];
-    const protection = new Protection({
+    const admission = new Admission({
       issuers: [{ issuer: own.url, audience: AUDIENCE }],
-      propagation: { issuer: 'g' },
+      propagation: { issuer: 'https://gateway.example' },
       audit: {
         mode: 'required',
         pseudonymKey: new Uint8Array(32),
@@ -469,11 +471,10 @@ describe('a service (RFC 9068 section 2.2: sub is the client)', () => {
       },
     });
     for (const sub of ['job', 'alma']) {
-      const exchange = new Exchange({
-        authorization: [`Bearer ${await own.mint({ sub, client_id: 'job' })}`],
-      });
-      await protection.authenticate(exchange);
-      await protection.seal(exchange, 'answered', undefined);
+      const authorization = [`Bearer ${await own.mint({ sub, client_id: 'job' })}`];
+      const request = new GatewayRequest({ authorization });
+      await admission.pipeline.admit(request);
+      await admission.pipeline.record(request, 'answered', undefined);
     }
     expect(records[0]?.caller).toEqual({ service: true, clientId: 'job' });
     expect(records[1]?.caller).toEqual({ subjectPseudonym: expect.any(String) as string, clientId: 'job' });

@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import type { IntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { introspectableDocument, visibleSchema } from '../../gateway/introspection/visible-schema.js';
+import { introspectableDocument, visibleSchema } from '../../gateway/schema-introspection/visible-schema.js';
 import { AUDIENCE, Cleanup, codes, compose, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
 import type { TestGateway } from './support.js';
 

@@ -321,7 +321,7 @@ describe('identifiers of a token on record', () => {
           },
         },
       );
-      await protectedGateway.record(
+      await protectedGateway.pipeline.record(
         protectedGateway.begin({ authorization: [], remoteAddress }),
         'failed',
         undefined,

@@ -23,7 +23,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { audienceVocabulary } from '../../gateway/propagate/audience.js';
-import { PassingOn } from '../../gateway/propagate/pass-on.js';
+import { TxnTokenExchange } from '../../gateway/propagate/txn-token-exchange.js';
 import { SigningKeys } from '../../gateway/propagate/signing-keys.js';
 import { mintTxnToken } from '../../gateway/propagate/txn-token.js';
 import { checkConfig } from '../../gateway/index.js';
@@ -114,9 +114,9 @@ beforeAll(async () => {
   });
   gateway = await startTestGateway(cleanup, compose(people, accounts), {
     listen: { port },
-    ...{ issuers: config.issuers },
-    ...(config.propagation === undefined ? {} : { propagation: config.propagation }),
-    ...(config.audit === undefined ? {} : { audit: config.audit }),
+    issuers: config.issuers,
+    propagation: config.propagation,
+    audit: config.audit,
   });
 });
 afterAll(() => cleanup.run());
@@ -445,7 +445,7 @@ describe('an exchanged token', () => {
     const secret = 'x'.repeat(32);
     const workloads = ['w1', 'w2', 'w3'];
     const authorization = (name: string) => [`Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`];
-    const passing = new PassingOn(
+    const passing = new TxnTokenExchange(
       { maxHops: 3, workloads: workloads.map((name) => ({ name, secret, audiences: ['w2', 'w3', 'w4'] })) },
       propagation.issuer,
     );
@@ -530,7 +530,7 @@ describe('an exchanged token', () => {
     const keys = await SigningKeys.create();
     const propagation = { issuer: 'https://gateway.example', bind: 'body' as const };
     const secret = 'x'.repeat(32);
-    const passing = new PassingOn(
+    const passing = new TxnTokenExchange(
       { workloads: [{ name: 'one', secret, audiences: ['two', 'service'] }], services: { service: {} } },
       propagation.issuer,
     );

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import type { SupergraphManager } from '../../gateway/apollo.js';
 import { protectGateway } from '../../gateway/index.js';
 import type { ProtectedGateway, ProtectedGatewayConfig } from '../../gateway/index.js';
-import type { ProtectionOptions } from '../../gateway/protection.js';
+import type { ProtectionOptions } from '../../gateway/options/protection-options.js';
 import {
   ask,
   AUDIENCE,
@@ -358,7 +358,7 @@ it('a revocation stream of nobody’s is refused: its issuer would go unwatched'
       { supergraphSdl: 'type Query { a: Int }' },
       {
         issuers: [{ issuer: 'https://login.example', audience: 'x' }],
-        propagation: { issuer: 'g' },
+        propagation: { issuer: 'https://gateway.example' },
         revocation: { streams: [{ issuer: 'https://login.exmaple', secret: 's' }] },
       },
     ),
@@ -367,7 +367,7 @@ it('a revocation stream of nobody’s is refused: its issuer would go unwatched'
 
 describe('policies that are functions', () => {
   const read = async (vip: unknown, policies?: string[]): Promise<[unknown, Started]> => {
-    const server = await start({ policies: { vip: vip as () => boolean } });
+    const server = await start({ policies: { functions: { vip: vip as () => boolean } } });
     const asked = policies === undefined ? limited : await issuer.mint({ scope: 'name', policies });
     const { body } = await server.ask('{ me { id vip } }', { token: asked });
     return [(body.data?.me as { vip: unknown }).vip, server];
@@ -404,7 +404,7 @@ describe('policies that are functions', () => {
 
   it('are asked once for an operation that depends on them, and for nobody never', async () => {
     const vip = vi.fn(() => true);
-    const server = await start({ policies: { vip } });
+    const server = await start({ policies: { functions: { vip } } });
     const query = 'query Named { a: me { id vip } b: me { vip } }';
     await server.ask(query, { token: limited });
     expect(vip).toHaveBeenCalledTimes(1);
@@ -418,7 +418,7 @@ describe('policies that are functions', () => {
   });
 
   it('are not brought to a subgraph by a token when they were not asked', async () => {
-    const server = await start({ policies: { vip: () => false } });
+    const server = await start({ policies: { functions: { vip: () => false } } });
     await server.ask('{ hello }', { token: await issuer.mint({ policies: ['vip'] }) });
     const [, claims = ''] = String(people.requests[0]?.headers['txn-token']).split('.');
     expect(Buffer.from(claims, 'base64url').toString()).not.toContain('vip');

@@ -4,8 +4,11 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { prepareReplayStore } from '../../cli/actions/replay-store.js';
-import { MemoryReplayStore, PostgresReplayStore, ReplayStoreError } from '../../gateway/index.js';
-import type { ReplayStore } from '../../gateway/index.js';
+import {
+  MemoryProofReplayStore,
+  PostgresProofReplayStore,
+  ProofReplayStoreError,
+} from '../../gateway/index.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { Prover } from './dpop.js';
@@ -46,15 +49,11 @@ afterAll(async () => {
 
 const digest = (): string => randomBytes(32).toString('base64url');
 
-function open(databaseUrl = url, maxEntries?: number): Pick<ReplayStore, 'claim' | 'close'> {
-  const opening = PostgresReplayStore.open({
+function open(databaseUrl = url, maxEntries?: number): PostgresProofReplayStore {
+  const store = new PostgresProofReplayStore({
     databaseUrl,
     ...(maxEntries === undefined ? {} : { maxEntries }),
   });
-  const store: Pick<ReplayStore, 'claim' | 'close'> = {
-    claim: async (digest, keepSeconds) => (await opening).claim(digest, keepSeconds),
-    close: async () => (await opening).close(),
-  };
   cleanup.add(() => store.close());
   return store;
 }
@@ -107,7 +106,7 @@ describe('the role of the gateways', () => {
       const address = new URL(url);
       address.username = stranger;
       address.password = 'x';
-      await expect(open(address.href).claim(digest(), 60)).rejects.toBeInstanceOf(ReplayStoreError);
+      await expect(open(address.href).claim(digest(), 60)).rejects.toBeInstanceOf(ProofReplayStoreError);
     } finally {
       await sql`drop role ${sql.id(stranger)}`.execute(database.db);
     }
@@ -290,7 +289,7 @@ describe('a store in memory', () => {
         fc.integer({ min: 1, max: 6 }),
         async (steps, maxEntries) => {
           let nowMs = 0;
-          const store = new MemoryReplayStore({ maxEntries, now: () => nowMs });
+          const store = new MemoryProofReplayStore({ maxEntries, now: () => nowMs });
           const keptUntil = new Map<string, number>();
           for (const each of steps) {
             if ('passMs' in each) {
@@ -310,7 +309,7 @@ describe('a store in memory', () => {
 
   it('has room again when what it keeps is past', async () => {
     let nowMs = 0;
-    const store = new MemoryReplayStore({ maxEntries: 1, now: () => nowMs });
+    const store = new MemoryProofReplayStore({ maxEntries: 1, now: () => nowMs });
     expect(await store.claim('a', 10)).toBe(true);
     await expect(store.claim('b', 10)).rejects.toMatchObject({ reason: 'REPLAY_STORE_FULL' });
     nowMs = 10_000;

@@ -8,12 +8,11 @@ import Provider from 'oidc-provider';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkConfig } from '../../gateway/index.js';
-import { Introspector } from '../../gateway/authenticate/introspection.js';
+import { TokenIntrospector } from '../../gateway/authenticate/token-introspection.js';
 import type { IssuerOptions } from '../../gateway/authenticate/issuers.js';
-import { Exchange } from '../../gateway/exchange.js';
-import { Protection } from '../../gateway/protection.js';
 import { protectGateway } from '../../gateway/index.js';
 import { RefusedError } from '../../gateway/errors.js';
+import { Admission } from './admission.js';
 import {
   AUDIENCE,
   Cleanup,
@@ -188,7 +187,7 @@ describe('an opaque token (RFC 7662)', () => {
   });
 
   it('may be asked about with a key instead of a secret (RFC 7523)', async () => {
-    const at = new Introspector(issuerOptions(), {
+    const at = new TokenIntrospector(issuerOptions(), {
       endpoint: `${issuer}${PATH}`,
       clientId: 'gateway-with-key',
       privateKey,
@@ -282,17 +281,21 @@ describe('what the issuer says is not enough', () => {
   ];
   it.each(cases)('%s', async (_name, more, reason) => {
     answerInstead = (_request, response) => sendJson(response, 200, { ...claims(), ...more });
-    const protection = new Protection({ issuers: [issuerOptions()], propagation: { issuer: 'g' } });
-    const asked = protection.authenticate(new Exchange({ authorization: ['Bearer opaque'] }));
+    const admission = new Admission({
+      issuers: [issuerOptions()],
+      propagation: { issuer: 'https://gateway.example' },
+    });
+    const asked = admission.authenticate('opaque');
     expect(await refusal(asked)).toMatchObject({ code: 'INVALID_TOKEN', status: 401, reason });
   });
 
   it('the counterpart: with nothing wrong it is accepted', async () => {
     answerInstead = (_request, response) => sendJson(response, 200, claims());
-    const protection = new Protection({ issuers: [issuerOptions()], propagation: { issuer: 'g' } });
-    const exchange = new Exchange({ authorization: ['Bearer opaque'] });
-    await protection.authenticate(exchange);
-    expect(exchange.delegation?.subject).toBe('s');
+    const admission = new Admission({
+      issuers: [issuerOptions()],
+      propagation: { issuer: 'https://gateway.example' },
+    });
+    expect((await admission.authenticate('opaque')).delegation?.subject).toBe('s');
   });
 });
 
@@ -339,7 +342,7 @@ describe('an issuer that cannot be asked', () => {
   it('is not buried under questions: beyond a bound nobody is asked', async () => {
     const held: ServerResponse[] = [];
     answerInstead = (_request, response) => void held.push(response);
-    const at = new Introspector(issuerOptions(), {
+    const at = new TokenIntrospector(issuerOptions(), {
       endpoint: `${issuer}${PATH}`,
       clientId: 'gateway',
       clientSecret: SECRET,
@@ -361,7 +364,7 @@ describe('made-up tokens of one client', () => {
       answerInstead = (_request, response) => void held.push(response);
     };
     hold();
-    const at = new Introspector(issuerOptions(), {
+    const at = new TokenIntrospector(issuerOptions(), {
       endpoint: `${issuer}${PATH}`,
       clientId: 'gateway',
       clientSecret: SECRET,
@@ -475,7 +478,7 @@ describe('several issuers', () => {
       config({ ...first, introspection: { ...good, endpoint: 'http://login.example/i' } }),
     ).toThrow(/^issuers\[0\]\.introspection\.endpoint/);
     const library = (...issuers: IssuerOptions[]) =>
-      protectGateway({ supergraphSdl: 'x' }, { issuers, propagation: { issuer: 'g' } });
+      protectGateway({ supergraphSdl: 'x' }, { issuers, propagation: { issuer: 'https://gateway.example' } });
     expect(() => library({ ...first, introspection: good }, { ...second, introspection: good })).toThrow(
       /one too many/,
     );

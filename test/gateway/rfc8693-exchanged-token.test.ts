@@ -1,7 +1,7 @@
 import type { ActorClaim } from '@behalf/directives';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { AuthenticatedToken } from '../../gateway/authenticate/index.js';
+import type { AuthenticatedToken } from '../../gateway/authenticate/token.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
 import type { RevokedSubject } from '../../gateway/revocation/view.js';
 import { AUDIENCE, Cleanup, codes, compose, startTestGateway, TestIssuer, TestSubgraph } from './support.js';

@@ -1,8 +1,13 @@
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MemoryReplayStore, protectGateway } from '../../gateway/index.js';
-import type { Incoming, ProtectedGateway, ProtectionOptions, ReplayStore } from '../../gateway/index.js';
+import { MemoryProofReplayStore, protectGateway } from '../../gateway/index.js';
+import type {
+  IncomingRequest,
+  ProtectedGateway,
+  ProtectionOptions,
+  ProofReplayStore,
+} from '../../gateway/index.js';
 import { makeCertificate } from './certificates.js';
 import { Prover } from './dpop.js';
 import {
@@ -57,7 +62,7 @@ function options(more: Partial<ProtectionOptions> = {}): ProtectionOptions {
 }
 
 /** An Apollo Server of a team's own, that tells the gateway of a request what `facts` has beside the two headers. */
-async function start(more: Partial<ProtectionOptions>, facts?: Partial<Incoming>): Promise<Started> {
+async function start(more: Partial<ProtectionOptions>, facts?: Partial<IncomingRequest>): Promise<Started> {
   const log = new TestLog();
   const gateway = protectGateway({ supergraphSdl: supergraph }, options({ log, ...more }));
   const apollo = new ApolloServer({
@@ -186,7 +191,7 @@ describe('around an Apollo Server of one’s own', () => {
 });
 
 describe('a store of one’s own', () => {
-  const storeOf = (claim: () => unknown): ReplayStore => ({
+  const storeOf = (claim: () => unknown): ProofReplayStore => ({
     knowsSinceSeconds: 0,
     claim: async () => claim() as boolean,
     close: async () => undefined,
@@ -209,7 +214,7 @@ describe('a store of one’s own', () => {
   });
 
   it('may be shared by gateways of one process', async () => {
-    const replay = new MemoryReplayStore();
+    const replay = new MemoryProofReplayStore();
     const [one, another] = [await start({ dpop: { replay } }, {}), await start({ dpop: { replay } }, {})];
     const shown = await proof();
     expect((await one.ask(READ, shown)).status).toBe(200);

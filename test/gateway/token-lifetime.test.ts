@@ -4,10 +4,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { refuseLongLived } from '../../gateway/authenticate/lifetime.js';
 import type { IssuerOptions } from '../../gateway/authenticate/issuers.js';
 import { RefusedError } from '../../gateway/errors.js';
-import { Exchange } from '../../gateway/exchange.js';
 import { checkConfig } from '../../gateway/index.js';
-import { Protection } from '../../gateway/protection.js';
-import type { RevocationOptions } from '../../gateway/protection.js';
+import type { RevocationOptions } from '../../gateway/options/protection-options.js';
+import { Admission } from './admission.js';
 import { AUDIENCE, Cleanup, listen, sendJson, TestIssuer, until } from './support.js';
 import { Transmitter } from './transmitter.js';
 
@@ -30,17 +29,18 @@ async function start({ issuer: more = {}, revocation = {}, hasStream = false }: 
   const transmitter = await Transmitter.start();
   cleanup.add(() => transmitter.close());
   const iss = transmitter.url;
-  const protection = new Protection({
+  const admission = new Admission({
     issuers: [{ issuer: iss, audience: AUDIENCE, jwksUri: `${minter.url}/jwks`, ...more }],
     propagation: { issuer: 'https://gateway.example' },
     ...(hasStream ? { revocation: { ...revocation, streams: [{ issuer: iss, secret: 's' }] } } : {}),
   });
-  cleanup.add(() => protection.close());
-  await protection.start();
-  await until(() => protection.revocation?.isFresh() !== false, 'fresh');
+  const { revocations } = admission.protection;
+  cleanup.add(() => revocations?.close());
+  revocations?.start();
+  await until(() => revocations?.view.isFresh() !== false, 'fresh');
   const show = async (token: string): Promise<string> => {
     try {
-      await protection.authenticate(new Exchange({ authorization: [`Bearer ${token}`] }));
+      await admission.authenticate(token);
       return 'accepted';
     } catch (error) {
       return error instanceof RefusedError ? (error.refusal.reason ?? error.refusal.code) : String(error);
@@ -193,7 +193,7 @@ describe('the configured lifetime', () => {
     '%s stops the start of the library',
     (seconds) => {
       const make = () =>
-        new Protection({
+        new Admission({
           issuers: [{ ...issuer, maxTokenLifetimeSeconds: seconds }],
           propagation: { issuer: 'https://gateway.example' },
         });

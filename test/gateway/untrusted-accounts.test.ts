@@ -269,7 +269,7 @@ describe('nothing that fails beside the record keeps it from being made', () => 
     cleanup.add(() => gateway.stop());
     await gateway.load();
     const exchange = gateway.begin({ authorization: [] });
-    const recorded = gateway.record(exchange, 'answered', undefined);
+    const recorded = gateway.pipeline.record(exchange, 'answered', undefined);
     if (mode === 'required')
       await expect(recorded).rejects.toMatchObject({ refusal: { code: 'AUDIT_UNAVAILABLE' } });
     else await expect(recorded).resolves.toBeUndefined();

@@ -5,8 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { RemoteKeys } from '../../gateway/authenticate/remote-keys.js';
 import type { VerificationKey } from '../../gateway/authenticate/remote-keys.js';
 import { RefusedError } from '../../gateway/errors.js';
-import { Exchange } from '../../gateway/exchange.js';
-import { Protection } from '../../gateway/protection.js';
+import { Admission } from './admission.js';
 import {
   AUDIENCE,
   Cleanup,
@@ -45,14 +44,13 @@ async function startIssuer(algorithm?: string): Promise<TestIssuer> {
 function protect(...issuers: TestIssuer[]): (token: string) => Promise<string> {
   const [first, ...others] = issuers.map(({ url }) => ({ issuer: url, audience: AUDIENCE }));
   if (first === undefined) throw new Error('no issuer');
-  const protection = new Protection({
+  const admission = new Admission({
     issuers: [first, ...others.map((each, index) => ({ ...each, namespace: `other-${index}` }))],
     propagation: { issuer: 'https://gateway.example' },
   });
-  cleanup.add(() => protection.close());
   return async (token) => {
     try {
-      await protection.authenticate(new Exchange({ authorization: [`Bearer ${token}`] }));
+      await admission.authenticate(token);
       return 'accepted';
     } catch (error) {
       return error instanceof RefusedError ? error.refusal.code : 'failed';
@@ -230,13 +228,13 @@ describe('a verified token', () => {
     cleanup.add(() => server.close());
     const minter = await startIssuer();
     minter.keys = [old];
-    const protection = new Protection({
+    const admission = new Admission({
       issuers: [{ issuer: server.url, audience: AUDIENCE }],
       propagation: { issuer: 'https://gateway.example' },
     });
     const now = Math.floor(Date.now() / 1000);
     const token = await minter.mint({ iss: server.url, iat: now, exp: now + HOUR_SECONDS });
-    const show = () => protection.authenticate(new Exchange({ authorization: [`Bearer ${token}`] }));
+    const show = () => admission.authenticate(token);
     await show();
     place = 'after';
     pass(10 * MINUTE_MS);

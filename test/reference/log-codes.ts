@@ -1,13 +1,15 @@
 import { subgraphLogCodes } from '@behalf/directives/internal';
 import type { SubgraphLogCode } from '@behalf/directives';
 import { logCodes } from '@behalf/gateway/internal';
-import type { LogCode } from '@behalf/gateway/internal';
+import type { LogCode } from '@behalf/gateway';
 import { cell, MADE_BY, table } from './markdown.js';
 
 const NOTHING = 'Nothing.';
 
 /** What whoever reads a line should do. By type, so that a code that is added needs one. */
 const gatewayActions: Readonly<Record<LogCode, string>> = {
+  AUDIT_OFF: 'Set `audit.mode` and where records go, unless nobody needs to know what was read.',
+  REVOCATION_OFF: 'Name a stream under `revocation.streams`. Without one, a token is good until it expires.',
   REQUEST_FAILED: 'Look the reason up in the [error codes](errors.md).',
   AUTHENTICATION_FAILED:
     'Nothing for single lines. Many with one reason: check clocks, the audience, and the keys that the issuer publishes.',

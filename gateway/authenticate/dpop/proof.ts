@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { JWTPayload, ProtectedHeaderParameters } from 'jose';
-import { ReplayStoreError } from '../../replay/index.js';
-import type { ReplayStore } from '../../replay/index.js';
+import { ProofReplayStoreError } from '../../proof-replay/index.js';
+import type { ProofReplayStore } from '../../proof-replay/index.js';
 import { isCompactJws } from '../issuers.js';
 import type { DpopNonces } from './nonce.js';
 import { ProofKeys } from './proof-key.js';
@@ -16,7 +16,7 @@ export interface ProofRules {
   readonly proofLifetimeSeconds: number;
   /** Absent where no nonce is asked for. */
   readonly nonces: DpopNonces | undefined;
-  readonly replay: ReplayStore;
+  readonly replay: ProofReplayStore;
 }
 
 /** The request that a proof must have been made for, and the token that it must belong to. */
@@ -128,7 +128,7 @@ export class DpopProofs {
       isFirst = await replay.claim(digest, keepSeconds);
     } catch (error) {
       throw replayStoreUnavailable(
-        error instanceof ReplayStoreError ? error.reason : 'REPLAY_STORE_UNREACHABLE',
+        error instanceof ProofReplayStoreError ? error.reason : 'REPLAY_STORE_UNREACHABLE',
       );
     }
     if (isFirst !== true) throw invalidProof('PROOF_REPLAYED');

@@ -1,5 +1,5 @@
 import { RefusedError } from '../../errors.js';
-import type { ReplayStoreReason } from '../../replay/index.js';
+import type { ProofReplayStoreReason } from '../../proof-replay/index.js';
 import { bearerChallenge } from '../../http/challenge.js';
 
 /** RFC 9449 section 7.1 `invalid_dpop_proof`. Which check it was stays inside. */
@@ -31,7 +31,7 @@ export function useNonce(reason: string): RefusedError {
 }
 
 /** It cannot be known whether the proof was used, so it is refused. */
-export function replayStoreUnavailable(reason: ReplayStoreReason): RefusedError {
+export function replayStoreUnavailable(reason: ProofReplayStoreReason): RefusedError {
   return new RefusedError({
     code: 'REPLAY_STORE_UNAVAILABLE',
     message: 'It is not known at the moment whether the DPoP proof was used before',

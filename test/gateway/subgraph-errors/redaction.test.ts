@@ -221,7 +221,6 @@ it('lets messages of the codes pass that the configuration lists, and no others'
 });
 
 it('writes messages to the log only under the switch that says it is insecure', async () => {
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- struck out so that whoever sets it notices
   const setting = await serve('server', undefined, { subgraphErrors: { allowInsecureLogMessages: true } });
   try {
     const answer = await setting.ask('{ broken }');

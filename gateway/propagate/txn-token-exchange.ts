@@ -4,12 +4,12 @@ import { ConfigurationError } from '../errors.js';
 import type { AudienceVocabulary, NamedVocabulary } from './audience.js';
 import type { SigningKeys } from './signing-keys.js';
 import { mintTxnToken } from './txn-token.js';
-import type { PropagationOptions } from './txn-token.js';
+import type { TxnTokenSettings } from './txn-token.js';
 import { Workloads } from './workloads.js';
 import type { WorkloadOptions } from './workloads.js';
 
 /** Which workloads may have a transaction token exchanged for one of another audience. */
-export interface PassOnOptions {
+export interface TxnTokenExchangeOptions {
   readonly workloads: readonly WorkloadOptions[];
   /** Audiences that are no subgraphs, and what they are told. */
   readonly services?: Readonly<Record<string, NamedVocabulary>>;
@@ -38,14 +38,14 @@ const KNOWN_PARAMETERS: ReadonlySet<string> = new Set([
 /** RFC 6749 section 5.2 and RFC 8693 section 2.2.2. */
 type OAuthErrorCode = 'invalid_request' | 'invalid_client' | 'invalid_target' | 'unsupported_grant_type';
 
-export interface PassOnRequest {
+export interface TxnTokenExchangeRequest {
   /** Every value of the `Authorization` header. */
   readonly authorization: readonly string[];
   readonly form: URLSearchParams;
 }
 
 /** What became of it. The reason is for the log and the record. */
-export type PassOnOutcome = {
+export type TxnTokenExchangeOutcome = {
   /** Undefined when nobody showed who he is. */
   readonly workload: string | undefined;
   readonly audience: string | undefined;
@@ -61,9 +61,9 @@ export type PassOnOutcome = {
   | { readonly error: OAuthErrorCode; readonly reason: string; readonly token?: never }
 );
 
-export interface PassOnDependencies {
+export interface TxnTokenExchangeParts {
   readonly keys: SigningKeys;
-  readonly propagation: PropagationOptions;
+  readonly propagation: TxnTokenSettings;
   /** What a token for an audience may say; undefined for one that there is not. */
   readonly vocabularyOf: (audience: string) => AudienceVocabulary | undefined;
   readonly isSubgraph: (audience: string) => boolean;
@@ -74,12 +74,12 @@ export interface PassOnDependencies {
  * draft-ietf-oauth-transaction-tokens). What it says is what the held one says, less what the audience cannot ask for; it
  * ends when the held one ends; and whoever passed it on is in it.
  */
-export class PassingOn {
+export class TxnTokenExchange {
   private readonly workloads: Workloads;
 
   /** @throws {ConfigurationError} */
   constructor(
-    private readonly options: PassOnOptions,
+    private readonly options: TxnTokenExchangeOptions,
     issuer: string,
   ) {
     if (issuer.includes(',')) throw new ConfigurationError('propagation.issuer', 'must not have a comma');
@@ -87,7 +87,7 @@ export class PassingOn {
   }
 
   /** What tokens for this workload say beyond what its own rules ask for. */
-  carriedBy(name: string): NamedVocabulary | undefined {
+  extraClaimsFor(name: string): NamedVocabulary | undefined {
     return this.workloads.get(name)?.carries;
   }
 
@@ -97,11 +97,11 @@ export class PassingOn {
   }
 
   async exchange(
-    { authorization, form }: PassOnRequest,
-    { keys, propagation, vocabularyOf, isSubgraph }: PassOnDependencies,
-  ): Promise<PassOnOutcome> {
+    { authorization, form }: TxnTokenExchangeRequest,
+    { keys, propagation, vocabularyOf, isSubgraph }: TxnTokenExchangeParts,
+  ): Promise<TxnTokenExchangeOutcome> {
     const audience = form.get('audience') ?? undefined;
-    const refused = (error: OAuthErrorCode, reason: string, workload?: string): PassOnOutcome => ({
+    const refused = (error: OAuthErrorCode, reason: string, workload?: string): TxnTokenExchangeOutcome => ({
       workload,
       audience,
       isNamedAudience:
@@ -168,7 +168,7 @@ export class PassingOn {
 }
 
 /** RFC 8693 section 2.2: what goes back over HTTP. */
-export function passOnAnswer(outcome: PassOnOutcome): {
+export function txnTokenExchangeAnswer(outcome: TxnTokenExchangeOutcome): {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Readonly<Record<string, unknown>>;

@@ -6,7 +6,7 @@ import { bearerChallenge } from '../http/challenge.js';
 /**
  * Who may ask for the schema. `granted`: a caller with a token, who is shown what that token can reach and nothing else.
  */
-export type IntrospectionRule = 'off' | 'authenticated' | 'granted' | 'all';
+export type SchemaIntrospectionRule = 'off' | 'authenticated' | 'granted' | 'all';
 
 const asking = new WeakMap<DocumentNode, boolean>();
 
@@ -15,18 +15,18 @@ const asking = new WeakMap<DocumentNode, boolean>();
  *
  * @throws {RefusedError} 403 or 401 `INTROSPECTION_DISABLED`.
  */
-export function refuseIntrospection(
+export function refuseSchemaIntrospection(
   document: DocumentNode,
-  rule: IntrospectionRule,
+  rule: SchemaIntrospectionRule,
   isAuthenticated: boolean,
 ): void {
   if (rule === 'all') return;
   if (rule !== 'off' && isAuthenticated) return;
   if (!asksForSchema(document)) return;
-  throw introspectionRefused(isAuthenticated || rule === 'off' ? 403 : 401, isAuthenticated);
+  throw schemaIntrospectionRefused(isAuthenticated || rule === 'off' ? 403 : 401, isAuthenticated);
 }
 
-export function introspectionRefused(status: 401 | 403, isAuthenticated: boolean): RefusedError {
+export function schemaIntrospectionRefused(status: 401 | 403, isAuthenticated: boolean): RefusedError {
   return new RefusedError({
     code: 'INTROSPECTION_DISABLED',
     message: 'Introspection is not available to this caller',

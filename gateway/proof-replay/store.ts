@@ -4,12 +4,12 @@
  * When `claim` answers `true`, no other claim of the same digest was or will be answered so while it is kept. A store that
  * cannot promise this rejects; who asked must then refuse the request.
  */
-export interface ReplayStore {
+export interface ProofReplayStore {
   /**
    * @param digest Of what identifies the proof; base64url, 32 bytes.
    * @param keepSeconds How long a proof of this name could still be accepted. A duration, since clocks differ.
    * @returns whether it is the first claim.
-   * @throws {ReplayStoreError}
+   * @throws {ProofReplayStoreError}
    */
   claim(digest: string, keepSeconds: number): Promise<boolean>;
   /** Whole seconds since the epoch. Of a proof that was made before, the store cannot tell whether it was used. */
@@ -18,14 +18,14 @@ export interface ReplayStore {
 }
 
 /** What a claim failed for; for the log and the record. */
-export type ReplayStoreReason = 'REPLAY_STORE_FULL' | 'REPLAY_STORE_UNREACHABLE';
+export type ProofReplayStoreReason = 'REPLAY_STORE_FULL' | 'REPLAY_STORE_UNREACHABLE';
 
 /** It is not known whether the proof was used. */
-export class ReplayStoreError extends Error {
-  override readonly name = 'ReplayStoreError';
+export class ProofReplayStoreError extends Error {
+  override readonly name = 'ProofReplayStoreError';
 
   constructor(
-    readonly reason: ReplayStoreReason,
+    readonly reason: ProofReplayStoreReason,
     options?: ErrorOptions,
   ) {
     super(reason, options);

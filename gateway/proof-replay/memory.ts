@@ -1,10 +1,10 @@
-import { ReplayStoreError } from './store.js';
-import type { ReplayStore } from './store.js';
+import { ProofReplayStoreError } from './store.js';
+import type { ProofReplayStore } from './store.js';
 
 /** About 60 MB when full; with proofs that live for a minute, more than 5,000 requests in a second. */
 const DEFAULT_MAX_REPLAY_ENTRIES = 500_000;
 
-export interface MemoryReplayOptions {
+export interface MemoryProofReplayOptions {
   /** Default 500,000. Beyond it every claim is refused: to forget one would be to let it be used again. */
   readonly maxEntries?: number;
   /** Milliseconds, never set back. */
@@ -12,14 +12,14 @@ export interface MemoryReplayOptions {
 }
 
 /** For one gateway. What was used before its start is not known to it. */
-export class MemoryReplayStore implements ReplayStore {
+export class MemoryProofReplayStore implements ProofReplayStore {
   readonly knowsSinceSeconds = Math.floor(Date.now() / 1000);
   /** When each may be forgotten, in the order of the claims. */
   private readonly claimed = new Map<string, number>();
   private readonly maxEntries: number;
   private readonly now: () => number;
 
-  constructor({ maxEntries = DEFAULT_MAX_REPLAY_ENTRIES, now }: MemoryReplayOptions = {}) {
+  constructor({ maxEntries = DEFAULT_MAX_REPLAY_ENTRIES, now }: MemoryProofReplayOptions = {}) {
     this.maxEntries = maxEntries;
     this.now = now ?? (() => performance.now());
   }
@@ -32,7 +32,7 @@ export class MemoryReplayStore implements ReplayStore {
     const nowMs = this.now();
     this.forget(nowMs);
     if (this.claimed.has(digest)) return false;
-    if (this.claimed.size >= this.maxEntries) throw new ReplayStoreError('REPLAY_STORE_FULL');
+    if (this.claimed.size >= this.maxEntries) throw new ProofReplayStoreError('REPLAY_STORE_FULL');
     this.claimed.set(digest, nowMs + keepSeconds * 1000);
     return true;
   }

@@ -2,8 +2,8 @@ import type { Delegation } from '@behalf/directives';
 import { execute, printSchema } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { ExecutionOutcome, OperationAuthorizer } from '../authorize/index.js';
-import { BYTES_PER_CHARACTER, ByteCache } from '../limit/index.js';
-import { introspectionRefused } from './rule.js';
+import { BYTES_PER_CHARACTER, ByteCache } from '../limit/byte-cache.js';
+import { schemaIntrospectionRefused } from './rule.js';
 import { introspectableDocument, visibleSchema } from './visible-schema.js';
 
 interface Visible {
@@ -12,7 +12,7 @@ interface Visible {
 }
 
 /** Answers introspection by what each caller can reach. One for each version of the supergraph. */
-export class GrantedIntrospection {
+export class GrantedSchemaIntrospection {
   private document: DocumentNode | undefined;
   private characters = 0;
   /** By decision, never by caller: who meets the same of the schema's rules sees the same. Each holds a schema. */
@@ -47,7 +47,7 @@ export class GrantedIntrospection {
       this.visible.set(key, visible, this.characters, BYTES_PER_CHARACTER.schema);
     }
     const { schema } = visible;
-    if (schema === undefined) throw introspectionRefused(403, delegation !== undefined);
+    if (schema === undefined) throw schemaIntrospectionRefused(403, delegation !== undefined);
     const { data, errors } = await execute({ schema, document: introspection, variableValues: variables });
     return { ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) };
   }

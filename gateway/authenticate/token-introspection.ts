@@ -18,7 +18,7 @@ import { boundedFetch } from '../http/fetch-json.js';
 import { invalidToken } from './bearer.js';
 
 /** How an issuer is asked about its opaque tokens (RFC 7662). */
-export interface IntrospectionOptions {
+export interface TokenIntrospectionOptions {
   readonly endpoint: string;
   /** The gateway, as this issuer knows it. */
   readonly clientId: string;
@@ -70,7 +70,7 @@ interface Expected {
  * that are good and those of others apart, so that made-up tokens push out no good one. Who asks about the same token at the
  * same time shares one question.
  */
-export class Introspector {
+export class TokenIntrospector {
   private readonly active = new LRUCache<string, IntrospectedClaims>({
     max: MAX_CACHED,
     maxSize: MAX_CACHED_CHARACTERS,
@@ -84,7 +84,7 @@ export class Introspector {
 
   constructor(
     private readonly expected: Expected,
-    private readonly options: IntrospectionOptions,
+    private readonly options: TokenIntrospectionOptions,
   ) {
     this.refused = new LRUCache({
       max: MAX_CACHED,
@@ -193,7 +193,10 @@ function claimsOf(response: IntrospectionResponse): IntrospectedClaims | undefin
   return { ...(response as Record<string, unknown>), exp, iat, sub, jti };
 }
 
-async function clientAuthentication({ clientSecret, privateKey }: IntrospectionOptions): Promise<ClientAuth> {
+async function clientAuthentication({
+  clientSecret,
+  privateKey,
+}: TokenIntrospectionOptions): Promise<ClientAuth> {
   if (clientSecret !== undefined) return ClientSecretBasic(clientSecret);
   const key = await importJWK(privateKey ?? {}, privateKey?.alg);
   if (key instanceof Uint8Array) throw new TypeError('a private key is needed');

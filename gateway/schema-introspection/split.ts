@@ -12,7 +12,7 @@ import type { ClientOperation } from '../authorize/index.js';
 import { asksForSchema } from './rule.js';
 
 /** An operation in two: what asks for the schema, and what asks for data. */
-export interface SplitOperation {
+export interface SplitSchemaIntrospection {
   readonly introspection: DocumentNode;
   /** Absent when it asks for nothing but the schema. Under a hash of its own, as query plans are kept by hash. */
   readonly data: ClientOperation | undefined;
@@ -22,10 +22,10 @@ export interface SplitOperation {
   readonly isNested: boolean;
 }
 
-const splits = new WeakMap<OperationDefinitionNode, SplitOperation>();
+const splits = new WeakMap<OperationDefinitionNode, SplitSchemaIntrospection>();
 
 /** Takes an operation apart at its root; undefined when it does not ask for the schema. The document must be valid. */
-export function splitIntrospection(client: ClientOperation): SplitOperation | undefined {
+export function splitSchemaIntrospection(client: ClientOperation): SplitSchemaIntrospection | undefined {
   if (!asksForSchema(client.document)) return undefined;
   let split = splits.get(client.operation);
   if (split === undefined) {
@@ -35,7 +35,7 @@ export function splitIntrospection(client: ClientOperation): SplitOperation | un
   return split;
 }
 
-function takeApart(client: ClientOperation): SplitOperation {
+function takeApart(client: ClientOperation): SplitSchemaIntrospection {
   const introspection = part(client, isIntrospection);
   const data = part(client, (field) => !isIntrospection(field));
   return {

@@ -1,0 +1,45 @@
+import type { Policy } from '@behalf/policy';
+import type { Delegation } from '@behalf/directives';
+import type { GraphQLSchema } from 'graphql';
+import type { Explanation } from './explain.js';
+import type {
+  AccountableField,
+  Authorization,
+  ClientOperation,
+  SchemaGrants,
+  SubgraphVocabulary,
+} from './types.js';
+
+/** Decides operations against the rules of one supergraph. One instance per supergraph version. */
+export interface OperationAuthorizer {
+  /** The SDL to hand to ApolloGateway: without the security purposes that it refuses to load. */
+  readonly executableSdl: string;
+  /** Of the whole supergraph, what clients cannot see included. */
+  readonly schema: GraphQLSchema;
+  /** By subgraph name, as in `supergraph.yaml`. */
+  readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
+  /** By subgraph name, then by coordinate: what each can resolve, and so give account of. */
+  readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
+  /** Every policy that a rule can ask for. */
+  readonly policies: ReadonlySet<string>;
+  /** @throws {SupergraphError} `SUPERGRAPH_POLICY` for a policy that does not name the scopes and purposes of this supergraph. */
+  refuseMismatch(policy: Policy | undefined): void;
+  /** What a delegation can reach of the whole schema. */
+  grants(delegation: Delegation | undefined): SchemaGrants;
+  /** Names of the policies that this operation depends on (cached per operation). */
+  policiesOf(operation: ClientOperation): readonly string[];
+  /** @param variables As the client sent them: only those that `@skip` and `@include` name are read. */
+  authorize(
+    operation: ClientOperation,
+    delegation: Delegation | undefined,
+    variables: Readonly<Record<string, unknown>>,
+  ): Authorization;
+  /** How much is kept of operations and decisions; the bytes are estimated. */
+  cached(): { readonly operations: number; readonly decisions: number; readonly bytes: number };
+  /** Tells what {@link authorize} decides, selection by selection, and by which rules. Names what the delegation lacks. */
+  explain(
+    operation: ClientOperation,
+    delegation: Delegation | undefined,
+    variables: Readonly<Record<string, unknown>>,
+  ): Explanation;
+}

@@ -1,0 +1,121 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ApolloServer, HeaderMap } from '@apollo/server';
+import type { HTTPGraphQLRequest, HTTPGraphQLResponse } from '@apollo/server';
+import {
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import type { GraphQLFormattedError } from 'graphql';
+import { isClientError } from './client-error.js';
+import type { CheckedConfig } from './config/config.js';
+import { incomingOf } from './http/incoming.js';
+import type { ServerContext } from './http/incoming.js';
+import { persistedQueryCache } from './http/persisted-queries.js';
+import type { GatewayLog } from './log.js';
+import type { ProtectedGateway } from './protect-gateway.js';
+import type { GatewayContext } from './request/gateway-request.js';
+
+/** What every route of the server works with. */
+export interface RouteContext {
+  readonly apollo: ApolloServer<GatewayContext>;
+  readonly gateway: ProtectedGateway;
+  readonly config: CheckedConfig;
+  readonly server: ServerContext;
+}
+
+/** Apollo Server as Behalf's own server uses it: it reads operations, and decides nothing. */
+export function createApolloServer(
+  gateway: ProtectedGateway,
+  config: CheckedConfig,
+  log: GatewayLog,
+): ApolloServer<GatewayContext> {
+  return new ApolloServer<GatewayContext>({
+    gateway,
+    // Asking for the schema is decided in the pipeline, by the caller.
+    introspection: true,
+    allowBatchedHttpRequests: config.http.batch !== undefined,
+    documentStore: gateway.documents,
+    persistedQueries:
+      config.http.persistedQueries === undefined
+        ? false
+        : { cache: persistedQueryCache(config.http.persistedQueries.maxEntries) },
+    csrfPrevention: true,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    nodeEnv: 'production',
+    // The gateway's plugin takes suggestions away: Apollo's takes time that grows with the square of what a message quotes.
+    hideSchemaDetailsFromClientErrors: false,
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      gateway.limitsPlugin(),
+    ],
+    formatError: maskUnexpected,
+    logger: apolloLogger(log),
+  });
+}
+
+type GraphQLRequest = Pick<HTTPGraphQLRequest, 'method' | 'search' | 'body'>;
+
+/** Authenticates once, then authorizes and records each operation by itself. */
+export async function answerGraphQL(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { apollo, gateway, server }: RouteContext,
+  graphql: GraphQLRequest,
+): Promise<void> {
+  const operations = Array.isArray(graphql.body) ? graphql.body.length : 1;
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  const begun = gateway.begin({
+    ...incomingOf(request, server),
+    isBatch: Array.isArray(graphql.body),
+  });
+  let answer: HTTPGraphQLResponse;
+  try {
+    answer = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: { headers, ...graphql },
+      context: () => gateway.authenticate(begun),
+    });
+  } finally {
+    await gateway.finish(begun, operations);
+  }
+  // Names the records of this request, for whoever asks about it later.
+  response.setHeader(
+    'behalf-transaction',
+    begun.exchanges.map(({ transactionId }) => transactionId).join(', '),
+  );
+  for (const [name, value] of begun.responseHeaders) response.setHeader(name, value);
+  for (const [name, value] of answer.headers) response.setHeader(name, value);
+  // Of a batch that was read, each operation has its own outcome, and none of them is that of all.
+  const isBatchAnswer = begun.incoming.isBatch === true && begun.caller !== undefined;
+  response.statusCode = isBatchAnswer ? 200 : (answer.status ?? 200);
+  if (answer.body.kind === 'complete') response.end(answer.body.string);
+  else {
+    // @defer and @stream are not in the gateway's schema, so nothing comes in parts.
+    response.statusCode = 500;
+    response.end();
+  }
+}
+
+/** What nobody foresaw tells the client nothing. The pipeline's own errors are made so; these are of what is around it. */
+function maskUnexpected(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+  if (formatted.extensions?.code !== 'INTERNAL_SERVER_ERROR' || isClientError(error)) return formatted;
+  return {
+    message: 'Internal server error',
+    ...(formatted.path === undefined ? {} : { path: formatted.path }),
+    extensions: { code: 'INTERNAL_SERVER_ERROR' },
+  };
+}
+
+/** Apollo's words may quote what a client sent; only that they were said is logged. */
+function apolloLogger(log: GatewayLog) {
+  return {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => log.log('debug', 'APOLLO_WARNING'),
+    error: () => log.log('warn', 'APOLLO_ERROR'),
+  };
+}

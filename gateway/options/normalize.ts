@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import type { DpopSettings } from '../authenticate/dpop/options.js';
+import type { IssuerOptions } from '../authenticate/issuers.js';
+import { ConfigurationError } from '../errors.js';
+import { jsonLog } from '../log.js';
+import { functionEvaluator } from '../policies/index.js';
+import type { PolicyEvaluator } from '../policies/index.js';
+import { MemoryProofReplayStore, PostgresProofReplayStore } from '../proof-replay/index.js';
+import type { ProofReplayStore } from '../proof-replay/index.js';
+import type { AuditSettings } from '../seal/audit-options.js';
+import { refuseContradictions } from './contradictions.js';
+import { Extras } from './extras.js';
+import type { ProtectionOptions } from './protection-options.js';
+import type { CheckedOptions, Settings } from './settings.js';
+import { requireShape } from './validate.js';
+
+/** `supergraph` belongs to `protectGateway`'s first argument; the schema asks for it because a file needs it. */
+const SUPERGRAPH_STANDS_ELSEWHERE = { supergraph: 'supergraphSdl' };
+
+/**
+ * Completes and checks the options of the library, in this one place.
+ *
+ * @throws {ConfigurationError} with the path of the option
+ */
+export function normalizeOptions(options: ProtectionOptions): Settings {
+  const extras = new Extras();
+  const checked = { ...SUPERGRAPH_STANDS_ELSEWHERE, ...extras.takeFrom(options) };
+  requireShape(checked);
+  const shaped = checked as unknown as CheckedOptions;
+  const { propagation } = shaped;
+  if (propagation.issuer === undefined) throw new ConfigurationError('propagation.issuer', 'is missing');
+  refuseContradictions(shaped, extras);
+  return {
+    issuers: shaped.issuers.map((issuer, index) => withPrivateKey(issuer, index, extras)),
+    propagation: {
+      issuer: propagation.issuer,
+      tokenLifetimeSeconds: propagation.tokenLifetimeSeconds,
+      bind: propagation.bind,
+      key: extras.get('propagation.key'),
+      rotateKeysAfterSeconds: propagation.rotateKeysAfterSeconds,
+      passOn: propagation.passOn,
+    },
+    authorization: shaped.authorization,
+    introspection: shaped.introspection,
+    limits: { ...shaped.limits, planInWorker: extras.get('limits.planInWorker') === true },
+    externalUrl: shaped.externalUrl,
+    dpop: dpopSettings(shaped.dpop, extras),
+    knowsClientCertificates: extras.get('knowsClientCertificates') === true,
+    revocation:
+      shaped.revocation === undefined
+        ? undefined
+        : { ...shaped.revocation, instance: shaped.revocation.instance },
+    audit: auditSettings(shaped.audit, extras),
+    policies: {
+      functions: policyFunctions(extras),
+      evaluators: extras.get('policies.evaluators') ?? [],
+      timeoutMs: shaped.policies.timeoutMs,
+    },
+    policy: extras.get('policy'),
+    subgraphs: shaped.subgraphs,
+    subgraphErrors: shaped.subgraphErrors,
+    hooks: { onRevocation: extras.get('onRevocation'), onConsentChange: extras.get('onConsentChange') },
+    log: extras.get('log') ?? jsonLog(shaped.log.level),
+  };
+}
+
+function withPrivateKey(issuer: IssuerOptions, index: number, extras: Extras): IssuerOptions {
+  const privateKey = extras.privateKeyFor(index);
+  if (issuer.introspection === undefined || privateKey === undefined) return issuer;
+  return { ...issuer, introspection: { ...issuer.introspection, privateKey } };
+}
+
+function dpopSettings(dpop: CheckedOptions['dpop'], extras: Extras): DpopSettings {
+  const { required, algorithms, nonce, nonceKey, proofLifetimeSeconds, database, maxReplayEntries } = dpop;
+  const given = extras.get('dpop.replay');
+  const openReplay = (): ProofReplayStore =>
+    database === undefined
+      ? new MemoryProofReplayStore({ maxEntries: maxReplayEntries })
+      : new PostgresProofReplayStore({ databaseUrl: database, maxEntries: maxReplayEntries });
+  return {
+    required,
+    algorithms,
+    nonce,
+    nonceKey: extras.get('dpop.nonceKey') ?? decodedKey(nonceKey),
+    proofLifetimeSeconds,
+    replay: given === undefined ? { store: openReplay(), isOwn: true } : { store: given, isOwn: false },
+  };
+}
+
+/** @throws {ConfigurationError} when it is not said where records go */
+function auditSettings(audit: CheckedOptions['audit'], extras: Extras): AuditSettings {
+  if (audit === undefined || audit.mode === 'off') return { mode: 'off' };
+  const { mode, file, database } = audit;
+  const sink = extras.get('audit.sink');
+  const destination =
+    sink !== undefined
+      ? { sink }
+      : database !== undefined
+        ? { database }
+        : file !== undefined
+          ? { file }
+          : undefined;
+  if (destination === undefined)
+    throw new ConfigurationError('audit', `mode ${mode} needs "database" or "file"`);
+  const pseudonymKey = extras.get('audit.pseudonymKey') ?? decodedKey(audit.pseudonymKey) ?? randomBytes(32);
+  return { mode, destination, pseudonymKey };
+}
+
+function decodedKey(base64url: string | undefined): Uint8Array | undefined {
+  return base64url === undefined ? undefined : Buffer.from(base64url, 'base64url');
+}
+
+function policyFunctions(extras: Extras): readonly PolicyEvaluator[] {
+  const functions = extras.get('policies.functions');
+  return functions === undefined ? [] : [functionEvaluator(functions)];
+}

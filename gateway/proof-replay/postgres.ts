@@ -1,0 +1,88 @@
+import type { Pool } from 'pg';
+import { importOptional } from '../config/import-optional.js';
+import { MemoryProofReplayStore } from './memory.js';
+import { ProofReplayStoreError } from './store.js';
+import type { ProofReplayStore } from './store.js';
+
+export interface PostgresProofReplayOptions {
+  /** Of the role that can claim and nothing else (see `createReplayRole` of the store). */
+  readonly databaseUrl: string;
+  /** Claims of this gateway that are kept at a time. Default 500,000. */
+  readonly maxEntries?: number;
+}
+
+const MAX_CONNECTIONS = 8;
+const TIMEOUT_MS = 2_000;
+/** As in `replay.claim`, which bounds what a claim waits for whatever is set here. */
+const LOCK_TIMEOUT_MS = 1_000;
+const CLAIM = { name: 'claim', text: 'select replay.claim($1, $2) as is_first' };
+
+/**
+ * For several gateways on one database. What this gateway has seen itself is refused without asking, and the database is
+ * asked for no more than what the memory has room for: that bounds the table by the number of gateways.
+ */
+export class PostgresProofReplayStore implements ProofReplayStore {
+  /** The table outlives the gateway. */
+  readonly knowsSinceSeconds = Number.NEGATIVE_INFINITY;
+  readonly #databaseUrl: string;
+  readonly #own: MemoryProofReplayStore;
+  #pool: Promise<Pool> | undefined;
+
+  constructor({ databaseUrl, maxEntries }: PostgresProofReplayOptions) {
+    this.#databaseUrl = databaseUrl;
+    this.#own = new MemoryProofReplayStore(maxEntries === undefined ? {} : { maxEntries });
+  }
+
+  /**
+   * Loads the driver, so that a missing one stops the start. Nothing connects before the first claim.
+   *
+   * @throws {ConfigurationError} when the package `pg` is not installed
+   */
+  async open(): Promise<void> {
+    await this.#opened();
+  }
+
+  #opened(): Promise<Pool> {
+    this.#pool ??= openPool(this.#databaseUrl);
+    return this.#pool;
+  }
+
+  async claim(digest: string, keepSeconds: number): Promise<boolean> {
+    const isFirstHere = await this.#own.claim(digest, keepSeconds);
+    if (!isFirstHere) return false;
+    const values = [Buffer.from(digest, 'base64url'), Math.ceil(keepSeconds)];
+    let isFirst: unknown;
+    try {
+      const { rows } = await (await this.#opened()).query<{ is_first: unknown }>({ ...CLAIM, values });
+      isFirst = rows[0]?.is_first;
+    } catch (cause) {
+      throw new ProofReplayStoreError('REPLAY_STORE_UNREACHABLE', { cause });
+    }
+    if (isFirst === null) throw new ProofReplayStoreError('REPLAY_STORE_FULL');
+    if (typeof isFirst !== 'boolean') throw new ProofReplayStoreError('REPLAY_STORE_UNREACHABLE');
+    return isFirst;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#pool)?.end();
+    await this.#own.close();
+  }
+}
+
+async function openPool(databaseUrl: string): Promise<Pool> {
+  const { default: pg } = await importOptional('dpop.database', 'pg', async () => import('pg'));
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: MAX_CONNECTIONS,
+    application_name: 'behalf-replay',
+    connectionTimeoutMillis: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS,
+    // The server's limit, so that a claim that nobody waits for any more holds no connection.
+    statement_timeout: TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: TIMEOUT_MS,
+  });
+  // The next claim replaces a connection that broke while idle, and reports when it cannot.
+  pool.on('error', () => undefined);
+  return pool;
+}

@@ -1,0 +1,131 @@
+import { graphqlRequestHash } from '@behalf/directives/internal';
+import type { JWK } from 'jose';
+import type { OperationAuthorizer, SubgraphVocabulary } from '../authorize/index.js';
+import type { GatewayLog } from '../log.js';
+import type { PropagationSettings } from '../options/protection-options.js';
+import { audienceVocabulary } from './audience.js';
+import type { AudienceVocabulary } from './audience.js';
+import type { SubgraphRequest } from './data-source.js';
+import type { Propagation } from './propagation.js';
+import { SigningKeys } from './signing-keys.js';
+import { optionsOfSubgraph } from './subgraph-options.js';
+import type { SubgraphsOptions } from './subgraph-options.js';
+import { TxnTokenExchange } from './txn-token-exchange.js';
+import type { TxnTokenExchangeOutcome, TxnTokenExchangeRequest } from './txn-token-exchange.js';
+import { mintTxnToken } from './txn-token.js';
+
+export interface TxnTokenServiceOptions {
+  readonly propagation: PropagationSettings;
+  readonly subgraphs: SubgraphsOptions;
+  readonly log: GatewayLog;
+}
+
+/** The gateway as a transaction token service (draft-ietf-oauth-transaction-tokens section 6): everything that it signs. */
+export class TxnTokenService {
+  readonly #options: TxnTokenServiceOptions;
+  readonly #keys: Promise<SigningKeys>;
+  #loadedKeys: SigningKeys | undefined;
+  #rotating: NodeJS.Timeout | undefined;
+  readonly #exchange: TxnTokenExchange | undefined;
+  /** By what the schema of one supergraph version asks for. */
+  readonly #vocabularies = new WeakMap<SubgraphVocabulary, AudienceVocabulary>();
+
+  /** @throws {ConfigurationError} for workloads that cannot be told apart, or could not authenticate */
+  constructor(options: TxnTokenServiceOptions) {
+    this.#options = options;
+    const { passOn, issuer, key } = options.propagation;
+    this.#exchange = passOn === undefined ? undefined : new TxnTokenExchange(passOn, issuer);
+    this.#keys = SigningKeys.create(key);
+    // `start` awaits it; until then a failure must not count as unhandled.
+    this.#keys.catch(() => undefined);
+  }
+
+  /** @throws what Node or jose throws for a key that cannot be used */
+  async start(): Promise<void> {
+    this.#loadedKeys = await this.#keys;
+    const { rotateKeysAfterSeconds } = this.#options.propagation;
+    if (rotateKeysAfterSeconds === undefined || this.#rotating !== undefined) return;
+    this.#rotating = setInterval(() => {
+      this.rotateKeys().catch(() => this.#options.log.log('error', 'SIGNING_KEY_NOT_ROTATED'));
+    }, rotateKeysAfterSeconds * 1000);
+    this.#rotating.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#rotating);
+  }
+
+  /** The public keys of the transaction tokens (RFC 7517). */
+  async jwks(): Promise<{ readonly keys: readonly JWK[] }> {
+    return (await this.#keys).jwks();
+  }
+
+  async rotateKeys(privateJwk?: JWK): Promise<void> {
+    await (await this.#keys).rotate(privateJwk);
+  }
+
+  /**
+   * The transaction token for one request to a subgraph; undefined for a caller without a delegation. Unless tokens are bound
+   * to what is sent, one is minted for each transaction and subgraph.
+   */
+  tokenFor(
+    propagation: Propagation,
+    subgraph: string,
+    authorizer: OperationAuthorizer,
+    sent: SubgraphRequest,
+  ): string | undefined {
+    const { delegation, token: accessToken, txnTokens, exchange } = propagation;
+    if (delegation === undefined || accessToken === undefined) return undefined;
+    const isBound = this.#options.propagation.bind === 'body';
+    const minted = isBound ? undefined : txnTokens.get(subgraph);
+    if (minted !== undefined) return minted;
+    const boundTo = isBound ? graphqlRequestHash(sent) : undefined;
+    const vocabulary = this.#vocabularyOf(subgraph, authorizer);
+    if (vocabulary === undefined || this.#loadedKeys === undefined || (isBound && boundTo === undefined))
+      throw new Error(`no transaction token can be made for subgraph "${subgraph}"`);
+    const token = mintTxnToken(this.#loadedKeys, this.#options.propagation, {
+      delegation,
+      transactionId: exchange.transactionId,
+      audience: subgraph,
+      vocabulary,
+      notAfter: Math.min(accessToken.expiresAt, delegation.consent?.until ?? Number.POSITIVE_INFINITY),
+      boundTo,
+    });
+    if (!isBound) txnTokens.set(subgraph, token);
+    return token;
+  }
+
+  /** Exchanges a transaction token for one that another audience accepts (RFC 8693). */
+  async exchange(
+    request: TxnTokenExchangeRequest,
+    authorizer: OperationAuthorizer,
+  ): Promise<TxnTokenExchangeOutcome> {
+    const exchange = this.#exchange;
+    if (exchange === undefined) throw new Error('no workload may exchange transaction tokens');
+    const serviceVocabulary = (audience: string): AudienceVocabulary | undefined => {
+      const named = exchange.service(audience);
+      return named === undefined
+        ? undefined
+        : audienceVocabulary(undefined, named, exchange.extraClaimsFor(audience));
+    };
+    return exchange.exchange(request, {
+      keys: await this.#keys,
+      propagation: this.#options.propagation,
+      // A service with the name of a subgraph is that subgraph: what its schema asks for is known.
+      vocabularyOf: (audience) => this.#vocabularyOf(audience, authorizer) ?? serviceVocabulary(audience),
+      isSubgraph: (audience) => authorizer.vocabularies.has(audience),
+    });
+  }
+
+  /** What a token for this subgraph may say; undefined when the supergraph has no such subgraph. */
+  #vocabularyOf(subgraph: string, authorizer: OperationAuthorizer): AudienceVocabulary | undefined {
+    const schema = authorizer.vocabularies.get(subgraph);
+    if (schema === undefined) return undefined;
+    const known = this.#vocabularies.get(schema);
+    if (known !== undefined) return known;
+    const { roles = [] } = optionsOfSubgraph(this.#options.subgraphs, subgraph);
+    const vocabulary = audienceVocabulary(schema, { roles }, this.#exchange?.extraClaimsFor(subgraph));
+    this.#vocabularies.set(schema, vocabulary);
+    return vocabulary;
+  }
+}

@@ -1,0 +1,73 @@
+import type { Authenticated, Incoming } from '../steps/stages.js';
+import { Exchange } from './exchange.js';
+import type { IncomingRequest } from './exchange.js';
+import type { SharedUse } from './shared-use.js';
+
+/**
+ * One HTTP request at the gateway. It is authenticated once; each of its operations then runs as an exchange of its own,
+ * because operations that ran over one exchange would execute each other's documents.
+ */
+export class GatewayRequest {
+  readonly usage: SharedUse = { tokens: 0, planning: undefined };
+  /** The request's own exchange, which its first operation takes over. */
+  readonly exchange: Exchange;
+  readonly #operations: Exchange[] = [];
+  #caller: Authenticated | undefined;
+
+  constructor(readonly incoming: IncomingRequest) {
+    this.exchange = new Exchange(incoming);
+  }
+
+  /** The authenticated caller; undefined until a token was verified, or found to be absent and not needed. */
+  get caller(): Authenticated | undefined {
+    return this.#caller;
+  }
+
+  /** Where the request stands before its first operation. */
+  get entry(): Incoming | Authenticated {
+    return this.#caller ?? { exchange: this.exchange, usage: this.usage, isAuthenticated: false };
+  }
+
+  /** Every exchange of this request: its own alone until a second operation begins. */
+  get exchanges(): readonly Exchange[] {
+    return this.#operations.length === 0 ? [this.exchange] : this.#operations;
+  }
+
+  /** Headers of the answer, whatever becomes of the operations. */
+  get responseHeaders(): ReadonlyMap<string, string> {
+    const nonce = this.#caller?.nextNonce;
+    return nonce === undefined ? NO_HEADERS : new Map([['dpop-nonce', nonce]]);
+  }
+
+  admit(caller: Authenticated): void {
+    this.#caller = caller;
+  }
+
+  /** The stage from which the next operation goes on. */
+  nextOperation(): Incoming | Authenticated {
+    const isFirst = this.#operations.length === 0;
+    const exchange = isFirst ? this.exchange : new Exchange(this.incoming);
+    this.#operations.push(exchange);
+    if (isFirst) return this.entry;
+    // Each operation counts as a request of its own.
+    return this.#caller === undefined
+      ? { exchange, usage: this.usage, isAuthenticated: false }
+      : { ...this.#caller, exchange, isCounted: false };
+  }
+}
+
+const NO_HEADERS: ReadonlyMap<string, string> = new Map();
+
+/** Where a request stands in the context value of Apollo Server. */
+export const REQUEST: unique symbol = Symbol('behalf.request');
+
+/** The context value that `ProtectedGateway.context` makes for Apollo Server. */
+export interface GatewayContext {
+  readonly [REQUEST]: GatewayRequest;
+}
+
+export function requestOf(contextValue: unknown): GatewayRequest | undefined {
+  if (typeof contextValue !== 'object' || contextValue === null) return undefined;
+  const request = (contextValue as Partial<GatewayContext>)[REQUEST];
+  return request instanceof GatewayRequest ? request : undefined;
+}

@@ -1,0 +1,43 @@
+import type { GatewayLog } from '../log.js';
+import { HookQueue } from './hooks.js';
+import type { RevocationHooks } from './hooks.js';
+import { SsfReceiver } from './receiver.js';
+import type { ReceiverOptions } from './stream-options.js';
+import { RevocationView } from './view.js';
+
+export interface RevocationsOptions {
+  /** At least one. */
+  readonly streams: readonly ReceiverOptions[];
+  readonly maxStalenessMs: number;
+  readonly maxTokenLifetimeSeconds: number;
+  readonly maxEntries: number;
+  readonly log: GatewayLog;
+  /** The program's own, which are told after the view. */
+  readonly hooks: RevocationHooks;
+  /** Fetches the keys again that the issuer's tokens are verified with. */
+  readonly refreshKeys: (issuer: string) => Promise<void>;
+}
+
+/** What the issuers have revoked, and the streams that say so. */
+export class Revocations {
+  readonly view: RevocationView;
+  readonly #receivers: readonly SsfReceiver[];
+
+  constructor({ streams, log, hooks, refreshKeys, ...bounds }: RevocationsOptions) {
+    const queue = new HookQueue(hooks, log);
+    this.view = new RevocationView({
+      issuers: streams.map(({ issuer }) => issuer),
+      ...bounds,
+      whenRevoked: (what, atSeconds) => queue.tell(what, atSeconds),
+    });
+    this.#receivers = streams.map((stream) => new SsfReceiver(stream, this.view, log, refreshKeys));
+  }
+
+  start(): void {
+    for (const receiver of this.#receivers) receiver.start();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#receivers.map((receiver) => receiver.close()));
+  }
+}

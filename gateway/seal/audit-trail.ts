@@ -1,0 +1,72 @@
+import { FileAuditSink } from '@behalf/audit';
+import type { AuditSink } from '@behalf/audit';
+import { importOptional } from '../config/import-optional.js';
+import { ConfigurationError } from '../errors.js';
+import type { AuditDestination, AuditMode, AuditSettings } from './audit-options.js';
+
+/** An audit log that can take records. */
+export interface OpenAudit {
+  readonly mode: AuditMode;
+  readonly sink: AuditSink;
+  readonly pseudonymKey: Uint8Array;
+}
+
+/** The gateway's audit log, from its start to its end. It closes what it opened itself. */
+export class AuditTrail {
+  readonly #settings: AuditSettings;
+  #sink: AuditSink | undefined;
+
+  constructor(settings: AuditSettings) {
+    this.#settings = settings;
+    // A sink that is given takes records at once, those of a gateway that never starts included.
+    if (settings.mode !== 'off' && 'sink' in settings.destination) this.#sink = settings.destination.sink;
+  }
+
+  get mode(): AuditMode | 'off' {
+    return this.#settings.mode;
+  }
+
+  /** Records that could not be kept since the start. */
+  get lost(): number {
+    return this.#sink?.lost ?? 0;
+  }
+
+  /** The open log; undefined when it is off. @throws when it was not started */
+  get open(): OpenAudit | undefined {
+    if (this.#settings.mode === 'off') return undefined;
+    const { mode, pseudonymKey } = this.#settings;
+    if (this.#sink === undefined) throw new Error('the audit log is not open');
+    return { mode, sink: this.#sink, pseudonymKey };
+  }
+
+  /** @throws {ConfigurationError} for a file that cannot be opened */
+  async start(): Promise<void> {
+    if (this.#settings.mode === 'off') return;
+    this.#sink ??= await openSink(this.#settings.destination);
+  }
+
+  async close(): Promise<void> {
+    if (this.#settings.mode === 'off' || 'sink' in this.#settings.destination) return;
+    await this.#sink?.close();
+  }
+}
+
+/** @throws {ConfigurationError} */
+async function openSink(destination: AuditDestination): Promise<AuditSink> {
+  if ('sink' in destination) return destination.sink;
+  if ('database' in destination) {
+    const { PostgresAuditSink } = await importOptional(
+      'audit.database',
+      'pg kysely @behalf/store',
+      async () => import('@behalf/audit/postgres'),
+    );
+    return new PostgresAuditSink({ databaseUrl: destination.database });
+  }
+  const { file } = destination;
+  try {
+    return await FileAuditSink.open(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new ConfigurationError('audit.file', `${file} cannot be opened (${code})`);
+  }
+}

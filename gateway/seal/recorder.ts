@@ -1,0 +1,97 @@
+import type { AuditOutcome, AuditRecord } from '@behalf/audit';
+import { RefusedError } from '../errors.js';
+import type { GatewayLog } from '../log.js';
+import type { GatewayMetrics } from '../metrics.js';
+import type { TxnTokenExchangeOutcome } from '../propagate/txn-token-exchange.js';
+import type { Exchange } from '../request/exchange.js';
+import type { Stage } from '../steps/stages.js';
+import type { AuditTrail } from './audit-trail.js';
+import { requestRecord, tokenExchangeRecord } from './record.js';
+
+export interface RecorderParts {
+  readonly audit: AuditTrail;
+  readonly metrics: GatewayMetrics;
+  readonly log: GatewayLog;
+}
+
+/** Everything that remembers what became of a request: the audit record, the metrics, the log. */
+export class Recorder {
+  readonly #parts: RecorderParts;
+  readonly #sealed = new WeakSet<Exchange>();
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the record of this operation was handed to the audit log, durable or not. */
+  hasSealed(exchange: Exchange): boolean {
+    return this.#sealed.has(exchange);
+  }
+
+  /**
+   * Puts one operation on record, as far as it has come. The record is made first, so that counting or logging cannot keep it
+   * from being made.
+   *
+   * @throws {RefusedError} 503 `AUDIT_UNAVAILABLE` in audit mode `required`, when the record cannot be made durable.
+   */
+  seal(stage: Stage, outcome: AuditOutcome, reason: string | undefined): Promise<void> {
+    this.#sealed.add(stage.exchange);
+    const durable = this.#append((key) => requestRecord(stage, outcome, reason, key));
+    this.#count(stage, outcome, reason);
+    this.#log(stage, outcome, reason);
+    return durable;
+  }
+
+  /** Puts a workload's token exchange on record. @throws {RefusedError} as {@link seal} */
+  async recordTokenExchange(outcome: TxnTokenExchangeOutcome): Promise<void> {
+    if (outcome.token === undefined) {
+      const { reason, workload } = outcome;
+      const facts = workload === undefined ? { reason } : { reason, workload };
+      this.#parts.log.log('warn', 'TXN_TOKEN_NOT_EXCHANGED', facts);
+    }
+    await this.#append((key) => tokenExchangeRecord(outcome, key));
+  }
+
+  async #append(make: (pseudonymKey: Uint8Array) => AuditRecord): Promise<void> {
+    const { log } = this.#parts;
+    const audit = this.#parts.audit.open;
+    if (audit === undefined) return;
+    const record = make(audit.pseudonymKey);
+    // Another maker's sink may throw before there is a promise.
+    const durable = (async () => audit.sink.append(record))();
+    if (audit.mode === 'best-effort') {
+      durable.catch(() => log.log('error', 'AUDIT_RECORD_LOST', { lost: audit.sink.lost }));
+      return;
+    }
+    try {
+      await durable;
+    } catch {
+      log.log('error', 'AUDIT_UNAVAILABLE');
+      throw new RefusedError({
+        code: 'AUDIT_UNAVAILABLE',
+        message: 'The access cannot be recorded at the moment, so it is not given',
+        status: 503,
+        headers: new Map([['retry-after', '5']]),
+      });
+    }
+  }
+
+  #count(stage: Stage, outcome: AuditOutcome, reason: string | undefined): void {
+    const { metrics, log } = this.#parts;
+    try {
+      metrics.count(stage, outcome, reason);
+    } catch {
+      log.log('error', 'METRICS_FAILED', { transaction: stage.exchange.transactionId });
+    }
+  }
+
+  #log({ exchange, propagation }: Stage, outcome: AuditOutcome, reason: string | undefined): void {
+    const { log } = this.#parts;
+    const transaction = exchange.transactionId;
+    for (const [subgraph, entries] of propagation?.accounts.disbelieved ?? [])
+      log.log('error', 'SUBGRAPH_FACTS_MALFORMED', { subgraph, entries, transaction });
+    if (outcome !== 'authentication-failed' && outcome !== 'failed') return;
+    const code = outcome === 'failed' ? 'REQUEST_FAILED' : 'AUTHENTICATION_FAILED';
+    log.log('warn', code, reason === undefined ? { transaction } : { transaction, reason });
+  }
+}

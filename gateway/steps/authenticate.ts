@@ -1,0 +1,72 @@
+import type { Authenticator } from '../authenticate/index.js';
+import type { AuthenticatedToken } from '../authenticate/token.js';
+import { suspended } from '../revocation/refusal.js';
+import type { Suspensions } from '../revocation/suspensions.js';
+import type { PolicyRules, RulesInForce } from '../rules.js';
+import type { Authenticated, Incoming } from './stages.js';
+
+export interface AuthenticationParts {
+  readonly authenticator: Authenticator;
+  readonly rules: RulesInForce;
+  /** Undefined without a stream of revocations. */
+  readonly suspensions: Suspensions | undefined;
+}
+
+/** From credentials to a delegation. @throws {RefusedError} for credentials that are there and not valid */
+export async function authenticate(incoming: Incoming, parts: AuthenticationParts): Promise<Authenticated> {
+  const answer = await parts.authenticator.authenticate(incoming.exchange.incoming);
+  const verified = answer?.token;
+  const rules = parts.rules.current;
+  const token = cut(verified, rules, parts);
+  return {
+    exchange: incoming.exchange,
+    usage: incoming.usage,
+    isAuthenticated: true,
+    verified,
+    rules,
+    token,
+    delegation: token?.delegation,
+    nextNonce: answer?.nextNonce,
+    isCounted: false,
+  };
+}
+
+/** From here on nobody sees what the token held of suspended scopes, or beyond its client's ceiling. */
+function cut(
+  verified: AuthenticatedToken | undefined,
+  { ceiling }: PolicyRules,
+  { suspensions }: AuthenticationParts,
+): AuthenticatedToken | undefined {
+  if (verified === undefined) return undefined;
+  const token = suspensions?.withoutStopped(verified) ?? verified;
+  return ceiling?.apply(token) ?? token;
+}
+
+/**
+ * Takes the rules that go with the supergraph that an operation is executed by. When they were replaced since its token was
+ * verified, the token is cut anew, so that nothing is decided by parts of two versions.
+ */
+export function adopt(
+  authenticated: Authenticated,
+  rules: PolicyRules,
+  parts: AuthenticationParts,
+): Authenticated {
+  if (authenticated.rules === rules) return authenticated;
+  const token = cut(authenticated.verified, rules, parts);
+  return { ...authenticated, rules, token, delegation: token?.delegation };
+}
+
+/**
+ * Refuses a client that an administrator has suspended. A step of its own, after it is known whose request it was: that a
+ * suspended client goes on asking is on record.
+ *
+ * @throws {RefusedError}
+ */
+export function refuseSuspended(
+  authenticated: Authenticated,
+  { suspensions }: AuthenticationParts,
+): Authenticated {
+  const code = authenticated.token === undefined ? undefined : suspensions?.codeFor(authenticated.token);
+  if (code !== undefined) throw suspended(code);
+  return authenticated;
+}

@@ -1,0 +1,106 @@
+import type { GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
+import type { GraphQLError } from 'graphql';
+import type { Authorization, ExecutionOutcome } from '../authorize/index.js';
+import { variableErrors } from '../authorize/variables.js';
+import { RefusedError } from '../errors.js';
+import { InexactVariableError, settleVariables } from '../exact/input.js';
+import type { AuthorizationMode } from '../options/protection-options.js';
+import { Propagation } from '../propagate/propagation.js';
+import {
+  refuseSchemaIntrospection,
+  schemaIntrospectionRefused,
+  splitSchemaIntrospection,
+} from '../schema-introspection/index.js';
+import type { SchemaIntrospectionRule } from '../schema-introspection/index.js';
+import type { SupergraphVersion } from '../supergraph-version.js';
+import type { Authorized, Prepared } from './stages.js';
+
+export interface AuthorizationRules {
+  readonly mode: AuthorizationMode;
+  readonly schemaIntrospection: SchemaIntrospectionRule;
+  /** Errors of one answer. */
+  readonly maxErrors: number;
+}
+
+type Rules = Pick<SupergraphVersion, 'authorizer' | 'policies'>;
+
+/** Decides what may be planned. @throws {RefusedError} */
+export async function authorize(
+  prepared: Prepared,
+  request: GatewayGraphQLRequestContext,
+  { authorizer, policies }: Rules,
+  { mode, schemaIntrospection: rule }: AuthorizationRules,
+): Promise<Authorized> {
+  const { operation } = prepared;
+  const hasToken = prepared.delegation !== undefined;
+  refuseSchemaIntrospection(request.document, rule, hasToken);
+  const variables = readVariables(request);
+  const invalid = variableErrors({
+    schema: request.schema,
+    operation: operation.operation,
+    variables,
+    suggests: rule === 'all',
+  });
+  const decided = { ...prepared, variables, isShadow: mode === 'shadow' };
+  if (invalid.length > 0) {
+    return {
+      ...decided,
+      schemaIntrospection: undefined,
+      asked: undefined,
+      authorization: notExecuted(invalid),
+      propagation: new Propagation(prepared.exchange, prepared.token, prepared.delegation),
+    };
+  }
+  const schemaIntrospection = rule === 'granted' ? splitSchemaIntrospection(operation) : undefined;
+  // Below the root the gateway would answer with the whole schema.
+  if (schemaIntrospection?.isNested === true) throw schemaIntrospectionRefused(403, hasToken);
+  const asked = schemaIntrospection === undefined ? operation : schemaIntrospection.data;
+  const delegation =
+    prepared.delegation === undefined
+      ? undefined
+      : await policies.answer(
+          // What can be reached of the schema depends on every policy.
+          schemaIntrospection === undefined ? authorizer.policiesOf(operation) : [...authorizer.policies],
+          prepared.delegation,
+          operation.operation.name?.value,
+        );
+  return {
+    ...decided,
+    delegation,
+    schemaIntrospection,
+    asked,
+    authorization: asked === undefined ? NOTHING_ASKED : authorizer.authorize(asked, delegation, variables),
+    propagation: new Propagation(prepared.exchange, prepared.token, delegation),
+  };
+}
+
+/** For an operation that asks for nothing but the schema. */
+const NOTHING_ASKED: Authorization = Object.freeze({
+  unchanged: false,
+  denials: [],
+  complete: (outcome: ExecutionOutcome) => outcome,
+  observe: (outcome: ExecutionOutcome) => outcome,
+});
+
+/** For an operation that is not executed, in any mode. */
+function notExecuted(errors: readonly GraphQLError[]): Authorization {
+  return { unchanged: false, denials: [], complete: () => ({ errors }), observe: () => ({ errors }) };
+}
+
+/** @throws {RefusedError} */
+function readVariables({
+  request,
+  operation,
+  schema,
+}: GatewayGraphQLRequestContext): Readonly<Record<string, unknown>> {
+  try {
+    return settleVariables(request.variables ?? {}, operation, schema);
+  } catch (error) {
+    if (!(error instanceof InexactVariableError)) throw error;
+    throw new RefusedError({
+      code: 'NUMBER_NOT_EXACT',
+      message: `Variable "$${error.variable}" holds a number that cannot be carried exactly; send it as a string`,
+      status: 400,
+    });
+  }
+}

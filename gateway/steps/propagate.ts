@@ -1,0 +1,62 @@
+import type { GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
+import type { ClientOperation, ExecutionOutcome } from '../authorize/index.js';
+import { PROPAGATION } from '../propagate/propagation.js';
+import { isPlainOperationName } from '../seal/recorded-text.js';
+import type { SupergraphVersion } from '../supergraph-version.js';
+import type { Authorized, Executed } from './stages.js';
+
+type Execution = Pick<SupergraphVersion, 'execute' | 'schemaIntrospection'>;
+
+/** Plans and executes what is left, with a transaction token for each subgraph that is asked. */
+export async function propagate(
+  authorized: Authorized,
+  request: GatewayGraphQLRequestContext,
+  version: Execution,
+): Promise<Executed> {
+  const { schemaIntrospection, delegation, variables } = authorized;
+  const schemaIntrospectionOutcome =
+    schemaIntrospection === undefined
+      ? undefined
+      : await version.schemaIntrospection.answer(
+          request.schema,
+          schemaIntrospection.introspection,
+          delegation,
+          variables,
+        );
+  const outcome = await executeOperation(authorized, request, version);
+  return { ...authorized, outcome, schemaIntrospectionOutcome };
+}
+
+async function executeOperation(
+  { isShadow, asked, authorization, variables, propagation, usage }: Authorized,
+  request: GatewayGraphQLRequestContext,
+  { execute }: Execution,
+): Promise<ExecutionOutcome> {
+  const operation = isShadow ? asked : authorization.execute;
+  if (operation === undefined) return { data: {} };
+  // @apollo/gateway caches plans by this hash and not by the document: a filtered document under the hash of the whole one
+  // would run the whole one's plan.
+  const filtered = {
+    ...request,
+    ...operation,
+    ...forSpans(operation),
+    request: { ...request.request, variables: { ...variables } },
+    context: { ...request.context, [PROPAGATION]: propagation },
+  };
+  const { data, errors } = await execute(filtered, usage);
+  return outcomeOf(data, errors);
+}
+
+/** @apollo/gateway puts these two into attributes of its spans and uses them for nothing else. */
+function forSpans({
+  operation,
+}: ClientOperation): Pick<GatewayGraphQLRequestContext, 'operationName' | 'source'> {
+  const name = operation.name?.value;
+  return { operationName: name !== undefined && isPlainOperationName(name) ? name : null, source: '' };
+}
+
+/** An outcome has no member that is undefined: absent data makes it a request error. */
+function outcomeOf(data: ExecutionOutcome['data'], errors: ExecutionOutcome['errors']): ExecutionOutcome {
+  if (errors === undefined) return data === undefined ? {} : { data };
+  return data === undefined ? { errors } : { data, errors };
+}

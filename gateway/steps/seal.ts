@@ -1,0 +1,14 @@
+import type { ExecutionOutcome } from '../authorize/index.js';
+import type { Recorder } from '../seal/recorder.js';
+import type { Completed } from './stages.js';
+
+/**
+ * The last step: the audit record of an operation that ran. An operation that did not come this far is sealed by `refuse`.
+ *
+ * @throws {RefusedError} 503 `AUDIT_UNAVAILABLE` in audit mode `required`, when the record cannot be made durable.
+ */
+export async function seal(completed: Completed, recorder: Recorder): Promise<ExecutionOutcome> {
+  const { answer } = completed;
+  await recorder.seal(completed, answer.data === undefined ? 'failed' : 'answered', undefined);
+  return answer;
+}

@@ -1,0 +1,210 @@
+import type { GatewaySchemaLoadOrUpdateCallback } from '@apollo/server-gateway-interface';
+import { GraphQLSchema } from 'graphql';
+import type { Pool } from 'undici';
+import type { ApolloGatewayConfig, SupergraphManager } from './apollo.js';
+import type { OperationAuthorizer } from './authorize/index.js';
+import { ConfigurationError } from './errors.js';
+import type { Settings } from './options/settings.js';
+import { BehalfDataSource, subgraphPool } from './propagate/data-source.js';
+import { optionsOfSubgraph } from './propagate/subgraph-options.js';
+import type { Protection } from './protection.js';
+import type { PolicyRules } from './rules.js';
+import { replaceRules } from './rules-update.js';
+import type { RulesHolder, RulesUpdate } from './rules-update.js';
+import { createVersion, withRules } from './supergraph-version.js';
+import type { SupergraphVersion } from './supergraph-version.js';
+
+export type SupergraphSource = string | SupergraphManager | SupergraphManager['initialize'];
+
+export interface SupergraphVersionsOptions {
+  readonly supergraph: SupergraphSource;
+  /** As the user gave it. */
+  readonly config: ApolloGatewayConfig;
+  readonly settings: Settings;
+  readonly protection: Pick<
+    Protection,
+    'signer' | 'log' | 'metrics' | 'rules' | 'makeRules' | 'subgraphHeaders' | 'unprotected'
+  >;
+}
+
+const DEFAULT_SUBGRAPH_TIMEOUT_MS = 30_000;
+
+/** Loads and replaces the supergraph. At any time one version of it is served, or none. */
+export class SupergraphVersions {
+  readonly #options: SupergraphVersionsOptions;
+  readonly #listeners = new Set<GatewaySchemaLoadOrUpdateCallback>();
+  /** By origin; they outlive a supergraph version. */
+  readonly #pools = new Map<string, Pool>();
+  /** A request is executed by the version that it was validated against, also when that was replaced meanwhile. */
+  readonly #bySchema = new WeakMap<GraphQLSchema, SupergraphVersion>();
+  #current: SupergraphVersion | undefined;
+  #updating: Promise<void> = Promise.resolve();
+  #cleanup: (() => Promise<void>) | undefined;
+  #isStopped = false;
+
+  constructor(options: SupergraphVersionsOptions) {
+    this.#options = options;
+  }
+
+  /** The version that is served; undefined until the first was loaded. */
+  get current(): SupergraphVersion | undefined {
+    return this.#current;
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** @throws when there is no supergraph yet */
+  required(): SupergraphVersion {
+    if (this.#current === undefined) throw new Error('the gateway has no supergraph');
+    return this.#current;
+  }
+
+  /** The version that a request was validated against. @throws when there is no supergraph yet */
+  versionOf(schema: GraphQLSchema): SupergraphVersion {
+    return this.#bySchema.get(schema) ?? this.required();
+  }
+
+  /** @throws {SupergraphError} */
+  async load(): Promise<void> {
+    // In turn with the updates: one that arrives during loading is newer, and must not be replaced by this one.
+    const first = this.#updating.then(async () =>
+      this.#install(await this.#firstSupergraph(), this.#options.protection.rules.current),
+    );
+    this.#updating = first.catch(() => undefined);
+    await first;
+  }
+
+  subscribe(listener: GatewaySchemaLoadOrUpdateCallback): () => void {
+    this.#listeners.add(listener);
+    if (this.#current !== undefined) listener(this.#current.loaded);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#updating;
+    await this.#cleanup?.();
+    this.#current?.plans.close();
+    await this.#current?.gateway.stop();
+  }
+
+  async closeConnections(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  async #firstSupergraph(): Promise<string> {
+    const { supergraph } = this.#options;
+    if (typeof supergraph === 'string') return supergraph;
+    const hooks = {
+      update: (supergraphSdl: string) => void this.replace({ supergraphSdl }),
+      // A subgraph that is down must not keep a gateway from loading rules; it is asked when it is needed.
+      healthCheck: async () => undefined,
+      getDataSource: ({ name, url }: { name: string; url?: string | undefined }) =>
+        this.#dataSource(name, url, undefined),
+    };
+    const result = await (typeof supergraph === 'function'
+      ? supergraph(hooks)
+      : supergraph.initialize(hooks));
+    this.#cleanup = result.cleanup;
+    return result.supergraphSdl;
+  }
+
+  /** As `ProtectedGateway.replace`. Updates take turns. */
+  replace(update: RulesUpdate | (() => Promise<RulesUpdate>)): Promise<boolean> {
+    const { log, metrics } = this.#options.protection;
+    const replaced = this.#updating.then(() =>
+      this.#isStopped ? false : replaceRules(this.#rulesHolder(), update, log, metrics),
+    );
+    this.#updating = replaced.then(() => undefined);
+    return replaced;
+  }
+
+  #rulesHolder(): RulesHolder {
+    const { protection, settings } = this.#options;
+    return {
+      sdl: this.#current?.sdl,
+      rules: protection.rules.current,
+      makeRules: protection.makeRules,
+      install: (sdl, rules) => this.#install(sdl, rules),
+      installRules: (rules) => {
+        const version = withRules(this.required(), rules, { settings, log: protection.log });
+        this.#current = version;
+        this.#bySchema.set(version.loaded.apiSchema, version);
+        protection.rules.current = rules;
+      },
+    };
+  }
+
+  /** Makes a version, and serves it from now on. */
+  async #install(sdl: string, rules: PolicyRules): Promise<void> {
+    const { config, settings, protection } = this.#options;
+    const before = this.#current;
+    const version = await createVersion(sdl, {
+      config,
+      settings,
+      rules,
+      log: protection.log,
+      dataSource: (name, url, authorizer) => this.#dataSource(name, url, authorizer),
+    });
+    this.#current = version;
+    protection.rules.current = rules;
+    protection.unprotected.tellOf(version.authorizer);
+    this.#bySchema.set(version.loaded.apiSchema, version);
+    for (const listener of this.#listeners) {
+      try {
+        listener(version.loaded);
+      } catch {
+        // As in @apollo/gateway, a listener that fails does not take the supergraph back. It may go on to validate against the
+        // schema before, which must not keep the rules before alive.
+        if (before !== undefined) this.#bySchema.delete(before.loaded.apiSchema);
+        protection.log.log('error', 'SCHEMA_LISTENER_FAILED');
+      }
+    }
+    before?.plans.retire();
+    await before?.gateway.stop();
+  }
+
+  #dataSource(
+    name: string,
+    supergraphUrl: string | undefined,
+    authorizer: OperationAuthorizer | undefined,
+  ): BehalfDataSource {
+    const { settings, protection } = this.#options;
+    const options = optionsOfSubgraph(settings.subgraphs, name);
+    const url = options.url ?? supergraphUrl;
+    if (url === undefined || !URL.canParse(url)) {
+      throw new ConfigurationError(
+        `subgraphs.${name}.url`,
+        'the supergraph has no address for this subgraph',
+      );
+    }
+    return new BehalfDataSource({
+      name,
+      url,
+      pool: this.#pool(url),
+      timeoutMs: options.timeoutMs ?? DEFAULT_SUBGRAPH_TIMEOUT_MS,
+      headers: protection.subgraphHeaders.get(name),
+      whenUnaccounted: () => protection.unprotected.tellNoAccount(name),
+      txnToken: (propagation, sent) =>
+        authorizer === undefined
+          ? undefined
+          : protection.signer.tokenFor(propagation, name, authorizer, sent),
+      errors: settings.subgraphErrors,
+      isShadow: settings.authorization.mode === 'shadow',
+      accountable: authorizer?.accountable.get(name) ?? new Map(),
+      schema: authorizer?.schema ?? new GraphQLSchema({}),
+      log: protection.log,
+    });
+  }
+
+  #pool(url: string): Pool {
+    const { origin } = new URL(url);
+    const known = this.#pools.get(origin);
+    if (known !== undefined) return known;
+    const pool = subgraphPool(url);
+    this.#pools.set(origin, pool);
+    return pool;
+  }
+}
