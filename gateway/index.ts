@@ -52,7 +52,6 @@ export type {
 } from './proof-replay/index.js';
 export type { AuditRecord, AuditSink } from '@behalf/audit';
 export { FileAuditSink } from '@behalf/audit';
-export { PostgresAuditSink } from '@behalf/audit/postgres';
 export type { SubgraphErrorOptions } from './subgraph-errors/options.js';
 export type { StreamOptions, ForeignStreamOptions } from './revocation/receiver.js';
 export type { TokenIntrospectionOptions } from './authenticate/token-introspection.js';

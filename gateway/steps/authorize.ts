@@ -1,6 +1,7 @@
 import type { GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { GraphQLError } from 'graphql';
 import type { Authorization, ExecutionOutcome } from '../authorize/index.js';
+import { refuseSubscription } from '../authorize/refuse-subscription.js';
 import { variableErrors } from '../authorize/variables.js';
 import { RefusedError } from '../errors.js';
 import { InexactVariableError, settleVariables } from '../exact/input.js';
@@ -33,6 +34,7 @@ export async function authorize(
 ): Promise<Authorized> {
   const { operation } = prepared;
   const hasToken = prepared.delegation !== undefined;
+  refuseSubscription(operation);
   refuseSchemaIntrospection(request.document, rule, hasToken);
   const variables = readVariables(request);
   const invalid = variableErrors({

@@ -17,7 +17,10 @@ let gateway: ProtectedGateway;
 beforeAll(() => {
   gateway = protectGateway(
     { supergraphSdl: 'type Query { a: Int }' },
-    { issuers: [], propagation: { issuer: 'https://gateway.example' } },
+    {
+      issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+      propagation: { issuer: 'https://gateway.example' },
+    },
   );
 });
 afterAll(() => cleanup.run());

@@ -39,7 +39,7 @@ describe('options of the library', () => {
       introspection: 'authenticated',
       limits: { depth: 20, listSize: 10, cacheMegabytes: 256, planningMs: 100, planInWorker: false },
       propagation: { tokenLifetimeSeconds: 15, bind: 'none' },
-      subgraphs: { urls: {}, timeoutMs: 30_000, roles: {} },
+      subgraphs: {},
       subgraphErrors: { passMessagesOf: ['BAD_USER_INPUT'], allowInsecureLogMessages: false },
       policies: { evaluators: [], timeoutMs: 1_000 },
       audit: { mode: 'off' },
@@ -108,11 +108,11 @@ describe('options of the library', () => {
   });
 
   it('take what no file can hold', () => {
-    const policy = checkPolicy({ scopes: { a: { description: 'a' } } });
+    const policy = checkPolicy({ scopes: { a: { sentence: 'Read a' } } });
     const vip = (): boolean => true;
     const settings = normalizeOptions({ ...least, policy, policies: { functions: { vip } } });
     expect(settings.policy).toBe(policy);
-    expect(settings.policies.evaluators[0]?.prepare(new Set(['vip'])).get('vip')).toBe(vip);
+    expect(settings.policies.functions[0]?.prepare(new Set(['vip'])).get('vip')).toBe(vip);
   });
 });
 

@@ -31,9 +31,9 @@ const role = `limits_${randomBytes(6).toString('hex')}`;
 let database: TestDatabase<unknown>;
 let postgresUrl: string;
 
-/** What docs/gateway.md tells an administrator to run. */
+/** What docs/how-to/gateway.md tells an administrator to run. */
 async function documentedSql(): Promise<string> {
-  const text = await readFile(projectPath('docs/gateway.md'), 'utf8');
+  const text = await readFile(projectPath('docs/how-to/gateway.md'), 'utf8');
   return (/```sql\n([\s\S]*?)```/.exec(text)?.[1] ?? '').replaceAll('behalf_limits', role);
 }
 

@@ -1,6 +1,7 @@
 import { decodeProtectedHeader } from 'jose';
 import { afterEach, expect, it } from 'vitest';
-import { checkConfig } from '../../gateway/index.js';
+import { checkConfig, silentLog } from '../../gateway/index.js';
+import { TxnTokenService } from '../../gateway/propagate/txn-token-service.js';
 import {
   AUDIENCE,
   Cleanup,
@@ -14,7 +15,7 @@ import {
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-it('the keys of transaction tokens rotate by schedule, and subgraphs refuse no request', async () => {
+it('the keys of transaction tokens rotate, and subgraphs refuse no request', async () => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const issuer = await TestIssuer.start();
@@ -23,7 +24,6 @@ it('the keys of transaction tokens rotate by schedule, and subgraphs refuse no r
   const gateway = await startTestGateway(cleanup, compose(people), {
     listen: { port },
     issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
-    propagation: { rotateKeysAfterSeconds: 2 },
   });
   const token = await issuer.mint({ scope: 'name' });
   const kids = new Set<string | undefined>();
@@ -31,7 +31,29 @@ it('the keys of transaction tokens rotate by schedule, and subgraphs refuse no r
     const answer = await gateway.ask('{ me { name } }', { token });
     expect(answer.body).toEqual({ data: { me: { name: 'Name of c-000001' } } });
     kids.add(decodeProtectedHeader(String(people.requests.at(-1)?.headers['txn-token'])).kid);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await gateway.running.gateway.rotateKeys();
+  }
+});
+
+it('the keys of transaction tokens rotate by schedule', async () => {
+  const service = new TxnTokenService({
+    propagation: {
+      issuer: 'https://gateway.example',
+      tokenLifetimeSeconds: 15,
+      bind: 'none',
+      key: undefined,
+      rotateKeysAfterSeconds: 0.05,
+      passOn: undefined,
+    },
+    subgraphs: {},
+    log: silentLog,
+  });
+  cleanup.add(async () => service.stop());
+  await service.start();
+  const kids = new Set<string | undefined>();
+  while (kids.size < 4) {
+    for (const { kid } of (await service.jwks()).keys) kids.add(kid);
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 });
 

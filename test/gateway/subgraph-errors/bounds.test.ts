@@ -23,7 +23,7 @@ const audit: ServeOptions['audit'] = {
 /** With the default limits none of these operations would come as far as an error. */
 const limits: NonNullable<ServeOptions['limits']> = {
   tokens: 1_000_000,
-  selections: 10_000_000,
+  selections: 1_000_000,
   overlaps: Number.MAX_SAFE_INTEGER,
   aliases: 10_000_000,
   rootFields: 100_000,
