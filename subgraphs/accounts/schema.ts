@@ -1,9 +1,4 @@
-import {
-  buildProtectedSubgraph,
-  type GatewayTrust,
-  type ProtectedSubgraphOptions,
-  type SubgraphLog,
-} from '@behalf/directives';
+import { buildProtectedSubgraph, type GatewayTrust, type SubgraphLog } from '@behalf/directives';
 import type { GraphQLSchema } from 'graphql';
 
 import { readSchemaFile } from '../schema-file.js';
@@ -19,7 +14,7 @@ export function buildAccountsSchema(options: {
   return buildProtectedSubgraph({
     name: 'accounts',
     typeDefs: readSchemaFile('accounts'),
-    resolvers: resolvers as ProtectedSubgraphOptions['resolvers'],
+    resolvers: resolvers,
     gateway: options.gateway,
     log: options.ruleLog,
     pseudonymKey: options.pseudonymKey,

@@ -1,9 +1,4 @@
-import {
-  buildProtectedSubgraph,
-  type GatewayTrust,
-  type ProtectedSubgraphOptions,
-  type SubgraphLog,
-} from '@behalf/directives';
+import { buildProtectedSubgraph, type GatewayTrust, type SubgraphLog } from '@behalf/directives';
 import type { GraphQLSchema } from 'graphql';
 
 import { readSchemaFile } from '../schema-file.js';
@@ -18,7 +13,7 @@ export function buildConsentSchema(options: {
   return buildProtectedSubgraph({
     name: 'consent',
     typeDefs: readSchemaFile('consent'),
-    resolvers: resolvers as ProtectedSubgraphOptions['resolvers'],
+    resolvers: resolvers,
     gateway: options.gateway,
     log: options.ruleLog,
     transform: withPermissions,

@@ -1,9 +1,4 @@
-import {
-  buildProtectedSubgraph,
-  type GatewayTrust,
-  type ProtectedSubgraphOptions,
-  type SubgraphLog,
-} from '@behalf/directives';
+import { buildProtectedSubgraph, type GatewayTrust, type SubgraphLog } from '@behalf/directives';
 import type { GraphQLSchema } from 'graphql';
 
 import { readSchemaFile } from '../schema-file.js';
@@ -17,7 +12,7 @@ export function buildCustomersSchema(options: {
   return buildProtectedSubgraph({
     name: 'customers',
     typeDefs: readSchemaFile('customers'),
-    resolvers: resolvers as ProtectedSubgraphOptions['resolvers'],
+    resolvers: resolvers,
     gateway: options.gateway,
     log: options.ruleLog,
   });

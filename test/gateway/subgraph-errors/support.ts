@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
-import type { ProtectedSubgraphOptions } from '@behalf/directives';
 import { GraphQLError } from 'graphql';
 import { LINKS } from '../../conformance/support.js';
 import type { Part } from '../../conformance/support.js';
@@ -24,8 +23,6 @@ import type { Answer, Asking } from '../support.js';
 export const TAX_NUMBER = 4_123_456_789;
 /** Every value that nobody may see begins with it. */
 export const SECRET = 'secret-';
-
-type Resolvers = ProtectedSubgraphOptions['resolvers'];
 
 const person = {
   __typename: 'Person',
