@@ -2,6 +2,7 @@ import type { ProtectedSubgraphOptions } from '@behalf/directives';
 import { Kind, parse, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
 import { completeSubgraph } from '@behalf/directives/internal';
 import { buildSubgraphSchema } from '@apollo/subgraph';
+import { withFederationNamespace } from '../../directives/src/specification/federation-namespace.js';
 import type { GatewayConfig } from '../../gateway/index.js';
 import {
   AUDIENCE,
@@ -101,7 +102,7 @@ export async function federate(
 }
 
 function coordinatesOf(sdl: string, query: string): string[] {
-  const info = new TypeInfo(buildSubgraphSchema(completeSubgraph(parse(sdl))));
+  const info = new TypeInfo(buildSubgraphSchema(completeSubgraph(withFederationNamespace(parse(sdl)))));
   const coordinates: string[] = [];
   visit(
     parse(query),

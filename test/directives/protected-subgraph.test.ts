@@ -310,7 +310,10 @@ it('CVE-2025-64347: rules hold where federation has another prefix, which @apoll
         scoped: String @fed__requiresScopes(scopes: [["a"]])
         own: String @mine__requiresScope(scope: "a")
       }`,
-    resolvers: { Query: { open: () => 'o', closed: () => 'c', scoped: () => 's', own: () => 'w' } },
+    resolvers: {
+      fed__Scope: undefined,
+      Query: { open: () => 'o', closed: () => 'c', scoped: () => 's', own: () => 'w' },
+    },
     gateway: { issuer: ISSUER, keys: [] },
   });
   const { data } = await graphql({ schema, source: '{ open closed scoped own }' });

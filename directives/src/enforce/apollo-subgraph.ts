@@ -37,9 +37,9 @@ const require = createRequire(import.meta.url);
  */
 export function buildApolloSubgraph(typeDefs: DocumentNode, resolvers: SubgraphResolvers): GraphQLSchema {
   const { buildSubgraphSchema } = loadApolloSubgraph();
-  return buildSubgraphSchema([
-    { typeDefs, resolvers: resolvers as ApolloSubgraph.GraphQLResolverMap<unknown> },
-  ]);
+  // It does not expect a type without resolvers.
+  const given = Object.fromEntries(Object.entries(resolvers).filter(([, value]) => value !== undefined));
+  return buildSubgraphSchema([{ typeDefs, resolvers: given as ApolloSubgraph.GraphQLResolverMap<unknown> }]);
 }
 
 function loadApolloSubgraph(): typeof ApolloSubgraph {

@@ -102,7 +102,6 @@ export const people: Part = {
       pets: () => [{ name: 'Rex' }, { name: 'Tom' }],
     },
     Pet: { fails: () => fail(`${SECRET}pet`) },
-    Birthday: undefined,
   },
 };
 
