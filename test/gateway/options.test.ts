@@ -108,7 +108,7 @@ describe('options of the library', () => {
   });
 
   it('take what no file can hold', () => {
-    const policy = checkPolicy({ scopes: { a: { sentence: 'Read a' } } });
+    const policy = checkPolicy({ scopes: { a: { sentence: 'See it', access: 'read', sensitivity: 'low' } } });
     const vip = (): boolean => true;
     const settings = normalizeOptions({ ...least, policy, policies: { functions: { vip } } });
     expect(settings.policy).toBe(policy);

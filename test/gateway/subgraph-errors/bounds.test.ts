@@ -24,11 +24,11 @@ const audit: ServeOptions['audit'] = {
 const limits: NonNullable<ServeOptions['limits']> = {
   tokens: 1_000_000,
   selections: 1_000_000,
-  overlaps: Number.MAX_SAFE_INTEGER,
-  aliases: 10_000_000,
+  overlaps: 1_000_000_000,
+  aliases: 1_000_000,
   rootFields: 100_000,
   variables: 1_000,
-  cost: Number.MAX_SAFE_INTEGER,
+  cost: 1_000_000_000,
 };
 const rows = {
   ...peoplePart,
