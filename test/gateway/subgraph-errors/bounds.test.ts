@@ -80,8 +80,8 @@ describe('errors of one answer', () => {
     ['on an emptied field', `{ checked people { ${aliases(5_000, 'secret')} } }`, 20],
     [
       'on emptied fields that share a fragment',
-      `{ checked ${aliases(300, 'people { ...F }')} } fragment F on Person { ${aliases(5_000, 'secret')} }`,
-      // Each of the twenty at twenty places, and one error that counts the other 280.
+      `{ checked ${aliases(150, 'people { ...F }')} } fragment F on Person { ${aliases(5_000, 'secret')} }`,
+      // Each of the twenty at twenty places, and one error that counts the other 130.
       20 * 21,
     ],
   ])('end at 1,000 and a count: denied %s', async (_name, query, expected) => {
