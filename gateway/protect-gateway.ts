@@ -89,6 +89,8 @@ export class ProtectedGateway implements GatewayInterface {
     try {
       logWhatIsOff(this.#settings, this.#protection.log);
       await this.#protection.audit.start();
+      const { replay } = this.#settings.dpop;
+      if (replay.isOwn) await replay.store.open?.();
       await this.#protection.pipeline.limits.counters.open();
       await this.#protection.signer.start();
       this.#protection.revocations?.start();

@@ -62,7 +62,7 @@ export async function loadDriver<Driver>(name: string, load: () => Promise<Drive
   }
 }
 
-/** The table is there before (see docs/gateway.md): the role needs no right to make one. */
+/** The table is there before (see docs/how-to/gateway.md): the role needs no right to make one. */
 async function openPostgres(connectionString: string): Promise<CounterStore> {
   const { default: pg } = await loadDriver('pg', () => import('pg'));
   const pool = new pg.Pool({

@@ -64,7 +64,9 @@ export class PostgresProofReplayStore implements ProofReplayStore {
   }
 
   async close(): Promise<void> {
-    await (await this.#pool)?.end();
+    // When the driver could not be loaded, there is nothing to end.
+    const pool = await this.#pool?.catch(() => undefined);
+    await pool?.end();
     await this.#own.close();
   }
 }

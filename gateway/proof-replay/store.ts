@@ -12,6 +12,8 @@ export interface ProofReplayStore {
    * @throws {ProofReplayStoreError}
    */
   claim(digest: string, keepSeconds: number): Promise<boolean>;
+  /** Makes ready what claims need, so that what is missing stops the start. @throws {ConfigurationError} */
+  open?(): Promise<void>;
   /** Whole seconds since the epoch. Of a proof that was made before, the store cannot tell whether it was used. */
   readonly knowsSinceSeconds: number;
   close(): Promise<void>;

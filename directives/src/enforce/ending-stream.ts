@@ -38,8 +38,7 @@ export function endWithDelegation(open: () => unknown, life: DelegationLife): Pr
       })
       .catch((error: unknown) => {
         watch.close();
-        // As it was thrown: graphql-js makes an error of whatever that is.
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- graphql-js makes an error of whatever was thrown
         reject(error);
       });
   });
