@@ -24,7 +24,9 @@ const SOURCES = {
   '@behalf/authority/consent': 'authority/consent/index.ts',
   '@behalf/authority/clients': 'authority/clients/index.ts',
   '@behalf/authority/internal': 'authority/internal.ts',
+  '@behalf/gateway/printable': 'gateway/printable.ts',
   '@behalf/gateway/internal': 'gateway/internal.ts',
+  '@behalf/gateway/internal/apollo': 'gateway/apollo.ts',
   '@behalf/example/internal': 'subgraphs/bank/internal.ts',
   'behalf/internal': 'cli/internal.ts',
 };

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { GatewayAcknowledgements } from '@behalf/authority/consent';
 import type { AuthoritySchema, ChangePosition } from '@behalf/authority/consent';
-import { printable } from '@behalf/gateway/internal';
+import { printable } from '@behalf/gateway/printable';
 import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';
 import { silentLog } from '@behalf/store/internal';

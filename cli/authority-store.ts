@@ -5,7 +5,7 @@ import type { Kysely } from 'kysely';
 // Not the whole authority: these commands do not load the authorization server.
 import { type Application, ApplicationRegister, type ClientOAuthOptions } from '@behalf/authority/clients';
 import { type AuthoritySchema, migrateAuthority } from '@behalf/authority/consent';
-import { printable } from '@behalf/gateway/internal';
+import { printable } from '@behalf/gateway/printable';
 import { findDatabaseUrl } from './data-dir.js';
 import { withDatabase } from './database.js';
 

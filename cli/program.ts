@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { printableLines } from '@behalf/gateway/internal';
+import { printableLines } from '@behalf/gateway/printable';
 import { auditCommand } from './commands/audit.js';
 import { clientsCommand } from './commands/clients.js';
 import { composeCommand } from './commands/compose.js';

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { printableLines } from '@behalf/gateway/internal';
+import { printableLines } from '@behalf/gateway/printable';
 
 /** Prints a line to stdout, with control characters escaped: quoted input cannot control the terminal. */
 export function printLine(line: string): void {

@@ -1,5 +1,4 @@
 /** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
-export { ApolloGateway } from './apollo.js';
 export { readDelegation } from './authenticate/delegation.js';
 export type { AuthenticatedToken } from './authenticate/token.js';
 export { Namespaces } from './authenticate/namespaces.js';
@@ -17,7 +16,6 @@ export { configurationErrors, gatewayErrors } from './errors.js';
 export { introspectableDocument, visibleSchema } from './schema-introspection/visible-schema.js';
 export { BYTES_PER_CHARACTER } from './limit/index.js';
 export { logCodes } from './log.js';
-export { printable, printableLines } from './printable.js';
 export { SsfReceiver } from './revocation/receiver.js';
 export { RevocationView, type RevokedSubject } from './revocation/view.js';
 export type { LogCode } from './log.js';

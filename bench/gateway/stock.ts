@@ -1,6 +1,6 @@
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
-import { ApolloGateway } from '@behalf/gateway/internal';
+import { ApolloGateway } from '@behalf/gateway/internal/apollo';
 import { runAsChild } from '../harness/child.js';
 
 // The stock gateway as its documentation shows it, without any protection.

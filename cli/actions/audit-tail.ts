@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { readAudit } from '@behalf/audit/postgres';
 import type { AuditDatabase, StoredAuditRecord } from '@behalf/audit/postgres';
-import { printable } from '@behalf/gateway/internal';
+import { printable } from '@behalf/gateway/printable';
 import { withDatabase } from '../database.js';
 
 const FOLLOW_INTERVAL_MS = 500;

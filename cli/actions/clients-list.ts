@@ -1,5 +1,5 @@
 import type { Application } from '@behalf/authority/clients';
-import { printable } from '@behalf/gateway/internal';
+import { printable } from '@behalf/gateway/printable';
 import type { StoreOptions } from '../authority-store.js';
 import { withApplications } from '../authority-store.js';
 

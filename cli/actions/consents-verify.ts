@@ -1,5 +1,5 @@
 import { verifyConsents } from '@behalf/authority/consent';
-import { printable } from '@behalf/gateway/internal';
+import { printable } from '@behalf/gateway/printable';
 import type { StoreOptions } from '../authority-store.js';
 import { withAuthorityStore } from '../authority-store.js';
 

@@ -1,4 +1,4 @@
-import { printable } from '@behalf/gateway/internal';
+import { printable } from '@behalf/gateway/printable';
 import { diffSupergraphs, inspectSupergraph } from '@behalf/gateway/tools';
 import type { Change, ChangeKind, Coverage } from '@behalf/gateway/tools';
 import { readSupergraphSdl } from '../read-supergraph.js';

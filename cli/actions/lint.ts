@@ -2,7 +2,7 @@ import { lint, ComposeError, composeSupergraph, readSupergraphConfig } from '@be
 import type { Finding, LintInput, SubgraphSource } from '@behalf/gateway/tools';
 import { readPolicy } from '@behalf/policy';
 import { CommandError } from '../command-error.js';
-import { printable } from '@behalf/gateway/internal';
+import { printable } from '@behalf/gateway/printable';
 import { readText } from '../read-supergraph.js';
 
 export interface LintOptions {

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { ConsentRegister } from '@behalf/authority/consent';
 import type { AuthoritySchema, Revocation, RevocationOptions } from '@behalf/authority/consent';
-import { printable } from '@behalf/gateway/internal';
+import { printable } from '@behalf/gateway/printable';
 import { needReason, operator, printInForce, withAuthorityDatabase } from '../authority-database.js';
 
 export type Revocable = 'consent' | 'token' | 'client' | 'subject' | 'session';

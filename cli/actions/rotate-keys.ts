@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { listSigningKeys, revokeSigningKey, rotateSigningKeys, transact } from '@behalf/authority/internal';
 import { migrateAuthority } from '@behalf/authority/consent';
 import type { AuthoritySchema } from '@behalf/authority/consent';
-import { printable } from '@behalf/gateway/internal';
+import { printable } from '@behalf/gateway/printable';
 import { withDatabase } from '../database.js';
 
 export interface RotateKeysOptions {

@@ -1,6 +1,6 @@
 import { SuspensionRegister } from '@behalf/authority/consent';
 import type { Suspension, SuspensionChange, SuspensionTarget } from '@behalf/authority/consent';
-import { printable } from '@behalf/gateway/internal';
+import { printable } from '@behalf/gateway/printable';
 import { needReason, operator, printInForce, withAuthorityDatabase } from '../authority-database.js';
 import { CommandError } from '../command-error.js';
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { printableLines } from '@behalf/gateway/internal';
+import { printableLines } from '@behalf/gateway/printable';
 import { DEFAULT_EXIT_CODES, withExitCodes } from '../exit-codes.js';
 
 export const policiesCommand = withExitCodes(

@@ -37,7 +37,7 @@ async function scriptsOf(target: string): Promise<Readonly<Record<string, string
 describe('behalf init', () => {
   it('writes a package of the folder’s name, with the version of the CLI', async () => {
     const target = await init('subgraph', 'my-notes');
-    const { version } = JSON.parse(await readFile(projectPath('package.json'), 'utf8')) as {
+    const { version } = JSON.parse(await readFile(projectPath('cli/package.json'), 'utf8')) as {
       version: string;
     };
     expect(JSON.parse(await readFile(join(target, 'package.json'), 'utf8'))).toMatchObject({

@@ -16,9 +16,9 @@ beforeAll(async () => {
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', project], { cwd: directives });
   const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
   if (packed === undefined) throw new Error('npm pack gave nothing');
-  expect(packed.files.every(({ path }) => /^(dist\/|README\.md|LICENSE|package\.json)/.test(path))).toBe(
-    true,
-  );
+  expect(
+    packed.files.every(({ path }) => /^(dist\/|schemas\/|README\.md|LICENSE|package\.json)/.test(path)),
+  ).toBe(true);
   await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
   await run(
     'npm',
