@@ -11,3 +11,4 @@ export {
 export { freePorts } from './start/ports.js';
 export { EXAMPLE_AUDIENCE } from './start/start.js';
 export { projectPath } from './shared/project-path.js';
+export { freePort } from './start/free-port.js';

@@ -1,5 +1,5 @@
+import { freePort } from '../../subgraphs/bank/start/free-port.js';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -173,14 +173,5 @@ export async function exchange(
   return oidc.authorizationCodeGrant(client, callbackUrl, {
     pkceCodeVerifier: verifier,
     expectedState: state,
-  });
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
   });
 }

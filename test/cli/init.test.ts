@@ -1,7 +1,7 @@
+import { freePort } from '../../subgraphs/bank/start/free-port.js';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -130,16 +130,6 @@ async function start(target: string, env: Readonly<Record<string, string>> = {})
     await sleep(50);
   }
   throw new Error(`the starter did not start:\n${output()}`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
 
 async function replaceIn(file: string, from: string, to: string): Promise<void> {

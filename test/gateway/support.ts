@@ -23,6 +23,7 @@ import { accountsSdl, peopleSdl, resolvers } from './domain.js';
 // A stock server of today does not start with another prefix for federation's elements.
 import { withFederationNamespace } from '../../directives/src/specification/federation-namespace.js';
 import { composeSupergraph } from '../../gateway/compose/compose.js';
+import { freePort } from '../../subgraphs/bank/start/free-port.js';
 import { startGateway } from '../../gateway/index.js';
 import type { GatewayConfig, GatewayLog, GatewayOverrides, RunningGateway } from '../../gateway/index.js';
 
@@ -69,13 +70,6 @@ export async function listen(
         server.closeAllConnections();
       }),
   };
-}
-
-export async function freePort(): Promise<number> {
-  const probe = await listen(() => undefined);
-  const port = Number(new URL(probe.url).port);
-  await probe.close();
-  return port;
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
@@ -423,3 +417,5 @@ export async function until(
     await new Promise((resolve) => setTimeout(resolve, 15));
   }
 }
+
+export { freePort };

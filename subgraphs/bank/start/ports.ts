@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { freePort } from './free-port.js';
 
 export interface Ports {
   readonly gateway: number;
@@ -39,15 +39,4 @@ export async function freePorts(): Promise<Ports> {
     throw new Error('There are no free ports');
   }
   return { gateway, authority, customers, accounts, payments, consent };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
