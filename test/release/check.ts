@@ -9,7 +9,7 @@ import { projectPath } from '@behalf/example/internal';
 import { EXPECTATIONS } from './expectations.js';
 import type { Expectation } from './expectations.js';
 import { checkFaces } from './faces.js';
-import { exportedNames, installedPackages } from './installed.js';
+import { exportedNames, importableEntries, installedPackages } from './installed.js';
 import { installPacked, npm, packAll } from './pack.js';
 import type { PackedPackage } from './pack.js';
 
@@ -23,7 +23,7 @@ function megabytes(bytes: number): string {
 async function checkInstalled(
   project: string,
   { manifest }: PackedPackage,
-  { without, maxBytes, isOpenSourceOnly }: Expectation,
+  { without, maxBytes, isOpenSourceOnly, optional }: Expectation,
 ): Promise<{ readonly problems: string[]; readonly summary: string }> {
   const problems: string[] = [];
   const installed = await installedPackages(project);
@@ -37,15 +37,37 @@ async function checkInstalled(
     for (const { name, license } of installed)
       if (!OPEN_SOURCE.test(license)) problems.push(`installs ${name} under ${license}`);
   }
-  for (const entry of Object.keys(manifest.exports ?? {})) {
-    if (entry.endsWith('.json') || entry.includes('*') || entry.endsWith('.graphql')) continue;
-    const specifier = manifest.name + entry.slice(1);
-    // The entry's own need of an optional peer is tested in test/release/optional-peers.
-    await exportedNames(project, specifier).catch((error: unknown) => {
-      problems.push(`import '${specifier}' fails: ${firstLine(error)}`);
-    });
+  for (const specifier of importableEntries(manifest)) {
+    if (optional?.entries.includes(specifier) === true) continue;
+    problems.push(...(await importProblems(project, specifier)));
   }
   return { problems, summary: `${installed.length} packages, ${megabytes(bytes)} without graphql` };
+}
+
+async function importProblems(project: string, specifier: string): Promise<readonly string[]> {
+  try {
+    await exportedNames(project, [specifier]);
+    return [];
+  } catch (error) {
+    return [`import '${specifier}' fails: ${firstLine(error)}`];
+  }
+}
+
+/** Installs the optional peers as well, and imports the entries that need them. */
+async function checkOptional(
+  project: string,
+  { manifest }: PackedPackage,
+  { with: peers, optional }: Expectation,
+  packed: readonly PackedPackage[],
+): Promise<readonly string[]> {
+  if (optional === undefined) return [];
+  const problems: string[] = [];
+  await installPacked(project, [manifest.name, ...optional.siblings], packed, [
+    ...peers,
+    ...optional.packages,
+  ]);
+  for (const specifier of optional.entries) problems.push(...(await importProblems(project, specifier)));
+  return problems;
 }
 
 function firstLine(error: unknown): string {
@@ -79,6 +101,7 @@ async function checkPackage(one: PackedPackage, packed: readonly PackedPackage[]
       problems.push(...installed.problems);
       ({ summary } = installed);
       await writeBillOfMaterials(project, one);
+      problems.push(...(await checkOptional(project, one, expectation, packed)));
     } catch (error) {
       problems.push(firstLine(error));
     }

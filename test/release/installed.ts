@@ -3,8 +3,11 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readManifest } from './pack.js';
+import type { Manifest } from './pack.js';
 
 const run = promisify(execFile);
+
+const IMPORT_TIMEOUT_MS = 60_000;
 
 export interface InstalledPackage {
   readonly name: string;
@@ -48,16 +51,26 @@ async function sizeOf(folder: string): Promise<number> {
   return bytes;
 }
 
-/** Imports an entry in a process of its own. @returns The names it exports. @throws what the import threw, on stderr */
+/** The specifiers of a package that `import` takes; JSON and GraphQL files are not modules. */
+export function importableEntries({ name, exports = {} }: Manifest): readonly string[] {
+  return Object.keys(exports)
+    .filter((entry) => !/\.(?:json|graphql)$|\*/.test(entry))
+    .map((entry) => name + entry.slice(1));
+}
+
+/** Imports entries in a process of its own. @returns The names they export. @throws what an import threw, on stderr */
 export async function exportedNames(
   project: string,
-  specifier: string,
+  specifiers: readonly string[],
   node = process.execPath,
 ): Promise<string[]> {
-  const program = `console.log(JSON.stringify(Object.keys(await import(${JSON.stringify(specifier)}))))`;
+  const program = `
+    const names = [];
+    for (const specifier of ${JSON.stringify(specifiers)}) names.push(...Object.keys(await import(specifier)));
+    console.log(JSON.stringify(names));`;
   const { stdout } = await run(node, ['--input-type=module', '-e', program], {
     cwd: project,
-    timeout: 60_000,
+    timeout: IMPORT_TIMEOUT_MS,
   });
   return JSON.parse(stdout) as string[];
 }
