@@ -72,7 +72,7 @@ describe('RFC 9700 section 4.14.2: a consumed refresh token', () => {
     expect(reused).toEqual([]);
   });
 
-  it('a code redeemed twice at the same time is refused once, and ends no consent', async () => {
+  it('concurrent redemptions of a code refuse one, and end no consent', async () => {
     reused.length = 0;
     const codes = adapter('AuthorizationCode');
     const id = randomUUID();

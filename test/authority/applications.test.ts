@@ -139,7 +139,7 @@ describe('a registered application', () => {
     await expect(change).rejects.toMatchObject({ code: 'client_unknown' });
   });
 
-  it('is unknown once retired, with its consents and tokens ended and its identifier never reused', async () => {
+  it('is unknown once retired, ends with its tokens, and is never reused', async () => {
     await applications.register('ending', LEDGER, { ...BY, confidential: false });
     const { client, get } = await connect(first.issuer, 'ending');
     const { refresh_token: refreshToken = '' } = await get();

@@ -141,7 +141,7 @@ async function keepRows(models: readonly string[]): Promise<() => Promise<void>>
   };
 }
 
-describe('a credential written back after it ended yields no token, with a clock 4 s ahead', () => {
+describe('a credential restored after its end yields no token, 4 s ahead', () => {
   beforeEach(() => clock.set(-4));
 
   it('a code', async () => {

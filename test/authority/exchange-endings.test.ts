@@ -109,8 +109,8 @@ describe('RFC 8693: exchanged tokens end with their subject token everywhere', (
   });
 });
 
-describe('an exchanged token’s place in the status list knows everything that ends it', () => {
-  it('the session under which the person signed in', async () => {
+describe('an exchanged token’s status list entry reflects what ends it', () => {
+  it('the session in which the person signed in', async () => {
     const tokens = await family();
     const { sid } = claimsOf({ access_token: tokens.root }) as { readonly sid?: string };
     await authority.consents.revokeSession(sid ?? '', BY_ADMIN);

@@ -74,14 +74,14 @@ async function stopEverything(): Promise<void> {
 
 const RECORD = JSON.stringify([{ transaction_id: randomUUID(), time: 0, outcome: 'answered', fields: [] }]);
 
-describe('a gateway’s role that exhausts the server', () => {
+describe('a gateway role that exhausts the server', () => {
   const FILL = {
     'advisory locks': 'savepoint s; select pg_advisory_xact_lock(n) from generate_series(@, @ + 500) n;',
     'subtransactions that append records': `savepoint s; select audit.append('${RECORD}');`,
   } as const;
 
   it.each(Object.entries(FILL))(
-    'with %s makes a stop impossible for a moment: it is told so, and never that it was done',
+    'with %s makes a stop fail visibly for a moment, never silently',
     async (_how, statement) => {
       const session = await roles.writer.connect();
       await session.query('begin');

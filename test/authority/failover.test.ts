@@ -74,7 +74,7 @@ async function expectNothingLost(cluster: Cluster, people: number): Promise<void
   }
 }
 
-it('killing one of three authorities during changes loses, repeats and reorders none', async () => {
+it('killing one of three authorities loses, repeats and reorders no change', async () => {
   const people = Math.ceil(CHANGES / CHANGES_PER_PERSON);
   const database = await createTestDatabase();
   cleanup.add(() => database.drop());

@@ -140,7 +140,7 @@ async function keyEvents({
 }
 
 describe('a rotation', () => {
-  it('publishes a key before it signs, and after', async () => {
+  it('publishes a key before and after it signs', async () => {
     const test = await start();
     const [first, second] = await kids(test.issuer);
     const { access } = await tokensFor(test);
@@ -158,7 +158,7 @@ describe('a rotation', () => {
     await jwtVerify(access, createLocalJWKSet({ keys: await published(test.issuer) }));
   });
 
-  it('is one for all that ask for it while it is under way', async () => {
+  it('is shared by all who request it meanwhile', async () => {
     const test = await start();
     const rotations = [await rotate(test), await rotate(test)];
     expect(rotations[1]?.kid).toBe(rotations[0]?.kid);
@@ -166,18 +166,18 @@ describe('a rotation', () => {
     expect(await keyEvents(test)).toEqual([{ kind: 'signing-key-rotated', keyId: rotations[0]?.kid }]);
   });
 
-  it('waits until the next key has been published for as long as key sets are kept', async () => {
+  it('waits until caches of the key set have the next key', async () => {
     const test = await start();
     const rotation = await test.database.db.transaction().execute((trx) => rotateSigningKeys(trx, BY_ADMIN));
     expect((rotation?.at.getTime() ?? 0) - Date.now()).toBeGreaterThan((PUBLISH_AHEAD_SECONDS - 60) * 1000);
   });
 
-  it('leaves each key published for longer than anything lives that it signed', () => {
+  it('publishes each key for longer than anything that it signed lives', () => {
     expect(ACCESS_TOKEN_SECONDS).toBeLessThanOrEqual(MAX_SIGNED_LIFE_SECONDS);
     expect(LIST_LIFE_SECONDS).toBeLessThanOrEqual(MAX_SIGNED_LIFE_SECONDS);
   });
 
-  it('survives a restart, and no private key lies readable in the store', async () => {
+  it('survives a restart, with no readable private key in the store', async () => {
     const test = await start();
     const before = await kids(test.issuer);
     await test.restart();
@@ -190,7 +190,7 @@ describe('a rotation', () => {
     });
   });
 
-  it('under load fails no request: queries, refreshing, and people in the middle of a sign-in', async () => {
+  it('fails no query, refresh or sign-in under load', async () => {
     const test = await start();
     const gateway = await gatewayFor(test);
     const seen = new Set<string | undefined>();
@@ -243,7 +243,7 @@ describe('a rotation', () => {
 });
 
 describe('two instances on one store', () => {
-  it('have the same keys, and switch at the same moment without a restart', async () => {
+  it('have the same keys, and switch together without a restart', async () => {
     const test = await start();
     const second = await another(test);
     expect(await kids(second.url)).toEqual(await kids(test.issuer));
@@ -275,7 +275,7 @@ describe('two instances on one store', () => {
     expect(await kids(second.url)).toEqual(await kids(test.issuer));
   });
 
-  it('rotate by schedule once, not each of them', async () => {
+  it('rotate once by schedule, not once each', async () => {
     const test = await start({ signingKeys: { publishAheadSeconds: 0, rotateEverySeconds: 1 } });
     await another(test);
     await expect
@@ -287,7 +287,7 @@ describe('two instances on one store', () => {
 });
 
 describe('a leaked key', () => {
-  it('is refused everywhere at once with all that it signed, and its holders refresh', async () => {
+  it('and all that it signed are refused everywhere at once; clients refresh', async () => {
     const test = await start();
     const second = await another(test);
     const gateway = await gatewayFor(test);
@@ -353,7 +353,7 @@ describe('a leaked key', () => {
     });
   });
 
-  it('and the next one with it: both are gone, and new ones sign', async () => {
+  it('can be withdrawn with its successor; new keys then sign', async () => {
     const test = await start();
     const gateway = await gatewayFor(test);
     const { client, refresh } = await tokensFor(test);
@@ -371,7 +371,7 @@ describe('a leaked key', () => {
     );
   });
 
-  it('in the middle of a rotation to it lets the one before go on', async () => {
+  it('before it signed leaves the current key signing', async () => {
     const test = await start();
     const [current] = await kids(test.issuer);
     const { kid, at } = await rotate(test);
@@ -380,7 +380,7 @@ describe('a leaked key', () => {
     expect((await kids(test.issuer))[0]).toBe(current);
   });
 
-  it('is ended by the command, and so is an order to rotate carried out', async () => {
+  it('can be withdrawn by command, as keys can be rotated', async () => {
     const test = await start();
     const [current = '', next = ''] = await kids(test.issuer);
     const lines: string[] = [];
@@ -401,7 +401,7 @@ describe('a leaked key', () => {
     expect((await kids(test.issuer))[0]).toBe(newCurrent);
   });
 
-  it('that is none is told', async () => {
+  it('that does not exist is reported', async () => {
     const test = await start();
     const revoked = test.database.db
       .transaction()

@@ -48,7 +48,7 @@ it.each([
   expect(await scopes()).toContain('accounts:read');
 });
 
-it('serves a changed policy, and knows its new clients', async () => {
+it('applies a changed policy, and knows its new clients', async () => {
   const applications = new ApplicationRegister(authority.database.db);
   expect(await applications.isKnownToRunningPolicy('ledger')).toBe(false);
   const deprecated = { since: '2020-01-01', until: '2020-12-31' };
@@ -67,7 +67,7 @@ it('serves a changed policy, and knows its new clients', async () => {
   }, WAIT_MS);
 });
 
-it('reloads on request, as SIGHUP does, and does nothing for the same content', async () => {
+it('reloads on request, as for SIGHUP, and ignores unchanged content', async () => {
   const before = authority.logged.length;
   await authority.authority.reloadPolicy();
   expect(authority.logged).toHaveLength(before);

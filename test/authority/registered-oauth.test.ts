@@ -102,7 +102,7 @@ async function connectPushed(clientId: string, DPoP: (client: oidc.Configuration
 }
 
 describe('a registered application', () => {
-  it('RFC 7523: goes the whole code flow by its key, and nobody goes it without', async () => {
+  it('RFC 7523: completes the code flow with its key, and nobody can without', async () => {
     const { secret } = await register('planner', { authentication: key.authentication });
     expect(secret).toBeUndefined();
     const planner = await discoverAs(authority, 'planner', key);
@@ -119,7 +119,7 @@ describe('a registered application', () => {
     expect(await applications.find('planner')).toMatchObject({ confidential: true });
   });
 
-  it('RFC 6749 section 4.4: has for itself what it is registered for, and no code flow', async () => {
+  it('RFC 6749 section 4.4: a service gets its registered scopes, and no code flow', async () => {
     const clientCredentials = { scopes: ['accounts:read'] };
     await register('statements', { authentication: key.authentication, clientCredentials }, SERVICE);
     const service = await discoverAs(authority, 'statements', key);
@@ -134,7 +134,7 @@ describe('a registered application', () => {
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_request' });
   });
 
-  it('RFC 6749 section 2.3.1: a service may prove itself by its secret', async () => {
+  it('RFC 6749 section 2.3.1: a service can authenticate by its secret', async () => {
     const { secret } = await register('wire', { clientCredentials: { scopes: ['accounts:read'] } }, SERVICE);
     const by = (value = '') =>
       oidc.discovery(
@@ -150,7 +150,7 @@ describe('a registered application', () => {
     await expect(wrong).rejects.toMatchObject({ status: 401 });
   });
 
-  it('RFC 8693 and RFC 7662: exchanges the tokens that it is registered for, and asks about them', async () => {
+  it('RFC 8693 and RFC 7662: exchanges and introspects the tokens it is registered for', async () => {
     const oauth = {
       authentication: key.authentication,
       exchange: { from: ['planner'] },
@@ -174,7 +174,7 @@ describe('a registered application', () => {
     expect(await oidc.tokenIntrospection(printer, exchanged.access_token)).toEqual({ active: false });
   });
 
-  it('FAPI 2.0 section 5.3.2: is held to the profile, as one that was given at the start is', async () => {
+  it('FAPI 2.0 section 5.3.2: is held to the profile like a configured client', async () => {
     await register('bank', {
       authentication: key.authentication,
       senderConstraint: 'dpop',
@@ -199,7 +199,7 @@ describe('a registered application', () => {
     await expect(unbound.redeem()).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 
-  it('RFC 9700 section 4.14.2: without the profile its refresh tokens rotate', async () => {
+  it('RFC 9700 section 4.14.2: rotates refresh tokens outside of the profile', async () => {
     await register('turning', { authentication: key.authentication });
     const client = await discoverAs(authority, 'turning', key);
     const { refresh_token: refreshToken = '' } = await connect(client, 'accounts:read');
@@ -208,7 +208,7 @@ describe('a registered application', () => {
     expect(again.refresh_token).toBeDefined();
   });
 
-  it('that changes its key is known by the new one alone, at once', async () => {
+  it('that changes its key is immediately known only by the new one', async () => {
     const changed = { ...CODE_FLOW, oauth: { authentication: other.authentication } };
     expect(await applications.change('turning', changed, BY)).toEqual({ secret: undefined });
     const old = connect(await discoverAs(authority, 'turning', key), 'accounts:read');
@@ -217,7 +217,7 @@ describe('a registered application', () => {
     expect(tokens.access_token).not.toBe('');
   });
 
-  it('that gives up its key does not become a public one: it is given a secret', async () => {
+  it('that gives up its key gets a secret and stays confidential', async () => {
     const { secret = '' } = await applications.change('turning', CODE_FLOW, BY);
     expect(secret).toMatch(/^[\w-]{43}$/);
     const bare = connect(await discoverAs(authority, 'turning'), 'accounts:read');
@@ -236,7 +236,7 @@ describe('a registered application', () => {
     await expect(connect(bySecret, 'accounts:read')).rejects.toMatchObject({ status: 401 });
   });
 
-  it('whose secret is renewed is known by the new one alone, at once; and it is on record', async () => {
+  it('whose secret is renewed is immediately known only by it, on record', async () => {
     const { secret: first = '' } = await applications.register('renewing', CODE_FLOW, {
       ...BY,
       confidential: true,
@@ -265,7 +265,7 @@ describe('a registered application', () => {
   });
 });
 
-describe('is not registered, or changed', () => {
+describe('is refused a registration or change', () => {
   const jwk = (more: object): ClientOAuthOptions => ({
     authentication: {
       method: 'private_key_jwt',
@@ -368,12 +368,12 @@ describe('is not registered, or changed', () => {
     expect(await applications.find('bank')).toEqual(before);
   });
 
-  it('to exchange its own tokens', async () => {
+  it('that exchanges its own tokens', async () => {
     const attempt = register('odd', byKey({ exchange: { from: ['odd'] } }), SERVICE);
     await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
   });
 
-  it('as a public client that has a right of its own, or authenticates', async () => {
+  it('as a public client with rights of its own or authentication', async () => {
     for (const oauth of [{ introspection: true }, { clientCredentials: { scopes } }, byKey({})]) {
       const whole = { ...CODE_FLOW, oauth };
       const attempt = applications.register('odd', whole, { ...BY, confidential: false });
@@ -381,7 +381,7 @@ describe('is not registered, or changed', () => {
     }
   });
 
-  it('without an entry in the policy, unless it only asks about tokens, and gets none', async () => {
+  it('without a policy entry, unless it only introspects; that one gets no tokens', async () => {
     const introspection = byKey({ introspection: true });
     const unknown = (oauth: ClientOAuthOptions, base: object) =>
       applications.register(
@@ -400,12 +400,12 @@ describe('is not registered, or changed', () => {
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_request' });
   });
 
-  it('under the subject of a person: a client’s own token would be taken for theirs', async () => {
+  it('under a person’s subject: its own token would pass for theirs', async () => {
     const attempt = register(ALMA_SUBJECT, byKey({ clientCredentials: { scopes } }), SERVICE);
     await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
   });
 
-  it('with a member that nobody knows, wherever it stands; and its value is in no message', async () => {
+  it('with an unknown member at any depth, whose value no message repeats', async () => {
     const whole = {
       authentication: key.authentication,
       clientCredentials: { scopes },
@@ -448,10 +448,10 @@ describe('is not registered, or changed', () => {
   });
 });
 
-describe('of what an authority asks of all its clients', () => {
+describe('what an authority requires of all its clients', () => {
   const told = () => authority.logged.filter((line) => line.startsWith('CLIENT_NOT_SERVED'));
 
-  it('certificates: one that needs them is unknown where nobody brings any, and known where somebody does', async () => {
+  it('certificates: a client that needs one is known only where they are accepted', async () => {
     const { pem } = await issueCertificate({ name: 'wire' });
     const authentication = { method: 'self_signed_tls_client_auth', certificates: [pem] };
     await applications.change('wire', { ...CODE_FLOW, oauth: { authentication } }, BY);
@@ -473,7 +473,7 @@ describe('of what an authority asks of all its clients', () => {
     return { ...CODE_FLOW, oauth: { authentication: { method: 'tls_client_auth', dnsName } } };
   }
 
-  it('FAPI 2.0: one that does not fit is unknown, with a line in the log, and nothing of it counts', async () => {
+  it('FAPI 2.0: a client that does not fit is logged and unknown', async () => {
     const plain = await applications.register('plain', CODE_FLOW, { ...BY, confidential: true });
     await register('unbound', { authentication: key.authentication });
     const client = await discoverAs(authority, 'unbound', key);

@@ -104,7 +104,7 @@ async function revokeSome(authority: TestAuthority, count: number): Promise<stri
 }
 
 describe('rfc8935 push', () => {
-  it('brings each event as it is described, in order, one after the other', async () => {
+  it('delivers each event as specified, in order, one at a time', async () => {
     const receiver = await Receiver.start();
     const { authority, created } = await start(receiver);
     expect(JSON.stringify(created.body)).not.toContain(HEADER);
@@ -128,13 +128,13 @@ describe('rfc8935 push', () => {
     expect(JSON.stringify(stored.rows)).not.toContain('what-the-receiver');
   });
 
-  it('cannot be polled as well', async () => {
+  it('is exclusive: the stream cannot be polled', async () => {
     const receiver = await Receiver.start();
     const { authority, id } = await start(receiver);
     expect((await send('POST', `${authority.issuer}/ssf/streams/${id}/poll`, {}, SECRET)).status).toBe(409);
   });
 
-  it('goes on where it was after the receiver was away, in order and with nothing lost', async () => {
+  it('resumes in order and without loss after the receiver was away', async () => {
     const receiver = await Receiver.start(await freePort());
     const { authority } = await start(receiver, {
       pushRetry: { firstMs: 50, longestMs: 100, attempts: 1_000 },
@@ -150,7 +150,7 @@ describe('rfc8935 push', () => {
     expect(receiver.taken).toEqual([...before, ...after]);
   });
 
-  it('goes on after a restart of the authority, from the store', async () => {
+  it('resumes from the store after a restart of the authority', async () => {
     const receiver = await Receiver.start();
     receiver.refusal = { status: 503 };
     const { authority, options } = await start(receiver, {
@@ -172,24 +172,21 @@ describe('rfc8935 push', () => {
     'invalid_audience',
     'authentication_failed',
     'access_denied',
-  ])(
-    'an event that is refused (section 2.4: %s) is not passed over: the stream is paused, and says why',
-    async (err) => {
-      const receiver = await Receiver.start();
-      receiver.refusal = { status: 400, body: { err, description: 'distinctive words' } };
-      const { authority, id } = await start(receiver);
-      const jtis = await revokeSome(authority, 2);
-      await until(async () => (await statusOf(authority, id)).status === 'paused', 'it is paused', 15_000);
-      expect((await statusOf(authority, id)).reason).toBe(`delivery failed: ${err}`);
-      expect(new Set(receiver.requests.map(({ set }) => decodeJwt(set).jti))).toEqual(new Set([jtis[0]]));
-      expect(receiver.requests).toHaveLength(6);
-      expect(authority.logged.join()).not.toContain('distinctive');
-      receiver.refusal = undefined;
-      await send('POST', `${authority.issuer}/ssf/status`, { stream_id: id, status: 'enabled' }, SECRET);
-      await until(() => receiver.taken.length === 2, 'all were taken');
-      expect(receiver.taken).toEqual(jtis);
-    },
-  );
+  ])('a refused event (section 2.4: %s) pauses the stream with a reason', async (err) => {
+    const receiver = await Receiver.start();
+    receiver.refusal = { status: 400, body: { err, description: 'distinctive words' } };
+    const { authority, id } = await start(receiver);
+    const jtis = await revokeSome(authority, 2);
+    await until(async () => (await statusOf(authority, id)).status === 'paused', 'it is paused', 15_000);
+    expect((await statusOf(authority, id)).reason).toBe(`delivery failed: ${err}`);
+    expect(new Set(receiver.requests.map(({ set }) => decodeJwt(set).jti))).toEqual(new Set([jtis[0]]));
+    expect(receiver.requests).toHaveLength(6);
+    expect(authority.logged.join()).not.toContain('distinctive');
+    receiver.refusal = undefined;
+    await send('POST', `${authority.issuer}/ssf/status`, { stream_id: id, status: 'enabled' }, SECRET);
+    await until(() => receiver.taken.length === 2, 'all were taken');
+    expect(receiver.taken).toEqual(jtis);
+  });
 
   it('a redirect is not followed (SSRF)', async () => {
     const elsewhere = await Receiver.start();
@@ -202,7 +199,7 @@ describe('rfc8935 push', () => {
     expect(elsewhere.requests).toEqual([]);
   });
 
-  it('a header that was moved to another address of the configuration goes nowhere', async () => {
+  it('a header is not sent to another configured address', async () => {
     const receiver = await Receiver.start();
     const thief = await Receiver.start();
     const pushEndpoints = [receiver.url, thief.url];
@@ -218,7 +215,7 @@ describe('rfc8935 push', () => {
     expect(thief.requests).toEqual([]);
   });
 
-  it('nothing goes to an address that is not in the configuration any more', async () => {
+  it('nothing is sent to an address that was removed from the configuration', async () => {
     const receiver = await Receiver.start();
     const { authority, id, options } = await start(receiver);
     const pushEndpoints = ['https://elsewhere.example/events'];
@@ -230,7 +227,7 @@ describe('rfc8935 push', () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  it('is done by one instance, which has a lease, and by another when that is over', async () => {
+  it('one instance pushes under a lease, another once it expires', async () => {
     const receiver = await Receiver.start();
     const { authority, id } = await start(receiver);
     const { db } = authority.database;
@@ -250,7 +247,7 @@ describe('rfc8935 push', () => {
     }, 'the lease is given back');
   });
 
-  it('waits for no advisory lock, which any role can hold', async () => {
+  it('pushing waits for no advisory lock, which any role can hold', async () => {
     const receiver = await Receiver.start();
     const { authority, id } = await start(receiver);
     await authority.database.db.connection().execute(async (connection) => {
@@ -262,7 +259,7 @@ describe('rfc8935 push', () => {
     });
   });
 
-  it('of two instances one pushes at a time, and each event comes once', async () => {
+  it('two instances push each event once, one at a time', async () => {
     const receiver = await Receiver.start();
     const { authority, options } = await start(receiver);
     const second = await startAuthority({

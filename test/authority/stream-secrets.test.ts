@@ -193,7 +193,7 @@ describe('a stream’s own secret', () => {
 
 describe('a gateway’s stream that was interrupted', () => {
   it.each(['disabled', 'paused'])(
-    'between two polls (%s) is over, since no answer would tell of it',
+    'between two polls (%s) ends, since no answer would tell of it',
     async (stop) => {
       const stream = await make();
       await drain(stream);
@@ -214,7 +214,7 @@ describe('a gateway’s stream that was interrupted', () => {
   );
 
   it.each(['disabled', 'paused'])(
-    'while a poll waits (%s) answers it with 409, not with nothing',
+    'during a waiting poll (%s) answers it with 409, not with nothing',
     async (stop) => {
       const stream = await make();
       await drain(stream);
@@ -225,7 +225,7 @@ describe('a gateway’s stream that was interrupted', () => {
     },
   );
 
-  it('that was deleted while a poll waits answers it with 404', async () => {
+  it('and deleted during a waiting poll answers it with 404', async () => {
     const stream = await make();
     await drain(stream);
     const waiting = send('POST', stream.poll, {}, stream.secret);
@@ -234,7 +234,7 @@ describe('a gateway’s stream that was interrupted', () => {
     expect([401, 404]).toContain((await waiting).status);
   });
 
-  it('by asking for fewer events, and for all of them again, is over', async () => {
+  it('by requesting fewer events, then all again, ends', async () => {
     const stream = await make();
     await send('PATCH', streams, { stream_id: stream.id, events_requested: [] }, stream.secret);
     await revoke(authority);
@@ -251,7 +251,7 @@ describe('a gateway’s stream that was interrupted', () => {
   });
 
   it.each([STREAM_SECRET, GATEWAY_EU.secret])(
-    'is over though it was replaced by one without a staleness, and is no other’s (%s)',
+    'ends even if its staleness was removed by a PUT (%s)',
     async (secret) => {
       const stream = await make(secret);
       await send('PUT', streams, { stream_id: stream.id }, stream.secret);
@@ -286,7 +286,7 @@ describe('a gateway’s stream that was interrupted', () => {
   });
 
   it.each(['PATCH', 'PUT'])(
-    'is not made of another stream, which may have heard nothing: %s',
+    'is not recreated from another stream, which may have missed events: %s',
     async (method) => {
       const stream = await make(STREAM_SECRET, { events_requested: [] });
       const change = {

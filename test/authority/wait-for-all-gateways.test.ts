@@ -91,7 +91,7 @@ describe('waiting for all gateways', () => {
     expect(await waiting).toEqual({ everywhere: true, gateways: 2, waitingFor: [], silent: [] });
   });
 
-  it('does not wait for one that stopped its stream when it closed', async () => {
+  it('does not wait for a gateway that stopped its stream on closing', async () => {
     const [first] = await Promise.all(['one', 'two'].map((name) => gateway(name)));
     await first?.receiver.close();
     const { change } = await revoke();
@@ -129,7 +129,7 @@ describe('waiting for all gateways', () => {
     expect(await acknowledgements.inForce(change, LONG_MS)).toMatchObject({ everywhere: true, gateways: 1 });
   });
 
-  it('waits for everything up to now if nothing changed', async () => {
+  it('waits for all earlier changes if nothing changed', async () => {
     await gateway('one');
     await lostGateway('lost', 60_000);
     const { tokenId } = await revoke();
