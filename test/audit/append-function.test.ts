@@ -136,7 +136,7 @@ describe('a record', () => {
     });
   });
 
-  it('is stored together with all others of a call, or none is', async () => {
+  it('is stored with all others of its call, or not at all', async () => {
     const good = sent();
     expect(await append(good, sent({ outcome: 'granted' }))).toBe('23514');
     expect(await readAudit(roled.database.db, { transactionId: good.transaction_id, limit: 1 })).toEqual([]);
@@ -149,7 +149,7 @@ describe('a record', () => {
 });
 
 describe('a sink', () => {
-  it('loses only the record that is too large', async () => {
+  it('loses only a record that is too large', async () => {
     const sink = new PostgresAuditSink({ databaseUrl: roled.writer.url });
     const [small, large] = [record(), record({ source: 'x'.repeat(MAX_RECORD_BYTES) })];
     const all = [sink.append(small), sink.append(large), sink.append(record())];

@@ -74,7 +74,7 @@ describe('the writer’s role', () => {
     }
   });
 
-  it('may append; creating it again replaces the password', async () => {
+  it('may append; re-creating it replaces the password', async () => {
     const own = record();
     await withSink((sink) => sink.append(own));
     expect(await stored(own.transactionId)).toHaveLength(1);

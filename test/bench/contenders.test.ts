@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { fieldContenders, ROWS } from '../../bench/subgraph/contenders.js';
 
-it('the contenders of the subgraph benchmark answer alike, and those that protect deny', async () => {
+it('all contenders of the subgraph benchmark answer alike; protected ones deny', async () => {
   const [bare, ...others] = await fieldContenders();
   const expected = JSON.stringify((await bare?.execute(true))?.data);
   expect((JSON.parse(expected) as { rows: object[] }).rows).toHaveLength(ROWS);

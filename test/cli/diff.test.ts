@@ -59,7 +59,7 @@ describe('a rule that changes', () => {
     expect(diff(onField, onType)).toEqual([]);
   });
 
-  it('of an implementer changes the interface that it answers', () => {
+  it('of an implementer changes the interface that it answers for', () => {
     const sdl = (rule: string): string =>
       `type Query { n: N } interface N { x: Int } type A implements N { x: Int ${rule} } type B implements N { x: Int }`;
     expect(diff(sdl('@authenticated'), sdl(''))).toEqual(['opened A.x', 'opened N.x']);
@@ -126,7 +126,7 @@ describe('minimization', () => {
   });
 });
 
-it('a type that gains or loses its subject is told', () => {
+it('reports a type that gains or loses its subject', () => {
   const sdl = (rule: string): string =>
     `type Query { t: T @authenticated } type T ${rule} @authenticated { id: ID owner: ID }`;
   expect(diff(sdl(''), sdl('@subject(field: "id")'))).toEqual(['subject-gained T']);
@@ -134,7 +134,7 @@ it('a type that gains or loses its subject is told', () => {
   expect(diff(sdl('@subject(field: "id")'), sdl('@subject(field: "owner")'))).toEqual(['subject-changed T']);
 });
 
-it('reports a rule that becomes bypassable, and none that was before', () => {
+it('reports only rules that become bypassable', () => {
   const sdl = (graphs: string) =>
     composed('type Query { a: String @minimize(to: MASK) b: Int }').replace(
       /(subgraphs: )\["one"\]/,
@@ -168,7 +168,7 @@ describe('implication', () => {
     ),
   ];
 
-  it('says of each pair of rules what trying everybody says', () => {
+  it('agrees with brute force for each pair of rules', () => {
     fc.assert(
       fc.property(requirement, requirement, (one, two) => {
         const truth = everybody.every((who) => !isMet(one, who) || isMet(two, who));
@@ -178,7 +178,7 @@ describe('implication', () => {
     );
   });
 
-  it('takes a rule apart into what is met exactly when the whole is', () => {
+  it('splits a rule into parts equivalent to the whole', () => {
     fc.assert(
       fc.property(requirement, fc.constantFrom(...everybody), (rule, who) => {
         expect(requirementParts(rule).every((part) => isMet(part, who))).toBe(isMet(rule, who));
@@ -187,7 +187,7 @@ describe('implication', () => {
     );
   });
 
-  it('never says yes to what is not so, however few steps it has', () => {
+  it('never claims a false implication, however few steps it has', () => {
     fc.assert(
       fc.property(requirement, requirement, fc.integer({ min: 1, max: 6 }), (one, two, steps) => {
         const truth = everybody.every((who) => !isMet(one, who) || isMet(two, who));

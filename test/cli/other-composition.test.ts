@@ -19,7 +19,7 @@ function composeElsewhere(sources: readonly SubgraphSource[]): string {
   return supergraphSdl;
 }
 
-it('another composition keeps the example’s scopes as the standard directive', async () => {
+it('another composer keeps the example’s scopes as the standard directive', async () => {
   const sources = await readSupergraphConfig('supergraph.yaml');
   const supergraphSdl = composeElsewhere(sources);
   expect(supergraphSdl).not.toMatch(/@requiresScope\(/);
@@ -42,7 +42,7 @@ it('another composition keeps the example’s scopes as the standard directive',
   expect(compared).toBeGreaterThan(20);
 });
 
-it('without a record, a @subject of one subgraph loads and of several does not', async () => {
+it('without a record, @subject loads from one subgraph, not several', async () => {
   const sources = await readSupergraphConfig('supergraph.yaml');
   const alone = composeElsewhere(sources.filter(({ name }) => name === 'customers'));
   expect(() => createOperationAuthorizer(alone)).not.toThrow();

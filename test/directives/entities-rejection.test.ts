@@ -16,7 +16,7 @@ const typeDefs = /* GraphQL */ `
   }
 `;
 
-it('leaves no rejection unheard when an unknown type stands beside a reference that fails', async () => {
+it('an unknown type beside a failing reference leaves no unhandled rejection', async () => {
   const unheard: unknown[] = [];
   const hear = (reason: unknown): void => {
     unheard.push(reason);

@@ -46,7 +46,7 @@ describe('one answer leaves nearly all candidates within the spread possible', (
     }
   });
 
-  it('and is on the grid, so that the low bits of the number carry nothing', async () => {
+  it('and lies on the grid, so that low bits carry nothing', async () => {
     const subgraph = noisy(FLOAT);
     for (let index = 0; index < 50; index += 1) {
       const answered = Number(await answer(subgraph, 1234.567_890_123 + index * 0.037_1));
@@ -69,7 +69,7 @@ describe('one answer leaves nearly all candidates within the spread possible', (
 });
 
 describe('the noise', () => {
-  it('is the same for the same value and client, and another for another', async () => {
+  it('is the same for the same value and client, and differs for others', async () => {
     const subgraph = noisy(FLOAT);
     const asked = async (given: unknown, client: string): Promise<unknown[]> =>
       Promise.all(Array.from({ length: 3 }, () => answer(subgraph, given, client)));
@@ -81,7 +81,7 @@ describe('the noise', () => {
     expect(await answer(subgraph, -0)).toBe(await answer(subgraph, 0));
   });
 
-  it('needs a number: of nothing else, and of none that is too large, anything leaves', async () => {
+  it('applies to numbers of limited size only', async () => {
     const subgraph = noisy(FLOAT);
     for (const given of [Number.NaN, Infinity, -Infinity, 1e308, -1e300, 2 ** 53, 'x', '', {}, [1], null])
       expect(await answer(subgraph, given)).toBeNull();
@@ -91,7 +91,7 @@ describe('the noise', () => {
     expect(await answer(subgraph, '4711')).toBe(await answer(subgraph, 4711));
   });
 
-  it('never makes an Int of what is none', async () => {
+  it('never makes an Int of what is not one', async () => {
     const subgraph = noisy(INT);
     for (let given = 2_147_483_600; given < 2_147_483_648; given += 1) {
       const answered = await answer(subgraph, given);
@@ -100,7 +100,7 @@ describe('the noise', () => {
   });
 });
 
-describe('a spread or a step that cannot work stops the start', () => {
+describe('a spread or step that cannot work stops the start', () => {
   it.each([
     ['no spread', 'Float', ''],
     ['a spread of nothing', 'Float', ', spread: 0'],

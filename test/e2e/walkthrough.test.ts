@@ -18,7 +18,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-it('goes from consent through partial data and its record to revocation', { timeout: 120_000 }, async () => {
+it('leads from consent through partial data and its record to revocation', { timeout: 120_000 }, async () => {
   const lines: string[] = [];
   await walkthroughCommand({ dataDir, databaseUrl: database.url, print: (line) => lines.push(line) });
   const told = lines.join('\n');
