@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => cleanup.run());
 
-it('a token that the authority bound to a client’s key is good for this client, with nonces of both', async () => {
+it('a token bound by the authority works for its client, with both nonces', async () => {
   const client = await discoverAs(authority, 'careful-app');
   const handle = oidc.getDPoPHandle(client, await oidc.randomDPoPKeyPair('ES256'));
   const tokens = await connect(client, 'accounts:read', ALMA, { DPoP: handle });

@@ -46,7 +46,7 @@ beforeEach(() => {
 const READ = 'query Read($id: ID!) { person(id: $id) { id name accounts { id iban } } again: me { name } }';
 
 describe('propagation.bind: body', () => {
-  it('gives each request of a subgraph a token of its own, for the same transaction', async () => {
+  it('gives each subgraph request a token of its own, for one transaction', async () => {
     const token = await issuer.mint({ scope: 'name accounts accounts:full' });
     const answer = await gateway.ask(READ, { token, variables: { id: 'c-000001' }, operationName: 'Read' });
     expect(answer.body.errors).toBeUndefined();
@@ -60,7 +60,7 @@ describe('propagation.bind: body', () => {
     expect(new Set(claims.map(({ bind }) => (bind as { body: string }).body)).size).toBe(2);
   });
 
-  it('a token lifted from one request is good neither for another one nor a second time', async () => {
+  it('a token lifted from one request works for no other, and only once', async () => {
     const token = await issuer.mint({ scope: 'name email' });
     await gateway.ask('{ me { name } }', { token });
     const [seen] = people.requests;
@@ -75,7 +75,7 @@ describe('propagation.bind: body', () => {
     expect(refused).toEqual(['TXN_TOKEN_BODY', 'TXN_TOKEN_REPLAYED']);
   });
 
-  it('holds entity requests, whose variables the gateway makes', async () => {
+  it('covers entity requests, whose variables the gateway makes', async () => {
     const token = await issuer.mint({ scope: 'name accounts accounts:full' });
     accounts.requests.length = 0;
     const answer = await gateway.ask('{ me { accounts { id iban } } }', { token });
@@ -105,7 +105,7 @@ describe('keys of the gateway (RFC 7517)', () => {
     return { jwksUri: `${proxy.url}/jwks`, fetches: () => fetches };
   }
 
-  it('rotation under load fails no request at the subgraph, by the next key and by one that nobody has seen', async () => {
+  it('rotation under load, prepared or sudden, fails no request at the subgraph', async () => {
     const token = await issuer.mint({ scope: 'name' });
     let isOver = false;
     let answered = 0;
@@ -133,7 +133,7 @@ describe('keys of the gateway (RFC 7517)', () => {
     expect(answered).toBeGreaterThan(20);
   });
 
-  it('unknown keys make a subgraph ask for the set again, but not as often as somebody sends them (DoS)', async () => {
+  it('unknown keys make a subgraph refetch the set only so often (DoS)', async () => {
     const { jwksUri, fetches } = await counted();
     const subgraph = await TestSubgraph.start('people', { issuer: gateway.url, jwksUri });
     cleanup.add(() => subgraph.close());

@@ -74,7 +74,7 @@ async function startMinter(): Promise<TestIssuer> {
   return minter;
 }
 
-describe('the key set that an issuer’s metadata name (RFC 8414)', () => {
+describe('the key set named by an issuer’s metadata (RFC 8414)', () => {
   it.each<[string, (http: string) => unknown]>([
     ['plain http on this machine', (http) => `${http}/jwks`],
     ['plain http in other letters', (http) => `${http.replace('http', 'HTTP')}/jwks`],
@@ -85,7 +85,7 @@ describe('the key set that an issuer’s metadata name (RFC 8414)', () => {
     ['user information', (http) => `${http.replace('http://', 'https://user:secret@')}/jwks`],
     ['no absolute address', () => '/jwks'],
     ['no text', () => ['https://keys.example/jwks']],
-  ])('is not asked for at %s, when the issuer is https', async (_name, jwksUri) => {
+  ])('is not requested at %s, if the issuer is https', async (_name, jwksUri) => {
     const minter = await startMinter();
     const http = await trap(() => ({ keys: minter.keys.map(({ publicJwk }) => publicJwk) }));
     const issuer: string = await listenTls((_request, response) =>
@@ -95,7 +95,7 @@ describe('the key set that an issuer’s metadata name (RFC 8414)', () => {
     expect(http.asked).toEqual([]);
   });
 
-  it('is asked for on another host over https, and at an http: address that is configured on this machine', async () => {
+  it('is requested at another https host, and at a configured http: address on this machine', async () => {
     const minter = await startMinter();
     const keys = await listenTls((_request, response) =>
       sendJson(response, 200, { keys: minter.keys.map(({ publicJwk }) => publicJwk) }),
@@ -107,7 +107,7 @@ describe('the key set that an issuer’s metadata name (RFC 8414)', () => {
     expect(await show({ issuer, jwksUri: `${minter.url}/jwks` }, minter)).toBe('accepted');
   });
 
-  it('is asked for over plain http where the issuer’s entry lifts the rule', async () => {
+  it('is requested over plain http if the issuer’s entry allows it', async () => {
     const minter = await startMinter();
     const issuer: string = await listenTls((_request, response) =>
       sendJson(response, 200, { issuer, jwks_uri: `${minter.url}/jwks` }),
@@ -115,7 +115,7 @@ describe('the key set that an issuer’s metadata name (RFC 8414)', () => {
     expect(await show({ issuer, allowInsecureIssuer: true }, minter)).toBe('accepted');
   });
 
-  it.each(['metadata', 'key set'])('is not looked for where the %s redirect to', async (redirected) => {
+  it.each(['metadata', 'key set'])('is not requested where the %s redirect to', async (redirected) => {
     const minter = await startMinter();
     const elsewhere = await trap((url) => ({
       issuer: 'https://issuer.example',
@@ -140,7 +140,7 @@ describe('the key set that an issuer’s metadata name (RFC 8414)', () => {
     ['of one that differs by a slash', (issuer) => ({ issuer: `${issuer}/` })],
     ['of several', (issuer) => ({ issuer: [issuer] })],
     ['that are larger than metadata are', () => ({ filler: 'x'.repeat(256 * 1024) })],
-  ])('is not the one in metadata %s (section 3.3)', async (_name, more) => {
+  ])('is not accepted from metadata %s (section 3.3)', async (_name, more) => {
     const minter = await startMinter();
     const listening: Listening = await listen((_request, response) =>
       sendJson(response, 200, {
@@ -178,7 +178,7 @@ describe('the secret of a stream', () => {
     return transmitter;
   }
 
-  it('goes to no address of another host that the metadata name for making a stream', async () => {
+  it('is not sent to another host that the metadata name', async () => {
     const [transmitter, thief] = [await start(), await start()];
     transmitter.metadataInstead = { configuration_endpoint: `${thief.url}/streams` };
     const { view, reason } = await receive(transmitter);
@@ -187,7 +187,7 @@ describe('the secret of a stream', () => {
     expect(thief.authorizations).toEqual([]);
   });
 
-  it('goes to no address of another host that a new stream names for polling', async () => {
+  it('is not sent to another host for polling', async () => {
     const [transmitter, thief] = [await start(), await start()];
     const delivery = { method: 'urn:ietf:rfc:8936', endpoint_url: `${thief.url}/poll/s0` };
     transmitter.streamInstead = { delivery };
@@ -197,7 +197,7 @@ describe('the secret of a stream', () => {
     expect(thief.authorizations).toEqual([]);
   });
 
-  it('goes to a host that the configuration names, and to that of configurationUri', async () => {
+  it('is sent to a configured host, and to that of configurationUri', async () => {
     const [transmitter, other] = [await start(), await start()];
     other.metadataInstead = { issuer: transmitter.url };
     other.streamInstead = { iss: transmitter.url };
@@ -244,7 +244,7 @@ describe('the secret of a stream', () => {
   });
 
   it.each(['jwks_uri', 'configuration_endpoint'])(
-    'does not leave TLS by a %s of plain http on this machine',
+    'is not sent by a %s over plain http, though on this machine',
     async (name) => {
       const http = await trap(() => ({ keys: [] }));
       const issuer: string = await listenTls((_request, response) =>
@@ -268,7 +268,7 @@ describe('the secret of a stream', () => {
   );
 });
 
-describe('an address that is given', () => {
+describe('a configured address', () => {
   const issuer = { issuer: 'https://issuer.example', audience: AUDIENCE };
   const introspection = { clientId: 'gateway', clientSecret: 'secret' };
   const foreign = { deliveryEndpoint: 'https://signals.example/7', audience: 'https://gateway.example' };
@@ -304,7 +304,7 @@ describe('an address that is given', () => {
       issuer,
       streams({ foreign: { ...foreign, jwksUri: 'http://signals.example/keys' } }),
     ],
-  ])('is held to the rule in a file and by the library: %s', (path, entry, revocation) => {
+  ])('meets the same rule in a file and in the library: %s', (path, entry, revocation) => {
     const more = revocation === undefined ? {} : { revocation };
     const file = { supergraph: './s.graphql', audit: { mode: 'off' }, issuers: [entry], ...more };
     expect(() => checkConfig(file)).toThrow(path);
@@ -323,7 +323,7 @@ describe('an address that is given', () => {
     expect(addressProblem(address, { allowInsecure: false })).toBeUndefined();
   });
 
-  it('over http is one of this machine, whatever the host is called (property)', () => {
+  it('over http must be on this machine, whatever the host name (property)', () => {
     const label = fc.stringMatching(/^[a-z0-9-]{1,12}$/);
     const host = fc.oneof(
       fc.domain(),

@@ -43,7 +43,7 @@ function gateway(proofLifetimeSeconds: number) {
 const START_SECONDS = START_MS / 1000;
 
 describe('RFC 9449 section 11.1: a used proof', () => {
-  it('is remembered for the whole time in which it could be accepted (property)', async () => {
+  it('is remembered for as long as it could be accepted (property)', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 300 }),
@@ -82,7 +82,7 @@ describe('RFC 9449 section 11.1: a used proof', () => {
     },
   );
 
-  it('is kept beyond the window by as much as clocks of gateways may differ', async () => {
+  it('is kept longer by the largest difference between gateways’ clocks', async () => {
     const { prove, outcome, replay } = gateway(60);
     expect(await outcome(await prove(START_SECONDS))).toBe('accepted');
     const keptMs = (60 + CLOCK_TOLERANCE_SECONDS + CLOCK_MARGIN_SECONDS) * 1000;
@@ -100,7 +100,7 @@ describe('RFC 9449 section 11.1: a used proof', () => {
     ['as old as it may be', -60, 'accepted'],
     ['older than it may be', -60.001, 'PROOF_OLD'],
     ['from before the memory began', -3_601, 'PROOF_OLD'],
-  ])('made %s is judged by the second', async (_name, offsetSeconds, expected) => {
+  ])('made %s is judged to the second', async (_name, offsetSeconds, expected) => {
     const { prove, outcome } = gateway(60);
     expect(await outcome(await prove(START_SECONDS + offsetSeconds))).toBe(expected);
   });

@@ -151,7 +151,7 @@ describe('an entity whose key is beyond 2^53', () => {
       `{"person":{"__typename":"Person","id":"${RIGHT}"}}`,
       { person: { id: RIGHT, name: 'right' } },
     ],
-  ])('is joined with what is its own: %s', async (_case, query, data, expected) => {
+  ])('joins the right data: %s', async (_case, query, data, expected) => {
     owners.answer = () => `{"data":${data}}`;
     const answer = await ask(query);
     expect(answer.body).toEqual({ data: expected });
@@ -161,7 +161,7 @@ describe('an entity whose key is beyond 2^53', () => {
     ['a fraction', '9007199254740993.5'],
     ['beyond all numbers', '1e400'],
     ['nothing but small', '1e-400'],
-  ])('is not joined at all where the key is no identifier: %s', async (_case, key) => {
+  ])('is not joined if the key is not an identifier: %s', async (_case, key) => {
     owners.answer = () =>
       `{"data":{"people":[{"__typename":"Person","id":${key}},{"__typename":"Person","id":"1"}]}}`;
     const answer = await ask('{ people { id name } }');
@@ -203,7 +203,7 @@ describe('a number in an answer', () => {
     ['text', RIGHT],
     ['id', '1.12345678901234567'],
     ['float', '1e400'],
-  ])('%s: %s is an error at its place', async (field, sent) => {
+  ])('%s: %s is an error at its position', async (field, sent) => {
     owners.answer = () => `{"data":{"${field}":${sent},"unasked":"x"}}`;
     const answer = await ask(`{ ${field} }`);
     expect(answer.body.data).toEqual({ [field]: null });
@@ -217,12 +217,12 @@ describe('a number in an answer', () => {
     '{"data":{},"extensions":9007199254740993}',
     '{9007199254740993:1}',
     '[1,',
-  ])('in the place of a response is none: %s', async (text) => {
+  ])('in place of a response is invalid: %s', async (text) => {
     owners.answer = () => text;
     expect(codes(await ask('{ id }'))).toEqual(['SUBREQUEST_MALFORMED_RESPONSE']);
   });
 
-  it('nested a hundred thousand deep does not end the gateway', async () => {
+  it('nested a hundred thousand deep does not crash the gateway', async () => {
     owners.answer = () => `{"data":{"json":${'['.repeat(100_000)}${RIGHT}${']'.repeat(100_000)}}}`;
     await ask('{ json }');
     owners.answer = () => `{"data":{"id":${RIGHT}}}`;
@@ -230,7 +230,7 @@ describe('a number in an answer', () => {
   });
 });
 
-describe('a number of the client', () => {
+describe('a number from the client', () => {
   it.each([
     ['an ID', 'query($v: ID) { byId(id: $v) { id } }', `{"v":${RIGHT}}`, `"v":"${RIGHT}"`],
     [
@@ -300,7 +300,7 @@ describe('a number of the client', () => {
       'query($v: In) { byId(in: $v) { id } }',
       `{"v":${'{"child":'.repeat(5_000)}{"id":${RIGHT}}${'}'.repeat(5_000)}}`,
     ],
-  ])('that no place can hold is refused: %s', async (_case, query, variables) => {
+  ])('beyond every type is refused: %s', async (_case, query, variables) => {
     const answer = await askRaw(query, variables);
     expect(answer.status).toBe(400);
     expect(owners.bodies).toEqual([]);
@@ -325,7 +325,7 @@ describe('a number of the client', () => {
     expect(asked).not.toContain(WRONG);
   });
 
-  it('reaches it in a batch too', async () => {
+  it('reaches it from a batch, too', async () => {
     const query = JSON.stringify('query($v: ID) { byId(id: $v) { id } }');
     const operation = `{"query":${query},"variables":{"v":${RIGHT}}}`;
     await send(`${gateway.url}/graphql`, `[${operation},${operation}]`, JSON_TYPE);
@@ -337,7 +337,7 @@ describe('a number of the client', () => {
     ['ID', 'byId(id: $v)', 400],
     ['Long', 'byLong(n: $v)', 400],
     ['Float', 'byFloat(x: $v)', 200],
-  ])('that somebody else parsed, and perhaps rounded, is refused as %s', async (type, field, status) => {
+  ])('that another parser may have rounded is refused as %s', async (type, field, status) => {
     const query = encodeURIComponent(`query($v: ${type}) { ${field} { id } }`);
     const variables = encodeURIComponent(`{"v":${RIGHT}}`);
     const get = await send(
@@ -353,7 +353,7 @@ describe('a number of the client', () => {
     }
   });
 
-  it('around an Apollo Server of one’s own it is exact or an error as well', async () => {
+  it('is exact or an error around an existing Apollo Server, too', async () => {
     const own = protectGateway(
       { supergraphSdl: supergraph },
       {

@@ -475,7 +475,7 @@ feature('Schemas of Federation 1', 'supported', async () => {
   expect((await ask('{ user { id nick } }')).body.data).toEqual({ user: { id: '1', nick: 'al' } });
 });
 
-it('the table of docs/reference/federation-features.md has these rows, in this order', async () => {
+it('docs/reference/federation-features.md has these rows in this order', async () => {
   const text = await readFile(projectPath('docs/reference/federation-features.md'), 'utf8');
   const rows = [...text.matchAll(/^\| (.+?) +\| (supported|passed on|refused) +\|/gm)].map(
     ([, name = '', support = '']) => `${name.trim()}: ${support}`,

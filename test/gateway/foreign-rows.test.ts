@@ -96,7 +96,7 @@ async function lastRecord(): Promise<string[]> {
     .map(({ coordinate, rule }) => `${coordinate} ${rule ?? ''}`);
 }
 
-describe('through the gateway, a foreign row is one that does not exist', () => {
+describe('through the gateway, a foreign row looks missing', () => {
   it.each([
     ['{ person(id: "ID") { id name } }', 'Query.person'],
     ['{ person(id: "ID") { phone calls } }', 'Query.person'],

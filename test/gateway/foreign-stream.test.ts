@@ -185,7 +185,7 @@ describe('a stream of another issuer', () => {
     expect(await status(later)).toBe(200);
   });
 
-  it('ends one token by its identifier, and those of a session by its name', async () => {
+  it('ends one token by its identifier, and a session’s by its name', async () => {
     const { issuer, transmitter, status } = await start();
     const token = await issuer.mint({ sub: 'ana', jti: 'token-1' });
     const ofSession = await issuer.mint({ sub: 'ana', sid: 'session-1' });
@@ -202,7 +202,7 @@ describe('a stream of another issuer', () => {
     expect(await status(other)).toBe(200);
   });
 
-  it('ends the tokens of a client that an application stands for', async () => {
+  it('ends the tokens of a client mapped from an application', async () => {
     const { issuer, transmitter, status } = await start();
     const token = await issuer.mint({ client_id: 'rogue' });
     const sub_id = { format: 'complex', application: { format: 'opaque', id: 'rogue' } };
@@ -217,7 +217,7 @@ describe('a stream of another issuer', () => {
     ['of another issuer’s token', { format: 'jwt_id', iss: 'https://other.example', jti: 'j' }],
     ['of a tenant alone', { format: 'complex', tenant: { format: 'opaque', id: 't' } }],
     ['of a format that is not known', { format: 'phone_number', phone_number: '+1' }],
-  ])('an event %s is not lost: the view grows stale and nothing is permitted', async (_name, sub_id) => {
+  ])('an event %s makes the view stale, so nothing is permitted', async (_name, sub_id) => {
     const { issuer, transmitter, status, isFresh, gateway } = await start();
     const token = await issuer.mint({ sub: 'ben' });
     expect(await status(token)).toBe(200);
@@ -231,7 +231,7 @@ describe('a stream of another issuer', () => {
     });
   });
 
-  it('an event that the configuration says does not matter is passed over', async () => {
+  it('skips an event that the configuration ignores', async () => {
     const { issuer, transmitter, status, isFresh } = await start({ events: ['session-revoked'] });
     const token = await issuer.mint({ sub: 'ana' });
     await transmitter.announce(
@@ -244,7 +244,7 @@ describe('a stream of another issuer', () => {
     expect(await status(token)).toBe(200);
   });
 
-  it('a credential that was added ends nothing', async () => {
+  it('ends nothing for an added credential', async () => {
     const { issuer, transmitter, status } = await start();
     const token = await issuer.mint({ sub: 'ana' });
     const sub_id = { format: 'opaque', id: 'ana' };
@@ -257,7 +257,7 @@ describe('a stream of another issuer', () => {
     expect(await status(token)).toBe(200);
   });
 
-  it('is asked for over https only', () => {
+  it('is polled over https only', () => {
     const config = (foreign: Partial<ForeignStreamOptions>) => ({
       supergraph: './s.graphql',
       issuers: [{ issuer: 'https://issuer.example', audience: AUDIENCE }],

@@ -43,33 +43,30 @@ async function receive({ isForeign = false, arrange }: Setting = {}) {
   return { transmitter, issuer, view, log, receiver, issuedAgo, reasons };
 }
 
-describe('a stream that is over', () => {
+describe('a stream that has ended', () => {
   it.each([
     ['stopped', 'HTTP_409'],
     ['forgotten', 'HTTP_404'],
     ['unauthorized', 'HTTP_401'],
-  ] as const)(
-    'because it is %s makes the view stale at once, and a new one has to tell everything first',
-    async (mode, reason) => {
-      const { transmitter, issuer, view, reasons } = await receive();
-      const [jti, set] = await transmitter.sign(ofConsent('in-between'));
-      const wasFresh: boolean[] = [];
-      transmitter.beforeCreate = () => {
-        wasFresh.push(view.isFresh());
-        transmitter.queue.set(jti, set);
-        transmitter.beforeAnswer = () => wasFresh.push(view.isFresh());
-      };
-      transmitter.mode = mode;
-      await until(() => transmitter.streams === 2, 'a second stream');
-      await until(() => view.isFresh(), 'fresh again');
-      expect(wasFresh.slice(0, 2)).toEqual([false, false]);
-      expect(view.isRevoked(token({ issuer, consentId: 'in-between', issuedAt: NOW_SECONDS }))).toBe(true);
-      expect(reasons()).toContain(reason);
-      expect(transmitter.deleted).toEqual(['s1']);
-    },
-  );
+  ] as const)('because it is %s makes the view stale until a new one catches up', async (mode, reason) => {
+    const { transmitter, issuer, view, reasons } = await receive();
+    const [jti, set] = await transmitter.sign(ofConsent('in-between'));
+    const wasFresh: boolean[] = [];
+    transmitter.beforeCreate = () => {
+      wasFresh.push(view.isFresh());
+      transmitter.queue.set(jti, set);
+      transmitter.beforeAnswer = () => wasFresh.push(view.isFresh());
+    };
+    transmitter.mode = mode;
+    await until(() => transmitter.streams === 2, 'a second stream');
+    await until(() => view.isFresh(), 'fresh again');
+    expect(wasFresh.slice(0, 2)).toEqual([false, false]);
+    expect(view.isRevoked(token({ issuer, consentId: 'in-between', issuedAt: NOW_SECONDS }))).toBe(true);
+    expect(reasons()).toContain(reason);
+    expect(transmitter.deleted).toEqual(['s1']);
+  });
 
-  it('is not served from while the transmitter takes no new one', async () => {
+  it('permits nothing while the transmitter accepts no new one', async () => {
     const { transmitter, view } = await receive();
     transmitter.metadataInstead = { issuer: 'https://another.example' };
     transmitter.mode = 'stopped';
@@ -80,7 +77,7 @@ describe('a stream that is over', () => {
     expect(transmitter.streams).toBe(2);
   });
 
-  it('leaves suspensions in force until the new one has told which stand', async () => {
+  it('leaves suspensions in force until the new one lists the current ones', async () => {
     const { transmitter, issuer, view } = await receive();
     const suspended = (clientId: string) =>
       view.suspensions.codeFor(token({ issuer, clientId, issuedAt: NOW_SECONDS }));
@@ -100,7 +97,7 @@ describe('a stream that is over', () => {
     expect([suspended('a'), suspended('b')]).toEqual(['CLIENT_SUSPENDED', undefined]);
   });
 
-  it('takes old events that a new one tells again for what they are', async () => {
+  it('has its old events repeated by a new one, and dates them correctly', async () => {
     const { transmitter, issuer, view } = await receive();
     const event = { event_timestamp: NOW_SECONDS - 300 };
     const user = { format: 'complex', user: { format: 'iss_sub', iss: issuer, sub: 's' } };
@@ -116,7 +113,7 @@ describe('a stream that is over', () => {
   });
 
   it.each(['stopped', 'forgotten', 'unauthorized'] as const)(
-    'and foreign (%s): nobody makes a new one, and when it is back what was issued before is refused',
+    'and is foreign (%s) is not recreated; once back, earlier tokens are refused',
     async (mode) => {
       const { transmitter, view, log, issuedAgo } = await receive({ isForeign: true });
       expect(issuedAgo(10)).toBe(false);
@@ -133,7 +130,7 @@ describe('a stream that is over', () => {
     },
   );
 
-  it('is not a stream that could not be reached for a while: nothing is lost by that', async () => {
+  it('is not one that was briefly unreachable, where nothing is lost', async () => {
     const { transmitter, view, log, issuedAgo } = await receive({ isForeign: true });
     transmitter.mode = 'error';
     await until(() => log.codes().includes('REVOCATION_STREAM_BROKEN'), 'broken');
@@ -146,7 +143,7 @@ describe('a stream that is over', () => {
 });
 
 describe('the stream’s own secret', () => {
-  it('is used for polls and for the end, the configured one for making the stream, and none for the metadata', async () => {
+  it('is for polls and the end, the configured one for creation, and none for metadata', async () => {
     const { transmitter, receiver } = await receive();
     await receiver.close();
     const used = new Map(transmitter.authorizations);
@@ -156,14 +153,14 @@ describe('the stream’s own secret', () => {
     expect(used.get('DELETE /streams?stream_id=s1')).toBe('Bearer secret-of-s1');
   });
 
-  it('of the stream before is not used for the next', async () => {
+  it('of the previous stream is not used for the next', async () => {
     const { transmitter, view } = await receive();
     transmitter.mode = 'stopped';
     await until(() => transmitter.streams === 2 && view.isFresh(), 'fresh over the second');
     expect(new Map(transmitter.authorizations).get('POST /poll/s2')).toBe('Bearer secret-of-s2');
   });
 
-  it.each([7, '', null, {}])('that is %j makes no stream', async (behalf_stream_secret) => {
+  it.each([7, '', null, {}])('refuses the stream if it is %j', async (behalf_stream_secret) => {
     const arrange = (each: Transmitter) => (each.streamInstead = { behalf_stream_secret });
     const { view, reasons } = await receive({ arrange });
     await until(() => reasons().includes('STREAM_SECRET_UNREADABLE'), 'refused');
@@ -171,8 +168,8 @@ describe('the stream’s own secret', () => {
   });
 });
 
-describe('a transmitter’s word for how much there is', () => {
-  it.each([true, 'false', 1, null])('%j is not taken for an end', async (moreAvailable) => {
+describe('a transmitter’s statement that more is available', () => {
+  it.each([true, 'false', 1, null])('%j is not taken for the end', async (moreAvailable) => {
     const arrange = (each: Transmitter) => (each.answerInstead = { moreAvailable });
     const { transmitter, view, reasons } = await receive({ arrange });
     await until(() => reasons().includes('ANSWER_WITHOUT_PROGRESS'), 'no progress');
@@ -181,7 +178,7 @@ describe('a transmitter’s word for how much there is', () => {
     await until(() => view.isFresh(), 'fresh');
   });
 
-  it('is not believed when it sends as many as were asked for', async () => {
+  it('is not believed when a full batch came', async () => {
     const arrange = async (each: Transmitter): Promise<void> => {
       for (let count = 0; count < 500; count += 1)
         each.queue.set(...(await each.sign(ofConsent(`c-${count}`))));
@@ -199,7 +196,7 @@ describe('a transmitter’s word for how much there is', () => {
     expect(view.size).toBe(500);
   });
 
-  it('that never heeds an acknowledgement is not asked without a pause', async () => {
+  it('is paced if acknowledgements are ignored', async () => {
     const { transmitter, view, log, issuer } = await receive();
     transmitter.isForgetful = true;
     await transmitter.announce(ofConsent('x'));
@@ -211,7 +208,7 @@ describe('a transmitter’s word for how much there is', () => {
     expect(view.isFresh()).toBe(true);
   });
 
-  it('that answers at once with nothing is not asked without a pause either', async () => {
+  it('is paced if answers come at once and empty', async () => {
     const { transmitter, view, issuer } = await receive();
     transmitter.isHasty = true;
     await transmitter.announce(ofConsent('x'));
@@ -224,7 +221,7 @@ describe('a transmitter’s word for how much there is', () => {
     await until(() => view.isRevoked(token({ issuer, consentId: 'y', issuedAt: NOW_SECONDS })), 'heard');
   });
 
-  it('about an event under another name than its own is not believed', async () => {
+  it('is not believed for an event under another identifier', async () => {
     const arrange = async (each: Transmitter): Promise<void> => {
       const [, set] = await each.sign(ofConsent('x'));
       each.queue.set('another', set);

@@ -196,12 +196,12 @@ describe.each(HOSTILE)('%s', (_name, query, limit, actual) => {
     expectRefused(await gateway.ask(query, { variables: { a: true } }), limit, actual);
   });
 
-  it('are refused for a caller with a token as well', async () => {
+  it('are refused for an authenticated caller, too', async () => {
     expectRefused(await gateway.ask(query, { token, variables: { a: true } }), limit, actual);
   });
 });
 
-describe('values of variables', () => {
+describe('variable values', () => {
   const query = 'query ($v: ID!) { person(id: $v) { id } }';
   const post = (variables: string): Promise<Answer> =>
     send(`${gateway.url}/graphql`, `{"query":${JSON.stringify(query)},"variables":${variables}}`, JSON_TYPE);
@@ -225,12 +225,12 @@ describe('values of variables', () => {
     expect(people.requests).toEqual([]);
   });
 
-  it('of an ordinary size are taken', async () => {
+  it('of an ordinary size are accepted', async () => {
     expect((await post('{"v":"c-1"}')).body).toEqual({ data: { person: { id: 'c-1' } } });
   });
 });
 
-describe('inputs that have no large number, only a long one', () => {
+describe('long inputs without large counts', () => {
   it.each([
     ['a long string', `{ hello(name: "${'x'.repeat(200_000)}") }`, 200],
     ['a long block string', `{ hello(name: """${'\n x'.repeat(15_000)}""") }`, 200],
@@ -251,7 +251,7 @@ describe('inputs that have no large number, only a long one', () => {
 });
 
 describe('ordinary operations', () => {
-  it('are answered: the introspection query of tools, and one with fragments, aliases and conditions', async () => {
+  it('are answered: tools’ introspection, fragments, aliases and conditions', async () => {
     const schema = await gateway.ask(
       getIntrospectionQuery({ inputValueDeprecation: true, specifiedByUrl: true, schemaDescription: true }),
     );
@@ -265,7 +265,7 @@ describe('ordinary operations', () => {
     expect(answer.body.errors).toBeUndefined();
   });
 
-  it('are answered up to the limit, and not beyond it', async () => {
+  it('are answered up to the limit, and not beyond', async () => {
     const aliased = (size: number) => `{ me { ${list(size, (i) => `a${i}: nick`)} } }`;
     expect((await gateway.ask(aliased(200))).status).toBe(200);
     people.requests.length = 0;
@@ -273,12 +273,12 @@ describe('ordinary operations', () => {
   });
 });
 
-describe('whichever way a text comes', () => {
+describe('an oversized operation', () => {
   const large = `{ me { ${list(300, (i) => `a${i}: nick`)} } }`;
   const sha256Hash = createHash('sha256').update(large).digest('hex');
   const persisted = { persistedQuery: { version: 1, sha256Hash } };
 
-  it('by GET it is counted', async () => {
+  it('is counted by GET', async () => {
     const answer = await send(
       `${gateway.url}/graphql?query=${encodeURIComponent(large)}`,
       '',
@@ -288,13 +288,13 @@ describe('whichever way a text comes', () => {
     expectRefused(answer, 'aliases', 300);
   });
 
-  it('as a persisted query it is counted, and not registered', async () => {
+  it('is counted as a persisted query, and not registered', async () => {
     const post = (body: object) => send(`${gateway.url}/graphql`, JSON.stringify(body), JSON_TYPE);
     expectRefused(await post({ query: large, extensions: persisted }), 'aliases', 300);
     expect(codes(await post({ extensions: persisted }))).toEqual(['PERSISTED_QUERY_NOT_FOUND']);
   });
 
-  it('in a batch it is refused alone, and each operation is on record', async () => {
+  it('is refused alone in a batch, and each operation recorded', async () => {
     const before = (await records()).length;
     const answer = await send(
       `${gateway.url}/graphql`,
@@ -313,7 +313,7 @@ describe('whichever way a text comes', () => {
     ]);
   });
 
-  it('new texts of one batch share the tokens of one request', async () => {
+  it('new texts of a batch share the token limit of one request', async () => {
     const text = (index: number) => `query Q${index} { me { ${list(1_000, () => 'x')} } }`;
     const answer = await send(
       `${gateway.url}/graphql`,
@@ -334,8 +334,8 @@ describe('whichever way a text comes', () => {
   }
 });
 
-describe('limits that the configuration names', () => {
-  it('take the place of the defaults', async () => {
+describe('configured limits', () => {
+  it('replace the defaults', async () => {
     const strict = await startTestGateway(cleanup, compose(people), {
       issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
       limits: { depth: 1, aliases: 0, cost: 1 },
@@ -348,7 +348,7 @@ describe('limits that the configuration names', () => {
   });
 });
 
-describe('around somebody’s own Apollo Server', () => {
+describe('around an existing Apollo Server', () => {
   async function start(withPlugin: boolean): Promise<string> {
     const protectedGateway = protectGateway(
       { supergraphSdl: compose(people) },

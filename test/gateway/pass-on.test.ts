@@ -187,7 +187,7 @@ async function assertion(
 }
 
 describe('a subgraph that calls another service in the same transaction', () => {
-  it('passes on a token for that service, with the same person and transaction, and no more than it was given', async () => {
+  it('passes on a token for that service, with the same person and fewer rights', async () => {
     resolveMine = async (context) => {
       const headers = await txnTokenHeaders(context, { audience: 'ledger' });
       const response = await fetch(ledgerUrl, { headers });
@@ -209,7 +209,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
     ]);
   });
 
-  it('calls a protected subgraph, which decides by the token that was passed on', async () => {
+  it('calls a protected subgraph, which decides by that token', async () => {
     resolveMine = async (context) => {
       const query =
         '{ _entities(representations: [{ __typename: "Person", id: "c-000001" }]) { ... on Person { accounts { iban } } } }';
@@ -235,7 +235,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
     expect(String(poor.body.data?.mine)).toContain('UNAUTHORIZED_FIELD_OR_TYPE');
   });
 
-  it('asks once per audience and request; and of a caller without a token has nothing to pass on', async () => {
+  it('exchanges once per audience and request, and nothing for an anonymous caller', async () => {
     const tokens: string[] = [];
     resolveMine = async (context) => {
       tokens.push(
@@ -264,7 +264,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
     });
   });
 
-  it('that may not ask for an audience is told so, by a code that holds no token', async () => {
+  it('gets a code without a token if it may not use an audience', async () => {
     let failure: unknown;
     resolveMine = async (context) => {
       failure = await exchangeTxnToken(context, { audience: 'people' }).catch((error: unknown) => error);
@@ -276,7 +276,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
 });
 
 describe('POST /txn-token (RFC 8693)', () => {
-  it('answers with a transaction token that says who passed it on, and ends with the one that was held', async () => {
+  it('answers with a token that names the exchanging workload, and ends no later', async () => {
     const original = await held();
     const answer = await exchange(original);
     expect(answer.status).toBe(200);
@@ -332,18 +332,18 @@ describe('POST /txn-token (RFC 8693)', () => {
     expect((await lastRecord()).outcome).toBe('refused');
   });
 
-  it('refuses a parameter that comes twice', async () => {
+  it('refuses a repeated parameter', async () => {
     const answer = await exchange(await held(), {}, undefined, '&audience=accounts');
     expect([answer.status, answer.body]).toEqual([400, { error: 'invalid_request' }]);
   });
 
-  it('takes only POST with a form', async () => {
+  it('accepts only POST with a form', async () => {
     const url = `${gateway.url}/txn-token`;
     expect((await send(url, '', {}, 'GET')).status).toBe(405);
     expect((await send(url, '{}', { 'content-type': 'application/json' })).status).toBe(415);
   });
 
-  it('gives nothing for a token that this workload does not hold', async () => {
+  it('gives nothing for a token of another workload', async () => {
     await held();
     await gateway.ask('{ rates }', { token: await issuer.mint({ scope: 'accounts' }) });
     const ofAccounts = String(accounts.requests.at(-1)?.headers['txn-token']);
@@ -364,7 +364,7 @@ describe('POST /txn-token (RFC 8693)', () => {
     expect(gateway.log.text).not.toContain(ofAccounts);
   });
 
-  it('gives nothing to whoever does not show that he is the workload', async () => {
+  it('gives nothing to an unauthenticated workload', async () => {
     const token = await held();
     const basic = (name: string, secret: string) =>
       `Basic ${Buffer.from(`${name}:${encodeURIComponent(secret)}`).toString('base64')}`;
@@ -387,7 +387,7 @@ describe('POST /txn-token (RFC 8693)', () => {
     expect((await lastRecord()).outcome).toBe('authentication-failed');
   });
 
-  it('knows a workload by its key as well (RFC 7523); an assertion is short, for this gateway, and good once', async () => {
+  it('authenticates a workload by a short-lived, single-use assertion (RFC 7523)', async () => {
     const first = await exchange(await held());
     const shown = await assertion();
     // The ledger holds a token for itself, and passes on to itself: the second hop.
@@ -418,7 +418,7 @@ describe('POST /txn-token (RFC 8693)', () => {
     });
   });
 
-  it('ends a chain after so many hops', async () => {
+  it('ends a chain after the configured number of hops', async () => {
     const first = await exchange(await held());
     const second = await exchange(first.token ?? '', await assertion(), {});
     const third = await exchange(second.token ?? '', await assertion(), {});
@@ -439,7 +439,7 @@ describe('an exchanged token', () => {
   });
   const vocabulary = fc.record({ scopes: names, policies: names, purposes: names, roles: names });
 
-  it('never permits what the one before did not, along a whole chain (property)', async () => {
+  it('never permits more than its predecessor, along a whole chain (property)', async () => {
     const keys = await SigningKeys.create();
     const propagation = { issuer: 'https://gateway.example' };
     const secret = 'x'.repeat(32);
@@ -526,7 +526,7 @@ describe('an exchanged token', () => {
     );
   });
 
-  it('is bound to the request that it is for where the gateway binds tokens, and not to be had without', async () => {
+  it('is bound to its request if the gateway binds tokens, or refused', async () => {
     const keys = await SigningKeys.create();
     const propagation = { issuer: 'https://gateway.example', bind: 'body' as const };
     const secret = 'x'.repeat(32);
@@ -592,7 +592,7 @@ describe('the configuration', () => {
     expect(() => config(...workloads)).toThrow(new RegExp(`^${path.replaceAll(/[[\].]/g, '\\$&')}:`));
   });
 
-  it('without workloads there is nothing at the address', async () => {
+  it('without workloads has no exchange endpoint', async () => {
     const at = await startTestGateway(cleanup, compose(people, accounts), {
       issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
     });

@@ -63,7 +63,7 @@ describe.each([
   ['with the context function', true],
   ['without a context function', false],
 ])('around an Apollo Server %s', (_, withContext) => {
-  it('the ceiling and the limit hold', async () => {
+  it('ceiling and rate limit hold', async () => {
     const url = await start(withContext);
     const token = await issuer.mint({ scope: 'name email' });
     for (let n = 0; n < 3; n++) {
@@ -77,7 +77,7 @@ describe.each([
     expect(people.requests).toHaveLength(3);
   });
 
-  it('each operation of a batch has the ceiling, and counts', async () => {
+  it('each operation of a batch meets the ceiling, and counts', async () => {
     const url = await start(withContext);
     const token = await issuer.mint({ scope: 'name email' });
     const batch = JSON.stringify(Array(5).fill({ query: QUERY }));

@@ -31,7 +31,7 @@ async function receive() {
 }
 
 describe('the freshness of the view (decision 6)', () => {
-  it('counts from the question, however long the answer is on its way', async () => {
+  it('counts from the poll’s start, however late its answer', async () => {
     const { transmitter, view, clock, receiver, polled } = await receive();
     transmitter.beforeAnswer = () => {
       clock.ms += 4_000;
@@ -47,7 +47,7 @@ describe('the freshness of the view (decision 6)', () => {
     expect(view.isFresh()).toBe(false);
   });
 
-  it('is not there when the answer was under way for longer than the view may be old', async () => {
+  it('is not gained by an answer older than the staleness limit', async () => {
     const { transmitter, view, clock, receiver, polled } = await receive();
     transmitter.beforeAnswer = () => {
       clock.ms += MAX_STALENESS_MS + 1;
@@ -64,7 +64,7 @@ describe('the freshness of the view (decision 6)', () => {
     );
   });
 
-  it('is lost while a long poll is held, and comes with the question after it', async () => {
+  it('is lost during a long poll, and regained by the next', async () => {
     const { transmitter, view, clock, receiver } = await receive();
     receiver.start();
     await until(() => view.isFresh(), 'fresh');

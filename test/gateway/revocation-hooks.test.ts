@@ -48,21 +48,21 @@ describe('onRevocation', () => {
     ['subject', { subject: 'alma', clientId: 'budget-app' }],
     ['client', { clientId: 'budget-app' }],
     ['key', { keyId: 'kid-1' }],
-  ])('is told that a %s ended, with what was announced', async (kind, what) => {
+  ])('learns that a %s ended, with what was announced', async (kind, what) => {
     const { view, told } = watched();
     expect(view.revoke({ issuer: ISSUER, ...what }, 1_700_000_000.5)).toBe(true);
     await until(() => told.length === 1, 'told');
     expect(told).toEqual([{ kind, issuer: ISSUER, ...what, endedAtMs: 1_700_000_000_500 }]);
   });
 
-  it('is told that everything of an issuer ended, where it is not known what did', async () => {
+  it('learns that everything of an issuer ended, when details are unknown', async () => {
     const { view, told } = watched();
     view.revokeIssued(ISSUER, 1_700_000_000);
     await until(() => told.length === 1, 'told');
     expect(told).toEqual([{ kind: 'issuer', issuer: ISSUER, endedAtMs: 1_700_000_000_000 }]);
   });
 
-  it('is told after the view enforces it, and never within the announcement', async () => {
+  it('is called after the view enforces it, never during the announcement', async () => {
     let wasRevoked: boolean | undefined;
     const { view } = watched({
       onRevocation: () => {
@@ -87,31 +87,24 @@ describe('a hook that misbehaves', () => {
     ],
     ['rejects', () => Promise.reject(new Error('alma’s token is s3cret')), 'THROWN'],
     ['never ends', () => new Promise(() => undefined), 'TIMEOUT'],
-  ])(
-    'is logged when it %s, and neither the view nor the next call waits for it',
-    async (_what, fail, reason) => {
-      let calls = 0;
-      const told: ConsentChange[] = [];
-      const onRevocation = () => {
-        calls += 1;
-        return fail();
-      };
-      const { view, log } = watched(
-        { onRevocation, onConsentChange: (change) => told.push(change) },
-        100,
-        20,
-      );
-      for (const consentId of ['one', 'two', 'three']) view.revoke({ issuer: ISSUER, consentId }, 1);
-      expect(view.isRevoked(token({ consentId: 'three', issuedAt: 1 }))).toBe(true);
-      await until(() => calls === 3 && told.length === 3, 'all were told');
-      expect(told.map(({ consentId }) => consentId)).toEqual(['one', 'two', 'three']);
-      // Bounded: one line, however many fail.
-      expect(log.of('REVOCATION_HOOK_FAILED')).toEqual([{ reason, failures: 1 }]);
-      expect(log.text).not.toMatch(/alma|s3cret/);
-    },
-  );
+  ])('is logged if it %s, and delays neither the view nor later calls', async (_what, fail, reason) => {
+    let calls = 0;
+    const told: ConsentChange[] = [];
+    const onRevocation = () => {
+      calls += 1;
+      return fail();
+    };
+    const { view, log } = watched({ onRevocation, onConsentChange: (change) => told.push(change) }, 100, 20);
+    for (const consentId of ['one', 'two', 'three']) view.revoke({ issuer: ISSUER, consentId }, 1);
+    expect(view.isRevoked(token({ consentId: 'three', issuedAt: 1 }))).toBe(true);
+    await until(() => calls === 3 && told.length === 3, 'all were told');
+    expect(told.map(({ consentId }) => consentId)).toEqual(['one', 'two', 'three']);
+    // Bounded: one line, however many fail.
+    expect(log.of('REVOCATION_HOOK_FAILED')).toEqual([{ reason, failures: 1 }]);
+    expect(log.text).not.toMatch(/alma|s3cret/);
+  });
 
-  it('is told to forget everything when it is too slow for what is announced', async () => {
+  it('is told to forget everything if it cannot keep up', async () => {
     const told: Revocation[] = [];
     let release = (): void => undefined;
     const isReleased = new Promise<void>((resolve) => (release = resolve));
@@ -131,7 +124,7 @@ describe('a hook that misbehaves', () => {
   });
 });
 
-it('a gateway tells the hooks of its program over a real stream', async () => {
+it('works in a gateway over a real stream', async () => {
   const transmitter = await Transmitter.start();
   const issuer = await TestIssuer.start();
   const people = await TestSubgraph.start('people');
@@ -159,7 +152,7 @@ it('a gateway tells the hooks of its program over a real stream', async () => {
   expect(revocations).toEqual(changes);
 });
 
-it('watchRevocations tells a process that is not a gateway, and ends its stream', async () => {
+it('works outside of a gateway by watchRevocations, which ends its stream', async () => {
   const transmitter = await Transmitter.start();
   cleanup.add(() => transmitter.close());
   const changes: ConsentChange[] = [];

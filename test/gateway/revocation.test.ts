@@ -32,7 +32,7 @@ describe('the gateway', () => {
     supergraph = compose(people);
   });
 
-  it('serves no token before it knows what was revoked, goes on for a while without the transmitter, and recovers', async () => {
+  it('permits nothing before its view is fresh, tolerates a pause, and recovers', async () => {
     const transmitter = await Transmitter.start();
     const issuer = await TestIssuer.start();
     cleanup.add(() => issuer.close());
@@ -82,7 +82,7 @@ describe('the gateway', () => {
     expect((await read(bad)).status).toBe(401);
   });
 
-  it('refuses a token that would outlive the memory of its revocation', async () => {
+  it('refuses a token that outlives the memory of its revocation', async () => {
     const transmitter = await Transmitter.start();
     cleanup.add(() => transmitter.close());
     const issuer = await TestIssuer.start();
@@ -109,7 +109,7 @@ describe('the gateway', () => {
     });
     afterAll(() => authority.close());
 
-    it('refuses a token, still unexpired, within a second of the revocation of its consent', async () => {
+    it('refuses an unexpired token within a second of its consent’s revocation', async () => {
       const gateway = await startTestGateway(cleanup, supergraph, {
         issuers: [{ issuer: authority.issuer, audience: AUDIENCE }],
         revocation: { streams: [{ issuer: authority.issuer, secret: STREAM_SECRET }] },

@@ -59,14 +59,14 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
     ];
   }
 
-  it('are asked for once, however many come at the same time', async () => {
+  it('are fetched once for many concurrent requests', async () => {
     const [own, at] = await startOwn();
     const tokens = await Promise.all(Array.from({ length: 20 }, () => own.mint({ scope: 'name' })));
     await Promise.all(tokens.map((token) => expectAccepted(token, at)));
     expect([own.metadataRequests, own.keyRequests]).toEqual([1, 1]);
   });
 
-  it('an unknown kid has them asked for again, but not more often than the cooldown', async () => {
+  it('are refetched for an unknown kid, limited by a cooldown', async () => {
     const [own, at] = await startOwn();
     await expectAccepted(await own.mint({ scope: 'name' }), at);
     expect(own.keyRequests).toBe(1);
@@ -97,7 +97,7 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
   });
 
   it.each(['error', 'html'] as const)(
-    'that cannot be had (%s) are 503, and the caller is not taken for nobody',
+    'that are unavailable (%s) give 503, not an anonymous caller',
     async (mode) => {
       const [own, at] = await startOwn(mode);
       const token = await own.mint({ scope: 'name' });
@@ -112,7 +112,7 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
     },
   );
 
-  it('of an issuer that is down are 503; a burst asks it once, and it recovers', async () => {
+  it('of an unavailable issuer give 503 after one fetch, and recover', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const key = await makeKey();

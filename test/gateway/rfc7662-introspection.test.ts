@@ -144,7 +144,7 @@ async function refusal(asked: Promise<unknown>): Promise<RefusedError['refusal']
 }
 
 describe('an opaque token (RFC 7662)', () => {
-  it('is read as its issuer says, and asked about once for a moment', async () => {
+  it('is read as its issuer says, and cached briefly', async () => {
     const gateway = await startGateway();
     const { value } = await issue();
     const answers = await Promise.all(Array.from({ length: 10 }, () => gateway.ask(READ, { token: value })));
@@ -162,7 +162,7 @@ describe('an opaque token (RFC 7662)', () => {
     expect(people.requests.map(({ text }) => text).join()).not.toContain(value);
   });
 
-  it('of a client by itself (client credentials, through openid-client) is a service', async () => {
+  it('from client credentials, through openid-client, is a service', async () => {
     const gateway = await startGateway();
     const config = await openid.discovery(
       new URL(issuer),
@@ -186,7 +186,7 @@ describe('an opaque token (RFC 7662)', () => {
     });
   });
 
-  it('may be asked about with a key instead of a secret (RFC 7523)', async () => {
+  it('can be introspected with a key instead of a secret (RFC 7523)', async () => {
     const at = new TokenIntrospector(issuerOptions(), {
       endpoint: `${issuer}${PATH}`,
       clientId: 'gateway-with-key',
@@ -195,7 +195,7 @@ describe('an opaque token (RFC 7662)', () => {
     expect(await at.introspect((await issue()).value)).toMatchObject({ sub: 'c-000001' });
   });
 
-  it('stops the start when the key for asking cannot be read, and does not quote it', async () => {
+  it('stops the start if the introspection key is unreadable, without quoting it', async () => {
     const introspection = { endpoint: `${issuer}${PATH}`, clientId: 'gateway-with-key' };
     const start = (privateKeyFile: string) =>
       startTestGateway(cleanup, compose(people), {
@@ -212,7 +212,7 @@ describe('an opaque token (RFC 7662)', () => {
     expect((await gateway.ask(READ, { token: (await issue()).value })).status).toBe(200);
   });
 
-  it('that was revoked is refused once the moment is over, and at the latest when it ends', async () => {
+  it('that was revoked is refused after the cache period, at most', async () => {
     const gateway = await startGateway({ cacheMs: 100 });
     const { token, value } = await issue();
     expect((await gateway.ask(READ, { token: value })).status).toBe(200);
@@ -230,7 +230,7 @@ describe('an opaque token (RFC 7662)', () => {
     expect((await long.ask(READ, { token: short.value })).status).toBe(401);
   });
 
-  it('that is bound to a key (RFC 9449 section 6.2) is refused from whoever shows it alone', async () => {
+  it('that is bound to a key (RFC 9449 section 6.2) is refused as a bearer token', async () => {
     const gateway = await startGateway();
     const { value } = await issue({ jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' });
     const answer = await gateway.ask(READ, { token: value });
@@ -239,7 +239,7 @@ describe('an opaque token (RFC 7662)', () => {
     expect(questions).toBe(1);
   });
 
-  it('that nobody issued is refused, and asked about again only after a moment', async () => {
+  it('that is unknown is refused, and introspected again only later', async () => {
     const gateway = await startGateway({ negativeCacheMs: 60_000 });
     for (let time = 0; time < 5; time += 1)
       expect((await gateway.ask(READ, { token: 'made-up' })).status).toBe(401);
@@ -249,7 +249,7 @@ describe('an opaque token (RFC 7662)', () => {
   });
 });
 
-describe('what the issuer says is not enough', () => {
+describe('an introspection response that is not enough', () => {
   const claims = (): Record<string, unknown> => {
     const now = Math.floor(Date.now() / 1000);
     return {
@@ -289,7 +289,7 @@ describe('what the issuer says is not enough', () => {
     expect(await refusal(asked)).toMatchObject({ code: 'INVALID_TOKEN', status: 401, reason });
   });
 
-  it('the counterpart: with nothing wrong it is accepted', async () => {
+  it('a valid response is accepted', async () => {
     answerInstead = (_request, response) => sendJson(response, 200, claims());
     const admission = new Admission({
       issuers: [issuerOptions()],
@@ -299,7 +299,7 @@ describe('what the issuer says is not enough', () => {
   });
 });
 
-describe('an issuer that cannot be asked', () => {
+describe('an unavailable introspection endpoint', () => {
   const failures: [string, (request: IncomingMessage, response: ServerResponse) => void][] = [
     ['answers with an error', (_request, response) => sendJson(response, 500, {})],
     [
@@ -323,7 +323,7 @@ describe('an issuer that cannot be asked', () => {
     ['says nothing', () => undefined],
   ];
   it.each(failures)(
-    '%s: 503, and the token is neither believed nor taken for none',
+    '%s: gives 503; the token is neither accepted nor called invalid',
     async (_name, instead) => {
       answerInstead = instead;
       const gateway = await startGateway({ timeoutMs: 500 });
@@ -339,7 +339,7 @@ describe('an issuer that cannot be asked', () => {
     },
   );
 
-  it('is not buried under questions: beyond a bound nobody is asked', async () => {
+  it('gets a bounded number of requests', async () => {
     const held: ServerResponse[] = [];
     answerInstead = (_request, response) => void held.push(response);
     const at = new TokenIntrospector(issuerOptions(), {
@@ -380,7 +380,7 @@ describe('made-up tokens of one client', () => {
     ['one address', () => '203.0.113.7'],
     ['addresses of one IPv6 /64', (index) => `2001:db8:7:7:${index}::1`],
     ['one address in two spellings', (index) => (index % 2 === 0 ? '203.0.113.7' : '::ffff:203.0.113.7')],
-  ])('use up no others’ questions: 100 in flight from %s', async (_, address) => {
+  ])('exhaust no others’ introspections: 100 in flight from %s', async (_, address) => {
     const { answerAll, at, held } = holding();
     const asked = Array.from({ length: 100 }, (_each, index) =>
       refusal(at.introspect(`made-up-${index}`, address(index))),
@@ -398,7 +398,7 @@ describe('made-up tokens of one client', () => {
     expect((await refusal(at.introspect('made-up-again', address(0)))).reason).toBe('INACTIVE');
   });
 
-  it('do not hinder a token of the same network that was good before', async () => {
+  it('do not block an already valid token from the same network', async () => {
     const { answerAll, at: brief, held, hold } = holding({ cacheMs: 1 });
     answerInstead = undefined;
     const { value } = await issue();
@@ -431,7 +431,7 @@ describe('made-up tokens of one client', () => {
 });
 
 describe('several issuers', () => {
-  it('a signed token is verified and never sent anywhere; an opaque one goes to the issuer that is named, and to no other', async () => {
+  it('a signed token stays here; an opaque one goes only to its issuer', async () => {
     const signing = await TestIssuer.start();
     cleanup.add(() => signing.close());
     const gateway = await startTestGateway(cleanup, compose(people), {
@@ -452,7 +452,7 @@ describe('several issuers', () => {
     expect(signing.metadataRequests + signing.keyRequests).toBe(2);
   });
 
-  it('without an issuer that is asked, an opaque token is refused', async () => {
+  it('without introspection, an opaque token is refused', async () => {
     const gateway = await startTestGateway(cleanup, compose(people), {
       issuers: [{ issuer, audience: AUDIENCE }],
     });
@@ -460,7 +460,7 @@ describe('several issuers', () => {
     expect(questions).toBe(0);
   });
 
-  it('two that could be asked, or one without credentials, stop the start', () => {
+  it('two introspecting issuers, or one without credentials, stop the start', () => {
     const introspection = { endpoint: 'https://login.example/introspect', clientId: 'g' };
     const first = { issuer: 'https://login.example', audience: 'a' };
     const second = { issuer: 'https://other.example', audience: 'a', namespace: 'other' };

@@ -27,7 +27,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     return { transmitter, view, log, receiver, isRevoked };
   }
 
-  it('is fresh once it has heard everything, acknowledges what is in the view, and never again asks without waiting', async () => {
+  it('is fresh once caught up, acknowledges applied events, then polls long', async () => {
     const { transmitter, view, receiver, isRevoked } = await receive();
     const first = await transmitter.announce(ofConsent('before'));
     expect(view.isFresh()).toBe(false);
@@ -48,7 +48,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     expect(transmitter.streams).toBe(1);
   });
 
-  it('takes an event that comes again', async () => {
+  it('accepts a repeated event', async () => {
     const { transmitter, receiver, isRevoked, view } = await receive();
     const jti = await transmitter.announce(ofConsent('x'));
     const set = transmitter.queue.get(jti) ?? '';
@@ -97,7 +97,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
   });
 
   it.each([90_000, -90_000])(
-    'hears and applies everything, and never becomes fresh, while clocks differ by %d ms (clock skew)',
+    'applies everything but is never fresh at a clock skew of %d ms',
     async (clockAheadMs) => {
       const { transmitter, view, log, receiver, isRevoked } = await receive();
       transmitter.clockAheadMs = clockAheadMs;
@@ -112,7 +112,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     },
   );
 
-  it('acknowledges what it did not ask for', async () => {
+  it('acknowledges events that it did not request', async () => {
     const { transmitter, view, receiver } = await receive();
     await transmitter.announce(ofConsent('x'), {
       eventType: 'https://schemas.openid.net/secevent/ssf/event-type/verification',
@@ -123,7 +123,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     expect(view.size).toBe(0);
   });
 
-  it('an event that there is no room for is not acknowledged', async () => {
+  it('does not acknowledge an event without room', async () => {
     const { transmitter, view, receiver, log } = await receive({ maxEntries: 1 });
     await transmitter.announce(ofConsent('1'));
     receiver.start();
@@ -137,7 +137,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     expect(transmitter.queue.size).toBe(1);
   });
 
-  it('makes a new stream when the transmitter forgot it', async () => {
+  it('creates a new stream if the transmitter forgot it', async () => {
     const { transmitter, receiver, isRevoked, view } = await receive();
     receiver.start();
     await until(() => view.isFresh(), 'fresh');
@@ -147,7 +147,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     await until(() => isRevoked('x'), 'heard over the new stream');
   });
 
-  it.each(['error', 'html'] as const)('goes on with the same stream after a failure (%s)', async (mode) => {
+  it.each(['error', 'html'] as const)('keeps its stream after a failure (%s)', async (mode) => {
     const { transmitter, receiver, isRevoked, view, log } = await receive();
     receiver.start();
     await until(() => view.isFresh(), 'fresh');
@@ -161,7 +161,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     expect(log.codes()).toContain('REVOCATION_STREAM_BROKEN');
   });
 
-  it('does not take another issuer’s metadata', async () => {
+  it('refuses another issuer’s metadata', async () => {
     const transmitter = await Transmitter.start();
     cleanup.add(() => transmitter.close());
     const view = new RevocationView({ issuers: [ISSUER], maxStalenessMs: 700, maxTokenLifetimeSeconds: 60 });
@@ -178,7 +178,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     expect(transmitter.streams).toBe(0);
   });
 
-  it('says at the start who it is and how long it permits anything unheard, and deletes its stream at the end', async () => {
+  it('states its identity and staleness at first, and deletes its stream at the end', async () => {
     const { transmitter, view, log } = await receive();
     const options = { issuer: transmitter.url, secret: 'stream-secret', instance: 'gateway-7' };
     const receiver = new SsfReceiver(options, view, log);
@@ -201,7 +201,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     expect(transmitter.deleted).toEqual(['s1']);
   });
 
-  it('closes when the transmitter is gone', async () => {
+  it('closes if the transmitter is gone', async () => {
     const { transmitter, view, receiver } = await receive();
     receiver.start();
     await until(() => view.isFresh(), 'fresh');
@@ -224,7 +224,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     expect(view.isRevoked(token({ issuer, consentId: 's', tokenId: 's', issuedAt }))).toBe(false);
   });
 
-  it('closes at once while it waits for a long poll or for the next try', async () => {
+  it('closes at once during a long poll or a retry pause', async () => {
     const { transmitter, receiver, view } = await receive();
     receiver.start();
     await until(() => view.isFresh(), 'fresh');

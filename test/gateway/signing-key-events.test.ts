@@ -9,13 +9,13 @@ import { LIFETIME_SECONDS, ofConsent, token, Transmitter } from './transmitter.j
 const ofKey = (id: unknown) => ({ format: 'complex', key: { format: 'opaque', id } });
 const NOW_SECONDS = Math.floor(Date.now() / 1000);
 
-describe('what a leaked key signed', () => {
+describe('tokens of a leaked key', () => {
   const signedBy = (keyId: string | undefined, issuer: string, issuedAt = NOW_SECONDS) => ({
     ...token({ issuer, issuedAt }),
     keyId,
   });
 
-  it('is dead for ever, whatever time it gives, and so is what does not say who signed it', () => {
+  it('are dead forever, whatever their time, as are tokens without a kid', () => {
     let nowMs = Date.now();
     const view = new RevocationView({
       issuers: ['a', 'b'],
@@ -35,7 +35,7 @@ describe('what a leaked key signed', () => {
     expect(view.isRevoked(signedBy(undefined, 'b'))).toBe(false);
   });
 
-  it('is remembered for a bounded number of keys; one more makes the view grow stale, not incomplete', () => {
+  it('are tracked for a bounded number of keys; beyond, the view is stale', () => {
     const view = new RevocationView({ issuers: ['a'], maxStalenessMs: 1_000, maxTokenLifetimeSeconds: 60 });
     for (let count = 0; count < 1_000; count++)
       expect(view.revoke({ issuer: 'a', keyId: `k${count}` }, 0)).toBe(true);
@@ -45,7 +45,7 @@ describe('what a leaked key signed', () => {
   });
 });
 
-describe('events about signing keys', () => {
+describe('signing key events', () => {
   const cleanup = new Cleanup();
   afterEach(() => cleanup.run());
 
@@ -70,7 +70,7 @@ describe('events about signing keys', () => {
   }
 
   it.each([SIGNING_KEY_ROTATED, SIGNING_KEY_REVOKED])(
-    '%s has the issuer’s keys fetched again',
+    '%s has the issuer’s keys refetched',
     async (eventType) => {
       const { transmitter, issuer, log, refreshed, view } = await receive();
       await transmitter.announce(ofKey('k-1'), { eventType, event: {} });
@@ -98,7 +98,7 @@ describe('events about signing keys', () => {
     expect(refreshed).toEqual([]);
   });
 
-  it('keys that cannot be fetched again do not hold up the stream', async () => {
+  it('keys that cannot be refetched do not block the stream', async () => {
     const transmitter = await Transmitter.start();
     cleanup.add(() => transmitter.close());
     const issuer = transmitter.url;
@@ -119,7 +119,7 @@ describe('events about signing keys', () => {
     expect(view.isRevoked(token({ issuer, consentId: 'c-1', issuedAt: NOW_SECONDS }))).toBe(true);
   });
 
-  it('the keys are fetched at once, within the pause after the last time as well', async () => {
+  it('the keys are refetched at once, even within the pause', async () => {
     const issuer = await TestIssuer.start();
     cleanup.add(() => issuer.close());
     const issuers = new Issuers([{ issuer: issuer.url, audience: AUDIENCE }]);

@@ -24,7 +24,7 @@ const ofClient = (id: string) => ({ format: 'complex', application: { format: 'o
 const ofScope = (id: string) => ({ format: 'complex', scope: { format: 'opaque', id } });
 const ofEverything = (id: string) => ({ format: 'complex', tenant: { format: 'opaque', id } });
 
-describe('a gateway that hears of a suspension', () => {
+describe('a gateway that receives a suspension', () => {
   const cleanup = new Cleanup();
   afterAll(() => cleanup.run());
   let transmitter: Transmitter;
@@ -77,7 +77,7 @@ describe('a gateway that hears of a suspension', () => {
     return JSON.parse(lines.at(-1) ?? '') as AuditRecord;
   }
 
-  it('refuses every token of a suspended client, whenever it was issued, and serves the same one when it is resumed', async () => {
+  it('refuses every token of a suspended client, and accepts it again on resume', async () => {
     const before = await mint();
     const other = await mint('other');
     expect((await gateway.ask(QUERY, { token: before })).body.data).toEqual(ALL);
@@ -103,7 +103,7 @@ describe('a gateway that hears of a suspension', () => {
     expect(gateway.log.text).not.toMatch(/eyJ/);
   });
 
-  it('refuses an exchanged token in which a suspended client acts (RFC 8693 section 4.1)', async () => {
+  it('refuses an exchanged token with a suspended actor (RFC 8693 section 4.1)', async () => {
     const exchanged = await mint('app', { act: { sub: 'gateway-of-others', act: { sub: 'service' } } });
     expect((await gateway.ask(QUERY, { token: exchanged })).status).toBe(200);
     await announce(ACCESS_SUSPENDED, ofClient('service'));
@@ -111,7 +111,7 @@ describe('a gateway that hears of a suspension', () => {
     expect((await gateway.ask(QUERY, { token: await mint('app') })).status).toBe(200);
   });
 
-  it('serves as if nobody held a stopped scope, past every cache, and again when it is lifted', async () => {
+  it('ignores a stopped scope despite all caches, until it is lifted', async () => {
     const held = await mint();
     const never = await mint('app', { scope: 'name' });
     for (let time = 0; time < 2; time++) {
@@ -128,7 +128,7 @@ describe('a gateway that hears of a suspension', () => {
     expect((await gateway.ask(QUERY, { token: held })).body.data).toEqual(ALL);
   });
 
-  it('refuses every token of the issuer at a stop of everything, and nobody who shows none', async () => {
+  it('refuses every token of the issuer at a full stop, but not anonymous callers', async () => {
     const held = await mint();
     await announce(ACCESS_SUSPENDED, ofEverything(transmitter.url));
     const answer = await gateway.ask(QUERY, { token: held });
@@ -144,7 +144,7 @@ describe('a gateway that hears of a suspension', () => {
     expect((await gateway.ask(QUERY, { token: held })).body.data).toEqual(ALL);
   });
 
-  it('holds a suspension over a new stream that begins with it, and drops one that it does not', async () => {
+  it('keeps a suspension that a new stream repeats, and drops others', async () => {
     const [kept, lifted] = [await mint('kept-app'), await mint('lifted-app')];
     for (const id of ['kept-app', 'lifted-app']) await announce(ACCESS_SUSPENDED, ofClient(id));
     await until(() => transmitter.queue.size === 0, 'acknowledged');
@@ -167,7 +167,7 @@ describe('a gateway that hears of a suspension', () => {
     ['of two kinds', { ...ofClient('a'), ...ofScope('b') }],
     ['of everything of somebody else', ofEverything('https://other.example')],
     ['of what is not known', { format: 'complex', group: { format: 'opaque', id: 'g' } }],
-  ])('takes no suspension %s for one that is in force', async (_name, subjectId) => {
+  ])('does not mistake a suspension %s for one in force', async (_name, subjectId) => {
     const before = gateway.log.of('REVOCATION_STREAM_BROKEN').length;
     const jti = await transmitter.announce(subjectId, { eventType: ACCESS_SUSPENDED });
     await until(() => gateway.log.of('REVOCATION_STREAM_BROKEN').length > before, 'refused');
@@ -185,7 +185,7 @@ describe('Suspensions', () => {
     { kind: 'everything' },
   ];
 
-  it('are what was suspended and not resumed since, over any streams (property)', () => {
+  it('are those suspended and not resumed, across any streams (property)', () => {
     const step = fc.record({
       action: fc.constantFrom('suspend', 'resume', 'new stream'),
       target: fc.nat({ max: targets.length - 1 }),
@@ -232,7 +232,7 @@ describe('Suspensions', () => {
     );
   });
 
-  it('cut a token anew when what is stopped changes, and not each time', () => {
+  it('cut a token anew only if the stopped scopes change', () => {
     const suspensions = new Suspensions();
     const held = token({ scopes: ['x', 'y'], issuedAt: 0 });
     suspensions.suspend(ISSUER, { kind: 'scope', scope: 'x' });
@@ -243,7 +243,7 @@ describe('Suspensions', () => {
     expect([...held.delegation.scopes]).toEqual(['x', 'y']);
   });
 
-  it('are bounded, and say so instead of forgetting one', () => {
+  it('are bounded, and report overflow instead of forgetting', () => {
     const suspensions = new Suspensions();
     let count = 0;
     while (suspensions.suspend(ISSUER, { kind: 'client', clientId: `client-${count}` })) count += 1;

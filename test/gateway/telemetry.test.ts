@@ -11,7 +11,7 @@ import { projectPath } from '@behalf/example/internal';
 const cleanup = new Cleanup();
 afterAll(() => cleanup.run());
 
-it('nothing leaves this machine: no usage metrics, no look for a cloud’s metadata service', async () => {
+it('nothing is sent elsewhere: no usage metrics, no cloud metadata lookup', async () => {
   const issuer = await TestIssuer.start();
   const people = await TestSubgraph.start('people');
   const folder = await mkdtemp(join(tmpdir(), 'behalf-telemetry-'));

@@ -41,7 +41,7 @@ afterEach(() => {
 
 const DOWN = 'SUBREQUEST_HTTP_ERROR';
 
-describe('a subgraph that fails is reported at each place that is null because of it', () => {
+describe('a subgraph failure is reported at each place that it made null', () => {
   it.each<[string, string[]]>([
     ['{ person { name city } }', [`person.city ${DOWN}`]],
     ['{ person { name c: city city } }', [`person.c ${DOWN}`, `person.city ${DOWN}`]],
@@ -107,7 +107,7 @@ describe('a subgraph that fails is reported at each place that is null because o
       (each) => (each.instead = answers({ data: null, errors: [{ message: 'x', path: [] }] })),
       'DOWNSTREAM_SERVICE_ERROR',
     ],
-  ])('whatever the failure is: %s', async (_name, fails, code) => {
+  ])('whatever the failure: %s', async (_name, fails, code) => {
     fails(cities);
     expect(placed(await setting.ask('{ people { name city } }'))).toEqual([
       `people.0.city ${code}`,
@@ -126,7 +126,7 @@ describe('a subgraph that fails is reported at each place that is null because o
     ['too many', { _entities: [1, 2, 3].map(() => ({ city: 'distinctive' })) }],
     ['no list', { _entities: { city: 'distinctive' } }],
     ['nothing of the kind', { city: 'distinctive' }],
-  ])('also one that answers with other entities than it was asked for: %s', async (_name, data) => {
+  ])('also for other entities than requested: %s', async (_name, data) => {
     cities.instead = answers({ data });
     const answer = await setting.ask('{ people { name city } }');
     expect(placed(answer)).toEqual([
@@ -136,7 +136,7 @@ describe('a subgraph that fails is reported at each place that is null because o
     expect(answer.text).not.toContain('distinctive');
   });
 
-  it('like denials, up to a number of places for each selection', async () => {
+  it('like denials, at a bounded number of places per selection', async () => {
     people.instead = answers({
       data: { people: Array.from({ length: 100 }, (_, taxNumber) => ({ __typename: 'Person', taxNumber })) },
     });
@@ -151,7 +151,7 @@ describe('a subgraph that fails is reported at each place that is null because o
   });
 });
 
-it('stands at the non-null root field that took all data away', async () => {
+it('at the non-null root field that removed all data', async () => {
   const own = await serve('server', [
     { name: 'one', sdl: `${LINKS} type Query { needed: Int! other: String }`, resolvers: {} },
     { name: 'two', sdl: `${LINKS} type Query { more: String }`, resolvers: {} },
@@ -168,7 +168,7 @@ it('stands at the non-null root field that took all data away', async () => {
   }
 });
 
-it('is reported where nothing is selected of what it would have been asked for next', async () => {
+it('where nothing is selected of the next fetch', async () => {
   // The first entity fetch only gets the key for the second.
   const key = (fields: string, resolves: object = {}) => ({
     sdl: `${LINKS} ${fields}`,
@@ -201,7 +201,7 @@ it('is reported where nothing is selected of what it would have been asked for n
   }
 });
 
-it('is not reported at a list that came as null, where no null of it leads up to there', async () => {
+it('but not at a null list that its nulls do not reach', async () => {
   const own = await serve('server', [
     {
       name: 'one',

@@ -49,7 +49,7 @@ describe('a path', () => {
     ['that is text', 'people.0.name', 'broken'],
     ['that is empty', [], 'broken'],
     ['of 10,000 steps', ['people', 1, ...Array<string>(10_000).fill('name')], 'people.1.name'],
-  ])('%s ends where it leaves what the client selected', async (_name, path, expected) => {
+  ])('%s ends where it leaves the client’s selection', async (_name, path, expected) => {
     says({ message: `${SECRET}message`, path, extensions: { code: 'BAD_USER_INPUT' } });
     const answer = await setting.ask(QUERY);
     expect(answer.body.data).toEqual({ people: rows, broken: null });
@@ -59,7 +59,7 @@ describe('a path', () => {
     expect(setting.log.text).not.toMatch(/secret-|4123456789/);
   });
 
-  it('of any steps leads along the answer, and carries no message that is not placed', async () => {
+  it('of any steps follows the answer, with no unplaced message', async () => {
     const step = fc.oneof(
       fc.constantFrom('people', 'name', 'broken', '@', '_entities', '__proto__', 'taxNumber', 'constructor'),
       fc.integer({ min: -2, max: 4 }),
@@ -91,7 +91,7 @@ describe('a code', () => {
     [4_123_456_789, 'DOWNSTREAM_SERVICE_ERROR'],
     [{ code: SECRET }, 'DOWNSTREAM_SERVICE_ERROR'],
     [undefined, 'DOWNSTREAM_SERVICE_ERROR'],
-  ])('%j is passed on only if it is plain', async (code, expected) => {
+  ])('%j passes only if it is plain', async (code, expected) => {
     says({ message: `${SECRET}message`, path: ['broken'], extensions: { code } });
     const answer = await setting.ask(QUERY);
     expect(answer.body.errors).toEqual([
@@ -108,7 +108,7 @@ describe('a code', () => {
 });
 
 describe('extensions', () => {
-  it('never pass, whatever they are called', async () => {
+  it('never pass, whatever their names', async () => {
     const extensions = {
       code: 'BAD_USER_INPUT',
       http: { status: 418, headers: { 'set-cookie': SECRET } },
@@ -140,7 +140,7 @@ describe('extensions', () => {
     ]);
   });
 
-  it('keep a message that may pass within bounds', async () => {
+  it('keep a permitted message within bounds', async () => {
     says({ message: 'x'.repeat(1_000_000), path: ['broken'], extensions: { code: 'BAD_USER_INPUT' } });
     const answer = await setting.ask(QUERY);
     expect(answer.body.errors?.[0]?.message).toBe(`${'x'.repeat(500)}…`);
@@ -168,7 +168,7 @@ describe('a denial', () => {
     ['Person.level', ['person', 'level'], 'person.level', {}],
     ['Person.level', ['found', 0, 'l'], 'found.0.l', {}],
     ['Person', ['person'], 'person', {}],
-  ])('of %s at %j is told in the gateway’s own words', async (coordinate, path, at, requires) => {
+  ])('of %s at %j is reported in the gateway’s own words', async (coordinate, path, at, requires) => {
     says(denied(coordinate, path), data);
     const answer = await setting.ask(asked, 'level');
     expect(answer.body.errors).toEqual([
@@ -195,7 +195,7 @@ describe('a denial', () => {
     ['Person.level'.repeat(1_000), ['person', 'level'], 'person.level'],
     [{ toString: 'Person.level' }, ['person', 'level'], 'person.level'],
     [undefined, ['person', 'level'], 'person.level'],
-  ])('of %j at %j is an error like any other', async (coordinate, path, at) => {
+  ])('of %j at %j is an ordinary error', async (coordinate, path, at) => {
     says(denied(coordinate, path), data);
     const answer = await setting.ask(asked, 'level');
     expect(placed(answer)).toEqual([`${at} DOWNSTREAM_SERVICE_ERROR`]);
@@ -204,7 +204,7 @@ describe('a denial', () => {
   });
 });
 
-it('has what it answers in the wrong shape told without a value', async () => {
+it('of the wrong shape is reported without a value', async () => {
   for (const data of [
     { people: 4_123_456_789 },
     { people: [`${SECRET}row`] },
