@@ -107,8 +107,8 @@ describe('the time of a record', () => {
 
 describe('a record', () => {
   it.each([
-    ['an outcome that there is not', { outcome: 'granted' }, '23514'],
-    ['an outcome in other letters', { outcome: 'Answered' }, '23514'],
+    ['an unknown outcome', { outcome: 'granted' }, '23514'],
+    ['an outcome in another case', { outcome: 'Answered' }, '23514'],
     ['no outcome', { outcome: null }, '23502'],
     ['fields that are not a list', { fields: { 'Person.name': 1 } }, '23514'],
     ['no fields', { fields: null }, '23502'],

@@ -66,7 +66,7 @@ async function expectEnded(token: string): Promise<void> {
 
 const ENDINGS: readonly (readonly [string, () => Promise<unknown>])[] = [
   ['revokeClient', () => consents.revokeClient('budget-app', BY_ADMIN)],
-  ['revokeClient of who acts', () => consents.revokeClient('statements', BY_ADMIN)],
+  ['revokeClient of the actor', () => consents.revokeClient('statements', BY_ADMIN)],
   ['revokeSubjectSessions', () => consents.revokeSubjectSessions(ALMA_SUBJECT, BY_ADMIN)],
 ];
 

@@ -85,7 +85,7 @@ async function rotate({ database }: TestAuthority): Promise<Rotation> {
   const rotation = await database.db
     .transaction()
     .execute((trx) => rotateSigningKeys(trx, { ...BY_ADMIN, publishAheadSeconds: 0 }));
-  if (rotation === undefined) throw new Error('there was no rotation');
+  if (rotation === undefined) throw new Error('no key was rotated');
   return rotation;
 }
 

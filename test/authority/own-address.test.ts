@@ -40,7 +40,7 @@ const HOSTILE: readonly (readonly [string, Readonly<Record<string, string | read
   ['X-Forwarded-Host', { 'x-forwarded-host': 'evil.example' }],
   ['several in X-Forwarded-Host', { 'x-forwarded-host': ['evil.example', 'worse.example'] }],
   ['X-Forwarded-Proto', { 'x-forwarded-proto': 'http' }],
-  ['a scheme that is none', { 'x-forwarded-proto': 'evil.example/x' }],
+  ['an invalid scheme', { 'x-forwarded-proto': 'evil.example/x' }],
   ['Forwarded', { forwarded: 'host=evil.example;proto=http' }],
   ['all of them', { host: 'a.example', 'x-forwarded-host': 'b.example', forwarded: 'host=c.example' }],
 ];

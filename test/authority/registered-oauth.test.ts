@@ -291,8 +291,8 @@ describe('is refused a registration or change', () => {
     ['with a key for another algorithm', 'has a key for RS256', () => jwk({ alg: 'RS256' })],
     ['with a key on another curve', 'is not for ES256', () => oddKey('ES384')],
     ['with an RSA key that is too short', 'is not for ES256', weakKey],
-    ['with a key that is not what it says', 'is not for ES256', () => jwk({ alg: 'PS256' })],
-    ['with a key that is none', 'is not for ES256', () => jwk({ x: 'x' })],
+    ['with a key of another type than its algorithm', 'is not for ES256', () => jwk({ alg: 'PS256' })],
+    ['with an invalid key', 'is not for ES256', () => jwk({ x: 'x' })],
     [
       'without any key',
       'jwks.keys must NOT have fewer than 1 items',
@@ -309,12 +309,12 @@ describe('is refused a registration or change', () => {
       () => ({ authentication: { method: 'none' } }),
     ],
     [
-      'with a certificate that is none',
+      'with an invalid certificate',
       'cannot be read',
       () => ({ authentication: { method: 'self_signed_tls_client_auth', certificates: ['x'] } }),
     ],
     [
-      'for every name below one',
+      'for a wildcard name',
       'must be: a DNS name, without wildcards',
       () => ({ authentication: { method: 'tls_client_auth', dnsName: '*.odd.example' } }),
     ],
@@ -324,11 +324,11 @@ describe('is refused a registration or change', () => {
       () => byKey({ senderConstraint: 'token' }),
     ],
     [
-      'with details that nobody knows',
+      'with an unknown type of details',
       'must be one of behalf_access',
       () => byKey({ authorizationDetailsTypes: ['openid_credential'] }),
     ],
-    ['for a profile that nobody knows', 'must be one of fapi2', () => byKey({ profile: 'fapi1' })],
+    ['for an unknown profile', 'must be one of fapi2', () => byKey({ profile: 'fapi1' })],
     [
       'for itself, beyond the policy',
       'payments:write',
@@ -341,7 +341,12 @@ describe('is refused a registration or change', () => {
       () => byKey({ clientCredentials: { scopes: [] } }),
       SERVICE,
     ],
-    ['to exchange the tokens of nobody', 'from must NOT', () => byKey({ exchange: { from: [] } }), SERVICE],
+    [
+      'to exchange tokens, without naming clients',
+      'from must NOT',
+      () => byKey({ exchange: { from: [] } }),
+      SERVICE,
+    ],
     [
       'to exchange without an end',
       'depth of exchange',
@@ -464,7 +469,7 @@ describe('what an authority requires of all its clients', () => {
     await applications.change('wire', bound, BY);
     await authority.restart({ clientCertificates: { proxies: ['127.0.0.1'] } });
     expect(await isKnown('wire')).toBe(false);
-    expect(told().at(-1)).toContain('nobody is named who issues it');
+    expect(told().at(-1)).toContain('no issuer is named');
     await applications.change('wire', { ...CODE_FLOW, oauth: { authentication } }, BY);
     expect(await isKnown('wire')).toBe(true);
   });

@@ -67,10 +67,10 @@ describe('RFC 6749 section 4.4 client credentials', () => {
   it.each([
     ['registered, but in the policy for people only', 'transactions:read'],
     ['neither registered nor in the policy', 'payments:write'],
-    ['what only administrators can give away', 'consents:admin'],
-    ['one that is, and one that is not', 'profile:read payments:write'],
-    ['none at all', undefined],
-    ['one that nobody knows', 'everything'],
+    ['reserved to administrators', 'consents:admin'],
+    ['in part permitted', 'profile:read payments:write'],
+    ['missing', undefined],
+    ['unknown', 'everything'],
   ])('section 5.2: a scope that is %s is an invalid_scope', async (_, scope) => {
     await expect(ask(scope)).rejects.toMatchObject({ error: 'invalid_scope' });
   });
@@ -138,7 +138,7 @@ describe('an impossible or forbidden registration stops the start', () => {
         }),
     ],
     [
-      'that exchanges the tokens of nobody',
+      'that exchanges tokens, without naming clients',
       () => client('odd', { authentication: key.authentication, exchange: { from: [] } }),
     ],
     [
@@ -151,7 +151,7 @@ describe('an impossible or forbidden registration stops the start', () => {
         client('odd', { authentication: key.authentication, exchange: { from: ['budget-app'], depth: 9 } }),
     ],
     [
-      'with certificates that nobody brings',
+      'with certificates, which nothing here accepts',
       () =>
         client('odd', {
           authentication: { method: 'tls_client_auth', dnsName: 'odd.example' },
@@ -175,7 +175,7 @@ describe('an impossible or forbidden registration stops the start', () => {
         }),
     ],
     [
-      'with a key that is none',
+      'with an invalid key',
       () =>
         client('odd', {
           authentication: { method: 'private_key_jwt', jwks: { keys: [{ kty: 'oct', k: 'c2VjcmV0' }] } },

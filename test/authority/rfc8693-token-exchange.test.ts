@@ -131,10 +131,10 @@ describe('RFC 8693 token exchange', () => {
   });
 
   it.each([
-    ['what the subject token does not hold', 'accounts:read transactions:read'],
-    ['what who acts may never have', 'profile:read'],
-    ['what who acts may have, and the subject token does not hold', 'payments:write'],
-    ['what nobody knows', 'everything'],
+    ['not in the subject token', 'accounts:read transactions:read'],
+    ['beyond the actor’s ceiling', 'profile:read'],
+    ['within the actor’s ceiling, not in the subject token', 'payments:write'],
+    ['unknown', 'everything'],
   ])('a scope is refused that is %s', async (_, scope) => {
     const token = await subjectToken();
     await expect(exchanged(archive, token, { scope })).rejects.toMatchObject({ error: 'invalid_scope' });
@@ -171,10 +171,13 @@ describe('RFC 8693 token exchange', () => {
   });
 
   it.each([
-    ['an actor token: who acts is who authenticated', { actor_token: 'x', actor_token_type: ACCESS_TOKEN }],
+    [
+      'an actor token (the actor is the authenticated client)',
+      { actor_token: 'x', actor_token_type: ACCESS_TOKEN },
+    ],
     ['another type of subject token', { subject_token_type: 'urn:ietf:params:oauth:token-type:id_token' }],
     [
-      'another type of token asked for',
+      'another requested token type',
       { requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' },
     ],
   ])('section 2.1: %s is refused', async (_, more) => {

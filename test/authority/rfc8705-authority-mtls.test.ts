@@ -177,7 +177,7 @@ describe('RFC 8705 section 2: clients that authenticate by a certificate', () =>
   const other = () => issueCertificate({ name: 'Root', isAuthority: true });
   const named = { name: 'statements', dnsNames: [SERVICE] };
   it.each<[string, () => Promise<Issued>]>([
-    ['signed by itself', () => issueCertificate(named)],
+    ['that is self-signed', () => issueCertificate(named)],
     ['of an authority with the same name', async () => issueCertificate({ ...named, issuer: await other() })],
     ['for another name', () => issueCertificate({ ...named, issuer: root, dnsNames: ['thief.example'] })],
     [
@@ -188,10 +188,13 @@ describe('RFC 8705 section 2: clients that authenticate by a certificate', () =>
       'for all names of a domain',
       () => issueCertificate({ ...named, issuer: root, dnsNames: ['*.example'] }),
     ],
-    ['with the name as its subject alone', () => issueCertificate({ name: SERVICE, issuer: root })],
-    ['that is over', () => issueCertificate({ ...named, issuer: root, expired: true })],
+    ['with the name only in its subject', () => issueCertificate({ name: SERVICE, issuer: root })],
+    ['that expired', () => issueCertificate({ ...named, issuer: root, expired: true })],
     ['for servers', () => issueCertificate({ ...named, issuer: root, usages: [FOR_SERVERS] })],
-    ['issued by somebody who is no authority', () => issueCertificate({ ...named, issuer: issued })],
+    [
+      'issued by a certificate that is not an authority',
+      () => issueCertificate({ ...named, issuer: issued }),
+    ],
   ])('section 2.1: not by a certificate %s', async (_, certificate) => {
     await expect(ownToken('statements', await certificate())).rejects.toMatchObject(REFUSED);
   });
@@ -259,8 +262,8 @@ describe('RFC 9440: a certificate in a header is accepted', () => {
   });
 
   it.each([
-    ['a proxy that has no address', { proxies: ['proxy.example'] }],
-    ['an authority that is none', () => ({ proxies: ['127.0.0.1'], authorities: [selfSigned.pem] })],
+    ['a proxy without an address', { proxies: ['proxy.example'] }],
+    ['an authority without CA rights', () => ({ proxies: ['127.0.0.1'], authorities: [selfSigned.pem] })],
     ['an authority without a certificate', { proxies: ['127.0.0.1'], authorities: ['none'] }],
   ])('%s stops the start', async (_, options) => {
     const clientCertificates = typeof options === 'function' ? options() : options;

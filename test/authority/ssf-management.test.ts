@@ -242,11 +242,11 @@ describe('receivers', () => {
   });
 
   it.each([
-    ['the address of a cloud’s metadata', PARTNER.secret, 'http://169.254.169.254/latest/meta-data/'],
-    ['an address of the inner network', PARTNER.secret, 'https://10.0.0.7/'],
+    ['a cloud’s metadata address', PARTNER.secret, 'http://169.254.169.254/latest/meta-data/'],
+    ['an address of the internal network', PARTNER.secret, 'https://10.0.0.7/'],
     ['another path of the same host', PARTNER.secret, 'https://partner.example/events/../admin'],
     ['another receiver’s address', AUDITOR.secret, 'https://partner.example/events'],
-    ['any address, without any of its own', OPERATOR.secret, 'https://partner.example/events'],
+    ['any address, having configured none', OPERATOR.secret, 'https://partner.example/events'],
   ])('cannot have events pushed to %s (SSRF)', async (_what, secret, endpoint_url) => {
     const body = { delivery: { method: PUSH, endpoint_url } };
     expect((await send('POST', streams, body, secret)).status).toBe(400);
@@ -257,7 +257,7 @@ describe('receivers', () => {
   });
 
   it.each([
-    ['a secret that somebody else has', [{ name: 'one', secret: STREAM_SECRET }]],
+    ['another receiver’s secret', [{ name: 'one', secret: STREAM_SECRET }]],
     ['a short secret', [{ name: 'one', secret: 'short' }]],
     ['a name that is taken', [{ name: 'gateways', secret: 'a-secret-of-its-own' }]],
     [

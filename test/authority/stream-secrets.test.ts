@@ -154,14 +154,14 @@ describe('a stream’s own secret', () => {
   it.each([
     ['of nobody', 'A'.repeat(43)],
     ['cut short', undefined],
-    ['with an octet more', undefined],
+    ['with an extra octet', undefined],
     ['that is empty', ''],
     ['of the id', undefined],
   ])('%s is refused', async (name, fixed) => {
     const stream = await make();
     const variants: Record<string, string> = {
       'cut short': stream.secret.slice(0, -1),
-      'with an octet more': `${stream.secret}A`,
+      'with an extra octet': `${stream.secret}A`,
       'of the id': stream.id,
     };
     expect(codesOf(await attempts(stream, fixed ?? variants[name] ?? ''))).toEqual([401]);
@@ -275,7 +275,7 @@ describe('a gateway’s stream that was interrupted', () => {
 
   it.each([
     ['nothing', []],
-    ['nothing that there is', ['x', 'toString']],
+    ['no known event', ['x', 'toString']],
     ['revocations alone', [SESSION_REVOKED]],
     ['all but suspensions', [SESSION_REVOKED, SIGNING_KEY_REVOKED]],
   ])('cannot omit events that end access: %s', async (_name, events) => {
@@ -330,7 +330,7 @@ describe('streams that nobody polls', () => {
       { behalf_max_staleness_ms: 2 * HOUR * 1000 },
       2 * HOUR + 60,
     ],
-    ['one that is no gateway’s, a day', {}, 24 * HOUR],
+    ['another receiver’s, a day', {}, 24 * HOUR],
   ])('are forgotten: %s', async (_name, more, seconds) => {
     expect(await isForgotten(more, seconds - 5)).toBe(false);
     expect(await isForgotten(more, seconds + 1)).toBe(true);

@@ -169,7 +169,7 @@ describe('behalf clients', () => {
         },
       },
     ],
-    ['client_invalid', 'members that nobody knows', { scopes: 'sekret' }],
+    ['client_invalid', 'unknown members', { scopes: 'sekret' }],
     ['FILE_UNREADABLE', 'no JSON', 'sekret'],
   ])('reports %s of a file with %s, without quoting it', async (code, _, content) => {
     const file = join(folder, 'odd.json');

@@ -178,9 +178,9 @@ it('compose with @inaccessible, which @apollo/gateway hides', () => {
 describe('composition fails', () => {
   it.each([
     ['a misspelt directive', `${link('"@requireScope"')} type Query { a: Int }`, 'UNKNOWN_DIRECTIVE'],
-    ['a directive that nobody linked', 'type Query { a: Int @requiresScopes(scopes: [["x"]]) }', ''],
+    ['a directive that is not linked', 'type Query { a: Int @requiresScopes(scopes: [["x"]]) }', ''],
     [
-      'a protective directive of one’s own',
+      'a custom protective directive',
       'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9") directive @minimize on FIELD_DEFINITION type Query { a: Int @minimize }',
       'UNLINKED_DIRECTIVE',
     ],
@@ -234,7 +234,7 @@ describe('supergraph.yaml', () => {
     ['no address', 'subgraphs: { a: { schema: { file: x } } }', 'subgraphs.a.routing_url'],
     ['no YAML', 'subgraphs: [', 'supergraph.yaml'],
     [
-      'a schema that is not there',
+      'a missing schema file',
       'subgraphs: { a: { routing_url: "http://a", schema: { file: nowhere } } }',
       'ENOENT',
     ],

@@ -43,7 +43,7 @@ describe('a rule that changes', () => {
     ['loses one', scopes([['x'], ['y']]), scopes([['y']]), ['closed Query.a']],
     ['asks for less of one', scopes([['x', 'y']]), scopes([['x']]), ['opened Query.a']],
     ['asks for another', scopes([['x']]), scopes([['y']]), ['changed Query.a']],
-    ['is met by nobody from now on', scopes([['x']]), scopes([]), ['closed Query.a']],
+    ['can no longer be met', scopes([['x']]), scopes([]), ['closed Query.a']],
     ['is met by anybody from now on', scopes([['x']]), scopes([[]]), ['opened Query.a']],
     ['asks for a token where a scope was', scopes([['x']]), '@authenticated', ['opened Query.a']],
     ['takes more purposes', '@purpose(of: ["p"])', '@purpose(of: ["p", "q"])', ['opened Query.a']],

@@ -175,11 +175,15 @@ describe('a field computed from a minimized one', () => {
     ['asks for another scope', MASKED, '@requiresScope(scope: "other")'],
     ['asks for the fuller scope or another one', MASKED, '@requiresScopes(scopes: [["full"], ["other"]])'],
     ['is whole for more', MASKED, '@minimize(to: MASK, keep: 4, unless: [["full"], ["other"]])'],
-    ['is whole for everybody with a token', MASKED, '@minimize(to: MASK, keep: 4, unless: [[]])'],
+    ['is whole for every authenticated caller', MASKED, '@minimize(to: MASK, keep: 4, unless: [[]])'],
     ['keeps more', MASKED, '@minimize(to: MASK, keep: 5, unless: [["full"]])'],
     ['is minimized in a way that cannot be compared', MASKED, '@minimize(to: TRUNCATE, keep: 4)'],
     ['keeps something of what is redacted', '@minimize(to: REDACT)', '@minimize(to: MASK)'],
-    ['asks for a scope, where nobody sees the whole', '@minimize(to: MASK)', '@requiresScope(scope: "full")'],
+    [
+      'requires a scope, though nobody sees the whole',
+      '@minimize(to: MASK)',
+      '@requiresScope(scope: "full")',
+    ],
     [
       'asks for nothing, where everybody with a token sees the whole',
       '@minimize(to: MASK, unless: [[]])',

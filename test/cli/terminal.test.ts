@@ -185,12 +185,12 @@ describe('the commands', () => {
   it.each([
     ['explain', ['explain', 'q.graphql', '--supergraph', 'new.graphql']],
     ['explain, for programs', ['explain', 'q.graphql', '--supergraph', 'new.graphql', '--format', 'json']],
-    ['explain of what is no operation', ['explain', 'bad.graphql', '--supergraph', 'new.graphql']],
+    ['explain of an invalid operation', ['explain', 'bad.graphql', '--supergraph', 'new.graphql']],
     ['diff', ['diff', 'old.graphql', 'new.graphql']],
     ['diff, for programs', ['diff', 'old.graphql', 'new.graphql', '--format', 'json']],
     ['lint', ['lint', '--config', 'supergraph.yaml', '--policy', 'policy.yaml']],
     ['an error', ['explain', `${ESC}[2J\u202e.graphql`, '--supergraph', 'new.graphql']],
-    ['an option that there is not', ['lint', `--${ESC}[2J`]],
+    ['an unknown option', ['lint', `--${ESC}[2J`]],
   ])('%s', async (_case, args) => {
     await writeFile(join(folder, 'policy.yaml'), 'version: 1\nscopes: {}\n');
     const inFolder = args.map((arg) => (/\.(graphql|yaml)$/.test(arg) ? join(folder, arg) : arg));

@@ -44,7 +44,7 @@ const TEXTS: Record<string, string> = {
   'Hangul jamo, decomposed': '김민준'.normalize('NFD'),
   'emoji with joiners, skin tones and flags': '👩🏽‍🚀👨‍👩‍👧‍👦🇫🇮',
   'letters in circles, squares and mathematics': 'Ⓐⓛⓜⓐ🅰🄱𝐀𝓵',
-  'letters that are tags and nobody sees': `a${String.fromCodePoint(0xe0061, 0xe006c, 0xe006d)}b`,
+  'invisible tag letters': `a${String.fromCodePoint(0xe0061, 0xe006c, 0xe006d)}b`,
   'private characters and lone surrogates': '\ue000\ud83d\udc00x',
   'a mark alone, and marks on a separator': '\u0301-\u0301 \u0301',
   'many marks on one letter': `Z${'\u0351\u0363\u0316'.repeat(50)}algo`,

@@ -103,16 +103,16 @@ describe('the noise', () => {
 describe('a spread or step that cannot work stops the start', () => {
   it.each([
     ['no spread', 'Float', ''],
-    ['a spread of nothing', 'Float', ', spread: 0'],
+    ['a spread of zero', 'Float', ', spread: 0'],
     ['a negative spread', 'Float', ', spread: -5'],
     ['a step larger than the spread', 'Float', ', spread: 5, step: 10'],
     ['a step as large as the spread', 'Float', ', spread: 10, step: 10'],
-    ['a step of nothing', 'Float', ', spread: 10, step: 0'],
+    ['a step of zero', 'Float', ', spread: 10, step: 0'],
     ['a step far too small', 'Float', ', spread: 1000, step: 1e-12'],
     ['a spread that moves no Int', 'Int', ', spread: 0.5'],
     ['an Int on a broken grid', 'Int', ', spread: 10, step: 0.5'],
     ['an Int on a grid that leaves no noise', 'Int', ', spread: 2, step: 2'],
-    ['a type that is no number', 'String', ', spread: 10'],
+    ['a type that is not a number', 'String', ', spread: 10'],
   ])('%s', (_, type, more) => {
     expect(() => noisy(`${type} @public @minimize(to: NOISE${more})`)).toThrow('Query.x: ');
   });

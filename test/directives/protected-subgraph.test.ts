@@ -95,7 +95,7 @@ const base = {
       me: () => Promise.resolve(row('p1')),
       person: (_: unknown, { id }: { id: string }) => row(id),
       people: () => [row('p1'), Promise.resolve(row('p2')), null],
-      forgotten: () => 'nobody wrote a rule',
+      forgotten: () => 'there is no rule',
       named: () => [
         { __typename: 'Person', ...row('p1') },
         { __typename: 'Person', ...row('p2') },

@@ -37,7 +37,7 @@ describe('protectedContext finds the transaction token in', () => {
       'an object of another realm, as in Jest',
       () => runInNewContext('({ "txn-token": token })', { token }) as unknown,
     ],
-    ['headers in letters of any case', () => ({ 'Txn-Token': token })],
+    ['headers in any case', () => ({ 'Txn-Token': token })],
   ])('%s', async (_, request) => {
     expect(await subjectOf(request())).toBe('alma');
   });

@@ -28,7 +28,7 @@ export const authorityDown: Drill = {
     }
     await until(
       async () => system.gateway.gateway.health().revocation === 'fresh',
-      'the gateway hears from it',
+      'the gateway receives its events',
     );
     await system.stopAuthority();
     try {

@@ -5,8 +5,7 @@ import type { Drill } from './drill.js';
 /** An application turns out to be malicious. */
 export const clientRogue: Drill = {
   name: 'client-rogue',
-  breach:
-    'An application reads far too much, for several people at once. It has to stop now; then it is looked at.',
+  breach: 'An application reads far too much, for several people at once. Stop it now, investigate later.',
   async run(system, report) {
     const client = await discover(system);
     const alma = await signIn(client, 'alma', BUDGET_SCOPES);

@@ -181,12 +181,12 @@ describe('an invalid request', () => {
   it.each([
     ['somebody’s token', { query: '{ hello }', token: 'x.y.z' }],
     ['no operation', { scopes: [] }],
-    ['scopes that are no list', { query: '{ hello }', scopes: 'name' }],
-    ['nobody with scopes', { query: '{ hello }', scopes: ['name'], anonymous: true }],
+    ['scopes that are not a list', { query: '{ hello }', scopes: 'name' }],
+    ['an anonymous caller with scopes', { query: '{ hello }', scopes: ['name'], anonymous: true }],
     ['a list', ['{ hello }']],
-    ['an operation that is not valid', { query: '{ nothing }' }],
-    ['one of several without its name', { query: 'query A { hello } query B { hello }' }],
-    ['more than an operation has reason to be', { query: `{ hello } #${'x'.repeat(300_000)}` }],
+    ['an invalid operation', { query: '{ nothing }' }],
+    ['several operations without a name', { query: 'query A { hello } query B { hello }' }],
+    ['an oversized operation', { query: `{ hello } #${'x'.repeat(300_000)}` }],
   ])('%s is 400', async (_name, body) => {
     expect((await explain(body, await admin())).status).toBe(400);
   });

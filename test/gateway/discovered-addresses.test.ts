@@ -77,13 +77,13 @@ async function startMinter(): Promise<TestIssuer> {
 describe('the key set named by an issuer’s metadata (RFC 8414)', () => {
   it.each<[string, (http: string) => unknown]>([
     ['plain http on this machine', (http) => `${http}/jwks`],
-    ['plain http in other letters', (http) => `${http.replace('http', 'HTTP')}/jwks`],
+    ['plain http in another case', (http) => `${http.replace('http', 'HTTP')}/jwks`],
     ['plain http elsewhere', () => 'http://keys.example/jwks'],
     ['a cloud’s metadata service', () => 'http://169.254.169.254/latest/meta-data/'],
     ['a file', () => 'file:///etc/hostname'],
     ['the keys themselves', () => 'data:application/json,{"keys":[]}'],
     ['user information', (http) => `${http.replace('http://', 'https://user:secret@')}/jwks`],
-    ['no absolute address', () => '/jwks'],
+    ['a relative address', () => '/jwks'],
     ['no text', () => ['https://keys.example/jwks']],
   ])('is not requested at %s, if the issuer is https', async (_name, jwksUri) => {
     const minter = await startMinter();
@@ -137,9 +137,9 @@ describe('the key set named by an issuer’s metadata (RFC 8414)', () => {
   it.each<[string, (issuer: string) => object]>([
     ['of another issuer', () => ({ issuer: 'https://another.example' })],
     ['of nobody', () => ({ issuer: undefined })],
-    ['of one that differs by a slash', (issuer) => ({ issuer: `${issuer}/` })],
+    ['of an issuer that differs by a slash', (issuer) => ({ issuer: `${issuer}/` })],
     ['of several', (issuer) => ({ issuer: [issuer] })],
-    ['that are larger than metadata are', () => ({ filler: 'x'.repeat(256 * 1024) })],
+    ['that are too large', () => ({ filler: 'x'.repeat(256 * 1024) })],
   ])('is not accepted from metadata %s (section 3.3)', async (_name, more) => {
     const minter = await startMinter();
     const listening: Listening = await listen((_request, response) =>

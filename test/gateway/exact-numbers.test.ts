@@ -160,7 +160,7 @@ describe('an entity whose key is beyond 2^53', () => {
   it.each([
     ['a fraction', '9007199254740993.5'],
     ['beyond all numbers', '1e400'],
-    ['nothing but small', '1e-400'],
+    ['too small', '1e-400'],
   ])('is not joined if the key is not an identifier: %s', async (_case, key) => {
     owners.answer = () =>
       `{"data":{"people":[{"__typename":"Person","id":${key}},{"__typename":"Person","id":"1"}]}}`;
@@ -257,7 +257,12 @@ describe('a number from the client', () => {
       `{"v":${RIGHT}}`,
       `"v":"${RIGHT}"`,
     ],
-    ['one that a double holds', 'query($v: Long) { byLong(n: $v) { id } }', `{"v":${WRONG}}`, `"v":${WRONG}`],
+    [
+      'one that a double can hold',
+      'query($v: Long) { byLong(n: $v) { id } }',
+      `{"v":${WRONG}}`,
+      `"v":${WRONG}`,
+    ],
     [
       'within a scalar',
       'query($v: JSON) { byLong(json: $v) { id } }',
@@ -296,7 +301,7 @@ describe('a number from the client', () => {
     ['an input', 'query($v: In) { byId(in: $v) { id } }', `{"v":${RIGHT}}`],
     ['variables that are a number', 'query($v: ID) { byId(id: $v) { id } }', RIGHT],
     [
-      'an input nested without end',
+      'an input nested too deeply',
       'query($v: In) { byId(in: $v) { id } }',
       `{"v":${'{"child":'.repeat(5_000)}{"id":${RIGHT}}${'}'.repeat(5_000)}}`,
     ],

@@ -280,7 +280,7 @@ describe('Auth0', () => {
 describe('an unreadable claim', () => {
   const malformed: [string, () => [TestIssuer, Record<string, unknown>, string]][] = [
     [
-      'a role that is no text',
+      'a role that is not a string',
       () => [keycloak, { ...keycloakToken, realm_access: { roles: [1] } }, 'ROLES_MALFORMED'],
     ],
     [
@@ -295,7 +295,7 @@ describe('an unreadable claim', () => {
       'a scope with a space, that would come out as two',
       () => [auth0, { ...auth0Token, permissions: ['name email'] }, 'SCOPE_MALFORMED'],
     ],
-    ['a subject that is no text', () => [entra, { ...entraToken, oid: 7 }, 'SUBJECT_MALFORMED']],
+    ['a subject that is not a string', () => [entra, { ...entraToken, oid: 7 }, 'SUBJECT_MALFORMED']],
     [
       'no subject where it is looked for',
       () => [entra, { ...entraToken, oid: undefined }, 'SUBJECT_MALFORMED'],

@@ -212,11 +212,11 @@ describe('a stream of another issuer', () => {
   });
 
   it.each<[string, Record<string, unknown>]>([
-    ['of an email address that is no subject', { format: 'email', email: 'ana@example.com' }],
+    ['of an email address that is not a subject', { format: 'email', email: 'ana@example.com' }],
     ['of another issuer’s person', { format: 'iss_sub', iss: 'https://other.example', sub: 'ana' }],
     ['of another issuer’s token', { format: 'jwt_id', iss: 'https://other.example', jti: 'j' }],
     ['of a tenant alone', { format: 'complex', tenant: { format: 'opaque', id: 't' } }],
-    ['of a format that is not known', { format: 'phone_number', phone_number: '+1' }],
+    ['of an unknown format', { format: 'phone_number', phone_number: '+1' }],
   ])('an event %s makes the view stale, so nothing is permitted', async (_name, sub_id) => {
     const { issuer, transmitter, status, isFresh, gateway } = await start();
     const token = await issuer.mint({ sub: 'ben' });

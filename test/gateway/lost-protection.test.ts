@@ -242,7 +242,7 @@ describe('a supergraph without a record of who states a subgraph rule', () => {
 
   it.each([
     ['a field of one', minimized('@join__field(graph: ONE)')],
-    ['a field that overrides what is gone', minimized('@join__field(graph: TWO, override: "legacy")')],
+    ['a field that overrides a removed subgraph', minimized('@join__field(graph: TWO, override: "legacy")')],
     [
       'a field that is external elsewhere',
       minimized('@join__field(graph: ONE) @join__field(graph: TWO, external: true)'),
@@ -275,8 +275,8 @@ describe('a supergraph with a record of who states a subgraph rule', () => {
   it.each([
     ['leaves one out', ['one'], 'SHARED_MINIMIZATION_DIFFERS: [two] User.email'],
     ['names nobody', [], 'SHARED_MINIMIZATION_DIFFERS: [one] User.email'],
-    ['names one that is not there', ['one', 'two', 'three'], 'STATEMENTS_CONTRADICT: [three] User.email'],
-    ['names the value of the enumeration', ['ONE', 'TWO'], 'STATEMENTS_CONTRADICT: [ONE] User.email'],
+    ['names an unknown subgraph', ['one', 'two', 'three'], 'STATEMENTS_CONTRADICT: [three] User.email'],
+    ['names the enum value instead', ['ONE', 'TWO'], 'STATEMENTS_CONTRADICT: [ONE] User.email'],
   ])('is refused if it %s', (_name, names, message) => {
     expect(refusal(recorded(names))).toContain(message);
   });

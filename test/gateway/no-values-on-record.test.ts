@@ -128,12 +128,12 @@ fragment zebraFragment on Person { accounts { iban balance } }`;
 describe('no value from a client is recorded', () => {
   it.each([
     ['in an operation', { query: QUERY, variables: { zebraVariable: 'zebra' }, operationName: NAME }],
-    ['in one that is not valid', { query: `query ${NAME} { zebra(id: "zebra") }` }],
-    ['in one that cannot be read', { query: `query ${NAME} { zebra "` }],
+    ['in an invalid operation', { query: `query ${NAME} { zebra(id: "zebra") }` }],
+    ['in an unparsable operation', { query: `query ${NAME} { zebra "` }],
     ['in variables of the wrong type', { query: QUERY, variables: { zebraVariable: { zebra: 'zebra' } } }],
     ['in a batch', [{ query: QUERY }, { query: '{ zebra }' }]],
     ['in a persisted query', { extensions: { persistedQuery: { version: 1, sha256Hash: 'zebra' } } }],
-    ['in the name of an operation that is not there', { query: '{ hello }', operationName: NAME }],
+    ['in the name of a missing operation', { query: '{ hello }', operationName: NAME }],
   ])('%s', async (_case, body) => {
     const before = (await records()).length;
     const token = await issuer.mint({ scope: 'name accounts', sub: 'zebra-subject' });
@@ -149,7 +149,7 @@ describe('no value from a client is recorded', () => {
   });
 
   it.each([
-    ['a name that no operation has', { query: 'query A { hello }', operationName: 'B' }],
+    ['an unknown operation name', { query: 'query A { hello }', operationName: 'B' }],
     ['no name among several', { query: 'query A { hello } query B { rates }' }],
     ['the name of a fragment', { query: '{ hello } fragment F on Person { id }', operationName: 'F' }],
     ['no operation at all', { query: 'fragment F on Person { id }' }],

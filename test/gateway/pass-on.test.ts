@@ -320,11 +320,11 @@ describe('POST /txn-token (RFC 8693)', () => {
     ],
     ['no subject token', 'invalid_request', { subject_token: undefined }],
     ['no audience', 'invalid_target', { audience: undefined }],
-    ['an audience that it may not ask for', 'invalid_target', { audience: 'people' }],
-    ['an audience that there is not', 'invalid_target', { audience: 'nobody' }],
-    ['a scope, which would be left out', 'invalid_request', { scope: 'admin' }],
+    ['a forbidden audience', 'invalid_target', { audience: 'people' }],
+    ['an unknown audience', 'invalid_target', { audience: 'nobody' }],
+    ['a scope, which it would ignore', 'invalid_request', { scope: 'admin' }],
     ['an actor token', 'invalid_request', { actor_token: 'x', actor_token_type: TYPE }],
-    ['a hash that is none', 'invalid_request', { request_hash: 'x' }],
+    ['an invalid hash', 'invalid_request', { request_hash: 'x' }],
   ];
   it.each(MALFORMED)('refuses %s', async (_name, error, more) => {
     const answer = await exchange(await held(), more);

@@ -93,17 +93,21 @@ describe('a Cedar file', () => {
   });
 
   it.each([
-    ['is no Cedar', 'permit (', /policies\.cedar: /],
+    ['is not Cedar', 'permit (', /policies\.cedar: /],
     ['permits nothing', 'forbid (principal, action, resource);', /permits nothing/],
-    ['permits whatever may come', 'permit (principal, action, resource);', /must name its policy/],
+    ['permits every action', 'permit (principal, action, resource);', /must name its policy/],
     [
       'names a policy that no rule asks for',
       PERMIT.replace('vip', 'other') + ';',
       /asks for the policy "other"/,
     ],
-    ['has an attribute that is none', `${PERMIT} when { context.colour == "red" };`, /colour/],
-    ['compares what cannot be compared', `${PERMIT} when { context.scopes == "name" };`, /policies\.cedar: /],
-    ['reads what may be absent', `${PERMIT} when { context.consent.detail == "full" };`, /consent/],
+    ['uses an unknown attribute', `${PERMIT} when { context.colour == "red" };`, /colour/],
+    ['compares different types', `${PERMIT} when { context.scopes == "name" };`, /policies\.cedar: /],
+    [
+      'reads an optional attribute unchecked',
+      `${PERMIT} when { context.consent.detail == "full" };`,
+      /consent/,
+    ],
     [
       'names another type of principal',
       `permit (principal == User::"a", action == Behalf::Action::"vip", resource);`,

@@ -153,7 +153,7 @@ describe('clients that the policy does not name', () => {
     expect(answer.body.data?.me).toMatchObject({ name: null, email: 'c-000001@example.org', score: null });
   });
 
-  it('have no ceiling without client entries, except to known, honoured scopes', async () => {
+  it('have only known, current scopes if the policy has no clients', async () => {
     const { clients: _clients, ...open } = POLICY;
     const gateway = await start(open);
     await gateway.ask(QUERY, { token: await issuer.mint({ ...HELD, client_id: 'stranger' }) });

@@ -279,11 +279,11 @@ describe('a subgraph that fails', () => {
     ],
     ['HTML', text(200, '<p>distinctive</p>', 'text/html'), 'SUBREQUEST_MALFORMED_RESPONSE'],
     ['no content type', text(200, '{"data":{"hello":"distinctive"}}', ''), 'SUBREQUEST_MALFORMED_RESPONSE'],
-    ['half a JSON', text(200, '{"data":{"hello":"distinctive'), 'SUBREQUEST_MALFORMED_RESPONSE'],
+    ['truncated JSON', text(200, '{"data":{"hello":"distinctive'), 'SUBREQUEST_MALFORMED_RESPONSE'],
     ['a JSON list', text(200, '[{"data":{"hello":"distinctive"}}]'), 'SUBREQUEST_MALFORMED_RESPONSE'],
     ['data that is text', text(200, '{"data":"distinctive"}'), 'SUBREQUEST_MALFORMED_RESPONSE'],
     [
-      'errors that are none',
+      'errors that are not errors',
       text(200, '{"data":{},"errors":["distinctive"]}'),
       'SUBREQUEST_MALFORMED_RESPONSE',
     ],
@@ -294,7 +294,7 @@ describe('a subgraph that fails', () => {
     ],
     ['a connection that breaks', (request) => request.socket.destroy(), 'SUBREQUEST_HTTP_ERROR'],
     ['nothing', () => undefined, 'SUBREQUEST_HTTP_ERROR'],
-    ['a little at a time', trickle, 'SUBREQUEST_HTTP_ERROR'],
+    ['a trickle of bytes', trickle, 'SUBREQUEST_HTTP_ERROR'],
   ])('with %s is reported', async (_name, instead, code) => {
     people.instead = instead;
     const before = Date.now();

@@ -188,7 +188,7 @@ describe('a supergraph that must not be served', () => {
     );
 
   it.each<[string, () => string]>([
-    ['with a security feature that nobody understands', unknownSecurity],
+    ['with an unknown security feature', unknownSecurity],
     ['that does not parse', () => 'type Query {'],
     ['that was not composed', () => 'type Query { a: Int }'],
   ])('stops the start: one %s', async (_name, sdl) => {

@@ -167,10 +167,10 @@ describe('an expensive operation', () => {
   }
 
   it.each([
-    ['as many requests as it has fields at its root', aliased(8), 8],
-    ['through a fragment too', `{ ...F } fragment F on Query { ${aliased(8).slice(1)}`, 8],
-    ['one at least', '{ hello }', 1],
-    ['and not less in a mutation', 'mutation { touch }', 1],
+    ['as many requests as it has root fields', aliased(8), 8],
+    ['root fields in a fragment, too', `{ ...F } fragment F on Query { ${aliased(8).slice(1)}`, 8],
+    ['at least one', '{ hello }', 1],
+    ['no less for a mutation', 'mutation { touch }', 1],
   ])('counts %s', async (_name, query, weight) => {
     const ask = await startWith({ requests: 10, per: 'PT1H' });
     const weighed = await ask(query);

@@ -97,7 +97,7 @@ describe('a hook that misbehaves', () => {
     const { view, log } = watched({ onRevocation, onConsentChange: (change) => told.push(change) }, 100, 20);
     for (const consentId of ['one', 'two', 'three']) view.revoke({ issuer: ISSUER, consentId }, 1);
     expect(view.isRevoked(token({ consentId: 'three', issuedAt: 1 }))).toBe(true);
-    await until(() => calls === 3 && told.length === 3, 'all were told');
+    await until(() => calls === 3 && told.length === 3, 'all hooks were called');
     expect(told.map(({ consentId }) => consentId)).toEqual(['one', 'two', 'three']);
     // Bounded: one line, however many fail.
     expect(log.of('REVOCATION_HOOK_FAILED')).toEqual([{ reason, failures: 1 }]);
@@ -114,10 +114,10 @@ describe('a hook that misbehaves', () => {
     };
     const { view, log } = watched({ onRevocation }, 10);
     view.revoke({ issuer: ISSUER, tokenId: 'first' }, 1);
-    await until(() => told.length === 1, 'the first is told');
+    await until(() => told.length === 1, 'the first is called');
     for (let n = 0; n < 25; n += 1) view.revoke({ issuer: ISSUER, tokenId: `token-${n}` }, 1);
     release();
-    await until(() => told.length > 1, 'the rest is told');
+    await until(() => told.length > 1, 'the rest are called');
     expect(told[1]).toMatchObject({ kind: 'unknown' });
     expect(told.length).toBeLessThan(20);
     expect(log.of('REVOCATION_HOOK_FAILED')).toEqual([{ reason: 'DROPPED', failures: 1 }]);

@@ -270,13 +270,13 @@ describe('an introspection response that is not enough', () => {
     ['for another API', { aud: 'https://other.example' }, 'AUDIENCE'],
     ['for no API in particular', { aud: undefined }, 'AUDIENCE'],
     ['a refresh token, which is active as well', { token_type: undefined }, 'TOKEN_TYPE'],
-    ['of a type that is no access token’s', { token_type: 'Refresh' }, 'TOKEN_TYPE'],
+    ['of a type other than access token', { token_type: 'Refresh' }, 'TOKEN_TYPE'],
     ['over', { exp: 1 }, 'EXPIRED'],
     ['without an end', { exp: undefined }, 'EXPIRED'],
     ['without a beginning', { iat: undefined }, 'CLAIM_MISSING'],
     ['not good yet', { nbf: 4_000_000_000 }, 'NOT_YET'],
     ['without a client', { client_id: undefined }, 'CLIENT_MISSING'],
-    ['with a subject that is no text', { sub: 7 }, 'CLAIM_MISSING'],
+    ['with a subject that is not a string', { sub: 7 }, 'CLAIM_MISSING'],
     ['with a consent that cannot be read', { consent: {} }, 'CONSENT_MALFORMED'],
   ];
   it.each(cases)('%s', async (_name, more, reason) => {

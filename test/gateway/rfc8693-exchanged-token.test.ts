@@ -44,8 +44,8 @@ describe('RFC 8693: an exchanged token', () => {
   });
 
   it.each<[string, Omit<RevokedSubject, 'issuer'>]>([
-    ['a service that has no part in it', { clientId: 'printer' }],
-    ['what a service that acts does for somebody else', { subject: 'noor', clientId: 'archive' }],
+    ['an unrelated service', { clientId: 'printer' }],
+    ['the actor’s work for another person', { subject: 'noor', clientId: 'archive' }],
     ['another issuer’s client of the same name', { clientId: 'archive' }],
   ])('does not end with %s', (name, what) => {
     const view = makeView();

@@ -74,7 +74,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
       'of another issuer',
       (transmitter) => transmitter.announce(ofConsent('x'), { iss: 'https://evil.example' }),
     ],
-    ['that is no token', async (transmitter) => transmitter.queue.set('j', 'x')],
+    ['that is not a token', async (transmitter) => transmitter.queue.set('j', 'x')],
     ['without a time', (transmitter) => transmitter.announce(ofConsent('x'), { event: {} })],
     ['of nobody', (transmitter) => transmitter.announce({ format: 'complex' })],
     [
@@ -144,7 +144,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     transmitter.mode = 'forgotten';
     await until(() => transmitter.streams === 2, 'a second stream');
     await transmitter.announce(ofConsent('x'));
-    await until(() => isRevoked('x'), 'heard over the new stream');
+    await until(() => isRevoked('x'), 'received over the new stream');
   });
 
   it.each(['error', 'html'] as const)('keeps its stream after a failure (%s)', async (mode) => {

@@ -178,7 +178,7 @@ describe('RFC 9068 section 4: claims', () => {
   const now = (): number => Math.floor(Date.now() / 1000);
 
   it.each<[string, () => Record<string, unknown>]>([
-    ['an issuer that nobody trusts', () => ({ iss: 'https://evil.example' })],
+    ['an untrusted issuer', () => ({ iss: 'https://evil.example' })],
     ['no issuer', () => ({ iss: undefined })],
     ['an issuer list', () => ({ iss: [issuer.url] })],
     ['another audience', () => ({ aud: 'https://else.example' })],
@@ -186,7 +186,7 @@ describe('RFC 9068 section 4: claims', () => {
     ['the audience of another issuer', () => ({ aud: 'https://other.example' })],
     ['an end in the past', () => ({ iat: now() - 600, exp: now() - 10 })],
     ['no end', () => ({ exp: undefined })],
-    ['an end that is no number', () => ({ exp: '9999999999' })],
+    ['an expiry that is not a number', () => ({ exp: '9999999999' })],
     ['a beginning in the future (nbf)', () => ({ nbf: now() + 60 })],
     ['an issue time in the future', () => ({ iat: now() + 60 })],
     ['no issue time', () => ({ iat: undefined })],
@@ -194,14 +194,14 @@ describe('RFC 9068 section 4: claims', () => {
     ['an empty subject', () => ({ sub: '' })],
     ['a subject that is a number', () => ({ sub: 1 })],
     ['a subject that is a list', () => ({ sub: ['c-000001'] })],
-    ['a token id that is no string', () => ({ jti: 7 })],
+    ['a token id that is not a string', () => ({ jti: 7 })],
     ['no client', () => ({ client_id: undefined })],
-    ['a client that is no string', () => ({ client_id: ['budget-app'] })],
+    ['a client that is not a string', () => ({ client_id: ['budget-app'] })],
     ['scopes that are a number', () => ({ scope: 5 })],
     ['scopes that are an object', () => ({ scope: { name: true } })],
     ['scopes with a list in the list', () => ({ scope: [['name']] })],
     ['scopes with a line break', () => ({ scope: 'name\nemail' })],
-    ['roles that are no words', () => ({ roles: [1] })],
+    ['roles that are not words', () => ({ roles: [1] })],
     ['a consent that is text', () => ({ consent: 'c1' })],
     ['a consent without an id', () => ({ consent: { version: 1, purposes: [], detail: 'full' } })],
     [
@@ -228,7 +228,7 @@ describe('RFC 9068 section 4: claims', () => {
     ['an actor that is text', () => ({ act: 'robot' })],
     ['an actor whose actor is a list', () => ({ act: { sub: 'a', act: [] } })],
     [
-      'a chain of actors without end',
+      'an endless chain of actors',
       () => ({ act: Array.from({ length: 20 }).reduce<object>((act) => ({ sub: 'a', act }), { sub: 'a' }) }),
     ],
   ])('refuses %s', async (_name, claims) => {

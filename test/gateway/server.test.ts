@@ -197,7 +197,7 @@ describe('the start', () => {
 
   it.each<[string, () => Promise<Partial<GatewayConfig>>, RegExp]>([
     [
-      'a supergraph that is not there',
+      'a missing supergraph',
       async () => ({ supergraph: join(folder, 'none') }),
       /supergraph: .*none.*ENOENT/,
     ],
@@ -211,7 +211,7 @@ describe('the start', () => {
       /not composed/,
     ],
     [
-      'a key file that is none',
+      'an invalid key file',
       async () => {
         const keyFile = join(folder, 'key');
         await writeFile(keyFile, 'distinctive');

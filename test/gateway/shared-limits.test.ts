@@ -184,10 +184,10 @@ describe('an unavailable store', () => {
 
   it.each([
     ['a PostgreSQL that is silent', async () => `postgres://u:s3cret@127.0.0.1:${await startSilent()}/db`],
-    ['a PostgreSQL that is not there', async () => `postgres://u:s3cret@127.0.0.1:${await freePort()}/db`],
+    ['an unreachable PostgreSQL', async () => `postgres://u:s3cret@127.0.0.1:${await freePort()}/db`],
     ['a PostgreSQL without the table', async () => database.url.replace(/\/[^/]+$/, '/postgres')],
     ['a Redis that is silent', async () => `redis://u:s3cret@127.0.0.1:${await startSilent()}`],
-    ['a Redis that is not there', async () => `redis://127.0.0.1:${await freePort()}`],
+    ['an unreachable Redis', async () => `redis://127.0.0.1:${await freePort()}`],
   ])('never fails open: %s', async (_what, address) => {
     const log = new TestLog();
     const counters = await open(await address(), log);

@@ -154,18 +154,18 @@ describe('a gateway that receives a suspension', () => {
     // The small transmitter's first answer may have been empty: then it says that nothing stands.
     await until(
       async () => (await gateway.ask(QUERY, { token: lifted })).status === 200,
-      'what is not said any more is over',
+      'the omitted suspension ended',
     );
     await until(
       async () => (await gateway.ask(QUERY, { token: kept })).status === 403,
-      'what stands, stands',
+      'the repeated suspension holds',
     );
   });
 
   it.each([
     ['of nobody', { format: 'complex' }],
     ['of two kinds', { ...ofClient('a'), ...ofScope('b') }],
-    ['of everything of somebody else', ofEverything('https://other.example')],
+    ['of another issuer’s everything', ofEverything('https://other.example')],
     ['of what is not known', { format: 'complex', group: { format: 'opaque', id: 'g' } }],
   ])('does not mistake a suspension %s for one in force', async (_name, subjectId) => {
     const before = gateway.log.of('REVOCATION_STREAM_BROKEN').length;

@@ -88,7 +88,7 @@ describe('a subgraph with false facts cannot prevent the record', () => {
     ['a count of zero', entry('Query.hello', 'denied', 0, null, null)],
     ['a broken count', entry('Query.hello', 'denied', 1.5, null, null)],
     ['a count beyond all rows', entry('Query.hello', 'denied', 1e308, null, null)],
-    ['a count that is no number', entry('Query.hello', 'allowed', '3', null, null)],
+    ['a count that is not a number', entry('Query.hello', 'allowed', '3', null, null)],
     ['a count that JSON cannot hold', '{"v":1,"fields":[["Query.hello","denied",1e400,null,null]]}'],
     [
       'a count that was rounded',

@@ -306,7 +306,7 @@ describe('a remote key set (RFC 7517)', () => {
 
   it.each<[string, unknown]>([
     ['no list of keys', 'x'],
-    ['a key that is none', [7]],
+    ['an invalid key', [7]],
     ['more keys than anybody has', Array.from({ length: 101 }, () => ({ kty: 'EC' }))],
   ])('that is answered with %s changes nothing', async (_name, answer) => {
     const { publicJwk, kid } = await makeKey();

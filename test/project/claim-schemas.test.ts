@@ -33,7 +33,7 @@ function expectValid(validate: ValidateFunction, value: unknown): void {
 type Parts = Readonly<Record<string, { readonly examples?: readonly unknown[] }>>;
 
 describe.each(SCHEMA_NAMES)('%s.schema.json', (name) => {
-  it('has an identifier, a title, a description and examples that it accepts', async () => {
+  it('has an identifier, a title, a description and valid examples', async () => {
     const { $id, title, description, examples, $defs } = await readSchema(name);
     expect($id).toBe(`https://specs.behalf.dev/schemas/v0.1/${name}.schema.json`);
     expect([typeof title, typeof description]).toEqual(['string', 'string']);
@@ -63,7 +63,7 @@ describe.each(SCHEMA_NAMES)('%s.schema.json', (name) => {
   });
 });
 
-describe('the schemas name the members that the types have', () => {
+describe('the schemas match the types’ members', () => {
   /** By type, so that a member that is added to the type is missed here. */
   type Members<T> = Readonly<Record<keyof Required<T>, true>>;
   const members = async (name: (typeof SCHEMA_NAMES)[number], ...path: readonly string[]) => {
@@ -240,14 +240,14 @@ describe('what the running system writes', () => {
     );
   }
 
-  it('access tokens: the consent claim of a person’s, of an exchanged one, and none of a service’s', () => {
+  it('access tokens: of a person, exchanged, and of a service', () => {
     for (const name of ['person', 'exchanged'])
       expectValid(schema('consent'), claimsOf({ access_token: tokens[name] ?? '' }).consent);
     expectValid(schema('txn-token#act'), claimsOf({ access_token: tokens.exchanged ?? '' }).act);
     expect(claimsOf({ access_token: tokens.service ?? '' }).consent).toBeUndefined();
   });
 
-  it('transaction tokens, as a subgraph gets them: of persons, actors and services, plain and bound', async () => {
+  it('transaction tokens at a subgraph: persons, actors and services, plain and bound', async () => {
     const seen = [...(await askAll(plain)), ...(await askAll(bound))].map((token) => decodeJwt(token));
     expect(seen).toHaveLength(6);
     for (const payload of seen) expectValid(schema('txn-token'), payload);
@@ -260,7 +260,7 @@ describe('what the running system writes', () => {
     }
   });
 
-  it('facts, as a subgraph answers them', async () => {
+  it('facts in a subgraph response', async () => {
     const [token = ''] = await askAll(plain);
     // The subgraph is asked for more than the gateway would, so that it has denials of its own to tell.
     const answer = await ask(bank.url, query, { headers: { 'txn-token': token } });
@@ -270,7 +270,7 @@ describe('what the running system writes', () => {
     expect([...decisions].sort()).toEqual(['allowed', 'denied', 'minimized']);
   });
 
-  it('audit records: the lines of a file, and the rows of PostgreSQL', async () => {
+  it('audit records: file lines and PostgreSQL rows', async () => {
     await askAll(plain);
     const lines = (await readFile(auditFile, 'utf8')).trimEnd().split('\n');
     const records = lines.map((line) => JSON.parse(line) as AuditRecord);

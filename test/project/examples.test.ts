@@ -123,7 +123,7 @@ it('every example of a document and of an exported docblock compiles', { timeout
   expect(problemsOf(examples, program)).toEqual([]);
 });
 
-it('an example that does not compile is found', { timeout: 120_000 }, () => {
+it('an example that does not compile is reported', { timeout: 120_000 }, () => {
   const good = "import { jsonLog } from '@behalf/gateway';\njsonLog('warn').log('info', 'REVOKED');";
   expect(problemsOf([{ place: 'good', text: good }], program)).toEqual([]);
   const bad = good.replace("'warn'", "'loud'");

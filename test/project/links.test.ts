@@ -55,7 +55,7 @@ it('relative links lead to files, and their anchors to headings', async () => {
   expect(broken).toEqual([]);
 });
 
-it('the index of the documentation names every page, except for the decisions', async () => {
+it('the documentation index names every page except the decisions', async () => {
   const index = await proseOf(projectPath('docs/README.md'));
   const pages = (await documents(projectPath('docs')))
     .map((file) => relative(projectPath('docs'), file))

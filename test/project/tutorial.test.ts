@@ -112,7 +112,7 @@ async function runInBackground({ text, expected }: Step): Promise<void> {
   );
 }
 
-it('the tutorial does what it says', { timeout: 240_000 }, async () => {
+it('the tutorial works as written', { timeout: 240_000 }, async () => {
   let tutorial = await readFile(projectPath('docs/tutorial.md'), 'utf8');
   for (const port of PORTS) tutorial = tutorial.replaceAll(port, String(await freePort()));
   const steps = stepsOf(tutorial);

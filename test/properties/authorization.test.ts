@@ -282,7 +282,7 @@ function filtered(
 }
 
 describe('for any schema, operation and delegation', { timeout: 600_000 }, () => {
-  it('filtering before planning equals executing everything and nulling afterwards', () => {
+  it('filtering before planning equals executing all, then nulling', () => {
     fc.assert(
       fc.property(worlds, operations, callers, (world, source, caller) => {
         const document = parse(source);
@@ -297,7 +297,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
     expect(composed).toBeGreaterThan(refused);
   });
 
-  it('nothing that is denied is executed', () => {
+  it('nothing denied is executed', () => {
     fc.assert(
       fc.property(worlds, operations, callers, (world, source, caller) => {
         const { executed } = filtered(world, parse(source), caller);
@@ -326,7 +326,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
     );
   });
 
-  it('a decision never depends on what another caller sent before', () => {
+  it('a decision never depends on an earlier caller', () => {
     const requests = fc.array(fc.tuple(operations, callers, fc.nat(3)), { minLength: 2, maxLength: 8 });
     fc.assert(
       fc.property(worlds, requests, ({ supergraph }, asked) => {
@@ -352,7 +352,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
     );
   });
 
-  it('the subgraph alone, from a signed transaction token, reaches the same decisions as the gateway', async () => {
+  it('the subgraph alone decides like the gateway, from a signed token', async () => {
     const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
     const key = { ...(await exportJWK(publicKey)), kid: 'k', alg: 'EdDSA' };
     await fc.assert(

@@ -86,7 +86,7 @@ const { act } = fc.letrec((tie) => ({
   act: fc.oneof({ maxDepth: 3 }, fc.record({ sub: name }), fc.record({ sub: name, act: tie('act') })),
 }));
 
-it('readConsentClaim reads what the schema of the consent claim accepts', () => {
+it('readConsentClaim accepts what the consent schema accepts', () => {
   fc.assert(
     fc.property(around(consent), (claim) => {
       expect(readConsentClaim(claim) !== undefined).toBe(schema('consent')(claim));
@@ -95,7 +95,7 @@ it('readConsentClaim reads what the schema of the consent claim accepts', () => 
   );
 });
 
-it('readActorClaim reads what the schema of `act` accepts', () => {
+it('readActorClaim accepts what the schema of `act` accepts', () => {
   fc.assert(
     fc.property(around(act), (claim) => {
       expect(readActorClaim(claim) !== undefined).toBe(schema('txn-token#act')(claim));
@@ -104,7 +104,7 @@ it('readActorClaim reads what the schema of `act` accepts', () => {
   );
 });
 
-it('a subgraph reads a transaction token whose payload the schema accepts', async () => {
+it('a subgraph accepts a transaction token payload that its schema accepts', async () => {
   const pair = await generateKeyPair('EdDSA');
   const keys = [{ ...(await exportJWK(pair.publicKey)), alg: 'EdDSA', kid: 'k' }];
   const read = createTxnTokenReader('accounts', { issuer: 'https://gateway.example', keys });
@@ -158,7 +158,7 @@ function isAnothers(claims: Json, known: Readonly<Record<string, string | number
   );
 }
 
-it('the gateway believes the facts that the schema accepts, of coordinates that it knows', () => {
+it('the gateway accepts facts that the schema accepts, at known coordinates', () => {
   const coordinates = ['Query.accounts', 'Account.iban', '_T1._f'];
   const fields = new Map(coordinates.map((coordinate) => [coordinate, { isOwned: false }]));
   const entry = fc.tuple(

@@ -66,11 +66,11 @@ function isUnlikeGraphql({ world, variables }: Case, { run, executed, ran }: Sho
 }
 
 describe('for any federation, operation and delegation', { timeout: 600_000 }, () => {
-  it('composes most of what is drawn', () => {
+  it('most generated schemas compose', () => {
     expect(drawn.refused).toBeLessThan(FEDERATIONS / 2);
   });
 
-  it('filtering before planning equals executing everything and nulling afterwards', async () => {
+  it('filtering before planning equals executing all, then nulling', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async (asking) => {
         const { world, source, variables, caller } = asking;
@@ -96,7 +96,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     );
   });
 
-  it('so it does where everything of a selection is left out, and wherever graphql-js can tell', () => {
+  it('the same holds for wholly skipped selections, by graphql-js alone', () => {
     fc.assert(
       fc.property(cases, ({ world, source, variables, caller }) => {
         const document = parse(source);
@@ -110,7 +110,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     );
   });
 
-  it('nothing that is denied is asked of a subgraph, keys and @requires inputs apart', async () => {
+  it('no denied field is requested from a subgraph, except keys and @requires inputs', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async (asking) => {
         const { run, executed } = await asked(asking);
@@ -129,7 +129,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     );
   });
 
-  it('a subgraph that fails takes values away and puts nothing in their place', async () => {
+  it('a failing subgraph removes values and never changes any', async () => {
     const failing = fc.array(fc.nat(3), { minLength: 1, maxLength: 2 });
     let failed = 0;
     await fc.assert(
@@ -164,7 +164,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     );
   });
 
-  it('what @skip and @include leave out is as if it had not been written', () => {
+  it('selections skipped by @skip and @include might as well be absent', () => {
     let compared = 0;
     fc.assert(
       fc.property(cases, (asking) => {
@@ -185,7 +185,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     expect(compared).toBeGreaterThan(300 * RUNS);
   });
 
-  it('each subgraph alone, from the token that the gateway mints for it, decides as the gateway does', async () => {
+  it('each subgraph alone decides like the gateway, from its token', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(), callers, async (index, caller) => {
         const world = worlds[index % worlds.length];
@@ -207,7 +207,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     );
   });
 
-  it('the gateway before protected subgraphs answers as before open ones: the second end denies nothing more', async () => {
+  it('protected subgraphs deny nothing beyond what the gateway denies', async () => {
     let compared = 0;
     await fc.assert(
       fc.asyncProperty(cases, async (asking) => {
@@ -226,7 +226,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     expect(compared).toBeGreaterThan(75 * RUNS);
   });
 
-  it('of which many are denied in part, join entities, have inputs of @requires, and mutate', () => {
+  it('many are partly denied, join entities, use @requires, and mutate', () => {
     const least = (part: keyof typeof seen, percent: number): void =>
       expect(seen[part], `${part} of ${JSON.stringify(seen)}`).toBeGreaterThan((seen.cases * percent) / 100);
     least('denied', 20);

@@ -48,7 +48,7 @@ function isSelected({ source }: Case, path: readonly (string | number)[], field:
 }
 
 describe('for any federation whose subgraphs report errors anywhere', { timeout: 600_000 }, () => {
-  it('an error quotes only what its client selected, may read, and asked for at a root', async () => {
+  it('an error quotes only what its client selected, may read, and requested at a root', async () => {
     const seen = { reported: 0, quoted: 0, redacted: 0, denied: 0 };
     await fc.assert(
       fc.asyncProperty(cases, fc.infiniteStream(fc.boolean()), async (asking, choices) => {

@@ -139,8 +139,8 @@ const IN_FORCE = 'inForce { everywhere gateways waitingFor silent }';
 const EVERYWHERE = { everywhere: true, gateways: 2, waitingFor: [], silent: [] };
 const WAIT = `reason: "${REASON}", waitFor: ALL_GATEWAYS`;
 
-describe('an administrator ends', () => {
-  it('once a revocation is answered, no gateway accepts the token', async () => {
+describe('an administrator revokes', () => {
+  it('consents: no gateway accepts the token once the mutation returns', async () => {
     const alma = await connect('alma');
     expect(await read(alma.access)).toEqual([200, 200]);
     const { consent } = claimsOf(alma.access);
@@ -167,7 +167,7 @@ describe('an administrator ends', () => {
     });
   });
 
-  it('one token, and not the one after it', async () => {
+  it('one token, and not the next one', async () => {
     const alma = await connect('alma');
     const next = await oidc.refreshTokenGrant(alma.client, alma.refresh);
     const mutation = `mutation { revokeToken(id: "${claimsOf(alma.access).jti}", ${WAIT}) { outcome ${IN_FORCE} } }`;
@@ -181,7 +181,7 @@ describe('an administrator ends', () => {
     });
   });
 
-  it('ending one sign-in leaves those of other browsers', async () => {
+  it('one sign-in, and not those of other browsers', async () => {
     const [here, there] = [await connect('alma'), await connect('alma')];
     const mutation = `mutation { revokeSession(id: "${claimsOf(here.access).sid}", ${WAIT}) {
       outcome sessions tokens ${IN_FORCE} } }`;
@@ -221,10 +221,10 @@ describe('an administrator ends', () => {
   });
 });
 
-describe('an administrator stops', () => {
+describe('an administrator suspends', () => {
   const SUSPENSION = 'suspension { kind clientId scope by reason endedBy endedReason }';
 
-  it('a rogue client is suspended, and resumes with the same token', async () => {
+  it('a rogue client, and resumes it with the same token', async () => {
     const alma = await connect('alma');
     const mutation = `mutation { suspendClient(clientId: "budget-app", ${WAIT}) { outcome ${SUSPENSION} ${IN_FORCE} } }`;
     const suspension = {
@@ -266,7 +266,7 @@ describe('an administrator stops', () => {
     expect(await read(alma.access)).toEqual([200, 200]);
   });
 
-  it('a scope, by an emergency stop, and lifts it', async () => {
+  it('a scope by an emergency stop, and lifts it', async () => {
     const noor = await connect('noor');
     const stop = (verb: string) =>
       administer(
@@ -286,7 +286,7 @@ describe('an administrator stops', () => {
     });
   });
 
-  it('everything: nobody’s token is served, the administrator’s neither, until an operator lifts it', async () => {
+  it('everything, their own token included, until an operator lifts it', async () => {
     const alma = await connect('alma');
     const stopped = await administer(
       `mutation { emergencyStop(target: { everything: true }, ${WAIT}) { outcome ${IN_FORCE} } }`,
@@ -342,7 +342,7 @@ describe('an administrator stops', () => {
   });
 });
 
-describe('who is no administrator', () => {
+describe('a caller who is not an administrator', () => {
   const MUTATIONS = [
     'revokeToken(id: "x", reason: "x") { outcome }',
     'revokeClient(clientId: "x", reason: "x") { outcome }',
@@ -354,7 +354,7 @@ describe('who is no administrator', () => {
     'liftEmergencyStop(target: { everything: true }, reason: "x") { outcome }',
   ];
 
-  it.each(MUTATIONS)('does nothing by %s', async (mutation) => {
+  it.each(MUTATIONS)('has no effect by %s', async (mutation) => {
     const before = (await lastChange()).seq;
     const noor = await connect('noor');
     for (const token of [noor.access, undefined]) {
@@ -366,7 +366,7 @@ describe('who is no administrator', () => {
 });
 
 describe('the log', () => {
-  it('the authority’s log has the reason; other logs have neither reason nor token', async () => {
+  it('of the authority has the reason; others have neither reason nor token', async () => {
     const alma = await connect('alma');
     const { jti } = claimsOf(alma.access);
     await administer(`mutation { revokeToken(id: "${jti}", reason: "${REASON}") { outcome } }`);
