@@ -25,7 +25,10 @@ interface Sent {
   readonly [column: string]: unknown;
 }
 
-/** As the writer's role, past the gateway's code. @returns PostgreSQL's code when it is refused */
+/**
+ * Calls the function directly as the writer's role, bypassing the gateway's code.
+ * @returns PostgreSQL's code if the call is refused
+ */
 async function append(...records: readonly Sent[]): Promise<unknown> {
   return thief.query('select audit.append($1::jsonb)', [JSON.stringify(records)]).then(
     () => undefined,

@@ -290,7 +290,7 @@ it('a subgraph cannot inflate the record with many coordinates', async () => {
   expect(answer.body).toEqual({ data: { wide: { [names[0] ?? '']: 7 } } });
   const record = await last();
   expect(record).toMatchObject({ outcome: 'answered', unaccounted: ['wide'] });
-  // What there was room for is on record, and what there was none for is not believed.
+  // The coordinates that fit are recorded; the excess ones are rejected.
   expect(record.fields.length).toBeGreaterThan(1_000);
   expect(hostile.log.of('SUBGRAPH_FACTS_MALFORMED')).toMatchObject([
     { subgraph: 'wide', entries: fields.length - record.fields.length },

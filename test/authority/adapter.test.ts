@@ -8,8 +8,8 @@ import { adapterFactory } from '../../authority/oidc/adapter.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 /**
- * What two requests do that come between each other's looking and writing. oidc-provider looks first, so that over HTTP it
- * takes luck to meet it.
+ * Two requests whose reads and writes interleave. oidc-provider reads first, so over HTTP this would take
+ * luck.
  */
 let database: TestDatabase<AuthoritySchema>;
 const reused: string[] = [];

@@ -102,12 +102,12 @@ describe('a registered application', () => {
     expect(secret).toMatch(/^[\w-]{43}$/);
     const right = await connect(first.issuer, 'ledger-web', secret);
     const { access_token: accessToken, refresh_token: refreshToken = '' } = await right.get();
-    // RFC 7009, for which the authority has to know who asks.
+    // RFC 7009, for which the authority must authenticate the client.
     await oidc.tokenRevocation(right.client, accessToken);
     const revoked = await first.database.db.selectFrom('authority.change_event').selectAll().execute();
     expect(revoked.at(-1)?.reason).toBe('revoked by its client');
     expect(await oidc.refreshTokenGrant(right.client, refreshToken)).toHaveProperty('access_token');
-    // A copy of the store gives the digest; and without any secret it is not a public client either.
+    // A copy of the store reveals only the digest, and omitting the secret does not make the client public.
     for (const wrong of [secretDigest(secret), `${secret}x`, undefined]) {
       const { get } = await connect(second.issuer, 'ledger-web', wrong);
       await expect(get()).rejects.toMatchObject({ status: 401 });
@@ -163,7 +163,7 @@ describe('a registered application', () => {
       error: 'invalid_client',
     });
     await expect(underWay.get()).rejects.toMatchObject({ error: 'invalid_client' });
-    // Somebody had the page open all the time.
+    // A person had the page open all the time.
     const terms = { subject: 'c-000001', clientId: 'ending', scopes: ['accounts:read'], declined: [] };
     const late = first.consents.grant({
       ...terms,
@@ -248,7 +248,7 @@ describe('is not registered', () => {
     await register('stranger-2', none);
     const change = applications.change('stranger', LEDGER, BY);
     await expect(change).rejects.toMatchObject({ code: 'client_not_in_policy' });
-    // To be registered is not to be granted anything: the authority's own policy decides that.
+    // A registration grants nothing: the authority's own policy decides that.
     const client = await oidc.discovery(
       new URL(first.issuer),
       'stranger',

@@ -32,7 +32,7 @@ let consents: ConsentRegister;
 beforeAll(async () => {
   authority = await startExchangingAuthority(async (database) => {
     clock = await injectDatabaseClock(database.db);
-    // The signing keys are of then, and sign from then on.
+    // The signing keys date from then, and sign from then on.
     await clock.set(-30);
   });
   db = openDatabase(authority.database.url);
@@ -70,7 +70,10 @@ const ENDINGS: readonly (readonly [string, () => Promise<unknown>])[] = [
   ['revokeSubjectSessions', () => consents.revokeSubjectSessions(ALMA_SUBJECT, BY_ADMIN)],
 ];
 
-/** The tests of one authority share its people: what ended them must not lie ahead, so that the database's clock only goes on. */
+/**
+ * The tests of one authority share its people. Revocations must not lie in the future, so the database's
+ * clock only advances.
+ */
 function endsWhatItIssues(aheadSeconds: number): void {
   beforeEach(() => clock.set(aheadSeconds));
 
@@ -124,7 +127,7 @@ describe('an authority whose clock is 30 s ahead of the database’s', () => end
 
 describe('an authority whose clock is 4 s ahead of the database’s', () => endsWhatItIssues(-4));
 
-/** What a request that was under way when something was ended writes back afterwards. */
+/** What a request that was running during the revocation writes back afterwards. */
 async function keepRows(models: readonly string[]): Promise<() => Promise<void>> {
   const rows = await db
     .selectFrom('authority.oidc_payload')

@@ -36,7 +36,7 @@ async function statusAt(token: string): Promise<number> {
   return (await gateway.ask('{ mine }', { token })).status;
 }
 
-/** A token, those that were exchanged from it one after the other, and one beside them. */
+/** A token, a chain of tokens exchanged from it, and an independent one. */
 async function family() {
   const { access_token: root } = await authority.signIn();
   const first = await authority.exchange('statements', root);

@@ -51,7 +51,10 @@ async function stolen(which: 'writer' | 'replay'): Promise<Client> {
 const recordJson = (): string =>
   JSON.stringify([{ transaction_id: randomUUID(), time: Date.now(), outcome: 'answered', fields: [] }]);
 
-/** Everything that stops something, and what keeps an authority going. None of it is to notice anything. */
+/**
+ * Every revocation and suspension, and everything that keeps an authority running. None of it may be
+ * affected.
+ */
 const WORK: Readonly<Record<string, () => Promise<unknown>>> = {
   suspendClient: () => suspend({ kind: 'client', clientId: 'app' }),
   'emergencyStop of a scope': () => suspend({ kind: 'scope', scope: 'a:read' }),
@@ -110,7 +113,7 @@ async function suspend(target: Parameters<SuspensionRegister['suspend']>[0]): Pr
   expect((await suspensions.resume(target, BY)).outcome).toBe('done');
 }
 
-/** On a connection that does not wait for long, so that the test does not either. */
+/** Uses a connection with short timeouts, to keep the test short. */
 async function makeRolesAgain(): Promise<void> {
   const impatient = openDatabase<unknown>(roled.database.url, { max: 2, lockTimeoutMs: 100 });
   try {
@@ -121,7 +124,7 @@ async function makeRolesAgain(): Promise<void> {
   }
 }
 
-/** Every key that an advisory lock of this code base, or of kysely's migrator, was ever taken on. */
+/** Every key on which this code base, or kysely's migrator, ever took an advisory lock. */
 const ADVISORY_KEYS = [
   '4218113907',
   '3853314791062309107',
@@ -226,7 +229,7 @@ describe('an upgrade', () => {
     const session = await stolen('writer');
     await session.query('begin');
     await hold(session);
-    // What the writer holds it with is ended when the wait for it is over; here it does not take ten seconds.
+    // The writer's session is ended when the wait is over; here that takes less than ten seconds.
     await migrate(db, {
       part: 'audit',
       migrations: {
@@ -275,7 +278,7 @@ describe('notifications', () => {
           `select pg_notify('${name}', n || '{"seq": 1, "kind": "revoked"}') from generate_series(1, 2000) n`,
         );
       }
-      // The listener has seen all of them when it has seen what comes after them on a connection of its own.
+      // When the listener receives the later notification of its own connection, it has received all of them.
       await sql`select 1`.execute(db);
       expect(woken).toEqual([]);
       await wake(db, 'change');

@@ -112,7 +112,7 @@ function kidOf(token: string): string | undefined {
   return decodeProtectedHeader(token).kid;
 }
 
-/** Straight at one instance. */
+/** Directly at one instance. */
 async function refreshAt(url: string, refreshToken: string): Promise<{ access: string; refresh: string }> {
   const response = await fetch(`${url}/token`, {
     method: 'POST',
@@ -148,7 +148,7 @@ describe('a rotation', () => {
 
     const { kid, at } = await rotate(test);
     expect(kid).toBe(second);
-    // Until then nothing changes but that the next key is published already.
+    // Until then only the next key is already published.
     expect((await kids(test.issuer)).slice(0, 2)).toEqual([first, second]);
     await until(() => Date.now() > at.getTime() + 50, 'the switch');
     const after = await kids(test.issuer);
@@ -216,7 +216,7 @@ describe('a rotation', () => {
     const signingIn = async (who: typeof ALMA): Promise<void> => {
       while (!done) await query((await tokensFor(test, who)).access);
     };
-    // A code that was given before a rotation and is brought after it.
+    // A code issued before a rotation and redeemed after it.
     const client = await discover(test);
     const request = await authorizationRequest(client, 'accounts:read');
     const { callbackUrl } = await signInAndConsent({ authorizationUrl: request.url, ...ALMA });
@@ -263,7 +263,7 @@ describe('two instances on one store', () => {
     }
     for (const { url } of chains) {
       const mine = signed.filter((each) => each.url === url);
-      // Whatever began and ended on one side of the moment is signed accordingly; 100 ms are for reading the clock.
+      // Requests wholly on one side of the moment are signed accordingly; 100 ms allow for reading the clock.
       expect(
         mine.filter(({ afterMs }) => afterMs < at.getTime() - 100).every((each) => each.kid === old),
       ).toBe(true);
@@ -302,7 +302,7 @@ describe('a leaked key', () => {
     expect(await revoke()).toEqual({ revoked: false, change: undefined });
     for (const url of [test.issuer, second.url]) expect(await kids(url)).not.toContain(kid);
 
-    // The verification of this token is in the gateway's memory.
+    // The gateway remembers the verification of this token.
     await until(
       async () => (await gateway.ask(HELLO, { token: access })).status === 401,
       'the token is refused',
@@ -410,7 +410,7 @@ describe('a leaked key', () => {
   });
 });
 
-/** What an attacker got hold of. */
+/** What an attacker obtained. */
 async function privateKeyOf({ database }: TestAuthority, kid: string): Promise<JWK> {
   const row = await database.db
     .selectFrom('authority.signing_key')

@@ -27,7 +27,7 @@ async function ask(authority: TestAuthority, request: RawRequest): Promise<RawAn
   return rawRequest(authority.authority.url, request);
 }
 
-/** Every absolute address that an answer holds, but the client's own, which the request names. */
+/** Every absolute address in a response, except the client's own, which the request names. */
 function addressesIn({ headers, text }: RawAnswer): readonly string[] {
   const found = `${text} ${JSON.stringify(headers)}`.match(/\bhttps?:\/\/[^\s"'<>\\;,]*/g) ?? [];
   return found.filter((address) => !address.startsWith('http://127.0.0.1:45678'));

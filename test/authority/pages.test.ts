@@ -141,7 +141,7 @@ describe('the start', () => {
       encryptionKey: new Uint8Array(32),
       port,
     });
-    // Another encryption key than the store's: refused even before the port is tried.
+    // An encryption key other than the store's is refused even before the port is opened.
     await expect(start).rejects.toMatchObject({ code: 'keys_unreadable' });
     const other = await startTestAuthority().then(async (fresh) => {
       const taken = startAuthority({

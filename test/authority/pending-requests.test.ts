@@ -64,7 +64,7 @@ describe('what anonymous clients can store is bounded per network', () => {
     const refused = answers.filter(({ status }) => status === 429);
     const stored = Object.values(await models()).reduce((sum, count) => sum + count, 0);
     expect(stored).toBe(200 - refused.length);
-    // The bucket fills while the test runs.
+    // The bucket refills while the test runs.
     expect(stored).toBeGreaterThanOrEqual(PENDING_RATE.burst);
     expect(stored).toBeLessThan(180);
     expect(Object.keys(await models())).toHaveLength(1);
@@ -73,7 +73,7 @@ describe('what anonymous clients can store is bounded per network', () => {
       expect(headers['location']).toBeUndefined();
       expect(text).toContain('temporarily_unavailable');
     }
-    // Others are not hindered, and a sign-in that has begun can be finished.
+    // Others are unaffected, and a sign-in in progress can be finished.
     await expect(openSignIn(authority, '203.0.113.2')).resolves.toHaveProperty('path');
   });
 

@@ -49,14 +49,14 @@ const POLICY = checkPolicy({
   longestConsent: { sensitive: 'PT90M' },
 });
 
-/** Somebody who sends the authority's forms filled in by hand. */
+/** A browser that submits forged forms. */
 class Browser {
   at = new URL('about:blank');
-  /** The page that it shows. */
+  /** The page it shows. */
   markup = '';
   readonly #cookies = new CookieJar();
 
-  /** Goes on until a page, or until the browser would leave the authority: then the status is 0. */
+  /** Follows redirects until a page, or until the browser would leave the authority: then the status is 0. */
   async go(url: URL, form?: URLSearchParams): Promise<{ readonly status: number }> {
     const cookie = this.#cookies.header(url);
     const response = await fetch(url, {

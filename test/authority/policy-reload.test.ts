@@ -17,7 +17,7 @@ let authority: TestAuthority;
 const logged = (code: string) => authority.logged.filter((line) => line.startsWith(code));
 const scopes = async () => (await discover(authority)).serverMetadata().scopes_supported ?? [];
 
-/** Replaces the file in one step, as deployments do. */
+/** Replaces the file atomically, as deployments do. */
 async function deploy(content: string): Promise<void> {
   await writeFile(`${file}.new`, content);
   await rename(`${file}.new`, file);

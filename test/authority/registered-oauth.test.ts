@@ -67,7 +67,7 @@ async function register(clientId: string, oauth: ClientOAuthOptions, base: objec
   return applications.register(clientId, { ...base, oauth }, { ...BY, confidential: true });
 }
 
-/** Whether the authority knows the client at all: the authorization endpoint says so before anybody signs in. */
+/** Whether the authority knows the client: the authorization endpoint answers that before sign-in. */
 async function isKnown(clientId: string): Promise<boolean> {
   const url = new URL(`${authority.issuer}/auth`);
   url.searchParams.set('client_id', clientId);
@@ -128,7 +128,7 @@ describe('a registered application', () => {
     const more = oidc.clientCredentialsGrant(service, { scope: 'profile:read' });
     await expect(more).rejects.toMatchObject({ error: 'invalid_scope' });
     expect(await isKnown('statements')).toBe(false);
-    // The others do not get it with this one.
+    // Other clients cannot use it with this key.
     const planner = await discoverAs(authority, 'planner', key);
     const attempt = oidc.clientCredentialsGrant(planner, { scope: 'accounts:read' });
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_request' });
@@ -169,7 +169,7 @@ describe('a registered application', () => {
     expect(await oidc.tokenIntrospection(printer, exchanged.access_token)).toMatchObject({ active: true });
     const foreign = await connect(await discover(authority), 'accounts:read');
     await expect(exchangeOf(foreign.access_token)).rejects.toMatchObject({ error: 'invalid_request' });
-    // Whoever it acts for is gone: so are the tokens that it has.
+    // The client it acts for is gone, and so are the tokens for it.
     await applications.retire('planner', { by: 'admin-iris', reason: 'over' });
     expect(await oidc.tokenIntrospection(printer, exchanged.access_token)).toEqual({ active: false });
   });
@@ -185,13 +185,13 @@ describe('a registered application', () => {
     const { client, DPoP, redeem } = await connectPushed('bank', dpop);
     const tokens = await redeem({ DPoP });
     expect(claimsOf(tokens).cnf?.jkt).toBeDefined();
-    // 5.3.2.1 (9): no rotation, again and again.
+    // 5.3.2.1 (9): no rotation, however often.
     const refreshToken = tokens.refresh_token ?? '';
     for (let count = 0; count < 3; count++) {
       const again = await oidc.refreshTokenGrant(client, refreshToken, undefined, { DPoP });
       expect([undefined, refreshToken]).toContain(again.refresh_token);
     }
-    // 5.3.2.2 (2): nothing that was not pushed; 5.3.2.1: nothing without a proof.
+    // 5.3.2.2 (2): nothing without pushing; 5.3.2.1: nothing without a proof.
     const { url } = await authorizationRequest(client, 'accounts:read');
     const location = (await fetch(url, { redirect: 'manual' })).headers.get('location') ?? '';
     expect(new URL(location).searchParams.get('error')).toBe('invalid_request');
@@ -430,7 +430,7 @@ describe('is refused a registration or change', () => {
       (name) => ({ ...whole, exchange: { from: ['bank'], [name]: 'sekret' } }),
       (name) => jwk({ [name]: 'sekret' }),
     ];
-    // None of them is a member anywhere; among them are the private parameters of RFC 7518.
+    // None of them is a member anywhere; they include the private parameters of RFC 7518.
     const names = fc.oneof(
       fc.constantFrom('d', 'p', 'q', 'k', 'x5u', 'secret', 'constructor'),
       fc.string().map((name) => `x-${name}`),
@@ -484,7 +484,7 @@ describe('what an authority requires of all its clients', () => {
     const client = await discoverAs(authority, 'unbound', key);
     const tokens = await connect(client, 'accounts:read');
     expect(await isKnown('plain')).toBe(true);
-    // A resource server that gets no tokens has none to be bound.
+    // A resource server that gets no tokens needs no bound ones.
     const asks = { authentication: key.authentication, introspection: true };
     await applications.change('printer', { ...SERVICE, oauth: asks }, BY);
     const printer = await discoverAs(authority, 'printer', key);
@@ -502,14 +502,14 @@ describe('what an authority requires of all its clients', () => {
     const refresh = oidc.refreshTokenGrant(client, tokens.refresh_token ?? '');
     await expect(refresh).rejects.toMatchObject({ error: 'invalid_client' });
     expect(await oidc.tokenIntrospection(printer, tokens.access_token)).toEqual({ active: false });
-    // The one that fits, without saying so of itself, is held to it.
+    // A fitting registration meets the profile without claiming it.
     const { client: bank } = await knownUnder('bank');
     const { url } = await authorizationRequest(bank, 'accounts:read');
     const location = (await fetch(url, { redirect: 'manual' })).headers.get('location') ?? '';
     expect(new URL(location).searchParams.get('error')).toBe('invalid_request');
   });
 
-  /** Registered without the profile, which here holds for all. */
+  /** Registered without the profile, which here applies to all. */
   async function knownUnder(clientId: string) {
     const oauth = { authentication: key.authentication, senderConstraint: 'dpop' };
     await applications.change(clientId, { ...CODE_FLOW, oauth }, BY);

@@ -53,7 +53,7 @@ async function changes() {
   return authority.database.db.selectFrom('authority.change_event').selectAll().orderBy('seq').execute();
 }
 
-/** Cut-offs are in whole seconds: what comes in the same second counts as before. */
+/** Cut-offs are in whole seconds: a token from the same second counts as earlier. */
 async function nextSecond(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000) + 20));
 }
@@ -215,7 +215,7 @@ describe('revokeSession', () => {
     expect(ended).toMatchObject({ outcome: 'done', ended: [], sessions: 1 });
     expect(ended.tokens).toBeGreaterThan(0);
     expect((await changes()).at(-1)).toMatchObject({ ...ended.change, members: { sessionId: sid } });
-    // A request that was under way writes its session and refresh token back.
+    // A running request writes its session and refresh token back.
     const back = own.map((row) => ({ ...row, payload: JSON.stringify(row.payload) }));
     expect(back.length).toBeGreaterThan(1);
     await authority.database.db.insertInto('authority.oidc_payload').values(back).execute();

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => authority.close());
 
-// The library strikes out what permits plain http. On the loopback interface there is nothing else.
+// The library deprecates the option that permits plain http, which the tests use on the loopback interface.
 const permitHttp = {
   [(oauth as Readonly<Record<string, unknown>>)['allowInsecureRequests'] as symbol]: true,
 };

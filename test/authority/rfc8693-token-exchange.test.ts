@@ -153,7 +153,7 @@ describe('RFC 8693 token exchange', () => {
       'accounts:read',
     );
     await expect(exchanged(statements, foreign)).rejects.toMatchObject({ error: 'invalid_request' });
-    // Nor through somebody who is named.
+    // Nor through a registered client.
     const careful = await carefulToken();
     const through = await exchanged(statements, careful.access_token, {}, await withKey());
     await expect(exchanged(archive, through.access_token, {}, await withKey())).rejects.toMatchObject({

@@ -204,7 +204,7 @@ describe('RFC 8705 sections 3 and 4: tokens of a public client', () => {
   async function connect(certificate?: Issued) {
     const careful = await discoverWith('careful-app', oidc.None(), certificate);
     const request = await authorizationRequest(careful, 'accounts:read');
-    // The person's browser has no part in it: it goes to the authority itself.
+    // The person's browser needs no certificate: it connects to the authority directly.
     const url = new URL(request.url.href.replace(proxy.origin, authority.authority.url));
     const { callbackUrl } = await new BrowserlessPerson().follow(url, ALMA);
     const checks = { pkceCodeVerifier: request.verifier, expectedState: request.state };

@@ -26,13 +26,13 @@ const encryptionKey = randomBytes(32);
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-/** A receiver as RFC 8935 has it, which can be told to refuse. */
+/** A receiver of RFC 8935 that can be told to refuse. */
 class Receiver {
-  /** By `jti`, in the order of their coming; what comes again is there again. */
+  /** By `jti`, in order of arrival, repeats included. */
   readonly taken: string[] = [];
   readonly requests: { readonly headers: Record<string, unknown>; readonly set: string }[] = [];
   refusal: { readonly status: number; readonly body?: object; readonly location?: string } | undefined;
-  /** At the same time. */
+  /** Concurrently. */
   most = 0;
   private now = 0;
   private listening!: Listening;
@@ -234,7 +234,7 @@ describe('rfc8935 push', () => {
     await sql`update authority.stream set push_lease = 'of an instance that died',
       push_lease_until = clock_timestamp() + interval '1 hour' where id = ${id}`.execute(db);
     const { jti } = await revoke(authority);
-    // Every instance looks again after this, and finds the lease.
+    // After this every instance checks again, and finds the lease.
     await new StreamRegister(db).setStatus(id, 'enabled', null);
     expect(receiver.requests).toEqual([]);
     await sql`update authority.stream set push_lease_until = clock_timestamp() where id = ${id}`.execute(db);
@@ -277,7 +277,7 @@ describe('rfc8935 push', () => {
     await until(() => receiver.taken.length >= 20, 'all were taken', 15_000);
     expect(receiver.taken).toEqual(jtis);
     expect(receiver.most).toBe(1);
-    // The one that is left goes on.
+    // The remaining one continues.
     await authority.authority.close();
     const { jti } = await revoke(authority);
     await until(() => receiver.taken.length >= 21, 'the next was taken', 15_000);

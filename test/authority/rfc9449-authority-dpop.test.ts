@@ -66,7 +66,7 @@ async function proof({ claims = {}, header = {} }: Changed = {}, pair = keys): P
     .sign(pair.privateKey);
 }
 
-/** What the authority gives to whoever comes without one. */
+/** The nonce that the authority gives to a client without one. */
 async function nonce(): Promise<string> {
   const answer = await redeem(NO_CODE, await proof());
   expect(answer).toMatchObject({ status: 400, body: { error: 'use_dpop_nonce' } });

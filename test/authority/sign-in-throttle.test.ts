@@ -26,7 +26,7 @@ async function guess(user: string, address: string, more: Record<string, string>
   return submitSignIn(authority, page, { user, password }, { 'x-forwarded-for': address, ...more });
 }
 
-/** How many of the guesses were looked at; the others must have been refused. */
+/** How many of the guesses were checked; the others must have been refused. */
 async function lookedAt(guesses: readonly (() => Promise<{ readonly status: number }>)[]): Promise<number> {
   let count = 0;
   for (const each of guesses) {
@@ -88,7 +88,7 @@ describe('guesses from one network', () => {
   ])('for 60 names are checked thirty times: %s', async (kind, address) => {
     await afresh();
     const looked = await lookedAt(times(60, (index) => () => guess(`person-${index}`, address(index))));
-    // A bucket that fills while the test runs.
+    // A bucket that refills while the test runs.
     expect(looked).toBeGreaterThanOrEqual(30);
     expect(looked).toBeLessThan(40);
     if (kind !== 'no address at all') expect((await guess('person-1', '203.0.113.99')).status).toBe(401);

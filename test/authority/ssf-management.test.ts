@@ -35,7 +35,7 @@ async function create(
   return { ...created, id, poll: `${streams}/${id}/poll` };
 }
 
-/** Takes everything that is there. */
+/** Accepts every event in the queue. */
 async function drain(poll: string, secret = OPERATOR.secret): Promise<string[]> {
   const { body } = await send('POST', poll, { returnImmediately: true, maxEvents: 1_000 }, secret);
   const jtis = Object.keys(body.sets as object);

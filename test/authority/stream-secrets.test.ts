@@ -63,7 +63,7 @@ async function drain({ poll, secret }: Made): Promise<string[]> {
   return jtis;
 }
 
-/** Everything that can be done with a stream, with some secret. */
+/** Every operation on a stream, with some secret. */
 async function attempts({ id, poll }: Made, secret: string): Promise<readonly Sent[]> {
   return [
     await send('POST', poll, { ...now, ack: [crypto.randomUUID()] }, secret),
@@ -129,7 +129,7 @@ describe('a stream’s own secret', () => {
     const stored = JSON.stringify(rows);
     for (const encoding of ['utf8', 'hex', 'base64'] as const) {
       expect(stored).not.toContain(Buffer.from(stream.secret).toString(encoding));
-      // Whoever reads the store and knows the secrets that may be guessed has nothing to compare with.
+      // Even with the store and every guessable secret, there is nothing to compare with.
       expect(stored).not.toContain(createHash('sha256').update(stream.secret).digest('hex'));
     }
   });
@@ -281,7 +281,7 @@ describe('a gateway’s stream that was interrupted', () => {
   ])('cannot omit events that end access: %s', async (_name, events) => {
     const body = { behalf_max_staleness_ms: 15_000, events_requested: events };
     expect((await send('POST', streams, body, STREAM_SECRET)).status).toBe(400);
-    // A receiver that is not a gateway asks for what it likes.
+    // A receiver that is not a gateway may request any events.
     expect((await send('POST', streams, { events_requested: events }, STREAM_SECRET)).status).toBe(201);
   });
 
@@ -307,7 +307,7 @@ describe('a gateway’s stream that was interrupted', () => {
     await send('PATCH', streams, { stream_id: stream.id, delivery }, stream.secret);
     expect((await send('POST', stream.poll, now, stream.secret)).status).toBe(409);
     await send('PATCH', streams, { stream_id: stream.id, delivery: { method: POLL } }, stream.secret);
-    // What was pushed was taken by somebody else.
+    // A pushed event was received by another party.
     expect((await send('POST', stream.poll, now, stream.secret)).status).toBe(409);
   });
 });

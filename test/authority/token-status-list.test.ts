@@ -184,7 +184,7 @@ describe('a status list token', () => {
     });
     await expect(failed).rejects.toThrow('rolled back');
     expect(await revoked()).toBe(false);
-    // A change that names what the list does not know would end too much.
+    // A change that names something the list does not know would revoke too much.
     await db.transaction().execute((trx) => revokeStatuses(trx, { subject: claims.sub, scope: 'a' }));
     await db.transaction().execute((trx) => revokeStatuses(trx, {}));
     expect(await revoked()).toBe(false);

@@ -15,7 +15,7 @@ let authority: TestAuthority;
 let acknowledgements: GatewayAcknowledgements;
 const cleanup = new Cleanup();
 beforeAll(async () => {
-  // Polls are far longer than the waits: an acknowledgement that came with the poll after would come too late.
+  // Polls are far longer than the waits: an acknowledgement sent with the following poll would be too late.
   authority = await startTestAuthority({ longPollMs: 30_000 });
   const log = { log: () => undefined };
   const { db, url: databaseUrl } = authority.database;
@@ -44,7 +44,7 @@ async function gateway(instance: string, { maxEntries = 1_000, issuer = authorit
   return { receiver, view, isRevoked };
 }
 
-/** A gateway that ends without a word: its stream stays, and nobody polls it. */
+/** A gateway that crashes: its stream remains, and nobody polls it. */
 async function lostGateway(description: string, maxStalenessMs: number): Promise<string> {
   const response = await fetch(`${authority.issuer}/ssf/streams`, {
     method: 'POST',

@@ -13,7 +13,7 @@ it('all contenders of the subgraph benchmark answer alike; protected ones deny',
     const isOpen = /no protection|, allow/.test(contender.name);
     expect((errors?.length ?? 0) > 0, contender.name).toBe(!isOpen);
     if (isOpen) continue;
-    // What the data then looks like is each one's own; no value is in it.
+    // Each contender shapes denied data differently, but none contains a value.
     expect(JSON.stringify(data ?? null), contender.name).not.toContain(' of ');
   }
 });

@@ -49,7 +49,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The built command, on the store of this test. */
+/** The built command, on the test's store. */
 function behalf(...args: string[]): Promise<Ended> {
   const options = { cwd: projectPath(), env: { ...process.env, DATABASE_URL: database.url } };
   return new Promise((resolve) => {

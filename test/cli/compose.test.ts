@@ -112,7 +112,7 @@ describe('a rule', () => {
           type Query { ${name}: T }
           type T @key(fields: "id") { id: ID! ${own} }`,
       });
-      // By itself it stands; joined with one that can be met, composition leaves it out.
+      // On its own it is kept; joined with a satisfiable rule, composition drops it.
       expect(composeSupergraph([part('one', '@requiresScopes(scopes: [])')])).toContain('(scopes: [])');
       const { details } = await failure(() =>
         composeSupergraph([part('one', rule), part('two', '@requiresScopes(scopes: [["x"]])')]),

@@ -23,7 +23,7 @@ function composed(sdl: string): string {
   return composeSupergraph([{ name: 'one', url: 'http://one', sdl: HEAD + sdl }]);
 }
 
-/** `kind coordinate`, those that open first. */
+/** `kind coordinate`, openings first. */
 function diff(before: string, after: string, coverage: 'required' | 'open' = 'open'): string[] {
   const inspected = [before, after].map((sdl) => inspectSupergraph(composed(sdl), coverage));
   const [one, two] = inspected;
@@ -118,7 +118,7 @@ describe('minimization', () => {
       '@minimize(to: NOISE, spread: 20, step: 1)',
       'minimization-strengthened',
     ],
-    // Without a step the grid grows with the spread.
+    // Without a step, the grid grows with the spread.
     ['@minimize(to: NOISE, spread: 1000)', '@minimize(to: NOISE, spread: 1500)', 'minimization-changed'],
     ['@minimize(to: NOISE, spread: 2)', '@minimize(to: NOISE, spread: 1)', 'minimization-weakened'],
   ])('%s → %s', (before, after, kind) => {
@@ -201,7 +201,8 @@ describe('implication', () => {
   it('gives up on exponential comparisons, and reports a change', () => {
     const pairs = Array.from({ length: 40 }, (_, index) => [[`l${index}`], [`r${index}`]]);
     const before: Requirement = { ...NO_REQUIREMENT, scopes: pairs };
-    // Met by every choice but visibly by none: the second names of two pairs together, or one of the first.
+    // Met by every choice, though not obviously by any: the second names of two pairs together, or one of the
+    // first.
     const after: Requirement = {
       ...NO_REQUIREMENT,
       scopes: [[...pairs.map(([left]) => left ?? []), pairs.map(([, right]) => right?.[0] ?? ''), ['never']]],

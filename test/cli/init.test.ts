@@ -88,7 +88,7 @@ describe('behalf init', () => {
   });
 });
 
-/** Gives a starter the packages of this repository, as `npm install` would. */
+/** Gives a starter this repository's packages, as `npm install` would. */
 async function link(target: string): Promise<void> {
   const modules = join(target, 'node_modules');
   await mkdir(join(modules, '@behalf'), { recursive: true });

@@ -212,7 +212,7 @@ describe('another field reads protected data (GHSA-m8jr-fxqx-8xx6)', () => {
     const sdl = `type Query { t: T @public }
       type T @key(fields: "id") @context(name: "t") { id: ID! @public secret: String @purpose(of: ["tax"]) u: U @public }
       type U @key(fields: "id") { id: ID! @public leak(s: String @fromContext(field: "$t { secret }")): String @authenticated }`;
-    // As long as nobody here understands the feature, such a supergraph is refused as a whole.
+    // While the gateway does not know the feature, it refuses the whole supergraph.
     expect(run({ one: sdl }).find(({ code }) => code === 'COMPOSITION_FAILED')?.message).toContain(
       'specs.apollo.dev/context',
     );

@@ -13,7 +13,7 @@ extend schema
   @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@minimize", "@public", "@purpose", "@subject"])
 `;
 
-/** Begins a schema that links nothing, or links for itself. */
+/** The start of a schema that links nothing, or has its own links. */
 const WITHOUT_HEAD = '# ';
 
 type Schemas = Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ function sourcesOf(schemas: Schemas) {
   }));
 }
 
-/** What composition refuses, as `code [subgraph] coordinate`; what it lets pass is loaded as well. */
+/** What composition refuses, as `code [subgraph] coordinate`; whatever composes is loaded as well. */
 function refusals(schemas: Schemas): string[] {
   try {
     createOperationAuthorizer(composeSupergraph(sourcesOf(schemas)));
@@ -46,7 +46,7 @@ function refusals(schemas: Schemas): string[] {
   }
 }
 
-/** The same by the lint. */
+/** The same through lint. */
 function lintErrors(schemas: Schemas, supergraph: string): string[] {
   return lint({ subgraphs: sourcesOf(schemas), supergraph, policy: undefined, today: '2026-11-24' })
     .filter(({ severity }) => severity === 'error')

@@ -24,7 +24,7 @@ it('another composer keeps the example’s scopes as the standard directive', as
   const supergraphSdl = composeElsewhere(sources);
   expect(supergraphSdl).not.toMatch(/@requiresScope\(/);
 
-  // What is asked for field by field is the same, whoever composed it.
+  // The requirements of each field are the same, whichever tool composed it.
   const other = new RuleTable(parse(supergraphSdl), { coverage: 'open' });
   const ours = new RuleTable(parse(composeSupergraph(sources)), { coverage: 'open' });
   let compared = 0;

@@ -12,7 +12,7 @@ import { printable, printableLines } from '../../gateway/printable.js';
 import { behalf } from './support.js';
 
 const ESC = '\u001b';
-/** What must never reach a terminal from text that somebody else wrote. */
+/** Characters of foreign text that must never reach a terminal. */
 const ACTS = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
 const ACTS_BUT_LINE_FEED = /(?!\n)[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
 

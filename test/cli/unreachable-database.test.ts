@@ -44,7 +44,7 @@ describe('a database that cannot be reached', () => {
   });
 });
 
-/** oidc-provider warns of the Node.js version; that is no part of what the command says. */
+/** oidc-provider warns about the Node.js version; that is not part of the command's output. */
 function linesOf(stderr: string): string[] {
   return stderr.split('\n').filter((line) => line !== '' && !line.startsWith('oidc-provider WARNING'));
 }

@@ -104,7 +104,7 @@ describe('CVE-2025-64173: an interface field that only some implementers protect
     });
     expect(denials(answer)).toEqual(['parties.0.name Party.name', 'parties.1.name Party.name']);
     expect(federation.reached()).not.toContain('Party.name');
-    // The one that protects nothing may be asked by itself.
+    // The field of the unprotected implementer may be selected by itself.
     const firms = await federation.ask('{ parties { ... on Firm { name } } }');
     expect(firms.body.data).toEqual({ parties: [{}, { name: 'Acme' }] });
   });

@@ -50,7 +50,7 @@ describe('router #9891, #9859: a denied field under @skip and @include', () => {
     expect(body.data ?? null).toBeNull();
     expect(body.errors?.length).toBeGreaterThan(0);
     expect(federation.reached()).toEqual([]);
-    // As whoever may read it is told.
+    // The same answer as for a caller who may read it.
     const granted = await federation.ask(query, { scopes: 'ssn', variables });
     expect({ status, body }).toEqual({ status: granted.status, body: granted.body });
   });
@@ -109,7 +109,8 @@ describe('router #9891, #9859: a denied field under @skip and @include', () => {
   });
 });
 
-// Found by test/properties/federation.test.ts: what was left out kept a field, and a mutation, of which all else was denied.
+// Found by test/properties/federation.test.ts: skipped selections kept a field, or a mutation, whose other
+// selections were denied.
 describe('a field whose whole selection is denied or skipped', () => {
   it.each([
     'mutation { pay { receipt ok @skip(if: true) } close { ok } }',

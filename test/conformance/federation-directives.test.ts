@@ -3,7 +3,8 @@ import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { denials, federate, LINKS } from './support.js';
 import type { Federation } from './support.js';
 
-// The directives of federation beside rules: where a rule could get lost when a field moves, is lent, or stands for others.
+// Federation's directives together with rules, where a rule could get lost as a field moves, is provided, or
+// stands for others.
 
 const closers: (() => Promise<void>)[] = [];
 const start = async (...args: Parameters<typeof federate>): Promise<Federation> => {
@@ -287,7 +288,7 @@ describe('rules of enums and scalars', () => {
     expect(answer.body.data).toEqual({ find: 'found', tags: null });
     expect(seen).toEqual([{ level: 'B', tags: ['x'] }]);
     expect(denials(answer)).toEqual(['tags Query.tags']);
-    // The rule of the type holds beside @public on the field.
+    // The type's rule applies despite @public on the field.
     expect((await ask('{ levels find }', { scopes: '' })).body.data).toBeNull();
     expect((await ask('{ levels }', { scopes: 'level' })).body.data).toEqual({ levels: [['A']] });
   });

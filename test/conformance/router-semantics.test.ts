@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { denials, federate, LINKS } from './support.js';
 import type { Federation } from './support.js';
 
-// The rules as "Authorization directives" of GraphOS Router's documentation has them, and what the GraphQL specification
-// (October 2021) says of nulls, paths and the order of an answer.
+// The rules as GraphOS Router documents them under "Authorization directives", and what the GraphQL
+// specification (October 2021) says about nulls, paths and the order of a response.
 
 let federation: Federation;
 const ran: string[] = [];
@@ -216,7 +216,7 @@ describe('mutations', () => {
     await federation.ask('mutation { two { note } three { ok } }', { scopes: '' });
     expect(ran).toEqual(['three']);
     ran.length = 0;
-    // A null that moved up afterwards does not take back what ran.
+    // A null that propagates afterwards does not undo what ran.
     await federation.ask('mutation { three { note } two { ok } }', { scopes: '' });
     expect(ran).toEqual(['two']);
     ran.length = 0;

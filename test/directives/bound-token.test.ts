@@ -60,7 +60,7 @@ afterAll(async () => {
   for (const close of closers.reverse()) await close();
 });
 
-/** As the gateway mints it with `bind: body`; without a body, one that is bound to nothing. */
+/** As the gateway mints it with `bind: body`; without a body, an unbound token. */
 async function token(
   body?: unknown,
   more: Record<string, unknown> = {},
@@ -210,7 +210,7 @@ describe('the memory of used tokens', () => {
           const used = new Map<string, number>();
           for (const [index, passing] of uses) {
             now += passing;
-            // One token has one expiry: it is written in its name.
+            // A token has one expiry, so the name contains it.
             const expiresAt = Math.floor(now / 10) * 10 + 15;
             const id = `${index} ${expiresAt}`;
             const isUsed = (used.get(id) ?? -1) > now;
@@ -325,7 +325,7 @@ describe('under Apollo Server', () => {
     const answer = await send('GET', address, await token(BODY), BODY);
     expect(answer).not.toContain('everybody');
     expect(answer).toContain('TXN_TOKEN_ELSEWHERE');
-    // The counterpart: a token that is bound to nothing may do so.
+    // For contrast: an unbound token may do so.
     expect(await send('GET', address, await token(), BODY)).toContain('everybody');
   });
 
@@ -371,7 +371,7 @@ describe('the hash of a request (RFC 8785)', () => {
   });
 
   it('differs for every other query, variables or operation name (property)', () => {
-    // Canonical by another way: sorted entries, as text that this test makes for itself.
+    // Canonical by independent means: sorted entries, serialized by the test itself.
     const meaning = (value: unknown): string =>
       JSON.stringify(value, (_key, entry: unknown) =>
         typeof entry === 'object' && entry !== null && !Array.isArray(entry)

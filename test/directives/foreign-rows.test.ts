@@ -39,7 +39,7 @@ const own = of('alma');
 const foreign = of('noor');
 const robot = { __typename: 'Robot', name: 'Rob' };
 
-/** A subgraph whose every field returns this, and whose entities are this. */
+/** A subgraph whose every field and entity resolves to this. */
 function returning(result: () => unknown, more: Parameters<typeof testedSubgraph>[1] = {}): TestedSubgraph {
   const query = ['note', 'needed', 'notes', 'neededNotes', 'nested', 'any', 'all', 'named', 'folder'];
   return testedSubgraph(SDL, {
@@ -199,7 +199,7 @@ describe('lists', () => {
     const later = await ask(({ __typename }) => Promise.resolve(__typename));
     expect(later.errors).toBeUndefined();
     expect(later.data).toEqual({ all: [{ __typename: 'Note' }, { __typename: 'Robot' }] });
-    // What graphql-js refuses, it refuses as without the library: nothing of the row leaves.
+    // graphql-js refuses the same as without the library, and nothing of the row leaks.
     for (const fail of [() => Promise.reject(new Error('type')), () => undefined, () => 'Nothing']) {
       const { data, errors } = await ask(fail);
       expect(data).toEqual({ all: null });
@@ -305,7 +305,7 @@ describe('references', () => {
     const subgraph = testedSubgraph(BY_INTERFACE, { Film: { __resolveReference: byId }, ...resolvers });
     const query =
       'query ($of: [_Any!]!) { _entities(representations: $of) { __typename ... on Film { title } } }';
-    // Whoever sends a reference does not say whose the row is.
+    // The sender of a reference does not determine the owner.
     const of = ['f1', 'm1', 'b1'].map((id) => ({ __typename: 'Media', id, owner: 'alma' }));
     const { data, errors } = await subgraph.ask(query, alma, { of });
     expect(errors).toBeUndefined();

@@ -28,7 +28,7 @@ async function minimized(text: string, field: Field): Promise<string> {
   return String(data?.[field]);
 }
 
-/** By the platform, whatever the strategies count by. */
+/** By the platform's segmenter, independently of the strategies. */
 const clusters = (text: string): string[] =>
   Array.from(new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text), ({ segment }) => segment);
 

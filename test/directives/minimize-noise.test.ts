@@ -17,8 +17,9 @@ const INT = 'Int @public @minimize(to: NOISE, spread: 1000)';
 
 describe('one answer leaves nearly all candidates within the spread possible', () => {
   /**
-   * Counts which of the candidates could have given this answer, by all that is known of the mechanism: a candidate is possible
-   * when the difference is some noise. Noise of 32 bits added to a double left 3 to 5 of 2,000.
+   * Counts which candidates could have produced this answer, given all that is known of the mechanism: a
+   * candidate is possible if the difference is a possible noise. 32-bit noise added to a double left only 3
+   * to 5 of 2,000.
    */
   function possible(answered: number, candidates: readonly number[], step: number, spread: number): number {
     return candidates.filter((candidate) => {
@@ -87,7 +88,7 @@ describe('the noise', () => {
       expect(await answer(subgraph, given)).toBeNull();
     const whole = noisy(INT);
     for (const given of [2_147_483_648, 1.5, 'x', 1n]) expect(await answer(whole, given)).toBeNull();
-    // A text that is a number is a number to the type.
+    // The type serializes a numeric string as a number.
     expect(await answer(subgraph, '4711')).toBe(await answer(subgraph, 4711));
   });
 

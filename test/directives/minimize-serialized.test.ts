@@ -37,7 +37,7 @@ const SDL = `
     when: DateTime @public @minimize(to: GENERALIZE, unit: YEAR, unless: [["whole"]])
   }`;
 
-/** As the `bson` package has it. */
+/** Like the `bson` package's. */
 class ObjectId {
   constructor(private readonly hex: string) {}
   toHexString(): string {
@@ -50,7 +50,7 @@ class ObjectId {
     return this.hex;
   }
 }
-/** As `decimal.js` has it. */
+/** Like the `decimal.js` package's. */
 class Decimal {
   constructor(private readonly digits: string) {}
   valueOf(): string {
@@ -79,7 +79,7 @@ const scalars = {
       throw new TypeError('not money');
     },
   }),
-  // Not idempotent: what it has serialized must not be serialized again.
+  // Not idempotent: it must not be given its own output again.
   Twice: new GraphQLScalarType({ name: 'Twice', serialize: (number) => Number(number) * 2 }),
 };
 

@@ -27,7 +27,7 @@ describe('a coordinate without a compiled rule', () => {
       expect(state().permits(index)).toBe(false);
       expect(state().seesWholeValue(index)).toBe(false);
     }
-    // One that is not there although its place is counted.
+    // An index within the table that has no entry.
     const gaps = {
       requirements: new Array<Requirement>(1),
       exemptions: new Array<string[][]>(1),

@@ -19,7 +19,7 @@ const name = fc.constantFrom(...NAMES);
 const names = fc.array(name, { maxLength: 2 });
 const alternatives = fc.array(names, { maxLength: 2 });
 
-/** Names every part of a requirement, so a new part does not compile until it is drawn here as well. */
+/** Lists every part of a requirement, so that a new part does not compile until it is drawn here, too. */
 const requirement: fc.Arbitrary<Requirement> = fc.record<Requirement>({
   authenticated: fc.boolean(),
   scopes: fc.array(alternatives, { maxLength: 2 }),

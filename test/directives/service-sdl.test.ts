@@ -145,7 +145,7 @@ describe('lowering', () => {
     const once = lower(sdl);
     expect(lowerRequiresScope(once)).toBe(once);
     expect(completeSubgraph(once)).toBe(once);
-    // A subgraph that is built of what another one published publishes the same rules.
+    // A subgraph built from another's published SDL publishes the same rules.
     const again = await serviceSdl(protect(name, print(once)));
     expect(print(lower(again))).toBe(print(parse(again)));
   });

@@ -70,7 +70,7 @@ beforeAll(async () => {
 
 describe('a subgraph in shadow mode', () => {
   it('answers as without the library: for anonymous callers, with foreign rows', async () => {
-    // The directives' own definitions are what an unprotected subgraph would have to write itself.
+    // An unprotected subgraph would have to define the directives itself.
     const plain = buildSubgraphSchema([
       {
         typeDefs: parse(

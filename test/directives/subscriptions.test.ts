@@ -30,7 +30,7 @@ const SDL = `
   type Note @subject(field: "owner") { id: ID! owner: String }
 `;
 
-/** A source that is fed by hand, and tells how it was left. */
+/** A source that the test feeds, and that records how it was closed. */
 class Feed implements AsyncIterableIterator<unknown> {
   readonly returned = vi.fn();
   private readonly events: unknown[] = [];
@@ -340,7 +340,7 @@ describe('an idle subscription', () => {
     const stream = await open('ticks { n }', { lifetimeSeconds: 50 });
     const ended = vi.fn();
     stream.next().catch(ended);
-    // The clock was set back meanwhile.
+    // The clock went back in the meantime.
     await vi.advanceTimersByTimeAsync(60_000);
     expect(ended).not.toHaveBeenCalled();
     await pass(60_000);
@@ -364,7 +364,7 @@ describe('an idle subscription', () => {
     const next = stream.next();
     revoked.abort();
     await expect(next).rejects.toMatchObject(ENDED);
-    // Nobody can end what it waits for, and nobody waits for it.
+    // Neither its wait nor its consumer can end it.
     expect(left).toBe(false);
   });
 
@@ -441,7 +441,7 @@ describe('a delegation that is over from the start', () => {
     const source = '{ ok secret }';
     const ask = (): Promise<ExecutionResult> => graphql({ schema: subgraph.schema, source, contextValue });
     expect((await ask()).data).toEqual({ ok: 'ok', secret: 'secret' });
-    // As long as a token is accepted, what it came with is answered.
+    // While its token is accepted, an operation is answered.
     subgraph.nowMs += 17_000;
     expect((await ask()).data).toEqual({ ok: 'ok', secret: 'secret' });
     subgraph.nowMs += 3_600_000;

@@ -123,7 +123,7 @@ describe('npm start', () => {
   });
 });
 
-/** A port with free ones at the distances that the example uses. */
+/** A port at which the example's other ports, at fixed distances, are free as well. */
 async function freeRange(): Promise<number> {
   for (;;) {
     const base = 20_000 + Math.floor(Math.random() * 20_000);

@@ -44,7 +44,7 @@ it('a token bound by the authority works for its client, with both nonces', asyn
     );
   expect(await (await ask(handle)).json()).toMatchObject({ data: { mine: expect.any(String) as string } });
 
-  // Whoever stole the token, and has any key but its own.
+  // A thief has the token, and any key but the right one.
   people.requests.length = 0;
   const thief = oidc.getDPoPHandle(client, await oidc.randomDPoPKeyPair('ES256'));
   await expect(ask(thief)).rejects.toMatchObject({ code: 'OAUTH_WWW_AUTHENTICATE_CHALLENGE' });

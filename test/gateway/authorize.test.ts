@@ -128,7 +128,7 @@ function delegation(scopes: string, purposes: string[] = []): Delegation {
 }
 
 const authorizer = createOperationAuthorizer(sdl);
-// One schema with all fields stands in for the federation: what is planned is another test's business.
+// One schema with all fields stands in for the federation: planning is tested elsewhere.
 const merged = buildSchema(
   `${people}\nextend type Person { visits: [Visit!] }\n type Visit { place: String! day: String }`
     .replace(/extend schema[\s\S]*?type Query/, 'type Query')
@@ -378,7 +378,7 @@ describe('cost', () => {
         ? `fragment F${index} on Person { id email }`
         : `fragment F${index} on Person { a: friends { ...F${index + 1} } b: friends { ...F${index + 1} } }`,
     );
-    // 2^59 paths if anything expanded them. The data ends after two steps.
+    // 2^59 paths if anything expanded them; the data ends after two steps.
     const { result } = run(`{ me { id ...F0 } } ${fragments.join(' ')}`, delegation(''));
     expect(result.data).toEqual({ me: { id: '1', a: null, b: null } });
     const denied = run(

@@ -51,7 +51,7 @@ describe('propagation.bind: body', () => {
     const answer = await gateway.ask(READ, { token, variables: { id: 'c-000001' }, operationName: 'Read' });
     expect(answer.body.errors).toBeUndefined();
     expect(refused).toEqual([]);
-    // A second operation, of which the plan is cached.
+    // A second operation, whose plan is cached.
     await gateway.ask(READ, { token, variables: { id: 'c-000002' }, operationName: 'Read' });
     expect(refused).toEqual([]);
     const claims = people.requests.map(({ headers }) => decodeJwt(String(headers['txn-token'])));
@@ -67,7 +67,7 @@ describe('propagation.bind: body', () => {
     const headers = { 'txn-token': String(seen?.headers['txn-token']) };
     const other = await ask(people.url, '{ me { name email } }', { headers });
     expect(other.body.data).toEqual({ me: { name: null, email: null } });
-    // To the letter: what came with it, the variables that the gateway sent included.
+    // Byte for byte the request that the token came with, variables of the gateway included.
     const variables = (seen?.variables ?? {}) as Record<string, unknown>;
     const again = await ask(people.url, seen?.query ?? '', { headers, variables });
     expect(JSON.stringify(again.body.data)).not.toContain('Name of');
@@ -92,7 +92,7 @@ describe('propagation.bind: body', () => {
 });
 
 describe('keys of the gateway (RFC 7517)', () => {
-  /** Passes the key set on and counts how often it is asked for. */
+  /** Forwards the key set and counts requests for it. */
   async function counted(): Promise<{ jwksUri: string; fetches: () => number }> {
     let fetches = 0;
     const proxy = await listen(async (_request, response) => {
@@ -120,7 +120,7 @@ describe('keys of the gateway (RFC 7517)', () => {
     const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
     for (let rotation = 0; rotation < 3; rotation += 1) {
       await gateway.running.gateway.rotateKeys();
-      // Further apart than the pause that a subgraph makes between two looks.
+      // Further apart than the subgraph's pause between two fetches.
       await pause(1_200);
     }
     const stranger = await makeKey('EdDSA');

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => cleanup.run());
 
-/** One that takes operations of any size, and keeps little of them. */
+/** Accepts operations of any size, and caches little of them. */
 function start(cacheMegabytes: number): Promise<TestGateway> {
   const any = 1_000_000;
   return startTestGateway(cleanup, supergraph, {

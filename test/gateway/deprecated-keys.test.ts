@@ -20,7 +20,7 @@ it('finds deprecated keys at any depth, with their replacements', () => {
     { key: 'old', advice: 'Use `fresh` instead. Removed in 0.3.' },
     { key: 'issuers[1].keys', advice: 'Use `jwksUri` instead.' },
   ]);
-  // Names that every object has.
+  // Names that every object inherits.
   expect(deprecatedKeys(made, { constructor: {}, toString: 1 })).toEqual([]);
 });
 

@@ -29,7 +29,7 @@ afterEach(async () => {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** A server over TLS, whose certificate nobody looks at: what is tested is where the gateway goes. */
+/** A TLS server whose certificate nobody checks: the tests are about where the gateway connects. */
 async function listenTls(handler: Handler): Promise<string> {
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
   const { pem: cert, keyPem: key } = certificate;
@@ -42,7 +42,7 @@ async function listenTls(handler: Handler): Promise<string> {
   return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A server that nobody should ask, and what reached it. */
+/** A server that nobody should call, and the requests that reached it. */
 async function trap(answer: (url: string) => object): Promise<{ url: string; asked: IncomingMessage[] }> {
   const asked: IncomingMessage[] = [];
   const listening: Listening = await listen((request, response) => {
@@ -53,7 +53,10 @@ async function trap(answer: (url: string) => object): Promise<{ url: string; ask
   return { url: listening.url, asked };
 }
 
-/** Shows a token of an issuer. @returns why it is refused, or `accepted` */
+/**
+ * Presents a token of an issuer.
+ * @returns why it is refused, or `accepted`
+ */
 async function show(options: Omit<IssuerOptions, 'audience'>, minter: TestIssuer): Promise<string> {
   const admission = new Admission({
     issuers: [{ audience: AUDIENCE, ...options }],
@@ -202,7 +205,7 @@ describe('the secret of a stream', () => {
     other.metadataInstead = { issuer: transmitter.url };
     other.streamInstead = { iss: transmitter.url };
     transmitter.metadataInstead = { configuration_endpoint: `${other.url}/streams` };
-    // Events are signed by either; there is none.
+    // Either server's events would be accepted; there are none.
     const named = await receive(transmitter, { hosts: [new URL(other.url).host] });
     expect(named.view.isFresh()).toBe(true);
     const configurationUri = `${other.url}/.well-known/ssf-configuration`;

@@ -8,7 +8,10 @@ import { Prover } from './dpop.js';
 const TARGET = 'https://api.bank.example/graphql';
 const TOKEN = 'an-access-token';
 const CLOCK_TOLERANCE_SECONDS = 5;
-/** Room for clocks of gateways that share a store; a memory that forgets sooner would let a proof be used again. */
+/**
+ * Allows for clock differences between gateways with a shared store; forgetting sooner would let a proof be
+ * reused.
+ */
 const CLOCK_MARGIN_SECONDS = 30;
 const START_MS = 1_800_000_000_000;
 
@@ -20,7 +23,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A gateway's proofs, on one clock with its memory, which began long before. */
+/** A gateway's proofs and memory on one clock; the memory began long before. */
 function gateway(proofLifetimeSeconds: number) {
   vi.useFakeTimers({ toFake: ['Date'], now: START_MS - 3_600_000 });
   const replay = new MemoryProofReplayStore({ now: () => Date.now() });
@@ -52,7 +55,7 @@ describe('RFC 9449 section 11.1: a used proof', () => {
         async (lifetimeSeconds, firstAt, againAt) => {
           const { prove, outcome } = gateway(lifetimeSeconds);
           const proof = await prove(START_SECONDS);
-          // Both uses are anywhere within the window, the later one second.
+          // Two uses at any times within the window, in order.
           const windowMs = (lifetimeSeconds + CLOCK_TOLERANCE_SECONDS) * 1000;
           const beginMs = START_MS - CLOCK_TOLERANCE_SECONDS * 1000;
           const [first = 0, again = 0] = [firstAt, againAt].sort((a, b) => a - b);

@@ -6,7 +6,7 @@ import { parseExactJson } from '../../gateway/exact/exact-json.js';
 import { ExactNumber } from '../../gateway/exact/exact-number.js';
 import { parseRequestJson } from '../../gateway/exact/request.js';
 
-/** What it gives, with exact numbers as their texts in a wrapper. */
+/** The parsed value, with exact numbers as wrapped text. */
 const read = (text: string): unknown => shown(parseExactJson(text).value);
 
 function shown(value: unknown): unknown {
@@ -16,7 +16,7 @@ function shown(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shown(member)]));
 }
 
-/** A number of JSON, in any spelling. */
+/** A JSON number in any spelling. */
 const number = fc
   .tuple(
     fc.constantFrom('', '-'),
@@ -110,7 +110,7 @@ describe('JSON is read exactly', () => {
   it('equals JSON.parse if nothing is rounded (property)', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 5 }), fc.json(), (one, other) => {
-        // The second one makes it take the exact way.
+        // The second one forces the exact parser.
         const text = `[${one}, ${other}, 9007199254740993]`;
         const rest = (parseExactJson(text).value as unknown[]).slice(0, -1);
         const bigs = /\d[\d.]{15}|\d[eE]/.test(`${one}${other}`);
@@ -188,7 +188,7 @@ describe('JSON is read exactly', () => {
   });
 });
 
-/** As a fraction of integers. */
+/** As an integer fraction. */
 function exactFraction(text: string): readonly [bigint, bigint] {
   const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
   const [whole = '', fraction = ''] = mantissa.split('.');

@@ -36,7 +36,7 @@ const NAMES = `${LINK}
   type Person @key(fields: "id") { id: ID! name: String }
   type Item @key(fields: "n") { n: Long! name: String }`;
 
-/** A subgraph that writes JSON by hand: JSON.stringify would round before anything can be tested. */
+/** A subgraph that writes JSON by hand: JSON.stringify would round first. */
 class RawSubgraph {
   readonly bodies: string[] = [];
   answer: (body: string) => string = () => '{"data":{}}';
@@ -81,7 +81,7 @@ beforeEach(() => {
   owners.bodies.length = 0;
   names.bodies.length = 0;
   owners.answer = () => '{"data":{"byId":{"id":"p"},"byLong":{"id":"p"},"byFloat":{"id":"p"}}}';
-  // Knows entities by the text of their keys, as a subgraph with 64-bit integers does.
+  // Looks entities up by their key's text, like a subgraph with 64-bit integers.
   names.answer = (body) => {
     const keys = [...body.matchAll(/"(?:id|n)":("?)([^",}]+)\1[,}]/g)].map(([, , key]) => key);
     const entities = keys.map(
@@ -92,7 +92,7 @@ beforeEach(() => {
 });
 
 const ask = (query: string): Promise<Answer> => gateway.ask(query);
-/** Asks with variables written by hand. */
+/** Sends hand-written variables. */
 const askRaw = (query: string, variables: string): Promise<Answer> =>
   send(`${gateway.url}/graphql`, `{"query":${JSON.stringify(query)},"variables":${variables}}`, JSON_TYPE);
 
@@ -376,7 +376,7 @@ describe('a number from the client', () => {
       const { body } = await server.executeOperation({ query, variables });
       return body.kind === 'single' ? body.singleResult : undefined;
     };
-    // What JSON.parse made of RIGHT.
+    // The value that JSON.parse makes of RIGHT.
     expect(await run({ v: Number(RIGHT) })).toMatchObject({
       errors: [{ extensions: { code: 'NUMBER_NOT_EXACT' } }],
     });

@@ -18,7 +18,7 @@ function at(ms: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: ms });
 }
 
-/** A gateway with one issuer, and why it refuses a token. */
+/** A gateway with one issuer, and its reason for refusing a token. */
 async function start() {
   at(START_MS);
   const issuer = await TestIssuer.start();

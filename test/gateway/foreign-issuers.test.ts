@@ -22,7 +22,7 @@ let gateway: TestGateway;
 const TENANT = '9122040d-6c67-4c5b-b112-36a304b66dad';
 const now = Math.floor(Date.now() / 1000);
 
-/** As Keycloak 26 writes an access token, header `typ: JWT`. */
+/** An access token of Keycloak 26, with the header `typ: JWT`. */
 const keycloakToken = {
   exp: now + 300,
   iat: now,
@@ -46,7 +46,7 @@ const keycloakToken = {
   client_id: undefined,
 };
 
-/** As Entra writes one for a v2.0 API, delegated. */
+/** A delegated token of Entra for a v2.0 API. */
 const entraToken = {
   aud: AUDIENCE,
   iat: now,
@@ -71,7 +71,7 @@ const entraToken = {
   jti: undefined,
 };
 
-/** As Auth0 writes one, with RBAC permissions and an Action that adds a namespaced claim. */
+/** A token of Auth0 with RBAC permissions and an Action that adds a namespaced claim. */
 const auth0Token = {
   'https://bank.example/roles': ['support agent'],
   sub: 'auth0|65f0a1b2c3d4e5f6a7b8c9d0',
@@ -346,7 +346,7 @@ describe('several issuers', () => {
       { client_id: 'entra:app' },
       { consent },
       { act: { sub: 'x', act: { sub: 'auth0:y' } } },
-      // RFC 9068 section 5: nor can a person be taken for a service.
+      // RFC 9068 section 5: nor can a person pass for a service.
       { sub: 'urn:behalf:service:budget-app' },
     ]) {
       const answer = await gateway.ask(READ, { token: await own.mint(claims) });

@@ -22,8 +22,8 @@ const SECRET = 'credential-of-the-receiver';
 const RECEIVER = 'https://gateway.example/receiver';
 
 /**
- * A transmitter as others write them: its metadata has no configuration endpoint, streams are made in its console, its
- * events are signed with RS256 and have simple subjects; it knows nothing of Behalf.
+ * A third-party transmitter: no configuration endpoint in its metadata, streams created in its console,
+ * events signed with RS256 and simple subjects, no knowledge of Behalf.
  */
 class ForeignTransmitter {
   readonly queue = new Map<string, string>();
@@ -180,7 +180,7 @@ describe('a stream of another issuer', () => {
     expect(await status(other)).toBe(200);
     await until(() => transmitter.queue.size === 0, 'it is acknowledged');
     expect(transmitter.polls.every(({ authorization }) => authorization === `Bearer ${SECRET}`)).toBe(true);
-    // What is issued after the event lives.
+    // A token issued after the event stays valid.
     const later = await issuer.mint({ sub: 'ana', iat: Math.floor(Date.now() / 1000) + 2 });
     expect(await status(later)).toBe(200);
   });

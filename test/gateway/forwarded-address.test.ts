@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => cleanup.run());
 
-/** What the record has as the source of a request with this header. */
+/** The recorded source of a request with this header. */
 async function sourceOf(
   proxies: ProxyOptions | undefined,
   forwardedFor: string | readonly string[],

@@ -200,7 +200,7 @@ describe('a batch', () => {
       [{ query: '{ me { name email } }' }, { query: '{ nothing }' }, { query: '{ me { email } }' }],
       { ...bearer(tokens.name), accept: RESPONSE_TYPE },
     );
-    // No operation of a batch decides the status of them all.
+    // No single operation determines the status of a batch.
     expect(answer.status).toBe(200);
     expect(answer.headers['www-authenticate']).toBeUndefined();
     expect(answer.pieces.map(({ data }) => data)).toEqual([

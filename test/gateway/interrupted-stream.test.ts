@@ -13,7 +13,7 @@ afterEach(() => cleanup.run());
 
 interface Setting {
   readonly isForeign?: boolean;
-  /** Before the receiver starts; then nobody waits for it to be fresh. */
+  /** Runs before the receiver starts; then the test does not wait for freshness. */
   readonly arrange?: (transmitter: Transmitter) => unknown;
 }
 
@@ -21,7 +21,7 @@ async function receive({ isForeign = false, arrange }: Setting = {}) {
   const transmitter = await Transmitter.start();
   cleanup.add(() => transmitter.close());
   transmitter.hasStreamSecrets = !isForeign;
-  // The first stream of a foreign transmitter was made in its console.
+  // The first stream of a foreign transmitter was created in its console.
   if (isForeign) transmitter.streams = 1;
   const issuer = transmitter.url;
   const view = new RevocationView({
@@ -90,7 +90,7 @@ describe('a stream that has ended', () => {
     transmitter.mode = 'stopped';
     await until(() => !view.isFresh(), 'stale');
     expect([suspended('a'), suspended('b')]).toEqual(['CLIENT_SUSPENDED', 'CLIENT_SUSPENDED']);
-    // All that stands: the other was resumed meanwhile, of which the new stream says nothing.
+    // All current ones: the other was resumed in the meantime, which the new stream does not say.
     await transmitter.announce(client('a'), { eventType: ACCESS_SUSPENDED, event: {} });
     transmitter.metadataInstead = {};
     await until(() => view.isFresh(), 'fresh');
@@ -121,7 +121,7 @@ describe('a stream that has ended', () => {
       await until(() => !view.isFresh(), 'stale');
       transmitter.mode = 'up';
       await until(() => view.isFresh(), 'fresh again');
-      // Whom the events in between named is not known.
+      // The subjects of the missed events are unknown.
       expect(issuedAgo(10)).toBe(true);
       expect(issuedAgo(-10)).toBe(false);
       expect(log.of('REVOCATIONS_LOST')).toHaveLength(1);
@@ -187,7 +187,7 @@ describe('a transmitter’s statement that more is available', () => {
     const wasFresh: boolean[] = [];
     transmitter.beforeAnswer = () => wasFresh.push(view.isFresh());
     await until(() => view.isFresh(), 'fresh');
-    // With the first answer and with the one that had no more.
+    // After the first response, and after the one that had no more.
     expect(wasFresh.slice(0, 2)).toEqual([false, false]);
     expect(transmitter.polls.slice(0, 2).map(({ returnImmediately }) => returnImmediately)).toEqual([
       true,
@@ -203,7 +203,7 @@ describe('a transmitter’s statement that more is available', () => {
     await until(() => view.isRevoked(token({ issuer, consentId: 'x', issuedAt: NOW_SECONDS })), 'heard');
     const before = { polls: transmitter.polls.length, heard: log.of('REVOKED').length };
     await new Promise((resolve) => setTimeout(resolve, 50));
-    // The pause begins at 100 ms, so that no more than one goes out meanwhile.
+    // The pause begins at 100 ms, so at most one more request is sent.
     expect(transmitter.polls.length - before.polls).toBeLessThanOrEqual(2);
     expect(view.isFresh()).toBe(true);
   });
@@ -216,7 +216,7 @@ describe('a transmitter’s statement that more is available', () => {
     const before = transmitter.polls.length;
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(transmitter.polls.length - before).toBeLessThanOrEqual(2);
-    // What it does announce is heard all the same.
+    // Its announcements are applied all the same.
     await transmitter.announce(ofConsent('y'));
     await until(() => view.isRevoked(token({ issuer, consentId: 'y', issuedAt: NOW_SECONDS })), 'heard');
   });

@@ -153,7 +153,7 @@ describe('granted', () => {
       'city',
     ])
       expect(little).not.toMatch(new RegExp(`\\b${hidden}\\b`));
-    // Nothing but `touch` of the mutations asks for nothing.
+    // Only the mutation `touch` requires nothing.
     expect(little).toMatch(/type Mutation {\s+touch: String\s+}/);
     expect(little).toMatch(/interface Party {\s+name: String\s+}/);
 
@@ -261,7 +261,7 @@ describe('the visible part of any schema', () => {
       : [],
   );
 
-  /** As the rule table has it: a field on an interface asks for the rules of every object that implements it. */
+  /** As in the rule table: a field on an interface requires the rules of every implementing object. */
   const lawful = (grants: readonly string[]): string[] =>
     grants.filter((coordinate) => {
       const [typeName = '', field = ''] = coordinate.split('.');

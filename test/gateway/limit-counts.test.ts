@@ -14,7 +14,7 @@ function operationOf(document: DocumentNode): OperationDefinitionNode {
   return operation;
 }
 
-/** Counts by writing every fragment out: slow, and plain. */
+/** Counts by writing every fragment out: slow, but simple. */
 function countWrittenOut(document: DocumentNode): OperationCounts {
   const fragments = new Map(
     document.definitions.flatMap((node) =>
@@ -48,7 +48,7 @@ function countWrittenOut(document: DocumentNode): OperationCounts {
 
 const FRAGMENTS = 4;
 
-/** Selection sets that spread only fragments with a higher number, so that none spreads itself. */
+/** Selection sets that spread only fragments with a higher number, which excludes cycles. */
 function selectionSets(from: number): fc.Arbitrary<string> {
   const directive = fc.constantFrom('', '', ' @skip(if: false)', ' @include(if: $a)');
   const { set } = fc.letrec<{ set: string; selection: string }>((tie) => ({

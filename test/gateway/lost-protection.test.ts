@@ -13,7 +13,7 @@ import {
 } from './support.js';
 import type { TestGateway } from './support.js';
 
-/** A supergraph as composition 2.9 wrote it: it checked no `@requires`, and recorded nothing. */
+/** A supergraph as composition 2.9 wrote it, without checks of `@requires` and without the record. */
 function composedElsewhere(types: string, more = ''): string {
   return `schema
   @link(url: "https://specs.apollo.dev/link/v1.0")
@@ -185,7 +185,7 @@ type User @join__type(graph: ONE, key: "id") @join__type(graph: TWO, key: "id") 
   id: ID!
   email: String @join__field(graph: ONE) @join__field(graph: TWO, external: true) ${MASK}
 }`);
-/** Without a fragment, as no current composition has it. */
+/** Without a fragment, which no current composition writes. */
 const LENT_BY_INTERFACE = composedElsewhere(`type Query @join__type(graph: ONE) @join__type(graph: TWO) {
   me: Party @join__field(graph: ONE)
   other: Party @join__field(graph: TWO, provides: "email")

@@ -85,7 +85,7 @@ async function records(): Promise<AuditRecord[]> {
   return lines.map((line) => JSON.parse(line) as AuditRecord);
 }
 
-/** Everything of the spans that an exporter sends. */
+/** Everything that an exporter sends of the spans. */
 function exported(): string {
   return JSON.stringify(
     spans
@@ -94,7 +94,7 @@ function exported(): string {
   );
 }
 
-/** All that is kept of requests. */
+/** Everything that is kept of requests. */
 async function kept(): Promise<Record<string, string>> {
   const metrics = await send(`${gateway.running.metricsUrl ?? ''}/metrics`, '', {}, 'GET');
   return {
@@ -262,7 +262,7 @@ describe('an operation name on record', () => {
     const recorded = recordedOperationName(name, KEY);
     expect(recorded).toMatch(/^hmac-sha256:[0-9a-f]{64}$/);
     expect(recordedOperationName(name, KEY)).toBe(recorded);
-    // Who holds the log alone cannot find the value by trying.
+    // The log alone does not let anyone find the value by trying.
     expect(recordedOperationName(name, new Uint8Array(32))).not.toBe(recorded);
   });
 

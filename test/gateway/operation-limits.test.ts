@@ -57,7 +57,7 @@ const list = (size: number, entry: (index: number) => string): string =>
 const chain = (size: number, next: (index: number) => string): string =>
   list(size, (i) => `fragment F${i} on Person { ${i + 1 < size ? next(i + 1) : 'nick'} }`);
 
-/** What a hostile client sends, and the limit that it meets. */
+/** Hostile requests, and the limit that each one hits. */
 const HOSTILE: readonly (readonly [string, string, string, number | undefined])[] = [
   ['many tokens', `{ me { ${list(6_000, () => 'nick')} } }`, 'tokens', 6_005],
   ['many comments', `{ hello }${'#\n'.repeat(6_000)}`, 'tokens', 6_003],

@@ -12,7 +12,7 @@ const least: ProtectionOptions = {
   log: silentLog,
 };
 
-/** As a caller in JavaScript gives them. */
+/** As a JavaScript caller passes them. */
 function errorOf(more: object): ConfigurationError {
   try {
     protectGateway({ supergraphSdl: 'x' }, { ...least, ...more });
@@ -140,7 +140,7 @@ describe('stackFrames', () => {
 
   it('is empty if message and frames cannot be separated', () => {
     const changed = thrower('hunter2\n    at hunter2 (file:///hunter2:1:1)');
-    // Some runtimes write the stack when it is read first.
+    // Some runtimes write the stack when it is first read.
     expect(changed.stack).toContain('hunter2');
     changed.message = 'other';
     expect(stackFrames(changed)).toBe('');

@@ -54,7 +54,7 @@ let ledgerKey: JWK;
 const refused: string[] = [];
 const seenByLedger: Delegation[] = [];
 
-/** What the subgraph's resolver does with the context value of its request. */
+/** The subgraph's resolver, given the context value of its request. */
 let resolveMine: (context: unknown) => Promise<string>;
 
 beforeAll(async () => {
@@ -77,7 +77,7 @@ beforeAll(async () => {
   accounts = await TestSubgraph.start('accounts', trust, undefined, {
     onRefusedToken: (reason) => refused.push(reason),
   });
-  // A service that speaks no GraphQL.
+  // A service that does not use GraphQL.
   const verify = createTxnTokenVerifier('ledger', trust);
   const ledger = await listen(async (request, response) => {
     const { verified, refusal } = await verify(request.headers['txn-token']);
@@ -130,7 +130,7 @@ beforeEach(() => {
 
 const consent = { id: 'consent-1', version: 3, purposes: ['credit', 'tax'], detail: 'minimal' };
 
-/** The token that the subgraph `people` holds for a request of a person with all of it. */
+/** The token of the subgraph `people` for a request with all of its scopes. */
 async function held(claims: Record<string, unknown> = {}): Promise<string> {
   people.requests.length = 0;
   const token = await issuer.mint({ scope: 'name accounts email', consent, roles: ['teller'], ...claims });
@@ -201,7 +201,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
       {
         subject: 'c-000001',
         clientId: 'budget-app',
-        // Not email: the ledger cannot ask for it.
+        // Not email, which the ledger's rules cannot require.
         scopes: new Set(['name', 'accounts']),
         roles: ['teller'],
         consent: { id: 'consent-1', version: 3, purposes: ['tax'], detail: 'minimal' },
@@ -227,7 +227,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
     const rich = await gateway.ask('{ mine }', {
       token: await issuer.mint({ scope: 'accounts accounts:full' }),
     });
-    // Masked: what `people` was not given to carry cannot be passed on.
+    // Masked: `people` cannot pass on a scope that it was not given.
     expect(String(rich.body.data?.mine)).toContain('7466');
     expect(String(rich.body.data?.mine)).not.toContain('SE4550000000058398257466');
     expect(refused).toEqual([]);
@@ -390,7 +390,7 @@ describe('POST /txn-token (RFC 8693)', () => {
   it('authenticates a workload by a short-lived, single-use assertion (RFC 7523)', async () => {
     const first = await exchange(await held());
     const shown = await assertion();
-    // The ledger holds a token for itself, and passes on to itself: the second hop.
+    // The ledger holds a token and exchanges it for itself: the second hop.
     const answer = await exchange(first.token ?? '', shown, {});
     expect(answer.status).toBe(200);
     expect(decodeJwt(answer.token ?? '').req_wl).toBe(`${gateway.url},people,ledger`);

@@ -13,8 +13,8 @@ import {
 import type { Answer, Asking, TestGateway } from './support.js';
 
 /**
- * The query plan cache of @apollo/gateway goes by a hash and not by the document. Whatever is asked in whatever order, what
- * reaches a subgraph must be what this caller may read.
+ * @apollo/gateway caches query plans by a hash and not by the document. Whatever the order of operations, a
+ * subgraph must receive only what this caller may read.
  */
 
 const cleanup = new Cleanup();
@@ -49,7 +49,7 @@ async function asked(query: string, asking: Asking): Promise<Answer> {
   return gateway.ask(query, asking);
 }
 
-/** Makes an operation that no other test has asked. */
+/** Makes an operation that no other test has sent. */
 let count = 0;
 const fresh = (): string => `fresh${(count += 1)}`;
 

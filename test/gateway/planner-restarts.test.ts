@@ -13,7 +13,7 @@ describe('planners that are stopped repeatedly', () => {
   it('are replaced three times at once, then as their processor share allows', () => {
     const { restarts, clock } = budget(200);
     expect([restarts.take(), restarts.take(), restarts.take()]).toEqual([0, 0, 0]);
-    // Three of 200 ms are a fifth of 3,000.
+    // Three times 200 ms are a fifth of 3,000 ms.
     expect(restarts.take()).toBe(3_000);
     clock.now = 2_999;
     expect(restarts.take()).toBe(1);

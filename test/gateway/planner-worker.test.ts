@@ -29,7 +29,7 @@ const each = (template: (index: number) => string): string =>
 const LINK =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])';
 
-/** An interface of many entities, each of which another subgraph completes: there are many fetches to plan. */
+/** An interface with many entities that another subgraph completes: many fetches to plan. */
 beforeAll(async () => {
   issuer = await TestIssuer.start();
   nodes = await TestSubgraph.start(
@@ -59,7 +59,7 @@ function start(limits: object = {}): Promise<TestGateway> {
   });
 }
 
-/** Takes Apollo's planner far longer than it takes anybody to count it. */
+/** Takes Apollo's planner far longer to plan than to count. */
 function dear(name: string, width = 12): string {
   const level = (inner: string): string =>
     Array.from({ length: width }, (_, i) => `... on T${i} { city next { ${inner} } }`).join(' ');

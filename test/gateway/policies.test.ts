@@ -79,7 +79,7 @@ describe('a Cedar file', () => {
   });
 
   it('denies if a forbid cannot be evaluated, which Cedar itself would skip', async () => {
-    // The largest whole number of Cedar: one more is an error of evaluation.
+    // Cedar's largest integer: adding one is an evaluation error.
     const text = `${PERMIT}; forbid (principal, action, resource) when { context.now + 9223372036854775807 > 0 };`;
     expect(await answer(text, delegation())).toBe(false);
   });

@@ -29,7 +29,7 @@ beforeEach(() => {
   people.requests.length = 0;
 });
 
-/** An Apollo Server of somebody's own, with or without the context function that authenticates first. */
+/** An existing Apollo Server, with or without the context function that authenticates first. */
 async function start(withContext: boolean): Promise<string> {
   const gateway = protectGateway(
     { supergraphSdl: supergraph },

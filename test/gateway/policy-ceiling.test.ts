@@ -30,7 +30,7 @@ const POLICY = {
     name: entry,
     email: { ...entry, deprecated: { since: '2020-01-01', until: '2999-12-31', replacedBy: ['name'] } },
     'people:write': { ...entry, access: 'write' },
-    // The schema has left it behind.
+    // A name that the schema no longer has.
     old: { ...entry, deprecated: { since: '2020-01-01', until: '2020-12-31' } },
   },
   purposes: { credit: { sentence: 'To lend' }, ads: { sentence: 'To sell' } },
@@ -71,7 +71,7 @@ const HELD = {
   consent: { id: 'c', version: 1, purposes: ['credit', 'ads'], detail: 'full' },
 };
 
-/** What the transaction tokens that reached the subgraph carry. */
+/** The claims of the transaction tokens that reached the subgraph. */
 function carried() {
   return people.requests.map(({ headers }) => {
     const claims = decodeJwt<{ scope: string; tctx: { consent?: { purposes: string[] } } }>(
@@ -211,7 +211,7 @@ describe('a policy that does not fit', () => {
   it('refuses a supergraph that is newer than it; service continues', async () => {
     const gateway = await start(POLICY);
     await gateway.update(supergraph.replaceAll('["email"]', '["email:new"]'));
-    // Updates are installed in a row; this answer may come before.
+    // Updates are installed in sequence; this answer may come earlier.
     await expect
       .poll(() => gateway.log.of('SUPERGRAPH_REFUSED'))
       .toEqual([{ reason: expect.stringContaining('email:new') as unknown }]);

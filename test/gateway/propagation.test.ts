@@ -22,7 +22,7 @@ let supergraph: string;
 let gateway: TestGateway;
 
 const ALL = '{ me { id name nick accounts { id iban } } rates }';
-// Long enough for 33 MB to arrive in the process that sends them, on a busy machine.
+// Long enough for 33 MB to arrive from the same process on a busy machine.
 const TIMEOUT_MS = 2_000;
 
 beforeAll(async () => {
@@ -54,7 +54,7 @@ function tokenSentTo(subgraph: TestSubgraph): string {
   return String(subgraph.requests.at(-1)?.headers['txn-token']);
 }
 
-/** As a subgraph of another maker would. */
+/** As a subgraph of another vendor would. */
 async function verified(subgraph: TestSubgraph) {
   const keys = createRemoteJWKSet(new URL(`${gateway.url}/.well-known/jwks.json`));
   return jwtVerify(tokenSentTo(subgraph), keys, {
@@ -109,10 +109,10 @@ describe('the transaction token (draft-ietf-oauth-transaction-tokens)', () => {
       tctx: { consent: { ...consent, purposes: ['tax'] } },
     });
     expect(two.payload.tctx).not.toHaveProperty('policies');
-    // Roles that the configuration does not name for a subgraph do not travel to it.
+    // Roles that are not configured for a subgraph are not sent to it.
     expect(two.payload.tctx).not.toHaveProperty('roles');
     expect(two.protectedHeader).toMatchObject({ alg: 'EdDSA', typ: 'txntoken+jwt' });
-    // Every request to one subgraph carries the same one.
+    // All requests to one subgraph carry the same token.
     const sent = [...people.requests, ...accounts.requests].map(({ headers }) => headers['txn-token']);
     expect(new Set(sent).size).toBe(2);
   });
@@ -143,7 +143,7 @@ describe('the transaction token (draft-ietf-oauth-transaction-tokens)', () => {
     const before = tokenSentTo(people);
     await gateway.running.gateway.rotateKeys();
     const answer = await gateway.ask('{ me { name } }', { token });
-    // The subgraph asked for the keys before, and will not ask again so soon: the next one was among them.
+    // The subgraph has fetched the keys and will not do so again soon; the next key was among them.
     expect(answer.body).toEqual({ data: { me: { name: 'Name of c-000001' } } });
     expect(decodeProtectedHeader(tokenSentTo(people)).kid).not.toBe(decodeProtectedHeader(before).kid);
     const published = await fetch(`${gateway.url}/.well-known/jwks.json`);
@@ -300,7 +300,7 @@ describe('a subgraph that fails', () => {
     const before = Date.now();
     const answer = await gateway.ask('{ hello rates }', { token: await issuer.mint() });
     expect(Date.now() - before).toBeLessThan(TIMEOUT_MS + 1_500);
-    // What others answered is still there.
+    // Other subgraphs' data is kept.
     expect(answer.body.data).toEqual({ hello: null, rates: 'up' });
     expect(codes(answer)).toEqual([code]);
     expect(answer.text).not.toMatch(/distinctive|127\.0\.0\.1|localhost/);

@@ -266,7 +266,7 @@ describe('an update of the supergraph', () => {
   it('wins over an earlier one that is still loading', async () => {
     const server = await start({}, async (hooks) => {
       hooks.update(stricter());
-      // As another text, since one that is served already is not installed again.
+      // A different text, because the current one would not be installed again.
       setTimeout(() => hooks.update(`${stricter()}\n`), 1);
       return { supergraphSdl: supergraph };
     });

@@ -62,7 +62,7 @@ afterAll(() => cleanup.run());
 async function statuses(gateway: TestGateway, claims: object, count: number, query = '{ hello }') {
   const found: number[] = [];
   for (let n = 0; n < count; n++) {
-    // Each with a token of its own: another token is no way around the limit.
+    // Each with another token, which is no way around the limit.
     found.push((await gateway.ask(query, { token: await issuer.mint({ ...claims }) })).status);
   }
   return found;
@@ -181,7 +181,7 @@ describe('an expensive operation', () => {
 
   it('counts by its cost if a request costs less', async () => {
     const ask = await startWith({ requests: 10, per: 'PT1H', costPerRequest: 2 });
-    // A mutation costs 10 and what it returns 1.
+    // A mutation costs 10 and its return value 1.
     expect((await ask('mutation { rename { id } }')).body.data).toEqual({ rename: null });
     for (let n = 6; n < 10; n += 1) expect((await ask('{ hello }')).status).toBe(200);
     expect((await ask('{ hello }')).status).toBe(429);
@@ -195,7 +195,7 @@ describe('an expensive operation', () => {
     expect(refused.status).toBe(429);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect(people.requests).toEqual([]);
-    // The one that was refused is a request, too.
+    // The refused request counts, too.
     for (let n = 7; n < 10; n += 1) expect((await ask('{ hello }')).status).toBe(200);
     expect((await ask('{ hello }')).status).toBe(429);
   });

@@ -26,7 +26,7 @@ let files = 0;
 
 const entry = { sentence: 'See it', access: 'read', sensitivity: 'low' };
 
-/** A policy by which the budget app may hold these scopes. */
+/** A policy in which the budget app may hold these scopes. */
 function policyWith(scopes: readonly string[], names: readonly string[] = ['name', 'email', 'people:write']) {
   return {
     scopes: Object.fromEntries(names.map((name) => [name, entry])),
@@ -118,7 +118,7 @@ describe('a policy file that changes', () => {
     expect(await me(gateway, token)).toEqual(NAME);
     const metrics = await (await fetch(`${gateway.running.metricsUrl}/metrics`)).text();
     expect(metrics).toContain('behalf_reloads_total{outcome="refused"} 1');
-    // SIGHUP asks again, and is told again.
+    // SIGHUP tries again and is refused again.
     expect(await gateway.running.reload()).toBe(false);
     expect(gateway.log.of('POLICY_REFUSED')).toHaveLength(2);
     await gateway.writePolicy(policyWith(['email']));

@@ -121,7 +121,7 @@ describe('the gateways’ role', () => {
   });
 
   it('cannot make the function read a fake table (search path)', async () => {
-    // Of right it cannot make one at all; here it can.
+    // By its rights it cannot create one at all; here it can.
     await sql`grant temporary on database ${sql.id(new URL(url).pathname.slice(1))} to ${sql.id(role)}`.execute(
       database.db,
     );
@@ -153,7 +153,7 @@ describe('a stolen password of the gateways’ role', () => {
       const claim = 'select replay.claim($1, 60)';
       await thief.query(claim, [Buffer.from(used, 'base64url')]);
       await expect(open().claim(used, 60)).rejects.toMatchObject({ reason: 'REPLAY_STORE_UNREACHABLE' });
-      // The wait is the function's, whatever the session has set.
+      // The time limit is the function's, whatever the session has set.
       const other = await connect();
       await other.query('set lock_timeout = 0');
       await expect(other.query(claim, [Buffer.from(used, 'base64url')])).rejects.toMatchObject({
@@ -203,7 +203,7 @@ describe('a stolen password of the gateways’ role', () => {
         await thief.query('select replay.claim($1, 600)', [randomBytes(32)]);
       }
       expect(await stored()).toBeLessThanOrEqual(21);
-      // Places are used up though nothing is kept.
+      // Places are used up though nothing is stored.
       for (let count = 0; count < 5; count += 1) {
         await thief.query('begin');
         await thief.query('select replay.claim(sha256(n::text::bytea), 600) from generate_series(1, 50) n');
@@ -212,7 +212,7 @@ describe('a stolen password of the gateways’ role', () => {
       await thief.end();
       await expect(open().claim(digest(), 60)).rejects.toMatchObject({ reason: 'REPLAY_STORE_FULL' });
       await expire();
-      // Each removes some of what is past.
+      // Each removes some expired entries.
       await expect
         .poll(() =>
           open()
@@ -364,7 +364,7 @@ describe('several gateways', () => {
     expect(answer.status).toBe(401);
     expect(another.log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe('PROOF_REPLAYED');
     expect(people.requests).toEqual([]);
-    // A gateway that was started anew remembers as well.
+    // A restarted gateway remembers as well.
     expect((await (await start()).ask(READ, shown)).status).toBe(401);
   });
 

@@ -10,7 +10,7 @@ const NOW_SECONDS = Math.floor(Date.now() / 1000);
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-/** A receiver whose view has a clock that stands still until it is moved. */
+/** A receiver whose view has a manual clock. */
 async function receive() {
   const transmitter = await Transmitter.start();
   cleanup.add(() => transmitter.close());
@@ -35,7 +35,7 @@ describe('the freshness of the view (decision 6)', () => {
     const { transmitter, view, clock, receiver, polled } = await receive();
     transmitter.beforeAnswer = () => {
       clock.ms += 4_000;
-      // The next poll stays without an answer.
+      // The next poll stays unanswered.
       transmitter.beforeAnswer = () => new Promise(() => undefined);
     };
     receiver.start();
@@ -58,7 +58,7 @@ describe('the freshness of the view (decision 6)', () => {
       await polled(round);
       expect(view.isFresh()).toBe(false);
     }
-    // Heard, all the same.
+    // Received all the same.
     expect(view.isRevoked(token({ issuer: transmitter.url, consentId: 'x', issuedAt: NOW_SECONDS }))).toBe(
       true,
     );

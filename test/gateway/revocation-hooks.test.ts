@@ -20,7 +20,7 @@ const ISSUER = 'https://issuer.example';
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-/** A view and what its hooks were told. */
+/** A view and the calls of its hooks. */
 function watched(
   hooks?: ConstructorParameters<typeof HookQueue>[0],
   maxWaiting?: number,

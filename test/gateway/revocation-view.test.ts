@@ -26,7 +26,7 @@ describe('RevocationView', () => {
     expect(view.isFresh()).toBe(true);
     clock.ms += 1;
     expect(view.isFresh()).toBe(false);
-    // An answer that was long on its way does not make it younger than it is, nor older.
+    // A slow answer makes it neither younger nor older than it is.
     view.markComplete(ISSUER, clock.ms - 5_000);
     expect(view.isFresh()).toBe(false);
   });
@@ -53,7 +53,7 @@ describe('RevocationView', () => {
     const { view, seconds } = makeView();
     const at = seconds();
     view.revoke({ issuer: ISSUER, clientId: 'app' }, at + 0.001);
-    // Issuers may round the time of issue up, and then it is that of the next second.
+    // Issuers may round the time of issue up to the next second.
     expect(view.isRevoked(token({ clientId: 'app', issuedAt: at + 1 }))).toBe(true);
     expect(view.isRevoked(token({ clientId: 'app', issuedAt: at + 2 }))).toBe(false);
   });
@@ -118,7 +118,7 @@ describe('RevocationView', () => {
     expect(view.isRevoked(token({ sessionId: 's1', ...later }))).toBe(true);
     expect(view.isRevoked(token({ sessionId: 's2', clientId: 'app', ...later }))).toBe(true);
     expect(view.isRevoked(token({ sessionId: 's2', clientId: 'other', ...later }))).toBe(false);
-    // One identifier does not stand for another kind of thing.
+    // Identifiers of different kinds are independent.
     expect(view.isRevoked(token({ consentId: 't', sessionId: 't', ...later }))).toBe(false);
   });
 
@@ -174,7 +174,7 @@ describe('RevocationView', () => {
       { requiredKeys: ['offset'] },
     );
     const step = fc.oneof(
-      // As a transmitter makes them: an identifier that is used once, or whose tokens end.
+      // As a transmitter makes them: a unique identifier, or one whose tokens end.
       event.filter(({ consentId, sessionId, tokenId, ...made }) => {
         const own = [consentId, sessionId, tokenId].filter((each) => each !== undefined).length;
         return own === 1 || (own === 0 && (made.subject ?? made.clientId) !== undefined);
@@ -221,7 +221,7 @@ describe('RevocationView', () => {
             const mayBeDead = matching.some(({ what, at }) => endsForEver(what) || made.issuedAt <= at);
             const isDead = view.isRevoked(made);
             if (mustBeDead) expect(isDead).toBe(true);
-            // What is forgotten may be so for a token that is younger than the event.
+            // A forgotten event may concern a token that is younger than the event.
             if (!mayBeDead) expect(isDead).toBe(false);
           }
         }
@@ -235,7 +235,7 @@ function endsForEver({ consentId, sessionId, tokenId }: RevokedSubject): boolean
   return (consentId ?? sessionId ?? tokenId) !== undefined;
 }
 
-/** A consent, and a token, have identifiers of their own: whoever else the event names is not looked at. */
+/** A consent or token has its own identifier: the other members of the event are ignored. */
 function matches(what: RevokedSubject, { tokenId, sessionId, delegation }: AuthenticatedToken): boolean {
   const { subject, clientId, actor, consent } = delegation;
   if (what.tokenId !== undefined) return what.tokenId === tokenId;

@@ -60,7 +60,7 @@ describe('the gateway', () => {
     expect(codes(stale)).toEqual(['REVOCATION_STATE_STALE']);
     expect(stale.headers['retry-after']).toBe('1');
     expect(gateway.running.gateway.health().revocation).toBe('stale');
-    // Nobody has nothing that could have been revoked; nor has an issuer that announces nothing.
+    // Anonymous callers have nothing to revoke, and the silent issuer announces nothing.
     expect((await gateway.ask('{ hello }')).status).toBe(200);
     expect((await read(await issuer.mint({ scope: 'name' }))).status).toBe(200);
 

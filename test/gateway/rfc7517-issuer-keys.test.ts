@@ -75,7 +75,7 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
     own.keys.push(await makeKey('ES256'));
     await expectAccepted(await own.mint({ scope: 'name' }), at);
     expect(own.keyRequests).toBe(2);
-    // The one before is still published, and good.
+    // The previous key is still published and valid.
     const [before] = own.keys;
     if (before === undefined) throw new Error('no key');
     await expectAccepted(await own.mint({ scope: 'name' }, { key: before }), at);
@@ -87,7 +87,7 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
       );
     }
     expect(own.keyRequests).toBe(2);
-    // A key that is no longer published is no longer good, once the keys were asked for again.
+    // A key that is no longer published is refused after the next fetch.
     vi.setSystemTime(Date.now() + 6_000);
     own.keys.shift();
     expectRefused(await at.ask(READ, { token: await own.mint({ scope: 'name' }, { key: await makeKey() }) }));
@@ -129,7 +129,7 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
     let asked = 0;
     const late = await listen((request, response) => {
       asked += 1;
-      // RFC 8414 section 3.3: metadata of somebody else is not this issuer's.
+      // RFC 8414 section 3.3: another issuer's metadata do not count.
       if (asked <= 2) sendJson(response, 200, { issuer: issuer.url, jwks_uri: `${issuer.url}/jwks` });
       else if (request.url === '/jwks') sendJson(response, 200, { keys: [key.publicJwk] });
       else sendJson(response, 200, { issuer: url, jwks_uri: `${url}/jwks` });

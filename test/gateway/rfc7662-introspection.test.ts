@@ -34,7 +34,7 @@ let provider: Provider;
 let issuer: string;
 let people: TestSubgraph;
 let privateKey: JWK;
-/** Questions that reached the authorization server. */
+/** Introspection requests that reached the authorization server. */
 let questions = 0;
 let answerInstead: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
 
@@ -117,7 +117,7 @@ function startGateway(more: Parameters<typeof issuerOptions>[0] = {}): Promise<T
   return startTestGateway(cleanup, compose(people), { issuers: [issuerOptions(more)] });
 }
 
-/** An opaque access token of the authorization server, as its grants make them. */
+/** An opaque access token, as the authorization server's grants make them. */
 async function issue(more: Record<string, unknown> = {}) {
   const client = await provider.Client.find('budget-app');
   if (client === undefined) throw new Error('no client');
@@ -333,7 +333,7 @@ describe('an unavailable introspection endpoint', () => {
       expect(codes(answer)).toEqual(['TOKEN_INTROSPECTION_UNAVAILABLE']);
       expect(answer.headers['retry-after']).toBe('1');
       expect(people.requests).toEqual([]);
-      // Nothing of it is remembered.
+      // Nothing of it is cached.
       answerInstead = undefined;
       expect((await gateway.ask('{ hello }', { token: value })).status).toBe(200);
     },
@@ -388,13 +388,13 @@ describe('made-up tokens of one client', () => {
     const beyond = await Promise.all(asked.slice(20));
     expect(beyond.every(({ status, reason }) => status === 503 && reason === 'BUSY_NETWORK')).toBe(true);
     await vi.waitFor(() => expect(held.length).toBe(20), { timeout: 5_000 });
-    // Somebody else's token is asked about, and is good.
+    // Another client's token is introspected and accepted.
     answerInstead = undefined;
     const { value } = await issue();
     await expect(at.introspect(value, '2001:db8:8:8::1')).resolves.toMatchObject({ sub: 'c-000001' });
     answerAll();
     expect((await Promise.all(asked.slice(0, 20))).every(({ reason }) => reason === 'INACTIVE')).toBe(true);
-    // Their own are asked about again.
+    // Their own are introspected again.
     expect((await refusal(at.introspect('made-up-again', address(0)))).reason).toBe('INACTIVE');
   });
 
@@ -438,7 +438,7 @@ describe('several issuers', () => {
       issuers: [{ issuer: signing.url, audience: AUDIENCE, namespace: 'other' }, issuerOptions()],
     });
     expect((await gateway.ask(READ, { token: await signing.mint({ scope: 'name' }) })).status).toBe(200);
-    // A JWS that is none, or of nobody, is not opaque.
+    // An invalid JWS, or one of an unknown issuer, is not opaque.
     for (const token of [
       'a.b.c',
       `${await signing.mint()}x`,
@@ -448,7 +448,7 @@ describe('several issuers', () => {
     expect(questions).toBe(0);
     expect((await gateway.ask(READ, { token: (await issue()).value })).status).toBe(200);
     expect(questions).toBe(1);
-    // Only the named one was asked.
+    // Only the named issuer was asked.
     expect(signing.metadataRequests + signing.keyRequests).toBe(2);
   });
 

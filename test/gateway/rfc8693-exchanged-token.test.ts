@@ -19,7 +19,7 @@ function makeView(): RevocationView {
   });
 }
 
-/** A token of the application, exchanged by `statements`, and that by `archive`. */
+/** A token of the application, exchanged by `statements` and then by `archive`. */
 function exchanged(issuedAt: number = NOW_SECONDS): AuthenticatedToken {
   const actor: ActorClaim = { sub: 'archive', act: { sub: 'statements' } };
   const plain = token({ clientId: 'budget-app', subject: 'alma', sessionId: 's', consentId: 'c', issuedAt });

@@ -39,7 +39,7 @@ beforeAll(async () => {
   server = await makeCertificate('gateway');
   authority = await makeCertificate('authority');
   issued = await makeCertificate('issued', authority);
-  // Self-signed, as section 2.2 has them.
+  // Self-signed, as in section 2.2.
   client = await makeCertificate('client');
   thief = await makeCertificate('thief');
   files = await writeCertificates(cleanup, { server, authority });
@@ -276,7 +276,7 @@ describe('RFC 9440: the certificate in a header', () => {
   it('forged: is ignored from anybody else', async () => {
     const gateways = [
       await start(),
-      // Of a proxy that is named for something else, which lets it pass from the client.
+      // From a proxy that is trusted for something else, and forwards the client's header.
       await start({ proxies: { addresses: ['127.0.0.1'] } }),
       await start({ proxies: { addresses: ['127.0.0.1'], clientCertificate: false } }),
       await start({ proxies: { addresses: ['10.0.0.1', '::1', '127.0.0.2/31'], clientCertificate: true } }),
@@ -306,7 +306,7 @@ describe('RFC 9440: the certificate in a header', () => {
 
   it('is required: the proxy’s own certificate is not the client’s', async () => {
     const gateway = await startTls({}, { proxies: { addresses: ['127.0.0.1'], clientCertificate: true } });
-    // The proxy connects with the certificate that the token names; its client showed none, or another.
+    // The proxy connects with the token's certificate; its client showed none, or another.
     expectRefused(await askTls(gateway, token, client), 'CERTIFICATE_MISSING', gateway);
     const other = { 'client-cert': header(thief) };
     expectRefused(await askTls(gateway, token, client, other), 'CERTIFICATE_MISMATCH', gateway);

@@ -220,7 +220,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     const issuedAt = Math.floor(Date.now() / 1000) + 3;
     expect(view.isRevoked(token({ issuer, tokenId: 't', issuedAt }))).toBe(true);
     expect(view.isRevoked(token({ issuer, sessionId: 's', issuedAt }))).toBe(true);
-    // A consent is no session, and the other way round.
+    // A consent is not a session, nor the reverse.
     expect(view.isRevoked(token({ issuer, consentId: 's', tokenId: 's', issuedAt }))).toBe(false);
   });
 

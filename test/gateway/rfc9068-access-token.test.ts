@@ -55,7 +55,7 @@ beforeEach(() => {
   people.requests.length = 0;
 });
 
-/** RFC 6750 section 3.1: refused, told no more than that, and nothing was asked of anybody. */
+/** RFC 6750 section 3.1: refused without details, and no request was sent anywhere. */
 function expectRefused(answer: Answer): void {
   expect(answer.status).toBe(401);
   expect(codes(answer)).toEqual(['INVALID_TOKEN']);
@@ -80,7 +80,7 @@ async function expectAccepted(token: string, at = gateway): Promise<void> {
   });
 }
 
-/** A token put together by hand. */
+/** A hand-made token. */
 function unsigned(header: object, claims: object): string {
   return [header, claims].map((part) => base64url.encode(JSON.stringify(part))).join('.');
 }
@@ -264,7 +264,7 @@ describe('RFC 6750: presentation', () => {
 
   it('refuses an oversized token before parsing it', async () => {
     expect(() => presentedToken([`Bearer ${'a'.repeat(16_385)}`])).toThrow('The access token is not valid');
-    // Over HTTP it does not even come so far.
+    // Over HTTP it does not even get this far.
     const answer = await gateway.ask(READ, { headers: { authorization: `Bearer ${'a'.repeat(16_385)}` } });
     expect(answer.status).toBe(431);
     expectRefused(await gateway.ask(READ, { headers: { authorization: `Bearer ${'a'.repeat(15_000)}` } }));
@@ -323,7 +323,7 @@ describe('RFC 6750: presentation', () => {
     // RFC 6750 section 3: without credentials the challenge has no error.
     expect(refused.headers['www-authenticate']).toMatch(BOTH_SCHEMES);
     expect(people.requests).toEqual([]);
-    // Before the operation is read: nobody learns whether a field exists.
+    // Before the operation is read, so nobody learns whether a field exists.
     expect(codes(await closed.ask('{ nothing }'))).toEqual(['UNAUTHENTICATED']);
     await expectAccepted(await issuer.mint({ scope: 'name' }), closed);
   });

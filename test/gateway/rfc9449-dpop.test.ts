@@ -60,7 +60,7 @@ function expectAccepted(answer: Answer): void {
   });
 }
 
-/** Refused as a whole: not one subgraph heard of it, and only the log knows which check it was. */
+/** Refused as a whole: no subgraph received it, and only the log names the failed check. */
 function expectRefused(answer: Answer, code: string, reason: string, at = gateway): void {
   expect(answer.status).toBe(401);
   expect(codes(answer)).toEqual([code]);
@@ -284,7 +284,7 @@ describe('section 4.3: each check refuses by itself', () => {
 
   it('12: a stolen token without its key', async () => {
     expectProofRefused(await gateway.ask(READ, await thief.show(target, token)), 'KEY_MISMATCH');
-    // Nor with the key’s public part, which its owner’s proofs show.
+    // Nor with the key's public part, which its owner's proofs show.
     const borrowed = await thief.show(target, token, { header: { jwk: prover.publicJwk } });
     expectProofRefused(await gateway.ask(READ, borrowed), 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED');
   });
@@ -308,7 +308,7 @@ describe('section 7.2: schemes', () => {
     const dpop = await prover.prove(target, token);
     const answer = await gateway.ask(READ, { token, headers: { dpop } });
     expectRefused(answer, 'INVALID_TOKEN', 'DPOP_DOWNGRADE');
-    // Both are offered: of what is wrong with the token, nothing is told.
+    // Both schemes are offered, and nothing is said about the token.
     expect(answer.headers['www-authenticate']).toMatch(
       /^Bearer error="invalid_token", error_description="[^"]+", resource_metadata="[^"]+", DPoP algs="[^"]+", resource_metadata="[^"]+"$/,
     );
@@ -440,7 +440,7 @@ describe('the store of used proofs', () => {
     expect(answer.headers['retry-after']).toBe('1');
     expect(people.requests).toEqual([]);
     expect(small.log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe('REPLAY_STORE_FULL');
-    // Other tokens need no room in it.
+    // Other tokens need no space in it.
     expectAccepted(await small.ask(READ, { token: await issuer.mint({ scope: 'name' }) }));
   });
 
@@ -454,7 +454,7 @@ describe('the store of used proofs', () => {
 });
 
 describe('any single change of a valid proof is refused', () => {
-  /** Claims and header members whose every other value is wrong, however well the proof is signed. */
+  /** Claims and header members for which every other value is wrong, however well the proof is signed. */
   const jsonValue = fc.jsonValue({ maxDepth: 2 });
   const changedClaim = fc
     .constantFrom('htm', 'htu', 'ath', 'iat')
@@ -512,11 +512,11 @@ describe('any single change of a valid proof is refused', () => {
       ),
       { numRuns: 200 },
     );
-    // Unchanged it was good, and was not used up by what was refused.
+    // The unchanged proof is valid, and the refused ones did not use it up.
     expectAccepted(await gateway.ask(READ, withProof(proof)));
   });
 
-  /** jose signs no proof without an algorithm that it knows; an attacker would. */
+  /** jose does not sign with an unknown algorithm; an attacker would. */
   async function proofWith(parts: ProofParts): Promise<string> {
     const alg = parts.header?.alg;
     if (parts.header === undefined || !('alg' in parts.header) || alg === prover.alg)

@@ -75,7 +75,7 @@ describe('section 9: a nonce of the resource server', () => {
     expectNonceAsked(asked, 'NONCE_MISSING');
     const answer = await askWith(nonceOf(asked));
     expect(answer.body).toEqual({ data: READ_DATA });
-    // Nothing to change to.
+    // Nothing to replace it with.
     expect(answer.headers['dpop-nonce']).toBeUndefined();
     expect(answer.headers['cache-control']).toBe('no-store');
   });
@@ -132,7 +132,7 @@ describe('section 8.2: an aging nonce', () => {
       expect(answer.body).toEqual({ data: READ_DATA });
       const second = nonceOf(answer);
       expect(second).not.toBe(first);
-      // Whatever becomes of the operation.
+      // Whatever the operation's outcome.
       expect(nonceOf(await ask('{ nothing }', first))).toBe(second);
       vi.setSystemTime(beginMs + 2 * NONCE_PERIOD_SECONDS * 1000);
       expect(codes(await ask(READ, first))).toEqual(['USE_DPOP_NONCE']);
@@ -173,7 +173,8 @@ describe('section 8.2: an aging nonce', () => {
 });
 
 describe('a real client', () => {
-  // The libraries strike out what permits plain http. On the loopback interface there is nothing else.
+  // The libraries deprecate the option that permits plain http, which the tests use on the loopback
+  // interface.
   const permitHttp = (oidc as Readonly<Record<string, unknown>>)['allowInsecureRequests'] as (
     client: oidc.Configuration,
   ) => void;

@@ -115,11 +115,11 @@ describe('RFC 9470: a scope that needs a stronger sign-in than the token states'
       scopes: [[['email']]],
       stepUp: { acrValues: ['urn:two', 'urn:one'] },
     });
-    // A purpose is missing: no sign-in brings it.
+    // A purpose is missing, which no sign-in provides.
     expect(requires.get('me.score')).not.toHaveProperty('stepUp');
     const { scope } = decodeJwt<{ scope: string }>(String(people.requests[0]?.headers['txn-token']));
     expect(scope).toBe('name');
-    // Somebody who was never granted the scope shares the decision, and not the advice.
+    // A caller who was never granted the scope gets the decision without the advice.
     const other = await gateway.ask(query, { token: await issuer.mint({ scope: 'name' }) });
     expect(JSON.stringify(other.body.errors)).not.toContain('stepUp');
   });

@@ -147,7 +147,7 @@ describe('section 5.1: every challenge names it', () => {
   ])('%s', async (_case, ask) => {
     const challenge = (await ask()).headers['www-authenticate'] ?? '';
     expect(challenge).toContain(pointer());
-    // Of both schemes, where both are offered.
+    // For both schemes, where both are offered.
     expect(challenge.split('resource_metadata=')).toHaveLength(challenge.includes(', DPoP ') ? 3 : 2);
   });
 

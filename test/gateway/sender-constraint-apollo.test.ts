@@ -61,7 +61,7 @@ function options(more: Partial<ProtectionOptions> = {}): ProtectionOptions {
   };
 }
 
-/** An Apollo Server of a team's own, that tells the gateway of a request what `facts` has beside the two headers. */
+/** A team's Apollo Server that gives the gateway the request details in `facts` beside the two headers. */
 async function start(more: Partial<ProtectionOptions>, facts?: Partial<IncomingRequest>): Promise<Started> {
   const log = new TestLog();
   const gateway = protectGateway({ supergraphSdl: supergraph }, options({ log, ...more }));
@@ -118,7 +118,7 @@ describe('around an existing Apollo Server', () => {
   });
 
   it('a bound token is refused without the request details', async () => {
-    // In one line: the executor sees but the Authorization header.
+    // In the one-line setup, the executor sees only the Authorization header.
     const bare = await start({});
     expectRefused(await bare.ask(READ, await proof()), 'INVALID_DPOP_PROOF', 'PROOF_MISSING', bare);
     expectRefused(await bare.ask(READ, { token }), 'INVALID_TOKEN', 'DPOP_DOWNGRADE', bare);
@@ -179,7 +179,7 @@ describe('around an existing Apollo Server', () => {
     const unknown = await start({ authorization: { anonymous: 'refuse' } }, {});
     expect((await unknown.ask(READ)).headers['www-authenticate']).not.toContain('resource_metadata');
     expect(unknown.gateway.resource).toBeUndefined();
-    // An address of somebody else's is not named, whatever the team takes it from.
+    // Another party's address is not used, whatever source the team takes it from.
     const elsewhere = await start(
       { externalUrl: EXTERNAL, authorization: { anonymous: 'refuse' } },
       { url: `${EXTERNAL}.evil.example/graphql` },

@@ -311,7 +311,7 @@ describe('the shutdown', () => {
     expect(await underWay).toEqual({ status: 200, text: '{"data":{"hello":"late"}}\n' });
     const before = Date.now();
     await closed;
-    // Not only when the client or a timer lets go of the connection.
+    // Not only when the client or a timer closes the connection.
     expect(Date.now() - before).toBeLessThan(1_000);
     agent.destroy();
   });

@@ -31,7 +31,7 @@ const role = `limits_${randomBytes(6).toString('hex')}`;
 let database: TestDatabase<unknown>;
 let postgresUrl: string;
 
-/** What docs/how-to/gateway.md tells an administrator to run. */
+/** The statements that docs/how-to/gateway.md tells an administrator to run. */
 async function documentedSql(): Promise<string> {
   const text = await readFile(projectPath('docs/how-to/gateway.md'), 'utf8');
   return (/```sql\n([\s\S]*?)```/.exec(text)?.[1] ?? '').replaceAll('behalf_limits', role);
@@ -54,7 +54,7 @@ afterAll(async () => {
 
 const REDIS = ['valkey-server', 'redis-server'].find((name) => spawnSync(name, ['--version']).status === 0);
 
-/** A server of its own that keeps nothing. */
+/** A separate server that keeps nothing. */
 async function startRedis(port: number): Promise<() => Promise<void>> {
   const child = spawn(REDIS ?? '', [
     '--port',
@@ -100,7 +100,7 @@ async function admitted(counters: readonly RateCounters[], key: string, requests
 const STORES: [string, () => Promise<string>, boolean][] = [
   ['PostgreSQL', async () => postgresUrl, true],
   [
-    // Skipped where neither valkey-server nor redis-server is installed (Debian: apt-get install redis-server).
+    // Skipped if neither valkey-server nor redis-server is installed (Debian: apt-get install redis-server).
     'Redis or Valkey',
     async () => {
       const port = await freePort();
@@ -173,7 +173,7 @@ it('two gateways share a budget over PostgreSQL; a third has its own', async () 
 });
 
 describe('an unavailable store', () => {
-  /** It takes connections and never says anything. */
+  /** It accepts connections and never answers. */
   async function startSilent(): Promise<number> {
     const server = createServer(() => undefined);
     server.listen(0, '127.0.0.1');
@@ -193,7 +193,7 @@ describe('an unavailable store', () => {
     const counters = await open(await address(), log);
     const since = performance.now();
     expect(await admitted([counters], 'alma', 20)).toBe(3);
-    // One request waited for it, and those after it did not.
+    // One request waited for it, and later ones did not.
     expect(performance.now() - since).toBeLessThan(1_900);
     expect(log.of('RATE_STORE_UNAVAILABLE')).toHaveLength(1);
     expect(log.text).not.toMatch(/s3cret|127\.0\.0\.1/);

@@ -129,7 +129,7 @@ describe('signing key events', () => {
     await issuers.verify(await issuer.mint());
     issuer.keys = [await makeKey()];
     const next = await issuer.mint();
-    // Without the announcement the unknown key is not looked for so soon.
+    // Without the event, the unknown key is not fetched so soon.
     await expect(issuers.verify(next)).rejects.toMatchObject({ refusal: { code: 'INVALID_TOKEN' } });
     await issuers.refreshKeys(issuer.url);
     await expect(issuers.verify(next)).resolves.toMatchObject({ keyId: issuer.keys[0]?.kid });

@@ -147,7 +147,7 @@ describe('introspection', () => {
     expect(measure(plain, '{ __typename book { id __typename } }').introspection).toBe(0);
   });
 
-  // A few types are far larger than the average, and the client chooses them.
+  // A few types are far larger than the average, and the client selects them.
   const fields = (count: number, type: string): string =>
     Array.from({ length: count }, (_, i) => `f${i}(a: Int, b: E0): ${type}`).join(' ');
   const skewed = buildSchema(`
@@ -169,7 +169,7 @@ describe('introspection', () => {
     const { data } = await execute({ schema: skewed, document: parse(text) });
     let held = -1;
     JSON.stringify(data, (key, value: unknown) => {
-      // Entries of lists are no fields.
+      // List entries are not fields.
       if (!/^\d+$/.test(key)) held += 1;
       return value;
     });

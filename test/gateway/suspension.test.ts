@@ -88,7 +88,7 @@ describe('a gateway that receives a suspension', () => {
       const answer = await gateway.ask(QUERY, { token: each });
       expect(answer.status).toBe(403);
       expect(codes(answer)).toEqual(['CLIENT_SUSPENDED']);
-      // Another token would not help: nobody is sent to get one.
+      // Another token would not help, so the client is not sent to get one.
       expect(answer.headers['www-authenticate']).toBeUndefined();
     }
     expect(people.requests).toEqual([]);
@@ -136,9 +136,9 @@ describe('a gateway that receives a suspension', () => {
     expect(codes(answer)).toEqual(['EMERGENCY_STOP']);
     expect(answer.headers['retry-after']).toBe('60');
     expect(await lastRecord()).toMatchObject({ outcome: 'refused', reason: 'EMERGENCY_STOP' });
-    // What needs no token is nobody's.
+    // A public field needs no token.
     expect((await gateway.ask('{ hello }')).status).toBe(200);
-    // Another issuer's tokens are not this one's to stop.
+    // Another issuer's tokens are unaffected.
     expect((await gateway.ask(QUERY, { token: await issuer.mint({ scope: 'name' }) })).status).toBe(200);
     await announce(ACCESS_RESUMED, ofEverything(transmitter.url));
     expect((await gateway.ask(QUERY, { token: held })).body.data).toEqual(ALL);
@@ -151,7 +151,7 @@ describe('a gateway that receives a suspension', () => {
     transmitter.mode = 'forgotten';
     await until(() => transmitter.mode === 'up', 'a new stream');
     await transmitter.announce(ofClient('kept-app'), { eventType: ACCESS_SUSPENDED });
-    // The small transmitter's first answer may have been empty: then it says that nothing stands.
+    // The small transmitter's first answer may have been empty, which means that no suspension is in force.
     await until(
       async () => (await gateway.ask(QUERY, { token: lifted })).status === 200,
       'the omitted suspension ended',
@@ -198,7 +198,7 @@ describe('Suspensions', () => {
           const target = targets[index];
           if (target === undefined) continue;
           if (action === 'new stream') {
-            // It says all that stands; one was lifted while nobody listened.
+            // The new stream lists all current suspensions; one was lifted while disconnected.
             standing.delete(target);
             suspensions.beginStream(ISSUER);
             for (const each of standing) suspensions.suspend(ISSUER, each);

@@ -22,7 +22,7 @@ interface Set {
   readonly hasStream?: boolean;
 }
 
-/** Why a token with these claims is refused; `accepted` when it is not. */
+/** Why a token with these claims is refused, or `accepted`. */
 async function start({ issuer: more = {}, revocation = {}, hasStream = false }: Set = {}) {
   const minter = await TestIssuer.start();
   cleanup.add(() => minter.close());

@@ -32,7 +32,7 @@ it('transaction token keys rotate without a refused request', async () => {
     expect(answer.body).toEqual({ data: { me: { name: 'Name of c-000001' } } });
     kids.add(decodeProtectedHeader(String(people.requests.at(-1)?.headers['txn-token'])).kid);
     await gateway.running.gateway.rotateKeys();
-    // A subgraph looks for a key that it does not know at most once a second.
+    // A subgraph fetches an unknown key at most once a second.
     await new Promise((resolve) => setTimeout(resolve, 1_100));
   }
 });

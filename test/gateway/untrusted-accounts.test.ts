@@ -64,7 +64,7 @@ async function metrics(): Promise<string> {
   return (await send(`${gateway.running.metricsUrl ?? ''}/metrics`, '', {}, 'GET')).text;
 }
 
-/** Asks with a subgraph that answers and gives this account, as JSON text. */
+/** Sends a request to a subgraph that returns these facts, as JSON text. */
 async function recordWith(accountText: string): Promise<AuditRecord> {
   people.instead = (_request, response) => {
     response.setHeader('content-type', 'application/json');
@@ -149,7 +149,7 @@ describe('a subgraph with false facts cannot prevent the record', () => {
         rule: '@requiresScopes(name)',
         subgraph: 'people',
       },
-      // Nothing says that rows of this type belong to somebody.
+      // Nothing states that rows of this type have an owner.
       { coordinate: 'Person.nick', decision: 'denied', count: 1, subgraph: 'people' },
     ]);
     expect(record.unaccounted).toEqual(['people']);
@@ -174,7 +174,7 @@ describe('an incomplete record says so', () => {
       fields: [],
       unaccounted: ['people'],
     });
-    // A subgraph without the library gives none, and is not broken.
+    // A subgraph without the library returns no facts, and is not broken.
     expect(gateway.log.codes()).not.toContain('SUBGRAPH_FACTS_MALFORMED');
   });
 

@@ -134,7 +134,7 @@ describe('a schema of the next minor version', () => {
 describe('a rolling upgrade', () => {
   type Account = { v: number; fields: unknown[][] };
 
-  /** What another version of the library would write of the same accesses. */
+  /** What another version of the library would report of the same accesses. */
   const VERSIONS: Readonly<Record<string, (account: Account) => unknown>> = {
     present: (account) => account,
     // Without the parts of an entry that the gateway does not rely on.
@@ -150,7 +150,7 @@ describe('a rolling upgrade', () => {
   let auditFile: string;
   let gateway: TestGateway;
 
-  /** A subgraph behind a proxy that writes its account as another version would. */
+  /** A subgraph behind a proxy that rewrites its facts as another version would. */
   async function startSkewed(subgraph: TestSubgraph): Promise<string> {
     const server = createServer((request, response) => {
       void (async () => {
@@ -214,7 +214,7 @@ describe('a rolling upgrade', () => {
     const records = lines.map((line) => JSON.parse(line) as AuditRecord);
     expect(records).toHaveLength(11);
     for (const record of records) {
-      // Subgraphs that are asked at the same time answer in any order.
+      // Subgraphs that are called concurrently answer in any order.
       expect(byCoordinate(record)).toEqual(byCoordinate(records[0]));
       expect(record).not.toHaveProperty('unaccounted');
     }

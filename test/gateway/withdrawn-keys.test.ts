@@ -30,7 +30,7 @@ afterEach(async () => {
   await cleanup.run();
 });
 
-/** Lets time pass for the gateway. */
+/** Advances the gateway's clock. */
 function pass(ms: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
 }
@@ -58,7 +58,7 @@ function protect(...issuers: TestIssuer[]): (token: string) => Promise<string> {
   };
 }
 
-/** A token that lives for hours, after it was used once. */
+/** A token that lives for hours, after its first use. */
 async function usedToken(issuer: TestIssuer, show: (token: string) => Promise<string>): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
   const token = await issuer.mint({ iat: now, exp: now + 20 * HOUR_SECONDS });
@@ -115,7 +115,7 @@ describe('a verified token', () => {
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(issuer.keyRequests).toBe(1);
     pass(1_000);
-    // Nobody waits for it.
+    // No request waits for the fetch.
     expect(await show(token)).toBe('accepted');
     await until(async () => (await show(token)) === 'INVALID_TOKEN', 'refused');
     expect(issuer.keyRequests).toBe(2);
@@ -128,7 +128,7 @@ describe('a verified token', () => {
     for (let round = 0; round < 6; round += 1) {
       const [key] = issuer.keys;
       if (key === undefined) throw new Error('no key');
-      // A certificate of the same key is another one.
+      // Another certificate of the same key.
       issuer.keys = [changed(key, { x5t: `certificate-${round}` }), await makeKey()];
       pass(10 * MINUTE_MS);
       expect(await show(token)).toBe('accepted');
@@ -145,7 +145,7 @@ describe('a verified token', () => {
     pass(10 * MINUTE_MS);
     expect(await show(token)).toBe('INVALID_TOKEN');
     issuer.keys = before;
-    // Within the pause after a fetch nobody asks again.
+    // During the pause after a fetch nothing is fetched again.
     expect(await show(token)).toBe('INVALID_TOKEN');
     pass(6_000);
     expect(await show(token)).toBe('accepted');

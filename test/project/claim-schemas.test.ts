@@ -24,7 +24,7 @@ import { compileSchemas, readSchema, SCHEMA_NAMES } from '../support/json-schema
 
 const schema = await compileSchemas();
 
-/** Says what is wrong, and with what. */
+/** Reports what is wrong, and with which value. */
 function expectValid(validate: ValidateFunction, value: unknown): void {
   const isValid = validate(value);
   expect(isValid ? [] : validate.errors, JSON.stringify(value)).toEqual([]);
@@ -64,7 +64,7 @@ describe.each(SCHEMA_NAMES)('%s.schema.json', (name) => {
 });
 
 describe('the schemas match the types’ members', () => {
-  /** By type, so that a member that is added to the type is missed here. */
+  /** By type, so that a new member of the type must be added here. */
   type Members<T> = Readonly<Record<keyof Required<T>, true>>;
   const members = async (name: (typeof SCHEMA_NAMES)[number], ...path: readonly string[]) => {
     let node = (await readSchema(name)) as Record<string, unknown>;
@@ -228,7 +228,7 @@ describe('what the running system writes', () => {
   });
   afterAll(() => cleanup.run());
 
-  /** Every kind of caller, and a request that is refused. */
+  /** Every kind of caller, and a refused request. */
   async function askAll(gateway: TestGateway): Promise<string[]> {
     bank.requests.length = 0;
     for (const token of Object.values(tokens)) expect((await gateway.ask(query, { token })).status).toBe(200);
@@ -262,7 +262,7 @@ describe('what the running system writes', () => {
 
   it('facts in a subgraph response', async () => {
     const [token = ''] = await askAll(plain);
-    // The subgraph is asked for more than the gateway would, so that it has denials of its own to tell.
+    // The subgraph is asked for more than the gateway would ask, so that it has denials of its own.
     const answer = await ask(bank.url, query, { headers: { 'txn-token': token } });
     const { behalf } = answer.body.extensions as { behalf: { fields: readonly (readonly unknown[])[] } };
     expectValid(schema('facts'), behalf);
@@ -288,7 +288,7 @@ describe('what the running system writes', () => {
   });
 });
 
-/** The record that a row was made of; JSON leaves out what is undefined. */
+/** The record that a row was made from; JSON omits undefined members. */
 function recordOf(row: StoredAuditRecord): AuditRecord {
   const or = <T>(value: T | null): T | undefined => value ?? undefined;
   const record = {

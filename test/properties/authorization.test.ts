@@ -28,7 +28,7 @@ import { asJson, clientOperation, errorsOf, isPartOf, nulledAfterwards, requirem
 /** Thousands of cases in the suite; `BEHALF_PROPERTY_RUNS=10` runs ten times as many by hand. */
 const RUNS = Number(process.env.BEHALF_PROPERTY_RUNS ?? 1);
 
-/** The shape of every generated schema: objects, interfaces, a union, lists, positions that may not be null. */
+/** The shape of every generated schema: objects, interfaces, a union, lists, non-null positions. */
 const SHAPE: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
   Query: [
     ['a', 'A'],
@@ -71,7 +71,7 @@ const LINKS = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@requiresScopes", "@authenticated", "@policy"])
   @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@purpose"])\n`;
 
-/** What stands at each coordinate and type: nothing, a rule, or several. */
+/** The rules at each coordinate and type: none, one or several. */
 type Rules = Readonly<Record<string, string>>;
 
 function sdlOf(rules: Rules): string {
@@ -123,7 +123,7 @@ const rulesOfSchema: fc.Arbitrary<Rules> = fc.record(
   ]),
 );
 
-/** One generated schema, composed for real. */
+/** One generated schema, really composed. */
 interface World {
   readonly sdl: string;
   readonly supergraph: string;
@@ -249,7 +249,7 @@ const operations = fc
     ].join('\n'),
   )
   .map((source) => {
-    // A fragment that nothing spreads is not valid.
+    // An unused fragment is invalid.
     const document = parse(source);
     const spread = new Set<string>();
     visit(document, { FragmentSpread: (node) => void spread.add(node.name.value) });
@@ -293,7 +293,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
       }),
       { numRuns: 1_500 * RUNS },
     );
-    // Otherwise little would be shown by it.
+    // Otherwise the property would show little.
     expect(composed).toBeGreaterThan(refused);
   });
 
@@ -303,7 +303,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
         const { executed } = filtered(world, parse(source), caller);
         if (executed === undefined) return;
         for (const [node, requirement] of requirementsOf({ schema, rules: world.rules }, executed)) {
-          // The type that the filter asks for itself reads nothing that the selections beside it do not.
+          // The `__typename` that the filter adds reads nothing beyond the selections beside it.
           if (node.alias?.value.startsWith('__behalf_typename') === true) continue;
           expect(isMet(requirement, caller), node.name.value).toBe(true);
         }
@@ -330,7 +330,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
     const requests = fc.array(fc.tuple(operations, callers, fc.nat(3)), { minLength: 2, maxLength: 8 });
     fc.assert(
       fc.property(worlds, requests, ({ supergraph }, asked) => {
-        // So small that everything is thrown out and made again.
+        // So small that every entry is evicted and recreated.
         const shared = createOperationAuthorizer(supergraph, { cacheBytes: 100_000 });
         const decide = (authorizer: OperationAuthorizer, source: string, caller: Delegation | undefined) => {
           const { execute, denials } = authorizer.authorize(
@@ -342,7 +342,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
         };
         const first = asked[0];
         for (const [source, caller, other] of asked) {
-          // Callers of one operation, too.
+          // Different callers of one operation, too.
           const text = other === 0 && first !== undefined ? first[0] : source;
           const fresh = createOperationAuthorizer(supergraph);
           expect(decide(shared, text, caller)).toBe(decide(fresh, text, caller));

@@ -17,10 +17,10 @@ const LINKS = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@provides", "@override"])
   @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@minimize", "@subject"])`;
 
-/** Subgraphs that have an entity `T` and a value `V`, each with what it has of their fields and says of their rules. */
+/** Subgraphs with an entity `T` and a value `V`, each with some of their fields and rules. */
 function drawSubgraphs(choices: Choices): { name: string; url: string; sdl: string }[] {
   const graphs = ['one', 'two', 'three'].slice(0, 2 + choices.below(2));
-  // Most say the same: otherwise next to nothing would compose.
+  // Most agree, or next to nothing would compose.
   const minimized = new Map(FIELDS.map((field) => [field, choices.oneIn(2)]));
   const isOwned = choices.oneIn(2);
   const overriding = choices.oneIn(3) ? choices.of(FIELDS) : undefined;
@@ -117,7 +117,7 @@ it('subgraphs compose only if every one that may answer states the rule', { time
   expect(seen.owned).toBeGreaterThan(20 * RUNS);
 });
 
-/** Every field from every root, together and each by itself. */
+/** Every field from every root, together and separately. */
 function questions({ apiSchema }: RealGateway): readonly string[] {
   const fieldsOf = (type: string): string[] => {
     const found = apiSchema.getType(type);

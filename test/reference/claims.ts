@@ -28,7 +28,7 @@ const SCHEMAS = [
   'audit/schemas/audit-record.schema.json',
 ];
 
-/** What travels between the parts: Markdown, made of the published JSON Schemas alone. */
+/** The claims between the parts, as Markdown, generated from the published JSON Schemas alone. */
 export async function claimsReference(): Promise<string> {
   const lines = [
     '# Claims, facts and records',

@@ -6,7 +6,7 @@ import { cell, MADE_BY, table } from './markdown.js';
 
 const NOTHING = 'Nothing.';
 
-/** What whoever reads a line should do. By type, so that a code that is added needs one. */
+/** What a reader of the log line should do. By type, so that a new code needs an entry. */
 const gatewayActions: Readonly<Record<LogCode, string>> = {
   AUDIT_OFF: 'Set `audit.mode` and where records go, unless nobody needs to know what was read.',
   REVOCATION_OFF: 'Name a stream under `revocation.streams`. Without one, a token is good until it expires.',
@@ -70,7 +70,7 @@ const subgraphActions: Readonly<Record<SubgraphLogCode, string>> = {
   VALUE_NOT_MINIMIZED: 'Correct the value, the type of the field, or its `@minimize`.',
 };
 
-/** What stands in the logs: Markdown, made of the registries and of what to do about each code. */
+/** The log codes as Markdown, generated from the registries and the advice for each code. */
 export function logReference(): string {
   return `${[
     '# Log codes',

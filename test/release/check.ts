@@ -1,6 +1,7 @@
 /**
- * `npm run release:check`: packs every package, installs each alone into an empty project, checks its entries, its size, its licences and
- * what it brings along, and writes a software bill of materials for each into `.release/`.
+ * `npm run release:check`: packs every package, installs each alone into an empty project, checks its
+ * entries, size, licences and dependencies, and writes a software bill of materials for each into
+ * `.release/`.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -40,7 +41,7 @@ async function checkInstalled(
   for (const entry of Object.keys(manifest.exports ?? {})) {
     if (entry.endsWith('.json') || entry.includes('*') || entry.endsWith('.graphql')) continue;
     const specifier = manifest.name + entry.slice(1);
-    // The entry's own need of an optional peer is tested in test/release/optional-peers.
+    // An entry that needs an optional peer is tested in test/release/optional-peers.
     await exportedNames(project, specifier).catch((error: unknown) => {
       problems.push(`import '${specifier}' fails: ${firstLine(error)}`);
     });

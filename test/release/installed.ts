@@ -26,7 +26,7 @@ export async function installedPackages(project: string): Promise<readonly Insta
   const add = async (folder: string): Promise<void> => {
     const manifest = await readManifest(folder).catch(() => undefined);
     if (manifest !== undefined) {
-      // Old packages write an object.
+      // Old packages use an object.
       const license = manifest.license as string | { readonly type?: string } | undefined;
       const named = typeof license === 'object' ? license.type : license;
       found.push({ name: manifest.name, license: named ?? 'unknown', bytes: await sizeOf(folder) });
@@ -37,7 +37,7 @@ export async function installedPackages(project: string): Promise<readonly Insta
   return found;
 }
 
-/** Bytes of a package's own files, without what is installed inside it. */
+/** Bytes of a package's own files, without nested packages. */
 async function sizeOf(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(folder, { withFileTypes: true })) {
@@ -48,7 +48,11 @@ async function sizeOf(folder: string): Promise<number> {
   return bytes;
 }
 
-/** Imports an entry in a process of its own. @returns The names it exports. @throws what the import threw, on stderr */
+/**
+ * Imports an entry in its own process.
+ * @returns the exported names
+ * @throws the import's error, from stderr
+ */
 export async function exportedNames(
   project: string,
   specifier: string,

@@ -46,7 +46,7 @@ interface Tokens {
   readonly client: oidc.Configuration;
 }
 
-/** A real authority, the consent subgraph with connections of its own, and two real gateways. */
+/** A real authority, the consent subgraph with its own connections, and two real gateways. */
 beforeAll(async () => {
   authority = await startTestAuthority({ longPollMs: 20_000 });
   cleanup.add(() => authority.close());
@@ -118,7 +118,7 @@ async function administer(mutation: string, token = admin.access): Promise<Answe
   return first.ask(mutation, { token });
 }
 
-/** What each gateway says to the token at this moment. Nobody waits here. */
+/** Each gateway's answer to the token at this moment, without waiting. */
 async function read(token: string): Promise<number[]> {
   const answers = await Promise.all(gateways.map((each) => each.ask('{ mine }', { token })));
   return answers.map(({ status }) => status);
@@ -186,7 +186,7 @@ describe('an administrator revokes', () => {
     const mutation = `mutation { revokeSession(id: "${claimsOf(here.access).sid}", ${WAIT}) {
       outcome sessions tokens ${IN_FORCE} } }`;
     expect((await administer(mutation)).body.data).toEqual({
-      // The refresh token, and the code that it was had for.
+      // The refresh token, and the code it came from.
       revokeSession: { outcome: 'DONE', sessions: 1, tokens: 2, inForce: EVERYWHERE },
     });
     expect(await read(here.access)).toEqual([401, 401]);
@@ -216,7 +216,7 @@ describe('an administrator revokes', () => {
     expect(unknown.body.data).toEqual({
       revokeClient: { outcome: 'UNKNOWN', ended: [], inForce: null },
     });
-    // Cut-offs are in whole seconds: what comes in the same second counts as before.
+    // Cut-offs are in whole seconds: a token from the same second counts as earlier.
     await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000) + 20));
   });
 });
@@ -291,7 +291,7 @@ describe('an administrator suspends', () => {
     const stopped = await administer(
       `mutation { emergencyStop(target: { everything: true }, ${WAIT}) { outcome ${IN_FORCE} } }`,
     );
-    // The one that asked is answered: it was decided before.
+    // The caller still gets an answer: their request was decided before.
     expect(stopped.body.data).toEqual({ emergencyStop: { outcome: 'DONE', inForce: EVERYWHERE } });
     expect(await read(alma.access)).toEqual([503, 503]);
     const locked = await administer(
@@ -316,7 +316,7 @@ describe('an administrator suspends', () => {
     } as const;
     expect(await changeSuspension({ databaseUrl, ...resume }, print)).toBe(0);
     expect(printed.at(-1)).toBe('in force at every gateway that follows the changes (2)');
-    // Nothing was revoked: the same tokens are good again.
+    // Nothing was revoked: the same tokens are valid again.
     expect(await read(alma.access)).toEqual([200, 200]);
     expect((await administer('{ suspensions { kind } }')).body.data).toEqual({ suspensions: [] });
   });

@@ -175,7 +175,7 @@ describe('nobody narrows somebody else’s consent', () => {
       'narrowConsent UNAUTHORIZED_FIELD_OR_TYPE',
     ]);
     expect(await register.find(other.id)).toMatchObject({ status: 'active' });
-    // The register checks once more, whatever its caller has checked.
+    // The register checks again, whatever its caller has checked.
     const forced = await register.narrow(other.id, { ...change, by: ALMA });
     expect(forced.consent).toBeUndefined();
   });
@@ -259,7 +259,7 @@ describe('an export', () => {
       .select(['event_id', 'record_id'])
       .where('pii_principal_id', '=', me.sub)
       .execute();
-    // Events that bear on nobody's access for the rest: more than one part holds, of a consent that goes on in the next.
+    // Events that affect nobody else: more than one page holds, for a consent that continues in the next.
     const reconfirm = register.grant(terms(me.sub, 'app-0', { until: new Date(Date.now() + HOUR_MS) }));
     const { id } = await reconfirm;
     for (let count = 1; count < 120; count++) {

@@ -116,7 +116,7 @@ describe('a payment', () => {
     const tooMuch = await pay({ idempotencyKey: 'too-much', amount: (Number(balance) + 0.01).toFixed(2) });
     expect(denials(tooMuch)).toEqual(['startPayment INSUFFICIENT_BALANCE']);
     expect((await books()).balance).toBe(balance);
-    // The refused request did not use its key up.
+    // The refused request did not use up its key.
     started(await pay({ idempotencyKey: 'too-much', amount: '0.01' }));
 
     const half = ((Number(balance) / 2) * 0.9).toFixed(2);

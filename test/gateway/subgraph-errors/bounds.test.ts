@@ -20,7 +20,7 @@ const audit: ServeOptions['audit'] = {
     close: async () => undefined,
   },
 };
-/** With the default limits none of these operations would come as far as an error. */
+/** With the default limits none of these operations would get as far as an error. */
 const limits: NonNullable<ServeOptions['limits']> = {
   tokens: 1_000_000,
   selections: 1_000_000,
@@ -59,7 +59,7 @@ describe('errors of one answer', () => {
     const answer = await setting.ask(query);
     const { errors = [] } = answer.body;
     expect(errors).toHaveLength(1_001);
-    // Twenty places for each selection, and one error for each that counts the other thirty.
+    // Twenty places per selection, and one error each that counts the other thirty.
     expect(errors.at(-1)).toEqual({
       message: 'Further errors are not listed',
       extensions: { code: 'ERRORS_OMITTED', omittedErrors: 18_000 * 21 - 1_000 },
@@ -76,7 +76,7 @@ describe('errors of one answer', () => {
   it.each([
     ['in a fragment', `{ people { name ...F } } fragment F on Person { ${aliases(5_000, 'secret')} }`, 1_001],
     ['at the root', `{ checked ${aliases(5_000, 'secretChecked')} }`, 1_001],
-    // Where nothing is left of a field, twenty of what was denied on it speak for all.
+    // If nothing of a field is left, twenty of its denials stand for all.
     ['on an emptied field', `{ checked people { ${aliases(5_000, 'secret')} } }`, 20],
     [
       'on emptied fields that share a fragment',
@@ -102,7 +102,7 @@ describe('errors of one answer', () => {
         '- ERRORS_OMITTED',
       ]);
       expect(answer.body.errors?.at(-1)?.extensions?.omittedErrors).toBe(1);
-      // One for each coordinate, however often it is selected.
+      // One per coordinate, however often it is selected.
       const repeated = await own.ask(`{ people { ${aliases(1_000, 'secret')} } }`);
       expect(placed(repeated)).toEqual(['- UNAUTHORIZED_FIELD_OR_TYPE']);
     } finally {

@@ -9,7 +9,7 @@ let people: TestSubgraph;
 let cities: TestSubgraph;
 
 beforeAll(async () => {
-  // Keys that can be serialized: only what a test breaks is broken.
+  // Keys that can be serialized, so that only what a test breaks is broken.
   const rows = ['a', 'b'].map((name, index) => ({ __typename: 'Person', taxNumber: index, name }));
   const works = { __typename: 'Company', vat: 'v', name: 'Works' };
   setting = await serve('server', [
@@ -54,12 +54,12 @@ describe('a subgraph failure is reported at each place that it made null', () =>
       [`parties.0.c ${DOWN}`, `parties.1.city ${DOWN}`],
     ],
     ['{ found { ... on Company { name city } } }', [`found.0.city ${DOWN}`, `found.2.city ${DOWN}`]],
-    // A null that moved upward, where it is not known of which type it would have been.
+    // A null that propagated upward, where its type is unknown.
     ['{ found { ... on Company { name seat } } }', [`found.0 ${DOWN}`, `found.2 ${DOWN}`]],
     ['mutation { rename(name: "x") { name city } }', [`rename.city ${DOWN}`]],
-    // The client's key is the name of a denied key.
+    // The client's response key is the name of a denied key.
     ['{ person { taxNumber: city } }', [`person.taxNumber ${DOWN}`]],
-    // What is denied has its denial, and what is not of this subgraph nothing.
+    // Denied fields have their denial; fields of other subgraphs have nothing.
     [
       '{ person { secret city taxNumber } }',
       [
@@ -221,7 +221,7 @@ it('but not at a null list that its nulls do not reach', async () => {
     const answer = await own.ask('{ grid { id late } }');
     expect(answer.body.data).toEqual({ grid: [[{ id: '1', late: null }], null] });
     expect(placed(answer)).toEqual([`grid.0.0.late ${DOWN}`]);
-    // Which of the lists was null before is not told.
+    // Which of the lists was null before is unknown.
     expect(placed(await own.ask('{ grid { id needed } }'))).toEqual([`grid.0 ${DOWN}`, `grid.1 ${DOWN}`]);
   } finally {
     await own.close();

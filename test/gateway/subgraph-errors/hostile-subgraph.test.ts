@@ -4,8 +4,8 @@ import type { TestSubgraph } from '../support.js';
 import { answers, leadAlong, people as peoplePart, placed, SECRET, serve } from './support.js';
 import type { Setting } from './support.js';
 
-// A subgraph that is broken into, or badly written, chooses every part of an error. None of it reaches a client but a plain
-// code, and what a denial says comes from the gateway's own rules.
+// A compromised or careless subgraph chooses every part of an error. Only a plain code reaches a client, and
+// the text of a denial comes from the gateway's own rules.
 
 let setting: Setting;
 let people: TestSubgraph;
@@ -185,7 +185,7 @@ describe('a denial', () => {
     ['Company.name', ['person', 'name'], 'person.name'],
     ['Company', ['person'], 'person'],
     ['Person.taxNumber', ['person', 'taxNumber'], 'person'],
-    // The coordinate is of the place where the path leaves what was selected, and not of what it is about.
+    // The coordinate is the place where the path leaves the selection, not what the error concerns.
     ['Person.level', ['person', 'level', `${SECRET}x`], 'person.level'],
     ['Person', ['person', 'taxNumber'], 'person'],
     ['Nothing.level', ['person', 'level'], 'person.level'],

@@ -11,7 +11,7 @@ const authorizer = createOperationAuthorizer(
   composeSupergraph([{ name: 'people', url: 'http://people.example', sdl: people.sdl }]),
 );
 
-/** What a client is told of an error at a key of what the planner sent. */
+/** The client's errors for an error at a key that the planner added. */
 function told(
   asked: string,
   sent: string,

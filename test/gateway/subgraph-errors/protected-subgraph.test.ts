@@ -13,7 +13,8 @@ import {
 import type { Answer, TestGateway } from '../support.js';
 import { placed } from './support.js';
 
-// Protected subgraphs decide again. What they deny is told in the gateway's own words, where the client selected it.
+// Protected subgraphs decide again. The gateway reports their denials in its own words, at the client's
+// selections.
 
 const cleanup = new Cleanup();
 let issuer: TestIssuer;
@@ -81,7 +82,7 @@ describe('a key that a protected subgraph denies', () => {
     const errors = answer.body.errors ?? [];
     for (const path of at) expect(errors.map(({ path: each }) => each?.join('.'))).toContain(path);
     expect(answer.text).not.toMatch(/hidden-|"code",|Person\.code|UNAUTHORIZED/);
-    // The team reads which field it was.
+    // The team's log names the field.
     expect(gateway.log.of('SUBGRAPH_ERROR')).toContainEqual(
       expect.objectContaining({
         subgraph: 'one',

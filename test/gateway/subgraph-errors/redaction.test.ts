@@ -4,8 +4,8 @@ import type { Answer } from '../support.js';
 import { answers, leadAlong, placed, SECRET, serve, TAX_NUMBER } from './support.js';
 import type { Serving, Setting } from './support.js';
 
-// An error of a subgraph carries what its resolvers, its scalars and its database put into it. GraphQL servers quote the value
-// that cannot be serialized, so an error at a key that only joins subgraphs tells the key.
+// An error of a subgraph contains what its resolvers, scalars and database put into it. GraphQL servers quote
+// the value that cannot be serialized, so an error at a key that only joins subgraphs reveals the key.
 
 const both: readonly Serving[] = ['server', 'protectGateway'];
 const settings = new Map<Serving, Setting>();
@@ -27,7 +27,7 @@ const FIXED = /^Subgraph "(people|cities)" reported an error$|^Unauthorized fiel
 
 describe.each(both)('an error of a subgraph, through %s', (serving) => {
   it.each<[string, string | undefined, string[]]>([
-    // The input of the issue: nothing is denied, and a key that nobody selected cannot be serialized.
+    // The issue's example: nothing is denied, and a key that nobody selected cannot be serialized.
     ['{ person { name city } }', undefined, ['person INTERNAL_SERVER_ERROR']],
     ['{ person { name city } }', 'tax', ['person INTERNAL_SERVER_ERROR']],
     ['{ p: person { n: name c: city } }', undefined, ['p INTERNAL_SERVER_ERROR']],
@@ -43,29 +43,29 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
     ],
     ['{ parties { name ... on Person { city } } }', undefined, ['parties.1 INTERNAL_SERVER_ERROR']],
     ['mutation { rename(name: "x") { name city } }', undefined, ['rename INTERNAL_SERVER_ERROR']],
-    // The response key is the key's name, and the field another one.
+    // The response key has the key's name, but is another field.
     ['{ person { taxNumber: name city } }', undefined, ['person INTERNAL_SERVER_ERROR']],
-    // An input of `@requires` that cannot be serialized is nobody's selection.
+    // Nobody selected an input of `@requires` that cannot be serialized.
     ['{ person { fit } }', undefined, ['person INTERNAL_SERVER_ERROR']],
     [
       '{ person { fit weight } }',
       undefined,
       ['person INTERNAL_SERVER_ERROR', 'person.weight INTERNAL_SERVER_ERROR'],
     ],
-    // Denied: the denial is there already.
+    // Denied: the denial is already reported.
     ['{ person { name taxNumber city } }', undefined, ['person.taxNumber UNAUTHORIZED_FIELD_OR_TYPE']],
     [
       '{ person { t: taxNumber city } }',
       undefined,
       ['person INTERNAL_SERVER_ERROR', 'person.t UNAUTHORIZED_FIELD_OR_TYPE'],
     ],
-    // Something else is denied.
+    // A different field is denied.
     [
       '{ person { secret name city } }',
       undefined,
       ['person INTERNAL_SERVER_ERROR', 'person.secret UNAUTHORIZED_FIELD_OR_TYPE'],
     ],
-    // Selected and permitted: the place stays, the words go.
+    // Selected and permitted: the path is kept, the message removed.
     ['{ person { name taxNumber } }', 'tax', ['person.taxNumber INTERNAL_SERVER_ERROR']],
     ['{ person { level } }', 'level', ['person.level INTERNAL_SERVER_ERROR']],
     ['{ person { weight } }', undefined, ['person.weight INTERNAL_SERVER_ERROR']],
@@ -76,7 +76,7 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
       undefined,
       ['person.pets.0.fails INTERNAL_SERVER_ERROR', 'person.pets.1.fails INTERNAL_SERVER_ERROR'],
     ],
-    // From a fetch of entities, in lists of several types.
+    // From an entity fetch, in lists of several types.
     [
       '{ person { weight street } }',
       undefined,
@@ -142,7 +142,7 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
   it.each([
     // Denied on the interface, because of another type.
     ['{ parties { rank ... on Person { rank } } }', 'rank', 'parties.1.rank BAD_USER_INPUT'],
-    // Selected on another type of the list, and on this one by nobody.
+    // Selected on another type of the list, and not on this one.
     [
       '{ found { ... on Company { weight: kind } ... on Person { name } } }',
       'weight',
@@ -156,7 +156,7 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
     const list = query.startsWith('{ found') ? 'found' : 'parties';
     const answered = [{ __typename: 'Company' }, { __typename: 'Person', taxNumber: 1, [key]: null }];
     people.instead = (_request, response) => {
-      // Whatever key the planner gave it.
+      // Whatever key the planner assigned.
       const sent = people.requests.at(-1)?.query ?? '';
       const executed = new RegExp(`(\\w+): ?${key}\\b`).exec(sent)?.[1] ?? key;
       answers({

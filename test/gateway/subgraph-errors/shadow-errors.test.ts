@@ -3,7 +3,7 @@ import type { TestSubgraph } from '../support.js';
 import { answers, placed, serve } from './support.js';
 import type { Setting } from './support.js';
 
-// In shadow the client's answer is the one without Behalf, words of subgraphs included (decision 0024).
+// In shadow mode the client's answer is the one without Behalf, including subgraph messages (decision 0024).
 
 let setting: Setting;
 let people: TestSubgraph;
