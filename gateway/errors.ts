@@ -1,7 +1,7 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
 import { GraphQLError } from 'graphql';
 
-/** Codes that a client of the gateway can meet, beside `UNAUTHORIZED_FIELD_OR_TYPE` and those of GraphQL itself. */
+/** The gateway's error codes, in addition to `UNAUTHORIZED_FIELD_OR_TYPE` and GraphQL's own. */
 export const gatewayErrors = Object.freeze({
   UNAUTHENTICATED: {
     description: 'No token, and the gateway serves nobody without one.',
@@ -163,7 +163,7 @@ export interface Refusal {
 
 /** Thrown where a request is refused as a whole. */
 export class RefusedError extends GraphQLError {
-  /** Those of the answer, in lower case, as Apollo Server merges them: what goes with the gateway is added to them. */
+  /** The response's headers, in lower case because Apollo Server merges them; the gateway adds to them. */
   readonly headers: Map<string, string>;
 
   constructor(readonly refusal: Refusal) {
@@ -172,7 +172,7 @@ export class RefusedError extends GraphQLError {
       extensions: { ...refusal.details, code: refusal.code, http: { status: refusal.status, headers } },
     });
     this.headers = headers;
-    // It is the client's answer: a server that shows stacks would show where in the gateway it was made.
+    // It is the client's answer, and a server that shows stacks would reveal where it was made.
     Object.defineProperty(this, 'stack', { value: undefined, configurable: true, writable: true });
   }
 }

@@ -161,13 +161,13 @@ export type LogCode = keyof typeof logCodes;
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * What the gateway logs: an event with a stable code and facts that hold no token, value, argument or variable.
+ * The gateway's log: each event has a stable code, and facts without tokens, values, arguments or variables.
  */
 export interface GatewayLog {
   log(level: LogLevel, code: LogCode, facts?: Readonly<Record<string, string | number | boolean>>): void;
 }
 
-/** A log whose own failure is not the failure of what is logged: a request that is served, or a record that is made. */
+/** Wraps a log so that its failures cannot fail what is logged, such as a request or a record. */
 export function unfailingLog(log: GatewayLog): GatewayLog {
   return {
     log(level, code, facts) {
@@ -184,7 +184,10 @@ export const silentLog: GatewayLog = { log: () => undefined };
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/** Writes one JSON object per line, which can be shown on a terminal: JSON alone leaves C1 controls and text direction as they are. */
+/**
+ * Writes one JSON object per line that is safe on a terminal: JSON alone keeps C1 controls and text direction
+ * marks.
+ */
 export function jsonLog(
   least: LogLevel = 'info',
   write = (line: string) => void process.stderr.write(line),

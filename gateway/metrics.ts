@@ -3,15 +3,15 @@ import type { AuditOutcome } from '@behalf/audit';
 import type { MetricObject } from 'prom-client';
 import type { Stage } from './steps/stages.js';
 
-/** Label values come from the schema and from the code, never from a client or a subgraph. */
+/** Label values come from the schema and the code, never from a client or a subgraph. */
 const MAX_COORDINATES = 10_000;
-/** Seconds: from an answer out of memory to a subgraph's time limit. */
+/** Seconds: from a cached answer to a subgraph's time limit. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export interface MetricsSources {
-  /** Records that could not be kept. */
+  /** Records that could not be stored. */
   readonly auditLost: () => number;
-  /** Seconds since it was last known what was revoked; undefined without a stream. */
+  /** Age of the revocation view in seconds; undefined without a stream. */
   readonly revocationAgeSeconds: () => number | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface MetricDefinition {
   readonly help: string;
 }
 
-/** What a gateway counts, in a registry of its own, as Prometheus reads it. */
+/** The gateway's metrics, in their own registry, for Prometheus. */
 export class GatewayMetrics {
   private readonly registry = new Registry();
   private readonly requests: Counter<'outcome'>;
@@ -128,9 +128,9 @@ export class GatewayMetrics {
     this.denials.inc({ coordinate: isKnown ? coordinate : 'other', decision }, count);
   }
 
-  /** What is counted, without the numbers. */
+  /** The metrics without their numbers. */
   definitions(): readonly MetricDefinition[] {
-    // prom-client's type leaves out what every metric has.
+    // prom-client's type omits a member that every metric has.
     return this.registry
       .getMetricsAsArray()
       .map((metric: MetricObject & { labelNames?: readonly string[] }) => ({
