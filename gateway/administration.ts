@@ -32,12 +32,12 @@ const BODY_KEYS: readonly string[] = [
 const JSON_CONTENT = /^application\/json\s*(;|$)/i;
 
 /**
- * `POST /admin/explain`: explains the decision on an operation for a delegation with the names in the body.
- * Nothing is executed.
+ * `POST /admin/explain`: explains the decision on an operation for a delegation with the names in the body. Nothing is
+ * executed.
  *
- * The caller's own token is verified, checked for revocation, and must hold the configured scope (RFC 6750
- * section 3.1 `insufficient_scope`). Only a JSON content type is read, which no other site's form can send.
- * Each use is recorded, and in `required` mode no answer leaves before its record is durable.
+ * The caller's own token is verified, checked for revocation, and must hold the configured scope (RFC 6750 section 3.1
+ * `insufficient_scope`). Only a JSON content type is read, which no other site's form can send. Each use is recorded, and in
+ * `required` mode no answer leaves before its record is durable.
  */
 export async function answerAdministrator(
   request: IncomingMessage,

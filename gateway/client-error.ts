@@ -8,8 +8,8 @@ export interface ClientErrorOptions {
 }
 
 /**
- * Makes an error for a response. It has no stack: a response can hold a thousand errors, and a server that
- * shows stacks would show them to clients.
+ * Makes an error for a response. It has no stack: a response can hold a thousand errors, and a server that shows stacks would
+ * show them to clients.
  */
 export function clientError(message: string, { path, extensions }: ClientErrorOptions): GraphQLError {
   const { stackTraceLimit } = Error;

@@ -3,11 +3,10 @@ const MAX_CHARACTERS = 1_000;
 const SUGGESTION = ' Did you mean ';
 
 /**
- * Shortens a graphql-js message about a client's input, and removes the suggestion at its end, which reveals
- * the schema. The message may quote the whole input, and repeat it in each error.
+ * Shortens a graphql-js message about a client's input, and removes the suggestion at its end, which reveals the schema. The
+ * message may quote the whole input, and repeat it in each error.
  *
- * Not a regular expression: an input that repeats the words before a suggestion would make it start at each
- * of them.
+ * Not a regular expression: an input that repeats the words before a suggestion would make it start at each of them.
  *
  * @param suggests whether names of the schema may be revealed
  */

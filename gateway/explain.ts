@@ -21,9 +21,8 @@ export type ExplainResult =
   | { readonly errors: readonly GraphQLError[]; readonly explanation?: undefined };
 
 /**
- * Reads an operation as the gateway would, and explains the decision on it. Nothing is planned or executed.
- * Variables are unknown, so a selection that `@skip` or `@include` could exclude by one counts as selected
- * unless its default says otherwise.
+ * Reads an operation as the gateway would, and explains the decision on it. Nothing is planned or executed. Variables are
+ * unknown, so a selection that `@skip` or `@include` could exclude by one counts as selected unless its default says otherwise.
  *
  * @param schema the API schema that clients see
  * @param limiter the gateway's; default: one with a gateway's default limits

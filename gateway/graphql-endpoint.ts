@@ -100,10 +100,7 @@ export async function answerGraphQL(
   }
 }
 
-/**
- * Unexpected errors tell the client nothing. The pipeline ensures that for its own; these come from outside
- * of it.
- */
+/** Unexpected errors tell the client nothing. The pipeline ensures that for its own; these come from outside of it. */
 function maskUnexpected(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
   if (formatted.extensions?.code !== 'INTERNAL_SERVER_ERROR' || isClientError(error)) return formatted;
   return {

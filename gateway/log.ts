@@ -160,9 +160,7 @@ export type LogCode = keyof typeof logCodes;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/**
- * The gateway's log: each event has a stable code, and facts without tokens, values, arguments or variables.
- */
+/** The gateway's log: each event has a stable code, and facts without tokens, values, arguments or variables. */
 export interface GatewayLog {
   log(level: LogLevel, code: LogCode, facts?: Readonly<Record<string, string | number | boolean>>): void;
 }
@@ -184,10 +182,7 @@ export const silentLog: GatewayLog = { log: () => undefined };
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/**
- * Writes one JSON object per line that is safe on a terminal: JSON alone keeps C1 controls and text direction
- * marks.
- */
+/** Writes one JSON object per line that is safe on a terminal: JSON alone keeps C1 controls and text direction marks. */
 export function jsonLog(
   least: LogLevel = 'info',
   write = (line: string) => void process.stderr.write(line),

@@ -8,8 +8,8 @@ export interface MetricsServer {
 }
 
 /**
- * `GET /metrics` for Prometheus, on a separate address: not everybody who may use the gateway may see the
- * schema's coordinates and the load.
+ * `GET /metrics` for Prometheus, on a separate address: not everybody who may use the gateway may see the schema's coordinates
+ * and the load.
  */
 export async function startMetricsServer(
   gateway: ProtectedGateway,

@@ -126,9 +126,7 @@ export class Pipeline {
     this.#parts.documents.forget(document);
   }
 
-  /**
-   * Refuses a request without an operation to run. @returns the error for the client, complete and recorded
-   */
+  /** Refuses a request without an operation to run. @returns the error for the client, complete and recorded */
   async refuse(request: GatewayRequest, error: unknown): Promise<GraphQLError> {
     const [refusal] = await refuse(error, request.entry, this.#parts);
     return refusal;
@@ -161,9 +159,8 @@ export class Pipeline {
   }
 
   /**
-   * Ends a request. Its operations that never reached the pipeline, because they could not be parsed or do
-   * not fit the schema, are recorded, so that probing the schema leaves a trace. No data leaves, so nobody
-   * waits for the record.
+   * Ends a request. Its operations that never reached the pipeline, because they could not be parsed or do not fit the schema,
+   * are recorded, so that probing the schema leaves a trace. No data leaves, so nobody waits for the record.
    *
    * @param operations the number in the request: more than one for a batch
    */

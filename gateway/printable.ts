@@ -1,8 +1,7 @@
 /**
- * Characters that control a terminal, or make one line read as another: controls (C0, DEL and C1, so escape
- * sequences too), line and paragraph separators, unpaired surrogates, and invisible format characters, which
- * include every text direction mark (Unicode Technical Report 36, section 2.5). The two joiners stay, because
- * Persian, Hindi and many names need them.
+ * Characters that control a terminal, or make one line read as another: controls (C0, DEL and C1, so escape sequences too),
+ * line and paragraph separators, unpaired surrogates, and invisible format characters, which include every text direction mark
+ * (Unicode Technical Report 36, section 2.5). The two joiners stay, because Persian, Hindi and many names need them.
  */
 const UNSAFE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200C\u200D])\p{Cf}/gu;
 
@@ -22,8 +21,8 @@ export function printable(text: string, maxLength = Number.POSITIVE_INFINITY): s
 }
 
 /**
- * Lines ready to be printed, with all quoted text escaped. Line feeds are kept, so escape foreign text within
- * a line with {@link printable}. JSON is unchanged: outside of its strings there is nothing to escape.
+ * Lines ready to be printed, with all quoted text escaped. Line feeds are kept, so escape foreign text within a line with
+ * {@link printable}. JSON is unchanged: outside of its strings there is nothing to escape.
  */
 export function printableLines(lines: string): string {
   return lines.replace(UNSAFE, (character) => (character === '\n' ? character : escape(character)));

@@ -34,14 +34,14 @@ import type { SupergraphSource } from './supergraph-versions.js';
 export type ProtectedGatewayConfig = ApolloGatewayConfig;
 
 /**
- * Protects a federation: takes the configuration of `new ApolloGateway(…)` and returns what `new
- * ApolloServer({ gateway })` takes.
+ * Protects a federation: takes the configuration of `new ApolloGateway(…)` and returns what `new ApolloServer({ gateway })`
+ * takes.
  *
- * It creates the ApolloGateway itself, because it must read every supergraph before it is served, including
- * updates, and brings its own data sources.
+ * It creates the ApolloGateway itself, because it must read every supergraph before it is served, including updates, and brings
+ * its own data sources.
  *
- * @throws {ConfigurationError} for a configuration that would bypass the protection. `load` rejects with
- * `SupergraphError` for a supergraph that must not be served.
+ * @throws {ConfigurationError} for a configuration that would bypass the protection. `load` rejects with `SupergraphError` for
+ * a supergraph that must not be served.
  */
 export function protectGateway(config: ProtectedGatewayConfig, options: ProtectionOptions): ProtectedGateway {
   return new ProtectedGateway(config, options);
@@ -107,9 +107,8 @@ export class ProtectedGateway implements GatewayInterface {
   }
 
   /**
-   * Replaces the supergraph, the policy or the evaluators together, between requests, so that no request is
-   * decided by parts of two versions. An unacceptable update is refused and logged, and service continues.
-   * Updates take turns.
+   * Replaces the supergraph, the policy or the evaluators together, between requests, so that no request is decided by parts of
+   * two versions. An unacceptable update is refused and logged, and service continues. Updates take turns.
    *
    * @param update the replacement, or a function that reads it when its turn comes
    * @returns whether it is now in service
@@ -141,8 +140,8 @@ export class ProtectedGateway implements GatewayInterface {
   };
 
   /**
-   * The context value for one HTTP request, which authenticates it before Apollo Server parses the operation:
-   * Apollo Server's `context` function.
+   * The context value for one HTTP request, which authenticates it before Apollo Server parses the operation: Apollo Server's
+   * `context` function.
    *
    * @throws {RefusedError} with the HTTP status and headers of the refusal, which Apollo Server sends
    */
@@ -152,10 +151,7 @@ export class ProtectedGateway implements GatewayInterface {
     return { [REQUEST]: request };
   }
 
-  /**
-   * Begins a request that {@link finish} must end, for servers that need its headers and transaction
-   * identifiers.
-   */
+  /** Begins a request that {@link finish} must end, for servers that need its headers and transaction identifiers. */
   begin(incoming: IncomingRequest): GatewayRequest {
     return new GatewayRequest(incoming);
   }
@@ -180,18 +176,14 @@ export class ProtectedGateway implements GatewayInterface {
     return this.#protection.pipeline.documents;
   }
 
-  /**
-   * The gateway as a protected resource, whose metadata (RFC 9728) its server must serve. Undefined without
-   * `externalUrl`.
-   */
+  /** The gateway as a protected resource, whose metadata (RFC 9728) its server must serve. Undefined without `externalUrl`. */
   get resource(): ProtectedResource | undefined {
     return this.#protection.resource;
   }
 
   /**
-   * A plugin for Apollo Server that counts each text before it is parsed and validated. Without it the
-   * operation is counted after both. It needs {@link documents} as `documentStore`, and `context` from this
-   * gateway.
+   * A plugin for Apollo Server that counts each text before it is parsed and validated. Without it the operation is counted
+   * after both. It needs {@link documents} as `documentStore`, and `context` from this gateway.
    */
   limitsPlugin(): ApolloServerPlugin<GatewayContext> {
     const { documents, limits, authorization } = this.#protection.pipeline;
@@ -217,10 +209,7 @@ export class ProtectedGateway implements GatewayInterface {
     return explainOperation(input, authorizer, loaded.apiSchema, this.#protection.pipeline.limits.limiter);
   }
 
-  /**
-   * Exchanges a transaction token for a workload (RFC 8693), for your own server; Behalf's serves it at
-   * `/txn-token`.
-   */
+  /** Exchanges a transaction token for a workload (RFC 8693), for your own server; Behalf's serves it at `/txn-token`. */
   async exchangeTxnToken(
     request: TxnTokenExchangeRequest,
   ): Promise<ReturnType<typeof txnTokenExchangeAnswer>> {

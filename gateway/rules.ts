@@ -6,8 +6,8 @@ import type { GatewayLog } from './log.js';
 import type { PolicyEvaluator } from './policies/index.js';
 
 /**
- * Everything that follows from the policy file and the evaluators' files. It is replaced as a whole, and one
- * version decides a request.
+ * Everything that follows from the policy file and the evaluators' files. It is replaced as a whole, and one version decides a
+ * request.
  */
 export interface PolicyRules {
   readonly policy: Policy | undefined;
@@ -17,9 +17,7 @@ export interface PolicyRules {
   readonly evaluators: readonly PolicyEvaluator[];
 }
 
-/**
- * The rules that authenticate new requests. They are replaced together with the supergraph that uses them.
- */
+/** The rules that authenticate new requests. They are replaced together with the supergraph that uses them. */
 export interface RulesInForce {
   current: PolicyRules;
 }

@@ -23,8 +23,8 @@ import type { SharedUse } from './request/shared-use.js';
 export type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];
 
 /**
- * One supergraph, and everything that answers requests by its rules. The parts are replaced together, so that
- * no request meets parts of two versions.
+ * One supergraph, and everything that answers requests by its rules. The parts are replaced together, so that no request meets
+ * parts of two versions.
  */
 export interface SupergraphVersion {
   /** As it was given. */
@@ -57,10 +57,7 @@ export interface VersionOptions {
 
 /** Documents, analyses, decisions, plans, and the schemas that callers see. */
 const CACHES = 5;
-/**
- * Apollo's planner tries 10,000 plans by default, and any number of paths through the subgraphs for one
- * field.
- */
+/** Apollo's planner tries 10,000 plans by default, and any number of paths through the subgraphs for one field. */
 const PLANNER_LIMITS = Object.freeze({ maxEvaluatedPlans: 1_000, pathsLimit: 500 });
 
 /** Bytes of each cache. */
@@ -69,8 +66,8 @@ export function shareOfCaches({ cacheMegabytes }: Pick<LimitSettings, 'cacheMega
 }
 
 /**
- * Creates a version: its authorizer, its plans, and its own ApolloGateway. A request stays on one version
- * from its decision to its plan, whatever is installed meanwhile.
+ * Creates a version: its authorizer, its plans, and its own ApolloGateway. A request stays on one version from its decision to
+ * its plan, whatever is installed meanwhile.
  *
  * @throws {SupergraphError} if the supergraph must not be served
  */
@@ -131,8 +128,8 @@ export async function createVersion(
 /**
  * The same supergraph under other rules: its analyses and plans stay.
  *
- * @throws {SupergraphError} `SUPERGRAPH_POLICY` if the policy does not fit the supergraph;
- * `ConfigurationError` if evaluators contradict each other
+ * @throws {SupergraphError} `SUPERGRAPH_POLICY` if the policy does not fit the supergraph; `ConfigurationError` if evaluators
+ * contradict each other
  */
 export function withRules(
   version: SupergraphVersion,

@@ -68,8 +68,7 @@ export class SupergraphVersions {
 
   /** @throws {SupergraphError} */
   async load(): Promise<void> {
-    // In turn with the updates: one that arrives during loading is newer, and must not be replaced by this
-    // one.
+    // In turn with the updates: one that arrives during loading is newer, and must not be replaced by this one.
     const first = this.#updating.then(async () =>
       this.#install(await this.#firstSupergraph(), this.#options.protection.rules.current),
     );
@@ -157,8 +156,8 @@ export class SupergraphVersions {
       try {
         listener(version.loaded);
       } catch {
-        // As in @apollo/gateway, a failing listener does not undo the update. It may still validate against
-        // the previous schema, which must not keep the previous rules alive.
+        // As in @apollo/gateway, a failing listener does not undo the update. It may still validate against the previous
+        // schema, which must not keep the previous rules alive.
         if (before !== undefined) this.#bySchema.delete(before.loaded.apiSchema);
         protection.log.log('error', 'SCHEMA_LISTENER_FAILED');
       }

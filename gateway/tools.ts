@@ -1,6 +1,6 @@
 /**
- * The tools for a federation's schemas: compose, lint, explain, diff. A separate entry, because a gateway in
- * production needs neither composition nor its dependencies.
+ * The tools for a federation's schemas: compose, lint, explain, diff. A separate entry, because a gateway in production needs
+ * neither composition nor its dependencies.
  */
 export {
   compose,

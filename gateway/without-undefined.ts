@@ -5,8 +5,8 @@ type WithoutUndefined<M> = {
 };
 
 /**
- * Removes undefined members, for values whose absent members must not exist: records, claims, and objects for
- * libraries that distinguish absent from undefined.
+ * Removes undefined members, for values whose absent members must not exist: records, claims, and objects for libraries that
+ * distinguish absent from undefined.
  *
  * @example
  * ```ts

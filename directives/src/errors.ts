@@ -4,7 +4,7 @@ export interface ErrorDescription {
   readonly description: string;
   /** Version in which it first appeared. */
   readonly since: string;
-  /** HTTP status that goes with it, where it decides one. */
+  /** Its HTTP status, if it determines one. */
   readonly status?: number;
 }
 
@@ -91,7 +91,7 @@ export const subscriptionErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
-/** Every code of a line in a subgraph's log. */
+/** The code of every line in a subgraph's log. */
 export const subgraphLogCodes = Object.freeze({
   FOREIGN_ROWS: {
     description:
@@ -151,8 +151,8 @@ export class PassOnError extends Error {
 }
 
 /**
- * A mistake in a schema, thrown when the program starts; or in the use of the library, thrown by the function that is misused.
- * Nothing that a caller sends causes one.
+ * A mistake in a schema, thrown at the start; or in the use of the library, thrown by the misused function. Nothing that a
+ * caller sends causes one.
  *
  * @example
  * ```ts
@@ -170,7 +170,7 @@ export class DirectiveError extends Error {
   constructor(
     readonly code: DirectiveErrorCode,
     message: string,
-    /** Schema coordinate, where there is one. */
+    /** Schema coordinate, if there is one. */
     readonly coordinate?: string,
   ) {
     super(coordinate === undefined ? message : `${coordinate}: ${message}`);

@@ -20,12 +20,12 @@ export interface PresentedToken {
 /**
  * The access token of a request, or undefined if it has none.
  *
- * Only the `Authorization` header is read. A token in the query string ends up in logs, and two places for
- * tokens would let a proxy and the gateway see different callers.
+ * Only the `Authorization` header is read. A token in the query string ends up in logs, and two places for tokens would let a
+ * proxy and the gateway see different callers.
  *
  * @param authorization every value of the header, in order
- * @throws {RefusedError} 400 `INVALID_REQUEST` for several headers or a scheme other than Bearer and DPoP,
- * 401 `INVALID_TOKEN` for what cannot be a token
+ * @throws {RefusedError} 400 `INVALID_REQUEST` for several headers or a scheme other than Bearer and DPoP, 401 `INVALID_TOKEN`
+ * for what cannot be a token
  */
 export function presentedToken(authorization: readonly string[]): PresentedToken | undefined {
   const [value] = authorization;

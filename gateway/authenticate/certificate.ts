@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { invalidToken } from './bearer.js';
 
 /**
- * RFC 8705 section 3: the certificate whose key the client proved to hold on this connection must be the one
- * that the token names. Its issuer is the authorization server's concern (section 6.2).
+ * RFC 8705 section 3: the certificate whose key the client proved to hold on this connection must be the one that the token
+ * names. Its issuer is the authorization server's concern (section 6.2).
  *
  * @param thumbprint `x5t#S256` of the token's `cnf`
  * @param certificate DER; undefined if the client showed none, or no trusted party reported it

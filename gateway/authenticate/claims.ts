@@ -36,11 +36,10 @@ type Payload = Readonly<Record<string, unknown>>;
 export type NameKind = 'SCOPE' | 'POLICIES' | 'ROLES';
 
 /**
- * The names that a token holds in the mapped places: each a space-separated string (RFC 9068 section 2.2.3),
- * or a list of strings whose entries may contain spaces.
+ * The names that a token holds in the mapped places: each a space-separated string (RFC 9068 section 2.2.3), or a list of
+ * strings whose entries may contain spaces.
  *
- * @throws {RefusedError} 401 `INVALID_TOKEN` for an unreadable claim, and for one that the issuer keeps
- * elsewhere
+ * @throws {RefusedError} 401 `INVALID_TOKEN` for an unreadable claim, and for one that the issuer keeps elsewhere
  */
 export function readNames(payload: Payload, mapping: ClaimMapping, kind: NameKind): readonly string[] {
   return sourcesOf(mapping).flatMap((source) => readSource(payload, source, kind));
@@ -84,9 +83,8 @@ export function claimAt(payload: Payload, path: ClaimPath): unknown {
 }
 
 /**
- * OpenID Connect Core section 5.6.2: the claim is distributed, and the token only says where it is. Entra
- * does this for the groups of a person with too many (overage). Continuing without them would ignore what the
- * issuer meant.
+ * OpenID Connect Core section 5.6.2: the claim is distributed, and the token only says where it is. Entra does this for the
+ * groups of a person with too many (overage). Continuing without them would ignore what the issuer meant.
  */
 function isElsewhere(payload: Payload, path: ClaimPath): boolean {
   const [first] = typeof path === 'string' ? [path] : path;

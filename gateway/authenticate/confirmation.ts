@@ -19,8 +19,8 @@ const SHA256_BYTES = 32;
 /**
  * Reads a token's `cnf` (RFC 7800 section 3.1).
  *
- * RFC 7800 leaves it to the application which methods it supports. Here an unknown one refuses the token:
- * ignoring it would accept a bound token from any holder.
+ * RFC 7800 leaves it to the application which methods it supports. Here an unknown one refuses the token: ignoring it would
+ * accept a bound token from any holder.
  *
  * @returns undefined for an unbound token
  * @throws {RefusedError} 401 `INVALID_TOKEN`

@@ -11,8 +11,8 @@ export interface ReadDelegation {
 }
 
 /**
- * Reads a verified token as a delegation. An unreadable claim refuses the token: continuing without it would
- * ignore what the issuer meant.
+ * Reads a verified token as a delegation. An unreadable claim refuses the token: continuing without it would ignore what the
+ * issuer meant.
  *
  * @throws {RefusedError} 401 `INVALID_TOKEN`
  */

@@ -52,8 +52,8 @@ export class Authenticator {
   }
 
   /**
-   * Verifies the request's token once. The verification is cached by the token's digest; its key, expiry,
-   * revocation and sender constraint are checked on every request.
+   * Verifies the request's token once. The verification is cached by the token's digest; its key, expiry, revocation and sender
+   * constraint are checked on every request.
    *
    * @returns undefined for a request without credentials, if that is allowed
    * @throws {RefusedError} for invalid credentials, which never count as absent

@@ -26,23 +26,23 @@ export interface IssuerOptions {
   /** The places of the claims that decisions need. */
   readonly claims?: ClaimNames;
   /**
-   * Put, with a colon, before the issuer's subjects, clients, actors and consents. Only one issuer may have
-   * none, because the same `sub` of two issuers is two people.
+   * Put, with a colon, before the issuer's subjects, clients, actors and consents. Only one issuer may have none, because the
+   * same `sub` of two issuers is two people.
    */
   readonly namespace?: string;
   /**
-   * Introspects tokens that are not a JWS. At most one issuer may have it: an opaque token does not name its
-   * issuer, and asking several would show each the others' tokens.
+   * Introspects tokens that are not a JWS. At most one issuer may have it: an opaque token does not name its issuer, and asking
+   * several would show each the others' tokens.
    */
   readonly introspection?: TokenIntrospectionOptions;
   /**
-   * A token with a longer lifetime is refused. Seconds; default 86,400 (24 hours), or 3,600 for an issuer
-   * with a revocation stream, unless `revocation.maxTokenLifetimeSeconds` says otherwise.
+   * A token with a longer lifetime is refused. Seconds; default 86,400 (24 hours), or 3,600 for an issuer with a revocation
+   * stream, unless `revocation.maxTokenLifetimeSeconds` says otherwise.
    */
   readonly maxTokenLifetimeSeconds?: number;
   /**
-   * Accepts `http:` addresses of this issuer outside of this machine, configured or discovered. Its keys, and
-   * what the gateway sends to it, are then unprotected: for development only.
+   * Accepts `http:` addresses of this issuer outside of this machine, configured or discovered. Its keys, and what the gateway
+   * sends to it, are then unprotected: for development only.
    */
   readonly allowInsecureIssuer?: boolean;
 }
@@ -58,15 +58,9 @@ export interface ClaimNames {
   readonly clientId?: ClaimPath;
   /** Default `sub`. Revocations of a person are still matched by `sub`. */
   readonly subject?: ClaimPath;
-  /**
-   * Recognizes a token without a person. A token whose `sub` is its client (RFC 9068 section 2.2) is
-   * recognized without it.
-   */
+  /** Recognizes a token without a person. A token whose `sub` is its client (RFC 9068 section 2.2) is recognized without it. */
   readonly service?: ClaimTest;
-  /**
-   * Conditions on every token. A `typ` shared with ID tokens needs one to tell them apart (RFC 8725 section
-   * 3.12).
-   */
+  /** Conditions on every token. A `typ` shared with ID tokens needs one to tell them apart (RFC 8725 section 3.12). */
   readonly required?: readonly ClaimTest[];
 }
 
@@ -121,12 +115,11 @@ export class Issuers {
   }
 
   /**
-   * RFC 9068 section 4, RFC 8725. The unverified `iss` only selects keys and rules, and is then verified
-   * (issuer mix-up). Keys and addresses in the token (`jwk`, `jku`, `x5u`) are never used.
+   * RFC 9068 section 4, RFC 8725. The unverified `iss` only selects keys and rules, and is then verified (issuer mix-up). Keys
+   * and addresses in the token (`jwk`, `jku`, `x5u`) are never used.
    *
    * @param address the client's, if known
-   * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE` or
-   * `TOKEN_INTROSPECTION_UNAVAILABLE`
+   * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE` or `TOKEN_INTROSPECTION_UNAVAILABLE`
    */
   async verify(token: string, address?: string): Promise<VerifiedAccessToken> {
     if (isOpaque(token) && this.opaque !== undefined) {
@@ -209,8 +202,8 @@ export class Issuers {
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)$/;
 
 /**
- * RFC 7515 section 7.1, RFC 4648 section 3.5: each signature has one spelling. The decoder accepts others,
- * which would give one token many digests.
+ * RFC 7515 section 7.1, RFC 4648 section 3.5: each signature has one spelling. The decoder accepts others, which would give one
+ * token many digests.
  */
 export function isCompactJws(token: string): boolean {
   const signature = COMPACT_JWS.exec(token)?.[1];

@@ -11,9 +11,8 @@ const LONGEST_LIFETIME_WITH_STREAM_SECONDS = 24 * 60 * 60;
 export const CLOCK_TOLERANCE_SECONDS = 5;
 
 /**
- * Refuses a token with a longer lifetime than its issuer allows. This bounds how long an unannounced mistake
- * lasts, and how long revocations must be remembered. A token from the future could otherwise pass for a
- * short one.
+ * Refuses a token with a longer lifetime than its issuer allows. This bounds how long an unannounced mistake lasts, and how
+ * long revocations must be remembered. A token from the future could otherwise pass for a short one.
  *
  * @throws {RefusedError} 401 `INVALID_TOKEN`
  */

@@ -12,9 +12,9 @@ const RESERVED_NAMESPACE = SERVICE_SUBJECT_PREFIX.slice(0, SERVICE_SUBJECT_PREFI
 const NAMESPACE = /^[a-z0-9][a-z0-9-]*$/;
 
 /**
- * Keeps the subjects, clients, actors and consents of several issuers apart: `sub` is unique only within its
- * issuer (RFC 7519 section 4.1.2). Names of an issuer with a namespace begin with it and a colon, and names
- * of the single issuer without one begin with no other's, so no two issuers share a name.
+ * Keeps the subjects, clients, actors and consents of several issuers apart: `sub` is unique only within its issuer (RFC 7519
+ * section 4.1.2). Names of an issuer with a namespace begin with it and a colon, and names of the single issuer without one
+ * begin with no other's, so no two issuers share a name.
  */
 export class Namespaces {
   private readonly prefixes: readonly string[];

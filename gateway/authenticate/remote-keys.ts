@@ -47,14 +47,14 @@ const KEYS_REFRESH_AFTER_MS = 300_000;
 /** The maximum age of a key set, and so how long a withdrawn key stays valid at most. */
 export const KEYS_MAX_AGE_MS = 600_000;
 /**
- * RFC 7517 section 4, RFC 7518 section 6: the members that identify a key and its use. Certificates may
- * change while the key stays.
+ * RFC 7517 section 4, RFC 7518 section 6: the members that identify a key and its use. Certificates may change while the key
+ * stays.
  */
 const IDENTIFYING_MEMBERS = ['kid', 'kty', 'alg', 'use', 'key_ops', 'ext', 'crv', 'x', 'y', 'n', 'e', 'pub'];
 
 /**
- * A fetched key set (RFC 7517). Each key is one object for as long as the issuer publishes it unchanged: a
- * verification stays valid while `holds` finds its key.
+ * A fetched key set (RFC 7517). Each key is one object for as long as the issuer publishes it unchanged: a verification stays
+ * valid while `holds` finds its key.
  */
 export class RemoteKeys {
   private keys: readonly VerificationKey[] = [];

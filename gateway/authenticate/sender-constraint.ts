@@ -16,8 +16,8 @@ export class SenderConstraint {
   constructor(private readonly rules: SenderConstraintRules) {}
 
   /**
-   * Refuses a bound token without its proof; several bindings must all be met. Missing request details (no
-   * address, no certificate) meet nothing.
+   * Refuses a bound token without its proof; several bindings must all be met. Missing request details (no address, no
+   * certificate) meet nothing.
    *
    * @returns the nonce for later proofs, if it differs from the one used
    * @throws {RefusedError}
@@ -28,8 +28,7 @@ export class SenderConstraint {
     incoming: IncomingRequest,
   ): Promise<string | undefined> {
     const { jkt, x5t } = confirmation ?? {};
-    // RFC 9449 section 7.2: a stolen bound token must not pass as a bearer token, nor an unbound one as
-    // bound.
+    // RFC 9449 section 7.2: a stolen bound token must not pass as a bearer token, nor an unbound one as bound.
     if (scheme === 'bearer' && jkt !== undefined) throw invalidToken('DPOP_DOWNGRADE');
     if (scheme === 'dpop' && jkt === undefined) throw invalidToken('TOKEN_NOT_BOUND');
     if (jkt === undefined && this.rules.isDpopRequired(issuer)) throw invalidToken('DPOP_REQUIRED');

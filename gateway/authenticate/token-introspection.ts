@@ -27,8 +27,8 @@ export interface TokenIntrospectionOptions {
   /** RFC 7523 section 2.2, with a key for EdDSA, ES256, PS256 or RS256. Exclusive with `clientSecret`. */
   readonly privateKey?: JWK;
   /**
-   * How long a positive response is cached, in milliseconds, never beyond the token's expiry. Default 5,000.
-   * A revocation takes effect only after that time, unless a stream announces it.
+   * How long a positive response is cached, in milliseconds, never beyond the token's expiry. Default 5,000. A revocation takes
+   * effect only after that time, unless a stream announces it.
    */
   readonly cacheMs?: number;
   /** How long a negative response is cached, in milliseconds. Default 1,000. */
@@ -48,8 +48,8 @@ const MAX_ANSWER_BYTES = 256 * 1024;
 /** Concurrent introspections, so that made-up tokens cannot flood the issuer. */
 const MAX_CALLS = 100;
 /**
- * Concurrent introspections from one client network, except for recently valid tokens: no network can exhaust
- * the others' share.
+ * Concurrent introspections from one client network, except for recently valid tokens: no network can exhaust the others'
+ * share.
  */
 const MAX_CALLS_PER_NETWORK = 20;
 /** RFC 9110 section 11.1: in any case. Refresh tokens are active as well, but have no such type. */
@@ -69,9 +69,8 @@ interface Expected {
 }
 
 /**
- * Introspects tokens that only their issuer can read. Responses are cached briefly by the token's digest,
- * positive and negative ones separately, so that made-up tokens displace no valid ones. Concurrent requests
- * for one token share an introspection.
+ * Introspects tokens that only their issuer can read. Responses are cached briefly by the token's digest, positive and negative
+ * ones separately, so that made-up tokens displace no valid ones. Concurrent requests for one token share an introspection.
  */
 export class TokenIntrospector {
   private readonly active = new LRUCache<string, IntrospectedClaims>({

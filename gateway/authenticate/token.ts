@@ -12,9 +12,7 @@ export interface AuthenticatedToken {
   readonly isIntrospected?: true | undefined;
   /** `jti`, if the issuer sets one. */
   readonly tokenId: string | undefined;
-  /**
-   * `exchanged_from`: `jti` of each token that it was exchanged from (RFC 8693). It ends with any of them.
-   */
+  /** `exchanged_from`: `jti` of each token that it was exchanged from (RFC 8693). It ends with any of them. */
   readonly exchangedFrom?: readonly string[] | undefined;
   /** Seconds since the epoch. */
   readonly issuedAt: number;
@@ -30,8 +28,7 @@ export interface AuthenticatedToken {
   /** Granted scopes that count only after a stronger sign-in; not in `delegation`. */
   readonly withheld?: ReadonlyMap<string, StepUp>;
   /**
-   * What its sender must show in addition; undefined for a bearer token. Not optional, so that every
-   * constructor has decided.
+   * What its sender must show in addition; undefined for a bearer token. Not optional, so that every constructor has decided.
    */
   readonly confirmation: Confirmation | undefined;
 }

@@ -16,8 +16,8 @@ interface StreamAddresses {
 }
 
 /**
- * Applies the one address rule to every configured address, in a file or from the library's caller. Keys come
- * from these addresses, and tokens and secrets go to them.
+ * Applies the one address rule to every configured address, in a file or from the library's caller. Keys come from these
+ * addresses, and tokens and secrets go to them.
  *
  * @throws {ConfigurationError} with the path of the option
  */

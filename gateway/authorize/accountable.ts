@@ -4,9 +4,8 @@ import type { FieldJoin, JoinedType, JoinMetadata } from '../supergraph/join.js'
 import type { AccountableField } from './types.js';
 
 /**
- * The coordinates that each subgraph can report accesses to, because it can resolve them, by the supergraph's
- * `join` directives (join v0.3 and later), with the gateway's own rule for each. Subgraphs are not asked for
- * their rules.
+ * The coordinates that each subgraph can report accesses to, because it can resolve them, by the supergraph's `join` directives
+ * (join v0.3 and later), with the gateway's own rule for each. Subgraphs are not asked for their rules.
  */
 export function readAccountable(
   join: JoinMetadata,
@@ -35,10 +34,7 @@ function objectGraphs({ joins, isInterface }: JoinedType): readonly string[] {
   return joins.filter(({ isInterfaceObject }) => !isInterface || isInterfaceObject).map(({ graph }) => graph);
 }
 
-/**
- * The graphs that resolve a field: one that marks it `@external` does so only if it provides it, or joins by
- * it.
- */
+/** The graphs that resolve a field: one that marks it `@external` does so only if it provides it, or joins by it. */
 function resolvingGraph(
   { graph, isExternal }: FieldJoin,
   field: string,

@@ -30,16 +30,16 @@ export interface OperationAnalysis {
   /** A response key that the client does not use. */
   readonly hiddenTypenameKey: string;
   /**
-   * Fields that are executed under another response key, because the client's is the name of a field that
-   * joins subgraphs, which @apollo/gateway keeps at that position. If the field had no value, the client
-   * would get the key (`{ user { id: city } }`).
+   * Fields that are executed under another response key, because the client's is the name of a field that joins subgraphs,
+   * which @apollo/gateway keeps at that position. If the field had no value, the client would get the key (`{ user { id: city }
+   * }`).
    */
   readonly executedKeyOf: ReadonlyMap<FieldNode, string>;
 }
 
 /**
- * Finds the requirements of an operation. Each selection and each fragment definition is visited once,
- * however often it is spread, so the cost grows with the length of the document (CVE-2025-32031).
+ * Finds the requirements of an operation. Each selection and each fragment definition is visited once, however often it is
+ * spread, so the cost grows with the length of the document (CVE-2025-32031).
  *
  * The document must be valid for the schema. For an unknown type or field, the rule table refuses.
  */

@@ -16,8 +16,8 @@ interface Cut {
 }
 
 /**
- * Cuts a verified token to its client's ceiling in the policy: the one place in the gateway that decides
- * this. Tokens outlive a policy that became narrower, and other issuers do not know it.
+ * Cuts a verified token to its client's ceiling in the policy: the one place in the gateway that decides this. Tokens outlive a
+ * policy that became narrower, and other issuers do not know it.
  */
 export class PolicyCeiling {
   /** By verified token, which lives as long as its cache entry: cut anew only if the result would differ. */

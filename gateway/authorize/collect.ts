@@ -62,10 +62,7 @@ export class FieldCollector {
       : this.collect(root, [{ set: operation.selectionSet, lostTo: undefined }]);
   }
 
-  /**
-   * @param type undefined if it is unknown which of several it is: then selections on any of them are
-   * collected
-   */
+  /** @param type undefined if it is unknown which of several it is: then selections on any of them are collected */
   below(field: CollectedField, type: GraphQLObjectType | undefined): readonly CollectedField[] {
     const key = type?.name ?? UNKNOWN_TYPE;
     let fields = field.below.get(key);
@@ -91,8 +88,7 @@ export class FieldCollector {
     sets: readonly { readonly set: SelectionSetNode; readonly lostTo: FieldNode | undefined }[],
   ): readonly CollectedField[] {
     const grouped = new Map<string, Occurrence[]>();
-    // A fragment that is reached both executed and denied counts for both, so each has its own record of
-    // visits.
+    // A fragment that is reached both executed and denied counts for both, so each has its own record of visits.
     const visited = new Set<string>();
     const visitedLost = new Set<string>();
     for (const { set, lostTo } of sets) {

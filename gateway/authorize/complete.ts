@@ -8,8 +8,8 @@ import type { Position } from './position.js';
 const PROPAGATE: unique symbol = Symbol('propagate null');
 
 /**
- * Shapes the data of a filtered operation as the client requested it: null at each removed position, keys in
- * the order of the client's document, and non-null propagation. Reports each denied path.
+ * Shapes the data of a filtered operation as the client requested it: null at each removed position, keys in the order of the
+ * client's document, and non-null propagation. Reports each denied path.
  *
  * Follows the data, so the cost grows with the response and never with what fragments could expand to.
  */

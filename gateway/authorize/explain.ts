@@ -93,11 +93,10 @@ export interface Decided {
 const MAX_SELECTIONS = 1_000;
 
 /**
- * Explains a decision: which selections stay, which are removed and by which rule. It decides nothing itself:
- * the filter removed the selections, and `isMet` says which parts of a rule are met.
+ * Explains a decision: which selections stay, which are removed and by which rule. It decides nothing itself: the filter
+ * removed the selections, and `isMet` says which parts of a rule are met.
  *
- * Fragments are listed where they are spread, so the list is bounded; the needs are read from each selection
- * once.
+ * Fragments are listed where they are spread, so the list is bounded; the needs are read from each selection once.
  */
 export function explainDecision(decided: Decided): Explanation {
   const { analysis, delegation } = decided;
@@ -262,10 +261,7 @@ function subjectsOf(
   });
 }
 
-/**
- * The distinct requirements of all unskipped selections, each with an example coordinate. Every fragment is
- * visited once.
- */
+/** The distinct requirements of all unskipped selections, each with an example coordinate. Every fragment is visited once. */
 function selectedRequirements({ analysis, conditions }: Decided): ReadonlyMap<Requirement, string> {
   const found = new Map<Requirement, string>();
   const seenFragments = new Set<string>();

@@ -15,10 +15,7 @@ export interface NullPlaces {
   readonly omitted: number;
 }
 
-/**
- * Finds the positions of a subgraph fetch in the response. Each fetch is located once, however many errors it
- * has.
- */
+/** Finds the positions of a subgraph fetch in the response. Each fetch is located once, however many errors it has. */
 export class FetchPlaces {
   private readonly nulls = new Map<SubgraphFetch, NullPlaces>();
   private readonly entities = new Map<SubgraphFetch, readonly Place[]>();
@@ -29,10 +26,7 @@ export class FetchPlaces {
     private readonly maxPathsPerSelection: number,
   ) {}
 
-  /**
-   * The fetch's own position, or the list that contains it: the nearest position on the path that the client
-   * selected.
-   */
+  /** The fetch's own position, or the list that contains it: the nearest position on the path that the client selected. */
   nearest({ at }: SubgraphFetch): Place | NoPlace {
     let place = this.places.root;
     for (const key of at) {
@@ -57,10 +51,7 @@ export class FetchPlaces {
     return found;
   }
 
-  /**
-   * The objects that a fetch belongs to, in order. Empty if there are too many, or if the client did not
-   * select the path.
-   */
+  /** The objects that a fetch belongs to, in order. Empty if there are too many, or if the client did not select the path. */
   objectsOf(fetch: SubgraphFetch): readonly Place[] {
     let found = this.entities.get(fetch);
     if (found === undefined) {
@@ -174,10 +165,7 @@ class NullSearch implements NullPlaces {
     if (typeof next === 'object') go(next);
   }
 
-  /**
-   * For a null list with non-null entries: whether nulls of this fetch propagate to it, or it was null
-   * already.
-   */
+  /** For a null list with non-null entries: whether nulls of this fetch propagate to it, or it was null already. */
   private canHaveBecomeNull(list: Place, index: number): boolean {
     if (!isNonNullType(entryTypeAt(list))) return false;
     const entry = this.where.step(list, 0);

@@ -24,9 +24,7 @@ export interface FilteredOperation {
   /** Absent when nothing is left. */
   readonly execute: ClientOperation | undefined;
   readonly removals: ReadonlyMap<FieldNode, Removal>;
-  /**
-   * Denied fields that the client would have been answered, without those that `@skip` or `@include` exclude.
-   */
+  /** Denied fields that the client would have been answered, without those that `@skip` or `@include` exclude. */
   readonly denied: readonly FieldNode[];
 }
 
@@ -49,9 +47,9 @@ interface Filtered<Node> extends Pick<Remainder, 'live' | 'lost'> {
 /**
  * Removes denied selections from an operation, before anything is planned.
  *
- * A selection set that becomes empty takes its field with it, upward; unused fragments, variables and spreads
- * go as well. Every fragment is filtered once. The result has its own hash: the gateway caches query plans by
- * hash, and under the old one it would run the plan of the whole operation.
+ * A selection set that becomes empty takes its field with it, upward; unused fragments, variables and spreads go as well. Every
+ * fragment is filtered once. The result has its own hash: the gateway caches query plans by hash, and under the old one it
+ * would run the plan of the whole operation.
  */
 export function filterOperation(
   analysis: OperationAnalysis,
@@ -158,8 +156,8 @@ export function filterOperation(
   }
 
   /**
-   * The executed selection set. On an interface or union it adds `__typename`, which later shows which of the
-   * removed selections would have applied; if only skipped selections were removed it adds nothing.
+   * The executed selection set. On an interface or union it adds `__typename`, which later shows which of the removed
+   * selections would have applied; if only skipped selections were removed it adds nothing.
    */
   function rebuild(original: SelectionSetNode, remainder: Remainder): SelectionSetNode {
     const needsType = analysis.onAbstract.has(original) || remainder.selections.length === 0;
@@ -171,8 +169,8 @@ export function filterOperation(
 }
 
 /**
- * The denied selections that the client would have been answered. A fragment that is spread only where
- * `@skip` or `@include` excludes it was not requested, so this follows the unskipped selections.
+ * The denied selections that the client would have been answered. A fragment that is spread only where `@skip` or `@include`
+ * excludes it was not requested, so this follows the unskipped selections.
  */
 function deniedSelections(
   analysis: OperationAnalysis,
@@ -208,9 +206,8 @@ function deniedSelections(
 }
 
 /**
- * Mutations run in the order in which their response keys are first selected (GraphQL sections 6.2.2 and
- * 6.3.2). If everything of the first selection is denied and something of a later one is not, the first holds
- * the position: these are they.
+ * Mutations run in the order in which their response keys are first selected (GraphQL sections 6.2.2 and 6.3.2). If everything
+ * of the first selection is denied and something of a later one is not, the first holds the position: these are they.
  */
 function placesOfMutations(
   analysis: OperationAnalysis,

@@ -47,8 +47,8 @@ export interface AuthorizerOptions {
   /** Errors of one response; then one that counts the others. Default 1,000. */
   readonly maxErrors?: number | undefined;
   /**
-   * `open` (the default): a field without a rule is open, as in the standard. `required`: it is refused
-   * unless the schema says `@public`.
+   * `open` (the default): a field without a rule is open, as in the standard. `required`: it is refused unless the schema says
+   * `@public`.
    */
   readonly coverage?: 'required' | 'open';
   /** Must name the supergraph's scopes and purposes. */
@@ -74,11 +74,10 @@ interface Decision {
 }
 
 /**
- * Creates the authorizer of one supergraph. Decisions are cached by their content, never by caller: only
- * callers who meet the same requirements of an operation share one filtered document.
+ * Creates the authorizer of one supergraph. Decisions are cached by their content, never by caller: only callers who meet the
+ * same requirements of an operation share one filtered document.
  *
- * @throws {SupergraphError} if the supergraph cannot be read, or a rule in it cannot be enforced or can be
- * bypassed
+ * @throws {SupergraphError} if the supergraph cannot be read, or a rule in it cannot be enforced or can be bypassed
  */
 export function createOperationAuthorizer(
   supergraphSdl: string,

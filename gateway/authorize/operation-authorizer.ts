@@ -36,10 +36,7 @@ export interface OperationAuthorizer {
   ): Authorization;
   /** The size of the caches; bytes are estimated. */
   cached(): { readonly operations: number; readonly decisions: number; readonly bytes: number };
-  /**
-   * Explains a decision of {@link authorize}, selection by selection, with the rules and what the delegation
-   * lacks.
-   */
+  /** Explains a decision of {@link authorize}, selection by selection, with the rules and what the delegation lacks. */
   explain(
     operation: ClientOperation,
     delegation: Delegation | undefined,

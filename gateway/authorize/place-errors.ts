@@ -31,15 +31,12 @@ const UNKNOWN_NAME = '?';
 const MAX_LOGGED_PATH = 200;
 
 /**
- * Places the errors of an execution on the client's own operation. An error that did not come from Behalf is
- * foreign until shown otherwise: its text is replaced, and it is placed where the client selected something,
- * or nowhere.
+ * Places the errors of an execution on the client's own operation. An error that did not come from Behalf is foreign until
+ * shown otherwise: its text is replaced, and it is placed where the client selected something, or nowhere.
  */
 export class ErrorPlacement {
   private readonly placed = new Set<string>();
-  /**
-   * What was reported of a whole fetch: a response can repeat it a thousand times, each with many positions.
-   */
+  /** What was reported of a whole fetch: a response can repeat it a thousand times, each with many positions. */
   private readonly told = new Map<SubgraphError['fetch'], Set<string>>();
 
   constructor(private readonly options: PlacementOptions) {}
@@ -202,10 +199,7 @@ export class ErrorPlacement {
     return { place, isExact, names };
   }
 
-  /**
-   * Among objects of several types: those that hold the erroneous field, if they are as many as were
-   * requested.
-   */
+  /** Among objects of several types: those that hold the erroneous field, if they are as many as were requested. */
   private entityAt(fetch: SubgraphError['fetch'], entity: number, step: unknown): Place | undefined {
     const objects = this.options.fetches.objectsOf(fetch);
     if (objects.length === fetch.entities) return objects[entity];

@@ -18,8 +18,8 @@ export interface Place {
 }
 
 /**
- * `unselected`: the client did not select it, or the list has no such entry. `hidden`: it was denied here,
- * and that is reported here.
+ * `unselected`: the client did not select it, or the list has no such entry. `hidden`: it was denied here, and that is reported
+ * here.
  */
 export type NoPlace = 'unselected' | 'hidden';
 
@@ -38,10 +38,7 @@ export class Places {
   constructor(
     private readonly collector: FieldCollector,
     data: ObjectValue | null,
-    /**
-     * Undefined if the client's operation was executed unchanged: then a type is known only if it is the only
-     * one.
-     */
+    /** Undefined if the client's operation was executed unchanged: then a type is known only if it is the only one. */
     private readonly hiddenTypenameKey: string | undefined,
   ) {
     this.root = { position: undefined, field: undefined, type: undefined, value: data, isThere: true };

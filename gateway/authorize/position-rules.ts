@@ -24,8 +24,8 @@ export class PositionRules {
   ) {}
 
   /**
-   * A denial of what the client selected at this position; undefined if the coordinate does not belong here.
-   * All of it comes from the supergraph, and nothing from the subgraph's text.
+   * A denial of what the client selected at this position; undefined if the coordinate does not belong here. All of it comes
+   * from the supergraph, and nothing from the subgraph's text.
    */
   denialAt(place: Place, denied: DeniedCoordinate): BorneOutDenial | undefined {
     const { type, field: name, argument } = denied;
@@ -52,8 +52,8 @@ export class PositionRules {
   }
 
   /**
-   * Whether a message about this position may reach the client. Not if the caller may not read the selection,
-   * on any type, and not if the value is minimized: the message could quote it whole.
+   * Whether a message about this position may reach the client. Not if the caller may not read the selection, on any type, and
+   * not if the value is minimized: the message could quote it whole.
    */
   mayQuote({ field }: Place): boolean {
     if (field === undefined) return false;

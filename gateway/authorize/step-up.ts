@@ -4,8 +4,8 @@ import { strictest } from '@behalf/policy/internal';
 import type { StepUp } from '@behalf/policy';
 
 /**
- * The sign-in that would end a denial (RFC 9470), or undefined if none would: nothing was withheld for lack
- * of it, or something else is missing as well.
+ * The sign-in that would end a denial (RFC 9470), or undefined if none would: nothing was withheld for lack of it, or something
+ * else is missing as well.
  *
  * @param withheld granted scopes that count only after a stronger sign-in
  */

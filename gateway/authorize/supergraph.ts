@@ -55,10 +55,7 @@ export interface Supergraph {
   readonly executableSdl: string;
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
   readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
-  /**
-   * Names under which @apollo/gateway keeps the keys that join subgraphs in its response, beside the client's
-   * selections.
-   */
+  /** Names under which @apollo/gateway keeps the keys that join subgraphs in its response, beside the client's selections. */
   readonly joinNames: ReadonlySet<string>;
 }
 
@@ -135,8 +132,8 @@ const ENFORCED_HERE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Removes `for: SECURITY` from the links that this gateway enforces itself. Any other feature keeps it, so
- * that @apollo/gateway refuses unknown ones.
+ * Removes `for: SECURITY` from the links that this gateway enforces itself. Any other feature keeps it, so that @apollo/gateway
+ * refuses unknown ones.
  */
 function withoutSecurityPurposes(document: DocumentNode, links: Links): DocumentNode {
   const enforced = new Set(

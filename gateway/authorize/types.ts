@@ -47,18 +47,17 @@ export interface Authorization {
   readonly unchanged: boolean;
   readonly denials: readonly Denial[];
   /**
-   * Shapes the executed data as the client requested it: null at each denied path, with non-null propagation,
-   * and one error per denied path. If nothing was left to execute, pass `{ data: {} }`.
+   * Shapes the executed data as the client requested it: null at each denied path, with non-null propagation, and one error per
+   * denied path. If nothing was left to execute, pass `{ data: {} }`.
    *
-   * Execution errors are placed on the client's own operation, and none of their text passes unless
-   * configured.
+   * Execution errors are placed on the client's own operation, and none of their text passes unless configured.
    *
    * @param report is called with each execution error, for the log
    */
   complete(outcome: ExecutionOutcome, report?: (report: ErrorReport) => void): ExecutionOutcome;
   /**
-   * For an operation executed whole, in shadow mode: data and errors pass unchanged, except that a subgraph
-   * failure is reported where it caused a null, and that errors are limited as in {@link complete}.
+   * For an operation executed whole, in shadow mode: data and errors pass unchanged, except that a subgraph failure is reported
+   * where it caused a null, and that errors are limited as in {@link complete}.
    */
   observe(outcome: ExecutionOutcome, report?: (report: ErrorReport) => void): ExecutionOutcome;
 }

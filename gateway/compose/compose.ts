@@ -62,12 +62,11 @@ interface RuledSubgraph extends SubgraphSource {
 }
 
 /**
- * Composes a supergraph whose scopes any standard router enforces: `@requiresScope` is lowered to
- * `@requiresScopes` before composition, and Behalf's other directives travel by `@composeDirective`. The
- * supergraph records which subgraphs state the rules that only subgraphs enforce.
+ * Composes a supergraph whose scopes any standard router enforces: `@requiresScope` is lowered to `@requiresScopes` before
+ * composition, and Behalf's other directives travel by `@composeDirective`. The supergraph records which subgraphs state the
+ * rules that only subgraphs enforce.
  *
- * @throws {ComposeError} with composition's own codes in `details`, or those of `behalf lint` if protection
- * is lost
+ * @throws {ComposeError} with composition's own codes in `details`, or those of `behalf lint` if protection is lost
  */
 export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string {
   const ruled = readSubgraphs(subgraphs);
@@ -135,8 +134,8 @@ function readComposedRules(document: DocumentNode): RuleTable {
 }
 
 /**
- * Composition silently drops what it does not know (such as a directive of a subgraph that does not link
- * federation), and a dropped rule is an open field. So each subgraph rule is looked up in the result.
+ * Composition silently drops what it does not know (such as a directive of a subgraph that does not link federation), and a
+ * dropped rule is an open field. So each subgraph rule is looked up in the result.
  */
 function rulesLost(subgraphs: readonly RuledSubgraph[], composed: RuleTable): string[] {
   return subgraphs.flatMap(({ name, written }) => {
@@ -162,9 +161,8 @@ function rulesLost(subgraphs: readonly RuledSubgraph[], composed: RuleTable): st
 }
 
 /**
- * Whether everybody who meets the supergraph's rule also meets the subgraph's. Composition joins the rules of
- * a shared field, and drops one that nobody can meet (`@requiresScopes(scopes: [])`) if another subgraph has
- * a satisfiable one.
+ * Whether everybody who meets the supergraph's rule also meets the subgraph's. Composition joins the rules of a shared field,
+ * and drops one that nobody can meet (`@requiresScopes(scopes: [])`) if another subgraph has a satisfiable one.
  */
 function keeps(kept: Requirement | undefined, asked: Requirement): boolean {
   // Undecided counts as lost. A rule that is repeated word for word is always found.

@@ -30,10 +30,7 @@ export interface ConfiguredIssuer extends Omit<IssuerOptions, 'introspection'> {
 type KeysOfBoth =
   'authorization' | 'introspection' | 'externalUrl' | 'revocation' | 'subgraphs' | 'subgraphErrors';
 
-/**
- * A gateway's configuration file as written; `schema.json` describes every key. Shared keys mean the same in
- * the library.
- */
+/** A gateway's configuration file as written; `schema.json` describes every key. Shared keys mean the same in the library. */
 export interface GatewayConfig extends Pick<ProtectionOptions, KeysOfBoth> {
   readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: TlsOptions } | undefined;
   readonly proxies?: ProxyOptions | undefined;
@@ -133,8 +130,7 @@ const FILES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Checks a configuration and fills in its defaults: the shape by the schema, then what a schema cannot
- * express.
+ * Checks a configuration and fills in its defaults: the shape by the schema, then what a schema cannot express.
  *
  * @throws {ConfigurationError}
  */
@@ -152,8 +148,7 @@ function refuseServerContradictions({ listen, proxies, propagation }: CheckedCon
     throw new ConfigurationError('listen.tls.clientCaFile', 'needs requestClientCertificate: true');
   // Reads each address.
   new TrustedProxies(proxies);
-  // Other gateways with this file, and this one after a restart, would sign with a key that is no longer
-  // published.
+  // Other gateways with this file, and this one after a restart, would sign with a key that is no longer published.
   if (propagation.keyFile !== undefined && propagation.rotateKeysAfterSeconds !== undefined)
     throw new ConfigurationError('propagation.rotateKeysAfterSeconds', 'contradicts propagation.keyFile');
 }

@@ -13,8 +13,8 @@ export interface DeprecatedKey {
 }
 
 /**
- * The keys of a configuration that its schema deprecates, in the configuration's order. They still have their
- * meaning; see docs/reference/deprecation.md.
+ * The keys of a configuration that its schema deprecates, in the configuration's order. They still have their meaning; see
+ * docs/reference/deprecation.md.
  */
 export function deprecatedKeys(schema: object, config: unknown, path = ''): DeprecatedKey[] {
   const { items, properties = {} } = schema as Schema;

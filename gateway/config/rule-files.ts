@@ -26,9 +26,8 @@ export interface RulesTarget {
 }
 
 /**
- * The files of rules: the supergraph, the policy, and Cedar's. They are read and replaced together, because a
- * policy and a supergraph that name different scopes are refused, and a change to both arrives as two file
- * changes.
+ * The files of rules: the supergraph, the policy, and Cedar's. They are read and replaced together, because a policy and a
+ * supergraph that name different scopes are refused, and a change to both arrives as two file changes.
  */
 export class RuleFiles {
   readonly #config: CheckedConfig;
@@ -51,10 +50,7 @@ export class RuleFiles {
     return { supergraphSdl: texts.supergraph, ...(await this.#rules()) };
   }
 
-  /**
-   * Replaces the target's rules when a file changes, until {@link close}, and now if one has changed since
-   * {@link first}.
-   */
+  /** Replaces the target's rules when a file changes, until {@link close}, and now if one has changed since {@link first}. */
   async watch(target: RulesTarget): Promise<void> {
     this.#target = target;
     const { supergraph, policy, policies } = this.#config;
@@ -66,10 +62,7 @@ export class RuleFiles {
     await whenChanged();
   }
 
-  /**
-   * Rereads all files, changed or not. @returns whether they are now in service; the log has the reason if
-   * not
-   */
+  /** Rereads all files, changed or not. @returns whether they are now in service; the log has the reason if not */
   reload(): Promise<boolean> {
     return this.#replace(true);
   }

@@ -21,8 +21,8 @@ interface Selected {
 }
 
 /**
- * The meaning of one response key. Selections of one key return one leaf type, whatever their type condition
- * (GraphQL section 5.3.2).
+ * The meaning of one response key. Selections of one key return one leaf type, whatever their type condition (GraphQL section
+ * 5.3.2).
  */
 interface Place {
   readonly type: GraphQLNamedType | undefined;
@@ -44,9 +44,8 @@ interface Pending {
 }
 
 /**
- * Settles a subgraph response's numbers that a double cannot hold, in place, by the type of each field. A
- * number that cannot be represented is removed, so that it cannot become another entity's key, and an error
- * names the position.
+ * Settles a subgraph response's numbers that a double cannot hold, in place, by the type of each field. A number that cannot be
+ * represented is removed, so that it cannot become another entity's key, and an error names the position.
  *
  * @param document the request sent to the subgraph
  * @param schema of the supergraph

@@ -3,8 +3,8 @@ import { ExactNumber } from './exact-number.js';
 import { replaceMembers } from './members.js';
 
 /**
- * A number that `JSON.parse` may round: 16 or more digits, or an exponent. It must follow what can precede a
- * value, which skips most identifiers and times inside strings.
+ * A number that `JSON.parse` may round: 16 or more digits, or an exponent. It must follow what can precede a value, which skips
+ * most identifiers and times inside strings.
  */
 const HAS_SUSPECT = /(?:^|[[:,\s])-?(?:\d[\d.]{15}|\d[\d.]*[eE])/;
 /** The same as whole matches; a lookbehind takes twice as long. */
@@ -18,8 +18,8 @@ export interface ParsedJson {
 }
 
 /**
- * `JSON.parse`, except that numbers which it would round become {@link ExactNumber}s. (In Node 20 a reviver
- * does not get a number's text.) Nearly all texts have no such number, and cost one scan.
+ * `JSON.parse`, except that numbers which it would round become {@link ExactNumber}s. (In Node 20 a reviver does not get a
+ * number's text.) Nearly all texts have no such number, and cost one scan.
  *
  * @throws {SyntaxError} like `JSON.parse`
  */
@@ -63,10 +63,7 @@ function markNumbers(
   return { marked: numbers.length === 0 ? text : parts.join('') + text.slice(copied), numbers };
 }
 
-/**
- * Tells which parts of a JSON text are inside strings. It only moves forward, so that all queries cost one
- * pass.
- */
+/** Tells which parts of a JSON text are inside strings. It only moves forward, so that all queries cost one pass. */
 class StringScanner {
   /** Everything before it was scanned, and it is outside of strings. */
   private outside = 0;
@@ -76,10 +73,7 @@ class StringScanner {
     this.quote = text.indexOf('"');
   }
 
-  /**
-   * The end of the string around a position; undefined outside of strings. @param place not before an earlier
-   * one
-   */
+  /** The end of the string around a position; undefined outside of strings. @param place not before an earlier one */
   endOfStringAround(place: number): number | undefined {
     while (this.quote !== -1 && this.quote < place) {
       this.outside = this.endOfString(this.quote);
@@ -102,10 +96,7 @@ class StringScanner {
   }
 }
 
-/**
- * Turns the marked strings into numbers, in place. Without recursion: JSON may be nested deeper than the
- * stack.
- */
+/** Turns the marked strings into numbers, in place. Without recursion: JSON may be nested deeper than the stack. */
 function unmark(root: object, mark: string, numbers: readonly ExactNumber[]): void {
   const pending: object[] = [root];
   const exact = (value: unknown): unknown => {

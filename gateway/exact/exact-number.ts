@@ -4,8 +4,8 @@ const GRAMMAR = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 const MAX_DIGITS = 100;
 
 /**
- * A number as text, because `Number` rounds it, or may: an integer beyond 2^53, or more digits than a double
- * holds. It must not stay in a response or request: code that knows its type settles it.
+ * A number as text, because `Number` rounds it, or may: an integer beyond 2^53, or more digits than a double holds. It must not
+ * stay in a response or request: code that knows its type settles it.
  */
 export class ExactNumber {
   /** @param text a JSON number */
@@ -51,10 +51,7 @@ function fitsDouble(text: string): boolean {
   return sent !== undefined && written !== undefined && isSame(sent, written);
 }
 
-/**
- * `digits` × 10^`exponent`, the digits without zeros at either end: equal numbers have equal parts. Zero has
- * no digits.
- */
+/** `digits` × 10^`exponent`, the digits without zeros at either end: equal numbers have equal parts. Zero has no digits. */
 interface Decimal {
   readonly negative: boolean;
   readonly digits: string;

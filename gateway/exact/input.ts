@@ -42,8 +42,8 @@ export class InexactVariableError extends Error {
 }
 
 /**
- * The variables of an operation with each number settled by its type. A number beyond 2^53 that another
- * parser read may have been rounded: it is refused for an ID or a custom scalar.
+ * The variables of an operation with each number settled by its type. A number beyond 2^53 that another parser read may have
+ * been rounded: it is refused for an ID or a custom scalar.
  *
  * @throws {InexactVariableError}
  */
@@ -125,8 +125,8 @@ function isUnsafe(value: unknown): boolean {
 }
 
 /**
- * The document with each literal that a double cannot hold written as a string, where a custom scalar is
- * expected: @apollo/gateway reads those by `parseInt`. Literals of an ID keep their digits.
+ * The document with each literal that a double cannot hold written as a string, where a custom scalar is expected:
+ * @apollo/gateway reads those by `parseInt`. Literals of an ID keep their digits.
  *
  * @param source its text, for a quick check
  */

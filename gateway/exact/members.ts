@@ -1,6 +1,6 @@
 /**
- * Replaces each member of an object, or entry of a list. A member called `__proto__` is an ordinary own
- * member, so it is set and the prototype is not.
+ * Replaces each member of an object, or entry of a list. A member called `__proto__` is an ordinary own member, so it is set
+ * and the prototype is not.
  */
 export function replaceMembers(container: object, replaced: (value: unknown) => unknown): void {
   if (Array.isArray(container)) {

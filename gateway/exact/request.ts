@@ -4,8 +4,8 @@ import { ExactNumber } from './exact-number.js';
 import { settleWithin } from './settle.js';
 
 /**
- * Parses the JSON body of a GraphQL request or batch. Numbers in `variables` that a double cannot hold stay
- * text until their types are known (`settleVariables`); no other numbers in a request matter.
+ * Parses the JSON body of a GraphQL request or batch. Numbers in `variables` that a double cannot hold stay text until their
+ * types are known (`settleVariables`); no other numbers in a request matter.
  *
  * @throws {SyntaxError} like `JSON.parse`
  */

@@ -9,8 +9,8 @@ import { replaceMembers } from './members.js';
  * - an ID is a string of the number's digits;
  * - a Float is a double by definition, so it is the nearest one;
  * - an Int is too small for it, and no other built-in type is a number;
- * - a custom scalar is the number if a double holds it, and otherwise a string of its digits, as Protocol
- *   Buffers write 64-bit integers in JSON, because `JSON.parse` would round a number.
+ * - a custom scalar is the number if a double holds it, and otherwise a string of its digits, as Protocol Buffers write 64-bit
+ *   integers in JSON, because `JSON.parse` would round a number.
  *
  * @param type undefined if unknown
  */

@@ -1,23 +1,21 @@
 import { ConfigurationError } from '../errors.js';
 
-/**
- * Plain HTTP is safe only on this machine. Matches the whole name: 127.evil.example belongs to someone else.
- */
+/** Plain HTTP is safe only on this machine. Matches the whole name: 127.evil.example belongs to someone else. */
 const LOCAL_HOST = /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/;
 
 export interface AddressRules {
   /** Lifts the rule against `http:`, for development. */
   readonly allowInsecure: boolean;
   /**
-   * The document that names the address. One received over TLS cannot lead to plain HTTP, not even on this
-   * machine: it could make the gateway call what only the gateway can reach.
+   * The document that names the address. One received over TLS cannot lead to plain HTTP, not even on this machine: it could
+   * make the gateway call what only the gateway can reach.
    */
   readonly namedBy?: string;
 }
 
 /**
- * Why keys, tokens and secrets must not be entrusted to an address; undefined if they may. One rule for
- * configured addresses, library options, and addresses from documents.
+ * Why keys, tokens and secrets must not be entrusted to an address; undefined if they may. One rule for configured addresses,
+ * library options, and addresses from documents.
  */
 export function addressProblem(
   address: string,

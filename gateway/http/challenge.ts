@@ -19,8 +19,8 @@ export interface Challenge {
 }
 
 /**
- * The value of `WWW-Authenticate` (RFC 6750 section 3). Without credentials it only names the schemes: an
- * error would concern a token that was not sent.
+ * The value of `WWW-Authenticate` (RFC 6750 section 3). Without credentials it only names the schemes: an error would concern a
+ * token that was not sent.
  */
 export function bearerChallenge(challenge?: Challenge): string {
   if (challenge === undefined) return 'Bearer';
@@ -47,8 +47,8 @@ const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const MAX_SCOPES = 50;
 
 /**
- * The challenge for a token that grants nothing of the request: with sufficient scopes, the shortest
- * alternative of each requirement. It does not depend on the scopes that the caller holds.
+ * The challenge for a token that grants nothing of the request: with sufficient scopes, the shortest alternative of each
+ * requirement. It does not depend on the scopes that the caller holds.
  */
 export function insufficientScope(requirements: readonly Requires[]): string {
   const scopes = new Set<string>();

@@ -24,8 +24,7 @@ export class FetchError extends Error {
 }
 
 /**
- * Fetches a JSON object. Redirects are not followed: only the first address was checked. No credentials are
- * sent.
+ * Fetches a JSON object. Redirects are not followed: only the first address was checked. No credentials are sent.
  *
  * @throws {FetchError}
  */

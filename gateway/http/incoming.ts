@@ -6,8 +6,8 @@ import type { TrustedProxies } from './proxies.js';
 /** Facts that the server knows beyond the request itself. */
 export interface ServerContext {
   /**
-   * The address at which clients reach the gateway. Never from the `Host` header, or its sender would choose
-   * the address of a proof.
+   * The address at which clients reach the gateway. Never from the `Host` header, or its sender would choose the address of a
+   * proof.
    */
   readonly externalUrl: string;
   readonly proxies: TrustedProxies;

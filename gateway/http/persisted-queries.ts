@@ -11,9 +11,8 @@ interface TextCache {
 const MAX_CHARACTERS = 8 * 1024 * 1024;
 
 /**
- * Stores the texts of automatic persisted queries. Apollo Server registers a text only under its own SHA-256,
- * and treats it as if it had been sent: it is parsed, validated and authorized for each caller. No decisions
- * are stored here.
+ * Stores the texts of automatic persisted queries. Apollo Server registers a text only under its own SHA-256, and treats it as
+ * if it had been sent: it is parsed, validated and authorized for each caller. No decisions are stored here.
  */
 export function persistedQueryCache(maxEntries: number): TextCache {
   const texts = new LRUCache<string, string>({

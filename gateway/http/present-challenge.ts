@@ -11,8 +11,8 @@ const AS_WRITTEN = 'Bearer';
 const LACKS_SOMETHING = /^error="insufficient_/;
 
 /**
- * Completes challenges on their way out. A refusal writes one for the `Bearer` scheme; only this place knows
- * the acceptable schemes and the address of the metadata.
+ * Completes challenges on their way out. A refusal writes one for the `Bearer` scheme; only this place knows the acceptable
+ * schemes and the address of the metadata.
  */
 export class Challenges {
   constructor(

@@ -33,8 +33,7 @@ export class ProtectedResource {
   }
 
   /**
-   * Section 3.3: a client compares `resource` with the address it called, so each address has its own
-   * metadata.
+   * Section 3.3: a client compares `resource` with the address it called, so each address has its own metadata.
    *
    * @param path below the gateway's address; empty for that address itself
    */
@@ -55,8 +54,7 @@ export class ProtectedResource {
   /**
    * Section 3.1: the well-known part is inserted between host and path.
    *
-   * @param url the address that a client called; undefined is returned for an address that is not the
-   * gateway's
+   * @param url the address that a client called; undefined is returned for an address that is not the gateway's
    */
   metadataUrl(url: string | undefined): string {
     const asked = withoutSlash(url?.split(/[?#]/, 1)[0] ?? '');

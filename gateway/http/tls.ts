@@ -10,8 +10,8 @@ export interface TlsOptions {
   readonly certFile: string;
   readonly keyFile: string;
   /**
-   * Request client certificates, for tokens bound to one (RFC 8705). A client without one is served unless
-   * its token needs one. Default: false.
+   * Request client certificates, for tokens bound to one (RFC 8705). A client without one is served unless its token needs one.
+   * Default: false.
    */
   readonly requestClientCertificate?: boolean;
   /** The authorities whose client certificates are accepted. Default: any, even self-signed ones. */
@@ -19,8 +19,8 @@ export interface TlsOptions {
 }
 
 /**
- * RFC 8705 section 6.2: the token names its certificate, so the issuer does not matter unless the
- * configuration names an authority.
+ * RFC 8705 section 6.2: the token names its certificate, so the issuer does not matter unless the configuration names an
+ * authority.
  *
  * @throws {ConfigurationError} for an unreadable file, or one without a certificate or key
  */
@@ -36,8 +36,7 @@ export async function createTlsServer(options: TlsOptions): Promise<Server> {
       key,
       ...(ca === undefined ? {} : { ca }),
       requestCert: requestClientCertificate,
-      // Node would also refuse every client without a certificate; below, only certificates of other
-      // authorities are refused.
+      // Node would also refuse every client without a certificate; below, only certificates of other authorities are refused.
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
       // Disables resumption, so that each connection has one certificate.

@@ -77,9 +77,9 @@ export interface LimitsPluginParts {
 /**
  * Counts each text before Apollo Server parses and validates it, and refuses oversized ones.
  *
- * Apollo Server has no hook in between that may refuse. So the text is counted as soon as it is known
- * (`didResolveSource`), after the look-up of a persisted query. An oversized text is replaced by an empty
- * document, and refused at the first hook that may refuse (`didResolveOperation`).
+ * Apollo Server has no hook in between that may refuse. So the text is counted as soon as it is known (`didResolveSource`),
+ * after the look-up of a persisted query. An oversized text is replaced by an empty document, and refused at the first hook
+ * that may refuse (`didResolveOperation`).
  */
 export function limitsPlugin({
   limiter,

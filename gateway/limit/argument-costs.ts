@@ -62,10 +62,7 @@ export class ArgumentCosts {
     return cost;
   }
 
-  /**
-   * A value of the document as plain JSON, with variables filled in. Undefined for a variable without a
-   * value.
-   */
+  /** A value of the document as plain JSON, with variables filled in. Undefined for a variable without a value. */
   private plain(node: ValueNode): unknown {
     switch (node.kind) {
       case Kind.VARIABLE: {

@@ -3,8 +3,8 @@ import { print } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
 /**
- * Maximum bytes per character of a document. `npm run bench -- limits` measures documents with the shortest
- * names, the most expensive ones, and prints the results beside these.
+ * Maximum bytes per character of a document. `npm run bench -- limits` measures documents with the shortest names, the most
+ * expensive ones, and prints the results beside these.
  */
 export const BYTES_PER_CHARACTER = Object.freeze({
   /** Its nodes and tokens, as parsed. */

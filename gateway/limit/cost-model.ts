@@ -54,9 +54,8 @@ interface FieldFacts {
 
 /**
  * The cost of operations before they run, by one supergraph's `@cost` and `@listSize` as defined in
- * https://specs.apollo.dev/cost/v0.1. Numbers that the specification leaves open are Apollo Router's: 1 for
- * an object, interface or union, 0 for a scalar or enum, 10 for a mutation, and selections on several types
- * of an interface are added.
+ * https://specs.apollo.dev/cost/v0.1. Numbers that the specification leaves open are Apollo Router's: 1 for an object,
+ * interface or union, 0 for a scalar or enum, 10 for a mutation, and selections on several types of an interface are added.
  */
 export class CostModel {
   private readonly stated: StatedCosts;
@@ -94,8 +93,8 @@ export class CostModel {
   }
 
   /**
-   * The document must be valid. A fragment is read once, and again wherever the field above gives sizes for
-   * lists in it; the limit on selections, which must be checked before, bounds the work.
+   * The document must be valid. A fragment is read once, and again wherever the field above gives sizes for lists in it; the
+   * limit on selections, which must be checked before, bounds the work.
    */
   costOf(
     document: DocumentNode,

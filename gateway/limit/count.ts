@@ -50,21 +50,16 @@ const NOTHING: OperationCounts = Object.freeze({
   variables: 0,
 });
 
-/**
- * Doubling fragments reach any number; beyond this one, numbers are not distinguished, and all exceed every
- * limit.
- */
+/** Doubling fragments reach any number; beyond this one, numbers are not distinguished, and all exceed every limit. */
 export const add = (one: number, other: number): number => Math.min(one + other, Number.MAX_SAFE_INTEGER);
 
 const counted = new WeakMap<DocumentNode, DocumentCounts>();
 
 /**
- * Counts a document as if every fragment were expanded where it is spread, without expanding any: each is
- * counted once, so the work grows with the length of the document. It need not be valid. Counts live as long
- * as the document.
+ * Counts a document as if every fragment were expanded where it is spread, without expanding any: each is counted once, so the
+ * work grows with the length of the document. It need not be valid. Counts live as long as the document.
  *
- * It recurses for each level of selection sets and each fragment in a chain, so nesting and definitions must
- * be limited before.
+ * It recurses for each level of selection sets and each fragment in a chain, so nesting and definitions must be limited before.
  *
  * @throws {GraphQLError} `GRAPHQL_VALIDATION_FAILED` for a fragment cycle, which has no number
  */

@@ -21,8 +21,8 @@ const CLEAR_EXPIRED = `delete from ${POSTGRES_SCHEMA}.${POSTGRES_TABLE} where ke
   select key from ${POSTGRES_SCHEMA}.${POSTGRES_TABLE} where expire < $1 limit 5000 for update skip locked)`;
 
 /**
- * The counters that the key `limits.store` names: `memory`, or the address of a PostgreSQL, Redis or Valkey.
- * An unreachable store is not an error: the gateway tries it again while it runs.
+ * The counters that the key `limits.store` names: `memory`, or the address of a PostgreSQL, Redis or Valkey. An unreachable
+ * store is not an error: the gateway tries it again while it runs.
  *
  * @throws {ConfigurationError} for an unreadable address
  */

@@ -24,9 +24,9 @@ const CHOOSING_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The number of fields in an introspection response, by the lengths of the schema's lists: the average below
- * the list of all types, which is exact in total, and the maximum below a chosen type. GraphQL's own rules
- * limit how deeply lists nest, but not how many fields are requested of each entry.
+ * The number of fields in an introspection response, by the lengths of the schema's lists: the average below the list of all
+ * types, which is exact in total, and the maximum below a chosen type. GraphQL's own rules limit how deeply lists nest, but not
+ * how many fields are requested of each entry.
  */
 export class SchemaSizes {
   private readonly average: ListSizes;
@@ -67,10 +67,7 @@ export class SchemaSizes {
     ]);
   }
 
-  /**
-   * Each fragment is read once, or twice if it is spread both below the list of all types and below a chosen
-   * one.
-   */
+  /** Each fragment is read once, or twice if it is spread both below the list of all types and below a chosen one. */
   costOf(root: FieldNode, fragments: ReadonlyMap<string, FragmentDefinitionNode>): number {
     return this.ofField(root, this.average, { fragments, known: new Map() });
   }

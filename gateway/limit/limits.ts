@@ -11,10 +11,7 @@ export interface OperationLimits {
   readonly depth: number;
   /** Fields, fragments and spreads, each fragment counted wherever it is spread. */
   readonly selections: number;
-  /**
-   * Pairs of fields under one response key, with the size of their arguments: validation compares all of
-   * them.
-   */
+  /** Pairs of fields under one response key, with the size of their arguments: validation compares all of them. */
   readonly overlaps: number;
   /** Root fields of the operation, with fragments expanded. */
   readonly rootFields: number;
@@ -51,14 +48,14 @@ export const DEFAULT_LIMITS: OperationLimits = Object.freeze({
 });
 
 /**
- * Levels of brackets in a text, of selection sets with fragments expanded, and of variable values. Not
- * configurable: their readers recurse for each level, here and in libraries.
+ * Levels of brackets in a text, of selection sets with fragments expanded, and of variable values. Not configurable: their
+ * readers recurse for each level, here and in libraries.
  */
 export const MAX_NESTING = 100;
 
 /**
- * Lines of a text. Each error counts the lines before its position anew, and printing a block string indents
- * all its lines at each level. Not configurable.
+ * Lines of a text. Each error counts the lines before its position anew, and printing a block string indents all its lines at
+ * each level. Not configurable.
  */
 export const MAX_LINES = 20_000;
 

@@ -3,8 +3,8 @@ import type { DocumentNode, FieldNode, FragmentDefinitionNode, SelectionSetNode,
 import { add } from './count.js';
 
 /**
- * Pairs of fields under one response key, each with the size of its arguments: validation compares all of
- * them (GraphQL section 5.3.2 Field Selection Merging), so its work grows quadratically.
+ * Pairs of fields under one response key, each with the size of its arguments: validation compares all of them (GraphQL section
+ * 5.3.2 Field Selection Merging), so its work grows quadratically.
  *
  * Fragments are expanded where they are spread, so their expansion must be limited before.
  */

@@ -12,8 +12,8 @@ interface Counter {
 }
 
 /**
- * Step 2 of the pipeline: limits a client's requests for one subject by the client's rate class in the
- * policy, in fixed windows. The counters outlive the policy.
+ * Step 2 of the pipeline: limits a client's requests for one subject by the client's rate class in the policy, in fixed
+ * windows. The counters outlive the policy.
  */
 export class RateLimit {
   constructor(
@@ -22,8 +22,8 @@ export class RateLimit {
   ) {}
 
   /**
-   * Counts one request, before its operation is known. Clients without a rate class are not limited; nor are
-   * anonymous callers, who have no client.
+   * Counts one request, before its operation is known. Clients without a rate class are not limited; nor are anonymous callers,
+   * who have no client.
    *
    * @throws {RefusedError} 429 `RATE_LIMITED` with `Retry-After` (RFC 6585 section 4)
    */
@@ -33,8 +33,8 @@ export class RateLimit {
   }
 
   /**
-   * Counts an operation's weight beyond the one request from {@link count}. A refused one only leaves that
-   * one counted, so a client that asks for too much at once may still ask for less.
+   * Counts an operation's weight beyond the one request from {@link count}. A refused one only leaves that one counted, so a
+   * client that asks for too much at once may still ask for less.
    *
    * @throws {RefusedError} as `count`; without `Retry-After` for an operation that exceeds a whole window
    */
@@ -81,10 +81,7 @@ export class RateLimit {
   }
 }
 
-/**
- * The number of ordinary requests that an operation counts as: its root fields or its cost, whichever is
- * more.
- */
+/** The number of ordinary requests that an operation counts as: its root fields or its cost, whichever is more. */
 function weightOf({ rootFields, cost }: MeasuredOperation, costPerRequest: number): number {
   return Math.max(1, rootFields, Math.ceil(cost / costPerRequest));
 }

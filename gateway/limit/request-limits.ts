@@ -19,14 +19,14 @@ export interface LimitSettings extends OperationLimits {
   readonly planningQueue: number;
   /**
    * Whether operations are planned in a thread that is ended when one takes too long. Default false:
-   * @apollo/gateway plans in the gateway's thread, within the limits above and its planner's own. Behalf's
-   * server always plans in a worker.
+   * @apollo/gateway plans in the gateway's thread, within the limits above and its planner's own. Behalf's server always plans
+   * in a worker.
    */
   readonly planInWorker: boolean;
   /**
-   * Where requests are counted against their rate classes: in this gateway's `memory` (the default), or at
-   * the address of a PostgreSQL (`postgres://…`, needs the package `pg`), Redis or Valkey (`redis://…`, needs
-   * `ioredis`) that several gateways share.
+   * Where requests are counted against their rate classes: in this gateway's `memory` (the default), or at the address of a
+   * PostgreSQL (`postgres://…`, needs the package `pg`), Redis or Valkey (`redis://…`, needs `ioredis`) that several gateways
+   * share.
    */
   readonly store: string;
   /** Estimated megabytes for all caches of operations. Default 256. */
@@ -40,9 +40,7 @@ export interface RequestLimitsOptions {
   readonly log: GatewayLog;
 }
 
-/**
- * Step 2 of the pipeline: refuses what is too large or too frequent, before anything is decided or planned.
- */
+/** Step 2 of the pipeline: refuses what is too large or too frequent, before anything is decided or planned. */
 export class RequestLimits {
   readonly limiter: OperationLimiter;
   /** They outlive a policy: they count for the current one and its predecessors. */
@@ -62,8 +60,8 @@ export class RequestLimits {
   }
 
   /**
-   * Measures an operation, and counts its weight against its client's rate class. Its size is limited in
-   * shadow mode, too, because an exhausted gateway answers nobody.
+   * Measures an operation, and counts its weight against its client's rate class. Its size is limited in shadow mode, too,
+   * because an exhausted gateway answers nobody.
    *
    * @throws {RefusedError} 400 `OPERATION_LIMIT_EXCEEDED`, 429 `RATE_LIMITED`
    */

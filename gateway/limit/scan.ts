@@ -13,9 +13,8 @@ const OPENING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BR
 const CLOSING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
 /**
- * Counts a text before it is parsed, without recursion: the parser recurses for each level, and builds an
- * object for each token. Of a text with a lexical error the part before it is counted, because the parser
- * reads no further either.
+ * Counts a text before it is parsed, without recursion: the parser recurses for each level, and builds an object for each
+ * token. Of a text with a lexical error the part before it is counted, because the parser reads no further either.
  */
 export function scanText(text: string): TextCounts {
   const lexer = new Lexer(new Source(text));

@@ -25,9 +25,9 @@ class StoreTimeoutError extends Error {
 }
 
 /**
- * Counts in a store that several gateways share. If the store does not respond in time, this gateway counts
- * by itself, from what it has admitted in the window: then _n_ gateways together admit up to _n_ times as
- * many, never more, and nobody waits for the store while it is down.
+ * Counts in a store that several gateways share. If the store does not respond in time, this gateway counts by itself, from
+ * what it has admitted in the window: then _n_ gateways together admit up to _n_ times as many, never more, and nobody waits
+ * for the store while it is down.
  */
 export class SharedRateCounters implements RateCounters {
   readonly #openStore: () => Promise<CounterStore>;

@@ -62,8 +62,7 @@ function refuseStreamContradictions({ revocation }: CheckedOptions, issuers: Rea
   const streams = new Set<string>();
   revocation?.streams.forEach(({ issuer }, index) => {
     const path = `revocation.streams[${index}]`;
-    // Tokens of an issuer without a stream are not checked for revocation: a mistyped name would leave them
-    // so.
+    // Tokens of an issuer without a stream are not checked for revocation: a mistyped name would leave them so.
     if (!issuers.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is none of the issuers');
     // With two streams of one issuer, either could pass for everything that it announces.
     if (streams.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is listed twice');

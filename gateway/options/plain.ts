@@ -1,9 +1,9 @@
 /**
- * Rebuilds plain data with the path of each value, as a person writes it: `issuers[0].claims.scopes`.
- * Undefined members are omitted, because undefined means absent.
+ * Rebuilds plain data with the path of each value, as a person writes it: `issuers[0].claims.scopes`. Undefined members are
+ * omitted, because undefined means absent.
  *
- * @param replace gets every value before its members; its result replaces the value. `undefined` omits it,
- * and for the same value its members are visited.
+ * @param replace gets every value before its members; its result replaces the value. `undefined` omits it, and for the same
+ * value its members are visited.
  */
 export function mapPlain(
   value: unknown,

@@ -17,8 +17,8 @@ import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
 export type Given<Settings> = { readonly [Key in keyof Settings]?: Settings[Key] | undefined };
 
 /**
- * `filter`: denied fields are null. `reject`: an operation with a denial is refused as a whole. `shadow`: the
- * client sees no change; the log and the audit record show what would have been denied.
+ * `filter`: denied fields are null. `reject`: an operation with a denial is refused as a whole. `shadow`: the client sees no
+ * change; the log and the audit record show what would have been denied.
  */
 export type AuthorizationMode = 'filter' | 'reject' | 'shadow';
 
@@ -30,10 +30,7 @@ export interface AuthorizationSettings {
   readonly anonymous: 'allow' | 'refuse';
   /** `required`: a field without a rule that is not `@public` is refused. Default `open`, as in the standard. */
   readonly coverage: 'required' | 'open';
-  /**
-   * Errors with their own path per denied selection, and per selection that a failed subgraph made null.
-   * Default 20.
-   */
+  /** Errors with their own path per denied selection, and per selection that a failed subgraph made null. Default 20. */
   readonly maxPathsPerSelection: number;
   /** Errors of one response; one more counts those left out. Default 1,000. */
   readonly maxErrors: number;
@@ -45,8 +42,8 @@ export interface RevocationSettings {
   /** Milliseconds. Default 75,000: two long polls of 30 s, and some slack. */
   readonly maxStalenessMs: number;
   /**
-   * For issuers with a stream and without their own value, in seconds. A token with a longer lifetime is
-   * refused. Default 3,600.
+   * For issuers with a stream and without their own value, in seconds. A token with a longer lifetime is refused. Default
+   * 3,600.
    */
   readonly maxTokenLifetimeSeconds: number;
   /** Revocations kept in memory. Default 1,000,000. */
@@ -65,15 +62,15 @@ export interface PropagationSettings {
   /** Seconds; at most 60, which is what subgraphs accept. Default 15. */
   readonly tokenLifetimeSeconds: number;
   /**
-   * `none`: one token per transaction and subgraph. `body`: one per subgraph request, valid once and for that
-   * request only, at the cost of a signature (about 30 µs) and a canonical text each. Default `none`.
+   * `none`: one token per transaction and subgraph. `body`: one per subgraph request, valid once and for that request only, at
+   * the cost of a signature (about 30 µs) and a canonical text each. Default `none`.
    */
   readonly bind: 'none' | 'body';
   /** Ed25519 private key (RFC 8037). Default: generated, for as long as the gateway runs. */
   readonly key: JWK | undefined;
   /**
-   * Seconds for which one key signs; the next one is published meanwhile. Longer than subgraphs cache a key
-   * set (10 minutes). Default: as long as the gateway runs.
+   * Seconds for which one key signs; the next one is published meanwhile. Longer than subgraphs cache a key set (10 minutes).
+   * Default: as long as the gateway runs.
    */
   readonly rotateKeysAfterSeconds: number | undefined;
   /** Workloads that may exchange a transaction token for one with another audience. Default: none. */
@@ -94,8 +91,8 @@ export interface PolicyAnswerOptions {
 }
 
 /**
- * The options of {@link protectGateway}. They have the keys of the configuration file and are checked by its
- * schema (`gateway/config/schema.json`), and also accept functions and objects that a file cannot hold.
+ * The options of {@link protectGateway}. They have the keys of the configuration file and are checked by its schema
+ * (`gateway/config/schema.json`), and also accept functions and objects that a file cannot hold.
  *
  * @example
  * ```ts
@@ -119,16 +116,13 @@ export interface ProtectionOptions extends RevocationHooks {
   /** How large an operation may be. */
   readonly limits?: Given<LimitSettings> | undefined;
   /**
-   * The address at which clients reach the gateway. With it every challenge names the metadata of the
-   * protected resource (RFC 9728), which must then be served. Default: none.
+   * The address at which clients reach the gateway. With it every challenge names the metadata of the protected resource (RFC
+   * 9728), which must then be served. Default: none.
    */
   readonly externalUrl?: string | undefined;
   /** DPoP-bound tokens, and their proofs (RFC 9449). */
   readonly dpop?: DpopOptions | undefined;
-  /**
-   * Whether `IncomingRequest.clientCertificate` is set for clients with a certificate; for the metadata.
-   * Default false.
-   */
+  /** Whether `IncomingRequest.clientCertificate` is set for clients with a certificate; for the metadata. Default false. */
   readonly knowsClientCertificates?: boolean | undefined;
   /** Default: revocations are unknown, and a token is valid until it expires. */
   readonly revocation?: RevocationOptions | undefined;
@@ -136,8 +130,8 @@ export interface ProtectionOptions extends RevocationHooks {
   readonly audit?: AuditOptions | undefined;
   readonly policies?: PolicyAnswerOptions | undefined;
   /**
-   * The loaded policy file: `await readPolicy(file)`. The clients' ceilings and rate limits. It must name the
-   * supergraph's scopes. Default: no ceiling.
+   * The loaded policy file: `await readPolicy(file)`. The clients' ceilings and rate limits. It must name the supergraph's
+   * scopes. Default: no ceiling.
    */
   readonly policy?: Policy | undefined;
   /** How each subgraph is called, and what it gets besides the transaction token, by subgraph name. */

@@ -10,9 +10,7 @@ import { nearest } from './suggestion.js';
 // ajv-formats is CommonJS, but its types say otherwise.
 const addFormats = formats as unknown as (ajv: Ajv) => void;
 
-/**
- * The one validator of options and configuration files. It fills in defaults, so it gets a copy of the data.
- */
+/** The one validator of options and configuration files. It fills in defaults, so it gets a copy of the data. */
 const validate = (() => {
   const ajv = new Ajv({ strict: true, allErrors: true, verbose: true, useDefaults: true });
   addFormats(ajv);

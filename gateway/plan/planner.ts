@@ -43,9 +43,8 @@ interface CurrentJob extends Job {
 }
 
 /**
- * Plans one operation at a time in its own thread, for one supergraph. Apollo's planner cannot be
- * interrupted: when an operation exceeds its budget, the thread is ended and replaced. Meanwhile the gateway
- * answers operations with known plans.
+ * Plans one operation at a time in its own thread, for one supergraph. Apollo's planner cannot be interrupted: when an
+ * operation exceeds its budget, the thread is ended and replaced. Meanwhile the gateway answers operations with known plans.
  */
 export class Planner {
   private worker: Worker | undefined;

@@ -24,8 +24,8 @@ export interface QueryPlansOptions {
 }
 
 /**
- * The query plans of one supergraph version. @apollo/gateway looks here before it plans by itself. With a
- * planner it finds every plan, because a missing one is planned in another thread before it is called.
+ * The query plans of one supergraph version. @apollo/gateway looks here before it plans by itself. With a planner it finds
+ * every plan, because a missing one is planned in another thread before it is called.
  */
 export class QueryPlans {
   private readonly plans: ByteCache<QueryPlan>;
@@ -107,8 +107,7 @@ export class QueryPlans {
     const waitedFor = this.underWay.get(key);
     if (waitedFor !== undefined) {
       return waitedFor.catch((error: unknown) => {
-        // The previous request stopped for lack of budget, due to its other operations; this one may have
-        // enough.
+        // The previous request stopped for lack of budget, due to its other operations; this one may have enough.
         if (error instanceof PlanningLimitError && error.budgetMs < this.budgetMs)
           return this.planned(key, request, shared, planner);
         throw error;

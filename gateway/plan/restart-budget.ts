@@ -4,8 +4,8 @@ const BURST = 3;
 const SHARE = 0.2;
 
 /**
- * Decides when a stopped planner may be replaced. Creating one costs as much as reading the whole supergraph,
- * and a client could force it again and again.
+ * Decides when a stopped planner may be replaced. Creating one costs as much as reading the whole supergraph, and a client
+ * could force it again and again.
  */
 export class RestartBudget {
   private readonly starts: number[] = [];

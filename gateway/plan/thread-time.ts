@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 export type ThreadClock = () => number;
 
 /**
- * The processor time of a thread of this process, as Linux reports it. Elsewhere the wall-clock time, which
- * is never less: on a busy machine an operation is then stopped early.
+ * The processor time of a thread of this process, as Linux reports it. Elsewhere the wall-clock time, which is never less: on a
+ * busy machine an operation is then stopped early.
  *
  * @param threadId as the thread itself read it from `/proc/thread-self`
  */

@@ -31,9 +31,8 @@ export class PolicyBook {
   }
 
   /**
-   * The delegation with the policies that hold for this request: those of its token without an evaluator, and
-   * those among the named ones that their evaluator answered with exactly true. Each is evaluated once;
-   * nothing is kept for another request.
+   * The delegation with the policies that hold for this request: those of its token without an evaluator, and those among the
+   * named ones that their evaluator answered with exactly true. Each is evaluated once; nothing is kept for another request.
    */
   async answer(
     names: readonly string[],

@@ -15,13 +15,12 @@ import type { PolicyEvaluator, PolicyFunction, PolicyRequest } from './evaluator
 type Cedar = typeof cedarModule;
 
 /**
- * Policies in a Cedar file. It answers all policies that its `permit`s name in their action, whatever a token
- * brings. The file is validated (strict mode) against the schema generated from the supergraph's policies.
+ * Policies in a Cedar file. It answers all policies that its `permit`s name in their action, whatever a token brings. The file
+ * is validated (strict mode) against the schema generated from the supergraph's policies.
  *
  * @param text of the file
  * @param path key of the configuration, for messages
- * @throws {ConfigurationError} if the text is not Cedar; `prepare` throws it if the file does not fit the
- * supergraph
+ * @throws {ConfigurationError} if the text is not Cedar; `prepare` throws it if the file does not fit the supergraph
  */
 export async function cedarEvaluator(text: string, path: string): Promise<PolicyEvaluator> {
   // Four megabytes, loaded only if used.

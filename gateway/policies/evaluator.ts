@@ -18,8 +18,8 @@ export interface PolicyEvaluator {
    * Called for each version of the supergraph, before it is served.
    *
    * @param policies every policy in its rules
-   * @returns a function per policy that this evaluator answers, whatever the token says. Each is called at
-   * most once per request, with the token's delegation.
+   * @returns a function per policy that this evaluator answers, whatever the token says. Each is called at most once per
+   * request, with the token's delegation.
    * @throws {ConfigurationError} if it cannot answer a policy that it should; the version is then not served
    */
   prepare(policies: ReadonlySet<string>): ReadonlyMap<string, PolicyFunction>;

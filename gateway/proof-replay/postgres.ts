@@ -18,8 +18,8 @@ const LOCK_TIMEOUT_MS = 1_000;
 const CLAIM = { name: 'claim', text: 'select replay.claim($1, $2) as is_first' };
 
 /**
- * For several gateways on one database. Claims that this gateway has seen are refused without a query, and it
- * claims no more than its memory has room for, which bounds the table by the number of gateways.
+ * For several gateways on one database. Claims that this gateway has seen are refused without a query, and it claims no more
+ * than its memory has room for, which bounds the table by the number of gateways.
  */
 export class PostgresProofReplayStore implements ProofReplayStore {
   /** The table outlives the gateway. */

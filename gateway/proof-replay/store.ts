@@ -1,14 +1,13 @@
 /**
  * Remembers used proofs, so that each works once (RFC 9449 section 11.1).
  *
- * If `claim` returns `true`, no other claim of the same digest was or will be answered so while it is kept. A
- * store that cannot promise this rejects, and the caller must then refuse the request.
+ * If `claim` returns `true`, no other claim of the same digest was or will be answered so while it is kept. A store that cannot
+ * promise this rejects, and the caller must then refuse the request.
  */
 export interface ProofReplayStore {
   /**
    * @param digest of the proof's identity; base64url, 32 bytes
-   * @param keepSeconds how long a proof with this identifier could still be accepted; a duration, since
-   * clocks differ
+   * @param keepSeconds how long a proof with this identifier could still be accepted; a duration, since clocks differ
    * @returns whether it is the first claim
    * @throws {ProofReplayStoreError}
    */

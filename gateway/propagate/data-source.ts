@@ -79,8 +79,8 @@ interface SubgraphAnswer {
 class DeadlineError extends Error {}
 
 /**
- * One POST over the pool. It uses undici's dispatch, which delivers chunks as they come: a stream per
- * response would cost more than the response.
+ * One POST over the pool. It uses undici's dispatch, which delivers chunks as they come: a stream per response would cost more
+ * than the response.
  */
 function send(
   pool: Pool,
@@ -136,11 +136,10 @@ function reasonOf(error: unknown): string {
 type SubgraphResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
 /**
- * Calls one subgraph over a keep-alive pool. It sends the operation, the transaction token, the trace and the
- * headers configured for this subgraph, and removes the facts from the response.
+ * Calls one subgraph over a keep-alive pool. It sends the operation, the transaction token, the trace and the headers
+ * configured for this subgraph, and removes the facts from the response.
  *
- * A subgraph's `Cache-Control` is not passed on: data that depend on a delegation must not be in a shared
- * cache.
+ * A subgraph's `Cache-Control` is not passed on: data that depend on a delegation must not be in a shared cache.
  */
 export class BehalfDataSource implements GraphQLDataSource {
   private readonly path: string;

@@ -19,9 +19,9 @@ const ENTRIES_PER_FIELD = ACCESS_DECISIONS.length + 2;
 const SUBJECT_RULE = '@subject';
 
 /**
- * Reads a subgraph's facts about one response (`extensions.behalf`). The subgraph may be hostile, and the
- * facts are recorded, so only coordinates that it can resolve, known decisions and possible counts are
- * accepted. Rule and strategy are the gateway's own.
+ * Reads a subgraph's facts about one response (`extensions.behalf`). The subgraph may be hostile, and the facts are recorded,
+ * so only coordinates that it can resolve, known decisions and possible counts are accepted. Rule and strategy are the
+ * gateway's own.
  *
  * @param fields the coordinates that this subgraph can report
  * @returns undefined for invalid facts: another version or shape, or more entries than it has coordinates

@@ -12,8 +12,8 @@ interface SigningKey {
 }
 
 /**
- * The gateway's Ed25519 keys (RFC 8037). One signs; the previous and the next one are published as well, so
- * that a rotation outdates neither tokens in transit nor cached key sets.
+ * The gateway's Ed25519 keys (RFC 8037). One signs; the previous and the next one are published as well, so that a rotation
+ * outdates neither tokens in transit nor cached key sets.
  */
 export class SigningKeys {
   private previous: SigningKey | undefined;
@@ -32,8 +32,8 @@ export class SigningKeys {
   }
 
   /**
-   * @param privateJwk default: the published next key. A subgraph that has just fetched the set learns of any
-   * other key only at its next fetch.
+   * @param privateJwk default: the published next key. A subgraph that has just fetched the set learns of any other key only at
+   * its next fetch.
    */
   async rotate(privateJwk?: JWK): Promise<void> {
     const replacement = privateJwk === undefined ? this.next : await toSigningKey(privateJwk);
@@ -52,10 +52,7 @@ export class SigningKeys {
     };
   }
 
-  /**
-   * A signed JWT of these claims (RFC 7515 section 7.1). Hand-written, because every subgraph request needs
-   * one.
-   */
+  /** A signed JWT of these claims (RFC 7515 section 7.1). Hand-written, because every subgraph request needs one. */
   sign(claims: object): string {
     const { header, privateKey } = this.current;
     const input = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;

@@ -41,13 +41,13 @@ export type ClientHeaders = Readonly<Record<string, string | readonly string[] |
 
 export const MAX_HEADER_VALUE_BYTES = 4_096;
 /**
- * No underscore or dot: many backends fold `x_user_id`, `x.user.id` and `x-user-id` into one name, so a
- * client could state by one what the gateway states by another.
+ * No underscore or dot: many backends fold `x_user_id`, `x.user.id` and `x-user-id` into one name, so a client could state by
+ * one what the gateway states by another.
  */
 const HEADER_NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 /**
- * Printable ASCII without white space at either end. Recipients strip that (RFC 9110 section 5.5), so `
- * admin` would arrive as `admin`; and they decode other characters differently.
+ * Printable ASCII without white space at either end. Recipients strip that (RFC 9110 section 5.5), so ` admin` would arrive as
+ * `admin`; and they decode other characters differently.
  */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 /** RFC 9110 section 5.5 `field-value`; what a client sends may hold `obs-text`. */
@@ -69,8 +69,8 @@ interface IdentityHeader {
 }
 
 /**
- * The headers that one subgraph relies on: statements from the verified delegation, constants, and listed
- * client headers. A client never decides the value of a name that the gateway states.
+ * The headers that one subgraph relies on: statements from the verified delegation, constants, and listed client headers. A
+ * client never decides the value of a name that the gateway states.
  */
 export class SubgraphHeaders {
   readonly #constants: Readonly<Record<string, string>>;
@@ -117,8 +117,8 @@ export class SubgraphHeaders {
   }
 
   /**
-   * The headers of one request, with names in lower case. Without a delegation, identity headers are absent,
-   * as is a header whose source the delegation lacks.
+   * The headers of one request, with names in lower case. Without a delegation, identity headers are absent, as is a header
+   * whose source the delegation lacks.
    *
    * @throws {UnsendableHeaderError}
    */
@@ -166,8 +166,8 @@ function joined(names: readonly string[], header: string): string | undefined {
 }
 
 /**
- * The client's own headers, with repeats joined (RFC 9110 section 5.3). One that is too long or invalid is
- * omitted, as the client could have done.
+ * The client's own headers, with repeats joined (RFC 9110 section 5.3). One that is too long or invalid is omitted, as the
+ * client could have done.
  */
 function forwardedOf(client: ClientHeaders | undefined, names: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {};

@@ -7,8 +7,8 @@ export interface SubgraphOptions {
   /** Milliseconds for one request as a whole. Default 30,000. */
   readonly timeoutMs?: number;
   /**
-   * The roles that this subgraph gets, in the transaction token and by `from: roles`: those that its code
-   * needs, which no schema shows. Default: none.
+   * The roles that this subgraph gets, in the transaction token and by `from: roles`: those that its code needs, which no
+   * schema shows. Default: none.
    */
   readonly roles?: readonly string[];
   /** Request headers that the gateway sets, by name: from the verified delegation, or a constant. */

@@ -20,10 +20,7 @@ export interface TxnTokenServiceOptions {
   readonly log: GatewayLog;
 }
 
-/**
- * The gateway as a transaction token service (draft-ietf-oauth-transaction-tokens section 6): it does all
- * signing.
- */
+/** The gateway as a transaction token service (draft-ietf-oauth-transaction-tokens section 6): it does all signing. */
 export class TxnTokenService {
   readonly #options: TxnTokenServiceOptions;
   readonly #keys: Promise<SigningKeys>;
@@ -68,8 +65,8 @@ export class TxnTokenService {
   }
 
   /**
-   * The transaction token for one subgraph request; undefined for an anonymous caller. Unless tokens are
-   * bound to requests, there is one per transaction and subgraph.
+   * The transaction token for one subgraph request; undefined for an anonymous caller. Unless tokens are bound to requests,
+   * there is one per transaction and subgraph.
    */
   tokenFor(
     propagation: Propagation,

@@ -13,8 +13,8 @@ export interface TxnTokenSettings {
   /** Default {@link TXN_TOKEN_LIFETIME_SECONDS}; at most 60, which is what subgraphs accept. */
   readonly tokenLifetimeSeconds?: number | undefined;
   /**
-   * `none` (the default): one token per transaction and subgraph. `body`: one per subgraph request, valid
-   * once and for that request only, at the cost of a signature (about 30 µs) and a canonical text each.
+   * `none` (the default): one token per transaction and subgraph. `body`: one per subgraph request, valid once and for that
+   * request only, at the cost of a signature (about 30 µs) and a canonical text each.
    */
   readonly bind?: 'none' | 'body' | undefined;
 }
@@ -35,8 +35,8 @@ export interface TxnTokenContent {
 }
 
 /**
- * Mints one transaction token (draft-ietf-oauth-transaction-tokens section 5), with only the scopes,
- * policies, purposes and roles that its audience can require.
+ * Mints one transaction token (draft-ietf-oauth-transaction-tokens section 5), with only the scopes, policies, purposes and
+ * roles that its audience can require.
  */
 export function mintTxnToken(
   keys: SigningKeys,

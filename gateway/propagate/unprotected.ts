@@ -2,14 +2,12 @@ import type { AccountableField, OperationAuthorizer } from '../authorize/index.j
 import type { GatewayLog } from '../log.js';
 import type { SubgraphHeaders } from './subgraph-headers.js';
 
-/**
- * More subgraphs than any federation has: names come from supergraphs, of which there may be many over time.
- */
+/** More subgraphs than any federation has: names come from supergraphs, of which there may be many over time. */
 const MAX_TOLD = 10_000;
 
 /**
- * Logs which subgraphs enforce nothing themselves, each once. The gateway still enforces its rules, but
- * anyone who reaches such a subgraph directly reads everything.
+ * Logs which subgraphs enforce nothing themselves, each once. The gateway still enforces its rules, but anyone who reaches such
+ * a subgraph directly reads everything.
  */
 export class UnprotectedSubgraphs {
   readonly #log: GatewayLog;

@@ -5,8 +5,7 @@ import type { Span } from '@opentelemetry/api';
 import type { ClientHeaders } from '../propagate/subgraph-headers.js';
 
 /**
- * The parts of an HTTP request that the gateway reads. A missing part is unknown, and a token that is bound
- * to it is refused.
+ * The parts of an HTTP request that the gateway reads. A missing part is unknown, and a token that is bound to it is refused.
  */
 export interface IncomingRequest {
   /** Every value of the `Authorization` header. */
@@ -36,9 +35,7 @@ export class Exchange {
   readonly span: Span;
   /** The trace context for the subgraphs. */
   readonly traceparent: string;
-  /**
-   * For the audit record, 32 hex digits. Never chosen by the client: those 16 bytes could contain anything.
-   */
+  /** For the audit record, 32 hex digits. Never chosen by the client: those 16 bytes could contain anything. */
   readonly traceId: string;
   /** The request's own trace, in which it continues. */
   readonly traceLink: string | undefined;

@@ -4,8 +4,8 @@ import type { IncomingRequest } from './exchange.js';
 import type { SharedUse } from './shared-use.js';
 
 /**
- * One HTTP request at the gateway. It is authenticated once; each of its operations then runs as a separate
- * exchange, because operations with a shared exchange would execute each other's documents.
+ * One HTTP request at the gateway. It is authenticated once; each of its operations then runs as a separate exchange, because
+ * operations with a shared exchange would execute each other's documents.
  */
 export class GatewayRequest {
   readonly usage: SharedUse = { tokens: 0, planning: undefined };

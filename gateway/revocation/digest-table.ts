@@ -14,9 +14,8 @@ const GROWTH = 1.5;
 const FORGET_AT_MOST_EVERY_SECONDS = 60;
 
 /**
- * A map from digests to a time, in one block of memory outside of the garbage collector's reach: 24 bytes per
- * slot, 32 to 48 per entry. (A `Map` with string keys takes about 250, and every full collection walks a
- * million of them.)
+ * A map from digests to a time, in one block of memory outside of the garbage collector's reach: 24 bytes per slot, 32 to 48
+ * per entry. (A `Map` with string keys takes about 250, and every full collection walks a million of them.)
  *
  * Entries are never deleted one by one: expired ones stay until the table is rebuilt, which keeps all others.
  */

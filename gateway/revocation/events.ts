@@ -8,10 +8,7 @@ export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-t
 export const ACCESS_SUSPENDED = 'https://schemas.behalf.dev/secevent/event-type/access-suspended';
 export const ACCESS_RESUMED = 'https://schemas.behalf.dev/secevent/event-type/access-resumed';
 
-/**
- * SSF 1.0 section 3.3: a complex subject, of which every member must match. An unknown member matches
- * nothing.
- */
+/** SSF 1.0 section 3.3: a complex subject, of which every member must match. An unknown member matches nothing. */
 export function readSubject(issuer: string, subjectId: unknown): RevokedSubject | undefined {
   if (!isRecord(subjectId) || subjectId.format !== 'complex') return undefined;
   const { format: _format, user, application, consent, session, token, ...others } = subjectId;

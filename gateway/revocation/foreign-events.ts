@@ -30,8 +30,8 @@ export interface ForeignRevocation {
 const SECONDS_AT_MOST = 1e11;
 
 /**
- * What another issuer's verified security event token ends. Members that cannot be matched, such as a device,
- * are ignored: the event then ends more than necessary, never less.
+ * What another issuer's verified security event token ends. Members that cannot be matched, such as a device, are ignored: the
+ * event then ends more than necessary, never less.
  *
  * @param names the events to apply; others are ignored
  * @returns `unreadable` if such an event cannot be understood, so that its subject is unknown

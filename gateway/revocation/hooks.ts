@@ -5,10 +5,9 @@ import type { RevokedSubject } from './view.js';
 /** What has ended. Identifiers are the issuer's; those not announced are undefined. */
 export interface Revocation {
   /**
-   * `issuer`: everything that the issuer issued up to then. `unknown`: the hooks were too slow and some
-   * announcements were dropped, so forget everything. The other kinds end what their identifier names;
-   * `subject` and `client` end what was issued up to then to this person, this client, or both if both are
-   * given.
+   * `issuer`: everything that the issuer issued up to then. `unknown`: the hooks were too slow and some announcements were
+   * dropped, so forget everything. The other kinds end what their identifier names; `subject` and `client` end what was issued
+   * up to then to this person, this client, or both if both are given.
    */
   readonly kind: 'consent' | 'session' | 'token' | 'subject' | 'client' | 'key' | 'issuer' | 'unknown';
   /** Undefined for `unknown`. */
@@ -31,9 +30,9 @@ export interface ConsentChange extends Revocation {
 }
 
 /**
- * Called after the gateway itself enforces the announcement, one call at a time. An announcement may repeat,
- * for example when a stream begins anew. What a hook throws is logged without its message; a hook that takes
- * longer than five seconds is not awaited.
+ * Called after the gateway itself enforces the announcement, one call at a time. An announcement may repeat, for example when a
+ * stream begins anew. What a hook throws is logged without its message; a hook that takes longer than five seconds is not
+ * awaited.
  */
 export interface RevocationHooks {
   readonly onRevocation?: ((revocation: Revocation) => unknown) | undefined;

@@ -26,19 +26,18 @@ const LEAST_WAIT_MS = 50;
 /** With a larger clock difference, nobody could say which tokens have expired. */
 const MAX_CLOCK_SKEW_SECONDS = 60;
 /**
- * RFC 6750 section 3.1, RFC 9110: the secret is refused, the stream is unknown, or it is not delivering. Each
- * of them ends the stream, because it may have missed announcements that it will never deliver.
+ * RFC 6750 section 3.1, RFC 9110: the secret is refused, the stream is unknown, or it is not delivering. Each of them ends the
+ * stream, because it may have missed announcements that it will never deliver.
  */
 const STREAM_IS_OVER: readonly (number | undefined)[] = [401, 404, 409];
 
 /**
- * Receives an issuer's revocations: creates a stream at its transmitter (OpenID Shared Signals Framework 1.0)
- * and polls it (RFC 8936, long polling) until it is closed. The next poll acknowledges received events, and
- * follows as soon as they are in the view: nothing is lost in between, and nobody who waits for the
- * acknowledgement waits for a poll.
+ * Receives an issuer's revocations: creates a stream at its transmitter (OpenID Shared Signals Framework 1.0) and polls it (RFC
+ * 8936, long polling) until it is closed. The next poll acknowledges received events, and follows as soon as they are in the
+ * view: nothing is lost in between, and nobody who waits for the acknowledgement waits for a poll.
  *
- * An event that cannot be verified or read keeps the view from becoming fresh, because what it ends is
- * unknown. When a stream ends, the view becomes stale at once, and the next stream has to catch up first.
+ * An event that cannot be verified or read keeps the view from becoming fresh, because what it ends is unknown. When a stream
+ * ends, the view becomes stale at once, and the next stream has to catch up first.
  */
 export class SsfReceiver {
   private readonly closing = new AbortController();
@@ -230,8 +229,7 @@ export class SsfReceiver {
     const names = foreign.events ?? ALL_FOREIGN_EVENTS;
     const subjects = { issuer, emailIsSubject: foreign.emailIsSubject === true };
     const revocations = readForeignEvents(payload, names, subjects);
-    // It stays unacknowledged, and the view becomes stale, because its unknown subject would keep dead
-    // tokens.
+    // It stays unacknowledged, and the view becomes stale, because its unknown subject would keep dead tokens.
     if (revocations === 'unreadable') throw new StreamError('EVENT_UNREADABLE');
     for (const { atSeconds, what } of revocations) {
       if (!this.view.revoke(what, atSeconds)) throw new StreamError('VIEW_FULL');

@@ -6,14 +6,13 @@ export interface StreamOptions {
   /** Default: `/.well-known/ssf-configuration` of the issuer. */
   readonly configurationUri?: string;
   /**
-   * Hosts that secrets may be sent to, in addition to those of the issuer and of `configurationUri`, with the
-   * port unless it is the scheme's default. An address on any other host is refused, whatever document names
-   * it.
+   * Hosts that secrets may be sent to, in addition to those of the issuer and of `configurationUri`, with the port unless it is
+   * the scheme's default. An address on any other host is refused, whatever document names it.
    */
   readonly hosts?: readonly string[];
   /**
-   * Bearer secret. With it the gateway creates a stream, and the transmitter returns that stream's own
-   * secret. For a foreign stream, the credential for the delivery endpoint.
+   * Bearer secret. With it the gateway creates a stream, and the transmitter returns that stream's own secret. For a foreign
+   * stream, the credential for the delivery endpoint.
    */
   readonly secret: string;
   /** This gateway's name for callers that wait for all gateways. Default: host name and process. */

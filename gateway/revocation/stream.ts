@@ -34,9 +34,7 @@ export interface Stream {
   isComplete: boolean;
 }
 
-/**
- * Creates a stream (SSF 1.0 section 8.1.1.1) that begins with everything that can have ended a living token.
- */
+/** Creates a stream (SSF 1.0 section 8.1.1.1) that begins with everything that can have ended a living token. */
 export async function createStream(
   client: TransmitterClient,
   { instance, secret }: ReceiverOptions,
@@ -49,8 +47,8 @@ export async function createStream(
     delivery: { method: POLL_DELIVERY },
     events_requested: EVENTS_REQUESTED,
     description: instance ?? `${hostname()}:${process.pid}`,
-    // Behalf's own members: the silence after which this gateway permits nothing, and the maximum age of a
-    // token that it permits.
+    // Behalf's own members: the silence after which this gateway permits nothing, and the maximum age of a token that it
+    // permits.
     behalf_max_staleness_ms: view.maxStalenessMs,
     behalf_max_token_lifetime_seconds: view.maxTokenLifetimeSeconds,
   });

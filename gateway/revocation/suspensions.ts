@@ -2,9 +2,7 @@ import type { Delegation } from '@behalf/directives';
 import type { AuthenticatedToken } from '../authenticate/token.js';
 import { holdersOf } from './holders.js';
 
-/**
- * A target that is stopped until it is resumed: a client, a scope for everybody, or everything of an issuer.
- */
+/** A target that is stopped until it is resumed: a client, a scope for everybody, or everything of an issuer. */
 export type Suspended =
   | { readonly kind: 'client'; readonly clientId: string }
   | { readonly kind: 'scope'; readonly scope: string }
@@ -30,9 +28,8 @@ interface Cut {
 }
 
 /**
- * The suspensions in force, by issuer. Unlike revocations they do not expire: a suspended client's next token
- * is as unwelcome as its present one. They revoke nothing: unexpired tokens are valid again when they are
- * lifted.
+ * The suspensions in force, by issuer. Unlike revocations they do not expire: a suspended client's next token is as unwelcome
+ * as its present one. They revoke nothing: unexpired tokens are valid again when they are lifted.
  */
 export class Suspensions {
   private readonly byIssuer = new Map<string, Standing>();

@@ -28,10 +28,7 @@ export interface TransmitterMetadata {
   readonly address: string;
 }
 
-/**
- * Requests to one issuer's transmitter. Redirects are not followed: a secret goes only where it was meant to
- * go.
- */
+/** Requests to one issuer's transmitter. Redirects are not followed: a secret goes only where it was meant to go. */
 export class TransmitterClient {
   private readonly agent = new Agent({ connections: 2, maxResponseSize: MAX_RESPONSE_BYTES });
   /** Hosts that secrets may be sent to. */

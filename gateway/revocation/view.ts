@@ -11,10 +11,7 @@ export interface RevokedSubject {
   readonly issuer: string;
   readonly subject?: string;
   readonly clientId?: string;
-  /**
-   * The consent. It ends forever, as do a session and a token; the others end what was issued up to the
-   * event.
-   */
+  /** The consent. It ends forever, as do a session and a token; the others end what was issued up to the event. */
   readonly consentId?: string;
   /** `sid` */
   readonly sessionId?: string;
@@ -30,17 +27,15 @@ export interface RevocationViewOptions {
   /** Beyond this age, the view permits nothing. */
   readonly maxStalenessMs: number;
   /**
-   * The maximum lifetime of a token; the authenticator refuses longer ones. An event this old matches no
-   * unexpired token and is forgotten.
+   * The maximum lifetime of a token; the authenticator refuses longer ones. An event this old matches no unexpired token and is
+   * forgotten.
    */
   readonly maxTokenLifetimeSeconds: number;
-  /**
-   * Default 1,000,000. What does not fit is refused, so that the view becomes stale rather than incomplete.
-   */
+  /** Default 1,000,000. What does not fit is refused, so that the view becomes stale rather than incomplete. */
   readonly maxEntries?: number;
   /**
-   * Called when an announcement is in the view, with the time of its end in seconds since the epoch. A
-   * subject with only the issuer means everything that the issuer issued up to then.
+   * Called when an announcement is in the view, with the time of its end in seconds since the epoch. A subject with only the
+   * issuer means everything that the issuer issued up to then.
    */
   readonly whenRevoked?: (what: RevokedSubject, atSeconds: number) => void;
   /** Milliseconds, never set back. */
@@ -48,8 +43,8 @@ export interface RevocationViewOptions {
 }
 
 /**
- * Tolerance between the clocks of issuer and gateway, so that nothing is forgotten too early. An event from
- * further in the future ends what is issued up to here: later tokens would outlive its memory.
+ * Tolerance between the clocks of issuer and gateway, so that nothing is forgotten too early. An event from further in the
+ * future ends what is issued up to here: later tokens would outlive its memory.
  */
 const CLOCK_TOLERANCE_SECONDS = 60;
 /** The largest time in the table: nothing is issued later. */
@@ -66,8 +61,8 @@ export class RevocationView {
   /** The digests to look up for a token; a verified token lives as long as its cache entry. */
   private readonly digests = new WeakMap<AuthenticatedToken, readonly Digest[]>();
   /**
-   * By issuer. Never forgotten while this process lives: a thief of the key can date tokens at will, and a
-   * key set that could not be refetched may still contain it.
+   * By issuer. Never forgotten while this process lives: a thief of the key can date tokens at will, and a key set that could
+   * not be refetched may still contain it.
    */
   private readonly revokedKeys = new Map<string, Set<string>>();
   /** By issuer: everything issued up to then is dead, seconds since the epoch. */
@@ -102,8 +97,8 @@ export class RevocationView {
   }
 
   /**
-   * Whether recent revocations are known: this issuer's or, without one, every issuer's. An issuer that
-   * announces nothing is always fresh.
+   * Whether recent revocations are known: this issuer's or, without one, every issuer's. An issuer that announces nothing is
+   * always fresh.
    */
   isFresh(issuer?: string): boolean {
     const leastMs = this.now() - this.options.maxStalenessMs;
@@ -203,8 +198,8 @@ export class RevocationView {
 type Key = readonly (string | null)[];
 
 /**
- * The key of an event. The narrowest member alone is enough: a token, a consent and a session have their own
- * identifiers, whatever else the event names. One client's part of a session can end separately.
+ * The key of an event. The narrowest member alone is enough: a token, a consent and a session have their own identifiers,
+ * whatever else the event names. One client's part of a session can end separately.
  */
 function keyOf({ issuer, subject, clientId, consentId, sessionId, tokenId }: RevokedSubject): {
   readonly key: Key;

@@ -27,8 +27,8 @@ const DEFAULT_MAX_STALENESS_MS = 75_000;
 const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
 
 /**
- * Calls hooks for revocations that issuers announce (OpenID SSF 1.0, RFC 8936), in a process that is not a
- * gateway, such as a subgraph with its own cache. Like every receiver it needs a stream, and not a gateway.
+ * Calls hooks for revocations that issuers announce (OpenID SSF 1.0, RFC 8936), in a process that is not a gateway, such as a
+ * subgraph with its own cache. Like every receiver it needs a stream, and not a gateway.
  *
  * @example
  * import { watchRevocations } from '@behalf/gateway';

@@ -15,9 +15,7 @@ interface Visible {
 export class GrantedSchemaIntrospection {
   private document: DocumentNode | undefined;
   private characters = 0;
-  /**
-   * By decision, never by caller: callers who meet the same rules see the same. Each entry holds a schema.
-   */
+  /** By decision, never by caller: callers who meet the same rules see the same. Each entry holds a schema. */
   private readonly visible: ByteCache<Visible>;
 
   /** @param cacheBytes estimated, for the schemas that callers see */

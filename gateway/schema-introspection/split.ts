@@ -51,10 +51,7 @@ function isIntrospection(field: FieldNode): boolean {
   return field.name.value === '__schema' || field.name.value === '__type';
 }
 
-/**
- * The operation with these root fields only, and the fragments and variables that they use; undefined without
- * any.
- */
+/** The operation with these root fields only, and the fragments and variables that they use; undefined without any. */
 function part(client: ClientOperation, keeps: (field: FieldNode) => boolean): DocumentNode | undefined {
   const fragments = fragmentsOf(client.document);
   const atRoot = new Map<string, FragmentDefinitionNode | undefined>();

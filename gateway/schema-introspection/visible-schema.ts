@@ -22,8 +22,8 @@ export function introspectableDocument(schema: GraphQLSchema): DocumentNode {
 }
 
 /**
- * The part of a schema that a caller can reach: without fields that are not granted, types left without a
- * field, fields that returned those, and everything that becomes unreachable.
+ * The part of a schema that a caller can reach: without fields that are not granted, types left without a field, fields that
+ * returned those, and everything that becomes unreachable.
  *
  * @returns undefined if no query field is left, because that is not a schema
  */
@@ -108,9 +108,8 @@ function dropEmpty(types: Definitions): boolean {
 }
 
 /**
- * A type implements only interfaces that it still fits (GraphQL section 3.6 Type Validation): the fields,
- * with fitting types, and the interface's own interfaces. Dropping one may make another's fields unfit, so it
- * repeats until nothing changes.
+ * A type implements only interfaces that it still fits (GraphQL section 3.6 Type Validation): the fields, with fitting types,
+ * and the interface's own interfaces. Dropping one may make another's fields unfit, so it repeats until nothing changes.
  */
 function keepInterfacesConsistent(types: Definitions): void {
   for (let isSettled = false; !isSettled;) {

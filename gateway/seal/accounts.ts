@@ -2,17 +2,16 @@ import type { FieldAccess } from '@behalf/directives/internal';
 import type { AuditedAccess } from '@behalf/audit';
 
 /**
- * For all facts of one request, as JSON. A sink refuses an oversized record (1 MiB), and a subgraph with many
- * coordinates must not cause that: facts beyond this are rejected.
+ * For all facts of one request, as JSON. A sink refuses an oversized record (1 MiB), and a subgraph with many coordinates must
+ * not cause that: facts beyond this are rejected.
  */
 const MAX_BYTES = 512 * 1024;
 /** Per entry, besides its text: a growing count, and the spaces that PostgreSQL writes. */
 const SLACK_BYTES = 40;
 
 /**
- * The subgraphs' facts of one request. Equal entries of several responses are merged, so that it cannot grow
- * beyond the schema. It also knows which subgraphs are missing, because an incomplete record must not look
- * complete.
+ * The subgraphs' facts of one request. Equal entries of several responses are merged, so that it cannot grow beyond the schema.
+ * It also knows which subgraphs are missing, because an incomplete record must not look complete.
  */
 export class AccessAccounts {
   private readonly merged = new Map<string, AuditedAccess>();

@@ -1,9 +1,6 @@
 import type { AuditSink } from '@behalf/audit';
 
-/**
- * `required`: no data leaves before its record is durable. `best-effort`: lost records are counted and
- * logged.
- */
+/** `required`: no data leaves before its record is durable. `best-effort`: lost records are counted and logged. */
 export type AuditMode = 'required' | 'best-effort';
 
 /** The audit log. The same shape as in the configuration file, which cannot hold a sink. */
@@ -19,8 +16,8 @@ export type AuditOptions =
       /** PostgreSQL connection string of the writer's role. */
       readonly database?: string | undefined;
       /**
-       * At least 32 bytes, or as many in base64url: keys the pseudonyms of subjects (HMAC-SHA-256). Default:
-       * generated at the start, so records of two runs name people differently.
+       * At least 32 bytes, or as many in base64url: keys the pseudonyms of subjects (HMAC-SHA-256). Default: generated at the
+       * start, so records of two runs name people differently.
        */
       readonly pseudonymKey?: Uint8Array | string | undefined;
     };

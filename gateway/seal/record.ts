@@ -45,9 +45,7 @@ export function requestRecord(
   });
 }
 
-/**
- * The audit record of a workload's token exchange: under the transaction's own identifier if it was valid.
- */
+/** The audit record of a workload's token exchange: under the transaction's own identifier if it was valid. */
 export function tokenExchangeRecord(outcome: TxnTokenExchangeOutcome, key: Uint8Array): AuditRecord {
   const { workload, audience } = outcome;
   const isGiven = outcome.token !== undefined;
@@ -80,8 +78,8 @@ function denialsOf(denials: readonly Denial[], isShadow: boolean): readonly Audi
 }
 
 /**
- * A client can select very many fields under long rules, and the log would refuse an oversized record. Then
- * the rules are truncated; the schema has them whole.
+ * A client can select very many fields under long rules, and the log would refuse an oversized record. Then the rules are
+ * truncated; the schema has them whole.
  */
 function withinBounds(fields: readonly AuditedAccess[]): readonly AuditedAccess[] {
   let bytes = 0;

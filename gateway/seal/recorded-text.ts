@@ -9,9 +9,8 @@ const MAX_IDENTIFIER_LENGTH = 256;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /**
- * Whether an operation name is recorded unchanged: if it is short and has hardly any digits, because the
- * client could put a value there. No pattern distinguishes a name from personal data in words; see decision
- * 0032.
+ * Whether an operation name is recorded unchanged: if it is short and has hardly any digits, because the client could put a
+ * value there. No pattern distinguishes a name from personal data in words; see decision 0032.
  */
 export function isPlainOperationName(name: string): boolean {
   return PLAIN_NAME.test(name) && (name.match(/\d/g)?.length ?? 0) <= MAX_DIGITS;
@@ -33,10 +32,7 @@ export function recordedHash(text: string, key: Uint8Array): string {
   return `hmac-sha256:${hmac(text, key).toString('hex')}`;
 }
 
-/**
- * Keyed, because a plain hash of a personal number, or of a document containing one, can be found by brute
- * force.
- */
+/** Keyed, because a plain hash of a personal number, or of a document containing one, can be found by brute force. */
 export function hmac(text: string, key: Uint8Array): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }

@@ -29,11 +29,9 @@ export class Recorder {
   }
 
   /**
-   * Records one operation up to its last stage. The record comes first, so that counting or logging cannot
-   * prevent it.
+   * Records one operation up to its last stage. The record comes first, so that counting or logging cannot prevent it.
    *
-   * @throws {RefusedError} 503 `AUDIT_UNAVAILABLE` in audit mode `required`, if the record cannot be made
-   * durable
+   * @throws {RefusedError} 503 `AUDIT_UNAVAILABLE` in audit mode `required`, if the record cannot be made durable
    */
   seal(stage: Stage, outcome: AuditOutcome, reason: string | undefined): Promise<void> {
     this.#sealed.add(stage.exchange);

@@ -43,8 +43,8 @@ function cut(
 }
 
 /**
- * Takes the rules that go with the supergraph that executes the operation. If they were replaced since its
- * token was verified, the token is cut anew, so that no parts of two versions decide.
+ * Takes the rules that go with the supergraph that executes the operation. If they were replaced since its token was verified,
+ * the token is cut anew, so that no parts of two versions decide.
  */
 export function adopt(
   authenticated: Authenticated,
@@ -57,8 +57,8 @@ export function adopt(
 }
 
 /**
- * Refuses a client that an administrator has suspended. A separate step after the caller is known, so that
- * the record shows a suspended client's further attempts.
+ * Refuses a client that an administrator has suspended. A separate step after the caller is known, so that the record shows a
+ * suspended client's further attempts.
  *
  * @throws {RefusedError}
  */

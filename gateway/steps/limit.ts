@@ -4,9 +4,7 @@ import { RefusedError } from '../errors.js';
 import type { CostModel, RequestLimits } from '../limit/index.js';
 import type { Authenticated } from './stages.js';
 
-/**
- * Counts one request against its client's rate class, unless that happened before its operation was parsed.
- */
+/** Counts one request against its client's rate class, unless that happened before its operation was parsed. */
 export async function countRequest(
   authenticated: Authenticated,
   limits: RequestLimits,

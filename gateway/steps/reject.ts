@@ -14,8 +14,8 @@ import type { AuthorizationRules } from './authorize.js';
 import type { Authorized } from './stages.js';
 
 /**
- * Refuses an operation as a whole for its denials: in mode `reject` for any of them, and in mode `filter` if
- * nothing is left and the client reads the outcome from the status.
+ * Refuses an operation as a whole for its denials: in mode `reject` for any of them, and in mode `filter` if nothing is left
+ * and the client reads the outcome from the status.
  *
  * @throws {RejectedError}
  */
@@ -43,9 +43,8 @@ interface Rejection {
 }
 
 /**
- * The operation is refused as a whole, with every denied coordinate: a request error, which has no data. 403
- * with a token and 401 without one if the status reflects the outcome; otherwise the conventional 200
- * (GraphQL over HTTP section 6.4).
+ * The operation is refused as a whole, with every denied coordinate: a request error, which has no data. 403 with a token and
+ * 401 without one if the status reflects the outcome; otherwise the conventional 200 (GraphQL over HTTP section 6.4).
  */
 export class RejectedError extends Error {
   readonly errors: readonly GraphQLError[];
@@ -94,8 +93,7 @@ function withStepUpOf({ delegation, token }: Authorized, requires: Requires): Re
 }
 
 /**
- * Adds to a response's denials the sign-in that would end them. Callers share decisions, but this depends on
- * the single caller.
+ * Adds to a response's denials the sign-in that would end them. Callers share decisions, but this depends on the single caller.
  */
 export function tellStepUps(authorized: Authorized, outcome: ExecutionOutcome): ExecutionOutcome {
   const { authorization, token } = authorized;

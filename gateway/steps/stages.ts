@@ -8,8 +8,8 @@ import type { SharedUse } from '../request/shared-use.js';
 import type { SplitSchemaIntrospection } from '../schema-introspection/index.js';
 
 /**
- * The progress of an operation. Every stage holds what is known so far for the record; each later one holds
- * more. A step takes the stage before it and returns the next, so the compiler checks their order.
+ * The progress of an operation. Every stage holds what is known so far for the record; each later one holds more. A step takes
+ * the stage before it and returns the next, so the compiler checks their order.
  */
 export interface Stage {
   readonly exchange: Exchange;

@@ -4,9 +4,7 @@ import { SentOperation } from './sent-operation.js';
 /** One subgraph request, for an operation. */
 export interface SubgraphFetch {
   readonly subgraph: string;
-  /**
-   * Its position in the response: keys under which the operation is executed, and `@` for every list entry.
-   */
+  /** Its position in the response: keys under which the operation is executed, and `@` for every list entry. */
   readonly at: readonly string[];
   readonly sent: SentOperation;
   /** The number of requested entities. */

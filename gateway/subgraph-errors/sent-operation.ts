@@ -9,10 +9,7 @@ export interface SentField {
   readonly sets: readonly SelectionSetNode[];
 }
 
-/**
- * The operation sent to a subgraph. It is parsed on first use, because a response without errors never needs
- * it.
- */
+/** The operation sent to a subgraph. It is parsed on first use, because a response without errors never needs it. */
 export class SentOperation {
   private read: { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } | undefined;
   private readonly fragments = new Map<string, FragmentDefinitionNode>();

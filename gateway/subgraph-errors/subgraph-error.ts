@@ -55,9 +55,8 @@ interface Shown {
 }
 
 /**
- * A subgraph error on its way through @apollo/gateway. It is redacted on arrival, so that nothing on the way
- * (joining, spans, metrics) sees the subgraph's text; its details later determine its position in the
- * response.
+ * A subgraph error on its way through @apollo/gateway. It is redacted on arrival, so that nothing on the way (joining, spans,
+ * metrics) sees the subgraph's text; its details later determine its position in the response.
  */
 export class SubgraphError extends GraphQLError {
   /** Further errors of the same response that were not read. */
@@ -107,8 +106,7 @@ export function fetchFailure(
 /**
  * Reads the errors of a response.
  *
- * @param isShadow passes them on unchanged, without stacks: in shadow mode the client's response is the one
- * without Behalf
+ * @param isShadow passes them on unchanged, without stacks: in shadow mode the client's response is the one without Behalf
  */
 export function readErrors(
   reported: readonly unknown[],

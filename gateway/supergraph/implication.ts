@@ -17,9 +17,9 @@ const ALTERNATIVES_PER_STEP = 100;
 /**
  * Whether every delegation that meets `asked` also meets `wanted`.
  *
- * Both are monotone formulas, AND of OR of AND, so it suffices to look for a counterexample: one alternative
- * from each conjunct of `asked` whose names together do not meet a conjunct of `wanted`. There can be
- * exponentially many choices, so the search gives up after a bounded number of steps and reports `unknown`.
+ * Both are monotone formulas, AND of OR of AND, so it suffices to look for a counterexample: one alternative from each conjunct
+ * of `asked` whose names together do not meet a conjunct of `wanted`. There can be exponentially many choices, so the search
+ * gives up after a bounded number of steps and reports `unknown`.
  */
 export function implies(asked: Requirement, wanted: Requirement, maxSteps: number = MAX_STEPS): Implied {
   const premises = conjunctsOf(asked);
@@ -58,10 +58,7 @@ function isSame(premise: Conjunct, conclusion: Conjunct): boolean {
   return premise.length === conclusion.length && JSON.stringify(premise) === JSON.stringify(conclusion);
 }
 
-/**
- * Whether each alternative of the premise contains an alternative of the conclusion. Long ones are left
- * undecided.
- */
+/** Whether each alternative of the premise contains an alternative of the conclusion. Long ones are left undecided. */
 function isWithin(premise: Conjunct, conclusion: Conjunct): boolean {
   if (premise.length * conclusion.length > MAX_PAIRS) return false;
   return premise.every((names) => isMetBy(conclusion, new Set(names)));

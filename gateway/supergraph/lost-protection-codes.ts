@@ -1,6 +1,5 @@
 /**
- * Ways in which a supergraph breaks the promise of its rules. Stable; shared by `behalf lint`, `behalf
- * compose` and loading.
+ * Ways in which a supergraph breaks the promise of its rules. Stable; shared by `behalf lint`, `behalf compose` and loading.
  */
 export type LostProtectionCode =
   /** A field reads one that requires more than itself. */

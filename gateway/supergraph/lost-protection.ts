@@ -10,8 +10,8 @@ import { checkStatements } from './statements.js';
 export type { LostProtection, LostProtectionCode } from './lost-protection-codes.js';
 
 /**
- * Promises of a supergraph's rules that its subgraphs do not keep. Composing, linting and loading use the
- * same check, so that none of them permits what another refuses.
+ * Promises of a supergraph's rules that its subgraphs do not keep. Composing, linting and loading use the same check, so that
+ * none of them permits what another refuses.
  *
  * @param rules with coverage `open`: a field without a rule has nothing to lose
  * @throws GraphQLError for an unreadable field set

@@ -8,9 +8,9 @@ export function wholeRequirement({ unless }: Minimization): Requirement {
 }
 
 /**
- * Whether a field computed from a minimized one reveals no more than that one: everybody who reads it, or
- * reads it whole, may also read the input whole; or it is minimized by the same strategy, at least as
- * strictly. Results of different strategies cannot be compared, except for `REDACT`, which leaves nothing.
+ * Whether a field computed from a minimized one reveals no more than that one: everybody who reads it, or reads it whole, may
+ * also read the input whole; or it is minimized by the same strategy, at least as strictly. Results of different strategies
+ * cannot be compared, except for `REDACT`, which leaves nothing.
  *
  * @param asked everything that the reader requires
  */
@@ -56,8 +56,7 @@ function compareParameters(before: Minimization, after: Minimization): StrategyC
     case 'NOISE':
       if (after.to !== 'NOISE') return 'incomparable';
       if (after.spread < before.spread) return 'weaker';
-      // On another grid, some values become distinguishable and others no longer are. Without a step, the
-      // spread decides.
+      // On another grid, some values become distinguishable and others no longer are. Without a step, the spread decides.
       return isOneGrid(before, after) ? byDetail(-before.spread, -after.spread) : 'incomparable';
     case 'GENERALIZE':
       return after.to === 'GENERALIZE' ? compareGeneralizations(before.by, after.by) : 'incomparable';

@@ -24,9 +24,9 @@ interface Reading {
 const CONTEXT_IDENTITY = 'https://specs.apollo.dev/context';
 
 /**
- * Fields that are computed from protected data and require less (GHSA-m8jr-fxqx-8xx6). Composition only
- * checks the standard directives, and older versions none; here every kind of rule counts. Reading through
- * another computed field is covered by it, because each requires everything that it reads itself.
+ * Fields that are computed from protected data and require less (GHSA-m8jr-fxqx-8xx6). Composition only checks the standard
+ * directives, and older versions none; here every kind of rule counts. Reading through another computed field is covered by it,
+ * because each requires everything that it reads itself.
  */
 export function checkReadings(
   document: DocumentNode,
@@ -53,8 +53,7 @@ function* readingsOf(
   contexts: ReadonlyMap<string, readonly string[]>,
   possible: PossibleTypes,
 ): Iterable<Reading> {
-  // A field of an interface object is read for the objects of each implementer, and each has its own
-  // requirement.
+  // A field of an interface object is read for the objects of each implementer, and each has its own requirement.
   for (const reader of new Set([type.name, ...possible.of(type.name)])) {
     const place = { type: reader, field, subgraph };
     if (requires !== undefined) yield { ...place, by: '@requires', roots: [reader], fieldSet: requires };

@@ -5,14 +5,11 @@ import type { FieldJoin, JoinedType, JoinMetadata } from './join.js';
 import type { PossibleTypes } from './possible-types.js';
 
 /**
- * Which subgraphs the planner can ask for a field, by what composition recorded. In doubt a subgraph counts:
- * one too many must state a rule, one too few would bypass it.
+ * Which subgraphs the planner can ask for a field, by what composition recorded. In doubt a subgraph counts: one too many must
+ * state a rule, one too few would bypass it.
  */
 export class Resolvers {
-  /**
-   * Coordinate → subgraphs that resolve it although it is external there: by `@provides`, or as the key of an
-   * extension.
-   */
+  /** Coordinate → subgraphs that resolve it although it is external there: by `@provides`, or as the key of an extension. */
   private readonly besides = new Map<string, Set<string>>();
 
   constructor(
@@ -43,10 +40,7 @@ export class Resolvers {
     return resolvers;
   }
 
-  /**
-   * Subgraphs from which an `@override` takes the field. They no longer resolve it, but may have stated its
-   * rule.
-   */
+  /** Subgraphs from which an `@override` takes the field. They no longer resolve it, but may have stated its rule. */
   overriddenOf(typeName: string, field: string): ReadonlySet<string> {
     const joins = this.placesOf(typeName).flatMap((type) => type.fields.get(field) ?? []);
     const overridden = joins.flatMap(({ graph, isOverridden, overrides }) => [
@@ -58,8 +52,8 @@ export class Resolvers {
   }
 
   /**
-   * Subgraphs that resolve more of a type than the keys by which they refer to it, each with those fields.
-   * Others join by the key; a key that only references carry does not make a reference a row.
+   * Subgraphs that resolve more of a type than the keys by which they refer to it, each with those fields. Others join by the
+   * key; a key that only references carry does not make a reference a row.
    */
   ofType(typeName: string): ReadonlyMap<string, readonly string[]> {
     const resolved = this.resolvedOn(typeName);
@@ -106,10 +100,7 @@ export class Resolvers {
     return selectedOn(keys.map(readFieldSet));
   }
 
-  /**
-   * Whether a subgraph resolves more below a field of its keys than the keys select there: that belongs to
-   * the row.
-   */
+  /** Whether a subgraph resolves more below a field of its keys than the keys select there: that belongs to the row. */
   private givesMoreThanKey(typeName: string, graph: string, field: string): boolean {
     const sets = this.keySetsOf(typeName, graph).get(field) ?? [];
     return sets.length > 0 && this.givesMore(this.rules.field(typeName, field)?.returns, graph, sets);
@@ -137,10 +128,7 @@ export class Resolvers {
     );
   }
 
-  /**
-   * The type itself, and the interfaces that a subgraph may have an object of in its place
-   * (`@interfaceObject`).
-   */
+  /** The type itself, and the interfaces that a subgraph may have an object of in its place (`@interfaceObject`). */
   private placesOf(typeName: string): readonly JoinedType[] {
     const type = this.join.types.get(typeName);
     return [typeName, ...(type?.interfaces ?? [])].flatMap((name) => this.join.types.get(name) ?? []);

@@ -52,9 +52,9 @@ export function subgraphRules(rules: RuleTable, resolvers: Resolvers): readonly 
 }
 
 /**
- * Rules that a subgraph bypasses, because it can resolve the field without stating a rule that only subgraphs
- * enforce. A supergraph does not say who states its rules, so composition records it. Without a record, only
- * a rule with a single possible subgraph is known to be kept.
+ * Rules that a subgraph bypasses, because it can resolve the field without stating a rule that only subgraphs enforce. A
+ * supergraph does not say who states its rules, so composition records it. Without a record, only a rule with a single possible
+ * subgraph is known to be kept.
  */
 export function checkStatements(
   document: DocumentNode,
@@ -103,8 +103,8 @@ function checkRecorded(rule: SubgraphRule, record: readonly string[]): LostProte
 }
 
 /**
- * `@subject` compares a property of the row. If that is a field of the type, a subgraph that does not resolve
- * it only has it if it gets it: by a key, or with each field that it resolves (`@requires`).
+ * `@subject` compares a property of the row. If that is a field of the type, a subgraph that does not resolve it only has it if
+ * it gets it: by a key, or with each field that it resolves (`@requires`).
  */
 function checkReceived(rule: SubgraphRule, rules: RuleTable, resolvers: Resolvers): LostProtection[] {
   const { type } = rule;

@@ -7,10 +7,7 @@ import { type AuthoritySchema, migrateAuthority } from '../../authority/internal
 import { adapterFactory } from '../../authority/oidc/adapter.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
-/**
- * Two requests whose reads and writes interleave. oidc-provider reads first, so over HTTP this would take
- * luck.
- */
+/** Two requests whose reads and writes interleave. oidc-provider reads first, so over HTTP this would take luck. */
 let database: TestDatabase<AuthoritySchema>;
 const reused: string[] = [];
 const ended: string[] = [];

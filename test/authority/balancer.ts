@@ -1,10 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/**
- * One address in front of several: each connection goes to the next backend that accepts it, and ends with
- * it.
- */
+/** One address in front of several: each connection goes to the next backend that accepts it, and ends with it. */
 export class Balancer {
   readonly #server: Server;
   readonly #open = new Map<Socket, number>();

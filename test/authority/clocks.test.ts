@@ -71,8 +71,7 @@ const ENDINGS: readonly (readonly [string, () => Promise<unknown>])[] = [
 ];
 
 /**
- * The tests of one authority share its people. Revocations must not lie in the future, so the database's
- * clock only advances.
+ * The tests of one authority share its people. Revocations must not lie in the future, so the database's clock only advances.
  */
 function endsWhatItIssues(aheadSeconds: number): void {
   beforeEach(() => clock.set(aheadSeconds));

@@ -34,8 +34,7 @@ export interface Ear {
 }
 
 /**
- * Three instances of the authority on one PostgreSQL behind one address, three receivers, and many people
- * changing consents.
+ * Three instances of the authority on one PostgreSQL behind one address, three receivers, and many people changing consents.
  */
 export class Cluster {
   readonly ears: Ear[] = [];

@@ -86,8 +86,7 @@ describe('a gateway role that exhausts the server', () => {
       const session = await roles.writer.connect();
       await session.query('begin');
       expect(await fill(session, statement)).toBe('53200');
-      // The server ends sessions of such roles if it has resources for that; otherwise the caller learns
-      // immediately.
+      // The server ends sessions of such roles if it has resources for that; otherwise the caller learns immediately.
       const stopped = await stopEverything().then(
         () => 'done',
         (error: unknown) => (error as { code?: unknown }).code,

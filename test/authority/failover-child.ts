@@ -22,8 +22,7 @@ export type FromChild =
   | { readonly number: number; readonly answer: Answer }
   | { readonly number: number; readonly failed: string };
 
-// One instance of the authority with its server, and its register for the parent process. Exits with the
-// parent.
+// One instance of the authority with its server, and its register for the parent process. Exits with the parent.
 const { CHILD_ISSUER = '', CHILD_DATABASE = '', CHILD_OPTIONS = '{}' } = process.env;
 const { audience, encryptionKey, policy, scopes, streamSecret } = JSON.parse(CHILD_OPTIONS) as {
   audience: string;

@@ -64,8 +64,7 @@ async function expectNothingLost(cluster: Cluster, people: number): Promise<void
   for (const ear of ears) {
     await until(() => ear.heard.includes(last), 'everything heard', 60_000);
     const { breaks, heard, view } = ear;
-    // RFC 8417 section 2.2: `jti` distinguishes a repeated event from a new one. The first of each are the
-    // log, in order.
+    // RFC 8417 section 2.2: `jti` distinguishes a repeated event from a new one. The first of each are the log, in order.
     expect([...new Set(heard)]).toEqual(inOrder);
     expect(heard.length - log.length).toBeLessThanOrEqual(breaks * EVENTS_PER_POLL);
     const alive = [...ended].filter(

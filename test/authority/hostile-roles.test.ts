@@ -51,10 +51,7 @@ async function stolen(which: 'writer' | 'replay'): Promise<Client> {
 const recordJson = (): string =>
   JSON.stringify([{ transaction_id: randomUUID(), time: Date.now(), outcome: 'answered', fields: [] }]);
 
-/**
- * Every revocation and suspension, and everything that keeps an authority running. None of it may be
- * affected.
- */
+/** Every revocation and suspension, and everything that keeps an authority running. None of it may be affected. */
 const WORK: Readonly<Record<string, () => Promise<unknown>>> = {
   suspendClient: () => suspend({ kind: 'client', clientId: 'app' }),
   'emergencyStop of a scope': () => suspend({ kind: 'scope', scope: 'a:read' }),

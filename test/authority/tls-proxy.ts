@@ -14,8 +14,7 @@ export interface TlsProxy {
 }
 
 /**
- * Requests a client certificate, accepts any, and forwards it in `Client-Cert` (RFC 9440); the client's own
- * header is dropped.
+ * Requests a client certificate, accepts any, and forwards it in `Client-Cert` (RFC 9440); the client's own header is dropped.
  */
 export async function startTlsProxy(server: Issued): Promise<TlsProxy> {
   const proxy = createServer(

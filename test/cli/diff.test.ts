@@ -201,8 +201,7 @@ describe('implication', () => {
   it('gives up on exponential comparisons, and reports a change', () => {
     const pairs = Array.from({ length: 40 }, (_, index) => [[`l${index}`], [`r${index}`]]);
     const before: Requirement = { ...NO_REQUIREMENT, scopes: pairs };
-    // Met by every choice, though not obviously by any: the second names of two pairs together, or one of the
-    // first.
+    // Met by every choice, though not obviously by any: the second names of two pairs together, or one of the first.
     const after: Requirement = {
       ...NO_REQUIREMENT,
       scopes: [[...pairs.map(([left]) => left ?? []), pairs.map(([, right]) => right?.[0] ?? ''), ['never']]],

@@ -109,8 +109,8 @@ describe('router #9891, #9859: a denied field under @skip and @include', () => {
   });
 });
 
-// Found by test/properties/federation.test.ts: skipped selections kept a field, or a mutation, whose other
-// selections were denied.
+// Found by test/properties/federation.test.ts: skipped selections kept a field, or a mutation, whose other selections were
+// denied.
 describe('a field whose whole selection is denied or skipped', () => {
   it.each([
     'mutation { pay { receipt ok @skip(if: true) } close { ok } }',

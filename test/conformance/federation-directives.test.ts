@@ -3,8 +3,7 @@ import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { denials, federate, LINKS } from './support.js';
 import type { Federation } from './support.js';
 
-// Federation's directives together with rules, where a rule could get lost as a field moves, is provided, or
-// stands for others.
+// Federation's directives together with rules, where a rule could get lost as a field moves, is provided, or stands for others.
 
 const closers: (() => Promise<void>)[] = [];
 const start = async (...args: Parameters<typeof federate>): Promise<Federation> => {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { federate, LINKS } from './support.js';
 import type { Federation } from './support.js';
 
-// @apollo/gateway keeps the keys by which it joins subgraphs in the response, beside the client's selections
-// and possibly under the same response keys. Found by test/properties/federation.test.ts.
+// @apollo/gateway keeps the keys by which it joins subgraphs in the response, beside the client's selections and possibly under
+// the same response keys. Found by test/properties/federation.test.ts.
 
 let federation: Federation;
 let fails = false;

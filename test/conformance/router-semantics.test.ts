@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { denials, federate, LINKS } from './support.js';
 import type { Federation } from './support.js';
 
-// The rules as GraphOS Router documents them under "Authorization directives", and what the GraphQL
-// specification (October 2021) says about nulls, paths and the order of a response.
+// The rules as GraphOS Router documents them under "Authorization directives", and what the GraphQL specification (October
+// 2021) says about nulls, paths and the order of a response.
 
 let federation: Federation;
 const ran: string[] = [];

@@ -17,9 +17,8 @@ const INT = 'Int @public @minimize(to: NOISE, spread: 1000)';
 
 describe('one answer leaves nearly all candidates within the spread possible', () => {
   /**
-   * Counts which candidates could have produced this answer, given all that is known of the mechanism: a
-   * candidate is possible if the difference is a possible noise. 32-bit noise added to a double left only 3
-   * to 5 of 2,000.
+   * Counts which candidates could have produced this answer, given all that is known of the mechanism: a candidate is possible
+   * if the difference is a possible noise. 32-bit noise added to a double left only 3 to 5 of 2,000.
    */
   function possible(answered: number, candidates: readonly number[], step: number, spread: number): number {
     return candidates.filter((candidate) => {

@@ -8,10 +8,7 @@ import { Prover } from './dpop.js';
 const TARGET = 'https://api.bank.example/graphql';
 const TOKEN = 'an-access-token';
 const CLOCK_TOLERANCE_SECONDS = 5;
-/**
- * Allows for clock differences between gateways with a shared store; forgetting sooner would let a proof be
- * reused.
- */
+/** Allows for clock differences between gateways with a shared store; forgetting sooner would let a proof be reused. */
 const CLOCK_MARGIN_SECONDS = 30;
 const START_MS = 1_800_000_000_000;
 

@@ -69,8 +69,8 @@ describe('an input in an error costs little, and is not repeated whole', () => {
     const { answer, cpuMs } = await asked(query, variables);
     expect(answer.status).toBe(400);
     expect(answer.text.length).toBeLessThan(200_000);
-    // Compared with a harmless request of the same size, client included. Without the limits it takes
-    // hundreds of times as long.
+    // Compared with a harmless request of the same size, client included. Without the limits it takes hundreds of times as
+    // long.
     expect(cpuMs).toBeLessThan(50 * Math.max(plain.cpuMs, 10));
   });
 });

@@ -41,10 +41,7 @@ let issuer: TestIssuer;
 let gateway: TestGateway;
 let token: string;
 
-/**
- * The identifier determines the owner: the caller's own begin with `own`, foreign ones with `of`; others do
- * not exist.
- */
+/** The identifier determines the owner: the caller's own begin with `own`, foreign ones with `of`; others do not exist. */
 function row(id: string): object | null {
   if (id.startsWith('own')) return { id, name: 'N', phone: '1', calls: [], owner: 'alma' };
   return id.startsWith('of') ? { id, name: 'N', phone: '1', calls: [], owner: 'noor' } : null;

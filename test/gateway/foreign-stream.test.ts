@@ -22,8 +22,8 @@ const SECRET = 'credential-of-the-receiver';
 const RECEIVER = 'https://gateway.example/receiver';
 
 /**
- * A third-party transmitter: no configuration endpoint in its metadata, streams created in its console,
- * events signed with RS256 and simple subjects, no knowledge of Behalf.
+ * A third-party transmitter: no configuration endpoint in its metadata, streams created in its console, events signed with
+ * RS256 and simple subjects, no knowledge of Behalf.
  */
 class ForeignTransmitter {
   readonly queue = new Map<string, string>();

@@ -13,8 +13,8 @@ import {
 import type { Answer, Asking, TestGateway } from './support.js';
 
 /**
- * @apollo/gateway caches query plans by a hash and not by the document. Whatever the order of operations, a
- * subgraph must receive only what this caller may read.
+ * @apollo/gateway caches query plans by a hash and not by the document. Whatever the order of operations, a subgraph must
+ * receive only what this caller may read.
  */
 
 const cleanup = new Cleanup();

@@ -173,8 +173,7 @@ describe('section 8.2: an aging nonce', () => {
 });
 
 describe('a real client', () => {
-  // The libraries deprecate the option that permits plain http, which the tests use on the loopback
-  // interface.
+  // The libraries deprecate the option that permits plain http, which the tests use on the loopback interface.
   const permitHttp = (oidc as Readonly<Record<string, unknown>>)['allowInsecureRequests'] as (
     client: oidc.Configuration,
   ) => void;

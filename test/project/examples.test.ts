@@ -4,8 +4,8 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 import { projectPath } from '@behalf/example/internal';
 
-// Examples compile: those after `@example` in docblocks of exports, and every ```ts fence of a document that
-// is not marked as a ```ts fragment.
+// Examples compile: those after `@example` in docblocks of exports, and every ```ts fence of a document that is not marked as a
+// ```ts fragment.
 
 /** The imports of examples, and their place in this repository. */
 const MODULES: Readonly<Record<string, string>> = {

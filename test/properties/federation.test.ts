@@ -16,8 +16,8 @@ import type { World } from './federation/world.js';
 import { errorsOf, isPartOf, nulledAfterwards } from './oracle.js';
 
 /**
- * `BEHALF_PROPERTY_RUNS=10` runs ten times as many cases by hand, `BEHALF_PROPERTY_SEED=$RANDOM` others. The
- * suite always draws the same cases, so a failure is due to the tested change, not the day.
+ * `BEHALF_PROPERTY_RUNS=10` runs ten times as many cases by hand, `BEHALF_PROPERTY_SEED=$RANDOM` others. The suite always draws
+ * the same cases, so a failure is due to the tested change, not the day.
  */
 const RUNS = Number(process.env.BEHALF_PROPERTY_RUNS ?? 1);
 const SEED = Number(process.env.BEHALF_PROPERTY_SEED ?? 20_261_124);
@@ -51,10 +51,9 @@ beforeAll(async () => {
 }, 600_000);
 
 /**
- * Where @apollo/gateway itself deviates from the specification, nothing can be concluded about Behalf: it
- * returns null for an object whose selections are all skipped, runs a mutation under `@include(if: false)
- * @skip(if: false)`, and may resolve a field with `@requires` without its inputs if another \`@requires\`
- * reads it.
+ * Where @apollo/gateway itself deviates from the specification, nothing can be concluded about Behalf: it returns null for an
+ * object whose selections are all skipped, runs a mutation under `@include(if: false)
+ * @skip(if: false)`, and may resolve a field with `@requires` without its inputs if another \`@requires\` reads it.
  */
 function isUnlikeGraphql({ world, variables }: Case, { run, executed, ran }: Shown): boolean {
   if (run === undefined || executed === undefined) return false;
@@ -215,8 +214,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
         const { world, caller } = asking;
         const open = await asked(asking);
         if (open.run === undefined || open.executed === undefined) return;
-        // A subgraph cannot tell a key that joins from a selected one: it refuses a denied key, and thus the
-        // join.
+        // A subgraph cannot tell a key that joins from a selected one: it refuses a denied key, and thus the join.
         if (readPlan(world, open.executed, open.run.plan, caller).joins.length > 0) return;
         compared += 1;
         const closed = await asked(asking, subgraphs.answering(world, caller));
@@ -253,10 +251,7 @@ function count({ source }: Case, { result, run, ran }: Shown): void {
   if (isDenied && run === undefined) seen.mutationsDenied += 1;
 }
 
-/**
- * Whether a subgraph knows every rule of a field: it states them all, and knows all possible types of the
- * field's value.
- */
+/** Whether a subgraph knows every rule of a field: it states them all, and knows all possible types of the field's value. */
 function statesAllRules(
   { shape, placed, merged }: World,
   graph: string,
@@ -270,10 +265,7 @@ function statesAllRules(
   return returned !== 'I' || shape.membersOf('I', graph).length === 2;
 }
 
-/**
- * Each field of a protected subgraph, and whether it is denied: as a field, and through `_entities` for
- * entities.
- */
+/** Each field of a protected subgraph, and whether it is denied: as a field, and through `_entities` for entities. */
 async function decisionsOf(
   world: World,
   graph: string,

@@ -31,8 +31,8 @@ import type {
 } from 'graphql';
 import type { ClientOperation } from '../../gateway/authorize/index.js';
 
-// The expected result of an operation, computed with plain graphql-js and nothing of the product except the
-// rule table and `isMet`.
+// The expected result of an operation, computed with plain graphql-js and nothing of the product except the rule table and
+// `isMet`.
 
 /** A schema, its rules, and the root value. */
 export interface Whole {
@@ -221,8 +221,8 @@ export function requirementsOf(
 }
 
 /**
- * Errors by the null that they explain. For a propagated null the GraphQL specification requires one error
- * below it, and graphql-js stops at the first.
+ * Errors by the null that they explain. For a propagated null the GraphQL specification requires one error below it, and
+ * graphql-js stops at the first.
  */
 export function errorsOf(result: ExecutionResult): string[] {
   const explained = (result.errors ?? []).map(({ path = [], extensions }) => {

@@ -71,8 +71,7 @@ export function withSiblings(name: string, packed: readonly PackedPackage[]): re
 }
 
 /**
- * Makes a folder its own project and installs packages from their tarballs, siblings included, as from the
- * registry.
+ * Makes a folder its own project and installs packages from their tarballs, siblings included, as from the registry.
  *
  * @param others further packages, as for `npm install`: `graphql@16`
  */

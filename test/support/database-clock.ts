@@ -7,8 +7,8 @@ export interface DatabaseClock {
 }
 
 /**
- * Gives a database its own clock: every connection opened from now on finds `clock_timestamp()` in a schema
- * that precedes PostgreSQL's.
+ * Gives a database its own clock: every connection opened from now on finds `clock_timestamp()` in a schema that precedes
+ * PostgreSQL's.
  */
 export async function injectDatabaseClock<Schema>(db: Kysely<Schema>): Promise<DatabaseClock> {
   await sql`create schema test_clock`.execute(db);

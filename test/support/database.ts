@@ -44,8 +44,8 @@ export async function createTestDatabase<Schema>(
 }
 
 /**
- * Builds a database once per run, however many test files ask for it. `createTestDatabase` then copies it in
- * milliseconds, which suits data that takes seconds to create.
+ * Builds a database once per run, however many test files ask for it. `createTestDatabase` then copies it in milliseconds,
+ * which suits data that takes seconds to create.
  *
  * @param name for the content, lower case; change it with the content if the server outlives the run
  * @param build fills the database at the URL, and closes its connections

@@ -1,6 +1,6 @@
 import type { ErrorDescription } from '../errors.js';
 
-/** Why a transaction token was not accepted: for the log of the subgraph, never for the caller. */
+/** Why a transaction token was refused: for the subgraph's log, never for the caller. */
 export const txnTokenRefusals = Object.freeze({
   TXN_TOKEN_MISSING: { description: 'The request has none.', since: '0.1.0' },
   TXN_TOKEN_REPEATED: { description: 'The request has several.', since: '0.1.0' },

@@ -7,13 +7,11 @@ export const NONCE_PERIOD_SECONDS = 60;
 export const MIN_NONCE_KEY_BYTES = 32;
 
 /**
- * Nonces of the resource server (RFC 9449 section 9). Each is the message authentication code (RFC 2104) of
- * its period of issue, so nothing is stored, and only a holder of the key can issue one.
+ * Nonces of the resource server (RFC 9449 section 9). Each is the message authentication code (RFC 2104) of its period of
+ * issue, so nothing is stored, and only a holder of the key can issue one.
  */
 export class DpopNonces {
-  /**
-   * @param key shared by gateways that accept each other's nonces; default: generated, for this gateway alone
-   */
+  /** @param key shared by gateways that accept each other's nonces; default: generated, for this gateway alone */
   constructor(
     private readonly key: Uint8Array = randomBytes(MIN_NONCE_KEY_BYTES),
     private readonly now: () => number = () => Date.now(),

@@ -11,15 +11,15 @@ export interface DpopOptions {
   /** `required`: each proof must hold a nonce of this gateway (section 9). Default `off`. */
   readonly nonce?: 'off' | 'required' | undefined;
   /**
-   * At least 32 bytes, or as many in base64url, shared by gateways that accept each other's nonces. Default:
-   * generated at each start.
+   * At least 32 bytes, or as many in base64url, shared by gateways that accept each other's nonces. Default: generated at each
+   * start.
    */
   readonly nonceKey?: Uint8Array | string | undefined;
   /** Seconds; at most 300. Default 60. */
   readonly proofLifetimeSeconds?: number | undefined;
   /**
-   * Where used proofs are remembered: `memory`, `database` for several gateways, or a custom store, which its
-   * creator closes. Default `memory`.
+   * Where used proofs are remembered: `memory`, `database` for several gateways, or a custom store, which its creator closes.
+   * Default `memory`.
    */
   readonly replay?: 'memory' | 'database' | ProofReplayStore | undefined;
   /** PostgreSQL connection string for `replay: 'database'`, with the role that can only claim. */

@@ -3,9 +3,7 @@ import { calculateJwkThumbprint, importJWK } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
 import { LRUCache } from 'lru-cache';
 
-/**
- * The members of a public key of each kind, and of its thumbprint (RFC 7638 section 3.2, RFC 8037 section 2).
- */
+/** The members of a public key of each kind, and of its thumbprint (RFC 7638 section 3.2, RFC 8037 section 2). */
 const REQUIRED_MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['EC', ['kty', 'crv', 'x', 'y']],
   ['OKP', ['kty', 'crv', 'x']],

@@ -38,17 +38,15 @@ const CLOCK_TOLERANCE_SECONDS = 5;
 /** Tolerance between the clocks of gateways that share a store. */
 const CLOCK_MARGIN_SECONDS = 30;
 
-/**
- * DPoP proofs (RFC 9449 section 4.3). Each check refuses by itself; a proof that passes all is accepted once.
- */
+/** DPoP proofs (RFC 9449 section 4.3). Each check refuses by itself; a proof that passes all is accepted once. */
 export class DpopProofs {
   private readonly keys = new ProofKeys();
 
   constructor(private readonly rules: ProofRules) {}
 
   /**
-   * The twelve checks of section 4.3, numbered as there. Cheap ones come first, and the claim of the proof's
-   * identifier comes last, so that only valid proofs take space in the store.
+   * The twelve checks of section 4.3, numbered as there. Cheap ones come first, and the claim of the proof's identifier comes
+   * last, so that only valid proofs take space in the store.
    *
    * @param dpop every value of the `DPoP` header
    * @returns the nonce for later proofs, if it differs from this proof's

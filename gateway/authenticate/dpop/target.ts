@@ -1,6 +1,6 @@
 /**
- * An http(s) address in the characters of a URI (RFC 3986 appendix A). The parser would repair or drop
- * others, and find a host where there is none.
+ * An http(s) address in the characters of a URI (RFC 3986 appendix A). The parser would repair or drop others, and find a host
+ * where there is none.
  */
 const HTTP_URI = /^https?:\/\/(?!\/)[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/i;
 const PERCENT_ENCODED = /%([0-9A-Fa-f]{2})/g;
@@ -8,10 +8,9 @@ const MALFORMED_PERCENT = /%(?![0-9A-Fa-f]{2})/;
 const UNRESERVED = /^[A-Za-z0-9\-._~]$/;
 
 /**
- * Normalizes an HTTP address for comparison (RFC 9449 section 4.3, check 9), without query and fragment, by
- * RFC 3986 sections 6.2.2 and 6.2.3. The WHATWG parser lower-cases scheme and host, drops the default port,
- * and resolves dot segments and the empty path. Percent-encoded octets are upper-cased, and decoded if they
- * stand for an unreserved character.
+ * Normalizes an HTTP address for comparison (RFC 9449 section 4.3, check 9), without query and fragment, by RFC 3986 sections
+ * 6.2.2 and 6.2.3. The WHATWG parser lower-cases scheme and host, drops the default port, and resolves dot segments and the
+ * empty path. Percent-encoded octets are upper-cased, and decoded if they stand for an unreserved character.
  *
  * @returns undefined for what is not an absolute http(s) address, or has user information
  */

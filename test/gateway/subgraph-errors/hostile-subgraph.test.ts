@@ -4,8 +4,8 @@ import type { TestSubgraph } from '../support.js';
 import { answers, leadAlong, people as peoplePart, placed, SECRET, serve } from './support.js';
 import type { Setting } from './support.js';
 
-// A compromised or careless subgraph chooses every part of an error. Only a plain code reaches a client, and
-// the text of a denial comes from the gateway's own rules.
+// A compromised or careless subgraph chooses every part of an error. Only a plain code reaches a client, and the text of a
+// denial comes from the gateway's own rules.
 
 let setting: Setting;
 let people: TestSubgraph;

@@ -13,8 +13,7 @@ import {
 import type { Answer, TestGateway } from '../support.js';
 import { placed } from './support.js';
 
-// Protected subgraphs decide again. The gateway reports their denials in its own words, at the client's
-// selections.
+// Protected subgraphs decide again. The gateway reports their denials in its own words, at the client's selections.
 
 const cleanup = new Cleanup();
 let issuer: TestIssuer;

@@ -4,8 +4,8 @@ import type { Answer } from '../support.js';
 import { answers, leadAlong, placed, SECRET, serve, TAX_NUMBER } from './support.js';
 import type { Serving, Setting } from './support.js';
 
-// An error of a subgraph contains what its resolvers, scalars and database put into it. GraphQL servers quote
-// the value that cannot be serialized, so an error at a key that only joins subgraphs reveals the key.
+// An error of a subgraph contains what its resolvers, scalars and database put into it. GraphQL servers quote the value that
+// cannot be serialized, so an error at a key that only joins subgraphs reveals the key.
 
 const both: readonly Serving[] = ['server', 'protectGateway'];
 const settings = new Map<Serving, Setting>();

@@ -9,10 +9,7 @@ import type { World } from './world.js';
 
 /** The requests of one plan to the subgraphs, and their justification. */
 export interface PlanFindings {
-  /**
-   * Coordinates that the caller may not read, and that neither join an entity nor feed a field that they may
-   * read.
-   */
+  /** Coordinates that the caller may not read, and that neither join an entity nor feed a field that they may read. */
   readonly unjustified: readonly string[];
   /** Denied coordinates that are fetched because a join needs them. */
   readonly joins: readonly string[];
@@ -23,11 +20,10 @@ export interface PlanFindings {
 }
 
 /**
- * Reads a plan. A denied coordinate may only be fetched on an entity that another fetch of the plan takes as
- * input, and only if it belongs to a `@key` of that entity (the planner fetches all fields of a compound key,
- * even if it joins by one) or to the `@requires` of a field in that fetch. Whether that field itself is
- * permitted is checked at its own coordinate. For a field of another subgraph the planner fetches the key
- * even if conditions never let the field be read.
+ * Reads a plan. A denied coordinate may only be fetched on an entity that another fetch of the plan takes as input, and only if
+ * it belongs to a `@key` of that entity (the planner fetches all fields of a compound key, even if it joins by one) or to the
+ * `@requires` of a field in that fetch. Whether that field itself is permitted is checked at its own coordinate. For a field of
+ * another subgraph the planner fetches the key even if conditions never let the field be read.
  */
 export function readPlan(
   world: World,
@@ -113,8 +109,8 @@ interface Selected {
 }
 
 /**
- * Whether something is permanently excluded by `@include(if: false)` or `@skip(if: true)`. The planner then
- * makes no fetch for it, but still fetches that fetch's inputs.
+ * Whether something is permanently excluded by `@include(if: false)` or `@skip(if: true)`. The planner then makes no fetch for
+ * it, but still fetches that fetch's inputs.
  */
 export function leavesOutForEver(document: DocumentNode): boolean {
   let found = false;

@@ -1,7 +1,6 @@
 /**
- * A sequence of numbers that a generator draws from. Past its end it yields zeros, and zero is always the
- * simplest choice: a shorter sequence makes a smaller value, which lets fast-check shrink what is generated
- * here.
+ * A sequence of numbers that a generator draws from. Past its end it yields zeros, and zero is always the simplest choice: a
+ * shorter sequence makes a smaller value, which lets fast-check shrink what is generated here.
  */
 export class Choices {
   private readonly next: () => number;

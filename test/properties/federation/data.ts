@@ -120,9 +120,8 @@ export function madeOf(requires: string, label: string, given: Row): string {
 }
 
 /**
- * Equal, or both made from inputs of the same field of the same object. `@apollo/gateway` does not always
- * fetch the inputs of an input first (`@requires` on a field with `@requires`), and then makes the value from
- * nulls.
+ * Equal, or both made from inputs of the same field of the same object. `@apollo/gateway` does not always fetch the inputs of
+ * an input first (`@requires` on a field with `@requires`), and then makes the value from nulls.
  */
 export function isSameOrMade(one: unknown, other: unknown): boolean {
   if (one === other) return true;

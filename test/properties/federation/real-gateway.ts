@@ -63,8 +63,7 @@ export class RealGateway {
       supergraphSdl: executableSdl,
       // Every operation here is new; its plan is not needed again.
       experimental_approximateQueryPlanStoreMiB: 1,
-      // With many keys the planner's choices grow without bound; such an operation would exhaust memory and
-      // show nothing.
+      // With many keys the planner's choices grow without bound; such an operation would exhaust memory and show nothing.
       queryPlannerConfig: { debug: { maxEvaluatedPlans: 100, pathsLimit: 500 } },
       buildService: ({ name }) => ({
         process: (options: GraphQLDataSourceProcessOptions) => {

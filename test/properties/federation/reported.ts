@@ -46,8 +46,8 @@ interface Leading {
 }
 
 /**
- * The subgraphs without their rules, which report errors for some of their fields: each quotes its field,
- * like a server that cannot serialize a value.
+ * The subgraphs without their rules, which report errors for some of their fields: each quotes its field, like a server that
+ * cannot serialize a value.
  *
  * @param reports Whether there is an error at the next place.
  */

@@ -15,10 +15,7 @@ export interface PlacedRules {
   at(graph: string, place: string): Rule;
 }
 
-/**
- * Puts rules on a shape. In a uniform one all subgraphs state the same for a field; otherwise each states its
- * own, or none.
- */
+/** Puts rules on a shape. In a uniform one all subgraphs state the same for a field; otherwise each states its own, or none. */
 export function drawRules(choices: Choices, shape: Shape): PlacedRules {
   const isUniform = choices.oneIn(2);
   const oneInFields = 3 + choices.below(5);
@@ -74,10 +71,7 @@ function graphsKnowing(shape: Shape, type: string): string[] {
   return shape.graphs.filter((graph) => shape.knows(graph, type));
 }
 
-/**
- * Fields, their return types, and the interface's field of the same name: all rules that composition
- * considers.
- */
+/** Fields, their return types, and the interface's field of the same name: all rules that composition considers. */
 function inputCoordinates(shape: Shape, type: string, requires: string): ReadonlySet<string> {
   const names = requires
     .replaceAll(/\{[^}]*\}/g, '')

@@ -118,8 +118,7 @@ class ShapeDrawing implements Shape {
   }
 
   /**
-   * Makes a subgraph know a type. An entity is known by one of its home subgraph's keys, so that every
-   * subgraph can be reached.
+   * Makes a subgraph know a type. An entity is known by one of its home subgraph's keys, so that every subgraph can be reached.
    */
   private need(graph: string, type: string): void {
     if (this.knows(graph, type)) return;
