@@ -57,7 +57,7 @@ export class GatewayMetrics {
     });
     this.unaccounted = new Counter({
       name: 'behalf_unaccounted_total',
-      help: 'Operations of which a subgraph gave no complete account, although it was asked for somebody.',
+      help: 'Operations with incomplete facts from a subgraph that was called for an authenticated caller.',
       labelNames: ['subgraph'],
       registers,
     });
@@ -90,7 +90,7 @@ export class GatewayMetrics {
     if (revocationAgeSeconds() !== undefined) {
       new Gauge({
         name: 'behalf_revocation_view_age_seconds',
-        help: 'Since it was last known what was revoked, of the stream that was heard longest ago.',
+        help: 'Age of the revocation view, by the stream that has been silent longest.',
         registers,
         collect() {
           this.set(revocationAgeSeconds() ?? 0);

@@ -63,6 +63,6 @@ function requireLifetime(seconds: number, path: string, hasStream: boolean): voi
   if (hasStream && seconds > LONGEST_LIFETIME_WITH_STREAM_SECONDS)
     throw new ConfigurationError(
       path,
-      `must be at most ${LONGEST_LIFETIME_WITH_STREAM_SECONDS} with a stream: older revocations are not told`,
+      `must be at most ${LONGEST_LIFETIME_WITH_STREAM_SECONDS} with a stream: older revocations are not announced`,
     );
 }

@@ -18,10 +18,10 @@ import type { AccountableField, SubgraphVocabulary } from './types.js';
 
 export const supergraphErrors = Object.freeze({
   SUPERGRAPH_UNREADABLE: {
-    description: 'The text is no supergraph: it does not parse, or it was not composed.',
+    description: 'The text is not a supergraph: it does not parse, or was not composed.',
     since: '0.1.0',
   },
-  SUPERGRAPH_RULES: { description: 'A rule in it cannot be enforced as it stands.', since: '0.1.0' },
+  SUPERGRAPH_RULES: { description: 'A rule in it cannot be enforced.', since: '0.1.0' },
   SUPERGRAPH_PROTECTION_LOST: {
     description:
       'A rule in it can be got around: through `@requires`, or through a subgraph that does not state it. The message names the coordinates.',

@@ -108,7 +108,7 @@ export async function readConfig(
     raw = parseYaml(text);
   } catch (error) {
     // Besides its own error, the parser throws a plain one for an undefined alias and for endless expansion.
-    throw new ConfigurationError('', `${file}: ${error instanceof Error ? error.message : 'is no YAML'}`);
+    throw new ConfigurationError('', `${file}: ${error instanceof Error ? error.message : 'is not YAML'}`);
   }
   const config = checkConfig(fillFromEnvironment(raw, environment));
   const toAbsolute = (value: unknown, path: string): unknown =>

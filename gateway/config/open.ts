@@ -77,7 +77,7 @@ async function readIssuer(
     // The reason could quote the key.
     throw new ConfigurationError(
       `issuers[${index}].introspection.privateKeyFile`,
-      `${privateKeyFile} is no readable private key as JWK with its "alg"`,
+      `${privateKeyFile} is not a readable private key as JWK with its "alg"`,
     );
   }
 }
@@ -90,6 +90,9 @@ async function readKey(file: string): Promise<JWK> {
     return key;
   } catch {
     // The reason could quote the key.
-    throw new ConfigurationError('propagation.keyFile', `${file} is no readable Ed25519 private key as JWK`);
+    throw new ConfigurationError(
+      'propagation.keyFile',
+      `${file} is not a readable Ed25519 private key as JWK`,
+    );
   }
 }

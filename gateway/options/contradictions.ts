@@ -63,7 +63,7 @@ function refuseStreamContradictions({ revocation }: CheckedOptions, issuers: Rea
   revocation?.streams.forEach(({ issuer }, index) => {
     const path = `revocation.streams[${index}]`;
     // Tokens of an issuer without a stream are not checked for revocation: a mistyped name would leave them so.
-    if (!issuers.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is none of the issuers');
+    if (!issuers.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is not one of the issuers');
     // With two streams of one issuer, either could pass for everything that it announces.
     if (streams.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is listed twice');
     streams.add(issuer);
@@ -81,7 +81,7 @@ function refuseDpopContradictions(
     required.forEach((name, index) => {
       // Under a mistyped name, the intended issuer's tokens would pass.
       if (!issuers.has(name))
-        throw new ConfigurationError(`dpop.required[${index}]`, 'is none of the issuers');
+        throw new ConfigurationError(`dpop.required[${index}]`, 'is not one of the issuers');
     });
   }
   if (replay === 'database' && database === undefined)

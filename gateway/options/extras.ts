@@ -78,7 +78,7 @@ const OF_FILES_ONLY: Readonly<Record<string, string>> = {
   proxies: 'your server knows its proxies',
   http: 'your server knows its ways of asking',
   metrics: 'serve `await gateway.metrics()`',
-  administration: 'there is none around a server of your own',
+  administration: 'not available around your own server',
   'policies.cedar': 'give policies.evaluators: [await cedarEvaluator(text)]',
   'propagation.keyFile': 'give propagation.key',
   'issuers[].introspection.privateKeyFile': 'give introspection.privateKey',

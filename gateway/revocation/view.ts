@@ -211,7 +211,7 @@ function keyOf({ issuer, subject, clientId, consentId, sessionId, tokenId }: Rev
     return { key: ['session', issuer, sessionId, clientId ?? null], forEver: true };
   }
   // An event without a subject would end nothing, and must not look applied.
-  if (subject === undefined && clientId === undefined) throw new Error('a revocation that names nobody');
+  if (subject === undefined && clientId === undefined) throw new Error('a revocation without a subject');
   return { key: ['issued', issuer, subject ?? null, clientId ?? null], forEver: false };
 }
 
