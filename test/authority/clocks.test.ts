@@ -43,7 +43,7 @@ beforeAll(async () => {
     issuers: [{ issuer: authority.issuer, audience: AUDIENCE }],
     revocation: { streams: [{ issuer: authority.issuer, secret: STREAM_SECRET }] },
   });
-  await until(() => gateway.running.gateway.health().revocation === 'fresh', 'fresh');
+  await until(() => gateway.running.gateway.health().revocation === 'fresh', 'the view is fresh');
 });
 afterEach(async () => {
   await clock.set(0);
@@ -59,7 +59,7 @@ async function statusAt(token: string): Promise<number> {
 }
 
 async function expectEnded(token: string): Promise<void> {
-  await until(async () => (await statusAt(token)) === 401, 'refused');
+  await until(async () => (await statusAt(token)) === 401, 'the token is refused');
   expect(await authority.isActive(token)).toBe(false);
   await expect(authority.exchange('printer', token)).rejects.toMatchObject({ error: 'invalid_request' });
 }

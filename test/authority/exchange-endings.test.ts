@@ -25,7 +25,7 @@ beforeAll(async () => {
     issuers: [{ issuer: authority.issuer, audience: AUDIENCE }],
     revocation: { streams: [{ issuer: authority.issuer, secret: STREAM_SECRET }] },
   });
-  await until(() => gateway.running.gateway.health().revocation === 'fresh', 'fresh');
+  await until(() => gateway.running.gateway.health().revocation === 'fresh', 'the view is fresh');
 });
 afterAll(async () => {
   await cleanup.run();
@@ -89,7 +89,7 @@ describe('RFC 8693: exchanged tokens end with their subject token everywhere', (
       Promise.allSettled(Array.from({ length: 8 }, () => authority.exchange('statements', root))),
       authority.consents.revokeToken(jtiOf(root), BY_ADMIN),
     ]);
-    await until(async () => (await statusAt(root)) === 401, 'refused');
+    await until(async () => (await statusAt(root)) === 401, 'the token is refused');
     for (const exchanged of exchanges) {
       if (exchanged.status === 'rejected') continue;
       expect(await statusAt(exchanged.value)).toBe(401);
@@ -105,7 +105,8 @@ describe('RFC 8693: exchanged tokens end with their subject token everywhere', (
     const before = await count();
     await authority.consents.revokeToken(jtiOf(root), BY_ADMIN);
     expect(await count()).toBe(before + 1);
-    for (const token of many) await until(async () => (await statusAt(token)) === 401, 'refused');
+    for (const token of many)
+      await until(async () => (await statusAt(token)) === 401, 'the token is refused');
   });
 });
 

@@ -83,7 +83,7 @@ it('killing one of three authorities loses, repeats and reorders no change', asy
   await until(() => cluster.answers > (people * CHANGES_PER_PERSON) / 2, 'half of the changes', 200_000);
   const [victim] = cluster.instances.filter(({ url }) => cluster.balancer.countTo(url) > 0);
   // While gateways and writers are busy.
-  await until(() => (victim?.unanswered ?? 0) > 0, 'changes under way');
+  await until(() => (victim?.unanswered ?? 0) > 0, 'changes are being made');
   await victim?.kill();
   expect(cluster.instances.filter(({ isAlive }) => isAlive)).toHaveLength(2);
   await changes;

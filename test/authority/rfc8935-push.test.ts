@@ -109,7 +109,7 @@ describe('rfc8935 push', () => {
     const { authority, created } = await start(receiver);
     expect(JSON.stringify(created.body)).not.toContain(HEADER);
     const jtis = await revokeSome(authority, 5);
-    await until(() => receiver.taken.length === 5, 'all were taken');
+    await until(() => receiver.taken.length === 5, 'all events were received');
     expect(receiver.taken).toEqual(jtis);
     expect(receiver.most).toBe(1);
     expect(receiver.requests[0]?.headers).toMatchObject({
@@ -140,13 +140,13 @@ describe('rfc8935 push', () => {
       pushRetry: { firstMs: 50, longestMs: 100, attempts: 1_000 },
     });
     const before = await revokeSome(authority, 2);
-    await until(() => receiver.taken.length === 2, 'the first were taken');
+    await until(() => receiver.taken.length === 2, 'the first events were received');
     const port = Number(new URL(receiver.url).port);
     await receiver.close();
     const after = await revokeSome(authority, 3);
-    await until(() => authority.logged.some((line) => line.includes('unreachable')), 'it was tried');
+    await until(() => authority.logged.some((line) => line.includes('unreachable')), 'an attempt was made');
     await receiver.listen(port);
-    await until(() => receiver.taken.length >= 5, 'all were taken');
+    await until(() => receiver.taken.length >= 5, 'all events were received');
     expect(receiver.taken).toEqual([...before, ...after]);
   });
 
@@ -157,10 +157,10 @@ describe('rfc8935 push', () => {
       pushRetry: { firstMs: 50, longestMs: 100, attempts: 1_000 },
     });
     const jtis = await revokeSome(authority, 2);
-    await until(() => receiver.requests.length > 0, 'it was tried');
+    await until(() => receiver.requests.length > 0, 'an attempt was made');
     await authority.restart(options);
     receiver.refusal = undefined;
-    await until(() => receiver.taken.length === 2, 'all were taken');
+    await until(() => receiver.taken.length === 2, 'all events were received');
     expect(receiver.taken).toEqual(jtis);
     expect(receiver.requests.at(-1)?.headers.authorization).toBe(HEADER);
   });
@@ -184,7 +184,7 @@ describe('rfc8935 push', () => {
     expect(authority.logged.join()).not.toContain('distinctive');
     receiver.refusal = undefined;
     await send('POST', `${authority.issuer}/ssf/status`, { stream_id: id, status: 'enabled' }, SECRET);
-    await until(() => receiver.taken.length === 2, 'all were taken');
+    await until(() => receiver.taken.length === 2, 'all events were received');
     expect(receiver.taken).toEqual(jtis);
   });
 
@@ -238,7 +238,7 @@ describe('rfc8935 push', () => {
     await new StreamRegister(db).setStatus(id, 'enabled', null);
     expect(receiver.requests).toEqual([]);
     await sql`update authority.stream set push_lease_until = clock_timestamp() where id = ${id}`.execute(db);
-    await until(() => receiver.taken.length > 0, 'it was taken');
+    await until(() => receiver.taken.length > 0, 'the event was received');
     expect(receiver.taken).toEqual([jti]);
     await until(async () => {
       const { rows } =
@@ -253,7 +253,7 @@ describe('rfc8935 push', () => {
     await authority.database.db.connection().execute(async (connection) => {
       await sql`select pg_advisory_lock(718293, hashtext(${id}))`.execute(connection);
       const { jti } = await revoke(authority);
-      await until(() => receiver.taken.length > 0, 'it was taken');
+      await until(() => receiver.taken.length > 0, 'the event was received');
       expect(receiver.taken).toEqual([jti]);
       await sql`select pg_advisory_unlock_all()`.execute(connection);
     });

@@ -58,7 +58,7 @@ describe('a person who signs out one browser', () => {
       markup: expect.stringContaining('Nobody is signed in') as string,
     });
     const ofSession = (sessionId: string) => token({ issuer, sessionId, issuedAt: Date.now() / 1000 });
-    await until(() => view.isRevoked(ofSession(one.sid)), 'heard');
+    await until(() => view.isRevoked(ofSession(one.sid)), 'the event is received');
     expect(view.isRevoked(ofSession(other.sid))).toBe(false);
     await receiver.close();
     for (const { client, refreshToken } of [one, again]) {

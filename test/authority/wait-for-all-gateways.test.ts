@@ -38,7 +38,7 @@ async function gateway(instance: string, { maxEntries = 1_000, issuer = authorit
   const receiver = new SsfReceiver({ issuer, secret: STREAM_SECRET, instance }, view, new TestLog());
   cleanup.add(() => receiver.close());
   receiver.start();
-  await until(() => view.isFresh(), 'fresh');
+  await until(() => view.isFresh(), 'the view is fresh');
   const isRevoked = (tokenId: string): boolean =>
     view.isRevoked(token({ issuer, tokenId, issuedAt: Math.floor(Date.now() / 1000) }));
   return { receiver, view, isRevoked };

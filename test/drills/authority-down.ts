@@ -40,7 +40,7 @@ export const authorityDown: Drill = {
     } finally {
       await system.startAuthority();
     }
-    await until(async () => (await ask(system, token)).status === 200, 'it recovers');
+    await until(async () => (await ask(system, token)).status === 200, 'the gateway recovers');
     report.held('requests are served again once the authority is back');
   },
 };

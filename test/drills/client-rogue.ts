@@ -45,7 +45,10 @@ export const clientRogue: Drill = {
       );
       expect(lift.codes.length === 0, 'an administrator may lift it');
     }
-    await until(async () => (await ask(system, alma.access_token)).status === 200, 'it is served again');
+    await until(
+      async () => (await ask(system, alma.access_token)).status === 200,
+      'the token is accepted again',
+    );
     report.held('nothing was lost: when it is lifted, the same tokens are good again');
   },
 };

@@ -28,7 +28,10 @@ export const streamCut: Drill = {
     } finally {
       system.front.let('all');
     }
-    const recoveredMs = await until(async () => (await ask(system, token)).status === 200, 'it recovers');
+    const recoveredMs = await until(
+      async () => (await ask(system, token)).status === 200,
+      'the gateway recovers',
+    );
     report.held(
       `it serves again ${(recoveredMs / 1000).toFixed(1)} s after the stream is back, with all that was missed`,
     );

@@ -142,7 +142,7 @@ describe('rfc6750: a caller who is not an administrator', () => {
       administration: { scope: SCOPE },
     });
     cleanup.add(() => transmitter.close());
-    await until(() => guarded.running.gateway.health().revocation === 'fresh', 'fresh');
+    await until(() => guarded.running.gateway.health().revocation === 'fresh', 'the view is fresh');
     const token = await issuer.mint({
       iss,
       scope: SCOPE,
@@ -152,7 +152,7 @@ describe('rfc6750: a caller who is not an administrator', () => {
     await transmitter.announce(ofConsent('ends'));
     await until(
       async () => (await explain({ query: QUERY }, token, { url: guarded.url })).status === 401,
-      'refused',
+      'the token is refused',
     );
   });
 });

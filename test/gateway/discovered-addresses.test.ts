@@ -171,7 +171,7 @@ describe('the secret of a stream', () => {
     cleanup.add(() => receiver.close());
     receiver.start();
     const reason = () => log.of('REVOCATION_STREAM_BROKEN')[0]?.reason;
-    await until(() => view.isFresh() || reason() !== undefined, 'fresh or broken');
+    await until(() => view.isFresh() || reason() !== undefined, 'the view is fresh or the stream broken');
     return { view, reason };
   }
 

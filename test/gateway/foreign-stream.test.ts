@@ -122,7 +122,7 @@ describe('a stream of another issuer', () => {
     const status = async (token: string): Promise<number> =>
       (await gateway.ask('{ hello }', { token })).status;
     const isFresh = (): boolean => gateway.running.gateway.health().revocation === 'fresh';
-    await until(isFresh, 'it knows what is revoked');
+    await until(isFresh, 'the view is fresh');
     return { issuer, transmitter, gateway, status, isFresh };
   }
 
@@ -178,7 +178,7 @@ describe('a stream of another issuer', () => {
     await announce(transmitter, issuer.url);
     await until(async () => (await status(token)) === 401, 'the token is refused');
     expect(await status(other)).toBe(200);
-    await until(() => transmitter.queue.size === 0, 'it is acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     expect(transmitter.polls.every(({ authorization }) => authorization === `Bearer ${SECRET}`)).toBe(true);
     // A token issued after the event stays valid.
     const later = await issuer.mint({ sub: 'ana', iat: Math.floor(Date.now() / 1000) + 2 });
@@ -239,7 +239,7 @@ describe('a stream of another issuer', () => {
       {},
       { sub_id: { format: 'phone_number', phone_number: '+1' } },
     );
-    await until(() => transmitter.queue.size === 0, 'it is acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     expect(isFresh()).toBe(true);
     expect(await status(token)).toBe(200);
   });
@@ -253,7 +253,7 @@ describe('a stream of another issuer', () => {
       { change_type: 'create', credential_type: 'fido2-roaming' },
       { sub_id },
     );
-    await until(() => transmitter.queue.size === 0, 'it is acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     expect(await status(token)).toBe(200);
   });
 

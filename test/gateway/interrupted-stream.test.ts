@@ -36,7 +36,7 @@ async function receive({ isForeign = false, arrange }: Setting = {}) {
   cleanup.add(() => receiver.close());
   await arrange?.(transmitter);
   receiver.start();
-  if (arrange === undefined) await until(() => view.isFresh(), 'fresh');
+  if (arrange === undefined) await until(() => view.isFresh(), 'the view is fresh');
   const issuedAgo = (seconds: number): boolean =>
     view.isRevoked(token({ issuer, issuedAt: Math.floor(Date.now() / 1000) - seconds }));
   const reasons = () => log.of('REVOCATION_STREAM_BROKEN').map(({ reason }) => reason);
@@ -59,7 +59,7 @@ describe('a stream that has ended', () => {
     };
     transmitter.mode = mode;
     await until(() => transmitter.streams === 2, 'a second stream');
-    await until(() => view.isFresh(), 'fresh again');
+    await until(() => view.isFresh(), 'the view is fresh again');
     expect(wasFresh.slice(0, 2)).toEqual([false, false]);
     expect(view.isRevoked(token({ issuer, consentId: 'in-between', issuedAt: NOW_SECONDS }))).toBe(true);
     expect(reasons()).toContain(reason);
@@ -70,10 +70,10 @@ describe('a stream that has ended', () => {
     const { transmitter, view } = await receive();
     transmitter.metadataInstead = { issuer: 'https://another.example' };
     transmitter.mode = 'stopped';
-    await until(() => !view.isFresh(), 'stale, long before it is too old');
+    await until(() => !view.isFresh(), 'the view is stale, long before it is too old');
     transmitter.mode = 'up';
     transmitter.metadataInstead = {};
-    await until(() => view.isFresh(), 'fresh over a new stream');
+    await until(() => view.isFresh(), 'the view is fresh over a new stream');
     expect(transmitter.streams).toBe(2);
   });
 
@@ -85,15 +85,15 @@ describe('a stream that has ended', () => {
     for (const id of ['a', 'b'])
       await transmitter.announce(client(id), { eventType: ACCESS_SUSPENDED, event: {} });
     await until(() => suspended('b') !== undefined, 'suspended');
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     transmitter.metadataInstead = { issuer: 'https://another.example' };
     transmitter.mode = 'stopped';
-    await until(() => !view.isFresh(), 'stale');
+    await until(() => !view.isFresh(), 'the view is stale');
     expect([suspended('a'), suspended('b')]).toEqual(['CLIENT_SUSPENDED', 'CLIENT_SUSPENDED']);
     // All current ones: the other was resumed in the meantime, which the new stream does not say.
     await transmitter.announce(client('a'), { eventType: ACCESS_SUSPENDED, event: {} });
     transmitter.metadataInstead = {};
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     expect([suspended('a'), suspended('b')]).toEqual(['CLIENT_SUSPENDED', undefined]);
   });
 
@@ -103,10 +103,13 @@ describe('a stream that has ended', () => {
     const user = { format: 'complex', user: { format: 'iss_sub', iss: issuer, sub: 's' } };
     await transmitter.announce(user, { event });
     const sets = [...transmitter.queue];
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     transmitter.mode = 'stopped';
     for (const [jti, set] of sets) transmitter.queue.set(jti, set);
-    await until(() => transmitter.streams === 2 && transmitter.queue.size === 0, 'heard again');
+    await until(
+      () => transmitter.streams === 2 && transmitter.queue.size === 0,
+      'the event is received again',
+    );
     expect(view.size).toBe(1);
     expect(view.isRevoked(token({ issuer, issuedAt: NOW_SECONDS - 300 }))).toBe(true);
     expect(view.isRevoked(token({ issuer, issuedAt: NOW_SECONDS - 299 }))).toBe(false);
@@ -118,9 +121,9 @@ describe('a stream that has ended', () => {
       const { transmitter, view, log, issuedAgo } = await receive({ isForeign: true });
       expect(issuedAgo(10)).toBe(false);
       transmitter.mode = mode;
-      await until(() => !view.isFresh(), 'stale');
+      await until(() => !view.isFresh(), 'the view is stale');
       transmitter.mode = 'up';
-      await until(() => view.isFresh(), 'fresh again');
+      await until(() => view.isFresh(), 'the view is fresh again');
       // The subjects of the missed events are unknown.
       expect(issuedAgo(10)).toBe(true);
       expect(issuedAgo(-10)).toBe(false);
@@ -156,14 +159,17 @@ describe('the stream’s own secret', () => {
   it('of the previous stream is not used for the next', async () => {
     const { transmitter, view } = await receive();
     transmitter.mode = 'stopped';
-    await until(() => transmitter.streams === 2 && view.isFresh(), 'fresh over the second');
+    await until(
+      () => transmitter.streams === 2 && view.isFresh(),
+      'the view is fresh over the second stream',
+    );
     expect(new Map(transmitter.authorizations).get('POST /poll/s2')).toBe('Bearer secret-of-s2');
   });
 
   it.each([7, '', null, {}])('refuses the stream if it is %j', async (behalf_stream_secret) => {
     const arrange = (each: Transmitter) => (each.streamInstead = { behalf_stream_secret });
     const { view, reasons } = await receive({ arrange });
-    await until(() => reasons().includes('STREAM_SECRET_UNREADABLE'), 'refused');
+    await until(() => reasons().includes('STREAM_SECRET_UNREADABLE'), 'the stream is refused');
     expect(view.isFresh()).toBe(false);
   });
 });
@@ -175,7 +181,7 @@ describe('a transmitter’s statement that more is available', () => {
     await until(() => reasons().includes('ANSWER_WITHOUT_PROGRESS'), 'no progress');
     expect(view.isFresh()).toBe(false);
     transmitter.answerInstead = { moreAvailable: undefined };
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
   });
 
   it('is not believed when a full batch came', async () => {
@@ -186,7 +192,7 @@ describe('a transmitter’s statement that more is available', () => {
     const { transmitter, view } = await receive({ arrange });
     const wasFresh: boolean[] = [];
     transmitter.beforeAnswer = () => wasFresh.push(view.isFresh());
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     // After the first response, and after the one that had no more.
     expect(wasFresh.slice(0, 2)).toEqual([false, false]);
     expect(transmitter.polls.slice(0, 2).map(({ returnImmediately }) => returnImmediately)).toEqual([
@@ -200,7 +206,10 @@ describe('a transmitter’s statement that more is available', () => {
     const { transmitter, view, log, issuer } = await receive();
     transmitter.isForgetful = true;
     await transmitter.announce(ofConsent('x'));
-    await until(() => view.isRevoked(token({ issuer, consentId: 'x', issuedAt: NOW_SECONDS })), 'heard');
+    await until(
+      () => view.isRevoked(token({ issuer, consentId: 'x', issuedAt: NOW_SECONDS })),
+      'the event is received',
+    );
     const before = { polls: transmitter.polls.length, heard: log.of('REVOKED').length };
     await new Promise((resolve) => setTimeout(resolve, 50));
     // The pause begins at 100 ms, so at most one more request is sent.
@@ -212,13 +221,16 @@ describe('a transmitter’s statement that more is available', () => {
     const { transmitter, view, issuer } = await receive();
     transmitter.isHasty = true;
     await transmitter.announce(ofConsent('x'));
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     const before = transmitter.polls.length;
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(transmitter.polls.length - before).toBeLessThanOrEqual(2);
     // Its announcements are applied all the same.
     await transmitter.announce(ofConsent('y'));
-    await until(() => view.isRevoked(token({ issuer, consentId: 'y', issuedAt: NOW_SECONDS })), 'heard');
+    await until(
+      () => view.isRevoked(token({ issuer, consentId: 'y', issuedAt: NOW_SECONDS })),
+      'the event is received',
+    );
   });
 
   it('is not believed for an event under another identifier', async () => {
@@ -227,7 +239,7 @@ describe('a transmitter’s statement that more is available', () => {
       each.queue.set('another', set);
     };
     const { transmitter, reasons, view } = await receive({ arrange });
-    await until(() => reasons().includes('EVENT_MISNAMED'), 'refused');
+    await until(() => reasons().includes('EVENT_MISNAMED'), 'the event is refused');
     expect(view.isFresh()).toBe(false);
     expect(transmitter.queue.has('another')).toBe(true);
   });

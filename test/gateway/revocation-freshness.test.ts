@@ -67,7 +67,7 @@ describe('the freshness of the view (decision 6)', () => {
   it('is lost during a long poll, and regained by the next', async () => {
     const { transmitter, view, clock, receiver } = await receive();
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -77,7 +77,7 @@ describe('the freshness of the view (decision 6)', () => {
     expect(view.isFresh()).toBe(false);
     transmitter.beforeAnswer = undefined;
     release();
-    await until(() => view.isFresh(), 'fresh again');
+    await until(() => view.isFresh(), 'the view is fresh again');
     expect(view.ageSeconds).toBe(0);
   });
 });

@@ -51,14 +51,14 @@ describe('onRevocation', () => {
   ])('learns that a %s ended, with what was announced', async (kind, what) => {
     const { view, told } = watched();
     expect(view.revoke({ issuer: ISSUER, ...what }, 1_700_000_000.5)).toBe(true);
-    await until(() => told.length === 1, 'told');
+    await until(() => told.length === 1, 'the hooks were called');
     expect(told).toEqual([{ kind, issuer: ISSUER, ...what, endedAtMs: 1_700_000_000_500 }]);
   });
 
   it('learns that everything of an issuer ended, when details are unknown', async () => {
     const { view, told } = watched();
     view.revokeIssued(ISSUER, 1_700_000_000);
-    await until(() => told.length === 1, 'told');
+    await until(() => told.length === 1, 'the hooks were called');
     expect(told).toEqual([{ kind: 'issuer', issuer: ISSUER, endedAtMs: 1_700_000_000_000 }]);
   });
 
@@ -71,7 +71,7 @@ describe('onRevocation', () => {
     });
     view.revoke({ issuer: ISSUER, consentId: 'consent-1' }, 1_700_000_000);
     expect(wasRevoked).toBeUndefined();
-    await until(() => wasRevoked !== undefined, 'told');
+    await until(() => wasRevoked !== undefined, 'the hooks were called');
     expect(wasRevoked).toBe(true);
   });
 });
@@ -147,7 +147,7 @@ it('works in a gateway over a real stream', async () => {
     },
   );
   await transmitter.announce(ofConsent('consent-1'));
-  await until(() => changes.length === 1, 'told');
+  await until(() => changes.length === 1, 'the hooks were called');
   expect(changes[0]).toMatchObject({ kind: 'consent', issuer: transmitter.url, consentId: 'consent-1' });
   expect(revocations).toEqual(changes);
 });
@@ -162,7 +162,7 @@ it('works outside of a gateway by watchRevocations, which ends its stream', asyn
   });
   expect(watch.isFresh()).toBe(false);
   await transmitter.announce(ofConsent('consent-1'));
-  await until(() => changes.length > 0 && watch.isFresh(), 'told');
+  await until(() => changes.length > 0 && watch.isFresh(), 'the hooks were called');
   expect(changes[0]).toMatchObject({ consentId: 'consent-1' });
   await watch.close();
 });

@@ -65,20 +65,20 @@ describe('the gateway', () => {
     expect((await read(await issuer.mint({ scope: 'name' }))).status).toBe(200);
 
     transmitter.mode = 'up';
-    await until(async () => (await read(good)).status === 200, 'served');
+    await until(async () => (await read(good)).status === 200, 'the token is accepted');
     expect((await read(bad)).status).toBe(200);
     await transmitter.announce(ofConsent('bad'));
-    await until(async () => (await read(bad)).status === 401, 'refused');
+    await until(async () => (await read(bad)).status === 401, 'the token is refused');
     expect(codes(await read(bad))).toEqual(['INVALID_TOKEN']);
     expect((await read(good)).status).toBe(200);
 
     await transmitter.close();
     expect((await read(good)).status).toBe(200);
-    await until(async () => (await read(good)).status === 503, 'stale');
+    await until(async () => (await read(good)).status === 503, 'the view is stale');
     expect(codes(await read(bad))).toEqual(['REVOCATION_STATE_STALE']);
     await transmitter.listen(port);
     cleanup.add(() => transmitter.close());
-    await until(async () => (await read(good)).status === 200, 'recovered');
+    await until(async () => (await read(good)).status === 200, 'the gateway recovered');
     expect((await read(bad)).status).toBe(401);
   });
 
@@ -92,7 +92,7 @@ describe('the gateway', () => {
       issuers: [{ issuer: iss, audience: AUDIENCE, jwksUri: `${issuer.url}/jwks` }],
       revocation: { streams: [{ issuer: iss, secret: 's' }], maxTokenLifetimeSeconds: 300 },
     });
-    await until(() => gateway.running.gateway.health().revocation === 'fresh', 'fresh');
+    await until(() => gateway.running.gateway.health().revocation === 'fresh', 'the view is fresh');
     const iat = Math.floor(Date.now() / 1000);
     const answer = await gateway.ask('{ hello }', { token: await issuer.mint({ iss, iat, exp: iat + 301 }) });
     expect(codes(answer)).toEqual(['INVALID_TOKEN']);
@@ -114,7 +114,7 @@ describe('the gateway', () => {
         issuers: [{ issuer: authority.issuer, audience: AUDIENCE }],
         revocation: { streams: [{ issuer: authority.issuer, secret: STREAM_SECRET }] },
       });
-      await until(() => gateway.running.gateway.health().revocation === 'fresh', 'fresh');
+      await until(() => gateway.running.gateway.health().revocation === 'fresh', 'the view is fresh');
       const client = await discover(authority);
       const connect = async (user: string): Promise<string> => {
         const request = await authorizationRequest(client, 'accounts:read');

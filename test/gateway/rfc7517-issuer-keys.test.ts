@@ -135,7 +135,7 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
       else sendJson(response, 200, { issuer: url, jwks_uri: `${url}/jwks` });
     }, port);
     cleanup.add(() => late.close());
-    await until(async () => (await at.ask(READ, { token })).status === 200, 'it recovers');
+    await until(async () => (await at.ask(READ, { token })).status === 200, 'the gateway recovers');
     expect(asked).toBe(4);
   });
 });

@@ -32,12 +32,12 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     const first = await transmitter.announce(ofConsent('before'));
     expect(view.isFresh()).toBe(false);
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     expect(isRevoked('before')).toBe(true);
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     const second = await transmitter.announce(ofConsent('later'));
-    await until(() => isRevoked('later'), 'heard');
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => isRevoked('later'), 'the event is received');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     expect(transmitter.polls[0]).toEqual({
       ack: [],
       returnImmediately: true,
@@ -53,9 +53,9 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     const jti = await transmitter.announce(ofConsent('x'));
     const set = transmitter.queue.get(jti) ?? '';
     receiver.start();
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     transmitter.queue.set(jti, set);
-    await until(() => transmitter.queue.size === 0, 'acknowledged again');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged again');
     expect(isRevoked('x')).toBe(true);
     expect(view.size).toBe(1);
   });
@@ -103,12 +103,12 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
       transmitter.clockAheadMs = clockAheadMs;
       await transmitter.announce(ofConsent('x'));
       receiver.start();
-      await until(() => transmitter.queue.size === 0, 'acknowledged');
+      await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
       expect(isRevoked('x')).toBe(true);
       expect(view.isFresh()).toBe(false);
       expect(log.of('REVOCATION_STREAM_BROKEN').map(({ reason }) => reason)).toContain('CLOCK_SKEW');
       transmitter.clockAheadMs = clockAheadMs / 3;
-      await until(() => view.isFresh(), 'fresh');
+      await until(() => view.isFresh(), 'the view is fresh');
     },
   );
 
@@ -118,7 +118,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
       eventType: 'https://schemas.openid.net/secevent/ssf/event-type/verification',
     });
     receiver.start();
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     expect(view.isFresh()).toBe(true);
     expect(view.size).toBe(0);
   });
@@ -127,20 +127,20 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     const { transmitter, view, receiver, log } = await receive({ maxEntries: 1 });
     await transmitter.announce(ofConsent('1'));
     receiver.start();
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     await transmitter.announce(ofConsent('2'));
     await until(
       () => log.of('REVOCATION_STREAM_BROKEN').some(({ reason }) => reason === 'VIEW_FULL'),
       'full',
     );
-    await until(() => !view.isFresh(), 'stale');
+    await until(() => !view.isFresh(), 'the view is stale');
     expect(transmitter.queue.size).toBe(1);
   });
 
   it('creates a new stream if the transmitter forgot it', async () => {
     const { transmitter, receiver, isRevoked, view } = await receive();
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     transmitter.mode = 'forgotten';
     await until(() => transmitter.streams === 2, 'a second stream');
     await transmitter.announce(ofConsent('x'));
@@ -150,12 +150,12 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
   it.each(['error', 'html'] as const)('keeps its stream after a failure (%s)', async (mode) => {
     const { transmitter, receiver, isRevoked, view, log } = await receive();
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     transmitter.mode = mode;
-    await until(() => !view.isFresh(), 'stale');
+    await until(() => !view.isFresh(), 'the view is stale');
     await transmitter.announce(ofConsent('x'));
     transmitter.mode = 'up';
-    await until(() => view.isFresh(), 'fresh again');
+    await until(() => view.isFresh(), 'the view is fresh again');
     expect(isRevoked('x')).toBe(true);
     expect(transmitter.streams).toBe(1);
     expect(log.codes()).toContain('REVOCATION_STREAM_BROKEN');
@@ -173,7 +173,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     );
     receiver.start();
     cleanup.add(() => receiver.close());
-    await until(() => log.codes().length > 0, 'refused');
+    await until(() => log.codes().length > 0, 'the token is refused');
     expect(log.of('REVOCATION_STREAM_BROKEN')[0]?.reason).toBe('METADATA_OF_ANOTHER_ISSUER');
     expect(transmitter.streams).toBe(0);
   });
@@ -183,7 +183,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     const options = { issuer: transmitter.url, secret: 'stream-secret', instance: 'gateway-7' };
     const receiver = new SsfReceiver(options, view, log);
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     expect(transmitter.created).toMatchObject([
       {
         description: 'gateway-7',
@@ -204,7 +204,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
   it('closes if the transmitter is gone', async () => {
     const { transmitter, view, receiver } = await receive();
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     await transmitter.close();
     await receiver.close();
     expect(transmitter.deleted).toEqual([]);
@@ -216,7 +216,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     receiver.start();
     await transmitter.announce({ format: 'complex', token: { format: 'jwt_id', iss: issuer, jti: 't' } });
     await transmitter.announce({ format: 'complex', session: { format: 'opaque', id: 's' } });
-    await until(() => view.size === 2, 'heard');
+    await until(() => view.size === 2, 'the event is received');
     const issuedAt = Math.floor(Date.now() / 1000) + 3;
     expect(view.isRevoked(token({ issuer, tokenId: 't', issuedAt }))).toBe(true);
     expect(view.isRevoked(token({ issuer, sessionId: 's', issuedAt }))).toBe(true);
@@ -227,7 +227,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
   it('closes at once during a long poll or a retry pause', async () => {
     const { transmitter, receiver, view } = await receive();
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     const before = Date.now();
     await receiver.close();
     expect(Date.now() - before).toBeLessThan(140);

@@ -301,7 +301,7 @@ describe('the shutdown', () => {
     let held: ServerResponse | undefined;
     people.instead = (_request, response) => void (held = response);
     const underWay = post('{ hello }');
-    await until(() => held !== undefined, 'under way');
+    await until(() => held !== undefined, 'the request is running');
     let isClosed = false;
     const closed = own.run().then(() => (isClosed = true));
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -340,7 +340,7 @@ describe('reload', () => {
     const token = await issuer.mint({ scope: 'mail' });
     expect((await own.ask('{ me { email } }', { token })).body.errors).toBeUndefined();
     await own.update('type Query { a: Int }');
-    await until(() => own.log.codes().includes('SUPERGRAPH_REFUSED'), 'refused');
+    await until(() => own.log.codes().includes('SUPERGRAPH_REFUSED'), 'the token is refused');
     expect((await own.ask('{ me { email } }', { token })).body.errors).toBeUndefined();
     await rm(own.supergraphFile);
     expect(await own.running.reload()).toBe(false);

@@ -65,7 +65,7 @@ describe('signing key events', () => {
     });
     cleanup.add(() => receiver.close());
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     return { transmitter, issuer, view, log, refreshed };
   }
 
@@ -74,7 +74,7 @@ describe('signing key events', () => {
     async (eventType) => {
       const { transmitter, issuer, log, refreshed, view } = await receive();
       await transmitter.announce(ofKey('k-1'), { eventType, event: {} });
-      await until(() => transmitter.queue.size === 0, 'acknowledged');
+      await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
       expect(refreshed).toEqual([issuer]);
       expect(log.codes()).toContain(
         eventType === SIGNING_KEY_REVOKED ? 'SIGNING_KEY_REVOKED' : 'SIGNING_KEY_ROTATED',
@@ -93,7 +93,7 @@ describe('signing key events', () => {
   ])('one that names %s is not acknowledged, and the view grows stale', async (_name, subject) => {
     const { transmitter, view, refreshed } = await receive();
     await transmitter.announce(subject, { eventType: SIGNING_KEY_REVOKED, event: {} });
-    await until(() => !view.isFresh(), 'stale');
+    await until(() => !view.isFresh(), 'the view is stale');
     expect(transmitter.queue.size).toBe(1);
     expect(refreshed).toEqual([]);
   });
@@ -114,7 +114,7 @@ describe('signing key events', () => {
     receiver.start();
     await transmitter.announce(ofKey('k-1'), { eventType: SIGNING_KEY_ROTATED, event: {} });
     await transmitter.announce(ofConsent('c-1'));
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     await until(() => log.codes().includes('ISSUER_KEYS_NOT_REFRESHED'), 'it is logged');
     expect(view.isRevoked(token({ issuer, consentId: 'c-1', issuedAt: NOW_SECONDS }))).toBe(true);
   });

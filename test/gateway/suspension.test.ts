@@ -52,14 +52,14 @@ describe('a gateway that receives a suspension', () => {
       revocation: { streams: [{ issuer: transmitter.url, secret: 's' }], instance: 'gateway-of-the-test' },
       audit: { mode: 'required', file: auditFile },
     });
-    await until(() => gateway.running.gateway.health().revocation === 'fresh', 'fresh');
+    await until(() => gateway.running.gateway.health().revocation === 'fresh', 'the view is fresh');
   });
 
   async function announce(eventType: string, subjectId: object): Promise<void> {
     const code = eventType === ACCESS_SUSPENDED ? 'ACCESS_SUSPENDED' : 'ACCESS_RESUMED';
     const before = gateway.log.of(code).length;
     await transmitter.announce(subjectId, { eventType });
-    await until(() => gateway.log.of(code).length > before, 'heard');
+    await until(() => gateway.log.of(code).length > before, 'the event is received');
     if (eventType === ACCESS_SUSPENDED) standing.push(subjectId);
   }
   afterEach(async () => {
@@ -147,7 +147,7 @@ describe('a gateway that receives a suspension', () => {
   it('keeps a suspension that a new stream repeats, and drops others', async () => {
     const [kept, lifted] = [await mint('kept-app'), await mint('lifted-app')];
     for (const id of ['kept-app', 'lifted-app']) await announce(ACCESS_SUSPENDED, ofClient(id));
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     transmitter.mode = 'forgotten';
     await until(() => transmitter.mode === 'up', 'a new stream');
     await transmitter.announce(ofClient('kept-app'), { eventType: ACCESS_SUSPENDED });
@@ -170,7 +170,7 @@ describe('a gateway that receives a suspension', () => {
   ])('does not mistake a suspension %s for one in force', async (_name, subjectId) => {
     const before = gateway.log.of('REVOCATION_STREAM_BROKEN').length;
     const jti = await transmitter.announce(subjectId, { eventType: ACCESS_SUSPENDED });
-    await until(() => gateway.log.of('REVOCATION_STREAM_BROKEN').length > before, 'refused');
+    await until(() => gateway.log.of('REVOCATION_STREAM_BROKEN').length > before, 'the token is refused');
     expect(gateway.log.of('REVOCATION_STREAM_BROKEN').at(-1)?.reason).toBe('EVENT_UNREADABLE');
     expect(transmitter.queue.has(jti)).toBe(true);
     transmitter.queue.delete(jti);

@@ -37,7 +37,7 @@ async function start({ issuer: more = {}, revocation = {}, hasStream = false }: 
   const { revocations } = admission.protection;
   cleanup.add(() => revocations?.close());
   revocations?.start();
-  await until(() => revocations?.view.isFresh() !== false, 'fresh');
+  await until(() => revocations?.view.isFresh() !== false, 'the view is fresh');
   const show = async (token: string): Promise<string> => {
     try {
       await admission.authenticate(token);

@@ -117,7 +117,7 @@ describe('a verified token', () => {
     pass(1_000);
     // No request waits for the fetch.
     expect(await show(token)).toBe('accepted');
-    await until(async () => (await show(token)) === 'INVALID_TOKEN', 'refused');
+    await until(async () => (await show(token)) === 'INVALID_TOKEN', 'the token is refused');
     expect(issuer.keyRequests).toBe(2);
   });
 
@@ -340,7 +340,7 @@ describe('a remote key set (RFC 7517)', () => {
     cleanup.add(() => server.close());
     const keys = new RemoteKeys({ locate: async () => server.url });
     const first = keys.freshen();
-    await until(() => requests === 1, 'asked');
+    await until(() => requests === 1, 'a request arrived');
     const announced = keys.refresh();
     release();
     await Promise.all([first, announced]);

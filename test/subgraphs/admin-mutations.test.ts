@@ -88,7 +88,7 @@ beforeAll(async () => {
     }),
   ];
   for (const each of gateways) {
-    await until(() => each.running.gateway.health().revocation === 'fresh', 'fresh');
+    await until(() => each.running.gateway.health().revocation === 'fresh', 'the view is fresh');
   }
   admin = await connect('iris', 'consents:admin', 'bank-console');
 });
@@ -376,7 +376,10 @@ describe('the log', () => {
       entity_id: 'admin-iris',
       reason: REASON,
     });
-    await until(async () => (await read(alma.access)).every((status) => status === 401), 'refused');
+    await until(
+      async () => (await read(alma.access)).every((status) => status === 401),
+      'the token is refused',
+    );
     const logs = [...gateways.map(({ log }) => log.text), ...subgraphLog, ...authority.logged].join('\n');
     expect(logs).toContain('REVOKED');
     expect(logs).not.toContain(REASON);
