@@ -173,7 +173,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     );
     receiver.start();
     cleanup.add(() => receiver.close());
-    await until(() => log.codes().length > 0, 'the token is refused');
+    await until(() => log.codes().length > 0, 'the event is refused');
     expect(log.of('REVOCATION_STREAM_BROKEN')[0]?.reason).toBe('METADATA_OF_ANOTHER_ISSUER');
     expect(transmitter.streams).toBe(0);
   });

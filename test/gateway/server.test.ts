@@ -340,7 +340,7 @@ describe('reload', () => {
     const token = await issuer.mint({ scope: 'mail' });
     expect((await own.ask('{ me { email } }', { token })).body.errors).toBeUndefined();
     await own.update('type Query { a: Int }');
-    await until(() => own.log.codes().includes('SUPERGRAPH_REFUSED'), 'the token is refused');
+    await until(() => own.log.codes().includes('SUPERGRAPH_REFUSED'), 'the supergraph is refused');
     expect((await own.ask('{ me { email } }', { token })).body.errors).toBeUndefined();
     await rm(own.supergraphFile);
     expect(await own.running.reload()).toBe(false);

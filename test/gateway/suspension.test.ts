@@ -170,7 +170,7 @@ describe('a gateway that receives a suspension', () => {
   ])('does not mistake a suspension %s for one in force', async (_name, subjectId) => {
     const before = gateway.log.of('REVOCATION_STREAM_BROKEN').length;
     const jti = await transmitter.announce(subjectId, { eventType: ACCESS_SUSPENDED });
-    await until(() => gateway.log.of('REVOCATION_STREAM_BROKEN').length > before, 'the token is refused');
+    await until(() => gateway.log.of('REVOCATION_STREAM_BROKEN').length > before, 'the event is refused');
     expect(gateway.log.of('REVOCATION_STREAM_BROKEN').at(-1)?.reason).toBe('EVENT_UNREADABLE');
     expect(transmitter.queue.has(jti)).toBe(true);
     transmitter.queue.delete(jti);
