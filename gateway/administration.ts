@@ -14,13 +14,13 @@ import type { ProtectedGateway } from './protect-gateway.js';
 
 export const EXPLAIN_PATH = '/admin/explain';
 
-/** Key `administration` of the configuration. Without it there is nothing at {@link EXPLAIN_PATH}. */
+/** Key `administration` of the configuration. Without it, {@link EXPLAIN_PATH} does not exist. */
 export interface AdministrationOptions {
-  /** Whose token does not hold it is refused. */
+  /** Tokens without this scope are refused. */
   readonly scope: string;
 }
 
-/** What an administrator asks: never a token, only names. */
+/** An administrator's request: never a token, only names. */
 const BODY_KEYS: readonly string[] = [
   'query',
   'operationName',
@@ -32,11 +32,12 @@ const BODY_KEYS: readonly string[] = [
 const JSON_CONTENT = /^application\/json\s*(;|$)/i;
 
 /**
- * `POST /admin/explain`: what would become of an operation for a delegation with the names in the body. Nothing is executed.
+ * `POST /admin/explain`: explains the decision on an operation for a delegation with the names in the body. Nothing is
+ * executed.
  *
- * The caller shows a token of their own, which is verified, looked up among the revoked, and must hold the configured scope
- * (RFC 6750 section 3.1 `insufficient_scope`). Only a JSON content type is read, which no form of another site can send. Each
- * use is on record, and in `required` mode no answer leaves before its record is durable.
+ * The caller's own token is verified, checked for revocation, and must hold the configured scope (RFC 6750 section 3.1
+ * `insufficient_scope`). Only a JSON content type is read, which no other site's form can send. Each use is recorded, and in
+ * `required` mode no answer leaves before its record is durable.
  */
 export async function answerAdministrator(
   request: IncomingMessage,
@@ -63,7 +64,7 @@ export async function answerAdministrator(
     const input = readInput(await readJson(request));
     const result = input === undefined ? undefined : gateway.explain(input);
     if (result === undefined) {
-      // What of the body was not read is not to be taken for a next request.
+      // The unread rest of the body must not count as another request.
       response.setHeader('connection', 'close');
       sendJson(response, 400, { error: 'body_malformed' });
       return;
@@ -120,7 +121,7 @@ function signInTooWeak(stepUp: StepUp): RefusedError {
   });
 }
 
-/** Undefined for what is no such request. A key that is not known is one that somebody relies on: it is refused. */
+/** Undefined for an invalid request. An unknown key is refused, because its sender relies on it. */
 function readInput(body: unknown): ExplainInput | undefined {
   if (!isRecord(body) || Object.keys(body).some((key) => !BODY_KEYS.includes(key))) return undefined;
   const { query, operationName, scopes, purposes, policies, anonymous } = body;
@@ -139,7 +140,7 @@ function readInput(body: unknown): ExplainInput | undefined {
   };
 }
 
-/** @returns undefined for a body that is not JSON, or is larger than an operation has reason to be */
+/** @returns undefined for a body that is not JSON, or is larger than any real operation */
 async function readJson(request: IncomingMessage): Promise<unknown> {
   try {
     return JSON.parse((await readBody(request, { maxBytes: MAX_BODY_BYTES })).toString());

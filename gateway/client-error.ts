@@ -1,14 +1,14 @@
 import { GraphQLError } from 'graphql';
 import type { GatewayErrorCode } from './errors.js';
 
-/** An error that Behalf answers with. Its code may also be one that a subgraph gave. */
+/** An error that Behalf answers with. A subgraph may use the same code. */
 export interface ClientErrorOptions {
   readonly path?: readonly (string | number)[] | undefined;
   readonly extensions: Readonly<Record<string, unknown>> & { readonly code: string };
 }
 
 /**
- * Makes an error for an answer. It has no stack: an answer can hold a thousand of them, and a server that shows stacks would
+ * Makes an error for a response. It has no stack: a response can hold a thousand errors, and a server that shows stacks would
  * show them to clients.
  */
 export function clientError(message: string, { path, extensions }: ClientErrorOptions): GraphQLError {
@@ -28,23 +28,23 @@ export function clientError(message: string, { path, extensions }: ClientErrorOp
 
 const made = new WeakSet<object>();
 
-/** Whether an error was made here, of nothing that a client may not read. */
+/** Whether an error was made here, from nothing that a client may not read. */
 export function isClientError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && made.has(error);
 }
 
-/** Takes the stack away from an error that goes to a client. */
+/** Removes the stack from an error for a client. */
 export function withoutStack(error: GraphQLError): GraphQLError {
   Object.defineProperty(error, 'stack', { value: undefined, configurable: true, writable: true });
   return error;
 }
 
-/** For whatever nobody foresaw: its words may hold a value, so the client is told none of them. */
+/** For unexpected errors: their text may contain a value, so the client gets none of it. */
 export function internalError(): GraphQLError {
   return clientError('Internal server error', { extensions: { code: 'INTERNAL_SERVER_ERROR' } });
 }
 
-/** Errors of one answer, at most `max`; then one that counts the rest. */
+/** Errors of one response, at most `max`; then one that counts the rest. */
 export class ErrorList {
   private readonly listed: GraphQLError[] = [];
   private omitted = 0;
@@ -55,7 +55,7 @@ export class ErrorList {
     return this.listed.length >= this.max;
   }
 
-  /** @param make Called only when there is room. */
+  /** @param make is called only if there is room */
   add(make: () => GraphQLError): void {
     if (this.isFull) this.omitted += 1;
     else this.listed.push(make());

@@ -1,14 +1,14 @@
-/** Longer than any sentence of graphql-js, and than what of an input is worth repeating. */
+/** Longer than any sentence of graphql-js, and than any useful part of an input. */
 const MAX_CHARACTERS = 1_000;
 const SUGGESTION = ' Did you mean ';
 
 /**
- * What graphql-js says of a client's own input, which it may quote as a whole, and again in each of its errors: cut, and
- * without the suggestion at its end, which is the schema's.
+ * Shortens a graphql-js message about a client's input, and removes the suggestion at its end, which reveals the schema. The
+ * message may quote the whole input, and repeat it in each error.
  *
- * Not by a regular expression: an input that consists of the words before a suggestion would make it begin at each of them.
+ * Not a regular expression: an input that repeats the words before a suggestion would make it start at each of them.
  *
- * @param suggests Whether names of the schema may be told.
+ * @param suggests whether names of the schema may be revealed
  */
 export function clientMessage(message: string, suggests: boolean): string {
   const text = suggests ? message : withoutSuggestion(message);
@@ -16,7 +16,7 @@ export function clientMessage(message: string, suggests: boolean): string {
 }
 
 function withoutSuggestion(message: string): string {
-  // What quotes the client ends otherwise; a suggestion quotes names only, so the last one is the whole of it.
+  // A quote of the client ends differently; a suggestion quotes names only, so the last one is all of it.
   const start = message.endsWith('?') ? message.lastIndexOf(SUGGESTION) : -1;
   return start === -1 ? message : message.slice(0, start);
 }

@@ -1,116 +1,114 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
 import { GraphQLError } from 'graphql';
 
-/** Codes that a client of the gateway can meet, beside `UNAUTHORIZED_FIELD_OR_TYPE` and those of GraphQL itself. */
+/** The gateway's error codes, in addition to `UNAUTHORIZED_FIELD_OR_TYPE` and GraphQL's own. */
 export const gatewayErrors = Object.freeze({
   UNAUTHENTICATED: {
-    description: 'No token, and the gateway serves nobody without one.',
+    description: 'There is no token, and the gateway does not serve anonymous callers.',
     since: '0.1.0',
     status: 401,
   },
   INVALID_TOKEN: {
-    description:
-      'A token that is not valid; the client is told no more (RFC 6750 section 3.1 `invalid_token`).',
+    description: 'The token is invalid; the client gets no details (RFC 6750 section 3.1 `invalid_token`).',
     since: '0.1.0',
     status: 401,
   },
   INVALID_REQUEST: {
-    description:
-      'Credentials that cannot be read as one access token (RFC 6750 section 3.1 `invalid_request`).',
+    description: 'The credentials are not exactly one access token (RFC 6750 section 3.1 `invalid_request`).',
     since: '0.1.0',
     status: 400,
   },
   INVALID_DPOP_PROOF: {
     description:
-      'The token is bound to a key, and there is no valid proof of it for this request (RFC 9449 section 7.1 `invalid_dpop_proof`).',
+      'The token is bound to a key, and the request has no valid proof of it (RFC 9449 section 7.1 `invalid_dpop_proof`).',
     since: '0.1.0',
     status: 401,
   },
   USE_DPOP_NONCE: {
     description:
-      'The proof must hold the nonce that the header `DPoP-Nonce` gives (RFC 9449 section 9 `use_dpop_nonce`).',
+      'The proof must contain the nonce from the header `DPoP-Nonce` (RFC 9449 section 9 `use_dpop_nonce`).',
     since: '0.1.0',
     status: 401,
   },
   INSUFFICIENT_SCOPE: {
     description:
-      "An administrator's address, and a token without the administrators' scope (RFC 6750 section 3.1 `insufficient_scope`).",
+      'The address is for administrators, and the token lacks their scope (RFC 6750 section 3.1 `insufficient_scope`).',
     since: '0.1.0',
     status: 403,
   },
   INSUFFICIENT_USER_AUTHENTICATION: {
     description:
-      "An administrator's address, and a sign-in that is too weak or too long ago for the administrators' scope (RFC 9470 section 3).",
+      'The address is for administrators, and the sign-in is too weak or too old for their scope (RFC 9470 section 3).',
     since: '0.1.0',
     status: 401,
   },
   ISSUER_KEYS_UNAVAILABLE: {
-    description: "The issuer's keys cannot be had, so no token can be verified.",
+    description: "The issuer's keys are unavailable, so its tokens cannot be verified.",
     since: '0.1.0',
     status: 503,
   },
   TOKEN_INTROSPECTION_UNAVAILABLE: {
-    description: 'The issuer of an opaque token cannot be asked about it (RFC 7662), so it is not believed.',
+    description: 'The opaque token cannot be introspected (RFC 7662), so it is not accepted.',
     since: '0.1.0',
     status: 503,
   },
   RATE_LIMITED: {
     description:
-      'More requests of the client for this subject than its rate class allows; see `Retry-After`. Without that header the one operation weighs more than the class allows in a whole window.',
+      'The client sent more requests for this subject than its rate class allows; see `Retry-After`. Without that header, the operation alone exceeds a whole window of the class.',
     since: '0.1.0',
     status: 429,
   },
   OPERATION_LIMIT_EXCEEDED: {
     description:
-      'The operation is larger than the gateway allows: `limit` names what was counted, `maximum` what is allowed and `actual` what was found.',
+      'The operation is larger than the gateway allows: `limit` names the limit, `maximum` its value and `actual` the count.',
     since: '0.1.0',
     status: 400,
   },
   PLANNING_LIMIT_EXCEEDED: {
-    description: 'The operation takes more work to plan than the gateway spends on one request.',
+    description: 'The operation takes longer to plan than the gateway allows for one request.',
     since: '0.1.0',
     status: 400,
   },
   PLANNER_BUSY: {
-    description: 'Too many operations that were not seen before wait to be planned; see `Retry-After`.',
+    description: 'Too many new operations wait for planning; see `Retry-After`.',
     since: '0.1.0',
     status: 503,
   },
   REVOCATION_STATE_STALE: {
-    description: 'The gateway does not know what was revoked lately, so nothing is permitted.',
+    description: 'The gateway does not know recent revocations, so it permits nothing.',
     since: '0.1.0',
     status: 503,
   },
   CLIENT_SUSPENDED: {
     description:
-      'An administrator stopped the application. Its tokens are good again when it is resumed: another token would not help.',
+      'An administrator suspended the application. Its tokens are valid again when it is resumed; another token would not help.',
     since: '0.1.0',
     status: 403,
   },
   EMERGENCY_STOP: {
-    description: 'An administrator stopped everything that is done with a token; see `Retry-After`.',
+    description: 'An administrator stopped everything that needs a token; see `Retry-After`.',
     since: '0.1.0',
     status: 503,
   },
   REPLAY_STORE_UNAVAILABLE: {
-    description: 'It cannot be known whether a DPoP proof was used before, so it is refused.',
+    description: 'It is unknown whether the DPoP proof was used before, so it is refused.',
     since: '0.1.0',
     status: 503,
   },
   INTROSPECTION_DISABLED: {
-    description: 'Introspection is not for this caller.',
+    description: 'This caller may not introspect the schema.',
     since: '0.1.0',
     status: 403,
   },
   NUMBER_NOT_EXACT: {
     description:
-      'A number that a double cannot hold, of a type that is not one: in a variable (the operation is refused), or in what a subgraph answered (null at its path).',
+      'A number would lose precision as a double: in a variable (the operation is refused), or in a subgraph response (null at its path).',
     since: '0.1.0',
     status: 400,
   },
   OPERATION_UNKNOWN: {
     description:
-      'The document has no operation of the name that the request gives, or several and the request names none.',
+      'The document has no operation with the requested name, or has several and the request names none.',
     since: '0.1.0',
     status: 400,
   },
@@ -120,7 +118,7 @@ export const gatewayErrors = Object.freeze({
     status: 400,
   },
   AUDIT_UNAVAILABLE: {
-    description: 'The record of this request could not be made durable, so its data does not leave.',
+    description: 'The record of this request could not be stored, so no data is returned.',
     since: '0.1.0',
     status: 503,
   },
@@ -129,20 +127,20 @@ export const gatewayErrors = Object.freeze({
     since: '0.1.0',
   },
   SUBREQUEST_MALFORMED_RESPONSE: {
-    description: "A subgraph's answer is no GraphQL response.",
+    description: "A subgraph's response is not a GraphQL response.",
     since: '0.1.0',
   },
   DOWNSTREAM_SERVICE_ERROR: {
     description:
-      'A subgraph reported an error without a code that can be passed on. Its message stays with the gateway.',
+      'A subgraph reported an error without a code that can be passed on. Its message is not returned.',
     since: '0.1.0',
   },
   ERRORS_OMITTED: {
-    description: 'The answer has more errors than are listed; `omittedErrors` says how many more.',
+    description: 'The response has more errors than listed; `omittedErrors` says how many more.',
     since: '0.1.0',
   },
   INTERNAL_SERVER_ERROR: {
-    description: 'The operation ended in an error that nobody foresaw. The log has its transaction.',
+    description: 'The operation ended in an unexpected error. The log has its transaction.',
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);
@@ -163,7 +161,7 @@ export interface Refusal {
 
 /** Thrown where a request is refused as a whole. */
 export class RefusedError extends GraphQLError {
-  /** Those of the answer, in lower case, as Apollo Server merges them: what goes with the gateway is added to them. */
+  /** The response's headers, in lower case because Apollo Server merges them; the gateway adds to them. */
   readonly headers: Map<string, string>;
 
   constructor(readonly refusal: Refusal) {
@@ -172,7 +170,7 @@ export class RefusedError extends GraphQLError {
       extensions: { ...refusal.details, code: refusal.code, http: { status: refusal.status, headers } },
     });
     this.headers = headers;
-    // It is the client's answer: a server that shows stacks would show where in the gateway it was made.
+    // It is the client's answer, and a server that shows stacks would reveal where it was made.
     Object.defineProperty(this, 'stack', { value: undefined, configurable: true, writable: true });
   }
 }

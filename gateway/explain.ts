@@ -5,27 +5,27 @@ import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { limitError, OperationLimiter } from './limit/index.js';
 import type { ClientOperation, Explanation, OperationAuthorizer } from './authorize/index.js';
 
-/** An operation, and for whom it is to be decided. */
+/** An operation, and the caller for whom to decide it. */
 export interface ExplainInput {
   readonly query: string;
   /** Names the text in error messages. */
   readonly file?: string;
   readonly operationName?: string | undefined;
-  /** Undefined: a caller without a token. */
+  /** Undefined: an anonymous caller. */
   readonly delegation: Delegation | undefined;
 }
 
 export type ExplainResult =
   | { readonly explanation: Explanation; readonly operation: ClientOperation; readonly errors?: undefined }
-  /** The operation cannot be parsed, is not valid, or is not the one that is named. */
+  /** The operation cannot be parsed, is invalid, or has another name. */
   | { readonly errors: readonly GraphQLError[]; readonly explanation?: undefined };
 
 /**
  * Reads an operation as the gateway would, and explains the decision on it. Nothing is planned or executed. Variables are
- * not known, so what `@skip` or `@include` could leave out by one counts as selected unless its default says otherwise.
+ * unknown, so a selection that `@skip` or `@include` could exclude by one counts as selected unless its default says otherwise.
  *
- * @param schema The API schema that clients see.
- * @param limiter The gateway's; default: the limits that a gateway has by default.
+ * @param schema the API schema that clients see
+ * @param limiter the gateway's; default: one with a gateway's default limits
  */
 export function explainOperation(
   { query, file, operationName, delegation }: ExplainInput,
@@ -59,7 +59,7 @@ export function explainOperation(
   return { explanation: authorizer.explain(operation, delegation, {}), operation };
 }
 
-/** A delegation that nobody holds, to ask what one with these names would be given. */
+/** A made-up delegation, to ask what one with these names would get. */
 export function supposedDelegation(held: {
   readonly scopes?: readonly string[] | undefined;
   readonly purposes?: readonly string[] | undefined;

@@ -15,7 +15,7 @@ import type { GatewayLog } from './log.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 import type { GatewayContext } from './request/gateway-request.js';
 
-/** What every route of the server works with. */
+/** Shared by all routes of the server. */
 export interface RouteContext {
   readonly apollo: ApolloServer<GatewayContext>;
   readonly gateway: ProtectedGateway;
@@ -23,7 +23,7 @@ export interface RouteContext {
   readonly server: ServerContext;
 }
 
-/** Apollo Server as Behalf's own server uses it: it reads operations, and decides nothing. */
+/** Apollo Server as Behalf's own server uses it: it parses operations, and decides nothing. */
 export function createApolloServer(
   gateway: ProtectedGateway,
   config: CheckedConfig,
@@ -31,7 +31,7 @@ export function createApolloServer(
 ): ApolloServer<GatewayContext> {
   return new ApolloServer<GatewayContext>({
     gateway,
-    // Asking for the schema is decided in the pipeline, by the caller.
+    // The pipeline decides about introspection, by the caller.
     introspection: true,
     allowBatchedHttpRequests: config.http.batch !== undefined,
     documentStore: gateway.documents,
@@ -43,7 +43,7 @@ export function createApolloServer(
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     nodeEnv: 'production',
-    // The gateway's plugin takes suggestions away: Apollo's takes time that grows with the square of what a message quotes.
+    // The gateway's plugin removes suggestions: Apollo's takes quadratic time in the length of a message.
     hideSchemaDetailsFromClientErrors: false,
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
@@ -57,7 +57,7 @@ export function createApolloServer(
 
 type GraphQLRequest = Pick<HTTPGraphQLRequest, 'method' | 'search' | 'body'>;
 
-/** Authenticates once, then authorizes and records each operation by itself. */
+/** Authenticates once, then authorizes and records each operation separately. */
 export async function answerGraphQL(
   request: IncomingMessage,
   response: ServerResponse,
@@ -82,25 +82,25 @@ export async function answerGraphQL(
   } finally {
     await gateway.finish(begun, operations);
   }
-  // Names the records of this request, for whoever asks about it later.
+  // Names the records of this request, for later inquiries.
   response.setHeader(
     'behalf-transaction',
     begun.exchanges.map(({ transactionId }) => transactionId).join(', '),
   );
   for (const [name, value] of begun.responseHeaders) response.setHeader(name, value);
   for (const [name, value] of answer.headers) response.setHeader(name, value);
-  // Of a batch that was read, each operation has its own outcome, and none of them is that of all.
+  // Each operation of a parsed batch has its own outcome, and none of them decides the status.
   const isBatchAnswer = begun.incoming.isBatch === true && begun.caller !== undefined;
   response.statusCode = isBatchAnswer ? 200 : (answer.status ?? 200);
   if (answer.body.kind === 'complete') response.end(answer.body.string);
   else {
-    // @defer and @stream are not in the gateway's schema, so nothing comes in parts.
+    // @defer and @stream are not in the gateway's schema, so nothing is sent in parts.
     response.statusCode = 500;
     response.end();
   }
 }
 
-/** What nobody foresaw tells the client nothing. The pipeline's own errors are made so; these are of what is around it. */
+/** Unexpected errors tell the client nothing. The pipeline ensures that for its own; these come from outside of it. */
 function maskUnexpected(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
   if (formatted.extensions?.code !== 'INTERNAL_SERVER_ERROR' || isClientError(error)) return formatted;
   return {
@@ -110,7 +110,7 @@ function maskUnexpected(formatted: GraphQLFormattedError, error: unknown): Graph
   };
 }
 
-/** Apollo's words may quote what a client sent; only that they were said is logged. */
+/** Apollo's text may quote what a client sent; only the fact is logged. */
 function apolloLogger(log: GatewayLog) {
   return {
     debug: () => undefined,

@@ -1,4 +1,4 @@
-/** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
+/** For Behalf's own packages only. Changes without notice, in any version. */
 export { readDelegation } from './authenticate/delegation.js';
 export type { AuthenticatedToken } from './authenticate/token.js';
 export { Namespaces } from './authenticate/namespaces.js';

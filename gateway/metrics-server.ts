@@ -8,8 +8,8 @@ export interface MetricsServer {
 }
 
 /**
- * `GET /metrics` for Prometheus, on an address of its own: coordinates of the schema and how busy the gateway is are not
- * for everybody who may ask the gateway.
+ * `GET /metrics` for Prometheus, on a separate address: not everybody who may use the gateway may see the schema's coordinates
+ * and the load.
  */
 export async function startMetricsServer(
   gateway: ProtectedGateway,

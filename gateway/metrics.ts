@@ -3,15 +3,15 @@ import type { AuditOutcome } from '@behalf/audit';
 import type { MetricObject } from 'prom-client';
 import type { Stage } from './steps/stages.js';
 
-/** Label values come from the schema and from the code, never from a client or a subgraph. */
+/** Label values come from the schema and the code, never from a client or a subgraph. */
 const MAX_COORDINATES = 10_000;
-/** Seconds: from an answer out of memory to a subgraph's time limit. */
+/** Seconds: from a cached answer to a subgraph's time limit. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export interface MetricsSources {
-  /** Records that could not be kept. */
+  /** Records that could not be stored. */
   readonly auditLost: () => number;
-  /** Seconds since it was last known what was revoked; undefined without a stream. */
+  /** Age of the revocation view in seconds; undefined without a stream. */
   readonly revocationAgeSeconds: () => number | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface MetricDefinition {
   readonly help: string;
 }
 
-/** What a gateway counts, in a registry of its own, as Prometheus reads it. */
+/** The gateway's metrics, in their own registry, for Prometheus. */
 export class GatewayMetrics {
   private readonly registry = new Registry();
   private readonly requests: Counter<'outcome'>;
@@ -57,7 +57,7 @@ export class GatewayMetrics {
     });
     this.unaccounted = new Counter({
       name: 'behalf_unaccounted_total',
-      help: 'Operations of which a subgraph gave no complete account, although it was asked for somebody.',
+      help: 'Operations with incomplete facts from a subgraph that was called for an authenticated caller.',
       labelNames: ['subgraph'],
       registers,
     });
@@ -90,7 +90,7 @@ export class GatewayMetrics {
     if (revocationAgeSeconds() !== undefined) {
       new Gauge({
         name: 'behalf_revocation_view_age_seconds',
-        help: 'Since it was last known what was revoked, of the stream that was heard longest ago.',
+        help: 'Age of the revocation view, by the stream that has been silent longest.',
         registers,
         collect() {
           this.set(revocationAgeSeconds() ?? 0);
@@ -128,9 +128,9 @@ export class GatewayMetrics {
     this.denials.inc({ coordinate: isKnown ? coordinate : 'other', decision }, count);
   }
 
-  /** What is counted, without the numbers. */
+  /** The metrics without their numbers. */
   definitions(): readonly MetricDefinition[] {
-    // prom-client's type leaves out what every metric has.
+    // prom-client's type omits a member that every metric has.
     return this.registry
       .getMetricsAsArray()
       .map((metric: MetricObject & { labelNames?: readonly string[] }) => ({

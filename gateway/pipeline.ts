@@ -28,7 +28,7 @@ export interface PipelineParts extends RefusalParts {
   readonly documents: DocumentStore;
 }
 
-/** The last stage that an operation has reached: what is put on record when it goes no further. */
+/** The last stage of an operation, for its record if it goes no further. */
 class Progress {
   constructor(public stage: Stage) {}
 
@@ -38,7 +38,7 @@ class Progress {
   };
 }
 
-/** The path of every request, whichever server it came in by. */
+/** The path of every request, whichever server received it. */
 export class Pipeline {
   readonly #parts: PipelineParts;
 
@@ -62,7 +62,7 @@ export class Pipeline {
     }
   }
 
-  /** Runs one operation, from wherever its request stands. Never rejects: a refusal is an answer. */
+  /** Runs one operation, from the stage of its request. Never rejects: a refusal is an answer. */
   async run(
     request: GatewayRequest,
     graphql: GatewayGraphQLRequestContext,
@@ -119,25 +119,25 @@ export class Pipeline {
     return refuseSuspended(authenticated, authentication);
   }
 
-  /** Anonymous callers whose operation is denied as a whole could fill the document store with such operations. */
+  /** Otherwise anonymous callers could fill the document store with operations that are denied whole. */
   #forgetUnreadable({ authorization, delegation }: Stage, { document }: GatewayGraphQLRequestContext): void {
     if (authorization === undefined || authorization.execute !== undefined || delegation !== undefined)
       return;
     this.#parts.documents.forget(document);
   }
 
-  /** Refuses a request that has no operation to run. @returns the error for the client, complete and on record */
+  /** Refuses a request without an operation to run. @returns the error for the client, complete and recorded */
   async refuse(request: GatewayRequest, error: unknown): Promise<GraphQLError> {
     const [refusal] = await refuse(error, request.entry, this.#parts);
     return refusal;
   }
 
-  /** Refuses an operation before it is read: its text is too large. @returns the error for the client */
+  /** Refuses an operation before parsing, because its text is too large. @returns the error for the client */
   async refuseUnread(request: GatewayRequest, refusal: RefusedError): Promise<GraphQLError> {
     const unread = request.nextOperation();
     let reason: unknown = refusal;
     try {
-      // Asking for too much is limited as well.
+      // Oversized requests count against the rate limit as well.
       if (unread.isAuthenticated) await countRequest(unread, this.#parts.limits);
     } catch (error) {
       reason = error;
@@ -147,7 +147,7 @@ export class Pipeline {
     return answer;
   }
 
-  /** Puts a request on record that has no operation to run. @throws {RefusedError} in audit mode `required` */
+  /** Records a request without an operation to run. @throws {RefusedError} in audit mode `required` */
   record(
     request: GatewayRequest,
     outcome: AuditOutcome,
@@ -159,11 +159,10 @@ export class Pipeline {
   }
 
   /**
-   * Ends a request. Those of its operations that never came as far as the pipeline, because they could not be read or do not
-   * fit the schema, are put on record: whoever probes the schema that way is on record too. No data leaves, so nobody waits
-   * for the log.
+   * Ends a request. Its operations that never reached the pipeline, because they could not be parsed or do not fit the schema,
+   * are recorded, so that probing the schema leaves a trace. No data leaves, so nobody waits for the record.
    *
-   * @param operations How many the request held: more than one for a batch.
+   * @param operations the number in the request: more than one for a batch
    */
   async finish(request: GatewayRequest, operations: number): Promise<void> {
     const { recorder, limits } = this.#parts;
@@ -172,7 +171,7 @@ export class Pipeline {
       const sealed = request.exchanges.filter((exchange) => recorder.hasSealed(exchange)).length;
       for (let missing = operations - sealed; missing > 0; missing -= 1) {
         const unread = request.nextOperation();
-        // Probing has its limit, in a batch as well. There is nothing left to refuse.
+        // Probing counts against the rate limit, in a batch as well. There is nothing left to refuse.
         if (unread.isAuthenticated) await countRequest(unread, limits).catch(() => undefined);
         await recorder.seal(unread, 'refused', 'OPERATION_INVALID');
         unread.exchange.span.end();
@@ -186,7 +185,7 @@ export class Pipeline {
   }
 }
 
-/** No single operation of a batch decides the status of the answer. */
+/** No single operation of a batch decides the response's status. */
 function forOperation(error: GraphQLError, { exchange }: Stage): GraphQLError {
   if (exchange.incoming.isBatch === true && error instanceof RefusedError) delete error.extensions.http;
   return error;

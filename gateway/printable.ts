@@ -1,8 +1,7 @@
 /**
- * Everything that makes a terminal do something or a line read as another: controls (C0, DEL and C1, so escape sequences too),
- * line and paragraph separators, half surrogate pairs, and invisible format characters, which include every mark that turns
- * the direction of text (Unicode Technical Report 36, section 2.5). The two joiners stay: Persian, Hindi and many names are
- * not written without them.
+ * Characters that control a terminal, or make one line read as another: controls (C0, DEL and C1, so escape sequences too),
+ * line and paragraph separators, unpaired surrogates, and invisible format characters, which include every text direction mark
+ * (Unicode Technical Report 36, section 2.5). The two joiners stay, because Persian, Hindi and many names need them.
  */
 const UNSAFE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200C\u200D])\p{Cf}/gu;
 
@@ -22,14 +21,14 @@ export function printable(text: string, maxLength = Number.POSITIVE_INFINITY): s
 }
 
 /**
- * Lines that are ready to be printed: what they quote cannot act. Line feeds are left, so whoever puts foreign text into a
- * line uses {@link printable} for it. JSON stays the JSON that it was: outside its strings it has nothing to escape.
+ * Lines ready to be printed, with all quoted text escaped. Line feeds are kept, so escape foreign text within a line with
+ * {@link printable}. JSON is unchanged: outside of its strings there is nothing to escape.
  */
 export function printableLines(lines: string): string {
   return lines.replace(UNSAFE, (character) => (character === '\n' ? character : escape(character)));
 }
 
-/** As JSON writes it. A character beyond the basic plane becomes the escapes of its two halves. */
+/** In JSON's notation. A character beyond the basic plane becomes the escapes of its two halves. */
 function escape(character: string): string {
   return Array.from(
     { length: character.length },

@@ -30,24 +30,24 @@ import type { RulesUpdate } from './rules-update.js';
 import { SupergraphVersions } from './supergraph-versions.js';
 import type { SupergraphSource } from './supergraph-versions.js';
 
-/** What `new ApolloGateway(…)` takes, less what would go past the protection. */
+/** The options of `new ApolloGateway(…)`, except those that would bypass the protection. */
 export type ProtectedGatewayConfig = ApolloGatewayConfig;
 
 /**
- * Protects a federation: takes the configuration of `new ApolloGateway(…)` and returns what
- * `new ApolloServer({ gateway })` takes.
+ * Protects a federation: takes the configuration of `new ApolloGateway(…)` and returns what `new ApolloServer({ gateway })`
+ * takes.
  *
- * It makes the ApolloGateway itself, because it reads every supergraph before it is served, hot updates included, and
- * brings its own data sources.
+ * It creates the ApolloGateway itself, because it must read every supergraph before it is served, including updates, and brings
+ * its own data sources.
  *
- * @throws {ConfigurationError} for a configuration that would bypass the protection. `load` rejects with
- *   `SupergraphError` for a supergraph that must not be served.
+ * @throws {ConfigurationError} for a configuration that would bypass the protection. `load` rejects with `SupergraphError` for
+ * a supergraph that must not be served.
  */
 export function protectGateway(config: ProtectedGatewayConfig, options: ProtectionOptions): ProtectedGateway {
   return new ProtectedGateway(config, options);
 }
 
-/** Keys of ApolloGateway's configuration that bring data sources or schemas past Behalf. */
+/** Keys of ApolloGateway's configuration that bypass Behalf with data sources or schemas. */
 const FORBIDDEN_KEYS = [
   'buildService',
   'serviceList',
@@ -56,7 +56,7 @@ const FORBIDDEN_KEYS = [
   'experimental_updateSupergraphSdl',
 ] as const;
 
-/** Why, where there is more to say than that the key would go past the protection. */
+/** The reason, if there is more to say than that the key would bypass the protection. */
 const FORBIDDEN_REASONS: Readonly<Partial<Record<string, string>>> = Object.freeze({
   buildService:
     'would go past the protection; subgraphs.<name>.headers and forwardHeaders say which headers a subgraph gets',
@@ -67,7 +67,7 @@ export class ProtectedGateway implements GatewayInterface {
   readonly #settings: Settings;
   readonly #protection: Protection;
   readonly #versions: SupergraphVersions;
-  /** The one way in, for servers that do without Apollo's own integrations. */
+  /** The one entry for servers without Apollo's own integrations. */
   readonly pipeline: Pipeline;
   #stopping: Promise<void> | undefined;
 
@@ -107,11 +107,11 @@ export class ProtectedGateway implements GatewayInterface {
   }
 
   /**
-   * Replaces the supergraph, the policy or the evaluators: all that is given as one, between requests, so that none is decided
-   * by parts of two versions. What must not be served is refused and logged, and what is served stays. Updates take turns.
+   * Replaces the supergraph, the policy or the evaluators together, between requests, so that no request is decided by parts of
+   * two versions. An unacceptable update is refused and logged, and service continues. Updates take turns.
    *
-   * @param update What replaces what is served, or a function that reads it when its turn has come.
-   * @returns Whether it is served now.
+   * @param update the replacement, or a function that reads it when its turn comes
+   * @returns whether it is now in service
    */
   replace(update: RulesUpdate | (() => Promise<RulesUpdate>)): Promise<boolean> {
     return this.#versions.replace(update);
@@ -140,10 +140,10 @@ export class ProtectedGateway implements GatewayInterface {
   };
 
   /**
-   * The context value for one HTTP request, which authenticates it before Apollo Server reads the operation: Apollo Server's
+   * The context value for one HTTP request, which authenticates it before Apollo Server parses the operation: Apollo Server's
    * `context` function.
    *
-   * @throws {RefusedError} With the HTTP status and headers of the refusal, which Apollo Server sends.
+   * @throws {RefusedError} with the HTTP status and headers of the refusal, which Apollo Server sends
    */
   async context(incoming: IncomingRequest): Promise<GatewayContext> {
     const request = this.begin(incoming);
@@ -163,30 +163,27 @@ export class ProtectedGateway implements GatewayInterface {
   }
 
   /**
-   * Ends a request that was begun, when its answer is made.
+   * Ends a request that was begun, when its response is made.
    *
-   * @param operations How many the request held: more than one for a batch. Default 1.
+   * @param operations the number in the request: more than one for a batch; default 1
    */
   finish(request: GatewayRequest, operations = 1): Promise<void> {
     return this.pipeline.finish(request, operations);
   }
 
-  /** Documents that Apollo Server has parsed and found valid, bounded by their bytes: its `documentStore`. */
+  /** Apollo Server's valid documents, bounded by bytes: its `documentStore`. */
   get documents(): DocumentStore {
     return this.#protection.pipeline.documents;
   }
 
-  /**
-   * The gateway as a protected resource, whose metadata (RFC 9728) whoever serves the gateway serves as well. Undefined
-   * without `externalUrl`.
-   */
+  /** The gateway as a protected resource, whose metadata (RFC 9728) its server must serve. Undefined without `externalUrl`. */
   get resource(): ProtectedResource | undefined {
     return this.#protection.resource;
   }
 
   /**
    * A plugin for Apollo Server that counts each text before it is parsed and validated. Without it the operation is counted
-   * after both. It needs {@link documents} as `documentStore`, and `context` made by this gateway.
+   * after both. It needs {@link documents} as `documentStore`, and `context` from this gateway.
    */
   limitsPlugin(): ApolloServerPlugin<GatewayContext> {
     const { documents, limits, authorization } = this.#protection.pipeline;
@@ -198,7 +195,7 @@ export class ProtectedGateway implements GatewayInterface {
     });
   }
 
-  /** What is kept of operations, decisions and plans of the supergraph that is served; the bytes are estimated. */
+  /** The size of the current supergraph's caches of operations, decisions and plans; bytes are estimated. */
   cached(): { readonly operations: number; readonly decisions: number; readonly bytes: number } {
     const { current } = this.#versions;
     if (current === undefined) return { operations: 0, decisions: 0, bytes: 0 };
@@ -206,16 +203,13 @@ export class ProtectedGateway implements GatewayInterface {
     return { operations, decisions, bytes: bytes + current.plans.bytes };
   }
 
-  /** What would become of an operation, by the rules that are served now. @throws when there is no supergraph yet */
+  /** Explains the decision on an operation by the current rules. @throws if there is no supergraph yet */
   explain(input: ExplainInput): ExplainResult {
     const { authorizer, loaded } = this.#versions.required();
     return explainOperation(input, authorizer, loaded.apiSchema, this.#protection.pipeline.limits.limiter);
   }
 
-  /**
-   * Answers a workload that wants a transaction token for another audience (RFC 8693), for servers of your own; Behalf's
-   * serves it at `/txn-token`.
-   */
+  /** Exchanges a transaction token for a workload (RFC 8693), for your own server; Behalf's serves it at `/txn-token`. */
   async exchangeTxnToken(
     request: TxnTokenExchangeRequest,
   ): Promise<ReturnType<typeof txnTokenExchangeAnswer>> {
@@ -225,7 +219,7 @@ export class ProtectedGateway implements GatewayInterface {
     return txnTokenExchangeAnswer(outcome);
   }
 
-  /** The public keys of the transaction tokens (RFC 7517), to be served to the subgraphs. */
+  /** The public keys of the transaction tokens (RFC 7517), to serve to the subgraphs. */
   jwks(): Promise<{ readonly keys: readonly JWK[] }> {
     return this.#protection.signer.jwks();
   }
@@ -235,7 +229,7 @@ export class ProtectedGateway implements GatewayInterface {
     return this.#protection.signer.rotateKeys(privateJwk);
   }
 
-  /** Whether requests can be served: a supergraph is loaded, and it is known what was revoked. */
+  /** Whether requests can be served: a supergraph is loaded, and the revocation view is fresh. */
   health(): { readonly supergraph: boolean; readonly revocation: 'fresh' | 'stale' | 'not configured' } {
     const view = this.#protection.revocations?.view;
     return {
@@ -251,7 +245,7 @@ export class ProtectedGateway implements GatewayInterface {
   }
 }
 
-/** The supergraph of a configuration that does not go past the protection. @throws {ConfigurationError} */
+/** The supergraph of a configuration that does not bypass the protection. @throws {ConfigurationError} */
 function protectedSource(config: ProtectedGatewayConfig): SupergraphSource {
   for (const key of FORBIDDEN_KEYS) {
     if (key in config)
@@ -268,7 +262,7 @@ function protectedSource(config: ProtectedGatewayConfig): SupergraphSource {
   if (queryPlannerConfig?.cache !== undefined)
     throw new ConfigurationError('queryPlannerConfig.cache', 'would share plans between supergraph versions');
   for (const key of ['includeDocument', 'recordExceptions'] as const) {
-    // Literals of documents and messages of errors are people's data.
+    // Literals in documents and messages of errors are personal data.
     if (telemetry?.[key] !== undefined && telemetry[key] !== false)
       throw new ConfigurationError(`telemetry.${key}`, 'would put values into spans');
   }
@@ -278,7 +272,7 @@ function protectedSource(config: ProtectedGatewayConfig): SupergraphSource {
   return supergraphSdl;
 }
 
-/** The headers that Apollo Server hands on, where no context was made for the request. */
+/** The headers that Apollo Server passes on, if no context was made for the request. */
 function incomingOf(headers: Iterable<[string, string]> | undefined): IncomingRequest {
   const authorization: string[] = [];
   const all: [string, string][] = [...(headers ?? [])];

@@ -26,12 +26,12 @@ import { AuditTrail } from './seal/audit-trail.js';
 import { Recorder } from './seal/recorder.js';
 import { shareOfCaches } from './supergraph-version.js';
 
-/** The parts of one gateway, made once from its settings: what decides, what signs, and what records. */
+/** The parts of one gateway, created once from its settings: those that decide, sign and record. */
 export interface Protection {
   /** What decides, and what the pipeline needs beside it. */
   readonly pipeline: PipelineParts;
   readonly signer: TxnTokenService;
-  /** What follows from the policy and its evaluators, as new requests are authenticated by it. */
+  /** The parts that follow from the policy and its evaluators, as used for new requests. */
   readonly rules: RulesInForce;
   readonly makeRules: (policy: Policy | undefined, evaluators: readonly PolicyEvaluator[]) => PolicyRules;
   /** The headers that each subgraph relies on, by its name. */
@@ -41,9 +41,9 @@ export interface Protection {
   readonly audit: AuditTrail;
   readonly metrics: GatewayMetrics;
   readonly log: GatewayLog;
-  /** Undefined when no issuer announces revocations. */
+  /** Undefined if no issuer announces revocations. */
   readonly revocations: Revocations | undefined;
-  /** Undefined where the gateway does not know its address. */
+  /** Undefined if the gateway does not know its address. */
   readonly resource: ProtectedResource | undefined;
 }
 
@@ -118,7 +118,7 @@ function createAuthenticator(
     issuers,
     anonymous: authorization.anonymous,
     revocation: revocations?.view,
-    // A token of an unknown issuer may not live at all.
+    // A token of an unknown issuer has no permitted lifetime.
     maxTokenLifetimeSeconds: (issuer) => lifetimes.get(issuer) ?? 0,
     senderConstraint: new SenderConstraint({
       proofs: new DpopProofs(dpop),

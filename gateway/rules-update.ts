@@ -6,29 +6,29 @@ import type { GatewayMetrics } from './metrics.js';
 import type { PolicyEvaluator } from './policies/index.js';
 import type { PolicyRules } from './rules.js';
 
-/** What replaces the present supergraph, policy and evaluators. What is left out stays as it is. */
+/** A replacement for the current supergraph, policy and evaluators. Anything left out stays. */
 export interface RulesUpdate {
   readonly supergraphSdl?: string | undefined;
   readonly policy?: Policy | undefined;
   readonly policyEvaluators?: readonly PolicyEvaluator[] | undefined;
 }
 
-/** Where rules are replaced, each time all of them between two requests. */
+/** Where rules are replaced, all of them together between two requests. */
 export interface RulesHolder {
-  /** The supergraph that is served; undefined before the first. */
+  /** The current supergraph; undefined before the first. */
   readonly sdl: string | undefined;
   readonly rules: PolicyRules;
   makeRules(policy: Policy | undefined, evaluators: readonly PolicyEvaluator[]): PolicyRules;
   /** Another supergraph, with its rules. */
   install(sdl: string, rules: PolicyRules): Promise<void>;
-  /** Other rules for the supergraph that is served. */
+  /** Other rules for the current supergraph. */
   installRules(rules: PolicyRules): void;
 }
 
 /**
- * Replaces what is given, as one. What must not be served is refused and logged, and what is served stays.
+ * Replaces everything given, as one. An unacceptable update is refused and logged, and service continues.
  *
- * @returns whether what was given is served now.
+ * @returns whether it is now in service
  */
 export async function replaceRules(
   holder: RulesHolder,
@@ -53,7 +53,7 @@ export async function replaceRules(
   }
 }
 
-/** @returns the codes of what is new. @throws when it must not be served; then nothing is replaced */
+/** @returns the codes of what is new. @throws if it is unacceptable; then nothing is replaced */
 async function applyUpdate(
   holder: RulesHolder,
   { supergraphSdl, policy, policyEvaluators }: RulesUpdate,

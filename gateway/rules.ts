@@ -6,23 +6,23 @@ import type { GatewayLog } from './log.js';
 import type { PolicyEvaluator } from './policies/index.js';
 
 /**
- * Everything that follows from the policy file and from the files of evaluators. It is replaced as a whole, and a request is
- * decided by one of them.
+ * Everything that follows from the policy file and the evaluators' files. It is replaced as a whole, and one version decides a
+ * request.
  */
 export interface PolicyRules {
   readonly policy: Policy | undefined;
   readonly ceiling: PolicyCeiling | undefined;
   readonly rateLimit: RateLimit | undefined;
-  /** Beside the policies that are functions, which no file replaces. */
+  /** In addition to policies as functions, which no file replaces. */
   readonly evaluators: readonly PolicyEvaluator[];
 }
 
-/** The rules that new requests are authenticated by. They are replaced together with what is served by them. */
+/** The rules that authenticate new requests. They are replaced together with the supergraph that uses them. */
 export interface RulesInForce {
   current: PolicyRules;
 }
 
-/** @param counters They outlive the rules: a new policy gives nobody a new budget under a class that it leaves alone. */
+/** @param counters outlive the rules: a new policy does not renew the budget of an unchanged class */
 export function makeRules(
   policy: Policy | undefined,
   evaluators: readonly PolicyEvaluator[],

@@ -1,4 +1,4 @@
-/** Deep enough to find the place, and short enough for one log line. */
+/** Deep enough to find the place, short enough for one log line. */
 const MAX_FRAMES = 12;
 const NAME = /^[\w$.]+(?: \[\w+\])?$/;
 const FRAME =
@@ -15,7 +15,7 @@ export function stackFrames(error: unknown): string {
   const { stack, message } = error;
   const title = message === '' ? '' : `: ${message}`;
   const end = title === '' ? stack.indexOf('\n') : stack.indexOf(title);
-  // A message that was changed later still stands in the stack, and may have lines that look like frames.
+  // A message that was changed later is still in the stack, and may have lines that look like frames.
   if (end === -1 || !NAME.test(stack.slice(0, end))) return '';
   const frames = stack.slice(end + title.length);
   if (!frames.startsWith('\n')) return '';

@@ -23,19 +23,19 @@ import type { SharedUse } from './request/shared-use.js';
 export type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];
 
 /**
- * One supergraph, and everything that requests are answered with by its rules. The parts are replaced together, so that no
- * request meets parts of two versions.
+ * One supergraph, and everything that answers requests by its rules. The parts are replaced together, so that no request meets
+ * parts of two versions.
  */
 export interface SupergraphVersion {
   /** As it was given. */
   readonly sdl: string;
-  /** The tokens of its requests are cut by them. */
+  /** The rules that cut its requests' tokens. */
   readonly rules: PolicyRules;
   readonly authorizer: OperationAuthorizer;
   readonly policies: PolicyBook;
   readonly schemaIntrospection: GrantedSchemaIntrospection;
   readonly costs: CostModel;
-  /** Plans and executes an operation. @param usage Of all operations in the same HTTP request. */
+  /** Plans and executes an operation. @param usage of all operations in the same HTTP request */
   readonly execute: (request: GatewayGraphQLRequestContext, usage: SharedUse) => ReturnType<GatewayExecutor>;
   readonly gateway: ApolloGatewayInstance;
   readonly loaded: Loaded;
@@ -43,7 +43,7 @@ export interface SupergraphVersion {
 }
 
 export interface VersionOptions {
-  /** As the user gave it. */
+  /** As the user passed it. */
   readonly config: ApolloGatewayConfig;
   readonly settings: Settings;
   readonly rules: PolicyRules;
@@ -55,21 +55,21 @@ export interface VersionOptions {
   ) => BehalfDataSource;
 }
 
-/** Documents, what is known of operations, decisions, plans, and the schemas that callers see. */
+/** Documents, analyses, decisions, plans, and the schemas that callers see. */
 const CACHES = 5;
-/** Apollo's planner tries 10,000 plans by default, and any number of ways through the subgraphs for one field. */
+/** Apollo's planner tries 10,000 plans by default, and any number of paths through the subgraphs for one field. */
 const PLANNER_LIMITS = Object.freeze({ maxEvaluatedPlans: 1_000, pathsLimit: 500 });
 
-/** Bytes that each of the caches may hold. */
+/** Bytes of each cache. */
 export function shareOfCaches({ cacheMegabytes }: Pick<LimitSettings, 'cacheMegabytes'>): number {
   return Math.floor((cacheMegabytes * 1024 * 1024) / CACHES);
 }
 
 /**
- * Makes a version: its authorizer, its plans, and an ApolloGateway of its own. A request goes through one version from its
- * decision to its plan, whatever is installed meanwhile.
+ * Creates a version: its authorizer, its plans, and its own ApolloGateway. A request stays on one version from its decision to
+ * its plan, whatever is installed meanwhile.
  *
- * @throws {SupergraphError} when the supergraph must not be served.
+ * @throws {SupergraphError} if the supergraph must not be served
  */
 export async function createVersion(
   sdl: string,
@@ -97,7 +97,7 @@ export async function createVersion(
       supergraphSdl: authorizer.executableSdl,
       queryPlannerConfig: { ...plannerConfig, cache: plans },
       buildService: ({ name, url }: { name: string; url?: string }) => dataSource(name, url, authorizer),
-      // Shows query plans to whoever sends a header, unless NODE_ENV is production.
+      // It would show query plans to anyone who sends a header, unless NODE_ENV is production.
       __exposeQueryPlanExperimental: false,
     });
     let loaded: Loaded | undefined;
@@ -126,10 +126,10 @@ export async function createVersion(
 }
 
 /**
- * The same supergraph under other rules: what is known of its operations and their plans stays.
+ * The same supergraph under other rules: its analyses and plans stay.
  *
- * @throws {SupergraphError} `SUPERGRAPH_POLICY` when the policy does not fit the supergraph; `ConfigurationError` when evaluators
- *   contradict each other.
+ * @throws {SupergraphError} `SUPERGRAPH_POLICY` if the policy does not fit the supergraph; `ConfigurationError` if evaluators
+ * contradict each other
  */
 export function withRules(
   version: SupergraphVersion,
@@ -140,7 +140,7 @@ export function withRules(
   return { ...version, rules, policies: policyBook(version.authorizer, rules, settings, log) };
 }
 
-/** Who answers the policies of one version of the supergraph. @throws {ConfigurationError} */
+/** The evaluators of one supergraph version's policies. @throws {ConfigurationError} */
 function policyBook(
   { policies }: OperationAuthorizer,
   rules: PolicyRules,

@@ -18,7 +18,7 @@ export type SupergraphSource = string | SupergraphManager | SupergraphManager['i
 
 export interface SupergraphVersionsOptions {
   readonly supergraph: SupergraphSource;
-  /** As the user gave it. */
+  /** As the user passed it. */
   readonly config: ApolloGatewayConfig;
   readonly settings: Settings;
   readonly protection: Pick<
@@ -29,13 +29,13 @@ export interface SupergraphVersionsOptions {
 
 const DEFAULT_SUBGRAPH_TIMEOUT_MS = 30_000;
 
-/** Loads and replaces the supergraph. At any time one version of it is served, or none. */
+/** Loads and replaces the supergraph. At any time one version is in service, or none. */
 export class SupergraphVersions {
   readonly #options: SupergraphVersionsOptions;
   readonly #listeners = new Set<GatewaySchemaLoadOrUpdateCallback>();
   /** By origin; they outlive a supergraph version. */
   readonly #pools = new Map<string, Pool>();
-  /** A request is executed by the version that it was validated against, also when that was replaced meanwhile. */
+  /** A request is executed by the version that validated it, even if that was replaced meanwhile. */
   readonly #bySchema = new WeakMap<GraphQLSchema, SupergraphVersion>();
   #current: SupergraphVersion | undefined;
   #updating: Promise<void> = Promise.resolve();
@@ -46,7 +46,7 @@ export class SupergraphVersions {
     this.#options = options;
   }
 
-  /** The version that is served; undefined until the first was loaded. */
+  /** The current version; undefined until the first was loaded. */
   get current(): SupergraphVersion | undefined {
     return this.#current;
   }
@@ -55,13 +55,13 @@ export class SupergraphVersions {
     return this.#isStopped;
   }
 
-  /** @throws when there is no supergraph yet */
+  /** @throws if there is no supergraph yet */
   required(): SupergraphVersion {
     if (this.#current === undefined) throw new Error('the gateway has no supergraph');
     return this.#current;
   }
 
-  /** The version that a request was validated against. @throws when there is no supergraph yet */
+  /** The version that validated a request. @throws if there is no supergraph yet */
   versionOf(schema: GraphQLSchema): SupergraphVersion {
     return this.#bySchema.get(schema) ?? this.required();
   }
@@ -99,7 +99,7 @@ export class SupergraphVersions {
     if (typeof supergraph === 'string') return supergraph;
     const hooks = {
       update: (supergraphSdl: string) => void this.replace({ supergraphSdl }),
-      // A subgraph that is down must not keep a gateway from loading rules; it is asked when it is needed.
+      // An unavailable subgraph must not keep a gateway from loading rules; it is called when needed.
       healthCheck: async () => undefined,
       getDataSource: ({ name, url }: { name: string; url?: string | undefined }) =>
         this.#dataSource(name, url, undefined),
@@ -137,7 +137,7 @@ export class SupergraphVersions {
     };
   }
 
-  /** Makes a version, and serves it from now on. */
+  /** Creates a version and puts it into service. */
   async #install(sdl: string, rules: PolicyRules): Promise<void> {
     const { config, settings, protection } = this.#options;
     const before = this.#current;
@@ -156,8 +156,8 @@ export class SupergraphVersions {
       try {
         listener(version.loaded);
       } catch {
-        // As in @apollo/gateway, a listener that fails does not take the supergraph back. It may go on to validate against the
-        // schema before, which must not keep the rules before alive.
+        // As in @apollo/gateway, a failing listener does not undo the update. It may still validate against the previous
+        // schema, which must not keep the previous rules alive.
         if (before !== undefined) this.#bySchema.delete(before.loaded.apiSchema);
         protection.log.log('error', 'SCHEMA_LISTENER_FAILED');
       }

@@ -1,6 +1,6 @@
 /**
- * `@apollo/gateway` looks for a cloud's metadata service and exports usage metrics to its maker unless this is set
- * before it is made. A layer that protects data does not do that behind its users' backs.
+ * `@apollo/gateway` looks for a cloud's metadata service and exports usage metrics to its vendor, unless this is set before it
+ * is created. A layer that protects data must not do that unasked.
  *
  * Must be imported before `@apollo/gateway`; `apollo.ts` is the only place that imports the package.
  */

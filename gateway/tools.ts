@@ -1,6 +1,6 @@
 /**
- * The tools for a federation's schemas: compose, lint, explain, diff. An entry of its own, because a gateway that serves requests
- * needs neither composition nor what it loads.
+ * The tools for a federation's schemas: compose, lint, explain, diff. A separate entry, because a gateway in production needs
+ * neither composition nor its dependencies.
  */
 export {
   compose,

@@ -3,7 +3,7 @@ import { readBody, sendJson } from '@behalf/http';
 import { MAX_BODY_BYTES } from './http/body.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 
-/** Where workloads have transaction tokens exchanged; nothing is there unless the configuration names workloads. */
+/** Address of workloads' token exchanges; it exists only if the configuration names workloads. */
 export const TXN_TOKEN_PATH = '/txn-token';
 
 const FORM_CONTENT = /^application\/x-www-form-urlencoded\s*(;|$)/i;

@@ -5,8 +5,8 @@ type WithoutUndefined<M> = {
 };
 
 /**
- * Leaves out members that are undefined, for values whose absent members must not be there at all: records, claims, and
- * objects for libraries that tell absent from undefined.
+ * Removes undefined members, for values whose absent members must not exist: records, claims, and objects for libraries that
+ * distinguish absent from undefined.
  *
  * @example
  * ```ts

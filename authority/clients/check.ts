@@ -100,7 +100,7 @@ function exchangeProblem({ clientId, oauth }: ClientRegistration): string | unde
   const exchange = oauth?.exchange;
   if (exchange === undefined) return undefined;
   const { depth = 1, from } = exchange;
-  if (from.length === 0) return 'may exchange tokens, but of nobody';
+  if (from.length === 0) return 'may exchange tokens, but names no clients';
   if (from.includes(clientId)) return 'would exchange its own tokens';
   if (Number.isInteger(depth) && depth >= 1 && depth <= MAX_EXCHANGE_DEPTH) return undefined;
   return `has a depth of exchange outside of 1 to ${MAX_EXCHANGE_DEPTH}`;
@@ -115,7 +115,7 @@ function certificateProblem(
   if (!needed && oauth?.senderConstraint !== 'certificate') return undefined;
   if (certificates === undefined) return 'needs certificates, and no proxy is named that brings them';
   if (method === 'tls_client_auth' && !certificates.hasAuthorities) {
-    return 'needs a certificate, and nobody is named who issues it';
+    return 'needs a certificate, but no issuer is named';
   }
   return undefined;
 }

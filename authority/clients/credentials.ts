@@ -26,7 +26,7 @@ export function credentialProblem(authentication: ClientAuthentication | undefin
 }
 
 function keysProblem(keys: readonly JWK[]): string | undefined {
-  if (keys.length === 0) return 'authenticates by a key, and has none';
+  if (keys.length === 0) return 'authenticates by a key, but has none';
   if (keys.some((key) => PRIVATE_PARAMETERS.some((name) => name in key))) {
     return 'has a key that is not public';
   }
@@ -63,7 +63,7 @@ function publicKey(jwk: JWK): KeyObject | undefined {
 }
 
 function certificatesProblem(certificates: readonly string[]): string | undefined {
-  if (certificates.length === 0) return 'authenticates by a certificate, and has none';
+  if (certificates.length === 0) return 'authenticates by a certificate, but has none';
   try {
     for (const pem of certificates) new X509Certificate(pem);
     return undefined;

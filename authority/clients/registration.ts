@@ -56,7 +56,7 @@ function checkRedirectUri(uri: string, path: string): void {
   const refuse = (why: string): never => {
     throw new ApplicationError('client_invalid', `${path} ${why}`);
   };
-  if (url === null) return refuse('is no absolute address');
+  if (url === null) return refuse('is not an absolute address');
   if (uri.includes('#')) return refuse('must have no fragment');
   if (url.username !== '' || url.password !== '') return refuse('must have no name or password');
   if (uri.includes('*')) return refuse('must be exact');

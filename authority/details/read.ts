@@ -38,7 +38,7 @@ export function readAskedAccess(value: unknown, rules: AccessRules, now: Date = 
     throw new AccessProblem('has a detail that is neither full nor minimal');
   }
   if (until !== undefined && !(typeof until === 'number' && Number.isSafeInteger(until))) {
-    throw new AccessProblem('has an until that is no number of seconds');
+    throw new AccessProblem('has an until that is not a number of seconds');
   }
   if (until !== undefined && until <= now.getTime() / 1000) throw new AccessProblem('is over already');
   refuseBeyondCeiling(scopes ?? [], purposes ?? [], rules, now);
@@ -82,7 +82,7 @@ function refuseBeyondCeiling(
 function readNames(value: unknown, member: string): readonly string[] | undefined {
   if (value === undefined) return undefined;
   if (isNames(value) && value.length > 0 && new Set(value).size === value.length) return value;
-  throw new AccessProblem(`has ${member} that are no list of names`);
+  throw new AccessProblem(`has ${member} that are not a list of names`);
 }
 
 function isNames(value: unknown): value is readonly string[] {

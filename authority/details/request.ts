@@ -22,7 +22,7 @@ function parse(parameter: unknown): readonly unknown[] {
   } catch {
     // Told below.
   }
-  throw new AccessProblem('is no JSON array');
+  throw new AccessProblem('is not a JSON array');
 }
 
 /** The scopes requested by both parameters together (RFC 9396 section 3). */

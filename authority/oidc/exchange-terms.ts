@@ -48,8 +48,7 @@ export interface ExchangeRefusal {
 /** Decides a token exchange (RFC 8693). This is the only place where an exchanged token could gain rights. */
 export function exchangeTerms(request: ExchangeRequest): ExchangeTerms | ExchangeRefusal {
   const { actor, now, right, token } = request;
-  if (token.consent === undefined)
-    return refused('invalid_request', 'no person stands behind the subject token');
+  if (token.consent === undefined) return refused('invalid_request', 'the subject token has no person');
   const holders = [token.clientId, ...token.actors];
   if (holders.includes(actor))
     return refused('invalid_request', 'the client acts in the subject token already');

@@ -34,7 +34,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 function checkFactor(what: string, measured: number, reckoned: number): void {
   if (measured <= reckoned) return;
   console.log(
-    `TOO LITTLE: ${what} keeps ${measured.toFixed(1)} bytes for each character, ${reckoned} are reckoned with`,
+    `TOO LITTLE: ${what} keeps ${measured.toFixed(1)} bytes per character, the estimate is ${reckoned}`,
   );
   process.exitCode = 1;
 }
@@ -95,7 +95,7 @@ function benchSchema(schema: ReturnType<typeof buildASTSchema>): void {
   const bytes = retained(length, visible, 20);
   checkFactor('a visible schema', bytes, BYTES_PER_CHARACTER.schema);
   console.log(
-    `a visible schema of ${length} characters: ${bytes.toFixed(1)} for each, reckoned with ${BYTES_PER_CHARACTER.schema}`,
+    `a visible schema of ${length} characters: ${bytes.toFixed(1)} each, estimated as ${BYTES_PER_CHARACTER.schema}`,
   );
 }
 

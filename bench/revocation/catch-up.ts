@@ -50,7 +50,7 @@ async function catchUp(world: World, count: number, events: number): Promise<num
       await sleep(LOOK_MS);
     }
     const seconds = (performance.now() - startedAt) / 1_000;
-    if (views.some(({ size }) => size !== events)) throw new Error('a receiver has not heard of everything');
+    if (views.some(({ size }) => size !== events)) throw new Error('a receiver has not caught up');
     return seconds;
   } finally {
     await Promise.all(receivers.map((receiver) => receiver.close()));

@@ -43,7 +43,7 @@ export async function clientsAdd(options: ClientsAddOptions, print: (line: strin
     });
     return { ...issued, isKnown: await applications.isKnownToRunningPolicy(clientId) };
   });
-  print(`${clientId}: registered. What it may ask for stands in the policy, under clients.`);
+  print(`${clientId}: registered. The policy says what it may request, under clients.`);
   if (isKnown === false) {
     print(`Warning: the policy of the running authority does not know ${clientId}, so it gets nothing yet.`);
   }

@@ -14,7 +14,7 @@ export const suspendCommand = changeCommand(
 
 export const resumeCommand = changeCommand(
   'resume',
-  'lift a suspension, also that of everything, directly in the authority’s database',
+  'lift a suspension, even of everything, directly in the authority’s database',
 );
 
 export const suspensionsCommand = withExitCodes(

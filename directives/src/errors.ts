@@ -4,15 +4,14 @@ export interface ErrorDescription {
   readonly description: string;
   /** Version in which it first appeared. */
   readonly since: string;
-  /** HTTP status that goes with it, where it decides one. */
+  /** Its HTTP status, if it determines one. */
   readonly status?: number;
 }
 
 /** Codes of mistakes in a schema or in the use of the library. Stable: programs may compare them. */
 export const directiveErrors = Object.freeze({
   UNSUPPORTED_SPECIFICATION: {
-    description:
-      'A schema links a version of a specification, or a security feature, that is not understood.',
+    description: 'A schema links an unknown version of a specification, or an unknown security feature.',
     since: '0.1.0',
   },
   UNKNOWN_DIRECTIVE: {
@@ -25,11 +24,11 @@ export const directiveErrors = Object.freeze({
     since: '0.1.0',
   },
   INVALID_RULE: {
-    description: "A directive's arguments cannot be read, or do not fit the place where it stands.",
+    description: "A directive's arguments are invalid, or do not fit its place.",
     since: '0.1.0',
   },
   MISSING_PSEUDONYM_KEY: {
-    description: 'A minimization strategy needs a key and none was given.',
+    description: 'A minimization strategy needs a key, and none was given.',
     since: '0.1.0',
   },
   MISSING_APOLLO_SUBGRAPH: {
@@ -38,26 +37,25 @@ export const directiveErrors = Object.freeze({
   },
   FEDERATION_NOT_LINKED: {
     description:
-      'A subgraph has rules but does not link the federation specification, so composition would take the rules out.',
+      'A subgraph has rules but does not link the federation specification, so composition would drop the rules.',
     since: '0.1.0',
   },
   UNREADABLE_SCHEMA: {
     description:
-      '`protectSchema` was handed something that is not a GraphQLSchema of the installed `graphql` package.',
+      '`protectSchema` was given something that is not a GraphQLSchema of the installed `graphql` package.',
     since: '0.1.0',
   },
   ALREADY_PROTECTED: {
-    description: 'A schema was to be protected a second time.',
+    description: 'The schema is already protected.',
     since: '0.1.0',
   },
   NOT_PROTECTED: {
     description:
-      'A function was handed a schema that neither `buildProtectedSubgraph` nor `protectSchema` returned.',
+      'A function was given a schema that neither `buildProtectedSubgraph` nor `protectSchema` returned.',
     since: '0.1.0',
   },
   UNREADABLE_HEADERS: {
-    description:
-      '`protectedContext` was handed something that has no headers, neither as Node nor as the Fetch standard has them.',
+    description: '`protectedContext` was given something without headers of Node or of the Fetch standard.',
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);
@@ -68,7 +66,7 @@ export type DirectiveErrorCode = keyof typeof directiveErrors;
 export const denialErrors = Object.freeze({
   UNAUTHORIZED_FIELD_OR_TYPE: {
     description:
-      'The path is null because a rule denies it; `coordinate` names the field and `requires` what would be needed.',
+      'The path is null because a rule denies it; `coordinate` names the field, and `requires` what is needed.',
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);
@@ -76,8 +74,7 @@ export const denialErrors = Object.freeze({
 /** Codes of requests that a subgraph does not execute at all. */
 export const requestErrors = Object.freeze({
   TXN_TOKEN_ELSEWHERE: {
-    description:
-      'The transaction token is bound to another request than the one that was about to be executed.',
+    description: 'The transaction token is bound to another request than the one to be executed.',
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);
@@ -86,16 +83,16 @@ export const requestErrors = Object.freeze({
 export const subscriptionErrors = Object.freeze({
   DELEGATION_ENDED: {
     description:
-      'The token or the consent that the subscription was begun with has ended, or was revoked. Subscribe again with a new one.',
+      'The token or the consent behind the subscription expired or was revoked. Subscribe again with a new token.',
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);
 
-/** Every code of a line in a subgraph's log. */
+/** The code of every line in a subgraph's log. */
 export const subgraphLogCodes = Object.freeze({
   FOREIGN_ROWS: {
     description:
-      'A resolver returned rows of another subject than the one whose data it is. They were left out; its query should not read them.',
+      'A resolver returned rows of other subjects. They were omitted; its query should not read them.',
     since: '0.1.0',
   },
   VALUE_NOT_MINIMIZED: {
@@ -116,11 +113,11 @@ export const passOnErrors = Object.freeze({
     since: '0.1.0',
   },
   TXN_TOKEN_EXCHANGE_REFUSED: {
-    description: 'The gateway gives this subgraph no token for that audience; the reason is in its log.',
+    description: 'The gateway refused this subgraph a token for that audience; the reason is in its log.',
     since: '0.1.0',
   },
   TXN_TOKEN_EXCHANGE_UNAVAILABLE: {
-    description: 'The gateway did not answer, or not with a transaction token.',
+    description: 'The gateway did not respond with a transaction token.',
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);
@@ -151,8 +148,8 @@ export class PassOnError extends Error {
 }
 
 /**
- * A mistake in a schema, thrown when the program starts; or in the use of the library, thrown by the function that is misused.
- * Nothing that a caller sends causes one.
+ * A mistake in a schema, thrown at the start; or in the use of the library, thrown by the misused function. Nothing that a
+ * caller sends causes one.
  *
  * @example
  * ```ts
@@ -170,7 +167,7 @@ export class DirectiveError extends Error {
   constructor(
     readonly code: DirectiveErrorCode,
     message: string,
-    /** Schema coordinate, where there is one. */
+    /** Schema coordinate, if there is one. */
     readonly coordinate?: string,
   ) {
     super(coordinate === undefined ? message : `${coordinate}: ${message}`);

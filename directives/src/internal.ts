@@ -1,6 +1,6 @@
 /**
- * Shared by Behalf's own packages. Internal: it changes without notice, in any version. Subgraph teams find everything that they
- * need in `@behalf/directives`.
+ * Shared by Behalf's own packages; changes without notice, in any version. Subgraph teams find everything that they need in
+ * `@behalf/directives`.
  */
 export { TxnTokenExchange } from './claims/exchange-txn-token.js';
 export { isRecord, isStringArray, readActorClaim, readConsentClaim } from './claims/read-claims.js';

@@ -2,16 +2,16 @@ import type { subgraphLogCodes } from './errors.js';
 
 export type SubgraphLogCode = keyof typeof subgraphLogCodes;
 
-/** A coordinate and a number: never a value, a subject, an argument or a variable. */
+/** A coordinate and a count: never a value, a subject, an argument or a variable. */
 export interface SubgraphLogFacts {
   readonly subgraph: string;
   /** Schema coordinate: a field, or an entity's type for references. */
   readonly coordinate: string;
-  /** How often it happened since the previous line about the same. */
+  /** How often it happened since the previous line about the same coordinate. */
   readonly count: number;
 }
 
-/** Hears what a team should know about its subgraph, at most once a minute for each code and coordinate. */
+/** Receives what a team should know about its subgraph, at most once a minute per code and coordinate. */
 export type SubgraphLog = (code: SubgraphLogCode, facts: SubgraphLogFacts) => void;
 
 /** One JSON object per line, as the gateway logs. */
@@ -23,8 +23,8 @@ export const stderrLog: SubgraphLog = (code, facts) => {
 const QUIET_MS = 60_000;
 
 /**
- * Counts events, row by row, and logs each kind once a minute. It holds one entry per code and coordinate of the schema, whatever
- * callers do.
+ * Counts events, row by row, and logs each kind once a minute. It holds one entry per code and coordinate of the schema,
+ * whatever callers do.
  */
 export class OccasionalLog {
   readonly #entries = new Map<string, { quietUntilMs: number; count: number }>();
@@ -55,7 +55,7 @@ export class OccasionalLog {
     try {
       this.#log(code, facts);
     } catch {
-      // A log that fails must not change what callers get: for them a foreign row is a missing one.
+      // A failing log must not change what callers get: a foreign row still looks missing.
     }
   }
 }

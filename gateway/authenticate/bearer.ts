@@ -4,28 +4,28 @@ import { bearerChallenge } from '../http/challenge.js';
 
 /** RFC 6750 section 2.1: `b64token`. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
-/** Longer than any access token has reason to be, and short enough to be hashed for nothing. */
+/** Longer than any real access token, and short enough to hash cheaply. */
 const MAX_TOKEN_LENGTH = 16_384;
 
-/** How a token is shown: RFC 6750 section 2.1, RFC 9449 section 7.1. */
+/** How a token is presented: RFC 6750 section 2.1, RFC 9449 section 7.1. */
 export type AuthenticationScheme = 'bearer' | 'dpop';
 
 export interface PresentedToken {
   readonly scheme: AuthenticationScheme;
   readonly token: string;
-  /** SHA-256 of the token, base64url: what it is kept under, and `ath` of its proofs (RFC 9449 section 4.2). */
+  /** SHA-256 of the token, base64url: its cache key, and the `ath` of its proofs (RFC 9449 section 4.2). */
   readonly digest: string;
 }
 
 /**
- * The access token of a request, or undefined when it shows none.
+ * The access token of a request, or undefined if it has none.
  *
- * Only the `Authorization` header is read: a token in the query string ends in logs, and two ways to show one let a proxy
- * and the gateway see different callers.
+ * Only the `Authorization` header is read. A token in the query string ends up in logs, and two places for tokens would let a
+ * proxy and the gateway see different callers.
  *
- * @param authorization Every value of the header, in order.
- * @throws {RefusedError} 400 `INVALID_REQUEST` for several headers or a scheme other than Bearer and DPoP, 401
- *   `INVALID_TOKEN` for a token that cannot be one.
+ * @param authorization every value of the header, in order
+ * @throws {RefusedError} 400 `INVALID_REQUEST` for several headers or a scheme other than Bearer and DPoP, 401 `INVALID_TOKEN`
+ * for what cannot be a token
  */
 export function presentedToken(authorization: readonly string[]): PresentedToken | undefined {
   const [value] = authorization;
@@ -56,7 +56,7 @@ export function invalidRequest(reason: string): RefusedError {
   });
 }
 
-/** RFC 6750 section 3.1. The reason stays inside: an attacker learns nothing of which check it was. */
+/** RFC 6750 section 3.1. The reason stays internal, so an attacker does not learn which check failed. */
 export function invalidToken(reason: string): RefusedError {
   const message = 'The access token is not valid';
   return new RefusedError({
@@ -70,7 +70,7 @@ export function invalidToken(reason: string): RefusedError {
   });
 }
 
-/** RFC 6750 section 3: without credentials, the challenge says nothing but how to show them. */
+/** RFC 6750 section 3: without credentials, the challenge only names the schemes. */
 export function tokenRequired(): RefusedError {
   return new RefusedError({
     code: 'UNAUTHENTICATED',

@@ -3,11 +3,11 @@ import { invalidToken } from './bearer.js';
 
 /**
  * RFC 8705 section 3: the certificate whose key the client proved to hold on this connection must be the one that the token
- * names. Who issued it is the authorization server's to judge (section 6.2).
+ * names. Its issuer is the authorization server's concern (section 6.2).
  *
- * @param thumbprint `x5t#S256` of the token's `cnf`.
- * @param certificate DER; undefined when the client showed none, or nobody who may tell it did.
- * @throws {RefusedError} 401 `INVALID_TOKEN`.
+ * @param thumbprint `x5t#S256` of the token's `cnf`
+ * @param certificate DER; undefined if the client showed none, or no trusted party reported it
+ * @throws {RefusedError} 401 `INVALID_TOKEN`
  */
 export function requireCertificate(thumbprint: string, certificate: Uint8Array | undefined): void {
   if (certificate === undefined) throw invalidToken('CERTIFICATE_MISSING');

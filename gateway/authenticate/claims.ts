@@ -2,24 +2,24 @@ import { isRecord } from '@behalf/directives/internal';
 import { invalidToken } from './bearer.js';
 
 /**
- * Where a claim stands: one member name, or the steps to a nested one. A name is taken whole, so that
+ * The place of a claim: one member name, or the steps to a nested one. A name is taken as a whole, so
  * `https://example.com/roles`, with its dots and slashes, is one member.
  */
 export type ClaimPath = string | readonly string[];
 
-/** Names that a token holds in one place, and what they are called here. */
+/** Names that a token holds in one place, and their names here. */
 export interface ClaimSource {
   readonly from: ClaimPath;
-  /** Stands before each name. */
+  /** Put before each name. */
   readonly prefix?: string;
-  /** The issuer's name → the one here. It is the whole list: names that it lacks are not held. */
+  /** The issuer's name → the name here. The list is exhaustive: names that it lacks are dropped. */
   readonly rename?: Readonly<Record<string, string>>;
 }
 
-/** One place, or several whose names are held together. */
+/** One place, or several whose names are combined. */
 export type ClaimMapping = ClaimPath | readonly ClaimSource[];
 
-/** Passed when the claim is there, and is exactly this value where one is given. */
+/** Passes if the claim exists, and equals this value if one is given. */
 export interface ClaimTest {
   readonly from: ClaimPath;
   readonly is?: string;
@@ -27,20 +27,19 @@ export interface ClaimTest {
 
 /** RFC 6749 section 3.3: a scope token. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
-/** Roles and policies are names of the issuer's, spaces included; what would end a line is in no name. */
+/** Roles and policies are the issuer's names, spaces included, but without control characters. */
 const NAME = /^[^\p{Cc}]{1,256}$/u;
 
 type Payload = Readonly<Record<string, unknown>>;
 
-/** What kind of names are read: it decides how they may be spelled, and names the reason when they are not. */
+/** The kind of names decides their spelling, and the reason if they are malformed. */
 export type NameKind = 'SCOPE' | 'POLICIES' | 'ROLES';
 
 /**
- * The names that a token holds in the places of the mapping: each a space-separated string (RFC 9068 section 2.2.3) or a
- * list of strings, of which an entry may have spaces.
+ * The names that a token holds in the mapped places: each a space-separated string (RFC 9068 section 2.2.3), or a list of
+ * strings whose entries may contain spaces.
  *
- * @throws {RefusedError} 401 `INVALID_TOKEN` for a claim that is there and cannot be read, and for one that the issuer keeps
- *   elsewhere.
+ * @throws {RefusedError} 401 `INVALID_TOKEN` for an unreadable claim, and for one that the issuer keeps elsewhere
  */
 export function readNames(payload: Payload, mapping: ClaimMapping, kind: NameKind): readonly string[] {
   return sourcesOf(mapping).flatMap((source) => readSource(payload, source, kind));
@@ -66,14 +65,14 @@ function readSource(payload: Payload, { from, prefix = '', rename }: ClaimSource
     if (typeof word !== 'string') throw invalidToken(`${kind}_MALFORMED`);
     if (rename !== undefined && !Object.hasOwn(rename, word)) continue;
     const name = `${prefix}${rename?.[word] ?? word}`;
-    // Scopes travel in a space-separated list: one with a space would come out as two.
+    // Scopes travel in a space-separated list: one with a space would become two.
     if (!(kind === 'SCOPE' ? SCOPE_TOKEN : NAME).test(name)) throw invalidToken(`${kind}_MALFORMED`);
     names.push(name);
   }
   return names;
 }
 
-/** What stands there; undefined when nothing does. Only members of the token's own are looked at. */
+/** The value at this place, or undefined. Inherited members do not count. */
 export function claimAt(payload: Payload, path: ClaimPath): unknown {
   let value: unknown = payload;
   for (const step of typeof path === 'string' ? [path] : path) {
@@ -84,8 +83,8 @@ export function claimAt(payload: Payload, path: ClaimPath): unknown {
 }
 
 /**
- * OpenID Connect Core section 5.6.2: the claim is distributed, and the token only says where it is. Entra does so for the
- * groups of somebody who has too many (overage). To go on without them would be to decide without what the issuer meant.
+ * OpenID Connect Core section 5.6.2: the claim is distributed, and the token only says where it is. Entra does this for the
+ * groups of a person with too many (overage). Continuing without them would ignore what the issuer meant.
  */
 function isElsewhere(payload: Payload, path: ClaimPath): boolean {
   const [first] = typeof path === 'string' ? [path] : path;

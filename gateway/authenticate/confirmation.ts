@@ -1,7 +1,7 @@
 import { isRecord } from '@behalf/directives/internal';
 import { invalidToken } from './bearer.js';
 
-/** What the sender of a token must show beside it. Of several, all. */
+/** What the sender of a token must show in addition; of several, all. */
 export interface Confirmation {
   /** RFC 9449 section 6.1: thumbprint (RFC 7638, SHA-256, base64url) of the key that DPoP proofs are signed with. */
   readonly jkt?: string;
@@ -9,7 +9,7 @@ export interface Confirmation {
   readonly x5t?: string;
 }
 
-/** `cnf` members that are understood, by what they are called here. */
+/** The supported members of `cnf`, and their names here. */
 const MEMBERS: ReadonlyMap<string, keyof Confirmation> = new Map([
   ['jkt', 'jkt'],
   ['x5t#S256', 'x5t'],
@@ -19,11 +19,11 @@ const SHA256_BYTES = 32;
 /**
  * Reads a token's `cnf` (RFC 7800 section 3.1).
  *
- * RFC 7800 leaves it to the application which methods it understands. Here one that is not understood refuses the token:
- * to leave it out would be to take a bound token for one that whoever holds it may use.
+ * RFC 7800 leaves it to the application which methods it supports. Here an unknown one refuses the token: ignoring it would
+ * accept a bound token from any holder.
  *
- * @returns undefined for a token that is bound to nothing.
- * @throws {RefusedError} 401 `INVALID_TOKEN`.
+ * @returns undefined for an unbound token
+ * @throws {RefusedError} 401 `INVALID_TOKEN`
  */
 export function readConfirmation(claim: unknown): Confirmation | undefined {
   if (claim === undefined) return undefined;
@@ -35,13 +35,13 @@ export function readConfirmation(claim: unknown): Confirmation | undefined {
     if (!isSha256(value)) throw invalidToken('CONFIRMATION_MALFORMED');
     confirmation[member] = value;
   }
-  // A binding to nothing at all is not understood either.
+  // An empty `cnf` is not supported either.
   if (confirmation.jkt === undefined && confirmation.x5t === undefined)
     throw invalidToken('CONFIRMATION_MALFORMED');
   return confirmation;
 }
 
-/** One digest has one spelling, so that text can be compared. */
+/** Each digest has one spelling, so the text can be compared. */
 function isSha256(value: unknown): value is string {
   if (typeof value !== 'string') return false;
   const bytes = Buffer.from(value, 'base64url');

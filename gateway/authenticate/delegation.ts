@@ -6,15 +6,15 @@ import type { VerifiedAccessToken } from './issuers.js';
 
 export interface ReadDelegation {
   readonly delegation: Delegation;
-  /** The same by the issuer's own names, in which it announces what it revokes. */
+  /** The same by the issuer's own names, which its revocations use. */
   readonly issuerDelegation: Delegation;
 }
 
 /**
- * Reads a verified token as a delegation. A claim that is there and cannot be read refuses the token: to go on without
- * it would be to decide without what the issuer meant to say.
+ * Reads a verified token as a delegation. An unreadable claim refuses the token: continuing without it would ignore what the
+ * issuer meant.
  *
- * @throws {RefusedError} 401 `INVALID_TOKEN`.
+ * @throws {RefusedError} 401 `INVALID_TOKEN`
  */
 export function readDelegation(verified: VerifiedAccessToken): ReadDelegation {
   const { issuer, payload } = verified;
@@ -34,7 +34,7 @@ export function readDelegation(verified: VerifiedAccessToken): ReadDelegation {
   if (isService && consent !== undefined) throw invalidToken('SERVICE_WITH_CONSENT');
 
   const issuerDelegation: Delegation = {
-    // Not of the mapping: the issuer announces its revocations by `sub`.
+    // Not mapped: the issuer's revocations use `sub`.
     subject: payload.sub,
     clientId,
     ...(isService ? { service: true } : {}),
@@ -57,7 +57,7 @@ export function readDelegation(verified: VerifiedAccessToken): ReadDelegation {
   };
 }
 
-/** @throws {RefusedError} for a name that would pass for another issuer's, or for a service's. */
+/** @throws {RefusedError} for a name that would pass for another issuer's, or a service's */
 function qualify({ issuer, namespaces }: VerifiedAccessToken, name: string): string {
   const qualified = namespaces.qualify(issuer.namespace, name);
   if (qualified === undefined) throw invalidToken('NAME_RESERVED');

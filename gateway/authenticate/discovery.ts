@@ -4,7 +4,7 @@ import { KeysUnavailableError } from './remote-keys.js';
 
 const TIMEOUT_MS = 5_000;
 const METADATA_BYTES = 256 * 1024;
-/** After a discovery that failed: whoever sends tokens must not be able to send the gateway asking each time. */
+/** Pause after a failed discovery: senders of tokens must not make the gateway retry each time. */
 const PAUSE_MS = 1_000;
 
 export interface DiscoveryOptions {
@@ -13,7 +13,7 @@ export interface DiscoveryOptions {
   readonly allowInsecureIssuer?: boolean;
 }
 
-/** Finds an issuer's key set: where it is configured to be, or by the issuer's metadata as they are at the time. */
+/** Finds an issuer's key set: at the configured address, or by the issuer's current metadata. */
 export class KeySetDiscovery {
   private failed: Promise<string> | undefined;
 
@@ -58,7 +58,7 @@ export class KeySetDiscovery {
       const problem = addressProblem(metadata.jwks_uri, { allowInsecure, namedBy: address });
       return problem === undefined ? metadata.jwks_uri : undefined;
     } catch {
-      // The next address may answer; when none does, that is the answer.
+      // The next address may answer; if none does, this is the answer.
       return undefined;
     }
   }

@@ -14,33 +14,33 @@ import type { VerificationKey } from './remote-keys.js';
 import type { SenderConstraint } from './sender-constraint.js';
 import type { AuthenticatedToken } from './token.js';
 
-/** What a request was found to be from. */
+/** The identified sender of a request. */
 export interface Authentication {
   readonly token: AuthenticatedToken;
-  /** For the answer's `DPoP-Nonce` (RFC 9449 section 8.2), when the client is to change to it. */
+  /** For the response's `DPoP-Nonce` (RFC 9449 section 8.2), if the client should switch to it. */
   readonly nextNonce: string | undefined;
 }
 
 export interface AuthenticatorOptions {
   readonly issuers: Issuers;
-  /** `refuse`: nobody is served without a token. */
+  /** `refuse`: anonymous callers are not served. */
   readonly anonymous: 'allow' | 'refuse';
-  /** Absent when no issuer announces revocations. */
+  /** Absent if no issuer announces revocations. */
   readonly revocation: RevocationView | undefined;
   readonly senderConstraint: SenderConstraint;
   /** How long an issuer's tokens may live. */
   readonly maxTokenLifetimeSeconds: (issuer: string) => number;
-  /** Verified tokens that are kept. Default 10,000. */
+  /** Verified tokens in the cache. Default 10,000. */
   readonly cachedTokens?: number;
 }
 
-/** A verification, which dies with the key that it was made with. */
+/** A verification, which ends with the key that made it. */
 interface Verified {
   readonly token: AuthenticatedToken;
   readonly key: VerificationKey | undefined;
 }
 
-/** Of the tokens whose verifications are kept: what was read of a token takes a few times as much. */
+/** Bytes of the tokens in the cache; their parsed form takes a few times as much. */
 const CACHED_CHARACTERS = 16 * 1024 * 1024;
 
 /** Step 1 of the pipeline: from credentials to a delegation. */
@@ -52,11 +52,11 @@ export class Authenticator {
   }
 
   /**
-   * Verifies the request's token once. The verification is remembered by the token's digest; the key that it was made with,
-   * expiry, revocation and what the token is bound to are looked at on every request.
+   * Verifies the request's token once. The verification is cached by the token's digest; its key, expiry, revocation and sender
+   * constraint are checked on every request.
    *
-   * @returns undefined for a request without credentials, where that is allowed.
-   * @throws {RefusedError} for credentials that are there and not valid: they are never taken for absent.
+   * @returns undefined for a request without credentials, if that is allowed
+   * @throws {RefusedError} for invalid credentials, which never count as absent
    */
   async authenticate(incoming: IncomingRequest): Promise<Authentication | undefined> {
     const presented = presentedToken(incoming.authorization);
@@ -71,7 +71,7 @@ export class Authenticator {
     return { token, nextNonce };
   }
 
-  /** A verification that is known, unless the issuer has withdrawn or changed its key. @throws {RefusedError} */
+  /** A cached verification, unless the issuer has withdrawn or changed its key. @throws {RefusedError} */
   private async remembered(digest: string): Promise<AuthenticatedToken | undefined> {
     const known = this.verified.get(digest);
     if (known?.key === undefined) return undefined;
@@ -85,7 +85,7 @@ export class Authenticator {
     address: string | undefined,
   ): Promise<AuthenticatedToken> {
     const verified = await this.verify(token, address);
-    // What an issuer says of an opaque token is kept where it was asked, for a moment.
+    // The issuer's introspection response was cached briefly elsewhere.
     if (verified.key !== undefined) this.verified.set(digest, verified, { size: token.length });
     return verified.token;
   }
@@ -93,7 +93,7 @@ export class Authenticator {
   private async verify(presented: string, address: string | undefined): Promise<Verified> {
     const verified = await this.options.issuers.verify(presented, address);
     const { issuer, payload, key } = verified;
-    // Of opaque tokens as well: an issuer can be wrong about them, or be asked about a token that nobody made.
+    // Of opaque tokens as well: an issuer can be wrong about them, or be asked about a made-up token.
     refuseLongLived(payload, this.options.maxTokenLifetimeSeconds(issuer.issuer));
     const token = {
       ...readDelegation(verified),
@@ -140,7 +140,7 @@ function readExchangedFrom(value: unknown): readonly string[] | undefined {
   throw invalidToken('EXCHANGED_FROM_MALFORMED');
 }
 
-/** A claim that is there and cannot be read refuses the token. @throws {RefusedError} */
+/** An unreadable claim refuses the token. @throws {RefusedError} */
 function optionalString(value: unknown, reason: string): string | undefined {
   if (value === undefined || typeof value === 'string') return value;
   throw invalidToken(reason);

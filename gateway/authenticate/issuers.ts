@@ -15,7 +15,7 @@ import type { VerificationKey } from './remote-keys.js';
 export interface IssuerOptions {
   /** Exactly as in the tokens' `iss`. */
   readonly issuer: string;
-  /** The token's `aud` must hold it. */
+  /** The token's `aud` must contain it. */
   readonly audience: string;
   /** Default: `jwks_uri` of the issuer's metadata (RFC 8414, or OpenID Connect Discovery). */
   readonly jwksUri?: string;
@@ -23,26 +23,26 @@ export interface IssuerOptions {
   readonly algorithms?: readonly string[];
   /** Values of `typ`, in any case. Default: `at+jwt` (RFC 9068 section 2.1). */
   readonly tokenTypes?: readonly string[];
-  /** Where the token holds what decisions need. */
+  /** The places of the claims that decisions need. */
   readonly claims?: ClaimNames;
   /**
-   * Stands, with a colon, before the issuer's subjects, clients, actors and consents. Of several issuers only one may have
-   * none: the same `sub` of two issuers is two people.
+   * Put, with a colon, before the issuer's subjects, clients, actors and consents. Only one issuer may have none, because the
+   * same `sub` of two issuers is two people.
    */
   readonly namespace?: string;
   /**
-   * Tokens that are no JWS are asked about there. One issuer at most may have it: an opaque token does not say whose it is,
-   * and to ask one issuer after the other would show each the others' tokens.
+   * Introspects tokens that are not a JWS. At most one issuer may have it: an opaque token does not name its issuer, and asking
+   * several would show each the others' tokens.
    */
   readonly introspection?: TokenIntrospectionOptions;
   /**
-   * A token that claims a longer life is refused. Default 86,400 (24 hours); 3,600 for an issuer with a stream of revocations,
-   * unless `revocation.maxTokenLifetimeSeconds` says otherwise.
+   * A token with a longer lifetime is refused. Seconds; default 86,400 (24 hours), or 3,600 for an issuer with a revocation
+   * stream, unless `revocation.maxTokenLifetimeSeconds` says otherwise.
    */
   readonly maxTokenLifetimeSeconds?: number;
   /**
-   * Accepts `http:` addresses of this issuer that are not on this machine, configured or discovered. Its keys, and what the
-   * gateway sends it, then go unprotected: for development only.
+   * Accepts `http:` addresses of this issuer outside of this machine, configured or discovered. Its keys, and what the gateway
+   * sends to it, are then unprotected: for development only.
    */
   readonly allowInsecureIssuer?: boolean;
 }
@@ -50,7 +50,7 @@ export interface IssuerOptions {
 export interface ClaimNames {
   /** Default `scope`. Strings of words, or lists. */
   readonly scopes?: ClaimMapping;
-  /** No default: without it no token brings policies. */
+  /** No default: without it, tokens bring no policies. */
   readonly policies?: ClaimMapping;
   /** Default `roles`. */
   readonly roles?: ClaimMapping;
@@ -58,12 +58,9 @@ export interface ClaimNames {
   readonly clientId?: ClaimPath;
   /** Default `sub`. Revocations of a person are still matched by `sub`. */
   readonly subject?: ClaimPath;
-  /**
-   * What tells that no person stands behind a token. A token whose `sub` is its client (RFC 9068 section 2.2) is such a one
-   * without it.
-   */
+  /** Recognizes a token without a person. A token whose `sub` is its client (RFC 9068 section 2.2) is recognized without it. */
   readonly service?: ClaimTest;
-  /** What every token must say. With a `typ` that ID tokens have as well, it tells access tokens from them (RFC 8725 section 3.12). */
+  /** Conditions on every token. A `typ` shared with ID tokens needs one to tell them apart (RFC 8725 section 3.12). */
   readonly required?: readonly ClaimTest[];
 }
 
@@ -74,11 +71,11 @@ export const ACCESS_TOKEN_TYPE = 'at+jwt';
 export interface VerifiedAccessToken {
   readonly issuer: IssuerOptions;
   readonly namespaces: Namespaces;
-  /** The issuer was asked about it, and what it said is good for a moment only. */
+  /** The token was introspected, and the result is valid only briefly. */
   readonly isIntrospected?: true;
-  /** `kid` by which the token names its key. */
+  /** `kid` of the key in the token's header. */
   readonly keyId?: string | undefined;
-  /** The key that verified it; it is good while `Issuers.believes` says so. Absent for one that the issuer was asked about. */
+  /** The key that verified it, valid while `Issuers.believes` says so. Absent for an introspected token. */
   readonly key?: VerificationKey;
   readonly payload: Omit<JWTPayload, 'jti'> & {
     readonly exp: number;
@@ -100,7 +97,7 @@ export class Issuers {
   private readonly opaque:
     { readonly issuer: IssuerOptions; readonly introspector: TokenIntrospector } | undefined;
 
-  /** @throws {ConfigurationError} when two issuers could have a name in common, or both be asked about one token. */
+  /** @throws {ConfigurationError} if two issuers could share a name, or both introspect */
   constructor(issuers: readonly IssuerOptions[]) {
     this.namespaces = new Namespaces(issuers);
     const asked = introspectingIssuer(issuers);
@@ -118,11 +115,11 @@ export class Issuers {
   }
 
   /**
-   * RFC 9068 section 4, RFC 8725. The unverified `iss` only selects whose keys and rules apply; it must then be the
-   * verified one (issuer mix-up). Keys and addresses that a token brings along (`jwk`, `jku`, `x5u`) are never used.
+   * RFC 9068 section 4, RFC 8725. The unverified `iss` only selects keys and rules, and is then verified (issuer mix-up). Keys
+   * and addresses in the token (`jwk`, `jku`, `x5u`) are never used.
    *
-   * @param address The client's, where it is known.
-   * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE` or `TOKEN_INTROSPECTION_UNAVAILABLE`.
+   * @param address the client's, if known
+   * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE` or `TOKEN_INTROSPECTION_UNAVAILABLE`
    */
   async verify(token: string, address?: string): Promise<VerifiedAccessToken> {
     if (isOpaque(token) && this.opaque !== undefined) {
@@ -161,7 +158,7 @@ export class Issuers {
     } catch (error) {
       throw refusalOf(error);
     }
-    // jose's types promise strings where only their presence was checked.
+    // jose's types promise strings, but only the presence was checked.
     const { exp, iat, sub, jti }: { exp?: number; iat?: number; sub?: unknown; jti?: unknown } = payload;
     if (key === undefined || exp === undefined || iat === undefined) throw invalidToken('CLAIM_MISSING');
     if (typeof sub !== 'string' || sub === '') throw invalidToken('SUBJECT_MALFORMED');
@@ -176,10 +173,9 @@ export class Issuers {
   }
 
   /**
-   * Whether what an issuer's key has verified is still to be believed: the issuer publishes this very key, as far as is known
-   * from a key set that is young enough.
+   * Whether a verification by this key still counts: a recent enough key set contains this very key.
    *
-   * @throws {RefusedError} 503 `ISSUER_KEYS_UNAVAILABLE` when no such key set can be had.
+   * @throws {RefusedError} 503 `ISSUER_KEYS_UNAVAILABLE` if no such key set is available
    */
   async believes(issuer: string, key: VerificationKey): Promise<boolean> {
     const keys = this.byName.get(issuer)?.keys;
@@ -193,9 +189,9 @@ export class Issuers {
   }
 
   /**
-   * Fetches an issuer's keys again, which it has announced to have changed. Where they were never needed, nothing is done.
+   * Refetches an issuer's keys after it announced a change. Does nothing if they were never needed.
    *
-   * @throws when they cannot be fetched; those that were known stay for as long as they would have
+   * @throws if the fetch fails; known keys then stay for as long as they would have
    */
   async refreshKeys(issuer: string): Promise<void> {
     const keys = this.byName.get(issuer)?.keys;
@@ -206,20 +202,20 @@ export class Issuers {
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)$/;
 
 /**
- * RFC 7515 section 7.1, and RFC 4648 section 3.5: one signature has one spelling. The decoder would also take others, which
- * would let one token come under many digests.
+ * RFC 7515 section 7.1, RFC 4648 section 3.5: each signature has one spelling. The decoder accepts others, which would give one
+ * token many digests.
  */
 export function isCompactJws(token: string): boolean {
   const signature = COMPACT_JWS.exec(token)?.[1];
   return signature !== undefined && Buffer.from(signature, 'base64url').toString('base64url') === signature;
 }
 
-/** A token of three parts is a JWS or nothing: one that is malformed is not somebody else's to judge. */
+/** A token of three parts is a JWS or invalid: a malformed one is never introspected. */
 function isOpaque(token: string): boolean {
   return token.split('.').length !== 3;
 }
 
-/** The one issuer that is asked about opaque tokens. @throws {ConfigurationError} when there are several */
+/** The one issuer that introspects opaque tokens. @throws {ConfigurationError} if there are several */
 export function introspectingIssuer(issuers: readonly IssuerOptions[]): IssuerOptions | undefined {
   let found: IssuerOptions | undefined;
   issuers.forEach((options, index) => {
@@ -255,7 +251,7 @@ function tokenType(token: string): string {
 
 function refusalOf(error: unknown): RefusedError {
   if (error instanceof KeysUnavailableError) return keysUnavailable(error.reason);
-  // A key set with a key that is none is jose's error as well; all others are about the token.
+  // An invalid key in a key set is jose's error as well; all others concern the token.
   if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid))
     return invalidToken(error.code);
   return keysUnavailable('ANSWER');

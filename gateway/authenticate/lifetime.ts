@@ -1,26 +1,26 @@
 import { ConfigurationError } from '../errors.js';
 import { invalidToken } from './bearer.js';
 
-/** Of an issuer that announces what it revokes. Its revocations are kept, and a new stream begins, for as long. */
+/** For an issuer that announces revocations. They are kept, and a new stream begins, for as long. */
 const DEFAULT_LIFETIME_WITH_STREAM_SECONDS = 60 * 60;
-/** Of an issuer that announces nothing: a token that should have ended is good for so long at the most. */
+/** For an issuer that announces nothing: a token that should have ended stays valid for at most this long. */
 const DEFAULT_LIFETIME_SECONDS = 24 * 60 * 60;
-/** The issuer's log of changes goes back further than this, and a stream can begin so far back. */
+/** The issuer's change log goes back further than this, so a stream can begin this far back. */
 const LONGEST_LIFETIME_WITH_STREAM_SECONDS = 24 * 60 * 60;
-/** Clocks of issuer and gateway may differ by so much. */
+/** Tolerance between the clocks of issuer and gateway. */
 export const CLOCK_TOLERANCE_SECONDS = 5;
 
 /**
- * Refuses a token that was made to live longer than its issuer's may. It bounds for how long a mistake lasts that nobody
- * announces, and for how long revocations have to be remembered. A token from the future would pass for a short one.
+ * Refuses a token with a longer lifetime than its issuer allows. This bounds how long an unannounced mistake lasts, and how
+ * long revocations must be remembered. A token from the future could otherwise pass for a short one.
  *
- * @throws {RefusedError} 401 `INVALID_TOKEN`.
+ * @throws {RefusedError} 401 `INVALID_TOKEN`
  */
 export function refuseLongLived(
   { iat, exp }: { readonly iat: number; readonly exp: number },
   maxTokenLifetimeSeconds: number,
 ): void {
-  // JSON has numbers that are read as Infinity.
+  // JSON has numbers that parse as Infinity.
   if (!Number.isFinite(iat) || !Number.isFinite(exp)) throw invalidToken('TIME_MALFORMED');
   if (iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw invalidToken('ISSUED_IN_FUTURE');
   if (exp - iat > maxTokenLifetimeSeconds) throw invalidToken('LIFETIME');
@@ -40,9 +40,9 @@ interface LifetimeOptions {
 }
 
 /**
- * How long each issuer's tokens may live, in seconds.
+ * Each issuer's maximum token lifetime, in seconds.
  *
- * @throws {ConfigurationError} for a lifetime that is none, or longer than revocations can be known for
+ * @throws {ConfigurationError} for an invalid lifetime, or one that exceeds the memory of revocations
  */
 export function tokenLifetimes({ issuers, revocation }: LifetimeOptions): ReadonlyMap<string, number> {
   const withStream = new Set(revocation?.streams.map(({ issuer }) => issuer));
@@ -63,6 +63,6 @@ function requireLifetime(seconds: number, path: string, hasStream: boolean): voi
   if (hasStream && seconds > LONGEST_LIFETIME_WITH_STREAM_SECONDS)
     throw new ConfigurationError(
       path,
-      `must be at most ${LONGEST_LIFETIME_WITH_STREAM_SECONDS} with a stream: older revocations are not told`,
+      `must be at most ${LONGEST_LIFETIME_WITH_STREAM_SECONDS} with a stream: older revocations are not announced`,
     );
 }

@@ -1,25 +1,25 @@
 import { SERVICE_SUBJECT_PREFIX } from '@behalf/directives/internal';
 import { ConfigurationError } from '../errors.js';
 
-/** What of an issuer's options decides how its names are told from others'. */
+/** The options that distinguish an issuer's names from others'. */
 interface Named {
   readonly issuer: string;
   readonly namespace?: string;
 }
 
-/** Begins URNs, and so the subjects of services. */
+/** The prefix of URNs, and so of services' subjects. */
 const RESERVED_NAMESPACE = SERVICE_SUBJECT_PREFIX.slice(0, SERVICE_SUBJECT_PREFIX.indexOf(':'));
 const NAMESPACE = /^[a-z0-9][a-z0-9-]*$/;
 
 /**
- * Tells the subjects, clients, actors and consents of several issuers apart: `sub` is unique at its issuer only (RFC 7519
- * section 4.1.2). Names of an issuer with a namespace begin with it and a colon, and those of the one issuer without begin
- * with no other's: so no two issuers have a name in common.
+ * Keeps the subjects, clients, actors and consents of several issuers apart: `sub` is unique only within its issuer (RFC 7519
+ * section 4.1.2). Names of an issuer with a namespace begin with it and a colon, and names of the single issuer without one
+ * begin with no other's, so no two issuers share a name.
  */
 export class Namespaces {
   private readonly prefixes: readonly string[];
 
-  /** @throws {ConfigurationError} when two issuers could have a name in common. */
+  /** @throws {ConfigurationError} if two issuers could share a name */
   constructor(issuers: readonly Named[]) {
     const taken = new Set<string>();
     issuers.forEach(({ namespace = '' }, index) => {
@@ -40,7 +40,7 @@ export class Namespaces {
     this.prefixes = [...taken].filter((namespace) => namespace !== '').map((namespace) => `${namespace}:`);
   }
 
-  /** The name here of an issuer's name; undefined for one that would pass for another issuer's, or for a service's. */
+  /** The name here of an issuer's name; undefined if it would pass for another issuer's, or a service's. */
   qualify(namespace: string | undefined, name: string): string | undefined {
     if (namespace !== undefined && namespace !== '') return `${namespace}:${name}`;
     if (name.startsWith(SERVICE_SUBJECT_PREFIX)) return undefined;

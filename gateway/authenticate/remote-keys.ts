@@ -5,11 +5,11 @@ import type { CryptoKey, FlattenedJWSInput, JWTHeaderParameters } from 'jose';
 import { FetchError, fetchJson } from '../http/fetch-json.js';
 import type { FetchFailure } from '../http/fetch-json.js';
 
-/** One public key of an issuer, for as long as the issuer publishes it without a change. */
+/** One public key of an issuer, for as long as the issuer publishes it unchanged. */
 export interface VerificationKey {
   /** `kid` */
   readonly keyId: string | undefined;
-  /** All that says which key it is and what it may be used for. */
+  /** Everything that identifies the key and its permitted use. */
   readonly identity: string;
   readonly resolve: ReturnType<typeof createLocalJWKSet>;
 }
@@ -19,7 +19,7 @@ export interface FoundKey {
   readonly publicKey: CryptoKey;
 }
 
-/** The keys cannot be had, so it is not known which are good. */
+/** The keys are unavailable, so it is unknown which are valid. */
 export class KeysUnavailableError extends Error {
   override readonly name = 'KeysUnavailableError';
 
@@ -32,9 +32,9 @@ export class KeysUnavailableError extends Error {
 }
 
 export interface RemoteKeysOptions {
-  /** Where the key set is; asked before each fetch. @throws {KeysUnavailableError} */
+  /** The key set's address, resolved before each fetch. @throws {KeysUnavailableError} */
   readonly locate: () => Promise<string>;
-  /** Between two fetches that unknown keys may cause, whoever sends them. Default 5,000. */
+  /** Pause between two fetches for unknown keys, whoever sends them. Milliseconds, default 5,000. */
   readonly cooldownMs?: number;
 }
 
@@ -42,16 +42,19 @@ const KEYS_TIMEOUT_MS = 5_000;
 const KEYS_COOLDOWN_MS = 5_000;
 const KEY_SET_BYTES = 1024 * 1024;
 const KEYS_AT_MOST = 100;
-/** From this age on the key set is fetched again, while what is known goes on being used. */
+/** From this age on the key set is refetched, while the known keys stay in use. */
 const KEYS_REFRESH_AFTER_MS = 300_000;
-/** No older key set is believed: a key that was withdrawn is good for so long at the most. */
+/** The maximum age of a key set, and so how long a withdrawn key stays valid at most. */
 export const KEYS_MAX_AGE_MS = 600_000;
-/** RFC 7517 section 4, RFC 7518 section 6: which key it is, and for what. Certificates may change with the key the same. */
+/**
+ * RFC 7517 section 4, RFC 7518 section 6: the members that identify a key and its use. Certificates may change while the key
+ * stays.
+ */
 const IDENTIFYING_MEMBERS = ['kid', 'kty', 'alg', 'use', 'key_ops', 'ext', 'crv', 'x', 'y', 'n', 'e', 'pub'];
 
 /**
- * A key set that is fetched (RFC 7517). Each of its keys is an object that stays the same for as long as the issuer publishes
- * it unchanged: what was verified with a key is good while `holds` says that it is still there.
+ * A fetched key set (RFC 7517). Each key is one object for as long as the issuer publishes it unchanged: a verification stays
+ * valid while `holds` finds its key.
  */
 export class RemoteKeys {
   private keys: readonly VerificationKey[] = [];
@@ -62,34 +65,34 @@ export class RemoteKeys {
 
   constructor(private readonly options: RemoteKeysOptions) {}
 
-  /** Whether anybody ever needed them. */
+  /** Whether the keys were ever needed. */
   get isKnown(): boolean {
     return this.fetchedAt !== undefined || this.underWay !== undefined;
   }
 
-  /** Whether this very key is one of those that are known. After `freshen`, of those that are believed. */
+  /** Whether this very key is known; after `freshen`, whether it is valid. */
   holds(key: VerificationKey): boolean {
     return this.keys.includes(key);
   }
 
   /**
-   * @returns undefined when the keys are young enough, so that nobody has to wait
-   * @throws {KeysUnavailableError} when those that are known are too old, and newer ones cannot be had
+   * @returns undefined if the keys are recent enough, so that nobody has to wait
+   * @throws {KeysUnavailableError} if the known keys are too old, and newer ones unavailable
    */
   freshen(): Promise<void> | undefined {
     const ageMs = sinceMs(this.fetchedAt);
     if (ageMs < KEYS_REFRESH_AFTER_MS) return undefined;
     if (ageMs >= KEYS_MAX_AGE_MS) return this.fetch();
-    // Nobody waits for it; when it fails, what is known stays until it is too old.
+    // Runs in the background; if it fails, the known keys stay until they are too old.
     if (sinceMs(this.attemptedAt) >= this.cooldownMs) this.fetch().catch(() => undefined);
     return undefined;
   }
 
   /**
-   * The key that a token names. One that is not known has the key set fetched again, after a pause.
+   * The key that a token names. For an unknown one the key set is refetched, after a pause.
    *
    * @throws {KeysUnavailableError}
-   * @throws {errors.JOSEError} when there is no such key, or several
+   * @throws {errors.JOSEError} if there is no such key, or several
    */
   async find(header: JWTHeaderParameters, token: FlattenedJWSInput): Promise<FoundKey> {
     await this.freshen();
@@ -102,7 +105,10 @@ export class RemoteKeys {
     return found;
   }
 
-  /** Fetches them at once, and after a fetch under way, which may have been answered before a change. @throws {KeysUnavailableError} */
+  /**
+   * Fetches the keys at once, even if a fetch is running, which may have been answered before a change.
+   * @throws {KeysUnavailableError}
+   */
   async refresh(): Promise<void> {
     await this.underWay?.catch(() => undefined);
     await this.fetch();
@@ -124,7 +130,7 @@ export class RemoteKeys {
     return found;
   }
 
-  /** Who asks at the same time shares one fetch. */
+  /** Concurrent callers share one fetch. */
   private fetch(): Promise<void> {
     this.underWay ??= this.fetchOnce().finally(() => {
       this.underWay = undefined;
@@ -133,7 +139,7 @@ export class RemoteKeys {
   }
 
   private async fetchOnce(): Promise<void> {
-    // Counted from the question: what was withdrawn while the answer was on its way is still in it.
+    // Counted from the request: a key withdrawn while the response was in transit is still in it.
     const askedAt = now();
     this.attemptedAt = askedAt;
     try {
@@ -149,7 +155,7 @@ export class RemoteKeys {
   }
 }
 
-/** @throws {FetchError} for what is no key set. An empty one is one: its issuer has withdrawn every key. */
+/** @throws {FetchError} for an invalid key set. An empty one is valid: its issuer has withdrawn every key. */
 function readKeySet(
   { keys }: Readonly<Record<string, unknown>>,
   known: readonly VerificationKey[],
@@ -170,7 +176,7 @@ function identityOf(jwk: Readonly<Record<string, unknown>>): string {
   return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
 }
 
-/** Undefined when the key is not for such tokens. */
+/** Undefined if the key is not for such tokens. */
 async function resolve(
   key: VerificationKey,
   header: JWTHeaderParameters,
@@ -189,7 +195,7 @@ function unavailable(error: unknown): KeysUnavailableError {
   return new KeysUnavailableError(error instanceof FetchError ? error.reason : 'NETWORK', { cause: error });
 }
 
-/** On both clocks: the one of the wall can be set back, the other stands still while the machine sleeps. */
+/** On both clocks: the wall clock can be set back, and the other stops while the machine sleeps. */
 interface Moment {
   readonly wallMs: number;
   readonly monotonicMs: number;
@@ -199,7 +205,7 @@ function now(): Moment {
   return { wallMs: Date.now(), monotonicMs: performance.now() };
 }
 
-/** By the clock that says more; Infinity for what never was. */
+/** By the clock that shows more; Infinity if it never was. */
 function sinceMs(moment: Moment | undefined): number {
   if (moment === undefined) return Number.POSITIVE_INFINITY;
   return Math.max(Date.now() - moment.wallMs, performance.now() - moment.monotonicMs);

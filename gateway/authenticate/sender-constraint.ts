@@ -7,19 +7,19 @@ import type { IncomingRequest } from '../request/exchange.js';
 
 export interface SenderConstraintRules {
   readonly proofs: DpopProofs;
-  /** Whose tokens must be bound to a DPoP key. */
+  /** The issuers whose tokens must be bound to a DPoP key. */
   readonly isDpopRequired: (issuer: string) => boolean;
 }
 
-/** Whether who sends a token may: decided on every request, since each brings its own proof. */
+/** Decides whether the sender may use the token, on every request, since each brings its own proof. */
 export class SenderConstraint {
   constructor(private readonly rules: SenderConstraintRules) {}
 
   /**
-   * A token that is bound is refused without what it is bound to; several bindings must all be met. What the request does not
-   * tell (no address, no certificate) is not met.
+   * Refuses a bound token without its proof; several bindings must all be met. Missing request details (no address, no
+   * certificate) meet nothing.
    *
-   * @returns The nonce that the client is to use from now on, when it is another than the one it used.
+   * @returns the nonce for later proofs, if it differs from the one used
    * @throws {RefusedError}
    */
   async check(
@@ -28,7 +28,7 @@ export class SenderConstraint {
     incoming: IncomingRequest,
   ): Promise<string | undefined> {
     const { jkt, x5t } = confirmation ?? {};
-    // RFC 9449 section 7.2: a stolen bound token must not pass as a bearer token, nor one be taken for bound that is not.
+    // RFC 9449 section 7.2: a stolen bound token must not pass as a bearer token, nor an unbound one as bound.
     if (scheme === 'bearer' && jkt !== undefined) throw invalidToken('DPOP_DOWNGRADE');
     if (scheme === 'dpop' && jkt === undefined) throw invalidToken('TOKEN_NOT_BOUND');
     if (jkt === undefined && this.rules.isDpopRequired(issuer)) throw invalidToken('DPOP_REQUIRED');

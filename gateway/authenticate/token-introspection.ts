@@ -17,21 +17,21 @@ import { RefusedError } from '../errors.js';
 import { boundedFetch } from '../http/fetch-json.js';
 import { invalidToken } from './bearer.js';
 
-/** How an issuer is asked about its opaque tokens (RFC 7662). */
+/** How the gateway introspects an issuer's opaque tokens (RFC 7662). */
 export interface TokenIntrospectionOptions {
   readonly endpoint: string;
-  /** The gateway, as this issuer knows it. */
+  /** The gateway's client identifier at this issuer. */
   readonly clientId: string;
-  /** RFC 6749 section 2.3.1. One of the two. */
+  /** RFC 6749 section 2.3.1. Exclusive with `privateKey`. */
   readonly clientSecret?: string;
-  /** RFC 7523 section 2.2, with a key for EdDSA, ES256, PS256 or RS256. One of the two. */
+  /** RFC 7523 section 2.2, with a key for EdDSA, ES256, PS256 or RS256. Exclusive with `clientSecret`. */
   readonly privateKey?: JWK;
   /**
-   * How long an answer that a token is active is believed, in milliseconds; never beyond the token. Default 5,000. What the
-   * issuer revokes meanwhile is good for as long as that, unless it is announced on a stream.
+   * How long a positive response is cached, in milliseconds, never beyond the token's expiry. Default 5,000. A revocation takes
+   * effect only after that time, unless a stream announces it.
    */
   readonly cacheMs?: number;
-  /** How long an answer that it is not is believed. Default 1,000. */
+  /** How long a negative response is cached, in milliseconds. Default 1,000. */
   readonly negativeCacheMs?: number;
   /** Default 3,000. */
   readonly timeoutMs?: number;
@@ -41,18 +41,21 @@ const DEFAULT_CACHE_MS = 5_000;
 const DEFAULT_NEGATIVE_CACHE_MS = 1_000;
 const DEFAULT_TIMEOUT_MS = 3_000;
 const MAX_CACHED = 10_000;
-/** Of all answers that are kept: what was read of one takes a few times as much. */
+/** Bytes of all cached responses; their parsed form takes a few times as much. */
 const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
-/** More than any token's claims. */
+/** Larger than any token's claims. */
 const MAX_ANSWER_BYTES = 256 * 1024;
-/** Questions under way. Whoever makes up tokens must not be able to bury the issuer. */
+/** Concurrent introspections, so that made-up tokens cannot flood the issuer. */
 const MAX_CALLS = 100;
-/** Of one client's network, those about tokens that were not good a moment ago: nobody uses up the others' questions alone. */
+/**
+ * Concurrent introspections from one client network, except for recently valid tokens: no network can exhaust the others'
+ * share.
+ */
 const MAX_CALLS_PER_NETWORK = 20;
-/** RFC 9110 section 11.1: in any case. Refresh tokens are active as well, and have no such type. */
+/** RFC 9110 section 11.1: in any case. Refresh tokens are active as well, but have no such type. */
 const ACCESS_TOKEN_TYPES: readonly unknown[] = ['bearer', 'dpop'];
 
-/** What is known of a token that is active; its claims are read like those of a signed one. */
+/** An active token; its claims are read like those of a signed one. */
 export interface IntrospectedClaims extends Readonly<Record<string, unknown>> {
   readonly exp: number;
   readonly iat: number;
@@ -66,9 +69,8 @@ interface Expected {
 }
 
 /**
- * Asks the issuer about tokens that only it can read. Answers are kept by the token's digest, for a moment: those of tokens
- * that are good and those of others apart, so that made-up tokens push out no good one. Who asks about the same token at the
- * same time shares one question.
+ * Introspects tokens that only their issuer can read. Responses are cached briefly by the token's digest, positive and negative
+ * ones separately, so that made-up tokens displace no valid ones. Concurrent requests for one token share an introspection.
  */
 export class TokenIntrospector {
   private readonly active = new LRUCache<string, IntrospectedClaims>({
@@ -76,7 +78,7 @@ export class TokenIntrospector {
     maxSize: MAX_CACHED_CHARACTERS,
   });
   private readonly refused: LRUCache<string, string>;
-  /** Digests of tokens that were good when they were asked about last. */
+  /** Digests of tokens that were valid at their last introspection. */
   private readonly wereActive = new LRUCache<string, true>({ max: MAX_CACHED });
   private readonly calls = new Map<string, Promise<IntrospectedClaims>>();
   private readonly callsOf = new Map<string, number>();
@@ -91,14 +93,14 @@ export class TokenIntrospector {
       ttl: options.negativeCacheMs ?? DEFAULT_NEGATIVE_CACHE_MS,
     });
     this.authentication = clientAuthentication(options);
-    // Whoever asks first awaits it; here it must only not count as unhandled.
+    // The first caller awaits it; this only prevents an unhandled rejection.
     this.authentication.catch(() => undefined);
   }
 
   /**
-   * @param address The client's, where it is known. Questions are counted by its network.
+   * @param address the client's, if known; introspections are counted by its network
    * @throws {RefusedError} 401 `INVALID_TOKEN` for a token that is not active, or not for this API; 503
-   *   `TOKEN_INTROSPECTION_UNAVAILABLE` when the issuer cannot be asked: nothing is permitted on a guess.
+   * `TOKEN_INTROSPECTION_UNAVAILABLE` if the issuer cannot be asked: nothing is permitted on a guess
    */
   async introspect(token: string, address?: string): Promise<IntrospectedClaims> {
     const digest = createHash('sha256').update(token).digest('base64url');
@@ -144,7 +146,7 @@ export class TokenIntrospector {
     this.wereActive.set(digest, true);
     const leftMs = claims.exp * 1_000 - Date.now();
     const cacheMs = Math.floor(Math.min(this.options.cacheMs ?? DEFAULT_CACHE_MS, leftMs));
-    // To the cache, no time is for ever.
+    // The cache treats 0 as forever.
     if (cacheMs > 0) this.active.set(digest, claims, { ttl: cacheMs, size: JSON.stringify(claims).length });
     return claims;
   }
@@ -163,19 +165,19 @@ export class TokenIntrospector {
       });
       return await processIntrospectionResponse(server, client, response);
     } catch (error) {
-      // Whatever it was, it is not known whether the token is good. The error's text could quote the token.
+      // Whatever the error, it is unknown whether the token is valid. The error's text could quote the token.
       throw unavailable(error instanceof Error && 'code' in error ? String(error.code) : 'NETWORK');
     }
   }
 }
 
-/** RFC 7662 section 2.2. Undefined: nothing speaks against it. */
+/** RFC 7662 section 2.2. Undefined: no objection. */
 function refusalOf(response: IntrospectionResponse, { issuer, audience }: Expected): string | undefined {
   const { active, iss, aud, exp, nbf, token_type: type }: Record<string, unknown> = response;
   if (active !== true) return 'INACTIVE';
   if (iss !== undefined && iss !== issuer) return 'ISSUER_UNKNOWN';
   const audiences = typeof aud === 'string' ? [aud] : aud;
-  // Without one, a token for any API of the issuer would do here.
+  // Otherwise a token for any of the issuer's APIs would be accepted here.
   if (!isStringArray(audiences) || !audiences.includes(audience)) return 'AUDIENCE';
   if (typeof type !== 'string' || !ACCESS_TOKEN_TYPES.includes(type.toLowerCase())) return 'TOKEN_TYPE';
   const nowSeconds = Date.now() / 1000;
@@ -184,7 +186,7 @@ function refusalOf(response: IntrospectionResponse, { issuer, audience }: Expect
   return undefined;
 }
 
-/** A token that names no person stands for its client alone, a service: that is the least that it can mean. */
+/** A token that names no person stands for its client alone, a service: the weakest interpretation. */
 function claimsOf(response: IntrospectionResponse): IntrospectedClaims | undefined {
   const { exp, iat, jti, sub = response.client_id }: Record<string, unknown> = response;
   if (typeof exp !== 'number' || typeof iat !== 'number' || typeof sub !== 'string' || sub === '')

@@ -16,8 +16,8 @@ interface StreamAddresses {
 }
 
 /**
- * Holds every address that is given, in a file or by the library's caller, to the one rule. Keys come from there, and tokens
- * and secrets go there.
+ * Applies the one address rule to every configured address, in a file or from the library's caller. Keys come from these
+ * addresses, and tokens and secrets go to them.
  *
  * @throws {ConfigurationError} with the path of the option
  */
@@ -47,7 +47,7 @@ export function requireTrustedAddresses(
   });
 }
 
-/** A host as addresses are compared by: in lower case, with its port unless that is the scheme's own. */
+/** A host for comparison: in lower case, with its port unless that is the scheme's default. */
 function requireHost(host: string, path: string): void {
   const address = `https://${host}/`;
   if (!URL.canParse(address) || new URL(address).host !== host)

@@ -4,8 +4,8 @@ import type { FieldJoin, JoinedType, JoinMetadata } from '../supergraph/join.js'
 import type { AccountableField } from './types.js';
 
 /**
- * What each subgraph can give account of: the coordinates that it can resolve, by the `join` directives of the supergraph
- * (join v0.3 and later), with what the gateway itself knows of each. A subgraph is not asked what its rules are.
+ * The coordinates that each subgraph can report accesses to, because it can resolve them, by the supergraph's `join` directives
+ * (join v0.3 and later), with the gateway's own rule for each. Subgraphs are not asked for their rules.
  */
 export function readAccountable(
   join: JoinMetadata,
@@ -17,7 +17,7 @@ export function readAccountable(
   for (const type of join.types.values()) {
     const ofType = new Set(objectGraphs(type));
     for (const [field, joins] of type.fields) {
-      // Without a directive of its own, a field is everywhere where its type is.
+      // Without a directive of its own, a field is in every subgraph that has its type.
       const graphs =
         joins.length === 0 ? [...ofType] : joins.flatMap((each) => resolvingGraph(each, field, provided));
       const known = accountableField(rules, type.name, field);
@@ -29,12 +29,12 @@ export function readAccountable(
   return accountable;
 }
 
-/** A subgraph resolves fields on objects; an interface is one only where it stands for its implementers. */
+/** A subgraph resolves fields on objects; on an interface only as an interface object. */
 function objectGraphs({ joins, isInterface }: JoinedType): readonly string[] {
   return joins.filter(({ isInterfaceObject }) => !isInterface || isInterfaceObject).map(({ graph }) => graph);
 }
 
-/** The graph that resolves a field: one that only reads it (`@external`) does so where it provides it, or joins by it. */
+/** The graphs that resolve a field: one that marks it `@external` does so only if it provides it, or joins by it. */
 function resolvingGraph(
   { graph, isExternal }: FieldJoin,
   field: string,

@@ -12,17 +12,17 @@ import type {
 } from 'graphql';
 import type { ClientOperation } from './types.js';
 
-/** What is known of an operation before anybody asks to run it. */
+/** An operation's analysis, independent of any caller. */
 export interface OperationAnalysis {
   readonly client: ClientOperation;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** The distinct requirements of its selections. A decision is a vector over these. */
   readonly requirements: readonly Requirement[];
-  /** Fields that ask for something: index into `requirements`. */
+  /** Fields with a requirement: index into `requirements`. */
   readonly requirementOf: ReadonlyMap<FieldNode, number>;
   /** The type that each field is selected on. */
   readonly parentOf: ReadonlyMap<FieldNode, GraphQLCompositeType>;
-  /** Selection sets that stand on an interface or a union. */
+  /** Selection sets on an interface or a union. */
   readonly onAbstract: ReadonlySet<SelectionSetNode>;
   /** Variables that `@skip` and `@include` depend on. */
   readonly conditionVariables: readonly string[];
@@ -30,18 +30,18 @@ export interface OperationAnalysis {
   /** A response key that the client does not use. */
   readonly hiddenTypenameKey: string;
   /**
-   * Fields that are executed under another response key than the client's: his is the name of something that joins subgraphs,
-   * which @apollo/gateway keeps at that place. Where the field has no answer, he would be given the key (`{ user { id: city } }`).
+   * Fields that are executed under another response key, because the client's is the name of a field that joins subgraphs,
+   * which @apollo/gateway keeps at that position. If the field had no value, the client would get the key (`{ user { id: city }
+   * }`).
    */
   readonly executedKeyOf: ReadonlyMap<FieldNode, string>;
 }
 
 /**
- * Reads what an operation asks for. Each selection and each fragment definition is visited once, whatever spreads
- * name it, so the cost grows with the length of the document (CVE-2025-32031).
+ * Finds the requirements of an operation. Each selection and each fragment definition is visited once, however often it is
+ * spread, so the cost grows with the length of the document (CVE-2025-32031).
  *
- * The document must be valid for the schema. A selection on a type or field that the schema does not have is left to
- * the rule table, which refuses it.
+ * The document must be valid for the schema. For an unknown type or field, the rule table refuses.
  */
 export function analyzeOperation(
   client: ClientOperation,
@@ -138,7 +138,7 @@ export function responseKeyOf(field: FieldNode): string {
   return field.alias?.value ?? field.name.value;
 }
 
-/** The values of `@skip` and `@include` in one request, so that what is left out can be told from what is denied. */
+/** The values of `@skip` and `@include` in one request, which distinguish skipped from denied selections. */
 export class Conditions {
   private readonly names: readonly string[];
   private readonly values = new Map<string, boolean>();
@@ -168,7 +168,7 @@ export class Conditions {
       .join('');
   }
 
-  /** Whether the selection is left out. One whose condition cannot be told counts as selected. */
+  /** Whether the selection is skipped. One with an unknown condition counts as selected. */
   leavesOut(selection: SelectionNode): boolean {
     for (const directive of selection.directives ?? []) {
       const name = directive.name.value;

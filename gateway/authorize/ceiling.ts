@@ -5,22 +5,22 @@ import type { Policy, StepUp } from '@behalf/policy';
 import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { GatewayLog } from '../log.js';
 
-/** Pairs of client and deprecated scope that were logged already. */
+/** Logged pairs of client and deprecated scope. */
 const MAX_TOLD = 10_000;
 
 interface Cut {
   readonly day: string;
-  /** Seconds since the epoch: from then on the sign-in is too old for a scope that counts until then. */
+  /** Seconds since the epoch: from then on the sign-in is too old for a scope that still counts. */
   readonly untilSeconds: number;
   readonly token: AuthenticatedToken;
 }
 
 /**
- * Cuts a verified token to what the policy lets its client have: the one place where that is decided at the gateway. Tokens
- * outlive a policy that became narrower, and issuers of others do not know it.
+ * Cuts a verified token to its client's ceiling in the policy: the one place in the gateway that decides this. Tokens outlive a
+ * policy that became narrower, and other issuers do not know it.
  */
 export class PolicyCeiling {
-  /** By the verified token, which is kept as long as it is alive: each is cut anew only when a cut would be another. */
+  /** By verified token, which lives as long as its cache entry: cut anew only if the result would differ. */
   private readonly cuts = new WeakMap<AuthenticatedToken, Cut>();
   private readonly told = new LRUCache<string, true>({ max: MAX_TOLD });
 
@@ -42,7 +42,7 @@ export class PolicyCeiling {
     return cut;
   }
 
-  /** Takes out the scopes for which the person has not signed in well or lately enough (RFC 9470). */
+  /** Removes scopes for which the person's sign-in is too weak or too old (RFC 9470). */
   private bySignIn(
     token: AuthenticatedToken,
     held: ReadonlySet<string>,
@@ -86,7 +86,7 @@ export class PolicyCeiling {
     };
   }
 
-  /** Once for a client and scope, and once more when it is not honoured any longer. */
+  /** Once per client and scope, and once more when the scope is no longer honoured. */
   private tellDeprecated({ clientId, scopes }: Delegation, day: string): void {
     for (const name of scopes) {
       const scope = this.policy.scopes.get(name);

@@ -15,7 +15,7 @@ const META_FIELDS = [TypeNameMetaFieldDef, SchemaMetaFieldDef, TypeMetaFieldDef]
 /** One selection of a response key. */
 export interface Occurrence {
   readonly node: FieldNode;
-  /** The denied selection that it stands on: then it was never executed, whatever its own rule. */
+  /** Its denied ancestor: the selection was then never executed, whatever its own rule. */
   readonly lostTo: FieldNode | undefined;
 }
 
@@ -48,11 +48,11 @@ export interface Executed {
 
 const UNKNOWN_TYPE = '';
 
-/** Collects what the client selected at a place of the response, and what became of each selection. */
+/** Collects the client's selections at a position of the response, and the outcome of each. */
 export class FieldCollector {
   constructor(readonly executed: Executed) {}
 
-  /** What is selected at the root; empty where the schema has no such operation. */
+  /** The selections at the root; empty if the schema has no such operation. */
   atRoot(): readonly CollectedField[] {
     const { schema, analysis } = this.executed;
     const { operation } = analysis.client;
@@ -62,12 +62,12 @@ export class FieldCollector {
       : this.collect(root, [{ set: operation.selectionSet, lostTo: undefined }]);
   }
 
-  /** @param type Undefined where it is not known which of several it is: then selections on any of them are collected. */
+  /** @param type undefined if it is unknown which of several it is: then selections on any of them are collected */
   below(field: CollectedField, type: GraphQLObjectType | undefined): readonly CollectedField[] {
     const key = type?.name ?? UNKNOWN_TYPE;
     let fields = field.below.get(key);
     if (fields === undefined) {
-      // What is selected below a denied selection of the same key has no value, but it has its place.
+      // A selection below a denied one of the same key has no value, but has its position.
       const sets = field.occurrences.flatMap(({ node, lostTo }) =>
         node.selectionSet === undefined
           ? []
@@ -88,7 +88,7 @@ export class FieldCollector {
     sets: readonly { readonly set: SelectionSetNode; readonly lostTo: FieldNode | undefined }[],
   ): readonly CollectedField[] {
     const grouped = new Map<string, Occurrence[]>();
-    // A fragment that is reached executed and lost counts for both, so each has its own record of visits.
+    // A fragment that is reached both executed and denied counts for both, so each has its own record of visits.
     const visited = new Set<string>();
     const visitedLost = new Set<string>();
     for (const { set, lostTo } of sets) {

@@ -4,15 +4,14 @@ import type { CollectedField, FieldCollector } from './collect.js';
 import type { DenialErrors } from './denial-errors.js';
 import type { Position } from './position.js';
 
-/** Stands for a null in a position that may not be null: it moves to the nearest one that may. */
+/** Represents a null in a non-null position: it propagates to the nearest nullable one. */
 const PROPAGATE: unique symbol = Symbol('propagate null');
 
 /**
- * Shapes the data of a filtered operation as the client asked for it: a null in each place from which a selection was
- * removed, keys in the order of the client's document, and nulls moved upward where the schema forbids them. Reports each
- * denied path.
+ * Shapes the data of a filtered operation as the client requested it: null at each removed position, keys in the order of the
+ * client's document, and non-null propagation. Reports each denied path.
  *
- * Works along the data, so the cost grows with the response and never with what fragments could expand to.
+ * Follows the data, so the cost grows with the response and never with what fragments could expand to.
  */
 export class Completion {
   constructor(
@@ -39,7 +38,7 @@ export class Completion {
     let propagate = false;
     for (const field of fields) {
       const here: Position = { before: position, key: field.key };
-      // The type's name is free, also where the selection that asked for it was lost with a denied one.
+      // `__typename` is free, even if its selection was lost with a denied one.
       const value = field.isTypename ? type.name : this.completeField(source, field, here);
       if (value === PROPAGATE) propagate = true;
       else target[field.key] = value;
@@ -56,7 +55,7 @@ export class Completion {
       const value = Object.hasOwn(source, field.executedKey) ? source[field.executedKey] : null;
       return this.completeValue(value, field.type, field, here);
     }
-    // The whole field is gone: its own denial hides those of what was selected on it.
+    // The whole field is gone: its own denial hides those of its selections.
     if (field.denied !== undefined) this.denials.report(field.denied, here);
     else if (field.emptied.length > 0) {
       for (const emptied of field.emptied) this.denials.reportEmptied(emptied, here);
@@ -84,12 +83,12 @@ export class Completion {
     }
     const named = getNullableType(type);
     if (!isObjectType(named) && !isAbstractType(named)) return value;
-    // What has no selection that is ours to shape is introspection: it goes as it is.
+    // Only introspection has no selection of the client's to shape: it passes unchanged.
     if (typeof value !== 'object' || field.executed.some((node) => !this.isOurs(node))) return value;
     const object = value as Record<string, unknown>;
     const { schema, analysis } = this.collector.executed;
     const objectType = isObjectType(named) ? named : typeAt(object, schema, analysis.hiddenTypenameKey);
-    // An object whose type is not known cannot be told from one on which something was denied.
+    // An object of unknown type cannot be distinguished from one with denied fields.
     if (objectType === undefined) return null;
     const completed = this.completeObject(object, objectType, this.collector.below(field, objectType), here);
     return completed === PROPAGATE ? null : completed;

@@ -10,7 +10,7 @@ import type { Executed } from './collect.js';
 import { pathTo } from './position.js';
 import type { Position } from './position.js';
 
-/** The errors of what was denied: one for each path, up to a number for each selection. */
+/** The errors for denials: one per path, up to a number per selection. */
 export class DenialErrors {
   private readonly pathsOf = new Map<FieldNode, number>();
   private readonly requirementsOf = new Map<FieldNode, Requires>();
@@ -28,7 +28,7 @@ export class DenialErrors {
     if (reported < this.maxPathsPerSelection) this.errors.add(() => this.errorOf(node, pathTo(position)));
   }
 
-  /** Of a field of which everything that was selected on it was denied. */
+  /** For a field whose selections were all denied. */
   reportEmptied(field: FieldNode, position: Position): void {
     let losses = this.losses.get(field);
     if (losses === undefined) {
@@ -40,7 +40,7 @@ export class DenialErrors {
     for (const lost of losses) this.report(lost, position);
   }
 
-  /** One error without a path for each selection that was denied at more paths than are listed. */
+  /** One error without a path for each selection that was denied at more paths than listed. */
   summarize(): void {
     for (const [node, count] of this.pathsOf) {
       const omitted = count - this.maxPathsPerSelection;
@@ -94,7 +94,7 @@ export class DenialErrors {
   private lossesOfFragment(name: string): readonly FieldNode[] {
     let losses = this.losses.get(name);
     if (losses === undefined) {
-      // A valid document has no fragment that spreads itself; one that did would find nothing the second time.
+      // A valid document has no fragment cycle; a cyclic one would find nothing the second time.
       this.losses.set(name, []);
       const found = new Set<FieldNode>();
       const fragment = this.executed.analysis.fragments.get(name);

@@ -9,29 +9,29 @@ import type { FilteredOperation } from './filter.js';
 import { sufficientSets } from './sufficient.js';
 import type { SufficientSets } from './sufficient.js';
 
-/** What becomes of one selection. */
+/** The outcome of one selection. */
 export type SelectionDecision =
   | 'allowed'
   /** Allowed, and the subgraph returns less than the stored value. */
   | 'minimized'
   /** Its own rules are not met. */
   | 'denied'
-  /** It stands below a denied one, whatever its own rules say. */
+  /** It is below a denied one, whatever its own rules. */
   | 'lost'
-  /** Everything that is selected on it is denied. */
+  /** All its selections are denied. */
   | 'emptied'
-  /** `@skip` or `@include` leaves it out. */
+  /** `@skip` or `@include` excludes it. */
   | 'skipped'
-  /** It asks for the schema: that is decided by the gateway's own setting, and not by rules. */
+  /** Introspection, which the gateway's own setting decides. */
   | 'introspection';
 
 export interface ExplainedRule {
   /** The type or field that states it. */
   readonly at: string;
-  /** In the words of the schema. */
+  /** In the schema's words. */
   readonly rule: string;
   readonly met: boolean;
-  /** What is not held, of each alternative. Absent when it is met. */
+  /** What is missing, per alternative. Absent if it is met. */
   readonly missing?: Requires;
 }
 
@@ -39,7 +39,7 @@ export interface ExplainedMinimization {
   readonly at: string;
   /** The directive without `unless`, in the words of the schema. */
   readonly strategy: string;
-  /** The scopes that the value is whole with; empty: it never is. */
+  /** The scopes that reveal the whole value; empty: none do. */
   readonly wholeWith: readonly (readonly string[])[];
   readonly whole: boolean;
 }
@@ -51,11 +51,11 @@ export interface ExplainedSelection {
   readonly decision: SelectionDecision;
   readonly rules: readonly ExplainedRule[];
   readonly minimization?: readonly ExplainedMinimization[];
-  /** Types with `@subject` that it can return: a row of somebody else is left out when it is met. */
+  /** Possible return types with `@subject`: at run time, other subjects' rows are omitted. */
   readonly perRow?: readonly { readonly type: string; readonly property: string }[];
 }
 
-/** What has to be held for every selection. */
+/** What every selection requires. */
 export interface Needs {
   readonly authenticated: boolean;
   /** Any one of the sets, together with all that follows. */
@@ -70,17 +70,17 @@ export interface Needs {
 
 export interface Explanation {
   readonly operation: { readonly type: string; readonly name?: string };
-  /** Whether nothing of it is denied. Rows of somebody else are not known here. */
+  /** Whether nothing is denied. Ownership of rows is unknown here. */
   readonly allowed: boolean;
   readonly selections: readonly ExplainedSelection[];
-  /** True when the operation selects more than is listed. What it needs is told of all of it. */
+  /** True if the operation selects more than is listed. The needs cover all of it. */
   readonly truncated: boolean;
   readonly needs: Needs;
-  /** What of it the delegation does not hold. Absent when it holds all. */
+  /** What the delegation lacks. Absent if it lacks nothing. */
   readonly lacks?: Needs;
 }
 
-/** What the authorizer decided, and what it decided by. */
+/** The authorizer's decision and its basis. */
 export interface Decided {
   readonly analysis: OperationAnalysis;
   readonly conditions: Conditions;
@@ -93,11 +93,10 @@ export interface Decided {
 const MAX_SELECTIONS = 1_000;
 
 /**
- * Tells a decision that was made: which selections stay, which go and by which rule. It decides nothing itself: what is
- * removed is what the filter removed, and whether a part of a rule is met is asked of `isMet`.
+ * Explains a decision: which selections stay, which are removed and by which rule. It decides nothing itself: the filter
+ * removed the selections, and `isMet` says which parts of a rule are met.
  *
- * Fragments are listed where they are spread, so the list is bounded; what the operation needs is read from each selection
- * once.
+ * Fragments are listed where they are spread, so the list is bounded; the needs are read from each selection once.
  */
 export function explainDecision(decided: Decided): Explanation {
   const { analysis, delegation } = decided;
@@ -197,7 +196,7 @@ function explainRule(at: string, part: Requirement, delegation: Delegation | und
   return { at, rule: ruleText(part), met, ...(met ? {} : { missing: missingOf(part, delegation) }) };
 }
 
-/** What a part that is not met misses: each alternative without the names that are held. */
+/** The missing names of an unmet part, per alternative. */
 function missingOf(part: Requirement, delegation: Delegation | undefined): Requires {
   if (part.uncovered) return { rule: 'missing' };
   return {
@@ -262,7 +261,7 @@ function subjectsOf(
   });
 }
 
-/** The distinct requirements of what is not left out, each with a place that asks for it. Every fragment is visited once. */
+/** The distinct requirements of all unskipped selections, each with an example coordinate. Every fragment is visited once. */
 function selectedRequirements({ analysis, conditions }: Decided): ReadonlyMap<Requirement, string> {
   const found = new Map<Requirement, string>();
   const seenFragments = new Set<string>();
@@ -290,7 +289,7 @@ function selectedRequirements({ analysis, conditions }: Decided): ReadonlyMap<Re
   return found;
 }
 
-/** @param delegation What is held already is not needed; undefined: nothing is. */
+/** @param delegation its rights are not needed again; undefined: none */
 function needsOf(asked: ReadonlyMap<Requirement, string>, delegation: Delegation | undefined): Needs {
   const impossible: string[] = [];
   const parts: Requirement[] = [];
@@ -301,7 +300,7 @@ function needsOf(asked: ReadonlyMap<Requirement, string>, delegation: Delegation
     }
   }
   return {
-    // Whoever holds a scope, a policy or a purpose has a token.
+    // A caller who holds a scope, a policy or a purpose has a token.
     authenticated: parts.length > 0 && delegation === undefined,
     scopes: sufficientSets(withoutHeld(distinct(parts.flatMap(({ scopes }) => scopes)), delegation?.scopes)),
     policies: withoutHeld(distinct(parts.flatMap(({ policies }) => policies)), delegation?.policies),
@@ -310,7 +309,7 @@ function needsOf(asked: ReadonlyMap<Requirement, string>, delegation: Delegation
   };
 }
 
-/** An OR without alternatives, or a field whose schema does not say who may read it. */
+/** An OR without alternatives, or a field without a rule where coverage is required. */
 function isImpossible({ uncovered, scopes, policies, purposes }: Requirement): boolean {
   return uncovered || [...scopes, ...policies, ...purposes].some((entry) => entry.length === 0);
 }

@@ -4,18 +4,18 @@ import type { SubgraphFetch } from '../subgraph-errors/fetch.js';
 import { entryTypeAt, isNothing } from './places.js';
 import type { NoPlace, Place, Places } from './places.js';
 
-/** Beyond this the places of entities are not told apart. */
+/** Beyond this number, positions of entities are not distinguished. */
 const MAX_ENTITY_PLACES = 10_000;
 const EVERY_ENTRY = '@';
 
-/** Places that became null because a fetch had no answer. */
+/** Positions that became null because a fetch had no answer. */
 export interface NullPlaces {
   readonly places: readonly Place[];
-  /** Of the same selections, places beyond those. */
+  /** Further positions of the same selections. */
   readonly omitted: number;
 }
 
-/** Finds where in the response a fetch of a subgraph belongs. Each fetch is looked for once, whatever number of errors it has. */
+/** Finds the positions of a subgraph fetch in the response. Each fetch is located once, however many errors it has. */
 export class FetchPlaces {
   private readonly nulls = new Map<SubgraphFetch, NullPlaces>();
   private readonly entities = new Map<SubgraphFetch, readonly Place[]>();
@@ -26,7 +26,7 @@ export class FetchPlaces {
     private readonly maxPathsPerSelection: number,
   ) {}
 
-  /** The fetch's own place, or where it is in a list, that list: the nearest place on the way that the client selected. */
+  /** The fetch's own position, or the list that contains it: the nearest position on the path that the client selected. */
   nearest({ at }: SubgraphFetch): Place | NoPlace {
     let place = this.places.root;
     for (const key of at) {
@@ -39,7 +39,7 @@ export class FetchPlaces {
     return place;
   }
 
-  /** Each place that is null and would have come from this fetch. */
+  /** Each position that is null because of this fetch. */
   nullsOf(fetch: SubgraphFetch): NullPlaces {
     let found = this.nulls.get(fetch);
     if (found === undefined) {
@@ -51,7 +51,7 @@ export class FetchPlaces {
     return found;
   }
 
-  /** The objects that a fetch belongs to, in order. Too many of them, or a way that the client did not select, are none. */
+  /** The objects that a fetch belongs to, in order. Empty if there are too many, or if the client did not select the path. */
   objectsOf(fetch: SubgraphFetch): readonly Place[] {
     let found = this.entities.get(fetch);
     if (found === undefined) {
@@ -98,7 +98,7 @@ function* entriesOf(places: Places, place: Place): Generator<Place | NoPlace> {
   for (let index = 0; index < value.length; index += 1) yield places.step(place, index);
 }
 
-/** One walk along the data and what was sent: the cost grows with the data. */
+/** One walk along the data and the request: the cost grows with the data. */
 class NullSearch implements NullPlaces {
   readonly places: Place[] = [];
   omitted = 0;
@@ -139,7 +139,7 @@ class NullSearch implements NullPlaces {
       ({ names }) => !names.includes('__typename'),
     );
     if (isNothing(place.value) && !this.where.isOfOneType(place)) {
-      // Which of them it would have had is not known.
+      // Which of them it would have had is unknown.
       if (fields.some(({ key }) => this.where.takesNullsOf(place, key))) this.found(place);
       return;
     }
@@ -152,7 +152,7 @@ class NullSearch implements NullPlaces {
     }
   }
 
-  /** A null leads on only where it can have come from further down. */
+  /** A null counts only if it can have propagated from further down. */
   private step(
     place: Place,
     key: string,
@@ -165,7 +165,7 @@ class NullSearch implements NullPlaces {
     if (typeof next === 'object') go(next);
   }
 
-  /** A list that is null where its entries may not be: whether nulls of this fetch lead up to it, or it came as null. */
+  /** For a null list with non-null entries: whether nulls of this fetch propagate to it, or it was null already. */
   private canHaveBecomeNull(list: Place, index: number): boolean {
     if (!isNonNullType(entryTypeAt(list))) return false;
     const entry = this.where.step(list, 0);

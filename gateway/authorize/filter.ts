@@ -17,39 +17,39 @@ import type { ClientOperation } from './types.js';
 export type Removal =
   /** Its own requirement is not met. */
   | 'denied'
-  /** Everything that was selected on it is. */
+  /** All its selections are. */
   | 'emptied';
 
 export interface FilteredOperation {
   /** Absent when nothing is left. */
   readonly execute: ClientOperation | undefined;
   readonly removals: ReadonlyMap<FieldNode, Removal>;
-  /** Denied fields that the client would have been answered: not those that `@skip` or `@include` leave out. */
+  /** Denied fields that the client would have been answered, without those that `@skip` or `@include` exclude. */
   readonly denied: readonly FieldNode[];
 }
 
-/** What is left of a selection set. */
+/** The rest of a selection set. */
 interface Remainder {
   readonly selections: readonly SelectionNode[];
-  /** Something of it is selected: not everything is left out by `@skip` and `@include`. */
+  /** Not all of it is excluded by `@skip` and `@include`. */
   readonly live: boolean;
-  /** Something in it was denied, and was not left out anyway. */
+  /** Something in it was denied that was not skipped anyway. */
   readonly lost: boolean;
 }
 
 const NOTHING: Remainder = Object.freeze({ selections: [], live: false, lost: false });
 
-/** What is left of one selection. */
+/** The rest of one selection. */
 interface Filtered<Node> extends Pick<Remainder, 'live' | 'lost'> {
   readonly kept: Node | undefined;
 }
 
 /**
- * Takes what is denied out of an operation, before anything is planned.
+ * Removes denied selections from an operation, before anything is planned.
  *
- * A selection set that becomes empty takes its field with it, upward; so do fragments, variables and spreads that
- * nothing needs any more. Every fragment is filtered once. The result has a hash of its own: the gateway keeps its
- * query plans by hash, and under the old one it would run the plan of the whole operation.
+ * A selection set that becomes empty takes its field with it, upward; unused fragments, variables and spreads go as well. Every
+ * fragment is filtered once. The result has its own hash: the gateway caches query plans by hash, and under the old one it
+ * would run the plan of the whole operation.
  */
 export function filterOperation(
   analysis: OperationAnalysis,
@@ -131,7 +131,7 @@ export function filterOperation(
     if (field.selectionSet === undefined || !analysis.parentOf.has(field))
       return { kept: executed, live: true, lost: false };
     const inner = filterSelections(field.selectionSet);
-    // What is left out does not keep a field: it is the same as if it had not been written there.
+    // A skipped selection does not keep a field: it counts as absent.
     if (!inner.live && inner.lost) {
       removals.set(field, 'emptied');
       const kept = placeholders.has(field)
@@ -147,7 +147,7 @@ export function filterOperation(
     const known = fragments.get(name);
     if (known !== undefined) return known;
     const fragment = analysis.fragments.get(name);
-    // A valid document has it, and no fragment spreads itself; what is not valid is not selected.
+    // A valid document has it and no fragment cycle; an invalid one is not selected.
     fragments.set(name, NOTHING);
     if (fragment === undefined) return NOTHING;
     const remainder = filterSelections(fragment.selectionSet);
@@ -156,9 +156,8 @@ export function filterOperation(
   }
 
   /**
-   * The selection set that is executed. On an interface or union it asks for the type too, so that afterwards it is
-   * known which of the removed selections would have applied; where only left-out selections were removed it asks for
-   * nothing else.
+   * The executed selection set. On an interface or union it adds `__typename`, which later shows which of the removed
+   * selections would have applied; if only skipped selections were removed it adds nothing.
    */
   function rebuild(original: SelectionSetNode, remainder: Remainder): SelectionSetNode {
     const needsType = analysis.onAbstract.has(original) || remainder.selections.length === 0;
@@ -170,8 +169,8 @@ export function filterOperation(
 }
 
 /**
- * The denied selections that the client would have been answered. A fragment that is only spread where `@skip` or `@include`
- * leaves it out was not asked for, so it is looked for along what was.
+ * The denied selections that the client would have been answered. A fragment that is spread only where `@skip` or `@include`
+ * excludes it was not requested, so this follows the unskipped selections.
  */
 function deniedSelections(
   analysis: OperationAnalysis,
@@ -189,7 +188,7 @@ function deniedSelections(
       switch (selection.kind) {
         case Kind.FIELD:
           if (removals.get(selection) === 'denied') denied.push(selection);
-          // A denied selection hides those on it.
+          // A denied selection hides those below it.
           else if (selection.selectionSet !== undefined) visitSet(selection.selectionSet);
           break;
         case Kind.INLINE_FRAGMENT:
@@ -207,8 +206,8 @@ function deniedSelections(
 }
 
 /**
- * Mutations run in the order in which their response keys are first selected (GraphQL sections 6.2.2 and 6.3.2). Where everything of the
- * first selection is denied and something of a later one is not, the first holds the place: these are they.
+ * Mutations run in the order in which their response keys are first selected (GraphQL sections 6.2.2 and 6.3.2). If everything
+ * of the first selection is denied and something of a later one is not, the first holds the position: these are they.
  */
 function placesOfMutations(
   analysis: OperationAnalysis,

@@ -40,21 +40,18 @@ export type {
 } from './types.js';
 
 export interface AuthorizerOptions {
-  /**
-   * Bytes, estimated, of the operations whose analysis is kept, and as many of the decisions on them. Default
-   * 52,428,800.
-   */
+  /** Estimated bytes of cached analyses, and as many of decisions. Default 52,428,800. */
   readonly cacheBytes?: number | undefined;
   /** Errors with a path of their own for each denied selection. Default 20. */
   readonly maxPathsPerSelection?: number | undefined;
-  /** Errors of one answer; then one that counts the others. Default 1,000. */
+  /** Errors of one response; then one that counts the others. Default 1,000. */
   readonly maxErrors?: number | undefined;
   /**
-   * `open` (the default): a field without a rule is open, as the standard directives have it.
-   * `required`: it is refused unless the schema says `@public`.
+   * `open` (the default): a field without a rule is open, as in the standard. `required`: it is refused unless the schema says
+   * `@public`.
    */
   readonly coverage?: 'required' | 'open';
-  /** Must name the scopes and purposes that the supergraph names. */
+  /** Must name the supergraph's scopes and purposes. */
   readonly policy?: Policy | undefined;
 }
 
@@ -70,17 +67,17 @@ interface KnownOperation {
 }
 
 interface Decision {
-  /** That it was made by. */
+  /** The filtered operation that made it. */
   readonly analysis: OperationAnalysis;
   readonly filtered: FilteredOperation;
   readonly denials: readonly Denial[];
 }
 
 /**
- * Makes the authorizer of one supergraph. Decisions are found by what was decided, never by who asked: callers who
- * meet the same of an operation's requirements share one filtered document, and no others do.
+ * Creates the authorizer of one supergraph. Decisions are cached by their content, never by caller: only callers who meet the
+ * same requirements of an operation share one filtered document.
  *
- * @throws {SupergraphError} when the supergraph cannot be read, or a rule in it cannot be enforced or can be got around.
+ * @throws {SupergraphError} if the supergraph cannot be read, or a rule in it cannot be enforced or can be bypassed
  */
 export function createOperationAuthorizer(
   supergraphSdl: string,
@@ -99,7 +96,7 @@ export function createOperationAuthorizer(
     maxErrors: options.maxErrors ?? DEFAULT_MAX_ERRORS,
   };
 
-  /** An operation that was seen before, or is seen now and not kept yet. */
+  /** A cached operation, or a new one that is not cached yet. */
   function read(client: ClientOperation): KnownOperation {
     const key = `${client.queryHash} ${client.operation.name?.value ?? ''}`;
     return (
@@ -123,7 +120,7 @@ export function createOperationAuthorizer(
     return operation;
   }
 
-  /** @param keeps Whether the operation and the decision may be kept for the next caller. */
+  /** @param keeps whether the operation and the decision may be cached for the next caller */
   function decide(
     operation: KnownOperation,
     met: readonly boolean[],
@@ -134,7 +131,7 @@ export function createOperationAuthorizer(
     const vector = met.map((isPermitted) => (isPermitted ? '1' : '0')).join('');
     const key = `${operation.key} ${vector} ${conditions.key}`;
     let decision = decisions.get(key);
-    // A decision that outlived its operation speaks of nodes of a document that is not this one.
+    // A decision that outlived its operation refers to nodes of another document.
     if (decision?.analysis !== analysis) {
       // `met` has an entry for every requirement; only exactly true permits.
       const filtered = filterOperation(analysis, (index) => met[index] === true, conditions);
@@ -156,7 +153,7 @@ export function createOperationAuthorizer(
     const { analysis } = operation;
     const met = analysis.requirements.map((requirement) => isMet(requirement, delegation));
     const conditions = new Conditions(analysis, variables);
-    // An administrator asks about operations that nobody may ever run.
+    // An administrator may ask about operations that nobody ever runs.
     const { filtered } = decide(operation, met, conditions, () => false);
     return explainDecision({ analysis, conditions, schema, rules, filtered, delegation });
   }
@@ -172,7 +169,7 @@ export function createOperationAuthorizer(
     const conditions = new Conditions(analysis, variables);
     const isUnchanged = analysis.executedKeyOf.size === 0 && met.every((isPermitted) => isPermitted);
     if (isUnchanged) keep(operation);
-    // Whoever sends what is denied as a whole needs no token for it, and could fill the cache with it.
+    // An operation that is denied whole needs no token, and could otherwise fill the cache.
     const keeps = ({ execute }: FilteredOperation): boolean =>
       delegation !== undefined || execute !== undefined;
     const decision = isUnchanged ? undefined : decide(operation, met, conditions, keeps);
@@ -221,7 +218,7 @@ function refuseMismatch(rules: RuleTable, policy: Policy | undefined): void {
   if (mismatch !== undefined) throw new SupergraphError('SUPERGRAPH_POLICY', mismatch);
 }
 
-/** By coordinate: a document of many aliases denies one field many times. */
+/** By coordinate: a document with many aliases denies one field many times. */
 function denialsOf(analysis: OperationAnalysis, denied: readonly FieldNode[]): readonly Denial[] {
   const merged = new Map<string, { readonly node: FieldNode; selections: number }>();
   for (const node of denied) {

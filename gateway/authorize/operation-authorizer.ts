@@ -14,11 +14,11 @@ import type {
 export interface OperationAuthorizer {
   /** The SDL to hand to ApolloGateway: without the security purposes that it refuses to load. */
   readonly executableSdl: string;
-  /** Of the whole supergraph, what clients cannot see included. */
+  /** Of the whole supergraph, including what clients cannot see. */
   readonly schema: GraphQLSchema;
   /** By subgraph name, as in `supergraph.yaml`. */
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
-  /** By subgraph name, then by coordinate: what each can resolve, and so give account of. */
+  /** By subgraph name, then by coordinate: what each can resolve, and so report. */
   readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
   /** Every policy that a rule can ask for. */
   readonly policies: ReadonlySet<string>;
@@ -34,9 +34,9 @@ export interface OperationAuthorizer {
     delegation: Delegation | undefined,
     variables: Readonly<Record<string, unknown>>,
   ): Authorization;
-  /** How much is kept of operations and decisions; the bytes are estimated. */
+  /** The size of the caches; bytes are estimated. */
   cached(): { readonly operations: number; readonly decisions: number; readonly bytes: number };
-  /** Tells what {@link authorize} decides, selection by selection, and by which rules. Names what the delegation lacks. */
+  /** Explains a decision of {@link authorize}, selection by selection, with the rules and what the delegation lacks. */
   explain(
     operation: ClientOperation,
     delegation: Delegation | undefined,

@@ -20,17 +20,17 @@ export interface CompletionInput {
   readonly analysis: OperationAnalysis;
   readonly conditions: Conditions;
   readonly delegation: Delegation | undefined;
-  /** Undefined where the client's operation may be executed as it is. */
+  /** Undefined if the client's operation may be executed unchanged. */
   readonly filtered: FilteredOperation | undefined;
-  /** Errors with a path of their own, at most, for each denied selection; then one error that counts the others. */
+  /** Errors with their own path, at most, per denied selection; then one that counts the others. */
   readonly maxPathsPerSelection: number;
-  /** Errors of the whole answer, at most; then one that counts the others. */
+  /** Errors of the whole response, at most; then one that counts the others. */
   readonly maxErrors: number;
 }
 
 const IGNORE = (): void => undefined;
 
-/** Makes the answer to an operation out of what was executed for it. */
+/** Makes the response to an operation from its execution. */
 export class OutcomeCompletion {
   constructor(private readonly input: CompletionInput) {}
 

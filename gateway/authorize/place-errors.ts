@@ -16,13 +16,13 @@ export interface PlacementOptions {
   readonly rules: PositionRules;
   readonly errors: ErrorList;
   readonly report: (report: ErrorReport) => void;
-  /** Errors go on as the subgraphs reported them. */
+  /** Errors pass unchanged, as the subgraphs reported them. */
   readonly isShadow: boolean;
 }
 
 interface Found {
   readonly place: Place | NoPlace;
-  /** The error is about this very place, and not about something below it that the client did not select. */
+  /** The error concerns exactly this position, not something below it that the client did not select. */
   readonly isExact: boolean;
   readonly names: readonly (string | number)[];
 }
@@ -31,12 +31,12 @@ const UNKNOWN_NAME = '?';
 const MAX_LOGGED_PATH = 200;
 
 /**
- * Places the errors of an execution on the client's own operation. An error that did not come from Behalf is foreign until it
- * is shown otherwise: its words are replaced, and it stands where the client selected something, or nowhere.
+ * Places the errors of an execution on the client's own operation. An error that did not come from Behalf is foreign until
+ * shown otherwise: its text is replaced, and it is placed where the client selected something, or nowhere.
  */
 export class ErrorPlacement {
   private readonly placed = new Set<string>();
-  /** What was told of a fetch as a whole: an answer can say the same a thousand times, each of many places. */
+  /** What was reported of a whole fetch: a response can repeat it a thousand times, each with many positions. */
   private readonly told = new Map<SubgraphError['fetch'], Set<string>>();
 
   constructor(private readonly options: PlacementOptions) {}
@@ -64,7 +64,7 @@ export class ErrorPlacement {
     const { details, fetch, further } = reported;
     const { steps } = details;
     const found = steps === undefined ? undefined : this.find(error, reported, steps);
-    // A failure was logged, with its reason, where it happened.
+    // The failure and its reason were logged where it happened.
     if (!details.isFailure) {
       const names = found?.names ?? fetch.at.map((key) => (key === '@' ? key : UNKNOWN_NAME));
       this.options.report({
@@ -81,7 +81,7 @@ export class ErrorPlacement {
     else this.addAt(found, reported);
   }
 
-  /** An error of a fetch as a whole: at each place that is null because of it. */
+  /** An error of a whole fetch: at each position that it made null. */
   private addWhole(reported: SubgraphError): void {
     const { code, isFailure } = reported.details;
     const told = this.told.get(reported.fetch) ?? new Set<string>();
@@ -103,7 +103,7 @@ export class ErrorPlacement {
   }
 
   private addAt({ place, isExact }: Found, reported: SubgraphError): void {
-    // What was denied is reported where it was denied; that it failed as well tells nobody anything.
+    // Denials are reported at their positions; that the field also failed adds nothing.
     if (typeof place !== 'object') return;
     const { rules } = this.options;
     const { denied, passable } = reported.details;
@@ -122,7 +122,7 @@ export class ErrorPlacement {
     omittedPaths?: number,
     quoted?: string,
   ): void {
-    // A denial that the gateway's own rules do not bear out is an error like any other.
+    // A denial that the gateway's own rules do not confirm is an ordinary error.
     const code =
       details.denied === undefined && details.code !== 'UNAUTHORIZED_FIELD_OR_TYPE'
         ? details.code
@@ -139,7 +139,7 @@ export class ErrorPlacement {
 
   private addOnce(identity: string, make: () => GraphQLError): void {
     if (this.placed.has(identity)) return;
-    // A full list needs no more of them to be remembered, and counts what it may have counted before.
+    // A full list needs no further entries, and may count what it counted before.
     if (!this.options.errors.isFull) this.placed.add(identity);
     this.options.errors.add(make);
   }
@@ -158,13 +158,13 @@ export class ErrorPlacement {
         if (next === 'unselected') isExact = false;
         else place = next;
       }
-      // An index of what is not there can be any number that a subgraph chooses.
+      // A subgraph can choose any index of a missing entry.
       names.push(fields?.[0] ?? (isExact ? key : UNKNOWN_NAME));
     }
     return { place, isExact: isExact && reported.details.isWholePath, names };
   }
 
-  /** The place of what was asked: the entity that an error names, or the root of a fetch. */
+  /** The position of the request: the entity that an error names, or the root of a fetch. */
   private findBase(
     error: GraphQLError,
     { fetch, details: { entity } }: SubgraphError,
@@ -176,7 +176,7 @@ export class ErrorPlacement {
     const base = this.walk(keys);
     if (typeof base.place !== 'object' || !base.isExact || entity === undefined) return base;
     if (this.options.places.isOfOneType(base.place)) return base;
-    // @apollo/gateway counts every object of the list, and the subgraph only those of the type that it was asked for.
+    // @apollo/gateway counts every object of the list, and the subgraph only those of the requested type.
     const place = this.entityAt(fetch, entity, steps[0]);
     return place === undefined ? { place: nearest, isExact: false, names: base.names } : { ...base, place };
   }
@@ -190,7 +190,7 @@ export class ErrorPlacement {
         names.push(typeof key === 'number' ? key : UNKNOWN_NAME);
         continue;
       }
-      // `@` stands for every entry: the list is the nearest place that is one.
+      // `@` stands for every entry: the nearest single position is the list.
       const next: Place | NoPlace = key === '@' ? 'unselected' : this.options.places.step(place, key);
       if (next === 'unselected') isExact = false;
       else place = next;
@@ -199,7 +199,7 @@ export class ErrorPlacement {
     return { place, isExact, names };
   }
 
-  /** Among objects of several types: those that hold what the error is about, if they are as many as were asked for. */
+  /** Among objects of several types: those that hold the erroneous field, if they are as many as were requested. */
   private entityAt(fetch: SubgraphError['fetch'], entity: number, step: unknown): Place | undefined {
     const objects = this.options.fetches.objectsOf(fetch);
     if (objects.length === fetch.entities) return objects[entity];

@@ -4,33 +4,33 @@ import type { CollectedField, FieldCollector } from './collect.js';
 import { typeAt } from './complete.js';
 import type { Position } from './position.js';
 
-/** A place in the response, on the client's own operation. */
+/** A position in the response, on the client's own operation. */
 export interface Place {
   /** In the client's keys; undefined at the root. */
   readonly position: Position | undefined;
-  /** The field that it belongs to, as its value or in its list; undefined at the root. */
+  /** The field whose value or list contains it; undefined at the root. */
   readonly field: CollectedField | undefined;
   readonly type: GraphQLOutputType | undefined;
-  /** What was executed; null below a null. */
+  /** The executed value; null below a null. */
   readonly value: unknown;
-  /** Its object or list holds it, be it null. */
+  /** Its object or list contains it, even if null. */
   readonly isThere: boolean;
 }
 
 /**
- * `unselected`: the client did not select it, or there is no such entry in the list. `hidden`: it was denied here, and that is
- * reported here.
+ * `unselected`: the client did not select it, or the list has no such entry. `hidden`: it was denied here, and that is reported
+ * here.
  */
 export type NoPlace = 'unselected' | 'hidden';
 
-/** More entries than an answer of a subgraph has room for: an index in a list that became null cannot be looked up. */
+/** More entries than a subgraph response can hold: an index in a list that became null cannot be checked. */
 const MAX_UNSEEN_INDEX = 1_000_000;
-/** The planner's own aliases, where fields of one key differ in type. */
+/** The planner's own aliases, for fields of one key with different types. */
 const PLANNER_ALIAS = /^(.+)__alias_\d+$/;
 
 type ObjectValue = Readonly<Record<string, unknown>>;
 
-/** Finds places along the client's operation and the data that was executed for it. */
+/** Finds positions along the client's operation and the executed data. */
 export class Places {
   private readonly byKey = new WeakMap<readonly CollectedField[], ReadonlyMap<string, CollectedField>>();
   readonly root: Place;
@@ -38,7 +38,7 @@ export class Places {
   constructor(
     private readonly collector: FieldCollector,
     data: ObjectValue | null,
-    /** Undefined where the client's operation was executed as it is: then types are known only where there is one. */
+    /** Undefined if the client's operation was executed unchanged: then a type is known only if it is the only one. */
     private readonly hiddenTypenameKey: string | undefined,
   ) {
     this.root = { position: undefined, field: undefined, type: undefined, value: data, isThere: true };
@@ -47,19 +47,19 @@ export class Places {
   /**
    * One step further.
    *
-   * @param key Response key under which it was executed, or an index.
-   * @param names Fields of which the step must lead to one: any other under its key is not meant.
+   * @param key response key under which it was executed, or an index
+   * @param names fields to which the step may lead; any other under its key is not meant
    */
   step(place: Place, key: string | number, names?: readonly string[]): Place | NoPlace {
     return typeof key === 'number' ? this.entry(place, key) : this.fieldAt(place, key, names);
   }
 
-  /** Whether every object at this place has the same type. */
+  /** Whether every object at this position has the same type. */
   isOfOneType(place: Place): boolean {
     return place.field === undefined || isObjectType(namedTypeAt(place));
   }
 
-  /** Whether nulls at this place can come from a field on it. */
+  /** Whether a null at this position can come from a field below it. */
   takesNullsOf(place: Place, key: string): boolean {
     const field = this.find(place, key);
     return field !== undefined && isNonNullType(field.type);
@@ -91,9 +91,9 @@ export class Places {
       return 'unselected';
     const isThere = !isNothing(value) && Object.hasOwn(value, field.executedKey);
     const isKnown = this.isOfOneType(place) || this.typeOf(value) !== undefined;
-    // Of several types, an object holds only what was selected on its own.
+    // With several types, an object only has the selections on its own.
     if (!isKnown && !isThere) return 'unselected';
-    // Completion comes as far as this place only where there is an object, and reports what was denied on it.
+    // Completion only gets here if there is an object, and reports its denials.
     if (!isExecuted(field, isKnown)) return isNothing(value) ? 'unselected' : 'hidden';
     return {
       position: { before: place.position, key: field.key },
@@ -110,7 +110,7 @@ export class Places {
     return fields.get(key) ?? (original === undefined ? undefined : fields.get(original));
   }
 
-  /** What is selected at a place, by the keys under which it was executed. */
+  /** The selections at a position, by the keys under which they were executed. */
   private fieldsAt(place: Place): ReadonlyMap<string, CollectedField> {
     const fields = this.collectedAt(place);
     let byKey = this.byKey.get(fields);
@@ -143,7 +143,7 @@ export class Places {
   }
 }
 
-/** Where several types are possible, whatever is selected on any of them must have been. */
+/** If several types are possible, the selections on all of them must be permitted. */
 function isExecuted({ executed, occurrences }: CollectedField, isKnown: boolean): boolean {
   return executed.length > 0 && (isKnown || executed.length === occurrences.length);
 }
@@ -152,7 +152,7 @@ export function isNothing(value: unknown): value is null | undefined {
   return value === null || value === undefined;
 }
 
-/** The type of the entries of a list; undefined for what is no list. */
+/** The type of a list's entries; undefined for what is not a list. */
 export function entryTypeAt({ type }: Place): GraphQLOutputType | undefined {
   const nullable = isNonNullType(type) ? type.ofType : type;
   return isListType(nullable) ? nullable.ofType : undefined;

@@ -15,7 +15,7 @@ export interface BorneOutDenial {
   readonly requires: Requires;
 }
 
-/** What the rules of the supergraph say of a place in the response. */
+/** The supergraph's rules at a position of the response. */
 export class PositionRules {
   constructor(
     private readonly rules: RuleTable,
@@ -24,8 +24,8 @@ export class PositionRules {
   ) {}
 
   /**
-   * A denial of what the client selected at this place; undefined when the coordinate is not of this place. All of it comes
-   * from the supergraph, and nothing from what the subgraph wrote.
+   * A denial of what the client selected at this position; undefined if the coordinate does not belong here. All of it comes
+   * from the supergraph, and nothing from the subgraph's text.
    */
   denialAt(place: Place, denied: DeniedCoordinate): BorneOutDenial | undefined {
     const { type, field: name, argument } = denied;
@@ -37,7 +37,7 @@ export class PositionRules {
     const field = isObjectType(owner) || isInterfaceType(owner) ? owner.getFields()[name] : undefined;
     if (isHere !== true || field === undefined) return undefined;
     if (argument !== undefined) {
-      // No rule stands on an argument, so what it would ask for is not known here.
+      // Arguments have no rules, so the requirement is unknown here.
       const isThere = field.args.some((each) => each.name === argument);
       return isThere ? { coordinate: `${type}.${name}(${argument}:)`, requires: {} } : undefined;
     }
@@ -52,8 +52,8 @@ export class PositionRules {
   }
 
   /**
-   * Whether a message about this place may reach the client. Not where the caller may not read what is selected, on whatever
-   * type it is selected, and not where the value itself travels minimized: the message could quote it whole.
+   * Whether a message about this position may reach the client. Not if the caller may not read the selection, on any type, and
+   * not if the value is minimized: the message could quote it whole.
    */
   mayQuote({ field }: Place): boolean {
     if (field === undefined) return false;
@@ -98,7 +98,7 @@ export class PositionRules {
     return isInterfaceType(named) && schema.isSubType(named, parent);
   }
 
-  /** What is required and not shown; nothing where all is shown, and the subgraph denied by a rule of its own. */
+  /** The missing requirement; empty if nothing is missing, and the subgraph denied by its own rule. */
   private describe(requirement: Requirement): Requires {
     return isUnrestricted(requirement) || isMet(requirement, this.delegation)
       ? {}

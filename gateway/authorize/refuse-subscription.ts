@@ -3,9 +3,9 @@ import { RefusedError } from '../errors.js';
 import type { ClientOperation } from './types.js';
 
 /**
- * `@apollo/gateway` executes no subscription: it would end in an error that tells the client nothing.
+ * `@apollo/gateway` executes no subscriptions: the client would get an error without an explanation.
  *
- * @throws {RefusedError} 400 `SUBSCRIPTION_UNSUPPORTED`.
+ * @throws {RefusedError} 400 `SUBSCRIPTION_UNSUPPORTED`
  */
 export function refuseSubscription({ operation }: ClientOperation): void {
   if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return;

@@ -4,10 +4,10 @@ import { strictest } from '@behalf/policy/internal';
 import type { StepUp } from '@behalf/policy';
 
 /**
- * How the person would have to sign in for a denial to end (RFC 9470), or undefined where signing in again does not end
- * it: because nothing was withheld for want of it, or because something else is missing as well.
+ * The sign-in that would end a denial (RFC 9470), or undefined if none would: nothing was withheld for lack of it, or something
+ * else is missing as well.
  *
- * @param withheld What the token was granted and does not hold before the person has signed in so.
+ * @param withheld granted scopes that count only after a stronger sign-in
  */
 export function stepUpFor(
   requires: Requires,
@@ -24,7 +24,7 @@ export function stepUpFor(
     uncovered: requires.rule !== undefined,
   };
   if (!isMet(requirement, { ...delegation, scopes })) return undefined;
-  // Of each entry that is not met without them, the first alternative that is met with them.
+  // For each entry that is unmet without them, the first alternative that is met with them.
   const needed = requirement.scopes
     .filter((entry) => !holdsOne(entry, delegation.scopes))
     .flatMap((entry) => entry.find((names) => names.every((name) => scopes.has(name))) ?? []);
@@ -32,7 +32,7 @@ export function stepUpFor(
   return demands.length === 0 ? undefined : strictest(demands);
 }
 
-/** For the client's program: `requires` of a denial that signing in again would end. */
+/** For the client's program: the `requires` of a denial that a new sign-in would end. */
 export function withStepUp(requires: Requires, { acrValues, maxAgeSeconds }: StepUp): Requires {
   return {
     ...requires,

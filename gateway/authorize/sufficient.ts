@@ -2,11 +2,11 @@ import { holdsOne } from '@behalf/directives/internal';
 
 type Alternatives = readonly (readonly string[])[];
 
-/** Sets of names, of which any one is enough. */
+/** Sets of names, any one of which suffices. */
 export interface SufficientSets {
-  /** Smallest first; none needs a name that it could do without. Empty when nothing is ever enough. */
+  /** Smallest first; none has a superfluous name. Empty if nothing ever suffices. */
   readonly sets: readonly (readonly string[])[];
-  /** False when there were too many to follow them all: each of `sets` is enough, but there may be smaller ones. */
+  /** False if there were too many to follow: each of `sets` suffices, but there may be smaller ones. */
   readonly exhaustive: boolean;
 }
 
@@ -21,7 +21,7 @@ const MAX_SETS = 64;
 export function sufficientSets(entries: readonly Alternatives[], maxSets: number = MAX_SETS): SufficientSets {
   let sets: readonly ReadonlySet<string>[] = [new Set<string>()];
   let exhaustive = true;
-  // Entries with few alternatives first: what they force meets many of the others already.
+  // Entries with few alternatives first: what they force meets many others.
   for (const entry of [...entries].sort((a, b) => a.length - b.length)) {
     const extended: ReadonlySet<string>[] = [];
     for (const set of sets) {

@@ -18,10 +18,10 @@ import type { AccountableField, SubgraphVocabulary } from './types.js';
 
 export const supergraphErrors = Object.freeze({
   SUPERGRAPH_UNREADABLE: {
-    description: 'The text is no supergraph: it does not parse, or it was not composed.',
+    description: 'The text is not a supergraph: it does not parse, or was not composed.',
     since: '0.1.0',
   },
-  SUPERGRAPH_RULES: { description: 'A rule in it cannot be enforced as it stands.', since: '0.1.0' },
+  SUPERGRAPH_RULES: { description: 'A rule in it cannot be enforced.', since: '0.1.0' },
   SUPERGRAPH_PROTECTION_LOST: {
     description:
       'A rule in it can be got around: through `@requires`, or through a subgraph that does not state it. The message names the coordinates.',
@@ -48,27 +48,27 @@ export class SupergraphError extends Error {
   }
 }
 
-/** One supergraph, read once: what is decided by, and what is handed on. */
+/** One supergraph, read once: the basis of decisions, and the version to pass on. */
 export interface Supergraph {
   readonly rules: RuleTable;
   readonly schema: GraphQLSchema;
   readonly executableSdl: string;
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
   readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
-  /** Names under which @apollo/gateway keeps in its response what it joins subgraphs by, beside what the client selected. */
+  /** Names under which @apollo/gateway keeps the keys that join subgraphs in its response, beside the client's selections. */
   readonly joinNames: ReadonlySet<string>;
 }
 
 /**
  * Reads a composed supergraph that is to be served.
  *
- * @throws {SupergraphError} when it cannot be read, a rule in it cannot be enforced, or one can be got around.
+ * @throws {SupergraphError} if it cannot be read, or a rule in it cannot be enforced or can be bypassed
  */
 export function loadSupergraph(sdl: string, coverage: 'required' | 'open'): Supergraph {
   const supergraph = readSupergraph(sdl, coverage);
   const lost = readable(() => {
     const document = parse(sdl);
-    // Coverage refuses a field without a rule; it is no rule that somebody could have meant to be repeated.
+    // Coverage refuses fields without a rule, but is not a rule that could be repeated.
     const rules = coverage === 'open' ? supergraph.rules : new RuleTable(document, { coverage: 'open' });
     return checkProtection(document, rules);
   });
@@ -82,9 +82,9 @@ export function loadSupergraph(sdl: string, coverage: 'required' | 'open'): Supe
 const NAMED_LOSSES = 20;
 
 /**
- * Reads a composed supergraph, also one that must not be served because its rules can be got around.
+ * Reads a composed supergraph, even one whose rules can be bypassed.
  *
- * @throws {SupergraphError} when it cannot be read or a rule in it cannot be enforced.
+ * @throws {SupergraphError} if it cannot be read, or a rule in it cannot be enforced
  */
 export function readSupergraph(sdl: string, coverage: 'required' | 'open'): Supergraph {
   return readable(() => {
@@ -132,8 +132,8 @@ const ENFORCED_HERE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Takes `for: SECURITY` from the links that this gateway enforces itself. The purpose of any other feature stays, so
- * that @apollo/gateway goes on refusing what nobody understands.
+ * Removes `for: SECURITY` from the links that this gateway enforces itself. Any other feature keeps it, so that @apollo/gateway
+ * refuses unknown ones.
  */
 function withoutSecurityPurposes(document: DocumentNode, links: Links): DocumentNode {
   const enforced = new Set(
@@ -161,7 +161,7 @@ interface Words {
   readonly purposes: Set<string>;
 }
 
-/** Which scopes, policies and purposes the rules of each subgraph's fields can ask for. */
+/** The scopes, policies and purposes that the rules of each subgraph's fields can require. */
 function readVocabularies(join: JoinMetadata, rules: RuleTable): ReadonlyMap<string, SubgraphVocabulary> {
   const words = new Map<string, Words>();
   for (const name of join.graphs)

@@ -15,7 +15,7 @@ export interface Denial {
   readonly coordinate: string;
   /** What would be required, in the names of the schema; never what the caller holds. */
   readonly requires: Requires;
-  /** The rule in the words of the schema, for the record. */
+  /** The rule in the schema's words, for the record. */
   readonly rule: string;
   /** How many selections of the operation name it. */
   readonly selections: number;
@@ -26,16 +26,16 @@ export interface ExecutionOutcome {
   readonly errors?: readonly GraphQLError[];
 }
 
-/** An error of the execution, for the log: names of the schema, and no alias, which a client chooses. */
+/** An execution error, for the log: in names of the schema, without aliases, which a client chooses. */
 export interface ErrorReport {
   /** Undefined for an error that no subgraph reported. */
   readonly subgraph: string | undefined;
   readonly code: string;
-  /** Names of fields and indices, with `?` for what the client did not select and the planner added. */
+  /** Names of fields and indices, with `?` for what the planner added. */
   readonly path: string;
   /** Only with `allowInsecureLogMessages`. */
   readonly message?: string | undefined;
-  /** Errors of the same answer that were not read. */
+  /** Unread errors of the same response. */
   readonly further: number;
 }
 
@@ -43,22 +43,21 @@ export interface ErrorReport {
 export interface Authorization {
   /** What may be planned and executed; absent when nothing is left. */
   readonly execute?: ClientOperation;
-  /** True when `execute` is the client's own operation, whole. */
+  /** True if `execute` is the client's whole operation. */
   readonly unchanged: boolean;
   readonly denials: readonly Denial[];
   /**
-   * Puts what was executed into the shape that the client asked for: null at each denied path, with non-null
-   * propagation, and one error per denied path. When nothing was left to execute, give it `{ data: {} }`.
+   * Shapes the executed data as the client requested it: null at each denied path, with non-null propagation, and one error per
+   * denied path. If nothing was left to execute, pass `{ data: {} }`.
    *
-   * Errors of the execution are placed on the client's own operation, and nothing of their words passes but what the
-   * configuration lets pass.
+   * Execution errors are placed on the client's own operation, and none of their text passes unless configured.
    *
-   * @param report Is told of each error of the execution, for the log.
+   * @param report is called with each execution error, for the log
    */
   complete(outcome: ExecutionOutcome, report?: (report: ErrorReport) => void): ExecutionOutcome;
   /**
-   * For what was executed whole, in shadow: data and errors go on as they came, except that a subgraph that failed is
-   * reported where something is null because of it, and that there are no more errors than {@link complete} would give.
+   * For an operation executed whole, in shadow mode: data and errors pass unchanged, except that a subgraph failure is reported
+   * where it caused a null, and that errors are limited as in {@link complete}.
    */
   observe(outcome: ExecutionOutcome, report?: (report: ErrorReport) => void): ExecutionOutcome;
 }

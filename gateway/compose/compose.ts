@@ -39,7 +39,7 @@ export class ComposeError extends Error {
     readonly code: ComposeErrorCode,
     message: string,
     readonly details: readonly string[] = [],
-    /** What was composed and must not be served, for those who look at its rules. */
+    /** The composed supergraph that must not be served, for checking its rules. */
     readonly refusedSdl?: string,
   ) {
     super(message);
@@ -48,7 +48,7 @@ export class ComposeError extends Error {
 
 export interface SubgraphSource {
   readonly name: string;
-  /** Where the gateway reaches it. */
+  /** The address by which the gateway reaches it. */
   readonly url: string;
   readonly sdl: string;
   /** Where it was read, when that was a file. */
@@ -62,11 +62,11 @@ interface RuledSubgraph extends SubgraphSource {
 }
 
 /**
- * Composes a supergraph whose scopes any router of the standard enforces: `@requiresScope` is lowered to
- * `@requiresScopes` before composition, and what else Behalf reads travels on by `@composeDirective`. Which subgraphs state
- * the rules that only they enforce is recorded in it.
+ * Composes a supergraph whose scopes any standard router enforces: `@requiresScope` is lowered to `@requiresScopes` before
+ * composition, and Behalf's other directives travel by `@composeDirective`. The supergraph records which subgraphs state the
+ * rules that only subgraphs enforce.
  *
- * @throws {ComposeError} with composition's own codes in `details`, and with those of `behalf lint` where protection is lost.
+ * @throws {ComposeError} with composition's own codes in `details`, or those of `behalf lint` if protection is lost
  */
 export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string {
   const ruled = readSubgraphs(subgraphs);
@@ -99,7 +99,7 @@ export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string 
   return supergraphSdl;
 }
 
-/** @throws {ComposeError} for all that cannot be used. */
+/** @throws {ComposeError} for all unusable subgraphs together */
 function readSubgraphs(subgraphs: readonly SubgraphSource[]): readonly RuledSubgraph[] {
   const details: string[] = [];
   const ruled = subgraphs.flatMap((subgraph): RuledSubgraph[] => {
@@ -121,7 +121,7 @@ function readSubgraphs(subgraphs: readonly SubgraphSource[]): readonly RuledSubg
   return ruled;
 }
 
-/** A supergraph whose rules cannot be read (it links a security feature that nobody here understands) cannot be served. */
+/** A supergraph with unreadable rules (it links an unknown security feature) cannot be served. */
 function readComposedRules(document: DocumentNode): RuleTable {
   try {
     return new RuleTable(document, { coverage: 'open' });
@@ -134,8 +134,8 @@ function readComposedRules(document: DocumentNode): RuleTable {
 }
 
 /**
- * Composition drops what it does not know without a word (a directive of a subgraph that does not link federation, for
- * one), and a dropped rule is an open field. So each rule of each subgraph is looked for in what came out.
+ * Composition silently drops what it does not know (such as a directive of a subgraph that does not link federation), and a
+ * dropped rule is an open field. So each subgraph rule is looked up in the result.
  */
 function rulesLost(subgraphs: readonly RuledSubgraph[], composed: RuleTable): string[] {
   return subgraphs.flatMap(({ name, written }) => {
@@ -161,15 +161,15 @@ function rulesLost(subgraphs: readonly RuledSubgraph[], composed: RuleTable): st
 }
 
 /**
- * Whether whoever meets the rule of the supergraph meets that of the subgraph as well. Composition joins the rules of a shared
- * field, and leaves out one that nobody can meet (`@requiresScopes(scopes: [])`) where another subgraph has one that somebody can.
+ * Whether everybody who meets the supergraph's rule also meets the subgraph's. Composition joins the rules of a shared field,
+ * and drops one that nobody can meet (`@requiresScopes(scopes: [])`) if another subgraph has a satisfiable one.
  */
 function keeps(kept: Requirement | undefined, asked: Requirement): boolean {
-  // What cannot be found out counts as lost. A rule that is repeated word for word is always found.
+  // Undecided counts as lost. A rule that is repeated word for word is always found.
   return keepsKinds(asked, kept) && (kept === undefined || implies(kept, asked) === 'yes');
 }
 
-/** Whether each kind of rule that a subgraph asks for is asked for in the supergraph as well. */
+/** Whether the supergraph requires each kind of rule that a subgraph requires. */
 function keepsKinds(asked: Requirement, kept: Requirement | undefined): boolean {
   return (
     (!asked.authenticated || kept?.authenticated === true) &&
@@ -186,8 +186,8 @@ function codeOf(error: GraphQLError): string {
 /**
  * `behalf compose`: reads rover's `supergraph.yaml`, writes the supergraph.
  *
- * @param configFile Paths in it are relative to its folder.
- * @returns The supergraph, and the names of the subgraphs in it.
+ * @param configFile paths in it are relative to its folder
+ * @returns the supergraph, and the names of its subgraphs
  * @throws {ComposeError}
  */
 export async function compose(

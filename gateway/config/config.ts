@@ -19,7 +19,7 @@ import type { CheckedOptions } from '../options/settings.js';
 import { requireShape } from '../options/validate.js';
 import type { AuditOptions } from '../seal/audit-options.js';
 
-/** An issuer as the file names it: keys are in files of their own. */
+/** An issuer in the file: its keys are in separate files. */
 export interface ConfiguredIssuer extends Omit<IssuerOptions, 'introspection'> {
   readonly introspection?: Omit<TokenIntrospectionOptions, 'privateKey'> & {
     /** Absolute path. */
@@ -30,10 +30,7 @@ export interface ConfiguredIssuer extends Omit<IssuerOptions, 'introspection'> {
 type KeysOfBoth =
   'authorization' | 'introspection' | 'externalUrl' | 'revocation' | 'subgraphs' | 'subgraphErrors';
 
-/**
- * A gateway's configuration file, as it is written; `schema.json` describes every key. What the library takes as well means the
- * same there.
- */
+/** A gateway's configuration file as written; `schema.json` describes every key. Shared keys mean the same in the library. */
 export interface GatewayConfig extends Pick<ProtectionOptions, KeysOfBoth> {
   readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: TlsOptions } | undefined;
   readonly proxies?: ProxyOptions | undefined;
@@ -44,7 +41,7 @@ export interface GatewayConfig extends Pick<ProtectionOptions, KeysOfBoth> {
   /** Absolute path of the policy file. */
   readonly policy?: string | undefined;
   readonly limits?: Given<Omit<LimitSettings, 'planInWorker'>> | undefined;
-  /** A listener of its own for Prometheus. */
+  /** A separate listener for Prometheus. */
   readonly metrics?: { readonly listen: { readonly host?: string; readonly port: number } } | undefined;
   readonly policies?:
     | {
@@ -110,8 +107,8 @@ export async function readConfig(
   try {
     raw = parseYaml(text);
   } catch (error) {
-    // Beside its own error the parser throws a plain one, for an alias of nothing and for one that grows without end.
-    throw new ConfigurationError('', `${file}: ${error instanceof Error ? error.message : 'is no YAML'}`);
+    // Besides its own error, the parser throws a plain one for an undefined alias and for endless expansion.
+    throw new ConfigurationError('', `${file}: ${error instanceof Error ? error.message : 'is not YAML'}`);
   }
   const config = checkConfig(fillFromEnvironment(raw, environment));
   const toAbsolute = (value: unknown, path: string): unknown =>
@@ -133,7 +130,7 @@ const FILES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Checks a configuration and fills in its defaults: the shape by the schema, then what a schema cannot say.
+ * Checks a configuration and fills in its defaults: the shape by the schema, then what a schema cannot express.
  *
  * @throws {ConfigurationError}
  */
@@ -151,7 +148,7 @@ function refuseServerContradictions({ listen, proxies, propagation }: CheckedCon
     throw new ConfigurationError('listen.tls.clientCaFile', 'needs requestClientCertificate: true');
   // Reads each address.
   new TrustedProxies(proxies);
-  // Other gateways that read the file, and this one after a restart, would sign with a key that is no longer published.
+  // Other gateways with this file, and this one after a restart, would sign with a key that is no longer published.
   if (propagation.keyFile !== undefined && propagation.rotateKeysAfterSeconds !== undefined)
     throw new ConfigurationError('propagation.rotateKeysAfterSeconds', 'contradicts propagation.keyFile');
 }

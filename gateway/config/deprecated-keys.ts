@@ -8,13 +8,13 @@ interface Schema {
 export interface DeprecatedKey {
   /** `issuers[0].jwksUri`. */
   readonly key: string;
-  /** The schema's words, which name the replacement. */
+  /** The schema's text, which names the replacement. */
   readonly advice: string;
 }
 
 /**
- * The keys of a configuration that its schema marks as deprecated, in the order of the configuration. They still mean what
- * they meant; see docs/reference/deprecation.md.
+ * The keys of a configuration that its schema deprecates, in the configuration's order. They still have their meaning; see
+ * docs/reference/deprecation.md.
  */
 export function deprecatedKeys(schema: object, config: unknown, path = ''): DeprecatedKey[] {
   const { items, properties = {} } = schema as Schema;

@@ -13,9 +13,9 @@ import { SigningKeys } from '../propagate/signing-keys.js';
 import type { CheckedConfig, ConfiguredIssuer } from './config.js';
 
 /**
- * The options of the library that a configuration file means, with the keys that it names read. Rules are read by `RuleFiles`.
+ * The library options of a configuration file, with its key files read. `RuleFiles` reads the rules.
  *
- * @param url The address that the gateway listens on.
+ * @param url the address on which the gateway listens
  * @throws {ConfigurationError}
  */
 export async function openOptions(config: CheckedConfig, url: string): Promise<ProtectionOptions> {
@@ -61,7 +61,7 @@ export async function policyFile(file: string): Promise<Policy> {
   }
 }
 
-/** Reads the key by which the gateway shows itself to the issuer. @throws {ConfigurationError} */
+/** Reads the key by which the gateway authenticates to the issuer. @throws {ConfigurationError} */
 async function readIssuer(
   { introspection, ...issuer }: ConfiguredIssuer,
   index: number,
@@ -77,7 +77,7 @@ async function readIssuer(
     // The reason could quote the key.
     throw new ConfigurationError(
       `issuers[${index}].introspection.privateKeyFile`,
-      `${privateKeyFile} is no readable private key as JWK with its "alg"`,
+      `${privateKeyFile} is not a readable private key as JWK with its "alg"`,
     );
   }
 }
@@ -90,6 +90,9 @@ async function readKey(file: string): Promise<JWK> {
     return key;
   } catch {
     // The reason could quote the key.
-    throw new ConfigurationError('propagation.keyFile', `${file} is no readable Ed25519 private key as JWK`);
+    throw new ConfigurationError(
+      'propagation.keyFile',
+      `${file} is not a readable Ed25519 private key as JWK`,
+    );
   }
 }

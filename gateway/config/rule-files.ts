@@ -13,28 +13,28 @@ interface Texts {
   readonly cedar: string | undefined;
 }
 
-/** What the rules begin with. */
+/** The initial rules. */
 export interface FirstRules {
   readonly supergraphSdl: string;
   readonly policy: Policy | undefined;
   readonly policyEvaluators: readonly PolicyEvaluator[];
 }
 
-/** What replaces the rules that are served; never rejects. */
+/** Replaces the current rules; never rejects. */
 export interface RulesTarget {
   replace(read: () => Promise<RulesUpdate>): Promise<boolean>;
 }
 
 /**
- * The files that rules come from: the supergraph, the policy, and Cedar's. They are read together and replaced together, because
- * a policy and a supergraph that name different scopes are refused: a change to both arrives as two changes of files.
+ * The files of rules: the supergraph, the policy, and Cedar's. They are read and replaced together, because a policy and a
+ * supergraph that name different scopes are refused, and a change to both arrives as two file changes.
  */
 export class RuleFiles {
   readonly #config: CheckedConfig;
   readonly #closing = new AbortController();
-  /** As they were when they were last read, whether they were accepted or not. */
+  /** Their content at the last read, accepted or not. */
   #tried: Texts | undefined;
-  /** As they are served. */
+  /** Their current content. */
   #served: Texts | undefined;
   #target: RulesTarget | undefined;
 
@@ -42,7 +42,7 @@ export class RuleFiles {
     this.#config = config;
   }
 
-  /** @throws {ConfigurationError} for a file that cannot be read or understood. */
+  /** @throws {ConfigurationError} for an unreadable or invalid file */
   async first(): Promise<FirstRules> {
     const texts = await this.#read();
     this.#tried = texts;
@@ -50,7 +50,7 @@ export class RuleFiles {
     return { supergraphSdl: texts.supergraph, ...(await this.#rules()) };
   }
 
-  /** Replaces the rules of the target when a file changes, until {@link close}, and now if one has changed since {@link first}. */
+  /** Replaces the target's rules when a file changes, until {@link close}, and now if one has changed since {@link first}. */
   async watch(target: RulesTarget): Promise<void> {
     this.#target = target;
     const { supergraph, policy, policies } = this.#config;
@@ -62,7 +62,7 @@ export class RuleFiles {
     await whenChanged();
   }
 
-  /** Reads all files again, changed or not. @returns whether they are served now; why not is in the log */
+  /** Rereads all files, changed or not. @returns whether they are now in service; the log has the reason if not */
   reload(): Promise<boolean> {
     return this.#replace(true);
   }
@@ -71,7 +71,7 @@ export class RuleFiles {
     this.#closing.abort();
   }
 
-  /** @param isAsked Somebody asked for it, and wants to hear again why what is there is refused. */
+  /** @param isAsked whether an operator asked, who wants to know again why the files are refused */
   async #replace(isAsked: boolean): Promise<boolean> {
     let given: Texts | undefined;
     const isServed = await this.#target?.replace(async () => {

@@ -11,16 +11,19 @@ import type {
 import { ExactNumber } from './exact-number.js';
 import { settleNumber, settleWithin } from './settle.js';
 
-/** Errors with a place of their own in one answer; one more counts the others. */
+/** Errors with their own position in one response; one more counts the others. */
 const MAX_ERRORS = 100;
 
-/** A selection set, and the type that it stands on; undefined for `_entities`, whose fragments name their types. */
+/** A selection set and its type; undefined for `_entities`, whose fragments name their types. */
 interface Selected {
   readonly set: SelectionSetNode;
   readonly on: GraphQLNamedType | undefined;
 }
 
-/** What one response key stands for. Selections of one key return one leaf type, whatever they stand on (GraphQL section 5.3.2). */
+/**
+ * The meaning of one response key. Selections of one key return one leaf type, whatever their type condition (GraphQL section
+ * 5.3.2).
+ */
 interface Place {
   readonly type: GraphQLNamedType | undefined;
   readonly selected: Selected[];
@@ -41,11 +44,11 @@ interface Pending {
 }
 
 /**
- * Settles the numbers of a subgraph's answer that a double cannot hold, in place, each by the type of its field. One that
- * cannot be carried is left out, so that it cannot become the key of another entity, and an error says where.
+ * Settles a subgraph response's numbers that a double cannot hold, in place, by the type of each field. A number that cannot be
+ * represented is removed, so that it cannot become another entity's key, and an error names the position.
  *
- * @param document What the subgraph was asked.
- * @param schema Of the supergraph.
+ * @param document the request sent to the subgraph
+ * @param schema of the supergraph
  */
 export function settleAnswer(
   data: Record<string, unknown>,
@@ -75,7 +78,7 @@ class AnswerSettlement {
       operation?.kind === Kind.OPERATION_DEFINITION
         ? [{ set: operation.selectionSet, on: this.schema.getRootType(operation.operation) ?? undefined }]
         : [];
-    // Without recursion: lists may be nested deeper than the stack is.
+    // Without recursion: lists may be nested deeper than the stack.
     const pending: Pending[] = [
       { container: data, places: this.placesOf(selected), place: undefined, path: undefined },
     ];

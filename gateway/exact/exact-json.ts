@@ -3,29 +3,29 @@ import { ExactNumber } from './exact-number.js';
 import { replaceMembers } from './members.js';
 
 /**
- * A number that `JSON.parse` may round: 16 or more digits, or an exponent. It stands after what can stand before a value, so
- * that most identifiers and times inside strings are not even looked at.
+ * A number that `JSON.parse` may round: 16 or more digits, or an exponent. It must follow what can precede a value, which skips
+ * most identifiers and times inside strings.
  */
 const HAS_SUSPECT = /(?:^|[[:,\s])-?(?:\d[\d.]{15}|\d[\d.]*[eE])/;
-/** The same, each as a whole; to look behind takes twice as long. */
+/** The same as whole matches; a lookbehind takes twice as long. */
 const SUSPECT = /(?<=^|[[:,\s])-?(?:\d[\d.]{15}|\d[\d.]*[eE])[\d.eE+-]*/g;
 const THEN_COLON = /\s*:/y;
 
 export interface ParsedJson {
   readonly value: unknown;
-  /** Whether some of its numbers are {@link ExactNumber}s, which its reader has to settle. */
+  /** Whether it contains {@link ExactNumber}s, which its reader has to settle. */
   readonly holdsExact: boolean;
 }
 
 /**
- * `JSON.parse`, except that numbers which it would round are {@link ExactNumber}s. (In Node 20 a reviver is not told the text
- * of a number.) Texts without such numbers, which is nearly all, cost one look at them.
+ * `JSON.parse`, except that numbers which it would round become {@link ExactNumber}s. (In Node 20 a reviver does not get a
+ * number's text.) Nearly all texts have no such number, and cost one scan.
  *
- * @throws {SyntaxError} as `JSON.parse`.
+ * @throws {SyntaxError} like `JSON.parse`
  */
 export function parseExactJson(text: string): ParsedJson {
   if (!HAS_SUSPECT.test(text)) return { value: JSON.parse(text), holdsExact: false };
-  // Nobody who writes a text can know it, so no string in it can pass for a number.
+  // Unknown to the sender of a text, so that no string in it can pass for a number.
   const mark = randomBytes(12).toString('base64url');
   const { marked, numbers } = markNumbers(text, mark);
   const value: unknown = JSON.parse(marked);
@@ -35,7 +35,7 @@ export function parseExactJson(text: string): ParsedJson {
   return { value: root.value, holdsExact: true };
 }
 
-/** Puts each number that would be rounded into a string of its own. What is not JSON stays so. */
+/** Puts each number that would be rounded into a marked string. Invalid JSON stays invalid. */
 function markNumbers(
   text: string,
   mark: string,
@@ -55,7 +55,7 @@ function markNumbers(
     }
     const number = ExactNumber.read(token);
     THEN_COLON.lastIndex = after;
-    // As a key it is not JSON, and must not become so.
+    // As a key it is not valid JSON, and must not become valid.
     if (!(number instanceof ExactNumber) || THEN_COLON.test(text)) continue;
     parts.push(text.slice(copied, match.index), `"${mark}${numbers.push(number) - 1}"`);
     copied = after;
@@ -63,9 +63,9 @@ function markNumbers(
   return { marked: numbers.length === 0 ? text : parts.join('') + text.slice(copied), numbers };
 }
 
-/** Tells what of a text of JSON stands in strings. It goes forward only, so that all questions cost one reading. */
+/** Tells which parts of a JSON text are inside strings. It only moves forward, so that all queries cost one pass. */
 class StringScanner {
-  /** All before it was looked at, and it stands outside of strings. */
+  /** Everything before it was scanned, and it is outside of strings. */
   private outside = 0;
   private quote: number;
 
@@ -73,7 +73,7 @@ class StringScanner {
     this.quote = text.indexOf('"');
   }
 
-  /** Where the string around a place is over; undefined outside of strings. @param place Not before an earlier one. */
+  /** The end of the string around a position; undefined outside of strings. @param place not before an earlier one */
   endOfStringAround(place: number): number | undefined {
     while (this.quote !== -1 && this.quote < place) {
       this.outside = this.endOfString(this.quote);
@@ -83,7 +83,7 @@ class StringScanner {
     return undefined;
   }
 
-  /** After its closing quote, or at the end of a text that has none. */
+  /** After its closing quote, or at the end of an unterminated text. */
   private endOfString(start: number): number {
     for (let at = start + 1; ;) {
       const quote = this.text.indexOf('"', at);
@@ -96,7 +96,7 @@ class StringScanner {
   }
 }
 
-/** Turns the marked strings into numbers, in place. Without recursion: JSON may be nested deeper than the stack is. */
+/** Turns the marked strings into numbers, in place. Without recursion: JSON may be nested deeper than the stack. */
 function unmark(root: object, mark: string, numbers: readonly ExactNumber[]): void {
   const pending: object[] = [root];
   const exact = (value: unknown): unknown => {

@@ -1,32 +1,32 @@
 /** JSON's numbers (RFC 8259 section 6), which are GraphQL's too. */
 const GRAMMAR = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
-/** More digits than any identifier has; `1e999999999` is not written out. */
+/** More digits than any identifier has; `1e999999999` is not expanded. */
 const MAX_DIGITS = 100;
 
 /**
- * A number as it was written, because `Number` would round it, or cannot tell whether it did: an integer beyond 2^53, or more
- * digits than a double holds. It has no place in an answer or a request: whoever knows the type that it stands for settles it.
+ * A number as text, because `Number` rounds it, or may: an integer beyond 2^53, or more digits than a double holds. It must not
+ * stay in a response or request: code that knows its type settles it.
  */
 export class ExactNumber {
-  /** @param text A number of JSON. */
+  /** @param text a JSON number */
   private constructor(readonly text: string) {}
 
-  /** A number that loses nothing is just that. Undefined for what is not a number of JSON. */
+  /** A number that loses nothing is returned as a number. Undefined for what is not a JSON number. */
   static read(text: string): number | ExactNumber | undefined {
     const value = Number(text);
     const isSafe = Number.isSafeInteger(value) || !Number.isInteger(value);
-    // As ECMAScript writes it, which is as most do.
+    // ECMAScript's spelling, which is the most common.
     if (isSafe && String(value) === text) return value;
     if (!GRAMMAR.test(text)) return undefined;
     return isSafe && fitsDouble(text) ? value : new ExactNumber(text);
   }
 
-  /** Whether a double has exactly this value, so that it can be written down again. */
+  /** Whether a double has exactly this value, so that it can be written out again. */
   get fitsDouble(): boolean {
     return fitsDouble(this.text);
   }
 
-  /** In digits alone; undefined for a fraction, and for what has too many. */
+  /** As digits alone; undefined for a fraction, and for too many digits. */
   get integer(): string | undefined {
     const decimal = readDecimal(this.text);
     if (decimal === undefined) return undefined;
@@ -36,7 +36,7 @@ export class ExactNumber {
     return `${negative ? '-' : ''}${digits}${'0'.repeat(exponent)}`;
   }
 
-  /** Where nobody settled it, it is still not rounded. */
+  /** Even if nothing settled it, it is not rounded. */
   toJSON(): string {
     return this.text;
   }
@@ -71,7 +71,7 @@ function readDecimal(text: string): Decimal | undefined {
   };
 }
 
-/** Not by a regular expression: many zeros before a digit would make it try each of them. */
+/** Not a regular expression: many zeros before a digit would make it backtrack at each. */
 function withoutTrailingZeros(digits: string): string {
   let end = digits.length;
   while (end > 0 && digits[end - 1] === '0') end -= 1;

@@ -26,12 +26,12 @@ import { settleNumber, settleWithin } from './settle.js';
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** Deeper than any input object has reason to be, and far from the end of the stack. */
+/** Deeper than any real input object, and far from the stack's limit. */
 const MAX_DEPTH = 256;
-/** A literal that is no part of a name or of another number, and that a double may not hold. */
+/** A literal that is not part of a name or another number, and that a double may not hold. */
 const SUSPECT_LITERAL = /(?<![\w.])(?:\d[\d.]{15}|\d[\d.]*[eE])/;
 
-/** A number of a client that cannot be handed on as it is. */
+/** A client's number that cannot be passed on exactly. */
 export class InexactVariableError extends Error {
   override readonly name = 'InexactVariableError';
 
@@ -42,8 +42,8 @@ export class InexactVariableError extends Error {
 }
 
 /**
- * The variables of an operation with each number settled by its type. A number that was parsed by somebody else and is beyond
- * 2^53 has perhaps been rounded: it is refused where an ID, or a scalar of the schema's own, is meant.
+ * The variables of an operation with each number settled by its type. A number beyond 2^53 that another parser read may have
+ * been rounded: it is refused for an ID or a custom scalar.
  *
  * @throws {InexactVariableError}
  */
@@ -58,11 +58,11 @@ export function settleVariables(
     const name = variable.name.value;
     if (!Object.hasOwn(variables, name)) continue;
     const type = typeFromAST(schema, node);
-    // What is not an input type does not come past validation.
+    // Validation rejects types that are not input types.
     if (!isInputType(type)) continue;
     settled.set(name, settleInput(variables[name], type, 0, name));
   }
-  // Further ones are read by nobody.
+  // Nothing reads further variables.
   return Object.fromEntries(settled);
 }
 
@@ -90,7 +90,7 @@ function settleInput(value: unknown, type: GraphQLInputType, depth: number, vari
     return Object.fromEntries(
       Object.entries(value).map(([key, member]) => {
         const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
-        // What the type does not have is refused by validation.
+        // Validation rejects members that the type does not have.
         return [key, field === undefined ? member : settleInput(member, field.type, depth + 1, variable)];
       }),
     );
@@ -100,7 +100,7 @@ function settleInput(value: unknown, type: GraphQLInputType, depth: number, vari
   return value;
 }
 
-/** Whether there is anything to settle at all: most variables hold nothing of the kind. */
+/** Whether there is anything to settle: most variables contain nothing of the kind. */
 function holdsUnsafe(root: unknown): boolean {
   return holds(root, (value) => value instanceof ExactNumber || isUnsafe(value));
 }
@@ -125,10 +125,10 @@ function isUnsafe(value: unknown): boolean {
 }
 
 /**
- * The document with each literal that a double cannot hold written as a string, where a scalar of the schema's own is meant:
- * @apollo/gateway reads those by `parseInt`. Literals of an ID keep their digits as they are.
+ * The document with each literal that a double cannot hold written as a string, where a custom scalar is expected:
+ * @apollo/gateway reads those by `parseInt`. Literals of an ID keep their digits.
  *
- * @param source Its text, to look at first.
+ * @param source its text, for a quick check
  */
 export function settleLiterals(document: DocumentNode, source: string, schema: GraphQLSchema): DocumentNode {
   if (!SUSPECT_LITERAL.test(source)) return document;

@@ -1,6 +1,6 @@
 /**
- * Gives each member of an object, or entry of a list, another value. One called `__proto__` is a member like all others: it
- * is there, so that it is set and not the prototype.
+ * Replaces each member of an object, or entry of a list. A member called `__proto__` is an ordinary own member, so it is set
+ * and the prototype is not.
  */
 export function replaceMembers(container: object, replaced: (value: unknown) => unknown): void {
   if (Array.isArray(container)) {

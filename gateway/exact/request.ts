@@ -4,10 +4,10 @@ import { ExactNumber } from './exact-number.js';
 import { settleWithin } from './settle.js';
 
 /**
- * The JSON body of a GraphQL request, or of a batch. Numbers in `variables` that a double cannot hold stay as they were
- * written until their types are known (`settleVariables`); nothing else in a request is a number that matters.
+ * Parses the JSON body of a GraphQL request or batch. Numbers in `variables` that a double cannot hold stay text until their
+ * types are known (`settleVariables`); no other numbers in a request matter.
  *
- * @throws {SyntaxError} as `JSON.parse`.
+ * @throws {SyntaxError} like `JSON.parse`
  */
 export function parseRequestJson(text: string): unknown {
   const { value, holdsExact } = parseExactJson(text);

@@ -4,15 +4,15 @@ import { ExactNumber } from './exact-number.js';
 import { replaceMembers } from './members.js';
 
 /**
- * The value of a number at a place of this type, exactly, or undefined where there is none:
+ * The exact value of a number at a position of this type, or undefined if there is none:
  *
- * - an ID is a string, so it has the number's digits;
+ * - an ID is a string of the number's digits;
  * - a Float is a double by definition, so it is the nearest one;
- * - an Int is too small for it, and no other type of GraphQL's own is a number;
- * - a scalar of the schema's own is the number where a double holds it, and otherwise a string of its digits, as Protocol
- *   Buffers write 64-bit integers in JSON. Whoever reads it by `JSON.parse` would round a number.
+ * - an Int is too small for it, and no other built-in type is a number;
+ * - a custom scalar is the number if a double holds it, and otherwise a string of its digits, as Protocol Buffers write 64-bit
+ *   integers in JSON, because `JSON.parse` would round a number.
  *
- * @param type Undefined where nobody knows.
+ * @param type undefined if unknown
  */
 export function settleNumber(
   number: ExactNumber,
@@ -36,7 +36,7 @@ export function settleNumber(
   }
 }
 
-/** A scalar of the schema's own may be a whole JSON value: settles every number in it, in place and without recursion. */
+/** A custom scalar may be a whole JSON value: settles every number in it, in place and without recursion. */
 export function settleWithin(container: object): void {
   const pending: object[] = [container];
   const settled = (value: unknown): unknown => {

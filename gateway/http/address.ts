@@ -1,21 +1,21 @@
 import { ConfigurationError } from '../errors.js';
 
-/** Only on this machine does plain HTTP reach nobody else. Matches the whole name: 127.evil.example is somebody's. */
+/** Plain HTTP is safe only on this machine. Matches the whole name: 127.evil.example belongs to someone else. */
 const LOCAL_HOST = /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/;
 
 export interface AddressRules {
   /** Lifts the rule against `http:`, for development. */
   readonly allowInsecure: boolean;
   /**
-   * The document that names the address. One that came over TLS cannot lead away from it, not even to this machine: it would
-   * have the gateway ask what only the gateway can reach.
+   * The document that names the address. One received over TLS cannot lead to plain HTTP, not even on this machine: it could
+   * make the gateway call what only the gateway can reach.
    */
   readonly namedBy?: string;
 }
 
 /**
- * Why keys, tokens and secrets must not be entrusted to an address; undefined when they may be. It is one rule for what is
- * configured, given to the library, and found in a document.
+ * Why keys, tokens and secrets must not be entrusted to an address; undefined if they may. One rule for configured addresses,
+ * library options, and addresses from documents.
  */
 export function addressProblem(
   address: string,
@@ -32,7 +32,7 @@ export function addressProblem(
   return 'must be an https: address (allowInsecureIssuer lifts this)';
 }
 
-/** @throws {ConfigurationError} for an address that is not to be trusted */
+/** @throws {ConfigurationError} for an untrusted address */
 export function requireAddress(address: string, path: string, rules: AddressRules): void {
   const problem = addressProblem(address, rules);
   if (problem !== undefined) throw new ConfigurationError(path, problem);

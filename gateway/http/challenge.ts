@@ -12,15 +12,15 @@ export interface Challenge {
     | 'invalid_dpop_proof'
     | 'use_dpop_nonce';
   readonly description?: string;
-  /** Scopes that would help (RFC 6750 section 3). */
+  /** Scopes that would suffice (RFC 6750 section 3). */
   readonly scopes?: readonly string[];
-  /** How the person has to sign in (RFC 9470 section 3). */
+  /** The required sign-in (RFC 9470 section 3). */
   readonly stepUp?: StepUp;
 }
 
 /**
- * The value of `WWW-Authenticate` (RFC 6750 section 3). Without credentials it says nothing but how to show them: an error
- * would tell of a token that nobody sent.
+ * The value of `WWW-Authenticate` (RFC 6750 section 3). Without credentials it only names the schemes: an error would concern a
+ * token that was not sent.
  */
 export function bearerChallenge(challenge?: Challenge): string {
   if (challenge === undefined) return 'Bearer';
@@ -41,14 +41,14 @@ function quotable(value: string): string {
   return value.replaceAll(/[^\x20-\x7e]|["\\]/g, '');
 }
 
-/** RFC 6749 section 3.3: what a scope may be spelled with. Another spelling could end the parameter. */
+/** RFC 6749 section 3.3: the characters of a scope. Others could end the parameter. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
-/** A header beyond a few kilobytes is refused by proxies; the errors of the answer have all of it. */
+/** Proxies refuse a header beyond a few kilobytes; the response's errors have everything. */
 const MAX_SCOPES = 50;
 
 /**
- * The challenge for a token that grants nothing of what was asked: with the scopes that would do, of each requirement its
- * shortest alternative. Scopes that the caller holds are not told apart.
+ * The challenge for a token that grants nothing of the request: with sufficient scopes, the shortest alternative of each
+ * requirement. It does not depend on the scopes that the caller holds.
  */
 export function insufficientScope(requirements: readonly Requires[]): string {
   const scopes = new Set<string>();
@@ -59,7 +59,7 @@ export function insufficientScope(requirements: readonly Requires[]): string {
   return bearerChallenge({ error: 'insufficient_scope', scopes: [...scopes].slice(0, MAX_SCOPES) });
 }
 
-/** The challenge for a token that grants nothing before the person has signed in again (RFC 9470 section 3). */
+/** The challenge for a token that grants nothing until the person signs in again (RFC 9470 section 3). */
 export function insufficientUserAuthentication(stepUp: StepUp): string {
   return bearerChallenge({
     error: 'insufficient_user_authentication',

@@ -1,7 +1,7 @@
 import { isRecord } from '@behalf/directives/internal';
 
 export interface FetchBounds {
-  /** For the whole of it, the body included. */
+  /** For the whole exchange, body included. */
   readonly timeoutMs: number;
   /** Of the body, after it was decompressed. */
   readonly maxBytes: number;
@@ -11,7 +11,7 @@ export interface FetchBounds {
 
 export type FetchFailure = 'TIMEOUT' | 'NETWORK' | 'ANSWER';
 
-/** A document that could not be had. Its reason is for the log. */
+/** An unavailable document. The reason is for the log. */
 export class FetchError extends Error {
   override readonly name = 'FetchError';
 
@@ -24,8 +24,7 @@ export class FetchError extends Error {
 }
 
 /**
- * Fetches a JSON object. Redirects are not followed: the address was checked, and where it leads was not. No credentials go
- * with it.
+ * Fetches a JSON object. Redirects are not followed: only the first address was checked. No credentials are sent.
  *
  * @throws {FetchError}
  */
@@ -52,7 +51,7 @@ export async function fetchJson(
   return document;
 }
 
-/** A `fetch` for libraries: redirects are not followed, and a body that is too large is an error. */
+/** A `fetch` for libraries: redirects are not followed, and an oversized body is an error. */
 export function boundedFetch(maxBytes: number): (address: string, options: RequestInit) => Promise<Response> {
   return async (address, options) => {
     const response = await fetch(address, { ...options, redirect: 'manual' });
@@ -63,7 +62,7 @@ export function boundedFetch(maxBytes: number): (address: string, options: Reque
   };
 }
 
-/** @returns undefined for a body that is too large; the rest of it is not read */
+/** @returns undefined for an oversized body, whose rest is not read */
 async function readBody({ body }: Response, maxBytes: number): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

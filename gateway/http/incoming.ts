@@ -3,17 +3,17 @@ import { clientCertificate } from '@behalf/http';
 import type { IncomingRequest } from '../request/exchange.js';
 import type { TrustedProxies } from './proxies.js';
 
-/** What the server knows, beside the request itself. */
+/** Facts that the server knows beyond the request itself. */
 export interface ServerContext {
   /**
-   * The address under which clients reach the gateway. Never the `Host` header: whoever sends it would choose which address a
-   * proof is for.
+   * The address at which clients reach the gateway. Never from the `Host` header, or its sender would choose the address of a
+   * proof.
    */
   readonly externalUrl: string;
   readonly proxies: TrustedProxies;
 }
 
-/** What the pipeline reads of an HTTP request. */
+/** The parts of an HTTP request that the pipeline reads. */
 export function incomingOf(
   request: IncomingMessage,
   { externalUrl, proxies }: ServerContext,

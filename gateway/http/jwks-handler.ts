@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWK } from 'jose';
 
-/** Where subgraphs look for the gateway's keys unless they are told otherwise. */
+/** The default address of the gateway's keys for subgraphs. */
 export const JWKS_PATH = '/.well-known/jwks.json';
 
-/** What the handlers need of a protected gateway. */
+/** The part of a protected gateway that the handlers use. */
 export interface JwksSource {
   /** The public keys of the transaction tokens (RFC 7517). */
   jwks(): Promise<{ readonly keys: readonly JWK[] }>;
 }
 
-/** Shorter than the key that signs next is published before it signs. */
+/** Shorter than the time for which the next key is published before it signs. */
 const CACHE_CONTROL = 'public, max-age=60';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -50,7 +50,7 @@ export function jwksHandler(
   };
 }
 
-/** What the handler uses of a Fastify reply. */
+/** The part of a Fastify reply that the handler uses. */
 export interface FastifyReplyLike {
   code(status: number): unknown;
   header(name: string, value: string): unknown;
@@ -80,7 +80,7 @@ export function fastifyJwksHandler(
     const { status, headers, body } = await answerJwks(source, request.method);
     reply.code(status);
     for (const [name, value] of Object.entries(headers)) reply.header(name, value);
-    // Fastify keeps the length that a HEAD states, and drops the body.
+    // Fastify keeps the length of a HEAD response, and drops the body.
     reply.send(body);
   };
 }

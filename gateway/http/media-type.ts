@@ -4,9 +4,9 @@ import Negotiator from 'negotiator';
 const OFFERED = ['application/json', 'application/graphql-response+json'];
 
 /**
- * Whether the answer goes out as `application/graphql-response+json`, whose status tells what became of the operation
- * (GraphQL over HTTP section 6.4.2). Plain `application/json`, the answer to a client that states nothing, keeps 200 for
- * every request that could be read (section 6.4.1).
+ * Whether the response is `application/graphql-response+json`, whose status reflects the operation's outcome (GraphQL over HTTP
+ * section 6.4.2). Plain `application/json`, for a client that states nothing, keeps 200 for every readable request (section
+ * 6.4.1).
  */
 export function statusTellsOutcome(accept: string | undefined): boolean {
   if (accept === undefined || accept === '') return false;

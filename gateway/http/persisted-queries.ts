@@ -11,9 +11,8 @@ interface TextCache {
 const MAX_CHARACTERS = 8 * 1024 * 1024;
 
 /**
- * Where the texts of automatic persisted queries are kept. Apollo Server registers a text under its own SHA-256 only, and
- * what comes out is treated as if it had been sent: parsed, validated and authorized for whoever names it. No decision is
- * kept here.
+ * Stores the texts of automatic persisted queries. Apollo Server registers a text only under its own SHA-256, and treats it as
+ * if it had been sent: it is parsed, validated and authorized for each caller. No decisions are stored here.
  */
 export function persistedQueryCache(maxEntries: number): TextCache {
   const texts = new LRUCache<string, string>({

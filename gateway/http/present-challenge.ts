@@ -11,8 +11,8 @@ const AS_WRITTEN = 'Bearer';
 const LACKS_SOMETHING = /^error="insufficient_/;
 
 /**
- * Completes challenges on their way out. Whoever refuses writes one for the `Bearer` scheme; which schemes would do here, and
- * where the metadata is, is known in this one place.
+ * Completes challenges on their way out. A refusal writes one for the `Bearer` scheme; only this place knows the acceptable
+ * schemes and the address of the metadata.
  */
 export class Challenges {
   constructor(

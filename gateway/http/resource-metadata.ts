@@ -20,11 +20,11 @@ export interface ResourceDescription {
   readonly scopes: () => readonly string[] | undefined;
   readonly dpopAlgorithms: readonly string[];
   readonly isDpopRequired: boolean;
-  /** The gateway can tell which certificate a client shows. */
+  /** Whether the gateway can see client certificates. */
   readonly knowsClientCertificates: boolean;
 }
 
-/** The gateway as a protected resource: one for each address that clients send tokens to. */
+/** The gateway as a protected resource, one per address that clients send tokens to. */
 export class ProtectedResource {
   private readonly base: string;
 
@@ -33,9 +33,9 @@ export class ProtectedResource {
   }
 
   /**
-   * Section 3.3: a client compares `resource` with the address that it asked, so each address has metadata of its own.
+   * Section 3.3: a client compares `resource` with the address it called, so each address has its own metadata.
    *
-   * @param path Below the gateway's address; empty for that address itself.
+   * @param path below the gateway's address; empty for that address itself
    */
   metadata(path = ''): ResourceMetadata {
     const { issuers, dpopAlgorithms, isDpopRequired, knowsClientCertificates } = this.description;
@@ -52,16 +52,16 @@ export class ProtectedResource {
   }
 
   /**
-   * Section 3.1: the well-known part stands between host and path.
+   * Section 3.1: the well-known part is inserted between host and path.
    *
-   * @param url The address that a client asked; of an address that is not the gateway's, nothing is told.
+   * @param url the address that a client called; undefined is returned for an address that is not the gateway's
    */
   metadataUrl(url: string | undefined): string {
     const asked = withoutSlash(url?.split(/[?#]/, 1)[0] ?? '');
     return wellKnownUrl(asked.startsWith(`${this.base}/`) ? asked : this.base);
   }
 
-  /** Which of the paths the metadata at this path is about; undefined when it is no metadata's. */
+  /** The path that the metadata at this address describes; undefined for any other address. */
   pathOf(metadataPath: string, paths: readonly string[]): string | undefined {
     if (!metadataPath.startsWith(WELL_KNOWN)) return undefined;
     return paths.find((path) => new URL(this.metadataUrl(`${this.base}${path}`)).pathname === metadataPath);

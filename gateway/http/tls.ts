@@ -6,23 +6,23 @@ import { ConfigurationError } from '../errors.js';
 
 /** Key `listen.tls` of the configuration: TLS ends here. Files are PEM, absolute paths. */
 export interface TlsOptions {
-  /** The certificate, and those between it and a known authority. */
+  /** The certificate, and intermediate ones. */
   readonly certFile: string;
   readonly keyFile: string;
   /**
-   * Ask clients for a certificate, for tokens that are bound to one (RFC 8705). A client without one is served as far as its
-   * token needs none. Default: false.
+   * Request client certificates, for tokens bound to one (RFC 8705). A client without one is served unless its token needs one.
+   * Default: false.
    */
   readonly requestClientCertificate?: boolean;
-  /** Who must have issued the certificates that are shown. Default: nobody, so that they may be self-signed. */
+  /** The authorities whose client certificates are accepted. Default: any, even self-signed ones. */
   readonly clientCaFile?: string;
 }
 
 /**
- * RFC 8705 section 6.2: the token names its certificate, so who issued that one is not looked at, unless the configuration
- * names an authority.
+ * RFC 8705 section 6.2: the token names its certificate, so the issuer does not matter unless the configuration names an
+ * authority.
  *
- * @throws {ConfigurationError} for a file that cannot be read or holds no certificate or key.
+ * @throws {ConfigurationError} for an unreadable file, or one without a certificate or key
  */
 export async function createTlsServer(options: TlsOptions): Promise<Server> {
   const { certFile, keyFile, clientCaFile, requestClientCertificate = false } = options;
@@ -36,10 +36,10 @@ export async function createTlsServer(options: TlsOptions): Promise<Server> {
       key,
       ...(ca === undefined ? {} : { ca }),
       requestCert: requestClientCertificate,
-      // It would refuse every client without a certificate as well; below, only certificates of others are.
+      // Node would also refuse every client without a certificate; below, only certificates of other authorities are refused.
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
-      // One connection, one certificate.
+      // Disables resumption, so that each connection has one certificate.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     });
   } catch {

@@ -10,21 +10,21 @@ import { BYTES_PER_CHARACTER, ByteCache, documentLength } from './byte-cache.js'
 import type { OperationLimiter } from './limiter.js';
 import { limitRefusal } from './limits.js';
 
-/** Stands in for a text that is not to be parsed. Nothing in it can be executed. */
+/** Replaces a text that must not be parsed. Nothing in it can be executed. */
 const UNREAD: DocumentNode = Object.freeze({ kind: Kind.DOCUMENT, definitions: [] });
 
 /** SHA-256 in hex. */
 const HASH_LENGTH = 64;
 
-/** As Apollo Server takes it. Its keys are a prefix for each schema, and the hash of the text. */
+/** Apollo Server's interface. Keys are a prefix per schema, and the hash of the text. */
 export class DocumentStore {
   private readonly documents: ByteCache<DocumentNode>;
-  /** Documents that more than one request came with. */
+  /** Documents that more than one request used. */
   private readonly shared = new WeakSet<DocumentNode>();
   private readonly keys = new WeakMap<DocumentNode, string>();
   private prefix = '';
 
-  /** @param maxBytes Estimated. */
+  /** @param maxBytes estimated */
   constructor(maxBytes: number) {
     this.documents = new ByteCache(maxBytes);
   }
@@ -53,12 +53,12 @@ export class DocumentStore {
     return this.documents.delete(key);
   }
 
-  /** Whether the text with this hash was parsed and is valid for the schema that was looked in last. */
+  /** Whether the text with this hash was parsed, and is valid for the schema of the last look-up. */
   has(hash: string): boolean {
     return this.documents.get(this.prefix + hash) !== undefined;
   }
 
-  /** Forgets a document unless others came with it as well. */
+  /** Forgets a document unless others used it as well. */
   forget(document: DocumentNode): void {
     const key = this.keys.get(document);
     if (key !== undefined && !this.shared.has(document)) this.documents.delete(key);
@@ -70,16 +70,16 @@ export interface LimitsPluginParts {
   /** Whether messages may suggest names of the schema. */
   readonly suggests: boolean;
   readonly store: DocumentStore;
-  /** Puts on record an operation that is refused before it is read. @returns what the client is told */
+  /** Records an operation that is refused before parsing. @returns the error for the client */
   readonly refuseUnread: (request: GatewayRequest, refusal: RefusedError) => Promise<GraphQLError>;
 }
 
 /**
- * Counts each text before Apollo Server parses and validates it, and refuses what is too large.
+ * Counts each text before Apollo Server parses and validates it, and refuses oversized ones.
  *
- * Apollo Server has no step in between that may refuse. So the text is counted as soon as it is known (`didResolveSource`),
- * which is after a persisted query was looked up; what is too large is given an empty document in place of its own, and
- * refused at the first step that may refuse (`didResolveOperation`).
+ * Apollo Server has no hook in between that may refuse. So the text is counted as soon as it is known (`didResolveSource`),
+ * after the look-up of a persisted query. An oversized text is replaced by an empty document, and refused at the first hook
+ * that may refuse (`didResolveOperation`).
  */
 export function limitsPlugin({
   limiter,
@@ -122,7 +122,7 @@ function refusalOf(limiter: OperationLimiter, text: string, shared: SharedUse): 
   try {
     document = parse(text, { noLocation: true });
   } catch {
-    // Apollo Server says what is wrong with it.
+    // Apollo Server reports what is wrong with it.
     return undefined;
   }
   try {

@@ -3,12 +3,12 @@ import type { FieldNode, GraphQLField, GraphQLInputType, OperationDefinitionNode
 import { add } from './count.js';
 import type { StatedCosts } from './field-costs.js';
 
-/** Of each input object, as Apollo Router has it. Other values cost nothing unless `@cost` says so. */
+/** Cost of each input object, as in Apollo Router. Other values cost nothing unless `@cost` says so. */
 const INPUT_OBJECT_WEIGHT = 1;
 
-/** What the arguments of one operation cost, and what those say that tell the size of a list. */
+/** The cost of one operation's arguments, and the list sizes that they give. */
 export class ArgumentCosts {
-  /** Another request with other variables may cost something else. */
+  /** Other variables may change the cost. */
   dependsOnVariables = false;
   private readonly defaults: ReadonlyMap<string, ValueNode | undefined>;
 
@@ -22,7 +22,7 @@ export class ArgumentCosts {
     );
   }
 
-  /** All arguments of a field. What is left out costs nothing, whatever its default is. */
+  /** All arguments of a field. An omitted one costs nothing, whatever its default. */
   costOf(node: FieldNode, field: GraphQLField<unknown, unknown>, coordinate: string): number {
     let cost = 0;
     for (const { name, value } of node.arguments ?? []) {
@@ -34,7 +34,7 @@ export class ArgumentCosts {
     return cost;
   }
 
-  /** The size that a slicing argument tells, by itself or by its default; undefined when it tells none. */
+  /** The size given by a slicing argument or its default; undefined if there is none. */
   slice(node: FieldNode, field: GraphQLField<unknown, unknown>, name: string): number | undefined {
     const given = node.arguments?.find((each) => each.name.value === name);
     const passed = given === undefined ? undefined : this.plain(given.value);
@@ -62,7 +62,7 @@ export class ArgumentCosts {
     return cost;
   }
 
-  /** A value of the document as plain JSON, with variables filled in. Undefined for a variable that has no value. */
+  /** A value of the document as plain JSON, with variables filled in. Undefined for a variable without a value. */
   private plain(node: ValueNode): unknown {
     switch (node.kind) {
       case Kind.VARIABLE: {

@@ -3,26 +3,26 @@ import { print } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
 /**
- * Bytes that are kept for each character of a document, at most; `npm run bench -- limits` measures them for documents of the
- * shortest names, which are the dearest, and prints them beside these.
+ * Maximum bytes per character of a document. `npm run bench -- limits` measures documents with the shortest names, the most
+ * expensive ones, and prints the results beside these.
  */
 export const BYTES_PER_CHARACTER = Object.freeze({
   /** Its nodes and tokens, as parsed. */
   document: 200,
-  /** What the authorizer knows of an operation, beside the document. */
+  /** The authorizer's analysis of an operation, without the document. */
   analysis: 40,
   /** One decision on it: the filtered document, and what was removed. */
   decision: 40,
-  /** A plan, by the length of its JSON. */
+  /** A plan, per character of its JSON. */
   plan: 10,
-  /** A schema, by the length of its text. */
+  /** A schema, per character of its text. */
   schema: 20,
 });
 
-/** Of any entry, beside what grows with its text. */
+/** Fixed bytes of any entry. */
 const ENTRY_BYTES = 1_000;
 
-/** What is used least goes first when the estimated bytes of all entries are more than `maxBytes`. */
+/** Evicts the least recently used entries when the estimated bytes of all exceed `maxBytes`. */
 export class ByteCache<Value extends object> {
   private readonly entries: LRUCache<string, Value>;
 
@@ -34,7 +34,7 @@ export class ByteCache<Value extends object> {
     return this.entries.get(key);
   }
 
-  /** An entry that is larger than the whole cache is not kept. */
+  /** An entry larger than the whole cache is not stored. */
   set(key: string, value: Value, characters: number, bytesPerCharacter: number): void {
     const size = ENTRY_BYTES + 2 * key.length + Math.ceil(characters * bytesPerCharacter);
     this.entries.set(key, value, { size });
@@ -58,7 +58,7 @@ export class ByteCache<Value extends object> {
   }
 }
 
-/** Characters of the text that a document was parsed from, or would be printed as. */
+/** Length of the text that a document was parsed from, or would be printed as. */
 export function documentLength(document: DocumentNode): number {
   return document.loc?.source.body.length ?? print(document).length;
 }

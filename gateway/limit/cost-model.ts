@@ -27,17 +27,17 @@ import type { ListSize, StatedCosts } from './field-costs.js';
 import { isIntrospectionRoot, SchemaSizes } from './introspection-cost.js';
 import type { Exceeded } from './limits.js';
 
-/** Of an object, interface or union that the schema gives no `@cost`. Scalars and enumerations cost nothing. */
+/** Of an object, interface or union without `@cost`. Scalars and enums cost nothing. */
 const COMPOSITE_WEIGHT = 1;
-/** Of an operation that changes something, once. */
+/** Of a mutation, once. */
 const MUTATION_WEIGHT = 10;
 
 export interface StaticCost {
   /** By `@cost` and `@listSize`. */
   readonly cost: number;
-  /** Fields of introspection that an answer would hold, by the schema's own sizes. */
+  /** Fields of introspection in the response, by the schema's own sizes. */
   readonly introspection: number;
-  /** A field was not given the one slicing argument that it needs. */
+  /** A field without exactly one of its required slicing arguments. */
   readonly unsliced: Exceeded | undefined;
 }
 
@@ -45,32 +45,31 @@ type Part = Omit<StaticCost, 'unsliced'>;
 
 const NOTHING: Part = Object.freeze({ cost: 0, introspection: 0 });
 
-/** What is stated about a field, whatever an operation asks of it. */
+/** A field's costs, independent of any operation. */
 interface FieldFacts {
-  /** Its own coordinate first; of an interface that says nothing itself, those of implementing types that say something. */
+  /** Its own coordinate first; for an interface without a statement, those of implementing types with one. */
   readonly coordinates: readonly [string, ...string[]];
   readonly weight: number;
 }
 
 /**
- * What operations cost before anybody has run them, by `@cost` and `@listSize` of one supergraph as
- * https://specs.apollo.dev/cost/v0.1 has them. The numbers that the specification leaves open are Apollo Router's: 1 for an
- * object, interface or union, 0 for a scalar or enumeration, 10 for a mutation, and selections on several types of an
- * interface are added up.
+ * The cost of operations before they run, by one supergraph's `@cost` and `@listSize` as defined in
+ * https://specs.apollo.dev/cost/v0.1. Numbers that the specification leaves open are Apollo Router's: 1 for an object,
+ * interface or union, 0 for a scalar or enum, 10 for a mutation, and selections on several types of an interface are added.
  */
 export class CostModel {
   private readonly stated: StatedCosts;
   private readonly sizes: SchemaSizes;
-  /** Of operations that cost the same whatever their variables are. */
+  /** Of operations whose cost does not depend on variables. */
   private readonly fixed = new WeakMap<OperationDefinitionNode, StaticCost>();
-  /** Found once for each coordinate: an interface has as many implementing types as a schema likes. */
+  /** Found once per coordinate, because an interface can have any number of implementing types. */
   private readonly facts = new Map<string, FieldFacts>();
-  /** Of the introspection query that tools send. */
+  /** Of the tools' introspection query. */
   readonly toolIntrospection: number;
 
   /**
-   * @param schema As clients see it.
-   * @param listSize Assumed of a list whose size the schema does not tell.
+   * @param schema as clients see it
+   * @param listSize assumed for a list whose size the schema does not state
    */
   constructor(
     private readonly schema: GraphQLSchema,
@@ -94,8 +93,8 @@ export class CostModel {
   }
 
   /**
-   * The document must be valid. A fragment is read once, and again where the field above tells sizes of lists in it: the
-   * work is bounded by the limit on selections, which is to be looked at before.
+   * The document must be valid. A fragment is read once, and again wherever the field above gives sizes for lists in it; the
+   * limit on selections, which must be checked before, bounds the work.
    */
   costOf(
     document: DocumentNode,
@@ -139,7 +138,7 @@ class CostReading {
     private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   ) {}
 
-  /** @param sized Sizes of lists in it that the field above tells. */
+  /** @param sized list sizes that the field above gives */
   costOfSelections(
     set: SelectionSetNode,
     parent: GraphQLCompositeType,
@@ -159,7 +158,7 @@ class CostReading {
   }
 
   private costOfFragment(name: string, sized: ReadonlyMap<string, number>): Part {
-    // What the field above tells of sizes differs by place.
+    // The field above gives different sizes at different places.
     const known = sized.size === 0 ? this.ofFragments.get(name) : undefined;
     if (known !== undefined) return known;
     const fragment = this.fragments.get(name);
@@ -190,7 +189,7 @@ class CostReading {
     const own = this.given.costOf(node, field, coordinates[0]);
     const each = add(weight, below.cost);
     return {
-      // A weight may be less than nothing: it makes its own field cheap, and no other.
+      // A weight may be negative: it makes its own field cheaper, and no other.
       cost: Math.max(0, add(times(each, count), own)),
       introspection: times(below.introspection, count),
     };
@@ -207,7 +206,7 @@ class CostReading {
     return facts;
   }
 
-  /** Of an interface that says nothing of its field, the coordinates of types that implement it and do. */
+  /** For an interface without a statement on its field, the coordinates of implementing types with one. */
   private statedBelow(parent: GraphQLCompositeType, field: string): readonly string[] {
     const own = `${parent.name}.${field}`;
     const { weights, listSizes } = this.stated;
@@ -230,7 +229,7 @@ class CostReading {
     return ofTypes.length > 0 ? Math.max(...ofTypes) : COMPOSITE_WEIGHT;
   }
 
-  /** How many values the field gives, and what is known of the lists on them. */
+  /** The number of the field's values, and the known sizes of lists on them. */
   private sizeOf(
     node: FieldNode,
     field: GraphQLField<unknown, unknown>,

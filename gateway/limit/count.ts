@@ -9,13 +9,13 @@ import type {
   SelectionSetNode,
 } from 'graphql';
 
-/** Of an operation, or of a selection set, with fragments in their place. */
+/** Counts of an operation or a selection set, with fragments expanded. */
 export interface SelectionCounts {
   readonly selections: number;
   readonly depth: number;
   /** Levels of selection sets: of fields, of inline fragments and of fragments. */
   readonly nesting: number;
-  /** Fields that stand in it itself. */
+  /** Its own fields. */
   readonly rootFields: number;
   readonly aliases: number;
   readonly directives: number;
@@ -29,14 +29,14 @@ export interface DocumentCounts {
   readonly definitions: number;
   readonly conditions: number;
   readonly directivesPerLocation: number;
-  /** Of the longest alias, or name of a variable. */
+  /** Length of the longest alias or variable name. */
   readonly nameLength: number;
-  /** Of everything that is defined, each part that nothing spreads counted by itself. */
+  /** Totals over all definitions, unused fragments included. */
   readonly selections: number;
   readonly operations: ReadonlyMap<OperationDefinitionNode, OperationCounts>;
-  /** Of every operation, and of every fragment that none of them spreads. */
+  /** Every operation, and every fragment that none of them spreads. */
   readonly roots: readonly SelectionSetNode[];
-  /** Largest numbers of any operation, and of any fragment that none of them spreads. */
+  /** Maxima over every operation, and every fragment that none of them spreads. */
   readonly largest: OperationCounts;
 }
 
@@ -50,19 +50,18 @@ const NOTHING: OperationCounts = Object.freeze({
   variables: 0,
 });
 
-/** Doubling fragments reach any number; beyond this one numbers are not told apart, and each is beyond every limit. */
+/** Doubling fragments reach any number; beyond this one, numbers are not distinguished, and all exceed every limit. */
 export const add = (one: number, other: number): number => Math.min(one + other, Number.MAX_SAFE_INTEGER);
 
 const counted = new WeakMap<DocumentNode, DocumentCounts>();
 
 /**
- * Counts a document as if every fragment were written out where it is spread, without writing any out: each is counted
- * once, so the work grows with the length of the document. It need not be valid. Counts live as long as the document.
+ * Counts a document as if every fragment were expanded where it is spread, without expanding any: each is counted once, so the
+ * work grows with the length of the document. It need not be valid. Counts live as long as the document.
  *
- * It calls itself for each level of selection sets and each fragment in a chain of them, so nesting and definitions are
- * bounded before.
+ * It recurses for each level of selection sets and each fragment in a chain, so nesting and definitions must be limited before.
  *
- * @throws {GraphQLError} `GRAPHQL_VALIDATION_FAILED` for a fragment that spreads itself: it has no number.
+ * @throws {GraphQLError} `GRAPHQL_VALIDATION_FAILED` for a fragment cycle, which has no number
  */
 export function countDocument(document: DocumentNode): DocumentCounts {
   let counts = counted.get(document);
@@ -75,7 +74,7 @@ export function countDocument(document: DocumentNode): DocumentCounts {
 
 class DocumentCounter {
   private readonly fragments = new Map<string, FragmentDefinitionNode>();
-  /** `counting`: its own selections are being counted, so whoever meets it again has gone round in a circle. */
+  /** `counting` marks a fragment in progress: meeting it again means a cycle. */
   private readonly fragmentCounts = new Map<string, SelectionCounts | 'counting'>();
   private readonly conditions = new Set<string>();
   private directivesPerLocation = 0;
@@ -104,7 +103,7 @@ class DocumentCounter {
       if (definition.kind !== Kind.FRAGMENT_DEFINITION) continue;
       const name = definition.name.value;
       const isHidden = this.fragments.get(name) !== definition;
-      // Validation reads what nothing spreads, too, and of several under one name each.
+      // Validation also reads unused fragments, and all of several with one name.
       if (!isHidden && this.fragmentCounts.has(name)) continue;
       const counts = isHidden ? this.countSelections(definition.selectionSet) : this.countFragment(name);
       roots.push(definition.selectionSet);
@@ -173,7 +172,7 @@ class DocumentCounter {
     if (known === 'counting') throw circular(name);
     if (known !== undefined) return known;
     const fragment = this.fragments.get(name);
-    // Validation tells that there is none.
+    // Validation reports that it is missing.
     if (fragment === undefined) return NOTHING;
     this.fragmentCounts.set(name, 'counting');
     const directives = this.countDirectives(fragment.directives);

@@ -10,21 +10,21 @@ import { MAX_STORE_WAIT_MS, SharedRateCounters } from './shared-counters.js';
 import type { CounterStore } from './shared-counters.js';
 
 const PATH = 'limits.store';
-/** Each request holds one for a millisecond or so. */
+/** Each request holds one for about a millisecond. */
 const MAX_CONNECTIONS = 4;
 const CLEAR_EXPIRED_EVERY_MS = 60_000;
 const MAX_RECONNECT_MS = 2_000;
 const POSTGRES_SCHEMA = 'limits';
 const POSTGRES_TABLE = 'counter';
-/** So few at a time that it ends within the time limit of a statement. */
+/** So few at a time that the statement ends within its time limit. */
 const CLEAR_EXPIRED = `delete from ${POSTGRES_SCHEMA}.${POSTGRES_TABLE} where key in (
   select key from ${POSTGRES_SCHEMA}.${POSTGRES_TABLE} where expire < $1 limit 5000 for update skip locked)`;
 
 /**
- * The counters that the key `limits.store` names: `memory`, or the address of a PostgreSQL or of a Redis or Valkey. A store that
- * cannot be reached is not an error: it is asked again while the gateway runs.
+ * The counters that the key `limits.store` names: `memory`, or the address of a PostgreSQL, Redis or Valkey. An unreachable
+ * store is not an error: the gateway tries it again while it runs.
  *
- * @throws {ConfigurationError} for an address that cannot be read.
+ * @throws {ConfigurationError} for an unreadable address
  */
 export function makeRateCounters(store: string | undefined, log: GatewayLog): RateCounters {
   if (store === undefined || store === 'memory') return new MemoryRateCounters();
@@ -37,10 +37,10 @@ export function makeRateCounters(store: string | undefined, log: GatewayLog): Ra
     case 'rediss:':
     case 'valkey:':
     case 'valkeys:':
-      // Valkey speaks Redis' protocol, and the driver knows only that one's name.
+      // Valkey uses Redis' protocol, and the driver only knows that scheme.
       return new SharedRateCounters(() => openRedis(store.replace(/^valkey/, 'redis')), log);
     default:
-      // The address may hold a password, so it is not repeated.
+      // The address may contain a password, so it is not repeated.
       throw new ConfigurationError(
         PATH,
         'must be memory, or begin with postgres://, redis://, rediss:// or valkey://',
@@ -48,7 +48,7 @@ export function makeRateCounters(store: string | undefined, log: GatewayLog): Ra
   }
 }
 
-/** Imports a package that only those need who use it. @throws {ConfigurationError} when it is not installed */
+/** Imports an optional package. @throws {ConfigurationError} if it is not installed */
 export async function loadDriver<Driver>(name: string, load: () => Promise<Driver>): Promise<Driver> {
   try {
     return await load();
@@ -62,7 +62,7 @@ export async function loadDriver<Driver>(name: string, load: () => Promise<Drive
   }
 }
 
-/** The table is there before (see docs/how-to/gateway.md): the role needs no right to make one. */
+/** The table exists already (see docs/how-to/gateway.md), so the role needs no right to create one. */
 async function openPostgres(connectionString: string): Promise<CounterStore> {
   const { default: pg } = await loadDriver('pg', () => import('pg'));
   const pool = new pg.Pool({
@@ -75,10 +75,10 @@ async function openPostgres(connectionString: string): Promise<CounterStore> {
     lock_timeout: MAX_STORE_WAIT_MS,
     idle_in_transaction_session_timeout: MAX_STORE_WAIT_MS,
   });
-  // A connection that breaks while idle is replaced by the next request, which tells when it cannot be.
+  // The next request replaces a connection that broke while idle, and reports if it cannot.
   pool.on('error', () => undefined);
   const clearing = setInterval(() => {
-    // What cannot be cleared now is cleared by the next turn, or by another gateway.
+    // What cannot be cleared now is cleared next time, or by another gateway.
     pool.query(CLEAR_EXPIRED, [Date.now()]).catch(() => undefined);
   }, CLEAR_EXPIRED_EVERY_MS);
   clearing.unref();
@@ -90,7 +90,7 @@ async function openPostgres(connectionString: string): Promise<CounterStore> {
         schemaName: POSTGRES_SCHEMA,
         tableName: POSTGRES_TABLE,
         tableCreated: true,
-        // The library's own timer could not be ended.
+        // The library's own timer cannot be stopped.
         clearExpiredByTimeout: false,
         keyPrefix,
         points: requests,
@@ -113,9 +113,9 @@ async function openRedis(url: string): Promise<CounterStore> {
     commandTimeout: MAX_STORE_WAIT_MS,
     retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_MS),
   });
-  // Whoever is counted learns of it, when it matters.
+  // The counting request learns of it, if it matters.
   client.on('error', () => undefined);
-  // So that the first requests are counted there, if it is there.
+  // So that the first requests are counted there, if it is reachable.
   await Promise.race([
     once(client, 'ready').catch(() => undefined),
     sleep(MAX_STORE_WAIT_MS, undefined, { ref: false }),

@@ -8,12 +8,12 @@ const COST_IDENTITY = 'https://specs.apollo.dev/cost';
 export interface ListSize {
   readonly assumedSize: number | undefined;
   readonly slicingArguments: readonly string[];
-  /** Fields on what the field returns, whose lists have the size. Empty: the field's own list has it. */
+  /** Fields of the returned object whose lists have the size. Empty: the field's own list has it. */
   readonly sizedFields: readonly string[];
   readonly requireOneSlicingArgument: boolean;
 }
 
-/** What `@cost` and `@listSize` say in a supergraph, by coordinate: `Type`, `Type.field`, `Type.field(argument:)`. */
+/** A supergraph's `@cost` and `@listSize`, by coordinate: `Type`, `Type.field`, `Type.field(argument:)`. */
 export interface StatedCosts {
   readonly weights: ReadonlyMap<string, number>;
   readonly listSizes: ReadonlyMap<string, ListSize>;
@@ -23,7 +23,7 @@ interface Annotated {
   readonly directives?: readonly ConstDirectiveNode[] | undefined;
 }
 
-/** Reads them through `@link`, so that a renamed import changes nothing. A supergraph without them says nothing. */
+/** Reads them through `@link`, so that a renamed import changes nothing. */
 export function readStatedCosts(supergraph: DocumentNode): StatedCosts {
   const weights = new Map<string, number>();
   const listSizes = new Map<string, ListSize>();

@@ -1,17 +1,17 @@
 import { isEnumType, isInputObjectType, isInterfaceType, isObjectType, isUnionType, Kind } from 'graphql';
 import type { FieldNode, FragmentDefinitionNode, GraphQLSchema, SelectionSetNode } from 'graphql';
 
-/** Share of the types that wrap another one, roughly: each `ofType` asks what half of those above have. */
+/** Approximate share of wrapping types: each `ofType` applies to half of those above. */
 const WRAPPED_SHARE = 0.5;
 
 export function isIntrospectionRoot(field: string): boolean {
   return field === '__schema' || field === '__type';
 }
 
-/** Entries of each list of the introspection schema, by its field; every other field gives one value. */
+/** Entries of each list of the introspection schema, by its field; every other field has one value. */
 type ListSizes = ReadonlyMap<string, number>;
 
-/** What stands below these is one type, or a few, of the client's choice: it may be the largest of all. */
+/** Below these are one or a few types of the client's choice, possibly the largest. */
 const CHOOSING_FIELDS: ReadonlySet<string> = new Set([
   '__type',
   'type',
@@ -24,9 +24,9 @@ const CHOOSING_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * How many fields an answer to introspection holds, by how long the schema's lists are: on the average below the list of all
- * types, which is exact for all of them together, and at most below a type that was chosen. GraphQL's own rules bound how deep
- * the lists may stand in each other, and not how many fields are asked for on each entry.
+ * The number of fields in an introspection response, by the lengths of the schema's lists: the average below the list of all
+ * types, which is exact in total, and the maximum below a chosen type. GraphQL's own rules limit how deeply lists nest, but not
+ * how many fields are requested of each entry.
  */
 export class SchemaSizes {
   private readonly average: ListSizes;
@@ -67,7 +67,7 @@ export class SchemaSizes {
     ]);
   }
 
-  /** Each fragment is read once, or twice where it stands below the list of all types and below a chosen one. */
+  /** Each fragment is read once, or twice if it is spread both below the list of all types and below a chosen one. */
   costOf(root: FieldNode, fragments: ReadonlyMap<string, FragmentDefinitionNode>): number {
     return this.ofField(root, this.average, { fragments, known: new Map() });
   }

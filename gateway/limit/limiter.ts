@@ -15,18 +15,18 @@ import { countOverlaps } from './overlaps.js';
 import { scanText } from './scan.js';
 import { countValues } from './values.js';
 
-/** An operation that is within its limits, and what it weighs. */
+/** An operation within its limits, and its weight. */
 export interface MeasuredOperation {
   readonly rootFields: number;
   readonly cost: number;
 }
 
-/** The one place where the size of operations is judged. Each method returns the first limit that is exceeded. */
+/** The one place that judges the size of operations. Each method returns the first exceeded limit. */
 export class OperationLimiter {
   readonly limits: OperationLimits;
   private readonly documentLimits: Readonly<Partial<Record<LimitName, number>>>;
 
-  /** Documents that were found within the limits before. */
+  /** Documents that were within the limits before. */
   private readonly within = new WeakSet<DocumentNode>();
 
   constructor(limits: Partial<OperationLimits> = {}) {
@@ -42,7 +42,7 @@ export class OperationLimiter {
   /**
    * Before the text is parsed.
    *
-   * @param tokensBefore Of operations in the same HTTP request.
+   * @param tokensBefore of other operations in the same HTTP request
    */
   scan(text: string, tokensBefore = 0): { readonly tokens: number; readonly exceeded: Exceeded | undefined } {
     const { tokens, nesting, lines } = scanText(text);
@@ -51,13 +51,13 @@ export class OperationLimiter {
   }
 
   /**
-   * Before the document is validated, and so of all that it defines.
+   * Before the document is validated, so it covers all definitions.
    *
-   * @throws {GraphQLError} for a fragment that spreads itself.
+   * @throws {GraphQLError} for a fragment cycle
    */
   checkDocument(document: DocumentNode): Exceeded | undefined {
     const { definitions } = this.limits;
-    // Before it is counted: a chain of fragments is followed to its end.
+    // Checked before counting, which follows a chain of fragments to its end.
     const defined = firstExceeded({ definitions: document.definitions.length }, { definitions });
     if (defined !== undefined) return defined;
     if (this.within.has(document)) return undefined;
@@ -75,7 +75,7 @@ export class OperationLimiter {
     return firstExceeded({ ...countValues(variables) }, this.documentLimits);
   }
 
-  /** Of the operation that is to run, after {@link checkDocument} found nothing. */
+  /** For the operation that is to run, after {@link checkDocument} passed. */
   measure(
     document: DocumentNode,
     operation: OperationDefinitionNode,

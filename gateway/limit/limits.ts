@@ -1,34 +1,31 @@
 import { GraphQLError } from 'graphql';
 import { RefusedError } from '../errors.js';
 
-/** What one operation may hold at most. Everything is counted before it is planned. */
+/** The limits of one operation. Everything is counted before it is planned. */
 export interface OperationLimits {
   /** Lexical tokens of the text, comments included; of all operations of one HTTP request together. */
   readonly tokens: number;
-  /** Operations and fragments that the text defines. */
+  /** Operations and fragments of the text. */
   readonly definitions: number;
-  /** Fields within fields, with fragments in their place. */
+  /** Fields within fields, with fragments expanded. */
   readonly depth: number;
   /** Fields, fragments and spreads, each fragment counted wherever it is spread. */
   readonly selections: number;
-  /**
-   * Pairs of fields that give the same place of the answer, with the size of their arguments: validation compares each with
-   * each.
-   */
+  /** Pairs of fields under one response key, with the size of their arguments: validation compares all of them. */
   readonly overlaps: number;
-  /** Fields of the operation's own root, with fragments in their place. */
+  /** Root fields of the operation, with fragments expanded. */
   readonly rootFields: number;
   /** Fields under another name, each fragment counted wherever it is spread. */
   readonly aliases: number;
-  /** Characters of one alias, or of one variable's name: paths and messages of errors repeat it for each error. */
+  /** Characters of one alias or variable name, which paths and messages repeat in each error. */
   readonly nameLength: number;
   /** Directives, each fragment counted wherever it is spread. */
   readonly directives: number;
   /** Variables that one operation defines. */
   readonly variables: number;
-  /** Distinct variables in `@skip` and `@include`: what depends on them multiplies with each. */
+  /** Distinct variables in `@skip` and `@include`: each multiplies the possible cases. */
   readonly conditions: number;
-  /** Entries and members in the values of the variables, at every level. */
+  /** Entries and members in the variables' values, at every level. */
   readonly values: number;
   /** Static cost by `@cost` and `@listSize`. */
   readonly cost: number;
@@ -51,21 +48,21 @@ export const DEFAULT_LIMITS: OperationLimits = Object.freeze({
 });
 
 /**
- * Levels of brackets in a text, of selection sets with fragments in their place, and of the values of variables. Not to be
- * configured: what reads them calls itself for each level, here and in what others wrote.
+ * Levels of brackets in a text, of selection sets with fragments expanded, and of variable values. Not configurable: their
+ * readers recurse for each level, here and in libraries.
  */
 export const MAX_NESTING = 100;
 
 /**
- * Lines of a text. For each error the lines before its place are counted anew, and block strings are written out with every line
- * of them indented at each level. Not to be configured.
+ * Lines of a text. Each error counts the lines before its position anew, and printing a block string indents all its lines at
+ * each level. Not configurable.
  */
 export const MAX_LINES = 20_000;
 
-/** Directives at one place. Those of GraphQL may stand there once each. */
+/** Directives at one place. GraphQL's own may each be there once. */
 export const MAX_DIRECTIVES_PER_LOCATION = 10;
 
-/** How many times the cost of the introspection query that tools send an operation may cost in introspection. */
+/** An operation's introspection may cost this many times as much as the tools' query. */
 export const MAX_INTROSPECTION_RATIO = 2;
 
 export type LimitName =
@@ -76,7 +73,7 @@ export type LimitName =
   | 'introspection'
   | 'slicingArguments';
 
-/** A limit, and the number that is beyond it. */
+/** A limit, and the number that exceeds it. */
 export interface Exceeded {
   readonly limit: LimitName;
   readonly maximum: number;
@@ -85,7 +82,7 @@ export interface Exceeded {
   readonly at?: string;
 }
 
-/** The first of the numbers that is beyond its limit. */
+/** The first number that exceeds its limit. */
 export function firstExceeded(
   numbers: Readonly<Partial<Record<LimitName, number>>>,
   limits: Readonly<Partial<Record<LimitName, number>>>,
@@ -93,7 +90,7 @@ export function firstExceeded(
   for (const [name, actual] of Object.entries(numbers)) {
     const limit = name as LimitName;
     const maximum = limits[limit];
-    // Not "greater than": a number that cannot be told is beyond every limit.
+    // Not "greater than": NaN must exceed every limit.
     if (maximum !== undefined && !(actual <= maximum)) return { limit, maximum, actual };
   }
   return undefined;
@@ -106,7 +103,7 @@ function messageOf({ limit, maximum, actual, at }: Exceeded): string {
   return `The operation is too large: ${limit} is ${actual}, and at most ${maximum} is allowed`;
 }
 
-/** For those who answer no HTTP request. */
+/** For callers that do not answer HTTP requests. */
 export function limitError(exceeded: Exceeded): GraphQLError {
   return new GraphQLError(messageOf(exceeded), { extensions: { code: CODE, ...exceeded } });
 }

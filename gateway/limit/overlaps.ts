@@ -3,10 +3,10 @@ import type { DocumentNode, FieldNode, FragmentDefinitionNode, SelectionSetNode,
 import { add } from './count.js';
 
 /**
- * Pairs of fields that give the same place of the answer, each with the size of its arguments: validation compares all of them
- * (GraphQL section 5.3.2 Field Selection Merging), so its work grows with their square.
+ * Pairs of fields under one response key, each with the size of its arguments: validation compares all of them (GraphQL section
+ * 5.3.2 Field Selection Merging), so its work grows quadratically.
  *
- * Fragments are written out where they are spread, so what they come to is to be bounded before.
+ * Fragments are expanded where they are spread, so their expansion must be limited before.
  */
 export function countOverlaps(document: DocumentNode, roots: readonly SelectionSetNode[]): number {
   const fragments = new Map<string, FragmentDefinitionNode>();
@@ -15,7 +15,7 @@ export function countOverlaps(document: DocumentNode, roots: readonly SelectionS
   }
   return roots.reduce((total, root) => add(total, overlapsOf([root])), 0);
 
-  /** Of all selection sets that stand at one place. */
+  /** Over all selection sets at one position. */
   function overlapsOf(sets: readonly SelectionSetNode[]): number {
     const fields = new Map<string, FieldNode[]>();
     for (const set of sets) collect(set, fields);
@@ -45,7 +45,7 @@ export function countOverlaps(document: DocumentNode, roots: readonly SelectionS
   }
 }
 
-/** One, and the parts of its arguments: they are compared as text. */
+/** One, plus the parts of its arguments, which are compared as text. */
 function sizeOf({ arguments: given = [] }: FieldNode): number {
   let size = 1;
   const pending: ValueNode[] = given.map(({ value }) => value);

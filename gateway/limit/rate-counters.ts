@@ -3,30 +3,30 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import type { RateClass } from '@behalf/policy';
 
-/** Who is counted: unequal for different clients, subjects and issuers. */
+/** Identifies the counted party: different for different clients, subjects and issuers. */
 export type CounterKey = string;
 
-/** Counts requests in fixed windows, one counter for each rate class and key. */
+/** Counts requests in fixed windows, one counter per rate class and key. */
 export interface RateCounters {
   /**
-   * Counts `requests`, also when they are too many.
+   * Counts `requests`, even if they are too many.
    *
-   * @returns milliseconds until the window ends when they are too many, otherwise undefined.
+   * @returns milliseconds until the window ends if they are too many, otherwise undefined
    */
   consume(rateClass: RateClass, key: CounterKey, requests: number): Promise<number | undefined>;
-  /** Takes back what was counted of an operation that was refused. */
+  /** Takes back the count of a refused operation. */
   giveBack(rateClass: RateClass, key: CounterKey, requests: number): Promise<void>;
-  /** Makes ready what the counters need. @throws {ConfigurationError} for a driver that is not installed */
+  /** Prepares the counters. @throws {ConfigurationError} for a driver that is not installed */
   open(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Counters that are kept at a time; beyond it, those that were quiet longest are forgotten. */
+/** Maximum number of counters; beyond it, the longest idle are forgotten. */
 const MAX_COUNTERS = 100_000;
-/** Rate classes of the present policy, and of those before it whose windows have not ended. */
+/** Rate classes of the current policy, and of earlier ones whose windows have not ended. */
 const MAX_CLASSES = 1_000;
 
-/** A class whose numbers change begins to count anew. */
+/** A class whose numbers change starts counting anew. */
 export function classKey({ name, requests, perSeconds }: RateClass): string {
   return JSON.stringify([name, requests, perSeconds]);
 }
@@ -46,7 +46,7 @@ export async function consumeFrom(
   }
 }
 
-/** In the memory of this gateway: _n_ gateways together admit up to _n_ times as many. */
+/** In this gateway's memory: _n_ gateways together admit up to _n_ times as many. */
 export class MemoryRateCounters implements RateCounters {
   readonly #limiters = new LRUCache<string, RateLimiterMemory>({ max: MAX_CLASSES });
   readonly #counted: LRUCache<string, { readonly limiter: RateLimiterMemory; readonly key: CounterKey }>;
@@ -55,7 +55,7 @@ export class MemoryRateCounters implements RateCounters {
   constructor(maxCounters = MAX_COUNTERS) {
     this.#counted = new LRUCache({
       max: maxCounters,
-      // The limiter itself keeps a counter for every key that it sees until its window ends, however many there are.
+      // The limiter itself keeps a counter for every key until its window ends, however many there are.
       dispose: ({ limiter, key }) => void limiter.delete(key),
     });
   }
@@ -64,7 +64,7 @@ export class MemoryRateCounters implements RateCounters {
     return consumeFrom(this.#limiterOf(rateClass, key), key, requests);
   }
 
-  /** Counts without an answer: what another store has already answered. */
+  /** Counts without a result: another store has already answered. */
   async note(rateClass: RateClass, key: CounterKey, requests: number): Promise<void> {
     await this.#limiterOf(rateClass, key).penalty(key, requests);
   }

@@ -12,8 +12,8 @@ interface Counter {
 }
 
 /**
- * Step 2 of the pipeline: how much one client may ask for one subject, by the rate class that the policy gives the client, in
- * fixed windows. The counters outlive the policy.
+ * Step 2 of the pipeline: limits a client's requests for one subject by the client's rate class in the policy, in fixed
+ * windows. The counters outlive the policy.
  */
 export class RateLimit {
   constructor(
@@ -22,10 +22,10 @@ export class RateLimit {
   ) {}
 
   /**
-   * Counts one request, before it is known what it asks. A client without a rate class is not limited; nor is a caller without
-   * a token, who has no client.
+   * Counts one request, before its operation is known. Clients without a rate class are not limited; nor are anonymous callers,
+   * who have no client.
    *
-   * @throws {RefusedError} 429 `RATE_LIMITED` with `Retry-After` (RFC 6585 section 4).
+   * @throws {RefusedError} 429 `RATE_LIMITED` with `Retry-After` (RFC 6585 section 4)
    */
   async count(token: AuthenticatedToken): Promise<void> {
     const counter = this.counterOf(token);
@@ -33,10 +33,10 @@ export class RateLimit {
   }
 
   /**
-   * Counts what an operation weighs beyond the one request that {@link count} has counted. One that is refused leaves no more
-   * than that one behind, so that a client which asks for too much at once may still ask for less.
+   * Counts an operation's weight beyond the one request from {@link count}. A refused one only leaves that one counted, so a
+   * client that asks for too much at once may still ask for less.
    *
-   * @throws {RefusedError} as `count`; without `Retry-After` for an operation that weighs more than the class in a whole window.
+   * @throws {RefusedError} as `count`; without `Retry-After` for an operation that exceeds a whole window
    */
   async countWeight(token: AuthenticatedToken, operation: MeasuredOperation): Promise<void> {
     const counter = this.counterOf(token);
@@ -81,7 +81,7 @@ export class RateLimit {
   }
 }
 
-/** How many ordinary requests an operation counts as: by what it asks at its root, or by what it costs, whichever is more. */
+/** The number of ordinary requests that an operation counts as: its root fields or its cost, whichever is more. */
 function weightOf({ rootFields, cost }: MeasuredOperation, costPerRequest: number): number {
   return Math.max(1, rootFields, Math.ceil(cost / costPerRequest));
 }

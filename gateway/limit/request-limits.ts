@@ -9,39 +9,41 @@ import type { Exceeded, OperationLimits } from './limits.js';
 import { makeRateCounters } from './counter-stores.js';
 import type { RateCounters } from './rate-counters.js';
 
-/** How large an operation may be, and what may be spent and kept on behalf of it. */
+/** The size limits of operations, and the resources for processing and caching them. */
 export interface LimitSettings extends OperationLimits {
-  /** Assumed of a list whose size `@listSize` does not tell. Default 10. */
+  /** Assumed size of a list without a stated one. Default 10. */
   readonly listSize: number;
-  /** Milliseconds of the processor that one request may spend on planning, in a worker. Default 100. */
+  /** Milliseconds of processor time that one request may spend on planning, in a worker. Default 100. */
   readonly planningMs: number;
-  /** Operations that wait for the planner at a time. Default 100. */
+  /** Operations that may wait for the planner. Default 100. */
   readonly planningQueue: number;
   /**
-   * Whether operations are planned in a thread that is ended when one takes too long. Default false: @apollo/gateway plans in
-   * the thread of the gateway, within the limits above and its planner's own. Behalf's server always plans in a worker.
+   * Whether operations are planned in a thread that is ended when one takes too long. Default false:
+   * @apollo/gateway plans in the gateway's thread, within the limits above and its planner's own. Behalf's server always plans
+   * in a worker.
    */
   readonly planInWorker: boolean;
   /**
-   * Where requests are counted against their rate classes: `memory` (the default) of this gateway, or the address of a
-   * PostgreSQL (`postgres://…`, needs the package `pg`), Redis or Valkey (`redis://…`, needs `ioredis`) that several gateways share.
+   * Where requests are counted against their rate classes: in this gateway's `memory` (the default), or at the address of a
+   * PostgreSQL (`postgres://…`, needs the package `pg`), Redis or Valkey (`redis://…`, needs `ioredis`) that several gateways
+   * share.
    */
   readonly store: string;
-  /** Megabytes, estimated, for everything that is kept of operations. Default 256. */
+  /** Estimated megabytes for all caches of operations. Default 256. */
   readonly cacheMegabytes: number;
 }
 
 export interface RequestLimitsOptions {
   readonly limits: LimitSettings;
-  /** In shadow mode what comes too often is only noted. */
+  /** In shadow mode, excess requests are only reported. */
   readonly isShadow: boolean;
   readonly log: GatewayLog;
 }
 
-/** Step 2 of the pipeline: what is too large or too much is refused before anything is decided or planned. */
+/** Step 2 of the pipeline: refuses what is too large or too frequent, before anything is decided or planned. */
 export class RequestLimits {
   readonly limiter: OperationLimiter;
-  /** They outlive a policy: they count for the present one and for those that it replaced. */
+  /** They outlive a policy: they count for the current one and its predecessors. */
   readonly counters: RateCounters;
   readonly #options: RequestLimitsOptions;
 
@@ -58,10 +60,10 @@ export class RequestLimits {
   }
 
   /**
-   * Measures an operation, and counts what it weighs against its client's rate class. Its size is limited in shadow mode, too:
-   * no client has an answer from a gateway that was exhausted.
+   * Measures an operation, and counts its weight against its client's rate class. Its size is limited in shadow mode, too,
+   * because an exhausted gateway answers nobody.
    *
-   * @throws {RefusedError} 400 `OPERATION_LIMIT_EXCEEDED`, 429 `RATE_LIMITED`.
+   * @throws {RefusedError} 400 `OPERATION_LIMIT_EXCEEDED`, 429 `RATE_LIMITED`
    */
   async measure(
     caller: Authenticated,

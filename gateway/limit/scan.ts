@@ -13,8 +13,8 @@ const OPENING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BR
 const CLOSING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
 /**
- * Counts a text before it is parsed, without calling itself: the parser calls itself for each level, and builds an object for
- * each token. Of a text with a lexical error the part before it is counted, as the parser reads no further either.
+ * Counts a text before it is parsed, without recursion: the parser recurses for each level, and builds an object for each
+ * token. Of a text with a lexical error the part before it is counted, because the parser reads no further either.
  */
 export function scanText(text: string): TextCounts {
   const lexer = new Lexer(new Source(text));
@@ -24,7 +24,7 @@ export function scanText(text: string): TextCounts {
   try {
     let last = lexer.token;
     for (let token = lexer.advance(); ; token = lexer.advance()) {
-      // Comments stand between those that the lexer stops at.
+      // Comments are between the tokens that the lexer returns.
       for (let each: Token | null = token; each !== null && each !== last; each = each.prev) tokens += 1;
       if (token.kind === TokenKind.EOF) break;
       last = token;
@@ -33,7 +33,7 @@ export function scanText(text: string): TextCounts {
         nesting = Math.max(nesting, open);
       } else if (CLOSING.has(token.kind)) open -= 1;
     }
-    // The end is a token to the lexer alone.
+    // Only the lexer counts the end as a token.
     tokens -= 1;
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;

@@ -13,9 +13,9 @@ export interface CounterStore {
   close(): Promise<void>;
 }
 
-/** A request waits this long for the store at most. */
+/** Longest time that a request waits for the store. */
 export const MAX_STORE_WAIT_MS = 500;
-/** After a failure the store is asked again by one request, this much later. */
+/** Pause after a failure, before one request tries the store again. */
 const RETRY_AFTER_MS = 2_000;
 const MAX_CLASSES = 1_000;
 const KEY_PREFIX = 'behalf-rate';
@@ -25,9 +25,9 @@ class StoreTimeoutError extends Error {
 }
 
 /**
- * Counts in a store that several gateways share. When the store does not answer in time, this gateway counts by itself, from
- * what it has admitted so far in the window: then _n_ gateways together admit up to _n_ times as many, never more, and nobody
- * waits for the store while it is down.
+ * Counts in a store that several gateways share. If the store does not respond in time, this gateway counts by itself, from
+ * what it has admitted in the window: then _n_ gateways together admit up to _n_ times as many, never more, and nobody waits
+ * for the store while it is down.
  */
 export class SharedRateCounters implements RateCounters {
   readonly #openStore: () => Promise<CounterStore>;
@@ -37,7 +37,7 @@ export class SharedRateCounters implements RateCounters {
   readonly #limiters = new LRUCache<string, RateLimiterAbstract>({ max: MAX_CLASSES });
   /** Undefined before it is opened: nothing is served yet. */
   #store: CounterStore | undefined;
-  /** Undefined while the store answers. */
+  /** Undefined while the store responds. */
   #askAgainAtMs: number | undefined;
 
   constructor(openStore: () => Promise<CounterStore>, log: GatewayLog, maxWaitMs = MAX_STORE_WAIT_MS) {
@@ -69,7 +69,7 @@ export class SharedRateCounters implements RateCounters {
     try {
       await withDeadline(limiter.reward(counter, requests), this.#maxWaitMs);
     } catch (error) {
-      // The caller keeps what was counted: too much rather than too little.
+      // The caller's count stays: too much rather than too little.
       this.#markFailed(error);
     }
   }
@@ -83,7 +83,7 @@ export class SharedRateCounters implements RateCounters {
     await this.#store?.close();
   }
 
-  /** Of the requests that come while the store is down, one at a time finds out whether it is back. */
+  /** While the store is down, one request at a time finds out whether it is back. */
   #mayAsk(): boolean {
     if (this.#askAgainAtMs === undefined) return true;
     if (performance.now() < this.#askAgainAtMs) return false;
@@ -100,7 +100,7 @@ export class SharedRateCounters implements RateCounters {
   #markFailed(error: unknown): void {
     const wasUp = this.#askAgainAtMs === undefined;
     this.#askAgainAtMs = performance.now() + RETRY_AFTER_MS;
-    // Of the error no word: it can name the address, and the password in it.
+    // Nothing of the error: it can contain the address with the password.
     if (wasUp) this.#log.log('error', 'RATE_STORE_UNAVAILABLE', { reason: reasonOf(error) });
   }
 
@@ -115,7 +115,7 @@ export class SharedRateCounters implements RateCounters {
   }
 }
 
-/** The store learns neither clients nor people by name, and no key is longer than another. */
+/** Hashed, so that the store sees neither clients nor people by name, and keys have a fixed length. */
 function digestOf(rateClass: RateClass, key: CounterKey): string {
   return hash('sha256', `${classKey(rateClass)} ${key}`, 'base64url');
 }

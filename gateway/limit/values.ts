@@ -5,7 +5,7 @@ export interface ValueCounts {
   readonly nesting: number;
 }
 
-/** Counts a JSON value without calling itself: JSON.parse reads any depth, and most that come after it do not. */
+/** Counts a JSON value without recursion: JSON.parse reads any depth, but most later code recurses. */
 export function countValues(value: unknown): ValueCounts {
   let values = 0;
   let nesting = 0;

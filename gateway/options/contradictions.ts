@@ -11,14 +11,14 @@ import type { CheckedOptions } from './settings.js';
 
 const MIN_PSEUDONYM_KEY_BYTES = 32;
 
-/** Refuses what a schema cannot: keys that contradict each other. @throws {ConfigurationError} */
+/** Refuses what a schema cannot: contradictory keys. @throws {ConfigurationError} */
 export function refuseContradictions(options: CheckedOptions, extras: Extras): void {
   const { issuers, revocation, propagation } = options;
   const names = issuerNames(issuers, extras);
   requireTrustedAddresses(issuers, revocation?.streams ?? []);
-  // Throws for a lifetime that revocations are not known for.
+  // Throws for a lifetime that exceeds the memory of revocations.
   tokenLifetimes(options);
-  // Throws for two issuers that could have a name in common.
+  // Throws for two issuers that could share a name.
   new Namespaces(issuers);
   refuseStreamContradictions(options, names);
   refuseDpopContradictions(options, names, extras);
@@ -26,7 +26,7 @@ export function refuseContradictions(options: CheckedOptions, extras: Extras): v
     throw new ConfigurationError('externalUrl', 'must have no user information, query or fragment');
   // Throws for headers that must not be set or forwarded.
   compileSubgraphHeaders(options.subgraphs);
-  // Throws for workloads that cannot be told apart, or could not authenticate.
+  // Throws for workloads that could not be distinguished, or could not authenticate.
   if (propagation.passOn !== undefined) new TxnTokenExchange(propagation.passOn, propagation.issuer ?? '');
   refuseAuditContradictions(options.audit, extras);
 }
@@ -62,9 +62,9 @@ function refuseStreamContradictions({ revocation }: CheckedOptions, issuers: Rea
   const streams = new Set<string>();
   revocation?.streams.forEach(({ issuer }, index) => {
     const path = `revocation.streams[${index}]`;
-    // Tokens of an issuer without a stream are not looked up: a stream under a mistaken name would leave its own so.
-    if (!issuers.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is none of the issuers');
-    // With two streams of one issuer, either could pass for all that it announces.
+    // Tokens of an issuer without a stream are not checked for revocation: a mistyped name would leave them so.
+    if (!issuers.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is not one of the issuers');
+    // With two streams of one issuer, either could pass for everything that it announces.
     if (streams.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is listed twice');
     streams.add(issuer);
   });
@@ -79,9 +79,9 @@ function refuseDpopContradictions(
   const { required, replay, database, nonce } = dpop;
   if (typeof required !== 'boolean') {
     required.forEach((name, index) => {
-      // Under a mistaken name the tokens of the issuer that was meant would pass.
+      // Under a mistyped name, the intended issuer's tokens would pass.
       if (!issuers.has(name))
-        throw new ConfigurationError(`dpop.required[${index}]`, 'is none of the issuers');
+        throw new ConfigurationError(`dpop.required[${index}]`, 'is not one of the issuers');
     });
   }
   if (replay === 'database' && database === undefined)

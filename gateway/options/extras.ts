@@ -25,11 +25,11 @@ interface ExtraTypes {
   readonly onConsentChange: NonNullable<RevocationHooks['onConsentChange']>;
 }
 
-/** An option of the library that no file can hold. */
+/** A library option that no file can hold. */
 interface Extra {
   readonly isGiven: (value: unknown) => boolean;
   readonly problem: string;
-  /** The schema has another form of it, which is taken as well. */
+  /** The schema has another form of it, which is accepted as well. */
   readonly hasPlainForm?: true;
 }
 
@@ -71,31 +71,31 @@ const EXTRAS: Readonly<Record<keyof ExtraTypes | 'issuers[].introspection.privat
   onConsentChange: { isGiven: isFunction, problem: 'must be a function' },
 };
 
-/** Keys of the configuration file alone, and what the library has in their place. */
+/** Keys of the configuration file only, and their counterparts in the library. */
 const OF_FILES_ONLY: Readonly<Record<string, string>> = {
   supergraph: 'give `supergraphSdl` in the first argument',
   listen: 'your server listens',
   proxies: 'your server knows its proxies',
   http: 'your server knows its ways of asking',
   metrics: 'serve `await gateway.metrics()`',
-  administration: 'there is none around a server of your own',
+  administration: 'not available around your own server',
   'policies.cedar': 'give policies.evaluators: [await cedarEvaluator(text)]',
   'propagation.keyFile': 'give propagation.key',
   'issuers[].introspection.privateKeyFile': 'give introspection.privateKey',
 };
 
-/** The options that no file can hold, taken out so that the rest can be checked by the schema of files. */
+/** The options that no file can hold, separated so that the file's schema can check the rest. */
 export class Extras {
   readonly #given = new Map<string, unknown>();
 
-  /** @returns the rest, as data of its own. @throws {ConfigurationError} */
+  /** @returns the rest, as separate data. @throws {ConfigurationError} */
   takeFrom(options: unknown): Record<string, unknown> {
     if (!isRecord(options)) throw new ConfigurationError('', 'the options must be an object');
     return mapPlain(options, (value, path) => this.#take(value, path)) as Record<string, unknown>;
   }
 
   get<Path extends keyof ExtraTypes>(path: Path): ExtraTypes[Path] | undefined {
-    // Its type was checked when it was taken.
+    // Its type was checked when it was separated.
     return this.#given.get(path) as ExtraTypes[Path] | undefined;
   }
 

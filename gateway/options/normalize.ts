@@ -14,11 +14,11 @@ import type { ProtectionOptions } from './protection-options.js';
 import type { CheckedOptions, Settings } from './settings.js';
 import { requireShape } from './validate.js';
 
-/** `supergraph` belongs to `protectGateway`'s first argument; the schema asks for it because a file needs it. */
+/** `supergraph` is in `protectGateway`'s first argument; the schema requires it because a file needs it. */
 const SUPERGRAPH_STANDS_ELSEWHERE = { supergraph: 'supergraphSdl' };
 
 /**
- * Completes and checks the options of the library, in this one place.
+ * Completes and checks the library's options, in this one place.
  *
  * @throws {ConfigurationError} with the path of the option
  */
@@ -87,7 +87,7 @@ function dpopSettings(dpop: CheckedOptions['dpop'], extras: Extras): DpopSetting
   };
 }
 
-/** @throws {ConfigurationError} when it is not said where records go */
+/** @throws {ConfigurationError} if the destination of records is missing */
 function auditSettings(audit: CheckedOptions['audit'], extras: Extras): AuditSettings {
   if (audit === undefined || audit.mode === 'off') return { mode: 'off' };
   const { mode, file, database } = audit;

@@ -1,9 +1,9 @@
 /**
- * Rebuilds plain data with the path of each value, as a person writes it: `issuers[0].claims.scopes`. Members that are
- * undefined are left out: to be undefined is to be absent.
+ * Rebuilds plain data with the path of each value, as a person writes it: `issuers[0].claims.scopes`. Undefined members are
+ * omitted, because undefined means absent.
  *
- * @param replace Is given every value before its members. What it returns stands in its place; `undefined` leaves it out, and
- *   the same value has its members visited.
+ * @param replace gets every value before its members; its result replaces the value. `undefined` omits it, and for the same
+ * value its members are visited.
  */
 export function mapPlain(
   value: unknown,
@@ -28,7 +28,7 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** The path without the positions in lists: `issuers[].issuer`. */
+/** The path without list positions: `issuers[].issuer`. */
 export function pathPattern(path: string): string {
   return path.replaceAll(/\[\d+\]/g, '[]');
 }

@@ -13,12 +13,12 @@ import type { SchemaIntrospectionRule } from '../schema-introspection/index.js';
 import type { AuditOptions } from '../seal/audit-options.js';
 import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
 
-/** Settings as somebody gives them: each has a default. */
+/** Settings as given: each has a default. */
 export type Given<Settings> = { readonly [Key in keyof Settings]?: Settings[Key] | undefined };
 
 /**
- * `filter`: denied fields are null. `reject`: an operation with a denial is refused as a whole. `shadow`: nothing changes for
- * the client; the log and the audit record tell what would have been denied.
+ * `filter`: denied fields are null. `reject`: an operation with a denial is refused as a whole. `shadow`: the client sees no
+ * change; the log and the audit record show what would have been denied.
  */
 export type AuthorizationMode = 'filter' | 'reject' | 'shadow';
 
@@ -26,64 +26,65 @@ export type AuthorizationMode = 'filter' | 'reject' | 'shadow';
 export interface AuthorizationSettings {
   /** Default `filter`. */
   readonly mode: AuthorizationMode;
-  /** `refuse`: nobody is served without a token. Default `allow`. */
+  /** `refuse`: anonymous callers are not served. Default `allow`. */
   readonly anonymous: 'allow' | 'refuse';
   /** `required`: a field without a rule that is not `@public` is refused. Default `open`, as in the standard. */
   readonly coverage: 'required' | 'open';
-  /** Errors with a path of their own for each denied selection, and for each that a failed subgraph left null. Default 20. */
+  /** Errors with their own path per denied selection, and per selection that a failed subgraph made null. Default 20. */
   readonly maxPathsPerSelection: number;
-  /** Errors of one answer; one more says how many are left out. Default 1,000. */
+  /** Errors of one response; one more counts those left out. Default 1,000. */
   readonly maxErrors: number;
 }
 
-/** The streams of revocations that the gateway follows. */
+/** The revocation streams that the gateway follows. */
 export interface RevocationSettings {
   readonly streams: readonly StreamOptions[];
-  /** Milliseconds. Default 75,000: two long polls of 30 s, and time to be late. */
+  /** Milliseconds. Default 75,000: two long polls of 30 s, and some slack. */
   readonly maxStalenessMs: number;
   /**
-   * For issuers with a stream that do not set their own, in seconds. A token that claims a longer life is refused. Default 3,600.
+   * For issuers with a stream and without their own value, in seconds. A token with a longer lifetime is refused. Default
+   * 3,600.
    */
   readonly maxTokenLifetimeSeconds: number;
-  /** Revocations that are held in memory. Default 1,000,000. */
+  /** Revocations kept in memory. Default 1,000,000. */
   readonly maxEntries: number;
-  /** This gateway's name where somebody waits for all gateways. Default: host name and process. */
+  /** This gateway's name for callers that wait for all gateways. Default: host name and process. */
   readonly instance: string | undefined;
 }
 
 export type RevocationOptions = Given<Omit<RevocationSettings, 'streams'>> &
   Pick<RevocationSettings, 'streams'>;
 
-/** The transaction tokens that subgraphs are sent. */
+/** The transaction tokens for subgraphs. */
 export interface PropagationSettings {
   /** `iss` of the transaction tokens: the gateway, as the subgraphs know it. */
   readonly issuer: string;
   /** Seconds; at most 60, which is what subgraphs accept. Default 15. */
   readonly tokenLifetimeSeconds: number;
   /**
-   * `none`: one token for each transaction and subgraph. `body`: one for each request to a subgraph, good for that request
-   * alone and once. It costs a signature (about 30 µs) and a canonical text for each. Default `none`.
+   * `none`: one token per transaction and subgraph. `body`: one per subgraph request, valid once and for that request only, at
+   * the cost of a signature (about 30 µs) and a canonical text each. Default `none`.
    */
   readonly bind: 'none' | 'body';
-  /** Ed25519 private key (RFC 8037). Default: one is made, for as long as the gateway runs. */
+  /** Ed25519 private key (RFC 8037). Default: generated, for as long as the gateway runs. */
   readonly key: JWK | undefined;
   /**
-   * Seconds that one key signs; the next one is published meanwhile. Longer than subgraphs keep a key set (10 minutes).
+   * Seconds for which one key signs; the next one is published meanwhile. Longer than subgraphs cache a key set (10 minutes).
    * Default: as long as the gateway runs.
    */
   readonly rotateKeysAfterSeconds: number | undefined;
-  /** Workloads that may have a transaction token exchanged for one of another audience. Default: none. */
+  /** Workloads that may exchange a transaction token for one with another audience. Default: none. */
   readonly passOn: TxnTokenExchangeOptions | undefined;
 }
 
 export type PropagationOptions = Given<Omit<PropagationSettings, 'issuer'>> &
   Pick<PropagationSettings, 'issuer'>;
 
-/** Who answers `@policy`, beside the policies that a token brings. */
+/** What answers `@policy`, besides the policies that a token brings. */
 export interface PolicyAnswerOptions {
-  /** Policies that are functions, by name. */
+  /** Policies as functions, by name. */
   readonly functions?: Readonly<Record<string, PolicyFunction>> | undefined;
-  /** Further evaluators, such as `await cedarEvaluator(text)`. No two may answer one policy. */
+  /** Further evaluators, such as `await cedarEvaluator(text)`. No two may answer the same policy. */
   readonly evaluators?: readonly PolicyEvaluator[] | undefined;
   /** Milliseconds; a policy that takes longer denies. Default 1,000. */
   readonly timeoutMs?: number | undefined;
@@ -91,7 +92,7 @@ export interface PolicyAnswerOptions {
 
 /**
  * The options of {@link protectGateway}. They have the keys of the configuration file and are checked by its schema
- * (`gateway/config/schema.json`); functions and objects that a file cannot hold are taken here alone.
+ * (`gateway/config/schema.json`), and also accept functions and objects that a file cannot hold.
  *
  * @example
  * ```ts
@@ -106,37 +107,37 @@ export interface PolicyAnswerOptions {
  * ```
  */
 export interface ProtectionOptions extends RevocationHooks {
-  /** Whose access tokens are accepted; a token's `iss` selects. */
+  /** The issuers whose access tokens are accepted; a token's `iss` selects one. */
   readonly issuers: readonly IssuerOptions[];
   readonly propagation: PropagationOptions;
   readonly authorization?: Given<AuthorizationSettings> | undefined;
-  /** Who may ask for the schema. Default `authenticated`. */
+  /** Who may read the schema. Default `authenticated`. */
   readonly introspection?: SchemaIntrospectionRule | undefined;
   /** How large an operation may be. */
   readonly limits?: Given<LimitSettings> | undefined;
   /**
-   * The address under which clients reach the gateway. With it every challenge names the metadata of the protected resource
-   * (RFC 9728), which is then to be served. Default: none.
+   * The address at which clients reach the gateway. With it every challenge names the metadata of the protected resource (RFC
+   * 9728), which must then be served. Default: none.
    */
   readonly externalUrl?: string | undefined;
-  /** Tokens that are bound to a key, and the proofs of it (RFC 9449). */
+  /** DPoP-bound tokens, and their proofs (RFC 9449). */
   readonly dpop?: DpopOptions | undefined;
-  /** Whether `IncomingRequest.clientCertificate` is set where there is one; for the metadata. Default false. */
+  /** Whether `IncomingRequest.clientCertificate` is set for clients with a certificate; for the metadata. Default false. */
   readonly knowsClientCertificates?: boolean | undefined;
-  /** Default: revocations are not known, and a token is good until it expires. */
+  /** Default: revocations are unknown, and a token is valid until it expires. */
   readonly revocation?: RevocationOptions | undefined;
   /** Default `{ mode: 'off' }`. */
   readonly audit?: AuditOptions | undefined;
   readonly policies?: PolicyAnswerOptions | undefined;
   /**
-   * The policy file, read: `await readPolicy(file)`. What clients may hold at most, and how often they may ask. It must name the
-   * scopes that the supergraph names. Default: no ceiling.
+   * The loaded policy file: `await readPolicy(file)`. The clients' ceilings and rate limits. It must name the supergraph's
+   * scopes. Default: no ceiling.
    */
   readonly policy?: Policy | undefined;
-  /** How each subgraph is reached, and what it is told beside the transaction token, by subgraph name. */
+  /** How each subgraph is called, and what it gets besides the transaction token, by subgraph name. */
   readonly subgraphs?: SubgraphsOptions | undefined;
-  /** Which messages of subgraphs' errors reach a client or the log. */
+  /** Which messages of subgraph errors reach a client or the log. */
   readonly subgraphErrors?: SubgraphErrorOptions | undefined;
-  /** Default: JSON lines on stderr, from level `info` on. `silentLog` writes nothing. */
+  /** Default: JSON lines on stderr, from level `info` up. `silentLog` writes nothing. */
   readonly log?: GatewayLog | { readonly level?: LogLevel | undefined } | undefined;
 }

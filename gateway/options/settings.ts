@@ -24,7 +24,7 @@ export interface Settings {
   readonly revocation: RevocationSettings | undefined;
   readonly audit: AuditSettings;
   readonly policies: {
-    /** Policies that are functions, which no file replaces. */
+    /** Policies as functions, which no file replaces. */
     readonly functions: readonly PolicyEvaluator[];
     readonly evaluators: readonly PolicyEvaluator[];
     readonly timeoutMs: number;
@@ -36,7 +36,7 @@ export interface Settings {
   readonly log: GatewayLog;
 }
 
-/** Options as the schema leaves them: complete, without what a file cannot hold. */
+/** Options after the schema's check: complete, except for what a file cannot hold. */
 export interface CheckedOptions extends Pick<
   Settings,
   'authorization' | 'introspection' | 'externalUrl' | 'subgraphs' | 'subgraphErrors'

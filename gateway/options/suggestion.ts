@@ -1,9 +1,9 @@
-/** Beyond this part of its length a word is another word. */
+/** With a larger share of edits, a word is a different one. */
 const MAX_DISTANCE_RATIO = 0.4;
-/** No key or value of the configuration is longer. */
+/** Longer than any key or value of the configuration. */
 const MAX_LENGTH = 64;
 
-/** The one of the known words that somebody probably meant; undefined when none is near. */
+/** The known word that was probably meant; undefined if none is close. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > MAX_LENGTH) return undefined;
   let best: string | undefined;

@@ -7,10 +7,10 @@ import schema from '../config/schema.json' with { type: 'json' };
 import { ConfigurationError } from '../errors.js';
 import { nearest } from './suggestion.js';
 
-// ajv-formats is CommonJS whose types say otherwise.
+// ajv-formats is CommonJS, but its types say otherwise.
 const addFormats = formats as unknown as (ajv: Ajv) => void;
 
-/** The one validator of options and configuration files. It fills in the defaults, so it is given data of its own. */
+/** The one validator of options and configuration files. It fills in defaults, so it gets a copy of the data. */
 const validate = (() => {
   const ajv = new Ajv({ strict: true, allErrors: true, verbose: true, useDefaults: true });
   addFormats(ajv);
@@ -20,13 +20,13 @@ const validate = (() => {
 /**
  * Checks data against the schema, and fills in every default.
  *
- * @param data Is changed.
- * @throws {ConfigurationError} with the path of the key, and what was probably meant.
+ * @param data is modified
+ * @throws {ConfigurationError} with the path of the key, and a suggestion
  */
 export function requireShape(data: unknown): void {
   if (validate(data)) return;
   const errors = validate.errors ?? [];
-  // A misspelt key makes another one missing, and is the one to be told.
+  // A misspelt key makes another one missing, so it is reported first.
   const error = errors.find(({ keyword }) => keyword === 'additionalProperties') ?? errors[0];
   const { path, problem } = shapeProblem(error);
   throw new ConfigurationError(path, `${problem}${suggestionFor(error)}`);
@@ -47,7 +47,7 @@ function suggestionFor(error: ErrorObject | undefined): string {
   return elsewhere.length === 0 ? '' : `; did you mean ${elsewhere.join(' or ')}?`;
 }
 
-/** Where the configuration has a key of this name. */
+/** The places at which the configuration has a key of this name. */
 function pathsTo(key: string, properties: Readonly<Record<string, unknown>>, above = ''): string[] {
   return Object.entries(properties).flatMap(([name, property]) => {
     const path = above === '' ? name : `${above}.${name}`;

@@ -13,7 +13,7 @@ export function logWhatIsOff(
     });
   if (revocation === undefined)
     log.log('warn', 'REVOCATION_OFF', {
-      meaning: 'a token is good until it expires, whatever its issuer revokes',
+      meaning: 'a token is valid until it expires, even if its issuer revokes it',
       turnOn: "revocation: { streams: [{ issuer: 'https://login.example', secret: '…' }] }",
     });
 }

@@ -1,6 +1,6 @@
 import type { QueryPlannerConfig } from '@apollo/query-planner';
 
-/** What a planner is made from. */
+/** The input of a planner. */
 export interface PlannerData {
   readonly supergraphSdl: string;
   readonly config: QueryPlannerConfig;
@@ -14,7 +14,7 @@ export interface PlanRequest {
 export type PlannerMessage =
   | {
       readonly kind: 'ready';
-      /** By which the system tells the thread's processor time. */
+      /** The system's id of the thread, for reading its processor time. */
       readonly threadId: string | undefined;
     }
   | {

@@ -8,21 +8,21 @@ import type { ThreadClock } from './thread-time.js';
 
 const WORKER = new URL('./planner-worker.js', import.meta.url);
 const CHECK_EVERY_MS = 10;
-/** A plan that has not come by then on a machine that has no time for it is not waited for. */
+/** Wall-clock limit for a plan on an overloaded machine. */
 const MAX_WAIT_MS = 30_000;
-/** Workers that end before they can plan, one after the other: a next one would not do better. */
+/** Workers that may end before they can plan, in a row: another would fare no better. */
 const MAX_FAILED_STARTS = 3;
-/** What the planner itself finds too much. */
+/** The planner's own bounds. */
 const PLANNER_LIMITS =
   /^(Exceeded maximum recursive selections|Number of non-local selections exceeds limit|Too many options generated)/;
 
 export interface PlannerOptions extends PlannerData {
-  /** Operations that wait for the one that is being planned. */
+  /** Operations that wait for the current one. */
   readonly maxWaiting: number;
   readonly log: GatewayLog;
 }
 
-/** Milliseconds of the processor, for everything that is planned at the expense of one request. */
+/** Milliseconds of processor time for everything planned for one request. */
 export interface PlanningBudget {
   leftMs: number;
 }
@@ -35,17 +35,16 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
-/** The job that the worker is at. */
+/** The worker's current job. */
 interface CurrentJob extends Job {
-  /** Of the worker's clock. */
+  /** On the worker's clock. */
   readonly begunAt: number;
   readonly budgetMs: number;
 }
 
 /**
- * Plans one operation after the other in a thread of its own, for one supergraph. Apollo's planner cannot be interrupted:
- * when an operation has spent its budget the thread is ended, and another one takes its place. Meanwhile the gateway goes on
- * answering what it has planned before.
+ * Plans one operation at a time in its own thread, for one supergraph. Apollo's planner cannot be interrupted: when an
+ * operation exceeds its budget, the thread is ended and replaced. Meanwhile the gateway answers operations with known plans.
  */
 export class Planner {
   private worker: Worker | undefined;
@@ -65,9 +64,9 @@ export class Planner {
   }
 
   /**
-   * @param budget Looked at when the turn has come, and reduced by what was spent.
-   * @returns The plan as JSON.
-   * @throws {PlanningLimitError} {@link RefusedError} 503 `PLANNER_BUSY`.
+   * @param budget read when the operation's turn comes, and reduced by what it used
+   * @returns the plan as JSON
+   * @throws {PlanningLimitError} {@link RefusedError} 503 `PLANNER_BUSY`
    */
   plan(request: PlanRequest, budget: PlanningBudget): Promise<string> {
     if (this.isClosed) return Promise.reject(new Error('the planner is closed'));
@@ -79,7 +78,7 @@ export class Planner {
     });
   }
 
-  /** For a supergraph that was replaced: goes on for requests that began with it, and holds no thread while none do. */
+  /** For a replaced supergraph: serves requests that began with it, and keeps no thread otherwise. */
   retire(): void {
     this.isRetired = true;
     this.rest();
@@ -106,14 +105,14 @@ export class Planner {
     worker.on('message', (message: PlannerMessage) => {
       if (this.worker === worker) this.hear(message);
     });
-    // Its end follows.
+    // Its exit event follows.
     worker.on('error', () => undefined);
     worker.on('exit', () => {
       if (this.worker === worker) this.ended();
     });
   }
 
-  /** As soon as the budget has room. What waits meanwhile waits, as behind an operation that takes long. */
+  /** As soon as the restart budget allows. Meanwhile operations wait, as behind a slow one. */
   private restart(): void {
     if (this.restarting !== undefined || this.isClosed) return;
     const waitMs = this.restarts.take();
@@ -133,7 +132,7 @@ export class Planner {
     if (message.kind === 'ready') {
       this.failedStarts = 0;
       this.clock = threadClock(message.threadId);
-      // Where the system does not tell the thread's own time, the clock began earlier.
+      // If the system does not report the thread's own time, the clock began earlier.
       this.restarts.note(Math.min(this.clock(), performance.now() - this.startedAt));
       this.next();
       return;
@@ -143,7 +142,7 @@ export class Planner {
     if (job !== undefined) {
       job.budget.leftMs -= this.spent(job);
       if (message.kind === 'planned') job.resolve(message.plan);
-      // However much time there is, they stop it there.
+      // The planner stops at these bounds, whatever time is left.
       else if (PLANNER_LIMITS.test(message.message)) job.reject(new PlanningLimitError(Infinity));
       else job.reject(new Error('the operation cannot be planned'));
     }
@@ -166,7 +165,7 @@ export class Planner {
     }
   }
 
-  /** Operations before it, of the same request, may have left it nothing. */
+  /** Earlier operations of the same request may have used up the budget. */
   private nextJob(): Job | undefined {
     let job = this.waiting.shift();
     while (job !== undefined && job.budget.leftMs <= 0) {
@@ -197,7 +196,7 @@ export class Planner {
     this.end();
     this.options.log.log('warn', 'PLANNING_STOPPED', { code: refusal.refusal.code });
     job.reject(refusal);
-    // The next operation is not to wait for it longer than it must.
+    // The next operation should not wait for it.
     if (!this.isRetired) this.restart();
     this.next();
   }
@@ -208,7 +207,7 @@ export class Planner {
     this.clock = undefined;
     this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
     this.options.log.log('error', 'PLANNER_ENDED', { ready: wasReady });
-    // By the operation that it was at, or by nobody's fault: what waits may be planned by the next one.
+    // Ended by its operation, or by nobody's fault: the next worker may plan what waits.
     this.current?.reject(new PlanningLimitError(this.current.budgetMs));
     this.current = undefined;
     if (this.failedStarts >= MAX_FAILED_STARTS) {
@@ -224,7 +223,7 @@ export class Planner {
     void worker?.terminate();
   }
 
-  /** With nothing to do. */
+  /** Idle. */
   private rest(): void {
     if (this.current !== undefined || this.waiting.length > 0) return;
     clearInterval(this.checking);
@@ -245,7 +244,7 @@ function isOverdue({ since }: Job): boolean {
 
 /** 400 `PLANNING_LIMIT_EXCEEDED`. */
 export class PlanningLimitError extends RefusedError {
-  /** @param budgetMs What was not enough. */
+  /** @param budgetMs the exceeded budget */
   constructor(readonly budgetMs: number) {
     super({
       code: 'PLANNING_LIMIT_EXCEEDED',

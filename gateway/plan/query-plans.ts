@@ -7,11 +7,11 @@ import { BYTES_PER_CHARACTER, ByteCache } from '../limit/byte-cache.js';
 import { Planner, PlanningLimitError } from './planner.js';
 import type { PlannerOptions, PlanningBudget } from './planner.js';
 
-/** Operations that spent their budget are refused without another try, for so long. */
+/** For this long, an operation that exceeded its budget is refused without another attempt. */
 const REFUSED_MS = 10 * 60 * 1_000;
 const MAX_REFUSED = 1_000;
 
-/** What the operations of one HTTP request use together. */
+/** The shared budget of one HTTP request's operations. */
 export interface SharedPlanning {
   /** Undefined until one of them is planned. */
   planning: PlanningBudget | undefined;
@@ -19,17 +19,17 @@ export interface SharedPlanning {
 
 export interface QueryPlansOptions {
   readonly maxBytes: number;
-  /** Absent: @apollo/gateway plans by itself, in the thread of the gateway, as long as it takes. */
+  /** Absent: @apollo/gateway plans by itself in the gateway's thread, without a time limit. */
   readonly planner?: PlannerOptions & { readonly budgetMs: number };
 }
 
 /**
- * The query plans of one supergraph version. @apollo/gateway looks here before it plans by itself; with a planner it finds
- * every plan, because what is not here is planned in another thread before it is called.
+ * The query plans of one supergraph version. @apollo/gateway looks here before it plans by itself. With a planner it finds
+ * every plan, because a missing one is planned in another thread before it is called.
  */
 export class QueryPlans {
   private readonly plans: ByteCache<QueryPlan>;
-  /** Of requests under way: a plan must still be there when it is looked for. */
+  /** Plans of running requests: they must still be there when they are looked up. */
   private readonly held = new Map<string, { readonly plan: QueryPlan; holders: number }>();
   private readonly underWay = new Map<string, Promise<QueryPlan>>();
   private readonly refused = new LRUCache<string, true>({ max: MAX_REFUSED, ttl: REFUSED_MS });
@@ -42,16 +42,16 @@ export class QueryPlans {
     this.budgetMs = planner?.budgetMs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** What is kept, estimated. */
+  /** Estimated size of the cache. */
   get bytes(): number {
     return this.plans.bytes;
   }
 
-  // As @apollo/gateway's configuration takes a cache.
+  // In the form of @apollo/gateway's cache option.
 
   async get(key: string): Promise<QueryPlan | undefined> {
     const plan = this.held.get(key)?.plan ?? this.plans.get(key);
-    // It would plan by itself, and nobody could stop it.
+    // It would plan by itself, and nothing could stop it.
     if (plan === undefined && this.planner !== undefined) throw new Error('the operation was not planned');
     return plan;
   }
@@ -68,7 +68,7 @@ export class QueryPlans {
     this.plans.clear();
   }
 
-  /** Sees to it that there is a plan before the executor looks for one. */
+  /** Ensures that there is a plan before the executor looks for one. */
   async execute(
     request: GatewayGraphQLRequestContext,
     shared: SharedPlanning,
@@ -107,7 +107,7 @@ export class QueryPlans {
     const waitedFor = this.underWay.get(key);
     if (waitedFor !== undefined) {
       return waitedFor.catch((error: unknown) => {
-        // What the one before could not spend any more, because of its other operations, this one may.
+        // The previous request stopped for lack of budget, due to its other operations; this one may have enough.
         if (error instanceof PlanningLimitError && error.budgetMs < this.budgetMs)
           return this.planned(key, request, shared, planner);
         throw error;
@@ -136,7 +136,7 @@ export class QueryPlans {
       this.keep(key, parsed, plan.length);
       return parsed;
     } catch (error) {
-      // With less than the whole budget another request may still have it planned.
+      // With less than the whole budget: another request may still get it planned.
       if (error instanceof PlanningLimitError && error.budgetMs >= this.budgetMs) this.refused.set(key, true);
       throw error;
     }
@@ -147,7 +147,7 @@ export class QueryPlans {
   }
 }
 
-/** As @apollo/gateway makes it: by the text's hash, and the operation's name if one was asked for. */
+/** As @apollo/gateway makes it: the text's hash, and the operation name if the request gave one. */
 function planKey({ queryHash, request: { operationName } }: GatewayGraphQLRequestContext): string {
   if (operationName === undefined || operationName === '') return queryHash;
   return createHash('sha256').update(queryHash).update(operationName).digest('hex');

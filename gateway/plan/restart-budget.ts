@@ -1,26 +1,26 @@
-/** Planners that may be replaced at once. */
+/** Planners that may be replaced immediately. */
 const BURST = 3;
-/** Of one processor, which replacing planners may take for any length of time. */
+/** Share of one processor that replacing planners may take in the long run. */
 const SHARE = 0.2;
 
 /**
- * When a planner that was stopped may be replaced. To make one costs as much as reading the whole supergraph, and whoever sends
- * operations that are stopped would have it made again and again.
+ * Decides when a stopped planner may be replaced. Creating one costs as much as reading the whole supergraph, and a client
+ * could force it again and again.
  */
 export class RestartBudget {
   private readonly starts: number[] = [];
-  /** Of the last planner, until it could plan. */
+  /** Start-up time of the last planner. */
   private costMs = 0;
 
-  /** @param now Milliseconds on a clock that is never set back. */
+  /** @param now milliseconds on a clock that is never set back */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** A planner has become ready. */
+  /** A planner is ready. */
   note(costMs: number): void {
     this.costMs = costMs;
   }
 
-  /** Milliseconds to wait; 0: it may be made now, and is counted. */
+  /** Milliseconds to wait; 0: it may be created now, and is counted. */
   take(): number {
     const [oldest] = this.starts;
     if (oldest !== undefined && this.starts.length >= BURST) {

@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 export type ThreadClock = () => number;
 
 /**
- * The processor time of a thread of this process, as Linux tells it. Elsewhere the time on the wall, which is never less: an
- * operation is then stopped early on a machine that is busy with something else.
+ * The processor time of a thread of this process, as Linux reports it. Elsewhere the wall-clock time, which is never less: on a
+ * busy machine an operation is then stopped early.
  *
- * @param threadId As the thread itself read it from `/proc/thread-self`.
+ * @param threadId as the thread itself read it from `/proc/thread-self`
  */
 export function threadClock(threadId: string | undefined): ThreadClock {
   if (threadId === undefined || !/^\d+$/.test(threadId)) return () => performance.now();
@@ -22,6 +22,6 @@ export function threadClock(threadId: string | undefined): ThreadClock {
   };
   if (read() === undefined) return () => performance.now();
   let last = 0;
-  // A thread that has ended has no file any more, and works no more.
+  // A thread that has ended has no file any more, and does no work.
   return () => (last = read() ?? last);
 }

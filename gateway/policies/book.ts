@@ -5,11 +5,11 @@ import type { PolicyEvaluator, PolicyFunction } from './evaluator.js';
 
 export const DEFAULT_POLICY_TIMEOUT_MS = 1_000;
 
-/** Who answers which policy of one version of the supergraph. */
+/** The evaluator of each policy of one supergraph version. */
 export class PolicyBook {
   private readonly answers = new Map<string, PolicyFunction>();
 
-  /** @throws {ConfigurationError} when two evaluators would answer one policy, or one of them cannot. */
+  /** @throws {ConfigurationError} if two evaluators answer the same policy, or one cannot */
   constructor(
     evaluators: readonly PolicyEvaluator[],
     policies: ReadonlySet<string>,
@@ -31,9 +31,8 @@ export class PolicyBook {
   }
 
   /**
-   * The delegation with the policies that hold for this request: those that its token brought and nobody else answers, and
-   * those of the named ones that an evaluator answered with exactly true. Each is asked once; nothing is kept for another
-   * request.
+   * The delegation with the policies that hold for this request: those of its token without an evaluator, and those among the
+   * named ones that their evaluator answered with exactly true. Each is evaluated once; nothing is kept for another request.
    */
   async answer(
     names: readonly string[],
@@ -44,7 +43,7 @@ export class PolicyBook {
     const isBrought = [...delegation.policies].some((name) => this.answers.has(name));
     if (asked.length === 0 && !isBrought) return delegation;
     const answers = await Promise.all(asked.map((name) => this.ask(name, delegation, operationName)));
-    // A policy that has an evaluator is answered by it alone, whatever the token says.
+    // An evaluator alone answers its policies, whatever the token says.
     const policies = new Set([...delegation.policies].filter((name) => !this.answers.has(name)));
     asked.forEach((name, index) => {
       if (answers[index] === true) policies.add(name);
@@ -68,7 +67,7 @@ export class PolicyBook {
       if (answered === 'timeout') this.log.log('warn', 'POLICY_TIMEOUT', { policy: name });
       return answered === true;
     } catch {
-      // What was thrown could quote what the policy looked at.
+      // The error could quote what the policy read.
       this.log.log('warn', 'POLICY_FAILED', { policy: name });
       return false;
     } finally {

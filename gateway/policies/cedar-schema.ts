@@ -4,8 +4,8 @@ export const SUBJECT_TYPE = 'Behalf::Subject';
 export const ACTION_TYPE = 'Behalf::Action';
 
 /**
- * The Cedar schema of a supergraph: one action for each policy that its rules can ask for. The principal is the application
- * that asks, the resource the person whose data it is; the context is the delegation as the token gave it.
+ * The Cedar schema of a supergraph: one action per policy in its rules. The principal is the requesting application, the
+ * resource the person whose data it is; the context is the delegation from the token.
  *
  * Source: Cedar schema grammar, https://docs.cedarpolicy.com/schema/human-readable-schema.html
  */

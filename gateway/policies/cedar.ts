@@ -15,15 +15,15 @@ import type { PolicyEvaluator, PolicyFunction, PolicyRequest } from './evaluator
 type Cedar = typeof cedarModule;
 
 /**
- * Policies in a Cedar file. It answers the policies that its `permit`s name in their action, all of them, whatever a token
- * brings; the file is validated (strict mode) against the schema that is made of the supergraph's own policies.
+ * Policies in a Cedar file. It answers all policies that its `permit`s name in their action, whatever a token brings. The file
+ * is validated (strict mode) against the schema generated from the supergraph's policies.
  *
- * @param text Of the file.
- * @param path Key of the configuration, for messages.
- * @throws {ConfigurationError} when the text is no Cedar; `prepare` throws it when it does not fit the supergraph.
+ * @param text of the file
+ * @param path key of the configuration, for messages
+ * @throws {ConfigurationError} if the text is not Cedar; `prepare` throws it if the file does not fit the supergraph
  */
 export async function cedarEvaluator(text: string, path: string): Promise<PolicyEvaluator> {
-  // Four megabytes, which only those load who use it.
+  // Four megabytes, loaded only if used.
   const cedar = await import('@cedar-policy/cedar-wasm/nodejs');
   const answered = permittedActions(cedar, text, path);
   const policySetId = randomUUID();
@@ -40,7 +40,7 @@ export async function cedarEvaluator(text: string, path: string): Promise<Policy
         preparsedPolicySetId: policySetId,
         entities: [],
       });
-      // Cedar leaves out a policy that cannot be evaluated: a `forbid` among them would then permit.
+      // Cedar skips a policy whose evaluation fails: a skipped `forbid` would then permit.
       if (answer.type !== 'success' || answer.response.diagnostics.errors.length > 0) {
         throw new Error('a Cedar policy could not be evaluated');
       }
@@ -53,7 +53,7 @@ export async function cedarEvaluator(text: string, path: string): Promise<Policy
     name: 'cedar',
     prepare(policies) {
       for (const policy of answered) {
-        // Validation would say so as well, less plainly.
+        // Validation would report this as well, less clearly.
         if (!policies.has(policy)) {
           throw new ConfigurationError(path, `no rule of the supergraph asks for the policy "${policy}"`);
         }
@@ -85,7 +85,7 @@ function permittedActions(cedar: Cedar, text: string, path: string): ReadonlySet
     if (policy.json.effect !== 'permit') continue;
     const named = namedActions(policy.json.action);
     if (named.length === 0) {
-      // It would answer policies that are written after it.
+      // It would also answer policies that are added later.
       throw new ConfigurationError(path, 'a permit must name its policy: action == Behalf::Action::"…"');
     }
     for (const action of named) actions.add(action);
@@ -134,7 +134,7 @@ function actorsOf(actor: ActorClaim | undefined): CedarValueJson[] {
   return actors;
 }
 
-/** The file is the administrator's own, so that its words may be shown. */
+/** The file is the administrator's own, so its text may be shown. */
 function messageOf(errors: readonly DetailedError[]): string {
   return errors.map(({ message, help }) => (help === null ? message : `${message} (${help})`)).join('; ');
 }

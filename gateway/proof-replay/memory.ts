@@ -1,17 +1,17 @@
 import { ProofReplayStoreError } from './store.js';
 import type { ProofReplayStore } from './store.js';
 
-/** About 60 MB when full; with proofs that live for a minute, more than 5,000 requests in a second. */
+/** About 60 MB when full; for proofs that live for a minute, more than 5,000 requests a second. */
 const DEFAULT_MAX_REPLAY_ENTRIES = 500_000;
 
 export interface MemoryProofReplayOptions {
-  /** Default 500,000. Beyond it every claim is refused: to forget one would be to let it be used again. */
+  /** Default 500,000. Beyond it every claim is refused: forgetting one would let it be reused. */
   readonly maxEntries?: number;
   /** Milliseconds, never set back. */
   readonly now?: () => number;
 }
 
-/** For one gateway. What was used before its start is not known to it. */
+/** For one gateway. It does not know what was used before its start. */
 export class MemoryProofReplayStore implements ProofReplayStore {
   readonly knowsSinceSeconds = Math.floor(Date.now() / 1000);
   /** When each may be forgotten, in the order of the claims. */
@@ -41,7 +41,7 @@ export class MemoryProofReplayStore implements ProofReplayStore {
     this.claimed.clear();
   }
 
-  /** One that must be kept for longer keeps those after it, which is too long for them and never too short. */
+  /** One with a longer time delays those after it, which is too long for them and never too short. */
   private forget(nowMs: number): void {
     for (const [digest, forgetAtMs] of this.claimed) {
       if (forgetAtMs > nowMs) return;

@@ -5,21 +5,21 @@ import { ProofReplayStoreError } from './store.js';
 import type { ProofReplayStore } from './store.js';
 
 export interface PostgresProofReplayOptions {
-  /** Of the role that can claim and nothing else (see `createReplayRole` of the store). */
+  /** With the role that can only claim (see `createReplayRole` of the store). */
   readonly databaseUrl: string;
-  /** Claims of this gateway that are kept at a time. Default 500,000. */
+  /** Maximum number of this gateway's claims at a time. Default 500,000. */
   readonly maxEntries?: number;
 }
 
 const MAX_CONNECTIONS = 8;
 const TIMEOUT_MS = 2_000;
-/** As in `replay.claim`, which bounds what a claim waits for whatever is set here. */
+/** As in `replay.claim`, which limits its wait whatever is set here. */
 const LOCK_TIMEOUT_MS = 1_000;
 const CLAIM = { name: 'claim', text: 'select replay.claim($1, $2) as is_first' };
 
 /**
- * For several gateways on one database. What this gateway has seen itself is refused without asking, and the database is
- * asked for no more than what the memory has room for: that bounds the table by the number of gateways.
+ * For several gateways on one database. Claims that this gateway has seen are refused without a query, and it claims no more
+ * than its memory has room for, which bounds the table by the number of gateways.
  */
 export class PostgresProofReplayStore implements ProofReplayStore {
   /** The table outlives the gateway. */
@@ -64,7 +64,7 @@ export class PostgresProofReplayStore implements ProofReplayStore {
   }
 
   async close(): Promise<void> {
-    // When the driver could not be loaded, there is nothing to end.
+    // If the driver could not be loaded, there is nothing to end.
     const pool = await this.#pool?.catch(() => undefined);
     await pool?.end();
     await this.#own.close();
@@ -79,12 +79,12 @@ async function openPool(databaseUrl: string): Promise<Pool> {
     application_name: 'behalf-replay',
     connectionTimeoutMillis: TIMEOUT_MS,
     query_timeout: TIMEOUT_MS,
-    // The server's limit, so that a claim that nobody waits for any more holds no connection.
+    // The server's limit, so that an abandoned claim does not hold a connection.
     statement_timeout: TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: TIMEOUT_MS,
   });
-  // The next claim replaces a connection that broke while idle, and reports when it cannot.
+  // The next claim replaces a connection that broke while idle, and reports if it cannot.
   pool.on('error', () => undefined);
   return pool;
 }

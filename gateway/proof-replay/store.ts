@@ -1,28 +1,28 @@
 /**
- * Remembers which proofs were used, so that each is used once (RFC 9449 section 11.1).
+ * Remembers used proofs, so that each works once (RFC 9449 section 11.1).
  *
- * When `claim` answers `true`, no other claim of the same digest was or will be answered so while it is kept. A store that
- * cannot promise this rejects; who asked must then refuse the request.
+ * If `claim` returns `true`, no other claim of the same digest was or will be answered so while it is kept. A store that cannot
+ * promise this rejects, and the caller must then refuse the request.
  */
 export interface ProofReplayStore {
   /**
-   * @param digest Of what identifies the proof; base64url, 32 bytes.
-   * @param keepSeconds How long a proof of this name could still be accepted. A duration, since clocks differ.
-   * @returns whether it is the first claim.
+   * @param digest of the proof's identity; base64url, 32 bytes
+   * @param keepSeconds how long a proof with this identifier could still be accepted; a duration, since clocks differ
+   * @returns whether it is the first claim
    * @throws {ProofReplayStoreError}
    */
   claim(digest: string, keepSeconds: number): Promise<boolean>;
-  /** Makes ready what claims need, so that what is missing stops the start. @throws {ConfigurationError} */
+  /** Prepares the store, so that a missing dependency stops the start. @throws {ConfigurationError} */
   open?(): Promise<void>;
-  /** Whole seconds since the epoch. Of a proof that was made before, the store cannot tell whether it was used. */
+  /** Whole seconds since the epoch. The store cannot tell whether an earlier proof was used. */
   readonly knowsSinceSeconds: number;
   close(): Promise<void>;
 }
 
-/** What a claim failed for; for the log and the record. */
+/** Why a claim failed; for the log and the record. */
 export type ProofReplayStoreReason = 'REPLAY_STORE_FULL' | 'REPLAY_STORE_UNREACHABLE';
 
-/** It is not known whether the proof was used. */
+/** It is unknown whether the proof was used. */
 export class ProofReplayStoreError extends Error {
   override readonly name = 'ProofReplayStoreError';
 

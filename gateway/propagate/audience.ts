@@ -1,12 +1,12 @@
 import type { SubgraphVocabulary } from '../authorize/index.js';
 
-/** Everything that a transaction token for one audience may say at most. */
+/** The most that a transaction token for one audience may contain. */
 export interface AudienceVocabulary extends SubgraphVocabulary {
-  /** Rules in code ask for roles, and what they ask for cannot be read from a schema: the configuration names them. */
+  /** A schema does not show which roles a subgraph's code needs, so the configuration names them. */
   readonly roles: ReadonlySet<string>;
 }
 
-/** Names that an audience is told of beyond what its schema asks for. */
+/** Names that an audience gets beyond what its schema requires. */
 export interface NamedVocabulary {
   readonly scopes?: readonly string[];
   readonly policies?: readonly string[];
@@ -14,7 +14,7 @@ export interface NamedVocabulary {
   readonly roles?: readonly string[];
 }
 
-/** What any of the parts lets it say. */
+/** The union of the parts. */
 export function audienceVocabulary(
   schema: SubgraphVocabulary | undefined,
   ...named: readonly (NamedVocabulary | undefined)[]

@@ -26,43 +26,43 @@ import type { Propagation } from './propagation.js';
 export interface DataSourceOptions {
   readonly name: string;
   readonly url: string;
-  /** Of the address's origin; whoever made it closes it. */
+  /** For the address's origin; its creator closes it. */
   readonly pool: Pool;
-  /** The headers that this subgraph relies on; undefined where the configuration names none. */
+  /** The headers that this subgraph relies on; undefined if none are configured. */
   readonly headers: SubgraphHeaders | undefined;
-  /** For one request as a whole: a subgraph that sends a byte now and then does not keep it open. */
+  /** For one request as a whole: a subgraph that trickles bytes cannot keep it open. */
   readonly timeoutMs: number;
-  /** The transaction token for this request; undefined for a caller without a delegation. */
+  /** The transaction token for this request; undefined for an anonymous caller. */
   readonly txnToken: (propagation: Propagation, request: SubgraphRequest) => string | undefined;
   readonly errors: SubgraphErrorOptions;
-  /** Called when it answered a request with a transaction token and gave no account. */
+  /** Called when it answered a request with a transaction token, and returned no facts. */
   readonly whenUnaccounted: () => void;
-  /** Errors go on as the subgraph reported them. */
+  /** Errors pass unchanged, as the subgraph reported them. */
   readonly isShadow: boolean;
-  /** By coordinate: what the subgraph can resolve, and so give account of. */
+  /** By coordinate: what the subgraph can resolve, and so report. */
   readonly accountable: ReadonlyMap<string, AccountableField>;
-  /** Of the supergraph: what the fields of an answer are. */
+  /** The supergraph's schema, with the types of a response's fields. */
   readonly schema: GraphQLSchema;
   readonly log: GatewayLog;
 }
 
-/** What is sent to the subgraph, as JSON. */
+/** The request body, as JSON. */
 export interface SubgraphRequest {
   readonly query: string | undefined;
   readonly variables: Readonly<Record<string, unknown>> | undefined;
   readonly operationName: string | undefined;
 }
 
-/** More than any page of personal data; a subgraph that sends more is broken. */
+/** Larger than any page of personal data; a subgraph that sends more is broken. */
 const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 const MAX_CONNECTIONS = 128;
 const JSON_TYPES = /^application\/(graphql-response\+)?json\b/i;
 
-/** Keep-alive connections to the origin of an address. */
+/** Keep-alive connections to an address's origin. */
 export function subgraphPool(url: string): Pool {
   return new Pool(new URL(url).origin, {
     connections: MAX_CONNECTIONS,
-    // Each request has a deadline of its own, and subgraphs at one origin may differ in it.
+    // Each request has its own deadline, and subgraphs at one origin may differ in it.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxResponseSize: MAX_RESPONSE_BYTES,
@@ -79,8 +79,8 @@ interface SubgraphAnswer {
 class DeadlineError extends Error {}
 
 /**
- * One POST over the pool. Uses undici's dispatch, which hands over the chunks as they come: a stream for each answer would
- * cost more than the answer.
+ * One POST over the pool. It uses undici's dispatch, which delivers chunks as they come: a stream per response would cost more
+ * than the response.
  */
 function send(
   pool: Pool,
@@ -103,7 +103,7 @@ function send(
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
         abort = () => controller.abort(new DeadlineError());
-        // It waited for a connection until nobody wanted it any more.
+        // It waited for a connection until its request was given up.
         if (isOver) abort();
       },
       onResponseStart(_controller, statusCode, responseHeaders) {
@@ -136,10 +136,10 @@ function reasonOf(error: unknown): string {
 type SubgraphResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
 /**
- * Asks one subgraph over a keep-alive pool. It sends the operation, the transaction token, the trace and the headers that the
- * configuration names for this subgraph; it takes the facts of what was read out of the answer.
+ * Calls one subgraph over a keep-alive pool. It sends the operation, the transaction token, the trace and the headers
+ * configured for this subgraph, and removes the facts from the response.
  *
- * `Cache-Control` of a subgraph is not handed on: what depends on a delegation is for no shared cache.
+ * A subgraph's `Cache-Control` is not passed on: data that depend on a delegation must not be in a shared cache.
  */
 export class BehalfDataSource implements GraphQLDataSource {
   private readonly path: string;
@@ -158,32 +158,32 @@ export class BehalfDataSource implements GraphQLDataSource {
       const answer = await this.post({ query, variables, operationName }, propagation, fetch);
       const { extensions = {} } = answer;
       const { [FACTS_EXTENSION]: given, ...others } = extensions;
-      // By name: what an object inherits is not an account.
+      // Own members only: an inherited one is not facts.
       if (Object.hasOwn(extensions, FACTS_EXTENSION)) facts = given;
-      // A request that the subgraph could not execute has no account either, wherever the library runs.
+      // A request that the subgraph could not execute has no facts either, whatever library it uses.
       else if (propagation?.delegation !== undefined && isRecord(answer.data)) this.options.whenUnaccounted();
       this.refuseOtherEntities(answer, fetch);
       const response = this.withReadErrors(answer, fetch);
       return facts === undefined ? response : { ...response, extensions: others };
     } finally {
-      // Also for an answer that did not come: the subgraph may have read what it was asked for.
+      // Also without a response: the subgraph may have read what was requested.
       if (propagation !== undefined) this.collect(facts, propagation);
     }
   }
 
-  /** @apollo/gateway would give up the fetch for it, in words of its own and without telling where. */
+  /** Otherwise @apollo/gateway would give up the fetch, in its own words and without the position. */
   private refuseOtherEntities({ data }: SubgraphResponse, fetch: SubgraphFetch): void {
     if (fetch.entities === 0 || data === undefined || data === null) return;
     const entities: unknown = data._entities;
     if (Array.isArray(entities) && entities.length === fetch.entities) return;
-    // A client's variable can be called as the planner's is.
+    // A client's variable can have the same name as the planner's.
     if (fetch.sent.isForEntities) throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'ENTITIES');
   }
 
-  /** Errors become Behalf's own here, before anything else sees what the subgraph wrote. */
+  /** Errors become Behalf's own here, before anything else sees the subgraph's text. */
   private withReadErrors(response: SubgraphResponse, fetch: SubgraphFetch): SubgraphResponse {
     const { errors: reported, ...others } = response;
-    // An empty list is nothing that went wrong.
+    // An empty list means no error.
     if (!Array.isArray(reported) || reported.length === 0) return others;
     const read = readErrors(reported, fetch, this.options.errors, this.options.isShadow);
     return { ...others, errors: read as readonly object[] as readonly GraphQLFormattedError[] };
@@ -225,13 +225,13 @@ export class BehalfDataSource implements GraphQLDataSource {
       return headers.of(propagation.delegation, propagation.exchange.incoming.headers);
     } catch (error) {
       if (!(error instanceof UnsendableHeaderError)) throw error;
-      // The subgraph would take the caller for nobody, or for somebody else.
+      // The subgraph would take the caller for anonymous, or for another person.
       log.log('error', 'IDENTITY_HEADER_UNSENDABLE', { subgraph: name, header: error.header });
       throw fetchFailure(fetch, 'SUBREQUEST_HTTP_ERROR');
     }
   }
 
-  /** Numbers that a double cannot hold become what their fields can hold, or errors at their places. */
+  /** Numbers that a double cannot hold become what their fields can hold, or errors at their positions. */
   private withExactNumbers(response: SubgraphResponse, query: string): SubgraphResponse {
     const { data, errors: reported = [], extensions = {} } = response;
     settleWithin(reported);
@@ -263,7 +263,7 @@ export class BehalfDataSource implements GraphQLDataSource {
     return { response: parsed, holdsExact };
   }
 
-  /** The client learns which subgraph failed; why, and where it is, stays in the log. */
+  /** The client learns which subgraph failed; the reason and the address stay in the log. */
   private failure(
     fetch: SubgraphFetch,
     code: Extract<GatewayErrorCode, 'SUBREQUEST_HTTP_ERROR' | 'SUBREQUEST_MALFORMED_RESPONSE'>,
@@ -277,7 +277,7 @@ export class BehalfDataSource implements GraphQLDataSource {
   private collect(facts: unknown, { delegation, accounts }: Propagation): void {
     const { name, accountable } = this.options;
     if (facts === undefined) {
-      // A protected subgraph gives account to whoever comes with a token, and to nobody else.
+      // A protected subgraph returns facts for every request with a token, and for no other.
       if (delegation !== undefined) accounts.miss(name);
       return;
     }

@@ -3,28 +3,28 @@ import type { AccessDecision } from '@behalf/directives';
 import type { FieldAccess } from '@behalf/directives/internal';
 import type { AccountableField } from '../authorize/index.js';
 
-/** What is believed of a subgraph's account. */
+/** The accepted part of a subgraph's facts. */
 export interface Account {
   readonly accesses: readonly FieldAccess[];
-  /** Entries that are not believed. */
+  /** Rejected entries. */
   readonly dropped: number;
 }
 
 const DECISIONS: ReadonlySet<unknown> = new Set<AccessDecision>(ACCESS_DECISIONS);
-/** More fields than an answer of 32 MiB can hold, the most that a subgraph is listened to. */
+/** More fields than fit into a 32 MiB response, the largest that is accepted. */
 const MAX_COUNT = 10_000_000;
-/** A denial of one coordinate is told apart by whether a row's owner or a rule caused it. */
+/** A denial at one coordinate by a row's owner is separate from one by a rule. */
 const ENTRIES_PER_FIELD = ACCESS_DECISIONS.length + 2;
-/** The rule that a subgraph names where a row was somebody else's. */
+/** The rule that a subgraph names for a foreign row. */
 const SUBJECT_RULE = '@subject';
 
 /**
- * Reads a subgraph's account of one answer (`extensions.behalf`). The subgraph may be hostile, and what it says goes on record:
- * of its words, only coordinates that it can resolve, decisions that there are and counts that can be are taken. Rule and
- * strategy are the gateway's own.
+ * Reads a subgraph's facts about one response (`extensions.behalf`). The subgraph may be hostile, and the facts are recorded,
+ * so only coordinates that it can resolve, known decisions and possible counts are accepted. Rule and strategy are the
+ * gateway's own.
  *
- * @param fields What this subgraph can give account of.
- * @returns undefined for what is not an account: another version or shape, or more entries than it has coordinates.
+ * @param fields the coordinates that this subgraph can report
+ * @returns undefined for invalid facts: another version or shape, or more entries than it has coordinates
  */
 export function readAccount(
   facts: unknown,

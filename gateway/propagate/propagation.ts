@@ -3,22 +3,22 @@ import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { Exchange } from '../request/exchange.js';
 import { AccessAccounts } from '../seal/accounts.js';
 
-/** What the data sources know of one operation, and what they gather: on whose behalf subgraphs are asked, and what they report. */
+/** What the data sources need and collect for one operation: the caller, and the subgraphs' reports. */
 export class Propagation {
-  /** By subgraph; unused while tokens are bound to what is sent. */
+  /** By subgraph; unused if tokens are bound to requests. */
   readonly txnTokens = new Map<string, string>();
-  /** What the subgraphs say that they did. */
+  /** The subgraphs' facts. */
   readonly accounts = new AccessAccounts();
 
   constructor(
     readonly exchange: Exchange,
     readonly token: AuthenticatedToken | undefined,
-    /** With the policies that were answered for this operation. */
+    /** With the policies evaluated for this operation. */
     readonly delegation: Delegation | undefined,
   ) {}
 }
 
-/** Where it stands in the context that @apollo/gateway hands to data sources. */
+/** Its key in the context that @apollo/gateway passes to data sources. */
 export const PROPAGATION: unique symbol = Symbol('behalf.propagation');
 
 export function propagationOf(context: unknown): Propagation | undefined {

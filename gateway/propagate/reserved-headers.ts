@@ -16,7 +16,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
   'via',
-  // The gateway reads the answer: its encoding, type and range are the gateway's to choose.
+  // The gateway reads the response, and so chooses its encoding, type and range.
   'accept',
   'accept-encoding',
   'range',
@@ -25,7 +25,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   'traceparent',
   'tracestate',
   'txn-token',
-  // Credentials of the client, and proofs that they are its own (RFC 6265, RFC 9449, RFC 9440).
+  // The client's credentials and their proofs (RFC 6265, RFC 9449, RFC 9440).
   'client-cert',
   'client-cert-chain',
   'cookie',
@@ -50,7 +50,7 @@ const OWN_PREFIXES: readonly string[] = [
 const CLIENT_NAMES: ReadonlySet<string> = new Set([
   // An access token never reaches a subgraph.
   'authorization',
-  // Where a request comes from and what it asks for. Backends believe these, and only a proxy may state them.
+  // The origin and target of a request. Backends trust these, and only a proxy may state them.
   'cf-connecting-ip',
   'fastly-client-ip',
   'forwarded',

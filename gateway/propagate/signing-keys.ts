@@ -7,13 +7,13 @@ import { TXN_TOKEN_ALGORITHM, TXN_TOKEN_TYPE } from '@behalf/directives/internal
 interface SigningKey {
   readonly privateKey: KeyObject;
   readonly publicJwk: JWK;
-  /** Base64url of the protected header, made once. */
+  /** Base64url of the protected header, computed once. */
   readonly header: string;
 }
 
 /**
- * The gateway's Ed25519 keys (RFC 8037). One signs; the one before and the one that comes next are published as well, so
- * that neither a token under way nor a subgraph's cached key set is out of date the moment the keys rotate.
+ * The gateway's Ed25519 keys (RFC 8037). One signs; the previous and the next one are published as well, so that a rotation
+ * outdates neither tokens in transit nor cached key sets.
  */
 export class SigningKeys {
   private previous: SigningKey | undefined;
@@ -24,16 +24,16 @@ export class SigningKeys {
   ) {}
 
   /**
-   * @param privateJwk An Ed25519 private key; default: one is generated, for as long as this process lives.
-   * @throws what Node or jose throws for a key that is none.
+   * @param privateJwk an Ed25519 private key; default: generated, for the life of this process
+   * @throws Node's or jose's error for an invalid key
    */
   static async create(privateJwk?: JWK): Promise<SigningKeys> {
     return new SigningKeys(await toSigningKey(privateJwk), await toSigningKey(undefined));
   }
 
   /**
-   * @param privateJwk Default: the key that was published as the next one. Of another key a subgraph that asked for the
-   *   set a moment ago hears only when it asks again.
+   * @param privateJwk default: the published next key. A subgraph that has just fetched the set learns of any other key only at
+   * its next fetch.
    */
   async rotate(privateJwk?: JWK): Promise<void> {
     const replacement = privateJwk === undefined ? this.next : await toSigningKey(privateJwk);
@@ -52,7 +52,7 @@ export class SigningKeys {
     };
   }
 
-  /** A signed JWT of these claims (RFC 7515 section 7.1). By hand, because it is done for each subgraph of each request. */
+  /** A signed JWT of these claims (RFC 7515 section 7.1). Hand-written, because every subgraph request needs one. */
   sign(claims: object): string {
     const { header, privateKey } = this.current;
     const input = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;

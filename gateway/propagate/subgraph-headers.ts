@@ -5,11 +5,11 @@ import type { SubgraphOptions, SubgraphsOptions } from './subgraph-options.js';
 
 /** The members of a verified delegation that a header can state. */
 export const IDENTITY_SOURCES = Object.freeze([
-  /** The person. Absent for a service, behind which there is no person. */
+  /** The person. Absent for a service, which has none. */
   'subject',
   /** The application. */
   'client',
-  /** `sub` of whoever acts for the application (RFC 8693 section 4.1). */
+  /** `sub` of the application's actor (RFC 8693 section 4.1). */
   'actor',
   /** The consent's identifier. */
   'consent',
@@ -17,12 +17,12 @@ export const IDENTITY_SOURCES = Object.freeze([
   'scopes',
   /** Those of the consent, separated by spaces. */
   'purposes',
-  /** Those that the subgraph is told about (`roles`), separated by spaces. */
+  /** Those that the subgraph may get (`roles`), separated by spaces. */
   'roles',
 ] as const);
 export type IdentitySource = (typeof IDENTITY_SOURCES)[number];
 
-/** Where the value of a header comes from. */
+/** The source of a header's value. */
 export type HeaderSource =
   | { readonly from: IdentitySource; readonly value?: never }
   | { readonly value: string; readonly from?: never };
@@ -41,20 +41,20 @@ export type ClientHeaders = Readonly<Record<string, string | readonly string[] |
 
 export const MAX_HEADER_VALUE_BYTES = 4_096;
 /**
- * No underscore or dot: many backends fold `x_user_id`, `x.user.id` and `x-user-id` into one name, so that a client could state
- * under one what the gateway states under another.
+ * No underscore or dot: many backends fold `x_user_id`, `x.user.id` and `x-user-id` into one name, so a client could state by
+ * one what the gateway states by another.
  */
 const HEADER_NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 /**
- * Printable ASCII without white space at either end. A recipient strips that (RFC 9110 section 5.5), so that ` admin` would
- * arrive as `admin`; and recipients disagree on how other characters are decoded.
+ * Printable ASCII without white space at either end. Recipients strip that (RFC 9110 section 5.5), so ` admin` would arrive as
+ * `admin`; and they decode other characters differently.
  */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 /** RFC 9110 section 5.5 `field-value`; what a client sends may hold `obs-text`. */
 const FORWARDED_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const LIST_MEMBER = /^[\x21-\x7e]+$/;
 
-/** What the delegation says cannot be stated in a header without becoming something else. */
+/** A header cannot carry this part of the delegation unchanged. */
 export class UnsendableHeaderError extends Error {
   override readonly name = 'UnsendableHeaderError';
 
@@ -69,8 +69,8 @@ interface IdentityHeader {
 }
 
 /**
- * The headers that one subgraph relies on: what the gateway states of the verified delegation, constants, and a few of the
- * client's own. A client never decides what arrives under a name that the gateway states.
+ * The headers that one subgraph relies on: statements from the verified delegation, constants, and listed client headers. A
+ * client never decides the value of a name that the gateway states.
  */
 export class SubgraphHeaders {
   readonly #constants: Readonly<Record<string, string>>;
@@ -111,14 +111,14 @@ export class SubgraphHeaders {
     );
   }
 
-  /** Names of the headers that state who asks. */
+  /** Names of the headers that state an identity. */
   get identityNames(): readonly string[] {
     return this.#identity.map(({ name }) => name);
   }
 
   /**
-   * The headers of one request, with names in lower case. Without a delegation nothing is stated of anybody: the headers are
-   * absent, as is a header whose source the delegation lacks.
+   * The headers of one request, with names in lower case. Without a delegation, identity headers are absent, as is a header
+   * whose source the delegation lacks.
    *
    * @throws {UnsendableHeaderError}
    */
@@ -159,15 +159,15 @@ export class SubgraphHeaders {
   }
 }
 
-/** One name with a space in it would arrive as two. @throws {UnsendableHeaderError} */
+/** A name with a space would arrive as two. @throws {UnsendableHeaderError} */
 function joined(names: readonly string[], header: string): string | undefined {
   if (names.some((name) => !LIST_MEMBER.test(name))) throw new UnsendableHeaderError(header);
   return names.length === 0 ? undefined : names.join(' ');
 }
 
 /**
- * The client's own headers, repeated ones joined (RFC 9110 section 5.3). One that is too long or not a field value is left
- * out, as the client could have left it out.
+ * The client's own headers, with repeats joined (RFC 9110 section 5.3). One that is too long or invalid is omitted, as the
+ * client could have done.
  */
 function forwardedOf(client: ClientHeaders | undefined, names: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {};
@@ -185,7 +185,7 @@ function forwardedOf(client: ClientHeaders | undefined, names: readonly string[]
   return headers;
 }
 
-/** @returns the name in lower case, which is then taken. @throws {ConfigurationError} */
+/** @returns the name in lower case, now reserved. @throws {ConfigurationError} */
 function checkName(given: string, path: string, taken: Set<string>): string {
   if (!HEADER_NAME.test(given)) {
     throw new ConfigurationError(
@@ -216,7 +216,7 @@ function checkConstant(value: string, path: string): string {
   );
 }
 
-/** No role is told that is not named; without names the header would never be there. */
+/** Only named roles are sent; without names the header would never exist. */
 function checkRoles(roles: readonly string[], path: string): void {
   if (roles.length === 0)
     throw new ConfigurationError(`${path}.roles`, 'must name the roles that a header may state');

@@ -1,14 +1,14 @@
 import type { HeaderSource } from './subgraph-headers.js';
 
-/** How the gateway reaches one subgraph, and what it tells it beside the transaction token. */
+/** How the gateway calls one subgraph, and what it sends besides the transaction token. */
 export interface SubgraphOptions {
   /** The address, in place of the one in the supergraph. */
   readonly url?: string;
   /** Milliseconds for one request as a whole. Default 30,000. */
   readonly timeoutMs?: number;
   /**
-   * The roles that this subgraph is told about, in the transaction token and by `from: roles`: those that its code asks for,
-   * which no schema shows. Default: none.
+   * The roles that this subgraph gets, in the transaction token and by `from: roles`: those that its code needs, which no
+   * schema shows. Default: none.
    */
   readonly roles?: readonly string[];
   /** Request headers that the gateway sets, by name: from the verified delegation, or a constant. */
@@ -22,7 +22,7 @@ export type SubgraphsOptions = Readonly<Record<string, SubgraphOptions>>;
 
 const NO_OPTIONS: SubgraphOptions = Object.freeze({});
 
-/** The options of one subgraph; a name such as `constructor` finds nothing that was not configured. */
+/** The options of one subgraph; a name such as `constructor` finds only what was configured. */
 export function optionsOfSubgraph(subgraphs: SubgraphsOptions | undefined, name: string): SubgraphOptions {
   if (subgraphs === undefined || !Object.hasOwn(subgraphs, name)) return NO_OPTIONS;
   return subgraphs[name] ?? NO_OPTIONS;

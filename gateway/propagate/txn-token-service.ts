@@ -20,27 +20,27 @@ export interface TxnTokenServiceOptions {
   readonly log: GatewayLog;
 }
 
-/** The gateway as a transaction token service (draft-ietf-oauth-transaction-tokens section 6): everything that it signs. */
+/** The gateway as a transaction token service (draft-ietf-oauth-transaction-tokens section 6): it does all signing. */
 export class TxnTokenService {
   readonly #options: TxnTokenServiceOptions;
   readonly #keys: Promise<SigningKeys>;
   #loadedKeys: SigningKeys | undefined;
   #rotating: NodeJS.Timeout | undefined;
   readonly #exchange: TxnTokenExchange | undefined;
-  /** By what the schema of one supergraph version asks for. */
+  /** By the requirements of one supergraph version's schema. */
   readonly #vocabularies = new WeakMap<SubgraphVocabulary, AudienceVocabulary>();
 
-  /** @throws {ConfigurationError} for workloads that cannot be told apart, or could not authenticate */
+  /** @throws {ConfigurationError} for workloads that cannot be distinguished, or could not authenticate */
   constructor(options: TxnTokenServiceOptions) {
     this.#options = options;
     const { passOn, issuer, key } = options.propagation;
     this.#exchange = passOn === undefined ? undefined : new TxnTokenExchange(passOn, issuer);
     this.#keys = SigningKeys.create(key);
-    // `start` awaits it; until then a failure must not count as unhandled.
+    // `start` awaits it; until then this prevents an unhandled rejection.
     this.#keys.catch(() => undefined);
   }
 
-  /** @throws what Node or jose throws for a key that cannot be used */
+  /** @throws Node's or jose's error for an unusable key */
   async start(): Promise<void> {
     this.#loadedKeys = await this.#keys;
     const { rotateKeysAfterSeconds } = this.#options.propagation;
@@ -65,8 +65,8 @@ export class TxnTokenService {
   }
 
   /**
-   * The transaction token for one request to a subgraph; undefined for a caller without a delegation. Unless tokens are bound
-   * to what is sent, one is minted for each transaction and subgraph.
+   * The transaction token for one subgraph request; undefined for an anonymous caller. Unless tokens are bound to requests,
+   * there is one per transaction and subgraph.
    */
   tokenFor(
     propagation: Propagation,
@@ -111,13 +111,13 @@ export class TxnTokenService {
     return exchange.exchange(request, {
       keys: await this.#keys,
       propagation: this.#options.propagation,
-      // A service with the name of a subgraph is that subgraph: what its schema asks for is known.
+      // A service with the name of a subgraph is that subgraph, whose schema shows what it requires.
       vocabularyOf: (audience) => this.#vocabularyOf(audience, authorizer) ?? serviceVocabulary(audience),
       isSubgraph: (audience) => authorizer.vocabularies.has(audience),
     });
   }
 
-  /** What a token for this subgraph may say; undefined when the supergraph has no such subgraph. */
+  /** What a token for this subgraph may contain; undefined if the supergraph has no such subgraph. */
   #vocabularyOf(subgraph: string, authorizer: OperationAuthorizer): AudienceVocabulary | undefined {
     const schema = authorizer.vocabularies.get(subgraph);
     if (schema === undefined) return undefined;

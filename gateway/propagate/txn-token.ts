@@ -4,7 +4,7 @@ import type { TxnTokenClaims } from '@behalf/directives/internal';
 import type { AudienceVocabulary } from './audience.js';
 import type { SigningKeys } from './signing-keys.js';
 
-/** Long enough for a slow subgraph to look at it, short enough to be worth nothing when it is found. */
+/** Long enough for a slow subgraph, short enough to be worthless when found. */
 export const TXN_TOKEN_LIFETIME_SECONDS = 15;
 
 export interface TxnTokenSettings {
@@ -13,13 +13,13 @@ export interface TxnTokenSettings {
   /** Default {@link TXN_TOKEN_LIFETIME_SECONDS}; at most 60, which is what subgraphs accept. */
   readonly tokenLifetimeSeconds?: number | undefined;
   /**
-   * `none` (the default): one token for each transaction and subgraph. `body`: one for each request of a subgraph, good for
-   * that request alone and once. It costs a signature (about 30 µs) and a canonical text for every request of a subgraph.
+   * `none` (the default): one token per transaction and subgraph. `body`: one per subgraph request, valid once and for that
+   * request only, at the cost of a signature (about 30 µs) and a canonical text each.
    */
   readonly bind?: 'none' | 'body' | undefined;
 }
 
-/** What one transaction token is to say. */
+/** The content of one transaction token. */
 export interface TxnTokenContent {
   readonly delegation: Delegation;
   readonly transactionId: string;
@@ -28,15 +28,15 @@ export interface TxnTokenContent {
   readonly vocabulary: AudienceVocabulary;
   /** When the delegation ends, seconds since the epoch: the token does not outlive it. */
   readonly notAfter: number;
-  /** Hash of the one request that it is good for. */
+  /** Hash of the one request that it is for. */
   readonly boundTo?: string | undefined;
   /** Workloads that passed the transaction on, the first one first. */
   readonly passedOnBy?: readonly string[];
 }
 
 /**
- * Mints one transaction token (draft-ietf-oauth-transaction-tokens section 5), with only what its audience's own rules can
- * ask for: its scopes, its policies, its purposes, its roles.
+ * Mints one transaction token (draft-ietf-oauth-transaction-tokens section 5), with only the scopes, policies, purposes and
+ * roles that its audience can require.
  */
 export function mintTxnToken(
   keys: SigningKeys,

@@ -6,8 +6,8 @@ import type { SubgraphHeaders } from './subgraph-headers.js';
 const MAX_TOLD = 10_000;
 
 /**
- * Tells the log which subgraphs enforce nothing themselves. The gateway enforces its rules in front of them all the same, but
- * whoever reaches such a subgraph directly reads everything. Each is told of once.
+ * Logs which subgraphs enforce nothing themselves, each once. The gateway still enforces its rules, but anyone who reaches such
+ * a subgraph directly reads everything.
  */
 export class UnprotectedSubgraphs {
   readonly #log: GatewayLog;
@@ -19,17 +19,17 @@ export class UnprotectedSubgraphs {
     this.#log = log;
   }
 
-  /** Of a supergraph that is served from now on: the subgraphs for which it states no rule. */
+  /** Reports the subgraphs without a rule in a supergraph that is now served. */
   tellOf({ accountable }: Pick<OperationAuthorizer, 'accountable'>): void {
     for (const [subgraph, fields] of accountable)
       if (![...fields.values()].some(hasRule)) this.#tell(subgraph, 'NO_RULES');
-    // A name that is misspelt in the configuration leaves its subgraph without what it relies on.
+    // A misspelt name in the configuration leaves its subgraph without its headers.
     for (const subgraph of this.#headers.keys())
       if (!accountable.has(subgraph) && this.#isNew(`${subgraph} unknown`))
         this.#log.log('warn', 'SUBGRAPH_UNKNOWN', { subgraph });
   }
 
-  /** A subgraph answered a request with a transaction token, and gave no account of it: the library does not run there. */
+  /** A subgraph answered a request with a transaction token without facts: it does not run the library. */
   tellNoAccount(subgraph: string): void {
     this.#tell(subgraph, 'NO_ACCOUNT');
   }

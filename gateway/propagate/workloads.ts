@@ -9,15 +9,15 @@ import type { NamedVocabulary } from './audience.js';
 
 /** A subgraph or service that may pass a transaction on. */
 export interface WorkloadOptions {
-  /** Its name as an audience: it can pass on only what was minted for it. */
+  /** Its name as an audience: it can only pass on what was minted for it. */
   readonly name: string;
-  /** RFC 6749 section 2.3.1. One of the two. */
+  /** RFC 6749 section 2.3.1. Exclusive with `publicKey`. */
   readonly secret?: string;
-  /** RFC 7523 section 2.2: the public key of its assertions, with `alg`. One of the two. */
+  /** RFC 7523 section 2.2: the public key of its assertions, with `alg`. Exclusive with `secret`. */
   readonly publicKey?: JWK;
-  /** For whom it may ask. */
+  /** The audiences that it may request. */
   readonly audiences: readonly string[];
-  /** What its tokens say beyond what its own rules ask for, because those behind it ask for it. */
+  /** What its tokens contain beyond its own rules, because services behind it need it. */
   readonly carries?: NamedVocabulary;
 }
 
@@ -32,13 +32,13 @@ export interface ShownCredentials {
   readonly assertion: string | undefined;
 }
 
-/** Knows the workloads by their credentials. */
+/** Authenticates the workloads. */
 export class Workloads {
   private readonly byName: ReadonlyMap<string, WorkloadOptions>;
   private readonly usedAssertions = new InMemoryReplay();
 
   /**
-   * @param issuer The gateway: the audience of the workloads' assertions.
+   * @param issuer the gateway: the audience of the workloads' assertions
    * @throws {ConfigurationError}
    */
   constructor(
@@ -49,7 +49,7 @@ export class Workloads {
     workloads.forEach((workload, index) => {
       const path = `propagation.passOn.workloads[${index}]`;
       if (byName.has(workload.name)) throw new ConfigurationError(`${path}.name`, 'is listed twice');
-      // The names of those who passed a transaction on are told apart by commas.
+      // Commas separate the names of workloads that passed a transaction on.
       if (workload.name.includes(',')) throw new ConfigurationError(`${path}.name`, 'must not have a comma');
       if ((workload.secret === undefined) === (workload.publicKey === undefined))
         throw new ConfigurationError(path, 'needs one of secret and publicKey');
@@ -62,7 +62,7 @@ export class Workloads {
     return this.byName.get(name);
   }
 
-  /** Who shows the credentials; undefined unless exactly one way is used and all of it holds. */
+  /** The authenticated workload; undefined unless exactly one method is used and valid. */
   async authenticate({
     authorization,
     assertionType,
@@ -90,7 +90,7 @@ export class Workloads {
 
   private async byAssertion(assertion: string): Promise<WorkloadOptions | undefined> {
     try {
-      // Only selects whose key applies.
+      // Only selects the key.
       const workload = this.byName.get(decodeJwt(assertion).iss ?? '');
       if (workload?.publicKey === undefined) return undefined;
       const { payload } = await jwtVerify(assertion, await importJWK(workload.publicKey), {
@@ -102,7 +102,7 @@ export class Workloads {
         requiredClaims: ['iat', 'exp', 'jti'],
       });
       const { iat = Number.NaN, exp = Number.NaN, jti } = payload;
-      // RFC 7523 section 3: short, and good once.
+      // RFC 7523 section 3: short-lived, and valid once.
       refuseLongLived({ iat, exp }, MAX_ASSERTION_LIFETIME_SECONDS);
       const id = JSON.stringify([workload.name, jti]);
       const use = this.usedAssertions.use(id, exp + CLOCK_TOLERANCE_SECONDS + 1);
@@ -113,7 +113,7 @@ export class Workloads {
   }
 }
 
-/** RFC 6749 section 2.3.1: both are form-encoded before they are joined. Undefined for what is not. */
+/** RFC 6749 section 2.3.1: both are form-encoded before they are joined. Undefined if malformed. */
 function formDecoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

@@ -5,8 +5,7 @@ import type { Span } from '@opentelemetry/api';
 import type { ClientHeaders } from '../propagate/subgraph-headers.js';
 
 /**
- * The parts of an HTTP request that the gateway reads; nothing else of it goes anywhere. A part that is left out is unknown,
- * and a token that is bound to it is refused.
+ * The parts of an HTTP request that the gateway reads. A missing part is unknown, and a token that is bound to it is refused.
  */
 export interface IncomingRequest {
   /** Every value of the `Authorization` header. */
@@ -14,31 +13,31 @@ export interface IncomingRequest {
   /** Every value of the `DPoP` header (RFC 9449). */
   readonly dpop?: readonly string[] | undefined;
   readonly method?: string | undefined;
-  /** The whole address, as the client knows it: a DPoP proof is for this address and no other. */
+  /** The full address, as the client knows it: a DPoP proof is for this address only. */
   readonly url?: string | undefined;
   /** DER of the certificate whose key the client has proved to hold (RFC 8705). */
   readonly clientCertificate?: Uint8Array | undefined;
-  /** The client's headers, of which those reach a subgraph that its `forwardHeaders` names, and no others. */
+  /** The client's headers; only those that a subgraph's `forwardHeaders` names are sent to it. */
   readonly headers?: ClientHeaders | undefined;
   /** W3C Trace Context. */
   readonly traceparent?: string | undefined;
-  /** Whether the HTTP request holds several operations: then no single one decides the status of the answer. */
+  /** Whether the HTTP request holds several operations, so that no single one decides the status. */
   readonly isBatch?: boolean | undefined;
   /** Address of the client, for the audit record. */
   readonly remoteAddress?: string | undefined;
 }
 
-/** The identity of one operation, in the log, the trace and the audit record. It never changes. */
+/** The identity of one operation in the log, the trace and the audit record. It never changes. */
 export class Exchange {
   /** `txn` of every transaction token, and of the audit record. */
   readonly transactionId = randomUUID();
   readonly startedAtMs = Date.now();
   readonly span: Span;
-  /** The trace context that the subgraphs are sent. */
+  /** The trace context for the subgraphs. */
   readonly traceparent: string;
-  /** For the audit record, 32 hex digits. Never chosen by the client: those 16 bytes could be anything. */
+  /** For the audit record, 32 hex digits. Never chosen by the client: those 16 bytes could contain anything. */
   readonly traceId: string;
-  /** The trace that the request came with, and goes on in. */
+  /** The request's own trace, in which it continues. */
   readonly traceLink: string | undefined;
 
   constructor(readonly incoming: IncomingRequest) {
@@ -53,11 +52,11 @@ export class Exchange {
   }
 }
 
-/** Without an OpenTelemetry SDK there is no span to name; the trace then begins here, so that logs still join. */
+/** Without an OpenTelemetry SDK there is no span; the trace then begins here, so that logs still join. */
 function traceparentOf(span: Span): string {
   const context = span.spanContext();
   if (!isSpanContextValid(context)) {
-    // UUIDs come from the runtime's own pool of random bytes, which is cheaper than asking for 24 bytes.
+    // UUIDs come from the runtime's pool of random bytes, which is cheaper than requesting 24 bytes.
     return `00-${hexOfUuid()}-${hexOfUuid().slice(0, 16)}-00`;
   }
   return `00-${context.traceId}-${context.spanId}-${context.traceFlags.toString(16).padStart(2, '0')}`;

@@ -4,8 +4,8 @@ import type { IncomingRequest } from './exchange.js';
 import type { SharedUse } from './shared-use.js';
 
 /**
- * One HTTP request at the gateway. It is authenticated once; each of its operations then runs as an exchange of its own,
- * because operations that ran over one exchange would execute each other's documents.
+ * One HTTP request at the gateway. It is authenticated once; each of its operations then runs as a separate exchange, because
+ * operations with a shared exchange would execute each other's documents.
  */
 export class GatewayRequest {
   readonly usage: SharedUse = { tokens: 0, planning: undefined };
@@ -18,22 +18,22 @@ export class GatewayRequest {
     this.exchange = new Exchange(incoming);
   }
 
-  /** The authenticated caller; undefined until a token was verified, or found to be absent and not needed. */
+  /** The authenticated caller; undefined until the token was verified, or may be absent. */
   get caller(): Authenticated | undefined {
     return this.#caller;
   }
 
-  /** Where the request stands before its first operation. */
+  /** The stage of the request before its first operation. */
   get entry(): Incoming | Authenticated {
     return this.#caller ?? { exchange: this.exchange, usage: this.usage, isAuthenticated: false };
   }
 
-  /** Every exchange of this request: its own alone until a second operation begins. */
+  /** Every exchange of this request: only its own until a second operation begins. */
   get exchanges(): readonly Exchange[] {
     return this.#operations.length === 0 ? [this.exchange] : this.#operations;
   }
 
-  /** Headers of the answer, whatever becomes of the operations. */
+  /** Headers of the response, whatever the operations' outcomes. */
   get responseHeaders(): ReadonlyMap<string, string> {
     const nonce = this.#caller?.nextNonce;
     return nonce === undefined ? NO_HEADERS : new Map([['dpop-nonce', nonce]]);
@@ -43,13 +43,13 @@ export class GatewayRequest {
     this.#caller = caller;
   }
 
-  /** The stage from which the next operation goes on. */
+  /** The stage from which the next operation continues. */
   nextOperation(): Incoming | Authenticated {
     const isFirst = this.#operations.length === 0;
     const exchange = isFirst ? this.exchange : new Exchange(this.incoming);
     this.#operations.push(exchange);
     if (isFirst) return this.entry;
-    // Each operation counts as a request of its own.
+    // Each operation counts as a request.
     return this.#caller === undefined
       ? { exchange, usage: this.usage, isAuthenticated: false }
       : { ...this.#caller, exchange, isCounted: false };
@@ -58,7 +58,7 @@ export class GatewayRequest {
 
 const NO_HEADERS: ReadonlyMap<string, string> = new Map();
 
-/** Where a request stands in the context value of Apollo Server. */
+/** The request's key in the context value of Apollo Server. */
 export const REQUEST: unique symbol = Symbol('behalf.request');
 
 /** The context value that `ProtectedGateway.context` makes for Apollo Server. */

@@ -1,6 +1,6 @@
 import type { SharedPlanning } from '../plan/query-plans.js';
 
-/** What all operations of one HTTP request have used together. */
+/** Resources that all operations of one HTTP request have used together. */
 export interface SharedUse extends SharedPlanning {
   /** Lexical tokens of the texts that were parsed. */
   tokens: number;

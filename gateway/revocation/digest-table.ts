@@ -2,24 +2,22 @@
 export type Digest = Uint32Array;
 
 export const DIGEST_WORDS = 4;
-/** Four words of the digest, then these two. */
+/** Four words of the digest, then two of times. */
 const NOT_BEFORE = DIGEST_WORDS;
 const FORGET_AT = DIGEST_WORDS + 1;
 const SLOT_WORDS = DIGEST_WORDS + 2;
 const LEAST_SLOTS = 64;
-/** Beyond this, looking for what is not there takes too many steps. */
+/** Beyond this load, a miss takes too many steps. */
 const LARGEST_LOAD = 0.75;
 const GROWTH = 1.5;
-/** Forgetting looks at every entry. */
+/** Pause between purges, because each scans every entry. */
 const FORGET_AT_MOST_EVERY_SECONDS = 60;
 
 /**
- * A map from digests to a time, in one block of memory outside of the collector's reach: 24 bytes for a slot, 32 to 48 for
- * an entry. (A `Map` with strings for keys takes about 250, and a million of them is walked through by every full
- * collection.)
+ * A map from digests to a time, in one block of memory outside of the garbage collector's reach: 24 bytes per slot, 32 to 48
+ * per entry. (A `Map` with string keys takes about 250, and every full collection walks a million of them.)
  *
- * Entries are never deleted one by one: those whose time is over stay until the table is made anew, which takes nothing
- * from what is kept.
+ * Entries are never deleted one by one: expired ones stay until the table is rebuilt, which keeps all others.
  */
 export class DigestTable {
   private slots = new Uint32Array(LEAST_SLOTS * SLOT_WORDS);
@@ -38,7 +36,7 @@ export class DigestTable {
     return this.slots.byteLength;
   }
 
-  /** The latest time that was given for the digest; undefined for an unknown one. */
+  /** The latest time for the digest; undefined for an unknown one. */
   get(digest: Digest): number | undefined {
     const slot = this.find(this.slots, digest);
     return this.slots[slot + FORGET_AT] === 0 ? undefined : this.slots[slot + NOT_BEFORE];
@@ -47,7 +45,7 @@ export class DigestTable {
   /**
    * Raises the time of a digest, and until when it is kept. Whole seconds since the epoch.
    *
-   * @returns false when there is no room, and nothing that can be forgotten
+   * @returns false if the table is full and nothing in it has expired
    */
   raise(digest: Digest, notBefore: number, forgetAt: number, nowSeconds: number): boolean {
     let slot = this.find(this.slots, digest);
@@ -68,7 +66,7 @@ export class DigestTable {
     return true;
   }
 
-  /** Gives back the room of what is over, now and then. */
+  /** Frees the memory of expired entries from time to time. */
   tidy(nowSeconds: number): void {
     if (nowSeconds - this.forgotAt < FORGET_AT_MOST_EVERY_SECONDS) return;
     this.forget(nowSeconds);
@@ -79,7 +77,7 @@ export class DigestTable {
     this.rebuild(nowSeconds);
   }
 
-  /** The slot of the digest that begins at `from`, or the empty one where it would be. There always is an empty one. */
+  /** The slot of the digest that begins at `from`, or the empty slot for it. There is always an empty one. */
   private find(slots: Uint32Array, digest: Digest, from = 0): number {
     const count = slots.length / SLOT_WORDS;
     let slot = Math.floor(((digest[from] ?? 0) / 0x1_0000_0000) * count) * SLOT_WORDS;
@@ -90,7 +88,7 @@ export class DigestTable {
     return slot;
   }
 
-  /** Into a table with room to grow, without what is over. */
+  /** Copies unexpired entries into a table with room to grow. */
   private rebuild(nowSeconds: number): void {
     const before = this.slots;
     const isLive = (slot: number): boolean => (before[slot + FORGET_AT] ?? 0) > nowSeconds;

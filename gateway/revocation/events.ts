@@ -4,11 +4,11 @@ import type { RevokedSubject } from './view.js';
 
 /** CAEP 1.0 section 3.1. */
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
-/** Behalf's own: stands until it is resumed. */
+/** Behalf's own: in force until it is resumed. */
 export const ACCESS_SUSPENDED = 'https://schemas.behalf.dev/secevent/event-type/access-suspended';
 export const ACCESS_RESUMED = 'https://schemas.behalf.dev/secevent/event-type/access-resumed';
 
-/** SSF 1.0 section 3.3: a complex subject, of which every member must match. A member that is not known matches nothing known. */
+/** SSF 1.0 section 3.3: a complex subject, of which every member must match. An unknown member matches nothing. */
 export function readSubject(issuer: string, subjectId: unknown): RevokedSubject | undefined {
   if (!isRecord(subjectId) || subjectId.format !== 'complex') return undefined;
   const { format: _format, user, application, consent, session, token, ...others } = subjectId;
@@ -28,7 +28,7 @@ export function readSubject(issuer: string, subjectId: unknown): RevokedSubject 
   return Object.keys(members).length === 0 ? undefined : { issuer, ...members };
 }
 
-/** A client (`application`), a scope, or the whole of the issuer (`tenant`): one of them. */
+/** Exactly one: a client (`application`), a scope, or the whole issuer (`tenant`). */
 export function readSuspended(issuer: string, subjectId: unknown): Suspended | undefined {
   if (!isRecord(subjectId) || subjectId.format !== 'complex') return undefined;
   const { format: _format, ...members } = subjectId;

@@ -1,19 +1,19 @@
 import { isRecord } from '@behalf/directives/internal';
 import type { RevokedSubject } from './view.js';
 
-/** What of OpenID CAEP 1.0 ends tokens, by the names that the configuration has for it. */
+/** The OpenID CAEP 1.0 events that end tokens, by their names in the configuration. */
 export const FOREIGN_EVENTS = Object.freeze({
   /** Section 3.1. */
   'session-revoked': 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
-  /** Section 3.2: claims of tokens that are out are not true any more. */
+  /** Section 3.2: claims in issued tokens are no longer true. */
   'token-claims-change': 'https://schemas.openid.net/secevent/caep/event-type/token-claims-change',
-  /** Section 3.3: a password or key was changed, taken away, or deleted. */
+  /** Section 3.3: a password or key was changed, revoked or deleted. */
   'credential-change': 'https://schemas.openid.net/secevent/caep/event-type/credential-change',
 });
 
 export type ForeignEventName = keyof typeof FOREIGN_EVENTS;
 
-/** How an issuer that does not know Behalf's subjects names people. */
+/** How an issuer without Behalf's subjects names people. */
 export interface ForeignSubjects {
   readonly issuer: string;
   /** Its tokens' `sub` is the email address, in the same spelling. */
@@ -26,15 +26,15 @@ export interface ForeignRevocation {
   readonly atSeconds: number;
 }
 
-/** Larger numbers of seconds are later than the year 5000: early drafts of CAEP had milliseconds. */
+/** Larger values lie after the year 5000: early drafts of CAEP used milliseconds. */
 const SECONDS_AT_MOST = 1e11;
 
 /**
- * What a verified security event token of another issuer ends. Of what narrows a subject down and cannot be matched, such as
- * a device, nothing is made: the event then ends more than it would have had to, and never less.
+ * What another issuer's verified security event token ends. Members that cannot be matched, such as a device, are ignored: the
+ * event then ends more than necessary, never less.
  *
- * @param names The events that matter; others are passed over, whatever they say.
- * @returns `unreadable` when one that matters cannot be understood: who is meant by it is not known.
+ * @param names the events to apply; others are ignored
+ * @returns `unreadable` if such an event cannot be understood, so that its subject is unknown
  */
 export function readForeignEvents(
   payload: Readonly<Record<string, unknown>>,
@@ -49,11 +49,11 @@ export function readForeignEvents(
     if (!Object.hasOwn(events, type)) continue;
     const event = events[type];
     if (!isRecord(event)) return 'unreadable';
-    // Whoever registers one more passkey is who they were.
+    // Registering another passkey changes nobody's identity.
     if (name === 'credential-change' && event.change_type === 'create') continue;
-    // RFC 9493 has `sub_id`; SSF's first drafts had `subject` within the event.
+    // RFC 9493 uses `sub_id`; SSF's first drafts had `subject` within the event.
     const what = readSubject(subjectId ?? event.subject, subjects);
-    // When it happened (CAEP section 2, RFC 8417 section 2.2), or else when it was told.
+    // When it happened (CAEP section 2, RFC 8417 section 2.2), or else when it was announced.
     const atSeconds = toSeconds(event.event_timestamp ?? toe ?? iat);
     if (what === undefined || atSeconds === undefined) return 'unreadable';
     found.push({ what, atSeconds });
@@ -72,7 +72,7 @@ function readSubject(value: unknown, subjects: ForeignSubjects): RevokedSubject 
     const subject = readPerson(value, subjects);
     return subject === undefined ? undefined : { issuer, subject };
   }
-  // The person is enough: an application of that issuer's may be named otherwise than by the `client_id` of its tokens.
+  // The person is enough: the issuer may name an application differently from its tokens' `client_id`.
   if (value.user !== undefined) {
     const subject = readPerson(value.user, subjects);
     return subject === undefined ? undefined : { issuer, subject };
@@ -87,10 +87,10 @@ function readOpaque(value: unknown): string | undefined {
   return isRecord(value) && value.format === 'opaque' ? text(value.id) : undefined;
 }
 
-/** RFC 9493 section 3.2: as the tokens' `sub`. */
+/** RFC 9493 section 3.2: the same as the tokens' `sub`. */
 function readPerson(value: unknown, { emailIsSubject, issuer }: ForeignSubjects): string | undefined {
   if (!isRecord(value)) return undefined;
-  // Another issuer's person is nobody whose tokens could be found.
+  // Another issuer's person cannot be matched to tokens of this one.
   if (value.format === 'iss_sub') return value.iss === issuer ? text(value.sub) : undefined;
   if (value.format === 'opaque') return text(value.id);
   if (value.format === 'email') return emailIsSubject ? text(value.email) : undefined;

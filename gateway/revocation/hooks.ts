@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayLog } from '../log.js';
 import type { RevokedSubject } from './view.js';
 
-/** What has ended. Identifiers are those that the issuer announced; what an announcement leaves out is undefined. */
+/** What has ended. Identifiers are the issuer's; those not announced are undefined. */
 export interface Revocation {
   /**
-   * `issuer`: everything that the issuer issued up to then. `unknown`: announcements came faster than the hooks took them, and
-   * some were dropped: forget everything. The others end what their identifier names, or, for `subject` and `client`, what
-   * was issued up to then to this person, to this client, or to both where both are given.
+   * `issuer`: everything that the issuer issued up to then. `unknown`: the hooks were too slow and some announcements were
+   * dropped, so forget everything. The other kinds end what their identifier names; `subject` and `client` end what was issued
+   * up to then to this person, this client, or both if both are given.
    */
   readonly kind: 'consent' | 'session' | 'token' | 'subject' | 'client' | 'key' | 'issuer' | 'unknown';
   /** Undefined for `unknown`. */
@@ -22,7 +22,7 @@ export interface Revocation {
   readonly endedAtMs: number;
 }
 
-/** A consent that does not stand any more, because it was revoked, has expired, or was replaced by a narrower one. */
+/** A consent that ended, because it was revoked, expired, or was replaced by a narrower one. */
 export interface ConsentChange extends Revocation {
   readonly kind: 'consent';
   readonly issuer: string;
@@ -30,22 +30,22 @@ export interface ConsentChange extends Revocation {
 }
 
 /**
- * Called after the gateway itself enforces what was announced, one call after the other. An announcement may be told again, for
- * one when a stream begins anew. What a hook throws is logged without its message; a hook that takes longer than five
- * seconds is not waited for.
+ * Called after the gateway itself enforces the announcement, one call at a time. An announcement may repeat, for example when a
+ * stream begins anew. What a hook throws is logged without its message; a hook that takes longer than five seconds is not
+ * awaited.
  */
 export interface RevocationHooks {
   readonly onRevocation?: ((revocation: Revocation) => unknown) | undefined;
-  /** Only for consents, which {@link onRevocation} is told about as well. */
+  /** Only for consents, for which {@link onRevocation} is called as well. */
   readonly onConsentChange?: ((change: ConsentChange) => unknown) | undefined;
 }
 
 const MAX_WAITING = 10_000;
 const MAX_WAIT_MS = 5_000;
-/** Failures of hooks are logged at most this often. */
+/** Minimum pause between log lines about failing hooks. */
 const LOG_EVERY_MS = 10_000;
 
-/** Hands announcements to hooks of the team's own, without ever making the view wait for them. */
+/** Passes announcements to the team's hooks without ever delaying the view. */
 export class HookQueue {
   readonly #hooks: RevocationHooks;
   readonly #log: GatewayLog;
@@ -89,7 +89,7 @@ export class HookQueue {
 
   async #call(revocation: Revocation): Promise<void> {
     const { onRevocation, onConsentChange } = this.#hooks;
-    // Not within the call that announces: the view comes first.
+    // Not during the announcing call: the view comes first.
     await new Promise((resolve) => setImmediate(resolve));
     await this.#settle(() => onRevocation?.(revocation));
     if (isConsentChange(revocation)) await this.#settle(() => onConsentChange?.(revocation));
@@ -101,7 +101,7 @@ export class HookQueue {
     try {
       if ((await Promise.race([hook(), late])) === 'late') this.#logFailure('TIMEOUT');
     } catch {
-      // Its message could hold anything.
+      // Its message could contain anything.
       this.#logFailure('THROWN');
     } finally {
       over.abort();
@@ -117,7 +117,7 @@ export class HookQueue {
   }
 }
 
-/** As the view keeps it: the narrowest member alone is enough. */
+/** As in the view: the narrowest member alone is enough. */
 function kindOf({
   keyId,
   tokenId,

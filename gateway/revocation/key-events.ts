@@ -1,8 +1,8 @@
 import { isRecord } from '@behalf/directives/internal';
 
-/** The issuer is about to sign with another key: its key set is asked for again. */
+/** The issuer is about to sign with another key: refetch its key set. */
 export const SIGNING_KEY_ROTATED = 'https://schemas.behalf.dev/secevent/event-type/signing-key-rotated';
-/** A key of the issuer has leaked: everything that it signed is dead, and its key set is asked for again. */
+/** A key of the issuer has leaked: everything that it signed is dead; refetch its key set. */
 export const SIGNING_KEY_REVOKED = 'https://schemas.behalf.dev/secevent/event-type/signing-key-revoked';
 
 export interface KeyEvent {
@@ -11,7 +11,7 @@ export interface KeyEvent {
   readonly isRevoked: boolean;
 }
 
-/** @returns undefined when there is none; `unreadable` when there is one that names no key, and that alone. */
+/** @returns undefined if there is none; `unreadable` if there is one that does not name exactly a key */
 export function readKeyEvent(
   events: Readonly<Record<string, unknown>>,
   subjectId: unknown,

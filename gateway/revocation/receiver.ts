@@ -16,42 +16,42 @@ import type { RevocationView } from './view.js';
 export type { ForeignStreamOptions, StreamOptions } from './stream-options.js';
 
 const ALL_FOREIGN_EVENTS = Object.keys(FOREIGN_EVENTS) as readonly ForeignEventName[];
-/** A long poll that takes longer than this is a broken one. Above the 30 s that transmitters are used to. */
+/** A long poll that takes longer is broken. Transmitters usually wait up to 30 s. */
 const POLL_TIMEOUT_MS = 40_000;
 const MAX_EVENTS = 500;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 2_000;
-/** A poll that may wait and comes back empty sooner was not waited with: the next one goes out after a pause. */
+/** A long poll that returns empty sooner did not wait, so the next one follows after a pause. */
 const LEAST_WAIT_MS = 50;
-/** By more, one of the two does not know what time it is: nobody could say which tokens have expired. */
+/** With a larger clock difference, nobody could say which tokens have expired. */
 const MAX_CLOCK_SKEW_SECONDS = 60;
 /**
- * RFC 6750 section 3.1, RFC 9110: the secret is not taken, the stream is not known, or it is not delivering. All of them end
- * the stream: whether anything was announced meanwhile that it will never tell, nobody can know.
+ * RFC 6750 section 3.1, RFC 9110: the secret is refused, the stream is unknown, or it is not delivering. Each of them ends the
+ * stream, because it may have missed announcements that it will never deliver.
  */
 const STREAM_IS_OVER: readonly (number | undefined)[] = [401, 404, 409];
 
 /**
- * Receives an issuer's revocations: makes a stream at its transmitter (OpenID Shared Signals Framework 1.0) and polls it
- * (RFC 8936, long polling) until it is closed. What it hears is acknowledged with the next poll, which goes out at once
- * after it is in the view: nothing is lost between, and whoever waits for the acknowledgement does not wait for a poll.
+ * Receives an issuer's revocations: creates a stream at its transmitter (OpenID Shared Signals Framework 1.0) and polls it (RFC
+ * 8936, long polling) until it is closed. The next poll acknowledges received events, and follows as soon as they are in the
+ * view: nothing is lost in between, and nobody who waits for the acknowledgement waits for a poll.
  *
- * An event that cannot be verified or read stops the view from becoming fresh: what it would have ended is not known. A
- * stream that is over takes the view's freshness with it at once, and the next one has to tell everything first.
+ * An event that cannot be verified or read keeps the view from becoming fresh, because what it ends is unknown. When a stream
+ * ends, the view becomes stale at once, and the next stream has to catch up first.
  */
 export class SsfReceiver {
   private readonly closing = new AbortController();
   private readonly client: TransmitterClient;
   private running: Promise<void> | undefined;
   private stream: Stream | undefined;
-  /** A foreign stream was interrupted: what it did not hold meanwhile is lost. */
+  /** A foreign stream was interrupted: the events of the meantime are lost. */
   private hasGap = false;
 
   constructor(
     private readonly options: ReceiverOptions,
     private readonly view: RevocationView,
     private readonly log: GatewayLog,
-    /** Fetches the keys again that the issuer's tokens are verified with. */
+    /** Refetches the keys that verify the issuer's tokens. */
     private readonly refreshKeys: (issuer: string) => Promise<void> = async () => undefined,
   ) {
     this.client = new TransmitterClient(options, this.closing.signal);
@@ -61,7 +61,7 @@ export class SsfReceiver {
     this.running ??= this.run();
   }
 
-  /** Deletes the stream, so that nobody waits for a gateway that is gone. */
+  /** Deletes the stream, so that nobody waits for a closed gateway. */
   async close(): Promise<void> {
     this.closing.abort();
     await this.running;
@@ -86,7 +86,7 @@ export class SsfReceiver {
     }
   }
 
-  /** @returns false when the next poll must not go out at once */
+  /** @returns false if the next poll must be delayed */
   private async tryToPoll(): Promise<boolean> {
     try {
       this.stream ??= await this.openStream();
@@ -95,7 +95,7 @@ export class SsfReceiver {
       if (this.isClosing()) return false;
       const reason = error instanceof StreamError ? error.reason : 'NETWORK';
       this.log.log('warn', 'REVOCATION_STREAM_BROKEN', { issuer: this.options.issuer, reason });
-      // After any other failure the same stream goes on where it was acknowledged.
+      // After any other failure the same stream continues from its acknowledgements.
       if (error instanceof StreamError && STREAM_IS_OVER.includes(error.status)) await this.giveUpStream();
       return false;
     }
@@ -109,12 +109,12 @@ export class SsfReceiver {
     return stream;
   }
 
-  /** Nothing is permitted until a stream has told everything, since it may have announced what this one never tells. */
+  /** Nothing is permitted until a stream has caught up, because this one may have missed announcements. */
   private async giveUpStream(): Promise<void> {
     const { foreign, issuer } = this.options;
     this.view.markUnknown(issuer);
     if (this.stream === undefined) return;
-    // Nobody makes another one of it.
+    // A foreign stream cannot be recreated.
     if (foreign !== undefined) this.hasGap = true;
     await this.deleteStream();
     this.stream = undefined;
@@ -133,26 +133,26 @@ export class SsfReceiver {
     if (!isRecord(sets)) throw new StreamError('ANSWER_WITHOUT_SETS');
     stream.isComplete = false;
     const events = Object.entries(sets);
-    // Verified side by side, applied in their order, up to the first that cannot be.
+    // Verified concurrently, applied in order, up to the first that fails.
     const verified = await Promise.all(events.map(([jti, set]) => this.verify(stream, jti, set)));
     for (const payload of verified) this.apply(stream, payload);
     stream.unacknowledged = events.map(([jti]) => jti);
-    // RFC 8936 section 2.4. As many as were asked for are not taken for all, whatever is said of them.
+    // RFC 8936 section 2.4. A full batch does not count as the end, whatever the answer says.
     const isLast = (moreAvailable === undefined || moreAvailable === false) && events.length < MAX_EVENTS;
     if (!isLast && events.length === 0) throw new StreamError('ANSWER_WITHOUT_PROGRESS');
     stream.isComplete = isLast;
     if (Math.abs(this.client.skewSeconds) > MAX_CLOCK_SKEW_SECONDS) throw new StreamError('CLOCK_SKEW');
-    // What is known is what was so when the question was asked: the answer may have been long on its way.
+    // The answer shows the state at the time of the request: it may have been long in transit.
     if (isLast) this.markComplete(askedAtMs);
     if (events.length === 0) return !mayWait || this.view.now() - askedAtMs >= LEAST_WAIT_MS;
-    // What comes again with the answer to its acknowledgement would come for ever.
+    // An event that repeats after its acknowledgement would repeat forever.
     return events.some(([jti]) => !acknowledged.has(jti));
   }
 
   private markComplete(askedAtMs: number): void {
     const { issuer } = this.options;
     if (this.hasGap) {
-      // Whom the lost events named is not known: everybody gets new tokens.
+      // The subjects of the lost events are unknown, so everybody needs new tokens.
       this.view.revokeIssued(issuer, this.view.now() / 1000 + Math.max(0, this.client.skewSeconds));
       this.log.log('warn', 'REVOCATIONS_LOST', { issuer });
       this.hasGap = false;
@@ -163,7 +163,7 @@ export class SsfReceiver {
   private async verify(stream: Stream, jti: string, set: unknown): Promise<JWTPayload | StreamError> {
     if (typeof set !== 'string') return new StreamError('EVENT_UNREADABLE');
     try {
-      // RFC 8417 section 2.3 and RFC 8725 section 3.11: the type keeps other tokens of the issuer out.
+      // RFC 8417 section 2.3 and RFC 8725 section 3.11: the type excludes the issuer's other tokens.
       const { payload } = await jwtVerify(
         set,
         async (header, jws) => (await stream.keys.find(header, jws)).publicKey,
@@ -174,7 +174,7 @@ export class SsfReceiver {
           algorithms: ['EdDSA', 'ES256', 'PS256', 'RS256'],
         },
       );
-      // RFC 8936 section 2.4: it is acknowledged by the name that it has itself, or another one would be.
+      // RFC 8936 section 2.4: acknowledged by its own name, or another event would be.
       return payload.jti === jti ? payload : new StreamError('EVENT_MISNAMED');
     } catch {
       return new StreamError('EVENT_NOT_VERIFIED');
@@ -188,7 +188,7 @@ export class SsfReceiver {
       return;
     }
     const { events, sub_id: subjectId, jti } = payload;
-    // Other events were not asked for; they end nothing.
+    // Other events were not requested; they end nothing.
     if (!isRecord(events)) return;
     this.applyKeyEvent(stream, events, subjectId);
     for (const [type, event] of Object.entries(events)) {
@@ -203,7 +203,7 @@ export class SsfReceiver {
     const at = isRecord(event) ? event.event_timestamp : undefined;
     const what = readSubject(issuer, subjectId);
     if (typeof at !== 'number' || what === undefined) throw new StreamError('EVENT_UNREADABLE');
-    // An event that there is no room for is not acknowledged, so it comes again; until then the view grows stale.
+    // An event that does not fit is not acknowledged, so it repeats; until then the view becomes stale.
     if (!this.view.revoke(what, at)) throw new StreamError('VIEW_FULL');
     this.log.log('info', 'REVOKED', { issuer, event: jti });
   }
@@ -229,7 +229,7 @@ export class SsfReceiver {
     const names = foreign.events ?? ALL_FOREIGN_EVENTS;
     const subjects = { issuer, emailIsSubject: foreign.emailIsSubject === true };
     const revocations = readForeignEvents(payload, names, subjects);
-    // It stays unacknowledged, and the view grows stale: who is meant by it would go on with dead tokens.
+    // It stays unacknowledged, and the view becomes stale, because its unknown subject would keep dead tokens.
     if (revocations === 'unreadable') throw new StreamError('EVENT_UNREADABLE');
     for (const { atSeconds, what } of revocations) {
       if (!this.view.revoke(what, atSeconds)) throw new StreamError('VIEW_FULL');
@@ -243,10 +243,10 @@ export class SsfReceiver {
     if (event === 'unreadable') throw new StreamError('EVENT_UNREADABLE');
     const { issuer } = this.options;
     const { keyId, isRevoked } = event;
-    // First what cannot fail: from here on what the key signed is refused, whatever the key set says.
+    // First the part that cannot fail: from here on tokens of the key are refused, whatever the key set says.
     if (isRevoked && !this.view.revoke({ issuer, keyId }, 0)) throw new StreamError('VIEW_FULL');
     this.log.log('info', isRevoked ? 'SIGNING_KEY_REVOKED' : 'SIGNING_KEY_ROTATED', { issuer, key: keyId });
-    // Nobody waits for it: what fails here is made up for when a token comes whose key is not known.
+    // In the background: if it fails, the next token with an unknown key makes up for it.
     Promise.all([stream.keys.refresh(), this.refreshKeys(issuer)]).catch(() => {
       this.log.log('warn', 'ISSUER_KEYS_NOT_REFRESHED', { issuer });
     });

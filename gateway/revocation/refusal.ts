@@ -4,9 +4,8 @@ import type { SuspensionCode } from './suspensions.js';
 const RETRY_AFTER_SECONDS = '60';
 
 /**
- * The token is valid and stays so, so that the answer is not 401: a client would throw it away and send its people through
- * sign-in. No challenge goes with it, since no other token would help. What is said tells of the application, never of a
- * person.
+ * The token stays valid, so the status is not 401: a client would discard it and send its people through sign-in. There is no
+ * challenge, since no other token would help. The answer concerns the application, never a person.
  */
 export function suspended(code: SuspensionCode): RefusedError {
   if (code === 'CLIENT_SUSPENDED') {

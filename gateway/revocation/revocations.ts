@@ -12,13 +12,13 @@ export interface RevocationsOptions {
   readonly maxTokenLifetimeSeconds: number;
   readonly maxEntries: number;
   readonly log: GatewayLog;
-  /** The program's own, which are told after the view. */
+  /** The program's own, called after the view is updated. */
   readonly hooks: RevocationHooks;
-  /** Fetches the keys again that the issuer's tokens are verified with. */
+  /** Refetches the keys that verify the issuer's tokens. */
   readonly refreshKeys: (issuer: string) => Promise<void>;
 }
 
-/** What the issuers have revoked, and the streams that say so. */
+/** The issuers' revocations, and the streams that announce them. */
 export class Revocations {
   readonly view: RevocationView;
   readonly #receivers: readonly SsfReceiver[];

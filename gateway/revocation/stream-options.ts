@@ -1,23 +1,23 @@
 import type { ForeignEventName } from './foreign-events.js';
 
 export interface StreamOptions {
-  /** Issuer of the events, whose tokens they end. */
+  /** Issuer of the events, and of the tokens that they end. */
   readonly issuer: string;
   /** Default: `/.well-known/ssf-configuration` of the issuer. */
   readonly configurationUri?: string;
   /**
-   * Hosts that secrets may be sent to, beside those of the issuer and of `configurationUri`, with the port unless it is the
-   * scheme's own. An address on any other host is refused, whatever document names it.
+   * Hosts that secrets may be sent to, in addition to those of the issuer and of `configurationUri`, with the port unless it is
+   * the scheme's default. An address on any other host is refused, whatever document names it.
    */
   readonly hosts?: readonly string[];
   /**
-   * Bearer secret. With it the gateway makes a stream, which the transmitter gives a secret of its own. Of a foreign stream it
-   * is the credential for the delivery endpoint.
+   * Bearer secret. With it the gateway creates a stream, and the transmitter returns that stream's own secret. For a foreign
+   * stream, the credential for the delivery endpoint.
    */
   readonly secret: string;
-  /** How this gateway is called where somebody waits for all of them. Default: host name and process. */
+  /** This gateway's name for callers that wait for all gateways. Default: host name and process. */
   readonly instance?: string | undefined;
-  /** A stream that was made by other means, at an issuer that is no Behalf authority. */
+  /** A stream that was created by other means, at an issuer that is not a Behalf authority. */
   readonly foreign?: ForeignStreamOptions;
 }
 
@@ -28,13 +28,13 @@ export interface ForeignStreamOptions {
   readonly audience: string;
   /** Default: `jwks_uri` of the issuer's SSF metadata. */
   readonly jwksUri?: string;
-  /** Event types that matter. Default: all of {@link FOREIGN_EVENTS}. */
+  /** Event types to apply. Default: all of {@link FOREIGN_EVENTS}. */
   readonly events?: readonly ForeignEventName[];
-  /** The tokens' `sub` is the email address that events name people by. Default false. */
+  /** Whether the tokens' `sub` is the email address by which events name people. Default false. */
   readonly emailIsSubject?: boolean;
 }
 
-/** With what the issuer's own entry says. */
+/** Combined with the issuer's own entry. */
 export interface ReceiverOptions extends StreamOptions {
   readonly allowInsecureIssuer?: boolean;
 }

@@ -19,22 +19,22 @@ const EVENTS_REQUESTED: readonly string[] = [
 ];
 const KEYS_COOLDOWN_MS = 1_000;
 
-/** A stream as the gateway knows it. Kept in memory only: after a restart a new one is made. */
+/** A stream as the gateway knows it. Kept in memory only: after a restart a new one is created. */
 export interface Stream {
-  /** Where it is deleted; undefined when the transmitter did not name it, or somebody else made it. */
+  /** Its address for deletion; undefined if the transmitter did not name it, or another party created it. */
   readonly address: string | undefined;
   readonly endpoint: string;
-  /** The stream's own, or the configured one where the transmitter gives none. */
+  /** The stream's own secret, or the configured one if the transmitter gives none. */
   readonly secret: string;
   readonly audience: readonly string[];
   readonly keys: RemoteKeys;
-  /** Applied, and to be told to the transmitter with the next poll. */
+  /** Applied, and to be acknowledged with the next poll. */
   unacknowledged: readonly string[];
-  /** Nothing more was available at the last poll: the next one may wait. */
+  /** Nothing more was available at the last poll, so the next one may wait. */
   isComplete: boolean;
 }
 
-/** Makes a stream (SSF 1.0 section 8.1.1.1), which begins with everything that a living token can have been ended by. */
+/** Creates a stream (SSF 1.0 section 8.1.1.1) that begins with everything that can have ended a living token. */
 export async function createStream(
   client: TransmitterClient,
   { instance, secret }: ReceiverOptions,
@@ -47,7 +47,8 @@ export async function createStream(
     delivery: { method: POLL_DELIVERY },
     events_requested: EVENTS_REQUESTED,
     description: instance ?? `${hostname()}:${process.pid}`,
-    // Ours alone: from when on this gateway, unheard of, permits nothing; and how old a token can be that it permits.
+    // Behalf's own members: the silence after which this gateway permits nothing, and the maximum age of a token that it
+    // permits.
     behalf_max_staleness_ms: view.maxStalenessMs,
     behalf_max_token_lifetime_seconds: view.maxTokenLifetimeSeconds,
   });
@@ -71,7 +72,7 @@ export async function createStream(
   };
 }
 
-/** Nothing is made at the transmitter: only its keys are looked for. */
+/** Nothing is created at the transmitter: this only finds its keys. */
 export async function openForeignStream(
   client: TransmitterClient,
   { secret }: ReceiverOptions,

@@ -2,7 +2,7 @@ import type { Delegation } from '@behalf/directives';
 import type { AuthenticatedToken } from '../authenticate/token.js';
 import { holdersOf } from './holders.js';
 
-/** What is stopped until it is resumed: a client, a scope in everybody's hands, or everything of an issuer. */
+/** A target that is stopped until it is resumed: a client, a scope for everybody, or everything of an issuer. */
 export type Suspended =
   | { readonly kind: 'client'; readonly clientId: string }
   | { readonly kind: 'scope'; readonly scope: string }
@@ -11,14 +11,14 @@ export type Suspended =
 /** Stable codes, for the client and the log. */
 export type SuspensionCode = 'CLIENT_SUSPENDED' | 'EMERGENCY_STOP';
 
-/** Standing, each until somebody lifts it by hand; more than these are a mistake. */
+/** In force at a time. Each was imposed by hand, so more than these are a mistake. */
 const MAX_STANDING = 10_000;
 
 interface Standing {
   readonly clients: Map<string, number>;
   readonly scopes: Map<string, number>;
   readonly everything: Map<string, number>;
-  /** Counts the streams: each begins with all that stands. */
+  /** Counts the streams: each begins with all current suspensions. */
   stream: number;
 }
 
@@ -28,12 +28,12 @@ interface Cut {
 }
 
 /**
- * The suspensions that stand, by issuer. They do not age as revocations do: a suspended client's next token would be as
- * unwelcome as its present one. Nothing is revoked by them: what still lives when they are lifted is good again.
+ * The suspensions in force, by issuer. Unlike revocations they do not expire: a suspended client's next token is as unwelcome
+ * as its present one. They revoke nothing: unexpired tokens are valid again when they are lifted.
  */
 export class Suspensions {
   private readonly byIssuer = new Map<string, Standing>();
-  /** By the verified token, which is kept as long as it is alive. */
+  /** By verified token, which lives as long as its cache entry. */
   private readonly cuts = new WeakMap<AuthenticatedToken, Cut>();
   private version = 0;
 
@@ -45,7 +45,7 @@ export class Suspensions {
     return size;
   }
 
-  /** @returns false when there is no room: then it is not in force, and nothing may be permitted. */
+  /** @returns false if there is no room: it is then not in force, and nothing may be permitted */
   suspend(issuer: string, what: Suspended): boolean {
     const { names, name, stream } = this.place(issuer, what);
     if (!names.has(name) && this.size >= MAX_STANDING) return false;
@@ -59,12 +59,12 @@ export class Suspensions {
     if (names.delete(name)) this.version += 1;
   }
 
-  /** The issuer is heard over a new stream, which begins with all that stands: what was lifted meanwhile is not in it. */
+  /** A new stream begins with all current suspensions, so those that it omits were lifted. */
   beginStream(issuer: string): void {
     this.of(issuer).stream += 1;
   }
 
-  /** Everything that the stream began with was heard. */
+  /** Everything that the stream began with was received. */
   endOfBeginning(issuer: string): void {
     const { clients, scopes, everything, stream } = this.of(issuer);
     for (const names of [clients, scopes, everything]) {
@@ -76,7 +76,7 @@ export class Suspensions {
     }
   }
 
-  /** Why nothing is done for this token at present, or undefined. */
+  /** Why this token is refused at present, or undefined. */
   codeFor({ issuer, delegation, issuerDelegation }: AuthenticatedToken): SuspensionCode | undefined {
     const standing = this.byIssuer.get(issuer);
     if (standing === undefined) return undefined;
@@ -87,7 +87,7 @@ export class Suspensions {
     return isSuspended ? 'CLIENT_SUSPENDED' : undefined;
   }
 
-  /** The token as if it had never held a scope that is stopped. All that is decided later is decided on this. */
+  /** The token as if it had never held a stopped scope. All later decisions use this one. */
   withoutStopped(token: AuthenticatedToken): AuthenticatedToken {
     const stopped = this.byIssuer.get(token.issuer)?.scopes;
     if (stopped === undefined || stopped.size === 0) return token;

@@ -5,12 +5,12 @@ import { FetchError, fetchJson } from '../http/fetch-json.js';
 import type { ReceiverOptions } from './stream-options.js';
 
 const REQUEST_TIMEOUT_MS = 5_000;
-/** Whoever stops does not wait long to say so. */
+/** Closing a gateway must not wait long to say goodbye. */
 const FAREWELL_TIMEOUT_MS = 1_000;
 const METADATA_BYTES = 256 * 1024;
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 
-/** A transmitter's answer that cannot be used. */
+/** An unusable answer of a transmitter. */
 export class StreamError extends Error {
   override readonly name = 'StreamError';
 
@@ -22,18 +22,18 @@ export class StreamError extends Error {
   }
 }
 
-/** What an issuer says of its transmitter (SSF 1.0 section 7.1), and where it said so. */
+/** An issuer's statements about its transmitter (SSF 1.0 section 7.1), and their address. */
 export interface TransmitterMetadata {
   readonly document: Readonly<Record<string, unknown>>;
   readonly address: string;
 }
 
-/** Requests to one issuer's transmitter. Redirects are not followed: a secret goes where it was decided to go. */
+/** Requests to one issuer's transmitter. Redirects are not followed: a secret goes only where it was meant to go. */
 export class TransmitterClient {
   private readonly agent = new Agent({ connections: 2, maxResponseSize: MAX_RESPONSE_BYTES });
-  /** Those that secrets may go to. */
+  /** Hosts that secrets may be sent to. */
   private readonly hosts: ReadonlySet<string>;
-  /** How far the transmitter's clock was ahead of ours at its last answer. */
+  /** How far the transmitter's clock was ahead of this one at its last answer. */
   skewSeconds = 0;
 
   constructor(
@@ -45,7 +45,7 @@ export class TransmitterClient {
     this.hosts = new Set([...named.map((address) => new URL(address).host), ...hosts]);
   }
 
-  /** Public, so that no secret goes with the question. @throws {StreamError} */
+  /** Public, so the request carries no secret. @throws {StreamError} */
   async metadata(): Promise<TransmitterMetadata> {
     const { issuer, configurationUri = `${issuer}/.well-known/ssf-configuration` } = this.options;
     const bounds = { timeoutMs: REQUEST_TIMEOUT_MS, maxBytes: METADATA_BYTES, signal: this.closing };
@@ -59,7 +59,7 @@ export class TransmitterClient {
     return { document, address: configurationUri };
   }
 
-  /** An address that a document names. @throws {StreamError} for one that is not to be trusted */
+  /** An address from a document. @throws {StreamError} if it is not trusted */
   addressIn(value: unknown, namedBy: string, missing: string): string {
     if (typeof value !== 'string') throw new StreamError(missing);
     const { allowInsecureIssuer: allowInsecure = false } = this.options;
@@ -68,7 +68,7 @@ export class TransmitterClient {
     return value;
   }
 
-  /** @throws {StreamError}, or whatever a connection fails with */
+  /** @throws {StreamError}, or any connection error */
   async post(
     address: string,
     secret: string,
@@ -99,7 +99,7 @@ export class TransmitterClient {
     return answer;
   }
 
-  /** Best effort, also while the gateway closes: the transmitter forgets by itself what nobody polls. */
+  /** Best effort, also while the gateway closes: the transmitter forgets unpolled streams by itself. */
   async delete(address: string, secret: string): Promise<void> {
     try {
       this.requireHost(address);
@@ -111,7 +111,7 @@ export class TransmitterClient {
       });
       await body.dump();
     } catch {
-      // Nobody waits for it.
+      // Not awaited.
     }
   }
 
@@ -124,7 +124,7 @@ export class TransmitterClient {
   }
 }
 
-/** RFC 9110 section 6.6.1: a server that has no clock sends no date, and then there is nothing to compare. */
+/** RFC 9110 section 6.6.1: a server without a clock sends no date, and then there is nothing to compare. */
 function skewSeconds(date: unknown): number {
   const theirsMs = typeof date === 'string' ? Date.parse(date) : Number.NaN;
   return Number.isNaN(theirsMs) ? 0 : (theirsMs - Date.now()) / 1000;

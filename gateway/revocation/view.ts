@@ -5,37 +5,37 @@ import type { Digest } from './digest-table.js';
 import { holdersOf } from './holders.js';
 import { Suspensions } from './suspensions.js';
 
-/** What an event ends: every token that matches all the members that are given. */
+/** What an event ends: every token that matches all given members. */
 export interface RevokedSubject {
-  /** Whose announcement it is: it ends only that issuer's tokens. */
+  /** The announcing issuer: only its tokens end. */
   readonly issuer: string;
   readonly subject?: string;
   readonly clientId?: string;
-  /** The consent. It ends for ever, as a session and a token do; the others end what was issued up to the event. */
+  /** The consent. It ends forever, as do a session and a token; the others end what was issued up to the event. */
   readonly consentId?: string;
   /** `sid` */
   readonly sessionId?: string;
   /** `jti` */
   readonly tokenId?: string;
-  /** `kid` of the key that signed; alone. It ends for ever, whatever the token says of its time. */
+  /** `kid` of the key that signed, and nothing else. It ends forever, whatever the token's times. */
   readonly keyId?: string;
 }
 
 export interface RevocationViewOptions {
-  /** Who announces revocations. What is known of one says nothing of another. */
+  /** The announcing issuers. Knowledge about one says nothing about another. */
   readonly issuers: readonly string[];
-  /** Older than this, the view permits nothing. */
+  /** Beyond this age, the view permits nothing. */
   readonly maxStalenessMs: number;
   /**
-   * No token lives longer; the authenticator refuses one that claims to. An event this old matches no unexpired token and
-   * is forgotten.
+   * The maximum lifetime of a token; the authenticator refuses longer ones. An event this old matches no unexpired token and is
+   * forgotten.
    */
   readonly maxTokenLifetimeSeconds: number;
-  /** Default 1,000,000. What does not fit is refused, so that the view grows stale rather than incomplete. */
+  /** Default 1,000,000. What does not fit is refused, so that the view becomes stale rather than incomplete. */
   readonly maxEntries?: number;
   /**
-   * Called when what was announced is in the view, with when it ended, seconds since the epoch. A subject without any member but
-   * the issuer is everything that the issuer issued up to then.
+   * Called when an announcement is in the view, with the time of its end in seconds since the epoch. A subject with only the
+   * issuer means everything that the issuer issued up to then.
    */
   readonly whenRevoked?: (what: RevokedSubject, atSeconds: number) => void;
   /** Milliseconds, never set back. */
@@ -43,34 +43,31 @@ export interface RevocationViewOptions {
 }
 
 /**
- * Clocks of issuer and gateway may differ by so much before something is forgotten too early. An event from further in the
- * future ends what is issued up to here: later tokens would outlive the memory of it.
+ * Tolerance between the clocks of issuer and gateway, so that nothing is forgotten too early. An event from further in the
+ * future ends what is issued up to here: later tokens would outlive its memory.
  */
 const CLOCK_TOLERANCE_SECONDS = 60;
-/** As large as a time in the table can be: nothing is issued later. */
+/** The largest time in the table: nothing is issued later. */
 const FOR_EVER = 0xffff_ffff;
-/** Leaked keys of one issuer. More than that are a mistake, or an attack on memory. */
+/** Leaked keys of one issuer. More are a mistake, or an attack on memory. */
 const REVOKED_KEYS_AT_MOST = 1_000;
 
-/**
- * What is revoked and not yet forgotten, and what is suspended, in memory. It knows how old its knowledge is, and starts as
- * too old.
- */
+/** Unforgotten revocations, and suspensions, in memory. It knows its age, and starts stale. */
 export class RevocationView {
   readonly suspensions = new Suspensions();
   private readonly entries: DigestTable;
-  /** Whoever chooses identifiers cannot choose digests that lie together, or are the same. */
+  /** Random, so that nobody can choose identifiers whose digests collide or cluster. */
   private readonly seed = randomBytes(16).toString('base64url');
-  /** What a token is looked up under; a verified token is kept as long as it is alive. */
+  /** The digests to look up for a token; a verified token lives as long as its cache entry. */
   private readonly digests = new WeakMap<AuthenticatedToken, readonly Digest[]>();
   /**
-   * By issuer. Never forgotten while this process lives: whoever has the key can date what it signs as they like, and a key
-   * set that could not be fetched anew may still hold it.
+   * By issuer. Never forgotten while this process lives: a thief of the key can date tokens at will, and a key set that could
+   * not be refetched may still contain it.
    */
   private readonly revokedKeys = new Map<string, Set<string>>();
-  /** By issuer: what was issued up to then is dead, seconds since the epoch. */
+  /** By issuer: everything issued up to then is dead, seconds since the epoch. */
   private readonly endedBefore = new Map<string, number>();
-  /** By issuer: when what it announced was last known to be in the view. */
+  /** By issuer: when the view was last known to be complete. */
   private readonly freshAtMs: Map<string, number>;
   /** Milliseconds on a clock that is never set back. */
   readonly now: () => number;
@@ -89,19 +86,19 @@ export class RevocationView {
     return this.options.maxTokenLifetimeSeconds;
   }
 
-  /** Revocations that are held, some of which may be over. */
+  /** Stored revocations, some of which may have expired. */
   get size(): number {
     return this.entries.size;
   }
 
-  /** What they take of memory. */
+  /** Their memory in bytes. */
   get bytes(): number {
     return this.entries.bytes;
   }
 
   /**
-   * Whether it is known what was revoked lately: by this issuer, or, without one, by each of them. Of an issuer that
-   * announces nothing there is nothing to know.
+   * Whether recent revocations are known: this issuer's or, without one, every issuer's. An issuer that announces nothing is
+   * always fresh.
    */
   isFresh(issuer?: string): boolean {
     const leastMs = this.now() - this.options.maxStalenessMs;
@@ -117,7 +114,7 @@ export class RevocationView {
   /**
    * Everything that the issuer announced up to now is in the view.
    *
-   * @param atMs When the question was asked that the answer is about: what was revoked since is not in it.
+   * @param atMs the time of the request; its answer excludes later revocations
    */
   markComplete(issuer: string, atMs: number): void {
     this.entries.tidy(Math.floor(this.now() / 1000));
@@ -125,20 +122,20 @@ export class RevocationView {
     this.freshAtMs.set(issuer, Math.max(this.freshAtMs.get(issuer) ?? atMs, atMs));
   }
 
-  /** What the issuer announced lately is not known: nothing of it is permitted before `markComplete`. */
+  /** The issuer's recent announcements are unknown: its tokens are refused until `markComplete`. */
   markUnknown(issuer: string): void {
     if (this.freshAtMs.has(issuer)) this.freshAtMs.set(issuer, Number.NEGATIVE_INFINITY);
   }
 
-  /** Ends everything that the issuer issued up to then, where it is not known what was ended. */
+  /** Ends everything that the issuer issued up to then, if it is unknown what was ended. */
   revokeIssued(issuer: string, atSeconds: number): void {
     this.endedBefore.set(issuer, Math.max(this.endedBefore.get(issuer) ?? 0, Math.ceil(atSeconds)));
     this.options.whenRevoked?.({ issuer }, atSeconds);
   }
 
   /**
-   * @param atSeconds When it ended, seconds since the epoch.
-   * @returns false when there is no room: then the view does not know of it, and must not be taken for complete.
+   * @param atSeconds when it ended, seconds since the epoch
+   * @returns false if there is no room: the view is then incomplete, and must not count as complete
    */
   revoke(what: RevokedSubject, atSeconds: number): boolean {
     const isIn = this.take(what, atSeconds);
@@ -151,7 +148,7 @@ export class RevocationView {
     const { key, forEver } = keyOf(what);
     const nowSeconds = this.now() / 1000;
     const endedAtSeconds = Math.min(Math.max(atSeconds, 0), nowSeconds + CLOCK_TOLERANCE_SECONDS);
-    // Counted from when it was learnt, so that an event with an old date is kept long enough as well.
+    // Counted from the time of receipt, so that an event with an old date is kept long enough as well.
     const forgetAtSeconds = nowSeconds + this.options.maxTokenLifetimeSeconds + CLOCK_TOLERANCE_SECONDS;
     return this.entries.raise(
       this.digestOf(key),
@@ -186,7 +183,7 @@ export class RevocationView {
   private isKeyRevoked({ issuer, keyId }: AuthenticatedToken): boolean {
     const keys = this.revokedKeys.get(issuer);
     if (keys === undefined) return false;
-    // Whoever has a leaked key can leave its name out.
+    // A thief of a leaked key can leave its name out.
     return keyId === undefined || keys.has(keyId);
   }
 
@@ -197,12 +194,12 @@ export class RevocationView {
   }
 }
 
-/** Of one kind, all of one length: no two that differ are written the same. */
+/** Fixed length per kind, so distinct keys never serialize alike. */
 type Key = readonly (string | null)[];
 
 /**
- * Where an event is kept. The narrowest member alone is enough: a token, a consent and a session have identifiers of their
- * own, whoever else the event names; of a session one client's part can end.
+ * The key of an event. The narrowest member alone is enough: a token, a consent and a session have their own identifiers,
+ * whatever else the event names. One client's part of a session can end separately.
  */
 function keyOf({ issuer, subject, clientId, consentId, sessionId, tokenId }: RevokedSubject): {
   readonly key: Key;
@@ -213,15 +210,15 @@ function keyOf({ issuer, subject, clientId, consentId, sessionId, tokenId }: Rev
   if (sessionId !== undefined) {
     return { key: ['session', issuer, sessionId, clientId ?? null], forEver: true };
   }
-  // An event that names nobody would end nothing; it must not look as if it had.
-  if (subject === undefined && clientId === undefined) throw new Error('a revocation that names nobody');
+  // An event without a subject would end nothing, and must not look applied.
+  if (subject === undefined && clientId === undefined) throw new Error('a revocation without a subject');
   return { key: ['issued', issuer, subject ?? null, clientId ?? null], forEver: false };
 }
 
-/** Where the events are kept that a token can match. */
+/** The keys of all events that a token can match. */
 function keysFor(token: AuthenticatedToken): readonly Key[] {
   const { issuer, tokenId, exchangedFrom = [], sessionId, delegation, issuerDelegation } = token;
-  // Events name people, clients and consents as their issuer does.
+  // Events use the issuer's names of people, clients and consents.
   const issued = issuerDelegation ?? delegation;
   const { subject, consent } = issued;
   const holders = holdersOf(issued);

@@ -7,28 +7,28 @@ import type { ReceiverOptions } from './stream-options.js';
 import { RevocationView } from './view.js';
 
 export interface WatchRevocationsOptions extends RevocationHooks {
-  /** As in a gateway's `revocation.streams`; each is a stream of this process's own. */
+  /** As in a gateway's `revocation.streams`; each is a separate stream of this process. */
   readonly streams: readonly ReceiverOptions[];
-  /** Milliseconds after which what is known counts as stale. Default 75,000. */
+  /** Milliseconds after which the view counts as stale. Default 75,000. */
   readonly maxStalenessMs?: number;
   /** Default: silent. */
   readonly log?: GatewayLog;
 }
 
 export interface RevocationWatch {
-  /** Whether all that was announced is known; while it is not, a cache must not be believed. */
+  /** Whether all announcements are known; otherwise, do not trust a cache. */
   isFresh(): boolean;
   /** Deletes the streams. */
   close(): Promise<void>;
 }
 
 const DEFAULT_MAX_STALENESS_MS = 75_000;
-/** How far back a stream begins; more than most tokens live. */
+/** How far back a stream begins; longer than most tokens live. */
 const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
 
 /**
- * Tells hooks what issuers announce as ended (OpenID SSF 1.0, RFC 8936), in a process that is not a gateway: a subgraph that keeps
- * a cache of its own. It needs a stream, as every receiver does, and none of the gateway.
+ * Calls hooks for revocations that issuers announce (OpenID SSF 1.0, RFC 8936), in a process that is not a gateway, such as a
+ * subgraph with its own cache. Like every receiver it needs a stream, and not a gateway.
  *
  * @example
  * import { watchRevocations } from '@behalf/gateway';

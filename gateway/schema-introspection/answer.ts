@@ -11,14 +11,14 @@ interface Visible {
   readonly schema: GraphQLSchema | undefined;
 }
 
-/** Answers introspection by what each caller can reach. One for each version of the supergraph. */
+/** Answers introspection by what each caller can reach. One instance per supergraph version. */
 export class GrantedSchemaIntrospection {
   private document: DocumentNode | undefined;
   private characters = 0;
-  /** By decision, never by caller: who meets the same of the schema's rules sees the same. Each holds a schema. */
+  /** By decision, never by caller: callers who meet the same rules see the same. Each entry holds a schema. */
   private readonly visible: ByteCache<Visible>;
 
-  /** @param cacheBytes For the schemas that callers see, estimated. */
+  /** @param cacheBytes estimated, for the schemas that callers see */
   constructor(
     private readonly authorizer: OperationAuthorizer,
     cacheBytes: number,
@@ -26,12 +26,12 @@ export class GrantedSchemaIntrospection {
     this.visible = new ByteCache(cacheBytes);
   }
 
-  /** What is kept, estimated. */
+  /** Estimated size of the cache. */
   get bytes(): number {
     return this.visible.bytes;
   }
 
-  /** @throws {RefusedError} 403 `INTROSPECTION_DISABLED` when the caller can reach nothing. */
+  /** @throws {RefusedError} 403 `INTROSPECTION_DISABLED` if the caller can reach nothing */
   async answer(
     apiSchema: GraphQLSchema,
     introspection: DocumentNode,
@@ -61,7 +61,7 @@ export class GrantedSchemaIntrospection {
   }
 }
 
-/** Both parts of an answer as one, in the client's order. A part that became null takes the whole with it. */
+/** Merges both parts of a response, in the client's order. A part that became null nulls the whole. */
 export function joinOutcomes(
   keys: readonly string[],
   introspection: ExecutionOutcome,

@@ -3,17 +3,15 @@ import type { DocumentNode } from 'graphql';
 import { RefusedError } from '../errors.js';
 import { bearerChallenge } from '../http/challenge.js';
 
-/**
- * Who may ask for the schema. `granted`: a caller with a token, who is shown what that token can reach and nothing else.
- */
+/** Who may read the schema. `granted`: an authenticated caller, who sees only what the token can reach. */
 export type SchemaIntrospectionRule = 'off' | 'authenticated' | 'granted' | 'all';
 
 const asking = new WeakMap<DocumentNode, boolean>();
 
 /**
- * Refuses an operation that asks for the schema, where the rule says so. `__typename` is no introspection.
+ * Refuses introspection if the rule says so. `__typename` does not count as introspection.
  *
- * @throws {RefusedError} 403 or 401 `INTROSPECTION_DISABLED`.
+ * @throws {RefusedError} 403 or 401 `INTROSPECTION_DISABLED`
  */
 export function refuseSchemaIntrospection(
   document: DocumentNode,
@@ -35,7 +33,7 @@ export function schemaIntrospectionRefused(status: 401 | 403, isAuthenticated: b
   });
 }
 
-/** They stand on the query type, which a field deep in the operation may return as well. */
+/** These fields belong to the query type, which a nested field may return as well. */
 export function asksForSchema(document: DocumentNode): boolean {
   let asks = asking.get(document);
   if (asks === undefined) {

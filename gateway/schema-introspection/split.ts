@@ -11,20 +11,20 @@ import type {
 import type { ClientOperation } from '../authorize/index.js';
 import { asksForSchema } from './rule.js';
 
-/** An operation in two: what asks for the schema, and what asks for data. */
+/** An operation in two parts: introspection and data. */
 export interface SplitSchemaIntrospection {
   readonly introspection: DocumentNode;
-  /** Absent when it asks for nothing but the schema. Under a hash of its own, as query plans are kept by hash. */
+  /** Absent for pure introspection. It has its own hash, as query plans are cached by hash. */
   readonly data: ClientOperation | undefined;
-  /** Response keys of the root, in the order of the client's document. */
+  /** Root response keys, in the order of the client's document. */
   readonly keys: readonly string[];
-  /** Asks for the schema below the root as well, on a field that returns the query type. */
+  /** Introspects also below the root, on a field that returns the query type. */
   readonly isNested: boolean;
 }
 
 const splits = new WeakMap<OperationDefinitionNode, SplitSchemaIntrospection>();
 
-/** Takes an operation apart at its root; undefined when it does not ask for the schema. The document must be valid. */
+/** Splits an operation at its root; undefined if it does not introspect. The document must be valid. */
 export function splitSchemaIntrospection(client: ClientOperation): SplitSchemaIntrospection | undefined {
   if (!asksForSchema(client.document)) return undefined;
   let split = splits.get(client.operation);
@@ -39,7 +39,7 @@ function takeApart(client: ClientOperation): SplitSchemaIntrospection {
   const introspection = part(client, isIntrospection);
   const data = part(client, (field) => !isIntrospection(field));
   return {
-    // An operation that asks for the schema below its root alone has no such part.
+    // An operation that introspects only below its root has no such part.
     introspection: introspection ?? { kind: Kind.DOCUMENT, definitions: [] },
     data: data === undefined ? undefined : clientOperation(data),
     keys: rootKeys(client),
@@ -51,7 +51,7 @@ function isIntrospection(field: FieldNode): boolean {
   return field.name.value === '__schema' || field.name.value === '__type';
 }
 
-/** The operation with those of its root fields, and the fragments and variables that they use; undefined without any. */
+/** The operation with these root fields only, and the fragments and variables that they use; undefined without any. */
 function part(client: ClientOperation, keeps: (field: FieldNode) => boolean): DocumentNode | undefined {
   const fragments = fragmentsOf(client.document);
   const atRoot = new Map<string, FragmentDefinitionNode | undefined>();

@@ -16,26 +16,26 @@ export type IsGranted = (typeName: string, fieldName: string) => boolean;
 
 type Definitions = Map<string, TypeDefinitionNode>;
 
-/** The schema's text, taken apart once for all callers. */
+/** The schema's text, parsed once for all callers. */
 export function introspectableDocument(schema: GraphQLSchema): DocumentNode {
   return parse(printSchema(schema), { noLocation: true });
 }
 
 /**
- * The part of a schema that somebody can reach: without the fields that are not granted, the types that are left without a
- * field, what returned them, and whatever nothing leads to any more.
+ * The part of a schema that a caller can reach: without fields that are not granted, types left without a field, fields that
+ * returned those, and everything that becomes unreachable.
  *
- * @returns undefined when not one query is left: such a schema is none.
+ * @returns undefined if no query field is left, because that is not a schema
  */
 export function visibleSchema(document: DocumentNode, isGranted: IsGranted): GraphQLSchema | undefined {
   const types: Definitions = new Map();
   for (const definition of document.definitions) {
-    // Nothing else: directives say how the schema is protected, and an operation needs GraphQL's own alone.
+    // Nothing else: directives show how the schema is protected, and an operation only needs GraphQL's own.
     if (isTypeDefinitionNode(definition)) types.set(definition.name.value, definition);
   }
   const roots = rootNames(document);
   dropFields(types, (typeName, field) => !isGranted(typeName, field.name.value));
-  // A type without a field takes the fields with it that return it, which may leave others without one.
+  // A type without a field removes the fields that return it, which may leave others without one.
   while (dropEmpty(types)) {
     const known = types;
     dropFields(types, (_typeName, field) => !isKnown(known, namedType(field.type)));
@@ -88,7 +88,7 @@ function dropFields(
   }
 }
 
-/** @returns Whether a type was dropped. */
+/** @returns whether a type was dropped */
 function dropEmpty(types: Definitions): boolean {
   let dropped = false;
   for (const [name, type] of types) {
@@ -108,9 +108,8 @@ function dropEmpty(types: Definitions): boolean {
 }
 
 /**
- * A type implements only what it still has all of (GraphQL section 3.6 Type Validation): the fields, of types that fit, and
- * what the interface itself implements. One that is given up may be what another one's fields fitted by, so it is
- * repeated until nothing more is.
+ * A type implements only interfaces that it still fits (GraphQL section 3.6 Type Validation): the fields, with fitting types,
+ * and the interface's own interfaces. Dropping one may make another's fields unfit, so it repeats until nothing changes.
  */
 function keepInterfacesConsistent(types: Definitions): void {
   for (let isSettled = false; !isSettled;) {
@@ -141,7 +140,7 @@ function isImplemented(
   });
 }
 
-/** Whether a value of the one type may stand where the other is promised. */
+/** Whether a value of the one type may be returned where the other is promised. */
 function fits(types: Definitions, type: TypeNode, promised: TypeNode): boolean {
   if (promised.kind === Kind.NON_NULL_TYPE) {
     return type.kind === Kind.NON_NULL_TYPE && fits(types, type.type, promised.type);

@@ -2,16 +2,16 @@ import type { FieldAccess } from '@behalf/directives/internal';
 import type { AuditedAccess } from '@behalf/audit';
 
 /**
- * Of all accounts of one request, as JSON. A sink refuses a record that is too large (1 MiB), and a subgraph with many
- * coordinates must not make it so: what it claims beyond this is not believed.
+ * For all facts of one request, as JSON. A sink refuses an oversized record (1 MiB), and a subgraph with many coordinates must
+ * not cause that: facts beyond this are rejected.
  */
 const MAX_BYTES = 512 * 1024;
-/** Beside the text of an entry: a count that grows, and the spaces that PostgreSQL writes. */
+/** Per entry, besides its text: a growing count, and the spaces that PostgreSQL writes. */
 const SLACK_BYTES = 40;
 
 /**
- * What the subgraphs of one request say that they did: equal entries of several answers are one, so that it cannot grow
- * beyond the schema. It also knows which subgraphs are missing, because a record that is silent must not look complete.
+ * The subgraphs' facts of one request. Equal entries of several responses are merged, so that it cannot grow beyond the schema.
+ * It also knows which subgraphs are missing, because an incomplete record must not look complete.
  */
 export class AccessAccounts {
   private readonly merged = new Map<string, AuditedAccess>();
@@ -19,7 +19,7 @@ export class AccessAccounts {
   private readonly dropped = new Map<string, number>();
   private bytes = 0;
 
-  /** @param dropped Entries of the same answer that were not believed. */
+  /** @param dropped rejected entries of the same response */
   add(subgraph: string, accesses: readonly FieldAccess[], dropped: number): void {
     let tooMany = 0;
     for (const access of accesses) {
@@ -28,7 +28,7 @@ export class AccessAccounts {
     if (dropped + tooMany > 0) this.disbelieve(subgraph, dropped + tooMany);
   }
 
-  /** @returns false where there is no room for another entry */
+  /** @returns false if there is no room for another entry */
   private merge(access: AuditedAccess): boolean {
     const key = JSON.stringify([access.subgraph, access.coordinate, access.decision, access.rule]);
     const before = this.merged.get(key);
@@ -41,12 +41,12 @@ export class AccessAccounts {
     return true;
   }
 
-  /** The subgraph was asked for somebody and gave no account of what it did. */
+  /** The subgraph was called for an authenticated caller and returned no facts. */
   miss(subgraph: string): void {
     this.missing.add(subgraph);
   }
 
-  /** It gave one that cannot be read, or cannot be so in these entries. */
+  /** Its facts are unreadable, or impossible in these entries. */
   disbelieve(subgraph: string, entries: number): void {
     this.missing.add(subgraph);
     this.dropped.set(subgraph, (this.dropped.get(subgraph) ?? 0) + entries);
@@ -56,12 +56,12 @@ export class AccessAccounts {
     return [...this.merged.values()];
   }
 
-  /** Subgraphs of which the record does not tell all, sorted. */
+  /** Subgraphs with incomplete facts, sorted. */
   get unaccounted(): readonly string[] {
     return [...this.missing].sort();
   }
 
-  /** Subgraphs whose accounts were not believed, and how many of their entries. */
+  /** Subgraphs with rejected facts, and their number of rejected entries. */
   get disbelieved(): ReadonlyMap<string, number> {
     return this.dropped;
   }

@@ -1,6 +1,6 @@
 import type { AuditSink } from '@behalf/audit';
 
-/** `required`: no data leaves before its record is durable. `best-effort`: what is lost is counted and logged. */
+/** `required`: no data leaves before its record is durable. `best-effort`: lost records are counted and logged. */
 export type AuditMode = 'required' | 'best-effort';
 
 /** The audit log. The same shape as in the configuration file, which cannot hold a sink. */
@@ -9,20 +9,20 @@ export type AuditOptions =
   | {
       /** Default `best-effort`. */
       readonly mode?: AuditMode | undefined;
-      /** A sink of yours; whoever made it closes it. One of sink, file, database. */
+      /** A custom sink, which its creator closes. One of sink, file, database. */
       readonly sink?: AuditSink | undefined;
       /** Append-only file, one JSON object per line. */
       readonly file?: string | undefined;
       /** PostgreSQL connection string of the writer's role. */
       readonly database?: string | undefined;
       /**
-       * At least 32 bytes, or as many in base64url: subjects are named by a keyed pseudonym (HMAC-SHA-256). Default: made at
-       * the start, so that records of two runs name people differently.
+       * At least 32 bytes, or as many in base64url: keys the pseudonyms of subjects (HMAC-SHA-256). Default: generated at the
+       * start, so records of two runs name people differently.
        */
       readonly pseudonymKey?: Uint8Array | string | undefined;
     };
 
-/** Where records go: what the gateway opens itself, it closes. */
+/** The destination of records. The gateway closes what it opened. */
 export type AuditDestination =
   { readonly sink: AuditSink } | { readonly file: string } | { readonly database: string };
 

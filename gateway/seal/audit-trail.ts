@@ -4,21 +4,21 @@ import { importOptional } from '../config/import-optional.js';
 import { ConfigurationError } from '../errors.js';
 import type { AuditDestination, AuditMode, AuditSettings } from './audit-options.js';
 
-/** An audit log that can take records. */
+/** An open audit log. */
 export interface OpenAudit {
   readonly mode: AuditMode;
   readonly sink: AuditSink;
   readonly pseudonymKey: Uint8Array;
 }
 
-/** The gateway's audit log, from its start to its end. It closes what it opened itself. */
+/** The gateway's audit log, from start to end. It closes what it opened itself. */
 export class AuditTrail {
   readonly #settings: AuditSettings;
   #sink: AuditSink | undefined;
 
   constructor(settings: AuditSettings) {
     this.#settings = settings;
-    // A sink that is given takes records at once, those of a gateway that never starts included.
+    // A given sink accepts records at once, even from a gateway that never starts.
     if (settings.mode !== 'off' && 'sink' in settings.destination) this.#sink = settings.destination.sink;
   }
 
@@ -26,12 +26,12 @@ export class AuditTrail {
     return this.#settings.mode;
   }
 
-  /** Records that could not be kept since the start. */
+  /** Records that could not be stored since the start. */
   get lost(): number {
     return this.#sink?.lost ?? 0;
   }
 
-  /** The open log; undefined when it is off. @throws when it was not started */
+  /** The open log; undefined if it is off. @throws if it was not started */
   get open(): OpenAudit | undefined {
     if (this.#settings.mode === 'off') return undefined;
     const { mode, pseudonymKey } = this.#settings;

@@ -10,13 +10,13 @@ import { hmac, recordedHash, recordedIdentifier, recordedOperationName } from '.
 
 /** More than any policy names. */
 const MAX_PURPOSES = 100;
-/** For all entries together. With the rest, a record stays below what the database accepts (1 MiB). */
+/** For all entries together, so that a record stays below the database's limit (1 MiB). */
 const MAX_FIELDS_BYTES = 768 * 1024;
-/** For an entry, beside its coordinate and its rule. */
+/** Per entry, besides its coordinate and rule. */
 const ENTRY_BYTES = 200;
 const CUT_RULE_LENGTH = 64;
 
-/** The audit record of one operation, from what is known at the stage that it reached. */
+/** The audit record of one operation, from what is known at its last stage. */
 export function requestRecord(
   stage: Stage,
   outcome: AuditOutcome,
@@ -45,10 +45,7 @@ export function requestRecord(
   });
 }
 
-/**
- * The audit record of a workload that asked for a transaction token for another audience: under the transaction's own identifier
- * if it was given one.
- */
+/** The audit record of a workload's token exchange: under the transaction's own identifier if it was valid. */
 export function tokenExchangeRecord(outcome: TxnTokenExchangeOutcome, key: Uint8Array): AuditRecord {
   const { workload, audience } = outcome;
   const isGiven = outcome.token !== undefined;
@@ -59,7 +56,7 @@ export function tokenExchangeRecord(outcome: TxnTokenExchangeOutcome, key: Uint8
     outcome: isGiven ? 'passed-on' : workload === undefined ? 'authentication-failed' : 'refused',
     reason: isGiven ? undefined : outcome.reason,
     caller: isGiven ? callerOf(outcome.verified.delegation, key) : {},
-    // A name that nobody vouches for is recorded as its hash.
+    // An unverified name is recorded as its hash.
     passedOn: isKnown
       ? {
           by: recordedIdentifier(workload, key),
@@ -81,8 +78,8 @@ function denialsOf(denials: readonly Denial[], isShadow: boolean): readonly Audi
 }
 
 /**
- * A client can select very many fields under long rules, and a record that is too large would be refused by the log. Then the
- * rules are cut; the schema has them whole.
+ * A client can select very many fields under long rules, and the log would refuse an oversized record. Then the rules are
+ * truncated; the schema has them whole.
  */
 function withinBounds(fields: readonly AuditedAccess[]): readonly AuditedAccess[] {
   let bytes = 0;
@@ -96,7 +93,7 @@ function withinBounds(fields: readonly AuditedAccess[]): readonly AuditedAccess[
   });
 }
 
-/** Who asked. A service has no person behind it, and so no pseudonym. */
+/** The caller. A service has no person behind it, and so no pseudonym. */
 function callerOf(delegation: Delegation, pseudonymKey: Uint8Array): AuditCaller {
   const { subject, service, clientId, actor, consent } = delegation;
   const isService = service === true;
@@ -113,7 +110,7 @@ function callerOf(delegation: Delegation, pseudonymKey: Uint8Array): AuditCaller
   });
 }
 
-/** Undefined for anything but an address: a server that calls the gateway may hand on what a client sent. */
+/** Undefined for anything but an address: a server around the gateway may pass on what a client sent. */
 function sourceOf(remoteAddress: string | undefined): string | undefined {
   return remoteAddress === undefined || isIP(remoteAddress) === 0
     ? undefined

@@ -14,7 +14,7 @@ export interface RecorderParts {
   readonly log: GatewayLog;
 }
 
-/** Everything that remembers what became of a request: the audit record, the metrics, the log. */
+/** Everything that records a request's outcome: the audit record, the metrics, the log. */
 export class Recorder {
   readonly #parts: RecorderParts;
   readonly #sealed = new WeakSet<Exchange>();
@@ -23,16 +23,15 @@ export class Recorder {
     this.#parts = parts;
   }
 
-  /** Whether the record of this operation was handed to the audit log, durable or not. */
+  /** Whether the record of this operation was passed to the audit log, durable or not. */
   hasSealed(exchange: Exchange): boolean {
     return this.#sealed.has(exchange);
   }
 
   /**
-   * Puts one operation on record, as far as it has come. The record is made first, so that counting or logging cannot keep it
-   * from being made.
+   * Records one operation up to its last stage. The record comes first, so that counting or logging cannot prevent it.
    *
-   * @throws {RefusedError} 503 `AUDIT_UNAVAILABLE` in audit mode `required`, when the record cannot be made durable.
+   * @throws {RefusedError} 503 `AUDIT_UNAVAILABLE` in audit mode `required`, if the record cannot be made durable
    */
   seal(stage: Stage, outcome: AuditOutcome, reason: string | undefined): Promise<void> {
     this.#sealed.add(stage.exchange);
@@ -42,7 +41,7 @@ export class Recorder {
     return durable;
   }
 
-  /** Puts a workload's token exchange on record. @throws {RefusedError} as {@link seal} */
+  /** Records a workload's token exchange. @throws {RefusedError} as {@link seal} */
   async recordTokenExchange(outcome: TxnTokenExchangeOutcome): Promise<void> {
     if (outcome.token === undefined) {
       const { reason, workload } = outcome;
@@ -57,7 +56,7 @@ export class Recorder {
     const audit = this.#parts.audit.open;
     if (audit === undefined) return;
     const record = make(audit.pseudonymKey);
-    // Another maker's sink may throw before there is a promise.
+    // A custom sink may throw before it returns a promise.
     const durable = (async () => audit.sink.append(record))();
     if (audit.mode === 'best-effort') {
       durable.catch(() => log.log('error', 'AUDIT_RECORD_LOST', { lost: audit.sink.lost }));

@@ -8,11 +8,11 @@ import type { Authenticated, Incoming } from './stages.js';
 export interface AuthenticationParts {
   readonly authenticator: Authenticator;
   readonly rules: RulesInForce;
-  /** Undefined without a stream of revocations. */
+  /** Undefined without a revocation stream. */
   readonly suspensions: Suspensions | undefined;
 }
 
-/** From credentials to a delegation. @throws {RefusedError} for credentials that are there and not valid */
+/** From credentials to a delegation. @throws {RefusedError} for invalid credentials */
 export async function authenticate(incoming: Incoming, parts: AuthenticationParts): Promise<Authenticated> {
   const answer = await parts.authenticator.authenticate(incoming.exchange.incoming);
   const verified = answer?.token;
@@ -31,7 +31,7 @@ export async function authenticate(incoming: Incoming, parts: AuthenticationPart
   };
 }
 
-/** From here on nobody sees what the token held of suspended scopes, or beyond its client's ceiling. */
+/** From here on suspended scopes, and rights beyond the client's ceiling, are invisible. */
 function cut(
   verified: AuthenticatedToken | undefined,
   { ceiling }: PolicyRules,
@@ -43,8 +43,8 @@ function cut(
 }
 
 /**
- * Takes the rules that go with the supergraph that an operation is executed by. When they were replaced since its token was
- * verified, the token is cut anew, so that nothing is decided by parts of two versions.
+ * Takes the rules that go with the supergraph that executes the operation. If they were replaced since its token was verified,
+ * the token is cut anew, so that no parts of two versions decide.
  */
 export function adopt(
   authenticated: Authenticated,
@@ -57,8 +57,8 @@ export function adopt(
 }
 
 /**
- * Refuses a client that an administrator has suspended. A step of its own, after it is known whose request it was: that a
- * suspended client goes on asking is on record.
+ * Refuses a client that an administrator has suspended. A separate step after the caller is known, so that the record shows a
+ * suspended client's further attempts.
  *
  * @throws {RefusedError}
  */

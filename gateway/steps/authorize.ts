@@ -76,7 +76,7 @@ export async function authorize(
   };
 }
 
-/** For an operation that asks for nothing but the schema. */
+/** For pure introspection. */
 const NOTHING_ASKED: Authorization = Object.freeze({
   unchanged: false,
   denials: [],

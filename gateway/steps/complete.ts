@@ -7,7 +7,7 @@ import type { Completed, Executed } from './stages.js';
 /** For one log line. The audit record has all of them. */
 const MAX_LOGGED_COORDINATES = 20;
 
-/** Nulls and denials, in the shape that the client asked for. */
+/** Nulls and denials, in the shape that the client requested. */
 export function complete(executed: Executed, log: GatewayLog): Completed {
   const { authorization, exchange, isShadow, outcome, schemaIntrospection, schemaIntrospectionOutcome } =
     executed;

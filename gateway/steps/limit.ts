@@ -4,7 +4,7 @@ import { RefusedError } from '../errors.js';
 import type { CostModel, RequestLimits } from '../limit/index.js';
 import type { Authenticated } from './stages.js';
 
-/** Counts one request against its client's rate class, unless that was done before its operation was read. */
+/** Counts one request against its client's rate class, unless that happened before its operation was parsed. */
 export async function countRequest(
   authenticated: Authenticated,
   limits: RequestLimits,
@@ -14,7 +14,7 @@ export async function countRequest(
   return { ...authenticated, isCounted: true };
 }
 
-/** Refuses an operation that is too large, before anything is decided or planned, and counts what it weighs. */
+/** Refuses an oversized operation before anything is decided or planned, and counts its weight. */
 export async function limit(
   authenticated: Authenticated,
   request: GatewayGraphQLRequestContext,

@@ -7,7 +7,7 @@ import type { Authorized, Executed } from './stages.js';
 
 type Execution = Pick<SupergraphVersion, 'execute' | 'schemaIntrospection'>;
 
-/** Plans and executes what is left, with a transaction token for each subgraph that is asked. */
+/** Plans and executes the filtered operation, with a transaction token for each subgraph. */
 export async function propagate(
   authorized: Authorized,
   request: GatewayGraphQLRequestContext,
@@ -47,7 +47,7 @@ async function executeOperation(
   return outcomeOf(data, errors);
 }
 
-/** @apollo/gateway puts these two into attributes of its spans and uses them for nothing else. */
+/** @apollo/gateway only uses these two as attributes of its spans. */
 function forSpans({
   operation,
 }: ClientOperation): Pick<GatewayGraphQLRequestContext, 'operationName' | 'source'> {
@@ -55,7 +55,7 @@ function forSpans({
   return { operationName: name !== undefined && isPlainOperationName(name) ? name : null, source: '' };
 }
 
-/** An outcome has no member that is undefined: absent data makes it a request error. */
+/** An undefined member must be absent: absent data makes it a request error. */
 function outcomeOf(data: ExecutionOutcome['data'], errors: ExecutionOutcome['errors']): ExecutionOutcome {
   if (errors === undefined) return data === undefined ? {} : { data };
   return data === undefined ? { errors } : { data, errors };

@@ -22,10 +22,10 @@ interface Refused {
 }
 
 /**
- * Ends an operation at the stage it has reached, whatever ended it: puts it on record, completes the challenges, and returns
- * the errors for the client. This is the only place where a request is refused.
+ * Ends an operation at its current stage, for any reason: records it, completes the challenges, and returns the errors for the
+ * client. This is the only place that refuses requests.
  *
- * A record that cannot be made durable in audit mode `required` changes the answer to 503 `AUDIT_UNAVAILABLE`.
+ * If the record cannot be made durable in audit mode `required`, the answer becomes 503 `AUDIT_UNAVAILABLE`.
  */
 export async function refuse(
   error: unknown,
@@ -40,7 +40,7 @@ export async function refuse(
   return [first, ...others];
 }
 
-/** @returns Why there is no record, if there is none. */
+/** @returns why there is no record, if there is none */
 async function sealed(stage: Stage, { outcome, reason }: Refused, recorder: Recorder): Promise<unknown> {
   // An operation has one record, and making it may be what failed.
   if (recorder.hasSealed(stage.exchange)) return undefined;
@@ -55,7 +55,7 @@ async function sealed(stage: Stage, { outcome, reason }: Refused, recorder: Reco
 function describe(error: unknown, stage: Stage, log: GatewayLog): Refused {
   if (error instanceof RejectedError)
     return { outcome: 'refused', reason: 'UNAUTHORIZED_FIELD_OR_TYPE', errors: error.errors };
-  // Only Behalf's own refusals reach the client: a GraphQLError of another maker can hold anything.
+  // Only Behalf's own refusals reach the client: another library's GraphQLError can contain anything.
   if (error instanceof RefusedError) {
     const { code, reason } = error.refusal;
     const outcome = stage.isAuthenticated ? 'refused' : 'authentication-failed';

@@ -14,8 +14,8 @@ import type { AuthorizationRules } from './authorize.js';
 import type { Authorized } from './stages.js';
 
 /**
- * Refuses an operation as a whole for its denials: in mode `reject` for any of them, and in mode `filter` when nothing is left
- * and the status is how the client learns the outcome.
+ * Refuses an operation as a whole for its denials: in mode `reject` for any of them, and in mode `filter` if nothing is left
+ * and the client reads the outcome from the status.
  *
  * @throws {RejectedError}
  */
@@ -30,7 +30,7 @@ export function reject(
     exchange.incoming.isBatch !== true &&
     statusTellsOutcome(request.request.http?.headers.get('accept') ?? undefined);
   const isNothingLeft = authorization.execute === undefined && schemaIntrospection === undefined;
-  // A client that reads the status learns that nothing was granted; for others an answer of nulls is data.
+  // A client that reads the status learns that nothing was granted; for others a response of nulls is data.
   if (mode === 'reject' || (isNothingLeft && tellsOutcome))
     throw new RejectedError(authorized, { tellsOutcome, mode, maxErrors });
   return authorized;
@@ -43,8 +43,8 @@ interface Rejection {
 }
 
 /**
- * The operation is refused as a whole, with every denied coordinate: a request error, which has no data. 403 with a token and 401
- * without one where the status tells the outcome; the conventional 200 elsewhere (GraphQL over HTTP section 6.4).
+ * The operation is refused as a whole, with every denied coordinate: a request error, which has no data. 403 with a token and
+ * 401 without one if the status reflects the outcome; otherwise the conventional 200 (GraphQL over HTTP section 6.4).
  */
 export class RejectedError extends Error {
   readonly errors: readonly GraphQLError[];
@@ -67,7 +67,7 @@ export class RejectedError extends Error {
   }
 }
 
-/** RFC 6750 section 3.1; RFC 9470 section 3 where the person only has to sign in again. */
+/** RFC 6750 section 3.1; RFC 9470 section 3 if the person only has to sign in again. */
 function refusalHttp(
   { delegation }: Authorized,
   requires: readonly Requires[],
@@ -79,7 +79,7 @@ function refusalHttp(
   });
   if (delegation === undefined) return refuse(401, bearerChallenge());
   const stepUps = requires.flatMap(({ stepUp }) => stepUp ?? []);
-  // As a whole the operation is permitted only when all of it is.
+  // The whole operation is permitted only if all of it is.
   const helps = mode === 'reject' ? stepUps.length === requires.length : stepUps.length > 0;
   return helps
     ? refuse(401, insufficientUserAuthentication(strictest(stepUps)))
@@ -93,8 +93,7 @@ function withStepUpOf({ delegation, token }: Authorized, requires: Requires): Re
 }
 
 /**
- * Adds to the denials of an answer how the person would have to sign in, where that would end them. Decisions are shared by
- * callers, but this depends on the one caller.
+ * Adds to a response's denials the sign-in that would end them. Callers share decisions, but this depends on the single caller.
  */
 export function tellStepUps(authorized: Authorized, outcome: ExecutionOutcome): ExecutionOutcome {
   const { authorization, token } = authorized;

@@ -1,17 +1,17 @@
 import type { GraphQLDataSourceProcessOptions } from '../apollo.js';
 import { SentOperation } from './sent-operation.js';
 
-/** One request of a subgraph, on behalf of an operation. */
+/** One subgraph request, for an operation. */
 export interface SubgraphFetch {
   readonly subgraph: string;
-  /** Where in the response it belongs: keys under which the operation is executed, and `@` for every entry of a list. */
+  /** Its position in the response: keys under which the operation is executed, and `@` for every list entry. */
   readonly at: readonly string[];
   readonly sent: SentOperation;
-  /** How many entities it asked for. */
+  /** The number of requested entities. */
   readonly entities: number;
 }
 
-/** What @apollo/gateway tells a data source of a request. */
+/** What @apollo/gateway tells a data source about a request. */
 export function fetchOf(subgraph: string, options: GraphQLDataSourceProcessOptions): SubgraphFetch {
   const { query, variables } = options.request;
   const at = 'pathInIncomingRequest' in options ? (options.pathInIncomingRequest ?? []) : [];

@@ -1,13 +1,13 @@
-/** Which words of subgraphs' errors reach a client or the log. Everything else is replaced. */
+/** Which text of subgraph errors reaches a client or the log. Everything else is replaced. */
 export interface SubgraphErrorOptions {
   /**
-   * Codes whose messages reach the client, from a subgraph's root fields, at what the client selected and may read. List
-   * only codes of which every subgraph writes messages about the client's own input. Default: `BAD_USER_INPUT`.
+   * Codes whose messages reach the client, from a subgraph's root fields, at positions that the client selected and may read.
+   * List only codes whose messages concern the client's own input, in every subgraph. Default: `BAD_USER_INPUT`.
    */
   readonly passMessagesOf?: readonly string[];
   /**
-   * Writes messages of subgraphs to the log. They hold whatever a resolver or a database put into them, values of people
-   * included, so this is for debugging with invented data.
+   * Logs subgraph messages. They contain whatever a resolver or a database put into them, including personal data, so this is
+   * for debugging with invented data.
    *
    * @deprecated Insecure by design: marked so that editors strike it out.
    */

@@ -1,7 +1,7 @@
 import { Kind, parse } from 'graphql';
 import type { DocumentNode, FieldNode, FragmentDefinitionNode, SelectionSetNode } from 'graphql';
 
-/** Selections of one response key in the operation that a subgraph was sent. */
+/** Selections of one response key in the operation sent to a subgraph. */
 export interface SentField {
   readonly key: string;
   /** The schema's names, where the key may be an alias: on several types, it can be one of several fields. */
@@ -9,10 +9,7 @@ export interface SentField {
   readonly sets: readonly SelectionSetNode[];
 }
 
-/**
- * The operation that a subgraph was sent. An answer without errors never reads it, so it is parsed when it is first asked
- * for.
- */
+/** The operation sent to a subgraph. It is parsed on first use, because a response without errors never needs it. */
 export class SentOperation {
   private read: { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } | undefined;
   private readonly fragments = new Map<string, FragmentDefinitionNode>();
@@ -20,17 +17,17 @@ export class SentOperation {
 
   constructor(private readonly query: string | undefined) {}
 
-  /** Whether it asks for entities by their keys. A client's operation cannot: the API schema has no such field. */
+  /** Whether it requests entities by key. A client's operation cannot: the API schema has no such field. */
   get isForEntities(): boolean {
     return this.parsed().isEntities;
   }
 
-  /** What was selected: of each entity, or else at the root. */
+  /** The selections: on each entity, or else at the root. */
   get roots(): readonly SelectionSetNode[] {
     return this.parsed().roots;
   }
 
-  /** The fields of some selection sets by response key. Found again by the list that holds the sets. */
+  /** The fields of some selection sets by response key, cached by the list of sets. */
   fieldsOf(sets: readonly SelectionSetNode[]): ReadonlyMap<string, SentField> {
     let fields = this.known.get(sets);
     if (fields === undefined) {
@@ -93,7 +90,7 @@ export class SentOperation {
   }
 }
 
-/** The planner wrote it; should it not parse, no position in it is known. */
+/** The planner wrote it; if it does not parse, no position in it is known. */
 function parseOrNothing(query: string | undefined): DocumentNode | undefined {
   try {
     return parse(query ?? '', { noLocation: true });

@@ -6,16 +6,16 @@ import type { SubgraphFetch } from './fetch.js';
 import { DEFAULT_PASSED_CODES } from './options.js';
 import type { SubgraphErrorOptions } from './options.js';
 
-/** Read of one answer; the others are counted. */
+/** Errors read from one response; the others are counted. */
 const MAX_ERRORS_READ = 1_000;
 const MAX_STEPS = 100;
 const MAX_MESSAGE_LENGTH = 500;
-/** A name with few digits: a code with more of them could carry a value, and codes reach the client and the log. */
+/** A name with few digits: a code with more could carry a value, and codes reach the client and the log. */
 const PLAIN_CODE = /^(?!(?:\D*\d){5})[A-Z][A-Z0-9_]{0,63}$/;
 /** `Type`, `Type.field` or `Type.field(argument:)` (GraphQL section 3.14, Schema Coordinates). */
 const COORDINATE = /^([_A-Za-z]\w{0,127})(?:\.([_A-Za-z]\w{0,127})(?:\(([_A-Za-z]\w{0,127}):\))?)?$/;
 
-/** A step of a reported path that leads somewhere in the operation that was sent. */
+/** A step of a reported path that exists in the sent operation. */
 export interface ReportedStep {
   /** Response key, or index in a list. */
   readonly key: string | number;
@@ -32,15 +32,15 @@ export interface DeniedCoordinate {
 
 interface Details {
   readonly code: string;
-  /** The subgraph gave no answer that could be read. */
+  /** The subgraph gave no readable response. */
   readonly isFailure: boolean;
-  /** Of those asked for, by its place among them; undefined where it is not told, and for a fetch at the root. */
+  /** The entity's index among the requested ones; undefined if unknown, and for a fetch at the root. */
   readonly entity?: number | undefined;
-  /** From the entity, or from the root of what was sent; undefined where no position is told. */
+  /** From the entity, or from the root of the sent operation; undefined if no position is given. */
   readonly steps?: readonly ReportedStep[] | undefined;
-  /** The steps are the whole path that was reported. */
+  /** Whether the steps are the whole reported path. */
   readonly isWholePath: boolean;
-  /** Bounded; only where its code is on the list of those that pass and it comes from a fetch at the root. */
+  /** Bounded; only if its code is listed and it comes from a fetch at the root. */
   readonly passable?: string | undefined;
   /** Bounded; only with `allowInsecureLogMessages`. */
   readonly logMessage?: string | undefined;
@@ -55,12 +55,11 @@ interface Shown {
 }
 
 /**
- * An error of a subgraph, as it travels through @apollo/gateway. It is redacted where it arrives, so that nothing on the way
- * (joining, spans, metrics) meets what the subgraph wrote; where it belongs in the response is decided later, from its
- * details.
+ * A subgraph error on its way through @apollo/gateway. It is redacted on arrival, so that nothing on the way (joining, spans,
+ * metrics) sees the subgraph's text; its details later determine its position in the response.
  */
 export class SubgraphError extends GraphQLError {
-  /** Of the same answer, errors beyond those that are read. */
+  /** Further errors of the same response that were not read. */
   further = 0;
 
   constructor(
@@ -76,7 +75,7 @@ export class SubgraphError extends GraphQLError {
   }
 }
 
-/** The subgraph's error behind one of @apollo/gateway's, which wraps those that were reported. */
+/** The subgraph error behind one of @apollo/gateway's, which wraps reported ones. */
 export function subgraphErrorOf(error: unknown): SubgraphError | undefined {
   if (error instanceof SubgraphError) return error;
   const original = error instanceof GraphQLError ? error.originalError : undefined;
@@ -91,7 +90,7 @@ export function errorMessage(subgraph: string): string {
   return `Subgraph "${subgraph}" reported an error`;
 }
 
-/** For a fetch as a whole. */
+/** For a whole fetch. */
 export function fetchFailure(
   fetch: SubgraphFetch,
   code: Extract<GatewayErrorCode, 'SUBREQUEST_HTTP_ERROR' | 'SUBREQUEST_MALFORMED_RESPONSE'>,
@@ -105,9 +104,9 @@ export function fetchFailure(
 }
 
 /**
- * Reads the errors of an answer.
+ * Reads the errors of a response.
  *
- * @param isShadow Hands them on as they were reported, less stacks: in shadow the client's answer is the one without Behalf.
+ * @param isShadow passes them on unchanged, without stacks: in shadow mode the client's response is the one without Behalf
  */
 export function readErrors(
   reported: readonly unknown[],
@@ -172,7 +171,7 @@ interface ReportedPosition {
 
 const NO_POSITION: ReportedPosition = Object.freeze({ isWholePath: false });
 
-/** Reads a path as far as it leads along what was sent. */
+/** Reads a path as far as it follows the sent operation. */
 function readPath(path: unknown, { sent, entities }: SubgraphFetch): ReportedPosition {
   if (!Array.isArray(path)) return NO_POSITION;
   const given = path.slice(0, MAX_STEPS) as unknown[];
@@ -194,11 +193,11 @@ function readPath(path: unknown, { sent, entities }: SubgraphFetch): ReportedPos
     else break;
   }
   if (entity === undefined && steps.length === 0) return NO_POSITION;
-  // Where the rest of it leads is not known, so it is not about the place where it is left.
+  // Where its rest leads is unknown, so the error does not concern the position where it leaves.
   return { entity, steps, isWholePath: steps.length === given.length && path.length <= MAX_STEPS };
 }
 
-/** @apollo/gateway turns the first two steps of a path below entities into the entity's place. */
+/** @apollo/gateway turns the first two steps of a path below entities into the entity's position. */
 function executorPath({ entity, steps }: ReportedPosition): readonly (string | number)[] | undefined {
   if (steps === undefined) return undefined;
   return [...(entity === undefined ? [] : ['_entities', entity]), ...steps.map(({ key }) => key)];

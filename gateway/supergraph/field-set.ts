@@ -2,16 +2,16 @@ import type { RuleTable } from '@behalf/directives/internal';
 import { Kind, parse } from 'graphql';
 import type { SelectionSetNode } from 'graphql';
 
-/** A field that a field set reads, and the type that it stands on there. */
+/** A field that a field set reads, and its parent type there. */
 export interface FieldRead {
   readonly type: string;
   readonly field: string;
 }
 
 /**
- * A field set is the inside of a selection set; with `@fromContext` it may be one with its braces.
+ * A field set is the inside of a selection set; with `@fromContext` it may have its own braces.
  *
- * @throws GraphQLError when it is none.
+ * @throws GraphQLError if it is invalid
  */
 export function readFieldSet(text: string): SelectionSetNode {
   const trimmed = text.trim();
@@ -22,7 +22,7 @@ export function readFieldSet(text: string): SelectionSetNode {
     : { kind: Kind.SELECTION_SET, selections: [] };
 }
 
-/** Every field that a field set reads, in fragments and below other fields too. */
+/** Every field that a field set reads, including those in fragments and below other fields. */
 export function* fieldsRead(type: string, set: SelectionSetNode, rules: RuleTable): Iterable<FieldRead> {
   for (const selection of set.selections) {
     if (selection.kind === Kind.FIELD) {
@@ -30,7 +30,7 @@ export function* fieldsRead(type: string, set: SelectionSetNode, rules: RuleTabl
       if (field === '__typename') continue;
       yield { type, field };
       if (selection.selectionSet === undefined) continue;
-      // Where the field is not known nobody knows what stands below it; that it is not known has been told.
+      // Below an unknown field, types are unknown; the unknown field itself was reported.
       const returned = rules.field(type, field)?.returns;
       if (returned !== undefined) yield* fieldsRead(returned, selection.selectionSet, rules);
     } else if (selection.kind === Kind.INLINE_FRAGMENT) {
@@ -39,7 +39,7 @@ export function* fieldsRead(type: string, set: SelectionSetNode, rules: RuleTabl
   }
 }
 
-/** Field → what is selected on it. Of one that has no fields, nothing. */
+/** Field → its selections; none for a leaf. */
 export function selectedOn(sets: readonly SelectionSetNode[]): ReadonlyMap<string, SelectionSetNode[]> {
   const selected = new Map<string, SelectionSetNode[]>();
   const collect = (set: SelectionSetNode): void => {

@@ -1,25 +1,25 @@
 import type { Requirement } from '@behalf/directives/internal';
 
-/** Whether whoever meets one requirement meets another. `unknown`: it could not be found out at a bounded cost. */
+/** Whether everybody who meets one requirement meets another. `unknown`: undecided at a bounded cost. */
 export type Implied = 'yes' | 'no' | 'unknown';
 
-/** One conjunct: an OR of ANDs of names, each with the kind of what is held. */
+/** One conjunct: an OR of ANDs of names, each with its kind. */
 type Conjunct = readonly (readonly string[])[];
 
-/** Held by everybody with a token; whoever holds anything has one. */
+/** Held by everybody with a token, because holding anything requires one. */
 const TOKEN = 'token';
 const MAX_STEPS = 20_000;
-/** Pairs of alternatives that are compared with each other. */
+/** Pairs of alternatives to compare with each other. */
 const MAX_PAIRS = 1_000_000;
-/** Alternatives that one step may look at: a step over more of them counts as several. */
+/** Alternatives that one step may examine: a step over more counts as several. */
 const ALTERNATIVES_PER_STEP = 100;
 
 /**
- * Whether every delegation that meets `asked` meets `wanted` as well.
+ * Whether every delegation that meets `asked` also meets `wanted`.
  *
- * Both are monotone formulas, AND of OR of AND, so it is enough to look for one choice of an alternative from each
- * conjunct of `asked` whose names together do not meet a conjunct of `wanted`. There can be exponentially many choices:
- * the search gives up after a bounded number of steps, and then says that it does not know.
+ * Both are monotone formulas, AND of OR of AND, so it suffices to look for a counterexample: one alternative from each conjunct
+ * of `asked` whose names together do not meet a conjunct of `wanted`. There can be exponentially many choices, so the search
+ * gives up after a bounded number of steps and reports `unknown`.
  */
 export function implies(asked: Requirement, wanted: Requirement, maxSteps: number = MAX_STEPS): Implied {
   const premises = conjunctsOf(asked);
@@ -58,7 +58,7 @@ function isSame(premise: Conjunct, conclusion: Conjunct): boolean {
   return premise.length === conclusion.length && JSON.stringify(premise) === JSON.stringify(conclusion);
 }
 
-/** Whether each alternative of the premise holds an alternative of the conclusion. Of long ones nobody finds out. */
+/** Whether each alternative of the premise contains an alternative of the conclusion. Long ones are left undecided. */
 function isWithin(premise: Conjunct, conclusion: Conjunct): boolean {
   if (premise.length * conclusion.length > MAX_PAIRS) return false;
   return premise.every((names) => isMetBy(conclusion, new Set(names)));
@@ -68,7 +68,7 @@ function isMetBy(conjunct: Conjunct, held: ReadonlySet<string>): boolean {
   return conjunct.some((names) => names.every((name) => (name === TOKEN ? held.size > 0 : held.has(name))));
 }
 
-/** Whether something meets all premises and not the conclusion. When the steps run out it answers no. */
+/** Whether something meets all premises and not the conclusion. When the steps run out it returns false. */
 function canAvoid(
   premises: readonly Conjunct[],
   conclusion: Conjunct,
@@ -77,7 +77,7 @@ function canAvoid(
 ): boolean {
   search.steps -= 1 + Math.floor((conclusion.length + countAlternatives(premises)) / ALTERNATIVES_PER_STEP);
   if (search.steps <= 0) return false;
-  // More names never unmeet it: nothing below this choice is a counterexample.
+  // More names never make it unmet: nothing below this choice is a counterexample.
   if (isMetBy(conclusion, held)) return false;
   const open = premises.filter((premise) => !isMetBy(premise, held));
   const next = open.reduce<Conjunct | undefined>(

@@ -3,31 +3,31 @@ import type { LinkedFeature } from '@behalf/directives/internal';
 import { Kind } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode } from 'graphql';
 
-/** One `@join__type`: a subgraph that has the type, and by which key it gives it. */
+/** One `@join__type`: a subgraph that has the type, and the key by which it provides it. */
 export interface TypeJoin {
   readonly graph: string;
   /** A field set. */
   readonly key: string | undefined;
-  /** It extends the type: the fields of the key are resolved here, whatever `@external` says. */
+  /** It extends the type: it resolves the key's fields, whatever `@external` says. */
   readonly isExtension: boolean;
   readonly isInterfaceObject: boolean;
 }
 
-/** One `@join__field`: what a subgraph has of a field. Field sets as they are written. */
+/** One `@join__field`: a subgraph's part of a field. Field sets are unparsed. */
 export interface FieldJoin {
   /** Undefined: no subgraph resolves the field on this type by itself. */
   readonly graph: string | undefined;
   readonly isExternal: boolean;
-  /** Overridden by another subgraph, and still there for the sake of a key or an interface. */
+  /** Overridden by another subgraph, and kept only for a key or an interface. */
   readonly isOverridden: boolean;
-  /** The subgraph that it is taken from. */
+  /** The subgraph that it overrides. */
   readonly overrides: string | undefined;
   readonly requires: string | undefined;
   readonly provides: string | undefined;
   readonly contextArguments: readonly ContextArgument[];
 }
 
-/** An argument that is filled from an object further up (`@fromContext`). */
+/** An argument filled from an ancestor object (`@fromContext`). */
 export interface ContextArgument {
   readonly context: string;
   readonly selection: string;
@@ -41,9 +41,9 @@ export interface JoinedType {
   readonly fields: ReadonlyMap<string, readonly FieldJoin[]>;
 }
 
-/** Who has what, as composition wrote it into the supergraph. Subgraphs go by their names. */
+/** Which subgraph has what, as composition recorded it in the supergraph. Subgraphs go by their names. */
 export class JoinMetadata {
-  /** Values of the enumeration of subgraphs → their names. */
+  /** Enum values of the subgraphs → their names. */
   readonly graphNames: ReadonlyMap<string, string>;
   /** Object and interface types. */
   readonly types: ReadonlyMap<string, JoinedType>;
@@ -108,7 +108,7 @@ function readFieldJoin(args: Readonly<Record<string, unknown>>, graph: string | 
   };
 }
 
-/** What cannot be read stays in the list, under names that nothing has: it must not go unnoticed. */
+/** An unreadable field set stays in the list, under a name that nothing has, so that it is reported. */
 function readContextArgument(value: unknown): ContextArgument {
   const { context, selection } = (typeof value === 'object' && value !== null ? value : {}) as Record<
     string,

@@ -10,11 +10,11 @@ import { checkStatements } from './statements.js';
 export type { LostProtection, LostProtectionCode } from './lost-protection-codes.js';
 
 /**
- * What the rules of a supergraph promise and its subgraphs do not keep. The same is asked when it is composed, linted and
- * loaded, so that none of them lets pass what another one refuses.
+ * Promises of a supergraph's rules that its subgraphs do not keep. Composing, linting and loading use the same check, so that
+ * none of them permits what another refuses.
  *
- * @param rules With coverage `open`: a field without a rule protects nothing that could be lost.
- * @throws GraphQLError for a field set that cannot be read.
+ * @param rules with coverage `open`: a field without a rule has nothing to lose
+ * @throws GraphQLError for an unreadable field set
  */
 export function checkProtection(document: DocumentNode, rules: RuleTable): readonly LostProtection[] {
   const join = new JoinMetadata(document);

@@ -2,17 +2,17 @@ import { combine, NO_REQUIREMENT } from '@behalf/directives/internal';
 import type { Generalization, Minimization, Requirement } from '@behalf/directives/internal';
 import { implies } from './implication.js';
 
-/** What a delegation must show to see the whole value. */
+/** What reveals the whole value to a delegation. */
 export function wholeRequirement({ unless }: Minimization): Requirement {
   return { ...NO_REQUIREMENT, authenticated: true, scopes: [unless] };
 }
 
 /**
- * Whether a field that is computed from a minimized one tells nobody more than that one does: whoever reads it, or whoever
- * reads it whole, may read the input whole as well; and the others get it by the same strategy or a stricter one. What one
- * strategy leaves of a value cannot be compared with what another one leaves; only `REDACT` leaves nothing.
+ * Whether a field computed from a minimized one reveals no more than that one: everybody who reads it, or reads it whole, may
+ * also read the input whole; or it is minimized by the same strategy, at least as strictly. Results of different strategies
+ * cannot be compared, except for `REDACT`, which leaves nothing.
  *
- * @param asked All that the reader asks for.
+ * @param asked everything that the reader requires
  */
 export function isMinimizedAsStrictly(
   asked: Requirement,
@@ -30,10 +30,10 @@ const DATE_UNITS: readonly string[] = ['DAY', 'MONTH', 'YEAR', 'DECADE'];
 
 type StrategyComparison = 'equal' | 'weaker' | 'stronger' | 'incomparable';
 
-/** What is left of a value: `weaker` leaves more. */
+/** The rest of a value: `weaker` leaves more. */
 export function compareStrategies(before: Minimization, after: Minimization): StrategyComparison {
   const comparison = compareParameters(before, after);
-  // A parameter that is not compared here must not pass for the same.
+  // A parameter that is not compared here must not pass for equal.
   return comparison === 'equal' && strategyText(before) !== strategyText(after) ? 'incomparable' : comparison;
 }
 
@@ -56,7 +56,7 @@ function compareParameters(before: Minimization, after: Minimization): StrategyC
     case 'NOISE':
       if (after.to !== 'NOISE') return 'incomparable';
       if (after.spread < before.spread) return 'weaker';
-      // On another grid, some values are told apart that were not, and others no longer. The spread decides it where no step does.
+      // On another grid, some values become distinguishable and others no longer are. Without a step, the spread decides.
       return isOneGrid(before, after) ? byDetail(-before.spread, -after.spread) : 'incomparable';
     case 'GENERALIZE':
       return after.to === 'GENERALIZE' ? compareGeneralizations(before.by, after.by) : 'incomparable';
@@ -76,7 +76,7 @@ function compareGeneralizations(then: Generalization, now: Generalization): Stra
     return byDetail(-DATE_UNITS.indexOf(then.unit), -DATE_UNITS.indexOf(now.unit));
   if ('step' in then && 'step' in now) {
     if (then.step === now.step) return 'equal';
-    // Steps of 30 tell some values apart that steps of 20 do not.
+    // Steps of 30 distinguish some values that steps of 20 do not.
     if (now.step % then.step === 0) return 'stronger';
     return then.step % now.step === 0 ? 'weaker' : 'incomparable';
   }

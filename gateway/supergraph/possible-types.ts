@@ -1,6 +1,6 @@
 import type { RuleTable } from '@behalf/directives/internal';
 
-/** Which object types a value of a type can be of. */
+/** The possible object types of a type's values. */
 export class PossibleTypes {
   private readonly implementers = new Map<string, string[]>();
 

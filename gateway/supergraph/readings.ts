@@ -10,13 +10,13 @@ import type { LostProtection, LostProtectionCode } from './lost-protection-codes
 import { isMinimizedAsStrictly, minimizationText } from './minimization.js';
 import type { PossibleTypes } from './possible-types.js';
 
-/** A field that is given values of others before it is resolved. */
+/** A field that gets values of others before it is resolved. */
 interface Reading {
   readonly type: string;
   readonly field: string;
   readonly subgraph: string | undefined;
   readonly by: '@requires' | '@fromContext';
-  /** Types of the object that the field set starts at: the field's own, or one further up. Empty: nobody knows. */
+  /** Types of the object at which the field set starts: the field's own, or an ancestor. Empty if unknown. */
   readonly roots: readonly string[];
   readonly fieldSet: string;
 }
@@ -24,9 +24,9 @@ interface Reading {
 const CONTEXT_IDENTITY = 'https://specs.apollo.dev/context';
 
 /**
- * Fields that are computed from protected data without asking for what it asks (GHSA-m8jr-fxqx-8xx6). Composition looks at
- * the standard directives only, and older ones at none; here every kind of rule counts. What a field reads through another
- * reader is covered with it: each asks for all that it reads itself.
+ * Fields that are computed from protected data and require less (GHSA-m8jr-fxqx-8xx6). Composition only checks the standard
+ * directives, and older versions none; here every kind of rule counts. Reading through another computed field is covered by it,
+ * because each requires everything that it reads itself.
  */
 export function checkReadings(
   document: DocumentNode,
@@ -53,7 +53,7 @@ function* readingsOf(
   contexts: ReadonlyMap<string, readonly string[]>,
   possible: PossibleTypes,
 ): Iterable<Reading> {
-  // A field of an interface object is read for the objects of each implementer, and asked for on each of them by itself.
+  // A field of an interface object is read for the objects of each implementer, and each has its own requirement.
   for (const reader of new Set([type.name, ...possible.of(type.name)])) {
     const place = { type: reader, field, subgraph };
     if (requires !== undefined) yield { ...place, by: '@requires', roots: [reader], fieldSet: requires };
@@ -64,7 +64,7 @@ function* readingsOf(
   }
 }
 
-/** Context → the types that it is set on. */
+/** Context → the types that set it. */
 function readContexts(document: DocumentNode): ReadonlyMap<string, readonly string[]> {
   const links = new Links(document);
   const feature = links.feature(CONTEXT_IDENTITY);

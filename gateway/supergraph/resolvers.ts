@@ -5,8 +5,8 @@ import type { FieldJoin, JoinedType, JoinMetadata } from './join.js';
 import type { PossibleTypes } from './possible-types.js';
 
 /**
- * Which subgraphs the planner can ask for a field. It is read from what composition wrote down, and where that leaves room,
- * a subgraph counts: one too many must state a rule, one too few would bypass it.
+ * Which subgraphs the planner can ask for a field, by what composition recorded. In doubt a subgraph counts: one too many must
+ * state a rule, one too few would bypass it.
  */
 export class Resolvers {
   /** Coordinate → subgraphs that resolve it although it is external there: by `@provides`, or as the key of an extension. */
@@ -40,20 +40,20 @@ export class Resolvers {
     return resolvers;
   }
 
-  /** Subgraphs that an `@override` takes the field from. They resolve it no more, but may be who stated its rule. */
+  /** Subgraphs from which an `@override` takes the field. They no longer resolve it, but may have stated its rule. */
   overriddenOf(typeName: string, field: string): ReadonlySet<string> {
     const joins = this.placesOf(typeName).flatMap((type) => type.fields.get(field) ?? []);
     const overridden = joins.flatMap(({ graph, isOverridden, overrides }) => [
       overrides,
       isOverridden ? graph : undefined,
     ]);
-    // One that is there no more stated nothing of what was composed.
+    // A removed subgraph stated nothing of the composition.
     return new Set(this.join.graphs.filter((graph) => overridden.includes(graph)));
   }
 
   /**
-   * Subgraphs that resolve more of a type than the keys by which they refer to it, each with the fields that it resolves
-   * beside them. A key is what the others join by: one that only references have makes no reference of a row.
+   * Subgraphs that resolve more of a type than the keys by which they refer to it, each with those fields. Others join by the
+   * key; a key that only references carry does not make a reference a row.
    */
   ofType(typeName: string): ReadonlyMap<string, readonly string[]> {
     const resolved = this.resolvedOn(typeName);
@@ -87,12 +87,12 @@ export class Resolvers {
     return resolved;
   }
 
-  /** Outermost fields of the keys by which a subgraph has a type. */
+  /** Outermost fields of a subgraph's keys of a type. */
   keysOf(typeName: string, graph: string): ReadonlySet<string> {
     return new Set(this.keySetsOf(typeName, graph).keys());
   }
 
-  /** Field of a key → what the keys select on it. */
+  /** Key field → the key's selections on it. */
   private keySetsOf(typeName: string, graph: string): ReadonlyMap<string, readonly SelectionSetNode[]> {
     const keys = this.placesOf(typeName).flatMap(({ joins }) =>
       joins.flatMap((each) => (each.graph === graph && each.key !== undefined ? [each.key] : [])),
@@ -100,7 +100,7 @@ export class Resolvers {
     return selectedOn(keys.map(readFieldSet));
   }
 
-  /** Whether a subgraph resolves more below a field of its keys than the keys select there: that is of the row. */
+  /** Whether a subgraph resolves more below a field of its keys than the keys select there: that belongs to the row. */
   private givesMoreThanKey(typeName: string, graph: string, field: string): boolean {
     const sets = this.keySetsOf(typeName, graph).get(field) ?? [];
     return sets.length > 0 && this.givesMore(this.rules.field(typeName, field)?.returns, graph, sets);
@@ -117,7 +117,7 @@ export class Resolvers {
     );
   }
 
-  /** Whether a subgraph is given one field of an object whenever it resolves another one. */
+  /** Whether a subgraph gets one field of an object whenever it resolves another one. */
   isGivenFor(typeName: string, graph: string, given: string, field: string): boolean {
     const joins = this.placesOf(typeName)
       .flatMap((type) => type.fields.get(field) ?? [])
@@ -128,7 +128,7 @@ export class Resolvers {
     );
   }
 
-  /** The type itself, and the interfaces of which a subgraph may have an object in its place (`@interfaceObject`). */
+  /** The type itself, and the interfaces that a subgraph may have an object of in its place (`@interfaceObject`). */
   private placesOf(typeName: string): readonly JoinedType[] {
     const type = this.join.types.get(typeName);
     return [typeName, ...(type?.interfaces ?? [])].flatMap((name) => this.join.types.get(name) ?? []);
@@ -139,7 +139,7 @@ export class Resolvers {
       return new Set(
         place.joins.flatMap(({ graph, isInterfaceObject }) => (isInterfaceObject ? [graph] : [])),
       );
-    // No current composition leaves a type without its subgraphs.
+    // Every current composition records a type's subgraphs.
     if (place.joins.length === 0) return new Set(this.join.graphs);
     const ofField = (place.fields.get(field) ?? []).flatMap(({ graph }) => graph ?? []);
     return new Set([...place.joins.map(({ graph }) => graph), ...ofField]);
@@ -149,7 +149,7 @@ export class Resolvers {
     const joins = type.fields.get(field);
     if (joins === undefined) return false;
     if (this.besides.get(`${type.name}.${field}`)?.has(graph) === true) return true;
-    // Composition says nothing where every subgraph that has the type has the field.
+    // Composition records nothing if every subgraph with the type has the field.
     if (joins.length === 0) return true;
     return joins.some((each) => each.graph === graph && isResolved(each));
   }

@@ -6,7 +6,7 @@ import type { LostProtection } from './lost-protection-codes.js';
 import { minimizationText } from './minimization.js';
 import type { Resolvers } from './resolvers.js';
 
-/** A rule that only subgraphs enforce, and the subgraphs that therefore have to state it. */
+/** A rule that only subgraphs enforce, and the subgraphs that must state it. */
 export interface SubgraphRule {
   /** Type for `@subject`, `Type.field` for `@minimize`. */
   readonly coordinate: string;
@@ -17,7 +17,7 @@ export interface SubgraphRule {
   readonly text: string;
   /** Subgraphs that can resolve what it protects. */
   readonly resolvers: ReadonlySet<string>;
-  /** Subgraphs that may have stated it and resolve nothing of it any more. */
+  /** Subgraphs that may have stated it and no longer resolve any of it. */
   readonly overridden: ReadonlySet<string>;
 }
 
@@ -52,9 +52,9 @@ export function subgraphRules(rules: RuleTable, resolvers: Resolvers): readonly 
 }
 
 /**
- * Rules that only subgraphs enforce and that a subgraph bypasses: one that can resolve the field without stating its rule.
- * A supergraph does not tell who stated what it says, so composition records it; where it is not recorded, only a rule that
- * a single subgraph can be asked for is known to be kept.
+ * Rules that a subgraph bypasses, because it can resolve the field without stating a rule that only subgraphs enforce. A
+ * supergraph does not say who states its rules, so composition records it. Without a record, only a rule with a single possible
+ * subgraph is known to be kept.
  */
 export function checkStatements(
   document: DocumentNode,
@@ -103,13 +103,13 @@ function checkRecorded(rule: SubgraphRule, record: readonly string[]): LostProte
 }
 
 /**
- * `@subject` compares a property of the row. Where that is a field of the type, a subgraph that does not resolve it has it
- * only if it is given it: by a key, or by each field that it resolves (`@requires`).
+ * `@subject` compares a property of the row. If that is a field of the type, a subgraph that does not resolve it only has it if
+ * it gets it: by a key, or with each field that it resolves (`@requires`).
  */
 function checkReceived(rule: SubgraphRule, rules: RuleTable, resolvers: Resolvers): LostProtection[] {
   const { type } = rule;
   const owner = rules.type(type)?.subject ?? '';
-  // A property that is no field comes from the store of each subgraph, and a row without it is refused.
+  // A property that is not a field comes from each subgraph's store, and a row without it is refused.
   if (rules.field(type, owner) === undefined) return [];
   const owning = resolvers.ofField(type, owner);
   const found: LostProtection[] = [];
@@ -127,7 +127,7 @@ function checkReceived(rule: SubgraphRule, rules: RuleTable, resolvers: Resolver
   return found;
 }
 
-/** Coordinate → names of the subgraphs that composition found to state its rule. */
+/** Coordinate → names of the subgraphs that state its rule, as composition found. */
 function readStatements(document: DocumentNode): Map<string, readonly string[]> {
   const links = new Links(document);
   const statements = new Map<string, readonly string[]>();

@@ -25,7 +25,10 @@ interface Sent {
   readonly [column: string]: unknown;
 }
 
-/** As the writer's role, past the gateway's code. @returns PostgreSQL's code when it is refused */
+/**
+ * Calls the function directly as the writer's role, bypassing the gateway's code.
+ * @returns PostgreSQL's code if the call is refused
+ */
 async function append(...records: readonly Sent[]): Promise<unknown> {
   return thief.query('select audit.append($1::jsonb)', [JSON.stringify(records)]).then(
     () => undefined,
@@ -107,8 +110,8 @@ describe('the time of a record', () => {
 
 describe('a record', () => {
   it.each([
-    ['an outcome that there is not', { outcome: 'granted' }, '23514'],
-    ['an outcome in other letters', { outcome: 'Answered' }, '23514'],
+    ['an unknown outcome', { outcome: 'granted' }, '23514'],
+    ['an outcome in another case', { outcome: 'Answered' }, '23514'],
     ['no outcome', { outcome: null }, '23502'],
     ['fields that are not a list', { fields: { 'Person.name': 1 } }, '23514'],
     ['no fields', { fields: null }, '23502'],
@@ -136,7 +139,7 @@ describe('a record', () => {
     });
   });
 
-  it('is stored together with all others of a call, or none is', async () => {
+  it('is stored with all others of its call, or not at all', async () => {
     const good = sent();
     expect(await append(good, sent({ outcome: 'granted' }))).toBe('23514');
     expect(await readAudit(roled.database.db, { transactionId: good.transaction_id, limit: 1 })).toEqual([]);
@@ -149,7 +152,7 @@ describe('a record', () => {
 });
 
 describe('a sink', () => {
-  it('loses only the record that is too large', async () => {
+  it('loses only a record that is too large', async () => {
     const sink = new PostgresAuditSink({ databaseUrl: roled.writer.url });
     const [small, large] = [record(), record({ source: 'x'.repeat(MAX_RECORD_BYTES) })];
     const all = [sink.append(small), sink.append(large), sink.append(record())];

@@ -190,7 +190,7 @@ describe('the record of a request', () => {
     }
   });
 
-  it('is written once per request, whatever its outcome', async () => {
+  it('is written once per request, whatever the outcome', async () => {
     const before = (await last()).seq;
     await gateway.ask('{ hello }');
     await gateway.ask('{ hello }', { token: 'a.b.c' });
@@ -216,7 +216,7 @@ describe('without the log', () => {
     });
   }
 
-  it('required: 503, and no data leaves', async () => {
+  it('required: answers 503, and no data leaves', async () => {
     const without = await startWithout('required');
     for (const query of [
       '{ hello me { id } }',
@@ -260,7 +260,7 @@ describe('truncateAddress', () => {
   });
 });
 
-it('a subgraph cannot make the record too large with many coordinates', async () => {
+it('a subgraph cannot inflate the record with many coordinates', async () => {
   const port = await freePort();
   const gatewayUrl = `http://127.0.0.1:${port}`;
   const names = Array.from({ length: 1_500 }, (_each, index) => `anOrdinaryNameOfAField${index}`);
@@ -290,14 +290,14 @@ it('a subgraph cannot make the record too large with many coordinates', async ()
   expect(answer.body).toEqual({ data: { wide: { [names[0] ?? '']: 7 } } });
   const record = await last();
   expect(record).toMatchObject({ outcome: 'answered', unaccounted: ['wide'] });
-  // What there was room for is on record, and what there was none for is not believed.
+  // The coordinates that fit are recorded; the excess ones are rejected.
   expect(record.fields.length).toBeGreaterThan(1_000);
   expect(hostile.log.of('SUBGRAPH_FACTS_MALFORMED')).toMatchObject([
     { subgraph: 'wide', entries: fields.length - record.fields.length },
   ]);
 });
 
-it('a client cannot make the record too large with many fields', async () => {
+it('a client cannot inflate the record with many fields', async () => {
   const names = Array.from({ length: 1_900 }, (_each, index) => `anOrdinaryNameOfAField${index}`);
   const scopes = Array.from({ length: 12 }, (_each, index) => [
     `https://scopes.example/office-${index}/read`,

@@ -62,7 +62,7 @@ describe('the writer’s role', () => {
     'copy audit.record to stdout',
     "insert into audit.record (transaction_id, occurred_at, outcome, fields) values (gen_random_uuid(), now(), 'x', '[]') returning seq",
     "insert into audit.record (seq, transaction_id, occurred_at, outcome, fields) overriding system value values (1, gen_random_uuid(), now(), 'x', '[]') on conflict (seq) do update set outcome = 'y'",
-    // A place of one's own choice, before others or in the way of the next.
+    // A position of the writer's choice, before others or blocking the next.
     "insert into audit.record (seq, transaction_id, occurred_at, outcome, fields) overriding system value values (-1, gen_random_uuid(), now(), 'x', '[]')",
   ])('may not: %s', async (statement) => {
     const client = new pg.Client({ connectionString: url });
@@ -74,7 +74,7 @@ describe('the writer’s role', () => {
     }
   });
 
-  it('may append; creating it again replaces the password', async () => {
+  it('may append; re-creating it replaces the password', async () => {
     const own = record();
     await withSink((sink) => sink.append(own));
     expect(await stored(own.transactionId)).toHaveLength(1);

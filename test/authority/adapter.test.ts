@@ -7,10 +7,7 @@ import { type AuthoritySchema, migrateAuthority } from '../../authority/internal
 import { adapterFactory } from '../../authority/oidc/adapter.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
-/**
- * What two requests do that come between each other's looking and writing. oidc-provider looks first, so that over HTTP it
- * takes luck to meet it.
- */
+/** Two requests whose reads and writes interleave. oidc-provider reads first, so over HTTP this would take luck. */
 let database: TestDatabase<AuthoritySchema>;
 const reused: string[] = [];
 const ended: string[] = [];
@@ -72,7 +69,7 @@ describe('RFC 9700 section 4.14.2: a consumed refresh token', () => {
     expect(reused).toEqual([]);
   });
 
-  it('a code redeemed twice at the same time is refused once, and ends no consent', async () => {
+  it('concurrent redemptions of a code refuse one, and end no consent', async () => {
     reused.length = 0;
     const codes = adapter('AuthorizationCode');
     const id = randomUUID();

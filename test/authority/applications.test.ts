@@ -102,12 +102,12 @@ describe('a registered application', () => {
     expect(secret).toMatch(/^[\w-]{43}$/);
     const right = await connect(first.issuer, 'ledger-web', secret);
     const { access_token: accessToken, refresh_token: refreshToken = '' } = await right.get();
-    // RFC 7009, for which the authority has to know who asks.
+    // RFC 7009, for which the authority must authenticate the client.
     await oidc.tokenRevocation(right.client, accessToken);
     const revoked = await first.database.db.selectFrom('authority.change_event').selectAll().execute();
     expect(revoked.at(-1)?.reason).toBe('revoked by its client');
     expect(await oidc.refreshTokenGrant(right.client, refreshToken)).toHaveProperty('access_token');
-    // A copy of the store gives the digest; and without any secret it is not a public client either.
+    // A copy of the store reveals only the digest, and omitting the secret does not make the client public.
     for (const wrong of [secretDigest(secret), `${secret}x`, undefined]) {
       const { get } = await connect(second.issuer, 'ledger-web', wrong);
       await expect(get()).rejects.toMatchObject({ status: 401 });
@@ -139,7 +139,7 @@ describe('a registered application', () => {
     await expect(change).rejects.toMatchObject({ code: 'client_unknown' });
   });
 
-  it('is unknown once retired, with its consents and tokens ended and its identifier never reused', async () => {
+  it('is unknown once retired, ends with its tokens, and is never reused', async () => {
     await applications.register('ending', LEDGER, { ...BY, confidential: false });
     const { client, get } = await connect(first.issuer, 'ending');
     const { refresh_token: refreshToken = '' } = await get();
@@ -163,7 +163,7 @@ describe('a registered application', () => {
       error: 'invalid_client',
     });
     await expect(underWay.get()).rejects.toMatchObject({ error: 'invalid_client' });
-    // Somebody had the page open all the time.
+    // A person had the page open all the time.
     const terms = { subject: 'c-000001', clientId: 'ending', scopes: ['accounts:read'], declined: [] };
     const late = first.consents.grant({
       ...terms,
@@ -211,19 +211,19 @@ describe('is not registered', () => {
     ['a name with a line break in it', { displayName: 'Bank\nOfficial' }],
     ['a name that turns the direction of writing', { displayName: 'Bank \u202Eelif' }],
     ['no name', { displayName: '' }],
-    ['nobody who answers for it', { owner: undefined }],
+    ['no owner', { owner: undefined }],
     ['a contact that would run something', { contact: 'javascript:alert(1)' }],
-    ['a contact that nobody can use', { contact: 'call us' }],
+    ['an unusable contact', { contact: 'call us' }],
     ['a home page without https', { homePage: 'http://ledger.example' }],
     ['no redirect address', { redirectUris: [] }],
-    ['a redirect address that is none', { redirectUris: ['/callback'] }],
+    ['an invalid redirect address', { redirectUris: ['/callback'] }],
     ['a wildcard', { redirectUris: ['https://*.ledger.example/back'] }],
     ['a fragment', { redirectUris: ['https://ledger.example/back#x'] }],
     ['a name and password in the address', { redirectUris: ['https://a:b@ledger.example/back'] }],
     ['plain http to elsewhere', { redirectUris: ['http://ledger.example/back'] }],
     ['plain http to a name that may resolve to anything', { redirectUris: ['http://localhost/back'] }],
     ['a scheme that runs something', { redirectUris: ['javascript:alert(1)'] }],
-    ['members that nobody knows', { scopes: ['consents:admin'] }],
+    ['unknown members', { scopes: ['consents:admin'] }],
     ['a secret of its own choice', { secret: 'x' }],
   ])('with %s', async (_, more) => {
     const attempt = applications.register('ledger', { ...LEDGER, ...more }, { ...BY, confidential: false });
@@ -248,7 +248,7 @@ describe('is not registered', () => {
     await register('stranger-2', none);
     const change = applications.change('stranger', LEDGER, BY);
     await expect(change).rejects.toMatchObject({ code: 'client_not_in_policy' });
-    // To be registered is not to be granted anything: the authority's own policy decides that.
+    // A registration grants nothing: the authority's own policy decides that.
     const client = await oidc.discovery(
       new URL(first.issuer),
       'stranger',

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** One address in front of several: each connection goes to the next one that takes it, and ends with it. */
+/** One address in front of several: each connection goes to the next backend that accepts it, and ends with it. */
 export class Balancer {
   readonly #server: Server;
   readonly #open = new Map<Socket, number>();
@@ -11,7 +11,7 @@ export class Balancer {
   private constructor(server: Server) {
     this.#server = server;
     server.on('connection', (socket) => {
-      // Who goes away before there is somebody behind it.
+      // The client left before a backend was connected.
       socket.on('error', () => socket.destroy());
       this.#join(socket);
     });
@@ -31,7 +31,7 @@ export class Balancer {
     this.#ports = urls.map((url) => Number(new URL(url).port));
   }
 
-  /** Connections that are open to it. */
+  /** Open connections to it. */
   countTo(url: string): number {
     const port = Number(new URL(url).port);
     return [...this.#open.values()].filter((other) => other === port).length;

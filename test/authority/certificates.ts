@@ -1,4 +1,4 @@
-// The library asks for it, by its name and first.
+// The library needs this polyfill, imported first.
 import 'reflect-metadata';
 import { webcrypto, X509Certificate } from 'node:crypto';
 
@@ -27,7 +27,7 @@ export interface Issued {
 /** @see issueCertificate */
 export interface CertificateRequest {
   readonly name: string;
-  /** Without: it signs itself. */
+  /** Default: self-signed. */
   readonly issuer?: Issued;
   readonly isAuthority?: boolean;
   readonly dnsNames?: readonly string[];
@@ -36,7 +36,7 @@ export interface CertificateRequest {
   readonly expired?: boolean;
 }
 
-/** A certificate as an authority of one's own would issue it. */
+/** A certificate as a private authority would issue it. */
 export async function issueCertificate(request: CertificateRequest): Promise<Issued> {
   const { dnsNames = [], expired = false, isAuthority = false, issuer, name } = request;
   const { usages = [FOR_CLIENTS, FOR_SERVERS] } = request;

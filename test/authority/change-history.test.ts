@@ -31,7 +31,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Appends events that happened so long ago, as the log keeps them. */
+/** Appends events of this age, as the log stores them. */
 async function append(agesSeconds: readonly number[]): Promise<void> {
   await sql`
     with head as (
@@ -48,7 +48,7 @@ async function pendingOfNewStream(): Promise<number[]> {
   return (await streams.pending(stream, 1_000)).map(({ seq }) => seq);
 }
 
-/** Rows of the log that were looked at. */
+/** Rows of the log that were read. */
 async function rowsRead(work: () => Promise<unknown>): Promise<number> {
   const count = async (): Promise<number> => {
     await sql`select pg_stat_force_next_flush()`.execute(db);
@@ -70,7 +70,7 @@ it('a new stream begins early enough for every living access token', () => {
 it('a new stream begins with recent events, even after a clock went back', async () => {
   await append([HISTORY_SECONDS + 90, HISTORY_SECONDS + 60, HISTORY_SECONDS - 60, 10]);
   expect(await pendingOfNewStream()).toEqual([3, 4]);
-  // The first of them was written when the clock was ahead.
+  // The first of them was written while the clock was ahead.
   await append([5, HISTORY_SECONDS + 30, 0]);
   expect(await pendingOfNewStream()).toEqual([3, 4, 5, 6, 7]);
 });
@@ -79,7 +79,7 @@ it('a poll reads only its own events of a long log', async () => {
   await append(Array.from({ length: 20_000 }, () => 1));
   const stream = await streams.create('gateways', WISHES);
   if (stream === undefined) throw new Error('no stream was made');
-  // Its place is in the middle, with thousands before and after.
+  // Its position is in the middle, with thousands before and after.
   await sql`update authority.stream set delivered_seq = 10000`.execute(db);
   const ten = await streams.pending(stream, 10);
   expect(ten.map(({ seq }) => seq)).toEqual(Array.from({ length: 10 }, (_, index) => 10_001 + index));
@@ -100,7 +100,7 @@ it('concurrent acknowledgements in any order lose and leave nothing', async () =
   const groups = Array.from({ length: 20 }, (_, group) => jtis.filter((_jti, index) => index % 20 === group));
   await Promise.all(groups.map((group) => many.acknowledge(stream, group)));
   expect(await many.pending(stream, 1_000)).toEqual([]);
-  // What one could not see of the others counts with the next.
+  // The next acknowledgement includes what this one could not see of the others.
   await append([0]);
   const [last] = await many.pending(stream, 10);
   await many.acknowledge(stream, [last?.jti ?? '']);

@@ -35,7 +35,7 @@ async function send(
   });
 }
 
-/** Of the streams that were made, by where they are polled. */
+/** Streams by their poll address. */
 const secrets = new Map<string, string>();
 
 async function createStream(): Promise<{
@@ -124,7 +124,7 @@ describe('an SSF stream', () => {
     const bearer = stream.secret;
     expect((await send(url, undefined, { method: 'GET', bearer })).status).toBe(200);
     expect((await send(url, undefined, { method: 'DELETE', bearer })).status).toBe(204);
-    // Its secret is nobody's then.
+    // Its secret is then unknown.
     expect((await send(url, undefined, { method: 'GET', bearer })).status).toBe(401);
     expect((await send(stream.endpoint, {})).status).toBe(401);
   });

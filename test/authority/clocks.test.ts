@@ -32,7 +32,7 @@ let consents: ConsentRegister;
 beforeAll(async () => {
   authority = await startExchangingAuthority(async (database) => {
     clock = await injectDatabaseClock(database.db);
-    // The signing keys are of then, and sign from then on.
+    // The signing keys date from then, and sign from then on.
     await clock.set(-30);
   });
   db = openDatabase(authority.database.url);
@@ -43,7 +43,7 @@ beforeAll(async () => {
     issuers: [{ issuer: authority.issuer, audience: AUDIENCE }],
     revocation: { streams: [{ issuer: authority.issuer, secret: STREAM_SECRET }] },
   });
-  await until(() => gateway.running.gateway.health().revocation === 'fresh', 'fresh');
+  await until(() => gateway.running.gateway.health().revocation === 'fresh', 'the view is fresh');
 });
 afterEach(async () => {
   await clock.set(0);
@@ -59,18 +59,20 @@ async function statusAt(token: string): Promise<number> {
 }
 
 async function expectEnded(token: string): Promise<void> {
-  await until(async () => (await statusAt(token)) === 401, 'refused');
+  await until(async () => (await statusAt(token)) === 401, 'the token is refused');
   expect(await authority.isActive(token)).toBe(false);
   await expect(authority.exchange('printer', token)).rejects.toMatchObject({ error: 'invalid_request' });
 }
 
 const ENDINGS: readonly (readonly [string, () => Promise<unknown>])[] = [
   ['revokeClient', () => consents.revokeClient('budget-app', BY_ADMIN)],
-  ['revokeClient of who acts', () => consents.revokeClient('statements', BY_ADMIN)],
+  ['revokeClient of the actor', () => consents.revokeClient('statements', BY_ADMIN)],
   ['revokeSubjectSessions', () => consents.revokeSubjectSessions(ALMA_SUBJECT, BY_ADMIN)],
 ];
 
-/** The tests of one authority share its people: what ended them must not lie ahead, so that the database's clock only goes on. */
+/**
+ * The tests of one authority share its people. Revocations must not lie in the future, so the database's clock only advances.
+ */
 function endsWhatItIssues(aheadSeconds: number): void {
   beforeEach(() => clock.set(aheadSeconds));
 
@@ -124,7 +126,7 @@ describe('an authority whose clock is 30 s ahead of the database’s', () => end
 
 describe('an authority whose clock is 4 s ahead of the database’s', () => endsWhatItIssues(-4));
 
-/** What a request that was under way when something was ended writes back afterwards. */
+/** What a request that was running during the revocation writes back afterwards. */
 async function keepRows(models: readonly string[]): Promise<() => Promise<void>> {
   const rows = await db
     .selectFrom('authority.oidc_payload')
@@ -141,7 +143,7 @@ async function keepRows(models: readonly string[]): Promise<() => Promise<void>>
   };
 }
 
-describe('a credential written back after it ended yields no token, with a clock 4 s ahead', () => {
+describe('a credential restored after its end yields no token, 4 s ahead', () => {
   beforeEach(() => clock.set(-4));
 
   it('a code', async () => {

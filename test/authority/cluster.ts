@@ -21,19 +21,21 @@ const RETRY_MS = 25;
 
 /** A person's consent is granted and narrowed, their sessions end, and the consent is revoked. */
 export const CHANGES_PER_PERSON = 4;
-/** All but the first are events for the gateways. */
+/** All but the first are events for gateways. */
 export const EVENTS_PER_PERSON = 3;
 
-/** A gateway's ear: a real receiver with a real view, and what it heard, in order. */
+/** A gateway's receiver: real, with a real view, and the events in their order. */
 export interface Ear {
   readonly view: RevocationView;
-  /** Events, in the order in which the view took them in, those that came again included. */
+  /** Events in the order in which the view applied them, repeated ones included. */
   readonly heard: string[];
   /** How often the stream broke. */
   breaks: number;
 }
 
-/** Three instances of the authority on one PostgreSQL, behind one address; three receivers; and many who change consents. */
+/**
+ * Three instances of the authority on one PostgreSQL behind one address, three receivers, and many people changing consents.
+ */
 export class Cluster {
   readonly ears: Ear[] = [];
   readonly instances: Instance[] = [];
@@ -41,7 +43,7 @@ export class Cluster {
   readonly ended = new Set<string>();
   readonly answered = new Set<string>();
   answers = 0;
-  /** Changes that were not answered, and done again. */
+  /** Changes that were not answered, and repeated. */
   failures = 0;
   #next = 0;
 
@@ -69,7 +71,7 @@ export class Cluster {
       CHILD_DATABASE: databaseUrl,
       CHILD_OPTIONS: JSON.stringify(options),
     };
-    // At once, as they come up in a deployment: all of them migrate and make keys.
+    // All at once, as in a deployment: all of them migrate and create keys.
     const started = await Promise.allSettled([1, 2, 3].map(() => Instance.start(env)));
     for (const outcome of started) {
       if (outcome.status === 'rejected') throw outcome.reason;
@@ -99,7 +101,7 @@ export class Cluster {
     return ear;
   }
 
-  /** As a client does behind a balancer: when an instance does not answer, with the next. */
+  /** As a client behind a load balancer: if an instance does not answer, use the next. */
   async change(change: Change): Promise<Answer> {
     for (;;) {
       const alive = this.instances.filter(({ isAlive }) => isAlive);
@@ -145,7 +147,7 @@ export class Cluster {
     this.ended.add(narrow);
   }
 
-  /** All their changes, of many people at a time; each person's come one after the other. */
+  /** Many people's changes run concurrently; each person's run in sequence. */
   async live(people: number): Promise<void> {
     let next = 0;
     const writer = async (): Promise<void> => {
@@ -154,7 +156,7 @@ export class Cluster {
     await Promise.all(Array.from({ length: WRITERS }, writer));
   }
 
-  /** The change log, in its order. */
+  /** The change log, in order. */
   async log(): Promise<readonly { seq: number; jti: string; consentId: string | null }[]> {
     const { rows } = await sql<{ seq: number; jti: string; consentId: string | null }>`
       select seq, jti, members->>'consentId' as "consentId" from authority.change_event order by seq`.execute(

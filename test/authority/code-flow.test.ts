@@ -160,7 +160,7 @@ describe('the authorization code flow', () => {
     expect((await verify(refreshed.access_token)).exp).toBeLessThanOrEqual(claims.consent.until);
   });
 
-  it('ends with access_denied when the person refuses, and with no consent', async () => {
+  it('ends with access_denied and no consent when the person refuses', async () => {
     const client = await discover(authority, 'bank-console');
     const request = await authorizationRequest(client, 'consents:read');
     const { callbackUrl } = await signInAndConsent({
@@ -181,7 +181,7 @@ describe('the authorization code flow', () => {
 });
 
 describe('administration', () => {
-  it('is for administrators: with role, confidential client and the administrators’ scope', async () => {
+  it('needs the role, a confidential client and the administrators’ scope', async () => {
     const client = await discover(authority, 'bank-console');
     const request = await authorizationRequest(client, 'openid consents:read consents:admin', {
       nonce: 'n-1',

@@ -95,7 +95,7 @@ describe('a consent that ends', () => {
     const later = await authority.consents.grant(terms('patient', soon(3_600_000)));
     const sooner = await authority.consents.grant(terms('hasty', soon(1_500)));
     await expect.poll(async () => (await expiries([sooner.id])).changes.length, SOON).toBe(1);
-    // Narrowing to an earlier end sets the timer anew, too.
+    // Narrowing to an earlier end resets the timer, too.
     const { consent } = await authority.consents.narrow(later.id, { by: 'patient', until: soon(1_500) });
     await expect.poll(async () => (await expiries([consent?.id ?? ''])).changes.length, SOON).toBe(1);
   });
@@ -110,7 +110,7 @@ describe('a consent that ends', () => {
   });
 
   it('is ended once by many instances, as is each of a crowd', async () => {
-    // Long enough for a busy machine to grant them all before.
+    // Long enough for a busy machine to grant all of them before.
     const until = soon(6_000);
     const consents = await Promise.all(
       Array.from({ length: 150 }, (_, index) => authority.consents.grant(terms(`crowd-${index}`, until))),

@@ -55,7 +55,7 @@ afterAll(() => authority.close());
 
 type Who = typeof ALMA;
 
-/** What somebody saw who went through an authorization request, and what the application got. */
+/** What a person saw during an authorization request, and what the application got. */
 async function go(
   who: Who,
   scope: string,
@@ -74,7 +74,7 @@ async function go(
   return { client, page, error, claims, refreshToken: tokens?.refresh_token ?? '' };
 }
 
-/** The test's own reading of a page, apart from the authority's. */
+/** Parses a page independently of the authority's code. */
 function read(markup: string): string {
   const main = /<main>([\s\S]*)<\/main>/.exec(markup)?.[1] ?? '';
   return main
@@ -88,7 +88,7 @@ function read(markup: string): string {
     .trim();
 }
 
-/** What stands in the rows of new things, and of those that stand. */
+/** The text in the rows of new and of present permissions. */
 function groups(page: string = ''): { fresh: string[]; known: string[] } {
   const sets = [...page.matchAll(/<fieldset>\s*<legend>([\s\S]*?)<\/legend>([\s\S]*?)<\/fieldset>/g)];
   const names = (isFresh: boolean): string[] =>
@@ -116,7 +116,7 @@ describe('the words on record', () => {
     const granted = (await events(claims.consent.id)).at(-1);
     const notice = granted?.privacy_notice;
     expect(notice?.text?.replace(/\s+/g, ' ')).toBe(read(page));
-    // In particular these, and as the person saw them: not escaped, not shortened.
+    // In particular these, as the person saw them: neither escaped nor shortened.
     for (const words of [
       'Pocket Budget asks for access to your data',
       'Pocket Budget is run by Pocket Budget Ltd. Questions: privacy@pocket-budget.example',
@@ -146,7 +146,7 @@ describe('the words on record', () => {
     const before = await authority.consents.findActive(ALMA.subject, 'budget-app');
     const client = await discover(authority);
     const { url } = await authorizationRequest(client, 'payments:write');
-    // Between reading and deciding, the agreement that the page speaks of changes.
+    // Between reading and deciding, the agreement shown on the page changes.
     const meanwhile = async (): Promise<void> => {
       await authority.consents.narrow(before?.id ?? '', { by: ALMA.subject, removeScopes: ['profile:read'] });
     };
@@ -193,7 +193,7 @@ describe('an application that asks for more', () => {
   });
 
   it('cannot exceed the policy’s duration: the agreed end is then no choice', async () => {
-    // Payments are sensitive, two hours at most; what stands ends in a day.
+    // Payments are sensitive and limited to two hours; the present consent ends in a day.
     const { page = '', claims } = await go(NOOR, 'payments:write');
     expect(page).not.toContain('Unchanged');
     expect([...page.matchAll(/<option value="([^"]*)"/g)].map(([, value]) => value)).toEqual([String(HOUR)]);

@@ -31,7 +31,7 @@ interface Pair {
   readonly clientId: string;
 }
 
-/** Something that happens to the consents of one person for one client. */
+/** One change to a person's consents for one client. */
 type Step =
   | ({ readonly kind: 'decide'; readonly seconds: number } & Pair & Choice)
   | ({ readonly kind: 'narrow'; readonly sooner: boolean } & Pair & Choice)
@@ -107,10 +107,10 @@ async function take(step: Step): Promise<void> {
   }
   if (step.kind === 'lapse') {
     const choice = { scopes: SCOPES, declined: [], purposes: PURPOSES, detail: 'full' } as const;
-    // On a machine that is busy it can be over before it begins, and is refused.
+    // On a busy machine it can expire before it begins, and is then refused.
     await register.grant(terms(step, choice, MOMENT_MS)).catch(refusedIsFine);
     await new Promise((resolve) => setTimeout(resolve, 2 * MOMENT_MS));
-    // Otherwise whatever comes next finds it over and not yet ended.
+    // Otherwise the next change finds it expired but not yet ended.
     if (step.recorded) await register.recordExpired(100);
     return;
   }
@@ -122,7 +122,7 @@ async function take(step: Step): Promise<void> {
     detail: step.detail,
     ...(step.sooner ? { until: new Date(left - 1_000) } : {}),
   };
-  // Some of these would widen the consent, or leave nothing of it: refused, and the log is as it was.
+  // Some of these would widen the consent or leave nothing of it: they are refused, and the log is unchanged.
   await register.narrow(standing?.id ?? 'none', narrowing).catch(refusedIsFine);
 }
 
@@ -144,7 +144,7 @@ describe('the projection of the consent log', () => {
       .select('event_type')
       .distinct()
       .execute();
-    // A property over a log in which one kind never occurred would say little.
+    // The property means little for a log that lacks a kind of event.
     expect(seen.map(({ event_type }) => event_type).sort()).toEqual([
       'expired',
       'extended',
@@ -180,7 +180,7 @@ describe('the projection of the consent log', () => {
       consentId: id,
       problem: 'is in the log only',
     });
-    // What is only in the projection has no event to stand on.
+    // An entry that exists only in the projection has no event behind it.
     await sql`insert into authority.consent (id, version, subject, client_id, scopes, declined, purposes, detail, status, granted_at, until)
       values ('invented', 1, 'forged', 'other', '{}', '{}', '{}', 'full', 'active', now(), now())`.execute(
       database.db,

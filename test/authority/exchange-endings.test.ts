@@ -25,7 +25,7 @@ beforeAll(async () => {
     issuers: [{ issuer: authority.issuer, audience: AUDIENCE }],
     revocation: { streams: [{ issuer: authority.issuer, secret: STREAM_SECRET }] },
   });
-  await until(() => gateway.running.gateway.health().revocation === 'fresh', 'fresh');
+  await until(() => gateway.running.gateway.health().revocation === 'fresh', 'the view is fresh');
 });
 afterAll(async () => {
   await cleanup.run();
@@ -36,7 +36,7 @@ async function statusAt(token: string): Promise<number> {
   return (await gateway.ask('{ mine }', { token })).status;
 }
 
-/** A token, those that were exchanged from it one after the other, and one beside them. */
+/** A token, a chain of tokens exchanged from it, and an independent one. */
 async function family() {
   const { access_token: root } = await authority.signIn();
   const first = await authority.exchange('statements', root);
@@ -89,7 +89,7 @@ describe('RFC 8693: exchanged tokens end with their subject token everywhere', (
       Promise.allSettled(Array.from({ length: 8 }, () => authority.exchange('statements', root))),
       authority.consents.revokeToken(jtiOf(root), BY_ADMIN),
     ]);
-    await until(async () => (await statusAt(root)) === 401, 'refused');
+    await until(async () => (await statusAt(root)) === 401, 'the token is refused');
     for (const exchanged of exchanges) {
       if (exchanged.status === 'rejected') continue;
       expect(await statusAt(exchanged.value)).toBe(401);
@@ -105,12 +105,13 @@ describe('RFC 8693: exchanged tokens end with their subject token everywhere', (
     const before = await count();
     await authority.consents.revokeToken(jtiOf(root), BY_ADMIN);
     expect(await count()).toBe(before + 1);
-    for (const token of many) await until(async () => (await statusAt(token)) === 401, 'refused');
+    for (const token of many)
+      await until(async () => (await statusAt(token)) === 401, 'the token is refused');
   });
 });
 
-describe('an exchanged token’s place in the status list knows everything that ends it', () => {
-  it('the session under which the person signed in', async () => {
+describe('an exchanged token’s status list entry reflects what ends it', () => {
+  it('the session in which the person signed in', async () => {
     const tokens = await family();
     const { sid } = claimsOf({ access_token: tokens.root }) as { readonly sid?: string };
     await authority.consents.revokeSession(sid ?? '', BY_ADMIN);

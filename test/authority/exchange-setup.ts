@@ -10,22 +10,22 @@ const SCOPES = ['accounts:read'];
 
 type Actor = (typeof ACTORS)[number];
 
-/** An authority with three services that can act behind each other, and one that asks about tokens. */
+/** An authority with three services that can act for each other, and one that introspects tokens. */
 export interface ExchangingAuthority extends TestAuthority {
   readonly person: oidc.Configuration;
-  /** @returns the tokens of somebody who has just signed in and agreed */
+  /** @returns the tokens of a person who has just signed in and agreed */
   signIn(): Promise<
     oidc.TokenEndpointResponse & { readonly access_token: string; readonly refresh_token?: string }
   >;
   exchange(actor: Actor, token: string): Promise<string>;
-  /** What the authority says of the token (RFC 7662). */
+  /** The authority's introspection response (RFC 7662). */
   isActive(token: string): Promise<boolean>;
   /** Whether its bit in the status list is set. */
   isListedAsRevoked(token: string): Promise<boolean>;
   revokeAt7009(clientId: string, token: string): Promise<number>;
 }
 
-/** @param prepare what is done to the database before the authority sees it */
+/** @param prepare changes the database before the authority opens it */
 export async function startExchangingAuthority(
   prepare?: Parameters<typeof startTestAuthority>[1],
 ): Promise<ExchangingAuthority> {

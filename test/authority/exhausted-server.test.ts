@@ -26,7 +26,7 @@ import { thief, type Thief } from '../support/gateway-roles.js';
 
 const BY = { by: 'iris', initiator: 'admin', reason: 'a test' } as const;
 
-// A server of its own: what is exhausted here would be missing in every other test.
+// A server of its own, because exhausting a shared one would break every other test.
 let dataDir: string;
 let server: DatabaseServer;
 let db: Kysely<AuthoritySchema>;
@@ -39,7 +39,7 @@ beforeAll(async () => {
   const options = { dataDir, unsafeNoDurability: true };
   const first = await openDatabaseServer(options);
   const administrator = openDatabase<unknown>(first.url, { max: 1 });
-  // The least that PostgreSQL allows: what it takes to fill its defaults is only more of the same.
+  // PostgreSQL's minimum; filling its defaults would only take longer.
   await sql`alter system set max_locks_per_transaction = 10`.execute(administrator);
   await sql`alter system set max_notify_queue_pages = 64`.execute(administrator);
   await administrator.destroy();
@@ -74,19 +74,19 @@ async function stopEverything(): Promise<void> {
 
 const RECORD = JSON.stringify([{ transaction_id: randomUUID(), time: 0, outcome: 'answered', fields: [] }]);
 
-describe('a gateway’s role that exhausts the server', () => {
+describe('a gateway role that exhausts the server', () => {
   const FILL = {
     'advisory locks': 'savepoint s; select pg_advisory_xact_lock(n) from generate_series(@, @ + 500) n;',
     'subtransactions that append records': `savepoint s; select audit.append('${RECORD}');`,
   } as const;
 
   it.each(Object.entries(FILL))(
-    'with %s makes a stop impossible for a moment: it is told so, and never that it was done',
+    'with %s makes a stop fail visibly for a moment, never silently',
     async (_how, statement) => {
       const session = await roles.writer.connect();
       await session.query('begin');
       expect(await fill(session, statement)).toBe('53200');
-      // The sessions of such roles are ended where the server has room for that; where not, the caller learns it at once.
+      // The server ends sessions of such roles if it has resources for that; otherwise the caller learns immediately.
       const stopped = await stopEverything().then(
         () => 'done',
         (error: unknown) => (error as { code?: unknown }).code,
@@ -137,7 +137,10 @@ async function floodNotifications(): Promise<void> {
   expect(refused).toBe('54000');
 }
 
-/** Repeats it, in one transaction, until the server refuses. @returns its code */
+/**
+ * Repeats it in one transaction until the server refuses.
+ * @returns the server's error code
+ */
 async function fill(session: Client, statement: string): Promise<unknown> {
   for (let round = 0; round < 40; round++) {
     const many = Array.from({ length: 200 }, (_each, index) =>

@@ -4,13 +4,13 @@ import type { AuthoritySchema, ConsentTerms, RevocationOptions } from '@behalf/a
 import { checkPolicy } from '@behalf/policy';
 import { openDatabase } from '@behalf/store';
 
-/** A change of a consent, for the register. */
+/** One change of a consent, for the register. */
 export type Change =
   | { readonly kind: 'grant'; readonly terms: Omit<ConsentTerms, 'until'>; readonly untilMs: number }
   | { readonly kind: 'revoke'; readonly consentId: string; readonly options: RevocationOptions }
   | { readonly kind: 'end-sessions'; readonly subject: string; readonly options: RevocationOptions };
 
-/** What the register said when it was durable. */
+/** The register's answer once the change was durable. */
 export interface Answer {
   readonly consentId?: string | undefined;
   readonly jti?: string | undefined;
@@ -22,7 +22,7 @@ export type FromChild =
   | { readonly number: number; readonly answer: Answer }
   | { readonly number: number; readonly failed: string };
 
-// One instance of the authority, with its server, and with the register for whoever started the process. Ends with it.
+// One instance of the authority with its server, and its register for the parent process. Exits with the parent.
 const { CHILD_ISSUER = '', CHILD_DATABASE = '', CHILD_OPTIONS = '{}' } = process.env;
 const { audience, encryptionKey, policy, scopes, streamSecret } = JSON.parse(CHILD_OPTIONS) as {
   audience: string;

@@ -11,15 +11,15 @@ import { token } from '../gateway/transmitter.js';
 import { createTestDatabase } from '../support/database.js';
 import { CHANGES_PER_PERSON, Cluster, EVENTS_PER_PERSON } from './cluster.js';
 
-/** `npm run test:failover` does it with ten thousand, which take about a minute. */
+/** `npm run test:failover` runs ten thousand, which take about a minute. */
 const CHANGES = Number(process.env['FAILOVER_CHANGES'] ?? 3_000);
-/** What a receiver asks for at a time: no more can come twice after a poll that broke. */
+/** How many events a receiver requests at once: no more can be repeated after a broken poll. */
 const EVENTS_PER_POLL = 500;
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-/** What must not be found in the store: a change that is there in part. */
+/** Changes that are only partly in the store. */
 const CONTRADICTIONS = {
   'a number that is missing, or was given twice': sql`
     select head.seq from authority.change_head head,
@@ -52,7 +52,7 @@ async function expectNothingLost(cluster: Cluster, people: number): Promise<void
   const log = await cluster.log();
   const inOrder = log.map(({ jti }) => jti);
   expect(cluster.answers).toBe(people * CHANGES_PER_PERSON);
-  // More than once only what was done again because its answer was lost.
+  // Only changes that were repeated after a lost answer occur more than once.
   expect(log.length).toBeGreaterThanOrEqual(people * EVENTS_PER_PERSON);
   const inLog = new Set(inOrder);
   expect([...answered].filter((jti) => !inLog.has(jti))).toEqual([]);
@@ -64,7 +64,7 @@ async function expectNothingLost(cluster: Cluster, people: number): Promise<void
   for (const ear of ears) {
     await until(() => ear.heard.includes(last), 'everything heard', 60_000);
     const { breaks, heard, view } = ear;
-    // RFC 8417 section 2.2: `jti` tells a repeated event from a new one. The first of each are the log, in its order.
+    // RFC 8417 section 2.2: `jti` distinguishes a repeated event from a new one. The first of each are the log, in order.
     expect([...new Set(heard)]).toEqual(inOrder);
     expect(heard.length - log.length).toBeLessThanOrEqual(breaks * EVENTS_PER_POLL);
     const alive = [...ended].filter(
@@ -74,7 +74,7 @@ async function expectNothingLost(cluster: Cluster, people: number): Promise<void
   }
 }
 
-it('killing one of three authorities during changes loses, repeats and reorders none', async () => {
+it('killing one of three authorities loses, repeats and reorders no change', async () => {
   const people = Math.ceil(CHANGES / CHANGES_PER_PERSON);
   const database = await createTestDatabase();
   cleanup.add(() => database.drop());
@@ -82,8 +82,8 @@ it('killing one of three authorities during changes loses, repeats and reorders 
   const changes = cluster.live(people);
   await until(() => cluster.answers > (people * CHANGES_PER_PERSON) / 2, 'half of the changes', 200_000);
   const [victim] = cluster.instances.filter(({ url }) => cluster.balancer.countTo(url) > 0);
-  // In the middle of work for gateways and for writers.
-  await until(() => (victim?.unanswered ?? 0) > 0, 'changes under way');
+  // While gateways and writers are busy.
+  await until(() => (victim?.unanswered ?? 0) > 0, 'changes are being made');
   await victim?.kill();
   expect(cluster.instances.filter(({ isAlive }) => isAlive)).toHaveLength(2);
   await changes;

@@ -68,7 +68,7 @@ async function connect() {
 }
 
 describe('FAPI 2.0 Security Profile section 5.3.2, for a client', () => {
-  it('5.3.2.1 and 5.3.2.2: pushed, with PKCE, by a key, bound, and with the issuer in the answer', async () => {
+  it('5.3.2.1 and 5.3.2.2: a conforming flow completes, and names its issuer', async () => {
     const { DPoP, callbackUrl, redeem } = await connect();
     expect(callbackUrl.searchParams.get('iss')).toBe(authority.issuer);
     const tokens = await redeem({ DPoP });
@@ -101,7 +101,7 @@ describe('FAPI 2.0 Security Profile section 5.3.2, for a client', () => {
     expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 
-  it('5.3.2.2: a pushed request names its redirect address', async () => {
+  it('5.3.2.2: a pushed request must name its redirect address', async () => {
     const bank = await discoverAs(authority, 'bank', key);
     const attempt = oidc.buildAuthorizationUrlWithPAR(bank, {
       redirect_uri: '',
@@ -112,7 +112,7 @@ describe('FAPI 2.0 Security Profile section 5.3.2, for a client', () => {
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_request' });
   });
 
-  it('5.3.2.1: a code lives for sixty seconds at most', async () => {
+  it('5.3.2.1: a code lives for at most sixty seconds', async () => {
     expect(CODE_SECONDS).toBeLessThanOrEqual(60);
     await connect();
     const rows = await authority.database.db
@@ -126,14 +126,14 @@ describe('FAPI 2.0 Security Profile section 5.3.2, for a client', () => {
     }
   });
 
-  it('5.3.2.2: a code that comes again is refused', async () => {
+  it('5.3.2.2: a reused code is refused', async () => {
     const { DPoP, redeem } = await connect();
     await redeem({ DPoP });
     await expect(redeem({ DPoP })).rejects.toMatchObject({ error: 'invalid_grant' });
     await nextSecond();
   });
 
-  it('5.3.2.1 (9): refresh tokens are not rotated, and of no use without the client’s key', async () => {
+  it('5.3.2.1 (9): refresh tokens do not rotate, and need the client’s key', async () => {
     const { DPoP, bank, redeem } = await connect();
     const { refresh_token: refreshToken = '' } = await redeem({ DPoP });
     for (let count = 0; count < 2; count++) {
@@ -149,7 +149,7 @@ describe('FAPI 2.0 Security Profile section 5.3.2, for a client', () => {
     await expect(stolen).rejects.toMatchObject({ error: 'invalid_client' });
   });
 
-  it('the others are not held to it', async () => {
+  it('other clients are not held to it', async () => {
     const { url } = await authorizationRequest(await discover(authority), 'accounts:read');
     const { callbackUrl } = await new BrowserlessPerson().follow(url, ALMA);
     expect(callbackUrl.searchParams.get('code')).not.toBeNull();
@@ -159,7 +159,7 @@ describe('FAPI 2.0 Security Profile section 5.3.2, for a client', () => {
 describe('FAPI 2.0 Security Profile, for the authority', () => {
   const profile = 'fapi2' as const;
 
-  it('5.3.2.1: every client has to push, and the metadata says so', async () => {
+  it('5.3.2.1: every client must push, and the metadata says so', async () => {
     const { authentication } = key;
     const ours = [application('bank', { authentication, senderConstraint: 'dpop' })];
     await authority.restart({ demo: false, profile, ...withClients(ours, POLICIES) });
@@ -191,7 +191,7 @@ describe('FAPI 2.0 Security Profile, for the authority', () => {
     await expect(attempt).rejects.toMatchObject({ name: 'AuthorityError', code: 'client_invalid' });
   });
 
-  it('5.4.1: a client’s key for another algorithm stops the start', async () => {
+  it('5.4.1: a client key for another algorithm stops the start', async () => {
     const old = await clientKey('RS256');
     const odd = application('odd', { authentication: old.authentication, senderConstraint: 'dpop' });
     const attempt = authority.restart({ demo: false, profile, ...withClients([odd], POLICIES) });

@@ -51,7 +51,7 @@ async function stolen(which: 'writer' | 'replay'): Promise<Client> {
 const recordJson = (): string =>
   JSON.stringify([{ transaction_id: randomUUID(), time: Date.now(), outcome: 'answered', fields: [] }]);
 
-/** Everything that stops something, and what keeps an authority going. None of it is to notice anything. */
+/** Every revocation and suspension, and everything that keeps an authority running. None of it may be affected. */
 const WORK: Readonly<Record<string, () => Promise<unknown>>> = {
   suspendClient: () => suspend({ kind: 'client', clientId: 'app' }),
   'emergencyStop of a scope': () => suspend({ kind: 'scope', scope: 'a:read' }),
@@ -110,7 +110,7 @@ async function suspend(target: Parameters<SuspensionRegister['suspend']>[0]): Pr
   expect((await suspensions.resume(target, BY)).outcome).toBe('done');
 }
 
-/** On a connection that does not wait for long, so that the test does not either. */
+/** Uses a connection with short timeouts, to keep the test short. */
 async function makeRolesAgain(): Promise<void> {
   const impatient = openDatabase<unknown>(roled.database.url, { max: 2, lockTimeoutMs: 100 });
   try {
@@ -121,7 +121,7 @@ async function makeRolesAgain(): Promise<void> {
   }
 }
 
-/** Every key that an advisory lock of this code base, or of kysely's migrator, was ever taken on. */
+/** Every key on which this code base, or kysely's migrator, ever took an advisory lock. */
 const ADVISORY_KEYS = [
   '4218113907',
   '3853314791062309107',
@@ -137,7 +137,7 @@ const ADVISORY_KEYS = [
   "hashtextextended('alma app', 0)",
 ];
 
-describe.each(['writer', 'replay'] as const)('while the %s’s password is in the wrong hands', (which) => {
+describe.each(['writer', 'replay'] as const)('a stolen password of the %s', (which) => {
   const call = (): QueryConfig<unknown[]> =>
     which === 'writer'
       ? { text: 'select audit.append($1::jsonb)', values: [recordJson()] }
@@ -173,14 +173,14 @@ describe.each(['writer', 'replay'] as const)('while the %s’s password is in th
   };
 
   it.each(Object.keys(HELD).flatMap((held) => Object.keys(WORK).map((work) => [held, work] as const)))(
-    'it holds %s, and %s is done',
+    'cannot block, by holding %s: %s',
     async (held, work) => {
       await HELD[held]?.(await stolen(which));
       await WORK[work]?.();
     },
   );
 
-  it('it changes its own entry and does not commit, and the role is made again all the same', async () => {
+  it('cannot block re-creating the role by an uncommitted change to itself', async () => {
     const session = await stolen(which);
     await session.query('begin');
     await session.query("alter role current_user password 'mine'");
@@ -189,7 +189,7 @@ describe.each(['writer', 'replay'] as const)('while the %s’s password is in th
   });
 
   it.each([['set default_transaction_read_only = on'], ["set local_preload_libraries = 'none'"]])(
-    'what it has %s for itself is over when the role is made again',
+    'loses what it has %s for itself when the role is re-created',
     async (setting) => {
       const session = await stolen(which);
       const database = new URL(roled.database.url).pathname.slice(1);
@@ -200,7 +200,7 @@ describe.each(['writer', 'replay'] as const)('while the %s’s password is in th
     },
   );
 
-  it('it grants what it has to itself and does not commit, and the role is made again all the same', async () => {
+  it('cannot block re-creating the role by uncommitted grants to itself', async () => {
     const session = await stolen(which);
     const [fn, schema] =
       which === 'writer' ? ['audit.append(jsonb)', 'audit'] : ['replay.claim(bytea, integer)', 'replay'];
@@ -222,11 +222,11 @@ describe('an upgrade', () => {
       (s: Client) => s.query('prepare held as insert into audit.record (source) values (null)'),
     ],
     ['a prepared select', (s: Client) => s.query('prepare held as select from audit.record')],
-  ] as const)('changes a table that the writer holds by %s', async (_how, hold) => {
+  ] as const)('proceeds although the writer locks a table by %s', async (_how, hold) => {
     const session = await stolen('writer');
     await session.query('begin');
     await hold(session);
-    // What the writer holds it with is ended when the wait for it is over; here it does not take ten seconds.
+    // The writer's session is ended when the wait is over; here that takes less than ten seconds.
     await migrate(db, {
       part: 'audit',
       migrations: {
@@ -245,8 +245,8 @@ describe('an upgrade', () => {
   });
 });
 
-describe('sessions of gateways’ roles', () => {
-  it('end when they keep a transaction open, and no other session does', async () => {
+describe('sessions of gateway roles', () => {
+  it('end if a transaction stays open; other sessions do not', async () => {
     const [idle, busy] = [await stolen('writer'), await stolen('replay')];
     await idle.query('select 1');
     await busy.query('begin');
@@ -262,7 +262,7 @@ describe('sessions of gateways’ roles', () => {
 });
 
 describe('notifications', () => {
-  it('that are forged, on any name that can be guessed, wake nobody', async () => {
+  it('wake nobody if forged on a guessable channel name', async () => {
     const feed = new ChangeFeed(roled.database.url, SILENT);
     await feed.open();
     try {
@@ -275,7 +275,7 @@ describe('notifications', () => {
           `select pg_notify('${name}', n || '{"seq": 1, "kind": "revoked"}') from generate_series(1, 2000) n`,
         );
       }
-      // The listener has seen all of them when it has seen what comes after them on a connection of its own.
+      // When the listener receives the later notification of its own connection, it has received all of them.
       await sql`select 1`.execute(db);
       expect(woken).toEqual([]);
       await wake(db, 'change');
@@ -286,7 +286,7 @@ describe('notifications', () => {
     }
   });
 
-  it('on the true channel, by whoever came to know it, only make listeners look', async () => {
+  it('on the real channel only make listeners look', async () => {
     const feed = new ChangeFeed(roled.database.url, SILENT);
     await feed.open();
     try {
@@ -306,7 +306,7 @@ describe('notifications', () => {
     }
   });
 
-  it('have names that differ from database to database, and that no gateway’s role can read', async () => {
+  it('use channel names unique to each database, unreadable to gateway roles', async () => {
     const { rows } = await sql<{ channel: string }>`select channel from authority.channel`.execute(db);
     expect(rows).toHaveLength(3);
     for (const { channel } of rows) expect(channel).toMatch(/^behalf_[0-9a-f]{32}$/);

@@ -50,12 +50,12 @@ export class Instance {
     return this.#child.connected;
   }
 
-  /** Changes that were not answered yet. */
+  /** Changes that are not answered yet. */
   get unanswered(): number {
     return this.#waiting.size;
   }
 
-  /** @throws Error when it is not known whether the change was made: it failed, or the instance ended */
+  /** @throws Error if it is unknown whether the change was made: it failed, or the instance ended */
   change(change: Change): Promise<Answer> {
     const number = ++this.#number;
     return new Promise((resolve, reject) => {
@@ -68,7 +68,7 @@ export class Instance {
     });
   }
 
-  /** Without a chance to end anything in order. */
+  /** Without a chance to shut down. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = once(this.#child, 'exit');

@@ -32,7 +32,7 @@ async function gateway(instance: string) {
   const receiver = new SsfReceiver({ issuer, secret: STREAM_SECRET, instance }, view, log);
   cleanup.add(() => receiver.close());
   receiver.start();
-  await until(() => view.isFresh(), 'fresh');
+  await until(() => view.isFresh(), 'the view is fresh');
   const isRevoked = (tokenId: string): boolean =>
     view.isRevoked(token({ issuer, tokenId, issuedAt: Math.floor(Date.now() / 1000) }));
   return { view, log, isRevoked };
@@ -41,9 +41,9 @@ async function gateway(instance: string) {
 const streamsOf = async (instance: string): Promise<readonly string[]> =>
   (await streams.list('gateways')).filter(({ description }) => description === instance).map(({ id }) => id);
 
-describe('an administrator who stops a gateway’s stream and lets it go on', () => {
+describe('an administrator who pauses and resumes a gateway’s stream', () => {
   it.each<StreamStatus>(['disabled', 'paused'])(
-    'at once (%s) makes it forget nothing: the gateway makes a new stream and hears all of it there',
+    '(%s, then enabled) hides nothing: a new stream delivers everything',
     async (status) => {
       const { view, log, isRevoked } = await gateway(`stopped-${status}`);
       const [id = ''] = await streamsOf(`stopped-${status}`);
@@ -51,8 +51,8 @@ describe('an administrator who stops a gateway’s stream and lets it go on', ()
       const tokenId = `token-${status}`;
       await authority.consents.revokeToken(tokenId, BY_ADMIN);
       await streams.setStatus(id, 'enabled', null);
-      await until(() => isRevoked(tokenId), 'it is heard');
-      await until(() => view.isFresh(), 'fresh');
+      await until(() => isRevoked(tokenId), 'the revocation is received');
+      await until(() => view.isFresh(), 'the view is fresh');
       expect(log.of('REVOCATION_STREAM_BROKEN').map(({ reason }) => reason)).toEqual(['HTTP_409']);
       const after = await streamsOf(`stopped-${status}`);
       expect(after).toHaveLength(1);
@@ -60,7 +60,7 @@ describe('an administrator who stops a gateway’s stream and lets it go on', ()
     },
   );
 
-  it('keeps nobody waiting: until the new stream has told everything, its gateway permits nothing', async () => {
+  it('delays no revocation: the gateway permits nothing until it caught up', async () => {
     const { db, url: databaseUrl } = authority.database;
     const log = { log: () => undefined };
     const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log });
@@ -73,6 +73,9 @@ describe('an administrator who stops a gateway’s stream and lets it go on', ()
     expect(state).toMatchObject({ everywhere: true, waitingFor: [], silent: [] });
     expect(other.isRevoked('token-x')).toBe(true);
     expect(one.isRevoked('token-x') || !one.view.isFresh()).toBe(true);
-    await until(() => one.view.isFresh() && one.isRevoked('token-x'), 'heard over the new stream');
+    await until(
+      () => one.view.isFresh() && one.isRevoked('token-x'),
+      'the revocation is received over the new stream',
+    );
   });
 });

@@ -85,7 +85,7 @@ async function rotate({ database }: TestAuthority): Promise<Rotation> {
   const rotation = await database.db
     .transaction()
     .execute((trx) => rotateSigningKeys(trx, { ...BY_ADMIN, publishAheadSeconds: 0 }));
-  if (rotation === undefined) throw new Error('there was no rotation');
+  if (rotation === undefined) throw new Error('no key was rotated');
   return rotation;
 }
 
@@ -112,7 +112,7 @@ function kidOf(token: string): string | undefined {
   return decodeProtectedHeader(token).kid;
 }
 
-/** Straight at one instance. */
+/** Directly at one instance. */
 async function refreshAt(url: string, refreshToken: string): Promise<{ access: string; refresh: string }> {
   const response = await fetch(`${url}/token`, {
     method: 'POST',
@@ -140,7 +140,7 @@ async function keyEvents({
 }
 
 describe('a rotation', () => {
-  it('publishes a key before it signs, and after', async () => {
+  it('publishes a key before and after it signs', async () => {
     const test = await start();
     const [first, second] = await kids(test.issuer);
     const { access } = await tokensFor(test);
@@ -148,7 +148,7 @@ describe('a rotation', () => {
 
     const { kid, at } = await rotate(test);
     expect(kid).toBe(second);
-    // Until then nothing changes but that the next key is published already.
+    // Until then only the next key is already published.
     expect((await kids(test.issuer)).slice(0, 2)).toEqual([first, second]);
     await until(() => Date.now() > at.getTime() + 50, 'the switch');
     const after = await kids(test.issuer);
@@ -158,7 +158,7 @@ describe('a rotation', () => {
     await jwtVerify(access, createLocalJWKSet({ keys: await published(test.issuer) }));
   });
 
-  it('is one for all that ask for it while it is under way', async () => {
+  it('is shared by all who request it meanwhile', async () => {
     const test = await start();
     const rotations = [await rotate(test), await rotate(test)];
     expect(rotations[1]?.kid).toBe(rotations[0]?.kid);
@@ -166,18 +166,18 @@ describe('a rotation', () => {
     expect(await keyEvents(test)).toEqual([{ kind: 'signing-key-rotated', keyId: rotations[0]?.kid }]);
   });
 
-  it('waits until the next key has been published for as long as key sets are kept', async () => {
+  it('waits until caches of the key set have the next key', async () => {
     const test = await start();
     const rotation = await test.database.db.transaction().execute((trx) => rotateSigningKeys(trx, BY_ADMIN));
     expect((rotation?.at.getTime() ?? 0) - Date.now()).toBeGreaterThan((PUBLISH_AHEAD_SECONDS - 60) * 1000);
   });
 
-  it('leaves each key published for longer than anything lives that it signed', () => {
+  it('publishes each key for longer than anything that it signed lives', () => {
     expect(ACCESS_TOKEN_SECONDS).toBeLessThanOrEqual(MAX_SIGNED_LIFE_SECONDS);
     expect(LIST_LIFE_SECONDS).toBeLessThanOrEqual(MAX_SIGNED_LIFE_SECONDS);
   });
 
-  it('survives a restart, and no private key lies readable in the store', async () => {
+  it('survives a restart, with no readable private key in the store', async () => {
     const test = await start();
     const before = await kids(test.issuer);
     await test.restart();
@@ -190,7 +190,7 @@ describe('a rotation', () => {
     });
   });
 
-  it('under load fails no request: queries, refreshing, and people in the middle of a sign-in', async () => {
+  it('fails no query, refresh or sign-in under load', async () => {
     const test = await start();
     const gateway = await gatewayFor(test);
     const seen = new Set<string | undefined>();
@@ -216,7 +216,7 @@ describe('a rotation', () => {
     const signingIn = async (who: typeof ALMA): Promise<void> => {
       while (!done) await query((await tokensFor(test, who)).access);
     };
-    // A code that was given before a rotation and is brought after it.
+    // A code issued before a rotation and redeemed after it.
     const client = await discover(test);
     const request = await authorizationRequest(client, 'accounts:read');
     const { callbackUrl } = await signInAndConsent({ authorizationUrl: request.url, ...ALMA });
@@ -243,7 +243,7 @@ describe('a rotation', () => {
 });
 
 describe('two instances on one store', () => {
-  it('have the same keys, and switch at the same moment without a restart', async () => {
+  it('have the same keys, and switch together without a restart', async () => {
     const test = await start();
     const second = await another(test);
     expect(await kids(second.url)).toEqual(await kids(test.issuer));
@@ -263,7 +263,7 @@ describe('two instances on one store', () => {
     }
     for (const { url } of chains) {
       const mine = signed.filter((each) => each.url === url);
-      // Whatever began and ended on one side of the moment is signed accordingly; 100 ms are for reading the clock.
+      // Requests wholly on one side of the moment are signed accordingly; 100 ms allow for reading the clock.
       expect(
         mine.filter(({ afterMs }) => afterMs < at.getTime() - 100).every((each) => each.kid === old),
       ).toBe(true);
@@ -275,7 +275,7 @@ describe('two instances on one store', () => {
     expect(await kids(second.url)).toEqual(await kids(test.issuer));
   });
 
-  it('rotate by schedule once, not each of them', async () => {
+  it('rotate once by schedule, not once each', async () => {
     const test = await start({ signingKeys: { publishAheadSeconds: 0, rotateEverySeconds: 1 } });
     await another(test);
     await expect
@@ -287,7 +287,7 @@ describe('two instances on one store', () => {
 });
 
 describe('a leaked key', () => {
-  it('is refused everywhere at once with all that it signed, and its holders refresh', async () => {
+  it('and all that it signed are refused everywhere at once; clients refresh', async () => {
     const test = await start();
     const second = await another(test);
     const gateway = await gatewayFor(test);
@@ -302,7 +302,7 @@ describe('a leaked key', () => {
     expect(await revoke()).toEqual({ revoked: false, change: undefined });
     for (const url of [test.issuer, second.url]) expect(await kids(url)).not.toContain(kid);
 
-    // The verification of this token is in the gateway's memory.
+    // The gateway remembers the verification of this token.
     await until(
       async () => (await gateway.ask(HELLO, { token: access })).status === 401,
       'the token is refused',
@@ -353,7 +353,7 @@ describe('a leaked key', () => {
     });
   });
 
-  it('and the next one with it: both are gone, and new ones sign', async () => {
+  it('can be withdrawn with its successor; new keys then sign', async () => {
     const test = await start();
     const gateway = await gatewayFor(test);
     const { client, refresh } = await tokensFor(test);
@@ -371,7 +371,7 @@ describe('a leaked key', () => {
     );
   });
 
-  it('in the middle of a rotation to it lets the one before go on', async () => {
+  it('before it signed leaves the current key signing', async () => {
     const test = await start();
     const [current] = await kids(test.issuer);
     const { kid, at } = await rotate(test);
@@ -380,7 +380,7 @@ describe('a leaked key', () => {
     expect((await kids(test.issuer))[0]).toBe(current);
   });
 
-  it('is ended by the command, and so is an order to rotate carried out', async () => {
+  it('can be withdrawn by command, as keys can be rotated', async () => {
     const test = await start();
     const [current = '', next = ''] = await kids(test.issuer);
     const lines: string[] = [];
@@ -401,7 +401,7 @@ describe('a leaked key', () => {
     expect((await kids(test.issuer))[0]).toBe(newCurrent);
   });
 
-  it('that is none is told', async () => {
+  it('that does not exist is reported', async () => {
     const test = await start();
     const revoked = test.database.db
       .transaction()
@@ -410,7 +410,7 @@ describe('a leaked key', () => {
   });
 });
 
-/** What an attacker got hold of. */
+/** What an attacker obtained. */
 async function privateKeyOf({ database }: TestAuthority, kid: string): Promise<JWK> {
   const row = await database.db
     .selectFrom('authority.signing_key')

@@ -18,7 +18,7 @@ const REQUEST = {
   code_challenge_method: 'S256',
 };
 
-describe('a NUL character, which PostgreSQL cannot hold, is the fault of the request', () => {
+describe('a NUL character, which PostgreSQL cannot hold, makes an invalid request', () => {
   it.each(['client_id', 'state', 'nonce', 'scope', 'login_hint', 'request_uri'])(
     'at the authorization endpoint: %s',
     async (name) => {
@@ -49,7 +49,7 @@ describe('a NUL character, which PostgreSQL cannot hold, is the fault of the req
     expect(status).toBeLessThan(500);
   });
 
-  it('in the address of a page', async () => {
+  it('in the path of a page', async () => {
     const { status } = await fetch(`${authority.issuer}/interaction/a%00b`);
     expect(status).toBeLessThan(500);
   });

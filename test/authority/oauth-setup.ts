@@ -22,7 +22,7 @@ export const NOOR = { user: 'noor', password: 'noor-demo' };
 /** Their subjects. */
 export const ALMA_SUBJECT = 'c-000001';
 
-/** What the tests read of an access token. */
+/** The claims of an access token that the tests read. */
 export interface Claims extends JWTPayload {
   readonly scope?: string;
   readonly client_id: string;
@@ -36,7 +36,7 @@ export function claimsOf(tokens: { readonly access_token: string }): Claims {
   return decodeJwt<Claims>(tokens.access_token);
 }
 
-/** A client's key pair, and how its public half is registered. */
+/** A client's key pair, and the registration of its public half. */
 export interface ClientKey {
   readonly privateKey: oidc.CryptoKey;
   readonly authentication: { readonly method: 'private_key_jwt'; readonly jwks: { keys: JWK[] } };
@@ -59,7 +59,7 @@ export function application(clientId: string, oauth: ClientOAuthOptions): Client
 
 type PolicyOfClient = { readonly scopes: readonly string[]; readonly purposes?: readonly string[] };
 
-/** The tests' policy with more clients in it. */
+/** The tests' policy with additional clients. */
 export function withClients(
   clients: readonly ClientRegistration[],
   policies: Readonly<Record<string, PolicyOfClient>>,
@@ -98,7 +98,7 @@ export async function connect(
   );
 }
 
-/** A request that no proper client would make; without a client's own checks of the answer. */
+/** A request that a correct client would not make, and without a client's checks of the response. */
 export async function post(
   url: string | URL,
   form: Record<string, string>,
@@ -110,14 +110,14 @@ export async function post(
   return { status: response.status, body, headers: response.headers };
 }
 
-/** Changes in the order in which gateways hear of them. */
+/** Changes in the order in which gateways receive them. */
 export async function changes(
   test: TestAuthority,
 ): Promise<Selectable<AuthoritySchema['authority.change_event']>[]> {
   return test.database.db.selectFrom('authority.change_event').selectAll().orderBy('seq').execute();
 }
 
-/** Cut-offs are in whole seconds: what comes in the same second counts as before. */
+/** Cut-offs are in whole seconds: a token from the same second counts as earlier. */
 export async function nextSecond(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000) + 20));
 }

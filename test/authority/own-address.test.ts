@@ -27,7 +27,7 @@ async function ask(authority: TestAuthority, request: RawRequest): Promise<RawAn
   return rawRequest(authority.authority.url, request);
 }
 
-/** Every absolute address that an answer holds, but the client's own, which the request names. */
+/** Every absolute address in a response, except the client's own, which the request names. */
 function addressesIn({ headers, text }: RawAnswer): readonly string[] {
   const found = `${text} ${JSON.stringify(headers)}`.match(/\bhttps?:\/\/[^\s"'<>\\;,]*/g) ?? [];
   return found.filter((address) => !address.startsWith('http://127.0.0.1:45678'));
@@ -40,13 +40,13 @@ const HOSTILE: readonly (readonly [string, Readonly<Record<string, string | read
   ['X-Forwarded-Host', { 'x-forwarded-host': 'evil.example' }],
   ['several in X-Forwarded-Host', { 'x-forwarded-host': ['evil.example', 'worse.example'] }],
   ['X-Forwarded-Proto', { 'x-forwarded-proto': 'http' }],
-  ['a scheme that is none', { 'x-forwarded-proto': 'evil.example/x' }],
+  ['an invalid scheme', { 'x-forwarded-proto': 'evil.example/x' }],
   ['Forwarded', { forwarded: 'host=evil.example;proto=http' }],
   ['all of them', { host: 'a.example', 'x-forwarded-host': 'b.example', forwarded: 'host=c.example' }],
 ];
 
 describe('the authority takes its own address from its issuer', () => {
-  it.each(HOSTILE)('%s changes no address that it names', async (_, headers) => {
+  it.each(HOSTILE)('%s changes no address in its metadata', async (_, headers) => {
     for (const authority of [plain, secure]) {
       for (const target of PUBLIC) {
         const answer = await ask(authority, { target, headers });
@@ -67,7 +67,7 @@ describe('the authority takes its own address from its issuer', () => {
     ['ftp://evil.example/.well-known/openid-configuration', 400],
     ['evil.example', 400],
     ['*', 400],
-  ])('RFC 9112 section 3.2: the target %s names no other host', async (target, status) => {
+  ])('RFC 9112 section 3.2: the request target %s names no other host', async (target, status) => {
     for (const authority of [plain, secure]) {
       const answer = await ask(authority, { target });
       expect(answer.status).toBe(status);
@@ -83,7 +83,7 @@ describe('the authority takes its own address from its issuer', () => {
     }
   });
 
-  it('holds for arbitrary hostile headers, on every page and document', async () => {
+  it('no hostile header changes an address on any page or document (property)', async () => {
     const host = fc.constantFrom(
       'evil.example',
       'evil.example:1',
@@ -125,7 +125,7 @@ describe('the authority takes its own address from its issuer', () => {
   });
 });
 
-it('a forged Host is in no address that a browser is sent on to, and cookies keep their Secure', async () => {
+it('a forged Host reaches no redirect, and cookies stay Secure', async () => {
   const forged = { host: 'evil.example', 'x-forwarded-host': 'evil.example' };
   for (const authority of [plain, secure]) {
     const first = await ask(authority, { target: authorizationTarget(), headers: forged });
@@ -148,7 +148,7 @@ it('a forged Host is in no address that a browser is sent on to, and cookies kee
   }
 });
 
-describe('RFC 9449 section 4.3: a DPoP proof is for the issuer’s own token endpoint', () => {
+describe('RFC 9449 section 4.3: a DPoP proof must name the issuer’s token endpoint', () => {
   const INVALID_PROOF = { error: 'invalid_dpop_proof' };
 
   async function redeem(provenFor: string, headers: Readonly<Record<string, string>>): Promise<unknown> {
@@ -171,19 +171,19 @@ describe('RFC 9449 section 4.3: a DPoP proof is for the issuer’s own token end
     ['Host', { host: 'evil.example' }, 'http://evil.example/token'],
     ['X-Forwarded-Host', { 'x-forwarded-host': 'evil.example' }, 'https://evil.example/token'],
     ['X-Forwarded-Proto', { 'x-forwarded-proto': 'http' }, 'http://login.example/token'],
-  ])('and not for the one in %s', async (_, headers, forged) => {
+  ])('not the one in %s', async (_, headers, forged) => {
     expect(await redeem(forged, headers)).toMatchObject(INVALID_PROOF);
     expect(await redeem(`${HTTPS_ISSUER}/token`, headers)).not.toMatchObject(INVALID_PROOF);
   });
 });
 
-describe('RFC 9111: metadata and keys say how long they may be kept', () => {
-  it.each([...PUBLIC.slice(0, 2), '/jwks'])('%s: a minute', async (target) => {
+describe('RFC 9111: metadata and keys can be cached', () => {
+  it.each([...PUBLIC.slice(0, 2), '/jwks'])('%s: for a minute', async (target) => {
     const { headers } = await ask(plain, { target });
     expect(headers['cache-control']).toBe('public, max-age=60');
   });
 
-  it('and an address that there is not says nothing of it', async () => {
+  it('an unknown path does not say so', async () => {
     const { headers, status } = await ask(plain, { target: '/.well-known/openid-configuration/x' });
     expect([status, headers['cache-control']]).toEqual([404, undefined]);
   });

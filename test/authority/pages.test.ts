@@ -37,13 +37,13 @@ beforeAll(async () => {
 });
 afterAll(() => authority.close());
 
-it('text becomes markup in one way only', () => {
+it('text becomes markup only through escaping', () => {
   expect(html`<a title="${HOSTILE}">${HOSTILE}${html`<b>${1}</b>`}${undefined}${false}</a>`.text).toBe(
     `<a title="${ESCAPED}">${ESCAPED}<b>1</b></a>`,
   );
 });
 
-it('a hostile name, purpose or sentence is only ever text on the pages', async () => {
+it('a hostile name, purpose or sentence stays text on the pages', async () => {
   const client = await discover(authority, 'hostile');
   const { url } = await authorizationRequest(client, 'accounts:read');
   const { pages } = await signInAndConsent({ authorizationUrl: url, user: 'alma', password: 'alma-demo' });
@@ -54,7 +54,7 @@ it('a hostile name, purpose or sentence is only ever text on the pages', async (
   }
 });
 
-it('pages run no scripts, load nothing from elsewhere, and are in no frame or cache', async () => {
+it('pages run no scripts, load nothing external, and are neither framed nor cached', async () => {
   const client = await discover(authority);
   const { url } = await authorizationRequest(client, 'accounts:read');
   const first = await fetch(url, { redirect: 'manual' });
@@ -93,11 +93,11 @@ describe('signing in', () => {
     ['alma', 'wrong'],
     ['nobody', 'alma-demo'],
     ['noor', ''],
-  ])('as %s with "%s" says the same, whatever is wrong', async (user, password) => {
+  ])('as %s with "%s" gives the same answer, whatever is wrong', async (user, password) => {
     await expect(attempt(user, password)).rejects.toThrow('The name or the password is wrong.');
   });
 
-  it('is refused after five wrong passwords, even with the right one, for this person only', async () => {
+  it('is refused after five wrong passwords, for this person only', async () => {
     for (let count = 0; count < 5; count++)
       await expect(attempt('iris', 'wrong')).rejects.toThrow(PersonStuckError);
     await expect(attempt('iris', 'iris-demo')).rejects.toThrow('Too many wrong passwords');
@@ -133,7 +133,7 @@ describe('the start', () => {
     });
   });
 
-  it('refuses a port that is taken, and leaves nothing open', async () => {
+  it('refuses a taken port, and leaves nothing listening', async () => {
     const port = Number(new URL(authority.authority.url).port);
     const start = startAuthority({
       ...options,
@@ -141,7 +141,7 @@ describe('the start', () => {
       encryptionKey: new Uint8Array(32),
       port,
     });
-    // Another encryption key than the store's: refused even before the port is tried.
+    // An encryption key other than the store's is refused even before the port is opened.
     await expect(start).rejects.toMatchObject({ code: 'keys_unreadable' });
     const other = await startTestAuthority().then(async (fresh) => {
       const taken = startAuthority({
@@ -157,7 +157,7 @@ describe('the start', () => {
     await other.close();
   });
 
-  it('without the demo knows none of its people, though they are in the store', async () => {
+  it('without the demo knows none of its people, even if stored', async () => {
     const fresh = await startTestAuthority();
     const { AccountRegister } = await import('../../authority/accounts/register.js');
     const outside = new AccountRegister(fresh.database.db, { demo: false });
@@ -168,7 +168,7 @@ describe('the start', () => {
     await fresh.close();
   });
 
-  it('tells its health', async () => {
+  it('reports its health', async () => {
     const response = await fetch(`${authority.issuer}/health`);
     expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
   });

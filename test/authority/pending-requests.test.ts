@@ -58,13 +58,13 @@ const FLOODS: readonly (readonly [string, Shape])[] = [
   ],
 ];
 
-describe('what anybody can have stored is bounded for each network', () => {
+describe('what anonymous clients can store is bounded per network', () => {
   it.each(FLOODS)('%s', async (_, shape) => {
     const answers = await flood(200, shape);
     const refused = answers.filter(({ status }) => status === 429);
     const stored = Object.values(await models()).reduce((sum, count) => sum + count, 0);
     expect(stored).toBe(200 - refused.length);
-    // The bucket fills while the test runs.
+    // The bucket refills while the test runs.
     expect(stored).toBeGreaterThanOrEqual(PENDING_RATE.burst);
     expect(stored).toBeLessThan(180);
     expect(Object.keys(await models())).toHaveLength(1);
@@ -73,11 +73,11 @@ describe('what anybody can have stored is bounded for each network', () => {
       expect(headers['location']).toBeUndefined();
       expect(text).toContain('temporarily_unavailable');
     }
-    // Others are not hindered, and a sign-in that has begun can be finished.
+    // Others are unaffected, and a sign-in in progress can be finished.
     await expect(openSignIn(authority, '203.0.113.2')).resolves.toHaveProperty('path');
   });
 
-  it('a sign-in that has begun is finished, from the very network that is refused more', async () => {
+  it('a started sign-in can finish even from a network at its limit', async () => {
     const page = await openSignIn(authority, '203.0.113.1');
     const [, shape] = FLOODS[0] ?? [];
     if (shape !== undefined) await flood(200, shape);
@@ -96,7 +96,7 @@ describe('what anybody can have stored is bounded for each network', () => {
     expect([consent.status, consent.text.includes('Allow')]).toEqual([200, true]);
   });
 
-  it('RFC 9126: an application that proves who it is pushes as much as it has to', async () => {
+  it('RFC 9126: an authenticated application pushes without this limit', async () => {
     const push = (secret: string): Shape => {
       const basic = Buffer.from(`bank-console:${secret}`).toString('base64');
       const body = formOf(authorizationTarget({ client_id: 'bank-console' }));
@@ -113,10 +113,10 @@ describe('what anybody can have stored is bounded for each network', () => {
   });
 });
 
-describe('what anybody can have stored is bounded in total', () => {
+describe('what anonymous clients can store is bounded in total', () => {
   const now = () => 0;
 
-  it('beyond it new ones are answered with 503, and none that stands is lost', async () => {
+  it('answers 503 beyond the limit, and loses no pending request', async () => {
     const clock = { ms: 0 };
     const pending = new PendingRequests({ db, now: () => clock.ms, atMost: 5 });
     const store = async (id: string) =>
@@ -138,7 +138,7 @@ describe('what anybody can have stored is bounded in total', () => {
     await expect(pending.admit('g')).rejects.toMatchObject({ statusCode: 503 });
   });
 
-  it('counts those of other instances, and those that are over and not removed yet', async () => {
+  it('counts requests of other instances, and expired ones until they are removed', async () => {
     const expires_at = new Date(0);
     const row = { model: 'PushedAuthorizationRequest', payload: '{}', expires_at };
     await db
@@ -154,7 +154,7 @@ describe('what anybody can have stored is bounded in total', () => {
     await expect(new PendingRequests({ db, now, atMost: 3 }).admit('a')).resolves.toBeUndefined();
   });
 
-  it('of many that come at the same time no more are admitted', async () => {
+  it('admits no more than the limit when many arrive together', async () => {
     const pending = new PendingRequests({ db, now, atMost: 7 });
     const all = await Promise.allSettled(
       Array.from({ length: 50 }, (_, index) => pending.admit(`n${index}`)),

@@ -49,14 +49,14 @@ const POLICY = checkPolicy({
   longestConsent: { sensitive: 'PT90M' },
 });
 
-/** Somebody who sends the authority's forms filled in by hand. */
+/** A browser that submits forged forms. */
 class Browser {
   at = new URL('about:blank');
-  /** The page that it shows. */
+  /** The page it shows. */
   markup = '';
   readonly #cookies = new CookieJar();
 
-  /** Goes on until a page, or until the browser would leave the authority: then the status is 0. */
+  /** Follows redirects until a page, or until the browser would leave the authority: then the status is 0. */
   async go(url: URL, form?: URLSearchParams): Promise<{ readonly status: number }> {
     const cookie = this.#cookies.header(url);
     const response = await fetch(url, {
@@ -107,8 +107,8 @@ async function ask(scope: string, who: { user: string; password: string }, clien
   return { callbackUrl, page, claims };
 }
 
-describe('what an application asks for beyond its ceiling', () => {
-  it('is not shown and not granted, whatever the form says', async () => {
+describe('a request beyond the application’s ceiling', () => {
+  it('is neither shown nor granted, whatever the form says', async () => {
     const { page, claims } = await ask('accounts:read transactions:read consents:read', ALMA);
     expect(page).toContain('accounts:read');
     expect(page).not.toContain('transactions:read');
@@ -121,7 +121,7 @@ describe('what an application asks for beyond its ceiling', () => {
     expect(callbackUrl.searchParams.get('error')).toBe('invalid_scope');
   });
 
-  it('is refused to a client that the policy does not list, though it is registered', async () => {
+  it('is refused to a registered client that the policy does not list', async () => {
     const { clients: _clients, ...rest } = POLICY_FILE;
     const other = await startTestAuthority({
       ...withPolicy(checkPolicy({ ...rest, clients: { 'bank-console': clients['bank-console'] } })),
@@ -136,7 +136,7 @@ describe('what an application asks for beyond its ceiling', () => {
     }
   });
 
-  it('is put into the form by hand in vain', async () => {
+  it('cannot be smuggled in through a forged form', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read transactions:read', {
       prompt: 'consent',
@@ -159,7 +159,7 @@ describe('what an application asks for beyond its ceiling', () => {
 });
 
 describe('a role', () => {
-  it('of the policy decides who can give a scope away', async () => {
+  it('of the policy decides who can grant a scope', async () => {
     const mine = await ask('consents:read consents:admin', ALMA, 'bank-console');
     expect(mine.page).not.toContain('consents:admin');
     expect((await mine.claims()).scope).toBe('consents:read');
@@ -168,11 +168,11 @@ describe('a role', () => {
   });
 });
 
-describe('how long a consent lasts', () => {
+describe('the duration of a consent', () => {
   const options = (page: string): number[] =>
     [...page.matchAll(/<option value="(\d+)"/g)].map(([, seconds]) => Number(seconds));
 
-  it('is at most the client’s longest', async () => {
+  it('is at most the client’s maximum', async () => {
     const { page } = await ask('accounts:read', ALMA);
     expect(options(page)).toEqual([HOUR, DAY, 30 * DAY]);
   });
@@ -184,7 +184,7 @@ describe('how long a consent lasts', () => {
     expect(consent.until - iat).toBeLessThanOrEqual(90 * 60);
   });
 
-  it('cannot be made longer by a form written by hand, not even without the sensitive scope', async () => {
+  it('cannot be extended by a forged form, even without the sensitive scope', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read payments:write', { prompt: 'consent' });
     const browser = new Browser();
@@ -197,7 +197,7 @@ describe('how long a consent lasts', () => {
 });
 
 describe('the page', () => {
-  it('says what changes something, and what is sensitive', async () => {
+  it('marks sensitive scopes and those that change something', async () => {
     const { page } = await ask('accounts:read payments:write', ALMA);
     const [reading, writing] = page.split('value="payments:write"');
     expect(writing).toContain('Lets it change something in your name');
@@ -205,7 +205,7 @@ describe('the page', () => {
     expect(reading).not.toContain('Lets it change');
   });
 
-  it('shows a deprecated scope with what replaces it, and none that is not honoured any more', async () => {
+  it('shows the successor of a deprecated scope, and no scope past its end', async () => {
     const { page, claims } = await ask('accounts:old accounts:gone', NOOR);
     expect(page).toContain('This permission ends on 2999-12-31.');
     expect(page).toContain('In its place comes: See your accounts and their balances.');
@@ -215,7 +215,7 @@ describe('the page', () => {
 });
 
 describe('a policy that becomes narrower', () => {
-  it('ends refreshing, and a new token holds what is left of scopes and purposes', async () => {
+  it('ends refreshing; new tokens hold the remaining scopes and purposes', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read profile:read', { prompt: 'consent' });
     const person = new BrowserlessPerson();
@@ -237,8 +237,8 @@ describe('a policy that becomes narrower', () => {
   });
 });
 
-describe('a policy that names what the schema has left behind', () => {
-  it('is told to the log, and starts', async () => {
+describe('a policy that names what the schema no longer has', () => {
+  it('is logged, and starts', async () => {
     const { policy, vocabulary } = withPolicy(POLICY);
     const scopes = new Map([...vocabulary.scopes].filter(([name]) => name !== 'accounts:gone'));
     await authority.restart({ policy, vocabulary: { ...vocabulary, scopes } });
@@ -275,7 +275,7 @@ describe('a policy that does not fit the schema', () => {
       { ...vocabulary, purposes: new Map([['credit', ['Query.loans']]]) },
       'purposes that the schema uses and the policy lacks: credit',
     ],
-  ])('because it %s, stops the start', async (_, words, message) => {
+  ])('stops the start because it %s', async (_, words, message) => {
     const start = startAuthority({ ...options, policy, vocabulary: words });
     await expect(start).rejects.toMatchObject({ name: 'AuthorityError', code: 'policy_mismatch', message });
   });

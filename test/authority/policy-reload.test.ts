@@ -17,7 +17,7 @@ let authority: TestAuthority;
 const logged = (code: string) => authority.logged.filter((line) => line.startsWith(code));
 const scopes = async () => (await discover(authority)).serverMetadata().scopes_supported ?? [];
 
-/** Replaces the file in one step, as deployments do. */
+/** Replaces the file atomically, as deployments do. */
 async function deploy(content: string): Promise<void> {
   await writeFile(`${file}.new`, content);
   await rename(`${file}.new`, file);
@@ -48,7 +48,7 @@ it.each([
   expect(await scopes()).toContain('accounts:read');
 });
 
-it('serves a changed policy, and knows its new clients', async () => {
+it('applies a changed policy, and knows its new clients', async () => {
   const applications = new ApplicationRegister(authority.database.db);
   expect(await applications.isKnownToRunningPolicy('ledger')).toBe(false);
   const deprecated = { since: '2020-01-01', until: '2020-12-31' };
@@ -67,7 +67,7 @@ it('serves a changed policy, and knows its new clients', async () => {
   }, WAIT_MS);
 });
 
-it('reloads on request, as SIGHUP does, and does nothing for the same content', async () => {
+it('reloads on request, as for SIGHUP, and ignores unchanged content', async () => {
   const before = authority.logged.length;
   await authority.authority.reloadPolicy();
   expect(authority.logged).toHaveLength(before);

@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 
-/** An answer as it came. */
+/** A response as received. */
 export interface RawAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -9,14 +9,14 @@ export interface RawAnswer {
 
 /** @see rawRequest */
 export interface RawRequest {
-  /** As it stands in the request line; it need not be a path. */
+  /** The text of the request line; it need not be a path. */
   readonly target: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string;
 }
 
-/** A request as no proper client makes it, with any target and any `Host`. */
+/** Sends a request that a correct client would not send, with any target and any `Host`. */
 export async function rawRequest(
   url: string,
   { body, headers, method, target }: RawRequest,

@@ -67,7 +67,7 @@ async function register(clientId: string, oauth: ClientOAuthOptions, base: objec
   return applications.register(clientId, { ...base, oauth }, { ...BY, confidential: true });
 }
 
-/** Whether the authority knows the client at all: the authorization endpoint says so before anybody signs in. */
+/** Whether the authority knows the client: the authorization endpoint answers that before sign-in. */
 async function isKnown(clientId: string): Promise<boolean> {
   const url = new URL(`${authority.issuer}/auth`);
   url.searchParams.set('client_id', clientId);
@@ -102,7 +102,7 @@ async function connectPushed(clientId: string, DPoP: (client: oidc.Configuration
 }
 
 describe('a registered application', () => {
-  it('RFC 7523: goes the whole code flow by its key, and nobody goes it without', async () => {
+  it('RFC 7523: completes the code flow with its key, and nobody can without', async () => {
     const { secret } = await register('planner', { authentication: key.authentication });
     expect(secret).toBeUndefined();
     const planner = await discoverAs(authority, 'planner', key);
@@ -119,7 +119,7 @@ describe('a registered application', () => {
     expect(await applications.find('planner')).toMatchObject({ confidential: true });
   });
 
-  it('RFC 6749 section 4.4: has for itself what it is registered for, and no code flow', async () => {
+  it('RFC 6749 section 4.4: a service gets its registered scopes, and no code flow', async () => {
     const clientCredentials = { scopes: ['accounts:read'] };
     await register('statements', { authentication: key.authentication, clientCredentials }, SERVICE);
     const service = await discoverAs(authority, 'statements', key);
@@ -128,13 +128,13 @@ describe('a registered application', () => {
     const more = oidc.clientCredentialsGrant(service, { scope: 'profile:read' });
     await expect(more).rejects.toMatchObject({ error: 'invalid_scope' });
     expect(await isKnown('statements')).toBe(false);
-    // The others do not get it with this one.
+    // Other clients cannot use it with this key.
     const planner = await discoverAs(authority, 'planner', key);
     const attempt = oidc.clientCredentialsGrant(planner, { scope: 'accounts:read' });
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_request' });
   });
 
-  it('RFC 6749 section 2.3.1: a service may prove itself by its secret', async () => {
+  it('RFC 6749 section 2.3.1: a service can authenticate by its secret', async () => {
     const { secret } = await register('wire', { clientCredentials: { scopes: ['accounts:read'] } }, SERVICE);
     const by = (value = '') =>
       oidc.discovery(
@@ -150,7 +150,7 @@ describe('a registered application', () => {
     await expect(wrong).rejects.toMatchObject({ status: 401 });
   });
 
-  it('RFC 8693 and RFC 7662: exchanges the tokens that it is registered for, and asks about them', async () => {
+  it('RFC 8693 and RFC 7662: exchanges and introspects the tokens it is registered for', async () => {
     const oauth = {
       authentication: key.authentication,
       exchange: { from: ['planner'] },
@@ -169,12 +169,12 @@ describe('a registered application', () => {
     expect(await oidc.tokenIntrospection(printer, exchanged.access_token)).toMatchObject({ active: true });
     const foreign = await connect(await discover(authority), 'accounts:read');
     await expect(exchangeOf(foreign.access_token)).rejects.toMatchObject({ error: 'invalid_request' });
-    // Whoever it acts for is gone: so are the tokens that it has.
+    // The client it acts for is gone, and so are the tokens for it.
     await applications.retire('planner', { by: 'admin-iris', reason: 'over' });
     expect(await oidc.tokenIntrospection(printer, exchanged.access_token)).toEqual({ active: false });
   });
 
-  it('FAPI 2.0 section 5.3.2: is held to the profile, as one that was given at the start is', async () => {
+  it('FAPI 2.0 section 5.3.2: is held to the profile like a configured client', async () => {
     await register('bank', {
       authentication: key.authentication,
       senderConstraint: 'dpop',
@@ -185,13 +185,13 @@ describe('a registered application', () => {
     const { client, DPoP, redeem } = await connectPushed('bank', dpop);
     const tokens = await redeem({ DPoP });
     expect(claimsOf(tokens).cnf?.jkt).toBeDefined();
-    // 5.3.2.1 (9): no rotation, again and again.
+    // 5.3.2.1 (9): no rotation, however often.
     const refreshToken = tokens.refresh_token ?? '';
     for (let count = 0; count < 3; count++) {
       const again = await oidc.refreshTokenGrant(client, refreshToken, undefined, { DPoP });
       expect([undefined, refreshToken]).toContain(again.refresh_token);
     }
-    // 5.3.2.2 (2): nothing that was not pushed; 5.3.2.1: nothing without a proof.
+    // 5.3.2.2 (2): nothing without pushing; 5.3.2.1: nothing without a proof.
     const { url } = await authorizationRequest(client, 'accounts:read');
     const location = (await fetch(url, { redirect: 'manual' })).headers.get('location') ?? '';
     expect(new URL(location).searchParams.get('error')).toBe('invalid_request');
@@ -199,7 +199,7 @@ describe('a registered application', () => {
     await expect(unbound.redeem()).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 
-  it('RFC 9700 section 4.14.2: without the profile its refresh tokens rotate', async () => {
+  it('RFC 9700 section 4.14.2: rotates refresh tokens outside of the profile', async () => {
     await register('turning', { authentication: key.authentication });
     const client = await discoverAs(authority, 'turning', key);
     const { refresh_token: refreshToken = '' } = await connect(client, 'accounts:read');
@@ -208,7 +208,7 @@ describe('a registered application', () => {
     expect(again.refresh_token).toBeDefined();
   });
 
-  it('that changes its key is known by the new one alone, at once', async () => {
+  it('that changes its key is immediately known only by the new one', async () => {
     const changed = { ...CODE_FLOW, oauth: { authentication: other.authentication } };
     expect(await applications.change('turning', changed, BY)).toEqual({ secret: undefined });
     const old = connect(await discoverAs(authority, 'turning', key), 'accounts:read');
@@ -217,7 +217,7 @@ describe('a registered application', () => {
     expect(tokens.access_token).not.toBe('');
   });
 
-  it('that gives up its key does not become a public one: it is given a secret', async () => {
+  it('that gives up its key gets a secret and stays confidential', async () => {
     const { secret = '' } = await applications.change('turning', CODE_FLOW, BY);
     expect(secret).toMatch(/^[\w-]{43}$/);
     const bare = connect(await discoverAs(authority, 'turning'), 'accounts:read');
@@ -236,7 +236,7 @@ describe('a registered application', () => {
     await expect(connect(bySecret, 'accounts:read')).rejects.toMatchObject({ status: 401 });
   });
 
-  it('whose secret is renewed is known by the new one alone, at once; and it is on record', async () => {
+  it('whose secret is renewed is immediately known only by it, on record', async () => {
     const { secret: first = '' } = await applications.register('renewing', CODE_FLOW, {
       ...BY,
       confidential: true,
@@ -265,7 +265,7 @@ describe('a registered application', () => {
   });
 });
 
-describe('is not registered, or changed', () => {
+describe('is refused a registration or change', () => {
   const jwk = (more: object): ClientOAuthOptions => ({
     authentication: {
       method: 'private_key_jwt',
@@ -291,8 +291,8 @@ describe('is not registered, or changed', () => {
     ['with a key for another algorithm', 'has a key for RS256', () => jwk({ alg: 'RS256' })],
     ['with a key on another curve', 'is not for ES256', () => oddKey('ES384')],
     ['with an RSA key that is too short', 'is not for ES256', weakKey],
-    ['with a key that is not what it says', 'is not for ES256', () => jwk({ alg: 'PS256' })],
-    ['with a key that is none', 'is not for ES256', () => jwk({ x: 'x' })],
+    ['with a key of another type than its algorithm', 'is not for ES256', () => jwk({ alg: 'PS256' })],
+    ['with an invalid key', 'is not for ES256', () => jwk({ x: 'x' })],
     [
       'without any key',
       'jwks.keys must NOT have fewer than 1 items',
@@ -309,12 +309,12 @@ describe('is not registered, or changed', () => {
       () => ({ authentication: { method: 'none' } }),
     ],
     [
-      'with a certificate that is none',
+      'with an invalid certificate',
       'cannot be read',
       () => ({ authentication: { method: 'self_signed_tls_client_auth', certificates: ['x'] } }),
     ],
     [
-      'for every name below one',
+      'for a wildcard name',
       'must be: a DNS name, without wildcards',
       () => ({ authentication: { method: 'tls_client_auth', dnsName: '*.odd.example' } }),
     ],
@@ -324,11 +324,11 @@ describe('is not registered, or changed', () => {
       () => byKey({ senderConstraint: 'token' }),
     ],
     [
-      'with details that nobody knows',
+      'with an unknown type of details',
       'must be one of behalf_access',
       () => byKey({ authorizationDetailsTypes: ['openid_credential'] }),
     ],
-    ['for a profile that nobody knows', 'must be one of fapi2', () => byKey({ profile: 'fapi1' })],
+    ['for an unknown profile', 'must be one of fapi2', () => byKey({ profile: 'fapi1' })],
     [
       'for itself, beyond the policy',
       'payments:write',
@@ -341,7 +341,12 @@ describe('is not registered, or changed', () => {
       () => byKey({ clientCredentials: { scopes: [] } }),
       SERVICE,
     ],
-    ['to exchange the tokens of nobody', 'from must NOT', () => byKey({ exchange: { from: [] } }), SERVICE],
+    [
+      'to exchange tokens, without naming clients',
+      'from must NOT',
+      () => byKey({ exchange: { from: [] } }),
+      SERVICE,
+    ],
     [
       'to exchange without an end',
       'depth of exchange',
@@ -368,12 +373,12 @@ describe('is not registered, or changed', () => {
     expect(await applications.find('bank')).toEqual(before);
   });
 
-  it('to exchange its own tokens', async () => {
+  it('that exchanges its own tokens', async () => {
     const attempt = register('odd', byKey({ exchange: { from: ['odd'] } }), SERVICE);
     await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
   });
 
-  it('as a public client that has a right of its own, or authenticates', async () => {
+  it('as a public client with rights of its own or authentication', async () => {
     for (const oauth of [{ introspection: true }, { clientCredentials: { scopes } }, byKey({})]) {
       const whole = { ...CODE_FLOW, oauth };
       const attempt = applications.register('odd', whole, { ...BY, confidential: false });
@@ -381,7 +386,7 @@ describe('is not registered, or changed', () => {
     }
   });
 
-  it('without an entry in the policy, unless it only asks about tokens, and gets none', async () => {
+  it('without a policy entry, unless it only introspects; that one gets no tokens', async () => {
     const introspection = byKey({ introspection: true });
     const unknown = (oauth: ClientOAuthOptions, base: object) =>
       applications.register(
@@ -400,12 +405,12 @@ describe('is not registered, or changed', () => {
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_request' });
   });
 
-  it('under the subject of a person: a client’s own token would be taken for theirs', async () => {
+  it('under a person’s subject: its own token would pass for theirs', async () => {
     const attempt = register(ALMA_SUBJECT, byKey({ clientCredentials: { scopes } }), SERVICE);
     await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
   });
 
-  it('with a member that nobody knows, wherever it stands; and its value is in no message', async () => {
+  it('with an unknown member at any depth, whose value no message repeats', async () => {
     const whole = {
       authentication: key.authentication,
       clientCredentials: { scopes },
@@ -425,7 +430,7 @@ describe('is not registered, or changed', () => {
       (name) => ({ ...whole, exchange: { from: ['bank'], [name]: 'sekret' } }),
       (name) => jwk({ [name]: 'sekret' }),
     ];
-    // None of them is a member anywhere; among them are the private parameters of RFC 7518.
+    // None of them is a member anywhere; they include the private parameters of RFC 7518.
     const names = fc.oneof(
       fc.constantFrom('d', 'p', 'q', 'k', 'x5u', 'secret', 'constructor'),
       fc.string().map((name) => `x-${name}`),
@@ -448,10 +453,10 @@ describe('is not registered, or changed', () => {
   });
 });
 
-describe('of what an authority asks of all its clients', () => {
+describe('what an authority requires of all its clients', () => {
   const told = () => authority.logged.filter((line) => line.startsWith('CLIENT_NOT_SERVED'));
 
-  it('certificates: one that needs them is unknown where nobody brings any, and known where somebody does', async () => {
+  it('certificates: a client that needs one is known only where they are accepted', async () => {
     const { pem } = await issueCertificate({ name: 'wire' });
     const authentication = { method: 'self_signed_tls_client_auth', certificates: [pem] };
     await applications.change('wire', { ...CODE_FLOW, oauth: { authentication } }, BY);
@@ -464,7 +469,7 @@ describe('of what an authority asks of all its clients', () => {
     await applications.change('wire', bound, BY);
     await authority.restart({ clientCertificates: { proxies: ['127.0.0.1'] } });
     expect(await isKnown('wire')).toBe(false);
-    expect(told().at(-1)).toContain('nobody is named who issues it');
+    expect(told().at(-1)).toContain('no issuer is named');
     await applications.change('wire', { ...CODE_FLOW, oauth: { authentication } }, BY);
     expect(await isKnown('wire')).toBe(true);
   });
@@ -473,13 +478,13 @@ describe('of what an authority asks of all its clients', () => {
     return { ...CODE_FLOW, oauth: { authentication: { method: 'tls_client_auth', dnsName } } };
   }
 
-  it('FAPI 2.0: one that does not fit is unknown, with a line in the log, and nothing of it counts', async () => {
+  it('FAPI 2.0: a client that does not fit is logged and unknown', async () => {
     const plain = await applications.register('plain', CODE_FLOW, { ...BY, confidential: true });
     await register('unbound', { authentication: key.authentication });
     const client = await discoverAs(authority, 'unbound', key);
     const tokens = await connect(client, 'accounts:read');
     expect(await isKnown('plain')).toBe(true);
-    // A resource server that gets no tokens has none to be bound.
+    // A resource server that gets no tokens needs no bound ones.
     const asks = { authentication: key.authentication, introspection: true };
     await applications.change('printer', { ...SERVICE, oauth: asks }, BY);
     const printer = await discoverAs(authority, 'printer', key);
@@ -497,14 +502,14 @@ describe('of what an authority asks of all its clients', () => {
     const refresh = oidc.refreshTokenGrant(client, tokens.refresh_token ?? '');
     await expect(refresh).rejects.toMatchObject({ error: 'invalid_client' });
     expect(await oidc.tokenIntrospection(printer, tokens.access_token)).toEqual({ active: false });
-    // The one that fits, without saying so of itself, is held to it.
+    // A fitting registration meets the profile without claiming it.
     const { client: bank } = await knownUnder('bank');
     const { url } = await authorizationRequest(bank, 'accounts:read');
     const location = (await fetch(url, { redirect: 'manual' })).headers.get('location') ?? '';
     expect(new URL(location).searchParams.get('error')).toBe('invalid_request');
   });
 
-  /** Registered without the profile, which here holds for all. */
+  /** Registered without the profile, which here applies to all. */
   async function knownUnder(clientId: string) {
     const oauth = { authentication: key.authentication, senderConstraint: 'dpop' };
     await applications.change(clientId, { ...CODE_FLOW, oauth }, BY);

@@ -53,13 +53,13 @@ async function changes() {
   return authority.database.db.selectFrom('authority.change_event').selectAll().orderBy('seq').execute();
 }
 
-/** Cut-offs are in whole seconds: what comes in the same second counts as before. */
+/** Cut-offs are in whole seconds: a token from the same second counts as earlier. */
 async function nextSecond(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000) + 20));
 }
 
 describe('revokeConsent', () => {
-  it('ends refreshing, codes under way, and the silent second time', async () => {
+  it('ends refreshing and pending codes, and asks the person again', async () => {
     const { client, consentId, person, refreshToken } = await connect(ALMA);
     const rotated = (await oidc.refreshTokenGrant(client, refreshToken)).refresh_token ?? '';
     const underWay = await authorizationRequest(client, 'accounts:read');
@@ -84,7 +84,7 @@ describe('revokeConsent', () => {
     expect((await authority.consents.findActive('c-000001', 'budget-app'))?.id).not.toBe(consentId);
   });
 
-  it('repeated, unknown, or of somebody else by a user, ends nothing and says so', async () => {
+  it('ends nothing for a repeated, unknown or foreign consent, and says so', async () => {
     const { consentId } = await connect(NOOR);
     const before = (await changes()).length;
     const unknown = { outcome: 'unknown', ended: [], change: undefined };
@@ -98,7 +98,7 @@ describe('revokeConsent', () => {
     expect((await changes()).length).toBe(before + 1);
   });
 
-  it('at fifty places at once: numbers without a gap, in the order of commits, each once', async () => {
+  it('numbers fifty concurrent revocations once each, in commit order, without gaps', async () => {
     const subjects = Array.from({ length: 50 }, (_, index) => `crowd-${index}`);
     const consents = await Promise.all(subjects.map((subject) => authority.consents.grant(terms(subject))));
     const before = (await changes()).at(-1)?.seq ?? 0;
@@ -109,7 +109,7 @@ describe('revokeConsent', () => {
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 
-  it('takes nothing with it when its transaction fails', async () => {
+  it('changes nothing if its transaction fails', async () => {
     const consent = await authority.consents.grant(terms('unlucky'));
     const before = (await changes()).length;
     const failing = authority.database.db.transaction().execute(async (trx) => {
@@ -126,7 +126,7 @@ describe('revokeConsent', () => {
 });
 
 describe('revokeClient', () => {
-  it('ends all consents and refresh tokens of one client, and leaves the others', async () => {
+  it('ends all consents and refresh tokens of one client only', async () => {
     const alma = await connect(ALMA);
     const noor = await connect(NOOR);
     const other = await connect(NOOR, 'bank-console');
@@ -174,7 +174,7 @@ describe('revokeSubjectSessions', () => {
     expect(decodeJwt<{ consent: { id: string } }>(access_token).consent.id).toBe(consentId);
   });
 
-  it('wins over a refresh token or a session that was written back at the same moment', async () => {
+  it('wins over a refresh token or session written back concurrently', async () => {
     const { client, person, refreshToken } = await connect(NOOR);
     const saved = await authority.database.db
       .selectFrom('authority.oidc_payload')
@@ -197,7 +197,7 @@ describe('revokeSubjectSessions', () => {
 });
 
 describe('revokeSession', () => {
-  it('ends the codes, refresh and access tokens of one browser, and not those of another', async () => {
+  it('ends codes, refresh and access tokens of one browser only', async () => {
     await nextSecond();
     const here = await connect(ALMA);
     const there = await connect(ALMA);
@@ -215,7 +215,7 @@ describe('revokeSession', () => {
     expect(ended).toMatchObject({ outcome: 'done', ended: [], sessions: 1 });
     expect(ended.tokens).toBeGreaterThan(0);
     expect((await changes()).at(-1)).toMatchObject({ ...ended.change, members: { sessionId: sid } });
-    // A request that was under way writes its session and refresh token back.
+    // A running request writes its session and refresh token back.
     const back = own.map((row) => ({ ...row, payload: JSON.stringify(row.payload) }));
     expect(back.length).toBeGreaterThan(1);
     await authority.database.db.insertInto('authority.oidc_payload').values(back).execute();
@@ -257,7 +257,7 @@ describe('revokeSession', () => {
 });
 
 describe('an ended session', () => {
-  it('is forgotten after a day, unless something of it is left that could come back', async () => {
+  it('is forgotten after a day unless anything of it could come back', async () => {
     await nextSecond();
     const { db } = authority.database;
     await connect(ALMA);
@@ -284,7 +284,7 @@ describe('an ended session', () => {
 });
 
 describe('revokeToken', () => {
-  it('announces a token once, by whomever and however often it is asked for', async () => {
+  it('announces a token once, by whomever and however often requested', async () => {
     const before = (await changes()).length;
     const options = { ...BY_ADMIN, reason: 'found in a log' };
     const answers = await Promise.all([1, 2, 3].map(() => authority.consents.revokeToken('jti-1', options)));
@@ -298,7 +298,7 @@ describe('revokeToken', () => {
 });
 
 describe('a race between issuing and revoking', () => {
-  it('leaves no token that is younger than the revocation of its client', async () => {
+  it('leaves no token that is younger than its client’s revocation', async () => {
     await nextSecond();
     const started = await Promise.all([ALMA, NOOR, ALMA, NOOR].map((who) => connect(who)));
     const issued: number[] = [];
@@ -321,7 +321,7 @@ describe('a race between issuing and revoking', () => {
     expect(issued.filter((iat) => iat > revokedAtSeconds)).toEqual([]);
   });
 
-  it('of overlapping revocations, all succeed', async () => {
+  it('overlapping revocations all succeed', async () => {
     await connect(ALMA);
     await connect(NOOR);
     const revocations = Array.from({ length: 12 }, (_, index) =>
@@ -336,7 +336,7 @@ describe('a race between issuing and revoking', () => {
 });
 
 describe('refresh tokens', () => {
-  it('give one answer to two uses at the same moment', async () => {
+  it('give the same answer to two concurrent uses', async () => {
     await nextSecond();
     const { client, refreshToken } = await connect(NOOR);
     const answers = await Promise.allSettled([1, 2].map(() => oidc.refreshTokenGrant(client, refreshToken)));
@@ -354,7 +354,7 @@ describe('refresh tokens', () => {
     await expect(oidc.refreshTokenGrant(client, next)).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 
-  it('are not in the store in a form that could be presented', async () => {
+  it('are not stored in a form that could be presented', async () => {
     const { refreshToken } = await connect(ALMA);
     const rows = await authority.database.db.selectFrom('authority.oidc_payload').selectAll().execute();
     expect(JSON.stringify(rows)).not.toContain(refreshToken);
@@ -394,7 +394,7 @@ describe('the register', () => {
     await expect(authority.consents.list({}, { after: 'nonsense' })).rejects.toThrow(RangeError);
   });
 
-  it('knows an expired consent before and after its end was written down', async () => {
+  it('knows an expired consent before and after its end is recorded', async () => {
     const { consents } = authority;
     await authority.authority.close();
     const { id } = await consents.grant(terms('late', { until: new Date(Date.now() + 200) }));
@@ -411,7 +411,7 @@ describe('the register', () => {
 });
 
 describe('after a restart', () => {
-  it('keys, consents, sign-ins and refresh tokens are as before', async () => {
+  it('keys, consents, sign-ins and refresh tokens are unchanged', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'profile:read');
     const { callbackUrl } = await signInAndConsent({ authorizationUrl: request.url, ...ALMA });

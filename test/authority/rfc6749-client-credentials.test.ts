@@ -44,7 +44,7 @@ function ask(scope?: string, more: Record<string, string> = {}) {
 }
 
 describe('RFC 6749 section 4.4 client credentials', () => {
-  it('give a token of the client itself: no person, no consent, no purpose, no refresh token', async () => {
+  it('give a token of the client without person, consent, purpose or refresh token', async () => {
     const tokens = await ask('profile:read');
     const claims = claimsOf(tokens);
     expect(claims).toMatchObject({ sub: 'statements', client_id: 'statements', scope: 'profile:read' });
@@ -67,32 +67,32 @@ describe('RFC 6749 section 4.4 client credentials', () => {
   it.each([
     ['registered, but in the policy for people only', 'transactions:read'],
     ['neither registered nor in the policy', 'payments:write'],
-    ['what only administrators can give away', 'consents:admin'],
-    ['one that is, and one that is not', 'profile:read payments:write'],
-    ['none at all', undefined],
-    ['one that nobody knows', 'everything'],
+    ['reserved to administrators', 'consents:admin'],
+    ['in part permitted', 'profile:read payments:write'],
+    ['missing', undefined],
+    ['unknown', 'everything'],
   ])('section 5.2: a scope that is %s is an invalid_scope', async (_, scope) => {
     await expect(ask(scope)).rejects.toMatchObject({ error: 'invalid_scope' });
   });
 
-  it('RFC 9396: no authorization_details, because nobody granted any', async () => {
+  it('RFC 9396: give no authorization_details, which nobody granted', async () => {
     const details = JSON.stringify([{ type: 'behalf_access', purposes: ['budgeting'] }]);
     const attempt = ask('profile:read', { authorization_details: details });
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_authorization_details' });
   });
 
-  it('RFC 8707: for the API, and no other', async () => {
+  it('RFC 8707: are for the registered API only', async () => {
     const attempt = ask('profile:read', { resource: 'https://other.example' });
     await expect(attempt).rejects.toMatchObject({ error: 'invalid_target' });
   });
 
-  it('section 4.4: a public client, or one that is not registered for it, gets none', async () => {
+  it('section 4.4: are refused to public and unregistered clients', async () => {
     const form = { grant_type: 'client_credentials', scope: 'accounts:read', client_id: 'budget-app' };
     const { status, body } = await post(`${authority.issuer}/token`, form);
     expect({ status, error: body['error'] }).toEqual({ status: 400, error: 'invalid_request' });
   });
 
-  it('a suspended client gets none, and one that was resumed does', async () => {
+  it('are refused to a suspended client, until it is resumed', async () => {
     const suspensions = new SuspensionRegister(authority.database.db);
     const stop = { by: 'admin-iris', reason: 'an incident' };
     const target = { kind: 'client', clientId: 'statements' } as const;
@@ -102,7 +102,7 @@ describe('RFC 6749 section 4.4 client credentials', () => {
     expect((await ask('profile:read')).access_token).not.toBe('');
   });
 
-  it('a client whose id becomes the subject of a person gets none', async () => {
+  it('are refused if the client’s id is a person’s subject', async () => {
     const row = {
       subject: 'statements',
       username: 'mallory',
@@ -119,7 +119,7 @@ describe('RFC 6749 section 4.4 client credentials', () => {
   });
 });
 
-describe('a registration that can never be, or must not be, stops the start', () => {
+describe('an impossible or forbidden registration stops the start', () => {
   const policies = { odd: { scopes: ['profile:read'] } };
   const scopes = ['profile:read'];
 
@@ -138,7 +138,7 @@ describe('a registration that can never be, or must not be, stops the start', ()
         }),
     ],
     [
-      'that exchanges the tokens of nobody',
+      'that exchanges tokens, without naming clients',
       () => client('odd', { authentication: key.authentication, exchange: { from: [] } }),
     ],
     [
@@ -151,7 +151,7 @@ describe('a registration that can never be, or must not be, stops the start', ()
         client('odd', { authentication: key.authentication, exchange: { from: ['budget-app'], depth: 9 } }),
     ],
     [
-      'with certificates that nobody brings',
+      'with certificates, which nothing here accepts',
       () =>
         client('odd', {
           authentication: { method: 'tls_client_auth', dnsName: 'odd.example' },
@@ -175,7 +175,7 @@ describe('a registration that can never be, or must not be, stops the start', ()
         }),
     ],
     [
-      'with a key that is none',
+      'with an invalid key',
       () =>
         client('odd', {
           authentication: { method: 'private_key_jwt', jwks: { keys: [{ kty: 'oct', k: 'c2VjcmV0' }] } },

@@ -80,7 +80,7 @@ describe('RFC 7009 revocation of a refresh token', () => {
     expect(await isActive(again.access_token)).toBe(true);
   });
 
-  it('section 2.1: of another client is refused, and ends nothing', async () => {
+  it('section 2.1: is refused to another client, and ends nothing', async () => {
     const budget = await discover(authority);
     const tokens = await connect(budget, 'accounts:read');
     const attempt = oidc.tokenRevocation(statements, tokens.refresh_token ?? '');
@@ -90,7 +90,7 @@ describe('RFC 7009 revocation of a refresh token', () => {
 });
 
 describe('RFC 7009 revocation of an access token', () => {
-  it('section 2.1: ends that one, at every gateway, and is said once', async () => {
+  it('section 2.1: ends that token at every gateway, and is announced once', async () => {
     const budget = await discover(authority);
     const tokens = await connect(budget, 'accounts:read');
     const other = await connect(budget, 'accounts:read');
@@ -108,14 +108,14 @@ describe('RFC 7009 revocation of an access token', () => {
     expect((await oidc.refreshTokenGrant(budget, tokens.refresh_token ?? '')).access_token).not.toBe('');
   });
 
-  it('a revoked one cannot be exchanged for another', async () => {
+  it('prevents the exchange of the revoked token', async () => {
     const budget = await discover(authority);
     const tokens = await connect(budget, 'accounts:read');
     await oidc.tokenRevocation(budget, tokens.access_token);
     await expect(exchanged(tokens.access_token)).rejects.toMatchObject({ error: 'invalid_request' });
   });
 
-  it('an exchanged one is its holder’s to revoke, and not the client’s whose name stands in it', async () => {
+  it('is for an exchanged token’s holder, not for its original client', async () => {
     const budget = await discover(authority);
     const derived = await exchanged((await connect(budget, 'accounts:read')).access_token);
     const attempt = oidc.tokenRevocation(budget, derived.access_token);
@@ -125,7 +125,7 @@ describe('RFC 7009 revocation of an access token', () => {
     expect(await isActive(derived.access_token)).toBe(false);
   });
 
-  it('section 2.2: of what is no token is answered like any other', async () => {
+  it('section 2.2: answers alike for what is not a token', async () => {
     const before = (await changes(authority)).length;
     const budget = await discover(authority);
     const [header = '', , signature = ''] = (await connect(budget, 'accounts:read')).access_token.split('.');
@@ -134,7 +134,7 @@ describe('RFC 7009 revocation of an access token', () => {
     expect(await changes(authority)).toHaveLength(before);
   });
 
-  it('section 2.1: by somebody who does not authenticate is refused', async () => {
+  it('section 2.1: is refused without authentication', async () => {
     const tokens = await connect(await discover(authority), 'accounts:read');
     const url = `${authority.issuer}/token/revocation`;
     const answer = await post(url, { token: tokens.access_token, client_id: 'statements' });

@@ -69,7 +69,7 @@ function ask(clientAssertion: string, more: Record<string, string> = {}) {
 }
 
 describe('RFC 7523 private_key_jwt', () => {
-  it('section 2.2: a real client authenticates by its key, and again', async () => {
+  it('section 2.2: a real client authenticates by its key repeatedly', async () => {
     const service = await discoverAs(authority, 'statements', key);
     for (let count = 0; count < 2; count++) {
       const tokens = await oidc.clientCredentialsGrant(service, { scope: 'profile:read' });
@@ -77,19 +77,19 @@ describe('RFC 7523 private_key_jwt', () => {
     }
   });
 
-  it('section 3 (7): an assertion that is used again is refused', async () => {
+  it('section 3 (7): a reused assertion is refused', async () => {
     const once = await assertion();
     expect((await ask(once)).status).toBe(200);
     expect(await ask(once)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 
-  it('section 3 (7): of ten that come at the same moment, one is served', async () => {
+  it('section 3 (7): of ten concurrent uses, one is served', async () => {
     const once = await assertion();
     const answers = await Promise.all(Array.from({ length: 10 }, () => ask(once)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
-  it('the same, by a second instance on the same store', async () => {
+  it('section 3 (7): a second instance on the same store refuses it too', async () => {
     const once = await assertion();
     expect((await ask(once)).status).toBe(200);
     await authority.restart();
@@ -108,10 +108,10 @@ describe('RFC 7523 private_key_jwt', () => {
       () => ({ claims: { aud: `${authority.issuer}/token` } }),
     ],
     ['FAPI 2.0 section 5.3.2.1: for a list of audiences', () => ({ claims: { aud: [authority.issuer] } })],
-    ['section 3 (4): without an end', () => ({ claims: { exp: undefined } })],
-    ['section 3 (4): that is over', () => ({ claims: { exp: nowSeconds() - 60 } })],
-    ['section 3 (4): that is good for an hour', () => ({ claims: { exp: nowSeconds() + 3_600 } })],
-    ['section 3 (5): that is not good yet', () => ({ claims: { nbf: nowSeconds() + 600 } })],
+    ['section 3 (4): without expiry', () => ({ claims: { exp: undefined } })],
+    ['section 3 (4): that expired', () => ({ claims: { exp: nowSeconds() - 60 } })],
+    ['section 3 (4): valid for an hour', () => ({ claims: { exp: nowSeconds() + 3_600 } })],
+    ['section 3 (5): that is not valid yet', () => ({ claims: { nbf: nowSeconds() + 600 } })],
     ['section 3 (7): without jti', () => ({ claims: { jti: undefined } })],
     ['section 3 (9): by another key', () => ({ signedBy: other.privateKey })],
   ])('an assertion %s is refused', async (_, changed) => {
@@ -128,7 +128,7 @@ describe('RFC 7523 private_key_jwt', () => {
     expect(await ask(byPkcs1)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 
-  it('without an assertion, knowing the name is not enough', async () => {
+  it('the client identifier without an assertion is not enough', async () => {
     const answer = await post(`${authority.issuer}/token`, {
       grant_type: 'client_credentials',
       scope: 'profile:read',

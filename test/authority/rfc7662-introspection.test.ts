@@ -70,7 +70,7 @@ describe('RFC 7662 introspection', () => {
     });
   });
 
-  it('RFC 9449 section 6.2: and which key it is bound to', async () => {
+  it('RFC 9449 section 6.2: names the key that the token is bound to', async () => {
     const careful = await discoverAs(authority, 'careful-app');
     const DPoP = oidc.getDPoPHandle(careful, await oidc.randomDPoPKeyPair('ES256'));
     const tokens = await connect(careful, 'accounts:read', ALMA, { DPoP });
@@ -81,7 +81,7 @@ describe('RFC 7662 introspection', () => {
     });
   });
 
-  it('section 2.1: somebody who does not authenticate learns nothing', async () => {
+  it('section 2.1: tells nothing without authentication', async () => {
     const { access_token: value } = await token();
     const url = `${authority.issuer}/token/introspection`;
     expect(await post(url, { token: value })).toMatchObject({
@@ -96,7 +96,7 @@ describe('RFC 7662 introspection', () => {
     await expect(oidc.tokenIntrospection(other, value)).rejects.toMatchObject({ error: 'invalid_client' });
   });
 
-  it('section 4: clients that are no resource servers learn nothing, not of their own tokens either', async () => {
+  it('section 4: tells nothing to clients, not even about their own tokens', async () => {
     const { access_token: value } = await token();
     const statements = await discoverAs(authority, 'statements', key);
     const budget = await discover(authority);
@@ -104,7 +104,7 @@ describe('RFC 7662 introspection', () => {
     expect(await oidc.tokenIntrospection(budget, value)).toEqual(INACTIVE);
   });
 
-  it('section 2.2: of what is no token, is changed, or is a refresh token, it says no more than that', async () => {
+  it('section 2.2: calls a non-token, a changed and a refresh token inactive', async () => {
     const tokens = await token();
     const [header = '', payload = '', signature = ''] = tokens.access_token.split('.');
     const changed = `${header}.${payload}.${signature.slice(0, -4)}AAAA`;
@@ -114,7 +114,7 @@ describe('RFC 7662 introspection', () => {
   });
 });
 
-describe('a token is not active any more', () => {
+describe('a token is inactive', () => {
   async function isActive(value: string): Promise<boolean> {
     return (await oidc.tokenIntrospection(ledger, value)).active;
   }
@@ -126,7 +126,7 @@ describe('a token is not active any more', () => {
     expect(await isActive(tokens.access_token)).toBe(false);
   });
 
-  it('when the person’s sessions ended; those that come later are', async () => {
+  it('when the person’s sessions ended, unlike later tokens', async () => {
     const tokens = await token();
     await authority.consents.revokeSubjectSessions(ALMA_SUBJECT, BY_ADMIN);
     expect(await isActive(tokens.access_token)).toBe(false);
@@ -134,7 +134,7 @@ describe('a token is not active any more', () => {
     expect(await isActive((await token()).access_token)).toBe(true);
   });
 
-  it('when its client was revoked, also for a token of the client itself', async () => {
+  it('when its client was revoked, also for the client’s own token', async () => {
     const statements = await discoverAs(authority, 'statements', key);
     const tokens = await oidc.clientCredentialsGrant(statements, { scope: 'profile:read' });
     expect(await isActive(tokens.access_token)).toBe(true);
@@ -165,7 +165,7 @@ describe('a token is not active any more', () => {
     },
   );
 
-  it('while its client is suspended, and only then', async () => {
+  it('only while its client is suspended', async () => {
     const suspensions = new SuspensionRegister(authority.database.db);
     const stop = { by: 'admin-iris', reason: 'an incident' };
     const tokens = await token();
@@ -177,7 +177,7 @@ describe('a token is not active any more', () => {
     }
   });
 
-  it('a scope that is stopped is not told of', async () => {
+  it('a stopped scope is omitted', async () => {
     const suspensions = new SuspensionRegister(authority.database.db);
     const stop = { by: 'admin-iris', reason: 'an incident' };
     const tokens = await token('accounts:read profile:read');
@@ -187,7 +187,7 @@ describe('a token is not active any more', () => {
     await suspensions.resume({ kind: 'scope', scope: 'profile:read' }, stop);
   });
 
-  it('when the revocation is of somebody else, it still is', async () => {
+  it('a revocation of somebody else changes nothing', async () => {
     const tokens = await token();
     await authority.consents.revokeClient('bank-console', BY_ADMIN);
     await authority.consents.revokeSubjectSessions('c-000002', BY_ADMIN);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => authority.close());
 
-// The library strikes out what permits plain http. On the loopback interface there is nothing else.
+// The library deprecates the option that permits plain http, which the tests use on the loopback interface.
 const permitHttp = {
   [(oauth as Readonly<Record<string, unknown>>)['allowInsecureRequests'] as symbol]: true,
 };
@@ -22,7 +22,7 @@ async function metadata(): Promise<oauth.AuthorizationServer> {
 }
 
 describe('RFC 8414 authorization server metadata', () => {
-  it('section 3: is where a client looks for it, and names this issuer', async () => {
+  it('section 3: is at the well-known address, and names this issuer', async () => {
     const { issuer } = authority;
     expect(await metadata()).toMatchObject({
       issuer,
@@ -39,7 +39,7 @@ describe('RFC 8414 authorization server metadata', () => {
     });
   });
 
-  it('section 3.3: a client takes it from no other issuer', async () => {
+  it('section 3.3: a client accepts it from no other issuer', async () => {
     const other = new URL('https://other.example');
     const response = await oauth.discoveryRequest(new URL(authority.issuer), {
       algorithm: 'oauth2',
@@ -48,7 +48,7 @@ describe('RFC 8414 authorization server metadata', () => {
     await expect(oauth.processDiscoveryResponse(other, response)).rejects.toThrow();
   });
 
-  it('names what is on, and nothing else: no device flow, no implicit grant, no passwords', async () => {
+  it('names only what is on: no device flow, implicit grant or passwords', async () => {
     const found = await metadata();
     expect([...(found.grant_types_supported ?? [])].sort()).toEqual([
       'authorization_code',

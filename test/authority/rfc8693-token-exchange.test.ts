@@ -84,7 +84,7 @@ function exchanged(
 }
 
 describe('RFC 8693 token exchange', () => {
-  it('section 4.1: the service acts, for the client that the person agreed with, under the same consent', async () => {
+  it('section 4.1: names the service as actor, under the same client and consent', async () => {
     const token = await subjectToken();
     const answer = await exchanged(statements, token, { scope: 'accounts:read', audience: AUDIENCE });
     expect(answer).toMatchObject({
@@ -106,7 +106,7 @@ describe('RFC 8693 token exchange', () => {
     expect(claimsOf(answer).jti).not.toBe(before.jti);
   });
 
-  it('section 4.1: a chain names the current actor first, and holds less with each', async () => {
+  it('section 4.1: a chain names the latest actor first, and only narrows', async () => {
     const first = await exchanged(statements, await subjectToken());
     expect(first.scope?.split(' ').sort()).toEqual(['accounts:read', 'profile:read']);
     const second = await exchanged(archive, first.access_token);
@@ -118,23 +118,23 @@ describe('RFC 8693 token exchange', () => {
     expect(claimsOf(second).exp).toBeLessThanOrEqual(claimsOf(first).exp ?? 0);
   });
 
-  it('a chain that is longer than the configured depth is refused', async () => {
+  it('a chain beyond the configured depth is refused', async () => {
     const first = await exchanged(statements, await subjectToken('accounts:read'));
     const second = await exchanged(archive, first.access_token);
     await expect(exchanged(printer, second.access_token)).rejects.toMatchObject({ error: 'invalid_request' });
     expect((await exchanged(printer, first.access_token)).scope).toBe('accounts:read');
   });
 
-  it('purposes are those that who acts may have, too', async () => {
+  it('purposes are limited to those of the actor', async () => {
     const answer = await exchanged(printer, await subjectToken('accounts:read'));
     expect(claimsOf(answer).consent?.purposes).toEqual([]);
   });
 
   it.each([
-    ['what the subject token does not hold', 'accounts:read transactions:read'],
-    ['what who acts may never have', 'profile:read'],
-    ['what who acts may have, and the subject token does not hold', 'payments:write'],
-    ['what nobody knows', 'everything'],
+    ['not in the subject token', 'accounts:read transactions:read'],
+    ['beyond the actor’s ceiling', 'profile:read'],
+    ['within the actor’s ceiling, not in the subject token', 'payments:write'],
+    ['unknown', 'everything'],
   ])('a scope is refused that is %s', async (_, scope) => {
     const token = await subjectToken();
     await expect(exchanged(archive, token, { scope })).rejects.toMatchObject({ error: 'invalid_scope' });
@@ -147,13 +147,13 @@ describe('RFC 8693 token exchange', () => {
     await expect(exchanged(publicClient, token)).rejects.toMatchObject({ error: 'invalid_request' });
   });
 
-  it('section 4.4: is refused for tokens of clients that the registration does not name', async () => {
+  it('section 4.4: is refused for clients that the registration does not name', async () => {
     const { access_token: foreign } = await connect(
       await discover(authority, 'bank-console'),
       'accounts:read',
     );
     await expect(exchanged(statements, foreign)).rejects.toMatchObject({ error: 'invalid_request' });
-    // Nor through somebody who is named.
+    // Nor through a registered client.
     const careful = await carefulToken();
     const through = await exchanged(statements, careful.access_token, {}, await withKey());
     await expect(exchanged(archive, through.access_token, {}, await withKey())).rejects.toMatchObject({
@@ -161,7 +161,7 @@ describe('RFC 8693 token exchange', () => {
     });
   });
 
-  it('is refused for a token without a person, and to who acts in it already', async () => {
+  it('is refused without a person, and to a client that already acts', async () => {
     const own = await oidc.clientCredentialsGrant(statements, { scope: 'profile:read' });
     await expect(exchanged(archive, own.access_token)).rejects.toMatchObject({ error: 'invalid_request' });
     const first = await exchanged(statements, await subjectToken());
@@ -171,10 +171,13 @@ describe('RFC 8693 token exchange', () => {
   });
 
   it.each([
-    ['an actor token: who acts is who authenticated', { actor_token: 'x', actor_token_type: ACCESS_TOKEN }],
+    [
+      'an actor token (the actor is the authenticated client)',
+      { actor_token: 'x', actor_token_type: ACCESS_TOKEN },
+    ],
     ['another type of subject token', { subject_token_type: 'urn:ietf:params:oauth:token-type:id_token' }],
     [
-      'another type of token asked for',
+      'another requested token type',
       { requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' },
     ],
   ])('section 2.1: %s is refused', async (_, more) => {
@@ -184,7 +187,7 @@ describe('RFC 8693 token exchange', () => {
   });
 
   it.each([{ audience: 'https://other.example' }, { resource: 'https://other.example' }])(
-    'section 2.2.2: a target that is not served is an invalid_target: %o',
+    'section 2.2.2: an unknown target is an invalid_target: %o',
     async (more) => {
       const attempt = exchanged(statements, await subjectToken(), more);
       await expect(attempt).rejects.toMatchObject({ error: 'invalid_target' });
@@ -192,10 +195,10 @@ describe('RFC 8693 token exchange', () => {
   );
 });
 
-describe('a subject token that is no good is refused', () => {
+describe('an invalid subject token is refused', () => {
   const INVALID = { error: 'invalid_request' };
 
-  it('section 2.2.2: one that is none, of another key, or changed', async () => {
+  it('section 2.2.2: no token, one by another key, or a changed one', async () => {
     const token = await subjectToken();
     const [header = '', , signature = ''] = token.split('.');
     const grown = Buffer.from(
@@ -209,7 +212,7 @@ describe('a subject token that is no good is refused', () => {
     }
   });
 
-  it('one of ours that is over, of another type, or for somebody else', async () => {
+  it('an expired token, of another type, or for another audience', async () => {
     const encryptionKey = await encryptionKeyFrom(authority.dataDir);
     const { db } = authority.database;
     const secrets = new SealedSecrets(db, encryptionKey);
@@ -237,7 +240,7 @@ describe('a subject token that is no good is refused', () => {
     }
   });
 
-  it('of a consent that ended', async () => {
+  it('of a revoked consent', async () => {
     const token = await subjectToken();
     const id = claimsOf({ access_token: token }).consent?.id ?? '';
     await authority.consents.revokeConsent(id, BY_ADMIN);
@@ -252,7 +255,7 @@ describe('a subject token that is no good is refused', () => {
   });
 
   it.each(['budget-app', 'statements'])(
-    'decision 0012: of a chain on which %s stands, which was revoked',
+    'decision 0012: of a chain with %s, which was revoked',
     async (revoked) => {
       const first = await exchanged(statements, await subjectToken('accounts:read'));
       expect((await exchanged(archive, first.access_token)).scope).toBe('accounts:read');
@@ -279,7 +282,7 @@ describe('decision 0012: a sender-constrained subject token', () => {
     await expect(exchanged(statements, token)).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 
-  it('is exchanged for one that is bound to the key of who acts', async () => {
+  it('is exchanged for a token bound to the actor’s key', async () => {
     const { access_token: token } = await carefulToken();
     const answer = await exchanged(statements, token, {}, await withKey());
     const before = claimsOf({ access_token: token }).cnf?.jkt;
@@ -289,13 +292,13 @@ describe('decision 0012: a sender-constrained subject token', () => {
   });
 });
 
-describe('while somebody on whom the token stands is suspended', () => {
+describe('while a party to the token is suspended', () => {
   const stop = { by: 'admin-iris', reason: 'an incident' };
 
   it.each<[string, string]>([
     ['statements', 'unauthorized_client'],
     ['budget-app', 'invalid_request'],
-  ])('nothing is exchanged, and afterwards it is again: %s', async (clientId, error) => {
+  ])('nothing is exchanged until it is resumed: %s', async (clientId, error) => {
     const suspensions = new SuspensionRegister(authority.database.db);
     const token = await subjectToken('accounts:read');
     await suspensions.suspend({ kind: 'client', clientId }, stop);
@@ -304,7 +307,7 @@ describe('while somebody on whom the token stands is suspended', () => {
     expect((await exchanged(statements, token)).scope).toBe('accounts:read');
   });
 
-  it('a scope that is stopped is in no exchanged token', async () => {
+  it('a stopped scope is in no exchanged token', async () => {
     const suspensions = new SuspensionRegister(authority.database.db);
     const token = await subjectToken();
     await suspensions.suspend({ kind: 'scope', scope: 'profile:read' }, stop);
@@ -317,7 +320,7 @@ describe('while somebody on whom the token stands is suspended', () => {
 });
 
 describe('an exchanged token never grows', () => {
-  it('whatever scopes are asked for, one after the other', async () => {
+  it('whatever scopes are requested in sequence (property)', async () => {
     const everything = [...SCOPES, 'payments:write', 'consents:read', 'everything'];
     const budget = await discover(authority);
     const subjects: string[] = [];
@@ -370,7 +373,7 @@ function expectWithin(
   expect(claims.sub).toBe(held.sub);
 }
 
-it('nothing of it is written down: an exchange leaves no token in the store', async () => {
+it('an exchange stores no token', async () => {
   await exchanged(statements, await subjectToken());
   const rows = await authority.database.db.selectFrom('authority.oidc_payload').select('model').execute();
   expect(rows.map(({ model }) => model)).not.toContain('AccessToken');

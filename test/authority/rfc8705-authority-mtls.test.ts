@@ -118,30 +118,27 @@ describe('RFC 8705: clients that are registered in the store', () => {
       () => selfSigned,
     ],
     ['registered-name', () => ({ method: 'tls_client_auth', dnsName: SERVICE }), () => issued],
-  ])(
-    '%s gets a token that is bound to its certificate, and nobody else does',
-    async (id, by, certificate) => {
-      const whole = {
-        displayName: 'Statements',
-        owner: 'Example Bank',
-        contact: 'mailto:it@bank.example',
-        redirectUris: [],
-        oauth: {
-          authentication: by(),
-          senderConstraint: 'certificate',
-          clientCredentials: { scopes: SCOPES },
-        },
-      };
-      const options = { by: 'admin-iris', policy: registeredPolicy, confidential: true };
-      await new ApplicationRegister(authority.database.db).register(id, whole, options);
-      const { cnf } = claimsOf(await ownToken(id, certificate()));
-      expect(cnf).toEqual({ 'x5t#S256': thumbprint(certificate()) });
-      const thief = await issueCertificate({ name: 'self' });
-      for (const other of [undefined, thief, certificate() === issued ? selfSigned : issued]) {
-        await expect(ownToken(id, other)).rejects.toMatchObject(REFUSED);
-      }
-    },
-  );
+  ])('%s alone gets a token that is bound to its certificate', async (id, by, certificate) => {
+    const whole = {
+      displayName: 'Statements',
+      owner: 'Example Bank',
+      contact: 'mailto:it@bank.example',
+      redirectUris: [],
+      oauth: {
+        authentication: by(),
+        senderConstraint: 'certificate',
+        clientCredentials: { scopes: SCOPES },
+      },
+    };
+    const options = { by: 'admin-iris', policy: registeredPolicy, confidential: true };
+    await new ApplicationRegister(authority.database.db).register(id, whole, options);
+    const { cnf } = claimsOf(await ownToken(id, certificate()));
+    expect(cnf).toEqual({ 'x5t#S256': thumbprint(certificate()) });
+    const thief = await issueCertificate({ name: 'self' });
+    for (const other of [undefined, thief, certificate() === issued ? selfSigned : issued]) {
+      await expect(ownToken(id, other)).rejects.toMatchObject(REFUSED);
+    }
+  });
 });
 
 describe('RFC 8705 section 2: clients that authenticate by a certificate', () => {
@@ -151,20 +148,20 @@ describe('RFC 8705 section 2: clients that authenticate by a certificate', () =>
     expect(metadata.token_endpoint_auth_methods_supported).toContain('tls_client_auth');
   });
 
-  it('section 2.2: by one that it registered, whoever issued it', async () => {
+  it('section 2.2: by a registered certificate, whoever issued it', async () => {
     expect(claimsOf(await ownToken('self', selfSigned))).toMatchObject({
       sub: 'self',
       cnf: { 'x5t#S256': thumbprint(selfSigned) },
     });
   });
 
-  it('section 2.2: by another one, or by none, in vain', async () => {
+  it('section 2.2: not by another certificate, or none', async () => {
     await expect(ownToken('self', await issueCertificate({ name: 'self' }))).rejects.toMatchObject(REFUSED);
     await expect(ownToken('self', issued)).rejects.toMatchObject(REFUSED);
     await expect(ownToken('self')).rejects.toMatchObject(REFUSED);
   });
 
-  it('section 2.1: by one for its name from an authority that is named', async () => {
+  it('section 2.1: by its name in a certificate of a named authority', async () => {
     expect(claimsOf(await ownToken('statements', issued))).toMatchObject({
       sub: 'statements',
       cnf: { 'x5t#S256': thumbprint(issued) },
@@ -180,7 +177,7 @@ describe('RFC 8705 section 2: clients that authenticate by a certificate', () =>
   const other = () => issueCertificate({ name: 'Root', isAuthority: true });
   const named = { name: 'statements', dnsNames: [SERVICE] };
   it.each<[string, () => Promise<Issued>]>([
-    ['signed by itself', () => issueCertificate(named)],
+    ['that is self-signed', () => issueCertificate(named)],
     ['of an authority with the same name', async () => issueCertificate({ ...named, issuer: await other() })],
     ['for another name', () => issueCertificate({ ...named, issuer: root, dnsNames: ['thief.example'] })],
     [
@@ -191,11 +188,14 @@ describe('RFC 8705 section 2: clients that authenticate by a certificate', () =>
       'for all names of a domain',
       () => issueCertificate({ ...named, issuer: root, dnsNames: ['*.example'] }),
     ],
-    ['with the name as its subject alone', () => issueCertificate({ name: SERVICE, issuer: root })],
-    ['that is over', () => issueCertificate({ ...named, issuer: root, expired: true })],
+    ['with the name only in its subject', () => issueCertificate({ name: SERVICE, issuer: root })],
+    ['that expired', () => issueCertificate({ ...named, issuer: root, expired: true })],
     ['for servers', () => issueCertificate({ ...named, issuer: root, usages: [FOR_SERVERS] })],
-    ['issued by somebody who is no authority', () => issueCertificate({ ...named, issuer: issued })],
-  ])('section 2.1: by one %s, in vain', async (_, certificate) => {
+    [
+      'issued by a certificate that is not an authority',
+      () => issueCertificate({ ...named, issuer: issued }),
+    ],
+  ])('section 2.1: not by a certificate %s', async (_, certificate) => {
     await expect(ownToken('statements', await certificate())).rejects.toMatchObject(REFUSED);
   });
 });
@@ -204,14 +204,14 @@ describe('RFC 8705 sections 3 and 4: tokens of a public client', () => {
   async function connect(certificate?: Issued) {
     const careful = await discoverWith('careful-app', oidc.None(), certificate);
     const request = await authorizationRequest(careful, 'accounts:read');
-    // The person's browser has no part in it: it goes to the authority itself.
+    // The person's browser needs no certificate: it connects to the authority directly.
     const url = new URL(request.url.href.replace(proxy.origin, authority.authority.url));
     const { callbackUrl } = await new BrowserlessPerson().follow(url, ALMA);
     const checks = { pkceCodeVerifier: request.verifier, expectedState: request.state };
     return { careful, tokens: await oidc.authorizationCodeGrant(careful, callbackUrl, checks) };
   }
 
-  it('section 4: access and refresh token are bound to the certificate it came with', async () => {
+  it('section 4: access and refresh token are bound to the presented certificate', async () => {
     const { careful, tokens } = await connect(selfSigned);
     expect(claimsOf(tokens).cnf).toEqual({ 'x5t#S256': thumbprint(selfSigned) });
     const stolen = tokens.refresh_token ?? '';
@@ -223,16 +223,16 @@ describe('RFC 8705 sections 3 and 4: tokens of a public client', () => {
     expect(claimsOf(refreshed).cnf).toEqual({ 'x5t#S256': thumbprint(selfSigned) });
   });
 
-  it('section 3: without a certificate there is no token', async () => {
+  it('section 3: no token is issued without a certificate', async () => {
     await expect(connect()).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 });
 
-describe('RFC 9440: whose word on a certificate counts', () => {
+describe('RFC 9440: a certificate in a header is accepted', () => {
   const form = { grant_type: 'client_credentials', scope: 'profile:read', client_id: 'self' };
   const header = ({ certificate }: Issued) => ({ 'client-cert': `:${certificate.raw.toString('base64')}:` });
 
-  it('section 4: not the client’s, past a proxy that drops it', async () => {
+  it('section 4: not from the client, if the proxy drops it', async () => {
     const answer = await undiciFetch(`${proxy.origin}/token`, {
       method: 'POST',
       body: new URLSearchParams(form).toString(),
@@ -242,7 +242,7 @@ describe('RFC 9440: whose word on a certificate counts', () => {
     expect(answer.status).toBe(401);
   });
 
-  it('not of an address that is not named, whatever it says', async () => {
+  it('not from an address that is not named, whatever it says', async () => {
     const url = `${authority.authority.url}/token`;
     expect((await post(url, form, header(selfSigned))).status).toBe(200);
     await authority.restart({ clientCertificates: { proxies: ['192.0.2.1'], authorities: [root.pem] } });
@@ -255,15 +255,15 @@ describe('RFC 9440: whose word on a certificate counts', () => {
     ['without its colons', (value: string) => value.slice(1, -1)],
     ['as something else', () => ':AAAA:'],
     ['empty', () => ''],
-  ])('section 2.1: not %s', async (_, change) => {
+  ])('section 2.1: not if it is %s', async (_, change) => {
     const value = change(header(selfSigned)['client-cert']);
     const answer = await post(`${authority.authority.url}/token`, form, { 'client-cert': value });
     expect(answer).toMatchObject({ status: 401, body: REFUSED });
   });
 
   it.each([
-    ['a proxy that has no address', { proxies: ['proxy.example'] }],
-    ['an authority that is none', () => ({ proxies: ['127.0.0.1'], authorities: [selfSigned.pem] })],
+    ['a proxy without an address', { proxies: ['proxy.example'] }],
+    ['an authority without CA rights', () => ({ proxies: ['127.0.0.1'], authorities: [selfSigned.pem] })],
     ['an authority without a certificate', { proxies: ['127.0.0.1'], authorities: ['none'] }],
   ])('%s stops the start', async (_, options) => {
     const clientCertificates = typeof options === 'function' ? options() : options;

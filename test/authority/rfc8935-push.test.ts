@@ -26,13 +26,13 @@ const encryptionKey = randomBytes(32);
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-/** A receiver as RFC 8935 has it, which can be told to refuse. */
+/** A receiver of RFC 8935 that can be told to refuse. */
 class Receiver {
-  /** By `jti`, in the order of their coming; what comes again is there again. */
+  /** By `jti`, in order of arrival, repeats included. */
   readonly taken: string[] = [];
   readonly requests: { readonly headers: Record<string, unknown>; readonly set: string }[] = [];
   refusal: { readonly status: number; readonly body?: object; readonly location?: string } | undefined;
-  /** At the same time. */
+  /** Concurrently. */
   most = 0;
   private now = 0;
   private listening!: Listening;
@@ -104,12 +104,12 @@ async function revokeSome(authority: TestAuthority, count: number): Promise<stri
 }
 
 describe('rfc8935 push', () => {
-  it('brings each event as it is described, in order, one after the other', async () => {
+  it('delivers each event as specified, in order, one at a time', async () => {
     const receiver = await Receiver.start();
     const { authority, created } = await start(receiver);
     expect(JSON.stringify(created.body)).not.toContain(HEADER);
     const jtis = await revokeSome(authority, 5);
-    await until(() => receiver.taken.length === 5, 'all were taken');
+    await until(() => receiver.taken.length === 5, 'all events were received');
     expect(receiver.taken).toEqual(jtis);
     expect(receiver.most).toBe(1);
     expect(receiver.requests[0]?.headers).toMatchObject({
@@ -128,39 +128,39 @@ describe('rfc8935 push', () => {
     expect(JSON.stringify(stored.rows)).not.toContain('what-the-receiver');
   });
 
-  it('cannot be polled as well', async () => {
+  it('is exclusive: the stream cannot be polled', async () => {
     const receiver = await Receiver.start();
     const { authority, id } = await start(receiver);
     expect((await send('POST', `${authority.issuer}/ssf/streams/${id}/poll`, {}, SECRET)).status).toBe(409);
   });
 
-  it('goes on where it was after the receiver was away, in order and with nothing lost', async () => {
+  it('resumes in order and without loss after the receiver was away', async () => {
     const receiver = await Receiver.start(await freePort());
     const { authority } = await start(receiver, {
       pushRetry: { firstMs: 50, longestMs: 100, attempts: 1_000 },
     });
     const before = await revokeSome(authority, 2);
-    await until(() => receiver.taken.length === 2, 'the first were taken');
+    await until(() => receiver.taken.length === 2, 'the first events were received');
     const port = Number(new URL(receiver.url).port);
     await receiver.close();
     const after = await revokeSome(authority, 3);
-    await until(() => authority.logged.some((line) => line.includes('unreachable')), 'it was tried');
+    await until(() => authority.logged.some((line) => line.includes('unreachable')), 'an attempt was made');
     await receiver.listen(port);
-    await until(() => receiver.taken.length >= 5, 'all were taken');
+    await until(() => receiver.taken.length >= 5, 'all events were received');
     expect(receiver.taken).toEqual([...before, ...after]);
   });
 
-  it('goes on after a restart of the authority, from the store', async () => {
+  it('resumes from the store after a restart of the authority', async () => {
     const receiver = await Receiver.start();
     receiver.refusal = { status: 503 };
     const { authority, options } = await start(receiver, {
       pushRetry: { firstMs: 50, longestMs: 100, attempts: 1_000 },
     });
     const jtis = await revokeSome(authority, 2);
-    await until(() => receiver.requests.length > 0, 'it was tried');
+    await until(() => receiver.requests.length > 0, 'an attempt was made');
     await authority.restart(options);
     receiver.refusal = undefined;
-    await until(() => receiver.taken.length === 2, 'all were taken');
+    await until(() => receiver.taken.length === 2, 'all events were received');
     expect(receiver.taken).toEqual(jtis);
     expect(receiver.requests.at(-1)?.headers.authorization).toBe(HEADER);
   });
@@ -172,24 +172,21 @@ describe('rfc8935 push', () => {
     'invalid_audience',
     'authentication_failed',
     'access_denied',
-  ])(
-    'an event that is refused (section 2.4: %s) is not passed over: the stream is paused, and says why',
-    async (err) => {
-      const receiver = await Receiver.start();
-      receiver.refusal = { status: 400, body: { err, description: 'distinctive words' } };
-      const { authority, id } = await start(receiver);
-      const jtis = await revokeSome(authority, 2);
-      await until(async () => (await statusOf(authority, id)).status === 'paused', 'it is paused', 15_000);
-      expect((await statusOf(authority, id)).reason).toBe(`delivery failed: ${err}`);
-      expect(new Set(receiver.requests.map(({ set }) => decodeJwt(set).jti))).toEqual(new Set([jtis[0]]));
-      expect(receiver.requests).toHaveLength(3);
-      expect(authority.logged.join()).not.toContain('distinctive');
-      receiver.refusal = undefined;
-      await send('POST', `${authority.issuer}/ssf/status`, { stream_id: id, status: 'enabled' }, SECRET);
-      await until(() => receiver.taken.length === 2, 'all were taken');
-      expect(receiver.taken).toEqual(jtis);
-    },
-  );
+  ])('a refused event (section 2.4: %s) pauses the stream with a reason', async (err) => {
+    const receiver = await Receiver.start();
+    receiver.refusal = { status: 400, body: { err, description: 'distinctive words' } };
+    const { authority, id } = await start(receiver);
+    const jtis = await revokeSome(authority, 2);
+    await until(async () => (await statusOf(authority, id)).status === 'paused', 'it is paused', 15_000);
+    expect((await statusOf(authority, id)).reason).toBe(`delivery failed: ${err}`);
+    expect(new Set(receiver.requests.map(({ set }) => decodeJwt(set).jti))).toEqual(new Set([jtis[0]]));
+    expect(receiver.requests).toHaveLength(3);
+    expect(authority.logged.join()).not.toContain('distinctive');
+    receiver.refusal = undefined;
+    await send('POST', `${authority.issuer}/ssf/status`, { stream_id: id, status: 'enabled' }, SECRET);
+    await until(() => receiver.taken.length === 2, 'all events were received');
+    expect(receiver.taken).toEqual(jtis);
+  });
 
   it('a redirect is not followed (SSRF)', async () => {
     const elsewhere = await Receiver.start();
@@ -202,7 +199,7 @@ describe('rfc8935 push', () => {
     expect(elsewhere.requests).toEqual([]);
   });
 
-  it('a header that was moved to another address of the configuration goes nowhere', async () => {
+  it('a header is not sent to another configured address', async () => {
     const receiver = await Receiver.start();
     const thief = await Receiver.start();
     const pushEndpoints = [receiver.url, thief.url];
@@ -218,7 +215,7 @@ describe('rfc8935 push', () => {
     expect(thief.requests).toEqual([]);
   });
 
-  it('nothing goes to an address that is not in the configuration any more', async () => {
+  it('nothing is sent to an address that was removed from the configuration', async () => {
     const receiver = await Receiver.start();
     const { authority, id, options } = await start(receiver);
     const pushEndpoints = ['https://elsewhere.example/events'];
@@ -230,18 +227,18 @@ describe('rfc8935 push', () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  it('is done by one instance, which has a lease, and by another when that is over', async () => {
+  it('one instance pushes under a lease, another once it expires', async () => {
     const receiver = await Receiver.start();
     const { authority, id } = await start(receiver);
     const { db } = authority.database;
     await sql`update authority.stream set push_lease = 'of an instance that died',
       push_lease_until = clock_timestamp() + interval '1 hour' where id = ${id}`.execute(db);
     const { jti } = await revoke(authority);
-    // Every instance looks again after this, and finds the lease.
+    // After this every instance checks again, and finds the lease.
     await new StreamRegister(db).setStatus(id, 'enabled', null);
     expect(receiver.requests).toEqual([]);
     await sql`update authority.stream set push_lease_until = clock_timestamp() where id = ${id}`.execute(db);
-    await until(() => receiver.taken.length > 0, 'it was taken');
+    await until(() => receiver.taken.length > 0, 'the event was received');
     expect(receiver.taken).toEqual([jti]);
     await until(async () => {
       const { rows } =
@@ -250,19 +247,19 @@ describe('rfc8935 push', () => {
     }, 'the lease is given back');
   });
 
-  it('waits for no advisory lock, which any role can hold', async () => {
+  it('pushing waits for no advisory lock, which any role can hold', async () => {
     const receiver = await Receiver.start();
     const { authority, id } = await start(receiver);
     await authority.database.db.connection().execute(async (connection) => {
       await sql`select pg_advisory_lock(718293, hashtext(${id}))`.execute(connection);
       const { jti } = await revoke(authority);
-      await until(() => receiver.taken.length > 0, 'it was taken');
+      await until(() => receiver.taken.length > 0, 'the event was received');
       expect(receiver.taken).toEqual([jti]);
       await sql`select pg_advisory_unlock_all()`.execute(connection);
     });
   });
 
-  it('of two instances one pushes at a time, and each event comes once', async () => {
+  it('two instances push each event once, one at a time', async () => {
     const receiver = await Receiver.start();
     const { authority, options } = await start(receiver);
     const second = await startAuthority({
@@ -280,7 +277,7 @@ describe('rfc8935 push', () => {
     await until(() => receiver.taken.length >= 20, 'all were taken', 15_000);
     expect(receiver.taken).toEqual(jtis);
     expect(receiver.most).toBe(1);
-    // The one that is left goes on.
+    // The remaining one continues.
     await authority.authority.close();
     const { jti } = await revoke(authority);
     await until(() => receiver.taken.length >= 21, 'the next was taken', 15_000);

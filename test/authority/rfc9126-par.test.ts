@@ -42,7 +42,7 @@ function pushed(parameters: Record<string, string>) {
 }
 
 describe('RFC 9126 pushed authorization requests', () => {
-  it('section 2: what was pushed is what is asked for, and the browser carries no parameter', async () => {
+  it('section 2: the pushed request counts, and the browser carries no parameter', async () => {
     const client = await discoverAs(authority, 'careful-app');
     const request = await push(client, 'accounts:read');
     expect([...request.url.searchParams.keys()].sort()).toEqual(['client_id', 'request_uri']);
@@ -51,7 +51,7 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(claimsOf(tokens)).toMatchObject({ client_id: 'careful-app', scope: 'accounts:read' });
   });
 
-  it('section 4: parameters that somebody puts beside the request_uri change nothing', async () => {
+  it('section 4: parameters beside the request_uri change nothing', async () => {
     const client = await discover(authority);
     const request = await push(client, 'accounts:read');
     request.url.searchParams.set('scope', 'accounts:read payments:write');
@@ -60,7 +60,7 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(claimsOf(await exchange(client, callbackUrl, request)).scope).toBe('accounts:read');
   });
 
-  it('section 2.2: a request_uri is good once', async () => {
+  it('section 2.2: a request_uri works once', async () => {
     const client = await discover(authority);
     const request = await push(client, 'accounts:read');
     const person = new BrowserlessPerson();
@@ -71,7 +71,7 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(again.callbackUrl.searchParams.get('code')).toBeNull();
   });
 
-  it('section 2.2: a request_uri is for the client that pushed it', async () => {
+  it('section 2.2: a request_uri works only for the client that pushed it', async () => {
     const request = await push(await discover(authority), 'accounts:read');
     request.url.searchParams.set('client_id', 'careful-app');
     const { callbackUrl, pages } = await new BrowserlessPerson().follow(request.url, ALMA);
@@ -79,7 +79,7 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(callbackUrl.searchParams.get('error')).toBe('invalid_request_object');
   });
 
-  it('section 6: a client that must push is refused when it does not', async () => {
+  it('section 6: a client that must push is refused without', async () => {
     const verifier = oidc.randomPKCECodeVerifier();
     const url = oidc.buildAuthorizationUrl(await discoverAs(authority, 'careful-app'), {
       redirect_uri: REDIRECT_URI,
@@ -110,19 +110,19 @@ describe('RFC 9126 pushed authorization requests', () => {
     ['RFC 9700 section 2.1.1: PKCE method plain', { code_challenge_method: 'plain' }, 'invalid_request'],
     ['another redirect address', { redirect_uri: 'https://thief.example/callback' }, 'invalid_request'],
     ['RFC 9700 section 2.1.2: implicit grant', { response_type: 'token' }, 'unsupported_response_type'],
-  ])('%s is refused where it is pushed', async (_, parameters, error) => {
+  ])('%s is refused when it is pushed', async (_, parameters, error) => {
     const { status, body } = await pushed(parameters);
     expect({ status, error: body['error'] }).toEqual({ status: 400, error });
     expect(body['request_uri']).toBeUndefined();
   });
 
-  it('the same request without the fault is taken', async () => {
+  it('the same request without the fault is accepted', async () => {
     expect((await pushed({})).status).toBe(201);
   });
 });
 
 describe('RFC 9207 issuer identification', () => {
-  it('section 2: the answer says whose it is, and a client that reckons with mix-up takes no other', async () => {
+  it('section 2: the response names its issuer, and a real client checks it', async () => {
     const client = await discover(authority);
     const request = await push(client, 'accounts:read');
     const { callbackUrl } = await new BrowserlessPerson().follow(request.url, ALMA);
@@ -136,7 +136,7 @@ describe('RFC 9207 issuer identification', () => {
     expect((await exchange(client, callbackUrl, request)).access_token).not.toBe('');
   });
 
-  it('section 2: an error says it, too', async () => {
+  it('section 2: an error response names it, too', async () => {
     const request = await push(await discover(authority), 'payments:write');
     const { callbackUrl } = await new BrowserlessPerson().follow(request.url, { ...ALMA, decide: 'refuse' });
     expect(Object.fromEntries(callbackUrl.searchParams)).toMatchObject({

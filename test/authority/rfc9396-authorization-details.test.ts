@@ -90,23 +90,23 @@ function push(authorizationDetails: unknown, clientId = 'planner') {
 
 const INVALID = 'invalid_authorization_details';
 
-describe('RFC 9396: what is asked for', () => {
+describe('RFC 9396: the request', () => {
   it.each<[string, unknown]>([
     ['no JSON', '[{'],
     ['no array', { type: 'behalf_access' }],
     ['another type', [{ type: 'payment_initiation' }]],
     ['no type', [{ scopes: ['accounts:read'] }]],
     ['an unknown member', [{ type: 'behalf_access', purpose: ['budgeting'] }]],
-    ['a member of RFC 9396 that means nothing here', [{ type: 'behalf_access', actions: ['read'] }]],
+    ['a member of RFC 9396 without a meaning here', [{ type: 'behalf_access', actions: ['read'] }]],
     ['another location', [{ type: 'behalf_access', locations: ['https://other.example'] }]],
     ['a scope beyond its ceiling', [{ type: 'behalf_access', scopes: ['payments:write'] }]],
-    ['a scope that nobody knows', [{ type: 'behalf_access', scopes: ['everything'] }]],
-    ['a purpose that nobody knows', [{ type: 'behalf_access', purposes: ['marketing'] }]],
-    ['scopes that are no list', [{ type: 'behalf_access', scopes: 'accounts:read' }]],
-    ['no scope in the list', [{ type: 'behalf_access', scopes: [] }]],
+    ['an unknown scope', [{ type: 'behalf_access', scopes: ['everything'] }]],
+    ['an unknown purpose', [{ type: 'behalf_access', purposes: ['marketing'] }]],
+    ['scopes that are not a list', [{ type: 'behalf_access', scopes: 'accounts:read' }]],
+    ['an empty list of scopes', [{ type: 'behalf_access', scopes: [] }]],
     ['a scope twice', [{ type: 'behalf_access', scopes: ['accounts:read', 'accounts:read'] }]],
     ['an unknown level of detail', [{ type: 'behalf_access', detail: 'most' }]],
-    ['an end that is over', [{ type: 'behalf_access', until: 1 }]],
+    ['an end in the past', [{ type: 'behalf_access', until: 1 }]],
     ['an end in words', [{ type: 'behalf_access', until: '2030-01-01' }]],
     ['two at once', [{ type: 'behalf_access' }, { type: 'behalf_access' }]],
   ])('section 5: %s is refused', async (_, value) => {
@@ -126,8 +126,8 @@ describe('RFC 9396: what is asked for', () => {
   });
 });
 
-describe('RFC 9396: what the person is asked, and grants', () => {
-  it('purposes, level of detail and the longest time are put before them, and stand in consent and token', async () => {
+describe('RFC 9396: the person’s decision', () => {
+  it('shows purposes, detail and duration, and puts them into consent and token', async () => {
     const until = inSeconds(2 * HOUR);
     const asked = { scopes: ['accounts:read'], purposes: ['budgeting'], detail: 'minimal', until };
     const { page, tokens } = await ask(asked);
@@ -155,7 +155,7 @@ describe('RFC 9396: what the person is asked, and grants', () => {
     expect((tokens as { authorization_details?: unknown }).authorization_details).toEqual([granted]);
   });
 
-  it('a time that is shorter than every choice is the choice', async () => {
+  it('offers a requested duration shorter than every choice', async () => {
     const until = inSeconds(200);
     const { page, tokens } = await ask({ scopes: ['accounts:read'], until });
     expect(page.match(/<option/g)).toHaveLength(1);
@@ -163,12 +163,12 @@ describe('RFC 9396: what the person is asked, and grants', () => {
     expect(claimsOf(tokens).exp).toBeLessThanOrEqual(until);
   });
 
-  it('a form that was written by hand gets no more detail than was asked for', async () => {
+  it('cannot be widened in detail by a forged form', async () => {
     const attempt = ask({ scopes: ['accounts:read'], detail: 'minimal' }, '', { detail: 'full' } as object);
     await expect(attempt).rejects.toThrow('Choose how long and how much detail');
   });
 
-  it('scopes are added to those of `scope`, and what the person takes away is in neither', async () => {
+  it('combines with `scope`; what the person removes is in neither', async () => {
     const { tokens } = await ask({ scopes: ['profile:read', 'transactions:read'] }, 'accounts:read', {
       deny: ['transactions:read'],
     } as object);
@@ -177,7 +177,7 @@ describe('RFC 9396: what the person is asked, and grants', () => {
     expect(claims.authorization_details?.[0]?.['scopes']).toEqual(['profile:read']);
   });
 
-  it('by a pushed request as well', async () => {
+  it('works with a pushed request', async () => {
     const verifier = oidc.randomPKCECodeVerifier();
     const url = await oidc.buildAuthorizationUrlWithPAR(planner, {
       redirect_uri: REDIRECT_URI,
@@ -191,7 +191,7 @@ describe('RFC 9396: what the person is asked, and grants', () => {
     expect(claimsOf(tokens)).toMatchObject({ scope: 'accounts:read', consent: { purposes: ['budgeting'] } });
   });
 
-  it('who agreed to one purpose is asked about another, and not about the same', async () => {
+  it('asks about another purpose, and not again about the same', async () => {
     const adviser = await discoverAs(authority, 'adviser');
     const person = new BrowserlessPerson();
     const shown = async (purposes: string[]) => {
@@ -205,7 +205,7 @@ describe('RFC 9396: what the person is asked, and grants', () => {
     expect(again).toContain('To administer consents');
   });
 
-  it('a narrower request under a wider consent gives a narrower token', async () => {
+  it('narrows the token for a narrower request under a wider consent', async () => {
     const adviser = await discoverAs(authority, 'adviser');
     const will = { ...NOOR };
     await connect(adviser, 'accounts:read profile:read', will);
@@ -230,7 +230,7 @@ describe('RFC 9396: what the person is asked, and grants', () => {
   });
 });
 
-describe('RFC 9396 section 6.1: a token request compared with what was granted', () => {
+describe('RFC 9396 section 6.1: a token request compared with the grant', () => {
   const asked = { scopes: ['accounts:read', 'profile:read'], purposes: ['budgeting'], detail: 'minimal' };
 
   it.each<[string, Record<string, unknown>]>([
@@ -244,7 +244,7 @@ describe('RFC 9396 section 6.1: a token request compared with what was granted',
     await expect(attempt).rejects.toMatchObject({ error: INVALID });
   });
 
-  it('at refresh, less can be asked for, and the next time all again', async () => {
+  it('at refresh, a narrower request does not narrow the next one', async () => {
     const { tokens } = await ask(asked);
     const less = await oidc.refreshTokenGrant(
       planner,
@@ -257,7 +257,7 @@ describe('RFC 9396 section 6.1: a token request compared with what was granted',
     expect(claimsOf(all).scope?.split(' ').sort()).toEqual(['accounts:read', 'profile:read']);
   });
 
-  it('at refresh, nothing can be asked for where nothing was granted in this way', async () => {
+  it('at refresh, a grant without details permits none', async () => {
     const adviser = await discoverAs(authority, 'adviser');
     const tokens = await connect(adviser, 'accounts:read');
     const attempt = oidc.refreshTokenGrant(
@@ -280,7 +280,7 @@ describe('RFC 9396 section 6.1: a token request compared with what was granted',
     );
   }
 
-  it('at exchange, what was granted is kept, or narrowed', async () => {
+  it('at exchange, the grant is kept or narrowed', async () => {
     const { tokens } = await ask(asked);
     const granted = claimsOf(tokens).authorization_details?.[0];
     const whole = claimsOf(await exchanged(tokens.access_token));
@@ -303,7 +303,7 @@ describe('RFC 9396 section 6.1: a token request compared with what was granted',
     await expect(exchanged(tokens.access_token, details(more))).rejects.toMatchObject({ error: INVALID });
   });
 
-  it('at exchange, a token of scopes alone can be narrowed by purposes and detail', async () => {
+  it('at exchange, a token of scopes can be narrowed by purposes and detail', async () => {
     const { access_token: token } = await connect(await discover(authority), 'accounts:read');
     const narrowed = claimsOf(
       await exchanged(token, details({ detail: 'minimal', purposes: ['budgeting'] })),

@@ -66,7 +66,7 @@ async function proof({ claims = {}, header = {} }: Changed = {}, pair = keys): P
     .sign(pair.privateKey);
 }
 
-/** What the authority gives to whoever comes without one. */
+/** The nonce that the authority gives to a client without one. */
 async function nonce(): Promise<string> {
   const answer = await redeem(NO_CODE, await proof());
   expect(answer).toMatchObject({ status: 400, body: { error: 'use_dpop_nonce' } });
@@ -86,7 +86,7 @@ function redeem(form: Record<string, string>, dpop?: string) {
 }
 
 describe('RFC 9449 DPoP at the token endpoint', () => {
-  it('section 5: access and refresh token of a public client are bound to its key', async () => {
+  it('section 5: both tokens of a public client are bound to its key', async () => {
     const client = await discoverAs(authority, 'careful-app');
     const DPoP = oidc.getDPoPHandle(client, keys);
     const tokens = await connect(client, 'accounts:read', ALMA, { DPoP });
@@ -96,7 +96,7 @@ describe('RFC 9449 DPoP at the token endpoint', () => {
     expect(claimsOf(refreshed).cnf).toEqual({ jkt: await thumbprint() });
   });
 
-  it('section 5: a stolen refresh token is of no use without the key, and does its owner no harm', async () => {
+  it('section 5: a stolen refresh token is useless, and its theft harmless', async () => {
     const client = await discoverAs(authority, 'careful-app');
     const DPoP = oidc.getDPoPHandle(client, keys);
     const tokens = await connect(client, 'accounts:read', ALMA, { DPoP });
@@ -110,11 +110,11 @@ describe('RFC 9449 DPoP at the token endpoint', () => {
     expect((await oidc.refreshTokenGrant(client, stolen, undefined, { DPoP })).access_token).not.toBe('');
   });
 
-  it('section 5.2: a client that is registered for bound tokens gets no other', async () => {
+  it('section 5.2: a client registered for bound tokens gets no others', async () => {
     expect(await redeem(await code())).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
   });
 
-  it('a client that is not registered for them gets them for a proof', async () => {
+  it('any client gets a bound token for a proof', async () => {
     const client = await discover(authority);
     const DPoP = oidc.getDPoPHandle(client, keys);
     expect(claimsOf(await connect(client, 'accounts:read', ALMA, { DPoP })).cnf).toEqual({
@@ -123,7 +123,7 @@ describe('RFC 9449 DPoP at the token endpoint', () => {
     expect(claimsOf(await connect(client, 'accounts:read')).cnf).toBeUndefined();
   });
 
-  it('section 8: a proof has to hold the authority’s nonce, and then is taken', async () => {
+  it('section 8: a proof needs the authority’s nonce', async () => {
     const form = await code();
     const first = await redeem(form, await proof());
     expect(first).toMatchObject({ status: 400, body: { error: 'use_dpop_nonce' } });
@@ -132,25 +132,25 @@ describe('RFC 9449 DPoP at the token endpoint', () => {
     expect(answer).toMatchObject({ status: 200, body: { token_type: 'DPoP' } });
   });
 
-  it('section 8: the nonce of one instance is good at another', async () => {
+  it('section 8: a nonce of one instance works at another', async () => {
     const given = await nonce();
     await authority.restart();
     const answer = await redeem(await code(), await proof({ claims: { nonce: given } }));
     expect(answer.status).toBe(200);
   });
 
-  it('section 8: a nonce that somebody made up is not', async () => {
+  it('section 8: a made-up nonce is refused', async () => {
     const answer = await redeem(await code(), await proof({ claims: { nonce: 'x'.repeat(43) } }));
     expect(answer).toMatchObject({ status: 400, body: { error: 'use_dpop_nonce' } });
   });
 
-  it('section 11.1: a proof that is used again is refused', async () => {
+  it('section 11.1: a reused proof is refused', async () => {
     const once = await proof({ claims: { nonce: await nonce() } });
     expect((await redeem(await code(), once)).status).toBe(200);
     expect(await redeem(await code(), once)).toMatchObject({ status: 400 });
   });
 
-  it('section 11.1: of five that come at the same moment, one is served', async () => {
+  it('section 11.1: of five concurrent uses, one is served', async () => {
     const once = await proof({ claims: { nonce: await nonce() } });
     const codes = [await code(), await code(), await code(), await code(), await code()];
     const answers = await Promise.all(codes.map((form) => redeem(form, once)));
@@ -178,7 +178,7 @@ describe('RFC 9449 DPoP at the token endpoint', () => {
     expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
   });
 
-  it('section 10: a code that was asked for with a key is for that key', async () => {
+  it('section 10: a code requested with a key works only with that key', async () => {
     const form = await code({ dpop_jkt: await thumbprint() });
     const other = await oidc.randomDPoPKeyPair('ES256');
     const bad = await redeem(form, await proof({ claims: { nonce: await nonce() } }, other));

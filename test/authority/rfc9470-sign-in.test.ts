@@ -21,7 +21,7 @@ interface SignIn {
   readonly auth_time?: number;
 }
 
-it('RFC 9470: a token tells how and when the person signed in; max_age asks for the password again, a refresh does not', async () => {
+it('RFC 9470: tokens state the sign-in, and max_age asks for the password', async () => {
   const client = await discover(authority);
   expect(client.serverMetadata().acr_values_supported).toEqual([PASSWORD]);
   const person = new BrowserlessPerson();

@@ -30,8 +30,8 @@ async function events(consentId: string) {
 
 const INVALID = { error: 'invalid_grant' };
 
-describe('RFC 9700 section 4.14.2: a rotated refresh token that comes again', () => {
-  it('ends the consent, and with it every token that came of it, at the authority and at every gateway', async () => {
+describe('RFC 9700 section 4.14.2: a reused refresh token', () => {
+  it('ends the consent and its tokens, at the authority and every gateway', async () => {
     const client = await discover(authority);
     const stolen = await connect(client, 'accounts:read');
     const elsewhere = await connect(client, 'accounts:read');
@@ -62,7 +62,7 @@ describe('RFC 9700 section 4.14.2: a rotated refresh token that comes again', ()
     }
   });
 
-  it('it is said once, however often it comes', async () => {
+  it('is announced once, however often it is reused', async () => {
     const client = await discover(authority);
     const tokens = await connect(client, 'accounts:read');
     await oidc.refreshTokenGrant(client, tokens.refresh_token ?? '');
@@ -73,7 +73,7 @@ describe('RFC 9700 section 4.14.2: a rotated refresh token that comes again', ()
     expect(await changes(authority)).toHaveLength(before + 1);
   });
 
-  it('at the same moment as its owner, ends the consent as well', async () => {
+  it('ends the consent also when it races with its owner', async () => {
     const client = await discover(authority);
     const tokens = await connect(client, 'accounts:read');
     const consentId = claimsOf(tokens).consent?.id ?? '';
@@ -90,7 +90,7 @@ describe('RFC 9700 section 4.14.2: a rotated refresh token that comes again', ()
     }
   });
 
-  it('leaves the consents of other people and other clients alone', async () => {
+  it('leaves the consents of other people and clients alone', async () => {
     const client = await discover(authority);
     const noors = await connect(client, 'accounts:read', NOOR);
     const tokens = await connect(client, 'accounts:read');
@@ -99,7 +99,7 @@ describe('RFC 9700 section 4.14.2: a rotated refresh token that comes again', ()
     expect((await oidc.refreshTokenGrant(client, noors.refresh_token ?? '')).access_token).not.toBe('');
   });
 
-  it('section 2.2.2: presented by another client, it is refused, and ends nothing', async () => {
+  it('section 2.2.2: is refused to another client, and ends nothing', async () => {
     const client = await discover(authority);
     const tokens = await connect(client, 'accounts:read');
     const thief = await discover(authority, 'bank-console');
@@ -108,8 +108,8 @@ describe('RFC 9700 section 4.14.2: a rotated refresh token that comes again', ()
   });
 });
 
-describe('RFC 6749 section 4.1.2: an authorization code that comes again', () => {
-  it('ends the tokens that came of it, at every gateway; the consent stands', async () => {
+describe('RFC 6749 section 4.1.2: a reused authorization code', () => {
+  it('ends its tokens at every gateway; the consent stands', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read');
     const person = new BrowserlessPerson();
@@ -130,7 +130,7 @@ describe('RFC 6749 section 4.1.2: an authorization code that comes again', () =>
     expect(claimsOf(await connect(client, 'accounts:read')).consent?.id).toBe(consentId);
   });
 
-  it('without its verifier, ends nothing: who only saw it can do no harm', async () => {
+  it('without its verifier ends nothing, so that seeing it harms nobody', async () => {
     const client = await discover(authority);
     const request = await authorizationRequest(client, 'accounts:read');
     const { callbackUrl } = await new BrowserlessPerson().follow(request.url, ALMA);
@@ -149,7 +149,7 @@ describe('RFC 6749 section 4.1.2: an authorization code that comes again', () =>
   });
 });
 
-describe('RFC 9700 section 4.14.2: refresh tokens end by themselves', () => {
+describe('RFC 9700 section 4.14.2: refresh tokens expire', () => {
   async function stored(consentId: string) {
     const rows = await authority.database.db
       .selectFrom('authority.oidc_payload')
@@ -164,7 +164,7 @@ describe('RFC 9700 section 4.14.2: refresh tokens end by themselves', () => {
     }));
   }
 
-  it('when they lie unused, and with the first of their chain at the latest', async () => {
+  it('when unused, and at the latest with the first of their chain', async () => {
     const client = await discover(authority, 'bank-console');
     const tokens = await connect(client, 'consents:read', { ...NOOR, duration: 'ten years' });
     const consentId = claimsOf(tokens).consent?.id ?? '';

@@ -22,7 +22,7 @@ const scope = (sentence: string, access: 'read' | 'write', sensitivity: Sensitiv
   sensitivity,
 });
 
-/** The policy of the tests, as it would stand in a file: a test spoils a copy of it. */
+/** The tests' policy, as in a file: a test modifies a copy of it. */
 export const POLICY_FILE = {
   scopes: {
     'profile:read': scope('See your name', 'read', 'personal'),
@@ -56,12 +56,12 @@ export function withPolicy(policy: Policy): Pick<AuthorityOptions, 'policy' | 'v
   return { policy, vocabulary: { scopes, purposes } };
 }
 
-// The library strikes out what permits plain http. On the loopback interface there is nothing else.
+// The library deprecates the option that permits plain http, which the tests use on the loopback interface.
 const named: Readonly<Record<string, unknown>> = oidc;
 const permitHttp = named['allowInsecureRequests'] as (client: oidc.Configuration) => void;
 export const OVER_LOOPBACK: oidc.DiscoveryRequestOptions = { execute: [permitHttp] };
 
-/** An authority on a database of its own, at one address over restarts. */
+/** An authority with its own database, at one address across restarts. */
 export interface TestAuthority {
   readonly issuer: string;
   readonly database: TestDatabase<AuthoritySchema>;
@@ -69,21 +69,21 @@ export interface TestAuthority {
   authority: Authority;
   readonly dataDir: string;
   readonly logged: string[];
-  /** Stops it and starts it again, with the same store and data folder. */
+  /** Stops and restarts it with the same store and data folder. */
   restart(changed?: TestOptions): Promise<void>;
   close(): Promise<void>;
 }
 
-/** `demo: false` leaves out the people and applications of the demo. */
+/** `demo: false` omits the demo's people and applications. */
 export type TestOptions = Partial<AuthorityOptions> & { readonly demo?: boolean };
 
-/** The people and applications of the demo, and the given applications. */
+/** The demo's people and applications, and the given applications. */
 export function withDemo({ clients = [], demo = true, ...more }: TestOptions): Partial<AuthorityOptions> {
   if (!demo) return { ...more, clients };
   return { ...more, demoAccounts: DEMO_ACCOUNTS, clients: [...demoClients(CONSOLE_SECRET), ...clients] };
 }
 
-/** @param prepare what is done to the database before the authority sees it */
+/** @param prepare changes the database before the authority opens it */
 export async function startTestAuthority(
   more: TestOptions = {},
   prepare: (database: TestDatabase<AuthoritySchema>) => Promise<void> = async () => undefined,

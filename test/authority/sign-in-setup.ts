@@ -1,7 +1,7 @@
 import { rawRequest, type RawAnswer } from './raw-request.js';
 import { REDIRECT_URI, type TestAuthority } from './setup.js';
 
-/** A sign-in page that is open, and may be answered from any address that a proxy tells of. */
+/** An open sign-in page that can be submitted from any address a proxy might report. */
 export interface OpenPage {
   readonly path: string;
   readonly cookie: string;
@@ -25,14 +25,17 @@ export function cookiesOf({ headers }: RawAnswer): readonly string[] {
   return [headers['set-cookie'] ?? []].flat();
 }
 
-/** A header that sends all cookies back. */
+/** A header that returns all cookies. */
 export function cookieHeader(answer: RawAnswer): string {
   return cookiesOf(answer)
     .map((line) => line.split(';', 1)[0])
     .join('; ');
 }
 
-/** Starts to sign in. @param address as the proxy says */
+/**
+ * Starts a sign-in.
+ * @param address as the proxy reports it
+ */
 export async function openSignIn(authority: TestAuthority, address = '203.0.113.1'): Promise<OpenPage> {
   const answer = await rawRequest(authority.authority.url, {
     target: authorizationTarget(),

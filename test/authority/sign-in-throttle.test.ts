@@ -26,7 +26,7 @@ async function guess(user: string, address: string, more: Record<string, string>
   return submitSignIn(authority, page, { user, password }, { 'x-forwarded-for': address, ...more });
 }
 
-/** How many of the guesses were looked at; the others must have been refused. */
+/** How many of the guesses were checked; the others must have been refused. */
 async function lookedAt(guesses: readonly (() => Promise<{ readonly status: number }>)[]): Promise<number> {
   let count = 0;
   for (const each of guesses) {
@@ -40,7 +40,7 @@ async function lookedAt(guesses: readonly (() => Promise<{ readonly status: numb
 const times = <Value>(count: number, make: (index: number) => Value): Value[] =>
   Array.from({ length: count }, (_, index) => make(index));
 
-describe('guesses of one name', () => {
+describe('guesses for one name', () => {
   it.each<[string, (index: number) => string]>([
     ['from one address', () => '203.0.113.7'],
     ['from addresses of one IPv6 /64', (index) => `2001:db8:7:7:${index.toString(16)}::${index}`],
@@ -50,14 +50,14 @@ describe('guesses of one name', () => {
     ],
     ['from one 6to4 network', (index) => `2002:cb00:7107:${index}::1`],
     ['from one address, with others forged before it', (index) => `198.51.100.${index}, 203.0.113.7`],
-  ])('%s are looked at five times', async (_, address) => {
+  ])('%s are checked five times', async (_, address) => {
     await afresh();
     expect(await lookedAt(times(30, (index) => () => guess('iris', address(index))))).toBe(5);
     expect((await guess('iris', address(1), {}, 'iris-demo')).status).toBe(429);
     expect((await guess('iris', '2001:db8:8:8::1')).status).toBe(401);
   });
 
-  it('from 30 networks are looked at ten times', async () => {
+  it('from 30 networks are checked ten times', async () => {
     await afresh();
     expect(await lookedAt(times(30, (index) => () => guess('iris', `2001:db8:9:${index}::1`)))).toBe(10);
     expect((await guess('noor', '2001:db8:9:1::1')).status).toBe(401);
@@ -70,7 +70,7 @@ describe('guesses of one name', () => {
     expect(await lookedAt(all)).toBe(5);
   });
 
-  it('say when to come back', async () => {
+  it('are told when to try again', async () => {
     await afresh();
     await lookedAt(times(5, () => () => guess('iris', '203.0.113.7')));
     const refused = await guess('iris', '203.0.113.7');
@@ -85,16 +85,16 @@ describe('guesses from one network', () => {
     ['IPv4', () => '203.0.113.8'],
     ['IPv6 /64', (index) => `2001:db8:a:a::${index}`],
     ['no address at all', (index) => `not an address ${index}`],
-  ])('for 60 names are looked at thirty times: %s', async (kind, address) => {
+  ])('for 60 names are checked thirty times: %s', async (kind, address) => {
     await afresh();
     const looked = await lookedAt(times(60, (index) => () => guess(`person-${index}`, address(index))));
-    // A bucket that fills while the test runs.
+    // A bucket that refills while the test runs.
     expect(looked).toBeGreaterThanOrEqual(30);
     expect(looked).toBeLessThan(40);
     if (kind !== 'no address at all') expect((await guess('person-1', '203.0.113.99')).status).toBe(401);
   });
 
-  it('are not made good by one’s own right password in between', async () => {
+  it('are not reset by a correct password of one’s own', async () => {
     await afresh();
     const wrong: number[] = [];
     for (let index = 0; index < 8; index++) {
@@ -116,7 +116,7 @@ describe('guesses from one network', () => {
 });
 
 describe('X-Forwarded-For', () => {
-  it('is not believed where no proxy is, so that it lets nobody guess on', async () => {
+  it('is ignored without a proxy, and allows no further guesses', async () => {
     const plain = await startTestAuthority();
     const opened = await openSignIn(plain);
     const typed = { user: 'iris', password: 'wrong' };
@@ -129,7 +129,7 @@ describe('X-Forwarded-For', () => {
     await plain.close();
   });
 
-  it('is not believed of a proxy that is not named', async () => {
+  it('from a proxy that is not named is ignored', async () => {
     await afresh({ proxies: ['192.0.2.1'] });
     expect(await lookedAt(times(8, (index) => () => guess('iris', `203.0.113.${index}`)))).toBe(5);
   });
@@ -144,7 +144,7 @@ describe('X-Forwarded-For', () => {
   });
 });
 
-describe('somebody whose name is guessed by others', () => {
+describe('a person whose name others guess', () => {
   function browserCookie(answer: Awaited<ReturnType<typeof guess>>): string {
     const line = cookiesOf(answer).find((each) => each.startsWith('behalf_browser='));
     expect(line).toMatch(/; Path=\/interaction; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/);
@@ -152,7 +152,7 @@ describe('somebody whose name is guessed by others', () => {
   }
   const attack = () => lookedAt(times(20, (index) => () => guess('alma', `2001:db8:b:${index}::1`)));
 
-  it('signs in by the browser in which they did before, and by no other until it is over', async () => {
+  it('signs in from a known browser, and from no other meanwhile', async () => {
     await afresh();
     const known = browserCookie(await guess('alma', '203.0.113.20', {}, 'alma-demo'));
     page = await openSignIn(authority);
@@ -161,7 +161,7 @@ describe('somebody whose name is guessed by others', () => {
     expect((await guess('alma', '203.0.113.21', { 'x-cookie': known }, 'alma-demo')).status).toBe(303);
   });
 
-  it('is not guessed on by a cookie of somebody else, or one that is made up', async () => {
+  it('is not exposed by a made-up cookie or somebody else’s', async () => {
     await afresh();
     const other = browserCookie(await guess('noor', '203.0.113.22', {}, 'noor-demo'));
     page = await openSignIn(authority);
@@ -172,7 +172,7 @@ describe('somebody whose name is guessed by others', () => {
     }
   });
 
-  it('a known browser guesses five times, too', async () => {
+  it('a known browser gets five guesses, too', async () => {
     await afresh();
     const known = browserCookie(await guess('alma', '203.0.113.23', {}, 'alma-demo'));
     page = await openSignIn(authority);
@@ -192,7 +192,7 @@ describe('somebody whose name is guessed by others', () => {
 });
 
 it.each(['a\0b', '\0', 'x'.repeat(5_000), '\ud800', "' or 1=1 --"])(
-  'a name that nobody can have is wrong like any other',
+  'an impossible name is wrong like any other',
   async (name) => {
     await afresh();
     expect((await guess(name, '203.0.113.30')).status).toBe(401);
@@ -207,7 +207,7 @@ describe('the throttle', () => {
     ...more,
   });
 
-  it('lets an attack lock a name for no longer than a minute after it ends', () => {
+  it('releases a name within a minute after an attack ends', () => {
     const clock = { ms: 1_000 };
     const throttle = new SignInThrottle(() => clock.ms);
     for (let index = 0; index < 10_000; index++) throttle.admit(attempt({ network: `n${index}` }));
@@ -218,7 +218,7 @@ describe('the throttle', () => {
     expect(throttle.admit(attempt({ network: 'home' }))).toBe(0);
   });
 
-  it('counts what comes at the same time before any of it is known to be wrong', () => {
+  it('counts concurrent guesses before any of them is checked', () => {
     const throttle = new SignInThrottle(() => 0);
     const admitted = times(20, () => throttle.admit(attempt())).filter((waitMs) => waitMs === 0);
     expect(admitted).toHaveLength(5);

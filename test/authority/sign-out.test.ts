@@ -37,8 +37,8 @@ async function changes(): Promise<number> {
   return (await authority.database.db.selectFrom('authority.change_event').select('seq').execute()).length;
 }
 
-describe('a person who signs one browser out', () => {
-  it('ends the tokens of that browser at the gateways and at the authority, and no other’s', async () => {
+describe('a person who signs out one browser', () => {
+  it('ends only that browser’s tokens, at the gateways and the authority', async () => {
     const [here, there] = [new BrowserlessPerson(), new BrowserlessPerson()];
     const [one, other] = [await connect(here), await connect(there)];
     const again = await connect(here);
@@ -58,7 +58,7 @@ describe('a person who signs one browser out', () => {
       markup: expect.stringContaining('Nobody is signed in') as string,
     });
     const ofSession = (sessionId: string) => token({ issuer, sessionId, issuedAt: Date.now() / 1000 });
-    await until(() => view.isRevoked(ofSession(one.sid)), 'heard');
+    await until(() => view.isRevoked(ofSession(one.sid)), 'the event is received');
     expect(view.isRevoked(ofSession(other.sid))).toBe(false);
     await receiver.close();
     for (const { client, refreshToken } of [one, again]) {
@@ -75,7 +75,7 @@ describe('a person who signs one browser out', () => {
     expect(back.sid).not.toBe(one.sid);
   });
 
-  it('who is not signed in ends nothing, and is told the same', async () => {
+  it('ends nothing if not signed in, with the same answer', async () => {
     const before = await changes();
     expect((await new BrowserlessPerson().signOut(authority.issuer)).status).toBe(200);
     const forged = await fetch(`${authority.issuer}/sign-out`, {
@@ -87,7 +87,7 @@ describe('a person who signs one browser out', () => {
   });
 
   it.each([{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }])(
-    'is not signed out by a form of another site (%j)',
+    'is not signed out by another site’s form (%j)',
     async (headers) => {
       const response = await fetch(`${authority.issuer}/sign-out`, { method: 'POST', headers });
       expect(response.status).toBe(403);
@@ -95,7 +95,7 @@ describe('a person who signs one browser out', () => {
     },
   );
 
-  it('is not signed out by a link, and not in a frame', async () => {
+  it('is not signed out by a link, or in a frame', async () => {
     const before = await changes();
     const response = await fetch(`${authority.issuer}/sign-out`);
     expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");

@@ -35,7 +35,7 @@ async function create(
   return { ...created, id, poll: `${streams}/${id}/poll` };
 }
 
-/** Takes everything that is there. */
+/** Accepts every event in the queue. */
 async function drain(poll: string, secret = OPERATOR.secret): Promise<string[]> {
   const { body } = await send('POST', poll, { returnImmediately: true, maxEvents: 1_000 }, secret);
   const jtis = Object.keys(body.sets as object);
@@ -44,7 +44,7 @@ async function drain(poll: string, secret = OPERATOR.secret): Promise<string[]> 
 }
 
 describe('SSF 1.0, section 7.1: the metadata', () => {
-  it('names what there is, and no address for subjects, which cannot be added or removed', async () => {
+  it('names the supported endpoints, and none for adding or removing subjects', async () => {
     const metadata = (await (
       await fetch(`${authority.issuer}/.well-known/ssf-configuration`)
     ).json()) as object;
@@ -62,7 +62,7 @@ describe('SSF 1.0, section 7.1: the metadata', () => {
 });
 
 describe('SSF 1.0, section 8.1.1: the configuration of a stream', () => {
-  it('is polled and has all events, where the receiver says nothing', async () => {
+  it('defaults to polling and all events', async () => {
     const { body, poll } = await create();
     expect(body).toMatchObject({
       iss: authority.issuer,
@@ -72,7 +72,7 @@ describe('SSF 1.0, section 8.1.1: the configuration of a stream', () => {
     });
   });
 
-  it('PATCH changes what it names, PUT puts all in its place', async () => {
+  it('PATCH changes what it names, PUT replaces everything', async () => {
     const first = { events_requested: [SESSION_REVOKED, 'urn:other'], description: 'gateway-1' };
     const { id } = await create(first);
     const patched = await send('PATCH', streams, { stream_id: id, description: 'gateway-2' });
@@ -93,7 +93,7 @@ describe('SSF 1.0, section 8.1.1: the configuration of a stream', () => {
     expect(await send('GET', `${streams}?stream_id=${id}`)).toEqual(put);
   });
 
-  it('keeps its place when it changes', async () => {
+  it('keeps its position when it changes', async () => {
     const { id, poll } = await create();
     await drain(poll);
     const { jti } = await revoke(authority);
@@ -101,7 +101,7 @@ describe('SSF 1.0, section 8.1.1: the configuration of a stream', () => {
     expect(await drain(poll)).toEqual([jti]);
   });
 
-  it('what is the transmitter’s may be repeated and not be changed', async () => {
+  it('accepts the transmitter’s own values repeated, not changed', async () => {
     const { body, id } = await create();
     const same = await send('PATCH', streams, { ...body, description: 'x' });
     expect(same.status).toBe(200);
@@ -123,7 +123,7 @@ describe('SSF 1.0, section 8.1.1: the configuration of a stream', () => {
 });
 
 describe('SSF 1.0, section 8.1.2: the status of a stream', () => {
-  it('paused holds the events, and does not look like a quiet one', async () => {
+  it('paused: holds events, and differs from a quiet stream', async () => {
     const { id, poll } = await create();
     await drain(poll);
     expect(await send('GET', `${status}?stream_id=${id}`)).toEqual({
@@ -144,7 +144,7 @@ describe('SSF 1.0, section 8.1.2: the status of a stream', () => {
     expect(await drain(poll)).toEqual([jti]);
   });
 
-  it('disabled holds none', async () => {
+  it('disabled: holds none', async () => {
     const { id, poll } = await create();
     await send('POST', status, { stream_id: id, status: 'disabled' });
     await revoke(authority);
@@ -154,7 +154,7 @@ describe('SSF 1.0, section 8.1.2: the status of a stream', () => {
     expect(await drain(poll)).toEqual([jti]);
   });
 
-  it('is one of three', async () => {
+  it('accepts three values only', async () => {
     const { id } = await create();
     expect((await send('POST', status, { stream_id: id, status: 'resting' })).status).toBe(400);
     expect((await send('POST', status, { stream_id: 'unknown', status: 'paused' })).status).toBe(404);
@@ -165,7 +165,7 @@ describe('SSF 1.0, section 8.1.2: the status of a stream', () => {
 });
 
 describe('SSF 1.0, section 8.1.4: verification', () => {
-  it('comes over the stream with its state, wakes a poll that waits, and is gone once it is acknowledged', async () => {
+  it('delivers its state on the stream, wakes a waiting poll, and ends acknowledged', async () => {
     const { id, poll } = await create();
     await drain(poll);
     const waiting = send('POST', poll, {});
@@ -192,7 +192,7 @@ describe('SSF 1.0, section 8.1.4: verification', () => {
     expect(await drain(poll)).toEqual([]);
   });
 
-  it('comes after the events that were there before', async () => {
+  it('comes after earlier events', async () => {
     const { id, poll } = await create();
     await drain(poll);
     const { jti } = await revoke(authority);
@@ -203,7 +203,7 @@ describe('SSF 1.0, section 8.1.4: verification', () => {
     expect(await drain(poll)).toHaveLength(2);
   });
 
-  it('cannot be asked for without end', async () => {
+  it('can be requested only so often', async () => {
     const { id } = await create();
     const answers = await Promise.all([1, 2, 3].map(() => send('POST', verify, { stream_id: id })));
     expect(answers.map((answer) => answer.status).sort()).toEqual([204, 429, 429]);
@@ -216,7 +216,7 @@ describe('SSF 1.0, section 8.1.4: verification', () => {
 });
 
 describe('receivers', () => {
-  it('find their own streams only, whatever they know of others’', async () => {
+  it('find only their own streams, whatever they know of others’', async () => {
     const { id, poll } = await create({ description: 'of the partner' }, PARTNER.secret);
     expect((await send('GET', streams, undefined, PARTNER.secret)).body).toMatchObject([{ stream_id: id }]);
     for (const secret of [OPERATOR.secret, AUDITOR.secret]) {
@@ -242,11 +242,11 @@ describe('receivers', () => {
   });
 
   it.each([
-    ['the address of a cloud’s metadata', PARTNER.secret, 'http://169.254.169.254/latest/meta-data/'],
-    ['an address of the inner network', PARTNER.secret, 'https://10.0.0.7/'],
+    ['a cloud’s metadata address', PARTNER.secret, 'http://169.254.169.254/latest/meta-data/'],
+    ['an address of the internal network', PARTNER.secret, 'https://10.0.0.7/'],
     ['another path of the same host', PARTNER.secret, 'https://partner.example/events/../admin'],
     ['another receiver’s address', AUDITOR.secret, 'https://partner.example/events'],
-    ['any address, without any of its own', OPERATOR.secret, 'https://partner.example/events'],
+    ['any address, having configured none', OPERATOR.secret, 'https://partner.example/events'],
   ])('cannot have events pushed to %s (SSRF)', async (_what, secret, endpoint_url) => {
     const body = { delivery: { method: PUSH, endpoint_url } };
     expect((await send('POST', streams, body, secret)).status).toBe(400);
@@ -257,7 +257,7 @@ describe('receivers', () => {
   });
 
   it.each([
-    ['a secret that somebody else has', [{ name: 'one', secret: STREAM_SECRET }]],
+    ['another receiver’s secret', [{ name: 'one', secret: STREAM_SECRET }]],
     ['a short secret', [{ name: 'one', secret: 'short' }]],
     ['a name that is taken', [{ name: 'gateways', secret: 'a-secret-of-its-own' }]],
     [
@@ -270,7 +270,7 @@ describe('receivers', () => {
 });
 
 describe('the change log', () => {
-  it('lets go of what no living token matches, keeps what it does not know to be passing, and goes on', async () => {
+  it('forgets events that match no living token, keeps unknown kinds, and continues', async () => {
     const test = await startTestAuthority();
     const { db } = test.database;
     await revoke(test);

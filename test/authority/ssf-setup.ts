@@ -7,7 +7,7 @@ export const POLL = 'urn:ietf:rfc:8936';
 export const PUSH = 'urn:ietf:rfc:8935';
 export const BY_ADMIN = { by: 'admin-iris', initiator: 'admin' } as const;
 
-/** A receiver with a secret of its own, which is no gateway. */
+/** A receiver with a secret of its own that is not a gateway. */
 export const OPERATOR = { name: 'operator', secret: 'secret-of-the-operator' };
 
 export interface Sent {
@@ -33,7 +33,10 @@ export async function send(
 
 let people = 0;
 
-/** Gives a consent and takes it back. @returns the `jti` of the event */
+/**
+ * Grants and revokes a consent.
+ * @returns the `jti` of the event
+ */
 export async function revoke({ consents }: TestAuthority): Promise<{ jti: string; consent: Consent }> {
   const subject = `person-${++people}`;
   const consent = await consents.grant({

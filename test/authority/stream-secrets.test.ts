@@ -63,7 +63,7 @@ async function drain({ poll, secret }: Made): Promise<string[]> {
   return jtis;
 }
 
-/** Everything that can be done with a stream, with some secret. */
+/** Every operation on a stream, with some secret. */
 async function attempts({ id, poll }: Made, secret: string): Promise<readonly Sent[]> {
   return [
     await send('POST', poll, { ...now, ack: [crypto.randomUUID()] }, secret),
@@ -129,7 +129,7 @@ describe('a stream’s own secret', () => {
     const stored = JSON.stringify(rows);
     for (const encoding of ['utf8', 'hex', 'base64'] as const) {
       expect(stored).not.toContain(Buffer.from(stream.secret).toString(encoding));
-      // Whoever reads the store and knows the secrets that may be guessed has nothing to compare with.
+      // Even with the store and every guessable secret, there is nothing to compare with.
       expect(stored).not.toContain(createHash('sha256').update(stream.secret).digest('hex'));
     }
   });
@@ -154,14 +154,14 @@ describe('a stream’s own secret', () => {
   it.each([
     ['of nobody', 'A'.repeat(43)],
     ['cut short', undefined],
-    ['with an octet more', undefined],
+    ['with an extra octet', undefined],
     ['that is empty', ''],
     ['of the id', undefined],
   ])('%s is refused', async (name, fixed) => {
     const stream = await make();
     const variants: Record<string, string> = {
       'cut short': stream.secret.slice(0, -1),
-      'with an octet more': `${stream.secret}A`,
+      'with an extra octet': `${stream.secret}A`,
       'of the id': stream.id,
     };
     expect(codesOf(await attempts(stream, fixed ?? variants[name] ?? ''))).toEqual([401]);
@@ -193,7 +193,7 @@ describe('a stream’s own secret', () => {
 
 describe('a gateway’s stream that was interrupted', () => {
   it.each(['disabled', 'paused'])(
-    'between two polls (%s) is over, since no answer would tell of it',
+    'between two polls (%s) ends, since no answer would tell of it',
     async (stop) => {
       const stream = await make();
       await drain(stream);
@@ -214,7 +214,7 @@ describe('a gateway’s stream that was interrupted', () => {
   );
 
   it.each(['disabled', 'paused'])(
-    'while a poll waits (%s) answers it with 409, not with nothing',
+    'during a waiting poll (%s) answers it with 409, not with nothing',
     async (stop) => {
       const stream = await make();
       await drain(stream);
@@ -225,7 +225,7 @@ describe('a gateway’s stream that was interrupted', () => {
     },
   );
 
-  it('that was deleted while a poll waits answers it with 404', async () => {
+  it('and deleted during a waiting poll answers it with 404', async () => {
     const stream = await make();
     await drain(stream);
     const waiting = send('POST', stream.poll, {}, stream.secret);
@@ -234,7 +234,7 @@ describe('a gateway’s stream that was interrupted', () => {
     expect([401, 404]).toContain((await waiting).status);
   });
 
-  it('by asking for fewer events, and for all of them again, is over', async () => {
+  it('by requesting fewer events, then all again, ends', async () => {
     const stream = await make();
     await send('PATCH', streams, { stream_id: stream.id, events_requested: [] }, stream.secret);
     await revoke(authority);
@@ -251,7 +251,7 @@ describe('a gateway’s stream that was interrupted', () => {
   });
 
   it.each([STREAM_SECRET, GATEWAY_EU.secret])(
-    'is over though it was replaced by one without a staleness, and is no other’s (%s)',
+    'ends even if its staleness was removed by a PUT (%s)',
     async (secret) => {
       const stream = await make(secret);
       await send('PUT', streams, { stream_id: stream.id }, stream.secret);
@@ -275,18 +275,18 @@ describe('a gateway’s stream that was interrupted', () => {
 
   it.each([
     ['nothing', []],
-    ['nothing that there is', ['x', 'toString']],
+    ['no known event', ['x', 'toString']],
     ['revocations alone', [SESSION_REVOKED]],
     ['all but suspensions', [SESSION_REVOKED, SIGNING_KEY_REVOKED]],
   ])('cannot omit events that end access: %s', async (_name, events) => {
     const body = { behalf_max_staleness_ms: 15_000, events_requested: events };
     expect((await send('POST', streams, body, STREAM_SECRET)).status).toBe(400);
-    // A receiver that is not a gateway asks for what it likes.
+    // A receiver that is not a gateway may request any events.
     expect((await send('POST', streams, { events_requested: events }, STREAM_SECRET)).status).toBe(201);
   });
 
   it.each(['PATCH', 'PUT'])(
-    'is not made of another stream, which may have heard nothing: %s',
+    'is not recreated from another stream, which may have missed events: %s',
     async (method) => {
       const stream = await make(STREAM_SECRET, { events_requested: [] });
       const change = {
@@ -307,7 +307,7 @@ describe('a gateway’s stream that was interrupted', () => {
     await send('PATCH', streams, { stream_id: stream.id, delivery }, stream.secret);
     expect((await send('POST', stream.poll, now, stream.secret)).status).toBe(409);
     await send('PATCH', streams, { stream_id: stream.id, delivery: { method: POLL } }, stream.secret);
-    // What was pushed was taken by somebody else.
+    // A pushed event was received by another party.
     expect((await send('POST', stream.poll, now, stream.secret)).status).toBe(409);
   });
 });
@@ -330,7 +330,7 @@ describe('streams that nobody polls', () => {
       { behalf_max_staleness_ms: 2 * HOUR * 1000 },
       2 * HOUR + 60,
     ],
-    ['one that is no gateway’s, a day', {}, 24 * HOUR],
+    ['another receiver’s, a day', {}, 24 * HOUR],
   ])('are forgotten: %s', async (_name, more, seconds) => {
     expect(await isForgotten(more, seconds - 5)).toBe(false);
     expect(await isForgotten(more, seconds + 1)).toBe(true);

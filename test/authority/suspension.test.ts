@@ -79,7 +79,7 @@ describe('a suspended client', () => {
 });
 
 describe('a stopped scope', () => {
-  it('is not put into new tokens, and comes back with the same refresh token', async () => {
+  it('is omitted from new tokens, and returns with the same refresh token', async () => {
     const { client, refreshToken, tokens } = await connect();
     expect(scopesOf(tokens.access_token)).toEqual(['accounts:read', 'profile:read']);
     await suspensions.suspend(ACCOUNTS, BY_IRIS);
@@ -105,7 +105,7 @@ describe('a stopped scope', () => {
     expect(refused.callbackUrl.searchParams.get('error')).toBe('invalid_scope');
   });
 
-  it('stays agreed to when something else is decided', async () => {
+  it('stays agreed to in later decisions', async () => {
     const { client } = await connect();
     await suspensions.suspend(ACCOUNTS, BY_IRIS);
     const more = await authorizationRequest(client, 'transactions:read', { prompt: 'consent' });

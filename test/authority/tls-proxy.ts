@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 
 import type { Issued } from './certificates.js';
 
-/** A proxy that terminates TLS as an operator would set it up, before an authority that speaks plain http. */
+/** A proxy that terminates TLS as an operator would configure it, before an authority on plain http. */
 export interface TlsProxy {
   /** `https://localhost:…` */
   readonly origin: string;
@@ -13,7 +13,9 @@ export interface TlsProxy {
   close(): Promise<void>;
 }
 
-/** Asks clients for a certificate, takes any, and says which in `Client-Cert` (RFC 9440); what a client says there is dropped. */
+/**
+ * Requests a client certificate, accepts any, and forwards it in `Client-Cert` (RFC 9440); the client's own header is dropped.
+ */
 export async function startTlsProxy(server: Issued): Promise<TlsProxy> {
   const proxy = createServer(
     { key: server.keyPem, cert: server.pem, requestCert: true, rejectUnauthorized: false },

@@ -113,7 +113,7 @@ async function statusOf({ status }: Claims): Promise<number> {
 }
 
 describe('a status list token', () => {
-  it('is found by a token’s claim, signed and cacheable (section 5.1)', async () => {
+  it('is found through a token’s claim, signed and cacheable (section 5.1)', async () => {
     const { claims } = await connect(ALMA);
     const { idx, uri } = claims.status.status_list;
     expect(idx).toBeGreaterThanOrEqual(0);
@@ -135,7 +135,7 @@ describe('a status list token', () => {
     expect(await statusOf(claims)).toBe(0);
   });
 
-  it('does not exist for another number, or for another method', async () => {
+  it('does not exist for another number or method', async () => {
     for (const number of ['1', '9999', '-1', 'x', '00000'])
       expect((await fetch(`${authority.issuer}/token-status/${number}`)).status).toBe(404);
     expect((await fetch(`${authority.issuer}/token-status/0`, { method: 'POST' })).status).toBe(405);
@@ -184,7 +184,7 @@ describe('a status list token', () => {
     });
     await expect(failed).rejects.toThrow('rolled back');
     expect(await revoked()).toBe(false);
-    // A change that names what the list does not know would end too much.
+    // A change that names something the list does not know would revoke too much.
     await db.transaction().execute((trx) => revokeStatuses(trx, { subject: claims.sub, scope: 'a' }));
     await db.transaction().execute((trx) => revokeStatuses(trx, {}));
     expect(await revoked()).toBe(false);

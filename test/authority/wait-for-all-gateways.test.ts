@@ -15,7 +15,7 @@ let authority: TestAuthority;
 let acknowledgements: GatewayAcknowledgements;
 const cleanup = new Cleanup();
 beforeAll(async () => {
-  // Polls are far longer than the waits: an acknowledgement that came with the poll after would come too late.
+  // Polls are far longer than the waits: an acknowledgement sent with the following poll would be too late.
   authority = await startTestAuthority({ longPollMs: 30_000 });
   const log = { log: () => undefined };
   const { db, url: databaseUrl } = authority.database;
@@ -38,13 +38,13 @@ async function gateway(instance: string, { maxEntries = 1_000, issuer = authorit
   const receiver = new SsfReceiver({ issuer, secret: STREAM_SECRET, instance }, view, new TestLog());
   cleanup.add(() => receiver.close());
   receiver.start();
-  await until(() => view.isFresh(), 'fresh');
+  await until(() => view.isFresh(), 'the view is fresh');
   const isRevoked = (tokenId: string): boolean =>
     view.isRevoked(token({ issuer, tokenId, issuedAt: Math.floor(Date.now() / 1000) }));
   return { receiver, view, isRevoked };
 }
 
-/** A gateway that ends without a word: its stream stays, and nobody polls it. */
+/** A gateway that crashes: its stream remains, and nobody polls it. */
 async function lostGateway(description: string, maxStalenessMs: number): Promise<string> {
   const response = await fetch(`${authority.issuer}/ssf/streams`, {
     method: 'POST',
@@ -91,7 +91,7 @@ describe('waiting for all gateways', () => {
     expect(await waiting).toEqual({ everywhere: true, gateways: 2, waitingFor: [], silent: [] });
   });
 
-  it('does not wait for one that stopped its stream when it closed', async () => {
+  it('does not wait for a gateway that stopped its stream on closing', async () => {
     const [first] = await Promise.all(['one', 'two'].map((name) => gateway(name)));
     await first?.receiver.close();
     const { change } = await revoke();
@@ -129,7 +129,7 @@ describe('waiting for all gateways', () => {
     expect(await acknowledgements.inForce(change, LONG_MS)).toMatchObject({ everywhere: true, gateways: 1 });
   });
 
-  it('waits for everything up to now if nothing changed', async () => {
+  it('waits for all earlier changes if nothing changed', async () => {
     await gateway('one');
     await lostGateway('lost', 60_000);
     const { tokenId } = await revoke();

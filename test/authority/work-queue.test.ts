@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { BusyError, WorkQueue } from '../../authority/http/work-queue.js';
 
-/** Work that is done when the test says so. */
+/** Work that ends when the test says so. */
 function pieces(queue: WorkQueue) {
   const open: (() => void)[] = [];
   let running = 0;
@@ -47,7 +47,7 @@ describe('work that costs memory and time, such as Argon2', () => {
         const refused = results.filter(({ status, ...rest }) => status === 'rejected' && isBusy(rest));
         expect(started + refused.length).toBe(steps.length);
         expect(started).toBeLessThanOrEqual(limits.atOnce + limits.waiting);
-        // Nothing is left behind: as much as before is taken again.
+        // No slot leaks: as much as before is accepted again.
         const again = ['a', 'a', 'a', 'b', 'b', 'b', 'c'].map((key) => queue.run(key, turn));
         await expect(Promise.all(again)).resolves.toHaveLength(7);
       }),

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { fieldContenders, ROWS } from '../../bench/subgraph/contenders.js';
 
-it('the contenders of the subgraph benchmark answer alike, and those that protect deny', async () => {
+it('all contenders of the subgraph benchmark answer alike; protected ones deny', async () => {
   const [bare, ...others] = await fieldContenders();
   const expected = JSON.stringify((await bare?.execute(true))?.data);
   expect((JSON.parse(expected) as { rows: object[] }).rows).toHaveLength(ROWS);
@@ -13,7 +13,7 @@ it('the contenders of the subgraph benchmark answer alike, and those that protec
     const isOpen = /no protection|, allow/.test(contender.name);
     expect((errors?.length ?? 0) > 0, contender.name).toBe(!isOpen);
     if (isOpen) continue;
-    // What the data then looks like is each one's own; no value is in it.
+    // Each contender shapes denied data differently, but none contains a value.
     expect(JSON.stringify(data ?? null), contender.name).not.toContain(' of ');
   }
 });

@@ -49,7 +49,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The built command, on the store of this test. */
+/** The built command, on the test's store. */
 function behalf(...args: string[]): Promise<Ended> {
   const options = { cwd: projectPath(), env: { ...process.env, DATABASE_URL: database.url } };
   return new Promise((resolve) => {
@@ -104,7 +104,7 @@ describe('behalf clients', () => {
     ['client_not_in_policy', ['add', 'stranger', ...ADD]],
     ['client_invalid', ['add', 'phone', ...ADD, '--contact', 'nobody']],
     ['client_exists', ['add', 'phone', ...ADD]],
-  ])('says %s, and exits with 1', async (code, args) => {
+  ])('reports %s, and exits with 1', async (code, args) => {
     const ended = await behalf('clients', ...args, '--policy', policy);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toMatch(new RegExp(`^${code}: `));
@@ -169,9 +169,9 @@ describe('behalf clients', () => {
         },
       },
     ],
-    ['client_invalid', 'members that nobody knows', { scopes: 'sekret' }],
+    ['client_invalid', 'unknown members', { scopes: 'sekret' }],
     ['FILE_UNREADABLE', 'no JSON', 'sekret'],
-  ])('says %s of a file with %s, and not what stands in it', async (code, _, content) => {
+  ])('reports %s of a file with %s, without quoting it', async (code, _, content) => {
     const file = join(folder, 'odd.json');
     await writeFile(file, typeof content === 'string' ? content : JSON.stringify({ ...PHONE, ...content }));
     for (const args of [
@@ -200,7 +200,7 @@ describe('behalf clients', () => {
     expect((await behalf('clients', 'renew-secret', 'nobody')).stderr).toMatch(/^client_unknown: /);
   });
 
-  it('says client_unknown of what is not registered', async () => {
+  it('reports client_unknown for what is not registered', async () => {
     for (const args of [
       ['show', 'nobody'],
       ['retire', 'nobody', '--reason', 'x'],

@@ -92,7 +92,7 @@ describe('composition', () => {
 });
 
 describe('a rule', () => {
-  it('that is applied by its prefixed name reaches the supergraph, or composition fails', () => {
+  it('applied by its prefixed name reaches the supergraph, or composition fails', () => {
     const sdl = `
       extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
         @link(url: "https://specs.behalf.dev/behalf/v0.1")
@@ -103,7 +103,7 @@ describe('a rule', () => {
   });
 
   it.each(['@requiresScopes(scopes: [])', '@requiresScopes(scopes: []) @requiresScope(scope: "y")'])(
-    'that nobody can meet is not lost to another subgraph’s (%s)',
+    'that nobody can meet survives beside another subgraph’s (%s)',
     async (rule) => {
       const part = (name: string, own: string) => ({
         name,
@@ -112,7 +112,7 @@ describe('a rule', () => {
           type Query { ${name}: T }
           type T @key(fields: "id") { id: ID! ${own} }`,
       });
-      // By itself it stands; joined with one that can be met, composition leaves it out.
+      // On its own it is kept; joined with a satisfiable rule, composition drops it.
       expect(composeSupergraph([part('one', '@requiresScopes(scopes: [])')])).toContain('(scopes: [])');
       const { details } = await failure(() =>
         composeSupergraph([part('one', rule), part('two', '@requiresScopes(scopes: [["x"]])')]),
@@ -131,7 +131,7 @@ describe('a rule', () => {
   });
 });
 
-describe('root types under other names', () => {
+describe('renamed root types', () => {
   const root = 'schema { query: Q mutation: M }';
   it.each([
     ['a rule of a field', 'type Q { a: String @requiresScope(scope: "x") } type M { m: String }', 'Query.a'],
@@ -155,7 +155,7 @@ describe('root types under other names', () => {
     expect(isMinimized || !isUnrestricted(rules.requirementOf(type, field))).toBe(true);
   });
 
-  it('are refused where another subgraph resolves the field without its rule', async () => {
+  it('are refused if another subgraph resolves the field without its rule', async () => {
     const sdl = `${link('"@minimize"')} schema { query: Q } type Q { a: String @shareable @minimize(to: MASK) }`;
     const other = `${link('"@minimize"')} type Query { a: String @shareable }`;
     const federation = [sdl, other].map((text, index) => ({
@@ -168,19 +168,19 @@ describe('root types under other names', () => {
   });
 });
 
-it('what is @inaccessible composes: @apollo/gateway hides it', () => {
+it('compose with @inaccessible, which @apollo/gateway hides', () => {
   const sdl = composeOne(`
     extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@inaccessible"])
     type Query { a: Int b: Int @inaccessible }`);
   expect(sdl).toContain('b: Int @inaccessible');
 });
 
-describe('what cannot be composed', () => {
+describe('composition fails', () => {
   it.each([
     ['a misspelt directive', `${link('"@requireScope"')} type Query { a: Int }`, 'UNKNOWN_DIRECTIVE'],
-    ['a directive that nobody linked', 'type Query { a: Int @requiresScopes(scopes: [["x"]]) }', ''],
+    ['a directive that is not linked', 'type Query { a: Int @requiresScopes(scopes: [["x"]]) }', ''],
     [
-      'a protective directive of one’s own',
+      'a custom protective directive',
       'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9") directive @minimize on FIELD_DEFINITION type Query { a: Int @minimize }',
       'UNLINKED_DIRECTIVE',
     ],
@@ -234,11 +234,11 @@ describe('supergraph.yaml', () => {
     ['no address', 'subgraphs: { a: { schema: { file: x } } }', 'subgraphs.a.routing_url'],
     ['no YAML', 'subgraphs: [', 'supergraph.yaml'],
     [
-      'a schema that is not there',
+      'a missing schema file',
       'subgraphs: { a: { routing_url: "http://a", schema: { file: nowhere } } }',
       'ENOENT',
     ],
-  ])('%s is a clear error', async (_name, text, message) => {
+  ])('reports a clear error for %s', async (_name, text, message) => {
     const folder = await mkdtemp(join(tmpdir(), 'behalf-compose-'));
     const file = join(folder, 'supergraph.yaml');
     await writeFile(file, text);

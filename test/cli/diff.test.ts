@@ -23,7 +23,7 @@ function composed(sdl: string): string {
   return composeSupergraph([{ name: 'one', url: 'http://one', sdl: HEAD + sdl }]);
 }
 
-/** `kind coordinate`, those that open first. */
+/** `kind coordinate`, openings first. */
 function diff(before: string, after: string, coverage: 'required' | 'open' = 'open'): string[] {
   const inspected = [before, after].map((sdl) => inspectSupergraph(composed(sdl), coverage));
   const [one, two] = inspected;
@@ -43,7 +43,7 @@ describe('a rule that changes', () => {
     ['loses one', scopes([['x'], ['y']]), scopes([['y']]), ['closed Query.a']],
     ['asks for less of one', scopes([['x', 'y']]), scopes([['x']]), ['opened Query.a']],
     ['asks for another', scopes([['x']]), scopes([['y']]), ['changed Query.a']],
-    ['is met by nobody from now on', scopes([['x']]), scopes([]), ['closed Query.a']],
+    ['can no longer be met', scopes([['x']]), scopes([]), ['closed Query.a']],
     ['is met by anybody from now on', scopes([['x']]), scopes([[]]), ['opened Query.a']],
     ['asks for a token where a scope was', scopes([['x']]), '@authenticated', ['opened Query.a']],
     ['takes more purposes', '@purpose(of: ["p"])', '@purpose(of: ["p", "q"])', ['opened Query.a']],
@@ -59,7 +59,7 @@ describe('a rule that changes', () => {
     expect(diff(onField, onType)).toEqual([]);
   });
 
-  it('of an implementer changes the interface that it answers', () => {
+  it('of an implementer changes the interface that it answers for', () => {
     const sdl = (rule: string): string =>
       `type Query { n: N } interface N { x: Int } type A implements N { x: Int ${rule} } type B implements N { x: Int }`;
     expect(diff(sdl('@authenticated'), sdl(''))).toEqual(['opened A.x', 'opened N.x']);
@@ -118,7 +118,7 @@ describe('minimization', () => {
       '@minimize(to: NOISE, spread: 20, step: 1)',
       'minimization-strengthened',
     ],
-    // Without a step the grid grows with the spread.
+    // Without a step, the grid grows with the spread.
     ['@minimize(to: NOISE, spread: 1000)', '@minimize(to: NOISE, spread: 1500)', 'minimization-changed'],
     ['@minimize(to: NOISE, spread: 2)', '@minimize(to: NOISE, spread: 1)', 'minimization-weakened'],
   ])('%s → %s', (before, after, kind) => {
@@ -126,7 +126,7 @@ describe('minimization', () => {
   });
 });
 
-it('a type that gains or loses its subject is told', () => {
+it('reports a type that gains or loses its subject', () => {
   const sdl = (rule: string): string =>
     `type Query { t: T @authenticated } type T ${rule} @authenticated { id: ID owner: ID }`;
   expect(diff(sdl(''), sdl('@subject(field: "id")'))).toEqual(['subject-gained T']);
@@ -134,7 +134,7 @@ it('a type that gains or loses its subject is told', () => {
   expect(diff(sdl('@subject(field: "id")'), sdl('@subject(field: "owner")'))).toEqual(['subject-changed T']);
 });
 
-it('reports a rule that becomes bypassable, and none that was before', () => {
+it('reports only rules that become bypassable', () => {
   const sdl = (graphs: string) =>
     composed('type Query { a: String @minimize(to: MASK) b: Int }').replace(
       /(subgraphs: )\["one"\]/,
@@ -168,7 +168,7 @@ describe('implication', () => {
     ),
   ];
 
-  it('says of each pair of rules what trying everybody says', () => {
+  it('agrees with brute force for each pair of rules', () => {
     fc.assert(
       fc.property(requirement, requirement, (one, two) => {
         const truth = everybody.every((who) => !isMet(one, who) || isMet(two, who));
@@ -178,7 +178,7 @@ describe('implication', () => {
     );
   });
 
-  it('takes a rule apart into what is met exactly when the whole is', () => {
+  it('splits a rule into parts equivalent to the whole', () => {
     fc.assert(
       fc.property(requirement, fc.constantFrom(...everybody), (rule, who) => {
         expect(requirementParts(rule).every((part) => isMet(part, who))).toBe(isMet(rule, who));
@@ -187,7 +187,7 @@ describe('implication', () => {
     );
   });
 
-  it('never says yes to what is not so, however few steps it has', () => {
+  it('never claims a false implication, however few steps it has', () => {
     fc.assert(
       fc.property(requirement, requirement, fc.integer({ min: 1, max: 6 }), (one, two, steps) => {
         const truth = everybody.every((who) => !isMet(one, who) || isMet(two, who));
@@ -201,7 +201,7 @@ describe('implication', () => {
   it('gives up on exponential comparisons, and reports a change', () => {
     const pairs = Array.from({ length: 40 }, (_, index) => [[`l${index}`], [`r${index}`]]);
     const before: Requirement = { ...NO_REQUIREMENT, scopes: pairs };
-    // Met by every choice but visibly by none: the second names of two pairs together, or one of the first.
+    // Met by every choice, though not obviously by any: the second names of two pairs together, or one of the first.
     const after: Requirement = {
       ...NO_REQUIREMENT,
       scopes: [[...pairs.map(([left]) => left ?? []), pairs.map(([, right]) => right?.[0] ?? ''), ['never']]],

@@ -85,7 +85,7 @@ describe('each selection', () => {
     expect(x?.minimization).toEqual([{ at: 'B.x', strategy: 'REDACT', wholeWith: [], whole: false }]);
   });
 
-  it('a selection in a fragment is listed where it is spread, up to a bound', () => {
+  it('a selection in a fragment is listed where it is spread, in bounded number', () => {
     const spread = explain('{ one: me { ...F } two: me { ...F } } fragment F on Person { mail }', {
       scopes: [],
     });
@@ -105,7 +105,7 @@ describe('each selection', () => {
     ['selections', bomb(30)],
     ['tokens', `{ me { ${'name '.repeat(6_000)} } }`],
     ['nesting', `{ me { ${'... { '.repeat(500)} name ${'} '.repeat(500)} } }`],
-  ])('is not told of an operation that the gateway would refuse: %s', (limit, query) => {
+  ])('is not explained if the gateway would refuse the operation: %s', (limit, query) => {
     const { errors } = explainOperation({ query, delegation: undefined }, authorizer, schema);
     expect(errors?.map(({ extensions }) => [extensions.code, extensions.limit])).toEqual([
       ['OPERATION_LIMIT_EXCEEDED', limit],
@@ -145,7 +145,7 @@ function countBy(names: readonly string[]): Readonly<Record<string, number>> {
 }
 
 describe('what an operation needs', () => {
-  it('is every smallest set of scopes, and what the caller lacks of it', () => {
+  it('is every smallest set of scopes, with those the caller lacks', () => {
     const { needs, lacks } = explain('{ either me { name score vip } }', { scopes: ['b'] });
     expect(needs).toEqual({
       authenticated: true,
@@ -161,7 +161,7 @@ describe('what an operation needs', () => {
     expect(explain('{ mine }').lacks?.authenticated).toBe(true);
   });
 
-  it('holds for any rules: every set suffices, minimal and complete', () => {
+  it('is complete, minimal and sufficient for any rules (property)', () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const entry = fc.array(fc.uniqueArray(fc.constantFrom(...names), { maxLength: 3 }), {
       minLength: 1,
@@ -189,7 +189,7 @@ describe('what an operation needs', () => {
     );
   });
 
-  it('is found at a bounded cost, and says when it is not all', () => {
+  it('is found at a bounded cost, and marked if incomplete', () => {
     const { sets, exhaustive } = sufficientSets(
       Array.from({ length: 40 }, (_, index) => [[`l${index}`], [`r${index}`]]),
     );
@@ -218,7 +218,7 @@ describe('the command', () => {
     });
   });
 
-  it('decides for a token’s claims, warns that it is unverified, never prints it', async () => {
+  it('evaluates a token’s claims, warns that it is unverified, never prints it', async () => {
     const token = await new SignJWT({ client_id: 'app', scope: 'profile:read' })
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject('somebody')
@@ -241,7 +241,7 @@ describe('the command', () => {
     expect(bad.stderr).not.toContain('distinctive');
   });
 
-  it('exits with 2 for an invalid operation, with the place of the mistake', async () => {
+  it('exits with 2 for an invalid operation, and locates the mistake', async () => {
     const invalid = await behalf(['explain', '-'], '{ me {\n  nothing } }');
     expect(invalid.code).toBe(2);
     expect(invalid.stderr).toContain('stdin:2:3');

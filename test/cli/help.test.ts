@@ -12,7 +12,7 @@ function leavesOf(command: Command): Command[] {
 }
 const commands = leavesOf(program).map((command) => [command.name(), command] as const);
 
-describe('the model of the commands', () => {
+describe('the command model', () => {
   it.each(commands)('%s describes itself, its arguments, options and exit codes', (_name, command) => {
     expect(command.description()).toMatch(/^[a-z].*[^.]$/);
     for (const argument of command.registeredArguments) expect(argument.description).not.toBe('');
@@ -28,21 +28,21 @@ describe('the model of the commands', () => {
 });
 
 describe('a mistyped command line', () => {
-  it('an unknown command exits with 1 and suggests the nearest', async () => {
+  it('exits with 1 for an unknown command, and suggests the nearest', async () => {
     const { code, stderr } = await behalf(['compos']);
     expect(code).toBe(1);
     expect(stderr).toContain("unknown command 'compos'");
     expect(stderr).toContain('Did you mean compose?');
   });
 
-  it('an unknown option of lint exits with 2 and suggests the nearest', async () => {
+  it('exits with 2 for an unknown option of lint, and suggests the nearest', async () => {
     const { code, stderr } = await behalf(['lint', '--confg', 'x.yaml']);
     expect(code).toBe(2);
     expect(stderr).toContain('Did you mean --config?');
     expect(stderr).toContain('behalf lint --help');
   });
 
-  it('control characters in it do not reach the terminal', async () => {
+  it('prints no control characters of it', async () => {
     const { stderr } = await behalf(['\u001b[2Jevil']);
     expect(stderr).not.toContain('\u001b');
     expect(stderr).toContain('evil');
@@ -50,7 +50,7 @@ describe('a mistyped command line', () => {
 });
 
 describe('help', () => {
-  it('lists the commands by purpose, and not the hidden ones', async () => {
+  it('lists the commands by purpose, without hidden ones', async () => {
     const { code, stdout } = await behalf(['--help']);
     expect(code).toBe(0);
     expect(stdout).toContain('Look at rules:');

@@ -35,7 +35,7 @@ async function scriptsOf(target: string): Promise<Readonly<Record<string, string
 }
 
 describe('behalf init', () => {
-  it('writes a package of the folder’s name, with the version of the CLI', async () => {
+  it('writes a package named after the folder, with the CLI’s version', async () => {
     const target = await init('subgraph', 'my-notes');
     const { version } = JSON.parse(await readFile(projectPath('cli/package.json'), 'utf8')) as {
       version: string;
@@ -59,7 +59,7 @@ describe('behalf init', () => {
       expect(await readFile(join(target, file), 'utf8')).not.toMatch(/__[A-Z]+__/);
   });
 
-  it('refuses a folder that is not empty, unless it is forced', async () => {
+  it('refuses a folder that is not empty, unless forced', async () => {
     const target = join(folder, 'occupied');
     await mkdir(target);
     await writeFile(join(target, 'mine.txt'), 'mine');
@@ -82,13 +82,13 @@ describe('behalf init', () => {
     },
   );
 
-  it('keeps a quote in the audience inside its YAML text', async () => {
+  it('keeps a quote in the audience inside its YAML string', async () => {
     const target = await init('gateway', 'quoted', { audience: "it's ours" });
     expect(await readFile(join(target, 'gateway.yaml'), 'utf8')).toContain("audience: 'it''s ours'");
   });
 });
 
-/** Gives a starter the packages of this repository, as `npm install` would. */
+/** Gives a starter this repository's packages, as `npm install` would. */
 async function link(target: string): Promise<void> {
   const modules = join(target, 'node_modules');
   await mkdir(join(modules, '@behalf'), { recursive: true });
@@ -155,7 +155,7 @@ async function ask(
 }
 
 describe('the starters', () => {
-  it('a gateway without an issuer names the variable that is missing', async () => {
+  it('a gateway without an issuer names the missing variable', async () => {
     const target = await init('gateway', 'no-issuer');
     await link(target);
     const { start: script = '' } = await scriptsOf(target);

@@ -51,8 +51,8 @@ function codes(findings: readonly Finding[]): string[] {
   return findings.map(({ code, coordinate }) => [code, coordinate].filter(Boolean).join(' '));
 }
 
-describe('a rule by itself', () => {
-  it('finds a missing rule with file and line; inherited rules and @public count', () => {
+describe('a single rule', () => {
+  it('reports missing rules by file and line; inherited rules and @public count', () => {
     const findings = run({
       one: `type Query { open: Int
         shut: T mine: Int @public }
@@ -62,7 +62,7 @@ describe('a rule by itself', () => {
     expect(findings[0]).toMatchObject({ severity: 'error', subgraph: 'one', file: 'one.graphql', line: 5 });
   });
 
-  it('that nobody can meet, or everybody', () => {
+  it('is reported if nobody can meet it, or everybody', () => {
     const findings = run({
       one: `type Query {
         a: Int @requiresScopes(scopes: [])
@@ -84,7 +84,7 @@ describe('a rule by itself', () => {
     ]);
   });
 
-  it('beside @public, which opens nothing', () => {
+  it('is reported beside @public, which opens nothing', () => {
     const findings = run({
       one: `type Query { a: Int @public @authenticated b: T @public c: Open }
         type T @authenticated { x: Int }
@@ -94,7 +94,7 @@ describe('a rule by itself', () => {
     expect(findings[1]?.message).toContain('what it returns (T)');
   });
 
-  it('whose subject is something that names nobody', () => {
+  it('is reported if its subject names nobody', () => {
     const sdl = (field: string): string => `type Query { t: T }
       type T @subject(field: "owner") { x: Int ${field} }`;
     expect(codes(run({ one: sdl('owner: T') }))).toEqual(['SUBJECT_FIELD_SHAPE T']);
@@ -112,7 +112,7 @@ describe('a key with a rule', () => {
     two: `type T @key(fields: "id") { id: ID! ${rule} more: Int ${joined} }`,
   });
 
-  it('warns of a key that is stricter than the fields it joins', () => {
+  it('is reported if stricter than the fields it joins', () => {
     const findings = run(federation('@requiresScope(scope: "b")', '@public'));
     expect(codes(findings)).toContain('KEY_PROTECTED T.id');
     const found = findings.find(({ code }) => code === 'KEY_PROTECTED');
@@ -120,7 +120,7 @@ describe('a key with a rule', () => {
     expect(found?.message).toContain('name, more can be read without it');
   });
 
-  it('is none where whoever may read anything may read the key', () => {
+  it('is fine if every reader may also read the key', () => {
     expect(codes(run(federation('@requiresScope(scope: "a")', '@requiresScope(scope: "a")')))).toEqual([]);
     expect(codes(run(federation('@public', '@requiresScope(scope: "b")')))).toEqual([]);
     const alone = { one: federation('@requiresScope(scope: "b")', '@public').one };
@@ -128,8 +128,8 @@ describe('a key with a rule', () => {
   });
 });
 
-describe('a schema beside its policy', () => {
-  it('names what the policy lacks, and lacks what the policy names', () => {
+describe('a schema with its policy', () => {
+  it('reports names that only one of them has', () => {
     const findings = run(
       {
         one: `type Query {
@@ -149,7 +149,7 @@ describe('a schema beside its policy', () => {
     expect(findings.find(({ code }) => code === 'SCOPE_UNUSED')?.message).toContain('"b"');
   });
 
-  it('needs a deprecated scope only where no alternative does without', () => {
+  it('reports a deprecated scope only if no alternative avoids it', () => {
     const findings = run(
       {
         one: `type Query {
@@ -170,7 +170,7 @@ describe('a schema beside its policy', () => {
   });
 });
 
-describe('protected data that another field reads (GHSA-m8jr-fxqx-8xx6)', () => {
+describe('another field reads protected data (GHSA-m8jr-fxqx-8xx6)', () => {
   const owner = (rule: string): string =>
     `type Query { p: P @public } type P @key(fields: "id") { id: ID! @public secret: String ${rule} }`;
   const reader = (rule: string): string =>
@@ -198,29 +198,29 @@ describe('protected data that another field reads (GHSA-m8jr-fxqx-8xx6)', () => 
       '@requiresScope(scope: "full") @authenticated',
     ],
     ['is minimized as well', '@authenticated @minimize(to: MASK)', '@authenticated @minimize(to: REDACT)'],
-  ])('is no finding where the reader %s', (_name, rule, own) => {
+  ])('without a finding, because the reader %s', (_name, rule, own) => {
     expect(codes(run({ one: owner(rule), two: reader(own) }))).toEqual([]);
   });
 
-  it('through @requires, as composition finds it for the standard rules', () => {
+  it('through @requires, as composition reports it for the standard rules', () => {
     const findings = run({ one: owner('@requiresScope(scope: "s")'), two: reader('@authenticated') });
     expect(codes(findings)).toEqual(['COMPOSITION_FAILED']);
     expect(findings[0]?.message).toContain('MISSING_TRANSITIVE_AUTH_REQUIREMENTS');
   });
 
-  it('through @fromContext: a supergraph that has it is refused', () => {
+  it('through @fromContext: the supergraph is refused', () => {
     const sdl = `type Query { t: T @public }
       type T @key(fields: "id") @context(name: "t") { id: ID! @public secret: String @purpose(of: ["tax"]) u: U @public }
       type U @key(fields: "id") { id: ID! @public leak(s: String @fromContext(field: "$t { secret }")): String @authenticated }`;
-    // As long as nobody here understands the feature, such a supergraph is refused as a whole.
+    // While the gateway does not know the feature, it refuses the whole supergraph.
     expect(run({ one: sdl }).find(({ code }) => code === 'COMPOSITION_FAILED')?.message).toContain(
       'specs.apollo.dev/context',
     );
   });
 });
 
-describe('what several subgraphs share', () => {
-  it('each of them protects in the same way, or is told', () => {
+describe('fields that several subgraphs share', () => {
+  it('are reported unless all protect them alike', () => {
     const findings = run({
       one: `type Query { s: S @public } type S @key(fields: "id") @subject(field: "id") {
         id: ID! @authenticated x: String @shareable @authenticated @requiresScope(scope: "a")
@@ -238,7 +238,7 @@ describe('what several subgraphs share', () => {
     ]);
   });
 
-  it('is compared by meaning and not by words', () => {
+  it('are compared by meaning, not by words', () => {
     const findings = run({
       one: `type Query { s: S } type S @shareable @authenticated { x: Int @requiresScopes(scopes: [["a"], ["a", "b"]]) }`,
       two: `type Query { t: S @authenticated } type S @shareable @authenticated { x: Int @requiresScope(scope: "a") }`,
@@ -248,7 +248,7 @@ describe('what several subgraphs share', () => {
 });
 
 describe('interfaces', () => {
-  it('whose implementers ask for different things are told', () => {
+  it('are reported if their implementers have different rules', () => {
     const findings = run({
       one: `type Query { n: N @authenticated } interface N @public { x: Int }
         type A implements N { x: Int @requiresScope(scope: "a") } type B implements N { x: Int @authenticated }`,
@@ -256,7 +256,7 @@ describe('interfaces', () => {
     expect(codes(findings)).toEqual(['INTERFACE_RULES_DIFFER N.x']);
   });
 
-  it('whose rule an implementer of another subgraph lacks are found', () => {
+  it('are reported if another subgraph’s implementer lacks their rule', () => {
     const findings = run({
       one: `type Query { n: N @authenticated } interface N { x: Int @requiresScope(scope: "a") }
         type A implements N @key(fields: "x") { x: Int @shareable }`,
@@ -273,13 +273,13 @@ describe('the command', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('finds nothing in the example', async () => {
+  it('reports nothing in the example', async () => {
     const result = await behalf(['lint', '--policy', 'policy.yaml']);
     expect(result.stdout).toBe('Nothing found.\n');
     expect(result.code).toBe(0);
   });
 
-  it('exits with 1 for an error and tells it to programs', async () => {
+  it('exits with 1 for an error, and reports it as JSON', async () => {
     const file = join(folder, 'open.graphql');
     await writeFile(
       file,
@@ -293,7 +293,7 @@ describe('the command', () => {
     ]);
   });
 
-  it('exits with 2 for what it cannot read', async () => {
+  it('exits with 2 for unreadable input', async () => {
     expect((await behalf(['lint', '--config', join(folder, 'nowhere.yaml')])).code).toBe(2);
     expect((await behalf(['lint', '--supergraph', join(folder, 'nowhere')])).stderr).toContain(
       'FILE_UNREADABLE',

@@ -13,7 +13,7 @@ extend schema
   @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@minimize", "@public", "@purpose", "@subject"])
 `;
 
-/** Begins a schema that links nothing, or links for itself. */
+/** The start of a schema that links nothing, or has its own links. */
 const WITHOUT_HEAD = '# ';
 
 type Schemas = Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ function sourcesOf(schemas: Schemas) {
   }));
 }
 
-/** What composition refuses, as `code [subgraph] coordinate`; what it lets pass is loaded as well. */
+/** What composition refuses, as `code [subgraph] coordinate`; whatever composes is loaded as well. */
 function refusals(schemas: Schemas): string[] {
   try {
     createOperationAuthorizer(composeSupergraph(sourcesOf(schemas)));
@@ -46,7 +46,7 @@ function refusals(schemas: Schemas): string[] {
   }
 }
 
-/** The same by the lint. */
+/** The same through lint. */
 function lintErrors(schemas: Schemas, supergraph: string): string[] {
   return lint({ subgraphs: sourcesOf(schemas), supergraph, policy: undefined, today: '2026-11-24' })
     .filter(({ severity }) => severity === 'error')
@@ -63,7 +63,7 @@ const reader = (rule: string): string =>
   `type P @key(fields: "id") { id: ID! @public secret: String @external leak: String @requires(fields: "secret") ${rule} }`;
 
 describe('a field computed from a protected one', () => {
-  it('of a purpose that the reader does not ask for does not compose', () => {
+  it('with a purpose that the reader does not require does not compose', () => {
     expect(refusals({ one: owner('@purpose(of: ["credit"])'), two: reader('') })).toEqual([
       'REQUIRES_PROTECTED [two] P.leak',
     ]);
@@ -73,7 +73,7 @@ describe('a field computed from a protected one', () => {
     ['another purpose', '@purpose(of: ["credit"])', '@purpose(of: ["ads"])'],
     ['one purpose of two', '@purpose(of: ["credit"]) @purpose(of: ["tax"])', '@purpose(of: ["credit"])'],
     ['a scope, where a purpose is wanted', '@purpose(of: ["credit"])', '@requiresScope(scope: "credit")'],
-  ])('does not compose when it asks for %s', (_name, rule, own) => {
+  ])('does not compose if the reader requires %s', (_name, rule, own) => {
     expect(refusals({ one: owner(rule), two: reader(own) })).toEqual(['REQUIRES_PROTECTED [two] P.leak']);
   });
 
@@ -82,7 +82,7 @@ describe('a field computed from a protected one', () => {
     ['@requiresScope(scope: "a")', '@authenticated'],
     ['@requiresScopes(scopes: [["a"], ["b"]])', '@requiresScopes(scopes: [["a"], ["c"]])'],
     ['@policy(policies: [["p"]])', '@authenticated'],
-  ])('of a standard rule is refused by composition itself: %s', (rule, own) => {
+  ])('with a standard rule is refused by composition itself: %s', (rule, own) => {
     const [refusal] = refusals({ one: owner(rule), two: reader(own) });
     expect(refusal).toContain('MISSING_TRANSITIVE_AUTH_REQUIREMENTS');
   });
@@ -120,11 +120,11 @@ describe('a field computed from a protected one', () => {
       'V',
     ],
     ['in a list', 'type V @shareable { x: String @purpose(of: ["credit"]) }', 'x', '[V!]'],
-  ])('does not compose when it reads %s', (_name, types, selection, value) => {
+  ])('does not compose if it reads %s', (_name, types, selection, value) => {
     expect(refusals(nested(types, selection, value))).toContain('REQUIRES_PROTECTED [two] P.leak');
   });
 
-  it('does not compose when it reads through another reader', () => {
+  it('does not compose if it reads through another computed field', () => {
     const second = `type P @key(fields: "id") { id: ID! @public leak: String @external more: String @requires(fields: "leak") @public }`;
     expect(
       refusals({
@@ -135,7 +135,7 @@ describe('a field computed from a protected one', () => {
     ).toEqual(['REQUIRES_PROTECTED [three] P.more']);
   });
 
-  it('of an interface object does not compose, for the implementer that asks', () => {
+  it('on an interface object does not compose for an implementer with a rule', () => {
     const refused = refusals({
       one: `type Query { m: M @public } interface M @key(fields: "id") { id: ID! title: String }
         type Book implements M @key(fields: "id") { id: ID! @public title: String @purpose(of: ["credit"]) }
@@ -146,7 +146,7 @@ describe('a field computed from a protected one', () => {
     expect(refused).not.toContain('REQUIRES_PROTECTED [two] Film.leak');
   });
 
-  it('composes when it asks for as much, or for more', () => {
+  it('composes if it requires as much or more', () => {
     const rule = '@purpose(of: ["credit", "tax"])';
     expect(refusals({ one: owner(rule), two: reader(rule) })).toEqual([]);
     expect(refusals({ one: owner(rule), two: reader('@purpose(of: ["tax"])') })).toEqual([]);
@@ -175,17 +175,21 @@ describe('a field computed from a minimized one', () => {
     ['asks for another scope', MASKED, '@requiresScope(scope: "other")'],
     ['asks for the fuller scope or another one', MASKED, '@requiresScopes(scopes: [["full"], ["other"]])'],
     ['is whole for more', MASKED, '@minimize(to: MASK, keep: 4, unless: [["full"], ["other"]])'],
-    ['is whole for everybody with a token', MASKED, '@minimize(to: MASK, keep: 4, unless: [[]])'],
+    ['is whole for every authenticated caller', MASKED, '@minimize(to: MASK, keep: 4, unless: [[]])'],
     ['keeps more', MASKED, '@minimize(to: MASK, keep: 5, unless: [["full"]])'],
     ['is minimized in a way that cannot be compared', MASKED, '@minimize(to: TRUNCATE, keep: 4)'],
     ['keeps something of what is redacted', '@minimize(to: REDACT)', '@minimize(to: MASK)'],
-    ['asks for a scope, where nobody sees the whole', '@minimize(to: MASK)', '@requiresScope(scope: "full")'],
+    [
+      'requires a scope, though nobody sees the whole',
+      '@minimize(to: MASK)',
+      '@requiresScope(scope: "full")',
+    ],
     [
       'asks for nothing, where everybody with a token sees the whole',
       '@minimize(to: MASK, unless: [[]])',
       '',
     ],
-  ])('does not compose when it %s', (_name, rule, own) => {
+  ])('does not compose if it %s', (_name, rule, own) => {
     expect(refusals({ one: owner(rule), two: reader(own) })).toEqual(['REQUIRES_MINIMIZED [two] P.leak']);
   });
 
@@ -205,11 +209,11 @@ describe('a field computed from a minimized one', () => {
       '@minimize(to: MASK, unless: [["a", "b"]])',
       '@requiresScope(scope: "a") @minimize(to: MASK, unless: [["b"]])',
     ],
-  ])('composes when it %s', (_name, rule, own) => {
+  ])('composes if it %s', (_name, rule, own) => {
     expect(refusals({ one: owner(rule), two: reader(own) })).toEqual([]);
   });
 
-  it('does not compose through an interface of which one implementer is minimized', () => {
+  it('does not compose through an interface with one minimized implementer', () => {
     const types = (rule: string): string =>
       `interface V { x: String } type A implements V @shareable { x: String ${rule} } type B implements V @shareable { x: String }`;
     const schemas = {
@@ -220,7 +224,7 @@ describe('a field computed from a minimized one', () => {
   });
 });
 
-describe('a field computed from the rows of a subject', () => {
+describe('a field computed from rows with a subject', () => {
   const federation = (own: string, types: string, v: string, selection: string): Schemas => ({
     one: `type Query { p: P @authenticated } type P @key(fields: "id") ${own} { id: ID! v: ${v} } ${types}`,
     two: `type P @key(fields: "id") ${own} { id: ID! v: ${v} @external leak: String @requires(fields: "v { ${selection} }") @authenticated } ${types}`,
@@ -237,7 +241,7 @@ describe('a field computed from the rows of a subject', () => {
     expect(refusals(federation('', types, v, selection))).toEqual(['REQUIRES_SUBJECT [two] P.leak']);
   });
 
-  it('composes when its own rows belong to a subject', () => {
+  it('composes if its own rows have a subject', () => {
     expect(refusals(federation('@subject(field: "id")', OWNED, 'U', 'x'))).toEqual([]);
   });
 });
@@ -250,7 +254,7 @@ const other = (email: string, field = 'other: User', more = ''): string =>
   `type Query { ${field} } ${user(email, more)}`;
 const PROVIDED = 'other: User @provides(fields: "email")';
 
-describe('@minimize that another subgraph does not state', () => {
+describe('@minimize that another subgraph omits', () => {
   it.each<[string, string, Schemas]>([
     ['a @shareable copy', 'two', { one: me(`@shareable ${MASK}`), two: other('@shareable') }],
     ['a @provides path', 'two', { one: me(`@shareable ${MASK}`), two: other('@external', PROVIDED) }],
@@ -375,7 +379,7 @@ describe('@minimize that another subgraph does not state', () => {
     expect(refused[0]).toContain(`[${subgraph}] `);
   });
 
-  it('does not compose when a subgraph writes the record itself', () => {
+  it('does not compose if a subgraph writes the record itself', () => {
     const links = `extend schema
       @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@composeDirective"])
       @link(url: "https://specs.apollo.dev/join/v0.3")
@@ -421,7 +425,7 @@ describe('@minimize that another subgraph does not state', () => {
       '@override with a label',
       { one: me(MASK), two: other(`@override(from: "one", label: "percent(5)") ${MASK}`) },
     ],
-  ])('composes when every subgraph states it: %s', (_name, schemas) => {
+  ])('composes if every subgraph states it: %s', (_name, schemas) => {
     expect(refusals(schemas)).toEqual([]);
   });
 
@@ -446,7 +450,7 @@ describe('@minimize that another subgraph does not state', () => {
   });
 });
 
-describe('@subject that another subgraph does not state', () => {
+describe('@subject that another subgraph omits', () => {
   const OWNED = 'type User @key(fields: "id") @subject(field: "id") { id: ID! email: String @shareable }';
   const owned = `type Query { me: User } ${OWNED}`;
   const OWNER = '@key(fields: "id") @key(fields: "home { zip }") @subject(field: "id")';
@@ -548,7 +552,7 @@ describe('@subject that another subgraph does not state', () => {
       'states it',
       { one: owned, two: 'type User @key(fields: "id") @subject(field: "id") { id: ID! notes: String }' },
     ],
-  ])('composes when the other one %s', (_name, schemas) => {
+  ])('composes if the other one %s', (_name, schemas) => {
     expect(refusals(schemas)).toEqual([]);
   });
 
@@ -562,7 +566,7 @@ describe('@subject that another subgraph does not state', () => {
       'is given the owner for some fields only',
       payments('holder: ID! @external payments: Int @requires(fields: "holder") cards: Int'),
     ],
-  ])('does not compose when a subgraph %s', (_name, two) => {
+  ])('does not compose if a subgraph %s', (_name, two) => {
     expect(refusals({ one: account, two })).toEqual(['SUBJECT_NOT_RECEIVED [two] Account']);
   });
 
@@ -570,7 +574,7 @@ describe('@subject that another subgraph does not state', () => {
     ['the key', payments('holder: ID! payments: Int', 'id holder')],
     ['@requires', payments('holder: ID! @external payments: Int @requires(fields: "holder")')],
     ['its own store', payments('holder: ID! @shareable payments: Int')],
-  ])('composes when a subgraph has the owner by %s', (_name, two) => {
+  ])('composes if a subgraph knows the owner by %s', (_name, two) => {
     const one = two.includes('"id holder"')
       ? account.replace('@key(fields: "id")', '@key(fields: "id") @key(fields: "id holder")')
       : account;

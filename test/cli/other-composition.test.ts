@@ -19,12 +19,12 @@ function composeElsewhere(sources: readonly SubgraphSource[]): string {
   return supergraphSdl;
 }
 
-it('another composition keeps the example’s scopes as the standard directive', async () => {
+it('another composer keeps the example’s scopes as the standard directive', async () => {
   const sources = await readSupergraphConfig('supergraph.yaml');
   const supergraphSdl = composeElsewhere(sources);
   expect(supergraphSdl).not.toMatch(/@requiresScope\(/);
 
-  // What is asked for field by field is the same, whoever composed it.
+  // The requirements of each field are the same, whichever tool composed it.
   const other = new RuleTable(parse(supergraphSdl), { coverage: 'open' });
   const ours = new RuleTable(parse(composeSupergraph(sources)), { coverage: 'open' });
   let compared = 0;
@@ -42,7 +42,7 @@ it('another composition keeps the example’s scopes as the standard directive',
   expect(compared).toBeGreaterThan(20);
 });
 
-it('without a record, a @subject of one subgraph loads and of several does not', async () => {
+it('without a record, @subject loads from one subgraph, not several', async () => {
   const sources = await readSupergraphConfig('supergraph.yaml');
   const alone = composeElsewhere(sources.filter(({ name }) => name === 'customers'));
   expect(() => createOperationAuthorizer(alone)).not.toThrow();

@@ -87,7 +87,7 @@ describe('behalf revoke', () => {
     expect(printed[0]).toContain('announced to the gateways');
   });
 
-  it('refuses to go without a reason', async () => {
+  it('requires a reason', async () => {
     await expect(revoke('consent', 'x', { reason: ' ' })).rejects.toMatchObject({ code: 'USAGE' });
   });
 });
@@ -126,7 +126,7 @@ describe('behalf suspend and resume', () => {
     expect(nothing).toEqual(['nothing is suspended']);
   });
 
-  it('need a name for a client and a scope, and none for everything', async () => {
+  it('need a name for a client or scope, and none for everything', async () => {
     await expect(stop('suspend', 'client')).rejects.toMatchObject({ code: 'USAGE' });
     await expect(stop('suspend', 'everything', 'x')).rejects.toMatchObject({ code: 'USAGE' });
   });

@@ -12,7 +12,7 @@ import { printable, printableLines } from '../../gateway/printable.js';
 import { behalf } from './support.js';
 
 const ESC = '\u001b';
-/** What must never reach a terminal from text that somebody else wrote. */
+/** Characters of foreign text that must never reach a terminal. */
 const ACTS = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
 const ACTS_BUT_LINE_FEED = /(?!\n)[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
 
@@ -30,7 +30,7 @@ const HOSTILE = [
   ['a byte order mark', '\ufeffa'],
 ] as const;
 
-describe('text of others on a terminal', () => {
+describe('foreign text on a terminal', () => {
   it.each(HOSTILE)('%s is escaped', (_case, text) => {
     expect(printable(text)).not.toMatch(ACTS);
     expect(printableLines(`${text}\n`)).not.toMatch(ACTS_BUT_LINE_FEED);
@@ -42,7 +42,7 @@ describe('text of others on a terminal', () => {
       expect(printable(name)).toBe(name);
   });
 
-  it('never acts, and JSON stays the JSON that it was (property)', () => {
+  it('never acts on it, and JSON stays unchanged (property)', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(printable(text)).not.toMatch(ACTS);
@@ -53,15 +53,15 @@ describe('text of others on a terminal', () => {
     );
   });
 
-  it('is cut where it would fill the screen', () => {
+  it('is truncated if it would fill the screen', () => {
     expect(printable('x'.repeat(10_000), 200)).toHaveLength(201);
   });
 });
 
-describe('what prints it', () => {
+describe('a command that prints it', () => {
   const everywhere = HOSTILE.map(([, text]) => text).join('');
 
-  it('audit tail: every text of a record', () => {
+  it('audit tail: escapes every text of a record', () => {
     const record: StoredAuditRecord = {
       seq: 1,
       transaction_id: crypto.randomUUID(),
@@ -101,7 +101,7 @@ describe('what prints it', () => {
     for (const line of lines) expect(line).not.toMatch(ACTS);
   });
 
-  it('audit tail: a record that is too large to be shown is cut', () => {
+  it('audit tail: truncates a record that is too large', () => {
     const record = {
       seq: 1,
       occurred_at: new Date(0),
@@ -123,7 +123,7 @@ describe('what prints it', () => {
     expect(text).toContain('… and 19000 more');
   });
 
-  it('clients show: what an application registered as its name', () => {
+  it('clients show: escapes the name an application registered', () => {
     const lines = describeApplication({
       clientId: everywhere,
       confidential: false,
@@ -141,7 +141,7 @@ describe('what prints it', () => {
     for (const line of lines) expect(line).not.toMatch(ACTS);
   });
 
-  it('the log: each entry is one line of JSON, whatever it quotes', () => {
+  it('the log: writes each entry as one line of JSON', () => {
     const written: string[] = [];
     const log = jsonLog('info', (line) => void written.push(line));
     log.log('info', 'MESSAGE', { message: everywhere });
@@ -185,12 +185,12 @@ describe('the commands', () => {
   it.each([
     ['explain', ['explain', 'q.graphql', '--supergraph', 'new.graphql']],
     ['explain, for programs', ['explain', 'q.graphql', '--supergraph', 'new.graphql', '--format', 'json']],
-    ['explain of what is no operation', ['explain', 'bad.graphql', '--supergraph', 'new.graphql']],
+    ['explain of an invalid operation', ['explain', 'bad.graphql', '--supergraph', 'new.graphql']],
     ['diff', ['diff', 'old.graphql', 'new.graphql']],
     ['diff, for programs', ['diff', 'old.graphql', 'new.graphql', '--format', 'json']],
     ['lint', ['lint', '--config', 'supergraph.yaml', '--policy', 'policy.yaml']],
     ['an error', ['explain', `${ESC}[2J\u202e.graphql`, '--supergraph', 'new.graphql']],
-    ['an option that there is not', ['lint', `--${ESC}[2J`]],
+    ['an unknown option', ['lint', `--${ESC}[2J`]],
   ])('%s', async (_case, args) => {
     await writeFile(join(folder, 'policy.yaml'), 'version: 1\nscopes: {}\n');
     const inFolder = args.map((arg) => (/\.(graphql|yaml)$/.test(arg) ? join(folder, arg) : arg));

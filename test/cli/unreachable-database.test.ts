@@ -18,7 +18,7 @@ const COMMANDS: [number, string][] = [
 ];
 
 describe('a database that cannot be reached', () => {
-  it.each(COMMANDS)('exits with %i, in one line that says so: behalf %s', async (code, command) => {
+  it.each(COMMANDS)('exits with %i and one line that says so: behalf %s', async (code, command) => {
     const ended = await behalf(command.split(' '), '', {
       DATABASE_URL: 'postgres://someone:sekret@127.0.0.1:1/behalf',
       BEHALF_REPLAY_PASSWORD: 'x',
@@ -44,7 +44,7 @@ describe('a database that cannot be reached', () => {
   });
 });
 
-/** oidc-provider warns of the Node.js version; that is no part of what the command says. */
+/** oidc-provider warns about the Node.js version; that is not part of the command's output. */
 function linesOf(stderr: string): string[] {
   return stderr.split('\n').filter((line) => line !== '' && !line.startsWith('oidc-provider WARNING'));
 }

@@ -18,7 +18,7 @@ afterAll(async () => {
   closers = [];
 });
 
-describe('CVE-2025-64347: directives that the schema renames', () => {
+describe('CVE-2025-64347: renamed directives', () => {
   it.each([
     [
       'renamed',
@@ -69,7 +69,7 @@ const partyResolvers = {
 };
 const parties = { name: 'parties', sdl: PARTIES, resolvers: partyResolvers };
 
-describe('CVE-2025-64530: rules on interfaces, past which fragments led', () => {
+describe('CVE-2025-64530: rules on interfaces, bypassed by fragments', () => {
   beforeAll(() => start([parties]));
 
   it.each([
@@ -80,7 +80,7 @@ describe('CVE-2025-64530: rules on interfaces, past which fragments led', () => 
     '{ party { id ...A } } fragment A on Party { ...B } fragment B on Person { name }',
     '{ party { id ...A } } fragment A on Party { ... on Person { ...C } } fragment C on Party { name }',
     '{ deep { party { id ...A } } } fragment A on Party { name }',
-  ])('are met whatever way leads to the field: %s', async (query) => {
+  ])('are met on every path to the field: %s', async (query) => {
     const { body } = await federation.ask(query, { scopes: 'other' });
     expect(JSON.stringify(body.data)).not.toContain('Alma');
     expect(JSON.stringify(body.data)).toContain('"id":"p"');
@@ -94,7 +94,7 @@ describe('CVE-2025-64530: rules on interfaces, past which fragments led', () => 
 describe('CVE-2025-64173: an interface field that only some implementers protect', () => {
   beforeAll(() => start([parties]));
 
-  it('asks for the rule of every implementer that could answer', async () => {
+  it('requires the rules of all implementers that could answer', async () => {
     const answer = await federation.ask('{ parties { __typename id name } }', { scopes: '' });
     expect(answer.body.data).toEqual({
       parties: [
@@ -104,12 +104,12 @@ describe('CVE-2025-64173: an interface field that only some implementers protect
     });
     expect(denials(answer)).toEqual(['parties.0.name Party.name', 'parties.1.name Party.name']);
     expect(federation.reached()).not.toContain('Party.name');
-    // The one that protects nothing may be asked by itself.
+    // The field of the unprotected implementer may be selected by itself.
     const firms = await federation.ask('{ parties { ... on Firm { name } } }');
     expect(firms.body.data).toEqual({ parties: [{}, { name: 'Acme' }] });
   });
 
-  it('also in a supergraph whose composition did not copy rules up', async () => {
+  it('is protected in a supergraph without rules copied up to it, too', async () => {
     const edited = (supergraph: string): string =>
       supergraph.replace(/(interface Party[^{]*\{[^}]*?name: String)[^\n]*/, '$1');
     const older = await start([parties], {}, edited);
@@ -122,7 +122,7 @@ describe('CVE-2025-64173: an interface field that only some implementers protect
 describe('Hive #1422, #1423: unions, and fragments that share a response key', () => {
   beforeAll(() => start([parties]));
 
-  it('each member is judged by itself, and the type of each is free', async () => {
+  it('judge each member by itself, with a free __typename', async () => {
     const answer = await federation.ask(
       '{ anything { __typename ... on Vault { code } ... on Person { name ssn } ... on Firm { vat } } }',
       { scopes: 'person' },
@@ -138,7 +138,7 @@ describe('Hive #1422, #1423: unions, and fragments that share a response key', (
     expect(federation.reached()).not.toContain('Vault.code');
   });
 
-  it('a denied fragment leaves an allowed value under the same key', async () => {
+  it('keep an allowed value under the same key as a denied one', async () => {
     const answer = await federation.ask(
       '{ anything { ... on Person { x: name } ... on Firm { x: vat } ... on Vault { x: code } } }',
     );
@@ -151,8 +151,8 @@ describe('Hive #1422, #1423: unions, and fragments that share a response key', (
   });
 });
 
-describe('federation PR 3321: a field that subgraphs share under different rules', () => {
-  it('asks for the rules of all of them', async () => {
+describe('federation PR 3321: a field shared by subgraphs with different rules', () => {
+  it('requires the rules of all subgraphs', async () => {
     const shared = (rule: string): string => `${LINKS}
       type Query { x: String }
       type Item @key(fields: "id") { id: ID! price: String @shareable ${rule} }`;
@@ -181,7 +181,7 @@ describe('GHSA-m8jr-fxqx-8xx6: protected data through @requires', () => {
   const two = (rule: string): string => `${LINKS}
     type Item @key(fields: "id") { id: ID! weight: Int @external shipping: Int @requires(fields: "weight") ${rule} }`;
 
-  it('does not compose unless the field that reads it asks for as much', () => {
+  it('does not compose unless the reading field requires as much', () => {
     const compose = (rule: string): string =>
       composeSupergraph([
         { name: 'one', url: 'http://one', sdl: one },
@@ -192,7 +192,7 @@ describe('GHSA-m8jr-fxqx-8xx6: protected data through @requires', () => {
     expect(compose('@requiresScope(scope: "weight")')).toContain('shipping');
   });
 
-  it('a required field is fetched, and returned only to those who may read it', async () => {
+  it('a required field is fetched, but returned only to permitted callers', async () => {
     const { ask, reached } = await start([
       {
         name: 'one',
@@ -219,7 +219,7 @@ describe('GHSA-m8jr-fxqx-8xx6: protected data through @requires', () => {
   });
 });
 
-describe('CVE-2026-32621: names that JavaScript objects have already', () => {
+describe('CVE-2026-32621: names of Object.prototype', () => {
   it('are ordinary names: aliases, variables, fragments, operations, in lists and at the root', async () => {
     const { ask } = await start([parties]);
     const names = ['__proto__', 'constructor', 'hasOwnProperty', 'toString', 'valueOf', '__defineGetter__'];
@@ -243,8 +243,8 @@ describe('CVE-2026-32621: names that JavaScript objects have already', () => {
   });
 });
 
-describe('CVE-2025-32031 and others: fragments that double with each', () => {
-  it('fragments cost look-ups linear in the document, and are not expanded', () => {
+describe('CVE-2025-32031 and others: fragments that double at each level', () => {
+  it('cost look-ups linear in the document, and are not expanded', () => {
     const supergraph = composeSupergraph([{ name: 'parties', url: 'http://parties', sdl: PARTIES }]);
     const authorizer = createOperationAuthorizer(supergraph);
     // Every look-up of a coordinate goes through the table.
@@ -288,7 +288,7 @@ describe('CVE-2025-32031 and others: fragments that double with each', () => {
     }
   });
 
-  it('and circles of fragments are refused before anything is read of them', async () => {
+  it('are refused before any are read if they form a cycle', async () => {
     const { ask, reached } = await start([parties]);
     const answer = await ask(
       '{ parties { ...A } } fragment A on Party { ...B } fragment B on Party { id ...A }',
@@ -317,7 +317,7 @@ describe('GHSA-hff2-gcpx-8f4p: a GET that another site can send', () => {
   );
 });
 
-describe('identity headers, and requests that bring their own claims', () => {
+describe('identity headers, and requests with claims of their own', () => {
   it('client headers and extensions reach neither subgraphs nor decisions', async () => {
     const { ask, subgraphs, reached } = await start([parties]);
     const answer = await ask('{ party { id name } }', {

@@ -45,17 +45,17 @@ describe('router #9891, #9859: a denied field under @skip and @include', () => {
     ['a text', 'query ($b: Boolean!) { user { name ssn @skip(if: $b) } }', { b: 'false' }],
     ['not defined', '{ user { name ssn @skip(if: $b) } }', { b: false }],
     ['a default that is null', 'query ($b: Boolean = null) { user { name ssn @skip(if: $b) } }', {}],
-  ])('with a variable that is no condition is not executed at all: %s', async (_how, query, variables) => {
+  ])('is not executed if its variable is not a condition: %s', async (_how, query, variables) => {
     const { status, body } = await federation.ask(query, { scopes: '', variables });
     expect(body.data ?? null).toBeNull();
     expect(body.errors?.length).toBeGreaterThan(0);
     expect(federation.reached()).toEqual([]);
-    // As whoever may read it is told.
+    // The same answer as for a caller who may read it.
     const granted = await federation.ask(query, { scopes: 'ssn', variables });
     expect({ status, body }).toEqual({ status: granted.status, body: granted.body });
   });
 
-  it('an invalid variable stops the whole operation', async () => {
+  it('with an invalid variable stops the whole operation', async () => {
     const query = 'mutation ($amount: Int!) { pay(amount: $amount) { receipt } close { ok } }';
     for (const variables of [{}, { amount: 'much' }, { amount: null }]) {
       const { body } = await federation.ask(query, { scopes: '', variables });
@@ -66,7 +66,7 @@ describe('router #9891, #9859: a denied field under @skip and @include', () => {
     expect(ran).toEqual(['close']);
   });
 
-  it('null instead of a default never reaches a subgraph', async () => {
+  it('with null for a default never sends null to a subgraph', async () => {
     for (const directive of ['skip', 'include']) {
       const { text } = await federation.ask(
         `query ($b: Boolean = true) { user { name ssn @${directive}(if: $b) } }`,
@@ -88,7 +88,7 @@ describe('router #9891, #9859: a denied field under @skip and @include', () => {
     ['@skip(if: $no) @include(if: $yes)', true],
     ['@skip(if: $default)', false],
     ['@include(if: $default)', true],
-  ])('is not executed, and is an error only where it was selected: %s', async (condition, isSelected) => {
+  ])('is not executed, and is an error only if it was selected: %s', async (condition, isSelected) => {
     const header = 'query ($yes: Boolean!, $no: Boolean!, $default: Boolean = true)';
     const use = 'a: open @include(if: $yes) b: open @skip(if: $no) c: open @include(if: $default)';
     for (const selection of [
@@ -109,7 +109,8 @@ describe('router #9891, #9859: a denied field under @skip and @include', () => {
   });
 });
 
-// Found by test/properties/federation.test.ts: what was left out kept a field, and a mutation, of which all else was denied.
+// Found by test/properties/federation.test.ts: skipped selections kept a field, or a mutation, whose other selections were
+// denied.
 describe('a field whose whole selection is denied or skipped', () => {
   it.each([
     'mutation { pay { receipt ok @skip(if: true) } close { ok } }',
@@ -124,7 +125,7 @@ describe('a field whose whole selection is denied or skipped', () => {
     expect(body.errors).toHaveLength(1);
   });
 
-  it('runs where something is left that is not left out', async () => {
+  it('runs if any selection remains', async () => {
     const query = 'mutation ($b: Boolean!) { pay { receipt ok @skip(if: $b) } }';
     expect((await federation.ask(query, { scopes: '', variables: { b: false } })).body.data).toEqual({
       pay: { receipt: null, ok: true },
@@ -135,7 +136,7 @@ describe('a field whose whole selection is denied or skipped', () => {
   });
 });
 
-describe('envelop #892: an operation that asks for the schema as well', () => {
+describe('envelop #892: an operation that also requests the schema', () => {
   it('is authorized as without it', async () => {
     for (const schema of [
       '__schema { __typename }',
@@ -149,8 +150,8 @@ describe('envelop #892: an operation that asks for the schema as well', () => {
   });
 });
 
-describe('CVE-2026-32621: a subgraph that sends names which JavaScript objects have already', () => {
-  it('changes no prototype, and decides nothing', async () => {
+describe('CVE-2026-32621: a subgraph that sends names of Object.prototype', () => {
+  it('changes no prototype and no decision', async () => {
     const users = federation.subgraphs.get('users');
     if (users === undefined) throw new Error('no subgraph');
     users.instead = (_request, response) => {

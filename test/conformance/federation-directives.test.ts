@@ -3,7 +3,7 @@ import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { denials, federate, LINKS } from './support.js';
 import type { Federation } from './support.js';
 
-// The directives of federation beside rules: where a rule could get lost when a field moves, is lent, or stands for others.
+// Federation's directives together with rules, where a rule could get lost as a field moves, is provided, or stands for others.
 
 const closers: (() => Promise<void>)[] = [];
 const start = async (...args: Parameters<typeof federate>): Promise<Federation> => {
@@ -109,7 +109,7 @@ describe('@override', () => {
     ['stated in both', '@requiresScope(scope: "email")', '@requiresScope(scope: "email")'],
     ['stated only where the field came from', '@requiresScope(scope: "email")', ''],
     ['stated only where the field went', '', '@requiresScope(scope: "email")'],
-  ])('a rule of the field is not lost with it: %s', async (_where, old, taken) => {
+  ])('a rule of the overridden field is kept: %s', async (_where, old, taken) => {
     const { ask, reached } = await start([before(old), after(taken)]);
     const answer = await ask('{ user { id email } }', { scopes: '' });
     expect(answer.body.data).toEqual({ user: { id: '1', email: null } });
@@ -120,7 +120,7 @@ describe('@override', () => {
     });
   });
 
-  it.each([0, 100])('nor while it moves, by a label that sends %i percent', async (percent) => {
+  it.each([0, 100])('a rule is kept during a migration label of %i percent', async (percent) => {
     const rule = '@requiresScope(scope: "email")';
     const { ask, reached } = await start([before(rule), after(rule, `, label: "percent(${percent})"`)]);
     const answer = await ask('{ user { id email } }', { scopes: '' });
@@ -181,7 +181,7 @@ describe('@requires through three subgraphs', () => {
     },
   ];
 
-  it('requires the first one’s rule at the last one’s field, or does not compose', () => {
+  it('requires the first field’s rule at the last, or does not compose', () => {
     const rule = '@requiresScope(scope: "cost")';
     const compose = (middle: string, last: string): string =>
       composeSupergraph(parts(middle, last).map(({ name, sdl }) => ({ name, url: `http://${name}`, sdl })));
@@ -230,7 +230,7 @@ describe('@inaccessible', () => {
 });
 
 describe('a value type that only one subgraph protects', () => {
-  it('is protected wherever it comes from', async () => {
+  it('is protected from every subgraph', async () => {
     const money = (rules: readonly [string, string]): string =>
       `type Money @shareable ${rules[0]} { amount: Int ${rules[1]} currency: String }`;
     for (const rules of [
@@ -287,7 +287,7 @@ describe('rules of enums and scalars', () => {
     expect(answer.body.data).toEqual({ find: 'found', tags: null });
     expect(seen).toEqual([{ level: 'B', tags: ['x'] }]);
     expect(denials(answer)).toEqual(['tags Query.tags']);
-    // The rule of the type holds beside @public on the field.
+    // The type's rule applies despite @public on the field.
     expect((await ask('{ levels find }', { scopes: '' })).body.data).toBeNull();
     expect((await ask('{ levels }', { scopes: 'level' })).body.data).toEqual({ levels: [['A']] });
   });

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { federate, LINKS } from './support.js';
 import type { Federation } from './support.js';
 
-// @apollo/gateway keeps what it joins subgraphs by in the response, beside what the client selected and under the same keys.
-// Found by test/properties/federation.test.ts.
+// @apollo/gateway keeps the keys by which it joins subgraphs in the response, beside the client's selections and possibly under
+// the same response keys. Found by test/properties/federation.test.ts.
 
 let federation: Federation;
 let fails = false;
@@ -53,7 +53,7 @@ beforeAll(async () => {
 });
 afterAll(() => federation.close());
 
-describe('a response key that is the name of a denied @key', () => {
+describe('a response key with the name of a denied @key', () => {
   it.each([
     ['{ user { id: city } }', { user: { id: 'Graz' } }, { user: { id: null } }],
     ['{ user { org: city } }', { user: { org: 'Graz' } }, { user: { org: null } }],
@@ -71,7 +71,7 @@ describe('a response key that is the name of a denied @key', () => {
       { user: { __behalf_key_id: 'Graz', id: 'Graz' } },
       { user: { __behalf_key_id: null, id: null } },
     ],
-  ])('has the selection and never the key, even with the subgraph down: %s', async (query, up, down) => {
+  ])('has the selection, never the key, even with the subgraph down: %s', async (query, up, down) => {
     for (fails of [false, true]) {
       const { body, text } = await federation.ask(query, { scopes: '' });
       expect(body.data).toEqual(fails ? down : up);

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { denials, federate, LINKS } from './support.js';
 import type { Federation } from './support.js';
 
-// The rules as "Authorization directives" of GraphOS Router's documentation has them, and what the GraphQL specification
-// (October 2021) says of nulls, paths and the order of an answer.
+// The rules as GraphOS Router documents them under "Authorization directives", and what the GraphQL specification (October
+// 2021) says about nulls, paths and the order of a response.
 
 let federation: Federation;
 const ran: string[] = [];
@@ -127,7 +127,7 @@ describe('@authenticated, @requiresScopes, @policy', () => {
     },
   );
 
-  it('says what would be required, and never what is held', async () => {
+  it('errors name what is required, never what is held', async () => {
     const { body, text } = await federation.ask('{ both }', { scopes: 'a distinctive' });
     expect(body.errors?.[0]?.extensions).toEqual({
       code: 'UNAUTHORIZED_FIELD_OR_TYPE',
@@ -183,7 +183,7 @@ describe('GraphQL section 6.4.4: nulls and errors', () => {
     expect(errors[20]?.path).toBeUndefined();
   });
 
-  it('a denied parent hides its children, and skipped fields leave no error', async () => {
+  it('a denied parent hides its children’s errors; skipped fields have none', async () => {
     const query = `query ($x: Boolean!, $y: Boolean = false) {
       account { id secret { text } level @include(if: $x) tags @skip(if: $x) ... @include(if: $y) { balance } } }`;
     const left = await federation.ask(query, { variables: { x: false } });
@@ -193,7 +193,7 @@ describe('GraphQL section 6.4.4: nulls and errors', () => {
     expect(denials(right)).toEqual(['account.secret Account.secret', 'account.level Account.level']);
   });
 
-  it('section 7.2.2: response keys stand in the order of the client’s document', async () => {
+  it('section 7.2.2: response keys follow the order of the client’s document', async () => {
     const { text } = await federation.ask(
       '{ z: never open y: both a: account { s: secret { text } id l: level } always b: vip }',
     );
@@ -205,7 +205,7 @@ describe('GraphQL section 6.4.4: nulls and errors', () => {
 });
 
 describe('mutations', () => {
-  it('mutations run in order, without denied ones or denied payloads', async () => {
+  it('run in order, without denied ones or denied payloads', async () => {
     const query = 'mutation { d: four { a b } c: two { ok note } b: one { ok } a: three { ok } }';
     const answer = await federation.ask(query, { scopes: '' });
     expect(ran).toEqual(['two', 'three']);
@@ -216,7 +216,7 @@ describe('mutations', () => {
     await federation.ask('mutation { two { note } three { ok } }', { scopes: '' });
     expect(ran).toEqual(['three']);
     ran.length = 0;
-    // A null that moved up afterwards does not take back what ran.
+    // A null that propagates afterwards does not undo what ran.
     await federation.ask('mutation { three { note } two { ok } }', { scopes: '' });
     expect(ran).toEqual(['two']);
     ran.length = 0;
@@ -226,7 +226,7 @@ describe('mutations', () => {
 });
 
 // Found by test/properties/federation.test.ts: the denied selection took the mutation's place with it.
-describe('a mutation that is selected several times under one response key', () => {
+describe('a mutation selected several times under one response key', () => {
   it.each([
     ['mutation { two { note } three { ok } two { ok } }', ['two', 'three']],
     [
@@ -238,17 +238,14 @@ describe('a mutation that is selected several times under one response key', () 
     ['mutation { two { note } three { ok } ... @include(if: false) { two { ok } } }', ['three']],
     ['mutation { two @skip(if: true) { note } three { ok } two { ok } }', ['three', 'two']],
     ['mutation { two { note } three { ok } two { note } }', ['three']],
-  ])(
-    'runs once, at the place of the first that is selected, if something of it may be read: %s',
-    async (query, order) => {
-      await federation.ask(query, { scopes: '' });
-      expect(ran).toEqual(order);
-    },
-  );
+  ])('runs once, at the first selected place, if anything of it is readable: %s', async (query, order) => {
+    await federation.ask(query, { scopes: '' });
+    expect(ran).toEqual(order);
+  });
 });
 
 describe('a decision', () => {
-  it('never depends on other callers, before or at the same time', async () => {
+  it('never depends on other callers, earlier or concurrent', async () => {
     const query = 'query A { account { id level balance } both } query B { account { id tags } either }';
     const callers = [
       { operationName: 'A' },
@@ -281,7 +278,7 @@ describe('a decision', () => {
     expect(federation.reached()).toEqual(['Query.open']);
   });
 
-  it('holds for everything around data: _entities and _service are not to be had', async () => {
+  it('covers the federation fields: _entities and _service are not available', async () => {
     for (const query of [
       '{ _service { sdl } }',
       '{ _entities(representations: [{ __typename: "User", id: "u1" }]) { ... on User { id } } }',

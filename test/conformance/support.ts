@@ -14,7 +14,7 @@ import {
 } from '../gateway/support.js';
 import type { Answer, TestGateway } from '../gateway/support.js';
 
-/** What every schema here links. */
+/** The link in every schema here. */
 export const LINKS = /* GraphQL */ `
   extend schema
     @link(
@@ -57,12 +57,12 @@ export interface Federation {
   readonly gateway: TestGateway;
   readonly subgraphs: ReadonlyMap<string, TestSubgraph>;
   readonly ask: (query: string, caller?: Caller) => Promise<Answer>;
-  /** Coordinates that subgraphs were asked for since this was called last; `__typename` and keys of entities included. */
+  /** Coordinates requested from subgraphs since the last call, including `__typename` and entity keys. */
   readonly reached: () => string[];
   readonly close: () => Promise<void>;
 }
 
-/** A real gateway over real subgraphs, which protect nothing themselves: what holds here, the gateway holds. */
+/** A real gateway over real subgraphs that protect nothing: whatever holds here, the gateway enforces. */
 export async function federate(
   parts: readonly Part[],
   config: Partial<GatewayConfig> = {},

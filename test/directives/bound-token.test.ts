@@ -60,7 +60,7 @@ afterAll(async () => {
   for (const close of closers.reverse()) await close();
 });
 
-/** As the gateway mints it with `bind: body`; without a body, one that is bound to nothing. */
+/** As the gateway mints it with `bind: body`; without a body, an unbound token. */
 async function token(
   body?: unknown,
   more: Record<string, unknown> = {},
@@ -110,8 +110,8 @@ async function execute(schema: ReturnType<typeof subgraph>, txnToken: string, bo
   return { data, refused: [...refused] };
 }
 
-describe('a token that is bound to a request', () => {
-  it('is good for that request, however its JSON was written', async () => {
+describe('a token bound to a request', () => {
+  it('permits that request, however its JSON is written', async () => {
     const schema = subgraph();
     const rewritten = JSON.parse(
       '{ "operationName" : "One", "variables": {"id":"\\u0070\\u0031"},"extensions":{"x":1},\n "query": ' +
@@ -134,13 +134,13 @@ describe('a token that is bound to a request', () => {
     'with a body of text': JSON.stringify(BODY),
     'with a persisted query': { extensions: { persistedQuery: { version: 1, sha256Hash: 'x' } } },
   };
-  it.each(Object.keys(lifted))('lifted and %s is refused', async (name) => {
+  it.each(Object.keys(lifted))('lifted, and %s, is refused', async (name) => {
     const result = await execute(subgraph(), await token(BODY), BODY, lifted[name]);
     expect(result.refused).toEqual(['TXN_TOKEN_BODY']);
     expect(result.data).toEqual({ person: null });
   });
 
-  it('replayed is refused, also when the two come together', async () => {
+  it('replayed is refused, also concurrently', async () => {
     const schema = subgraph();
     const bound = await token(BODY);
     const answers = await Promise.all(
@@ -157,7 +157,7 @@ describe('a token that is bound to a request', () => {
     expect((await execute(schema, bound, BODY, BODY)).data).toEqual({ person: 'person p1' });
   });
 
-  it('does not become one that is bound to nothing: what is signed cannot be left out', async () => {
+  it('cannot be unbound, because its claims are signed', async () => {
     const malformed: Record<string, unknown>[] = [
       { jti: undefined },
       { jti: '' },
@@ -174,7 +174,7 @@ describe('a token that is bound to a request', () => {
     }
   });
 
-  it('is the only one that a subgraph with binding: required accepts', async () => {
+  it('is the only kind that binding: required accepts', async () => {
     const schema = subgraph({ binding: 'required' });
     expect((await execute(schema, await token(), BODY, BODY)).refused).toEqual(['TXN_TOKEN_UNBOUND']);
     expect((await execute(schema, await token(BODY), BODY, BODY)).data).toEqual({ person: 'person p1' });
@@ -183,7 +183,7 @@ describe('a token that is bound to a request', () => {
 });
 
 describe('the memory of used tokens', () => {
-  it('that is full refuses, and has room again when tokens have expired', () => {
+  it('refuses when full, and has room again when tokens expire', () => {
     let now = 1_000;
     const memory = new InMemoryReplay(2, () => now);
     expect(memory.use('a', 1_010)).toBe('first');
@@ -198,7 +198,7 @@ describe('the memory of used tokens', () => {
     expect(memory.size).toBe(1);
   });
 
-  it('never forgets a token that is still accepted, and never holds more than it may (property)', () => {
+  it('never forgets an accepted token, and never exceeds its bound (property)', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 3 })), {
@@ -210,7 +210,7 @@ describe('the memory of used tokens', () => {
           const used = new Map<string, number>();
           for (const [index, passing] of uses) {
             now += passing;
-            // One token has one expiry: it is written in its name.
+            // A token has one expiry, so the name contains it.
             const expiresAt = Math.floor(now / 10) * 10 + 15;
             const id = `${index} ${expiresAt}`;
             const isUsed = (used.get(id) ?? -1) > now;
@@ -236,12 +236,12 @@ describe('the memory of used tokens', () => {
     ],
     ['rejects', { use: () => Promise.reject(new Error('store is down')) }],
     ['says something else', { use: () => 'yes' }],
-  ] as unknown as [string, ReplayMemory][])('that %s refuses', async (_name, replay) => {
+  ] as unknown as [string, ReplayMemory][])('refuses if it %s', async (_name, replay) => {
     const result = await execute(subgraph({ replay }), await token(BODY), BODY, BODY);
     expect(result.refused).toEqual(['TXN_TOKEN_REPLAY_UNKNOWN']);
   });
 
-  it('may be shared by several instances, among which a token is then good once', async () => {
+  it('can be shared, and then instances accept a token once between them', async () => {
     const replay = new InMemoryReplay();
     const [one, two] = [subgraph({ replay }), subgraph({ replay })];
     const bound = await token(BODY);
@@ -316,20 +316,20 @@ describe('under Apollo Server', () => {
     });
   }
 
-  it('the request that it is bound to is executed', async () => {
+  it('the bound request is executed', async () => {
     expect(await send('POST', url, await token(BODY), BODY)).toContain('person p1');
   });
 
-  it('a GET that executes its query string, with the bound body beside it, executes nothing', async () => {
+  it('a GET with a query string beside the bound body executes nothing', async () => {
     const address = `${url}?query=${encodeURIComponent('{ all }')}`;
     const answer = await send('GET', address, await token(BODY), BODY);
     expect(answer).not.toContain('everybody');
     expect(answer).toContain('TXN_TOKEN_ELSEWHERE');
-    // The counterpart: a token that is bound to nothing may do so.
+    // For contrast: an unbound token may do so.
     expect(await send('GET', address, await token(), BODY)).toContain('everybody');
   });
 
-  it('a batch that holds the bound request and another one is refused as a whole', async () => {
+  it('a batch of the bound request and another is refused whole', async () => {
     const answer = await send('POST', url, await token(BODY), [BODY, { query: '{ all }' }]);
     expect(answer).not.toMatch(/everybody|person p1/);
   });
@@ -358,7 +358,7 @@ describe('the hash of a request (RFC 8785)', () => {
     return JSON.stringify(value);
   }
 
-  it('is the same however the request was written (property)', () => {
+  it('is the same however the request is written (property)', () => {
     fc.assert(
       fc.property(body, (request) => {
         const hash = graphqlRequestHash(request);
@@ -370,8 +370,8 @@ describe('the hash of a request (RFC 8785)', () => {
     );
   });
 
-  it('is another one for every other query, variables or operation name (property)', () => {
-    // Canonical by another way: sorted entries, as text that this test makes for itself.
+  it('differs for every other query, variables or operation name (property)', () => {
+    // Canonical by independent means: sorted entries, serialized by the test itself.
     const meaning = (value: unknown): string =>
       JSON.stringify(value, (_key, entry: unknown) =>
         typeof entry === 'object' && entry !== null && !Array.isArray(entry)
@@ -404,7 +404,7 @@ describe('the hash of a request (RFC 8785)', () => {
     );
   });
 
-  it('tells apart what only looks alike', () => {
+  it('distinguishes similar requests', () => {
     const q = '{ a }';
     const distinct: unknown[] = [
       { query: q },
@@ -434,7 +434,7 @@ describe('the hash of a request (RFC 8785)', () => {
     );
   });
 
-  it('of what cannot be executed as one request, or is nested without end, is none', () => {
+  it('does not exist for what is not one request, or nested too deeply', () => {
     let deep: unknown = 1;
     for (let depth = 0; depth < 100_000; depth += 1) deep = [deep];
     const inherited = Object.create({ query: '{ a }' }) as unknown;
@@ -455,8 +455,8 @@ describe('the hash of a request (RFC 8785)', () => {
   });
 });
 
-describe('the library on its own', () => {
-  it('guards a service that speaks no GraphQL', async () => {
+describe('the library without GraphQL', () => {
+  it('protects a service that does not use GraphQL', async () => {
     const verify = createTxnTokenVerifier('people', { issuer: ISSUER, keys: [publicJwk] });
     expect((await verify(await token())).verified?.delegation.scopes).toEqual(new Set(['a']));
     expect((await verify(await token(BODY))).refusal).toBe('TXN_TOKEN_BODY');

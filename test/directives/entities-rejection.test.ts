@@ -16,7 +16,7 @@ const typeDefs = /* GraphQL */ `
   }
 `;
 
-it('leaves no rejection unheard when an unknown type stands beside a reference that fails', async () => {
+it('an unknown type beside a failing reference leaves no unhandled rejection', async () => {
   const unheard: unknown[] = [];
   const hear = (reason: unknown): void => {
     unheard.push(reason);
@@ -38,7 +38,7 @@ it('leaves no rejection unheard when an unknown type stands beside a reference t
     expect((await ask('Thing', 'Nothing')).errors).toHaveLength(1);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(unheard).toEqual([]);
-    // Alone, the failure is what it was: an error at its place.
+    // By itself, the failure is an error at its position, as before.
     const { data, errors } = await ask('Thing');
     expect(data).toEqual({ _entities: [null] });
     expect(errors?.[0]?.path).toEqual(['_entities', 0]);

@@ -39,7 +39,7 @@ const own = of('alma');
 const foreign = of('noor');
 const robot = { __typename: 'Robot', name: 'Rob' };
 
-/** A subgraph whose every field returns this, and whose entities are this. */
+/** A subgraph whose every field and entity resolves to this. */
 function returning(result: () => unknown, more: Parameters<typeof testedSubgraph>[1] = {}): TestedSubgraph {
   const query = ['note', 'needed', 'notes', 'neededNotes', 'nested', 'any', 'all', 'named', 'folder'];
   return testedSubgraph(SDL, {
@@ -52,7 +52,7 @@ function returning(result: () => unknown, more: Parameters<typeof testedSubgraph
 
 const alma = { subject: 'alma' };
 
-describe('a foreign row is answered as a row that does not exist', () => {
+describe('a foreign row looks missing', () => {
   const QUERIES = [
     '{ note { __typename id name } }',
     '{ needed { id } }',
@@ -86,7 +86,7 @@ describe('a foreign row is answered as a row that does not exist', () => {
     },
   );
 
-  it('which at a non-null position is the error that graphql-js makes of null', async () => {
+  it('at a non-null position is the null error of graphql-js', async () => {
     const { data, errors } = await returning(() => foreign('n1')).ask('{ needed { id } }', alma);
     expect(data).toBeNull();
     expect(JSON.parse(JSON.stringify(errors))).toEqual([
@@ -98,7 +98,7 @@ describe('a foreign row is answered as a row that does not exist', () => {
     ]);
   });
 
-  it('whatever it says of its owner: nothing, another type, or what it inherits', async () => {
+  it('whatever its owner property holds: nothing, another type, or inherited', async () => {
     const rows = [
       { id: 'a' },
       { id: 'b', owner: null },
@@ -112,7 +112,7 @@ describe('a foreign row is answered as a row that does not exist', () => {
       expect((await returning(() => row).ask('{ note { __typename } }', alma)).data).toEqual({ note: null });
   });
 
-  it('for a caller who shows nothing, before any resolver runs', async () => {
+  it('for an anonymous caller, before any resolver runs', async () => {
     const resolver = vi.fn(() => own('n1'));
     const { data } = await returning(resolver).ask('{ note { id } }');
     expect(data).toEqual({ note: null });
@@ -133,7 +133,7 @@ describe('lists', () => {
     'a promise of promises': () =>
       Promise.resolve([own('n1'), Promise.resolve(own('n2')), Promise.resolve(foreign('f1'))]),
   };
-  it.each(Object.keys(LISTS))('leave foreign rows out as if absent: %s', async (kind) => {
+  it.each(Object.keys(LISTS))('omit foreign rows: %s', async (kind) => {
     const subgraph = returning(() => LISTS[kind]?.());
     for (const field of ['notes', 'neededNotes', 'all', 'named']) {
       const { data, errors } = await subgraph.ask(`{ ${field} { ... on Note { id } } }`, alma);
@@ -142,7 +142,7 @@ describe('lists', () => {
     }
   });
 
-  it('leave them out at every depth, and keep lists that become empty', async () => {
+  it('omit them at every depth, and keep lists that become empty', async () => {
     const subgraph = returning(() => [
       [foreign('f1')],
       Promise.resolve(new Set([foreign('f2'), own('n1')])),
@@ -153,7 +153,7 @@ describe('lists', () => {
     expect(data).toEqual({ nested: [[], [{ id: 'n1' }], null] });
   });
 
-  it('keep nulls and errors, which then stand where they would stand without foreign rows', async () => {
+  it('keep nulls and errors at the positions they have without foreign rows', async () => {
     const failed = (): unknown[] => [new Error('one'), Promise.reject(new Error('two')), null, own('n1')];
     const without = await returning(failed).ask('{ notes { id } }', alma);
     const amid = await returning(() => [foreign('f1'), ...failed(), Promise.resolve(foreign('f2'))]).ask(
@@ -165,7 +165,7 @@ describe('lists', () => {
     expect(without.errors?.map(({ path }) => path?.join('.'))).toEqual(['notes.0', 'notes.1']);
   });
 
-  it('keep what is rejected without being an error', async () => {
+  it('keep rejections that are not errors', async () => {
     const rejected = (): unknown => Promise.reject.call(Promise, 'no reason');
     const { data, errors } = await returning(() => [
       foreign('f1'),
@@ -176,7 +176,7 @@ describe('lists', () => {
     expect(errors?.map(({ message }) => message)).toEqual(['Unexpected error value: "no reason"']);
   });
 
-  it('give nothing of a list that fails on the way', async () => {
+  it('return nothing of a list that fails partway', async () => {
     const failing = function* (): Iterable<unknown> {
       yield foreign('f1');
       // eslint-disable-next-line @typescript-eslint/only-throw-error -- resolvers throw what they like
@@ -192,14 +192,14 @@ describe('lists', () => {
     }
   });
 
-  it('leave them out where their types are told later, or not at all', async () => {
+  it('omit them where types resolve late or never', async () => {
     const rows = [foreign('f1'), own('n1'), robot];
     const ask = (resolveType: (row: { __typename: string }) => unknown): ReturnType<TestedSubgraph['ask']> =>
       returning(() => rows, { Any: { __resolveType: resolveType } }).ask('{ all { __typename } }', alma);
     const later = await ask(({ __typename }) => Promise.resolve(__typename));
     expect(later.errors).toBeUndefined();
     expect(later.data).toEqual({ all: [{ __typename: 'Note' }, { __typename: 'Robot' }] });
-    // What graphql-js refuses, it refuses as without the library: nothing of the row leaves.
+    // graphql-js refuses the same as without the library, and nothing of the row leaks.
     for (const fail of [() => Promise.reject(new Error('type')), () => undefined, () => 'Nothing']) {
       const { data, errors } = await ask(fail);
       expect(data).toEqual({ all: null });
@@ -207,13 +207,13 @@ describe('lists', () => {
     }
   });
 
-  it('tell nothing by a single row in their place', async () => {
+  it('reveal nothing by a single row in place of a list', async () => {
     const missing = await returning(() => null).ask('{ notes { id } }', alma);
     const single = await returning(() => foreign('f1')).ask('{ notes { id } }', alma);
     expect(answerText(single)).toBe(answerText(missing));
   });
 
-  it('answer as if foreign rows had never been there (property)', async () => {
+  it('answer as if foreign rows had never existed (property)', async () => {
     const entry = fc.oneof(
       { weight: 3, arbitrary: fc.constant('own') },
       { weight: 3, arbitrary: fc.constant('foreign') },
@@ -245,7 +245,7 @@ describe('lists', () => {
   });
 });
 
-describe('by reference', () => {
+describe('references', () => {
   const REFERENCES = {
     of: ['n1', 'f1', 'n2', 'f2'].map((id) => ({ __typename: 'Note', id, owner: 'alma' })),
   };
@@ -260,7 +260,7 @@ describe('by reference', () => {
       (id: string) => Promise.resolve(loaded(id)),
       (id: string) => Promise.resolve(id.startsWith('f') ? null : own(id)),
     ],
-  ])('positions are kept, with null: %s', async (_, present, absent) => {
+  ])('keep positions, with null: %s', async (_, present, absent) => {
     const asked = (load: (id: string) => unknown): ReturnType<TestedSubgraph['ask']> =>
       returning(() => null, { Note: { __resolveReference: ({ id }: { id: string }) => load(id) } }).ask(
         QUERY,
@@ -301,18 +301,18 @@ describe('by reference', () => {
         Book: { __resolveReference: byId },
       },
     ],
-  ])('through an entity interface, resolved by %s', async (_, resolvers) => {
+  ])('work through an entity interface, resolved by %s', async (_, resolvers) => {
     const subgraph = testedSubgraph(BY_INTERFACE, { Film: { __resolveReference: byId }, ...resolvers });
     const query =
       'query ($of: [_Any!]!) { _entities(representations: $of) { __typename ... on Film { title } } }';
-    // Whoever sends a reference does not say whose the row is.
+    // The sender of a reference does not determine the owner.
     const of = ['f1', 'm1', 'b1'].map((id) => ({ __typename: 'Media', id, owner: 'alma' }));
     const { data, errors } = await subgraph.ask(query, alma, { of });
     expect(errors).toBeUndefined();
     expect(data?._entities).toEqual([null, { __typename: 'Film', title: 'T' }, { __typename: 'Book' }]);
   });
 
-  it('nothing is given by a context that is kept for longer than its token', async () => {
+  it('give nothing to a context kept longer than its token', async () => {
     const subgraph = testedSubgraph(
       'type Query { ok: Boolean @public } type Thing @key(fields: "id") @authenticated { id: ID! }',
       { Thing: { __resolveReference: ({ id }: { id: string }) => ({ id }) } },
@@ -328,14 +328,14 @@ describe('by reference', () => {
     expect(await ask()).toEqual({ _entities: [null] });
   });
 
-  it('an owned type needs a function of its own, or the reference would say whose it is', () => {
+  it('need a function per owned type, or the reference would name its own owner', () => {
     const sdl =
       'type Query { ok: Boolean @public } type T @key(fields: "id") @subject(field: "owner") { id: ID! }';
     expect(() => testedSubgraph(sdl)).toThrow('T: an entity with @subject needs a __resolveReference');
     expect(() => testedSubgraph(sdl, { T: { __resolveReference: () => null } })).not.toThrow();
   });
 
-  it('a type that is refused by its rule is on record as well', async () => {
+  it('are recorded for a type that its rule denies as well', async () => {
     const subgraph = testedSubgraph(
       'type Query { ok: Boolean @public } type Secret @key(fields: "id") @requiresScope(scope: "s") { id: ID! }',
       { Secret: { __resolveReference: () => ({ id: '1' }) } },
@@ -348,7 +348,7 @@ describe('by reference', () => {
 });
 
 describe('behind a foreign row', () => {
-  it('no field is resolved, by whatever type it comes', async () => {
+  it('no field is resolved, whatever type leads to it', async () => {
     const name = vi.fn(() => 'read');
     const subgraph = returning(() => [foreign('f1')], {
       Note: { name, __resolveReference: () => foreign('f1') },
@@ -363,7 +363,7 @@ describe('behind a foreign row', () => {
     expect(name).not.toHaveBeenCalled();
   });
 
-  it('nothing is resolved where a server tells types apart in its own way', async () => {
+  it('nothing is resolved under a server’s own type resolution', async () => {
     const name = vi.fn(() => 'read');
     const schema = returning(() => ({ id: 'f1', owner: 'noor' }), {
       Note: { name, __resolveReference: () => null },
@@ -380,11 +380,11 @@ describe('behind a foreign row', () => {
   });
 });
 
-describe('the team is told', () => {
+describe('the team is warned', () => {
   const TEN = () =>
     Array.from({ length: 10 }, (_, index) => (index < 3 ? own(`n${index}`) : foreign(`f${index}`)));
 
-  it('at most once a minute for each coordinate, by number and never by subject', async () => {
+  it('at most once a minute per coordinate, by count and never by subject', async () => {
     const subgraph = returning(TEN);
     await subgraph.ask('{ notes { id } }', alma);
     const first = {
@@ -404,7 +404,7 @@ describe('the team is told', () => {
     expect(JSON.stringify(subgraph.logged)).not.toMatch(/alma|noor|"f\d/);
   });
 
-  it('of references by their type', async () => {
+  it('about references by their type', async () => {
     const subgraph = returning(() => foreign('f1'));
     const of = [{ __typename: 'Note', id: 'f1' }];
     await subgraph.ask('query ($of: [_Any!]!) { _entities(representations: $of) { __typename } }', alma, {
@@ -415,7 +415,7 @@ describe('the team is told', () => {
     ]);
   });
 
-  it('by a line on stderr where no log is given, and a log that fails changes nothing', async () => {
+  it('on stderr without a log; a log that throws changes nothing', async () => {
     const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const ask = (log: (() => never) | undefined): ReturnType<TestedSubgraph['ask']> =>
       testedSubgraph(
@@ -443,7 +443,7 @@ describe('the team is told', () => {
     expect(failing.errors).toBeUndefined();
   });
 
-  it('not of rows that are their own, nor of rows that do not exist', async () => {
+  it('neither about the caller’s own rows nor about missing ones', async () => {
     for (const row of [own('n1'), null]) {
       const subgraph = returning(() => row);
       await subgraph.ask('{ note { id } any { __typename } }', alma);
@@ -452,7 +452,7 @@ describe('the team is told', () => {
   });
 });
 
-it('rules on interfaces that would not hold for the implementers stop the start', () => {
+it('interface rules that implementers would not inherit stop the start', () => {
   const build = (interfaceSdl: string): unknown =>
     buildProtectedSubgraph({
       name: 'tested',

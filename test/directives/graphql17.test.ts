@@ -95,7 +95,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(project, { recursive: true, force: true }));
 
-it('protectSchema holds with graphql 17 under Node 22, without @apollo/subgraph', async () => {
+it('protectSchema works with graphql 17 under Node 22, without @apollo/subgraph', async () => {
   const { stdout } = await run('npx', ['-y', '-p', 'node@22', 'node', 'check.js'], { cwd: project });
   expect(JSON.parse(stdout)).toEqual({
     version: expect.stringMatching(/^17\./) as string,

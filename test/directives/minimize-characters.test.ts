@@ -28,7 +28,7 @@ async function minimized(text: string, field: Field): Promise<string> {
   return String(data?.[field]);
 }
 
-/** By the platform, whatever the strategies count by. */
+/** By the platform's segmenter, independently of the strategies. */
 const clusters = (text: string): string[] =>
   Array.from(new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text), ({ segment }) => segment);
 
@@ -44,20 +44,20 @@ const TEXTS: Record<string, string> = {
   'Hangul jamo, decomposed': '김민준'.normalize('NFD'),
   'emoji with joiners, skin tones and flags': '👩🏽‍🚀👨‍👩‍👧‍👦🇫🇮',
   'letters in circles, squares and mathematics': 'Ⓐⓛⓜⓐ🅰🄱𝐀𝓵',
-  'letters that are tags and nobody sees': `a${String.fromCodePoint(0xe0061, 0xe006c, 0xe006d)}b`,
+  'invisible tag letters': `a${String.fromCodePoint(0xe0061, 0xe006c, 0xe006d)}b`,
   'private characters and lone surrogates': '\ue000\ud83d\udc00x',
   'a mark alone, and marks on a separator': '\u0301-\u0301 \u0301',
   'many marks on one letter': `Z${'\u0351\u0363\u0316'.repeat(50)}algo`,
 };
 
 describe('MASK', () => {
-  it.each(Object.keys(TEXTS))('leaves nothing of a hidden character: %s', async (name) => {
+  it.each(Object.keys(TEXTS))('reveals nothing of a hidden character: %s', async (name) => {
     const text = TEXTS[name] ?? '';
     const expected = clusters(text).map((cluster) => (/^[\p{P}\p{Zs}]$/u.test(cluster) ? cluster : '*'));
     expect(await minimized(text, 'mask')).toBe(expected.join(''));
   });
 
-  it('leaves separators where they are, and no symbol', async () => {
+  it('keeps separators, and no other symbols', async () => {
     expect(await minimized('+46 (0)70-12.34/56, x@y.z', 'mask')).toBe('+** (*)**-**.**/**, *@*.*');
     expect(await minimized('Ünal №7 ☎ €12\r\n', 'mask')).toBe('**** ** * €**\r\n');
   });
@@ -70,7 +70,7 @@ describe('MASK', () => {
   });
 
   it.each(['वी', 'é'.normalize('NFD'), '한'.normalize('NFD'), '👨‍👩‍👧‍👦', 'x', ' x ', '-👍🏽-', '', '  '])(
-    'hides all of a text that is no longer than what may stay: %j',
+    'hides a text no longer than what may stay: %j',
     async (text) => {
       expect(await minimized(text, 'keep1')).toBe('*'.repeat(clusters(text).length));
       expect(await minimized(text, 'keep2')).toBe('*'.repeat(clusters(text).length));
@@ -93,7 +93,7 @@ describe('TRUNCATE', () => {
   });
 });
 
-describe('of any text (property)', () => {
+describe('any text (property)', () => {
   const part = fc.oneof(
     fc.constantFrom(...Object.values(TEXTS).flatMap(clusters)),
     fc.constantFrom(
@@ -134,7 +134,7 @@ describe('of any text (property)', () => {
     );
   });
 
-  it('TRUNCATE shows the first characters and no part of another', async () => {
+  it('TRUNCATE shows the first characters, and no part of another', async () => {
     await fc.assert(
       fc.asyncProperty(text, async (drawn) => {
         expect(await minimized(drawn, 'cut1')).toBe(clusters(drawn).slice(0, 1).join(''));
@@ -170,7 +170,7 @@ describe('a long text', () => {
         .slice(0, 6_000),
     );
 
-  it('is divided into the same characters as a whole (property)', () => {
+  it('has the same characters in pieces as whole (property)', () => {
     fc.assert(
       fc.property(text, (given) => {
         const expected = clusters(given);
@@ -186,7 +186,7 @@ describe('a long text', () => {
   });
 
   it.each(['漢字', 'สมชาย', '🇸🇪', 'e\u0301'])(
-    'is read in short pieces, because a segmenter takes time by the square of its text: %s',
+    'is segmented in short pieces, because segmenting takes quadratic time: %s',
     (letters) => {
       const long = letters.repeat(100_000);
       const segment = vi.spyOn(Intl.Segmenter.prototype, 'segment');
@@ -204,7 +204,7 @@ describe('a long text', () => {
     },
   );
 
-  it('of one letter under very many marks is read in no more than a few times its length', () => {
+  it('of one letter with very many marks is read only a few times its length', () => {
     const long = `a${'\u0301'.repeat(100_000)}b`;
     const segment = vi.spyOn(Intl.Segmenter.prototype, 'segment');
     try {

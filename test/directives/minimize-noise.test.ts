@@ -17,8 +17,8 @@ const INT = 'Int @public @minimize(to: NOISE, spread: 1000)';
 
 describe('one answer leaves nearly all candidates within the spread possible', () => {
   /**
-   * Counts which of the candidates could have given this answer, by all that is known of the mechanism: a candidate is possible
-   * when the difference is some noise. Noise of 32 bits added to a double left 3 to 5 of 2,000.
+   * Counts which candidates could have produced this answer, given all that is known of the mechanism: a candidate is possible
+   * if the difference is a possible noise. 32-bit noise added to a double left only 3 to 5 of 2,000.
    */
   function possible(answered: number, candidates: readonly number[], step: number, spread: number): number {
     return candidates.filter((candidate) => {
@@ -46,7 +46,7 @@ describe('one answer leaves nearly all candidates within the spread possible', (
     }
   });
 
-  it('and is on the grid, so that the low bits of the number carry nothing', async () => {
+  it('and lies on the grid, so that low bits carry nothing', async () => {
     const subgraph = noisy(FLOAT);
     for (let index = 0; index < 50; index += 1) {
       const answered = Number(await answer(subgraph, 1234.567_890_123 + index * 0.037_1));
@@ -69,7 +69,7 @@ describe('one answer leaves nearly all candidates within the spread possible', (
 });
 
 describe('the noise', () => {
-  it('is the same for the same value and client, and another for another', async () => {
+  it('is the same for the same value and client, and differs for others', async () => {
     const subgraph = noisy(FLOAT);
     const asked = async (given: unknown, client: string): Promise<unknown[]> =>
       Promise.all(Array.from({ length: 3 }, () => answer(subgraph, given, client)));
@@ -81,17 +81,17 @@ describe('the noise', () => {
     expect(await answer(subgraph, -0)).toBe(await answer(subgraph, 0));
   });
 
-  it('needs a number: of nothing else, and of none that is too large, anything leaves', async () => {
+  it('applies to numbers of limited size only', async () => {
     const subgraph = noisy(FLOAT);
     for (const given of [Number.NaN, Infinity, -Infinity, 1e308, -1e300, 2 ** 53, 'x', '', {}, [1], null])
       expect(await answer(subgraph, given)).toBeNull();
     const whole = noisy(INT);
     for (const given of [2_147_483_648, 1.5, 'x', 1n]) expect(await answer(whole, given)).toBeNull();
-    // A text that is a number is a number to the type.
+    // The type serializes a numeric string as a number.
     expect(await answer(subgraph, '4711')).toBe(await answer(subgraph, 4711));
   });
 
-  it('never makes an Int of what is none', async () => {
+  it('never makes an Int of what is not one', async () => {
     const subgraph = noisy(INT);
     for (let given = 2_147_483_600; given < 2_147_483_648; given += 1) {
       const answered = await answer(subgraph, given);
@@ -100,19 +100,19 @@ describe('the noise', () => {
   });
 });
 
-describe('a spread or a step that cannot work stops the start', () => {
+describe('a spread or step that cannot work stops the start', () => {
   it.each([
     ['no spread', 'Float', ''],
-    ['a spread of nothing', 'Float', ', spread: 0'],
+    ['a spread of zero', 'Float', ', spread: 0'],
     ['a negative spread', 'Float', ', spread: -5'],
     ['a step larger than the spread', 'Float', ', spread: 5, step: 10'],
     ['a step as large as the spread', 'Float', ', spread: 10, step: 10'],
-    ['a step of nothing', 'Float', ', spread: 10, step: 0'],
+    ['a step of zero', 'Float', ', spread: 10, step: 0'],
     ['a step far too small', 'Float', ', spread: 1000, step: 1e-12'],
     ['a spread that moves no Int', 'Int', ', spread: 0.5'],
     ['an Int on a broken grid', 'Int', ', spread: 10, step: 0.5'],
     ['an Int on a grid that leaves no noise', 'Int', ', spread: 2, step: 2'],
-    ['a type that is no number', 'String', ', spread: 10'],
+    ['a type that is not a number', 'String', ', spread: 10'],
   ])('%s', (_, type, more) => {
     expect(() => noisy(`${type} @public @minimize(to: NOISE${more})`)).toThrow('Query.x: ');
   });

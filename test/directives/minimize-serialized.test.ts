@@ -37,7 +37,7 @@ const SDL = `
     when: DateTime @public @minimize(to: GENERALIZE, unit: YEAR, unless: [["whole"]])
   }`;
 
-/** As the `bson` package has it. */
+/** Like the `bson` package's. */
 class ObjectId {
   constructor(private readonly hex: string) {}
   toHexString(): string {
@@ -50,7 +50,7 @@ class ObjectId {
     return this.hex;
   }
 }
-/** As `decimal.js` has it. */
+/** Like the `decimal.js` package's. */
 class Decimal {
   constructor(private readonly digits: string) {}
   valueOf(): string {
@@ -79,7 +79,7 @@ const scalars = {
       throw new TypeError('not money');
     },
   }),
-  // Not idempotent: what it has serialized must not be serialized again.
+  // Not idempotent: it must not be given its own output again.
   Twice: new GraphQLScalarType({ name: 'Twice', serialize: (number) => Number(number) * 2 }),
 };
 
@@ -105,7 +105,7 @@ async function minimized(field: string, given: unknown): Promise<unknown> {
 describe('a value is serialized by its field’s type before it is minimized', () => {
   const HEX = ['507f1f77bcf86cd799439011', '507f1f77bcf86cd799439012'] as const;
 
-  it('so that identifiers which are objects have pseudonyms of their own', async () => {
+  it('so identifiers that are objects have distinct pseudonyms', async () => {
     const [one, other] = [
       await minimized('alias', new ObjectId(HEX[0])),
       await minimized('alias', new ObjectId(HEX[1])),
@@ -138,7 +138,7 @@ describe('a value is serialized by its field’s type before it is minimized', (
     expect(await minimized(field, given)).toBe(expected);
   });
 
-  it('as graphql-js would have serialized it, where the caller may see it whole', async () => {
+  it('as graphql-js serializes it, for a caller who may see it whole', async () => {
     for (const given of [new ObjectId(HEX[0]), new Decimal('7'), 'x', 12]) {
       const whole = (await ask('whole', given)).data?.whole;
       expect(await minimized('alias', given)).toBe(await minimized('alias', whole));
@@ -158,12 +158,12 @@ describe('a custom scalar', () => {
     expect(await minimized(field, Promise.resolve(DATE))).toBe(expected);
   });
 
-  it('that must not serialize its own output is asked once', async () => {
+  it('that must not serialize its own output is called once', async () => {
     expect(await minimized('twice', 130)).toBe(200);
     expect(await minimized('free', 1234)).toBe(1200);
   });
 
-  it('serializes whole values as before, also in lists, and is shared by subgraphs', async () => {
+  it('serializes whole values as before, also in lists and shared by subgraphs', async () => {
     subgraphOf();
     const subgraph = subgraphOf();
     value = DATE;
@@ -198,7 +198,7 @@ describe('lists', () => {
     expect(rows[0]?.[1]).toBe(rows[2]?.[0]);
   });
 
-  it('keep errors in their place', async () => {
+  it('keep errors in their positions', async () => {
     const { data, errors } = await ask('grid', [['a'], Promise.reject(new Error('two')), new Error('three')]);
     expect(data?.grid).toEqual([[expect.any(String)], null, null]);
     expect(errors?.map(({ message, path }) => [message, path])).toEqual(
@@ -209,7 +209,7 @@ describe('lists', () => {
     );
   });
 
-  it('that are single values are not whole', async () => {
+  it('do not reveal a single value in place of a list', async () => {
     const { data, errors } = await ask('aliases', 'a');
     expect(data).toEqual({ aliases: null });
     expect(errors?.map(({ message }) => message)).toEqual([expect.stringContaining('Expected Iterable')]);
@@ -217,7 +217,7 @@ describe('lists', () => {
   });
 });
 
-describe('what cannot be serialized or read', () => {
+describe('a value that cannot be serialized or read', () => {
   const HIDDEN = 'hidden-value';
   const UNREADABLE: readonly (readonly [string, unknown])[] = [
     ['alias', {}],
@@ -253,7 +253,7 @@ describe('what cannot be serialized or read', () => {
     ['noisy', HIDDEN],
   ];
   it.each(UNREADABLE.map(([field, given], index) => [field, index, given] as const))(
-    'is null and a line in the log, never a constant and never whole: %s (%i)',
+    'is null and logged, never a constant and never whole: %s (%i)',
     async (field, _, given) => {
       const subgraph = subgraphOf();
       const answer = await ask(field, given, subgraph);
@@ -269,7 +269,7 @@ describe('what cannot be serialized or read', () => {
     },
   );
 
-  it('at a non-null position is the error that graphql-js makes of null', async () => {
+  it('at a non-null position is the null error of graphql-js', async () => {
     const { data, errors } = await ask('needed', { toString: () => HIDDEN });
     expect(data).toBeNull();
     expect(errors?.map(({ message }) => message)).toEqual([
@@ -290,7 +290,7 @@ describe('what cannot be serialized or read', () => {
     ]);
   });
 
-  it('is not what does not exist, nor an error', async () => {
+  it('is distinct from a missing value and an error', async () => {
     const subgraph = subgraphOf();
     for (const given of [null, undefined, Promise.resolve(null)])
       expect((await ask('masked', given, subgraph)).data).toEqual({ masked: null });
@@ -300,7 +300,7 @@ describe('what cannot be serialized or read', () => {
   });
 });
 
-describe('a strategy that cannot work for the type stops the start', () => {
+describe('a strategy that does not fit the type stops the start', () => {
   it.each([
     ['E', '@minimize(to: GENERALIZE, step: 10)'],
     ['E', '@minimize(to: MASK)'],

@@ -123,7 +123,7 @@ describe.each(STORES)('protectSchema reads rules in %s', (_, make) => {
     expect(data).toEqual({ secret: 'secret', open: 'open' });
   });
 
-  it('denies everything else, a field without a rule included', async () => {
+  it('denies everything else, including fields without a rule', async () => {
     const subgraph = make();
     const answer = await subgraph.ask('{ secret open forgotten }', { scope: 'a' });
     expect(answer.data).toEqual({ secret: null, open: 'open', forgotten: null });
@@ -136,14 +136,14 @@ describe.each(STORES)('protectSchema reads rules in %s', (_, make) => {
     expect(anonymous.data).toEqual({ secret: null, open: 'open', forgotten: null });
   });
 
-  it('also where no context value was made', async () => {
+  it('denies without a context value, too', async () => {
     const { data } = await graphql({ schema: make().schema, source: '{ secret open }' });
     expect(data).toEqual({ secret: null, open: 'open' });
   });
 });
 
 describe('protectSchema', () => {
-  it('reads extensionASTNodes of a type, and SDL of a field that only its type has', async () => {
+  it('reads extensionASTNodes of a type, and SDL of a field known only there', async () => {
     const schema = withResolvers(
       extendSchema(
         buildSchema(`${DEFINITIONS} type Query { a: String @requiresScope(scope: "a") b: String }`),
@@ -158,7 +158,7 @@ describe('protectSchema', () => {
     expect((await subgraph.ask('{ a b }', { scope: 'a' })).data).toEqual({ a: 'a', b: 'b' });
   });
 
-  it('asks for the rules of every store together', async () => {
+  it('combines the rules of all sources', async () => {
     const subgraph = tested(codeFirst({ requiresScope: { scope: 'a' } }), {
       rules: { 'Query.secret': { requiresScope: { scope: 'b' } } },
     });
@@ -167,7 +167,7 @@ describe('protectSchema', () => {
     expect((await subgraph.ask('{ secret }', { scope: 'a b' })).data).toEqual({ secret: 'secret' });
   });
 
-  it('minimizes values, and leaves out rows of other subjects', async () => {
+  it('minimizes values, and omits other subjects’ rows', async () => {
     const Row = new GraphQLObjectType({
       name: 'Row',
       fields: {
@@ -218,7 +218,7 @@ describe('protectSchema', () => {
     });
   });
 
-  it('protects fields that only have the names of federation’s', async () => {
+  it('protects fields that merely share names with federation’s', async () => {
     const schema = new GraphQLSchema({
       query: new GraphQLObjectType({
         name: 'Query',
@@ -234,7 +234,7 @@ describe('protectSchema', () => {
     });
   });
 
-  it('protects what else a team puts on the type _Service', async () => {
+  it('protects fields a team adds to the type _Service', async () => {
     const service = new GraphQLObjectType({
       name: '_Service',
       fields: { sdl: { type: GraphQLString }, secret: { type: GraphQLString } },
@@ -272,7 +272,7 @@ describe('protectSchema', () => {
     );
   });
 
-  it('has only own names for Behalf’s directives where none is linked, and the names that a link gives otherwise', async () => {
+  it('knows directives by Behalf’s names without a link, otherwise by the link’s', async () => {
     const links = `directive @link(url: String, import: [Import]) repeatable on SCHEMA scalar Import
       directive @needs(scope: String!) repeatable on FIELD_DEFINITION directive @requiresScope(scope: String!) on FIELD_DEFINITION
       schema @link(url: "https://specs.behalf.dev/behalf/v0.1", import: [{ name: "@requiresScope", as: "@needs" }]) { query: Query }`;
@@ -290,7 +290,7 @@ describe('protectSchema', () => {
   });
 });
 
-describe('protectSchema stops at what it cannot read, with the coordinate', () => {
+describe('protectSchema stops at what it cannot read, and names the coordinate', () => {
   it.each([
     ['a list of names', ['requiresScope'], 'Query.secret'],
     ['a string', '@requiresScope(scope: "a")', 'Query.secret'],
@@ -313,7 +313,7 @@ describe('protectSchema stops at what it cannot read, with the coordinate', () =
     expect(build(schema)).toThrow('Query: directives are neither');
   });
 
-  it('on an argument and on a value of an enum, where no rule is read', () => {
+  it('on an argument or enum value, where no rule is read', () => {
     const schema = buildSchema(
       `directive @authenticated on ARGUMENT_DEFINITION type Query { a(b: Int @authenticated): Int }`,
     );
@@ -388,7 +388,7 @@ describe('protectSchema of a federation subgraph', () => {
   const reference =
     '{ _entities(representations: [{ __typename: "Account", id: "1" }]) { ... on Account { id balance } } }';
 
-  it('decides _entities by their type and their fields', async () => {
+  it('decides _entities by type and fields', async () => {
     const subgraph = tested(made());
     expect((await subgraph.ask(reference)).data).toEqual({ _entities: [null] });
     expect((await subgraph.ask(reference, {})).data).toEqual({ _entities: [{ id: '1', balance: null }] });
@@ -397,7 +397,7 @@ describe('protectSchema of a federation subgraph', () => {
     });
   });
 
-  it('publishes the lowered SDL to callers without a token, with rules of every store', async () => {
+  it('publishes the lowered SDL, with rules of every source, without a token', async () => {
     const subgraph = tested(made(), { rules: { 'Query.open': { personalData: { category: 'none' } } } });
     const { data } = await subgraph.ask('{ _service { sdl } }');
     const { sdl } = (data as { _service: { sdl: string } })._service;
@@ -407,7 +407,7 @@ describe('protectSchema of a federation subgraph', () => {
     expect(sdl).not.toMatch(/@requiresScope\(scope: "/);
   });
 
-  it('publishes an application once that is kept in several places, and no directive that is a library’s own', async () => {
+  it('publishes an application kept in several places once, without the library’s own directives', async () => {
     const schema = made();
     const open = schema.getQueryType()?.getFields().open;
     if (open !== undefined) open.extensions = { directives: { public: {}, rateLimit: { max: 1 } } };
@@ -417,14 +417,14 @@ describe('protectSchema of a federation subgraph', () => {
     expect(sdl).not.toContain('rateLimit');
   });
 
-  it('does not link federation for a team, which would change what its directives mean', () => {
+  it('does not link federation for a team, which would reinterpret its directives', () => {
     const federation1 = buildSubgraphSchema(
       parse('type Query { a: Int } type T @key(fields: "id") { id: ID! }'),
     );
     expect(build(federation1)).toThrow(expect.objectContaining({ code: 'FEDERATION_NOT_LINKED' }) as Error);
   });
 
-  it('refuses a federation that has no @requiresScopes yet', () => {
+  it('refuses a federation version older than @requiresScopes', () => {
     const old = entity
       .replace('v2.9', 'v2.3')
       .replace('"@authenticated", "@policy", "@requiresScopes"', '"@shareable"');
@@ -432,14 +432,14 @@ describe('protectSchema of a federation subgraph', () => {
     expect(build(schema)).toThrow('@requiresScope needs federation v2.5 or later; the schema links v2.3');
   });
 
-  it('refuses an entity with @subject whose references are its rows, which the sender would own', () => {
+  it('refuses a @subject entity without its own resolver: the sender would own its rows', () => {
     const schema = buildSubgraphSchema(parse(entity));
     expect(build(schema, { rules: { Account: { subject: { field: 'id' } } } })).toThrow(
       'Account: an entity with @subject needs a __resolveReference',
     );
   });
 
-  it('leaves a union named _Entity alone where no field is federation’s', async () => {
+  it('leaves a union named _Entity alone if no field is federation’s', async () => {
     const union = new GraphQLUnionType({
       name: '_Entity',
       types: [new GraphQLObjectType({ name: 'T', fields: { a: { type: GraphQLInt } } })],

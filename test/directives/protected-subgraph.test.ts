@@ -95,7 +95,7 @@ const base = {
       me: () => Promise.resolve(row('p1')),
       person: (_: unknown, { id }: { id: string }) => row(id),
       people: () => [row('p1'), Promise.resolve(row('p2')), null],
-      forgotten: () => 'nobody wrote a rule',
+      forgotten: () => 'there is no rule',
       named: () => [
         { __typename: 'Person', ...row('p1') },
         { __typename: 'Person', ...row('p2') },
@@ -199,7 +199,7 @@ describe('a caller without a valid transaction token', () => {
     expect(codes(result)).toEqual([['me', 'UNAUTHORIZED_FIELD_OR_TYPE']]);
   });
 
-  it('gets nothing when the server forgot to make the context', async () => {
+  it('gets nothing if the server forgot to create the context', async () => {
     for (const contextValue of [undefined, null, {}, { delegation: { scopes: new Set(['a']) } }]) {
       const result = await graphql({ schema, source: '{ me { id } }', contextValue });
       expect(result.data).toEqual({ me: null });
@@ -207,8 +207,8 @@ describe('a caller without a valid transaction token', () => {
   });
 });
 
-describe('rules at the field', () => {
-  it('asks for all repeated scopes, and for one of the alternatives', async () => {
+describe('field rules', () => {
+  it('require all repeated scopes, and one of the alternatives', async () => {
     const query = '{ me { both either } }';
     expect((await ask(query, await token({ scope: 'a' }))).data).toEqual({
       me: { both: null, either: 'either' },
@@ -219,7 +219,7 @@ describe('rules at the field', () => {
     expect((await ask(query, await token())).data).toEqual({ me: { both: null, either: null } });
   });
 
-  it('names what would be required, never what is held', async () => {
+  it('name what is required, never what is held', async () => {
     const result = await ask('{ me { both } }', await token({ scope: 'other' }));
     expect(result.errors?.[0]?.extensions).toEqual({
       code: 'UNAUTHORIZED_FIELD_OR_TYPE',
@@ -229,19 +229,19 @@ describe('rules at the field', () => {
     expect(JSON.stringify(result)).not.toContain('other');
   });
 
-  it('refuses a field that nobody wrote a rule for', async () => {
+  it('refuse a field without a rule', async () => {
     const result = await ask('{ forgotten }', await token());
     expect(result.data).toEqual({ forgotten: null });
     expect(result.errors?.[0]?.extensions.requires).toEqual({ rule: 'missing' });
   });
 
-  it('decides by purpose', async () => {
+  it('decide by purpose', async () => {
     const query = '{ me { forCredit } }';
     expect((await ask(query, await token({ purposes: ['ads'] }))).data).toEqual({ me: { forCredit: null } });
     expect((await ask(query, await token({ purposes: ['credit'] }))).data).toEqual({ me: { forCredit: 1 } });
   });
 
-  it('holds an interface rule on the implementers (CVE-2025-64530)', async () => {
+  it('hold on implementers of an interface (CVE-2025-64530)', async () => {
     const query = '{ named { ... on Robot { model name } } }';
     const result = await ask(query, await token());
     expect(result.data).toEqual({ named: [{}, { model: 'R1', name: null }] });
@@ -263,7 +263,7 @@ describe('_entities reached directly', () => {
 });
 
 describe('@minimize', () => {
-  it('masks, unless the fuller scope is held, and never when the consent asks for less', async () => {
+  it('masks without the fuller scope, and whenever the consent requires less detail', async () => {
     const query = '{ me { phone } }';
     const masked = { me: { phone: '+** ** *** ** 67' } };
     expect((await ask(query, await token({ scope: 'phone:read' }))).data).toEqual(masked);
@@ -298,7 +298,7 @@ describe('facts', () => {
   });
 });
 
-it('CVE-2025-64347: rules hold where federation has another prefix, which @apollo/subgraph does not read', async () => {
+it('CVE-2025-64347: rules hold under a federation prefix that @apollo/subgraph does not read', async () => {
   const schema = buildProtectedSubgraph({
     name: SUBGRAPH,
     typeDefs: `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", as: "fed", import: ["@key"])

@@ -37,7 +37,7 @@ describe('protectedContext finds the transaction token in', () => {
       'an object of another realm, as in Jest',
       () => runInNewContext('({ "txn-token": token })', { token }) as unknown,
     ],
-    ['headers in letters of any case', () => ({ 'Txn-Token': token })],
+    ['headers in any case', () => ({ 'Txn-Token': token })],
   ])('%s', async (_, request) => {
     expect(await subjectOf(request())).toBe('alma');
   });
@@ -56,12 +56,12 @@ describe('protectedContext finds the transaction token in', () => {
       ]),
     ],
     ['an empty one', { 'txn-token': '' }],
-  ])('or gives a caller without a delegation: %s', async (_, request) => {
+  ])('or makes an anonymous caller: %s', async (_, request) => {
     expect(await subjectOf(request)).toBeUndefined();
   });
 });
 
-describe('protectedContext refuses what is not a request, rather than deny everybody in silence', () => {
+describe('protectedContext throws for what is not a request, instead of silently denying', () => {
   it.each([
     ['nothing', undefined],
     ['null', null],

@@ -21,13 +21,13 @@ function state(caller: Caller = { delegation: alma, endsAtMs: END_MS }): Request
   return new RequestState(caller, ROOT_CONTEXT, compiled);
 }
 
-describe('what was never compiled', () => {
-  it('is not permitted and not whole, whatever the delegation', () => {
+describe('a coordinate without a compiled rule', () => {
+  it('is denied and not whole, whatever the delegation', () => {
     for (const index of [-1, 2, 99, 0.5, Number.NaN]) {
       expect(state().permits(index)).toBe(false);
       expect(state().seesWholeValue(index)).toBe(false);
     }
-    // One that is not there although its place is counted.
+    // An index within the table that has no entry.
     const gaps = {
       requirements: new Array<Requirement>(1),
       exemptions: new Array<string[][]>(1),
@@ -40,7 +40,7 @@ describe('what was never compiled', () => {
 });
 
 describe('a row belongs', () => {
-  it('to the subject that stands in its property, and to nobody else', () => {
+  it('to the subject in its property, and to nobody else', () => {
     expect(state().owns({ owner: 'alma' }, 'owner')).toBe(true);
     for (const row of [
       { owner: 'noor' },
@@ -55,21 +55,21 @@ describe('a row belongs', () => {
     expect(state({}).owns({ owner: undefined }, 'owner')).toBe(false);
   });
 
-  it('to no service, whatever its subject is', () => {
+  it('to no service, whatever its subject', () => {
     const service = state({ delegation: { ...alma, service: true } });
     expect(service.owns({ owner: 'alma' }, 'owner')).toBe(false);
   });
 });
 
 describe('a delegation that has ended', () => {
-  it('is over in the millisecond of its end, and not before', () => {
+  it('is over from the exact millisecond of its end', () => {
     expect(state().hasEnded(END_MS - 1)).toBe(false);
     expect(state().hasEnded(END_MS)).toBe(true);
     expect(state({}).hasEnded(END_MS)).toBe(false);
     expect(state({ delegation: alma }).hasEnded(Number.MAX_SAFE_INTEGER)).toBe(false);
   });
 
-  it('permits, owns and shows nothing any more, and does not come back', () => {
+  it('permits, owns and shows nothing from then on', () => {
     const ending = state();
     const all = (): boolean[] => [
       ending.permits(1),
@@ -94,7 +94,7 @@ describe('a delegation that has ended', () => {
     expect(ending.permits(1)).toBe(false);
   });
 
-  it('permits an operation that was begun while its token was accepted, and no other', () => {
+  it('permits only operations that began while its token was accepted', () => {
     const [first, second] = [{}, {}];
     const kept = state();
     kept.begin(first, END_MS + 4_999);

@@ -19,7 +19,7 @@ const name = fc.constantFrom(...NAMES);
 const names = fc.array(name, { maxLength: 2 });
 const alternatives = fc.array(names, { maxLength: 2 });
 
-/** Names every part of a requirement, so a new part does not compile until it is drawn here as well. */
+/** Lists every part of a requirement, so that a new part does not compile until it is drawn here, too. */
 const requirement: fc.Arbitrary<Requirement> = fc.record<Requirement>({
   authenticated: fc.boolean(),
   scopes: fc.array(alternatives, { maxLength: 2 }),
@@ -53,8 +53,8 @@ const caller: fc.Arbitrary<Delegation | undefined> = fc.option(
 
 const asks = (part: Partial<Requirement>): Requirement => ({ ...NO_REQUIREMENT, ...part });
 
-describe('what a requirement asks for', () => {
-  it('is met by nobody where no rule says who may read', () => {
+describe('a requirement', () => {
+  it('is met by nobody without a rule', () => {
     const uncovered = asks({ uncovered: true });
     expect(isMet(uncovered, undefined)).toBe(false);
     expect(
@@ -62,7 +62,7 @@ describe('what a requirement asks for', () => {
     ).toBe(false);
   });
 
-  it('authentication: any delegation, and no caller without one', () => {
+  it('for authentication: is met by any delegation, and by no anonymous caller', () => {
     expect(isMet(asks({ authenticated: true }), undefined)).toBe(false);
     expect(isMet(asks({ authenticated: true }), delegation({}))).toBe(true);
     expect(isMet(NO_REQUIREMENT, undefined)).toBe(true);
@@ -74,11 +74,11 @@ describe('what a requirement asks for', () => {
     ['the second alone', ['b'], false],
     ['another', ['c'], false],
     ['none', [], false],
-  ])('every repeated @purpose, with %s consented', (_, purposes, met) => {
+  ])('needs every repeated @purpose, with %s consented', (_, purposes, met) => {
     expect(isMet(asks({ purposes: [['a'], ['b']] }), delegation({ purposes }))).toBe(met);
   });
 
-  it('one of the purposes that a single @purpose lists', () => {
+  it('needs one of the purposes that a single @purpose lists', () => {
     const either = asks({ purposes: [['a', 'b']] });
     expect(isMet(either, delegation({ purposes: ['b'] }))).toBe(true);
     expect(isMet(either, delegation({ purposes: ['c'] }))).toBe(false);
@@ -88,7 +88,7 @@ describe('what a requirement asks for', () => {
   });
 
   it.each(['scopes', 'policies'] as const)(
-    'every entry of %s, and of each one alternative as a whole',
+    'needs every entry of %s, and one whole alternative of each',
     (part) => {
       const rule = asks({ [part]: [[['a', 'b'], ['c']], [['a']]] });
       const held = (...of: string[]): boolean => isMet(rule, delegation({ [part]: of }));
@@ -101,7 +101,7 @@ describe('what a requirement asks for', () => {
     },
   );
 
-  it('a scope is not a policy, and a policy is not a purpose', () => {
+  it('keeps scopes, policies and purposes apart', () => {
     const all = delegation({ scopes: ['a'], policies: ['b'], purposes: ['c'] });
     expect(isMet(asks({ policies: [[['a']]] }), all)).toBe(false);
     expect(isMet(asks({ scopes: [[['b']]] }), all)).toBe(false);
@@ -109,14 +109,14 @@ describe('what a requirement asks for', () => {
     expect(isMet(asks({ scopes: [[['a']]], policies: [[['b']]], purposes: [['c']] }), all)).toBe(true);
   });
 
-  it('no alternative is never met, an empty one always', () => {
+  it('without alternatives is never met; an empty alternative always is', () => {
     expect(holdsOne([], new Set(NAMES))).toBe(false);
     expect(holdsOne([[]], new Set())).toBe(true);
   });
 });
 
 describe('properties of requirements', () => {
-  it('a requirement is met exactly when each of its parts is', () => {
+  it('a requirement is met exactly if all its parts are', () => {
     fc.assert(
       fc.property(requirement, caller, (asked, held) => {
         expect(isMet(asked, held)).toBe(requirementParts(asked).every((part) => isMet(part, held)));
@@ -124,7 +124,7 @@ describe('properties of requirements', () => {
     );
   });
 
-  it('a combination is met exactly when all of them are, in any order', () => {
+  it('a combination is met exactly if all its members are, in any order', () => {
     fc.assert(
       fc.property(fc.array(requirement, { maxLength: 3 }), caller, (asked, held) => {
         const all = asked.every((one) => isMet(one, held));
@@ -134,7 +134,7 @@ describe('properties of requirements', () => {
     );
   });
 
-  it('a combination keeps what one of them alone asks for', () => {
+  it('a combination keeps what only one member requires', () => {
     const scoped = asks({ scopes: [[['a']]] });
     const all = delegation({ scopes: [...NAMES], policies: [...NAMES], purposes: [...NAMES] });
     for (const one of [
@@ -151,7 +151,7 @@ describe('properties of requirements', () => {
     expect(combine([])).toBe(NO_REQUIREMENT);
   });
 
-  it('what asks for nothing has no part, no words, and is met by everybody; nothing else is wordless', () => {
+  it('only an unrestricted requirement has no parts and no words', () => {
     fc.assert(
       fc.property(requirement, caller, (asked, held) => {
         const isNothing = requirementParts(asked).length === 0;
@@ -163,7 +163,7 @@ describe('properties of requirements', () => {
     );
   });
 
-  it('who holds more never sees less, unless the schema has no rule', () => {
+  it('more rights never show less, unless there is no rule', () => {
     fc.assert(
       fc.property(requirement, names, names, (asked, few, more) => {
         const of = (held: readonly string[]): Delegation =>
@@ -174,7 +174,7 @@ describe('properties of requirements', () => {
     );
   });
 
-  it('the words of a part are among the words of the whole, and equal entries stand once', () => {
+  it('words of a part are among those of the whole, without repetition', () => {
     fc.assert(
       fc.property(requirement, (asked) => {
         for (const part of requirementParts(asked)) expect(ruleText(asked)).toContain(ruleText(part));
@@ -191,7 +191,7 @@ describe('properties of requirements', () => {
 });
 
 describe('the denial', () => {
-  it('names each part that is asked for, and only those', () => {
+  it('names each required part, and only those', () => {
     expect(describeRequirement(asks({ authenticated: true }))).toEqual({ authenticated: true });
     expect(describeRequirement(asks({ scopes: [[['a']]] }))).toEqual({ scopes: [[['a']]] });
     expect(describeRequirement(asks({ policies: [[['a']]] }))).toEqual({ policies: [[['a']]] });
@@ -199,7 +199,7 @@ describe('the denial', () => {
     expect(describeRequirement(asks({ uncovered: true }))).toEqual({ rule: 'missing' });
   });
 
-  it('is in the words of the schema for the record', () => {
+  it('is in the schema’s words for the record', () => {
     expect(
       ruleText({
         authenticated: true,
@@ -222,7 +222,7 @@ describe('a minimized value is whole', () => {
     expect(isExemptFromMinimize(unless, delegation({ policies: ['a', 'b', 'c'] }))).toBe(false);
   });
 
-  it('for nobody without a delegation, and nobody where no scope is named', () => {
+  it('for nobody without a delegation, and nobody if no scope is named', () => {
     expect(isExemptFromMinimize([[]], undefined)).toBe(false);
     expect(isExemptFromMinimize([], delegation({ scopes: [...NAMES] }))).toBe(false);
   });

@@ -21,7 +21,7 @@ const everything = {
   consent: { id: 'c', version: 1, purposes: ['a', 'b'], detail: 'full' as const },
 };
 
-describe('a coordinate that the table does not know', () => {
+describe('an unknown coordinate', () => {
   const SDL =
     'type Query { known: T @public } type T @public { x: Int } interface N @public { y: Int } union U = T';
   it.each([
@@ -42,7 +42,7 @@ describe('a coordinate that the table does not know', () => {
     }
   });
 
-  it('is refused by a subgraph, too: a field that was added to the schema behind the rules', async () => {
+  it('is refused by a subgraph, as when a field is added later', async () => {
     const { GraphQLObjectType, GraphQLString } = await import('graphql');
     const subgraph = testedSubgraph(
       'type Query { known: T @public } type T { x: String @public }',
@@ -67,8 +67,8 @@ describe('a coordinate that the table does not know', () => {
   });
 });
 
-describe('what a field asks for', () => {
-  it('is its own rule, that of its type and that of what it returns', () => {
+describe('the requirement of a field', () => {
+  it('combines its own rule, its type’s and its return type’s', () => {
     const rules = table(`
       type Query { t: T @public }
       type T @requiresScopes(scopes: [["a"]]) { x: [V!]! @purpose(of: ["a"]) y: Int }
@@ -84,7 +84,7 @@ describe('what a field asks for', () => {
     expect(rules.sourcesOf('T', 'x').map(({ at }) => at)).toEqual(['T', 'T.x', 'V']);
   });
 
-  it('on an interface is what each implementer asks for', () => {
+  it('on an interface combines those of the implementers', () => {
     const rules = table(`
       type Query { n: N @public }
       interface N { x: Int }
@@ -95,7 +95,7 @@ describe('what a field asks for', () => {
     expect(rules.sourcesOf('N', 'x').map(({ at }) => at)).toEqual(['A.x', 'B']);
   });
 
-  it('on an interface is not what another interface asks for, which no row has', () => {
+  it('on an interface excludes those of other interfaces', () => {
     const rules = table(`
       type Query { n: N @public }
       interface N { x: Int }
@@ -118,7 +118,7 @@ describe('what a field asks for', () => {
     expect(table(sdl, 'open').requirementOf('T', 'x').uncovered).toBe(false);
   });
 
-  it('is covered by @public on its type and on what it returns, which open nothing else', () => {
+  it('accepts @public on its type and return type, which opens nothing else', () => {
     const rules = table(`
       type Query { ok: Open }
       type Open @public { x: Int y: Int @authenticated }`);
@@ -127,13 +127,13 @@ describe('what a field asks for', () => {
     expect(rules.requirementOf('Open', 'y').authenticated).toBe(true);
   });
 
-  it('of an owned type is a caller with a delegation', () => {
+  it('of an owned type needs a delegation', () => {
     const rules = table('type Query { t: T } type T @subject(field: "owner") { x: Int }', 'open');
     expect(rules.requirementOf('Query', 't').authenticated).toBe(true);
     expect(rules.type('T')?.subject).toBe('owner');
   });
 
-  it('joins what extensions of a type state', () => {
+  it('combines the rules of type extensions', () => {
     const rules = table(
       'type Query { ok: Int @public } type T { x: Int } extend type T @authenticated { y: Int }',
     );
@@ -184,7 +184,7 @@ describe('every specified directive has a meaning', () => {
   );
 });
 
-describe('what cannot be a rule stops the start', () => {
+describe('an invalid rule stops the start', () => {
   it.each([
     ['an argument', 'type Query { x(a: Int @authenticated): Int @public }'],
     ['an enum value', 'type Query { x: E @public } enum E { A @authenticated }'],
@@ -192,7 +192,7 @@ describe('what cannot be a rule stops the start', () => {
     ['an input field', 'type Query { x: Int @public } input I { y: Int @requiresScope(scope: "a") }'],
     ['an input type', 'type Query { x: Int @public } input I @policy(policies: [["a"]]) { y: Int }'],
     ['the schema', 'schema @authenticated { query: Query } type Query { x: Int @public }'],
-  ])('on %s, where none is read', (_, sdl) => {
+  ])('on %s, where no rule is read', (_, sdl) => {
     expect(() => table(sdl)).toThrow('protects nothing here');
   });
 
@@ -244,13 +244,13 @@ describe('what cannot be a rule stops the start', () => {
     ['with a port', 'https://specs.behalf.dev:8443/behalf/v0.1'],
     ['of federation over plain http', 'http://specs.apollo.dev/federation/v2.9'],
     ['of a standard rule over plain http', 'http://specs.apollo.dev/policy/v0.1'],
-  ])('a link to rules in another spelling, under which they would protect nothing: %s', (_, url) => {
+  ])('a link to rules in an unknown spelling, which would protect nothing: %s', (_, url) => {
     const links = `extend schema @link(url: "${url}", import: ["@subject", "@authenticated"])`;
     const sdl = `${links} type Query { note: Note @authenticated } type Note @subject(field: "owner") { id: ID }`;
     expect(() => new RuleTable(parse(sdl), { coverage: 'open' })).toThrow('would protect nothing');
   });
 
-  it('but not a link to what states none, on the same host or on one with a similar name', () => {
+  it('but not a link without rules, on the same or a similar host', () => {
     for (const url of [
       'https://specs.apollo.dev/tag/v0.3',
       'http://specs.apollo.dev/federations/v1.0',
@@ -263,7 +263,7 @@ describe('what cannot be a rule stops the start', () => {
   });
 });
 
-it('a subgraph takes no state of another schema, whatever that allows', async () => {
+it('a subgraph rejects another schema’s state, whatever it allows', async () => {
   const sdl = 'type Query { secret: String @requiresScope(scope: "a") }';
   const resolvers = { Query: { secret: () => 'secret' } };
   const [here, elsewhere] = [testedSubgraph(sdl, resolvers), testedSubgraph(sdl, resolvers)];
@@ -275,7 +275,7 @@ it('a subgraph takes no state of another schema, whatever that allows', async ()
   expect((await ask(here.schema)).data).toEqual({ secret: null });
 });
 
-it('buildProtectedSubgraph names the coordinate of what it cannot compile', () => {
+it('buildProtectedSubgraph names the coordinate that it cannot compile', () => {
   expect(() =>
     buildProtectedSubgraph({
       name: 'tested',

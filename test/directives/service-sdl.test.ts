@@ -94,7 +94,7 @@ function expectEveryRule(supergraphSdl: string): void {
   expect(supergraphSdl).not.toMatch(/@requiresScope\(/);
 }
 
-describe('the SDL that protected subgraphs publish keeps every rule', () => {
+describe('the SDL of protected subgraphs keeps every rule', () => {
   it('through IntrospectAndCompose, over HTTP and without a token', async () => {
     const servers = await Promise.all(
       Object.entries(SDL).map(async ([name, sdl]) => ({ name, ...(await serve(protect(name, sdl))) })),
@@ -145,12 +145,12 @@ describe('lowering', () => {
     const once = lower(sdl);
     expect(lowerRequiresScope(once)).toBe(once);
     expect(completeSubgraph(once)).toBe(once);
-    // A subgraph that is built of what another one published publishes the same rules.
+    // A subgraph built from another's published SDL publishes the same rules.
     const again = await serviceSdl(protect(name, print(once)));
     expect(print(lower(again))).toBe(print(parse(again)));
   });
 
-  it('puts the scopes of a type and its extensions on one of them, where they are valid SDL', async () => {
+  it('puts the scopes of a type and its extensions on one of them', async () => {
     const sdl = `
       interface Named @requiresScope(scope: "n") { name: String }
       type Query { t: T @public }
@@ -167,7 +167,7 @@ describe('lowering', () => {
     });
   });
 
-  it('imports @requiresScopes under its own name, also where it was applied by its prefix', async () => {
+  it('imports @requiresScopes under its own name, even if applied by prefix', async () => {
     const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9")
       @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope"])
       type Query { a: Int @federation__requiresScopes(scopes: [["a"]]) b: Int @requiresScope(scope: "b") }`;
@@ -180,15 +180,15 @@ describe('lowering', () => {
     }
   });
 
-  it('refuses a second @requiresScopes, of which one would be lost', () => {
+  it('refuses a second @requiresScopes, which would be lost', () => {
     const twice =
       'type Query { a: Int @requiresScope(scope: "a") @requiresScopes(scopes: []) @requiresScopes(scopes: [[]]) }';
     expect(() => lower(LINKS + twice)).toThrow('Query.a: @requiresScopes is applied twice');
   });
 });
 
-describe('a subgraph whose rules composition would take out does not start', () => {
-  it('where federation is not linked, so that it counts as Federation 1', () => {
+describe('a subgraph whose rules composition would drop does not start', () => {
+  it('without a federation link, which makes it Federation 1', () => {
     const sdl = `extend schema @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope"])
       type Query { a: Int @requiresScope(scope: "a") }`;
     expect(() => protect('a', sdl)).toThrow(
@@ -196,7 +196,7 @@ describe('a subgraph whose rules composition would take out does not start', () 
     );
   });
 
-  it.each(['v2.0', 'v2.4', 'v1.0'])('where the federation is older than @requiresScopes: %s', (version) => {
+  it.each(['v2.0', 'v2.4', 'v1.0'])('with a federation older than @requiresScopes: %s', (version) => {
     const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/${version}")
       @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope"])
       type Query { a: Int @requiresScope(scope: "a") }`;

@@ -68,9 +68,9 @@ beforeAll(async () => {
     .sign(privateKey);
 });
 
-describe('a subgraph in shadow', () => {
-  it('answers as one without the library does: for nobody, and with rows of others', async () => {
-    // The directives' own definitions are what an unprotected subgraph would have to write itself.
+describe('a subgraph in shadow mode', () => {
+  it('answers as without the library: for anonymous callers, with foreign rows', async () => {
+    // An unprotected subgraph would have to define the directives itself.
     const plain = buildSubgraphSchema([
       {
         typeDefs: parse(
@@ -110,7 +110,7 @@ describe('a subgraph in shadow', () => {
     ]);
   });
 
-  it('says so loudly when it is built', () => {
+  it('warns when it is built', () => {
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('"people" is in shadow'), {
       code: 'BEHALF_SHADOW',
     });

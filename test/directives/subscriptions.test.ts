@@ -30,7 +30,7 @@ const SDL = `
   type Note @subject(field: "owner") { id: ID! owner: String }
 `;
 
-/** A source that is fed by hand, and tells how it was left. */
+/** A source that the test feeds, and that records how it was closed. */
 class Feed implements AsyncIterableIterator<unknown> {
   readonly returned = vi.fn();
   private readonly events: unknown[] = [];
@@ -134,7 +134,7 @@ describe('a subscription is refused like any field', () => {
     expect(errorCodes(answer as ExecutionResult)).toEqual([`${field} UNAUTHORIZED_FIELD_OR_TYPE`]);
   });
 
-  it('before its source is opened, also where the source is a property of the root value', async () => {
+  it('before its source is opened, even if the root value holds the source', async () => {
     const opened = vi.fn(() => feed);
     const from = async (caller: TokenOptions | undefined): Promise<unknown> =>
       createSourceEventStream({
@@ -150,7 +150,7 @@ describe('a subscription is refused like any field', () => {
     expect(await from({})).toHaveProperty('next');
   });
 
-  it('without a context, and with the state of another schema', async () => {
+  it('without a context, and with another schema’s state', async () => {
     const elsewhere = await subgraphOf().context({ scope: 'ticks' });
     for (const contextValue of [{}, elsewhere]) {
       const answer = await tryToOpen('ticks { n }', undefined, contextValue as ProtectedContext);
@@ -158,7 +158,7 @@ describe('a subscription is refused like any field', () => {
     }
   });
 
-  it('and what its source throws is what it was', async () => {
+  it('and errors of its source pass unchanged', async () => {
     const messages = async (field: string): Promise<unknown> =>
       ((await tryToOpen(`${field} { __typename }`, {})) as ExecutionResult).errors?.map(
         ({ message, path }) => [message, path],
@@ -200,7 +200,7 @@ describe('events while the delegation lasts', () => {
     expect(feed.returned).not.toHaveBeenCalled();
   });
 
-  it('of anonymous callers go on for as long as they like', async () => {
+  it('of anonymous callers continue without limit', async () => {
     const stream = await open('open { n }', undefined);
     subgraph.nowMs += 3_600_000;
     revoked.abort();
@@ -237,7 +237,7 @@ describe('an event after the end of the delegation', () => {
     expect(feed.returned).toHaveBeenCalledOnce();
   });
 
-  it('that somebody waited for before is an error as well', async () => {
+  it('requested before the end is an error as well', async () => {
     const stream = await open('ticks { n }', {});
     const [first, second] = [stream.next(), stream.next()];
     subgraph.nowMs += 3_600_000;
@@ -246,14 +246,14 @@ describe('an event after the end of the delegation', () => {
     expect(await second).toEqual(DONE);
   });
 
-  it('ends subscriptions to what is public, too: it is the caller whose delegation has ended', async () => {
+  it('ends public subscriptions, too: the caller’s delegation has ended', async () => {
     const stream = await open('open { n }', {});
     subgraph.nowMs += 3_600_000;
     feed.push({ open: { n: 1 } });
     await expect(stream.next()).rejects.toMatchObject(ENDED);
   });
 
-  it('carries nothing where a server keeps events and executes them later', async () => {
+  it('carries nothing if a server stores events and executes them later', async () => {
     const document = parse('subscription { ticks { n } }');
     const contextValue = await subgraph.context({});
     const source = await createSourceEventStream({ schema: subgraph.schema, document, contextValue });
@@ -267,7 +267,7 @@ describe('an event after the end of the delegation', () => {
     expect(errorCodes(await later())).toEqual(['ticks DELEGATION_ENDED']);
   });
 
-  it('denies the fields of an event that are resolved after the end', async () => {
+  it('denies fields that are resolved after the end', async () => {
     const stream = await open('ticks { secret later { n secret } }', {});
     let finish: (row: object) => void = () => undefined;
     const later = new Promise((resolve) => {
@@ -294,7 +294,7 @@ describe('an idle subscription', () => {
     await vi.advanceTimersByTimeAsync(milliseconds);
   };
 
-  it('ends when its token does, while it waits', async () => {
+  it('ends with its token, while it waits', async () => {
     fakeTimers();
     const stream = await open('ticks { n }', { lifetimeSeconds: 50 });
     const next = stream.next();
@@ -308,7 +308,7 @@ describe('an idle subscription', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('ends at once when it is revoked, and leaves no listener', async () => {
+  it('ends on revocation at once, and leaves no listener', async () => {
     const removed = vi.spyOn(revoked.signal, 'removeEventListener');
     const stream = await open('ticks { n }', {});
     const next = stream.next();
@@ -318,7 +318,7 @@ describe('an idle subscription', () => {
     expect(removed).toHaveBeenCalled();
   });
 
-  it('that nobody waits for is returned, and says so to whoever asks next', async () => {
+  it('without a pending request is closed, and reports it on the next one', async () => {
     fakeTimers();
     const stream = await open('ticks { n }', {});
     await pass(16_000);
@@ -327,7 +327,7 @@ describe('an idle subscription', () => {
     expect(await stream.next()).toEqual(DONE);
   });
 
-  it('that is asked after the end says so at once, though no timer has fired', async () => {
+  it('reports the end at once, even if no timer has fired', async () => {
     fakeTimers();
     const stream = await open('ticks { n }', {});
     subgraph.nowMs += 16_000;
@@ -335,19 +335,19 @@ describe('an idle subscription', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('looks at the clock again when a timer fires before the end', async () => {
+  it('checks the clock again if a timer fires early', async () => {
     fakeTimers();
     const stream = await open('ticks { n }', { lifetimeSeconds: 50 });
     const ended = vi.fn();
     stream.next().catch(ended);
-    // The clock was set back meanwhile.
+    // The clock went back in the meantime.
     await vi.advanceTimersByTimeAsync(60_000);
     expect(ended).not.toHaveBeenCalled();
     await pass(60_000);
     expect(ended).toHaveBeenCalledOnce();
   });
 
-  it('whose generator waits for ever ends all the same', async () => {
+  it('ends even if its generator waits forever', async () => {
     let left = false;
     feed[Symbol.asyncIterator] = function (this: Feed) {
       return (async function* () {
@@ -364,11 +364,11 @@ describe('an idle subscription', () => {
     const next = stream.next();
     revoked.abort();
     await expect(next).rejects.toMatchObject(ENDED);
-    // Nobody can end what it waits for, and nobody waits for it.
+    // Neither its wait nor its consumer can end it.
     expect(left).toBe(false);
   });
 
-  it('whose source is opened too late is not opened for the caller', async () => {
+  it('whose source opens too late is not opened for the caller', async () => {
     let give: (source: unknown) => void = () => undefined;
     opening = new Promise((resolve) => {
       give = resolve;
@@ -382,7 +382,7 @@ describe('an idle subscription', () => {
     expect(feed.returned).toHaveBeenCalledOnce();
   });
 
-  it('leaves neither timer nor listener when the consumer goes', async () => {
+  it('leaves neither timer nor listener when the consumer leaves', async () => {
     fakeTimers();
     const removed = vi.spyOn(revoked.signal, 'removeEventListener');
     const stream = await open('ticks { n }', {});
@@ -404,7 +404,7 @@ describe('an idle subscription', () => {
     ],
     ['rejects', () => Promise.reject(new Error('return'))],
     ['never answers', () => new Promise(() => undefined)],
-  ])('ends although the source’s return() %s', async (_, returning) => {
+  ])('ends even if the source’s return() %s', async (_, returning) => {
     feed.return = returning as Feed['return'];
     const stream = await open('ticks { n }', {});
     const next = stream.next();
@@ -414,7 +414,7 @@ describe('an idle subscription', () => {
 });
 
 describe('a delegation that is over from the start', () => {
-  it('opens nothing: revoked, ended, or of a subgraph whose signal cannot be had', async () => {
+  it('opens nothing: revoked, ended, or with an unavailable signal', async () => {
     const subscribed = vi.spyOn(feed, Symbol.asyncIterator);
     revoked.abort();
     expect(errorCodes((await tryToOpen('ticks { n }', {})) as ExecutionResult)).toEqual([
@@ -436,19 +436,19 @@ describe('a delegation that is over from the start', () => {
     expect(subscribed).not.toHaveBeenCalled();
   });
 
-  it('reads nothing in operations that begin after it, with a context that was kept', async () => {
+  it('reads nothing in later operations with a stored context', async () => {
     const contextValue = await subgraph.context({});
     const source = '{ ok secret }';
     const ask = (): Promise<ExecutionResult> => graphql({ schema: subgraph.schema, source, contextValue });
     expect((await ask()).data).toEqual({ ok: 'ok', secret: 'secret' });
-    // As long as a token is accepted, what it came with is answered.
+    // While its token is accepted, an operation is answered.
     subgraph.nowMs += 17_000;
     expect((await ask()).data).toEqual({ ok: 'ok', secret: 'secret' });
     subgraph.nowMs += 3_600_000;
     expect((await ask()).data).toEqual({ ok: 'ok', secret: null });
   });
 
-  it('nor by references, which come past every root field', async () => {
+  it('reads nothing by reference, which bypasses root fields', async () => {
     const kept = testedSubgraph(
       `type Query { ok: String @public }
       type Note @key(fields: "id") { id: ID! @public text: String @requiresScope(scope: "read") }`,
@@ -473,7 +473,7 @@ describe('events of other subjects', () => {
     ['any', (row: unknown) => row],
     ['pages', (row: unknown) => [row]],
     ['notes', (row: unknown) => Promise.resolve(row)],
-  ])('are left out as if they had not happened: %s', async (field, give) => {
+  ])('are skipped as if they had not happened: %s', async (field, give) => {
     const stream = await open(`${field} { ... on Note { id } }`, { subject: 'alma' });
     for (const [owner, id] of [
       ['noor', 'f1'],
@@ -494,7 +494,7 @@ describe('events of other subjects', () => {
     });
   });
 
-  it('of nothing, and of lists that hold some of the caller’s, are events', async () => {
+  it('do not include events of nothing, or lists with the caller’s rows', async () => {
     const stream = await open('pages { id }', {});
     feed.push({ pages: null });
     feed.push({ pages: [] });
@@ -504,7 +504,7 @@ describe('events of other subjects', () => {
     expect((await stream.next()).value).toEqual({ data: { pages: [{ id: 'alma' }] } });
   });
 
-  it('are not looked for in what can be read once only, and do not leave either', async () => {
+  it('in one-time iterables are omitted, though nothing looks ahead', async () => {
     const stream = await open('pages { id }', {});
     for (const owners of [['noor'], ['alma', 'noor']]) {
       feed.push({ pages: owners.map((owner) => note(owner)).values() });
@@ -513,7 +513,7 @@ describe('events of other subjects', () => {
     expect((await stream.next()).value).toEqual({ data: { pages: [{ id: 'alma' }] } });
   });
 
-  it('that come without end are looked at no more when the consumer goes', async () => {
+  it('without end are not read after the consumer leaves', async () => {
     const pulled = vi
       .spyOn(feed, 'next')
       .mockImplementation(() => Promise.resolve({ done: false, value: { notes: note('noor') } }));
@@ -527,7 +527,7 @@ describe('events of other subjects', () => {
     expect(pulled.mock.calls.length).toBeLessThanOrEqual(calls + 1);
   });
 
-  it('that come without end keep nobody from ending', async () => {
+  it('without end do not prevent an end', async () => {
     const pulled = vi
       .spyOn(feed, 'next')
       .mockImplementation(() => Promise.resolve({ done: false, value: { notes: note('noor') } }));
@@ -543,7 +543,7 @@ describe('events of other subjects', () => {
   });
 });
 
-it('a subscription asks for its signal once, with the delegation', async () => {
+it('a subscription requests its signal once, with the delegation', async () => {
   const revocationSignal = vi.fn(() => revoked.signal);
   subgraph = subgraphOf({ revocationSignal });
   const contextValue = await protectedContext(subgraph.schema, { 'txn-token': await subgraph.token() });

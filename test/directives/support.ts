@@ -38,7 +38,7 @@ export interface Asked extends ExecutionResult {
 export interface TestedSubgraph {
   readonly schema: GraphQLSchema;
   readonly logged: readonly { readonly code: SubgraphLogCode; readonly facts: SubgraphLogFacts }[];
-  /** The subgraph's clock, which its tokens are made by. Milliseconds since the epoch. */
+  /** The subgraph's clock, by which its tokens are made. Milliseconds since the epoch. */
   nowMs: number;
   token(options?: TokenOptions): Promise<string>;
   /** Undefined: a caller without a token. */
@@ -49,7 +49,7 @@ export interface TestedSubgraph {
 const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
 const key = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'EdDSA' };
 
-/** A protected subgraph with a clock and a log of its own. */
+/** A protected subgraph with its own clock and log. */
 export function testedSubgraph(
   sdl: string,
   resolvers: ProtectedSubgraphOptions['resolvers'] = {},
@@ -60,7 +60,7 @@ export function testedSubgraph(
   );
 }
 
-/** A schema that is protected with a clock and a log of its own, however it is made. */
+/** A protected schema with its own clock and log, however it was built. */
 export function testedSchema(protect: (base: ProtectionOptions) => GraphQLSchema): TestedSubgraph {
   const logged: TestedSubgraph['logged'][number][] = [];
   const subgraph: TestedSubgraph = {
@@ -117,7 +117,7 @@ export function testedSchema(protect: (base: ProtectionOptions) => GraphQLSchema
   return subgraph;
 }
 
-/** What a client gets of an answer, byte for byte. */
+/** A response as the client receives it, byte for byte. */
 export function answerText({ data, errors }: ExecutionResult): string {
   return JSON.stringify({ data, errors });
 }

@@ -3,7 +3,7 @@ import { parse } from 'graphql';
 import { expect, it, vi } from 'vitest';
 import { LINKS } from './support.js';
 
-// A directive of a later version, which its author forgot to give a case in the rule table. It would not compile.
+// A directive of a later version whose author forgot its case in the rule table, which would not compile.
 vi.mock('../../directives/src/specification/authenticated.js', () => ({
   authenticated: {
     name: 'authenticated',

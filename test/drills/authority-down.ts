@@ -28,7 +28,7 @@ export const authorityDown: Drill = {
     }
     await until(
       async () => system.gateway.gateway.health().revocation === 'fresh',
-      'the gateway hears from it',
+      'the gateway receives its events',
     );
     await system.stopAuthority();
     try {
@@ -40,7 +40,7 @@ export const authorityDown: Drill = {
     } finally {
       await system.startAuthority();
     }
-    await until(async () => (await ask(system, token)).status === 200, 'it recovers');
+    await until(async () => (await ask(system, token)).status === 200, 'the gateway recovers');
     report.held('requests are served again once the authority is back');
   },
 };

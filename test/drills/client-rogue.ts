@@ -5,8 +5,7 @@ import type { Drill } from './drill.js';
 /** An application turns out to be malicious. */
 export const clientRogue: Drill = {
   name: 'client-rogue',
-  breach:
-    'An application reads far too much, for several people at once. It has to stop now; then it is looked at.',
+  breach: 'An application reads far too much, for several people at once. Stop it now, investigate later.',
   async run(system, report) {
     const client = await discover(system);
     const alma = await signIn(client, 'alma', BUDGET_SCOPES);
@@ -46,7 +45,10 @@ export const clientRogue: Drill = {
       );
       expect(lift.codes.length === 0, 'an administrator may lift it');
     }
-    await until(async () => (await ask(system, alma.access_token)).status === 200, 'it is served again');
+    await until(
+      async () => (await ask(system, alma.access_token)).status === 200,
+      'the token is accepted again',
+    );
     report.held('nothing was lost: when it is lifted, the same tokens are good again');
   },
 };

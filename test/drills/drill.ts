@@ -29,7 +29,7 @@ export class DrillError extends Error {
 }
 
 export function expect(isSo: boolean, what: string): asserts isSo {
-  if (!isSo) throw new DrillError(`it is not so that ${what}`);
+  if (!isSo) throw new DrillError(`not true: ${what}`);
 }
 
 const REDIRECT_URI = 'http://127.0.0.1:4999/callback';

@@ -27,7 +27,7 @@ const PERMITTED: readonly (readonly [what: string, query: string])[] = [
   ['conditional fragments that double', doublingConditions(16)],
   ['9,000 aliases of a field that may be read', `{ me { ${repeat(9_000, (n) => `a${n}: name`)} } }`],
   [
-    '9,000 aliases of somebody else',
+    '9,000 aliases of another caller',
     `{ ${repeat(9_000, (n) => `a${n}: customer(id: "c-000002") { name }`)} }`,
   ],
 ];
@@ -35,7 +35,7 @@ const PERMITTED: readonly (readonly [what: string, query: string])[] = [
 /** An attacker wants to exhaust the gateway. */
 export const exhaustion: Drill = {
   name: 'exhaustion',
-  breach: 'Somebody sends the most expensive requests that fit into a megabyte, with a token and without.',
+  breach: 'An attacker sends the most expensive requests that fit into a megabyte, with and without a token.',
   async run(system, report) {
     const { access_token: token } = await signIn(await discover(system), 'alma', BUDGET_SCOPES);
     const send = (query: string, headers: Readonly<Record<string, string>> = {}): Promise<RawAnswer> =>
@@ -95,7 +95,7 @@ function expectModest({ status, text }: RawAnswer): void {
     `it is refused as a mistake, not with ${status}`,
   );
   expect(text.length <= MAX_ANSWER_BYTES, 'the answer is small');
-  expect(!FAULTS.some((fault) => text.includes(fault)), 'it is no failure of the gateway');
+  expect(!FAULTS.some((fault) => text.includes(fault)), 'the gateway did not fail');
   const { errors = [] } = JSON.parse(text) as { errors?: { extensions?: { code?: unknown } }[] };
   expect(errors.length <= 1_001, 'errors are bounded');
   expect(

@@ -21,7 +21,7 @@ const DOCUMENTS = [
 /** An attacker forges the `Host` header. */
 export const forgedHost: Drill = {
   name: 'forged-host',
-  breach: `Somebody speaks to the authority as if it were ${EVIL}, through a balancer that passes their headers on.`,
+  breach: `An attacker addresses the authority as ${EVIL}, through a load balancer that passes on the Host header.`,
   async run(system, report) {
     const issuer = system.front.url;
     for (const path of DOCUMENTS) {
@@ -39,7 +39,7 @@ export const forgedHost: Drill = {
     report.tried('a sign-in for the forged address');
     const query = new URLSearchParams({ client_id: 'budget-app', response_type: 'code' });
     const signedIn = await rawRequest(`${issuer}/auth?${query.toString()}`, { headers: FORGED });
-    expect(!JSON.stringify(signedIn).includes(EVIL), 'nobody is sent to the forged address');
+    expect(!JSON.stringify(signedIn).includes(EVIL), 'no redirect leads to the forged address');
     report.stopped('where a browser is sent next is the issuer’s as well');
 
     await proofForForgedAddress(system, (what) => report.tried(what));

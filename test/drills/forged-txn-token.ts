@@ -6,7 +6,7 @@ import type { Drill } from './drill.js';
 /** An attacker inside the network forges a transaction token. */
 export const forgedTxnToken: Drill = {
   name: 'forged-txn-token',
-  breach: 'Somebody reaches the customers subgraph and signs a transaction token with a key of their own.',
+  breach: 'An attacker reaches the customers subgraph and signs a transaction token with a key of their own.',
   async run(system, report) {
     const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
     const response = await fetch(`${system.gatewayUrl}/.well-known/jwks.json`);

@@ -51,12 +51,12 @@ export const hostileSubgraph: Drill = {
       const { data } = JSON.parse(answer.text) as Body;
       expect(
         data?.me === null || data?.me === undefined || data.me.id === null || data.me.id === LARGE_ID,
-        'it is exact, or it is not there',
+        'a number is exact or absent',
       );
       report.stopped('no entity is joined to another by rounding');
 
       await factsAreChecked(system, token, ask, (what) => report.tried(what));
-      report.stopped('the record is sealed, and says of the subgraph what it can have done, and no more');
+      report.stopped('the record is sealed, and holds only what the subgraph can have resolved');
     });
   },
 };
@@ -115,8 +115,8 @@ async function factsAreChecked(
 ): Promise<void> {
   const facts: readonly (readonly [string, readonly unknown[]])[] = [
     ['a count below nothing', ['Customer.name', 'denied', -1]],
-    ['a count without end', ['Customer.name', 'allowed', 1e308]],
-    ['a coordinate that there is not', ['X.y', 'denied', 1]],
+    ['an infinite count', ['Customer.name', 'allowed', 1e308]],
+    ['an unknown coordinate', ['X.y', 'denied', 1]],
     ['another subgraph’s field', ['Account.iban', 'denied', 1]],
     ['a text that moves the cursor', [`Customer.name${ESCAPE}`, 'allowed', 1, null, `@rule${ESCAPE}`]],
   ];

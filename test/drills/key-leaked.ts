@@ -9,7 +9,7 @@ import type { Drill } from './drill.js';
 /** A signing key of the authority has leaked. */
 export const keyLeaked: Drill = {
   name: 'key-leaked',
-  breach: 'The authority’s signing key has leaked: whoever has it can sign a token for anybody.',
+  breach: 'The authority’s signing key has leaked: its thief can sign a token for anybody.',
   async run(system, report) {
     const client = await discover(system);
     const alma = await signIn(client, 'alma', BUDGET_SCOPES);
@@ -30,7 +30,7 @@ export const keyLeaked: Drill = {
       .setExpirationTime('5 min')
       .sign(await importJWK(privateJwk, 'ES256'));
     report.tried('a token for Noor with every scope, signed with the leaked key');
-    expect((await ask(system, forged)).status === 200, 'nobody can tell it from a real one');
+    expect((await ask(system, forged)).status === 200, 'it looks exactly like a real one');
     report.held('it is read: a signature is all that a gateway has. The key is found to have leaked');
 
     const lines: string[] = [];
@@ -45,9 +45,7 @@ export const keyLeaked: Drill = {
     const next = decodeProtectedHeader(renewed.access_token).kid;
     expect(next !== kid, 'another key signs');
     await until(async () => (await ask(system, renewed.access_token)).status === 200, 'the new token works');
-    report.held(
-      'the application goes on with a refresh: another key signs, which the leaked one says nothing about',
-    );
+    report.held('the application refreshes its token: a new key signs, unrelated to the leaked one');
     report.tried('signing on with the leaked key');
     expect((await ask(system, forged)).status === 401, 'it is refused');
     report.stopped('the key is in no JWKS any more');

@@ -6,7 +6,7 @@ import { proofFor } from './proof.js';
 /** An attacker has recorded a whole request. */
 export const replayedProof: Drill = {
   name: 'replayed-proof',
-  breach: 'Somebody sees a whole request of the application, token and proof, and sends them again.',
+  breach: 'An attacker sees a whole request of the application and sends its token and proof again.',
   async run(system, report) {
     const client = await discover(system);
     const keys = await oauth.randomDPoPKeyPair('ES256');

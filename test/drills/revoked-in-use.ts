@@ -6,7 +6,7 @@ import type { Drill } from './drill.js';
 /** The person revokes the consent while the application reads. */
 export const revokedInUse: Drill = {
   name: 'revoked-in-use',
-  breach: 'An application goes on reading after Alma has ended its access; its token is good for minutes.',
+  breach: 'An application continues to read after Alma ended its access; its token is valid for minutes.',
   async run(system, report) {
     const client = await discover(system);
     const { access_token: token, refresh_token: refreshToken } = await signIn(client, 'alma', BUDGET_SCOPES);

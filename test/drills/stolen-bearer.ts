@@ -13,9 +13,9 @@ export const stolenBearer: Drill = {
     const { exp = 0, jti = '' } = decodeJwt(token);
     report.tried('another person’s row, and a field that Alma did not agree to');
     const more = await ask(system, token, OTHERS);
-    expect(more.status === 200 && more.data?.customer === null, 'nobody else’s row is given');
+    expect(more.status === 200 && more.data?.customer === null, 'no other person’s row is returned');
     expect((more.data.me as { taxId?: unknown } | null)?.taxId === null, 'the tax number is not given');
-    report.stopped('@subject, and the scopes of the consent: the thief is no more than the application was');
+    report.stopped('@subject and the consent’s scopes: the thief sees no more than the application did');
     const left = Math.round(exp - Date.now() / 1000);
     report.held(`for ${left} s it is as good as the application’s: that is why tokens can be bound to a key`);
     const { access_token: administrator } = await signIn(

@@ -18,7 +18,7 @@ const FORBIDDEN = [
 /** An attacker has read a gateway's configuration. */
 export const stolenDatabasePassword: Drill = {
   name: 'stolen-database-password',
-  breach: 'Somebody has the password that a gateway writes audit records with, and can reach the database.',
+  breach: 'An attacker has the password that a gateway writes audit records with, and reaches the database.',
   async run(system, report) {
     const { audit } = system.gatewayConfig;
     const database = audit === undefined || audit.mode === 'off' ? undefined : audit.database;

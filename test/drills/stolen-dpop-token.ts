@@ -27,8 +27,6 @@ export const stolenDpopToken: Drill = {
       const answer = await post(url, ME, headers);
       expect(answer.status === 401 && answer.data === undefined, `it is refused ${how}`);
     }
-    report.stopped(
-      'the gateway: the proof’s key is not the one that the token names (cnf.jkt), or there is none',
-    );
+    report.stopped('the gateway: there is no proof, or its key is not the token’s (cnf.jkt)');
   },
 };

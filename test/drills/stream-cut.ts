@@ -5,7 +5,7 @@ import { MAX_STALENESS_MS } from './system.js';
 /** An attacker who can cut the stream keeps revocations from arriving. */
 export const streamCut: Drill = {
   name: 'stream-cut',
-  breach: 'Somebody cuts the stream of revocations between authority and gateway, so that none arrives.',
+  breach: 'An attacker cuts the revocation stream between authority and gateway.',
   async run(system, report) {
     const client = await discover(system);
     const { access_token: token } = await signIn(client, 'alma', BUDGET_SCOPES);
@@ -21,14 +21,17 @@ export const streamCut: Drill = {
       }, 'the gateway refuses');
       expect(waitedMs <= MAX_STALENESS_MS + 2_000, 'it refuses when its view is too old');
       report.stopped(
-        `after ${(waitedMs / 1000).toFixed(1)} s the gateway serves nobody with a token (503 REVOCATION_STATE_STALE)`,
+        `after ${(waitedMs / 1000).toFixed(1)} s the gateway refuses every token (503 REVOCATION_STATE_STALE)`,
       );
       const health = await fetch(`${system.gatewayUrl}/health`);
       expect(health.status === 503, 'its health says so to the load balancer');
     } finally {
       system.front.let('all');
     }
-    const recoveredMs = await until(async () => (await ask(system, token)).status === 200, 'it recovers');
+    const recoveredMs = await until(
+      async () => (await ask(system, token)).status === 200,
+      'the gateway recovers',
+    );
     report.held(
       `it serves again ${(recoveredMs / 1000).toFixed(1)} s after the stream is back, with all that was missed`,
     );

@@ -75,7 +75,7 @@ async function consoleSecret(): Promise<string> {
 }
 
 describe('npm start', () => {
-  it('starts everything, stops everything on Ctrl-C, and keeps its data', { timeout: 180_000 }, async () => {
+  it('starts everything, stops it on Ctrl-C, and keeps its data', { timeout: 180_000 }, async () => {
     const first = start();
     await untilReady(first);
     const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
@@ -108,7 +108,7 @@ describe('npm start', () => {
     expect(second.output()).toContain('server_died');
   });
 
-  it('names the address in use, and stops what it had started', { timeout: 90_000 }, async () => {
+  it('names an address in use, and stops what it started', { timeout: 90_000 }, async () => {
     const blocker = createServer();
     await new Promise<void>((resolve) => blocker.listen(port + 1, '127.0.0.1', resolve));
     try {
@@ -123,7 +123,7 @@ describe('npm start', () => {
   });
 });
 
-/** A port with free ones at the distances that the example uses. */
+/** A port at which the example's other ports, at fixed distances, are free as well. */
 async function freeRange(): Promise<number> {
   for (;;) {
     const base = 20_000 + Math.floor(Math.random() * 20_000);

@@ -18,14 +18,14 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-it('goes from consent through partial data and its record to revocation', { timeout: 120_000 }, async () => {
+it('leads from consent through partial data and its record to revocation', { timeout: 120_000 }, async () => {
   const lines: string[] = [];
   await walkthroughCommand({ dataDir, databaseUrl: database.url, print: (line) => lines.push(line) });
   const told = lines.join('\n');
   expect(told).toContain('[ ] See your full account numbers and exact balances');
   expect(told).toMatch(/Refused \d+ ms after the mutation/);
   expect(told).toContain('authentication-failed (REVOKED)');
-  // The record names fields; the values stand only in the answers above it.
+  // The record names fields; values occur only in the responses above it.
   const record = told.slice(told.indexOf('It is on record'), told.indexOf('Alma ends it'));
   expect(record).toContain('Customer.email');
   expect(record).not.toMatch(/Lindqvist|Vaasa|e\.net/);

@@ -74,7 +74,7 @@ async function records(): Promise<
 const admin = (): Promise<string> => issuer.mint({ scope: SCOPE });
 
 describe('an administrator', () => {
-  it('is told the decision that a client with these scopes meets, and nothing is executed', async () => {
+  it('sees the decision for a client with these scopes; nothing is executed', async () => {
     const answer = await explain({ query: QUERY, scopes: ['name', 'accounts'] }, await admin());
     expect(answer.status).toBe(200);
     const { selections, lacks, allowed } = answer.body as unknown as Explanation;
@@ -97,7 +97,7 @@ describe('an administrator', () => {
     expect((client.body.errors ?? []).map(({ extensions }) => extensions?.coordinate)).toEqual(denied);
   });
 
-  it('asks for a caller without a token by asking for nobody', async () => {
+  it('explains for an anonymous caller by leaving out the delegation', async () => {
     for (const body of [{ query: '{ mine }' }, { query: '{ mine }', anonymous: true }]) {
       const answer = await explain(body, await admin());
       expect((answer.body as unknown as Explanation).selections[0]?.decision).toBe('denied');
@@ -106,7 +106,7 @@ describe('an administrator', () => {
     expect((authenticated.body as unknown as Explanation).allowed).toBe(true);
   });
 
-  it('is on record, and so is whoever is refused', async () => {
+  it('is recorded, and so is a caller who is refused', async () => {
     const used = await explain({ query: QUERY }, await admin());
     const refused = await explain({ query: QUERY }, await issuer.mint({ scope: 'name' }));
     const all = await records();
@@ -117,8 +117,8 @@ describe('an administrator', () => {
   });
 });
 
-describe('rfc6750: whoever is none', () => {
-  it('is refused with the challenge that fits', async () => {
+describe('rfc6750: a caller who is not an administrator', () => {
+  it('is refused with the fitting challenge', async () => {
     const nobody = await explain({ query: QUERY }, undefined);
     expect(nobody.status).toBe(401);
     expect(nobody.headers['www-authenticate']).toMatch(BOTH_SCHEMES);
@@ -133,7 +133,7 @@ describe('rfc6750: whoever is none', () => {
     for (const answer of [nobody, other, forged]) expect(answer.text).not.toContain('selections');
   });
 
-  it('is refused as soon as the consent behind the token is revoked', async () => {
+  it('is refused as soon as the consent of the token is revoked', async () => {
     const transmitter = await Transmitter.start();
     const iss = transmitter.url;
     const guarded = await startTestGateway(cleanup, supergraph, {
@@ -142,7 +142,7 @@ describe('rfc6750: whoever is none', () => {
       administration: { scope: SCOPE },
     });
     cleanup.add(() => transmitter.close());
-    await until(() => guarded.running.gateway.health().revocation === 'fresh', 'fresh');
+    await until(() => guarded.running.gateway.health().revocation === 'fresh', 'the view is fresh');
     const token = await issuer.mint({
       iss,
       scope: SCOPE,
@@ -152,13 +152,13 @@ describe('rfc6750: whoever is none', () => {
     await transmitter.announce(ofConsent('ends'));
     await until(
       async () => (await explain({ query: QUERY }, token, { url: guarded.url })).status === 401,
-      'refused',
+      'the token is refused',
     );
   });
 });
 
-describe('what is no such request', () => {
-  it('is not read from a form of another site (CSRF)', async () => {
+describe('an invalid request', () => {
+  it('from another site’s form is not read (CSRF)', async () => {
     for (const type of [
       'text/plain',
       'application/x-www-form-urlencoded',
@@ -181,17 +181,17 @@ describe('what is no such request', () => {
   it.each([
     ['somebody’s token', { query: '{ hello }', token: 'x.y.z' }],
     ['no operation', { scopes: [] }],
-    ['scopes that are no list', { query: '{ hello }', scopes: 'name' }],
-    ['nobody with scopes', { query: '{ hello }', scopes: ['name'], anonymous: true }],
+    ['scopes that are not a list', { query: '{ hello }', scopes: 'name' }],
+    ['an anonymous caller with scopes', { query: '{ hello }', scopes: ['name'], anonymous: true }],
     ['a list', ['{ hello }']],
-    ['an operation that is not valid', { query: '{ nothing }' }],
-    ['one of several without its name', { query: 'query A { hello } query B { hello }' }],
-    ['more than an operation has reason to be', { query: `{ hello } #${'x'.repeat(300_000)}` }],
+    ['an invalid operation', { query: '{ nothing }' }],
+    ['several operations without a name', { query: 'query A { hello } query B { hello }' }],
+    ['an oversized operation', { query: `{ hello } #${'x'.repeat(300_000)}` }],
   ])('%s is 400', async (_name, body) => {
     expect((await explain(body, await admin())).status).toBe(400);
   });
 
-  it('is not there without its key in the configuration', async () => {
+  it('gets 404 without its key in the configuration', async () => {
     const plain = await startTestGateway(cleanup, supergraph, config());
     expect((await explain({ query: QUERY }, await admin(), { url: plain.url })).status).toBe(404);
     const base = { supergraph: 'x', issuers: [{ issuer: 'https://login.example', audience: 'a' }] };

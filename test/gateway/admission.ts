@@ -7,7 +7,7 @@ import { GatewayRequest } from '../../gateway/request/gateway-request.js';
 import { authenticate, refuseSuspended } from '../../gateway/steps/authenticate.js';
 import type { Authenticated } from '../../gateway/steps/stages.js';
 
-/** The first step of the pipeline by itself, with the parts that a gateway with these options has. */
+/** The pipeline's first step alone, with the parts of a gateway with these options. */
 export class Admission {
   readonly protection: Protection;
   readonly pipeline: Pipeline;
@@ -17,7 +17,7 @@ export class Admission {
     this.pipeline = new Pipeline(this.protection.pipeline);
   }
 
-  /** @throws {RefusedError} as the step does: neither sealed nor completed */
+  /** @throws {RefusedError} as the step does, neither sealed nor completed */
   async authenticate(token: string): Promise<Authenticated> {
     const { exchange, usage } = new GatewayRequest({ authorization: [`Bearer ${token}`] });
     const { authentication } = this.protection.pipeline;

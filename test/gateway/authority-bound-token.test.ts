@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => cleanup.run());
 
-it('a token that the authority bound to a client’s key is good for this client, with nonces of both', async () => {
+it('a token bound by the authority works for its client, with both nonces', async () => {
   const client = await discoverAs(authority, 'careful-app');
   const handle = oidc.getDPoPHandle(client, await oidc.randomDPoPKeyPair('ES256'));
   const tokens = await connect(client, 'accounts:read', ALMA, { DPoP: handle });
@@ -44,7 +44,7 @@ it('a token that the authority bound to a client’s key is good for this client
     );
   expect(await (await ask(handle)).json()).toMatchObject({ data: { mine: expect.any(String) as string } });
 
-  // Whoever stole the token, and has any key but its own.
+  // A thief has the token, and any key but the right one.
   people.requests.length = 0;
   const thief = oidc.getDPoPHandle(client, await oidc.randomDPoPKeyPair('ES256'));
   await expect(ask(thief)).rejects.toMatchObject({ code: 'OAUTH_WWW_AUTHENTICATE_CHALLENGE' });

@@ -128,7 +128,7 @@ function delegation(scopes: string, purposes: string[] = []): Delegation {
 }
 
 const authorizer = createOperationAuthorizer(sdl);
-// One schema with all fields stands in for the federation: what is planned is another test's business.
+// One schema with all fields stands in for the federation: planning is tested elsewhere.
 const merged = buildSchema(
   `${people}\nextend type Person { visits: [Visit!] }\n type Visit { place: String! day: String }`
     .replace(/extend schema[\s\S]*?type Query/, 'type Query')
@@ -167,8 +167,8 @@ const paths = (result: ExecutionResult): string[] =>
       `${(path ?? []).join('.')} ${String((extensions as { coordinate?: unknown } | undefined)?.coordinate)}`,
   );
 
-describe('what is denied', () => {
-  it('is never executed, and comes back as null in the order of the document', () => {
+describe('a denied selection', () => {
+  it('is never executed, and is null in the order of the document', () => {
     const { result, executed } = run('{ me { name email id phone } }', delegation('phone'));
     expect(executed).toBe('{ me { name id phone } }');
     expect(JSON.stringify(result.data)).toBe('{"me":{"name":"n-1","email":null,"id":"1","phone":"p-1"}}');
@@ -185,14 +185,14 @@ describe('what is denied', () => {
     ]);
   });
 
-  it('leaves an allowed operation as it is', () => {
+  it('leaves an allowed operation unchanged', () => {
     const operation = client('{ me { name email } }');
     const authorization = authorizer.authorize(operation, delegation('email'), {});
     expect(authorization.execute).toBe(operation);
     expect(authorization.unchanged).toBe(true);
   });
 
-  it('has a plan cache key of its own (filtered document under the old hash)', () => {
+  it('gives the filtered document its own plan cache key', () => {
     const operation = client('{ me { name email phone } }');
     const hashes = ['', 'email', 'phone', 'email phone'].map(
       (scopes) => authorizer.authorize(operation, delegation(scopes), {}).execute?.queryHash,
@@ -201,14 +201,14 @@ describe('what is denied', () => {
     expect(hashes[3]).toBe(operation.queryHash);
   });
 
-  it('needs the rules of the type that a field returns', () => {
+  it('includes what the rules of the returned type deny', () => {
     const { result, executed } = run('{ secret { text } me { id } }', delegation(''));
     expect(executed).toBe('{ me { id } }');
     expect(result.data).toEqual({ secret: null, me: { id: '1' } });
     expect(paths(result)).toEqual(['secret Query.secret']);
   });
 
-  it('needs every scope of repeated rules, one of the alternatives, and a consented purpose', () => {
+  it('lacks a repeated scope, every alternative, or a consented purpose', () => {
     expect(run('{ me { id tax } }', delegation('tax')).result.data).toEqual({ me: null });
     expect(run('{ me { id tax } }', delegation('tax email')).result.data).toEqual({
       me: { id: '1', tax: 7 },
@@ -220,7 +220,7 @@ describe('what is denied', () => {
     expect(run('{ me { credit } }', delegation('', ['credit'])).result.data).toEqual({ me: { credit: 1 } });
   });
 
-  it('recognises a renamed directive (CVE-2025-64347)', () => {
+  it('is recognised by a renamed directive (CVE-2025-64347)', () => {
     expect(run('{ strict { other always } }').result.data).toEqual({ strict: null });
     expect(run('{ strict { other always } }', delegation('')).result.data).toEqual({
       strict: { other: 'o', always: 'a' },
@@ -229,7 +229,7 @@ describe('what is denied', () => {
 });
 
 describe('a selection set that becomes empty', () => {
-  it('takes its field with it, upward, with the denial at the null', () => {
+  it('removes its field, upward, and reports the denial at the null', () => {
     const { result, executed } = run('{ me { email } people { friends { email phone } } }', delegation(''));
     expect(executed).toBeUndefined();
     expect(result.data).toEqual({ me: null, people: null });
@@ -250,7 +250,7 @@ describe('a selection set that becomes empty', () => {
     expect(ran).toEqual(['pay']);
   });
 
-  it('takes unused variables and fragments with it', () => {
+  it('removes unused variables and fragments', () => {
     const { executed } = run(
       'query Q($x: Boolean!, $y: Boolean!) { me { id @include(if: $y) ...F } } fragment F on Person { email @include(if: $x) }',
       delegation(''),
@@ -261,13 +261,13 @@ describe('a selection set that becomes empty', () => {
 });
 
 describe('@skip and @include', () => {
-  it('leave out the error with the field', () => {
+  it('omit the error with the field', () => {
     const query = 'query ($x: Boolean!) { me { id email @include(if: $x) } }';
     expect(run(query, delegation(''), { x: false }).result).toEqual({ data: { me: { id: '1' } } });
     expect(paths(run(query, delegation(''), { x: true }).result)).toEqual(['me.email Person.email']);
   });
 
-  it('leave out the denials of a fragment that is spread only there', () => {
+  it('omit the denials of a fragment that is spread only there', () => {
     const query =
       'query ($x: Boolean!) { me { id ... @include(if: $x) { ...F } } } fragment F on Person { friends { email } }';
     const denials = (x: boolean): number =>
@@ -276,7 +276,7 @@ describe('@skip and @include', () => {
     expect(denials(true)).toBe(1);
   });
 
-  it('keep a parent from which everything else was left out', () => {
+  it('keep a parent from which everything else was skipped', () => {
     const query = 'query ($x: Boolean = false) { me { email @include(if: $x) } }';
     expect(run(query, delegation('')).result).toEqual({ data: { me: {} } });
     expect(run(query, delegation(''), { x: true }).result.data).toEqual({ me: null });
@@ -284,7 +284,7 @@ describe('@skip and @include', () => {
 });
 
 describe('non-null propagation', () => {
-  it('goes up to the next nullable position, for each list entry', () => {
+  it('reaches the next nullable position, for each list entry', () => {
     const { result } = run('{ people { id tax } }', delegation('email'));
     expect((result.data as { people: unknown[] }).people.every((entry) => entry === null)).toBe(true);
     const visitsResult = run('{ me { id visits { place day } } }', delegation('visits')).result;
@@ -294,7 +294,7 @@ describe('non-null propagation', () => {
 });
 
 describe('errors', () => {
-  it('carry list indices, and are summed up past twenty for one selection', () => {
+  it('carry list indices, and are summarized past twenty per selection', () => {
     const { result } = run('{ people { id email } }', delegation(''));
     const listed = result.errors ?? [];
     expect(listed).toHaveLength(21);
@@ -310,7 +310,7 @@ describe('errors', () => {
 });
 
 describe('interfaces and unions', () => {
-  it('asks on an interface for the rules of every implementer', () => {
+  it('require on an interface the rules of every implementer', () => {
     const { result } = run('{ named { name __typename } }', delegation(''));
     expect(result.data).toEqual({
       named: [
@@ -320,7 +320,7 @@ describe('interfaces and unions', () => {
     });
   });
 
-  it('judges fragments on implementers by the implementer (CVE-2025-64530)', () => {
+  it('judge fragments on implementers by the implementer (CVE-2025-64530)', () => {
     const query = '{ named { ... on Person { name } ...R } } fragment R on Robot { model name }';
     const { result, executed } = run(query, delegation(''));
     expect(executed).not.toContain('on Robot { model name');
@@ -328,7 +328,7 @@ describe('interfaces and unions', () => {
     expect(paths(result)).toEqual(['named.1.name Robot.name']);
   });
 
-  it('judges union members each by themselves (Hive #1422)', () => {
+  it('judge each union member by itself (Hive #1422)', () => {
     const query =
       '{ things { __typename ... on Secret { text } ... on Person { id email } ... on Robot { model } } }';
     const { result } = run(query, delegation('email'));
@@ -342,14 +342,14 @@ describe('interfaces and unions', () => {
     expect(paths(result)).toEqual(['things.2.text Secret.text']);
   });
 
-  it('keeps the value of a key that an allowed and a denied selection share (Hive #1423)', () => {
+  it('keep the value of a key that allowed and denied selections share (Hive #1423)', () => {
     const query = '{ named { name ... on Person { name } } }';
     const { result } = run(query, delegation(''));
     expect(result.data).toEqual({ named: [{ name: 'n-1' }, { name: null }] });
     expect(paths(result)).toEqual(['named.1.name Named.name']);
   });
 
-  it('hides the type that it asked for itself', () => {
+  it('hide the __typename that the gateway added', () => {
     const { result, executed } = run(
       '{ __behalf_typename: __typename named { ... on Robot { model name } } }',
       delegation(''),
@@ -378,7 +378,7 @@ describe('cost', () => {
         ? `fragment F${index} on Person { id email }`
         : `fragment F${index} on Person { a: friends { ...F${index + 1} } b: friends { ...F${index + 1} } }`,
     );
-    // 2^59 paths if anything expanded them. The data ends after two steps.
+    // 2^59 paths if anything expanded them; the data ends after two steps.
     const { result } = run(`{ me { id ...F0 } } ${fragments.join(' ')}`, delegation(''));
     expect(result.data).toEqual({ me: { id: '1', a: null, b: null } });
     const denied = run(
@@ -391,7 +391,7 @@ describe('cost', () => {
 });
 
 describe('a supergraph', () => {
-  it('stops the start when a security feature is not understood', () => {
+  it('stops the start if it has an unknown security feature', () => {
     const strange = sdl.replace(
       '@link(url: "https://specs.apollo.dev/link/v1.0")',
       '@link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://other.example/guard/v1.0", for: SECURITY)',
@@ -404,13 +404,13 @@ describe('a supergraph', () => {
     expect(() => createOperationAuthorizer('type Query {')).toThrow(SupergraphError);
   });
 
-  it('is handed on without the purposes that the gateway refuses', () => {
+  it('is passed on without the purposes that the gateway refuses', () => {
     expect(sdl).toContain('for: SECURITY');
     expect(authorizer.executableSdl).not.toContain('for: SECURITY');
     expect(authorizer.executableSdl).toContain('for: EXECUTION');
   });
 
-  it('tells what each subgraph’s rules can ask for', () => {
+  it('tells what each subgraph’s rules can require', () => {
     expect([...(authorizer.vocabularies.get('visits')?.scopes ?? [])].sort()).toEqual([
       'all',
       'place',
@@ -431,7 +431,7 @@ describe('a supergraph', () => {
   });
 });
 
-it('introspection goes through', () => {
+it('passes introspection', () => {
   const { result } = run('{ __schema { queryType { name } } me { email } }', delegation(''));
   expect(result.data).toEqual({ __schema: { queryType: { name: 'Query' } }, me: null });
   expect(graphqlSync({ schema: merged, source: '{ __typename }' }).data).toEqual({ __typename: 'Query' });

@@ -46,12 +46,12 @@ beforeEach(() => {
 const READ = 'query Read($id: ID!) { person(id: $id) { id name accounts { id iban } } again: me { name } }';
 
 describe('propagation.bind: body', () => {
-  it('gives each request of a subgraph a token of its own, for the same transaction', async () => {
+  it('gives each subgraph request a token of its own, for one transaction', async () => {
     const token = await issuer.mint({ scope: 'name accounts accounts:full' });
     const answer = await gateway.ask(READ, { token, variables: { id: 'c-000001' }, operationName: 'Read' });
     expect(answer.body.errors).toBeUndefined();
     expect(refused).toEqual([]);
-    // A second operation, of which the plan is cached.
+    // A second operation, whose plan is cached.
     await gateway.ask(READ, { token, variables: { id: 'c-000002' }, operationName: 'Read' });
     expect(refused).toEqual([]);
     const claims = people.requests.map(({ headers }) => decodeJwt(String(headers['txn-token'])));
@@ -60,14 +60,14 @@ describe('propagation.bind: body', () => {
     expect(new Set(claims.map(({ bind }) => (bind as { body: string }).body)).size).toBe(2);
   });
 
-  it('a token lifted from one request is good neither for another one nor a second time', async () => {
+  it('a token lifted from one request works for no other, and only once', async () => {
     const token = await issuer.mint({ scope: 'name email' });
     await gateway.ask('{ me { name } }', { token });
     const [seen] = people.requests;
     const headers = { 'txn-token': String(seen?.headers['txn-token']) };
     const other = await ask(people.url, '{ me { name email } }', { headers });
     expect(other.body.data).toEqual({ me: { name: null, email: null } });
-    // To the letter: what came with it, the variables that the gateway sent included.
+    // Byte for byte the request that the token came with, variables of the gateway included.
     const variables = (seen?.variables ?? {}) as Record<string, unknown>;
     const again = await ask(people.url, seen?.query ?? '', { headers, variables });
     expect(JSON.stringify(again.body.data)).not.toContain('Name of');
@@ -75,7 +75,7 @@ describe('propagation.bind: body', () => {
     expect(refused).toEqual(['TXN_TOKEN_BODY', 'TXN_TOKEN_REPLAYED']);
   });
 
-  it('holds entity requests, whose variables the gateway makes', async () => {
+  it('covers entity requests, whose variables the gateway makes', async () => {
     const token = await issuer.mint({ scope: 'name accounts accounts:full' });
     accounts.requests.length = 0;
     const answer = await gateway.ask('{ me { accounts { id iban } } }', { token });
@@ -92,7 +92,7 @@ describe('propagation.bind: body', () => {
 });
 
 describe('keys of the gateway (RFC 7517)', () => {
-  /** Passes the key set on and counts how often it is asked for. */
+  /** Forwards the key set and counts requests for it. */
   async function counted(): Promise<{ jwksUri: string; fetches: () => number }> {
     let fetches = 0;
     const proxy = await listen(async (_request, response) => {
@@ -105,7 +105,7 @@ describe('keys of the gateway (RFC 7517)', () => {
     return { jwksUri: `${proxy.url}/jwks`, fetches: () => fetches };
   }
 
-  it('rotation under load fails no request at the subgraph, by the next key and by one that nobody has seen', async () => {
+  it('rotation under load, prepared or sudden, fails no request at the subgraph', async () => {
     const token = await issuer.mint({ scope: 'name' });
     let isOver = false;
     let answered = 0;
@@ -120,7 +120,7 @@ describe('keys of the gateway (RFC 7517)', () => {
     const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
     for (let rotation = 0; rotation < 3; rotation += 1) {
       await gateway.running.gateway.rotateKeys();
-      // Further apart than the pause that a subgraph makes between two looks.
+      // Further apart than the subgraph's pause between two fetches.
       await pause(1_200);
     }
     const stranger = await makeKey('EdDSA');
@@ -133,7 +133,7 @@ describe('keys of the gateway (RFC 7517)', () => {
     expect(answered).toBeGreaterThan(20);
   });
 
-  it('unknown keys make a subgraph ask for the set again, but not as often as somebody sends them (DoS)', async () => {
+  it('unknown keys make a subgraph refetch the set only so often (DoS)', async () => {
     const { jwksUri, fetches } = await counted();
     const subgraph = await TestSubgraph.start('people', { issuer: gateway.url, jwksUri });
     cleanup.add(() => subgraph.close());

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => cleanup.run());
 
-/** One that takes operations of any size, and keeps little of them. */
+/** Accepts operations of any size, and caches little of them. */
 function start(cacheMegabytes: number): Promise<TestGateway> {
   const any = 1_000_000;
   return startTestGateway(cleanup, supergraph, {
@@ -47,8 +47,8 @@ function large(name: string, field: string, size: number): string {
   return `query ${name} { me { ${Array.from({ length: size }, (_, i) => `a${i}: ${field}`).join(' ')} } }`;
 }
 
-describe('what anonymous callers are denied as a whole', () => {
-  it('leaves nothing behind: operations of 240 kB, where there is room for them', async () => {
+describe('an operation that is denied whole to an anonymous caller', () => {
+  it('leaves nothing in the caches: 240 kB each, where they would fit', async () => {
     const gateway = await start(2_000);
     for (let n = 0; n < 6; n += 1) {
       const answer = await gateway.ask(large(`Q${n}`, 'email', 15_000));
@@ -70,7 +70,7 @@ describe('what anonymous callers are denied as a whole', () => {
     },
   );
 
-  it('is not kept of a batch either, and the rest of it is', async () => {
+  it('is not kept from a batch either, but the rest is', async () => {
     const gateway = await start(50);
     for (const queries of [
       ['{ me { name } }', '{ hello }'],
@@ -84,7 +84,7 @@ describe('what anonymous callers are denied as a whole', () => {
     expect(served.cached().operations).toBe(2);
   });
 
-  it('stays where somebody with a token has asked the same, and is not lost by asking', async () => {
+  it('stays if an authenticated caller has cached it', async () => {
     const gateway = await start(50);
     const { gateway: served } = gateway.running;
     await gateway.ask('{ me { name } }', { token });
@@ -99,8 +99,8 @@ describe('what anonymous callers are denied as a whole', () => {
   });
 });
 
-describe('what is answered', () => {
-  it('is kept by its bytes: documents, operations, decisions and plans stay below the bound', async () => {
+describe('an answered operation', () => {
+  it('stays within the byte limit: documents, operations, decisions and plans', async () => {
     const gateway = await start(5);
     const { gateway: served } = gateway.running;
     for (let n = 0; n < 40; n += 1) {
@@ -116,7 +116,7 @@ describe('what is answered', () => {
     expect(served.cached().operations).toBeLessThan(80);
   });
 
-  it('is answered alike when nothing of it can be kept', async () => {
+  it('is answered alike when nothing of it can be cached', async () => {
     const gateway = await start(5);
     for (let n = 0; n < 2; n += 1) {
       const answer = await gateway.ask(large('Q', 'nick', 10_000), { token });
@@ -141,7 +141,7 @@ describe('the authorizer', () => {
     roles: [],
   });
 
-  it('accounts for each decision on an operation, also where variables make many of them', () => {
+  it('accounts for each decision on an operation, also for many variables', () => {
     const authorizer = createOperationAuthorizer(supergraph, { cacheBytes: MEGABYTE });
     const text = `query (${Array.from({ length: 10 }, (_, i) => `$v${i}: Boolean!`).join(' ')}) { me { name ${Array.from({ length: 10 }, (_, i) => `a${i}: nick @include(if: $v${i})`).join(' ')} } }`;
     for (let n = 0; n < 1_024; n += 1) {
@@ -155,7 +155,7 @@ describe('the authorizer', () => {
     expect(authorizer.cached().bytes).toBeLessThanOrEqual(2 * MEGABYTE);
   });
 
-  it('decides the same whether anything is kept or not', () => {
+  it('decides the same with and without caching', () => {
     const kept = createOperationAuthorizer(supergraph);
     const forgetful = createOperationAuthorizer(supergraph, { cacheBytes: 1 });
     for (const text of ['{ me { name email } }', '{ me { id } }', '{ mine }', '{ me { name email } }']) {
@@ -169,7 +169,7 @@ describe('the authorizer', () => {
     expect(forgetful.cached()).toEqual({ operations: 0, decisions: 0, bytes: 0 });
   });
 
-  it('keeps nothing of what an administrator has explained', () => {
+  it('caches nothing that an administrator has explained', () => {
     const authorizer = createOperationAuthorizer(supergraph);
     authorizer.explain(client('{ me { name email } }'), delegation('name'), {});
     expect(authorizer.cached().operations).toBe(0);
@@ -177,7 +177,7 @@ describe('the authorizer', () => {
 });
 
 describe('the schemas that callers see', () => {
-  it('are kept by their bytes, however many scopes callers come with', async () => {
+  it('are cached within the byte limit, however many scopes callers have', async () => {
     const authorizer = createOperationAuthorizer(supergraph);
     const introspection = new GrantedSchemaIntrospection(authorizer, 60_000);
     const schema = buildSchema('type Query { hello: String mine: String }');
@@ -199,7 +199,7 @@ describe('the schemas that callers see', () => {
 });
 
 describe('query plans', () => {
-  it('are kept by their bytes', async () => {
+  it('are cached within the byte limit', async () => {
     const plans = new QueryPlans({ maxBytes: 100_000 });
     for (let n = 0; n < 100; n += 1) {
       await plans.set(`plan ${n}`, {
@@ -219,8 +219,8 @@ describe('query plans', () => {
   });
 });
 
-describe('a cache of bytes', () => {
-  it('throws out what was used longest ago, and does not keep what is larger than itself', () => {
+describe('a byte cache', () => {
+  it('evicts the least recently used, and refuses what is larger than itself', () => {
     const cache = new ByteCache<object>(10_000);
     cache.set('a', {}, 30, 100);
     cache.set('b', {}, 30, 100);

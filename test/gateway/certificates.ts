@@ -10,7 +10,7 @@ import type { Issued } from '../authority/certificates.js';
 import { bodyOf } from './support.js';
 import type { Answer, Cleanup } from './support.js';
 
-/** What certificates of servers are for; clients of the tests reach them by an address, and expect this name. */
+/** Test clients reach the servers by address, and expect this name. */
 export const SERVER_NAME = 'gateway.example';
 
 export interface Certificate extends Issued {
@@ -19,7 +19,7 @@ export interface Certificate extends Issued {
   readonly thumbprint: string;
 }
 
-/** @param issuer An authority that signs it; default: it signs itself, and may sign others. */
+/** @param issuer the authority that signs it; default: self-signed, and may sign others */
 export async function makeCertificate(name: string, issuer?: Certificate): Promise<Certificate> {
   const issued = await issueCertificate(
     issuer === undefined
@@ -30,7 +30,7 @@ export async function makeCertificate(name: string, issuer?: Certificate): Promi
   return { ...issued, der, thumbprint: createHash('sha256').update(der).digest('base64url') };
 }
 
-/** Where a gateway finds them. */
+/** Paths from which a gateway reads them. */
 export async function writeCertificates(
   cleanup: Cleanup,
   certificates: Readonly<Record<string, Certificate>>,
@@ -47,7 +47,7 @@ export async function writeCertificates(
   return files;
 }
 
-/** One HTTPS request, on a connection of its own unless an agent is given. */
+/** One HTTPS request, on its own connection unless an agent is given. */
 export function sendTls(
   url: string,
   body: string,

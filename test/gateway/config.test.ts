@@ -26,7 +26,7 @@ function errorOf(config: unknown): ConfigurationError {
 }
 
 describe('checkConfig', () => {
-  it('takes the least that is needed, and everything that the schema describes', () => {
+  it('accepts the minimum, and everything that the schema describes', () => {
     expect(checkConfig(least)).toMatchObject({ ...least, listen: { host: '127.0.0.1', port: 4000 } });
     checkConfig({
       listen: {
@@ -224,7 +224,7 @@ describe('checkConfig', () => {
     expect(error.code).toBe('CONFIGURATION');
   });
 
-  it('allows plain HTTP on this machine, and elsewhere when it is asked for by its name', () => {
+  it('allows plain HTTP on this machine, elsewhere only with the insecure option', () => {
     for (const address of [
       'http://127.0.0.1:4001',
       'http://localhost:1',
@@ -255,7 +255,7 @@ describe('readConfig', () => {
   const yaml =
     'supergraph: sub/supergraph.graphql\nissuers:\n  - { issuer: "https://i.example", audience: a }\n';
 
-  it('reads paths as relative to the file', async () => {
+  it('resolves paths relative to the file', async () => {
     const config = await read(`${yaml}propagation: { keyFile: key.json }\naudit: { file: ../audit.jsonl }\n`);
     expect(config.supergraph).toBe(join(folder, 'sub/supergraph.graphql'));
     expect(config.propagation.keyFile).toBe(join(folder, 'key.json'));
@@ -263,7 +263,7 @@ describe('readConfig', () => {
     expect((await read(yaml.replace('sub/', '/abs/'))).supergraph).toBe('/abs/supergraph.graphql');
   });
 
-  it('reads the files of TLS as relative to the file, too', async () => {
+  it('resolves TLS files relative to the file, too', async () => {
     const config = await read(
       `${yaml}listen: { tls: { certFile: c.pem, keyFile: /k.pem, requestClientCertificate: true, clientCaFile: ca.pem } }\n`,
     );
@@ -275,12 +275,12 @@ describe('readConfig', () => {
     });
   });
 
-  it('knows the listener for Prometheus, which once stood below the claims of an issuer', async () => {
+  it('has the Prometheus listener at its own key, not below an issuer’s claims', async () => {
     const { metrics } = await read(`${yaml}metrics: { listen: { port: 9464 } }\n`);
     expect(metrics).toEqual({ listen: { host: '127.0.0.1', port: 9464 } });
   });
 
-  it('fills from the environment after parsing, so that a value cannot become structure', async () => {
+  it('fills in the environment after parsing, so that a value stays a value', async () => {
     const streams = 'revocation:\n  streams:\n    - { issuer: "https://i.example", secret: "a${S}b" }\n';
     const secret = '", x: ${S} #\n- y: [';
     const config = await read(yaml + streams, { S: secret });
@@ -295,7 +295,7 @@ describe('readConfig', () => {
     );
   });
 
-  it('says which file cannot be read, or where it is no YAML', async () => {
+  it('names the file that cannot be read, or the place of a YAML error', async () => {
     const none = join(folder, 'none.yaml');
     await expect(readConfig(none)).rejects.toThrow(`${none} cannot be read (ENOENT)`);
     await expect(readConfig(folder)).rejects.toThrow('cannot be read (EISDIR)');
@@ -307,7 +307,7 @@ describe('readConfig', () => {
     await expect(read('')).rejects.toBeInstanceOf(ConfigurationError);
   });
 
-  it('refuses a file that grows without end when it is read', async () => {
+  it('refuses a file that expands without end', async () => {
     const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
     for (let level = 1; level < 9; level += 1) {
       lines.push(`a${level}: &a${level} [${Array.from({ length: 10 }, () => `*a${level - 1}`).join(', ')}]`);
@@ -315,7 +315,7 @@ describe('readConfig', () => {
     await expect(read(lines.join('\n'))).rejects.toBeInstanceOf(ConfigurationError);
   });
 
-  it('reads what may be told of subgraphs’ errors, and refuses what is no code', async () => {
+  it('reads which subgraph errors may pass, and refuses invalid codes', async () => {
     const yaml = 'supergraph: s.graphql\nissuers: [{ issuer: https://a.example, audience: x }]\n';
     const config = await read(
       `${yaml}subgraphErrors: { passMessagesOf: [LOCKED] }\nauthorization: { maxErrors: 5 }`,

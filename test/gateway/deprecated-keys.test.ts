@@ -14,17 +14,17 @@ const made = {
   },
 };
 
-it('finds the keys that the schema deprecates, at any depth, with what replaces them', () => {
+it('finds deprecated keys at any depth, with their replacements', () => {
   expect(deprecatedKeys(made, { fresh: 1, issuers: [{ issuer: 'a' }] })).toEqual([]);
   expect(deprecatedKeys(made, { old: 1, issuers: [{ issuer: 'a' }, { issuer: 'b', keys: [] }] })).toEqual([
     { key: 'old', advice: 'Use `fresh` instead. Removed in 0.3.' },
     { key: 'issuers[1].keys', advice: 'Use `jwksUri` instead.' },
   ]);
-  // Names that every object has.
+  // Names that every object inherits.
   expect(deprecatedKeys(made, { constructor: {}, toString: 1 })).toEqual([]);
 });
 
-it('whatever the configuration deprecates says what to use instead, and until when', () => {
+it('every deprecation of the configuration names its replacement and end', () => {
   const walk = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return;
     const { deprecated, description } = node as { deprecated?: boolean; description?: string };

@@ -29,7 +29,7 @@ afterEach(async () => {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** A server over TLS, whose certificate nobody looks at: what is tested is where the gateway goes. */
+/** A TLS server whose certificate nobody checks: the tests are about where the gateway connects. */
 async function listenTls(handler: Handler): Promise<string> {
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
   const { pem: cert, keyPem: key } = certificate;
@@ -42,7 +42,7 @@ async function listenTls(handler: Handler): Promise<string> {
   return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A server that nobody should ask, and what reached it. */
+/** A server that nobody should call, and the requests that reached it. */
 async function trap(answer: (url: string) => object): Promise<{ url: string; asked: IncomingMessage[] }> {
   const asked: IncomingMessage[] = [];
   const listening: Listening = await listen((request, response) => {
@@ -53,7 +53,10 @@ async function trap(answer: (url: string) => object): Promise<{ url: string; ask
   return { url: listening.url, asked };
 }
 
-/** Shows a token of an issuer. @returns why it is refused, or `accepted` */
+/**
+ * Presents a token of an issuer.
+ * @returns why it is refused, or `accepted`
+ */
 async function show(options: Omit<IssuerOptions, 'audience'>, minter: TestIssuer): Promise<string> {
   const admission = new Admission({
     issuers: [{ audience: AUDIENCE, ...options }],
@@ -74,18 +77,18 @@ async function startMinter(): Promise<TestIssuer> {
   return minter;
 }
 
-describe('the key set that an issuer’s metadata name (RFC 8414)', () => {
+describe('the key set named by an issuer’s metadata (RFC 8414)', () => {
   it.each<[string, (http: string) => unknown]>([
     ['plain http on this machine', (http) => `${http}/jwks`],
-    ['plain http in other letters', (http) => `${http.replace('http', 'HTTP')}/jwks`],
+    ['plain http in another case', (http) => `${http.replace('http', 'HTTP')}/jwks`],
     ['plain http elsewhere', () => 'http://keys.example/jwks'],
     ['a cloud’s metadata service', () => 'http://169.254.169.254/latest/meta-data/'],
     ['a file', () => 'file:///etc/hostname'],
     ['the keys themselves', () => 'data:application/json,{"keys":[]}'],
     ['user information', (http) => `${http.replace('http://', 'https://user:secret@')}/jwks`],
-    ['no absolute address', () => '/jwks'],
+    ['a relative address', () => '/jwks'],
     ['no text', () => ['https://keys.example/jwks']],
-  ])('is not asked for at %s, when the issuer is https', async (_name, jwksUri) => {
+  ])('is not requested at %s, if the issuer is https', async (_name, jwksUri) => {
     const minter = await startMinter();
     const http = await trap(() => ({ keys: minter.keys.map(({ publicJwk }) => publicJwk) }));
     const issuer: string = await listenTls((_request, response) =>
@@ -95,7 +98,7 @@ describe('the key set that an issuer’s metadata name (RFC 8414)', () => {
     expect(http.asked).toEqual([]);
   });
 
-  it('is asked for on another host over https, and at an http: address that is configured on this machine', async () => {
+  it('is requested at another https host, and at a configured http: address on this machine', async () => {
     const minter = await startMinter();
     const keys = await listenTls((_request, response) =>
       sendJson(response, 200, { keys: minter.keys.map(({ publicJwk }) => publicJwk) }),
@@ -107,7 +110,7 @@ describe('the key set that an issuer’s metadata name (RFC 8414)', () => {
     expect(await show({ issuer, jwksUri: `${minter.url}/jwks` }, minter)).toBe('accepted');
   });
 
-  it('is asked for over plain http where the issuer’s entry lifts the rule', async () => {
+  it('is requested over plain http if the issuer’s entry allows it', async () => {
     const minter = await startMinter();
     const issuer: string = await listenTls((_request, response) =>
       sendJson(response, 200, { issuer, jwks_uri: `${minter.url}/jwks` }),
@@ -115,7 +118,7 @@ describe('the key set that an issuer’s metadata name (RFC 8414)', () => {
     expect(await show({ issuer, allowInsecureIssuer: true }, minter)).toBe('accepted');
   });
 
-  it.each(['metadata', 'key set'])('is not looked for where the %s redirect to', async (redirected) => {
+  it.each(['metadata', 'key set'])('is not requested where the %s redirect to', async (redirected) => {
     const minter = await startMinter();
     const elsewhere = await trap((url) => ({
       issuer: 'https://issuer.example',
@@ -137,10 +140,10 @@ describe('the key set that an issuer’s metadata name (RFC 8414)', () => {
   it.each<[string, (issuer: string) => object]>([
     ['of another issuer', () => ({ issuer: 'https://another.example' })],
     ['of nobody', () => ({ issuer: undefined })],
-    ['of one that differs by a slash', (issuer) => ({ issuer: `${issuer}/` })],
+    ['of an issuer that differs by a slash', (issuer) => ({ issuer: `${issuer}/` })],
     ['of several', (issuer) => ({ issuer: [issuer] })],
-    ['that are larger than metadata are', () => ({ filler: 'x'.repeat(256 * 1024) })],
-  ])('is not the one in metadata %s (section 3.3)', async (_name, more) => {
+    ['that are too large', () => ({ filler: 'x'.repeat(256 * 1024) })],
+  ])('is not accepted from metadata %s (section 3.3)', async (_name, more) => {
     const minter = await startMinter();
     const listening: Listening = await listen((_request, response) =>
       sendJson(response, 200, {
@@ -168,7 +171,7 @@ describe('the secret of a stream', () => {
     cleanup.add(() => receiver.close());
     receiver.start();
     const reason = () => log.of('REVOCATION_STREAM_BROKEN')[0]?.reason;
-    await until(() => view.isFresh() || reason() !== undefined, 'fresh or broken');
+    await until(() => view.isFresh() || reason() !== undefined, 'the view is fresh or the stream broken');
     return { view, reason };
   }
 
@@ -178,7 +181,7 @@ describe('the secret of a stream', () => {
     return transmitter;
   }
 
-  it('goes to no address of another host that the metadata name for making a stream', async () => {
+  it('is not sent to another host that the metadata name', async () => {
     const [transmitter, thief] = [await start(), await start()];
     transmitter.metadataInstead = { configuration_endpoint: `${thief.url}/streams` };
     const { view, reason } = await receive(transmitter);
@@ -187,7 +190,7 @@ describe('the secret of a stream', () => {
     expect(thief.authorizations).toEqual([]);
   });
 
-  it('goes to no address of another host that a new stream names for polling', async () => {
+  it('is not sent to another host for polling', async () => {
     const [transmitter, thief] = [await start(), await start()];
     const delivery = { method: 'urn:ietf:rfc:8936', endpoint_url: `${thief.url}/poll/s0` };
     transmitter.streamInstead = { delivery };
@@ -197,12 +200,12 @@ describe('the secret of a stream', () => {
     expect(thief.authorizations).toEqual([]);
   });
 
-  it('goes to a host that the configuration names, and to that of configurationUri', async () => {
+  it('is sent to a configured host, and to that of configurationUri', async () => {
     const [transmitter, other] = [await start(), await start()];
     other.metadataInstead = { issuer: transmitter.url };
     other.streamInstead = { iss: transmitter.url };
     transmitter.metadataInstead = { configuration_endpoint: `${other.url}/streams` };
-    // Events are signed by either; there is none.
+    // Either server's events would be accepted; there are none.
     const named = await receive(transmitter, { hosts: [new URL(other.url).host] });
     expect(named.view.isFresh()).toBe(true);
     const configurationUri = `${other.url}/.well-known/ssf-configuration`;
@@ -244,7 +247,7 @@ describe('the secret of a stream', () => {
   });
 
   it.each(['jwks_uri', 'configuration_endpoint'])(
-    'does not leave TLS by a %s of plain http on this machine',
+    'is not sent by a %s over plain http, though on this machine',
     async (name) => {
       const http = await trap(() => ({ keys: [] }));
       const issuer: string = await listenTls((_request, response) =>
@@ -268,7 +271,7 @@ describe('the secret of a stream', () => {
   );
 });
 
-describe('an address that is given', () => {
+describe('a configured address', () => {
   const issuer = { issuer: 'https://issuer.example', audience: AUDIENCE };
   const introspection = { clientId: 'gateway', clientSecret: 'secret' };
   const foreign = { deliveryEndpoint: 'https://signals.example/7', audience: 'https://gateway.example' };
@@ -304,7 +307,7 @@ describe('an address that is given', () => {
       issuer,
       streams({ foreign: { ...foreign, jwksUri: 'http://signals.example/keys' } }),
     ],
-  ])('is held to the rule in a file and by the library: %s', (path, entry, revocation) => {
+  ])('meets the same rule in a file and in the library: %s', (path, entry, revocation) => {
     const more = revocation === undefined ? {} : { revocation };
     const file = { supergraph: './s.graphql', audit: { mode: 'off' }, issuers: [entry], ...more };
     expect(() => checkConfig(file)).toThrow(path);
@@ -323,7 +326,7 @@ describe('an address that is given', () => {
     expect(addressProblem(address, { allowInsecure: false })).toBeUndefined();
   });
 
-  it('over http is one of this machine, whatever the host is called (property)', () => {
+  it('over http must be on this machine, whatever the host name (property)', () => {
     const label = fc.stringMatching(/^[a-z0-9-]{1,12}$/);
     const host = fc.oneof(
       fc.domain(),

@@ -8,7 +8,7 @@ import { Prover } from './dpop.js';
 const TARGET = 'https://api.bank.example/graphql';
 const TOKEN = 'an-access-token';
 const CLOCK_TOLERANCE_SECONDS = 5;
-/** Room for clocks of gateways that share a store; a memory that forgets sooner would let a proof be used again. */
+/** Allows for clock differences between gateways with a shared store; forgetting sooner would let a proof be reused. */
 const CLOCK_MARGIN_SECONDS = 30;
 const START_MS = 1_800_000_000_000;
 
@@ -20,7 +20,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A gateway's proofs, on one clock with its memory, which began long before. */
+/** A gateway's proofs and memory on one clock; the memory began long before. */
 function gateway(proofLifetimeSeconds: number) {
   vi.useFakeTimers({ toFake: ['Date'], now: START_MS - 3_600_000 });
   const replay = new MemoryProofReplayStore({ now: () => Date.now() });
@@ -43,7 +43,7 @@ function gateway(proofLifetimeSeconds: number) {
 const START_SECONDS = START_MS / 1000;
 
 describe('RFC 9449 section 11.1: a used proof', () => {
-  it('is remembered for the whole time in which it could be accepted (property)', async () => {
+  it('is remembered for as long as it could be accepted (property)', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 300 }),
@@ -52,7 +52,7 @@ describe('RFC 9449 section 11.1: a used proof', () => {
         async (lifetimeSeconds, firstAt, againAt) => {
           const { prove, outcome } = gateway(lifetimeSeconds);
           const proof = await prove(START_SECONDS);
-          // Both uses are anywhere within the window, the later one second.
+          // Two uses at any times within the window, in order.
           const windowMs = (lifetimeSeconds + CLOCK_TOLERANCE_SECONDS) * 1000;
           const beginMs = START_MS - CLOCK_TOLERANCE_SECONDS * 1000;
           const [first = 0, again = 0] = [firstAt, againAt].sort((a, b) => a - b);
@@ -82,7 +82,7 @@ describe('RFC 9449 section 11.1: a used proof', () => {
     },
   );
 
-  it('is kept beyond the window by as much as clocks of gateways may differ', async () => {
+  it('is kept longer by the largest difference between gateways’ clocks', async () => {
     const { prove, outcome, replay } = gateway(60);
     expect(await outcome(await prove(START_SECONDS))).toBe('accepted');
     const keptMs = (60 + CLOCK_TOLERANCE_SECONDS + CLOCK_MARGIN_SECONDS) * 1000;
@@ -97,10 +97,10 @@ describe('RFC 9449 section 11.1: a used proof', () => {
   it.each([
     ['5 s ahead of the gateway', 5, 'accepted'],
     ['more than 5 s ahead', 5.001, 'PROOF_IN_FUTURE'],
-    ['as old as it may be', -60, 'accepted'],
-    ['older than it may be', -60.001, 'PROOF_OLD'],
-    ['from before the memory began', -3_601, 'PROOF_OLD'],
-  ])('made %s is judged by the second', async (_name, offsetSeconds, expected) => {
+    ['at the maximum age', -60, 'accepted'],
+    ['beyond the maximum age', -60.001, 'PROOF_OLD'],
+    ['before the memory began', -3_601, 'PROOF_OLD'],
+  ])('made %s is judged to the second', async (_name, offsetSeconds, expected) => {
     const { prove, outcome } = gateway(60);
     expect(await outcome(await prove(START_SECONDS + offsetSeconds))).toBe(expected);
   });

@@ -4,15 +4,15 @@ import type { CryptoKey, JWK } from 'jose';
 import type { Asking } from './support.js';
 
 export interface ProofParts {
-  /** Members that replace those of a good header; undefined leaves one out. */
+  /** Members that replace those of a valid header; undefined removes one. */
   readonly header?: Readonly<Record<string, unknown>>;
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** Signs instead of the prover's own. */
+  /** Signs instead of the prover's own key. */
   readonly signer?: CryptoKey;
   readonly method?: string;
 }
 
-/** A client's key, and the proofs that it makes with it (RFC 9449 section 4.2). */
+/** A client's key, and its DPoP proofs (RFC 9449 section 4.2). */
 export class Prover {
   private constructor(
     readonly alg: string,
@@ -34,7 +34,7 @@ export class Prover {
     );
   }
 
-  /** `cnf` of a token that is bound to this key. */
+  /** The `cnf` claim of a token bound to this key. */
   get cnf(): { readonly jkt: string } {
     return { jkt: this.jkt };
   }
@@ -59,13 +59,13 @@ export class Prover {
       .sign(signer ?? this.privateKey);
   }
 
-  /** How a request shows the token with a proof. */
+  /** Headers of a request with a token and a proof. */
   async show(url: string, token: string, parts: ProofParts = {}): Promise<Required<Pick<Asking, 'headers'>>> {
     return { headers: { authorization: `DPoP ${token}`, dpop: await this.prove(url, token, parts) } };
   }
 }
 
-/** A JWS that no library would make. */
+/** A JWS that no library would produce. */
 export function compact(header: unknown, claims: unknown, signature = 'AAAA'): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part(header)}.${part(claims)}.${signature}`;

@@ -18,7 +18,7 @@ afterAll(() => cleanup.run());
 
 const WORDS = 'Did you mean '.repeat(18_000);
 
-describe('what graphql-js says of an input', () => {
+describe('a message of graphql-js about an input', () => {
   it.each([
     ['Unknown type "Acount". Did you mean "Account"?', 'Unknown type "Acount".'],
     [
@@ -28,18 +28,18 @@ describe('what graphql-js says of an input', () => {
     ['Expected " Did you mean ". Did you mean "x"?', 'Expected " Did you mean ".'],
     ['not a number: "Did you mean this?"', 'not a number: "Did you mean this?"'],
     ['?', '?'],
-  ])('loses its suggestion only: %s', (message, without) => {
+  ])('loses only its suggestion: %s', (message, without) => {
     expect(clientMessage(message, false)).toBe(without);
     expect(clientMessage(message, true)).toBe(message);
   });
 
-  it('is cut', () => {
+  it('is truncated', () => {
     expect(clientMessage('x'.repeat(5_000), false)).toHaveLength(1_001);
     expect(clientMessage(WORDS, true)).toHaveLength(1_001);
   });
 });
 
-describe('an input that errors quote costs little, and is not repeated whole', () => {
+describe('an input in an error costs little, and is not repeated whole', () => {
   const names = (size: number): string =>
     Array.from({ length: size }, (_, i) => `a${i}: nick @include(if: $u)`).join(' ');
   it.each([
@@ -69,7 +69,8 @@ describe('an input that errors quote costs little, and is not repeated whole', (
     const { answer, cpuMs } = await asked(query, variables);
     expect(answer.status).toBe(400);
     expect(answer.text.length).toBeLessThan(200_000);
-    // Beside a harmless request of the same size, client included. Without the bounds it is hundreds of times as much.
+    // Compared with a harmless request of the same size, client included. Without the limits it takes hundreds of times as
+    // long.
     expect(cpuMs).toBeLessThan(50 * Math.max(plain.cpuMs, 10));
   });
 });

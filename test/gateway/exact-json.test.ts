@@ -6,7 +6,7 @@ import { parseExactJson } from '../../gateway/exact/exact-json.js';
 import { ExactNumber } from '../../gateway/exact/exact-number.js';
 import { parseRequestJson } from '../../gateway/exact/request.js';
 
-/** What it gives, with exact numbers as their texts in a wrapper. */
+/** The parsed value, with exact numbers as wrapped text. */
 const read = (text: string): unknown => shown(parseExactJson(text).value);
 
 function shown(value: unknown): unknown {
@@ -16,7 +16,7 @@ function shown(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shown(member)]));
 }
 
-/** A number of JSON, in any spelling. */
+/** A JSON number in any spelling. */
 const number = fc
   .tuple(
     fc.constantFrom('', '-'),
@@ -78,12 +78,12 @@ describe('JSON is read exactly', () => {
     'true9007199254740993',
     '[9007199254740993',
     '{"a":9007199254740993,}',
-  ])('what is not JSON stays so: %j', (text) => {
+  ])('invalid JSON stays invalid: %j', (text) => {
     expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
     expect(() => parseExactJson(text)).toThrow(SyntaxError);
   });
 
-  it('takes a member called __proto__ for one like all others', () => {
+  it('treats a member called __proto__ like any other', () => {
     const { value } = parseExactJson(
       '{"__proto__": {"a": 9007199254740993}, "constructor": 9007199254740993}',
     );
@@ -92,14 +92,14 @@ describe('JSON is read exactly', () => {
     expect(({} as { a?: unknown }).a).toBeUndefined();
   });
 
-  it('takes no string for a number, whatever stands in it', () => {
+  it('takes no string for a number, whatever its content', () => {
     expect(read('["exact-number:x:9007199254740993", 9007199254740993]')).toEqual([
       'exact-number:x:9007199254740993',
       { exact: '9007199254740993' },
     ]);
   });
 
-  it('does not run out of stack, however deep it is nested', () => {
+  it('does not overflow the stack at any depth', () => {
     const depth = 200_000;
     const { value } = parseExactJson(`${'['.repeat(depth)}9007199254740993${']'.repeat(depth)}`);
     let inner = value;
@@ -107,10 +107,10 @@ describe('JSON is read exactly', () => {
     expect(inner).toBeInstanceOf(ExactNumber);
   });
 
-  it('is JSON.parse where nothing is rounded (property)', () => {
+  it('equals JSON.parse if nothing is rounded (property)', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 5 }), fc.json(), (one, other) => {
-        // The second one makes it take the exact way.
+        // The second one forces the exact parser.
         const text = `[${one}, ${other}, 9007199254740993]`;
         const rest = (parseExactJson(text).value as unknown[]).slice(0, -1);
         const bigs = /\d[\d.]{15}|\d[eE]/.test(`${one}${other}`);
@@ -170,7 +170,7 @@ describe('JSON is read exactly', () => {
     );
   });
 
-  it('gives different integers different digits, and equal ones equal (property)', () => {
+  it('equal integers have equal digits, and only those (property)', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 2n ** 53n, max: 10n ** 40n }), fc.nat(5), (integer, zeros) => {
         const { value } = parseExactJson(`${integer}.${'0'.repeat(zeros + 1)}`);
@@ -182,13 +182,13 @@ describe('JSON is read exactly', () => {
     );
   });
 
-  it('writes no number out that has more digits than an identifier has', () => {
+  it('expands no number beyond the digits of an identifier', () => {
     for (const text of ['1e101', '1e999999999999', `1${'0'.repeat(100)}`])
       expect((parseExactJson(text).value as ExactNumber).integer).toBeUndefined();
   });
 });
 
-/** As a fraction of integers. */
+/** As an integer fraction. */
 function exactFraction(text: string): readonly [bigint, bigint] {
   const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
   const [whole = '', fraction = ''] = mantissa.split('.');
@@ -204,7 +204,7 @@ function reduced(numerator: bigint, denominator: bigint): readonly [bigint, bigi
 }
 
 describe('the body of a request', () => {
-  it('has exact numbers in variables alone, so that nothing else of it is taken for an object', () => {
+  it('has exact numbers only in its variables, so nothing else becomes an object', () => {
     const body = parseRequestJson(
       '[{"query": 9007199254740993, "variables": {"id": 9007199254740993}, "extensions": {"v": 1e20}}, {"variables": 9007199254740993}, 9007199254740993]',
     ) as Record<string, unknown>[];
@@ -234,7 +234,7 @@ describe('the numbers of an answer', () => {
     return { errors: settleAnswer(data, parse(query), schema), data };
   };
 
-  it('become what their fields can hold', () => {
+  it('are converted to what their fields can hold', () => {
     const { data, errors } = settle(
       `query { id alias: id ids float long longs json node { ...F } other { id ... on B { b } ... on A { x: a } } }
        fragment F on Node { id ... on A { a } }`,
@@ -260,7 +260,7 @@ describe('the numbers of an answer', () => {
     });
   });
 
-  it('become entities’ keys, by the types of the fragments', () => {
+  it('become entity keys, by the types of the fragments', () => {
     const { data, errors } = settle(
       'query($r: [_Any!]!) { _entities(representations: $r) { ... on A { id long } ... on B { b } } }',
       '{"data": {"_entities": [{"id": 9007199254740993, "long": 1e400}, null, {"b": 9007199254740993}]}}',
@@ -271,7 +271,7 @@ describe('the numbers of an answer', () => {
     });
   });
 
-  it('are errors at their places where no value is exact, and never keys', () => {
+  it('are errors at their positions if not exact, and never keys', () => {
     const { data, errors } = settle(
       '{ id int float text is kind node { id } other { id } }',
       `{"data": {"id": 1.12345678901234567890, "int": 9007199254740993, "float": 1e400, "text": 9007199254740993, "is": 9007199254740993,
@@ -285,7 +285,7 @@ describe('the numbers of an answer', () => {
     expect(JSON.stringify(errors)).not.toContain('9007');
   });
 
-  it('are no more than 101 errors, whatever the subgraph sends', () => {
+  it('cause at most 101 errors, whatever the subgraph sends', () => {
     const { errors, data } = settle(
       '{ ids }',
       `{"data": {"ids": [${'9007199254740993.5,'.repeat(50_000)}1]}}`,
@@ -295,7 +295,7 @@ describe('the numbers of an answer', () => {
     expect((data.ids as unknown[]).filter((each) => each !== null)).toEqual([1]);
   });
 
-  it('do not run out of stack where a list is nested deeper than its type', () => {
+  it('do not overflow the stack in a list nested deeper than its type', () => {
     const depth = 100_000;
     const { data } = settle(
       '{ ids }',

@@ -36,7 +36,7 @@ const NAMES = `${LINK}
   type Person @key(fields: "id") { id: ID! name: String }
   type Item @key(fields: "n") { n: Long! name: String }`;
 
-/** A subgraph that writes JSON by hand: JSON.stringify would round before anything can be tested. */
+/** A subgraph that writes JSON by hand: JSON.stringify would round first. */
 class RawSubgraph {
   readonly bodies: string[] = [];
   answer: (body: string) => string = () => '{"data":{}}';
@@ -81,7 +81,7 @@ beforeEach(() => {
   owners.bodies.length = 0;
   names.bodies.length = 0;
   owners.answer = () => '{"data":{"byId":{"id":"p"},"byLong":{"id":"p"},"byFloat":{"id":"p"}}}';
-  // Knows entities by the text of their keys, as a subgraph with 64-bit integers does.
+  // Looks entities up by their key's text, like a subgraph with 64-bit integers.
   names.answer = (body) => {
     const keys = [...body.matchAll(/"(?:id|n)":("?)([^",}]+)\1[,}]/g)].map(([, , key]) => key);
     const entities = keys.map(
@@ -92,7 +92,7 @@ beforeEach(() => {
 });
 
 const ask = (query: string): Promise<Answer> => gateway.ask(query);
-/** Asks with variables written by hand. */
+/** Sends hand-written variables. */
 const askRaw = (query: string, variables: string): Promise<Answer> =>
   send(`${gateway.url}/graphql`, `{"query":${JSON.stringify(query)},"variables":${variables}}`, JSON_TYPE);
 
@@ -151,7 +151,7 @@ describe('an entity whose key is beyond 2^53', () => {
       `{"person":{"__typename":"Person","id":"${RIGHT}"}}`,
       { person: { id: RIGHT, name: 'right' } },
     ],
-  ])('is joined with what is its own: %s', async (_case, query, data, expected) => {
+  ])('joins the right data: %s', async (_case, query, data, expected) => {
     owners.answer = () => `{"data":${data}}`;
     const answer = await ask(query);
     expect(answer.body).toEqual({ data: expected });
@@ -160,8 +160,8 @@ describe('an entity whose key is beyond 2^53', () => {
   it.each([
     ['a fraction', '9007199254740993.5'],
     ['beyond all numbers', '1e400'],
-    ['nothing but small', '1e-400'],
-  ])('is not joined at all where the key is no identifier: %s', async (_case, key) => {
+    ['too small', '1e-400'],
+  ])('is not joined if the key is not an identifier: %s', async (_case, key) => {
     owners.answer = () =>
       `{"data":{"people":[{"__typename":"Person","id":${key}},{"__typename":"Person","id":"1"}]}}`;
     const answer = await ask('{ people { id name } }');
@@ -203,7 +203,7 @@ describe('a number in an answer', () => {
     ['text', RIGHT],
     ['id', '1.12345678901234567'],
     ['float', '1e400'],
-  ])('%s: %s is an error at its place', async (field, sent) => {
+  ])('%s: %s is an error at its position', async (field, sent) => {
     owners.answer = () => `{"data":{"${field}":${sent},"unasked":"x"}}`;
     const answer = await ask(`{ ${field} }`);
     expect(answer.body.data).toEqual({ [field]: null });
@@ -217,12 +217,12 @@ describe('a number in an answer', () => {
     '{"data":{},"extensions":9007199254740993}',
     '{9007199254740993:1}',
     '[1,',
-  ])('in the place of a response is none: %s', async (text) => {
+  ])('in place of a response is invalid: %s', async (text) => {
     owners.answer = () => text;
     expect(codes(await ask('{ id }'))).toEqual(['SUBREQUEST_MALFORMED_RESPONSE']);
   });
 
-  it('nested a hundred thousand deep does not end the gateway', async () => {
+  it('nested a hundred thousand deep does not crash the gateway', async () => {
     owners.answer = () => `{"data":{"json":${'['.repeat(100_000)}${RIGHT}${']'.repeat(100_000)}}}`;
     await ask('{ json }');
     owners.answer = () => `{"data":{"id":${RIGHT}}}`;
@@ -230,7 +230,7 @@ describe('a number in an answer', () => {
   });
 });
 
-describe('a number of the client', () => {
+describe('a number from the client', () => {
   it.each([
     ['an ID', 'query($v: ID) { byId(id: $v) { id } }', `{"v":${RIGHT}}`, `"v":"${RIGHT}"`],
     [
@@ -257,7 +257,12 @@ describe('a number of the client', () => {
       `{"v":${RIGHT}}`,
       `"v":"${RIGHT}"`,
     ],
-    ['one that a double holds', 'query($v: Long) { byLong(n: $v) { id } }', `{"v":${WRONG}}`, `"v":${WRONG}`],
+    [
+      'one that a double can hold',
+      'query($v: Long) { byLong(n: $v) { id } }',
+      `{"v":${WRONG}}`,
+      `"v":${WRONG}`,
+    ],
     [
       'within a scalar',
       'query($v: JSON) { byLong(json: $v) { id } }',
@@ -296,11 +301,11 @@ describe('a number of the client', () => {
     ['an input', 'query($v: In) { byId(in: $v) { id } }', `{"v":${RIGHT}}`],
     ['variables that are a number', 'query($v: ID) { byId(id: $v) { id } }', RIGHT],
     [
-      'an input nested without end',
+      'an input nested too deeply',
       'query($v: In) { byId(in: $v) { id } }',
       `{"v":${'{"child":'.repeat(5_000)}{"id":${RIGHT}}${'}'.repeat(5_000)}}`,
     ],
-  ])('that no place can hold is refused: %s', async (_case, query, variables) => {
+  ])('beyond every type is refused: %s', async (_case, query, variables) => {
     const answer = await askRaw(query, variables);
     expect(answer.status).toBe(400);
     expect(owners.bodies).toEqual([]);
@@ -325,7 +330,7 @@ describe('a number of the client', () => {
     expect(asked).not.toContain(WRONG);
   });
 
-  it('reaches it in a batch too', async () => {
+  it('reaches it from a batch, too', async () => {
     const query = JSON.stringify('query($v: ID) { byId(id: $v) { id } }');
     const operation = `{"query":${query},"variables":{"v":${RIGHT}}}`;
     await send(`${gateway.url}/graphql`, `[${operation},${operation}]`, JSON_TYPE);
@@ -337,7 +342,7 @@ describe('a number of the client', () => {
     ['ID', 'byId(id: $v)', 400],
     ['Long', 'byLong(n: $v)', 400],
     ['Float', 'byFloat(x: $v)', 200],
-  ])('that somebody else parsed, and perhaps rounded, is refused as %s', async (type, field, status) => {
+  ])('that another parser may have rounded is refused as %s', async (type, field, status) => {
     const query = encodeURIComponent(`query($v: ${type}) { ${field} { id } }`);
     const variables = encodeURIComponent(`{"v":${RIGHT}}`);
     const get = await send(
@@ -353,7 +358,7 @@ describe('a number of the client', () => {
     }
   });
 
-  it('around an Apollo Server of one’s own it is exact or an error as well', async () => {
+  it('is exact or an error around an existing Apollo Server, too', async () => {
     const own = protectGateway(
       { supergraphSdl: supergraph },
       {
@@ -371,7 +376,7 @@ describe('a number of the client', () => {
       const { body } = await server.executeOperation({ query, variables });
       return body.kind === 'single' ? body.singleResult : undefined;
     };
-    // What JSON.parse made of RIGHT.
+    // The value that JSON.parse makes of RIGHT.
     expect(await run({ v: Number(RIGHT) })).toMatchObject({
       errors: [{ extensions: { code: 'NUMBER_NOT_EXACT' } }],
     });

@@ -18,7 +18,7 @@ function at(ms: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: ms });
 }
 
-/** A gateway with one issuer, and why it refuses a token. */
+/** A gateway with one issuer, and its reason for refusing a token. */
 async function start() {
   at(START_MS);
   const issuer = await TestIssuer.start();
@@ -39,7 +39,7 @@ async function start() {
 }
 
 describe('a remembered token', () => {
-  it('ends at the very moment of its end, without the tolerance that clocks have', async () => {
+  it('ends exactly at its expiry, without clock tolerance', async () => {
     const { issuer, show } = await start();
     const shown = await issuer.mint({ iat: START, exp: START + 60 });
     expect(await show(shown)).toBe('accepted');
@@ -49,7 +49,7 @@ describe('a remembered token', () => {
     expect(await show(shown)).toBe('EXPIRED');
   });
 
-  it('ends at the very moment of its consent’s end', async () => {
+  it('ends exactly with its consent', async () => {
     const { issuer, show } = await start();
     const consent = { id: 'k', version: 1, purposes: ['credit'], detail: 'full', until: START + 30 };
     const shown = await issuer.mint({ iat: START, exp: START + 60, consent });
@@ -86,7 +86,7 @@ describe('the view', () => {
     return { view, clock, isRevoked };
   }
 
-  it('is fresh for its issuer up to the bound, that moment included', () => {
+  it('is fresh for its issuer up to the bound, inclusive', () => {
     const { view, clock } = makeView();
     view.markComplete(ISSUER, START_MS);
     clock.ms += 1_000;
@@ -95,14 +95,14 @@ describe('the view', () => {
     expect(view.isFresh(ISSUER)).toBe(false);
   });
 
-  it('is made no older by an answer to an earlier question that comes late', () => {
+  it('does not age by a late answer to an earlier poll', () => {
     const { view } = makeView();
     view.markComplete(ISSUER, START_MS);
     view.markComplete(ISSUER, START_MS - 900);
     expect(view.ageSeconds).toBe(0);
   });
 
-  it('that was marked unknown is fresh by the next answer only, and marks no issuer that announces nothing', () => {
+  it('marked unknown needs a new answer, but only for an announcing issuer', () => {
     const { view } = makeView();
     view.markComplete(ISSUER, START_MS);
     view.markUnknown(ISSUER);
@@ -113,13 +113,13 @@ describe('the view', () => {
     expect(view.isFresh(ISSUER)).toBe(true);
   });
 
-  it('believes an event from 60 s ahead, and of one from further ahead no more than that', () => {
+  it('accepts event times up to 60 s ahead, and caps later ones', () => {
     const { view, isRevoked } = makeView();
     view.revoke({ issuer: ISSUER, clientId: 'app' }, START + 600);
     expect([isRevoked(START + 60), isRevoked(START + 61)]).toEqual([true, false]);
   });
 
-  it('remembers for as long as a token of then can live, and a minute more', () => {
+  it('remembers for one token lifetime and a minute', () => {
     const { view, clock, isRevoked } = makeView();
     view.revoke({ issuer: ISSUER, clientId: 'app' }, START);
     const keptMs = (LIFETIME_SECONDS + 60) * 1000;
@@ -132,7 +132,7 @@ describe('the view', () => {
     expect(view.size).toBe(0);
   });
 
-  it('ends what was issued up to a moment, rounded to its side, and never takes it back', () => {
+  it('ends what was issued up to a moment, rounded up, and irrevocably', () => {
     const { view, isRevoked } = makeView();
     view.revokeIssued(ISSUER, START + 0.2);
     expect([isRevoked(START + 1), isRevoked(START + 2)]).toEqual([true, false]);

@@ -8,12 +8,12 @@ import { federate } from '../conformance/support.js';
 import type { Federation, Part } from '../conformance/support.js';
 import { codes, send, startTestGateway, Cleanup } from './support.js';
 
-// One test for each row of docs/reference/federation-features.md, by real composition and at a running gateway.
+// One test per row of docs/reference/federation-features.md, with real composition and a running gateway.
 
 const cleanup = new Cleanup();
 afterAll(() => cleanup.run());
 
-/** The rows that are tested here: the feature, and what becomes of it. */
+/** The rows tested here: a feature and its support. */
 const tested: string[] = [];
 function feature(
   name: string,
@@ -26,7 +26,7 @@ function feature(
 
 type Resolvers = NonNullable<Part['resolvers']>;
 
-/** A subgraph that links a version of federation with these imports, and `@requiresScope`. */
+/** A subgraph that links a federation version with these imports and `@requiresScope`. */
 function part(name: string, imports: string, sdl: string, resolvers: Resolvers, version = 'v2.9'): Part {
   const names = imports.split(' ').filter((each) => each !== '');
   return {
@@ -143,7 +143,7 @@ feature('`@shareable`', 'supported', async () => {
     users('@shareable', 'name: String @shareable'),
     profiles('@shareable', 'name: String @shareable @requiresScope(scope: "name")', { name: 'Alma' }),
   ]);
-  // The rule of one subgraph is the rule of the field, whichever resolves it.
+  // One subgraph's rule protects the field, whichever subgraph resolves it.
   expect((await ask('{ user { id name } }', { scopes: '' })).body.data).toEqual({
     user: { id: '1', name: null },
   });
@@ -170,7 +170,7 @@ feature('`@override(label:)`', 'passed on', async () => {
   ];
   expect(composed(...parts)).toContain('overrideLabel: "percent(100)"');
   const { ask } = await start(parts);
-  // Authorized either way; it stays where it was.
+  // Authorized either way; the field did not move.
   expect((await ask('{ user { id email } }', { scopes: '' })).body.data).toEqual({
     user: { id: '1', email: null },
   });
@@ -270,7 +270,7 @@ feature('`@authenticated`, `@requiresScopes`, `@policy`', 'supported', async () 
   expect(await asked({ scopes: 't u', policies: ['p'] })).toEqual({ a: 'a', b: 'b', c: 'c', open: 'o' });
 });
 
-/** That a supergraph, from this composition, cannot be served; the message names the feature. */
+/** Asserts that a composed supergraph cannot be served, and that the message names the feature. */
 async function expectNotServed(supergraph: string, message: RegExp): Promise<void> {
   const issuers = [{ issuer: 'http://127.0.0.1:1', audience: 'a', jwksUri: 'http://127.0.0.1:1/jwks' }];
   await expect(startTestGateway(cleanup, supergraph, { issuers })).rejects.toThrow(message);
@@ -387,7 +387,7 @@ feature('`@oneOf`', 'passed on', async () => {
   expect(composed(...parts)).not.toContain('@oneOf');
   const { ask } = await start(parts);
   expect((await ask('{ find(by: { id: 1 }) }')).body.data).toEqual({ find: 'found' });
-  // The subgraph holds to it.
+  // The subgraph enforces it.
   const both = await ask('{ find(by: { id: 1, name: "x" }) }');
   expect([both.body.data, codes(both)]).toEqual([{ find: null }, ['SUBREQUEST_HTTP_ERROR']]);
 });
@@ -475,7 +475,7 @@ feature('Schemas of Federation 1', 'supported', async () => {
   expect((await ask('{ user { id nick } }')).body.data).toEqual({ user: { id: '1', nick: 'al' } });
 });
 
-it('the table of docs/reference/federation-features.md has these rows, in this order', async () => {
+it('docs/reference/federation-features.md has these rows in this order', async () => {
   const text = await readFile(projectPath('docs/reference/federation-features.md'), 'utf8');
   const rows = [...text.matchAll(/^\| (.+?) +\| (supported|passed on|refused) +\|/gm)].map(
     ([, name = '', support = '']) => `${name.trim()}: ${support}`,

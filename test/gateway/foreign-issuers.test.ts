@@ -22,7 +22,7 @@ let gateway: TestGateway;
 const TENANT = '9122040d-6c67-4c5b-b112-36a304b66dad';
 const now = Math.floor(Date.now() / 1000);
 
-/** As Keycloak 26 writes an access token, header `typ: JWT`. */
+/** An access token of Keycloak 26, with the header `typ: JWT`. */
 const keycloakToken = {
   exp: now + 300,
   iat: now,
@@ -46,7 +46,7 @@ const keycloakToken = {
   client_id: undefined,
 };
 
-/** As Entra writes one for a v2.0 API, delegated. */
+/** A delegated token of Entra for a v2.0 API. */
 const entraToken = {
   aud: AUDIENCE,
   iat: now,
@@ -71,7 +71,7 @@ const entraToken = {
   jti: undefined,
 };
 
-/** As Auth0 writes one, with RBAC permissions and an Action that adds a namespaced claim. */
+/** A token of Auth0 with RBAC permissions and an Action that adds a namespaced claim. */
 const auth0Token = {
   'https://bank.example/roles': ['support agent'],
   sub: 'auth0|65f0a1b2c3d4e5f6a7b8c9d0',
@@ -178,7 +178,7 @@ async function expectRefused(
 }
 
 describe('Keycloak', () => {
-  it('realm roles and the roles of one client are held, spaces included; those of other clients are not', async () => {
+  it('realm roles and one client’s roles count, with spaces; other clients’ do not', async () => {
     const { answer, claims } = await claimsFor(keycloak, keycloakToken);
     expect(answer.body.data).toMatchObject({ me: { name: 'Name of c-000001', email: null } });
     expect(claims).toMatchObject({
@@ -190,7 +190,7 @@ describe('Keycloak', () => {
     expect(claims?.tctx).not.toHaveProperty('service');
   });
 
-  it('an ID token and a refresh token, which have the same header, are refused (RFC 8725 section 3.12)', async () => {
+  it('an ID or refresh token with the same header is refused (RFC 8725 section 3.12)', async () => {
     await expectRefused(keycloak, { ...keycloakToken, typ: 'ID' }, 'CLAIM_REQUIRED');
     await expectRefused(keycloak, { ...keycloakToken, typ: 'Refresh' }, 'CLAIM_REQUIRED');
     await expectRefused(keycloak, { ...keycloakToken, typ: undefined }, 'CLAIM_REQUIRED');
@@ -212,7 +212,7 @@ describe('Keycloak', () => {
 });
 
 describe('Entra', () => {
-  it('renamed scopes and only those are held; the person is the oid, the same for every application', async () => {
+  it('renamed scopes count alone; the person is the oid, alike for all applications', async () => {
     const { answer, claims } = await claimsFor(entra, entraToken);
     expect(answer.body.data).toMatchObject({ me: { name: 'Name of c-000001' } });
     expect(claims).toMatchObject({
@@ -223,12 +223,12 @@ describe('Entra', () => {
     });
   });
 
-  it('a v1.0 token and one of another tenant are refused', async () => {
+  it('a v1.0 token or one of another tenant is refused', async () => {
     await expectRefused(entra, { ...entraToken, ver: '1.0', appid: entraToken.azp }, 'CLAIM_REQUIRED');
     await expectRefused(entra, { ...entraToken, tid: 'another-tenant' }, 'CLAIM_REQUIRED');
   });
 
-  it('groups are held; of somebody who has too many (overage) the token is refused, and not read as without', async () => {
+  it('groups count; a token without them for overage is refused', async () => {
     const { claims } = await claimsFor(entra, { ...entraToken, groups: ['g1', 'g2'] });
     expect(claims?.tctx).toEqual({ roles: ['Accounts.Reader', 'group:g1'] });
     await expectRefused(
@@ -259,7 +259,7 @@ describe('Entra', () => {
 });
 
 describe('Auth0', () => {
-  it('scope and permissions are held together; a namespaced claim is one member, dots and slashes included', async () => {
+  it('scope and permissions both count; a namespaced claim is a single member', async () => {
     const { answer, claims } = await claimsFor(auth0, auth0Token);
     expect(answer.body.data).toMatchObject({ me: { name: 'Name of c-000001' } });
     expect(answer.body.errors).toBeUndefined();
@@ -277,10 +277,10 @@ describe('Auth0', () => {
   });
 });
 
-describe('a claim that cannot be read', () => {
+describe('an unreadable claim', () => {
   const malformed: [string, () => [TestIssuer, Record<string, unknown>, string]][] = [
     [
-      'a role that is no text',
+      'a role that is not a string',
       () => [keycloak, { ...keycloakToken, realm_access: { roles: [1] } }, 'ROLES_MALFORMED'],
     ],
     [
@@ -295,7 +295,7 @@ describe('a claim that cannot be read', () => {
       'a scope with a space, that would come out as two',
       () => [auth0, { ...auth0Token, permissions: ['name email'] }, 'SCOPE_MALFORMED'],
     ],
-    ['a subject that is no text', () => [entra, { ...entraToken, oid: 7 }, 'SUBJECT_MALFORMED']],
+    ['a subject that is not a string', () => [entra, { ...entraToken, oid: 7 }, 'SUBJECT_MALFORMED']],
     [
       'no subject where it is looked for',
       () => [entra, { ...entraToken, oid: undefined }, 'SUBJECT_MALFORMED'],
@@ -306,7 +306,7 @@ describe('a claim that cannot be read', () => {
     await expectRefused(...make());
   });
 
-  it('a place that is not there is nothing held, and what every object inherits is no claim', () => {
+  it('a missing claim grants nothing, and inherited members are not claims', () => {
     expect(readNames({ realm_access: 'x' }, ['realm_access', 'roles'], 'ROLES')).toEqual([]);
     for (const path of ['constructor', '__proto__', ['a', 'constructor'], ['a', 'toString', 'name']])
       expect(claimAt({ a: {} }, path)).toBeUndefined();
@@ -317,7 +317,7 @@ describe('a claim that cannot be read', () => {
 });
 
 describe('several issuers', () => {
-  it('the same sub of two issuers is two subjects, and the same client_id two clients', async () => {
+  it('the same sub or client_id from two issuers stays distinct', async () => {
     const sub = 'c-000001';
     const seen = new Map<string, unknown>();
     for (const issuer of [keycloak, auth0]) {
@@ -339,14 +339,14 @@ describe('several issuers', () => {
     });
   });
 
-  it('the issuer without a namespace cannot speak for the others’ subjects, clients, consents or actors', async () => {
+  it('the issuer without a namespace cannot claim others’ subjects, clients, consents or actors', async () => {
     const consent = { id: 'kc:consent', version: 1, purposes: [], detail: 'full' };
     for (const claims of [
       { sub: 'kc:f1b0a9ae' },
       { client_id: 'entra:app' },
       { consent },
       { act: { sub: 'x', act: { sub: 'auth0:y' } } },
-      // RFC 9068 section 5: nor can a person be taken for a service.
+      // RFC 9068 section 5: nor can a person pass for a service.
       { sub: 'urn:behalf:service:budget-app' },
     ]) {
       const answer = await gateway.ask(READ, { token: await own.mint(claims) });
@@ -355,7 +355,7 @@ describe('several issuers', () => {
     }
   });
 
-  it('mix-up: a token that names another issuer than the one that signed it is refused', async () => {
+  it('mix-up: a token naming another issuer than its signer is refused', async () => {
     for (const [signer, named, claims] of [
       [keycloak, own, {}],
       [own, keycloak, keycloakToken],
@@ -366,7 +366,7 @@ describe('several issuers', () => {
     }
   });
 
-  it('no two issuers have a name in common, and none has a service’s (property)', () => {
+  it('no two issuers share a name, and none has a service’s (property)', () => {
     const namespace = fc.stringMatching(/^[a-c]{1,2}$/);
     const name = fc.oneof(
       fc.stringMatching(/^[a-c:]{1,6}$/),
@@ -395,7 +395,7 @@ describe('several issuers', () => {
     );
   });
 
-  it('an ambiguity stops the start, of the server and of the library', () => {
+  it('an ambiguity stops the start, of server and library', () => {
     const issuers = (...namespaces: (string | undefined)[]) =>
       namespaces.map((namespace, index) => ({
         issuer: `https://login-${index}.example`,
@@ -412,7 +412,7 @@ describe('several issuers', () => {
       expect(checkConfig({ supergraph: 'x', issuers: clear }).issuers).toHaveLength(clear.length);
   });
 
-  it('a revocation by the issuer’s own names ends the tokens of that issuer, and of no other', async () => {
+  it('a revocation by an issuer’s names ends only its own tokens', async () => {
     const view = new RevocationView({
       issuers: ['https://a.example', 'https://b.example'],
       maxStalenessMs: 1_000,
@@ -437,7 +437,7 @@ describe('several issuers', () => {
 });
 
 describe('a service (RFC 9068 section 2.2: sub is the client)', () => {
-  it('is named apart from every person, counts as signed in, and meets no purpose', async () => {
+  it('is named apart from persons, counts as authenticated, and meets no purpose', async () => {
     const token = await own.mint({ sub: 'job', client_id: 'job', scope: 'name' });
     const answer = await gateway.ask('{ mine me { name score } }', { token });
     expect(answer.body.data).toMatchObject({ me: { name: 'Name of c-000001', score: null } });
@@ -446,7 +446,7 @@ describe('a service (RFC 9068 section 2.2: sub is the client)', () => {
     expect(claims).toMatchObject({ sub: 'urn:behalf:service:job', tctx: { service: true } });
   });
 
-  it('with a consent is refused: nobody is there who could have given it', async () => {
+  it('with a consent is refused: no person could have given it', async () => {
     const consent = { id: 'c', version: 1, purposes: ['credit'], detail: 'full' };
     const answer = await gateway.ask(READ, {
       token: await own.mint({ sub: 'job', client_id: 'job', consent }),
@@ -455,7 +455,7 @@ describe('a service (RFC 9068 section 2.2: sub is the client)', () => {
     expect(gateway.log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe('SERVICE_WITH_CONSENT');
   });
 
-  it('is in the record as a service, without a pseudonym of anybody', async () => {
+  it('is recorded as a service, without a person’s pseudonym', async () => {
     const records: AuditRecord[] = [];
     const admission = new Admission({
       issuers: [{ issuer: own.url, audience: AUDIENCE }],

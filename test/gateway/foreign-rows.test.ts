@@ -41,14 +41,14 @@ let issuer: TestIssuer;
 let gateway: TestGateway;
 let token: string;
 
-/** By its identifier: one's own begins with `own`, those of others with `of`; of the rest there is nothing. */
+/** The identifier determines the owner: the caller's own begin with `own`, foreign ones with `of`; others do not exist. */
 function row(id: string): object | null {
   if (id.startsWith('own')) return { id, name: 'N', phone: '1', calls: [], owner: 'alma' };
   return id.startsWith('of') ? { id, name: 'N', phone: '1', calls: [], owner: 'noor' } : null;
 }
 const byId = (_: unknown, { id }: { id: string }): unknown => row(id);
 const __resolveReference = async ({ id }: { id: string }): Promise<unknown> =>
-  // In the second subgraph, a person whom the first one gives may be somebody else's, or not be there.
+  // A person from the first subgraph may be foreign or missing in the second.
   row(id.replace('own-elsewhere-', ''));
 
 beforeAll(async () => {
@@ -96,7 +96,7 @@ async function lastRecord(): Promise<string[]> {
     .map(({ coordinate, rule }) => `${coordinate} ${rule ?? ''}`);
 }
 
-describe('through the gateway, a foreign row is one that does not exist', () => {
+describe('through the gateway, a foreign row looks missing', () => {
   it.each([
     ['{ person(id: "ID") { id name } }', 'Query.person'],
     ['{ person(id: "ID") { phone calls } }', 'Query.person'],
@@ -112,7 +112,7 @@ describe('through the gateway, a foreign row is one that does not exist', () => 
     expect(foreign.text).toBe(missing.text);
     expect(foreign.status).toBe(missing.status);
     expect(foreign.text).not.toContain('UNAUTHORIZED');
-    // The team is told by the record and by the subgraph's log.
+    // The record and the subgraph's log tell the team.
     expect(await lastRecord()).toContain(`${coordinate} @subject`);
     expect(logged).toContain(`FOREIGN_ROWS ${coordinate === 'Person.id' ? 'Person' : coordinate}`);
   });

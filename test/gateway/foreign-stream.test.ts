@@ -22,8 +22,8 @@ const SECRET = 'credential-of-the-receiver';
 const RECEIVER = 'https://gateway.example/receiver';
 
 /**
- * A transmitter as others write them: its metadata has no configuration endpoint, streams are made in its console, its
- * events are signed with RS256 and have simple subjects; it knows nothing of Behalf.
+ * A third-party transmitter: no configuration endpoint in its metadata, streams created in its console, events signed with
+ * RS256 and simple subjects, no knowledge of Behalf.
  */
 class ForeignTransmitter {
   readonly queue = new Map<string, string>();
@@ -122,7 +122,7 @@ describe('a stream of another issuer', () => {
     const status = async (token: string): Promise<number> =>
       (await gateway.ask('{ hello }', { token })).status;
     const isFresh = (): boolean => gateway.running.gateway.health().revocation === 'fresh';
-    await until(isFresh, 'it knows what is revoked');
+    await until(isFresh, 'the view is fresh');
     return { issuer, transmitter, gateway, status, isFresh };
   }
 
@@ -178,14 +178,14 @@ describe('a stream of another issuer', () => {
     await announce(transmitter, issuer.url);
     await until(async () => (await status(token)) === 401, 'the token is refused');
     expect(await status(other)).toBe(200);
-    await until(() => transmitter.queue.size === 0, 'it is acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     expect(transmitter.polls.every(({ authorization }) => authorization === `Bearer ${SECRET}`)).toBe(true);
-    // What is issued after the event lives.
+    // A token issued after the event stays valid.
     const later = await issuer.mint({ sub: 'ana', iat: Math.floor(Date.now() / 1000) + 2 });
     expect(await status(later)).toBe(200);
   });
 
-  it('ends one token by its identifier, and those of a session by its name', async () => {
+  it('ends one token by its identifier, and a session’s by its name', async () => {
     const { issuer, transmitter, status } = await start();
     const token = await issuer.mint({ sub: 'ana', jti: 'token-1' });
     const ofSession = await issuer.mint({ sub: 'ana', sid: 'session-1' });
@@ -202,7 +202,7 @@ describe('a stream of another issuer', () => {
     expect(await status(other)).toBe(200);
   });
 
-  it('ends the tokens of a client that an application stands for', async () => {
+  it('ends the tokens of a client mapped from an application', async () => {
     const { issuer, transmitter, status } = await start();
     const token = await issuer.mint({ client_id: 'rogue' });
     const sub_id = { format: 'complex', application: { format: 'opaque', id: 'rogue' } };
@@ -212,12 +212,12 @@ describe('a stream of another issuer', () => {
   });
 
   it.each<[string, Record<string, unknown>]>([
-    ['of an email address that is no subject', { format: 'email', email: 'ana@example.com' }],
+    ['of an email address that is not a subject', { format: 'email', email: 'ana@example.com' }],
     ['of another issuer’s person', { format: 'iss_sub', iss: 'https://other.example', sub: 'ana' }],
     ['of another issuer’s token', { format: 'jwt_id', iss: 'https://other.example', jti: 'j' }],
     ['of a tenant alone', { format: 'complex', tenant: { format: 'opaque', id: 't' } }],
-    ['of a format that is not known', { format: 'phone_number', phone_number: '+1' }],
-  ])('an event %s is not lost: the view grows stale and nothing is permitted', async (_name, sub_id) => {
+    ['of an unknown format', { format: 'phone_number', phone_number: '+1' }],
+  ])('an event %s makes the view stale, so nothing is permitted', async (_name, sub_id) => {
     const { issuer, transmitter, status, isFresh, gateway } = await start();
     const token = await issuer.mint({ sub: 'ben' });
     expect(await status(token)).toBe(200);
@@ -231,7 +231,7 @@ describe('a stream of another issuer', () => {
     });
   });
 
-  it('an event that the configuration says does not matter is passed over', async () => {
+  it('skips an event that the configuration ignores', async () => {
     const { issuer, transmitter, status, isFresh } = await start({ events: ['session-revoked'] });
     const token = await issuer.mint({ sub: 'ana' });
     await transmitter.announce(
@@ -239,12 +239,12 @@ describe('a stream of another issuer', () => {
       {},
       { sub_id: { format: 'phone_number', phone_number: '+1' } },
     );
-    await until(() => transmitter.queue.size === 0, 'it is acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     expect(isFresh()).toBe(true);
     expect(await status(token)).toBe(200);
   });
 
-  it('a credential that was added ends nothing', async () => {
+  it('ends nothing for an added credential', async () => {
     const { issuer, transmitter, status } = await start();
     const token = await issuer.mint({ sub: 'ana' });
     const sub_id = { format: 'opaque', id: 'ana' };
@@ -253,11 +253,11 @@ describe('a stream of another issuer', () => {
       { change_type: 'create', credential_type: 'fido2-roaming' },
       { sub_id },
     );
-    await until(() => transmitter.queue.size === 0, 'it is acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     expect(await status(token)).toBe(200);
   });
 
-  it('is asked for over https only', () => {
+  it('is polled over https only', () => {
     const config = (foreign: Partial<ForeignStreamOptions>) => ({
       supergraph: './s.graphql',
       issuers: [{ issuer: 'https://issuer.example', audience: AUDIENCE }],

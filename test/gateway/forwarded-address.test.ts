@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => cleanup.run());
 
-/** What the record has as the source of a request with this header. */
+/** The recorded source of a request with this header. */
 async function sourceOf(
   proxies: ProxyOptions | undefined,
   forwardedFor: string | readonly string[],
@@ -44,14 +44,14 @@ it('a forged X-Forwarded-For header does not change the record', async () => {
   expect(await sourceOf({ addresses: ['10.0.0.1'], forwardedFor: true }, '203.0.113.7')).toBe('127.0.0.0/24');
 });
 
-it('of a named proxy, the address that it added counts, and not what its client sent', async () => {
+it('behind a named proxy, only the address that it added counts', async () => {
   const proxies = { addresses: ['127.0.0.1'], forwardedFor: true };
   expect(await sourceOf(proxies, '203.0.113.7')).toBe('203.0.113.0/24');
   expect(await sourceOf(proxies, '198.51.100.1, 203.0.113.7')).toBe('203.0.113.0/24');
   expect(await sourceOf(proxies, ['198.51.100.1', '203.0.113.7'])).toBe('203.0.113.0/24');
 });
 
-it('through several proxies, it is the last one of whom nobody trusted tells', () => {
+it('through several proxies, the last untrusted address counts', () => {
   const proxies = new TrustedProxies({ addresses: ['10.0.0.0/8'], forwardedFor: true });
   const seen = (...values: string[]): string | undefined => proxies.clientAddress('10.0.0.1', values);
   expect(seen('203.0.113.7, 10.0.0.3, 10.0.0.2')).toBe('203.0.113.7');
@@ -62,7 +62,7 @@ it('through several proxies, it is the last one of whom nobody trusted tells', (
   expect(proxies.clientAddress(undefined, ['203.0.113.7'])).toBeUndefined();
 });
 
-it('whatever a client sends before what the proxy adds changes nothing', () => {
+it('addresses that a client sends in advance change nothing', () => {
   const proxies = new TrustedProxies({ addresses: ['10.0.0.1'], forwardedFor: true });
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string())), fc.ipV4(), (sent, client) => {

@@ -67,7 +67,7 @@ describe('the status by media type (GraphQL over HTTP section 6.4)', () => {
     }
   });
 
-  it('is 403 with a token and 401 without one when nothing is granted, and there is no data', async () => {
+  it('without data is 403 with a token and 401 without one', async () => {
     const query = '{ me { email } }';
     const headers = accepting(RESPONSE_TYPE);
     const known = await closed.ask(query, { token: tokens.name, headers });
@@ -85,7 +85,7 @@ describe('the status by media type (GraphQL over HTTP section 6.4)', () => {
   });
 
   it.each([undefined, 'application/json', '*/*', `application/json, ${RESPONSE_TYPE};q=0.5`])(
-    'is the conventional 200 with null data when the client accepts %s',
+    'is the conventional 200 with null data if the client accepts %s',
     async (accept) => {
       const answer = await closed.ask('{ me { email } }', {
         token: tokens.name,
@@ -98,7 +98,7 @@ describe('the status by media type (GraphQL over HTTP section 6.4)', () => {
     },
   );
 
-  it('of a mutation of which nothing is granted tells that it did not run', async () => {
+  it('tells that a fully denied mutation did not run', async () => {
     const answer = await closed.ask('mutation { rename(name: "x") { id } }', {
       token: tokens.name,
       headers: accepting(RESPONSE_TYPE),
@@ -108,7 +108,7 @@ describe('the status by media type (GraphQL over HTTP section 6.4)', () => {
     expect(people.requests).toEqual([]);
   });
 
-  it('names no scope when scopes are not what is missing', async () => {
+  it('names no scope if scopes are not what is missing', async () => {
     const answer = await closed.ask('{ me { vip } }', {
       token: tokens.name,
       headers: accepting(RESPONSE_TYPE),
@@ -130,7 +130,7 @@ describe('GET', () => {
     expect((await get(hello, preflighted, closed)).status).toBe(405);
   });
 
-  it('runs a query by the caller’s own delegation, and may not be kept by a cache', async () => {
+  it('runs a query with the caller’s delegation, and is not cacheable', async () => {
     const query = `query=${encodeURIComponent('query ($id: ID!) { person(id: $id) { name email } }')}&variables=${encodeURIComponent('{"id":"7"}')}`;
     const answer = await get(query, { ...preflighted, ...bearer(tokens.name) });
     expect(answer.body.data).toEqual({ person: { name: 'Name of 7', email: null } });
@@ -144,16 +144,16 @@ describe('GET', () => {
     expect(people.requests).toEqual([]);
   });
 
-  it('takes no token from the address (RFC 6750 section 2.3)', async () => {
+  it('ignores a token in the query string (RFC 6750 section 2.3)', async () => {
     const answer = await get(`query={me{name}}&access_token=${tokens.name}`, preflighted);
     expect(answer.body.data).toEqual({ me: null });
   });
 
   it.each([
-    ['no header that a browser would ask about', {}],
-    ['a content type that a form sends', { 'content-type': 'text/plain' }],
+    ['no header that needs a CORS preflight', {}],
+    ['a content type that a form can send', { 'content-type': 'text/plain' }],
     ['GHSA-hff2-gcpx-8f4p: a foreign content type', { 'content-type': 'message/http' }],
-    ['GHSA-hff2-gcpx-8f4p: a content type that is none', { 'content-type': 'application/json,text/plain' }],
+    ['GHSA-hff2-gcpx-8f4p: an invalid content type', { 'content-type': 'application/json,text/plain' }],
     ['a foreign content type beside the header', { 'content-type': 'text/html', ...preflighted }],
   ])('is refused with %s', async (_what, headers) => {
     const answer = await get(hello, headers);
@@ -162,7 +162,7 @@ describe('GET', () => {
   });
 
   it.each(['query={hello}&query={me{id}}', 'query={hello}&variables=5', 'query={hello}&variables={', ''])(
-    'with parameters that cannot be read is 400: %s',
+    'with unreadable parameters is 400: %s',
     async (query) => {
       const answer = await get(query, preflighted);
       expect(answer.status).toBe(400);
@@ -185,7 +185,7 @@ describe('a batch', () => {
     return { ...answer, pieces: answer.body as unknown as readonly Piece[] };
   };
 
-  it('is off by default, and has its size when it is on', async () => {
+  it('is off by default, and limited in size', async () => {
     const hello = { query: '{ hello }' };
     expect((await post([hello], {}, closed)).status).toBe(400);
     expect((await post([])).status).toBe(400);
@@ -194,13 +194,13 @@ describe('a batch', () => {
     expect((await post([hello, hello, hello])).pieces).toHaveLength(3);
   });
 
-  it('is authorized and recorded operation by operation, also those that cannot be read', async () => {
+  it('authorizes and records each operation, unreadable ones included', async () => {
     const before = await records();
     const answer = await post(
       [{ query: '{ me { name email } }' }, { query: '{ nothing }' }, { query: '{ me { email } }' }],
       { ...bearer(tokens.name), accept: RESPONSE_TYPE },
     );
-    // No operation of a batch decides the status of them all.
+    // No single operation determines the status of a batch.
     expect(answer.status).toBe(200);
     expect(answer.headers['www-authenticate']).toBeUndefined();
     expect(answer.pieces.map(({ data }) => data)).toEqual([
@@ -214,11 +214,11 @@ describe('a batch', () => {
     expect(new Set(named)).toEqual(new Set(made.map(({ transactionId }) => transactionId)));
   });
 
-  it('of an invalid token is refused as a whole', async () => {
+  it('with an invalid token is refused as a whole', async () => {
     expect((await post([{ query: '{ hello }' }, { query: '{ hello }' }], bearer('a.b.c'))).status).toBe(401);
   });
 
-  it('keeps an operation that is refused from speaking for the others', async () => {
+  it('does not let a refused operation affect the others', async () => {
     const answer = await post([{ query: '{ __schema { queryType { name } } }' }, { query: '{ hello }' }]);
     expect(answer.status).toBe(200);
     expect(answer.pieces[0]?.errors?.[0]?.extensions.code).toBe('INTROSPECTION_DISABLED');
@@ -258,7 +258,7 @@ describe('persisted queries', () => {
     expect(codes(answer)).toEqual(['PERSISTED_QUERY_NOT_SUPPORTED']);
   });
 
-  it('never mix callers: who names a text gets what the text would give him', async () => {
+  it('never mix callers: each gets what the full text would give', async () => {
     expect(codes(await post(named(query), tokens.name))).toEqual(['PERSISTED_QUERY_NOT_FOUND']);
     const wide = await post({ query, ...named(query) }, tokens.other);
     expect(wide.body.data).toEqual({ me: { name: 'Name of c-000001', email: 'c-000001@example.org' } });
@@ -272,14 +272,14 @@ describe('persisted queries', () => {
     });
   });
 
-  it('are registered under their own hash alone', async () => {
+  it('are registered only under their own hash', async () => {
     const foreign = sha256('{ hello }');
     const answer = await post({ query, ...named(query, foreign) }, tokens.name);
     expect(answer.status).toBe(400);
     expect(codes(await post(named(query, foreign), tokens.name))).toEqual(['PERSISTED_QUERY_NOT_FOUND']);
   });
 
-  it('are kept in a bounded number', async () => {
+  it('are kept in bounded number', async () => {
     const texts = ['a', 'b', 'c'].map((alias) => `{ ${alias}: hello }`);
     for (const text of texts) await post({ query: text, ...named(text) });
     expect(codes(await post(named(texts[0] ?? '')))).toEqual(['PERSISTED_QUERY_NOT_FOUND']);

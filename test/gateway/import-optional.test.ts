@@ -5,7 +5,7 @@ import { ConfigurationError } from '../../gateway/index.js';
 const load = async (specifier: string): Promise<unknown> => import(/* @vite-ignore */ specifier);
 
 describe('importOptional', () => {
-  it('gives the module of a package that is installed', async () => {
+  it('returns the module of an installed package', async () => {
     const module = await importOptional('audit.database', 'pg', async () => import('pg'));
     expect(module.default.Pool).toBeTypeOf('function');
   });
@@ -17,7 +17,7 @@ describe('importOptional', () => {
     await expect(attempt).rejects.toThrow(/audit\.database.*npm install pg kysely/);
   });
 
-  it('passes on what the module itself throws', async () => {
+  it('rethrows what the module itself throws', async () => {
     const attempt = importOptional('dpop.database', 'pg', async () =>
       load('data:text/javascript,throw new RangeError("from the module")'),
     );

@@ -13,7 +13,7 @@ afterEach(() => cleanup.run());
 
 interface Setting {
   readonly isForeign?: boolean;
-  /** Before the receiver starts; then nobody waits for it to be fresh. */
+  /** Runs before the receiver starts; then the test does not wait for freshness. */
   readonly arrange?: (transmitter: Transmitter) => unknown;
 }
 
@@ -21,7 +21,7 @@ async function receive({ isForeign = false, arrange }: Setting = {}) {
   const transmitter = await Transmitter.start();
   cleanup.add(() => transmitter.close());
   transmitter.hasStreamSecrets = !isForeign;
-  // The first stream of a foreign transmitter was made in its console.
+  // The first stream of a foreign transmitter was created in its console.
   if (isForeign) transmitter.streams = 1;
   const issuer = transmitter.url;
   const view = new RevocationView({
@@ -36,51 +36,48 @@ async function receive({ isForeign = false, arrange }: Setting = {}) {
   cleanup.add(() => receiver.close());
   await arrange?.(transmitter);
   receiver.start();
-  if (arrange === undefined) await until(() => view.isFresh(), 'fresh');
+  if (arrange === undefined) await until(() => view.isFresh(), 'the view is fresh');
   const issuedAgo = (seconds: number): boolean =>
     view.isRevoked(token({ issuer, issuedAt: Math.floor(Date.now() / 1000) - seconds }));
   const reasons = () => log.of('REVOCATION_STREAM_BROKEN').map(({ reason }) => reason);
   return { transmitter, issuer, view, log, receiver, issuedAgo, reasons };
 }
 
-describe('a stream that is over', () => {
+describe('a stream that has ended', () => {
   it.each([
     ['stopped', 'HTTP_409'],
     ['forgotten', 'HTTP_404'],
     ['unauthorized', 'HTTP_401'],
-  ] as const)(
-    'because it is %s makes the view stale at once, and a new one has to tell everything first',
-    async (mode, reason) => {
-      const { transmitter, issuer, view, reasons } = await receive();
-      const [jti, set] = await transmitter.sign(ofConsent('in-between'));
-      const wasFresh: boolean[] = [];
-      transmitter.beforeCreate = () => {
-        wasFresh.push(view.isFresh());
-        transmitter.queue.set(jti, set);
-        transmitter.beforeAnswer = () => wasFresh.push(view.isFresh());
-      };
-      transmitter.mode = mode;
-      await until(() => transmitter.streams === 2, 'a second stream');
-      await until(() => view.isFresh(), 'fresh again');
-      expect(wasFresh.slice(0, 2)).toEqual([false, false]);
-      expect(view.isRevoked(token({ issuer, consentId: 'in-between', issuedAt: NOW_SECONDS }))).toBe(true);
-      expect(reasons()).toContain(reason);
-      expect(transmitter.deleted).toEqual(['s1']);
-    },
-  );
+  ] as const)('because it is %s makes the view stale until a new one catches up', async (mode, reason) => {
+    const { transmitter, issuer, view, reasons } = await receive();
+    const [jti, set] = await transmitter.sign(ofConsent('in-between'));
+    const wasFresh: boolean[] = [];
+    transmitter.beforeCreate = () => {
+      wasFresh.push(view.isFresh());
+      transmitter.queue.set(jti, set);
+      transmitter.beforeAnswer = () => wasFresh.push(view.isFresh());
+    };
+    transmitter.mode = mode;
+    await until(() => transmitter.streams === 2, 'a second stream');
+    await until(() => view.isFresh(), 'the view is fresh again');
+    expect(wasFresh.slice(0, 2)).toEqual([false, false]);
+    expect(view.isRevoked(token({ issuer, consentId: 'in-between', issuedAt: NOW_SECONDS }))).toBe(true);
+    expect(reasons()).toContain(reason);
+    expect(transmitter.deleted).toEqual(['s1']);
+  });
 
-  it('is not served from while the transmitter takes no new one', async () => {
+  it('permits nothing while the transmitter accepts no new one', async () => {
     const { transmitter, view } = await receive();
     transmitter.metadataInstead = { issuer: 'https://another.example' };
     transmitter.mode = 'stopped';
-    await until(() => !view.isFresh(), 'stale, long before it is too old');
+    await until(() => !view.isFresh(), 'the view is stale, long before it is too old');
     transmitter.mode = 'up';
     transmitter.metadataInstead = {};
-    await until(() => view.isFresh(), 'fresh over a new stream');
+    await until(() => view.isFresh(), 'the view is fresh over a new stream');
     expect(transmitter.streams).toBe(2);
   });
 
-  it('leaves suspensions in force until the new one has told which stand', async () => {
+  it('leaves suspensions in force until the new one lists the current ones', async () => {
     const { transmitter, issuer, view } = await receive();
     const suspended = (clientId: string) =>
       view.suspensions.codeFor(token({ issuer, clientId, issuedAt: NOW_SECONDS }));
@@ -88,43 +85,46 @@ describe('a stream that is over', () => {
     for (const id of ['a', 'b'])
       await transmitter.announce(client(id), { eventType: ACCESS_SUSPENDED, event: {} });
     await until(() => suspended('b') !== undefined, 'suspended');
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     transmitter.metadataInstead = { issuer: 'https://another.example' };
     transmitter.mode = 'stopped';
-    await until(() => !view.isFresh(), 'stale');
+    await until(() => !view.isFresh(), 'the view is stale');
     expect([suspended('a'), suspended('b')]).toEqual(['CLIENT_SUSPENDED', 'CLIENT_SUSPENDED']);
-    // All that stands: the other was resumed meanwhile, of which the new stream says nothing.
+    // All current ones: the other was resumed in the meantime, which the new stream does not say.
     await transmitter.announce(client('a'), { eventType: ACCESS_SUSPENDED, event: {} });
     transmitter.metadataInstead = {};
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     expect([suspended('a'), suspended('b')]).toEqual(['CLIENT_SUSPENDED', undefined]);
   });
 
-  it('takes old events that a new one tells again for what they are', async () => {
+  it('has its old events repeated by a new one, and dates them correctly', async () => {
     const { transmitter, issuer, view } = await receive();
     const event = { event_timestamp: NOW_SECONDS - 300 };
     const user = { format: 'complex', user: { format: 'iss_sub', iss: issuer, sub: 's' } };
     await transmitter.announce(user, { event });
     const sets = [...transmitter.queue];
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     transmitter.mode = 'stopped';
     for (const [jti, set] of sets) transmitter.queue.set(jti, set);
-    await until(() => transmitter.streams === 2 && transmitter.queue.size === 0, 'heard again');
+    await until(
+      () => transmitter.streams === 2 && transmitter.queue.size === 0,
+      'the event is received again',
+    );
     expect(view.size).toBe(1);
     expect(view.isRevoked(token({ issuer, issuedAt: NOW_SECONDS - 300 }))).toBe(true);
     expect(view.isRevoked(token({ issuer, issuedAt: NOW_SECONDS - 299 }))).toBe(false);
   });
 
   it.each(['stopped', 'forgotten', 'unauthorized'] as const)(
-    'and foreign (%s): nobody makes a new one, and when it is back what was issued before is refused',
+    'and is foreign (%s) is not recreated; once back, earlier tokens are refused',
     async (mode) => {
       const { transmitter, view, log, issuedAgo } = await receive({ isForeign: true });
       expect(issuedAgo(10)).toBe(false);
       transmitter.mode = mode;
-      await until(() => !view.isFresh(), 'stale');
+      await until(() => !view.isFresh(), 'the view is stale');
       transmitter.mode = 'up';
-      await until(() => view.isFresh(), 'fresh again');
-      // Whom the events in between named is not known.
+      await until(() => view.isFresh(), 'the view is fresh again');
+      // The subjects of the missed events are unknown.
       expect(issuedAgo(10)).toBe(true);
       expect(issuedAgo(-10)).toBe(false);
       expect(log.of('REVOCATIONS_LOST')).toHaveLength(1);
@@ -133,7 +133,7 @@ describe('a stream that is over', () => {
     },
   );
 
-  it('is not a stream that could not be reached for a while: nothing is lost by that', async () => {
+  it('is not one that was briefly unreachable, where nothing is lost', async () => {
     const { transmitter, view, log, issuedAgo } = await receive({ isForeign: true });
     transmitter.mode = 'error';
     await until(() => log.codes().includes('REVOCATION_STREAM_BROKEN'), 'broken');
@@ -146,7 +146,7 @@ describe('a stream that is over', () => {
 });
 
 describe('the stream’s own secret', () => {
-  it('is used for polls and for the end, the configured one for making the stream, and none for the metadata', async () => {
+  it('is for polls and the end, the configured one for creation, and none for metadata', async () => {
     const { transmitter, receiver } = await receive();
     await receiver.close();
     const used = new Map(transmitter.authorizations);
@@ -156,32 +156,35 @@ describe('the stream’s own secret', () => {
     expect(used.get('DELETE /streams?stream_id=s1')).toBe('Bearer secret-of-s1');
   });
 
-  it('of the stream before is not used for the next', async () => {
+  it('of the previous stream is not used for the next', async () => {
     const { transmitter, view } = await receive();
     transmitter.mode = 'stopped';
-    await until(() => transmitter.streams === 2 && view.isFresh(), 'fresh over the second');
+    await until(
+      () => transmitter.streams === 2 && view.isFresh(),
+      'the view is fresh over the second stream',
+    );
     expect(new Map(transmitter.authorizations).get('POST /poll/s2')).toBe('Bearer secret-of-s2');
   });
 
-  it.each([7, '', null, {}])('that is %j makes no stream', async (behalf_stream_secret) => {
+  it.each([7, '', null, {}])('refuses the stream if it is %j', async (behalf_stream_secret) => {
     const arrange = (each: Transmitter) => (each.streamInstead = { behalf_stream_secret });
     const { view, reasons } = await receive({ arrange });
-    await until(() => reasons().includes('STREAM_SECRET_UNREADABLE'), 'refused');
+    await until(() => reasons().includes('STREAM_SECRET_UNREADABLE'), 'the stream is refused');
     expect(view.isFresh()).toBe(false);
   });
 });
 
-describe('a transmitter’s word for how much there is', () => {
-  it.each([true, 'false', 1, null])('%j is not taken for an end', async (moreAvailable) => {
+describe('a transmitter’s statement that more is available', () => {
+  it.each([true, 'false', 1, null])('%j is not taken for the end', async (moreAvailable) => {
     const arrange = (each: Transmitter) => (each.answerInstead = { moreAvailable });
     const { transmitter, view, reasons } = await receive({ arrange });
     await until(() => reasons().includes('ANSWER_WITHOUT_PROGRESS'), 'no progress');
     expect(view.isFresh()).toBe(false);
     transmitter.answerInstead = { moreAvailable: undefined };
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
   });
 
-  it('is not believed when it sends as many as were asked for', async () => {
+  it('is not believed when a full batch came', async () => {
     const arrange = async (each: Transmitter): Promise<void> => {
       for (let count = 0; count < 500; count += 1)
         each.queue.set(...(await each.sign(ofConsent(`c-${count}`))));
@@ -189,8 +192,8 @@ describe('a transmitter’s word for how much there is', () => {
     const { transmitter, view } = await receive({ arrange });
     const wasFresh: boolean[] = [];
     transmitter.beforeAnswer = () => wasFresh.push(view.isFresh());
-    await until(() => view.isFresh(), 'fresh');
-    // With the first answer and with the one that had no more.
+    await until(() => view.isFresh(), 'the view is fresh');
+    // After the first response, and after the one that had no more.
     expect(wasFresh.slice(0, 2)).toEqual([false, false]);
     expect(transmitter.polls.slice(0, 2).map(({ returnImmediately }) => returnImmediately)).toEqual([
       true,
@@ -199,38 +202,44 @@ describe('a transmitter’s word for how much there is', () => {
     expect(view.size).toBe(500);
   });
 
-  it('that never heeds an acknowledgement is not asked without a pause', async () => {
+  it('is paced if acknowledgements are ignored', async () => {
     const { transmitter, view, log, issuer } = await receive();
     transmitter.isForgetful = true;
     await transmitter.announce(ofConsent('x'));
-    await until(() => view.isRevoked(token({ issuer, consentId: 'x', issuedAt: NOW_SECONDS })), 'heard');
+    await until(
+      () => view.isRevoked(token({ issuer, consentId: 'x', issuedAt: NOW_SECONDS })),
+      'the event is received',
+    );
     const before = { polls: transmitter.polls.length, heard: log.of('REVOKED').length };
     await new Promise((resolve) => setTimeout(resolve, 50));
-    // The pause begins at 100 ms, so that no more than one goes out meanwhile.
+    // The pause begins at 100 ms, so at most one more request is sent.
     expect(transmitter.polls.length - before.polls).toBeLessThanOrEqual(2);
     expect(view.isFresh()).toBe(true);
   });
 
-  it('that answers at once with nothing is not asked without a pause either', async () => {
+  it('is paced if answers come at once and empty', async () => {
     const { transmitter, view, issuer } = await receive();
     transmitter.isHasty = true;
     await transmitter.announce(ofConsent('x'));
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     const before = transmitter.polls.length;
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(transmitter.polls.length - before).toBeLessThanOrEqual(2);
-    // What it does announce is heard all the same.
+    // Its announcements are applied all the same.
     await transmitter.announce(ofConsent('y'));
-    await until(() => view.isRevoked(token({ issuer, consentId: 'y', issuedAt: NOW_SECONDS })), 'heard');
+    await until(
+      () => view.isRevoked(token({ issuer, consentId: 'y', issuedAt: NOW_SECONDS })),
+      'the event is received',
+    );
   });
 
-  it('about an event under another name than its own is not believed', async () => {
+  it('is not believed for an event under another identifier', async () => {
     const arrange = async (each: Transmitter): Promise<void> => {
       const [, set] = await each.sign(ofConsent('x'));
       each.queue.set('another', set);
     };
     const { transmitter, reasons, view } = await receive({ arrange });
-    await until(() => reasons().includes('EVENT_MISNAMED'), 'refused');
+    await until(() => reasons().includes('EVENT_MISNAMED'), 'the event is refused');
     expect(view.isFresh()).toBe(false);
     expect(transmitter.queue.has('another')).toBe(true);
   });

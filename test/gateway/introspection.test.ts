@@ -82,8 +82,8 @@ async function schemaOf(gateway: TestGateway, claims: Record<string, unknown>): 
   return printSchema(schema);
 }
 
-describe('introspection, whoever may ask', () => {
-  it('never shows a directive of the protection, nor what federation adds', async () => {
+describe('introspection by any caller', () => {
+  it('never shows Behalf’s directives, nor federation’s additions', async () => {
     for (const gateway of [granted, authenticated]) {
       const { body } = await gateway.ask('{ __schema { directives { name } types { name } } }', {
         token: await issuer.mint({ scope: 'accounts name' }),
@@ -98,7 +98,7 @@ describe('introspection, whoever may ask', () => {
     }
   });
 
-  it('may not go round in circles', async () => {
+  it('cannot recurse', async () => {
     const deep =
       '{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }';
     for (const gateway of [granted, authenticated]) {
@@ -107,7 +107,7 @@ describe('introspection, whoever may ask', () => {
     }
   });
 
-  it('is not to be had on a field deep in the data that returns the query type', async () => {
+  it('is not available through a nested field that returns the query type', async () => {
     for (const gateway of [granted, authenticated]) {
       const nested = '{ again { __schema { types { name } } } }';
       expect(codes(await gateway.ask(nested))).toEqual(['INTROSPECTION_DISABLED']);
@@ -122,7 +122,7 @@ describe('introspection, whoever may ask', () => {
     expect(accounts.requests).toEqual([]);
   });
 
-  it('names no field that the caller could have meant', async () => {
+  it('suggests no field', async () => {
     for (const token of [undefined, await issuer.mint()]) {
       const { text } = await granted.ask('{ accont { ibn } }', { token });
       expect(text).not.toContain('account');
@@ -131,13 +131,13 @@ describe('introspection, whoever may ask', () => {
 });
 
 describe('granted', () => {
-  it('is nothing for nobody', async () => {
+  it('shows nothing to an anonymous caller', async () => {
     const answer = await granted.ask('{ __schema { queryType { name } } }');
     expect(answer.status).toBe(401);
     expect(codes(answer)).toEqual(['INTROSPECTION_DISABLED']);
   });
 
-  it('shows what the delegation can reach, and what only leads there goes with it', async () => {
+  it('shows what the delegation can reach, without what only denied fields reach', async () => {
     const little = await schemaOf(granted, {});
     expect(little).toContain('hello(name: String): String');
     for (const hidden of [
@@ -153,7 +153,7 @@ describe('granted', () => {
       'city',
     ])
       expect(little).not.toMatch(new RegExp(`\\b${hidden}\\b`));
-    // Nothing but `touch` of the mutations asks for nothing.
+    // Only the mutation `touch` requires nothing.
     expect(little).toMatch(/type Mutation {\s+touch: String\s+}/);
     expect(little).toMatch(/interface Party {\s+name: String\s+}/);
 
@@ -169,7 +169,7 @@ describe('granted', () => {
     expect(more).not.toContain('email');
   });
 
-  it('answers __type for a type that is not reached as for one that is not there', async () => {
+  it('answers __type alike for an unreachable and an unknown type', async () => {
     const token = await issuer.mint();
     const { body } = await granted.ask(
       '{ a: __type(name: "Secret") { name } b: __type(name: "Nothing") { name } c: __type(name: "Person") { name } }',
@@ -178,7 +178,7 @@ describe('granted', () => {
     expect(body.data).toEqual({ a: null, b: null, c: { name: 'Person' } });
   });
 
-  it('goes beside data, in the order and with the fragments and variables of the client', async () => {
+  it('works beside data, in the client’s order, with fragments and variables', async () => {
     const query = `query Q($t: String!, $who: String, $no: Boolean!) {
       ...S hello(name: $who) ... { s: __schema { queryType { ...N } } } me { email } z: __typename
       __type(name: $t) @include(if: $no) { name }
@@ -196,7 +196,7 @@ describe('granted', () => {
     expect(people.queries).not.toContain('__schema');
   });
 
-  it('depends on the caller alone, not on who asked before', async () => {
+  it('depends only on the caller, never on earlier ones', async () => {
     const claims = [{}, { scope: 'accounts' }, { scope: 'accounts city' }, { policies: ['vip'] }];
     const first = await Promise.all(claims.map((each) => schemaOf(granted, each)));
     const again = await Promise.all([...claims].reverse().map((each) => schemaOf(granted, each)));
@@ -261,7 +261,7 @@ describe('the visible part of any schema', () => {
       : [],
   );
 
-  /** As the rule table has it: a field on an interface asks for the rules of every object that implements it. */
+  /** As in the rule table: a field on an interface requires the rules of every implementing object. */
   const lawful = (grants: readonly string[]): string[] =>
     grants.filter((coordinate) => {
       const [typeName = '', field = ''] = coordinate.split('.');
@@ -272,7 +272,7 @@ describe('the visible part of any schema', () => {
       );
     });
 
-  it('is a valid schema, shows nothing that is not granted, and grows with what is', () => {
+  it('is valid, shows only what is granted, and grows with the grant', () => {
     fc.assert(
       fc.property(fc.subarray(coordinates), fc.subarray(coordinates), (one, other) => {
         const shown = (grants: readonly string[]): string[] => {

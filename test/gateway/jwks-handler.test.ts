@@ -54,7 +54,7 @@ const SERVERS: [string, (source: Pick<ProtectedGateway, 'jwks'>) => Promise<stri
 ];
 
 describe.each(SERVERS)('the keys of transaction tokens over %s (RFC 7517)', (_name, serve) => {
-  it('are served to GET, may be cached for a minute, and are public', async () => {
+  it('are served to GET, public and cacheable for a minute', async () => {
     const answer = await send(await serve(gateway), '', {}, 'GET');
     expect(answer.status).toBe(200);
     expect(answer.headers['cache-control']).toBe('public, max-age=60');

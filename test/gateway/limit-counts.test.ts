@@ -14,7 +14,7 @@ function operationOf(document: DocumentNode): OperationDefinitionNode {
   return operation;
 }
 
-/** Counts by writing every fragment out: slow, and plain. */
+/** Counts by writing every fragment out: slow, but simple. */
 function countWrittenOut(document: DocumentNode): OperationCounts {
   const fragments = new Map(
     document.definitions.flatMap((node) =>
@@ -48,7 +48,7 @@ function countWrittenOut(document: DocumentNode): OperationCounts {
 
 const FRAGMENTS = 4;
 
-/** Selection sets that spread only fragments with a higher number, so that none spreads itself. */
+/** Selection sets that spread only fragments with a higher number, which excludes cycles. */
 function selectionSets(from: number): fc.Arbitrary<string> {
   const directive = fc.constantFrom('', '', ' @skip(if: false)', ' @include(if: $a)');
   const { set } = fc.letrec<{ set: string; selection: string }>((tie) => ({
@@ -75,7 +75,7 @@ const documents = fc
   );
 
 describe('counting a document', () => {
-  it('gives what writing every fragment out gives (property)', () => {
+  it('equals writing every fragment out (property)', () => {
     fc.assert(
       fc.property(documents, (text) => {
         const document = parse(text);
@@ -86,7 +86,7 @@ describe('counting a document', () => {
     );
   });
 
-  it('does not change when the text is printed anew (property)', () => {
+  it('is unchanged by reprinting the text (property)', () => {
     fc.assert(
       fc.property(documents, (text) => {
         const document = parse(text);
@@ -96,7 +96,7 @@ describe('counting a document', () => {
     );
   });
 
-  it('ends at once for fragments that double a hundred times', () => {
+  it('ends quickly for fragments that double a hundred times', () => {
     const text = `{ ...F0 } ${Array.from({ length: 100 }, (_, i) => `fragment F${i} on T { ${i < 99 ? `a: f { ...F${i + 1} } b: f { ...F${i + 1} }` : 'f'} }`).join(' ')}`;
     const { largest, selections } = countDocument(parse(text));
     expect(selections).toBe(Number.MAX_SAFE_INTEGER);
@@ -107,12 +107,12 @@ describe('counting a document', () => {
     '{ ...A } fragment A on T { ...A }',
     '{ f } fragment A on T { f { ...B } } fragment B on T { ... { ...A } }',
     '{ ...A } fragment A on T { ...B ...C } fragment B on T { f } fragment C on T { f { ...A } }',
-  ])('refuses fragments in a circle: %s', (text) => {
+  ])('refuses cyclic fragments: %s', (text) => {
     expect(() => countDocument(parse(text))).toThrow(/within itself/);
   });
 });
 
-describe('counting what overlaps', () => {
+describe('counting overlaps', () => {
   it.each([
     ['{ a b c }', 0],
     ['{ a a }', 1],
@@ -129,7 +129,7 @@ describe('counting what overlaps', () => {
 });
 
 describe('scanning a text', () => {
-  it('counts the tokens that the parser makes, and the comments (property)', () => {
+  it('counts the parser’s tokens, and comments (property)', () => {
     fc.assert(
       fc.property(
         documents,
@@ -151,13 +151,13 @@ describe('scanning a text', () => {
     ['query ($v: [[[Int]]]) { a }', 4],
     ['{ a(x: "{{{{{{{{") # {{{{{{{{', 2],
     ['}}}} {', 0],
-  ])('tells how deep brackets stand in each other: %s', (text, nesting) => {
+  ])('measures how deep brackets nest: %s', (text, nesting) => {
     expect(scanText(text).nesting).toBe(nesting);
   });
 });
 
 describe('counting values', () => {
-  it('gives what a plain recursion gives (property)', () => {
+  it('equals a plain recursion (property)', () => {
     const plain = (value: unknown): { values: number; nesting: number } => {
       if (typeof value !== 'object' || value === null) return { values: 0, nesting: 0 };
       const members = Object.values(value).map(plain);
@@ -173,7 +173,7 @@ describe('counting values', () => {
     );
   });
 
-  it('does not run out of stack at any depth', () => {
+  it('does not overflow the stack at any depth', () => {
     const deep = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`) as unknown;
     expect(countValues(deep)).toEqual({ values: 199_999, nesting: 200_000 });
   });

@@ -13,7 +13,7 @@ import {
 } from './support.js';
 import type { TestGateway } from './support.js';
 
-/** A supergraph as composition 2.9 wrote it: it checked no `@requires`, and recorded nothing. */
+/** A supergraph as composition 2.9 wrote it, without checks of `@requires` and without the record. */
 function composedElsewhere(types: string, more = ''): string {
   return `schema
   @link(url: "https://specs.apollo.dev/link/v1.0")
@@ -74,7 +74,7 @@ function refusal(sdl: string): string {
   return '';
 }
 
-describe('a supergraph of an older composition whose @requires reads past a rule', () => {
+describe('a supergraph of an older composition whose @requires bypasses a rule', () => {
   it.each([
     ['@authenticated', ''],
     ['@requiresScopes(scopes: [["s"]])', '@authenticated'],
@@ -89,7 +89,7 @@ describe('a supergraph of an older composition whose @requires reads past a rule
     expect(refusal(pair(secret, secret))).toBe('');
   });
 
-  it('is refused for the rows of a subject', () => {
+  it('is refused for rows with a subject', () => {
     const sdl = composedElsewhere(`${query}
 type P @join__type(graph: ONE, key: "id") @join__type(graph: TWO, key: "id") {
   id: ID!
@@ -100,7 +100,7 @@ type U @join__type(graph: ONE, key: "id") @join__type(graph: TWO, key: "id", res
     expect(refusal(sdl)).toContain('REQUIRES_SUBJECT: [two] P.leak: @requires reads P.owned');
   });
 
-  it('is refused whatever the coverage, and names all of them, up to a bound', () => {
+  it('is refused whatever the coverage, naming all bypasses up to a limit', () => {
     const fields = Array.from(
       { length: 30 },
       (_, index) => `leak${index}: String @join__field(graph: TWO, requires: "secret")`,
@@ -119,7 +119,7 @@ type P @join__type(graph: ONE, key: "id") @join__type(graph: TWO, key: "id") {
     expect(message.length).toBeLessThan(5_000);
   });
 
-  it('reads a protected field further up through @fromContext', () => {
+  it('is refused if it reads an ancestor’s protected field by @fromContext', () => {
     const sdl = (leak: string, name = 'two__up'): string =>
       composedElsewhere(
         `${query}
@@ -137,13 +137,13 @@ type U @join__type(graph: TWO, key: "id") {
     );
   });
 
-  it('whose field set names what is not there is refused', () => {
+  it('is refused if a field set names an unknown field', () => {
     expect(refusal(pair('', '').replace('requires: "secret"', 'requires: "gone"'))).toContain(
       '[two] P.leak: @requires reads P.gone',
     );
   });
 
-  it('whose rules are too long to compare is refused, and told to repeat them', () => {
+  it('is refused if its rules are too long to compare, with advice', () => {
     const names = (letter: string): string[] => Array.from({ length: 60 }, (_, index) => `${letter}${index}`);
     const either = (letter: string): string =>
       `@requiresScopes(scopes: ${JSON.stringify(names(letter).map((name) => [name]))})`;
@@ -153,7 +153,7 @@ type U @join__type(graph: TWO, key: "id") {
     expect(refusal(sdl(both))).toBe('');
   });
 
-  it('stops the start of a gateway, and as an update leaves what is served', async () => {
+  it('stops the start; as an update it is refused, and service continues', async () => {
     const cleanup = new Cleanup();
     try {
       const issuer = await TestIssuer.start();
@@ -185,7 +185,7 @@ type User @join__type(graph: ONE, key: "id") @join__type(graph: TWO, key: "id") 
   id: ID!
   email: String @join__field(graph: ONE) @join__field(graph: TWO, external: true) ${MASK}
 }`);
-/** Without a fragment, as no current composition has it. */
+/** Without a fragment, which no current composition writes. */
 const LENT_BY_INTERFACE = composedElsewhere(`type Query @join__type(graph: ONE) @join__type(graph: TWO) {
   me: Party @join__field(graph: ONE)
   other: Party @join__field(graph: TWO, provides: "email")
@@ -209,7 +209,7 @@ const owned = (joins: string, keys = 'key: "id"'): string =>
 }
 type User @join__type(graph: ONE, key: "id") @join__type(graph: TWO, ${keys}) @subject(field: "id") { id: ID! email: String @join__field(graph: ONE) ${joins} }`);
 
-describe('a supergraph that does not say who states a rule of the subgraphs', () => {
+describe('a supergraph without a record of who states a subgraph rule', () => {
   it.each([
     ['a value in both', minimized('')],
     ['a shareable field', minimized('@join__field(graph: ONE) @join__field(graph: TWO)')],
@@ -234,7 +234,7 @@ describe('a supergraph that does not say who states a rule of the subgraphs', ()
       ),
     ],
     ['rows of a subject', owned('notes: Int @join__field(graph: TWO)')],
-  ])('is refused where more than one may resolve it: %s', (_name, sdl) => {
+  ])('is refused if several subgraphs may resolve it: %s', (_name, sdl) => {
     expect(refusal(sdl)).toMatch(
       /^STATEMENTS_UNRECORDED: User(\.email)?: (one, two|two, one|two can resolve it in the place of one)\b/,
     );
@@ -242,7 +242,7 @@ describe('a supergraph that does not say who states a rule of the subgraphs', ()
 
   it.each([
     ['a field of one', minimized('@join__field(graph: ONE)')],
-    ['a field that overrides what is gone', minimized('@join__field(graph: TWO, override: "legacy")')],
+    ['a field that overrides a removed subgraph', minimized('@join__field(graph: TWO, override: "legacy")')],
     [
       'a field that is external elsewhere',
       minimized('@join__field(graph: ONE) @join__field(graph: TWO, external: true)'),
@@ -252,11 +252,11 @@ describe('a supergraph that does not say who states a rule of the subgraphs', ()
       'rows to which the other one refers and that it does not resolve',
       owned('', 'key: "id", resolvable: false'),
     ],
-  ])('is served where a single one can resolve it: %s', (_name, sdl) => {
+  ])('is served if only one can resolve it: %s', (_name, sdl) => {
     expect(refusal(sdl)).toBe('');
   });
 
-  it('is an error of the lint', () => {
+  it('is an error of lint', () => {
     const found = lint({ subgraphs: [], supergraph: LENT, policy: undefined, today: '2026-11-24' });
     expect(found).toContainEqual(
       expect.objectContaining({ code: 'STATEMENTS_UNRECORDED', severity: 'error', coordinate: 'User.email' }),
@@ -264,24 +264,24 @@ describe('a supergraph that does not say who states a rule of the subgraphs', ()
   });
 });
 
-describe('a supergraph that says who states a rule of the subgraphs', () => {
+describe('a supergraph with a record of who states a subgraph rule', () => {
   const recorded = (names: readonly string[]): string =>
     LENT.replace(MASK + '\n', `${MASK} @behalf__statedBy(subgraphs: ${JSON.stringify(names)})\n`);
 
-  it('is served when all do that can resolve it', () => {
+  it('is served if every resolving subgraph states it', () => {
     expect(refusal(recorded(['one', 'two']))).toBe('');
   });
 
   it.each([
     ['leaves one out', ['one'], 'SHARED_MINIMIZATION_DIFFERS: [two] User.email'],
     ['names nobody', [], 'SHARED_MINIMIZATION_DIFFERS: [one] User.email'],
-    ['names one that is not there', ['one', 'two', 'three'], 'STATEMENTS_CONTRADICT: [three] User.email'],
-    ['names the value of the enumeration', ['ONE', 'TWO'], 'STATEMENTS_CONTRADICT: [ONE] User.email'],
-  ])('is refused when it %s', (_name, names, message) => {
+    ['names an unknown subgraph', ['one', 'two', 'three'], 'STATEMENTS_CONTRADICT: [three] User.email'],
+    ['names the enum value instead', ['ONE', 'TWO'], 'STATEMENTS_CONTRADICT: [ONE] User.email'],
+  ])('is refused if it %s', (_name, names, message) => {
     expect(refusal(recorded(names))).toContain(message);
   });
 
-  it('is refused when it names one that cannot resolve it, or a place without a rule', () => {
+  it('is refused if it names an unable subgraph, or a place without a rule', () => {
     const one = minimized('@join__field(graph: ONE)');
     expect(
       refusal(one.replace(`${MASK} }`, `${MASK} @behalf__statedBy(subgraphs: ["one", "two"]) }`)),
@@ -349,7 +349,7 @@ describe('rules that every subgraph states', () => {
   });
   afterAll(() => cleanup.run());
 
-  it('hold on each way to the value', async () => {
+  it('hold on each path to the value', async () => {
     const query = '{ me { email } other { email } }';
     const masked = { me: { email: '***@*******.org' }, other: { email: '***@*******.org' } };
     expect((await gateway.ask(query)).body.data).toEqual(masked);
@@ -357,7 +357,7 @@ describe('rules that every subgraph states', () => {
     expect(full.body.data).toEqual({ me: { email: 'ada@example.org' }, other: { email: 'ada@example.org' } });
   });
 
-  it('compare the owner that a subgraph is given by @requires', async () => {
+  it('apply to the owner that @requires gives a subgraph', async () => {
     const query = '{ account { payments } }';
     const token = (sub: string): Promise<string> => issuer.mint({ sub, scope: '' });
     const own = await gateway.ask(query, { token: await token('c-000001') });

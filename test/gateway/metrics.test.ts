@@ -22,7 +22,7 @@ afterAll(() => cleanup.run());
 const read = async (): Promise<string> => (await send(`${metricsUrl}/metrics`, '', {}, 'GET')).text;
 
 describe('metrics', () => {
-  it('are served at an address of their own, and nowhere else', async () => {
+  it('are served only at an address of their own', async () => {
     expect((await send(`${metricsUrl}/metrics`, '', {}, 'GET')).headers['content-type']).toContain(
       'text/plain',
     );
@@ -42,7 +42,7 @@ describe('metrics', () => {
     expect(text).toContain('behalf_audit_records_lost 0');
   });
 
-  it('hold nothing that a client chose: no names, values, operations or tokens', async () => {
+  it('contain nothing that a client chose: no names, values, operations or tokens', async () => {
     const token = await issuer.mint({ scope: 'distinctive-scope', client_id: 'distinctive-client' });
     await gateway.ask('query DistinctiveName { distinctiveAlias: hello(name: "distinctive-value") }', {
       token,

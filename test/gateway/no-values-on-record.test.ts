@@ -85,7 +85,7 @@ async function records(): Promise<AuditRecord[]> {
   return lines.map((line) => JSON.parse(line) as AuditRecord);
 }
 
-/** Everything of the spans that an exporter sends. */
+/** Everything that an exporter sends of the spans. */
 function exported(): string {
   return JSON.stringify(
     spans
@@ -94,7 +94,7 @@ function exported(): string {
   );
 }
 
-/** All that is kept of requests. */
+/** Everything that is kept of requests. */
 async function kept(): Promise<Record<string, string>> {
   const metrics = await send(`${gateway.running.metricsUrl ?? ''}/metrics`, '', {}, 'GET');
   return {
@@ -125,15 +125,15 @@ const QUERY = `query ${NAME}($zebraVariable: String = "zebra") {
 }
 fragment zebraFragment on Person { accounts { iban balance } }`;
 
-describe('no value that a client sends is kept', () => {
+describe('no value from a client is recorded', () => {
   it.each([
     ['in an operation', { query: QUERY, variables: { zebraVariable: 'zebra' }, operationName: NAME }],
-    ['in one that is not valid', { query: `query ${NAME} { zebra(id: "zebra") }` }],
-    ['in one that cannot be read', { query: `query ${NAME} { zebra "` }],
+    ['in an invalid operation', { query: `query ${NAME} { zebra(id: "zebra") }` }],
+    ['in an unparsable operation', { query: `query ${NAME} { zebra "` }],
     ['in variables of the wrong type', { query: QUERY, variables: { zebraVariable: { zebra: 'zebra' } } }],
     ['in a batch', [{ query: QUERY }, { query: '{ zebra }' }]],
     ['in a persisted query', { extensions: { persistedQuery: { version: 1, sha256Hash: 'zebra' } } }],
-    ['in the name of an operation that is not there', { query: '{ hello }', operationName: NAME }],
+    ['in the name of a missing operation', { query: '{ hello }', operationName: NAME }],
   ])('%s', async (_case, body) => {
     const before = (await records()).length;
     const token = await issuer.mint({ scope: 'name accounts', sub: 'zebra-subject' });
@@ -149,11 +149,11 @@ describe('no value that a client sends is kept', () => {
   });
 
   it.each([
-    ['a name that no operation has', { query: 'query A { hello }', operationName: 'B' }],
+    ['an unknown operation name', { query: 'query A { hello }', operationName: 'B' }],
     ['no name among several', { query: 'query A { hello } query B { rates }' }],
     ['the name of a fragment', { query: '{ hello } fragment F on Person { id }', operationName: 'F' }],
     ['no operation at all', { query: 'fragment F on Person { id }' }],
-  ])('and nobody keeps out of the record by %s', async (_case, body) => {
+  ])('and nobody avoids the record by %s', async (_case, body) => {
     const before = (await records()).length;
     const answer = await send(`${gateway.url}/graphql`, JSON.stringify(body), HEADERS);
     expect(answer.status).toBe(400);
@@ -163,7 +163,7 @@ describe('no value that a client sends is kept', () => {
     ]);
   });
 
-  it('by GET, to the administrators, in credentials and in what a subgraph reports', async () => {
+  it('by GET, administrators, credentials or subgraph errors', async () => {
     const admin = await issuer.mint({ scope: 'admin' });
     const query = encodeURIComponent(`query ${NAME} { hello(name: "zebra") }`);
     await send(`${gateway.url}/graphql?query=${query}&zebra=zebra`, '', HEADERS, 'GET');
@@ -192,7 +192,7 @@ describe('no value that a client sends is kept', () => {
     for (const [place, text] of Object.entries(await kept())) expect(text, place).not.toMatch(MARK);
   });
 
-  it('but the trace goes on: the record links it and has an identifier of its own', async () => {
+  it('but the trace continues: the record links it under an own identifier', async () => {
     people.requests.length = 0;
     await send(`${gateway.url}/graphql`, '{"query":"query Hello { hello }"}', HEADERS);
     const record = (await records()).at(-1);
@@ -212,7 +212,7 @@ describe('no value that a client sends is kept', () => {
     ['zeros', `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`],
     ['upper case', `00-${TRACE_ID.toUpperCase()}-00f067aa0ba902b7-01`],
     ['something longer', `00-${TRACE_ID}${IBAN}-00f067aa0ba902b7-01`],
-  ])('nothing is linked where the client brings %s', async (_case, traceparent) => {
+  ])('and nothing is linked if the client sends %s', async (_case, traceparent) => {
     await send(`${gateway.url}/graphql`, '{"query":"{ hello }"}', {
       'content-type': 'application/json',
       ...(traceparent === undefined ? {} : { traceparent }),
@@ -222,7 +222,7 @@ describe('no value that a client sends is kept', () => {
     expect(spans.getFinishedSpans()[0]?.spanContext().traceId).toBe(record?.traceId);
   });
 
-  it('also where @apollo/gateway would be told to log its plans', () => {
+  it('even if @apollo/gateway is told to log its plans', () => {
     expect(() =>
       protectGateway(
         { supergraphSdl: compose(people, accounts), debug: true },
@@ -231,7 +231,7 @@ describe('no value that a client sends is kept', () => {
     ).toThrow('debug: would put values into the log');
   });
 
-  it('also where @apollo/gateway would be told to put documents or errors into its spans', () => {
+  it('even if @apollo/gateway is told to trace documents or errors', () => {
     for (const telemetry of [{ includeDocument: true }, { recordExceptions: true }, { recordExceptions: 3 }])
       expect(() =>
         protectGateway(
@@ -242,8 +242,8 @@ describe('no value that a client sends is kept', () => {
   });
 });
 
-describe('the name of an operation on record', () => {
-  it.each(['Overview', '_', 'getAccounts2', 'GET_ACCOUNT_V12', 'a'.repeat(64)])('%s: as it is', (name) => {
+describe('an operation name on record', () => {
+  it.each(['Overview', '_', 'getAccounts2', 'GET_ACCOUNT_V12', 'a'.repeat(64)])('%s: is kept', (name) => {
     expect(recordedOperationName(name, KEY)).toBe(name);
   });
 
@@ -258,15 +258,15 @@ describe('the name of an operation on record', () => {
     'with space',
     'a\u202eb',
     '',
-  ])('%j: a hash of fixed length', (name) => {
+  ])('%j: becomes a hash of fixed length', (name) => {
     const recorded = recordedOperationName(name, KEY);
     expect(recorded).toMatch(/^hmac-sha256:[0-9a-f]{64}$/);
     expect(recordedOperationName(name, KEY)).toBe(recorded);
-    // Who holds the log alone cannot find the value by trying.
+    // The log alone does not let anyone find the value by trying.
     expect(recordedOperationName(name, new Uint8Array(32))).not.toBe(recorded);
   });
 
-  it('is short and has few digits, whatever the client says (property)', () => {
+  it('is short and has few digits, whatever the client sends (property)', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]*$/)), (name) => {
         const recorded = recordedOperationName(name, KEY);
@@ -278,8 +278,8 @@ describe('the name of an operation on record', () => {
   });
 });
 
-describe('identifiers of a token on record', () => {
-  it('are bounded, and cannot act on a terminal', async () => {
+describe('token identifiers on record', () => {
+  it('are bounded, and cannot control a terminal', async () => {
     expect(recordedIdentifier('https://client.example/cb?x=1', KEY)).toBe('https://client.example/cb?x=1');
     for (const text of ['c'.repeat(257), 'a\u001b[2J', 'a\nb', 'a\u202eb', 'a\u2028'])
       expect(recordedIdentifier(text, KEY)).toMatch(/^hmac-sha256:[0-9a-f]{64}$/);
@@ -302,7 +302,7 @@ describe('identifiers of a token on record', () => {
   });
 
   it.each(['zebra', '10.0.0.1, zebra', '999.1.1.1', 'zebra::1'])(
-    'an address that a server hands on and is none is left out: %s',
+    'an invalid forwarded address is left out: %s',
     async (remoteAddress) => {
       const taken: AuditRecord[] = [];
       const protectedGateway = protectGateway(

@@ -57,7 +57,7 @@ const list = (size: number, entry: (index: number) => string): string =>
 const chain = (size: number, next: (index: number) => string): string =>
   list(size, (i) => `fragment F${i} on Person { ${i + 1 < size ? next(i + 1) : 'nick'} }`);
 
-/** What a hostile client sends, and the limit that it meets. */
+/** Hostile requests, and the limit that each one hits. */
 const HOSTILE: readonly (readonly [string, string, string, number | undefined])[] = [
   ['many tokens', `{ me { ${list(6_000, () => 'nick')} } }`, 'tokens', 6_005],
   ['many comments', `{ hello }${'#\n'.repeat(6_000)}`, 'tokens', 6_003],
@@ -94,7 +94,7 @@ const HOSTILE: readonly (readonly [string, string, string, number | undefined])[
   ['a nested list', `{ person(id: ${'['.repeat(500)}1${']'.repeat(500)}) { id } }`, 'nesting', 502],
   ['a nested object', `{ person(id: ${'{a:'.repeat(500)}1${'}'.repeat(500)}) { id } }`, 'nesting', 502],
   ['a nested type', `query ($v: ${'['.repeat(500)}Int${']'.repeat(500)}) { hello }`, 'nesting', 501],
-  ['brackets that nobody closes', '{a'.repeat(2_000), 'nesting', 2_000],
+  ['unclosed brackets', '{a'.repeat(2_000), 'nesting', 2_000],
   [
     'inline fragments in each other',
     `{ me { ${'... {'.repeat(120)} nick ${'}'.repeat(120)} } }`,
@@ -196,12 +196,12 @@ describe.each(HOSTILE)('%s', (_name, query, limit, actual) => {
     expectRefused(await gateway.ask(query, { variables: { a: true } }), limit, actual);
   });
 
-  it('are refused for a caller with a token as well', async () => {
+  it('are refused for an authenticated caller, too', async () => {
     expectRefused(await gateway.ask(query, { token, variables: { a: true } }), limit, actual);
   });
 });
 
-describe('values of variables', () => {
+describe('variable values', () => {
   const query = 'query ($v: ID!) { person(id: $v) { id } }';
   const post = (variables: string): Promise<Answer> =>
     send(`${gateway.url}/graphql`, `{"query":${JSON.stringify(query)},"variables":${variables}}`, JSON_TYPE);
@@ -209,10 +209,7 @@ describe('values of variables', () => {
   it.each([
     ['nested lists', `{"v":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
     ['nested objects', `{"v":${'{"a":'.repeat(30_000)}1${'}'.repeat(30_000)}}`],
-    [
-      'nested in a variable that nobody defined',
-      `{"v":"1","w":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
-    ],
+    ['nested in an undefined variable', `{"v":"1","w":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
     ['a long list', `{"v":[${'1,'.repeat(20_000)}1]}`],
     ['many members', `{"v":{${list(12_000, (i) => `"m${i}":1`).replaceAll(' ', ',')}}}`],
   ])('are refused with 400: %s', async (name, variables) => {
@@ -225,23 +222,23 @@ describe('values of variables', () => {
     expect(people.requests).toEqual([]);
   });
 
-  it('of an ordinary size are taken', async () => {
+  it('of an ordinary size are accepted', async () => {
     expect((await post('{"v":"c-1"}')).body).toEqual({ data: { person: { id: 'c-1' } } });
   });
 });
 
-describe('inputs that have no large number, only a long one', () => {
+describe('long inputs without large counts', () => {
   it.each([
     ['a long string', `{ hello(name: "${'x'.repeat(200_000)}") }`, 200],
     ['a long block string', `{ hello(name: """${'\n x'.repeat(15_000)}""") }`, 200],
     ['a long name', `{ ${'x'.repeat(200_000)} }`, 400],
-    ['a string without an end', `{ hello(name: "${'x'.repeat(200_000)}`, 400],
+    ['an unterminated string', `{ hello(name: "${'x'.repeat(200_000)}`, 400],
     [
       'a circle of fragments',
       `{ me { ...F0 } } ${list(50, (i) => `fragment F${i} on Person { ...F${(i + 1) % 50} }`)}`,
       400,
     ],
-    ['a fragment in itself', '{ me { ...F } } fragment F on Person { nick ... { ...F } }', 400],
+    ['a fragment within itself', '{ me { ...F } } fragment F on Person { nick ... { ...F } }', 400],
     ['an unknown fragment', '{ me { ...F } }', 400],
   ])('are answered without an internal error: %s', async (_name, query, status) => {
     const answer = await gateway.ask(query);
@@ -251,7 +248,7 @@ describe('inputs that have no large number, only a long one', () => {
 });
 
 describe('ordinary operations', () => {
-  it('are answered: the introspection query of tools, and one with fragments, aliases and conditions', async () => {
+  it('are answered: tools’ introspection, fragments, aliases and conditions', async () => {
     const schema = await gateway.ask(
       getIntrospectionQuery({ inputValueDeprecation: true, specifiedByUrl: true, schemaDescription: true }),
     );
@@ -265,7 +262,7 @@ describe('ordinary operations', () => {
     expect(answer.body.errors).toBeUndefined();
   });
 
-  it('are answered up to the limit, and not beyond it', async () => {
+  it('are answered up to the limit, and not beyond', async () => {
     const aliased = (size: number) => `{ me { ${list(size, (i) => `a${i}: nick`)} } }`;
     expect((await gateway.ask(aliased(200))).status).toBe(200);
     people.requests.length = 0;
@@ -273,12 +270,12 @@ describe('ordinary operations', () => {
   });
 });
 
-describe('whichever way a text comes', () => {
+describe('an oversized operation', () => {
   const large = `{ me { ${list(300, (i) => `a${i}: nick`)} } }`;
   const sha256Hash = createHash('sha256').update(large).digest('hex');
   const persisted = { persistedQuery: { version: 1, sha256Hash } };
 
-  it('by GET it is counted', async () => {
+  it('is counted by GET', async () => {
     const answer = await send(
       `${gateway.url}/graphql?query=${encodeURIComponent(large)}`,
       '',
@@ -288,13 +285,13 @@ describe('whichever way a text comes', () => {
     expectRefused(answer, 'aliases', 300);
   });
 
-  it('as a persisted query it is counted, and not registered', async () => {
+  it('is counted as a persisted query, and not registered', async () => {
     const post = (body: object) => send(`${gateway.url}/graphql`, JSON.stringify(body), JSON_TYPE);
     expectRefused(await post({ query: large, extensions: persisted }), 'aliases', 300);
     expect(codes(await post({ extensions: persisted }))).toEqual(['PERSISTED_QUERY_NOT_FOUND']);
   });
 
-  it('in a batch it is refused alone, and each operation is on record', async () => {
+  it('is refused alone in a batch, and each operation recorded', async () => {
     const before = (await records()).length;
     const answer = await send(
       `${gateway.url}/graphql`,
@@ -313,7 +310,7 @@ describe('whichever way a text comes', () => {
     ]);
   });
 
-  it('new texts of one batch share the tokens of one request', async () => {
+  it('new texts of a batch share the token limit of one request', async () => {
     const text = (index: number) => `query Q${index} { me { ${list(1_000, () => 'x')} } }`;
     const answer = await send(
       `${gateway.url}/graphql`,
@@ -334,8 +331,8 @@ describe('whichever way a text comes', () => {
   }
 });
 
-describe('limits that the configuration names', () => {
-  it('take the place of the defaults', async () => {
+describe('configured limits', () => {
+  it('replace the defaults', async () => {
     const strict = await startTestGateway(cleanup, compose(people), {
       issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
       limits: { depth: 1, aliases: 0, cost: 1 },
@@ -348,7 +345,7 @@ describe('limits that the configuration names', () => {
   });
 });
 
-describe('around somebody’s own Apollo Server', () => {
+describe('around an existing Apollo Server', () => {
   async function start(withPlugin: boolean): Promise<string> {
     const protectedGateway = protectGateway(
       { supergraphSdl: compose(people) },

@@ -12,7 +12,7 @@ const least: ProtectionOptions = {
   log: silentLog,
 };
 
-/** As a caller in JavaScript gives them. */
+/** As a JavaScript caller passes them. */
 function errorOf(more: object): ConfigurationError {
   try {
     protectGateway({ supergraphSdl: 'x' }, { ...least, ...more });
@@ -94,7 +94,7 @@ describe('options of the library', () => {
     expect(message).not.toContain('hunter2');
   });
 
-  it('take for audit what the configuration file takes', () => {
+  it('accept for audit what the configuration file accepts', () => {
     const audit = { mode: 'required', file: 'audit.jsonl', pseudonymKey: 'a'.repeat(43) } as const;
     expect(normalizeOptions({ ...least, audit }).audit).toMatchObject({
       mode: 'required',
@@ -102,12 +102,12 @@ describe('options of the library', () => {
     });
   });
 
-  it('take a member that is undefined for one that is absent', () => {
+  it('treat an undefined member as absent', () => {
     const more = { authorization: { mode: undefined }, audit: undefined, policy: undefined };
     expect(normalizeOptions({ ...least, ...more }).authorization.mode).toBe('filter');
   });
 
-  it('take what no file can hold', () => {
+  it('accept what no file can hold', () => {
     const policy = checkPolicy({ scopes: { a: { sentence: 'See it', access: 'read', sensitivity: 'low' } } });
     const vip = (): boolean => true;
     const settings = normalizeOptions({ ...least, policy, policies: { functions: { vip } } });
@@ -117,7 +117,7 @@ describe('options of the library', () => {
 });
 
 describe('the start of a gateway', () => {
-  it('says once what is off, and how to turn it on', async () => {
+  it('reports once what is off, and how to turn it on', async () => {
     const log = new TestLog();
     const gateway = protectGateway({ supergraphSdl: 'no supergraph' }, { ...least, log });
     expect(log.codes()).toEqual([]);
@@ -132,15 +132,15 @@ describe('stackFrames', () => {
     return new TypeError(message);
   }
 
-  it('names functions, files and lines, and no word of the message', () => {
+  it('has functions, files and lines, and no word of the message', () => {
     const frames = stackFrames(thrower('hunter2\n    at hunter2 (file:///hunter2:1:1)'));
     expect(frames).toMatch(/^thrower \(.*options\.test\.ts:\d+:\d+\) < /);
     expect(frames).not.toContain('hunter2');
   });
 
-  it('tells nothing where message and frames cannot be told apart', () => {
+  it('is empty if message and frames cannot be separated', () => {
     const changed = thrower('hunter2\n    at hunter2 (file:///hunter2:1:1)');
-    // Some runtimes write the stack when it is read first.
+    // Some runtimes write the stack when it is first read.
     expect(changed.stack).toContain('hunter2');
     changed.message = 'other';
     expect(stackFrames(changed)).toBe('');

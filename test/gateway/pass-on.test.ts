@@ -54,7 +54,7 @@ let ledgerKey: JWK;
 const refused: string[] = [];
 const seenByLedger: Delegation[] = [];
 
-/** What the subgraph's resolver does with the context value of its request. */
+/** The subgraph's resolver, given the context value of its request. */
 let resolveMine: (context: unknown) => Promise<string>;
 
 beforeAll(async () => {
@@ -77,7 +77,7 @@ beforeAll(async () => {
   accounts = await TestSubgraph.start('accounts', trust, undefined, {
     onRefusedToken: (reason) => refused.push(reason),
   });
-  // A service that speaks no GraphQL.
+  // A service that does not use GraphQL.
   const verify = createTxnTokenVerifier('ledger', trust);
   const ledger = await listen(async (request, response) => {
     const { verified, refusal } = await verify(request.headers['txn-token']);
@@ -130,7 +130,7 @@ beforeEach(() => {
 
 const consent = { id: 'consent-1', version: 3, purposes: ['credit', 'tax'], detail: 'minimal' };
 
-/** The token that the subgraph `people` holds for a request of a person with all of it. */
+/** The token of the subgraph `people` for a request with all of its scopes. */
 async function held(claims: Record<string, unknown> = {}): Promise<string> {
   people.requests.length = 0;
   const token = await issuer.mint({ scope: 'name accounts email', consent, roles: ['teller'], ...claims });
@@ -187,7 +187,7 @@ async function assertion(
 }
 
 describe('a subgraph that calls another service in the same transaction', () => {
-  it('passes on a token for that service, with the same person and transaction, and no more than it was given', async () => {
+  it('passes on a token for that service, with the same person and fewer rights', async () => {
     resolveMine = async (context) => {
       const headers = await txnTokenHeaders(context, { audience: 'ledger' });
       const response = await fetch(ledgerUrl, { headers });
@@ -201,7 +201,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
       {
         subject: 'c-000001',
         clientId: 'budget-app',
-        // Not email: the ledger cannot ask for it.
+        // Not email, which the ledger's rules cannot require.
         scopes: new Set(['name', 'accounts']),
         roles: ['teller'],
         consent: { id: 'consent-1', version: 3, purposes: ['tax'], detail: 'minimal' },
@@ -209,7 +209,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
     ]);
   });
 
-  it('calls a protected subgraph, which decides by the token that was passed on', async () => {
+  it('calls a protected subgraph, which decides by that token', async () => {
     resolveMine = async (context) => {
       const query =
         '{ _entities(representations: [{ __typename: "Person", id: "c-000001" }]) { ... on Person { accounts { iban } } } }';
@@ -227,7 +227,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
     const rich = await gateway.ask('{ mine }', {
       token: await issuer.mint({ scope: 'accounts accounts:full' }),
     });
-    // Masked: what `people` was not given to carry cannot be passed on.
+    // Masked: `people` cannot pass on a scope that it was not given.
     expect(String(rich.body.data?.mine)).toContain('7466');
     expect(String(rich.body.data?.mine)).not.toContain('SE4550000000058398257466');
     expect(refused).toEqual([]);
@@ -235,7 +235,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
     expect(String(poor.body.data?.mine)).toContain('UNAUTHORIZED_FIELD_OR_TYPE');
   });
 
-  it('asks once per audience and request; and of a caller without a token has nothing to pass on', async () => {
+  it('exchanges once per audience and request, and nothing for an anonymous caller', async () => {
     const tokens: string[] = [];
     resolveMine = async (context) => {
       tokens.push(
@@ -264,7 +264,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
     });
   });
 
-  it('that may not ask for an audience is told so, by a code that holds no token', async () => {
+  it('gets a code without a token if it may not use an audience', async () => {
     let failure: unknown;
     resolveMine = async (context) => {
       failure = await exchangeTxnToken(context, { audience: 'people' }).catch((error: unknown) => error);
@@ -276,7 +276,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
 });
 
 describe('POST /txn-token (RFC 8693)', () => {
-  it('answers with a transaction token that says who passed it on, and ends with the one that was held', async () => {
+  it('answers with a token that names the exchanging workload, and ends no later', async () => {
     const original = await held();
     const answer = await exchange(original);
     expect(answer.status).toBe(200);
@@ -320,11 +320,11 @@ describe('POST /txn-token (RFC 8693)', () => {
     ],
     ['no subject token', 'invalid_request', { subject_token: undefined }],
     ['no audience', 'invalid_target', { audience: undefined }],
-    ['an audience that it may not ask for', 'invalid_target', { audience: 'people' }],
-    ['an audience that there is not', 'invalid_target', { audience: 'nobody' }],
-    ['a scope, which would be left out', 'invalid_request', { scope: 'admin' }],
+    ['a forbidden audience', 'invalid_target', { audience: 'people' }],
+    ['an unknown audience', 'invalid_target', { audience: 'nobody' }],
+    ['a scope, which it would ignore', 'invalid_request', { scope: 'admin' }],
     ['an actor token', 'invalid_request', { actor_token: 'x', actor_token_type: TYPE }],
-    ['a hash that is none', 'invalid_request', { request_hash: 'x' }],
+    ['an invalid hash', 'invalid_request', { request_hash: 'x' }],
   ];
   it.each(MALFORMED)('refuses %s', async (_name, error, more) => {
     const answer = await exchange(await held(), more);
@@ -332,18 +332,18 @@ describe('POST /txn-token (RFC 8693)', () => {
     expect((await lastRecord()).outcome).toBe('refused');
   });
 
-  it('refuses a parameter that comes twice', async () => {
+  it('refuses a repeated parameter', async () => {
     const answer = await exchange(await held(), {}, undefined, '&audience=accounts');
     expect([answer.status, answer.body]).toEqual([400, { error: 'invalid_request' }]);
   });
 
-  it('takes only POST with a form', async () => {
+  it('accepts only POST with a form', async () => {
     const url = `${gateway.url}/txn-token`;
     expect((await send(url, '', {}, 'GET')).status).toBe(405);
     expect((await send(url, '{}', { 'content-type': 'application/json' })).status).toBe(415);
   });
 
-  it('gives nothing for a token that this workload does not hold', async () => {
+  it('gives nothing for a token of another workload', async () => {
     await held();
     await gateway.ask('{ rates }', { token: await issuer.mint({ scope: 'accounts' }) });
     const ofAccounts = String(accounts.requests.at(-1)?.headers['txn-token']);
@@ -364,7 +364,7 @@ describe('POST /txn-token (RFC 8693)', () => {
     expect(gateway.log.text).not.toContain(ofAccounts);
   });
 
-  it('gives nothing to whoever does not show that he is the workload', async () => {
+  it('gives nothing to an unauthenticated workload', async () => {
     const token = await held();
     const basic = (name: string, secret: string) =>
       `Basic ${Buffer.from(`${name}:${encodeURIComponent(secret)}`).toString('base64')}`;
@@ -387,10 +387,10 @@ describe('POST /txn-token (RFC 8693)', () => {
     expect((await lastRecord()).outcome).toBe('authentication-failed');
   });
 
-  it('knows a workload by its key as well (RFC 7523); an assertion is short, for this gateway, and good once', async () => {
+  it('authenticates a workload by a short-lived, single-use assertion (RFC 7523)', async () => {
     const first = await exchange(await held());
     const shown = await assertion();
-    // The ledger holds a token for itself, and passes on to itself: the second hop.
+    // The ledger holds a token and exchanges it for itself: the second hop.
     const answer = await exchange(first.token ?? '', shown, {});
     expect(answer.status).toBe(200);
     expect(decodeJwt(answer.token ?? '').req_wl).toBe(`${gateway.url},people,ledger`);
@@ -418,7 +418,7 @@ describe('POST /txn-token (RFC 8693)', () => {
     });
   });
 
-  it('ends a chain after so many hops', async () => {
+  it('ends a chain after the configured number of hops', async () => {
     const first = await exchange(await held());
     const second = await exchange(first.token ?? '', await assertion(), {});
     const third = await exchange(second.token ?? '', await assertion(), {});
@@ -439,7 +439,7 @@ describe('an exchanged token', () => {
   });
   const vocabulary = fc.record({ scopes: names, policies: names, purposes: names, roles: names });
 
-  it('never permits what the one before did not, along a whole chain (property)', async () => {
+  it('never permits more than its predecessor, along a whole chain (property)', async () => {
     const keys = await SigningKeys.create();
     const propagation = { issuer: 'https://gateway.example' };
     const secret = 'x'.repeat(32);
@@ -526,7 +526,7 @@ describe('an exchanged token', () => {
     );
   });
 
-  it('is bound to the request that it is for where the gateway binds tokens, and not to be had without', async () => {
+  it('is bound to its request if the gateway binds tokens, or refused', async () => {
     const keys = await SigningKeys.create();
     const propagation = { issuer: 'https://gateway.example', bind: 'body' as const };
     const secret = 'x'.repeat(32);
@@ -592,7 +592,7 @@ describe('the configuration', () => {
     expect(() => config(...workloads)).toThrow(new RegExp(`^${path.replaceAll(/[[\].]/g, '\\$&')}:`));
   });
 
-  it('without workloads there is nothing at the address', async () => {
+  it('without workloads has no exchange endpoint', async () => {
     const at = await startTestGateway(cleanup, compose(people, accounts), {
       issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
     });

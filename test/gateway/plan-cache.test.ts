@@ -13,8 +13,8 @@ import {
 import type { Answer, Asking, TestGateway } from './support.js';
 
 /**
- * The query plan cache of @apollo/gateway goes by a hash and not by the document. Whatever is asked in whatever order, what
- * reaches a subgraph must be what this caller may read.
+ * @apollo/gateway caches query plans by a hash and not by the document. Whatever the order of operations, a subgraph must
+ * receive only what this caller may read.
  */
 
 const cleanup = new Cleanup();
@@ -49,7 +49,7 @@ async function asked(query: string, asking: Asking): Promise<Answer> {
   return gateway.ask(query, asking);
 }
 
-/** Makes an operation that no other test has asked. */
+/** Makes an operation that no other test has sent. */
 let count = 0;
 const fresh = (): string => `fresh${(count += 1)}`;
 
@@ -88,7 +88,7 @@ describe.each([
   ],
 ] as const)('%s', (_name, make) => {
   it.each(['full', 'limited', 'nobody'] as const)(
-    'answers everybody his own, first for %s',
+    'answers each caller correctly, first for %s',
     async (first) => {
       const [query = '', operationName] = make(fresh());
       const asking = operationName === undefined ? {} : { operationName };
@@ -111,7 +111,7 @@ describe.each([
     },
   );
 
-  it('answers them at the same time', async () => {
+  it('answers concurrent callers correctly', async () => {
     const [query = '', operationName] = make(fresh());
     const asking = operationName === undefined ? {} : { operationName };
     const answers = await Promise.all(
@@ -147,7 +147,7 @@ describe('a mutation', () => {
     },
   );
 
-  it('of which nothing is left reaches nobody', async () => {
+  it('that is denied whole reaches no subgraph', async () => {
     const query = `mutation ${fresh()} { rename(name: "x") { id } }`;
     expect((await asked(query, { token: full })).body.errors).toBeUndefined();
     const answer = await asked(query, { token: limited });
@@ -157,7 +157,7 @@ describe('a mutation', () => {
 });
 
 describe('two operations in one document', () => {
-  it('are decided and planned each by itself', async () => {
+  it('are decided and planned separately', async () => {
     const [open, closed] = [fresh(), fresh()];
     const query = `
       query ${open} { me { id nick } }
@@ -209,7 +209,7 @@ describe('@skip and @include', () => {
 });
 
 describe('the hash that the client names', () => {
-  it('counts for nothing', async () => {
+  it('is ignored', async () => {
     const query = `query ${fresh()} { me { id email } }`;
     await asked(query, { token: full });
     const sha256Hash = createHash('sha256').update(query).digest('hex');

@@ -9,11 +9,11 @@ function budget(costMs: number): { readonly restarts: RestartBudget; readonly cl
   return { restarts, clock };
 }
 
-describe('planners that are stopped again and again', () => {
-  it('are replaced three times at once, then when their share of the processor allows', () => {
+describe('planners that are stopped repeatedly', () => {
+  it('are replaced three times at once, then as their processor share allows', () => {
     const { restarts, clock } = budget(200);
     expect([restarts.take(), restarts.take(), restarts.take()]).toEqual([0, 0, 0]);
-    // Three of 200 ms are a fifth of 3,000.
+    // Three times 200 ms are a fifth of 3,000 ms.
     expect(restarts.take()).toBe(3_000);
     clock.now = 2_999;
     expect(restarts.take()).toBe(1);
@@ -21,13 +21,13 @@ describe('planners that are stopped again and again', () => {
     expect(restarts.take()).toBe(0);
   });
 
-  it('wait longer the dearer the supergraph is', () => {
+  it('wait longer for a more expensive supergraph', () => {
     const { restarts } = budget(1_500);
     for (let time = 0; time < 3; time += 1) restarts.take();
     expect(restarts.take()).toBe(22_500);
   });
 
-  it('never take more than a fifth of a processor, after the first three', () => {
+  it('use at most a fifth of a processor after the first three', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 5_000 }),

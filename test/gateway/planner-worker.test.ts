@@ -29,7 +29,7 @@ const each = (template: (index: number) => string): string =>
 const LINK =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])';
 
-/** An interface of many entities, each of which another subgraph completes: there are many fetches to plan. */
+/** An interface with many entities that another subgraph completes: many fetches to plan. */
 beforeAll(async () => {
   issuer = await TestIssuer.start();
   nodes = await TestSubgraph.start(
@@ -59,7 +59,7 @@ function start(limits: object = {}): Promise<TestGateway> {
   });
 }
 
-/** Takes Apollo's planner far longer than it takes anybody to count it. */
+/** Takes Apollo's planner far longer to plan than to count. */
 function dear(name: string, width = 12): string {
   const level = (inner: string): string =>
     Array.from({ length: width }, (_, i) => `... on T${i} { city next { ${inner} } }`).join(' ');
@@ -67,7 +67,7 @@ function dear(name: string, width = 12): string {
 }
 
 describe('an operation that takes too long to plan', () => {
-  it('is refused with 400 before any subgraph is asked, and remembered', async () => {
+  it('is refused with 400 before any subgraph request, and remembered', async () => {
     const gateway = await start({ planningMs: 1 });
     nodes.requests.length = 0;
     const answer = await gateway.ask(dear('A'));
@@ -82,7 +82,7 @@ describe('an operation that takes too long to plan', () => {
     expect(nodes.requests).toEqual([]);
   });
 
-  it('leaves the gateway to others meanwhile and afterwards: known operations, /health, new operations', async () => {
+  it('does not block known operations, /health or new operations', async () => {
     const gateway = await start({ planningMs: 50 });
     expect((await gateway.ask('{ hello }')).body.data).toEqual({ hello: 'world' });
     const order: string[] = [];
@@ -104,7 +104,7 @@ describe('an operation that takes too long to plan', () => {
     expect(order.indexOf('hostile')).toBeGreaterThan(order.indexOf('health'));
   });
 
-  it('spends what all operations of one batch may spend together', async () => {
+  it('is limited together with its whole batch', async () => {
     const gateway = await startTestGateway(cleanup, supergraph, {
       issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
       limits: {
@@ -128,7 +128,7 @@ describe('an operation that takes too long to plan', () => {
     expect(gateway.log.of('PLANNING_STOPPED').length).toBeLessThan(4);
   });
 
-  it('is refused by the planner’s own bounds as well', async () => {
+  it('is refused by the planner’s own bounds, too', async () => {
     const ways = composeSupergraph(
       ['a', 'b', 'c', 'd'].map((name) => ({
         name,
@@ -149,7 +149,7 @@ describe('an operation that takes too long to plan', () => {
 });
 
 describe('operations that wait for the planner', () => {
-  it('are bounded: further ones are refused with 503 and Retry-After', async () => {
+  it('are bounded: more are refused with 503 and Retry-After', async () => {
     const gateway = await start({ planningQueue: 2, planningMs: 60_000 });
     const longest = gateway.ask(dear('H'));
     const answers = await Promise.all(
@@ -207,7 +207,7 @@ describe('the planner', () => {
     expect(JSON.parse(plan)).toEqual(JSON.parse(JSON.stringify(expected)));
   });
 
-  it('plans on after an operation that it was ended for', async () => {
+  it('continues after it was stopped for an operation', async () => {
     const planner = plannerOf();
     const tooLong = planner.plan({ text: dear('X'), operationName: undefined }, { leftMs: 20 });
     const next = planner.plan({ text: '{ hello }', operationName: undefined }, { leftMs: 60_000 });
@@ -215,7 +215,7 @@ describe('the planner', () => {
     expect(JSON.parse(await next)).toMatchObject({ kind: 'QueryPlan' });
   });
 
-  it('of a supergraph that was replaced plans for requests that began with it', async () => {
+  it('of a replaced supergraph still plans requests that began with it', async () => {
     const planner = plannerOf();
     planner.retire();
     for (let n = 0; n < 2; n += 1) {
@@ -224,7 +224,7 @@ describe('the planner', () => {
     }
   });
 
-  it('answers who waits when it is closed, and who comes afterwards', async () => {
+  it('answers waiting and later callers when it is closed', async () => {
     const planner = plannerOf();
     const waiting = planner.plan({ text: '{ hello }', operationName: undefined }, { leftMs: 60_000 });
     planner.close();
@@ -234,7 +234,7 @@ describe('the planner', () => {
     ).rejects.toThrow('closed');
   });
 
-  it('that cannot read its supergraph says so instead of trying for ever', async () => {
+  it('reports an unreadable supergraph instead of retrying forever', async () => {
     const log = new TestLog();
     const planner = new Planner({ supergraphSdl: 'type Query', config: {}, maxWaiting: 10, log });
     cleanup.add(() => planner.close());

@@ -48,13 +48,13 @@ async function refusal(text: string, names = ['vip']): Promise<string> {
 }
 
 describe('a Cedar file', () => {
-  it('permits by what the delegation holds', async () => {
+  it('permits by the rights of the delegation', async () => {
     const text = `${PERMIT} when { context.scopes.contains("name") && context.now > 0 };`;
     expect(await answer(text, delegation())).toBe(true);
     expect(await answer(text, delegation({ scopes: new Set() }))).toBe(false);
   });
 
-  it('sees the client, the subject, the actors, the consent and the operation', async () => {
+  it('sees the client, subject, actors, consent and operation', async () => {
     const text = `${PERMIT} when {
       principal == Behalf::Client::"budget-app" && resource == Behalf::Subject::"alma" &&
       context.actors.containsAll(["agent", "earlier"]) && context.roles.contains("owner") &&
@@ -72,19 +72,19 @@ describe('a Cedar file', () => {
     expect(await answer(text, delegation())).toBe(false);
   });
 
-  it('a forbid wins over every permit, and over the token', async () => {
+  it('a forbid overrides every permit and the token', async () => {
     const text = `${PERMIT}; forbid (principal, action, resource) when { context.roles.contains("blocked") };`;
     expect(await answer(text, delegation())).toBe(true);
     expect(await answer(text, delegation({ roles: ['blocked'], policies: new Set(['vip']) }))).toBe(false);
   });
 
-  it('denies when a forbid cannot be evaluated, which Cedar itself would leave out', async () => {
-    // The largest whole number of Cedar: one more is an error of evaluation.
+  it('denies if a forbid cannot be evaluated, which Cedar itself would skip', async () => {
+    // Cedar's largest integer: adding one is an evaluation error.
     const text = `${PERMIT}; forbid (principal, action, resource) when { context.now + 9223372036854775807 > 0 };`;
     expect(await answer(text, delegation())).toBe(false);
   });
 
-  it('names like those of JavaScript objects are ordinary', async () => {
+  it('treats names of Object.prototype as ordinary', async () => {
     const text = `permit (principal, action == Behalf::Action::"__proto__", resource);`;
     const evaluator = await cedarEvaluator(text, 'policies.cedar');
     const book = new PolicyBook([evaluator], new Set(['__proto__', 'constructor']), 1_000, new TestLog());
@@ -93,17 +93,21 @@ describe('a Cedar file', () => {
   });
 
   it.each([
-    ['is no Cedar', 'permit (', /policies\.cedar: /],
+    ['is not Cedar', 'permit (', /policies\.cedar: /],
     ['permits nothing', 'forbid (principal, action, resource);', /permits nothing/],
-    ['permits whatever may come', 'permit (principal, action, resource);', /must name its policy/],
+    ['permits every action', 'permit (principal, action, resource);', /must name its policy/],
     [
       'names a policy that no rule asks for',
       PERMIT.replace('vip', 'other') + ';',
       /asks for the policy "other"/,
     ],
-    ['has an attribute that is none', `${PERMIT} when { context.colour == "red" };`, /colour/],
-    ['compares what cannot be compared', `${PERMIT} when { context.scopes == "name" };`, /policies\.cedar: /],
-    ['reads what may be absent', `${PERMIT} when { context.consent.detail == "full" };`, /consent/],
+    ['uses an unknown attribute', `${PERMIT} when { context.colour == "red" };`, /colour/],
+    ['compares different types', `${PERMIT} when { context.scopes == "name" };`, /policies\.cedar: /],
+    [
+      'reads an optional attribute unchecked',
+      `${PERMIT} when { context.consent.detail == "full" };`,
+      /consent/,
+    ],
     [
       'names another type of principal',
       `permit (principal == User::"a", action == Behalf::Action::"vip", resource);`,
@@ -118,7 +122,7 @@ describe('a Cedar file', () => {
     expect(await refusal(text)).toMatch(message);
   });
 
-  it('has a schema with one action for each policy, whatever its name', async () => {
+  it('has a schema with one action per policy, whatever its name', async () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.string({ minLength: 1, unit: 'grapheme-ascii' }), { maxLength: 5 }),
@@ -153,7 +157,7 @@ describe('whatever evaluators answer', () => {
     ['never', () => new Promise<boolean>(() => undefined)],
   );
 
-  it('only exactly true permits, each is asked once, and the token has no say', async () => {
+  it('only exactly true permits, each is called once, and the token is ignored', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), outcomes),
@@ -196,14 +200,14 @@ describe('whatever evaluators answer', () => {
     );
   });
 
-  it('two that answer one policy stop the start', () => {
+  it('two evaluators for one policy stop the start', () => {
     const both: PolicyEvaluator = { name: 'one', prepare: () => new Map([['vip', () => true]]) };
     expect(
       () => new PolicyBook([both, { ...both, name: 'two' }], new Set(['vip']), 1, new TestLog()),
     ).toThrow(/"vip" is answered by one and by two/);
   });
 
-  it('late answers hear that nobody waits any more', async () => {
+  it('late answers learn that nobody waits any more', async () => {
     let heard = false;
     const slow: PolicyEvaluator = {
       name: 'slow',
@@ -254,7 +258,7 @@ describe('over HTTP', () => {
       { policies },
     );
 
-  it('what the file denies never reaches a subgraph, whatever the token brings', async () => {
+  it('what the file denies never reaches a subgraph, whatever the token says', async () => {
     await writeFile(file, `${PERMIT} when { principal == Behalf::Client::"bank-console" };`);
     const gateway = await start();
     const query = '{ a: me { id vip } b: me { vip } }';
@@ -265,7 +269,7 @@ describe('over HTTP', () => {
     expect(permitted.body.data).toEqual({ a: { id: 'c-000001', vip: 'gold' }, b: { vip: 'gold' } });
   });
 
-  it('answers never leak between requests that are under way together', async () => {
+  it('answers never leak between concurrent requests', async () => {
     await writeFile(file, `${PERMIT} when { resource == Behalf::Subject::"s-1" };`);
     const gateway = await start();
     const tokens = await Promise.all(['s-0', 's-1', 's-2'].map((sub) => issuer.mint({ sub })));
@@ -279,7 +283,7 @@ describe('over HTTP', () => {
     });
   });
 
-  it('a file that cannot be read, does not fit, or answers what a function answers stops the start', async () => {
+  it('an unreadable, unfitting or conflicting file stops the start', async () => {
     await writeFile(file, `${PERMIT};`);
     await expect(start({ vip: () => true })).rejects.toThrow(/"vip" is answered by functions and by cedar/);
     await writeFile(file, `${PERMIT.replace('vip', 'nobody')};`);
@@ -288,7 +292,7 @@ describe('over HTTP', () => {
     await expect(start()).rejects.toThrow(/policies\.cedar: .*cannot be read \(ENOENT\)/);
   });
 
-  it('a supergraph that asks no more for what the file answers is refused as an update', async () => {
+  it('an update that no longer uses the file’s policies is refused', async () => {
     await writeFile(file, `${PERMIT};`);
     const gateway = await start();
     await gateway.update(compose(people).replaceAll('["vip"]', '["gold"]'));

@@ -29,7 +29,7 @@ beforeEach(() => {
   people.requests.length = 0;
 });
 
-/** An Apollo Server of somebody's own, with or without the context function that authenticates first. */
+/** An existing Apollo Server, with or without the context function that authenticates first. */
 async function start(withContext: boolean): Promise<string> {
   const gateway = protectGateway(
     { supergraphSdl: supergraph },
@@ -63,7 +63,7 @@ describe.each([
   ['with the context function', true],
   ['without a context function', false],
 ])('around an Apollo Server %s', (_, withContext) => {
-  it('the ceiling and the limit hold', async () => {
+  it('ceiling and rate limit hold', async () => {
     const url = await start(withContext);
     const token = await issuer.mint({ scope: 'name email' });
     for (let n = 0; n < 3; n++) {
@@ -77,7 +77,7 @@ describe.each([
     expect(people.requests).toHaveLength(3);
   });
 
-  it('each operation of a batch has the ceiling, and counts', async () => {
+  it('each operation of a batch meets the ceiling, and counts', async () => {
     const url = await start(withContext);
     const token = await issuer.mint({ scope: 'name email' });
     const batch = JSON.stringify(Array(5).fill({ query: QUERY }));

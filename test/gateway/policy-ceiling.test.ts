@@ -30,7 +30,7 @@ const POLICY = {
     name: entry,
     email: { ...entry, deprecated: { since: '2020-01-01', until: '2999-12-31', replacedBy: ['name'] } },
     'people:write': { ...entry, access: 'write' },
-    // The schema has left it behind.
+    // A name that the schema no longer has.
     old: { ...entry, deprecated: { since: '2020-01-01', until: '2020-12-31' } },
   },
   purposes: { credit: { sentence: 'To lend' }, ads: { sentence: 'To sell' } },
@@ -71,7 +71,7 @@ const HELD = {
   consent: { id: 'c', version: 1, purposes: ['credit', 'ads'], detail: 'full' },
 };
 
-/** What the transaction tokens that reached the subgraph carry. */
+/** The claims of the transaction tokens that reached the subgraph. */
 function carried() {
   return people.requests.map(({ headers }) => {
     const claims = decodeJwt<{ scope: string; tctx: { consent?: { purposes: string[] } } }>(
@@ -81,13 +81,13 @@ function carried() {
   });
 }
 
-describe('a token that holds more than the policy lets its client have', () => {
+describe('a token with more rights than its client’s ceiling', () => {
   let gateway: TestGateway;
   beforeAll(async () => {
     gateway = await start(POLICY);
   });
 
-  it('sees no more than its ceiling, and no more reaches the subgraph', async () => {
+  it('sees and sends to the subgraph only what the ceiling permits', async () => {
     const answer = await gateway.ask(QUERY, { token: await issuer.mint(HELD) });
     expect(answer.body.data?.me).toMatchObject({
       name: 'Name of c-000001',
@@ -99,13 +99,13 @@ describe('a token that holds more than the policy lets its client have', () => {
     expect(carried()).toEqual([{ scope: 'email name', purposes: [] }]);
   });
 
-  it('is cut by its own client’s ceiling, purposes as well as scopes', async () => {
+  it('is cut to its own client’s ceiling, purposes included', async () => {
     const answer = await gateway.ask(QUERY, { token: await issuer.mint({ ...HELD, client_id: 'lender' }) });
     expect(answer.body.data?.me).toMatchObject({ name: 'Name of c-000001', email: null, score: 7 });
     expect(carried()).toEqual([{ scope: 'name', purposes: ['credit'] }]);
   });
 
-  it('runs no mutation beyond it', async () => {
+  it('runs no mutation beyond the ceiling', async () => {
     const token = await issuer.mint(HELD);
     const answer = await gateway.ask('mutation { rename(name: "x") { nick } }', { token });
     expect(answer.body.data).toEqual({ rename: null });
@@ -113,7 +113,7 @@ describe('a token that holds more than the policy lets its client have', () => {
   });
 
   it.each(['stranger', '__proto__', 'constructor', '*'])(
-    'holds nothing when its client is %s',
+    'holds nothing if its client is %s',
     async (client) => {
       const answer = await gateway.ask(QUERY, { token: await issuer.mint({ ...HELD, client_id: client }) });
       expect(answer.status).toBe(200);
@@ -122,12 +122,12 @@ describe('a token that holds more than the policy lets its client have', () => {
     },
   );
 
-  it('is still a valid token: what asks for no scope is answered', async () => {
+  it('stays valid for fields that need no scope', async () => {
     const token = await issuer.mint({ client_id: 'stranger' });
     expect((await gateway.ask('{ mine }', { token })).body.data).toEqual({ mine: 'mine' });
   });
 
-  it('is told to the log once for each client and deprecated scope, in words that hold no token', async () => {
+  it('is logged once per client and deprecated scope, without the token', async () => {
     const fresh = await start(POLICY);
     for (const sub of ['c-1', 'c-2', 'c-1'])
       await fresh.ask(QUERY, { token: await issuer.mint({ ...HELD, sub }) });
@@ -147,13 +147,13 @@ describe('a token that holds more than the policy lets its client have', () => {
 });
 
 describe('clients that the policy does not name', () => {
-  it('have what * has', async () => {
+  it('have the entry of *', async () => {
     const gateway = await start({ ...POLICY, clients: { ...POLICY.clients, '*': { scopes: ['email'] } } });
     const answer = await gateway.ask(QUERY, { token: await issuer.mint({ ...HELD, client_id: 'stranger' }) });
     expect(answer.body.data?.me).toMatchObject({ name: null, email: 'c-000001@example.org', score: null });
   });
 
-  it('are not limited by a policy that says nothing about clients, except to what it knows and honours', async () => {
+  it('have only known, current scopes if the policy has no clients', async () => {
     const { clients: _clients, ...open } = POLICY;
     const gateway = await start(open);
     await gateway.ask(QUERY, { token: await issuer.mint({ ...HELD, client_id: 'stranger' }) });
@@ -162,7 +162,7 @@ describe('clients that the policy does not name', () => {
 });
 
 describe('a deprecated scope', () => {
-  it('counts on its last day, and not on the day after, for a token that was verified before', () => {
+  it('counts on its last day and not after, even for a verified token', () => {
     const deprecated = { since: '2026-01-01', until: '2026-06-30' };
     const policy = checkPolicy({ scopes: { email: { ...entry, deprecated } } });
     const ceiling = new PolicyCeiling(policy, new TestLog());
@@ -204,14 +204,14 @@ describe('a policy that does not fit', () => {
       { ...POLICY, purposes: { ads: POLICY.purposes.ads }, clients: {} },
       'purposes that the schema uses and the policy lacks: credit',
     ],
-  ])('because it %s stops the start', async (_, policy, message) => {
+  ])('stops the start because it %s', async (_, policy, message) => {
     await expect(start(policy)).rejects.toThrow(message);
   });
 
-  it('stops a supergraph that is newer than it; what was served before goes on', async () => {
+  it('refuses a supergraph that is newer than it; service continues', async () => {
     const gateway = await start(POLICY);
     await gateway.update(supergraph.replaceAll('["email"]', '["email:new"]'));
-    // Updates are installed in a row; this answer may come before.
+    // Updates are installed in sequence; this answer may come earlier.
     await expect
       .poll(() => gateway.log.of('SUPERGRAPH_REFUSED'))
       .toEqual([{ reason: expect.stringContaining('email:new') as unknown }]);
@@ -220,7 +220,7 @@ describe('a policy that does not fit', () => {
     });
   });
 
-  it('or is not there, stops the start with the key’s path', async () => {
+  it('and that is missing stops the start with the key’s path', async () => {
     const issuers = [{ issuer: issuer.url, audience: AUDIENCE }];
     const missing = startTestGateway(cleanup, supergraph, { issuers, policy: join(folder, 'none.yaml') });
     await expect(missing).rejects.toMatchObject({ name: 'ConfigurationError', path: 'policy' });

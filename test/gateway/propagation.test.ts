@@ -22,7 +22,7 @@ let supergraph: string;
 let gateway: TestGateway;
 
 const ALL = '{ me { id name nick accounts { id iban } } rates }';
-// Long enough for 33 MB to arrive in the process that sends them, on a busy machine.
+// Long enough for 33 MB to arrive from the same process on a busy machine.
 const TIMEOUT_MS = 2_000;
 
 beforeAll(async () => {
@@ -54,7 +54,7 @@ function tokenSentTo(subgraph: TestSubgraph): string {
   return String(subgraph.requests.at(-1)?.headers['txn-token']);
 }
 
-/** As a subgraph of another maker would. */
+/** As a subgraph of another vendor would. */
 async function verified(subgraph: TestSubgraph) {
   const keys = createRemoteJWKSet(new URL(`${gateway.url}/.well-known/jwks.json`));
   return jwtVerify(tokenSentTo(subgraph), keys, {
@@ -75,7 +75,7 @@ describe('the transaction token (draft-ietf-oauth-transaction-tokens)', () => {
     until: Math.floor(Date.now() / 1000) + 600,
   };
 
-  it('is one for each subgraph, with only what that subgraph’s own rules ask for', async () => {
+  it('is one per subgraph, with only what that subgraph’s rules can require', async () => {
     const token = await issuer.mint({
       scope: 'name email accounts people:write unknown:scope openid',
       policies: 'vip other',
@@ -109,10 +109,10 @@ describe('the transaction token (draft-ietf-oauth-transaction-tokens)', () => {
       tctx: { consent: { ...consent, purposes: ['tax'] } },
     });
     expect(two.payload.tctx).not.toHaveProperty('policies');
-    // Roles that the configuration does not name for a subgraph do not travel to it.
+    // Roles that are not configured for a subgraph are not sent to it.
     expect(two.payload.tctx).not.toHaveProperty('roles');
     expect(two.protectedHeader).toMatchObject({ alg: 'EdDSA', typ: 'txntoken+jwt' });
-    // Every request to one subgraph carries the same one.
+    // All requests to one subgraph carry the same token.
     const sent = [...people.requests, ...accounts.requests].map(({ headers }) => headers['txn-token']);
     expect(new Set(sent).size).toBe(2);
   });
@@ -125,25 +125,25 @@ describe('the transaction token (draft-ietf-oauth-transaction-tokens)', () => {
     expect((await verified(people)).payload.txn).not.toBe(first);
   });
 
-  it('does not exist for a caller without a token, who cannot bring one either', async () => {
+  it('does not exist for an anonymous caller, who cannot supply one', async () => {
     await gateway.ask('{ hello me { id } }', { headers: { 'txn-token': 'forged' } });
     expect(people.requests).toHaveLength(1);
     expect(people.requests[0]?.headers).not.toHaveProperty('txn-token');
   });
 
-  it('cannot be brought by a caller with a token', async () => {
+  it('cannot be supplied by an authenticated caller', async () => {
     await gateway.ask('{ hello }', { token: await issuer.mint(), headers: { 'Txn-Token': 'forged' } });
     await verified(people);
     expect(people.requests[0]?.text).not.toContain('forged');
   });
 
-  it('outlives a rotation of the keys, of which only the public parts are published', async () => {
+  it('survives a key rotation, whose public parts alone are published', async () => {
     const token = await issuer.mint({ scope: 'name' });
     await gateway.ask('{ me { name } }', { token });
     const before = tokenSentTo(people);
     await gateway.running.gateway.rotateKeys();
     const answer = await gateway.ask('{ me { name } }', { token });
-    // The subgraph asked for the keys before, and will not ask again so soon: the next one was among them.
+    // The subgraph has fetched the keys and will not do so again soon; the next key was among them.
     expect(answer.body).toEqual({ data: { me: { name: 'Name of c-000001' } } });
     expect(decodeProtectedHeader(tokenSentTo(people)).kid).not.toBe(decodeProtectedHeader(before).kid);
     const published = await fetch(`${gateway.url}/.well-known/jwks.json`);
@@ -154,7 +154,7 @@ describe('the transaction token (draft-ietf-oauth-transaction-tokens)', () => {
     await jwtVerify(before, set, { audience: 'people' });
   });
 
-  it('a rotation to a key that cannot sign changes nothing', async () => {
+  it('a rotation to an unusable key changes nothing', async () => {
     const kidsOf = async () => (await gateway.running.gateway.jwks()).keys.map(({ kid }) => kid);
     const before = await kidsOf();
     await expect(
@@ -164,8 +164,8 @@ describe('the transaction token (draft-ietf-oauth-transaction-tokens)', () => {
   });
 });
 
-describe('what goes on to a subgraph', () => {
-  it('is no header and no token of the client’s', async () => {
+describe('a subgraph request', () => {
+  it('carries no header or token of the client’s', async () => {
     const token = await issuer.mint({ scope: 'name accounts' });
     await gateway.ask(ALL, {
       token,
@@ -197,7 +197,7 @@ describe('what goes on to a subgraph', () => {
     }
   });
 
-  it('joins the client’s trace (W3C Trace Context), and begins one where there is none or a broken one', async () => {
+  it('continues a valid client trace (W3C Trace Context), or starts one', async () => {
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
     await gateway.ask(ALL, { headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` } });
     for (const { headers } of [...people.requests, ...accounts.requests]) {
@@ -213,14 +213,14 @@ describe('what goes on to a subgraph', () => {
   });
 });
 
-describe('what comes back', () => {
-  it('is without the facts, which are for the record', async () => {
+describe('a subgraph response', () => {
+  it('loses its facts, which are for the record', async () => {
     const answer = await gateway.ask(ALL, { token: await issuer.mint({ scope: 'name accounts' }) });
     expect(answer.body.extensions).toBeUndefined();
     expect(answer.text).not.toContain('behalf');
   });
 
-  it('is without the facts when they are malformed', async () => {
+  it('loses malformed facts, too', async () => {
     people.instead = (_request, response) =>
       sendJson(response, 200, {
         data: { hello: 'x' },
@@ -231,7 +231,7 @@ describe('what comes back', () => {
     expect(gateway.log.codes()).toContain('SUBGRAPH_FACTS_MALFORMED');
   });
 
-  it('has no header of the subgraph’s', async () => {
+  it('loses its headers', async () => {
     people.instead = (_request, response) => {
       response.setHeader('set-cookie', 'a=b');
       response.setHeader('cache-control', 'public, max-age=1000');
@@ -242,7 +242,7 @@ describe('what comes back', () => {
     expect(headers['cache-control']).not.toContain('public');
   });
 
-  it('tells nothing of what went wrong inside a resolver', async () => {
+  it('loses details of resolver errors', async () => {
     const answer = await gateway.ask('{ me { id fails } }');
     expect(answer.body.data).toEqual({ me: { id: 'c-000001', fails: null } });
     expect(codes(answer)).toEqual(['INTERNAL_SERVER_ERROR']);
@@ -250,7 +250,7 @@ describe('what comes back', () => {
   });
 });
 
-describe('a subgraph that does not answer as it should', () => {
+describe('a subgraph that fails', () => {
   type Instead = (request: IncomingMessage, response: ServerResponse) => unknown;
   const text =
     (
@@ -279,11 +279,11 @@ describe('a subgraph that does not answer as it should', () => {
     ],
     ['HTML', text(200, '<p>distinctive</p>', 'text/html'), 'SUBREQUEST_MALFORMED_RESPONSE'],
     ['no content type', text(200, '{"data":{"hello":"distinctive"}}', ''), 'SUBREQUEST_MALFORMED_RESPONSE'],
-    ['half a JSON', text(200, '{"data":{"hello":"distinctive'), 'SUBREQUEST_MALFORMED_RESPONSE'],
+    ['truncated JSON', text(200, '{"data":{"hello":"distinctive'), 'SUBREQUEST_MALFORMED_RESPONSE'],
     ['a JSON list', text(200, '[{"data":{"hello":"distinctive"}}]'), 'SUBREQUEST_MALFORMED_RESPONSE'],
     ['data that is text', text(200, '{"data":"distinctive"}'), 'SUBREQUEST_MALFORMED_RESPONSE'],
     [
-      'errors that are none',
+      'errors that are not errors',
       text(200, '{"data":{},"errors":["distinctive"]}'),
       'SUBREQUEST_MALFORMED_RESPONSE',
     ],
@@ -294,13 +294,13 @@ describe('a subgraph that does not answer as it should', () => {
     ],
     ['a connection that breaks', (request) => request.socket.destroy(), 'SUBREQUEST_HTTP_ERROR'],
     ['nothing', () => undefined, 'SUBREQUEST_HTTP_ERROR'],
-    ['a little at a time', trickle, 'SUBREQUEST_HTTP_ERROR'],
-  ])('but with %s', async (_name, instead, code) => {
+    ['a trickle of bytes', trickle, 'SUBREQUEST_HTTP_ERROR'],
+  ])('with %s is reported', async (_name, instead, code) => {
     people.instead = instead;
     const before = Date.now();
     const answer = await gateway.ask('{ hello rates }', { token: await issuer.mint() });
     expect(Date.now() - before).toBeLessThan(TIMEOUT_MS + 1_500);
-    // What others answered is still there.
+    // Other subgraphs' data is kept.
     expect(answer.body.data).toEqual({ hello: null, rates: 'up' });
     expect(codes(answer)).toEqual([code]);
     expect(answer.text).not.toMatch(/distinctive|127\.0\.0\.1|localhost/);
@@ -310,7 +310,7 @@ describe('a subgraph that does not answer as it should', () => {
     expect((await gateway.ask('{ hello }')).body).toEqual({ data: { hello: 'hello world' } });
   });
 
-  it('but is not there', async () => {
+  it('to answer at all is reported', async () => {
     const nowhere = `http://127.0.0.1:${await freePort()}`;
     const own = await startTestGateway(cleanup, supergraph, {
       issuers: [{ issuer: issuer.url, audience: AUDIENCE }],

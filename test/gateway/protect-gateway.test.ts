@@ -80,7 +80,7 @@ describe('protectGateway in one line', () => {
     server = await start();
   });
 
-  it('authenticates from the header that Apollo Server hands on', async () => {
+  it('authenticates by the header that Apollo Server passes on', async () => {
     expect((await server.ask('{ me { name email } }', { token })).body).toEqual({
       data: { me: { name: 'Name of c-000001', email: 'c-000001@example.org' } },
     });
@@ -89,7 +89,7 @@ describe('protectGateway in one line', () => {
     });
   });
 
-  it('refuses a bad token with 401 and the challenge (RFC 6750)', async () => {
+  it('refuses an invalid token with 401 and the challenge (RFC 6750)', async () => {
     for (const query of ['{ hello }', 'mutation { touch }']) {
       const answer = await server.ask(query, { token: `${token.slice(0, -4)}AAAA` });
       expect(answer.status).toBe(401);
@@ -105,7 +105,7 @@ describe('protectGateway in one line', () => {
   });
 
   it.each(['buildService', 'serviceList', 'localServiceList', 'experimental_updateServiceDefinitions'])(
-    'refuses %s, which would go past the protection',
+    'refuses %s, which would bypass the protection',
     (key) => {
       const config = {
         supergraphSdl: supergraph,
@@ -115,7 +115,7 @@ describe('protectGateway in one line', () => {
     },
   );
 
-  it('refuses a plan cache of one’s own, and a configuration without a supergraph', () => {
+  it('refuses a custom plan cache, and a configuration without a supergraph', () => {
     const cache = { supergraphSdl: supergraph, queryPlannerConfig: { cache: new Map() } };
     expect(() => protectGateway(cache as unknown as ProtectedGatewayConfig, options())).toThrow(
       'queryPlannerConfig.cache',
@@ -123,7 +123,7 @@ describe('protectGateway in one line', () => {
     expect(() => protectGateway({}, options())).toThrow('supergraphSdl');
   });
 
-  it('exposes no query plan to whoever sends the header', async () => {
+  it('exposes no query plan to a client that requests it by header', async () => {
     const answer = await server.ask('{ me { id name } }', {
       token: limited,
       headers: { 'Apollo-Query-Plan-Experimental': '1', 'Apollo-Query-Plan-Experimental-Format': 'internal' },
@@ -131,7 +131,7 @@ describe('protectGateway in one line', () => {
     expect(answer.body).toEqual({ data: { me: { id: 'c-000001', name: 'Name of c-000001' } } });
   });
 
-  it('keeps the operations of a batch apart', async () => {
+  it('keeps operations of a batch apart', async () => {
     const batching = await start({}, supergraph, {
       allowBatchedHttpRequests: true,
     });
@@ -151,7 +151,7 @@ describe('protectGateway in one line', () => {
     expect(people.queries).not.toContain('email');
   });
 
-  it('keeps operations apart that share a context', async () => {
+  it('keeps operations with a shared context apart', async () => {
     const log = new TestLog();
     const records: { operationHash?: string | undefined }[] = [];
     const sink = {
@@ -188,7 +188,7 @@ describe('a supergraph that must not be served', () => {
     );
 
   it.each<[string, () => string]>([
-    ['with a security feature that nobody understands', unknownSecurity],
+    ['with an unknown security feature', unknownSecurity],
     ['that does not parse', () => 'type Query {'],
     ['that was not composed', () => 'type Query { a: Int }'],
   ])('stops the start: one %s', async (_name, sdl) => {
@@ -199,7 +199,7 @@ describe('a supergraph that must not be served', () => {
     await gateway.stop();
   });
 
-  it('leaves nothing running when the start fails', async () => {
+  it('leaves nothing running after a failed start', async () => {
     const log = new TestLog();
     const gateway = protectGateway(
       { supergraphSdl: 'type Query { a: Int }' },
@@ -216,7 +216,7 @@ describe('a supergraph that must not be served', () => {
     expect(log.codes().length).toBe(tries);
   });
 
-  it('is refused as an update, and what is served stays', async () => {
+  it('is refused as an update, and service continues', async () => {
     let update: (sdl: string) => void = () => undefined;
     const server = await start({}, async (hooks) => {
       update = (sdl) => hooks.update(sdl);
@@ -263,10 +263,10 @@ describe('an update of the supergraph', () => {
     expect(await read()).toEqual(OLD);
   });
 
-  it('that comes while the first is loaded wins', async () => {
+  it('wins over an earlier one that is still loading', async () => {
     const server = await start({}, async (hooks) => {
       hooks.update(stricter());
-      // As another text, since one that is served already is not installed again.
+      // A different text, because the current one would not be installed again.
       setTimeout(() => hooks.update(`${stricter()}\n`), 1);
       return { supergraphSdl: supergraph };
     });
@@ -274,7 +274,7 @@ describe('an update of the supergraph', () => {
     expect((await server.ask(QUERY, { token: limited })).body.data).toEqual(NEW);
   });
 
-  it('leaves a request under way to the version that it was validated against', async () => {
+  it('leaves a running request on the version that validated it', async () => {
     let update: (sdl: string) => void = () => undefined;
     let beforeExecution: () => Promise<void> = () => Promise.resolve();
     const manager: SupergraphManager['initialize'] = async (hooks) => {
@@ -320,7 +320,7 @@ describe('an update of the supergraph', () => {
 });
 
 describe('modes', () => {
-  it('reject refuses the operation as a whole: 403, or 401 for nobody', async () => {
+  it('reject refuses the whole operation: 403, or 401 if anonymous', async () => {
     const server = await start({ authorization: { mode: 'reject' } });
     const query = '{ me { id name email } }';
     const headers = { accept: 'application/graphql-response+json' };
@@ -343,7 +343,7 @@ describe('modes', () => {
     expect((await server.ask(query, { token, headers })).status).toBe(200);
   });
 
-  it('shadow changes nothing, and says in the log what it would deny', async () => {
+  it('shadow changes nothing, and logs what it would deny', async () => {
     const server = await start({ authorization: { mode: 'shadow' } });
     const answer = await server.ask('{ me { id email } }', { token: limited });
     expect(answer.body).toEqual({ data: { me: { id: 'c-000001', email: 'c-000001@example.org' } } });
@@ -352,7 +352,7 @@ describe('modes', () => {
   });
 });
 
-it('a revocation stream of nobody’s is refused: its issuer would go unwatched', () => {
+it('a revocation stream without its issuer is refused', () => {
   expect(() =>
     protectGateway(
       { supergraphSdl: 'type Query { a: Int }' },
@@ -385,7 +385,7 @@ describe('policies that are functions', () => {
     expect((await read(policy))[0]).toBe(expected);
   });
 
-  it('deny when they throw, reject or take too long, whatever the token says', async () => {
+  it('deny if they throw, reject or time out, whatever the token says', async () => {
     const failing = [
       () => {
         throw new Error('distinctive');
@@ -402,7 +402,7 @@ describe('policies that are functions', () => {
     expect(server.log.of('POLICY_TIMEOUT')).toEqual([{ policy: 'vip' }]);
   });
 
-  it('are asked once for an operation that depends on them, and for nobody never', async () => {
+  it('are called once per operation that needs them, never if anonymous', async () => {
     const vip = vi.fn(() => true);
     const server = await start({ policies: { functions: { vip } } });
     const query = 'query Named { a: me { id vip } b: me { vip } }';
@@ -417,7 +417,7 @@ describe('policies that are functions', () => {
     expect(vip).toHaveBeenCalledTimes(1);
   });
 
-  it('are not brought to a subgraph by a token when they were not asked', async () => {
+  it('are not passed to a subgraph from the token if not called', async () => {
     const server = await start({ policies: { functions: { vip: () => false } } });
     await server.ask('{ hello }', { token: await issuer.mint({ policies: ['vip'] }) });
     const [, claims = ''] = String(people.requests[0]?.headers['txn-token']).split('.');
@@ -437,7 +437,7 @@ describe('introspection', () => {
     ['off', 403, 403],
     ['authenticated', 401, 200],
     ['all', 200, 200],
-  ])('%s: nobody gets %i, a caller %i', async (introspection, forNobody, forCaller) => {
+  ])('%s: anonymous gets %i, a caller %i', async (introspection, forNobody, forCaller) => {
     const server = await start({ introspection });
     for (const query of queries) {
       const nobody = await server.ask(query);
@@ -450,7 +450,7 @@ describe('introspection', () => {
     });
   });
 
-  it('never lists the directives and types of Behalf and of federation', async () => {
+  it('never lists directives and types of Behalf and federation', async () => {
     const server = await start({ introspection: 'all' });
     const { text } = await server.ask('{ __schema { directives { name } types { name fields { name } } } }');
     expect(text).toContain('"Person"');

@@ -62,14 +62,14 @@ afterAll(() => cleanup.run());
 async function statuses(gateway: TestGateway, claims: object, count: number, query = '{ hello }') {
   const found: number[] = [];
   for (let n = 0; n < count; n++) {
-    // Each with a token of its own: another token is no way around the limit.
+    // Each with another token, which is no way around the limit.
     found.push((await gateway.ask(query, { token: await issuer.mint({ ...claims }) })).status);
   }
   return found;
 }
 
 describe('a client with a rate class', () => {
-  it('is refused with 429 and Retry-After beyond it (RFC 6585 section 4), and nothing reaches a subgraph', async () => {
+  it('gets 429 and Retry-After beyond it (RFC 6585 section 4), without a subgraph request', async () => {
     const gateway = await start();
     expect(await statuses(gateway, {}, 3)).toEqual([200, 200, 200]);
     people.requests.length = 0;
@@ -82,7 +82,7 @@ describe('a client with a rate class', () => {
     expect(people.requests).toEqual([]);
   });
 
-  it('is counted for each subject, client and issuer by itself', async () => {
+  it('is counted per subject, client and issuer', async () => {
     const gateway = await start();
     expect(await statuses(gateway, {}, 4)).toEqual([200, 200, 200, 429]);
     expect(await statuses(gateway, { sub: 'c-000002' }, 1)).toEqual([200]);
@@ -91,19 +91,19 @@ describe('a client with a rate class', () => {
     expect(await statuses(gateway, {}, 1)).toEqual([429]);
   });
 
-  it('is not told apart from another by names that run into each other', async () => {
+  it('is distinct from another even if their joined names are equal', async () => {
     const gateway = await start();
     expect(await statuses(gateway, { sub: 'x","budget-app' }, 3)).toEqual([200, 200, 200]);
     expect(await statuses(gateway, { sub: 'x' }, 1)).toEqual([200]);
   });
 
-  it('is counted for operations that cannot be read, too: looking for what there is has its limit', async () => {
+  it('pays for unreadable operations, too, so that probing is limited', async () => {
     const gateway = await start();
     expect(await statuses(gateway, {}, 3, '{ secret }')).toEqual([400, 400, 400]);
     expect(await statuses(gateway, {}, 1)).toEqual([429]);
   });
 
-  it('is on record as refused', async () => {
+  it('is recorded as refused', async () => {
     const file = join(folder, 'audit.jsonl');
     const gateway = await start({ audit: { mode: 'required', file } });
     await statuses(gateway, {}, 4);
@@ -115,7 +115,7 @@ describe('a client with a rate class', () => {
     expect(records.at(-1)).toMatchObject({ reason: 'RATE_LIMITED', caller: { clientId: 'budget-app' } });
   });
 
-  it('is not counted for a token that is not valid', async () => {
+  it('does not pay for an invalid token', async () => {
     const gateway = await start();
     for (let n = 0; n < 5; n++) {
       const token = await issuer.mint({ exp: 1 });
@@ -124,13 +124,13 @@ describe('a client with a rate class', () => {
     expect(await statuses(gateway, {}, 1)).toEqual([200]);
   });
 
-  it('is only noted in shadow mode: the client’s answer is as without Behalf', async () => {
+  it('is only reported in shadow mode; the answer is unchanged', async () => {
     const gateway = await start({ authorization: { mode: 'shadow' } });
     expect(await statuses(gateway, {}, 5)).toEqual([200, 200, 200, 200, 200]);
     expect(gateway.log.of('WOULD_LIMIT')).toHaveLength(2);
   });
 
-  it('is admitted again when its window is over', async () => {
+  it('is admitted again when its window ends', async () => {
     const short = join(folder, 'short.yaml');
     await writeFile(
       short,
@@ -144,7 +144,7 @@ describe('a client with a rate class', () => {
 });
 
 describe('without a rate class', () => {
-  it('nobody is limited: a client without one, one that the policy does not know, a caller without a token', async () => {
+  it('nobody is limited: unclassed and unknown clients, and anonymous callers', async () => {
     const gateway = await start();
     expect(await statuses(gateway, { client_id: 'free' }, 6)).toEqual(Array(6).fill(200));
     expect(await statuses(gateway, { client_id: 'stranger' }, 6)).toEqual(Array(6).fill(200));
@@ -152,7 +152,7 @@ describe('without a rate class', () => {
   });
 });
 
-describe('an operation that asks for much', () => {
+describe('an expensive operation', () => {
   const aliased = (size: number): string =>
     `{ ${Array.from({ length: size }, (_, index) => `a${index}: person(id: "${index}") { id }`).join(' ')} }`;
 
@@ -167,10 +167,10 @@ describe('an operation that asks for much', () => {
   }
 
   it.each([
-    ['as many requests as it has fields at its root', aliased(8), 8],
-    ['through a fragment too', `{ ...F } fragment F on Query { ${aliased(8).slice(1)}`, 8],
-    ['one at least', '{ hello }', 1],
-    ['and not less in a mutation', 'mutation { touch }', 1],
+    ['as many requests as it has root fields', aliased(8), 8],
+    ['root fields in a fragment, too', `{ ...F } fragment F on Query { ${aliased(8).slice(1)}`, 8],
+    ['at least one', '{ hello }', 1],
+    ['no less for a mutation', 'mutation { touch }', 1],
   ])('counts %s', async (_name, query, weight) => {
     const ask = await startWith({ requests: 10, per: 'PT1H' });
     const weighed = await ask(query);
@@ -179,15 +179,15 @@ describe('an operation that asks for much', () => {
     expect((await ask('{ hello }')).status).toBe(429);
   });
 
-  it('counts by its cost where a request is worth less', async () => {
+  it('counts by its cost if a request costs less', async () => {
     const ask = await startWith({ requests: 10, per: 'PT1H', costPerRequest: 2 });
-    // A mutation costs 10 and what it returns 1.
+    // A mutation costs 10 and its return value 1.
     expect((await ask('mutation { rename { id } }')).body.data).toEqual({ rename: null });
     for (let n = 6; n < 10; n += 1) expect((await ask('{ hello }')).status).toBe(200);
     expect((await ask('{ hello }')).status).toBe(429);
   });
 
-  it('is refused when there is not so much left, and leaves what is left to smaller ones', async () => {
+  it('beyond the rest of the budget is refused, and leaves the rest', async () => {
     const ask = await startWith({ requests: 10, per: 'PT1H' });
     expect((await ask(aliased(6))).status).toBe(200);
     people.requests.length = 0;
@@ -195,12 +195,12 @@ describe('an operation that asks for much', () => {
     expect(refused.status).toBe(429);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect(people.requests).toEqual([]);
-    // The one that was refused is a request, too.
+    // The refused request counts, too.
     for (let n = 7; n < 10; n += 1) expect((await ask('{ hello }')).status).toBe(200);
     expect((await ask('{ hello }')).status).toBe(429);
   });
 
-  it('is told when it can never pass, and is not told to come back', async () => {
+  it('that can never pass is refused without Retry-After', async () => {
     const ask = await startWith({ requests: 5, per: 'PT1H' });
     people.requests.length = 0;
     for (let n = 0; n < 2; n += 1) {
@@ -214,7 +214,7 @@ describe('an operation that asks for much', () => {
     expect((await ask('{ hello }')).status).toBe(200);
   });
 
-  it('with 3,000 aliases counts 3,000, where so many are allowed at all', async () => {
+  it('with 3,000 aliases counts 3,000, if so many are allowed', async () => {
     const ask = await startWith(
       { requests: 3_001, per: 'PT1H' },
       {
@@ -232,7 +232,7 @@ describe('an operation that asks for much', () => {
     expect((await ask('{ hello }')).status).toBe(429);
   });
 
-  it('is only noted in shadow mode', async () => {
+  it('is only reported in shadow mode', async () => {
     const ask = await startWith({ requests: 2, per: 'PT1H' }, { authorization: { mode: 'shadow' } });
     expect((await ask(aliased(5))).status).toBe(200);
   });
@@ -287,7 +287,7 @@ describe('a batch', () => {
   });
 });
 
-it('the number of counters is bounded: those that were quiet longest are forgotten', async () => {
+it('the number of counters is bounded: idle ones are forgotten first', async () => {
   const limit = new RateLimit(checkPolicy(POLICY), new MemoryRateCounters(2));
   const count = (subject: string) =>
     limit.count({

@@ -26,7 +26,7 @@ let files = 0;
 
 const entry = { sentence: 'See it', access: 'read', sensitivity: 'low' };
 
-/** A policy by which the budget app may hold these scopes. */
+/** A policy in which the budget app may hold these scopes. */
 function policyWith(scopes: readonly string[], names: readonly string[] = ['name', 'email', 'people:write']) {
   return {
     scopes: Object.fromEntries(names.map((name) => [name, entry])),
@@ -94,7 +94,7 @@ const NAME = { name: 'Name of c-000001', email: null };
 const EMAIL = { name: null, email: 'c-000001@example.org' };
 
 describe('a policy file that changes', () => {
-  it('cuts a token that was verified before by the new ceiling, without a restart', async () => {
+  it('applies the new ceiling to a verified token, without a restart', async () => {
     const gateway = await start();
     const token = await issuer.mint({ scope: 'name email' });
     expect(await me(gateway, token)).toEqual(NAME);
@@ -110,7 +110,7 @@ describe('a policy file that changes', () => {
     ['contradicts itself', JSON.stringify(policyWith(['unheard-of']))],
     ['lacks a scope of the supergraph', JSON.stringify(policyWith(['name'], ['name', 'email']))],
     ['is empty', ''],
-  ])('is refused when it %s, and the one before stays in force', async (_what, text) => {
+  ])('is refused if it %s, and the previous one stays in force', async (_what, text) => {
     const gateway = await start({ metrics: { listen: { port: 0 } } });
     const token = await issuer.mint({ scope: 'name email' });
     await writeFile(gateway.policyFile, text);
@@ -118,7 +118,7 @@ describe('a policy file that changes', () => {
     expect(await me(gateway, token)).toEqual(NAME);
     const metrics = await (await fetch(`${gateway.running.metricsUrl}/metrics`)).text();
     expect(metrics).toContain('behalf_reloads_total{outcome="refused"} 1');
-    // SIGHUP asks again, and is told again.
+    // SIGHUP tries again and is refused again.
     expect(await gateway.running.reload()).toBe(false);
     expect(gateway.log.of('POLICY_REFUSED')).toHaveLength(2);
     await gateway.writePolicy(policyWith(['email']));
@@ -126,7 +126,7 @@ describe('a policy file that changes', () => {
     expect(await me(gateway, token)).toEqual(EMAIL);
   });
 
-  it('gives nobody a new budget under a rate class that stays as it is', async () => {
+  it('renews no budget of an unchanged rate class', async () => {
     const gateway = await start();
     const token = await issuer.mint({ scope: 'name' });
     const slow = { rateClasses: { slow: { requests: 3, per: 'PT1H' } } };
@@ -140,7 +140,7 @@ describe('a policy file that changes', () => {
 });
 
 describe('a Cedar file that changes', () => {
-  it('answers policies by the new text, and a text that cannot be read is refused', async () => {
+  it('applies its new text; an unreadable text is refused', async () => {
     const gateway = await start();
     const token = await issuer.mint();
     expect(await me(gateway, token, 'id vip')).toEqual({ id: 'c-000001', vip: null });
@@ -154,7 +154,7 @@ describe('a Cedar file that changes', () => {
 });
 
 describe('a supergraph and a policy that change together', () => {
-  it('replace those before as one: neither fits the other one’s predecessor', async () => {
+  it('are replaced as one, though neither fits the other’s predecessor', async () => {
     const gateway = await start();
     const token = await issuer.mint({ scope: 'name email mail' });
     await writeFile(gateway.supergraphFile, supergraph.replaceAll('"email"', '"mail"'));
@@ -166,7 +166,7 @@ describe('a supergraph and a policy that change together', () => {
     expect(await me(gateway, token)).toEqual(EMAIL);
   });
 
-  it('leave an operation that is under way to the rules that it began with', async () => {
+  it('leave a running operation on the rules that it began with', async () => {
     let asked = (): void => undefined;
     const isAsked = new Promise<void>((resolve) => (asked = resolve));
     let answer = (_holds: boolean): void => undefined;
@@ -194,7 +194,7 @@ describe('replace, around an Apollo Server', () => {
     log: new TestLog(),
   });
 
-  it('cuts a token anew that was verified under the policy before and is executed under the next', async () => {
+  it('applies a new ceiling to an operation verified under the old policy', async () => {
     const gateway = protectGateway({ supergraphSdl: supergraph }, options());
     const server = new ApolloServer({ gateway, stopOnTerminationSignals: false });
     cleanup.add(() => server.stop());
@@ -206,7 +206,7 @@ describe('replace, around an Apollo Server', () => {
     expect(response.body).toMatchObject({ singleResult: { data: { me: EMAIL } } });
   });
 
-  it('refuses a policy that does not fit the supergraph, and reads in the order of the calls', async () => {
+  it('refuses a policy that does not fit the supergraph; calls run in order', async () => {
     const log = new TestLog();
     const gateway = protectGateway({ supergraphSdl: supergraph }, { ...options(), log });
     cleanup.add(() => gateway.stop());

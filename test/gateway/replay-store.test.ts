@@ -75,7 +75,7 @@ async function expire(): Promise<void> {
   await sql`update replay.proof set expires_at = now() - interval '1 second'`.execute(database.db);
 }
 
-describe('the role of the gateways', () => {
+describe('the gateways’ role', () => {
   it.each([
     'select * from replay.proof',
     'select count(*) from replay.proof',
@@ -99,7 +99,7 @@ describe('the role of the gateways', () => {
     }
   });
 
-  it('nobody else can claim, and the command can be run again', async () => {
+  it('alone can claim; the setup command is repeatable', async () => {
     const stranger = `${role}_stranger`;
     await sql`create role ${sql.id(stranger)} login password 'x'`.execute(database.db);
     try {
@@ -120,8 +120,8 @@ describe('the role of the gateways', () => {
     });
   });
 
-  it('cannot make the function read a table of its own making (search path)', async () => {
-    // Of right it cannot make one at all; here it can.
+  it('cannot make the function read a fake table (search path)', async () => {
+    // By its rights it cannot create one at all; here it can.
     await sql`grant temporary on database ${sql.id(new URL(url).pathname.slice(1))} to ${sql.id(role)}`.execute(
       database.db,
     );
@@ -143,8 +143,8 @@ describe('the role of the gateways', () => {
   });
 });
 
-describe('the role of the gateways in the wrong hands', () => {
-  it('keeps a claim that it does not commit to itself: others wait for a moment, and are refused', async () => {
+describe('a stolen password of the gateways’ role', () => {
+  it('delays claims by an uncommitted one only for a moment, then they are refused', async () => {
     const used = digest();
     const thief = await connect();
     try {
@@ -153,7 +153,7 @@ describe('the role of the gateways in the wrong hands', () => {
       const claim = 'select replay.claim($1, 60)';
       await thief.query(claim, [Buffer.from(used, 'base64url')]);
       await expect(open().claim(used, 60)).rejects.toMatchObject({ reason: 'REPLAY_STORE_UNREACHABLE' });
-      // The wait is the function's, whatever the session has set.
+      // The time limit is the function's, whatever the session has set.
       const other = await connect();
       await other.query('set lock_timeout = 0');
       await expect(other.query(claim, [Buffer.from(used, 'base64url')])).rejects.toMatchObject({
@@ -168,7 +168,7 @@ describe('the role of the gateways in the wrong hands', () => {
     }
   });
 
-  it('cannot keep others from removing what is past', async () => {
+  it('cannot stop others from removing expired claims', async () => {
     for (let count = 0; count < 8; count += 1) await open().claim(digest(), 60);
     await expire();
     const thief = await connect();
@@ -194,7 +194,7 @@ describe('the role of the gateways in the wrong hands', () => {
     }
   });
 
-  it('cannot fill the table beyond its bound; when what is in it is past, there is room again', async () => {
+  it('cannot overfill the table, which has room again after expiry', async () => {
     await sql`delete from replay.proof`.execute(database.db);
     await sql`update replay.bound set proofs = 20`.execute(database.db);
     try {
@@ -203,7 +203,7 @@ describe('the role of the gateways in the wrong hands', () => {
         await thief.query('select replay.claim($1, 600)', [randomBytes(32)]);
       }
       expect(await stored()).toBeLessThanOrEqual(21);
-      // Places are used up though nothing is kept.
+      // Places are used up though nothing is stored.
       for (let count = 0; count < 5; count += 1) {
         await thief.query('begin');
         await thief.query('select replay.claim(sha256(n::text::bytea), 600) from generate_series(1, 50) n');
@@ -212,7 +212,7 @@ describe('the role of the gateways in the wrong hands', () => {
       await thief.end();
       await expect(open().claim(digest(), 60)).rejects.toMatchObject({ reason: 'REPLAY_STORE_FULL' });
       await expire();
-      // Each removes some of what is past.
+      // Each removes some expired entries.
       await expect
         .poll(() =>
           open()
@@ -227,7 +227,7 @@ describe('the role of the gateways in the wrong hands', () => {
 });
 
 describe('a store in PostgreSQL', () => {
-  it('answers the first claim with true, and no other: from any gateway, at the same time or later', async () => {
+  it('returns true only for the first claim, across gateways and time', async () => {
     const stores = Array.from({ length: 8 }, () => open());
     for (let round = 0; round < 5; round += 1) {
       const used = digest();
@@ -237,13 +237,13 @@ describe('a store in PostgreSQL', () => {
     }
   });
 
-  it('rejects what it cannot keep', async () => {
+  it('rejects what it cannot store', async () => {
     const store = open();
     for (const seconds of [0, -1, 601]) await expect(store.claim(digest(), seconds)).rejects.toThrow();
     await expect(store.claim('short', 60)).rejects.toThrow();
   });
 
-  it('rejects when the database cannot be reached', async () => {
+  it('rejects if the database is unreachable', async () => {
     const address = new URL(url);
     address.port = String(await freePort());
     await expect(open(address.href).claim(digest(), 60)).rejects.toMatchObject({
@@ -251,7 +251,7 @@ describe('a store in PostgreSQL', () => {
     });
   });
 
-  it('asks for no more than its share of the table', async () => {
+  it('claims no more than its share of the table', async () => {
     const store = open(url, 2);
     const before = await stored();
     expect([await store.claim(digest(), 60), await store.claim(digest(), 60)]).toEqual([true, true]);
@@ -259,7 +259,7 @@ describe('a store in PostgreSQL', () => {
     expect(await stored()).toBe(before + 2);
   });
 
-  it('removes what is past, more with each claim than the claim adds', async () => {
+  it('removes expired claims faster than it adds new ones', async () => {
     const store = open();
     for (let count = 0; count < 20; count += 1) await store.claim(digest(), 60);
     await sql`update replay.proof set expires_at = now() - interval '1 second'`.execute(database.db);
@@ -275,7 +275,7 @@ describe('a store in PostgreSQL', () => {
 });
 
 describe('a store in memory', () => {
-  it('never answers true twice while a claim is kept, and never holds more than its bound', async () => {
+  it('never returns true twice for a kept claim, and never exceeds its bound', async () => {
     const step = fc.oneof(
       fc.record({
         claim: fc.integer({ min: 0, max: 9 }).map(String),
@@ -307,7 +307,7 @@ describe('a store in memory', () => {
     );
   });
 
-  it('has room again when what it keeps is past', async () => {
+  it('has room again when claims expire', async () => {
     let nowMs = 0;
     const store = new MemoryProofReplayStore({ maxEntries: 1, now: () => nowMs });
     expect(await store.claim('a', 10)).toBe(true);
@@ -355,7 +355,7 @@ describe('several gateways', () => {
     expect(at.log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe('REPLAY_STORE_UNREACHABLE');
   }
 
-  it('a proof that one of them accepted is replayed to another, and refused', async () => {
+  it('a proof accepted by one is refused by another', async () => {
     const [one, another] = [await start(), await start()];
     const shown = await proof();
     expect((await one.ask(READ, shown)).status).toBe(200);
@@ -364,11 +364,11 @@ describe('several gateways', () => {
     expect(answer.status).toBe(401);
     expect(another.log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe('PROOF_REPLAYED');
     expect(people.requests).toEqual([]);
-    // A gateway that was started anew remembers as well.
+    // A restarted gateway remembers as well.
     expect((await (await start()).ask(READ, shown)).status).toBe(401);
   });
 
-  it('of one proof that comes to all of them at once, one accepts it', async () => {
+  it('of concurrent uses of a proof at all of them, one is accepted', async () => {
     const gateways = [await start(), await start(), await start()];
     for (let round = 0; round < 5; round += 1) {
       const shown = await proof();
@@ -377,7 +377,7 @@ describe('several gateways', () => {
     }
   });
 
-  it('without the database nothing is permitted, and with it again everything is as before', async () => {
+  it('without the database permit nothing, and recover with it', async () => {
     const address = new URL(url);
     address.port = String(await freePort());
     const cut = await start(address.href);

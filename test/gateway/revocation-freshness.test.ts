@@ -10,7 +10,7 @@ const NOW_SECONDS = Math.floor(Date.now() / 1000);
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-/** A receiver whose view has a clock that stands still until it is moved. */
+/** A receiver whose view has a manual clock. */
 async function receive() {
   const transmitter = await Transmitter.start();
   cleanup.add(() => transmitter.close());
@@ -31,11 +31,11 @@ async function receive() {
 }
 
 describe('the freshness of the view (decision 6)', () => {
-  it('counts from the question, however long the answer is on its way', async () => {
+  it('counts from the poll’s start, however late its answer', async () => {
     const { transmitter, view, clock, receiver, polled } = await receive();
     transmitter.beforeAnswer = () => {
       clock.ms += 4_000;
-      // The next poll stays without an answer.
+      // The next poll stays unanswered.
       transmitter.beforeAnswer = () => new Promise(() => undefined);
     };
     receiver.start();
@@ -47,7 +47,7 @@ describe('the freshness of the view (decision 6)', () => {
     expect(view.isFresh()).toBe(false);
   });
 
-  it('is not there when the answer was under way for longer than the view may be old', async () => {
+  it('is not gained by an answer older than the staleness limit', async () => {
     const { transmitter, view, clock, receiver, polled } = await receive();
     transmitter.beforeAnswer = () => {
       clock.ms += MAX_STALENESS_MS + 1;
@@ -58,16 +58,16 @@ describe('the freshness of the view (decision 6)', () => {
       await polled(round);
       expect(view.isFresh()).toBe(false);
     }
-    // Heard, all the same.
+    // Received all the same.
     expect(view.isRevoked(token({ issuer: transmitter.url, consentId: 'x', issuedAt: NOW_SECONDS }))).toBe(
       true,
     );
   });
 
-  it('is lost while a long poll is held, and comes with the question after it', async () => {
+  it('is lost during a long poll, and regained by the next', async () => {
     const { transmitter, view, clock, receiver } = await receive();
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -77,7 +77,7 @@ describe('the freshness of the view (decision 6)', () => {
     expect(view.isFresh()).toBe(false);
     transmitter.beforeAnswer = undefined;
     release();
-    await until(() => view.isFresh(), 'fresh again');
+    await until(() => view.isFresh(), 'the view is fresh again');
     expect(view.ageSeconds).toBe(0);
   });
 });

@@ -20,7 +20,7 @@ const ISSUER = 'https://issuer.example';
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-/** A view and what its hooks were told. */
+/** A view and the calls of its hooks. */
 function watched(
   hooks?: ConstructorParameters<typeof HookQueue>[0],
   maxWaiting?: number,
@@ -48,21 +48,21 @@ describe('onRevocation', () => {
     ['subject', { subject: 'alma', clientId: 'budget-app' }],
     ['client', { clientId: 'budget-app' }],
     ['key', { keyId: 'kid-1' }],
-  ])('is told that a %s ended, with what was announced', async (kind, what) => {
+  ])('learns that a %s ended, with what was announced', async (kind, what) => {
     const { view, told } = watched();
     expect(view.revoke({ issuer: ISSUER, ...what }, 1_700_000_000.5)).toBe(true);
-    await until(() => told.length === 1, 'told');
+    await until(() => told.length === 1, 'the hooks were called');
     expect(told).toEqual([{ kind, issuer: ISSUER, ...what, endedAtMs: 1_700_000_000_500 }]);
   });
 
-  it('is told that everything of an issuer ended, where it is not known what did', async () => {
+  it('learns that everything of an issuer ended, when details are unknown', async () => {
     const { view, told } = watched();
     view.revokeIssued(ISSUER, 1_700_000_000);
-    await until(() => told.length === 1, 'told');
+    await until(() => told.length === 1, 'the hooks were called');
     expect(told).toEqual([{ kind: 'issuer', issuer: ISSUER, endedAtMs: 1_700_000_000_000 }]);
   });
 
-  it('is told after the view enforces it, and never within the announcement', async () => {
+  it('is called after the view enforces it, never during the announcement', async () => {
     let wasRevoked: boolean | undefined;
     const { view } = watched({
       onRevocation: () => {
@@ -71,7 +71,7 @@ describe('onRevocation', () => {
     });
     view.revoke({ issuer: ISSUER, consentId: 'consent-1' }, 1_700_000_000);
     expect(wasRevoked).toBeUndefined();
-    await until(() => wasRevoked !== undefined, 'told');
+    await until(() => wasRevoked !== undefined, 'the hooks were called');
     expect(wasRevoked).toBe(true);
   });
 });
@@ -87,31 +87,24 @@ describe('a hook that misbehaves', () => {
     ],
     ['rejects', () => Promise.reject(new Error('alma’s token is s3cret')), 'THROWN'],
     ['never ends', () => new Promise(() => undefined), 'TIMEOUT'],
-  ])(
-    'is logged when it %s, and neither the view nor the next call waits for it',
-    async (_what, fail, reason) => {
-      let calls = 0;
-      const told: ConsentChange[] = [];
-      const onRevocation = () => {
-        calls += 1;
-        return fail();
-      };
-      const { view, log } = watched(
-        { onRevocation, onConsentChange: (change) => told.push(change) },
-        100,
-        20,
-      );
-      for (const consentId of ['one', 'two', 'three']) view.revoke({ issuer: ISSUER, consentId }, 1);
-      expect(view.isRevoked(token({ consentId: 'three', issuedAt: 1 }))).toBe(true);
-      await until(() => calls === 3 && told.length === 3, 'all were told');
-      expect(told.map(({ consentId }) => consentId)).toEqual(['one', 'two', 'three']);
-      // Bounded: one line, however many fail.
-      expect(log.of('REVOCATION_HOOK_FAILED')).toEqual([{ reason, failures: 1 }]);
-      expect(log.text).not.toMatch(/alma|s3cret/);
-    },
-  );
+  ])('is logged if it %s, and delays neither the view nor later calls', async (_what, fail, reason) => {
+    let calls = 0;
+    const told: ConsentChange[] = [];
+    const onRevocation = () => {
+      calls += 1;
+      return fail();
+    };
+    const { view, log } = watched({ onRevocation, onConsentChange: (change) => told.push(change) }, 100, 20);
+    for (const consentId of ['one', 'two', 'three']) view.revoke({ issuer: ISSUER, consentId }, 1);
+    expect(view.isRevoked(token({ consentId: 'three', issuedAt: 1 }))).toBe(true);
+    await until(() => calls === 3 && told.length === 3, 'all hooks were called');
+    expect(told.map(({ consentId }) => consentId)).toEqual(['one', 'two', 'three']);
+    // Bounded: one line, however many fail.
+    expect(log.of('REVOCATION_HOOK_FAILED')).toEqual([{ reason, failures: 1 }]);
+    expect(log.text).not.toMatch(/alma|s3cret/);
+  });
 
-  it('is told to forget everything when it is too slow for what is announced', async () => {
+  it('is told to forget everything if it cannot keep up', async () => {
     const told: Revocation[] = [];
     let release = (): void => undefined;
     const isReleased = new Promise<void>((resolve) => (release = resolve));
@@ -121,17 +114,17 @@ describe('a hook that misbehaves', () => {
     };
     const { view, log } = watched({ onRevocation }, 10);
     view.revoke({ issuer: ISSUER, tokenId: 'first' }, 1);
-    await until(() => told.length === 1, 'the first is told');
+    await until(() => told.length === 1, 'the first is called');
     for (let n = 0; n < 25; n += 1) view.revoke({ issuer: ISSUER, tokenId: `token-${n}` }, 1);
     release();
-    await until(() => told.length > 1, 'the rest is told');
+    await until(() => told.length > 1, 'the rest are called');
     expect(told[1]).toMatchObject({ kind: 'unknown' });
     expect(told.length).toBeLessThan(20);
     expect(log.of('REVOCATION_HOOK_FAILED')).toEqual([{ reason: 'DROPPED', failures: 1 }]);
   });
 });
 
-it('a gateway tells the hooks of its program over a real stream', async () => {
+it('works in a gateway over a real stream', async () => {
   const transmitter = await Transmitter.start();
   const issuer = await TestIssuer.start();
   const people = await TestSubgraph.start('people');
@@ -154,12 +147,12 @@ it('a gateway tells the hooks of its program over a real stream', async () => {
     },
   );
   await transmitter.announce(ofConsent('consent-1'));
-  await until(() => changes.length === 1, 'told');
+  await until(() => changes.length === 1, 'the hooks were called');
   expect(changes[0]).toMatchObject({ kind: 'consent', issuer: transmitter.url, consentId: 'consent-1' });
   expect(revocations).toEqual(changes);
 });
 
-it('watchRevocations tells a process that is not a gateway, and ends its stream', async () => {
+it('works outside of a gateway by watchRevocations, which ends its stream', async () => {
   const transmitter = await Transmitter.start();
   cleanup.add(() => transmitter.close());
   const changes: ConsentChange[] = [];
@@ -169,7 +162,7 @@ it('watchRevocations tells a process that is not a gateway, and ends its stream'
   });
   expect(watch.isFresh()).toBe(false);
   await transmitter.announce(ofConsent('consent-1'));
-  await until(() => changes.length > 0 && watch.isFresh(), 'told');
+  await until(() => changes.length > 0 && watch.isFresh(), 'the hooks were called');
   expect(changes[0]).toMatchObject({ consentId: 'consent-1' });
   await watch.close();
 });

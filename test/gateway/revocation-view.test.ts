@@ -18,7 +18,7 @@ function makeView(options: { maxEntries?: number; issuers?: string[] } = {}) {
 }
 
 describe('RevocationView', () => {
-  it('starts as too old, and grows too old again', () => {
+  it('starts stale, and becomes stale again', () => {
     const { view, clock } = makeView();
     expect(view.isFresh()).toBe(false);
     view.markComplete(ISSUER, clock.ms);
@@ -26,12 +26,12 @@ describe('RevocationView', () => {
     expect(view.isFresh()).toBe(true);
     clock.ms += 1;
     expect(view.isFresh()).toBe(false);
-    // An answer that was long on its way does not make it younger than it is, nor older.
+    // A slow answer makes it neither younger nor older than it is.
     view.markComplete(ISSUER, clock.ms - 5_000);
     expect(view.isFresh()).toBe(false);
   });
 
-  it('what one issuer announced makes it not fresh for another', () => {
+  it('is not made fresh for one issuer by another’s announcement', () => {
     const { view, clock } = makeView({ issuers: [ISSUER, 'https://b.example'] });
     view.markComplete(ISSUER, clock.ms);
     expect(view.isFresh(ISSUER)).toBe(true);
@@ -40,7 +40,7 @@ describe('RevocationView', () => {
     expect(view.isFresh('https://announces-nothing.example')).toBe(true);
   });
 
-  it('ends only the tokens of the issuer whose announcement it is', () => {
+  it('ends only tokens of the announcing issuer', () => {
     const { view, seconds } = makeView();
     view.revoke({ issuer: ISSUER, consentId: 'x' }, seconds());
     expect(view.isRevoked(token({ consentId: 'x', issuedAt: seconds() }))).toBe(true);
@@ -49,16 +49,16 @@ describe('RevocationView', () => {
     );
   });
 
-  it('an event in the middle of a second ends all that was issued up to the next one', () => {
+  it('rounds an event within a second up to the next', () => {
     const { view, seconds } = makeView();
     const at = seconds();
     view.revoke({ issuer: ISSUER, clientId: 'app' }, at + 0.001);
-    // Issuers may round the time of issue up, and then it is that of the next second.
+    // Issuers may round the time of issue up to the next second.
     expect(view.isRevoked(token({ clientId: 'app', issuedAt: at + 1 }))).toBe(true);
     expect(view.isRevoked(token({ clientId: 'app', issuedAt: at + 2 }))).toBe(false);
   });
 
-  it('a consent ends for ever, a client and a subject with what was issued up to then', () => {
+  it('ends a consent forever, a client and subject up to the event', () => {
     const { view, seconds } = makeView();
     const at = seconds();
     view.revoke({ issuer: ISSUER, consentId: 'x' }, at);
@@ -72,14 +72,14 @@ describe('RevocationView', () => {
     expect(view.isRevoked(token({ issuedAt: at }))).toBe(false);
   });
 
-  it('an older event does not revive what a newer one ended', () => {
+  it('does not revive by an older event what a newer one ended', () => {
     const { view, seconds } = makeView();
     view.revoke({ issuer: ISSUER, subject: 'alma' }, seconds());
     view.revoke({ issuer: ISSUER, subject: 'alma' }, seconds() - 100);
     expect(view.isRevoked(token({ subject: 'alma', issuedAt: seconds() - 50 }))).toBe(true);
   });
 
-  it('names that look like others’ keys are nobody else’s', () => {
+  it('keeps names apart that resemble others’ keys', () => {
     const { view, seconds } = makeView();
     view.revoke({ issuer: ISSUER, subject: 'a","b' }, seconds());
     view.revoke({ issuer: ISSUER, clientId: 'null' }, seconds());
@@ -87,12 +87,12 @@ describe('RevocationView', () => {
     expect(view.isRevoked(token({ subject: 'null', issuedAt: seconds() }))).toBe(false);
   });
 
-  it('refuses an event that names nobody', () => {
+  it('refuses an event without a name', () => {
     const { view, seconds } = makeView();
     expect(() => view.revoke({ issuer: ISSUER }, seconds())).toThrow();
   });
 
-  it('when full, says so, keeps what it knows, and takes more once something is forgotten', () => {
+  it('reports being full, keeps what it has, and recovers', () => {
     const { view, clock, seconds } = makeView({ maxEntries: 2 });
     expect(view.revoke({ issuer: ISSUER, consentId: '1' }, seconds())).toBe(true);
     expect(view.revoke({ issuer: ISSUER, consentId: '2' }, seconds())).toBe(true);
@@ -107,7 +107,7 @@ describe('RevocationView', () => {
     expect(view.size).toBe(1);
   });
 
-  it('a token and a session end for ever, and of a session one client’s part can end alone', () => {
+  it('ends tokens and sessions forever, and one client’s part of a session alone', () => {
     const { view, seconds } = makeView();
     const later = { issuedAt: seconds() + 100 };
     view.revoke({ issuer: ISSUER, tokenId: 't' }, seconds());
@@ -118,11 +118,11 @@ describe('RevocationView', () => {
     expect(view.isRevoked(token({ sessionId: 's1', ...later }))).toBe(true);
     expect(view.isRevoked(token({ sessionId: 's2', clientId: 'app', ...later }))).toBe(true);
     expect(view.isRevoked(token({ sessionId: 's2', clientId: 'other', ...later }))).toBe(false);
-    // One identifier does not stand for another kind of thing.
+    // Identifiers of different kinds are independent.
     expect(view.isRevoked(token({ consentId: 't', sessionId: 't', ...later }))).toBe(false);
   });
 
-  it('an exchanged token ends with any client that acts in it (RFC 8693 section 4.1)', () => {
+  it('ends an exchanged token with any acting client (RFC 8693 section 4.1)', () => {
     const { view, seconds } = makeView();
     const actor = { sub: 'outer', act: { sub: 'inner' } };
     const exchanged = { actor, sessionId: 's', issuedAt: seconds() };
@@ -140,7 +140,7 @@ describe('RevocationView', () => {
     }
   });
 
-  it('takes less than 64 bytes for each of 200,000 live revocations, and gives the room back', () => {
+  it('takes under 64 bytes per revocation at 200,000, and frees memory', () => {
     const { view, clock, seconds } = makeView();
     const count = 200_000;
     let kept = 0;
@@ -160,7 +160,7 @@ describe('RevocationView', () => {
     expect(view.bytes).toBeLessThan(10_000);
   });
 
-  it('is what a naive list of all events says, for every unexpired token, whatever is forgotten (property)', () => {
+  it('equals a naive list of events for every unexpired token (property)', () => {
     const names = fc.constantFrom('a', 'b', 'c');
     const event = fc.record(
       {
@@ -174,7 +174,7 @@ describe('RevocationView', () => {
       { requiredKeys: ['offset'] },
     );
     const step = fc.oneof(
-      // As a transmitter makes them: an identifier that is used once, or whose tokens end.
+      // As a transmitter makes them: a unique identifier, or one whose tokens end.
       event.filter(({ consentId, sessionId, tokenId, ...made }) => {
         const own = [consentId, sessionId, tokenId].filter((each) => each !== undefined).length;
         return own === 1 || (own === 0 && (made.subject ?? made.clientId) !== undefined);
@@ -221,7 +221,7 @@ describe('RevocationView', () => {
             const mayBeDead = matching.some(({ what, at }) => endsForEver(what) || made.issuedAt <= at);
             const isDead = view.isRevoked(made);
             if (mustBeDead) expect(isDead).toBe(true);
-            // What is forgotten may be so for a token that is younger than the event.
+            // A forgotten event may concern a token that is younger than the event.
             if (!mayBeDead) expect(isDead).toBe(false);
           }
         }
@@ -235,7 +235,7 @@ function endsForEver({ consentId, sessionId, tokenId }: RevokedSubject): boolean
   return (consentId ?? sessionId ?? tokenId) !== undefined;
 }
 
-/** A consent, and a token, have identifiers of their own: whoever else the event names is not looked at. */
+/** A consent or token has its own identifier: the other members of the event are ignored. */
 function matches(what: RevokedSubject, { tokenId, sessionId, delegation }: AuthenticatedToken): boolean {
   const { subject, clientId, actor, consent } = delegation;
   if (what.tokenId !== undefined) return what.tokenId === tokenId;

@@ -32,7 +32,7 @@ describe('the gateway', () => {
     supergraph = compose(people);
   });
 
-  it('serves no token before it knows what was revoked, goes on for a while without the transmitter, and recovers', async () => {
+  it('permits nothing before its view is fresh, tolerates a pause, and recovers', async () => {
     const transmitter = await Transmitter.start();
     const issuer = await TestIssuer.start();
     cleanup.add(() => issuer.close());
@@ -60,29 +60,29 @@ describe('the gateway', () => {
     expect(codes(stale)).toEqual(['REVOCATION_STATE_STALE']);
     expect(stale.headers['retry-after']).toBe('1');
     expect(gateway.running.gateway.health().revocation).toBe('stale');
-    // Nobody has nothing that could have been revoked; nor has an issuer that announces nothing.
+    // Anonymous callers have nothing to revoke, and the silent issuer announces nothing.
     expect((await gateway.ask('{ hello }')).status).toBe(200);
     expect((await read(await issuer.mint({ scope: 'name' }))).status).toBe(200);
 
     transmitter.mode = 'up';
-    await until(async () => (await read(good)).status === 200, 'served');
+    await until(async () => (await read(good)).status === 200, 'the token is accepted');
     expect((await read(bad)).status).toBe(200);
     await transmitter.announce(ofConsent('bad'));
-    await until(async () => (await read(bad)).status === 401, 'refused');
+    await until(async () => (await read(bad)).status === 401, 'the token is refused');
     expect(codes(await read(bad))).toEqual(['INVALID_TOKEN']);
     expect((await read(good)).status).toBe(200);
 
     await transmitter.close();
     expect((await read(good)).status).toBe(200);
-    await until(async () => (await read(good)).status === 503, 'stale');
+    await until(async () => (await read(good)).status === 503, 'the view is stale');
     expect(codes(await read(bad))).toEqual(['REVOCATION_STATE_STALE']);
     await transmitter.listen(port);
     cleanup.add(() => transmitter.close());
-    await until(async () => (await read(good)).status === 200, 'recovered');
+    await until(async () => (await read(good)).status === 200, 'the gateway recovered');
     expect((await read(bad)).status).toBe(401);
   });
 
-  it('refuses a token that would outlive the memory of its revocation', async () => {
+  it('refuses a token that outlives the memory of its revocation', async () => {
     const transmitter = await Transmitter.start();
     cleanup.add(() => transmitter.close());
     const issuer = await TestIssuer.start();
@@ -92,7 +92,7 @@ describe('the gateway', () => {
       issuers: [{ issuer: iss, audience: AUDIENCE, jwksUri: `${issuer.url}/jwks` }],
       revocation: { streams: [{ issuer: iss, secret: 's' }], maxTokenLifetimeSeconds: 300 },
     });
-    await until(() => gateway.running.gateway.health().revocation === 'fresh', 'fresh');
+    await until(() => gateway.running.gateway.health().revocation === 'fresh', 'the view is fresh');
     const iat = Math.floor(Date.now() / 1000);
     const answer = await gateway.ask('{ hello }', { token: await issuer.mint({ iss, iat, exp: iat + 301 }) });
     expect(codes(answer)).toEqual(['INVALID_TOKEN']);
@@ -109,12 +109,12 @@ describe('the gateway', () => {
     });
     afterAll(() => authority.close());
 
-    it('refuses a token, still unexpired, within a second of the revocation of its consent', async () => {
+    it('refuses an unexpired token within a second of its consent’s revocation', async () => {
       const gateway = await startTestGateway(cleanup, supergraph, {
         issuers: [{ issuer: authority.issuer, audience: AUDIENCE }],
         revocation: { streams: [{ issuer: authority.issuer, secret: STREAM_SECRET }] },
       });
-      await until(() => gateway.running.gateway.health().revocation === 'fresh', 'fresh');
+      await until(() => gateway.running.gateway.health().revocation === 'fresh', 'the view is fresh');
       const client = await discover(authority);
       const connect = async (user: string): Promise<string> => {
         const request = await authorizationRequest(client, 'accounts:read');

@@ -4,7 +4,7 @@ import { normalizedTarget } from '../../gateway/authenticate/dpop/target.js';
 
 const HOST = 'https://api.example';
 
-describe('RFC 3986 section 6.2: addresses that are the same', () => {
+describe('RFC 3986 section 6.2: equivalent addresses', () => {
   it.each([
     ['HTTPS://API.Example/graphql', `${HOST}/graphql`],
     [`${HOST}:443/graphql`, `${HOST}/graphql`],
@@ -58,7 +58,7 @@ describe('addresses that differ', () => {
     `${HOST}/ü`,
     'https://',
     'https://a b/',
-  ])('%j is no address at all', (address) => {
+  ])('%j is not an address', (address) => {
     expect(normalizedTarget(address)).toBeUndefined();
   });
 });
@@ -70,7 +70,7 @@ describe('any address', () => {
     validSchemes: ['http', 'https'],
   });
 
-  it('is normal once it was normalized, and loses only query and fragment', () => {
+  it('is stable once normalized, and loses only query and fragment', () => {
     fc.assert(
       fc.property(address, (text) => {
         const normal = normalizedTarget(text);

@@ -59,14 +59,14 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
     ];
   }
 
-  it('are asked for once, however many come at the same time', async () => {
+  it('are fetched once for many concurrent requests', async () => {
     const [own, at] = await startOwn();
     const tokens = await Promise.all(Array.from({ length: 20 }, () => own.mint({ scope: 'name' })));
     await Promise.all(tokens.map((token) => expectAccepted(token, at)));
     expect([own.metadataRequests, own.keyRequests]).toEqual([1, 1]);
   });
 
-  it('an unknown kid has them asked for again, but not more often than the cooldown', async () => {
+  it('are refetched for an unknown kid, limited by a cooldown', async () => {
     const [own, at] = await startOwn();
     await expectAccepted(await own.mint({ scope: 'name' }), at);
     expect(own.keyRequests).toBe(1);
@@ -75,7 +75,7 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
     own.keys.push(await makeKey('ES256'));
     await expectAccepted(await own.mint({ scope: 'name' }), at);
     expect(own.keyRequests).toBe(2);
-    // The one before is still published, and good.
+    // The previous key is still published and valid.
     const [before] = own.keys;
     if (before === undefined) throw new Error('no key');
     await expectAccepted(await own.mint({ scope: 'name' }, { key: before }), at);
@@ -87,7 +87,7 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
       );
     }
     expect(own.keyRequests).toBe(2);
-    // A key that is no longer published is no longer good, once the keys were asked for again.
+    // A key that is no longer published is refused after the next fetch.
     vi.setSystemTime(Date.now() + 6_000);
     own.keys.shift();
     expectRefused(await at.ask(READ, { token: await own.mint({ scope: 'name' }, { key: await makeKey() }) }));
@@ -97,7 +97,7 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
   });
 
   it.each(['error', 'html'] as const)(
-    'that cannot be had (%s) are 503, and the caller is not taken for nobody',
+    'that are unavailable (%s) give 503, not an anonymous caller',
     async (mode) => {
       const [own, at] = await startOwn(mode);
       const token = await own.mint({ scope: 'name' });
@@ -112,7 +112,7 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
     },
   );
 
-  it('of an issuer that is down are 503; a burst asks it once, and it recovers', async () => {
+  it('of an unavailable issuer give 503 after one fetch, and recover', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const key = await makeKey();
@@ -129,13 +129,13 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
     let asked = 0;
     const late = await listen((request, response) => {
       asked += 1;
-      // RFC 8414 section 3.3: metadata of somebody else is not this issuer's.
+      // RFC 8414 section 3.3: another issuer's metadata do not count.
       if (asked <= 2) sendJson(response, 200, { issuer: issuer.url, jwks_uri: `${issuer.url}/jwks` });
       else if (request.url === '/jwks') sendJson(response, 200, { keys: [key.publicJwk] });
       else sendJson(response, 200, { issuer: url, jwks_uri: `${url}/jwks` });
     }, port);
     cleanup.add(() => late.close());
-    await until(async () => (await at.ask(READ, { token })).status === 200, 'it recovers');
+    await until(async () => (await at.ask(READ, { token })).status === 200, 'the gateway recovers');
     expect(asked).toBe(4);
   });
 });

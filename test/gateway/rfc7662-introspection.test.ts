@@ -34,7 +34,7 @@ let provider: Provider;
 let issuer: string;
 let people: TestSubgraph;
 let privateKey: JWK;
-/** Questions that reached the authorization server. */
+/** Introspection requests that reached the authorization server. */
 let questions = 0;
 let answerInstead: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
 
@@ -117,7 +117,7 @@ function startGateway(more: Parameters<typeof issuerOptions>[0] = {}): Promise<T
   return startTestGateway(cleanup, compose(people), { issuers: [issuerOptions(more)] });
 }
 
-/** An opaque access token of the authorization server, as its grants make them. */
+/** An opaque access token, as the authorization server's grants make them. */
 async function issue(more: Record<string, unknown> = {}) {
   const client = await provider.Client.find('budget-app');
   if (client === undefined) throw new Error('no client');
@@ -144,7 +144,7 @@ async function refusal(asked: Promise<unknown>): Promise<RefusedError['refusal']
 }
 
 describe('an opaque token (RFC 7662)', () => {
-  it('is read as its issuer says, and asked about once for a moment', async () => {
+  it('is read as its issuer says, and cached briefly', async () => {
     const gateway = await startGateway();
     const { value } = await issue();
     const answers = await Promise.all(Array.from({ length: 10 }, () => gateway.ask(READ, { token: value })));
@@ -162,7 +162,7 @@ describe('an opaque token (RFC 7662)', () => {
     expect(people.requests.map(({ text }) => text).join()).not.toContain(value);
   });
 
-  it('of a client by itself (client credentials, through openid-client) is a service', async () => {
+  it('from client credentials, through openid-client, is a service', async () => {
     const gateway = await startGateway();
     const config = await openid.discovery(
       new URL(issuer),
@@ -186,7 +186,7 @@ describe('an opaque token (RFC 7662)', () => {
     });
   });
 
-  it('may be asked about with a key instead of a secret (RFC 7523)', async () => {
+  it('can be introspected with a key instead of a secret (RFC 7523)', async () => {
     const at = new TokenIntrospector(issuerOptions(), {
       endpoint: `${issuer}${PATH}`,
       clientId: 'gateway-with-key',
@@ -195,7 +195,7 @@ describe('an opaque token (RFC 7662)', () => {
     expect(await at.introspect((await issue()).value)).toMatchObject({ sub: 'c-000001' });
   });
 
-  it('stops the start when the key for asking cannot be read, and does not quote it', async () => {
+  it('stops the start if the introspection key is unreadable, without quoting it', async () => {
     const introspection = { endpoint: `${issuer}${PATH}`, clientId: 'gateway-with-key' };
     const start = (privateKeyFile: string) =>
       startTestGateway(cleanup, compose(people), {
@@ -212,7 +212,7 @@ describe('an opaque token (RFC 7662)', () => {
     expect((await gateway.ask(READ, { token: (await issue()).value })).status).toBe(200);
   });
 
-  it('that was revoked is refused once the moment is over, and at the latest when it ends', async () => {
+  it('that was revoked is refused after the cache period, at most', async () => {
     const gateway = await startGateway({ cacheMs: 100 });
     const { token, value } = await issue();
     expect((await gateway.ask(READ, { token: value })).status).toBe(200);
@@ -230,7 +230,7 @@ describe('an opaque token (RFC 7662)', () => {
     expect((await long.ask(READ, { token: short.value })).status).toBe(401);
   });
 
-  it('that is bound to a key (RFC 9449 section 6.2) is refused from whoever shows it alone', async () => {
+  it('that is bound to a key (RFC 9449 section 6.2) is refused as a bearer token', async () => {
     const gateway = await startGateway();
     const { value } = await issue({ jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' });
     const answer = await gateway.ask(READ, { token: value });
@@ -239,7 +239,7 @@ describe('an opaque token (RFC 7662)', () => {
     expect(questions).toBe(1);
   });
 
-  it('that nobody issued is refused, and asked about again only after a moment', async () => {
+  it('that is unknown is refused, and introspected again only later', async () => {
     const gateway = await startGateway({ negativeCacheMs: 60_000 });
     for (let time = 0; time < 5; time += 1)
       expect((await gateway.ask(READ, { token: 'made-up' })).status).toBe(401);
@@ -249,7 +249,7 @@ describe('an opaque token (RFC 7662)', () => {
   });
 });
 
-describe('what the issuer says is not enough', () => {
+describe('an introspection response that is not enough', () => {
   const claims = (): Record<string, unknown> => {
     const now = Math.floor(Date.now() / 1000);
     return {
@@ -270,13 +270,13 @@ describe('what the issuer says is not enough', () => {
     ['for another API', { aud: 'https://other.example' }, 'AUDIENCE'],
     ['for no API in particular', { aud: undefined }, 'AUDIENCE'],
     ['a refresh token, which is active as well', { token_type: undefined }, 'TOKEN_TYPE'],
-    ['of a type that is no access token’s', { token_type: 'Refresh' }, 'TOKEN_TYPE'],
+    ['of a type other than access token', { token_type: 'Refresh' }, 'TOKEN_TYPE'],
     ['over', { exp: 1 }, 'EXPIRED'],
     ['without an end', { exp: undefined }, 'EXPIRED'],
     ['without a beginning', { iat: undefined }, 'CLAIM_MISSING'],
     ['not good yet', { nbf: 4_000_000_000 }, 'NOT_YET'],
     ['without a client', { client_id: undefined }, 'CLIENT_MISSING'],
-    ['with a subject that is no text', { sub: 7 }, 'CLAIM_MISSING'],
+    ['with a subject that is not a string', { sub: 7 }, 'CLAIM_MISSING'],
     ['with a consent that cannot be read', { consent: {} }, 'CONSENT_MALFORMED'],
   ];
   it.each(cases)('%s', async (_name, more, reason) => {
@@ -289,7 +289,7 @@ describe('what the issuer says is not enough', () => {
     expect(await refusal(asked)).toMatchObject({ code: 'INVALID_TOKEN', status: 401, reason });
   });
 
-  it('the counterpart: with nothing wrong it is accepted', async () => {
+  it('a valid response is accepted', async () => {
     answerInstead = (_request, response) => sendJson(response, 200, claims());
     const admission = new Admission({
       issuers: [issuerOptions()],
@@ -299,7 +299,7 @@ describe('what the issuer says is not enough', () => {
   });
 });
 
-describe('an issuer that cannot be asked', () => {
+describe('an unavailable introspection endpoint', () => {
   const failures: [string, (request: IncomingMessage, response: ServerResponse) => void][] = [
     ['answers with an error', (_request, response) => sendJson(response, 500, {})],
     [
@@ -323,7 +323,7 @@ describe('an issuer that cannot be asked', () => {
     ['says nothing', () => undefined],
   ];
   it.each(failures)(
-    '%s: 503, and the token is neither believed nor taken for none',
+    '%s: gives 503; the token is neither accepted nor called invalid',
     async (_name, instead) => {
       answerInstead = instead;
       const gateway = await startGateway({ timeoutMs: 500 });
@@ -333,13 +333,13 @@ describe('an issuer that cannot be asked', () => {
       expect(codes(answer)).toEqual(['TOKEN_INTROSPECTION_UNAVAILABLE']);
       expect(answer.headers['retry-after']).toBe('1');
       expect(people.requests).toEqual([]);
-      // Nothing of it is remembered.
+      // Nothing of it is cached.
       answerInstead = undefined;
       expect((await gateway.ask('{ hello }', { token: value })).status).toBe(200);
     },
   );
 
-  it('is not buried under questions: beyond a bound nobody is asked', async () => {
+  it('gets a bounded number of requests', async () => {
     const held: ServerResponse[] = [];
     answerInstead = (_request, response) => void held.push(response);
     const at = new TokenIntrospector(issuerOptions(), {
@@ -380,7 +380,7 @@ describe('made-up tokens of one client', () => {
     ['one address', () => '203.0.113.7'],
     ['addresses of one IPv6 /64', (index) => `2001:db8:7:7:${index}::1`],
     ['one address in two spellings', (index) => (index % 2 === 0 ? '203.0.113.7' : '::ffff:203.0.113.7')],
-  ])('use up no others’ questions: 100 in flight from %s', async (_, address) => {
+  ])('exhaust no others’ introspections: 100 in flight from %s', async (_, address) => {
     const { answerAll, at, held } = holding();
     const asked = Array.from({ length: 100 }, (_each, index) =>
       refusal(at.introspect(`made-up-${index}`, address(index))),
@@ -388,17 +388,17 @@ describe('made-up tokens of one client', () => {
     const beyond = await Promise.all(asked.slice(20));
     expect(beyond.every(({ status, reason }) => status === 503 && reason === 'BUSY_NETWORK')).toBe(true);
     await vi.waitFor(() => expect(held.length).toBe(20), { timeout: 5_000 });
-    // Somebody else's token is asked about, and is good.
+    // Another client's token is introspected and accepted.
     answerInstead = undefined;
     const { value } = await issue();
     await expect(at.introspect(value, '2001:db8:8:8::1')).resolves.toMatchObject({ sub: 'c-000001' });
     answerAll();
     expect((await Promise.all(asked.slice(0, 20))).every(({ reason }) => reason === 'INACTIVE')).toBe(true);
-    // Their own are asked about again.
+    // Their own are introspected again.
     expect((await refusal(at.introspect('made-up-again', address(0)))).reason).toBe('INACTIVE');
   });
 
-  it('do not hinder a token of the same network that was good before', async () => {
+  it('do not block an already valid token from the same network', async () => {
     const { answerAll, at: brief, held, hold } = holding({ cacheMs: 1 });
     answerInstead = undefined;
     const { value } = await issue();
@@ -431,14 +431,14 @@ describe('made-up tokens of one client', () => {
 });
 
 describe('several issuers', () => {
-  it('a signed token is verified and never sent anywhere; an opaque one goes to the issuer that is named, and to no other', async () => {
+  it('a signed token stays here; an opaque one goes only to its issuer', async () => {
     const signing = await TestIssuer.start();
     cleanup.add(() => signing.close());
     const gateway = await startTestGateway(cleanup, compose(people), {
       issuers: [{ issuer: signing.url, audience: AUDIENCE, namespace: 'other' }, issuerOptions()],
     });
     expect((await gateway.ask(READ, { token: await signing.mint({ scope: 'name' }) })).status).toBe(200);
-    // A JWS that is none, or of nobody, is not opaque.
+    // An invalid JWS, or one of an unknown issuer, is not opaque.
     for (const token of [
       'a.b.c',
       `${await signing.mint()}x`,
@@ -448,11 +448,11 @@ describe('several issuers', () => {
     expect(questions).toBe(0);
     expect((await gateway.ask(READ, { token: (await issue()).value })).status).toBe(200);
     expect(questions).toBe(1);
-    // Only the named one was asked.
+    // Only the named issuer was asked.
     expect(signing.metadataRequests + signing.keyRequests).toBe(2);
   });
 
-  it('without an issuer that is asked, an opaque token is refused', async () => {
+  it('without introspection, an opaque token is refused', async () => {
     const gateway = await startTestGateway(cleanup, compose(people), {
       issuers: [{ issuer, audience: AUDIENCE }],
     });
@@ -460,7 +460,7 @@ describe('several issuers', () => {
     expect(questions).toBe(0);
   });
 
-  it('two that could be asked, or one without credentials, stop the start', () => {
+  it('two introspecting issuers, or one without credentials, stop the start', () => {
     const introspection = { endpoint: 'https://login.example/introspect', clientId: 'g' };
     const first = { issuer: 'https://login.example', audience: 'a' };
     const second = { issuer: 'https://other.example', audience: 'a', namespace: 'other' };

@@ -19,14 +19,14 @@ function makeView(): RevocationView {
   });
 }
 
-/** A token of the application, exchanged by `statements`, and that by `archive`. */
+/** A token of the application, exchanged by `statements` and then by `archive`. */
 function exchanged(issuedAt: number = NOW_SECONDS): AuthenticatedToken {
   const actor: ActorClaim = { sub: 'archive', act: { sub: 'statements' } };
   const plain = token({ clientId: 'budget-app', subject: 'alma', sessionId: 's', consentId: 'c', issuedAt });
   return { ...plain, delegation: { ...plain.delegation, actor } };
 }
 
-describe('RFC 8693: a token that was exchanged', () => {
+describe('RFC 8693: an exchanged token', () => {
   it.each<[string, Omit<RevokedSubject, 'issuer'>]>([
     ['its application', { clientId: 'budget-app' }],
     ['the service that acts', { clientId: 'archive' }],
@@ -44,8 +44,8 @@ describe('RFC 8693: a token that was exchanged', () => {
   });
 
   it.each<[string, Omit<RevokedSubject, 'issuer'>]>([
-    ['a service that has no part in it', { clientId: 'printer' }],
-    ['what a service that acts does for somebody else', { subject: 'noor', clientId: 'archive' }],
+    ['an unrelated service', { clientId: 'printer' }],
+    ['the actor’s work for another person', { subject: 'noor', clientId: 'archive' }],
     ['another issuer’s client of the same name', { clientId: 'archive' }],
   ])('does not end with %s', (name, what) => {
     const view = makeView();
@@ -54,13 +54,13 @@ describe('RFC 8693: a token that was exchanged', () => {
     expect(view.isRevoked(exchanged())).toBe(false);
   });
 
-  it('does not end with what was revoked before it was issued', () => {
+  it('does not end with an earlier revocation', () => {
     const view = makeView();
     view.revoke({ issuer: ISSUER, clientId: 'archive' }, NOW_SECONDS - 1);
     expect(view.isRevoked(exchanged())).toBe(false);
   });
 
-  it.each(['budget-app', 'archive', 'statements'])('stands still while %s is suspended', (clientId) => {
+  it.each(['budget-app', 'archive', 'statements'])('is suspended while %s is', (clientId) => {
     const view = makeView();
     view.suspensions.suspend(ISSUER, { kind: 'client', clientId });
     expect(view.suspensions.codeFor(exchanged())).toBe('CLIENT_SUSPENDED');
@@ -69,8 +69,8 @@ describe('RFC 8693: a token that was exchanged', () => {
   });
 });
 
-describe('RFC 8693: the tokens that a token came from', () => {
-  it('end it, each of them, and no other does', () => {
+describe('RFC 8693: the ancestors of a token', () => {
+  it('end it, and nothing else does', () => {
     const ids = fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 9 });
     fc.assert(
       fc.property(ids, fc.nat(), fc.string(), ([own = '', ...exchangedFrom], pick, other) => {
@@ -89,7 +89,7 @@ describe('RFC 8693: the tokens that a token came from', () => {
 
   const cleanup = new Cleanup();
   afterAll(() => cleanup.run());
-  it('must be readable, and as few as there can be actors', async () => {
+  it('must be readable, and no more than there can be actors', async () => {
     const [people, issuer] = [await TestSubgraph.start('people'), await TestIssuer.start()];
     cleanup.add(() => people.close());
     cleanup.add(() => issuer.close());

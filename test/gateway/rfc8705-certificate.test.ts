@@ -39,7 +39,7 @@ beforeAll(async () => {
   server = await makeCertificate('gateway');
   authority = await makeCertificate('authority');
   issued = await makeCertificate('issued', authority);
-  // Self-signed, as section 2.2 has them.
+  // Self-signed, as in section 2.2.
   client = await makeCertificate('client');
   thief = await makeCertificate('thief');
   files = await writeCertificates(cleanup, { server, authority });
@@ -103,7 +103,7 @@ describe('section 3: TLS ends at the gateway', () => {
     gateway = await startTls();
   });
 
-  it('listens on https, and says so in what it tells of itself', async () => {
+  it('listens on https, and publishes https addresses', async () => {
     expect(gateway.url).toMatch(/^https:/);
     const answer = await sendTls(`${gateway.url}/.well-known/oauth-protected-resource/graphql`, '', {
       method: 'GET',
@@ -115,12 +115,12 @@ describe('section 3: TLS ends at the gateway', () => {
     });
   });
 
-  it('a bound token is accepted from who has the key of its certificate, self-signed as it is', async () => {
+  it('accepts a bound token with its certificate, even self-signed', async () => {
     const answer = await askTls(gateway, token, client);
     expect(answer.body).toEqual({ data: READ_DATA });
   });
 
-  it('a stolen token is refused without the certificate, and with another one', async () => {
+  it('refuses a stolen token with no certificate or another one', async () => {
     expectRefused(await askTls(gateway, token), 'CERTIFICATE_MISSING', gateway);
     expectRefused(await askTls(gateway, token, thief), 'CERTIFICATE_MISMATCH', gateway);
     // A certificate alone is public: the connection needs its key.
@@ -129,13 +129,13 @@ describe('section 3: TLS ends at the gateway', () => {
     expect(people.requests).toEqual([]);
   });
 
-  it('a remembered verification remembers no certificate', async () => {
+  it('remembers a verification without the certificate', async () => {
     expect((await askTls(gateway, token, client)).status).toBe(200);
     people.requests.length = 0;
     expectRefused(await askTls(gateway, token, thief), 'CERTIFICATE_MISMATCH', gateway);
   });
 
-  it('each request of a connection is by the certificate of that connection, resumed ones included', async () => {
+  it('uses the certificate of each request’s connection, even if resumed', async () => {
     const agents = [
       new Agent({ keepAlive: true, maxSockets: 1 }),
       new Agent({ keepAlive: true, maxSockets: 1 }),
@@ -178,7 +178,7 @@ describe('section 3: TLS ends at the gateway', () => {
     expect((await askTls(gateway, unbound, thief)).body).toEqual({ data: READ_DATA });
   });
 
-  it('a token that is bound to a key as well needs both', async () => {
+  it('a token that is also bound to a key needs both', async () => {
     const prover = await Prover.create();
     const both = await issuer.mint({ scope: 'name', cnf: { ...prover.cnf, 'x5t#S256': client.thumbprint } });
     const url = `${gateway.url}/graphql`;
@@ -190,13 +190,13 @@ describe('section 3: TLS ends at the gateway', () => {
     expectRefused(await askTls(gateway, both, undefined, await headers()), 'CERTIFICATE_MISSING', gateway);
   });
 
-  it('a forged Client-Cert header does not replace the certificate of the connection', async () => {
+  it('a forged Client-Cert header does not replace the connection’s certificate', async () => {
     const headers = { 'client-cert': `:${client.der.toString('base64')}:` };
     expectRefused(await askTls(gateway, token, undefined, headers), 'CERTIFICATE_MISSING', gateway);
     expectRefused(await askTls(gateway, token, thief, headers), 'CERTIFICATE_MISMATCH', gateway);
   });
 
-  it('closes while connections are open, after what is under way', async () => {
+  it('closes with open connections, after running requests', async () => {
     const closing = await startTls();
     const agent = new Agent({ keepAlive: true });
     people.instead = async (_request, response) => {
@@ -227,7 +227,7 @@ function addressOf({ url }: TestGateway): { readonly host: string; readonly port
 }
 
 describe('an authority for clients', () => {
-  it('only certificates of the configured authority come in; who shows none is served by its token', async () => {
+  it('admits only its own certificates, and clients without one by token', async () => {
     const gateway = await startTls({ clientCaFile: files.authority });
     const bound = await issuer.mint({ scope: 'name', cnf: { 'x5t#S256': issued.thumbprint } });
     expect((await askTls(gateway, bound, issued)).body).toEqual({ data: READ_DATA });
@@ -239,12 +239,12 @@ describe('an authority for clients', () => {
     expect((await askTls(gateway, await issuer.mint({ scope: 'name' }))).body).toEqual({ data: READ_DATA });
   });
 
-  it('without being asked for, no certificate is seen, and a bound token is refused', async () => {
+  it('if not requested, no certificate is seen, and a bound token is refused', async () => {
     const gateway = await startTls({ requestClientCertificate: false });
     expectRefused(await askTls(gateway, token, client), 'CERTIFICATE_MISSING', gateway);
   });
 
-  it('files that cannot be read, or do not go together, stop the start', async () => {
+  it('stops the start if its files are unreadable or mismatched', async () => {
     await expect(startTls({ certFile: '/nowhere.pem' })).rejects.toMatchObject({
       path: 'listen.tls.certFile',
     });
@@ -263,7 +263,7 @@ describe('RFC 9440: the certificate in a header', () => {
     return gateway.ask(READ, asking);
   };
 
-  it('is believed of a proxy that the configuration names', async () => {
+  it('is accepted from a configured proxy', async () => {
     for (const address of ['127.0.0.1', '127.0.0.0/8']) {
       const gateway = await start({ proxies: { addresses: [address], clientCertificate: true } });
       expect((await askWith(gateway, header(client))).body).toEqual({ data: READ_DATA });
@@ -273,10 +273,10 @@ describe('RFC 9440: the certificate in a header', () => {
     }
   });
 
-  it('forged Client-Cert header: of anybody else it is ignored', async () => {
+  it('forged: is ignored from anybody else', async () => {
     const gateways = [
       await start(),
-      // Of a proxy that is named for something else, which lets it pass from the client.
+      // From a proxy that is trusted for something else, and forwards the client's header.
       await start({ proxies: { addresses: ['127.0.0.1'] } }),
       await start({ proxies: { addresses: ['127.0.0.1'], clientCertificate: false } }),
       await start({ proxies: { addresses: ['10.0.0.1', '::1', '127.0.0.2/31'], clientCertificate: true } }),
@@ -285,7 +285,7 @@ describe('RFC 9440: the certificate in a header', () => {
       expectRefused(await askWith(gateway, header(client)), 'CERTIFICATE_MISSING', gateway);
   });
 
-  it('what cannot be read, or comes twice, is no certificate', async () => {
+  it('unreadable or repeated, is not a certificate', async () => {
     const gateway = await start({ proxies: { addresses: ['127.0.0.1'], clientCertificate: true } });
     const good = header(client);
     for (const value of [
@@ -304,9 +304,9 @@ describe('RFC 9440: the certificate in a header', () => {
     }
   });
 
-  it('the proxy’s own certificate is not the client’s', async () => {
+  it('is required: the proxy’s own certificate is not the client’s', async () => {
     const gateway = await startTls({}, { proxies: { addresses: ['127.0.0.1'], clientCertificate: true } });
-    // The proxy connects with the certificate that the token names; its client showed none, or another.
+    // The proxy connects with the token's certificate; its client showed none, or another.
     expectRefused(await askTls(gateway, token, client), 'CERTIFICATE_MISSING', gateway);
     const other = { 'client-cert': header(thief) };
     expectRefused(await askTls(gateway, token, client, other), 'CERTIFICATE_MISMATCH', gateway);
@@ -314,7 +314,7 @@ describe('RFC 9440: the certificate in a header', () => {
     expect((await askTls(gateway, token, thief, right)).body).toEqual({ data: READ_DATA });
   });
 
-  it('holds for the administrators’ address as well', async () => {
+  it('holds for the administrators’ address, too', async () => {
     const gateway = await start({
       administration: { scope: 'gateway:admin' },
       proxies: { addresses: ['127.0.0.1'], clientCertificate: true },
@@ -330,7 +330,7 @@ describe('RFC 9440: the certificate in a header', () => {
     expect((await explain(header(thief))).status).toBe(401);
   });
 
-  it('an address is the same in both families, and a network is no wider than it says', () => {
+  it('an address matches in both families, and a network at its exact width', () => {
     const proxies = new TrustedProxies({
       addresses: ['10.1.0.0/16', 'fd00::/8', '192.0.2.1'],
       clientCertificate: true,

@@ -27,17 +27,17 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     return { transmitter, view, log, receiver, isRevoked };
   }
 
-  it('is fresh once it has heard everything, acknowledges what is in the view, and never again asks without waiting', async () => {
+  it('is fresh once caught up, acknowledges applied events, then polls long', async () => {
     const { transmitter, view, receiver, isRevoked } = await receive();
     const first = await transmitter.announce(ofConsent('before'));
     expect(view.isFresh()).toBe(false);
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     expect(isRevoked('before')).toBe(true);
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     const second = await transmitter.announce(ofConsent('later'));
-    await until(() => isRevoked('later'), 'heard');
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => isRevoked('later'), 'the event is received');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     expect(transmitter.polls[0]).toEqual({
       ack: [],
       returnImmediately: true,
@@ -48,14 +48,14 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     expect(transmitter.streams).toBe(1);
   });
 
-  it('takes an event that comes again', async () => {
+  it('accepts a repeated event', async () => {
     const { transmitter, receiver, isRevoked, view } = await receive();
     const jti = await transmitter.announce(ofConsent('x'));
     const set = transmitter.queue.get(jti) ?? '';
     receiver.start();
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     transmitter.queue.set(jti, set);
-    await until(() => transmitter.queue.size === 0, 'acknowledged again');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged again');
     expect(isRevoked('x')).toBe(true);
     expect(view.size).toBe(1);
   });
@@ -74,7 +74,7 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
       'of another issuer',
       (transmitter) => transmitter.announce(ofConsent('x'), { iss: 'https://evil.example' }),
     ],
-    ['that is no token', async (transmitter) => transmitter.queue.set('j', 'x')],
+    ['that is not a token', async (transmitter) => transmitter.queue.set('j', 'x')],
     ['without a time', (transmitter) => transmitter.announce(ofConsent('x'), { event: {} })],
     ['of nobody', (transmitter) => transmitter.announce({ format: 'complex' })],
     [
@@ -97,71 +97,71 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
   });
 
   it.each([90_000, -90_000])(
-    'hears and applies everything, and never becomes fresh, while clocks differ by %d ms (clock skew)',
+    'applies everything but is never fresh at a clock skew of %d ms',
     async (clockAheadMs) => {
       const { transmitter, view, log, receiver, isRevoked } = await receive();
       transmitter.clockAheadMs = clockAheadMs;
       await transmitter.announce(ofConsent('x'));
       receiver.start();
-      await until(() => transmitter.queue.size === 0, 'acknowledged');
+      await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
       expect(isRevoked('x')).toBe(true);
       expect(view.isFresh()).toBe(false);
       expect(log.of('REVOCATION_STREAM_BROKEN').map(({ reason }) => reason)).toContain('CLOCK_SKEW');
       transmitter.clockAheadMs = clockAheadMs / 3;
-      await until(() => view.isFresh(), 'fresh');
+      await until(() => view.isFresh(), 'the view is fresh');
     },
   );
 
-  it('acknowledges what it did not ask for', async () => {
+  it('acknowledges events that it did not request', async () => {
     const { transmitter, view, receiver } = await receive();
     await transmitter.announce(ofConsent('x'), {
       eventType: 'https://schemas.openid.net/secevent/ssf/event-type/verification',
     });
     receiver.start();
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     expect(view.isFresh()).toBe(true);
     expect(view.size).toBe(0);
   });
 
-  it('an event that there is no room for is not acknowledged', async () => {
+  it('does not acknowledge an event without room', async () => {
     const { transmitter, view, receiver, log } = await receive({ maxEntries: 1 });
     await transmitter.announce(ofConsent('1'));
     receiver.start();
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     await transmitter.announce(ofConsent('2'));
     await until(
       () => log.of('REVOCATION_STREAM_BROKEN').some(({ reason }) => reason === 'VIEW_FULL'),
       'full',
     );
-    await until(() => !view.isFresh(), 'stale');
+    await until(() => !view.isFresh(), 'the view is stale');
     expect(transmitter.queue.size).toBe(1);
   });
 
-  it('makes a new stream when the transmitter forgot it', async () => {
+  it('creates a new stream if the transmitter forgot it', async () => {
     const { transmitter, receiver, isRevoked, view } = await receive();
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     transmitter.mode = 'forgotten';
     await until(() => transmitter.streams === 2, 'a second stream');
     await transmitter.announce(ofConsent('x'));
-    await until(() => isRevoked('x'), 'heard over the new stream');
+    await until(() => isRevoked('x'), 'received over the new stream');
   });
 
-  it.each(['error', 'html'] as const)('goes on with the same stream after a failure (%s)', async (mode) => {
+  it.each(['error', 'html'] as const)('keeps its stream after a failure (%s)', async (mode) => {
     const { transmitter, receiver, isRevoked, view, log } = await receive();
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     transmitter.mode = mode;
-    await until(() => !view.isFresh(), 'stale');
+    await until(() => !view.isFresh(), 'the view is stale');
     await transmitter.announce(ofConsent('x'));
     transmitter.mode = 'up';
-    await until(() => view.isFresh(), 'fresh again');
+    await until(() => view.isFresh(), 'the view is fresh again');
     expect(isRevoked('x')).toBe(true);
     expect(transmitter.streams).toBe(1);
     expect(log.codes()).toContain('REVOCATION_STREAM_BROKEN');
   });
 
-  it('does not take another issuer’s metadata', async () => {
+  it('refuses another issuer’s metadata', async () => {
     const transmitter = await Transmitter.start();
     cleanup.add(() => transmitter.close());
     const view = new RevocationView({ issuers: [ISSUER], maxStalenessMs: 700, maxTokenLifetimeSeconds: 60 });
@@ -173,17 +173,17 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     );
     receiver.start();
     cleanup.add(() => receiver.close());
-    await until(() => log.codes().length > 0, 'refused');
+    await until(() => log.codes().length > 0, 'the event is refused');
     expect(log.of('REVOCATION_STREAM_BROKEN')[0]?.reason).toBe('METADATA_OF_ANOTHER_ISSUER');
     expect(transmitter.streams).toBe(0);
   });
 
-  it('says at the start who it is and how long it permits anything unheard, and deletes its stream at the end', async () => {
+  it('states its identity and staleness at first, and deletes its stream at the end', async () => {
     const { transmitter, view, log } = await receive();
     const options = { issuer: transmitter.url, secret: 'stream-secret', instance: 'gateway-7' };
     const receiver = new SsfReceiver(options, view, log);
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     expect(transmitter.created).toMatchObject([
       {
         description: 'gateway-7',
@@ -201,10 +201,10 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     expect(transmitter.deleted).toEqual(['s1']);
   });
 
-  it('closes when the transmitter is gone', async () => {
+  it('closes if the transmitter is gone', async () => {
     const { transmitter, view, receiver } = await receive();
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     await transmitter.close();
     await receiver.close();
     expect(transmitter.deleted).toEqual([]);
@@ -216,18 +216,18 @@ describe('SsfReceiver (RFC 8936, RFC 8417)', () => {
     receiver.start();
     await transmitter.announce({ format: 'complex', token: { format: 'jwt_id', iss: issuer, jti: 't' } });
     await transmitter.announce({ format: 'complex', session: { format: 'opaque', id: 's' } });
-    await until(() => view.size === 2, 'heard');
+    await until(() => view.size === 2, 'the event is received');
     const issuedAt = Math.floor(Date.now() / 1000) + 3;
     expect(view.isRevoked(token({ issuer, tokenId: 't', issuedAt }))).toBe(true);
     expect(view.isRevoked(token({ issuer, sessionId: 's', issuedAt }))).toBe(true);
-    // A consent is no session, and the other way round.
+    // A consent is not a session, nor the reverse.
     expect(view.isRevoked(token({ issuer, consentId: 's', tokenId: 's', issuedAt }))).toBe(false);
   });
 
-  it('closes at once while it waits for a long poll or for the next try', async () => {
+  it('closes at once during a long poll or a retry pause', async () => {
     const { transmitter, receiver, view } = await receive();
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     const before = Date.now();
     await receiver.close();
     expect(Date.now() - before).toBeLessThan(140);

@@ -55,7 +55,7 @@ beforeEach(() => {
   people.requests.length = 0;
 });
 
-/** RFC 6750 section 3.1: refused, told no more than that, and nothing was asked of anybody. */
+/** RFC 6750 section 3.1: refused without details, and no request was sent anywhere. */
 function expectRefused(answer: Answer): void {
   expect(answer.status).toBe(401);
   expect(codes(answer)).toEqual(['INVALID_TOKEN']);
@@ -80,12 +80,12 @@ async function expectAccepted(token: string, at = gateway): Promise<void> {
   });
 }
 
-/** A token put together by hand. */
+/** A hand-made token. */
 function unsigned(header: object, claims: object): string {
   return [header, claims].map((part) => base64url.encode(JSON.stringify(part))).join('.');
 }
 
-describe('a good token', () => {
+describe('a valid token', () => {
   it.each(['ES256', 'EdDSA', 'RS256', 'PS256'])('signed with %s is accepted', async (alg) => {
     const own = await TestIssuer.start(alg);
     cleanup.add(() => own.close());
@@ -95,7 +95,7 @@ describe('a good token', () => {
     await expectAccepted(await own.mint({ scope: 'name' }), at);
   });
 
-  it('may have several audiences, and the type in its long form and any case (RFC 7515 section 4.1.9)', async () => {
+  it('can have several audiences, and its long type in any case (RFC 7515 section 4.1.9)', async () => {
     await expectAccepted(
       await issuer.mint(
         { scope: 'name', aud: ['https://else.example', AUDIENCE] },
@@ -104,7 +104,7 @@ describe('a good token', () => {
     );
   });
 
-  it('is not enough for what its scopes do not cover', async () => {
+  it('is not enough beyond its scopes', async () => {
     const answer = await gateway.ask(READ, { token: await issuer.mint({ scope: 'names nam ame NAME' }) });
     expect(answer.body.data).toEqual({ me: { id: 'c-000001', name: null }, hello: 'hello world' });
     expect(codes(answer)).toEqual(['UNAUTHORIZED_FIELD_OR_TYPE']);
@@ -131,7 +131,7 @@ describe('RFC 8725 section 3.1: algorithms', () => {
     }
   });
 
-  it('refuses an algorithm that is not on the issuer’s list', async () => {
+  it('refuses an algorithm that the issuer does not list', async () => {
     const own = await TestIssuer.start('RS256');
     cleanup.add(() => own.close());
     const at = await startTestGateway(cleanup, supergraph, {
@@ -140,12 +140,12 @@ describe('RFC 8725 section 3.1: algorithms', () => {
     expectRefused(await at.ask(READ, { token: await own.mint({ scope: 'name' }) }));
   });
 
-  it('refuses a signature by a stranger’s key under the issuer’s kid', async () => {
+  it('refuses a stranger’s signature under the issuer’s kid', async () => {
     const stranger = { ...(await makeKey('ES256')), kid: issuer.keys[0]?.kid ?? '' };
     await expectTokenRefused(await issuer.mint({ scope: 'name' }, { key: stranger }));
   });
 
-  it('never uses the keys and addresses that a token brings along (jwk, jku, x5u)', async () => {
+  it('never uses keys and addresses from the token (jwk, jku, x5u)', async () => {
     const stranger = await makeKey('ES256');
     let asked = 0;
     const trap = await listen((_request, response) => {
@@ -164,7 +164,7 @@ describe('RFC 8725 section 3.1: algorithms', () => {
     expect(asked).toBe(0);
   });
 
-  it('refuses a critical extension that it does not know (RFC 7515 section 4.1.11)', async () => {
+  it('refuses an unknown critical extension (RFC 7515 section 4.1.11)', async () => {
     const key = issuer.keys[0];
     if (key === undefined) throw new Error('no key');
     const token = await new SignJWT(issuer.claims({ scope: 'name' }))
@@ -178,7 +178,7 @@ describe('RFC 9068 section 4: claims', () => {
   const now = (): number => Math.floor(Date.now() / 1000);
 
   it.each<[string, () => Record<string, unknown>]>([
-    ['an issuer that nobody trusts', () => ({ iss: 'https://evil.example' })],
+    ['an untrusted issuer', () => ({ iss: 'https://evil.example' })],
     ['no issuer', () => ({ iss: undefined })],
     ['an issuer list', () => ({ iss: [issuer.url] })],
     ['another audience', () => ({ aud: 'https://else.example' })],
@@ -186,7 +186,7 @@ describe('RFC 9068 section 4: claims', () => {
     ['the audience of another issuer', () => ({ aud: 'https://other.example' })],
     ['an end in the past', () => ({ iat: now() - 600, exp: now() - 10 })],
     ['no end', () => ({ exp: undefined })],
-    ['an end that is no number', () => ({ exp: '9999999999' })],
+    ['an expiry that is not a number', () => ({ exp: '9999999999' })],
     ['a beginning in the future (nbf)', () => ({ nbf: now() + 60 })],
     ['an issue time in the future', () => ({ iat: now() + 60 })],
     ['no issue time', () => ({ iat: undefined })],
@@ -194,14 +194,14 @@ describe('RFC 9068 section 4: claims', () => {
     ['an empty subject', () => ({ sub: '' })],
     ['a subject that is a number', () => ({ sub: 1 })],
     ['a subject that is a list', () => ({ sub: ['c-000001'] })],
-    ['a token id that is no string', () => ({ jti: 7 })],
+    ['a token id that is not a string', () => ({ jti: 7 })],
     ['no client', () => ({ client_id: undefined })],
-    ['a client that is no string', () => ({ client_id: ['budget-app'] })],
+    ['a client that is not a string', () => ({ client_id: ['budget-app'] })],
     ['scopes that are a number', () => ({ scope: 5 })],
     ['scopes that are an object', () => ({ scope: { name: true } })],
     ['scopes with a list in the list', () => ({ scope: [['name']] })],
     ['scopes with a line break', () => ({ scope: 'name\nemail' })],
-    ['roles that are no words', () => ({ roles: [1] })],
+    ['roles that are not words', () => ({ roles: [1] })],
     ['a consent that is text', () => ({ consent: 'c1' })],
     ['a consent without an id', () => ({ consent: { version: 1, purposes: [], detail: 'full' } })],
     [
@@ -228,7 +228,7 @@ describe('RFC 9068 section 4: claims', () => {
     ['an actor that is text', () => ({ act: 'robot' })],
     ['an actor whose actor is a list', () => ({ act: { sub: 'a', act: [] } })],
     [
-      'a chain of actors without end',
+      'an endless chain of actors',
       () => ({ act: Array.from({ length: 20 }).reduce<object>((act) => ({ sub: 'a', act }), { sub: 'a' }) }),
     ],
   ])('refuses %s', async (_name, claims) => {
@@ -242,7 +242,7 @@ describe('RFC 9068 section 4: claims', () => {
     },
   );
 
-  it('refuses a mix-up of issuers: A’s key, B’s name', async () => {
+  it('refuses an issuer mix-up: A’s key, B’s name', async () => {
     const key = issuer.keys[0];
     if (key === undefined) throw new Error('no key');
     await expectTokenRefused(
@@ -254,7 +254,7 @@ describe('RFC 9068 section 4: claims', () => {
   });
 });
 
-describe('RFC 6750: how it is shown', () => {
+describe('RFC 6750: presentation', () => {
   it('refuses what cannot be a token', async () => {
     for (const value of ['Bearer', 'Bearer ', 'Bearer a b', 'Bearer {}', 'Bearer a.b', 'Bearer a.b.c.d']) {
       expectRefused(await gateway.ask(READ, { headers: { authorization: value } }));
@@ -262,15 +262,15 @@ describe('RFC 6750: how it is shown', () => {
     expect(gateway.log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe('TOKEN_MALFORMED');
   });
 
-  it('refuses an oversized token before it is looked at', async () => {
+  it('refuses an oversized token before parsing it', async () => {
     expect(() => presentedToken([`Bearer ${'a'.repeat(16_385)}`])).toThrow('The access token is not valid');
-    // Over HTTP it does not even come so far.
+    // Over HTTP it does not even get this far.
     const answer = await gateway.ask(READ, { headers: { authorization: `Bearer ${'a'.repeat(16_385)}` } });
     expect(answer.status).toBe(431);
     expectRefused(await gateway.ask(READ, { headers: { authorization: `Bearer ${'a'.repeat(15_000)}` } }));
   });
 
-  it('refuses two Authorization headers, the same or not', async () => {
+  it('refuses two Authorization headers, even if equal', async () => {
     const good = await issuer.mint({ scope: 'name' });
     const limited = await issuer.mint();
     for (const second of [good, limited, 'x']) {
@@ -284,7 +284,7 @@ describe('RFC 6750: how it is shown', () => {
     }
   });
 
-  it('refuses another scheme instead of taking it for nobody', async () => {
+  it('refuses another scheme instead of treating it as anonymous', async () => {
     const token = await issuer.mint({ scope: 'name' });
     for (const value of ['Basic YTpi', `DPoPx ${token}`, token, `Token ${token}`]) {
       const answer = await gateway.ask('{ hello }', { headers: { authorization: value } });
@@ -296,7 +296,7 @@ describe('RFC 6750: how it is shown', () => {
     expect(answer.body.errors).toBeUndefined();
   });
 
-  it('takes no token from the query string, the body or a cookie', async () => {
+  it('ignores a token in the query string, body or cookie', async () => {
     const token = await issuer.mint({ scope: 'name' });
     const answer = await send(
       `${gateway.url}/graphql?access_token=${token}`,
@@ -307,7 +307,7 @@ describe('RFC 6750: how it is shown', () => {
     expect(people.requests.map(({ text }) => text).join()).not.toContain(token);
   });
 
-  it('serves nobody as nobody where that is allowed, and asks for a token where it is not', async () => {
+  it('admits anonymous callers if allowed, or asks for a token', async () => {
     const open = await gateway.ask(READ);
     expect(open.status).toBe(200);
     expect(open.body.data).toEqual({ me: { id: 'c-000001', name: null }, hello: 'hello world' });
@@ -323,14 +323,14 @@ describe('RFC 6750: how it is shown', () => {
     // RFC 6750 section 3: without credentials the challenge has no error.
     expect(refused.headers['www-authenticate']).toMatch(BOTH_SCHEMES);
     expect(people.requests).toEqual([]);
-    // Before the operation is read: nobody learns whether a field exists.
+    // Before the operation is read, so nobody learns whether a field exists.
     expect(codes(await closed.ask('{ nothing }'))).toEqual(['UNAUTHENTICATED']);
     await expectAccepted(await issuer.mint({ scope: 'name' }), closed);
   });
 });
 
 describe('claims of a foreign issuer', () => {
-  it('are read from where the configuration says', async () => {
+  it('are read from the configured places', async () => {
     const token = await other.mint({
       aud: 'https://other.example',
       client_id: undefined,
@@ -354,15 +354,15 @@ describe('claims of a foreign issuer', () => {
     });
   });
 
-  it('are not believed in tokens of an issuer without the mapping', async () => {
+  it('are ignored in tokens of an issuer without the mapping', async () => {
     const token = await issuer.mint({ scp: ['name'], entitlements: ['vip'], policies: ['vip'], azp: 'x' });
     const answer = await gateway.ask('{ me { id name vip } }', { token });
     expect(answer.body.data).toEqual({ me: { id: 'c-000001', name: null, vip: null } });
   });
 });
 
-describe('verified once, looked at every time', () => {
-  it('the end of a token and of its consent hold although its verification is remembered', async () => {
+describe('verified once, checked every time', () => {
+  it('expiry of token and consent hold despite a remembered verification', async () => {
     const end = Math.floor(Date.now() / 1000) + 3;
     const tokens = [
       await issuer.mint({ scope: 'name', exp: end }),

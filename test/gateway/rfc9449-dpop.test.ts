@@ -60,7 +60,7 @@ function expectAccepted(answer: Answer): void {
   });
 }
 
-/** Refused as a whole: not one subgraph heard of it, and only the log knows which check it was. */
+/** Refused as a whole: no subgraph received it, and only the log names the failed check. */
 function expectRefused(answer: Answer, code: string, reason: string, at = gateway): void {
   expect(answer.status).toBe(401);
   expect(codes(answer)).toEqual([code]);
@@ -90,19 +90,19 @@ describe('section 7.1: a bound token with a proof', () => {
     expectAccepted(await gateway.ask(READ, await own.show(target, bound)));
   });
 
-  it('is accepted again with a further proof, by its remembered verification', async () => {
+  it('is accepted again with a new proof, by its remembered verification', async () => {
     const before = issuer.keyRequests;
     for (let round = 0; round < 3; round += 1)
       expectAccepted(await gateway.ask(READ, await prover.show(target, token)));
     expect(issuer.keyRequests - before).toBeLessThanOrEqual(1);
   });
 
-  it('takes the scheme in any case', async () => {
+  it('is accepted with the scheme in any case', async () => {
     const proof = await prover.prove(target, token);
     expectAccepted(await gateway.ask(READ, { headers: { authorization: `dpop ${token}`, dpop: proof } }));
   });
 
-  it('no subgraph sees token or proof', async () => {
+  it('and its proof reach no subgraph', async () => {
     const proof = await prover.prove(target, token);
     expectAccepted(await gateway.ask(READ, withProof(proof)));
     const seen = people.requests.map(({ text }) => text).join('\n');
@@ -122,7 +122,7 @@ describe('section 4.3: each check refuses by itself', () => {
     expectProofRefused(await gateway.ask(READ, withProof(`${proof}, ${another}`)), 'PROOF_MALFORMED');
   });
 
-  it('2: what is no JWT, and another spelling of the signature', async () => {
+  it('2: an invalid JWT, and another spelling of the signature', async () => {
     const proof = await prover.prove(target, token);
     for (const value of ['', 'x', 'a.b', 'a.b.c.d', `${proof}=`, `"${proof}"`, `${proof}.`]) {
       expectProofRefused(await gateway.ask(READ, withProof(value)), 'PROOF_MALFORMED');
@@ -142,7 +142,7 @@ describe('section 4.3: each check refuses by itself', () => {
     ['ERR_JWT_CLAIM_VALIDATION_FAILED', { iat: 'now' }],
     ['PROOF_METHOD', { htm: ['POST'] }],
     ['PROOF_TARGET', { htu: { href: 'x' } }],
-  ])('3: a claim that is missing or no such thing: %s %j', async (reason, claims) => {
+  ])('3: a missing or mistyped claim: %s %j', async (reason, claims) => {
     expectProofRefused(await askWith({ claims }), reason);
   });
 
@@ -153,7 +153,7 @@ describe('section 4.3: each check refuses by itself', () => {
     },
   );
 
-  it('5: no signature, a secret, and an algorithm that is not on the list', async () => {
+  it('5: no signature, a secret, and an algorithm not on the list', async () => {
     const claims = prover.claims(target, token);
     for (const alg of ['none', 'None', 'HS256', 'RS256', '', undefined]) {
       const proof = compact({ ...prover.header(), alg }, claims);
@@ -165,7 +165,7 @@ describe('section 4.3: each check refuses by itself', () => {
     );
   });
 
-  it('5: the public key taken for a secret (algorithm confusion)', async () => {
+  it('5: the public key as a secret (algorithm confusion)', async () => {
     const { publicKey } = await generateKeyPair('ES256', { extractable: true });
     const jwk = await exportJWK(publicKey);
     const input = compact({ typ: 'dpop+jwt', alg: 'HS256', jwk }, prover.claims(target, token), '').slice(
@@ -178,12 +178,12 @@ describe('section 4.3: each check refuses by itself', () => {
     expectProofRefused(await gateway.ask(READ, withProof(`${input}.${signature}`)), 'PROOF_ALGORITHM');
   });
 
-  it('6: a signature by another key under the token’s own', async () => {
+  it('6: a signature by another key than the embedded one', async () => {
     const answer = await askWith({ signer: thief.privateKey });
     expectProofRefused(answer, 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED');
   });
 
-  it('7: a private key, a secret, and what is no key', async () => {
+  it('7: a private key, a secret, and an invalid key', async () => {
     const refused: [unknown, string][] = [
       [prover.privateJwk, 'KEY_PRIVATE'],
       [{ ...prover.publicJwk, k: 'c2VjcmV0' }, 'KEY_PRIVATE'],
@@ -226,7 +226,7 @@ describe('section 4.3: each check refuses by itself', () => {
     }
   });
 
-  it('9: the same address in another spelling is the same (RFC 3986 sections 6.2.2 and 6.2.3)', async () => {
+  it('9: equivalent spellings of the address match (RFC 3986 sections 6.2.2 and 6.2.3)', async () => {
     for (const htu of [
       target.replace('http:', 'HTTP:'),
       `${target}?query=x`,
@@ -245,7 +245,7 @@ describe('section 4.3: each check refuses by itself', () => {
     expectProofRefused(await gateway.ask(READ, { headers }), 'PROOF_TARGET');
   });
 
-  it('11: of the future, and too old', async () => {
+  it('11: from the future, and too old', async () => {
     const now = Math.floor(Date.now() / 1000);
     for (const iat of [now + 30, now + 86_400, 1e300])
       expectProofRefused(await askWith({ claims: { iat } }), 'PROOF_IN_FUTURE');
@@ -254,14 +254,14 @@ describe('section 4.3: each check refuses by itself', () => {
     expectAccepted(await askWith({ claims: { iat: now + 2 } }));
   });
 
-  it('11: made before the gateway’s memory began, when it may have been used already', async () => {
+  it('11: made before the gateway started, possibly already used', async () => {
     const now = Math.floor(Date.now() / 1000);
     const restarted = await start();
     const proof = await prover.show(`${restarted.url}/graphql`, token, { claims: { iat: now - 20 } });
     expectProofRefused(await restarted.ask(READ, proof), 'PROOF_BEFORE_START', restarted);
   });
 
-  it('11.1: a replayed proof, also in another spelling of its time', async () => {
+  it('11.1: a replayed proof, also with its time respelled', async () => {
     const proof = await prover.prove(target, token, { claims: { jti: 'once' } });
     expectAccepted(await gateway.ask(READ, withProof(proof)));
     people.requests.length = 0;
@@ -270,13 +270,13 @@ describe('section 4.3: each check refuses by itself', () => {
     expectProofRefused(await gateway.ask(READ, withProof(again)), 'PROOF_REPLAYED');
   });
 
-  it('11.1: of one proof that comes many times at once, one is accepted', async () => {
+  it('11.1: of many concurrent uses of one proof, one is accepted', async () => {
     const proof = await prover.prove(target, token);
     const answers = await Promise.all(Array.from({ length: 20 }, () => gateway.ask(READ, withProof(proof))));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
-  it('11.1: nobody uses up the names of another’s proofs', async () => {
+  it('11.1: nobody can use up the identifiers of another’s proofs', async () => {
     const stolen = await issuer.mint({ scope: 'name', cnf: thief.cnf });
     expectAccepted(await gateway.ask(READ, await thief.show(target, stolen, { claims: { jti: 'shared' } })));
     expectAccepted(await askWith({ claims: { jti: 'shared' } }));
@@ -284,18 +284,18 @@ describe('section 4.3: each check refuses by itself', () => {
 
   it('12: a stolen token without its key', async () => {
     expectProofRefused(await gateway.ask(READ, await thief.show(target, token)), 'KEY_MISMATCH');
-    // Nor with the key’s public part, which its owner’s proofs show.
+    // Nor with the key's public part, which its owner's proofs show.
     const borrowed = await thief.show(target, token, { header: { jwk: prover.publicJwk } });
     expectProofRefused(await gateway.ask(READ, borrowed), 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED');
   });
 
-  it('12: a proof that was made for another token of the same key', async () => {
+  it('12: a proof made for another token of the same key', async () => {
     const second = await issuer.mint({ scope: 'email', cnf: prover.cnf });
     const proof = await prover.prove(target, second);
     expectProofRefused(await gateway.ask(READ, withProof(proof)), 'PROOF_TOKEN_HASH');
   });
 
-  it('an ended proof, and critical extensions that nobody understands', async () => {
+  it('an expired proof, and unknown critical extensions', async () => {
     expectProofRefused(await askWith({ claims: { exp: 1 } }), 'ERR_JWT_EXPIRED');
     const proof = compact({ ...prover.header(), crit: ['x'], x: 1 }, prover.claims(target, token));
     expectProofRefused(await gateway.ask(READ, withProof(proof)), 'ERR_JOSE_NOT_SUPPORTED');
@@ -303,18 +303,18 @@ describe('section 4.3: each check refuses by itself', () => {
 });
 
 describe('section 7.2: schemes', () => {
-  it('a stolen bound token is not accepted as a bearer token (downgrade), with a proof neither', async () => {
+  it('a stolen bound token is refused as a bearer token, even with a proof (downgrade)', async () => {
     expectRefused(await gateway.ask(READ, { token }), 'INVALID_TOKEN', 'DPOP_DOWNGRADE');
     const dpop = await prover.prove(target, token);
     const answer = await gateway.ask(READ, { token, headers: { dpop } });
     expectRefused(answer, 'INVALID_TOKEN', 'DPOP_DOWNGRADE');
-    // Both are offered: of what is wrong with the token, nothing is told.
+    // Both schemes are offered, and nothing is said about the token.
     expect(answer.headers['www-authenticate']).toMatch(
       /^Bearer error="invalid_token", error_description="[^"]+", resource_metadata="[^"]+", DPoP algs="[^"]+", resource_metadata="[^"]+"$/,
     );
   });
 
-  it('an unbound token is not accepted under the DPoP scheme', async () => {
+  it('an unbound token is refused under the DPoP scheme', async () => {
     const unbound = await issuer.mint({ scope: 'name' });
     const answer = await gateway.ask(READ, await thief.show(target, unbound));
     expectRefused(answer, 'INVALID_TOKEN', 'TOKEN_NOT_BOUND');
@@ -322,12 +322,12 @@ describe('section 7.2: schemes', () => {
     expectAccepted(await gateway.ask(READ, { token: unbound }));
   });
 
-  it('a proof alone is nobody', async () => {
+  it('a proof without a token is anonymous', async () => {
     const answer = await gateway.ask(READ, { headers: { dpop: await prover.prove(target, token) } });
     expect(answer.body.data).toEqual({ me: { id: 'c-000001', name: null }, hello: 'hello world' });
   });
 
-  it('where it is required, unbound tokens are refused: of every issuer, or of those that are named', async () => {
+  it('unbound tokens are refused if DPoP is required, globally or per issuer', async () => {
     const unbound = await issuer.mint({ scope: 'name' });
     const elsewhere = await other.mint({ scope: 'name' });
     const all = await start({ dpop: { required: true } });
@@ -341,7 +341,7 @@ describe('section 7.2: schemes', () => {
     expect((await named.ask(READ)).headers['www-authenticate']).toMatch(/^Bearer .*, DPoP algs=/);
   });
 
-  it('only the scheme that would do is offered where DPoP is required', async () => {
+  it('only the DPoP scheme is offered if it is required', async () => {
     const all = await start({ dpop: { required: true }, authorization: { anonymous: 'refuse' } });
     expect((await all.ask(READ)).headers['www-authenticate']).toMatch(
       /^DPoP algs="[^"]+", resource_metadata="[^"]+"$/,
@@ -349,7 +349,7 @@ describe('section 7.2: schemes', () => {
   });
 });
 
-describe('RFC 7800: a confirmation that is not understood', () => {
+describe('RFC 7800: an unknown confirmation method', () => {
   const jkt = 'a'.repeat(42) + 'A';
   it.each<[string, unknown]>([
     ['CONFIRMATION_MALFORMED', null],
@@ -370,8 +370,8 @@ describe('RFC 7800: a confirmation that is not understood', () => {
   });
 });
 
-describe('every way in', () => {
-  it('one proof is for one HTTP request: a batch needs one, and a GET its own', async () => {
+describe('every endpoint', () => {
+  it('one proof is for one HTTP request: a batch needs one, a GET its own', async () => {
     const open = await start({ http: { get: true, batch: {} } });
     const url = `${open.url}/graphql`;
     const { headers } = await prover.show(url, token);
@@ -398,7 +398,7 @@ describe('every way in', () => {
     expectProofRefused(await get('POST'), 'PROOF_METHOD', open);
   });
 
-  it('the address of the administrators asks for a proof of its own', async () => {
+  it('the administrators’ address needs a proof of its own', async () => {
     const administered = await start({ administration: { scope: 'gateway:admin' } });
     const admin = await issuer.mint({ scope: 'gateway:admin', cnf: prover.cnf });
     const url = `${administered.url}/admin/explain`;
@@ -416,7 +416,7 @@ describe('every way in', () => {
     );
   });
 
-  it('behind a proxy, the address is the one that the configuration names', async () => {
+  it('behind a proxy, the configured address counts', async () => {
     const behind = await start({ externalUrl: 'https://api.bank.example/v1/' });
     expectAccepted(
       await behind.ask(READ, await prover.show('https://API.bank.example:443/v1/graphql', token)),
@@ -428,7 +428,7 @@ describe('every way in', () => {
 });
 
 describe('the store of used proofs', () => {
-  it('a full store refuses, and permits nothing', async () => {
+  it('permits nothing when full', async () => {
     const small = await start({ dpop: { maxReplayEntries: 2 } });
     const url = `${small.url}/graphql`;
     for (let round = 0; round < 2; round += 1)
@@ -440,11 +440,11 @@ describe('the store of used proofs', () => {
     expect(answer.headers['retry-after']).toBe('1');
     expect(people.requests).toEqual([]);
     expect(small.log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe('REPLAY_STORE_FULL');
-    // Other tokens need no room in it.
+    // Other tokens need no space in it.
     expectAccepted(await small.ask(READ, { token: await issuer.mint({ scope: 'name' }) }));
   });
 
-  it('what is not valid takes no room', async () => {
+  it('stores no invalid proofs', async () => {
     const small = await start({ dpop: { maxReplayEntries: 1 } });
     const url = `${small.url}/graphql`;
     for (const claims of [{ htm: 'GET' }, { htu: 'http://x.example' }, { ath: 'x' }, { iat: 1 }])
@@ -454,7 +454,7 @@ describe('the store of used proofs', () => {
 });
 
 describe('any single change of a valid proof is refused', () => {
-  /** Claims and header members whose every other value is wrong, however well the proof is signed. */
+  /** Claims and header members for which every other value is wrong, however well the proof is signed. */
   const jsonValue = fc.jsonValue({ maxDepth: 2 });
   const changedClaim = fc
     .constantFrom('htm', 'htu', 'ath', 'iat')
@@ -471,7 +471,7 @@ describe('any single change of a valid proof is refused', () => {
     .oneof(fc.integer({ min: 10, max: 1e9 }), fc.integer({ min: -1e9, max: -61 }))
     .map((seconds) => ({ claims: { iat: Math.floor(Date.now() / 1000) + seconds } }));
 
-  it('of what it says, signed again with the right key', async () => {
+  it('of its content, signed again with the right key', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(changedClaim, removedClaim, changedHeader, shiftedTime),
@@ -512,11 +512,11 @@ describe('any single change of a valid proof is refused', () => {
       ),
       { numRuns: 200 },
     );
-    // Unchanged it was good, and was not used up by what was refused.
+    // The unchanged proof is valid, and the refused ones did not use it up.
     expectAccepted(await gateway.ask(READ, withProof(proof)));
   });
 
-  /** jose signs no proof without an algorithm that it knows; an attacker would. */
+  /** jose does not sign with an unknown algorithm; an attacker would. */
   async function proofWith(parts: ProofParts): Promise<string> {
     const alg = parts.header?.alg;
     if (parts.header === undefined || !('alg' in parts.header) || alg === prover.alg)
@@ -529,7 +529,7 @@ describe('any single change of a valid proof is refused', () => {
 });
 
 describe('time', () => {
-  it('a proof ends with its life, at the second', async () => {
+  it('a proof expires to the second', async () => {
     const brief = await start({ dpop: { proofLifetimeSeconds: 30 } });
     const url = `${brief.url}/graphql`;
     const at = Math.floor(Date.now() / 1000);

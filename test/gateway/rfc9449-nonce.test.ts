@@ -70,24 +70,24 @@ function expectNonceAsked(answer: Answer, reason: string, at = gateway): void {
 }
 
 describe('section 9: a nonce of the resource server', () => {
-  it('is asked for, given, and accepted', async () => {
+  it('is requested, issued and accepted', async () => {
     const asked = await askWith(undefined);
     expectNonceAsked(asked, 'NONCE_MISSING');
     const answer = await askWith(nonceOf(asked));
     expect(answer.body).toEqual({ data: READ_DATA });
-    // Nothing to change to.
+    // Nothing to replace it with.
     expect(answer.headers['dpop-nonce']).toBeUndefined();
     expect(answer.headers['cache-control']).toBe('no-store');
   });
 
   it.each<unknown>(['', 'forged', 7, null, ['x'], 'A'.repeat(43)])(
-    'is none that somebody made up: %j',
+    'is refused if made up: %j',
     async (nonce) => {
       expectNonceAsked(await askWith(nonce), 'NONCE_NOT_ACCEPTED');
     },
   );
 
-  it('is no other gateway’s, unless they share a key', async () => {
+  it('is refused from another gateway, unless they share a key', async () => {
     const stranger = await start();
     expectNonceAsked(await askWith(nonceOf(await askWith(undefined, stranger))), 'NONCE_NOT_ACCEPTED');
     const key = randomBytes(32).toString('base64url');
@@ -97,7 +97,7 @@ describe('section 9: a nonce of the resource server', () => {
     expect((await askWith(shared, another)).body).toEqual({ data: READ_DATA });
   });
 
-  it('comes with every challenge for which a proof would help, and with no other answer', async () => {
+  it('comes with every challenge that a proof could meet, and no other', async () => {
     const current = nonceOf(await askWith(undefined));
     const bearer = await gateway.ask(READ, { token: `${token}x` });
     expect(bearer.status).toBe(401);
@@ -118,7 +118,7 @@ describe('section 9: a nonce of the resource server', () => {
   });
 });
 
-describe('section 8.2: a nonce that grows old', () => {
+describe('section 8.2: an aging nonce', () => {
   it('is replaced with the answer, and later refused', async () => {
     const beginMs = Math.ceil(Date.now() / 1000 / NONCE_PERIOD_SECONDS) * NONCE_PERIOD_SECONDS * 1000 + 1000;
     vi.useFakeTimers({ toFake: ['Date'], now: beginMs });
@@ -132,7 +132,7 @@ describe('section 8.2: a nonce that grows old', () => {
       expect(answer.body).toEqual({ data: READ_DATA });
       const second = nonceOf(answer);
       expect(second).not.toBe(first);
-      // Whatever becomes of the operation.
+      // Whatever the operation's outcome.
       expect(nonceOf(await ask('{ nothing }', first))).toBe(second);
       vi.setSystemTime(beginMs + 2 * NONCE_PERIOD_SECONDS * 1000);
       expect(codes(await ask(READ, first))).toEqual(['USE_DPOP_NONCE']);
@@ -142,7 +142,7 @@ describe('section 8.2: a nonce that grows old', () => {
     }
   });
 
-  it('of a gateway of the group whose clock is a little ahead is accepted', () => {
+  it('from a gateway whose clock is slightly ahead is accepted', () => {
     const key = randomBytes(32);
     const at = 1_000_000 * NONCE_PERIOD_SECONDS * 1000;
     const nonces = new DpopNonces(key, () => at);
@@ -157,7 +157,7 @@ describe('section 8.2: a nonce that grows old', () => {
     ]);
   });
 
-  it('goes with the answers of the administrators’ address as well', async () => {
+  it('is replaced at the administrators’ address, too', async () => {
     const administered = await start(undefined, { administration: { scope: 'gateway:admin' } });
     const admin = await issuer.mint({ scope: 'gateway:admin', cnf: prover.cnf });
     const url = `${administered.url}/admin/explain`;
@@ -173,14 +173,14 @@ describe('section 8.2: a nonce that grows old', () => {
 });
 
 describe('a real client', () => {
-  // The libraries strike out what permits plain http. On the loopback interface there is nothing else.
+  // The libraries deprecate the option that permits plain http, which the tests use on the loopback interface.
   const permitHttp = (oidc as Readonly<Record<string, unknown>>)['allowInsecureRequests'] as (
     client: oidc.Configuration,
   ) => void;
   const insecure = (oauth as Readonly<Record<string, unknown>>)['allowInsecureRequests'] as symbol;
   const json = (): Headers => new Headers({ 'content-type': 'application/json' });
 
-  it('openid-client asks again with the nonce by itself, and keeps it', async () => {
+  it('openid-client retries with the nonce by itself, and keeps it', async () => {
     const client = new oidc.Configuration({ issuer: issuer.url }, 'budget-app');
     permitHttp(client);
     const handle = oidc.getDPoPHandle(client, await oidc.randomDPoPKeyPair());

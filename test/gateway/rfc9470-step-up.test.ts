@@ -73,7 +73,7 @@ const mint = (claims: Readonly<Record<string, unknown>>): Promise<string> =>
 const metadata = (): string =>
   `resource_metadata="${gateway.url}/.well-known/oauth-protected-resource/graphql"`;
 
-describe('RFC 9470: a scope that needs a better sign-in than the token tells of', () => {
+describe('RFC 9470: a scope that needs a stronger sign-in than the token states', () => {
   it.each<[string, Record<string, unknown>]>([
     ['no sign-in', {}],
     ['no time', { acr: 'urn:two' }],
@@ -94,7 +94,7 @@ describe('RFC 9470: a scope that needs a better sign-in than the token tells of'
     expect(people.requests).toEqual([]);
   });
 
-  it('counts once the person has signed in so', async () => {
+  it('counts once the person signed in so', async () => {
     const token = await mint({ acr: 'urn:two', auth_time: nowSeconds() - 5 });
     const answer = await gateway.ask(RENAME, { token, headers: TELLING });
     expect(answer.status).toBe(200);
@@ -103,7 +103,7 @@ describe('RFC 9470: a scope that needs a better sign-in than the token tells of'
     expect(scope.split(' ').sort()).toEqual(['email', 'name', 'people:write']);
   });
 
-  it('tells in partial data which denials signing in again would end, to whom it would', async () => {
+  it('marks denials in partial data that a new sign-in would end', async () => {
     const query = '{ me { name email score } }';
     const answer = await gateway.ask(query, { token: await mint({ acr: 'urn:none' }) });
     expect(answer.status).toBe(200);
@@ -115,16 +115,16 @@ describe('RFC 9470: a scope that needs a better sign-in than the token tells of'
       scopes: [[['email']]],
       stepUp: { acrValues: ['urn:two', 'urn:one'] },
     });
-    // A purpose is missing: no sign-in brings it.
+    // A purpose is missing, which no sign-in provides.
     expect(requires.get('me.score')).not.toHaveProperty('stepUp');
     const { scope } = decodeJwt<{ scope: string }>(String(people.requests[0]?.headers['txn-token']));
     expect(scope).toBe('name');
-    // Somebody who was never granted the scope shares the decision, and not the advice.
+    // A caller who was never granted the scope gets the decision without the advice.
     const other = await gateway.ask(query, { token: await issuer.mint({ scope: 'name' }) });
     expect(JSON.stringify(other.body.errors)).not.toContain('stepUp');
   });
 
-  it('is insufficient_scope where signing in again would not be enough', async () => {
+  it('is insufficient_scope if signing in again would not be enough', async () => {
     const token = await issuer.mint({ scope: 'name' });
     const answer = await gateway.ask(RENAME, { token, headers: TELLING });
     expect(answer.status).toBe(403);
@@ -133,7 +133,7 @@ describe('RFC 9470: a scope that needs a better sign-in than the token tells of'
     );
   });
 
-  it('in reject mode is asked for only when it would permit the whole operation', async () => {
+  it('in reject mode is requested only if it permits the whole operation', async () => {
     const all = await rejecting.ask('{ me { name email } }', { token: await mint({}), headers: TELLING });
     expect(all.status).toBe(401);
     expect(all.headers['www-authenticate']).toContain('acr_values="urn:two urn:one"');
@@ -142,7 +142,7 @@ describe('RFC 9470: a scope that needs a better sign-in than the token tells of'
     expect(some.headers['www-authenticate']).toContain('error="insufficient_scope"');
   });
 
-  it('holds for the administrators’ address as well', async () => {
+  it('holds for the administrators’ address, too', async () => {
     const explain = async (claims: Record<string, unknown>) =>
       send(`${gateway.url}/admin/explain`, JSON.stringify({ query: '{ me { name } }' }), {
         'content-type': 'application/json',
@@ -166,7 +166,7 @@ describe('RFC 9470: a scope that needs a better sign-in than the token tells of'
   });
 });
 
-it('a sign-in grows too old although the verification of its token is remembered', () => {
+it('expires with the sign-in’s age, even for a remembered token', () => {
   const ceiling = new PolicyCeiling(checkPolicy(POLICY), new TestLog());
   const token = {
     delegation: {

@@ -30,7 +30,7 @@ function start(more: Partial<Parameters<typeof startTestGateway>[2]> = {}): Prom
 const get = (path: string, at = gateway): Promise<Answer> => send(`${at.url}${path}`, '', {}, 'GET');
 
 describe('section 2: the metadata', () => {
-  it('says what is true of a gateway by its defaults', async () => {
+  it('describe a gateway with defaults', async () => {
     const answer = await get(`${WELL_KNOWN}/graphql`);
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toContain('application/json');
@@ -44,7 +44,7 @@ describe('section 2: the metadata', () => {
     });
   });
 
-  it('and of one that asks for more: bound tokens, certificates, the scopes of a policy', async () => {
+  it('describe one with bound tokens, certificates and policy scopes', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'behalf-metadata-'));
     cleanup.add(() => rm(folder, { recursive: true, force: true }));
     const policy = join(folder, 'policy.yaml');
@@ -67,7 +67,7 @@ describe('section 2: the metadata', () => {
     });
   });
 
-  it('does not say that bound tokens are required where one issuer’s need not be', async () => {
+  it('do not require bound tokens if one issuer may use unbound ones', async () => {
     const other = await TestIssuer.start();
     cleanup.add(() => other.close());
     const mixed = await startTestGateway(cleanup, supergraph, {
@@ -81,8 +81,8 @@ describe('section 2: the metadata', () => {
   });
 });
 
-describe('section 3: where it is', () => {
-  it('there is one for each address that takes tokens, and for no other', async () => {
+describe('section 3: the address', () => {
+  it('exists for each address that accepts tokens, and no other', async () => {
     const administered = await start({ administration: { scope: 'gateway:admin' } });
     for (const path of ['', '/graphql', '/admin/explain']) {
       const answer = await get(`${WELL_KNOWN}${path}`, administered);
@@ -94,7 +94,7 @@ describe('section 3: where it is', () => {
     expect((await send(`${gateway.url}${WELL_KNOWN}`, '{}')).status).toBe(404);
   });
 
-  it('section 3.1: between the host and the path, when the gateway stands below one', async () => {
+  it('section 3.1: inserts the well-known part between host and path', async () => {
     const below = await start({
       externalUrl: 'https://api.bank.example/v1',
       authorization: { anonymous: 'refuse' },
@@ -107,7 +107,7 @@ describe('section 3: where it is', () => {
     );
   });
 
-  it('is what a real client looks for, and believes (section 3.3)', async () => {
+  it('is where a real client looks, and validates (section 3.3)', async () => {
     const insecure = (oauth as Readonly<Record<string, unknown>>)['allowInsecureRequests'] as symbol;
     for (const address of [`${gateway.url}/graphql`, `${gateway.url}/`]) {
       const resource = new URL(address);
@@ -147,11 +147,11 @@ describe('section 5.1: every challenge names it', () => {
   ])('%s', async (_case, ask) => {
     const challenge = (await ask()).headers['www-authenticate'] ?? '';
     expect(challenge).toContain(pointer());
-    // Of both schemes, where both are offered.
+    // For both schemes, where both are offered.
     expect(challenge.split('resource_metadata=')).toHaveLength(challenge.includes(', DPoP ') ? 3 : 2);
   });
 
-  it('it can be fetched from there', async () => {
+  it('its address can be fetched', async () => {
     const challenge = (await gateway.ask('{ hello }')).headers['www-authenticate'] ?? '';
     const [, address = ''] = /resource_metadata="([^"]+)"/.exec(challenge) ?? [];
     const answer = await send(address, '', {}, 'GET');

@@ -61,7 +61,7 @@ function options(more: Partial<ProtectionOptions> = {}): ProtectionOptions {
   };
 }
 
-/** An Apollo Server of a team's own, that tells the gateway of a request what `facts` has beside the two headers. */
+/** A team's Apollo Server that gives the gateway the request details in `facts` beside the two headers. */
 async function start(more: Partial<ProtectionOptions>, facts?: Partial<IncomingRequest>): Promise<Started> {
   const log = new TestLog();
   const gateway = protectGateway({ supergraphSdl: supergraph }, options({ log, ...more }));
@@ -99,7 +99,7 @@ function expectRefused(answer: Answer, code: string, reason: string, { log }: St
   expect(log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe(reason);
 }
 
-describe('around an Apollo Server of one’s own', () => {
+describe('around an existing Apollo Server', () => {
   it('a bound token is accepted with its proof, once', async () => {
     const server = await start({}, {});
     const shown = await proof();
@@ -117,8 +117,8 @@ describe('around an Apollo Server of one’s own', () => {
     expect(answer.body).toEqual([{ data: READ_DATA }, { data: READ_DATA }]);
   });
 
-  it('what it is not told of is not met: a bound token is refused', async () => {
-    // In one line: the executor sees but the Authorization header.
+  it('a bound token is refused without the request details', async () => {
+    // In the one-line setup, the executor sees only the Authorization header.
     const bare = await start({});
     expectRefused(await bare.ask(READ, await proof()), 'INVALID_DPOP_PROOF', 'PROOF_MISSING', bare);
     expectRefused(await bare.ask(READ, { token }), 'INVALID_TOKEN', 'DPOP_DOWNGRADE', bare);
@@ -140,7 +140,7 @@ describe('around an Apollo Server of one’s own', () => {
     }
   });
 
-  it('a certificate that it is told of counts, and no header', async () => {
+  it('a certificate from the context counts, and none from a header', async () => {
     const certificate = await makeCertificate('client');
     const bound = await issuer.mint({ scope: 'name', cnf: { 'x5t#S256': certificate.thumbprint } });
     const told = await start({}, { clientCertificate: certificate.der });
@@ -156,7 +156,7 @@ describe('around an Apollo Server of one’s own', () => {
     );
   });
 
-  it('a nonce is asked for, and goes with the answer when it is replaced', async () => {
+  it('a nonce is requested, and renewed with the answer', async () => {
     const server = await start({ dpop: { nonce: 'required' } }, {});
     const asked = await server.ask(READ, await proof());
     expectRefused(asked, 'USE_DPOP_NONCE', 'NONCE_MISSING', server);
@@ -164,7 +164,7 @@ describe('around an Apollo Server of one’s own', () => {
     expect((await server.ask(READ, await proof({ nonce }))).body).toEqual({ data: READ_DATA });
   });
 
-  it('with its address, challenges name the metadata that the team serves; without it, none', async () => {
+  it('challenges name the team’s metadata only if given its address', async () => {
     const known = await start(
       { externalUrl: EXTERNAL, authorization: { anonymous: 'refuse' } },
       { url: `${EXTERNAL}/graphql` },
@@ -179,7 +179,7 @@ describe('around an Apollo Server of one’s own', () => {
     const unknown = await start({ authorization: { anonymous: 'refuse' } }, {});
     expect((await unknown.ask(READ)).headers['www-authenticate']).not.toContain('resource_metadata');
     expect(unknown.gateway.resource).toBeUndefined();
-    // An address of somebody else's is not named, whatever the team takes it from.
+    // Another party's address is not used, whatever source the team takes it from.
     const elsewhere = await start(
       { externalUrl: EXTERNAL, authorization: { anonymous: 'refuse' } },
       { url: `${EXTERNAL}.evil.example/graphql` },
@@ -190,14 +190,14 @@ describe('around an Apollo Server of one’s own', () => {
   });
 });
 
-describe('a store of one’s own', () => {
+describe('a custom store', () => {
   const storeOf = (claim: () => unknown): ProofReplayStore => ({
     knowsSinceSeconds: 0,
     claim: async () => claim() as boolean,
     close: async () => undefined,
   });
 
-  it('only exactly true permits; one that fails refuses with 503', async () => {
+  it('permits with exactly true only; a failure refuses with 503', async () => {
     for (const answer of [false, undefined, null, 1, 'true', {}]) {
       const server = await start({ dpop: { replay: storeOf(() => answer) } }, {});
       expectRefused(await server.ask(READ, await proof()), 'INVALID_DPOP_PROOF', 'PROOF_REPLAYED', server);
@@ -213,7 +213,7 @@ describe('a store of one’s own', () => {
     expect(people.requests).toEqual([]);
   });
 
-  it('may be shared by gateways of one process', async () => {
+  it('can be shared by gateways of one process', async () => {
     const replay = new MemoryProofReplayStore();
     const [one, another] = [await start({ dpop: { replay } }, {}), await start({ dpop: { replay } }, {})];
     const shown = await proof();
@@ -223,7 +223,7 @@ describe('a store of one’s own', () => {
   });
 });
 
-describe('options that cannot be meant', () => {
+describe('contradictory options are refused', () => {
   it.each<[string, ProtectionOptions['dpop']]>([
     ['dpop.algorithms', { algorithms: ['HS256'] }],
     ['dpop.algorithms', { algorithms: ['ES256', 'none'] }],

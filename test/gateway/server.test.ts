@@ -54,13 +54,13 @@ function config() {
 }
 
 describe('addresses', () => {
-  it('/health is 200 while it can serve', async () => {
+  it('/health is 200 while the gateway can serve', async () => {
     const answer = await send(`${gateway.url}/health`, '', {}, 'GET');
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({ status: 'ok', supergraph: true, revocation: 'not configured' });
   });
 
-  it('/health is 503 while it is not known what was revoked', async () => {
+  it('/health is 503 while the revocation view is not fresh', async () => {
     const stale = await startTestGateway(cleanup, supergraph, {
       ...config(),
       revocation: { streams: [{ issuer: issuer.url, secret: 'distinctive' }] },
@@ -70,7 +70,7 @@ describe('addresses', () => {
     expect(answer.body).toEqual({ status: 'unavailable', supergraph: true, revocation: 'stale' });
   });
 
-  it('others are 404, other methods 405', async () => {
+  it('unknown paths are 404, other methods 405', async () => {
     for (const path of ['/graphiql', '/.well-known', '/graphql/', '/%67raphql', '/health/x', '//graphql']) {
       expect((await send(`${gateway.url}${path}`, '{}', JSON_TYPE)).status).toBe(404);
     }
@@ -93,7 +93,7 @@ describe('bodies', () => {
     'multipart/form-data',
     'application/json-x',
     '',
-  ])('of type "%s", which a form of another site can send, are refused (CSRF)', async (type) => {
+  ])('of type "%s", which another site’s form can send, are refused (CSRF)', async (type) => {
     const answer = await send(
       url(),
       '{"query":"mutation { touch }"}',
@@ -113,13 +113,13 @@ describe('bodies', () => {
     '{"query":5}',
     '{}',
     '{"query":"{ hello"}',
-  ])('that are no request are 400: %s', async (body) => {
+  ])('that are not requests are 400: %s', async (body) => {
     const answer = await send(url(), body, JSON_TYPE);
     expect(answer.status).toBe(400);
     expect(people.requests).toEqual([]);
   });
 
-  it('that are too large are 413, whether they say so or not', async () => {
+  it('that are too large are 413, whether they declare it or not', async () => {
     const large = JSON.stringify({ query: '{ hello }', padding: 'x'.repeat(300 * 1024) });
     expect((await send(url(), large, JSON_TYPE)).status).toBe(413);
     expect((await send(url(), large, { ...JSON_TYPE, 'transfer-encoding': 'chunked' })).status).toBe(413);
@@ -128,7 +128,7 @@ describe('bodies', () => {
     expect((await send(url(), fits, JSON_TYPE)).body).toEqual({ data: { hello: 'hello world' } });
   });
 
-  it('that break off trouble nobody', async () => {
+  it('that break off harm nobody', async () => {
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     socket.write(
       'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"q',
@@ -146,7 +146,7 @@ describe('errors', () => {
     expect(answer.text).not.toContain('email');
   });
 
-  it('that nobody foresaw tell nothing', async () => {
+  it('that are unexpected reveal nothing', async () => {
     const failing = await startTestGateway(cleanup, supergraph, config());
     failing.running.gateway.authenticate = () => {
       throw new TypeError('distinctive at /home/distinctive');
@@ -157,7 +157,7 @@ describe('errors', () => {
     expect(codes(answer)).toEqual(['INTERNAL_SERVER_ERROR']);
   });
 
-  it('never come with a stack', async () => {
+  it('never contain a stack', async () => {
     for (const query of ['{ nothing }', '{', '{ me { id fails } }']) {
       expect((await gateway.ask(query)).text).not.toMatch(/stacktrace|node_modules|\.js:/);
     }
@@ -187,7 +187,7 @@ describe('the start', () => {
       socket.on('error', () => resolve(true));
     });
 
-  it('says when the port is taken', async () => {
+  it('reports a taken port', async () => {
     const port = Number(new URL(gateway.url).port);
     const error = await refusedStart({ listen: { port } });
     expect(error).toMatchObject({ code: 'EADDRINUSE' });
@@ -197,7 +197,7 @@ describe('the start', () => {
 
   it.each<[string, () => Promise<Partial<GatewayConfig>>, RegExp]>([
     [
-      'a supergraph that is not there',
+      'a missing supergraph',
       async () => ({ supergraph: join(folder, 'none') }),
       /supergraph: .*none.*ENOENT/,
     ],
@@ -211,7 +211,7 @@ describe('the start', () => {
       /not composed/,
     ],
     [
-      'a key file that is none',
+      'an invalid key file',
       async () => {
         const keyFile = join(folder, 'key');
         await writeFile(keyFile, 'distinctive');
@@ -251,7 +251,7 @@ describe('the start', () => {
     expect(await isFree(port)).toBe(true);
   });
 
-  it('leaves no request without an answer', async () => {
+  it('leaves no request unanswered', async () => {
     const file = join(folder, 'supergraph.graphql');
     await writeFile(file, supergraph);
     const port = await freePort();
@@ -278,8 +278,8 @@ describe('the start', () => {
   });
 });
 
-describe('the end', () => {
-  it('answers what is under way, with keep-alive connections open, and takes nothing more', async () => {
+describe('the shutdown', () => {
+  it('answers running requests, despite keep-alive, and accepts no more', async () => {
     const own = new Cleanup();
     const closing = await startTestGateway(own, supergraph, config());
     const agent = new Agent({ keepAlive: true });
@@ -301,7 +301,7 @@ describe('the end', () => {
     let held: ServerResponse | undefined;
     people.instead = (_request, response) => void (held = response);
     const underWay = post('{ hello }');
-    await until(() => held !== undefined, 'under way');
+    await until(() => held !== undefined, 'the request is running');
     let isClosed = false;
     const closed = own.run().then(() => (isClosed = true));
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -311,7 +311,7 @@ describe('the end', () => {
     expect(await underWay).toEqual({ status: 200, text: '{"data":{"hello":"late"}}\n' });
     const before = Date.now();
     await closed;
-    // Not only when the client or a timer lets go of the connection.
+    // Not only when the client or a timer closes the connection.
     expect(Date.now() - before).toBeLessThan(1_000);
     agent.destroy();
   });
@@ -333,14 +333,14 @@ describe('the end', () => {
 });
 
 describe('reload', () => {
-  it('reads the supergraph again, and refuses what must not be served', async () => {
+  it('reads the supergraph again, and refuses an unsafe one', async () => {
     const own = await startTestGateway(cleanup, supergraph, config());
     await own.update(supergraph.replaceAll('"email"', '"mail"'));
     await until(() => own.log.codes().includes('SUPERGRAPH_UPDATED'), 'updated');
     const token = await issuer.mint({ scope: 'mail' });
     expect((await own.ask('{ me { email } }', { token })).body.errors).toBeUndefined();
     await own.update('type Query { a: Int }');
-    await until(() => own.log.codes().includes('SUPERGRAPH_REFUSED'), 'refused');
+    await until(() => own.log.codes().includes('SUPERGRAPH_REFUSED'), 'the supergraph is refused');
     expect((await own.ask('{ me { email } }', { token })).body.errors).toBeUndefined();
     await rm(own.supergraphFile);
     expect(await own.running.reload()).toBe(false);

@@ -31,7 +31,7 @@ const role = `limits_${randomBytes(6).toString('hex')}`;
 let database: TestDatabase<unknown>;
 let postgresUrl: string;
 
-/** What docs/how-to/gateway.md tells an administrator to run. */
+/** The statements that docs/how-to/gateway.md tells an administrator to run. */
 async function documentedSql(): Promise<string> {
   const text = await readFile(projectPath('docs/how-to/gateway.md'), 'utf8');
   return (/```sql\n([\s\S]*?)```/.exec(text)?.[1] ?? '').replaceAll('behalf_limits', role);
@@ -54,7 +54,7 @@ afterAll(async () => {
 
 const REDIS = ['valkey-server', 'redis-server'].find((name) => spawnSync(name, ['--version']).status === 0);
 
-/** A server of its own that keeps nothing. */
+/** A separate server that keeps nothing. */
 async function startRedis(port: number): Promise<() => Promise<void>> {
   const child = spawn(REDIS ?? '', [
     '--port',
@@ -100,7 +100,7 @@ async function admitted(counters: readonly RateCounters[], key: string, requests
 const STORES: [string, () => Promise<string>, boolean][] = [
   ['PostgreSQL', async () => postgresUrl, true],
   [
-    // Skipped where neither valkey-server nor redis-server is installed (Debian: apt-get install redis-server).
+    // Skipped if neither valkey-server nor redis-server is installed (Debian: apt-get install redis-server).
     'Redis or Valkey',
     async () => {
       const port = await freePort();
@@ -112,22 +112,19 @@ const STORES: [string, () => Promise<string>, boolean][] = [
 ];
 
 describe.each(STORES)('counters in %s', (_name, start, isInstalled) => {
-  it.skipIf(!isInstalled)(
-    'are one budget for two gateways, and a refusal leaves nothing behind',
-    async () => {
-      const store = await start();
-      const gateways = [await open(store), await open(store)];
-      expect(await admitted(gateways, 'alma', 8)).toBe(3);
-      expect(await admitted(gateways, 'bo', 2)).toBe(2);
-      const [one, other] = gateways;
-      expect(await one?.consume(slow, 'bo', 2)).toBeGreaterThan(0);
-      await one?.giveBack(slow, 'bo', 2);
-      expect(await other?.consume(slow, 'bo', 1)).toBeUndefined();
-      expect(await other?.consume(slow, 'bo', 1)).toBeGreaterThan(0);
-    },
-  );
+  it.skipIf(!isInstalled)('are one budget for two gateways; a refusal costs nothing', async () => {
+    const store = await start();
+    const gateways = [await open(store), await open(store)];
+    expect(await admitted(gateways, 'alma', 8)).toBe(3);
+    expect(await admitted(gateways, 'bo', 2)).toBe(2);
+    const [one, other] = gateways;
+    expect(await one?.consume(slow, 'bo', 2)).toBeGreaterThan(0);
+    await one?.giveBack(slow, 'bo', 2);
+    expect(await other?.consume(slow, 'bo', 1)).toBeUndefined();
+    expect(await other?.consume(slow, 'bo', 1)).toBeGreaterThan(0);
+  });
 
-  it.skipIf(!isInstalled)('begin anew for a class whose numbers change', async () => {
+  it.skipIf(!isInstalled)('restart for a class whose numbers change', async () => {
     const counters = await open(await start());
     const key = randomBytes(4).toString('hex');
     expect(await admitted([counters], key, 4)).toBe(3);
@@ -135,7 +132,7 @@ describe.each(STORES)('counters in %s', (_name, start, isInstalled) => {
   });
 });
 
-it('the store learns no client and no person by name', async () => {
+it('never contain the name of a client or person', async () => {
   const counters = await open(postgresUrl);
   await counters.consume(slow, JSON.stringify(['https://login.example', 'budget-app', 'alma']), 1);
   const { rows } = await sql<{ key: string }>`select key from limits.counter`.execute(database.db);
@@ -143,7 +140,7 @@ it('the store learns no client and no person by name', async () => {
   for (const { key } of rows) expect(key).toMatch(/^behalf-rate:[A-Za-z0-9_-]{43}$/);
 });
 
-it('two gateways share one budget over PostgreSQL, and a third alone has one of its own', async () => {
+it('two gateways share a budget over PostgreSQL; a third has its own', async () => {
   const issuer = await TestIssuer.start();
   const people = await TestSubgraph.start('people');
   for (const each of [issuer, people]) cleanup.add(() => each.close());
@@ -175,8 +172,8 @@ it('two gateways share one budget over PostgreSQL, and a third alone has one of 
   expect((await alone.ask('{ hello }', { token })).status).toBe(200);
 });
 
-describe('a store that does not answer', () => {
-  /** It takes connections and never says anything. */
+describe('an unavailable store', () => {
+  /** It accepts connections and never answers. */
   async function startSilent(): Promise<number> {
     const server = createServer(() => undefined);
     server.listen(0, '127.0.0.1');
@@ -187,23 +184,23 @@ describe('a store that does not answer', () => {
 
   it.each([
     ['a PostgreSQL that is silent', async () => `postgres://u:s3cret@127.0.0.1:${await startSilent()}/db`],
-    ['a PostgreSQL that is not there', async () => `postgres://u:s3cret@127.0.0.1:${await freePort()}/db`],
+    ['an unreachable PostgreSQL', async () => `postgres://u:s3cret@127.0.0.1:${await freePort()}/db`],
     ['a PostgreSQL without the table', async () => database.url.replace(/\/[^/]+$/, '/postgres')],
     ['a Redis that is silent', async () => `redis://u:s3cret@127.0.0.1:${await startSilent()}`],
-    ['a Redis that is not there', async () => `redis://127.0.0.1:${await freePort()}`],
+    ['an unreachable Redis', async () => `redis://127.0.0.1:${await freePort()}`],
   ])('never fails open: %s', async (_what, address) => {
     const log = new TestLog();
     const counters = await open(await address(), log);
     const since = performance.now();
     expect(await admitted([counters], 'alma', 20)).toBe(3);
-    // One request waited for it, and those after it did not.
+    // One request waited for it, and later ones did not.
     expect(performance.now() - since).toBeLessThan(1_900);
     expect(log.of('RATE_STORE_UNAVAILABLE')).toHaveLength(1);
     expect(log.text).not.toMatch(/s3cret|127\.0\.0\.1/);
   });
 
   it.skipIf(REDIS === undefined)(
-    'is counted for by what this gateway admitted before, and used again when it is back',
+    'is replaced by this gateway’s own count until it returns',
     async () => {
       const log = new TestLog();
       const port = await freePort();
@@ -225,7 +222,7 @@ describe('a store that does not answer', () => {
   );
 });
 
-it('an address that is none is refused without repeating it, and a driver that is missing is named', async () => {
+it('reports an invalid address without repeating it, and a missing driver', async () => {
   expect(() => makeRateCounters('mysql://u:s3cret@db/x', new TestLog())).toThrow(ConfigurationError);
   expect(() => makeRateCounters('mysql://u:s3cret@db/x', new TestLog())).not.toThrow(/s3cret/);
   const missing = Object.assign(new Error("Cannot find package 'ioredis'"), { code: 'ERR_MODULE_NOT_FOUND' });

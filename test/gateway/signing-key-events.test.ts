@@ -9,13 +9,13 @@ import { LIFETIME_SECONDS, ofConsent, token, Transmitter } from './transmitter.j
 const ofKey = (id: unknown) => ({ format: 'complex', key: { format: 'opaque', id } });
 const NOW_SECONDS = Math.floor(Date.now() / 1000);
 
-describe('what a leaked key signed', () => {
+describe('tokens of a leaked key', () => {
   const signedBy = (keyId: string | undefined, issuer: string, issuedAt = NOW_SECONDS) => ({
     ...token({ issuer, issuedAt }),
     keyId,
   });
 
-  it('is dead for ever, whatever time it gives, and so is what does not say who signed it', () => {
+  it('are dead forever, whatever their time, as are tokens without a kid', () => {
     let nowMs = Date.now();
     const view = new RevocationView({
       issuers: ['a', 'b'],
@@ -35,7 +35,7 @@ describe('what a leaked key signed', () => {
     expect(view.isRevoked(signedBy(undefined, 'b'))).toBe(false);
   });
 
-  it('is remembered for a bounded number of keys; one more makes the view grow stale, not incomplete', () => {
+  it('are tracked for a bounded number of keys; beyond, the view is stale', () => {
     const view = new RevocationView({ issuers: ['a'], maxStalenessMs: 1_000, maxTokenLifetimeSeconds: 60 });
     for (let count = 0; count < 1_000; count++)
       expect(view.revoke({ issuer: 'a', keyId: `k${count}` }, 0)).toBe(true);
@@ -45,7 +45,7 @@ describe('what a leaked key signed', () => {
   });
 });
 
-describe('events about signing keys', () => {
+describe('signing key events', () => {
   const cleanup = new Cleanup();
   afterEach(() => cleanup.run());
 
@@ -65,16 +65,16 @@ describe('events about signing keys', () => {
     });
     cleanup.add(() => receiver.close());
     receiver.start();
-    await until(() => view.isFresh(), 'fresh');
+    await until(() => view.isFresh(), 'the view is fresh');
     return { transmitter, issuer, view, log, refreshed };
   }
 
   it.each([SIGNING_KEY_ROTATED, SIGNING_KEY_REVOKED])(
-    '%s has the issuer’s keys fetched again',
+    '%s has the issuer’s keys refetched',
     async (eventType) => {
       const { transmitter, issuer, log, refreshed, view } = await receive();
       await transmitter.announce(ofKey('k-1'), { eventType, event: {} });
-      await until(() => transmitter.queue.size === 0, 'acknowledged');
+      await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
       expect(refreshed).toEqual([issuer]);
       expect(log.codes()).toContain(
         eventType === SIGNING_KEY_REVOKED ? 'SIGNING_KEY_REVOKED' : 'SIGNING_KEY_ROTATED',
@@ -93,12 +93,12 @@ describe('events about signing keys', () => {
   ])('one that names %s is not acknowledged, and the view grows stale', async (_name, subject) => {
     const { transmitter, view, refreshed } = await receive();
     await transmitter.announce(subject, { eventType: SIGNING_KEY_REVOKED, event: {} });
-    await until(() => !view.isFresh(), 'stale');
+    await until(() => !view.isFresh(), 'the view is stale');
     expect(transmitter.queue.size).toBe(1);
     expect(refreshed).toEqual([]);
   });
 
-  it('keys that cannot be fetched again do not hold up the stream', async () => {
+  it('keys that cannot be refetched do not block the stream', async () => {
     const transmitter = await Transmitter.start();
     cleanup.add(() => transmitter.close());
     const issuer = transmitter.url;
@@ -114,12 +114,12 @@ describe('events about signing keys', () => {
     receiver.start();
     await transmitter.announce(ofKey('k-1'), { eventType: SIGNING_KEY_ROTATED, event: {} });
     await transmitter.announce(ofConsent('c-1'));
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     await until(() => log.codes().includes('ISSUER_KEYS_NOT_REFRESHED'), 'it is logged');
     expect(view.isRevoked(token({ issuer, consentId: 'c-1', issuedAt: NOW_SECONDS }))).toBe(true);
   });
 
-  it('the keys are fetched at once, within the pause after the last time as well', async () => {
+  it('the keys are refetched at once, even within the pause', async () => {
     const issuer = await TestIssuer.start();
     cleanup.add(() => issuer.close());
     const issuers = new Issuers([{ issuer: issuer.url, audience: AUDIENCE }]);
@@ -129,7 +129,7 @@ describe('events about signing keys', () => {
     await issuers.verify(await issuer.mint());
     issuer.keys = [await makeKey()];
     const next = await issuer.mint();
-    // Without the announcement the unknown key is not looked for so soon.
+    // Without the event, the unknown key is not fetched so soon.
     await expect(issuers.verify(next)).rejects.toMatchObject({ refusal: { code: 'INVALID_TOKEN' } });
     await issuers.refreshKeys(issuer.url);
     await expect(issuers.verify(next)).resolves.toMatchObject({ keyId: issuer.keys[0]?.kid });

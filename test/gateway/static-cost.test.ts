@@ -110,7 +110,7 @@ describe.each([
   );
 });
 
-it('a supergraph that states no costs has the defaults', () => {
+it('a supergraph without costs has the defaults', () => {
   const supergraph = composeSupergraph([
     {
       name: 'a',
@@ -124,7 +124,7 @@ it('a supergraph that states no costs has the defaults', () => {
   expect(measure(model, '{ a { b { c } } }').cost).toBe(110);
 });
 
-it('a cost never overflows, and never falls when more is asked (property)', () => {
+it('a cost never overflows, and never falls as more is requested (property)', () => {
   const nested = (depth: number): string =>
     depth === 0 ? 'id' : `author { books { ${nested(depth - 1)} } }`;
   fc.assert(
@@ -137,7 +137,7 @@ it('a cost never overflows, and never falls when more is asked (property)', () =
 });
 
 describe('introspection', () => {
-  it('costs what the schema’s own lists come to', () => {
+  it('costs as much as the schema’s own lists', () => {
     const all = measure(plain, getIntrospectionQuery()).introspection;
     expect(all).toBeGreaterThan(100);
     expect(all).toBeLessThanOrEqual(plain.toolIntrospection);
@@ -147,7 +147,7 @@ describe('introspection', () => {
     expect(measure(plain, '{ __typename book { id __typename } }').introspection).toBe(0);
   });
 
-  // A few types are far larger than the average, and the client chooses them.
+  // A few types are far larger than the average, and the client selects them.
   const fields = (count: number, type: string): string =>
     Array.from({ length: count }, (_, i) => `f${i}(a: Int, b: E0): ${type}`).join(' ');
   const skewed = buildSchema(`
@@ -164,12 +164,12 @@ describe('introspection', () => {
     '{ __type(name: "In") { inputFields { type { name } } } }',
     '{ __type(name: "Node") { possibleTypes { fields { args { type { enumValues { name } } } } } } }',
     '{ __schema { types { ...T } } } fragment T on __Type { fields { type { ...T2 } } } fragment T2 on __Type { fields { name } }',
-  ])('costs at least what the answer holds, on a schema of unequal types: %s', async (text) => {
+  ])('costs at least its answer’s size, on an uneven schema: %s', async (text) => {
     const model = new CostModel(skewed, parse('type Query { a: ID }'), 10);
     const { data } = await execute({ schema: skewed, document: parse(text) });
     let held = -1;
     JSON.stringify(data, (key, value: unknown) => {
-      // Entries of lists are no fields.
+      // List entries are not fields.
       if (!/^\d+$/.test(key)) held += 1;
       return value;
     });
@@ -185,7 +185,7 @@ describe('introspection', () => {
   });
 });
 
-it('of an interface does not grow with its implementing types for each selection', () => {
+it('of an interface does not cost its implementing types per selection', () => {
   const types = Array.from({ length: 2_000 }, (_, i) => `type T${i} implements Node { id: ID next: Node }`);
   const schema = buildSchema(
     `type Query { node: Node } interface Node { id: ID next: Node } ${types.join(' ')}`,
@@ -200,7 +200,7 @@ it('of an interface does not grow with its implementing types for each selection
   expect(looked.mock.calls.length).toBeLessThan(10);
 });
 
-it('of one document is told anew for other variables, and for each list that introspection stands in', () => {
+it('is counted anew for other variables, and for each list containing it', () => {
   const schema = buildSchema('type Query { page(first: Int): [Query] }');
   const stated = parse(
     `schema @link(url: "https://specs.apollo.dev/cost/v0.1", import: ["@listSize"]) { query: Query }

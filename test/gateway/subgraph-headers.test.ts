@@ -55,7 +55,7 @@ describe('headers that state the delegation', () => {
     });
   });
 
-  it('are absent where there is nothing to state, and constants are not', () => {
+  it('are absent if there is nothing to state, unlike constants', () => {
     const headers = {
       'x-user-id': { from: 'subject' },
       'x-consent': { from: 'consent' },
@@ -93,7 +93,7 @@ describe('headers that state the delegation', () => {
     expect(() => headersOf({ headers }, { ...ada, subject })).toThrow(UnsendableHeaderError);
   });
 
-  it('refuse a scope with a space in it, which would arrive as two', () => {
+  it('refuse a scope with a space, which would arrive as two', () => {
     const headers = { 'x-scopes': { from: 'scopes' } } as const;
     expect(() => headersOf({ headers }, { ...ada, scopes: new Set(['read admin']) })).toThrow(
       UnsendableHeaderError,
@@ -104,7 +104,7 @@ describe('headers that state the delegation', () => {
 describe('headers that a client may choose', () => {
   const forwardHeaders = ['Accept-Language', 'x-tenant'];
 
-  it('pass on those that are listed, in any case, and join repeated ones (RFC 9110 section 5.3)', () => {
+  it('pass on only listed ones, in any case, joining repeats (RFC 9110 section 5.3)', () => {
     const client = { 'ACCEPT-LANGUAGE': ['de', 'en;q=0.5'], 'x-tenant': 'north', 'x-other': 'y' };
     expect(headersOf({ forwardHeaders }, ada, client)).toEqual({
       'accept-language': 'de, en;q=0.5',
@@ -112,7 +112,7 @@ describe('headers that a client may choose', () => {
     });
   });
 
-  it('leave out values that are too long or cannot be sent', () => {
+  it('omit values that are too long or invalid', () => {
     const client = { 'accept-language': 'd'.repeat(4_097), 'x-tenant': 'a\nb' };
     expect(headersOf({ forwardHeaders }, ada, client)).toEqual({});
   });
@@ -200,7 +200,7 @@ describe('the configuration', () => {
     expect(() => headersOf({ headers: { authorization: { from: 'subject' } } })).toThrow(/constant only/);
   });
 
-  it('refuses to state roles that it does not name, or that have a space', () => {
+  it('refuses to state roles without a list, or with spaces', () => {
     const stated = { 'x-roles': { from: 'roles' } } as const;
     expect(() => new SubgraphHeaders('people', { headers: stated })).toThrow(/subgraphs\.people\.roles/);
     expect(() => new SubgraphHeaders('people', { headers: stated, roles: ['Branch Manager'] })).toThrow(
@@ -214,7 +214,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('points from buildService, which it refuses, to these options', () => {
+  it('is suggested when buildService is refused', () => {
     expect(() =>
       protectGateway({ supergraphSdl: '', buildService: () => ({}) } as never, {
         issuers: [],
@@ -259,7 +259,7 @@ describe('an unprotected subgraph behind the gateway', () => {
 
   const sent = (subgraph: TestSubgraph, name: string) => subgraph.requests.at(-1)?.headers[name];
 
-  it('is told once in the log, with the headers that it believes', async () => {
+  it('is logged once, with the headers that it trusts', async () => {
     const token = await issuer.mint({ scope: 'name' });
     await gateway.ask('{ me { id } rates }', { token });
     await gateway.ask('{ me { id } rates }', { token });
@@ -274,7 +274,7 @@ describe('an unprotected subgraph behind the gateway', () => {
     expect(gateway.log.of('SUBGRAPH_UNKNOWN')).toEqual([{ subgraph: 'lost' }]);
   });
 
-  it('gets who asks from the token, and each subgraph only its own headers', async () => {
+  it('gets the identity from the token, and only its own headers', async () => {
     const token = await issuer.mint();
     await gateway.ask('{ me { id } rates }', {
       token,
@@ -314,7 +314,7 @@ describe('an unprotected subgraph behind the gateway', () => {
     expect(sent(accounts, 'x-user-id')).toBeUndefined();
   });
 
-  it('is not asked for a subject that no header can state', async () => {
+  it('is not called with a subject that no header can state', async () => {
     const answer = await gateway.ask('{ me { id } }', {
       token: await issuer.mint({ sub: 'c-1\r\nx-app: admin' }),
     });

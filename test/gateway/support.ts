@@ -20,7 +20,7 @@ import type { GraphQLSchema } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { CryptoKey, JWK, JWTPayload } from 'jose';
 import { accountsSdl, peopleSdl, resolvers } from './domain.js';
-// A stock server of today does not start with another prefix for federation's elements.
+// A current stock server does not start with another prefix for federation's elements.
 import { withFederationNamespace } from '../../directives/src/specification/federation-namespace.js';
 import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { freePort } from '../../subgraphs/bank/start/free-port.js';
@@ -28,11 +28,11 @@ import { startGateway } from '../../gateway/index.js';
 import type { GatewayConfig, GatewayLog, GatewayOverrides, RunningGateway } from '../../gateway/index.js';
 
 export const AUDIENCE = 'https://api.bank.example';
-/** The challenge to a caller without credentials: both schemes, and no error (RFC 6750 section 3). */
+/** The challenge for a caller without credentials: both schemes, and no error (RFC 6750 section 3). */
 export const BOTH_SCHEMES =
   /^Bearer(?: resource_metadata="[^"]+")?, DPoP algs="[^"]+"(?:, resource_metadata="[^"]+")?$/;
 
-/** What was started in a test, closed in the opposite order. */
+/** Resources of a test, closed in reverse order. */
 export class Cleanup {
   private readonly tasks: (() => unknown)[] = [];
 
@@ -51,7 +51,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** A real HTTP server on a port of the system's choice, or on the one that is given. */
+/** A real HTTP server on a free port, or on the given one. */
 export async function listen(
   handler: (request: IncomingMessage, response: ServerResponse) => unknown,
   port = 0,
@@ -107,10 +107,10 @@ export interface Minting {
 /** An issuer with a metadata document and a key set over real HTTP. */
 export class TestIssuer {
   keys: IssuerKey[] = [];
-  /** Requests of the key set, and of the metadata. */
+  /** Requests for the key set, and for the metadata. */
   keyRequests = 0;
   metadataRequests = 0;
-  /** What the key set's endpoint does. */
+  /** How the key set's endpoint behaves. */
   mode: 'up' | 'error' | 'html' = 'up';
   private listening!: Listening;
 
@@ -143,7 +143,7 @@ export class TestIssuer {
     } else sendJson(response, 404, {});
   }
 
-  /** Claims of a good token; a member that is undefined is left out. */
+  /** Claims of a valid token; an undefined member is omitted. */
   claims(more: Readonly<Record<string, unknown>> = {}): JWTPayload {
     const now = Math.floor(Date.now() / 1000);
     return {
@@ -175,7 +175,7 @@ export interface Recorded {
   readonly text: string;
 }
 
-/** A subgraph over real HTTP that remembers what reached it. */
+/** A subgraph over real HTTP that records its requests. */
 export class TestSubgraph {
   readonly requests: Recorded[] = [];
   /** Answers instead of the subgraph. */
@@ -202,7 +202,7 @@ export class TestSubgraph {
     await this.apollo.stop();
   }
 
-  /** @param gateway With it the subgraph is a protected one, that believes this gateway. */
+  /** @param gateway Makes it a protected subgraph that trusts this gateway. */
   static async start(
     name: string,
     gateway?: ProtectedSubgraphOptions['gateway'],
@@ -289,7 +289,7 @@ export class TestLog implements GatewayLog {
     return this.entries.map(({ code }) => code);
   }
 
-  /** Facts of every entry with this code. */
+  /** Facts of every log entry with this code. */
   of(code: string): Readonly<Record<string, string | number | boolean>>[] {
     return this.entries.filter((entry) => entry.code === code).map(({ facts }) => facts);
   }
@@ -314,10 +314,10 @@ export interface Answer {
   };
 }
 
-/** Node's own type does not let a client be as rude as an attacker is. */
+/** Node's own type does not allow the requests of an attacker. */
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
-/** One HTTP request with the headers exactly as given: several values of one name go out as several headers. */
+/** One HTTP request with exactly these headers: several values of one name are sent as several headers. */
 export function send(url: string, body: string, headers: Headers = {}, method = 'POST'): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(
@@ -329,7 +329,7 @@ export function send(url: string, body: string, headers: Headers = {}, method = 
           try {
             parsed = JSON.parse(text);
           } catch {
-            // Not every answer is JSON; its text is there.
+            // Not every answer is JSON; then this is its text.
           }
           resolve({
             status: response.statusCode ?? 0,
@@ -371,7 +371,7 @@ export interface TestGateway {
   readonly log: TestLog;
   readonly supergraphFile: string;
   ask(query: string, asking?: Asking): Promise<Answer>;
-  /** Replaces the supergraph file and has it read again. */
+  /** Replaces the supergraph file and reloads it. */
   update(sdl: string): Promise<void>;
 }
 
@@ -405,7 +405,7 @@ export async function startTestGateway(
   };
 }
 
-/** Waits until it is so. */
+/** Waits until the condition holds. */
 export async function until(
   isSo: () => boolean | Promise<boolean>,
   what: string,

@@ -24,7 +24,7 @@ const ofClient = (id: string) => ({ format: 'complex', application: { format: 'o
 const ofScope = (id: string) => ({ format: 'complex', scope: { format: 'opaque', id } });
 const ofEverything = (id: string) => ({ format: 'complex', tenant: { format: 'opaque', id } });
 
-describe('a gateway that hears of a suspension', () => {
+describe('a gateway that receives a suspension', () => {
   const cleanup = new Cleanup();
   afterAll(() => cleanup.run());
   let transmitter: Transmitter;
@@ -52,14 +52,14 @@ describe('a gateway that hears of a suspension', () => {
       revocation: { streams: [{ issuer: transmitter.url, secret: 's' }], instance: 'gateway-of-the-test' },
       audit: { mode: 'required', file: auditFile },
     });
-    await until(() => gateway.running.gateway.health().revocation === 'fresh', 'fresh');
+    await until(() => gateway.running.gateway.health().revocation === 'fresh', 'the view is fresh');
   });
 
   async function announce(eventType: string, subjectId: object): Promise<void> {
     const code = eventType === ACCESS_SUSPENDED ? 'ACCESS_SUSPENDED' : 'ACCESS_RESUMED';
     const before = gateway.log.of(code).length;
     await transmitter.announce(subjectId, { eventType });
-    await until(() => gateway.log.of(code).length > before, 'heard');
+    await until(() => gateway.log.of(code).length > before, 'the event is received');
     if (eventType === ACCESS_SUSPENDED) standing.push(subjectId);
   }
   afterEach(async () => {
@@ -77,7 +77,7 @@ describe('a gateway that hears of a suspension', () => {
     return JSON.parse(lines.at(-1) ?? '') as AuditRecord;
   }
 
-  it('refuses every token of a suspended client, whenever it was issued, and serves the same one when it is resumed', async () => {
+  it('refuses every token of a suspended client, and accepts it again on resume', async () => {
     const before = await mint();
     const other = await mint('other');
     expect((await gateway.ask(QUERY, { token: before })).body.data).toEqual(ALL);
@@ -88,7 +88,7 @@ describe('a gateway that hears of a suspension', () => {
       const answer = await gateway.ask(QUERY, { token: each });
       expect(answer.status).toBe(403);
       expect(codes(answer)).toEqual(['CLIENT_SUSPENDED']);
-      // Another token would not help: nobody is sent to get one.
+      // Another token would not help, so the client is not sent to get one.
       expect(answer.headers['www-authenticate']).toBeUndefined();
     }
     expect(people.requests).toEqual([]);
@@ -103,7 +103,7 @@ describe('a gateway that hears of a suspension', () => {
     expect(gateway.log.text).not.toMatch(/eyJ/);
   });
 
-  it('refuses an exchanged token in which a suspended client acts (RFC 8693 section 4.1)', async () => {
+  it('refuses an exchanged token with a suspended actor (RFC 8693 section 4.1)', async () => {
     const exchanged = await mint('app', { act: { sub: 'gateway-of-others', act: { sub: 'service' } } });
     expect((await gateway.ask(QUERY, { token: exchanged })).status).toBe(200);
     await announce(ACCESS_SUSPENDED, ofClient('service'));
@@ -111,7 +111,7 @@ describe('a gateway that hears of a suspension', () => {
     expect((await gateway.ask(QUERY, { token: await mint('app') })).status).toBe(200);
   });
 
-  it('serves as if nobody held a stopped scope, past every cache, and again when it is lifted', async () => {
+  it('ignores a stopped scope despite all caches, until it is lifted', async () => {
     const held = await mint();
     const never = await mint('app', { scope: 'name' });
     for (let time = 0; time < 2; time++) {
@@ -128,7 +128,7 @@ describe('a gateway that hears of a suspension', () => {
     expect((await gateway.ask(QUERY, { token: held })).body.data).toEqual(ALL);
   });
 
-  it('refuses every token of the issuer at a stop of everything, and nobody who shows none', async () => {
+  it('refuses every token of the issuer at a full stop, but not anonymous callers', async () => {
     const held = await mint();
     await announce(ACCESS_SUSPENDED, ofEverything(transmitter.url));
     const answer = await gateway.ask(QUERY, { token: held });
@@ -136,41 +136,41 @@ describe('a gateway that hears of a suspension', () => {
     expect(codes(answer)).toEqual(['EMERGENCY_STOP']);
     expect(answer.headers['retry-after']).toBe('60');
     expect(await lastRecord()).toMatchObject({ outcome: 'refused', reason: 'EMERGENCY_STOP' });
-    // What needs no token is nobody's.
+    // A public field needs no token.
     expect((await gateway.ask('{ hello }')).status).toBe(200);
-    // Another issuer's tokens are not this one's to stop.
+    // Another issuer's tokens are unaffected.
     expect((await gateway.ask(QUERY, { token: await issuer.mint({ scope: 'name' }) })).status).toBe(200);
     await announce(ACCESS_RESUMED, ofEverything(transmitter.url));
     expect((await gateway.ask(QUERY, { token: held })).body.data).toEqual(ALL);
   });
 
-  it('holds a suspension over a new stream that begins with it, and drops one that it does not', async () => {
+  it('keeps a suspension that a new stream repeats, and drops others', async () => {
     const [kept, lifted] = [await mint('kept-app'), await mint('lifted-app')];
     for (const id of ['kept-app', 'lifted-app']) await announce(ACCESS_SUSPENDED, ofClient(id));
-    await until(() => transmitter.queue.size === 0, 'acknowledged');
+    await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     transmitter.mode = 'forgotten';
     await until(() => transmitter.mode === 'up', 'a new stream');
     await transmitter.announce(ofClient('kept-app'), { eventType: ACCESS_SUSPENDED });
-    // The small transmitter's first answer may have been empty: then it says that nothing stands.
+    // The small transmitter's first answer may have been empty, which means that no suspension is in force.
     await until(
       async () => (await gateway.ask(QUERY, { token: lifted })).status === 200,
-      'what is not said any more is over',
+      'the omitted suspension ended',
     );
     await until(
       async () => (await gateway.ask(QUERY, { token: kept })).status === 403,
-      'what stands, stands',
+      'the repeated suspension holds',
     );
   });
 
   it.each([
     ['of nobody', { format: 'complex' }],
     ['of two kinds', { ...ofClient('a'), ...ofScope('b') }],
-    ['of everything of somebody else', ofEverything('https://other.example')],
+    ['of another issuer’s everything', ofEverything('https://other.example')],
     ['of what is not known', { format: 'complex', group: { format: 'opaque', id: 'g' } }],
-  ])('takes no suspension %s for one that is in force', async (_name, subjectId) => {
+  ])('does not mistake a suspension %s for one in force', async (_name, subjectId) => {
     const before = gateway.log.of('REVOCATION_STREAM_BROKEN').length;
     const jti = await transmitter.announce(subjectId, { eventType: ACCESS_SUSPENDED });
-    await until(() => gateway.log.of('REVOCATION_STREAM_BROKEN').length > before, 'refused');
+    await until(() => gateway.log.of('REVOCATION_STREAM_BROKEN').length > before, 'the event is refused');
     expect(gateway.log.of('REVOCATION_STREAM_BROKEN').at(-1)?.reason).toBe('EVENT_UNREADABLE');
     expect(transmitter.queue.has(jti)).toBe(true);
     transmitter.queue.delete(jti);
@@ -185,7 +185,7 @@ describe('Suspensions', () => {
     { kind: 'everything' },
   ];
 
-  it('are what was suspended and not resumed since, over any streams (property)', () => {
+  it('are those suspended and not resumed, across any streams (property)', () => {
     const step = fc.record({
       action: fc.constantFrom('suspend', 'resume', 'new stream'),
       target: fc.nat({ max: targets.length - 1 }),
@@ -198,7 +198,7 @@ describe('Suspensions', () => {
           const target = targets[index];
           if (target === undefined) continue;
           if (action === 'new stream') {
-            // It says all that stands; one was lifted while nobody listened.
+            // The new stream lists all current suspensions; one was lifted while disconnected.
             standing.delete(target);
             suspensions.beginStream(ISSUER);
             for (const each of standing) suspensions.suspend(ISSUER, each);
@@ -232,7 +232,7 @@ describe('Suspensions', () => {
     );
   });
 
-  it('cut a token anew when what is stopped changes, and not each time', () => {
+  it('cut a token anew only if the stopped scopes change', () => {
     const suspensions = new Suspensions();
     const held = token({ scopes: ['x', 'y'], issuedAt: 0 });
     suspensions.suspend(ISSUER, { kind: 'scope', scope: 'x' });
@@ -243,7 +243,7 @@ describe('Suspensions', () => {
     expect([...held.delegation.scopes]).toEqual(['x', 'y']);
   });
 
-  it('are bounded, and say so instead of forgetting one', () => {
+  it('are bounded, and report overflow instead of forgetting', () => {
     const suspensions = new Suspensions();
     let count = 0;
     while (suspensions.suspend(ISSUER, { kind: 'client', clientId: `client-${count}` })) count += 1;

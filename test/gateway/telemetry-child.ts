@@ -1,6 +1,6 @@
 /**
- * Run as a process of its own: starts a gateway, asks it once, stays for a moment, and prints every address that it
- * looked up or connected to.
+ * Runs as its own process: starts a gateway, sends one request, waits a moment, and prints every address that was looked up or
+ * connected to.
  */
 import dns from 'node:dns';
 import net from 'node:net';

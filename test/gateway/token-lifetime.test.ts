@@ -22,7 +22,7 @@ interface Set {
   readonly hasStream?: boolean;
 }
 
-/** Why a token with these claims is refused; `accepted` when it is not. */
+/** Why a token with these claims is refused, or `accepted`. */
 async function start({ issuer: more = {}, revocation = {}, hasStream = false }: Set = {}) {
   const minter = await TestIssuer.start();
   cleanup.add(() => minter.close());
@@ -37,7 +37,7 @@ async function start({ issuer: more = {}, revocation = {}, hasStream = false }: 
   const { revocations } = admission.protection;
   cleanup.add(() => revocations?.close());
   revocations?.start();
-  await until(() => revocations?.view.isFresh() !== false, 'fresh');
+  await until(() => revocations?.view.isFresh() !== false, 'the view is fresh');
   const show = async (token: string): Promise<string> => {
     try {
       await admission.authenticate(token);
@@ -52,7 +52,7 @@ async function start({ issuer: more = {}, revocation = {}, hasStream = false }: 
   return { living, show, minter, iss, now };
 }
 
-describe('a token that claims a longer life than its issuer’s may have', () => {
+describe('a token with a longer lifetime than its issuer allows', () => {
   it.each<[string, Set, number]>([
     ['24 hours without a stream', {}, DAY],
     ['1 hour with a stream', { hasStream: true }, HOUR],
@@ -115,32 +115,29 @@ describe('a token that claims a longer life than its issuer’s may have', () =>
     ['that lives for a second more', { exp: DAY + 1 }, 'LIFETIME'],
     ['that never ends', { exp: 1e15 }, 'LIFETIME'],
     ['from the future', { iat: DAY, exp: DAY + 60 }, 'ISSUED_IN_FUTURE'],
-  ])(
-    'is refused when it is opaque and the issuer is asked, on each request: one %s',
-    async (_name, times, expected) => {
-      const now = Math.floor(Date.now() / 1000);
-      const shifted = Object.fromEntries(
-        Object.entries(times).map(([name, seconds]) => [name, now + Number(seconds)]),
-      );
-      const asked = await listen((_request, response) =>
-        sendJson(response, 200, {
-          active: true,
-          aud: AUDIENCE,
-          token_type: 'Bearer',
-          sub: 's',
-          client_id: 'c',
-          iat: now,
-          ...shifted,
-        }),
-      );
-      cleanup.add(() => asked.close());
-      const introspection = { endpoint: asked.url, clientId: 'gateway', clientSecret: 'secret' };
-      const { show } = await start({ issuer: { introspection } });
-      for (let round = 0; round < 2; round += 1) expect(await show('opaque-token')).toBe(expected);
-    },
-  );
+  ])('is refused when opaque, on each request: one %s', async (_name, times, expected) => {
+    const now = Math.floor(Date.now() / 1000);
+    const shifted = Object.fromEntries(
+      Object.entries(times).map(([name, seconds]) => [name, now + Number(seconds)]),
+    );
+    const asked = await listen((_request, response) =>
+      sendJson(response, 200, {
+        active: true,
+        aud: AUDIENCE,
+        token_type: 'Bearer',
+        sub: 's',
+        client_id: 'c',
+        iat: now,
+        ...shifted,
+      }),
+    );
+    cleanup.add(() => asked.close());
+    const introspection = { endpoint: asked.url, clientId: 'gateway', clientSecret: 'secret' };
+    const { show } = await start({ issuer: { introspection } });
+    for (let round = 0; round < 2; round += 1) expect(await show('opaque-token')).toBe(expected);
+  });
 
-  it('is refused whatever its times are: nothing accepted ends later than the bound from now (property)', () => {
+  it('is refused whatever its times: none outlives the bound from now (property)', () => {
     const times = fc.oneof(
       fc.double(),
       fc.integer({ min: -100_000, max: 100_000 }).map((offset) => Date.now() / 1000 + offset),

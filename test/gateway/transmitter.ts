@@ -58,33 +58,33 @@ export function token({
 export class Transmitter {
   readonly polls: { ack: string[]; returnImmediately: boolean; authorization: string | undefined }[] = [];
   streams = 0;
-  /** What receivers sent to make a stream, and the streams that they deleted. */
+  /** Requests of receivers to create streams, and the streams that they deleted. */
   readonly created: Record<string, unknown>[] = [];
   readonly deleted: (string | null)[] = [];
   readonly queue = new Map<string, string>();
   mode: 'up' | 'error' | 'forgotten' | 'html' | 'stopped' | 'unauthorized' = 'up';
-  /** Whether each stream has a secret of its own; the configured one is then good for making streams only. */
+  /** Whether each stream has its own secret; the configured one then only creates streams. */
   hasStreamSecrets = false;
-  /** Members in place of those of its answers. */
+  /** Members that replace those of its answers. */
   metadataInstead: Readonly<Record<string, unknown>> = {};
   streamInstead: Readonly<Record<string, unknown>> = {};
   answerInstead: Readonly<Record<string, unknown>> = {};
-  /** Before a stream is made. */
+  /** Runs before a stream is created. */
   beforeCreate: (() => void) | undefined;
-  /** Polls that may wait are answered at once. */
+  /** Long polls are answered at once. */
   isHasty = false;
-  /** Acknowledgements are not heeded. */
+  /** Acknowledgements are ignored. */
   isForgetful = false;
-  /** What each request was authorized with, by its method and path. */
+  /** The Authorization header of each request, by method and path. */
   readonly authorizations: [string, string | undefined][] = [];
-  /** Signs events, and is published. */
+  /** A key that signs events, and is published. */
   signer!: IssuerKey;
   published!: IssuerKey;
   private listening!: Listening;
   private waiting: (() => void)[] = [];
-  /** What its answers are dated by (RFC 9110 section 6.6.1), less the time that it is. */
+  /** The offset of its answers' Date header (RFC 9110 section 6.6.1) from the real time. */
   clockAheadMs = 0;
-  /** Between what it looks up for a poll and its answer. */
+  /** Runs between reading the events for a poll and answering it. */
   beforeAnswer: (() => unknown) | undefined;
 
   static async start(port = 0): Promise<Transmitter> {
@@ -177,7 +177,7 @@ export class Transmitter {
     return jti;
   }
 
-  /** An event that nobody is told of yet. */
+  /** An event that is not announced yet. */
   async sign(
     subjectId: unknown,
     { typ = 'secevent+jwt', aud = 'gateway', event, iss, eventType = SESSION_REVOKED }: Announcing = {},

@@ -15,7 +15,7 @@ import {
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-it('the keys of transaction tokens rotate, and subgraphs refuse no request', async () => {
+it('transaction token keys rotate without a refused request', async () => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const issuer = await TestIssuer.start();
@@ -32,12 +32,12 @@ it('the keys of transaction tokens rotate, and subgraphs refuse no request', asy
     expect(answer.body).toEqual({ data: { me: { name: 'Name of c-000001' } } });
     kids.add(decodeProtectedHeader(String(people.requests.at(-1)?.headers['txn-token'])).kid);
     await gateway.running.gateway.rotateKeys();
-    // A subgraph looks for a key that it does not know at most once a second.
+    // A subgraph fetches an unknown key at most once a second.
     await new Promise((resolve) => setTimeout(resolve, 1_100));
   }
 });
 
-it('the keys of transaction tokens rotate by schedule', async () => {
+it('transaction token keys rotate by schedule', async () => {
   const service = new TxnTokenService({
     propagation: {
       issuer: 'https://gateway.example',
@@ -59,7 +59,7 @@ it('the keys of transaction tokens rotate by schedule', async () => {
   }
 });
 
-it('a schedule for a key of a file is a contradiction', () => {
+it('a schedule for a key file is a contradiction', () => {
   const config = {
     supergraph: './s.graphql',
     issuers: [{ issuer: 'https://issuer.example', audience: AUDIENCE }],

@@ -7,7 +7,7 @@ import { mintTxnToken } from '../../gateway/propagate/txn-token.js';
 
 const words = fc.subarray(['a', 'b', 'c', 'd']);
 
-it('a transaction token never outlives the delegation, and never says more than the subgraph can ask for and the caller holds', async () => {
+it('a transaction token never exceeds the delegation or the subgraph’s rules', async () => {
   const keys = await SigningKeys.create();
   fc.assert(
     fc.property(

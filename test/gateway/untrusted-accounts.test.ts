@@ -64,7 +64,7 @@ async function metrics(): Promise<string> {
   return (await send(`${gateway.running.metricsUrl ?? ''}/metrics`, '', {}, 'GET')).text;
 }
 
-/** Asks with a subgraph that answers and gives this account, as JSON text. */
+/** Sends a request to a subgraph that returns these facts, as JSON text. */
 async function recordWith(accountText: string): Promise<AuditRecord> {
   people.instead = (_request, response) => {
     response.setHeader('content-type', 'application/json');
@@ -82,13 +82,13 @@ async function recordWith(accountText: string): Promise<AuditRecord> {
 
 const entry = (...parts: unknown[]): string => JSON.stringify({ v: 1, fields: [parts] });
 
-describe('a subgraph that lies about what it did cannot keep the request from its record', () => {
+describe('a subgraph with false facts cannot prevent the record', () => {
   it.each([
     ['a negative count', entry('Query.hello', 'denied', -1, null, null)],
     ['a count of zero', entry('Query.hello', 'denied', 0, null, null)],
     ['a broken count', entry('Query.hello', 'denied', 1.5, null, null)],
     ['a count beyond all rows', entry('Query.hello', 'denied', 1e308, null, null)],
-    ['a count that is no number', entry('Query.hello', 'allowed', '3', null, null)],
+    ['a count that is not a number', entry('Query.hello', 'allowed', '3', null, null)],
     ['a count that JSON cannot hold', '{"v":1,"fields":[["Query.hello","denied",1e400,null,null]]}'],
     [
       'a count that was rounded',
@@ -124,12 +124,12 @@ describe('a subgraph that lies about what it did cannot keep the request from it
     ['null', 'null'],
     ['text', '"v1"'],
     ['100,000 entries', JSON.stringify({ v: 1, fields: Array(100_000).fill(['Query.hello', 'allowed', 1]) })],
-  ])('an account that is none: %s', async (_case, account) => {
+  ])('invalid facts: %s', async (_case, account) => {
     expect(await recordWith(account)).toMatchObject({ fields: [], unaccounted: ['people'] });
     expect(gateway.log.of('SUBGRAPH_FACTS_MALFORMED')).toMatchObject([{ subgraph: 'people', entries: 0 }]);
   });
 
-  it('keeps what can be believed of an account, under the rule of the gateway and not its words', async () => {
+  it('keeps the plausible facts, under the gateway’s rules and wording', async () => {
     const record = await recordWith(
       JSON.stringify({
         v: 1,
@@ -149,14 +149,14 @@ describe('a subgraph that lies about what it did cannot keep the request from it
         rule: '@requiresScopes(name)',
         subgraph: 'people',
       },
-      // Nothing says that rows of this type belong to somebody.
+      // Nothing states that rows of this type have an owner.
       { coordinate: 'Person.nick', decision: 'denied', count: 1, subgraph: 'people' },
     ]);
     expect(record.unaccounted).toEqual(['people']);
     expect(JSON.stringify(record)).not.toContain('SE45');
   });
 
-  it('counts what is not believed, by subgraph, and no word of it', async () => {
+  it('counts rejected facts by subgraph, without their content', async () => {
     await recordWith(entry('evil{coordinate="x"}', 'denied', -1, null, null));
     const text = await metrics();
     expect(text).toMatch(/behalf_disbelieved_entries_total\{subgraph="people"\} [1-9]/);
@@ -165,8 +165,8 @@ describe('a subgraph that lies about what it did cannot keep the request from it
   });
 });
 
-describe('a record that cannot be complete says so', () => {
-  it('where a subgraph gives no account of what it answered', async () => {
+describe('an incomplete record says so', () => {
+  it('if a subgraph returns no facts for its answer', async () => {
     people.instead = (_request, response) => sendJson(response, 200, { data: { hello: 'hi' } });
     await gateway.ask('{ hello }', { token: await issuer.mint() });
     expect((await records()).at(-1)).toMatchObject({
@@ -174,17 +174,17 @@ describe('a record that cannot be complete says so', () => {
       fields: [],
       unaccounted: ['people'],
     });
-    // A subgraph without the library gives none, and is not broken.
+    // A subgraph without the library returns no facts, and is not broken.
     expect(gateway.log.codes()).not.toContain('SUBGRAPH_FACTS_MALFORMED');
   });
 
-  it('where a subgraph fails after it was asked', async () => {
+  it('if a subgraph fails after the request', async () => {
     people.instead = (_request, response) => sendJson(response, 500, {});
     await gateway.ask('{ hello }', { token: await issuer.mint() });
     expect((await records()).at(-1)).toMatchObject({ unaccounted: ['people'] });
   });
 
-  it('not where a root type has a name of its own: its fields are recorded by the supergraph’s', async () => {
+  it('but not for a renamed root type, recorded by the supergraph’s name', async () => {
     const sdl = `
       extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
       schema { query: Root }
@@ -203,7 +203,7 @@ describe('a record that cannot be complete says so', () => {
     expect(record).not.toHaveProperty('unaccounted');
   });
 
-  it('and nowhere else: neither for honest subgraphs nor for a caller whom they owe none', async () => {
+  it('and only then: neither for honest subgraphs nor anonymous callers', async () => {
     const token = await issuer.mint({ scope: 'name accounts' });
     await gateway.ask('{ me { name accounts { iban } } rates }', { token });
     const [honest] = (await records()).slice(-1);
@@ -216,7 +216,7 @@ describe('a record that cannot be complete says so', () => {
   });
 });
 
-describe('nothing that fails beside the record keeps it from being made', () => {
+describe('no failure beside the record prevents it', () => {
   it('a log that throws, in required mode', async () => {
     const taken: AuditRecord[] = [];
     const gateway = protectGateway(
@@ -245,7 +245,7 @@ describe('nothing that fails beside the record keeps it from being made', () => 
     expect(taken).toMatchObject([{ outcome: 'authentication-failed' }]);
   });
 
-  it.each(['best-effort', 'required'] as const)('a sink that throws before it promises: %s', async (mode) => {
+  it.each(['best-effort', 'required'] as const)('a sink that throws synchronously: %s', async (mode) => {
     const log = new TestLog();
     const gateway = protectGateway(
       { supergraphSdl: compose(people, accounts) },
@@ -277,11 +277,11 @@ describe('nothing that fails beside the record keeps it from being made', () => 
   });
 });
 
-describe('what a subgraph can give account of', () => {
+describe('the coordinates of a subgraph’s facts', () => {
   const of = (subgraph: string): ReadonlySet<string> =>
     new Set(createOperationAuthorizer(compose(people, accounts)).accountable.get(subgraph)?.keys());
 
-  it('is what it can resolve by the supergraph: its own fields and its keys', () => {
+  it('are what the supergraph lets it resolve: its fields and keys', () => {
     expect(of('people')).toContain('Person.name');
     expect(of('people')).toContain('Person.id');
     expect(of('accounts')).toContain('Person.id');
@@ -291,7 +291,7 @@ describe('what a subgraph can give account of', () => {
     expect(of('people')).not.toContain('Person.accounts');
   });
 
-  it('counts @external where it is provided, an interface object as its interface, and overridden fields as moved', () => {
+  it('include provided @external, interface objects as interfaces, and moved overrides', () => {
     const link = (imports: string) =>
       `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports}])`;
     const supergraph = composeSupergraph([
@@ -336,7 +336,7 @@ describe('what a subgraph can give account of', () => {
     expect(coordinates('c')).toEqual(['P.id', 'Query.renamed']);
   });
 
-  it('never lets anything else through, whatever it sends (property)', () => {
+  it('never include anything else, whatever it sends (property)', () => {
     const fields = new Map([
       ['T.a', { rule: '@authenticated', isOwned: true }],
       ['T.b', { strategy: 'MASK', isOwned: false }],
@@ -368,7 +368,7 @@ describe('what a subgraph can give account of', () => {
     );
   });
 
-  it('is read up to what there can be for its coordinates, each decision and two for its owner', () => {
+  it('are bounded per coordinate: each decision, and two for its owner', () => {
     const fields = new Map([['Person.name', { isOwned: true }]]);
     const entries = (count: number): object => ({
       v: 1,

@@ -61,7 +61,7 @@ describe('a transaction token of another minor version', () => {
     return createTxnTokenReader('people', { issuer: ISSUER, keys })(token);
   }
 
-  it('means the same with members that this version does not know', async () => {
+  it('means the same with unknown members', async () => {
     const { verified: today } = await read(present);
     const { verified } = await read({
       ...present,
@@ -73,7 +73,7 @@ describe('a transaction token of another minor version', () => {
     expect(today?.delegation).toMatchObject({ subject: 'alma', clientId: 'budget-app', consent });
   });
 
-  it('grants nothing by members that it lacks', async () => {
+  it('grants nothing by missing members', async () => {
     const { verified } = await read({
       txn: 't-1',
       scope: '',
@@ -93,11 +93,11 @@ describe('a transaction token of another minor version', () => {
     ['a detail level that this version does not know', { consent: { ...consent, detail: 'coarse' } }],
     ['another kind of service', { service: 'batch' }],
     ['policies in another form', { policies: { vip: true } }],
-  ])('is refused with %s: what restricts is never passed over', async (_what, tctx) => {
+  ])('is refused with %s: restrictions are never ignored', async (_what, tctx) => {
     expect(await read({ ...present, tctx })).toEqual({ refusal: 'TXN_TOKEN_CLAIM' });
   });
 
-  it('is verified beside keys of kinds that this version does not know', async () => {
+  it('is verified beside keys of unknown kinds', async () => {
     const newer = { kty: 'AKP', alg: 'ML-DSA-44', kid: 'k2', pub: 'AAAA' };
     expect((await read(present, [newer, { ...publicJwk, ...{ newer: 'x' } }])).verified).toBeDefined();
   });
@@ -108,7 +108,7 @@ describe('a schema of the next minor version', () => {
     .replace('behalf/v0.1", import: [', 'behalf/v0.2", import: ["@newerRule", ')
     .replace('nick: String', 'nick: String @newerRule');
 
-  it('stops the subgraph whose library does not know it, with both versions in the message', () => {
+  it('stops an older subgraph, and the message names both versions', () => {
     const start = () =>
       buildProtectedSubgraph({
         name: 'people',
@@ -120,7 +120,7 @@ describe('a schema of the next minor version', () => {
     expect(start).toThrow(/specs\.behalf\.dev\/behalf.*"v0\.2".*v0\.1/);
   });
 
-  it('is refused by a gateway that does not know it, with both versions in the message', async () => {
+  it('is refused by an older gateway, and the message names both versions', async () => {
     const people = await TestSubgraph.start('people');
     cleanup.add(() => people.close());
     const supergraph = compose(people).replaceAll(
@@ -134,7 +134,7 @@ describe('a schema of the next minor version', () => {
 describe('a rolling upgrade', () => {
   type Account = { v: number; fields: unknown[][] };
 
-  /** What another version of the library would write of the same accesses. */
+  /** What another version of the library would report of the same accesses. */
   const VERSIONS: Readonly<Record<string, (account: Account) => unknown>> = {
     present: (account) => account,
     // Without the parts of an entry that the gateway does not rely on.
@@ -150,7 +150,7 @@ describe('a rolling upgrade', () => {
   let auditFile: string;
   let gateway: TestGateway;
 
-  /** A subgraph behind a proxy that writes its account as another version would. */
+  /** A subgraph behind a proxy that rewrites its facts as another version would. */
   async function startSkewed(subgraph: TestSubgraph): Promise<string> {
     const server = createServer((request, response) => {
       void (async () => {
@@ -202,7 +202,7 @@ describe('a rolling upgrade', () => {
 
   const QUERY = '{ me { name email accounts { id iban } } rates }';
 
-  it('changes no answer and no record, while subgraphs of three versions answer in turns', async () => {
+  it('changes no answer or record across three versions of subgraphs', async () => {
     const token = await issuer.mint({ scope: 'name accounts' });
     const expected = (await gateway.ask(QUERY, { token })).body;
     for (const next of ['older', 'newer', 'present', 'newer', 'older']) {
@@ -214,7 +214,7 @@ describe('a rolling upgrade', () => {
     const records = lines.map((line) => JSON.parse(line) as AuditRecord);
     expect(records).toHaveLength(11);
     for (const record of records) {
-      // Subgraphs that are asked at the same time answer in any order.
+      // Subgraphs that are called concurrently answer in any order.
       expect(byCoordinate(record)).toEqual(byCoordinate(records[0]));
       expect(record).not.toHaveProperty('unaccounted');
     }

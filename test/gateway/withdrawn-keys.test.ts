@@ -30,7 +30,7 @@ afterEach(async () => {
   await cleanup.run();
 });
 
-/** Lets time pass for the gateway. */
+/** Advances the gateway's clock. */
 function pass(ms: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
 }
@@ -58,7 +58,7 @@ function protect(...issuers: TestIssuer[]): (token: string) => Promise<string> {
   };
 }
 
-/** A token that lives for hours, after it was used once. */
+/** A token that lives for hours, after its first use. */
 async function usedToken(issuer: TestIssuer, show: (token: string) => Promise<string>): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
   const token = await issuer.mint({ iat: now, exp: now + 20 * HOUR_SECONDS });
@@ -92,7 +92,7 @@ describe('a verified token', () => {
   });
 
   it.each(['EdDSA', 'RS256', 'PS256', 'ES256'])(
-    'is refused when its key was replaced under its name by another of the same kind (%s)',
+    'is refused if its key was replaced under the same name (%s)',
     async (algorithm) => {
       const issuer = await startIssuer(algorithm);
       const show = protect(issuer);
@@ -105,7 +105,7 @@ describe('a verified token', () => {
     },
   );
 
-  it('is refused sooner where it is in use: keys are fetched in the background from 5 minutes on', async () => {
+  it('is refused sooner if in use: keys are refetched after 5 minutes', async () => {
     const issuer = await startIssuer();
     const show = protect(issuer);
     const token = await usedToken(issuer, show);
@@ -115,20 +115,20 @@ describe('a verified token', () => {
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(issuer.keyRequests).toBe(1);
     pass(1_000);
-    // Nobody waits for it.
+    // No request waits for the fetch.
     expect(await show(token)).toBe('accepted');
-    await until(async () => (await show(token)) === 'INVALID_TOKEN', 'refused');
+    await until(async () => (await show(token)) === 'INVALID_TOKEN', 'the token is refused');
     expect(issuer.keyRequests).toBe(2);
   });
 
-  it('is accepted while its key is published, however often the key set is fetched', async () => {
+  it('is accepted while its key is published, across refetches', async () => {
     const issuer = await startIssuer();
     const show = protect(issuer);
     const token = await usedToken(issuer, show);
     for (let round = 0; round < 6; round += 1) {
       const [key] = issuer.keys;
       if (key === undefined) throw new Error('no key');
-      // A certificate of the same key is another one.
+      // Another certificate of the same key.
       issuer.keys = [changed(key, { x5t: `certificate-${round}` }), await makeKey()];
       pass(10 * MINUTE_MS);
       expect(await show(token)).toBe('accepted');
@@ -136,7 +136,7 @@ describe('a verified token', () => {
     expect(issuer.keyRequests).toBe(7);
   });
 
-  it('is refused while its key is away, and verified anew when it comes back', async () => {
+  it('is refused while its key is missing, and verified anew on its return', async () => {
     const issuer = await startIssuer();
     const show = protect(issuer);
     const token = await usedToken(issuer, show);
@@ -145,13 +145,13 @@ describe('a verified token', () => {
     pass(10 * MINUTE_MS);
     expect(await show(token)).toBe('INVALID_TOKEN');
     issuer.keys = before;
-    // Within the pause after a fetch nobody asks again.
+    // During the pause after a fetch nothing is fetched again.
     expect(await show(token)).toBe('INVALID_TOKEN');
     pass(6_000);
     expect(await show(token)).toBe('accepted');
   });
 
-  it('is not kept by a key of the same name and kind that another issuer publishes', async () => {
+  it('is not kept by another issuer’s key of the same name', async () => {
     const [one, other] = [await startIssuer(), await startIssuer()];
     other.keys = one.keys;
     const show = protect(one, other);
@@ -163,7 +163,7 @@ describe('a verified token', () => {
     expect(await show(tokenOfOther)).toBe('accepted');
   });
 
-  it('outlives an issuer that is down by 10 minutes, and then nothing is permitted until it is back', async () => {
+  it('survives an unavailable issuer for 10 minutes, then nothing is permitted', async () => {
     const issuer = await startIssuer();
     const show = protect(issuer);
     const token = await usedToken(issuer, show);
@@ -180,7 +180,7 @@ describe('a verified token', () => {
     expect(await show(token)).toBe('accepted');
   });
 
-  it('by a key that is not known yet is neither good nor bad while the key set cannot be had', async () => {
+  it('by an unknown key is undecided while the key set is unavailable', async () => {
     const issuer = await startIssuer();
     const show = protect(issuer);
     await usedToken(issuer, show);
@@ -199,7 +199,7 @@ describe('a verified token', () => {
     expect(await show(token)).toBe('accepted');
   });
 
-  it('is refused at the gateway as well, and no subgraph hears of it', async () => {
+  it('is refused before any subgraph request', async () => {
     const issuer = await startIssuer();
     const people = await TestSubgraph.start('people');
     cleanup.add(() => people.close());
@@ -217,7 +217,7 @@ describe('a verified token', () => {
     expect(people.requests).toEqual([]);
   });
 
-  it('is not kept by a key set that its issuer has left: the metadata is asked each time where it is', async () => {
+  it('is not kept by an abandoned key set; metadata are always reread', async () => {
     let place = 'before';
     const [old, next] = [await makeKey(), await makeKey()];
     const server = await listen((request, response) => {
@@ -267,7 +267,7 @@ describe('a remote key set (RFC 7517)', () => {
     return { published, keys, find };
   }
 
-  it('holds a key exactly as long as each answer has it unchanged (property)', async () => {
+  it('holds a key exactly while answers contain it unchanged (property)', async () => {
     const pairs = await Promise.all([1, 2, 3].map(() => generateKeyPair('ES256', { extractable: true })));
     const material = await Promise.all(pairs.map(({ publicKey }) => exportJWK(publicKey)));
     const { published, keys, find } = await publish([]);
@@ -306,9 +306,9 @@ describe('a remote key set (RFC 7517)', () => {
 
   it.each<[string, unknown]>([
     ['no list of keys', 'x'],
-    ['a key that is none', [7]],
+    ['an invalid key', [7]],
     ['more keys than anybody has', Array.from({ length: 101 }, () => ({ kty: 'EC' }))],
-  ])('that is answered with %s is not had, and what was known stays', async (_name, answer) => {
+  ])('that is answered with %s changes nothing', async (_name, answer) => {
     const { publicJwk, kid } = await makeKey();
     const { published, keys, find } = await publish([publicJwk]);
     const key = await find(kid);
@@ -318,13 +318,13 @@ describe('a remote key set (RFC 7517)', () => {
     expect(keys.holds(key)).toBe(true);
   });
 
-  it('that is larger than a megabyte is not read to its end', async () => {
+  it('larger than a megabyte is not read to its end', async () => {
     const { published, keys } = await publish([]);
     published.more = { filler: 'x'.repeat(1024 * 1024) };
     await expect(keys.refresh()).rejects.toMatchObject({ reason: 'ANSWER' });
   });
 
-  it('is fetched once more when a fetch was under way as its change was announced', async () => {
+  it('is refetched if its change was announced during a fetch', async () => {
     const [before, after] = [await makeKey(), await makeKey()];
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {
@@ -340,7 +340,7 @@ describe('a remote key set (RFC 7517)', () => {
     cleanup.add(() => server.close());
     const keys = new RemoteKeys({ locate: async () => server.url });
     const first = keys.freshen();
-    await until(() => requests === 1, 'asked');
+    await until(() => requests === 1, 'a request arrived');
     const announced = keys.refresh();
     release();
     await Promise.all([first, announced]);
@@ -349,7 +349,7 @@ describe('a remote key set (RFC 7517)', () => {
     expect((await keys.find(header, { payload: '', signature: '' })).key.keyId).toBe(after.kid);
   });
 
-  it('is too old after 10 minutes although the wall clock was set back', async () => {
+  it('expires after 10 minutes even if the wall clock goes back', async () => {
     const { publicJwk, kid } = await makeKey();
     const { published, keys, find } = await publish([publicJwk]);
     const key = await find(kid);
@@ -362,7 +362,7 @@ describe('a remote key set (RFC 7517)', () => {
     expect(keys.holds(key)).toBe(false);
   });
 
-  it('is as old as the question, however long the answer was on its way', async () => {
+  it('dates from its request, however late the answer', async () => {
     const { publicJwk } = await makeKey();
     const late = await listen((_request, response) => {
       pass(6 * MINUTE_MS);
@@ -382,7 +382,7 @@ describe('a remote key set (RFC 7517)', () => {
     expect(asked).toBe(2);
   });
 
-  it('is fetched again for an unknown name after a pause, and once for all who ask', async () => {
+  it('is refetched once for concurrent unknown names, after a pause', async () => {
     const { publicJwk, kid } = await makeKey();
     const { published, find } = await publish([publicJwk]);
     expect(await find(kid)).toBeDefined();

@@ -36,7 +36,7 @@ describe('readBody', () => {
     server.closeAllConnections();
   });
 
-  /** Sends the bytes as they are and gives back what comes until the server closes. */
+  /** Sends these bytes and returns what arrives until the server closes. */
   function sendRaw(...parts: readonly string[]): Promise<string> {
     return new Promise((resolve, reject) => {
       let answer = '';
@@ -91,7 +91,7 @@ describe('readBody', () => {
       request.once('close', () => {
         settle(readBody(request, { maxBytes: MAX_BYTES }));
       });
-      // An unheard error would end the process.
+      // An unhandled error event would end the process.
       request.on('error', () => undefined);
       request.destroy();
     });

@@ -65,7 +65,7 @@ describe('applying a ceiling', () => {
           }
           if (ceiling.kind === 'nothing') expect(left).toEqual({ scopes: [], purposes: [] });
           expect(applyCeiling(policy, clientId, left, day)).toEqual(left);
-          // What is honoured is a matter of each name by itself: holding more takes nothing away.
+          // Each name is honoured independently: holding more removes nothing.
           const all = applyCeiling(policy, clientId, { scopes: NAMES, purposes: NAMES }, day);
           expect(left.scopes).toEqual(scopes.filter((name) => all.scopes.includes(name)));
         },

@@ -33,7 +33,7 @@ rateClasses:
 longestConsent: { sensitive: P2W }
 `;
 
-/** A file before it is checked, to be spoilt. */
+/** An unchecked file, for a test to modify. */
 type Draft = Record<'scopes' | 'clients' | 'roles' | 'rateClasses', Record<string, object>>;
 type Change = (policy: Draft) => unknown;
 

@@ -7,7 +7,7 @@ import { watchFile } from '../../policy/watch.js';
 
 const DEBOUNCE_MS = 30;
 
-/** So long that only a notification by the operating system can explain a report. */
+/** So long that only a notification of the operating system can explain a report. */
 const NEVER_MS = 60_000;
 
 describe('watchFile', () => {

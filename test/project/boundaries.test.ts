@@ -99,7 +99,7 @@ it.each(Object.entries(MAY_IMPORT))(
   },
 );
 
-it('all packages have one version, and ask for each other by it', async () => {
+it('all packages share one version, and require each other at it', async () => {
   const manifests = await Promise.all(Object.keys(MAY_IMPORT).map(manifestOf));
   const published = manifests.filter((manifest) => manifest.private !== true);
   const [version] = new Set(published.map((manifest) => manifest.version));

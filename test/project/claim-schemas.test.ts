@@ -24,7 +24,7 @@ import { compileSchemas, readSchema, SCHEMA_NAMES } from '../support/json-schema
 
 const schema = await compileSchemas();
 
-/** Says what is wrong, and with what. */
+/** Reports what is wrong, and with which value. */
 function expectValid(validate: ValidateFunction, value: unknown): void {
   const isValid = validate(value);
   expect(isValid ? [] : validate.errors, JSON.stringify(value)).toEqual([]);
@@ -33,7 +33,7 @@ function expectValid(validate: ValidateFunction, value: unknown): void {
 type Parts = Readonly<Record<string, { readonly examples?: readonly unknown[] }>>;
 
 describe.each(SCHEMA_NAMES)('%s.schema.json', (name) => {
-  it('has an identifier, a title, a description and examples that it accepts', async () => {
+  it('has an identifier, a title, a description and valid examples', async () => {
     const { $id, title, description, examples, $defs } = await readSchema(name);
     expect($id).toBe(`https://specs.behalf.dev/schemas/v0.1/${name}.schema.json`);
     expect([typeof title, typeof description]).toEqual(['string', 'string']);
@@ -63,8 +63,8 @@ describe.each(SCHEMA_NAMES)('%s.schema.json', (name) => {
   });
 });
 
-describe('the schemas name the members that the types have', () => {
-  /** By type, so that a member that is added to the type is missed here. */
+describe('the schemas match the types’ members', () => {
+  /** By type, so that a new member of the type must be added here. */
   type Members<T> = Readonly<Record<keyof Required<T>, true>>;
   const members = async (name: (typeof SCHEMA_NAMES)[number], ...path: readonly string[]) => {
     let node = (await readSchema(name)) as Record<string, unknown>;
@@ -228,7 +228,7 @@ describe('what the running system writes', () => {
   });
   afterAll(() => cleanup.run());
 
-  /** Every kind of caller, and a request that is refused. */
+  /** Every kind of caller, and a refused request. */
   async function askAll(gateway: TestGateway): Promise<string[]> {
     bank.requests.length = 0;
     for (const token of Object.values(tokens)) expect((await gateway.ask(query, { token })).status).toBe(200);
@@ -240,14 +240,14 @@ describe('what the running system writes', () => {
     );
   }
 
-  it('access tokens: the consent claim of a person’s, of an exchanged one, and none of a service’s', () => {
+  it('access tokens: of a person, exchanged, and of a service', () => {
     for (const name of ['person', 'exchanged'])
       expectValid(schema('consent'), claimsOf({ access_token: tokens[name] ?? '' }).consent);
     expectValid(schema('txn-token#act'), claimsOf({ access_token: tokens.exchanged ?? '' }).act);
     expect(claimsOf({ access_token: tokens.service ?? '' }).consent).toBeUndefined();
   });
 
-  it('transaction tokens, as a subgraph gets them: of persons, actors and services, plain and bound', async () => {
+  it('transaction tokens at a subgraph: persons, actors and services, plain and bound', async () => {
     const seen = [...(await askAll(plain)), ...(await askAll(bound))].map((token) => decodeJwt(token));
     expect(seen).toHaveLength(6);
     for (const payload of seen) expectValid(schema('txn-token'), payload);
@@ -260,9 +260,9 @@ describe('what the running system writes', () => {
     }
   });
 
-  it('facts, as a subgraph answers them', async () => {
+  it('facts in a subgraph response', async () => {
     const [token = ''] = await askAll(plain);
-    // The subgraph is asked for more than the gateway would, so that it has denials of its own to tell.
+    // The subgraph is asked for more than the gateway would ask, so that it has denials of its own.
     const answer = await ask(bank.url, query, { headers: { 'txn-token': token } });
     const { behalf } = answer.body.extensions as { behalf: { fields: readonly (readonly unknown[])[] } };
     expectValid(schema('facts'), behalf);
@@ -270,7 +270,7 @@ describe('what the running system writes', () => {
     expect([...decisions].sort()).toEqual(['allowed', 'denied', 'minimized']);
   });
 
-  it('audit records: the lines of a file, and the rows of PostgreSQL', async () => {
+  it('audit records: file lines and PostgreSQL rows', async () => {
     await askAll(plain);
     const lines = (await readFile(auditFile, 'utf8')).trimEnd().split('\n');
     const records = lines.map((line) => JSON.parse(line) as AuditRecord);
@@ -288,7 +288,7 @@ describe('what the running system writes', () => {
   });
 });
 
-/** The record that a row was made of; JSON leaves out what is undefined. */
+/** The record that a row was made from; JSON omits undefined members. */
 function recordOf(row: StoredAuditRecord): AuditRecord {
   const or = <T>(value: T | null): T | undefined => value ?? undefined;
   const record = {

@@ -4,10 +4,10 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 import { projectPath } from '@behalf/example/internal';
 
-// Examples compile: those after `@example` in the docblocks of what packages export, and every ```ts fence of a document
-// that is not marked as a ```ts fragment.
+// Examples compile: those after `@example` in docblocks of exports, and every ```ts fence of a document that is not marked as a
+// ```ts fragment.
 
-/** What examples import, and where it is in this repository. */
+/** The imports of examples, and their place in this repository. */
 const MODULES: Readonly<Record<string, string>> = {
   '@behalf/audit': 'audit/index.ts',
   '@behalf/authority': 'authority/index.ts',
@@ -24,7 +24,7 @@ const MODULES: Readonly<Record<string, string>> = {
 const NOT_OURS = new Set(['node_modules', 'dist', '.git', '.behalf', 'decisions']);
 
 interface Example {
-  /** Where it stands, for whoever has to correct it. */
+  /** Its place in the source, for error messages. */
   readonly place: string;
   readonly text: string;
 }
@@ -62,7 +62,7 @@ async function documentedExamples(folder = projectPath()): Promise<Example[]> {
   return (await Promise.all(found)).flat();
 }
 
-/** The examples of each export of a package, and of the members of classes and interfaces among them. */
+/** The examples of each export of a package, including members of classes and interfaces. */
 function exportedExamples(program: ts.Program): Example[] {
   const checker = program.getTypeChecker();
   return Object.entries(MODULES).flatMap(([name, file]) => {
@@ -81,7 +81,7 @@ function exportedExamples(program: ts.Program): Example[] {
   });
 }
 
-/** Compiles each as a module of its own, in the root folder, as far as it is looked up from. */
+/** Compiles each as its own module, resolved from the root folder. */
 function problemsOf(examples: readonly Example[], old: ts.Program): string[] {
   const files = new Map(
     examples.map((example, index) => [projectPath(`example-${index}.ts`), example] as const),
@@ -94,7 +94,7 @@ function problemsOf(examples: readonly Example[], old: ts.Program): string[] {
     getSourceFile(file, language, ...more) {
       const example = files.get(file);
       if (example === undefined) return base.getSourceFile(file, language, ...more);
-      // One without imports is a module all the same, so that its names meet no others'.
+      // Makes an example without imports a module, so that its names are its own.
       return ts.createSourceFile(file, `${example.text}\nexport {};\n`, language);
     },
   };
@@ -123,7 +123,7 @@ it('every example of a document and of an exported docblock compiles', { timeout
   expect(problemsOf(examples, program)).toEqual([]);
 });
 
-it('an example that does not compile is found', { timeout: 120_000 }, () => {
+it('an example that does not compile is reported', { timeout: 120_000 }, () => {
   const good = "import { jsonLog } from '@behalf/gateway';\njsonLog('warn').log('info', 'REVOKED');";
   expect(problemsOf([{ place: 'good', text: good }], program)).toEqual([]);
   const bad = good.replace("'warn'", "'loud'");

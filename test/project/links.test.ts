@@ -18,13 +18,13 @@ async function documents(folder = projectPath()): Promise<string[]> {
   return (await Promise.all(found)).flat();
 }
 
-/** Without code, in which brackets are no links. */
+/** Without code, in which brackets are not links. */
 async function proseOf(file: string): Promise<string> {
   const text = await readFile(file, 'utf8');
   return text.replaceAll(/^( *)(```+|~~~+)[^\n]*\n[\s\S]*?^\1\2 *$/gm, '');
 }
 
-/** The anchors that GitHub gives to the headings of a document, second ones of a name with their number. */
+/** GitHub's anchors of a document's headings; repeated names get a number. */
 async function anchorsOf(file: string): Promise<ReadonlySet<string>> {
   const anchors = new Set<string>();
   for (const [, heading = ''] of (await proseOf(file)).matchAll(/^#{1,6} +(.+?)(?: +#*)?$/gm)) {
@@ -55,7 +55,7 @@ it('relative links lead to files, and their anchors to headings', async () => {
   expect(broken).toEqual([]);
 });
 
-it('the index of the documentation names every page, except for the decisions', async () => {
+it('the documentation index names every page except the decisions', async () => {
   const index = await proseOf(projectPath('docs/README.md'));
   const pages = (await documents(projectPath('docs')))
     .map((file) => relative(projectPath('docs'), file))

@@ -5,10 +5,10 @@ import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Static imports and re-exports of values: what loading the module loads with it. */
+/** Static imports and re-exports of values, which loading the module loads, too. */
 const IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^'\n]+)';/gm;
 
-/** The bare specifiers, and the files, that importing this file loads. */
+/** The bare specifiers and files that importing this file loads. */
 async function loadedBy(entry: string): Promise<{ packages: Set<string>; files: Set<string> }> {
   const packages = new Set<string>();
   const files = new Set<string>();

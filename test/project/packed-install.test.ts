@@ -39,7 +39,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(project, { recursive: true, force: true }));
 
-it('the directives alone make a protected subgraph', async () => {
+it('the directives alone protect a subgraph', async () => {
   await writeFile(
     join(project, 'subgraph.js'),
     `import { buildProtectedSubgraph, protectedContext } from '@behalf/directives';

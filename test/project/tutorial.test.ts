@@ -14,7 +14,7 @@ import { freePort, until } from '../gateway/support.js';
 
 interface Step {
   readonly kind: 'file' | 'run' | 'background';
-  /** Of a file, or the command. */
+  /** The file's text, or the command. */
   readonly name: string;
   readonly text: string;
   readonly expected: { readonly kind: string; readonly text: string } | undefined;
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const { pid } of started) {
-    // The whole group: npx starts a process of its own.
+    // The whole process group, because npx starts a child.
     if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   }
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -52,7 +52,7 @@ function stepsOf(tutorial: string): Step[] {
   return steps;
 }
 
-/** What `npm install` would do: for now the packages of this repository, and what it has installed. */
+/** What `npm install` would do, but with this repository's packages and installed modules. */
 async function installPackages(into: string, packages: readonly string[]): Promise<void> {
   const modules = join(into, 'node_modules');
   await mkdir(join(modules, '.bin'), { recursive: true });
@@ -68,11 +68,14 @@ async function installPackages(into: string, packages: readonly string[]): Promi
 }
 
 interface Shell {
-  /** Runs a block of commands. @returns what it wrote */
+  /**
+   * Runs a block of commands.
+   * @returns their output
+   */
   run(commands: string): Promise<string>;
 }
 
-/** One terminal: what one block sets, the next one has. */
+/** One terminal: the next block keeps the environment of the previous one. */
 function openShell(): Shell {
   const shell = spawn('bash', ['-e'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'], detached: true });
   started.push(shell);
@@ -112,7 +115,7 @@ async function runInBackground({ text, expected }: Step): Promise<void> {
   );
 }
 
-it('the tutorial does what it says', { timeout: 240_000 }, async () => {
+it('the tutorial works as written', { timeout: 240_000 }, async () => {
   let tutorial = await readFile(projectPath('docs/tutorial.md'), 'utf8');
   for (const port of PORTS) tutorial = tutorial.replaceAll(port, String(await freePort()));
   const steps = stepsOf(tutorial);

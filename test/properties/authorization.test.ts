@@ -31,7 +31,7 @@ const RUNS = Number(process.env.BEHALF_PROPERTY_RUNS ?? 1);
 /** Composing a schema costs far more than an operation on it, so each schema is tried with several. */
 const several = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(one, { minLength: 3, maxLength: 7 });
 
-/** The shape of every generated schema: objects, interfaces, a union, lists, positions that may not be null. */
+/** The shape of every generated schema: objects, interfaces, a union, lists, non-null positions. */
 const SHAPE: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
   Query: [
     ['a', 'A'],
@@ -74,7 +74,7 @@ const LINKS = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@requiresScopes", "@authenticated", "@policy"])
   @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@purpose"])\n`;
 
-/** What stands at each coordinate and type: nothing, a rule, or several. */
+/** The rules at each coordinate and type: none, one or several. */
 type Rules = Readonly<Record<string, string>>;
 
 function sdlOf(rules: Rules): string {
@@ -126,7 +126,7 @@ const rulesOfSchema: fc.Arbitrary<Rules> = fc.record(
   ]),
 );
 
-/** One generated schema, composed for real. */
+/** One generated schema, really composed. */
 interface World {
   readonly sdl: string;
   readonly supergraph: string;
@@ -252,7 +252,7 @@ const operations = fc
     ].join('\n'),
   )
   .map((source) => {
-    // A fragment that nothing spreads is not valid.
+    // An unused fragment is invalid.
     const document = parse(source);
     const spread = new Set<string>();
     visit(document, { FragmentSpread: (node) => void spread.add(node.name.value) });
@@ -285,7 +285,7 @@ function filtered(
 }
 
 describe('for any schema, operation and delegation', { timeout: 600_000 }, () => {
-  it('filtering before planning equals executing everything and nulling afterwards', () => {
+  it('filtering before planning equals executing all, then nulling', () => {
     fc.assert(
       fc.property(worlds, several(fc.tuple(operations, callers)), (world, requests) => {
         for (const [source, caller] of requests) {
@@ -298,18 +298,18 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
       }),
       { numRuns: 400 * RUNS },
     );
-    // Otherwise little would be shown by it.
+    // Otherwise the property would show little.
     expect(composed).toBeGreaterThan(refused);
   });
 
-  it('nothing that is denied is executed', () => {
+  it('nothing denied is executed', () => {
     fc.assert(
       fc.property(worlds, several(fc.tuple(operations, callers)), (world, requests) => {
         for (const [source, caller] of requests) {
           const { executed } = filtered(world, parse(source), caller);
           if (executed === undefined) continue;
           for (const [node, requirement] of requirementsOf({ schema, rules: world.rules }, executed)) {
-            // The type that the filter asks for itself reads nothing that the selections beside it do not.
+            // The `__typename` that the filter adds reads nothing beyond the selections beside it.
             if (node.alias?.value.startsWith('__behalf_typename') === true) continue;
             expect(isMet(requirement, caller), node.name.value).toBe(true);
           }
@@ -335,11 +335,11 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
     );
   });
 
-  it('a decision never depends on what another caller sent before', () => {
+  it('a decision never depends on an earlier caller', () => {
     const requests = fc.array(fc.tuple(operations, callers, fc.nat(3)), { minLength: 2, maxLength: 8 });
     fc.assert(
       fc.property(worlds, requests, ({ supergraph }, asked) => {
-        // So small that everything is thrown out and made again.
+        // So small that every entry is evicted and recreated.
         const shared = createOperationAuthorizer(supergraph, { cacheBytes: 100_000 });
         const decide = (authorizer: OperationAuthorizer, source: string, caller: Delegation | undefined) => {
           const { execute, denials } = authorizer.authorize(
@@ -351,7 +351,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
         };
         const first = asked[0];
         for (const [source, caller, other] of asked) {
-          // Callers of one operation, too.
+          // Different callers of one operation, too.
           const text = other === 0 && first !== undefined ? first[0] : source;
           const fresh = createOperationAuthorizer(supergraph);
           expect(decide(shared, text, caller)).toBe(decide(fresh, text, caller));
@@ -361,7 +361,7 @@ describe('for any schema, operation and delegation', { timeout: 600_000 }, () =>
     );
   });
 
-  it('the subgraph alone, from a signed transaction token, reaches the same decisions as the gateway', async () => {
+  it('the subgraph alone decides like the gateway, from a signed token', async () => {
     const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
     const key = { ...(await exportJWK(publicKey)), kid: 'k', alg: 'EdDSA' };
     await fc.assert(

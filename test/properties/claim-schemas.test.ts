@@ -12,7 +12,7 @@ import { expect, it } from 'vitest';
 import { readAccount } from '../../gateway/propagate/facts.js';
 import { compileSchemas } from '../support/json-schemas.js';
 
-// The published schemas and the code that reads the claims say the same: neither accepts what the other refuses.
+// The published schemas and the code that reads the claims agree: each accepts what the other accepts.
 
 const RUNS = Number(process.env.BEHALF_PROPERTY_RUNS ?? 1);
 const SEED = Number(process.env.BEHALF_PROPERTY_SEED ?? 20_261_128);
@@ -38,10 +38,10 @@ const JUNK: readonly Json[] = [
   { sub: 'a' },
 ];
 
-/** What is done to a document: at its n-th place something else, nothing, or one member more. */
+/** A change of a document at its n-th place: replaced, removed, or extended. */
 const change = fc.record({ at: fc.nat(60), to: fc.constantFrom<(Json | undefined)[]>(...JUNK, undefined) });
 
-/** Documents that fit, and such with one or two places changed. */
+/** Valid documents, and documents with one or two changes. */
 function around<T>(fitting: Arbitrary<T>): Arbitrary<Json> {
   return fc.tuple(fitting, fc.array(change, { maxLength: 2 })).map(([document, changes]) => {
     let changed = JSON.parse(JSON.stringify(document)) as Json;
@@ -82,11 +82,11 @@ const consent = fc.record(
   { requiredKeys: ['id', 'version', 'purposes', 'detail'] },
 );
 const { act } = fc.letrec((tie) => ({
-  // Not deeper than actors may nest, which the schema cannot say.
+  // Not deeper than actors may nest, which the schema cannot express.
   act: fc.oneof({ maxDepth: 3 }, fc.record({ sub: name }), fc.record({ sub: name, act: tie('act') })),
 }));
 
-it('readConsentClaim reads what the schema of the consent claim accepts', () => {
+it('readConsentClaim accepts what the consent schema accepts', () => {
   fc.assert(
     fc.property(around(consent), (claim) => {
       expect(readConsentClaim(claim) !== undefined).toBe(schema('consent')(claim));
@@ -95,7 +95,7 @@ it('readConsentClaim reads what the schema of the consent claim accepts', () => 
   );
 });
 
-it('readActorClaim reads what the schema of `act` accepts', () => {
+it('readActorClaim accepts what the schema of `act` accepts', () => {
   fc.assert(
     fc.property(around(act), (claim) => {
       expect(readActorClaim(claim) !== undefined).toBe(schema('txn-token#act')(claim));
@@ -104,7 +104,7 @@ it('readActorClaim reads what the schema of `act` accepts', () => {
   );
 });
 
-it('a subgraph reads a transaction token whose payload the schema accepts', async () => {
+it('a subgraph accepts a transaction token payload that its schema accepts', async () => {
   const pair = await generateKeyPair('EdDSA');
   const keys = [{ ...(await exportJWK(pair.publicKey)), alg: 'EdDSA', kid: 'k' }];
   const read = createTxnTokenReader('accounts', { issuer: 'https://gateway.example', keys });
@@ -135,7 +135,7 @@ it('a subgraph reads a transaction token whose payload the schema accepts', asyn
   const results = { accepted: 0, refused: 0 };
   await fc.assert(
     fc.asyncProperty(payload, async (claims) => {
-      // Another issuer, audience or time fits the schema, and is nevertheless not this subgraph's.
+      // Another issuer, audience or time fits the schema, but not this subgraph.
       fc.pre(!isAnothers(claims, known));
       const token = await new CompactSign(Buffer.from(JSON.stringify(claims)))
         .setProtectedHeader({ alg: 'EdDSA', typ: 'txntoken+jwt', kid: 'k' })
@@ -146,11 +146,11 @@ it('a subgraph reads a transaction token whose payload the schema accepts', asyn
     }),
     { numRuns: 1_500 * RUNS, seed: SEED },
   );
-  // Otherwise the property says little.
+  // Otherwise the property means little.
   expect(Math.min(results.accepted, results.refused)).toBeGreaterThan(300);
 });
 
-/** Whether a claim has the right type and another value. */
+/** Whether a claim has the right type but another value. */
 function isAnothers(claims: Json, known: Readonly<Record<string, string | number>>): boolean {
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) return false;
   return Object.entries(known).some(
@@ -158,7 +158,7 @@ function isAnothers(claims: Json, known: Readonly<Record<string, string | number
   );
 }
 
-it('the gateway believes the facts that the schema accepts, of coordinates that it knows', () => {
+it('the gateway accepts facts that the schema accepts, at known coordinates', () => {
   const coordinates = ['Query.accounts', 'Account.iban', '_T1._f'];
   const fields = new Map(coordinates.map((coordinate) => [coordinate, { isOwned: false }]));
   const entry = fc.tuple(
@@ -175,7 +175,7 @@ it('the gateway believes the facts that the schema accepts, of coordinates that 
       const account = readAccount(value, fields);
       const isRead = account?.dropped === 0;
       if (isValid) expect(isRead).toBe(true);
-      // The gateway has strategy and rule of its own and does not look at the subgraph's.
+      // The gateway uses its own strategy and rule, not the subgraph's.
       else expect(isRead && !onlyUnreadIsWrong(schema('facts').errors ?? [])).toBe(false);
     }),
     { numRuns: 2_000 * RUNS, seed: SEED },

@@ -34,7 +34,7 @@ export function delegationOf(holds: Held | undefined): Delegation | undefined {
   };
 }
 
-/** All that the one holds and all that the other holds. */
+/** The union of both delegations. */
 export function both(one: Held, two: Held): Held {
   return {
     scopes: [...one.scopes, ...two.scopes],

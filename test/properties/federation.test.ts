@@ -16,8 +16,8 @@ import type { World } from './federation/world.js';
 import { errorsOf, isPartOf, nulledAfterwards } from './oracle.js';
 
 /**
- * `BEHALF_PROPERTY_RUNS=10` runs ten times as many by hand, `BEHALF_PROPERTY_SEED=$RANDOM` others. The suite draws the same each
- * time: what it finds is of the change that is tested, and not of the day.
+ * `BEHALF_PROPERTY_RUNS=10` runs ten times as many cases by hand, `BEHALF_PROPERTY_SEED=$RANDOM` others. The suite always draws
+ * the same cases, so a failure is due to the tested change, not the day.
  */
 const RUNS = Number(process.env.BEHALF_PROPERTY_RUNS ?? 1);
 const SEED = Number(process.env.BEHALF_PROPERTY_SEED ?? 20_261_124);
@@ -28,7 +28,7 @@ const worlds: World[] = [];
 const cases = casesOf(worlds);
 let subgraphs: ProtectedSubgraphs;
 
-/** What the cases over the real gateway met: little would be shown by properties that met none of it. */
+/** What the cases over the real gateway included: properties that met none of it would show little. */
 const seen = {
   cases: 0,
   unlikeGraphql: 0,
@@ -51,9 +51,9 @@ beforeAll(async () => {
 }, 600_000);
 
 /**
- * What @apollo/gateway itself makes of an operation otherwise than the specification has it (null for an object of which everything
- * that was selected is left out; a mutation under `@include(if: false) @skip(if: false)` is run; what has `@requires` may
- * be resolved without its inputs where another \`@requires\` reads it) tells nothing of what was left of it, and why.
+ * Where @apollo/gateway itself deviates from the specification, nothing can be concluded about Behalf: it returns null for an
+ * object whose selections are all skipped, runs a mutation under `@include(if: false)
+ * @skip(if: false)`, and may resolve a field with `@requires` without its inputs if another \`@requires\` reads it.
  */
 function isUnlikeGraphql({ world, variables }: Case, { run, executed, ran }: Shown): boolean {
   if (run === undefined || executed === undefined) return false;
@@ -66,11 +66,11 @@ function isUnlikeGraphql({ world, variables }: Case, { run, executed, ran }: Sho
 }
 
 describe('for any federation, operation and delegation', { timeout: 600_000 }, () => {
-  it('composes most of what is drawn', () => {
+  it('most generated schemas compose', () => {
     expect(drawn.refused).toBeLessThan(FEDERATIONS / 2);
   });
 
-  it('filtering before planning equals executing everything and nulling afterwards', async () => {
+  it('filtering before planning equals executing all, then nulling', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async (asking) => {
         const { world, source, variables, caller } = asking;
@@ -86,7 +86,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
         }
         expect(JSON.stringify(shown.result.data), told(asking)).toBe(JSON.stringify(expected.data));
         expect(errorsOf(shown.result), told(asking)).toEqual(errorsOf(expected));
-        // Each mutation that is left, and no other, in the order of the document.
+        // Every remaining mutation and no other, in document order.
         const context: RunContext = { ran: [] };
         nulledAfterwards(wholeOf(world), document, caller, variables, context, true);
         expect(shown.ran, told(asking)).toEqual(context.ran);
@@ -96,7 +96,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     );
   });
 
-  it('so it does where everything of a selection is left out, and wherever graphql-js can tell', () => {
+  it('the same holds for wholly skipped selections, by graphql-js alone', () => {
     fc.assert(
       fc.property(cases, ({ world, source, variables, caller }) => {
         const document = parse(source);
@@ -110,7 +110,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     );
   });
 
-  it('nothing that is denied is asked of a subgraph, keys and @requires inputs apart', async () => {
+  it('no denied field is requested from a subgraph, except keys and @requires inputs', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async (asking) => {
         const { run, executed } = await asked(asking);
@@ -118,7 +118,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
         const findings = readPlan(asking.world, executed, run.plan, asking.caller);
         expect(findings.unjustified, told(asking)).toEqual([]);
         expect(findings.overgiven, told(asking)).toEqual([]);
-        // What the subgraphs received is what was planned.
+        // The subgraphs received what was planned.
         const planned = new Set(run.plan.map(({ graph, operation }) => `${graph} ${operation}`));
         for (const { graph, query } of run.asked) expect(planned).toContain(`${graph} ${query}`);
         if (findings.entityFetches > 0) seen.withEntityFetches += 1;
@@ -129,14 +129,14 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     );
   });
 
-  it('a subgraph that fails takes values away and puts nothing in their place', async () => {
+  it('a failing subgraph removes values and never changes any', async () => {
     const failing = fc.array(fc.nat(3), { minLength: 1, maxLength: 2 });
     let failed = 0;
     await fc.assert(
       fc.asyncProperty(cases, failing, async (asking, indices) => {
         const { world, source, variables, caller } = asking;
         const down = new Set(indices.map((index) => world.parts[index % world.parts.length]?.name));
-        // Where an entity is looked for, most of all: then it is there, and has nothing but what it was looked for by.
+        // Especially where an entity is fetched: it then exists, but has only its key.
         const shown = await asked(asking, (context) => (request) => {
           if (!down.has(request.graph) || !request.query.includes('_entities'))
             return unprotected(world)(context)(request);
@@ -164,13 +164,13 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     );
   });
 
-  it('what @skip and @include leave out is as if it had not been written', () => {
+  it('selections skipped by @skip and @include might as well be absent', () => {
     let compared = 0;
     fc.assert(
       fc.property(cases, (asking) => {
         const { world, source, variables, caller } = asking;
         const document = parse(source);
-        // It could not be written: a selection set is never empty.
+        // It cannot be written: a selection set is never empty.
         if (hasEmptySet(world.merged, document, variables)) return;
         compared += 1;
         const without = withoutLeftOut(world.merged, document, variables);
@@ -185,7 +185,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     expect(compared).toBeGreaterThan(300 * RUNS);
   });
 
-  it('each subgraph alone, from the token that the gateway mints for it, decides as the gateway does', async () => {
+  it('each subgraph alone decides like the gateway, from its token', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(), callers, async (index, caller) => {
         const world = worlds[index % worlds.length];
@@ -196,7 +196,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
             const [type = '', field = ''] = coordinate.split('.');
             const atGateway = isMet(world.rules.requirementOf(type, field), caller);
             const message = `federation ${world.seed} ${name} ${coordinate}`;
-            // Its token holds all that its own rules ask for.
+            // Its token holds everything that its own rules require.
             expect(isDenied, message).toBe(!isMet(own.requirementOf(type, field), caller));
             if (atGateway) expect(isDenied, message).toBe(false);
             if (statesAllRules(world, name, type, field)) expect(isDenied, message).toBe(!atGateway);
@@ -207,14 +207,14 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     );
   });
 
-  it('the gateway before protected subgraphs answers as before open ones: the second end denies nothing more', async () => {
+  it('protected subgraphs deny nothing beyond what the gateway denies', async () => {
     let compared = 0;
     await fc.assert(
       fc.asyncProperty(cases, async (asking) => {
         const { world, caller } = asking;
         const open = await asked(asking);
         if (open.run === undefined || open.executed === undefined) return;
-        // A subgraph cannot tell a key that joins from one that is read: it refuses a denied one, and the join with it.
+        // A subgraph cannot tell a key that joins from a selected one: it refuses a denied key, and thus the join.
         if (readPlan(world, open.executed, open.run.plan, caller).joins.length > 0) return;
         compared += 1;
         const closed = await asked(asking, subgraphs.answering(world, caller));
@@ -226,7 +226,7 @@ describe('for any federation, operation and delegation', { timeout: 600_000 }, (
     expect(compared).toBeGreaterThan(75 * RUNS);
   });
 
-  it('of which many are denied in part, join entities, have inputs of @requires, and mutate', () => {
+  it('many are partly denied, join entities, use @requires, and mutate', () => {
     const least = (part: keyof typeof seen, percent: number): void =>
       expect(seen[part], `${part} of ${JSON.stringify(seen)}`).toBeGreaterThan((seen.cases * percent) / 100);
     least('denied', 20);
@@ -251,7 +251,7 @@ function count({ source }: Case, { result, run, ran }: Shown): void {
   if (isDenied && run === undefined) seen.mutationsDenied += 1;
 }
 
-/** Whether a subgraph knows every rule of a field: it says all of them, and knows all types that could stand behind the field. */
+/** Whether a subgraph knows every rule of a field: it states them all, and knows all possible types of the field's value. */
 function statesAllRules(
   { shape, placed, merged }: World,
   graph: string,
@@ -265,7 +265,7 @@ function statesAllRules(
   return returned !== 'I' || shape.membersOf('I', graph).length === 2;
 }
 
-/** Each field of a protected subgraph, and whether it is denied: asked at the field, and of entities through `_entities` too. */
+/** Each field of a protected subgraph, and whether it is denied: as a field, and through `_entities` for entities. */
 async function decisionsOf(
   world: World,
   graph: string,

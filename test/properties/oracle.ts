@@ -31,9 +31,10 @@ import type {
 } from 'graphql';
 import type { ClientOperation } from '../../gateway/authorize/index.js';
 
-// What must come of an operation, worked out with plain graphql-js and none of the product but the rule table and `isMet`.
+// The expected result of an operation, computed with plain graphql-js and nothing of the product except the rule table and
+// `isMet`.
 
-/** A schema, its rules, and what it is executed on. */
+/** A schema, its rules, and the root value. */
 export interface Whole {
   readonly schema: GraphQLSchema;
   readonly rules: RuleTable;
@@ -47,7 +48,7 @@ interface GuardedContext {
   readonly guard: Resolver;
 }
 
-/** Executes everything with plain graphql-js, and nulls afterwards: in the resolvers, by what was selected there. */
+/** Executes everything with plain graphql-js, then nulls in the resolvers by the selections there. */
 export function nulledAfterwards(
   whole: Whole,
   document: DocumentNode,
@@ -55,7 +56,7 @@ export function nulledAfterwards(
   variables: Variables = {},
   /** Given to resolvers. */
   context?: unknown,
-  /** Goes on with the mutations after one that is denied and may not be null, where graphql-js ends. */
+  /** Continues with the mutations after a denied non-null one, where graphql-js stops. */
   goesOn = false,
 ): ExecutionResult {
   const { schema, rules, root } = whole;
@@ -101,14 +102,14 @@ export function nulledAfterwards(
   };
 
   const errors: { path: (string | number)[]; coordinate: string }[] = [];
-  /** By path: the selections that were merged there, and for each the denied one that it stands on. */
+  /** By path: the selections merged there, and for each the denied ancestor. */
   const occurrences = new Map<string, readonly { node: FieldNode; lostTo: FieldNode | undefined }[]>();
 
   const guard: Resolver = (source, args, _context, info) => {
     const path: (string | number)[] = [];
     for (let at: typeof info.path | undefined = info.path; at !== undefined; at = at.prev)
       path.unshift(at.key);
-    // Selections that stand on a denied one were never executed, unless they are reached otherwise as well.
+    // Selections below a denied one were never executed, unless they are also reached otherwise.
     const lost = new Map<FieldNode, FieldNode>();
     const reached = new Set<FieldNode>();
     for (const { node, lostTo } of occurrences.get(fieldPath(path.slice(0, -1))) ?? []) {
@@ -127,7 +128,7 @@ export function nulledAfterwards(
       nodes.map((node) => ({ node, lostTo: lost.get(node) })),
     );
     if (own.some(alive)) return defaultFieldResolver(source, args, context, info);
-    // Its own denial first, then those of what was selected on it, then the denial of what it stands on.
+    // Its own denial first, then those of its selections, then its denied ancestor's.
     const denied = own.find((node) => !allowed(node));
     const below = own.flatMap(deniedBelow);
     const above = nodes.flatMap((node) => lost.get(node) ?? []);
@@ -150,7 +151,7 @@ export function nulledAfterwards(
   });
 }
 
-/** Up to the last field: list indices lie between a field and what is selected on it. */
+/** Up to the last field: list indices lie between a field and its selections. */
 function fieldPath(path: readonly (string | number)[]): string {
   return JSON.stringify(path.slice(0, path.findLastIndex((step) => typeof step === 'string') + 1));
 }
@@ -220,8 +221,8 @@ export function requirementsOf(
 }
 
 /**
- * Errors by the null that they explain. Where a null moved upward, one error below it is enough for the GraphQL
- * specification, and plain graphql-js stops at the first.
+ * Errors by the null that they explain. For a propagated null the GraphQL specification requires one error below it, and
+ * graphql-js stops at the first.
  */
 export function errorsOf(result: ExecutionResult): string[] {
   const explained = (result.errors ?? []).map(({ path = [], extensions }) => {
@@ -240,7 +241,10 @@ export function errorsOf(result: ExecutionResult): string[] {
   return [...new Set(explained)].sort();
 }
 
-/** Everything that is not null in the one stands in the other. @param isSame of two values that have no parts */
+/**
+ * Every non-null value of the one is in the other.
+ * @param isSame compares two leaf values
+ */
 export function isPartOf(
   narrow: unknown,
   wide: unknown,
@@ -256,7 +260,7 @@ export function isPartOf(
   );
 }
 
-/** What goes to the client. */
+/** What is sent to the client. */
 export function asJson(result: { data?: unknown; errors?: readonly GraphQLError[] }): ExecutionResult {
   return JSON.parse(JSON.stringify(result)) as ExecutionResult;
 }

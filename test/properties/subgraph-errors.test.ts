@@ -24,7 +24,7 @@ beforeAll(async () => {
   }
 }, 600_000);
 
-/** Each step leads along the data, until the path ends or meets a null. */
+/** Each step follows the data, until the path ends or meets a null. */
 function leadsAlong({ data }: ExecutionResult, path: readonly (string | number)[]): boolean {
   let at: unknown = data;
   for (const step of path) {
@@ -35,7 +35,7 @@ function leadsAlong({ data }: ExecutionResult, path: readonly (string | number)[
   return true;
 }
 
-/** Whether the client's operation selects this field under the key that a path ends with. */
+/** Whether the client's operation selects this field under the path's last key. */
 function isSelected({ source }: Case, path: readonly (string | number)[], field: string): boolean {
   const key = path.findLast((step) => typeof step === 'string');
   let isThere = false;
@@ -48,7 +48,7 @@ function isSelected({ source }: Case, path: readonly (string | number)[], field:
 }
 
 describe('for any federation whose subgraphs report errors anywhere', { timeout: 600_000 }, () => {
-  it('an error quotes only what its client selected, may read, and asked for at a root', async () => {
+  it('an error quotes only what its client selected, may read, and requested at a root', async () => {
     const seen = { reported: 0, quoted: 0, redacted: 0, denied: 0 };
     await fc.assert(
       fc.asyncProperty(cases, fc.infiniteStream(fc.boolean()), async (asking, choices) => {
@@ -77,7 +77,7 @@ describe('for any federation whose subgraphs report errors anywhere', { timeout:
       }),
       { numRuns: 400 * RUNS, seed: SEED },
     );
-    // Little would be shown by operations without errors.
+    // Operations without errors would show little.
     for (const [kind, times] of Object.entries(seen)) expect(times, kind).toBeGreaterThan(50 * RUNS);
   });
 });

@@ -28,14 +28,14 @@ const SCHEMAS = [
   'audit/schemas/audit-record.schema.json',
 ];
 
-/** What travels between the parts: Markdown, made of the published JSON Schemas alone. */
+/** The claims between the parts, as Markdown, generated from the published JSON Schemas alone. */
 export async function claimsReference(): Promise<string> {
   const lines = [
     '# Claims, facts and records',
     '',
-    'What travels between the parts, and what is kept. Each has a JSON Schema (2020-12), published with its package:',
-    '`@behalf/directives/schemas/…` and `@behalf/audit/schemas/…`. Tests hold the schemas against what a running system writes,',
-    'and against the code that reads it.',
+    'The data between the parts, and the stored record. Each has a JSON Schema (2020-12), published with its package:',
+    '`@behalf/directives/schemas/…` and `@behalf/audit/schemas/…`. Tests compare the schemas with what a running system writes,',
+    'and with the code that reads it.',
     MADE_BY,
   ];
   for (const file of SCHEMAS) {

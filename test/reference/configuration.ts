@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { projectPath } from '@behalf/example/internal';
 import { cell, MADE_BY, table } from './markdown.js';
 
-/** What is read of JSON Schema: as much as the configuration's own uses. */
+/** The part of JSON Schema that the configuration's schema uses. */
 interface Schema {
   readonly $ref?: string;
   readonly description?: string;
@@ -24,7 +24,7 @@ interface Schema {
   readonly definitions?: Readonly<Record<string, Schema>>;
 }
 
-/** The configuration of the gateway: Markdown, made of its JSON Schema alone. */
+/** The gateway's configuration as Markdown, generated from its JSON Schema alone. */
 export async function configurationReference(): Promise<string> {
   const text = await readFile(projectPath('gateway/config/schema.json'), 'utf8');
   const schema = JSON.parse(text) as Schema;
@@ -54,7 +54,7 @@ export async function configurationReference(): Promise<string> {
   return `${lines.join('\n')}\n`;
 }
 
-/** One for each key below this one, in the order of the schema. */
+/** One per key below this one, in schema order. */
 function rows(schema: Schema, path: string): string[][] {
   const holder = schema.items ?? schema;
   const prefix = path === '' ? '' : `${path}${schema.items === undefined ? '' : '[]'}.`;

@@ -4,7 +4,7 @@ import { configurationReference } from './configuration.js';
 import { logReference } from './log-codes.js';
 import { metricsReference } from './metrics.js';
 
-/** The pages of docs/reference that are made of the code, by file name. */
+/** The generated pages of docs/reference, by file name. */
 export const references: Readonly<Record<string, () => string | Promise<string>>> = Object.freeze({
   'cli.md': () => cliReference(program),
   'claims.md': claimsReference,

@@ -6,10 +6,11 @@ import { cell, MADE_BY, table } from './markdown.js';
 
 const NOTHING = 'Nothing.';
 
-/** What whoever reads a line should do. By type, so that a code that is added needs one. */
+/** What a reader of the log line should do. By type, so that a new code needs an entry. */
 const gatewayActions: Readonly<Record<LogCode, string>> = {
-  AUDIT_OFF: 'Set `audit.mode` and where records go, unless nobody needs to know what was read.',
-  REVOCATION_OFF: 'Name a stream under `revocation.streams`. Without one, a token is good until it expires.',
+  AUDIT_OFF: 'Set `audit.mode` and a destination, unless nobody needs to know what was read.',
+  REVOCATION_OFF:
+    'Configure a stream under `revocation.streams`. Without one, a token is valid until it expires.',
   REQUEST_FAILED: 'Look the reason up in the [error codes](errors.md).',
   AUTHENTICATION_FAILED:
     'Nothing for single lines. Many with one reason: check clocks, the audience, and the keys that the issuer publishes.',
@@ -19,58 +20,57 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
     'Grant the application what it needs, or change the application, before the mode becomes `filter`.',
   WOULD_LIMIT: 'Give the client another rate class, or slow it down, before the mode becomes `filter`.',
   DEPRECATED_SCOPE: 'Tell the owners of the application which scope replaces it.',
-  DEPRECATED_KEY: 'Use what `advice` names, before the release that it names.',
+  DEPRECATED_KEY: 'Follow `advice`, before the release that it names.',
   SUPERGRAPH_UPDATED: NOTHING,
   SUPERGRAPH_REFUSED:
-    'Correct the supergraph as the message says, and have it read again. Until then the old one is served.',
+    'Correct the supergraph as the message says, and reload it. Until then the current one stays in service.',
   POLICY_UPDATED: NOTHING,
   POLICY_REFUSED:
-    'Correct the policy as the message says. The gateway reads it again when the file changes, or on SIGHUP.',
+    'Correct the policy as the message says. The gateway rereads it when the file changes, or on SIGHUP.',
   IDENTITY_HEADER_UNSENDABLE:
-    'Take another member of the delegation for the header, or have the issuer use plain identifiers.',
+    'Use another member of the delegation for the header, or have the issuer use plain identifiers.',
   SUBGRAPH_UNPROTECTED:
-    'Protect the subgraph with `@behalf/directives`. Until then only the gateway enforces its rules, so let nobody else reach it.',
+    'Protect the subgraph with `@behalf/directives`. Until then only the gateway enforces its rules, so isolate it from others.',
   SUBGRAPH_UNKNOWN: 'Correct the name under `subgraphs`, or remove it.',
-  RATE_STORE_UNAVAILABLE: 'Restore the database or Valkey. Until then each gateway counts for itself.',
+  RATE_STORE_UNAVAILABLE: 'Restore the database or Valkey. Until then each gateway counts by itself.',
   RATE_STORE_AVAILABLE: NOTHING,
-  REVOCATION_HOOK_FAILED: 'Correct the hook: it has to return soon and must not throw.',
+  REVOCATION_HOOK_FAILED: 'Correct the hook: it must return soon and not throw.',
   PLANNING_STOPPED:
     'Nothing for single lines. Many: find the client that sends these operations; see `limits.planningMs`.',
   PLANNER_ENDED: 'Nothing for single lines. Many: give the process more memory.',
   SCHEMA_LISTENER_FAILED: 'Correct the listener: `onSchemaLoadOrUpdate` of the server around the gateway.',
   SUBGRAPH_FACTS_MALFORMED:
-    'Have the subgraph’s team look at it: its version of `@behalf/directives`, or who answers at its address.',
+    'Have the subgraph’s team check its version of `@behalf/directives`, and what answers at its address.',
   METRICS_FAILED: 'Report it as a defect, with the line.',
-  SUBREQUEST_HTTP_ERROR: 'See whether the subgraph is up and reachable; the line has the status.',
-  SUBREQUEST_MALFORMED_RESPONSE: 'See what answers at the address of the subgraph.',
-  SUBGRAPH_ERROR: 'Have the subgraph’s team look at it; its own log has the message.',
-  TXN_TOKEN_NOT_EXCHANGED: 'See whether `propagation.passOn` names the workload and the audience.',
+  SUBREQUEST_HTTP_ERROR: 'Check whether the subgraph is reachable; the line has the status.',
+  SUBREQUEST_MALFORMED_RESPONSE: 'Check what answers at the subgraph’s address.',
+  SUBGRAPH_ERROR: 'Have the subgraph’s team investigate; its own log has the message.',
+  TXN_TOKEN_NOT_EXCHANGED: 'Check whether `propagation.passOn` names the workload and the audience.',
   AUDIT_RECORD_LOST:
-    'See whether the database or the disk of the audit log is up. With `mode: required` nothing is lost.',
-  AUDIT_UNAVAILABLE: 'Bring the database or the disk of the audit log back: until then requests are refused.',
+    'Check the database or the disk of the audit log. With `mode: required` nothing is lost.',
+  AUDIT_UNAVAILABLE: 'Restore the database or the disk of the audit log: until then requests are refused.',
   POLICY_FAILED: 'Correct the policy evaluator that the line names.',
   POLICY_TIMEOUT: 'Make the policy evaluator faster, or raise `policies.timeoutMs`.',
   REVOKED: NOTHING,
   ACCESS_SUSPENDED: NOTHING,
   ACCESS_RESUMED: NOTHING,
-  REVOCATION_STREAM_BROKEN:
-    'Bring the authority back. After `revocation.maxStalenessMs` requests with a token are refused.',
-  REVOCATIONS_LOST: 'Nothing: clients get new tokens. Often: see why the stream is interrupted.',
+  REVOCATION_STREAM_BROKEN: 'Restore the authority. After `revocation.maxStalenessMs` tokens are refused.',
+  REVOCATIONS_LOST: 'Nothing: clients get new tokens. If it recurs: find out why the stream is interrupted.',
   SIGNING_KEY_ROTATED: NOTHING,
   SIGNING_KEY_REVOKED: 'See the [runbook for a leaked key](../how-to/keys.md).',
-  SIGNING_KEY_NOT_ROTATED: 'Nothing for single lines: it is tried again. Often: report it as a defect.',
-  ISSUER_KEYS_NOT_REFRESHED: 'See whether the issuer’s key set can be reached.',
+  SIGNING_KEY_NOT_ROTATED: 'Nothing for single lines: it is retried. If it recurs: report it as a defect.',
+  ISSUER_KEYS_NOT_REFRESHED: 'Check whether the issuer’s key set is reachable.',
   APOLLO_WARNING: NOTHING,
-  APOLLO_ERROR: 'Have the same request sent to a gateway on a developer’s machine, where it shows more.',
-  MESSAGE: 'What the message says.',
+  APOLLO_ERROR: 'Send the same request to a gateway on a developer’s machine, which shows more.',
+  MESSAGE: 'Follow the message.',
 };
 
 const subgraphActions: Readonly<Record<SubgraphLogCode, string>> = {
-  FOREIGN_ROWS: 'Have the resolver’s query ask for rows of the subject alone (`delegation.subject`).',
+  FOREIGN_ROWS: 'Restrict the resolver’s query to the subject’s rows (`delegation.subject`).',
   VALUE_NOT_MINIMIZED: 'Correct the value, the type of the field, or its `@minimize`.',
 };
 
-/** What stands in the logs: Markdown, made of the registries and of what to do about each code. */
+/** The log codes as Markdown, generated from the registries and the advice for each code. */
 export function logReference(): string {
   return `${[
     '# Log codes',

@@ -1,4 +1,4 @@
-/** Stands at the top of every page that is made of the code. */
+/** The header of every generated page. */
 export const MADE_BY = 'This page is made by `npm run docs`; a test holds that it is fresh.';
 
 /** Text in a cell of a table. */

@@ -1,7 +1,7 @@
 import { GatewayMetrics } from '@behalf/gateway/internal';
 import { cell, MADE_BY, table } from './markdown.js';
 
-/** The metrics of the gateway: Markdown, made of the registry that a gateway with everything on would have. */
+/** The gateway's metrics as Markdown, generated from the registry of a gateway with everything on. */
 export function metricsReference(): string {
   const metrics = new GatewayMetrics({ auditLost: () => 0, revocationAgeSeconds: () => 0 });
   const rows = metrics

@@ -1,6 +1,6 @@
 /**
- * `npm run release:check`: packs every package, installs each alone into an empty project, checks its entries, its size, its licences and
- * what it brings along, and writes a software bill of materials for each into `.release/`.
+ * `npm run release:check`: packs every package, installs each alone into an empty project, checks its entries, size, licences
+ * and dependencies, and writes a software bill of materials for each into `.release/`.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,12 +1,12 @@
 /** What installing one package alone, with its peers, may and must not bring. */
 export interface Expectation {
-  /** Peers that npm does not install by itself, or in a version that has to be said. */
+  /** Peers that npm does not install by itself, or whose version must be stated. */
   readonly with: readonly string[];
   /** Packages that must not be there. */
   readonly without: readonly string[];
-  /** Bytes of everything that is installed, without graphql. */
+  /** Bytes of everything installed, without graphql. */
   readonly maxBytes?: number;
-  /** No package under a licence that is not an open-source one. */
+  /** Every licence must be an open-source one. */
   readonly isOpenSourceOnly?: boolean;
   /** Entries that need optional peers, and those peers: siblings by name, others as npm takes them. */
   readonly optional?: {

@@ -4,10 +4,10 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import type { PackedPackage } from './pack.js';
 
-/** The packages are ESM only and have an exports map: resolution from CommonJS and by Node 10's rules is not promised. */
+/** The packages are ESM only with an exports map: CommonJS and Node 10 resolution are not supported. */
 const RESOLUTIONS: ReadonlySet<string> = new Set(['node16-esm', 'bundler']);
 
-/** What is wrong with the entries of a package: files that are missing, types that do not match. One line each. */
+/** Problems of a package's entries, one line each: missing files, wrong types. */
 export async function checkFaces({ manifest, tarball, files }: PackedPackage): Promise<readonly string[]> {
   const archive = await readFile(tarball);
   const lines: string[] = [];

@@ -29,7 +29,7 @@ export async function installedPackages(project: string): Promise<readonly Insta
   const add = async (folder: string): Promise<void> => {
     const manifest = await readManifest(folder).catch(() => undefined);
     if (manifest !== undefined) {
-      // Old packages write an object.
+      // Old packages use an object.
       const license = manifest.license as string | { readonly type?: string } | undefined;
       const named = typeof license === 'object' ? license.type : license;
       found.push({ name: manifest.name, license: named ?? 'unknown', bytes: await sizeOf(folder) });
@@ -40,7 +40,7 @@ export async function installedPackages(project: string): Promise<readonly Insta
   return found;
 }
 
-/** Bytes of a package's own files, without what is installed inside it. */
+/** Bytes of a package's own files, without nested packages. */
 async function sizeOf(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(folder, { withFileTypes: true })) {
@@ -58,7 +58,11 @@ export function importableEntries({ name, exports = {} }: Manifest): readonly st
     .map((entry) => name + entry.slice(1));
 }
 
-/** Imports entries in a process of its own. @returns The names they export. @throws what an import threw, on stderr */
+/**
+ * Imports entries in a process of its own.
+ * @returns the exported names
+ * @throws the import's error, from stderr
+ */
 export async function exportedNames(
   project: string,
   specifiers: readonly string[],

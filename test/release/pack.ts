@@ -33,7 +33,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
   return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
-/** Every package that is published, as `npm publish` would pack it. The build must be up to date. */
+/** Packs every published package as `npm publish` would. The build must be up to date. */
 export async function packAll(destination: string): Promise<readonly PackedPackage[]> {
   const { workspaces = [] } = await readManifest(projectPath());
   const packed: PackedPackage[] = [];
@@ -71,10 +71,9 @@ export function withSiblings(name: string, packed: readonly PackedPackage[]): re
 }
 
 /**
- * Makes a folder a project of its own and installs packages into it from their tarballs, siblings included, as a stranger would from the
- * registry.
+ * Makes a folder its own project and installs packages from their tarballs, siblings included, as from the registry.
  *
- * @param others Further packages, as `npm install` takes them: `graphql@16`.
+ * @param others further packages, as for `npm install`: `graphql@16`
  */
 export async function installPacked(
   project: string,

@@ -30,7 +30,7 @@ async function sources(): Promise<(readonly [file: string, text: string])[]> {
   return found;
 }
 
-describe('the code', () => {
+describe('the source code', () => {
   it('takes no advisory locks', async () => {
     const files = await sources();
     expect(files.length).toBeGreaterThan(100);

@@ -90,7 +90,7 @@ describe('a database', () => {
       await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'broken-in-use'`.execute(
         database.db,
       );
-      // Nothing is asked of the connection at the moment at which it hears of its end.
+      // No query runs at the moment in which the connection learns of its end.
       await expect
         .poll(async () => {
           const { rows } =

@@ -8,7 +8,7 @@ import { migrateAuthority } from '../../authority/internal.js';
 import { createReplayRole, migrateReplay, openDatabase } from '../../store/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
-// A person's own PostgreSQL, where Behalf is given a user that is not the superuser.
+// An existing PostgreSQL on which Behalf is not a superuser.
 const user = `person_${randomBytes(6).toString('hex')}`;
 let database: TestDatabase<unknown>;
 let theirs: ReturnType<typeof openDatabase<never>>;
@@ -42,7 +42,7 @@ function roleName(): string {
   return role;
 }
 
-/** One sentence, for whoever runs the command. */
+/** One sentence for the operator. */
 async function sentence(work: Promise<unknown>): Promise<{ code: unknown; message: string }> {
   const error: unknown = await work.then(
     () => undefined,
@@ -98,7 +98,7 @@ describe('a database user with fewer rights', () => {
       database.db,
     );
     expect(rows).toEqual([{ temporary: false }]);
-    // It is there now, and is brought into order again.
+    // It now exists, and its rights are repaired.
     expect(await createReplayRole(theirs, 'y', role)).toEqual(left);
     await sql`alter role ${sql.id(user)} nocreaterole`.execute(database.db);
     await sql`alter database ${name} owner to current_user`.execute(database.db);

@@ -14,7 +14,7 @@ const ROLES = ['writer', 'replay'] as const;
 async function refusal(thief: Thief, statement: string): Promise<unknown> {
   const client = await thief.connect();
   try {
-    // Some statements are refused outside of a transaction for that alone.
+    // Some statements are refused just for running outside of a transaction.
     await client.query('begin');
     await client.query(statement);
     return 'nothing was refused';
@@ -25,7 +25,7 @@ async function refusal(thief: Thief, statement: string): Promise<unknown> {
   }
 }
 
-/** Everything outside of PostgreSQL's own schemas that the catalogue says a role may do, by whatever way. */
+/** Everything outside of PostgreSQL's own schemas that the catalogue permits a role, by any path. */
 async function rightsOf(role: string): Promise<string[]> {
   const { rows } = await sql<{ what: string }>`
     select 'schema ' || nspname || ' ' || p as what
@@ -151,7 +151,7 @@ describe('a role of gateways', () => {
   it.each(ROLES.flatMap((name) => STATEMENTS.map((statement) => [name, statement] as const)))(
     '%s may not: %s',
     async (name, statement) => {
-      // 0A000: an extension that is not there to be made.
+      // 0A000: an extension that is not available.
       expect(['42501', '0A000']).toContain(await refusal(roled[name], statement));
     },
   );

@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** One data folder for what does not spoil it: to make a new one takes two seconds. */
+/** One shared data folder for tests that do not change it: creating one takes two seconds. */
 async function open(options: Partial<DatabaseServerOptions> = {}): Promise<DatabaseServer> {
   return openDatabaseServer({ dataDir: join(folder, 'data'), unsafeNoDurability: true, ...options });
 }
@@ -92,7 +92,7 @@ describe('the embedded server', () => {
 
   it('refuses a second start on its folder', async () => {
     const server = await open();
-    // This process owns it, so that PostgreSQL's lock is waited for; another owner is named at once.
+    // This process owns it, so that PostgreSQL's lock is awaited; another owner is named at once.
     await writeFile(join(folder, 'data', 'database', 'owner.pid'), `${process.ppid}\n`);
     await expect(open()).rejects.toMatchObject({
       code: 'data_dir_in_use',
@@ -138,7 +138,7 @@ describe('the embedded server', () => {
 });
 
 describe('a program that is killed', () => {
-  // The program is the compiled one: node runs no TypeScript here.
+  // The compiled program: node does not run TypeScript here.
   const PROGRAM = `
     const { openDatabaseServer } = await import(process.argv[1]);
     const server = await openDatabaseServer({ dataDir: process.argv[2] });

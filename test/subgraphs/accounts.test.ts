@@ -57,8 +57,8 @@ async function pageOf(args: string): Promise<Page> {
   return (answer.data?.account as { transactions: Page }).transactions;
 }
 
-describe('queries to the database', () => {
-  it('accounts with transactions, counterparties and places are two, however many accounts there are', async () => {
+describe('database queries', () => {
+  it('of accounts with transactions, counterparties and places are always two', async () => {
     const answer = await run(`{ myAccounts { id iban transactions(first: 5) { edges { node {
       amount counterparty { ... on Party { displayName } } place { city } } } } } }`);
     expect(answer.errors).toBeUndefined();
@@ -66,7 +66,7 @@ describe('queries to the database', () => {
     expect(queries).toHaveLength(2);
   });
 
-  it('entities by reference are one query, and one for all their lists', async () => {
+  it('of entities by reference are one, and one for all their lists', async () => {
     const answer = await run(
       `query ($of: [_Any!]!) { _entities(representations: $of) { ... on Account { balance transactions(first: 1) {
         edges { node { amount } } } } } }`,
@@ -87,7 +87,7 @@ describe('queries to the database', () => {
     expect(queries[0]).toMatch(/balance.*iban/s);
   });
 
-  it('one account loaded with different fields has all of them', async () => {
+  it('return all fields of an account that is loaded twice with different ones', async () => {
     const answer = await run(
       `{ one: account(id: "a-000001") { id } two: account(id: "a-000001") { currency } }`,
     );
@@ -112,7 +112,7 @@ describe('pages', () => {
     );
   });
 
-  it('can be of one category', async () => {
+  it('can be filtered by category', async () => {
     const page = await pageOf('first: 10, category: GROCERIES');
     expect(page.edges.length).toBeGreaterThan(0);
     expect(new Set(page.edges.map(({ node }) => node.category))).toEqual(new Set(['GROCERIES']));
@@ -161,7 +161,7 @@ describe('over HTTP', () => {
     );
   });
 
-  it('without a token only what is public is given, also by reference', async () => {
+  it('without a token only public data is returned, also by reference', async () => {
     const query = `query ($of: [_Any!]!) { accountProducts myAccounts { id }
       _entities(representations: $of) { ... on Account { id iban } ... on Customer { id accounts { id } } } }`;
     const answer = await example.ask('accounts', undefined, query, {
@@ -178,7 +178,7 @@ describe('over HTTP', () => {
     expect(answer.extensions).toBeUndefined();
   });
 
-  it('the parties of an account come as an interface', async () => {
+  it('an account’s parties are returned as an interface', async () => {
     const query = `{ account(id: "a-000001") { frequentParties(first: 3) { __typename displayName } holder { id } } }`;
     const answer = await example.ask('accounts', CALLER, query);
     expect(answer.errors).toBeUndefined();
@@ -186,12 +186,12 @@ describe('over HTTP', () => {
     expect((answer.data?.account as { frequentParties: unknown[] }).frequentParties).toHaveLength(3);
   });
 
-  it('the facts go back with the answer', async () => {
+  it('facts return with the answer', async () => {
     const answer = await example.ask('accounts', CALLER, '{ myAccounts { balance } }');
     expect(answer.extensions?.behalf).toBeDefined();
   });
 
-  it('introspection is off, and nothing of a database error leaves', async () => {
+  it('introspection is off, and database errors are hidden', async () => {
     const introspection = await example.ask('accounts', CALLER, '{ __schema { types { name } } }');
     expect(introspection.errors?.[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
     await sql`alter table bank.account rename column iban to hidden`.execute(example.database.db);
@@ -205,7 +205,7 @@ describe('over HTTP', () => {
     ]);
   });
 
-  it('other paths, bodies that are no JSON or too long are refused', async () => {
+  it('unknown paths and invalid or oversized bodies are refused', async () => {
     const post = async (body: string, path = '/'): Promise<number> => {
       const headers = { 'content-type': 'application/json' };
       return (await fetch(new URL(path, example.urls.accounts), { method: 'POST', headers, body })).status;

@@ -46,7 +46,7 @@ interface Tokens {
   readonly client: oidc.Configuration;
 }
 
-/** A real authority, the consent subgraph with connections of its own, and two real gateways. */
+/** A real authority, the consent subgraph with its own connections, and two real gateways. */
 beforeAll(async () => {
   authority = await startTestAuthority({ longPollMs: 20_000 });
   cleanup.add(() => authority.close());
@@ -88,7 +88,7 @@ beforeAll(async () => {
     }),
   ];
   for (const each of gateways) {
-    await until(() => each.running.gateway.health().revocation === 'fresh', 'fresh');
+    await until(() => each.running.gateway.health().revocation === 'fresh', 'the view is fresh');
   }
   admin = await connect('iris', 'consents:admin', 'bank-console');
 });
@@ -118,7 +118,7 @@ async function administer(mutation: string, token = admin.access): Promise<Answe
   return first.ask(mutation, { token });
 }
 
-/** What each gateway says to the token at this moment. Nobody waits here. */
+/** Each gateway's answer to the token at this moment, without waiting. */
 async function read(token: string): Promise<number[]> {
   const answers = await Promise.all(gateways.map((each) => each.ask('{ mine }', { token })));
   return answers.map(({ status }) => status);
@@ -139,8 +139,8 @@ const IN_FORCE = 'inForce { everywhere gateways waitingFor silent }';
 const EVERYWHERE = { everywhere: true, gateways: 2, waitingFor: [], silent: [] };
 const WAIT = `reason: "${REASON}", waitFor: ALL_GATEWAYS`;
 
-describe('an administrator ends', () => {
-  it('once a revocation is answered, no gateway accepts the token', async () => {
+describe('an administrator revokes', () => {
+  it('consents: no gateway accepts the token once the mutation returns', async () => {
     const alma = await connect('alma');
     expect(await read(alma.access)).toEqual([200, 200]);
     const { consent } = claimsOf(alma.access);
@@ -167,7 +167,7 @@ describe('an administrator ends', () => {
     });
   });
 
-  it('one token, and not the one after it', async () => {
+  it('one token, and not the next one', async () => {
     const alma = await connect('alma');
     const next = await oidc.refreshTokenGrant(alma.client, alma.refresh);
     const mutation = `mutation { revokeToken(id: "${claimsOf(alma.access).jti}", ${WAIT}) { outcome ${IN_FORCE} } }`;
@@ -181,12 +181,12 @@ describe('an administrator ends', () => {
     });
   });
 
-  it('ending one sign-in leaves those of other browsers', async () => {
+  it('one sign-in, and not those of other browsers', async () => {
     const [here, there] = [await connect('alma'), await connect('alma')];
     const mutation = `mutation { revokeSession(id: "${claimsOf(here.access).sid}", ${WAIT}) {
       outcome sessions tokens ${IN_FORCE} } }`;
     expect((await administer(mutation)).body.data).toEqual({
-      // The refresh token, and the code that it was had for.
+      // The refresh token, and the code it came from.
       revokeSession: { outcome: 'DONE', sessions: 1, tokens: 2, inForce: EVERYWHERE },
     });
     expect(await read(here.access)).toEqual([401, 401]);
@@ -216,15 +216,15 @@ describe('an administrator ends', () => {
     expect(unknown.body.data).toEqual({
       revokeClient: { outcome: 'UNKNOWN', ended: [], inForce: null },
     });
-    // Cut-offs are in whole seconds: what comes in the same second counts as before.
+    // Cut-offs are in whole seconds: a token from the same second counts as earlier.
     await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000) + 20));
   });
 });
 
-describe('an administrator stops', () => {
+describe('an administrator suspends', () => {
   const SUSPENSION = 'suspension { kind clientId scope by reason endedBy endedReason }';
 
-  it('a rogue client is suspended, and resumes with the same token', async () => {
+  it('a rogue client, and resumes it with the same token', async () => {
     const alma = await connect('alma');
     const mutation = `mutation { suspendClient(clientId: "budget-app", ${WAIT}) { outcome ${SUSPENSION} ${IN_FORCE} } }`;
     const suspension = {
@@ -266,7 +266,7 @@ describe('an administrator stops', () => {
     expect(await read(alma.access)).toEqual([200, 200]);
   });
 
-  it('a scope, by an emergency stop, and lifts it', async () => {
+  it('a scope by an emergency stop, and lifts it', async () => {
     const noor = await connect('noor');
     const stop = (verb: string) =>
       administer(
@@ -286,12 +286,12 @@ describe('an administrator stops', () => {
     });
   });
 
-  it('everything: nobody’s token is served, the administrator’s neither, until an operator lifts it', async () => {
+  it('everything, their own token included, until an operator lifts it', async () => {
     const alma = await connect('alma');
     const stopped = await administer(
       `mutation { emergencyStop(target: { everything: true }, ${WAIT}) { outcome ${IN_FORCE} } }`,
     );
-    // The one that asked is answered: it was decided before.
+    // The caller still gets an answer: their request was decided before.
     expect(stopped.body.data).toEqual({ emergencyStop: { outcome: 'DONE', inForce: EVERYWHERE } });
     expect(await read(alma.access)).toEqual([503, 503]);
     const locked = await administer(
@@ -316,7 +316,7 @@ describe('an administrator stops', () => {
     } as const;
     expect(await changeSuspension({ databaseUrl, ...resume }, print)).toBe(0);
     expect(printed.at(-1)).toBe('in force at every gateway that follows the changes (2)');
-    // Nothing was revoked: the same tokens are good again.
+    // Nothing was revoked: the same tokens are valid again.
     expect(await read(alma.access)).toEqual([200, 200]);
     expect((await administer('{ suspensions { kind } }')).body.data).toEqual({ suspensions: [] });
   });
@@ -342,7 +342,7 @@ describe('an administrator stops', () => {
   });
 });
 
-describe('who is no administrator', () => {
+describe('a caller who is not an administrator', () => {
   const MUTATIONS = [
     'revokeToken(id: "x", reason: "x") { outcome }',
     'revokeClient(clientId: "x", reason: "x") { outcome }',
@@ -354,7 +354,7 @@ describe('who is no administrator', () => {
     'liftEmergencyStop(target: { everything: true }, reason: "x") { outcome }',
   ];
 
-  it.each(MUTATIONS)('does nothing by %s', async (mutation) => {
+  it.each(MUTATIONS)('has no effect by %s', async (mutation) => {
     const before = (await lastChange()).seq;
     const noor = await connect('noor');
     for (const token of [noor.access, undefined]) {
@@ -366,7 +366,7 @@ describe('who is no administrator', () => {
 });
 
 describe('the log', () => {
-  it('the authority’s log has the reason; other logs have neither reason nor token', async () => {
+  it('of the authority has the reason; others have neither reason nor token', async () => {
     const alma = await connect('alma');
     const { jti } = claimsOf(alma.access);
     await administer(`mutation { revokeToken(id: "${jti}", reason: "${REASON}") { outcome } }`);
@@ -376,7 +376,10 @@ describe('the log', () => {
       entity_id: 'admin-iris',
       reason: REASON,
     });
-    await until(async () => (await read(alma.access)).every((status) => status === 401), 'refused');
+    await until(
+      async () => (await read(alma.access)).every((status) => status === 401),
+      'the token is refused',
+    );
     const logs = [...gateways.map(({ log }) => log.text), ...subgraphLog, ...authority.logged].join('\n');
     expect(logs).toContain('REVOKED');
     expect(logs).not.toContain(REASON);

@@ -40,7 +40,7 @@ describe('the bank', () => {
     expect(await fingerprint(other)).not.toBe(await fingerprint(one));
   });
 
-  it('is filled in full size within seconds, consistently, and at once found filled', async () => {
+  it('is filled within seconds, consistently, and not again', async () => {
     const database = await newDatabase();
     const { db } = database;
     await migrateBank(db);
@@ -87,7 +87,7 @@ describe('the bank', () => {
     expect(filled.filter(Boolean)).toHaveLength(1);
   });
 
-  it('is empty after a filling that broke off, and can be filled then', async () => {
+  it('is empty after an aborted filling, and can be filled then', async () => {
     const { db } = await newDatabase();
     await migrateBank(db);
     await sql`alter table bank.transaction add constraint broken check (id < 1000)`.execute(db);

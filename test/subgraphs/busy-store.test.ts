@@ -37,7 +37,7 @@ it('a busy store answers STORE_BUSY, and the stop can be repeated', async () => 
   expect(await stop(undefined, undefined as never, undefined as never)).toMatchObject({ outcome: 'done' });
 });
 
-it('any other failure stays what it is', async () => {
+it('any other failure is unchanged', async () => {
   const { stop } = tellBusy({ stop: () => sql`select no_such_column`.execute(impatient) });
   await expect(stop(undefined, undefined as never, undefined as never)).rejects.toMatchObject({
     code: '42703',

@@ -48,7 +48,7 @@ const REVOKE = `mutation ($id: ID!) { revokeConsent(id: $id, reason: "enough") {
   ended { id clientId scopes endedAt } change } }`;
 
 describe('a person', () => {
-  it('sees their own consents, and no other’s', async () => {
+  it('sees only their own consents', async () => {
     const own = await grant(ALMA, 'app-seen');
     const other = await grant(NOOR, 'app-seen');
     const query = `query ($own: ID!, $other: ID!, $of: [_Any!]!) {
@@ -76,7 +76,7 @@ describe('a person', () => {
     expect(answer.errors).toBeUndefined();
   });
 
-  it('ends their own consent, and is told what ended; again, nothing does', async () => {
+  it('ends their own consent, learns what ended, and repeats it without effect', async () => {
     const own = await grant(ALMA, 'app-ended');
     const answer = await example.ask('consent', PERSON, REVOKE, { id: own.id });
     expect(answer.errors).toBeUndefined();
@@ -93,7 +93,7 @@ describe('a person', () => {
     expect(again.data?.revokeConsent).toEqual({ ended: [], change: null });
   });
 
-  it('is told whether the end is in force, and not by which gateways', async () => {
+  it('learns whether the end is in force, not the gateways’ names', async () => {
     const own = await grant(ALMA, 'app-waits');
     const { db } = example.database;
     const stream = {
@@ -125,7 +125,7 @@ describe('a person', () => {
     ]);
   });
 
-  it('cannot end another’s consent, nor tell whether there is one', async () => {
+  it('cannot end another’s consent, nor learn whether it exists', async () => {
     const other = await grant(NOOR, 'app-kept');
     for (const id of [other.id, 'no-such-consent']) {
       const answer = await example.ask('consent', PERSON, REVOKE, { id });
@@ -234,7 +234,7 @@ describe('an administrator', () => {
 });
 
 describe('a caller without a transaction token', () => {
-  it('has nothing, by field or by reference, but the schema for composition', async () => {
+  it('sees only the schema for composition, by field and by reference', async () => {
     const own = await grant(ALMA, 'app-hidden');
     const query = `query ($of: [_Any!]!) { _service { sdl } myConsents { id } consents { edges { node { id } } }
       _entities(representations: $of) { ... on Consent { id clientId } } }`;

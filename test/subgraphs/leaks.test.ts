@@ -29,12 +29,12 @@ async function page(caller: Caller, account: string, after?: string): Promise<Ac
 }
 
 describe('a cursor', () => {
-  it('holds no more of a booking’s time than the caller may see', async () => {
+  it('reveals no more of a booking’s time than the caller may see', async () => {
     const [edge] = (await page(READER, OWNED)).edges;
     expect(Buffer.from(edge?.cursor ?? '', 'base64url').toString()).toMatch(/^t \d{1,7}$/);
   });
 
-  it('a forged cursor with a time is refused, or times could be guessed', async () => {
+  it('a forged cursor with a time is refused, so times cannot be guessed', async () => {
     const after = Buffer.from('t 1790565939 240').toString('base64url');
     expect(denials(await example.ask('accounts', READER, PAGE, { account: OWNED, after }))).toEqual([
       'account.transactions BAD_USER_INPUT',
@@ -49,7 +49,7 @@ describe('a cursor', () => {
   });
 });
 
-it('filtering by a category requires the same purpose as reading it', async () => {
+it('filtering by category requires the purpose of reading it', async () => {
   const query = `{ account(id: "${OWNED}") { transactions(first: 2, category: SALARY) { edges { node { id } } } } }`;
   expect(denials(await example.ask('accounts', { ...READER, purposes: ['other'] }, query))).toEqual([
     'account.transactions UNAUTHORIZED_FIELD_OR_TYPE',
@@ -57,7 +57,7 @@ it('filtering by a category requires the same purpose as reading it', async () =
   expect((await example.ask('accounts', READER, query)).errors).toBeUndefined();
 });
 
-describe('what the database cannot store', () => {
+describe('a string that the database cannot store', () => {
   const UNSTORABLE = ['\u0000', '\uD800', '', 'x'.repeat(5_000)];
   const ADMINISTRATOR: Caller = {
     sub: 'admin-iris',
@@ -67,7 +67,7 @@ describe('what the database cannot store', () => {
   };
   const PAYER: Caller = { sub: ALMA, scopes: ['payments:write'], policies: ['kyc_verified'] };
 
-  it.each(UNSTORABLE)('is the identifier of nothing (%j)', async (id) => {
+  it.each(UNSTORABLE)('identifies nothing (%j)', async (id) => {
     const answers = await Promise.all([
       example.ask('accounts', READER, 'query ($id: ID!) { account(id: $id) { id } }', { id }),
       example.ask(
@@ -86,7 +86,7 @@ describe('what the database cannot store', () => {
     expect(example.logged).toEqual([]);
   });
 
-  it.each(UNSTORABLE)('is refused where something would be done (%j)', async (id) => {
+  it.each(UNSTORABLE)('is refused in a mutation (%j)', async (id) => {
     const ended = await example.ask(
       'consent',
       ADMINISTRATOR,
@@ -122,7 +122,7 @@ describe('what the database cannot store', () => {
     expect(example.logged).toEqual([]);
   });
 
-  it('in a reason is refused', async () => {
+  it('is refused in a reason', async () => {
     for (const reason of ['\u0000', '\uD800']) {
       const answer = await example.ask(
         'consent',
@@ -134,7 +134,7 @@ describe('what the database cannot store', () => {
     }
   });
 
-  it('in a reference is null; an identifier that is not text as well', async () => {
+  it('is null in a reference, like an identifier that is not a string', async () => {
     const of = [...UNSTORABLE, ['a-000001'], { a: 1 }, 7, null].map((id) => ({ __typename: 'Account', id }));
     const answer = await example.ask(
       'accounts',
@@ -147,6 +147,6 @@ describe('what the database cannot store', () => {
   });
 });
 
-it('a request target that is no path is not found', async () => {
+it('an invalid request target is not found', async () => {
   expect((await fetch(`${example.urls.accounts}//`)).status).toBe(404);
 });

@@ -44,8 +44,8 @@ async function transactions(
 const persons = (nodes: readonly Node[]): Node['counterparty'][] =>
   nodes.map(({ counterparty }) => counterparty).filter(({ __typename }) => __typename === 'PrivatePerson');
 
-describe('what a limited scope gives', () => {
-  it('MASK, TRUNCATE, REDACT, GENERALIZE by unit and by decimals, on a customer', async () => {
+describe('a limited scope', () => {
+  it('masks, truncates, redacts and generalizes a customer', async () => {
     const scopes = ['profile:read', 'profile:contact', 'profile:identity'];
     const full = await example.ask('customers', { sub: ALMA, scopes }, ME);
     expect(full.errors).toBeUndefined();
@@ -78,7 +78,7 @@ describe('what a limited scope gives', () => {
     expect(whole.taxId).toMatch(/^\d{6}[-A]9\d\d[0-9A-Y]$/);
   });
 
-  it('MASK and GENERALIZE by step on an account', async () => {
+  it('masks an account, and generalizes it by step', async () => {
     const scopes = ['accounts:read', 'accounts:details'];
     const full = await example.ask('accounts', { sub: ALMA, scopes }, ACCOUNT);
     const little = await example.ask('accounts', { sub: ALMA, scopes: ['accounts:read'] }, ACCOUNT);
@@ -91,7 +91,7 @@ describe('what a limited scope gives', () => {
     });
   });
 
-  it('PSEUDONYMIZE, TRUNCATE, GENERALIZE by DAY and by decimals on transactions', async () => {
+  it('pseudonymizes, truncates and generalizes transactions', async () => {
     const full = await transactions(['transactions:read', 'transactions:details', 'accounts:details']);
     const little = await transactions(['transactions:read']);
     expect(little).toHaveLength(200);
@@ -111,7 +111,7 @@ describe('what a limited scope gives', () => {
     );
   });
 
-  it('pseudonyms are stable for one application and differ between applications', async () => {
+  it('has stable pseudonyms, which differ between applications', async () => {
     const references = async (clientId: string): Promise<(string | undefined)[]> =>
       persons(await transactions(['transactions:read'], { clientId })).map(({ reference }) => reference);
     const names = persons(await transactions(['transactions:read', 'transactions:details'])).map(
@@ -124,13 +124,13 @@ describe('what a limited scope gives', () => {
     expect(one.some((reference) => other.has(reference))).toBe(false);
   });
 
-  it('a consent to minimal detail minimizes in spite of the fuller scope', async () => {
+  it('minimal consent minimizes despite the fuller scope', async () => {
     const nodes = await transactions(['transactions:read', 'transactions:details'], { detail: 'minimal' });
     expect(persons(nodes).every(({ displayName }) => displayName.length === 1)).toBe(true);
   });
 });
 
-it('a category is given for budgeting only', async () => {
+it('a category is returned for budgeting only', async () => {
   const caller = { sub: ALMA, scopes: ['transactions:read'], purposes: ['marketing'] };
   const query = `{ account(id: "a-000001") { transactions(first: 1) { edges { node { category amount } } } } }`;
   const answer = await example.ask('accounts', caller, query);

@@ -73,7 +73,7 @@ const narrow = (id: string, variables: Record<string, unknown>, caller: Caller =
 const resultOf = ({ data }: GraphQLAnswer): Narrowing => data?.narrowConsent as Narrowing;
 
 describe('a person narrows their own consent', () => {
-  it('makes a new consent, and the old one’s tokens are refused', async () => {
+  it('creates a new consent, and refuses the old one’s tokens', async () => {
     const own = await register.grant(terms(ALMA, 'app-narrowed'));
     const until = new Date(own.until.getTime() - HOUR_MS / 2).toISOString();
     const answer = await narrow(own.id, {
@@ -131,7 +131,7 @@ describe('a person narrows their own consent', () => {
     });
   });
 
-  it('at two places at once: one of them has nothing left to narrow', async () => {
+  it('concurrently: one of two finds nothing left to narrow', async () => {
     const own = await register.grant(terms(ALMA, 'app-raced'));
     const answers = await Promise.all([
       narrow(own.id, { removeScopes: ['transactions:read'] }),
@@ -143,20 +143,20 @@ describe('a person narrows their own consent', () => {
 
   it.each([
     ['a later end', (own: Consent) => ({ until: new Date(own.until.getTime() + 1_000).toISOString() })],
-    ['an end that is over', () => ({ until: new Date(Date.now() - 1_000).toISOString() })],
+    ['an end in the past', () => ({ until: new Date(Date.now() - 1_000).toISOString() })],
     ['no scope left', () => ({ removeScopes: ['accounts:read', 'transactions:read'] })],
     ['no purpose left', () => ({ removePurposes: ['budgeting', 'credit'] })],
     ['a day that does not exist', () => ({ until: '2026-13-45T00:00:00Z' })],
-    ['more names than any policy has', () => ({ removeScopes: Array.from({ length: 101 }, String) })],
+    ['too many names', () => ({ removeScopes: Array.from({ length: 101 }, String) })],
     ['a reason that is too long', () => ({ reason: 'x'.repeat(501) })],
-  ])('but not to %s', async (_, variables) => {
+  ])('is refused for %s', async (_, variables) => {
     const own = await register.grant(terms(ALMA, 'app-refused'));
     const answer = await narrow(own.id, variables(own));
     expect(denials(answer)).toEqual(['narrowConsent BAD_USER_INPUT']);
     expect(await register.find(own.id)).toMatchObject({ status: 'active' });
   });
 
-  it('but not to more detail', async () => {
+  it('cannot add detail', async () => {
     const own = await register.grant(terms(ALMA, 'app-minimal', { detail: 'minimal' }));
     expect(denials(await narrow(own.id, { detail: 'FULL' }))).toEqual(['narrowConsent BAD_USER_INPUT']);
   });
@@ -175,7 +175,7 @@ describe('nobody narrows somebody else’s consent', () => {
       'narrowConsent UNAUTHORIZED_FIELD_OR_TYPE',
     ]);
     expect(await register.find(other.id)).toMatchObject({ status: 'active' });
-    // The register checks once more, whatever its caller has checked.
+    // The register checks again, whatever its caller has checked.
     const forced = await register.narrow(other.id, { ...change, by: ALMA });
     expect(forced.consent).toBeUndefined();
   });
@@ -248,7 +248,7 @@ describe('an export', () => {
     ]);
   });
 
-  it('is complete over its parts, each bounded', async () => {
+  it('is complete over its pages, each bounded', async () => {
     const me: Caller = { sub: 'c-000022', scopes: ['consents:read'] };
     for (let count = 0; count < 260; count++) {
       const { id } = await register.grant(terms(me.sub, `app-${count % 3}`));
@@ -259,7 +259,7 @@ describe('an export', () => {
       .select(['event_id', 'record_id'])
       .where('pii_principal_id', '=', me.sub)
       .execute();
-    // Events that bear on nobody's access for the rest: more than one part holds, of a consent that goes on in the next.
+    // Events that affect nobody else: more than one page holds, for a consent that continues in the next.
     const reconfirm = register.grant(terms(me.sub, 'app-0', { until: new Date(Date.now() + HOUR_MS) }));
     const { id } = await reconfirm;
     for (let count = 1; count < 120; count++) {
@@ -284,12 +284,12 @@ describe('an export', () => {
     );
   }, 120_000);
 
-  it.each(['x', '-1', "1' or 1=1"])('is refused the cursor "%s"', async (after) => {
+  it.each(['x', '-1', "1' or 1=1"])('is refused for the cursor "%s"', async (after) => {
     const answer = await example.ask('consent', PERSON, EXPORT_MINE, { after });
     expect(denials(answer)).toEqual(['exportMyConsents BAD_USER_INPUT']);
   });
 
-  it('of somebody else is an administrator’s, with a reason, and on record', async () => {
+  it('of somebody else needs an administrator with a reason, and is recorded', async () => {
     const subject = 'c-000023';
     await register.grant(terms(subject, 'app-asked'));
     const variables = { subject, reason: 'access request 17' };

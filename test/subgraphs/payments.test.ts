@@ -94,7 +94,7 @@ describe('a payment', () => {
     });
   });
 
-  it('asked for several times at once with the same key is made once', async () => {
+  it('sent concurrently with one key is made once', async () => {
     const before = await books();
     const answers = await Promise.all(Array.from({ length: 6 }, () => pay({ idempotencyKey: 'same-key' })));
     const all = answers.map(started);
@@ -103,7 +103,7 @@ describe('a payment', () => {
     expect((await books()).payments).toBe(before.payments + 1);
   });
 
-  it('a reused idempotency key is refused; each application has its own', async () => {
+  it('is refused for a reused idempotency key, separate per application', async () => {
     started(await pay({ idempotencyKey: 'used-key' }));
     const reused = await pay({ idempotencyKey: 'used-key', amount: '13.00' });
     expect(denials(reused)).toEqual(['startPayment IDEMPOTENCY_KEY_REUSED']);
@@ -111,12 +111,12 @@ describe('a payment', () => {
     expect(started(other).repeated).toBe(false);
   });
 
-  it('more than the balance is refused, also for concurrent payments', async () => {
+  it('beyond the balance is refused, also concurrently', async () => {
     const { balance } = await books();
     const tooMuch = await pay({ idempotencyKey: 'too-much', amount: (Number(balance) + 0.01).toFixed(2) });
     expect(denials(tooMuch)).toEqual(['startPayment INSUFFICIENT_BALANCE']);
     expect((await books()).balance).toBe(balance);
-    // The refused request did not use its key up.
+    // The refused request did not use up its key.
     started(await pay({ idempotencyKey: 'too-much', amount: '0.01' }));
 
     const half = ((Number(balance) / 2) * 0.9).toFixed(2);
@@ -128,7 +128,7 @@ describe('a payment', () => {
     expect(after.balance).toBe(after.booked);
   });
 
-  it('from somebody else’s account is refused as if there were none', async () => {
+  it('from another’s account is refused as if it did not exist', async () => {
     const before = await books('a-000004');
     const foreign = await pay({ accountId: 'a-000004', idempotencyKey: 'foreign-account' });
     const missing = await pay({ accountId: 'a-999999', idempotencyKey: 'missing-account' });
@@ -161,12 +161,12 @@ describe('a payment', () => {
   });
 });
 
-describe('who may pay', () => {
+describe('permission to pay', () => {
   it.each<[string, Caller | undefined]>([
     ['without a token', undefined],
     ['without the scope', { ...PAYER, scopes: ['accounts:read'] }],
     ['without the policy', { ...PAYER, policies: [] }],
-  ])('nobody %s', async (_who, caller) => {
+  ])('is refused %s', async (_who, caller) => {
     const before = await books();
     const answer = await example.ask('payments', caller, PAY, {
       input: { ...INPUT, idempotencyKey: 'not-allowed' },

@@ -96,7 +96,7 @@ describe('the schemas', () => {
     expect([...strategies].sort()).toEqual(['GENERALIZE', 'MASK', 'PSEUDONYMIZE', 'REDACT', 'TRUNCATE']);
   });
 
-  it('have a sentence in the policy for every scope that a rule names', async () => {
+  it('have a policy description for every scope in a rule', async () => {
     const texts = (name: string, argument: string): string[] =>
       directives()
         .filter((directive) => directive.name.value === name)

@@ -32,7 +32,7 @@ async function start(ports: typeof ANY_PORTS) {
 }
 
 describe('the servers', () => {
-  it('close while clients keep their connections open', async () => {
+  it('close despite clients’ open connections', async () => {
     const running = await start(ANY_PORTS);
     const agent = new Agent({ keepAlive: true });
     const call = request(running.urls.customers, {
@@ -50,7 +50,7 @@ describe('the servers', () => {
     agent.destroy();
   });
 
-  it('say which port is taken, and leave none open', async () => {
+  it('report a taken port, and leave none open', async () => {
     const other = createServer();
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -74,7 +74,7 @@ describe('the servers', () => {
   });
 });
 
-it('a subgraph runs as its own process, and stops on a signal', async () => {
+it('run a subgraph as its own process, which stops on a signal', async () => {
   const child = spawn(process.execPath, [projectPath('subgraphs', 'bank', 'dist', 'accounts', 'main.js')], {
     env: {
       ...process.env,

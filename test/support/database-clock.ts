@@ -2,13 +2,13 @@ import { type Kysely, sql } from 'kysely';
 
 /** The clock of one test database, which its tests set. */
 export interface DatabaseClock {
-  /** Sets it so many seconds ahead of this machine's; negative: behind. */
+  /** Sets it this many seconds ahead of this machine's; negative: behind. */
   set(aheadSeconds: number): Promise<void>;
 }
 
 /**
- * Gives a database a clock of its own: `clock_timestamp()` is found in a schema that is looked through before PostgreSQL's, by
- * every connection that is opened from now on.
+ * Gives a database its own clock: every connection opened from now on finds `clock_timestamp()` in a schema that precedes
+ * PostgreSQL's.
  */
 export async function injectDatabaseClock<Schema>(db: Kysely<Schema>): Promise<DatabaseClock> {
   await sql`create schema test_clock`.execute(db);

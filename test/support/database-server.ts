@@ -8,12 +8,12 @@ import { openDatabaseServer } from '@behalf/store';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Of one PostgreSQL for the whole run; `createTestDatabase` makes a database of your own on it. */
+    /** Of one PostgreSQL for the whole run; `createTestDatabase` creates a separate database on it. */
     databaseUrl: string;
   }
 }
 
-/** One PostgreSQL for the whole run: the one of TEST_DATABASE_URL or DATABASE_URL, or one of our own that is gone afterwards. */
+/** One PostgreSQL for the whole run: that of TEST_DATABASE_URL or DATABASE_URL, or a temporary one. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const databaseUrl = process.env['TEST_DATABASE_URL'] ?? process.env['DATABASE_URL'];
   const dataDir = await mkdtemp(join(tmpdir(), 'behalf-test-'));

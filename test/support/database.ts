@@ -5,11 +5,11 @@ import { inject } from 'vitest';
 
 import { openDatabase } from '@behalf/store';
 
-/** A database that only its creator knows. */
+/** A database that only its creator uses. */
 export interface TestDatabase<Schema> {
   readonly url: string;
   readonly db: Kysely<Schema>;
-  /** Closes `db` and removes the database, whoever else is still connected. */
+  /** Closes `db` and removes the database, even if others are connected. */
   drop(): Promise<void>;
 }
 
@@ -19,10 +19,10 @@ export interface TestDatabaseOptions {
   readonly template?: string;
 }
 
-// Any number: serializes the builders of templates over all test processes.
+// An arbitrary number that serializes template builders across all test processes.
 const TEMPLATE_LOCK = 917_265;
 
-/** Makes a database of your own on the run's server; `drop()` it in afterAll. */
+/** Creates a separate database on the run's server; `drop()` it in afterAll. */
 export async function createTestDatabase<Schema>(
   options: TestDatabaseOptions = {},
 ): Promise<TestDatabase<Schema>> {
@@ -44,10 +44,10 @@ export async function createTestDatabase<Schema>(
 }
 
 /**
- * Builds a database once per run (however many test files ask for it), to be copied by `createTestDatabase`, which takes
- * milliseconds for data that takes seconds to make.
+ * Builds a database once per run, however many test files ask for it. `createTestDatabase` then copies it in milliseconds,
+ * which suits data that takes seconds to create.
  *
- * @param name for what is in it, lower case; change it with the content when the server outlives the run
+ * @param name for the content, lower case; change it with the content if the server outlives the run
  * @param build fills the database at the URL, and closes its connections
  * @returns what to pass as `template`
  */
@@ -72,9 +72,9 @@ function urlOf(database: string): string {
   return url.href;
 }
 
-/** One connection, closed afterwards, which also gives back its locks. */
+/** A single connection, closed afterwards, which also releases its locks. */
 async function onServer<Result>(work: (server: Kysely<unknown>) => Promise<Result>): Promise<Result> {
-  // Who builds a template is waited for, however busy the machine is.
+  // Waits for whoever builds a template, however busy the machine is.
   const unbounded = { statementTimeoutMs: 0, lockTimeoutMs: 0 };
   const server = openDatabase<unknown>(inject('databaseUrl'), { max: 1, ...unbounded });
   try {

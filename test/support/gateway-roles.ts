@@ -12,7 +12,7 @@ import { createTestDatabase, type TestDatabase } from './database.js';
 
 export type Everything = AuthoritySchema & AuditDatabase;
 
-/** A gateway's role in the wrong hands. */
+/** A gateway's role, as if its password were stolen. */
 export interface Thief {
   readonly role: string;
   readonly url: string;
@@ -28,7 +28,7 @@ export interface RoledDatabase {
   drop(): Promise<void>;
 }
 
-/** All parts of the store in a database of its own, with both roles of gateways under names of their own. */
+/** All parts of the store in a separate database, with both gateway roles under unique names. */
 export async function createRoledDatabase(): Promise<RoledDatabase> {
   const database = await createTestDatabase<Everything>();
   const { db } = database;
@@ -66,7 +66,7 @@ export function thief(databaseUrl: string, role: string, password: string, clien
     url: url.href,
     async connect() {
       const client = new pg.Client({ connectionString: url.href });
-      // It may be ended by the owner.
+      // Its owner may end it.
       client.on('error', () => undefined);
       clients.push(client);
       await client.connect();

@@ -4,7 +4,7 @@ import type { AnySchemaObject, ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { projectPath } from '@behalf/example/internal';
 
-/** Where each published schema lies. */
+/** Path of each published schema. */
 export const SCHEMA_FILES = Object.freeze({
   consent: 'directives/schemas/consent.schema.json',
   'txn-token': 'directives/schemas/txn-token.schema.json',
@@ -15,14 +15,14 @@ export type SchemaName = keyof typeof SCHEMA_FILES;
 
 export const SCHEMA_NAMES = Object.keys(SCHEMA_FILES) as readonly SchemaName[];
 
-// ajv-formats is CommonJS whose types say otherwise.
+// ajv-formats is CommonJS, but its types say otherwise.
 const addFormats = formats as unknown as (ajv: Ajv2020) => void;
 
 export async function readSchema(name: SchemaName): Promise<AnySchemaObject> {
   return JSON.parse(await readFile(projectPath(SCHEMA_FILES[name]), 'utf8')) as AnySchemaObject;
 }
 
-/** Validators of the published schemas, by name or by name and `$defs` (`txn-token#act`). */
+/** Validators of the published schemas, by name, or by name and `$defs` (`txn-token#act`). */
 export async function compileSchemas(): Promise<(reference: string) => ValidateFunction> {
   // Entries of the facts may have further items.
   const ajv = new Ajv2020({ strict: true, strictTuples: false, allErrors: true });

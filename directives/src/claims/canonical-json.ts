@@ -1,4 +1,4 @@
-/** Deeper than any variables have reason to be, and far from overflowing the stack. */
+/** Deeper than any real variables, and far from overflowing the stack. */
 const MAX_DEPTH = 256;
 
 /** A value that JSON cannot hold, or one nested too deep. */
@@ -7,11 +7,11 @@ export class NotCanonicalError extends Error {
 }
 
 /**
- * The one canonical text of a JSON value (RFC 8785, JSON Canonicalization Scheme): members sorted by UTF-16
- * code units, numbers and strings as ECMAScript writes them, no white space. A lone surrogate, which RFC 8785 leaves out, is
- * escaped as `JSON.stringify` does, so that no two strings have one text.
+ * The canonical text of a JSON value (RFC 8785, JSON Canonicalization Scheme): members sorted by UTF-16 code units, numbers and
+ * strings as in ECMAScript, no white space. RFC 8785 does not define lone surrogates; they are escaped like in
+ * `JSON.stringify`, so that distinct strings have distinct texts.
  *
- * Undefined members of an object are left out, as `JSON.stringify` does.
+ * Undefined members of an object are omitted, as in `JSON.stringify`.
  *
  * @throws {NotCanonicalError}
  */

@@ -1,35 +1,35 @@
 /**
  * The rights of an application that acts for a person, as verified once at the gateway.
  *
- * A Delegation exists only for a token that passed every check; a request without a token has none
- * (`undefined`), and a request with a bad token is refused before one is made.
+ * A Delegation exists only for a token that passed every check. A request without a token has none (`undefined`), and a request
+ * with an invalid token is refused earlier.
  */
 export interface Delegation {
   /**
-   * The person whose data it is (RFC 7519 `sub`), under a name that no other issuer's subject has. The subject of a service
-   * begins with `urn:behalf:service:`; no person's does.
+   * The person whose data it is (RFC 7519 `sub`), under a name that is unique across issuers. The subject of a service begins
+   * with `urn:behalf:service:`; no person's does.
    */
   readonly subject: string;
   /**
-   * The client acts for itself, not for a person. It counts as signed in and holds its scopes, policies and
-   * roles; no row belongs to it (`@subject`), and since nobody consented to anything, no purpose is met (`@purpose`).
+   * The client acts for itself, not for a person. It counts as authenticated and holds its scopes, policies and roles; it owns
+   * no row (`@subject`), and meets no purpose (`@purpose`), because nobody consented to one.
    */
   readonly service?: true;
   /** The application (RFC 9068 `client_id`). */
   readonly clientId: string;
-  /** Scope tokens that the delegation holds (RFC 6749 section 3.3). */
+  /** Scope tokens of the delegation (RFC 6749 section 3.3). */
   readonly scopes: ReadonlySet<string>;
-  /** Policies that were answered with exactly `true` for this request. */
+  /** Policies that evaluated to exactly `true` for this request. */
   readonly policies: ReadonlySet<string>;
-  /** Roles of the subject, for administrators' rules in code. */
+  /** Roles of the subject, for rules in code. */
   readonly roles: readonly string[];
-  /** The agreement behind the token; absent when the issuer keeps none. */
+  /** The consent behind the token; absent if the issuer keeps none. */
   readonly consent?: ConsentClaim;
   /** The actor, if it is not the client itself (RFC 8693 section 4.1). */
   readonly actor?: ActorClaim;
 }
 
-/** `minimal`: values are minimized even where the delegation holds the fuller scope. */
+/** `minimal`: values are minimized even if the delegation holds the fuller scope. */
 export type DetailLevel = 'full' | 'minimal';
 
 export interface ConsentClaim {

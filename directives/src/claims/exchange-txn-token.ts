@@ -7,9 +7,9 @@ import { isRecord } from './read-claims.js';
 export interface PassOnOptions {
   /** `https://gateway.example/txn-token`. */
   readonly endpoint: string;
-  /** RFC 6749 section 2.3.1. One of the two. */
+  /** RFC 6749 section 2.3.1. Exclusive with the key. */
   readonly secret?: string;
-  /** RFC 7523 section 2.2: a private key with `alg`, EdDSA, ES256, PS256 or RS256. One of the two. */
+  /** RFC 7523 section 2.2: a private key with `alg`, EdDSA, ES256, PS256 or RS256. Exclusive with the secret. */
   readonly privateKey?: JWK;
   /** Default 3,000. */
   readonly timeoutMs?: number;
@@ -24,15 +24,15 @@ const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const ASSERTION_LIFETIME_SECONDS = 30;
 const DEFAULT_TIMEOUT_MS = 3_000;
 
-/** Asks the gateway for transaction tokens of other audiences, as one workload. */
+/** Requests transaction tokens for other audiences from the gateway, as one workload. */
 export class TxnTokenExchange {
   readonly #name: string;
   readonly #gateway: string;
   readonly #options: PassOnOptions;
 
   /**
-   * @param name The subgraph's, by which the gateway knows it.
-   * @param gateway The gateway's issuer: the audience of the assertions.
+   * @param name the subgraph's name at the gateway
+   * @param gateway the gateway's issuer: the audience of the assertions
    */
   constructor(name: string, gateway: string, options: PassOnOptions) {
     this.#name = name;
@@ -41,9 +41,9 @@ export class TxnTokenExchange {
   }
 
   /**
-   * @param token The transaction token that is held.
-   * @param requestHash Of the one request that the new one shall be good for.
-   * @throws {PassOnError} It never quotes a token.
+   * @param token the held transaction token
+   * @param requestHash of the one request that the new token is for
+   * @throws {PassOnError} never quotes a token
    */
   async exchange(token: string, audience: string, requestHash: string | undefined): Promise<string> {
     const form = new URLSearchParams({

@@ -1,9 +1,9 @@
 import type { ActorClaim, ConsentClaim } from './delegation.js';
 
 /**
- * The `consent` claim, as the gateway finds it in an access token and a subgraph in a transaction token.
+ * Reads the `consent` claim of an access token (at the gateway) or a transaction token (at a subgraph).
  *
- * @returns undefined when it is malformed: the token is then refused, never read without it.
+ * @returns undefined if it is malformed: the token is then refused, never read without it
  */
 export function readConsentClaim(value: unknown): ConsentClaim | undefined {
   if (!isRecord(value)) return undefined;
@@ -17,7 +17,7 @@ export function readConsentClaim(value: unknown): ConsentClaim | undefined {
 
 const MAX_ACTOR_DEPTH = 8;
 
-/** The `act` claim (RFC 8693 section 4.1). @returns undefined when it is malformed, or nested deeper than 8. */
+/** Reads the `act` claim (RFC 8693 section 4.1). @returns undefined if it is malformed, or nested deeper than 8 */
 export function readActorClaim(value: unknown, depth = 0): ActorClaim | undefined {
   if (depth >= MAX_ACTOR_DEPTH || !isRecord(value)) return undefined;
   const { sub: actor, act: earlier } = value;

@@ -6,7 +6,7 @@ import { isServiceSubject } from './service.js';
 import type { TxnTokenRefusal } from './txn-token-refusals.js';
 import { TXN_TOKEN_ALGORITHM, TXN_TOKEN_TYPE } from './txn-token.js';
 
-/** Where the gateway's keys are. */
+/** The address of the gateway's keys. */
 export type GatewayTrust = {
   /** `iss` of the transaction tokens. */
   readonly issuer: string;
@@ -19,9 +19,9 @@ export interface VerifiedTxnToken {
   readonly expiresAt: number;
   /** The workloads that passed the token on, the gateway first. */
   readonly requestingWorkloads: readonly string[];
-  /** `jti`, which a bound token has. */
+  /** `jti` of a bound token. */
   readonly tokenId?: string;
-  /** Hash of the one request that the token is good for, see `graphqlRequestHash`; absent for a token that is not bound. */
+  /** Hash of the one request that the token is for, see `graphqlRequestHash`; absent for an unbound token. */
   readonly boundTo?: string;
 }
 
@@ -29,23 +29,23 @@ export type TxnTokenVerification =
   | { readonly verified: VerifiedTxnToken; readonly refusal?: never }
   | { readonly verified?: never; readonly refusal: TxnTokenRefusal };
 
-/** Clocks of gateway and subgraph may differ by this much. */
+/** Tolerance between the clocks of gateway and subgraph. */
 export const TXN_TOKEN_CLOCK_TOLERANCE_SECONDS = 5;
-/** A transaction token lives for seconds; one that claims more was not minted by a gateway that follows the rules. */
+/** A transaction token lives for seconds; no conforming gateway mints one with a longer lifetime. */
 const MAX_LIFETIME_SECONDS = 60;
 const MAX_TOKEN_LENGTH = 8_192;
-/** An unknown `kid` makes the subgraph fetch the gateway's keys again, at most once in this time, whoever sends it. */
+/** An unknown `kid` makes the subgraph refetch the gateway's keys, at most once in this time, whoever sends it. */
 const KEYS_COOLDOWN_MS = 1_000;
-/** How long a key that the gateway no longer publishes is accepted; as long as the gateway lets its key set be cached. */
+/** How long a key that the gateway no longer publishes is accepted: as long as its key set may be cached. */
 const KEYS_MAX_AGE_MS = 60_000;
 const KEYS_TIMEOUT_MS = 3_000;
 
 /**
- * Makes what reads the tokens for one audience (draft-ietf-oauth-transaction-tokens section 8, RFC 8725): signature by one of
- * the gateway's keys, algorithm, type, issuer, audience, expiry, life span, and the shape of every claim that decisions use.
- * Whether a bound token belongs to this request is **not** checked here, see `createTxnTokenVerifier`.
+ * Creates the reader of one audience's tokens (draft-ietf-oauth-transaction-tokens section 8, RFC 8725). It checks the
+ * signature by one of the gateway's keys, algorithm, type, issuer, audience, expiry, lifetime, and the shape of every claim
+ * that decisions use. It does **not** check whether a bound token belongs to this request, see `createTxnTokenVerifier`.
  *
- * @param nowMs Milliseconds since the epoch; default: the machine's clock.
+ * @param nowMs milliseconds since the epoch; default: the machine's clock
  */
 export function createTxnTokenReader(
   audience: string,
@@ -79,7 +79,7 @@ export function createTxnTokenReader(
     } catch (error) {
       return { refusal: refusalOf(error) };
     }
-    // An audience list would make one subgraph's token good at another.
+    // An audience list would make one subgraph's token valid at another.
     if (typeof payload.aud !== 'string') return { refusal: 'TXN_TOKEN_CLAIM' };
     if ((payload.exp ?? Infinity) - (payload.iat ?? 0) > MAX_LIFETIME_SECONDS)
       return { refusal: 'TXN_TOKEN_CLAIM' };
@@ -100,7 +100,7 @@ function refusalOf(error: unknown): TxnTokenRefusal {
 
 function readClaims(payload: JWTPayload): VerifiedTxnToken | undefined {
   const { sub, scope, txn, tctx, rctx, exp, bind } = payload;
-  // jose's types promise a string where nothing was checked.
+  // jose's types promise a string, but nothing was checked.
   const { jti }: { jti?: unknown } = payload;
   if (typeof sub !== 'string' || sub === '' || typeof scope !== 'string' || typeof txn !== 'string')
     return undefined;
@@ -115,15 +115,15 @@ function readClaims(payload: JWTPayload): VerifiedTxnToken | undefined {
   if (act !== undefined && actor === undefined) return undefined;
   const { service } = tctx;
   if (service !== undefined && service !== true) return undefined;
-  // Neither can a person pass for a service, nor a service for a person; and nobody consents to what a service does.
+  // A person cannot pass for a service, nor a service for a person; and nobody consents to a service's actions.
   if ((service === true) !== isServiceSubject(sub)) return undefined;
   if (service === true && consent !== undefined) return undefined;
   const boundTo = bind === undefined ? undefined : isRecord(bind) ? (bind.body ?? null) : null;
   if (boundTo !== undefined && typeof boundTo !== 'string') return undefined;
   if (jti !== undefined && (typeof jti !== 'string' || jti === '')) return undefined;
-  // A bound token is good once, and without an identifier its use cannot be remembered.
+  // A bound token is valid once, and without an identifier its use cannot be remembered.
   if (boundTo !== undefined && jti === undefined) return undefined;
-  // Minted by gateways that name themselves alone, the claim may be left out.
+  // Gateways that name only themselves may omit the claim.
   const { req_wl: workloads = payload.iss } = payload;
   if (typeof workloads !== 'string') return undefined;
   return {

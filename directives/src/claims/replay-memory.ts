@@ -1,16 +1,17 @@
-/** `first`: it was not used before, and is remembered from now on. Nothing but `first` permits. */
+/** `first`: it was not used before, and is now remembered. Only `first` permits. */
 export type ReplayAnswer = 'first' | 'replayed' | 'full';
 
 /**
- * Remembers which bound transaction tokens were used. The one of this library is in memory, for one process; a subgraph of
- * several instances that wants a token to be good once among all of them brings one on a store that they share.
+ * Remembers which bound transaction tokens were used. The library's own memory serves one process. For a token to work once
+ * among several instances of a subgraph, provide one on a shared store.
  */
 export interface ReplayMemory {
   /**
-   * Marks a token as used: one step, so that of two that come together one is `first`. One that throws or rejects refuses.
+   * Marks a token as used, atomically, so that of two concurrent calls one is `first`. If it throws or rejects, the token is
+   * refused.
    *
-   * @param id `jti` of the token.
-   * @param expiresAt Seconds since the epoch; from then on it may be forgotten, since nobody accepts the token any more.
+   * @param id `jti` of the token
+   * @param expiresAt seconds since the epoch; it may then be forgotten, because the token is no longer accepted
    */
   use(id: string, expiresAt: number): ReplayAnswer | Promise<ReplayAnswer>;
 }
@@ -18,11 +19,11 @@ export interface ReplayMemory {
 const DEFAULT_MAX_TOKENS = 100_000;
 
 /**
- * Bounded by time and by count: only expired tokens are forgotten, and one that does not fit is refused. Making room by forgetting
- * unexpired tokens would let a caller who fills the memory use a token twice.
+ * Bounded in time and count: only expired tokens are forgotten, and a token that does not fit is refused. Forgetting unexpired
+ * tokens would let a caller who fills the memory use a token twice.
  */
 export class InMemoryReplay implements ReplayMemory {
-  /** By the second in which they expire, so that forgetting takes one step per second that went by. */
+  /** By the second of their expiry, so that forgetting takes one step per elapsed second. */
   readonly #bySecond = new Map<number, Set<string>>();
   #count = 0;
 
@@ -30,8 +31,8 @@ export class InMemoryReplay implements ReplayMemory {
   readonly #nowSeconds: () => number;
 
   /**
-   * @param maxTokens Default 100,000.
-   * @param nowSeconds Seconds since the epoch.
+   * @param maxTokens default 100,000
+   * @param nowSeconds seconds since the epoch
    */
   constructor(maxTokens = DEFAULT_MAX_TOKENS, nowSeconds: () => number = () => Date.now() / 1000) {
     this.#maxTokens = maxTokens;
@@ -46,7 +47,7 @@ export class InMemoryReplay implements ReplayMemory {
     this.#forget();
     const second = Math.ceil(expiresAt);
     const known = this.#bySecond.get(second);
-    // A token has one expiry, so it can stand nowhere else.
+    // A token has one expiry, so it can be nowhere else.
     if (known?.has(id) === true) return 'replayed';
     if (this.#count >= this.#maxTokens) return 'full';
     if (known === undefined) this.#bySecond.set(second, new Set([id]));

@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import { canonicalJson, NotCanonicalError } from './canonical-json.js';
 import { isRecord } from './read-claims.js';
 
-/** Domain separation: no other use of SHA-256 gives this hash. */
+/** Domain separation: no other use of SHA-256 yields this hash. */
 const DOMAIN = 'behalf:graphql-request:v1\n';
 
 /**
  * The hash that binds a transaction token to one GraphQL request: SHA-256, base64url, over the canonical JSON (RFC 8785) of
  * what is executed. One JSON document holds all three parts, so that no part can pass for another.
  *
- * `variables` and `operationName` that are absent or null hash alike, since they execute alike.
- * Other members, such as `extensions`, are ignored.
+ * Absent and null `variables` and `operationName` hash alike, because they execute alike. Other members, such as `extensions`,
+ * are ignored.
  *
- * @param body The parsed body: `{ query, variables, operationName }`.
- * @returns undefined for anything but a single GraphQL request with its text: a batch, a persisted query, nothing at all.
+ * @param body the parsed body: `{ query, variables, operationName }`
+ * @returns undefined for anything but a single GraphQL request with its text, such as a batch or a persisted query
  */
 export function graphqlRequestHash(body: unknown): string | undefined {
   if (!isRecord(body)) return undefined;

@@ -1,7 +1,7 @@
 /**
- * Begins the subject of every service, and of no person: RFC 9068 section 5 warns of a client whose identifier is some
- * person's `sub`. The gateway refuses a person's token whose subject begins like this, and a subgraph a transaction token
- * that has one without the other.
+ * Prefix of every service's subject, and of no person's: RFC 9068 section 5 warns about a client whose identifier is a person's
+ * `sub`. The gateway refuses a person's token with such a subject, and a subgraph refuses a transaction token that has only one
+ * of prefix and `service` claim.
  */
 export const SERVICE_SUBJECT_PREFIX = 'urn:behalf:service:';
 

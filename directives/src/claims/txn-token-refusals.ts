@@ -1,11 +1,11 @@
 import type { ErrorDescription } from '../errors.js';
 
-/** Why a transaction token was not accepted: for the log of the subgraph, never for the caller. */
+/** Why a transaction token was refused: for the subgraph's log, never for the caller. */
 export const txnTokenRefusals = Object.freeze({
   TXN_TOKEN_MISSING: { description: 'The request has none.', since: '0.1.0' },
   TXN_TOKEN_REPEATED: { description: 'The request has several.', since: '0.1.0' },
   TXN_TOKEN_TOO_LARGE: { description: 'It is longer than a transaction token can be.', since: '0.1.0' },
-  TXN_TOKEN_EXPIRED: { description: 'Its seconds are over.', since: '0.1.0' },
+  TXN_TOKEN_EXPIRED: { description: 'It has expired.', since: '0.1.0' },
   TXN_TOKEN_CLAIM: {
     description: 'A claim is missing, malformed, or made for another subgraph.',
     since: '0.1.0',
@@ -15,17 +15,17 @@ export const txnTokenRefusals = Object.freeze({
     since: '0.1.0',
   },
   TXN_TOKEN_BODY: {
-    description: 'It is bound to a request, and not to this one; or the subgraph was not handed the body.',
+    description: 'It is bound to another request, or the subgraph was not given the body.',
     since: '0.1.0',
   },
-  TXN_TOKEN_REPLAYED: { description: 'It is bound to a request, which was made already.', since: '0.1.0' },
+  TXN_TOKEN_REPLAYED: { description: 'It is bound to a request, and was used before.', since: '0.1.0' },
   TXN_TOKEN_REPLAY_UNKNOWN: {
     description:
-      'It is bound to a request, and it cannot be told whether that was made: the memory of it is full or out of reach.',
+      'It is bound to a request, and it is unknown whether it was used: the memory is full or unreachable.',
     since: '0.1.0',
   },
-  TXN_TOKEN_KEYS_UNAVAILABLE: { description: "The gateway's keys cannot be had.", since: '0.1.0' },
-  TXN_TOKEN_INVALID: { description: 'Its signature, algorithm or form does not hold.', since: '0.1.0' },
+  TXN_TOKEN_KEYS_UNAVAILABLE: { description: "The gateway's keys are unavailable.", since: '0.1.0' },
+  TXN_TOKEN_INVALID: { description: 'Its signature, algorithm or form is invalid.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 
 export type TxnTokenRefusal = keyof typeof txnTokenRefusals;

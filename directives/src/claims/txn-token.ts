@@ -20,18 +20,18 @@ export interface TxnTokenClaims {
   readonly aud: string;
   /** The person whose data it is, or the service that acts for itself. */
   readonly sub: string;
-  /** Space-separated scopes, only those that a rule of this subgraph can ask for. */
+  /** Space-separated scopes, only those that a rule of this subgraph can require. */
   readonly scope: string;
   /**
-   * The workloads that asked: the gateway, and after a comma each that had the token exchanged for one of its own
+   * The requesting workloads: the gateway, followed by each that exchanged the token for its own, separated by commas
    * (draft-ietf-oauth-transaction-tokens, replacement of Txn-Tokens).
    */
   readonly req_wl: string;
-  /** Present in a token that is bound to one request, which is good once. */
+  /** Only in a token that is bound to one request, which is valid once. */
   readonly jti?: string;
-  /** Present in a token that is bound to one request. */
+  /** Only in a token that is bound to one request. */
   readonly bind?: RequestBinding;
-  /** Transaction context: the subgraph decides by it. */
+  /** Transaction context: the basis of the subgraph's decisions. */
   readonly tctx: TransactionContext;
   /** Requester context: for the record, not for decisions. */
   readonly rctx: RequesterContext;
@@ -46,7 +46,7 @@ export interface TransactionContext {
   /** A service acts for itself; `sub` then begins with `urn:behalf:service:`. */
   readonly service?: true;
   readonly consent?: ConsentClaim;
-  /** Policies that hold, only those that a rule of this subgraph can ask for. */
+  /** Policies that hold, only those that a rule of this subgraph can require. */
   readonly policies?: readonly string[];
   readonly roles?: readonly string[];
 }

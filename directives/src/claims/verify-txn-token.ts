@@ -6,25 +6,25 @@ import { graphqlRequestHash } from './request-hash.js';
 
 /** How tokens that are bound to one request are treated. */
 export interface TxnTokenBinding {
-  /** `required`: a token that is not bound is refused. `accepted` (the default): one that is bound is held to it. */
+  /** `required`: unbound tokens are refused. `accepted` (the default): bound tokens are checked, and unbound ones accepted. */
   readonly binding?: 'required' | 'accepted';
-  /** Which bound tokens were used. Default: in the memory of this process, 100,000 of them. */
+  /** Remembers used bound tokens. Default: 100,000 in this process's memory. */
   readonly replay?: ReplayMemory;
   /** Milliseconds since the epoch; default: the machine's clock. */
   readonly nowMs?: () => number;
 }
 
 /**
- * Makes the verifier of one subgraph, or of any other service that the gateway names as an audience
+ * Creates the verifier of one subgraph, or of any other service that the gateway names as an audience
  * (draft-ietf-oauth-transaction-tokens section 8, RFC 8725). Subgraphs that use `protectedContext` do not need it.
  *
- * Checked: signature by one of the gateway's keys, algorithm, type, issuer, audience (this subgraph's name),
- * expiry, life span, and the shape of every claim that decisions use; of a token that is bound to a request, that this is
- * the request, and that it comes for the first time. **Not** checked: whether a token that is not bound was used before; it is
- * good for its few seconds. Nor is any scope: what the delegation may do is yours to decide.
+ * It checks the signature by one of the gateway's keys, algorithm, type, issuer, audience (this subgraph's name), expiry,
+ * lifetime, and the shape of every claim that decisions use; for a bound token also that it is for this request, and was not
+ * used before. It does **not** check whether an unbound token was used before: that is valid for its few seconds. Nor does it
+ * check scopes: your code decides what the delegation may do.
  *
- * @returns A function of the `Txn-Token` header and the parsed body of what will be executed, which a bound token needs. It
- *   never rejects because of what the caller sent; the refusal is for your log, not for the caller.
+ * @returns a function of the `Txn-Token` header and the parsed body of what will be executed, which a bound token needs. It
+ * never rejects because of the caller's input; the refusal is for your log, not for the caller.
  *
  * @example
  * ```ts
@@ -63,7 +63,7 @@ export function createTxnTokenVerifier(
     if (verified.boundTo === undefined)
       return binding === 'required' ? { refusal: 'TXN_TOKEN_UNBOUND' } : reading;
     if (graphqlRequestHash(body) !== verified.boundTo) return { refusal: 'TXN_TOKEN_BODY' };
-    // Last, so that a token that is refused for another reason is not used up by somebody who holds a copy of it.
+    // Last, so that a copy of a token that is refused for another reason does not use it up.
     const answer = await useOnce(verified, replay);
     if (answer === 'first') return reading;
     return { refusal: answer === 'replayed' ? 'TXN_TOKEN_REPLAYED' : 'TXN_TOKEN_REPLAY_UNKNOWN' };
@@ -76,7 +76,7 @@ async function useOnce(
 ): Promise<ReplayAnswer | undefined> {
   if (tokenId === undefined) return undefined;
   try {
-    // A token is accepted until the tolerance is over, so it must be remembered that long.
+    // A token is accepted until the tolerance ends, so it must be remembered that long.
     return await replay.use(tokenId, expiresAt + TXN_TOKEN_CLOCK_TOLERANCE_SECONDS + 1);
   } catch {
     return undefined;

@@ -22,7 +22,7 @@ import type { Requirement } from './requirement.js';
 
 export interface FieldRule {
   readonly coordinate: string;
-  /** Name of the type it returns, without lists and non-null. */
+  /** Name of the return type, without lists and non-null. */
   readonly returns: string;
   /** From the directives on the field itself. */
   readonly own: Requirement;
@@ -36,10 +36,10 @@ export interface TypeRule {
   readonly kind: 'object' | 'interface' | 'union' | 'enum' | 'scalar';
   readonly own: Requirement;
   readonly isPublic: boolean;
-  /** Property of a row that holds its subject (`@subject`). */
+  /** Property of a row with its subject (`@subject`). */
   readonly subject: string | undefined;
   readonly fields: ReadonlyMap<string, FieldRule>;
-  /** Interfaces that it implements, or member types of a union. */
+  /** Its interfaces, or the members of a union. */
   readonly related: readonly string[];
 }
 
@@ -63,7 +63,7 @@ interface MutableType {
   related: Set<string>;
 }
 
-/** Every type of a schema with the rules that its directives state, extensions joined to what they extend. */
+/** Every type of a schema with the rules of its directives, extensions included. */
 export function compileTypes(document: DocumentNode, links: Links): ReadonlyMap<string, TypeRule> {
   const types = new Map<string, MutableType>();
   for (const definition of document.definitions) readDefinition(definition, types, links);
@@ -83,7 +83,7 @@ export function compileTypes(document: DocumentNode, links: Links): ReadonlyMap<
   );
 }
 
-/** The type with this name, made where it is met for the first time. */
+/** The type with this name, created on first use. */
 function open(types: Map<string, MutableType>, name: string, kind: TypeRule['kind']): MutableType {
   let type = types.get(name);
   if (type === undefined) {
@@ -200,8 +200,8 @@ function readFieldRule(node: FieldDefinitionNode, links: Links, coordinate: stri
 }
 
 /**
- * `never`: a directive whose meaning no case takes does not compile. One that arrives here all the same stops the start, because
- * no meaning that it could be given would protect.
+ * `never`: a directive without a case does not compile. One that still gets here stops the start, because no assumed meaning
+ * would protect.
  */
 function refuseUnknown(meaning: never, coordinate: string): never {
   const { kind } = meaning as { readonly kind: string };
@@ -212,7 +212,7 @@ function refuseUnknown(meaning: never, coordinate: string): never {
   );
 }
 
-/** Other directives (`@key`, `@deprecated`, a team's own) have no specification here and are passed over. */
+/** Other directives (`@key`, `@deprecated`, a team's own) have no specification here and are ignored. */
 function meaningsOf(node: RuledNode, links: Links, coordinate: string): readonly Meaning[] {
   return (node.directives ?? []).flatMap((directive) => {
     const specification = specificationOf(links, directive.name.value);

@@ -10,7 +10,7 @@ export interface Requirement {
   readonly scopes: readonly Alternatives[];
   readonly policies: readonly Alternatives[];
   readonly purposes: readonly (readonly string[])[];
-  /** No rule says that the coordinate may be read, and the schema wants every coordinate to have one. */
+  /** The coordinate has no rule, but the schema requires one. */
   readonly uncovered: boolean;
 }
 
@@ -24,7 +24,7 @@ export const NO_REQUIREMENT: Requirement = Object.freeze({
 
 export const UNCOVERED: Requirement = Object.freeze({ ...NO_REQUIREMENT, uncovered: true });
 
-/** The meaning of a directive that asks something of the delegation. */
+/** The meaning of a directive that requires something of the delegation. */
 export interface RequirementMeaning {
   readonly kind: 'requirement';
   readonly requirement: Requirement;
@@ -34,7 +34,7 @@ export function requirementMeaning(part: Partial<Requirement>): RequirementMeani
   return { kind: 'requirement', requirement: { ...NO_REQUIREMENT, ...part } };
 }
 
-/** Everybody meets it, callers without a token included. */
+/** Everybody meets it, including anonymous callers. */
 export function isUnrestricted(requirement: Requirement): boolean {
   return (
     !requirement.authenticated &&
@@ -45,7 +45,7 @@ export function isUnrestricted(requirement: Requirement): boolean {
   );
 }
 
-/** The requirement that is met exactly when all of these are. Equal entries are kept once. */
+/** The requirement that is met if all of these are. Equal entries are kept once. */
 export function combine(requirements: readonly Requirement[]): Requirement {
   const asking = requirements.filter((requirement) => !isUnrestricted(requirement));
   const [first, second] = asking;
@@ -72,9 +72,9 @@ function distinct<Entry>(entries: readonly Entry[]): readonly Entry[] {
 const NOTHING_HELD: ReadonlySet<string> = new Set();
 
 /**
- * The decision. It starts as denied: each part must be shown, and what is absent is not held.
+ * The decision. It starts as denied: each part must be shown, and anything absent is not held.
  *
- * @param delegation Undefined for a caller without a token, who holds nothing. A service has no consent, so it meets no purpose.
+ * @param delegation undefined for an anonymous caller, who holds nothing. A service has no consent, so it meets no purpose.
  */
 export function isMet(requirement: Requirement, delegation: Delegation | undefined): boolean {
   if (requirement.uncovered) return false;
@@ -95,8 +95,8 @@ export function holdsOne(alternatives: Alternatives, held: ReadonlySet<string>):
 }
 
 /**
- * Whether a value that `@minimize` covers may travel whole: the delegation holds one alternative of `unless`, and the consent does
- * not ask for minimal detail.
+ * Whether a value under `@minimize` is returned whole: the delegation holds one alternative of `unless`, and the consent does
+ * not require minimal detail.
  */
 export function isExemptFromMinimize(unless: Alternatives, delegation: Delegation | undefined): boolean {
   if (delegation === undefined) return false;
@@ -104,7 +104,7 @@ export function isExemptFromMinimize(unless: Alternatives, delegation: Delegatio
   return holdsOne(unless, delegation.scopes);
 }
 
-/** The parts of a requirement: it is met exactly when each of them is. Empty for an unrestricted one. */
+/** The parts of a requirement: it is met if each of them is. Empty for an unrestricted one. */
 export function requirementParts(requirement: Requirement): readonly Requirement[] {
   return [
     ...(requirement.uncovered ? [UNCOVERED] : []),
@@ -115,15 +115,15 @@ export function requirementParts(requirement: Requirement): readonly Requirement
   ];
 }
 
-/** The conditions of a denied field, as clients are told them: names of the schema only, never what the caller holds. */
+/** The conditions of a denied field, for clients: names of the schema only, never what the caller holds. */
 export interface Requires {
   readonly authenticated?: true;
   readonly scopes?: readonly Alternatives[];
   readonly policies?: readonly Alternatives[];
   readonly purposes?: readonly (readonly string[])[];
-  /** Everything else is met; the person has to sign in again, in this way (RFC 9470 section 3). */
+  /** Everything else is met; the person must sign in again, in this way (RFC 9470 section 3). */
   readonly stepUp?: { readonly acrValues?: readonly string[]; readonly maxAgeSeconds?: number };
-  /** No delegation would do: the schema does not say who may read this. */
+  /** No delegation would suffice: the schema does not say who may read this. */
   readonly rule?: 'missing';
 }
 

@@ -6,22 +6,21 @@ import type { FieldRule, TypeRule } from './compile-types.js';
 import { isUnrestricted, combine, NO_REQUIREMENT, UNCOVERED } from './requirement.js';
 import type { Requirement } from './requirement.js';
 
-/** A place in the schema, a type or a field, and what it asks for. */
+/** A type or a field, and its requirement. */
 export interface RuleSource {
   readonly at: string;
   readonly requirement: Requirement;
 }
 
 export interface RuleTableOptions {
-  /** `required`: a field with no rule, none inherited, and not `@public` is refused. */
+  /** `required`: a field without a rule of its own or an inherited one, and not `@public`, is refused. */
   readonly coverage: 'required' | 'open';
 }
 
 /**
- * Every rule of one schema, by coordinate: compiled once, at load, from a subgraph's schema (lowered) or from a
- * supergraph.
+ * Every rule of one schema, by coordinate: compiled once, at load, from a subgraph's schema (lowered) or from a supergraph.
  *
- * @throws {DirectiveError} when a rule cannot be compiled; the coordinate is in the message.
+ * @throws {DirectiveError} if a rule cannot be compiled; the message has the coordinate
  */
 export class RuleTable {
   readonly #types: ReadonlyMap<string, TypeRule>;
@@ -58,10 +57,10 @@ export class RuleTable {
   }
 
   /**
-   * All that a selection of this field on this type asks for: its own rule, that of the type it stands on and
-   * that of the type it returns; on an interface, those of every implementer that could answer as well.
+   * The requirement of selecting this field on this type: its own rule, the type's and the return type's; on an interface, also
+   * those of every possible implementer.
    *
-   * A coordinate that the table does not know is uncovered, hence refused.
+   * An unknown coordinate is uncovered, hence refused.
    */
   requirementOf(typeName: string, fieldName: string): Requirement {
     const coordinate = `${typeName}.${fieldName}`;
@@ -74,14 +73,14 @@ export class RuleTable {
   }
 
   /**
-   * Where the parts of {@link requirementOf} are stated: on the field, on the type it stands on, on the type it returns, and
-   * for an interface the same of every implementer that could answer. A place that asks for nothing is not listed.
+   * Where the parts of {@link requirementOf} are stated: the field, its type, its return type, and for an interface the same of
+   * every possible implementer. Places without a requirement are omitted.
    */
   sourcesOf(typeName: string, fieldName: string): readonly RuleSource[] {
     const type = this.#types.get(typeName);
     if (type === undefined) return [{ at: `${typeName}.${fieldName}`, requirement: UNCOVERED }];
-    // The name of a type is free: the rules of the field that returned the object were met, and among the
-    // types of a union or an interface each is judged where its fields are selected.
+    // `__typename` is free: the rules of the field that returned the object were met, and each type of a union or an interface
+    // is judged where its fields are selected.
     if (fieldName === '__typename') return [];
     const answers = this.answersOf(typeName, fieldName);
     if (answers.length === 0) return [{ at: `${typeName}.${fieldName}`, requirement: UNCOVERED }];
@@ -92,7 +91,7 @@ export class RuleTable {
     return [...places].map(([at, requirement]) => ({ at, requirement }));
   }
 
-  /** The rules of a field by each type that it could be answered on: the type itself, and an interface's implementers. */
+  /** The rules of a field by each type that can answer it: the type itself, and an interface's implementers. */
   answersOf(typeName: string, fieldName: string): readonly (readonly [TypeRule, FieldRule])[] {
     const type = this.#types.get(typeName);
     const field = type?.fields.get(fieldName);
@@ -116,7 +115,8 @@ export class RuleTable {
       { at: type.name, requirement: type.own },
       { at: field.coordinate, requirement: field.own },
       { at: field.returns, requirement: returned?.own ?? NO_REQUIREMENT },
-      // Composition copies the rules of the implementers up; a subgraph alone, and an older supergraph, must not ask for less.
+      // Composition copies the implementers' rules to the interface; a subgraph alone, and an older supergraph, must not
+      // require less.
       ...(returned?.kind === 'interface' ? (this.#implementers.get(returned.name) ?? []) : []).map(
         ({ name, own }) => ({ at: name, requirement: own }),
       ),

@@ -2,7 +2,7 @@ import type { DirectiveSpecification } from '../specification/directive-specific
 import { specifiedDirectives } from '../specification/specified-directives.js';
 import type { Requirement } from './requirement.js';
 
-/** The rule in the words of the schema, for spans, records and explanations. Empty for an unrestricted one. */
+/** The rule in the schema's words, for spans, records and explanations. Empty for an unrestricted one. */
 export function ruleText(requirement: Requirement): string {
   const directives: readonly DirectiveSpecification[] = specifiedDirectives;
   const parts = directives.flatMap(({ explain }) => explain?.(requirement) ?? []);

@@ -4,7 +4,7 @@ import type { requestErrors } from '../errors.js';
 import { FACTS_EXTENSION } from '../record/facts.js';
 import { finishProtectedRequest, isBoundElsewhere } from './protected-context.js';
 
-/** The part of Apollo Server's `ApolloServerPlugin` that is used here, so that the library does not depend on a server. */
+/** The used part of Apollo Server's `ApolloServerPlugin`, so that the library does not depend on a server. */
 export interface ServerPlugin {
   requestDidStart(): Promise<{
     didResolveOperation(request: {
@@ -27,11 +27,11 @@ type ResponseBody =
   | { readonly kind: 'incremental' };
 
 /**
- * A plugin for Apollo Server 5 that ends each request's record, and puts the facts under `extensions.behalf` of the response, where
- * the gateway takes them out.
+ * A plugin for Apollo Server 5 that ends each request's record, and puts the facts under `extensions.behalf` of the response,
+ * where the gateway removes them.
  *
- * It also holds a bound transaction token to the operation that is executed: by GET, in a batch or for a persisted query that is
- * not the one in the body that the context was made of. Such a request fails with `TXN_TOKEN_ELSEWHERE`.
+ * It also compares a bound transaction token with the executed operation, which by GET, in a batch or for a persisted query is
+ * not the one in the body given to the context. Such a request fails with `TXN_TOKEN_ELSEWHERE`.
  *
  * @example
  * ```ts

@@ -3,14 +3,17 @@ import type * as ApolloSubgraph from '@apollo/subgraph';
 import type { DocumentNode, GraphQLResolveInfo, GraphQLScalarType, GraphQLSchema } from 'graphql';
 import { DirectiveError } from '../errors.js';
 
-/** As a method, so that a resolver may say what it takes: `(source: Account, { id }: { id: string }, context: MyContext)`. */
+/**
+ * Declared as a method, so that a resolver may narrow its parameters: `(source: Account, { id }: { id: string }, context:
+ * MyContext)`.
+ */
 type Resolve = {
   resolve(source: unknown, args: unknown, context: unknown, info: GraphQLResolveInfo): unknown;
 }['resolve'];
 
 /**
- * Resolvers by type and field, as `buildSubgraphSchema` of `@apollo/subgraph` takes them: `__resolveReference`, `__resolveType` and
- * `__isTypeOf` included; for an enum its internal values, for a scalar the `GraphQLScalarType`.
+ * Resolvers by type and field, as for `buildSubgraphSchema` of `@apollo/subgraph`: including `__resolveReference`,
+ * `__resolveType` and `__isTypeOf`; for an enum its internal values, for a scalar the `GraphQLScalarType`.
  */
 export type SubgraphResolvers = Readonly<
   Record<
@@ -29,9 +32,9 @@ export type SubgraphResolvers = Readonly<
 const require = createRequire(import.meta.url);
 
 /**
- * Builds a subgraph's schema with `@apollo/subgraph`. It is an optional peer, so it is loaded when it is needed; as CommonJS,
- * because then it is at once, and because it shares the CommonJS build of graphql 16 that Node gives everybody: two builds in one
- * process do not know each other's types.
+ * Builds a subgraph's schema with `@apollo/subgraph`, an optional peer that is loaded on use. It is loaded as CommonJS, because
+ * that is synchronous, and because it then shares the CommonJS build of graphql 16 that Node loads everywhere: two builds in
+ * one process do not recognize each other's types.
  *
  * @throws {DirectiveError} `MISSING_APOLLO_SUBGRAPH`
  */

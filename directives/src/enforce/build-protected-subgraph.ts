@@ -9,26 +9,25 @@ import type { ProtectionOptions } from './protection-options.js';
 
 /** @see buildProtectedSubgraph */
 export interface ProtectedSubgraphOptions extends ProtectionOptions {
-  /** The schema, with `@link`; definitions of Behalf's directives may be left out. */
+  /** The schema, with `@link`; definitions of Behalf's directives may be omitted. */
   readonly typeDefs: string | DocumentNode | readonly (string | DocumentNode)[];
   /** As for `buildSubgraphSchema` of `@apollo/subgraph`, `__resolveReference` included. */
   readonly resolvers: SubgraphResolvers;
   /**
-   * Puts further code around the schema's resolvers (graphql-middleware, graphql-shield) before the protection goes
-   * around all of it.
+   * Wraps the schema's resolvers in further code (graphql-middleware, graphql-shield), before the protection wraps everything.
    */
   readonly transform?: (schema: GraphQLSchema) => GraphQLSchema;
 }
 
 /**
- * Builds a subgraph from SDL and resolvers, with every rule of its directives in force, for any server that runs a GraphQLSchema.
- * It needs the package `@apollo/subgraph`. For a schema that is made in code see `protectSchema`.
+ * Builds a subgraph from SDL and resolvers that enforces every rule of its directives, for any server that runs a
+ * GraphQLSchema. It needs the package `@apollo/subgraph`. For a schema built in code see `protectSchema`.
  *
- * Until a request's context value is made with `protectedContext`, the request is a caller without a token, and sees only what is
- * `@public`. `_service.sdl` is lowered, so that IntrospectAndCompose, rover and every other composition keep the rules.
+ * A request without a context value from `protectedContext` counts as anonymous, and sees only what is `@public`.
+ * `_service.sdl` is lowered, so that IntrospectAndCompose, rover and every other composer keep the rules.
  *
- * @throws {DirectiveError} when a rule cannot be compiled, with the coordinate in the message; `MISSING_APOLLO_SUBGRAPH` where the
- *   package is not installed; `FEDERATION_NOT_LINKED` for a Federation 1 schema, out of which composition would take the rules.
+ * @throws {DirectiveError} if a rule cannot be compiled, with the coordinate in the message; `MISSING_APOLLO_SUBGRAPH` if the
+ * package is not installed; `FEDERATION_NOT_LINKED` for a Federation 1 schema, from which composition would drop the rules
  *
  * @example
  * ```ts

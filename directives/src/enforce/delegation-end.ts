@@ -3,11 +3,11 @@ import type { subscriptionErrors } from '../errors.js';
 
 /** How long the delegation behind a subscription lasts. */
 export interface DelegationLife {
-  /** Whether it is over by now. */
+  /** Whether it has ended. */
   hasEnded(): boolean;
-  /** Milliseconds until it is, by the clock as it stands; Infinity: never. */
+  /** Milliseconds until it ends, by the current clock; Infinity: never. */
   remainingMs(): number;
-  /** Aborts when it is revoked; undefined where the subgraph is not told. */
+  /** Aborts when it is revoked; undefined if the subgraph has no such signal. */
   readonly revoked: AbortSignal | undefined;
 }
 
@@ -18,7 +18,7 @@ export function delegationEnded(): GraphQLError {
   });
 }
 
-/** Clocks are adjusted, and a timer holds 24 days at most, so the end is checked again this often. */
+/** Clocks are adjusted, and a timer holds at most 24 days, so the end is checked again this often. */
 const LONGEST_WAIT_MS = 60_000;
 
 /** Watches for the end of one delegation, by the clock or by revocation, until it comes or the watch is closed. */
@@ -32,7 +32,7 @@ export class EndWatch {
   readonly #life: DelegationLife;
   readonly #whenEnded: () => void;
 
-  /** @param whenEnded Called once, never from within the constructor. */
+  /** @param whenEnded called once, never from within the constructor */
   constructor(life: DelegationLife, whenEnded: () => void) {
     this.#life = life;
     this.#whenEnded = whenEnded;
@@ -40,7 +40,7 @@ export class EndWatch {
     this.#wait();
   }
 
-  /** Whether the delegation is over. A timer may be late, so ask before handing anything out. */
+  /** Whether the delegation has ended. A timer may be late, so ask before returning anything. */
   hasEnded(): boolean {
     return this.#life.hasEnded();
   }
@@ -66,7 +66,7 @@ export class EndWatch {
     if (remainingMs === Infinity) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#look, Math.min(Math.max(remainingMs, 0), LONGEST_WAIT_MS));
-    // A process that has nothing else to do may end.
+    // Does not keep an otherwise finished process alive.
     this.#timer.unref();
   }
 }

@@ -13,10 +13,10 @@ export interface DenialExtensions {
 }
 
 /**
- * The error of one denied path, as Behalf makes it; for rules of your own that are code. It tells the coordinate and what would
- * be required: never what the caller holds, and never a value.
+ * The error of one denied path, for your own rules in code as well. It names the coordinate and the requirement: never what the
+ * caller holds, and never a value.
  *
- * @param requires What a client could ask the person for, such as `{ scopes: [[['accounts:write']]] }`; or `{}`.
+ * @param requires what a client could ask the person for, such as `{ scopes: [[['accounts:write']]] }`; or `{}`
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export function denialError(
   path?: readonly (string | number)[],
 ): GraphQLError {
   const extensions: DenialExtensions = { code: DENIAL_CODE, coordinate, requires };
-  // A denial is an answer, not a mistake in the program: a page of them does not pay for a stack trace each.
+  // A denial is an answer, not a bug, so a page of them does not pay for stack traces.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {

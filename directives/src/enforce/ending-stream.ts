@@ -10,10 +10,10 @@ interface Waiting {
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
 /**
- * Opens a source of events, and ends it with the delegation: the consumer that waits for the next event gets an error, whether an
- * event ever comes or not, and the source's `return()` is called.
+ * Opens a source of events, and ends it with the delegation: the waiting consumer gets an error, whether or not an event ever
+ * comes, and the source's `return()` is called.
  *
- * @param open Gives what the field's `subscribe` gives. Anything but a stream is passed on, for graphql-js to refuse.
+ * @param open returns the result of the field's `subscribe`. Anything but a stream is passed on, for graphql-js to refuse.
  */
 export function endWithDelegation(open: () => unknown, life: DelegationLife): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -44,7 +44,7 @@ export function endWithDelegation(open: () => unknown, life: DelegationLife): Pr
   });
 }
 
-/** Events of a source until the delegation has ended; then one error, and nothing more. */
+/** Events of a source until the delegation ends; then one error, and nothing more. */
 class EndingStream implements AsyncIterableIterator<unknown> {
   readonly #waiting = new Set<Waiting>();
   #isOver = false;
@@ -87,7 +87,7 @@ class EndingStream implements AsyncIterableIterator<unknown> {
     });
   }
 
-  /** The delegation has ended. The first of those who wait gets the error, as if a generator had thrown it. */
+  /** The delegation has ended. The first waiter gets the error, as if a generator had thrown it. */
   end(): void {
     if (this.#isOver) return;
     const [first] = this.#waiting;
@@ -100,7 +100,7 @@ class EndingStream implements AsyncIterableIterator<unknown> {
     returnQuietly(this.#source);
   }
 
-  /** The consumer wants no more. */
+  /** The consumer has stopped reading. */
   async return(): Promise<IteratorResult<unknown>> {
     const wasOver = this.#isOver;
     this.#owesError = false;
@@ -117,7 +117,7 @@ class EndingStream implements AsyncIterableIterator<unknown> {
     return this;
   }
 
-  /** Ends the stream for everybody who waits. */
+  /** Ends the stream for all waiters. */
   #settle(): void {
     this.#isOver = true;
     this.#watch.close();
@@ -126,7 +126,7 @@ class EndingStream implements AsyncIterableIterator<unknown> {
   }
 }
 
-/** A generator that waits for something else returns only when it gets it. Nobody waits for that, and a failure is ignored. */
+/** A generator that waits for something else returns only afterwards. Nobody waits for that, and a failure is ignored. */
 function returnQuietly(source: AsyncIterator<unknown>): void {
   const ended = async (): Promise<unknown> => source.return?.();
   ended().catch(() => undefined);

@@ -13,12 +13,12 @@ import { RequestState, requestStateOf } from './request-state.js';
 import type { Caller } from './request-state.js';
 import { wrapFields } from './wrap-fields.js';
 
-/** Begins the requests to one protected schema. */
+/** Begins requests to one protected schema. */
 export interface Guard {
   /** Name of the subgraph. */
   readonly name: string;
   /**
-   * Verifies the request's transaction token, and begins its state.
+   * Verifies the request's transaction token, and creates its state.
    *
    * @throws {DirectiveError} `UNREADABLE_HEADERS`
    */
@@ -41,9 +41,9 @@ export function guardOf(schema: GraphQLSchema): Guard {
 }
 
 /**
- * Puts the rules of a schema in force, in place, and keeps its guard.
+ * Enforces the rules of a schema, in place, and stores its guard.
  *
- * @throws {DirectiveError} `ALREADY_PROTECTED`, or when a rule does not fit the schema
+ * @throws {DirectiveError} `ALREADY_PROTECTED`, or if a rule does not fit the schema
  */
 export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: ProtectionOptions): void {
   if (guards.has(schema))
@@ -73,7 +73,7 @@ export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: Pr
   function stateOf(contextValue: unknown): RequestState {
     const state = requestStateOf(contextValue);
     if (state?.compiled === compiled) return state;
-    // No state, or one that was decided by another schema's rules: a caller who shows nothing.
+    // No state, or one of another schema's rules: an anonymous caller.
     return begin({ refusal: 'TXN_TOKEN_MISSING' }, otelContext.active());
   }
 

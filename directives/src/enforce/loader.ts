@@ -1,11 +1,11 @@
 import DataLoader from 'dataloader';
 
 /**
- * Defines a DataLoader that exists once per request: it is found by the request's context value, so that one
- * caller's rows can never be served to another from a loader's cache.
+ * Defines a DataLoader that exists once per request: it is keyed by the request's context value, so that a loader's cache can
+ * never serve one caller's rows to another.
  *
- * @param batch Gets the keys of one batch and the context value of the request that they belong to.
- * @returns A function of the context value that gives the request's loader.
+ * @param batch gets the keys of one batch and the context value of their request
+ * @returns a function from the context value to the request's loader
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * Drops a source's events that belong to other subjects. An event delivered as null would reveal when something happens to them,
- * so the consumer simply keeps waiting.
+ * Drops a source's events of other subjects. An event delivered as null would reveal when something happens to them, so the
+ * consumer simply keeps waiting.
  */
 export class OwnEvents implements AsyncIterableIterator<unknown> {
   readonly #source: AsyncIterator<unknown>;
@@ -8,7 +8,7 @@ export class OwnEvents implements AsyncIterableIterator<unknown> {
 
   readonly #isOwn: (payload: unknown) => Promise<boolean>;
 
-  /** @param isOwn Whether the caller gets anything of an event's payload. */
+  /** @param isOwn whether the caller gets anything of an event's payload */
   constructor(source: AsyncIterable<unknown>, isOwn: (payload: unknown) => Promise<boolean>) {
     this.#isOwn = isOwn;
     this.#source = source[Symbol.asyncIterator]();
@@ -18,7 +18,7 @@ export class OwnEvents implements AsyncIterableIterator<unknown> {
     for (;;) {
       const result = await this.#source.next();
       if (result.done === true || (await this.#isOwn(result.value))) return result;
-      // A source that always has an event at hand must not keep everything else waiting.
+      // A source with endless events at hand must not block everything else.
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#isOver) return { done: true, value: undefined };
     }

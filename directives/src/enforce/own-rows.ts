@@ -4,7 +4,7 @@ import type { RuleTable } from '../decide/rule-table.js';
 import type { RequestState } from './request-state.js';
 import { collect, isAsyncIterable, isIterable, isPromise } from './values.js';
 
-/** One call of a resolver, and how many foreign rows were found in what it returned. */
+/** One call of a resolver, and its number of foreign rows. */
 export interface RowsCall {
   readonly state: RequestState;
   readonly contextValue: unknown;
@@ -12,22 +12,22 @@ export interface RowsCall {
   foreign: number;
 }
 
-/** Returns a resolver's result as if no foreign row had been in it; a promise where it has to wait for some. */
+/** Returns a resolver's result as if it had contained no foreign rows; a promise if some are awaited. */
 export type OwnRows = (value: unknown, call: RowsCall) => unknown;
 
-/** Holds the place of an entry that was rejected, while the others are waited for. */
+/** Marks a rejected entry while the others are awaited. */
 class Rejected {
   constructor(readonly reason: unknown) {}
 }
 
-/** Stands for a foreign row until the list that it is in leaves it out. */
+/** Marks a foreign row until its list omits it. */
 const FOREIGN = Symbol('foreign row');
 
 /**
- * Compiles `@subject` of the types that a field can return to a function of what its resolver returns: null for a foreign row,
- * and lists without theirs, at every depth. To the caller, a row of another subject is one that does not exist.
+ * Compiles `@subject` of a field's possible return types to a function of the resolver's result: null for a foreign row, and
+ * lists without foreign rows, at every depth. To the caller, another subject's row does not exist.
  *
- * @returns undefined where no type that it can return has `@subject`.
+ * @returns undefined if no possible return type has `@subject`
  */
 export function compileOwnRows(
   type: GraphQLOutputType,
@@ -69,10 +69,7 @@ function ownOrForeign(row: unknown, property: string, call: RowsCall): unknown {
   return FOREIGN;
 }
 
-/**
- * The type of a row is resolved as graphql-js resolves it afterwards. A row of unknown type is left to graphql-js, which refuses
- * it.
- */
+/** Resolves a row's type as graphql-js does later, which refuses a row of unknown type. */
 function compileAbstract(
   type: GraphQLAbstractType,
   schema: GraphQLSchema,
@@ -109,9 +106,9 @@ function compileList(
   const entry = compileType(entryType, schema, rules);
   if (entry === undefined) return undefined;
   const own: OwnRows = (value, call) => {
-    // A list for graphql 17.
+    // An async list, for graphql 17.
     if (isAsyncIterable(value) && !isIterable(value)) return collect(value).then((rows) => own(rows, call));
-    // A single row where a list should be: graphql-js would tell that there is one.
+    // A single row in place of a list: graphql-js's error would reveal that it exists.
     if (!isIterable(value)) return entry(value, call);
     const entries = Array.from(value, (item) => {
       const own = entry(item, call);
@@ -128,7 +125,7 @@ function withoutForeign(entries: readonly unknown[]): unknown[] {
     .map((entry) => (entry instanceof Rejected ? rejectedAgain(entry.reason) : entry));
 }
 
-/** graphql-js makes an error of it at its place, a moment later. Until then Node must not report it as unhandled. */
+/** graphql-js turns it into an error at its position a moment later. Until then Node must not report it as unhandled. */
 function rejectedAgain(reason: unknown): Promise<never> {
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as the resolver rejected it
   const rejected = Promise.reject(reason);

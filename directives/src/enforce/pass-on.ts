@@ -6,22 +6,22 @@ import { PassOnError } from '../errors.js';
 import { requestStateOf } from './request-state.js';
 
 export interface PassOnTarget {
-  /** The subgraph or service that is called, by the name under which the gateway knows it. */
+  /** The called subgraph or service, by its name at the gateway. */
   readonly audience: string;
   /**
-   * The GraphQL request that will be sent, `{ query, variables, operationName }`: the token is then good for that request
-   * alone, once. Needed for subgraphs where the gateway binds tokens.
+   * The GraphQL request to be sent, `{ query, variables, operationName }`: the token is then valid for that request only, once.
+   * Needed for subgraphs of a gateway that binds tokens.
    */
   readonly request?: unknown;
 }
 
 /**
- * Exchanges the transaction token of a request for one that another protected service accepts (RFC 8693): for the same transaction
- * and person, with no more than this one says, and for no longer. The gateway must allow this subgraph that audience.
+ * Exchanges a request's transaction token for one that another protected service accepts (RFC 8693): for the same transaction
+ * and person, with no more rights, and no longer. The gateway must permit this subgraph that audience.
  *
- * A token that is not bound to a request is asked for once per audience, and then reused until the request ends.
+ * An unbound token is requested once per audience, and then reused until the request ends.
  *
- * @param context The context value of the request, made by `protectedContext`.
+ * @param context the request's context value from `protectedContext`
  * @throws {PassOnError}
  *
  * @example
@@ -52,16 +52,16 @@ export async function exchangeTxnToken(
   if (asked === undefined) {
     asked = exchange.exchange(txnToken, audience, undefined);
     state.passedOn.set(audience, asked);
-    // One that failed may be asked for again.
+    // A failed one may be requested again.
     asked.catch(() => state.passedOn.delete(audience));
   }
   return asked;
 }
 
 /**
- * The headers for a call to another protected service in the same transaction: its transaction token (see
- * {@link exchangeTxnToken}), and the trace. A caller without a delegation has no token to pass on; the service is then called
- * without one.
+ * The headers for a call to another protected service in the same transaction: its transaction token (see {@link
+ * exchangeTxnToken}), and the trace. For an anonymous caller there is no token to pass on; the service is then called without
+ * one.
  *
  * @throws {PassOnError}
  *

@@ -31,9 +31,9 @@ export interface EntitiesInput {
 }
 
 /**
- * `_entities` reaches any entity by its key, past every root field. The rule of the entity's type is decided before its
- * `__resolveReference` runs, and `@subject` on what it returns: null at the reference's place for a foreign row as for one that
- * does not exist. The fields behind are protected like all others.
+ * `_entities` reaches any entity by its key, bypassing every root field. The rule of the entity's type is decided before its
+ * `__resolveReference` runs, and `@subject` on its result: null in the reference's position for a foreign row, as for a missing
+ * one. The entity's fields are protected like all others.
  */
 export function protectEntities(input: EntitiesInput): void {
   const { schema, rules, runtime } = input;
@@ -43,14 +43,14 @@ export function protectEntities(input: EntitiesInput): void {
     const rule = rules.type(type.name);
     const resolveReference = referenceResolverOf(type);
     if (rule?.subject !== undefined && resolveReference === undefined && isEntity(schema, type.name)) {
-      // The reference would be the row, so its sender would decide whose it is.
+      // The reference would be the row, so its sender would choose the owner.
       throw new DirectiveError(
         'INVALID_RULE',
         'an entity with @subject needs a __resolveReference',
         type.name,
       );
     }
-    // An interface has no rule of its own here, and without a function its references are resolved by its implementers.
+    // An interface has no rule of its own here, and without a function its implementers resolve its references.
     const permitted =
       rule === undefined || isUnrestricted(rule.own)
         ? resolveReference
@@ -59,7 +59,7 @@ export function protectEntities(input: EntitiesInput): void {
   }
 }
 
-/** The fields of `_entities` are decided one by one; the operation begins here, as at every other root field. */
+/** Each field of `_entities` is decided separately; the operation begins here, as at every other root field. */
 function beginAtEntities(schema: GraphQLSchema, { stateOf, nowMs }: ProtectionRuntime): void {
   const field = entitiesFieldOf(schema);
   const resolve = field?.resolve;
@@ -110,7 +110,7 @@ function withoutForeignRow(
   };
 }
 
-/** An entity is reached by no field, and the record knows coordinates of fields: its first one, which is mostly its key. */
+/** No field leads to an entity, but the record needs a field's coordinate: the entity's first one, usually its key. */
 function recordedAs({ name, fields }: TypeRule): string {
   const [first] = fields.keys();
   return first === undefined ? name : `${name}.${first}`;
@@ -132,9 +132,8 @@ function setReferenceResolver(
 }
 
 /**
- * A promise that resolves to the error instead of rejecting; graphql-js makes the same of both. `_entities` starts all
- * references and throws at the first whose `__typename` it does not know: nobody would hear the rejection of an earlier one,
- * and Node ends a process for that.
+ * A promise that resolves to the error instead of rejecting; graphql-js treats both alike. `_entities` starts all references
+ * and throws at the first unknown `__typename`: an earlier rejection would then be unhandled, which ends a Node process.
  */
 function settled(entity: unknown): unknown {
   if (!isPromise(entity)) return entity;

@@ -7,7 +7,7 @@ import type { RequestState } from './request-state.js';
 import type { ProtectionRuntime } from './runtime.js';
 import { isPromise } from './values.js';
 
-/** The check around one field: refused before the resolver runs, without foreign rows and minimized after it. */
+/** The check around one field: refused before the resolver runs, without foreign rows and minimized afterwards. */
 export function protectResolver(
   plan: FieldPlan,
   resolve: GraphQLFieldResolver<unknown, unknown>,
@@ -20,13 +20,13 @@ export function protectResolver(
   return (source, args, contextValue, info) => {
     const state = stateOf(contextValue);
     if (plan.isRoot) {
-      // An event that is kept and executed later gives no more than the stream would have given.
+      // An event that is stored and executed later reveals no more than the stream would have.
       if (isSubscription && state.hasEnded(nowMs())) throw delegationEnded();
       state.begin(info.variableValues, nowMs());
     }
     refuseUnlessPermitted(plan, state);
-    // Foreign rows are left out where they are returned. What comes by another way, a server's own `typeResolver` for one, is
-    // as if it did not exist here as well.
+    // Foreign rows are removed where they are returned. One that gets here another way, such as through a server's own
+    // `typeResolver`, is treated as missing as well.
     if (rowSubject !== undefined && !state.owns(source, rowSubject)) {
       state.recorder.denied(plan.subjectRecord);
       return null;
@@ -41,7 +41,7 @@ export function protectResolver(
       return value;
     }
     state.recorder.minimized(record);
-    // A caller who showed no token has no client to be pseudonymous towards: all of them share one.
+    // An anonymous caller has no client for pseudonyms: all of them share one.
     return minimizer(value, { clientId: state.delegation?.clientId ?? '' });
   };
 }
@@ -53,7 +53,7 @@ export function refuseUnlessPermitted(plan: FieldPlan, state: RequestState): voi
   throw requirementDenial(plan.record.coordinate, plan.requirement);
 }
 
-/** The caller sees nothing of a foreign row, so the record and the log have to tell the team. */
+/** The caller sees nothing of a foreign row, so the record and the log tell the team. */
 function withoutForeignRows(
   { subjectRecord }: FieldPlan,
   ownRows: OwnRows,

@@ -10,24 +10,24 @@ import type { ProtectionOptions } from './protection-options.js';
 
 /** @see protectSchema */
 export interface ProtectSchemaOptions extends ProtectionOptions {
-  /** Rules by schema coordinate, beside those that the schema's own directives state: all must be met. */
+  /** Rules by schema coordinate, in addition to the schema's own directives: all must be met. */
   readonly rules?: CoordinateRules;
 }
 
 /**
- * Puts rules in force in a schema that is made in code: by graphql-js, NestJS, Pothos, TypeGraphQL, Yoga, graphql-tools or anything
- * else that gives a GraphQLSchema. It does not need `@apollo/subgraph`, and works with graphql 16 and 17.
+ * Enforces rules in a schema built in code: by graphql-js, NestJS, Pothos, TypeGraphQL, Yoga, graphql-tools or anything else
+ * that returns a GraphQLSchema. It does not need `@apollo/subgraph`, and works with graphql 16 and 17.
  *
- * Rules are read from the schema's directives, in `astNode`, `extensionASTNodes` and `extensions.directives`, and from the option
- * `rules`. Where the schema does not `@link` Behalf's specification, its directives are known by their own names. A field that no
- * rule speaks of is refused, as with `buildProtectedSubgraph`.
+ * Rules are read from the schema's directives, in `astNode`, `extensionASTNodes` and `extensions.directives`, and from the
+ * option `rules`. If the schema does not `@link` Behalf's specification, its directives have their own names. A field without a
+ * rule is refused, as with `buildProtectedSubgraph`.
  *
- * The schema is changed in place and returned, so that nobody serves an unprotected copy by mistake. Do this last: whatever is put
- * around its resolvers later sees values before and after the decision. In a federation subgraph `_service.sdl` becomes the lowered
- * SDL, so that every composition keeps the rules; without `_service` it is a plain protected schema.
+ * The schema is changed in place and returned, so that nobody serves an unprotected copy by mistake. Do this last: code that
+ * wraps its resolvers later sees values before and after the decision. In a federation subgraph `_service.sdl` becomes the
+ * lowered SDL, so that every composer keeps the rules; without `_service` it is a plain protected schema.
  *
- * @throws {DirectiveError} when a rule cannot be read or compiled, with the coordinate in the message; `UNREADABLE_SCHEMA` for a
- *   schema of another copy of the `graphql` package; `ALREADY_PROTECTED`; `FEDERATION_NOT_LINKED` for a subgraph of Federation 1.
+ * @throws {DirectiveError} if a rule cannot be read or compiled, with the coordinate in the message; `UNREADABLE_SCHEMA` for a
+ * schema of another copy of the `graphql` package; `ALREADY_PROTECTED`; `FEDERATION_NOT_LINKED` for a subgraph of Federation 1
  *
  * @example
  * ```ts

@@ -21,7 +21,7 @@ type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>;
 
 /**
  * The check around a subscription's source: refused before it is opened, without events of other subjects, and ended with the
- * delegation. Each event is decided again by the field's resolver, which graphql-js runs with the same context value.
+ * delegation. The field's resolver decides each event again, because graphql-js runs it with the same context value.
  */
 export function protectSubscription(
   plan: FieldPlan,
@@ -39,11 +39,11 @@ export function protectSubscription(
       if (plan.ownRows === undefined || !isAsyncIterable(opened)) return opened;
       return new OwnEvents(opened, (payload) => isOwnEvent(payload, { args, contextValue, info }, state));
     };
-    // A caller who shows nothing sees what is public, for as long as they like.
+    // An anonymous caller sees public events without a time limit.
     return state.delegation === undefined ? open() : endWithDelegation(open, lifeOf(state, nowMs));
   };
 
-  /** The event's row has to be known to tell whose it is, so the field is resolved once more than for the caller. */
+  /** The event's row must be known to determine its owner, so the field is resolved once more than for the caller. */
   async function isOwnEvent(
     payload: unknown,
     { args, contextValue, info }: Subscribed,
@@ -55,11 +55,11 @@ export function protectSubscription(
     let left: unknown;
     try {
       const given: unknown = await resolve(payload, args, contextValue, { ...info, rootValue: payload });
-      // Looking at an iterator uses it up. Its foreign rows are left out when the field is resolved for the caller.
+      // Reading an iterator uses it up. Its foreign rows are removed when the field is resolved for the caller.
       if (isIterable(given) && isReadOnce(given)) return true;
       left = await ownRows(given, call);
     } catch {
-      // It fails again when it is resolved for the caller, who is told of it there.
+      // It fails again when it is resolved for the caller, who gets the error there.
       return true;
     }
     const isNothing = left === null || (isIterable(left) && [...left].length === 0);

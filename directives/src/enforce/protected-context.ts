@@ -9,16 +9,16 @@ import type { ProtectedContext } from './request-state.js';
 export type { ProtectedContext };
 
 /**
- * Verifies the transaction token of one request, and makes the request's context value. Spread it into your own.
+ * Verifies one request's transaction token, and creates the request's context value. Spread it into your own.
  *
- * A token that is missing or not valid gives a context without a delegation, which sees only what is `@public`; nothing that a
- * caller sends makes it reject.
+ * A missing or invalid token makes a context without a delegation, which sees only what is `@public`; it never rejects because
+ * of the caller's input.
  *
- * @param request The request, or its headers; of Node or of the Fetch standard.
- * @param body The parsed body that will be executed, `{ query, variables, operationName }`. A token that is bound to a
- *   request (`propagation.bind: body` of the gateway) is good for exactly this one, once, and for nothing without it.
+ * @param request the request, or its headers; of Node or of the Fetch standard
+ * @param body the parsed body that will be executed, `{ query, variables, operationName }`. A token that is bound to a request
+ * (`propagation.bind: body` of the gateway) is valid for exactly this one, once, and never without it.
  * @throws {DirectiveError} `NOT_PROTECTED` for a schema that neither `buildProtectedSubgraph` nor `protectSchema` returned;
- *   `UNREADABLE_HEADERS` for anything that has no headers.
+ * `UNREADABLE_HEADERS` for anything without headers
  *
  * @example
  * ```ts
@@ -45,10 +45,11 @@ export async function protectedContext(
 }
 
 /**
- * Whether a context value belongs to a transaction token that is bound to another request than this one. Do not execute it then.
+ * Whether a context value belongs to a transaction token that is bound to another request than this one. If so, do not execute
+ * it.
  *
- * {@link protectedSubgraphPlugin} asks it of what Apollo Server is about to execute, which by GET, in a batch or for a persisted
- * query is not what the body of the HTTP request says. Other servers ask it themselves.
+ * {@link protectedSubgraphPlugin} calls it for what Apollo Server is about to execute, which by GET, in a batch or for a
+ * persisted query is not the HTTP body. Other servers must call it themselves.
  *
  * @param request `{ query, variables, operationName }`
  *
@@ -69,11 +70,11 @@ export function isBoundElsewhere(contextValue: unknown, request: unknown): boole
 }
 
 /**
- * Ends a request's record: emits its spans, and returns the facts that the gateway wants under `extensions.behalf` of the
- * response. {@link protectedSubgraphPlugin} does it for Apollo Server; other servers call it once for each response, and for each
- * event of a subscription: it returns what happened since it was called last.
+ * Ends a request's record: emits its spans, and returns the facts for the gateway, under `extensions.behalf` of the response.
+ * {@link protectedSubgraphPlugin} does it for Apollo Server; other servers call it once per response, and per event of a
+ * subscription: it returns what happened since its last call.
  *
- * @returns undefined for a caller without a valid token, who learns nothing of the rules beyond their own denials.
+ * @returns undefined for a caller without a valid token, who learns nothing of the rules beyond their own denials
  * @throws {DirectiveError} `NOT_PROTECTED`
  *
  * @example

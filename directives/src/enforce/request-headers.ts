@@ -9,7 +9,7 @@ interface FetchHeaders {
 }
 
 /**
- * The headers of one request, or the request that has them: `IncomingHttpHeaders` and `IncomingMessage` of Node (hence of Express,
+ * The headers of one request, or a request with them: `IncomingHttpHeaders` and `IncomingMessage` of Node (hence of Express,
  * Fastify and Koa), `Headers` and `Request` of the Fetch standard (hence of Yoga, Hono and Next.js).
  */
 export type RequestHeaders =
@@ -20,8 +20,8 @@ type HeaderValue = string | readonly string[] | undefined;
 /**
  * Looks a header up, by its name in lower case.
  *
- * @throws {DirectiveError} `UNREADABLE_HEADERS` for anything that is not {@link RequestHeaders}: to read it as a request without a
- *   token would deny everybody, and say nothing.
+ * @throws {DirectiveError} `UNREADABLE_HEADERS` for anything that is not {@link RequestHeaders}: treating it as a request
+ * without a token would silently deny everybody
  */
 export function headerReader(request: unknown): (name: string) => HeaderValue {
   const headers = isRecord(request) && isRecord(request.headers) ? request.headers : request;
@@ -59,7 +59,7 @@ function isFetchHeaders(value: unknown): value is FetchHeaders {
   return [value.get, value.has, value.append].every((method) => typeof method === 'function');
 }
 
-/** An object that is nothing but its properties, of this realm or another. */
+/** An object that only has its own properties, of this realm or another. */
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isRecord(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -9,12 +9,12 @@ import type { Alternatives } from '../specification/read-arguments.js';
 import { AccessRecorder } from '../record/recorder.js';
 import type { RecordedField } from '../record/recorder.js';
 
-/** Where a request's state stands in the context value. A symbol, so that spreading a context keeps it. */
+/** The key of a request's state in the context value. A symbol, so that spreading a context keeps it. */
 export const REQUEST_STATE: unique symbol = Symbol('behalf.requestState');
 
-/** The part of a resolver's context value that this library provides. */
+/** The library's part of a resolver's context value. */
 export interface ProtectedContext {
-  /** The verified delegation; undefined for a caller who showed none. */
+  /** The verified delegation; undefined for an anonymous caller. */
   readonly delegation: Delegation | undefined;
   readonly transactionId: string | undefined;
   readonly [REQUEST_STATE]: RequestState;
@@ -24,14 +24,14 @@ export interface ProtectedContext {
 export interface Caller {
   readonly delegation?: Delegation;
   readonly transactionId?: string;
-  /** When the token and the consent behind it have ended, milliseconds since the epoch. Absent: there is nothing to end. */
+  /** When the token and its consent end, milliseconds since the epoch. Absent: nothing ends. */
   readonly endsAtMs?: number;
   readonly refusal?: TxnTokenRefusal;
-  /** Hash of the one request that the token is good for. */
+  /** Hash of the one request that the token is for. */
   readonly boundTo?: string;
-  /** The token itself, to be exchanged for one that another service accepts. Only if it was accepted. */
+  /** The token itself, for exchange. Only if it was accepted. */
   readonly txnToken?: string;
-  /** Where it is exchanged; absent where the subgraph passes nothing on. */
+  /** Exchanges it; absent if the subgraph passes nothing on. */
   readonly exchange?: TxnTokenExchange;
 }
 
@@ -51,16 +51,16 @@ const TOLERANCE_MS = TXN_TOKEN_CLOCK_TOLERANCE_SECONDS * 1_000;
 /** Decisions of one request in one subgraph: each distinct requirement is decided once. */
 export class RequestState {
   readonly recorder: AccessRecorder;
-  /** Tokens for other audiences that were asked for, by audience. */
+  /** Requested tokens for other audiences, by audience. */
   readonly passedOn = new Map<string, Promise<string>>();
-  /** Aborts when the delegation is revoked. Set when a subscription begins; everything else is over in a moment. */
+  /** Aborts when the delegation is revoked. Set when a subscription begins; other operations end within moments. */
   revoked: AbortSignal | undefined;
-  /** Milliseconds since the epoch; Infinity for a caller who has nothing that could end. */
+  /** Milliseconds since the epoch; Infinity if nothing can end. */
   readonly endsAtMs: number;
   #current: Delegation | undefined;
   readonly #decisions: Uint8Array;
   readonly #wholeValue: Uint8Array;
-  /** Operations that began in time, by an object that graphql-js makes for each execution. */
+  /** Operations that began in time, by an object that graphql-js creates per execution. */
   readonly #begun = new WeakSet<object>();
 
   constructor(
@@ -76,15 +76,12 @@ export class RequestState {
     this.#wholeValue = new Uint8Array(compiled.exemptions.length);
   }
 
-  /** The delegation that decides. Undefined for a caller who showed none, and as soon as it has ended. */
+  /** The delegation that decides. Undefined for an anonymous caller, and after the delegation's end. */
   get delegation(): Delegation | undefined {
     return this.#current;
   }
 
-  /**
-   * Whether a delegation that the caller had is over, by the clock or revoked. From then on everything is decided as for a
-   * caller who shows nothing.
-   */
+  /** Whether the caller's delegation has ended, by the clock or by revocation. From then on the caller counts as anonymous. */
   hasEnded(nowMs: number): boolean {
     if (this.caller.delegation === undefined) return false;
     if (nowMs >= this.endsAtMs || this.revoked?.aborted === true) this.#end();
@@ -99,8 +96,8 @@ export class RequestState {
   }
 
   /**
-   * Called at each root field. An operation that begins after the delegation's end gets nothing by it, even where a context
-   * value is kept for longer than one request; one that was begun in time is answered to its end.
+   * Called at each root field. An operation that begins after the delegation's end gets nothing, even if a context value is
+   * kept longer than one request; one that began in time is completed.
    */
   begin(execution: object, nowMs: number): void {
     if (this.#current === undefined || this.#begun.has(execution)) return;
@@ -108,7 +105,7 @@ export class RequestState {
     else this.#begun.add(execution);
   }
 
-  /** Whether the requirement with this index is met. An index that is unknown is not. */
+  /** Whether the requirement with this index is met. An unknown index is not. */
   permits(index: number): boolean {
     let decision = this.#decisions[index] ?? NO;
     if (decision === UNDECIDED) {
@@ -120,8 +117,7 @@ export class RequestState {
   }
 
   /**
-   * Whether the value may travel whole: the delegation holds the fuller scope, and the consent does not ask
-   * for less detail than the directive does.
+   * Whether the value is returned whole: the delegation holds the fuller scope, and the consent does not require less detail.
    */
   seesWholeValue(index: number): boolean {
     let decision = this.#wholeValue[index] ?? NO;
@@ -135,8 +131,7 @@ export class RequestState {
   }
 
   /**
-   * Whether a row belongs to the delegation's subject. A row that does not say whose it is belongs to nobody, and none
-   * belongs to a service.
+   * Whether a row belongs to the delegation's subject. A row without an owner belongs to nobody, and none belongs to a service.
    */
   owns(row: unknown, property: string): boolean {
     const delegation = this.#current;

@@ -2,7 +2,7 @@
 export class Interned<Value> {
   readonly values: Value[] = [];
   readonly #indices = new Map<string, number>();
-  /** The same object comes again and again; it is serialized once. */
+  /** The same object recurs often, so it is serialized once. */
   readonly #identities = new Map<Value, number>();
 
   index(value: Value): number {
@@ -19,7 +19,7 @@ export class Interned<Value> {
   }
 }
 
-/** The same test as in graphql-js, so that nothing is a promise there and a value here. */
+/** The same test as in graphql-js, so that both agree on what is a promise. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
@@ -43,7 +43,7 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
   );
 }
 
-/** Every value of an asynchronous list, as graphql 17 completes one. @throws what the list throws */
+/** Every value of an asynchronous list, as graphql 17 completes one. @throws the list's error */
 export async function collect(list: AsyncIterable<unknown>): Promise<unknown[]> {
   const values: unknown[] = [];
   for await (const value of list) values.push(value);

@@ -3,7 +3,7 @@ import type { GraphQLFieldResolver, GraphQLOutputType } from 'graphql';
 import type { FieldPlan } from './field-plan.js';
 import type { RequestState } from './request-state.js';
 
-/** In shadow: what the field resolves to goes out as it is, and what would have become of it is counted. */
+/** Shadow mode: the field's result is returned unchanged, and the decision it would have met is counted. */
 export function watchResolver(
   plan: FieldPlan,
   resolve: GraphQLFieldResolver<unknown, unknown>,
@@ -29,7 +29,7 @@ export function watchResolver(
   };
 }
 
-/** Looks at each row, and only at what can be looked at twice: an iterator would be used up, and a query be sent again. */
+/** Reads each row, but only what can be read twice: an iterator would be used up, and a query repeated. */
 function watchRows(value: unknown, type: GraphQLOutputType, watch: (row: object) => void): void {
   if (isNonNullType(type)) {
     watchRows(value, type.ofType, watch);

@@ -30,8 +30,8 @@ export interface ProtectionInput {
 }
 
 /**
- * Puts the check around every field of every object type of a schema, in place. It is the outermost wrapper: what a
- * resolver, or anything put around it before, returns or throws comes after the decision.
+ * Wraps every field of every object type of a schema in the check, in place. It is the outermost wrapper: results and errors of
+ * a resolver, or of earlier wrappers, come after the decision.
  */
 export function wrapFields(input: ProtectionInput): CompiledProtection {
   const { schema, rules, enforcement, runtime } = input;
@@ -73,12 +73,12 @@ function wrapField(
   field.subscribe = protectSubscription(plan, { subscribe, resolve }, runtime);
 }
 
-/** Works out the plan of each field, and numbers what plans share. */
+/** Computes the plan of each field, and numbers what plans share. */
 class FieldPlanner {
   readonly requirements = new Interned<Requirement>();
   readonly exemptions = new Interned<Alternatives>();
   readonly fields: RecordedField[] = [];
-  /** In a supergraph the root types have their standard names, and the record is kept by the supergraph's coordinates. */
+  /** In a supergraph the root types have their standard names, and the record uses the supergraph's coordinates. */
   readonly #rootNames: ReadonlyMap<GraphQLObjectType | null | undefined, string>;
   readonly #input: ProtectionInput;
 

@@ -1,13 +1,13 @@
 import type { GraphQLScalarType } from 'graphql';
 
 /**
- * A minimized value as it goes out. graphql-js serializes whatever a resolver returns, and a custom scalar need not accept its
- * own output (a `DateTime` that takes dates only), or may make something else of it: for this, it is handed out as it is.
+ * A minimized value in its final form. graphql-js serializes whatever a resolver returns, but a custom scalar may reject its
+ * own output (a `DateTime` that only takes dates), or change it, so this value is returned unchanged.
  */
 export class FinishedValue {
   constructor(readonly output: unknown) {}
 
-  /** For code that is put around the schema later and looks at results. */
+  /** For code that wraps the schema later and reads results. */
   toJSON(): unknown {
     return this.output;
   }
@@ -15,13 +15,13 @@ export class FinishedValue {
 
 type Serialize = (value: unknown) => unknown;
 
-/** graphql 17 calls `coerceOutputValue`, and keeps `serialize` for older callers; graphql 16 has the latter alone. */
+/** graphql 17 calls `coerceOutputValue`, and keeps `serialize` for older callers; graphql 16 only has the latter. */
 interface OutputFunctions {
   serialize: Serialize;
   coerceOutputValue?: Serialize;
 }
 
-/** A value as graphql-js would write it. @throws what the scalar throws */
+/** A value as graphql-js would write it. @throws the scalar's error */
 export function serializeScalar(scalar: GraphQLScalarType, value: unknown): unknown {
   const functions: OutputFunctions = scalar;
   return functions.coerceOutputValue === undefined
@@ -31,7 +31,7 @@ export function serializeScalar(scalar: GraphQLScalarType, value: unknown): unkn
 
 const accepting = new WeakSet<GraphQLScalarType>();
 
-/** Lets a custom scalar of a schema pass on finished values, in place; everything else it serializes as before. */
+/** Lets a custom scalar of a schema pass finished values, in place; it serializes everything else as before. */
 export function acceptFinishedValues(scalar: GraphQLScalarType): void {
   if (accepting.has(scalar)) return;
   accepting.add(scalar);

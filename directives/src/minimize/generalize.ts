@@ -1,6 +1,6 @@
 import type { DateUnit } from '../specification/minimize.js';
 
-/** Numbers stay numbers; decimal strings (money in its exact form) stay strings with the same decimals. */
+/** Numbers stay numbers; decimal strings (exact money) stay strings with the same decimals. */
 export function generalizeNumber(value: unknown, step: number): unknown {
   if (typeof value === 'number') return Math.floor(value / step) * step;
   if (typeof value === 'bigint') {
@@ -16,14 +16,14 @@ export function generalizeNumber(value: unknown, step: number): unknown {
   return null;
 }
 
-/** Truncation, not rounding: a coordinate names the cell that it lies in. */
+/** Truncation, not rounding: the result names the cell of the coordinate. */
 export function cutDecimals(value: unknown, factor: number): number | null {
   return typeof value === 'number' ? Math.trunc(value * factor) / factor : null;
 }
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(T.*)?$/;
 
-/** A date stays a date, a text a text. */
+/** A date stays a date, a string a string. */
 export function generalizeDate(value: unknown, unit: DateUnit): Date | string | null {
   const text = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value;
   const match = typeof text === 'string' ? DATE.exec(text) : null;

@@ -1,26 +1,29 @@
-/** Where one character that a reader sees ends (Unicode Standard Annex 29) does not depend on a language; the machine's is not asked. */
+/**
+ * The boundaries of user-perceived characters (Unicode Standard Annex 29) do not depend on a language, so the machine's is not
+ * used.
+ */
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
-/** Each of these is a character by itself. Most values are nothing else, and need no segmenter. */
+/** Each of these is a character by itself. Most values contain nothing else, and need no segmenter. */
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 
 /**
- * V8's segmenter takes time that grows with the square of the text, many seconds beyond some 50,000 characters (Node 20). It gets
- * short pieces, so that nobody can stop a subgraph by what they have stored.
+ * V8's segmenter takes quadratic time, many seconds beyond some 50,000 characters (Node 20). It gets short pieces, so that
+ * nobody can block a subgraph by what they have stored.
  */
 const PIECE_LENGTH = 512;
 
-/** The characters that a reader sees: a letter with its marks, a Hangul syllable of several jamo, an emoji with all its parts. */
+/** User-perceived characters: a letter with its marks, a Hangul syllable of several jamo, an emoji with all its parts. */
 function graphemesOf(text: string): Iterable<string> {
   return PRINTABLE_ASCII.test(text) ? text : piecewise(text);
 }
 
-/** Each piece begins where a character begins, so that nothing before it matters (UAX 29, section 3.1.1). */
+/** Each piece begins at a character boundary, so that nothing before it matters (UAX 29, section 3.1.1). */
 function* piecewise(text: string): Generator<string> {
   let start = 0;
   while (start < text.length) {
     const end = pieceEnd(text, start + PIECE_LENGTH);
     const segments = Array.from(segmenter.segment(text.slice(start, end)), ({ segment }) => segment);
-    // The last one may go on behind the piece, where the next one begins with it.
+    // The last one may continue beyond the piece, so the next piece begins with it.
     if (end < text.length && segments.length > 1) segments.pop();
     if (end < text.length && segments.length === 1) segments[0] = firstOf(text, start);
     for (const segment of segments) {
@@ -30,7 +33,7 @@ function* piecewise(text: string): Generator<string> {
   }
 }
 
-/** One character, however many marks it has: looked for in pieces that double. */
+/** One character, however many marks it has: searched in pieces of doubling length. */
 function firstOf(text: string, start: number): string {
   for (let length = PIECE_LENGTH; ; length *= 2) {
     const end = pieceEnd(text, start + length);
@@ -48,12 +51,12 @@ function pieceEnd(text: string, end: number): number {
 }
 
 /**
- * Characters that separate and say nothing by themselves: punctuation, spaces, currency signs and the symbols of ASCII, without any mark on
- * them. Letters, digits, marks, emoji, flags and other symbols can spell a name, and so can characters that nobody sees.
+ * Characters that separate and mean nothing by themselves: punctuation, spaces, currency signs and the symbols of ASCII,
+ * without marks. Letters, digits, marks, emoji, flags and other symbols can spell a name, and so can invisible characters.
  */
 const SEPARATOR = /^[\p{P}\p{Zs}\p{Sc}\t\r\n+<=>^`|~]+$/u;
 
-/** The last `keep` characters stay, the others become `*`; separators stay and do not count. */
+/** Keeps the last `keep` characters and replaces the others by `*`; separators stay and do not count. */
 export function mask(text: string, keep: number): string {
   const characters = [...graphemesOf(text)];
   let kept = 0;
@@ -67,7 +70,7 @@ export function mask(text: string, keep: number): string {
     hidden += 1;
     characters[index] = '*';
   }
-  // A text no longer than what may stay would stay whole: then nothing of it stays.
+  // A text no longer than `keep` would stay whole, so nothing of it stays.
   return hidden === 0 ? '*'.repeat(characters.length) : characters.join('');
 }
 

@@ -9,19 +9,19 @@ import { cutDecimals, generalizeDate, generalizeNumber } from './generalize.js';
 import { mask, truncate } from './graphemes.js';
 import { addNoise, noiseGrid } from './noise.js';
 
-/** The other input of a strategy, beside the value. */
+/** The other input of a strategy, besides the value. */
 export interface MinimizationContext {
   /** Pseudonyms and noise are stable for one client and unlinkable between clients. */
   readonly clientId: string;
 }
 
 /**
- * Returns less than the resolver gave: entry by entry for a list, and as a promise for a promise. `null` and errors stay as they
- * are.
+ * Returns less than the resolver did: entry by entry for a list, and as a promise for a promise. `null` and errors are
+ * unchanged.
  */
 export type Minimizer = (value: unknown, context: MinimizationContext) => unknown;
 
-/** Takes a value as its type serializes it; gives null for one that it cannot read. */
+/** Takes a value as its type serializes it; returns null for an unreadable one. */
 type Strategy = (serialized: unknown, context: MinimizationContext) => unknown;
 
 export interface MinimizerInput {
@@ -31,17 +31,17 @@ export interface MinimizerInput {
   readonly type: GraphQLOutputType;
   /** At least 32 bytes; for `PSEUDONYMIZE` and `NOISE`. */
   readonly pseudonymKey: Uint8Array | undefined;
-  /** Hears of a value that left as null because it could not be serialized or read. */
+  /** Is called for a value that became null because it could not be serialized or read. */
   readonly onUnreadable: () => void;
 }
 
 const REDACTED = '[redacted]';
 
 /**
- * Compiles one `@minimize` to a function of what the field's resolver returns.
+ * Compiles one `@minimize` to a function of the resolver's result.
  *
- * @throws {DirectiveError} `INVALID_RULE` when the strategy cannot give a value of the field's type,
- *   `MISSING_PSEUDONYM_KEY` when it needs a key of at least 32 bytes and has none.
+ * @throws {DirectiveError} `INVALID_RULE` if the strategy does not fit the field's type, `MISSING_PSEUDONYM_KEY` if it needs a
+ * key of at least 32 bytes and has none
  */
 export function compileMinimizer(input: MinimizerInput): Minimizer {
   const { minimization, type, coordinate } = input;
@@ -64,7 +64,7 @@ export function compileMinimizer(input: MinimizerInput): Minimizer {
   });
 }
 
-/** Follows the type as graphql-js does: lists of any iterable, entry by entry, promises at each place. */
+/** Follows the type as graphql-js does: lists of any iterable, entry by entry, promises at each position. */
 function through(type: GraphQLOutputType, single: Minimizer): Minimizer {
   if (isNonNullType(type)) return through(type.ofType, single);
   const whole: Minimizer = isListType(type) ? eachOf(through(type.ofType, single), single) : single;
@@ -76,22 +76,22 @@ function through(type: GraphQLOutputType, single: Minimizer): Minimizer {
   return minimizer;
 }
 
-/** A value that is not a list where one should be is minimized all the same, so that whatever graphql-js makes of it is not whole. */
+/** A value in place of a list is minimized all the same, so that nothing graphql-js makes of it is whole. */
 function eachOf(entry: Minimizer, single: Minimizer): Minimizer {
   const list = (value: Iterable<unknown>, context: MinimizationContext): unknown[] =>
     Array.from(value, (item) => entry(item, context));
   return (value, context) => {
     if (isIterable(value)) return list(value, context);
-    // A list for graphql 17.
+    // An async list, for graphql 17.
     if (isAsyncIterable(value)) return collect(value).then((items) => list(items, context));
     return single(value, context);
   };
 }
 
 /**
- * The value as the field's type serializes it, minimized, and valid for that type; null where it cannot be serialized or read.
- * Serialized first, because the strategies read texts and numbers: an identifier or a decimal that is an object would be the
- * same constant for all of them.
+ * The value as the field's type serializes it, minimized, and valid for that type; null if it cannot be serialized or read. It
+ * is serialized first, because the strategies read strings and numbers: identifiers or decimals that are objects would all
+ * become the same constant.
  */
 function minimizeScalar(
   value: unknown,
@@ -101,7 +101,7 @@ function minimizeScalar(
 ): unknown {
   try {
     let minimized = strategy(serializeScalar(scalar, value), context);
-    // A scalar may write dates in a form of its own. The date itself can still be generalized, and written in that form.
+    // A scalar may write dates in its own format. The date itself can still be generalized, and written in that format.
     if (minimized === null && value instanceof Date) minimized = strategy(value, context);
     if (minimized === null) return null;
     if (typeof minimized === 'number' && !Number.isFinite(minimized)) return null;
@@ -114,7 +114,7 @@ function minimizeScalar(
 }
 
 function redact({ type, coordinate }: MinimizerInput): Minimizer {
-  // In a list, null may stand for an entry only where entries may be null.
+  // In a list, null may replace an entry only if entries may be null.
   if (!isNonNullType(type) && !isListType(type)) return () => null;
   if (!isText(getNamedType(type).name)) {
     throw new DirectiveError(
@@ -143,7 +143,7 @@ function compileStrategy(
     case 'PSEUDONYMIZE': {
       needsType(isText(returns), to, 'String or ID', coordinate);
       const digest = keyedDigest(input);
-      // 128 bits: no two values of one client meet by chance.
+      // 128 bits: two values of one client do not collide by chance.
       return (text, { clientId }) =>
         typeof text === 'string' ? digest(clientId, text).subarray(0, 16).toString('base64url') : null;
     }
@@ -188,7 +188,7 @@ function keyedDigest({
       coordinate,
     );
   }
-  // Lengths are part of the input, so that no client and value run into another pair.
+  // Lengths are part of the input, so that different pairs of client and value never concatenate alike.
   return (clientId, value) =>
     createHmac('sha256', pseudonymKey)
       .update(`${coordinate.length}:${coordinate}${clientId.length}:${clientId}${value}`)

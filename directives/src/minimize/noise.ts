@@ -1,9 +1,9 @@
-/** Steps on one side. With far more, a double could not tell them apart beside the value. */
+/** Maximum number of steps on one side. With far more, a double could not distinguish them beside the value. */
 const MAX_STEPS = 2 ** 31;
-/** Whole numbers up to here are exact, and so is the step that a value lies on. */
+/** Integers up to here are exact, and so is the step that a value lies on. */
 const MAX_INDEX = Number.MAX_SAFE_INTEGER - 2 * MAX_STEPS;
 
-/** Discrete noise: results lie on the multiples of `step`, whatever the value was. */
+/** Discrete noise: results are multiples of `step`, whatever the value was. */
 export interface NoiseGrid {
   readonly step: number;
   /** The noise is one of `-maxSteps … maxSteps`, times `step`. */
@@ -11,11 +11,10 @@ export interface NoiseGrid {
 }
 
 /**
- * Works out the grid of a `NOISE`. Snapping a value to the grid moves it by up to half a step, which counts towards `spread`.
+ * Computes the grid of a `NOISE`. Snapping a value to the grid moves it by up to half a step, which counts towards `spread`.
  *
- * @param step As the schema states it; by default a thousandth of the spread, for whole numbers at least 1.
- * @returns undefined where it cannot work: a step that leaves no noise, that a whole number cannot lie on, or of which the
- *   spread holds too many.
+ * @param step as the schema states it; by default a thousandth of the spread, for integers at least 1
+ * @returns undefined if it cannot work: the step leaves no noise, does not fit integers, or fits too often into the spread
  */
 export function noiseGrid(spread: number, step: number | undefined, isWhole: boolean): NoiseGrid | undefined {
   const chosen = step ?? (isWhole ? Math.max(1, Math.round(spread / 1_000)) : spread / 1_000);
@@ -27,11 +26,11 @@ export function noiseGrid(spread: number, step: number | undefined, isWhole: boo
 }
 
 /**
- * The value moved by noise that the digest draws, all steps alike. The result depends on nothing but a whole number of steps,
- * so the low bits of the double tell nothing about the value.
+ * Moves the value by noise drawn from the digest, all steps equally likely. The result depends only on a number of whole steps,
+ * so the low bits of the double reveal nothing about the value.
  *
- * @param digest At least 128 bits. The same for the same value, so that asking again averages nothing out.
- * @returns null for a value that is not a number, or is too large to lie exactly on a step.
+ * @param digest at least 128 bits, and the same for the same value, so that repeated queries average nothing out
+ * @returns null for a value that is not a number, or is too large to lie exactly on a step
  */
 export function addNoise(value: unknown, { step, maxSteps }: NoiseGrid, digest: Buffer): number | null {
   if (typeof value !== 'number') return null;
@@ -42,6 +41,6 @@ export function addNoise(value: unknown, { step, maxSteps }: NoiseGrid, digest: 
   const noise = Number(drawn % BigInt(2 * maxSteps + 1)) - maxSteps;
   const moved = index + noise;
   const perUnit = Math.round(1 / step);
-  // Where a step is a hundredth, 1234 / 100 is the number that people write; 1234 * 0.01 is another double.
+  // For a step of a hundredth, 1234 / 100 is the number that people write; 1234 * 0.01 is a different double.
   return 1 / perUnit === step ? moved / perUnit : moved * step;
 }

@@ -1,6 +1,6 @@
 /**
  * The decision at one schema coordinate. `minimized` is an allowed read of less than the stored value. `would-deny` and
- * `would-minimize` are of a subgraph in shadow: the whole value left although a rule says otherwise.
+ * `would-minimize` come from a subgraph in shadow mode: the whole value was returned despite a rule.
  */
 export type AccessDecision = (typeof ACCESS_DECISIONS)[number];
 export const ACCESS_DECISIONS = Object.freeze([
@@ -20,13 +20,13 @@ export interface FieldAccess {
   readonly decision: AccessDecision;
   /** How many times the field was resolved with this decision. */
   readonly count: number;
-  /** The minimization strategy, when `decision` is `minimized`. */
+  /** The minimization strategy, if `decision` is `minimized`. */
   readonly strategy?: string;
-  /** The rule that decided, in the words of the schema (`@requiresScope(a)`); absent when no rule applies. */
+  /** The deciding rule, in the schema's words (`@requiresScope(a)`); absent if no rule applies. */
   readonly rule?: string;
 }
 
-/** Key under `extensions` of a subgraph's response. The gateway takes it out of what the client gets. */
+/** Key under `extensions` of a subgraph's response. The gateway removes it from the client's response. */
 export const FACTS_EXTENSION = 'behalf';
 
 /** Compact form on the wire: `[coordinate, decision, count, strategy | null, rule | null]`. */

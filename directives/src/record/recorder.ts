@@ -19,8 +19,8 @@ const WOULD_DENY = DECISIONS.indexOf('would-deny');
 const WOULD_MINIMIZE = DECISIONS.indexOf('would-minimize');
 
 /**
- * Counts, for one request, how often each coordinate was read and with what decision. A count is an increment in a
- * typed array: nothing is allocated per row.
+ * Counts, for one request, how often each coordinate was read and with what decision. A count is an increment in a typed array:
+ * nothing is allocated per row.
  */
 export class AccessRecorder {
   readonly #counts: Uint32Array;
@@ -61,9 +61,9 @@ export class AccessRecorder {
   }
 
   /**
-   * Ends the record so far: emits its spans, one per coordinate and decision, and returns the facts as they travel back to the
-   * gateway. What follows (the next event of a subscription, the next operation of a batch) is counted from zero, so that
-   * nothing is reported twice. Spans cost nothing where no SDK is registered.
+   * Ends the record so far: emits its spans, one per coordinate and decision, and returns the facts in their wire form for the
+   * gateway. Later counts (the next event of a subscription, the next operation of a batch) start from zero, so that nothing is
+   * reported twice. Spans cost nothing without a registered SDK.
    */
   take(subgraph: string, parent: Context): FactsExtension {
     const accesses = this.#accesses();

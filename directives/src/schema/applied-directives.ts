@@ -7,22 +7,22 @@ interface DirectiveHolder {
   readonly directives?: readonly ConstDirectiveNode[] | undefined;
 }
 
-/** The common part of all schema elements: the SDL it was built from, if any, and the notes that a library keeps with it. */
+/** The common part of all schema elements: the SDL it was built from, if any, and a library's notes on it. */
 export interface SchemaElement {
   readonly astNode?: DirectiveHolder | null | undefined;
   readonly extensionASTNodes?: readonly DirectiveHolder[] | null | undefined;
   readonly extensions?: Readonly<Record<PropertyKey, unknown>> | null | undefined;
 }
 
-/** `@deprecated` and its like: printed with the schema, from its own properties. */
+/** `@deprecated` and the like: printed with the schema, from its own properties. */
 const OF_GRAPHQL: ReadonlySet<string> = new Set(graphqlDirectives.map(({ name }) => name));
 
 /**
- * The directives that are applied to one element of a schema, wherever the library that made it keeps them: in `astNode`, in
- * `extensionASTNodes`, in `extensions.directives`. An application that is kept in several places is listed once.
+ * The directives applied to one element of a schema, wherever its library stores them: in `astNode`, in `extensionASTNodes`, in
+ * `extensions.directives`. An application that is stored in several places is listed once.
  *
- * @param elsewhere Other nodes of SDL that speak of the same element.
- * @throws {DirectiveError} `INVALID_RULE` for extensions that cannot be read.
+ * @param elsewhere other SDL nodes of the same element
+ * @throws {DirectiveError} `INVALID_RULE` for unreadable extensions
  */
 export function appliedDirectives(
   schema: GraphQLSchema,
@@ -44,7 +44,7 @@ export function appliedDirectives(
   return [...applied.values()];
 }
 
-/** The same for two ways of writing one application: arguments in another order, an enum value as a string. */
+/** The same for two spellings of one application: arguments in another order, an enum value as a string. */
 function applicationKey({ name, arguments: args = [] }: ConstDirectiveNode): string {
   const values = args
     .map((argument): [string, unknown] => [argument.name.value, valueFromASTUntyped(argument.value)])

@@ -17,10 +17,10 @@ export function namesOf(rules: CoordinateRules): ReadonlySet<string> {
 }
 
 /**
- * Puts rules that are given by coordinate where they would stand in SDL, beside those that stand there.
+ * Attaches rules that are given by coordinate where SDL would have them, in addition to those already there.
  *
- * @throws {DirectiveError} `INVALID_RULE` for a coordinate that the schema does not have, `UNKNOWN_DIRECTIVE` for a name that is
- *   not one of Behalf's directives.
+ * @throws {DirectiveError} `INVALID_RULE` for an unknown coordinate, `UNKNOWN_DIRECTIVE` for a name that is not one of Behalf's
+ * directives
  */
 export function attachRules(document: DocumentNode, rules: CoordinateRules, links: Links): DocumentNode {
   const nodes = new Map(

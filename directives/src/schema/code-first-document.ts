@@ -7,9 +7,9 @@ import { linkRules, withOwnDefinitions } from './link-rules.js';
 import { schemaDocument } from './schema-document.js';
 
 /**
- * A schema that was made in code, with its rules, in the form in which a subgraph states them in SDL.
+ * A schema that was built in code, with its rules, in the form in which a subgraph states them in SDL.
  *
- * @throws {DirectiveError} with the coordinate, for directives that cannot be read and rules that do not fit the schema.
+ * @throws {DirectiveError} with the coordinate, for directives that cannot be read and rules that do not fit the schema
  */
 export function codeFirstDocument(
   schema: GraphQLSchema,
@@ -21,8 +21,8 @@ export function codeFirstDocument(
 }
 
 /**
- * The document as it is published. A directive that is neither defined nor linked is a library's note to itself
- * (`extensions.directives` may hold anything), and composition would not know it.
+ * The published document. A directive that is neither defined nor linked is a library's private note (`extensions.directives`
+ * may contain anything), and composition would not know it.
  */
 export function withoutPrivateDirectives(document: DocumentNode): DocumentNode {
   const links = new Links(document);

@@ -7,17 +7,17 @@ import { BEHALF_IDENTITY, FEDERATION_IDENTITY } from '../specification/feature.j
 import { Links } from '../specification/link.js';
 import { lowerRequiresScope } from '../specification/lower.js';
 
-/** A subgraph's schema as it is published, and its rules. */
+/** A subgraph's published schema, and its rules. */
 export interface CompiledRules {
-  /** Completed and lowered: every composition keeps its rules. */
+  /** Completed and lowered, so that every composer keeps its rules. */
   readonly document: DocumentNode;
   readonly rules: RuleTable;
 }
 
 /**
- * Completes, lowers and compiles the schema of one subgraph. `isFederated`: it is published, to be composed.
+ * Completes, lowers and compiles the schema of one subgraph. `isFederated`: it is published for composition.
  *
- * @throws {DirectiveError} when a rule cannot be compiled, with the coordinate
+ * @throws {DirectiveError} if a rule cannot be compiled, with the coordinate
  */
 export function compileRules(
   source: DocumentNode,
@@ -30,7 +30,7 @@ export function compileRules(
   return { document, rules };
 }
 
-/** Composition takes a schema without a link to federation for one of Federation 1, and directives out that it does not know. */
+/** Composition treats a schema without a federation link as Federation 1, and drops directives that it does not know. */
 function refuseFederation1(links: Links): void {
   if (links.feature(BEHALF_IDENTITY) === undefined || links.feature(FEDERATION_IDENTITY) !== undefined)
     return;
@@ -41,8 +41,8 @@ function refuseFederation1(links: Links): void {
 }
 
 /**
- * Lowering moves `@requiresScope` from an interface to the types that implement it. Any other rule there would hold for fields
- * that return the interface, and not for those of its implementers: composition refuses it as well.
+ * Lowering moves `@requiresScope` from an interface to its implementing types. Any other rule there would apply to fields that
+ * return the interface, but not to its implementers' fields: composition refuses it as well.
  */
 function refuseInterfaceRules(rules: RuleTable): void {
   for (const type of rules.allTypes()) {

@@ -30,8 +30,7 @@ export interface DirectiveArguments {
 }
 
 /**
- * Rules by schema coordinate, `Type` or `Type.field`: the directives that would stand there in SDL, with a list for one that is
- * repeated.
+ * Rules by schema coordinate, `Type` or `Type.field`: the directives that SDL would have there, with a list for a repeated one.
  *
  * @example
  * ```ts

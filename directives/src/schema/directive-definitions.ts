@@ -4,8 +4,9 @@ import { MINIMIZE_ENUMS } from '../specification/minimize.js';
 import { behalfDirectives } from '../specification/specified-directives.js';
 
 /**
- * Definitions of Behalf's own directives, under their own names, for libraries that apply only directives which the schema defines:
- * NestJS (`buildSchemaOptions: { directives }`) and Pothos (`toSubGraphSchema({ directives })`) for federation. The standard ones (`@authenticated`, `@requiresScopes`, `@policy`) come with the link to federation.
+ * Definitions of Behalf's directives, under their own names, for libraries that only apply directives which the schema defines:
+ * NestJS (`buildSchemaOptions: { directives }`) and Pothos (`toSubGraphSchema({ directives })`) for federation. The standard
+ * ones (`@authenticated`, `@requiresScopes`, `@policy`) come with the federation link.
  *
  * @example
  * ```ts

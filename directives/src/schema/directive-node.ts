@@ -11,7 +11,7 @@ import { DirectiveError } from '../errors.js';
 import { behalfDirectives } from '../specification/specified-directives.js';
 import type { GivenDirective } from './extension-directives.js';
 
-/** A directive that is not in SDL, as it would be written there. */
+/** A directive from outside of SDL, as SDL would have it. */
 export function directiveNode(
   { name, args }: GivenDirective,
   definition: GraphQLDirective | undefined,
@@ -29,7 +29,7 @@ export function directiveNode(
   };
 }
 
-/** Uses the argument's type where the schema defines the directive. A value that does not fit the type is written as it is. */
+/** Uses the argument's type if the schema defines the directive. A value that does not fit the type is written unchanged. */
 function argumentNode(
   value: unknown,
   type: GraphQLInputType | undefined,
@@ -40,7 +40,7 @@ function argumentNode(
       const node = astFromValue(value, type);
       if (node !== null && node !== undefined) return node as ConstValueNode;
     } catch {
-      // Composition will say what is wrong with it.
+      // Composition reports what is wrong with it.
     }
   }
   return valueNode(value, coordinate);
@@ -70,7 +70,7 @@ function valueNode(value: unknown, coordinate: string): ConstValueNode {
   throw new DirectiveError('INVALID_RULE', `an argument cannot be a ${typeof value}`, coordinate);
 }
 
-/** Arguments of Behalf's directives that are of an enum: in an object they are strings. */
+/** Enum arguments of Behalf's directives, which are strings in an object. */
 const ENUM_ARGUMENTS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   behalfDirectives.map(({ name, definition }) => [name, enumArguments(definition?.(name) ?? '')]),
 );

@@ -1,17 +1,17 @@
 import { DirectiveError } from '../errors.js';
 
-/** One application of a directive that is not in SDL. */
+/** One application of a directive from outside of SDL. */
 export interface GivenDirective {
   readonly name: string;
   readonly args: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Reads directives that stand in an object: those in `extensions.directives` of a schema element, where graphql-tools, Pothos
- * and others keep them, and those in the options of `protectSchema`. Two forms are known: `{ name: args }` with a list of `args`
- * for a repeated one, and `[{ name, args }]`.
+ * Reads directives from an object: `extensions.directives` of a schema element, where graphql-tools, Pothos and others store
+ * them, or the options of `protectSchema`. Two forms are known: `{ name: args }` with a list of `args` for a repeated one, and
+ * `[{ name, args }]`.
  *
- * @throws {DirectiveError} `INVALID_RULE` for any other form: it may have been meant as a rule.
+ * @throws {DirectiveError} `INVALID_RULE` for any other form, which may have been meant as a rule
  */
 export function readGivenDirectives(given: unknown, coordinate: string): readonly GivenDirective[] {
   if (given === undefined || given === null) return [];

@@ -21,7 +21,7 @@ export function entitiesFieldOf(schema: GraphQLSchema): GraphQLField<unknown, un
 
 /**
  * Whether a field is federation's own: `Query._service` and its `sdl`, which composition reads without a token, and
- * `Query._entities`, whose entities are decided one by one. By their types as well, since anybody may use the names.
+ * `Query._entities`, whose entities are decided separately. Their types are checked too, since anybody may use the names.
  */
 export function isFederationField(
   schema: GraphQLSchema,
@@ -32,7 +32,7 @@ export function isFederationField(
   return field === serviceFieldOf(schema) || field === entitiesFieldOf(schema);
 }
 
-/** Makes `_service.sdl` answer with this SDL, whichever of the two fields a library gave the resolver. */
+/** Makes `_service.sdl` return this SDL, whichever of the two fields has the library's resolver. */
 export function publishSdl(schema: GraphQLSchema, sdl: string): void {
   const service = serviceFieldOf(schema);
   if (service === undefined) return;

@@ -6,15 +6,15 @@ import { Links } from '../specification/link.js';
 import { specificationOf, specifiedDirectives } from '../specification/specified-directives.js';
 import { withEnumValues } from './directive-node.js';
 
-/** The federation that a schema which is not published is read by: any with the standard rules would do. */
+/** The federation version by which an unpublished schema is read: any with the standard rules would do. */
 const FEDERATION_VERSION = 'v2.9';
 
 /**
- * Links what the rules of a schema that was made in code need, where it does not: few libraries can write `@link`. Behalf's
- * directives are then known by their own names. A link that the schema has stays, and names what it names.
+ * Adds the links that the rules of a schema built in code need, because few libraries can write `@link`. Behalf's directives
+ * then have their own names. Existing links stay, with their names.
  *
- * @param needed Names of specified directives that the options of `protectSchema` use.
- * @param isFederated In a schema that is published, only the team may link federation: it decides what `@key` means.
+ * @param needed names of specified directives that the options of `protectSchema` use
+ * @param isFederated whether the schema is published: then only the team may link federation, which decides what `@key` means
  */
 export function linkRules(
   source: DocumentNode,
@@ -56,7 +56,7 @@ export function linkRules(
   return document;
 }
 
-/** Behalf's own directives as its specification defines them, whatever the library that made the schema defined. */
+/** Behalf's own directives as its specification defines them, whatever the schema's library defined. */
 export function withOwnDefinitions(document: DocumentNode): DocumentNode {
   const links = new Links(document);
   const isOwn = (name: string): boolean => links.resolve(name)?.feature.identity === BEHALF_IDENTITY;

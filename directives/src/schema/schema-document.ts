@@ -20,9 +20,9 @@ import { appliedDirectives } from './applied-directives.js';
 import type { SchemaElement } from './applied-directives.js';
 
 /**
- * The SDL of a schema with all that is applied to its elements, which graphql's own `printSchema` leaves out.
+ * The SDL of a schema with all applied directives, which graphql's own `printSchema` omits.
  *
- * @throws {DirectiveError} `INVALID_RULE` for directives that cannot be read, with the coordinate.
+ * @throws {DirectiveError} `INVALID_RULE` for unreadable directives, with the coordinate
  */
 export function schemaDocument(schema: GraphQLSchema): DocumentNode {
   const printed = parse(printSchema(schema), { noLocation: true });
@@ -37,7 +37,7 @@ interface Directed {
   readonly directives?: readonly ConstDirectiveNode[] | undefined;
 }
 
-/** SDL of a type's fields that stands on the type, for libraries that leave it off the fields. */
+/** SDL of a type's fields that is stored on the type, for libraries that omit it from the fields. */
 interface FieldHolder {
   readonly fields?: readonly {
     readonly name: { readonly value: string };

@@ -24,17 +24,17 @@ const KNOWN_VERSIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Linked `for: SECURITY`, and enforced by the gateway: @apollo/gateway takes `@inaccessible` elements out of the
- * schema before an operation is validated, and refuses versions of it that it does not know.
+ * Linked `for: SECURITY`, and enforced by the gateway: @apollo/gateway removes `@inaccessible` elements from the schema before
+ * an operation is validated, and refuses unknown versions of it.
  */
 const ENFORCED_BY_GATEWAY: ReadonlySet<string> = new Set([INACCESSIBLE_IDENTITY]);
 
-/** Names that promise protection: under these a directive must be linked, or it would protect nothing. */
+/** Names that promise protection: a directive with one of them must be linked, or it would protect nothing. */
 const PROTECTIVE_NAMES: ReadonlySet<string> = new Set(
   specifiedDirectives.filter(({ protects }) => protects).map(({ name }) => name),
 );
 
-/** Where rules are read. A directive of ours anywhere else (an argument, a union, an enum value) would protect nothing. */
+/** Where rules are read. One of these directives anywhere else (an argument, a union, an enum value) would protect nothing. */
 const READ_ON: ReadonlySet<string> = new Set([
   Kind.FIELD_DEFINITION,
   Kind.OBJECT_TYPE_DEFINITION,
@@ -49,17 +49,17 @@ const READ_ON: ReadonlySet<string> = new Set([
 
 /**
  * Refuses a schema whose rules this library would misread: an unknown version, an unknown security feature, an unknown
- * directive of a specification that states rules, a rule in a place where none is read, or a protective directive that
- * belongs to no linked specification.
+ * directive of a specification with rules, a rule in a place where none is read, or a protective directive without a linked
+ * specification.
  *
- * @throws {DirectiveError} `UNSUPPORTED_SPECIFICATION`, `UNKNOWN_DIRECTIVE`, `INVALID_RULE` or `UNLINKED_DIRECTIVE`.
+ * @throws {DirectiveError} `UNSUPPORTED_SPECIFICATION`, `UNKNOWN_DIRECTIVE`, `INVALID_RULE` or `UNLINKED_DIRECTIVE`
  */
 export function checkSpecifications(document: DocumentNode, links: Links): void {
   for (const feature of links.features) checkFeature(feature);
   const isComposed = links.feature(JOIN_IDENTITY) !== undefined;
   visit(document, {
     Directive({ name: { value: name } }, _key, _parent, _path, ancestors) {
-      // The older form of @link. No current composition writes it; what it says of security is not read here.
+      // The older form of @link. No current composition writes it, and its security statements are not read here.
       if (name === 'core')
         throw new DirectiveError('UNSUPPORTED_SPECIFICATION', '@core is not supported, use @link');
       const resolved = links.resolve(name);
@@ -74,7 +74,7 @@ export function checkSpecifications(document: DocumentNode, links: Links): void 
       if (isComposed && resolved.feature.identity === BEHALF_IDENTITY && resolved.name === STATED_BY) return;
       if (specificationOf(links, name) === undefined) {
         const { identity } = resolved.feature;
-        // Federation has many directives that are not ours. Under one of these names, somebody meant a rule.
+        // Federation has many other directives. One with these names was meant as a rule.
         const isMeantAsRule = identity === FEDERATION_IDENTITY && PROTECTIVE_NAMES.has(resolved.name);
         if (!KNOWN_VERSIONS.has(identity) && !isMeantAsRule) return;
         throw new DirectiveError(
@@ -95,8 +95,8 @@ function nameOf(owner: ASTNode | readonly ASTNode[] | undefined): string | undef
 }
 
 /**
- * Whether an address leads to a specification that states rules, but is not spelled like its identity: over `http:`, with a query,
- * in other letters, with more behind the version. Its directives would be taken for somebody else's.
+ * Whether an address refers to a specification with rules, but is not spelled like its identity: over `http:`, with a query, in
+ * another case, with more after the version. Its directives would otherwise pass for another specification's.
  */
 function isOtherSpelling(identity: string): boolean {
   const asked = URL.parse(identity);

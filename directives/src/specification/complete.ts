@@ -6,11 +6,11 @@ import { MINIMIZE_ENUMS } from './minimize.js';
 import { behalfDirectives } from './specified-directives.js';
 
 /**
- * Adds to a subgraph's schema what federation wants to see for Behalf's directives and teams should not have
- * to write: their definitions, and `@composeDirective` for each that is applied. Without the latter,
- * composition drops the directive silently, and the field with it would go unprotected.
+ * Adds to a subgraph's schema what federation requires for Behalf's directives and teams should not have to write: their
+ * definitions, and `@composeDirective` for each applied one. Without the latter, composition silently drops the directive, and
+ * the field would be unprotected.
  *
- * A schema that does not link Behalf's specification comes back as it is.
+ * A schema that does not link Behalf's specification is returned unchanged.
  */
 export function completeSubgraph(document: DocumentNode): DocumentNode {
   const links = new Links(document);

@@ -1,6 +1,6 @@
 /**
- * Specifications are known by their identity, the `url` of `@link` without its version
- * (https://specs.apollo.dev/link/v1.0 section "Name in URL").
+ * A specification is identified by the `url` of `@link` without its version (https://specs.apollo.dev/link/v1.0 section "Name
+ * in URL").
  */
 export const LINK_IDENTITY = 'https://specs.apollo.dev/link';
 export const FEDERATION_IDENTITY = 'https://specs.apollo.dev/federation';
@@ -20,7 +20,7 @@ export interface FeatureUrl {
   readonly identity: string;
   /** Last path segment before the version. */
   readonly name: string;
-  /** As written, `v0.1`; empty when the address has none. */
+  /** As written, `v0.1`; empty if the address has none. */
   readonly version: string;
 }
 

@@ -6,7 +6,7 @@ import { Links } from './link.js';
 const STANDARD = 'federation';
 
 /**
- * A schema that gives federation's elements another prefix (`@link(url: "…/federation/v2.9", as: "fed")`), with the standard one.
+ * Replaces another prefix for federation's elements (`@link(url: "…/federation/v2.9", as: "fed")`) by the standard one.
  * `@apollo/subgraph` 2.15 does not read `as`, and would not know `@fed__key`. Composition reads both alike.
  */
 export function withFederationNamespace(document: DocumentNode): DocumentNode {

@@ -3,10 +3,10 @@ import type { ConstDirectiveNode, ConstValueNode, DocumentNode } from 'graphql';
 import type { LinkedFeature } from './link.js';
 
 /**
- * The document with more directives in the `import` of one of its links. Where they were applied under the feature's prefix they
- * are applied by their own names: a directive has one name in a schema.
+ * The document with more directives in the `import` of one of its links. Those applied under the feature's prefix are renamed
+ * to their own names, because a directive has one name in a schema.
  *
- * @param names Without `@`.
+ * @param names without `@`
  */
 export function withImports(
   document: DocumentNode,

@@ -4,19 +4,19 @@ import { DirectiveError } from '../errors.js';
 import { LINK_IDENTITY, parseFeatureUrl } from './feature.js';
 import type { FeatureUrl } from './feature.js';
 
-/** One `@link` of a schema, with the names that its elements have there. */
+/** One `@link` of a schema, with its elements' names there. */
 export interface LinkedFeature extends FeatureUrl {
   /** Prefix of elements that are not imported (`as`, or the feature's own name). */
   readonly namespace: string;
-  /** `for: SECURITY` or `for: EXECUTION`: a schema with such a feature must not be loaded without understanding it. */
+  /** `for: SECURITY` or `for: EXECUTION`: a schema with an unknown feature of this kind must not be loaded. */
   readonly purpose: string | undefined;
-  /** Element name as in the specification → name in this schema. Directives carry their `@`. */
+  /** Element name in the specification → name in this schema. Directives keep their `@`. */
   readonly imports: ReadonlyMap<string, string>;
   /** The application itself, for rewriting it. */
   readonly node: ConstDirectiveNode;
 }
 
-/** A directive's name in the schema, resolved to the specification that it belongs to. */
+/** A directive's name in the schema, resolved to its specification. */
 export interface ResolvedDirective {
   readonly feature: LinkedFeature;
   /** Name in the specification, without `@`. */
@@ -24,10 +24,10 @@ export interface ResolvedDirective {
 }
 
 /**
- * Reads the `@link` applications of a schema, so that directives are known by the specification they come
- * from and never by the name that a schema happens to give them (CVE-2025-64347).
+ * Reads the `@link` applications of a schema, so that directives are identified by their specification, never by their name in
+ * the schema (CVE-2025-64347).
  *
- * @throws {DirectiveError} `INVALID_RULE` when a link cannot be read.
+ * @throws {DirectiveError} `INVALID_RULE` for an unreadable link
  */
 export class Links {
   readonly features: readonly LinkedFeature[];
@@ -54,7 +54,7 @@ export class Links {
     return this.features.find((feature) => feature.identity === identity);
   }
 
-  /** Which specification's directive a name is here: imported, prefixed, or the feature's own name. */
+  /** The specification's directive behind a name here: imported, prefixed, or the feature's own name. */
   resolve(localName: string): ResolvedDirective | undefined {
     const imported = this.#byLocalName.get(localName);
     if (imported !== undefined) return imported;
@@ -67,7 +67,7 @@ export class Links {
     return undefined;
   }
 
-  /** The name that a directive of a linked feature has in this schema, without `@`. */
+  /** The name of a linked feature's directive in this schema, without `@`. */
   localName(feature: LinkedFeature, name: string): string {
     const imported = feature.imports.get(`@${name}`);
     if (imported !== undefined) return imported.slice(1);
@@ -75,7 +75,7 @@ export class Links {
   }
 }
 
-/** `@link` itself may be renamed by the link that links it (`as`). */
+/** `@link` itself may be renamed by its own link (`as`). */
 function nameOfLinkItself(applied: readonly ConstDirectiveNode[]): string {
   for (const node of applied) {
     const { url, as } = argumentsOf(node);

@@ -27,17 +27,17 @@ import { specificationOf } from './specified-directives.js';
 const FIRST_FEDERATION_WITH_SCOPES = [2, 5] as const;
 
 /**
- * Rewrites every `@requiresScope` of a subgraph into the standard `@requiresScopes`, so that composition's
- * transitive checks apply and every router that knows the standard enforces the scopes. Lowering twice changes nothing.
+ * Rewrites every `@requiresScope` of a subgraph into the standard `@requiresScopes`, so that composition's transitive checks
+ * apply and every standard router enforces the scopes. Lowering twice changes nothing.
  *
- * Repeated applications become one AND; beside a `@requiresScopes` on the same element both must hold.
- * Rules on an interface or its fields move to the implementing types of the same subgraph, because composition
- * takes access control from implementers and refuses it on interfaces (AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE).
+ * Repeated applications become one AND; with a `@requiresScopes` on the same element both must hold. Rules on an interface or
+ * its fields move to the implementing types of the same subgraph, because composition takes access control from implementers
+ * and refuses it on interfaces (AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE).
  *
- * A schema that links no federation specification comes back as it is.
+ * A schema that links no federation specification is returned unchanged.
  *
- * @throws {DirectiveError} `INVALID_RULE` with the coordinate; `UNSUPPORTED_SPECIFICATION` where the federation that the schema
- *   links is too old for `@requiresScopes`.
+ * @throws {DirectiveError} `INVALID_RULE` with the coordinate; `UNSUPPORTED_SPECIFICATION` if the linked federation is too old
+ * for `@requiresScopes`
  */
 export function lowerRequiresScope(document: DocumentNode): DocumentNode {
   const links = new Links(document);
@@ -45,7 +45,7 @@ export function lowerRequiresScope(document: DocumentNode): DocumentNode {
   if (federation === undefined || !appliesRequiresScope(document, links)) return document;
   refuseOldFederation(federation);
   if (!federation.imports.has(`@${requiresScopes.name}`)) {
-    // Composition wants a directive to have one name in all subgraphs, and the others import it under its own.
+    // Composition requires one name for a directive in all subgraphs, and the others import it under its own.
     return lowerRequiresScope(withImports(document, federation, [requiresScopes.name]));
   }
   const lowering: Lowering = {
@@ -61,20 +61,20 @@ export function lowerRequiresScope(document: DocumentNode): DocumentNode {
   };
 }
 
-/** Facts about the whole document that each definition is lowered with. */
+/** Facts about the whole document for lowering each definition. */
 interface Lowering {
   readonly links: Links;
   /** Name of `@requiresScopes` in this schema. */
   readonly standardName: string;
-  /** Scopes that interfaces ask for, by interface name and by `Interface.field`. */
+  /** Scopes that interfaces require, by interface name and by `Interface.field`. */
   readonly interfaceRules: ReadonlyMap<string, readonly string[]>;
-  /** Names of the interfaces that a type implements, by its name. */
+  /** Names of a type's interfaces, by the type's name. */
   readonly interfacesOf: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 type Directives = readonly ConstDirectiveNode[] | undefined;
 
-/** The scopes that one element asks for, by either directive. */
+/** The scopes that one element requires, by either directive. */
 interface ElementScopes {
   readonly scopes: Set<string>;
   /** The alternatives of its `@requiresScopes`. */
@@ -93,7 +93,7 @@ function addScopes(element: ElementScopes, directives: Directives, coordinate: s
   }
 }
 
-/** The element with `@requiresScopes` alone. One that only has `@requiresScopes` keeps it as it is written. */
+/** The element with `@requiresScopes` alone. One that only has `@requiresScopes` keeps it unchanged. */
 function withScopes<Node extends { readonly directives?: Directives }>(
   node: Node,
   element: ElementScopes,
@@ -201,7 +201,7 @@ function collectInterfaces(document: DocumentNode): ReadonlyMap<string, Readonly
   return interfaces;
 }
 
-/** @throws {DirectiveError} `INVALID_RULE` for a `@requiresScopes` on an interface, which is not moved. */
+/** @throws {DirectiveError} `INVALID_RULE` for a `@requiresScopes` on an interface, which is not moved */
 function collectInterfaceRules(document: DocumentNode, links: Links): ReadonlyMap<string, readonly string[]> {
   const rules = new Map<string, string[]>();
   const add = (coordinate: string, directives: Directives): void => {
@@ -242,7 +242,7 @@ const RULED_TYPES: ReadonlySet<string> = new Set([
   Kind.ENUM_TYPE_EXTENSION,
 ]);
 
-/** A type that scopes may stand on in a lowered schema. */
+/** A type that may have scopes in a lowered schema. */
 function isRuledType(node: DefinitionNode): node is RuledTypeNode {
   return RULED_TYPES.has(node.kind);
 }

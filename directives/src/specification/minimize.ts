@@ -6,31 +6,31 @@ import type { Alternatives, Arguments } from './read-arguments.js';
 
 export type DateUnit = 'DAY' | 'MONTH' | 'YEAR' | 'DECADE';
 
-/** A strategy with its own arguments, all checked. */
+/** A strategy with its checked arguments. */
 export type Minimization = MinimizationStrategy & {
-  /** The value travels whole to a delegation that holds one of these; empty: to nobody. */
+  /** A delegation that holds one of these gets the whole value; empty: nobody does. */
   readonly unless: Alternatives;
 };
 
 export type MinimizationStrategy =
   | { readonly to: 'REDACT' }
-  /** The last `keep` characters that a reader sees stay, the others become `*`; separators stay. */
+  /** Keeps the last `keep` user-perceived characters and replaces the others by `*`; separators stay. */
   | { readonly to: 'MASK'; readonly keep: number }
-  /** The first `keep` characters that a reader sees stay. */
+  /** Keeps the first `keep` user-perceived characters. */
   | { readonly to: 'TRUNCATE'; readonly keep: number }
   | { readonly to: 'GENERALIZE'; readonly by: Generalization }
   | { readonly to: 'PSEUDONYMIZE' }
-  /** A number moves by at most `spread`, to a multiple of `step`; without one, of a thousandth of the spread. */
+  /** Moves a number by at most `spread`, to a multiple of `step`; by default of a thousandth of the spread. */
   | { readonly to: 'NOISE'; readonly spread: number; readonly step?: number };
 
 export type StrategyName = MinimizationStrategy['to'];
 
 export type Generalization =
-  /** A number becomes the multiple of `step` at or below it. */
+  /** Reduces a number to the multiple of `step` at or below it. */
   | { readonly step: number }
-  /** A date becomes the first day of its unit. */
+  /** Reduces a date to the first day of its unit. */
   | { readonly unit: DateUnit }
-  /** A coordinate keeps this many decimals. */
+  /** Reduces a coordinate to this many decimals. */
   | { readonly decimals: number };
 
 const DATE_UNITS: readonly unknown[] = ['DAY', 'MONTH', 'YEAR', 'DECADE'];
@@ -75,7 +75,7 @@ function readStrategy(args: Arguments, coordinate: string): MinimizationStrategy
     throw new DirectiveError('INVALID_RULE', '@minimize has no known strategy', coordinate);
   const known = ARGUMENTS_OF[to];
   for (const name of ['keep', 'step', 'unit', 'decimals', 'spread']) {
-    // An argument that the strategy ignores would read like protection that is not there.
+    // An argument that the strategy ignores would suggest protection that is not there.
     if (isGiven(args[name]) && !known.includes(name)) {
       throw new DirectiveError('INVALID_RULE', `@minimize(to: ${to}) takes no "${name}"`, coordinate);
     }
@@ -137,7 +137,7 @@ function readPositive(value: unknown, argument: string, coordinate: string): num
   return value;
 }
 
-/** GraphQL's null stands for "not given" here. */
+/** GraphQL's null means "not given" here. */
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }

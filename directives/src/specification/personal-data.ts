@@ -2,7 +2,7 @@ import type { DirectiveSpecification } from './directive-specification.js';
 import { BEHALF_IDENTITY } from './feature.js';
 import { readString } from './read-arguments.js';
 
-/** `@personalData(category: "…")`: what kind of personal data a field holds. It classifies and forbids nothing. */
+/** `@personalData(category: "…")`: classifies the personal data in a field. It forbids nothing. */
 export const personalData = Object.freeze({
   name: 'personalData',
   identities: [BEHALF_IDENTITY],

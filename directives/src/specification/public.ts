@@ -2,9 +2,9 @@ import type { DirectiveSpecification } from './directive-specification.js';
 import { BEHALF_IDENTITY } from './feature.js';
 
 /**
- * `@public`: deliberately open, so that the coverage rule is satisfied.
+ * `@public`: deliberately open, which satisfies the coverage rule.
  *
- * It opens nothing that another rule closes: a field that is `@public` and returns a protected type is protected.
+ * It opens nothing that another rule closes: a `@public` field that returns a protected type is protected.
  */
 export const publicDirective = Object.freeze({
   name: 'public',

@@ -1,6 +1,6 @@
 import { DirectiveError } from '../errors.js';
 
-/** OR of ANDs: met when at least one inner list is held as a whole. `[]` is never met, `[[]]` always. */
+/** OR of ANDs: met if at least one inner list is held as a whole. `[]` is never met, `[[]]` always. */
 export type Alternatives = readonly (readonly string[])[];
 
 /** Arguments of one application of a directive, as plain values. */

@@ -7,8 +7,8 @@ import type { Alternatives, Arguments } from './read-arguments.js';
 /**
  * `@requiresScope(scope: "…")`: the delegation must hold the scope; repeated, it must hold them all.
  *
- * Before composition it is lowered to `@requiresScopes` ({@link lowerScopes}; `lower.ts` walks the document), so that composition's
- * own checks and every other router know it. A compiled rule is therefore explained as `@requiresScopes`.
+ * Before composition it is lowered to `@requiresScopes` ({@link lowerScopes}; `lower.ts` walks the document), for composition's
+ * own checks and every other router. Explanations therefore show `@requiresScopes`.
  */
 export const requiresScope = Object.freeze({
   name: 'requiresScope',
@@ -26,9 +26,9 @@ export function readScope({ scope }: Arguments, coordinate: string): string {
 }
 
 /**
- * The argument of the `@requiresScopes` that says the same as several `@requiresScope`.
+ * The argument of the `@requiresScopes` equivalent to several `@requiresScope`.
  *
- * @param beside A `@requiresScopes` on the same element: both must hold, so every alternative of it asks for the scopes as well.
+ * @param beside a `@requiresScopes` on the same element: both must hold, so each of its alternatives also gets the scopes
  */
 export function lowerScopes(scopes: ReadonlySet<string>, beside: Alternatives = [[]]): Alternatives {
   return beside.map((alternative) => [...new Set([...alternative, ...scopes])]);

@@ -24,10 +24,10 @@ export const specifiedDirectives = Object.freeze([
   personalData,
 ] as const);
 
-/** One of them, told apart by `name`. */
+/** One of them, discriminated by `name`. */
 export type SpecifiedDirective = (typeof specifiedDirectives)[number];
 
-/** One application of a directive, compiled; told apart by `kind`. */
+/** One compiled application of a directive, discriminated by `kind`. */
 export type Meaning = ReturnType<SpecifiedDirective['compile']>;
 
 /** Those that Behalf defines itself. */
@@ -35,7 +35,7 @@ export const behalfDirectives: readonly DirectiveSpecification[] = Object.freeze
   specifiedDirectives.filter(({ identities }) => (identities as readonly string[]).includes(BEHALF_IDENTITY)),
 );
 
-/** The specification behind a directive's name in a schema; undefined when it is not one of ours. */
+/** The specification behind a directive's name in a schema; undefined if it is not one of these. */
 export function specificationOf(links: Links, localName: string): SpecifiedDirective | undefined {
   const resolved = links.resolve(localName);
   if (resolved === undefined) return undefined;

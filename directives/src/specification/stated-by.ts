@@ -1,11 +1,11 @@
 /**
- * `@statedBy(subgraphs: […])`: which subgraphs state a rule that only subgraphs enforce. Composition writes it into a
- * supergraph beside `@minimize` and `@subject`, because a supergraph alone does not tell who stated what it says. No
- * subgraph may write it.
+ * `@statedBy(subgraphs: […])`: the subgraphs that state a rule which only subgraphs enforce. Composition adds it to a
+ * supergraph beside `@minimize` and `@subject`, because a supergraph alone does not say who stated its rules. Subgraphs must
+ * not use it.
  */
 export const STATED_BY = 'statedBy';
 
-/** Names are those of the subgraphs, not of their enumeration, which other tools may take out. */
+/** Names of subgraphs, not of their enum values, which other tools may remove. */
 export function statedByDefinition(localName: string): string {
   return `directive @${localName}(subgraphs: [String!]!) on FIELD_DEFINITION | OBJECT`;
 }

@@ -6,10 +6,10 @@ import { readString } from './read-arguments.js';
 export const SUBJECT_RULE = '@subject';
 
 /**
- * `@subject(field: "…")`: rows of this type belong to the subject that stands in this property of the row.
+ * `@subject(field: "…")`: a row of this type belongs to the subject in this property.
  *
- * A delegation sees only its own subject's rows (OWASP API1:2023, object-level authorization). The property
- * must come from the store: where a row without it reaches the client, it is refused.
+ * A delegation sees only its own subject's rows (OWASP API1:2023, object-level authorization). The property must come from the
+ * store; a row without it is refused.
  */
 export const subject = Object.freeze({
   name: 'subject',

@@ -7,22 +7,22 @@ export const NONCE_PERIOD_SECONDS = 60;
 export const MIN_NONCE_KEY_BYTES = 32;
 
 /**
- * Nonces of the resource server (RFC 9449 section 9): each is the authentication code (RFC 2104) of the period in which it
- * was issued, so nothing has to be remembered, and only who has the key issues what is accepted here.
+ * Nonces of the resource server (RFC 9449 section 9). Each is the message authentication code (RFC 2104) of its period of
+ * issue, so nothing is stored, and only a holder of the key can issue one.
  */
 export class DpopNonces {
-  /** @param key Of the gateways that accept each other's nonces. Default: one is made, for this gateway alone. */
+  /** @param key shared by gateways that accept each other's nonces; default: generated, for this gateway alone */
   constructor(
     private readonly key: Uint8Array = randomBytes(MIN_NONCE_KEY_BYTES),
     private readonly now: () => number = () => Date.now(),
   ) {}
 
-  /** The one to use from now on. */
+  /** The current nonce, for new proofs. */
   current(): string {
     return this.ofPeriod(this.period());
   }
 
-  /** Whether it is one of this or the last period; or of the next, by a gateway of the group whose clock is ahead. */
+  /** Whether it is one of this or the last period, or of the next, from a gateway whose clock is ahead. */
   isAccepted(nonce: string): boolean {
     const period = this.period();
     return [period, period - 1, period + 1].some((accepted) => equalSecrets(nonce, this.ofPeriod(accepted)));

@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, importJWK } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
 import { LRUCache } from 'lru-cache';
 
-/** RFC 7638 section 3.2, RFC 8037 section 2: what a public key of a kind is made of, and its thumbprint of. */
+/** The members of a public key of each kind, and of its thumbprint (RFC 7638 section 3.2, RFC 8037 section 2). */
 const REQUIRED_MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['EC', ['kty', 'crv', 'x', 'y']],
   ['OKP', ['kty', 'crv', 'x']],
@@ -14,13 +14,13 @@ const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 const KEPT_KEYS = 10_000;
 const KEPT_CHARACTERS = 8 * 1024 * 1024;
 
-/** Why a proof's key is none (RFC 9449 section 4.3, checks 7 and 12). */
+/** Why a proof's key is refused (RFC 9449 section 4.3, checks 7 and 12). */
 export type ProofKeyRefusal =
   'KEY_MISSING' | 'KEY_NOT_ASYMMETRIC' | 'KEY_PRIVATE' | 'KEY_UNREADABLE' | 'KEY_MISMATCH';
 
-/** Reads the public key of a proof. Those that tokens are bound to are kept, ready for use. */
+/** Reads the public key of a proof. Keys that tokens are bound to are cached, ready for use. */
 export class ProofKeys {
-  /** By thumbprint and header as it was sent: a client's proofs begin alike, and one text has one meaning. */
+  /** By thumbprint and encoded header: a client's proofs share their header, and one text has one meaning. */
   private readonly keys = new LRUCache<string, CryptoKey>({
     max: KEPT_KEYS,
     maxSize: KEPT_CHARACTERS,
@@ -28,9 +28,9 @@ export class ProofKeys {
   });
 
   /**
-   * @param encodedHeader The proof's header as it was sent.
-   * @param header The same, decoded, with an algorithm that is accepted.
-   * @param thumbprint The key's, as the token names it. Any other key is refused before it is put to use.
+   * @param encodedHeader the proof's header as it was sent
+   * @param header the same, decoded, with an accepted algorithm
+   * @param thumbprint of the token's key; any other key is refused before it is used
    */
   async read(
     encodedHeader: string,
@@ -55,14 +55,14 @@ async function readKey(
   const members = REQUIRED_MEMBERS.get(jwk.kty);
   if (members === undefined) return 'KEY_NOT_ASYMMETRIC';
   if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) return 'KEY_PRIVATE';
-  // What else the client wrote beside the key does not decide how it is used.
+  // Other members that the client wrote beside the key do not affect its use.
   const publicJwk = Object.fromEntries(members.map((member) => [member, jwk[member]])) as JWK;
   try {
     if ((await calculateJwkThumbprint(publicJwk, 'sha256')) !== thumbprint) return 'KEY_MISMATCH';
     const key = await importJWK(publicJwk, algorithm);
     return key instanceof Uint8Array || key.type !== 'public' ? 'KEY_NOT_ASYMMETRIC' : key;
   } catch {
-    // What is missing of it, or is no point of its curve: the runtime has many words for it.
+    // Members are missing, or are not a point on the curve; the runtime reports this in many ways.
     return 'KEY_UNREADABLE';
   }
 }

@@ -12,17 +12,17 @@ import { normalizedTarget } from './target.js';
 export interface ProofRules {
   /** Accepted values of `alg`, each asymmetric. */
   readonly algorithms: readonly string[];
-  /** How old a proof may be. */
+  /** Maximum age of a proof. */
   readonly proofLifetimeSeconds: number;
-  /** Absent where no nonce is asked for. */
+  /** Absent if no nonce is required. */
   readonly nonces: DpopNonces | undefined;
   readonly replay: ProofReplayStore;
 }
 
-/** The request that a proof must have been made for, and the token that it must belong to. */
+/** The request and the token that a proof must be for. */
 export interface ProvenRequest {
   readonly method: string | undefined;
-  /** Absolute, as the client knows it. */
+  /** Absolute, as clients know it. */
   readonly url: string | undefined;
   /** SHA-256 of the access token, base64url. */
   readonly tokenDigest: string;
@@ -33,28 +33,28 @@ export interface ProvenRequest {
 const TYPE = 'dpop+jwt';
 /** Room for an RSA key of 4,096 bits and its signature. */
 const MAX_PROOF_LENGTH = 8_192;
-/** A client's clock may be ahead by so much. */
+/** Tolerance for a client's clock that is ahead. */
 const CLOCK_TOLERANCE_SECONDS = 5;
-/** Clocks of gateways that share a store may differ by so much. */
+/** Tolerance between the clocks of gateways that share a store. */
 const CLOCK_MARGIN_SECONDS = 30;
 
-/** DPoP proofs (RFC 9449 section 4.3). Each check refuses by itself; what none refuses is accepted, once. */
+/** DPoP proofs (RFC 9449 section 4.3). Each check refuses by itself; a proof that passes all is accepted once. */
 export class DpopProofs {
   private readonly keys = new ProofKeys();
 
   constructor(private readonly rules: ProofRules) {}
 
   /**
-   * The twelve checks of section 4.3, numbered as there. Those that cost least come first, and the claim that the proof was
-   * not used before comes last, so that only what is good takes room in the store.
+   * The twelve checks of section 4.3, numbered as there. Cheap ones come first, and the claim of the proof's identifier comes
+   * last, so that only valid proofs take space in the store.
    *
-   * @param dpop Every value of the `DPoP` header.
-   * @returns The nonce to use from now on, when it is another than the proof's.
-   * @throws {RefusedError} 401 `INVALID_DPOP_PROOF` or `USE_DPOP_NONCE`, 503 `REPLAY_STORE_UNAVAILABLE`.
+   * @param dpop every value of the `DPoP` header
+   * @returns the nonce for later proofs, if it differs from this proof's
+   * @throws {RefusedError} 401 `INVALID_DPOP_PROOF` or `USE_DPOP_NONCE`, 503 `REPLAY_STORE_UNAVAILABLE`
    */
   async verify(dpop: readonly string[], request: ProvenRequest): Promise<string | undefined> {
     const { algorithms } = this.rules;
-    // 1: not more than one header; and none proves nothing.
+    // 1: not more than one header, and not none.
     const [proof] = dpop;
     if (proof === undefined) throw invalidProof('PROOF_MISSING');
     if (dpop.length > 1) throw invalidProof('PROOF_REPEATED');
@@ -63,9 +63,9 @@ export class DpopProofs {
     const { typ, alg, jwk } = readHeader(proof);
     // 4
     if (typ !== TYPE) throw invalidProof('PROOF_TYPE');
-    // 5: an allow-list of asymmetric algorithms, so neither `none` nor a secret is taken.
+    // 5: an allow-list of asymmetric algorithms, so neither `none` nor a secret passes.
     if (alg === undefined || !algorithms.includes(alg)) throw invalidProof('PROOF_ALGORITHM');
-    // 7, and 12 (the token is bound to this key): a key that is not the token's is not worth a signature check.
+    // 7, and 12 (the token is bound to this key): another key is not worth a signature check.
     const [encodedHeader = ''] = proof.split('.', 1);
     const key = await this.keys.read(encodedHeader, { alg, jwk }, request.thumbprint);
     if (typeof key === 'string') throw invalidProof(key);
@@ -79,16 +79,16 @@ export class DpopProofs {
     return this.verifyClaims(payload, request);
   }
 
-  /** 3: each required claim is there, by what is asked of it. */
+  /** 3: every required claim, by its use below. */
   private async verifyClaims(payload: JWTPayload, request: ProvenRequest): Promise<string | undefined> {
     const { htm, htu, iat, ath, jti, nonce }: Readonly<Record<string, unknown>> = payload;
     // 8: methods are case-sensitive (RFC 9110 section 9.1).
     if (request.method === undefined || htm !== request.method) throw invalidProof('PROOF_METHOD');
     // 9
     if (!isSameTarget(htu, request.url)) throw invalidProof('PROOF_TARGET');
-    // 12: the proof goes with this token.
+    // 12: the proof belongs to this token.
     if (ath !== request.tokenDigest) throw invalidProof('PROOF_TOKEN_HASH');
-    // 11: of now.
+    // 11: recent.
     this.verifyTime(iat);
     // 10
     const next = this.verifyNonce(nonce);
@@ -103,7 +103,7 @@ export class DpopProofs {
     const nowSeconds = Date.now() / 1000;
     if (iat > nowSeconds + CLOCK_TOLERANCE_SECONDS) throw invalidProof('PROOF_IN_FUTURE');
     if (iat + proofLifetimeSeconds < nowSeconds) throw invalidProof('PROOF_OLD');
-    // It may have been used before the gateway was started anew.
+    // It may have been used before the gateway restarted.
     if (iat < replay.knowsSinceSeconds) throw invalidProof('PROOF_BEFORE_START');
   }
 
@@ -118,7 +118,7 @@ export class DpopProofs {
     return current;
   }
 
-  /** Section 11.1. Of each key, so that nobody uses up the names of another's proofs. */
+  /** Section 11.1. Per key, so that nobody uses up the identifiers of another's proofs. */
   private async claim(jti: string, thumbprint: string): Promise<void> {
     const { proofLifetimeSeconds, replay } = this.rules;
     const digest = createHash('sha256').update(`${thumbprint} ${jti}`).digest('base64url');

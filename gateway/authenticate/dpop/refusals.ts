@@ -2,7 +2,7 @@ import { RefusedError } from '../../errors.js';
 import type { ProofReplayStoreReason } from '../../proof-replay/index.js';
 import { bearerChallenge } from '../../http/challenge.js';
 
-/** RFC 9449 section 7.1 `invalid_dpop_proof`. Which check it was stays inside. */
+/** RFC 9449 section 7.1 `invalid_dpop_proof`. Which check failed stays internal. */
 export function invalidProof(reason: string): RefusedError {
   const message = 'The DPoP proof is not valid';
   return new RefusedError({
@@ -16,7 +16,7 @@ export function invalidProof(reason: string): RefusedError {
   });
 }
 
-/** RFC 9449 section 9. The nonce to make the next proof with goes with every challenge for a proof. */
+/** RFC 9449 section 9. Every challenge for a proof carries the nonce for the next one. */
 export function useNonce(reason: string): RefusedError {
   const message = 'The DPoP proof needs a nonce of this gateway';
   return new RefusedError({
@@ -30,7 +30,7 @@ export function useNonce(reason: string): RefusedError {
   });
 }
 
-/** It cannot be known whether the proof was used, so it is refused. */
+/** It is unknown whether the proof was used, so it is refused. */
 export function replayStoreUnavailable(reason: ProofReplayStoreReason): RefusedError {
   return new RefusedError({
     code: 'REPLAY_STORE_UNAVAILABLE',

@@ -20,7 +20,7 @@ const audit: ServeOptions['audit'] = {
     close: async () => undefined,
   },
 };
-/** With the default limits none of these operations would come as far as an error. */
+/** With the default limits none of these operations would get as far as an error. */
 const limits: NonNullable<ServeOptions['limits']> = {
   tokens: 1_000_000,
   selections: 1_000_000,
@@ -52,14 +52,14 @@ const aliases = (count: number, field: string): string =>
   Array.from({ length: count }, (_, index) => `a${index}: ${field}`).join(' ');
 
 describe('errors of one answer', () => {
-  it('end at 1,000 and a count, for 259 kB of denied aliases over 50 rows', async () => {
+  it('stop at 1,000 and a count, for 259 kB of denied aliases over 50 rows', async () => {
     const query = `{ people { name ${aliases(18_000, 'secret')} } }`;
     expect(query.length).toBeGreaterThan(256_000);
     records.length = 0;
     const answer = await setting.ask(query);
     const { errors = [] } = answer.body;
     expect(errors).toHaveLength(1_001);
-    // Twenty places for each selection, and one error for each that counts the other thirty.
+    // Twenty places per selection, and one error each that counts the other thirty.
     expect(errors.at(-1)).toEqual({
       message: 'Further errors are not listed',
       extensions: { code: 'ERRORS_OMITTED', omittedErrors: 18_000 * 21 - 1_000 },
@@ -76,7 +76,7 @@ describe('errors of one answer', () => {
   it.each([
     ['in a fragment', `{ people { name ...F } } fragment F on Person { ${aliases(5_000, 'secret')} }`, 1_001],
     ['at the root', `{ checked ${aliases(5_000, 'secretChecked')} }`, 1_001],
-    // Where nothing is left of a field, twenty of what was denied on it speak for all.
+    // If nothing of a field is left, twenty of its denials stand for all.
     ['on an emptied field', `{ checked people { ${aliases(5_000, 'secret')} } }`, 20],
     [
       'on emptied fields that share a fragment',
@@ -84,7 +84,7 @@ describe('errors of one answer', () => {
       // Each of the twenty at twenty places, and one error that counts the other 130.
       20 * 21,
     ],
-  ])('end at 1,000 and a count: denied %s', async (_name, query, expected) => {
+  ])('stop at 1,000 and a count: denied %s', async (_name, query, expected) => {
     records.length = 0;
     const answer = await setting.ask(query);
     expect(answer.body.errors).toHaveLength(expected);
@@ -92,7 +92,7 @@ describe('errors of one answer', () => {
     expect(records.flatMap(({ fields }) => fields.map(({ count }) => count))).toEqual([5_000]);
   });
 
-  it('end at the number that the configuration names, refusals of a whole operation included', async () => {
+  it('stop at the configured number, also for refused operations', async () => {
     const own = await serve('server', [rows], { authorization: { maxErrors: 3, mode: 'reject' }, limits });
     try {
       const query = '{ people { secret level taxNumber } secretChecked }';
@@ -102,7 +102,7 @@ describe('errors of one answer', () => {
         '- ERRORS_OMITTED',
       ]);
       expect(answer.body.errors?.at(-1)?.extensions?.omittedErrors).toBe(1);
-      // One for each coordinate, however often it is selected.
+      // One per coordinate, however often it is selected.
       const repeated = await own.ask(`{ people { ${aliases(1_000, 'secret')} } }`);
       expect(placed(repeated)).toEqual(['- UNAUTHORIZED_FIELD_OR_TYPE']);
     } finally {
@@ -123,7 +123,7 @@ describe('a subgraph that reports errors without end', () => {
       (index) => ({ message: `m${index}`, path: ['broken'], extensions: { code: 'BAD_USER_INPUT' } }),
     ],
     ['without a path', (index) => ({ message: 'x', extensions: { code: `C${index}` } })],
-  ])('fills neither the answer nor the log: %s', async (_name, error) => {
+  ])('floods neither the answer nor the log: %s', async (_name, error) => {
     people.instead = answers({
       data: { people: Array.from({ length: ROWS }, () => ({ name: 'Alma' })), broken: null },
       errors: Array.from({ length: 100_000 }, (_, index) => error(index)),
@@ -144,8 +144,8 @@ describe('a subgraph that reports errors without end', () => {
   });
 });
 
-describe('variables that are no values of their types', () => {
-  it('are told of, up to a number, and the operation is not executed', async () => {
+describe('variables that do not match their types', () => {
+  it('are reported in bounded number, and the operation is not executed', async () => {
     people.requests.length = 0;
     const many = Array.from({ length: 200 }, (_, index) => index);
     const query = `query (${many.map((index) => `$v${index}: String!`).join(' ')}) {
@@ -161,7 +161,7 @@ describe('variables that are no values of their types', () => {
     'query ($level: Level) { byLevel(level: $level) }',
     // Only a denied selection uses it.
     'query ($level: Level) { checked people { secretByLevel(level: $level) } }',
-  ])('are told of without a suggestion from the schema: %s', async (query) => {
+  ])('are reported without a suggestion from the schema: %s', async (query) => {
     const answer = await setting.ask(query, undefined, { variables: { level: 'HIG' } });
     expect(placed(answer)).toEqual(['- BAD_USER_INPUT']);
     expect(answer.body.errors?.[0]?.message).toContain('"$level" got invalid value "HIG"');

@@ -9,7 +9,7 @@ let people: TestSubgraph;
 let cities: TestSubgraph;
 
 beforeAll(async () => {
-  // Keys that can be serialized: only what a test breaks is broken.
+  // Keys that can be serialized, so that only what a test breaks is broken.
   const rows = ['a', 'b'].map((name, index) => ({ __typename: 'Person', taxNumber: index, name }));
   const works = { __typename: 'Company', vat: 'v', name: 'Works' };
   setting = await serve('server', [
@@ -41,7 +41,7 @@ afterEach(() => {
 
 const DOWN = 'SUBREQUEST_HTTP_ERROR';
 
-describe('a subgraph that fails is reported at each place that is null because of it', () => {
+describe('a subgraph failure is reported at each place that it made null', () => {
   it.each<[string, string[]]>([
     ['{ person { name city } }', [`person.city ${DOWN}`]],
     ['{ person { name c: city city } }', [`person.c ${DOWN}`, `person.city ${DOWN}`]],
@@ -54,12 +54,12 @@ describe('a subgraph that fails is reported at each place that is null because o
       [`parties.0.c ${DOWN}`, `parties.1.city ${DOWN}`],
     ],
     ['{ found { ... on Company { name city } } }', [`found.0.city ${DOWN}`, `found.2.city ${DOWN}`]],
-    // A null that moved upward, where it is not known of which type it would have been.
+    // A null that propagated upward, where its type is unknown.
     ['{ found { ... on Company { name seat } } }', [`found.0 ${DOWN}`, `found.2 ${DOWN}`]],
     ['mutation { rename(name: "x") { name city } }', [`rename.city ${DOWN}`]],
-    // The client's key is the name of a denied key.
+    // The client's response key is the name of a denied key.
     ['{ person { taxNumber: city } }', [`person.taxNumber ${DOWN}`]],
-    // What is denied has its denial, and what is not of this subgraph nothing.
+    // Denied fields have their denial; fields of other subgraphs have nothing.
     [
       '{ person { secret city taxNumber } }',
       [
@@ -107,7 +107,7 @@ describe('a subgraph that fails is reported at each place that is null because o
       (each) => (each.instead = answers({ data: null, errors: [{ message: 'x', path: [] }] })),
       'DOWNSTREAM_SERVICE_ERROR',
     ],
-  ])('whatever the failure is: %s', async (_name, fails, code) => {
+  ])('whatever the failure: %s', async (_name, fails, code) => {
     fails(cities);
     expect(placed(await setting.ask('{ people { name city } }'))).toEqual([
       `people.0.city ${code}`,
@@ -126,7 +126,7 @@ describe('a subgraph that fails is reported at each place that is null because o
     ['too many', { _entities: [1, 2, 3].map(() => ({ city: 'distinctive' })) }],
     ['no list', { _entities: { city: 'distinctive' } }],
     ['nothing of the kind', { city: 'distinctive' }],
-  ])('also one that answers with other entities than it was asked for: %s', async (_name, data) => {
+  ])('also for other entities than requested: %s', async (_name, data) => {
     cities.instead = answers({ data });
     const answer = await setting.ask('{ people { name city } }');
     expect(placed(answer)).toEqual([
@@ -136,7 +136,7 @@ describe('a subgraph that fails is reported at each place that is null because o
     expect(answer.text).not.toContain('distinctive');
   });
 
-  it('like denials, up to a number of places for each selection', async () => {
+  it('like denials, at a bounded number of places per selection', async () => {
     people.instead = answers({
       data: { people: Array.from({ length: 100 }, (_, taxNumber) => ({ __typename: 'Person', taxNumber })) },
     });
@@ -151,7 +151,7 @@ describe('a subgraph that fails is reported at each place that is null because o
   });
 });
 
-it('stands at the non-null root field that took all data away', async () => {
+it('at the non-null root field that removed all data', async () => {
   const own = await serve('server', [
     { name: 'one', sdl: `${LINKS} type Query { needed: Int! other: String }`, resolvers: {} },
     { name: 'two', sdl: `${LINKS} type Query { more: String }`, resolvers: {} },
@@ -168,7 +168,7 @@ it('stands at the non-null root field that took all data away', async () => {
   }
 });
 
-it('is reported where nothing is selected of what it would have been asked for next', async () => {
+it('where nothing is selected of the next fetch', async () => {
   // The first entity fetch only gets the key for the second.
   const key = (fields: string, resolves: object = {}) => ({
     sdl: `${LINKS} ${fields}`,
@@ -201,7 +201,7 @@ it('is reported where nothing is selected of what it would have been asked for n
   }
 });
 
-it('is not reported at a list that came as null, where no null of it leads up to there', async () => {
+it('but not at a null list that its nulls do not reach', async () => {
   const own = await serve('server', [
     {
       name: 'one',
@@ -221,7 +221,7 @@ it('is not reported at a list that came as null, where no null of it leads up to
     const answer = await own.ask('{ grid { id late } }');
     expect(answer.body.data).toEqual({ grid: [[{ id: '1', late: null }], null] });
     expect(placed(answer)).toEqual([`grid.0.0.late ${DOWN}`]);
-    // Which of the lists was null before is not told.
+    // Which of the lists was null before is unknown.
     expect(placed(await own.ask('{ grid { id needed } }'))).toEqual([`grid.0 ${DOWN}`, `grid.1 ${DOWN}`]);
   } finally {
     await own.close();

@@ -4,8 +4,8 @@ import type { TestSubgraph } from '../support.js';
 import { answers, leadAlong, people as peoplePart, placed, SECRET, serve } from './support.js';
 import type { Setting } from './support.js';
 
-// A subgraph that is broken into, or badly written, chooses every part of an error. None of it reaches a client but a plain
-// code, and what a denial says comes from the gateway's own rules.
+// A compromised or careless subgraph chooses every part of an error. Only a plain code reaches a client, and the text of a
+// denial comes from the gateway's own rules.
 
 let setting: Setting;
 let people: TestSubgraph;
@@ -36,20 +36,20 @@ describe('a path', () => {
     ['with a negative index', ['people', -1, 'name'], 'people'],
     ['with a fraction', ['people', 0.5, 'name'], 'people'],
     ['that forgets the index', ['people', 'name'], 'people'],
-    ['with an index where there is no list', ['broken', 3], 'broken'],
-    ['that goes on below a leaf', ['people', 0, 'name', `${SECRET}x`, 4], 'people.0.name'],
+    ['with an index outside of a list', ['broken', 3], 'broken'],
+    ['that continues below a leaf', ['people', 0, 'name', `${SECRET}x`, 4], 'people.0.name'],
     ['with a field that is not selected', ['people', 1, 'taxNumber'], 'people.1'],
     ['with a field that does not exist', ['people', 1, `${SECRET}x`], 'people.1'],
     ['with __proto__', ['people', 1, '__proto__', 'constructor'], 'people.1'],
     ['with constructor at its root', ['constructor', 'prototype'], 'broken'],
     ['with null in it', ['people', null, 'name'], 'people'],
     ['with an object in it', ['people', { toString: 'x' }], 'people'],
-    ['of entities, where none was asked for', ['_entities', 0, 'name'], 'broken'],
+    ['of entities, where none were requested', ['_entities', 0, 'name'], 'broken'],
     ['in plan syntax', ['people', '@', 'name'], 'people'],
     ['that is text', 'people.0.name', 'broken'],
     ['that is empty', [], 'broken'],
     ['of 10,000 steps', ['people', 1, ...Array<string>(10_000).fill('name')], 'people.1.name'],
-  ])('%s ends where it leaves what the client selected', async (_name, path, expected) => {
+  ])('%s ends where it leaves the client’s selection', async (_name, path, expected) => {
     says({ message: `${SECRET}message`, path, extensions: { code: 'BAD_USER_INPUT' } });
     const answer = await setting.ask(QUERY);
     expect(answer.body.data).toEqual({ people: rows, broken: null });
@@ -59,7 +59,7 @@ describe('a path', () => {
     expect(setting.log.text).not.toMatch(/secret-|4123456789/);
   });
 
-  it('of any steps leads along the answer, and carries no message that is not placed', async () => {
+  it('of any steps follows the answer, with no unplaced message', async () => {
     const step = fc.oneof(
       fc.constantFrom('people', 'name', 'broken', '@', '_entities', '__proto__', 'taxNumber', 'constructor'),
       fc.integer({ min: -2, max: 4 }),
@@ -91,7 +91,7 @@ describe('a code', () => {
     [4_123_456_789, 'DOWNSTREAM_SERVICE_ERROR'],
     [{ code: SECRET }, 'DOWNSTREAM_SERVICE_ERROR'],
     [undefined, 'DOWNSTREAM_SERVICE_ERROR'],
-  ])('%j is passed on only if it is plain', async (code, expected) => {
+  ])('%j passes only if it is plain', async (code, expected) => {
     says({ message: `${SECRET}message`, path: ['broken'], extensions: { code } });
     const answer = await setting.ask(QUERY);
     expect(answer.body.errors).toEqual([
@@ -108,7 +108,7 @@ describe('a code', () => {
 });
 
 describe('extensions', () => {
-  it('never pass, whatever they are called', async () => {
+  it('never pass, whatever their names', async () => {
     const extensions = {
       code: 'BAD_USER_INPUT',
       http: { status: 418, headers: { 'set-cookie': SECRET } },
@@ -140,7 +140,7 @@ describe('extensions', () => {
     ]);
   });
 
-  it('keep a message that may pass within bounds', async () => {
+  it('keep a permitted message within bounds', async () => {
     says({ message: 'x'.repeat(1_000_000), path: ['broken'], extensions: { code: 'BAD_USER_INPUT' } });
     const answer = await setting.ask(QUERY);
     expect(answer.body.errors?.[0]?.message).toBe(`${'x'.repeat(500)}…`);
@@ -168,7 +168,7 @@ describe('a denial', () => {
     ['Person.level', ['person', 'level'], 'person.level', {}],
     ['Person.level', ['found', 0, 'l'], 'found.0.l', {}],
     ['Person', ['person'], 'person', {}],
-  ])('of %s at %j is told in the gateway’s own words', async (coordinate, path, at, requires) => {
+  ])('of %s at %j is reported in the gateway’s own words', async (coordinate, path, at, requires) => {
     says(denied(coordinate, path), data);
     const answer = await setting.ask(asked, 'level');
     expect(answer.body.errors).toEqual([
@@ -185,7 +185,7 @@ describe('a denial', () => {
     ['Company.name', ['person', 'name'], 'person.name'],
     ['Company', ['person'], 'person'],
     ['Person.taxNumber', ['person', 'taxNumber'], 'person'],
-    // The coordinate is of the place where the path leaves what was selected, and not of what it is about.
+    // The coordinate is the place where the path leaves the selection, not what the error concerns.
     ['Person.level', ['person', 'level', `${SECRET}x`], 'person.level'],
     ['Person', ['person', 'taxNumber'], 'person'],
     ['Nothing.level', ['person', 'level'], 'person.level'],
@@ -195,7 +195,7 @@ describe('a denial', () => {
     ['Person.level'.repeat(1_000), ['person', 'level'], 'person.level'],
     [{ toString: 'Person.level' }, ['person', 'level'], 'person.level'],
     [undefined, ['person', 'level'], 'person.level'],
-  ])('of %j at %j is an error like any other', async (coordinate, path, at) => {
+  ])('of %j at %j is an ordinary error', async (coordinate, path, at) => {
     says(denied(coordinate, path), data);
     const answer = await setting.ask(asked, 'level');
     expect(placed(answer)).toEqual([`${at} DOWNSTREAM_SERVICE_ERROR`]);
@@ -204,7 +204,7 @@ describe('a denial', () => {
   });
 });
 
-it('has what it answers in the wrong shape told without a value', async () => {
+it('of the wrong shape is reported without a value', async () => {
   for (const data of [
     { people: 4_123_456_789 },
     { people: [`${SECRET}row`] },

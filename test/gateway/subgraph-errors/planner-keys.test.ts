@@ -11,7 +11,7 @@ const authorizer = createOperationAuthorizer(
   composeSupergraph([{ name: 'people', url: 'http://people.example', sdl: people.sdl }]),
 );
 
-/** What a client is told of an error at a key of what the planner sent. */
+/** The client's errors for an error at a key that the planner added. */
 function told(
   asked: string,
   sent: string,
@@ -32,7 +32,7 @@ function told(
 const REDACTED = 'Subgraph "people" reported an error';
 
 describe('a key that the planner chose', () => {
-  it('is the client’s, where the planner gave the same field an alias', () => {
+  it('is the client’s, if the planner aliased the same field', () => {
     const data = { person: { name: null } };
     expect(
       told('{ person { name } }', '{ person { name__alias_0: name } }', ['person', 'name__alias_0'], data),
@@ -43,20 +43,20 @@ describe('a key that the planner chose', () => {
     ['{ person { name: taxNumber } }', 'name'],
     ['{ person { name__alias_0: taxNumber } }', 'name__alias_0'],
     ['{ person { name__alias_0__alias_0: name } }', 'name__alias_0__alias_0'],
-  ])('is nobody’s where another field is under it: %s', (sent, key) => {
+  ])('is nobody’s if it holds another field: %s', (sent, key) => {
     expect(told('{ person { name } }', sent, ['person', key], { person: { name: 'Alma' } })).toEqual([
       { message: REDACTED, path: ['person'] },
     ]);
   });
 
-  it('is the client’s own where a client chose the form of an alias', () => {
+  it('is the client’s own if a client uses the planner’s alias form', () => {
     const asked = '{ person { name__alias_0: name } }';
     expect(told(asked, asked, ['person', 'name__alias_0'], { person: { name__alias_0: null } })).toEqual([
       { message: 'quoted', path: ['person', 'name__alias_0'] },
     ]);
   });
 
-  it('leads nowhere in an operation that cannot be read', () => {
+  it('leads nowhere in an unreadable operation', () => {
     expect(
       told('{ person { name } }', '{ person {', ['person', 'name'], { person: { name: 'Alma' } }),
     ).toEqual([{ message: REDACTED, path: undefined }]);

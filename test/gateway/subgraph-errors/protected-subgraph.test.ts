@@ -13,7 +13,7 @@ import {
 import type { Answer, TestGateway } from '../support.js';
 import { placed } from './support.js';
 
-// Protected subgraphs decide again. What they deny is told in the gateway's own words, where the client selected it.
+// Protected subgraphs decide again. The gateway reports their denials in its own words, at the client's selections.
 
 const cleanup = new Cleanup();
 let issuer: TestIssuer;
@@ -65,8 +65,8 @@ async function askWith(scope: string, query: string): Promise<Answer> {
   return gateway.ask(query, { token: await issuer.mint({ scope }) });
 }
 
-describe('a key that a protected subgraph gives to nobody who may not read it', () => {
-  it('joins for whoever may', async () => {
+describe('a key that a protected subgraph denies', () => {
+  it('joins for a caller who may read it', async () => {
     expect((await askWith('code', '{ person { name city } }')).body).toEqual({
       data: { person: { name: 'Alma', city: 'Graz' } },
     });
@@ -76,12 +76,12 @@ describe('a key that a protected subgraph gives to nobody who may not read it', 
     ['{ person { name city } }', ['person']],
     ['{ p: person { c: city } }', ['p']],
     ['{ people { name city } }', ['people.0', 'people.1']],
-  ])('has its denial moved to what was selected, and is not named: %s', async (query, at) => {
+  ])('has its denial moved to the selection, and is not named: %s', async (query, at) => {
     const answer = await askWith('', query);
     const errors = answer.body.errors ?? [];
     for (const path of at) expect(errors.map(({ path: each }) => each?.join('.'))).toContain(path);
     expect(answer.text).not.toMatch(/hidden-|"code",|Person\.code|UNAUTHORIZED/);
-    // The team reads which field it was.
+    // The team's log names the field.
     expect(gateway.log.of('SUBGRAPH_ERROR')).toContainEqual(
       expect.objectContaining({
         subgraph: 'one',
@@ -91,7 +91,7 @@ describe('a key that a protected subgraph gives to nobody who may not read it', 
     );
   });
 
-  it('is denied once where it is selected as well', async () => {
+  it('is denied once if it is also selected', async () => {
     const answer = await askWith('', '{ person { code name } }');
     expect(answer.body.data).toEqual({ person: { code: null, name: 'Alma' } });
     expect(placed(answer)).toEqual(['person.code UNAUTHORIZED_FIELD_OR_TYPE']);

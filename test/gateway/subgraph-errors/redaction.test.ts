@@ -4,8 +4,8 @@ import type { Answer } from '../support.js';
 import { answers, leadAlong, placed, SECRET, serve, TAX_NUMBER } from './support.js';
 import type { Serving, Setting } from './support.js';
 
-// An error of a subgraph carries what its resolvers, its scalars and its database put into it. GraphQL servers quote the value
-// that cannot be serialized, so an error at a key that only joins subgraphs tells the key.
+// An error of a subgraph contains what its resolvers, scalars and database put into it. GraphQL servers quote the value that
+// cannot be serialized, so an error at a key that only joins subgraphs reveals the key.
 
 const both: readonly Serving[] = ['server', 'protectGateway'];
 const settings = new Map<Serving, Setting>();
@@ -27,7 +27,7 @@ const FIXED = /^Subgraph "(people|cities)" reported an error$|^Unauthorized fiel
 
 describe.each(both)('an error of a subgraph, through %s', (serving) => {
   it.each<[string, string | undefined, string[]]>([
-    // The input of the issue: nothing is denied, and a key that nobody selected cannot be serialized.
+    // The issue's example: nothing is denied, and a key that nobody selected cannot be serialized.
     ['{ person { name city } }', undefined, ['person INTERNAL_SERVER_ERROR']],
     ['{ person { name city } }', 'tax', ['person INTERNAL_SERVER_ERROR']],
     ['{ p: person { n: name c: city } }', undefined, ['p INTERNAL_SERVER_ERROR']],
@@ -43,29 +43,29 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
     ],
     ['{ parties { name ... on Person { city } } }', undefined, ['parties.1 INTERNAL_SERVER_ERROR']],
     ['mutation { rename(name: "x") { name city } }', undefined, ['rename INTERNAL_SERVER_ERROR']],
-    // The response key is the key's name, and the field another one.
+    // The response key has the key's name, but is another field.
     ['{ person { taxNumber: name city } }', undefined, ['person INTERNAL_SERVER_ERROR']],
-    // An input of `@requires` that cannot be serialized is nobody's selection.
+    // Nobody selected an input of `@requires` that cannot be serialized.
     ['{ person { fit } }', undefined, ['person INTERNAL_SERVER_ERROR']],
     [
       '{ person { fit weight } }',
       undefined,
       ['person INTERNAL_SERVER_ERROR', 'person.weight INTERNAL_SERVER_ERROR'],
     ],
-    // Denied: the denial is there already.
+    // Denied: the denial is already reported.
     ['{ person { name taxNumber city } }', undefined, ['person.taxNumber UNAUTHORIZED_FIELD_OR_TYPE']],
     [
       '{ person { t: taxNumber city } }',
       undefined,
       ['person INTERNAL_SERVER_ERROR', 'person.t UNAUTHORIZED_FIELD_OR_TYPE'],
     ],
-    // Something else is denied.
+    // A different field is denied.
     [
       '{ person { secret name city } }',
       undefined,
       ['person INTERNAL_SERVER_ERROR', 'person.secret UNAUTHORIZED_FIELD_OR_TYPE'],
     ],
-    // Selected and permitted: the place stays, the words go.
+    // Selected and permitted: the path is kept, the message removed.
     ['{ person { name taxNumber } }', 'tax', ['person.taxNumber INTERNAL_SERVER_ERROR']],
     ['{ person { level } }', 'level', ['person.level INTERNAL_SERVER_ERROR']],
     ['{ person { weight } }', undefined, ['person.weight INTERNAL_SERVER_ERROR']],
@@ -76,7 +76,7 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
       undefined,
       ['person.pets.0.fails INTERNAL_SERVER_ERROR', 'person.pets.1.fails INTERNAL_SERVER_ERROR'],
     ],
-    // From a fetch of entities, in lists of several types.
+    // From an entity fetch, in lists of several types.
     [
       '{ person { weight street } }',
       undefined,
@@ -88,7 +88,7 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
       undefined,
       ['found.0.c LOST', 'found.2.c LOST'],
     ],
-  ])('tells nothing of what the caller may not see: %s (%s)', async (query, scopes, expected) => {
+  ])('reveals nothing the caller may not see: %s (%s)', async (query, scopes, expected) => {
     const answer = await at(serving).ask(query, scopes);
     expect(answer.status).toBe(200);
     expect(answer.body.data).toBeTruthy();
@@ -105,7 +105,7 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
     ['{ checked(text: "a") }', ['checked'], 'text is too short'],
     ['{ c: checked(text: "a") }', ['c'], 'text is too short'],
     ['mutation { refuse(name: "a") }', ['refuse'], 'the name is taken'],
-  ])('lets the message of BAD_USER_INPUT pass, and nothing else of it: %s', async (query, path, message) => {
+  ])('passes only the message of BAD_USER_INPUT: %s', async (query, path, message) => {
     const { body } = await at(serving).ask(query);
     expect(body.errors).toEqual([
       { message, path, extensions: { code: 'BAD_USER_INPUT', service: 'people' } },
@@ -115,14 +115,14 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
   it.each([
     ['of a field that is minimized', '{ person { email(like: "x") } }', 'person.email BAD_USER_INPUT'],
     ['from a fetch of entities', '{ person { street } }', 'person.street BAD_USER_INPUT'],
-  ])('holds back the message of BAD_USER_INPUT %s', async (_name, query, expected) => {
+  ])('hides the message of BAD_USER_INPUT %s', async (_name, query, expected) => {
     const answer = await at(serving).ask(query);
     expect(placed(answer)).toContain(expected);
     for (const { message } of answer.body.errors ?? []) expect(message).toMatch(FIXED);
     expect(answer.text).not.toMatch(/secret-|4123456789/);
   });
 
-  it('holds back the message at a field that the caller may not read elsewhere in the answer', async () => {
+  it('hides the message at a field that is denied elsewhere in the answer', async () => {
     const setting = at(serving);
     const people = setting.subgraphs.get('people');
     if (people === undefined) throw new Error('no people');
@@ -142,21 +142,21 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
   it.each([
     // Denied on the interface, because of another type.
     ['{ parties { rank ... on Person { rank } } }', 'rank', 'parties.1.rank BAD_USER_INPUT'],
-    // Selected on another type of the list, and on this one by nobody.
+    // Selected on another type of the list, and not on this one.
     [
       '{ found { ... on Company { weight: kind } ... on Person { name } } }',
       'weight',
       'found.1 BAD_USER_INPUT',
     ],
     ['{ found { ... on Company { name } ... on Person { city } } }', 'name', 'found.1 BAD_USER_INPUT'],
-  ])('holds back the message at a key that belongs to another type: %s', async (query, key, expected) => {
+  ])('hides the message at a key of another type: %s', async (query, key, expected) => {
     const setting = at(serving);
     const people = setting.subgraphs.get('people');
     if (people === undefined) throw new Error('no people');
     const list = query.startsWith('{ found') ? 'found' : 'parties';
     const answered = [{ __typename: 'Company' }, { __typename: 'Person', taxNumber: 1, [key]: null }];
     people.instead = (_request, response) => {
-      // Whatever key the planner gave it.
+      // Whatever key the planner assigned.
       const sent = people.requests.at(-1)?.query ?? '';
       const executed = new RegExp(`(\\w+): ?${key}\\b`).exec(sent)?.[1] ?? key;
       answers({
@@ -173,7 +173,7 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
     }
   });
 
-  it('keeps the operations of one client apart from those of another', async () => {
+  it('keeps clients’ operations apart', async () => {
     const setting = at(serving);
     const [one, other] = await Promise.all([
       setting.ask('{ person { name taxNumber } }', 'tax'),
@@ -183,7 +183,7 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
     expect(placed(other)).toEqual(['person INTERNAL_SERVER_ERROR']);
   });
 
-  it('logs subgraph, code and path in names of the schema, and no value, alias or message', async () => {
+  it('logs subgraph, code and schema path, without values, aliases or messages', async () => {
     const setting = at(serving);
     setting.log.entries.length = 0;
     const answer = await setting.ask('{ iban_SE45: people { n: name city leaking } }');
@@ -203,7 +203,7 @@ describe.each(both)('an error of a subgraph, through %s', (serving) => {
   });
 });
 
-it('lets messages of the codes pass that the configuration lists, and no others', async () => {
+it('passes messages of configured codes only', async () => {
   const setting = await serve('server', undefined, { subgraphErrors: { passMessagesOf: ['LOCKED'] } });
   try {
     expect((await setting.ask('{ person { leaking } }')).body.errors?.[0]).toEqual({
@@ -220,7 +220,7 @@ it('lets messages of the codes pass that the configuration lists, and no others'
   }
 });
 
-it('writes messages to the log only under the switch that says it is insecure', async () => {
+it('logs messages only under the insecure option', async () => {
   const setting = await serve('server', undefined, { subgraphErrors: { allowInsecureLogMessages: true } });
   try {
     const answer = await setting.ask('{ broken }');
@@ -231,7 +231,7 @@ it('writes messages to the log only under the switch that says it is insecure', 
   }
 });
 
-it('keeps the errors of each operation of a batch with that operation', async () => {
+it('stays with its operation of a batch', async () => {
   const setting = await serve('server', undefined, { http: { batch: {} } });
   try {
     const queries = ['{ broken }', '{ person { city } }', '{ checked }'];

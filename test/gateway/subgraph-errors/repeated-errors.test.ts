@@ -25,7 +25,7 @@ it('an error that a subgraph repeats is placed once, however many places it has'
   placement.addAll(readErrors(repeated, fetch, {}, false));
   expect(nullsOf).toHaveBeenCalledTimes(1);
   expect(errors.toArray()).toHaveLength(900);
-  // That it did not answer at all is something else, and so is another code.
+  // A missing answer is a different error, and so is another code.
   placement.addAll([fetchFailure(fetch, 'SUBREQUEST_HTTP_ERROR')]);
   placement.addAll(readErrors([{ message: 'x', extensions: { code: 'LOST' } }], fetch, {}, false));
   expect(nullsOf).toHaveBeenCalledTimes(3);

@@ -3,7 +3,7 @@ import type { TestSubgraph } from '../support.js';
 import { answers, placed, serve } from './support.js';
 import type { Setting } from './support.js';
 
-// In shadow the client's answer is the one without Behalf, words of subgraphs included (decision 0024).
+// In shadow mode the client's answer is the one without Behalf, including subgraph messages (decision 0024).
 
 let setting: Setting;
 let people: TestSubgraph;
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => setting.close());
 
-it('errors go on as they were reported, without stacks', async () => {
+it('errors pass unchanged, without stacks', async () => {
   const { body, text } = await setting.ask('{ broken person { leaking } }');
   expect(body.errors).toMatchObject([
     {
@@ -32,7 +32,7 @@ it('errors go on as they were reported, without stacks', async () => {
   }
 });
 
-it('the log tells what would be redacted', async () => {
+it('the log reports what would be redacted', async () => {
   setting.log.entries.length = 0;
   await setting.ask('{ person { name city } }');
   expect(setting.log.of('SUBGRAPH_ERROR')).toMatchObject([
@@ -41,7 +41,7 @@ it('the log tells what would be redacted', async () => {
   expect(setting.log.text).not.toContain('4123456789');
 });
 
-it('a subgraph that fails is reported where something is null because of it', async () => {
+it('a subgraph failure is reported where it caused a null', async () => {
   people.instead = answers({}, 500);
   try {
     expect(placed(await setting.ask('{ p: person { name secret } broken weather }')).sort()).toEqual([
@@ -53,7 +53,7 @@ it('a subgraph that fails is reported where something is null because of it', as
   }
 });
 
-it('there are no more errors than in any other mode', async () => {
+it('errors are bounded as in any other mode', async () => {
   people.instead = answers({
     data: { broken: null },
     errors: Array.from({ length: 50_000 }, () => ({ message: 'x', path: ['broken'] })),

@@ -19,9 +19,9 @@ import {
 } from '../support.js';
 import type { Answer, Asking } from '../support.js';
 
-/** The stored value of the issue: too large for an Int, so graphql-js quotes it. */
+/** The issue's stored value: too large for an Int, so graphql-js quotes it. */
 export const TAX_NUMBER = 4_123_456_789;
-/** Every value that nobody may see begins with it. */
+/** Prefix of every value that must stay hidden. */
 export const SECRET = 'secret-';
 
 const person = {
@@ -39,7 +39,7 @@ function fail(message: string, extensions: Record<string, unknown> = {}): never 
   throw new GraphQLError(message, { extensions });
 }
 
-/** What `people` is asked for; tests change what its resolvers do. */
+/** Resolvers of `people`, which tests replace. */
 export const people: Part = {
   name: 'people',
   sdl: `${LINKS}
@@ -141,7 +141,7 @@ export type ServeOptions = Pick<ProtectionOptions, 'authorization' | 'subgraphEr
 
 export type Serving = 'server' | 'protectGateway';
 
-/** A real gateway in front of real subgraphs that protect nothing themselves. */
+/** A real gateway in front of real subgraphs that protect nothing. */
 export async function serve(
   serving: Serving,
   parts: readonly Part[] = [people, cities],
@@ -178,7 +178,7 @@ export async function serve(
     );
     const server = new ApolloServer({
       gateway,
-      // The worst that a team can set.
+      // The worst configuration that a team can choose.
       includeStacktraceInErrorResponses: true,
       stopOnTerminationSignals: false,
     });
@@ -197,7 +197,7 @@ export async function serve(
   };
 }
 
-/** Has a subgraph answer with this, whatever it is asked. */
+/** Makes a subgraph answer with this, whatever the request. */
 export function answers(
   body: unknown,
   status = 200,
@@ -212,7 +212,7 @@ export function placed({ body }: Answer): string[] {
   );
 }
 
-/** Each path leads along the data, until it ends or meets the null that it explains. */
+/** Each path follows the data, until it ends or meets the null that it explains. */
 export function leadAlong({ body }: Answer): boolean {
   return (body.errors ?? []).every(({ path = [] }) => {
     let at: unknown = body.data;

@@ -7,23 +7,23 @@ import { namesOf } from './data.js';
 import type { GivenSelection, PlannedFetch } from './real-gateway.js';
 import type { World } from './world.js';
 
-/** What one plan asks of the subgraphs, and by what right. */
+/** The requests of one plan to the subgraphs, and their justification. */
 export interface PlanFindings {
-  /** Coordinates that the caller may not read, and that join no entity and are no input of a field which he may read. */
+  /** Coordinates that the caller may not read, and that neither join an entity nor feed a field that they may read. */
   readonly unjustified: readonly string[];
-  /** Denied coordinates that are asked for because a join needs them. */
+  /** Denied coordinates that are fetched because a join needs them. */
   readonly joins: readonly string[];
-  /** What is given to a subgraph without being a key there, or an input of a field that it is asked for. */
+  /** Coordinates given to a subgraph that are neither a key there nor an input of a requested field. */
   readonly overgiven: readonly string[];
   readonly entityFetches: number;
   readonly requiresFetches: number;
 }
 
 /**
- * Reads a plan. A denied coordinate may be asked for only on an entity that another fetch of the same plan is given, where it is
- * of a `@key` of that entity there or here (of a key of several fields the planner asks for all, also where it joins by one), or
- * of the `@requires` of a field that this fetch selects; that such a field is permitted itself is seen when its own coordinate is
- * read. For a field that another subgraph resolves the planner asks for the key also where the conditions never let it be read.
+ * Reads a plan. A denied coordinate may only be fetched on an entity that another fetch of the plan takes as input, and only if
+ * it belongs to a `@key` of that entity (the planner fetches all fields of a compound key, even if it joins by one) or to the
+ * `@requires` of a field in that fetch. Whether that field itself is permitted is checked at its own coordinate. For a field of
+ * another subgraph the planner fetches the key even if conditions never let the field be read.
  */
 export function readPlan(
   world: World,
@@ -33,7 +33,7 @@ export function readPlan(
 ): PlanFindings {
   const selected = selectedOf(world, executed);
   const overgiven: string[] = [];
-  /** `A.v.p`: paths that some fetch is given of an entity, as it may be. */
+  /** `A.v.p`: paths of an entity that may be inputs of some fetch. */
   const given = new Set<string>();
   const joined = new Set<string>();
   let entityFetches = 0;
@@ -78,7 +78,7 @@ export function readPlan(
   return { unjustified, joins, overgiven, entityFetches, requiresFetches };
 }
 
-/** `A.x` of everything that is selected, on each type of object. */
+/** `A.x` for every selection, on each object type. */
 function selectedOf({ merged }: World, executed: DocumentNode): ReadonlySet<string> {
   return new Set(
     [...coordinatesOf(merged, executed).values()].flatMap(([type, field]) =>
@@ -87,7 +87,7 @@ function selectedOf({ merged }: World, executed: DocumentNode): ReadonlySet<stri
   );
 }
 
-/** Whether something is selected on an entity that one subgraph does not resolve, or not by itself. */
+/** Whether an entity's selection needs more than one subgraph. */
 function resolvesElsewhere(
   { shape }: World,
   graph: string,
@@ -104,13 +104,13 @@ function resolvesElsewhere(
 interface Selected {
   readonly type: string;
   readonly name: string;
-  /** The ways down to it: from each type above, the field names. */
+  /** The paths to it: field names from each type above. */
   readonly below: readonly { readonly on: string; readonly path: string }[];
 }
 
 /**
- * Whether something is left out for ever, by `@include(if: false)` or `@skip(if: true)`. The planner then makes no fetch for it,
- * and asks all the same for what that fetch would have been given.
+ * Whether something is permanently excluded by `@include(if: false)` or `@skip(if: true)`. The planner then makes no fetch for
+ * it, but still fetches that fetch's inputs.
  */
 export function leavesOutForEver(document: DocumentNode): boolean {
   let found = false;
@@ -151,7 +151,7 @@ export function selectionsOf(schema: GraphQLSchema, operation: string): Selected
   return selected;
 }
 
-/** `A.x` of each selection that is made right on the entities of a fetch. */
+/** `A.x` of each selection directly on the entities of a fetch. */
 function selectedOnEntities(world: World, fetch: PlannedFetch): ReadonlySet<string> {
   const schema = schemaOf(world, fetch.graph);
   return new Set(
@@ -161,7 +161,7 @@ function selectedOnEntities(world: World, fetch: PlannedFetch): ReadonlySet<stri
   );
 }
 
-/** Paths that the `@requires` of the selected fields of a type name, and those above them. */
+/** Paths that the `@requires` of a type's selected fields name, and their ancestors. */
 function inputsOf(world: World, type: string, selected: ReadonlySet<string>): ReadonlySet<string> {
   const inputs = new Set<string>();
   for (const field of world.shape.types.get(type)?.values() ?? []) {
@@ -174,7 +174,7 @@ function inputsOf(world: World, type: string, selected: ReadonlySet<string>): Re
   return inputs;
 }
 
-/** Each path that a fetch is given, with the entity's type. */
+/** Each input path of a fetch, with the entity's type. */
 function pathsGiven(selections: readonly GivenSelection[]): [type: string, path: string][] {
   return selections.flatMap(({ typeCondition, selections: inner = [] }) =>
     pathsIn(inner).map((path): [string, string] => [typeCondition ?? '?', path]),

@@ -13,7 +13,7 @@ import { answer } from './real-gateway.js';
 import type { Answering, Run } from './real-gateway.js';
 import type { World } from './world.js';
 
-/** Somebody asks something of a federation. */
+/** A caller and an operation on a federation. */
 export interface Case extends Operation {
   readonly world: World;
   readonly caller: Delegation | undefined;
@@ -21,9 +21,9 @@ export interface Case extends Operation {
 
 export interface Shown {
   readonly result: ExecutionResult;
-  /** Undefined when nothing was left to execute. */
+  /** Undefined if nothing was left to execute. */
   readonly run: Run | undefined;
-  /** Mutations, in the order in which they ran. */
+  /** Mutations, in execution order. */
   readonly ran: readonly string[];
   /** What was executed. */
   readonly executed: DocumentNode | undefined;
@@ -45,7 +45,7 @@ export function wholeOf({ merged, rules, data }: World): Whole {
   return { schema: merged, rules, root: data.root };
 }
 
-/** A case in words, for whoever reads a failure. */
+/** A case as text, for reading failures. */
 export function told({ world, source, variables, caller }: Case): string {
   const held =
     caller === undefined
@@ -57,7 +57,7 @@ export function told({ world, source, variables, caller }: Case): string {
 
 let count = 0;
 
-/** The way of a request: decide, plan and execute what is left by the real gateway, complete. */
+/** The path of a request: decide, plan and execute the rest with the real gateway, complete. */
 export async function asked(
   { world, source, variables, caller }: Case,
   answering: (context: RunContext) => Answering = unprotected(world),
@@ -74,7 +74,7 @@ export async function asked(
   return { result, run, ran: context.ran, executed: left.document };
 }
 
-/** The same with graphql-js in the place of the gateway and its subgraphs. */
+/** The same with graphql-js in place of the gateway and its subgraphs. */
 export function askedWhole(
   world: World,
   document: DocumentNode,
@@ -88,7 +88,7 @@ export function askedWhole(
   return { result: asJson(authorization.complete(outcome)), ran: context.ran, executed };
 }
 
-/** A document as graphql-js alone executes it. */
+/** A document executed by graphql-js alone. */
 export function plainly(
   { merged, data }: World,
   document: DocumentNode,

@@ -1,6 +1,6 @@
 /**
- * A row of numbers that a generator draws from. At its end it draws zeros, and zero is the simplest choice everywhere: a
- * shorter row makes a smaller value, which is how fast-check's shrinking reaches into what is generated here.
+ * A sequence of numbers that a generator draws from. Past its end it yields zeros, and zero is always the simplest choice: a
+ * shorter sequence makes a smaller value, which lets fast-check shrink what is generated here.
  */
 export class Choices {
   private readonly next: () => number;
@@ -14,7 +14,7 @@ export class Choices {
     return new Choices(() => numbers[at++] ?? 0);
   }
 
-  /** An endless row (mulberry32). */
+  /** An endless sequence (mulberry32). */
   static seeded(seed: number): Choices {
     let state = seed;
     return new Choices(() => {
@@ -30,7 +30,7 @@ export class Choices {
     return this.next() % count;
   }
 
-  /** True in one of `count` cases; the simplest is false. */
+  /** True in one of `count` cases; false is the simplest. */
   oneIn(count: number): boolean {
     return this.below(count) === count - 1;
   }
@@ -41,7 +41,7 @@ export class Choices {
     return item;
   }
 
-  /** Each with one chance in two, in their order; at least `minimum`, the first ones. */
+  /** Each with probability one half, in order; at least the first `minimum`. */
   some<Item>(items: readonly Item[], minimum = 0): Item[] {
     return items.filter((_, index) => index < minimum || this.oneIn(2));
   }

@@ -4,20 +4,20 @@ import type { Shape } from './shape.js';
 
 export type Row = Record<string, unknown>;
 
-/** What resolvers are given beside their arguments. */
+/** What resolvers get besides their arguments. */
 export interface RunContext {
-  /** Mutations, in the order in which they ran. */
+  /** Mutations, in execution order. */
   readonly ran: string[];
 }
 
 export interface Data {
   /** Root value: fields of Query and Mutation. */
   readonly root: Row;
-  /** The entity that a representation names, as a subgraph has it. */
+  /** The entity that a representation names, as one subgraph has it. */
   entity(type: string, representation: Row): Row | undefined;
 }
 
-/** Draws rows for a shape: the same everywhere, so that it does not matter which subgraph is asked. */
+/** Draws rows for a shape: the same in every subgraph, so it does not matter which one answers. */
 export function drawData(choices: Choices, shape: Shape): Data {
   const rows = new Map<string, Row[]>();
   for (const type of shape.entities) {
@@ -96,7 +96,7 @@ export function drawData(choices: Choices, shape: Shape): Data {
     }
   }
 
-  /** One that every subgraph knows which could be asked for it. */
+  /** One that every subgraph which may be asked for it knows. */
   function anyOf(type: string, parent: string, name: string, label: string): unknown {
     const graphs = [...(shape.types.get(parent)?.get(name)?.graphs ?? [])].flatMap(([graph, how]) =>
       how === 'own' ? [graph] : [],
@@ -108,7 +108,7 @@ export function drawData(choices: Choices, shape: Shape): Data {
   }
 }
 
-/** What a field with `@requires` is made of: told by its value, so that a wrong input is a wrong answer. */
+/** The inputs of a field with `@requires` are part of its value, so wrong inputs make a wrong answer. */
 export function madeOf(requires: string, label: string, given: Row): string {
   const names = namesOf(requires);
   const inputs = names.map(([name, nested]) => {
@@ -120,8 +120,8 @@ export function madeOf(requires: string, label: string, given: Row): string {
 }
 
 /**
- * The same value, or both are made of inputs of the same field of the same object. `@apollo/gateway` does not always ask for
- * the inputs of an input first (`@requires` of what has `@requires` itself), and makes the value of nulls then.
+ * Equal, or both made from inputs of the same field of the same object. `@apollo/gateway` does not always fetch the inputs of
+ * an input first (`@requires` on a field with `@requires`), and then makes the value from nulls.
  */
 export function isSameOrMade(one: unknown, other: unknown): boolean {
   if (one === other) return true;

@@ -3,7 +3,7 @@ import type { DocumentNode, GraphQLSchema, SelectionNode, SelectionSetNode } fro
 import { coerced, isLeftOut } from '../oracle.js';
 import type { Variables } from '../oracle.js';
 
-/** Whether somewhere everything that is selected on an object is left out by `@skip` and `@include`. */
+/** Whether `@skip` and `@include` exclude every selection of some object. */
 export function hasEmptySet(schema: GraphQLSchema, document: DocumentNode, variables: Variables): boolean {
   const values = coerced(schema, document, variables);
   let found = false;
@@ -15,7 +15,7 @@ export function hasEmptySet(schema: GraphQLSchema, document: DocumentNode, varia
   return found;
 }
 
-/** The same operation, written without what the variables leave out, and without conditions. */
+/** The same operation, written without conditions and excluded selections. */
 export function withoutLeftOut(
   schema: GraphQLSchema,
   document: DocumentNode,

@@ -16,14 +16,14 @@ export interface Operation {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-/** Names that JavaScript objects have already, and those that the planner joins by. */
+/** Names of Object.prototype, and those that the planner joins by. */
 const ALIASES = [
   ...['k', '__proto__', 'constructor', 'hasOwnProperty', 'toString', '_entities', '__typename'],
   ...['id', 'id', 'id', 'sku', 'org', 'n', 'x', 'v'],
 ];
 const DEPTH = 4;
 
-/** Draws an operation on a schema. It is not always valid: selections of one response key may not go together. */
+/** Draws an operation on a schema. It is not always valid: selections under one response key may conflict. */
 export function drawOperation(choices: Choices, schema: GraphQLSchema): Operation {
   return new OperationDrawing(choices, schema).draw();
 }
@@ -32,7 +32,7 @@ class OperationDrawing {
   private readonly fragments: { readonly name: string; readonly on: GraphQLCompositeType }[] = [];
   private readonly variables: Record<string, unknown> = {};
   private readonly definitions = new Map<string, string>();
-  /** What an alias stands for, so that it mostly stands for one thing. */
+  /** The meaning of an alias, so that it mostly stays the same. */
   private readonly aliased = new Map<string, string>();
 
   constructor(
@@ -56,7 +56,7 @@ class OperationDrawing {
       const text = this.selectionSet(on, 2);
       const name = choices.of(['F', '__proto__', 'constructor', 'G', 'H']);
       if (this.fragments.some((fragment) => fragment.name === name)) continue;
-      // One that is known can only spread those before it, so there are no circles.
+      // A known one can only spread earlier ones, which excludes cycles.
       this.fragments.push({ name, on });
       texts.push(`fragment ${name} on ${on.name} ${text}`);
     }
@@ -71,7 +71,7 @@ class OperationDrawing {
 
   private selectionSet(type: GraphQLCompositeType, depth: number): string {
     const { choices } = this;
-    // Deeper ones are smaller: what a planner tries for interfaces below interfaces grows with their product.
+    // Deeper ones are smaller: the planner's options for nested interfaces grow with their product.
     const most = depth > 2 ? 4 : 3;
     const selections = Array.from({ length: 1 + choices.below(most) }, () => this.selection(type, depth));
     return `{ ${selections.join(' ')} }`;
@@ -158,7 +158,7 @@ class OperationDrawing {
       .join('');
   }
 
-  /** Set or missing; missing only where there is a default. */
+  /** Set or missing; missing only with a default. */
   private condition(): string {
     const { choices } = this;
     const name = choices.of(['__proto__', 'b', 'constructor']);
@@ -174,7 +174,7 @@ class OperationDrawing {
   }
 }
 
-/** A fragment or a variable that nothing uses is not valid. */
+/** An unused fragment or variable is invalid. */
 function withoutUnused(document: DocumentNode): DocumentNode {
   const spread = new Set<string>();
   const used = new Set<string>();

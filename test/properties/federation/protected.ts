@@ -10,7 +10,7 @@ import type { World } from './world.js';
 
 const ISSUER = 'https://gateway.example';
 
-/** The subgraphs of a federation with their rules in force, and the tokens that the gateway mints for them. */
+/** The subgraphs of a federation with their rules in force, and the gateway's tokens for them. */
 export class ProtectedSubgraphs {
   private readonly schemas = new WeakMap<World, ReadonlyMap<string, GraphQLSchema>>();
 

@@ -9,14 +9,14 @@ import { readErrors } from '../../../gateway/subgraph-errors/subgraph-error.js';
 import type { ClientOperation } from '../../../gateway/authorize/index.js';
 import type { RunContext } from './data.js';
 
-/** One request of a subgraph. */
+/** One subgraph request. */
 export interface Asked {
   readonly graph: string;
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-/** A selection of what a fetch is given of each object (`QueryPlanSelectionNode` of @apollo/query-planner). */
+/** The inputs that a fetch takes from each object (`QueryPlanSelectionNode` of @apollo/query-planner). */
 export interface GivenSelection {
   readonly kind: string;
   readonly name?: string;
@@ -51,7 +51,7 @@ interface RunningContext {
 
 type Executor = (request: unknown) => Promise<ExecutionResult>;
 
-/** @apollo/gateway itself, planning and joining; only the wire is left out. */
+/** @apollo/gateway itself plans and joins; only the network is omitted. */
 export class RealGateway {
   private constructor(
     private readonly executor: Executor,
@@ -61,9 +61,9 @@ export class RealGateway {
   static async load(executableSdl: string): Promise<RealGateway> {
     const gateway = new ApolloGateway({
       supergraphSdl: executableSdl,
-      // Every operation here is a new one; its plan is not needed again.
+      // Every operation here is new; its plan is not needed again.
       experimental_approximateQueryPlanStoreMiB: 1,
-      // With many keys the planner's choices grow without bound: such an operation would take all memory, and show nothing.
+      // With many keys the planner's choices grow without bound; such an operation would exhaust memory and show nothing.
       queryPlannerConfig: { debug: { maxEvaluatedPlans: 100, pathsLimit: 500 } },
       buildService: ({ name }) => ({
         process: (options: GraphQLDataSourceProcessOptions) => {
@@ -106,7 +106,7 @@ export class RealGateway {
       context: { run },
       logger: console,
     }).catch((error: unknown) => {
-      // Another case is drawn in its place.
+      // Another case is drawn instead.
       fc.pre(!(error instanceof Error && error.message.startsWith('Too many options generated')));
       throw error;
     });
@@ -114,7 +114,7 @@ export class RealGateway {
   }
 }
 
-/** As JSON makes it. */
+/** As after JSON. */
 export function overTheWire(result: ExecutionResult): ExecutionResult {
   return JSON.parse(JSON.stringify(result)) as ExecutionResult;
 }
@@ -129,7 +129,7 @@ export async function answer(
   return execute({ schema, document: parse(query), variableValues: variables, rootValue, contextValue });
 }
 
-/** A node of a query plan, as far as it is read here. */
+/** The part of a query plan node that is read here. */
 interface PlanNode {
   readonly kind: string;
   readonly serviceName?: string;

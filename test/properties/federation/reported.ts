@@ -19,7 +19,7 @@ import type { Answering, Asked } from './real-gateway.js';
 import type { RunContext } from './data.js';
 import type { World } from './world.js';
 
-/** What an error of a subgraph is about. It stands in the error's message and in its extensions. */
+/** The subject of a subgraph error, in its message and extensions. */
 export interface Marker {
   readonly type: string;
   readonly field: string;
@@ -46,8 +46,8 @@ interface Leading {
 }
 
 /**
- * The subgraphs without their rules, which report errors at some of what they answer: each quotes the field that it is about,
- * as a server does that cannot serialize a value.
+ * The subgraphs without their rules, which report errors for some of their fields: each quotes its field, like a server that
+ * cannot serialize a value.
  *
  * @param reports Whether there is an error at the next place.
  */
@@ -77,7 +77,7 @@ function placesOf(schema: GraphQLSchema, { query }: Asked, { data }: ExecutionRe
   const document = parse(query);
   const [operation] = document.definitions;
   if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('a fetch begins with its operation');
-  // A client can call a root field so, and nothing but the planner asks for it.
+  // A client can alias a root field like this, and otherwise only the planner does.
   const isOfRoot = !operation.selectionSet.selections.some(
     (selection) => selection.kind === Kind.FIELD && selection.name.value === '_entities',
   );

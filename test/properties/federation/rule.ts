@@ -3,7 +3,7 @@ import { POLICIES, PURPOSES, SCOPES } from '../delegations.js';
 
 type Alternatives = readonly (readonly string[])[];
 
-/** What one place of a generated schema asks for. */
+/** The requirement at one place of a generated schema. */
 export interface Rule {
   readonly authenticated?: true;
   /** `@requiresScope`, each by itself. */
@@ -34,13 +34,13 @@ export function rule(choices: Choices): Rule {
 }
 
 function alternatives(choices: Choices, names: readonly string[]): Alternatives {
-  // `[]` can never be met, `[[]]` asks for nothing.
+  // `[]` can never be met, `[[]]` requires nothing.
   return Array.from({ length: choices.oneIn(8) ? 0 : 1 + choices.below(3) }, () =>
     choices.some(names, choices.oneIn(8) ? 0 : 1),
   );
 }
 
-/** A rule that whoever meets it meets all of these. */
+/** A rule that is met only by callers who meet all of these. */
 export function allOf(rules: readonly Rule[]): Rule {
   return rules.reduce<Rule>((all, each) => {
     const scope = [...new Set([...(all.scope ?? []), ...(each.scope ?? [])])];
@@ -62,7 +62,7 @@ function product(one: Alternatives | undefined, other: Alternatives | undefined)
   return one.flatMap((left) => other.map((right) => [...new Set([...left, ...right])]));
 }
 
-/** A purpose that is not in all of the lists would be enough for one of them only. */
+/** A purpose that is missing from one of the lists satisfies only the others. */
 function common(
   one: readonly string[] | undefined,
   other: readonly string[] | undefined,

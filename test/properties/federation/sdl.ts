@@ -8,16 +8,14 @@ const LINKS = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@requires", "@provides", "@requiresScopes", "@authenticated", "@policy"])
   @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@purpose"])`;
 
-/** What is asked for where: by subgraph and coordinate or type. */
+/** The rules by subgraph and by coordinate or type. */
 export interface PlacedRules {
-  /** Every subgraph states all the rules of what it has. */
+  /** Every subgraph states all rules of what it has. */
   readonly isUniform: boolean;
   at(graph: string, place: string): Rule;
 }
 
-/**
- * Puts rules on a shape. In a uniform one all subgraphs say the same of the same field; otherwise each says its own, or nothing.
- */
+/** Puts rules on a shape. In a uniform one all subgraphs state the same for a field; otherwise each states its own, or none. */
 export function drawRules(choices: Choices, shape: Shape): PlacedRules {
   const isUniform = choices.oneIn(2);
   const oneInFields = 3 + choices.below(5);
@@ -27,7 +25,7 @@ export function drawRules(choices: Choices, shape: Shape): PlacedRules {
     const first = choices.oneIn(oneIn) ? rule(choices) : {};
     for (const graph of graphs) {
       const other: Rule = isUniform || choices.oneIn(2) ? first : choices.oneIn(oneIn) ? rule(choices) : {};
-      // Two purposes of one field do not compose into one: a subgraph states the first or none.
+      // Two purposes of one field do not compose: a subgraph states the first or none.
       const { purposes: _, ...standard } = other;
       placed.set(`${graph} ${coordinate}`, other === first ? first : standard);
     }
@@ -43,7 +41,7 @@ export function drawRules(choices: Choices, shape: Shape): PlacedRules {
   for (const [type, fields] of shape.types) {
     for (const field of fields.values()) {
       if (field.requires !== undefined) continue;
-      // Composition wants no rules where a field is only mentioned.
+      // Composition allows no rules on a field that is only mentioned.
       const own = [...field.graphs].flatMap(([graph, how]) => (how === 'own' ? [graph] : []));
       place(`${type}.${field.name}`, own, oneInFields);
     }
@@ -52,7 +50,7 @@ export function drawRules(choices: Choices, shape: Shape): PlacedRules {
     for (const graph of graphsKnowing(shape, 'I'))
       placed.set(`${graph} I.n`, { scope: [choices.of(['s1', 's2'])] });
   }
-  // In the order in which one is made of the other.
+  // In the order of their dependencies.
   for (const name of ['r', 'rr']) {
     for (const type of shape.entities) {
       const field = shape.types.get(type)?.get(name);
@@ -73,7 +71,7 @@ function graphsKnowing(shape: Shape, type: string): string[] {
   return shape.graphs.filter((graph) => shape.knows(graph, type));
 }
 
-/** Fields, types that they return, and the interface's field of the same name: all whose rules composition looks at. */
+/** Fields, their return types, and the interface's field of the same name: all rules that composition considers. */
 function inputCoordinates(shape: Shape, type: string, requires: string): ReadonlySet<string> {
   const names = requires
     .replaceAll(/\{[^}]*\}/g, '')

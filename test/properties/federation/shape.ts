@@ -1,6 +1,6 @@
 import type { Choices } from './choices.js';
 
-/** One field of the whole federation, and what each subgraph has of it. */
+/** One field of the federation, and what each subgraph has of it. */
 export interface FieldShape {
   readonly name: string;
   /** As in the schema: `[A!]`. */
@@ -8,15 +8,15 @@ export interface FieldShape {
   readonly args: string;
   /** By subgraph: resolved there, or only mentioned there. */
   readonly graphs: Map<string, 'own' | 'external'>;
-  /** Selection on the same object that the subgraph which resolves it must be given. */
+  /** Selection that the resolving subgraph must be given of the same object. */
   requires?: string;
-  /** By subgraph: the `@provides` that stands on it there. */
+  /** By subgraph: its `@provides` there. */
   readonly provides: Map<string, string>;
 }
 
 export type FieldsOfType = Map<string, FieldShape>;
 
-/** What a generated federation looks like, without its rules and data. */
+/** The shape of a generated federation, without its rules and data. */
 export interface Shape {
   readonly graphs: readonly string[];
   /** By type: entities `A` to `C`, values `V` and `P`, `Query`, `Mutation`. */
@@ -25,7 +25,7 @@ export interface Shape {
   /** `@key`s by type and subgraph. */
   keysOf(type: string, graph: string): readonly string[];
   knows(graph: string, type: string): boolean;
-  /** Object types that stand behind a type in one subgraph. */
+  /** Possible object types of a type in one subgraph. */
   membersOf(type: string, graph: string): readonly string[];
   /** Fields of the interface in one subgraph. */
   interfaceFields(graph: string): readonly string[];
@@ -117,7 +117,9 @@ class ShapeDrawing implements Shape {
     return field;
   }
 
-  /** Makes a subgraph know a type. An entity is known by one of its keys at home, so that every subgraph can be reached. */
+  /**
+   * Makes a subgraph know a type. An entity is known by one of its home subgraph's keys, so that every subgraph can be reached.
+   */
   private need(graph: string, type: string): void {
     if (this.knows(graph, type)) return;
     this.known.add(`${graph} ${type}`);
@@ -200,7 +202,7 @@ class ShapeDrawing implements Shape {
     return graph;
   }
 
-  /** Fields that are made of what other subgraphs resolve, one upon the other. */
+  /** Fields computed from other subgraphs' fields, in chains. */
   private drawRequires(type: string): void {
     const { choices } = this;
     for (const name of ['r', 'rr']) {
@@ -244,7 +246,7 @@ class ShapeDrawing implements Shape {
     }
   }
 
-  /** An interface needs a field wherever it is known: the `id` of each implementer there. */
+  /** An interface needs a field in every subgraph: the `id` of each implementer there. */
   private settle(): void {
     for (const graph of this.graphs) {
       if (!this.knows(graph, 'I') || this.interfaceFields(graph).length > 0) continue;

@@ -23,7 +23,7 @@ export interface Part {
   readonly schema: GraphQLSchema;
 }
 
-/** One generated federation: composed, loaded by the real gateway, and served by schemas that can be executed. */
+/** One generated federation: composed, loaded by the real gateway, and served by executable schemas. */
 export interface World {
   /** Reproduces it. */
   readonly seed: number;
@@ -33,7 +33,7 @@ export interface World {
   readonly parts: readonly Part[];
   readonly rules: RuleTable;
   readonly authorizer: OperationAuthorizer;
-  /** What clients see, as one schema of plain graphql-js. */
+  /** The client schema, for plain graphql-js. */
   readonly merged: GraphQLSchema;
   readonly data: Data;
   readonly gateway: RealGateway;
@@ -43,7 +43,7 @@ export class Worlds {
   /** Did not compose. */
   refused = 0;
 
-  /** @returns undefined when what was drawn does not compose. */
+  /** @returns undefined if the drawn schemas do not compose. */
   async make(seed: number): Promise<World | undefined> {
     const choices = Choices.seeded(seed);
     const shape = drawShape(choices);
@@ -97,7 +97,7 @@ function resolversOf(shape: Shape, data: Data, graph: string): Record<string, Re
   for (const type of shape.entities) {
     if (!shape.knows(graph, type)) continue;
     const own: Record<string, unknown> = {
-      // A copy of its own for each reference, with what it was given.
+      // A copy for each reference, with the given inputs.
       __resolveReference: (given: Row) => {
         const row = data.entity(type, given);
         return row === undefined ? null : (Object.create(row, { given: { value: given } }) as Row);
@@ -106,7 +106,7 @@ function resolversOf(shape: Shape, data: Data, graph: string): Record<string, Re
     for (const field of shape.types.get(type)?.values() ?? []) {
       const { requires } = field;
       if (requires === undefined || field.graphs.get(graph) !== 'own') continue;
-      // Where the object was not come by by reference, a `@provides` on the way to it has the inputs here.
+      // If the object was not reached by reference, a `@provides` on the way to it has the inputs.
       own[field.name] = (row: Row) => madeOf(requires, String(row.id), (row.given ?? row) as Row);
     }
     resolvers[type] = own;

@@ -24,7 +24,7 @@ export interface Example extends AsyncDisposable {
   readonly database: TestDatabase<AuthoritySchema>;
   readonly urls: Readonly<Record<SubgraphName, string>>;
   readonly logged: readonly string[];
-  /** Over HTTP, with a transaction token for the caller, or without any. */
+  /** Over HTTP, with a transaction token for the caller, or without one. */
   ask(
     subgraph: SubgraphName,
     caller: Caller | undefined,
@@ -33,7 +33,7 @@ export interface Example extends AsyncDisposable {
   ): Promise<GraphQLAnswer>;
 }
 
-/** All subgraphs over HTTP on a bank of its own. */
+/** All subgraphs over HTTP with their own bank. */
 export async function startExample(): Promise<Example> {
   const template = await ensureTemplate('example_bank', async (url) => {
     const db = openDatabase<AuthoritySchema>(url);
