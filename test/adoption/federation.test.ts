@@ -49,6 +49,7 @@ beforeAll(async () => {
   people = new Recorder(ports.first);
   orders = new Recorder(ports.second);
   portsOfGateway = { ...ports, first: await people.listen(), second: await orders.listen() };
+  await write();
   await Promise.all([start('issuer.js'), start('people.js'), start('orders.js')]);
   await start('gateway.js');
 }, INSTALL_TIMEOUT_MS);
@@ -67,7 +68,6 @@ async function write(): Promise<void> {
 
 /** Starts a program of the example, or starts it again. */
 async function start(name: string): Promise<void> {
-  await write();
   const before = running.get(name);
   if (before !== undefined) await programs.stop(before);
   const program = programs.run(process.execPath, [name], folder, { NODE_ENV: 'production' });
@@ -81,6 +81,7 @@ async function apply(title: string): Promise<Step> {
   steps = later;
   for (const change of step.changes)
     files.set(change.file, applyChange(files.get(change.file) ?? '', change));
+  await write();
   if (step.changes.some(({ file }) => file.startsWith('people'))) await start('people.js');
   await start('gateway.js');
   people.take();
