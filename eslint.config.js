@@ -1,7 +1,19 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', 'node_modules/**', '.behalf/**', '*.js', '**/bin.js', 'cli/templates/**'] },
+  {
+    ignores: [
+      '**/dist/**',
+      'node_modules/**',
+      '.behalf/**',
+      '*.js',
+      '**/bin.js',
+      'cli/templates/**',
+      // Programs of other teams, with packages that are not installed here.
+      'test/adoption/federation/**',
+      'test/adoption/subgraphs/**',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -1,14 +1,15 @@
 import { freePort } from '../../subgraphs/bank/start/free-port.js';
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { initProject } from '../../cli/actions/init.js';
 import type { InitOptions } from '../../cli/actions/init.js';
 import { TestIssuer } from '../gateway/support.js';
+import { npm } from '../release/pack.js';
+import { sharedProject, useModulesOf } from '../support/packed.js';
+import { Programs } from '../support/programs.js';
+import type { Program } from '../support/programs.js';
 import { projectPath } from '@behalf/example/internal';
 
 let folder: string;
@@ -88,48 +89,30 @@ describe('behalf init', () => {
   });
 });
 
-/** Gives a starter this repository's packages, as `npm install` would. */
-async function link(target: string): Promise<void> {
-  const modules = join(target, 'node_modules');
-  await mkdir(join(modules, '@behalf'), { recursive: true });
-  await mkdir(join(modules, '.bin'));
-  await symlink(projectPath('node_modules/@apollo'), join(modules, '@apollo'));
-  await symlink(projectPath('node_modules/graphql'), join(modules, 'graphql'));
-  await symlink(projectPath('directives'), join(modules, '@behalf/directives'));
-  await symlink(projectPath('cli/bin.js'), join(modules, '.bin/behalf'));
+/** Gives a starter its packages, as they are published, and checks that these are what it asks for. */
+async function install(target: string): Promise<void> {
+  await useModulesOf(await sharedProject(), target);
+  // It exits with an error where one is missing, or not in the version that is asked for.
+  await npm(['ls', '--depth=0'], target);
 }
 
-const running: ChildProcess[] = [];
-afterAll(async () => {
-  for (const child of running) child.kill('SIGTERM');
-  const stillRunning = running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-  await Promise.all(stillRunning.map((child) => new Promise((ended) => child.once('exit', ended))));
-});
+const programs = new Programs();
+afterAll(() => programs.stopAll());
 
 /** Runs a script of the starter's package.json, as npm would. */
-function run(target: string, script: string, env: Readonly<Record<string, string>> = {}) {
+async function run(
+  target: string,
+  script: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Program> {
+  const command = (await scriptsOf(target))[script];
+  if (command === undefined) throw new Error(`the starter has no script ${script}`);
   const path = `${join(target, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}`;
-  const child = spawn('sh', ['-c', `exec ${script}`], {
-    cwd: target,
-    env: { ...process.env, ...env, PATH: path },
-  });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  return { child, ended, output: () => output };
+  return programs.run('sh', ['-c', `exec ${command}`], target, { ...env, PATH: path });
 }
 
 async function start(target: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
-  const { start: script = '' } = await scriptsOf(target);
-  const { child, output } = run(target, script, env);
-  running.push(child);
-  for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 50) {
-    if (/http:\/\/127\.0\.0\.1:\d+/.test(output())) return;
-    if (child.exitCode !== null) break;
-    await sleep(50);
-  }
-  throw new Error(`the starter did not start:\n${output()}`);
+  await programs.ready(await run(target, 'start', env), /http:\/\/127\.0\.0\.1:\d+/);
 }
 
 async function replaceIn(file: string, from: string, to: string): Promise<void> {
@@ -154,23 +137,22 @@ async function ask(
   return (await response.json()) as { data: unknown; errors?: unknown };
 }
 
-describe('the starters', () => {
-  it('a gateway without an issuer names the missing variable', async () => {
+describe('the starters, with the packages as they are published', () => {
+  it('a gateway without an issuer names the missing variable', { timeout: 480_000 }, async () => {
     const target = await init('gateway', 'no-issuer');
-    await link(target);
-    const { start: script = '' } = await scriptsOf(target);
-    const { ended, output } = run(target, script);
+    await install(target);
+    const { ended, output } = await run(target, 'start');
     expect(await ended).toBe(1);
     expect(output()).toContain('issuers[0].issuer: the environment has no BEHALF_ISSUER');
     expect(output()).not.toMatch(/^\s+at /m);
   });
 
-  it('together grant one field, mask another and deny a third', { timeout: 120_000 }, async () => {
+  it('together grant one field, mask another and deny a third', { timeout: 480_000 }, async () => {
     const issuer = await TestIssuer.start();
     try {
       const [subgraphPort, gatewayPort] = await Promise.all([freePort(), freePort()]);
       const subgraph = await init('subgraph', 'notes');
-      await link(subgraph);
+      await install(subgraph);
       await start(subgraph, {
         PORT: String(subgraphPort),
         GATEWAY_ISSUER: `http://127.0.0.1:${gatewayPort}`,
@@ -180,12 +162,11 @@ describe('the starters', () => {
         issuer: issuer.url,
         audience: 'https://api.example',
       });
-      await link(gateway);
+      await install(gateway);
       await replaceIn(join(gateway, 'gateway.yaml'), 'port: 4000', `port: ${gatewayPort}`);
       await replaceIn(join(gateway, 'supergraph.yaml'), '127.0.0.1:4001', `127.0.0.1:${subgraphPort}`);
-      const { compose = '', lint = '' } = await scriptsOf(gateway);
-      for (const script of [compose, lint]) {
-        const { ended, output } = run(gateway, script);
+      for (const script of ['compose', 'lint']) {
+        const { ended, output } = await run(gateway, script);
         expect(await ended, output()).toBe(0);
       }
       await start(gateway);

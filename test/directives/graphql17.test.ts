@@ -1,13 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { packedProject } from '../support/packed.js';
 
 const run = promisify(execFile);
-const directives = fileURLToPath(new URL('../../directives', import.meta.url));
 let project: string;
 
 /** Runs under Node 22, which graphql 17 needs; prints one line of JSON. */
@@ -83,17 +81,10 @@ console.log(JSON.stringify({
 `;
 
 beforeAll(async () => {
-  project = await mkdtemp(join(tmpdir(), 'behalf-graphql17-'));
-  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', project], {
-    cwd: directives,
-  });
-  await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
-  const packages = [`./${stdout.trim()}`, 'graphql@17', '@opentelemetry/api'];
-  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...packages], { cwd: project });
+  const packages = ['@behalf/directives', 'graphql@17', '@opentelemetry/api@1'];
+  project = await packedProject('graphql17', packages);
   await writeFile(join(project, 'check.js'), SCRIPT);
-}, 180_000);
-
-afterAll(() => rm(project, { recursive: true, force: true }));
+}, 480_000);
 
 it('protectSchema works with graphql 17 under Node 22, without @apollo/subgraph', async () => {
   const { stdout } = await run('npx', ['-y', '-p', 'node@22', 'node', 'check.js'], { cwd: project });

@@ -1,43 +1,30 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { packedPackages, packedProject } from '../support/packed.js';
 
 const run = promisify(execFile);
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const directives = join(root, 'directives');
 let project: string;
 
 beforeAll(async () => {
-  project = await mkdtemp(join(tmpdir(), 'behalf-packed-'));
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', project], { cwd: directives });
-  const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
-  if (packed === undefined) throw new Error('npm pack gave nothing');
-  expect(
-    packed.files.every(({ path }) => /^(dist\/|schemas\/|README\.md|LICENSE|package\.json)/.test(path)),
-  ).toBe(true);
-  await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
-  await run(
-    'npm',
-    [
-      'install',
-      '--prefer-offline',
-      '--no-audit',
-      '--no-fund',
-      `./${packed.filename}`,
-      '@apollo/subgraph',
-      'graphql@16',
-    ],
-    {
-      cwd: project,
-    },
-  );
-}, 120_000);
+  project = await packedProject('directives-alone', [
+    '@behalf/directives',
+    '@apollo/subgraph@2.15',
+    '@opentelemetry/api@1',
+    'graphql@16',
+  ]);
+}, 480_000);
 
-afterAll(() => rm(project, { recursive: true, force: true }));
+it('the tarball of the directives holds what is built, and nothing else', async () => {
+  const packed = await packedPackages();
+  const files = packed.find(({ manifest }) => manifest.name === '@behalf/directives')?.files ?? [];
+  expect(files).toContain('dist/index.js');
+  expect(files.filter((path) => !/^(dist\/|schemas\/|README\.md|LICENSE|package\.json)/.test(path))).toEqual(
+    [],
+  );
+});
 
 it('the directives alone protect a subgraph', async () => {
   await writeFile(

@@ -117,7 +117,7 @@ async function checkPackage(one: PackedPackage, packed: readonly PackedPackage[]
 
 const tarballs = await mkdtemp(join(tmpdir(), 'behalf-packed-'));
 try {
-  const packed = await packAll(tarballs);
+  const packed = await packAll(projectPath(), tarballs);
   let failed = 0;
   for (const one of packed) if (!(await checkPackage(one, packed))) failed += 1;
   console.log(

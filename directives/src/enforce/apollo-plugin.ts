@@ -33,6 +33,9 @@ type ResponseBody =
  * It also compares a bound transaction token with the executed operation, which by GET, in a batch or for a persisted query is
  * not the one in the body given to the context. Such a request fails with `TXN_TOKEN_ELSEWHERE`.
  *
+ * @param schema The protected schema; or a function that returns it, where the server's configuration is read before the schema is
+ *   made (NestJS).
+ *
  * @example
  * ```ts
  * import { protectedContext, protectedSubgraphPlugin } from '@behalf/directives';
@@ -49,7 +52,7 @@ type ResponseBody =
  * }
  * ```
  */
-export function protectedSubgraphPlugin(schema: GraphQLSchema): ServerPlugin {
+export function protectedSubgraphPlugin(schema: GraphQLSchema | (() => GraphQLSchema)): ServerPlugin {
   return {
     async requestDidStart() {
       return {
@@ -60,7 +63,8 @@ export function protectedSubgraphPlugin(schema: GraphQLSchema): ServerPlugin {
             });
         },
         async willSendResponse({ contextValue, response }) {
-          const facts = finishProtectedRequest(schema, contextValue);
+          const served = typeof schema === 'function' ? schema() : schema;
+          const facts = finishProtectedRequest(served, contextValue);
           if (facts === undefined || response.body.kind !== 'single') return;
           const { singleResult } = response.body;
           singleResult.extensions = { ...singleResult.extensions, [FACTS_EXTENSION]: facts };

@@ -52,7 +52,7 @@ function loadApolloSubgraph(): typeof ApolloSubgraph {
   } catch {
     throw new DirectiveError(
       'MISSING_APOLLO_SUBGRAPH',
-      'buildProtectedSubgraph needs the package @apollo/subgraph: npm install @apollo/subgraph',
+      'buildProtectedSubgraph needs the package @apollo/subgraph: npm install @apollo/subgraph@2.15',
     );
   }
   return require(path) as typeof ApolloSubgraph;
