@@ -14,6 +14,7 @@ export interface AuditCaller {
   readonly purposes?: readonly string[];
 }
 
+/** How a request ended. The values are stable. */
 export type AuditOutcome =
   /** Data was returned, some of it possibly denied. */
   | 'answered'

@@ -15,6 +15,7 @@ export interface ExplainInput {
   readonly delegation: Delegation | undefined;
 }
 
+/** What would become of an operation, or why it would not be decided at all. */
 export type ExplainResult =
   | { readonly explanation: Explanation; readonly operation: ClientOperation; readonly errors?: undefined }
   /** The operation cannot be parsed, is not valid, or is not the one that is named. */
@@ -59,7 +60,16 @@ export function explainOperation(
   return { explanation: authorizer.explain(operation, delegation, {}), operation };
 }
 
-/** A delegation that nobody holds, to ask what one with these names would be given. */
+/**
+ * A delegation that nobody holds, to ask what one with these names would be given.
+ *
+ * @example
+ * ```ts
+ * import { supposedDelegation } from '@behalf/gateway/tools';
+ *
+ * const delegation = supposedDelegation({ scopes: ['accounts:read'], purposes: ['budgeting'] });
+ * ```
+ */
 export function supposedDelegation(held: {
   readonly scopes?: readonly string[] | undefined;
   readonly purposes?: readonly string[] | undefined;

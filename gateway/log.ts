@@ -156,8 +156,10 @@ export const logCodes = Object.freeze({
   MESSAGE: { description: 'What another part of the program says in words.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 
+/** Every code that a {@link GatewayLog} hears. The codes are stable. */
 export type LogCode = keyof typeof logCodes;
 
+/** How much a line of the {@link GatewayLog} matters. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
@@ -180,14 +182,47 @@ export function unfailingLog(log: GatewayLog): GatewayLog {
   };
 }
 
+/**
+ * A log that writes nothing.
+ *
+ * @example
+ * ```ts
+ * import { silentLog, watchRevocations } from '@behalf/gateway';
+ *
+ * const watch = watchRevocations({
+ *   streams: [{ issuer: 'https://login.example', secret: process.env.STREAM_SECRET ?? '' }],
+ *   log: silentLog,
+ * });
+ * ```
+ */
 export const silentLog: GatewayLog = { log: () => undefined };
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/** Writes one JSON object per line, which can be shown on a terminal: JSON alone leaves C1 controls and text direction as they are. */
+/**
+ * Writes one JSON object per line, which can be shown on a terminal: JSON alone leaves C1 controls and text direction as they are.
+ *
+ * @param least The lowest level that is written. Default `info`.
+ * @param write Takes each line, with its line feed. Default: stderr.
+ *
+ * @example
+ * ```ts
+ * import { jsonLog, protectGateway } from '@behalf/gateway';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const gateway = protectGateway(
+ *   { supergraphSdl: readFileSync('supergraph.graphql', 'utf8') },
+ *   {
+ *     issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *     propagation: { issuer: 'https://gateway.example' },
+ *     log: jsonLog('warn', (line) => process.stdout.write(line)),
+ *   },
+ * );
+ * ```
+ */
 export function jsonLog(
   least: LogLevel = 'info',
-  write = (line: string) => void process.stderr.write(line),
+  write: (line: string) => unknown = (line) => process.stderr.write(line),
 ): GatewayLog {
   return {
     log(level, code, facts = {}) {

@@ -42,6 +42,22 @@ export type ProtectedGatewayConfig = ApolloGatewayConfig;
  *
  * @throws {ConfigurationError} for a configuration that would bypass the protection. `load` rejects with
  *   `SupergraphError` for a supergraph that must not be served.
+ *
+ * @example
+ * ```ts
+ * import { ApolloServer } from '@apollo/server';
+ * import { protectGateway } from '@behalf/gateway';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const gateway = protectGateway(
+ *   { supergraphSdl: readFileSync('supergraph.graphql', 'utf8') },
+ *   {
+ *     issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *     propagation: { issuer: 'https://gateway.example' },
+ *   },
+ * );
+ * const server = new ApolloServer({ gateway });
+ * ```
  */
 export function protectGateway(config: ProtectedGatewayConfig, options: ProtectionOptions): ProtectedGateway {
   return new ProtectedGateway(config, options);

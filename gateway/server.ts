@@ -31,6 +31,7 @@ export interface GatewayOverrides extends RevocationHooks {
   readonly policies?: Readonly<Record<string, PolicyFunction>>;
 }
 
+/** A running server, see {@link startGateway}. */
 export interface RunningGateway {
   readonly url: string;
   readonly gateway: ProtectedGateway;
@@ -52,6 +53,17 @@ export interface RunningGateway {
  *
  * @throws {ConfigurationError} for what the configuration cannot mean; `SupergraphError` for a supergraph that must not be
  *   served; `ListenError` when the address cannot be listened on.
+ *
+ * @example
+ * ```ts
+ * import { readConfig, startGateway } from '@behalf/gateway';
+ *
+ * const running = await startGateway(await readConfig('gateway.yaml'), {
+ *   policies: { 'business-hours': () => new Date().getHours() < 18 },
+ * });
+ * process.on('SIGHUP', () => void running.reload());
+ * process.once('SIGTERM', () => void running.close());
+ * ```
  */
 export async function startGateway(
   given: GatewayConfig | CheckedConfig,

@@ -34,6 +34,21 @@ const MAX_LIST = 1_000;
  *
  * It does not authorize: the caller must have established that a consent may be seen or ended (a person's own revocation is
  * checked again here).
+ *
+ * @example
+ * ```ts
+ * import { type AuthoritySchema, ConsentRegister } from '@behalf/authority/consent';
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase<AuthoritySchema>('postgres://behalf@db.example/behalf');
+ * const consents = new ConsentRegister(db);
+ * const { items } = await consents.list({ clientId: 'budget-app', status: 'active' });
+ * for (const { id } of items) {
+ *   const { outcome } = await consents.revokeConsent(id, { by: 'support', initiator: 'admin', reason: 'it leaked its secret' });
+ *   console.log(id, outcome);
+ * }
+ * await db.destroy();
+ * ```
  */
 export class ConsentRegister {
   readonly #db: AuthorityDatabase;
@@ -53,6 +68,7 @@ export class ConsentRegister {
     return toConsent(await this.#transact((trx) => recordGrant(trx, terms)));
   }
 
+  /** A consent by its identifier, whatever its status. */
   async find(id: string): Promise<Consent | undefined> {
     const row = await this.#all().where('id', '=', id).executeTakeFirst();
     return row === undefined ? undefined : toConsent(row);

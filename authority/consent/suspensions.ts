@@ -23,7 +23,7 @@ export interface Suspension {
   readonly endedReason: string | undefined;
 }
 
-/** @see SuspensionRegister.suspend */
+/** What {@link SuspensionRegister.suspend} or {@link SuspensionRegister.resume} did. */
 export interface SuspensionChange {
   readonly outcome: RevocationOutcome;
   /** The suspension now; undefined if there never was one to lift. */
@@ -51,6 +51,20 @@ const CONSENTS_LOOKED_THROUGH = 10_000;
  * a method returns, its change is in the change log.
  *
  * It does not authorize: the caller must have done so.
+ *
+ * @example
+ * ```ts
+ * import { type AuthoritySchema, SuspensionRegister } from '@behalf/authority/consent';
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase<AuthoritySchema>('postgres://behalf@db.example/behalf');
+ * const suspensions = new SuspensionRegister(db);
+ * const client = { kind: 'client', clientId: 'budget-app' } as const;
+ * await suspensions.suspend(client, { by: 'support', reason: 'reads far too much' });
+ * // When it has been explained:
+ * await suspensions.resume(client, { by: 'support', reason: 'explained and fixed' });
+ * await db.destroy();
+ * ```
  */
 export class SuspensionRegister {
   readonly #db: AuthorityDatabase;

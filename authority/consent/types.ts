@@ -102,7 +102,7 @@ export interface ChangePosition {
   readonly jti: string;
 }
 
-/** @see ConsentRegister.revokeConsent and its siblings */
+/** Who revokes, and why: see {@link ConsentRegister.revokeConsent}. All of it is recorded. */
 export interface RevocationOptions {
   /** The subject who revokes, or a part of the system. */
   readonly by: string;
@@ -127,10 +127,10 @@ export interface Revocation {
   readonly change: ChangePosition | undefined;
 }
 
-/** @see ConsentRegister.revokeToken */
+/** What {@link ConsentRegister.revokeToken} did. */
 export type TokenRevocation = Pick<Revocation, 'outcome' | 'change'>;
 
-/** @see ConsentRegister.revokeSubjectSessions */
+/** What {@link ConsentRegister.revokeSession} or {@link ConsentRegister.revokeSubjectSessions} ended. */
 export interface SessionsRevocation extends Revocation {
   /** Sign-ins at the authority that ended. */
   readonly sessions: number;
@@ -145,7 +145,7 @@ export interface ConsentFilter {
   readonly status?: ConsentStatus | undefined;
 }
 
-/** @see ConsentRegister.list */
+/** Which page {@link ConsentRegister.list} returns. */
 export interface PageRequest {
   /** 1 to 100; default 20. */
   readonly first?: number | undefined;

@@ -47,6 +47,7 @@ export interface IssuerOptions {
   readonly allowInsecureIssuer?: boolean;
 }
 
+/** Where an issuer's tokens hold what decisions need. See {@link IssuerOptions.claims}. */
 export interface ClaimNames {
   /** Default `scope`. Strings of words, or lists. */
   readonly scopes?: ClaimMapping;

@@ -21,6 +21,15 @@ type Cedar = typeof cedarModule;
  * @param text Of the file.
  * @param path Key of the configuration, for messages.
  * @throws {ConfigurationError} when the text is no Cedar; `prepare` throws it when it does not fit the supergraph.
+ *
+ * @example
+ * ```ts
+ * import { cedarEvaluator, type ProtectionOptions } from '@behalf/gateway';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const cedar = await cedarEvaluator(readFileSync('policies.cedar', 'utf8'), 'policies.cedar');
+ * export const policies: ProtectionOptions['policies'] = { evaluators: [cedar] };
+ * ```
  */
 export async function cedarEvaluator(text: string, path: string): Promise<PolicyEvaluator> {
   // Four megabytes, which only those load who use it.

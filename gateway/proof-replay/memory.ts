@@ -4,6 +4,7 @@ import type { ProofReplayStore } from './store.js';
 /** About 60 MB when full; with proofs that live for a minute, more than 5,000 requests in a second. */
 const DEFAULT_MAX_REPLAY_ENTRIES = 500_000;
 
+/** The options of {@link MemoryProofReplayStore}. */
 export interface MemoryProofReplayOptions {
   /** Default 500,000. Beyond it every claim is refused: to forget one would be to let it be used again. */
   readonly maxEntries?: number;
@@ -11,7 +12,17 @@ export interface MemoryProofReplayOptions {
   readonly now?: () => number;
 }
 
-/** For one gateway. What was used before its start is not known to it. */
+/**
+ * Remembers used proofs (RFC 9449 section 11.1) for one gateway. What was used before its start is not known to it.
+ *
+ * @example
+ * ```ts
+ * import { MemoryProofReplayStore, type ProtectionOptions } from '@behalf/gateway';
+ *
+ * const replay = new MemoryProofReplayStore({ maxEntries: 100_000 });
+ * export const dpop: ProtectionOptions['dpop'] = { replay };
+ * ```
+ */
 export class MemoryProofReplayStore implements ProofReplayStore {
   readonly knowsSinceSeconds = Math.floor(Date.now() / 1000);
   /** When each may be forgotten, in the order of the claims. */

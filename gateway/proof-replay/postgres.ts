@@ -4,6 +4,7 @@ import { MemoryProofReplayStore } from './memory.js';
 import { ProofReplayStoreError } from './store.js';
 import type { ProofReplayStore } from './store.js';
 
+/** The options of {@link PostgresProofReplayStore}. */
 export interface PostgresProofReplayOptions {
   /** Of the role that can claim and nothing else (see `createReplayRole` of the store). */
   readonly databaseUrl: string;
@@ -20,6 +21,16 @@ const CLAIM = { name: 'claim', text: 'select replay.claim($1, $2) as is_first' }
 /**
  * For several gateways on one database. What this gateway has seen itself is refused without asking, and the database is
  * asked for no more than what the memory has room for: that bounds the table by the number of gateways.
+ *
+ * @example
+ * ```ts
+ * import { PostgresProofReplayStore, type ProtectionOptions } from '@behalf/gateway';
+ *
+ * const replay = new PostgresProofReplayStore({ databaseUrl: process.env.REPLAY_DATABASE_URL ?? '' });
+ * export const dpop: ProtectionOptions['dpop'] = { replay };
+ * // When the gateway has stopped:
+ * await replay.close();
+ * ```
  */
 export class PostgresProofReplayStore implements ProofReplayStore {
   /** The table outlives the gateway. */

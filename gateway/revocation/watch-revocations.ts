@@ -6,6 +6,7 @@ import { SsfReceiver } from './receiver.js';
 import type { ReceiverOptions } from './stream-options.js';
 import { RevocationView } from './view.js';
 
+/** The options of {@link watchRevocations}. */
 export interface WatchRevocationsOptions extends RevocationHooks {
   /** As in a gateway's `revocation.streams`; each is a stream of this process's own. */
   readonly streams: readonly ReceiverOptions[];
@@ -15,6 +16,7 @@ export interface WatchRevocationsOptions extends RevocationHooks {
   readonly log?: GatewayLog;
 }
 
+/** A receiver of revocations, made by {@link watchRevocations}. */
 export interface RevocationWatch {
   /** Whether all that was announced is known; while it is not, a cache must not be believed. */
   isFresh(): boolean;
@@ -31,6 +33,7 @@ const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
  * a cache of its own. It needs a stream, as every receiver does, and none of the gateway.
  *
  * @example
+ * ```ts
  * import { watchRevocations } from '@behalf/gateway';
  *
  * const cache = new Map<string, unknown>();
@@ -42,6 +45,7 @@ const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
  *   },
  * });
  * process.once('SIGTERM', () => void watch.close());
+ * ```
  */
 export function watchRevocations(options: WatchRevocationsOptions): RevocationWatch {
   const log = unfailingLog(options.log ?? silentLog);
