@@ -29,7 +29,7 @@ export type AuditOutcome =
   /** The operation failed. */
   | 'failed';
 
-/** What happened at one coordinate: in one subgraph, or at the gateway if none is named. */
+/** The accesses at one coordinate: in one subgraph, or at the gateway if none is named. */
 export interface AuditedAccess extends FieldAccess {
   readonly subgraph?: string;
 }

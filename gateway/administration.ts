@@ -16,7 +16,7 @@ export const EXPLAIN_PATH = '/admin/explain';
 
 /** Key `administration` of the configuration. Without it there is nothing at {@link EXPLAIN_PATH}. */
 export interface AdministrationOptions {
-  /** Whose token does not hold it is refused. */
+  /** A caller whose token does not hold this scope is refused. */
   readonly scope: string;
 }
 

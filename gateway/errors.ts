@@ -181,7 +181,7 @@ export interface Refusal {
  * ```
  */
 export class RefusedError extends GraphQLError {
-  /** Those of the answer, in lower case, as Apollo Server merges them: what goes with the gateway is added to them. */
+  /** The answer's headers, with lower-case names, because Apollo Server merges them so; the gateway adds its own. */
   readonly headers: Map<string, string>;
 
   constructor(readonly refusal: Refusal) {

@@ -15,7 +15,7 @@ export interface ExplainInput {
   readonly delegation: Delegation | undefined;
 }
 
-/** What would become of an operation, or why it would not be decided at all. */
+/** The explanation of an operation, or the errors for which it would not be decided at all. */
 export type ExplainResult =
   | { readonly explanation: Explanation; readonly operation: ClientOperation; readonly errors?: undefined }
   /** The operation cannot be parsed, is not valid, or is not the one that is named. */

@@ -163,7 +163,7 @@ export type LogCode = keyof typeof logCodes;
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * What the gateway logs: an event with a stable code and facts that hold no token, value, argument or variable.
+ * Receives the gateway's events, each with a stable code and facts that hold no token, value, argument or variable.
  */
 export interface GatewayLog {
   log(level: LogLevel, code: LogCode, facts?: Readonly<Record<string, string | number | boolean>>): void;
@@ -187,12 +187,13 @@ export function unfailingLog(log: GatewayLog): GatewayLog {
  *
  * @example
  * ```ts
- * import { silentLog, watchRevocations } from '@behalf/gateway';
+ * import { type ProtectionOptions, silentLog } from '@behalf/gateway';
  *
- * const watch = watchRevocations({
- *   streams: [{ issuer: 'https://login.example', secret: process.env.STREAM_SECRET ?? '' }],
+ * export const options: ProtectionOptions = {
+ *   issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *   propagation: { issuer: 'https://gateway.example' },
  *   log: silentLog,
- * });
+ * };
  * ```
  */
 export const silentLog: GatewayLog = { log: () => undefined };

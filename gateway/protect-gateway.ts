@@ -30,7 +30,7 @@ import type { RulesUpdate } from './rules-update.js';
 import { SupergraphVersions } from './supergraph-versions.js';
 import type { SupergraphSource } from './supergraph-versions.js';
 
-/** What `new ApolloGateway(…)` takes, less what would go past the protection. */
+/** The configuration of `new ApolloGateway(…)`, without the keys that would go past the protection. */
 export type ProtectedGatewayConfig = ApolloGatewayConfig;
 
 /**
@@ -100,7 +100,11 @@ export class ProtectedGateway implements GatewayInterface {
     });
   }
 
-  /** @throws {SupergraphError} */
+  /**
+   * Loads the first supergraph. Apollo Server calls it when it starts.
+   *
+   * @throws {SupergraphError}
+   */
   async load(): Promise<GatewayLoadResult> {
     try {
       logWhatIsOff(this.#settings, this.#protection.log);
@@ -133,6 +137,7 @@ export class ProtectedGateway implements GatewayInterface {
     return this.#versions.replace(update);
   }
 
+  /** Ends streams, timers and connections, and waits for records that are being written. Apollo Server calls it when it stops. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stopOnce();
     return this.#stopping;

@@ -6,7 +6,7 @@ import type { GatewayMetrics } from './metrics.js';
 import type { PolicyEvaluator } from './policies/index.js';
 import type { PolicyRules } from './rules.js';
 
-/** What replaces the present supergraph, policy and evaluators. What is left out stays as it is. */
+/** A replacement of the present supergraph, policy or evaluators. Parts that are left out stay as they are. */
 export interface RulesUpdate {
   readonly supergraphSdl?: string | undefined;
   readonly policy?: Policy | undefined;

@@ -25,7 +25,7 @@ import type { ProtectedGateway } from './protect-gateway.js';
 import type { RevocationHooks } from './revocation/hooks.js';
 import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
 
-/** What a program adds to its configuration. */
+/** The parts that a program adds to its configuration. */
 export interface GatewayOverrides extends RevocationHooks {
   readonly log?: GatewayLog;
   readonly policies?: Readonly<Record<string, PolicyFunction>>;
@@ -35,7 +35,7 @@ export interface GatewayOverrides extends RevocationHooks {
 export interface RunningGateway {
   readonly url: string;
   readonly gateway: ProtectedGateway;
-  /** Of the listener for Prometheus, when there is one. */
+  /** The address of the listener for Prometheus, when there is one. */
   readonly metricsUrl?: string;
   /**
    * Reads supergraph, policy and Cedar file again, changed or not. What must not be served is refused and logged, and what is

@@ -15,7 +15,11 @@ import { BlockList, isIP } from 'node:net';
 export class AddressList {
   readonly #entries = new BlockList();
 
-  /** @returns false if the text is neither an address nor a network; nothing was added then */
+  /**
+   * Adds an address or a network.
+   *
+   * @returns false if the text is neither an address nor a network; nothing was added then
+   */
   add(text: string): boolean {
     const [address = '', length, ...rest] = text.split('/');
     const version = isIP(address);

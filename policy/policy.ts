@@ -6,10 +6,10 @@ export const SENSITIVITIES = ['low', 'personal', 'sensitive'] as const;
  */
 export type Sensitivity = (typeof SENSITIVITIES)[number];
 
-/** What a scope lets an application do. One entry of {@link Policy.scopes}. */
+/** The meaning of a scope. One entry of {@link Policy.scopes}. */
 export interface ScopePolicy {
   readonly name: string;
-  /** What it lets an application do, in words for the person who is asked. */
+  /** Tells the person who is asked, in their words, what an application may then do. */
   readonly sentence: string;
   readonly access: 'read' | 'write';
   readonly sensitivity: Sensitivity;
@@ -28,7 +28,7 @@ export interface ScopeDeprecation {
   readonly replacedBy?: readonly string[];
 }
 
-/** What the data may be used for, in words for people. One entry of {@link Policy.purposes}. */
+/** A use of the data that people can consent to, in words for them. One entry of {@link Policy.purposes}. */
 export interface PurposePolicy {
   readonly name: string;
   readonly sentence: string;

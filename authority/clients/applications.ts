@@ -27,7 +27,7 @@ export interface Application {
   readonly retiredAt: Date | undefined;
 }
 
-/** Who makes the change, and the policy, which must know the application. */
+/** The party that makes the change, and the policy, which must know the application. */
 export interface RegisterOptions {
   readonly by: string;
   readonly policy: Policy;
@@ -41,6 +41,8 @@ export interface IssuedSecret {
 /**
  * The applications in the store, which all instances of the authority see immediately: an append-only log of events, and its
  * projection, written together. What an application may ask for is not stored here: that is its ceiling in the policy.
+ *
+ * Every change can throw an AuthorityError `store_busy`: nothing was changed then, so it can be retried.
  *
  * @example
  * ```ts

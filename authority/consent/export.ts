@@ -60,7 +60,7 @@ export interface ExportedEvent {
   /** ISO 8601; from the event on. */
   readonly validity_duration: string;
   readonly valid_until: string;
-  /** What the log calls it. */
+  /** Its name in the log. */
   readonly log_event: ConsentEventRow['event_type'];
   readonly version: number;
   readonly scopes: readonly string[];

@@ -35,6 +35,8 @@ const MAX_LIST = 1_000;
  * It does not authorize: the caller must have established that a consent may be seen or ended (a person's own revocation is
  * checked again here).
  *
+ * Every method can throw an AuthorityError `store_busy`, see {@link isStoreBusy}.
+ *
  * @example
  * ```ts
  * import { type AuthoritySchema, ConsentRegister } from '@behalf/authority/consent';
@@ -96,7 +98,11 @@ export class ConsentRegister {
     return rows.map((row) => toConsent(row));
   }
 
-  /** @throws RangeError for a page size outside of 1 to 100, or a cursor that was not given out */
+  /**
+   * The consents that match the filter, page by page, newest first.
+   *
+   * @throws RangeError for a page size outside of 1 to 100, or a cursor that was not given out
+   */
   async list(filter: ConsentFilter = {}, page: PageRequest = {}): Promise<ConsentPage> {
     const first = page.first ?? DEFAULT_PAGE;
     if (!Number.isInteger(first) || first < 1 || first > MAX_PAGE_SIZE) {

@@ -49,7 +49,7 @@ export interface IssuerOptions {
 
 /** Where an issuer's tokens hold what decisions need. See {@link IssuerOptions.claims}. */
 export interface ClaimNames {
-  /** Default `scope`. Strings of words, or lists. */
+  /** Default `scope`. The claim holds space-separated words, or a list. */
   readonly scopes?: ClaimMapping;
   /** No default: without it no token brings policies. */
   readonly policies?: ClaimMapping;
@@ -60,11 +60,14 @@ export interface ClaimNames {
   /** Default `sub`. Revocations of a person are still matched by `sub`. */
   readonly subject?: ClaimPath;
   /**
-   * What tells that no person stands behind a token. A token whose `sub` is its client (RFC 9068 section 2.2) is such a one
+   * The test for tokens that no person stands behind. A token whose `sub` is its client (RFC 9068 section 2.2) is one of them
    * without it.
    */
   readonly service?: ClaimTest;
-  /** What every token must say. With a `typ` that ID tokens have as well, it tells access tokens from them (RFC 8725 section 3.12). */
+  /**
+   * Claims that every token must have. Where ID tokens have the same `typ`, such a claim tells access tokens from them (RFC 8725
+   * section 3.12).
+   */
   readonly required?: readonly ClaimTest[];
 }
 

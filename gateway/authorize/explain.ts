@@ -9,7 +9,7 @@ import type { FilteredOperation } from './filter.js';
 import { sufficientSets } from './sufficient.js';
 import type { SufficientSets } from './sufficient.js';
 
-/** What becomes of one selection. */
+/** The decision on one selection. */
 export type SelectionDecision =
   | 'allowed'
   /** Allowed, and the subgraph returns less than the stored value. */
@@ -32,7 +32,7 @@ export interface ExplainedRule {
   /** In the words of the schema. */
   readonly rule: string;
   readonly met: boolean;
-  /** What is not held, of each alternative. Absent when it is met. */
+  /** The names of each alternative that are not held. Absent when it is met. */
   readonly missing?: Requires;
 }
 
@@ -58,7 +58,7 @@ export interface ExplainedSelection {
   readonly perRow?: readonly { readonly type: string; readonly property: string }[];
 }
 
-/** What has to be held for every selection. */
+/** Everything that must be held for every selection to be allowed. */
 export interface Needs {
   readonly authenticated: boolean;
   /** Any one of the sets, together with all that follows. */
@@ -71,7 +71,7 @@ export interface Needs {
   readonly impossible: readonly string[];
 }
 
-/** What the gateway would decide about an operation, selection by selection. */
+/** The gateway's decision on an operation, selection by selection. */
 export interface Explanation {
   readonly operation: { readonly type: string; readonly name?: string };
   /** Whether nothing of it is denied. Rows of somebody else are not known here. */
@@ -80,7 +80,7 @@ export interface Explanation {
   /** True when the operation selects more than is listed. What it needs is told of all of it. */
   readonly truncated: boolean;
   readonly needs: Needs;
-  /** What of it the delegation does not hold. Absent when it holds all. */
+  /** The part of {@link needs} that the delegation does not hold. Absent when it holds all. */
   readonly lacks?: Needs;
 }
 

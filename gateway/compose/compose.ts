@@ -66,7 +66,7 @@ export class ComposeError extends Error {
     readonly code: ComposeErrorCode,
     message: string,
     readonly details: readonly string[] = [],
-    /** What was composed and must not be served, for those who look at its rules. */
+    /** The supergraph that was composed and must not be served, for those who look at its rules. */
     readonly refusedSdl?: string,
   ) {
     super(message);
@@ -94,7 +94,8 @@ interface RuledSubgraph extends SubgraphSource {
  * `@requiresScopes` before composition, and what else Behalf reads travels on by `@composeDirective`. Which subgraphs state
  * the rules that only they enforce is recorded in it.
  *
- * @throws {ComposeError} with composition's own codes in `details`, and with those of `behalf lint` where protection is lost.
+ * @throws {ComposeError} `COMPOSE_FAILED`, with composition's own codes in `details`, and with those of `behalf lint` where
+ *   protection is lost.
  *
  * @example
  * ```ts
@@ -227,7 +228,7 @@ function codeOf(error: GraphQLError): string {
  *
  * @param configFile Paths in it are relative to its folder.
  * @returns The supergraph, and the names of the subgraphs in it.
- * @throws {ComposeError}
+ * @throws {ComposeError} with any code
  *
  * @example
  * ```ts

@@ -14,7 +14,7 @@ export interface TlsOptions {
    * token needs none. Default: false.
    */
   readonly requestClientCertificate?: boolean;
-  /** Who must have issued the certificates that are shown. Default: nobody, so that they may be self-signed. */
+  /** The authorities that must have issued clients' certificates. Default: any issuer, self-signed ones too. */
   readonly clientCaFile?: string;
 }
 

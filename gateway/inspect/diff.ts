@@ -56,8 +56,8 @@ export interface Change {
 }
 
 /**
- * What a change of the supergraph opens and closes, by coordinate. Rules are compared by the delegations that meet them, not by
- * how they are written. Each field counts with everything it requires, so moving a rule from a field to its type is no change.
+ * Lists what a change of the supergraph opens and closes, by coordinate. Rules are compared by the delegations that meet them, not
+ * by how they are written. Each field counts with everything it requires, so moving a rule from a field to its type is no change.
  *
  * @returns the changes that open something first
  *

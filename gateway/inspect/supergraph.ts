@@ -8,7 +8,7 @@ import { readSupergraph } from '../authorize/supergraph.js';
 export interface InspectedSupergraph {
   readonly document: DocumentNode;
   readonly rules: RuleTable;
-  /** What clients see: without federation's additions and `@inaccessible` elements. */
+  /** The schema that clients see: without federation's additions and `@inaccessible` elements. */
   readonly apiSchema: GraphQLSchema;
 }
 

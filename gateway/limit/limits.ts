@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { RefusedError } from '../errors.js';
 
-/** What one operation may hold at most. Everything is counted before it is planned. */
+/** The largest size of one operation. Everything is counted before it is planned. */
 export interface OperationLimits {
   /** Lexical tokens of the text, comments included; of all operations of one HTTP request together. */
   readonly tokens: number;

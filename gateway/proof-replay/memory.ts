@@ -35,6 +35,7 @@ export class MemoryProofReplayStore implements ProofReplayStore {
     this.now = now ?? (() => performance.now());
   }
 
+  /** The number of proofs that are remembered at present. */
   get size(): number {
     return this.claimed.size;
   }

@@ -6,7 +6,7 @@ import type { ProofReplayStore } from './store.js';
 
 /** The options of {@link PostgresProofReplayStore}. */
 export interface PostgresProofReplayOptions {
-  /** Of the role that can claim and nothing else (see `createReplayRole` of the store). */
+  /** The connection string of the role that can claim and nothing else (see `createReplayRole` of `@behalf/store`). */
   readonly databaseUrl: string;
   /** Claims of this gateway that are kept at a time. Default 500,000. */
   readonly maxEntries?: number;

@@ -19,7 +19,7 @@ export interface ProofReplayStore {
   close(): Promise<void>;
 }
 
-/** What a claim failed for; for the log and the record. */
+/** The reason why a claim failed, for the log and the record. */
 export type ProofReplayStoreReason = 'REPLAY_STORE_FULL' | 'REPLAY_STORE_UNREACHABLE';
 
 /**

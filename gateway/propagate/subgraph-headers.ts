@@ -20,7 +20,7 @@ export const IDENTITY_SOURCES = Object.freeze([
   /** Those that the subgraph is told about (`roles`), separated by spaces. */
   'roles',
 ] as const);
-/** What a header can tell of the verified delegation. See {@link HeaderSource}. */
+/** The parts of the verified delegation that a header can hold. See {@link HeaderSource}. */
 export type IdentitySource = (typeof IDENTITY_SOURCES)[number];
 
 /** Where the value of a header comes from. */

@@ -15,9 +15,9 @@ export interface WorkloadOptions {
   readonly secret?: string;
   /** RFC 7523 section 2.2: the public key of its assertions, with `alg`. One of the two. */
   readonly publicKey?: JWK;
-  /** For whom it may ask. */
+  /** The audiences that it may ask tokens for. */
   readonly audiences: readonly string[];
-  /** What its tokens say beyond what its own rules ask for, because those behind it ask for it. */
+  /** Names that its tokens hold beyond those in its own rules, because the services behind it ask for them. */
   readonly carries?: NamedVocabulary;
 }
 

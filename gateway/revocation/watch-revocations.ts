@@ -32,6 +32,8 @@ const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
  * Tells hooks what issuers announce as ended (OpenID SSF 1.0, RFC 8936), in a process that is not a gateway: a subgraph that keeps
  * a cache of its own. It needs a stream, as every receiver does, and none of the gateway.
  *
+ * A stream that fails is logged and tried again; {@link RevocationWatch.isFresh} is false meanwhile.
+ *
  * @example
  * ```ts
  * import { watchRevocations } from '@behalf/gateway';

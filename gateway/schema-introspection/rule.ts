@@ -4,7 +4,7 @@ import { RefusedError } from '../errors.js';
 import { bearerChallenge } from '../http/challenge.js';
 
 /**
- * Who may ask for the schema. `granted`: a caller with a token, who is shown what that token can reach and nothing else.
+ * The callers that may ask for the schema. `granted`: those with a token, who are shown what that token can reach and nothing else.
  */
 export type SchemaIntrospectionRule = 'off' | 'authenticated' | 'granted' | 'all';
 

@@ -5,7 +5,7 @@ import { TXN_TOKEN_HEADER } from '../claims/txn-token.js';
 import { PassOnError } from '../errors.js';
 import { requestStateOf } from './request-state.js';
 
-/** Who is called in the same transaction, see {@link txnTokenHeaders}. */
+/** The service that is called in the same transaction, see {@link txnTokenHeaders}. */
 export interface PassOnTarget {
   /** The subgraph or service that is called, by the name under which the gateway knows it. */
   readonly audience: string;

@@ -33,7 +33,7 @@ export const FACTS_EXTENSION = 'behalf';
 export type FieldAccessTuple = readonly [string, AccessDecision, number, string | null, string | null];
 
 /**
- * What a subgraph reports to the gateway under `extensions.behalf` of its response: see {@link finishProtectedRequest}, and
+ * A subgraph's report to the gateway under `extensions.behalf` of its response: see {@link finishProtectedRequest}, and
  * `schemas/facts.schema.json` for its shape.
  */
 export interface FactsExtension {

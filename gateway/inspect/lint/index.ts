@@ -20,7 +20,7 @@ import { checkVocabulary } from './vocabulary.js';
 export { FINDINGS, type Finding, type FindingCode, type Severity } from './finding.js';
 export type { LintSource } from './subgraph.js';
 
-/** What {@link lint} checks. */
+/** The subject of {@link lint}. */
 export interface LintInput {
   /** Empty when only the supergraph is known. */
   readonly subgraphs: readonly LintSource[];
