@@ -3,7 +3,7 @@ import { Kind, parse, validate } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { projectPath } from '@behalf/example/internal';
+import { projectPath } from '../../subgraphs/bank/shared/project-path.js';
 import { buildProtectedSubgraph, type SubgraphResolvers } from '@behalf/directives';
 import { checkConfig, checkPolicy } from '@behalf/gateway';
 import { lint } from '@behalf/gateway/tools';

@@ -1,6 +1,6 @@
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { projectPath } from '@behalf/example/internal';
+import { projectPath } from '../../subgraphs/bank/shared/project-path.js';
 import { documentedFences, type Fence } from './fences.js';
 import { entries, publicEntries, publicSymbols, undocumented } from './public-symbols.js';
 

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { projectPath } from '@behalf/example/internal';
+import { projectPath } from '../../subgraphs/bank/shared/project-path.js';
 
 /** A fenced block of code, in a document or a docblock. */
 export interface Fence {

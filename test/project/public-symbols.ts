@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
-import { projectPath } from '@behalf/example/internal';
+import { projectPath } from '../../subgraphs/bank/shared/project-path.js';
 import { type Fence, fencesIn } from './fences.js';
 
 interface Manifest {
