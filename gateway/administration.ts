@@ -16,7 +16,7 @@ export const EXPLAIN_PATH = '/admin/explain';
 
 /** Key `administration` of the configuration. Without it there is nothing at {@link EXPLAIN_PATH}. */
 export interface AdministrationOptions {
-  /** A caller whose token does not hold this scope is refused. */
+  /** Tokens without this scope are refused. */
   readonly scope: string;
 }
 

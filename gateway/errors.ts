@@ -181,7 +181,7 @@ export interface Refusal {
  * ```
  */
 export class RefusedError extends GraphQLError {
-  /** The answer's headers, with lower-case names, because Apollo Server merges them so; the gateway adds its own. */
+  /** The response's headers, in lower case because Apollo Server merges them; the gateway adds to them. */
   readonly headers: Map<string, string>;
 
   constructor(readonly refusal: Refusal) {

@@ -163,7 +163,7 @@ export type LogCode = keyof typeof logCodes;
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * Receives the gateway's events, each with a stable code and facts that hold no token, value, argument or variable.
+ * The gateway's log: each event has a stable code, and facts without tokens, values, arguments or variables.
  */
 export interface GatewayLog {
   log(level: LogLevel, code: LogCode, facts?: Readonly<Record<string, string | number | boolean>>): void;

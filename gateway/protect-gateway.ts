@@ -30,7 +30,7 @@ import type { RulesUpdate } from './rules-update.js';
 import { SupergraphVersions } from './supergraph-versions.js';
 import type { SupergraphSource } from './supergraph-versions.js';
 
-/** The configuration of `new ApolloGateway(…)`, without the keys that would go past the protection. */
+/** The options of `new ApolloGateway(…)`, except those that would bypass the protection. */
 export type ProtectedGatewayConfig = ApolloGatewayConfig;
 
 /**

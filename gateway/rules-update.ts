@@ -6,7 +6,7 @@ import type { GatewayMetrics } from './metrics.js';
 import type { PolicyEvaluator } from './policies/index.js';
 import type { PolicyRules } from './rules.js';
 
-/** A replacement of the present supergraph, policy or evaluators. Parts that are left out stay as they are. */
+/** A replacement for the current supergraph, policy and evaluators. Anything left out stays. */
 export interface RulesUpdate {
   readonly supergraphSdl?: string | undefined;
   readonly policy?: Policy | undefined;

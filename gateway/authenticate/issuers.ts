@@ -60,13 +60,13 @@ export interface ClaimNames {
   /** Default `sub`. Revocations of a person are still matched by `sub`. */
   readonly subject?: ClaimPath;
   /**
-   * The test for tokens that no person stands behind. A token whose `sub` is its client (RFC 9068 section 2.2) is one of them
-   * without it.
+   * Recognizes a token without a person. A token whose `sub` is its client (RFC 9068 section 2.2) is
+   * recognized without it.
    */
   readonly service?: ClaimTest;
   /**
-   * Claims that every token must have. Where ID tokens have the same `typ`, such a claim tells access tokens from them (RFC 8725
-   * section 3.12).
+   * Conditions on every token. A `typ` shared with ID tokens needs one to tell them apart (RFC 8725 section
+   * 3.12).
    */
   readonly required?: readonly ClaimTest[];
 }

@@ -9,7 +9,7 @@ import type { FilteredOperation } from './filter.js';
 import { sufficientSets } from './sufficient.js';
 import type { SufficientSets } from './sufficient.js';
 
-/** The decision on one selection. */
+/** The outcome of one selection. */
 export type SelectionDecision =
   | 'allowed'
   /** Allowed, and the subgraph returns less than the stored value. */
@@ -32,7 +32,7 @@ export interface ExplainedRule {
   /** In the words of the schema. */
   readonly rule: string;
   readonly met: boolean;
-  /** The names of each alternative that are not held. Absent when it is met. */
+  /** What is missing, per alternative. Absent if it is met. */
   readonly missing?: Requires;
 }
 
@@ -58,7 +58,7 @@ export interface ExplainedSelection {
   readonly perRow?: readonly { readonly type: string; readonly property: string }[];
 }
 
-/** Everything that must be held for every selection to be allowed. */
+/** What every selection requires. */
 export interface Needs {
   readonly authenticated: boolean;
   /** Any one of the sets, together with all that follows. */
@@ -80,7 +80,7 @@ export interface Explanation {
   /** True when the operation selects more than is listed. What it needs is told of all of it. */
   readonly truncated: boolean;
   readonly needs: Needs;
-  /** The part of {@link needs} that the delegation does not hold. Absent when it holds all. */
+  /** What the delegation lacks. Absent if it lacks nothing. */
   readonly lacks?: Needs;
 }
 

@@ -66,7 +66,7 @@ export class ComposeError extends Error {
     readonly code: ComposeErrorCode,
     message: string,
     readonly details: readonly string[] = [],
-    /** The supergraph that was composed and must not be served, for those who look at its rules. */
+    /** The composed supergraph that must not be served, for checking its rules. */
     readonly refusedSdl?: string,
   ) {
     super(message);

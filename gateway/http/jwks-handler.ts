@@ -4,7 +4,7 @@ import type { JWK } from 'jose';
 /** Where subgraphs look for the gateway's keys unless they are told otherwise. */
 export const JWKS_PATH = '/.well-known/jwks.json';
 
-/** The part of a protected gateway that the handlers need. */
+/** The part of a protected gateway that the handlers use. */
 export interface JwksSource {
   /** The public keys of the transaction tokens (RFC 7517). */
   jwks(): Promise<{ readonly keys: readonly JWK[] }>;

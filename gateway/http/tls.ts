@@ -14,7 +14,7 @@ export interface TlsOptions {
    * token needs none. Default: false.
    */
   readonly requestClientCertificate?: boolean;
-  /** The authorities that must have issued clients' certificates. Default: any issuer, self-signed ones too. */
+  /** The authorities whose client certificates are accepted. Default: any, even self-signed ones. */
   readonly clientCaFile?: string;
 }
 

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { RefusedError } from '../errors.js';
 
-/** The largest size of one operation. Everything is counted before it is planned. */
+/** The limits of one operation. Everything is counted before it is planned. */
 export interface OperationLimits {
   /** Lexical tokens of the text, comments included; of all operations of one HTTP request together. */
   readonly tokens: number;

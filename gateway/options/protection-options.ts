@@ -81,7 +81,7 @@ export interface PropagationSettings {
 export type PropagationOptions = Given<Omit<PropagationSettings, 'issuer'>> &
   Pick<PropagationSettings, 'issuer'>;
 
-/** The sources of answers to `@policy`, beside the policies that a token brings. */
+/** What answers `@policy`, besides the policies that a token brings. */
 export interface PolicyAnswerOptions {
   /** Policies that are functions, by name. */
   readonly functions?: Readonly<Record<string, PolicyFunction>> | undefined;
@@ -108,11 +108,11 @@ export interface PolicyAnswerOptions {
  * ```
  */
 export interface ProtectionOptions extends RevocationHooks {
-  /** The issuers whose access tokens are accepted; a token's `iss` selects. */
+  /** The issuers whose access tokens are accepted; a token's `iss` selects one. */
   readonly issuers: readonly IssuerOptions[];
   readonly propagation: PropagationOptions;
   readonly authorization?: Given<AuthorizationSettings> | undefined;
-  /** The callers that may ask for the schema. Default `authenticated`. */
+  /** Who may read the schema. Default `authenticated`. */
   readonly introspection?: SchemaIntrospectionRule | undefined;
   /** How large an operation may be. */
   readonly limits?: Given<LimitSettings> | undefined;

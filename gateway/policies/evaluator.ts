@@ -1,6 +1,6 @@
 import type { Delegation } from '@behalf/directives';
 
-/** The parts of a request that a policy may look at, beside the delegation. */
+/** A policy's inputs, besides the delegation. */
 export interface PolicyRequest {
   readonly operationName: string | undefined;
   /** Aborts when the answer would come too late to count. */
@@ -10,7 +10,7 @@ export interface PolicyRequest {
 /** Answers one policy. Anything but exactly `true` denies; so does throwing, and taking too long. */
 export type PolicyFunction = (delegation: Delegation, request: PolicyRequest) => boolean | Promise<boolean>;
 
-/** A source of answers. A policy that no evaluator answers is left to those that the token brought. */
+/** A source of answers. Policies without an evaluator are left to the token. */
 export interface PolicyEvaluator {
   /** For messages: `functions`, `cedar`, or a name of yours. */
   readonly name: string;

@@ -19,7 +19,7 @@ export interface ProofReplayStore {
   close(): Promise<void>;
 }
 
-/** The reason why a claim failed, for the log and the record. */
+/** Why a claim failed; for the log and the record. */
 export type ProofReplayStoreReason = 'REPLAY_STORE_FULL' | 'REPLAY_STORE_UNREACHABLE';
 
 /**

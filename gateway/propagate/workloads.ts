@@ -15,9 +15,9 @@ export interface WorkloadOptions {
   readonly secret?: string;
   /** RFC 7523 section 2.2: the public key of its assertions, with `alg`. One of the two. */
   readonly publicKey?: JWK;
-  /** The audiences that it may ask tokens for. */
+  /** The audiences that it may request. */
   readonly audiences: readonly string[];
-  /** Names that its tokens hold beyond those in its own rules, because the services behind it ask for them. */
+  /** What its tokens contain beyond its own rules, because services behind it need it. */
   readonly carries?: NamedVocabulary;
 }
 

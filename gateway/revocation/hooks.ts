@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayLog } from '../log.js';
 import type { RevokedSubject } from './view.js';
 
-/** An announced end. Identifiers are those that the issuer announced; what an announcement leaves out is undefined. */
+/** What has ended. Identifiers are the issuer's; those not announced are undefined. */
 export interface Revocation {
   /**
    * `issuer`: everything that the issuer issued up to then. `unknown`: announcements came faster than the hooks took them, and

@@ -3,9 +3,7 @@ import type { DocumentNode } from 'graphql';
 import { RefusedError } from '../errors.js';
 import { bearerChallenge } from '../http/challenge.js';
 
-/**
- * The callers that may ask for the schema. `granted`: those with a token, who are shown what that token can reach and nothing else.
- */
+/** Who may read the schema. `granted`: an authenticated caller, who sees only what the token can reach. */
 export type SchemaIntrospectionRule = 'off' | 'authenticated' | 'granted' | 'all';
 
 const asking = new WeakMap<DocumentNode, boolean>();
