@@ -1,5 +1,17 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
 
+/**
+ * Every reason why a record could not be made durable. The codes are stable.
+ *
+ * @example
+ * ```ts
+ * import { type AuditErrorCode, auditErrors } from '@behalf/audit';
+ *
+ * export function describe(code: AuditErrorCode): string {
+ *   return auditErrors[code].description;
+ * }
+ * ```
+ */
 export const auditErrors = Object.freeze({
   AUDIT_QUEUE_FULL: { description: 'The queue of waiting records is full.', since: '0.1.0' },
   AUDIT_WRITE_FAILED: { description: 'The log could not be written.', since: '0.1.0' },
@@ -10,9 +22,27 @@ export const auditErrors = Object.freeze({
   AUDIT_CLOSED: { description: 'The sink was closed.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 
+/** Every code of an {@link AuditError}. */
 export type AuditErrorCode = keyof typeof auditErrors;
 
-/** A record could not be made durable. */
+/**
+ * A record could not be made durable.
+ *
+ * @example
+ * ```ts
+ * import { AuditError, type AuditRecord, type AuditSink } from '@behalf/audit';
+ *
+ * export async function isKept(sink: AuditSink, record: AuditRecord): Promise<boolean> {
+ *   try {
+ *     await sink.append(record);
+ *     return true;
+ *   } catch (error) {
+ *     if (error instanceof AuditError && error.code !== 'AUDIT_CLOSED') return false;
+ *     throw error;
+ *   }
+ * }
+ * ```
+ */
 export class AuditError extends Error {
   override readonly name = 'AuditError';
 

@@ -41,7 +41,11 @@ export class FileAuditSink implements AuditSink {
     });
   }
 
-  /** @throws the file system's error when the file cannot be opened for appending. */
+  /**
+   * Opens the file for appending, and creates it if it is missing.
+   *
+   * @throws the file system's error when the file cannot be opened for appending.
+   */
   static async open(path: string): Promise<FileAuditSink> {
     // Also opened for reading, to look at the last byte.
     const file = await open(path, 'a+', 0o600);

@@ -4,6 +4,7 @@ import { BatchWriter } from './batch-writer.js';
 import type { APPENDED_COLUMNS } from './columns.js';
 import type { AuditRecord, AuditSink } from './record.js';
 
+/** The options of {@link PostgresAuditSink}. */
 export interface PostgresSinkOptions {
   /** Connection string of the writer's role (see `createWriterRole`), which can only append. */
   readonly databaseUrl: string;
@@ -22,7 +23,22 @@ const APPEND = 'select audit.append($1::jsonb)';
 const STATEMENT_TIMEOUT_MS = 5_000;
 const LOCK_TIMEOUT_MS = 2_000;
 
-/** Appends records to PostgreSQL, many in one call of `audit.append`, over one connection. */
+/**
+ * Appends records to PostgreSQL, many in one call of `audit.append`, over one connection.
+ *
+ * `append` rejects with an {@link AuditError}: `AUDIT_QUEUE_FULL`, `AUDIT_WRITE_FAILED`, `AUDIT_RECORD_REFUSED` or `AUDIT_CLOSED`.
+ *
+ * @example
+ * ```ts
+ * import { PostgresAuditSink } from '@behalf/audit/postgres';
+ * import type { ProtectionOptions } from '@behalf/gateway';
+ *
+ * const sink = new PostgresAuditSink({ databaseUrl: process.env.AUDIT_DATABASE_URL ?? '' });
+ * export const audit: ProtectionOptions['audit'] = { mode: 'required', sink };
+ * // When the gateway has stopped:
+ * await sink.close();
+ * ```
+ */
 export class PostgresAuditSink implements AuditSink {
   readonly #pool: pg.Pool;
   /** Takes records as JSON, so that each is serialized once. */

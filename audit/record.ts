@@ -14,6 +14,7 @@ export interface AuditCaller {
   readonly purposes?: readonly string[];
 }
 
+/** How a request ended. The values are stable. */
 export type AuditOutcome =
   /** Data was returned, some of it possibly denied. */
   | 'answered'
@@ -28,7 +29,7 @@ export type AuditOutcome =
   /** The operation failed. */
   | 'failed';
 
-/** What happened at one coordinate: in one subgraph, or at the gateway if none is named. */
+/** The accesses at one coordinate: in one subgraph, or at the gateway if none is named. */
 export interface AuditedAccess extends FieldAccess {
   readonly subgraph?: string;
 }

@@ -32,6 +32,7 @@ export interface RecordTable {
   readonly unaccounted: string[] | null;
 }
 
+/** The audit log's part of a database, for kysely: `openDatabase<AuditDatabase>(url)`. */
 export interface AuditDatabase {
   readonly 'audit.record': RecordTable;
 }

@@ -39,9 +39,26 @@ export const authorityErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
+/** Every code of an {@link AuthorityError}. */
 export type AuthorityErrorCode = keyof typeof authorityErrors;
 
-/** The authority cannot do what was requested. The message says why and what to do; it contains no secret. */
+/**
+ * The authority cannot do what was requested. The message says why and what to do; it contains no secret.
+ *
+ * @example
+ * ```ts
+ * import { AuthorityError, type AuthorityOptions, startAuthority } from '@behalf/authority';
+ *
+ * export async function start(options: AuthorityOptions): Promise<void> {
+ *   try {
+ *     await startAuthority(options);
+ *   } catch (error) {
+ *     if (!(error instanceof AuthorityError)) throw error;
+ *     console.error(`${error.code}: ${error.message}`);
+ *   }
+ * }
+ * ```
+ */
 export class AuthorityError extends Error {
   override readonly name = 'AuthorityError';
   readonly code: AuthorityErrorCode;

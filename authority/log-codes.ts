@@ -49,4 +49,5 @@ export const authorityLogCodes = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
+/** Every code that the authority writes to {@link AuthorityOptions.log}. The codes are stable. */
 export type AuthorityLogCode = keyof typeof authorityLogCodes;

@@ -12,7 +12,7 @@ import type { KeySchedule } from './keys/times.js';
 import { isLoopback } from './http/loopback.js';
 import type { DurationChoice } from './pages/consent.js';
 
-/** @see startAuthority */
+/** The options of {@link startAuthority}. */
 export interface AuthorityOptions {
   /**
    * The `iss` of all tokens: the address where clients and gateways reach the authority, without a path. Default: from host and

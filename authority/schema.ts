@@ -284,4 +284,5 @@ export interface AuthoritySchema {
   'authority.oidc_payload': OidcPayloadTable;
 }
 
+/** A database with the authority's tables: `openDatabase<AuthoritySchema>(url)`, migrated with {@link migrateAuthority}. */
 export type AuthorityDatabase = Kysely<AuthoritySchema>;

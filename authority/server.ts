@@ -32,7 +32,29 @@ const CLOSE_GRACE_MS = 2_000;
  * Starts the authorization server: OAuth endpoints, sign-in and consent pages, and the change stream for gateways. All state is
  * in the store, so it can be stopped at any time, and several instances can share a store.
  *
- * @throws AuthorityError, StoreError; nothing is left open then
+ * @throws AuthorityError `option_invalid`, `issuer_invalid`, `client_invalid`, `policy_mismatch`, `demo_not_loopback`,
+ *   `data_dir_not_writable`, `keys_unreadable`, `listen_failed`; nothing is left open then
+ * @throws StoreError when the database cannot be used; nothing is left open then
+ *
+ * @example
+ * ```ts
+ * import { startAuthority } from '@behalf/authority';
+ * import { readPolicy, readVocabulary } from '@behalf/policy';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const authority = await startAuthority({
+ *   issuer: 'https://login.example',
+ *   port: 4005,
+ *   databaseUrl: process.env.DATABASE_URL ?? '',
+ *   dataDir: '/var/lib/behalf',
+ *   audience: 'https://api.example',
+ *   policy: await readPolicy('policy.yaml'),
+ *   policyFile: 'policy.yaml',
+ *   vocabulary: readVocabulary(readFileSync('supergraph.graphql', 'utf8')),
+ *   streamSecret: process.env.STREAM_SECRET ?? '',
+ * });
+ * process.once('SIGTERM', () => void authority.close());
+ * ```
  */
 export async function startAuthority(options: AuthorityOptions): Promise<Authority> {
   await checkOptions(options);

@@ -145,6 +145,7 @@ export const gatewayErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
+/** Every code of a refused request, see {@link Refusal}. The codes are stable. */
 export type GatewayErrorCode = keyof typeof gatewayErrors;
 
 /** A refusal of the whole request, with the HTTP status and headers that go with it. */
@@ -159,7 +160,24 @@ export interface Refusal {
   readonly reason?: string;
 }
 
-/** Thrown where a request is refused as a whole. */
+/**
+ * Thrown where a request is refused as a whole. It is a GraphQLError, so Apollo Server sends its status and headers by itself.
+ *
+ * @example
+ * ```ts
+ * import { type IncomingRequest, type ProtectedGateway, RefusedError } from '@behalf/gateway';
+ *
+ * export async function statusOf(gateway: ProtectedGateway, incoming: IncomingRequest): Promise<number> {
+ *   try {
+ *     await gateway.context(incoming);
+ *     return 200;
+ *   } catch (error) {
+ *     if (error instanceof RefusedError) return error.refusal.status;
+ *     throw error;
+ *   }
+ * }
+ * ```
+ */
 export class RefusedError extends GraphQLError {
   /** The response's headers, in lower case because Apollo Server merges them; the gateway adds to them. */
   readonly headers: Map<string, string>;
@@ -183,7 +201,21 @@ export const configurationErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
-/** A configuration that cannot be served. `path` names the key. */
+/**
+ * A configuration that cannot be served. `path` names the key, and the message begins with it. Its only code is `CONFIGURATION`.
+ *
+ * @example
+ * ```ts
+ * import { ConfigurationError, readConfig } from '@behalf/gateway';
+ *
+ * try {
+ *   await readConfig('gateway.yaml');
+ * } catch (error) {
+ *   if (!(error instanceof ConfigurationError)) throw error;
+ *   console.error(error.message); // issuers[0].issuer: …
+ * }
+ * ```
+ */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   readonly code = 'CONFIGURATION' satisfies keyof typeof configurationErrors;

@@ -15,6 +15,7 @@ export interface ExplainInput {
   readonly delegation: Delegation | undefined;
 }
 
+/** The explanation of an operation, or the errors for which it would not be decided at all. */
 export type ExplainResult =
   | { readonly explanation: Explanation; readonly operation: ClientOperation; readonly errors?: undefined }
   /** The operation cannot be parsed, is invalid, or has another name. */
@@ -59,7 +60,16 @@ export function explainOperation(
   return { explanation: authorizer.explain(operation, delegation, {}), operation };
 }
 
-/** A made-up delegation, to ask what one with these names would get. */
+/**
+ * A made-up delegation, to ask what one with these names would get.
+ *
+ * @example
+ * ```ts
+ * import { supposedDelegation } from '@behalf/gateway/tools';
+ *
+ * const delegation = supposedDelegation({ scopes: ['accounts:read'], purposes: ['budgeting'] });
+ * ```
+ */
 export function supposedDelegation(held: {
   readonly scopes?: readonly string[] | undefined;
   readonly purposes?: readonly string[] | undefined;

@@ -1,13 +1,19 @@
 export { SupergraphError, type SupergraphErrorCode } from './authorize/index.js';
 export type { DpopOptions } from './authenticate/dpop/options.js';
+export type { ClaimMapping, ClaimPath, ClaimSource, ClaimTest } from './authenticate/claims.js';
 export type { ClaimNames, IssuerOptions } from './authenticate/issuers.js';
+export type { AdministrationOptions } from './administration.js';
 export { ConfigurationError, RefusedError } from './errors.js';
 export type { GatewayErrorCode, Refusal } from './errors.js';
+export type { ExplainInput, ExplainResult } from './explain.js';
 export { fastifyJwksHandler, jwksHandler } from './http/jwks-handler.js';
 export type { JwksSource } from './http/jwks-handler.js';
 export type { IncomingRequest } from './request/exchange.js';
 export type { GatewayContext, GatewayRequest } from './request/gateway-request.js';
 export type { ProtectedResource, ResourceMetadata } from './http/resource-metadata.js';
+export type { ProxyOptions } from './http/proxies.js';
+export type { TlsOptions } from './http/tls.js';
+export type { OperationLimits } from './limit/limits.js';
 export type { LimitSettings } from './limit/request-limits.js';
 export { jsonLog, silentLog, type GatewayLog, type LogCode, type LogLevel } from './log.js';
 export {
@@ -18,6 +24,7 @@ export {
   type PolicyRequest,
 } from './policies/index.js';
 export { protectGateway, type ProtectedGateway, type ProtectedGatewayConfig } from './protect-gateway.js';
+export type { NamedVocabulary } from './propagate/audience.js';
 export type { ClientHeaders, HeaderSource, IdentitySource } from './propagate/subgraph-headers.js';
 export type { SubgraphOptions, SubgraphsOptions } from './propagate/subgraph-options.js';
 export type {
@@ -37,9 +44,10 @@ export type { RevocationWatch, WatchRevocationsOptions } from './revocation/watc
 export type { RulesUpdate } from './rules-update.js';
 export type { AuditOptions, AuditMode } from './seal/audit-options.js';
 export { checkConfig, readConfig } from './config/config.js';
-export type { GatewayConfig, CheckedConfig } from './config/config.js';
+export type { GatewayConfig, CheckedConfig, ConfiguredIssuer } from './config/config.js';
 export { checkPolicy, PolicyError, readPolicy } from '@behalf/policy';
-export type { Policy } from '@behalf/policy';
+export type { Policy, PolicyErrorCode } from '@behalf/policy';
+export type { Delegation } from '@behalf/directives';
 export {
   MemoryProofReplayStore,
   PostgresProofReplayStore,
@@ -49,11 +57,14 @@ export type {
   MemoryProofReplayOptions,
   PostgresProofReplayOptions,
   ProofReplayStore,
+  ProofReplayStoreReason,
 } from './proof-replay/index.js';
 export type { AuditRecord, AuditSink } from '@behalf/audit';
 export { FileAuditSink } from '@behalf/audit';
 export type { SubgraphErrorOptions } from './subgraph-errors/options.js';
-export type { StreamOptions, ForeignStreamOptions } from './revocation/receiver.js';
+export type { ForeignEventName } from './revocation/foreign-events.js';
+export type { ForeignStreamOptions, ReceiverOptions, StreamOptions } from './revocation/stream-options.js';
+export type { SchemaIntrospectionRule } from './schema-introspection/index.js';
 export type { TokenIntrospectionOptions } from './authenticate/token-introspection.js';
 export type { TxnTokenExchangeOptions, TxnTokenExchangeRequest } from './propagate/txn-token-exchange.js';
 export type { WorkloadOptions } from './propagate/workloads.js';

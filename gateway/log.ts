@@ -156,11 +156,15 @@ export const logCodes = Object.freeze({
   MESSAGE: { description: 'A plain text message from another part of the program.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 
+/** Every code that a {@link GatewayLog} hears. The codes are stable. */
 export type LogCode = keyof typeof logCodes;
 
+/** How much a line of the {@link GatewayLog} matters. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** The gateway's log: each event has a stable code, and facts without tokens, values, arguments or variables. */
+/**
+ * The gateway's log: each event has a stable code, and facts without tokens, values, arguments or variables.
+ */
 export interface GatewayLog {
   log(level: LogLevel, code: LogCode, facts?: Readonly<Record<string, string | number | boolean>>): void;
 }
@@ -178,14 +182,45 @@ export function unfailingLog(log: GatewayLog): GatewayLog {
   };
 }
 
+/**
+ * A log that writes nothing.
+ *
+ * @example
+ * ```ts
+ * import { type ProtectionOptions, silentLog } from '@behalf/gateway';
+ *
+ * export const options: ProtectionOptions = {
+ *   issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *   propagation: { issuer: 'https://gateway.example' },
+ *   log: silentLog,
+ * };
+ * ```
+ */
 export const silentLog: GatewayLog = { log: () => undefined };
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/** Writes one JSON object per line that is safe on a terminal: JSON alone keeps C1 controls and text direction marks. */
+/**
+ * Writes one JSON object per line that is safe on a terminal: JSON alone keeps C1 controls and text direction marks.
+ *
+ * @example
+ * ```ts
+ * import { jsonLog, protectGateway } from '@behalf/gateway';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const gateway = protectGateway(
+ *   { supergraphSdl: readFileSync('supergraph.graphql', 'utf8') },
+ *   {
+ *     issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *     propagation: { issuer: 'https://gateway.example' },
+ *     log: jsonLog('warn', (line) => process.stdout.write(line)),
+ *   },
+ * );
+ * ```
+ */
 export function jsonLog(
   least: LogLevel = 'info',
-  write = (line: string) => void process.stderr.write(line),
+  write: (line: string) => unknown = (line) => process.stderr.write(line),
 ): GatewayLog {
   return {
     log(level, code, facts = {}) {

@@ -8,11 +8,15 @@ const UNSAFE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200C\u200D])\p{Cf}/gu;
 /**
  * A line, or a piece of text for one, that quotes what somebody else wrote: it cannot act, and it cannot end the line.
  *
- * @param maxLength What is longer is cut, so that it cannot fill the screen either.
+ * @param maxLength What is longer is cut, so that it cannot fill the screen either. Default: nothing is cut.
  *
  * @example
  * ```ts
- * console.log(`${printable(clientId, 100)}: retired`);
+ * import { printable } from '@behalf/gateway/printable';
+ *
+ * export function retired(clientId: string): void {
+ *   console.log(`${printable(clientId, 100)}: retired`);
+ * }
  * ```
  */
 export function printable(text: string, maxLength = Number.POSITIVE_INFINITY): string {
@@ -23,6 +27,15 @@ export function printable(text: string, maxLength = Number.POSITIVE_INFINITY): s
 /**
  * Lines ready to be printed, with all quoted text escaped. Line feeds are kept, so escape foreign text within a line with
  * {@link printable}. JSON is unchanged: outside of its strings there is nothing to escape.
+ *
+ * @example
+ * ```ts
+ * import { printableLines } from '@behalf/gateway/printable';
+ *
+ * export function show(report: unknown): void {
+ *   console.log(printableLines(JSON.stringify(report, undefined, 2)));
+ * }
+ * ```
  */
 export function printableLines(lines: string): string {
   return lines.replace(UNSAFE, (character) => (character === '\n' ? character : escape(character)));

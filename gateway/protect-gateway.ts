@@ -42,6 +42,22 @@ export type ProtectedGatewayConfig = ApolloGatewayConfig;
  *
  * @throws {ConfigurationError} for a configuration that would bypass the protection. `load` rejects with `SupergraphError` for
  * a supergraph that must not be served.
+ *
+ * @example
+ * ```ts
+ * import { ApolloServer } from '@apollo/server';
+ * import { protectGateway } from '@behalf/gateway';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const gateway = protectGateway(
+ *   { supergraphSdl: readFileSync('supergraph.graphql', 'utf8') },
+ *   {
+ *     issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *     propagation: { issuer: 'https://gateway.example' },
+ *   },
+ * );
+ * const server = new ApolloServer({ gateway });
+ * ```
  */
 export function protectGateway(config: ProtectedGatewayConfig, options: ProtectionOptions): ProtectedGateway {
   return new ProtectedGateway(config, options);
@@ -84,7 +100,11 @@ export class ProtectedGateway implements GatewayInterface {
     });
   }
 
-  /** @throws {SupergraphError} */
+  /**
+   * Loads the first supergraph. Apollo Server calls it when it starts.
+   *
+   * @throws {SupergraphError}
+   */
   async load(): Promise<GatewayLoadResult> {
     try {
       logWhatIsOff(this.#settings, this.#protection.log);
@@ -117,6 +137,7 @@ export class ProtectedGateway implements GatewayInterface {
     return this.#versions.replace(update);
   }
 
+  /** Ends streams, timers and connections, and waits for records that are being written. Apollo Server calls it when it stops. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stopOnce();
     return this.#stopping;

@@ -25,16 +25,17 @@ import type { ProtectedGateway } from './protect-gateway.js';
 import type { RevocationHooks } from './revocation/hooks.js';
 import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
 
-/** What a program adds to its configuration. */
+/** The parts that a program adds to its configuration. */
 export interface GatewayOverrides extends RevocationHooks {
   readonly log?: GatewayLog;
   readonly policies?: Readonly<Record<string, PolicyFunction>>;
 }
 
+/** A running server, see {@link startGateway}. */
 export interface RunningGateway {
   readonly url: string;
   readonly gateway: ProtectedGateway;
-  /** Of the listener for Prometheus, when there is one. */
+  /** The address of the listener for Prometheus, when there is one. */
   readonly metricsUrl?: string;
   /**
    * Reads supergraph, policy and Cedar file again, changed or not. What must not be served is refused and logged, and what is
@@ -52,6 +53,17 @@ export interface RunningGateway {
  *
  * @throws {ConfigurationError} for what the configuration cannot mean; `SupergraphError` for a supergraph that must not be
  *   served; `ListenError` when the address cannot be listened on.
+ *
+ * @example
+ * ```ts
+ * import { readConfig, startGateway } from '@behalf/gateway';
+ *
+ * const running = await startGateway(await readConfig('gateway.yaml'), {
+ *   policies: { 'business-hours': () => new Date().getHours() < 18 },
+ * });
+ * process.on('SIGHUP', () => void running.reload());
+ * process.once('SIGTERM', () => void running.close());
+ * ```
  */
 export async function startGateway(
   given: GatewayConfig | CheckedConfig,

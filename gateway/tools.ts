@@ -11,7 +11,24 @@ export {
   type ComposeErrorCode,
   type SubgraphSource,
 } from './compose/compose.js';
-export { explainOperation, supposedDelegation } from './explain.js';
+export { supposedDelegation, type ExplainInput, type ExplainResult } from './explain.js';
 export { diffSupergraphs, type Change, type ChangeKind } from './inspect/diff.js';
-export { FINDINGS, lint, type Finding, type LintInput } from './inspect/lint/index.js';
-export { apiSchemaOf, inspectSupergraph, type Coverage } from './inspect/supergraph.js';
+export { createExplainer } from './inspect/explainer.js';
+export {
+  FINDINGS,
+  lint,
+  type Finding,
+  type FindingCode,
+  type LintInput,
+  type LintSource,
+  type Severity,
+} from './inspect/lint/index.js';
+export { inspectSupergraph, type Coverage, type InspectedSupergraph } from './inspect/supergraph.js';
+export type {
+  ExplainedMinimization,
+  ExplainedRule,
+  ExplainedSelection,
+  Explanation,
+  Needs,
+  SelectionDecision,
+} from './authorize/index.js';

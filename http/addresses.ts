@@ -1,10 +1,25 @@
 import { BlockList, isIP } from 'node:net';
 
-/** A list of IP addresses and networks (`10.0.3.0/24`, `fd00::/8`). */
+/**
+ * A list of IP addresses and networks (`10.0.3.0/24`, `fd00::/8`).
+ *
+ * @example
+ * ```ts
+ * import { AddressList } from '@behalf/http';
+ *
+ * const proxies = new AddressList();
+ * proxies.add('10.0.3.0/24');
+ * proxies.includes('10.0.3.7'); // true
+ * ```
+ */
 export class AddressList {
   readonly #entries = new BlockList();
 
-  /** @returns false if the text is neither an address nor a network; nothing was added then */
+  /**
+   * Adds an address or a network.
+   *
+   * @returns false if the text is neither an address nor a network; nothing was added then
+   */
   add(text: string): boolean {
     const [address = '', length, ...rest] = text.split('/');
     const version = isIP(address);
@@ -32,7 +47,16 @@ export class AddressList {
  *
  * @param peer the address at the other end of the connection
  * @param forwardedFor every value of the `X-Forwarded-For` header, in order
- * @example forwardedAddress('10.0.0.1', ['192.0.2.7'], proxies) // '192.0.2.7' when 10.0.0.1 is one of the proxies
+ *
+ * @example
+ * ```ts
+ * import { AddressList, forwardedAddress } from '@behalf/http';
+ *
+ * const proxies = new AddressList();
+ * proxies.add('10.0.0.1');
+ * forwardedAddress('10.0.0.1', ['192.0.2.7'], proxies); // '192.0.2.7'
+ * forwardedAddress('198.51.100.4', ['192.0.2.7'], proxies); // '198.51.100.4': not a proxy, so its word does not count
+ * ```
  */
 export function forwardedAddress(
   peer: string | undefined,
@@ -55,11 +79,16 @@ const TRANSLATED_IPV4 = [0x64, 0xff9b, 0, 0, 0, 0];
 const SIX_TO_FOUR = 0x2002;
 
 /**
- * The key under which a client is counted: an IPv4 address itself, or the /64 of an IPv6 address, because providers give each customer
- * at least a /64 (RFC 6177). IPv4 addresses written as IPv6 count as IPv4. Everything that is not an address counts as one client.
+ * The key under which a client is counted: an IPv4 address itself, or the /64 of an IPv6 address, because providers give each
+ * customer at least a /64 (RFC 6177). IPv4 addresses written as IPv6 count as IPv4. Everything that is not an address counts as one client.
  *
- * @example networkOf('2001:db8:1:2:3::4') // '2001:db8:1:2::/64'
- * @example networkOf('::ffff:192.0.2.7') // '192.0.2.7'
+ * @example
+ * ```ts
+ * import { networkOf } from '@behalf/http';
+ *
+ * networkOf('2001:db8:1:2:3::4'); // '2001:db8:1:2::/64'
+ * networkOf('::ffff:192.0.2.7'); // '192.0.2.7'
+ * ```
  */
 export function networkOf(address: string | undefined): string {
   const bare = (address ?? '').split('%', 1)[0] ?? '';

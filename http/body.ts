@@ -13,9 +13,23 @@ export interface BodyLimits {
 
 const STATUS = Object.freeze({ BODY_TOO_LARGE: 413, BODY_TIMEOUT: 408, BODY_ABORTED: 400 });
 
+/** Every code of a {@link BodyError}. */
 export type BodyErrorCode = keyof typeof STATUS;
 
-/** The body was not read. The rest of it is still on its way, so answer with `connection: close`. */
+/**
+ * The body was not read. The rest of it is still on its way, so answer with `connection: close`.
+ *
+ * @example
+ * ```ts
+ * import { BodyError, sendJson } from '@behalf/http';
+ * import type { ServerResponse } from 'node:http';
+ *
+ * export function refuse(response: ServerResponse, error: unknown): void {
+ *   if (!(error instanceof BodyError)) throw error;
+ *   sendJson(response, error.status, { error: error.code }, { connection: 'close' });
+ * }
+ * ```
+ */
 export class BodyError extends Error {
   override readonly name = 'BodyError';
 
@@ -35,7 +49,9 @@ export class BodyError extends Error {
  * The connection stays open when a bound is exceeded, so that the caller can still answer; nothing more is read from it.
  *
  * @throws {BodyError} `BODY_TOO_LARGE`, `BODY_TIMEOUT`, or `BODY_ABORTED` when the client went away
+ *
  * @example
+ * ```ts
  * import { createServer } from 'node:http';
  * import { BodyError, readBody } from '@behalf/http';
  *
@@ -48,6 +64,7 @@ export class BodyError extends Error {
  *     response.writeHead(error.status, { connection: 'close' }).end();
  *   }
  * });
+ * ```
  */
 export function readBody(
   request: IncomingMessage,

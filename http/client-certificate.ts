@@ -16,7 +16,9 @@ const certificates = new WeakMap<TLSSocket, Uint8Array | undefined>();
  *
  * @param isTrusted whether the peer at this address is a proxy that sets `Client-Cert`, and removes what clients send in it
  * @returns undefined when there is no certificate, or its header cannot be read
+ *
  * @example
+ * ```ts
  * import { createServer } from 'node:http';
  * import { clientCertificate } from '@behalf/http';
  *
@@ -24,6 +26,7 @@ const certificates = new WeakMap<TLSSocket, Uint8Array | undefined>();
  *   const der = clientCertificate(request, (peer) => peer === '10.0.0.1');
  *   response.end(der === undefined ? 'no certificate' : `${der.length} bytes`);
  * });
+ * ```
  */
 export function clientCertificate(
   request: IncomingMessage,

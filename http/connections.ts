@@ -23,6 +23,7 @@ export interface CloseOptions {
  * Create it before any other listener for requests.
  *
  * @example
+ * ```ts
  * import { createServer } from 'node:http';
  * import { Connections, listen } from '@behalf/http';
  *
@@ -30,6 +31,7 @@ export interface CloseOptions {
  * const connections = new Connections(server);
  * await listen(server, '127.0.0.1', 0);
  * await connections.close({ answerGraceMs: 5_000 });
+ * ```
  */
 export class Connections {
   readonly #server: Server | TlsServer;

@@ -10,7 +10,22 @@ export interface Listening {
   readonly port: number;
 }
 
-/** The server cannot listen on the address. `code` is the system's, such as `EADDRINUSE` or `EACCES`. */
+/**
+ * The server cannot listen on the address. `code` is the system's, such as `EADDRINUSE` or `EACCES`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http';
+ * import { listen, ListenError } from '@behalf/http';
+ *
+ * try {
+ *   await listen(createServer(), '127.0.0.1', 4000);
+ * } catch (error) {
+ *   if (!(error instanceof ListenError)) throw error;
+ *   console.error(error.code, error.message);
+ * }
+ * ```
+ */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 
@@ -29,12 +44,15 @@ export class ListenError extends Error {
  * @param host a name or an address; an IPv6 address without brackets
  * @param port 0 for any free port
  * @throws {ListenError} when the address is taken, unknown or forbidden; the message names it
+ *
  * @example
+ * ```ts
  * import { createServer } from 'node:http';
  * import { listen } from '@behalf/http';
  *
  * const server = createServer((_request, response) => response.end('hello'));
  * const { origin } = await listen(server, '127.0.0.1', 0);
+ * ```
  */
 export async function listen(server: Server | TlsServer, host: string, port: number): Promise<Listening> {
   await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,5 @@
-import type { RuleTable } from '@behalf/directives/internal';
+import { RuleTable } from '@behalf/directives/internal';
+import { parse } from 'graphql';
 import type { Policy } from './policy.js';
 
 /** The names that a schema's rules use, each with the coordinates of the rules. */
@@ -7,7 +8,39 @@ export interface SchemaVocabulary {
   readonly purposes: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Collects the names from the rules of types and fields, including the `unless` scopes of `@minimize`. */
+/**
+ * Reads the names that a supergraph's rules use, as {@link comparePolicyWithSchema} and the authority's option `vocabulary` want them.
+ *
+ * @param supergraphSdl the composed supergraph
+ * @throws DirectiveError for a rule that cannot be read, GraphQLError for a text that is not SDL
+ *
+ * @example
+ * ```ts
+ * import { readVocabulary } from '@behalf/policy';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const vocabulary = readVocabulary(readFileSync('supergraph.graphql', 'utf8'));
+ * console.log([...vocabulary.scopes.keys()]);
+ * ```
+ */
+export function readVocabulary(supergraphSdl: string): SchemaVocabulary {
+  return vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'open' }));
+}
+
+/**
+ * Collects the names from the rules of types and fields, including the `unless` scopes of `@minimize`. {@link readVocabulary} does so
+ * from the text of a supergraph.
+ *
+ * @example
+ * ```ts
+ * import { inspectSupergraph } from '@behalf/gateway/tools';
+ * import { vocabularyOf } from '@behalf/policy';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const { rules } = inspectSupergraph(readFileSync('supergraph.graphql', 'utf8'), 'required');
+ * console.log([...vocabularyOf(rules).scopes.keys()]);
+ * ```
+ */
 export function vocabularyOf(rules: RuleTable): SchemaVocabulary {
   const scopes = new Map<string, Set<string>>();
   const purposes = new Map<string, Set<string>>();
@@ -34,6 +67,7 @@ function toLists(sets: ReadonlyMap<string, ReadonlySet<string>>): ReadonlyMap<st
   return new Map([...sets].map(([name, coordinates]) => [name, [...coordinates]]));
 }
 
+/** The kinds of difference that {@link comparePolicyWithSchema} finds. They are stable. */
 export type PolicyFindingKind =
   | 'scope-not-in-policy'
   | 'scope-not-in-schema'
@@ -57,6 +91,17 @@ export interface PolicyFinding {
 /**
  * Compares in both directions, sorted by kind and name. A purpose that no rule names is only a warning, because people consent to
  * purposes that no field depends on. So is a deprecated scope that the schema no longer uses.
+ *
+ * @example
+ * ```ts
+ * import { comparePolicyWithSchema, readPolicy, readVocabulary } from '@behalf/policy';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const policy = await readPolicy('policy.yaml');
+ * const vocabulary = readVocabulary(readFileSync('supergraph.graphql', 'utf8'));
+ * for (const { severity, kind, name } of comparePolicyWithSchema(policy, vocabulary))
+ *   console.log(`${severity}: ${kind}: ${name}`);
+ * ```
  */
 export function comparePolicyWithSchema(
   policy: Policy,
@@ -94,7 +139,19 @@ export function comparePolicyWithSchema(
   return findings.sort((a, b) => compareText(a.kind, b.kind) || compareText(a.name, b.name));
 }
 
-/** The errors among the findings, in one line; undefined if there are none. */
+/**
+ * The errors among the findings, in one line; undefined if there are none.
+ *
+ * @example
+ * ```ts
+ * import { comparePolicyWithSchema, describeMismatch, type Policy, type SchemaVocabulary } from '@behalf/policy';
+ *
+ * export function refuseMismatch(policy: Policy, vocabulary: SchemaVocabulary): void {
+ *   const mismatch = describeMismatch(comparePolicyWithSchema(policy, vocabulary));
+ *   if (mismatch !== undefined) throw new Error(mismatch);
+ * }
+ * ```
+ */
 export function describeMismatch(findings: readonly PolicyFinding[]): string | undefined {
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return undefined;

@@ -1,6 +1,15 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
 
-/** Every reason for refusing a policy file. The codes are stable. */
+/**
+ * Every reason for refusing a policy file. The codes are stable.
+ *
+ * @example
+ * ```ts
+ * import { policyErrors } from '@behalf/policy';
+ *
+ * for (const [code, { description }] of Object.entries(policyErrors)) console.log(`${code}: ${description}`);
+ * ```
+ */
 export const policyErrors = Object.freeze({
   POLICY_UNREADABLE: { description: 'The file cannot be read, or is not YAML.', since: '0.1.0' },
   POLICY_INVALID: {
@@ -14,9 +23,24 @@ export const policyErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
+/** Every code of a {@link PolicyError}. */
 export type PolicyErrorCode = keyof typeof policyErrors;
 
-/** A policy that cannot be used. `path` names the key. */
+/**
+ * A policy that cannot be used. `path` names the key.
+ *
+ * @example
+ * ```ts
+ * import { PolicyError, readPolicy } from '@behalf/policy';
+ *
+ * try {
+ *   await readPolicy('policy.yaml');
+ * } catch (error) {
+ *   if (!(error instanceof PolicyError)) throw error;
+ *   console.error(`${error.code} at ${error.path}: ${error.message}`);
+ * }
+ * ```
+ */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
 

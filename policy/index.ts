@@ -3,6 +3,7 @@ export {
   describeMismatch,
   type PolicyFinding,
   type PolicyFindingKind,
+  readVocabulary,
   type SchemaVocabulary,
   vocabularyOf,
 } from './compare.js';

@@ -1,10 +1,15 @@
 /** How much harm a scope can do in the wrong hands, from least to most. */
 export const SENSITIVITIES = ['low', 'personal', 'sensitive'] as const;
+/**
+ * How sensitive the data behind a scope is. It decides how long a consent may last ({@link Policy.longestConsentSeconds}), and how a
+ * person must have signed in ({@link Policy.stepUp}).
+ */
 export type Sensitivity = (typeof SENSITIVITIES)[number];
 
+/** The meaning of a scope. One entry of {@link Policy.scopes}. */
 export interface ScopePolicy {
   readonly name: string;
-  /** What it lets an application do, in words for the person who is asked. */
+  /** Tells the person who is asked, in their words, what an application may then do. */
   readonly sentence: string;
   readonly access: 'read' | 'write';
   readonly sensitivity: Sensitivity;
@@ -14,6 +19,7 @@ export interface ScopePolicy {
   readonly deprecated?: ScopeDeprecation;
 }
 
+/** A scope on its way out: it counts until the end of its last day, in UTC. See {@link ScopePolicy.deprecated}. */
 export interface ScopeDeprecation {
   /** Calendar day, `YYYY-MM-DD`. */
   readonly since: string;
@@ -22,6 +28,7 @@ export interface ScopeDeprecation {
   readonly replacedBy?: readonly string[];
 }
 
+/** A use of the data that people can consent to, in words for them. One entry of {@link Policy.purposes}. */
 export interface PurposePolicy {
   readonly name: string;
   readonly sentence: string;
@@ -44,6 +51,7 @@ export interface ClientPolicy {
   readonly rateClass?: string;
 }
 
+/** How often clients may ask: {@link requests} in any {@link perSeconds}. One entry of {@link Policy.rateClasses}. */
 export interface RateClass {
   readonly name: string;
   /** Ordinary requests. An operation that costs more than one ordinary request counts as several. */

@@ -46,11 +46,14 @@ interface ClientEntry {
  * Reads and checks a policy file (YAML or JSON).
  *
  * @throws {PolicyError} `POLICY_UNREADABLE`, `POLICY_INVALID`, `POLICY_CONTRADICTION`; the message begins with the path of the key
+ *
  * @example
+ * ```ts
  * import { readPolicy } from '@behalf/policy';
  *
  * const policy = await readPolicy('policy.yaml');
  * const scopes = [...policy.scopes.keys()];
+ * ```
  */
 export async function readPolicy(file: string): Promise<Policy> {
   let text: string;
@@ -73,7 +76,21 @@ export async function readPolicy(file: string): Promise<Policy> {
 
 const validate = new Ajv({ strict: true, allErrors: false, ownProperties: true }).compile(schema);
 
-/** Checks the parsed content of a policy file: first its shape, then its references. @throws {PolicyError} */
+/**
+ * Checks the parsed content of a policy file: first its shape, then its references.
+ *
+ * @throws {PolicyError} `POLICY_INVALID`, `POLICY_CONTRADICTION`
+ *
+ * @example
+ * ```ts
+ * import { checkPolicy } from '@behalf/policy';
+ *
+ * const policy = checkPolicy({
+ *   scopes: { 'accounts:read': { sentence: 'See your accounts', access: 'read', sensitivity: 'personal' } },
+ *   clients: { 'budget-app': { scopes: ['accounts:read'] } },
+ * });
+ * ```
+ */
 export function checkPolicy(value: unknown): Policy {
   if (!validate(value)) {
     const { path, problem } = shapeProblem(validate.errors?.[0]);

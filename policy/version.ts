@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto';
 
 import type { Policy } from './policy.js';
 
-/** A digest of the policy's content, which does not depend on the order of its entries. */
+/**
+ * A digest of the policy's content, which does not depend on the order of its entries.
+ *
+ * @example
+ * ```ts
+ * import { policyVersion, readPolicy } from '@behalf/policy';
+ *
+ * console.log(policyVersion(await readPolicy('policy.yaml')));
+ * ```
+ */
 export function policyVersion(policy: Policy): string {
   return `sha-256:${createHash('sha256')
     .update(JSON.stringify(canonical(policy)))

@@ -34,13 +34,16 @@ export interface WatchOptions {
  *
  * @param file the file to watch; it need not exist yet
  * @param onChange called without arguments; the next change is reported after its promise has settled
+ *
  * @example
+ * ```ts
  * import { watchFile } from '@behalf/policy';
  *
  * const stop = new AbortController();
  * watchFile('policy.yaml', () => console.log('policy.yaml changed'), { signal: stop.signal });
  * // later
  * stop.abort();
+ * ```
  */
 export function watchFile(file: string, onChange: () => void | Promise<void>, options: WatchOptions): void {
   if (options.signal.aborted) return;

@@ -21,7 +21,7 @@ function parseSafeInteger(text: string): number {
   return value;
 }
 
-/** @see openDatabase */
+/** The options of {@link openDatabase}. */
 export interface DatabaseOptions extends Timeouts {
   /** The largest number of connections. Default: 10. */
   readonly max?: number;
@@ -38,11 +38,14 @@ export interface DatabaseOptions extends Timeouts {
  * A connection that breaks while idle is replaced by the next query; one that breaks in use fails its query.
  *
  * @param url `postgres://user:password@host:port/name`
+ *
  * @example
+ * ```ts
  * import { openDatabase } from '@behalf/store';
  *
  * const db = openDatabase<{ person: { name: string } }>('postgres://behalf@localhost/behalf');
  * await db.destroy();
+ * ```
  */
 export function openDatabase<Schema>(url: string, options: DatabaseOptions = {}): Kysely<Schema> {
   const pool = new pg.Pool({

@@ -1,4 +1,13 @@
-/** Every reason why the store cannot open, or stops. The codes are stable; the messages are for people. */
+/**
+ * Every reason why the store cannot open, or stops. The codes are stable; the messages are for people.
+ *
+ * @example
+ * ```ts
+ * import { storeErrors } from '@behalf/store';
+ *
+ * for (const [code, { description }] of Object.entries(storeErrors)) console.log(`${code}: ${description}`);
+ * ```
+ */
 export const storeErrors = Object.freeze({
   account_missing: {
     description: 'The embedded server needs an account other than root to run under, and none can be used.',
@@ -35,11 +44,24 @@ export const storeErrors = Object.freeze({
   server_start_failed: { description: 'The embedded server did not start.', since: '0.1.0' },
 } satisfies Record<string, { readonly description: string; readonly since: string }>);
 
+/** Every code of a {@link StoreError}. */
 export type StoreErrorCode = keyof typeof storeErrors;
 
 /**
  * The store cannot be opened, or stopped unexpectedly. The message says what is wrong, where, and what to do about it; it never
  * holds a password or a connection string.
+ *
+ * @example
+ * ```ts
+ * import { checkDatabase, StoreError } from '@behalf/store';
+ *
+ * try {
+ *   await checkDatabase('postgres://behalf@db.example/behalf');
+ * } catch (error) {
+ *   if (!(error instanceof StoreError)) throw error;
+ *   console.error(`${error.code}: ${error.message}`);
+ * }
+ * ```
  */
 export class StoreError extends Error {
   override readonly name = 'StoreError';

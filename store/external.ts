@@ -9,6 +9,13 @@ const MIN_MAJOR_VERSION = 15;
  * Checks that a PostgreSQL answers at the URL and is new enough.
  *
  * @throws StoreError `database_unreachable`, `database_version`; the message names the host, never the password
+ *
+ * @example
+ * ```ts
+ * import { checkDatabase } from '@behalf/store';
+ *
+ * await checkDatabase('postgres://behalf@db.example/behalf');
+ * ```
  */
 export async function checkDatabase(url: string): Promise<void> {
   const { client, where } = open(url);

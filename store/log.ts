@@ -1,3 +1,4 @@
+/** How much a line of the {@link Log} matters. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
@@ -10,7 +11,23 @@ export interface Log {
 
 export const silentLog: Log = Object.freeze({ log: () => undefined });
 
-/** Every code that the store logs. */
+/**
+ * Every code that the store logs.
+ *
+ * @example
+ * ```ts
+ * import { openDatabaseServer, storeLogCodes } from '@behalf/store';
+ *
+ * const server = await openDatabaseServer({
+ *   dataDir: '.behalf',
+ *   log: {
+ *     log(level, code) {
+ *       if (level === 'error' && code in storeLogCodes) console.error(code);
+ *     },
+ *   },
+ * });
+ * ```
+ */
 export const storeLogCodes = Object.freeze({
   DATABASE_CONNECTION_LOST: {
     description: 'An idle database connection broke; the next query opens another.',

@@ -3,7 +3,16 @@ import { type Kysely, type Migration, sql } from 'kysely';
 import { migrate } from './migrate.js';
 import { createGatewayRole } from './roles.js';
 
-/** The database role under which gateways claim proofs. */
+/**
+ * The database role under which gateways claim proofs, unless {@link createReplayRole} is given another name.
+ *
+ * @example
+ * ```ts
+ * import { REPLAY_ROLE } from '@behalf/store';
+ *
+ * console.log(`postgres://${REPLAY_ROLE}:password@db.example/behalf`);
+ * ```
+ */
 export const REPLAY_ROLE = 'behalf_replay';
 
 /** Each gateway has at most eight connections. The authority and the audit writers need the rest. */
@@ -84,17 +93,43 @@ async function createClaim(db: Kysely<never>): Promise<void> {
   await sql`revoke all on function claim(bytea, integer) from public`.execute(db);
 }
 
-/** Creates or updates the table of used proofs, and the function that is the only way to access it. */
+/**
+ * Creates or updates the table of used DPoP proofs (RFC 9449 section 11.1), and the function that is the only way to access it.
+ * Several processes may call it at the same time.
+ *
+ * @throws StoreError `migration_failed`, `database_rights`, `database_busy`
+ *
+ * @example
+ * ```ts
+ * import { createReplayRole, migrateReplay, openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase('postgres://behalf@db.example/behalf');
+ * await migrateReplay(db);
+ * await createReplayRole(db, process.env.REPLAY_PASSWORD ?? '');
+ * await db.destroy();
+ * ```
+ */
 export async function migrateReplay<Schema>(db: Kysely<Schema>): Promise<void> {
   await migrate(db, { part: 'replay', migrations: replayMigrations });
 }
 
 /**
- * Creates the role that may only call `replay.claim`. It cannot read or write any table itself.
+ * Creates the role that may only call `replay.claim`, after {@link migrateReplay}. It cannot read or write any table itself.
  *
  * @param password replaces the previous one
- * @returns descriptions of the rights that the role still has; see `createGatewayRole`
+ * @param role default: {@link REPLAY_ROLE}
+ * @returns descriptions of the rights that the role still has, because this database user may not revoke them from PUBLIC
  * @throws StoreError `database_rights`, `database_busy`, `role_unusable`
+ *
+ * @example
+ * ```ts
+ * import { createReplayRole, migrateReplay, openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase('postgres://behalf@db.example/behalf');
+ * await migrateReplay(db);
+ * for (const right of await createReplayRole(db, process.env.REPLAY_PASSWORD ?? '')) console.warn(right);
+ * await db.destroy();
+ * ```
  */
 export async function createReplayRole<Schema>(
   db: Kysely<Schema>,

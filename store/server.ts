@@ -4,7 +4,7 @@ import { StoreError } from './errors.js';
 import { checkDatabase } from './external.js';
 import { type Log, silentLog } from './log.js';
 
-/** @see openDatabaseServer */
+/** The options of {@link openDatabaseServer}. */
 export interface DatabaseServerOptions {
   /** A PostgreSQL of your own, version 15 or newer. Without it, one is started in `dataDir`. */
   readonly databaseUrl?: string | undefined;
@@ -38,11 +38,14 @@ export interface DatabaseServer {
  * ends with this process, even if the process is killed.
  *
  * @throws StoreError any code except `migration_failed` and `server_died`; nothing is left running then
+ *
  * @example
+ * ```ts
  * import { openDatabaseServer } from '@behalf/store';
  *
  * const server = await openDatabaseServer({ databaseUrl: process.env.DATABASE_URL, dataDir: '.behalf' });
  * await server.stop();
+ * ```
  */
 export async function openDatabaseServer(options: DatabaseServerOptions): Promise<DatabaseServer> {
   if (options.databaseUrl !== undefined && options.databaseUrl !== '') return foreign(options.databaseUrl);

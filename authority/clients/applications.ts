@@ -27,7 +27,7 @@ export interface Application {
   readonly retiredAt: Date | undefined;
 }
 
-/** Who makes the change, and the policy, which must know the application. */
+/** The party that makes the change, and the policy, which must know the application. */
 export interface RegisterOptions {
   readonly by: string;
   readonly policy: Policy;
@@ -41,6 +41,29 @@ export interface IssuedSecret {
 /**
  * The applications in the store, which all instances of the authority see immediately: an append-only log of events, and its
  * projection, written together. What an application may ask for is not stored here: that is its ceiling in the policy.
+ *
+ * Every change can throw an AuthorityError `store_busy`: nothing was changed then, so it can be retried.
+ *
+ * @example
+ * ```ts
+ * import { ApplicationRegister } from '@behalf/authority/clients';
+ * import type { AuthoritySchema } from '@behalf/authority/consent';
+ * import { readPolicy } from '@behalf/policy';
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase<AuthoritySchema>('postgres://behalf@db.example/behalf');
+ * const applications = new ApplicationRegister(db);
+ * const registration = {
+ *   displayName: 'The Planner',
+ *   owner: 'Planner Ltd',
+ *   contact: 'mailto:help@planner.example',
+ *   redirectUris: ['https://planner.example/callback'],
+ * };
+ * const policy = await readPolicy('policy.yaml');
+ * const { secret } = await applications.register('planner', registration, { by: 'support', confidential: true, policy });
+ * console.log(secret);
+ * await db.destroy();
+ * ```
  */
 export class ApplicationRegister {
   readonly #db: AuthorityDatabase;
@@ -51,6 +74,8 @@ export class ApplicationRegister {
   }
 
   /**
+   * Registers an application that the store has not seen before.
+   *
    * @param registration see `registration-schema.json`
    * @param options.confidential whether it can keep a secret: it then gets one, unless it authenticates by a key
    * @returns the secret, shown only here; the store keeps its digest
@@ -184,14 +209,16 @@ export class ApplicationRegister {
     return row === undefined ? undefined : toClient(clientId, row.registration, row.secret_digest);
   }
 
+  /** An application, retired or not. */
   async find(clientId: string): Promise<Application | undefined> {
     const row = await this.#all().where('client_id', '=', clientId).executeTakeFirst();
     return row === undefined ? undefined : toApplication(row);
   }
 
   /**
-   * Up to a hundred applications, ordered by identifier, including retired ones. @param after the last identifier of the previous
-   * page
+   * Up to a hundred applications, ordered by identifier, including retired ones.
+   *
+   * @param after the last identifier of the previous page
    */
   async list(after: string = ''): Promise<readonly Application[]> {
     const page = this.#all().where('client_id', '>', after).orderBy('client_id').limit(MAX_PAGE_SIZE);

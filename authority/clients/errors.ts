@@ -1,6 +1,17 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
 
-/** Every reason why an application cannot be registered, changed or retired. Codes are stable. */
+/**
+ * Every reason why an application cannot be registered, changed or retired. Codes are stable.
+ *
+ * @example
+ * ```ts
+ * import { type ApplicationErrorCode, applicationErrors } from '@behalf/authority/clients';
+ *
+ * export function describe(code: ApplicationErrorCode): string {
+ *   return applicationErrors[code].description;
+ * }
+ * ```
+ */
 export const applicationErrors = Object.freeze({
   client_exists: {
     description: 'There is, or was, an application with this identifier: identifiers are never reused.',
@@ -18,9 +29,27 @@ export const applicationErrors = Object.freeze({
   client_unknown: { description: 'No application with this identifier is registered.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 
+/** Every code of an {@link ApplicationError}. */
 export type ApplicationErrorCode = keyof typeof applicationErrors;
 
-/** @see applicationErrors. `message` holds no secret. */
+/**
+ * An application cannot be registered, changed or retired. The message says why; it contains no secret.
+ *
+ * @example
+ * ```ts
+ * import { ApplicationError, type ApplicationRegister } from '@behalf/authority/clients';
+ *
+ * export async function retire(applications: ApplicationRegister, clientId: string): Promise<boolean> {
+ *   try {
+ *     await applications.retire(clientId, { by: 'support', reason: 'no longer in use' });
+ *     return true;
+ *   } catch (error) {
+ *     if (error instanceof ApplicationError && error.code === 'client_unknown') return false;
+ *     throw error;
+ *   }
+ * }
+ * ```
+ */
 export class ApplicationError extends Error {
   override readonly name = 'ApplicationError';
   readonly code: ApplicationErrorCode;

@@ -28,7 +28,7 @@ export interface ExchangeRight {
   readonly depth?: number;
 }
 
-/** What a client can do beyond the authorization code flow. Everything is off by default. */
+/** A client's rights beyond the authorization code flow, and its duties. Everything is off by default. */
 export interface ClientOAuthOptions {
   readonly authentication?: ClientAuthentication;
   /** Which kind of key its tokens are bound to: RFC 9449, or RFC 8705 section 3. Default: it may, but need not, use DPoP. */

@@ -17,6 +17,6 @@ export interface ClientRegistration {
   readonly contact?: string;
   /** `https:` */
   readonly homePage?: string;
-  /** What it can do beyond the authorization code flow, and what it must do. */
+  /** Rights beyond the authorization code flow, and duties. Default: none. */
   readonly oauth?: ClientOAuthOptions;
 }

@@ -7,7 +7,7 @@ import type { ClientRegistration } from './register.js';
 import schema from './registration-schema.json' with { type: 'json' };
 
 /**
- * What the store keeps of an application: the registration without the members that have columns of their own. Its members are
+ * The stored part of a registration, which leaves out the members that have columns of their own. Its members are
  * those of `registration-schema.json`; a member added there and to `ClientRegistration` needs no other change here.
  */
 export type StoredRegistration = Omit<ClientRegistration, 'clientId' | 'secret' | 'secretDigest'> &

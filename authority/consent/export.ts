@@ -23,6 +23,7 @@ export interface ConsentExport {
   readonly records: readonly ExportedRecord[];
 }
 
+/** One consent with its events, in a {@link ConsentExport}. */
 export interface ExportedRecord {
   readonly schema_version: string;
   readonly record_id: string;
@@ -48,6 +49,7 @@ export interface ExportedRecord {
   readonly events: readonly ExportedEvent[];
 }
 
+/** One event of a consent, in an {@link ExportedRecord}. Times are ISO 8601, in UTC. */
 export interface ExportedEvent {
   readonly event_id: number;
   readonly event_time: string;
@@ -58,7 +60,7 @@ export interface ExportedEvent {
   /** ISO 8601; from the event on. */
   readonly validity_duration: string;
   readonly valid_until: string;
-  /** What the log calls it. */
+  /** Its name in the log. */
   readonly log_event: ConsentEventRow['event_type'];
   readonly version: number;
   readonly scopes: readonly string[];
@@ -73,7 +75,7 @@ export interface ExportedEvent {
   readonly privacy_notice?: PrivacyNotice;
 }
 
-/** @see exportConsents */
+/** One part of a person's consents, see {@link ConsentRegister.exportOwn}. */
 export interface ExportPart {
   readonly document: ConsentExport;
   /** For the next part; undefined when there is none. */

@@ -17,7 +17,7 @@ export interface InForce {
   readonly silent: readonly string[];
 }
 
-/** @see GatewayAcknowledgements.open */
+/** The options of {@link GatewayAcknowledgements.open}. */
 export interface AcknowledgementsOptions {
   /** The database to listen on for acknowledgements, with one connection. */
   readonly databaseUrl: string;
@@ -38,6 +38,19 @@ interface StreamState {
 /**
  * Knows which gateways enforce a change. A gateway acknowledges the events in its view, and its polls are its heartbeat: one that
  * has not polled for `maxStalenessMs`, as stated when it created its stream, refuses every token by itself.
+ *
+ * @example
+ * ```ts
+ * import { type AuthoritySchema, ConsentRegister, GatewayAcknowledgements } from '@behalf/authority/consent';
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const databaseUrl = 'postgres://behalf@db.example/behalf';
+ * const db = openDatabase<AuthoritySchema>(databaseUrl);
+ * const gateways = await GatewayAcknowledgements.open({ databaseUrl, db, log: { log: () => undefined } });
+ * const { change } = await new ConsentRegister(db).revokeClient('budget-app', { by: 'support', initiator: 'admin' });
+ * const { everywhere, waitingFor } = await gateways.inForce(change, 5_000);
+ * console.log(everywhere ? 'no gateway permits it any more' : `not yet at ${waitingFor.join(', ')}`);
+ * ```
  */
 export class GatewayAcknowledgements {
   readonly #db: AuthorityDatabase;
@@ -50,6 +63,7 @@ export class GatewayAcknowledgements {
     this.#feed = feed;
   }
 
+  /** Starts listening, with one connection of its own. {@link close} ends it. */
   static async open({ databaseUrl, db, log }: AcknowledgementsOptions): Promise<GatewayAcknowledgements> {
     const feed = new ChangeFeed(databaseUrl, log, 'acknowledged');
     await feed.open();

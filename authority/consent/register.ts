@@ -34,6 +34,23 @@ const MAX_LIST = 1_000;
  *
  * It does not authorize: the caller must have established that a consent may be seen or ended (a person's own revocation is
  * checked again here).
+ *
+ * Every method can throw an AuthorityError `store_busy`, see {@link isStoreBusy}.
+ *
+ * @example
+ * ```ts
+ * import { type AuthoritySchema, ConsentRegister } from '@behalf/authority/consent';
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase<AuthoritySchema>('postgres://behalf@db.example/behalf');
+ * const consents = new ConsentRegister(db);
+ * const { items } = await consents.list({ clientId: 'budget-app', status: 'active' });
+ * for (const { id } of items) {
+ *   const { outcome } = await consents.revokeConsent(id, { by: 'support', initiator: 'admin', reason: 'it leaked its secret' });
+ *   console.log(id, outcome);
+ * }
+ * await db.destroy();
+ * ```
  */
 export class ConsentRegister {
   readonly #db: AuthorityDatabase;
@@ -53,6 +70,7 @@ export class ConsentRegister {
     return toConsent(await this.#transact((trx) => recordGrant(trx, terms)));
   }
 
+  /** A consent by its identifier, whatever its status. */
   async find(id: string): Promise<Consent | undefined> {
     const row = await this.#all().where('id', '=', id).executeTakeFirst();
     return row === undefined ? undefined : toConsent(row);
@@ -80,7 +98,11 @@ export class ConsentRegister {
     return rows.map((row) => toConsent(row));
   }
 
-  /** @throws RangeError for a page size outside of 1 to 100, or a cursor that was not given out */
+  /**
+   * The consents that match the filter, page by page, newest first.
+   *
+   * @throws RangeError for a page size outside of 1 to 100, or a cursor that was not given out
+   */
   async list(filter: ConsentFilter = {}, page: PageRequest = {}): Promise<ConsentPage> {
     const first = page.first ?? DEFAULT_PAGE;
     if (!Number.isInteger(first) || first < 1 || first > MAX_PAGE_SIZE) {

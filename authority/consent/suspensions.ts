@@ -23,7 +23,7 @@ export interface Suspension {
   readonly endedReason: string | undefined;
 }
 
-/** @see SuspensionRegister.suspend */
+/** The result of {@link SuspensionRegister.suspend} or {@link SuspensionRegister.resume}. */
 export interface SuspensionChange {
   readonly outcome: RevocationOutcome;
   /** The suspension now; undefined if there never was one to lift. */
@@ -32,7 +32,7 @@ export interface SuspensionChange {
   readonly change: ChangePosition | undefined;
 }
 
-/** Who requests it, and why. Both are recorded. */
+/** The party that requests it, and its reason. Both are recorded. */
 export interface SuspensionOptions {
   readonly by: string;
   /** Cut after 500 characters. */
@@ -50,7 +50,22 @@ const CONSENTS_LOOKED_THROUGH = 10_000;
  * Suspensions. A suspension is in force until it is lifted and revokes nothing: tokens that are still alive then work again. When
  * a method returns, its change is in the change log.
  *
- * It does not authorize: the caller must have done so.
+ * It does not authorize: the caller must have done so. Every change can throw an AuthorityError `store_busy`, see
+ * {@link isStoreBusy}.
+ *
+ * @example
+ * ```ts
+ * import { type AuthoritySchema, SuspensionRegister } from '@behalf/authority/consent';
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase<AuthoritySchema>('postgres://behalf@db.example/behalf');
+ * const suspensions = new SuspensionRegister(db);
+ * const client = { kind: 'client', clientId: 'budget-app' } as const;
+ * await suspensions.suspend(client, { by: 'support', reason: 'reads far too much' });
+ * // When it has been explained:
+ * await suspensions.resume(client, { by: 'support', reason: 'explained and fixed' });
+ * await db.destroy();
+ * ```
  */
 export class SuspensionRegister {
   readonly #db: AuthorityDatabase;

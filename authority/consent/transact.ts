@@ -72,7 +72,23 @@ export async function attempt<Result>(
   }
 }
 
-/** Whether a transaction was given up because of contention, so that it can be retried. */
+/**
+ * Whether a transaction was given up because of contention (`store_busy`): nothing was changed, so it can be retried.
+ *
+ * @example
+ * ```ts
+ * import { type ConsentRegister, isStoreBusy, type Revocation } from '@behalf/authority/consent';
+ *
+ * export async function revoke(consents: ConsentRegister, id: string, by: string): Promise<Revocation | 'try again'> {
+ *   try {
+ *     return await consents.revokeConsent(id, { by, initiator: 'user' });
+ *   } catch (error) {
+ *     if (isStoreBusy(error)) return 'try again';
+ *     throw error;
+ *   }
+ * }
+ * ```
+ */
 export function isStoreBusy(error: unknown): boolean {
   return error instanceof AuthorityError && error.code === 'store_busy';
 }

@@ -4,7 +4,7 @@ export type DetailLevel = 'full' | 'minimal';
 /** The events of a consent in the log. */
 export type ConsentEventType = 'requested' | 'granted' | 'narrowed' | 'extended' | 'expired' | 'revoked';
 
-/** Who requested a change (CAEP `initiating_entity`). */
+/** The kind of party that requested a change (CAEP `initiating_entity`). */
 export type Initiator = 'user' | 'admin' | 'policy';
 
 /** The words that a person was shown when they decided (ISO/IEC TS 27560: privacy notice). */
@@ -32,7 +32,7 @@ export interface PrivacyNotice {
 /** The state of a consent; `replaced`: by a narrower one of the same subject and client. */
 export type ConsentStatus = 'active' | 'revoked' | 'expired' | 'replaced';
 
-/** What a person agreed that one client may do on their behalf. */
+/** An agreement: one person lets one client act on their behalf, within these scopes and purposes, until it ends. */
 export interface Consent {
   readonly id: string;
   /** Counted from 1 over all consents of the subject for the client. */
@@ -55,7 +55,7 @@ export interface Consent {
   readonly endedReason: string | undefined;
 }
 
-/** What a person agreed to just now. */
+/** The terms that a person agreed to just now. */
 export interface ConsentTerms {
   readonly subject: string;
   readonly clientId: string;
@@ -66,14 +66,14 @@ export interface ConsentTerms {
   readonly declinedPurposes?: readonly string[];
   readonly detail: DetailLevel;
   readonly until: Date;
-  /** Who decided: the subject. */
+  /** The subject, who decided. */
   readonly by: string;
   readonly notice: PrivacyNotice;
   /** The version of the policy that the offer was made by (`policyVersion`). */
   readonly policyVersion?: string;
 }
 
-/** What a person removes from a consent. Only the named parts change. */
+/** The parts that a person removes from a consent. Only the named parts change. */
 export interface Narrowing {
   readonly removeScopes?: readonly string[];
   readonly removePurposes?: readonly string[];
@@ -86,7 +86,7 @@ export interface Narrowing {
   readonly reason?: string | undefined;
 }
 
-/** What a narrowing did. */
+/** The result of {@link ConsentRegister.narrow}. */
 export interface Narrowed {
   /** The consent now: a new one, unless nothing changed. Undefined if none is in force. */
   readonly consent: Consent | undefined;
@@ -102,7 +102,7 @@ export interface ChangePosition {
   readonly jti: string;
 }
 
-/** @see ConsentRegister.revokeConsent and its siblings */
+/** The party that revokes, and its reason: see {@link ConsentRegister.revokeConsent}. All of it is recorded. */
 export interface RevocationOptions {
   /** The subject who revokes, or a part of the system. */
   readonly by: string;
@@ -118,7 +118,7 @@ export interface RevocationOptions {
  */
 export type RevocationOutcome = 'done' | 'already' | 'unknown';
 
-/** What a revocation ended. */
+/** The result of a revocation. */
 export interface Revocation {
   readonly outcome: RevocationOutcome;
   /** The consents that this call ended, in their present state. Empty if a revocation is repeated. */
@@ -127,10 +127,10 @@ export interface Revocation {
   readonly change: ChangePosition | undefined;
 }
 
-/** @see ConsentRegister.revokeToken */
+/** The result of {@link ConsentRegister.revokeToken}. */
 export type TokenRevocation = Pick<Revocation, 'outcome' | 'change'>;
 
-/** @see ConsentRegister.revokeSubjectSessions */
+/** The result of {@link ConsentRegister.revokeSession} or {@link ConsentRegister.revokeSubjectSessions}. */
 export interface SessionsRevocation extends Revocation {
   /** Sign-ins at the authority that ended. */
   readonly sessions: number;
@@ -145,7 +145,7 @@ export interface ConsentFilter {
   readonly status?: ConsentStatus | undefined;
 }
 
-/** @see ConsentRegister.list */
+/** Which page {@link ConsentRegister.list} returns. */
 export interface PageRequest {
   /** 1 to 100; default 20. */
   readonly first?: number | undefined;

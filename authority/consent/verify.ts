@@ -14,7 +14,7 @@ export interface ConsentDifference {
   readonly problem: string;
 }
 
-/** @see verifyConsents */
+/** The result of {@link verifyConsents}. */
 export interface ConsentVerification {
   /** The number of compared consents. */
   readonly checked: number;
@@ -25,6 +25,17 @@ export interface ConsentVerification {
 /**
  * Compares each consent with a replay of its events, in one read-only transaction and page by page, so that only one page is in
  * memory whatever the size of the store.
+ *
+ * @example
+ * ```ts
+ * import { type AuthoritySchema, verifyConsents } from '@behalf/authority/consent';
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase<AuthoritySchema>('postgres://behalf@db.example/behalf');
+ * const { checked, differences } = await verifyConsents(db);
+ * console.log(`${checked} consents, ${differences.length} of which differ from their log`);
+ * await db.destroy();
+ * ```
  */
 export async function verifyConsents(db: AuthorityDatabase): Promise<ConsentVerification> {
   return db

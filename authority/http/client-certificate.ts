@@ -7,7 +7,7 @@ import { clientCertificate } from '@behalf/http';
 /** RFC 5280 section 4.2.1.12: id-kp-clientAuth. */
 const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';
 
-/** @see ClientCertificates */
+/** Which clients' certificates are accepted (RFC 8705). See {@link AuthorityOptions.clientCertificates}. */
 export interface ClientCertificateOptions {
   /**
    * Addresses of the proxies that terminate TLS in front of this server, ask clients for certificates, and pass them on in

@@ -14,6 +14,16 @@ import { runningPolicy } from './021-running-policy.js';
  * Migrates the authority's tables to the newest version. Several processes may call it at the same time.
  *
  * @throws StoreError `migration_failed`, `database_rights`, `database_busy`
+ *
+ * @example
+ * ```ts
+ * import { type AuthoritySchema, migrateAuthority } from '@behalf/authority/consent';
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase<AuthoritySchema>('postgres://behalf@db.example/behalf');
+ * await migrateAuthority(db);
+ * await db.destroy();
+ * ```
  */
 export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
   await migrate(db, {

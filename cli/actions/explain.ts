@@ -2,9 +2,9 @@ import { text as textOf } from 'node:stream/consumers';
 import { isRecord } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
 import { decodeJwt } from 'jose';
-import { readDelegation, Namespaces, createOperationAuthorizer } from '@behalf/gateway/internal';
+import { readDelegation, Namespaces } from '@behalf/gateway/internal';
 import { printable } from '@behalf/gateway/printable';
-import { explainOperation, supposedDelegation, apiSchemaOf } from '@behalf/gateway/tools';
+import { createExplainer, supposedDelegation } from '@behalf/gateway/tools';
 import { CommandError } from '../command-error.js';
 import { explanationLines } from './explanation-lines.js';
 import { readSupergraphSdl, readText } from '../read-supergraph.js';
@@ -40,15 +40,10 @@ export async function explainFile(
   const caller = await callerOf(options);
   const { operationFile } = options;
   const query = operationFile === '-' ? await textOf(process.stdin) : await readText(operationFile);
-  const authorizer = createOperationAuthorizer(await readSupergraphSdl(options.supergraph), {
-    coverage: options.coverage,
-  });
+  const explain = createExplainer(await readSupergraphSdl(options.supergraph), options.coverage);
   const { delegation, operationName } = { ...caller, ...options };
-  const result = explainOperation(
-    { query, file: operationFile === '-' ? 'stdin' : operationFile, operationName, delegation },
-    authorizer,
-    apiSchemaOf(authorizer.executableSdl),
-  );
+  const file = operationFile === '-' ? 'stdin' : operationFile;
+  const result = explain({ query, file, operationName, delegation });
   if (result.errors !== undefined) {
     printError('OPERATION_INVALID: the gateway would refuse the operation');
     for (const error of result.errors)

@@ -60,6 +60,7 @@ export const directiveErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
+/** Every code of a {@link DirectiveError}. The codes are stable. */
 export type DirectiveErrorCode = keyof typeof directiveErrors;
 
 /** Codes of denials, at the gateway and in the subgraphs. */

@@ -1,5 +1,6 @@
 import type { subgraphLogCodes } from './errors.js';
 
+/** Every code that a {@link SubgraphLog} hears. The codes are stable. */
 export type SubgraphLogCode = keyof typeof subgraphLogCodes;
 
 /** A coordinate and a count: never a value, a subject, an argument or a variable. */

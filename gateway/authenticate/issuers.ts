@@ -47,8 +47,9 @@ export interface IssuerOptions {
   readonly allowInsecureIssuer?: boolean;
 }
 
+/** Where an issuer's tokens hold what decisions need. See {@link IssuerOptions.claims}. */
 export interface ClaimNames {
-  /** Default `scope`. Strings of words, or lists. */
+  /** Default `scope`. The claim holds space-separated words, or a list. */
   readonly scopes?: ClaimMapping;
   /** No default: without it, tokens bring no policies. */
   readonly policies?: ClaimMapping;
@@ -58,9 +59,15 @@ export interface ClaimNames {
   readonly clientId?: ClaimPath;
   /** Default `sub`. Revocations of a person are still matched by `sub`. */
   readonly subject?: ClaimPath;
-  /** Recognizes a token without a person. A token whose `sub` is its client (RFC 9068 section 2.2) is recognized without it. */
+  /**
+   * Recognizes a token without a person. A token whose `sub` is its client (RFC 9068 section 2.2) is
+   * recognized without it.
+   */
   readonly service?: ClaimTest;
-  /** Conditions on every token. A `typ` shared with ID tokens needs one to tell them apart (RFC 8725 section 3.12). */
+  /**
+   * Conditions on every token. A `typ` shared with ID tokens needs one to tell them apart (RFC 8725 section
+   * 3.12).
+   */
   readonly required?: readonly ClaimTest[];
 }
 

@@ -25,6 +25,7 @@ export type SelectionDecision =
   /** Introspection, which the gateway's own setting decides. */
   | 'introspection';
 
+/** One rule that an {@link ExplainedSelection} must meet, and whether the delegation meets it. */
 export interface ExplainedRule {
   /** The type or field that states it. */
   readonly at: string;
@@ -35,6 +36,7 @@ export interface ExplainedRule {
   readonly missing?: Requires;
 }
 
+/** One `@minimize` on an {@link ExplainedSelection}, and whether the delegation holds enough for the whole value. */
 export interface ExplainedMinimization {
   readonly at: string;
   /** The directive without `unless`, in the words of the schema. */
@@ -44,6 +46,7 @@ export interface ExplainedMinimization {
   readonly whole: boolean;
 }
 
+/** The decision on one selection of an operation, and the rules that it follows from. */
 export interface ExplainedSelection {
   /** Response keys from the operation down; lists have no index here. */
   readonly path: readonly string[];
@@ -68,6 +71,7 @@ export interface Needs {
   readonly impossible: readonly string[];
 }
 
+/** The gateway's decision on an operation, selection by selection. */
 export interface Explanation {
   readonly operation: { readonly type: string; readonly name?: string };
   /** Whether nothing is denied. Ownership of rows is unknown here. */

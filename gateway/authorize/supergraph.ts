@@ -33,9 +33,26 @@ export const supergraphErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
+/** Every code of a {@link SupergraphError}. */
 export type SupergraphErrorCode = keyof typeof supergraphErrors;
 
-/** A supergraph that must not be served. */
+/**
+ * A supergraph that must not be served. `code` says why; the message names the coordinates.
+ *
+ * @example
+ * ```ts
+ * import { type ProtectedGateway, SupergraphError } from '@behalf/gateway';
+ *
+ * export async function load(gateway: ProtectedGateway): Promise<void> {
+ *   try {
+ *     await gateway.load();
+ *   } catch (error) {
+ *     if (!(error instanceof SupergraphError)) throw error;
+ *     console.error(`${error.code}: ${error.message}`);
+ *   }
+ * }
+ * ```
+ */
 export class SupergraphError extends Error {
   override readonly name = 'SupergraphError';
 

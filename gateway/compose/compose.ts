@@ -14,6 +14,18 @@ import { withStandardRootNames } from '../inspect/root-names.js';
 import { recordStatements } from '../inspect/statements.js';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 
+/**
+ * Every reason why there is no supergraph. The codes are stable.
+ *
+ * @example
+ * ```ts
+ * import { type ComposeErrorCode, composeErrors } from '@behalf/gateway/tools';
+ *
+ * export function describe(code: ComposeErrorCode): string {
+ *   return composeErrors[code].description;
+ * }
+ * ```
+ */
 export const composeErrors = Object.freeze({
   COMPOSE_CONFIGURATION: {
     description: "The configuration cannot be read, or has a key that is not rover's.",
@@ -29,9 +41,24 @@ export const composeErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
+/** Every code of a {@link ComposeError}. */
 export type ComposeErrorCode = keyof typeof composeErrors;
 
-/** Why there is no supergraph. */
+/**
+ * There is no supergraph. `details` has one line for each reason.
+ *
+ * @example
+ * ```ts
+ * import { compose, ComposeError } from '@behalf/gateway/tools';
+ *
+ * try {
+ *   await compose('supergraph.yaml', 'supergraph.graphql');
+ * } catch (error) {
+ *   if (!(error instanceof ComposeError)) throw error;
+ *   console.error([`${error.code}: ${error.message}`, ...error.details].join('\n'));
+ * }
+ * ```
+ */
 export class ComposeError extends Error {
   override readonly name = 'ComposeError';
 
@@ -46,6 +73,7 @@ export class ComposeError extends Error {
   }
 }
 
+/** A subgraph to be composed, see {@link composeSupergraph}. */
 export interface SubgraphSource {
   readonly name: string;
   /** The address by which the gateway reaches it. */
@@ -66,7 +94,19 @@ interface RuledSubgraph extends SubgraphSource {
  * composition, and Behalf's other directives travel by `@composeDirective`. The supergraph records which subgraphs state the
  * rules that only subgraphs enforce.
  *
- * @throws {ComposeError} with composition's own codes in `details`, or those of `behalf lint` if protection is lost
+ * @throws {ComposeError} `COMPOSE_FAILED`, with composition's own codes in `details`, or those of `behalf lint` if protection is
+ *   lost
+ *
+ * @example
+ * ```ts
+ * import { composeSupergraph } from '@behalf/gateway/tools';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const supergraphSdl = composeSupergraph([
+ *   { name: 'accounts', url: 'http://accounts.internal/', sdl: readFileSync('accounts.graphql', 'utf8') },
+ *   { name: 'people', url: 'http://people.internal/', sdl: readFileSync('people.graphql', 'utf8') },
+ * ]);
+ * ```
  */
 export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string {
   const ruled = readSubgraphs(subgraphs);
@@ -189,6 +229,14 @@ function codeOf(error: GraphQLError): string {
  * @param configFile paths in it are relative to its folder
  * @returns the supergraph, and the names of its subgraphs
  * @throws {ComposeError}
+ *
+ * @example
+ * ```ts
+ * import { compose } from '@behalf/gateway/tools';
+ *
+ * const { subgraphs } = await compose('supergraph.yaml', 'supergraph.graphql');
+ * console.log(`composed ${subgraphs.join(', ')}`);
+ * ```
  */
 export async function compose(
   configFile: string,
@@ -200,7 +248,20 @@ export async function compose(
   return { supergraphSdl, subgraphs: sources.map(({ name }) => name) };
 }
 
-/** Reads `supergraph.yaml` and the schemas that it names. */
+/**
+ * Reads rover's `supergraph.yaml` and the schemas that it names, from files or from running subgraphs.
+ *
+ * @param configFile Paths in it are relative to its folder.
+ * @throws {ComposeError} `COMPOSE_CONFIGURATION`, `COMPOSE_SCHEMA_UNREADABLE`
+ *
+ * @example
+ * ```ts
+ * import { composeSupergraph, readSupergraphConfig } from '@behalf/gateway/tools';
+ *
+ * const subgraphs = await readSupergraphConfig('supergraph.yaml');
+ * const supergraphSdl = composeSupergraph(subgraphs);
+ * ```
+ */
 export async function readSupergraphConfig(configFile: string): Promise<SubgraphSource[]> {
   const config = asRecord(await readYaml(configFile), '', configFile);
   allowKeys(config, ['federation_version', 'subgraphs'], '', configFile);

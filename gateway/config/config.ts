@@ -91,6 +91,13 @@ export interface CheckedConfig extends Omit<CheckedOptions, 'issuers' | 'propaga
  * Reads a configuration file (YAML, of which JSON is a part), fills `${NAME}` from the environment, and checks it.
  *
  * @throws {ConfigurationError} with the path of the key in its message.
+ *
+ * @example
+ * ```ts
+ * import { readConfig, startGateway } from '@behalf/gateway';
+ *
+ * const { url } = await startGateway(await readConfig('gateway.yaml'));
+ * ```
  */
 export async function readConfig(
   file: string,
@@ -132,7 +139,19 @@ const FILES: ReadonlySet<string> = new Set([
 /**
  * Checks a configuration and fills in its defaults: the shape by the schema, then what a schema cannot express.
  *
- * @throws {ConfigurationError}
+ * @throws {ConfigurationError} with the path of the key in its message.
+ *
+ * @example
+ * ```ts
+ * import { checkConfig, startGateway } from '@behalf/gateway';
+ *
+ * const config = checkConfig({
+ *   listen: { port: 4000 },
+ *   supergraph: '/etc/behalf/supergraph.graphql',
+ *   issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ * });
+ * const { url } = await startGateway(config);
+ * ```
  */
 export function checkConfig(value: unknown): CheckedConfig {
   const config = mapPlain(value, (member) => member);

@@ -25,6 +25,7 @@ interface JwksAnswer {
  * any other method, 503 while there are no keys. It reads no body and never throws. It does not look at the path.
  *
  * @example
+ * ```ts
  * import { createServer } from 'node:http';
  * import { jwksHandler, protectGateway } from '@behalf/gateway';
  *
@@ -37,6 +38,7 @@ interface JwksAnswer {
  * );
  * createServer(jwksHandler(gateway)).listen(4001);
  * // Express: app.get('/.well-known/jwks.json', jwksHandler(gateway));
+ * ```
  */
 export function jwksHandler(
   source: JwksSource,
@@ -61,6 +63,7 @@ export interface FastifyReplyLike {
  * The same as {@link jwksHandler} for Fastify.
  *
  * @example
+ * ```ts
  * import { fastifyJwksHandler, protectGateway } from '@behalf/gateway';
  * import fastify from 'fastify';
  *
@@ -72,6 +75,7 @@ export interface FastifyReplyLike {
  *   },
  * );
  * fastify().get('/.well-known/jwks.json', fastifyJwksHandler(gateway));
+ * ```
  */
 export function fastifyJwksHandler(
   source: JwksSource,

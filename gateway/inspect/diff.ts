@@ -8,6 +8,7 @@ import { compareStrategies, minimizationText, wholeRequirement } from '../superg
 import { compareRequirements } from './implication.js';
 import type { InspectedSupergraph } from './supergraph.js';
 
+/** The kinds of {@link Change}. They are stable. */
 export type ChangeKind =
   /** More delegations meet the rules. */
   | 'opened'
@@ -43,6 +44,7 @@ export const OPENING_KINDS: ReadonlySet<ChangeKind> = new Set([
   'bypassed',
 ]);
 
+/** One change that {@link diffSupergraphs} found. */
 export interface Change {
   readonly kind: ChangeKind;
   readonly coordinate: string;
@@ -54,10 +56,21 @@ export interface Change {
 }
 
 /**
- * What a change of the supergraph opens and closes, by coordinate. Rules are compared by the delegations that meet them, not by
- * how they are written. Each field counts with everything it requires, so moving a rule from a field to its type is no change.
+ * Lists what a change of the supergraph opens and closes, by coordinate. Rules are compared by the delegations that meet them, not
+ * by how they are written. Each field counts with everything it requires, so moving a rule from a field to its type is no change.
  *
  * @returns the changes that open something first
+ *
+ * @example
+ * ```ts
+ * import { diffSupergraphs, inspectSupergraph } from '@behalf/gateway/tools';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const before = inspectSupergraph(readFileSync('deployed.graphql', 'utf8'), 'required');
+ * const after = inspectSupergraph(readFileSync('supergraph.graphql', 'utf8'), 'required');
+ * const opened = diffSupergraphs(before, after).filter(({ opens }) => opens);
+ * for (const { kind, coordinate } of opened) console.log(kind, coordinate);
+ * ```
  */
 export function diffSupergraphs(before: InspectedSupergraph, after: InspectedSupergraph): readonly Change[] {
   const fieldsBefore = fieldsOf(before.apiSchema);

@@ -8,15 +8,28 @@ import { readSupergraph } from '../authorize/supergraph.js';
 export interface InspectedSupergraph {
   readonly document: DocumentNode;
   readonly rules: RuleTable;
-  /** What clients see: without federation's additions and `@inaccessible` elements. */
+  /** The schema that clients see: without federation's additions and `@inaccessible` elements. */
   readonly apiSchema: GraphQLSchema;
 }
 
+/** `required`: a field without a rule that is not `@public` is refused. `open`: it is open, as in the standard. */
 export type Coverage = 'required' | 'open';
 
 /**
+ * Reads a supergraph with its rules, for {@link diffSupergraphs} and checks of your own.
+ *
  * @param coverage whether a field without a rule is refused, as in the gateway's configuration
  * @throws SupergraphError when the supergraph cannot be read, or one of its rules cannot be enforced
+ *
+ * @example
+ * ```ts
+ * import { inspectSupergraph } from '@behalf/gateway/tools';
+ * import { printSchema } from 'graphql';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const { apiSchema } = inspectSupergraph(readFileSync('supergraph.graphql', 'utf8'), 'required');
+ * console.log(printSchema(apiSchema));
+ * ```
  */
 export function inspectSupergraph(sdl: string, coverage: Coverage): InspectedSupergraph {
   const { rules, executableSdl } = readSupergraph(sdl, coverage);

@@ -52,6 +52,7 @@ export interface RevocationSettings {
   readonly instance: string | undefined;
 }
 
+/** The option `revocation`: {@link RevocationSettings}, all but `streams` with a default. */
 export type RevocationOptions = Given<Omit<RevocationSettings, 'streams'>> &
   Pick<RevocationSettings, 'streams'>;
 
@@ -77,6 +78,7 @@ export interface PropagationSettings {
   readonly passOn: TxnTokenExchangeOptions | undefined;
 }
 
+/** The option `propagation`: {@link PropagationSettings}, all but `issuer` with a default. */
 export type PropagationOptions = Given<Omit<PropagationSettings, 'issuer'>> &
   Pick<PropagationSettings, 'issuer'>;
 

@@ -8,6 +8,16 @@ export const ACTION_TYPE = 'Behalf::Action';
  * resource the person whose data it is; the context is the delegation from the token.
  *
  * Source: Cedar schema grammar, https://docs.cedarpolicy.com/schema/human-readable-schema.html
+ *
+ * @param policies The names in the supergraph's `@policy` rules.
+ *
+ * @example
+ * ```ts
+ * import { cedarSchema } from '@behalf/gateway';
+ * import { writeFileSync } from 'node:fs';
+ *
+ * writeFileSync('policies.cedarschema', cedarSchema(new Set(['business-hours'])));
+ * ```
  */
 export function cedarSchema(policies: ReadonlySet<string>): string {
   const actions = [...policies].sort().map((policy) => JSON.stringify(policy));

@@ -21,6 +21,15 @@ type Cedar = typeof cedarModule;
  * @param text of the file
  * @param path key of the configuration, for messages
  * @throws {ConfigurationError} if the text is not Cedar; `prepare` throws it if the file does not fit the supergraph
+ *
+ * @example
+ * ```ts
+ * import { cedarEvaluator, type ProtectionOptions } from '@behalf/gateway';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const cedar = await cedarEvaluator(readFileSync('policies.cedar', 'utf8'), 'policies.cedar');
+ * export const policies: ProtectionOptions['policies'] = { evaluators: [cedar] };
+ * ```
  */
 export async function cedarEvaluator(text: string, path: string): Promise<PolicyEvaluator> {
   // Four megabytes, loaded only if used.

@@ -4,6 +4,7 @@ import type { ProofReplayStore } from './store.js';
 /** About 60 MB when full; for proofs that live for a minute, more than 5,000 requests a second. */
 const DEFAULT_MAX_REPLAY_ENTRIES = 500_000;
 
+/** The options of {@link MemoryProofReplayStore}. */
 export interface MemoryProofReplayOptions {
   /** Default 500,000. Beyond it every claim is refused: forgetting one would let it be reused. */
   readonly maxEntries?: number;
@@ -11,7 +12,17 @@ export interface MemoryProofReplayOptions {
   readonly now?: () => number;
 }
 
-/** For one gateway. It does not know what was used before its start. */
+/**
+ * For one gateway. It does not know what was used before its start.
+ *
+ * @example
+ * ```ts
+ * import { MemoryProofReplayStore, type ProtectionOptions } from '@behalf/gateway';
+ *
+ * const replay = new MemoryProofReplayStore({ maxEntries: 100_000 });
+ * export const dpop: ProtectionOptions['dpop'] = { replay };
+ * ```
+ */
 export class MemoryProofReplayStore implements ProofReplayStore {
   readonly knowsSinceSeconds = Math.floor(Date.now() / 1000);
   /** When each may be forgotten, in the order of the claims. */
@@ -24,6 +35,7 @@ export class MemoryProofReplayStore implements ProofReplayStore {
     this.now = now ?? (() => performance.now());
   }
 
+  /** The number of proofs that are remembered at present. */
   get size(): number {
     return this.claimed.size;
   }

@@ -4,8 +4,9 @@ import { MemoryProofReplayStore } from './memory.js';
 import { ProofReplayStoreError } from './store.js';
 import type { ProofReplayStore } from './store.js';
 
+/** The options of {@link PostgresProofReplayStore}. */
 export interface PostgresProofReplayOptions {
-  /** With the role that can only claim (see `createReplayRole` of the store). */
+  /** The connection string of the role that can claim and nothing else (see `createReplayRole` of `@behalf/store`). */
   readonly databaseUrl: string;
   /** Maximum number of this gateway's claims at a time. Default 500,000. */
   readonly maxEntries?: number;
@@ -20,6 +21,16 @@ const CLAIM = { name: 'claim', text: 'select replay.claim($1, $2) as is_first' }
 /**
  * For several gateways on one database. Claims that this gateway has seen are refused without a query, and it claims no more
  * than its memory has room for, which bounds the table by the number of gateways.
+ *
+ * @example
+ * ```ts
+ * import { PostgresProofReplayStore, type ProtectionOptions } from '@behalf/gateway';
+ *
+ * const replay = new PostgresProofReplayStore({ databaseUrl: process.env.REPLAY_DATABASE_URL ?? '' });
+ * export const dpop: ProtectionOptions['dpop'] = { replay };
+ * // When the gateway has stopped:
+ * await replay.close();
+ * ```
  */
 export class PostgresProofReplayStore implements ProofReplayStore {
   /** The table outlives the gateway. */

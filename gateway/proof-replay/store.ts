@@ -22,7 +22,28 @@ export interface ProofReplayStore {
 /** Why a claim failed; for the log and the record. */
 export type ProofReplayStoreReason = 'REPLAY_STORE_FULL' | 'REPLAY_STORE_UNREACHABLE';
 
-/** It is unknown whether the proof was used. */
+/**
+ * It is unknown whether the proof was used.
+ *
+ * @example
+ * ```ts
+ * import { type ProofReplayStore, ProofReplayStoreError } from '@behalf/gateway';
+ *
+ * declare const cache: { setIfAbsent(key: string, seconds: number): Promise<boolean> };
+ *
+ * export const replay: ProofReplayStore = {
+ *   knowsSinceSeconds: Math.floor(Date.now() / 1000),
+ *   async claim(digest, keepSeconds) {
+ *     try {
+ *       return await cache.setIfAbsent(digest, keepSeconds);
+ *     } catch (cause) {
+ *       throw new ProofReplayStoreError('REPLAY_STORE_UNREACHABLE', { cause });
+ *     }
+ *   },
+ *   close: () => Promise.resolve(),
+ * };
+ * ```
+ */
 export class ProofReplayStoreError extends Error {
   override readonly name = 'ProofReplayStoreError';
 

@@ -20,6 +20,7 @@ export const IDENTITY_SOURCES = Object.freeze([
   /** Those that the subgraph may get (`roles`), separated by spaces. */
   'roles',
 ] as const);
+/** The parts of the verified delegation that a header can hold. See {@link HeaderSource}. */
 export type IdentitySource = (typeof IDENTITY_SOURCES)[number];
 
 /** The source of a header's value. */

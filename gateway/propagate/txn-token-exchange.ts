@@ -38,6 +38,7 @@ const KNOWN_PARAMETERS: ReadonlySet<string> = new Set([
 /** RFC 6749 section 5.2 and RFC 8693 section 2.2.2. */
 type OAuthErrorCode = 'invalid_request' | 'invalid_client' | 'invalid_target' | 'unsupported_grant_type';
 
+/** The HTTP request of a workload that wants a token exchanged, for {@link ProtectedGateway.exchangeTxnToken}. */
 export interface TxnTokenExchangeRequest {
   /** Every value of the `Authorization` header. */
   readonly authorization: readonly string[];

@@ -11,6 +11,7 @@ export const FOREIGN_EVENTS = Object.freeze({
   'credential-change': 'https://schemas.openid.net/secevent/caep/event-type/credential-change',
 });
 
+/** The events of other issuers that end tokens (OpenID CAEP 1.0). See {@link ForeignStreamOptions.events}. */
 export type ForeignEventName = keyof typeof FOREIGN_EVENTS;
 
 /** How an issuer without Behalf's subjects names people. */

@@ -1,5 +1,6 @@
 import type { ForeignEventName } from './foreign-events.js';
 
+/** One stream of revocations that is followed (OpenID SSF 1.0, by long polls as in RFC 8936). */
 export interface StreamOptions {
   /** Issuer of the events, and of the tokens that they end. */
   readonly issuer: string;
@@ -21,6 +22,7 @@ export interface StreamOptions {
   readonly foreign?: ForeignStreamOptions;
 }
 
+/** A stream of an issuer that is not a Behalf authority, and was made by other means. See {@link StreamOptions.foreign}. */
 export interface ForeignStreamOptions {
   /** Where its events are polled (RFC 8936). */
   readonly deliveryEndpoint: string;
@@ -34,7 +36,8 @@ export interface ForeignStreamOptions {
   readonly emailIsSubject?: boolean;
 }
 
-/** Combined with the issuer's own entry. */
+/** A stream, and whether its issuer may be reached over plain `http:`, for {@link watchRevocations}. */
 export interface ReceiverOptions extends StreamOptions {
+  /** As {@link IssuerOptions.allowInsecureIssuer}: for development only. Default false. */
   readonly allowInsecureIssuer?: boolean;
 }

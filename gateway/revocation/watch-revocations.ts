@@ -6,6 +6,7 @@ import { SsfReceiver } from './receiver.js';
 import type { ReceiverOptions } from './stream-options.js';
 import { RevocationView } from './view.js';
 
+/** The options of {@link watchRevocations}. */
 export interface WatchRevocationsOptions extends RevocationHooks {
   /** As in a gateway's `revocation.streams`; each is a separate stream of this process. */
   readonly streams: readonly ReceiverOptions[];
@@ -15,6 +16,7 @@ export interface WatchRevocationsOptions extends RevocationHooks {
   readonly log?: GatewayLog;
 }
 
+/** A receiver of revocations, made by {@link watchRevocations}. */
 export interface RevocationWatch {
   /** Whether all announcements are known; otherwise, do not trust a cache. */
   isFresh(): boolean;
@@ -30,7 +32,10 @@ const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
  * Calls hooks for revocations that issuers announce (OpenID SSF 1.0, RFC 8936), in a process that is not a gateway, such as a
  * subgraph with its own cache. Like every receiver it needs a stream, and not a gateway.
  *
+ * A stream that fails is logged and tried again; {@link RevocationWatch.isFresh} is false meanwhile.
+ *
  * @example
+ * ```ts
  * import { watchRevocations } from '@behalf/gateway';
  *
  * const cache = new Map<string, unknown>();
@@ -42,6 +47,7 @@ const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
  *   },
  * });
  * process.once('SIGTERM', () => void watch.close());
+ * ```
  */
 export function watchRevocations(options: WatchRevocationsOptions): RevocationWatch {
   const log = unfailingLog(options.log ?? silentLog);

@@ -24,6 +24,7 @@ export interface SubgraphServerOptions<Context extends ProtectedContext> {
   readonly log?: Log | undefined;
 }
 
+/** A running subgraph, see {@link startConsentSubgraph}. */
 export interface RunningSubgraph {
   readonly url: string;
   /** Answers pending requests, then closes every connection. */

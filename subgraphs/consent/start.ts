@@ -12,7 +12,7 @@ import type { ConsentContext } from './context.js';
 import { buildConsentSchema } from './schema.js';
 import { type RunningSubgraph, startSubgraph } from './server.js';
 
-/** @see startConsentSubgraph */
+/** The options of {@link startConsentSubgraph}. */
 export interface ConsentSubgraphOptions {
   /** PostgreSQL holding the authority's tables (`migrateAuthority` of `@behalf/authority` makes them). */
   readonly databaseUrl: string;
@@ -28,6 +28,16 @@ export interface ConsentSubgraphOptions {
   readonly log?: Log | undefined;
 }
 
+/**
+ * The port that {@link startConsentSubgraph} listens on unless it is given another.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULT_CONSENT_PORT } from '@behalf/consent-subgraph';
+ *
+ * console.log(`routing_url: http://127.0.0.1:${DEFAULT_CONSENT_PORT}/`);
+ * ```
+ */
 export const DEFAULT_CONSENT_PORT = 4014;
 const NAME = 'consent';
 const MAX_CONNECTIONS = 10;
@@ -42,6 +52,7 @@ const SILENT: Log = { log: () => undefined };
  * @returns the running subgraph; `close()` answers pending requests first, then closes the database connections
  * @throws Error when the address cannot be listened on
  * @throws StoreError `database_unreachable`, `database_version` when the database cannot be used
+ *
  * @example
  * ```ts
  * import { startConsentSubgraph } from '@behalf/consent-subgraph';

@@ -1,33 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
 import ts from 'typescript';
-import { expect, it } from 'vitest';
-import { projectPath } from '@behalf/example/internal';
+import { describe, expect, it } from 'vitest';
+import { projectPath } from '../../subgraphs/bank/shared/project-path.js';
+import { documentedFences, type Fence } from './fences.js';
+import { entries, publicEntries, publicSymbols, undocumented } from './public-symbols.js';
 
-// Examples compile: those after `@example` in docblocks of exports, and every ```ts fence of a document that is not marked as a
-// ```ts fragment.
+// Every symbol that a published package exports has a docblock, and an example if it can be called, made or used as a value.
+// These examples compile, and so does every ```ts fence of a document.
 
-/** The imports of examples, and their place in this repository. */
-const MODULES: Readonly<Record<string, string>> = {
-  '@behalf/audit': 'audit/index.ts',
-  '@behalf/authority': 'authority/index.ts',
-  '@behalf/directives': 'directives/src/index.ts',
-  '@behalf/audit/postgres': 'audit/postgres.ts',
-  '@behalf/authority/clients': 'authority/clients/index.ts',
-  '@behalf/authority/consent': 'authority/consent/index.ts',
-  '@behalf/gateway': 'gateway/index.ts',
-  '@behalf/gateway/tools': 'gateway/tools.ts',
-  '@behalf/http': 'http/index.ts',
-  '@behalf/policy': 'policy/index.ts',
-  '@behalf/store': 'store/index.ts',
-};
-const NOT_OURS = new Set(['node_modules', 'dist', '.git', '.behalf', 'decisions']);
-
-interface Example {
-  /** Its place in the source, for error messages. */
-  readonly place: string;
-  readonly text: string;
-}
+const TIMEOUT_MS = 120_000;
 
 const { config } = ts.readConfigFile(projectPath('tsconfig.base.json'), (file) => ts.sys.readFile(file)) as {
   config: { compilerOptions: Record<string, unknown> };
@@ -37,52 +17,15 @@ const options: ts.CompilerOptions = {
   composite: false,
   declaration: false,
   noEmit: true,
-  paths: Object.fromEntries(Object.entries(MODULES).map(([name, file]) => [name, [projectPath(file)]])),
+  resolveJsonModule: true,
+  // Sources, so that nothing depends on what was built last.
+  paths: Object.fromEntries([...entries].map(([name, file]) => [name, [file]])),
 };
+const program = ts.createProgram([...publicEntries.values()], options);
+const symbols = publicSymbols(program);
 
-const FENCE = /^( *)```ts *\n([\s\S]*?)^ *```$/gm;
-
-function fencesIn(place: string, text: string): Example[] {
-  return [...text.matchAll(FENCE)].map(([, indent = '', code = ''], index) => ({
-    place: `${place}, example ${index + 1}`,
-    text: code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
-  }));
-}
-
-async function documentedExamples(folder = projectPath()): Promise<Example[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const found = entries
-    .filter(({ name }) => !NOT_OURS.has(name))
-    .map(async (entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return documentedExamples(path);
-      if (!entry.name.endsWith('.md')) return [];
-      return fencesIn(relative(projectPath(), path), await readFile(path, 'utf8'));
-    });
-  return (await Promise.all(found)).flat();
-}
-
-/** The examples of each export of a package, including members of classes and interfaces. */
-function exportedExamples(program: ts.Program): Example[] {
-  const checker = program.getTypeChecker();
-  return Object.entries(MODULES).flatMap(([name, file]) => {
-    const source = program.getSourceFile(projectPath(file));
-    const module = source === undefined ? undefined : checker.getSymbolAtLocation(source);
-    if (module === undefined) throw new Error(`${name} has no ${file}`);
-    return checker.getExportsOfModule(module).flatMap((exported) => {
-      const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
-      return [symbol, ...(symbol.members?.values() ?? [])].flatMap((each) =>
-        each
-          .getJsDocTags(checker)
-          .filter((tag) => tag.name === 'example')
-          .flatMap((tag) => fencesIn(`${name} ${each.name}`, `${ts.displayPartsToString(tag.text)}\n`)),
-      );
-    });
-  });
-}
-
-/** Compiles each as its own module, resolved from the root folder. */
-function problemsOf(examples: readonly Example[], old: ts.Program): string[] {
+/** Compiles each example as a module of its own, which resolves packages as a file in the root folder would. */
+function problemsOf(examples: readonly Fence[]): string[] {
   const files = new Map(
     examples.map((example, index) => [projectPath(`example-${index}.ts`), example] as const),
   );
@@ -93,17 +36,18 @@ function problemsOf(examples: readonly Example[], old: ts.Program): string[] {
     readFile: (file) => files.get(file)?.text ?? base.readFile(file),
     getSourceFile(file, language, ...more) {
       const example = files.get(file);
-      if (example === undefined) return base.getSourceFile(file, language, ...more);
-      // Makes an example without imports a module, so that its names are its own.
+      if (example === undefined)
+        return program.getSourceFile(file) ?? base.getSourceFile(file, language, ...more);
+      // One without imports is a module all the same, so that its names meet no others'.
       return ts.createSourceFile(file, `${example.text}\nexport {};\n`, language);
     },
   };
-  const program = ts.createProgram([...files.keys()], options, host, old);
+  const compiled = ts.createProgram([...files.keys()], options, host);
   return [...files].flatMap(([file, { place, text }]) => {
-    const source = program.getSourceFile(file);
+    const source = compiled.getSourceFile(file);
     const diagnostics = [
-      ...program.getSyntacticDiagnostics(source),
-      ...program.getSemanticDiagnostics(source),
+      ...compiled.getSyntacticDiagnostics(source),
+      ...compiled.getSemanticDiagnostics(source),
     ];
     return diagnostics.map(
       ({ messageText }) => `${place}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}\n${text}`,
@@ -111,23 +55,48 @@ function problemsOf(examples: readonly Example[], old: ts.Program): string[] {
   });
 }
 
-const program = ts.createProgram(
-  Object.values(MODULES).map((file) => projectPath(file)),
-  options,
-);
+describe('docblocks of public symbols', () => {
+  it('every public symbol has a docblock, and every value an example that imports it', () => {
+    expect(symbols.length).toBeGreaterThan(0);
+    expect(undocumented(symbols)).toEqual([]);
+  });
 
-it('every example of a document and of an exported docblock compiles', { timeout: 120_000 }, async () => {
-  const exported = exportedExamples(program);
-  expect(exported.length).toBeGreaterThan(0);
-  const examples = [...(await documentedExamples()), ...exported];
-  expect(problemsOf(examples, program)).toEqual([]);
+  it('a symbol without docblock or example is found', () => {
+    const bare = { entry: '@behalf/gateway', name: 'bare', isValue: true, isDocumented: false, examples: [] };
+    expect(undocumented([bare])).toEqual([
+      '@behalf/gateway bare has no docblock',
+      '@behalf/gateway bare has no @example',
+    ]);
+    const unfenced = { place: 'bare', info: '', text: "bare('without its import')" };
+    expect(undocumented([{ ...bare, isDocumented: true, examples: [unfenced] }])).toEqual([
+      '@behalf/gateway bare has an @example outside of a ```ts fence',
+      '@behalf/gateway bare has no @example that imports it',
+    ]);
+  });
 });
 
-it('an example that does not compile is reported', { timeout: 120_000 }, () => {
-  const good = "import { jsonLog } from '@behalf/gateway';\njsonLog('warn').log('info', 'REVOKED');";
-  expect(problemsOf([{ place: 'good', text: good }], program)).toEqual([]);
-  const bad = good.replace("'warn'", "'loud'");
-  expect(problemsOf([{ place: 'bad', text: bad }], program)).toEqual([
-    expect.stringMatching(/^bad: .*"loud"/),
-  ]);
+describe('examples', () => {
+  it('every example of a document and of a docblock compiles', { timeout: TIMEOUT_MS }, async () => {
+    const documented = await documentedFences();
+    const documents = documented.filter(({ info }) => info === 'ts');
+    expect(documents.length).toBeGreaterThan(0);
+    const exported = new Map(
+      symbols.flatMap(({ examples }) => examples.map((each) => [each.text, each] as const)),
+    );
+    expect(problemsOf([...documents, ...exported.values()])).toEqual([]);
+  });
+
+  it('no example of a document is excused from compiling', async () => {
+    const excused = (await documentedFences()).filter(({ info }) => /^(ts|typescript)\b./.test(info));
+    expect(excused.map(({ place }) => place)).toEqual([]);
+  });
+
+  it('an example that does not compile is found', { timeout: TIMEOUT_MS }, () => {
+    const good = "import { jsonLog } from '@behalf/gateway';\njsonLog('warn').log('info', 'REVOKED');";
+    expect(problemsOf([{ place: 'good', info: 'ts', text: good }])).toEqual([]);
+    const bad = good.replace("'warn'", "'loud'");
+    expect(problemsOf([{ place: 'bad', info: 'ts', text: bad }])).toEqual([
+      expect.stringMatching(/^bad: .*"loud"/),
+    ]);
+  });
 });

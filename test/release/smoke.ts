@@ -63,7 +63,7 @@ const majors = process.argv.slice(2).filter((argument) => /^\d+$/.test(argument)
 if (majors.length === 0) throw new Error('Say which versions of Node: npm run smoke -- 22 24');
 const folder = await mkdtemp(join(tmpdir(), 'behalf-smoke-'));
 try {
-  const packed = await packAll(folder);
+  const packed = await packAll(projectPath(), folder);
   const project = await installAll(folder, packed);
   for (const major of majors) await runOn(await installNode(folder, major), project, packed);
 } catch (error) {

@@ -32,6 +32,10 @@ export interface Delegation {
 /** `minimal`: values are minimized even if the delegation holds the fuller scope. */
 export type DetailLevel = 'full' | 'minimal';
 
+/**
+ * The agreement that a delegation stands on: claim `consent` of an access token, and `tctx.consent` of a transaction token. Read it
+ * from {@link Delegation.consent}.
+ */
 export interface ConsentClaim {
   readonly id: string;
   /** Grows by one with every change of the consent. */

@@ -12,6 +12,7 @@ export type GatewayTrust = {
   readonly issuer: string;
 } & ({ readonly jwksUri: string } | { readonly keys: readonly JWK[] });
 
+/** The content of a transaction token that has passed every check of {@link createTxnTokenVerifier}. */
 export interface VerifiedTxnToken {
   readonly delegation: Delegation;
   readonly transactionId: string;
@@ -25,6 +26,7 @@ export interface VerifiedTxnToken {
   readonly boundTo?: string;
 }
 
+/** The answer of {@link createTxnTokenVerifier}: the verified token, or the code of the reason why there is none. */
 export type TxnTokenVerification =
   | { readonly verified: VerifiedTxnToken; readonly refusal?: never }
   | { readonly verified?: never; readonly refusal: TxnTokenRefusal };

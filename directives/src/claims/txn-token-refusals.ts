@@ -28,4 +28,8 @@ export const txnTokenRefusals = Object.freeze({
   TXN_TOKEN_INVALID: { description: 'Its signature, algorithm or form is invalid.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 
+/**
+ * Why a transaction token was not accepted: for the log of the subgraph ({@link ProtectionOptions.onRefusedToken}), never for the
+ * caller. The codes are stable.
+ */
 export type TxnTokenRefusal = keyof typeof txnTokenRefusals;

@@ -7,7 +7,7 @@ import type { SubgraphResolvers } from './apollo-subgraph.js';
 import { guardSchema } from './guard.js';
 import type { ProtectionOptions } from './protection-options.js';
 
-/** @see buildProtectedSubgraph */
+/** The options of {@link buildProtectedSubgraph}. */
 export interface ProtectedSubgraphOptions extends ProtectionOptions {
   /** The schema, with `@link`; definitions of Behalf's directives may be omitted. */
   readonly typeDefs: string | DocumentNode | readonly (string | DocumentNode)[];
@@ -32,23 +32,11 @@ export interface ProtectedSubgraphOptions extends ProtectionOptions {
  * @example
  * ```ts
  * import { buildProtectedSubgraph } from '@behalf/directives';
+ * import { readFileSync } from 'node:fs';
  *
  * export const schema = buildProtectedSubgraph({
  *   name: 'accounts',
- *   typeDefs: `
- *     extend schema
- *       @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
- *       @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@public", "@requiresScope"])
- *
- *     type Query {
- *       account(id: ID!): Account @requiresScope(scope: "accounts:read")
- *     }
- *
- *     type Account @key(fields: "id") {
- *       id: ID! @public
- *       balance: Int @requiresScope(scope: "accounts:read")
- *     }
- *   `,
+ *   typeDefs: readFileSync('accounts.graphql', 'utf8'),
  *   resolvers: {
  *     Query: { account: (_source, { id }: { id: string }) => ({ id, balance: 1200 }) },
  *     Account: { __resolveReference: ({ id }: { id: string }) => ({ id, balance: 1200 }) },

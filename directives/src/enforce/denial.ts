@@ -6,6 +6,7 @@ import type { Requirement, Requires } from '../decide/requirement.js';
 /** `extensions.code` of every denial, at the gateway and in the subgraphs. */
 export const DENIAL_CODE = 'UNAUTHORIZED_FIELD_OR_TYPE' satisfies keyof typeof denialErrors;
 
+/** The `extensions` of a denied path's error, see {@link denialError}. */
 export interface DenialExtensions {
   readonly code: typeof DENIAL_CODE;
   readonly coordinate: string;

@@ -5,6 +5,7 @@ import { TXN_TOKEN_HEADER } from '../claims/txn-token.js';
 import { PassOnError } from '../errors.js';
 import { requestStateOf } from './request-state.js';
 
+/** The service that is called in the same transaction, see {@link txnTokenHeaders}. */
 export interface PassOnTarget {
   /** The called subgraph or service, by its name at the gateway. */
   readonly audience: string;

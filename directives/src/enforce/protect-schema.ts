@@ -8,7 +8,7 @@ import { publishSdl, serviceFieldOf } from '../schema/federation-fields.js';
 import { guardSchema } from './guard.js';
 import type { ProtectionOptions } from './protection-options.js';
 
-/** @see protectSchema */
+/** The options of {@link protectSchema}. */
 export interface ProtectSchemaOptions extends ProtectionOptions {
   /** Rules by schema coordinate, in addition to the schema's own directives: all must be met. */
   readonly rules?: CoordinateRules;

@@ -32,6 +32,10 @@ export const FACTS_EXTENSION = 'behalf';
 /** Compact form on the wire: `[coordinate, decision, count, strategy | null, rule | null]`. */
 export type FieldAccessTuple = readonly [string, AccessDecision, number, string | null, string | null];
 
+/**
+ * A subgraph's report to the gateway under `extensions.behalf` of its response: see {@link finishProtectedRequest}, and
+ * `schemas/facts.schema.json` for its shape.
+ */
 export interface FactsExtension {
   readonly v: 1;
   readonly fields: readonly FieldAccessTuple[];

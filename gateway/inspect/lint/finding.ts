@@ -1,7 +1,16 @@
 /** Only errors fail the lint. */
 export type Severity = 'error' | 'warning' | 'info';
 
-/** Every finding with its severity and what to do about it. Codes are stable. */
+/**
+ * Every finding with its severity and what to do about it. Codes are stable.
+ *
+ * @example
+ * ```ts
+ * import { FINDINGS } from '@behalf/gateway/tools';
+ *
+ * for (const [code, { severity, hint }] of Object.entries(FINDINGS)) console.log(`${severity} ${code}: ${hint}`);
+ * ```
+ */
 export const FINDINGS = Object.freeze({
   COMPOSITION_FAILED: {
     severity: 'error',
@@ -105,8 +114,10 @@ export const FINDINGS = Object.freeze({
   },
 } as const satisfies Readonly<Record<string, { readonly severity: Severity; readonly hint: string }>>);
 
+/** Every code of a {@link Finding}. */
 export type FindingCode = keyof typeof FINDINGS;
 
+/** One mistake, or likely mistake, that {@link lint} found. */
 export interface Finding {
   readonly code: FindingCode;
   readonly severity: Severity;

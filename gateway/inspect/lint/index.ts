@@ -20,6 +20,7 @@ import { checkVocabulary } from './vocabulary.js';
 export { FINDINGS, type Finding, type FindingCode, type Severity } from './finding.js';
 export type { LintSource } from './subgraph.js';
 
+/** The subject of {@link lint}. */
 export interface LintInput {
   /** Empty when only the supergraph is known. */
   readonly subgraphs: readonly LintSource[];
@@ -36,6 +37,21 @@ export interface LintInput {
  *
  * @returns by file and line
  * @throws SupergraphError when the supergraph cannot be read
+ *
+ * @example
+ * ```ts
+ * import { composeSupergraph, lint, readSupergraphConfig } from '@behalf/gateway/tools';
+ * import { readPolicy } from '@behalf/policy';
+ *
+ * const subgraphs = await readSupergraphConfig('supergraph.yaml');
+ * const findings = lint({
+ *   subgraphs,
+ *   supergraph: composeSupergraph(subgraphs),
+ *   policy: await readPolicy('policy.yaml'),
+ *   today: new Date().toISOString().slice(0, 10),
+ * });
+ * for (const { severity, code, message } of findings) console.log(`${severity} ${code}: ${message}`);
+ * ```
  */
 export function lint({ subgraphs: sources, supergraph, policy, today }: LintInput): readonly Finding[] {
   const subgraphs: LintSubgraph[] = [];

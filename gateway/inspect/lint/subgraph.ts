@@ -8,6 +8,7 @@ import {
 import { Kind, parse, Source, visit } from 'graphql';
 import type { ASTNode, DocumentNode, FieldDefinitionNode } from 'graphql';
 
+/** The schema of a subgraph, see {@link lint}. */
 export interface LintSource {
   readonly name: string;
   readonly sdl: string;

@@ -5,11 +5,9 @@ import { migrateAuthority } from '@behalf/authority/consent';
 import { startAuthority } from '@behalf/authority';
 import type { Authority } from '@behalf/authority';
 import type { AuthoritySchema } from '@behalf/authority/consent';
-import { RuleTable } from '@behalf/directives/internal';
 import { checkConfig, startGateway } from '@behalf/gateway';
 import type { GatewayLog, RunningGateway } from '@behalf/gateway';
-import { parse } from 'graphql';
-import { readPolicy, vocabularyOf } from '@behalf/policy';
+import { readPolicy, readVocabulary } from '@behalf/policy';
 import { openDatabase, openDatabaseServer } from '@behalf/store';
 import type { DatabaseServer, Log, StoreError } from '@behalf/store';
 import { compose } from '@behalf/gateway/tools';
@@ -150,7 +148,7 @@ async function startExampleAuthority(
     audience: EXAMPLE_AUDIENCE,
     policy: await readPolicy(projectPath(POLICY_FILE)),
     policyFile: projectPath(POLICY_FILE),
-    vocabulary: vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'required' })),
+    vocabulary: readVocabulary(supergraphSdl),
     demoAccounts: DEMO_ACCOUNTS,
     clients: demoClients(secrets.console),
     streamSecret: secrets.stream,

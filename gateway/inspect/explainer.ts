@@ -1,0 +1,32 @@
+import { createOperationAuthorizer } from '../authorize/index.js';
+import { explainOperation } from '../explain.js';
+import type { ExplainInput, ExplainResult } from '../explain.js';
+import { apiSchemaOf } from './supergraph.js';
+import type { Coverage } from './supergraph.js';
+
+/**
+ * Makes the explainer of one supergraph: what a gateway would decide about each field of an operation, and by which rule. Nothing is
+ * planned or executed, and operations count against the limits that a gateway has by default.
+ *
+ * @param coverage whether a field without a rule is refused, as in the gateway's configuration
+ * @throws SupergraphError when the supergraph cannot be read, or a rule in it cannot be enforced or can be got around
+ *
+ * @example
+ * ```ts
+ * import { createExplainer, supposedDelegation } from '@behalf/gateway/tools';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const explain = createExplainer(readFileSync('supergraph.graphql', 'utf8'), 'required');
+ * const delegation = supposedDelegation({ scopes: ['accounts:read'] });
+ * const { explanation, errors } = explain({ query: '{ accounts { iban } }', delegation });
+ * console.log(errors ?? explanation);
+ * ```
+ */
+export function createExplainer(
+  supergraphSdl: string,
+  coverage: Coverage,
+): (input: ExplainInput) => ExplainResult {
+  const authorizer = createOperationAuthorizer(supergraphSdl, { coverage });
+  const schema = apiSchemaOf(authorizer.executableSdl);
+  return (input) => explainOperation(input, authorizer, schema);
+}
