@@ -21,7 +21,6 @@ import {
   ResolveReference,
 } from '@nestjs/graphql';
 import type { GraphQLSchema } from 'graphql';
-import type { IncomingMessage } from 'node:http';
 
 @ObjectType()
 @Directive('@key(fields: "id")')
@@ -85,8 +84,7 @@ let schema: GraphQLSchema;
         });
         return schema;
       },
-      context: ({ req }: { req: IncomingMessage & { body?: unknown } }) =>
-        protectedContext(schema, req, req.body),
+      context: ({ req }) => protectedContext(schema, req, req.body),
       plugins: [protectedSubgraphPlugin(() => schema)],
     }),
   ],
