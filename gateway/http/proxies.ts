@@ -16,7 +16,7 @@ export interface ProxyOptions {
   readonly forwardedFor?: boolean;
 }
 
-/** The proxies that the configuration names. What anybody else says of a client is not believed. */
+/** The configured proxies. Statements of anybody else about a client are not trusted. */
 export class TrustedProxies {
   private readonly addresses = new AddressList();
   private readonly clientCertificate: boolean;

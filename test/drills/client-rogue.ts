@@ -49,6 +49,6 @@ export const clientRogue: Drill = {
       async () => (await ask(system, alma.access_token)).status === 200,
       'the token is accepted again',
     );
-    report.held('nothing was lost: when it is lifted, the same tokens are good again');
+    report.held('nothing was lost: once lifted, the same tokens are valid again');
   },
 };
