@@ -95,22 +95,21 @@ interface Issuer {
 
 /** Verifies access tokens of any of the trusted issuers. */
 export class Issuers {
-  private readonly byName = new Map<string, Issuer>();
-  private readonly namespaces: Namespaces;
-  private readonly opaque:
-    { readonly issuer: IssuerOptions; readonly introspector: TokenIntrospector } | undefined;
+  readonly #byName = new Map<string, Issuer>();
+  readonly #namespaces: Namespaces;
+  readonly #opaque: { readonly issuer: IssuerOptions; readonly introspector: TokenIntrospector } | undefined;
 
   /** @throws {ConfigurationError} when two issuers could have a name in common, or both be asked about one token. */
   constructor(issuers: readonly IssuerOptions[]) {
-    this.namespaces = new Namespaces(issuers);
+    this.#namespaces = new Namespaces(issuers);
     const asked = introspectingIssuer(issuers);
-    this.opaque =
+    this.#opaque =
       asked?.introspection === undefined
         ? undefined
         : { issuer: asked, introspector: new TokenIntrospector(asked, asked.introspection) };
     for (const options of issuers) {
       const discovery = new KeySetDiscovery(options);
-      this.byName.set(options.issuer, {
+      this.#byName.set(options.issuer, {
         options,
         keys: new RemoteKeys({ locate: () => discovery.locate() }),
       });
@@ -125,13 +124,13 @@ export class Issuers {
    * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE` or `TOKEN_INTROSPECTION_UNAVAILABLE`.
    */
   async verify(token: string, address?: string): Promise<VerifiedAccessToken> {
-    if (isOpaque(token) && this.opaque !== undefined) {
-      const { issuer, introspector } = this.opaque;
+    if (isOpaque(token) && this.#opaque !== undefined) {
+      const { issuer, introspector } = this.#opaque;
       const payload = await introspector.introspect(token, address);
-      return { issuer, namespaces: this.namespaces, isIntrospected: true, payload };
+      return { issuer, namespaces: this.#namespaces, isIntrospected: true, payload };
     }
     if (!isCompactJws(token)) throw invalidToken('TOKEN_MALFORMED');
-    const entry = this.byName.get(unverifiedIssuer(token) ?? '');
+    const entry = this.#byName.get(unverifiedIssuer(token) ?? '');
     if (entry === undefined) throw invalidToken('ISSUER_UNKNOWN');
     const { options } = entry;
     const types = (options.tokenTypes ?? [ACCESS_TOKEN_TYPE]).map((type) => type.toLowerCase());
@@ -168,7 +167,7 @@ export class Issuers {
     if (jti !== undefined && typeof jti !== 'string') throw invalidToken('TOKEN_ID_MALFORMED');
     return {
       issuer: options,
-      namespaces: this.namespaces,
+      namespaces: this.#namespaces,
       keyId,
       key,
       payload: { ...payload, exp, iat, sub, jti },
@@ -182,7 +181,7 @@ export class Issuers {
    * @throws {RefusedError} 503 `ISSUER_KEYS_UNAVAILABLE` when no such key set can be had.
    */
   async believes(issuer: string, key: VerificationKey): Promise<boolean> {
-    const keys = this.byName.get(issuer)?.keys;
+    const keys = this.#byName.get(issuer)?.keys;
     if (keys === undefined) return false;
     try {
       await keys.freshen();
@@ -198,7 +197,7 @@ export class Issuers {
    * @throws when they cannot be fetched; those that were known stay for as long as they would have
    */
   async refreshKeys(issuer: string): Promise<void> {
-    const keys = this.byName.get(issuer)?.keys;
+    const keys = this.#byName.get(issuer)?.keys;
     if (keys?.isKnown === true) await keys.refresh();
   }
 }

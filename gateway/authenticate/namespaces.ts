@@ -17,7 +17,7 @@ const NAMESPACE = /^[a-z0-9][a-z0-9-]*$/;
  * with no other's: so no two issuers have a name in common.
  */
 export class Namespaces {
-  private readonly prefixes: readonly string[];
+  readonly #prefixes: readonly string[];
 
   /** @throws {ConfigurationError} when two issuers could have a name in common. */
   constructor(issuers: readonly Named[]) {
@@ -37,13 +37,13 @@ export class Namespaces {
       }
       taken.add(namespace);
     });
-    this.prefixes = [...taken].filter((namespace) => namespace !== '').map((namespace) => `${namespace}:`);
+    this.#prefixes = [...taken].filter((namespace) => namespace !== '').map((namespace) => `${namespace}:`);
   }
 
   /** The name here of an issuer's name; undefined for one that would pass for another issuer's, or for a service's. */
   qualify(namespace: string | undefined, name: string): string | undefined {
     if (namespace !== undefined && namespace !== '') return `${namespace}:${name}`;
     if (name.startsWith(SERVICE_SUBJECT_PREFIX)) return undefined;
-    return this.prefixes.some((prefix) => name.startsWith(prefix)) ? undefined : name;
+    return this.#prefixes.some((prefix) => name.startsWith(prefix)) ? undefined : name;
   }
 }

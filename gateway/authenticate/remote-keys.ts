@@ -54,22 +54,25 @@ const IDENTIFYING_MEMBERS = ['kid', 'kty', 'alg', 'use', 'key_ops', 'ext', 'crv'
  * it unchanged: what was verified with a key is good while `holds` says that it is still there.
  */
 export class RemoteKeys {
-  private keys: readonly VerificationKey[] = [];
-  private fetchedAt: Moment | undefined;
-  private attemptedAt: Moment | undefined;
-  private failure: KeysUnavailableError | undefined;
-  private underWay: Promise<void> | undefined;
+  #keys: readonly VerificationKey[] = [];
+  #fetchedAt: Moment | undefined;
+  #attemptedAt: Moment | undefined;
+  #failure: KeysUnavailableError | undefined;
+  #underWay: Promise<void> | undefined;
+  readonly #options: RemoteKeysOptions;
 
-  constructor(private readonly options: RemoteKeysOptions) {}
+  constructor(options: RemoteKeysOptions) {
+    this.#options = options;
+  }
 
   /** Whether anybody ever needed them. */
   get isKnown(): boolean {
-    return this.fetchedAt !== undefined || this.underWay !== undefined;
+    return this.#fetchedAt !== undefined || this.#underWay !== undefined;
   }
 
   /** Whether this very key is one of those that are known. After `freshen`, of those that are believed. */
   holds(key: VerificationKey): boolean {
-    return this.keys.includes(key);
+    return this.#keys.includes(key);
   }
 
   /**
@@ -77,11 +80,11 @@ export class RemoteKeys {
    * @throws {KeysUnavailableError} when those that are known are too old, and newer ones cannot be had
    */
   freshen(): Promise<void> | undefined {
-    const ageMs = sinceMs(this.fetchedAt);
+    const ageMs = sinceMs(this.#fetchedAt);
     if (ageMs < KEYS_REFRESH_AFTER_MS) return undefined;
-    if (ageMs >= KEYS_MAX_AGE_MS) return this.fetch();
+    if (ageMs >= KEYS_MAX_AGE_MS) return this.#fetch();
     // Nobody waits for it; when it fails, what is known stays until it is too old.
-    if (sinceMs(this.attemptedAt) >= this.cooldownMs) this.fetch().catch(() => undefined);
+    if (sinceMs(this.#attemptedAt) >= this.#cooldownMs) this.#fetch().catch(() => undefined);
     return undefined;
   }
 
@@ -93,28 +96,28 @@ export class RemoteKeys {
    */
   async find(header: JWTHeaderParameters, token: FlattenedJWSInput): Promise<FoundKey> {
     await this.freshen();
-    let found = await this.match(header, token);
+    let found = await this.#match(header, token);
     if (found !== undefined) return found;
-    if (sinceMs(this.attemptedAt) < this.cooldownMs) throw this.failure ?? new errors.JWKSNoMatchingKey();
-    await this.fetch();
-    found = await this.match(header, token);
+    if (sinceMs(this.#attemptedAt) < this.#cooldownMs) throw this.#failure ?? new errors.JWKSNoMatchingKey();
+    await this.#fetch();
+    found = await this.#match(header, token);
     if (found === undefined) throw new errors.JWKSNoMatchingKey();
     return found;
   }
 
   /** Fetches them at once, and after a fetch under way, which may have been answered before a change. @throws {KeysUnavailableError} */
   async refresh(): Promise<void> {
-    await this.underWay?.catch(() => undefined);
-    await this.fetch();
+    await this.#underWay?.catch(() => undefined);
+    await this.#fetch();
   }
 
-  private get cooldownMs(): number {
-    return this.options.cooldownMs ?? KEYS_COOLDOWN_MS;
+  get #cooldownMs(): number {
+    return this.#options.cooldownMs ?? KEYS_COOLDOWN_MS;
   }
 
-  private async match(header: JWTHeaderParameters, token: FlattenedJWSInput): Promise<FoundKey | undefined> {
+  async #match(header: JWTHeaderParameters, token: FlattenedJWSInput): Promise<FoundKey | undefined> {
     let found: FoundKey | undefined;
-    for (const key of this.keys) {
+    for (const key of this.#keys) {
       if (header.kid !== undefined && header.kid !== key.keyId) continue;
       const publicKey = await resolve(key, header, token);
       if (publicKey === undefined) continue;
@@ -125,26 +128,26 @@ export class RemoteKeys {
   }
 
   /** Who asks at the same time shares one fetch. */
-  private fetch(): Promise<void> {
-    this.underWay ??= this.fetchOnce().finally(() => {
-      this.underWay = undefined;
+  #fetch(): Promise<void> {
+    this.#underWay ??= this.#fetchOnce().finally(() => {
+      this.#underWay = undefined;
     });
-    return this.underWay;
+    return this.#underWay;
   }
 
-  private async fetchOnce(): Promise<void> {
+  async #fetchOnce(): Promise<void> {
     // Counted from the question: what was withdrawn while the answer was on its way is still in it.
     const askedAt = now();
-    this.attemptedAt = askedAt;
+    this.#attemptedAt = askedAt;
     try {
-      const address = await this.options.locate();
+      const address = await this.#options.locate();
       const bounds = { timeoutMs: KEYS_TIMEOUT_MS, maxBytes: KEY_SET_BYTES };
-      this.keys = readKeySet(await fetchJson(address, bounds), this.keys);
-      this.fetchedAt = askedAt;
-      this.failure = undefined;
+      this.#keys = readKeySet(await fetchJson(address, bounds), this.#keys);
+      this.#fetchedAt = askedAt;
+      this.#failure = undefined;
     } catch (error) {
-      this.failure = unavailable(error);
-      throw this.failure;
+      this.#failure = unavailable(error);
+      throw this.#failure;
     }
   }
 }

@@ -59,26 +59,27 @@ interface FieldFacts {
  * interface are added up.
  */
 export class CostModel {
-  private readonly stated: StatedCosts;
-  private readonly sizes: SchemaSizes;
+  readonly #stated: StatedCosts;
+  readonly #sizes: SchemaSizes;
   /** Of operations that cost the same whatever their variables are. */
-  private readonly fixed = new WeakMap<OperationDefinitionNode, StaticCost>();
+  readonly #fixed = new WeakMap<OperationDefinitionNode, StaticCost>();
   /** Found once for each coordinate: an interface has as many implementing types as a schema likes. */
-  private readonly facts = new Map<string, FieldFacts>();
+  readonly #facts = new Map<string, FieldFacts>();
   /** Of the introspection query that tools send. */
   readonly toolIntrospection: number;
+
+  readonly #schema: GraphQLSchema;
+  readonly #listSize: number;
 
   /**
    * @param schema As clients see it.
    * @param listSize Assumed of a list whose size the schema does not tell.
    */
-  constructor(
-    private readonly schema: GraphQLSchema,
-    supergraph: DocumentNode,
-    private readonly listSize: number,
-  ) {
-    this.stated = readStatedCosts(supergraph);
-    this.sizes = new SchemaSizes(schema);
+  constructor(schema: GraphQLSchema, supergraph: DocumentNode, listSize: number) {
+    this.#schema = schema;
+    this.#listSize = listSize;
+    this.#stated = readStatedCosts(supergraph);
+    this.#sizes = new SchemaSizes(schema);
     const document = parse(
       getIntrospectionQuery({
         specifiedByUrl: true,
@@ -102,24 +103,24 @@ export class CostModel {
     operation: OperationDefinitionNode,
     variables: Readonly<Record<string, unknown>>,
   ): StaticCost {
-    const known = this.fixed.get(operation);
+    const known = this.#fixed.get(operation);
     if (known !== undefined) return known;
-    const root = this.schema.getRootType(operation.operation);
+    const root = this.#schema.getRootType(operation.operation);
     if (root === undefined || root === null) return { ...NOTHING, unsliced: undefined };
-    const given = new ArgumentCosts(this.stated, operation, variables);
+    const given = new ArgumentCosts(this.#stated, operation, variables);
     const reading = new CostReading(
-      this.schema,
-      this.stated,
-      this.sizes,
-      this.facts,
-      this.listSize,
+      this.#schema,
+      this.#stated,
+      this.#sizes,
+      this.#facts,
+      this.#listSize,
       given,
       fragmentsOf(document),
     );
     const part = reading.costOfSelections(operation.selectionSet, root, new Map());
     const own = operation.operation === OperationTypeNode.MUTATION ? MUTATION_WEIGHT : 0;
     const cost = { ...part, cost: add(part.cost, own), unsliced: reading.unsliced };
-    if (!given.dependsOnVariables) this.fixed.set(operation, cost);
+    if (!given.dependsOnVariables) this.#fixed.set(operation, cost);
     return cost;
   }
 }
@@ -127,17 +128,32 @@ export class CostModel {
 /** One operation with one set of variables. */
 class CostReading {
   unsliced: Exceeded | undefined;
-  private readonly ofFragments = new Map<string, Part>();
+  readonly #ofFragments = new Map<string, Part>();
+  readonly #schema: GraphQLSchema;
+  readonly #stated: StatedCosts;
+  readonly #sizes: SchemaSizes;
+  readonly #facts: Map<string, FieldFacts>;
+  readonly #listSize: number;
+  readonly #given: ArgumentCosts;
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
 
   constructor(
-    private readonly schema: GraphQLSchema,
-    private readonly stated: StatedCosts,
-    private readonly sizes: SchemaSizes,
-    private readonly facts: Map<string, FieldFacts>,
-    private readonly listSize: number,
-    private readonly given: ArgumentCosts,
-    private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  ) {}
+    schema: GraphQLSchema,
+    stated: StatedCosts,
+    sizes: SchemaSizes,
+    facts: Map<string, FieldFacts>,
+    listSize: number,
+    given: ArgumentCosts,
+    fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  ) {
+    this.#schema = schema;
+    this.#stated = stated;
+    this.#sizes = sizes;
+    this.#facts = facts;
+    this.#listSize = listSize;
+    this.#given = given;
+    this.#fragments = fragments;
+  }
 
   /** @param sized Sizes of lists in it that the field above tells. */
   costOfSelections(
@@ -148,46 +164,42 @@ class CostReading {
     let total = NOTHING;
     for (const selection of set.selections) {
       let part: Part;
-      if (selection.kind === Kind.FIELD) part = this.costOfField(selection, parent, sized);
+      if (selection.kind === Kind.FIELD) part = this.#costOfField(selection, parent, sized);
       else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        const type = this.typeNamed(selection.typeCondition?.name.value, parent);
+        const type = this.#typeNamed(selection.typeCondition?.name.value, parent);
         part = this.costOfSelections(selection.selectionSet, type, sized);
-      } else part = this.costOfFragment(selection.name.value, sized);
+      } else part = this.#costOfFragment(selection.name.value, sized);
       total = plus(total, part);
     }
     return total;
   }
 
-  private costOfFragment(name: string, sized: ReadonlyMap<string, number>): Part {
+  #costOfFragment(name: string, sized: ReadonlyMap<string, number>): Part {
     // What the field above tells of sizes differs by place.
-    const known = sized.size === 0 ? this.ofFragments.get(name) : undefined;
+    const known = sized.size === 0 ? this.#ofFragments.get(name) : undefined;
     if (known !== undefined) return known;
-    const fragment = this.fragments.get(name);
+    const fragment = this.#fragments.get(name);
     if (fragment === undefined) return NOTHING;
-    const type = this.typeNamed(fragment.typeCondition.name.value, undefined);
+    const type = this.#typeNamed(fragment.typeCondition.name.value, undefined);
     const part = type === undefined ? NOTHING : this.costOfSelections(fragment.selectionSet, type, sized);
-    if (sized.size === 0) this.ofFragments.set(name, part);
+    if (sized.size === 0) this.#ofFragments.set(name, part);
     return part;
   }
 
-  private costOfField(
-    node: FieldNode,
-    parent: GraphQLCompositeType,
-    sized: ReadonlyMap<string, number>,
-  ): Part {
+  #costOfField(node: FieldNode, parent: GraphQLCompositeType, sized: ReadonlyMap<string, number>): Part {
     const name = node.name.value;
-    if (parent === this.schema.getQueryType() && isIntrospectionRoot(name))
-      return { cost: 0, introspection: this.sizes.costOf(node, this.fragments) };
+    if (parent === this.#schema.getQueryType() && isIntrospectionRoot(name))
+      return { cost: 0, introspection: this.#sizes.costOf(node, this.#fragments) };
     const field = 'getFields' in parent ? parent.getFields()[name] : undefined;
     if (field === undefined) return NOTHING;
     const returned = getNamedType(field.type);
-    const { coordinates, weight } = this.factsOf(parent, name, returned);
-    const { count, sizedBelow } = this.sizeOf(node, field, coordinates, sized.get(name));
+    const { coordinates, weight } = this.#factsOf(parent, name, returned);
+    const { count, sizedBelow } = this.#sizeOf(node, field, coordinates, sized.get(name));
     const below =
       node.selectionSet !== undefined && isCompositeType(returned)
         ? this.costOfSelections(node.selectionSet, returned, sizedBelow)
         : NOTHING;
-    const own = this.given.costOf(node, field, coordinates[0]);
+    const own = this.#given.costOf(node, field, coordinates[0]);
     const each = add(weight, below.cost);
     return {
       // A weight may be less than nothing: it makes its own field cheap, and no other.
@@ -196,42 +208,42 @@ class CostReading {
     };
   }
 
-  private factsOf(parent: GraphQLCompositeType, field: string, returned: GraphQLNamedType): FieldFacts {
+  #factsOf(parent: GraphQLCompositeType, field: string, returned: GraphQLNamedType): FieldFacts {
     const own = `${parent.name}.${field}`;
-    let facts = this.facts.get(own);
+    let facts = this.#facts.get(own);
     if (facts === undefined) {
-      const coordinates = [own, ...this.statedBelow(parent, field)] as const;
-      facts = { coordinates, weight: this.weightOf(coordinates, returned) };
-      this.facts.set(own, facts);
+      const coordinates = [own, ...this.#statedBelow(parent, field)] as const;
+      facts = { coordinates, weight: this.#weightOf(coordinates, returned) };
+      this.#facts.set(own, facts);
     }
     return facts;
   }
 
   /** Of an interface that says nothing of its field, the coordinates of types that implement it and do. */
-  private statedBelow(parent: GraphQLCompositeType, field: string): readonly string[] {
+  #statedBelow(parent: GraphQLCompositeType, field: string): readonly string[] {
     const own = `${parent.name}.${field}`;
-    const { weights, listSizes } = this.stated;
+    const { weights, listSizes } = this.#stated;
     if (!isAbstractType(parent) || weights.has(own) || listSizes.has(own)) return [];
-    return this.schema
+    return this.#schema
       .getPossibleTypes(parent)
       .map((type) => `${type.name}.${field}`)
       .filter((coordinate) => weights.has(coordinate) || listSizes.has(coordinate));
   }
 
-  private weightOf(coordinates: readonly string[], returned: GraphQLNamedType): number {
-    const { weights } = this.stated;
+  #weightOf(coordinates: readonly string[], returned: GraphQLNamedType): number {
+    const { weights } = this.#stated;
     const ofField = coordinates.flatMap((coordinate) => weights.get(coordinate) ?? []);
     if (ofField.length > 0) return Math.max(...ofField);
     if (!isCompositeType(returned)) return weights.get(returned.name) ?? 0;
     const types = isAbstractType(returned)
-      ? [returned, ...this.schema.getPossibleTypes(returned)]
+      ? [returned, ...this.#schema.getPossibleTypes(returned)]
       : [returned];
     const ofTypes = types.flatMap(({ name }) => weights.get(name) ?? []);
     return ofTypes.length > 0 ? Math.max(...ofTypes) : COMPOSITE_WEIGHT;
   }
 
   /** How many values the field gives, and what is known of the lists on them. */
-  private sizeOf(
+  #sizeOf(
     node: FieldNode,
     field: GraphQLField<unknown, unknown>,
     coordinates: readonly string[],
@@ -241,34 +253,34 @@ class CostReading {
     let count = isList ? (fromAbove ?? undefined) : 1;
     const sizedBelow = new Map<string, number>();
     for (const coordinate of coordinates) {
-      const listSize = this.stated.listSizes.get(coordinate);
+      const listSize = this.#stated.listSizes.get(coordinate);
       if (listSize === undefined) continue;
-      const size = this.toldSize(node, field, coordinate, listSize) ?? this.listSize;
+      const size = this.#toldSize(node, field, coordinate, listSize) ?? this.#listSize;
       for (const name of listSize.sizedFields)
         sizedBelow.set(name, Math.max(size, sizedBelow.get(name) ?? 0));
       if (isList && fromAbove === undefined) count = Math.max(size, count ?? 0);
     }
-    return { count: count ?? this.listSize, sizedBelow };
+    return { count: count ?? this.#listSize, sizedBelow };
   }
 
-  private toldSize(
+  #toldSize(
     node: FieldNode,
     field: GraphQLField<unknown, unknown>,
     coordinate: string,
     { assumedSize, slicingArguments, requireOneSlicingArgument }: ListSize,
   ): number | undefined {
-    const slices = slicingArguments.flatMap((name) => this.given.slice(node, field, name) ?? []);
+    const slices = slicingArguments.flatMap((name) => this.#given.slice(node, field, name) ?? []);
     if (slicingArguments.length > 0 && requireOneSlicingArgument && slices.length !== 1) {
       this.unsliced ??= { limit: 'slicingArguments', maximum: 1, actual: slices.length, at: coordinate };
     }
     return slices.length > 0 ? Math.max(...slices) : assumedSize;
   }
 
-  private typeNamed<Otherwise extends GraphQLCompositeType | undefined>(
+  #typeNamed<Otherwise extends GraphQLCompositeType | undefined>(
     name: string | undefined,
     otherwise: Otherwise,
   ): GraphQLCompositeType | Otherwise {
-    const type = name === undefined ? undefined : this.schema.getType(name);
+    const type = name === undefined ? undefined : this.#schema.getType(name);
     return isCompositeType(type) ? type : otherwise;
   }
 }

@@ -142,61 +142,64 @@ type SubgraphResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
  * `Cache-Control` of a subgraph is not handed on: what depends on a delegation is for no shared cache.
  */
 export class BehalfDataSource implements GraphQLDataSource {
-  private readonly path: string;
+  readonly #path: string;
+  readonly #options: DataSourceOptions;
 
-  constructor(private readonly options: DataSourceOptions) {
+  constructor(options: DataSourceOptions) {
+    this.#options = options;
     const { pathname, search } = new URL(options.url);
-    this.path = `${pathname}${search}`;
+    this.#path = `${pathname}${search}`;
   }
 
   async process(options: GraphQLDataSourceProcessOptions): Promise<SubgraphResponse> {
     const { query, variables, operationName } = options.request;
     const propagation = propagationOf(options.context);
-    const fetch = fetchOf(this.options.name, options);
+    const fetch = fetchOf(this.#options.name, options);
     let facts: unknown;
     try {
-      const answer = await this.post({ query, variables, operationName }, propagation, fetch);
+      const answer = await this.#post({ query, variables, operationName }, propagation, fetch);
       const { extensions = {} } = answer;
       const { [FACTS_EXTENSION]: given, ...others } = extensions;
       // By name: what an object inherits is not an account.
       if (Object.hasOwn(extensions, FACTS_EXTENSION)) facts = given;
       // A request that the subgraph could not execute has no account either, wherever the library runs.
-      else if (propagation?.delegation !== undefined && isRecord(answer.data)) this.options.whenUnaccounted();
-      this.refuseOtherEntities(answer, fetch);
-      const response = this.withReadErrors(answer, fetch);
+      else if (propagation?.delegation !== undefined && isRecord(answer.data))
+        this.#options.whenUnaccounted();
+      this.#refuseOtherEntities(answer, fetch);
+      const response = this.#withReadErrors(answer, fetch);
       return facts === undefined ? response : { ...response, extensions: others };
     } finally {
       // Also for an answer that did not come: the subgraph may have read what it was asked for.
-      if (propagation !== undefined) this.collect(facts, propagation);
+      if (propagation !== undefined) this.#collect(facts, propagation);
     }
   }
 
   /** @apollo/gateway would give up the fetch for it, in words of its own and without telling where. */
-  private refuseOtherEntities({ data }: SubgraphResponse, fetch: SubgraphFetch): void {
+  #refuseOtherEntities({ data }: SubgraphResponse, fetch: SubgraphFetch): void {
     if (fetch.entities === 0 || data === undefined || data === null) return;
     const entities: unknown = data._entities;
     if (Array.isArray(entities) && entities.length === fetch.entities) return;
     // A client's variable can be called as the planner's is.
-    if (fetch.sent.isForEntities) throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'ENTITIES');
+    if (fetch.sent.isForEntities) throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'ENTITIES');
   }
 
   /** Errors become Behalf's own here, before anything else sees what the subgraph wrote. */
-  private withReadErrors(response: SubgraphResponse, fetch: SubgraphFetch): SubgraphResponse {
+  #withReadErrors(response: SubgraphResponse, fetch: SubgraphFetch): SubgraphResponse {
     const { errors: reported, ...others } = response;
     // An empty list is nothing that went wrong.
     if (!Array.isArray(reported) || reported.length === 0) return others;
-    const read = readErrors(reported, fetch, this.options.errors, this.options.isShadow);
+    const read = readErrors(reported, fetch, this.#options.errors, this.#options.isShadow);
     return { ...others, errors: read as readonly object[] as readonly GraphQLFormattedError[] };
   }
 
-  private async post(
+  async #post(
     request: SubgraphRequest,
     propagation: Propagation | undefined,
     fetch: SubgraphFetch,
   ): Promise<SubgraphResponse> {
-    const txnToken = propagation === undefined ? undefined : this.options.txnToken(propagation, request);
+    const txnToken = propagation === undefined ? undefined : this.#options.txnToken(propagation, request);
     const headers: Record<string, string> = {
-      ...this.headersOf(propagation, fetch),
+      ...this.#headersOf(propagation, fetch),
       'content-type': 'application/json',
       accept: 'application/json',
     };
@@ -205,21 +208,21 @@ export class BehalfDataSource implements GraphQLDataSource {
     let answer: SubgraphAnswer;
     try {
       const body = JSON.stringify(request);
-      answer = await send(this.options.pool, this.path, headers, body, this.options.timeoutMs);
+      answer = await send(this.#options.pool, this.#path, headers, body, this.#options.timeoutMs);
     } catch (error) {
-      throw this.failure(fetch, 'SUBREQUEST_HTTP_ERROR', reasonOf(error));
+      throw this.#failure(fetch, 'SUBREQUEST_HTTP_ERROR', reasonOf(error));
     }
     const { status, contentType, text } = answer;
-    if (status < 200 || status > 299) throw this.failure(fetch, 'SUBREQUEST_HTTP_ERROR', `HTTP_${status}`);
+    if (status < 200 || status > 299) throw this.#failure(fetch, 'SUBREQUEST_HTTP_ERROR', `HTTP_${status}`);
     if (typeof contentType !== 'string' || !JSON_TYPES.test(contentType)) {
-      throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_TYPE');
+      throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_TYPE');
     }
-    const { response, holdsExact } = this.parse(text, fetch);
-    return holdsExact ? this.withExactNumbers(response, request.query ?? '') : response;
+    const { response, holdsExact } = this.#parse(text, fetch);
+    return holdsExact ? this.#withExactNumbers(response, request.query ?? '') : response;
   }
 
-  private headersOf(propagation: Propagation | undefined, fetch: SubgraphFetch): Record<string, string> {
-    const { name, headers, log } = this.options;
+  #headersOf(propagation: Propagation | undefined, fetch: SubgraphFetch): Record<string, string> {
+    const { name, headers, log } = this.#options;
     if (headers === undefined || propagation === undefined) return {};
     try {
       return headers.of(propagation.delegation, propagation.exchange.incoming.headers);
@@ -232,15 +235,15 @@ export class BehalfDataSource implements GraphQLDataSource {
   }
 
   /** Numbers that a double cannot hold become what their fields can hold, or errors at their places. */
-  private withExactNumbers(response: SubgraphResponse, query: string): SubgraphResponse {
+  #withExactNumbers(response: SubgraphResponse, query: string): SubgraphResponse {
     const { data, errors: reported = [], extensions = {} } = response;
     settleWithin(reported);
     settleWithin(extensions);
-    const inexact = settleAnswer(data ?? {}, parse(query), this.options.schema);
+    const inexact = settleAnswer(data ?? {}, parse(query), this.#options.schema);
     return inexact.length === 0 ? response : { ...response, errors: [...reported, ...inexact] };
   }
 
-  private parse(
+  #parse(
     text: string,
     fetch: SubgraphFetch,
   ): { readonly response: SubgraphResponse; readonly holdsExact: boolean } {
@@ -248,34 +251,34 @@ export class BehalfDataSource implements GraphQLDataSource {
     try {
       json = parseExactJson(text);
     } catch {
-      throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'JSON');
+      throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'JSON');
     }
     const { value: parsed, holdsExact } = json;
-    if (!isObject(parsed)) throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'NO_OBJECT');
+    if (!isObject(parsed)) throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'NO_OBJECT');
     const { data, errors: reported, extensions } = parsed;
     if (
       (data !== undefined && data !== null && !isObject(data)) ||
       (reported !== undefined && !(Array.isArray(reported) && reported.every(isGraphQLError))) ||
       (extensions !== undefined && !isObject(extensions))
     ) {
-      throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'SHAPE');
+      throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'SHAPE');
     }
     return { response: parsed, holdsExact };
   }
 
   /** The client learns which subgraph failed; why, and where it is, stays in the log. */
-  private failure(
+  #failure(
     fetch: SubgraphFetch,
     code: Extract<GatewayErrorCode, 'SUBREQUEST_HTTP_ERROR' | 'SUBREQUEST_MALFORMED_RESPONSE'>,
     reason: string,
   ): SubgraphError {
-    const { name, log } = this.options;
+    const { name, log } = this.#options;
     log.log('error', code, { subgraph: name, reason });
     return fetchFailure(fetch, code);
   }
 
-  private collect(facts: unknown, { delegation, accounts }: Propagation): void {
-    const { name, accountable } = this.options;
+  #collect(facts: unknown, { delegation, accounts }: Propagation): void {
+    const { name, accountable } = this.#options;
     if (facts === undefined) {
       // A protected subgraph gives account to whoever comes with a token, and to nobody else.
       if (delegation !== undefined) accounts.miss(name);

@@ -16,12 +16,15 @@ interface SigningKey {
  * that neither a token under way nor a subgraph's cached key set is out of date the moment the keys rotate.
  */
 export class SigningKeys {
-  private previous: SigningKey | undefined;
+  #previous: SigningKey | undefined;
 
-  private constructor(
-    private current: SigningKey,
-    private next: SigningKey,
-  ) {}
+  #current: SigningKey;
+  #next: SigningKey;
+
+  private constructor(current: SigningKey, next: SigningKey) {
+    this.#current = current;
+    this.#next = next;
+  }
 
   /**
    * @param privateJwk An Ed25519 private key; default: one is generated, for as long as this process lives.
@@ -36,17 +39,17 @@ export class SigningKeys {
    *   set a moment ago hears only when it asks again.
    */
   async rotate(privateJwk?: JWK): Promise<void> {
-    const replacement = privateJwk === undefined ? this.next : await toSigningKey(privateJwk);
-    const next = privateJwk === undefined ? await toSigningKey(undefined) : this.next;
-    this.previous = this.current;
-    this.current = replacement;
-    this.next = next;
+    const replacement = privateJwk === undefined ? this.#next : await toSigningKey(privateJwk);
+    const next = privateJwk === undefined ? await toSigningKey(undefined) : this.#next;
+    this.#previous = this.#current;
+    this.#current = replacement;
+    this.#next = next;
   }
 
   /** RFC 7517 section 5: public keys only. */
   jwks(): { readonly keys: readonly JWK[] } {
     return {
-      keys: [this.current, this.next, this.previous].flatMap((key) =>
+      keys: [this.#current, this.#next, this.#previous].flatMap((key) =>
         key === undefined ? [] : [key.publicJwk],
       ),
     };
@@ -54,7 +57,7 @@ export class SigningKeys {
 
   /** A signed JWT of these claims (RFC 7515 section 7.1). By hand, because it is done for each subgraph of each request. */
   sign(claims: object): string {
-    const { header, privateKey } = this.current;
+    const { header, privateKey } = this.#current;
     const input = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
     return `${input}.${sign(null, Buffer.from(input), privateKey).toString('base64url')}`;
   }

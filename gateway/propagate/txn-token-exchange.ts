@@ -75,24 +75,24 @@ export interface TxnTokenExchangeParts {
  * ends when the held one ends; and whoever passed it on is in it.
  */
 export class TxnTokenExchange {
-  private readonly workloads: Workloads;
+  readonly #workloads: Workloads;
+
+  readonly #options: TxnTokenExchangeOptions;
 
   /** @throws {ConfigurationError} */
-  constructor(
-    private readonly options: TxnTokenExchangeOptions,
-    issuer: string,
-  ) {
+  constructor(options: TxnTokenExchangeOptions, issuer: string) {
+    this.#options = options;
     if (issuer.includes(',')) throw new ConfigurationError('propagation.issuer', 'must not have a comma');
-    this.workloads = new Workloads(options.workloads, issuer);
+    this.#workloads = new Workloads(options.workloads, issuer);
   }
 
   /** What tokens for this workload say beyond what its own rules ask for. */
   extraClaimsFor(name: string): NamedVocabulary | undefined {
-    return this.workloads.get(name)?.carries;
+    return this.#workloads.get(name)?.carries;
   }
 
   service(name: string): NamedVocabulary | undefined {
-    const { services = {} } = this.options;
+    const { services = {} } = this.#options;
     return Object.hasOwn(services, name) ? services[name] : undefined;
   }
 
@@ -107,13 +107,13 @@ export class TxnTokenExchange {
       isNamedAudience:
         audience !== undefined &&
         workload !== undefined &&
-        this.workloads.get(workload)?.audiences.includes(audience) === true,
+        this.#workloads.get(workload)?.audiences.includes(audience) === true,
       error,
       reason,
     });
     // RFC 6749 section 3.2: no parameter twice.
     if (new Set(form.keys()).size !== [...form.keys()].length) return refused('invalid_request', 'REPEATED');
-    const workload = await this.workloads.authenticate({
+    const workload = await this.#workloads.authenticate({
       authorization,
       assertionType: form.get('client_assertion_type') ?? undefined,
       assertion: form.get('client_assertion') ?? undefined,
@@ -145,7 +145,7 @@ export class TxnTokenExchange {
     // No tolerance: the new one would be born dead.
     if (verified.expiresAt <= Date.now() / 1000) return refused('invalid_request', 'TXN_TOKEN_EXPIRED', name);
     const [, ...passedOnBy] = verified.requestingWorkloads;
-    if (passedOnBy.length >= (this.options.maxHops ?? DEFAULT_MAX_HOPS))
+    if (passedOnBy.length >= (this.#options.maxHops ?? DEFAULT_MAX_HOPS))
       return refused('invalid_request', 'HOPS', name);
     const token = mintTxnToken(keys, propagation, {
       delegation: verified.delegation,

@@ -58,45 +58,48 @@ const REVOKED_KEYS_AT_MOST = 1_000;
  */
 export class RevocationView {
   readonly suspensions = new Suspensions();
-  private readonly entries: DigestTable;
+  readonly #entries: DigestTable;
   /** Whoever chooses identifiers cannot choose digests that lie together, or are the same. */
-  private readonly seed = randomBytes(16).toString('base64url');
+  readonly #seed = randomBytes(16).toString('base64url');
   /** What a token is looked up under; a verified token is kept as long as it is alive. */
-  private readonly digests = new WeakMap<AuthenticatedToken, readonly Digest[]>();
+  readonly #digests = new WeakMap<AuthenticatedToken, readonly Digest[]>();
   /**
    * By issuer. Never forgotten while this process lives: whoever has the key can date what it signs as they like, and a key
    * set that could not be fetched anew may still hold it.
    */
-  private readonly revokedKeys = new Map<string, Set<string>>();
+  readonly #revokedKeys = new Map<string, Set<string>>();
   /** By issuer: what was issued up to then is dead, seconds since the epoch. */
-  private readonly endedBefore = new Map<string, number>();
+  readonly #endedBefore = new Map<string, number>();
   /** By issuer: when what it announced was last known to be in the view. */
-  private readonly freshAtMs: Map<string, number>;
+  readonly #freshAtMs: Map<string, number>;
   /** Milliseconds on a clock that is never set back. */
   readonly now: () => number;
 
-  constructor(private readonly options: RevocationViewOptions) {
+  readonly #options: RevocationViewOptions;
+
+  constructor(options: RevocationViewOptions) {
+    this.#options = options;
     this.now = options.now ?? (() => performance.timeOrigin + performance.now());
-    this.entries = new DigestTable(options.maxEntries ?? 1_000_000);
-    this.freshAtMs = new Map(options.issuers.map((issuer) => [issuer, Number.NEGATIVE_INFINITY]));
+    this.#entries = new DigestTable(options.maxEntries ?? 1_000_000);
+    this.#freshAtMs = new Map(options.issuers.map((issuer) => [issuer, Number.NEGATIVE_INFINITY]));
   }
 
   get maxStalenessMs(): number {
-    return this.options.maxStalenessMs;
+    return this.#options.maxStalenessMs;
   }
 
   get maxTokenLifetimeSeconds(): number {
-    return this.options.maxTokenLifetimeSeconds;
+    return this.#options.maxTokenLifetimeSeconds;
   }
 
   /** Revocations that are held, some of which may be over. */
   get size(): number {
-    return this.entries.size;
+    return this.#entries.size;
   }
 
   /** What they take of memory. */
   get bytes(): number {
-    return this.entries.bytes;
+    return this.#entries.bytes;
   }
 
   /**
@@ -104,14 +107,14 @@ export class RevocationView {
    * announces nothing there is nothing to know.
    */
   isFresh(issuer?: string): boolean {
-    const leastMs = this.now() - this.options.maxStalenessMs;
-    if (issuer !== undefined) return (this.freshAtMs.get(issuer) ?? Infinity) >= leastMs;
-    return [...this.freshAtMs.values()].every((atMs) => atMs >= leastMs);
+    const leastMs = this.now() - this.#options.maxStalenessMs;
+    if (issuer !== undefined) return (this.#freshAtMs.get(issuer) ?? Infinity) >= leastMs;
+    return [...this.#freshAtMs.values()].every((atMs) => atMs >= leastMs);
   }
 
   /** Since the oldest answer that the view rests on; Infinity before the first. */
   get ageSeconds(): number {
-    return (this.now() - Math.min(...this.freshAtMs.values())) / 1_000;
+    return (this.now() - Math.min(...this.#freshAtMs.values())) / 1_000;
   }
 
   /**
@@ -120,20 +123,20 @@ export class RevocationView {
    * @param atMs When the question was asked that the answer is about: what was revoked since is not in it.
    */
   markComplete(issuer: string, atMs: number): void {
-    this.entries.tidy(Math.floor(this.now() / 1000));
+    this.#entries.tidy(Math.floor(this.now() / 1000));
     this.suspensions.endOfBeginning(issuer);
-    this.freshAtMs.set(issuer, Math.max(this.freshAtMs.get(issuer) ?? atMs, atMs));
+    this.#freshAtMs.set(issuer, Math.max(this.#freshAtMs.get(issuer) ?? atMs, atMs));
   }
 
   /** What the issuer announced lately is not known: nothing of it is permitted before `markComplete`. */
   markUnknown(issuer: string): void {
-    if (this.freshAtMs.has(issuer)) this.freshAtMs.set(issuer, Number.NEGATIVE_INFINITY);
+    if (this.#freshAtMs.has(issuer)) this.#freshAtMs.set(issuer, Number.NEGATIVE_INFINITY);
   }
 
   /** Ends everything that the issuer issued up to then, where it is not known what was ended. */
   revokeIssued(issuer: string, atSeconds: number): void {
-    this.endedBefore.set(issuer, Math.max(this.endedBefore.get(issuer) ?? 0, Math.ceil(atSeconds)));
-    this.options.whenRevoked?.({ issuer }, atSeconds);
+    this.#endedBefore.set(issuer, Math.max(this.#endedBefore.get(issuer) ?? 0, Math.ceil(atSeconds)));
+    this.#options.whenRevoked?.({ issuer }, atSeconds);
   }
 
   /**
@@ -141,20 +144,20 @@ export class RevocationView {
    * @returns false when there is no room: then the view does not know of it, and must not be taken for complete.
    */
   revoke(what: RevokedSubject, atSeconds: number): boolean {
-    const isIn = this.take(what, atSeconds);
-    if (isIn) this.options.whenRevoked?.(what, atSeconds);
+    const isIn = this.#take(what, atSeconds);
+    if (isIn) this.#options.whenRevoked?.(what, atSeconds);
     return isIn;
   }
 
-  private take(what: RevokedSubject, atSeconds: number): boolean {
-    if (what.keyId !== undefined) return this.revokeKey(what.issuer, what.keyId);
+  #take(what: RevokedSubject, atSeconds: number): boolean {
+    if (what.keyId !== undefined) return this.#revokeKey(what.issuer, what.keyId);
     const { key, forEver } = keyOf(what);
     const nowSeconds = this.now() / 1000;
     const endedAtSeconds = Math.min(Math.max(atSeconds, 0), nowSeconds + CLOCK_TOLERANCE_SECONDS);
     // Counted from when it was learnt, so that an event with an old date is kept long enough as well.
-    const forgetAtSeconds = nowSeconds + this.options.maxTokenLifetimeSeconds + CLOCK_TOLERANCE_SECONDS;
-    return this.entries.raise(
-      this.digestOf(key),
+    const forgetAtSeconds = nowSeconds + this.#options.maxTokenLifetimeSeconds + CLOCK_TOLERANCE_SECONDS;
+    return this.#entries.raise(
+      this.#digestOf(key),
       forEver ? FOR_EVER : Math.ceil(endedAtSeconds),
       Math.ceil(forgetAtSeconds),
       Math.floor(nowSeconds),
@@ -162,36 +165,36 @@ export class RevocationView {
   }
 
   isRevoked(token: AuthenticatedToken): boolean {
-    if (this.isKeyRevoked(token)) return true;
-    const endedBefore = this.endedBefore.get(token.issuer);
+    if (this.#isKeyRevoked(token)) return true;
+    const endedBefore = this.#endedBefore.get(token.issuer);
     if (endedBefore !== undefined && token.issuedAt <= endedBefore) return true;
-    let digests = this.digests.get(token);
+    let digests = this.#digests.get(token);
     if (digests === undefined) {
-      digests = keysFor(token).map((key) => this.digestOf(key));
-      this.digests.set(token, digests);
+      digests = keysFor(token).map((key) => this.#digestOf(key));
+      this.#digests.set(token, digests);
     }
     return digests.some((digest) => {
-      const notBefore = this.entries.get(digest);
+      const notBefore = this.#entries.get(digest);
       return notBefore !== undefined && token.issuedAt <= notBefore;
     });
   }
 
-  private revokeKey(issuer: string, keyId: string): boolean {
-    const keys = this.revokedKeys.get(issuer) ?? new Set<string>();
+  #revokeKey(issuer: string, keyId: string): boolean {
+    const keys = this.#revokedKeys.get(issuer) ?? new Set<string>();
     if (!keys.has(keyId) && keys.size >= REVOKED_KEYS_AT_MOST) return false;
-    this.revokedKeys.set(issuer, keys.add(keyId));
+    this.#revokedKeys.set(issuer, keys.add(keyId));
     return true;
   }
 
-  private isKeyRevoked({ issuer, keyId }: AuthenticatedToken): boolean {
-    const keys = this.revokedKeys.get(issuer);
+  #isKeyRevoked({ issuer, keyId }: AuthenticatedToken): boolean {
+    const keys = this.#revokedKeys.get(issuer);
     if (keys === undefined) return false;
     // Whoever has a leaked key can leave its name out.
     return keyId === undefined || keys.has(keyId);
   }
 
-  private digestOf(key: Key): Digest {
-    const bytes = hash('sha256', this.seed + JSON.stringify(key), 'buffer');
+  #digestOf(key: Key): Digest {
+    const bytes = hash('sha256', this.#seed + JSON.stringify(key), 'buffer');
     const begin = bytes.byteOffset;
     return new Uint32Array(bytes.buffer.slice(begin, begin + DIGEST_WORDS * 4));
   }

@@ -39,25 +39,33 @@ const SDL = `
 
 /** As the `bson` package has it. */
 class ObjectId {
-  constructor(private readonly hex: string) {}
+  readonly #hex: string;
+
+  constructor(hex: string) {
+    this.#hex = hex;
+  }
   toHexString(): string {
-    return this.hex;
+    return this.#hex;
   }
   toJSON(): string {
-    return this.hex;
+    return this.#hex;
   }
   toString(): string {
-    return this.hex;
+    return this.#hex;
   }
 }
 /** As `decimal.js` has it. */
 class Decimal {
-  constructor(private readonly digits: string) {}
+  readonly #digits: string;
+
+  constructor(digits: string) {
+    this.#digits = digits;
+  }
   valueOf(): string {
-    return this.digits;
+    return this.#digits;
   }
   toString(): string {
-    return this.digits;
+    return this.#digits;
   }
 }
 

@@ -34,14 +34,14 @@ export const BOTH_SCHEMES =
 
 /** What was started in a test, closed in the opposite order. */
 export class Cleanup {
-  private readonly tasks: (() => unknown)[] = [];
+  readonly #tasks: (() => unknown)[] = [];
 
   add(task: () => unknown): void {
-    this.tasks.push(task);
+    this.#tasks.push(task);
   }
 
   async run(): Promise<void> {
-    for (const task of this.tasks.splice(0).reverse()) await task();
+    for (const task of this.#tasks.splice(0).reverse()) await task();
   }
 }
 
@@ -112,24 +112,24 @@ export class TestIssuer {
   metadataRequests = 0;
   /** What the key set's endpoint does. */
   mode: 'up' | 'error' | 'html' = 'up';
-  private listening!: Listening;
+  #listening!: Listening;
 
   static async start(alg = 'ES256'): Promise<TestIssuer> {
     const issuer = new TestIssuer();
     issuer.keys = [await makeKey(alg)];
-    issuer.listening = await listen((request, response) => issuer.answer(request, response));
+    issuer.#listening = await listen((request, response) => issuer.#answer(request, response));
     return issuer;
   }
 
   get url(): string {
-    return this.listening.url;
+    return this.#listening.url;
   }
 
   close(): Promise<void> {
-    return this.listening.close();
+    return this.#listening.close();
   }
 
-  private answer(request: IncomingMessage, response: ServerResponse): void {
+  #answer(request: IncomingMessage, response: ServerResponse): void {
     if (request.url === '/.well-known/openid-configuration') {
       this.metadataRequests += 1;
       sendJson(response, 200, { issuer: this.url, jwks_uri: `${this.url}/jwks` });
@@ -181,15 +181,21 @@ export class TestSubgraph {
   /** Answers instead of the subgraph. */
   instead: ((request: IncomingMessage, response: ServerResponse) => unknown) | undefined;
 
+  readonly #listening: Listening;
+  readonly #apollo: ApolloServer;
+
   private constructor(
     readonly name: string,
     readonly sdl: string,
-    private readonly listening: Listening,
-    private readonly apollo: ApolloServer,
-  ) {}
+    listening: Listening,
+    apollo: ApolloServer,
+  ) {
+    this.#listening = listening;
+    this.#apollo = apollo;
+  }
 
   get url(): string {
-    return `${this.listening.url}/graphql`;
+    return `${this.#listening.url}/graphql`;
   }
 
   /** Every query that reached it, in one text. */
@@ -198,8 +204,8 @@ export class TestSubgraph {
   }
 
   async close(): Promise<void> {
-    await this.listening.close();
-    await this.apollo.stop();
+    await this.#listening.close();
+    await this.#apollo.stop();
   }
 
   /** @param gateway With it the subgraph is a protected one, that believes this gateway. */

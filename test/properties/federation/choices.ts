@@ -3,10 +3,10 @@
  * shorter row makes a smaller value, which is how fast-check's shrinking reaches into what is generated here.
  */
 export class Choices {
-  private readonly next: () => number;
+  readonly #next: () => number;
 
   private constructor(next: () => number) {
-    this.next = next;
+    this.#next = next;
   }
 
   static from(numbers: readonly number[]): Choices {
@@ -27,7 +27,7 @@ export class Choices {
 
   /** 0 to `count - 1`. */
   below(count: number): number {
-    return this.next() % count;
+    return this.#next() % count;
   }
 
   /** True in one of `count` cases; the simplest is false. */
