@@ -18,8 +18,13 @@ export {
   type PolicyRequest,
 } from './policies/index.js';
 export { protectGateway, type ProtectedGateway, type ProtectedGatewayConfig } from './protect-gateway.js';
-export type { ClientHeaders, HeaderSource, IdentitySource } from './propagate/subgraph-headers.js';
-export type { SubgraphOptions, SubgraphsOptions } from './propagate/subgraph-options.js';
+export type { ClientHeaders } from './propagate/subgraph-headers.js';
+export type {
+  HeaderSource,
+  IdentitySource,
+  SubgraphOptions,
+  SubgraphsOptions,
+} from './propagate/subgraph-options.js';
 export type {
   AuthorizationMode,
   ProtectionOptions,

@@ -6,9 +6,10 @@ import type {
   GraphQLSchema,
   SelectionSetNode,
 } from 'graphql';
-import { responseKeyOf } from './analysis.js';
-import type { Conditions, OperationAnalysis } from './analysis.js';
-import type { Removal } from './filter.js';
+import type { OperationAnalysis } from './analysis.js';
+import type { Conditions } from './conditions.js';
+import type { Removal } from './removals.js';
+import { responseKeyOf } from './response-key.js';
 
 const META_FIELDS = [TypeNameMetaFieldDef, SchemaMetaFieldDef, TypeMetaFieldDef];
 

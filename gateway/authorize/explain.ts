@@ -3,82 +3,18 @@ import type { Delegation, Requires } from '@behalf/directives';
 import type { Minimization, Requirement, RuleTable } from '@behalf/directives/internal';
 import { isAbstractType, Kind } from 'graphql';
 import type { FieldNode, GraphQLSchema, SelectionSetNode } from 'graphql';
-import type { Conditions, OperationAnalysis } from './analysis.js';
+import type { OperationAnalysis } from './analysis.js';
+import type { Conditions } from './conditions.js';
 import { coordinateOf } from './denial-errors.js';
+import type {
+  ExplainedMinimization,
+  ExplainedRule,
+  ExplainedSelection,
+  Explanation,
+  SelectionDecision,
+} from './explanation.js';
 import type { FilteredOperation } from './filter.js';
-import { sufficientSets } from './sufficient.js';
-import type { SufficientSets } from './sufficient.js';
-
-/** What becomes of one selection. */
-export type SelectionDecision =
-  | 'allowed'
-  /** Allowed, and the subgraph returns less than the stored value. */
-  | 'minimized'
-  /** Its own rules are not met. */
-  | 'denied'
-  /** It stands below a denied one, whatever its own rules say. */
-  | 'lost'
-  /** Everything that is selected on it is denied. */
-  | 'emptied'
-  /** `@skip` or `@include` leaves it out. */
-  | 'skipped'
-  /** It asks for the schema: that is decided by the gateway's own setting, and not by rules. */
-  | 'introspection';
-
-export interface ExplainedRule {
-  /** The type or field that states it. */
-  readonly at: string;
-  /** In the words of the schema. */
-  readonly rule: string;
-  readonly met: boolean;
-  /** What is not held, of each alternative. Absent when it is met. */
-  readonly missing?: Requires;
-}
-
-export interface ExplainedMinimization {
-  readonly at: string;
-  /** The directive without `unless`, in the words of the schema. */
-  readonly strategy: string;
-  /** The scopes that the value is whole with; empty: it never is. */
-  readonly wholeWith: readonly (readonly string[])[];
-  readonly whole: boolean;
-}
-
-export interface ExplainedSelection {
-  /** Response keys from the operation down; lists have no index here. */
-  readonly path: readonly string[];
-  readonly coordinate: string;
-  readonly decision: SelectionDecision;
-  readonly rules: readonly ExplainedRule[];
-  readonly minimization?: readonly ExplainedMinimization[];
-  /** Types with `@subject` that it can return: a row of somebody else is left out when it is met. */
-  readonly perRow?: readonly { readonly type: string; readonly property: string }[];
-}
-
-/** What has to be held for every selection. */
-export interface Needs {
-  readonly authenticated: boolean;
-  /** Any one of the sets, together with all that follows. */
-  readonly scopes: SufficientSets;
-  /** All of them, each an OR of ANDs. */
-  readonly policies: readonly (readonly (readonly string[])[])[];
-  /** One of each. */
-  readonly purposes: readonly (readonly string[])[];
-  /** Places whose rules nobody can ever meet. */
-  readonly impossible: readonly string[];
-}
-
-export interface Explanation {
-  readonly operation: { readonly type: string; readonly name?: string };
-  /** Whether nothing of it is denied. Rows of somebody else are not known here. */
-  readonly allowed: boolean;
-  readonly selections: readonly ExplainedSelection[];
-  /** True when the operation selects more than is listed. What it needs is told of all of it. */
-  readonly truncated: boolean;
-  readonly needs: Needs;
-  /** What of it the delegation does not hold. Absent when it holds all. */
-  readonly lacks?: Needs;
-}
+import { needsOf, selectedRequirements, withoutHeld } from './needs.js';
 
 /** What the authorizer decided, and what it decided by. */
 export interface Decided {
@@ -100,10 +36,10 @@ const MAX_SELECTIONS = 1_000;
  * once.
  */
 export function explainDecision(decided: Decided): Explanation {
-  const { analysis, delegation } = decided;
+  const { analysis, conditions, delegation } = decided;
   const { operation } = analysis.client;
   const { selections, truncated } = listSelections(decided);
-  const asked = selectedRequirements(decided);
+  const asked = selectedRequirements(analysis, conditions);
   const unmet = new Map([...asked].filter(([requirement]) => !isMet(requirement, delegation)));
   const denied = decided.filtered.denied;
   return {
@@ -208,14 +144,6 @@ function missingOf(part: Requirement, delegation: Delegation | undefined): Requi
   };
 }
 
-function withoutHeld(
-  entries: readonly (readonly (readonly string[])[])[],
-  held: ReadonlySet<string> | undefined,
-): readonly (readonly (readonly string[])[])[] {
-  if (held === undefined) return entries;
-  return entries.map((entry) => entry.map((names) => names.filter((name) => !held.has(name))));
-}
-
 function minimizationsOf(decided: Decided, type: string, field: string): readonly ExplainedMinimization[] {
   return decided.rules.answersOf(type, field).flatMap(([, { coordinate, minimization }]) =>
     minimization === undefined
@@ -260,61 +188,4 @@ function subjectsOf(
     const property = candidate === undefined ? undefined : rules.type(candidate.name)?.subject;
     return candidate === undefined || property === undefined ? [] : [{ type: candidate.name, property }];
   });
-}
-
-/** The distinct requirements of what is not left out, each with a place that asks for it. Every fragment is visited once. */
-function selectedRequirements({ analysis, conditions }: Decided): ReadonlyMap<Requirement, string> {
-  const found = new Map<Requirement, string>();
-  const seenFragments = new Set<string>();
-  const pending: SelectionSetNode[] = [analysis.client.operation.selectionSet];
-  for (let set = pending.pop(); set !== undefined; set = pending.pop()) {
-    for (const selection of set.selections) {
-      if (conditions.leavesOut(selection)) continue;
-      if (selection.kind === Kind.FRAGMENT_SPREAD) {
-        const name = selection.name.value;
-        const fragment = analysis.fragments.get(name);
-        if (fragment === undefined || seenFragments.has(name)) continue;
-        seenFragments.add(name);
-        pending.push(fragment.selectionSet);
-        continue;
-      }
-      if (selection.kind === Kind.FIELD) {
-        const requirement = analysis.requirements[analysis.requirementOf.get(selection) ?? -1];
-        if (requirement !== undefined && !found.has(requirement)) {
-          found.set(requirement, coordinateOf(analysis, selection));
-        }
-      }
-      if (selection.selectionSet !== undefined) pending.push(selection.selectionSet);
-    }
-  }
-  return found;
-}
-
-/** @param delegation What is held already is not needed; undefined: nothing is. */
-function needsOf(asked: ReadonlyMap<Requirement, string>, delegation: Delegation | undefined): Needs {
-  const impossible: string[] = [];
-  const parts: Requirement[] = [];
-  for (const [requirement, coordinate] of asked) {
-    if (isImpossible(requirement)) impossible.push(coordinate);
-    for (const part of requirementParts(requirement)) {
-      if (!isImpossible(part) && (delegation === undefined || !isMet(part, delegation))) parts.push(part);
-    }
-  }
-  return {
-    // Whoever holds a scope, a policy or a purpose has a token.
-    authenticated: parts.length > 0 && delegation === undefined,
-    scopes: sufficientSets(withoutHeld(distinct(parts.flatMap(({ scopes }) => scopes)), delegation?.scopes)),
-    policies: withoutHeld(distinct(parts.flatMap(({ policies }) => policies)), delegation?.policies),
-    purposes: distinct(parts.flatMap(({ purposes }) => purposes)),
-    impossible,
-  };
-}
-
-/** An OR without alternatives, or a field whose schema does not say who may read it. */
-function isImpossible({ uncovered, scopes, policies, purposes }: Requirement): boolean {
-  return uncovered || [...scopes, ...policies, ...purposes].some((entry) => entry.length === 0);
-}
-
-function distinct<Entry>(entries: readonly Entry[]): readonly Entry[] {
-  return [...new Map(entries.map((entry) => [JSON.stringify(entry), entry])).values()];
 }

@@ -1,31 +1,8 @@
 import type { Delegation } from '@behalf/directives';
 import { ConfigurationError } from '../errors.js';
 import { isOwnHeader, isUnforwardableHeader } from './reserved-headers.js';
-import type { SubgraphOptions, SubgraphsOptions } from './subgraph-options.js';
-
-/** The members of a verified delegation that a header can state. */
-export const IDENTITY_SOURCES = Object.freeze([
-  /** The person. Absent for a service, behind which there is no person. */
-  'subject',
-  /** The application. */
-  'client',
-  /** `sub` of whoever acts for the application (RFC 8693 section 4.1). */
-  'actor',
-  /** The consent's identifier. */
-  'consent',
-  /** Separated by spaces, as in RFC 6749 section 3.3. */
-  'scopes',
-  /** Those of the consent, separated by spaces. */
-  'purposes',
-  /** Those that the subgraph is told about (`roles`), separated by spaces. */
-  'roles',
-] as const);
-export type IdentitySource = (typeof IDENTITY_SOURCES)[number];
-
-/** Where the value of a header comes from. */
-export type HeaderSource =
-  | { readonly from: IdentitySource; readonly value?: never }
-  | { readonly value: string; readonly from?: never };
+import { IDENTITY_SOURCES } from './subgraph-options.js';
+import type { IdentitySource, SubgraphOptions, SubgraphsOptions } from './subgraph-options.js';
 
 /** By subgraph name, for those with options. @throws {ConfigurationError} */
 export function compileSubgraphHeaders(

@@ -1,4 +1,26 @@
-import type { HeaderSource } from './subgraph-headers.js';
+/** The members of a verified delegation that a header can state. */
+export const IDENTITY_SOURCES = Object.freeze([
+  /** The person. Absent for a service, behind which there is no person. */
+  'subject',
+  /** The application. */
+  'client',
+  /** `sub` of whoever acts for the application (RFC 8693 section 4.1). */
+  'actor',
+  /** The consent's identifier. */
+  'consent',
+  /** Separated by spaces, as in RFC 6749 section 3.3. */
+  'scopes',
+  /** Those of the consent, separated by spaces. */
+  'purposes',
+  /** Those that the subgraph is told about (`roles`), separated by spaces. */
+  'roles',
+] as const);
+export type IdentitySource = (typeof IDENTITY_SOURCES)[number];
+
+/** Where the value of a header comes from. */
+export type HeaderSource =
+  | { readonly from: IdentitySource; readonly value?: never }
+  | { readonly value: string; readonly from?: never };
 
 /** How the gateway reaches one subgraph, and what it tells it beside the transaction token. */
 export interface SubgraphOptions {

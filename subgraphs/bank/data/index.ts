@@ -1,10 +1,12 @@
 import type { Kysely } from 'kysely';
 
 import { migrateBank } from './migrations/index.js';
-import { seedBank, type SeedOptions } from './seed.js';
+import { seedBank } from './seed.js';
+import type { SeedOptions } from './seed-options.js';
 
 export type { BankDatabase } from './database.js';
-export { DEFAULT_SEED, seedBank, type SeedOptions } from './seed.js';
+export { seedBank } from './seed.js';
+export { DEFAULT_SEED, type SeedOptions } from './seed-options.js';
 export { migrateBank } from './migrations/index.js';
 
 /**
