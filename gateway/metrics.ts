@@ -35,7 +35,7 @@ export class GatewayMetrics {
   readonly #durations: Histogram;
   readonly #coordinates = new Set<string>();
 
-  constructor({ auditLost, revocationAgeSeconds }: MetricsSources) {
+  constructor(sources: MetricsSources) {
     const registers = [this.#registry];
     this.#requests = new Counter({
       name: 'behalf_requests_total',
@@ -79,24 +79,7 @@ export class GatewayMetrics {
       buckets: DURATION_BUCKETS,
       registers,
     });
-    new Gauge({
-      name: 'behalf_audit_records_lost',
-      help: 'Audit records that could not be kept since the start.',
-      registers,
-      collect() {
-        this.set(auditLost());
-      },
-    });
-    if (revocationAgeSeconds() !== undefined) {
-      new Gauge({
-        name: 'behalf_revocation_view_age_seconds',
-        help: 'Since it was last known what was revoked, of the stream that was heard longest ago.',
-        registers,
-        collect() {
-          this.set(revocationAgeSeconds() ?? 0);
-        },
-      });
-    }
+    registerGauges(this.#registry, sources);
   }
 
   countReload(outcome: 'accepted' | 'refused'): void {
@@ -148,5 +131,28 @@ export class GatewayMetrics {
 
   get contentType(): string {
     return this.#registry.contentType;
+  }
+}
+
+/** Registers what is asked for at each scrape rather than counted. */
+function registerGauges(registry: Registry, { auditLost, revocationAgeSeconds }: MetricsSources): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'behalf_audit_records_lost',
+    help: 'Audit records that could not be kept since the start.',
+    registers,
+    collect() {
+      this.set(auditLost());
+    },
+  });
+  if (revocationAgeSeconds() !== undefined) {
+    new Gauge({
+      name: 'behalf_revocation_view_age_seconds',
+      help: 'Since it was last known what was revoked, of the stream that was heard longest ago.',
+      registers,
+      collect() {
+        this.set(revocationAgeSeconds() ?? 0);
+      },
+    });
   }
 }

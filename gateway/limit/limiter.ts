@@ -1,5 +1,6 @@
 import type { DocumentNode, OperationDefinitionNode } from 'graphql';
-import type { CostModel, StaticCost } from './cost-model.js';
+import type { CostModel } from './cost-model.js';
+import type { StaticCost } from './cost-reading.js';
 import { countDocument } from './count.js';
 import type { OperationCounts } from './count.js';
 import {

@@ -1,8 +1,7 @@
 import { FACTS_EXTENSION, isRecord } from '@behalf/directives/internal';
 import { parse } from 'graphql';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
-import { errors, Pool } from 'undici';
-import type { Dispatcher } from 'undici';
+import type { Pool } from 'undici';
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '../apollo.js';
 import type { AccountableField } from '../authorize/index.js';
 import type { GatewayErrorCode } from '../errors.js';
@@ -20,6 +19,8 @@ import type { SubgraphError } from '../subgraph-errors/subgraph-error.js';
 import { readAccount } from './facts.js';
 import { UnsendableHeaderError } from './subgraph-headers.js';
 import type { SubgraphHeaders } from './subgraph-headers.js';
+import { failureReason, postToSubgraph } from './subgraph-http.js';
+import type { SubgraphAnswer } from './subgraph-http.js';
 import { propagationOf } from './propagation.js';
 import type { Propagation } from './propagation.js';
 
@@ -53,85 +54,7 @@ export interface SubgraphRequest {
   readonly operationName: string | undefined;
 }
 
-/** More than any page of personal data; a subgraph that sends more is broken. */
-const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
-const MAX_CONNECTIONS = 128;
 const JSON_TYPES = /^application\/(graphql-response\+)?json\b/i;
-
-/** Keep-alive connections to the origin of an address. */
-export function subgraphPool(url: string): Pool {
-  return new Pool(new URL(url).origin, {
-    connections: MAX_CONNECTIONS,
-    // Each request has a deadline of its own, and subgraphs at one origin may differ in it.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: MAX_RESPONSE_BYTES,
-  });
-}
-
-interface SubgraphAnswer {
-  readonly status: number;
-  readonly contentType: unknown;
-  readonly text: string;
-}
-
-/** The whole exchange, connection and body included, took too long. */
-class DeadlineError extends Error {}
-
-/**
- * One POST over the pool. Uses undici's dispatch, which hands over the chunks as they come: a stream for each answer would
- * cost more than the answer.
- */
-function send(
-  pool: Pool,
-  path: string,
-  headers: Record<string, string>,
-  body: string,
-  timeoutMs: number,
-): Promise<SubgraphAnswer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let status = 0;
-    let contentType: unknown;
-    let isOver = false;
-    let abort: (() => void) | undefined;
-    const timer = setTimeout(() => {
-      isOver = true;
-      reject(new DeadlineError());
-      abort?.();
-    }, timeoutMs);
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(controller) {
-        abort = () => controller.abort(new DeadlineError());
-        // It waited for a connection until nobody wanted it any more.
-        if (isOver) abort();
-      },
-      onResponseStart(_controller, statusCode, responseHeaders) {
-        status = statusCode;
-        contentType = responseHeaders['content-type'];
-      },
-      onResponseData(_controller, chunk) {
-        chunks.push(chunk);
-      },
-      onResponseEnd() {
-        clearTimeout(timer);
-        const [first] = chunks;
-        const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
-        resolve({ status, contentType, text: whole.toString('utf8') });
-      },
-      onResponseError(_controller, error) {
-        clearTimeout(timer);
-        reject(error);
-      },
-    };
-    pool.dispatch({ method: 'POST', path, headers, body }, handler);
-  });
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof DeadlineError) return 'TIMEOUT';
-  return error instanceof errors.UndiciError ? error.code : systemCode(error);
-}
 
 type SubgraphResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
@@ -208,9 +131,9 @@ export class BehalfDataSource implements GraphQLDataSource {
     let answer: SubgraphAnswer;
     try {
       const body = JSON.stringify(request);
-      answer = await send(this.#options.pool, this.#path, headers, body, this.#options.timeoutMs);
+      answer = await postToSubgraph(this.#options.pool, this.#path, headers, body, this.#options.timeoutMs);
     } catch (error) {
-      throw this.#failure(fetch, 'SUBREQUEST_HTTP_ERROR', reasonOf(error));
+      throw this.#failure(fetch, 'SUBREQUEST_HTTP_ERROR', failureReason(error));
     }
     const { status, contentType, text } = answer;
     if (status < 200 || status > 299) throw this.#failure(fetch, 'SUBREQUEST_HTTP_ERROR', `HTTP_${status}`);
@@ -296,8 +219,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isGraphQLError(value: unknown): boolean {
   return isRecord(value) && typeof value.message === 'string';
-}
-
-function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
 }

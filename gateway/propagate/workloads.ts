@@ -36,7 +36,6 @@ export interface ShownCredentials {
 export class Workloads {
   readonly #byName: ReadonlyMap<string, WorkloadOptions>;
   readonly #usedAssertions = new InMemoryReplay();
-
   readonly #issuer: string;
 
   /**

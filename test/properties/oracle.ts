@@ -25,6 +25,7 @@ import type {
   FieldNode,
   GraphQLFieldResolver,
   GraphQLObjectType,
+  GraphQLResolveInfo,
   GraphQLSchema,
   SelectionNode,
   SelectionSetNode,
@@ -58,8 +59,100 @@ export function nulledAfterwards(
   /** Goes on with the mutations after one that is denied and may not be null, where graphql-js ends. */
   goesOn = false,
 ): ExecutionResult {
-  const { schema, rules, root } = whole;
+  const { schema, root } = whole;
   const coordinates = coordinatesOf(schema, document);
+  const selections = selectionsOf(whole, document, caller, variables, coordinates);
+  const { allowed, alive, deniedBelow } = selections;
+
+  const errors: { path: (string | number)[]; coordinate: string }[] = [];
+  /** By path: the selections that were merged there, and for each the denied one that it stands on. */
+  const occurrences = new Map<string, readonly Occurrence[]>();
+
+  const guard: Resolver = (source, args, _context, info) => {
+    const path = stepsOf(info.path);
+    const above = occurrences.get(fieldPath(path.slice(0, -1))) ?? [];
+    const lost = lostSelections(above, info.parentType, selections);
+    const nodes = info.fieldNodes;
+    const own = nodes.filter((node) => !lost.has(node));
+    occurrences.set(
+      fieldPath(path),
+      nodes.map((node) => ({ node, lostTo: lost.get(node) })),
+    );
+    if (own.some(alive)) return defaultFieldResolver(source, args, context, info);
+    // Its own denial first, then those of what was selected on it, then the denial of what it stands on.
+    const denied = own.find((node) => !allowed(node));
+    const below = own.flatMap(deniedBelow);
+    const standsOn = nodes.flatMap((node) => lost.get(node) ?? []);
+    const blamed = new Set(denied !== undefined ? [denied] : below.length > 0 ? below : standsOn.slice(0, 1));
+    for (const node of blamed) errors.push({ path, coordinate: (coordinates.get(node) ?? []).join('.') });
+    return null;
+  };
+  const { data } = execute({
+    schema: guardedSchema(schema, goesOn),
+    document,
+    rootValue: root,
+    variableValues: variables,
+    contextValue: { guard } satisfies GuardedContext,
+  }) as ExecutionResult;
+  return asJson({
+    data,
+    errors: errors.map(
+      ({ path, coordinate }) => new GraphQLError('denied', { path, extensions: { coordinate } }),
+    ),
+  });
+}
+
+/** A selection at one path, and the denied selection that it stands on. */
+interface Occurrence {
+  readonly node: FieldNode;
+  readonly lostTo: FieldNode | undefined;
+}
+
+/** Selections that stand on a denied one, which is their value. They were never executed, unless they are reached otherwise too. */
+function lostSelections(
+  above: readonly Occurrence[],
+  type: GraphQLObjectType,
+  { allowed, childrenOn }: Selections,
+): Map<FieldNode, FieldNode> {
+  const lost = new Map<FieldNode, FieldNode>();
+  const reached = new Set<FieldNode>();
+  for (const { node, lostTo } of above) {
+    const to = lostTo ?? (allowed(node) ? undefined : node);
+    if (node.selectionSet === undefined) continue;
+    for (const child of childrenOn(node.selectionSet, type)) {
+      if (to === undefined) reached.add(child);
+      else if (!lost.has(child)) lost.set(child, to);
+    }
+  }
+  for (const child of reached) lost.delete(child);
+  return lost;
+}
+
+function stepsOf(path: GraphQLResolveInfo['path']): (string | number)[] {
+  const steps: (string | number)[] = [];
+  for (let at: typeof path | undefined = path; at !== undefined; at = at.prev) steps.unshift(at.key);
+  return steps;
+}
+
+/** The selections of an operation, as they are for one caller. */
+interface Selections {
+  readonly allowed: (node: FieldNode) => boolean;
+  /** The fields of a selection set that apply to objects of a type. */
+  readonly childrenOn: (set: SelectionSetNode, type: GraphQLObjectType) => FieldNode[];
+  /** Whether it is allowed, and something that is selected on it is, or nothing is. */
+  readonly alive: (node: FieldNode) => boolean;
+  /** The nearest selections that are denied: it, or some below it. */
+  readonly deniedBelow: (node: FieldNode) => FieldNode[];
+}
+
+function selectionsOf(
+  whole: Whole,
+  document: DocumentNode,
+  caller: Delegation | undefined,
+  variables: Variables,
+  coordinates: ReturnType<typeof coordinatesOf>,
+): Selections {
+  const { schema, rules } = whole;
   const allowed = (node: FieldNode): boolean => {
     const [type, field] = coordinates.get(node) ?? ['', ''];
     return isMet(rules.requirementOf(type, field), caller);
@@ -79,7 +172,6 @@ export function nulledAfterwards(
       const fragment = fragments.get(selection.name.value);
       return fragment === undefined ? [] : children(fragment.selectionSet);
     });
-  /** Those that apply to objects of a type. */
   const childrenOn = (set: SelectionSetNode, type: GraphQLObjectType): FieldNode[] =>
     set.selections.filter(isSelected).flatMap((selection) => {
       if (selection.kind === Kind.FIELD) return [selection];
@@ -99,55 +191,7 @@ export function nulledAfterwards(
     if (!allowed(node)) return [node];
     return node.selectionSet === undefined ? [] : children(node.selectionSet).flatMap(deniedBelow);
   };
-
-  const errors: { path: (string | number)[]; coordinate: string }[] = [];
-  /** By path: the selections that were merged there, and for each the denied one that it stands on. */
-  const occurrences = new Map<string, readonly { node: FieldNode; lostTo: FieldNode | undefined }[]>();
-
-  const guard: Resolver = (source, args, _context, info) => {
-    const path: (string | number)[] = [];
-    for (let at: typeof info.path | undefined = info.path; at !== undefined; at = at.prev)
-      path.unshift(at.key);
-    // Selections that stand on a denied one were never executed, unless they are reached otherwise as well.
-    const lost = new Map<FieldNode, FieldNode>();
-    const reached = new Set<FieldNode>();
-    for (const { node, lostTo } of occurrences.get(fieldPath(path.slice(0, -1))) ?? []) {
-      const to = lostTo ?? (allowed(node) ? undefined : node);
-      if (node.selectionSet === undefined) continue;
-      for (const child of childrenOn(node.selectionSet, info.parentType)) {
-        if (to === undefined) reached.add(child);
-        else if (!lost.has(child)) lost.set(child, to);
-      }
-    }
-    for (const child of reached) lost.delete(child);
-    const nodes = info.fieldNodes;
-    const own = nodes.filter((node) => !lost.has(node));
-    occurrences.set(
-      fieldPath(path),
-      nodes.map((node) => ({ node, lostTo: lost.get(node) })),
-    );
-    if (own.some(alive)) return defaultFieldResolver(source, args, context, info);
-    // Its own denial first, then those of what was selected on it, then the denial of what it stands on.
-    const denied = own.find((node) => !allowed(node));
-    const below = own.flatMap(deniedBelow);
-    const above = nodes.flatMap((node) => lost.get(node) ?? []);
-    const blamed = new Set(denied !== undefined ? [denied] : below.length > 0 ? below : above.slice(0, 1));
-    for (const node of blamed) errors.push({ path, coordinate: (coordinates.get(node) ?? []).join('.') });
-    return null;
-  };
-  const { data } = execute({
-    schema: guardedSchema(schema, goesOn),
-    document,
-    rootValue: root,
-    variableValues: variables,
-    contextValue: { guard } satisfies GuardedContext,
-  }) as ExecutionResult;
-  return asJson({
-    data,
-    errors: errors.map(
-      ({ path, coordinate }) => new GraphQLError('denied', { path, extensions: { coordinate } }),
-    ),
-  });
+  return { allowed, childrenOn, alive, deniedBelow };
 }
 
 /** Up to the last field: list indices lie between a field and what is selected on it. */
