@@ -16,6 +16,12 @@ const DIALECT = [
     message: 'Write error codes in UPPER_SNAKE case.',
   },
   {
+    // The registries of errors (ErrorDescription by code).
+    selector:
+      'VariableDeclarator[id.name=/Errors$/] TSSatisfiesExpression > ObjectExpression > Property > Identifier.key[name=/[a-z]/]',
+    message: 'Write error codes in UPPER_SNAKE case.',
+  },
+  {
     selector:
       'TSTypeAliasDeclaration[id.name=/Code$/]:not([id.name=/^OAuth/]) > TSUnionType > TSLiteralType > Literal[value=/[a-z]/]',
     message: 'Write codes in UPPER_SNAKE case.',

@@ -94,7 +94,7 @@ export async function migrateReplay<Schema>(db: Kysely<Schema>): Promise<void> {
  *
  * @param password replaces the previous one
  * @returns descriptions of the rights that the role still has; see `createGatewayRole`
- * @throws StoreError `database_rights`, `database_busy`, `role_unusable`
+ * @throws StoreError `DATABASE_RIGHTS`, `DATABASE_BUSY`, `ROLE_UNUSABLE`
  */
 export async function createReplayRole<Schema>(
   db: Kysely<Schema>,

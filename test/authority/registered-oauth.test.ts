@@ -225,7 +225,7 @@ describe('a registered application', () => {
     // And back: the secret ends with it.
     const back = { ...CODE_FLOW, oauth: { authentication: key.authentication } };
     expect(await applications.change('turning', back, BY)).toEqual({ secret: undefined });
-    await expect(applications.renewSecret('turning', BY)).rejects.toMatchObject({ code: 'client_invalid' });
+    await expect(applications.renewSecret('turning', BY)).rejects.toMatchObject({ code: 'CLIENT_INVALID' });
     const bySecret = await oidc.discovery(
       new URL(authority.issuer),
       'turning',
@@ -261,7 +261,7 @@ describe('a registered application', () => {
       .execute();
     expect(events.map(({ event_type: type }) => type)).toEqual(['registered', 'secret_renewed']);
     expect(JSON.stringify(events)).not.toContain(second);
-    await expect(applications.renewSecret('nobody', BY)).rejects.toMatchObject({ code: 'client_unknown' });
+    await expect(applications.renewSecret('nobody', BY)).rejects.toMatchObject({ code: 'CLIENT_UNKNOWN' });
   });
 });
 
@@ -358,7 +358,7 @@ describe('is not registered, or changed', () => {
   ];
   it.each(refused)('%s', async (_, says, make, base = CODE_FLOW) => {
     const whole = { ...base, oauth: await make() };
-    const refusal = { name: 'ApplicationError', code: 'client_invalid' };
+    const refusal = { name: 'ApplicationError', code: 'CLIENT_INVALID' };
     const message = expect.stringContaining(says) as string;
     const attempt = applications.register('odd', whole, { ...BY, confidential: true });
     await expect(attempt).rejects.toMatchObject({ ...refusal, message });
@@ -370,14 +370,14 @@ describe('is not registered, or changed', () => {
 
   it('to exchange its own tokens', async () => {
     const attempt = register('odd', byKey({ exchange: { from: ['odd'] } }), SERVICE);
-    await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
+    await expect(attempt).rejects.toMatchObject({ code: 'CLIENT_INVALID' });
   });
 
   it('as a public client that has a right of its own, or authenticates', async () => {
     for (const oauth of [{ introspection: true }, { clientCredentials: { scopes } }, byKey({})]) {
       const whole = { ...CODE_FLOW, oauth };
       const attempt = applications.register('odd', whole, { ...BY, confidential: false });
-      await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
+      await expect(attempt).rejects.toMatchObject({ code: 'CLIENT_INVALID' });
     }
   });
 
@@ -389,7 +389,7 @@ describe('is not registered, or changed', () => {
         { ...base, oauth },
         { by: 'x', policy: checkPolicy(POLICY_FILE), confidential: true },
       );
-    const refusal = { code: 'client_not_in_policy' };
+    const refusal = { code: 'CLIENT_NOT_IN_POLICY' };
     await expect(unknown(introspection, CODE_FLOW)).rejects.toMatchObject(refusal);
     const service = { ...introspection, clientCredentials: { scopes } };
     await expect(unknown(service, SERVICE)).rejects.toMatchObject(refusal);
@@ -402,7 +402,7 @@ describe('is not registered, or changed', () => {
 
   it('under the subject of a person: a client’s own token would be taken for theirs', async () => {
     const attempt = register(ALMA_SUBJECT, byKey({ clientCredentials: { scopes } }), SERVICE);
-    await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
+    await expect(attempt).rejects.toMatchObject({ code: 'CLIENT_INVALID' });
   });
 
   it('with a member that nobody knows, wherever it stands; and its value is in no message', async () => {
@@ -441,7 +441,7 @@ describe('is not registered, or changed', () => {
           () => undefined,
           (reason: unknown) => reason,
         );
-        expect(error).toMatchObject({ code: 'client_invalid' });
+        expect(error).toMatchObject({ code: 'CLIENT_INVALID' });
         expect(String(error)).not.toContain('sekret');
       }),
     );

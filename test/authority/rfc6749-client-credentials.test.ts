@@ -185,7 +185,7 @@ describe('a registration that can never be, or must not be, stops the start', ()
   ])('%s', async (_, registration) => {
     const { issuer } = authority;
     const attempt = authority.restart(withClients([registration()], policies));
-    await expect(attempt).rejects.toMatchObject({ name: 'AuthorityError', code: 'client_invalid' });
+    await expect(attempt).rejects.toMatchObject({ name: 'AuthorityError', code: 'CLIENT_INVALID' });
     await expect(fetch(issuer)).rejects.toThrow();
   });
 });

@@ -13,7 +13,7 @@ export { migrateBank } from './migrations/index.js';
  * Makes the bank's tables and fills them once.
  *
  * @returns whether this call filled them
- * @throws StoreError `migration_failed`
+ * @throws StoreError `MIGRATION_FAILED`
  */
 export async function prepareBank<Schema>(
   db: Kysely<Schema>,
