@@ -1,5 +1,46 @@
 import tseslint from 'typescript-eslint';
 
+/** Syntax that the house style has another form for. Each names that form, because it is what one reads when it is refused. */
+const DIALECT = [
+  {
+    // TypeScript's `private` is gone at run time. Constructors keep it: JavaScript has no private ones.
+    selector:
+      ':matches(PropertyDefinition, AccessorProperty, TSParameterProperty, MethodDefinition[kind!="constructor"])[accessibility="private"]',
+    message: 'Use a #private member.',
+  },
+  { selector: 'ExportDefaultDeclaration', message: 'Export it by its name.' },
+  {
+    // HttpError carries OAuth's own codes, which RFC 6749 writes in lower case.
+    selector:
+      'NewExpression[callee.name=/Error$/][callee.name!="HttpError"] > Literal:first-child[value=/^[a-z]+(_[a-z]+)+$/]',
+    message: 'Write error codes in UPPER_SNAKE case.',
+  },
+  {
+    // The registries of errors (ErrorDescription by code).
+    selector:
+      'VariableDeclarator[id.name=/Errors$/] TSSatisfiesExpression > ObjectExpression > Property > Identifier.key[name=/[a-z]/]',
+    message: 'Write error codes in UPPER_SNAKE case.',
+  },
+  {
+    selector:
+      'TSTypeAliasDeclaration[id.name=/Code$/]:not([id.name=/^OAuth/]) > TSUnionType > TSLiteralType > Literal[value=/[a-z]/]',
+    message: 'Write codes in UPPER_SNAKE case.',
+  },
+  {
+    selector:
+      ':matches(Program, ExportNamedDeclaration) > VariableDeclaration > VariableDeclarator[id.name=/^(max|min|default)[A-Z]/][init.type=/^(Literal|BinaryExpression)$/]',
+    message: 'Write constants in UPPER_SNAKE case.',
+  },
+];
+
+const TEST_DIALECT = [
+  {
+    selector:
+      'CallExpression > MemberExpression.callee[object.name=/^(it|describe)$/][property.name=/^(only|skip|todo|fails)$/]',
+    message: 'Run every test, or state with skipIf or runIf when it cannot run.',
+  },
+];
+
 export default tseslint.config(
   {
     ignores: [
@@ -18,21 +59,42 @@ export default tseslint.config(
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
+      // All lines count, blank ones and comments too, as an editor numbers them.
+      'max-lines': ['error', 300],
+      'max-lines-per-function': ['error', { max: 60, IIFEs: true }],
+      'no-restricted-syntax': ['error', ...DIALECT],
       // Numbers and booleans in messages are meant; objects in them are still refused.
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true, allowBoolean: true },
       ],
-      // Resolvers, middleware and interface methods are often async by contract, without an await of their own.
       // Runs into endless recursion on graphql's mutually recursive types (typescript-eslint 8.73).
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      // Resolvers, middleware and interface methods are often async by contract, without an await of their own.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-exports': 'error',
+      // With verbatimModuleSyntax, `import { type A }` still loads the module.
+      '@typescript-eslint/no-import-type-side-effects': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
         { considerDefaultExhaustiveForUnions: true },
+      ],
+    },
+  },
+  {
+    files: ['**/*.test.ts'],
+    rules: {
+      // A test file holds every case of one behaviour or specification after their common setup, and a `describe` holds
+      // its cases: neither is read from top to bottom as code is.
+      'max-lines': 'off',
+      'max-lines-per-function': 'off',
+      'no-restricted-syntax': ['error', ...DIALECT, ...TEST_DIALECT],
+      'no-restricted-imports': [
+        'error',
+        { paths: [{ name: 'vitest', importNames: ['test'], message: 'Use `it`.' }] },
       ],
     },
   },

@@ -85,11 +85,11 @@ export class CurrentPolicy {
     }
   }
 
-  /** @throws AuthorityError `policy_mismatch`, `client_invalid` */
+  /** @throws AuthorityError `POLICY_MISMATCH`, `CLIENT_INVALID` */
   async #check(policy: Policy): Promise<void> {
     const { accounts, clients, rules, vocabulary } = this.#options;
     const mismatch = describeMismatch(comparePolicyWithSchema(policy, vocabulary));
-    if (mismatch !== undefined) throw new AuthorityError('policy_mismatch', mismatch);
+    if (mismatch !== undefined) throw new AuthorityError('POLICY_MISMATCH', mismatch);
     await checkClients(clients, { ...rules, accounts, policy });
   }
 }

@@ -2,38 +2,38 @@ import type { ErrorDescription } from '@behalf/directives/internal';
 
 /** Every reason why the authority refuses to start, to change its keys, or to write to its store. The codes are stable. */
 export const authorityErrors = Object.freeze({
-  client_invalid: {
+  CLIENT_INVALID: {
     description:
       "A client's registration asks for something that it cannot, or must not, do; the message names the client and the reason.",
     since: '0.1.0',
   },
-  data_dir_not_writable: { description: 'The data folder cannot be written.', since: '0.1.0' },
-  demo_not_loopback: {
+  DATA_DIR_NOT_WRITABLE: { description: 'The data folder cannot be written.', since: '0.1.0' },
+  DEMO_NOT_LOOPBACK: {
     description:
       'The passwords of demo accounts are public, so the authority must listen on the loopback interface only.',
     since: '0.1.0',
   },
-  issuer_invalid: {
+  ISSUER_INVALID: {
     description: 'The issuer is not an origin, or not https where it must be.',
     since: '0.1.0',
   },
-  key_missing: {
+  KEY_MISSING: {
     description: 'No next signing key has been published yet, so keys cannot rotate.',
     since: '0.1.0',
   },
-  key_unknown: { description: 'The authority has no signing key with that `kid`.', since: '0.1.0' },
-  keys_unreadable: {
+  KEY_UNKNOWN: { description: 'The authority has no signing key with that `kid`.', since: '0.1.0' },
+  KEYS_UNREADABLE: {
     description: 'The signing keys in the store cannot be decrypted with the key that was given.',
     since: '0.1.0',
   },
-  listen_failed: { description: 'The address cannot be listened on.', since: '0.1.0' },
-  option_invalid: { description: 'An option is missing or cannot be used.', since: '0.1.0' },
-  store_busy: {
+  LISTEN_FAILED: { description: 'The address cannot be listened on.', since: '0.1.0' },
+  OPTION_INVALID: { description: 'An option is missing or cannot be used.', since: '0.1.0' },
+  STORE_BUSY: {
     description:
       'The database was busy for too long, despite several attempts. Nothing was changed; try again.',
     since: '0.1.0',
   },
-  policy_mismatch: {
+  POLICY_MISMATCH: {
     description: 'The policy and the schema name different scopes or purposes; the message lists them.',
     since: '0.1.0',
   },

@@ -87,23 +87,23 @@ export const DEFAULT_DURATIONS: readonly DurationChoice[] = [
 
 export const DEFAULT_DURATION_SECONDS = 30 * DAY_SECONDS;
 
-/** @throws AuthorityError `option_invalid`, `policy_mismatch`, `demo_not_loopback`, `issuer_invalid` */
+/** @throws AuthorityError `OPTION_INVALID`, `POLICY_MISMATCH`, `DEMO_NOT_LOOPBACK`, `ISSUER_INVALID` */
 export async function checkOptions(options: AuthorityOptions): Promise<void> {
   const { audience, demoAccounts, host = '127.0.0.1', issuer, streamSecret } = options;
   if (streamSecret.length < 16) {
-    throw new AuthorityError('option_invalid', 'streamSecret must have 16 characters or more');
+    throw new AuthorityError('OPTION_INVALID', 'streamSecret must have 16 characters or more');
   }
   await checkReceivers(streamSecret, options.streamReceivers ?? []);
   if (URL.parse(audience) === null)
-    throw new AuthorityError('option_invalid', 'audience must be an absolute URI');
+    throw new AuthorityError('OPTION_INVALID', 'audience must be an absolute URI');
   const mismatch = describeMismatch(comparePolicyWithSchema(options.policy, options.vocabulary));
-  if (mismatch !== undefined) throw new AuthorityError('policy_mismatch', mismatch);
+  if (mismatch !== undefined) throw new AuthorityError('POLICY_MISMATCH', mismatch);
   if (options.encryptionKey === undefined && options.dataDir === undefined) {
-    throw new AuthorityError('option_invalid', 'encryptionKey or dataDir must be given');
+    throw new AuthorityError('OPTION_INVALID', 'encryptionKey or dataDir must be given');
   }
   if (demoAccounts !== undefined && !(await isLoopback(host))) {
     throw new AuthorityError(
-      'demo_not_loopback',
+      'DEMO_NOT_LOOPBACK',
       `The passwords of demoAccounts are public, so the authority must listen on the loopback interface, not on ${host}`,
     );
   }
@@ -117,11 +117,11 @@ async function checkProxies({ issuer = '', proxies }: AuthorityOptions, host: st
     new ClientNetworks(issuer, proxies);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'unknown reason';
-    throw new AuthorityError('option_invalid', `proxies: ${reason}`, { cause });
+    throw new AuthorityError('OPTION_INVALID', `proxies: ${reason}`, { cause });
   }
   if (proxies === undefined && issuer.startsWith('https:') && !(await isLoopback(host))) {
     const message = `proxies must name the proxy that terminates TLS for ${issuer}, because the authority listens on ${host}`;
-    throw new AuthorityError('option_invalid', message);
+    throw new AuthorityError('OPTION_INVALID', message);
   }
 }
 
@@ -131,11 +131,11 @@ async function checkReceivers(streamSecret: string, receivers: readonly StreamRe
   const secrets = new Set([streamSecret]);
   for (const { name, pushEndpoints = [], secret } of receivers) {
     if (!/^[\w.-]{1,64}$/.test(name) || names.has(name)) {
-      throw new AuthorityError('option_invalid', `streamReceivers: the name "${name}" is taken or invalid`);
+      throw new AuthorityError('OPTION_INVALID', `streamReceivers: the name "${name}" is taken or invalid`);
     }
     if (secret.length < 16 || secrets.has(secret)) {
       throw new AuthorityError(
-        'option_invalid',
+        'OPTION_INVALID',
         `streamReceivers: the secret of "${name}" must have 16 characters or more, and be unique`,
       );
     }
@@ -151,7 +151,7 @@ async function checkPushEndpoint(name: string, endpoint: string): Promise<void> 
     url?.protocol === 'https:' || (url?.protocol === 'http:' && (await isLoopback(url.hostname)));
   if (!isPermitted || url.username !== '' || url.password !== '') {
     throw new AuthorityError(
-      'option_invalid',
+      'OPTION_INVALID',
       `streamReceivers: the push endpoints of "${name}" must be https, except on the loopback interface`,
     );
   }
@@ -160,10 +160,10 @@ async function checkPushEndpoint(name: string, endpoint: string): Promise<void> 
 async function checkIssuer(issuer: string): Promise<void> {
   const url = URL.parse(issuer);
   if (url === null || url.origin !== issuer) {
-    throw new AuthorityError('issuer_invalid', 'issuer must be an origin, such as https://login.example');
+    throw new AuthorityError('ISSUER_INVALID', 'issuer must be an origin, such as https://login.example');
   }
   if (url.protocol === 'https:') return;
   if (url.protocol !== 'http:' || !(await isLoopback(url.hostname))) {
-    throw new AuthorityError('issuer_invalid', 'issuer must be https, except on the loopback interface');
+    throw new AuthorityError('ISSUER_INVALID', 'issuer must be https, except on the loopback interface');
   }
 }

@@ -86,7 +86,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     await expiryFeed.open();
     const { origin: url } = await listen(server, host, port).catch((error: unknown) => {
       if (!(error instanceof ListenError)) throw error;
-      throw new AuthorityError('listen_failed', `The authority ${error.message}`, { cause: error });
+      throw new AuthorityError('LISTEN_FAILED', `The authority ${error.message}`, { cause: error });
     });
     opened.push(() => connections.close({ requestGraceMs: CLOSE_GRACE_MS, answerGraceMs: CLOSE_GRACE_MS }));
     const issuer = options.issuer ?? url;
@@ -128,7 +128,7 @@ async function refuseUnusableClients(
     } catch (cause) {
       const reason = cause instanceof errors.OIDCProviderError ? cause.error_description : undefined;
       const message = `The client ${clientId} cannot be used: ${reason ?? 'unknown reason'}`;
-      throw new AuthorityError('client_invalid', message, { cause });
+      throw new AuthorityError('CLIENT_INVALID', message, { cause });
     }
   }
 }

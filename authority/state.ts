@@ -43,14 +43,14 @@ export async function prepareState(db: AuthorityDatabase, options: AuthorityOpti
   return { secrets, keys, cookieKeys, dpopNonceKey, accounts, certificates, clients, policy };
 }
 
-/** @throws AuthorityError `option_invalid` */
+/** @throws AuthorityError `OPTION_INVALID` */
 function certificatesOf({ clientCertificates }: AuthorityOptions): ClientCertificates | undefined {
   if (clientCertificates === undefined) return undefined;
   try {
     return new ClientCertificates(clientCertificates);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'unknown reason';
-    throw new AuthorityError('option_invalid', `clientCertificates: ${reason}`, { cause });
+    throw new AuthorityError('OPTION_INVALID', `clientCertificates: ${reason}`, { cause });
   }
 }
 

@@ -6,7 +6,7 @@ import { checkDatabase, type DatabaseOptions, openDatabase } from '@behalf/store
  * Opens the database for one command, and closes it afterwards. The connection is checked first, so that an unreachable database
  * is reported in one line, without the password in its URL.
  *
- * @throws StoreError `database_unreachable`, `database_version`
+ * @throws StoreError `DATABASE_UNREACHABLE`, `DATABASE_VERSION`
  */
 export async function withDatabase<Schema, Result>(
   databaseUrl: string,

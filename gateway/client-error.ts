@@ -46,32 +46,35 @@ export function internalError(): GraphQLError {
 
 /** Errors of one response, at most `max`; then one that counts the rest. */
 export class ErrorList {
-  private readonly listed: GraphQLError[] = [];
-  private omitted = 0;
+  readonly #listed: GraphQLError[] = [];
+  #omitted = 0;
+  readonly #max: number;
 
-  constructor(private readonly max: number) {}
+  constructor(max: number) {
+    this.#max = max;
+  }
 
   get isFull(): boolean {
-    return this.listed.length >= this.max;
+    return this.#listed.length >= this.#max;
   }
 
   /** @param make is called only if there is room */
   add(make: () => GraphQLError): void {
-    if (this.isFull) this.omitted += 1;
-    else this.listed.push(make());
+    if (this.isFull) this.#omitted += 1;
+    else this.#listed.push(make());
   }
 
   /** Counts errors that were never made. */
   omit(count: number): void {
-    this.omitted += count;
+    this.#omitted += count;
   }
 
   toArray(): GraphQLError[] {
-    if (this.omitted === 0) return this.listed;
+    if (this.#omitted === 0) return this.#listed;
     const code = 'ERRORS_OMITTED' satisfies GatewayErrorCode;
     return [
-      ...this.listed,
-      clientError('Further errors are not listed', { extensions: { code, omittedErrors: this.omitted } }),
+      ...this.#listed,
+      clientError('Further errors are not listed', { extensions: { code, omittedErrors: this.#omitted } }),
     ];
   }
 }

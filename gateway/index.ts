@@ -25,8 +25,13 @@ export {
 } from './policies/index.js';
 export { protectGateway, type ProtectedGateway, type ProtectedGatewayConfig } from './protect-gateway.js';
 export type { NamedVocabulary } from './propagate/audience.js';
-export type { ClientHeaders, HeaderSource, IdentitySource } from './propagate/subgraph-headers.js';
-export type { SubgraphOptions, SubgraphsOptions } from './propagate/subgraph-options.js';
+export type { ClientHeaders } from './propagate/subgraph-headers.js';
+export type {
+  HeaderSource,
+  IdentitySource,
+  SubgraphOptions,
+  SubgraphsOptions,
+} from './propagate/subgraph-options.js';
 export type {
   AuthorizationMode,
   ProtectionOptions,

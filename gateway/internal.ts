@@ -2,7 +2,8 @@
 export { readDelegation } from './authenticate/delegation.js';
 export type { AuthenticatedToken } from './authenticate/token.js';
 export { Namespaces } from './authenticate/namespaces.js';
-export { Conditions, analyzeOperation } from './authorize/analysis.js';
+export { analyzeOperation } from './authorize/analysis.js';
+export { Conditions } from './authorize/conditions.js';
 export { filterOperation } from './authorize/filter.js';
 export {
   type ClientOperation,

@@ -25,113 +25,96 @@ export interface MetricDefinition {
 
 /** The gateway's metrics, in their own registry, for Prometheus. */
 export class GatewayMetrics {
-  private readonly registry = new Registry();
-  private readonly requests: Counter<'outcome'>;
-  private readonly refusals: Counter<'reason'>;
-  private readonly denials: Counter<'coordinate' | 'decision'>;
-  private readonly unaccounted: Counter<'subgraph'>;
-  private readonly disbelieved: Counter<'subgraph'>;
-  private readonly reloads: Counter<'outcome'>;
-  private readonly durations: Histogram;
-  private readonly coordinates = new Set<string>();
+  readonly #registry = new Registry();
+  readonly #requests: Counter<'outcome'>;
+  readonly #refusals: Counter<'reason'>;
+  readonly #denials: Counter<'coordinate' | 'decision'>;
+  readonly #unaccounted: Counter<'subgraph'>;
+  readonly #disbelieved: Counter<'subgraph'>;
+  readonly #reloads: Counter<'outcome'>;
+  readonly #durations: Histogram;
+  readonly #coordinates = new Set<string>();
 
-  constructor({ auditLost, revocationAgeSeconds }: MetricsSources) {
-    const registers = [this.registry];
-    this.requests = new Counter({
+  constructor(sources: MetricsSources) {
+    const registers = [this.#registry];
+    this.#requests = new Counter({
       name: 'behalf_requests_total',
       help: 'Operations, by what became of them (see the audit record).',
       labelNames: ['outcome'],
       registers,
     });
-    this.refusals = new Counter({
+    this.#refusals = new Counter({
       name: 'behalf_refusals_total',
       help: 'Operations that were refused or failed as a whole, by the code of the reason.',
       labelNames: ['reason'],
       registers,
     });
-    this.denials = new Counter({
+    this.#denials = new Counter({
       name: 'behalf_denials_total',
       help: 'Denials by schema coordinate: denied, or would-deny in shadow mode.',
       labelNames: ['coordinate', 'decision'],
       registers,
     });
-    this.unaccounted = new Counter({
+    this.#unaccounted = new Counter({
       name: 'behalf_unaccounted_total',
       help: 'Operations with incomplete facts from a subgraph that was called for an authenticated caller.',
       labelNames: ['subgraph'],
       registers,
     });
-    this.disbelieved = new Counter({
+    this.#disbelieved = new Counter({
       name: 'behalf_disbelieved_entries_total',
       help: "Entries of a subgraph's accounts that were not believed.",
       labelNames: ['subgraph'],
       registers,
     });
-    this.reloads = new Counter({
+    this.#reloads = new Counter({
       name: 'behalf_reloads_total',
       help: 'Supergraphs and policies that replaced those before, or were refused.',
       labelNames: ['outcome'],
       registers,
     });
-    this.durations = new Histogram({
+    this.#durations = new Histogram({
       name: 'behalf_request_duration_seconds',
       help: 'From the arrival of a request to its record.',
       buckets: DURATION_BUCKETS,
       registers,
     });
-    new Gauge({
-      name: 'behalf_audit_records_lost',
-      help: 'Audit records that could not be kept since the start.',
-      registers,
-      collect() {
-        this.set(auditLost());
-      },
-    });
-    if (revocationAgeSeconds() !== undefined) {
-      new Gauge({
-        name: 'behalf_revocation_view_age_seconds',
-        help: 'Age of the revocation view, by the stream that has been silent longest.',
-        registers,
-        collect() {
-          this.set(revocationAgeSeconds() ?? 0);
-        },
-      });
-    }
+    registerGauges(this.#registry, sources);
   }
 
   countReload(outcome: 'accepted' | 'refused'): void {
-    this.reloads.inc({ outcome });
+    this.#reloads.inc({ outcome });
   }
 
   /** Counts one operation when it is sealed. */
   count(stage: Stage, outcome: AuditOutcome, reason: string | undefined): void {
-    this.requests.inc({ outcome });
-    this.durations.observe((Date.now() - stage.exchange.startedAtMs) / 1_000);
-    if (reason !== undefined) this.refusals.inc({ reason });
+    this.#requests.inc({ outcome });
+    this.#durations.observe((Date.now() - stage.exchange.startedAtMs) / 1_000);
+    if (reason !== undefined) this.#refusals.inc({ reason });
     const decision = stage.isShadow === true ? 'would-deny' : 'denied';
     for (const { coordinate, selections } of stage.authorization?.denials ?? [])
-      this.countDenial(coordinate, decision, selections);
+      this.#countDenial(coordinate, decision, selections);
     const accounts = stage.propagation?.accounts;
     if (accounts === undefined) return;
-    for (const subgraph of accounts.unaccounted) this.unaccounted.inc({ subgraph });
-    for (const [subgraph, entries] of accounts.disbelieved) this.disbelieved.inc({ subgraph }, entries);
+    for (const subgraph of accounts.unaccounted) this.#unaccounted.inc({ subgraph });
+    for (const [subgraph, entries] of accounts.disbelieved) this.#disbelieved.inc({ subgraph }, entries);
     for (const access of accounts.accesses) {
       if (access.decision === 'denied' || access.decision === 'would-deny') {
-        this.countDenial(access.coordinate, access.decision, access.count);
+        this.#countDenial(access.coordinate, access.decision, access.count);
       }
     }
   }
 
-  private countDenial(coordinate: string, decision: string, count: number): void {
-    const isKnown = this.coordinates.has(coordinate) || this.coordinates.size < MAX_COORDINATES;
-    if (isKnown) this.coordinates.add(coordinate);
-    this.denials.inc({ coordinate: isKnown ? coordinate : 'other', decision }, count);
+  #countDenial(coordinate: string, decision: string, count: number): void {
+    const isKnown = this.#coordinates.has(coordinate) || this.#coordinates.size < MAX_COORDINATES;
+    if (isKnown) this.#coordinates.add(coordinate);
+    this.#denials.inc({ coordinate: isKnown ? coordinate : 'other', decision }, count);
   }
 
   /** The metrics without their numbers. */
   definitions(): readonly MetricDefinition[] {
     // prom-client's type omits a member that every metric has.
-    return this.registry
+    return this.#registry
       .getMetricsAsArray()
       .map((metric: MetricObject & { labelNames?: readonly string[] }) => ({
         name: metric.name,
@@ -143,10 +126,33 @@ export class GatewayMetrics {
 
   /** Prometheus' text format, version 0.0.4. */
   text(): Promise<string> {
-    return this.registry.metrics();
+    return this.#registry.metrics();
   }
 
   get contentType(): string {
-    return this.registry.contentType;
+    return this.#registry.contentType;
+  }
+}
+
+/** Registers what is asked for at each scrape rather than counted. */
+function registerGauges(registry: Registry, { auditLost, revocationAgeSeconds }: MetricsSources): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'behalf_audit_records_lost',
+    help: 'Audit records that could not be kept since the start.',
+    registers,
+    collect() {
+      this.set(auditLost());
+    },
+  });
+  if (revocationAgeSeconds() !== undefined) {
+    new Gauge({
+      name: 'behalf_revocation_view_age_seconds',
+      help: 'Age of the revocation view, by the stream that has been silent longest.',
+      registers,
+      collect() {
+        this.set(revocationAgeSeconds() ?? 0);
+      },
+    });
   }
 }

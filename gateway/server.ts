@@ -35,8 +35,8 @@ export interface GatewayOverrides extends RevocationHooks {
 export interface RunningGateway {
   readonly url: string;
   readonly gateway: ProtectedGateway;
-  /** The address of the listener for Prometheus, when there is one. */
-  readonly metricsUrl?: string;
+  /** The address of the listener for Prometheus; undefined when there is none. */
+  readonly metricsUrl: string | undefined;
   /**
    * Reads supergraph, policy and Cedar file again, changed or not. What must not be served is refused and logged, and what is
    * served stays. Changes of the files cause the same without a call.
@@ -139,24 +139,15 @@ async function serve(
     await gateway.stop();
     throw error;
   }
-  const metrics = await openMetrics();
+  const metrics = await startMetrics(config, gateway, apollo);
   await files.watch(gateway);
+  const route = { apollo, gateway, config, server };
   return {
     gateway,
-    ...(metrics === undefined ? {} : { metricsUrl: metrics.url }),
+    metricsUrl: metrics?.url,
     reload: () => files.reload(),
     handler(request, response) {
-      handle(request, response, { apollo, gateway, config, server }).catch((error: unknown) => {
-        if (error instanceof BodyError) {
-          refuseBody(response, error);
-          return;
-        }
-        log.log('error', 'REQUEST_HANDLING_FAILED', {
-          error: error instanceof Error ? error.name : 'unknown',
-        });
-        if (!response.headersSent) response.writeHead(500);
-        response.end();
-      });
+      handle(request, response, route).catch((error: unknown) => answerFailure(response, error, log));
     },
     async close() {
       files.close();
@@ -164,16 +155,30 @@ async function serve(
       await apollo.stop();
     },
   };
+}
 
-  async function openMetrics(): Promise<MetricsServer | undefined> {
-    if (config.metrics === undefined) return undefined;
-    try {
-      return await startMetricsServer(gateway, config.metrics.listen);
-    } catch (error) {
-      await apollo.stop();
-      throw error;
-    }
+async function startMetrics(
+  { metrics }: CheckedConfig,
+  gateway: ProtectedGateway,
+  apollo: RouteContext['apollo'],
+): Promise<MetricsServer | undefined> {
+  if (metrics === undefined) return undefined;
+  try {
+    return await startMetricsServer(gateway, metrics.listen);
+  } catch (error) {
+    await apollo.stop();
+    throw error;
   }
+}
+
+function answerFailure(response: ServerResponse, error: unknown, log: GatewayLog): void {
+  if (error instanceof BodyError) {
+    refuseBody(response, error);
+    return;
+  }
+  log.log('error', 'REQUEST_HANDLING_FAILED', { error: error instanceof Error ? error.name : 'unknown' });
+  if (!response.headersSent) response.writeHead(500);
+  response.end();
 }
 
 async function handle(

@@ -9,39 +9,39 @@
  * ```
  */
 export const storeErrors = Object.freeze({
-  account_missing: {
+  ACCOUNT_MISSING: {
     description: 'The embedded server needs an account other than root to run under, and none can be used.',
     since: '0.1.0',
   },
-  binaries_incomplete: { description: 'The embedded PostgreSQL is only partly installed.', since: '0.1.0' },
-  binaries_missing: { description: 'The embedded PostgreSQL is not installed.', since: '0.1.0' },
-  data_dir_in_use: { description: 'Another process runs a database in this data folder.', since: '0.1.0' },
-  data_dir_not_writable: { description: 'The data folder cannot be written.', since: '0.1.0' },
-  data_version: { description: 'The data folder belongs to another version of PostgreSQL.', since: '0.1.0' },
-  database_busy: {
+  BINARIES_INCOMPLETE: { description: 'The embedded PostgreSQL is only partly installed.', since: '0.1.0' },
+  BINARIES_MISSING: { description: 'The embedded PostgreSQL is not installed.', since: '0.1.0' },
+  DATA_DIR_IN_USE: { description: 'Another process runs a database in this data folder.', since: '0.1.0' },
+  DATA_DIR_NOT_WRITABLE: { description: 'The data folder cannot be written.', since: '0.1.0' },
+  DATA_VERSION: { description: 'The data folder belongs to another version of PostgreSQL.', since: '0.1.0' },
+  DATABASE_BUSY: {
     description: 'Another session held a lock that a change of the database needs for too long.',
     since: '0.1.0',
   },
-  database_rights: {
+  DATABASE_RIGHTS: {
     description: 'The user of the database URL lacks a right that Behalf needs; the message names it.',
     since: '0.1.0',
   },
-  database_unreachable: { description: 'The database cannot be reached.', since: '0.1.0' },
-  database_version: { description: 'The database is too old for Behalf.', since: '0.1.0' },
-  initialization_failed: { description: 'The data folder could not be initialized.', since: '0.1.0' },
-  migration_failed: { description: 'A migration failed.', since: '0.1.0' },
-  password_missing: {
+  DATABASE_UNREACHABLE: { description: 'The database cannot be reached.', since: '0.1.0' },
+  DATABASE_VERSION: { description: 'The database is too old for Behalf.', since: '0.1.0' },
+  INITIALIZATION_FAILED: { description: 'The data folder could not be initialized.', since: '0.1.0' },
+  MIGRATION_FAILED: { description: 'A migration failed.', since: '0.1.0' },
+  PASSWORD_MISSING: {
     description: 'The data folder exists, but the file with its password is missing.',
     since: '0.1.0',
   },
-  platform_unsupported: { description: 'There is no embedded PostgreSQL for this platform.', since: '0.1.0' },
-  port_in_use: { description: 'The port of the embedded server is taken.', since: '0.1.0' },
-  role_unusable: {
+  PLATFORM_UNSUPPORTED: { description: 'There is no embedded PostgreSQL for this platform.', since: '0.1.0' },
+  PORT_IN_USE: { description: 'The port of the embedded server is taken.', since: '0.1.0' },
+  ROLE_UNUSABLE: {
     description: 'The role for gateways has more rights than it may have; the message says which.',
     since: '0.1.0',
   },
-  server_died: { description: 'The embedded server ended unexpectedly.', since: '0.1.0' },
-  server_start_failed: { description: 'The embedded server did not start.', since: '0.1.0' },
+  SERVER_DIED: { description: 'The embedded server ended unexpectedly.', since: '0.1.0' },
+  SERVER_START_FAILED: { description: 'The embedded server did not start.', since: '0.1.0' },
 } satisfies Record<string, { readonly description: string; readonly since: string }>);
 
 /** Every code of a {@link StoreError}. */

@@ -8,7 +8,7 @@ const MIN_MAJOR_VERSION = 15;
 /**
  * Checks that a PostgreSQL answers at the URL and is new enough.
  *
- * @throws StoreError `database_unreachable`, `database_version`; the message names the host, never the password
+ * @throws StoreError `DATABASE_UNREACHABLE`, `DATABASE_VERSION`; the message names the host, never the password
  *
  * @example
  * ```ts
@@ -27,7 +27,7 @@ export async function checkDatabase(url: string): Promise<void> {
     version = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
   } catch (cause) {
     const reason = reasonOf(cause);
-    throw new StoreError('database_unreachable', `The database at ${where} cannot be used: ${reason}`, {
+    throw new StoreError('DATABASE_UNREACHABLE', `The database at ${where} cannot be used: ${reason}`, {
       cause,
     });
   } finally {
@@ -35,7 +35,7 @@ export async function checkDatabase(url: string): Promise<void> {
   }
   if (!(version >= MIN_MAJOR_VERSION)) {
     throw new StoreError(
-      'database_version',
+      'DATABASE_VERSION',
       `The database at ${where} is PostgreSQL ${version}; Behalf needs ${MIN_MAJOR_VERSION} or newer`,
     );
   }
@@ -61,7 +61,7 @@ function open(url: string): { client: pg.Client; where: string } {
   } catch (cause) {
     // The URL may hold a password, which the parser's message would repeat.
     throw new StoreError(
-      'database_unreachable',
+      'DATABASE_UNREACHABLE',
       'The database URL is not of the form postgres://user:password@host:port/name',
       { cause },
     );

@@ -27,7 +27,7 @@ export interface MigrateOptions {
  * Within a migration, the search path is the part's schema.
  *
  * @returns the names of the migrations that this call ran
- * @throws StoreError `migration_failed`, `database_rights`, `database_busy`; a failed call changes nothing
+ * @throws StoreError `MIGRATION_FAILED`, `DATABASE_RIGHTS`, `DATABASE_BUSY`; a failed call changes nothing
  */
 export async function migrate<Schema>(
   db: Kysely<Schema>,
@@ -92,13 +92,13 @@ class MigrationRun {
         : `migration ${this.#part}/${this.#current}`;
     if (state === SQLSTATE.insufficientPrivilege) {
       const message = `${this.#user} lacks a right (${reason}): make it the owner of the database, or of the schema "${this.#part}"`;
-      return new StoreError('database_rights', message, { cause: error });
+      return new StoreError('DATABASE_RIGHTS', message, { cause: error });
     }
     if (state === SQLSTATE.lockNotAvailable) {
       const message = `The ${which} could not get a lock in time: end the sessions that hold it (pg_stat_activity), and start again`;
-      return new StoreError('database_busy', message, { cause: error });
+      return new StoreError('DATABASE_BUSY', message, { cause: error });
     }
-    return new StoreError('migration_failed', `The ${which} failed: ${reason}`, { cause: error });
+    return new StoreError('MIGRATION_FAILED', `The ${which} failed: ${reason}`, { cause: error });
   }
 
   /** Creates the schema and the list, and waits for other processes that migrate the same part. */
@@ -122,7 +122,7 @@ class MigrationRun {
     }
     const { rows: locked } = await sql`select from migration_lock for update`.execute(trx);
     if (locked.length !== 1) {
-      throw new StoreError('migration_failed', `The table ${this.#part}.migration_lock lacks its row`);
+      throw new StoreError('MIGRATION_FAILED', `The table ${this.#part}.migration_lock lacks its row`);
     }
   }
 
@@ -132,7 +132,7 @@ class MigrationRun {
     const unknown = [...done].filter((name) => !Object.hasOwn(this.#migrations, name));
     if (unknown.length > 0) {
       const message = `The tables of ${this.#part} were created by another version of Behalf (${unknown.sort().join(', ')})`;
-      throw new StoreError('migration_failed', message);
+      throw new StoreError('MIGRATION_FAILED', message);
     }
     return Object.keys(this.#migrations)
       .sort()

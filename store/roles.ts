@@ -27,7 +27,7 @@ export interface GatewayRole {
  * Creates the role, or resets it: it may connect and call one function, and nothing else. It can neither lock rows nor read tables.
  *
  * @returns descriptions of the rights that the role still has, because this database user may not revoke them from PUBLIC
- * @throws StoreError `database_rights`, `database_busy`, `role_unusable`
+ * @throws StoreError `DATABASE_RIGHTS`, `DATABASE_BUSY`, `ROLE_UNUSABLE`
  */
 export async function createGatewayRole<Schema>(
   db: Kysely<Schema>,
@@ -92,7 +92,7 @@ async function refusePrivilegedRole<Schema>(trx: Transaction<Schema>, name: stri
         ? 'is a member of another role'
         : undefined;
   if (why !== undefined) {
-    throw new StoreError('role_unusable', `The role "${name}" ${why}: choose a role that only gateways use`);
+    throw new StoreError('ROLE_UNUSABLE', `The role "${name}" ${why}: choose a role that only gateways use`);
   }
   return true;
 }
@@ -101,11 +101,11 @@ async function explain<Schema>(db: Kysely<Schema>, { name }: GatewayRole, error:
   const state = sqlStateOf(error);
   if (state === SQLSTATE.lockNotAvailable) {
     const message = `The role "${name}" is locked by another session: end it (pg_stat_activity), and try again`;
-    return new StoreError('database_busy', message, { cause: error });
+    return new StoreError('DATABASE_BUSY', message, { cause: error });
   }
   if (state !== SQLSTATE.insufficientPrivilege) return error;
   const { rows } = await sql<{ user: string }>`select current_user as user`.execute(db);
   const reason = error instanceof Error ? error.message : 'unknown';
   const message = `The database user "${rows[0]?.user ?? ''}" lacks a right (${reason}): grant it CREATEROLE, and ADMIN on the role "${name}" if that exists`;
-  return new StoreError('database_rights', message, { cause: error });
+  return new StoreError('DATABASE_RIGHTS', message, { cause: error });
 }

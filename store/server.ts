@@ -27,7 +27,7 @@ export interface DatabaseServer {
   readonly embedded: boolean;
   /** The process id of the started server. */
   readonly pid: number | undefined;
-  /** Resolves with undefined after `stop()`, or with `server_died` if a started server ended unexpectedly. Never rejects. */
+  /** Resolves with undefined after `stop()`, or with `SERVER_DIED` if a started server ended unexpectedly. Never rejects. */
   readonly closed: Promise<StoreError | undefined>;
   /** Stops a started server and waits for its end; does nothing to your own. May be called more than once. */
   stop(): Promise<void>;
@@ -37,7 +37,7 @@ export interface DatabaseServer {
  * Opens the store: checks that the given database can be used, or starts one. Close your connections before `stop()`. A started server
  * ends with this process, even if the process is killed.
  *
- * @throws StoreError any code except `migration_failed` and `server_died`; nothing is left running then
+ * @throws StoreError any code except `MIGRATION_FAILED` and `SERVER_DIED`; nothing is left running then
  *
  * @example
  * ```ts
@@ -62,7 +62,7 @@ export async function openDatabaseServer(options: DatabaseServerOptions): Promis
     if (stopping) return undefined;
     const last = server.lines.at(-1) ?? 'it gave no reason';
     return new StoreError(
-      'server_died',
+      'SERVER_DIED',
       `PostgreSQL (process ${String(server.pid)}) ended unexpectedly: ${last}`,
     );
   });

@@ -1,6 +1,7 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
 /** Ends the output with one plain line of counts, for programs that read it. */
+// eslint-disable-next-line no-restricted-syntax -- vitest loads the default export
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     let passed = 0;

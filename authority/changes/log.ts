@@ -6,6 +6,7 @@ import type { ChangePosition, Initiator } from '../consent/types.js';
 import type { AuthoritySchema } from '../schema.js';
 import { revokeStatuses } from '../status/revoke.js';
 import { wakeCall } from './channels.js';
+import type { ChangeMembers } from './members.js';
 
 /** OpenID CAEP 1.0, section 3.1 */
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
@@ -18,23 +19,6 @@ export const ACCESS_RESUMED = 'https://schemas.behalf.dev/secevent/event-type/ac
 export const SIGNING_KEY_ROTATED = 'https://schemas.behalf.dev/secevent/event-type/signing-key-rotated';
 /** Every token signed by the named key is invalid, including later ones. */
 export const SIGNING_KEY_REVOKED = 'https://schemas.behalf.dev/secevent/event-type/signing-key-revoked';
-
-/** Whom a change is about. */
-export interface ChangeMembers {
-  readonly subject?: string;
-  readonly clientId?: string;
-  readonly consentId?: string;
-  /** `jti` */
-  readonly tokenId?: string;
-  /** `sid` */
-  readonly sessionId?: string;
-  /** For a suspension of a scope, for everybody, */
-  readonly scope?: string;
-  /** or of all access with tokens. */
-  readonly everything?: true;
-  /** `kid`; alone. */
-  readonly keyId?: string;
-}
 
 /** A change that gateways must enforce. A revocation invalidates every token that matches all members present. */
 export interface Change {

@@ -18,7 +18,7 @@ import {
   readStreamId,
   readWishes,
 } from './stream-request.js';
-import { type Stream, type StreamWishes } from './stream.js';
+import type { Stream, StreamWishes } from './stream.js';
 import { EVENTS_OF_A_GATEWAY, EVENTS_SUPPORTED, type StreamRegister } from './streams.js';
 import { requestVerification, VERIFICATION_INTERVAL_SECONDS } from './verification.js';
 

@@ -1,7 +1,7 @@
 import { HttpError } from '../http/respond.js';
 import type { SealedSecrets } from '../keys/sealed.js';
 import type { StreamReceiver } from './receivers.js';
-import { type StreamStatus, type StreamWishes } from './stream.js';
+import type { StreamStatus, StreamWishes } from './stream.js';
 import { EVENTS_SUPPORTED } from './streams.js';
 
 /** RFC 8936: delivery by polling. */

@@ -1,4 +1,4 @@
-import { type Selectable, type Transaction } from 'kysely';
+import type { Selectable, Transaction } from 'kysely';
 
 import type { Policy } from '@behalf/policy';
 import { revokeClient } from '../consent/revoke.js';
@@ -79,7 +79,7 @@ export class ApplicationRegister {
    * @param registration see `registration-schema.json`
    * @param options.confidential whether it can keep a secret: it then gets one, unless it authenticates by a key
    * @returns the secret, shown only here; the store keeps its digest
-   * @throws ApplicationError `client_invalid`, `client_not_in_policy`, `client_exists`
+   * @throws ApplicationError `CLIENT_INVALID`, `CLIENT_NOT_IN_POLICY`, `CLIENT_EXISTS`
    */
   async register(
     clientId: string,
@@ -108,7 +108,7 @@ export class ApplicationRegister {
         .execute()
         .catch((error: unknown) => {
           if (!isUniqueViolation(error)) throw error;
-          throw new ApplicationError('client_exists', `the identifier "${clientId}" is taken`);
+          throw new ApplicationError('CLIENT_EXISTS', `the identifier "${clientId}" is taken`);
         });
       await append(trx, 'registered', clientId, checked, by);
     });
@@ -119,7 +119,7 @@ export class ApplicationRegister {
    * Replaces an application's registration. Its secret stays valid, unless a key replaces it.
    *
    * @returns a new secret if its key was removed, because a client that authenticates never becomes a public one
-   * @throws ApplicationError `client_invalid`, `client_not_in_policy`, `client_unknown`
+   * @throws ApplicationError `CLIENT_INVALID`, `CLIENT_NOT_IN_POLICY`, `CLIENT_UNKNOWN`
    */
   async change(
     clientId: string,
@@ -153,7 +153,7 @@ export class ApplicationRegister {
   /**
    * Replaces an application's secret. The old one stops working immediately.
    *
-   * @throws ApplicationError `client_unknown`, `client_invalid` if it has none
+   * @throws ApplicationError `CLIENT_UNKNOWN`, `CLIENT_INVALID` if it has none
    */
   async renewSecret(clientId: string, { by }: { readonly by: string }): Promise<{ readonly secret: string }> {
     const secret = newClientSecret();
@@ -180,7 +180,7 @@ export class ApplicationRegister {
   /**
    * Ends an application forever, together with all its consents and tokens, in one transaction.
    *
-   * @throws ApplicationError `client_unknown`
+   * @throws ApplicationError `CLIENT_UNKNOWN`
    */
   async retire(
     clientId: string,
@@ -235,7 +235,7 @@ export class ApplicationRegister {
   }
 }
 
-/** Applies the same checks as to clients in the options. @throws ApplicationError `client_invalid`, `client_not_in_policy` */
+/** Applies the same checks as to clients in the options. @throws ApplicationError `CLIENT_INVALID`, `CLIENT_NOT_IN_POLICY` */
 async function refuseUnusable(
   trx: Transaction<AuthoritySchema>,
   client: ClientRegistration,
@@ -286,11 +286,11 @@ function hasKey({ oauth }: StoredRegistration): boolean {
 }
 
 function invalid(clientId: string, problem: string): ApplicationError {
-  return new ApplicationError('client_invalid', `the application "${clientId}" ${problem}`);
+  return new ApplicationError('CLIENT_INVALID', `the application "${clientId}" ${problem}`);
 }
 
 function unknown(clientId: string): ApplicationError {
-  return new ApplicationError('client_unknown', `no application "${clientId}" is registered and in use`);
+  return new ApplicationError('CLIENT_UNKNOWN', `no application "${clientId}" is registered and in use`);
 }
 
 function isUniqueViolation(error: unknown): boolean {

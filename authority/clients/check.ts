@@ -26,7 +26,7 @@ export type ClientRules = GrantRules & ServingRules;
 /**
  * Refuses registrations that could never work, or must not, at the start rather than in a later flow.
  *
- * @throws AuthorityError `client_invalid`
+ * @throws AuthorityError `CLIENT_INVALID`
  */
 export async function checkClients(
   clients: readonly ClientRegistration[],
@@ -43,7 +43,7 @@ export async function checkClients(
 }
 
 function invalid({ clientId }: ClientRegistration, problem: string): AuthorityError {
-  return new AuthorityError('client_invalid', `The client ${clientId} ${problem}`);
+  return new AuthorityError('CLIENT_INVALID', `The client ${clientId} ${problem}`);
 }
 
 /** Whether the client does not authenticate. */

@@ -13,20 +13,20 @@ import type { ErrorDescription } from '@behalf/directives/internal';
  * ```
  */
 export const applicationErrors = Object.freeze({
-  client_exists: {
+  CLIENT_EXISTS: {
     description: 'There is, or was, an application with this identifier: identifiers are never reused.',
     since: '0.1.0',
   },
-  client_invalid: {
+  CLIENT_INVALID: {
     description: 'The registration is invalid; the message says why.',
     since: '0.1.0',
   },
-  client_not_in_policy: {
+  CLIENT_NOT_IN_POLICY: {
     description:
       'The policy has neither an entry for the client nor one for `*`: it could be granted nothing.',
     since: '0.1.0',
   },
-  client_unknown: { description: 'No application with this identifier is registered.', since: '0.1.0' },
+  CLIENT_UNKNOWN: { description: 'No application with this identifier is registered.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 
 /** Every code of an {@link ApplicationError}. */

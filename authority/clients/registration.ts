@@ -25,14 +25,14 @@ const AJV = new Ajv({
 });
 const validate = AJV.compile<StoredRegistration>(schema);
 
-/** @throws ApplicationError `client_invalid` */
+/** @throws ApplicationError `CLIENT_INVALID` */
 export function checkClientId(clientId: string): void {
   if (!CLIENT_ID.test(clientId)) {
-    throw new ApplicationError('client_invalid', 'the identifier must be 1 to 64 of A-Z a-z 0-9 _ -');
+    throw new ApplicationError('CLIENT_INVALID', 'the identifier must be 1 to 64 of A-Z a-z 0-9 _ -');
   }
 }
 
-/** Checks the shape by the schema, then what a schema cannot express. @throws ApplicationError `client_invalid` */
+/** Checks the shape by the schema, then what a schema cannot express. @throws ApplicationError `CLIENT_INVALID` */
 export function checkRegistration(value: unknown): StoredRegistration {
   if (!validate(value)) {
     const [error] = validate.errors ?? [];
@@ -41,7 +41,7 @@ export function checkRegistration(value: unknown): StoredRegistration {
     // A pattern means little to a person, so its meaning is given instead.
     const says =
       error?.keyword === 'pattern' && typeof described === 'string' ? `must be: ${described}` : problem;
-    throw new ApplicationError('client_invalid', path === '' ? says : `${path} ${says}`);
+    throw new ApplicationError('CLIENT_INVALID', path === '' ? says : `${path} ${says}`);
   }
   value.redirectUris.forEach((uri, index) => checkRedirectUri(uri, `redirectUris[${index}]`));
   return value;
@@ -54,7 +54,7 @@ export function checkRegistration(value: unknown): StoredRegistration {
 function checkRedirectUri(uri: string, path: string): void {
   const url = URL.parse(uri);
   const refuse = (why: string): never => {
-    throw new ApplicationError('client_invalid', `${path} ${why}`);
+    throw new ApplicationError('CLIENT_INVALID', `${path} ${why}`);
   };
   if (url === null) return refuse('is not an absolute address');
   if (uri.includes('#')) return refuse('must have no fragment');
@@ -73,7 +73,7 @@ function checkRedirectUri(uri: string, path: string): void {
 export function checkCeiling(clientId: string, policy: Policy): void {
   if (ceilingOf(policy, clientId).kind !== 'nothing') return;
   throw new ApplicationError(
-    'client_not_in_policy',
+    'CLIENT_NOT_IN_POLICY',
     `the policy has no entry for "${clientId}" under clients, and none for "*"`,
   );
 }

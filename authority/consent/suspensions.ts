@@ -1,6 +1,7 @@
 import { type Selectable, sql, type Transaction } from 'kysely';
 
-import { ACCESS_RESUMED, ACCESS_SUSPENDED, appendChange, type ChangeMembers } from '../changes/log.js';
+import { ACCESS_RESUMED, ACCESS_SUSPENDED, appendChange } from '../changes/log.js';
+import type { ChangeMembers } from '../changes/members.js';
 import type { AuthorityDatabase, AuthoritySchema, SuspensionTable } from '../schema.js';
 import { lockDecision } from '../locks.js';
 import { transact } from './transact.js';

@@ -25,7 +25,7 @@ type Obstacle =
  * sessions with open transactions are ended before the next attempt, as far as the server has room for that. Listeners also look
  * by themselves, so a change is made without a notification rather than not at all.
  *
- * @throws AuthorityError `store_busy` if it could not be completed in time; nothing was changed
+ * @throws AuthorityError `STORE_BUSY` if it could not be completed in time; nothing was changed
  */
 export async function transact<Result>(
   db: AuthorityDatabase,
@@ -43,7 +43,7 @@ export async function transact<Result>(
       if (obstacle === undefined) throw error;
       if (attempt >= MAX_ATTEMPTS || sqlStateOf(error) === SQLSTATE.queryCanceled) {
         throw new AuthorityError(
-          'store_busy',
+          'STORE_BUSY',
           'The database did not give way in time; nothing was changed, so try again',
           { cause: error },
         );
@@ -58,7 +58,7 @@ export async function transact<Result>(
 /**
  * Runs a single statement, and repeats it like {@link transact} if there is an obstacle.
  *
- * @throws AuthorityError `store_busy`
+ * @throws AuthorityError `STORE_BUSY`
  */
 export async function attempt<Result>(
   db: AuthorityDatabase,
@@ -90,7 +90,7 @@ export async function attempt<Result>(
  * ```
  */
 export function isStoreBusy(error: unknown): boolean {
-  return error instanceof AuthorityError && error.code === 'store_busy';
+  return error instanceof AuthorityError && error.code === 'STORE_BUSY';
 }
 
 function obstacleOf(error: unknown): Obstacle | undefined {

@@ -10,7 +10,7 @@ const FILE = 'authority-encryption.key';
  * Reads the encryption key for the secrets in the store from a file of the data folder (mode 0600), which is created if missing.
  *
  * @returns 32 bytes
- * @throws AuthorityError `keys_unreadable`, `data_dir_not_writable`
+ * @throws AuthorityError `KEYS_UNREADABLE`, `DATA_DIR_NOT_WRITABLE`
  */
 export async function encryptionKeyFrom(dataDir: string): Promise<Uint8Array> {
   const path = join(dataDir, FILE);
@@ -23,11 +23,11 @@ async function read(path: string): Promise<Uint8Array | undefined> {
     text = await readFile(path, 'utf8');
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
-    throw new AuthorityError('keys_unreadable', `The key file ${path} cannot be read`, { cause });
+    throw new AuthorityError('KEYS_UNREADABLE', `The key file ${path} cannot be read`, { cause });
   }
   const key = Buffer.from(text.trim(), 'base64url');
   if (key.length !== 32)
-    throw new AuthorityError('keys_unreadable', `The key file ${path} does not contain a key of 32 bytes`);
+    throw new AuthorityError('KEYS_UNREADABLE', `The key file ${path} does not contain a key of 32 bytes`);
   return key;
 }
 
@@ -42,6 +42,6 @@ async function create(dataDir: string, path: string): Promise<Uint8Array> {
     const other =
       cause instanceof Error && 'code' in cause && cause.code === 'EEXIST' ? await read(path) : undefined;
     if (other !== undefined) return other;
-    throw new AuthorityError('data_dir_not_writable', `The key file ${path} cannot be written`, { cause });
+    throw new AuthorityError('DATA_DIR_NOT_WRITABLE', `The key file ${path} cannot be written`, { cause });
   }
 }

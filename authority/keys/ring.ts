@@ -59,7 +59,7 @@ export class SigningKeyRing {
   /**
    * Reads the keys, or creates them on the first start.
    *
-   * @throws AuthorityError `keys_unreadable`
+   * @throws AuthorityError `KEYS_UNREADABLE`
    */
   static async open(options: SigningKeyRingOptions): Promise<SigningKeyRing> {
     const ring = new SigningKeyRing(options);
@@ -67,7 +67,7 @@ export class SigningKeyRing {
     return ring;
   }
 
-  /** @throws AuthorityError `key_missing`, which occurs only briefly, after all keys were revoked at once */
+  /** @throws AuthorityError `KEY_MISSING`, which occurs only briefly, after all keys were revoked at once */
   now(): KeysNow {
     const atMs = performance.now() + this.#offsetMs;
     const published: HeldKey[] = [];
@@ -77,7 +77,7 @@ export class SigningKeyRing {
       if (state === 'current') signing = key;
       else if (state === 'next' || state === 'retired') published.push(key);
     }
-    if (signing === undefined) throw new AuthorityError('key_missing', 'No signing key is in force');
+    if (signing === undefined) throw new AuthorityError('KEY_MISSING', 'No signing key is in force');
     const keys = [signing, ...published].map(({ privateJwk }) => privateJwk);
     const before = this.#now;
     if (before !== undefined && isSame(before.jwks.keys, keys)) return before;

@@ -59,7 +59,7 @@ export async function lockKeys(trx: Trx): Promise<{ keys: KeyRow[]; now: Date }>
  * so access to the database suffices. A running authority then publishes a further key.
  *
  * @returns undefined if the signing key is not `ifCurrent`
- * @throws AuthorityError `key_missing` if no next key was published, because no authority has run since the last rotation
+ * @throws AuthorityError `KEY_MISSING` if no next key was published, because no authority has run since the last rotation
  */
 export async function rotateSigningKeys(
   trx: Trx,
@@ -76,7 +76,7 @@ export async function rotateSigningKeys(
   const [next] = is('next');
   if (next === undefined) {
     throw new AuthorityError(
-      'key_missing',
+      'KEY_MISSING',
       'No next key has been published yet; a running authority does it',
     );
   }
@@ -102,7 +102,7 @@ export async function rotateSigningKeys(
  * Revokes a leaked key: it leaves the key set and another key signs immediately, its private half is erased, and every gateway is
  * told to refuse everything that it signed. A repeated call does nothing.
  *
- * @throws AuthorityError `key_unknown`
+ * @throws AuthorityError `KEY_UNKNOWN`
  */
 export async function revokeSigningKey(
   trx: Trx,
@@ -112,7 +112,7 @@ export async function revokeSigningKey(
   const { keys, now } = await lockKeys(trx);
   const key = keys.find((each) => each.kid === kid);
   if (key === undefined)
-    throw new AuthorityError('key_unknown', 'The authority has no signing key of that kid');
+    throw new AuthorityError('KEY_UNKNOWN', 'The authority has no signing key of that kid');
   if (key.revoked_at !== null) return { revoked: false, change: undefined };
   await trx
     .updateTable('authority.signing_key')

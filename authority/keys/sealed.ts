@@ -21,7 +21,7 @@ export class SealedSecrets {
   /** @param encryptionKey 32 bytes, kept outside of the store */
   constructor(db: AuthorityDatabase, encryptionKey: Uint8Array) {
     if (encryptionKey.length !== 32)
-      throw new AuthorityError('option_invalid', 'The encryption key must have 32 bytes');
+      throw new AuthorityError('OPTION_INVALID', 'The encryption key must have 32 bytes');
     this.#db = db;
     this.#key = encryptionKey;
   }
@@ -29,7 +29,7 @@ export class SealedSecrets {
   /**
    * The secret with that name, created if missing. All instances on one store get the same one.
    *
-   * @throws AuthorityError `keys_unreadable` if it was written with another key
+   * @throws AuthorityError `KEYS_UNREADABLE` if it was written with another key
    */
   async getOrCreate(name: string, create: () => Promise<string> | string): Promise<string> {
     const found = await this.#read(name);
@@ -50,7 +50,7 @@ export class SealedSecrets {
     return { nonce, ciphertext };
   }
 
-  /** @throws AuthorityError `keys_unreadable` if it was written with another key, or under another name */
+  /** @throws AuthorityError `KEYS_UNREADABLE` if it was written with another key, or under another name */
   open(name: string, { nonce, ciphertext }: Sealed): string {
     try {
       const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce, { authTagLength: TAG_BYTES })
@@ -60,7 +60,7 @@ export class SealedSecrets {
       return text.toString('utf8');
     } catch (cause) {
       throw new AuthorityError(
-        'keys_unreadable',
+        'KEYS_UNREADABLE',
         `The store's "${name}" was encrypted with another key than the authority's; bring back the key file that belongs to it`,
         { cause },
       );

@@ -36,12 +36,12 @@ export async function generateSigningKey(): Promise<NewKey> {
   };
 }
 
-/** @throws AuthorityError `keys_unreadable` */
+/** @throws AuthorityError `KEYS_UNREADABLE` */
 export async function importSigningKey(kid: string, privateJwk: JWK): Promise<SigningKey> {
   const privateKey = await importJWK(privateJwk, SIGNING_ALGORITHM);
   if (privateKey instanceof Uint8Array) {
     throw new AuthorityError(
-      'keys_unreadable',
+      'KEYS_UNREADABLE',
       `The store's signing key ${kid} is none for ${SIGNING_ALGORITHM}`,
     );
   }

@@ -13,7 +13,7 @@ import { runningPolicy } from './021-running-policy.js';
 /**
  * Migrates the authority's tables to the newest version. Several processes may call it at the same time.
  *
- * @throws StoreError `migration_failed`, `database_rights`, `database_busy`
+ * @throws StoreError `MIGRATION_FAILED`, `DATABASE_RIGHTS`, `DATABASE_BUSY`
  *
  * @example
  * ```ts

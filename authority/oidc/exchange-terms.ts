@@ -12,7 +12,7 @@ import {
   within,
 } from '../details/access.js';
 import { ACCESS_TOKEN_SECONDS, EXCHANGE_DEPTH } from './lifetimes.js';
-import type { OwnToken } from './own-tokens.js';
+import type { OwnToken } from './own-token.js';
 
 /** @see exchangeTerms */
 export interface ExchangeRequest {

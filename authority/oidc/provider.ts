@@ -74,14 +74,36 @@ export interface ProviderOptions {
  * FAPI 2.0 profile. Everything else is off: device flow, implicit grant, dynamic registration.
  */
 export function createProvider(options: ProviderOptions): Provider {
-  const { accounts, audience, clients, consents, db, directory, issuer, jwks } = options;
-  const { networks, pending, policy, profile, statuses, suspensions } = options;
-  const scopes = [...policy.scopes.keys()];
-  const prompts = interactionPolicy.base();
-  prompts.remove('consent');
-  prompts.add(consentPrompt({ accounts, audience, consents, policy, suspensions }));
+  const { consents, issuer, suspensions } = options;
+  const parts = createParts(options);
+  const provider = new Provider(issuer, configurationOf(options, parts));
+  compareSecretsByDigest(provider);
+  limitCaching(provider);
+  // This server speaks plain http even for an https issuer; `addressToIssuer` sets the scheme of the request.
+  provider.proxy = issuer.startsWith('https:');
+  parts.exchange.register(provider);
+  answerForStructuredTokens(provider, {
+    consents,
+    findClient: parts.findClient,
+    suspensions,
+    tokens: parts.tokens,
+  });
+  return provider;
+}
+
+/** What oidc-provider calls back to. */
+interface ProviderParts {
+  readonly findClient: FindClient;
+  readonly resources: ResourceServers;
+  readonly tokens: OwnTokens;
+  readonly exchange: TokenExchange;
+  readonly issueTimes: IssueTimes;
+}
+
+function createParts(options: ProviderOptions): ProviderParts {
+  const { accounts, audience, db, directory, issuer, jwks, policy, suspensions } = options;
   const findClient: FindClient = (clientId) => directory.find(clientId);
-  const resources = new ResourceServers(audience, scopes, suspensions);
+  const resources = new ResourceServers(audience, [...policy.scopes.keys()], suspensions);
   const tokens = new OwnTokens({ issuer, audience, db, jwks, accounts, findClient, suspensions });
   const exchange = new TokenExchange({
     audience,
@@ -92,25 +114,26 @@ export function createProvider(options: ProviderOptions): Provider {
     tokens,
     resources,
   });
-  const issueTimes = new IssueTimes();
+  return { findClient, resources, tokens, exchange, issueTimes: new IssueTimes() };
+}
+
+function configurationOf(options: ProviderOptions, parts: ProviderParts): Configuration {
+  const { accounts, audience, clients, consents, db, jwks, policy, profile, statuses, suspensions } = options;
+  const { exchange, findClient, issueTimes } = parts;
+  const tokenRules = { db, accounts, findClient, policy, suspensions, exchange, statuses, issueTimes };
+  const prompts = interactionPolicy.base();
+  prompts.remove('consent');
+  prompts.add(consentPrompt({ accounts, audience, consents, policy, suspensions }));
   const methods = authenticationMethods(options.certificates !== undefined);
-  const configuration: Configuration = {
-    adapter: adapterFactory(
-      db,
-      endingsOf(consents),
-      async (clientId) => {
-        const client = await directory.find(clientId);
-        return client && metadataOf(client, profile);
-      },
-      (model) => admitPending(model, { pending, networks, findClient }),
-    ),
+  return {
+    adapter: storeOf(options, findClient),
     clients: clients.map((client) => metadataOf(client, profile)),
     extraClientMetadata: { properties: [PROFILE_MEMBER] },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientBasedCORS: () => false,
     jwks: { keys: [...jwks.keys] },
     cookies: { keys: [...options.cookieKeys] },
-    scopes: ['openid', 'offline_access', ...scopes],
+    scopes: ['openid', 'offline_access', ...policy.scopes.keys()],
     acrValues: [PASSWORD_ACR],
     responseTypes: ['code'],
     clientAuthMethods: methods,
@@ -121,42 +144,16 @@ export function createProvider(options: ProviderOptions): Provider {
       revocation_endpoint_auth_methods_supported: methods,
     },
     pkce: { required: () => true },
-    features: {
-      devInteractions: { enabled: false },
-      deviceFlow: { enabled: false },
-      rpInitiatedLogout: { enabled: false },
-      userinfo: { enabled: false },
-      clientCredentials: { enabled: true },
-      dPoP: { enabled: true, nonceSecret: options.dpopNonceKey, requireNonce: () => true },
-      fapi: { enabled: true, profile: (_ctx, client) => (isFapi2(client) ? '2.0' : undefined) },
-      // oidc-provider does not introspect JWT access tokens; see structured-tokens.ts. No other tokens are introspected.
-      introspection: { enabled: true, allowedPolicy: () => false },
-      mTLS: mutualTls(options.certificates),
-      pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: profile === 'fapi2' },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: () => audience,
-        useGrantedResource: () => true,
-        getResourceServerInfo: (ctx, resource) => resources.infoOf(ctx, resource),
-      },
-      revocation: { enabled: true, allowedPolicy: mayRevoke },
-      richAuthorizationRequests: richRequests({ audience, consents, policy }),
-    },
-    extraTokenClaims: (ctx, token) =>
-      claimsOf(ctx, token, { db, accounts, findClient, policy, suspensions, exchange, statuses, issueTimes }),
+    features: featuresOf(options, parts.resources),
+    extraTokenClaims: (ctx, token) => claimsOf(ctx, token, tokenRules),
     formats: {
       customizers: {
         jwt: (_ctx, token, { payload }) => issueTimes.stamp(token, token.expiration, payload),
       },
     },
-    findAccount: async (ctx, subject) => {
-      // Checked before a code is issued, and before a refresh token is consumed, which must not be lost because of a suspension.
-      await refuseSuspended(suspensions, ctx.oidc.client?.clientId);
-      const account = await accounts.find(subject);
-      return account === undefined ? undefined : { accountId: subject, claims: () => ({ sub: subject }) };
-    },
+    findAccount: (ctx, subject) => findAccount(ctx, subject, options),
     interactions: { policy: prompts, url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
-    loadExistingGrant: async (ctx) => loadGrant(ctx, options),
+    loadExistingGrant: (ctx) => loadGrant(ctx, options),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => false,
     // FAPI 2.0 section 5.3.2.1: there, a refresh token is useless without the client's key, so it is not rotated. See decision
@@ -168,26 +165,63 @@ export function createProvider(options: ProviderOptions): Provider {
       ctx.type = 'html';
       ctx.body = renderErrorPage(out.error, out.error_description);
     },
-    ttl: {
-      AccessToken: accessTokenSeconds,
-      AuthorizationCode: CODE_SECONDS,
-      ClientCredentials: serviceTokenSeconds,
-      RefreshToken: (ctx, token, client) => refreshTokenSeconds(ctx, token, !isFapi2(client)),
-      IdToken: ACCESS_TOKEN_SECONDS,
-      Interaction: INTERACTION_SECONDS,
-      Session: SESSION_SECONDS,
-      Grant: INTERACTION_SECONDS,
-    },
+    ttl: LIFETIMES,
   };
-  const provider = new Provider(issuer, configuration);
-  compareSecretsByDigest(provider);
-  limitCaching(provider);
-  // This server speaks plain http even for an https issuer; `addressToIssuer` sets the scheme of the request.
-  provider.proxy = issuer.startsWith('https:');
-  exchange.register(provider);
-  answerForStructuredTokens(provider, { consents, findClient, suspensions, tokens });
-  return provider;
 }
+
+function storeOf(
+  { consents, db, directory, networks, pending, profile }: ProviderOptions,
+  findClient: FindClient,
+): Configuration['adapter'] {
+  return adapterFactory(
+    db,
+    endingsOf(consents),
+    async (clientId) => {
+      const client = await directory.find(clientId);
+      return client && metadataOf(client, profile);
+    },
+    (model) => admitPending(model, { pending, networks, findClient }),
+  );
+}
+
+function featuresOf(
+  { audience, certificates, consents, dpopNonceKey, policy, profile }: ProviderOptions,
+  resources: ResourceServers,
+): Configuration['features'] {
+  return {
+    devInteractions: { enabled: false },
+    deviceFlow: { enabled: false },
+    rpInitiatedLogout: { enabled: false },
+    userinfo: { enabled: false },
+    clientCredentials: { enabled: true },
+    dPoP: { enabled: true, nonceSecret: dpopNonceKey, requireNonce: () => true },
+    fapi: { enabled: true, profile: (_ctx, client) => (isFapi2(client) ? '2.0' : undefined) },
+    // oidc-provider does not introspect JWT access tokens; see structured-tokens.ts. No other tokens are introspected.
+    introspection: { enabled: true, allowedPolicy: () => false },
+    mTLS: mutualTls(certificates),
+    pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: profile === 'fapi2' },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => audience,
+      useGrantedResource: () => true,
+      getResourceServerInfo: (ctx, resource) => resources.infoOf(ctx, resource),
+    },
+    revocation: { enabled: true, allowedPolicy: mayRevoke },
+    richAuthorizationRequests: richRequests({ audience, consents, policy }),
+  };
+}
+
+/** In seconds, by oidc-provider's names. */
+const LIFETIMES: Configuration['ttl'] = {
+  AccessToken: accessTokenSeconds,
+  AuthorizationCode: CODE_SECONDS,
+  ClientCredentials: serviceTokenSeconds,
+  RefreshToken: (ctx, token, client) => refreshTokenSeconds(ctx, token, !isFapi2(client)),
+  IdToken: ACCESS_TOKEN_SECONDS,
+  Interaction: INTERACTION_SECONDS,
+  Session: SESSION_SECONDS,
+  Grant: INTERACTION_SECONDS,
+};
 
 /** RFC 7009 section 2.1. @throws errors.InvalidRequest */
 function mayRevoke(
@@ -197,6 +231,17 @@ function mayRevoke(
 ): boolean {
   if (token.clientId === client.clientId) return true;
   throw new errors.InvalidRequest('client is not authorized to revoke the presented token');
+}
+
+async function findAccount(
+  ctx: KoaContextWithOIDC,
+  subject: string,
+  { accounts, suspensions }: ProviderOptions,
+) {
+  // Checked before a code is issued, and before a refresh token is consumed, which must not be lost because of a suspension.
+  await refuseSuspended(suspensions, ctx.oidc.client?.clientId);
+  const account = await accounts.find(subject);
+  return account === undefined ? undefined : { accountId: subject, claims: () => ({ sub: subject }) };
 }
 
 async function loadGrant(ctx: KoaContextWithOIDC, options: ProviderOptions) {

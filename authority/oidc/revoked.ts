@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 
 import { SESSION_REVOKED } from '../changes/log.js';
 import type { AuthorityDatabase } from '../schema.js';
-import { exchangedFromOf, type OwnToken, sessionIdOf } from './own-tokens.js';
+import { exchangedFromOf, type OwnToken, sessionIdOf } from './own-token.js';
 
 /**
  * Whether the change log ends the token: an event all of whose members match it, and that came when the token was issued or

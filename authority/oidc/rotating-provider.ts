@@ -33,12 +33,12 @@ export class RotatingProvider {
     this.#options = options;
   }
 
-  /** The provider for a request that begins now. @throws AuthorityError `key_missing` */
+  /** The provider for a request that begins now. @throws AuthorityError `KEY_MISSING` */
   get provider(): Provider {
     return this.#current().provider;
   }
 
-  /** Its `callback()`. @throws AuthorityError `key_missing` */
+  /** Its `callback()`. @throws AuthorityError `KEY_MISSING` */
   get handler(): Handler {
     return this.#current().handler;
   }

@@ -5,7 +5,8 @@ import type { ClientRegistration } from '../clients/register.js';
 import { isPublic } from '../clients/check.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
-import type { OwnToken, OwnTokens } from './own-tokens.js';
+import type { OwnToken } from './own-token.js';
+import type { OwnTokens } from './own-tokens.js';
 import { stoppedScopes } from './suspended.js';
 
 /** @see answerForStructuredTokens */

@@ -11,21 +11,21 @@ export type Outcome =
 
 /** An application that talks to one gateway over keep-alive connections. */
 export class GatewayClient {
-  private readonly pool: Pool;
-  private readonly path: string;
+  readonly #pool: Pool;
+  readonly #path: string;
   /** Number of answered requests. */
   answered = 0;
 
   constructor(url: string, connections: number) {
     const { origin, pathname } = new URL(url);
-    this.pool = new Pool(origin, { connections, pipelining: 1 });
-    this.path = pathname;
+    this.#pool = new Pool(origin, { connections, pipelining: 1 });
+    this.#path = pathname;
   }
 
   async ask(token: string, query: string): Promise<{ readonly outcome: Outcome; readonly text: string }> {
-    const { statusCode, body } = await this.pool.request({
+    const { statusCode, body } = await this.#pool.request({
       method: 'POST',
-      path: this.path,
+      path: this.#path,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify({ query }),
     });
@@ -38,6 +38,6 @@ export class GatewayClient {
   }
 
   close(): Promise<void> {
-    return this.pool.close();
+    return this.#pool.close();
   }
 }

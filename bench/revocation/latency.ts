@@ -123,23 +123,25 @@ async function revokeInUse(
 /** Uses one token on one gateway without pausing, until it has been refused several times in a row. */
 class TokenUser {
   readonly inUse: Promise<void>;
-  private isInUse!: () => void;
+  #isInUse!: () => void;
+  readonly #client: GatewayClient;
+  readonly #token: string;
+  readonly #mutation: { readonly answeredAt: number };
 
-  constructor(
-    private readonly client: GatewayClient,
-    private readonly token: string,
-    private readonly mutation: { readonly answeredAt: number },
-  ) {
-    this.inUse = new Promise((resolve) => (this.isInUse = resolve));
+  constructor(client: GatewayClient, token: string, mutation: { readonly answeredAt: number }) {
+    this.#client = client;
+    this.#token = token;
+    this.#mutation = mutation;
+    this.inUse = new Promise((resolve) => (this.#isInUse = resolve));
   }
 
   async run(): Promise<Observation> {
     const successes: { readonly askedAt: number; readonly at: number }[] = [];
     let refusals = 0;
     let others = 0;
-    while (refusals < REFUSALS_AFTER && performance.now() < this.mutation.answeredAt + GIVE_UP_MS) {
+    while (refusals < REFUSALS_AFTER && performance.now() < this.#mutation.answeredAt + GIVE_UP_MS) {
       const askedAt = performance.now();
-      const { outcome } = await this.client.ask(this.token, USE);
+      const { outcome } = await this.#client.ask(this.#token, USE);
       if (outcome === 'success') {
         successes.push({ askedAt, at: performance.now() });
         // A success after a refusal is worse: count the refusals from the start again.
@@ -149,10 +151,10 @@ class TokenUser {
         others += 1;
         await sleep(10);
       }
-      if (successes.length >= SUCCESSES_BEFORE || refusals > 0) this.isInUse();
+      if (successes.length >= SUCCESSES_BEFORE || refusals > 0) this.#isInUse();
     }
     // Unset when the gateway applied the revocation before the client had its answer: then no success came later.
-    const { answeredAt } = this.mutation;
+    const { answeredAt } = this.#mutation;
     const after = successes.filter(({ at }) => at > answeredAt);
     const last = after.at(-1);
     return {

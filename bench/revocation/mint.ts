@@ -15,10 +15,13 @@ import { AUDIENCE, CLIENT_ID } from './names.js';
  * does. A thousand sign-ins with consent would take longer than everything that is measured.
  */
 export class TokenMint {
-  private constructor(
-    private readonly key: SigningKey,
-    private readonly issuer: string,
-  ) {}
+  readonly #key: SigningKey;
+  readonly #issuer: string;
+
+  private constructor(key: SigningKey, issuer: string) {
+    this.#key = key;
+    this.#issuer = issuer;
+  }
 
   static async open(db: AuthorityDatabase, encryptionKey: Uint8Array, issuer: string): Promise<TokenMint> {
     const secrets = new SealedSecrets(db, encryptionKey);
@@ -30,7 +33,7 @@ export class TokenMint {
   /** A token for the consent, with all its scopes. */
   person(consent: Consent): Promise<string> {
     const { id, version, purposes, detail, until } = consent;
-    return this.sign(consent.subject, {
+    return this.#sign(consent.subject, {
       scope: consent.scopes.join(' '),
       consent: { id, version, purposes, detail, until: Math.floor(until.getTime() / 1000) },
     });
@@ -38,19 +41,19 @@ export class TokenMint {
 
   /** A token of an administrator, who may end anybody's consent. */
   administrator(): Promise<string> {
-    return this.sign('admin', { scope: 'consents:admin', roles: ['administrator'] });
+    return this.#sign('admin', { scope: 'consents:admin', roles: ['administrator'] });
   }
 
-  private sign(subject: string, claims: Record<string, unknown>): Promise<string> {
+  #sign(subject: string, claims: Record<string, unknown>): Promise<string> {
     const nowSeconds = Math.floor(Date.now() / 1000);
     return new SignJWT({ client_id: CLIENT_ID, ...claims })
-      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: this.key.kid })
-      .setIssuer(this.issuer)
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: this.#key.kid })
+      .setIssuer(this.#issuer)
       .setAudience(AUDIENCE)
       .setSubject(subject)
       .setJti(randomUUID())
       .setIssuedAt(nowSeconds)
       .setExpirationTime(nowSeconds + ACCESS_TOKEN_SECONDS)
-      .sign(this.key.privateKey);
+      .sign(this.#key.privateKey);
   }
 }

@@ -17,7 +17,7 @@ export interface RotateKeysOptions {
  * `behalf rotate-keys`: rotates or revokes signing keys in the database. Running authorities read the change from there.
  * All named keys are revoked in one transaction, or none is.
  *
- * @throws AuthorityError `key_missing`, `key_unknown`, `store_busy`
+ * @throws AuthorityError `KEY_MISSING`, `KEY_UNKNOWN`, `STORE_BUSY`
  */
 export async function rotateKeys(
   { databaseUrl, reason, revoke }: RotateKeysOptions,

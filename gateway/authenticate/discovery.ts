@@ -15,42 +15,45 @@ export interface DiscoveryOptions {
 
 /** Finds an issuer's key set: at the configured address, or by the issuer's current metadata. */
 export class KeySetDiscovery {
-  private failed: Promise<string> | undefined;
+  #failed: Promise<string> | undefined;
+  readonly #options: DiscoveryOptions;
 
-  constructor(private readonly options: DiscoveryOptions) {}
+  constructor(options: DiscoveryOptions) {
+    this.#options = options;
+  }
 
   /** @throws {KeysUnavailableError} `DISCOVERY` */
   async locate(): Promise<string> {
-    const { jwksUri } = this.options;
+    const { jwksUri } = this.#options;
     if (jwksUri !== undefined) return jwksUri;
-    if (this.failed !== undefined) return this.failed;
-    const found = this.discover();
+    if (this.#failed !== undefined) return this.#failed;
+    const found = this.#discover();
     found.catch(() => {
-      this.failed = found;
+      this.#failed = found;
       setTimeout(() => {
-        this.failed = undefined;
+        this.#failed = undefined;
       }, PAUSE_MS).unref();
     });
     return found;
   }
 
   /** RFC 8414 section 3.1 places the well-known part before the path, OpenID Connect Discovery after it. */
-  private async discover(): Promise<string> {
-    const { origin, pathname } = new URL(this.options.issuer);
+  async #discover(): Promise<string> {
+    const { origin, pathname } = new URL(this.#options.issuer);
     const path = pathname === '/' ? '' : pathname.replace(/\/$/, '');
     const candidates = [
       `${origin}/.well-known/oauth-authorization-server${path}`,
       `${origin}${path}/.well-known/openid-configuration`,
     ];
     for (const address of candidates) {
-      const jwksUri = await this.read(address);
+      const jwksUri = await this.#read(address);
       if (jwksUri !== undefined) return jwksUri;
     }
     throw new KeysUnavailableError('DISCOVERY');
   }
 
-  private async read(address: string): Promise<string | undefined> {
-    const { issuer, allowInsecureIssuer: allowInsecure = false } = this.options;
+  async #read(address: string): Promise<string | undefined> {
+    const { issuer, allowInsecureIssuer: allowInsecure = false } = this.#options;
     try {
       const metadata = await fetchJson(address, { timeoutMs: TIMEOUT_MS, maxBytes: METADATA_BYTES });
       // RFC 8414 section 3.3: the metadata must be this issuer's own.

@@ -45,10 +45,12 @@ const CACHED_CHARACTERS = 16 * 1024 * 1024;
 
 /** Step 1 of the pipeline: from credentials to a delegation. */
 export class Authenticator {
-  private readonly verified: LRUCache<string, Verified>;
+  readonly #verified: LRUCache<string, Verified>;
+  readonly #options: AuthenticatorOptions;
 
-  constructor(private readonly options: AuthenticatorOptions) {
-    this.verified = new LRUCache({ max: options.cachedTokens ?? 10_000, maxSize: CACHED_CHARACTERS });
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options;
+    this.#verified = new LRUCache({ max: options.cachedTokens ?? 10_000, maxSize: CACHED_CHARACTERS });
   }
 
   /**
@@ -61,40 +63,41 @@ export class Authenticator {
   async authenticate(incoming: IncomingRequest): Promise<Authentication | undefined> {
     const presented = presentedToken(incoming.authorization);
     if (presented === undefined) {
-      if (this.options.anonymous === 'allow') return undefined;
+      if (this.#options.anonymous === 'allow') return undefined;
       throw tokenRequired();
     }
     const token =
-      (await this.remembered(presented.digest)) ?? (await this.verifyOnce(presented, incoming.remoteAddress));
-    this.refuseWhatEnded(token);
-    const nextNonce = await this.options.senderConstraint.check(token, presented, incoming);
+      (await this.#remembered(presented.digest)) ??
+      (await this.#verifyOnce(presented, incoming.remoteAddress));
+    this.#refuseWhatEnded(token);
+    const nextNonce = await this.#options.senderConstraint.check(token, presented, incoming);
     return { token, nextNonce };
   }
 
   /** A cached verification, unless the issuer has withdrawn or changed its key. @throws {RefusedError} */
-  private async remembered(digest: string): Promise<AuthenticatedToken | undefined> {
-    const known = this.verified.get(digest);
+  async #remembered(digest: string): Promise<AuthenticatedToken | undefined> {
+    const known = this.#verified.get(digest);
     if (known?.key === undefined) return undefined;
-    if (await this.options.issuers.believes(known.token.issuer, known.key)) return known.token;
-    this.verified.delete(digest);
+    if (await this.#options.issuers.believes(known.token.issuer, known.key)) return known.token;
+    this.#verified.delete(digest);
     return undefined;
   }
 
-  private async verifyOnce(
+  async #verifyOnce(
     { digest, token }: PresentedToken,
     address: string | undefined,
   ): Promise<AuthenticatedToken> {
-    const verified = await this.verify(token, address);
+    const verified = await this.#verify(token, address);
     // The issuer's introspection response was cached briefly elsewhere.
-    if (verified.key !== undefined) this.verified.set(digest, verified, { size: token.length });
+    if (verified.key !== undefined) this.#verified.set(digest, verified, { size: token.length });
     return verified.token;
   }
 
-  private async verify(presented: string, address: string | undefined): Promise<Verified> {
-    const verified = await this.options.issuers.verify(presented, address);
+  async #verify(presented: string, address: string | undefined): Promise<Verified> {
+    const verified = await this.#options.issuers.verify(presented, address);
     const { issuer, payload, key } = verified;
     // Of opaque tokens as well: an issuer can be wrong about them, or be asked about a made-up token.
-    refuseLongLived(payload, this.options.maxTokenLifetimeSeconds(issuer.issuer));
+    refuseLongLived(payload, this.#options.maxTokenLifetimeSeconds(issuer.issuer));
     const token = {
       ...readDelegation(verified),
       issuer: issuer.issuer,
@@ -112,12 +115,12 @@ export class Authenticator {
     return { token, key };
   }
 
-  private refuseWhatEnded(token: AuthenticatedToken): void {
+  #refuseWhatEnded(token: AuthenticatedToken): void {
     const nowSeconds = Date.now() / 1000;
     if (token.expiresAt <= nowSeconds) throw invalidToken('EXPIRED');
     const until = token.delegation.consent?.until;
     if (until !== undefined && until <= nowSeconds) throw invalidToken('CONSENT_ENDED');
-    const { revocation } = this.options;
+    const { revocation } = this.#options;
     if (revocation === undefined) return;
     if (!revocation.isFresh(token.issuer)) {
       throw new RefusedError({

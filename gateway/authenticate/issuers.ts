@@ -99,22 +99,21 @@ interface Issuer {
 
 /** Verifies access tokens of any of the trusted issuers. */
 export class Issuers {
-  private readonly byName = new Map<string, Issuer>();
-  private readonly namespaces: Namespaces;
-  private readonly opaque:
-    { readonly issuer: IssuerOptions; readonly introspector: TokenIntrospector } | undefined;
+  readonly #byName = new Map<string, Issuer>();
+  readonly #namespaces: Namespaces;
+  readonly #opaque: { readonly issuer: IssuerOptions; readonly introspector: TokenIntrospector } | undefined;
 
   /** @throws {ConfigurationError} if two issuers could share a name, or both introspect */
   constructor(issuers: readonly IssuerOptions[]) {
-    this.namespaces = new Namespaces(issuers);
+    this.#namespaces = new Namespaces(issuers);
     const asked = introspectingIssuer(issuers);
-    this.opaque =
+    this.#opaque =
       asked?.introspection === undefined
         ? undefined
         : { issuer: asked, introspector: new TokenIntrospector(asked, asked.introspection) };
     for (const options of issuers) {
       const discovery = new KeySetDiscovery(options);
-      this.byName.set(options.issuer, {
+      this.#byName.set(options.issuer, {
         options,
         keys: new RemoteKeys({ locate: () => discovery.locate() }),
       });
@@ -129,13 +128,13 @@ export class Issuers {
    * @throws {RefusedError} 401 `INVALID_TOKEN`, or 503 `ISSUER_KEYS_UNAVAILABLE` or `TOKEN_INTROSPECTION_UNAVAILABLE`
    */
   async verify(token: string, address?: string): Promise<VerifiedAccessToken> {
-    if (isOpaque(token) && this.opaque !== undefined) {
-      const { issuer, introspector } = this.opaque;
+    if (isOpaque(token) && this.#opaque !== undefined) {
+      const { issuer, introspector } = this.#opaque;
       const payload = await introspector.introspect(token, address);
-      return { issuer, namespaces: this.namespaces, isIntrospected: true, payload };
+      return { issuer, namespaces: this.#namespaces, isIntrospected: true, payload };
     }
     if (!isCompactJws(token)) throw invalidToken('TOKEN_MALFORMED');
-    const entry = this.byName.get(unverifiedIssuer(token) ?? '');
+    const entry = this.#byName.get(unverifiedIssuer(token) ?? '');
     if (entry === undefined) throw invalidToken('ISSUER_UNKNOWN');
     const { options } = entry;
     const types = (options.tokenTypes ?? [ACCESS_TOKEN_TYPE]).map((type) => type.toLowerCase());
@@ -172,7 +171,7 @@ export class Issuers {
     if (jti !== undefined && typeof jti !== 'string') throw invalidToken('TOKEN_ID_MALFORMED');
     return {
       issuer: options,
-      namespaces: this.namespaces,
+      namespaces: this.#namespaces,
       keyId,
       key,
       payload: { ...payload, exp, iat, sub, jti },
@@ -185,7 +184,7 @@ export class Issuers {
    * @throws {RefusedError} 503 `ISSUER_KEYS_UNAVAILABLE` if no such key set is available
    */
   async believes(issuer: string, key: VerificationKey): Promise<boolean> {
-    const keys = this.byName.get(issuer)?.keys;
+    const keys = this.#byName.get(issuer)?.keys;
     if (keys === undefined) return false;
     try {
       await keys.freshen();
@@ -201,7 +200,7 @@ export class Issuers {
    * @throws if the fetch fails; known keys then stay for as long as they would have
    */
   async refreshKeys(issuer: string): Promise<void> {
-    const keys = this.byName.get(issuer)?.keys;
+    const keys = this.#byName.get(issuer)?.keys;
     if (keys?.isKnown === true) await keys.refresh();
   }
 }

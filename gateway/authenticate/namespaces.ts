@@ -17,7 +17,7 @@ const NAMESPACE = /^[a-z0-9][a-z0-9-]*$/;
  * begin with no other's, so no two issuers share a name.
  */
 export class Namespaces {
-  private readonly prefixes: readonly string[];
+  readonly #prefixes: readonly string[];
 
   /** @throws {ConfigurationError} if two issuers could share a name */
   constructor(issuers: readonly Named[]) {
@@ -37,13 +37,13 @@ export class Namespaces {
       }
       taken.add(namespace);
     });
-    this.prefixes = [...taken].filter((namespace) => namespace !== '').map((namespace) => `${namespace}:`);
+    this.#prefixes = [...taken].filter((namespace) => namespace !== '').map((namespace) => `${namespace}:`);
   }
 
   /** The name here of an issuer's name; undefined if it would pass for another issuer's, or a service's. */
   qualify(namespace: string | undefined, name: string): string | undefined {
     if (namespace !== undefined && namespace !== '') return `${namespace}:${name}`;
     if (name.startsWith(SERVICE_SUBJECT_PREFIX)) return undefined;
-    return this.prefixes.some((prefix) => name.startsWith(prefix)) ? undefined : name;
+    return this.#prefixes.some((prefix) => name.startsWith(prefix)) ? undefined : name;
   }
 }

@@ -57,22 +57,25 @@ const IDENTIFYING_MEMBERS = ['kid', 'kty', 'alg', 'use', 'key_ops', 'ext', 'crv'
  * valid while `holds` finds its key.
  */
 export class RemoteKeys {
-  private keys: readonly VerificationKey[] = [];
-  private fetchedAt: Moment | undefined;
-  private attemptedAt: Moment | undefined;
-  private failure: KeysUnavailableError | undefined;
-  private underWay: Promise<void> | undefined;
+  #keys: readonly VerificationKey[] = [];
+  #fetchedAt: Moment | undefined;
+  #attemptedAt: Moment | undefined;
+  #failure: KeysUnavailableError | undefined;
+  #underWay: Promise<void> | undefined;
+  readonly #options: RemoteKeysOptions;
 
-  constructor(private readonly options: RemoteKeysOptions) {}
+  constructor(options: RemoteKeysOptions) {
+    this.#options = options;
+  }
 
   /** Whether the keys were ever needed. */
   get isKnown(): boolean {
-    return this.fetchedAt !== undefined || this.underWay !== undefined;
+    return this.#fetchedAt !== undefined || this.#underWay !== undefined;
   }
 
   /** Whether this very key is known; after `freshen`, whether it is valid. */
   holds(key: VerificationKey): boolean {
-    return this.keys.includes(key);
+    return this.#keys.includes(key);
   }
 
   /**
@@ -80,11 +83,11 @@ export class RemoteKeys {
    * @throws {KeysUnavailableError} if the known keys are too old, and newer ones unavailable
    */
   freshen(): Promise<void> | undefined {
-    const ageMs = sinceMs(this.fetchedAt);
+    const ageMs = sinceMs(this.#fetchedAt);
     if (ageMs < KEYS_REFRESH_AFTER_MS) return undefined;
-    if (ageMs >= KEYS_MAX_AGE_MS) return this.fetch();
+    if (ageMs >= KEYS_MAX_AGE_MS) return this.#fetch();
     // Runs in the background; if it fails, the known keys stay until they are too old.
-    if (sinceMs(this.attemptedAt) >= this.cooldownMs) this.fetch().catch(() => undefined);
+    if (sinceMs(this.#attemptedAt) >= this.#cooldownMs) this.#fetch().catch(() => undefined);
     return undefined;
   }
 
@@ -96,11 +99,11 @@ export class RemoteKeys {
    */
   async find(header: JWTHeaderParameters, token: FlattenedJWSInput): Promise<FoundKey> {
     await this.freshen();
-    let found = await this.match(header, token);
+    let found = await this.#match(header, token);
     if (found !== undefined) return found;
-    if (sinceMs(this.attemptedAt) < this.cooldownMs) throw this.failure ?? new errors.JWKSNoMatchingKey();
-    await this.fetch();
-    found = await this.match(header, token);
+    if (sinceMs(this.#attemptedAt) < this.#cooldownMs) throw this.#failure ?? new errors.JWKSNoMatchingKey();
+    await this.#fetch();
+    found = await this.#match(header, token);
     if (found === undefined) throw new errors.JWKSNoMatchingKey();
     return found;
   }
@@ -110,17 +113,17 @@ export class RemoteKeys {
    * @throws {KeysUnavailableError}
    */
   async refresh(): Promise<void> {
-    await this.underWay?.catch(() => undefined);
-    await this.fetch();
+    await this.#underWay?.catch(() => undefined);
+    await this.#fetch();
   }
 
-  private get cooldownMs(): number {
-    return this.options.cooldownMs ?? KEYS_COOLDOWN_MS;
+  get #cooldownMs(): number {
+    return this.#options.cooldownMs ?? KEYS_COOLDOWN_MS;
   }
 
-  private async match(header: JWTHeaderParameters, token: FlattenedJWSInput): Promise<FoundKey | undefined> {
+  async #match(header: JWTHeaderParameters, token: FlattenedJWSInput): Promise<FoundKey | undefined> {
     let found: FoundKey | undefined;
-    for (const key of this.keys) {
+    for (const key of this.#keys) {
       if (header.kid !== undefined && header.kid !== key.keyId) continue;
       const publicKey = await resolve(key, header, token);
       if (publicKey === undefined) continue;
@@ -131,26 +134,26 @@ export class RemoteKeys {
   }
 
   /** Concurrent callers share one fetch. */
-  private fetch(): Promise<void> {
-    this.underWay ??= this.fetchOnce().finally(() => {
-      this.underWay = undefined;
+  #fetch(): Promise<void> {
+    this.#underWay ??= this.#fetchOnce().finally(() => {
+      this.#underWay = undefined;
     });
-    return this.underWay;
+    return this.#underWay;
   }
 
-  private async fetchOnce(): Promise<void> {
+  async #fetchOnce(): Promise<void> {
     // Counted from the request: a key withdrawn while the response was in transit is still in it.
     const askedAt = now();
-    this.attemptedAt = askedAt;
+    this.#attemptedAt = askedAt;
     try {
-      const address = await this.options.locate();
+      const address = await this.#options.locate();
       const bounds = { timeoutMs: KEYS_TIMEOUT_MS, maxBytes: KEY_SET_BYTES };
-      this.keys = readKeySet(await fetchJson(address, bounds), this.keys);
-      this.fetchedAt = askedAt;
-      this.failure = undefined;
+      this.#keys = readKeySet(await fetchJson(address, bounds), this.#keys);
+      this.#fetchedAt = askedAt;
+      this.#failure = undefined;
     } catch (error) {
-      this.failure = unavailable(error);
-      throw this.failure;
+      this.#failure = unavailable(error);
+      throw this.#failure;
     }
   }
 }

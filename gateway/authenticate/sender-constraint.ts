@@ -13,7 +13,11 @@ export interface SenderConstraintRules {
 
 /** Decides whether the sender may use the token, on every request, since each brings its own proof. */
 export class SenderConstraint {
-  constructor(private readonly rules: SenderConstraintRules) {}
+  readonly #rules: SenderConstraintRules;
+
+  constructor(rules: SenderConstraintRules) {
+    this.#rules = rules;
+  }
 
   /**
    * Refuses a bound token without its proof; several bindings must all be met. Missing request details (no address, no
@@ -31,11 +35,11 @@ export class SenderConstraint {
     // RFC 9449 section 7.2: a stolen bound token must not pass as a bearer token, nor an unbound one as bound.
     if (scheme === 'bearer' && jkt !== undefined) throw invalidToken('DPOP_DOWNGRADE');
     if (scheme === 'dpop' && jkt === undefined) throw invalidToken('TOKEN_NOT_BOUND');
-    if (jkt === undefined && this.rules.isDpopRequired(issuer)) throw invalidToken('DPOP_REQUIRED');
+    if (jkt === undefined && this.#rules.isDpopRequired(issuer)) throw invalidToken('DPOP_REQUIRED');
     if (x5t !== undefined) requireCertificate(x5t, incoming.clientCertificate);
     if (jkt === undefined) return undefined;
     const { method, url } = incoming;
-    return this.rules.proofs.verify(incoming.dpop ?? [], {
+    return this.#rules.proofs.verify(incoming.dpop ?? [], {
       method,
       url,
       tokenDigest: digest,

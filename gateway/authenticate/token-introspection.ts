@@ -73,28 +73,29 @@ interface Expected {
  * ones separately, so that made-up tokens displace no valid ones. Concurrent requests for one token share an introspection.
  */
 export class TokenIntrospector {
-  private readonly active = new LRUCache<string, IntrospectedClaims>({
+  readonly #active = new LRUCache<string, IntrospectedClaims>({
     max: MAX_CACHED,
     maxSize: MAX_CACHED_CHARACTERS,
   });
-  private readonly refused: LRUCache<string, string>;
+  readonly #refused: LRUCache<string, string>;
   /** Digests of tokens that were valid at their last introspection. */
-  private readonly wereActive = new LRUCache<string, true>({ max: MAX_CACHED });
-  private readonly calls = new Map<string, Promise<IntrospectedClaims>>();
-  private readonly callsOf = new Map<string, number>();
-  private readonly authentication: Promise<ClientAuth>;
+  readonly #wereActive = new LRUCache<string, true>({ max: MAX_CACHED });
+  readonly #calls = new Map<string, Promise<IntrospectedClaims>>();
+  readonly #callsOf = new Map<string, number>();
+  readonly #authentication: Promise<ClientAuth>;
+  readonly #expected: Expected;
+  readonly #options: TokenIntrospectionOptions;
 
-  constructor(
-    private readonly expected: Expected,
-    private readonly options: TokenIntrospectionOptions,
-  ) {
-    this.refused = new LRUCache({
+  constructor(expected: Expected, options: TokenIntrospectionOptions) {
+    this.#expected = expected;
+    this.#options = options;
+    this.#refused = new LRUCache({
       max: MAX_CACHED,
       ttl: options.negativeCacheMs ?? DEFAULT_NEGATIVE_CACHE_MS,
     });
-    this.authentication = clientAuthentication(options);
+    this.#authentication = clientAuthentication(options);
     // The first caller awaits it; this only prevents an unhandled rejection.
-    this.authentication.catch(() => undefined);
+    this.#authentication.catch(() => undefined);
   }
 
   /**
@@ -104,59 +105,59 @@ export class TokenIntrospector {
    */
   async introspect(token: string, address?: string): Promise<IntrospectedClaims> {
     const digest = createHash('sha256').update(token).digest('base64url');
-    const known = this.active.get(digest);
+    const known = this.#active.get(digest);
     if (known !== undefined) return known;
-    const reason = this.refused.get(digest);
+    const reason = this.#refused.get(digest);
     if (reason !== undefined) throw invalidToken(reason);
-    const underWay = this.calls.get(digest);
+    const underWay = this.#calls.get(digest);
     if (underWay !== undefined) return underWay;
-    if (this.calls.size >= MAX_CALLS) throw unavailable('BUSY');
-    const network = address === undefined || this.wereActive.has(digest) ? undefined : networkOf(address);
-    if (network !== undefined) this.enter(network);
-    const call = this.ask(token, digest).finally(() => {
-      this.calls.delete(digest);
-      if (network !== undefined) this.leave(network);
+    if (this.#calls.size >= MAX_CALLS) throw unavailable('BUSY');
+    const network = address === undefined || this.#wereActive.has(digest) ? undefined : networkOf(address);
+    if (network !== undefined) this.#enter(network);
+    const call = this.#ask(token, digest).finally(() => {
+      this.#calls.delete(digest);
+      if (network !== undefined) this.#leave(network);
     });
-    this.calls.set(digest, call);
+    this.#calls.set(digest, call);
     return call;
   }
 
   /** @throws {RefusedError} */
-  private enter(network: string): void {
-    const underWay = this.callsOf.get(network) ?? 0;
+  #enter(network: string): void {
+    const underWay = this.#callsOf.get(network) ?? 0;
     if (underWay >= MAX_CALLS_PER_NETWORK) throw unavailable('BUSY_NETWORK');
-    this.callsOf.set(network, underWay + 1);
+    this.#callsOf.set(network, underWay + 1);
   }
 
-  private leave(network: string): void {
-    const left = (this.callsOf.get(network) ?? 1) - 1;
-    if (left === 0) this.callsOf.delete(network);
-    else this.callsOf.set(network, left);
+  #leave(network: string): void {
+    const left = (this.#callsOf.get(network) ?? 1) - 1;
+    if (left === 0) this.#callsOf.delete(network);
+    else this.#callsOf.set(network, left);
   }
 
-  private async ask(token: string, digest: string): Promise<IntrospectedClaims> {
-    const response = await this.call(token);
-    const reason = refusalOf(response, this.expected);
+  async #ask(token: string, digest: string): Promise<IntrospectedClaims> {
+    const response = await this.#call(token);
+    const reason = refusalOf(response, this.#expected);
     const claims = reason === undefined ? claimsOf(response) : undefined;
     if (claims === undefined) {
-      this.refused.set(digest, reason ?? 'CLAIM_MISSING');
-      this.wereActive.delete(digest);
+      this.#refused.set(digest, reason ?? 'CLAIM_MISSING');
+      this.#wereActive.delete(digest);
       throw invalidToken(reason ?? 'CLAIM_MISSING');
     }
-    this.wereActive.set(digest, true);
+    this.#wereActive.set(digest, true);
     const leftMs = claims.exp * 1_000 - Date.now();
-    const cacheMs = Math.floor(Math.min(this.options.cacheMs ?? DEFAULT_CACHE_MS, leftMs));
+    const cacheMs = Math.floor(Math.min(this.#options.cacheMs ?? DEFAULT_CACHE_MS, leftMs));
     // The cache treats 0 as forever.
-    if (cacheMs > 0) this.active.set(digest, claims, { ttl: cacheMs, size: JSON.stringify(claims).length });
+    if (cacheMs > 0) this.#active.set(digest, claims, { ttl: cacheMs, size: JSON.stringify(claims).length });
     return claims;
   }
 
-  private async call(token: string): Promise<IntrospectionResponse> {
-    const { endpoint, clientId, timeoutMs = DEFAULT_TIMEOUT_MS } = this.options;
-    const server = { issuer: this.expected.issuer, introspection_endpoint: endpoint };
+  async #call(token: string): Promise<IntrospectionResponse> {
+    const { endpoint, clientId, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    const server = { issuer: this.#expected.issuer, introspection_endpoint: endpoint };
     const client = { client_id: clientId };
     try {
-      const response = await introspectionRequest(server, client, await this.authentication, token, {
+      const response = await introspectionRequest(server, client, await this.#authentication, token, {
         additionalParameters: { token_type_hint: 'access_token' },
         signal: AbortSignal.timeout(timeoutMs),
         [customFetch]: boundedFetch(MAX_ANSWER_BYTES),

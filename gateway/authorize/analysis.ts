@@ -2,14 +2,15 @@ import { isUnrestricted, Interned } from '@behalf/directives/internal';
 import type { Requirement, RuleTable } from '@behalf/directives/internal';
 import { getNamedType, isAbstractType, isCompositeType, Kind } from 'graphql';
 import type {
-  BooleanValueNode,
   FieldNode,
   FragmentDefinitionNode,
   GraphQLCompositeType,
   GraphQLSchema,
+  OperationDefinitionNode,
   SelectionNode,
   SelectionSetNode,
 } from 'graphql';
+import { responseKeyOf } from './response-key.js';
 import type { ClientOperation } from './types.js';
 
 /** An operation's analysis, independent of any caller. */
@@ -53,18 +54,11 @@ export function analyzeOperation(
   for (const definition of client.document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
-  const requirements = new Interned<Requirement>();
-  const requirementOf = new Map<FieldNode, number>();
-  const parentOf = new Map<FieldNode, GraphQLCompositeType>();
-  const onAbstract = new Set<SelectionSetNode>();
-  const conditionVariables = new Set<string>();
-  const responseKeys = new Set<string>();
-  const seenFragments = new Set<string>();
-  const colliding: FieldNode[] = [];
+  const selected = new SelectionAnalysis(fragments, schema, rules, joinNames);
+  selected.visitOperation(client.operation);
 
-  const root = schema.getRootType(client.operation.operation);
-  if (root !== undefined && root !== null) visitSelections(client.operation.selectionSet, root);
-
+  const { requirements, requirementOf, parentOf, onAbstract, conditionVariables } = selected;
+  const { colliding, responseKeys } = selected;
   let hiddenTypenameKey = '__behalf_typename';
   while (responseKeys.has(hiddenTypenameKey)) hiddenTypenameKey += '_';
   let prefix = '__behalf_key_';
@@ -83,104 +77,94 @@ export function analyzeOperation(
     hiddenTypenameKey,
     executedKeyOf,
   };
+}
 
-  function visitSelections(selectionSet: SelectionSetNode, parent: GraphQLCompositeType): void {
-    if (isAbstractType(parent)) onAbstract.add(selectionSet);
+/** Visits the selections of one operation and gathers what they ask for. */
+class SelectionAnalysis {
+  readonly requirements = new Interned<Requirement>();
+  readonly requirementOf = new Map<FieldNode, number>();
+  readonly parentOf = new Map<FieldNode, GraphQLCompositeType>();
+  readonly onAbstract = new Set<SelectionSetNode>();
+  readonly conditionVariables = new Set<string>();
+  readonly responseKeys = new Set<string>();
+  /** Fields whose alias is the name of something that joins subgraphs. */
+  readonly colliding: FieldNode[] = [];
+  readonly #seenFragments = new Set<string>();
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly #schema: GraphQLSchema;
+  readonly #rules: RuleTable;
+  readonly #joinNames: ReadonlySet<string>;
+
+  constructor(
+    fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+    schema: GraphQLSchema,
+    rules: RuleTable,
+    joinNames: ReadonlySet<string>,
+  ) {
+    this.#fragments = fragments;
+    this.#schema = schema;
+    this.#rules = rules;
+    this.#joinNames = joinNames;
+  }
+
+  visitOperation({ operation, selectionSet }: OperationDefinitionNode): void {
+    const root = this.#schema.getRootType(operation);
+    if (root !== undefined && root !== null) this.#visitSelections(selectionSet, root);
+  }
+
+  #visitSelections(selectionSet: SelectionSetNode, parent: GraphQLCompositeType): void {
+    if (isAbstractType(parent)) this.onAbstract.add(selectionSet);
     for (const selection of selectionSet.selections) {
-      noteConditions(selection);
+      this.#noteConditions(selection);
       switch (selection.kind) {
         case Kind.FIELD:
-          visitField(selection, parent);
+          this.#visitField(selection, parent);
           break;
         case Kind.INLINE_FRAGMENT:
-          visitSelections(selection.selectionSet, conditionType(selection.typeCondition?.name.value, parent));
+          this.#visitSelections(
+            selection.selectionSet,
+            this.#conditionType(selection.typeCondition?.name.value, parent),
+          );
           break;
         case Kind.FRAGMENT_SPREAD: {
           const name = selection.name.value;
-          const fragment = fragments.get(name);
-          if (fragment === undefined || seenFragments.has(name)) break;
-          seenFragments.add(name);
-          visitSelections(fragment.selectionSet, conditionType(fragment.typeCondition.name.value, parent));
+          const fragment = this.#fragments.get(name);
+          if (fragment === undefined || this.#seenFragments.has(name)) break;
+          this.#seenFragments.add(name);
+          this.#visitSelections(
+            fragment.selectionSet,
+            this.#conditionType(fragment.typeCondition.name.value, parent),
+          );
         }
       }
     }
   }
 
-  function visitField(field: FieldNode, parent: GraphQLCompositeType): void {
+  #visitField(field: FieldNode, parent: GraphQLCompositeType): void {
     const name = field.name.value;
-    responseKeys.add(responseKeyOf(field));
+    this.responseKeys.add(responseKeyOf(field));
     // Introspection of the schema is decided by its own rule and reads nobody's data.
-    if (parent === schema.getQueryType() && (name === '__schema' || name === '__type')) return;
-    parentOf.set(field, parent);
-    if (responseKeyOf(field) !== name && joinNames.has(responseKeyOf(field))) colliding.push(field);
-    const requirement = rules.requirementOf(parent.name, name);
-    if (!isUnrestricted(requirement)) requirementOf.set(field, requirements.index(requirement));
+    if (parent === this.#schema.getQueryType() && (name === '__schema' || name === '__type')) return;
+    this.parentOf.set(field, parent);
+    if (responseKeyOf(field) !== name && this.#joinNames.has(responseKeyOf(field)))
+      this.colliding.push(field);
+    const requirement = this.#rules.requirementOf(parent.name, name);
+    if (!isUnrestricted(requirement)) this.requirementOf.set(field, this.requirements.index(requirement));
     if (field.selectionSet === undefined || !('getFields' in parent)) return;
     const returned = getNamedType(parent.getFields()[name]?.type);
-    if (isCompositeType(returned)) visitSelections(field.selectionSet, returned);
+    if (isCompositeType(returned)) this.#visitSelections(field.selectionSet, returned);
   }
 
-  function conditionType(name: string | undefined, parent: GraphQLCompositeType): GraphQLCompositeType {
-    const type = name === undefined ? undefined : schema.getType(name);
+  #conditionType(name: string | undefined, parent: GraphQLCompositeType): GraphQLCompositeType {
+    const type = name === undefined ? undefined : this.#schema.getType(name);
     return isCompositeType(type) ? type : parent;
   }
 
-  function noteConditions(selection: SelectionNode): void {
+  #noteConditions(selection: SelectionNode): void {
     for (const directive of selection.directives ?? []) {
       if (directive.name.value !== 'skip' && directive.name.value !== 'include') continue;
       const condition = directive.arguments?.find((argument) => argument.name.value === 'if')?.value;
-      if (condition?.kind === Kind.VARIABLE) conditionVariables.add(condition.name.value);
+      if (condition?.kind === Kind.VARIABLE) this.conditionVariables.add(condition.name.value);
     }
-  }
-}
-
-export function responseKeyOf(field: FieldNode): string {
-  return field.alias?.value ?? field.name.value;
-}
-
-/** The values of `@skip` and `@include` in one request, which distinguish skipped from denied selections. */
-export class Conditions {
-  private readonly names: readonly string[];
-  private readonly values = new Map<string, boolean>();
-
-  constructor(analysis: OperationAnalysis, variables: Readonly<Record<string, unknown>>) {
-    this.names = analysis.conditionVariables;
-    for (const name of this.names) {
-      const given = Object.hasOwn(variables, name) ? variables[name] : undefined;
-      if (typeof given === 'boolean') this.values.set(name, given);
-      else if (given === undefined) {
-        const definition = analysis.client.operation.variableDefinitions?.find(
-          (candidate) => candidate.variable.name.value === name,
-        );
-        if (definition?.defaultValue?.kind === Kind.BOOLEAN)
-          this.values.set(name, definition.defaultValue.value);
-      }
-    }
-  }
-
-  /** Part of a decision's key: one letter per variable. */
-  get key(): string {
-    return this.names
-      .map((name) => {
-        const value = this.values.get(name);
-        return value === undefined ? '?' : value ? '1' : '0';
-      })
-      .join('');
-  }
-
-  /** Whether the selection is skipped. One with an unknown condition counts as selected. */
-  leavesOut(selection: SelectionNode): boolean {
-    for (const directive of selection.directives ?? []) {
-      const name = directive.name.value;
-      if (name !== 'skip' && name !== 'include') continue;
-      const condition = directive.arguments?.find((argument) => argument.name.value === 'if')?.value;
-      const value =
-        condition?.kind === Kind.VARIABLE
-          ? this.values.get(condition.name.value)
-          : (condition as BooleanValueNode | undefined)?.value;
-      if (value === undefined) continue;
-      if (value === (name === 'skip')) return true;
-    }
-    return false;
   }
 }

@@ -21,29 +21,31 @@ interface Cut {
  */
 export class PolicyCeiling {
   /** By verified token, which lives as long as its cache entry: cut anew only if the result would differ. */
-  private readonly cuts = new WeakMap<AuthenticatedToken, Cut>();
-  private readonly told = new LRUCache<string, true>({ max: MAX_TOLD });
+  readonly #cuts = new WeakMap<AuthenticatedToken, Cut>();
+  readonly #told = new LRUCache<string, true>({ max: MAX_TOLD });
+  readonly #policy: Policy;
+  readonly #log: GatewayLog;
 
-  constructor(
-    private readonly policy: Policy,
-    private readonly log: GatewayLog,
-  ) {}
+  constructor(policy: Policy, log: GatewayLog) {
+    this.#policy = policy;
+    this.#log = log;
+  }
 
   apply(token: AuthenticatedToken, now = new Date()): AuthenticatedToken {
     // A deprecated scope ends with a calendar day, in UTC.
     const day = now.toISOString().slice(0, 10);
     const nowSeconds = now.getTime() / 1000;
-    const known = this.cuts.get(token);
+    const known = this.#cuts.get(token);
     if (known?.day === day && nowSeconds <= known.untilSeconds) return known.token;
-    const delegation = this.cut(token.delegation, day);
-    const { scopes, withheld, untilSeconds } = this.bySignIn(token, delegation.scopes, nowSeconds);
+    const delegation = this.#cut(token.delegation, day);
+    const { scopes, withheld, untilSeconds } = this.#bySignIn(token, delegation.scopes, nowSeconds);
     const cut = { ...token, delegation: { ...delegation, scopes }, withheld };
-    this.cuts.set(token, { day, untilSeconds, token: cut });
+    this.#cuts.set(token, { day, untilSeconds, token: cut });
     return cut;
   }
 
   /** Removes scopes for which the person's sign-in is too weak or too old (RFC 9470). */
-  private bySignIn(
+  #bySignIn(
     token: AuthenticatedToken,
     held: ReadonlySet<string>,
     nowSeconds: number,
@@ -56,7 +58,7 @@ export class PolicyCeiling {
     const withheld = new Map<string, StepUp>();
     let untilSeconds = Number.POSITIVE_INFINITY;
     for (const scope of held) {
-      const stepUp = stepUpOf(this.policy, scope);
+      const stepUp = stepUpOf(this.#policy, scope);
       if (stepUp === undefined) {
         scopes.add(scope);
         continue;
@@ -74,11 +76,11 @@ export class PolicyCeiling {
     return { scopes, withheld, untilSeconds };
   }
 
-  private cut(delegation: Delegation, day: string): Delegation {
+  #cut(delegation: Delegation, day: string): Delegation {
     const { clientId, consent } = delegation;
     const held = { scopes: delegation.scopes, purposes: consent?.purposes ?? [] };
-    const { scopes, purposes } = applyCeiling(this.policy, clientId, held, day);
-    this.tellDeprecated(delegation, day);
+    const { scopes, purposes } = applyCeiling(this.#policy, clientId, held, day);
+    this.#tellDeprecated(delegation, day);
     return {
       ...delegation,
       scopes: new Set(scopes),
@@ -87,16 +89,16 @@ export class PolicyCeiling {
   }
 
   /** Once per client and scope, and once more when the scope is no longer honoured. */
-  private tellDeprecated({ clientId, scopes }: Delegation, day: string): void {
+  #tellDeprecated({ clientId, scopes }: Delegation, day: string): void {
     for (const name of scopes) {
-      const scope = this.policy.scopes.get(name);
+      const scope = this.#policy.scopes.get(name);
       if (scope?.deprecated === undefined || day < scope.deprecated.since) continue;
       const isStillHonoured = isScopeAccepted(scope, day);
       const key = JSON.stringify([clientId, name, isStillHonoured]);
-      if (this.told.has(key)) continue;
-      this.told.set(key, true);
+      if (this.#told.has(key)) continue;
+      this.#told.set(key, true);
       const { until, replacedBy = [] } = scope.deprecated;
-      this.log.log('warn', 'DEPRECATED_SCOPE', {
+      this.#log.log('warn', 'DEPRECATED_SCOPE', {
         client: clientId,
         scope: name,
         honoured: isStillHonoured,

@@ -6,9 +6,10 @@ import type {
   GraphQLSchema,
   SelectionSetNode,
 } from 'graphql';
-import { responseKeyOf } from './analysis.js';
-import type { Conditions, OperationAnalysis } from './analysis.js';
-import type { Removal } from './filter.js';
+import type { OperationAnalysis } from './analysis.js';
+import type { Conditions } from './conditions.js';
+import type { Removal } from './removals.js';
+import { responseKeyOf } from './response-key.js';
 
 const META_FIELDS = [TypeNameMetaFieldDef, SchemaMetaFieldDef, TypeMetaFieldDef];
 
@@ -59,7 +60,7 @@ export class FieldCollector {
     const root = schema.getRootType(operation.operation);
     return root === undefined || root === null
       ? []
-      : this.collect(root, [{ set: operation.selectionSet, lostTo: undefined }]);
+      : this.#collect(root, [{ set: operation.selectionSet, lostTo: undefined }]);
   }
 
   /** @param type undefined if it is unknown which of several it is: then selections on any of them are collected */
@@ -73,7 +74,7 @@ export class FieldCollector {
           ? []
           : [{ set: node.selectionSet, lostTo: lostTo ?? (this.isDenied(node) ? node : undefined) }],
       );
-      fields = this.collect(type, sets);
+      fields = this.#collect(type, sets);
       field.below.set(key, fields);
     }
     return fields;
@@ -83,7 +84,7 @@ export class FieldCollector {
     return this.executed.removals.get(node) === 'denied';
   }
 
-  private collect(
+  #collect(
     type: GraphQLObjectType | undefined,
     sets: readonly { readonly set: SelectionSetNode; readonly lostTo: FieldNode | undefined }[],
   ): readonly CollectedField[] {
@@ -92,19 +93,19 @@ export class FieldCollector {
     const visited = new Set<string>();
     const visitedLost = new Set<string>();
     for (const { set, lostTo } of sets) {
-      this.collectInto(grouped, lostTo === undefined ? visited : visitedLost, type, set, lostTo);
+      this.#collectInto(grouped, lostTo === undefined ? visited : visitedLost, type, set, lostTo);
     }
-    return [...grouped].flatMap(([key, occurrences]) => this.classify(type, key, occurrences) ?? []);
+    return [...grouped].flatMap(([key, occurrences]) => this.#classify(type, key, occurrences) ?? []);
   }
 
-  private classify(
+  #classify(
     type: GraphQLObjectType | undefined,
     key: string,
     occurrences: readonly Occurrence[],
   ): CollectedField | undefined {
     const { removals, executedKeyOf } = this.executed;
     const [one] = occurrences;
-    const fieldType = one === undefined ? undefined : this.fieldType(type, one.node);
+    const fieldType = one === undefined ? undefined : this.#fieldType(type, one.node);
     if (one === undefined || fieldType === undefined) return undefined;
     const own = occurrences.filter(({ lostTo }) => lostTo === undefined).map(({ node }) => node);
     const executed = own.filter((node) => !removals.has(node));
@@ -125,7 +126,7 @@ export class FieldCollector {
     };
   }
 
-  private fieldType(type: GraphQLObjectType | undefined, node: FieldNode): GraphQLOutputType | undefined {
+  #fieldType(type: GraphQLObjectType | undefined, node: FieldNode): GraphQLOutputType | undefined {
     const name = node.name.value;
     const meta = META_FIELDS.find((each) => each.name === name);
     if (meta !== undefined) return meta.type;
@@ -140,7 +141,7 @@ export class FieldCollector {
   }
 
   /** GraphQL section 6.3.2: each fragment once per set. */
-  private collectInto(
+  #collectInto(
     grouped: Map<string, Occurrence[]>,
     visited: Set<string>,
     type: GraphQLObjectType | undefined,
@@ -160,23 +161,23 @@ export class FieldCollector {
           break;
         }
         case Kind.INLINE_FRAGMENT:
-          if (this.applies(selection.typeCondition?.name.value, type)) {
-            this.collectInto(grouped, visited, type, selection.selectionSet, lostTo);
+          if (this.#applies(selection.typeCondition?.name.value, type)) {
+            this.#collectInto(grouped, visited, type, selection.selectionSet, lostTo);
           }
           break;
         case Kind.FRAGMENT_SPREAD: {
           const fragment = analysis.fragments.get(selection.name.value);
           if (fragment === undefined || visited.has(fragment.name.value)) break;
           visited.add(fragment.name.value);
-          if (this.applies(fragment.typeCondition.name.value, type)) {
-            this.collectInto(grouped, visited, type, fragment.selectionSet, lostTo);
+          if (this.#applies(fragment.typeCondition.name.value, type)) {
+            this.#collectInto(grouped, visited, type, fragment.selectionSet, lostTo);
           }
         }
       }
     }
   }
 
-  private applies(condition: string | undefined, type: GraphQLObjectType | undefined): boolean {
+  #applies(condition: string | undefined, type: GraphQLObjectType | undefined): boolean {
     if (condition === undefined || type === undefined || condition === type.name) return true;
     const { schema } = this.executed;
     const conditionType = schema.getType(condition);

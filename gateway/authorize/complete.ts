@@ -14,20 +14,23 @@ const PROPAGATE: unique symbol = Symbol('propagate null');
  * Follows the data, so the cost grows with the response and never with what fragments could expand to.
  */
 export class Completion {
-  constructor(
-    private readonly collector: FieldCollector,
-    private readonly denials: DenialErrors,
-  ) {}
+  readonly #collector: FieldCollector;
+  readonly #denials: DenialErrors;
+
+  constructor(collector: FieldCollector, denials: DenialErrors) {
+    this.#collector = collector;
+    this.#denials = denials;
+  }
 
   complete(data: Readonly<Record<string, unknown>>): Record<string, unknown> | null {
-    const { schema, analysis } = this.collector.executed;
+    const { schema, analysis } = this.#collector.executed;
     const root = schema.getRootType(analysis.client.operation.operation);
     if (root === undefined || root === null) return null;
-    const completed = this.completeObject(data, root, this.collector.atRoot(), undefined);
+    const completed = this.#completeObject(data, root, this.#collector.atRoot(), undefined);
     return completed === PROPAGATE ? null : completed;
   }
 
-  private completeObject(
+  #completeObject(
     source: Readonly<Record<string, unknown>>,
     type: GraphQLObjectType,
     fields: readonly CollectedField[],
@@ -39,63 +42,59 @@ export class Completion {
     for (const field of fields) {
       const here: Position = { before: position, key: field.key };
       // `__typename` is free, even if its selection was lost with a denied one.
-      const value = field.isTypename ? type.name : this.completeField(source, field, here);
+      const value = field.isTypename ? type.name : this.#completeField(source, field, here);
       if (value === PROPAGATE) propagate = true;
       else target[field.key] = value;
     }
     return propagate ? PROPAGATE : target;
   }
 
-  private completeField(
-    source: Readonly<Record<string, unknown>>,
-    field: CollectedField,
-    here: Position,
-  ): unknown {
+  #completeField(source: Readonly<Record<string, unknown>>, field: CollectedField, here: Position): unknown {
     if (field.executed.length > 0) {
       const value = Object.hasOwn(source, field.executedKey) ? source[field.executedKey] : null;
-      return this.completeValue(value, field.type, field, here);
+      return this.#completeValue(value, field.type, field, here);
     }
     // The whole field is gone: its own denial hides those of its selections.
-    if (field.denied !== undefined) this.denials.report(field.denied, here);
+    if (field.denied !== undefined) this.#denials.report(field.denied, here);
     else if (field.emptied.length > 0) {
-      for (const emptied of field.emptied) this.denials.reportEmptied(emptied, here);
-    } else if (field.lostTo !== undefined) this.denials.report(field.lostTo, here);
+      for (const emptied of field.emptied) this.#denials.reportEmptied(emptied, here);
+    } else if (field.lostTo !== undefined) this.#denials.report(field.lostTo, here);
     return isNonNullType(field.type) ? PROPAGATE : null;
   }
 
-  private completeValue(
-    value: unknown,
-    type: GraphQLOutputType,
-    field: CollectedField,
-    here: Position,
-  ): unknown {
+  #completeValue(value: unknown, type: GraphQLOutputType, field: CollectedField, here: Position): unknown {
     if (isNonNullType(type)) {
-      const completed = this.completeValue(value, type.ofType, field, here);
+      const completed = this.#completeValue(value, type.ofType, field, here);
       return completed === null ? PROPAGATE : completed;
     }
     if (value === null || value === undefined) return null;
     if (isListType(type)) {
       if (!Array.isArray(value)) return null;
       const entries = value.map((entry: unknown, index) =>
-        this.completeValue(entry, type.ofType, field, { before: here, key: index }),
+        this.#completeValue(entry, type.ofType, field, { before: here, key: index }),
       );
       return entries.includes(PROPAGATE) ? null : entries;
     }
     const named = getNullableType(type);
     if (!isObjectType(named) && !isAbstractType(named)) return value;
     // Only introspection has no selection of the client's to shape: it passes unchanged.
-    if (typeof value !== 'object' || field.executed.some((node) => !this.isOurs(node))) return value;
+    if (typeof value !== 'object' || field.executed.some((node) => !this.#isOurs(node))) return value;
     const object = value as Record<string, unknown>;
-    const { schema, analysis } = this.collector.executed;
+    const { schema, analysis } = this.#collector.executed;
     const objectType = isObjectType(named) ? named : typeAt(object, schema, analysis.hiddenTypenameKey);
     // An object of unknown type cannot be distinguished from one with denied fields.
     if (objectType === undefined) return null;
-    const completed = this.completeObject(object, objectType, this.collector.below(field, objectType), here);
+    const completed = this.#completeObject(
+      object,
+      objectType,
+      this.#collector.below(field, objectType),
+      here,
+    );
     return completed === PROPAGATE ? null : completed;
   }
 
-  private isOurs(node: CollectedField['executed'][number]): boolean {
-    return this.collector.executed.analysis.parentOf.has(node);
+  #isOurs(node: CollectedField['executed'][number]): boolean {
+    return this.#collector.executed.analysis.parentOf.has(node);
   }
 }
 

@@ -3,86 +3,18 @@ import type { Delegation, Requires } from '@behalf/directives';
 import type { Minimization, Requirement, RuleTable } from '@behalf/directives/internal';
 import { isAbstractType, Kind } from 'graphql';
 import type { FieldNode, GraphQLSchema, SelectionSetNode } from 'graphql';
-import type { Conditions, OperationAnalysis } from './analysis.js';
+import type { OperationAnalysis } from './analysis.js';
+import type { Conditions } from './conditions.js';
 import { coordinateOf } from './denial-errors.js';
+import type {
+  ExplainedMinimization,
+  ExplainedRule,
+  ExplainedSelection,
+  Explanation,
+  SelectionDecision,
+} from './explanation.js';
 import type { FilteredOperation } from './filter.js';
-import { sufficientSets } from './sufficient.js';
-import type { SufficientSets } from './sufficient.js';
-
-/** The outcome of one selection. */
-export type SelectionDecision =
-  | 'allowed'
-  /** Allowed, and the subgraph returns less than the stored value. */
-  | 'minimized'
-  /** Its own rules are not met. */
-  | 'denied'
-  /** It is below a denied one, whatever its own rules. */
-  | 'lost'
-  /** All its selections are denied. */
-  | 'emptied'
-  /** `@skip` or `@include` excludes it. */
-  | 'skipped'
-  /** Introspection, which the gateway's own setting decides. */
-  | 'introspection';
-
-/** One rule that an {@link ExplainedSelection} must meet, and whether the delegation meets it. */
-export interface ExplainedRule {
-  /** The type or field that states it. */
-  readonly at: string;
-  /** In the schema's words. */
-  readonly rule: string;
-  readonly met: boolean;
-  /** What is missing, per alternative. Absent if it is met. */
-  readonly missing?: Requires;
-}
-
-/** One `@minimize` on an {@link ExplainedSelection}, and whether the delegation holds enough for the whole value. */
-export interface ExplainedMinimization {
-  readonly at: string;
-  /** The directive without `unless`, in the words of the schema. */
-  readonly strategy: string;
-  /** The scopes that reveal the whole value; empty: none do. */
-  readonly wholeWith: readonly (readonly string[])[];
-  readonly whole: boolean;
-}
-
-/** The decision on one selection of an operation, and the rules that it follows from. */
-export interface ExplainedSelection {
-  /** Response keys from the operation down; lists have no index here. */
-  readonly path: readonly string[];
-  readonly coordinate: string;
-  readonly decision: SelectionDecision;
-  readonly rules: readonly ExplainedRule[];
-  readonly minimization?: readonly ExplainedMinimization[];
-  /** Possible return types with `@subject`: at run time, other subjects' rows are omitted. */
-  readonly perRow?: readonly { readonly type: string; readonly property: string }[];
-}
-
-/** What every selection requires. */
-export interface Needs {
-  readonly authenticated: boolean;
-  /** Any one of the sets, together with all that follows. */
-  readonly scopes: SufficientSets;
-  /** All of them, each an OR of ANDs. */
-  readonly policies: readonly (readonly (readonly string[])[])[];
-  /** One of each. */
-  readonly purposes: readonly (readonly string[])[];
-  /** Places whose rules nobody can ever meet. */
-  readonly impossible: readonly string[];
-}
-
-/** The gateway's decision on an operation, selection by selection. */
-export interface Explanation {
-  readonly operation: { readonly type: string; readonly name?: string };
-  /** Whether nothing is denied. Ownership of rows is unknown here. */
-  readonly allowed: boolean;
-  readonly selections: readonly ExplainedSelection[];
-  /** True if the operation selects more than is listed. The needs cover all of it. */
-  readonly truncated: boolean;
-  readonly needs: Needs;
-  /** What the delegation lacks. Absent if it lacks nothing. */
-  readonly lacks?: Needs;
-}
+import { needsOf, selectedRequirements, withoutHeld } from './needs.js';
 
 /** The authorizer's decision and its basis. */
 export interface Decided {
@@ -103,10 +35,10 @@ const MAX_SELECTIONS = 1_000;
  * Fragments are listed where they are spread, so the list is bounded; the needs are read from each selection once.
  */
 export function explainDecision(decided: Decided): Explanation {
-  const { analysis, delegation } = decided;
+  const { analysis, conditions, delegation } = decided;
   const { operation } = analysis.client;
   const { selections, truncated } = listSelections(decided);
-  const asked = selectedRequirements(decided);
+  const asked = selectedRequirements(analysis, conditions);
   const unmet = new Map([...asked].filter(([requirement]) => !isMet(requirement, delegation)));
   const denied = decided.filtered.denied;
   return {
@@ -211,14 +143,6 @@ function missingOf(part: Requirement, delegation: Delegation | undefined): Requi
   };
 }
 
-function withoutHeld(
-  entries: readonly (readonly (readonly string[])[])[],
-  held: ReadonlySet<string> | undefined,
-): readonly (readonly (readonly string[])[])[] {
-  if (held === undefined) return entries;
-  return entries.map((entry) => entry.map((names) => names.filter((name) => !held.has(name))));
-}
-
 function minimizationsOf(decided: Decided, type: string, field: string): readonly ExplainedMinimization[] {
   return decided.rules.answersOf(type, field).flatMap(([, { coordinate, minimization }]) =>
     minimization === undefined
@@ -263,61 +187,4 @@ function subjectsOf(
     const property = candidate === undefined ? undefined : rules.type(candidate.name)?.subject;
     return candidate === undefined || property === undefined ? [] : [{ type: candidate.name, property }];
   });
-}
-
-/** The distinct requirements of all unskipped selections, each with an example coordinate. Every fragment is visited once. */
-function selectedRequirements({ analysis, conditions }: Decided): ReadonlyMap<Requirement, string> {
-  const found = new Map<Requirement, string>();
-  const seenFragments = new Set<string>();
-  const pending: SelectionSetNode[] = [analysis.client.operation.selectionSet];
-  for (let set = pending.pop(); set !== undefined; set = pending.pop()) {
-    for (const selection of set.selections) {
-      if (conditions.leavesOut(selection)) continue;
-      if (selection.kind === Kind.FRAGMENT_SPREAD) {
-        const name = selection.name.value;
-        const fragment = analysis.fragments.get(name);
-        if (fragment === undefined || seenFragments.has(name)) continue;
-        seenFragments.add(name);
-        pending.push(fragment.selectionSet);
-        continue;
-      }
-      if (selection.kind === Kind.FIELD) {
-        const requirement = analysis.requirements[analysis.requirementOf.get(selection) ?? -1];
-        if (requirement !== undefined && !found.has(requirement)) {
-          found.set(requirement, coordinateOf(analysis, selection));
-        }
-      }
-      if (selection.selectionSet !== undefined) pending.push(selection.selectionSet);
-    }
-  }
-  return found;
-}
-
-/** @param delegation its rights are not needed again; undefined: none */
-function needsOf(asked: ReadonlyMap<Requirement, string>, delegation: Delegation | undefined): Needs {
-  const impossible: string[] = [];
-  const parts: Requirement[] = [];
-  for (const [requirement, coordinate] of asked) {
-    if (isImpossible(requirement)) impossible.push(coordinate);
-    for (const part of requirementParts(requirement)) {
-      if (!isImpossible(part) && (delegation === undefined || !isMet(part, delegation))) parts.push(part);
-    }
-  }
-  return {
-    // A caller who holds a scope, a policy or a purpose has a token.
-    authenticated: parts.length > 0 && delegation === undefined,
-    scopes: sufficientSets(withoutHeld(distinct(parts.flatMap(({ scopes }) => scopes)), delegation?.scopes)),
-    policies: withoutHeld(distinct(parts.flatMap(({ policies }) => policies)), delegation?.policies),
-    purposes: distinct(parts.flatMap(({ purposes }) => purposes)),
-    impossible,
-  };
-}
-
-/** An OR without alternatives, or a field without a rule where coverage is required. */
-function isImpossible({ uncovered, scopes, policies, purposes }: Requirement): boolean {
-  return uncovered || [...scopes, ...policies, ...purposes].some((entry) => entry.length === 0);
-}
-
-function distinct<Entry>(entries: readonly Entry[]): readonly Entry[] {
-  return [...new Map(entries.map((entry) => [JSON.stringify(entry), entry])).values()];
 }

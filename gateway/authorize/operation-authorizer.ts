@@ -1,7 +1,7 @@
 import type { Policy } from '@behalf/policy';
 import type { Delegation } from '@behalf/directives';
 import type { GraphQLSchema } from 'graphql';
-import type { Explanation } from './explain.js';
+import type { Explanation } from './explanation.js';
 import type {
   AccountableField,
   Authorization,

@@ -2,7 +2,8 @@ import type { Delegation } from '@behalf/directives';
 import type { RuleTable } from '@behalf/directives/internal';
 import type { GraphQLSchema } from 'graphql';
 import { ErrorList } from '../client-error.js';
-import type { Conditions, OperationAnalysis } from './analysis.js';
+import type { OperationAnalysis } from './analysis.js';
+import type { Conditions } from './conditions.js';
 import { FieldCollector } from './collect.js';
 import type { Executed } from './collect.js';
 import { Completion } from './complete.js';
@@ -32,15 +33,19 @@ const IGNORE = (): void => undefined;
 
 /** Makes the response to an operation from its execution. */
 export class OutcomeCompletion {
-  constructor(private readonly input: CompletionInput) {}
+  readonly #input: CompletionInput;
+
+  constructor(input: CompletionInput) {
+    this.#input = input;
+  }
 
   complete(outcome: ExecutionOutcome, report: (report: ErrorReport) => void = IGNORE): ExecutionOutcome {
-    const { analysis, filtered, maxPathsPerSelection } = this.input;
-    const errors = new ErrorList(this.input.maxErrors);
-    const executed = this.executed(filtered);
+    const { analysis, filtered, maxPathsPerSelection } = this.#input;
+    const errors = new ErrorList(this.#input.maxErrors);
+    const executed = this.#executed(filtered);
     const collector = new FieldCollector(executed);
     const { hiddenTypenameKey } = analysis;
-    this.place(outcome, { collector, errors, report, hiddenTypenameKey, isShadow: false });
+    this.#place(outcome, { collector, errors, report, hiddenTypenameKey, isShadow: false });
     const { data } = outcome;
     // Without data there is no path at which anything could have been denied.
     if (filtered === undefined || data === undefined || data === null) return withErrors(outcome, errors);
@@ -51,15 +56,15 @@ export class OutcomeCompletion {
   }
 
   observe(outcome: ExecutionOutcome, report: (report: ErrorReport) => void = IGNORE): ExecutionOutcome {
-    const errors = new ErrorList(this.input.maxErrors);
-    const collector = new FieldCollector(this.executed(undefined));
-    this.place(outcome, { collector, errors, report, hiddenTypenameKey: undefined, isShadow: true });
+    const errors = new ErrorList(this.#input.maxErrors);
+    const collector = new FieldCollector(this.#executed(undefined));
+    this.#place(outcome, { collector, errors, report, hiddenTypenameKey: undefined, isShadow: true });
     return withErrors(outcome, errors);
   }
 
   /** @param filtered Undefined for the client's own operation, in which nothing was removed or renamed. */
-  private executed(filtered: FilteredOperation | undefined): Executed {
-    const { schema, analysis, conditions } = this.input;
+  #executed(filtered: FilteredOperation | undefined): Executed {
+    const { schema, analysis, conditions } = this.#input;
     return {
       schema,
       analysis,
@@ -69,7 +74,7 @@ export class OutcomeCompletion {
     };
   }
 
-  private place(
+  #place(
     { data, errors: executionErrors = [] }: ExecutionOutcome,
     {
       collector,
@@ -86,7 +91,7 @@ export class OutcomeCompletion {
     },
   ): void {
     if (executionErrors.length === 0) return;
-    const { rules, delegation, maxPathsPerSelection } = this.input;
+    const { rules, delegation, maxPathsPerSelection } = this.#input;
     const places = new Places(collector, data ?? null, hiddenTypenameKey);
     new ErrorPlacement({
       places,

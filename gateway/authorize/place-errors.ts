@@ -35,39 +35,42 @@ const MAX_LOGGED_PATH = 200;
  * shown otherwise: its text is replaced, and it is placed where the client selected something, or nowhere.
  */
 export class ErrorPlacement {
-  private readonly placed = new Set<string>();
+  readonly #placed = new Set<string>();
   /** What was reported of a whole fetch: a response can repeat it a thousand times, each with many positions. */
-  private readonly told = new Map<SubgraphError['fetch'], Set<string>>();
+  readonly #told = new Map<SubgraphError['fetch'], Set<string>>();
+  readonly #options: PlacementOptions;
 
-  constructor(private readonly options: PlacementOptions) {}
+  constructor(options: PlacementOptions) {
+    this.#options = options;
+  }
 
   addAll(errors: readonly GraphQLError[]): void {
     for (const error of errors) {
       const reported = subgraphErrorOf(error);
-      if (reported === undefined) this.addForeign(error);
-      else this.addReported(error, reported);
+      if (reported === undefined) this.#addForeign(error);
+      else this.#addReported(error, reported);
     }
   }
 
-  private addForeign(error: GraphQLError): void {
-    this.options.report({
+  #addForeign(error: GraphQLError): void {
+    this.#options.report({
       subgraph: undefined,
       code: 'INTERNAL_SERVER_ERROR',
       path: '',
       further: 0,
     });
-    if (this.options.isShadow) this.options.errors.add(() => withoutStack(error));
-    else this.addOnce('', internalError);
+    if (this.#options.isShadow) this.#options.errors.add(() => withoutStack(error));
+    else this.#addOnce('', internalError);
   }
 
-  private addReported(error: GraphQLError, reported: SubgraphError): void {
+  #addReported(error: GraphQLError, reported: SubgraphError): void {
     const { details, fetch, further } = reported;
     const { steps } = details;
-    const found = steps === undefined ? undefined : this.find(error, reported, steps);
+    const found = steps === undefined ? undefined : this.#find(error, reported, steps);
     // The failure and its reason were logged where it happened.
     if (!details.isFailure) {
       const names = found?.names ?? fetch.at.map((key) => (key === '@' ? key : UNKNOWN_NAME));
-      this.options.report({
+      this.#options.report({
         subgraph: fetch.subgraph,
         code: details.code,
         path: names.join('.').slice(0, MAX_LOGGED_PATH),
@@ -75,48 +78,48 @@ export class ErrorPlacement {
         further,
       });
     }
-    this.options.errors.omit(further);
-    if (this.options.isShadow && !details.isFailure) this.options.errors.add(() => withoutStack(error));
-    else if (found === undefined) this.addWhole(reported);
-    else this.addAt(found, reported);
+    this.#options.errors.omit(further);
+    if (this.#options.isShadow && !details.isFailure) this.#options.errors.add(() => withoutStack(error));
+    else if (found === undefined) this.#addWhole(reported);
+    else this.#addAt(found, reported);
   }
 
   /** An error of a whole fetch: at each position that it made null. */
-  private addWhole(reported: SubgraphError): void {
+  #addWhole(reported: SubgraphError): void {
     const { code, isFailure } = reported.details;
-    const told = this.told.get(reported.fetch) ?? new Set<string>();
-    this.told.set(reported.fetch, told);
+    const told = this.#told.get(reported.fetch) ?? new Set<string>();
+    this.#told.set(reported.fetch, told);
     if (told.has(`${isFailure} ${code}`)) return;
     told.add(`${isFailure} ${code}`);
-    const { places, omitted } = this.options.fetches.nullsOf(reported.fetch);
+    const { places, omitted } = this.#options.fetches.nullsOf(reported.fetch);
     for (const [index, place] of places.entries()) {
-      if (this.options.errors.isFull) {
-        this.options.errors.omit(places.length - index);
+      if (this.#options.errors.isFull) {
+        this.#options.errors.omit(places.length - index);
         return;
       }
-      this.addRedacted(reported, place);
+      this.#addRedacted(reported, place);
     }
-    if (omitted > 0) this.addRedacted(reported, undefined, omitted);
+    if (omitted > 0) this.#addRedacted(reported, undefined, omitted);
     if (places.length > 0) return;
-    const nearest = this.options.fetches.nearest(reported.fetch);
-    if (typeof nearest === 'object') this.addRedacted(reported, nearest);
+    const nearest = this.#options.fetches.nearest(reported.fetch);
+    if (typeof nearest === 'object') this.#addRedacted(reported, nearest);
   }
 
-  private addAt({ place, isExact }: Found, reported: SubgraphError): void {
+  #addAt({ place, isExact }: Found, reported: SubgraphError): void {
     // Denials are reported at their positions; that the field also failed adds nothing.
     if (typeof place !== 'object') return;
-    const { rules } = this.options;
+    const { rules } = this.#options;
     const { denied, passable } = reported.details;
     const denial = isExact && denied !== undefined ? rules.denialAt(place, denied) : undefined;
     if (denial !== undefined) {
       const path = pathTo(place.position);
-      this.addOnce(JSON.stringify([path, denial]), () => rules.denialError(denial, path));
+      this.#addOnce(JSON.stringify([path, denial]), () => rules.denialError(denial, path));
     } else if (isExact && passable !== undefined && rules.mayQuote(place)) {
-      this.addRedacted(reported, place, undefined, passable);
-    } else this.addRedacted(reported, place);
+      this.#addRedacted(reported, place, undefined, passable);
+    } else this.#addRedacted(reported, place);
   }
 
-  private addRedacted(
+  #addRedacted(
     { details, fetch: { subgraph } }: SubgraphError,
     place: Place | undefined,
     omittedPaths?: number,
@@ -129,7 +132,7 @@ export class ErrorPlacement {
         : ('DOWNSTREAM_SERVICE_ERROR' satisfies GatewayErrorCode);
     const message = quoted ?? (details.isFailure ? failureMessage(subgraph) : errorMessage(subgraph));
     const path = place?.position === undefined ? undefined : pathTo(place.position);
-    this.addOnce(JSON.stringify([path, code, subgraph, message, omittedPaths]), () =>
+    this.#addOnce(JSON.stringify([path, code, subgraph, message, omittedPaths]), () =>
       clientError(message, {
         path,
         extensions: { code, service: subgraph, ...(omittedPaths === undefined ? {} : { omittedPaths }) },
@@ -137,24 +140,24 @@ export class ErrorPlacement {
     );
   }
 
-  private addOnce(identity: string, make: () => GraphQLError): void {
-    if (this.placed.has(identity)) return;
+  #addOnce(identity: string, make: () => GraphQLError): void {
+    if (this.#placed.has(identity)) return;
     // A full list needs no further entries, and may count what it counted before.
-    if (!this.options.errors.isFull) this.placed.add(identity);
-    this.options.errors.add(make);
+    if (!this.#options.errors.isFull) this.#placed.add(identity);
+    this.#options.errors.add(make);
   }
 
-  private find(
+  #find(
     error: GraphQLError,
     reported: SubgraphError,
     steps: NonNullable<SubgraphError['details']['steps']>,
   ): Found {
-    const base = this.findBase(error, reported, steps);
+    const base = this.#findBase(error, reported, steps);
     let { place, isExact } = base;
     const names = [...base.names];
     for (const { key, names: fields } of steps) {
       if (isExact && typeof place === 'object') {
-        const next = this.options.places.step(place, key, fields);
+        const next = this.#options.places.step(place, key, fields);
         if (next === 'unselected') isExact = false;
         else place = next;
       }
@@ -165,24 +168,24 @@ export class ErrorPlacement {
   }
 
   /** The position of the request: the entity that an error names, or the root of a fetch. */
-  private findBase(
+  #findBase(
     error: GraphQLError,
     { fetch, details: { entity } }: SubgraphError,
     steps: readonly unknown[],
   ): Found {
-    const nearest = this.options.fetches.nearest(fetch);
+    const nearest = this.#options.fetches.nearest(fetch);
     const path = error.path?.slice(0, error.path.length - steps.length) ?? [];
     const keys = entity === undefined || path.length === 0 ? fetch.at : path;
-    const base = this.walk(keys);
+    const base = this.#walk(keys);
     if (typeof base.place !== 'object' || !base.isExact || entity === undefined) return base;
-    if (this.options.places.isOfOneType(base.place)) return base;
+    if (this.#options.places.isOfOneType(base.place)) return base;
     // @apollo/gateway counts every object of the list, and the subgraph only those of the requested type.
-    const place = this.entityAt(fetch, entity, steps[0]);
+    const place = this.#entityAt(fetch, entity, steps[0]);
     return place === undefined ? { place: nearest, isExact: false, names: base.names } : { ...base, place };
   }
 
-  private walk(keys: readonly (string | number)[]): Found {
-    let place: Place | NoPlace = this.options.places.root;
+  #walk(keys: readonly (string | number)[]): Found {
+    let place: Place | NoPlace = this.#options.places.root;
     let isExact = true;
     const names: (string | number)[] = [];
     for (const key of keys) {
@@ -191,7 +194,7 @@ export class ErrorPlacement {
         continue;
       }
       // `@` stands for every entry: the nearest single position is the list.
-      const next: Place | NoPlace = key === '@' ? 'unselected' : this.options.places.step(place, key);
+      const next: Place | NoPlace = key === '@' ? 'unselected' : this.#options.places.step(place, key);
       if (next === 'unselected') isExact = false;
       else place = next;
       names.push(nameOf(key, next));
@@ -200,12 +203,12 @@ export class ErrorPlacement {
   }
 
   /** Among objects of several types: those that hold the erroneous field, if they are as many as were requested. */
-  private entityAt(fetch: SubgraphError['fetch'], entity: number, step: unknown): Place | undefined {
-    const objects = this.options.fetches.objectsOf(fetch);
+  #entityAt(fetch: SubgraphError['fetch'], entity: number, step: unknown): Place | undefined {
+    const objects = this.#options.fetches.objectsOf(fetch);
     if (objects.length === fetch.entities) return objects[entity];
     const key = (step as { readonly key?: unknown } | undefined)?.key;
     if (typeof key !== 'string') return undefined;
-    const holding = this.options.fetches.objectsWith(fetch, key);
+    const holding = this.#options.fetches.objectsWith(fetch, key);
     return holding.length === fetch.entities ? holding[entity] : undefined;
   }
 }

@@ -32,15 +32,16 @@ type ObjectValue = Readonly<Record<string, unknown>>;
 
 /** Finds positions along the client's operation and the executed data. */
 export class Places {
-  private readonly byKey = new WeakMap<readonly CollectedField[], ReadonlyMap<string, CollectedField>>();
+  readonly #byKey = new WeakMap<readonly CollectedField[], ReadonlyMap<string, CollectedField>>();
   readonly root: Place;
 
-  constructor(
-    private readonly collector: FieldCollector,
-    data: ObjectValue | null,
-    /** Undefined if the client's operation was executed unchanged: then a type is known only if it is the only one. */
-    private readonly hiddenTypenameKey: string | undefined,
-  ) {
+  readonly #collector: FieldCollector;
+  /** Undefined if the client's operation was executed unchanged: then a type is known only if it is the only one. */
+  readonly #hiddenTypenameKey: string | undefined;
+
+  constructor(collector: FieldCollector, data: ObjectValue | null, hiddenTypenameKey: string | undefined) {
+    this.#collector = collector;
+    this.#hiddenTypenameKey = hiddenTypenameKey;
     this.root = { position: undefined, field: undefined, type: undefined, value: data, isThere: true };
   }
 
@@ -51,7 +52,7 @@ export class Places {
    * @param names fields to which the step may lead; any other under its key is not meant
    */
   step(place: Place, key: string | number, names?: readonly string[]): Place | NoPlace {
-    return typeof key === 'number' ? this.entry(place, key) : this.fieldAt(place, key, names);
+    return typeof key === 'number' ? this.#entry(place, key) : this.#fieldAt(place, key, names);
   }
 
   /** Whether every object at this position has the same type. */
@@ -61,11 +62,11 @@ export class Places {
 
   /** Whether a null at this position can come from a field below it. */
   takesNullsOf(place: Place, key: string): boolean {
-    const field = this.find(place, key);
+    const field = this.#find(place, key);
     return field !== undefined && isNonNullType(field.type);
   }
 
-  private entry(place: Place, index: number): Place | NoPlace {
+  #entry(place: Place, index: number): Place | NoPlace {
     const entryType = entryTypeAt(place);
     if (entryType === undefined) return 'unselected';
     const { value } = place;
@@ -82,15 +83,15 @@ export class Places {
     };
   }
 
-  private fieldAt(place: Place, key: string, names: readonly string[] | undefined): Place | NoPlace {
+  #fieldAt(place: Place, key: string, names: readonly string[] | undefined): Place | NoPlace {
     const { value } = place;
     if (!isNothing(value) && (typeof value !== 'object' || Array.isArray(value))) return 'unselected';
-    const field = this.find(place, key);
+    const field = this.#find(place, key);
     if (field === undefined) return 'unselected';
     if (names !== undefined && !field.occurrences.some(({ node }) => names.includes(node.name.value)))
       return 'unselected';
     const isThere = !isNothing(value) && Object.hasOwn(value, field.executedKey);
-    const isKnown = this.isOfOneType(place) || this.typeOf(value) !== undefined;
+    const isKnown = this.isOfOneType(place) || this.#typeOf(value) !== undefined;
     // With several types, an object only has the selections on its own.
     if (!isKnown && !isThere) return 'unselected';
     // Completion only gets here if there is an object, and reports its denials.
@@ -104,42 +105,43 @@ export class Places {
     };
   }
 
-  private find(place: Place, key: string): CollectedField | undefined {
-    const fields = this.fieldsAt(place);
+  #find(place: Place, key: string): CollectedField | undefined {
+    const fields = this.#fieldsAt(place);
     const original = PLANNER_ALIAS.exec(key)?.[1];
     return fields.get(key) ?? (original === undefined ? undefined : fields.get(original));
   }
 
   /** The selections at a position, by the keys under which they were executed. */
-  private fieldsAt(place: Place): ReadonlyMap<string, CollectedField> {
-    const fields = this.collectedAt(place);
-    let byKey = this.byKey.get(fields);
+  #fieldsAt(place: Place): ReadonlyMap<string, CollectedField> {
+    const fields = this.#collectedAt(place);
+    let byKey = this.#byKey.get(fields);
     if (byKey === undefined) {
       byKey = new Map(fields.map((field) => [field.executedKey, field]));
-      this.byKey.set(fields, byKey);
+      this.#byKey.set(fields, byKey);
     }
     return byKey;
   }
 
-  private collectedAt(place: Place): readonly CollectedField[] {
+  #collectedAt(place: Place): readonly CollectedField[] {
     const { field, value } = place;
-    if (field === undefined) return this.atRoot;
+    if (field === undefined) return this.#atRoot;
     const named = namedTypeAt(place);
     if (named === undefined) return [];
-    if (isObjectType(named)) return this.collector.below(field, named);
-    return this.collector.below(field, this.typeOf(value));
+    if (isObjectType(named)) return this.#collector.below(field, named);
+    return this.#collector.below(field, this.#typeOf(value));
   }
 
-  private typeOf(value: unknown): GraphQLObjectType | undefined {
-    if (this.hiddenTypenameKey === undefined || typeof value !== 'object' || value === null) return undefined;
-    return typeAt(value as ObjectValue, this.collector.executed.schema, this.hiddenTypenameKey);
+  #typeOf(value: unknown): GraphQLObjectType | undefined {
+    if (this.#hiddenTypenameKey === undefined || typeof value !== 'object' || value === null)
+      return undefined;
+    return typeAt(value as ObjectValue, this.#collector.executed.schema, this.#hiddenTypenameKey);
   }
 
-  private rootFields: readonly CollectedField[] | undefined;
+  #rootFields: readonly CollectedField[] | undefined;
 
-  private get atRoot(): readonly CollectedField[] {
-    this.rootFields ??= this.collector.atRoot();
-    return this.rootFields;
+  get #atRoot(): readonly CollectedField[] {
+    this.#rootFields ??= this.#collector.atRoot();
+    return this.#rootFields;
   }
 }
 

@@ -17,11 +17,15 @@ export interface BorneOutDenial {
 
 /** The supergraph's rules at a position of the response. */
 export class PositionRules {
-  constructor(
-    private readonly rules: RuleTable,
-    private readonly executed: Executed,
-    private readonly delegation: Delegation | undefined,
-  ) {}
+  readonly #rules: RuleTable;
+  readonly #executed: Executed;
+  readonly #delegation: Delegation | undefined;
+
+  constructor(rules: RuleTable, executed: Executed, delegation: Delegation | undefined) {
+    this.#rules = rules;
+    this.#executed = executed;
+    this.#delegation = delegation;
+  }
 
   /**
    * A denial of what the client selected at this position; undefined if the coordinate does not belong here. All of it comes
@@ -29,11 +33,11 @@ export class PositionRules {
    */
   denialAt(place: Place, denied: DeniedCoordinate): BorneOutDenial | undefined {
     const { type, field: name, argument } = denied;
-    if (name === undefined) return this.typeDenialAt(place, type);
+    if (name === undefined) return this.#typeDenialAt(place, type);
     const isHere = place.field?.occurrences.some(
-      ({ node }) => node.name.value === name && this.isSelectedOn(node, type),
+      ({ node }) => node.name.value === name && this.#isSelectedOn(node, type),
     );
-    const owner = this.executed.schema.getType(type);
+    const owner = this.#executed.schema.getType(type);
     const field = isObjectType(owner) || isInterfaceType(owner) ? owner.getFields()[name] : undefined;
     if (isHere !== true || field === undefined) return undefined;
     if (argument !== undefined) {
@@ -43,7 +47,7 @@ export class PositionRules {
     }
     return {
       coordinate: `${type}.${name}`,
-      requires: this.describe(this.rules.requirementOf(type, name)),
+      requires: this.#describe(this.#rules.requirementOf(type, name)),
     };
   }
 
@@ -57,50 +61,50 @@ export class PositionRules {
    */
   mayQuote({ field }: Place): boolean {
     if (field === undefined) return false;
-    return field.occurrences.every(({ node }) => this.isExemptFromMinimize(node));
+    return field.occurrences.every(({ node }) => this.#isExemptFromMinimize(node));
   }
 
-  private isExemptFromMinimize(node: FieldNode): boolean {
-    const parent = this.executed.analysis.parentOf.get(node);
+  #isExemptFromMinimize(node: FieldNode): boolean {
+    const parent = this.#executed.analysis.parentOf.get(node);
     if (parent === undefined) return false;
-    const answers = this.rules.answersOf(parent.name, node.name.value);
+    const answers = this.#rules.answersOf(parent.name, node.name.value);
     return (
       answers.length > 0 &&
       answers.every(
         ([type, field]) =>
           field.minimization === undefined &&
-          isMet(this.rules.requirementOf(type.name, node.name.value), this.delegation),
+          isMet(this.#rules.requirementOf(type.name, node.name.value), this.#delegation),
       )
     );
   }
 
-  private typeDenialAt(place: Place, type: string): BorneOutDenial | undefined {
+  #typeDenialAt(place: Place, type: string): BorneOutDenial | undefined {
     if (place.type === undefined) return undefined;
-    const { schema } = this.executed;
+    const { schema } = this.#executed;
     const returned = getNamedType(place.type);
     const named = schema.getType(type);
     const isHere =
       returned.name === type ||
       (isAbstractType(returned) && isObjectType(named) && schema.isSubType(returned, named));
-    const rule = this.rules.type(type);
+    const rule = this.#rules.type(type);
     if (!isHere || rule === undefined) return undefined;
-    return { coordinate: type, requires: this.describe(rule.own) };
+    return { coordinate: type, requires: this.#describe(rule.own) };
   }
 
   /** Whether the selection can be answered on this type. */
-  private isSelectedOn(node: FieldNode, type: string): boolean {
-    const parent = this.executed.analysis.parentOf.get(node);
+  #isSelectedOn(node: FieldNode, type: string): boolean {
+    const parent = this.#executed.analysis.parentOf.get(node);
     if (parent === undefined) return false;
     if (parent.name === type) return true;
-    const { schema } = this.executed;
+    const { schema } = this.#executed;
     const named = schema.getType(type);
     if (isAbstractType(parent)) return isObjectType(named) && schema.isSubType(parent, named);
     return isInterfaceType(named) && schema.isSubType(named, parent);
   }
 
   /** The missing requirement; empty if nothing is missing, and the subgraph denied by its own rule. */
-  private describe(requirement: Requirement): Requires {
-    return isUnrestricted(requirement) || isMet(requirement, this.delegation)
+  #describe(requirement: Requirement): Requires {
+    return isUnrestricted(requirement) || isMet(requirement, this.#delegation)
       ? {}
       : describeRequirement(requirement);
   }

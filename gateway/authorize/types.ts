@@ -41,8 +41,8 @@ export interface ErrorReport {
 
 /** The decision on one operation for one delegation. */
 export interface Authorization {
-  /** What may be planned and executed; absent when nothing is left. */
-  readonly execute?: ClientOperation;
+  /** What may be planned and executed; undefined when nothing is left. */
+  readonly execute: ClientOperation | undefined;
   /** True if `execute` is the client's whole operation. */
   readonly unchanged: boolean;
   readonly denials: readonly Denial[];

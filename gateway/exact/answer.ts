@@ -59,36 +59,38 @@ export function settleAnswer(
 }
 
 class AnswerSettlement {
-  private readonly errors: GraphQLFormattedError[] = [];
-  private omitted = 0;
-  private readonly fragments = new Map<string, FragmentDefinitionNode>();
+  readonly #errors: GraphQLFormattedError[] = [];
+  #omitted = 0;
+  readonly #fragments = new Map<string, FragmentDefinitionNode>();
+  readonly #document: DocumentNode;
+  readonly #schema: GraphQLSchema;
 
-  constructor(
-    private readonly document: DocumentNode,
-    private readonly schema: GraphQLSchema,
-  ) {
+  constructor(document: DocumentNode, schema: GraphQLSchema) {
+    this.#document = document;
+    this.#schema = schema;
     for (const definition of document.definitions) {
-      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
+      if (definition.kind === Kind.FRAGMENT_DEFINITION)
+        this.#fragments.set(definition.name.value, definition);
     }
   }
 
   settle(data: Record<string, unknown>): GraphQLFormattedError[] {
-    const operation = this.document.definitions.find(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+    const operation = this.#document.definitions.find(({ kind }) => kind === Kind.OPERATION_DEFINITION);
     const selected =
       operation?.kind === Kind.OPERATION_DEFINITION
-        ? [{ set: operation.selectionSet, on: this.schema.getRootType(operation.operation) ?? undefined }]
+        ? [{ set: operation.selectionSet, on: this.#schema.getRootType(operation.operation) ?? undefined }]
         : [];
     // Without recursion: lists may be nested deeper than the stack.
     const pending: Pending[] = [
-      { container: data, places: this.placesOf(selected), place: undefined, path: undefined },
+      { container: data, places: this.#placesOf(selected), place: undefined, path: undefined },
     ];
     for (let each = pending.pop(); each !== undefined; each = pending.pop()) {
-      for (const next of this.settleContainer(each)) pending.push(next);
+      for (const next of this.#settleContainer(each)) pending.push(next);
     }
-    return this.omitted === 0 ? this.errors : [...this.errors, inexact({}, this.omitted)];
+    return this.#omitted === 0 ? this.#errors : [...this.#errors, inexact({}, this.#omitted)];
   }
 
-  private settleContainer({ container, places, place: ofList, path }: Pending): Pending[] {
+  #settleContainer({ container, places, place: ofList, path }: Pending): Pending[] {
     const found: Pending[] = [];
     const isList = Array.isArray(container);
     const members = container as Record<string, unknown>;
@@ -101,41 +103,41 @@ class AnswerSettlement {
         const settled = settleNumber(value, place?.type);
         if (settled !== undefined) members[key] = settled;
         else {
-          this.report(here);
+          this.#report(here);
           if (isList) members[key] = null;
           else Reflect.deleteProperty(members, key);
         }
       } else if (place !== undefined && (place.selected.length > 0 || Array.isArray(value))) {
         const inner = value as Pending['container'];
-        found.push({ container: inner, places: this.below(place), place, path: here });
+        found.push({ container: inner, places: this.#below(place), place, path: here });
       } else settleWithin(value);
     }
     return found;
   }
 
-  private below(place: Place): ReadonlyMap<string, Place> {
-    place.below ??= this.placesOf(place.selected);
+  #below(place: Place): ReadonlyMap<string, Place> {
+    place.below ??= this.#placesOf(place.selected);
     return place.below;
   }
 
-  private placesOf(selected: readonly Selected[]): ReadonlyMap<string, Place> {
+  #placesOf(selected: readonly Selected[]): ReadonlyMap<string, Place> {
     const places = new Map<string, Place>();
     const visited = new Set<string>();
     const pending = [...selected];
     for (let each = pending.pop(); each !== undefined; each = pending.pop()) {
       for (const selection of each.set.selections) {
-        if (selection.kind === Kind.FIELD) this.addField(places, selection, each.on);
+        if (selection.kind === Kind.FIELD) this.#addField(places, selection, each.on);
         else if (selection.kind === Kind.INLINE_FRAGMENT) {
           const condition = selection.typeCondition?.name.value;
-          const on = condition === undefined ? each.on : this.schema.getType(condition);
+          const on = condition === undefined ? each.on : this.#schema.getType(condition);
           pending.push({ set: selection.selectionSet, on });
         } else {
-          const fragment = this.fragments.get(selection.name.value);
+          const fragment = this.#fragments.get(selection.name.value);
           if (fragment === undefined || visited.has(selection.name.value)) continue;
           visited.add(selection.name.value);
           pending.push({
             set: fragment.selectionSet,
-            on: this.schema.getType(fragment.typeCondition.name.value),
+            on: this.#schema.getType(fragment.typeCondition.name.value),
           });
         }
       }
@@ -143,7 +145,7 @@ class AnswerSettlement {
     return places;
   }
 
-  private addField(places: Map<string, Place>, node: FieldNode, on: GraphQLNamedType | undefined): void {
+  #addField(places: Map<string, Place>, node: FieldNode, on: GraphQLNamedType | undefined): void {
     const key = node.alias?.value ?? node.name.value;
     const field = isCompositeType(on) && 'getFields' in on ? on.getFields()[node.name.value] : undefined;
     const type = field === undefined ? undefined : getNamedType(field.type);
@@ -152,14 +154,14 @@ class AnswerSettlement {
     places.set(key, place);
   }
 
-  private report(position: Step): void {
-    if (this.errors.length >= MAX_ERRORS) {
-      this.omitted += 1;
+  #report(position: Step): void {
+    if (this.#errors.length >= MAX_ERRORS) {
+      this.#omitted += 1;
       return;
     }
     const path: (string | number)[] = [];
     for (let here: Step | undefined = position; here !== undefined; here = here.before) path.push(here.key);
-    this.errors.push(inexact({ path: path.reverse() }));
+    this.#errors.push(inexact({ path: path.reverse() }));
   }
 }
 

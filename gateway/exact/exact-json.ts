@@ -66,30 +66,33 @@ function markNumbers(
 /** Tells which parts of a JSON text are inside strings. It only moves forward, so that all queries cost one pass. */
 class StringScanner {
   /** Everything before it was scanned, and it is outside of strings. */
-  private outside = 0;
-  private quote: number;
+  #outside = 0;
+  #quote: number;
+  readonly #text: string;
 
-  constructor(private readonly text: string) {
-    this.quote = text.indexOf('"');
+  constructor(text: string) {
+    this.#text = text;
+    this.#quote = text.indexOf('"');
   }
 
   /** The end of the string around a position; undefined outside of strings. @param place not before an earlier one */
   endOfStringAround(place: number): number | undefined {
-    while (this.quote !== -1 && this.quote < place) {
-      this.outside = this.endOfString(this.quote);
-      this.quote = this.text.indexOf('"', this.outside);
-      if (this.outside > place) return this.outside;
+    while (this.#quote !== -1 && this.#quote < place) {
+      this.#outside = this.#endOfString(this.#quote);
+      this.#quote = this.#text.indexOf('"', this.#outside);
+      if (this.#outside > place) return this.#outside;
     }
     return undefined;
   }
 
   /** After its closing quote, or at the end of an unterminated text. */
-  private endOfString(start: number): number {
+  #endOfString(start: number): number {
     for (let at = start + 1; ;) {
-      const quote = this.text.indexOf('"', at);
-      if (quote === -1) return this.text.length;
+      const quote = this.#text.indexOf('"', at);
+      if (quote === -1) return this.#text.length;
       let backslashes = 0;
-      while (this.text[quote - 1 - backslashes] === '\\' && quote - 1 - backslashes > start) backslashes += 1;
+      while (this.#text[quote - 1 - backslashes] === '\\' && quote - 1 - backslashes > start)
+        backslashes += 1;
       if (backslashes % 2 === 0) return quote + 1;
       at = quote + 1;
     }

@@ -18,26 +18,26 @@ export interface ProxyOptions {
 
 /** The configured proxies. Statements of anybody else about a client are not trusted. */
 export class TrustedProxies {
-  private readonly addresses = new AddressList();
-  private readonly clientCertificate: boolean;
-  private readonly forwardedFor: boolean;
+  readonly #addresses = new AddressList();
+  readonly #clientCertificate: boolean;
+  readonly #forwardedFor: boolean;
 
   /** @throws {ConfigurationError} for what is neither an address nor a network. */
   constructor(
     { addresses, clientCertificate = false, forwardedFor = false }: ProxyOptions = { addresses: [] },
   ) {
     addresses.forEach((text, index) => {
-      if (this.addresses.add(text)) return;
+      if (this.#addresses.add(text)) return;
       const path = `proxies.addresses[${index}]`;
       throw new ConfigurationError(path, 'must be an IP address, or a network such as 10.0.3.0/24');
     });
-    this.clientCertificate = clientCertificate;
-    this.forwardedFor = forwardedFor;
+    this.#clientCertificate = clientCertificate;
+    this.#forwardedFor = forwardedFor;
   }
 
   /** Whether this peer is to be asked for the client's certificate, and nobody else. */
   tellsClientCertificate(peer: string | undefined): boolean {
-    return this.clientCertificate && this.addresses.includes(peer);
+    return this.#clientCertificate && this.#addresses.includes(peer);
   }
 
   /**
@@ -46,6 +46,6 @@ export class TrustedProxies {
    * @param forwardedFor Every value of the `X-Forwarded-For` header, in order.
    */
   clientAddress(peer: string | undefined, forwardedFor: readonly string[]): string | undefined {
-    return this.forwardedFor ? forwardedAddress(peer, forwardedFor, this.addresses) : peer;
+    return this.#forwardedFor ? forwardedAddress(peer, forwardedFor, this.#addresses) : peer;
   }
 }

@@ -26,10 +26,12 @@ export interface ResourceDescription {
 
 /** The gateway as a protected resource, one per address that clients send tokens to. */
 export class ProtectedResource {
-  private readonly base: string;
+  readonly #base: string;
+  readonly #description: ResourceDescription;
 
-  constructor(private readonly description: ResourceDescription) {
-    this.base = withoutSlash(description.externalUrl);
+  constructor(description: ResourceDescription) {
+    this.#description = description;
+    this.#base = withoutSlash(description.externalUrl);
   }
 
   /**
@@ -38,10 +40,10 @@ export class ProtectedResource {
    * @param path below the gateway's address; empty for that address itself
    */
   metadata(path = ''): ResourceMetadata {
-    const { issuers, dpopAlgorithms, isDpopRequired, knowsClientCertificates } = this.description;
-    const scopes = this.description.scopes();
+    const { issuers, dpopAlgorithms, isDpopRequired, knowsClientCertificates } = this.#description;
+    const scopes = this.#description.scopes();
     return {
-      resource: `${this.base}${withoutSlash(path)}`,
+      resource: `${this.#base}${withoutSlash(path)}`,
       authorization_servers: issuers,
       ...(scopes === undefined ? {} : { scopes_supported: scopes }),
       bearer_methods_supported: ['header'],
@@ -58,13 +60,13 @@ export class ProtectedResource {
    */
   metadataUrl(url: string | undefined): string {
     const asked = withoutSlash(url?.split(/[?#]/, 1)[0] ?? '');
-    return wellKnownUrl(asked.startsWith(`${this.base}/`) ? asked : this.base);
+    return wellKnownUrl(asked.startsWith(`${this.#base}/`) ? asked : this.#base);
   }
 
   /** The path that the metadata at this address describes; undefined for any other address. */
   pathOf(metadataPath: string, paths: readonly string[]): string | undefined {
     if (!metadataPath.startsWith(WELL_KNOWN)) return undefined;
-    return paths.find((path) => new URL(this.metadataUrl(`${this.base}${path}`)).pathname === metadataPath);
+    return paths.find((path) => new URL(this.metadataUrl(`${this.#base}${path}`)).pathname === metadataPath);
   }
 }
 

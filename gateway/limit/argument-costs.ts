@@ -10,14 +10,18 @@ const INPUT_OBJECT_WEIGHT = 1;
 export class ArgumentCosts {
   /** Other variables may change the cost. */
   dependsOnVariables = false;
-  private readonly defaults: ReadonlyMap<string, ValueNode | undefined>;
+  readonly #defaults: ReadonlyMap<string, ValueNode | undefined>;
+  readonly #stated: StatedCosts;
+  readonly #variables: Readonly<Record<string, unknown>>;
 
   constructor(
-    private readonly stated: StatedCosts,
+    stated: StatedCosts,
     operation: OperationDefinitionNode,
-    private readonly variables: Readonly<Record<string, unknown>>,
+    variables: Readonly<Record<string, unknown>>,
   ) {
-    this.defaults = new Map(
+    this.#stated = stated;
+    this.#variables = variables;
+    this.#defaults = new Map(
       operation.variableDefinitions?.map(({ variable, defaultValue }) => [variable.name.value, defaultValue]),
     );
   }
@@ -28,8 +32,8 @@ export class ArgumentCosts {
     for (const { name, value } of node.arguments ?? []) {
       const argument = field.args.find((each) => each.name === name.value);
       if (argument === undefined) continue;
-      const weight = this.stated.weights.get(`${coordinate}(${name.value}:)`);
-      cost = add(cost, this.costOfValue(this.plain(value), argument.type, weight));
+      const weight = this.#stated.weights.get(`${coordinate}(${name.value}:)`);
+      cost = add(cost, this.#costOfValue(this.#plain(value), argument.type, weight));
     }
     return cost;
   }
@@ -37,45 +41,45 @@ export class ArgumentCosts {
   /** The size given by a slicing argument or its default; undefined if there is none. */
   slice(node: FieldNode, field: GraphQLField<unknown, unknown>, name: string): number | undefined {
     const given = node.arguments?.find((each) => each.name.value === name);
-    const passed = given === undefined ? undefined : this.plain(given.value);
+    const passed = given === undefined ? undefined : this.#plain(given.value);
     const value: unknown =
       passed === undefined ? field.args.find((each) => each.name === name)?.defaultValue : passed;
     return typeof value === 'number' ? Math.max(0, value) : undefined;
   }
 
-  private costOfValue(value: unknown, type: GraphQLInputType, weight: number | undefined): number {
+  #costOfValue(value: unknown, type: GraphQLInputType, weight: number | undefined): number {
     if (value === undefined || value === null) return 0;
     if (Array.isArray(value)) {
-      return value.reduce<number>((sum, each) => add(sum, this.costOfValue(each, type, weight)), 0);
+      return value.reduce<number>((sum, each) => add(sum, this.#costOfValue(each, type, weight)), 0);
     }
     const named = getNamedType(type);
-    if (!isInputObjectType(named)) return weight ?? this.stated.weights.get(named.name) ?? 0;
+    if (!isInputObjectType(named)) return weight ?? this.#stated.weights.get(named.name) ?? 0;
     let cost = weight ?? INPUT_OBJECT_WEIGHT;
     if (typeof value !== 'object') return cost;
     const fields = named.getFields();
     for (const [member, memberValue] of Object.entries(value)) {
       const field = Object.hasOwn(fields, member) ? fields[member] : undefined;
       if (field === undefined) continue;
-      const ofField = this.stated.weights.get(`${named.name}.${member}`);
-      cost = add(cost, this.costOfValue(memberValue, field.type, ofField));
+      const ofField = this.#stated.weights.get(`${named.name}.${member}`);
+      cost = add(cost, this.#costOfValue(memberValue, field.type, ofField));
     }
     return cost;
   }
 
   /** A value of the document as plain JSON, with variables filled in. Undefined for a variable without a value. */
-  private plain(node: ValueNode): unknown {
+  #plain(node: ValueNode): unknown {
     switch (node.kind) {
       case Kind.VARIABLE: {
         this.dependsOnVariables = true;
         const name = node.name.value;
-        if (Object.hasOwn(this.variables, name)) return this.variables[name];
-        const otherwise = this.defaults.get(name);
-        return otherwise === undefined ? undefined : this.plain(otherwise);
+        if (Object.hasOwn(this.#variables, name)) return this.#variables[name];
+        const otherwise = this.#defaults.get(name);
+        return otherwise === undefined ? undefined : this.#plain(otherwise);
       }
       case Kind.LIST:
-        return node.values.map((each) => this.plain(each));
+        return node.values.map((each) => this.#plain(each));
       case Kind.OBJECT:
-        return Object.fromEntries(node.fields.map((field) => [field.name.value, this.plain(field.value)]));
+        return Object.fromEntries(node.fields.map((field) => [field.name.value, this.#plain(field.value)]));
       case Kind.INT:
       case Kind.FLOAT:
         return Number(node.value);

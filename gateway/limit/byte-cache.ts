@@ -24,37 +24,37 @@ const ENTRY_BYTES = 1_000;
 
 /** Evicts the least recently used entries when the estimated bytes of all exceed `maxBytes`. */
 export class ByteCache<Value extends object> {
-  private readonly entries: LRUCache<string, Value>;
+  readonly #entries: LRUCache<string, Value>;
 
   constructor(readonly maxBytes: number) {
-    this.entries = new LRUCache({ maxSize: maxBytes });
+    this.#entries = new LRUCache({ maxSize: maxBytes });
   }
 
   get(key: string): Value | undefined {
-    return this.entries.get(key);
+    return this.#entries.get(key);
   }
 
   /** An entry larger than the whole cache is not stored. */
   set(key: string, value: Value, characters: number, bytesPerCharacter: number): void {
     const size = ENTRY_BYTES + 2 * key.length + Math.ceil(characters * bytesPerCharacter);
-    this.entries.set(key, value, { size });
+    this.#entries.set(key, value, { size });
   }
 
   delete(key: string): boolean {
-    return this.entries.delete(key);
+    return this.#entries.delete(key);
   }
 
   clear(): void {
-    this.entries.clear();
+    this.#entries.clear();
   }
 
   /** As estimated. */
   get bytes(): number {
-    return this.entries.calculatedSize;
+    return this.#entries.calculatedSize;
   }
 
   get count(): number {
-    return this.entries.size;
+    return this.#entries.size;
   }
 }
 

@@ -1,56 +1,15 @@
-import {
-  getIntrospectionQuery,
-  getNamedType,
-  getNullableType,
-  isAbstractType,
-  isCompositeType,
-  isListType,
-  Kind,
-  OperationTypeNode,
-  parse,
-} from 'graphql';
-import type {
-  DocumentNode,
-  FieldNode,
-  FragmentDefinitionNode,
-  GraphQLCompositeType,
-  GraphQLField,
-  GraphQLNamedType,
-  GraphQLSchema,
-  OperationDefinitionNode,
-  SelectionSetNode,
-} from 'graphql';
+import { getIntrospectionQuery, Kind, OperationTypeNode, parse } from 'graphql';
+import type { DocumentNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { ArgumentCosts } from './argument-costs.js';
+import { CostReading, NOTHING } from './cost-reading.js';
+import type { FieldFacts, StaticCost } from './cost-reading.js';
 import { add } from './count.js';
 import { readStatedCosts } from './field-costs.js';
-import type { ListSize, StatedCosts } from './field-costs.js';
-import { isIntrospectionRoot, SchemaSizes } from './introspection-cost.js';
-import type { Exceeded } from './limits.js';
+import type { StatedCosts } from './field-costs.js';
+import { SchemaSizes } from './introspection-cost.js';
 
-/** Of an object, interface or union without `@cost`. Scalars and enums cost nothing. */
-const COMPOSITE_WEIGHT = 1;
 /** Of a mutation, once. */
 const MUTATION_WEIGHT = 10;
-
-export interface StaticCost {
-  /** By `@cost` and `@listSize`. */
-  readonly cost: number;
-  /** Fields of introspection in the response, by the schema's own sizes. */
-  readonly introspection: number;
-  /** A field without exactly one of its required slicing arguments. */
-  readonly unsliced: Exceeded | undefined;
-}
-
-type Part = Omit<StaticCost, 'unsliced'>;
-
-const NOTHING: Part = Object.freeze({ cost: 0, introspection: 0 });
-
-/** A field's costs, independent of any operation. */
-interface FieldFacts {
-  /** Its own coordinate first; for an interface without a statement, those of implementing types with one. */
-  readonly coordinates: readonly [string, ...string[]];
-  readonly weight: number;
-}
 
 /**
  * The cost of operations before they run, by one supergraph's `@cost` and `@listSize` as defined in
@@ -58,26 +17,27 @@ interface FieldFacts {
  * interface or union, 0 for a scalar or enum, 10 for a mutation, and selections on several types of an interface are added.
  */
 export class CostModel {
-  private readonly stated: StatedCosts;
-  private readonly sizes: SchemaSizes;
+  readonly #stated: StatedCosts;
+  readonly #sizes: SchemaSizes;
   /** Of operations whose cost does not depend on variables. */
-  private readonly fixed = new WeakMap<OperationDefinitionNode, StaticCost>();
+  readonly #fixed = new WeakMap<OperationDefinitionNode, StaticCost>();
   /** Found once per coordinate, because an interface can have any number of implementing types. */
-  private readonly facts = new Map<string, FieldFacts>();
+  readonly #facts = new Map<string, FieldFacts>();
   /** Of the tools' introspection query. */
   readonly toolIntrospection: number;
+
+  readonly #schema: GraphQLSchema;
+  readonly #listSize: number;
 
   /**
    * @param schema as clients see it
    * @param listSize assumed for a list whose size the schema does not state
    */
-  constructor(
-    private readonly schema: GraphQLSchema,
-    supergraph: DocumentNode,
-    private readonly listSize: number,
-  ) {
-    this.stated = readStatedCosts(supergraph);
-    this.sizes = new SchemaSizes(schema);
+  constructor(schema: GraphQLSchema, supergraph: DocumentNode, listSize: number) {
+    this.#schema = schema;
+    this.#listSize = listSize;
+    this.#stated = readStatedCosts(supergraph);
+    this.#sizes = new SchemaSizes(schema);
     const document = parse(
       getIntrospectionQuery({
         specifiedByUrl: true,
@@ -101,186 +61,26 @@ export class CostModel {
     operation: OperationDefinitionNode,
     variables: Readonly<Record<string, unknown>>,
   ): StaticCost {
-    const known = this.fixed.get(operation);
+    const known = this.#fixed.get(operation);
     if (known !== undefined) return known;
-    const root = this.schema.getRootType(operation.operation);
+    const root = this.#schema.getRootType(operation.operation);
     if (root === undefined || root === null) return { ...NOTHING, unsliced: undefined };
-    const given = new ArgumentCosts(this.stated, operation, variables);
+    const given = new ArgumentCosts(this.#stated, operation, variables);
     const reading = new CostReading(
-      this.schema,
-      this.stated,
-      this.sizes,
-      this.facts,
-      this.listSize,
+      this.#schema,
+      this.#stated,
+      this.#sizes,
+      this.#facts,
+      this.#listSize,
       given,
       fragmentsOf(document),
     );
     const part = reading.costOfSelections(operation.selectionSet, root, new Map());
     const own = operation.operation === OperationTypeNode.MUTATION ? MUTATION_WEIGHT : 0;
     const cost = { ...part, cost: add(part.cost, own), unsliced: reading.unsliced };
-    if (!given.dependsOnVariables) this.fixed.set(operation, cost);
+    if (!given.dependsOnVariables) this.#fixed.set(operation, cost);
     return cost;
   }
-}
-
-/** One operation with one set of variables. */
-class CostReading {
-  unsliced: Exceeded | undefined;
-  private readonly ofFragments = new Map<string, Part>();
-
-  constructor(
-    private readonly schema: GraphQLSchema,
-    private readonly stated: StatedCosts,
-    private readonly sizes: SchemaSizes,
-    private readonly facts: Map<string, FieldFacts>,
-    private readonly listSize: number,
-    private readonly given: ArgumentCosts,
-    private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  ) {}
-
-  /** @param sized list sizes that the field above gives */
-  costOfSelections(
-    set: SelectionSetNode,
-    parent: GraphQLCompositeType,
-    sized: ReadonlyMap<string, number>,
-  ): Part {
-    let total = NOTHING;
-    for (const selection of set.selections) {
-      let part: Part;
-      if (selection.kind === Kind.FIELD) part = this.costOfField(selection, parent, sized);
-      else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        const type = this.typeNamed(selection.typeCondition?.name.value, parent);
-        part = this.costOfSelections(selection.selectionSet, type, sized);
-      } else part = this.costOfFragment(selection.name.value, sized);
-      total = plus(total, part);
-    }
-    return total;
-  }
-
-  private costOfFragment(name: string, sized: ReadonlyMap<string, number>): Part {
-    // The field above gives different sizes at different places.
-    const known = sized.size === 0 ? this.ofFragments.get(name) : undefined;
-    if (known !== undefined) return known;
-    const fragment = this.fragments.get(name);
-    if (fragment === undefined) return NOTHING;
-    const type = this.typeNamed(fragment.typeCondition.name.value, undefined);
-    const part = type === undefined ? NOTHING : this.costOfSelections(fragment.selectionSet, type, sized);
-    if (sized.size === 0) this.ofFragments.set(name, part);
-    return part;
-  }
-
-  private costOfField(
-    node: FieldNode,
-    parent: GraphQLCompositeType,
-    sized: ReadonlyMap<string, number>,
-  ): Part {
-    const name = node.name.value;
-    if (parent === this.schema.getQueryType() && isIntrospectionRoot(name))
-      return { cost: 0, introspection: this.sizes.costOf(node, this.fragments) };
-    const field = 'getFields' in parent ? parent.getFields()[name] : undefined;
-    if (field === undefined) return NOTHING;
-    const returned = getNamedType(field.type);
-    const { coordinates, weight } = this.factsOf(parent, name, returned);
-    const { count, sizedBelow } = this.sizeOf(node, field, coordinates, sized.get(name));
-    const below =
-      node.selectionSet !== undefined && isCompositeType(returned)
-        ? this.costOfSelections(node.selectionSet, returned, sizedBelow)
-        : NOTHING;
-    const own = this.given.costOf(node, field, coordinates[0]);
-    const each = add(weight, below.cost);
-    return {
-      // A weight may be negative: it makes its own field cheaper, and no other.
-      cost: Math.max(0, add(times(each, count), own)),
-      introspection: times(below.introspection, count),
-    };
-  }
-
-  private factsOf(parent: GraphQLCompositeType, field: string, returned: GraphQLNamedType): FieldFacts {
-    const own = `${parent.name}.${field}`;
-    let facts = this.facts.get(own);
-    if (facts === undefined) {
-      const coordinates = [own, ...this.statedBelow(parent, field)] as const;
-      facts = { coordinates, weight: this.weightOf(coordinates, returned) };
-      this.facts.set(own, facts);
-    }
-    return facts;
-  }
-
-  /** For an interface without a statement on its field, the coordinates of implementing types with one. */
-  private statedBelow(parent: GraphQLCompositeType, field: string): readonly string[] {
-    const own = `${parent.name}.${field}`;
-    const { weights, listSizes } = this.stated;
-    if (!isAbstractType(parent) || weights.has(own) || listSizes.has(own)) return [];
-    return this.schema
-      .getPossibleTypes(parent)
-      .map((type) => `${type.name}.${field}`)
-      .filter((coordinate) => weights.has(coordinate) || listSizes.has(coordinate));
-  }
-
-  private weightOf(coordinates: readonly string[], returned: GraphQLNamedType): number {
-    const { weights } = this.stated;
-    const ofField = coordinates.flatMap((coordinate) => weights.get(coordinate) ?? []);
-    if (ofField.length > 0) return Math.max(...ofField);
-    if (!isCompositeType(returned)) return weights.get(returned.name) ?? 0;
-    const types = isAbstractType(returned)
-      ? [returned, ...this.schema.getPossibleTypes(returned)]
-      : [returned];
-    const ofTypes = types.flatMap(({ name }) => weights.get(name) ?? []);
-    return ofTypes.length > 0 ? Math.max(...ofTypes) : COMPOSITE_WEIGHT;
-  }
-
-  /** The number of the field's values, and the known sizes of lists on them. */
-  private sizeOf(
-    node: FieldNode,
-    field: GraphQLField<unknown, unknown>,
-    coordinates: readonly string[],
-    fromAbove: number | undefined,
-  ): { readonly count: number; readonly sizedBelow: ReadonlyMap<string, number> } {
-    const isList = isListType(getNullableType(field.type));
-    let count = isList ? (fromAbove ?? undefined) : 1;
-    const sizedBelow = new Map<string, number>();
-    for (const coordinate of coordinates) {
-      const listSize = this.stated.listSizes.get(coordinate);
-      if (listSize === undefined) continue;
-      const size = this.toldSize(node, field, coordinate, listSize) ?? this.listSize;
-      for (const name of listSize.sizedFields)
-        sizedBelow.set(name, Math.max(size, sizedBelow.get(name) ?? 0));
-      if (isList && fromAbove === undefined) count = Math.max(size, count ?? 0);
-    }
-    return { count: count ?? this.listSize, sizedBelow };
-  }
-
-  private toldSize(
-    node: FieldNode,
-    field: GraphQLField<unknown, unknown>,
-    coordinate: string,
-    { assumedSize, slicingArguments, requireOneSlicingArgument }: ListSize,
-  ): number | undefined {
-    const slices = slicingArguments.flatMap((name) => this.given.slice(node, field, name) ?? []);
-    if (slicingArguments.length > 0 && requireOneSlicingArgument && slices.length !== 1) {
-      this.unsliced ??= { limit: 'slicingArguments', maximum: 1, actual: slices.length, at: coordinate };
-    }
-    return slices.length > 0 ? Math.max(...slices) : assumedSize;
-  }
-
-  private typeNamed<Otherwise extends GraphQLCompositeType | undefined>(
-    name: string | undefined,
-    otherwise: Otherwise,
-  ): GraphQLCompositeType | Otherwise {
-    const type = name === undefined ? undefined : this.schema.getType(name);
-    return isCompositeType(type) ? type : otherwise;
-  }
-}
-
-function plus(one: Part, other: Part): Part {
-  return {
-    cost: add(one.cost, other.cost),
-    introspection: add(one.introspection, other.introspection),
-  };
-}
-
-function times(value: number, count: number): number {
-  return Math.min(value * count, Number.MAX_SAFE_INTEGER);
 }
 
 function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {

@@ -73,16 +73,19 @@ export function countDocument(document: DocumentNode): DocumentCounts {
 }
 
 class DocumentCounter {
-  private readonly fragments = new Map<string, FragmentDefinitionNode>();
+  readonly #fragments = new Map<string, FragmentDefinitionNode>();
   /** `counting` marks a fragment in progress: meeting it again means a cycle. */
-  private readonly fragmentCounts = new Map<string, SelectionCounts | 'counting'>();
-  private readonly conditions = new Set<string>();
-  private directivesPerLocation = 0;
-  private nameLength = 0;
+  readonly #fragmentCounts = new Map<string, SelectionCounts | 'counting'>();
+  readonly #conditions = new Set<string>();
+  #directivesPerLocation = 0;
+  #nameLength = 0;
+  readonly #document: DocumentNode;
 
-  constructor(private readonly document: DocumentNode) {
+  constructor(document: DocumentNode) {
+    this.#document = document;
     for (const definition of document.definitions) {
-      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
+      if (definition.kind === Kind.FRAGMENT_DEFINITION)
+        this.#fragments.set(definition.name.value, definition);
     }
   }
 
@@ -91,30 +94,30 @@ class DocumentCounter {
     const roots: SelectionSetNode[] = [];
     let selections = 0;
     let largest = NOTHING;
-    for (const definition of this.document.definitions) {
+    for (const definition of this.#document.definitions) {
       if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
-      const counts = this.countOperation(definition);
+      const counts = this.#countOperation(definition);
       operations.set(definition, counts);
       roots.push(definition.selectionSet);
       selections = add(selections, counts.selections);
       largest = larger(largest, counts);
     }
-    for (const definition of this.document.definitions) {
+    for (const definition of this.#document.definitions) {
       if (definition.kind !== Kind.FRAGMENT_DEFINITION) continue;
       const name = definition.name.value;
-      const isHidden = this.fragments.get(name) !== definition;
+      const isHidden = this.#fragments.get(name) !== definition;
       // Validation also reads unused fragments, and all of several with one name.
-      if (!isHidden && this.fragmentCounts.has(name)) continue;
-      const counts = isHidden ? this.countSelections(definition.selectionSet) : this.countFragment(name);
+      if (!isHidden && this.#fragmentCounts.has(name)) continue;
+      const counts = isHidden ? this.#countSelections(definition.selectionSet) : this.#countFragment(name);
       roots.push(definition.selectionSet);
       selections = add(selections, counts.selections);
       largest = larger(largest, { ...counts, rootFields: 0, variables: 0 });
     }
     return {
-      definitions: this.document.definitions.length,
-      conditions: this.conditions.size,
-      directivesPerLocation: this.directivesPerLocation,
-      nameLength: this.nameLength,
+      definitions: this.#document.definitions.length,
+      conditions: this.#conditions.size,
+      directivesPerLocation: this.#directivesPerLocation,
+      nameLength: this.#nameLength,
       selections,
       operations,
       roots,
@@ -122,21 +125,21 @@ class DocumentCounter {
     };
   }
 
-  private countOperation(operation: OperationDefinitionNode): OperationCounts {
+  #countOperation(operation: OperationDefinitionNode): OperationCounts {
     const variables = operation.variableDefinitions ?? [];
-    let directives = this.countDirectives(operation.directives);
+    let directives = this.#countDirectives(operation.directives);
     for (const { variable, directives: given } of variables) {
-      directives += this.countDirectives(given);
-      this.measureName(variable.name);
+      directives += this.#countDirectives(given);
+      this.#measureName(variable.name);
     }
-    const counts = this.countSelections(operation.selectionSet);
+    const counts = this.#countSelections(operation.selectionSet);
     return { ...counts, directives: add(counts.directives, directives), variables: variables.length };
   }
 
-  private countSelections(set: SelectionSetNode): SelectionCounts {
+  #countSelections(set: SelectionSetNode): SelectionCounts {
     const total = { selections: 0, depth: 0, nesting: 0, rootFields: 0, aliases: 0, directives: 0 };
     for (const selection of set.selections) {
-      const counts = this.countSelection(selection);
+      const counts = this.#countSelection(selection);
       total.selections = add(total.selections, counts.selections);
       total.depth = Math.max(total.depth, counts.depth);
       total.nesting = Math.max(total.nesting, counts.nesting);
@@ -147,16 +150,16 @@ class DocumentCounter {
     return { ...total, nesting: total.nesting + 1 };
   }
 
-  private countSelection(selection: SelectionNode): SelectionCounts {
-    const directives = this.countDirectives(selection.directives);
+  #countSelection(selection: SelectionNode): SelectionCounts {
+    const directives = this.#countDirectives(selection.directives);
     const within =
       selection.kind === Kind.FRAGMENT_SPREAD
-        ? this.countFragment(selection.name.value)
+        ? this.#countFragment(selection.name.value)
         : selection.selectionSet === undefined
           ? NOTHING
-          : this.countSelections(selection.selectionSet);
+          : this.#countSelections(selection.selectionSet);
     const isField = selection.kind === Kind.FIELD;
-    if (isField && selection.alias !== undefined) this.measureName(selection.alias);
+    if (isField && selection.alias !== undefined) this.#measureName(selection.alias);
     return {
       selections: add(within.selections, 1),
       depth: within.depth + (isField ? 1 : 0),
@@ -167,31 +170,31 @@ class DocumentCounter {
     };
   }
 
-  private countFragment(name: string): SelectionCounts {
-    const known = this.fragmentCounts.get(name);
+  #countFragment(name: string): SelectionCounts {
+    const known = this.#fragmentCounts.get(name);
     if (known === 'counting') throw circular(name);
     if (known !== undefined) return known;
-    const fragment = this.fragments.get(name);
+    const fragment = this.#fragments.get(name);
     // Validation reports that it is missing.
     if (fragment === undefined) return NOTHING;
-    this.fragmentCounts.set(name, 'counting');
-    const directives = this.countDirectives(fragment.directives);
-    const counts = this.countSelections(fragment.selectionSet);
+    this.#fragmentCounts.set(name, 'counting');
+    const directives = this.#countDirectives(fragment.directives);
+    const counts = this.#countSelections(fragment.selectionSet);
     const all = { ...counts, directives: add(counts.directives, directives) };
-    this.fragmentCounts.set(name, all);
+    this.#fragmentCounts.set(name, all);
     return all;
   }
 
-  private measureName({ value }: NameNode): void {
-    this.nameLength = Math.max(this.nameLength, value.length);
+  #measureName({ value }: NameNode): void {
+    this.#nameLength = Math.max(this.#nameLength, value.length);
   }
 
-  private countDirectives(directives: readonly DirectiveNode[] = []): number {
-    this.directivesPerLocation = Math.max(this.directivesPerLocation, directives.length);
+  #countDirectives(directives: readonly DirectiveNode[] = []): number {
+    this.#directivesPerLocation = Math.max(this.#directivesPerLocation, directives.length);
     for (const { name, arguments: given = [] } of directives) {
       if (name.value !== 'skip' && name.value !== 'include') continue;
       for (const { value } of given) {
-        if (value.kind === Kind.VARIABLE) this.conditions.add(value.name.value);
+        if (value.kind === Kind.VARIABLE) this.#conditions.add(value.name.value);
       }
     }
     return directives.length;

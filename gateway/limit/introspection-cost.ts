@@ -29,8 +29,8 @@ const CHOOSING_FIELDS: ReadonlySet<string> = new Set([
  * how many fields are requested of each entry.
  */
 export class SchemaSizes {
-  private readonly average: ListSizes;
-  private readonly largest: ListSizes;
+  readonly #average: ListSizes;
+  readonly #largest: ListSizes;
 
   constructor(schema: GraphQLSchema) {
     const types = Object.values(schema.getTypeMap());
@@ -54,14 +54,14 @@ export class SchemaSizes {
       ['directives', schema.getDirectives().length],
       ['ofType', WRAPPED_SHARE],
     ] as const;
-    this.average = new Map([
+    this.#average = new Map([
       ...ofSchema,
       ...Object.entries(perType).map(
         ([field, sizes]) => [field, sum(sizes) / Math.max(1, types.length)] as const,
       ),
       ['args', sum(args) / Math.max(1, args.length)],
     ]);
-    this.largest = new Map([
+    this.#largest = new Map([
       ...ofSchema,
       ...Object.entries({ ...perType, args }).map(([field, sizes]) => [field, largestOf(sizes)] as const),
     ]);
@@ -69,34 +69,34 @@ export class SchemaSizes {
 
   /** Each fragment is read once, or twice if it is spread both below the list of all types and below a chosen one. */
   costOf(root: FieldNode, fragments: ReadonlyMap<string, FragmentDefinitionNode>): number {
-    return this.ofField(root, this.average, { fragments, known: new Map() });
+    return this.#ofField(root, this.#average, { fragments, known: new Map() });
   }
 
-  private ofField({ name, selectionSet }: FieldNode, sizes: ListSizes, reading: Reading): number {
+  #ofField({ name, selectionSet }: FieldNode, sizes: ListSizes, reading: Reading): number {
     const field = name.value;
-    const sizesBelow = CHOOSING_FIELDS.has(field) ? this.largest : sizes;
-    const below = selectionSet === undefined ? 0 : this.ofSelections(selectionSet, sizesBelow, reading);
+    const sizesBelow = CHOOSING_FIELDS.has(field) ? this.#largest : sizes;
+    const below = selectionSet === undefined ? 0 : this.#ofSelections(selectionSet, sizesBelow, reading);
     return Math.min((sizes.get(field) ?? 1) * (1 + below), Number.MAX_SAFE_INTEGER);
   }
 
-  private ofSelections(set: SelectionSetNode, sizes: ListSizes, reading: Reading): number {
+  #ofSelections(set: SelectionSetNode, sizes: ListSizes, reading: Reading): number {
     let total = 0;
     for (const selection of set.selections) {
-      if (selection.kind === Kind.FIELD) total += this.ofField(selection, sizes, reading);
+      if (selection.kind === Kind.FIELD) total += this.#ofField(selection, sizes, reading);
       else if (selection.kind === Kind.INLINE_FRAGMENT)
-        total += this.ofSelections(selection.selectionSet, sizes, reading);
-      else total += this.ofFragment(selection.name.value, sizes, reading);
+        total += this.#ofSelections(selection.selectionSet, sizes, reading);
+      else total += this.#ofFragment(selection.name.value, sizes, reading);
     }
     return total;
   }
 
-  private ofFragment(name: string, sizes: ListSizes, reading: Reading): number {
+  #ofFragment(name: string, sizes: ListSizes, reading: Reading): number {
     const fragment = reading.fragments.get(name);
     if (fragment === undefined) return 0;
-    const key = `${sizes === this.largest ? 'largest' : 'average'} ${name}`;
+    const key = `${sizes === this.#largest ? 'largest' : 'average'} ${name}`;
     let cost = reading.known.get(key);
     if (cost === undefined) {
-      cost = this.ofSelections(fragment.selectionSet, sizes, reading);
+      cost = this.#ofSelections(fragment.selectionSet, sizes, reading);
       reading.known.set(key, cost);
     }
     return cost;

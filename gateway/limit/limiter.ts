@@ -1,5 +1,6 @@
 import type { DocumentNode, OperationDefinitionNode } from 'graphql';
-import type { CostModel, StaticCost } from './cost-model.js';
+import type { CostModel } from './cost-model.js';
+import type { StaticCost } from './cost-reading.js';
 import { countDocument } from './count.js';
 import type { OperationCounts } from './count.js';
 import {
@@ -24,14 +25,14 @@ export interface MeasuredOperation {
 /** The one place that judges the size of operations. Each method returns the first exceeded limit. */
 export class OperationLimiter {
   readonly limits: OperationLimits;
-  private readonly documentLimits: Readonly<Partial<Record<LimitName, number>>>;
+  readonly #documentLimits: Readonly<Partial<Record<LimitName, number>>>;
 
   /** Documents that were within the limits before. */
-  private readonly within = new WeakSet<DocumentNode>();
+  readonly #within = new WeakSet<DocumentNode>();
 
   constructor(limits: Partial<OperationLimits> = {}) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
-    this.documentLimits = {
+    this.#documentLimits = {
       ...this.limits,
       nesting: MAX_NESTING,
       lines: MAX_LINES,
@@ -47,7 +48,7 @@ export class OperationLimiter {
   scan(text: string, tokensBefore = 0): { readonly tokens: number; readonly exceeded: Exceeded | undefined } {
     const { tokens, nesting, lines } = scanText(text);
     const numbers = { tokens: tokensBefore + tokens, nesting, lines };
-    return { tokens, exceeded: firstExceeded(numbers, this.documentLimits) };
+    return { tokens, exceeded: firstExceeded(numbers, this.#documentLimits) };
   }
 
   /**
@@ -60,19 +61,19 @@ export class OperationLimiter {
     // Checked before counting, which follows a chain of fragments to its end.
     const defined = firstExceeded({ definitions: document.definitions.length }, { definitions });
     if (defined !== undefined) return defined;
-    if (this.within.has(document)) return undefined;
+    if (this.#within.has(document)) return undefined;
     const { largest, conditions, directivesPerLocation, nameLength, selections, roots } =
       countDocument(document);
     const counts = { ...largest, selections, conditions, directivesPerLocation, nameLength };
     const exceeded =
-      firstExceeded(counts, this.documentLimits) ??
-      firstExceeded({ overlaps: countOverlaps(document, roots) }, this.documentLimits);
-    if (exceeded === undefined) this.within.add(document);
+      firstExceeded(counts, this.#documentLimits) ??
+      firstExceeded({ overlaps: countOverlaps(document, roots) }, this.#documentLimits);
+    if (exceeded === undefined) this.#within.add(document);
     return exceeded;
   }
 
   checkVariables(variables: unknown): Exceeded | undefined {
-    return firstExceeded({ ...countValues(variables) }, this.documentLimits);
+    return firstExceeded({ ...countValues(variables) }, this.#documentLimits);
   }
 
   /** For the operation that is to run, after {@link checkDocument} passed. */
@@ -87,14 +88,11 @@ export class OperationLimiter {
     const cost = costs.costOf(document, operation, variables);
     return {
       measured: { rootFields: counts.rootFields, cost: cost.cost },
-      exceeded: this.exceededCost(cost, costs),
+      exceeded: this.#exceededCost(cost, costs),
     };
   }
 
-  private exceededCost(
-    { cost, introspection, unsliced }: StaticCost,
-    costs: CostModel,
-  ): Exceeded | undefined {
+  #exceededCost({ cost, introspection, unsliced }: StaticCost, costs: CostModel): Exceeded | undefined {
     return (
       unsliced ??
       firstExceeded(

@@ -16,10 +16,13 @@ interface Counter {
  * windows. The counters outlive the policy.
  */
 export class RateLimit {
-  constructor(
-    private readonly policy: Policy,
-    private readonly counters: RateCounters,
-  ) {}
+  readonly #policy: Policy;
+  readonly #counters: RateCounters;
+
+  constructor(policy: Policy, counters: RateCounters) {
+    this.#policy = policy;
+    this.#counters = counters;
+  }
 
   /**
    * Counts one request, before its operation is known. Clients without a rate class are not limited; nor are anonymous callers,
@@ -28,8 +31,8 @@ export class RateLimit {
    * @throws {RefusedError} 429 `RATE_LIMITED` with `Retry-After` (RFC 6585 section 4)
    */
   async count(token: AuthenticatedToken): Promise<void> {
-    const counter = this.counterOf(token);
-    if (counter !== undefined) await this.consume(counter, 1);
+    const counter = this.#counterOf(token);
+    if (counter !== undefined) await this.#consume(counter, 1);
   }
 
   /**
@@ -39,7 +42,7 @@ export class RateLimit {
    * @throws {RefusedError} as `count`; without `Retry-After` for an operation that exceeds a whole window
    */
   async countWeight(token: AuthenticatedToken, operation: MeasuredOperation): Promise<void> {
-    const counter = this.counterOf(token);
+    const counter = this.#counterOf(token);
     if (counter === undefined) return;
     const { requests, costPerRequest } = counter.rateClass;
     const weight = weightOf(operation, costPerRequest);
@@ -52,25 +55,25 @@ export class RateLimit {
     }
     if (weight === 1) return;
     try {
-      await this.consume(counter, weight - 1);
+      await this.#consume(counter, weight - 1);
     } catch (error) {
       if (error instanceof RefusedError)
-        await this.counters.giveBack(counter.rateClass, counter.key, weight - 1);
+        await this.#counters.giveBack(counter.rateClass, counter.key, weight - 1);
       throw error;
     }
   }
 
-  private counterOf({ issuer, delegation }: AuthenticatedToken): Counter | undefined {
-    const ceiling = ceilingOf(this.policy, delegation.clientId);
+  #counterOf({ issuer, delegation }: AuthenticatedToken): Counter | undefined {
+    const ceiling = ceilingOf(this.#policy, delegation.clientId);
     if (ceiling.kind !== 'client' || ceiling.client.rateClass === undefined) return undefined;
-    const rateClass = this.policy.rateClasses.get(ceiling.client.rateClass);
+    const rateClass = this.#policy.rateClasses.get(ceiling.client.rateClass);
     if (rateClass === undefined) throw new Error('the policy names a rate class that it lacks');
     return { key: JSON.stringify([issuer, delegation.clientId, delegation.subject]), rateClass };
   }
 
   /** @throws {RefusedError} */
-  private async consume({ rateClass, key }: Counter, requests: number): Promise<void> {
-    const waitMs = await this.counters.consume(rateClass, key, requests);
+  async #consume({ rateClass, key }: Counter, requests: number): Promise<void> {
+    const waitMs = await this.#counters.consume(rateClass, key, requests);
     if (waitMs === undefined) return;
     throw new RefusedError({
       code: 'RATE_LIMITED',

@@ -47,20 +47,22 @@ interface CurrentJob extends Job {
  * operation exceeds its budget, the thread is ended and replaced. Meanwhile the gateway answers operations with known plans.
  */
 export class Planner {
-  private worker: Worker | undefined;
-  private clock: ThreadClock | undefined;
-  private current: CurrentJob | undefined;
-  private readonly waiting: Job[] = [];
-  private checking: NodeJS.Timeout | undefined;
-  private failedStarts = 0;
-  private readonly restarts = new RestartBudget();
-  private restarting: NodeJS.Timeout | undefined;
-  private startedAt = 0;
-  private isRetired = false;
-  private isClosed = false;
+  #worker: Worker | undefined;
+  #clock: ThreadClock | undefined;
+  #current: CurrentJob | undefined;
+  readonly #waiting: Job[] = [];
+  #checking: NodeJS.Timeout | undefined;
+  #failedStarts = 0;
+  readonly #restarts = new RestartBudget();
+  #restarting: NodeJS.Timeout | undefined;
+  #startedAt = 0;
+  #isRetired = false;
+  #isClosed = false;
+  readonly #options: PlannerOptions;
 
-  constructor(private readonly options: PlannerOptions) {
-    this.start();
+  constructor(options: PlannerOptions) {
+    this.#options = options;
+    this.#start();
   }
 
   /**
@@ -69,171 +71,172 @@ export class Planner {
    * @throws {PlanningLimitError} {@link RefusedError} 503 `PLANNER_BUSY`
    */
   plan(request: PlanRequest, budget: PlanningBudget): Promise<string> {
-    if (this.isClosed) return Promise.reject(new Error('the planner is closed'));
-    if (this.waiting.length >= this.options.maxWaiting) return Promise.reject(plannerBusy());
+    if (this.#isClosed) return Promise.reject(new Error('the planner is closed'));
+    if (this.#waiting.length >= this.#options.maxWaiting) return Promise.reject(plannerBusy());
     return new Promise((resolve, reject) => {
-      this.waiting.push({ request, budget, since: performance.now(), resolve, reject });
-      this.checking ??= setInterval(() => this.check(), CHECK_EVERY_MS);
-      this.next();
+      this.#waiting.push({ request, budget, since: performance.now(), resolve, reject });
+      this.#checking ??= setInterval(() => this.#check(), CHECK_EVERY_MS);
+      this.#next();
     });
   }
 
   /** For a replaced supergraph: serves requests that began with it, and keeps no thread otherwise. */
   retire(): void {
-    this.isRetired = true;
-    this.rest();
+    this.#isRetired = true;
+    this.#rest();
   }
 
   close(): void {
-    this.isClosed = true;
-    clearTimeout(this.restarting);
-    for (const job of this.takeAll()) job.reject(new Error('the planner is closed'));
-    this.rest();
-    this.end();
+    this.#isClosed = true;
+    clearTimeout(this.#restarting);
+    for (const job of this.#takeAll()) job.reject(new Error('the planner is closed'));
+    this.#rest();
+    this.#end();
   }
 
-  private start(): void {
-    const { supergraphSdl, config } = this.options;
-    this.startedAt = performance.now();
+  #start(): void {
+    const { supergraphSdl, config } = this.#options;
+    this.#startedAt = performance.now();
     const worker = new Worker(WORKER, {
       workerData: { supergraphSdl, config } satisfies PlannerData,
       // Neither a debugger's port nor a test runner's loader is for it.
       execArgv: [],
     });
     worker.unref();
-    this.worker = worker;
+    this.#worker = worker;
     worker.on('message', (message: PlannerMessage) => {
-      if (this.worker === worker) this.hear(message);
+      if (this.#worker === worker) this.#hear(message);
     });
     // Its exit event follows.
     worker.on('error', () => undefined);
     worker.on('exit', () => {
-      if (this.worker === worker) this.ended();
+      if (this.#worker === worker) this.#ended();
     });
   }
 
   /** As soon as the restart budget allows. Meanwhile operations wait, as behind a slow one. */
-  private restart(): void {
-    if (this.restarting !== undefined || this.isClosed) return;
-    const waitMs = this.restarts.take();
+  #restart(): void {
+    if (this.#restarting !== undefined || this.#isClosed) return;
+    const waitMs = this.#restarts.take();
     if (waitMs === 0) {
-      this.start();
+      this.#start();
       return;
     }
-    this.restarting = setTimeout(() => {
-      this.restarting = undefined;
-      const isDone = this.isRetired && this.waiting.length === 0;
-      if (this.worker === undefined && !isDone) this.restart();
+    this.#restarting = setTimeout(() => {
+      this.#restarting = undefined;
+      const isDone = this.#isRetired && this.#waiting.length === 0;
+      if (this.#worker === undefined && !isDone) this.#restart();
     }, waitMs);
-    this.restarting.unref();
+    this.#restarting.unref();
   }
 
-  private hear(message: PlannerMessage): void {
+  #hear(message: PlannerMessage): void {
     if (message.kind === 'ready') {
-      this.failedStarts = 0;
-      this.clock = threadClock(message.threadId);
+      this.#failedStarts = 0;
+      this.#clock = threadClock(message.threadId);
       // If the system does not report the thread's own time, the clock began earlier.
-      this.restarts.note(Math.min(this.clock(), performance.now() - this.startedAt));
-      this.next();
+      this.#restarts.note(Math.min(this.#clock(), performance.now() - this.#startedAt));
+      this.#next();
       return;
     }
-    const job = this.current;
-    this.current = undefined;
+    const job = this.#current;
+    this.#current = undefined;
     if (job !== undefined) {
-      job.budget.leftMs -= this.spent(job);
+      job.budget.leftMs -= this.#spent(job);
       if (message.kind === 'planned') job.resolve(message.plan);
       // The planner stops at these bounds, whatever time is left.
       else if (PLANNER_LIMITS.test(message.message)) job.reject(new PlanningLimitError(Infinity));
       else job.reject(new Error('the operation cannot be planned'));
     }
-    this.next();
+    this.#next();
   }
 
-  private next(): void {
-    const { worker, clock } = this;
-    if (this.current !== undefined) return;
-    if (this.waiting.length === 0) {
-      this.rest();
+  #next(): void {
+    const worker = this.#worker;
+    const clock = this.#clock;
+    if (this.#current !== undefined) return;
+    if (this.#waiting.length === 0) {
+      this.#rest();
       return;
     }
-    if (worker === undefined) this.restart();
+    if (worker === undefined) this.#restart();
     else if (clock !== undefined) {
-      const job = this.nextJob();
+      const job = this.#nextJob();
       if (job === undefined) return;
-      this.current = { ...job, begunAt: clock(), budgetMs: job.budget.leftMs };
+      this.#current = { ...job, begunAt: clock(), budgetMs: job.budget.leftMs };
       worker.postMessage(job.request);
     }
   }
 
   /** Earlier operations of the same request may have used up the budget. */
-  private nextJob(): Job | undefined {
-    let job = this.waiting.shift();
+  #nextJob(): Job | undefined {
+    let job = this.#waiting.shift();
     while (job !== undefined && job.budget.leftMs <= 0) {
       job.reject(new PlanningLimitError(0));
-      job = this.waiting.shift();
+      job = this.#waiting.shift();
     }
     return job;
   }
 
-  private spent({ begunAt }: CurrentJob): number {
-    return (this.clock?.() ?? begunAt) - begunAt;
+  #spent({ begunAt }: CurrentJob): number {
+    return (this.#clock?.() ?? begunAt) - begunAt;
   }
 
-  private check(): void {
-    const job = this.current;
-    if (job !== undefined && this.spent(job) > job.budgetMs)
-      this.stop(job, new PlanningLimitError(job.budgetMs));
-    else if (job !== undefined && isOverdue(job)) this.stop(job, plannerBusy());
-    for (let first = this.waiting[0]; first !== undefined && isOverdue(first); first = this.waiting[0]) {
-      this.waiting.shift();
+  #check(): void {
+    const job = this.#current;
+    if (job !== undefined && this.#spent(job) > job.budgetMs)
+      this.#stop(job, new PlanningLimitError(job.budgetMs));
+    else if (job !== undefined && isOverdue(job)) this.#stop(job, plannerBusy());
+    for (let first = this.#waiting[0]; first !== undefined && isOverdue(first); first = this.#waiting[0]) {
+      this.#waiting.shift();
       first.reject(plannerBusy());
     }
   }
 
-  private stop(job: CurrentJob, refusal: RefusedError): void {
+  #stop(job: CurrentJob, refusal: RefusedError): void {
     job.budget.leftMs = 0;
-    this.current = undefined;
-    this.end();
-    this.options.log.log('warn', 'PLANNING_STOPPED', { code: refusal.refusal.code });
+    this.#current = undefined;
+    this.#end();
+    this.#options.log.log('warn', 'PLANNING_STOPPED', { code: refusal.refusal.code });
     job.reject(refusal);
     // The next operation should not wait for it.
-    if (!this.isRetired) this.restart();
-    this.next();
+    if (!this.#isRetired) this.#restart();
+    this.#next();
   }
 
-  private ended(): void {
-    const wasReady = this.clock !== undefined;
-    this.worker = undefined;
-    this.clock = undefined;
-    this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
-    this.options.log.log('error', 'PLANNER_ENDED', { ready: wasReady });
+  #ended(): void {
+    const wasReady = this.#clock !== undefined;
+    this.#worker = undefined;
+    this.#clock = undefined;
+    this.#failedStarts = wasReady ? 0 : this.#failedStarts + 1;
+    this.#options.log.log('error', 'PLANNER_ENDED', { ready: wasReady });
     // Ended by its operation, or by nobody's fault: the next worker may plan what waits.
-    this.current?.reject(new PlanningLimitError(this.current.budgetMs));
-    this.current = undefined;
-    if (this.failedStarts >= MAX_FAILED_STARTS) {
-      for (const job of this.takeAll()) job.reject(new Error('the planner cannot be started'));
-    } else if (!this.isRetired) this.restart();
-    this.next();
+    this.#current?.reject(new PlanningLimitError(this.#current.budgetMs));
+    this.#current = undefined;
+    if (this.#failedStarts >= MAX_FAILED_STARTS) {
+      for (const job of this.#takeAll()) job.reject(new Error('the planner cannot be started'));
+    } else if (!this.#isRetired) this.#restart();
+    this.#next();
   }
 
-  private end(): void {
-    const { worker } = this;
-    this.worker = undefined;
-    this.clock = undefined;
+  #end(): void {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.#clock = undefined;
     void worker?.terminate();
   }
 
   /** Idle. */
-  private rest(): void {
-    if (this.current !== undefined || this.waiting.length > 0) return;
-    clearInterval(this.checking);
-    this.checking = undefined;
-    if (this.isRetired) this.end();
+  #rest(): void {
+    if (this.#current !== undefined || this.#waiting.length > 0) return;
+    clearInterval(this.#checking);
+    this.#checking = undefined;
+    if (this.#isRetired) this.#end();
   }
 
-  private takeAll(): Job[] {
-    const jobs = [...(this.current === undefined ? [] : [this.current]), ...this.waiting.splice(0)];
-    this.current = undefined;
+  #takeAll(): Job[] {
+    const jobs = [...(this.#current === undefined ? [] : [this.#current]), ...this.#waiting.splice(0)];
+    this.#current = undefined;
     return jobs;
   }
 }

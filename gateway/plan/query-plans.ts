@@ -28,44 +28,44 @@ export interface QueryPlansOptions {
  * every plan, because a missing one is planned in another thread before it is called.
  */
 export class QueryPlans {
-  private readonly plans: ByteCache<QueryPlan>;
+  readonly #plans: ByteCache<QueryPlan>;
   /** Plans of running requests: they must still be there when they are looked up. */
-  private readonly held = new Map<string, { readonly plan: QueryPlan; holders: number }>();
-  private readonly underWay = new Map<string, Promise<QueryPlan>>();
-  private readonly refused = new LRUCache<string, true>({ max: MAX_REFUSED, ttl: REFUSED_MS });
-  private readonly planner: Planner | undefined;
-  private readonly budgetMs: number;
+  readonly #held = new Map<string, { readonly plan: QueryPlan; holders: number }>();
+  readonly #underWay = new Map<string, Promise<QueryPlan>>();
+  readonly #refused = new LRUCache<string, true>({ max: MAX_REFUSED, ttl: REFUSED_MS });
+  readonly #planner: Planner | undefined;
+  readonly #budgetMs: number;
 
   constructor({ maxBytes, planner }: QueryPlansOptions) {
-    this.plans = new ByteCache(maxBytes);
-    this.planner = planner === undefined ? undefined : new Planner(planner);
-    this.budgetMs = planner?.budgetMs ?? Number.POSITIVE_INFINITY;
+    this.#plans = new ByteCache(maxBytes);
+    this.#planner = planner === undefined ? undefined : new Planner(planner);
+    this.#budgetMs = planner?.budgetMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** Estimated size of the cache. */
   get bytes(): number {
-    return this.plans.bytes;
+    return this.#plans.bytes;
   }
 
   // In the form of @apollo/gateway's cache option.
 
   async get(key: string): Promise<QueryPlan | undefined> {
-    const plan = this.held.get(key)?.plan ?? this.plans.get(key);
+    const plan = this.#held.get(key)?.plan ?? this.#plans.get(key);
     // It would plan by itself, and nothing could stop it.
-    if (plan === undefined && this.planner !== undefined) throw new Error('the operation was not planned');
+    if (plan === undefined && this.#planner !== undefined) throw new Error('the operation was not planned');
     return plan;
   }
 
   async set(key: string, plan: QueryPlan): Promise<void> {
-    this.keep(key, plan, JSON.stringify(plan).length);
+    this.#keep(key, plan, JSON.stringify(plan).length);
   }
 
   async delete(key: string): Promise<boolean> {
-    return this.plans.delete(key);
+    return this.#plans.delete(key);
   }
 
   clear(): void {
-    this.plans.clear();
+    this.#plans.clear();
   }
 
   /** Ensures that there is a plan before the executor looks for one. */
@@ -74,54 +74,54 @@ export class QueryPlans {
     shared: SharedPlanning,
     executor: GatewayExecutor,
   ): ReturnType<GatewayExecutor> {
-    if (this.planner === undefined) return executor(request);
+    if (this.#planner === undefined) return executor(request);
     const key = planKey(request);
-    const plan = this.plans.get(key) ?? (await this.planned(key, request, shared, this.planner));
-    const holding = this.held.get(key) ?? { plan, holders: 0 };
+    const plan = this.#plans.get(key) ?? (await this.#planned(key, request, shared, this.#planner));
+    const holding = this.#held.get(key) ?? { plan, holders: 0 };
     holding.holders += 1;
-    this.held.set(key, holding);
+    this.#held.set(key, holding);
     try {
       return await executor(request);
     } finally {
       holding.holders -= 1;
-      if (holding.holders === 0) this.held.delete(key);
+      if (holding.holders === 0) this.#held.delete(key);
     }
   }
 
   /** @see Planner.retire */
   retire(): void {
-    this.planner?.retire();
+    this.#planner?.retire();
   }
 
   close(): void {
-    this.planner?.close();
+    this.#planner?.close();
   }
 
-  private planned(
+  #planned(
     key: string,
     request: GatewayGraphQLRequestContext,
     shared: SharedPlanning,
     planner: Planner,
   ): Promise<QueryPlan> {
-    if (this.refused.has(key)) return Promise.reject(new PlanningLimitError(this.budgetMs));
-    const waitedFor = this.underWay.get(key);
+    if (this.#refused.has(key)) return Promise.reject(new PlanningLimitError(this.#budgetMs));
+    const waitedFor = this.#underWay.get(key);
     if (waitedFor !== undefined) {
       return waitedFor.catch((error: unknown) => {
         // The previous request stopped for lack of budget, due to its other operations; this one may have enough.
-        if (error instanceof PlanningLimitError && error.budgetMs < this.budgetMs)
-          return this.planned(key, request, shared, planner);
+        if (error instanceof PlanningLimitError && error.budgetMs < this.#budgetMs)
+          return this.#planned(key, request, shared, planner);
         throw error;
       });
     }
-    shared.planning ??= { leftMs: this.budgetMs };
-    const planning = this.planWith(planner, key, request, shared.planning).finally(() =>
-      this.underWay.delete(key),
+    shared.planning ??= { leftMs: this.#budgetMs };
+    const planning = this.#planWith(planner, key, request, shared.planning).finally(() =>
+      this.#underWay.delete(key),
     );
-    this.underWay.set(key, planning);
+    this.#underWay.set(key, planning);
     return planning;
   }
 
-  private async planWith(
+  async #planWith(
     planner: Planner,
     key: string,
     { document, request }: GatewayGraphQLRequestContext,
@@ -133,17 +133,18 @@ export class QueryPlans {
         budget,
       );
       const parsed = JSON.parse(plan) as QueryPlan;
-      this.keep(key, parsed, plan.length);
+      this.#keep(key, parsed, plan.length);
       return parsed;
     } catch (error) {
       // With less than the whole budget: another request may still get it planned.
-      if (error instanceof PlanningLimitError && error.budgetMs >= this.budgetMs) this.refused.set(key, true);
+      if (error instanceof PlanningLimitError && error.budgetMs >= this.#budgetMs)
+        this.#refused.set(key, true);
       throw error;
     }
   }
 
-  private keep(key: string, plan: QueryPlan, characters: number): void {
-    this.plans.set(key, plan, characters, BYTES_PER_CHARACTER.plan);
+  #keep(key: string, plan: QueryPlan, characters: number): void {
+    this.#plans.set(key, plan, characters, BYTES_PER_CHARACTER.plan);
   }
 }
 

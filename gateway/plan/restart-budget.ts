@@ -8,27 +8,31 @@ const SHARE = 0.2;
  * could force it again and again.
  */
 export class RestartBudget {
-  private readonly starts: number[] = [];
+  readonly #starts: number[] = [];
   /** Start-up time of the last planner. */
-  private costMs = 0;
+  #costMs = 0;
+
+  readonly #now: () => number;
 
   /** @param now milliseconds on a clock that is never set back */
-  constructor(private readonly now: () => number = () => performance.now()) {}
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** A planner is ready. */
   note(costMs: number): void {
-    this.costMs = costMs;
+    this.#costMs = costMs;
   }
 
   /** Milliseconds to wait; 0: it may be created now, and is counted. */
   take(): number {
-    const [oldest] = this.starts;
-    if (oldest !== undefined && this.starts.length >= BURST) {
-      const waitMs = oldest + (BURST * this.costMs) / SHARE - this.now();
+    const [oldest] = this.#starts;
+    if (oldest !== undefined && this.#starts.length >= BURST) {
+      const waitMs = oldest + (BURST * this.#costMs) / SHARE - this.#now();
       if (waitMs > 0) return Math.ceil(waitMs);
-      this.starts.shift();
+      this.#starts.shift();
     }
-    this.starts.push(this.now());
+    this.#starts.push(this.#now());
     return 0;
   }
 }

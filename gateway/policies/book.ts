@@ -7,15 +7,20 @@ export const DEFAULT_POLICY_TIMEOUT_MS = 1_000;
 
 /** The evaluator of each policy of one supergraph version. */
 export class PolicyBook {
-  private readonly answers = new Map<string, PolicyFunction>();
+  readonly #answers = new Map<string, PolicyFunction>();
+
+  readonly #timeoutMs: number;
+  readonly #log: GatewayLog;
 
   /** @throws {ConfigurationError} if two evaluators answer the same policy, or one cannot */
   constructor(
     evaluators: readonly PolicyEvaluator[],
     policies: ReadonlySet<string>,
-    private readonly timeoutMs: number,
-    private readonly log: GatewayLog,
+    timeoutMs: number,
+    log: GatewayLog,
   ) {
+    this.#timeoutMs = timeoutMs;
+    this.#log = log;
     const answeredBy = new Map<string, string>();
     for (const evaluator of evaluators) {
       const { name } = evaluator;
@@ -25,7 +30,7 @@ export class PolicyBook {
           throw new ConfigurationError('policies', `"${policy}" is answered by ${other} and by ${name}`);
         }
         answeredBy.set(policy, name);
-        this.answers.set(policy, answer);
+        this.#answers.set(policy, answer);
       }
     }
   }
@@ -39,36 +44,32 @@ export class PolicyBook {
     delegation: Delegation,
     operationName: string | undefined,
   ): Promise<Delegation> {
-    const asked = names.filter((name) => this.answers.has(name));
-    const isBrought = [...delegation.policies].some((name) => this.answers.has(name));
+    const asked = names.filter((name) => this.#answers.has(name));
+    const isBrought = [...delegation.policies].some((name) => this.#answers.has(name));
     if (asked.length === 0 && !isBrought) return delegation;
-    const answers = await Promise.all(asked.map((name) => this.ask(name, delegation, operationName)));
+    const answers = await Promise.all(asked.map((name) => this.#ask(name, delegation, operationName)));
     // An evaluator alone answers its policies, whatever the token says.
-    const policies = new Set([...delegation.policies].filter((name) => !this.answers.has(name)));
+    const policies = new Set([...delegation.policies].filter((name) => !this.#answers.has(name)));
     asked.forEach((name, index) => {
       if (answers[index] === true) policies.add(name);
     });
     return { ...delegation, policies };
   }
 
-  private async ask(
-    name: string,
-    delegation: Delegation,
-    operationName: string | undefined,
-  ): Promise<boolean> {
+  async #ask(name: string, delegation: Delegation, operationName: string | undefined): Promise<boolean> {
     const ended = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<'timeout'>((resolve) => {
-      timer = setTimeout(() => resolve('timeout'), this.timeoutMs);
+      timer = setTimeout(() => resolve('timeout'), this.#timeoutMs);
     });
     try {
-      const answer = this.answers.get(name)?.(delegation, { operationName, signal: ended.signal });
+      const answer = this.#answers.get(name)?.(delegation, { operationName, signal: ended.signal });
       const answered: unknown = await Promise.race([answer, timeout]);
-      if (answered === 'timeout') this.log.log('warn', 'POLICY_TIMEOUT', { policy: name });
+      if (answered === 'timeout') this.#log.log('warn', 'POLICY_TIMEOUT', { policy: name });
       return answered === true;
     } catch {
       // The error could quote what the policy read.
-      this.log.log('warn', 'POLICY_FAILED', { policy: name });
+      this.#log.log('warn', 'POLICY_FAILED', { policy: name });
       return false;
     } finally {
       clearTimeout(timer);

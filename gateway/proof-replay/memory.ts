@@ -26,38 +26,38 @@ export interface MemoryProofReplayOptions {
 export class MemoryProofReplayStore implements ProofReplayStore {
   readonly knowsSinceSeconds = Math.floor(Date.now() / 1000);
   /** When each may be forgotten, in the order of the claims. */
-  private readonly claimed = new Map<string, number>();
-  private readonly maxEntries: number;
-  private readonly now: () => number;
+  readonly #claimed = new Map<string, number>();
+  readonly #maxEntries: number;
+  readonly #now: () => number;
 
   constructor({ maxEntries = DEFAULT_MAX_REPLAY_ENTRIES, now }: MemoryProofReplayOptions = {}) {
-    this.maxEntries = maxEntries;
-    this.now = now ?? (() => performance.now());
+    this.#maxEntries = maxEntries;
+    this.#now = now ?? (() => performance.now());
   }
 
   /** The number of proofs that are remembered at present. */
   get size(): number {
-    return this.claimed.size;
+    return this.#claimed.size;
   }
 
   async claim(digest: string, keepSeconds: number): Promise<boolean> {
-    const nowMs = this.now();
-    this.forget(nowMs);
-    if (this.claimed.has(digest)) return false;
-    if (this.claimed.size >= this.maxEntries) throw new ProofReplayStoreError('REPLAY_STORE_FULL');
-    this.claimed.set(digest, nowMs + keepSeconds * 1000);
+    const nowMs = this.#now();
+    this.#forget(nowMs);
+    if (this.#claimed.has(digest)) return false;
+    if (this.#claimed.size >= this.#maxEntries) throw new ProofReplayStoreError('REPLAY_STORE_FULL');
+    this.#claimed.set(digest, nowMs + keepSeconds * 1000);
     return true;
   }
 
   async close(): Promise<void> {
-    this.claimed.clear();
+    this.#claimed.clear();
   }
 
   /** One with a longer time delays those after it, which is too long for them and never too short. */
-  private forget(nowMs: number): void {
-    for (const [digest, forgetAtMs] of this.claimed) {
+  #forget(nowMs: number): void {
+    for (const [digest, forgetAtMs] of this.#claimed) {
       if (forgetAtMs > nowMs) return;
-      this.claimed.delete(digest);
+      this.#claimed.delete(digest);
     }
   }
 }

@@ -1,8 +1,7 @@
 import { FACTS_EXTENSION, isRecord } from '@behalf/directives/internal';
 import { parse } from 'graphql';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
-import { errors, Pool } from 'undici';
-import type { Dispatcher } from 'undici';
+import type { Pool } from 'undici';
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '../apollo.js';
 import type { AccountableField } from '../authorize/index.js';
 import type { GatewayErrorCode } from '../errors.js';
@@ -20,6 +19,8 @@ import type { SubgraphError } from '../subgraph-errors/subgraph-error.js';
 import { readAccount } from './facts.js';
 import { UnsendableHeaderError } from './subgraph-headers.js';
 import type { SubgraphHeaders } from './subgraph-headers.js';
+import { failureReason, postToSubgraph } from './subgraph-http.js';
+import type { SubgraphAnswer } from './subgraph-http.js';
 import { propagationOf } from './propagation.js';
 import type { Propagation } from './propagation.js';
 
@@ -53,85 +54,7 @@ export interface SubgraphRequest {
   readonly operationName: string | undefined;
 }
 
-/** Larger than any page of personal data; a subgraph that sends more is broken. */
-const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
-const MAX_CONNECTIONS = 128;
 const JSON_TYPES = /^application\/(graphql-response\+)?json\b/i;
-
-/** Keep-alive connections to an address's origin. */
-export function subgraphPool(url: string): Pool {
-  return new Pool(new URL(url).origin, {
-    connections: MAX_CONNECTIONS,
-    // Each request has its own deadline, and subgraphs at one origin may differ in it.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: MAX_RESPONSE_BYTES,
-  });
-}
-
-interface SubgraphAnswer {
-  readonly status: number;
-  readonly contentType: unknown;
-  readonly text: string;
-}
-
-/** The whole exchange, connection and body included, took too long. */
-class DeadlineError extends Error {}
-
-/**
- * One POST over the pool. It uses undici's dispatch, which delivers chunks as they come: a stream per response would cost more
- * than the response.
- */
-function send(
-  pool: Pool,
-  path: string,
-  headers: Record<string, string>,
-  body: string,
-  timeoutMs: number,
-): Promise<SubgraphAnswer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let status = 0;
-    let contentType: unknown;
-    let isOver = false;
-    let abort: (() => void) | undefined;
-    const timer = setTimeout(() => {
-      isOver = true;
-      reject(new DeadlineError());
-      abort?.();
-    }, timeoutMs);
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(controller) {
-        abort = () => controller.abort(new DeadlineError());
-        // It waited for a connection until its request was given up.
-        if (isOver) abort();
-      },
-      onResponseStart(_controller, statusCode, responseHeaders) {
-        status = statusCode;
-        contentType = responseHeaders['content-type'];
-      },
-      onResponseData(_controller, chunk) {
-        chunks.push(chunk);
-      },
-      onResponseEnd() {
-        clearTimeout(timer);
-        const [first] = chunks;
-        const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
-        resolve({ status, contentType, text: whole.toString('utf8') });
-      },
-      onResponseError(_controller, error) {
-        clearTimeout(timer);
-        reject(error);
-      },
-    };
-    pool.dispatch({ method: 'POST', path, headers, body }, handler);
-  });
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof DeadlineError) return 'TIMEOUT';
-  return error instanceof errors.UndiciError ? error.code : systemCode(error);
-}
 
 type SubgraphResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
@@ -142,61 +65,64 @@ type SubgraphResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
  * A subgraph's `Cache-Control` is not passed on: data that depend on a delegation must not be in a shared cache.
  */
 export class BehalfDataSource implements GraphQLDataSource {
-  private readonly path: string;
+  readonly #path: string;
+  readonly #options: DataSourceOptions;
 
-  constructor(private readonly options: DataSourceOptions) {
+  constructor(options: DataSourceOptions) {
+    this.#options = options;
     const { pathname, search } = new URL(options.url);
-    this.path = `${pathname}${search}`;
+    this.#path = `${pathname}${search}`;
   }
 
   async process(options: GraphQLDataSourceProcessOptions): Promise<SubgraphResponse> {
     const { query, variables, operationName } = options.request;
     const propagation = propagationOf(options.context);
-    const fetch = fetchOf(this.options.name, options);
+    const fetch = fetchOf(this.#options.name, options);
     let facts: unknown;
     try {
-      const answer = await this.post({ query, variables, operationName }, propagation, fetch);
+      const answer = await this.#post({ query, variables, operationName }, propagation, fetch);
       const { extensions = {} } = answer;
       const { [FACTS_EXTENSION]: given, ...others } = extensions;
       // Own members only: an inherited one is not facts.
       if (Object.hasOwn(extensions, FACTS_EXTENSION)) facts = given;
       // A request that the subgraph could not execute has no facts either, whatever library it uses.
-      else if (propagation?.delegation !== undefined && isRecord(answer.data)) this.options.whenUnaccounted();
-      this.refuseOtherEntities(answer, fetch);
-      const response = this.withReadErrors(answer, fetch);
+      else if (propagation?.delegation !== undefined && isRecord(answer.data))
+        this.#options.whenUnaccounted();
+      this.#refuseOtherEntities(answer, fetch);
+      const response = this.#withReadErrors(answer, fetch);
       return facts === undefined ? response : { ...response, extensions: others };
     } finally {
       // Also without a response: the subgraph may have read what was requested.
-      if (propagation !== undefined) this.collect(facts, propagation);
+      if (propagation !== undefined) this.#collect(facts, propagation);
     }
   }
 
   /** Otherwise @apollo/gateway would give up the fetch, in its own words and without the position. */
-  private refuseOtherEntities({ data }: SubgraphResponse, fetch: SubgraphFetch): void {
+  #refuseOtherEntities({ data }: SubgraphResponse, fetch: SubgraphFetch): void {
     if (fetch.entities === 0 || data === undefined || data === null) return;
     const entities: unknown = data._entities;
     if (Array.isArray(entities) && entities.length === fetch.entities) return;
     // A client's variable can have the same name as the planner's.
-    if (fetch.sent.isForEntities) throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'ENTITIES');
+    if (fetch.sent.isForEntities) throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'ENTITIES');
   }
 
   /** Errors become Behalf's own here, before anything else sees the subgraph's text. */
-  private withReadErrors(response: SubgraphResponse, fetch: SubgraphFetch): SubgraphResponse {
+  #withReadErrors(response: SubgraphResponse, fetch: SubgraphFetch): SubgraphResponse {
     const { errors: reported, ...others } = response;
     // An empty list means no error.
     if (!Array.isArray(reported) || reported.length === 0) return others;
-    const read = readErrors(reported, fetch, this.options.errors, this.options.isShadow);
+    const read = readErrors(reported, fetch, this.#options.errors, this.#options.isShadow);
     return { ...others, errors: read as readonly object[] as readonly GraphQLFormattedError[] };
   }
 
-  private async post(
+  async #post(
     request: SubgraphRequest,
     propagation: Propagation | undefined,
     fetch: SubgraphFetch,
   ): Promise<SubgraphResponse> {
-    const txnToken = propagation === undefined ? undefined : this.options.txnToken(propagation, request);
+    const txnToken = propagation === undefined ? undefined : this.#options.txnToken(propagation, request);
     const headers: Record<string, string> = {
-      ...this.headersOf(propagation, fetch),
+      ...this.#headersOf(propagation, fetch),
       'content-type': 'application/json',
       accept: 'application/json',
     };
@@ -205,21 +131,21 @@ export class BehalfDataSource implements GraphQLDataSource {
     let answer: SubgraphAnswer;
     try {
       const body = JSON.stringify(request);
-      answer = await send(this.options.pool, this.path, headers, body, this.options.timeoutMs);
+      answer = await postToSubgraph(this.#options.pool, this.#path, headers, body, this.#options.timeoutMs);
     } catch (error) {
-      throw this.failure(fetch, 'SUBREQUEST_HTTP_ERROR', reasonOf(error));
+      throw this.#failure(fetch, 'SUBREQUEST_HTTP_ERROR', failureReason(error));
     }
     const { status, contentType, text } = answer;
-    if (status < 200 || status > 299) throw this.failure(fetch, 'SUBREQUEST_HTTP_ERROR', `HTTP_${status}`);
+    if (status < 200 || status > 299) throw this.#failure(fetch, 'SUBREQUEST_HTTP_ERROR', `HTTP_${status}`);
     if (typeof contentType !== 'string' || !JSON_TYPES.test(contentType)) {
-      throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_TYPE');
+      throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_TYPE');
     }
-    const { response, holdsExact } = this.parse(text, fetch);
-    return holdsExact ? this.withExactNumbers(response, request.query ?? '') : response;
+    const { response, holdsExact } = this.#parse(text, fetch);
+    return holdsExact ? this.#withExactNumbers(response, request.query ?? '') : response;
   }
 
-  private headersOf(propagation: Propagation | undefined, fetch: SubgraphFetch): Record<string, string> {
-    const { name, headers, log } = this.options;
+  #headersOf(propagation: Propagation | undefined, fetch: SubgraphFetch): Record<string, string> {
+    const { name, headers, log } = this.#options;
     if (headers === undefined || propagation === undefined) return {};
     try {
       return headers.of(propagation.delegation, propagation.exchange.incoming.headers);
@@ -232,15 +158,15 @@ export class BehalfDataSource implements GraphQLDataSource {
   }
 
   /** Numbers that a double cannot hold become what their fields can hold, or errors at their positions. */
-  private withExactNumbers(response: SubgraphResponse, query: string): SubgraphResponse {
+  #withExactNumbers(response: SubgraphResponse, query: string): SubgraphResponse {
     const { data, errors: reported = [], extensions = {} } = response;
     settleWithin(reported);
     settleWithin(extensions);
-    const inexact = settleAnswer(data ?? {}, parse(query), this.options.schema);
+    const inexact = settleAnswer(data ?? {}, parse(query), this.#options.schema);
     return inexact.length === 0 ? response : { ...response, errors: [...reported, ...inexact] };
   }
 
-  private parse(
+  #parse(
     text: string,
     fetch: SubgraphFetch,
   ): { readonly response: SubgraphResponse; readonly holdsExact: boolean } {
@@ -248,34 +174,34 @@ export class BehalfDataSource implements GraphQLDataSource {
     try {
       json = parseExactJson(text);
     } catch {
-      throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'JSON');
+      throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'JSON');
     }
     const { value: parsed, holdsExact } = json;
-    if (!isObject(parsed)) throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'NO_OBJECT');
+    if (!isObject(parsed)) throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'NO_OBJECT');
     const { data, errors: reported, extensions } = parsed;
     if (
       (data !== undefined && data !== null && !isObject(data)) ||
       (reported !== undefined && !(Array.isArray(reported) && reported.every(isGraphQLError))) ||
       (extensions !== undefined && !isObject(extensions))
     ) {
-      throw this.failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'SHAPE');
+      throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'SHAPE');
     }
     return { response: parsed, holdsExact };
   }
 
   /** The client learns which subgraph failed; the reason and the address stay in the log. */
-  private failure(
+  #failure(
     fetch: SubgraphFetch,
     code: Extract<GatewayErrorCode, 'SUBREQUEST_HTTP_ERROR' | 'SUBREQUEST_MALFORMED_RESPONSE'>,
     reason: string,
   ): SubgraphError {
-    const { name, log } = this.options;
+    const { name, log } = this.#options;
     log.log('error', code, { subgraph: name, reason });
     return fetchFailure(fetch, code);
   }
 
-  private collect(facts: unknown, { delegation, accounts }: Propagation): void {
-    const { name, accountable } = this.options;
+  #collect(facts: unknown, { delegation, accounts }: Propagation): void {
+    const { name, accountable } = this.#options;
     if (facts === undefined) {
       // A protected subgraph returns facts for every request with a token, and for no other.
       if (delegation !== undefined) accounts.miss(name);
@@ -293,8 +219,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isGraphQLError(value: unknown): boolean {
   return isRecord(value) && typeof value.message === 'string';
-}
-
-function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
 }

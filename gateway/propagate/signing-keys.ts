@@ -16,12 +16,15 @@ interface SigningKey {
  * outdates neither tokens in transit nor cached key sets.
  */
 export class SigningKeys {
-  private previous: SigningKey | undefined;
+  #previous: SigningKey | undefined;
 
-  private constructor(
-    private current: SigningKey,
-    private next: SigningKey,
-  ) {}
+  #current: SigningKey;
+  #next: SigningKey;
+
+  private constructor(current: SigningKey, next: SigningKey) {
+    this.#current = current;
+    this.#next = next;
+  }
 
   /**
    * @param privateJwk an Ed25519 private key; default: generated, for the life of this process
@@ -36,17 +39,17 @@ export class SigningKeys {
    * its next fetch.
    */
   async rotate(privateJwk?: JWK): Promise<void> {
-    const replacement = privateJwk === undefined ? this.next : await toSigningKey(privateJwk);
-    const next = privateJwk === undefined ? await toSigningKey(undefined) : this.next;
-    this.previous = this.current;
-    this.current = replacement;
-    this.next = next;
+    const replacement = privateJwk === undefined ? this.#next : await toSigningKey(privateJwk);
+    const next = privateJwk === undefined ? await toSigningKey(undefined) : this.#next;
+    this.#previous = this.#current;
+    this.#current = replacement;
+    this.#next = next;
   }
 
   /** RFC 7517 section 5: public keys only. */
   jwks(): { readonly keys: readonly JWK[] } {
     return {
-      keys: [this.current, this.next, this.previous].flatMap((key) =>
+      keys: [this.#current, this.#next, this.#previous].flatMap((key) =>
         key === undefined ? [] : [key.publicJwk],
       ),
     };
@@ -54,7 +57,7 @@ export class SigningKeys {
 
   /** A signed JWT of these claims (RFC 7515 section 7.1). Hand-written, because every subgraph request needs one. */
   sign(claims: object): string {
-    const { header, privateKey } = this.current;
+    const { header, privateKey } = this.#current;
     const input = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
     return `${input}.${sign(null, Buffer.from(input), privateKey).toString('base64url')}`;
   }

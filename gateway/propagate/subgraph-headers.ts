@@ -1,32 +1,8 @@
 import type { Delegation } from '@behalf/directives';
 import { ConfigurationError } from '../errors.js';
 import { isOwnHeader, isUnforwardableHeader } from './reserved-headers.js';
-import type { SubgraphOptions, SubgraphsOptions } from './subgraph-options.js';
-
-/** The members of a verified delegation that a header can state. */
-export const IDENTITY_SOURCES = Object.freeze([
-  /** The person. Absent for a service, which has none. */
-  'subject',
-  /** The application. */
-  'client',
-  /** `sub` of the application's actor (RFC 8693 section 4.1). */
-  'actor',
-  /** The consent's identifier. */
-  'consent',
-  /** Separated by spaces, as in RFC 6749 section 3.3. */
-  'scopes',
-  /** Those of the consent, separated by spaces. */
-  'purposes',
-  /** Those that the subgraph may get (`roles`), separated by spaces. */
-  'roles',
-] as const);
-/** The parts of the verified delegation that a header can hold. See {@link HeaderSource}. */
-export type IdentitySource = (typeof IDENTITY_SOURCES)[number];
-
-/** The source of a header's value. */
-export type HeaderSource =
-  | { readonly from: IdentitySource; readonly value?: never }
-  | { readonly value: string; readonly from?: never };
+import { IDENTITY_SOURCES } from './subgraph-options.js';
+import type { IdentitySource, SubgraphOptions, SubgraphsOptions } from './subgraph-options.js';
 
 /** By subgraph name, for those with options. @throws {ConfigurationError} */
 export function compileSubgraphHeaders(

@@ -1,10 +1,12 @@
 import { createTxnTokenReader } from '@behalf/directives/internal';
 import type { VerifiedTxnToken } from '@behalf/directives';
 import { ConfigurationError } from '../errors.js';
-import type { AudienceVocabulary, NamedVocabulary } from './audience.js';
+import type { NamedVocabulary } from './audience.js';
 import type { SigningKeys } from './signing-keys.js';
 import { mintTxnToken } from './txn-token.js';
 import type { TxnTokenSettings } from './txn-token.js';
+import { hasRepeatedParameter, readWantedToken, TXN_TOKEN_TYPE } from './wanted-token.js';
+import type { Audiences, ExchangeRefusal } from './wanted-token.js';
 import { Workloads } from './workloads.js';
 import type { WorkloadOptions } from './workloads.js';
 
@@ -17,26 +19,7 @@ export interface TxnTokenExchangeOptions {
   readonly maxHops?: number;
 }
 
-/** RFC 8693 section 2.1. */
-const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-/** draft-ietf-oauth-transaction-tokens section 7. */
-const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:txn_token';
 const DEFAULT_MAX_HOPS = 2;
-/** SHA-256, base64url. */
-const REQUEST_HASH = /^[A-Za-z0-9_-]{43}$/;
-const KNOWN_PARAMETERS: ReadonlySet<string> = new Set([
-  'grant_type',
-  'subject_token',
-  'subject_token_type',
-  'requested_token_type',
-  'audience',
-  'request_hash',
-  'client_assertion_type',
-  'client_assertion',
-]);
-
-/** RFC 6749 section 5.2 and RFC 8693 section 2.2.2. */
-type OAuthErrorCode = 'invalid_request' | 'invalid_client' | 'invalid_target' | 'unsupported_grant_type';
 
 /** The HTTP request of a workload that wants a token exchanged, for {@link ProtectedGateway.exchangeTxnToken}. */
 export interface TxnTokenExchangeRequest {
@@ -47,7 +30,7 @@ export interface TxnTokenExchangeRequest {
 
 /** What became of it. The reason is for the log and the record. */
 export type TxnTokenExchangeOutcome = {
-  /** Undefined when nobody showed who he is. */
+  /** Undefined when no workload was authenticated. */
   readonly workload: string | undefined;
   readonly audience: string | undefined;
   /** Whether the workload may ever ask for it. Any other is a text of its own choice. */
@@ -59,15 +42,12 @@ export type TxnTokenExchangeOutcome = {
       readonly verified: VerifiedTxnToken;
       readonly error?: never;
     }
-  | { readonly error: OAuthErrorCode; readonly reason: string; readonly token?: never }
+  | (ExchangeRefusal & { readonly token?: never })
 );
 
-export interface TxnTokenExchangeParts {
+export interface TxnTokenExchangeParts extends Audiences {
   readonly keys: SigningKeys;
   readonly propagation: TxnTokenSettings;
-  /** What a token for an audience may say; undefined for one that there is not. */
-  readonly vocabularyOf: (audience: string) => AudienceVocabulary | undefined;
-  readonly isSubgraph: (audience: string) => boolean;
 }
 
 /**
@@ -76,96 +56,93 @@ export interface TxnTokenExchangeParts {
  * ends when the held one ends; and whoever passed it on is in it.
  */
 export class TxnTokenExchange {
-  private readonly workloads: Workloads;
+  readonly #workloads: Workloads;
+  readonly #options: TxnTokenExchangeOptions;
 
   /** @throws {ConfigurationError} */
-  constructor(
-    private readonly options: TxnTokenExchangeOptions,
-    issuer: string,
-  ) {
+  constructor(options: TxnTokenExchangeOptions, issuer: string) {
+    this.#options = options;
     if (issuer.includes(',')) throw new ConfigurationError('propagation.issuer', 'must not have a comma');
-    this.workloads = new Workloads(options.workloads, issuer);
+    this.#workloads = new Workloads(options.workloads, issuer);
   }
 
   /** What tokens for this workload say beyond what its own rules ask for. */
   extraClaimsFor(name: string): NamedVocabulary | undefined {
-    return this.workloads.get(name)?.carries;
+    return this.#workloads.get(name)?.carries;
   }
 
   service(name: string): NamedVocabulary | undefined {
-    const { services = {} } = this.options;
+    const { services = {} } = this.#options;
     return Object.hasOwn(services, name) ? services[name] : undefined;
   }
 
   async exchange(
     { authorization, form }: TxnTokenExchangeRequest,
-    { keys, propagation, vocabularyOf, isSubgraph }: TxnTokenExchangeParts,
+    parts: TxnTokenExchangeParts,
   ): Promise<TxnTokenExchangeOutcome> {
     const audience = form.get('audience') ?? undefined;
-    const refused = (error: OAuthErrorCode, reason: string, workload?: string): TxnTokenExchangeOutcome => ({
-      workload,
+    const refused = (refusal: ExchangeRefusal, workload?: WorkloadOptions): TxnTokenExchangeOutcome => ({
+      workload: workload?.name,
       audience,
-      isNamedAudience:
-        audience !== undefined &&
-        workload !== undefined &&
-        this.workloads.get(workload)?.audiences.includes(audience) === true,
-      error,
-      reason,
+      isNamedAudience: audience !== undefined && workload?.audiences.includes(audience) === true,
+      ...refusal,
     });
-    // RFC 6749 section 3.2: no parameter twice.
-    if (new Set(form.keys()).size !== [...form.keys()].length) return refused('invalid_request', 'REPEATED');
-    const workload = await this.workloads.authenticate({
+    if (hasRepeatedParameter(form)) return refused({ error: 'invalid_request', reason: 'REPEATED' });
+    const workload = await this.#workloads.authenticate({
       authorization,
       assertionType: form.get('client_assertion_type') ?? undefined,
       assertion: form.get('client_assertion') ?? undefined,
     });
-    if (workload === undefined) return refused('invalid_client', 'WORKLOAD');
-    const { name } = workload;
-    if (form.get('grant_type') !== GRANT_TYPE) return refused('unsupported_grant_type', 'GRANT_TYPE', name);
-    // To leave out `scope` or `actor_token` would give another token than the one that was asked for.
-    if ([...form.keys()].some((key) => !KNOWN_PARAMETERS.has(key)))
-      return refused('invalid_request', 'PARAMETER', name);
-    if (form.get('subject_token_type') !== TOKEN_TYPE) return refused('invalid_request', 'TOKEN_TYPE', name);
-    if ((form.get('requested_token_type') ?? TOKEN_TYPE) !== TOKEN_TYPE)
-      return refused('invalid_request', 'REQUESTED_TYPE', name);
-    if (audience === undefined || !workload.audiences.includes(audience))
-      return refused('invalid_target', 'AUDIENCE', name);
-    const vocabulary = vocabularyOf(audience);
-    if (vocabulary === undefined) return refused('invalid_target', 'AUDIENCE_UNKNOWN', name);
-    const requestHash = form.get('request_hash') ?? undefined;
-    if (requestHash !== undefined && !REQUEST_HASH.test(requestHash))
-      return refused('invalid_request', 'REQUEST_HASH', name);
-    // Where requests are bound, a subgraph's are, whoever sends them.
-    if (requestHash === undefined && propagation.bind === 'body' && isSubgraph(audience))
-      return refused('invalid_request', 'REQUEST_HASH_MISSING', name);
+    if (workload === undefined) return refused({ error: 'invalid_client', reason: 'WORKLOAD' });
+    const wanted = readWantedToken(form, workload, parts);
+    if (wanted.error !== undefined) return refused(wanted, workload);
+    const held = await this.#readHeldToken(form.get('subject_token') ?? undefined, workload, parts);
+    if (held.error !== undefined) return refused(held, workload);
 
-    // Made for this workload by this gateway, and alive.
-    const read = createTxnTokenReader(name, { issuer: propagation.issuer, keys: keys.jwks().keys });
-    const { verified, refusal } = await read(form.get('subject_token') ?? undefined);
-    if (verified === undefined) return refused('invalid_request', refusal, name);
-    // No tolerance: the new one would be born dead.
-    if (verified.expiresAt <= Date.now() / 1000) return refused('invalid_request', 'TXN_TOKEN_EXPIRED', name);
-    const [, ...passedOnBy] = verified.requestingWorkloads;
-    if (passedOnBy.length >= (this.options.maxHops ?? DEFAULT_MAX_HOPS))
-      return refused('invalid_request', 'HOPS', name);
-    const token = mintTxnToken(keys, propagation, {
+    const { verified } = held;
+    const token = mintTxnToken(parts.keys, parts.propagation, {
       delegation: verified.delegation,
       transactionId: verified.transactionId,
-      audience,
-      vocabulary,
+      audience: wanted.audience,
+      vocabulary: wanted.vocabulary,
       notAfter: verified.expiresAt,
-      boundTo: requestHash,
-      passedOnBy: [...passedOnBy, name],
+      boundTo: wanted.requestHash,
+      passedOnBy: [...held.passedOnBy, workload.name],
     });
     return {
-      workload: name,
-      audience,
+      workload: workload.name,
+      audience: wanted.audience,
       isNamedAudience: true,
       token,
       expiresAt: verified.expiresAt,
       verified,
     };
   }
+
+  /** The token that is exchanged: made for this workload by this gateway, alive, and not passed on too often. */
+  async #readHeldToken(
+    token: string | undefined,
+    { name }: WorkloadOptions,
+    { keys, propagation }: TxnTokenExchangeParts,
+  ): Promise<HeldToken | ExchangeRefusal> {
+    const read = createTxnTokenReader(name, { issuer: propagation.issuer, keys: keys.jwks().keys });
+    const { verified, refusal } = await read(token);
+    if (verified === undefined) return { error: 'invalid_request', reason: refusal };
+    // No tolerance: the new one would be born dead.
+    if (verified.expiresAt <= Date.now() / 1000)
+      return { error: 'invalid_request', reason: 'TXN_TOKEN_EXPIRED' };
+    const [, ...passedOnBy] = verified.requestingWorkloads;
+    if (passedOnBy.length >= (this.#options.maxHops ?? DEFAULT_MAX_HOPS))
+      return { error: 'invalid_request', reason: 'HOPS' };
+    return { verified, passedOnBy };
+  }
+}
+
+interface HeldToken {
+  readonly verified: VerifiedTxnToken;
+  /** The workloads that passed it on, the first one first. */
+  readonly passedOnBy: readonly string[];
+  readonly error?: never;
 }
 
 /** RFC 8693 section 2.2: what goes back over HTTP. */
@@ -185,7 +162,7 @@ export function txnTokenExchangeAnswer(outcome: TxnTokenExchangeOutcome): {
     headers,
     body: {
       access_token: outcome.token,
-      issued_token_type: TOKEN_TYPE,
+      issued_token_type: TXN_TOKEN_TYPE,
       token_type: 'N_A',
       expires_in: Math.max(0, Math.floor(outcome.expiresAt - Date.now() / 1000)),
     },

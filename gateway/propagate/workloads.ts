@@ -34,17 +34,16 @@ export interface ShownCredentials {
 
 /** Authenticates the workloads. */
 export class Workloads {
-  private readonly byName: ReadonlyMap<string, WorkloadOptions>;
-  private readonly usedAssertions = new InMemoryReplay();
+  readonly #byName: ReadonlyMap<string, WorkloadOptions>;
+  readonly #usedAssertions = new InMemoryReplay();
+  readonly #issuer: string;
 
   /**
    * @param issuer the gateway: the audience of the workloads' assertions
    * @throws {ConfigurationError}
    */
-  constructor(
-    workloads: readonly WorkloadOptions[],
-    private readonly issuer: string,
-  ) {
+  constructor(workloads: readonly WorkloadOptions[], issuer: string) {
+    this.#issuer = issuer;
     const byName = new Map<string, WorkloadOptions>();
     workloads.forEach((workload, index) => {
       const path = `propagation.passOn.workloads[${index}]`;
@@ -55,11 +54,11 @@ export class Workloads {
         throw new ConfigurationError(path, 'needs one of secret and publicKey');
       byName.set(workload.name, workload);
     });
-    this.byName = byName;
+    this.#byName = byName;
   }
 
   get(name: string): WorkloadOptions | undefined {
-    return this.byName.get(name);
+    return this.#byName.get(name);
   }
 
   /** The authenticated workload; undefined unless exactly one method is used and valid. */
@@ -71,32 +70,32 @@ export class Workloads {
     const showsAssertion = assertionType !== undefined || assertion !== undefined;
     // RFC 6749 section 2.3: no more than one way in one request.
     if (showsAssertion && authorization.length > 0) return undefined;
-    if (!showsAssertion) return this.bySecret(authorization);
+    if (!showsAssertion) return this.#bySecret(authorization);
     if (assertionType !== ASSERTION_TYPE || assertion === undefined) return undefined;
-    return this.byAssertion(assertion);
+    return this.#byAssertion(assertion);
   }
 
-  private bySecret(authorization: readonly string[]): WorkloadOptions | undefined {
+  #bySecret(authorization: readonly string[]): WorkloadOptions | undefined {
     const [value] = authorization;
     if (value === undefined || authorization.length > 1) return undefined;
     const shown = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(value)?.[1];
     if (shown === undefined) return undefined;
     const [name, secret] = Buffer.from(shown, 'base64').toString('utf8').split(':').map(formDecoded);
     if (name === undefined || secret === undefined) return undefined;
-    const workload = this.byName.get(name);
+    const workload = this.#byName.get(name);
     const isRight = equalSecrets(secret, workload?.secret ?? '');
     return workload?.secret !== undefined && isRight ? workload : undefined;
   }
 
-  private async byAssertion(assertion: string): Promise<WorkloadOptions | undefined> {
+  async #byAssertion(assertion: string): Promise<WorkloadOptions | undefined> {
     try {
       // Only selects the key.
-      const workload = this.byName.get(decodeJwt(assertion).iss ?? '');
+      const workload = this.#byName.get(decodeJwt(assertion).iss ?? '');
       if (workload?.publicKey === undefined) return undefined;
       const { payload } = await jwtVerify(assertion, await importJWK(workload.publicKey), {
         issuer: workload.name,
         subject: workload.name,
-        audience: this.issuer,
+        audience: this.#issuer,
         algorithms: [...ALLOWED_ALGORITHMS],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         requiredClaims: ['iat', 'exp', 'jti'],
@@ -105,7 +104,7 @@ export class Workloads {
       // RFC 7523 section 3: short-lived, and valid once.
       refuseLongLived({ iat, exp }, MAX_ASSERTION_LIFETIME_SECONDS);
       const id = JSON.stringify([workload.name, jti]);
-      const use = this.usedAssertions.use(id, exp + CLOCK_TOLERANCE_SECONDS + 1);
+      const use = this.#usedAssertions.use(id, exp + CLOCK_TOLERANCE_SECONDS + 1);
       return use === 'first' ? workload : undefined;
     } catch {
       return undefined;

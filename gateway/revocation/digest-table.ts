@@ -20,26 +20,29 @@ const FORGET_AT_MOST_EVERY_SECONDS = 60;
  * Entries are never deleted one by one: expired ones stay until the table is rebuilt, which keeps all others.
  */
 export class DigestTable {
-  private slots = new Uint32Array(LEAST_SLOTS * SLOT_WORDS);
-  private entries = 0;
+  #slots = new Uint32Array(LEAST_SLOTS * SLOT_WORDS);
+  #entries = 0;
   /** Nothing is forgotten before; seconds since the epoch. */
-  private earliestForgetAt = Number.POSITIVE_INFINITY;
-  private forgotAt = 0;
+  #earliestForgetAt = Number.POSITIVE_INFINITY;
+  #forgotAt = 0;
+  readonly #maxEntries: number;
 
-  constructor(private readonly maxEntries: number) {}
+  constructor(maxEntries: number) {
+    this.#maxEntries = maxEntries;
+  }
 
   get size(): number {
-    return this.entries;
+    return this.#entries;
   }
 
   get bytes(): number {
-    return this.slots.byteLength;
+    return this.#slots.byteLength;
   }
 
   /** The latest time for the digest; undefined for an unknown one. */
   get(digest: Digest): number | undefined {
-    const slot = this.find(this.slots, digest);
-    return this.slots[slot + FORGET_AT] === 0 ? undefined : this.slots[slot + NOT_BEFORE];
+    const slot = this.#find(this.#slots, digest);
+    return this.#slots[slot + FORGET_AT] === 0 ? undefined : this.#slots[slot + NOT_BEFORE];
   }
 
   /**
@@ -48,37 +51,37 @@ export class DigestTable {
    * @returns false if the table is full and nothing in it has expired
    */
   raise(digest: Digest, notBefore: number, forgetAt: number, nowSeconds: number): boolean {
-    let slot = this.find(this.slots, digest);
-    const isKnown = this.slots[slot + FORGET_AT] !== 0;
+    let slot = this.#find(this.#slots, digest);
+    const isKnown = this.#slots[slot + FORGET_AT] !== 0;
     if (!isKnown) {
-      if (this.entries >= this.maxEntries) this.forget(nowSeconds);
-      if (this.entries >= this.maxEntries) return false;
-      if ((this.entries + 1) * SLOT_WORDS > this.slots.length * LARGEST_LOAD) {
-        this.rebuild(nowSeconds);
+      if (this.#entries >= this.#maxEntries) this.#forget(nowSeconds);
+      if (this.#entries >= this.#maxEntries) return false;
+      if ((this.#entries + 1) * SLOT_WORDS > this.#slots.length * LARGEST_LOAD) {
+        this.#rebuild(nowSeconds);
       }
-      slot = this.find(this.slots, digest);
-      this.slots.set(digest, slot);
-      this.entries += 1;
+      slot = this.#find(this.#slots, digest);
+      this.#slots.set(digest, slot);
+      this.#entries += 1;
     }
-    this.slots[slot + NOT_BEFORE] = Math.max(this.slots[slot + NOT_BEFORE] ?? 0, notBefore);
-    this.slots[slot + FORGET_AT] = Math.max(this.slots[slot + FORGET_AT] ?? 0, forgetAt);
-    this.earliestForgetAt = Math.min(this.earliestForgetAt, forgetAt);
+    this.#slots[slot + NOT_BEFORE] = Math.max(this.#slots[slot + NOT_BEFORE] ?? 0, notBefore);
+    this.#slots[slot + FORGET_AT] = Math.max(this.#slots[slot + FORGET_AT] ?? 0, forgetAt);
+    this.#earliestForgetAt = Math.min(this.#earliestForgetAt, forgetAt);
     return true;
   }
 
   /** Frees the memory of expired entries from time to time. */
   tidy(nowSeconds: number): void {
-    if (nowSeconds - this.forgotAt < FORGET_AT_MOST_EVERY_SECONDS) return;
-    this.forget(nowSeconds);
+    if (nowSeconds - this.#forgotAt < FORGET_AT_MOST_EVERY_SECONDS) return;
+    this.#forget(nowSeconds);
   }
 
-  private forget(nowSeconds: number): void {
-    if (nowSeconds < this.earliestForgetAt) return;
-    this.rebuild(nowSeconds);
+  #forget(nowSeconds: number): void {
+    if (nowSeconds < this.#earliestForgetAt) return;
+    this.#rebuild(nowSeconds);
   }
 
   /** The slot of the digest that begins at `from`, or the empty slot for it. There is always an empty one. */
-  private find(slots: Uint32Array, digest: Digest, from = 0): number {
+  #find(slots: Uint32Array, digest: Digest, from = 0): number {
     const count = slots.length / SLOT_WORDS;
     let slot = Math.floor(((digest[from] ?? 0) / 0x1_0000_0000) * count) * SLOT_WORDS;
     while (slots[slot + FORGET_AT] !== 0 && !isAt(slots, slot, digest, from)) {
@@ -89,23 +92,23 @@ export class DigestTable {
   }
 
   /** Copies unexpired entries into a table with room to grow. */
-  private rebuild(nowSeconds: number): void {
-    const before = this.slots;
+  #rebuild(nowSeconds: number): void {
+    const before = this.#slots;
     const isLive = (slot: number): boolean => (before[slot + FORGET_AT] ?? 0) > nowSeconds;
     let live = 0;
     for (let slot = 0; slot < before.length; slot += SLOT_WORDS) if (isLive(slot)) live += 1;
     const count = Math.ceil((live + 1) * (GROWTH / LARGEST_LOAD));
     const after = new Uint32Array(Math.max(LEAST_SLOTS, count) * SLOT_WORDS);
-    this.earliestForgetAt = Number.POSITIVE_INFINITY;
+    this.#earliestForgetAt = Number.POSITIVE_INFINITY;
     for (let slot = 0; slot < before.length; slot += SLOT_WORDS) {
       if (!isLive(slot)) continue;
-      const to = this.find(after, before, slot);
+      const to = this.#find(after, before, slot);
       for (let word = 0; word < SLOT_WORDS; word += 1) after[to + word] = before[slot + word] ?? 0;
-      this.earliestForgetAt = Math.min(this.earliestForgetAt, before[slot + FORGET_AT] ?? 0);
+      this.#earliestForgetAt = Math.min(this.#earliestForgetAt, before[slot + FORGET_AT] ?? 0);
     }
-    this.slots = after;
-    this.entries = live;
-    this.forgotAt = nowSeconds;
+    this.#slots = after;
+    this.#entries = live;
+    this.#forgotAt = nowSeconds;
   }
 }
 

@@ -40,91 +40,100 @@ const STREAM_IS_OVER: readonly (number | undefined)[] = [401, 404, 409];
  * ends, the view becomes stale at once, and the next stream has to catch up first.
  */
 export class SsfReceiver {
-  private readonly closing = new AbortController();
-  private readonly client: TransmitterClient;
-  private running: Promise<void> | undefined;
-  private stream: Stream | undefined;
+  readonly #closing = new AbortController();
+  readonly #client: TransmitterClient;
+  #running: Promise<void> | undefined;
+  #stream: Stream | undefined;
   /** A foreign stream was interrupted: the events of the meantime are lost. */
-  private hasGap = false;
+  #hasGap = false;
+
+  readonly #options: ReceiverOptions;
+  readonly #view: RevocationView;
+  readonly #log: GatewayLog;
+  /** Refetches the keys that verify the issuer's tokens. */
+  readonly #refreshKeys: (issuer: string) => Promise<void>;
 
   constructor(
-    private readonly options: ReceiverOptions,
-    private readonly view: RevocationView,
-    private readonly log: GatewayLog,
-    /** Refetches the keys that verify the issuer's tokens. */
-    private readonly refreshKeys: (issuer: string) => Promise<void> = async () => undefined,
+    options: ReceiverOptions,
+    view: RevocationView,
+    log: GatewayLog,
+    refreshKeys: (issuer: string) => Promise<void> = async () => undefined,
   ) {
-    this.client = new TransmitterClient(options, this.closing.signal);
+    this.#options = options;
+    this.#view = view;
+    this.#log = log;
+    this.#refreshKeys = refreshKeys;
+    this.#client = new TransmitterClient(options, this.#closing.signal);
   }
 
   start(): void {
-    this.running ??= this.run();
+    this.#running ??= this.#run();
   }
 
   /** Deletes the stream, so that nobody waits for a closed gateway. */
   async close(): Promise<void> {
-    this.closing.abort();
-    await this.running;
-    await this.deleteStream();
-    await this.client.close();
+    this.#closing.abort();
+    await this.#running;
+    await this.#deleteStream();
+    await this.#client.close();
   }
 
-  private isClosing(): boolean {
-    return this.closing.signal.aborted;
+  #isClosing(): boolean {
+    return this.#closing.signal.aborted;
   }
 
-  private async run(): Promise<void> {
+  async #run(): Promise<void> {
     let pauseMs = RETRY_MIN_MS;
-    while (!this.isClosing()) {
-      const isGettingOn = await this.tryToPoll();
+    while (!this.#isClosing()) {
+      const isGettingOn = await this.#tryToPoll();
       if (isGettingOn) {
         pauseMs = RETRY_MIN_MS;
         continue;
       }
-      await sleep(pauseMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
+      await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS);
     }
   }
 
   /** @returns false if the next poll must be delayed */
-  private async tryToPoll(): Promise<boolean> {
+  async #tryToPoll(): Promise<boolean> {
     try {
-      this.stream ??= await this.openStream();
-      return await this.poll(this.stream);
+      this.#stream ??= await this.#openStream();
+      return await this.#poll(this.#stream);
     } catch (error) {
-      if (this.isClosing()) return false;
+      if (this.#isClosing()) return false;
       const reason = error instanceof StreamError ? error.reason : 'NETWORK';
-      this.log.log('warn', 'REVOCATION_STREAM_BROKEN', { issuer: this.options.issuer, reason });
+      this.#log.log('warn', 'REVOCATION_STREAM_BROKEN', { issuer: this.#options.issuer, reason });
       // After any other failure the same stream continues from its acknowledgements.
-      if (error instanceof StreamError && STREAM_IS_OVER.includes(error.status)) await this.giveUpStream();
+      if (error instanceof StreamError && STREAM_IS_OVER.includes(error.status)) await this.#giveUpStream();
       return false;
     }
   }
 
-  private async openStream(): Promise<Stream> {
-    const { foreign, issuer } = this.options;
-    if (foreign !== undefined) return openForeignStream(this.client, this.options, foreign);
-    const stream = await createStream(this.client, this.options, this.view);
-    this.view.suspensions.beginStream(issuer);
+  async #openStream(): Promise<Stream> {
+    const { foreign, issuer } = this.#options;
+    if (foreign !== undefined) return openForeignStream(this.#client, this.#options, foreign);
+    const stream = await createStream(this.#client, this.#options, this.#view);
+    this.#view.suspensions.beginStream(issuer);
     return stream;
   }
 
   /** Nothing is permitted until a stream has caught up, because this one may have missed announcements. */
-  private async giveUpStream(): Promise<void> {
-    const { foreign, issuer } = this.options;
-    this.view.markUnknown(issuer);
-    if (this.stream === undefined) return;
+  async #giveUpStream(): Promise<void> {
+    const { foreign, issuer } = this.#options;
+    this.#view.markUnknown(issuer);
+    if (this.#stream === undefined) return;
     // A foreign stream cannot be recreated.
-    if (foreign !== undefined) this.hasGap = true;
-    await this.deleteStream();
-    this.stream = undefined;
+    if (foreign !== undefined) this.#hasGap = true;
+    await this.#deleteStream();
+    this.#stream = undefined;
   }
 
-  private async poll(stream: Stream): Promise<boolean> {
-    const askedAtMs = this.view.now();
+  async #poll(stream: Stream): Promise<boolean> {
+    const askedAtMs = this.#view.now();
     const acknowledged = new Set(stream.unacknowledged);
     const mayWait = stream.isComplete;
-    const { sets, moreAvailable } = await this.client.post(
+    const { sets, moreAvailable } = await this.#client.post(
       stream.endpoint,
       stream.secret,
       { maxEvents: MAX_EVENTS, returnImmediately: !mayWait, ack: stream.unacknowledged },
@@ -134,33 +143,33 @@ export class SsfReceiver {
     stream.isComplete = false;
     const events = Object.entries(sets);
     // Verified concurrently, applied in order, up to the first that fails.
-    const verified = await Promise.all(events.map(([jti, set]) => this.verify(stream, jti, set)));
-    for (const payload of verified) this.apply(stream, payload);
+    const verified = await Promise.all(events.map(([jti, set]) => this.#verify(stream, jti, set)));
+    for (const payload of verified) this.#apply(stream, payload);
     stream.unacknowledged = events.map(([jti]) => jti);
     // RFC 8936 section 2.4. A full batch does not count as the end, whatever the answer says.
     const isLast = (moreAvailable === undefined || moreAvailable === false) && events.length < MAX_EVENTS;
     if (!isLast && events.length === 0) throw new StreamError('ANSWER_WITHOUT_PROGRESS');
     stream.isComplete = isLast;
-    if (Math.abs(this.client.skewSeconds) > MAX_CLOCK_SKEW_SECONDS) throw new StreamError('CLOCK_SKEW');
+    if (Math.abs(this.#client.skewSeconds) > MAX_CLOCK_SKEW_SECONDS) throw new StreamError('CLOCK_SKEW');
     // The answer shows the state at the time of the request: it may have been long in transit.
-    if (isLast) this.markComplete(askedAtMs);
-    if (events.length === 0) return !mayWait || this.view.now() - askedAtMs >= LEAST_WAIT_MS;
+    if (isLast) this.#markComplete(askedAtMs);
+    if (events.length === 0) return !mayWait || this.#view.now() - askedAtMs >= LEAST_WAIT_MS;
     // An event that repeats after its acknowledgement would repeat forever.
     return events.some(([jti]) => !acknowledged.has(jti));
   }
 
-  private markComplete(askedAtMs: number): void {
-    const { issuer } = this.options;
-    if (this.hasGap) {
+  #markComplete(askedAtMs: number): void {
+    const { issuer } = this.#options;
+    if (this.#hasGap) {
       // The subjects of the lost events are unknown, so everybody needs new tokens.
-      this.view.revokeIssued(issuer, this.view.now() / 1000 + Math.max(0, this.client.skewSeconds));
-      this.log.log('warn', 'REVOCATIONS_LOST', { issuer });
-      this.hasGap = false;
+      this.#view.revokeIssued(issuer, this.#view.now() / 1000 + Math.max(0, this.#client.skewSeconds));
+      this.#log.log('warn', 'REVOCATIONS_LOST', { issuer });
+      this.#hasGap = false;
     }
-    this.view.markComplete(issuer, askedAtMs);
+    this.#view.markComplete(issuer, askedAtMs);
   }
 
-  private async verify(stream: Stream, jti: string, set: unknown): Promise<JWTPayload | StreamError> {
+  async #verify(stream: Stream, jti: string, set: unknown): Promise<JWTPayload | StreamError> {
     if (typeof set !== 'string') return new StreamError('EVENT_UNREADABLE');
     try {
       // RFC 8417 section 2.3 and RFC 8725 section 3.11: the type excludes the issuer's other tokens.
@@ -168,7 +177,7 @@ export class SsfReceiver {
         set,
         async (header, jws) => (await stream.keys.find(header, jws)).publicKey,
         {
-          issuer: this.options.issuer,
+          issuer: this.#options.issuer,
           audience: [...stream.audience],
           typ: 'secevent+jwt',
           algorithms: ['EdDSA', 'ES256', 'PS256', 'RS256'],
@@ -181,74 +190,74 @@ export class SsfReceiver {
     }
   }
 
-  private apply(stream: Stream, payload: JWTPayload | StreamError): void {
+  #apply(stream: Stream, payload: JWTPayload | StreamError): void {
     if (payload instanceof StreamError) throw payload;
-    if (this.options.foreign !== undefined) {
-      this.applyForeign(this.options.foreign, payload);
+    if (this.#options.foreign !== undefined) {
+      this.#applyForeign(this.#options.foreign, payload);
       return;
     }
     const { events, sub_id: subjectId, jti } = payload;
     // Other events were not requested; they end nothing.
     if (!isRecord(events)) return;
-    this.applyKeyEvent(stream, events, subjectId);
+    this.#applyKeyEvent(stream, events, subjectId);
     for (const [type, event] of Object.entries(events)) {
-      if (type === SESSION_REVOKED) this.revoke(subjectId, event, String(jti));
+      if (type === SESSION_REVOKED) this.#revoke(subjectId, event, String(jti));
       if (type === ACCESS_SUSPENDED || type === ACCESS_RESUMED)
-        this.suspendOrResume(type, subjectId, String(jti));
+        this.#suspendOrResume(type, subjectId, String(jti));
     }
   }
 
-  private revoke(subjectId: unknown, event: unknown, jti: string): void {
-    const { issuer } = this.options;
+  #revoke(subjectId: unknown, event: unknown, jti: string): void {
+    const { issuer } = this.#options;
     const at = isRecord(event) ? event.event_timestamp : undefined;
     const what = readSubject(issuer, subjectId);
     if (typeof at !== 'number' || what === undefined) throw new StreamError('EVENT_UNREADABLE');
     // An event that does not fit is not acknowledged, so it repeats; until then the view becomes stale.
-    if (!this.view.revoke(what, at)) throw new StreamError('VIEW_FULL');
-    this.log.log('info', 'REVOKED', { issuer, event: jti });
+    if (!this.#view.revoke(what, at)) throw new StreamError('VIEW_FULL');
+    this.#log.log('info', 'REVOKED', { issuer, event: jti });
   }
 
-  private suspendOrResume(type: string, subjectId: unknown, jti: string): void {
-    const { issuer } = this.options;
-    const { suspensions } = this.view;
+  #suspendOrResume(type: string, subjectId: unknown, jti: string): void {
+    const { issuer } = this.#options;
+    const { suspensions } = this.#view;
     const what = readSuspended(issuer, subjectId);
     if (what === undefined) throw new StreamError('EVENT_UNREADABLE');
     if (type === ACCESS_RESUMED) suspensions.resume(issuer, what);
     else if (!suspensions.suspend(issuer, what)) throw new StreamError('VIEW_FULL');
     const code = type === ACCESS_RESUMED ? 'ACCESS_RESUMED' : 'ACCESS_SUSPENDED';
-    this.log.log('warn', code, { issuer, event: jti, ...what });
+    this.#log.log('warn', code, { issuer, event: jti, ...what });
   }
 
-  private async deleteStream(): Promise<void> {
-    const { address, secret } = this.stream ?? {};
-    if (address !== undefined && secret !== undefined) await this.client.delete(address, secret);
+  async #deleteStream(): Promise<void> {
+    const { address, secret } = this.#stream ?? {};
+    if (address !== undefined && secret !== undefined) await this.#client.delete(address, secret);
   }
 
-  private applyForeign(foreign: ForeignStreamOptions, payload: Readonly<Record<string, unknown>>): void {
-    const { issuer } = this.options;
+  #applyForeign(foreign: ForeignStreamOptions, payload: Readonly<Record<string, unknown>>): void {
+    const { issuer } = this.#options;
     const names = foreign.events ?? ALL_FOREIGN_EVENTS;
     const subjects = { issuer, emailIsSubject: foreign.emailIsSubject === true };
     const revocations = readForeignEvents(payload, names, subjects);
     // It stays unacknowledged, and the view becomes stale, because its unknown subject would keep dead tokens.
     if (revocations === 'unreadable') throw new StreamError('EVENT_UNREADABLE');
     for (const { atSeconds, what } of revocations) {
-      if (!this.view.revoke(what, atSeconds)) throw new StreamError('VIEW_FULL');
-      this.log.log('info', 'REVOKED', { issuer, event: String(payload.jti) });
+      if (!this.#view.revoke(what, atSeconds)) throw new StreamError('VIEW_FULL');
+      this.#log.log('info', 'REVOKED', { issuer, event: String(payload.jti) });
     }
   }
 
-  private applyKeyEvent(stream: Stream, events: Readonly<Record<string, unknown>>, subjectId: unknown): void {
+  #applyKeyEvent(stream: Stream, events: Readonly<Record<string, unknown>>, subjectId: unknown): void {
     const event = readKeyEvent(events, subjectId);
     if (event === undefined) return;
     if (event === 'unreadable') throw new StreamError('EVENT_UNREADABLE');
-    const { issuer } = this.options;
+    const { issuer } = this.#options;
     const { keyId, isRevoked } = event;
     // First the part that cannot fail: from here on tokens of the key are refused, whatever the key set says.
-    if (isRevoked && !this.view.revoke({ issuer, keyId }, 0)) throw new StreamError('VIEW_FULL');
-    this.log.log('info', isRevoked ? 'SIGNING_KEY_REVOKED' : 'SIGNING_KEY_ROTATED', { issuer, key: keyId });
+    if (isRevoked && !this.#view.revoke({ issuer, keyId }, 0)) throw new StreamError('VIEW_FULL');
+    this.#log.log('info', isRevoked ? 'SIGNING_KEY_REVOKED' : 'SIGNING_KEY_ROTATED', { issuer, key: keyId });
     // In the background: if it fails, the next token with an unknown key makes up for it.
-    Promise.all([stream.keys.refresh(), this.refreshKeys(issuer)]).catch(() => {
-      this.log.log('warn', 'ISSUER_KEYS_NOT_REFRESHED', { issuer });
+    Promise.all([stream.keys.refresh(), this.#refreshKeys(issuer)]).catch(() => {
+      this.#log.log('warn', 'ISSUER_KEYS_NOT_REFRESHED', { issuer });
     });
   }
 }

@@ -32,14 +32,14 @@ interface Cut {
  * as its present one. They revoke nothing: unexpired tokens are valid again when they are lifted.
  */
 export class Suspensions {
-  private readonly byIssuer = new Map<string, Standing>();
+  readonly #byIssuer = new Map<string, Standing>();
   /** By verified token, which lives as long as its cache entry. */
-  private readonly cuts = new WeakMap<AuthenticatedToken, Cut>();
-  private version = 0;
+  readonly #cuts = new WeakMap<AuthenticatedToken, Cut>();
+  #version = 0;
 
   get size(): number {
     let size = 0;
-    for (const { clients, scopes, everything } of this.byIssuer.values()) {
+    for (const { clients, scopes, everything } of this.#byIssuer.values()) {
       size += clients.size + scopes.size + everything.size;
     }
     return size;
@@ -47,38 +47,38 @@ export class Suspensions {
 
   /** @returns false if there is no room: it is then not in force, and nothing may be permitted */
   suspend(issuer: string, what: Suspended): boolean {
-    const { names, name, stream } = this.place(issuer, what);
+    const { names, name, stream } = this.#place(issuer, what);
     if (!names.has(name) && this.size >= MAX_STANDING) return false;
     names.set(name, stream);
-    this.version += 1;
+    this.#version += 1;
     return true;
   }
 
   resume(issuer: string, what: Suspended): void {
-    const { names, name } = this.place(issuer, what);
-    if (names.delete(name)) this.version += 1;
+    const { names, name } = this.#place(issuer, what);
+    if (names.delete(name)) this.#version += 1;
   }
 
   /** A new stream begins with all current suspensions, so those that it omits were lifted. */
   beginStream(issuer: string): void {
-    this.of(issuer).stream += 1;
+    this.#of(issuer).stream += 1;
   }
 
   /** Everything that the stream began with was received. */
   endOfBeginning(issuer: string): void {
-    const { clients, scopes, everything, stream } = this.of(issuer);
+    const { clients, scopes, everything, stream } = this.#of(issuer);
     for (const names of [clients, scopes, everything]) {
       for (const [name, heardOver] of names) {
         if (heardOver === stream) continue;
         names.delete(name);
-        this.version += 1;
+        this.#version += 1;
       }
     }
   }
 
   /** Why this token is refused at present, or undefined. */
   codeFor({ issuer, delegation, issuerDelegation }: AuthenticatedToken): SuspensionCode | undefined {
-    const standing = this.byIssuer.get(issuer);
+    const standing = this.#byIssuer.get(issuer);
     if (standing === undefined) return undefined;
     if (standing.everything.size > 0) return 'EMERGENCY_STOP';
     const isSuspended = holdersOf(issuerDelegation ?? delegation).some((holder) =>
@@ -89,26 +89,26 @@ export class Suspensions {
 
   /** The token as if it had never held a stopped scope. All later decisions use this one. */
   withoutStopped(token: AuthenticatedToken): AuthenticatedToken {
-    const stopped = this.byIssuer.get(token.issuer)?.scopes;
+    const stopped = this.#byIssuer.get(token.issuer)?.scopes;
     if (stopped === undefined || stopped.size === 0) return token;
-    const known = this.cuts.get(token);
-    if (known?.version === this.version) return known.token;
+    const known = this.#cuts.get(token);
+    if (known?.version === this.#version) return known.token;
     const cut = { ...token, delegation: without(token.delegation, stopped) };
-    this.cuts.set(token, { version: this.version, token: cut });
+    this.#cuts.set(token, { version: this.#version, token: cut });
     return cut;
   }
 
-  private of(issuer: string): Standing {
-    let standing = this.byIssuer.get(issuer);
+  #of(issuer: string): Standing {
+    let standing = this.#byIssuer.get(issuer);
     if (standing === undefined) {
       standing = { clients: new Map(), scopes: new Map(), everything: new Map(), stream: 0 };
-      this.byIssuer.set(issuer, standing);
+      this.#byIssuer.set(issuer, standing);
     }
     return standing;
   }
 
-  private place(issuer: string, what: Suspended) {
-    const { clients, scopes, everything, stream } = this.of(issuer);
+  #place(issuer: string, what: Suspended) {
+    const { clients, scopes, everything, stream } = this.#of(issuer);
     switch (what.kind) {
       case 'client':
         return { names: clients, name: what.clientId, stream };

@@ -30,25 +30,27 @@ export interface TransmitterMetadata {
 
 /** Requests to one issuer's transmitter. Redirects are not followed: a secret goes only where it was meant to go. */
 export class TransmitterClient {
-  private readonly agent = new Agent({ connections: 2, maxResponseSize: MAX_RESPONSE_BYTES });
+  readonly #agent = new Agent({ connections: 2, maxResponseSize: MAX_RESPONSE_BYTES });
   /** Hosts that secrets may be sent to. */
-  private readonly hosts: ReadonlySet<string>;
+  readonly #hosts: ReadonlySet<string>;
   /** How far the transmitter's clock was ahead of this one at its last answer. */
   skewSeconds = 0;
 
-  constructor(
-    private readonly options: ReceiverOptions,
-    private readonly closing: AbortSignal,
-  ) {
+  readonly #options: ReceiverOptions;
+  readonly #closing: AbortSignal;
+
+  constructor(options: ReceiverOptions, closing: AbortSignal) {
+    this.#options = options;
+    this.#closing = closing;
     const { issuer, configurationUri, foreign, hosts = [] } = options;
     const named = [issuer, configurationUri, foreign?.deliveryEndpoint].filter((each) => each !== undefined);
-    this.hosts = new Set([...named.map((address) => new URL(address).host), ...hosts]);
+    this.#hosts = new Set([...named.map((address) => new URL(address).host), ...hosts]);
   }
 
   /** Public, so the request carries no secret. @throws {StreamError} */
   async metadata(): Promise<TransmitterMetadata> {
-    const { issuer, configurationUri = `${issuer}/.well-known/ssf-configuration` } = this.options;
-    const bounds = { timeoutMs: REQUEST_TIMEOUT_MS, maxBytes: METADATA_BYTES, signal: this.closing };
+    const { issuer, configurationUri = `${issuer}/.well-known/ssf-configuration` } = this.#options;
+    const bounds = { timeoutMs: REQUEST_TIMEOUT_MS, maxBytes: METADATA_BYTES, signal: this.#closing };
     let document: Readonly<Record<string, unknown>>;
     try {
       document = await fetchJson(configurationUri, bounds);
@@ -62,7 +64,7 @@ export class TransmitterClient {
   /** An address from a document. @throws {StreamError} if it is not trusted */
   addressIn(value: unknown, namedBy: string, missing: string): string {
     if (typeof value !== 'string') throw new StreamError(missing);
-    const { allowInsecureIssuer: allowInsecure = false } = this.options;
+    const { allowInsecureIssuer: allowInsecure = false } = this.#options;
     if (addressProblem(value, { allowInsecure, namedBy }) !== undefined)
       throw new StreamError('ADDRESS_NOT_TRUSTED');
     return value;
@@ -75,17 +77,17 @@ export class TransmitterClient {
     body: Readonly<Record<string, unknown>>,
     timeoutMs: number = REQUEST_TIMEOUT_MS,
   ): Promise<Readonly<Record<string, unknown>>> {
-    this.requireHost(address);
+    this.#requireHost(address);
     const response = await httpRequest(address, {
       method: 'POST',
-      dispatcher: this.agent,
+      dispatcher: this.#agent,
       headers: {
         authorization: `Bearer ${secret}`,
         accept: 'application/json',
         'content-type': 'application/json',
       },
       body: JSON.stringify(body),
-      signal: AbortSignal.any([this.closing, AbortSignal.timeout(timeoutMs)]),
+      signal: AbortSignal.any([this.#closing, AbortSignal.timeout(timeoutMs)]),
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
     });
@@ -102,10 +104,10 @@ export class TransmitterClient {
   /** Best effort, also while the gateway closes: the transmitter forgets unpolled streams by itself. */
   async delete(address: string, secret: string): Promise<void> {
     try {
-      this.requireHost(address);
+      this.#requireHost(address);
       const { body } = await httpRequest(address, {
         method: 'DELETE',
-        dispatcher: this.agent,
+        dispatcher: this.#agent,
         headers: { authorization: `Bearer ${secret}` },
         signal: AbortSignal.timeout(FAREWELL_TIMEOUT_MS),
       });
@@ -116,11 +118,11 @@ export class TransmitterClient {
   }
 
   close(): Promise<void> {
-    return this.agent.destroy();
+    return this.#agent.destroy();
   }
 
-  private requireHost(address: string): void {
-    if (!this.hosts.has(new URL(address).host)) throw new StreamError('ADDRESS_OF_ANOTHER_HOST');
+  #requireHost(address: string): void {
+    if (!this.#hosts.has(new URL(address).host)) throw new StreamError('ADDRESS_OF_ANOTHER_HOST');
   }
 }
 

@@ -55,45 +55,48 @@ const REVOKED_KEYS_AT_MOST = 1_000;
 /** Unforgotten revocations, and suspensions, in memory. It knows its age, and starts stale. */
 export class RevocationView {
   readonly suspensions = new Suspensions();
-  private readonly entries: DigestTable;
+  readonly #entries: DigestTable;
   /** Random, so that nobody can choose identifiers whose digests collide or cluster. */
-  private readonly seed = randomBytes(16).toString('base64url');
+  readonly #seed = randomBytes(16).toString('base64url');
   /** The digests to look up for a token; a verified token lives as long as its cache entry. */
-  private readonly digests = new WeakMap<AuthenticatedToken, readonly Digest[]>();
+  readonly #digests = new WeakMap<AuthenticatedToken, readonly Digest[]>();
   /**
    * By issuer. Never forgotten while this process lives: a thief of the key can date tokens at will, and a key set that could
    * not be refetched may still contain it.
    */
-  private readonly revokedKeys = new Map<string, Set<string>>();
+  readonly #revokedKeys = new Map<string, Set<string>>();
   /** By issuer: everything issued up to then is dead, seconds since the epoch. */
-  private readonly endedBefore = new Map<string, number>();
+  readonly #endedBefore = new Map<string, number>();
   /** By issuer: when the view was last known to be complete. */
-  private readonly freshAtMs: Map<string, number>;
+  readonly #freshAtMs: Map<string, number>;
   /** Milliseconds on a clock that is never set back. */
   readonly now: () => number;
 
-  constructor(private readonly options: RevocationViewOptions) {
+  readonly #options: RevocationViewOptions;
+
+  constructor(options: RevocationViewOptions) {
+    this.#options = options;
     this.now = options.now ?? (() => performance.timeOrigin + performance.now());
-    this.entries = new DigestTable(options.maxEntries ?? 1_000_000);
-    this.freshAtMs = new Map(options.issuers.map((issuer) => [issuer, Number.NEGATIVE_INFINITY]));
+    this.#entries = new DigestTable(options.maxEntries ?? 1_000_000);
+    this.#freshAtMs = new Map(options.issuers.map((issuer) => [issuer, Number.NEGATIVE_INFINITY]));
   }
 
   get maxStalenessMs(): number {
-    return this.options.maxStalenessMs;
+    return this.#options.maxStalenessMs;
   }
 
   get maxTokenLifetimeSeconds(): number {
-    return this.options.maxTokenLifetimeSeconds;
+    return this.#options.maxTokenLifetimeSeconds;
   }
 
   /** Stored revocations, some of which may have expired. */
   get size(): number {
-    return this.entries.size;
+    return this.#entries.size;
   }
 
   /** Their memory in bytes. */
   get bytes(): number {
-    return this.entries.bytes;
+    return this.#entries.bytes;
   }
 
   /**
@@ -101,14 +104,14 @@ export class RevocationView {
    * always fresh.
    */
   isFresh(issuer?: string): boolean {
-    const leastMs = this.now() - this.options.maxStalenessMs;
-    if (issuer !== undefined) return (this.freshAtMs.get(issuer) ?? Infinity) >= leastMs;
-    return [...this.freshAtMs.values()].every((atMs) => atMs >= leastMs);
+    const leastMs = this.now() - this.#options.maxStalenessMs;
+    if (issuer !== undefined) return (this.#freshAtMs.get(issuer) ?? Infinity) >= leastMs;
+    return [...this.#freshAtMs.values()].every((atMs) => atMs >= leastMs);
   }
 
   /** Since the oldest answer that the view rests on; Infinity before the first. */
   get ageSeconds(): number {
-    return (this.now() - Math.min(...this.freshAtMs.values())) / 1_000;
+    return (this.now() - Math.min(...this.#freshAtMs.values())) / 1_000;
   }
 
   /**
@@ -117,20 +120,20 @@ export class RevocationView {
    * @param atMs the time of the request; its answer excludes later revocations
    */
   markComplete(issuer: string, atMs: number): void {
-    this.entries.tidy(Math.floor(this.now() / 1000));
+    this.#entries.tidy(Math.floor(this.now() / 1000));
     this.suspensions.endOfBeginning(issuer);
-    this.freshAtMs.set(issuer, Math.max(this.freshAtMs.get(issuer) ?? atMs, atMs));
+    this.#freshAtMs.set(issuer, Math.max(this.#freshAtMs.get(issuer) ?? atMs, atMs));
   }
 
   /** The issuer's recent announcements are unknown: its tokens are refused until `markComplete`. */
   markUnknown(issuer: string): void {
-    if (this.freshAtMs.has(issuer)) this.freshAtMs.set(issuer, Number.NEGATIVE_INFINITY);
+    if (this.#freshAtMs.has(issuer)) this.#freshAtMs.set(issuer, Number.NEGATIVE_INFINITY);
   }
 
   /** Ends everything that the issuer issued up to then, if it is unknown what was ended. */
   revokeIssued(issuer: string, atSeconds: number): void {
-    this.endedBefore.set(issuer, Math.max(this.endedBefore.get(issuer) ?? 0, Math.ceil(atSeconds)));
-    this.options.whenRevoked?.({ issuer }, atSeconds);
+    this.#endedBefore.set(issuer, Math.max(this.#endedBefore.get(issuer) ?? 0, Math.ceil(atSeconds)));
+    this.#options.whenRevoked?.({ issuer }, atSeconds);
   }
 
   /**
@@ -138,20 +141,20 @@ export class RevocationView {
    * @returns false if there is no room: the view is then incomplete, and must not count as complete
    */
   revoke(what: RevokedSubject, atSeconds: number): boolean {
-    const isIn = this.take(what, atSeconds);
-    if (isIn) this.options.whenRevoked?.(what, atSeconds);
+    const isIn = this.#take(what, atSeconds);
+    if (isIn) this.#options.whenRevoked?.(what, atSeconds);
     return isIn;
   }
 
-  private take(what: RevokedSubject, atSeconds: number): boolean {
-    if (what.keyId !== undefined) return this.revokeKey(what.issuer, what.keyId);
+  #take(what: RevokedSubject, atSeconds: number): boolean {
+    if (what.keyId !== undefined) return this.#revokeKey(what.issuer, what.keyId);
     const { key, forEver } = keyOf(what);
     const nowSeconds = this.now() / 1000;
     const endedAtSeconds = Math.min(Math.max(atSeconds, 0), nowSeconds + CLOCK_TOLERANCE_SECONDS);
     // Counted from the time of receipt, so that an event with an old date is kept long enough as well.
-    const forgetAtSeconds = nowSeconds + this.options.maxTokenLifetimeSeconds + CLOCK_TOLERANCE_SECONDS;
-    return this.entries.raise(
-      this.digestOf(key),
+    const forgetAtSeconds = nowSeconds + this.#options.maxTokenLifetimeSeconds + CLOCK_TOLERANCE_SECONDS;
+    return this.#entries.raise(
+      this.#digestOf(key),
       forEver ? FOR_EVER : Math.ceil(endedAtSeconds),
       Math.ceil(forgetAtSeconds),
       Math.floor(nowSeconds),
@@ -159,36 +162,36 @@ export class RevocationView {
   }
 
   isRevoked(token: AuthenticatedToken): boolean {
-    if (this.isKeyRevoked(token)) return true;
-    const endedBefore = this.endedBefore.get(token.issuer);
+    if (this.#isKeyRevoked(token)) return true;
+    const endedBefore = this.#endedBefore.get(token.issuer);
     if (endedBefore !== undefined && token.issuedAt <= endedBefore) return true;
-    let digests = this.digests.get(token);
+    let digests = this.#digests.get(token);
     if (digests === undefined) {
-      digests = keysFor(token).map((key) => this.digestOf(key));
-      this.digests.set(token, digests);
+      digests = keysFor(token).map((key) => this.#digestOf(key));
+      this.#digests.set(token, digests);
     }
     return digests.some((digest) => {
-      const notBefore = this.entries.get(digest);
+      const notBefore = this.#entries.get(digest);
       return notBefore !== undefined && token.issuedAt <= notBefore;
     });
   }
 
-  private revokeKey(issuer: string, keyId: string): boolean {
-    const keys = this.revokedKeys.get(issuer) ?? new Set<string>();
+  #revokeKey(issuer: string, keyId: string): boolean {
+    const keys = this.#revokedKeys.get(issuer) ?? new Set<string>();
     if (!keys.has(keyId) && keys.size >= REVOKED_KEYS_AT_MOST) return false;
-    this.revokedKeys.set(issuer, keys.add(keyId));
+    this.#revokedKeys.set(issuer, keys.add(keyId));
     return true;
   }
 
-  private isKeyRevoked({ issuer, keyId }: AuthenticatedToken): boolean {
-    const keys = this.revokedKeys.get(issuer);
+  #isKeyRevoked({ issuer, keyId }: AuthenticatedToken): boolean {
+    const keys = this.#revokedKeys.get(issuer);
     if (keys === undefined) return false;
     // A thief of a leaked key can leave its name out.
     return keyId === undefined || keys.has(keyId);
   }
 
-  private digestOf(key: Key): Digest {
-    const bytes = hash('sha256', this.seed + JSON.stringify(key), 'buffer');
+  #digestOf(key: Key): Digest {
+    const bytes = hash('sha256', this.#seed + JSON.stringify(key), 'buffer');
     const begin = bytes.byteOffset;
     return new Uint32Array(bytes.buffer.slice(begin, begin + DIGEST_WORDS * 4));
   }

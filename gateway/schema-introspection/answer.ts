@@ -13,22 +13,22 @@ interface Visible {
 
 /** Answers introspection by what each caller can reach. One instance per supergraph version. */
 export class GrantedSchemaIntrospection {
-  private document: DocumentNode | undefined;
-  private characters = 0;
+  #document: DocumentNode | undefined;
+  #characters = 0;
   /** By decision, never by caller: callers who meet the same rules see the same. Each entry holds a schema. */
-  private readonly visible: ByteCache<Visible>;
+  readonly #visible: ByteCache<Visible>;
+
+  readonly #authorizer: OperationAuthorizer;
 
   /** @param cacheBytes estimated, for the schemas that callers see */
-  constructor(
-    private readonly authorizer: OperationAuthorizer,
-    cacheBytes: number,
-  ) {
-    this.visible = new ByteCache(cacheBytes);
+  constructor(authorizer: OperationAuthorizer, cacheBytes: number) {
+    this.#authorizer = authorizer;
+    this.#visible = new ByteCache(cacheBytes);
   }
 
   /** Estimated size of the cache. */
   get bytes(): number {
-    return this.visible.bytes;
+    return this.#visible.bytes;
   }
 
   /** @throws {RefusedError} 403 `INTROSPECTION_DISABLED` if the caller can reach nothing */
@@ -38,13 +38,13 @@ export class GrantedSchemaIntrospection {
     delegation: Delegation | undefined,
     variables: Readonly<Record<string, unknown>>,
   ): Promise<ExecutionOutcome> {
-    const grants = this.authorizer.grants(delegation);
+    const grants = this.#authorizer.grants(delegation);
     const { key } = grants;
-    let visible = this.visible.get(key);
+    let visible = this.#visible.get(key);
     if (visible === undefined) {
-      const document = this.introspectable(apiSchema);
+      const document = this.#introspectable(apiSchema);
       visible = { schema: visibleSchema(document, (type, field) => grants.isGranted(type, field)) };
-      this.visible.set(key, visible, this.characters, BYTES_PER_CHARACTER.schema);
+      this.#visible.set(key, visible, this.#characters, BYTES_PER_CHARACTER.schema);
     }
     const { schema } = visible;
     if (schema === undefined) throw schemaIntrospectionRefused(403, delegation !== undefined);
@@ -52,12 +52,12 @@ export class GrantedSchemaIntrospection {
     return { ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) };
   }
 
-  private introspectable(apiSchema: GraphQLSchema): DocumentNode {
-    if (this.document === undefined) {
-      this.characters = printSchema(apiSchema).length;
-      this.document = introspectableDocument(apiSchema);
+  #introspectable(apiSchema: GraphQLSchema): DocumentNode {
+    if (this.#document === undefined) {
+      this.#characters = printSchema(apiSchema).length;
+      this.#document = introspectableDocument(apiSchema);
     }
-    return this.document;
+    return this.#document;
   }
 }
 

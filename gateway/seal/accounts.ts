@@ -14,55 +14,55 @@ const SLACK_BYTES = 40;
  * It also knows which subgraphs are missing, because an incomplete record must not look complete.
  */
 export class AccessAccounts {
-  private readonly merged = new Map<string, AuditedAccess>();
-  private readonly missing = new Set<string>();
-  private readonly dropped = new Map<string, number>();
-  private bytes = 0;
+  readonly #merged = new Map<string, AuditedAccess>();
+  readonly #missing = new Set<string>();
+  readonly #dropped = new Map<string, number>();
+  #bytes = 0;
 
   /** @param dropped rejected entries of the same response */
   add(subgraph: string, accesses: readonly FieldAccess[], dropped: number): void {
     let tooMany = 0;
     for (const access of accesses) {
-      if (!this.merge({ ...access, subgraph })) tooMany += 1;
+      if (!this.#merge({ ...access, subgraph })) tooMany += 1;
     }
     if (dropped + tooMany > 0) this.disbelieve(subgraph, dropped + tooMany);
   }
 
   /** @returns false if there is no room for another entry */
-  private merge(access: AuditedAccess): boolean {
+  #merge(access: AuditedAccess): boolean {
     const key = JSON.stringify([access.subgraph, access.coordinate, access.decision, access.rule]);
-    const before = this.merged.get(key);
+    const before = this.#merged.get(key);
     if (before === undefined) {
       const bytes = Buffer.byteLength(JSON.stringify(access)) + SLACK_BYTES;
-      if (this.bytes + bytes > MAX_BYTES) return false;
-      this.bytes += bytes;
+      if (this.#bytes + bytes > MAX_BYTES) return false;
+      this.#bytes += bytes;
     }
-    this.merged.set(key, { ...access, count: (before?.count ?? 0) + access.count });
+    this.#merged.set(key, { ...access, count: (before?.count ?? 0) + access.count });
     return true;
   }
 
   /** The subgraph was called for an authenticated caller and returned no facts. */
   miss(subgraph: string): void {
-    this.missing.add(subgraph);
+    this.#missing.add(subgraph);
   }
 
   /** Its facts are unreadable, or impossible in these entries. */
   disbelieve(subgraph: string, entries: number): void {
-    this.missing.add(subgraph);
-    this.dropped.set(subgraph, (this.dropped.get(subgraph) ?? 0) + entries);
+    this.#missing.add(subgraph);
+    this.#dropped.set(subgraph, (this.#dropped.get(subgraph) ?? 0) + entries);
   }
 
   get accesses(): readonly AuditedAccess[] {
-    return [...this.merged.values()];
+    return [...this.#merged.values()];
   }
 
   /** Subgraphs with incomplete facts, sorted. */
   get unaccounted(): readonly string[] {
-    return [...this.missing].sort();
+    return [...this.#missing].sort();
   }
 
   /** Subgraphs with rejected facts, and their number of rejected entries. */
   get disbelieved(): ReadonlyMap<string, number> {
-    return this.dropped;
+    return this.#dropped;
   }
 }

@@ -78,6 +78,7 @@ export async function authorize(
 
 /** For pure introspection. */
 const NOTHING_ASKED: Authorization = Object.freeze({
+  execute: undefined,
   unchanged: false,
   denials: [],
   complete: (outcome: ExecutionOutcome) => outcome,
@@ -86,7 +87,13 @@ const NOTHING_ASKED: Authorization = Object.freeze({
 
 /** For an operation that is not executed, in any mode. */
 function notExecuted(errors: readonly GraphQLError[]): Authorization {
-  return { unchanged: false, denials: [], complete: () => ({ errors }), observe: () => ({ errors }) };
+  return {
+    execute: undefined,
+    unchanged: false,
+    denials: [],
+    complete: () => ({ errors }),
+    observe: () => ({ errors }),
+  };
 }
 
 /** @throws {RefusedError} */

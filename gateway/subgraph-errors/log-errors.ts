@@ -6,31 +6,33 @@ const MAX_LINES = 20;
 
 /** Writes the errors of one operation's execution to the log: the first of them, then how many more there were. */
 export class ErrorLog {
-  private lines = 0;
-  private omitted = 0;
+  #lines = 0;
+  #omitted = 0;
+  readonly #log: GatewayLog;
+  readonly #transaction: string;
 
-  constructor(
-    private readonly log: GatewayLog,
-    private readonly transaction: string,
-  ) {}
+  constructor(log: GatewayLog, transaction: string) {
+    this.#log = log;
+    this.#transaction = transaction;
+  }
 
   readonly add = ({ subgraph, code, path, message, further }: ErrorReport): void => {
-    this.omitted += further;
-    if (this.lines >= MAX_LINES) {
-      this.omitted += 1;
+    this.#omitted += further;
+    if (this.#lines >= MAX_LINES) {
+      this.#omitted += 1;
       return;
     }
-    this.lines += 1;
-    const { transaction } = this;
-    if (subgraph === undefined) this.log.log('error', 'INTERNAL_SERVER_ERROR', { transaction });
+    this.#lines += 1;
+    const transaction = this.#transaction;
+    if (subgraph === undefined) this.#log.log('error', 'INTERNAL_SERVER_ERROR', { transaction });
     else {
       const words = message === undefined ? {} : { message };
-      this.log.log('warn', 'SUBGRAPH_ERROR', { subgraph, code, path, transaction, ...words });
+      this.#log.log('warn', 'SUBGRAPH_ERROR', { subgraph, code, path, transaction, ...words });
     }
   };
 
   end(): void {
-    if (this.omitted === 0) return;
-    this.log.log('warn', 'SUBGRAPH_ERROR', { omitted: this.omitted, transaction: this.transaction });
+    if (this.#omitted === 0) return;
+    this.#log.log('warn', 'SUBGRAPH_ERROR', { omitted: this.#omitted, transaction: this.#transaction });
   }
 }

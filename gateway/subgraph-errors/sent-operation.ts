@@ -11,34 +11,37 @@ export interface SentField {
 
 /** The operation sent to a subgraph. It is parsed on first use, because a response without errors never needs it. */
 export class SentOperation {
-  private read: { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } | undefined;
-  private readonly fragments = new Map<string, FragmentDefinitionNode>();
-  private readonly known = new WeakMap<readonly SelectionSetNode[], ReadonlyMap<string, SentField>>();
+  #read: { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } | undefined;
+  readonly #fragments = new Map<string, FragmentDefinitionNode>();
+  readonly #known = new WeakMap<readonly SelectionSetNode[], ReadonlyMap<string, SentField>>();
+  readonly #query: string | undefined;
 
-  constructor(private readonly query: string | undefined) {}
+  constructor(query: string | undefined) {
+    this.#query = query;
+  }
 
   /** Whether it requests entities by key. A client's operation cannot: the API schema has no such field. */
   get isForEntities(): boolean {
-    return this.parsed().isEntities;
+    return this.#parsed().isEntities;
   }
 
   /** The selections: on each entity, or else at the root. */
   get roots(): readonly SelectionSetNode[] {
-    return this.parsed().roots;
+    return this.#parsed().roots;
   }
 
   /** The fields of some selection sets by response key, cached by the list of sets. */
   fieldsOf(sets: readonly SelectionSetNode[]): ReadonlyMap<string, SentField> {
-    let fields = this.known.get(sets);
+    let fields = this.#known.get(sets);
     if (fields === undefined) {
-      fields = this.collect(sets);
-      this.known.set(sets, fields);
+      fields = this.#collect(sets);
+      this.#known.set(sets, fields);
     }
     return fields;
   }
 
   /** Each fragment once. */
-  private collect(sets: readonly SelectionSetNode[]): ReadonlyMap<string, SentField> {
+  #collect(sets: readonly SelectionSetNode[]): ReadonlyMap<string, SentField> {
     const nodes = new Map<string, FieldNode[]>();
     const visited = new Set<string>();
     const visit = (set: SelectionSetNode): void => {
@@ -51,7 +54,7 @@ export class SentOperation {
         } else if (selection.kind === Kind.INLINE_FRAGMENT) visit(selection.selectionSet);
         else if (!visited.has(selection.name.value)) {
           visited.add(selection.name.value);
-          const fragment = this.fragments.get(selection.name.value);
+          const fragment = this.#fragments.get(selection.name.value);
           if (fragment !== undefined) visit(fragment.selectionSet);
         }
       }
@@ -69,21 +72,21 @@ export class SentOperation {
     );
   }
 
-  private parsed(): { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } {
-    this.read ??= this.parse();
-    return this.read;
+  #parsed(): { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } {
+    this.#read ??= this.#parse();
+    return this.#read;
   }
 
-  private parse(): { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } {
-    const document = parseOrNothing(this.query);
+  #parse(): { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } {
+    const document = parseOrNothing(this.#query);
     let root: SelectionSetNode | undefined;
     for (const definition of document?.definitions ?? []) {
       if (definition.kind === Kind.OPERATION_DEFINITION) root = definition.selectionSet;
       else if (definition.kind === Kind.FRAGMENT_DEFINITION)
-        this.fragments.set(definition.name.value, definition);
+        this.#fragments.set(definition.name.value, definition);
     }
     if (root === undefined) return { roots: [], isEntities: false };
-    const entities = [...this.collect([root]).values()].find(({ names }) => names.includes('_entities'));
+    const entities = [...this.#collect([root]).values()].find(({ names }) => names.includes('_entities'));
     return entities === undefined
       ? { roots: [root], isEntities: false }
       : { roots: entities.sets, isEntities: true };

@@ -51,18 +51,14 @@ export class JoinMetadata {
   constructor(document: DocumentNode, links: Links = new Links(document)) {
     const join = links.feature(JOIN_IDENTITY);
     this.graphNames = join === undefined ? new Map() : readGraphNames(document, links, join);
-    this.types = join === undefined ? new Map() : this.readTypes(document, links, join);
+    this.types = join === undefined ? new Map() : this.#readTypes(document, links, join);
   }
 
   get graphs(): readonly string[] {
     return [...this.graphNames.values()];
   }
 
-  private readTypes(
-    document: DocumentNode,
-    links: Links,
-    join: LinkedFeature,
-  ): ReadonlyMap<string, JoinedType> {
+  #readTypes(document: DocumentNode, links: Links, join: LinkedFeature): ReadonlyMap<string, JoinedType> {
     const joinType = links.localName(join, 'type');
     const joinField = links.localName(join, 'field');
     const nameOf = (graph: unknown): string | undefined =>

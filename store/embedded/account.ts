@@ -14,7 +14,7 @@ export interface Account {
 /**
  * The account for the server: undefined (our own) unless we are root; then `postgres`, created if missing.
  *
- * @throws StoreError `account_missing`
+ * @throws StoreError `ACCOUNT_MISSING`
  */
 export async function serverAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -31,14 +31,14 @@ export async function serverAccount(): Promise<Account | undefined> {
     ]);
   } catch (cause) {
     throw new StoreError(
-      'account_missing',
+      'ACCOUNT_MISSING',
       'PostgreSQL does not run as root, and the account "postgres" could not be created: ' +
         'create it, start Behalf as another user, or set DATABASE_URL',
       { cause },
     );
   }
   const created = await lookUp('postgres');
-  if (created === undefined) throw new StoreError('account_missing', 'The account "postgres" is missing');
+  if (created === undefined) throw new StoreError('ACCOUNT_MISSING', 'The account "postgres" is missing');
   return created;
 }
 

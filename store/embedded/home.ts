@@ -25,7 +25,7 @@ export interface Home {
  * simpler, but "clone it and start it" must work for root in a container, which starts in such a folder. Opening the parents, or
  * running with more capabilities, is not ours to decide.
  *
- * @throws StoreError `data_dir_not_writable`
+ * @throws StoreError `DATA_DIR_NOT_WRITABLE`
  */
 export async function prepareHome(
   dataDir: string,
@@ -57,7 +57,7 @@ async function makeFolder(folder: string): Promise<void> {
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new StoreError(
-      'data_dir_not_writable',
+      'DATA_DIR_NOT_WRITABLE',
       `The data folder ${folder} cannot be written by this user; make it writable or choose another one`,
       { cause },
     );

@@ -88,9 +88,9 @@ async function startOnPort(
       await server.stop();
       const refusal = explain(server, options.home, chosen, error);
       // Another process may take a free port before we do.
-      if (refusal.code === 'port_in_use' && port === undefined && attempt < FREE_PORT_TRIES) continue;
+      if (refusal.code === 'PORT_IN_USE' && port === undefined && attempt < FREE_PORT_TRIES) continue;
       // No live process owns this server (checked before), so it belongs to a killed process and is shutting down.
-      if (refusal.code === 'data_dir_in_use' && Date.now() < giveUpAt) {
+      if (refusal.code === 'DATA_DIR_IN_USE' && Date.now() < giveUpAt) {
         await sleep(200);
         continue;
       }
@@ -142,7 +142,7 @@ function explain(server: PostgresProcess, home: Home, port: number, cause: unkno
   const said = server.lines.join('\n');
   if (/Address already in use/i.test(said)) {
     return new StoreError(
-      'port_in_use',
+      'PORT_IN_USE',
       `Port ${port} is taken on ${HOST}; choose another one for the database`,
       {
         cause,
@@ -152,7 +152,7 @@ function explain(server: PostgresProcess, home: Home, port: number, cause: unkno
   if (/lock file ".*" already exists|is still in use/.test(said)) return inUse(home, 'another PostgreSQL');
   const [reason = 'it gave no reason'] = server.lines.filter((line) => /FATAL|PANIC/.test(line)).slice(-1);
   return new StoreError(
-    'server_start_failed',
+    'SERVER_START_FAILED',
     `PostgreSQL did not start on ${clusterFolder(home)}: ${reason}`,
     {
       cause,
@@ -180,7 +180,7 @@ async function readPid(path: string): Promise<number> {
 
 function inUse(home: Home, who: string): StoreError {
   return new StoreError(
-    'data_dir_in_use',
+    'DATA_DIR_IN_USE',
     `The data folder ${home.folder} is in use by ${who}; stop it first`,
   );
 }

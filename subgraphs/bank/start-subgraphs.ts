@@ -8,7 +8,7 @@ import { startConsentSubgraph } from '@behalf/consent-subgraph';
 import type { BankContext } from './shared/context.js';
 import { buildCustomersSchema } from './customers/schema.js';
 import { buildPaymentsSchema } from './payments/schema.js';
-import { type RunningSubgraph } from '@behalf/consent-subgraph';
+import type { RunningSubgraph } from '@behalf/consent-subgraph';
 import { startSubgraph } from '@behalf/consent-subgraph/internal';
 
 export const SUBGRAPH_NAMES = ['customers', 'accounts', 'payments', 'consent'] as const;

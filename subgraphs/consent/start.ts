@@ -51,7 +51,7 @@ const SILENT: Log = { log: () => undefined };
  *
  * @returns the running subgraph; `close()` answers pending requests first, then closes the database connections
  * @throws Error when the address cannot be listened on
- * @throws StoreError `database_unreachable`, `database_version` when the database cannot be used
+ * @throws StoreError `DATABASE_UNREACHABLE`, `DATABASE_VERSION` when the database cannot be used
  *
  * @example
  * ```ts

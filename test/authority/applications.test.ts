@@ -136,7 +136,7 @@ describe('a registered application', () => {
       expect(await statusOf(first.issuer, 'moving', near)).toBe(400);
     }
     const change = applications.change('racing', LEDGER, BY);
-    await expect(change).rejects.toMatchObject({ code: 'client_unknown' });
+    await expect(change).rejects.toMatchObject({ code: 'CLIENT_UNKNOWN' });
   });
 
   it('is unknown once retired, ends with its tokens, and is never reused', async () => {
@@ -176,9 +176,9 @@ describe('a registered application', () => {
     await expect(late).rejects.toThrow('The application is retired');
 
     const again = applications.register('ending', LEDGER, { ...BY, confidential: false });
-    await expect(again).rejects.toMatchObject({ code: 'client_exists' });
+    await expect(again).rejects.toMatchObject({ code: 'CLIENT_EXISTS' });
     const twice = applications.retire('ending', { by: 'admin-iris', reason: 'again' });
-    await expect(twice).rejects.toMatchObject({ code: 'client_unknown' });
+    await expect(twice).rejects.toMatchObject({ code: 'CLIENT_UNKNOWN' });
     expect(await applications.find('ending')).toMatchObject({ retiredAt: expect.any(Date) as Date });
   });
 
@@ -227,14 +227,14 @@ describe('is not registered', () => {
     ['a secret of its own choice', { secret: 'x' }],
   ])('with %s', async (_, more) => {
     const attempt = applications.register('ledger', { ...LEDGER, ...more }, { ...BY, confidential: false });
-    await expect(attempt).rejects.toMatchObject({ name: 'ApplicationError', code: 'client_invalid' });
+    await expect(attempt).rejects.toMatchObject({ name: 'ApplicationError', code: 'CLIENT_INVALID' });
     const change = applications.change('ledger', { ...LEDGER, ...more }, BY);
-    await expect(change).rejects.toMatchObject({ code: 'client_invalid' });
+    await expect(change).rejects.toMatchObject({ code: 'CLIENT_INVALID' });
   });
 
   it.each(['', 'a b', '*', "x'y", 'x'.repeat(65)])('as "%s"', async (clientId) => {
     const attempt = applications.register(clientId, LEDGER, { ...BY, confidential: false });
-    await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
+    await expect(attempt).rejects.toMatchObject({ code: 'CLIENT_INVALID' });
   });
 
   it('if the policy does not know it, unless it has * or no clients', async () => {
@@ -242,12 +242,12 @@ describe('is not registered', () => {
     const everyOther = { ...none, clients: { '*': CEILING } };
     const register = (clientId: string, policy: unknown) =>
       applications.register(clientId, LEDGER, { by: 'x', policy: checkPolicy(policy), confidential: false });
-    await expect(register('stranger', POLICY_FILE)).rejects.toMatchObject({ code: 'client_not_in_policy' });
+    await expect(register('stranger', POLICY_FILE)).rejects.toMatchObject({ code: 'CLIENT_NOT_IN_POLICY' });
     expect(await applications.find('stranger')).toBeUndefined();
     await register('stranger', everyOther);
     await register('stranger-2', none);
     const change = applications.change('stranger', LEDGER, BY);
-    await expect(change).rejects.toMatchObject({ code: 'client_not_in_policy' });
+    await expect(change).rejects.toMatchObject({ code: 'CLIENT_NOT_IN_POLICY' });
     // A registration grants nothing: the authority's own policy decides that.
     const client = await oidc.discovery(
       new URL(first.issuer),

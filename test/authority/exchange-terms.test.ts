@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { exchangeTerms } from '../../authority/oidc/exchange-terms.js';
 import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
-import type { OwnToken } from '../../authority/oidc/own-tokens.js';
+import type { OwnToken } from '../../authority/oidc/own-token.js';
 import { checkPolicy } from '../../policy/index.js';
 import { AUDIENCE, POLICY_FILE } from './setup.js';
 

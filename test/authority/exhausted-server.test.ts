@@ -91,7 +91,7 @@ describe('a gateway role that exhausts the server', () => {
         () => 'done',
         (error: unknown) => (error as { code?: unknown }).code,
       );
-      expect(['done', 'store_busy']).toContain(stopped);
+      expect(['done', 'STORE_BUSY']).toContain(stopped);
       await session.end().catch(() => undefined);
       await stopEverything();
     },

@@ -188,13 +188,13 @@ describe('FAPI 2.0 Security Profile, for the authority', () => {
     ],
   ])('5.3.2.1: %s stops the start', async (_, odd) => {
     const attempt = authority.restart({ demo: false, profile, ...withClients([odd()], POLICIES) });
-    await expect(attempt).rejects.toMatchObject({ name: 'AuthorityError', code: 'client_invalid' });
+    await expect(attempt).rejects.toMatchObject({ name: 'AuthorityError', code: 'CLIENT_INVALID' });
   });
 
   it('5.4.1: a client key for another algorithm stops the start', async () => {
     const old = await clientKey('RS256');
     const odd = application('odd', { authentication: old.authentication, senderConstraint: 'dpop' });
     const attempt = authority.restart({ demo: false, profile, ...withClients([odd], POLICIES) });
-    await expect(attempt).rejects.toMatchObject({ name: 'AuthorityError', code: 'client_invalid' });
+    await expect(attempt).rejects.toMatchObject({ name: 'AuthorityError', code: 'CLIENT_INVALID' });
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { GatewayAcknowledgements } from '../../authority/internal.js';
-import { type StreamStatus } from '../../authority/changes/stream.js';
+import type { StreamStatus } from '../../authority/changes/stream.js';
 import { StreamRegister } from '../../authority/changes/streams.js';
 import { SsfReceiver } from '../../gateway/revocation/receiver.js';
 import { RevocationView } from '../../gateway/revocation/view.js';

@@ -186,7 +186,7 @@ describe('a rotation', () => {
     expect(JSON.stringify(rows)).not.toContain('"d"');
     expect(rows.every(({ ciphertext }) => ciphertext?.includes('"kty"') === false)).toBe(true);
     await expect(test.restart({ encryptionKey: randomBytes(32) })).rejects.toMatchObject({
-      code: 'keys_unreadable',
+      code: 'KEYS_UNREADABLE',
     });
   });
 
@@ -397,7 +397,7 @@ describe('a leaked key', () => {
     expect(lines[0]).toMatch(new RegExp(`^${newNext}: signs from `));
     expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^${newCurrent}  current until `)));
     expect(lines).toContain(`${current}  revoked`);
-    await expect(run([newCurrent, 'unknown'])).rejects.toMatchObject({ code: 'key_unknown' });
+    await expect(run([newCurrent, 'unknown'])).rejects.toMatchObject({ code: 'KEY_UNKNOWN' });
     expect((await kids(test.issuer))[0]).toBe(newCurrent);
   });
 
@@ -406,7 +406,7 @@ describe('a leaked key', () => {
     const revoked = test.database.db
       .transaction()
       .execute((trx) => revokeSigningKey(trx, 'unknown', BY_ADMIN));
-    await expect(revoked).rejects.toMatchObject({ code: 'key_unknown' });
+    await expect(revoked).rejects.toMatchObject({ code: 'KEY_UNKNOWN' });
   });
 });
 

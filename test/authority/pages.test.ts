@@ -120,12 +120,12 @@ describe('the start', () => {
   };
 
   it.each([
-    ['the demo on all addresses', { demoAccounts: [], host: '0.0.0.0' }, 'demo_not_loopback'],
-    ['the demo on an address of a network', { demoAccounts: [], host: '192.0.2.1' }, 'demo_not_loopback'],
-    ['the demo on all IPv6 addresses', { demoAccounts: [], host: '::' }, 'demo_not_loopback'],
-    ['an issuer without TLS', { issuer: 'http://login.example' }, 'issuer_invalid'],
-    ['an issuer with a path', { issuer: 'https://login.example/x' }, 'issuer_invalid'],
-    ['a short stream secret', { streamSecret: 'short' }, 'option_invalid'],
+    ['the demo on all addresses', { demoAccounts: [], host: '0.0.0.0' }, 'DEMO_NOT_LOOPBACK'],
+    ['the demo on an address of a network', { demoAccounts: [], host: '192.0.2.1' }, 'DEMO_NOT_LOOPBACK'],
+    ['the demo on all IPv6 addresses', { demoAccounts: [], host: '::' }, 'DEMO_NOT_LOOPBACK'],
+    ['an issuer without TLS', { issuer: 'http://login.example' }, 'ISSUER_INVALID'],
+    ['an issuer with a path', { issuer: 'https://login.example/x' }, 'ISSUER_INVALID'],
+    ['a short stream secret', { streamSecret: 'short' }, 'OPTION_INVALID'],
   ])('refuses %s', async (_, more, code) => {
     await expect(startAuthority({ ...options, ...more })).rejects.toMatchObject({
       name: 'AuthorityError',
@@ -142,7 +142,7 @@ describe('the start', () => {
       port,
     });
     // An encryption key other than the store's is refused even before the port is opened.
-    await expect(start).rejects.toMatchObject({ code: 'keys_unreadable' });
+    await expect(start).rejects.toMatchObject({ code: 'KEYS_UNREADABLE' });
     const other = await startTestAuthority().then(async (fresh) => {
       const taken = startAuthority({
         ...options,

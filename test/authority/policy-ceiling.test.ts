@@ -277,6 +277,6 @@ describe('a policy that does not fit the schema', () => {
     ],
   ])('stops the start because it %s', async (_, words, message) => {
     const start = startAuthority({ ...options, policy, vocabulary: words });
-    await expect(start).rejects.toMatchObject({ name: 'AuthorityError', code: 'policy_mismatch', message });
+    await expect(start).rejects.toMatchObject({ name: 'AuthorityError', code: 'POLICY_MISMATCH', message });
   });
 });

@@ -225,7 +225,7 @@ describe('a registered application', () => {
     // And back: the secret ends with it.
     const back = { ...CODE_FLOW, oauth: { authentication: key.authentication } };
     expect(await applications.change('turning', back, BY)).toEqual({ secret: undefined });
-    await expect(applications.renewSecret('turning', BY)).rejects.toMatchObject({ code: 'client_invalid' });
+    await expect(applications.renewSecret('turning', BY)).rejects.toMatchObject({ code: 'CLIENT_INVALID' });
     const bySecret = await oidc.discovery(
       new URL(authority.issuer),
       'turning',
@@ -261,7 +261,7 @@ describe('a registered application', () => {
       .execute();
     expect(events.map(({ event_type: type }) => type)).toEqual(['registered', 'secret_renewed']);
     expect(JSON.stringify(events)).not.toContain(second);
-    await expect(applications.renewSecret('nobody', BY)).rejects.toMatchObject({ code: 'client_unknown' });
+    await expect(applications.renewSecret('nobody', BY)).rejects.toMatchObject({ code: 'CLIENT_UNKNOWN' });
   });
 });
 
@@ -363,7 +363,7 @@ describe('is refused a registration or change', () => {
   ];
   it.each(refused)('%s', async (_, says, make, base = CODE_FLOW) => {
     const whole = { ...base, oauth: await make() };
-    const refusal = { name: 'ApplicationError', code: 'client_invalid' };
+    const refusal = { name: 'ApplicationError', code: 'CLIENT_INVALID' };
     const message = expect.stringContaining(says) as string;
     const attempt = applications.register('odd', whole, { ...BY, confidential: true });
     await expect(attempt).rejects.toMatchObject({ ...refusal, message });
@@ -375,14 +375,14 @@ describe('is refused a registration or change', () => {
 
   it('that exchanges its own tokens', async () => {
     const attempt = register('odd', byKey({ exchange: { from: ['odd'] } }), SERVICE);
-    await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
+    await expect(attempt).rejects.toMatchObject({ code: 'CLIENT_INVALID' });
   });
 
   it('as a public client with rights of its own or authentication', async () => {
     for (const oauth of [{ introspection: true }, { clientCredentials: { scopes } }, byKey({})]) {
       const whole = { ...CODE_FLOW, oauth };
       const attempt = applications.register('odd', whole, { ...BY, confidential: false });
-      await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
+      await expect(attempt).rejects.toMatchObject({ code: 'CLIENT_INVALID' });
     }
   });
 
@@ -394,7 +394,7 @@ describe('is refused a registration or change', () => {
         { ...base, oauth },
         { by: 'x', policy: checkPolicy(POLICY_FILE), confidential: true },
       );
-    const refusal = { code: 'client_not_in_policy' };
+    const refusal = { code: 'CLIENT_NOT_IN_POLICY' };
     await expect(unknown(introspection, CODE_FLOW)).rejects.toMatchObject(refusal);
     const service = { ...introspection, clientCredentials: { scopes } };
     await expect(unknown(service, SERVICE)).rejects.toMatchObject(refusal);
@@ -407,7 +407,7 @@ describe('is refused a registration or change', () => {
 
   it('under a person’s subject: its own token would pass for theirs', async () => {
     const attempt = register(ALMA_SUBJECT, byKey({ clientCredentials: { scopes } }), SERVICE);
-    await expect(attempt).rejects.toMatchObject({ code: 'client_invalid' });
+    await expect(attempt).rejects.toMatchObject({ code: 'CLIENT_INVALID' });
   });
 
   it('with an unknown member at any depth, whose value no message repeats', async () => {
@@ -446,7 +446,7 @@ describe('is refused a registration or change', () => {
           () => undefined,
           (reason: unknown) => reason,
         );
-        expect(error).toMatchObject({ code: 'client_invalid' });
+        expect(error).toMatchObject({ code: 'CLIENT_INVALID' });
         expect(String(error)).not.toContain('sekret');
       }),
     );

@@ -185,7 +185,7 @@ describe('an impossible or forbidden registration stops the start', () => {
   ])('%s', async (_, registration) => {
     const { issuer } = authority;
     const attempt = authority.restart(withClients([registration()], policies));
-    await expect(attempt).rejects.toMatchObject({ name: 'AuthorityError', code: 'client_invalid' });
+    await expect(attempt).rejects.toMatchObject({ name: 'AuthorityError', code: 'CLIENT_INVALID' });
     await expect(fetch(issuer)).rejects.toThrow();
   });
 });

@@ -268,7 +268,7 @@ describe('RFC 9440: a certificate in a header is accepted', () => {
   ])('%s stops the start', async (_, options) => {
     const clientCertificates = typeof options === 'function' ? options() : options;
     const attempt = authority.restart({ clientCertificates });
-    await expect(attempt).rejects.toMatchObject({ code: 'option_invalid' });
+    await expect(attempt).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     await authority.restart();
   });
 });

@@ -34,8 +34,8 @@ class Receiver {
   refusal: { readonly status: number; readonly body?: object; readonly location?: string } | undefined;
   /** Concurrently. */
   most = 0;
-  private now = 0;
-  private listening!: Listening;
+  #now = 0;
+  #listening!: Listening;
 
   static async start(port = 0): Promise<Receiver> {
     const receiver = new Receiver();
@@ -45,9 +45,9 @@ class Receiver {
   }
 
   async listen(port: number): Promise<void> {
-    this.listening = await listen(async (request, response) => {
-      this.now += 1;
-      this.most = Math.max(this.most, this.now);
+    this.#listening = await listen(async (request, response) => {
+      this.#now += 1;
+      this.most = Math.max(this.most, this.#now);
       const set = await bodyOf(request);
       this.requests.push({ headers: { ...request.headers }, set });
       if (this.refusal === undefined) {
@@ -58,16 +58,16 @@ class Receiver {
         response.writeHead(status, location === undefined ? {} : { location });
         response.end(body === undefined ? '' : JSON.stringify(body));
       }
-      this.now -= 1;
+      this.#now -= 1;
     }, port);
   }
 
   get url(): string {
-    return `${this.listening.url}/events`;
+    return `${this.#listening.url}/events`;
   }
 
   close(): Promise<void> {
-    return this.listening.close();
+    return this.#listening.close();
   }
 }
 

@@ -139,7 +139,7 @@ describe('X-Forwarded-For', () => {
     ['no proxy, on an address that others reach', { host: '0.0.0.0', demo: false }],
   ])('%s stops the start of an https issuer', async (_, more) => {
     await expect(startTestAuthority({ issuer: ISSUER, ...more })).rejects.toMatchObject({
-      code: 'option_invalid',
+      code: 'OPTION_INVALID',
     });
   });
 });

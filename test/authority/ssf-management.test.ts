@@ -265,7 +265,7 @@ describe('receivers', () => {
       [{ name: 'one', secret: 'a-secret-of-its-own', pushEndpoints: ['http://partner.example/'] }],
     ],
   ])('cannot be configured with %s', async (_what, streamReceivers) => {
-    await expect(startTestAuthority({ streamReceivers })).rejects.toMatchObject({ code: 'option_invalid' });
+    await expect(startTestAuthority({ streamReceivers })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
   });
 });
 

@@ -101,9 +101,9 @@ describe('behalf clients', () => {
   }, 60_000);
 
   it.each([
-    ['client_not_in_policy', ['add', 'stranger', ...ADD]],
-    ['client_invalid', ['add', 'phone', ...ADD, '--contact', 'nobody']],
-    ['client_exists', ['add', 'phone', ...ADD]],
+    ['CLIENT_NOT_IN_POLICY', ['add', 'stranger', ...ADD]],
+    ['CLIENT_INVALID', ['add', 'phone', ...ADD, '--contact', 'nobody']],
+    ['CLIENT_EXISTS', ['add', 'phone', ...ADD]],
   ])('reports %s, and exits with 1', async (code, args) => {
     const ended = await behalf('clients', ...args, '--policy', policy);
     expect(ended.code).toBe(1);
@@ -161,7 +161,7 @@ describe('behalf clients', () => {
 
   it.each([
     [
-      'client_invalid',
+      'CLIENT_INVALID',
       'a private key',
       {
         oauth: {
@@ -169,7 +169,7 @@ describe('behalf clients', () => {
         },
       },
     ],
-    ['client_invalid', 'unknown members', { scopes: 'sekret' }],
+    ['CLIENT_INVALID', 'unknown members', { scopes: 'sekret' }],
     ['FILE_UNREADABLE', 'no JSON', 'sekret'],
   ])('reports %s of a file with %s, without quoting it', async (code, _, content) => {
     const file = join(folder, 'odd.json');
@@ -196,16 +196,16 @@ describe('behalf clients', () => {
   });
 
   it('renews no secret of a public client', async () => {
-    expect((await behalf('clients', 'renew-secret', 'phone')).stderr).toMatch(/^client_invalid: /);
-    expect((await behalf('clients', 'renew-secret', 'nobody')).stderr).toMatch(/^client_unknown: /);
+    expect((await behalf('clients', 'renew-secret', 'phone')).stderr).toMatch(/^CLIENT_INVALID: /);
+    expect((await behalf('clients', 'renew-secret', 'nobody')).stderr).toMatch(/^CLIENT_UNKNOWN: /);
   });
 
-  it('reports client_unknown for what is not registered', async () => {
+  it('reports CLIENT_UNKNOWN for what is not registered', async () => {
     for (const args of [
       ['show', 'nobody'],
       ['retire', 'nobody', '--reason', 'x'],
     ]) {
-      expect((await behalf('clients', ...args)).stderr).toMatch(/^client_unknown: /);
+      expect((await behalf('clients', ...args)).stderr).toMatch(/^CLIENT_UNKNOWN: /);
     }
   });
 });

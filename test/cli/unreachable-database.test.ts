@@ -25,7 +25,7 @@ describe('a database that cannot be reached', () => {
     });
     expect(ended).toMatchObject({ code, stdout: '' });
     expect(linesOf(ended.stderr)).toEqual([
-      'database_unreachable: The database at 127.0.0.1:1 cannot be used: connect ECONNREFUSED 127.0.0.1:1',
+      'DATABASE_UNREACHABLE: The database at 127.0.0.1:1 cannot be used: connect ECONNREFUSED 127.0.0.1:1',
     ]);
   });
 
@@ -38,7 +38,7 @@ describe('a database that cannot be reached', () => {
     for (const url of urls) {
       const { code, stderr } = await behalf(['clients', 'list'], '', { DATABASE_URL: url });
       expect(code).toBe(1);
-      expect(stderr).toMatch(/^database_unreachable: .*\n$/);
+      expect(stderr).toMatch(/^DATABASE_UNREACHABLE: .*\n$/);
       expect(stderr).not.toContain('sekret');
     }
   });

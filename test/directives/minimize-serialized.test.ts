@@ -39,25 +39,33 @@ const SDL = `
 
 /** Like the `bson` package's. */
 class ObjectId {
-  constructor(private readonly hex: string) {}
+  readonly #hex: string;
+
+  constructor(hex: string) {
+    this.#hex = hex;
+  }
   toHexString(): string {
-    return this.hex;
+    return this.#hex;
   }
   toJSON(): string {
-    return this.hex;
+    return this.#hex;
   }
   toString(): string {
-    return this.hex;
+    return this.#hex;
   }
 }
 /** Like the `decimal.js` package's. */
 class Decimal {
-  constructor(private readonly digits: string) {}
+  readonly #digits: string;
+
+  constructor(digits: string) {
+    this.#digits = digits;
+  }
   valueOf(): string {
-    return this.digits;
+    return this.#digits;
   }
   toString(): string {
-    return this.digits;
+    return this.#digits;
   }
 }
 

@@ -33,18 +33,18 @@ const SDL = `
 /** A source that the test feeds, and that records how it was closed. */
 class Feed implements AsyncIterableIterator<unknown> {
   readonly returned = vi.fn();
-  private readonly events: unknown[] = [];
-  private readonly waiting: ((result: IteratorResult<unknown>) => void)[] = [];
+  readonly #events: unknown[] = [];
+  readonly #waiting: ((result: IteratorResult<unknown>) => void)[] = [];
 
   push(event: unknown): void {
-    const waiting = this.waiting.shift();
-    if (waiting === undefined) this.events.push(event);
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) this.#events.push(event);
     else waiting({ done: false, value: event });
   }
 
   next(): Promise<IteratorResult<unknown>> {
-    if (this.events.length > 0) return Promise.resolve({ done: false, value: this.events.shift() });
-    return new Promise((resolve) => this.waiting.push(resolve));
+    if (this.#events.length > 0) return Promise.resolve({ done: false, value: this.#events.shift() });
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   return(): Promise<IteratorResult<unknown>> {

@@ -80,19 +80,7 @@ async function startParts(
   const { supergraphSdl } = await compose(projectPath('supergraph.yaml'), supergraph);
   const front = await Front.start();
   closers.push(() => front.close());
-  const authority = await startSwitchableAuthority(front, {
-    issuer: front.url,
-    port: 0,
-    databaseUrl: database.url,
-    dataDir,
-    audience: EXAMPLE_AUDIENCE,
-    policy: await readPolicy(projectPath('policy.yaml')),
-    vocabulary: vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'required' })),
-    demoAccounts: DEMO_ACCOUNTS,
-    clients: demoClients(CONSOLE_SECRET),
-    streamSecret: STREAM_SECRET,
-    longPollMs: LONG_POLL_MS,
-  });
+  const authority = await startExampleAuthority(front, { databaseUrl: database.url, dataDir, supergraphSdl });
   closers.push(authority.stop);
 
   const ports = await freePorts();
@@ -131,6 +119,29 @@ async function startParts(
 }
 
 type Closers = (() => Promise<unknown>)[];
+
+async function startExampleAuthority(
+  front: Front,
+  {
+    databaseUrl,
+    dataDir,
+    supergraphSdl,
+  }: { readonly databaseUrl: string; readonly dataDir: string; readonly supergraphSdl: string },
+) {
+  return startSwitchableAuthority(front, {
+    issuer: front.url,
+    port: 0,
+    databaseUrl,
+    dataDir,
+    audience: EXAMPLE_AUDIENCE,
+    policy: await readPolicy(projectPath('policy.yaml')),
+    vocabulary: vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'required' })),
+    demoAccounts: DEMO_ACCOUNTS,
+    clients: demoClients(CONSOLE_SECRET),
+    streamSecret: STREAM_SECRET,
+    longPollMs: LONG_POLL_MS,
+  });
+}
 
 async function prepareDatabase(url: string): Promise<void> {
   const db = openDatabase<AuditDatabase & AuthoritySchema>(url);

@@ -100,12 +100,12 @@ describe('npm start', () => {
 
     const third = start();
     expect(await third.exited).toBe(1);
-    expect(third.output()).toMatch(/data_dir_in_use/);
+    expect(third.output()).toMatch(/DATA_DIR_IN_USE/);
 
     const secondPid = await databasePid();
     process.kill(secondPid, 'SIGKILL');
     expect(await second.exited).toBe(1);
-    expect(second.output()).toContain('server_died');
+    expect(second.output()).toContain('SERVER_DIED');
   });
 
   it('names an address in use, and stops what it started', { timeout: 90_000 }, async () => {

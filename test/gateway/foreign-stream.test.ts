@@ -29,13 +29,17 @@ class ForeignTransmitter {
   readonly queue = new Map<string, string>();
   readonly polls: { readonly authorization: string | undefined; readonly body: Record<string, unknown> }[] =
     [];
-  private waiting: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
 
-  private constructor(
-    private readonly issuer: string,
-    private readonly key: IssuerKey,
-    private readonly listening: Listening,
-  ) {}
+  readonly #issuer: string;
+  readonly #key: IssuerKey;
+  readonly #listening: Listening;
+
+  private constructor(issuer: string, key: IssuerKey, listening: Listening) {
+    this.#issuer = issuer;
+    this.#key = key;
+    this.#listening = listening;
+  }
 
   static async start(cleanup: Cleanup, issuer: string): Promise<ForeignTransmitter> {
     const key = await makeKey('RS256');
@@ -49,7 +53,7 @@ class ForeignTransmitter {
           delivery_methods_supported: ['https://schemas.openid.net/secevent/risc/delivery-method/poll'],
         });
       } else if (request.method === 'POST' && request.url === '/signals/inbox?receiver=7') {
-        sendJson(response, 200, await transmitter.poll(text, request.headers.authorization));
+        sendJson(response, 200, await transmitter.#poll(text, request.headers.authorization));
       } else sendJson(response, 404, {});
     });
     const transmitter = new ForeignTransmitter(issuer, key, listening);
@@ -58,20 +62,20 @@ class ForeignTransmitter {
   }
 
   get url(): string {
-    return this.listening.url;
+    return this.#listening.url;
   }
 
   get options(): ForeignStreamOptions {
     return { deliveryEndpoint: `${this.url}/signals/inbox?receiver=7`, audience: RECEIVER };
   }
 
-  private async poll(text: string, authorization: string | undefined): Promise<object> {
+  async #poll(text: string, authorization: string | undefined): Promise<object> {
     const body = JSON.parse(text) as Record<string, unknown>;
     this.polls.push({ authorization, body });
     for (const jti of (body.ack as string[] | undefined) ?? []) this.queue.delete(jti);
     if (this.queue.size === 0 && body.returnImmediately !== true) {
       await new Promise<void>((resolve) => {
-        this.waiting.push(resolve);
+        this.#waiting.push(resolve);
         setTimeout(resolve, 100);
       });
     }
@@ -85,13 +89,13 @@ class ForeignTransmitter {
   ): Promise<void> {
     const jti = crypto.randomUUID();
     const set = await new SignJWT({ jti, events: { [`${CAEP}/${event}`]: members }, ...claims })
-      .setProtectedHeader({ alg: 'RS256', kid: this.key.kid, typ: 'secevent+jwt' })
-      .setIssuer(this.issuer)
+      .setProtectedHeader({ alg: 'RS256', kid: this.#key.kid, typ: 'secevent+jwt' })
+      .setIssuer(this.#issuer)
       .setAudience(RECEIVER)
       .setIssuedAt()
-      .sign(this.key.privateKey);
+      .sign(this.#key.privateKey);
     this.queue.set(jti, set);
-    for (const wake of this.waiting.splice(0)) wake();
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 }
 

@@ -80,8 +80,8 @@ export class Transmitter {
   /** A key that signs events, and is published. */
   signer!: IssuerKey;
   published!: IssuerKey;
-  private listening!: Listening;
-  private waiting: (() => void)[] = [];
+  #listening!: Listening;
+  #waiting: (() => void)[] = [];
   /** The offset of its answers' Date header (RFC 9110 section 6.6.1) from the real time. */
   clockAheadMs = 0;
   /** Runs between reading the events for a poll and answering it. */
@@ -95,7 +95,7 @@ export class Transmitter {
   }
 
   async listen(port: number): Promise<void> {
-    this.listening = await listen(async (request, response) => {
+    this.#listening = await listen(async (request, response) => {
       const text = await bodyOf(request);
       const path = request.url ?? '';
       const { authorization } = request.headers;
@@ -104,23 +104,23 @@ export class Transmitter {
       if (path === '/jwks') sendJson(response, 200, { keys: [this.published.publicJwk] });
       else if (this.mode === 'error') sendJson(response, 500, {});
       else if (this.mode === 'html') response.end('<p>');
-      else if (path === '/.well-known/ssf-configuration') sendJson(response, 200, this.metadata());
-      else if (path === '/streams') sendJson(response, 201, this.createStream(text));
+      else if (path === '/.well-known/ssf-configuration') sendJson(response, 200, this.#metadata());
+      else if (path === '/streams') sendJson(response, 201, this.#createStream(text));
       else if (request.method === 'DELETE') {
         this.deleted.push(new URL(path, this.url).searchParams.get('stream_id'));
         response.writeHead(204).end();
       } else if (this.mode === 'forgotten' || path !== `/poll/s${this.streams}`) sendJson(response, 404, {});
       else if (this.mode === 'stopped') sendJson(response, 409, {});
-      else if (this.mode === 'unauthorized' || !this.isOwn(authorization)) sendJson(response, 401, {});
-      else sendJson(response, 200, await this.poll(text, authorization));
+      else if (this.mode === 'unauthorized' || !this.#isOwn(authorization)) sendJson(response, 401, {});
+      else sendJson(response, 200, await this.#poll(text, authorization));
     }, port);
   }
 
-  private isOwn(authorization: string | undefined): boolean {
+  #isOwn(authorization: string | undefined): boolean {
     return !this.hasStreamSecrets || authorization === `Bearer secret-of-s${this.streams}`;
   }
 
-  private metadata(): object {
+  #metadata(): object {
     return {
       issuer: this.url,
       jwks_uri: `${this.url}/jwks`,
@@ -129,7 +129,7 @@ export class Transmitter {
     };
   }
 
-  private createStream(text: string): object {
+  #createStream(text: string): object {
     this.beforeCreate?.();
     this.created.push(JSON.parse(text) as Record<string, unknown>);
     this.streams += 1;
@@ -144,7 +144,7 @@ export class Transmitter {
     };
   }
 
-  private async poll(text: string, authorization: string | undefined): Promise<object> {
+  async #poll(text: string, authorization: string | undefined): Promise<object> {
     const { ack = [], returnImmediately = false } = JSON.parse(text) as {
       ack?: string[];
       returnImmediately?: boolean;
@@ -153,7 +153,7 @@ export class Transmitter {
     if (!this.isForgetful) for (const jti of ack) this.queue.delete(jti);
     if (this.queue.size === 0 && !returnImmediately && !this.isHasty) {
       await new Promise<void>((resolve) => {
-        this.waiting.push(resolve);
+        this.#waiting.push(resolve);
         setTimeout(resolve, 150);
       });
     }
@@ -163,17 +163,17 @@ export class Transmitter {
   }
 
   get url(): string {
-    return this.listening.url;
+    return this.#listening.url;
   }
 
   close(): Promise<void> {
-    return this.listening.close();
+    return this.#listening.close();
   }
 
   async announce(subjectId: unknown, options: Announcing = {}): Promise<string> {
     const [jti, set] = await this.sign(subjectId, options);
     this.queue.set(jti, set);
-    for (const wake of this.waiting.splice(0)) wake();
+    for (const wake of this.#waiting.splice(0)) wake();
     return jti;
   }
 

@@ -37,7 +37,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     '@behalf/audit',
     '@behalf/authority',
     '@behalf/directives',
-    '@behalf/example',
     '@behalf/gateway',
     '@behalf/policy',
     '@behalf/store',
@@ -98,6 +97,73 @@ it.each(Object.entries(MAY_IMPORT))(
     for (const sibling of siblings) expect(allowed, `${name} declares ${sibling}`).toContain(sibling);
   },
 );
+
+/** Type-only imports count: files that need each other's types cannot be read one after the other either. */
+async function importGraph(folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const files = await sources(folder);
+  const edges = files.map(async (file): Promise<[string, string[]]> => {
+    const specifiers = (await imports(file)).filter((specifier) => specifier.startsWith('.'));
+    return [file, specifiers.map((specifier) => resolve(file, '..', specifier.replace(/\.js$/, '.ts')))];
+  });
+  return new Map(await Promise.all(edges));
+}
+
+/** The first circle that is found, as the files on it; visits every file and import once. */
+function circleIn(graph: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const path: string[] = [];
+  const visited = new Set<string>();
+
+  function visit(node: string): readonly string[] | undefined {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node];
+    if (visited.has(node)) return undefined;
+    visited.add(node);
+    path.push(node);
+    for (const next of graph.get(node) ?? []) {
+      const circle = visit(next);
+      if (circle !== undefined) return circle;
+    }
+    path.pop();
+    return undefined;
+  }
+
+  for (const node of graph.keys()) {
+    const circle = visit(node);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
+it.each([...Object.keys(MAY_IMPORT), 'bench', 'test'])('no files of %s import each other', async (folder) => {
+  const graph = await importGraph(folder);
+  expect([...graph.values()].flat().length).toBeGreaterThan(0);
+  expect(circleIn(graph)?.map((file) => relative(root, file))).toBeUndefined();
+});
+
+it('no packages import each other', () => {
+  const folders = new Map(Object.entries(MAY_IMPORT));
+  const nameOf: Readonly<Record<string, string>> = {
+    'subgraphs/consent': '@behalf/consent-subgraph',
+    'subgraphs/bank': '@behalf/example',
+    cli: 'behalf',
+  };
+  const graph = new Map(
+    [...folders].map(([folder, allowed]) => [nameOf[folder] ?? `@behalf/${folder}`, allowed]),
+  );
+  expect(circleIn(graph)).toBeUndefined();
+});
+
+it('finds a circle', () => {
+  expect(
+    circleIn(
+      new Map([
+        ['a', ['b', 'c']],
+        ['b', ['c']],
+        ['c', ['d']],
+        ['d', ['b']],
+      ]),
+    ),
+  ).toEqual(['b', 'c', 'd', 'b']);
+});
 
 it('all packages share one version, and require each other at it', async () => {
   const manifests = await Promise.all(Object.keys(MAY_IMPORT).map(manifestOf));

@@ -5,43 +5,27 @@ import {
   buildSchema,
   defaultFieldResolver,
   execute,
-  getDirectiveValues,
   getNullableType,
-  getVariableValues,
   GraphQLError,
-  GraphQLIncludeDirective,
-  GraphQLSkipDirective,
-  isAbstractType,
   isObjectType,
   Kind,
   printSchema,
-  TypeInfo,
-  visit,
-  visitWithTypeInfo,
 } from 'graphql';
 import type {
   DocumentNode,
   ExecutionResult,
   FieldNode,
   GraphQLFieldResolver,
-  GraphQLObjectType,
+  GraphQLResolveInfo,
   GraphQLSchema,
-  SelectionNode,
-  SelectionSetNode,
 } from 'graphql';
+import { coordinatesOf, lostSelections, selectionsOf } from './oracle-selections.js';
+import type { Occurrence, Variables, Whole } from './oracle-selections.js';
 import type { ClientOperation } from '../../gateway/authorize/index.js';
 
 // The expected result of an operation, computed with plain graphql-js and nothing of the product except the rule table and
 // `isMet`.
 
-/** A schema, its rules, and the root value. */
-export interface Whole {
-  readonly schema: GraphQLSchema;
-  readonly rules: RuleTable;
-  readonly root: unknown;
-}
-
-export type Variables = Readonly<Record<string, unknown>>;
 type Resolver = GraphQLFieldResolver<unknown, unknown>;
 
 interface GuardedContext {
@@ -59,68 +43,19 @@ export function nulledAfterwards(
   /** Continues with the mutations after a denied non-null one, where graphql-js stops. */
   goesOn = false,
 ): ExecutionResult {
-  const { schema, rules, root } = whole;
+  const { schema, root } = whole;
   const coordinates = coordinatesOf(schema, document);
-  const allowed = (node: FieldNode): boolean => {
-    const [type, field] = coordinates.get(node) ?? ['', ''];
-    return isMet(rules.requirementOf(type, field), caller);
-  };
-  const fragments = new Map(
-    document.definitions.flatMap((node) =>
-      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
-    ),
-  );
-  const values = coerced(schema, document, variables);
-  const isSelected = (node: SelectionNode): boolean => !isLeftOut(node, values);
-
-  const children = (set: SelectionSetNode): FieldNode[] =>
-    set.selections.filter(isSelected).flatMap((selection) => {
-      if (selection.kind === Kind.FIELD) return [selection];
-      if (selection.kind === Kind.INLINE_FRAGMENT) return children(selection.selectionSet);
-      const fragment = fragments.get(selection.name.value);
-      return fragment === undefined ? [] : children(fragment.selectionSet);
-    });
-  /** Those that apply to objects of a type. */
-  const childrenOn = (set: SelectionSetNode, type: GraphQLObjectType): FieldNode[] =>
-    set.selections.filter(isSelected).flatMap((selection) => {
-      if (selection.kind === Kind.FIELD) return [selection];
-      const inline = selection.kind === Kind.INLINE_FRAGMENT;
-      const fragment = inline ? selection : fragments.get(selection.name.value);
-      const condition = fragment?.typeCondition?.name.value;
-      const on = condition === undefined ? type : schema.getType(condition);
-      const applies = on?.name === type.name || (isAbstractType(on) && schema.isSubType(on, type));
-      return fragment !== undefined && applies ? childrenOn(fragment.selectionSet, type) : [];
-    });
-  const alive = (node: FieldNode): boolean => {
-    if (!allowed(node)) return false;
-    const below = node.selectionSet === undefined ? [] : children(node.selectionSet);
-    return below.length === 0 || below.some(alive);
-  };
-  const deniedBelow = (node: FieldNode): FieldNode[] => {
-    if (!allowed(node)) return [node];
-    return node.selectionSet === undefined ? [] : children(node.selectionSet).flatMap(deniedBelow);
-  };
+  const selections = selectionsOf(whole, document, caller, variables, coordinates);
+  const { allowed, alive, deniedBelow } = selections;
 
   const errors: { path: (string | number)[]; coordinate: string }[] = [];
   /** By path: the selections merged there, and for each the denied ancestor. */
-  const occurrences = new Map<string, readonly { node: FieldNode; lostTo: FieldNode | undefined }[]>();
+  const occurrences = new Map<string, readonly Occurrence[]>();
 
   const guard: Resolver = (source, args, _context, info) => {
-    const path: (string | number)[] = [];
-    for (let at: typeof info.path | undefined = info.path; at !== undefined; at = at.prev)
-      path.unshift(at.key);
-    // Selections below a denied one were never executed, unless they are also reached otherwise.
-    const lost = new Map<FieldNode, FieldNode>();
-    const reached = new Set<FieldNode>();
-    for (const { node, lostTo } of occurrences.get(fieldPath(path.slice(0, -1))) ?? []) {
-      const to = lostTo ?? (allowed(node) ? undefined : node);
-      if (node.selectionSet === undefined) continue;
-      for (const child of childrenOn(node.selectionSet, info.parentType)) {
-        if (to === undefined) reached.add(child);
-        else if (!lost.has(child)) lost.set(child, to);
-      }
-    }
-    for (const child of reached) lost.delete(child);
+    const path = stepsOf(info.path);
+    const above = occurrences.get(fieldPath(path.slice(0, -1))) ?? [];
+    const lost = lostSelections(above, info.parentType, selections);
     const nodes = info.fieldNodes;
     const own = nodes.filter((node) => !lost.has(node));
     occurrences.set(
@@ -131,8 +66,8 @@ export function nulledAfterwards(
     // Its own denial first, then those of its selections, then its denied ancestor's.
     const denied = own.find((node) => !allowed(node));
     const below = own.flatMap(deniedBelow);
-    const above = nodes.flatMap((node) => lost.get(node) ?? []);
-    const blamed = new Set(denied !== undefined ? [denied] : below.length > 0 ? below : above.slice(0, 1));
+    const standsOn = nodes.flatMap((node) => lost.get(node) ?? []);
+    const blamed = new Set(denied !== undefined ? [denied] : below.length > 0 ? below : standsOn.slice(0, 1));
     for (const node of blamed) errors.push({ path, coordinate: (coordinates.get(node) ?? []).join('.') });
     return null;
   };
@@ -151,23 +86,15 @@ export function nulledAfterwards(
   });
 }
 
+function stepsOf(path: GraphQLResolveInfo['path']): (string | number)[] {
+  const steps: (string | number)[] = [];
+  for (let at: typeof path | undefined = path; at !== undefined; at = at.prev) steps.unshift(at.key);
+  return steps;
+}
+
 /** Up to the last field: list indices lie between a field and its selections. */
 function fieldPath(path: readonly (string | number)[]): string {
   return JSON.stringify(path.slice(0, path.findLastIndex((step) => typeof step === 'string') + 1));
-}
-
-/** GraphQL sections 3.13.1 and 3.13.2. */
-export function isLeftOut(node: SelectionNode, values: Variables): boolean {
-  return (
-    getDirectiveValues(GraphQLSkipDirective, node, values)?.if === true ||
-    getDirectiveValues(GraphQLIncludeDirective, node, values)?.if === false
-  );
-}
-
-export function coerced(schema: GraphQLSchema, document: DocumentNode, variables: Variables): Variables {
-  const operation = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
-  const { coerced: values } = getVariableValues(schema, operation?.variableDefinitions ?? [], variables);
-  return values ?? {};
 }
 
 const guardedSchemas = new WeakMap<GraphQLSchema, Map<boolean, GraphQLSchema>>();
@@ -189,22 +116,6 @@ function guardedSchema(schema: GraphQLSchema, goesOn: boolean): GraphQLSchema {
     known.set(goesOn, guarded);
   }
   return guarded;
-}
-
-/** The type that each field is written on, and its name. */
-export function coordinatesOf(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-): ReadonlyMap<FieldNode, readonly [type: string, field: string]> {
-  const coordinates = new Map<FieldNode, readonly [string, string]>();
-  const info = new TypeInfo(schema);
-  visit(
-    document,
-    visitWithTypeInfo(info, {
-      Field: (node) => void coordinates.set(node, [info.getParentType()?.name ?? '', node.name.value]),
-    }),
-  );
-  return coordinates;
 }
 
 /** What each selection asks for. */

@@ -88,7 +88,7 @@ describe('a connection', () => {
       try {
         await database.db.transaction().execute(async (trx) => {
           await lockDecision(trx, kind, ...id);
-          await expect(stop(impatient)).rejects.toMatchObject({ name: 'AuthorityError', code: 'store_busy' });
+          await expect(stop(impatient)).rejects.toMatchObject({ name: 'AuthorityError', code: 'STORE_BUSY' });
         });
         const { rows } = await sql`select from authority.change_event`.execute(database.db);
         expect(rows).toEqual([]);
@@ -104,7 +104,7 @@ describe('a connection', () => {
       await database.db.transaction().execute(async (trx) => {
         await sql`select from authority.change_head for update`.execute(trx);
         await expect(new ConsentRegister(impatient).revokeClient('app', BY)).rejects.toMatchObject({
-          code: 'store_busy',
+          code: 'STORE_BUSY',
         });
       });
     } finally {

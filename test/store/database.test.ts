@@ -55,7 +55,7 @@ describe('migrations', () => {
     };
     await expect(migrate(database.db, { part: 'broken', migrations })).rejects.toMatchObject({
       name: 'StoreError',
-      code: 'migration_failed',
+      code: 'MIGRATION_FAILED',
       message: expect.stringContaining('broken/001_broken') as string,
     });
     const { rows } = await sql`select from pg_tables where tablename = 'half'`.execute(database.db);
@@ -138,9 +138,9 @@ describe('a foreign database', () => {
   });
 
   it.each([
-    ['postgres://user:s3cret@127.0.0.1:1/none', 'database_unreachable'],
-    ['mysql://user:s3cret@127.0.0.1/none', 'database_unreachable'],
-    ['s3cret', 'database_unreachable'],
+    ['postgres://user:s3cret@127.0.0.1:1/none', 'DATABASE_UNREACHABLE'],
+    ['mysql://user:s3cret@127.0.0.1/none', 'DATABASE_UNREACHABLE'],
+    ['s3cret', 'DATABASE_UNREACHABLE'],
   ])('is refused without revealing its password: %s', async (databaseUrl, code) => {
     const refusal = openDatabaseServer({ databaseUrl, dataDir: '/nowhere' });
     await expect(refusal).rejects.toMatchObject({ code });

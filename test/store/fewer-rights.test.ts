@@ -58,7 +58,7 @@ describe('a database user with fewer rights', () => {
   it('that may not create schemas is told which right it lacks', async () => {
     for (const migrate of [migrateAuthority, migrateAudit, migrateReplay]) {
       const { code, message } = await sentence(migrate(theirs));
-      expect(code).toBe('database_rights');
+      expect(code).toBe('DATABASE_RIGHTS');
       expect(message).toMatch(
         /^The database user ".+" lacks a right .+: make it the owner of the database, or of the schema "\w+"/,
       );
@@ -68,7 +68,7 @@ describe('a database user with fewer rights', () => {
 
   it('that may not read the tables of another owner is told so', async () => {
     await migrateAudit(database.db);
-    expect((await sentence(migrateAudit(theirs))).code).toBe('database_rights');
+    expect((await sentence(migrateAudit(theirs))).code).toBe('DATABASE_RIGHTS');
     await sql`drop schema audit cascade`.execute(database.db);
   });
 
@@ -79,7 +79,7 @@ describe('a database user with fewer rights', () => {
     await migrateAudit(theirs);
     const role = roleName();
     const { code, message } = await sentence(createWriterRole(theirs, 'password', role));
-    expect(code).toBe('database_rights');
+    expect(code).toBe('DATABASE_RIGHTS');
     expect(message).toMatch(/^The database user ".+" lacks a right .+: grant it CREATEROLE/);
     expect(message).toContain(role);
     expect(message).not.toContain('password');
@@ -120,14 +120,14 @@ describe('a role for gateways', () => {
     const role = roleName();
     await sql`create role ${sql.id(role)} login`.execute(database.db);
     await sql.raw(statement.replace('@', `"${role}"`)).execute(database.db);
-    expect((await sentence(createReplayRole(database.db, 'x', role))).code).toBe('role_unusable');
+    expect((await sentence(createReplayRole(database.db, 'x', role))).code).toBe('ROLE_UNUSABLE');
     await sql`alter role ${sql.id(role)} nosuperuser`.execute(database.db);
   });
 
   it('is refused if it is the user of this connection', async () => {
     const { rows } = await sql<{ user: string }>`select current_user as user`.execute(database.db);
     const { code } = await sentence(createReplayRole(database.db, 'x', rows[0]?.user));
-    expect(code).toBe('role_unusable');
+    expect(code).toBe('ROLE_UNUSABLE');
   });
 
   it('loses all rights except its one function', async () => {

@@ -85,7 +85,7 @@ describe('the embedded server', () => {
     process.kill(server.pid ?? 0, 'SIGQUIT');
     const reason = await server.closed;
     expect(reason).toBeInstanceOf(StoreError);
-    expect(reason).toMatchObject({ code: 'server_died' });
+    expect(reason).toMatchObject({ code: 'SERVER_DIED' });
     await server.stop();
     await (await open()).stop();
   });
@@ -95,7 +95,7 @@ describe('the embedded server', () => {
     // This process owns it, so that PostgreSQL's lock is awaited; another owner is named at once.
     await writeFile(join(folder, 'data', 'database', 'owner.pid'), `${process.ppid}\n`);
     await expect(open()).rejects.toMatchObject({
-      code: 'data_dir_in_use',
+      code: 'DATA_DIR_IN_USE',
       message: expect.stringContaining(`process ${process.ppid}`) as string,
     });
     expect(await ask(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
@@ -108,7 +108,7 @@ describe('the embedded server', () => {
     const address = taken.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     await expect(open({ port })).rejects.toMatchObject({
-      code: 'port_in_use',
+      code: 'PORT_IN_USE',
       message: expect.stringContaining(String(port)) as string,
     });
     taken.close();
@@ -121,7 +121,7 @@ describe('the embedded server', () => {
     await writeFile(join(folder, 'file'), '');
     const dataDir = join(folder, 'file', 'data');
     await expect(open({ dataDir })).rejects.toMatchObject({
-      code: 'data_dir_not_writable',
+      code: 'DATA_DIR_NOT_WRITABLE',
       message: expect.stringContaining(dataDir) as string,
     });
   });
@@ -130,10 +130,10 @@ describe('the embedded server', () => {
     const dataDir = join(folder, 'old');
     await mkdir(join(dataDir, 'database', 'postgres'), { recursive: true });
     await writeFile(join(dataDir, 'database', 'postgres', 'PG_VERSION'), '9\n');
-    await expect(open({ dataDir })).rejects.toMatchObject({ code: 'data_version' });
+    await expect(open({ dataDir })).rejects.toMatchObject({ code: 'DATA_VERSION' });
     const current = await readFile(join(folder, 'data', 'database', 'postgres', 'PG_VERSION'), 'utf8');
     await writeFile(join(dataDir, 'database', 'postgres', 'PG_VERSION'), current);
-    await expect(open({ dataDir })).rejects.toMatchObject({ code: 'password_missing' });
+    await expect(open({ dataDir })).rejects.toMatchObject({ code: 'PASSWORD_MISSING' });
   });
 });
 

@@ -14,6 +14,7 @@ declare module 'vitest' {
 }
 
 /** One PostgreSQL for the whole run: that of TEST_DATABASE_URL or DATABASE_URL, or a temporary one. */
+// eslint-disable-next-line no-restricted-syntax -- vitest loads the default export
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const databaseUrl = process.env['TEST_DATABASE_URL'] ?? process.env['DATABASE_URL'];
   const dataDir = await mkdtemp(join(tmpdir(), 'behalf-test-'));

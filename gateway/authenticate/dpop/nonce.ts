@@ -11,28 +11,31 @@ export const MIN_NONCE_KEY_BYTES = 32;
  * issue, so nothing is stored, and only a holder of the key can issue one.
  */
 export class DpopNonces {
+  readonly #key: Uint8Array;
+  readonly #now: () => number;
+
   /** @param key shared by gateways that accept each other's nonces; default: generated, for this gateway alone */
-  constructor(
-    private readonly key: Uint8Array = randomBytes(MIN_NONCE_KEY_BYTES),
-    private readonly now: () => number = () => Date.now(),
-  ) {}
+  constructor(key: Uint8Array = randomBytes(MIN_NONCE_KEY_BYTES), now: () => number = () => Date.now()) {
+    this.#key = key;
+    this.#now = now;
+  }
 
   /** The current nonce, for new proofs. */
   current(): string {
-    return this.ofPeriod(this.period());
+    return this.#ofPeriod(this.#period());
   }
 
   /** Whether it is one of this or the last period, or of the next, from a gateway whose clock is ahead. */
   isAccepted(nonce: string): boolean {
-    const period = this.period();
-    return [period, period - 1, period + 1].some((accepted) => equalSecrets(nonce, this.ofPeriod(accepted)));
+    const period = this.#period();
+    return [period, period - 1, period + 1].some((accepted) => equalSecrets(nonce, this.#ofPeriod(accepted)));
   }
 
-  private period(): number {
-    return Math.floor(this.now() / 1000 / NONCE_PERIOD_SECONDS);
+  #period(): number {
+    return Math.floor(this.#now() / 1000 / NONCE_PERIOD_SECONDS);
   }
 
-  private ofPeriod(period: number): string {
-    return createHmac('sha256', this.key).update(`dpop-nonce ${period}`).digest('base64url');
+  #ofPeriod(period: number): string {
+    return createHmac('sha256', this.#key).update(`dpop-nonce ${period}`).digest('base64url');
   }
 }

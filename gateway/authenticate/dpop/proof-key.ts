@@ -21,7 +21,7 @@ export type ProofKeyRefusal =
 /** Reads the public key of a proof. Keys that tokens are bound to are cached, ready for use. */
 export class ProofKeys {
   /** By thumbprint and encoded header: a client's proofs share their header, and one text has one meaning. */
-  private readonly keys = new LRUCache<string, CryptoKey>({
+  readonly #keys = new LRUCache<string, CryptoKey>({
     max: KEPT_KEYS,
     maxSize: KEPT_CHARACTERS,
     sizeCalculation: (_key, name) => name.length,
@@ -38,10 +38,10 @@ export class ProofKeys {
     thumbprint: string,
   ): Promise<CryptoKey | ProofKeyRefusal> {
     const name = `${thumbprint} ${encodedHeader}`;
-    const kept = this.keys.get(name);
+    const kept = this.#keys.get(name);
     if (kept !== undefined) return kept;
     const key = await readKey(header.jwk, header.alg, thumbprint);
-    if (typeof key !== 'string') this.keys.set(name, key);
+    if (typeof key !== 'string') this.#keys.set(name, key);
     return key;
   }
 }

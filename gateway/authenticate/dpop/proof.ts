@@ -40,9 +40,12 @@ const CLOCK_MARGIN_SECONDS = 30;
 
 /** DPoP proofs (RFC 9449 section 4.3). Each check refuses by itself; a proof that passes all is accepted once. */
 export class DpopProofs {
-  private readonly keys = new ProofKeys();
+  readonly #keys = new ProofKeys();
+  readonly #rules: ProofRules;
 
-  constructor(private readonly rules: ProofRules) {}
+  constructor(rules: ProofRules) {
+    this.#rules = rules;
+  }
 
   /**
    * The twelve checks of section 4.3, numbered as there. Cheap ones come first, and the claim of the proof's identifier comes
@@ -53,7 +56,7 @@ export class DpopProofs {
    * @throws {RefusedError} 401 `INVALID_DPOP_PROOF` or `USE_DPOP_NONCE`, 503 `REPLAY_STORE_UNAVAILABLE`
    */
   async verify(dpop: readonly string[], request: ProvenRequest): Promise<string | undefined> {
-    const { algorithms } = this.rules;
+    const { algorithms } = this.#rules;
     // 1: not more than one header, and not none.
     const [proof] = dpop;
     if (proof === undefined) throw invalidProof('PROOF_MISSING');
@@ -67,7 +70,7 @@ export class DpopProofs {
     if (alg === undefined || !algorithms.includes(alg)) throw invalidProof('PROOF_ALGORITHM');
     // 7, and 12 (the token is bound to this key): another key is not worth a signature check.
     const [encodedHeader = ''] = proof.split('.', 1);
-    const key = await this.keys.read(encodedHeader, { alg, jwk }, request.thumbprint);
+    const key = await this.#keys.read(encodedHeader, { alg, jwk }, request.thumbprint);
     if (typeof key === 'string') throw invalidProof(key);
     // 6: the signature, by the key in the header.
     let payload: JWTPayload;
@@ -76,11 +79,11 @@ export class DpopProofs {
     } catch (error) {
       throw invalidProof(error instanceof errors.JOSEError ? error.code : 'PROOF_SIGNATURE');
     }
-    return this.verifyClaims(payload, request);
+    return this.#verifyClaims(payload, request);
   }
 
   /** 3: every required claim, by its use below. */
-  private async verifyClaims(payload: JWTPayload, request: ProvenRequest): Promise<string | undefined> {
+  async #verifyClaims(payload: JWTPayload, request: ProvenRequest): Promise<string | undefined> {
     const { htm, htu, iat, ath, jti, nonce }: Readonly<Record<string, unknown>> = payload;
     // 8: methods are case-sensitive (RFC 9110 section 9.1).
     if (request.method === undefined || htm !== request.method) throw invalidProof('PROOF_METHOD');
@@ -89,17 +92,17 @@ export class DpopProofs {
     // 12: the proof belongs to this token.
     if (ath !== request.tokenDigest) throw invalidProof('PROOF_TOKEN_HASH');
     // 11: recent.
-    this.verifyTime(iat);
+    this.#verifyTime(iat);
     // 10
-    const next = this.verifyNonce(nonce);
+    const next = this.#verifyNonce(nonce);
     if (typeof jti !== 'string' || jti === '') throw invalidProof('PROOF_ID');
-    await this.claim(jti, request.thumbprint);
+    await this.#claim(jti, request.thumbprint);
     return next;
   }
 
-  private verifyTime(iat: unknown): void {
+  #verifyTime(iat: unknown): void {
     if (typeof iat !== 'number') throw invalidProof('PROOF_TIME');
-    const { proofLifetimeSeconds, replay } = this.rules;
+    const { proofLifetimeSeconds, replay } = this.#rules;
     const nowSeconds = Date.now() / 1000;
     if (iat > nowSeconds + CLOCK_TOLERANCE_SECONDS) throw invalidProof('PROOF_IN_FUTURE');
     if (iat + proofLifetimeSeconds < nowSeconds) throw invalidProof('PROOF_OLD');
@@ -107,8 +110,8 @@ export class DpopProofs {
     if (iat < replay.knowsSinceSeconds) throw invalidProof('PROOF_BEFORE_START');
   }
 
-  private verifyNonce(nonce: unknown): string | undefined {
-    const { nonces } = this.rules;
+  #verifyNonce(nonce: unknown): string | undefined {
+    const { nonces } = this.#rules;
     if (nonces === undefined) return undefined;
     const current = nonces.current();
     if (nonce === current) return undefined;
@@ -119,8 +122,8 @@ export class DpopProofs {
   }
 
   /** Section 11.1. Per key, so that nobody uses up the identifiers of another's proofs. */
-  private async claim(jti: string, thumbprint: string): Promise<void> {
-    const { proofLifetimeSeconds, replay } = this.rules;
+  async #claim(jti: string, thumbprint: string): Promise<void> {
+    const { proofLifetimeSeconds, replay } = this.#rules;
     const digest = createHash('sha256').update(`${thumbprint} ${jti}`).digest('base64url');
     const keepSeconds = proofLifetimeSeconds + CLOCK_TOLERANCE_SECONDS + CLOCK_MARGIN_SECONDS;
     let isFirst: unknown;

@@ -4,7 +4,7 @@ import { makeIban } from './iban.js';
 import { bookAccount, Counterparties, TransactionColumns } from './ledger.js';
 import { type CustomerRow, makeCustomers, makePools } from './people.js';
 import { Random } from './random.js';
-import type { SeedOptions } from './seed.js';
+import type { SeedOptions } from './seed-options.js';
 
 interface AccountRow {
   readonly id: string;

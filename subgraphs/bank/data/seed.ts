@@ -1,19 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-/** @see seedBank */
-export interface SeedOptions {
-  readonly seed: number;
-  readonly customers: number;
-  readonly accounts: number;
-  readonly transactions: number;
-}
-
-export const DEFAULT_SEED: SeedOptions = {
-  seed: 20_260_930,
-  customers: 1_000,
-  accounts: 3_000,
-  transactions: 200_000,
-};
+import { DEFAULT_SEED, type SeedOptions } from './seed-options.js';
 
 /**
  * Fills an empty bank, all or nothing. The same options give the same rows on any day. A bank that was filled before is left as

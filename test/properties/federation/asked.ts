@@ -2,7 +2,7 @@ import { isMet } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
 import { isAbstractType, isObjectType, Kind, parse, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
-import { coordinatesOf } from '../oracle.js';
+import { coordinatesOf } from '../oracle-selections.js';
 import { namesOf } from './data.js';
 import type { GivenSelection, PlannedFetch } from './real-gateway.js';
 import type { World } from './world.js';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { execute, parse, print, validate } from 'graphql';
 import type { DocumentNode, ExecutionResult } from 'graphql';
 import { asJson, clientOperation } from '../oracle.js';
-import type { Whole } from '../oracle.js';
+import type { Whole } from '../oracle-selections.js';
 import { callers } from '../delegations.js';
 import { Choices } from './choices.js';
 import type { RunContext } from './data.js';

@@ -3,10 +3,10 @@
  * shorter sequence makes a smaller value, which lets fast-check shrink what is generated here.
  */
 export class Choices {
-  private readonly next: () => number;
+  readonly #next: () => number;
 
   private constructor(next: () => number) {
-    this.next = next;
+    this.#next = next;
   }
 
   static from(numbers: readonly number[]): Choices {
@@ -27,7 +27,7 @@ export class Choices {
 
   /** 0 to `count - 1`. */
   below(count: number): number {
-    return this.next() % count;
+    return this.#next() % count;
   }
 
   /** True in one of `count` cases; false is the simplest. */

@@ -19,92 +19,111 @@ export interface Data {
 
 /** Draws rows for a shape: the same in every subgraph, so it does not matter which one answers. */
 export function drawData(choices: Choices, shape: Shape): Data {
-  const rows = new Map<string, Row[]>();
-  for (const type of shape.entities) {
-    rows.set(
-      type,
-      Array.from({ length: 1 + choices.below(3) }, (_, index) => ({
-        __typename: type,
-        id: `${type}${index}`,
-        sku: `sku-${type}${index}`,
-        org: index,
-      })),
-    );
+  return new DataDrawing(choices, shape).draw();
+}
+
+class DataDrawing {
+  readonly #choices: Choices;
+  readonly #shape: Shape;
+  readonly #rows = new Map<string, Row[]>();
+
+  constructor(choices: Choices, shape: Shape) {
+    this.#choices = choices;
+    this.#shape = shape;
   }
-  const root: Row = {};
-  for (const [type, entities] of rows) for (const row of entities) fill(row, type, String(row.id));
-  fill(root, 'Query', 'q');
-  for (const field of shape.types.get('Mutation')?.values() ?? []) {
-    const value = valueOf(field.type, 'Mutation', field.name, field.name);
-    root[field.name] = ({ k }: { k?: number | null }, { ran }: RunContext) => {
-      ran.push(k === undefined ? field.name : `${field.name}(${k})`);
-      return value;
+
+  draw(): Data {
+    for (const type of this.#shape.entities) {
+      this.#rows.set(
+        type,
+        Array.from({ length: 1 + this.#choices.below(3) }, (_, index) => ({
+          __typename: type,
+          id: `${type}${index}`,
+          sku: `sku-${type}${index}`,
+          org: index,
+        })),
+      );
+    }
+    const root: Row = {};
+    for (const [type, entities] of this.#rows)
+      for (const row of entities) this.#fill(row, type, String(row.id));
+    this.#fill(root, 'Query', 'q');
+    for (const field of this.#shape.types.get('Mutation')?.values() ?? []) {
+      const value = this.#valueOf(field.type, 'Mutation', field.name, field.name);
+      root[field.name] = ({ k }: { k?: number | null }, { ran }: RunContext) => {
+        ran.push(k === undefined ? field.name : `${field.name}(${k})`);
+        return value;
+      };
+    }
+    return {
+      root,
+      entity: (type, representation) =>
+        this.#rows
+          .get(type)
+          ?.find((row) =>
+            ['id', 'sku', 'org'].every((key) => !(key in representation) || representation[key] === row[key]),
+          ),
     };
   }
-  return {
-    root,
-    entity: (type, representation) =>
-      rows
-        .get(type)
-        ?.find((row) =>
-          ['id', 'sku', 'org'].every((key) => !(key in representation) || representation[key] === row[key]),
-        ),
-  };
 
-  function fill(row: Row, type: string, label: string): void {
-    for (const field of shape.types.get(type)?.values() ?? []) {
+  #fill(row: Row, type: string, label: string): void {
+    for (const field of this.#shape.types.get(type)?.values() ?? []) {
       if (field.name in row) continue;
       if (field.requires !== undefined) {
         const { requires, name } = field;
         Object.defineProperty(row, name, { enumerable: true, get: () => madeOf(requires, label, row) });
-      } else if (field.args === '') row[field.name] = valueOf(field.type, type, field.name, label);
+      } else if (field.args === '') row[field.name] = this.#valueOf(field.type, type, field.name, label);
       else row[field.name] = ({ k }: { k?: number | null }) => `${label}.${field.name}(${k})`;
     }
   }
 
-  function valueOf(type: string, parent: string, name: string, label: string): unknown {
-    if (type.endsWith('!')) return present(type.slice(0, -1), parent, name, label);
-    return choices.oneIn(6) ? null : present(type, parent, name, label);
+  #valueOf(type: string, parent: string, name: string, label: string): unknown {
+    if (type.endsWith('!')) return this.#present(type.slice(0, -1), parent, name, label);
+    return this.#choices.oneIn(6) ? null : this.#present(type, parent, name, label);
   }
 
-  function present(type: string, parent: string, name: string, label: string): unknown {
+  #present(type: string, parent: string, name: string, label: string): unknown {
     if (type.startsWith('[')) {
-      return Array.from({ length: choices.below(4) }, (_, index) =>
-        valueOf(type.slice(1, -1), parent, name, `${label}.${index}`),
+      return Array.from({ length: this.#choices.below(4) }, (_, index) =>
+        this.#valueOf(type.slice(1, -1), parent, name, `${label}.${index}`),
       );
     }
     switch (type) {
       case 'Int':
-        return choices.below(100);
+        return this.#choices.below(100);
       case 'Boolean':
         return true;
       case 'E':
-        return choices.of(['ONE', 'TWO']);
+        return this.#choices.of(['ONE', 'TWO']);
       case 'V': {
-        return { __typename: 'V', p: choices.below(100), q: choices.oneIn(6) ? null : `${label}.${name}.q` };
+        return {
+          __typename: 'V',
+          p: this.#choices.below(100),
+          q: this.#choices.oneIn(6) ? null : `${label}.${name}.q`,
+        };
       }
       case 'P': {
         const row: Row = { __typename: 'P' };
-        fill(row, 'P', label);
+        this.#fill(row, 'P', label);
         return row;
       }
       case 'I':
       case 'U':
-        return anyOf(type, parent, name, label);
+        return this.#anyOf(type, parent, name, label);
       default:
-        return rows.has(type) ? choices.of(rows.get(type) ?? []) : `${label}.${name}`;
+        return this.#rows.has(type) ? this.#choices.of(this.#rows.get(type) ?? []) : `${label}.${name}`;
     }
   }
 
   /** One that every subgraph which may be asked for it knows. */
-  function anyOf(type: string, parent: string, name: string, label: string): unknown {
-    const graphs = [...(shape.types.get(parent)?.get(name)?.graphs ?? [])].flatMap(([graph, how]) =>
+  #anyOf(type: string, parent: string, name: string, label: string): unknown {
+    const graphs = [...(this.#shape.types.get(parent)?.get(name)?.graphs ?? [])].flatMap(([graph, how]) =>
       how === 'own' ? [graph] : [],
     );
     const members = [...IMPLEMENTERS, 'C', 'V'].filter((member) =>
-      graphs.every((graph) => shape.membersOf(type, graph).includes(member)),
+      graphs.every((graph) => this.#shape.membersOf(type, graph).includes(member)),
     );
-    return members.length === 0 ? null : present(choices.of(members), parent, name, label);
+    return members.length === 0 ? null : this.#present(this.#choices.of(members), parent, name, label);
   }
 }
 

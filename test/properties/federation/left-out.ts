@@ -1,7 +1,7 @@
 import { visit } from 'graphql';
 import type { DocumentNode, GraphQLSchema, SelectionNode, SelectionSetNode } from 'graphql';
-import { coerced, isLeftOut } from '../oracle.js';
-import type { Variables } from '../oracle.js';
+import { coerced, isLeftOut } from '../oracle-selections.js';
+import type { Variables } from '../oracle-selections.js';
 
 /** Whether `@skip` and `@include` exclude every selection of some object. */
 export function hasEmptySet(schema: GraphQLSchema, document: DocumentNode, variables: Variables): boolean {

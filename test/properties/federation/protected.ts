@@ -12,16 +12,20 @@ const ISSUER = 'https://gateway.example';
 
 /** The subgraphs of a federation with their rules in force, and the gateway's tokens for them. */
 export class ProtectedSubgraphs {
-  private readonly schemas = new WeakMap<World, ReadonlyMap<string, GraphQLSchema>>();
+  readonly #schemas = new WeakMap<World, ReadonlyMap<string, GraphQLSchema>>();
 
-  private constructor(private readonly keys: SigningKeys) {}
+  readonly #keys: SigningKeys;
+
+  private constructor(keys: SigningKeys) {
+    this.#keys = keys;
+  }
 
   static async create(): Promise<ProtectedSubgraphs> {
     return new ProtectedSubgraphs(await SigningKeys.create());
   }
 
   of(world: World): ReadonlyMap<string, GraphQLSchema> {
-    let schemas = this.schemas.get(world);
+    let schemas = this.#schemas.get(world);
     if (schemas === undefined) {
       schemas = new Map(
         world.parts.map(({ name, sdl, resolvers }) => [
@@ -30,12 +34,12 @@ export class ProtectedSubgraphs {
             name,
             typeDefs: sdl,
             resolvers: resolvers as never,
-            gateway: { issuer: ISSUER, keys: this.keys.jwks().keys },
+            gateway: { issuer: ISSUER, keys: this.#keys.jwks().keys },
             coverage: 'open',
           }),
         ]),
       );
-      this.schemas.set(world, schemas);
+      this.#schemas.set(world, schemas);
     }
     return schemas;
   }
@@ -48,7 +52,7 @@ export class ProtectedSubgraphs {
     if (caller === undefined) return protectedContext(schema, {});
     const notAfter = Math.floor(Date.now() / 1000) + 300;
     const token = mintTxnToken(
-      this.keys,
+      this.#keys,
       { issuer: ISSUER },
       {
         delegation: caller,

@@ -53,10 +53,14 @@ type Executor = (request: unknown) => Promise<ExecutionResult>;
 
 /** @apollo/gateway itself plans and joins; only the network is omitted. */
 export class RealGateway {
+  readonly #executor: Executor;
+
   private constructor(
-    private readonly executor: Executor,
+    executor: Executor,
     readonly apiSchema: GraphQLSchema,
-  ) {}
+  ) {
+    this.#executor = executor;
+  }
 
   static async load(executableSdl: string): Promise<RealGateway> {
     const gateway = new ApolloGateway({
@@ -100,7 +104,7 @@ export class RealGateway {
     answering: Answering,
   ): Promise<Run> {
     const run: RunState = { answering, asked: [], plan: [] };
-    const result = await this.executor({
+    const result = await this.#executor({
       ...operation,
       request: { variables, http: { headers: new HeaderMap() } },
       context: { run },

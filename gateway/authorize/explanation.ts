@@ -1,0 +1,77 @@
+import type { Requires } from '@behalf/directives';
+import type { SufficientSets } from './sufficient.js';
+
+/** The outcome of one selection. */
+export type SelectionDecision =
+  | 'allowed'
+  /** Allowed, and the subgraph returns less than the stored value. */
+  | 'minimized'
+  /** Its own rules are not met. */
+  | 'denied'
+  /** It is below a denied one, whatever its own rules. */
+  | 'lost'
+  /** All its selections are denied. */
+  | 'emptied'
+  /** `@skip` or `@include` excludes it. */
+  | 'skipped'
+  /** Introspection, which the gateway's own setting decides. */
+  | 'introspection';
+
+/** One rule that an {@link ExplainedSelection} must meet, and whether the delegation meets it. */
+export interface ExplainedRule {
+  /** The type or field that states it. */
+  readonly at: string;
+  /** In the schema's words. */
+  readonly rule: string;
+  readonly met: boolean;
+  /** What is missing, per alternative. Absent if it is met. */
+  readonly missing?: Requires;
+}
+
+/** One `@minimize` on an {@link ExplainedSelection}, and whether the delegation holds enough for the whole value. */
+export interface ExplainedMinimization {
+  readonly at: string;
+  /** The directive without `unless`, in the words of the schema. */
+  readonly strategy: string;
+  /** The scopes that reveal the whole value; empty: none do. */
+  readonly wholeWith: readonly (readonly string[])[];
+  readonly whole: boolean;
+}
+
+/** The decision on one selection of an operation, and the rules that it follows from. */
+export interface ExplainedSelection {
+  /** Response keys from the operation down; lists have no index here. */
+  readonly path: readonly string[];
+  readonly coordinate: string;
+  readonly decision: SelectionDecision;
+  readonly rules: readonly ExplainedRule[];
+  readonly minimization?: readonly ExplainedMinimization[];
+  /** Possible return types with `@subject`: at run time, other subjects' rows are omitted. */
+  readonly perRow?: readonly { readonly type: string; readonly property: string }[];
+}
+
+/** What every selection requires. */
+export interface Needs {
+  readonly authenticated: boolean;
+  /** Any one of the sets, together with all that follows. */
+  readonly scopes: SufficientSets;
+  /** All of them, each an OR of ANDs. */
+  readonly policies: readonly (readonly (readonly string[])[])[];
+  /** One of each. */
+  readonly purposes: readonly (readonly string[])[];
+  /** Places whose rules nobody can ever meet. */
+  readonly impossible: readonly string[];
+}
+
+/** The gateway's decision on an operation, selection by selection. */
+export interface Explanation {
+  readonly operation: { readonly type: string; readonly name?: string };
+  /** Whether nothing is denied. Ownership of rows is unknown here. */
+  readonly allowed: boolean;
+  readonly selections: readonly ExplainedSelection[];
+  /** True if the operation selects more than is listed. The needs cover all of it. */
+  readonly truncated: boolean;
+  readonly needs: Needs;
+  /** What the delegation lacks. Absent if it lacks nothing. */
+  readonly lacks?: Needs;
+}
