@@ -7,7 +7,7 @@ export interface BatchWriterOptions<Item> {
   /** Whether a write failed because of the content of an item, so that trying it again is useless. Default: never. */
   readonly isFaultOfItem?: (error: unknown) => boolean;
   /** The largest number of waiting items. Default: 10,000. */
-  readonly maxQueue?: number;
+  readonly maxQueue?: number | undefined;
   /** The largest number of items in one write. Default: 500. */
   readonly maxBatch?: number;
   /** The size of an item. Default: 0. */
@@ -17,7 +17,7 @@ export interface BatchWriterOptions<Item> {
   /** The largest total size of one write; a single item is written whatever its size. Default: 4 MiB. */
   readonly maxBatchBytes?: number;
   /** How long an item is retried while writes fail, in milliseconds. 0: never retried. Default: 5,000. */
-  readonly maxWaitMs?: number;
+  readonly maxWaitMs?: number | undefined;
 }
 
 interface Waiting<Item> {

@@ -61,8 +61,8 @@ export class PostgresAuditSink implements AuditSink {
       },
       bytesOf: (json) => Buffer.byteLength(json),
       isFaultOfItem: (error) => error instanceof pg.DatabaseError && FAULT_OF_ROW.test(error.code ?? ''),
-      ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
-      ...(maxQueue === undefined ? {} : { maxQueue }),
+      maxWaitMs,
+      maxQueue,
     });
   }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Ajv } from 'ajv';
 import { parse as parseYaml } from 'yaml';
+import { withoutUndefined } from '@behalf/directives/internal';
 import { refuseContradictions } from './contradictions.js';
 import { durationSeconds } from './durations.js';
 import { PolicyError } from './errors.js';
@@ -135,26 +136,19 @@ function mapOf<Entry, Read>(
 
 function readClient(entry: ClientEntry, clientId: string): ClientPolicy {
   const { scopes, purposes = [], longestConsent, rateClass } = entry;
-  return {
-    clientId,
-    scopes,
-    purposes,
-    ...(longestConsent === undefined
-      ? {}
-      : { longestConsentSeconds: readDuration(longestConsent, `clients.${clientId}.longestConsent`) }),
-    ...(rateClass === undefined ? {} : { rateClass }),
-  };
+  const longestConsentSeconds =
+    longestConsent === undefined
+      ? undefined
+      : readDuration(longestConsent, `clients.${clientId}.longestConsent`);
+  return withoutUndefined({ clientId, scopes, purposes, longestConsentSeconds, rateClass });
 }
 
 function readStepUp({ access, acrValues, maxAge }: StepUpEntry, path: string): StepUp {
   if (acrValues === undefined && maxAge === undefined) {
     throw new PolicyError('POLICY_INVALID', path, 'must have acrValues, maxAge or both');
   }
-  return {
-    ...(access === undefined ? {} : { access }),
-    ...(acrValues === undefined ? {} : { acrValues }),
-    ...(maxAge === undefined ? {} : { maxAgeSeconds: readDuration(maxAge, `${path}.maxAge`) }),
-  };
+  const maxAgeSeconds = maxAge === undefined ? undefined : readDuration(maxAge, `${path}.maxAge`);
+  return withoutUndefined({ access, acrValues, maxAgeSeconds });
 }
 
 /** Counters stay in memory for the length of a window, and timers cannot run longer than some weeks. */

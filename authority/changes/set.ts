@@ -18,23 +18,24 @@ export interface SetContext {
 export async function signSecurityEvent(event: ChangeEvent, context: SetContext): Promise<string> {
   const occurredAtSeconds = Math.floor(event.occurred_at.getTime() / 1000);
   const { subject, clientId, consentId, everything, keyId, scope, sessionId, tokenId } = event.members;
+  // Members that are undefined are not in the JSON that is signed.
   const payload = {
     sub_id: {
       format: 'complex',
-      ...(subject === undefined ? {} : { user: { format: 'iss_sub', iss: context.issuer, sub: subject } }),
-      ...(clientId === undefined ? {} : { application: { format: 'opaque', id: clientId } }),
-      ...(consentId === undefined ? {} : { consent: { format: 'opaque', id: consentId } }),
-      ...(sessionId === undefined ? {} : { session: { format: 'opaque', id: sessionId } }),
-      ...(scope === undefined ? {} : { scope: { format: 'opaque', id: scope } }),
-      ...(everything === undefined ? {} : { tenant: { format: 'opaque', id: context.issuer } }),
-      ...(tokenId === undefined ? {} : { token: { format: 'jwt_id', iss: context.issuer, jti: tokenId } }),
-      ...(keyId === undefined ? {} : { key: { format: 'opaque', id: keyId } }),
+      user: subject === undefined ? undefined : { format: 'iss_sub', iss: context.issuer, sub: subject },
+      application: opaque(clientId),
+      consent: opaque(consentId),
+      session: opaque(sessionId),
+      scope: opaque(scope),
+      tenant: opaque(everything === undefined ? undefined : context.issuer),
+      token: tokenId === undefined ? undefined : { format: 'jwt_id', iss: context.issuer, jti: tokenId },
+      key: opaque(keyId),
     },
     events: {
       [event.kind]: {
         event_timestamp: occurredAtSeconds,
         initiating_entity: event.initiator,
-        ...(event.reason === null ? {} : { reason_admin: { en: event.reason } }),
+        reason_admin: event.reason === null ? undefined : { en: event.reason },
       },
     },
   };
@@ -45,4 +46,8 @@ export async function signSecurityEvent(event: ChangeEvent, context: SetContext)
     .setIssuedAt(occurredAtSeconds)
     .setJti(event.jti)
     .sign(context.key.privateKey);
+}
+
+function opaque(id: string | undefined): object | undefined {
+  return id === undefined ? undefined : { format: 'opaque', id };
 }

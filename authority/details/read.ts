@@ -1,4 +1,4 @@
-import { isRecord } from '@behalf/directives/internal';
+import { isRecord, withoutUndefined } from '@behalf/directives/internal';
 
 import type { Policy } from '@behalf/policy';
 import { applyCeiling } from '@behalf/policy/internal';
@@ -42,14 +42,7 @@ export function readAskedAccess(value: unknown, rules: AccessRules, now: Date = 
   }
   if (until !== undefined && until <= now.getTime() / 1000) throw new AccessProblem('is over already');
   refuseBeyondCeiling(scopes ?? [], purposes ?? [], rules, now);
-  return {
-    type: BEHALF_ACCESS,
-    ...(locations === undefined ? {} : { locations }),
-    ...(scopes === undefined ? {} : { scopes }),
-    ...(purposes === undefined ? {} : { purposes }),
-    ...(detail === undefined ? {} : { detail }),
-    ...(until === undefined ? {} : { until }),
-  };
+  return withoutUndefined({ type: BEHALF_ACCESS, locations, scopes, purposes, detail, until });
 }
 
 /** Reads an access that this authority put into a token, or stored with a code; undefined for anything else. */

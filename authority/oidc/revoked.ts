@@ -16,8 +16,8 @@ export async function isRevoked(db: AuthorityDatabase, token: OwnToken): Promise
     JSON.stringify({
       subject: token.subject,
       clientId,
-      ...(consent === undefined ? {} : { consentId: consent.id }),
-      ...(sessionId === undefined ? {} : { sessionId }),
+      consentId: consent?.id,
+      sessionId,
     }),
   );
   const tokenIds = [token.tokenId, ...exchangedFromOf(token)];

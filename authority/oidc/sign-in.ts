@@ -1,3 +1,5 @@
+import { withoutUndefined } from '@behalf/directives/internal';
+
 /** `acr` of a sign-in by password over TLS (OASIS SAML 2.0 authentication context classes, section 3.4.9). */
 export const PASSWORD_ACR = 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport';
 
@@ -12,8 +14,5 @@ interface SignedIn {
  * A refresh does not change the time.
  */
 export function signInClaims({ acr, authTime }: SignedIn): Record<string, unknown> {
-  return {
-    ...(acr === undefined ? {} : { acr }),
-    ...(authTime === undefined ? {} : { auth_time: authTime }),
-  };
+  return withoutUndefined({ acr, auth_time: authTime });
 }

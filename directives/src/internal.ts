@@ -59,3 +59,4 @@ export { lowerRequiresScope } from './specification/lower.js';
 export type { Generalization, Minimization } from './specification/minimize.js';
 export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';
 export { STATED_BY, statedByDefinition } from './specification/stated-by.js';
+export { withoutUndefined } from './without-undefined.js';

@@ -1,4 +1,4 @@
-import { holdsOne, isMet } from '@behalf/directives/internal';
+import { holdsOne, isMet, withoutUndefined } from '@behalf/directives/internal';
 import type { Delegation, Requires } from '@behalf/directives';
 import { strictest } from '@behalf/policy/internal';
 import type { StepUp } from '@behalf/policy';
@@ -34,11 +34,5 @@ export function stepUpFor(
 
 /** For the client's program: the `requires` of a denial that a new sign-in would end. */
 export function withStepUp(requires: Requires, { acrValues, maxAgeSeconds }: StepUp): Requires {
-  return {
-    ...requires,
-    stepUp: {
-      ...(acrValues === undefined ? {} : { acrValues }),
-      ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
-    },
-  };
+  return { ...requires, stepUp: withoutUndefined({ acrValues, maxAgeSeconds }) };
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
+import { withoutUndefined } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
 import type { AuditCaller, AuditedAccess, AuditOutcome, AuditRecord } from '@behalf/audit';
 import type { Denial } from '../authorize/index.js';
 import type { TxnTokenExchangeOutcome } from '../propagate/txn-token-exchange.js';
 import type { Stage } from '../steps/stages.js';
-import { withoutUndefined } from '../without-undefined.js';
 import { hmac, recordedHash, recordedIdentifier, recordedOperationName } from './recorded-text.js';
 
 /** More than any policy names. */

@@ -1,6 +1,5 @@
-import { isMet } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
-import type { Requirement, RuleTable } from '@behalf/directives/internal';
+import type { Requirement } from '@behalf/directives/internal';
 import {
   buildSchema,
   defaultFieldResolver,

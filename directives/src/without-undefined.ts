@@ -10,7 +10,7 @@ type WithoutUndefined<M> = {
  *
  * @example
  * ```ts
- * import { withoutUndefined } from './without-undefined.js';
+ * import { withoutUndefined } from '@behalf/directives/internal';
  *
  * console.log(withoutUndefined({ a: 1, b: undefined })); // { a: 1 }
  * ```
