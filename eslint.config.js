@@ -1,7 +1,18 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', 'node_modules/**', '.behalf/**', '*.js', '**/bin.js', 'cli/templates/**'] },
+  {
+    ignores: [
+      '**/dist/**',
+      'node_modules/**',
+      '.behalf/**',
+      '.mutation/**',
+      '*.js',
+      '**/vitest.config.js',
+      '**/bin.js',
+      'cli/templates/**',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
