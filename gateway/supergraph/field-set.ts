@@ -1,5 +1,5 @@
 import type { RuleTable } from '@behalf/directives/internal';
-import { Kind, parse } from 'graphql';
+import { GraphQLError, Kind, parse } from 'graphql';
 import type { SelectionSetNode } from 'graphql';
 
 /** A field that a field set reads, and the type that it stands on there. */
@@ -15,11 +15,12 @@ export interface FieldRead {
  */
 export function readFieldSet(text: string): SelectionSetNode {
   const trimmed = text.trim();
-  const definition = parse(trimmed.startsWith('{') ? trimmed : `{ ${trimmed} }`, { noLocation: true })
-    .definitions[0];
-  return definition?.kind === Kind.OPERATION_DEFINITION
-    ? definition.selectionSet
-    : { kind: Kind.SELECTION_SET, selections: [] };
+  const document = parse(trimmed.startsWith('{') ? trimmed : `{ ${trimmed} }`, { noLocation: true });
+  const [definition, ...others] = document.definitions;
+  // One that closes its braces and goes on would be checked only as far as there.
+  if (definition?.kind !== Kind.OPERATION_DEFINITION || others.length > 0)
+    throw new GraphQLError(`Not a field set: ${text}`);
+  return definition.selectionSet;
 }
 
 /** Every field that a field set reads, in fragments and below other fields too. */

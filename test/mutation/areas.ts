@@ -26,6 +26,33 @@ export const AREAS: Readonly<Record<string, Area>> = {
     mutate: ['directives/src/minimize'],
     tests: ['test/directives/minimize-*.test.ts'],
   },
+  steps: {
+    mutate: ['gateway/steps'],
+    tests: ['test/gateway/steps/*.test.ts'],
+  },
+  supergraph: {
+    mutate: ['gateway/supergraph'],
+    tests: ['test/gateway/supergraph/*.test.ts'],
+  },
+  consent: {
+    // Not here: the export, which decides nothing, and suspensions, which are not consents.
+    mutate: [
+      'authority/consent/end-tokens.ts',
+      'authority/consent/expire.ts',
+      'authority/consent/grant.ts',
+      'authority/consent/in-force.ts',
+      'authority/consent/narrow.ts',
+      'authority/consent/register.ts',
+      'authority/consent/replace.ts',
+      'authority/consent/replay.ts',
+      'authority/consent/revoke.ts',
+      'authority/consent/rows.ts',
+      'authority/consent/token.ts',
+      'authority/consent/verify.ts',
+    ],
+    tests: ['test/authority/consent/*.test.ts'],
+    needsDatabase: true,
+  },
 };
 
 /** Whether a file is one of those that the area mutates. */
