@@ -11,7 +11,7 @@ export interface FieldRead {
 /**
  * A field set is the inside of a selection set; with `@fromContext` it may be one with its braces.
  *
- * @throws GraphQLError when it is none.
+ * @throws GraphQLError when it is not one.
  */
 export function readFieldSet(text: string): SelectionSetNode {
   const trimmed = text.trim();
@@ -31,7 +31,7 @@ export function* fieldsRead(type: string, set: SelectionSetNode, rules: RuleTabl
       if (field === '__typename') continue;
       yield { type, field };
       if (selection.selectionSet === undefined) continue;
-      // Where the field is not known nobody knows what stands below it; that it is not known has been told.
+      // A field that the schema does not have is refused by itself; it says nothing about what stands below it.
       const returned = rules.field(type, field)?.returns;
       if (returned !== undefined) yield* fieldsRead(returned, selection.selectionSet, rules);
     } else if (selection.kind === Kind.INLINE_FRAGMENT) {
@@ -40,7 +40,7 @@ export function* fieldsRead(type: string, set: SelectionSetNode, rules: RuleTabl
   }
 }
 
-/** Field → what is selected on it. Of one that has no fields, nothing. */
+/** Field → what is selected on it: nothing where it is a leaf. */
 export function selectedOn(sets: readonly SelectionSetNode[]): ReadonlyMap<string, SelectionSetNode[]> {
   const selected = new Map<string, SelectionSetNode[]>();
   const collect = (set: SelectionSetNode): void => {

@@ -44,8 +44,8 @@ export class TestStore {
       await migrateAuthority(db);
       await db.destroy();
     });
-    const { db, url, drop } = await createTestDatabase<AuthoritySchema>({ template });
-    return new TestStore(db, url, drop);
+    const database = await createTestDatabase<AuthoritySchema>({ template });
+    return new TestStore(database.db, database.url, () => database.drop());
   }
 
   /** The consent's row as it is stored. */

@@ -18,7 +18,7 @@ import type { PolicyRules } from '../../../gateway/rules.js';
 import type { Authenticated, Authorized, Executed, Prepared } from '../../../gateway/steps/stages.js';
 
 /** A stand-in with the members that a step uses. */
-export function standIn<Part>(members: Partial<Record<keyof Part, unknown>>): Part {
+export function standIn<Part>(members: Partial<Record<keyof NoInfer<Part>, unknown>>): Part {
   return members as Part;
 }
 
@@ -94,7 +94,7 @@ export function authenticated(
 ): Authenticated {
   return {
     exchange: new Exchange({ authorization: [], ...incoming }),
-    usage: standIn({ tokens: 0 }),
+    usage: { tokens: 0, planning: undefined },
     isAuthenticated: true,
     verified: token,
     rules: NO_RULES,
