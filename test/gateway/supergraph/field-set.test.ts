@@ -41,6 +41,11 @@ describe('a field set', () => {
   });
 });
 
+it('a field set that closes its braces and goes on is refused, and named', () => {
+  const text = 'id } query Other { secret';
+  expect(() => readFieldSet(text)).toThrow(`Not a field set: ${text}`);
+});
+
 describe('the fields that a field set reads', () => {
   it.each<[string, readonly string[]]>([
     ['id', ['User.id']],

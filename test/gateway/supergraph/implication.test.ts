@@ -94,7 +94,7 @@ describe('a comparison that is too long', () => {
 
   it('compares at most a million pairs of alternatives with each other', () => {
     expect(implies(scopes(oneOf(1_000)), scopes(oneOf(1_000).toReversed()), 1)).toBe('yes');
-    expect(implies(scopes(oneOf(1_001)), scopes(oneOf(1_000).toReversed()), 1)).toBe('unknown');
+    expect(implies(scopes(oneOf(1_000)), scopes(oneOf(1_001).toReversed()), 1)).toBe('unknown');
   });
 
   it('counts a step over a hundred alternatives as two', () => {

@@ -108,19 +108,35 @@ describe('a field that reads another by @requires', () => {
   });
 });
 
+it('an interface object may read for the rows of a subject, which each implementer checks', () => {
+  const types = `
+    interface I ${BOTH} { id: ID! given: Int leak: Int ${requires('given')} }
+    type A implements I ${BOTH} @subject(field: "hidden") @behalf__statedBy(subgraphs: ["one", "two"]) {
+      id: ID!
+      given: Int
+      leak: Int @join__field
+    }`;
+  expect(lost(types)).toEqual([]);
+});
+
 describe('a field that reads rows of a subject', () => {
   const rows = (type: string, field = 'rows { id }'): string[] =>
     lost(`
       type Row @join__type(graph: ONE, key: "id") @subject(field: "id") { id: ID! open: Int }
       union Any @join__type(graph: ONE) = Row | Free
       type Free @join__type(graph: ONE) { id: ID! }
-      type T @join__type(graph: TWO, key: "id") ${type} { id: ID! rows: [Row!] any: Any free: Free leak: Int ${requires(field)} @authenticated }`);
+      type Own @join__type(graph: ONE) @subject(field: "id") { id: ID! }
+      union Both @join__type(graph: ONE) = Row | Own
+      type T @join__type(graph: TWO, key: "id") ${type} { both: Both id: ID! rows: [Row!] any: Any free: Free leak: Int ${requires(field)} @authenticated }`);
 
   it('is refused on a type without one', () => {
     const text = 'REQUIRES_SUBJECT: [two] T.leak: @requires reads';
     expect(rows('')).toEqual([`${text} T.rows, and rows of Row belong to a subject`]);
     expect(rows('', 'any { ... on Row { id } }')).toEqual([
       `${text} T.any, and rows of Row belong to a subject`,
+    ]);
+    expect(rows('', 'both { ... on Row { id } ... on Own { id } }')).toEqual([
+      `${text} T.both, and rows of Row, Own belong to a subject`,
     ]);
     expect(rows('', 'free { id }')).toEqual([]);
   });

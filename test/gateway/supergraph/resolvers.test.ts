@@ -148,6 +148,11 @@ describe('the subgraphs that make rows of a type, each with the fields that show
       { one: ['g'], two: ['f'] },
     ],
     [
+      'not by a key of another that makes rows of it',
+      `type T ${BOTH} @join__type(graph: TWO, key: "f") { id: ID! f: Int ${TWO} g: Int ${TWO} h: Int ${ONE} }`,
+      { one: ['h'], two: ['g'] },
+    ],
+    [
       'not one with both keys of another',
       `type T ${BOTH} @join__type(graph: ONE, key: "f") @join__type(graph: TWO, key: "f") { id: ID! f: Int g: Int ${ONE} }`,
       { one: ['g'] },
