@@ -1,5 +1,5 @@
 import type { RuleTable } from '@behalf/directives/internal';
-import { GraphQLError, Kind, parse } from 'graphql';
+import { GraphQLError, Kind, parse, visit } from 'graphql';
 import type { SelectionSetNode } from 'graphql';
 
 /** A field that a field set reads, and the type that it stands on there. */
@@ -16,10 +16,14 @@ export interface FieldRead {
 export function readFieldSet(text: string): SelectionSetNode {
   const trimmed = text.trim();
   const document = parse(trimmed.startsWith('{') ? trimmed : `{ ${trimmed} }`, { noLocation: true });
+  const refuse = (): never => {
+    throw new GraphQLError(`Not a field set: ${text}`);
+  };
   const [definition, ...others] = document.definitions;
   // One that closes its braces and goes on would be checked only as far as there.
-  if (definition?.kind !== Kind.OPERATION_DEFINITION || others.length > 0)
-    throw new GraphQLError(`Not a field set: ${text}`);
+  if (definition?.kind !== Kind.OPERATION_DEFINITION || others.length > 0) return refuse();
+  // What a named fragment reads stands elsewhere.
+  visit(definition, { FragmentSpread: refuse });
   return definition.selectionSet;
 }
 

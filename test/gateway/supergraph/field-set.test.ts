@@ -41,10 +41,12 @@ describe('a field set', () => {
   });
 });
 
-it('a field set that closes its braces and goes on is refused, and named', () => {
-  const text = 'id } query Other { secret';
-  expect(() => readFieldSet(text)).toThrow(`Not a field set: ${text}`);
-});
+it.each(['id } query Other { secret', 'id friends { ...Other }'])(
+  'a field set that reads more than it shows is refused, and named: %s',
+  (text) => {
+    expect(() => readFieldSet(text)).toThrow(`Not a field set: ${text}`);
+  },
+);
 
 describe('the fields that a field set reads', () => {
   it.each<[string, readonly string[]]>([
