@@ -76,8 +76,12 @@ describe('refuse', () => {
 
 describe('refuse, for an error that nobody foresaw', () => {
   it('tells the client nothing of it, and logs where it was thrown', async () => {
-    const { errors, sealed, log } = await run(new TypeError('a value of somebody'), AUTHENTICATED);
+    const { errors, sealed, challenged, log } = await run(
+      new TypeError('a value of somebody'),
+      AUTHENTICATED,
+    );
     expect(codesOf(errors)).toEqual(['INTERNAL_SERVER_ERROR']);
+    expect(challenged).toEqual([[errors, AUTHENTICATED.exchange.incoming]]);
     expect(sealed).toEqual([[AUTHENTICATED, 'failed', 'INTERNAL_SERVER_ERROR']]);
     expect(log.lines).toEqual([
       [
