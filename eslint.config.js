@@ -47,7 +47,9 @@ export default tseslint.config(
       '**/dist/**',
       'node_modules/**',
       '.behalf/**',
+      '.mutation/**',
       '*.js',
+      '**/vitest.config.js',
       '**/bin.js',
       'cli/templates/**',
       // Programs of other teams, with packages that are not installed here.

@@ -1,5 +1,5 @@
 import type { RuleTable } from '@behalf/directives/internal';
-import { Kind, parse } from 'graphql';
+import { GraphQLError, Kind, parse, visit } from 'graphql';
 import type { SelectionSetNode } from 'graphql';
 
 /** A field that a field set reads, and its parent type there. */
@@ -15,11 +15,16 @@ export interface FieldRead {
  */
 export function readFieldSet(text: string): SelectionSetNode {
   const trimmed = text.trim();
-  const definition = parse(trimmed.startsWith('{') ? trimmed : `{ ${trimmed} }`, { noLocation: true })
-    .definitions[0];
-  return definition?.kind === Kind.OPERATION_DEFINITION
-    ? definition.selectionSet
-    : { kind: Kind.SELECTION_SET, selections: [] };
+  const document = parse(trimmed.startsWith('{') ? trimmed : `{ ${trimmed} }`, { noLocation: true });
+  const refuse = (): never => {
+    throw new GraphQLError(`Not a field set: ${text}`);
+  };
+  const [definition, ...others] = document.definitions;
+  // One that closes its braces and goes on would be checked only as far as there.
+  if (definition?.kind !== Kind.OPERATION_DEFINITION || others.length > 0) return refuse();
+  // What a named fragment reads stands elsewhere.
+  visit(definition, { FragmentSpread: refuse });
+  return definition.selectionSet;
 }
 
 /** Every field that a field set reads, including those in fragments and below other fields. */

@@ -42,31 +42,25 @@ function strategyText({ unless: _, ...strategy }: Minimization): string {
 }
 
 function compareParameters(before: Minimization, after: Minimization): StrategyComparison {
-  if (before.to !== after.to) {
-    if (after.to === 'REDACT') return 'stronger';
-    return before.to === 'REDACT' ? 'weaker' : 'incomparable';
-  }
-  switch (before.to) {
-    case 'REDACT':
-    case 'PSEUDONYMIZE':
-      return 'equal';
-    case 'MASK':
-    case 'TRUNCATE':
-      return before.to === after.to ? byDetail(before.keep, after.keep) : 'incomparable';
-    case 'NOISE':
-      if (after.to !== 'NOISE') return 'incomparable';
-      if (after.spread < before.spread) return 'weaker';
-      // On another grid, some values become distinguishable and others no longer are. Without a step, the spread decides.
-      return isOneGrid(before, after) ? byDetail(-before.spread, -after.spread) : 'incomparable';
-    case 'GENERALIZE':
-      return after.to === 'GENERALIZE' ? compareGeneralizations(before.by, after.by) : 'incomparable';
-  }
+  if (before.to === 'MASK' && after.to === 'MASK') return byDetail(before.keep, after.keep);
+  if (before.to === 'TRUNCATE' && after.to === 'TRUNCATE') return byDetail(before.keep, after.keep);
+  if (before.to === 'NOISE' && after.to === 'NOISE') return compareNoise(before, after);
+  if (before.to === 'GENERALIZE' && after.to === 'GENERALIZE')
+    return compareGeneralizations(before.by, after.by);
+  if (before.to === after.to) return 'equal';
+  if (after.to === 'REDACT') return 'stronger';
+  return before.to === 'REDACT' ? 'weaker' : 'incomparable';
 }
 
-function isOneGrid(
-  before: Extract<Minimization, { to: 'NOISE' }>,
-  after: Extract<Minimization, { to: 'NOISE' }>,
-): boolean {
+type Noise = Extract<Minimization, { to: 'NOISE' }>;
+
+function compareNoise(before: Noise, after: Noise): StrategyComparison {
+  if (after.spread < before.spread) return 'weaker';
+  // On another grid, some values become distinguishable and others no longer are. Without a step, the spread decides.
+  return isOneGrid(before, after) ? byDetail(-before.spread, -after.spread) : 'incomparable';
+}
+
+function isOneGrid(before: Noise, after: Noise): boolean {
   return before.step === after.step && (before.step !== undefined || before.spread === after.spread);
 }
 

@@ -105,7 +105,7 @@ export class Resolvers {
   /** Whether a subgraph resolves more below a field of its keys than the keys select there: that belongs to the row. */
   #givesMoreThanKey(typeName: string, graph: string, field: string): boolean {
     const sets = this.#keySetsOf(typeName, graph).get(field) ?? [];
-    return sets.length > 0 && this.#givesMore(this.#rules.field(typeName, field)?.returns, graph, sets);
+    return this.#givesMore(this.#rules.field(typeName, field)?.returns, graph, sets);
   }
 
   #givesMore(returns: string | undefined, graph: string, sets: readonly SelectionSetNode[]): boolean {
@@ -113,8 +113,7 @@ export class Resolvers {
     return this.#possible.of(returns ?? '').some((name) =>
       (this.#resolvedOn(name).get(graph) ?? []).some((field) => {
         const below = selected.get(field);
-        if (below === undefined) return true;
-        return below.length > 0 && this.#givesMore(this.#rules.field(name, field)?.returns, graph, below);
+        return below === undefined || this.#givesMore(this.#rules.field(name, field)?.returns, graph, below);
       }),
     );
   }

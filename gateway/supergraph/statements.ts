@@ -25,7 +25,6 @@ export interface SubgraphRule {
 export function subgraphRules(rules: RuleTable, resolvers: Resolvers): readonly SubgraphRule[] {
   const found: SubgraphRule[] = [];
   for (const type of rules.allTypes()) {
-    if (type.kind !== 'object') continue;
     if (type.subject !== undefined) {
       found.push({
         coordinate: type.name,

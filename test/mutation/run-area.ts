@@ -1,0 +1,57 @@
+import { Stryker } from '@stryker-mutator/core';
+import type { Area } from './areas.js';
+import { readMutants } from './mutant.js';
+import type { Mutant } from './mutant.js';
+
+export interface RunOptions {
+  /** Only these files of the area, for work on one of them. */
+  readonly files: readonly string[] | undefined;
+  /** Tests every mutant again, also where neither the code nor a test has changed since the last run. */
+  readonly force: boolean;
+  /** Test runners at a time; undefined: Stryker's choice, from the number of cores. */
+  readonly concurrency: number | undefined;
+}
+
+/** Everything that a run writes, out of git. */
+export const OUTPUT = '.mutation';
+
+/**
+ * Mutates the files of an area, and runs its tests against each mutant. The working directory has to be the root of the repository.
+ *
+ * Constants at the top of a module are mutated too (`ignoreStatic` stays off), because limits are such constants. All tests of the
+ * area run for each of those.
+ */
+export async function runArea(name: string, area: Area, options: RunOptions): Promise<readonly Mutant[]> {
+  const report = `${OUTPUT}/${name}.json`;
+  // Stryker's runners are child processes: the configuration of vitest finds the area here.
+  process.env['BEHALF_MUTATION_AREA'] = name;
+  const stryker = new Stryker({
+    mutate: [
+      ...(options.files ?? area.mutate.map((path) => (path.endsWith('.ts') ? path : `${path}/**/*.ts`))),
+    ],
+    testRunner: 'vitest',
+    plugins: ['@stryker-mutator/vitest-runner'],
+    vitest: { configFile: 'test/mutation/vitest.config.js', related: false },
+    coverageAnalysis: 'perTest',
+    ignorePatterns: ['dist', 'docs', OUTPUT, '.release', '.behalf'],
+    tempDirName: `${OUTPUT}/sandbox`,
+    cleanTempDir: 'always',
+    disableTypeChecks: false,
+    incremental: true,
+    incrementalFile: report,
+    force: options.force,
+    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+    // A mutant in an endless loop is mostly found by counting; what waits for something that never comes is found by these. On a
+    // machine that is busy with other things a run may take several times as long as the first.
+    timeoutMS: 30_000,
+    timeoutFactor: 3,
+    dryRunTimeoutMinutes: 10,
+    reporters: [process.stdout.isTTY ? 'progress' : 'progress-append-only', 'html'],
+    htmlReporter: { fileName: `${OUTPUT}/${name}.html` },
+    thresholds: { high: 90, low: 90, break: null },
+    allowConsoleColors: process.stdout.isTTY,
+  });
+  await stryker.runMutationTest();
+  const mutants = await readMutants(report);
+  return options.files === undefined ? mutants : mutants.filter(({ file }) => options.files?.includes(file));
+}
