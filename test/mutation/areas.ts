@@ -6,6 +6,11 @@ export interface Area {
   readonly tests: readonly string[];
   /** Whether the tests need PostgreSQL: one is started for the area. */
   readonly needsDatabase?: true;
+  /**
+   * Whether each test file needs a module registry of its own, because one of them replaces a module. Otherwise they share one,
+   * for the run of one mutant: most of the time goes into loading modules.
+   */
+  readonly isolate?: true;
 }
 
 /** The code that decides. */
@@ -17,10 +22,28 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'test/directives/rule-table.test.ts',
       'test/directives/unknown-meaning.test.ts',
     ],
+    isolate: true,
   },
   enforce: {
     mutate: ['directives/src/enforce'],
-    tests: ['test/directives/*.test.ts'],
+    tests: [
+      'test/directives/apollo-plugin.test.ts',
+      'test/directives/denial.test.ts',
+      'test/directives/ending-stream.test.ts',
+      'test/directives/entities-rejection.test.ts',
+      'test/directives/exchange-in-request.test.ts',
+      'test/directives/foreign-rows.test.ts',
+      'test/directives/loader.test.ts',
+      'test/directives/misuse.test.ts',
+      'test/directives/own-rows.test.ts',
+      'test/directives/protect-schema.test.ts',
+      'test/directives/protected-subgraph.test.ts',
+      'test/directives/request-headers.test.ts',
+      'test/directives/request-state.test.ts',
+      'test/directives/shadow.test.ts',
+      'test/directives/subscriptions.test.ts',
+      'test/directives/values.test.ts',
+    ],
   },
   minimize: {
     mutate: ['directives/src/minimize'],

@@ -10,6 +10,7 @@ export default defineConfig({
   test: {
     include: [...area.tests],
     globalSetup: area.needsDatabase === true ? workspace.test.globalSetup : [],
+    isolate: area.isolate === true,
     reporters: [],
     // A mutant that leaves a test waiting is noticed when this has passed.
     testTimeout: 10_000,
