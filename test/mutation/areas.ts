@@ -2,7 +2,10 @@
 export interface Area {
   /** Files whose code is mutated, and folders of such files. Paths from the root of the repository. */
   readonly mutate: readonly string[];
-  /** Test files that run for each mutant that they reach: globs. Seconds matter here, so no test that starts processes. */
+  /**
+   * Test files that run for each mutant that they reach, the quick and specific ones first. Seconds matter here, so none that
+   * starts processes.
+   */
   readonly tests: readonly string[];
   /** Whether the tests need PostgreSQL: one is started for the area. */
   readonly needsDatabase?: true;
@@ -27,27 +30,31 @@ export const AREAS: Readonly<Record<string, Area>> = {
   enforce: {
     mutate: ['directives/src/enforce'],
     tests: [
-      'test/directives/apollo-plugin.test.ts',
-      'test/directives/denial.test.ts',
-      'test/directives/ending-stream.test.ts',
-      'test/directives/entities-rejection.test.ts',
-      'test/directives/exchange-in-request.test.ts',
-      'test/directives/foreign-rows.test.ts',
+      'test/directives/values.test.ts',
       'test/directives/loader.test.ts',
-      'test/directives/misuse.test.ts',
-      'test/directives/own-rows.test.ts',
-      'test/directives/protect-schema.test.ts',
-      'test/directives/protected-subgraph.test.ts',
+      'test/directives/denial.test.ts',
       'test/directives/request-headers.test.ts',
       'test/directives/request-state.test.ts',
+      'test/directives/ending-stream.test.ts',
+      'test/directives/apollo-plugin.test.ts',
+      'test/directives/misuse.test.ts',
+      'test/directives/exchange-in-request.test.ts',
+      'test/directives/entities-rejection.test.ts',
       'test/directives/shadow.test.ts',
+      'test/directives/protected-subgraph.test.ts',
+      'test/directives/protect-schema.test.ts',
       'test/directives/subscriptions.test.ts',
-      'test/directives/values.test.ts',
+      'test/directives/foreign-rows.test.ts',
     ],
   },
   minimize: {
     mutate: ['directives/src/minimize'],
-    tests: ['test/directives/minimize-*.test.ts'],
+    tests: [
+      'test/directives/minimize-strategies.test.ts',
+      'test/directives/minimize-noise.test.ts',
+      'test/directives/minimize-serialized.test.ts',
+      'test/directives/minimize-characters.test.ts',
+    ],
   },
 };
 

@@ -1,0 +1,106 @@
+import {
+  buildProtectedSubgraph,
+  finishProtectedRequest,
+  protectedContext,
+  protectSchema,
+} from '@behalf/directives';
+import type { ProtectionOptions } from '@behalf/directives';
+import { buildSchema, parse } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { LINKS, testedSubgraph } from './support.js';
+
+const OPTIONS: ProtectionOptions = {
+  name: 'tested',
+  gateway: { issuer: 'https://gateway.example', keys: [] },
+};
+const plain = (): GraphQLSchema => buildSchema('type Query { ok: Int }');
+const error = (code: string, message: string): unknown =>
+  expect.objectContaining({ code, message: expect.stringContaining(message) as string });
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('a mistake in the use of the library is an error with a code', () => {
+  it('a schema that nothing protected', async () => {
+    const expected = error('NOT_PROTECTED', 'neither buildProtectedSubgraph nor protectSchema');
+    await expect(protectedContext(plain(), {})).rejects.toEqual(expected);
+    expect(() => finishProtectedRequest(plain(), {})).toThrow(expected);
+  });
+
+  it('a schema that is protected twice', () => {
+    const schema = plain();
+    protectSchema(schema, { ...OPTIONS, coverage: 'open' });
+    expect(() => protectSchema(schema, OPTIONS)).toThrow(
+      error('ALREADY_PROTECTED', 'the schema is protected; do it once, at the end'),
+    );
+  });
+
+  it.each([{}, null, 'type Query { ok: Int }'])('a schema that is none: %j', (given) => {
+    expect(() => protectSchema(given as GraphQLSchema, OPTIONS)).toThrow(
+      error('UNREADABLE_SCHEMA', 'not a GraphQLSchema of the graphql package'),
+    );
+  });
+
+  it('headers that are none', async () => {
+    const { schema } = testedSubgraph('type Query { ok: Int @public }');
+    await expect(protectedContext(schema, 'txn-token: x' as never)).rejects.toEqual(
+      error('UNREADABLE_HEADERS', 'pass the headers as Node or the Fetch standard have them'),
+    );
+    await expect(protectedContext(schema, { 'txn-token': 1 } as never)).rejects.toEqual(
+      error('UNREADABLE_HEADERS', 'the header "txn-token" is not a string'),
+    );
+  });
+
+  it('an entity with @subject that no function looks up', () => {
+    const sdl =
+      'type Query { ok: Int @public } type Note @key(fields: "id") @subject(field: "owner") { id: ID }';
+    expect(() => testedSubgraph(sdl)).toThrow(
+      error('INVALID_RULE', 'Note: an entity with @subject needs a __resolveReference'),
+    );
+  });
+});
+
+describe('buildProtectedSubgraph', () => {
+  const PARTS = [LINKS, parse('type Query { a: Int @public }'), 'extend type Query { b: Int }'] as const;
+
+  it.each([
+    ['a text', `${LINKS} type Query { a: Int @public } extend type Query { b: Int }`],
+    ['a document', parse(`${LINKS} type Query { a: Int @public } extend type Query { b: Int }`)],
+    ['several of both', PARTS],
+  ])('takes type definitions as %s, and resolvers that are left out', async (_, typeDefs) => {
+    const resolvers = { Query: { a: () => 1, b: () => 2 }, Nothing: undefined };
+    const schema = buildProtectedSubgraph({ ...OPTIONS, typeDefs, resolvers });
+    const { graphql } = await import('graphql');
+    const { data } = await graphql({ schema, source: '{ a b }' });
+    expect(data).toEqual({ a: 1, b: null });
+  });
+});
+
+describe('a subgraph in shadow', () => {
+  it('warns with a code, and one that enforces its rules does not', () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    protectSchema(plain(), { ...OPTIONS, coverage: 'open' });
+    expect(warned).not.toHaveBeenCalled();
+    protectSchema(plain(), { ...OPTIONS, enforcement: 'shadow' });
+    expect(warned).toHaveBeenCalledWith(
+      'subgraph "tested" is in shadow: its rules are recorded and not enforced',
+      { code: 'BEHALF_SHADOW' },
+    );
+  });
+});
+
+describe('a refused transaction token', () => {
+  it('is told by its code, and one that is missing is not', async () => {
+    const onRefusedToken = vi.fn();
+    const subgraph = testedSubgraph('type Query { ok: Int @public }', {}, { onRefusedToken });
+    await protectedContext(subgraph.schema, {});
+    expect(onRefusedToken).not.toHaveBeenCalled();
+    await protectedContext(subgraph.schema, { 'txn-token': 'x' });
+    expect(onRefusedToken.mock.calls).toEqual([['TXN_TOKEN_INVALID']]);
+    // Nobody listens.
+    const deaf = testedSubgraph('type Query { ok: Int @public }');
+    expect((await protectedContext(deaf.schema, { 'txn-token': 'x' })).delegation).toBeUndefined();
+  });
+});
