@@ -64,7 +64,7 @@ async function runStryker(
     ...(concurrency === undefined ? {} : { concurrency }),
     // A mutant in an endless loop is mostly found by counting; what waits for something that never comes is found by these. On a
     // machine that is busy with other things a run may take several times as long as the first.
-    timeoutMS: 30_000,
+    timeoutMS: 15_000,
     timeoutFactor: 3,
     dryRunTimeoutMinutes: 10,
     reporters: [process.stdout.isTTY ? 'progress' : 'progress-append-only', 'html'],
