@@ -130,9 +130,13 @@ describe('in shadow, what would become of a field is counted', () => {
   const own = { id: 'o', owner: 'alma', phone: '123' };
 
   async function ask(query: string, row: unknown, scope = ''): Promise<Asked> {
-    const resolve = (): unknown => (typeof row === 'function' ? (row() as unknown) : row);
+    const resolve = (): unknown => (isResolver(row) ? row() : row);
     const resolvers = { Query: { note: resolve, notes: resolve, secret: resolve } };
     return testedSubgraph(SDL, resolvers, { enforcement: 'shadow' }).ask(query, { scope });
+  }
+
+  function isResolver(row: unknown): row is () => unknown {
+    return typeof row === 'function';
   }
 
   const counted = ({ facts }: Asked): string[] =>
