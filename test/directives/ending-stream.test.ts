@@ -200,6 +200,19 @@ describe('a source of events that ends with the delegation', () => {
     expect(await stream.next()).toEqual(DONE);
   });
 
+  it('owes none for an event that comes when the consumer has gone', async () => {
+    const life = new Life(30_000);
+    let push: (result: IteratorResult<unknown>) => void = () => undefined;
+    const stream = await openStream({ next: () => new Promise((resolve) => (push = resolve)) }, life);
+    const waiting = stream.next();
+    await stream.return?.();
+    expect(await waiting).toEqual(DONE);
+    life.isRevoked = true;
+    push({ done: false, value: 'too late' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await stream.next()).toEqual(DONE);
+  });
+
   it('is returned once, whatever becomes of that', async () => {
     for (const result of [() => never(), () => Promise.reject(new Error('broken'))]) {
       const life = new Life(30_000);

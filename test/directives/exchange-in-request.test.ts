@@ -98,26 +98,26 @@ describe('the headers for another service', () => {
   }
 
   it('are the exchanged token and the trace', async () => {
-    expect(await txnTokenHeaders(await context({}, TRACEPARENT), { audience: 'ledger' })).toEqual({
+    expect(await txnTokenHeaders(await context({}, TRACEPARENT), { audience: 'ledger' })).toStrictEqual({
       'txn-token': 'for ledger 1',
       traceparent: TRACEPARENT,
     });
-    expect(await txnTokenHeaders(await context({}), { audience: 'ledger' })).toEqual({
+    expect(await txnTokenHeaders(await context({}), { audience: 'ledger' })).toStrictEqual({
       'txn-token': 'for ledger 2',
     });
   });
 
   it('are the trace alone for a caller without a delegation', async () => {
     const unsampled = TRACEPARENT.replace(/01$/, '00');
-    expect(await txnTokenHeaders(await context(undefined, unsampled), { audience: 'ledger' })).toEqual({
+    expect(await txnTokenHeaders(await context(undefined, unsampled), { audience: 'ledger' })).toStrictEqual({
       traceparent: unsampled,
     });
-    expect(await txnTokenHeaders({}, { audience: 'ledger' })).toEqual({});
+    expect(await txnTokenHeaders({}, { audience: 'ledger' })).toStrictEqual({});
     expect(asked).toEqual([]);
   });
 
   it('leave out a trace that is not valid (W3C Trace Context section 3.2)', async () => {
     const zero = `00-${'0'.repeat(32)}-b7ad6b7169203331-01`;
-    expect(await txnTokenHeaders(await context(undefined, zero), { audience: 'ledger' })).toEqual({});
+    expect(await txnTokenHeaders(await context(undefined, zero), { audience: 'ledger' })).toStrictEqual({});
   });
 });
