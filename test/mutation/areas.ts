@@ -35,6 +35,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'test/directives/denial.test.ts',
       'test/directives/request-headers.test.ts',
       'test/directives/request-state.test.ts',
+      'test/directives/own-rows.test.ts',
       'test/directives/ending-stream.test.ts',
       'test/directives/apollo-plugin.test.ts',
       'test/directives/misuse.test.ts',
