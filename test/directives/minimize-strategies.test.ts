@@ -19,6 +19,7 @@ import { compileMinimizer } from '../../directives/src/minimize/minimizer.js';
 import type { Minimizer } from '../../directives/src/minimize/minimizer.js';
 import { addNoise, noiseGrid } from '../../directives/src/minimize/noise.js';
 import type { Minimization } from '../../directives/src/specification/minimize.js';
+import { clusters } from './characters.js';
 
 describe('GENERALIZE of numbers', () => {
   it.each([
@@ -174,6 +175,51 @@ describe('characters', () => {
   it('are kept from the start, never more than there are', () => {
     expect([0, 1, 2, 3, 4].map((keep) => truncate('abc', keep))).toEqual(['', 'a', 'ab', 'abc', 'abc']);
     expect([0, 1, 2].map((keep) => truncate('äö', keep))).toEqual(['', 'ä', 'äö']);
+  });
+});
+
+describe('a text longer than one piece', () => {
+  const units = [
+    'b',
+    'ä',
+    'e\u0301',
+    '👨‍👩‍👧‍👦',
+    '🇸🇪',
+    '한'.normalize('NFD'),
+    '\ud83d',
+    `z${'\u0301'.repeat(600)}`,
+  ];
+
+  it.each(units)('is divided as a whole, wherever a piece ends: %j', (unit) => {
+    for (const before of [0, 505, 508, 509, 510, 511, 512, 513, 1_023, 1_024]) {
+      const text = 'a'.repeat(before) + unit.repeat(3) + 'c';
+      const expected = clusters(text);
+      expect(mask(text, 0)).toBe('*'.repeat(expected.length));
+      expect(mask(text, 2)).toBe('*'.repeat(expected.length - 2) + expected.slice(-2).join(''));
+      expect(truncate(text, before + 2)).toBe(expected.slice(0, before + 2).join(''));
+      expect(truncate(text, 10_000)).toBe(text);
+    }
+  });
+
+  it('is read once, in pieces of 512, or as long as one character is', () => {
+    const segment = vi.spyOn(Intl.Segmenter.prototype, 'segment');
+    const lengths = (text: string): number[] => {
+      segment.mockClear();
+      mask(text, 0);
+      return segment.mock.calls.map(([piece]) => piece.length);
+    };
+    try {
+      expect(lengths('a'.repeat(2_000))).toEqual([]);
+      expect(lengths('ä'.repeat(512))).toEqual([512]);
+      // The last character of a piece may go on in the next.
+      expect(lengths('ä'.repeat(1_024))).toEqual([512, 512, 2]);
+      expect(lengths('🙂'.repeat(512))).toEqual([512, 512, 4]);
+      expect(lengths(`a${'🙂'.repeat(256)}`)).toEqual([513]);
+      // Pieces double until one character is in it.
+      expect(lengths(`a${'\u0301'.repeat(1_500)}b`)).toEqual([512, 512, 1_024, 1_502, 1]);
+    } finally {
+      segment.mockRestore();
+    }
   });
 });
 

@@ -52,7 +52,6 @@ export const AREAS: Readonly<Record<string, Area>> = {
     mutate: ['directives/src/minimize'],
     tests: [
       'test/directives/minimize-strategies.test.ts',
-      'test/directives/minimize-noise.test.ts',
       'test/directives/minimize-serialized.test.ts',
       'test/directives/minimize-characters.test.ts',
     ],
