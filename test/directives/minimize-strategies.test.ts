@@ -12,7 +12,11 @@ import {
 } from 'graphql';
 import type { GraphQLOutputType } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
-import { FinishedValue } from '../../directives/src/minimize/finished-value.js';
+import {
+  acceptFinishedValues,
+  FinishedValue,
+  serializeScalar,
+} from '../../directives/src/minimize/finished-value.js';
 import { cutDecimals, generalizeDate, generalizeNumber } from '../../directives/src/minimize/generalize.js';
 import { mask, truncate } from '../../directives/src/minimize/graphemes.js';
 import { compileMinimizer } from '../../directives/src/minimize/minimizer.js';
@@ -369,5 +373,43 @@ describe('every strategy', () => {
     expect(finished).toEqual(new FinishedValue('2026-01-01'));
     expect(JSON.stringify({ finished })).toBe('{"finished":"2026-01-01"}');
     expect(Day.serialize(finished)).toBe('2026-01-01');
+  });
+});
+
+describe('a custom scalar writes values', () => {
+  /** As graphql 17 makes them. */
+  function newScalar(): GraphQLScalarType & {
+    coerceOutputValue: (value: unknown) => unknown;
+    prefix: string;
+  } {
+    const scalar = new GraphQLScalarType({ name: 'New', serialize: () => 'old' });
+    return Object.assign(scalar, {
+      prefix: 'new',
+      coerceOutputValue(this: { prefix: string }, value: unknown) {
+        return `${this.prefix} ${String(value)}`;
+      },
+    });
+  }
+
+  it('by coerceOutputValue where graphql has it, and by serialize elsewhere', () => {
+    expect(serializeScalar(newScalar(), 'x')).toBe('new x');
+    expect(serializeScalar(new GraphQLScalarType({ name: 'Old', serialize: () => 'old' }), 'x')).toBe('old');
+  });
+
+  it('as before, and finished ones as they are, by either function', () => {
+    const scalar = newScalar();
+    acceptFinishedValues(scalar);
+    const { serialize, coerceOutputValue } = scalar;
+    acceptFinishedValues(scalar);
+    expect([scalar.serialize, scalar.coerceOutputValue]).toEqual([serialize, coerceOutputValue]);
+    expect([scalar.coerceOutputValue('x'), scalar.serialize('x')]).toEqual(['new x', 'old']);
+    const finished = new FinishedValue('done');
+    expect([scalar.coerceOutputValue(finished), scalar.serialize(finished)]).toEqual(['done', 'done']);
+  });
+
+  it('and has no function that graphql does not know', () => {
+    const scalar = new GraphQLScalarType({ name: 'Old' });
+    acceptFinishedValues(scalar);
+    expect('coerceOutputValue' in scalar).toBe('coerceOutputValue' in GraphQLString);
   });
 });
