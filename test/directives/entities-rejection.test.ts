@@ -91,6 +91,12 @@ describe('a reference', () => {
     expect(errors?.[0]?.originalError?.cause).toBe(secret);
   });
 
+  it('of an owned type needs a function where the type is an entity, and only there', () => {
+    const owned = (key: string): string => `type Note ${key} @subject(field: "owner") { id: ID! }`;
+    expect(() => testedSubgraph(SDL + owned(''))).not.toThrow();
+    expect(() => testedSubgraph(SDL + owned('@key(fields: "id")'))).toThrow('needs a __resolveReference');
+  });
+
   it('is handed to its function with the context value', async () => {
     const { data } = await ask(
       {

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import {
   buildProtectedSubgraph,
   finishProtectedRequest,
@@ -75,6 +76,28 @@ describe('buildProtectedSubgraph', () => {
     const { graphql } = await import('graphql');
     const { data } = await graphql({ schema, source: '{ a b }' });
     expect(data).toEqual({ a: 1, b: null });
+  });
+});
+
+describe('protectSchema', () => {
+  it('leaves the extensions of a type alone', () => {
+    const schema = plain();
+    const extensions = { apollo: {}, mine: 1 };
+    Object.assign(schema.getQueryType() ?? {}, { extensions });
+    protectSchema(schema, OPTIONS);
+    expect(schema.getQueryType()?.extensions).toEqual(extensions);
+  });
+});
+
+describe('a caller without a token', () => {
+  it('shares one pseudonym with all others, which is no client’s', async () => {
+    const subgraph = testedSubgraph('type Query { alias: ID @public @minimize(to: PSEUDONYMIZE) }', {
+      Query: { alias: () => 'value' },
+    });
+    const { data } = await subgraph.ask('{ alias }');
+    const digest = createHmac('sha256', new Uint8Array(32).fill(7)).update('11:Query.alias0:value').digest();
+    expect(data).toEqual({ alias: digest.subarray(0, 16).toString('base64url') });
+    expect((await subgraph.ask('{ alias }', {})).data).not.toEqual(data);
   });
 });
 

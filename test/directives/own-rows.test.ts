@@ -17,7 +17,10 @@ const SDL = `
   union Free = Robot
   type Note implements Node @subject(field: "owner") { id: ID }
   type Robot implements Node { id: ID }`;
-const schema = buildSchema(SDL.replace('@subject(field: "owner")', ''));
+/** With a member that the rules do not know. */
+const schema = buildSchema(
+  `${SDL.replace('@subject(field: "owner")', '')} type Added { id: ID } extend union Any = Added`,
+);
 const rules = new RuleTable(parse(LINKS + SDL), { coverage: 'open' });
 
 function compile(field: string): OwnRows | undefined {

@@ -37,6 +37,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'test/directives/request-state.test.ts',
       'test/directives/own-rows.test.ts',
       'test/directives/ending-stream.test.ts',
+      'test/directives/own-events.test.ts',
       'test/directives/apollo-plugin.test.ts',
       'test/directives/misuse.test.ts',
       'test/directives/exchange-in-request.test.ts',

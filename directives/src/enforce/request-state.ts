@@ -92,7 +92,6 @@ export class RequestState {
   }
 
   #end(): void {
-    if (this.#current === undefined) return;
     this.#current = undefined;
     this.#decisions.fill(UNDECIDED);
     this.#wholeValue.fill(UNDECIDED);
@@ -103,7 +102,7 @@ export class RequestState {
    * value is kept for longer than one request; one that was begun in time is answered to its end.
    */
   begin(execution: object, nowMs: number): void {
-    if (this.#current === undefined || this.#begun.has(execution)) return;
+    if (this.#begun.has(execution)) return;
     if (nowMs >= this.endsAtMs + TOLERANCE_MS) this.#end();
     else this.#begun.add(execution);
   }
