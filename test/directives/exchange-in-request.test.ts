@@ -2,21 +2,21 @@ import { exchangeTxnToken, PassOnError, txnTokenHeaders } from '@behalf/directiv
 import type { ProtectedContext } from '@behalf/directives';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testedSubgraph } from './support.js';
-import type { TokenOptions } from './support.js';
+import type { TestedSubgraph, TokenOptions } from './support.js';
 
 const ENDPOINT = 'https://gateway.example/txn-token';
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-const subgraph = testedSubgraph(
-  'type Query { ok: Int @public }',
-  {},
-  { passOn: { endpoint: ENDPOINT, secret: 's' } },
-);
-const without = testedSubgraph('type Query { ok: Int @public }');
+let subgraph: TestedSubgraph;
 
 let asked: URLSearchParams[];
 let fails: boolean;
 beforeEach(() => {
+  subgraph = testedSubgraph(
+    'type Query { ok: Int @public }',
+    {},
+    { passOn: { endpoint: ENDPOINT, secret: 's' } },
+  );
   asked = [];
   fails = false;
   vi.stubGlobal('fetch', async (url: string, { body }: { body: URLSearchParams }) => {
@@ -77,6 +77,7 @@ describe('nothing is passed on', () => {
   });
 
   it('by a subgraph without passOn', async () => {
+    const without = testedSubgraph('type Query { ok: Int @public }');
     expect(await failed(await without.context({}))).toEqual(code('TXN_TOKEN_EXCHANGE_NOT_CONFIGURED'));
   });
 

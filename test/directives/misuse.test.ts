@@ -6,7 +6,7 @@ import {
   protectSchema,
 } from '@behalf/directives';
 import type { ProtectionOptions } from '@behalf/directives';
-import { buildSchema, parse } from 'graphql';
+import { buildSchema, extendSchema, graphql, parse } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LINKS, testedSubgraph } from './support.js';
@@ -64,18 +64,76 @@ describe('a mistake in the use of the library is an error with a code', () => {
 });
 
 describe('buildProtectedSubgraph', () => {
-  const PARTS = [LINKS, parse('type Query { a: Int @public }'), 'extend type Query { b: Int }'] as const;
+  const SDL = 'type Query { a: Int @public } extend type Query { b: Int } type Row @public { x: Int }';
+  const PARTS = [
+    LINKS,
+    parse('type Query { a: Int @public } type Row @public { x: Int }'),
+    'extend type Query { b: Int }',
+  ] as const;
 
   it.each([
-    ['a text', `${LINKS} type Query { a: Int @public } extend type Query { b: Int }`],
-    ['a document', parse(`${LINKS} type Query { a: Int @public } extend type Query { b: Int }`)],
+    ['a text', LINKS + SDL],
+    ['a document', parse(LINKS + SDL)],
     ['several of both', PARTS],
   ])('takes type definitions as %s, and resolvers that are left out', async (_, typeDefs) => {
-    const resolvers = { Query: { a: () => 1, b: () => 2 }, Nothing: undefined };
+    const resolvers = { Query: { a: () => 1, b: () => 2 }, Row: undefined };
     const schema = buildProtectedSubgraph({ ...OPTIONS, typeDefs, resolvers });
-    const { graphql } = await import('graphql');
     const { data } = await graphql({ schema, source: '{ a b }' });
     expect(data).toEqual({ a: 1, b: null });
+  });
+});
+
+describe('a protected subgraph', () => {
+  it('takes no rule of a schema that composition would count as Federation 1', () => {
+    const typeDefs = `extend schema @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@public"])
+      type Query { ok: Int @public }`;
+    expect(() => buildProtectedSubgraph({ ...OPTIONS, typeDefs, resolvers: {} })).toThrow(
+      error('FEDERATION_NOT_LINKED', 'no @link to https://specs.apollo.dev/federation'),
+    );
+  });
+
+  it('leaves fields without a rule open where its coverage says so', async () => {
+    const sdl = 'type Query { ok: Int }';
+    const resolvers = { Query: { ok: () => 1 } };
+    expect((await testedSubgraph(sdl, resolvers).ask('{ ok }')).data).toEqual({ ok: null });
+    expect((await testedSubgraph(sdl, resolvers, { coverage: 'open' }).ask('{ ok }')).data).toEqual({
+      ok: 1,
+    });
+  });
+
+  it('refuses what a transformation adds behind the rules', async () => {
+    const added = 'extend type Query { more: Int row: Row } type Row { x: Int }';
+    const subgraph = testedSubgraph(
+      'type Query { ok: Int @public }',
+      { Query: { ok: () => 1 } },
+      { coverage: 'open', transform: (schema) => extendSchema(schema, parse(added)) },
+    );
+    const rootValue = { more: 2, row: { x: 3 } };
+    const { data } = await graphql({ schema: subgraph.schema, source: '{ ok more row { x } }', rootValue });
+    expect(data).toEqual({ ok: 1, more: null, row: null });
+  });
+
+  it('answers introspection', async () => {
+    const subgraph = testedSubgraph('type Query { ok: Int @public }');
+    const { data } = await subgraph.ask('{ __schema { queryType { name fields { name } } } }');
+    expect(JSON.stringify(data)).toContain('"name":"ok"');
+  });
+
+  it('logs the coordinate of a value that cannot be minimized', async () => {
+    const subgraph = testedSubgraph(
+      'type Query { day: String @public @minimize(to: GENERALIZE, unit: MONTH) }',
+      { Query: { day: () => 'hidden-value' } },
+    );
+    expect((await subgraph.ask('{ day }')).data).toEqual({ day: null });
+    expect(subgraph.logged).toEqual([
+      { code: 'VALUE_NOT_MINIMIZED', facts: { subgraph: 'tested', coordinate: 'Query.day', count: 1 } },
+    ]);
+  });
+
+  it('names the coordinate of a minimization that cannot work', () => {
+    expect(() => testedSubgraph('type Query { day: Int @public @minimize(to: MASK) }')).toThrow(
+      error('INVALID_RULE', 'Query.day: @minimize(to: MASK) needs a field of type String or ID'),
+    );
   });
 });
 

@@ -1,11 +1,13 @@
 import { parse, subscribe } from 'graphql';
 import type { ExecutionResult } from 'graphql';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ProtectedSubgraphOptions } from '@behalf/directives';
 import { testedSubgraph } from './support.js';
+import type { TokenOptions } from './support.js';
 
 const SDL = `
   type Query { ok: Boolean @public }
-  type Subscription { note(of: ID): Note @authenticated tick: Int @authenticated }
+  type Subscription { note(of: ID): Note @authenticated tick: Int @authenticated open: Int @public }
   type Note @subject(field: "owner") { id: ID }
 `;
 const foreign = { id: 'f', owner: 'noor' };
@@ -27,21 +29,27 @@ async function* events(...payloads: readonly unknown[]): AsyncGenerator {
 
 type Opened = AsyncGenerator<ExecutionResult, void, void> | ExecutionResult;
 
-async function open(query: string, note: object = { resolve: resolveNote }): Promise<Opened> {
+async function open(
+  query: string,
+  note: object = { resolve: resolveNote },
+  caller: TokenOptions | 'nobody' = { subject: 'alma' },
+  options: Partial<ProtectedSubgraphOptions> = { revocationSignal: () => revoked.signal },
+): Promise<Opened> {
   const subgraph = testedSubgraph(
     SDL,
     {
       Subscription: {
         note: { subscribe: () => source(), ...note },
         tick: { subscribe: () => source(), resolve: resolveTick },
+        open: { subscribe: () => source(), resolve: (payload: unknown) => payload },
       },
     },
-    { revocationSignal: () => revoked.signal },
+    options,
   );
   return subscribe({
     schema: subgraph.schema,
     document: parse(`subscription { ${query} }`),
-    contextValue: await subgraph.context({ subject: 'alma' }),
+    contextValue: await subgraph.context(caller === 'nobody' ? undefined : caller),
   });
 }
 
@@ -93,6 +101,20 @@ describe('whose an event is', () => {
     push(own);
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     expect(resolveNote).not.toHaveBeenCalled();
+  });
+});
+
+describe('the signal of a revocation', () => {
+  it('is asked for nobody who has no delegation', async () => {
+    source = () => events(1);
+    const revocationSignal = vi.fn(() => revoked.signal);
+    expect(await all(await open('open', {}, 'nobody', { revocationSignal }))).toEqual([{ open: 1 }]);
+    expect(revocationSignal).not.toHaveBeenCalled();
+  });
+
+  it('may be missing', async () => {
+    source = () => events(1);
+    expect(await all(await open('open', {}, { subject: 'alma' }, {}))).toEqual([{ open: 1 }]);
   });
 });
 

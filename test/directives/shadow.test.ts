@@ -121,7 +121,8 @@ describe('a subgraph in shadow', () => {
 
 describe('in shadow, what would become of a field is counted', () => {
   const SDL = `
-    type Query { note: Note @authenticated notes: [Note!]! @authenticated secret: Note @requiresScope(scope: "s") }
+    type Query { note: Note @authenticated notes: [Note!]! @authenticated secret: Note @requiresScope(scope: "s") plain: Plain @public }
+    type Plain @public { id: ID }
     type Note @subject(field: "owner") {
       id: ID!
       phone: String @minimize(to: MASK, unless: [["phone:full"]])
@@ -131,7 +132,7 @@ describe('in shadow, what would become of a field is counted', () => {
 
   async function ask(query: string, row: unknown, scope = ''): Promise<Asked> {
     const resolve = (): unknown => (isResolver(row) ? row() : row);
-    const resolvers = { Query: { note: resolve, notes: resolve, secret: resolve } };
+    const resolvers = { Query: { note: resolve, notes: resolve, secret: resolve, plain: resolve } };
     return testedSubgraph(SDL, resolvers, { enforcement: 'shadow' }).ask(query, { scope });
   }
 
@@ -159,6 +160,8 @@ describe('in shadow, what would become of a field is counted', () => {
   it.each([
     ['no row', '{ note { __typename } }', null],
     ['an error', '{ note { __typename } }', new Error('not found')],
+    ['what is no row', '{ note { __typename } }', 'text'],
+    ['rows of nobody', '{ plain { __typename } }', { id: 'p' }],
     ['a row of their own', '{ note { __typename } }', own],
   ])('and not of %s', async (_, query, row) => {
     expect(counted(await ask(query, row)).filter((fact) => fact.includes('would-deny'))).toEqual([]);
@@ -176,6 +179,20 @@ describe('in shadow, what would become of a field is counted', () => {
   it('and a promise that is rejected is the error that it would be', async () => {
     const answer = await ask('{ note { id } }', () => Promise.reject(new Error('lost')));
     expect(answer.errors?.map(({ message }) => message)).toEqual(['lost']);
+  });
+
+  it('and references are resolved as they would be', async () => {
+    const subgraph = testedSubgraph(
+      'type Query { ok: Boolean @public } type Thing @key(fields: "id") @requiresScope(scope: "s") { id: ID! }',
+      { Thing: { __resolveReference: () => ({ id: 'loaded' }) } },
+      { enforcement: 'shadow' },
+    );
+    const { data } = await subgraph.ask(
+      'query ($of: [_Any!]!) { _entities(representations: $of) { ... on Thing { id } } }',
+      undefined,
+      { of: [{ __typename: 'Thing', id: '1' }] },
+    );
+    expect(data).toEqual({ _entities: [{ id: 'loaded' }] });
   });
 
   it('by the first rule that would have decided', async () => {

@@ -1,6 +1,7 @@
-import { protectedContext } from '@behalf/directives';
+import { isBoundElsewhere, protectedContext } from '@behalf/directives';
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, it, vi } from 'vitest';
+import { graphqlRequestHash } from '../../directives/src/claims/request-hash.js';
 import { testedSubgraph } from './support.js';
 
 const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
@@ -16,12 +17,15 @@ const subgraph = testedSubgraph(
 );
 const claims = decodeJwt(await subgraph.token({}));
 
-async function refusalOf(payload: Record<string, unknown>): Promise<unknown> {
-  onRefusedToken.mockClear();
-  const token = await new SignJWT(payload)
+function sign(payload: Record<string, unknown>): Promise<string> {
+  return new SignJWT(payload)
     .setProtectedHeader({ alg: 'EdDSA', typ: 'txntoken+jwt', kid: 'mine' })
     .sign(privateKey);
-  await protectedContext(subgraph.schema, { 'txn-token': token });
+}
+
+async function refusalOf(payload: Record<string, unknown>): Promise<unknown> {
+  onRefusedToken.mockClear();
+  await protectedContext(subgraph.schema, { 'txn-token': await sign(payload) });
   return onRefusedToken.mock.calls[0]?.[0];
 }
 
@@ -35,3 +39,14 @@ it.each(['iss', 'aud', 'iat', 'exp', 'txn', 'sub', 'scope', 'tctx', 'rctx'])(
     expect(await refusalOf({ ...claims, [name]: undefined })).toBe('TXN_TOKEN_CLAIM');
   },
 );
+
+it('a transaction token that is bound to a request is good for no other (draft-ietf-oauth-transaction-tokens)', async () => {
+  const body = { query: '{ ok }' };
+  const signed = await sign({ ...claims, jti: 'j-1', bind: { body: graphqlRequestHash(body) } });
+  const bound = await protectedContext(subgraph.schema, { 'txn-token': signed }, body);
+  expect(bound.delegation?.subject).toBe('alma');
+  expect(isBoundElsewhere(bound, body)).toBe(false);
+  expect(isBoundElsewhere(bound, { query: '{ ok ok }' })).toBe(true);
+  const free = await protectedContext(subgraph.schema, { 'txn-token': await sign(claims) });
+  expect(isBoundElsewhere(free, body)).toBe(false);
+});

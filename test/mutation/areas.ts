@@ -41,6 +41,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'test/directives/apollo-plugin.test.ts',
       'test/directives/misuse.test.ts',
       'test/directives/exchange-in-request.test.ts',
+      'test/directives/txn-token-claims.test.ts',
       'test/directives/entities-rejection.test.ts',
       'test/directives/shadow.test.ts',
       'test/directives/protected-subgraph.test.ts',

@@ -2,7 +2,6 @@ import type { Context } from '@opentelemetry/api';
 import type { Delegation } from '../claims/delegation.js';
 import type { TxnTokenExchange } from '../claims/exchange-txn-token.js';
 import { TXN_TOKEN_CLOCK_TOLERANCE_SECONDS } from '../claims/read-txn-token.js';
-import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
 import { isMet, isExemptFromMinimize } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
 import type { Alternatives } from '../specification/read-arguments.js';
@@ -26,13 +25,12 @@ export interface Caller {
   readonly transactionId?: string;
   /** When the token and the consent behind it have ended, milliseconds since the epoch. Absent: there is nothing to end. */
   readonly endsAtMs?: number;
-  readonly refusal?: TxnTokenRefusal;
   /** Hash of the one request that the token is good for. */
-  readonly boundTo?: string;
+  readonly boundTo?: string | undefined;
   /** The token itself, to be exchanged for one that another service accepts. Only if it was accepted. */
   readonly txnToken?: string;
   /** Where it is exchanged; absent where the subgraph passes nothing on. */
-  readonly exchange?: TxnTokenExchange;
+  readonly exchange?: TxnTokenExchange | undefined;
 }
 
 /** The compiled rules of one schema; decisions are kept by index. */
