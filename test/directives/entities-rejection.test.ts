@@ -1,6 +1,8 @@
 import { buildProtectedSubgraph } from '@behalf/directives';
 import { graphql } from 'graphql';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { errorCodes, testedSubgraph } from './support.js';
+import type { Asked, TokenOptions } from './support.js';
 
 const typeDefs = /* GraphQL */ `
   extend schema
@@ -46,4 +48,66 @@ it('an unknown type beside a failing reference leaves no unhandled rejection', a
   } finally {
     process.off('unhandledRejection', hear);
   }
+});
+
+describe('a reference', () => {
+  const SDL = `
+    type Query { ok: Boolean @public }
+    type Thing @key(fields: "id") @requiresScope(scope: "things") { id: ID! name: String }
+    type Open @key(fields: "id") @public { id: ID! }`;
+
+  function ask(
+    resolvers: Parameters<typeof testedSubgraph>[1],
+    caller: TokenOptions | undefined,
+    typename = 'Thing',
+  ): Promise<Asked> {
+    return testedSubgraph(SDL, resolvers).ask(
+      'query ($of: [_Any!]!) { _entities(representations: $of) { ... on Thing { id } ... on Open { id } } }',
+      caller,
+      { of: [{ __typename: typename, id: '1' }] },
+    );
+  }
+
+  it('without a function of its own is the row, once the rule of its type is met', async () => {
+    expect((await ask({}, { scope: 'things' })).data).toEqual({ _entities: [{ id: '1' }] });
+    for (const caller of [undefined, { scope: 'other' }]) {
+      const refused = await ask({}, caller);
+      expect(refused.data).toEqual({ _entities: [null] });
+      expect(errorCodes(refused)).toEqual(['_entities.0 UNAUTHORIZED_FIELD_OR_TYPE']);
+      expect(refused.errors?.[0]?.extensions).toEqual({
+        code: 'UNAUTHORIZED_FIELD_OR_TYPE',
+        coordinate: 'Thing',
+        requires: { scopes: [[['things']]] },
+      });
+    }
+  });
+
+  it('that is rejected with what is no error is an error that does not quote it', async () => {
+    const resolvers = { Open: { __resolveReference: () => Promise.reject(secret) } };
+    const secret = 'hidden-value' as unknown as Error;
+    const { data, errors } = await ask(resolvers, undefined, 'Open');
+    expect(data).toEqual({ _entities: [null] });
+    expect(errors?.map(({ message }) => message)).toEqual(['A reference could not be resolved']);
+    expect(errors?.[0]?.originalError?.cause).toBe(secret);
+  });
+
+  it('of an owned type needs a function where the type is an entity, and only there', () => {
+    const owned = (key: string): string => `type Note ${key} @subject(field: "owner") { id: ID! }`;
+    expect(() => testedSubgraph(SDL + owned(''))).not.toThrow();
+    expect(() => testedSubgraph(SDL + owned('@key(fields: "id")'))).toThrow('needs a __resolveReference');
+  });
+
+  it('is handed to its function with the context value', async () => {
+    const { data } = await ask(
+      {
+        Thing: {
+          __resolveReference: ({ id }: { id: string }, context: { delegation: { subject: string } }) => ({
+            id: `${id} of ${context.delegation.subject}`,
+          }),
+        },
+      },
+      { scope: 'things', subject: 'alma' },
+    );
+    expect(data).toEqual({ _entities: [{ id: '1 of alma' }] });
+  });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
-import { mask, truncate } from '../../directives/src/minimize/graphemes.js';
+import { describe, expect, it } from 'vitest';
+import { clusters, TEXTS } from './characters.js';
 import { testedSubgraph } from './support.js';
 
 let value: unknown;
@@ -27,28 +27,6 @@ async function minimized(text: string, field: Field): Promise<string> {
   expect(errors).toBeUndefined();
   return String(data?.[field]);
 }
-
-/** By the platform's segmenter, independently of the strategies. */
-const clusters = (text: string): string[] =>
-  Array.from(new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text), ({ segment }) => segment);
-
-const TEXTS: Record<string, string> = {
-  'Devanagari with vowel signs': 'सीता देवी',
-  'Devanagari with a conjunct': 'लक्ष्मी',
-  'Arabic with vowel marks': 'مُحَمَّد عَلِيّ',
-  'Thai with tone marks': 'น้ำทิพย์ เก้า',
-  'Hebrew with points': 'שָׂרָה כֹּהֵן',
-  Tamil: 'தமிழ்ச்செல்வி',
-  'Vietnamese, decomposed': 'Nguyễn Ánh'.normalize('NFD'),
-  'Swedish, decomposed': 'Åsa Öberg'.normalize('NFD'),
-  'Hangul jamo, decomposed': '김민준'.normalize('NFD'),
-  'emoji with joiners, skin tones and flags': '👩🏽‍🚀👨‍👩‍👧‍👦🇫🇮',
-  'letters in circles, squares and mathematics': 'Ⓐⓛⓜⓐ🅰🄱𝐀𝓵',
-  'invisible tag letters': `a${String.fromCodePoint(0xe0061, 0xe006c, 0xe006d)}b`,
-  'private characters and lone surrogates': '\ue000\ud83d\udc00x',
-  'a mark alone, and marks on a separator': '\u0301-\u0301 \u0301',
-  'many marks on one letter': `Z${'\u0351\u0363\u0316'.repeat(50)}algo`,
-};
 
 describe('MASK', () => {
   it.each(Object.keys(TEXTS))('reveals nothing of a hidden character: %s', async (name) => {
@@ -141,78 +119,5 @@ describe('any text (property)', () => {
         expect(await minimized(drawn, 'cut3')).toBe(clusters(drawn).slice(0, 3).join(''));
       }),
     );
-  });
-});
-
-describe('a long text', () => {
-  /** As MASK leaves them. */
-  const SEPARATORS = /^[\p{P}\p{Zs}\p{Sc}\t\r\n+<=>^`|~]+$/u;
-  const unit = fc.oneof(
-    fc.constantFrom(...Object.values(TEXTS)),
-    fc.constantFrom(
-      'e\u0301',
-      '\u{1f468}\u200d',
-      '\u{1f1f8}',
-      '\u1112\u1161',
-      '\u0915\u094d',
-      '\u{e0061}',
-      '\ud83d',
-      'a',
-      '\r\n',
-    ),
-  );
-  const text = fc
-    .array(fc.tuple(unit, fc.integer({ min: 1, max: 700 })), { minLength: 1, maxLength: 4 })
-    .map((units) =>
-      units
-        .map(([each, times]) => each.repeat(times))
-        .join('')
-        .slice(0, 6_000),
-    );
-
-  it('has the same characters in pieces as whole (property)', () => {
-    fc.assert(
-      fc.property(text, (given) => {
-        const expected = clusters(given);
-        for (const keep of [1, 500, 1_000]) {
-          expect(truncate(given, keep)).toBe(expected.slice(0, keep).join(''));
-        }
-        const masked = expected.map((cluster) => (SEPARATORS.test(cluster) ? cluster : '*'));
-        const hasLetters = masked.includes('*');
-        expect(mask(given, 0)).toBe(hasLetters ? masked.join('') : '*'.repeat(masked.length));
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it.each(['漢字', 'สมชาย', '🇸🇪', 'e\u0301'])(
-    'is segmented in short pieces, because segmenting takes quadratic time: %s',
-    (letters) => {
-      const long = letters.repeat(100_000);
-      const segment = vi.spyOn(Intl.Segmenter.prototype, 'segment');
-      try {
-        mask(long, 4);
-        const lengths = segment.mock.calls.map(([piece]) => piece.length);
-        expect(Math.max(...lengths)).toBeLessThanOrEqual(1_024);
-        expect(lengths.reduce((sum, length) => sum + length, 0)).toBeLessThan(2 * long.length);
-        segment.mockClear();
-        truncate(long, 4);
-        expect(segment).toHaveBeenCalledOnce();
-      } finally {
-        segment.mockRestore();
-      }
-    },
-  );
-
-  it('of one letter with very many marks is read only a few times its length', () => {
-    const long = `a${'\u0301'.repeat(100_000)}b`;
-    const segment = vi.spyOn(Intl.Segmenter.prototype, 'segment');
-    try {
-      expect(mask(long, 1)).toBe('*b');
-      const read = segment.mock.calls.reduce((sum, [piece]) => sum + piece.length, 0);
-      expect(read).toBeLessThan(4 * long.length);
-    } finally {
-      segment.mockRestore();
-    }
   });
 });

@@ -290,6 +290,27 @@ describe('protectSchema', () => {
   });
 });
 
+describe('the record', () => {
+  it('is kept by the names that root types have in a supergraph', async () => {
+    const subgraph = tested(
+      withResolvers(
+        buildSchema(`${DEFINITIONS} schema { query: Reads mutation: Writes }
+          type Reads { open: String @public secret: String @authenticated }
+          type Writes { ok: String @public }`),
+      ),
+    );
+    const { facts } = await subgraph.ask('{ open secret }', {});
+    expect(facts?.fields).toEqual([
+      ['Query.open', 'allowed', 1, null, null],
+      ['Query.secret', 'allowed', 1, null, '@authenticated'],
+    ]);
+    expect((await subgraph.ask('mutation { ok }', {})).facts?.fields).toEqual([
+      ['Mutation.ok', 'allowed', 1, null, null],
+    ]);
+    expect(errorCodes(await subgraph.ask('{ secret }'))).toEqual(['secret UNAUTHORIZED_FIELD_OR_TYPE']);
+  });
+});
+
 describe('protectSchema stops at what it cannot read, and names the coordinate', () => {
   it.each([
     ['a list of names', ['requiresScope'], 'Query.secret'],

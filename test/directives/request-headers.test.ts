@@ -38,6 +38,14 @@ describe('protectedContext finds the transaction token in', () => {
       () => runInNewContext('({ "txn-token": token })', { token }) as unknown,
     ],
     ['headers in any case', () => ({ 'Txn-Token': token })],
+    ['a list of one', () => ({ 'txn-token': [token] })],
+    [
+      'headers that are named as functions of Headers are',
+      () => ({ 'txn-token': token, get: 'g', has: 'h' }),
+    ],
+    ['headers beside a header named headers', () => ({ 'txn-token': token, headers: 'h' })],
+    ['headers of which another is not a text', () => ({ 'txn-token': token, other: 1 })],
+    ['headers of which another is undefined', () => ({ 'txn-token': token, 'Txn-Token': undefined })],
   ])('%s', async (_, request) => {
     expect(await subjectOf(request())).toBe('alma');
   });
@@ -69,6 +77,20 @@ describe('protectedContext throws for what is not a request, instead of silently
     ['a list of pairs', [['txn-token', 'a.b.c']]],
     ['a Map', new Map([['txn-token', 'a.b.c']])],
     ['a URL', new URL('https://a.example')],
+    [
+      'an object of a class',
+      new (class Headers2 {
+        'txn-token' = 'a.b.c';
+      })(),
+    ],
+    ['a function', () => undefined],
+    [
+      'half of Headers',
+      new (class {
+        get = () => token;
+        has = () => true;
+      })(),
+    ],
     ['a request whose headers are a Map', { headers: new Map() }],
     ['a header that is not a string', { 'txn-token': 1 }],
     ['a header of objects', { 'txn-token': [{}] }],

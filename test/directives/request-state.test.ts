@@ -2,8 +2,8 @@ import type { Delegation } from '@behalf/directives';
 import type { Requirement } from '@behalf/directives/internal';
 import { NO_REQUIREMENT } from '@behalf/directives/internal';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { describe, expect, it } from 'vitest';
-import { RequestState } from '../../directives/src/enforce/request-state.js';
+import { describe, expect, it, vi } from 'vitest';
+import { RequestState, requestStateOf } from '../../directives/src/enforce/request-state.js';
 import type { Caller } from '../../directives/src/enforce/request-state.js';
 
 const alma: Delegation = {
@@ -36,6 +36,29 @@ describe('a coordinate without a compiled rule', () => {
     const gap = new RequestState({ delegation: alma }, ROOT_CONTEXT, gaps);
     expect(gap.permits(0)).toBe(false);
     expect(gap.seesWholeValue(0)).toBe(false);
+  });
+});
+
+describe('a decision', () => {
+  it('is made once for each requirement, and holds', () => {
+    const scopes = new Set(['a']);
+    const has = vi.spyOn(scopes, 'has');
+    const scoped: Requirement = { ...NO_REQUIREMENT, scopes: [[['a']]] };
+    const kept = new RequestState({ delegation: { ...alma, scopes } }, ROOT_CONTEXT, {
+      requirements: [scoped],
+      exemptions: [[['a']]],
+      fields: [],
+    });
+    expect([kept.permits(0), kept.permits(0)]).toEqual([true, true]);
+    expect(has).toHaveBeenCalledTimes(1);
+    expect([kept.seesWholeValue(0), kept.seesWholeValue(0)]).toEqual([true, true]);
+    expect(has).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('a context value without a state', () => {
+  it.each([undefined, null, 0, 'context', {}, []])('%j has none', (contextValue) => {
+    expect(requestStateOf(contextValue)).toBeUndefined();
   });
 });
 

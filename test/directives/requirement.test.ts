@@ -124,6 +124,25 @@ describe('properties of requirements', () => {
     );
   });
 
+  it('each part asks for one thing', () => {
+    const whole: Requirement = {
+      authenticated: true,
+      uncovered: true,
+      scopes: [[['a']], [['b']]],
+      policies: [[['c']]],
+      purposes: [['a'], ['b', 'c']],
+    };
+    expect(requirementParts(whole)).toEqual([
+      asks({ uncovered: true }),
+      asks({ authenticated: true }),
+      asks({ scopes: [[['a']]] }),
+      asks({ scopes: [[['b']]] }),
+      asks({ policies: [[['c']]] }),
+      asks({ purposes: [['a']] }),
+      asks({ purposes: [['b', 'c']] }),
+    ]);
+  });
+
   it('a combination is met exactly if all its members are, in any order', () => {
     fc.assert(
       fc.property(fc.array(requirement, { maxLength: 3 }), caller, (asked, held) => {
@@ -147,7 +166,8 @@ describe('properties of requirements', () => {
     }
     const either = combine([asks({ scopes: [[[]]] }), asks({ authenticated: true })]);
     expect(isMet(either, undefined)).toBe(false);
-    expect(combine([NO_REQUIREMENT, scoped])).toEqual(scoped);
+    // One requirement alone keeps its identity, by which decisions are shared.
+    expect(combine([NO_REQUIREMENT, scoped])).toBe(scoped);
     expect(combine([])).toBe(NO_REQUIREMENT);
   });
 

@@ -4,9 +4,10 @@ import {
   completeSubgraph,
   isMet,
   RuleTable,
+  NO_REQUIREMENT,
   specifiedDirectives,
 } from '@behalf/directives/internal';
-import { parse } from 'graphql';
+import { Kind, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { LINKS, testedSubgraph } from './support.js';
 
@@ -142,6 +143,93 @@ describe('the requirement of a field', () => {
   });
 });
 
+describe('what a rule table knows', () => {
+  it('of every kind of type: what it is, what it asks for, and its extensions', () => {
+    const rules = table(`
+      type Query { e: E s: S u: U i: I }
+      enum E @authenticated { A } extend enum E @requiresScopes(scopes: [["a"]]) { B }
+      scalar S @policy(policies: [["a"]]) extend scalar S @authenticated
+      interface I @authenticated { x: Int } extend interface I { y: Int @requiresScopes(scopes: [["a"]]) }
+      type A implements I @public { x: Int y: Int }
+      type B { x: Int @public }
+      union U = A extend union U = B
+      input Z { x: Int }`);
+    const known = [...rules.allTypes()].filter(({ name }) => !name.startsWith('behalf__'));
+    expect(known.map(({ name, kind, related }) => [name, kind, ...related])).toEqual([
+      ['Query', 'object'],
+      ['E', 'enum'],
+      ['S', 'scalar'],
+      ['I', 'interface'],
+      ['A', 'object', 'I'],
+      ['B', 'object'],
+      ['U', 'union', 'A', 'B'],
+    ]);
+    expect(rules.requirementOf('Query', 'e')).toMatchObject({ authenticated: true, scopes: [[['a']]] });
+    expect(rules.requirementOf('Query', 's')).toMatchObject({ authenticated: true, policies: [[['a']]] });
+    expect(rules.requirementOf('Query', 'i')).toMatchObject({ authenticated: true, scopes: [] });
+    expect(rules.requirementOf('I', 'y')).toMatchObject({ authenticated: true, scopes: [[['a']]] });
+  });
+
+  it('takes schemas that a program wrote, which leave out what is empty', () => {
+    const name = (value: string) => ({ kind: Kind.NAME, value }) as const;
+    const type = { kind: Kind.NAMED_TYPE, name: name('Int') } as const;
+    const rules = new RuleTable(
+      {
+        kind: Kind.DOCUMENT,
+        definitions: [
+          { kind: Kind.OBJECT_TYPE_DEFINITION, name: name('Empty') },
+          { kind: Kind.UNION_TYPE_DEFINITION, name: name('Nothing') },
+          { kind: Kind.UNION_TYPE_EXTENSION, name: name('Nothing') },
+          {
+            kind: Kind.OBJECT_TYPE_DEFINITION,
+            name: name('Query'),
+            fields: [{ kind: Kind.FIELD_DEFINITION, name: name('x'), type }],
+          },
+        ],
+      },
+      { coverage: 'open' },
+    );
+    expect(rules.type('Empty')).toMatchObject({ related: [], fields: new Map() });
+    expect(isUnrestricted(rules.requirementOf('Query', 'x'))).toBe(true);
+  });
+
+  it('passes over directives that state no rule', () => {
+    const rules = table('type Query @key(fields: "x") { x: Int @public @deprecated(reason: "old") }');
+    expect(isUnrestricted(rules.requirementOf('Query', 'x'))).toBe(true);
+  });
+
+  it('of an interface that nobody implements, or of which an implementer lacks the field', () => {
+    const rules = table(`
+      type Query { n: N @public m: M @public }
+      interface N @public { x: Int }
+      interface M @public { x: Int }
+      type A implements M @authenticated { y: Int }`);
+    expect(rules.answersOf('N', 'x').map(([{ name }]) => name)).toEqual(['N']);
+    expect(rules.answersOf('M', 'x').map(([{ name }]) => name)).toEqual(['M']);
+    expect(isUnrestricted(rules.requirementOf('Query', 'n'))).toBe(true);
+    expect(rules.requirementOf('Query', 'm').authenticated).toBe(true);
+  });
+
+  it('says where the missing rule of an unknown coordinate would stand', () => {
+    const rules = table('type Query { x: Int @public }');
+    for (const [type, field] of [
+      ['Nowhere', 'x'],
+      ['Query', 'unknown'],
+    ] as const) {
+      expect(rules.sourcesOf(type, field)).toEqual([
+        { at: `${type}.${field}`, requirement: { ...NO_REQUIREMENT, uncovered: true } },
+      ]);
+      expect(rules.answersOf(type, field)).toEqual([]);
+      expect(rules.field(type, field)).toBeUndefined();
+    }
+  });
+
+  it('is worked out once for each coordinate', () => {
+    const rules = table('type Query @authenticated { x: Int @requiresScopes(scopes: [["a"]]) }');
+    expect(rules.requirementOf('Query', 'x')).toBe(rules.requirementOf('Query', 'x'));
+  });
+});
+
 describe('every specified directive has a meaning', () => {
   const ARGUMENTS: Record<(typeof specifiedDirectives)[number]['name'], string> = {
     authenticated: '',
@@ -197,25 +285,23 @@ describe('an invalid rule stops the start', () => {
   });
 
   it.each([
-    ['@subject on a field', 'type Query { x: Int @subject(field: "a") }', 'Query.x'],
+    ['Query.x: this directive belongs on an object type', 'type Query { x: Int @subject(field: "a") }'],
+    ['N: this directive belongs on an object type', 'interface N @subject(field: "a") { y: Int }'],
+    ['N: this directive belongs on an object type', 'enum N @subject(field: "a") { A }'],
+    ['T: this directive belongs on a field', 'type T @minimize(to: REDACT) { y: Int }'],
+    ['T: this directive belongs on a field', 'type T @personalData(category: "c") { y: Int }'],
     [
-      '@subject on an interface',
-      'type Query { x: Int @public } interface N @subject(field: "a") { y: Int }',
-      'N',
-    ],
-    ['@minimize on a type', 'type Query { x: Int @public } type T @minimize(to: REDACT) { y: Int }', 'T'],
-    [
-      '@personalData on a type',
-      'type Query { x: Int @public } type T @personalData(category: "c") { y: Int }',
-      'T',
+      'N.y: put this rule on the fields of the implementing types',
+      'interface N { y: Int @minimize(to: REDACT) }',
     ],
     [
-      '@minimize on an interface’s field',
-      'type Query { x: Int @public } interface N { y: Int @minimize(to: REDACT) }',
-      'N.y',
+      'N.y: put this rule on the fields of the implementing types',
+      'interface N { y: Int @purpose(of: ["a"]) }',
     ],
-  ])('%s', (_, sdl, coordinate) => {
-    expect(() => table(sdl)).toThrow(`${coordinate}: `);
+  ])('%s in %s', (message, sdl) => {
+    expect(() => table(sdl)).toThrow(
+      expect.objectContaining({ code: 'INVALID_RULE', message: expect.stringContaining(message) as string }),
+    );
   });
 
   it.each([

@@ -2,10 +2,18 @@
 export interface Area {
   /** Files whose code is mutated, and folders of such files. Paths from the root of the repository. */
   readonly mutate: readonly string[];
-  /** Test files that run for each mutant that they reach: globs. Seconds matter here, so no test that starts processes. */
+  /**
+   * Test files that run for each mutant that they reach, the quick and specific ones first. Seconds matter here, so none that
+   * starts processes.
+   */
   readonly tests: readonly string[];
   /** Whether the tests need PostgreSQL: one is started for the area. */
   readonly needsDatabase?: true;
+  /**
+   * Whether each test file needs a module registry of its own, because one of them replaces a module. Otherwise they share one,
+   * for the run of one mutant: most of the time goes into loading modules.
+   */
+  readonly isolate?: true;
 }
 
 /** The code that decides. */
@@ -17,14 +25,38 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'test/directives/rule-table.test.ts',
       'test/directives/unknown-meaning.test.ts',
     ],
+    isolate: true,
   },
   enforce: {
     mutate: ['directives/src/enforce'],
-    tests: ['test/directives/*.test.ts'],
+    tests: [
+      'test/directives/values.test.ts',
+      'test/directives/loader.test.ts',
+      'test/directives/denial.test.ts',
+      'test/directives/request-headers.test.ts',
+      'test/directives/request-state.test.ts',
+      'test/directives/own-rows.test.ts',
+      'test/directives/ending-stream.test.ts',
+      'test/directives/own-events.test.ts',
+      'test/directives/apollo-plugin.test.ts',
+      'test/directives/misuse.test.ts',
+      'test/directives/exchange-in-request.test.ts',
+      'test/directives/txn-token-claims.test.ts',
+      'test/directives/entities-rejection.test.ts',
+      'test/directives/shadow.test.ts',
+      'test/directives/protected-subgraph.test.ts',
+      'test/directives/protect-schema.test.ts',
+      'test/directives/subscriptions.test.ts',
+      'test/directives/foreign-rows.test.ts',
+    ],
   },
   minimize: {
     mutate: ['directives/src/minimize'],
-    tests: ['test/directives/minimize-*.test.ts'],
+    tests: [
+      'test/directives/minimize-strategies.test.ts',
+      'test/directives/minimize-serialized.test.ts',
+      'test/directives/minimize-characters.test.ts',
+    ],
   },
   steps: {
     mutate: ['gateway/steps'],

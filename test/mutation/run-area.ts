@@ -18,32 +18,53 @@ export const OUTPUT = '.mutation';
 /**
  * Mutates the files of an area, and runs its tests against each mutant. The working directory has to be the root of the repository.
  *
- * Constants at the top of a module are mutated too (`ignoreStatic` stays off), because limits are such constants. All tests of the
- * area run for each of those.
+ * Code that runs while modules are loaded is mutated too, because limits are constants there. All tests of the area run for each
+ * such mutant, which takes long. So mutants that a test reaches by itself come first, with the tests that reach them, and only the
+ * others get all tests.
  */
 export async function runArea(name: string, area: Area, options: RunOptions): Promise<readonly Mutant[]> {
-  const report = `${OUTPUT}/${name}.json`;
+  await runStryker(name, area, options, true);
+  const first = await readResults(name, options);
+  if (!first.some(({ status }) => status === 'Ignored')) return first;
+  await runStryker(name, area, { ...options, force: false }, false);
+  return readResults(name, options);
+}
+
+async function readResults(name: string, { files }: RunOptions): Promise<readonly Mutant[]> {
+  const mutants = await readMutants(reportOf(name));
+  return files === undefined ? mutants : mutants.filter(({ file }) => files.includes(file));
+}
+
+function reportOf(area: string): string {
+  return `${OUTPUT}/${area}.json`;
+}
+
+async function runStryker(
+  name: string,
+  area: Area,
+  { files, force, concurrency }: RunOptions,
+  ignoreStatic: boolean,
+): Promise<void> {
   // Stryker's runners are child processes: the configuration of vitest finds the area here.
   process.env['BEHALF_MUTATION_AREA'] = name;
   const stryker = new Stryker({
-    mutate: [
-      ...(options.files ?? area.mutate.map((path) => (path.endsWith('.ts') ? path : `${path}/**/*.ts`))),
-    ],
+    mutate: [...(files ?? area.mutate.map((path) => (path.endsWith('.ts') ? path : `${path}/**/*.ts`)))],
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
     vitest: { configFile: 'test/mutation/vitest.config.js', related: false },
     coverageAnalysis: 'perTest',
+    ignoreStatic,
     ignorePatterns: ['dist', 'docs', OUTPUT, '.release', '.behalf'],
     tempDirName: `${OUTPUT}/sandbox`,
     cleanTempDir: 'always',
     disableTypeChecks: false,
     incremental: true,
-    incrementalFile: report,
-    force: options.force,
-    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+    incrementalFile: reportOf(name),
+    force,
+    ...(concurrency === undefined ? {} : { concurrency }),
     // A mutant in an endless loop is mostly found by counting; what waits for something that never comes is found by these. On a
     // machine that is busy with other things a run may take several times as long as the first.
-    timeoutMS: 30_000,
+    timeoutMS: 15_000,
     timeoutFactor: 3,
     dryRunTimeoutMinutes: 10,
     reporters: [process.stdout.isTTY ? 'progress' : 'progress-append-only', 'html'],
@@ -52,6 +73,4 @@ export async function runArea(name: string, area: Area, options: RunOptions): Pr
     allowConsoleColors: process.stdout.isTTY,
   });
   await stryker.runMutationTest();
-  const mutants = await readMutants(report);
-  return options.files === undefined ? mutants : mutants.filter(({ file }) => options.files?.includes(file));
 }

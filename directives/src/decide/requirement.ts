@@ -61,12 +61,7 @@ export function combine(requirements: readonly Requirement[]): Requirement {
 }
 
 function distinct<Entry>(entries: readonly Entry[]): readonly Entry[] {
-  const seen = new Map<string, Entry>();
-  for (const entry of entries) {
-    const key = JSON.stringify(entry);
-    if (!seen.has(key)) seen.set(key, entry);
-  }
-  return [...seen.values()];
+  return [...new Map(entries.map((entry) => [JSON.stringify(entry), entry])).values()];
 }
 
 const NOTHING_HELD: ReadonlySet<string> = new Set();
@@ -81,8 +76,10 @@ export function isMet(requirement: Requirement, delegation: Delegation | undefin
   if (requirement.authenticated && delegation === undefined) return false;
   if (!holdsAll(requirement.scopes, delegation?.scopes ?? NOTHING_HELD)) return false;
   if (!holdsAll(requirement.policies, delegation?.policies ?? NOTHING_HELD)) return false;
-  const consented = delegation?.consent?.purposes ?? [];
-  return requirement.purposes.every((anyOf) => anyOf.some((purpose) => consented.includes(purpose)));
+  const consented = delegation?.consent?.purposes;
+  return requirement.purposes.every((anyOf) =>
+    anyOf.some((purpose) => consented?.includes(purpose) === true),
+  );
 }
 
 function holdsAll(entries: readonly Alternatives[], held: ReadonlySet<string>): boolean {

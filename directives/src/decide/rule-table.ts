@@ -24,6 +24,7 @@ export interface RuleTableOptions {
  */
 export class RuleTable {
   readonly #types: ReadonlyMap<string, TypeRule>;
+  /** Object types by the interfaces that they implement. */
   readonly #implementers = new Map<string, TypeRule[]>();
   readonly #requirements = new Map<string, Requirement>();
 
@@ -94,10 +95,10 @@ export class RuleTable {
   /** The rules of a field by each type that can answer it: the type itself, and an interface's implementers. */
   answersOf(typeName: string, fieldName: string): readonly (readonly [TypeRule, FieldRule])[] {
     const type = this.#types.get(typeName);
-    const field = type?.fields.get(fieldName);
-    if (type === undefined || field === undefined) return [];
+    if (type === undefined) return [];
+    const field = type.fields.get(fieldName);
+    if (field === undefined) return [];
     const answers: (readonly [TypeRule, FieldRule])[] = [[type, field]];
-    if (type.kind !== 'interface') return answers;
     for (const implementer of this.#implementers.get(typeName) ?? []) {
       const answer = implementer.fields.get(fieldName);
       if (answer !== undefined) answers.push([implementer, answer]);
@@ -117,9 +118,10 @@ export class RuleTable {
       { at: field.returns, requirement: returned?.own ?? NO_REQUIREMENT },
       // Composition copies the implementers' rules to the interface; a subgraph alone, and an older supergraph, must not
       // require less.
-      ...(returned?.kind === 'interface' ? (this.#implementers.get(returned.name) ?? []) : []).map(
-        ({ name, own }) => ({ at: name, requirement: own }),
-      ),
+      ...(this.#implementers.get(field.returns) ?? []).map(({ name, own }) => ({
+        at: name,
+        requirement: own,
+      })),
     ].filter(({ requirement }) => !isUnrestricted(requirement));
     if (this.#options.coverage === 'open' || stated.length > 0) return stated;
     if (field.isPublic || type.isPublic || returned?.isPublic === true) return stated;

@@ -24,9 +24,13 @@ const LONGEST_WAIT_MS = 60_000;
 /** Watches for the end of one delegation, by the clock or by revocation, until it comes or the watch is closed. */
 export class EndWatch {
   #timer: NodeJS.Timeout | undefined;
-  #isOpen = true;
   readonly #look = (): void => {
-    if (this.#isOpen) this.#lookAgain();
+    if (!this.hasEnded()) {
+      this.#wait();
+      return;
+    }
+    this.close();
+    this.#whenEnded();
   };
 
   readonly #life: DelegationLife;
@@ -36,7 +40,7 @@ export class EndWatch {
   constructor(life: DelegationLife, whenEnded: () => void) {
     this.#life = life;
     this.#whenEnded = whenEnded;
-    life.revoked?.addEventListener('abort', this.#look, { once: true });
+    life.revoked?.addEventListener('abort', this.#look);
     this.#wait();
   }
 
@@ -47,18 +51,8 @@ export class EndWatch {
 
   /** Stops watching. */
   close(): void {
-    this.#isOpen = false;
     clearTimeout(this.#timer);
     this.#life.revoked?.removeEventListener('abort', this.#look);
-  }
-
-  #lookAgain(): void {
-    if (!this.hasEnded()) {
-      this.#wait();
-      return;
-    }
-    this.close();
-    this.#whenEnded();
   }
 
   #wait(): void {

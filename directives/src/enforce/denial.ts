@@ -39,10 +39,7 @@ export function denialError(
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
-    return new GraphQLError('Unauthorized field or type', {
-      extensions: { ...extensions },
-      ...(path === undefined ? {} : { path }),
-    });
+    return new GraphQLError('Unauthorized field or type', { extensions: { ...extensions }, path });
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }

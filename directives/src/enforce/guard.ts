@@ -74,7 +74,7 @@ export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: Pr
     const state = requestStateOf(contextValue);
     if (state?.compiled === compiled) return state;
     // No state, or one of another schema's rules: an anonymous caller.
-    return begin({ refusal: 'TXN_TOKEN_MISSING' }, otelContext.active());
+    return begin({}, otelContext.active());
   }
 
   guards.set(schema, guardFor(options, begin));
@@ -95,7 +95,7 @@ function guardFor(options: ProtectionOptions, begin: BeginState): Guard {
       const { verified, refusal } = await verify(token, body);
       if (verified === undefined) {
         if (refusal !== 'TXN_TOKEN_MISSING') options.onRefusedToken?.(refusal);
-        return begin({ refusal }, parent);
+        return begin({}, parent);
       }
       const { delegation, transactionId, boundTo, expiresAt } = verified;
       return begin(
@@ -103,9 +103,9 @@ function guardFor(options: ProtectionOptions, begin: BeginState): Guard {
           delegation,
           transactionId,
           endsAtMs: Math.min(expiresAt, delegation.consent?.until ?? Infinity) * 1_000,
-          ...(boundTo === undefined ? {} : { boundTo }),
+          boundTo,
           ...(typeof token === 'string' ? { txnToken: token } : {}),
-          ...(exchange === undefined ? {} : { exchange }),
+          exchange,
         },
         parent,
       );

@@ -41,8 +41,8 @@ export async function exchangeTxnToken(
   { audience, request }: PassOnTarget,
 ): Promise<string> {
   const state = requestStateOf(context);
-  const { txnToken, exchange } = state?.caller ?? {};
-  if (state === undefined || txnToken === undefined) throw new PassOnError('TXN_TOKEN_NOTHING_TO_PASS_ON');
+  if (state?.caller.txnToken === undefined) throw new PassOnError('TXN_TOKEN_NOTHING_TO_PASS_ON');
+  const { txnToken, exchange } = state.caller;
   if (exchange === undefined) throw new PassOnError('TXN_TOKEN_EXCHANGE_NOT_CONFIGURED');
   if (request !== undefined) {
     const hash = graphqlRequestHash(request);

@@ -3,7 +3,6 @@ import type { GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, Graph
 import { isUnrestricted } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
 import { ruleText } from '../decide/rule-text.js';
-import type { TypeRule } from '../decide/compile-types.js';
 import type { RuleTable } from '../decide/rule-table.js';
 import { DirectiveError } from '../errors.js';
 import type { RecordedField } from '../record/recorder.js';
@@ -54,7 +53,7 @@ export function protectEntities(input: EntitiesInput): void {
     const permitted =
       rule === undefined || isUnrestricted(rule.own)
         ? resolveReference
-        : whenPermitted(rule, resolveReference, input);
+        : whenPermitted(type, rule.own, resolveReference, input);
     if (permitted !== undefined) setReferenceResolver(type, withoutForeignRow(type, permitted, input));
   }
 }
@@ -62,8 +61,8 @@ export function protectEntities(input: EntitiesInput): void {
 /** Each field of `_entities` is decided separately; the operation begins here, as at every other root field. */
 function beginAtEntities(schema: GraphQLSchema, { stateOf, nowMs }: ProtectionRuntime): void {
   const field = entitiesFieldOf(schema);
-  const resolve = field?.resolve;
-  if (field === undefined || resolve === undefined) return;
+  if (field?.resolve === undefined) return;
+  const { resolve } = field;
   field.resolve = (source, args, contextValue, info) => {
     stateOf(contextValue).begin(info.variableValues, nowMs());
     return resolve(source, args, contextValue, info);
@@ -71,19 +70,20 @@ function beginAtEntities(schema: GraphQLSchema, { stateOf, nowMs }: ProtectionRu
 }
 
 function whenPermitted(
-  rule: TypeRule,
+  type: GraphQLObjectType | GraphQLInterfaceType,
+  requirement: Requirement,
   resolveReference: ReferenceResolver | undefined,
   { requirements, record, runtime }: EntitiesInput,
 ): ReferenceResolver {
-  const requirementIndex = requirements.index(rule.own);
-  const recorded = record(recordedAs(rule), ruleText(rule.own));
+  const requirementIndex = requirements.index(requirement);
+  const recorded = record(recordedAs(type), ruleText(requirement));
   return (reference, contextValue, info) => {
     const state = runtime.stateOf(contextValue);
     if (state.permits(requirementIndex)) {
       return resolveReference === undefined ? reference : resolveReference(reference, contextValue, info);
     }
     state.recorder.denied(recorded);
-    return requirementDenial(rule.name, rule.own);
+    return requirementDenial(type.name, requirement);
   };
 }
 
@@ -94,8 +94,7 @@ function withoutForeignRow(
 ): ReferenceResolver {
   const ownRows = compileOwnRows(type, schema, rules);
   if (ownRows === undefined) return (...args) => settled(resolveReference(...args));
-  const rule = rules.type(type.name);
-  const recorded = record(rule === undefined ? type.name : recordedAs(rule), SUBJECT_RULE);
+  const recorded = record(recordedAs(type), SUBJECT_RULE);
   return (reference, contextValue, info) => {
     const call: RowsCall = { state: runtime.stateOf(contextValue), contextValue, info, foreign: 0 };
     const tell = (row: unknown): unknown => {
@@ -111,9 +110,9 @@ function withoutForeignRow(
 }
 
 /** No field leads to an entity, but the record needs a field's coordinate: the entity's first one, usually its key. */
-function recordedAs({ name, fields }: TypeRule): string {
-  const [first] = fields.keys();
-  return first === undefined ? name : `${name}.${first}`;
+function recordedAs(type: GraphQLObjectType | GraphQLInterfaceType): string {
+  const [first = ''] = Object.keys(type.getFields());
+  return `${type.name}.${first}`;
 }
 
 function referenceResolverOf(type: GraphQLObjectType | GraphQLInterfaceType): ReferenceResolver | undefined {

@@ -62,7 +62,7 @@ export function protectSchema(schema: GraphQLSchema, options: ProtectSchemaOptio
   const source = codeFirstDocument(schema, options.rules ?? {}, isFederated);
   const { document, rules } = compileRules(source, { coverage: options.coverage, isFederated });
   guardSchema(schema, rules, options);
-  if (isFederated) publishSdl(schema, print(withoutPrivateDirectives(document)));
+  publishSdl(schema, print(withoutPrivateDirectives(document)));
   return schema;
 }
 

@@ -4,7 +4,7 @@ import type { DelegationLife } from './delegation-end.js';
 import { endWithDelegation } from './ending-stream.js';
 import type { FieldPlan } from './field-plan.js';
 import { OwnEvents } from './own-events.js';
-import type { RowsCall } from './own-rows.js';
+import type { OwnRows, RowsCall } from './own-rows.js';
 import { refuseUnlessPermitted } from './protect-resolver.js';
 import type { RequestState } from './request-state.js';
 import type { ProtectionRuntime } from './runtime.js';
@@ -28,6 +28,8 @@ export function protectSubscription(
   { subscribe, resolve }: { readonly subscribe: Resolver; readonly resolve: Resolver },
   { stateOf, nowMs, log, revocationSignal }: ProtectionRuntime,
 ): Resolver {
+  const { ownRows, subjectRecord } = plan;
+
   return (source, args, contextValue, info) => {
     const state = stateOf(contextValue);
     state.revoked ??= revocationSignal(state);
@@ -36,11 +38,12 @@ export function protectSubscription(
 
     const open = async (): Promise<unknown> => {
       const opened: unknown = await subscribe(source, args, contextValue, info);
-      if (plan.ownRows === undefined || !isAsyncIterable(opened)) return opened;
-      return new OwnEvents(opened, (payload) => isOwnEvent(payload, { args, contextValue, info }, state));
+      if (ownRows === undefined || !isAsyncIterable(opened)) return opened;
+      const subscribed = { args, contextValue, info };
+      return new OwnEvents(opened, (payload) => isOwnEvent(payload, subscribed, state, ownRows));
     };
-    // An anonymous caller sees public events without a time limit.
-    return state.delegation === undefined ? open() : endWithDelegation(open, lifeOf(state, nowMs));
+    // For an anonymous caller, who only sees public events, nothing ends.
+    return endWithDelegation(open, lifeOf(state, nowMs));
   };
 
   /** The event's row must be known to determine its owner, so the field is resolved once more than for the caller. */
@@ -48,16 +51,16 @@ export function protectSubscription(
     payload: unknown,
     { args, contextValue, info }: Subscribed,
     state: RequestState,
+    own: OwnRows,
   ): Promise<boolean> {
-    const { ownRows, subjectRecord } = plan;
-    if (ownRows === undefined || !state.permits(plan.requirementIndex)) return true;
+    if (!state.permits(plan.requirementIndex)) return true;
     const call: RowsCall = { state, contextValue, info, foreign: 0 };
     let left: unknown;
     try {
       const given: unknown = await resolve(payload, args, contextValue, { ...info, rootValue: payload });
       // Reading an iterator uses it up. Its foreign rows are removed when the field is resolved for the caller.
       if (isIterable(given) && isReadOnce(given)) return true;
-      left = await ownRows(given, call);
+      left = await own(given, call);
     } catch {
       // It fails again when it is resolved for the caller, who gets the error there.
       return true;

@@ -2,7 +2,6 @@ import type { Context } from '@opentelemetry/api';
 import type { Delegation } from '../claims/delegation.js';
 import type { TxnTokenExchange } from '../claims/exchange-txn-token.js';
 import { TXN_TOKEN_CLOCK_TOLERANCE_SECONDS } from '../claims/read-txn-token.js';
-import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
 import { isMet, isExemptFromMinimize } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
 import type { Alternatives } from '../specification/read-arguments.js';
@@ -26,13 +25,12 @@ export interface Caller {
   readonly transactionId?: string;
   /** When the token and its consent end, milliseconds since the epoch. Absent: nothing ends. */
   readonly endsAtMs?: number;
-  readonly refusal?: TxnTokenRefusal;
   /** Hash of the one request that the token is for. */
-  readonly boundTo?: string;
+  readonly boundTo?: string | undefined;
   /** The token itself, for exchange. Only if it was accepted. */
   readonly txnToken?: string;
   /** Exchanges it; absent if the subgraph passes nothing on. */
-  readonly exchange?: TxnTokenExchange;
+  readonly exchange?: TxnTokenExchange | undefined;
 }
 
 /** The compiled rules of one schema; decisions are kept by index. */
@@ -89,7 +87,6 @@ export class RequestState {
   }
 
   #end(): void {
-    if (this.#current === undefined) return;
     this.#current = undefined;
     this.#decisions.fill(UNDECIDED);
     this.#wholeValue.fill(UNDECIDED);
@@ -100,7 +97,7 @@ export class RequestState {
    * kept longer than one request; one that began in time is completed.
    */
   begin(execution: object, nowMs: number): void {
-    if (this.#current === undefined || this.#begun.has(execution)) return;
+    if (this.#begun.has(execution)) return;
     if (nowMs >= this.endsAtMs + TOLERANCE_MS) this.#end();
     else this.#begun.add(execution);
   }

@@ -1,0 +1,84 @@
+import { protectedSubgraphPlugin } from '@behalf/directives';
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { graphql } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { graphqlRequestHash } from '../../directives/src/claims/request-hash.js';
+import { REQUEST_STATE, RequestState } from '../../directives/src/enforce/request-state.js';
+import { testedSubgraph } from './support.js';
+
+const subgraph = testedSubgraph('type Query { ok: Int @authenticated }', { Query: { ok: () => 1 } });
+const plugin = protectedSubgraphPlugin(subgraph.schema);
+
+describe('what Apollo Server is about to execute', () => {
+  const bound = { query: 'query A { ok }', variables: { a: 1 }, operationName: 'A' };
+  const boundTo = graphqlRequestHash(bound);
+  const contextBoundTo = (hash: string | undefined): object => ({
+    [REQUEST_STATE]: new RequestState(hash === undefined ? {} : { boundTo: hash }, ROOT_CONTEXT, {
+      requirements: [],
+      exemptions: [],
+      fields: [],
+    }),
+  });
+
+  async function execute(contextValue: unknown, changed: Partial<typeof bound> = {}): Promise<void> {
+    const { query, variables, operationName } = { ...bound, ...changed };
+    const hooks = await plugin.requestDidStart();
+    await hooks.didResolveOperation({ contextValue, source: query, request: { variables, operationName } });
+  }
+
+  it('is the request that its token is bound to', async () => {
+    await expect(execute(contextBoundTo(boundTo))).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ['query', { query: 'query A { ok __typename }' }],
+    ['variables', { variables: { a: 2 } }],
+    ['operation name', { operationName: 'B' }],
+  ])('is refused with another %s', async (_, changed) => {
+    await expect(execute(contextBoundTo(boundTo), changed)).rejects.toMatchObject({
+      message: 'The request is not the one that was authorized',
+      extensions: { code: 'TXN_TOKEN_ELSEWHERE' },
+    });
+  });
+
+  it('is anything where the token is bound to nothing, or there is none', async () => {
+    await expect(execute(contextBoundTo(undefined))).resolves.toBeUndefined();
+    await expect(execute({})).resolves.toBeUndefined();
+  });
+});
+
+describe('the facts', () => {
+  const FACTS = { v: 1, fields: [['Query.ok', 'allowed', 1, null, '@authenticated']] };
+
+  type Body = Parameters<
+    Awaited<ReturnType<typeof plugin.requestDidStart>>['willSendResponse']
+  >[0]['response']['body'];
+
+  async function send(contextValue: unknown, body: Body): Promise<Body> {
+    const hooks = await plugin.requestDidStart();
+    await hooks.willSendResponse({ contextValue, response: { body } });
+    return body;
+  }
+
+  it('go beside the extensions that the response has', async () => {
+    const contextValue = await subgraph.context({});
+    await graphql({ schema: subgraph.schema, source: '{ ok }', contextValue });
+    const body = await send(contextValue, { kind: 'single', singleResult: { extensions: { cost: 1 } } });
+    expect(body).toEqual({ kind: 'single', singleResult: { extensions: { cost: 1, behalf: FACTS } } });
+  });
+
+  it('are told to no caller without a token', async () => {
+    const contextValue = await subgraph.context(undefined);
+    await graphql({ schema: subgraph.schema, source: '{ ok }', contextValue });
+    for (const context of [contextValue, {}])
+      expect(await send(context, { kind: 'single', singleResult: {} })).toEqual({
+        kind: 'single',
+        singleResult: {},
+      });
+  });
+
+  it('are left out of an incremental response', async () => {
+    const contextValue = await subgraph.context({});
+    expect(await send(contextValue, { kind: 'incremental' })).toEqual({ kind: 'incremental' });
+  });
+});

@@ -1,0 +1,415 @@
+import { createHmac } from 'node:crypto';
+import {
+  GraphQLFloat,
+  GraphQLID,
+  GraphQLInt,
+  GraphQLList,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLBoolean,
+  GraphQLScalarType,
+  GraphQLString,
+} from 'graphql';
+import type { GraphQLOutputType } from 'graphql';
+import { describe, expect, it, vi } from 'vitest';
+import {
+  acceptFinishedValues,
+  FinishedValue,
+  serializeScalar,
+} from '../../directives/src/minimize/finished-value.js';
+import { cutDecimals, generalizeDate, generalizeNumber } from '../../directives/src/minimize/generalize.js';
+import { mask, truncate } from '../../directives/src/minimize/graphemes.js';
+import { compileMinimizer } from '../../directives/src/minimize/minimizer.js';
+import type { Minimizer } from '../../directives/src/minimize/minimizer.js';
+import { addNoise, noiseGrid } from '../../directives/src/minimize/noise.js';
+import type { Minimization } from '../../directives/src/specification/minimize.js';
+import { clusters } from './characters.js';
+
+describe('GENERALIZE of numbers', () => {
+  it.each([
+    [1_234, 100, 1_200],
+    [-1, 100, -100],
+    [0, 100, 0],
+    [12.5, 0.5, 12.5],
+    [1_234n, 100, 1_200n],
+    [1_200n, 100, 1_200n],
+    [-1n, 100, -100n],
+    [-100n, 100, -100n],
+    [7n, 0.5, 7n],
+    [7n, 2.9, 6n],
+    ['1234', 100, '1200'],
+    ['1234.5', 100, '1200.0'],
+    ['-0.5', 1, '-1.0'],
+    ['12.345', 0.01, '12.340'],
+  ])('%o by %d is %o', (value, step, expected) => {
+    expect(generalizeNumber(value, step)).toBe(expected);
+  });
+
+  it.each([
+    '',
+    'x',
+    '1e3',
+    '1.',
+    '.5',
+    '+1',
+    '--1',
+    ' 1',
+    '1 ',
+    '1.2.3',
+    '9'.repeat(400),
+    true,
+    null,
+    undefined,
+    {},
+  ])('%o is none', (value) => {
+    expect(generalizeNumber(value, 100)).toBeNull();
+  });
+
+  it('decimals are cut, not rounded', () => {
+    expect(cutDecimals(60.19, 10)).toBe(60.1);
+    expect(cutDecimals(-60.19, 10)).toBe(-60.1);
+    expect(cutDecimals('60.19', 10)).toBeNull();
+  });
+});
+
+describe('GENERALIZE of dates', () => {
+  it.each([
+    ['DAY', '2026-05-17', '2026-05-17T00:00:00.000Z'],
+    ['MONTH', '2026-05-01', '2026-05-01T00:00:00.000Z'],
+    ['YEAR', '2026-01-01', '2026-01-01T00:00:00.000Z'],
+    ['DECADE', '2020-01-01', '2020-01-01T00:00:00.000Z'],
+  ] as const)('to the %s', (unit, day, time) => {
+    expect(generalizeDate('2026-05-17', unit)).toBe(day);
+    expect(generalizeDate('2026-05-17T23:59:59+02:00', unit)).toBe(time);
+    expect(generalizeDate(new Date('2026-05-17T23:59:59.999Z'), unit)).toEqual(new Date(time));
+  });
+
+  it.each([
+    '',
+    '17.5.2026',
+    '2026-5-17',
+    '2026-05',
+    ' 2026-05-17',
+    '2026-05-17 10:00',
+    'x2026-05-17',
+    20_260_517,
+    null,
+    new Date(Number.NaN),
+  ])('%o is none', (value) => {
+    expect(generalizeDate(value, 'DAY')).toBeNull();
+  });
+});
+
+describe('the grid of NOISE', () => {
+  it.each([
+    [1_000, undefined, false, { step: 1, maxSteps: 999 }],
+    [1_000, undefined, true, { step: 1, maxSteps: 1_000 }],
+    [5_000, undefined, true, { step: 5, maxSteps: 999 }],
+    [10, undefined, true, { step: 1, maxSteps: 10 }],
+    [0.001, undefined, false, { step: 0.000_001, maxSteps: 999 }],
+    [10, 4, true, { step: 4, maxSteps: 2 }],
+    [10, 4, false, { step: 4, maxSteps: 2 }],
+    [1.5, 1, false, { step: 1, maxSteps: 1 }],
+    [1, 1, true, { step: 1, maxSteps: 1 }],
+    [2 ** 31, 1, true, { step: 1, maxSteps: 2 ** 31 }],
+  ])('of %d by %s (whole: %s)', (spread, step, isWhole, expected) => {
+    expect(noiseGrid(spread, step, isWhole)).toEqual(expected);
+  });
+
+  it.each([
+    [1.4, 1, false],
+    [0.9, 1, true],
+    [10, 0.5, true],
+    [10, 0, false],
+    [10, -1, false],
+    [0, undefined, false],
+    [Number.NaN, 1, false],
+    [2 ** 31 + 1, 1, true],
+    [2 ** 32, 1, false],
+  ])('does not work for %d by %s (whole: %s)', (spread, step, isWhole) => {
+    expect(noiseGrid(spread, step, isWhole)).toBeUndefined();
+  });
+
+  const drawing = (steps: bigint): Buffer => {
+    const digest = Buffer.alloc(32);
+    digest.writeBigUInt64BE(steps >> 64n, 0);
+    digest.writeBigUInt64BE(steps & 0xffff_ffff_ffff_ffffn, 8);
+    return digest;
+  };
+
+  it('moves a value by the steps that the digest draws, to both sides alike', () => {
+    const grid = { step: 10, maxSteps: 2 };
+    const moved = [0n, 1n, 2n, 3n, 4n, 5n].map((drawn) => addNoise(104, grid, drawing(drawn)));
+    expect(moved).toEqual([80, 90, 100, 110, 120, 80]);
+    // All 128 bits count: 2^64 is 1 more than a multiple of 5.
+    expect(addNoise(104, grid, drawing(2n ** 64n))).toBe(90);
+    expect(addNoise(105, grid, drawing(2n))).toBe(110);
+  });
+
+  it('writes decimal fractions as people do', () => {
+    expect(addNoise(12.34, { step: 0.01, maxSteps: 1 }, drawing(1n))).toBe(12.34);
+    expect(addNoise(0.3, { step: 0.1, maxSteps: 1 }, drawing(1n))).toBe(0.3);
+    expect(addNoise(1, { step: 0.3, maxSteps: 1 }, drawing(1n))).toBe(3 * 0.3);
+  });
+
+  it('moves no value that does not lie exactly on a step', () => {
+    const limit = Number.MAX_SAFE_INTEGER - 2 * 2 ** 31;
+    const grid = { step: 1, maxSteps: 1 };
+    expect(addNoise(limit, grid, drawing(1n))).toBe(limit);
+    expect(addNoise(-limit, grid, drawing(1n))).toBe(-limit);
+    for (const value of [limit + 1, -limit - 1, Number.NaN, Infinity, '1', 1n, null])
+      expect(addNoise(value, grid, drawing(1n))).toBeNull();
+  });
+});
+
+describe('characters', () => {
+  it('are masked up to the last ones that may stay', () => {
+    expect(['', 'a', 'ab', 'abc', 'a-b-c', '--'].map((text) => mask(text, 2))).toEqual([
+      '',
+      '*',
+      '**',
+      '*bc',
+      '*-b-c',
+      '**',
+    ]);
+    expect(mask('abc', 0)).toBe('***');
+    expect(mask('a\tb\nc d€e+f<g', 0)).toBe('*\t*\n* *€*+*<*');
+  });
+
+  it('are kept from the start, never more than there are', () => {
+    expect([0, 1, 2, 3, 4].map((keep) => truncate('abc', keep))).toEqual(['', 'a', 'ab', 'abc', 'abc']);
+    expect([0, 1, 2].map((keep) => truncate('äö', keep))).toEqual(['', 'ä', 'äö']);
+  });
+});
+
+describe('a text longer than one piece', () => {
+  const units = [
+    'b',
+    'ä',
+    'e\u0301',
+    '👨‍👩‍👧‍👦',
+    '🇸🇪',
+    '한'.normalize('NFD'),
+    '\ud83d',
+    `z${'\u0301'.repeat(600)}`,
+  ];
+
+  it.each(units)('is divided as a whole, wherever a piece ends: %j', (unit) => {
+    for (const before of [0, 505, 508, 509, 510, 511, 512, 513, 1_023, 1_024]) {
+      const text = 'a'.repeat(before) + unit.repeat(3) + 'c';
+      const expected = clusters(text);
+      expect(mask(text, 0)).toBe('*'.repeat(expected.length));
+      expect(mask(text, 2)).toBe('*'.repeat(expected.length - 2) + expected.slice(-2).join(''));
+      expect(truncate(text, before + 2)).toBe(expected.slice(0, before + 2).join(''));
+      expect(truncate(text, 10_000)).toBe(text);
+    }
+  });
+
+  it('is read once, in pieces of 512, or as long as one character is', () => {
+    const segment = vi.spyOn(Intl.Segmenter.prototype, 'segment');
+    const lengths = (text: string): number[] => {
+      segment.mockClear();
+      mask(text, 0);
+      return segment.mock.calls.map(([piece]) => piece.length);
+    };
+    try {
+      expect(lengths('a'.repeat(2_000))).toEqual([]);
+      expect(lengths('ä'.repeat(512))).toEqual([512]);
+      // The last character of a piece may go on in the next.
+      expect(lengths('ä'.repeat(1_024))).toEqual([512, 512, 2]);
+      expect(lengths('🙂'.repeat(512))).toEqual([512, 512, 4]);
+      expect(lengths(`a${'🙂'.repeat(256)}`)).toEqual([513]);
+      // Pieces double until one character is in it.
+      expect(lengths(`a${'\u0301'.repeat(1_500)}b`)).toEqual([512, 512, 1_024, 1_502, 1]);
+    } finally {
+      segment.mockRestore();
+    }
+  });
+});
+
+const KEY = new Uint8Array(32).fill(7);
+
+function compile(
+  minimization: Partial<Minimization> & Pick<Minimization, 'to'>,
+  type: GraphQLOutputType,
+  more: { readonly pseudonymKey?: Uint8Array | undefined; readonly onUnreadable?: () => void } = {},
+): Minimizer {
+  return compileMinimizer({
+    minimization: { unless: [], ...minimization } as Minimization,
+    coordinate: 'Query.x',
+    type,
+    pseudonymKey: KEY,
+    onUnreadable: () => undefined,
+    ...more,
+  });
+}
+
+const app = { clientId: 'app' };
+const Day = new GraphQLScalarType({ name: 'Day' });
+
+describe('a strategy that cannot work for its field says why', () => {
+  const decimals = { to: 'GENERALIZE', by: { decimals: 1 } } as const;
+  const step = { to: 'GENERALIZE', by: { step: 1 } } as const;
+  const unit = { to: 'GENERALIZE', by: { unit: 'DAY' } } as const;
+  const noise = { to: 'NOISE', spread: 10, step: undefined } as const;
+  const row = new GraphQLObjectType({ name: 'Row', fields: { x: { type: GraphQLString } } });
+
+  it.each([
+    [{ to: 'MASK', keep: 0 }, GraphQLInt, 'MASK) needs a field of type String or ID'],
+    [{ to: 'TRUNCATE', keep: 1 }, Day, 'TRUNCATE) needs a field of type String or ID'],
+    [{ to: 'PSEUDONYMIZE' }, GraphQLFloat, 'PSEUDONYMIZE) needs a field of type String or ID'],
+    [noise, GraphQLString, 'NOISE) needs a field of type Int or Float'],
+    [
+      { ...noise, spread: 1, step: 1 },
+      GraphQLFloat,
+      'NOISE needs a "spread" of at least one and a half steps',
+    ],
+    [unit, GraphQLInt, 'GENERALIZE) needs a field of type a date'],
+    [unit, GraphQLFloat, 'GENERALIZE) needs a field of type a date'],
+    [unit, GraphQLBoolean, 'GENERALIZE) needs a field of type a date'],
+    [step, GraphQLBoolean, 'GENERALIZE) needs a field of type a number'],
+    [decimals, GraphQLString, 'GENERALIZE) needs a field of type Float'],
+    [decimals, GraphQLID, 'GENERALIZE) needs a field of type Float'],
+    [decimals, GraphQLInt, 'GENERALIZE) needs a field of type Float'],
+    [decimals, GraphQLBoolean, 'GENERALIZE) needs a field of type Float'],
+    [{ to: 'MASK', keep: 0 }, row, '@minimize(to: MASK) needs a field of a scalar type'],
+    [
+      { to: 'REDACT' },
+      new GraphQLNonNull(GraphQLInt),
+      'REDACT needs a nullable field, or one of type String or ID',
+    ],
+    [
+      { to: 'REDACT' },
+      new GraphQLList(GraphQLInt),
+      'REDACT needs a nullable field, or one of type String or ID',
+    ],
+  ] as const)('%j on %s', (minimization, type, message) => {
+    expect(() => compile(minimization as Minimization, type)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_RULE',
+        message: expect.stringContaining(message) as string,
+        coordinate: 'Query.x',
+      }),
+    );
+  });
+
+  it.each([
+    [unit, GraphQLString],
+    [unit, Day],
+    [step, GraphQLInt],
+    [step, GraphQLString],
+    [decimals, GraphQLFloat],
+    [decimals, Day],
+  ] as const)('%j on %s works', (minimization, type) => {
+    expect(() => compile(minimization as Minimization, type)).not.toThrow();
+  });
+
+  it.each([{ to: 'PSEUDONYMIZE' }, noise] as const)('$to without a key of 32 bytes', (minimization) => {
+    const type = minimization.to === 'NOISE' ? GraphQLInt : GraphQLID;
+    for (const pseudonymKey of [undefined, KEY.subarray(1)])
+      expect(() => compile(minimization as Minimization, type, { pseudonymKey })).toThrow(
+        expect.objectContaining({
+          code: 'MISSING_PSEUDONYM_KEY',
+          message: 'Query.x: this strategy needs a pseudonymKey of at least 32 bytes',
+        }),
+      );
+  });
+});
+
+describe('PSEUDONYMIZE', () => {
+  it('gives 128 bits of a keyed digest, of the coordinate, the client and the value', () => {
+    const digest = createHmac('sha256', KEY).update('7:Query.x3:appvalue').digest();
+    expect(compile({ to: 'PSEUDONYMIZE' }, GraphQLID)('value', app)).toBe(
+      digest.subarray(0, 16).toString('base64url'),
+    );
+  });
+});
+
+describe('REDACT', () => {
+  it('leaves null where the field may be null, and a constant elsewhere', () => {
+    expect(compile({ to: 'REDACT' }, GraphQLInt)(1, app)).toBeNull();
+    expect(compile({ to: 'REDACT' }, new GraphQLNonNull(GraphQLID))('x', app)).toBe('[redacted]');
+    const texts = new GraphQLList(new GraphQLNonNull(GraphQLString));
+    expect(compile({ to: 'REDACT' }, texts)(['a', null, 'b'], app)).toEqual([
+      '[redacted]',
+      null,
+      '[redacted]',
+    ]);
+  });
+});
+
+describe('every strategy', () => {
+  const minimize = compile({ to: 'MASK', keep: 1 }, new GraphQLList(GraphQLString));
+
+  it('keeps null and errors, and follows promises', async () => {
+    const error = new Error('mine');
+    expect(minimize(null, app)).toBeNull();
+    expect(minimize(undefined, app)).toBeNull();
+    expect(minimize(error, app)).toBe(error);
+    expect(minimize(['abc', undefined, error], app)).toEqual(['**c', null, error]);
+    expect(await minimize(Promise.resolve(['abc']), app)).toEqual(['**c']);
+  });
+
+  it('takes asynchronous lists, as graphql 17 does', async () => {
+    const list = (async function* () {
+      yield 'abc';
+    })();
+    expect(await minimize(list, app)).toEqual(['**c']);
+  });
+
+  it('tells of a value that it cannot read, and only of that', () => {
+    const onUnreadable = vi.fn();
+    const by = compile({ to: 'GENERALIZE', by: { step: 100 } }, GraphQLString, { onUnreadable });
+    expect(by('1234', app)).toBe('1200');
+    expect(by(null, app)).toBeNull();
+    expect(onUnreadable).not.toHaveBeenCalled();
+    expect(by('text', app)).toBeNull();
+    expect(onUnreadable).toHaveBeenCalledOnce();
+  });
+
+  it('of a custom scalar hands out a value that is serialized once', () => {
+    const by = compile({ to: 'GENERALIZE', by: { unit: 'YEAR' } }, Day);
+    const finished = by('2026-05-17', app);
+    expect(finished).toEqual(new FinishedValue('2026-01-01'));
+    expect(JSON.stringify({ finished })).toBe('{"finished":"2026-01-01"}');
+    expect(Day.serialize(finished)).toBe('2026-01-01');
+  });
+});
+
+describe('a custom scalar writes values', () => {
+  /** As graphql 17 makes them. */
+  function newScalar(): GraphQLScalarType & {
+    coerceOutputValue: (value: unknown) => unknown;
+    prefix: string;
+  } {
+    const scalar = new GraphQLScalarType({ name: 'New', serialize: () => 'old' });
+    return Object.assign(scalar, {
+      prefix: 'new',
+      coerceOutputValue(this: { prefix: string }, value: unknown) {
+        return `${this.prefix} ${String(value)}`;
+      },
+    });
+  }
+
+  it('by coerceOutputValue where graphql has it, and by serialize elsewhere', () => {
+    expect(serializeScalar(newScalar(), 'x')).toBe('new x');
+    expect(serializeScalar(new GraphQLScalarType({ name: 'Old', serialize: () => 'old' }), 'x')).toBe('old');
+  });
+
+  it('as before, and finished ones as they are, by either function', () => {
+    const scalar = newScalar();
+    acceptFinishedValues(scalar);
+    const { serialize, coerceOutputValue } = scalar;
+    acceptFinishedValues(scalar);
+    expect([scalar.serialize, scalar.coerceOutputValue]).toEqual([serialize, coerceOutputValue]);
+    expect([scalar.coerceOutputValue('x'), scalar.serialize('x')]).toEqual(['new x', 'old']);
+    const finished = new FinishedValue('done');
+    expect([scalar.coerceOutputValue(finished), scalar.serialize(finished)]).toEqual(['done', 'done']);
+  });
+
+  it('and has no function that graphql does not know', () => {
+    const scalar = new GraphQLScalarType({ name: 'Old' });
+    acceptFinishedValues(scalar);
+    expect('coerceOutputValue' in scalar).toBe('coerceOutputValue' in GraphQLString);
+  });
+});

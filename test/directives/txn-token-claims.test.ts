@@ -1,0 +1,52 @@
+import { isBoundElsewhere, protectedContext } from '@behalf/directives';
+import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { expect, it, vi } from 'vitest';
+import { graphqlRequestHash } from '../../directives/src/claims/request-hash.js';
+import { testedSubgraph } from './support.js';
+
+const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
+const key = { ...(await exportJWK(publicKey)), kid: 'mine', alg: 'EdDSA' };
+const onRefusedToken = vi.fn();
+const subgraph = testedSubgraph(
+  'type Query { ok: Int @public }',
+  {},
+  {
+    gateway: { issuer: 'https://gateway.example', keys: [key] },
+    onRefusedToken,
+  },
+);
+const claims = decodeJwt(await subgraph.token({}));
+
+function sign(payload: Record<string, unknown>): Promise<string> {
+  return new SignJWT(payload)
+    .setProtectedHeader({ alg: 'EdDSA', typ: 'txntoken+jwt', kid: 'mine' })
+    .sign(privateKey);
+}
+
+async function refusalOf(payload: Record<string, unknown>): Promise<unknown> {
+  onRefusedToken.mockClear();
+  await protectedContext(subgraph.schema, { 'txn-token': await sign(payload) });
+  return onRefusedToken.mock.calls[0]?.[0];
+}
+
+it('a transaction token with every claim is accepted', async () => {
+  expect(await refusalOf(claims)).toBeUndefined();
+});
+
+it.each(['iss', 'aud', 'iat', 'exp', 'txn', 'sub', 'scope', 'tctx', 'rctx'])(
+  'a transaction token without %s is refused (draft-ietf-oauth-transaction-tokens section 8)',
+  async (name) => {
+    expect(await refusalOf({ ...claims, [name]: undefined })).toBe('TXN_TOKEN_CLAIM');
+  },
+);
+
+it('a transaction token that is bound to a request is good for no other (draft-ietf-oauth-transaction-tokens)', async () => {
+  const body = { query: '{ ok }' };
+  const signed = await sign({ ...claims, jti: 'j-1', bind: { body: graphqlRequestHash(body) } });
+  const bound = await protectedContext(subgraph.schema, { 'txn-token': signed }, body);
+  expect(bound.delegation?.subject).toBe('alma');
+  expect(isBoundElsewhere(bound, body)).toBe(false);
+  expect(isBoundElsewhere(bound, { query: '{ ok ok }' })).toBe(true);
+  const free = await protectedContext(subgraph.schema, { 'txn-token': await sign(claims) });
+  expect(isBoundElsewhere(free, body)).toBe(false);
+});
