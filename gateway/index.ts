@@ -23,7 +23,8 @@ export {
   type PolicyFunction,
   type PolicyRequest,
 } from './policies/index.js';
-export { protectGateway, type ProtectedGateway, type ProtectedGatewayConfig } from './protect-gateway.js';
+export type { ProtectedGatewayConfig } from './options/apollo-config.js';
+export { protectGateway, type ProtectedGateway } from './protect-gateway.js';
 export type { NamedVocabulary } from './propagate/audience.js';
 export type { ClientHeaders } from './propagate/subgraph-headers.js';
 export type {

@@ -7,13 +7,13 @@ import type {
   GatewayUnsubscriber,
 } from '@apollo/server-gateway-interface';
 import type { JWK } from 'jose';
-import type { ApolloGatewayConfig } from './apollo.js';
-import { ConfigurationError } from './errors.js';
 import { explainOperation } from './explain.js';
 import type { ExplainInput, ExplainResult } from './explain.js';
 import type { ProtectedResource } from './http/resource-metadata.js';
 import { limitsPlugin } from './limit/index.js';
 import type { DocumentStore } from './limit/index.js';
+import { protectedSource } from './options/apollo-config.js';
+import type { ProtectedGatewayConfig } from './options/apollo-config.js';
 import type { ProtectionOptions } from './options/protection-options.js';
 import { normalizeOptions } from './options/normalize.js';
 import type { Settings } from './options/settings.js';
@@ -28,10 +28,6 @@ import { GatewayRequest, REQUEST, requestOf } from './request/gateway-request.js
 import type { GatewayContext } from './request/gateway-request.js';
 import type { RulesUpdate } from './rules-update.js';
 import { SupergraphVersions } from './supergraph-versions.js';
-import type { SupergraphSource } from './supergraph-versions.js';
-
-/** The options of `new ApolloGateway(…)`, except those that would bypass the protection. */
-export type ProtectedGatewayConfig = ApolloGatewayConfig;
 
 /**
  * Protects a federation: takes the configuration of `new ApolloGateway(…)` and returns what `new ApolloServer({ gateway })`
@@ -62,21 +58,6 @@ export type ProtectedGatewayConfig = ApolloGatewayConfig;
 export function protectGateway(config: ProtectedGatewayConfig, options: ProtectionOptions): ProtectedGateway {
   return new ProtectedGateway(config, options);
 }
-
-/** Keys of ApolloGateway's configuration that bypass Behalf with data sources or schemas. */
-const FORBIDDEN_KEYS = [
-  'buildService',
-  'serviceList',
-  'localServiceList',
-  'experimental_updateServiceDefinitions',
-  'experimental_updateSupergraphSdl',
-] as const;
-
-/** The reason, if there is more to say than that the key would bypass the protection. */
-const FORBIDDEN_REASONS: Readonly<Partial<Record<string, string>>> = Object.freeze({
-  buildService:
-    'would go past the protection; subgraphs.<name>.headers and forwardHeaders say which headers a subgraph gets',
-});
 
 /** Adapts the pipeline to the life cycle that Apollo Server expects of a gateway. */
 export class ProtectedGateway implements GatewayInterface {
@@ -264,33 +245,6 @@ export class ProtectedGateway implements GatewayInterface {
     const { metrics } = this.#protection;
     return { contentType: metrics.contentType, text: await metrics.text() };
   }
-}
-
-/** The supergraph of a configuration that does not bypass the protection. @throws {ConfigurationError} */
-function protectedSource(config: ProtectedGatewayConfig): SupergraphSource {
-  for (const key of FORBIDDEN_KEYS) {
-    if (key in config)
-      throw new ConfigurationError(key, FORBIDDEN_REASONS[key] ?? 'would go past the protection');
-  }
-  const { supergraphSdl, queryPlannerConfig, telemetry, debug } = config as {
-    debug?: unknown;
-    supergraphSdl?: SupergraphSource;
-    telemetry?: { includeDocument?: unknown; recordExceptions?: unknown };
-    queryPlannerConfig?: { cache?: unknown };
-  };
-  if (supergraphSdl === undefined)
-    throw new ConfigurationError('supergraphSdl', 'is needed: text, or a supergraph manager');
-  if (queryPlannerConfig?.cache !== undefined)
-    throw new ConfigurationError('queryPlannerConfig.cache', 'would share plans between supergraph versions');
-  for (const key of ['includeDocument', 'recordExceptions'] as const) {
-    // Literals in documents and messages of errors are personal data.
-    if (telemetry?.[key] !== undefined && telemetry[key] !== false)
-      throw new ConfigurationError(`telemetry.${key}`, 'would put values into spans');
-  }
-  // It logs query plans, with the literals of the operation.
-  if (debug !== undefined && debug !== false)
-    throw new ConfigurationError('debug', 'would put values into the log');
-  return supergraphSdl;
 }
 
 /** The headers that Apollo Server passes on, if no context was made for the request. */

@@ -2,15 +2,9 @@
  * The tools for a federation's schemas: compose, lint, explain, diff. A separate entry, because a gateway in production needs
  * neither composition nor its dependencies.
  */
-export {
-  compose,
-  composeErrors,
-  ComposeError,
-  composeSupergraph,
-  readSupergraphConfig,
-  type ComposeErrorCode,
-  type SubgraphSource,
-} from './compose/compose.js';
+export { compose, composeSupergraph } from './compose/compose.js';
+export { composeErrors, ComposeError, type ComposeErrorCode } from './compose/errors.js';
+export { readSupergraphConfig, type SubgraphSource } from './compose/supergraph-config.js';
 export { supposedDelegation, type ExplainInput, type ExplainResult } from './explain.js';
 export { diffSupergraphs, type Change, type ChangeKind } from './inspect/diff.js';
 export { createExplainer } from './inspect/explainer.js';

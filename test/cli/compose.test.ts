@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { isUnrestricted, Links, RuleTable } from '@behalf/directives/internal';
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { compose, ComposeError, composeSupergraph } from '../../gateway/compose/compose.js';
+import { compose, composeSupergraph } from '../../gateway/compose/compose.js';
+import { ComposeError } from '../../gateway/compose/errors.js';
 
 const link = (imports: string): string => `
   extend schema

@@ -2,8 +2,9 @@ import { composeServices } from '@theguild/federation-composition';
 import { completeSubgraph, lowerRequiresScope, RuleTable } from '@behalf/directives/internal';
 import { parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { composeSupergraph, readSupergraphConfig } from '../../gateway/compose/compose.js';
-import type { SubgraphSource } from '../../gateway/compose/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
+import { readSupergraphConfig } from '../../gateway/compose/supergraph-config.js';
+import type { SubgraphSource } from '../../gateway/compose/supergraph-config.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 
 function composeElsewhere(sources: readonly SubgraphSource[]): string {

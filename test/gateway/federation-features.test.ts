@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, expect, it } from 'vitest';
-import { ComposeError, composeSupergraph } from '../../gateway/compose/compose.js';
+import { ComposeError } from '../../gateway/compose/errors.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
 import type { GatewayConfig } from '../../gateway/index.js';
 import { projectPath } from '@behalf/example/internal';
 import { federate } from '../conformance/support.js';

@@ -1,7 +1,8 @@
 import { RuleTable } from '@behalf/directives/internal';
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { composeSupergraph, readSupergraphConfig } from '../../gateway/compose/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
+import { readSupergraphConfig } from '../../gateway/compose/supergraph-config.js';
 import {
   checkPolicy,
   comparePolicyWithSchema,

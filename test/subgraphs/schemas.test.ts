@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { type DirectiveNode, type NameNode, parse, type StringValueNode, visit } from 'graphql';
 import { describe, expect, it } from 'vitest';
 
-import { composeSupergraph, readSupergraphConfig } from '../../gateway/compose/compose.js';
+import { composeSupergraph } from '../../gateway/compose/compose.js';
+import { readSupergraphConfig } from '../../gateway/compose/supergraph-config.js';
 import { readPolicy } from '../../policy/index.js';
 import { buildAccountsSchema } from '../../subgraphs/bank/accounts/schema.js';
 import { buildConsentSchema } from '../../subgraphs/consent/schema.js';

@@ -11,7 +11,7 @@ declare module 'vitest' {
 }
 
 /** One folder for the whole run, outside the repository, that is gone afterwards. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const runFolder = await mkdtemp(join(tmpdir(), 'behalf-run-'));
   project.provide('runFolder', runFolder);
   return () => rm(runFolder, { recursive: true, force: true, maxRetries: 5 });

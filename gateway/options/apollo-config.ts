@@ -1,0 +1,48 @@
+import type { ApolloGatewayConfig } from '../apollo.js';
+import { ConfigurationError } from '../errors.js';
+import type { SupergraphSource } from '../supergraph-versions.js';
+
+/** The options of `new ApolloGateway(…)`, except those that would bypass the protection. */
+export type ProtectedGatewayConfig = ApolloGatewayConfig;
+
+/** Keys of ApolloGateway's configuration that bypass Behalf with data sources or schemas. */
+const FORBIDDEN_KEYS = [
+  'buildService',
+  'serviceList',
+  'localServiceList',
+  'experimental_updateServiceDefinitions',
+  'experimental_updateSupergraphSdl',
+] as const;
+
+/** The reason, if there is more to say than that the key would bypass the protection. */
+const FORBIDDEN_REASONS: Readonly<Partial<Record<string, string>>> = Object.freeze({
+  buildService:
+    'would go past the protection; subgraphs.<name>.headers and forwardHeaders say which headers a subgraph gets',
+});
+
+/** The supergraph of a configuration that does not bypass the protection. @throws {ConfigurationError} */
+export function protectedSource(config: ProtectedGatewayConfig): SupergraphSource {
+  for (const key of FORBIDDEN_KEYS) {
+    if (key in config)
+      throw new ConfigurationError(key, FORBIDDEN_REASONS[key] ?? 'would go past the protection');
+  }
+  const { supergraphSdl, queryPlannerConfig, telemetry, debug } = config as {
+    debug?: unknown;
+    supergraphSdl?: SupergraphSource;
+    telemetry?: { includeDocument?: unknown; recordExceptions?: unknown };
+    queryPlannerConfig?: { cache?: unknown };
+  };
+  if (supergraphSdl === undefined)
+    throw new ConfigurationError('supergraphSdl', 'is needed: text, or a supergraph manager');
+  if (queryPlannerConfig?.cache !== undefined)
+    throw new ConfigurationError('queryPlannerConfig.cache', 'would share plans between supergraph versions');
+  for (const key of ['includeDocument', 'recordExceptions'] as const) {
+    // Literals in documents and messages of errors are personal data.
+    if (telemetry?.[key] !== undefined && telemetry[key] !== false)
+      throw new ConfigurationError(`telemetry.${key}`, 'would put values into spans');
+  }
+  // It logs query plans, with the literals of the operation.
+  if (debug !== undefined && debug !== false)
+    throw new ConfigurationError('debug', 'would put values into the log');
+  return supergraphSdl;
+}
