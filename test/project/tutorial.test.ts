@@ -101,27 +101,23 @@ async function runInBackground({ text, expected }: Step): Promise<void> {
   );
 }
 
-it(
-  'the tutorial works as written, from the published packages',
-  { timeout: 480_000 },
-  async () => {
-    let tutorial = await readFile(projectPath('docs/tutorial.md'), 'utf8');
-    for (const port of PORTS) tutorial = tutorial.replaceAll(port, String(await freePort()));
-    const steps = stepsOf(tutorial);
-    expect(steps.filter(({ kind }) => kind === 'background')).toHaveLength(3);
-    const shell = openShell();
-    for (const step of steps) {
-      if (step.kind === 'file') await writeFile(join(folder, step.name), step.text);
-      else if (step.kind === 'background') await runInBackground(step);
-      else {
-        const install = /^npm install (.+)$/m.exec(step.text);
-        const output = await shell.run(step.text.replace(install?.[0] ?? '', ''));
-        // What this command installs is installed from tarballs, once for all tests that need it.
-        if (install !== null) await useModulesOf(await sharedProject(), folder);
-        if (step.expected?.kind === 'json')
-          expect(JSON.parse(output), step.name).toEqual(JSON.parse(step.expected.text));
-        else if (step.expected !== undefined) expect(output, step.name).toContain(step.expected.text.trim());
-      }
+it('the tutorial works as written, from the published packages', { timeout: 480_000 }, async () => {
+  let tutorial = await readFile(projectPath('docs/tutorial.md'), 'utf8');
+  for (const port of PORTS) tutorial = tutorial.replaceAll(port, String(await freePort()));
+  const steps = stepsOf(tutorial);
+  expect(steps.filter(({ kind }) => kind === 'background')).toHaveLength(3);
+  const shell = openShell();
+  for (const step of steps) {
+    if (step.kind === 'file') await writeFile(join(folder, step.name), step.text);
+    else if (step.kind === 'background') await runInBackground(step);
+    else {
+      const install = /^npm install (.+)$/m.exec(step.text);
+      const output = await shell.run(step.text.replace(install?.[0] ?? '', ''));
+      // What this command installs is installed from tarballs, once for all tests that need it.
+      if (install !== null) await useModulesOf(await sharedProject(), folder);
+      if (step.expected?.kind === 'json')
+        expect(JSON.parse(output), step.name).toEqual(JSON.parse(step.expected.text));
+      else if (step.expected !== undefined) expect(output, step.name).toContain(step.expected.text.trim());
     }
-  },
-);
+  }
+});
