@@ -325,6 +325,19 @@ describe('PSEUDONYMIZE', () => {
   });
 });
 
+describe('NOISE', () => {
+  it('draws from a keyed digest of the coordinate, the client and the value', () => {
+    const digest = createHmac('sha256', KEY).update('7:Query.x3:app104').digest();
+    const noise = { to: 'NOISE', spread: 10 } as const;
+    const whole = noiseGrid(10, undefined, true);
+    const fine = noiseGrid(10, undefined, false);
+    if (whole === undefined || fine === undefined) throw new Error('no grid');
+    expect(compile(noise, GraphQLInt)(104, app)).toBe(addNoise(104, whole, digest));
+    expect(compile(noise, GraphQLFloat)(104, app)).toBe(addNoise(104, fine, digest));
+    expect(whole).not.toEqual(fine);
+  });
+});
+
 describe('REDACT', () => {
   it('leaves null where the field may be null, and a constant elsewhere', () => {
     expect(compile({ to: 'REDACT' }, GraphQLInt)(1, app)).toBeNull();
@@ -348,6 +361,17 @@ describe('every strategy', () => {
     expect(minimize(error, app)).toBe(error);
     expect(minimize(['abc', undefined, error], app)).toEqual(['**c', null, error]);
     expect(await minimize(Promise.resolve(['abc']), app)).toEqual(['**c']);
+  });
+
+  it('reads lists that may not be null entry by entry', () => {
+    const type = new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(GraphQLString)));
+    expect(compile({ to: 'MASK', keep: 1 }, type)(['abc', 'de'], app)).toEqual(['**c', '*e']);
+  });
+
+  it('leaves the scalars alone that all schemas share', () => {
+    const { serialize } = GraphQLString;
+    compile({ to: 'MASK', keep: 1 }, GraphQLString);
+    expect(GraphQLString.serialize).toBe(serialize);
   });
 
   it('takes asynchronous lists, as graphql 17 does', async () => {
