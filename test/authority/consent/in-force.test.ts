@@ -8,6 +8,7 @@ import { BY_ADMIN, MINUTE_MS, terms, TestStore } from './support.js';
 let store: TestStore;
 let acknowledgements: GatewayAcknowledgements;
 let change: ChangePosition;
+const logged: string[] = [];
 beforeAll(async () => {
   store = await TestStore.open();
   const { id } = await store.register.grant(terms('alma'));
@@ -19,10 +20,14 @@ beforeAll(async () => {
 afterAll(() => store.close());
 beforeEach(async () => {
   await store.db.deleteFrom('authority.stream').execute();
-  const log = { log: () => undefined };
+  const log = { log: (_level: string, code: string) => void logged.push(code) };
   acknowledgements = await GatewayAcknowledgements.open({ databaseUrl: store.url, db: store.db, log });
 });
-afterEach(() => acknowledgements.close());
+afterEach(async () => {
+  await acknowledgements.close();
+  // It listened all the time: otherwise it would look once a second, which is hard to tell on a busy machine.
+  expect(logged).toEqual([]);
+});
 
 interface Follower {
   readonly delivered?: number;
@@ -76,6 +81,7 @@ describe('a change is in force', () => {
     await follow('far-behind', { delivered: 0 });
     const state = { everywhere: false, gateways: 4, waitingFor: ['gateway 3', 'far-behind'], silent: [] };
     expect(await acknowledgements.inForce(change, 0)).toEqual(state);
+    expect(await acknowledgements.inForce(change, -1)).toEqual(state);
     await acknowledge('behind', change.seq);
     await acknowledge('far-behind', change.seq - 1);
     expect(await acknowledgements.inForce(change, 0)).toEqual({ ...state, waitingFor: ['far-behind'] });
