@@ -31,6 +31,13 @@ const SOURCES = {
   'behalf/internal': 'cli/internal.ts',
 };
 
+/** They replace a module, or set what a whole process shares, so each needs a process of its own. */
+const ALONE = [
+  'test/directives/unknown-meaning.test.ts',
+  'test/gateway/no-values-on-record.test.ts',
+  'test/e2e/*.test.ts',
+];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -44,7 +51,14 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      // Loading the modules takes longer than many a test, so files share them.
+      {
+        extends: true,
+        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE } },
+    ],
     globalSetup: ['test/support/database-server.ts', 'test/support/run-folder.ts'],
     reporters: ['default', './test/reporter.ts'],
     testTimeout: 30_000,
