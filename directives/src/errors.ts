@@ -45,6 +45,11 @@ export const directiveErrors = Object.freeze({
       '`protectSchema` was given something that is not a GraphQLSchema of the installed `graphql` package.',
     since: '0.1.0',
   },
+  INVALID_OPTIONS: {
+    description:
+      'An option of `protectSchema` or `buildProtectedSubgraph` is missing, unknown or invalid; the message names it.',
+    since: '0.1.0',
+  },
   ALREADY_PROTECTED: {
     description: 'The schema is already protected.',
     since: '0.1.0',
@@ -94,6 +99,11 @@ export const subgraphLogCodes = Object.freeze({
   FOREIGN_ROWS: {
     description:
       'A resolver returned rows of other subjects. They were omitted; its query should not read them.',
+    since: '0.1.0',
+  },
+  TXN_TOKEN_REFUSED: {
+    description:
+      'A transaction token was refused, so its request counts as anonymous; the reason is a code. If every one is, compare `name` and `gateway` with the gateway.',
     since: '0.1.0',
   },
   VALUE_NOT_MINIMIZED: {

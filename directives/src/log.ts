@@ -1,18 +1,21 @@
+import type { TxnTokenRefusal } from './claims/txn-token-refusals.js';
 import type { subgraphLogCodes } from './errors.js';
 
 /** Every code that a {@link SubgraphLog} hears. The codes are stable. */
 export type SubgraphLogCode = keyof typeof subgraphLogCodes;
 
-/** A coordinate and a count: never a value, a subject, an argument or a variable. */
+/** A coordinate or a reason, and a count: never a value, a subject, an argument, a variable or a token. */
 export interface SubgraphLogFacts {
   readonly subgraph: string;
   /** Schema coordinate: a field, or an entity's type for references. */
-  readonly coordinate: string;
-  /** How often it happened since the previous line about the same coordinate. */
+  readonly coordinate?: string;
+  /** Why a transaction token was refused. */
+  readonly reason?: TxnTokenRefusal;
+  /** How often it happened since the previous line about the same coordinate or reason. */
   readonly count: number;
 }
 
-/** Receives what a team should know about its subgraph, at most once a minute per code and coordinate. */
+/** Receives what a team should know about its subgraph, at most once a minute per code and coordinate, or reason. */
 export type SubgraphLog = (code: SubgraphLogCode, facts: SubgraphLogFacts) => void;
 
 /** One JSON object per line, as the gateway logs. */
@@ -25,7 +28,7 @@ const QUIET_MS = 60_000;
 
 /**
  * Counts events, row by row, and logs each kind once a minute. It holds one entry per code and coordinate of the schema,
- * whatever callers do.
+ * or reason, whatever callers do.
  */
 export class OccasionalLog {
   readonly #entries = new Map<string, { quietUntilMs: number; count: number }>();
@@ -40,8 +43,17 @@ export class OccasionalLog {
     this.#nowMs = nowMs;
   }
 
+  /** Reports what happened at a coordinate of the schema. */
   report(code: SubgraphLogCode, coordinate: string, count = 1): void {
-    const key = `${code} ${coordinate}`;
+    this.#count(code, { coordinate }, count);
+  }
+
+  reportRefusedToken(reason: TxnTokenRefusal): void {
+    this.#count('TXN_TOKEN_REFUSED', { reason }, 1);
+  }
+
+  #count(code: SubgraphLogCode, where: Pick<SubgraphLogFacts, 'coordinate' | 'reason'>, count: number): void {
+    const key = `${code} ${where.coordinate ?? where.reason ?? ''}`;
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       entry = { quietUntilMs: -Infinity, count: 0 };
@@ -50,7 +62,7 @@ export class OccasionalLog {
     entry.count += count;
     const nowMs = this.#nowMs();
     if (nowMs < entry.quietUntilMs) return;
-    const facts = { subgraph: this.#subgraph, coordinate, count: entry.count };
+    const facts = { subgraph: this.#subgraph, ...where, count: entry.count };
     entry.quietUntilMs = nowMs + QUIET_MS;
     entry.count = 0;
     try {

@@ -65,8 +65,8 @@ function addressOf(name: BankSubgraphName, { host, port, introspection, log }: E
 /** The directives' warnings go to the same log as everything else; without a log, to stderr. */
 function ruleLogOf({ log }: ExampleSubgraphOptions): SubgraphLog | undefined {
   if (log === undefined) return undefined;
-  return (code, { subgraph, coordinate, count }) => {
-    log.log('warn', code, { subgraph, coordinate, count });
+  return (code, facts) => {
+    log.log('warn', code, { ...facts });
   };
 }
 

@@ -116,7 +116,7 @@ async function serve(
 /** The directives' warnings go to the same log as everything else. */
 function ruleLogOf(log: Log | undefined): SubgraphLog | undefined {
   if (log === undefined) return undefined;
-  return (code, { subgraph, coordinate, count }) => {
-    log.log('warn', code, { subgraph, coordinate, count });
+  return (code, facts) => {
+    log.log('warn', code, { ...facts });
   };
 }

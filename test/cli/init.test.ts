@@ -57,7 +57,8 @@ describe('behalf init', () => {
   it.each(['subgraph', 'gateway'] as const)('leaves no placeholder in a %s', async (kind) => {
     const target = await init(kind, `placeholders-${kind}`);
     for (const file of await readdir(target))
-      expect(await readFile(join(target, file), 'utf8')).not.toMatch(/__[A-Z]+__/);
+      expect(await readFile(join(target, file), 'utf8')).not.toMatch(/__[A-Z]+__|\*\*[A-Z]+\*\*/);
+    expect(await readFile(join(target, 'README.md'), 'utf8')).toMatch(`# placeholders-${kind}\n`);
   });
 
   it('refuses a folder that is not empty, unless forced', async () => {

@@ -44,7 +44,6 @@ describe('protectedContext finds the transaction token in', () => {
       () => ({ 'txn-token': token, get: 'g', has: 'h' }),
     ],
     ['headers beside a header named headers', () => ({ 'txn-token': token, headers: 'h' })],
-    ['headers of which another is not a text', () => ({ 'txn-token': token, other: 1 })],
     ['headers of which another is undefined', () => ({ 'txn-token': token, 'Txn-Token': undefined })],
   ])('%s', async (_, request) => {
     expect(await subjectOf(request())).toBe('alma');
@@ -94,6 +93,10 @@ describe('protectedContext throws for what is not a request, instead of silently
     ['a request whose headers are a Map', { headers: new Map() }],
     ['a header that is not a string', { 'txn-token': 1 }],
     ['a header of objects', { 'txn-token': [{}] }],
+    ['another header that is not a string', { 'txn-token': 'a.b.c', other: 1 }],
+    ['Apollo Server’s context argument', { req: { headers: {} }, res: {} }],
+    ['Yoga’s context argument', { request: new Request('https://people.example'), params: {} }],
+    ['headers that are null', { headers: null }],
   ])('%s', async (_, request) => {
     await expect(subjectOf(request)).rejects.toMatchObject({
       name: 'DirectiveError',

@@ -57,7 +57,7 @@ beforeAll(async () => {
   const issuerUrl = `http://127.0.0.1:${port}`;
   const trust = { issuer: issuerUrl, jwksUri: `${issuerUrl}/.well-known/jwks.json` };
   issuer = await TestIssuer.start();
-  const log = (code: string, { coordinate }: { coordinate: string }): void => {
+  const log = (code: string, { coordinate = '' }: { coordinate?: string }): void => {
     logged.push(`${code} ${coordinate}`);
   };
   const people = await TestSubgraph.start('people', trust, PEOPLE, {

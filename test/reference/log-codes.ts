@@ -67,6 +67,8 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
 
 const subgraphActions: Readonly<Record<SubgraphLogCode, string>> = {
   FOREIGN_ROWS: 'Restrict the resolver’s query to the subject’s rows (`delegation.subject`).',
+  TXN_TOKEN_REFUSED:
+    'If every token is refused: compare the subgraph’s `name`, `gateway.issuer` and `gateway.jwksUri` with the gateway’s configuration.',
   VALUE_NOT_MINIMIZED: 'Correct the value, the type of the field, or its `@minimize`.',
 };
 

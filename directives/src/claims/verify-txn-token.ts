@@ -61,7 +61,7 @@ export function createTxnTokenVerifier(
     const { verified } = reading;
     if (verified === undefined) return reading;
     if (verified.boundTo === undefined)
-      return binding === 'required' ? { refusal: 'TXN_TOKEN_UNBOUND' } : reading;
+      return binding === 'accepted' ? reading : { refusal: 'TXN_TOKEN_UNBOUND' };
     if (graphqlRequestHash(body) !== verified.boundTo) return { refusal: 'TXN_TOKEN_BODY' };
     // Last, so that a copy of a token that is refused for another reason does not use it up.
     const answer = await useOnce(verified, replay);

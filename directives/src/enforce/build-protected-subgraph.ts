@@ -4,6 +4,7 @@ import { compileRules } from '../schema/compile-rules.js';
 import { withFederationNamespace } from '../specification/federation-namespace.js';
 import { buildApolloSubgraph } from './apollo-subgraph.js';
 import type { SubgraphResolvers } from './apollo-subgraph.js';
+import { checkOptions, SUBGRAPH_OPTIONS } from './check-options.js';
 import { guardSchema } from './guard.js';
 import type { ProtectionOptions } from './protection-options.js';
 
@@ -26,7 +27,7 @@ export interface ProtectedSubgraphOptions extends ProtectionOptions {
  * A request without a context value from `protectedContext` counts as anonymous, and sees only what is `@public`.
  * `_service.sdl` is lowered, so that IntrospectAndCompose, rover and every other composer keep the rules.
  *
- * @throws {DirectiveError} if a rule cannot be compiled, with the coordinate in the message; `MISSING_APOLLO_SUBGRAPH` if the
+ * @throws {DirectiveError} `INVALID_OPTIONS`; if a rule cannot be compiled, with the coordinate in the message; `MISSING_APOLLO_SUBGRAPH` if the
  * package is not installed; `FEDERATION_NOT_LINKED` for a Federation 1 schema, from which composition would drop the rules
  *
  * @example
@@ -49,6 +50,7 @@ export interface ProtectedSubgraphOptions extends ProtectionOptions {
  * ```
  */
 export function buildProtectedSubgraph(options: ProtectedSubgraphOptions): GraphQLSchema {
+  checkOptions(options, SUBGRAPH_OPTIONS, ['name', 'gateway', 'typeDefs', 'resolvers']);
   const source = withFederationNamespace(documentOf(options.typeDefs));
   const { document, rules } = compileRules(source, {
     coverage: options.coverage,

@@ -55,6 +55,7 @@ export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: Pr
     });
   }
   const nowMs = options.nowMs ?? Date.now;
+  const log = new OccasionalLog(options.name, options.log ?? stderrLog, nowMs);
   const compiled = wrapFields({
     schema,
     rules,
@@ -63,7 +64,7 @@ export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: Pr
     runtime: {
       stateOf,
       nowMs,
-      log: new OccasionalLog(options.name, options.log ?? stderrLog, nowMs),
+      log,
       revocationSignal: ({ delegation }) =>
         delegation === undefined ? undefined : options.revocationSignal?.(delegation),
     },
@@ -77,10 +78,10 @@ export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: Pr
     return begin({}, otelContext.active());
   }
 
-  guards.set(schema, guardFor(options, begin));
+  guards.set(schema, guardFor(options, begin, log));
 }
 
-function guardFor(options: ProtectionOptions, begin: BeginState): Guard {
+function guardFor(options: ProtectionOptions, begin: BeginState, log: OccasionalLog): Guard {
   const verify = createTxnTokenVerifier(options.name, options.gateway, options);
   const exchange =
     options.passOn === undefined
@@ -94,7 +95,10 @@ function guardFor(options: ProtectionOptions, begin: BeginState): Guard {
       const token = header(TXN_TOKEN_HEADER);
       const { verified, refusal } = await verify(token, body);
       if (verified === undefined) {
-        if (refusal !== 'TXN_TOKEN_MISSING') options.onRefusedToken?.(refusal);
+        if (refusal !== 'TXN_TOKEN_MISSING') {
+          log.reportRefusedToken(refusal);
+          options.onRefusedToken?.(refusal);
+        }
         return begin({}, parent);
       }
       const { delegation, transactionId, boundTo, expiresAt } = verified;

@@ -5,6 +5,7 @@ import { codeFirstDocument, withoutPrivateDirectives } from '../schema/code-firs
 import { compileRules } from '../schema/compile-rules.js';
 import type { CoordinateRules } from '../schema/coordinate-rules.js';
 import { publishSdl, serviceFieldOf } from '../schema/federation-fields.js';
+import { checkOptions, SCHEMA_OPTIONS } from './check-options.js';
 import { guardSchema } from './guard.js';
 import type { ProtectionOptions } from './protection-options.js';
 
@@ -26,7 +27,7 @@ export interface ProtectSchemaOptions extends ProtectionOptions {
  * wraps its resolvers later sees values before and after the decision. In a federation subgraph `_service.sdl` becomes the
  * lowered SDL, so that every composer keeps the rules; without `_service` it is a plain protected schema.
  *
- * @throws {DirectiveError} if a rule cannot be read or compiled, with the coordinate in the message; `UNREADABLE_SCHEMA` for a
+ * @throws {DirectiveError} `INVALID_OPTIONS`; if a rule cannot be read or compiled, with the coordinate in the message; `UNREADABLE_SCHEMA` for a
  * schema of another copy of the `graphql` package; `ALREADY_PROTECTED`; `FEDERATION_NOT_LINKED` for a subgraph of Federation 1
  *
  * @example
@@ -58,6 +59,7 @@ export interface ProtectSchemaOptions extends ProtectionOptions {
  */
 export function protectSchema(schema: GraphQLSchema, options: ProtectSchemaOptions): GraphQLSchema {
   refuseForeignSchema(schema);
+  checkOptions(options, SCHEMA_OPTIONS, ['name', 'gateway']);
   const isFederated = serviceFieldOf(schema) !== undefined;
   const source = codeFirstDocument(schema, options.rules ?? {}, isFederated);
   const { document, rules } = compileRules(source, { coverage: options.coverage, isFederated });

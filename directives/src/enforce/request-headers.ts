@@ -26,28 +26,35 @@ type HeaderValue = string | readonly string[] | undefined;
 export function headerReader(request: unknown): (name: string) => HeaderValue {
   const headers = isRecord(request) && isRecord(request.headers) ? request.headers : request;
   if (isFetchHeaders(headers)) return (name) => headers.get(name) ?? undefined;
-  if (!isPlain(headers)) {
-    throw new DirectiveError(
-      'UNREADABLE_HEADERS',
-      'pass the headers as Node or the Fetch standard have them, or the request that they came with',
-    );
+  if (!isPlain(headers)) refuse('this is not an object of headers');
+  for (const [name, value] of Object.entries(headers)) {
+    // An object around the request, such as Apollo Server's { req, res }, would otherwise count as a request without headers.
+    if (!isHeaderValue(value)) refuse(`the header "${name}" is not a string`);
   }
-  return (name) => valueOf(headers, name);
+  return (name) => valueOf(headers as Readonly<Record<string, HeaderValue>>, name);
 }
 
 /** Node writes names in lower case. Others may not, and a name in two spellings is a repeated header. */
-function valueOf(headers: Readonly<Record<string, unknown>>, name: string): HeaderValue {
+function valueOf(headers: Readonly<Record<string, HeaderValue>>, name: string): HeaderValue {
   const values: string[] = [];
   for (const [key, value] of Object.entries(headers)) {
     if (key.toLowerCase() !== name || value === undefined) continue;
-    const entries: readonly unknown[] = Array.isArray(value) ? value : [value];
-    for (const entry of entries) {
-      if (typeof entry !== 'string')
-        throw new DirectiveError('UNREADABLE_HEADERS', `the header "${name}" is not a string`);
-      values.push(entry);
-    }
+    if (typeof value === 'string') values.push(value);
+    else values.push(...value);
   }
   return values.length > 1 ? values : values[0];
+}
+
+function isHeaderValue(value: unknown): value is HeaderValue {
+  if (value === undefined || typeof value === 'string') return true;
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+}
+
+function refuse(problem: string): never {
+  throw new DirectiveError(
+    'UNREADABLE_HEADERS',
+    `${problem}; pass the headers as Node or the Fetch standard have them, or the request that they came with`,
+  );
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -43,7 +43,7 @@ export function wrapFields(input: ProtectionInput): CompiledProtection {
     }
   }
   const { requirements, exemptions, fields } = planner;
-  if (enforcement === 'enforce')
+  if (enforcement !== 'shadow')
     protectEntities({
       schema,
       rules,
