@@ -22,7 +22,7 @@ const CONNECTIONS_PERCENT = 25;
  * Creates or updates the log's tables, and the function that is the only way to append. Several processes may call it at the same
  * time.
  *
- * @throws StoreError `migration_failed`, `database_rights`, `database_busy`
+ * @throws StoreError `MIGRATION_FAILED`, `DATABASE_RIGHTS`, `DATABASE_BUSY`
  *
  * @example
  * ```ts

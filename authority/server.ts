@@ -32,8 +32,8 @@ const CLOSE_GRACE_MS = 2_000;
  * Starts the authorization server: OAuth endpoints, sign-in and consent pages, and the change stream for gateways. All state is
  * in the store, so it can be stopped at any time, and several instances can share a store.
  *
- * @throws AuthorityError `option_invalid`, `issuer_invalid`, `client_invalid`, `policy_mismatch`, `demo_not_loopback`,
- *   `data_dir_not_writable`, `keys_unreadable`, `listen_failed`; nothing is left open then
+ * @throws AuthorityError `OPTION_INVALID`, `ISSUER_INVALID`, `CLIENT_INVALID`, `POLICY_MISMATCH`, `DEMO_NOT_LOOPBACK`,
+ *   `DATA_DIR_NOT_WRITABLE`, `KEYS_UNREADABLE`, `LISTEN_FAILED`; nothing is left open then
  * @throws StoreError when the database cannot be used; nothing is left open then
  *
  * @example

@@ -11,6 +11,10 @@ export const commandErrors = Object.freeze({
     since: '0.1.0',
   },
   ADDRESS_IN_USE: { description: 'Another process listens on the address.', since: '0.1.0' },
+  ADDRESS_UNAVAILABLE: {
+    description: 'The address is unknown, is not of this machine, or must not be used by this account.',
+    since: '0.1.0',
+  },
   USAGE: { description: 'Arguments or options are missing, or contradict each other.', since: '0.1.0' },
   FILE_UNREADABLE: { description: 'A file that the command needs cannot be read.', since: '0.1.0' },
   TOKEN_UNREADABLE: {

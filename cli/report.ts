@@ -30,6 +30,7 @@ export function reportError(error: unknown, alsoExpected: readonly string[] = []
   const { code, details } = error as { code?: unknown; details?: unknown };
   const isExpected = EXPECTED.has(error.name) || alsoExpected.includes(error.name);
   if (code === 'EADDRINUSE') printError(`ADDRESS_IN_USE: ${error.message}`);
+  else if (error.name === 'ListenError') printError(`ADDRESS_UNAVAILABLE: ${error.message}`);
   else if (isExpected && typeof code === 'string') {
     printError(`${code}: ${error.message}`);
     if (Array.isArray(details)) for (const detail of details) printError(`  ${String(detail)}`);

@@ -67,6 +67,7 @@ export type {
 } from './proof-replay/index.js';
 export type { AuditRecord, AuditSink } from '@behalf/audit';
 export { FileAuditSink } from '@behalf/audit';
+export { ListenError } from '@behalf/http';
 export type { SubgraphErrorOptions } from './subgraph-errors/options.js';
 export type { ForeignEventName } from './revocation/foreign-events.js';
 export type { ForeignStreamOptions, ReceiverOptions, StreamOptions } from './revocation/stream-options.js';

@@ -97,7 +97,7 @@ async function createClaim(db: Kysely<never>): Promise<void> {
  * Creates or updates the table of used DPoP proofs (RFC 9449 section 11.1), and the function that is the only way to access it.
  * Several processes may call it at the same time.
  *
- * @throws StoreError `migration_failed`, `database_rights`, `database_busy`
+ * @throws StoreError `MIGRATION_FAILED`, `DATABASE_RIGHTS`, `DATABASE_BUSY`
  *
  * @example
  * ```ts

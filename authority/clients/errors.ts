@@ -44,7 +44,7 @@ export type ApplicationErrorCode = keyof typeof applicationErrors;
  *     await applications.retire(clientId, { by: 'support', reason: 'no longer in use' });
  *     return true;
  *   } catch (error) {
- *     if (error instanceof ApplicationError && error.code === 'client_unknown') return false;
+ *     if (error instanceof ApplicationError && error.code === 'CLIENT_UNKNOWN') return false;
  *     throw error;
  *   }
  * }

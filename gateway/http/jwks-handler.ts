@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWK } from 'jose';
+import { ConfigurationError } from '../errors.js';
 
 /** The default address of the gateway's keys for subgraphs. */
 export const JWKS_PATH = '/.well-known/jwks.json';
@@ -24,6 +25,8 @@ interface JwksAnswer {
  * Serves the public keys of a gateway's transaction tokens (RFC 7517) from `node:http` and Express: GET and HEAD, 405 for
  * any other method, 503 while there are no keys. It reads no body and never throws. It does not look at the path.
  *
+ * @throws {ConfigurationError} for anything but a protected gateway, and for a reply of Fastify
+ *
  * @example
  * ```ts
  * import { createServer } from 'node:http';
@@ -43,7 +46,14 @@ interface JwksAnswer {
 export function jwksHandler(
   source: JwksSource,
 ): (request: IncomingMessage, response: ServerResponse) => void {
+  requireSource('jwksHandler', source);
   return (request, response) => {
+    // Fastify turns what is thrown here into an answer; a rejected promise would end the process.
+    if (typeof response.setHeader !== 'function')
+      throw new ConfigurationError(
+        'jwksHandler',
+        'answers node:http and Express; for Fastify use fastifyJwksHandler',
+      );
     void answerJwks(source, request.method).then(({ status, headers, body }) => {
       response.statusCode = status;
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
@@ -80,6 +90,7 @@ export interface FastifyReplyLike {
 export function fastifyJwksHandler(
   source: JwksSource,
 ): (request: { readonly method: string }, reply: FastifyReplyLike) => Promise<void> {
+  requireSource('fastifyJwksHandler', source);
   return async (request, reply) => {
     const { status, headers, body } = await answerJwks(source, request.method);
     reply.code(status);
@@ -87,6 +98,11 @@ export function fastifyJwksHandler(
     // Fastify keeps the length of a HEAD response, and drops the body.
     reply.send(body);
   };
+}
+
+function requireSource(handler: string, source: Partial<JwksSource> | null | undefined): void {
+  if (typeof source?.jwks !== 'function')
+    throw new ConfigurationError(handler, 'needs the gateway that protectGateway returned');
 }
 
 async function answerJwks(source: JwksSource, method: string | undefined): Promise<JwksAnswer> {

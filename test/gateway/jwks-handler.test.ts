@@ -87,3 +87,19 @@ describe.each(SERVERS)('the keys of transaction tokens over %s (RFC 7517)', (_na
     expect(answer.text).not.toContain('s3cret');
   });
 });
+
+describe('a handler that is used in the wrong place', () => {
+  it.each([undefined, null, {}, 'gateway'])('refuses %j for a gateway, at the start', (source) => {
+    for (const make of [jwksHandler, fastifyJwksHandler])
+      expect(() => make(source as never)).toThrow(/needs the gateway that protectGateway returned/);
+  });
+
+  it('jwksHandler in Fastify answers 500 and leaves the process running', async () => {
+    const app = fastify();
+    cleanup.add(() => app.close());
+    app.get(PATH, jwksHandler(gateway) as never);
+    const { statusCode, body } = await app.inject(PATH);
+    expect(statusCode).toBe(500);
+    expect(body).toContain('fastifyJwksHandler');
+  });
+});
