@@ -64,6 +64,12 @@ const CLIENT_NAMES: ReadonlySet<string> = new Set([
   'x-rewrite-url',
 ]);
 const CLIENT_PREFIXES: readonly string[] = ['x-forwarded', 'x-original-', 'x-envoy-'];
+/**
+ * A verified identity or client certificate, as nginx, HAProxy, Apache, Traefik, Azure, AWS and Google state it: `x-ssl-client-s-dn`,
+ * `x-client-verify`, `x-arr-clientcert`, `x-amzn-oidc-identity`, `x-ms-client-principal`, `x-goog-iap-jwt-assertion`.
+ */
+const PROXY_IDENTITY =
+  /(?:^|-)ssl-|client-?(?:cert|verify|principal)|^x-amzn-(?:mtls|oidc)|^x-goog-(?:iap|authenticated)/;
 
 /** @param name In lower case. */
 export function isOwnHeader(name: string): boolean {
@@ -73,6 +79,9 @@ export function isOwnHeader(name: string): boolean {
 /** @param name In lower case. */
 export function isUnforwardableHeader(name: string): boolean {
   return (
-    isOwnHeader(name) || CLIENT_NAMES.has(name) || CLIENT_PREFIXES.some((prefix) => name.startsWith(prefix))
+    isOwnHeader(name) ||
+    CLIENT_NAMES.has(name) ||
+    CLIENT_PREFIXES.some((prefix) => name.startsWith(prefix)) ||
+    PROXY_IDENTITY.test(name)
   );
 }
