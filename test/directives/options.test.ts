@@ -1,11 +1,6 @@
 import { buildSchema } from 'graphql';
 import { expect, it, vi } from 'vitest';
-import {
-  buildProtectedSubgraph,
-  createTxnTokenVerifier,
-  protectedContext,
-  protectSchema,
-} from '../../directives/src/index.js';
+import { buildProtectedSubgraph, protectedContext, protectSchema } from '../../directives/src/index.js';
 import type { ProtectSchemaOptions } from '../../directives/src/index.js';
 import { SCHEMA_OPTIONS, SUBGRAPH_OPTIONS } from '../../directives/src/enforce/check-options.js';
 
@@ -91,11 +86,6 @@ it('knows every option of both functions', () => {
 
 it('an undefined option counts as absent', () => {
   expect(() => protect({ ...good, coverage: undefined, log: undefined })).not.toThrow();
-});
-
-it('an unknown binding requires bound tokens', async () => {
-  const verify = createTxnTokenVerifier('people', gateway, { binding: 'requird' as 'required' });
-  expect(await verify('forged')).toMatchObject({ refusal: expect.stringMatching(/^TXN_TOKEN_/) as string });
 });
 
 it('logs why a transaction token was refused, once a minute for each reason', async () => {
