@@ -64,6 +64,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // More than there are processor cores: many tests wait for processes, timers and the database.
+    maxWorkers: 4,
   },
 });
