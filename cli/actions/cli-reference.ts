@@ -4,8 +4,8 @@ import { exitCodesOf } from '../exit-codes.js';
 const INTRODUCTION = [
   '# The command line',
   '',
-  '`npm run docs` generates this page from the commands, and a test fails if it is out of date. `npx behalf help COMMAND`',
-  'prints the same for one command.',
+  'This page lists every command of `behalf`, with its options and exit codes. `npm run docs` generates it from the commands,',
+  'and a test fails if it is out of date. `npx behalf help COMMAND` prints the same for one command.',
   '',
   'A failure prints `CODE: message` on standard error; [errors.md](ERRORS) lists the codes. Where a command’s exit code',
   'is an answer (for CI), 0 and 1 are the two answers, and 2 means that there is no answer.',

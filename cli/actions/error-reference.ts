@@ -97,8 +97,9 @@ export function errorReference(): string {
   const lines = [
     '# Error codes',
     '',
-    'Codes are stable: programs may compare them. Messages are for people. `npm run docs` generates this page from the',
-    'registries in the code, and a test fails if it is out of date. `npx behalf errors CODE` prints the same for one code.',
+    'This page explains every error code. Codes are stable: programs may compare them. Messages are for people. `npm run docs`',
+    'generates this page from the registries in the code, and a test fails if it is out of date. `npx behalf errors CODE` prints',
+    'the same for one code.',
   ];
   for (const { title, met, codes } of errorRegistries) {
     const hasStatus = Object.values(codes).some(({ status }) => status !== undefined);
