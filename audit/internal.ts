@@ -1,3 +1,3 @@
-/** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
+/** Exports that only Behalf's other packages use. Internal: they change without notice, in any version. */
 export { auditErrors } from './errors.js';
 export type { AuditedAccess } from './record.js';

@@ -41,7 +41,7 @@ export function whoRunsThis(): string {
   return `command-line:${userInfo().username}`;
 }
 
-/** A secret is shown once, where it is made. */
+/** A secret is shown only once, when it is created. */
 export function printSecret(secret: string | undefined, print: (line: string) => void): void {
   if (secret === undefined) return;
   print(`secret: ${secret}`);

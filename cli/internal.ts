@@ -1,4 +1,4 @@
-/** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
+/** Exports that only Behalf's other packages use. Internal: they change without notice, in any version. */
 export { printLine } from './terminal.js';
 export { describeRecord } from './actions/audit-tail.js';
 export { rotateKeys } from './actions/rotate-keys.js';

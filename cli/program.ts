@@ -17,12 +17,12 @@ import { revokeCommand } from './commands/revoke.js';
 import { rotateKeysCommand } from './commands/rotate-keys.js';
 import { resumeCommand, suspendCommand, suspensionsCommand } from './commands/suspend.js';
 
-/** By what somebody wants to do, in the order of the help. */
+/** The commands by task, in the order of the help. */
 const GROUPS: Readonly<Record<string, readonly Command[]>> = {
   'Start and run': [initCommand, composeCommand, gatewayCommand],
-  'Look at rules': [lintCommand, explainCommand, diffCommand, policiesCommand],
+  'Check rules': [lintCommand, explainCommand, diffCommand, policiesCommand],
   'End and suspend access': [revokeCommand, suspendCommand, resumeCommand, suspensionsCommand],
-  'Look after the authority': [clientsCommand, consentsCommand, rotateKeysCommand, replayStoreCommand],
+  'Administer the authority': [clientsCommand, consentsCommand, rotateKeysCommand, replayStoreCommand],
   'Find out': [auditCommand, errorsCommand],
 };
 

@@ -156,7 +156,7 @@ export const logCodes = Object.freeze({
   MESSAGE: { description: 'A plain text message from another part of the program.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 
-/** Every code that a {@link GatewayLog} hears. The codes are stable. */
+/** Every code that a {@link GatewayLog} receives. The codes are stable. */
 export type LogCode = keyof typeof logCodes;
 
 /** How much a line of the {@link GatewayLog} matters. */

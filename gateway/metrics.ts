@@ -39,7 +39,7 @@ export class GatewayMetrics {
     const registers = [this.#registry];
     this.#requests = new Counter({
       name: 'behalf_requests_total',
-      help: 'Operations, by what became of them (see the audit record).',
+      help: 'Operations, by their outcome (see the audit record).',
       labelNames: ['outcome'],
       registers,
     });
@@ -63,13 +63,13 @@ export class GatewayMetrics {
     });
     this.#disbelieved = new Counter({
       name: 'behalf_disbelieved_entries_total',
-      help: "Entries of a subgraph's accounts that were not believed.",
+      help: "Entries of a subgraph's facts that were rejected.",
       labelNames: ['subgraph'],
       registers,
     });
     this.#reloads = new Counter({
       name: 'behalf_reloads_total',
-      help: 'Supergraphs and policies that replaced those before, or were refused.',
+      help: 'New supergraphs and policies, by whether they were accepted or refused.',
       labelNames: ['outcome'],
       registers,
     });

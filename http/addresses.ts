@@ -43,7 +43,7 @@ export class AddressList {
 
 /**
  * The client's address behind trusted proxies. Each proxy appends the address of its peer, so the entries are read from the end.
- * Reading stops at the first address that is not a trusted proxy: anything before it is only that peer's word.
+ * Reading stops at the first address that is not a trusted proxy: the entries before it are only that peer's claim.
  *
  * @param peer the address at the other end of the connection
  * @param forwardedFor every value of the `X-Forwarded-For` header, in order
@@ -55,7 +55,7 @@ export class AddressList {
  * const proxies = new AddressList();
  * proxies.add('10.0.0.1');
  * forwardedAddress('10.0.0.1', ['192.0.2.7'], proxies); // '192.0.2.7'
- * forwardedAddress('198.51.100.4', ['192.0.2.7'], proxies); // '198.51.100.4': not a proxy, so its word does not count
+ * forwardedAddress('198.51.100.4', ['192.0.2.7'], proxies); // '198.51.100.4': not a proxy, so its claim is ignored
  * ```
  */
 export function forwardedAddress(

@@ -70,7 +70,7 @@ export function readBody(
   request: IncomingMessage,
   { maxBytes, timeoutMs = DEFAULT_TIMEOUT_MS }: BodyLimits,
 ): Promise<Buffer> {
-  // Refused before the first byte, where the client states the length.
+  // If the client states the length, an oversized body is refused before its first byte.
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
     return Promise.reject(new BodyError('BODY_TOO_LARGE'));
   }
@@ -99,7 +99,7 @@ export function readBody(
     const onAbort = (): void => refuse('BODY_ABORTED');
     const timer = setTimeout(() => refuse('BODY_TIMEOUT'), timeoutMs);
     request.on('data', onData).once('end', onEnd).once('close', onAbort);
-    // A broken connection closes the request as well, and an unheard error would end the process.
+    // A broken connection closes the request as well, and an error without a listener would end the process.
     request.on('error', () => undefined);
   });
 }

@@ -37,7 +37,7 @@ export function clientCertificate(
   return socket instanceof TLSSocket ? fromConnection(socket) : undefined;
 }
 
-/** Of two headers, one may be the client's that the proxy failed to remove. */
+/** If there are two headers, one may be the client's own, which the proxy failed to remove. */
 function fromHeader({ headersDistinct }: IncomingMessage): Uint8Array | undefined {
   const [value, ...others] = headersDistinct['client-cert'] ?? [];
   if (value === undefined || others.length > 0) return undefined;

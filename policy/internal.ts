@@ -1,4 +1,4 @@
-/** What only Behalf's own packages use of the policy. Internal: it changes without notice, in any version. */
+/** Exports that only Behalf's own packages use. Internal: they change without notice, in any version. */
 export { applyCeiling, type Ceiling, ceilingOf, type Held, isScopeAccepted } from './ceiling.js';
 export { longestConsentSeconds } from './longest.js';
 export { mayGrant } from './roles.js';

@@ -11,7 +11,7 @@ export function shapeProblem(error: ErrorObject | undefined): { path: string; pr
     .map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`))
     .join('');
   const key = (name: unknown): string => (path === '' ? String(name) : `${path}.${String(name)}`);
-  // An invalid name: point to the key itself, not to its parent.
+  // For an invalid name, point to the key itself, not to its parent.
   if (error?.propertyName !== undefined) {
     return { path: key(error.propertyName), problem: `is not a valid name (${error.message ?? ''})` };
   }

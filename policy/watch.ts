@@ -8,7 +8,7 @@ const DEFAULT_DEBOUNCE_MS = 200;
 /** How often the file is looked at when the operating system reports nothing, as on network file systems. */
 const DEFAULT_POLL_MS = 5_000;
 
-/** A file that never comes to rest is reported after this many debounce intervals all the same. */
+/** A file that keeps changing is reported after this many debounce intervals anyway. */
 const MAX_DEBOUNCES = 10;
 
 /** The settings of {@link watchFile}. */
@@ -25,9 +25,9 @@ export interface WatchOptions {
  * Calls `onChange` whenever the content behind `file` may have changed, until `signal` aborts.
  *
  * It notices writes in place, a rename over the file, and a symbolic link that now leads elsewhere (as Kubernetes does for
- * ConfigMaps), even where the operating system reports nothing, because it also polls. A missing file is not a change, but its
- * return as another file is. Changes in quick succession are reported once. The state at the time of the call is the first one,
- * so a caller that reads the file afterwards misses nothing.
+ * ConfigMaps), even where the operating system reports nothing, because it also polls. Removing the file is not a change, but
+ * putting a different file in its place is. Changes in quick succession are reported once. The first state is the one at the time
+ * of the call, so a caller that reads the file afterwards misses nothing.
  *
  * `onChange` runs once at a time. The watcher drops its errors, so report them inside. Neither timers nor the watcher keep the
  * process alive. Nothing is thrown: not for a file that does not exist, nor when the system has no watchers left.
@@ -96,7 +96,7 @@ class FileWatcher {
       directory.on('change', () => {
         this.#notify();
       });
-      // The directory is gone, or the system has no watchers left: polling goes on, and each poll tries again.
+      // The directory is gone, or the system has no watchers left. Polling continues, and each poll tries to watch again.
       directory.on('error', () => {
         directory.close();
         this.#directory = undefined;
@@ -112,7 +112,7 @@ class FileWatcher {
     else this.#lookIn(this.#debounceMs);
   }
 
-  /** Looks after `ms`, or sooner if that is already planned, so a stream of notifications cannot put off the look. */
+  /** Schedules a look at the file in `ms`, or keeps an earlier one, so a stream of notifications cannot postpone it. */
   #lookIn(ms: number): void {
     const dueMs = performance.now() + ms;
     if (this.#stopped || dueMs >= this.#dueMs) return;
@@ -135,7 +135,7 @@ class FileWatcher {
     this.#lookIn(isSoon ? this.#debounceMs : this.#pollMs);
   }
 
-  /** Whether this is a change, and the file has stayed as it is for one interval (or has changed for too long to wait on). */
+  /** Whether this is a change, and the file has stayed as it is for one interval (or has kept changing for too long). */
   #settled(fingerprint: string | undefined): fingerprint is string {
     if (fingerprint === undefined || fingerprint === this.#reported) {
       this.#changed = undefined;

@@ -59,8 +59,8 @@ export function openDatabase<Schema>(url: string, options: DatabaseOptions = {})
   pool.on('error', (error) =>
     options.log?.log('warn', 'DATABASE_CONNECTION_LOST', { reason: error.message }),
   );
-  // Of a connection that is lent out, the pool hears nothing: one that breaks between two statements of a transaction would
-  // end the process. Its next statement fails, and that is the answer.
+  // The pool does not listen for errors of a connection that is in use, so one that breaks between two statements of a
+  // transaction would end the process. The error can be ignored: the connection's next statement fails.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }

@@ -1,4 +1,4 @@
-/** What only Behalf's own packages use of the store. Internal: it changes without notice, in any version. */
+/** Exports that only Behalf's own packages use. Internal: they change without notice, in any version. */
 export { silentLog } from './log.js';
 export { migrate, type MigrateOptions } from './migrate.js';
 export { createGatewayRole, type GatewayRole } from './roles.js';

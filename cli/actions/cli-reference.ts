@@ -4,11 +4,11 @@ import { exitCodesOf } from '../exit-codes.js';
 const INTRODUCTION = [
   '# The command line',
   '',
-  'Made by `npm run docs` from the commands themselves; a test holds that it is fresh. `npx behalf help COMMAND` prints the',
-  'same for one command.',
+  'This page lists every command of `behalf`, with its options and exit codes. `npm run docs` generates it from the commands,',
+  'and a test fails if it is out of date. `npx behalf help COMMAND` prints the same for one command.',
   '',
   'A failure prints `CODE: message` on standard error; [errors.md](ERRORS) lists the codes. Where a command’s exit code',
-  'is an answer (for CI), 0 and 1 are the two answers and 2 means that there is none.',
+  'is an answer (for CI), 0 and 1 are the two answers, and 2 means that there is no answer.',
 ];
 
 /**
@@ -22,7 +22,7 @@ export function cliReference(program: Command, errorsPage = 'errors.md'): string
   return `${lines.join('\n')}\n`;
 }
 
-/** The commands that do something, in the order of the help; groups such as `clients` only hold others. */
+/** The commands that do something, in the order of the help; groups such as `clients` only contain other commands. */
 function leavesOf(command: Command): Command[] {
   const children = command
     .createHelp()

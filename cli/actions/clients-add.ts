@@ -6,7 +6,7 @@ import type { StoreOptions } from '../authority-store.js';
 import { CommandError } from '../command-error.js';
 import { readRegistration } from '../read-registration.js';
 
-/** A registration given by options: an application that uses the authorization code flow only. */
+/** A registration from options, for an application that uses only the authorization code flow. */
 export interface RegistrationFlags {
   readonly name?: string | undefined;
   readonly owner?: string | undefined;

@@ -28,7 +28,7 @@ export async function clientsChange(
   printSecret(secret, print);
 }
 
-/** `behalf clients renew-secret`: makes a new secret, printed here and never again; the old one stops working. */
+/** `behalf clients renew-secret`: creates a new secret, printed here and never again; the old one stops working. */
 export async function clientsRenewSecret(
   options: StoreOptions & { readonly clientId: string },
   print: (line: string) => void,

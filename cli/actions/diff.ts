@@ -12,7 +12,7 @@ export interface DiffOptions {
 }
 
 /**
- * `behalf diff`: prints what a change of the supergraph opens or closes.
+ * `behalf diff`: prints which fields a change of the supergraph opens or closes.
  *
  * @returns 0 when it opens nothing, 1 when it opens something
  * @throws CommandError `FILE_UNREADABLE`

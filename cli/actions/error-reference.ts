@@ -19,21 +19,21 @@ import { composeErrors } from '@behalf/gateway/tools';
 
 export interface ErrorRegistry {
   readonly title: string;
-  /** Who meets these codes, and where. */
+  /** Where these codes appear. */
   readonly met: string;
   readonly codes: Readonly<Record<string, ErrorDescription>>;
 }
 
-/** Every stable code of Behalf, by where it is met. */
+/** Every stable code of Behalf, grouped by where it appears. */
 export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   {
     title: 'Denials',
-    met: '`errors[].extensions.code` of an answer with data: one for each denied path.',
+    met: '`errors[].extensions.code` of a response with data: one for each denied path.',
     codes: denialErrors,
   },
   {
     title: 'Refused requests',
-    met: '`errors[].extensions.code` of an answer of the gateway.',
+    met: '`errors[].extensions.code` of a response of the gateway.',
     codes: gatewayErrors,
   },
   {
@@ -52,7 +52,7 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   { title: 'Policy', met: 'Wherever `policy.yaml` is read.', codes: policyErrors },
   {
     title: 'Refused requests of a subgraph',
-    met: '`errors[].extensions.code` of an answer of a protected subgraph.',
+    met: '`errors[].extensions.code` of a response of a protected subgraph.',
     codes: requestErrors,
   },
   {
@@ -62,7 +62,7 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   },
   {
     title: 'Transaction tokens',
-    met: '`onRefusedToken` of a subgraph: for its log, never for the caller.',
+    met: 'The reason in a subgraph’s log line `TXN_TOKEN_REFUSED`, and the argument of its option `onRefusedToken`. The caller never sees it.',
     codes: txnTokenRefusals,
   },
   {
@@ -81,24 +81,25 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   { title: 'Audit', met: '`AuditError` of a sink.', codes: auditErrors },
   {
     title: 'Authority',
-    met: 'At the start of the authority, and of `behalf rotate-keys`.',
+    met: 'At the start of the authority, and from `behalf rotate-keys`.',
     codes: authorityErrors,
   },
   { title: 'Applications', met: '`behalf clients`.', codes: applicationErrors },
   {
     title: 'Store',
-    met: 'At the start, when the database ends by itself, and of every command that works on one.',
+    met: 'At the start, when the database stops by itself, and from every command that uses a database.',
     codes: storeErrors,
   },
 ]);
 
-/** `docs/reference/errors.md`: Markdown, made of the registries alone. */
+/** `docs/reference/errors.md`: Markdown, generated from the registries alone. */
 export function errorReference(): string {
   const lines = [
     '# Error codes',
     '',
-    'Codes are stable: programs may compare them; messages are for people. This page is made by `npm run docs` from the',
-    'registries in the code, and a test holds that it is fresh. `npx behalf errors CODE` prints the same for one code.',
+    'This page explains every error code. Codes are stable: programs may compare them. Messages are for people. `npm run docs`',
+    'generates this page from the registries in the code, and a test fails if it is out of date. `npx behalf errors CODE` prints',
+    'the same for one code.',
   ];
   for (const { title, met, codes } of errorRegistries) {
     const hasStatus = Object.values(codes).some(({ status }) => status !== undefined);

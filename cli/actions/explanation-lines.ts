@@ -48,9 +48,9 @@ function reasonOf({ coordinate, decision, rules, minimization, perRow }: Explain
     case 'denied':
       return denialWords(coordinate, rules);
     case 'lost':
-      return 'goes with what it is selected on';
+      return 'lost with the denied field above it';
     case 'emptied':
-      return 'nothing that is selected on it is left';
+      return 'every field selected on it is denied';
     case 'skipped':
       return 'left out by @skip or @include';
     case 'introspection':

@@ -6,7 +6,7 @@ import { findTemplates, readOwnVersion } from './templates.js';
 /** @see initProject */
 export interface InitOptions {
   readonly kind: 'subgraph' | 'gateway';
-  /** Where to write; made when it does not exist. */
+  /** Where to write; created if it does not exist. */
   readonly folder: string;
   /** Name of the package; default: the name of the folder. */
   readonly name?: string | undefined;
@@ -19,7 +19,7 @@ export interface InitOptions {
 }
 
 const MAX_NAME_LENGTH = 214;
-/** What npm takes for the name of a new package. */
+/** The names that npm accepts for a new package. */
 const PACKAGE_NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 const CONTROL_CHARACTER = /\p{Cc}/u;
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
@@ -75,7 +75,7 @@ async function writeTemplate(
   return written;
 }
 
-/** A folder that does not exist is as good as an empty one. */
+/** A folder that does not exist counts as empty. */
 async function isEmpty(folder: string): Promise<boolean> {
   try {
     return (await readdir(folder)).length === 0;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The templates lie beside the sources of the CLI, and above its compiled files. */
+/** The templates are beside the sources of the CLI, and above its compiled files. */
 const CANDIDATES = ['templates'];
 
 /** The folder with the files of a starter. @throws Error when the installation lacks it */

@@ -29,7 +29,7 @@ const addCommand = new Command('add')
   )
   .option(
     '--redirect-uri <uri...>',
-    'where it is sent back to, exactly: https, or http on 127.0.0.1; required without --file',
+    'redirect address, compared exactly: https, or http on 127.0.0.1; required without --file',
   )
   .option('--home-page <uri>', 'its web site (default: none)')
   .option('--public', 'it cannot keep a secret, and uses PKCE alone', false)

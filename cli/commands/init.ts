@@ -31,7 +31,7 @@ export const initCommand = new Command('init')
 function starterCommand(kind: InitOptions['kind'], description: string): Command {
   return new Command(kind)
     .description(description)
-    .argument('<folder>', 'where to write it; made when it does not exist')
+    .argument('<folder>', 'where to write it; created if it does not exist')
     .option('--name <name>', 'name of the package (default: the name of the folder)')
     .addOption(
       new Option('--force', 'write into a folder that is not empty, over files of the same name').default(

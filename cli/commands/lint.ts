@@ -11,10 +11,10 @@ export const lintCommand = answersBy(
       '--config <file>',
       'the subgraphs, in the format of rover’s supergraph.yaml (default: "supergraph.yaml")',
     )
-    .option('--supergraph <file>', 'check a composed supergraph instead of the subgraphs (default: not)')
+    .option('--supergraph <file>', 'check a composed supergraph instead of the subgraphs (default: none)')
     .option(
       '--policy <file>',
-      'policy.yaml, to check the names of scopes and purposes as well (default: not)',
+      'policy.yaml, to check the names of scopes and purposes as well (default: none)',
     )
     .addOption(formatOption())
     .action((options: LintOptions) =>

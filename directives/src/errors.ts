@@ -103,12 +103,12 @@ export const subgraphLogCodes = Object.freeze({
   },
   TXN_TOKEN_REFUSED: {
     description:
-      'A transaction token was refused, so its request counts as anonymous; the reason is a code. If every one is, compare `name` and `gateway` with the gateway.',
+      'A transaction token was refused, so its request counts as anonymous. The reason is a code.',
     since: '0.1.0',
   },
   VALUE_NOT_MINIMIZED: {
     description:
-      "A value could not be serialized by its field's type, or its `@minimize` cannot read it. It left as null.",
+      "A value could not be serialized by its field's type, or its `@minimize` cannot read it. The caller gets null.",
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);

@@ -1,5 +1,5 @@
 /**
- * Shared by Behalf's own packages; changes without notice, in any version. Subgraph teams find everything that they need in
+ * Shared by Behalf's own packages. It changes without notice, in any version. Subgraph teams find everything that they need in
  * `@behalf/directives`.
  */
 export { TxnTokenExchange } from './claims/exchange-txn-token.js';

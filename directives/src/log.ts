@@ -1,7 +1,7 @@
 import type { TxnTokenRefusal } from './claims/txn-token-refusals.js';
 import type { subgraphLogCodes } from './errors.js';
 
-/** Every code that a {@link SubgraphLog} hears. The codes are stable. */
+/** Every code that a {@link SubgraphLog} receives. The codes are stable. */
 export type SubgraphLogCode = keyof typeof subgraphLogCodes;
 
 /** A coordinate or a reason, and a count: never a value, a subject, an argument, a variable or a token. */

@@ -154,13 +154,13 @@ export function isNothing(value: unknown): value is null | undefined {
   return value === null || value === undefined;
 }
 
-/** The type of a list's entries; undefined for what is not a list. */
+/** The type of a list's entries; undefined if the type at the place is not a list. */
 export function entryTypeAt({ type }: Place): GraphQLOutputType | undefined {
   const nullable = isNonNullType(type) ? type.ofType : type;
   return isListType(nullable) ? nullable.ofType : undefined;
 }
 
-/** The type of the objects at a place; undefined for a list, and for what has no fields. */
+/** The type of the objects at a place; undefined for a list, and for a type without fields. */
 function namedTypeAt({ type }: Place): GraphQLCompositeType | undefined {
   const nullable = isNonNullType(type) ? type.ofType : type;
   return isCompositeType(nullable) ? nullable : undefined;

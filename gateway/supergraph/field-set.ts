@@ -20,9 +20,9 @@ export function readFieldSet(text: string): SelectionSetNode {
     throw new GraphQLError(`Not a field set: ${text}`);
   };
   const [definition, ...others] = document.definitions;
-  // One that closes its braces and goes on would be checked only as far as there.
+  // Text after the closing brace would go unchecked.
   if (definition?.kind !== Kind.OPERATION_DEFINITION || others.length > 0) return refuse();
-  // What a named fragment reads stands elsewhere.
+  // The fields of a named fragment are defined outside the field set, so they would go unchecked.
   visit(definition, { FragmentSpread: refuse });
   return definition.selectionSet;
 }

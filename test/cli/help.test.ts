@@ -53,7 +53,7 @@ describe('help', () => {
   it('lists the commands by purpose, without hidden ones', async () => {
     const { code, stdout } = await behalf(['--help']);
     expect(code).toBe(0);
-    expect(stdout).toContain('Look at rules:');
+    expect(stdout).toContain('Check rules:');
     expect(stdout).not.toContain('reference');
   });
 

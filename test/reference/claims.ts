@@ -33,9 +33,9 @@ export async function claimsReference(): Promise<string> {
   const lines = [
     '# Claims, facts and records',
     '',
-    'The data between the parts, and the stored record. Each has a JSON Schema (2020-12), published with its package:',
-    '`@behalf/directives/schemas/…` and `@behalf/audit/schemas/…`. Tests compare the schemas with what a running system writes,',
-    'and with the code that reads it.',
+    'This page is for authors of programs that read the data which the parts exchange, or the stored record. Each has a JSON',
+    'Schema (2020-12), published with its package: `@behalf/directives/schemas/…` and `@behalf/audit/schemas/…`. Tests compare',
+    'the schemas with the data that a running system writes, and with the code that reads it.',
     MADE_BY,
   ];
   for (const file of SCHEMAS) {

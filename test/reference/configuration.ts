@@ -31,9 +31,9 @@ export async function configurationReference(): Promise<string> {
   const lines = [
     '# Configuration of the gateway',
     '',
-    'Every key of the file that `behalf gateway --config FILE` reads, in YAML or JSON. `${NAME}` in a value is filled from the',
-    'environment. Keys that are not listed stop the start. The options of `protectGateway` are checked by the same schema, which',
-    'the package publishes.',
+    'This page is for operators of a gateway. It lists every key of the file that `behalf gateway --config FILE` reads, in YAML',
+    'or JSON. `${NAME}` in a value is replaced by the environment variable. Any other key stops the start. The options of',
+    '`protectGateway` are checked by the same schema, which the package publishes.',
     MADE_BY,
   ];
   for (const [key, property] of Object.entries(schema.properties ?? {})) {

@@ -13,7 +13,7 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
     'Configure a stream under `revocation.streams`. Without one, a token is valid until it expires.',
   REQUEST_FAILED: 'Look the reason up in the [error codes](errors.md).',
   AUTHENTICATION_FAILED:
-    'Nothing for single lines. Many with one reason: check clocks, the audience, and the keys that the issuer publishes.',
+    'Ignore single lines. If there are many with one reason, check clocks, the audience, and the keys that the issuer publishes.',
   INTERNAL_SERVER_ERROR: 'Report it as a defect, with the line.',
   REQUEST_HANDLING_FAILED: 'Report it as a defect, with the line.',
   WOULD_DENY:
@@ -36,8 +36,8 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
   RATE_STORE_AVAILABLE: NOTHING,
   REVOCATION_HOOK_FAILED: 'Correct the hook: it must return soon and not throw.',
   PLANNING_STOPPED:
-    'Nothing for single lines. Many: find the client that sends these operations; see `limits.planningMs`.',
-  PLANNER_ENDED: 'Nothing for single lines. Many: give the process more memory.',
+    'Ignore single lines. If there are many, find the client that sends these operations; see `limits.planningMs`.',
+  PLANNER_ENDED: 'Ignore single lines. If there are many, give the process more memory.',
   SCHEMA_LISTENER_FAILED: 'Correct the listener: `onSchemaLoadOrUpdate` of the server around the gateway.',
   SUBGRAPH_FACTS_MALFORMED:
     'Have the subgraph’s team check its version of `@behalf/directives`, and what answers at its address.',
@@ -55,10 +55,10 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
   ACCESS_SUSPENDED: NOTHING,
   ACCESS_RESUMED: NOTHING,
   REVOCATION_STREAM_BROKEN: 'Restore the authority. After `revocation.maxStalenessMs` tokens are refused.',
-  REVOCATIONS_LOST: 'Nothing: clients get new tokens. If it recurs: find out why the stream is interrupted.',
+  REVOCATIONS_LOST: 'Nothing: clients get new tokens. If it recurs, find out why the stream is interrupted.',
   SIGNING_KEY_ROTATED: NOTHING,
   SIGNING_KEY_REVOKED: 'See the [runbook for a leaked key](../how-to/keys.md).',
-  SIGNING_KEY_NOT_ROTATED: 'Nothing for single lines: it is retried. If it recurs: report it as a defect.',
+  SIGNING_KEY_NOT_ROTATED: 'Ignore single lines, because it is retried. If it recurs, report it as a defect.',
   ISSUER_KEYS_NOT_REFRESHED: 'Check whether the issuer’s key set is reachable.',
   APOLLO_WARNING: NOTHING,
   APOLLO_ERROR: 'Send the same request to a gateway on a developer’s machine, which shows more.',
@@ -77,8 +77,9 @@ export function logReference(): string {
   return `${[
     '# Log codes',
     '',
-    'Gateway and subgraphs write one JSON object per line to standard error: `time`, `level`, `code`, and facts. A code is',
-    'stable; facts hold no token, value, argument or variable.',
+    'This page tells operators what each line in a log means, and what to do. Gateway and subgraphs write one JSON object per',
+    'line to standard error: `time`, `level`, `code`, and facts. A code is stable. Facts contain no token, value, argument or',
+    'variable. If a subgraph denies everything, look for `TXN_TOKEN_REFUSED` in its log first.',
     MADE_BY,
     '',
     '## Gateway',
@@ -87,7 +88,7 @@ export function logReference(): string {
     '',
     '## Subgraph',
     '',
-    'At most once a minute for each code and coordinate; `count` says how often since the line before.',
+    'A subgraph writes a line at most once a minute for each code and coordinate or reason. `count` says how often it happened since the previous line.',
     '',
     ...logTable(subgraphLogCodes, subgraphActions),
   ].join('\n')}\n`;

@@ -1,5 +1,5 @@
 /** The header of every generated page. */
-export const MADE_BY = 'This page is made by `npm run docs`; a test holds that it is fresh.';
+export const MADE_BY = '`npm run docs` generates this page, and a test fails if it is out of date.';
 
 /** Text in a cell of a table. */
 export function cell(text: string): string {

@@ -33,7 +33,7 @@ export interface Delegation {
 export type DetailLevel = 'full' | 'minimal';
 
 /**
- * The agreement that a delegation stands on: claim `consent` of an access token, and `tctx.consent` of a transaction token. Read it
+ * The agreement behind a delegation: claim `consent` of an access token, and `tctx.consent` of a transaction token. Read it
  * from {@link Delegation.consent}.
  */
 export interface ConsentClaim {

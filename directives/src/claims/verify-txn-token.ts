@@ -20,7 +20,7 @@ export interface TxnTokenBinding {
  *
  * It checks the signature by one of the gateway's keys, algorithm, type, issuer, audience (this subgraph's name), expiry,
  * lifetime, and the shape of every claim that decisions use; for a bound token also that it is for this request, and was not
- * used before. It does **not** check whether an unbound token was used before: that is valid for its few seconds. Nor does it
+ * used before. It does **not** check whether an unbound token was used before: such a token can be reused until it expires. Nor does it
  * check scopes: your code decides what the delegation may do.
  *
  * @returns a function of the `Txn-Token` header and the parsed body of what will be executed, which a bound token needs. It

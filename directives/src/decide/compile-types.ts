@@ -200,8 +200,8 @@ function readFieldRule(node: FieldDefinitionNode, links: Links, coordinate: stri
 }
 
 /**
- * `never`: a directive without a case does not compile. One that still gets here stops the start, because no assumed meaning
- * would protect.
+ * The parameter is `never`, so a directive without a case does not compile. One that still gets here stops the start, because
+ * guessing its meaning would protect nothing.
  */
 function refuseUnknown(meaning: never, coordinate: string): never {
   const { kind } = meaning as { readonly kind: string };

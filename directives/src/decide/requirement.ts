@@ -67,7 +67,7 @@ function distinct<Entry>(entries: readonly Entry[]): readonly Entry[] {
 const NOTHING_HELD: ReadonlySet<string> = new Set();
 
 /**
- * The decision. It starts as denied: each part must be shown, and anything absent is not held.
+ * Decides whether a delegation meets a requirement. It starts as denied: every part must be proven, and an absent claim proves nothing.
  *
  * @param delegation undefined for an anonymous caller, who holds nothing. A service has no consent, so it meets no purpose.
  */

@@ -108,7 +108,7 @@ function compileList(
   const own: OwnRows = (value, call) => {
     // An async list, for graphql 17.
     if (isAsyncIterable(value) && !isIterable(value)) return collect(value).then((rows) => own(rows, call));
-    // A single row in place of a list: graphql-js's error would reveal that it exists.
+    // A single row in place of a list is removed too: graphql-js's error would reveal that it exists.
     if (!isIterable(value)) return entry(value, call);
     const entries = Array.from(value, (item) => {
       const own = entry(item, call);

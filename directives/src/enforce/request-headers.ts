@@ -18,7 +18,7 @@ export type RequestHeaders =
 type HeaderValue = string | readonly string[] | undefined;
 
 /**
- * Looks a header up, by its name in lower case.
+ * Looks up a header by its lower-case name.
  *
  * @throws {DirectiveError} `UNREADABLE_HEADERS` for anything that is not {@link RequestHeaders}: treating it as a request
  * without a token would silently deny everybody

@@ -19,7 +19,7 @@ export class Interned<Value> {
   }
 }
 
-/** The same test as in graphql-js, so that both agree on what is a promise. */
+/** The same test as in graphql-js, so that both agree on what a promise is. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&

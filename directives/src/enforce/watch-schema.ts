@@ -3,7 +3,7 @@ import type { GraphQLFieldResolver, GraphQLOutputType } from 'graphql';
 import type { FieldPlan } from './field-plan.js';
 import type { RequestState } from './request-state.js';
 
-/** Shadow mode: the field's result is returned unchanged, and the decision it would have met is counted. */
+/** Shadow mode: the field's result is returned unchanged, and the decision that enforcement would have made is counted. */
 export function watchResolver(
   plan: FieldPlan,
   resolve: GraphQLFieldResolver<unknown, unknown>,

@@ -16,7 +16,7 @@ export function generalizeNumber(value: unknown, step: number): unknown {
   return null;
 }
 
-/** Truncation, not rounding: the result names the cell of the coordinate. */
+/** Truncates instead of rounding, so that the result names the cell that contains the coordinate. */
 export function cutDecimals(value: unknown, factor: number): number | null {
   return typeof value === 'number' ? Math.trunc(value * factor) / factor : null;
 }

@@ -43,7 +43,7 @@ function firstOf(text: string, start: number): string {
   }
 }
 
-/** Not between the halves of a surrogate pair, of which the first alone would be a character. */
+/** Never between the halves of a surrogate pair: the first half alone would count as a character. */
 function pieceEnd(text: string, end: number): number {
   if (end >= text.length) return text.length;
   const isSplit = /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(end - 1, end + 1));

@@ -76,7 +76,7 @@ function through(type: GraphQLOutputType, single: Minimizer): Minimizer {
   return minimizer;
 }
 
-/** A value in place of a list is minimized all the same, so that nothing graphql-js makes of it is whole. */
+/** A single value in place of a list is minimized as well, so graphql-js can never return it whole. */
 function eachOf(entry: Minimizer, single: Minimizer): Minimizer {
   const list = (value: Iterable<unknown>, context: MinimizationContext): unknown[] =>
     Array.from(value, (item) => entry(item, context));

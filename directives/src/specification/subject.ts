@@ -2,7 +2,7 @@ import type { DirectiveSpecification } from './directive-specification.js';
 import { BEHALF_IDENTITY } from './feature.js';
 import { readString } from './read-arguments.js';
 
-/** The rule in records: which property holds the subject is the subgraph's own affair. */
+/** The rule in records. It omits the property that holds the subject, which is the subgraph's own affair. */
 export const SUBJECT_RULE = '@subject';
 
 /**
