@@ -33,6 +33,16 @@ const DIALECT = [
   },
 ];
 
+/** Only for the product: tests build objects that may hold anything. */
+const PRODUCT_DIALECT = [
+  {
+    selector:
+      'ObjectExpression > SpreadElement > :matches(ConditionalExpression:has(> ObjectExpression[properties.length=0]), LogicalExpression[operator="&&"])',
+    message:
+      'Write the member with undefined as its value, and let its type take undefined. Where it must not exist, use withoutUndefined of @behalf/directives/internal, or assign it when there is a value.',
+  },
+];
+
 const TEST_DIALECT = [
   {
     selector:
@@ -85,6 +95,11 @@ export default tseslint.config(
         { considerDefaultExhaustiveForUnions: true },
       ],
     },
+  },
+  {
+    files: ['**/*.ts'],
+    ignores: ['bench/**', 'test/**'],
+    rules: { 'no-restricted-syntax': ['error', ...DIALECT, ...PRODUCT_DIALECT] },
   },
   {
     files: ['**/*.test.ts'],

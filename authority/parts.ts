@@ -162,7 +162,7 @@ function createChangeStream({ db, feed, issuer, options, state }: PartsOptions) 
     outbox,
     feed,
     log,
-    ...(longPollMs === undefined ? {} : { longPollMs }),
+    longPollMs,
   });
   const retry = { ...PUSH_RETRY, ...options.pushRetry };
   const endpoints = receivers.pushEndpoints;

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { sql } from 'kysely';
-import { errors } from 'oidc-provider';
 
 import type { Log } from '@behalf/store';
+import { errors } from './oidc/oidc-provider.js';
 import type { SsfTransmitter } from './changes/transmitter.js';
 import { addressToIssuer } from './http/own-address.js';
 import { HttpError, sendJson } from './http/respond.js';

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { errors, type Provider } from 'oidc-provider';
+import type { Provider } from 'oidc-provider';
 import { openDatabase } from '@behalf/store';
 import { comparePolicyWithSchema } from '@behalf/policy';
 import { Connections, listen, ListenError } from '@behalf/http';
 import { silentLog } from '@behalf/store/internal';
+import { errors } from './oidc/oidc-provider.js';
 import { ChangeFeed } from './changes/feed.js';
 import type { ClientRegistration } from './clients/register.js';
 import { ConsentExpiry } from './consent/expiry.js';

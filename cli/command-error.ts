@@ -1,7 +1,9 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
+import { fileErrors } from '@behalf/policy/internal';
 
 /** Error codes of the commands. */
 export const commandErrors = Object.freeze({
+  ...fileErrors,
   NO_DATABASE: {
     description: '`DATABASE_URL` is not set, and no Behalf runs on the data folder.',
     since: '0.1.0',
@@ -16,7 +18,6 @@ export const commandErrors = Object.freeze({
     since: '0.1.0',
   },
   USAGE: { description: 'Arguments or options are missing, or contradict each other.', since: '0.1.0' },
-  FILE_UNREADABLE: { description: 'A file that the command needs cannot be read.', since: '0.1.0' },
   TOKEN_UNREADABLE: {
     description: 'The token given to `behalf explain` is not a JWT with the claims of a delegation.',
     since: '0.1.0',

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { printableLines } from '@behalf/gateway/printable';
+import { readOwnVersion } from './actions/templates.js';
 import { auditCommand } from './commands/audit.js';
 import { clientsCommand } from './commands/clients.js';
 import { composeCommand } from './commands/compose.js';
@@ -27,7 +28,9 @@ const GROUPS: Readonly<Record<string, readonly Command[]>> = {
 };
 
 function createProgram(): Command {
-  const program = new Command('behalf').description('The authorization layer of a GraphQL federation');
+  const program = new Command('behalf')
+    .description('The authorization layer of a GraphQL federation')
+    .version(readOwnVersion(), '-V, --version', 'print the version');
   for (const [group, commands] of Object.entries(GROUPS)) {
     for (const command of commands) program.addCommand(command.helpGroup(`${group}:`));
   }

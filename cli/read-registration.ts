@@ -1,21 +1,19 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
+import { readTextFile, requireKeys } from '@behalf/policy/internal';
 import { CommandError } from './command-error.js';
 
 /** Reads an application's registration from a JSON file; the register checks it. @throws CommandError `FILE_UNREADABLE` */
 export async function readRegistration(file: string): Promise<unknown> {
-  let text: string;
+  const refuse = (problem: string): Error => new CommandError('FILE_UNREADABLE', problem);
+  const text = await readTextFile(resolve(file), refuse);
+  if (text.trim() === '') return requireKeys(undefined, resolve(file), refuse);
+  let value: unknown;
   try {
-    text = await readFile(resolve(file), 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-    throw new CommandError('FILE_UNREADABLE', `${file}: ${reason}`);
-  }
-  try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     // The parser's message quotes the file, which could hold a private key.
-    throw new CommandError('FILE_UNREADABLE', `${file}: is not JSON`);
+    throw refuse(`${resolve(file)} is not JSON`);
   }
+  return requireKeys(value, resolve(file), refuse);
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readTextFile } from '@behalf/policy/internal';
 import { CommandError } from './command-error.js';
 import { composeSupergraph, readSupergraphConfig } from '@behalf/gateway/tools';
 
@@ -15,10 +15,5 @@ export async function readSupergraphSdl(file: string): Promise<string> {
 
 /** @throws CommandError `FILE_UNREADABLE` */
 export async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new CommandError('FILE_UNREADABLE', `${file} cannot be read (${code})`);
-  }
+  return readTextFile(file, (problem) => new CommandError('FILE_UNREADABLE', problem));
 }

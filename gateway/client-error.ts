@@ -15,10 +15,7 @@ export function clientError(message: string, { path, extensions }: ClientErrorOp
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
-    const error = new GraphQLError(message, {
-      extensions: { ...extensions },
-      ...(path === undefined ? {} : { path }),
-    });
+    const error = new GraphQLError(message, { extensions: { ...extensions }, path });
     made.add(error);
     return withoutStack(error);
   } finally {

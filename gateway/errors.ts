@@ -1,4 +1,5 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
+import { fileErrors } from '@behalf/policy/internal';
 import { GraphQLError } from 'graphql';
 
 /** The gateway's error codes, in addition to `UNAUTHORIZED_FIELD_OR_TYPE` and GraphQL's own. */
@@ -195,6 +196,7 @@ export class RefusedError extends GraphQLError {
 
 /** Codes that stop the gateway's start. */
 export const configurationErrors = Object.freeze({
+  ...fileErrors,
   CONFIGURATION: {
     description: 'The configuration cannot be served; the message begins with the path of the key.',
     since: '0.1.0',
@@ -202,7 +204,8 @@ export const configurationErrors = Object.freeze({
 } satisfies Record<string, ErrorDescription>);
 
 /**
- * A configuration that cannot be served. `path` names the key, and the message begins with it. Its only code is `CONFIGURATION`.
+ * A configuration that cannot be served. `path` names the key, and the message begins with it. Its code is
+ * `CONFIGURATION`, or `FILE_UNREADABLE`.
  *
  * @example
  * ```ts
@@ -218,11 +221,11 @@ export const configurationErrors = Object.freeze({
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
-  readonly code = 'CONFIGURATION' satisfies keyof typeof configurationErrors;
 
   constructor(
     readonly path: string,
     message: string,
+    readonly code: keyof typeof configurationErrors = 'CONFIGURATION',
   ) {
     super(path === '' ? message : `${path}: ${message}`);
   }

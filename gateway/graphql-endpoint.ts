@@ -6,6 +6,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { GraphQLFormattedError } from 'graphql';
+import { withoutUndefined } from '@behalf/directives/internal';
 import { isClientError } from './client-error.js';
 import type { CheckedConfig } from './config/config.js';
 import { incomingOf } from './http/incoming.js';
@@ -103,11 +104,11 @@ export async function answerGraphQL(
 /** Unexpected errors tell the client nothing. The pipeline ensures that for its own; these come from outside of it. */
 function maskUnexpected(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
   if (formatted.extensions?.code !== 'INTERNAL_SERVER_ERROR' || isClientError(error)) return formatted;
-  return {
+  return withoutUndefined({
     message: 'Internal server error',
-    ...(formatted.path === undefined ? {} : { path: formatted.path }),
+    path: formatted.path,
     extensions: { code: 'INTERNAL_SERVER_ERROR' },
-  };
+  });
 }
 
 /** Apollo's text may quote what a client sent; only the fact is logged. */

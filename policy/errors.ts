@@ -1,4 +1,5 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
+import { fileErrors } from './text-file.js';
 
 /**
  * Every reason for refusing a policy file. The codes are stable.
@@ -11,7 +12,8 @@ import type { ErrorDescription } from '@behalf/directives/internal';
  * ```
  */
 export const policyErrors = Object.freeze({
-  POLICY_UNREADABLE: { description: 'The file cannot be read, or is not YAML.', since: '0.1.0' },
+  ...fileErrors,
+  POLICY_UNREADABLE: { description: 'The file is not YAML.', since: '0.1.0' },
   POLICY_INVALID: {
     description: 'A key is unknown, missing or malformed; the message begins with its path.',
     since: '0.1.0',

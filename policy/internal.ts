@@ -2,5 +2,6 @@
 export { applyCeiling, type Ceiling, ceilingOf, type Held, isScopeAccepted } from './ceiling.js';
 export { longestConsentSeconds } from './longest.js';
 export { mayGrant } from './roles.js';
-export { shapeProblem } from './shape.js';
+export { shapeCheck, type ShapeProblem } from './shape.js';
 export { type SignIn, stepUpOf, strictest, suffices } from './step-up.js';
+export { fileErrors, parseYamlFile, readTextFile, requireKeys } from './text-file.js';

@@ -1,14 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { Ajv } from 'ajv';
-import { parse as parseYaml } from 'yaml';
 import { withoutUndefined } from '@behalf/directives/internal';
 import { refuseContradictions } from './contradictions.js';
 import { durationSeconds } from './durations.js';
 import { PolicyError } from './errors.js';
+import type { PolicyErrorCode } from './errors.js';
 import { SENSITIVITIES } from './policy.js';
 import type { ClientPolicy, Policy, ScopePolicy, Sensitivity, StepUp } from './policy.js';
 import schema from './schema.json' with { type: 'json' };
-import { shapeProblem } from './shape.js';
+import { shapeCheck } from './shape.js';
+import { parseYamlFile, readTextFile, requireKeys } from './text-file.js';
 
 const MAX_WINDOW_SECONDS = 86_400;
 const DEFAULT_COST_PER_REQUEST = 100;
@@ -46,7 +45,8 @@ interface ClientEntry {
 /**
  * Reads and checks a policy file (YAML or JSON).
  *
- * @throws {PolicyError} `POLICY_UNREADABLE`, `POLICY_INVALID`, `POLICY_CONTRADICTION`; the message begins with the path of the key
+ * @throws {PolicyError} `FILE_UNREADABLE`, `POLICY_UNREADABLE`, `POLICY_INVALID`, `POLICY_CONTRADICTION`; the message begins with the
+ * file or the path of the key
  *
  * @example
  * ```ts
@@ -57,25 +57,13 @@ interface ClientEntry {
  * ```
  */
 export async function readPolicy(file: string): Promise<Policy> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new PolicyError('POLICY_UNREADABLE', '', `${file} cannot be read (${code})`);
-  }
-  let raw: unknown;
-  try {
-    raw = parseYaml(text);
-  } catch (error) {
-    // The parser throws plain errors as well: for an undefined alias, and for aliases that expand without end.
-    const reason = error instanceof Error ? error.message : 'is not YAML';
-    throw new PolicyError('POLICY_UNREADABLE', '', `${file}: ${reason}`);
-  }
-  return checkPolicy(raw);
+  const refuse = (code: PolicyErrorCode) => (problem: string) => new PolicyError(code, '', problem);
+  const text = await readTextFile(file, refuse('FILE_UNREADABLE'));
+  const content = parseYamlFile(text, file, refuse('POLICY_UNREADABLE'));
+  return checkPolicy(requireKeys(content, file, refuse('POLICY_INVALID')));
 }
 
-const validate = new Ajv({ strict: true, allErrors: false, ownProperties: true }).compile(schema);
+const checkShape = shapeCheck(schema, { ownProperties: true });
 
 /**
  * Checks the parsed content of a policy file: first its shape, then its references.
@@ -93,11 +81,9 @@ const validate = new Ajv({ strict: true, allErrors: false, ownProperties: true }
  * ```
  */
 export function checkPolicy(value: unknown): Policy {
-  if (!validate(value)) {
-    const { path, problem } = shapeProblem(validate.errors?.[0]);
-    throw new PolicyError('POLICY_INVALID', path, problem);
-  }
-  const file = value as unknown as PolicyFile;
+  const found = checkShape(value);
+  if (found !== undefined) throw new PolicyError('POLICY_INVALID', found.path, found.problem);
+  const file = value as PolicyFile;
   // From here on, names are only keys of maps, so `__proto__` is a name like any other.
   const policy: Policy = {
     scopes: mapOf(file.scopes, (scope, name) => ({ ...scope, name })),

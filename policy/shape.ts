@@ -1,28 +1,94 @@
-import type { ErrorObject } from 'ajv';
+import { Ajv } from 'ajv';
+import type { ErrorObject, Options } from 'ajv';
+import formats from 'ajv-formats';
+import { pathsToKey, suggestionFor } from './suggestion.js';
+import { sentenceFor } from './sentences.js';
 
-/** Describes what is wrong with the shape of a file: the path of the key, as a person would write it, and the problem. */
-export function shapeProblem(error: ErrorObject | undefined): { path: string; problem: string } {
-  const path = (error?.instancePath ?? '')
-    .slice(1)
-    .split('/')
-    .filter((step) => step !== '')
-    // RFC 6901 section 4.
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`))
-    .join('');
-  const key = (name: unknown): string => (path === '' ? String(name) : `${path}.${String(name)}`);
-  // For an invalid name, point to the key itself, not to its parent.
-  if (error?.propertyName !== undefined) {
-    return { path: key(error.propertyName), problem: `is not a valid name (${error.message ?? ''})` };
-  }
-  switch (error?.keyword) {
+// ajv-formats is CommonJS, but its types say otherwise.
+const addFormats = formats as unknown as (ajv: Ajv) => void;
+
+/** A key of a file or of options that cannot be used. */
+export interface ShapeProblem {
+  /** The path of the key, as a person would write it: `issuers[0].audience`. Empty for the whole. */
+  readonly path: string;
+  /** Continues the path: `must not be empty`. It quotes no value. */
+  readonly problem: string;
+}
+
+/**
+ * Compiles a JSON Schema into a check that describes the first problem as a person would.
+ *
+ * Besides JSON Schema, a schema can have `patternErrorMessage`, the sentence for its `pattern`: editors show it as well.
+ *
+ * @returns a function that returns undefined for a valid value; with `useDefaults` it fills in defaults
+ */
+export function shapeCheck(
+  schema: object,
+  options: Pick<Options, 'ownProperties' | 'useDefaults'>,
+): (value: unknown) => ShapeProblem | undefined {
+  const ajv = new Ajv({
+    ...options,
+    strict: true,
+    discriminator: true,
+    keywords: ['patternErrorMessage'],
+    // The first error is not always the most telling.
+    allErrors: true,
+    verbose: true,
+  });
+  addFormats(ajv);
+  const validate = ajv.compile(schema);
+  return (value) => (validate(value) ? undefined : describe(validate.errors ?? [], schema));
+}
+
+function describe(errors: readonly ErrorObject[], schema: object): ShapeProblem {
+  const error = mostTelling(errors);
+  if (error === undefined) return { path: '', problem: 'is not valid' };
+  const path = [pathOf(error.instancePath), keyOf(error) ?? ''].filter((part) => part !== '').join('.');
+  const problem = sentenceFor(error);
+  if (error.propertyName !== undefined) return { path, problem: `is not a valid name: it ${problem}` };
+  return { path, problem: `${problem}${suggestionFor(error, (key) => pathsToKey(key, schema))}` };
+}
+
+function mostTelling(errors: readonly ErrorObject[]): ErrorObject | undefined {
+  // A misspelt key makes another one missing.
+  const [first] = errors;
+  const unknownKey = errors.find(({ keyword }) => keyword === 'additionalProperties');
+  if (unknownKey !== undefined || first === undefined) return unknownKey;
+  // Each alternative has its errors, before that of their choice. An error further inside is of the alternative that was meant.
+  const choice = errors.find(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf');
+  if (choice === undefined || !first.instancePath.startsWith(choice.instancePath)) return first;
+  const isWithin = ({ keyword, instancePath }: ErrorObject): boolean =>
+    instancePath.length > choice.instancePath.length || (keyword !== 'type' && keyword !== choice.keyword);
+  return errors.find(isWithin) ?? choice;
+}
+
+/** The key below `instancePath` that an error is about. */
+function keyOf({ keyword, params, propertyName }: ErrorObject): string | undefined {
+  if (propertyName !== undefined) return propertyName;
+  switch (keyword) {
     case 'additionalProperties':
-      return { path: key(error.params.additionalProperty), problem: 'is not a known key' };
+      return String(params.additionalProperty);
     case 'required':
-      return { path: key(error.params.missingProperty), problem: 'is missing' };
-    case 'enum':
-      return { path, problem: `must be one of ${(error.params.allowedValues as unknown[]).join(', ')}` };
+    case 'dependentRequired':
+    case 'dependencies':
+      return String(params.missingProperty);
+    case 'discriminator':
+      return String(params.tag);
     default:
-      return { path, problem: error?.message ?? 'is not valid' };
+      return undefined;
   }
+}
+
+/** A JSON Pointer, as a person would write it. */
+function pathOf(pointer: string): string {
+  return (
+    pointer
+      .slice(1)
+      .split('/')
+      .filter((step) => step !== '')
+      // RFC 6901 section 4.
+      .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+      .map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`))
+      .join('')
+  );
 }

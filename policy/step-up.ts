@@ -1,3 +1,4 @@
+import { withoutUndefined } from '@behalf/directives/internal';
 import type { Policy, StepUp } from './policy.js';
 
 /** How and when the person behind a token signed in, according to the token (RFC 9470 section 6). */
@@ -28,10 +29,8 @@ export function strictest(all: readonly StepUp[]): StepUp {
   const lists = all.flatMap(({ acrValues }) => (acrValues === undefined ? [] : [acrValues]));
   const ages = all.flatMap(({ maxAgeSeconds }) => (maxAgeSeconds === undefined ? [] : [maxAgeSeconds]));
   const [first, ...others] = lists;
-  return {
-    ...(first === undefined
-      ? {}
-      : { acrValues: first.filter((value) => others.every((list) => list.includes(value))) }),
-    ...(ages.length === 0 ? {} : { maxAgeSeconds: Math.min(...ages) }),
-  };
+  return withoutUndefined({
+    acrValues: first?.filter((value) => others.every((list) => list.includes(value))),
+    maxAgeSeconds: ages.length === 0 ? undefined : Math.min(...ages),
+  });
 }

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { Agent, request as httpRequest } from 'undici';
 
 import type { Log } from '@behalf/store';
+import { withoutUndefined } from '@behalf/directives/internal';
 import type { SigningKeyRing } from '../keys/ring.js';
 import type { Sealed, SealedSecrets } from '../keys/sealed.js';
 import type { AuthorityDatabase } from '../schema.js';
@@ -208,11 +209,11 @@ export class PushDelivery {
       const response = await httpRequest(endpoint, {
         method: 'POST',
         dispatcher: this.#agent,
-        headers: {
+        headers: withoutUndefined({
           'content-type': 'application/secevent+jwt',
           accept: 'application/json',
-          ...(authorization === undefined ? {} : { authorization }),
-        },
+          authorization,
+        }),
         body: set,
         headersTimeout: REQUEST_TIMEOUT_MS,
         bodyTimeout: REQUEST_TIMEOUT_MS,

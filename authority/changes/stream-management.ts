@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { withoutUndefined } from '@behalf/directives/internal';
 
 import { readJsonObject } from '../http/body.js';
 import { HttpError, sendJson } from '../http/respond.js';
@@ -183,7 +184,7 @@ export class StreamManagement {
       stream.pushEndpoint === undefined
         ? { method: POLL_DELIVERY, endpoint_url: `${issuer}/ssf/streams/${stream.id}/poll` }
         : { method: PUSH_DELIVERY, endpoint_url: stream.pushEndpoint };
-    return {
+    return withoutUndefined({
       stream_id: stream.id,
       iss: issuer,
       aud: audience,
@@ -192,16 +193,15 @@ export class StreamManagement {
       events_delivered: stream.events,
       delivery,
       min_verification_interval: VERIFICATION_INTERVAL_SECONDS,
-      ...(stream.pushEndpoint === undefined
-        ? { inactivity_timeout: inactivityTimeoutSeconds(stream.maxStalenessMs) }
-        : {}),
-      ...(stream.description === null ? {} : { description: stream.description }),
-    };
+      inactivity_timeout:
+        stream.pushEndpoint === undefined ? inactivityTimeoutSeconds(stream.maxStalenessMs) : undefined,
+      description: stream.description ?? undefined,
+    });
   }
 }
 
 function describeStatus({ id, status, statusReason }: Stream): object {
-  return { stream_id: id, status, ...(statusReason === null ? {} : { reason: statusReason }) };
+  return withoutUndefined({ stream_id: id, status, reason: statusReason ?? undefined });
 }
 
 /** A stream that the caller has access to. Another party's stream looks like a missing one. @throws HttpError 404 */

@@ -25,7 +25,7 @@ export interface TransmitterOptions {
   readonly outbox: Outbox;
   readonly feed: ChangeFeed;
   readonly log: Log;
-  readonly longPollMs?: number;
+  readonly longPollMs?: number | undefined;
 }
 
 /** The transmitter of OpenID Shared Signals Framework 1.0: its addresses, and RFC 8936 polling. */

@@ -1,6 +1,7 @@
 import type { Selectable, Transaction } from 'kysely';
 
 import type { Policy } from '@behalf/policy';
+import { withoutUndefined } from '@behalf/directives/internal';
 import { revokeClient } from '../consent/revoke.js';
 import { transact } from '../consent/transact.js';
 import type { Revocation } from '../consent/types.js';
@@ -278,7 +279,7 @@ function toClient(
   registration: StoredRegistration,
   digest: string | null,
 ): ClientRegistration {
-  return { ...registration, clientId, ...(digest === null ? {} : { secretDigest: digest }) };
+  return withoutUndefined({ ...registration, clientId, secretDigest: digest ?? undefined });
 }
 
 function hasKey({ oauth }: StoredRegistration): boolean {

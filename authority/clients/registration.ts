@@ -1,6 +1,4 @@
-import { Ajv } from 'ajv';
-
-import { ceilingOf, shapeProblem } from '@behalf/policy/internal';
+import { ceilingOf, shapeCheck } from '@behalf/policy/internal';
 import type { Policy } from '@behalf/policy';
 import { ApplicationError } from './errors.js';
 import type { ClientRegistration } from './register.js';
@@ -16,14 +14,7 @@ export type StoredRegistration = Omit<ClientRegistration, 'clientId' | 'secret' 
 const CLIENT_ID = /^[\w-]{1,64}$/;
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', '[::1]']);
 
-const AJV = new Ajv({
-  strict: true,
-  allErrors: false,
-  ownProperties: true,
-  verbose: true,
-  discriminator: true,
-});
-const validate = AJV.compile<StoredRegistration>(schema);
+const checkShape = shapeCheck(schema, { ownProperties: true });
 
 /** @throws ApplicationError `CLIENT_INVALID` */
 export function checkClientId(clientId: string): void {
@@ -34,17 +25,12 @@ export function checkClientId(clientId: string): void {
 
 /** Checks the shape by the schema, then what a schema cannot express. @throws ApplicationError `CLIENT_INVALID` */
 export function checkRegistration(value: unknown): StoredRegistration {
-  if (!validate(value)) {
-    const [error] = validate.errors ?? [];
-    const { path, problem } = shapeProblem(error);
-    const described: unknown = error?.parentSchema?.['description'];
-    // A pattern means little to a person, so its meaning is given instead.
-    const says =
-      error?.keyword === 'pattern' && typeof described === 'string' ? `must be: ${described}` : problem;
-    throw new ApplicationError('CLIENT_INVALID', path === '' ? says : `${path} ${says}`);
-  }
-  value.redirectUris.forEach((uri, index) => checkRedirectUri(uri, `redirectUris[${index}]`));
-  return value;
+  const found = checkShape(value);
+  if (found !== undefined)
+    throw new ApplicationError('CLIENT_INVALID', `${found.path} ${found.problem}`.trim());
+  const registration = value as StoredRegistration;
+  registration.redirectUris.forEach((uri, index) => checkRedirectUri(uri, `redirectUris[${index}]`));
+  return registration;
 }
 
 /**

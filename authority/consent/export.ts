@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { withoutUndefined } from '@behalf/directives/internal';
 
 import type { AuthoritySchema } from '../schema.js';
 import type { ConsentEventRow } from './replay.js';
@@ -137,24 +138,24 @@ function exportRecord(subject: string, events: readonly ConsentEventRow[]): Expo
     schema_version: newest.schema_version,
     record_id: recordId,
     pii_principal_id: subject,
-    pii_processing: {
+    pii_processing: withoutUndefined({
       language,
-      ...(decided === undefined ? {} : { privacy_notice: decided.event_id }),
+      privacy_notice: decided?.event_id,
       purposes: newest.purposes.map((purpose) => ({
         purpose,
-        lawful_basis: 'consent',
-        pii_information: newest.scopes.map((scope) => ({ pii_type: scope, pii_optional: true })),
+        lawful_basis: 'consent' as const,
+        pii_information: newest.scopes.map((scope) => ({ pii_type: scope, pii_optional: true as const })),
         pii_controllers: [clientId],
         withdrawal_method: 'revokeConsent or narrowConsent, at any time',
       })),
-    },
+    }),
     party_identification: [
-      {
+      withoutUndefined({
         party_id: clientId,
-        ...(owner === undefined ? {} : { party_name: owner }),
+        party_name: owner,
         party_role: 'PII controller',
-        ...(contact === undefined ? {} : { party_contact: contact }),
-      },
+        party_contact: contact,
+      }),
     ],
     events: events.map((event) => exportEvent(event)),
   };
@@ -165,11 +166,11 @@ function exportEvent(event: ConsentEventRow): ExportedEvent {
   const state = stateAfter(event);
   const isOver = state === 'withdrawn' || state === 'revoked' || state === 'expired';
   const seconds = isOver ? 0 : Math.max(0, Math.round((until.getTime() - at.getTime()) / 1000));
-  return {
+  return withoutUndefined({
     event_id: event.event_id,
     event_time: at.toISOString(),
     event_state: state,
-    ...(event.entity_id === event.pii_principal_id ? { event_type: 'explicit' } : {}),
+    event_type: event.entity_id === event.pii_principal_id ? 'explicit' : undefined,
     entity_id: event.entity_id,
     validity_duration: `PT${seconds}S`,
     valid_until: until.toISOString(),
@@ -180,11 +181,11 @@ function exportEvent(event: ConsentEventRow): ExportedEvent {
     purposes: event.purposes,
     declined_purposes: event.declined_purposes,
     detail: event.detail,
-    ...(event.policy_version === null ? {} : { policy_version: event.policy_version }),
-    ...(event.replaces === null ? {} : { replaces: event.replaces }),
-    ...(event.reason === null ? {} : { reason: event.reason }),
-    ...(event.privacy_notice === null ? {} : { privacy_notice: event.privacy_notice }),
-  };
+    policy_version: event.policy_version ?? undefined,
+    replaces: event.replaces ?? undefined,
+    reason: event.reason ?? undefined,
+    privacy_notice: event.privacy_notice ?? undefined,
+  });
 }
 
 function stateAfter(event: ConsentEventRow): EventState {

@@ -88,7 +88,7 @@ export async function appendConsentEvent(
       declined_purposes: row.declined_purposes,
       policy_version: details.policyVersion ?? null,
       replaces: details.replaces ?? null,
-      ...(details.at === undefined ? {} : { event_time: details.at }),
+      event_time: details.at,
     })
     .execute();
 }

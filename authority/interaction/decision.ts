@@ -1,5 +1,6 @@
 import { longestConsentSeconds } from '@behalf/policy/internal';
 import { policyVersion } from '@behalf/policy';
+import { withoutUndefined } from '@behalf/directives/internal';
 import type { ConsentTerms, DetailLevel, PrivacyNotice } from '../consent/types.js';
 import { type ConsentView, DETAIL_LABELS, wordsOf } from '../pages/consent.js';
 import type { DurationOption, Offer } from './offer.js';
@@ -95,11 +96,11 @@ interface Chosen {
 
 function noticeOf({ client, purposes, scopes }: ConsentView, chosen: Chosen): PrivacyNotice {
   const { contact, name: clientName, owner } = client;
-  return {
+  return withoutUndefined({
     language: 'en',
     client: clientName,
-    ...(owner === undefined ? {} : { owner }),
-    ...(contact === undefined ? {} : { contact }),
+    owner,
+    contact,
     purposes: purposes.map(({ sentence }) => sentence),
     scopes: scopes.map(({ name, sentence, remarks }) => ({
       name,
@@ -110,7 +111,7 @@ function noticeOf({ client, purposes, scopes }: ConsentView, chosen: Chosen): Pr
     duration: chosen.duration.label,
     detail: DETAIL_LABELS[chosen.detail],
     text: chosen.text,
-  };
+  });
 }
 
 function readDetail(value: string | null): DetailLevel | undefined {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 
 import { type RawBuilder, sql } from 'kysely';
-import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
+import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider';
 
+import { errors } from './oidc-provider.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { PENDING_MODELS } from './pending-requests.js';
 

@@ -1,6 +1,8 @@
-import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 
 import type { Policy } from '@behalf/policy';
+import { withoutUndefined } from '@behalf/directives/internal';
+import { errors } from './oidc-provider.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import { consentForToken } from '../consent/token.js';
@@ -63,7 +65,7 @@ export async function accessTokenClaims(
   if (grantableScopes(scopes, account, clientId, policy).length !== scopes.length) {
     throw new errors.InvalidGrant('the policy does not permit the scope');
   }
-  return {
+  return withoutUndefined({
     ...signInClaims(refreshToken ?? code ?? {}),
     consent: {
       id: consent.id,
@@ -72,8 +74,8 @@ export async function accessTokenClaims(
       until: Math.floor(consent.until.getTime() / 1000),
       detail: consent.detail,
     },
-    ...(sessionId === undefined ? {} : { sid: sessionId }),
-    ...(account.roles.length > 0 ? { roles: account.roles } : {}),
-    ...(account.policies.length > 0 ? { policies: account.policies } : {}),
-  };
+    sid: sessionId,
+    roles: account.roles.length > 0 ? account.roles : undefined,
+    policies: account.policies.length > 0 ? account.policies : undefined,
+  });
 }

@@ -1,5 +1,6 @@
-import { type ClientAuthMethod, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { ClientAuthMethod, KoaContextWithOIDC } from 'oidc-provider';
 
+import { errors } from './oidc-provider.js';
 import { CLIENT_ASSERTION_SECONDS } from './lifetimes.js';
 
 /** How clients may authenticate. Certificates require a proxy that passes them on. */

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 
 import type { ClientMetadata, JWK } from 'oidc-provider';
+import { withoutUndefined } from '@behalf/directives/internal';
 
 import type { ClientAuthentication } from '../clients/oauth.js';
 import type { ClientRegistration } from '../clients/register.js';
@@ -25,7 +26,7 @@ export function metadataOf(client: ClientRegistration, profile: 'fapi2' | undefi
   const hasCodeFlow = redirectUris.length > 0;
   const bound = oauth.senderConstraint;
   const holdsFapi2 = profile === 'fapi2' || oauth.profile === 'fapi2';
-  return {
+  return withoutUndefined({
     client_id: client.clientId,
     client_name: client.displayName,
     redirect_uris: [...redirectUris],
@@ -36,14 +37,14 @@ export function metadataOf(client: ClientRegistration, profile: 'fapi2' | undefi
       ...(oauth.clientCredentials === undefined ? [] : ['client_credentials']),
       ...(oauth.exchange === undefined ? [] : [TOKEN_EXCHANGE]),
     ],
-    response_types: hasCodeFlow ? ['code'] : [],
+    response_types: hasCodeFlow ? (['code'] as const) : [],
     authorization_details_types: [...(oauth.authorizationDetailsTypes ?? [])],
     require_pushed_authorization_requests: oauth.requirePushedRequests === true || holdsFapi2,
-    ...(holdsFapi2 ? { [PROFILE_MEMBER]: 'fapi2' } : {}),
-    ...(bound === 'dpop' ? { dpop_bound_access_tokens: true } : {}),
-    ...(bound === 'certificate' ? { tls_client_certificate_bound_access_tokens: true } : {}),
+    [PROFILE_MEMBER]: holdsFapi2 ? 'fapi2' : undefined,
+    dpop_bound_access_tokens: bound === 'dpop' ? true : undefined,
+    tls_client_certificate_bound_access_tokens: bound === 'certificate' ? true : undefined,
     ...authenticationOf(client),
-  };
+  });
 }
 
 function authenticationOf({ oauth, secret, ...rest }: ClientRegistration): Partial<ClientMetadata> {

@@ -1,6 +1,7 @@
-import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 
 import type { Policy } from '@behalf/policy';
+import { interactionPolicy } from './oidc-provider.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';

@@ -1,9 +1,4 @@
-import {
-  errors,
-  type KoaContextWithOIDC,
-  type Provider,
-  type TokenEndpointGrantContext,
-} from 'oidc-provider';
+import type { KoaContextWithOIDC, Provider, TokenEndpointGrantContext } from 'oidc-provider';
 import {
   buildTokenResponse,
   checkDpopReplay,
@@ -13,6 +8,7 @@ import {
 } from 'oidc-provider/lib/helpers/grants.js';
 
 import type { Policy } from '@behalf/policy';
+import { errors } from './oidc-provider.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { FindClient } from '../clients/find.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';

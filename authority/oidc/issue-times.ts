@@ -1,4 +1,4 @@
-import { errors } from 'oidc-provider';
+import { errors } from './oidc-provider.js';
 
 /** The time claims of an access token before it is signed. */
 interface Times {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { errors, Provider } from 'oidc-provider';
 
+import { errors, Provider } from './oidc-provider.js';
 import { isPublic } from '../clients/check.js';
 import type { FindClient } from '../clients/find.js';
 import type { ClientNetworks } from '../http/client-networks.js';

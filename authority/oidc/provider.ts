@@ -1,12 +1,7 @@
-import {
-  type Configuration,
-  errors,
-  interactionPolicy,
-  type KoaContextWithOIDC,
-  Provider,
-} from 'oidc-provider';
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 
 import type { Policy } from '@behalf/policy';
+import { errors, interactionPolicy, Provider } from './oidc-provider.js';
 import type { AccountRegister } from '../accounts/register.js';
 import { SIGNING_ALGORITHMS } from '../clients/credentials.js';
 import type { ClientDirectory } from '../clients/directory.js';

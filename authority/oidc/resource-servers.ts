@@ -1,5 +1,6 @@
-import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
+import type { KoaContextWithOIDC, ResourceServer } from 'oidc-provider';
 
+import { errors } from './oidc-provider.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import { stoppedScopes } from './suspended.js';
 

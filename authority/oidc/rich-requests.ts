@@ -1,5 +1,6 @@
-import { type AuthorizationDetail, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { AuthorizationDetail, KoaContextWithOIDC } from 'oidc-provider';
 
+import { errors } from './oidc-provider.js';
 import { purposesOf } from './offer.js';
 import { BEHALF_ACCESS, boundsOf, type GrantedAccess, isWithin, within } from '../details/access.js';
 import { AccessProblem, type AccessRules, readGrantedAccess } from '../details/read.js';

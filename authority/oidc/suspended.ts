@@ -1,5 +1,4 @@
-import { errors } from 'oidc-provider';
-
+import { errors } from './oidc-provider.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 
 /**

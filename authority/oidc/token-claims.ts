@@ -1,6 +1,7 @@
-import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 
 import type { Policy } from '@behalf/policy';
+import { errors } from './oidc-provider.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { FindClient } from '../clients/find.js';
 import { lesserDetail } from '../details/access.js';

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 
 import { readPolicy } from '@behalf/policy';
+import { withoutUndefined } from '@behalf/directives/internal';
 import { printSecret, whoRunsThis, withApplications } from '../authority-store.js';
 import type { StoreOptions } from '../authority-store.js';
 import { CommandError } from '../command-error.js';
@@ -55,11 +56,11 @@ function fromFlags({ contact, homePage, name, owner, redirectUris }: Registratio
     const needed = '--name, --owner, --contact and --redirect-uri';
     throw new CommandError('USAGE', `give ${needed}, or a --file with the whole registration`);
   }
-  return {
+  return withoutUndefined({
     displayName: name,
     owner,
     contact: /^[^\s:/@]+@[^\s@]+$/.test(contact) ? `mailto:${contact}` : contact,
-    ...(homePage === undefined ? {} : { homePage }),
+    homePage,
     redirectUris,
-  };
+  });
 }

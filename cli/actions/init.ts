@@ -35,7 +35,7 @@ export async function initProject(options: InitOptions, print: (line: string) =>
   const folder = resolve(options.folder);
   const values = {
     __NAME__: checkName(options.name ?? basename(folder)),
-    __BEHALF__: `^${await readOwnVersion()}`,
+    __BEHALF__: `^${readOwnVersion()}`,
     __ISSUER__: quoted(checkIssuer(options.issuer) ?? '${BEHALF_ISSUER}'),
     __AUDIENCE__: quoted(checkAudience(options.audience) ?? '${BEHALF_AUDIENCE}'),
   };

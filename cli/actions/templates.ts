@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,8 +11,8 @@ export function findTemplates(kind: 'subgraph' | 'gateway'): string {
 }
 
 /** The version of the CLI, which all of Behalf's packages share. */
-export async function readOwnVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(findAbove(['package.json']), 'utf8')) as { version: string };
+export function readOwnVersion(): string {
+  const { version } = JSON.parse(readFileSync(findAbove(['package.json']), 'utf8')) as { version: string };
   return version;
 }
 

@@ -43,6 +43,8 @@ export {
   subscriptionErrors,
   type ErrorDescription,
 } from './errors.js';
+export { kindOf } from './kind-of.js';
+export { nearest } from './nearest.js';
 export { ACCESS_DECISIONS, FACTS_EXTENSION, type FieldAccess } from './record/facts.js';
 export { parentContext } from './record/recorder.js';
 export { completeSubgraph } from './specification/complete.js';

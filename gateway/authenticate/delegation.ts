@@ -1,4 +1,9 @@
-import { readActorClaim, readConsentClaim, serviceSubject } from '@behalf/directives/internal';
+import {
+  readActorClaim,
+  readConsentClaim,
+  serviceSubject,
+  withoutUndefined,
+} from '@behalf/directives/internal';
 import type { ActorClaim, Delegation } from '@behalf/directives';
 import { invalidToken } from './bearer.js';
 import { claimAt, passes, readNames } from './claims.js';
@@ -33,27 +38,27 @@ export function readDelegation(verified: VerifiedAccessToken): ReadDelegation {
     payload.sub === clientId || (names.service !== undefined && passes(payload, names.service));
   if (isService && consent !== undefined) throw invalidToken('SERVICE_WITH_CONSENT');
 
-  const issuerDelegation: Delegation = {
+  const issuerDelegation: Delegation = withoutUndefined({
     // Not mapped: the issuer's revocations use `sub`.
     subject: payload.sub,
     clientId,
-    ...(isService ? { service: true } : {}),
+    service: isService ? true : undefined,
     scopes: new Set(readNames(payload, names.scopes ?? 'scope', 'SCOPE')),
     policies: new Set(names.policies === undefined ? [] : readNames(payload, names.policies, 'POLICIES')),
     roles: readNames(payload, names.roles ?? 'roles', 'ROLES'),
-    ...(consent === undefined ? {} : { consent }),
-    ...(actor === undefined ? {} : { actor }),
-  };
+    consent,
+    actor,
+  });
   const client = qualify(verified, clientId);
   return {
     issuerDelegation,
-    delegation: {
+    delegation: withoutUndefined({
       ...issuerDelegation,
       clientId: client,
       subject: isService ? serviceSubject(client) : qualify(verified, person),
-      ...(consent === undefined ? {} : { consent: { ...consent, id: qualify(verified, consent.id) } }),
-      ...(actor === undefined ? {} : { actor: qualifyActor(verified, actor) }),
-    },
+      consent: consent === undefined ? undefined : { ...consent, id: qualify(verified, consent.id) },
+      actor: actor === undefined ? undefined : qualifyActor(verified, actor),
+    }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { isUnrestricted, ruleText } from '@behalf/directives/internal';
+import { isUnrestricted, ruleText, withoutUndefined } from '@behalf/directives/internal';
 import type { RuleTable } from '@behalf/directives/internal';
 import type { FieldJoin, JoinedType, JoinMetadata } from '../supergraph/join.js';
 import type { AccountableField } from './types.js';
@@ -65,9 +65,9 @@ function accountableField(rules: RuleTable, type: string, field: string): Accoun
   const rule = rules.field(type, field);
   const isOwned =
     rules.type(type)?.subject !== undefined || rules.type(rule?.returns ?? '')?.subject !== undefined;
-  return {
-    ...(isUnrestricted(requirement) ? {} : { rule: ruleText(requirement) }),
-    ...(rule?.minimization === undefined ? {} : { strategy: rule.minimization.to }),
+  return withoutUndefined({
+    rule: isUnrestricted(requirement) ? undefined : ruleText(requirement),
+    strategy: rule?.minimization?.to,
     isOwned,
-  };
+  });
 }

@@ -2,6 +2,7 @@ import type { Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
 import { stepUpOf, suffices, applyCeiling, isScopeAccepted } from '@behalf/policy/internal';
 import type { Policy, StepUp } from '@behalf/policy';
+import { withoutUndefined } from '@behalf/directives/internal';
 import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { GatewayLog } from '../log.js';
 
@@ -81,11 +82,11 @@ export class PolicyCeiling {
     const held = { scopes: delegation.scopes, purposes: consent?.purposes ?? [] };
     const { scopes, purposes } = applyCeiling(this.#policy, clientId, held, day);
     this.#tellDeprecated(delegation, day);
-    return {
+    return withoutUndefined({
       ...delegation,
       scopes: new Set(scopes),
-      ...(consent === undefined ? {} : { consent: { ...consent, purposes } }),
-    };
+      consent: consent === undefined ? undefined : { ...consent, purposes },
+    });
   }
 
   /** Once per client and scope, and once more when the scope is no longer honoured. */
@@ -98,13 +99,17 @@ export class PolicyCeiling {
       if (this.#told.has(key)) continue;
       this.#told.set(key, true);
       const { until, replacedBy = [] } = scope.deprecated;
-      this.#log.log('warn', 'DEPRECATED_SCOPE', {
-        client: clientId,
-        scope: name,
-        honoured: isStillHonoured,
-        ...(until === undefined ? {} : { until }),
-        ...(replacedBy.length === 0 ? {} : { replacedBy: replacedBy.join(' ') }),
-      });
+      this.#log.log(
+        'warn',
+        'DEPRECATED_SCOPE',
+        withoutUndefined({
+          client: clientId,
+          scope: name,
+          honoured: isStillHonoured,
+          until,
+          replacedBy: replacedBy.length === 0 ? undefined : replacedBy.join(' '),
+        }),
+      );
     }
   }
 }

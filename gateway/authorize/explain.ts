@@ -1,4 +1,10 @@
-import { isMet, requirementParts, ruleText, isExemptFromMinimize } from '@behalf/directives/internal';
+import {
+  isExemptFromMinimize,
+  isMet,
+  requirementParts,
+  ruleText,
+  withoutUndefined,
+} from '@behalf/directives/internal';
 import type { Delegation, Requires } from '@behalf/directives';
 import type { Minimization, Requirement, RuleTable } from '@behalf/directives/internal';
 import { isAbstractType, Kind } from 'graphql';
@@ -41,17 +47,17 @@ export function explainDecision(decided: Decided): Explanation {
   const asked = selectedRequirements(analysis, conditions);
   const unmet = new Map([...asked].filter(([requirement]) => !isMet(requirement, delegation)));
   const denied = decided.filtered.denied;
-  return {
-    operation: {
+  return withoutUndefined({
+    operation: withoutUndefined({
       type: operation.operation,
-      ...(operation.name === undefined ? {} : { name: operation.name.value }),
-    },
+      name: operation.name?.value,
+    }),
     allowed: denied.length === 0,
     selections,
     truncated,
     needs: needsOf(asked, undefined),
-    ...(unmet.size === 0 ? {} : { lacks: needsOf(unmet, delegation) }),
-  };
+    lacks: unmet.size === 0 ? undefined : needsOf(unmet, delegation),
+  });
 }
 
 function listSelections(decided: Decided): {
@@ -117,30 +123,35 @@ function explainSelection(
     if (removal !== undefined) return removal;
     return minimization.some(({ whole }) => !whole) ? 'minimized' : 'allowed';
   })();
-  return {
+  return withoutUndefined({
     path,
     coordinate: coordinateOf(analysis, node),
     decision,
     rules: explained,
-    ...(minimization.length === 0 ? {} : { minimization }),
-    ...(perRow.length === 0 ? {} : { perRow }),
-  };
+    minimization: minimization.length === 0 ? undefined : minimization,
+    perRow: perRow.length === 0 ? undefined : perRow,
+  });
 }
 
 function explainRule(at: string, part: Requirement, delegation: Delegation | undefined): ExplainedRule {
   const met = isMet(part, delegation);
-  return { at, rule: ruleText(part), met, ...(met ? {} : { missing: missingOf(part, delegation) }) };
+  return withoutUndefined({
+    at,
+    rule: ruleText(part),
+    met,
+    missing: met ? undefined : missingOf(part, delegation),
+  });
 }
 
 /** The missing names of an unmet part, per alternative. */
 function missingOf(part: Requirement, delegation: Delegation | undefined): Requires {
   if (part.uncovered) return { rule: 'missing' };
-  return {
-    ...(part.authenticated ? { authenticated: true } : {}),
-    ...(part.scopes.length > 0 ? { scopes: withoutHeld(part.scopes, delegation?.scopes) } : {}),
-    ...(part.policies.length > 0 ? { policies: withoutHeld(part.policies, delegation?.policies) } : {}),
-    ...(part.purposes.length > 0 ? { purposes: part.purposes } : {}),
-  };
+  return withoutUndefined({
+    authenticated: part.authenticated ? true : undefined,
+    scopes: part.scopes.length > 0 ? withoutHeld(part.scopes, delegation?.scopes) : undefined,
+    policies: part.policies.length > 0 ? withoutHeld(part.policies, delegation?.policies) : undefined,
+    purposes: part.purposes.length > 0 ? part.purposes : undefined,
+  });
 }
 
 function minimizationsOf(decided: Decided, type: string, field: string): readonly ExplainedMinimization[] {

@@ -1,5 +1,5 @@
 import type { Delegation } from '@behalf/directives';
-import type { RuleTable } from '@behalf/directives/internal';
+import { type RuleTable, withoutUndefined } from '@behalf/directives/internal';
 import type { GraphQLSchema } from 'graphql';
 import { ErrorList } from '../client-error.js';
 import type { OperationAnalysis } from './analysis.js';
@@ -106,5 +106,5 @@ export class OutcomeCompletion {
 
 function withErrors({ data }: ExecutionOutcome, list: ErrorList): ExecutionOutcome {
   const errors = list.toArray();
-  return { ...(data === undefined ? {} : { data }), ...(errors.length === 0 ? {} : { errors }) };
+  return withoutUndefined({ data, errors: errors.length === 0 ? undefined : errors });
 }

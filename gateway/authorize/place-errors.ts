@@ -1,4 +1,5 @@
 import type { GraphQLError } from 'graphql';
+import { withoutUndefined } from '@behalf/directives/internal';
 import { clientError, internalError, withoutStack } from '../client-error.js';
 import type { ErrorList } from '../client-error.js';
 import type { GatewayErrorCode } from '../errors.js';
@@ -135,7 +136,7 @@ export class ErrorPlacement {
     this.#addOnce(JSON.stringify([path, code, subgraph, message, omittedPaths]), () =>
       clientError(message, {
         path,
-        extensions: { code, service: subgraph, ...(omittedPaths === undefined ? {} : { omittedPaths }) },
+        extensions: withoutUndefined({ code, service: subgraph, omittedPaths }),
       }),
     );
   }

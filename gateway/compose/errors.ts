@@ -1,4 +1,5 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
+import { fileErrors } from '@behalf/policy/internal';
 
 /**
  * Every reason why there is no supergraph. The codes are stable.
@@ -13,12 +14,13 @@ import type { ErrorDescription } from '@behalf/directives/internal';
  * ```
  */
 export const composeErrors = Object.freeze({
+  ...fileErrors,
   COMPOSE_CONFIGURATION: {
-    description: "The configuration cannot be read, or has a key that is not rover's.",
+    description: "The configuration is not YAML, or has a key that is not rover's.",
     since: '0.1.0',
   },
   COMPOSE_SCHEMA_UNREADABLE: {
-    description: "A subgraph's schema cannot be read or fetched.",
+    description: "A subgraph's schema cannot be fetched from it.",
     since: '0.1.0',
   },
   COMPOSE_FAILED: {

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
+import { isRecord, nearest } from '@behalf/directives/internal';
+import { parseYamlFile, readTextFile, requireKeys } from '@behalf/policy/internal';
+import { networkReason } from '../http/network-reason.js';
 import { ComposeError } from './errors.js';
 
 /** A subgraph to be composed, see {@link composeSupergraph}. */
@@ -17,7 +18,7 @@ export interface SubgraphSource {
  * Reads rover's `supergraph.yaml` and the schemas that it names, from files or from running subgraphs.
  *
  * @param configFile Paths in it are relative to its folder.
- * @throws {ComposeError} `COMPOSE_CONFIGURATION`, `COMPOSE_SCHEMA_UNREADABLE`
+ * @throws {ComposeError} `FILE_UNREADABLE`, `COMPOSE_CONFIGURATION`, `COMPOSE_SCHEMA_UNREADABLE`
  *
  * @example
  * ```ts
@@ -28,7 +29,9 @@ export interface SubgraphSource {
  * ```
  */
 export async function readSupergraphConfig(configFile: string): Promise<SubgraphSource[]> {
-  const config = asRecord(await readYaml(configFile), '', configFile);
+  const text = await readTextFile(configFile, (problem) => new ComposeError('FILE_UNREADABLE', problem));
+  const refuse = (problem: string): Error => new ComposeError('COMPOSE_CONFIGURATION', problem);
+  const config = requireKeys(parseYamlFile(text, configFile, refuse), configFile, refuse);
   allowKeys(config, ['federation_version', 'subgraphs'], '', configFile);
   const subgraphs = asRecord(config.subgraphs, 'subgraphs', configFile);
   return Promise.all(
@@ -39,36 +42,25 @@ export async function readSupergraphConfig(configFile: string): Promise<Subgraph
       const schema = asRecord(subgraph.schema, `${path}.schema`, configFile);
       allowKeys(schema, ['file', 'subgraph_url'], `${path}.schema`, configFile);
       const { routing_url: url } = subgraph;
-      if (typeof url !== 'string') throw configError(configFile, `${path}.routing_url`, 'must be an address');
+      if (typeof url !== 'string')
+        throw configError(
+          configFile,
+          `${path}.routing_url`,
+          'must be a string: the address at which the gateway reaches the subgraph',
+        );
       if (typeof schema.file === 'string') {
         const file = isAbsolute(schema.file) ? schema.file : join(dirname(configFile), schema.file);
         return { name, url, file, sdl: await readSchemaFile(name, file) };
       }
       if (typeof schema.subgraph_url === 'string')
         return { name, url, sdl: await fetchSdl(name, schema.subgraph_url) };
-      throw configError(configFile, `${path}.schema`, 'needs "file" or "subgraph_url"');
+      throw configError(configFile, `${path}.schema`, 'needs file or subgraph_url');
     }),
   );
 }
 
-async function readYaml(file: string): Promise<unknown> {
-  try {
-    return parseYaml(await readFile(file, 'utf8'));
-  } catch (error) {
-    if (error instanceof YAMLParseError) throw configError(file, '', error.message);
-    throw configError(file, '', `cannot be read (${systemCode(error)})`);
-  }
-}
-
 async function readSchemaFile(name: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new ComposeError(
-      'COMPOSE_SCHEMA_UNREADABLE',
-      `[${name}] ${file} cannot be read (${systemCode(error)})`,
-    );
-  }
+  return readTextFile(file, (problem) => new ComposeError('FILE_UNREADABLE', `[${name}] ${problem}`));
 }
 
 const FETCH_TIMEOUT_MS = 10_000;
@@ -77,6 +69,7 @@ async function fetchSdl(name: string, url: string): Promise<string> {
   const failed = (reason: string): ComposeError =>
     new ComposeError('COMPOSE_SCHEMA_UNREADABLE', `[${name}] ${url}: ${reason}`);
   let body: unknown;
+  let status: number | undefined;
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -84,36 +77,37 @@ async function fetchSdl(name: string, url: string): Promise<string> {
       body: JSON.stringify({ query: '{ _service { sdl } }' }),
       signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
     });
+    ({ status } = response);
     body = await response.json();
   } catch (error) {
-    throw failed(error instanceof Error ? error.message : 'no answer');
+    throw failed(
+      error instanceof SyntaxError ? `the answer is not JSON (HTTP status ${status})` : networkReason(error),
+    );
   }
   const sdl = (body as { data?: { _service?: { sdl?: unknown } } } | null)?.data?._service?.sdl;
   if (typeof sdl !== 'string') throw failed('the answer has no SDL');
   return sdl;
 }
 
-function asRecord(value: unknown, path: string, file: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
-  throw configError(file, path, 'must be a mapping');
+function asRecord(value: unknown, path: string, file: string): Readonly<Record<string, unknown>> {
+  if (isRecord(value)) return value;
+  throw configError(file, path, value === undefined ? 'is missing' : 'must be an object');
 }
 
 function allowKeys(
-  value: Record<string, unknown>,
+  value: Readonly<Record<string, unknown>>,
   keys: readonly string[],
   path: string,
   file: string,
 ): void {
   for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) throw configError(file, path === '' ? key : `${path}.${key}`, 'is not known');
+    if (keys.includes(key)) continue;
+    const meant = nearest(key, keys);
+    const suggestion = meant === undefined ? '' : `; did you mean ${meant}?`;
+    throw configError(file, path === '' ? key : `${path}.${key}`, `is not a known key${suggestion}`);
   }
 }
 
 function configError(file: string, path: string, reason: string): ComposeError {
   return new ComposeError('COMPOSE_CONFIGURATION', `${file}${path === '' ? '' : `: ${path}`}: ${reason}`);
-}
-
-function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parse as parseYaml } from 'yaml';
+import { parseYamlFile, readTextFile, requireKeys } from '@behalf/policy/internal';
 import type { AdministrationOptions } from '../administration.js';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
@@ -90,7 +89,7 @@ export interface CheckedConfig extends Omit<CheckedOptions, 'issuers' | 'propaga
 /**
  * Reads a configuration file (YAML, of which JSON is a part), fills `${NAME}` from the environment, and checks it.
  *
- * @throws {ConfigurationError} with the path of the key in its message.
+ * @throws {ConfigurationError} `FILE_UNREADABLE`, `CONFIGURATION`; the message begins with the file or the path of the key
  *
  * @example
  * ```ts
@@ -103,20 +102,9 @@ export async function readConfig(
   file: string,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<CheckedConfig> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new ConfigurationError('', `${file} cannot be read (${code})`);
-  }
-  let raw: unknown;
-  try {
-    raw = parseYaml(text);
-  } catch (error) {
-    // Besides its own error, the parser throws a plain one for an undefined alias and for endless expansion.
-    throw new ConfigurationError('', `${file}: ${error instanceof Error ? error.message : 'is not YAML'}`);
-  }
+  const text = await readTextFile(file, (problem) => new ConfigurationError('', problem, 'FILE_UNREADABLE'));
+  const refuse = (problem: string): Error => new ConfigurationError('', problem);
+  const raw = requireKeys(parseYamlFile(text, file, refuse), file, refuse);
   const config = checkConfig(fillFromEnvironment(raw, environment));
   const toAbsolute = (value: unknown, path: string): unknown =>
     typeof value === 'string' && FILES.has(pathPattern(path)) ? resolve(dirname(file), value) : value;

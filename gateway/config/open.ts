@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { importJWK } from 'jose';
 import type { JWK } from 'jose';
 
@@ -11,6 +10,7 @@ import { cedarEvaluator } from '../policies/index.js';
 import type { PolicyEvaluator } from '../policies/index.js';
 import { SigningKeys } from '../propagate/signing-keys.js';
 import type { CheckedConfig, ConfiguredIssuer } from './config.js';
+import { readNamedFile } from './named-file.js';
 
 /**
  * The library options of a configuration file, with its key files read. `RuleFiles` reads the rules.
@@ -41,14 +41,7 @@ export async function openOptions(config: CheckedConfig, url: string): Promise<P
 /** @throws {ConfigurationError} */
 export async function openPolicies({ policies }: CheckedConfig): Promise<PolicyEvaluator[]> {
   if (policies.cedar === undefined) return [];
-  let text: string;
-  try {
-    text = await readFile(policies.cedar, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new ConfigurationError('policies.cedar', `${policies.cedar} cannot be read (${code})`);
-  }
-  return [await cedarEvaluator(text, 'policies.cedar')];
+  return [await cedarEvaluator(await readNamedFile(policies.cedar, 'policies.cedar'), 'policies.cedar')];
 }
 
 /** @throws {ConfigurationError} */
@@ -56,7 +49,12 @@ export async function policyFile(file: string): Promise<Policy> {
   try {
     return await readPolicy(file);
   } catch (error) {
-    if (error instanceof PolicyError) throw new ConfigurationError('policy', error.message);
+    if (error instanceof PolicyError)
+      throw new ConfigurationError(
+        'policy',
+        error.message,
+        error.code === 'FILE_UNREADABLE' ? error.code : 'CONFIGURATION',
+      );
     throw error;
   }
 }
@@ -69,30 +67,30 @@ async function readIssuer(
   if (introspection === undefined) return issuer;
   const { privateKeyFile, ...asking } = introspection;
   if (privateKeyFile === undefined) return { ...issuer, introspection: asking };
+  const path = `issuers[${index}].introspection.privateKeyFile`;
+  const text = await readNamedFile(privateKeyFile, path);
   try {
-    const privateKey = JSON.parse(await readFile(privateKeyFile, 'utf8')) as JWK;
+    const privateKey = JSON.parse(text) as JWK;
     await importJWK(privateKey);
     return { ...issuer, introspection: { ...asking, privateKey } };
   } catch {
     // The reason could quote the key.
-    throw new ConfigurationError(
-      `issuers[${index}].introspection.privateKeyFile`,
-      `${privateKeyFile} is not a readable private key as JWK with its "alg"`,
-    );
+    throw new ConfigurationError(path, `${privateKeyFile} does not hold a private key as JWK with its "alg"`);
   }
 }
 
 /** @throws {ConfigurationError} */
 async function readKey(file: string): Promise<JWK> {
+  const text = await readNamedFile(file, 'propagation.keyFile');
   try {
-    const key = JSON.parse(await readFile(file, 'utf8')) as JWK;
+    const key = JSON.parse(text) as JWK;
     await SigningKeys.create(key);
     return key;
   } catch {
     // The reason could quote the key.
     throw new ConfigurationError(
       'propagation.keyFile',
-      `${file} is not a readable Ed25519 private key as JWK`,
+      `${file} does not hold an Ed25519 private key as JWK`,
     );
   }
 }

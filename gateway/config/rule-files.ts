@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { watchFile } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
-import { ConfigurationError } from '../errors.js';
 import type { PolicyEvaluator } from '../policies/index.js';
 import type { RulesUpdate } from '../rules-update.js';
 import type { CheckedConfig } from './config.js';
+import { readNamedFile } from './named-file.js';
 import { openPolicies, policyFile } from './open.js';
 
 interface Texts {
@@ -81,7 +80,8 @@ export class RuleFiles {
       if (!isNew && !isAsked) return {};
       given = texts;
       const hasNewRules = texts.policy !== this.#served?.policy || texts.cedar !== this.#served?.cedar;
-      return { supergraphSdl: texts.supergraph, ...(hasNewRules ? await this.#rules() : {}) };
+      const { supergraph: supergraphSdl } = texts;
+      return hasNewRules ? { supergraphSdl, ...(await this.#rules()) } : { supergraphSdl };
     });
     if (isServed === true && given !== undefined) this.#served = given;
     return isServed ?? false;
@@ -99,23 +99,13 @@ export class RuleFiles {
   async #read(): Promise<Texts> {
     const { supergraph, policy, policies } = this.#config;
     return {
-      supergraph: await readText(supergraph, 'supergraph'),
-      policy: policy === undefined ? undefined : await readText(policy, 'policy'),
-      cedar: policies.cedar === undefined ? undefined : await readText(policies.cedar, 'policies.cedar'),
+      supergraph: await readNamedFile(supergraph, 'supergraph'),
+      policy: policy === undefined ? undefined : await readNamedFile(policy, 'policy'),
+      cedar: policies.cedar === undefined ? undefined : await readNamedFile(policies.cedar, 'policies.cedar'),
     };
   }
 }
 
 function isSame(one: Texts, other: Texts): boolean {
   return one.supergraph === other.supergraph && one.policy === other.policy && one.cedar === other.cedar;
-}
-
-/** @throws {ConfigurationError} */
-async function readText(file: string, path: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new ConfigurationError(path, `${file} cannot be read (${code})`);
-  }
 }

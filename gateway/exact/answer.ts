@@ -8,6 +8,7 @@ import type {
   GraphQLSchema,
   SelectionSetNode,
 } from 'graphql';
+import { withoutUndefined } from '@behalf/directives/internal';
 import { ExactNumber } from './exact-number.js';
 import { settleNumber, settleWithin } from './settle.js';
 
@@ -169,6 +170,6 @@ function inexact(place: Pick<GraphQLFormattedError, 'path'>, omitted?: number): 
   return {
     message: 'A number cannot be carried exactly',
     ...place,
-    extensions: { code: 'NUMBER_NOT_EXACT', ...(omitted === undefined ? {} : { omittedPaths: omitted }) },
+    extensions: withoutUndefined({ code: 'NUMBER_NOT_EXACT', omittedPaths: omitted }),
   };
 }

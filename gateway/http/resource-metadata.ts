@@ -1,3 +1,5 @@
+import { withoutUndefined } from '@behalf/directives/internal';
+
 /** RFC 9728 section 3. */
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
@@ -42,15 +44,15 @@ export class ProtectedResource {
   metadata(path = ''): ResourceMetadata {
     const { issuers, dpopAlgorithms, isDpopRequired, knowsClientCertificates } = this.#description;
     const scopes = this.#description.scopes();
-    return {
+    return withoutUndefined({
       resource: `${this.#base}${withoutSlash(path)}`,
       authorization_servers: issuers,
-      ...(scopes === undefined ? {} : { scopes_supported: scopes }),
+      scopes_supported: scopes,
       bearer_methods_supported: ['header'],
       dpop_signing_alg_values_supported: dpopAlgorithms,
       dpop_bound_access_tokens_required: isDpopRequired,
       tls_client_certificate_bound_access_tokens: knowsClientCertificates,
-    };
+    });
   }
 
   /**

@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
+import { readNamedFile } from '../config/named-file.js';
 import { ConfigurationError } from '../errors.js';
 
 /** Key `listen.tls` of the configuration: TLS ends here. Files are PEM, absolute paths. */
@@ -26,15 +26,16 @@ export interface TlsOptions {
  */
 export async function createTlsServer(options: TlsOptions): Promise<Server> {
   const { certFile, keyFile, clientCaFile, requestClientCertificate = false } = options;
-  const cert = await readPem(certFile, 'listen.tls.certFile');
-  const key = await readPem(keyFile, 'listen.tls.keyFile');
-  const ca = clientCaFile === undefined ? undefined : await readPem(clientCaFile, 'listen.tls.clientCaFile');
+  const cert = await readNamedFile(certFile, 'listen.tls.certFile');
+  const key = await readNamedFile(keyFile, 'listen.tls.keyFile');
+  const ca =
+    clientCaFile === undefined ? undefined : await readNamedFile(clientCaFile, 'listen.tls.clientCaFile');
   let server: Server;
   try {
     server = createServer({
       cert,
       key,
-      ...(ca === undefined ? {} : { ca }),
+      ca,
       requestCert: requestClientCertificate,
       // Node would also refuse every client without a certificate; below, only certificates of other authorities are refused.
       rejectUnauthorized: false,
@@ -52,13 +53,4 @@ export async function createTlsServer(options: TlsOptions): Promise<Server> {
     });
   }
   return server;
-}
-
-async function readPem(file: string, path: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new ConfigurationError(path, `${file} cannot be read (${code})`);
-  }
 }

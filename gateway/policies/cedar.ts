@@ -8,6 +8,7 @@ import type {
   DetailedError,
   EntityUidJson,
 } from '@cedar-policy/cedar-wasm/nodejs';
+import { withoutUndefined } from '@behalf/directives/internal';
 import { ConfigurationError } from '../errors.js';
 import { ACTION_TYPE, cedarSchema, CLIENT_TYPE, SUBJECT_TYPE } from './cedar-schema.js';
 import type { PolicyEvaluator, PolicyFunction, PolicyRequest } from './evaluator.js';
@@ -116,25 +117,25 @@ function idOf(entity: EntityUidJson): string {
 /** The delegation as the schema's `Delegation`. */
 function contextOf(delegation: Delegation, { operationName }: PolicyRequest): Context {
   const { consent } = delegation;
-  return {
-    scopes: [...delegation.scopes],
-    policies: [...delegation.policies],
-    roles: [...delegation.roles],
+  const list = (names: Iterable<string>): CedarValueJson[] => [...names];
+  return withoutUndefined({
+    scopes: list(delegation.scopes),
+    policies: list(delegation.policies),
+    roles: list(delegation.roles),
     actors: actorsOf(delegation.actor),
-    ...(operationName === undefined ? {} : { operationName }),
+    operationName,
     now: Math.floor(Date.now() / 1000),
-    ...(consent === undefined
-      ? {}
-      : {
-          consent: {
+    consent:
+      consent === undefined
+        ? undefined
+        : withoutUndefined({
             id: consent.id,
             version: consent.version,
-            purposes: [...consent.purposes],
+            purposes: list(consent.purposes),
             detail: consent.detail,
-            ...(consent.until === undefined ? {} : { until: consent.until }),
-          },
-        }),
-  };
+            until: consent.until,
+          }),
+  });
 }
 
 function actorsOf(actor: ActorClaim | undefined): CedarValueJson[] {

@@ -46,13 +46,10 @@ function readEntry(entry: unknown, fields: ReadonlyMap<string, AccountableField>
   const isDenial = decision === 'denied' || decision === 'would-deny';
   const rule = isDenial && field.isOwned && saidRule === SUBJECT_RULE ? SUBJECT_RULE : field.rule;
   const isMinimization = decision === 'minimized' || decision === 'would-minimize';
-  return {
-    coordinate,
-    decision,
-    count,
-    ...(isMinimization && field.strategy !== undefined ? { strategy: field.strategy } : {}),
-    ...(rule === undefined ? {} : { rule }),
-  };
+  const access: { -readonly [Key in keyof FieldAccess]: FieldAccess[Key] } = { coordinate, decision, count };
+  if (isMinimization && field.strategy !== undefined) access.strategy = field.strategy;
+  if (rule !== undefined) access.rule = rule;
+  return access;
 }
 
 function isDecision(value: unknown): value is AccessDecision {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ConsentClaim, Delegation } from '@behalf/directives';
-import type { TxnTokenClaims } from '@behalf/directives/internal';
+import { type TxnTokenClaims, withoutUndefined } from '@behalf/directives/internal';
 import type { AudienceVocabulary } from './audience.js';
 import type { SigningKeys } from './signing-keys.js';
 
@@ -47,7 +47,7 @@ export function mintTxnToken(
   const lifetimeSeconds = options.tokenLifetimeSeconds ?? TXN_TOKEN_LIFETIME_SECONDS;
   const policies = held(vocabulary.policies, delegation.policies);
   const roles = delegation.roles.filter((role) => vocabulary.roles.has(role));
-  const claims: TxnTokenClaims = {
+  const claims: TxnTokenClaims = withoutUndefined({
     iss: options.issuer,
     iat: issuedAt,
     exp: Math.min(issuedAt + lifetimeSeconds, notAfter),
@@ -56,18 +56,16 @@ export function mintTxnToken(
     sub: delegation.subject,
     scope: held(vocabulary.scopes, delegation.scopes).join(' '),
     req_wl: [options.issuer, ...passedOnBy].join(','),
-    ...(boundTo === undefined ? {} : { jti: randomUUID(), bind: { body: boundTo } }),
-    tctx: {
-      ...(delegation.service === true ? { service: true } : {}),
-      ...(delegation.consent === undefined ? {} : { consent: narrowed(delegation.consent, vocabulary) }),
-      ...(policies.length === 0 ? {} : { policies }),
-      ...(roles.length === 0 ? {} : { roles }),
-    },
-    rctx: {
-      client_id: delegation.clientId,
-      ...(delegation.actor === undefined ? {} : { act: delegation.actor }),
-    },
-  };
+    jti: boundTo === undefined ? undefined : randomUUID(),
+    bind: boundTo === undefined ? undefined : { body: boundTo },
+    tctx: withoutUndefined({
+      service: delegation.service === true ? true : undefined,
+      consent: delegation.consent === undefined ? undefined : narrowed(delegation.consent, vocabulary),
+      policies: policies.length === 0 ? undefined : policies,
+      roles: roles.length === 0 ? undefined : roles,
+    }),
+    rctx: withoutUndefined({ client_id: delegation.clientId, act: delegation.actor }),
+  });
   return keys.sign(claims);
 }
 

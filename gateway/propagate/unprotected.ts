@@ -1,3 +1,4 @@
+import { withoutUndefined } from '@behalf/directives/internal';
 import type { AccountableField, OperationAuthorizer } from '../authorize/index.js';
 import type { GatewayLog } from '../log.js';
 import type { SubgraphHeaders } from './subgraph-headers.js';
@@ -37,11 +38,15 @@ export class UnprotectedSubgraphs {
   #tell(subgraph: string, reason: 'NO_RULES' | 'NO_ACCOUNT'): void {
     if (!this.#isNew(`${subgraph} ${reason}`)) return;
     const identityHeaders = this.#headers.get(subgraph)?.identityNames.join(' ') ?? '';
-    this.#log.log('warn', 'SUBGRAPH_UNPROTECTED', {
-      subgraph,
-      reason,
-      ...(identityHeaders === '' ? {} : { identityHeaders }),
-    });
+    this.#log.log(
+      'warn',
+      'SUBGRAPH_UNPROTECTED',
+      withoutUndefined({
+        subgraph,
+        reason,
+        identityHeaders: identityHeaders === '' ? undefined : identityHeaders,
+      }),
+    );
   }
 
   #isNew(what: string): boolean {

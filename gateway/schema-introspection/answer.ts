@@ -1,6 +1,7 @@
 import type { Delegation } from '@behalf/directives';
 import { execute, printSchema } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
+import { withoutUndefined } from '@behalf/directives/internal';
 import type { ExecutionOutcome, OperationAuthorizer } from '../authorize/index.js';
 import { BYTES_PER_CHARACTER, ByteCache } from '../limit/byte-cache.js';
 import { schemaIntrospectionRefused } from './rule.js';
@@ -49,7 +50,7 @@ export class GrantedSchemaIntrospection {
     const { schema } = visible;
     if (schema === undefined) throw schemaIntrospectionRefused(403, delegation !== undefined);
     const { data, errors } = await execute({ schema, document: introspection, variableValues: variables });
-    return { ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) };
+    return withoutUndefined({ data, errors });
   }
 
   #introspectable(apiSchema: GraphQLSchema): DocumentNode {
@@ -75,8 +76,8 @@ export function joinOutcomes(
   for (const key of keys) {
     for (const part of parts) if (part && Object.hasOwn(part, key)) joined[key] = part[key];
   }
-  return {
+  return withoutUndefined({
     data: parts.includes(null) ? null : joined,
-    ...(errors.length === 0 ? {} : { errors }),
-  };
+    errors: errors.length === 0 ? undefined : errors,
+  });
 }

@@ -67,10 +67,7 @@ export class SubgraphError extends GraphQLError {
     readonly details: Details,
     shown: Shown,
   ) {
-    super(shown.message, {
-      extensions: { ...shown.extensions },
-      ...(shown.path === undefined ? {} : { path: shown.path }),
-    });
+    super(shown.message, { extensions: { ...shown.extensions }, path: shown.path });
     withoutStack(this);
   }
 }

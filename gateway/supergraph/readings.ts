@@ -1,4 +1,4 @@
-import { argumentsOf, Links, ruleText } from '@behalf/directives/internal';
+import { argumentsOf, Links, ruleText, withoutUndefined } from '@behalf/directives/internal';
 import type { Minimization, RuleTable } from '@behalf/directives/internal';
 import { Kind } from 'graphql';
 import type { DocumentNode } from 'graphql';
@@ -96,12 +96,9 @@ function checkReading(
   const { type, field, subgraph, by, roots, fieldSet } = reading;
   const found: LostProtection[] = [];
   const say = (code: LostProtectionCode, words: string): void => {
-    found.push({
-      code,
-      coordinate: `${type}.${field}`,
-      ...(subgraph === undefined ? {} : { subgraph }),
-      message: `${by} reads ${words}`,
-    });
+    found.push(
+      withoutUndefined({ code, coordinate: `${type}.${field}`, subgraph, message: `${by} reads ${words}` }),
+    );
   };
   if (roots.length === 0) say('REQUIRES_PROTECTED', 'a context that the supergraph does not have');
   const isOwned = rules.type(type)?.subject !== undefined;

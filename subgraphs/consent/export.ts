@@ -1,4 +1,5 @@
 import type { ExportPart } from '@behalf/authority/consent';
+import { withoutUndefined } from '@behalf/directives/internal';
 import { badUserInput } from './errors.js';
 import type { ConsentContext } from './context.js';
 import { needId, stopOptionsOf } from './input.js';
@@ -26,10 +27,10 @@ export async function exportConsents(
 ) {
   const options = stopOptionsOf(context, reason);
   return answer(() =>
-    context.register.exportForRequest(needId('subject', subject), {
-      ...options,
-      ...(after === undefined || after === null ? {} : { after }),
-    }),
+    context.register.exportForRequest(
+      needId('subject', subject),
+      withoutUndefined({ ...options, after: after ?? undefined }),
+    ),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Narrowing } from '@behalf/authority/consent';
+import { withoutUndefined } from '@behalf/directives/internal';
 import { badUserInput } from './errors.js';
 import type { ConsentContext } from './context.js';
 import { checkedReason, needId } from './input.js';
@@ -23,14 +24,14 @@ export async function narrowConsent(
   { acknowledgements, register, delegation }: ConsentContext,
 ) {
   if (delegation === undefined) throw new TypeError('The rules let through a caller without a delegation');
-  const narrowing: Narrowing = {
+  const narrowing: Narrowing = withoutUndefined({
     by: delegation.subject,
     removeScopes: needNames('removeScopes', removeScopes),
     removePurposes: needNames('removePurposes', removePurposes),
     reason: checkedReason(reason ?? undefined),
-    ...(until === undefined || until === null ? {} : { until: needTime(until) }),
-    ...(detail === undefined || detail === null ? {} : { detail }),
-  };
+    until: until === undefined || until === null ? undefined : needTime(until),
+    detail: detail ?? undefined,
+  });
   try {
     const { consent, replaced, change } = await register.narrow(needId('id', id), narrowing);
     const inForce =

@@ -8,6 +8,7 @@ import { LRUCache } from 'lru-cache';
 
 import type { Log } from '@behalf/store';
 import { BodyError, Connections, listen, readBody } from '@behalf/http';
+import { withoutUndefined } from '@behalf/directives/internal';
 
 /** @see startSubgraph */
 export interface SubgraphServerOptions<Context extends ProtectedContext> {
@@ -179,11 +180,11 @@ function hideInternals(
     error: kindOf(cause),
     path: (formatted.path ?? []).join('.'),
   });
-  return {
+  return withoutUndefined({
     message: 'Internal server error',
-    ...(formatted.path === undefined ? {} : { path: formatted.path }),
+    path: formatted.path,
     extensions: { code: 'INTERNAL_SERVER_ERROR' },
-  };
+  });
 }
 
 function kindOf(error: unknown): string {

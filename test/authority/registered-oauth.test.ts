@@ -295,7 +295,7 @@ describe('is refused a registration or change', () => {
     ['with an invalid key', 'is not for ES256', () => jwk({ x: 'x' })],
     [
       'without any key',
-      'jwks.keys must NOT have fewer than 1 items',
+      'jwks.keys must have at least one entry',
       () => ({ authentication: { method: 'private_key_jwt', jwks: { keys: [] } } }),
     ],
     [
@@ -337,13 +337,13 @@ describe('is refused a registration or change', () => {
     ],
     [
       'for itself, for nothing',
-      'scopes must NOT',
+      'scopes must have at least one entry',
       () => byKey({ clientCredentials: { scopes: [] } }),
       SERVICE,
     ],
     [
       'to exchange tokens, without naming clients',
-      'from must NOT',
+      'from must have at least one entry',
       () => byKey({ exchange: { from: [] } }),
       SERVICE,
     ],

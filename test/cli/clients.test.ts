@@ -192,7 +192,7 @@ describe('behalf clients', () => {
     const half = await behalf('clients', 'add', 'odd', '--name', 'Odd', '--policy', policy);
     expect(half.stderr).toMatch(/^USAGE: /);
     const none = await behalf('clients', 'add', 'odd', '--file', join(folder, 'none.json'));
-    expect(none.stderr).toMatch(/^FILE_UNREADABLE: .*ENOENT\n$/);
+    expect(none.stderr).toMatch(/^FILE_UNREADABLE: .*ENOENT\)\n$/);
   });
 
   it('renews no secret of a public client', async () => {

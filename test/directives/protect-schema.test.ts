@@ -331,7 +331,7 @@ describe('protectSchema stops at what it cannot read, and names the coordinate',
 
   it('on a type', () => {
     const schema = codeFirst(undefined, undefined, { extensions: { directives: 'authenticated' } });
-    expect(build(schema)).toThrow('Query: directives are neither');
+    expect(build(schema)).toThrow('Query: directives must be');
   });
 
   it('on an argument or enum value, where no rule is read', () => {

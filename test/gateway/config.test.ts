@@ -297,8 +297,8 @@ describe('readConfig', () => {
 
   it('names the file that cannot be read, or the place of a YAML error', async () => {
     const none = join(folder, 'none.yaml');
-    await expect(readConfig(none)).rejects.toThrow(`${none} cannot be read (ENOENT)`);
-    await expect(readConfig(folder)).rejects.toThrow('cannot be read (EISDIR)');
+    await expect(readConfig(none)).rejects.toThrow(`${none} cannot be read: there is no such file (ENOENT)`);
+    await expect(readConfig(folder)).rejects.toThrow('cannot be read: it is a folder (EISDIR)');
     for (const text of ['a: [', 'a: 1\na: 2', '\tx: 1', 'a: *none']) {
       const refusal = await read(text).catch((error: unknown) => error);
       expect(refusal).toBeInstanceOf(ConfigurationError);

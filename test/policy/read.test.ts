@@ -75,7 +75,7 @@ describe('a policy file', () => {
   });
 
   it('is refused if it is missing, not YAML, or has duplicate keys', async () => {
-    await expect(readPolicy(join(folder, 'none.yaml'))).rejects.toMatchObject({ code: 'POLICY_UNREADABLE' });
+    await expect(readPolicy(join(folder, 'none.yaml'))).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
     await expect(readText('scopes: [')).rejects.toMatchObject({ code: 'POLICY_UNREADABLE' });
     await expect(readText(`${SMALL}\nscopes: {}`)).rejects.toMatchObject({ code: 'POLICY_UNREADABLE' });
     await expect(readText('')).rejects.toMatchObject({ code: 'POLICY_INVALID' });
@@ -108,7 +108,7 @@ describe('an invalid key is refused with its path', () => {
       'read, write',
       (p) => Object.assign(p.scopes['a:read'] ?? {}, { access: 'admin' }),
     ],
-    ['scopes.a:read.sentence', 'pattern', (p) => Object.assign(p.scopes['a:read'] ?? {}, { sentence: ' ' })],
+    ['scopes.a:read.sentence', 'one line of text', (p) => Object.assign(p.scopes['a:read'] ?? {}, { sentence: ' ' })],
     ['scopes.a b', 'is not a valid name', (p) => Object.assign(p.scopes, { 'a b': scope })],
     ['scopes.a"b', 'is not a valid name', (p) => Object.assign(p.scopes, { 'a"b': scope })],
     ['scopes.a\\b', 'is not a valid name', (p) => Object.assign(p.scopes, { 'a\\b': scope })],
@@ -133,7 +133,7 @@ describe('an invalid key is refused with its path', () => {
       'ISO 8601',
       (p) => Object.assign(p, { longestConsent: { sensitive: 'P9999D' } }),
     ],
-    ['rateClasses.slow.requests', '>= 1', (p) => Object.assign(p.rateClasses['slow'] ?? {}, { requests: 0 })],
+    ['rateClasses.slow.requests', 'at least 1', (p) => Object.assign(p.rateClasses['slow'] ?? {}, { requests: 0 })],
     ['rateClasses.slow.per', 'ISO 8601', (p) => Object.assign(p.rateClasses['slow'] ?? {}, { per: '60' })],
     ['rateClasses.slow.per', 'a day', (p) => Object.assign(p.rateClasses['slow'] ?? {}, { per: 'P30D' })],
   ])('%s: %s', (path, words, change) => {

@@ -2,6 +2,7 @@ import { importJWK, SignJWT } from 'jose';
 import type { JWK } from 'jose';
 import { PassOnError } from '../errors.js';
 import { isRecord } from './read-claims.js';
+import { withoutUndefined } from '../without-undefined.js';
 
 /** How a subgraph authenticates at the gateway, to get transaction tokens for other services. */
 export interface PassOnOptions {
@@ -46,14 +47,16 @@ export class TxnTokenExchange {
    * @throws {PassOnError} never quotes a token
    */
   async exchange(token: string, audience: string, requestHash: string | undefined): Promise<string> {
-    const form = new URLSearchParams({
-      grant_type: GRANT_TYPE,
-      subject_token: token,
-      subject_token_type: TOKEN_TYPE,
-      requested_token_type: TOKEN_TYPE,
-      audience,
-      ...(requestHash === undefined ? {} : { request_hash: requestHash }),
-    });
+    const form = new URLSearchParams(
+      withoutUndefined({
+        grant_type: GRANT_TYPE,
+        subject_token: token,
+        subject_token_type: TOKEN_TYPE,
+        requested_token_type: TOKEN_TYPE,
+        audience,
+        request_hash: requestHash,
+      }),
+    );
     const headers: Record<string, string> = {};
     await this.#authenticate(form, headers);
     const response = await this.#send(form, headers);

@@ -1,4 +1,5 @@
 import type { ActorClaim, ConsentClaim } from './delegation.js';
+import { withoutUndefined } from '../without-undefined.js';
 
 /**
  * Reads the `consent` claim of an access token (at the gateway) or a transaction token (at a subgraph).
@@ -12,7 +13,7 @@ export function readConsentClaim(value: unknown): ConsentClaim | undefined {
   if (typeof version !== 'number' || !Number.isInteger(version) || !isStringArray(purposes)) return undefined;
   if (detail !== 'full' && detail !== 'minimal') return undefined;
   if (until !== undefined && typeof until !== 'number') return undefined;
-  return { id, version, purposes, detail, ...(until === undefined ? {} : { until }) };
+  return withoutUndefined({ id, version, purposes, detail, until });
 }
 
 const MAX_ACTOR_DEPTH = 8;

@@ -5,6 +5,7 @@ import { isRecord, isStringArray, readActorClaim, readConsentClaim } from './rea
 import { isServiceSubject } from './service.js';
 import type { TxnTokenRefusal } from './txn-token-refusals.js';
 import { TXN_TOKEN_ALGORITHM, TXN_TOKEN_TYPE } from './txn-token.js';
+import { withoutUndefined } from '../without-undefined.js';
 
 /** The address of the gateway's keys. */
 export type GatewayTrust = {
@@ -128,21 +129,21 @@ function readClaims(payload: JWTPayload): VerifiedTxnToken | undefined {
   // Gateways that name only themselves may omit the claim.
   const { req_wl: workloads = payload.iss } = payload;
   if (typeof workloads !== 'string') return undefined;
-  return {
+  return withoutUndefined({
     transactionId: txn,
     expiresAt: exp,
     requestingWorkloads: workloads.split(','),
-    ...(jti === undefined ? {} : { tokenId: jti }),
-    ...(boundTo === undefined ? {} : { boundTo }),
-    delegation: {
+    tokenId: jti,
+    boundTo,
+    delegation: withoutUndefined({
       subject: sub,
-      ...(service === true ? { service } : {}),
+      service: service === true ? true : undefined,
       clientId,
       scopes: new Set(scope.split(' ').filter((token) => token !== '')),
       policies: new Set(policies),
       roles,
-      ...(consent === undefined ? {} : { consent }),
-      ...(actor === undefined ? {} : { actor }),
-    },
-  };
+      consent,
+      actor,
+    }),
+  });
 }

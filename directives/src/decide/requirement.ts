@@ -1,5 +1,6 @@
 import type { Delegation } from '../claims/delegation.js';
 import type { Alternatives } from '../specification/read-arguments.js';
+import { withoutUndefined } from '../without-undefined.js';
 
 /**
  * The conditions that a delegation must meet for one coordinate. Every list is an AND; an entry of `scopes` and `policies`
@@ -125,11 +126,11 @@ export interface Requires {
 }
 
 export function describeRequirement(requirement: Requirement): Requires {
-  return {
-    ...(requirement.authenticated ? { authenticated: true } : {}),
-    ...(requirement.scopes.length > 0 ? { scopes: requirement.scopes } : {}),
-    ...(requirement.policies.length > 0 ? { policies: requirement.policies } : {}),
-    ...(requirement.purposes.length > 0 ? { purposes: requirement.purposes } : {}),
-    ...(requirement.uncovered ? { rule: 'missing' } : {}),
-  };
+  return withoutUndefined({
+    authenticated: requirement.authenticated ? true : undefined,
+    scopes: requirement.scopes.length > 0 ? requirement.scopes : undefined,
+    policies: requirement.policies.length > 0 ? requirement.policies : undefined,
+    purposes: requirement.purposes.length > 0 ? requirement.purposes : undefined,
+    rule: requirement.uncovered ? 'missing' : undefined,
+  });
 }

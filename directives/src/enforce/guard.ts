@@ -108,7 +108,7 @@ function guardFor(options: ProtectionOptions, begin: BeginState, log: Occasional
           transactionId,
           endsAtMs: Math.min(expiresAt, delegation.consent?.until ?? Infinity) * 1_000,
           boundTo,
-          ...(typeof token === 'string' ? { txnToken: token } : {}),
+          txnToken: typeof token === 'string' ? token : undefined,
           exchange,
         },
         parent,

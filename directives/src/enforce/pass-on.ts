@@ -4,6 +4,7 @@ import { graphqlRequestHash } from '../claims/request-hash.js';
 import { TXN_TOKEN_HEADER } from '../claims/txn-token.js';
 import { PassOnError } from '../errors.js';
 import { requestStateOf } from './request-state.js';
+import { withoutUndefined } from '../without-undefined.js';
 
 /** The service that is called in the same transaction, see {@link txnTokenHeaders}. */
 export interface PassOnTarget {
@@ -83,12 +84,10 @@ export async function txnTokenHeaders(
 ): Promise<Readonly<Record<string, string>>> {
   const state = requestStateOf(context);
   const traceparent = state === undefined ? undefined : traceparentOf(state.parent);
-  return {
-    ...(state?.delegation === undefined
-      ? {}
-      : { [TXN_TOKEN_HEADER]: await exchangeTxnToken(context, target) }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-  };
+  return withoutUndefined({
+    [TXN_TOKEN_HEADER]: state?.delegation === undefined ? undefined : await exchangeTxnToken(context, target),
+    traceparent,
+  });
 }
 
 /** W3C Trace Context section 3.2. */

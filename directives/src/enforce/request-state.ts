@@ -28,7 +28,7 @@ export interface Caller {
   /** Hash of the one request that the token is for. */
   readonly boundTo?: string | undefined;
   /** The token itself, for exchange. Only if it was accepted. */
-  readonly txnToken?: string;
+  readonly txnToken?: string | undefined;
   /** Exchanges it; absent if the subgraph passes nothing on. */
   readonly exchange?: TxnTokenExchange | undefined;
 }

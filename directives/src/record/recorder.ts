@@ -1,7 +1,16 @@
 import { context as otelContext, SpanKind, trace, TraceFlags } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
 import { ACCESS_DECISIONS } from './facts.js';
-import type { AccessDecision, FactsExtension, FieldAccess } from './facts.js';
+import type { AccessDecision, FactsExtension } from './facts.js';
+
+/** How often a coordinate was resolved with one decision. */
+interface RecordedAccess {
+  readonly coordinate: string;
+  readonly decision: AccessDecision;
+  readonly count: number;
+  readonly strategy: string | undefined;
+  readonly rule: string | undefined;
+}
 
 /** A coordinate, as the recorder counts it; compiled once. */
 export interface RecordedField {
@@ -83,7 +92,7 @@ export class AccessRecorder {
     };
   }
 
-  #accesses(): FieldAccess[] {
+  #accesses(): RecordedAccess[] {
     return this.#touched.flatMap((slot) => {
       const field = this.#fields[Math.floor(slot / DECISIONS.length)];
       const decision = DECISIONS[slot % DECISIONS.length];
@@ -93,10 +102,8 @@ export class AccessRecorder {
           coordinate: field.coordinate,
           decision,
           count: this.#counts[slot] ?? 0,
-          ...(field.rule === undefined ? {} : { rule: field.rule }),
-          ...((decision === 'minimized' || decision === 'would-minimize') && field.strategy !== undefined
-            ? { strategy: field.strategy }
-            : {}),
+          rule: field.rule,
+          strategy: decision === 'minimized' || decision === 'would-minimize' ? field.strategy : undefined,
         },
       ];
     });
@@ -104,7 +111,7 @@ export class AccessRecorder {
 }
 
 function emitSpans(
-  accesses: readonly FieldAccess[],
+  accesses: readonly RecordedAccess[],
   of: { readonly subgraph: string; readonly parent: Context; readonly startTime: number },
 ): void {
   const tracer = trace.getTracer('@behalf/directives');
@@ -115,13 +122,14 @@ function emitSpans(
         {
           kind: SpanKind.INTERNAL,
           startTime: of.startTime,
+          // OpenTelemetry ignores attributes that are undefined.
           attributes: {
             'behalf.subgraph': of.subgraph,
             'graphql.field.coordinate': coordinate,
             'behalf.decision': decision,
             'behalf.count': count,
-            ...(strategy === undefined ? {} : { 'behalf.strategy': strategy }),
-            ...(rule === undefined ? {} : { 'behalf.rule': rule }),
+            'behalf.strategy': strategy,
+            'behalf.rule': rule,
           },
         },
         of.parent,

@@ -1,4 +1,5 @@
 import { DirectiveError } from '../errors.js';
+import { kindOf } from '../kind-of.js';
 
 /** One application of a directive from outside of SDL. */
 export interface GivenDirective {
@@ -17,30 +18,33 @@ export function readGivenDirectives(given: unknown, coordinate: string): readonl
   if (given === undefined || given === null) return [];
   if (Array.isArray(given)) {
     return (given as readonly unknown[]).map((entry) => {
-      if (!isRecord(entry) || typeof entry.name !== 'string') throw unreadable(coordinate);
-      return { name: entry.name, args: readArguments(entry.args ?? {}, coordinate) };
+      if (!isRecord(entry) || typeof entry.name !== 'string')
+        throw invalid(coordinate, `each entry of a list must be { name, args }, not ${formOf(entry)}`);
+      return { name: entry.name, args: readArguments(entry.args ?? {}, entry.name, coordinate) };
     });
   }
-  if (!isRecord(given)) throw unreadable(coordinate);
+  if (!isRecord(given))
+    throw invalid(coordinate, `directives must be { name: args } or [{ name, args }], not ${formOf(given)}`);
   return Object.entries(given).flatMap(([name, applied]) => {
     const applications: readonly unknown[] = Array.isArray(applied) ? applied : [applied];
-    return applications.map((args) => ({ name, args: readArguments(args, coordinate) }));
+    return applications.map((args) => ({ name, args: readArguments(args, name, coordinate) }));
   });
 }
 
-function readArguments(args: unknown, coordinate: string): GivenDirective['args'] {
-  if (!isRecord(args)) throw unreadable(coordinate);
-  return args;
+function readArguments(args: unknown, name: string, coordinate: string): GivenDirective['args'] {
+  if (isRecord(args)) return args;
+  throw invalid(coordinate, `the arguments of ${name} must be an object ({} for none), not ${formOf(args)}`);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function unreadable(coordinate: string): DirectiveError {
-  return new DirectiveError(
-    'INVALID_RULE',
-    'directives are neither { name: arguments } nor [{ name, args }]',
-    coordinate,
-  );
+function invalid(coordinate: string, problem: string): DirectiveError {
+  return new DirectiveError('INVALID_RULE', problem, coordinate);
+}
+
+/** The form that was found, with the keys of an object: they are the author's own, not a caller's. */
+function formOf(value: unknown): string {
+  return isRecord(value) ? `{ ${Object.keys(value).join(', ')} }` : kindOf(value);
 }

@@ -3,6 +3,7 @@ import type { DirectiveSpecification } from './directive-specification.js';
 import { BEHALF_IDENTITY } from './feature.js';
 import { readAlternatives } from './read-arguments.js';
 import type { Alternatives, Arguments } from './read-arguments.js';
+import { withoutUndefined } from '../without-undefined.js';
 
 export type DateUnit = 'DAY' | 'MONTH' | 'YEAR' | 'DECADE';
 
@@ -87,11 +88,11 @@ function readStrategy(args: Arguments, coordinate: string): MinimizationStrategy
     case 'GENERALIZE':
       return { to, by: readGeneralization(args, coordinate) };
     case 'NOISE':
-      return {
+      return withoutUndefined({
         to,
         spread: readPositive(args.spread, 'spread', coordinate),
-        ...(isGiven(args.step) ? { step: readPositive(args.step, 'step', coordinate) } : {}),
-      };
+        step: isGiven(args.step) ? readPositive(args.step, 'step', coordinate) : undefined,
+      });
     case 'PSEUDONYMIZE':
     case 'REDACT':
       return { to };

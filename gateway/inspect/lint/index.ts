@@ -1,4 +1,4 @@
-import type { RuleTable } from '@behalf/directives/internal';
+import { type RuleTable, withoutUndefined } from '@behalf/directives/internal';
 import type { Policy } from '@behalf/policy';
 import { checkFederation } from '../protection.js';
 import { inspectSupergraph } from '../supergraph.js';
@@ -125,12 +125,12 @@ function finish(found: readonly Found[], subgraphs: readonly LintSubgraph[]): re
     .map((each): Finding => {
       const subgraph = byName.get(each.subgraph ?? '');
       const line = each.coordinate === undefined ? undefined : subgraph?.lines.get(each.coordinate);
-      return {
+      return withoutUndefined({
         ...each,
         ...FINDINGS[each.code],
-        ...(subgraph?.file === undefined ? {} : { file: subgraph.file }),
-        ...(line === undefined ? {} : { line }),
-      };
+        file: subgraph?.file,
+        line,
+      });
     })
     .sort(
       (a, b) =>

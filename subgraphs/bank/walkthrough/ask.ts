@@ -38,12 +38,11 @@ export async function ask(
 }
 
 async function post(gateway: string, query: string, token: string | undefined): Promise<GraphQLAnswer> {
+  const headers = new Headers({ 'content-type': 'application/json' });
+  if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
   const response = await fetch(`${gateway}/graphql`, {
     method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
+    headers,
     body: JSON.stringify({ query }),
   });
   return {

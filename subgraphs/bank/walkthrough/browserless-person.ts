@@ -101,11 +101,10 @@ export class BrowserlessPerson {
   /** One request of the browser, with its cookies, without following a redirect. */
   async #request(url: URL, form: URLSearchParams | undefined): Promise<Response> {
     const cookie = this.#cookies.header(url);
-    const response = await fetch(url, {
-      redirect: 'manual',
-      headers: { accept: 'text/html', ...(cookie === '' ? {} : { cookie }) },
-      ...(form === undefined ? {} : { method: 'POST', body: form }),
-    });
+    const headers = new Headers({ accept: 'text/html' });
+    if (cookie !== '') headers.set('cookie', cookie);
+    const init: RequestInit = { redirect: 'manual', headers };
+    const response = await fetch(url, form === undefined ? init : { ...init, method: 'POST', body: form });
     this.#cookies.take(response, url);
     return response;
   }

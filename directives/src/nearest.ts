@@ -1,9 +1,18 @@
 /** With a larger share of edits, a word is a different one. */
 const MAX_DISTANCE_RATIO = 0.4;
-/** Longer than any key or value of the configuration. */
+/** Longer than any key or value that Behalf knows: distances take quadratic time. */
 const MAX_LENGTH = 64;
 
-/** The known word that was probably meant; undefined if none is close. */
+/**
+ * The known word that was probably meant; undefined if none is close.
+ *
+ * @example
+ * ```ts
+ * import { nearest } from '@behalf/directives/internal';
+ *
+ * console.log(nearest('isuers', ['audit', 'issuers'])); // issuers
+ * ```
+ */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > MAX_LENGTH) return undefined;
   let best: string | undefined;
