@@ -289,7 +289,9 @@ describe('over HTTP', () => {
     await writeFile(file, `${PERMIT.replace('vip', 'nobody')};`);
     await expect(start()).rejects.toThrow(/policies\.cedar: no rule .* "nobody"/);
     await rm(file);
-    await expect(start()).rejects.toThrow(/policies\.cedar: .*cannot be read: there is no such file \(ENOENT\)/);
+    await expect(start()).rejects.toThrow(
+      /policies\.cedar: .*cannot be read: there is no such file \(ENOENT\)/,
+    );
   });
 
   it('an update that no longer uses the file’s policies is refused', async () => {

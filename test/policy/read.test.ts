@@ -108,7 +108,11 @@ describe('an invalid key is refused with its path', () => {
       'read, write',
       (p) => Object.assign(p.scopes['a:read'] ?? {}, { access: 'admin' }),
     ],
-    ['scopes.a:read.sentence', 'one line of text', (p) => Object.assign(p.scopes['a:read'] ?? {}, { sentence: ' ' })],
+    [
+      'scopes.a:read.sentence',
+      'one line of text',
+      (p) => Object.assign(p.scopes['a:read'] ?? {}, { sentence: ' ' }),
+    ],
     ['scopes.a b', 'is not a valid name', (p) => Object.assign(p.scopes, { 'a b': scope })],
     ['scopes.a"b', 'is not a valid name', (p) => Object.assign(p.scopes, { 'a"b': scope })],
     ['scopes.a\\b', 'is not a valid name', (p) => Object.assign(p.scopes, { 'a\\b': scope })],
@@ -133,7 +137,11 @@ describe('an invalid key is refused with its path', () => {
       'ISO 8601',
       (p) => Object.assign(p, { longestConsent: { sensitive: 'P9999D' } }),
     ],
-    ['rateClasses.slow.requests', 'at least 1', (p) => Object.assign(p.rateClasses['slow'] ?? {}, { requests: 0 })],
+    [
+      'rateClasses.slow.requests',
+      'at least 1',
+      (p) => Object.assign(p.rateClasses['slow'] ?? {}, { requests: 0 }),
+    ],
     ['rateClasses.slow.per', 'ISO 8601', (p) => Object.assign(p.rateClasses['slow'] ?? {}, { per: '60' })],
     ['rateClasses.slow.per', 'a day', (p) => Object.assign(p.rateClasses['slow'] ?? {}, { per: 'P30D' })],
   ])('%s: %s', (path, words, change) => {
