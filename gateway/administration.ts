@@ -6,7 +6,7 @@ import { tokenRequired } from './authenticate/bearer.js';
 import { RefusedError } from './errors.js';
 import { bearerChallenge, insufficientUserAuthentication } from './http/challenge.js';
 import type { StepUp } from '@behalf/policy';
-import type { IncomingRequest } from './request/exchange.js';
+import type { IncomingRequest } from './request/incoming-request.js';
 import type { GatewayRequest } from './request/gateway-request.js';
 import { supposedDelegation } from './explain.js';
 import type { ExplainInput } from './explain.js';

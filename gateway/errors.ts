@@ -196,13 +196,15 @@ export class RefusedError extends GraphQLError {
 /** Codes that stop the gateway's start. */
 export const configurationErrors = Object.freeze({
   CONFIGURATION: {
-    description: 'The configuration cannot be served; the message begins with the path of the key.',
+    description:
+      'The configuration cannot be served, or a function of the library was given something that it cannot use; the message begins with the path of the key, or of the argument.',
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);
 
 /**
- * A configuration that cannot be served. `path` names the key, and the message begins with it. Its only code is `CONFIGURATION`.
+ * A configuration that cannot be served, or a misused function of the library. `path` names the key or the argument, and the
+ * message begins with it. Its only code is `CONFIGURATION`.
  *
  * @example
  * ```ts

@@ -48,7 +48,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   },
   { title: 'Commands', met: 'The output of `behalf`.', codes: commandErrors },
   { title: 'Composition', met: '`behalf compose`.', codes: composeErrors },
-  { title: 'Configuration', met: 'At the start of a gateway.', codes: configurationErrors },
+  {
+    title: 'Configuration',
+    met: 'At the start of a gateway, and thrown by misused functions of `@behalf/gateway`.',
+    codes: configurationErrors,
+  },
   { title: 'Policy', met: 'Wherever `policy.yaml` is read.', codes: policyErrors },
   {
     title: 'Refused requests of a subgraph',

@@ -148,7 +148,7 @@ export class BehalfDataSource implements GraphQLDataSource {
     const { name, headers, log } = this.#options;
     if (headers === undefined || propagation === undefined) return {};
     try {
-      return headers.of(propagation.delegation, propagation.exchange.incoming.headers);
+      return headers.of(propagation.delegation, propagation.exchange.clientHeaders);
     } catch (error) {
       if (!(error instanceof UnsendableHeaderError)) throw error;
       // The subgraph would take the caller for anonymous, or for another person.
