@@ -10,8 +10,14 @@ import {
 import type { ErrorDescription } from '@behalf/directives/internal';
 import { auditErrors } from '@behalf/audit';
 import { applicationErrors } from '@behalf/authority/clients';
-import { authorityErrors, authorityLogCodes } from '@behalf/authority/internal';
-import { supergraphErrors, configurationErrors, gatewayErrors, logCodes } from '@behalf/gateway/internal';
+import { authorityErrors, authorityLogCodes, authorityRequestErrors } from '@behalf/authority/internal';
+import {
+  configurationErrors,
+  gatewayErrors,
+  httpErrors,
+  logCodes,
+  supergraphErrors,
+} from '@behalf/gateway/internal';
 import { policyErrors } from '@behalf/policy';
 import { storeErrors, storeLogCodes } from '@behalf/store';
 import { commandErrors } from '../command-error.js';
@@ -35,6 +41,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     title: 'Refused requests',
     met: '`errors[].extensions.code` of an answer of the gateway.',
     codes: gatewayErrors,
+  },
+  {
+    title: 'Refused HTTP requests',
+    met: "The gateway's server, before an operation is read: `errors[].extensions.code` at `/graphql`, `error` elsewhere. At `/graphql`, Apollo Server answers an unreadable operation itself (`BAD_REQUEST`, `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`, `PERSISTED_QUERY_NOT_FOUND` and others of its own).",
+    codes: httpErrors,
   },
   {
     title: 'Schemas',
@@ -87,6 +98,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     title: 'Authority',
     met: 'At the start of the authority, and of `behalf rotate-keys`.',
     codes: authorityErrors,
+  },
+  {
+    title: 'Refused requests of the authority',
+    met: '`error` of an answer. Errors of the OAuth specifications keep their own lower-case codes, such as `invalid_request`.',
+    codes: authorityRequestErrors,
   },
   { title: 'Applications', met: '`behalf clients`.', codes: applicationErrors },
   {
