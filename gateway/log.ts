@@ -76,6 +76,11 @@ export const logCodes = Object.freeze({
       'A subgraph was not called, because a header cannot carry what it should state of the delegation.',
     since: '0.1.0',
   },
+  IDENTITY_HEADER_FORWARDED: {
+    description:
+      'At the start: a subgraph gets a header from the client (`forwardHeaders`) that states an identity at other subgraphs (`headers`). If this subgraph trusts it as well, any client can be anybody there.',
+    since: '0.1.0',
+  },
   SUBGRAPH_UNPROTECTED: {
     description:
       'A subgraph does not enforce rules itself: there are none for its fields (NO_RULES), or it returned no facts for a request with a transaction token (NO_ACCOUNT). Once per subgraph and reason.',

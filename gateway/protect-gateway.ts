@@ -19,6 +19,7 @@ import { normalizeOptions } from './options/normalize.js';
 import type { Settings } from './options/settings.js';
 import { logWhatIsOff } from './options/what-is-off.js';
 import { Pipeline } from './pipeline.js';
+import { logForwardedIdentities } from './propagate/forwarded-identities.js';
 import { txnTokenExchangeAnswer } from './propagate/txn-token-exchange.js';
 import type { TxnTokenExchangeRequest } from './propagate/txn-token-exchange.js';
 import { createProtection } from './protection.js';
@@ -89,6 +90,7 @@ export class ProtectedGateway implements GatewayInterface {
   async load(): Promise<GatewayLoadResult> {
     try {
       logWhatIsOff(this.#settings, this.#protection.log);
+      logForwardedIdentities(this.#protection.subgraphHeaders, this.#protection.log);
       await this.#protection.audit.start();
       const { replay } = this.#settings.dpop;
       if (replay.isOwn) await replay.store.open?.();
