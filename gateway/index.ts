@@ -65,7 +65,8 @@ export type {
   ProofReplayStoreReason,
 } from './proof-replay/index.js';
 export type { AuditRecord, AuditSink } from '@behalf/audit';
-export { FileAuditSink } from '@behalf/audit';
+export { AuditError, FileAuditSink } from '@behalf/audit';
+export type { AuditErrorCode } from '@behalf/audit';
 export { ListenError } from '@behalf/http';
 export type { SubgraphErrorOptions } from './subgraph-errors/options.js';
 export type { ForeignEventName } from './revocation/foreign-events.js';
