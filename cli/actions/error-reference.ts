@@ -77,7 +77,7 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   },
   {
     title: 'Transaction tokens',
-    met: '`onRefusedToken` of a subgraph: for its log, never for the caller.',
+    met: '`onRefusedToken` of a subgraph, and `reason` of `TXN_TOKEN_REFUSED` in the logs of subgraph and gateway: never for a client of the gateway.',
     codes: txnTokenRefusals,
   },
   {

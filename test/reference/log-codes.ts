@@ -33,6 +33,8 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
     'State the header to this subgraph as well (`subgraphs.<name>.headers`), or make sure that its code does not trust it.',
   SUBGRAPH_UNPROTECTED:
     'Protect the subgraph with `@behalf/directives`. Until then only the gateway enforces its rules, so isolate it from others.',
+  TXN_TOKEN_REFUSED:
+    'See [a subgraph that refuses every token](../how-to/transaction-tokens.md#a-subgraph-that-refuses-every-token).',
   SUBGRAPH_UNKNOWN: 'Correct the name under `subgraphs`, or remove it.',
   RATE_STORE_UNAVAILABLE: 'Restore the database or Valkey. Until then each gateway counts by itself.',
   RATE_STORE_AVAILABLE: NOTHING,

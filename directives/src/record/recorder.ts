@@ -1,7 +1,7 @@
 import { context as otelContext, SpanKind, trace, TraceFlags } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
 import { ACCESS_DECISIONS } from './facts.js';
-import type { AccessDecision, FactsExtension, FieldAccess } from './facts.js';
+import type { AccessDecision, AccessFacts, FieldAccess } from './facts.js';
 
 /** A coordinate, as the recorder counts it; compiled once. */
 export interface RecordedField {
@@ -65,7 +65,7 @@ export class AccessRecorder {
    * gateway. Later counts (the next event of a subscription, the next operation of a batch) start from zero, so that nothing is
    * reported twice. Spans cost nothing without a registered SDK.
    */
-  take(subgraph: string, parent: Context): FactsExtension {
+  take(subgraph: string, parent: Context): AccessFacts {
     const accesses = this.#accesses();
     emitSpans(accesses, { subgraph, parent, startTime: this.#startTime });
     for (const slot of this.#touched) this.#counts[slot] = 0;
