@@ -7,6 +7,7 @@ export { applicationErrors } from './clients/errors.js';
 export * from './consent/index.js';
 export { transact } from './consent/transact.js';
 export { authorityErrors } from './errors.js';
+export { authorityRequestErrors } from './http/errors.js';
 export { encryptionKeyFrom } from './keys/encryption-key.js';
 export { type ListedKey, listSigningKeys } from './keys/listing.js';
 export { SigningKeyRing } from './keys/ring.js';

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import type { Log } from '@behalf/store';
 import { errors } from './oidc/oidc-provider.js';
 import type { SsfTransmitter } from './changes/transmitter.js';
+import { allow } from './http/methods.js';
 import { addressToIssuer } from './http/own-address.js';
 import { HttpError, sendJson } from './http/respond.js';
 import type { InteractionRoutes } from './interaction/routes.js';
@@ -12,7 +13,7 @@ import { SIGN_OUT_PATH, type SignOut } from './interaction/sign-out.js';
 import { renderErrorPage } from './pages/error.js';
 import type { SigningKeyRing } from './keys/ring.js';
 import type { RotatingProvider } from './oidc/rotating-provider.js';
-import { setPageHeaders } from './pages/headers.js';
+import { sendPage, setPageHeaders } from './pages/headers.js';
 import { STYLE } from './pages/style.js';
 import type { StatusRegister } from './status/register.js';
 import { answerStatusList } from './status/route.js';
@@ -42,8 +43,8 @@ export function createRouter(
   const issuer = new URL(options.issuer);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = addressToIssuer(request, issuer);
-    if (url.pathname === '/health') await health(options.db, response);
-    else if (url.pathname === '/style.css') sendStyle(response);
+    if (url.pathname === '/health') await health(options.db, request, response);
+    else if (url.pathname === '/style.css') sendStyle(request, response);
     else if (await answerStatusList(request, response, url, statuses)) return;
     else if (await transmitter.handle(request, response, url)) return;
     else if (await interactions.handle(request, response, url)) return;
@@ -60,7 +61,12 @@ export function createRouter(
   };
 }
 
-async function health(db: AuthorityDatabase, response: ServerResponse): Promise<void> {
+async function health(
+  db: AuthorityDatabase,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  allow(request, 'GET');
   try {
     await sql`select 1`.execute(db);
     sendJson(response, 200, { status: 'ok' });
@@ -69,11 +75,13 @@ async function health(db: AuthorityDatabase, response: ServerResponse): Promise<
   }
 }
 
-function sendStyle(response: ServerResponse): void {
+function sendStyle(request: IncomingMessage, response: ServerResponse): void {
+  allow(request, 'GET');
   response
     .writeHead(200, {
       'content-type': 'text/css; charset=utf-8',
       'cache-control': 'public, max-age=300',
+      'content-length': Buffer.byteLength(STYLE),
       'x-content-type-options': 'nosniff',
     })
     .end(STYLE);
@@ -95,7 +103,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
   }
   setPageHeaders(response);
   response.statusCode = refusal.status;
-  response.end(renderErrorPage(refusal.code, refusal.message));
+  sendPage(response, renderErrorPage(refusal.code, refusal.message));
 }
 
 function toRefusal(error: unknown, log: Log): HttpError {
@@ -103,7 +111,8 @@ function toRefusal(error: unknown, log: Log): HttpError {
   if (error instanceof errors.OIDCProviderError) {
     return new HttpError(
       error.statusCode,
-      error.error,
+      // One of an OAuth specification, all of which are in lower case.
+      error.error as Lowercase<string>,
       error.error_description ?? 'The request cannot be completed',
     );
   }

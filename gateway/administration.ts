@@ -1,12 +1,14 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMet, isRecord, isStringArray, NO_REQUIREMENT } from '@behalf/directives/internal';
-import { BodyError, readBody, sendJson } from '@behalf/http';
-import { MAX_BODY_BYTES } from './http/body.js';
+import { readBody, sendJson } from '@behalf/http';
+import { isEncoded, MAX_BODY_BYTES } from './http/body.js';
 import { tokenRequired } from './authenticate/bearer.js';
 import { RefusedError } from './errors.js';
 import { bearerChallenge, insufficientUserAuthentication } from './http/challenge.js';
+import { refuseHttp } from './http/refuse-http.js';
 import type { StepUp } from '@behalf/policy';
-import type { IncomingRequest } from './request/exchange.js';
+import type { IncomingRequest } from './request/incoming-request.js';
 import type { GatewayRequest } from './request/gateway-request.js';
 import { supposedDelegation } from './explain.js';
 import type { ExplainInput } from './explain.js';
@@ -48,12 +50,16 @@ export async function answerAdministrator(
 ): Promise<void> {
   response.setHeader('cache-control', 'no-store');
   if (request.method !== 'POST') {
-    response.setHeader('allow', 'POST');
-    sendJson(response, 405, { error: 'method_not_allowed' });
+    refuseHttp(response, 'METHOD_NOT_ALLOWED', { allow: 'POST' });
     return;
   }
   if (!JSON_CONTENT.test(request.headers['content-type'] ?? '')) {
-    sendJson(response, 415, { error: 'unsupported_media_type' });
+    refuseHttp(response, 'UNSUPPORTED_MEDIA_TYPE', { connection: 'close' });
+    return;
+  }
+  if (isEncoded(request)) {
+    const headers = { 'accept-encoding': 'identity', connection: 'close' };
+    refuseHttp(response, 'UNSUPPORTED_CONTENT_ENCODING', headers);
     return;
   }
   const begun = gateway.begin(incoming);
@@ -64,13 +70,11 @@ export async function answerAdministrator(
     const input = readInput(await readJson(request));
     const result = input === undefined ? undefined : gateway.explain(input);
     if (result === undefined) {
-      // The unread rest of the body must not count as another request.
-      response.setHeader('connection', 'close');
-      sendJson(response, 400, { error: 'body_malformed' });
+      refuseHttp(response, 'BODY_MALFORMED');
       return;
     }
     if (result.errors !== undefined) {
-      sendJson(response, 400, { error: 'operation_invalid', errors: result.errors });
+      refuseHttp(response, 'OPERATION_INVALID', {}, { errors: result.errors });
       return;
     }
     await gateway.pipeline.record(begun, 'explained', undefined, result.operation);
@@ -140,12 +144,13 @@ function readInput(body: unknown): ExplainInput | undefined {
   };
 }
 
-/** @returns undefined for a body that is not JSON, or is larger than any real operation */
+/** @returns undefined for a body that is not JSON. @throws {BodyError} */
 async function readJson(request: IncomingMessage): Promise<unknown> {
+  const body = await readBody(request, { maxBytes: MAX_BODY_BYTES });
+  if (!isUtf8(body)) return undefined;
   try {
-    return JSON.parse((await readBody(request, { maxBytes: MAX_BODY_BYTES })).toString());
-  } catch (error) {
-    if (error instanceof BodyError || error instanceof SyntaxError) return undefined;
-    throw error;
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
   }
 }

@@ -93,8 +93,10 @@ export async function answerGraphQL(
   // Each operation of a parsed batch has its own outcome, and none of them decides the status.
   const isBatchAnswer = begun.incoming.isBatch === true && begun.caller !== undefined;
   response.statusCode = isBatchAnswer ? 200 : (answer.status ?? 200);
-  if (answer.body.kind === 'complete') response.end(answer.body.string);
-  else {
+  if (answer.body.kind === 'complete') {
+    response.setHeader('content-length', Buffer.byteLength(answer.body.string));
+    response.end(answer.body.string);
+  } else {
     // @defer and @stream are not in the gateway's schema, so nothing is sent in parts.
     response.statusCode = 500;
     response.end();

@@ -13,7 +13,7 @@ export {
   createOperationAuthorizer,
 } from './authorize/index.js';
 export { readSupergraph, supergraphErrors } from './authorize/supergraph.js';
-export { configurationErrors, gatewayErrors } from './errors.js';
+export { configurationErrors, gatewayErrors, httpErrors } from './errors.js';
 export { introspectableDocument, visibleSchema } from './schema-introspection/visible-schema.js';
 export { BYTES_PER_CHARACTER } from './limit/index.js';
 export { logCodes } from './log.js';

@@ -76,9 +76,19 @@ export const logCodes = Object.freeze({
       'A subgraph was not called, because a header cannot carry what it should state of the delegation.',
     since: '0.1.0',
   },
+  IDENTITY_HEADER_FORWARDED: {
+    description:
+      'At the start: a subgraph gets a header from the client (`forwardHeaders`) that states an identity at other subgraphs (`headers`). If this subgraph trusts it as well, any client can be anybody there.',
+    since: '0.1.0',
+  },
   SUBGRAPH_UNPROTECTED: {
     description:
-      'A subgraph does not enforce rules itself: there are none for its fields (NO_RULES), or it returned no facts for a request with a transaction token (NO_ACCOUNT). Once per subgraph and reason.',
+      'A subgraph does not enforce rules itself: there are none for its fields (NO_RULES), or it returned no facts for a request with a transaction token (NO_ACCOUNT), because it does not use the library, or its server does not send what `finishProtectedRequest` returns. Once per subgraph and reason.',
+    since: '0.1.0',
+  },
+  TXN_TOKEN_REFUSED: {
+    description:
+      "A protected subgraph refused the gateway's transaction token, so it took the caller for anonymous; the reason is its code. If it refuses every token, compare `name` and `gateway` in the subgraph with its name in the supergraph, `propagation.issuer` and the address of the gateway's keys. At most once a minute per subgraph and reason, with the number since the line before.",
     since: '0.1.0',
   },
   SUBGRAPH_UNKNOWN: {

@@ -1,6 +1,9 @@
 import { createServer } from 'node:http';
-import { Connections, listen, sendJson } from '@behalf/http';
+import { Connections, isGetOrHead, listen } from '@behalf/http';
+import { refuseHttp } from './http/refuse-http.js';
 import type { ProtectedGateway } from './protect-gateway.js';
+
+const METRICS_PATH = '/metrics';
 
 export interface MetricsServer {
   readonly url: string;
@@ -16,16 +19,21 @@ export async function startMetricsServer(
   address: { readonly host: string; readonly port: number },
 ): Promise<MetricsServer> {
   const server = createServer((request, response) => {
-    if (request.method !== 'GET' || request.url !== '/metrics') {
-      sendJson(response, 404, { error: 'not_found' });
+    if (request.url !== METRICS_PATH) {
+      refuseHttp(response, 'NOT_FOUND');
+      return;
+    }
+    if (!isGetOrHead(request)) {
+      refuseHttp(response, 'METHOD_NOT_ALLOWED', { allow: 'GET, HEAD' });
       return;
     }
     gateway.metrics().then(
       ({ contentType, text }) => {
         response.setHeader('content-type', contentType);
+        response.setHeader('content-length', Buffer.byteLength(text));
         response.end(text);
       },
-      () => sendJson(response, 500, { error: 'metrics' }),
+      () => refuseHttp(response, 'METRICS_UNAVAILABLE'),
     );
   });
   const connections = new Connections(server);

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AuditOutcome } from '@behalf/audit';
+import type { TxnTokenRefusal } from '@behalf/directives';
 import type { MetricObject } from 'prom-client';
 import type { Stage } from './steps/stages.js';
 
@@ -31,6 +32,7 @@ export class GatewayMetrics {
   readonly #denials: Counter<'coordinate' | 'decision'>;
   readonly #unaccounted: Counter<'subgraph'>;
   readonly #disbelieved: Counter<'subgraph'>;
+  readonly #refusedTokens: Counter<'subgraph' | 'reason'>;
   readonly #reloads: Counter<'outcome'>;
   readonly #durations: Histogram;
   readonly #coordinates = new Set<string>();
@@ -67,6 +69,12 @@ export class GatewayMetrics {
       labelNames: ['subgraph'],
       registers,
     });
+    this.#refusedTokens = new Counter({
+      name: 'behalf_refused_txn_tokens_total',
+      help: 'Transaction tokens that a subgraph refused, by the code of its reason.',
+      labelNames: ['subgraph', 'reason'],
+      registers,
+    });
     this.#reloads = new Counter({
       name: 'behalf_reloads_total',
       help: 'New supergraphs and policies, by whether they were accepted or refused.',
@@ -84,6 +92,10 @@ export class GatewayMetrics {
 
   countReload(outcome: 'accepted' | 'refused'): void {
     this.#reloads.inc({ outcome });
+  }
+
+  countRefusedToken(subgraph: string, reason: TxnTokenRefusal): void {
+    this.#refusedTokens.inc({ subgraph, reason });
   }
 
   /** Counts one operation when it is sealed. */

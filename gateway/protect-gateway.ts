@@ -19,11 +19,12 @@ import { normalizeOptions } from './options/normalize.js';
 import type { Settings } from './options/settings.js';
 import { logWhatIsOff } from './options/what-is-off.js';
 import { Pipeline } from './pipeline.js';
+import { logForwardedIdentities } from './propagate/forwarded-identities.js';
 import { txnTokenExchangeAnswer } from './propagate/txn-token-exchange.js';
 import type { TxnTokenExchangeRequest } from './propagate/txn-token-exchange.js';
 import { createProtection } from './protection.js';
 import type { Protection } from './protection.js';
-import type { IncomingRequest } from './request/exchange.js';
+import type { IncomingRequest } from './request/incoming-request.js';
 import { GatewayRequest, REQUEST, requestOf } from './request/gateway-request.js';
 import type { GatewayContext } from './request/gateway-request.js';
 import type { RulesUpdate } from './rules-update.js';
@@ -89,6 +90,7 @@ export class ProtectedGateway implements GatewayInterface {
   async load(): Promise<GatewayLoadResult> {
     try {
       logWhatIsOff(this.#settings, this.#protection.log);
+      logForwardedIdentities(this.#protection.subgraphHeaders, this.#protection.log);
       await this.#protection.audit.start();
       const { replay } = this.#settings.dpop;
       if (replay.isOwn) await replay.store.open?.();
@@ -145,7 +147,8 @@ export class ProtectedGateway implements GatewayInterface {
    * The context value for one HTTP request, which authenticates it before Apollo Server parses the operation: Apollo Server's
    * `context` function.
    *
-   * @throws {RefusedError} with the HTTP status and headers of the refusal, which Apollo Server sends
+   * @throws {RefusedError} with the HTTP status and headers of the refusal, which Apollo Server sends; `ConfigurationError` for
+   * anything that is not an {@link IncomingRequest}, such as Apollo Server's `{ req, res }`
    */
   async context(incoming: IncomingRequest): Promise<GatewayContext> {
     const request = this.begin(incoming);
@@ -153,7 +156,11 @@ export class ProtectedGateway implements GatewayInterface {
     return { [REQUEST]: request };
   }
 
-  /** Begins a request that {@link finish} must end, for servers that need its headers and transaction identifiers. */
+  /**
+   * Begins a request that {@link finish} must end, for servers that need its headers and transaction identifiers.
+   *
+   * @throws {ConfigurationError} as {@link context}
+   */
   begin(incoming: IncomingRequest): GatewayRequest {
     return new GatewayRequest(incoming);
   }

@@ -16,6 +16,7 @@ import type { Settings } from './options/settings.js';
 import type { PipelineParts } from './pipeline.js';
 import { compileSubgraphHeaders } from './propagate/subgraph-headers.js';
 import type { SubgraphHeaders } from './propagate/subgraph-headers.js';
+import { RefusedTokens } from './propagate/refused-tokens.js';
 import { UnprotectedSubgraphs } from './propagate/unprotected.js';
 import type { PolicyEvaluator } from './policies/index.js';
 import { TxnTokenService } from './propagate/txn-token-service.js';
@@ -37,6 +38,7 @@ export interface Protection {
   /** The headers that each subgraph relies on, by its name. */
   readonly subgraphHeaders: ReadonlyMap<string, SubgraphHeaders>;
   readonly unprotected: UnprotectedSubgraphs;
+  readonly refusedTokens: RefusedTokens;
   readonly recorder: Recorder;
   readonly audit: AuditTrail;
   readonly metrics: GatewayMetrics;
@@ -98,6 +100,7 @@ export function createProtection(settings: Settings): Protection {
     makeRules: rulesFrom,
     subgraphHeaders,
     unprotected: new UnprotectedSubgraphs(subgraphHeaders, log),
+    refusedTokens: new RefusedTokens(metrics, log),
     recorder,
     audit,
     metrics,

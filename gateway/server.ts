@@ -1,19 +1,16 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { BodyError, Connections, listen, readBody, sendJson } from '@behalf/http';
-import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
+import { Connections, listen } from '@behalf/http';
 import { checkConfig } from './config/config.js';
 import type { CheckedConfig, GatewayConfig } from './config/config.js';
 import { deprecatedKeys } from './config/deprecated-keys.js';
 import { openOptions } from './config/open.js';
 import { RuleFiles } from './config/rule-files.js';
 import configSchema from './config/schema.json' with { type: 'json' };
-import { answerGraphQL, createApolloServer } from './graphql-endpoint.js';
+import { createApolloServer } from './graphql-endpoint.js';
 import type { RouteContext } from './graphql-endpoint.js';
-import { MAX_BODY_BYTES, parseJson } from './http/body.js';
-import { incomingOf } from './http/incoming.js';
-import { JWKS_PATH, jwksHandler } from './http/jwks-handler.js';
 import { TrustedProxies } from './http/proxies.js';
+import { refuseAnywhere } from './http/refuse-http.js';
 import { createTlsServer } from './http/tls.js';
 import { jsonLog } from './log.js';
 import type { GatewayLog } from './log.js';
@@ -23,7 +20,7 @@ import type { PolicyFunction } from './policies/index.js';
 import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 import type { RevocationHooks } from './revocation/hooks.js';
-import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
+import { createHandler } from './routes.js';
 
 /** The parts that a program adds to its configuration. */
 export interface GatewayOverrides extends RevocationHooks {
@@ -99,10 +96,8 @@ export async function startGateway(
 }
 
 /** The address is taken before the rest is made, because the rest is told it. */
-function notYet(_request: IncomingMessage, response: ServerResponse): void {
-  response.setHeader('retry-after', '1');
-  response.setHeader('connection', 'close');
-  sendJson(response, 503, { error: 'starting' });
+function notYet(request: IncomingMessage, response: ServerResponse): void {
+  refuseAnywhere(request, response, 'STARTING', { 'retry-after': '1', connection: 'close' });
 }
 
 type ServingGateway = Omit<RunningGateway, 'url'> & {
@@ -141,14 +136,11 @@ async function serve(
   }
   const metrics = await startMetrics(config, gateway, apollo);
   await files.watch(gateway);
-  const route = { apollo, gateway, config, server };
   return {
     gateway,
     metricsUrl: metrics?.url,
     reload: () => files.reload(),
-    handler(request, response) {
-      handle(request, response, route).catch((error: unknown) => answerFailure(response, error, log));
-    },
+    handler: createHandler({ apollo, gateway, config, server }, log),
     async close() {
       files.close();
       await metrics?.close();
@@ -169,102 +161,4 @@ async function startMetrics(
     await apollo.stop();
     throw error;
   }
-}
-
-function answerFailure(response: ServerResponse, error: unknown, log: GatewayLog): void {
-  if (error instanceof BodyError) {
-    refuseBody(response, error);
-    return;
-  }
-  log.log('error', 'REQUEST_HANDLING_FAILED', { error: error instanceof Error ? error.name : 'unknown' });
-  if (!response.headersSent) response.writeHead(500);
-  response.end();
-}
-
-async function handle(
-  request: IncomingMessage,
-  response: ServerResponse,
-  route: RouteContext,
-): Promise<void> {
-  const { gateway, config, server } = route;
-  const [path = '/', ...search] = (request.url ?? '/').split('?');
-  if (path === '/health' && request.method === 'GET') {
-    const health = gateway.health();
-    const canServe = health.supergraph && health.revocation !== 'stale';
-    sendJson(response, canServe ? 200 : 503, { status: canServe ? 'ok' : 'unavailable', ...health });
-    return;
-  }
-  if (path === JWKS_PATH) {
-    jwksHandler(gateway)(request, response);
-    return;
-  }
-  if (request.method === 'GET' && answerMetadata(path, response, route)) return;
-  if (path === TXN_TOKEN_PATH && config.propagation.passOn !== undefined) {
-    await answerWorkload(request, response, gateway);
-    return;
-  }
-  if (path === EXPLAIN_PATH && config.administration !== undefined) {
-    const incoming = incomingOf(request, server);
-    await answerAdministrator(request, response, gateway, config.administration, incoming);
-    return;
-  }
-  if (path !== '/graphql' && path !== '/') {
-    sendJson(response, 404, { error: 'not_found' });
-    return;
-  }
-  if (request.method === 'GET' && config.http.get) {
-    // Apollo Server runs queries only by GET, and asks for a header that no form of another site can send.
-    await answerGraphQL(request, response, route, {
-      method: 'GET',
-      search: search.join('?'),
-      body: undefined,
-    });
-    return;
-  }
-  if (request.method !== 'POST') {
-    response.setHeader('allow', config.http.get ? 'GET, POST' : 'POST');
-    sendJson(response, 405, { error: 'method_not_allowed' });
-    return;
-  }
-  await answerPost(request, response, route);
-}
-
-/** One operation, or a batch of them where the configuration allows it. */
-async function answerPost(
-  request: IncomingMessage,
-  response: ServerResponse,
-  route: RouteContext,
-): Promise<void> {
-  const bytes = await readBody(request, { maxBytes: MAX_BODY_BYTES });
-  const body = parseJson(request, bytes);
-  if (Array.isArray(body)) {
-    const { batch } = route.config.http;
-    if (batch === undefined) {
-      sendJson(response, 400, { error: 'batches_not_supported' });
-      return;
-    }
-    const { maxOperations } = batch;
-    if (body.length === 0 || body.length > maxOperations) {
-      sendJson(response, 400, { error: 'batch_size', maxOperations });
-      return;
-    }
-  }
-  await answerGraphQL(request, response, route, { method: 'POST', search: '', body });
-}
-
-/** The rest of the body is not read, so the connection cannot take another request. */
-function refuseBody(response: ServerResponse, { code, status }: BodyError): void {
-  response.setHeader('connection', 'close');
-  sendJson(response, status, { error: code.toLowerCase() });
-}
-
-/** RFC 9728 section 3. @returns whether it was asked for */
-function answerMetadata(path: string, response: ServerResponse, { gateway, config }: RouteContext): boolean {
-  const paths = ['', '/graphql', ...(config.administration === undefined ? [] : [EXPLAIN_PATH])];
-  const { resource } = gateway;
-  const described = resource?.pathOf(path, paths);
-  if (resource === undefined || described === undefined) return false;
-  response.setHeader('cache-control', 'public, max-age=300');
-  sendJson(response, 200, resource.metadata(described));
-  return true;
 }

@@ -24,7 +24,7 @@ export interface SupergraphVersionsOptions {
   readonly settings: Settings;
   readonly protection: Pick<
     Protection,
-    'signer' | 'log' | 'metrics' | 'rules' | 'makeRules' | 'subgraphHeaders' | 'unprotected'
+    'signer' | 'log' | 'metrics' | 'rules' | 'makeRules' | 'subgraphHeaders' | 'unprotected' | 'refusedTokens'
   >;
 }
 
@@ -188,6 +188,7 @@ export class SupergraphVersions {
       timeoutMs: options.timeoutMs ?? DEFAULT_SUBGRAPH_TIMEOUT_MS,
       headers: protection.subgraphHeaders.get(name),
       whenUnaccounted: () => protection.unprotected.tellNoAccount(name),
+      whenTokenRefused: (reason) => protection.refusedTokens.report(name, reason),
       txnToken: (propagation, sent) =>
         authorizer === undefined
           ? undefined

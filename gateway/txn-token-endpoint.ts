@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody, sendJson } from '@behalf/http';
 import { MAX_BODY_BYTES } from './http/body.js';
+import { refuseHttp } from './http/refuse-http.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 
 /** Address of workloads' token exchanges; it exists only if the configuration names workloads. */
@@ -16,13 +17,11 @@ export async function answerWorkload(
 ): Promise<void> {
   response.setHeader('cache-control', 'no-store');
   if (request.method !== 'POST') {
-    response.setHeader('allow', 'POST');
-    sendJson(response, 405, { error: 'method_not_allowed' });
+    refuseHttp(response, 'METHOD_NOT_ALLOWED', { allow: 'POST' });
     return;
   }
   if (!FORM_CONTENT.test(request.headers['content-type'] ?? '')) {
-    response.setHeader('connection', 'close');
-    sendJson(response, 415, { error: 'unsupported_media_type' });
+    refuseHttp(response, 'UNSUPPORTED_MEDIA_TYPE', { connection: 'close' });
     return;
   }
   const body = await readBody(request, { maxBytes: MAX_BODY_BYTES });

@@ -7,4 +7,5 @@ export { Connections } from './connections.js';
 export { equalSecrets } from './constant-time.js';
 export type { Listening } from './listen.js';
 export { listen, ListenError } from './listen.js';
+export { isGetOrHead } from './methods.js';
 export { sendJson } from './send-json.js';

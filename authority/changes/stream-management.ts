@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { withoutUndefined } from '@behalf/directives/internal';
 
+import { isGetOrHead } from '@behalf/http';
 import { readJsonObject } from '../http/body.js';
+import { allow } from '../http/methods.js';
 import { HttpError, sendJson } from '../http/respond.js';
 import type { SealedSecrets } from '../keys/sealed.js';
 import type { AuthorityDatabase } from '../schema.js';
@@ -69,7 +71,7 @@ export class StreamManagement {
     )
       throw new HttpError(400, 'invalid_request', 'A gateway needs every event that ends access');
     const stream = await streams.create(receiver.name, wishes, digest);
-    if (stream === undefined) throw new HttpError(409, 'too_many_streams', 'There are too many streams');
+    if (stream === undefined) throw new HttpError(409, 'TOO_MANY_STREAMS', 'There are too many streams');
     sendJson(response, 201, { ...this.#describe(stream), behalf_stream_secret: secret });
   }
 
@@ -113,7 +115,7 @@ export class StreamManagement {
     access: StreamAccess,
   ): Promise<void> {
     allow(request, 'GET', 'POST');
-    if (request.method === 'GET') {
+    if (isGetOrHead(request)) {
       const id = readStreamId(url.searchParams.get('stream_id'));
       sendJson(response, 200, describeStatus(await requireStream(id, access)));
       return;
@@ -137,7 +139,7 @@ export class StreamManagement {
     const state = readState(body);
     const { id } = await requireStream(readStreamId(body.stream_id), access);
     if (!(await requestVerification(this.#options.db, id, state))) {
-      throw new HttpError(429, 'too_many_requests', 'Wait longer between verifications', {
+      throw new HttpError(429, 'TOO_MANY_REQUESTS', 'Wait longer between verifications', {
         'retry-after': String(VERIFICATION_INTERVAL_SECONDS),
       });
     }
@@ -212,13 +214,5 @@ export async function requireStream(id: string | null, access: StreamAccess): Pr
 }
 
 export function unknownStream(): HttpError {
-  return new HttpError(404, 'unknown_stream', 'There is no such stream');
-}
-
-/** @throws HttpError 405 */
-export function allow(request: IncomingMessage, ...methods: string[]): void {
-  if (methods.includes(request.method ?? '')) return;
-  throw new HttpError(405, 'method_not_allowed', 'This address does not support the method', {
-    allow: methods.join(', '),
-  });
+  return new HttpError(404, 'UNKNOWN_STREAM', 'There is no such stream');
 }

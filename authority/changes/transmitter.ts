@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Log } from '@behalf/store';
 import { readJsonObject } from '../http/body.js';
+import { allow } from '../http/methods.js';
 import { HttpError, sendJson } from '../http/respond.js';
 import { accessBy, type StreamAccess } from './access.js';
 import type { ChangeFeed } from './feed.js';
 import type { Batch, Outbox } from './outbox.js';
 import type { ReceiverRegister } from './receivers.js';
-import { allow, requireStream, type StreamManagement, unknownStream } from './stream-management.js';
+import { requireStream, type StreamManagement, unknownStream } from './stream-management.js';
 import { type Poll, POLL_DELIVERY, PUSH_DELIVERY, readPoll } from './stream-request.js';
 import type { Stream } from './stream.js';
 import type { StreamRegister } from './streams.js';
@@ -123,13 +124,13 @@ export class SsfTransmitter {
     const stream = await this.#options.streams.get(id);
     if (stream === undefined) throw unknownStream();
     if (stream.pushEndpoint !== undefined) {
-      throw new HttpError(409, 'stream_is_pushed', 'The events of this stream are pushed');
+      throw new HttpError(409, 'STREAM_IS_PUSHED', 'The events of this stream are pushed');
     }
     if (stream.status !== 'enabled') {
-      throw new HttpError(409, 'stream_not_enabled', `The stream is ${stream.status}`);
+      throw new HttpError(409, 'STREAM_NOT_ENABLED', `The stream is ${stream.status}`);
     }
     if (stream.hasGap && stream.maxStalenessMs !== null) {
-      throw new HttpError(409, 'stream_has_gap', 'The stream was interrupted; make another one');
+      throw new HttpError(409, 'STREAM_HAS_GAP', 'The stream was interrupted; make another one');
     }
   }
 
@@ -143,7 +144,7 @@ export class SsfTransmitter {
     };
     if (poll.maxEvents === 0 || poll.returnImmediately || this.#closed) return look();
     if (this.#polls.size >= MAX_LONG_POLLS)
-      throw new HttpError(503, 'too_many_polls', 'Too many receivers wait');
+      throw new HttpError(503, 'TOO_MANY_POLLS', 'Too many receivers wait');
     const over = new AbortController();
     const end = (): void => over.abort();
     const timer = setTimeout(end, longPollMs);

@@ -1,15 +1,24 @@
 import type { ServerResponse } from 'node:http';
 
 import { sendJson as sendPlainJson } from '@behalf/http';
+import type { AuthorityRequestErrorCode } from './errors.js';
+
+/** A code of this authority, or one that an OAuth specification defines, such as `invalid_request`. */
+export type HttpErrorCode = AuthorityRequestErrorCode | Lowercase<string>;
 
 /** A refusal with its HTTP status. The message is sent to the caller. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;
-  readonly code: string;
+  readonly code: HttpErrorCode;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    status: number,
+    code: HttpErrorCode,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(message);
     this.status = status;
     this.code = code;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Interaction, InteractionResults, Provider } from 'oidc-provider';
 
+import { isGetOrHead } from '@behalf/http';
 import type { Policy } from '@behalf/policy';
 import type { AccountRegister } from '../accounts/register.js';
 import { KNOWN_BROWSER_COOKIE, KNOWN_BROWSER_SECONDS } from '../accounts/known-browsers.js';
@@ -14,6 +15,7 @@ import type { SuspensionRegister } from '../consent/suspensions.js';
 import { readForm } from '../http/body.js';
 import type { ClientNetworks } from '../http/client-networks.js';
 import { cookieIn } from '../http/cookie.js';
+import { allow } from '../http/methods.js';
 import { refuseForeignOrigin } from '../http/origin.js';
 import { HttpError } from '../http/respond.js';
 import { scopesAskedFor } from '../details/request.js';
@@ -21,7 +23,7 @@ import { readOrRefuse } from '../oidc/rich-requests.js';
 import { PASSWORD_ACR } from '../oidc/sign-in.js';
 import { stoppedScopes } from '../oidc/suspended.js';
 import { type DurationChoice, renderConsent } from '../pages/consent.js';
-import { formTargetOf, setPageHeaders } from '../pages/headers.js';
+import { formTargetOf, sendPage, setPageHeaders } from '../pages/headers.js';
 import { renderSignIn, type SignInView } from '../pages/sign-in.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { readDecision } from './decision.js';
@@ -74,11 +76,7 @@ export class InteractionRoutes {
   /** @returns whether the path is one of these pages, and was answered @throws HttpError */
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
     if (!/^\/interaction\/[\w-]{1,64}$/.test(url.pathname)) return false;
-    if (request.method !== 'GET' && request.method !== 'POST') {
-      throw new HttpError(405, 'method_not_allowed', 'This address does not support the method', {
-        allow: 'GET, POST',
-      });
-    }
+    allow(request, 'GET', 'POST');
     const interaction = await this.#options.provider.interactionDetails(request, response);
     if (`/interaction/${interaction.uid}` !== url.pathname) {
       throw new HttpError(400, 'invalid_request', 'This page belongs to another request');
@@ -94,7 +92,7 @@ export class InteractionRoutes {
   }
 
   async #signIn(exchange: Exchange): Promise<void> {
-    if (exchange.request.method === 'GET') {
+    if (isGetOrHead(exchange.request)) {
       this.#showSignIn(exchange, 200, {});
       return;
     }
@@ -147,7 +145,7 @@ export class InteractionRoutes {
       return;
     }
     const view = viewOf(offer, `/interaction/${interaction.uid}`, defaultDurationSeconds);
-    if (request.method === 'GET') {
+    if (isGetOrHead(request)) {
       show(exchange, 200, renderConsent(view));
       return;
     }
@@ -208,7 +206,7 @@ export class InteractionRoutes {
 function show({ interaction, response }: Exchange, status: number, markup: string): void {
   setPageHeaders(response, formTargetOf(interaction.params['redirect_uri']));
   response.statusCode = status;
-  response.end(markup);
+  sendPage(response, markup);
 }
 
 function refused(description: string): InteractionResults {

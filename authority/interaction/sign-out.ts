@@ -3,9 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
 
 import type { ConsentRegister } from '../consent/register.js';
+import { allow } from '../http/methods.js';
 import { refuseForeignOrigin } from '../http/origin.js';
-import { HttpError } from '../http/respond.js';
-import { setPageHeaders } from '../pages/headers.js';
+import { sendPage, setPageHeaders } from '../pages/headers.js';
 import { renderSignedOut, renderSignOut } from '../pages/sign-out.js';
 
 export const SIGN_OUT_PATH = '/sign-out';
@@ -31,17 +31,12 @@ export class SignOut {
   /** @returns whether the path is this page's, and was answered @throws HttpError */
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
     if (url.pathname !== SIGN_OUT_PATH) return false;
+    allow(request, 'GET', 'POST');
     if (request.method === 'POST') {
       refuseForeignOrigin(request, this.#options.issuer);
       await this.#signOut(request, response);
       show(response, renderSignedOut());
-    } else if (request.method === 'GET') {
-      show(response, renderSignOut(SIGN_OUT_PATH));
-    } else {
-      throw new HttpError(405, 'method_not_allowed', 'This address does not support the method', {
-        allow: 'GET, POST',
-      });
-    }
+    } else show(response, renderSignOut(SIGN_OUT_PATH));
     return true;
   }
 
@@ -56,5 +51,5 @@ export class SignOut {
 
 function show(response: ServerResponse, markup: string): void {
   setPageHeaders(response);
-  response.end(markup);
+  sendPage(response, markup);
 }

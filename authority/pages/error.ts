@@ -1,7 +1,7 @@
 import { html } from './html.js';
 import { page } from './layout.js';
 
-/** @param code an OAuth error code @param description what the specification lets the client know */
+/** @param code of this authority, or of an OAuth specification @param description what the specification lets the client know */
 export function renderErrorPage(code: string, description?: string): string {
   return page(
     'This did not work',

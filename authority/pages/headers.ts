@@ -21,6 +21,12 @@ export function setPageHeaders(response: ServerResponse, formTargets: readonly s
   response.setHeader('content-type', 'text/html; charset=utf-8');
 }
 
+/** Answers with a page. The length is stated, because `node:http` counts nothing for HEAD. */
+export function sendPage(response: ServerResponse, markup: string): void {
+  response.setHeader('content-length', Buffer.byteLength(markup));
+  response.end(markup);
+}
+
 /** The form target to allow for a redirect address: its origin, or an application's private scheme. */
 export function formTargetOf(redirectUri: unknown): readonly string[] {
   const url = typeof redirectUri === 'string' ? URL.parse(redirectUri) : null;

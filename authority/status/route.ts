@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { allow } from '../http/methods.js';
 import { HttpError } from '../http/respond.js';
 import { LIST_TTL_SECONDS, type StatusRegister } from './register.js';
 
@@ -17,19 +18,16 @@ export async function answerStatusList(
 ): Promise<boolean> {
   const [, number] = /^\/token-status\/(\d{1,4})$/.exec(url.pathname) ?? [];
   if (number === undefined) return false;
-  if (request.method !== 'GET') {
-    throw new HttpError(405, 'method_not_allowed', 'This address does not support the method', {
-      allow: 'GET',
-    });
-  }
+  allow(request, 'GET');
   const token = await statuses.publish(Number(number));
-  if (token === undefined) throw new HttpError(404, 'not_found', 'There is no such list');
+  if (token === undefined) throw new HttpError(404, 'NOT_FOUND', 'There is no such list');
   response
     .writeHead(200, {
       'content-type': 'application/statuslist+jwt',
       'cache-control': `public, max-age=${LIST_TTL_SECONDS}`,
       // For validators in browsers, of any origin.
       'access-control-allow-origin': '*',
+      'content-length': Buffer.byteLength(token),
       'x-content-type-options': 'nosniff',
     })
     .end(token);

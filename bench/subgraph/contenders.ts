@@ -92,7 +92,7 @@ async function behalf(): Promise<FieldContender> {
       });
       const result = await execute({ schema, document, contextValue });
       const facts = finishProtectedRequest(schema, contextValue);
-      if (facts?.fields.length !== FIELDS + 1) throw new Error('not every coordinate was recorded');
+      if (facts?.fields?.length !== FIELDS + 1) throw new Error('not every coordinate was recorded');
       return result;
     },
   };

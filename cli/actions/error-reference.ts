@@ -10,8 +10,14 @@ import {
 import type { ErrorDescription } from '@behalf/directives/internal';
 import { auditErrors } from '@behalf/audit';
 import { applicationErrors } from '@behalf/authority/clients';
-import { authorityErrors, authorityLogCodes } from '@behalf/authority/internal';
-import { supergraphErrors, configurationErrors, gatewayErrors, logCodes } from '@behalf/gateway/internal';
+import { authorityErrors, authorityLogCodes, authorityRequestErrors } from '@behalf/authority/internal';
+import {
+  configurationErrors,
+  gatewayErrors,
+  httpErrors,
+  logCodes,
+  supergraphErrors,
+} from '@behalf/gateway/internal';
 import { policyErrors } from '@behalf/policy';
 import { storeErrors, storeLogCodes } from '@behalf/store';
 import { commandErrors } from '../command-error.js';
@@ -37,6 +43,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     codes: gatewayErrors,
   },
   {
+    title: 'Refused HTTP requests',
+    met: "The gateway's server, before an operation is read: `errors[].extensions.code` at `/graphql`, `error` elsewhere. At `/graphql`, Apollo Server answers an unreadable operation itself (`BAD_REQUEST`, `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`, `PERSISTED_QUERY_NOT_FOUND` and others of its own).",
+    codes: httpErrors,
+  },
+  {
     title: 'Schemas',
     met: 'At the start of a gateway or subgraph, and when composing.',
     codes: directiveErrors,
@@ -48,7 +59,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   },
   { title: 'Commands', met: 'The output of `behalf`.', codes: commandErrors },
   { title: 'Composition', met: '`behalf compose`.', codes: composeErrors },
-  { title: 'Configuration', met: 'At the start of a gateway.', codes: configurationErrors },
+  {
+    title: 'Configuration',
+    met: 'At the start of a gateway, and thrown by misused functions of `@behalf/gateway`.',
+    codes: configurationErrors,
+  },
   { title: 'Policy', met: 'Wherever `policy.yaml` is read.', codes: policyErrors },
   {
     title: 'Refused requests of a subgraph',
@@ -62,7 +77,7 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   },
   {
     title: 'Transaction tokens',
-    met: 'The reason in a subgraph’s log line `TXN_TOKEN_REFUSED`, and the argument of its option `onRefusedToken`. The caller never sees it.',
+    met: 'The reason in the log lines `TXN_TOKEN_REFUSED` of the subgraph and the gateway, and the argument of the subgraph’s option `onRefusedToken`. A client of the gateway never sees it.',
     codes: txnTokenRefusals,
   },
   {
@@ -83,6 +98,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     title: 'Authority',
     met: 'At the start of the authority, and from `behalf rotate-keys`.',
     codes: authorityErrors,
+  },
+  {
+    title: 'Refused requests of the authority',
+    met: '`error` of an answer. Errors of the OAuth specifications keep their own lower-case codes, such as `invalid_request`.',
+    codes: authorityRequestErrors,
   },
   { title: 'Applications', met: '`behalf clients`.', codes: applicationErrors },
   {

@@ -33,6 +33,7 @@ export {
 export { ruleText } from './decide/rule-text.js';
 export { RuleTable, type RuleSource, type RuleTableOptions } from './decide/rule-table.js';
 export { DENIAL_CODE } from './enforce/denial.js';
+export { headerReader, type FetchHeaders, type HeaderReader } from './enforce/request-headers.js';
 export { Interned } from './enforce/values.js';
 export {
   denialErrors,

@@ -2,7 +2,7 @@ import { isStringArray } from '@behalf/directives/internal';
 import { LRUCache } from 'lru-cache';
 
 import { RefusedError } from '../errors.js';
-import type { IncomingRequest } from '../request/exchange.js';
+import type { IncomingRequest } from '../request/incoming-request.js';
 import type { RevocationView } from '../revocation/view.js';
 import { invalidToken, presentedToken, tokenRequired } from './bearer.js';
 import type { PresentedToken } from './bearer.js';

@@ -3,7 +3,7 @@ import type { PresentedToken } from './bearer.js';
 import { requireCertificate } from './certificate.js';
 import type { AuthenticatedToken } from './token.js';
 import type { DpopProofs } from './dpop/proof.js';
-import type { IncomingRequest } from '../request/exchange.js';
+import type { IncomingRequest } from '../request/incoming-request.js';
 
 export interface SenderConstraintRules {
   readonly proofs: DpopProofs;

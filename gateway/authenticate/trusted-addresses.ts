@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../errors.js';
 import { requireAddress } from '../http/address.js';
+import type { ConfiguredAddressRules } from '../http/address.js';
 
 interface IssuerAddresses {
   readonly issuer: string;
@@ -27,24 +28,32 @@ export function requireTrustedAddresses(
 ): void {
   issuers.forEach(({ issuer, jwksUri, introspection, allowInsecureIssuer: allowInsecure = false }, index) => {
     const path = `issuers[${index}]`;
-    requireAddress(issuer, `${path}.issuer`, { allowInsecure });
-    if (jwksUri !== undefined) requireAddress(jwksUri, `${path}.jwksUri`, { allowInsecure });
+    const rules = { allowInsecure, exemption: `${path}.allowInsecureIssuer` };
+    requireAddress(issuer, `${path}.issuer`, rules);
+    if (jwksUri !== undefined) requireAddress(jwksUri, `${path}.jwksUri`, rules);
     if (introspection !== undefined)
-      requireAddress(introspection.endpoint, `${path}.introspection.endpoint`, { allowInsecure });
+      requireAddress(introspection.endpoint, `${path}.introspection.endpoint`, rules);
   });
-  streams.forEach(({ issuer, configurationUri, hosts = [], foreign }, index) => {
-    const path = `revocation.streams[${index}]`;
-    const allowInsecure = issuers.some(
-      (listed) => listed.issuer === issuer && listed.allowInsecureIssuer === true,
-    );
-    if (configurationUri !== undefined)
-      requireAddress(configurationUri, `${path}.configurationUri`, { allowInsecure });
-    hosts.forEach((host, position) => requireHost(host, `${path}.hosts[${position}]`));
-    if (foreign === undefined) return;
-    requireAddress(foreign.deliveryEndpoint, `${path}.foreign.deliveryEndpoint`, { allowInsecure });
-    if (foreign.jwksUri !== undefined)
-      requireAddress(foreign.jwksUri, `${path}.foreign.jwksUri`, { allowInsecure });
+  streams.forEach((stream, index) => {
+    const position = issuers.findIndex(({ issuer }) => issuer === stream.issuer);
+    requireStreamAddresses(stream, `revocation.streams[${index}]`, {
+      allowInsecure: issuers[position]?.allowInsecureIssuer === true,
+      exemption: `issuers[${position}].allowInsecureIssuer`,
+    });
   });
+}
+
+/** The same for one stream. Its issuer is checked apart. @throws {ConfigurationError} */
+export function requireStreamAddresses(
+  { configurationUri, hosts = [], foreign }: StreamAddresses,
+  path: string,
+  rules: ConfiguredAddressRules,
+): void {
+  if (configurationUri !== undefined) requireAddress(configurationUri, `${path}.configurationUri`, rules);
+  hosts.forEach((host, index) => requireHost(host, `${path}.hosts[${index}]`));
+  if (foreign === undefined) return;
+  requireAddress(foreign.deliveryEndpoint, `${path}.foreign.deliveryEndpoint`, rules);
+  if (foreign.jwksUri !== undefined) requireAddress(foreign.jwksUri, `${path}.foreign.jwksUri`, rules);
 }
 
 /** A host for comparison: in lower case, with its port unless that is the scheme's default. */

@@ -3,6 +3,8 @@ import { ConfigurationError } from '../errors.js';
 /** Plain HTTP is safe only on this machine. Matches the whole name: 127.evil.example belongs to someone else. */
 const LOCAL_HOST = /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/;
 
+const NOT_HTTPS = 'must be an https: address';
+
 export interface AddressRules {
   /** Lifts the rule against `http:`, for development. */
   readonly allowInsecure: boolean;
@@ -25,15 +27,27 @@ export function addressProblem(
   const { protocol, hostname, username, password } = new URL(address);
   if (username !== '' || password !== '') return 'must have no user information';
   if (protocol === 'https:') return undefined;
-  if (protocol !== 'http:') return 'must be an https: address';
+  if (protocol !== 'http:') return NOT_HTTPS;
   if (allowInsecure) return undefined;
   const isDowngrade = namedBy !== undefined && new URL(namedBy).protocol === 'https:';
   if (LOCAL_HOST.test(hostname) && !isDowngrade) return undefined;
-  return 'must be an https: address (allowInsecureIssuer lifts this)';
+  return NOT_HTTPS;
+}
+
+/** For an address in a file, or in the options of the library. */
+export interface ConfiguredAddressRules extends Omit<AddressRules, 'namedBy'> {
+  /** Path of the option that sets `allowInsecure`, for the message. */
+  readonly exemption: string;
 }
 
 /** @throws {ConfigurationError} for an untrusted address */
-export function requireAddress(address: string, path: string, rules: AddressRules): void {
-  const problem = addressProblem(address, rules);
-  if (problem !== undefined) throw new ConfigurationError(path, problem);
+export function requireAddress(
+  address: string,
+  path: string,
+  { allowInsecure, exemption }: ConfiguredAddressRules,
+): void {
+  const problem = addressProblem(address, { allowInsecure });
+  if (problem === undefined) return;
+  const advice = `; for development only, ${exemption}: true permits http:`;
+  throw new ConfigurationError(path, problem === NOT_HTTPS ? `${problem}${advice}` : problem);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { clientCertificate } from '@behalf/http';
-import type { IncomingRequest } from '../request/exchange.js';
+import type { IncomingRequest } from '../request/incoming-request.js';
 import type { TrustedProxies } from './proxies.js';
 
 /** Facts that the server knows beyond the request itself. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWK } from 'jose';
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError, httpErrors } from '../errors.js';
+import type { HttpErrorCode } from '../errors.js';
 
 /** The default address of the gateway's keys for subgraphs. */
 export const JWKS_PATH = '/.well-known/jwks.json';
@@ -106,13 +107,17 @@ function requireSource(handler: string, source: Partial<JwksSource> | null | und
 }
 
 async function answerJwks(source: JwksSource, method: string | undefined): Promise<JwksAnswer> {
-  if (method !== 'GET' && method !== 'HEAD')
-    return answer(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD', 'cache-control': 'no-store' });
+  if (method !== 'GET' && method !== 'HEAD') return refusal('METHOD_NOT_ALLOWED', { allow: 'GET, HEAD' });
   try {
     return answer(200, await source.jwks(), { 'cache-control': CACHE_CONTROL });
   } catch {
-    return answer(503, { error: 'keys_unavailable' }, { 'cache-control': 'no-store', 'retry-after': '1' });
+    return refusal('KEYS_UNAVAILABLE', { 'retry-after': '1' });
   }
+}
+
+function refusal(code: HttpErrorCode, headers: Readonly<Record<string, string>>): JwksAnswer {
+  const { description: message, status } = httpErrors[code];
+  return answer(status, { error: code, message }, { 'cache-control': 'no-store', ...headers });
 }
 
 function answer(status: number, value: unknown, headers: Readonly<Record<string, string>>): JwksAnswer {

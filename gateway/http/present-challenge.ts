@@ -2,7 +2,7 @@ import { isRecord } from '@behalf/directives/internal';
 import type { GraphQLError } from 'graphql';
 import { schemeOf } from '../authenticate/bearer.js';
 import type { DpopRules } from '../authenticate/dpop/options.js';
-import type { IncomingRequest } from '../request/exchange.js';
+import type { IncomingRequest } from '../request/incoming-request.js';
 import type { ProtectedResource } from './resource-metadata.js';
 
 const HEADER = 'www-authenticate';

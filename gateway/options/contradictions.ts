@@ -10,6 +10,8 @@ import type { Extras } from './extras.js';
 import type { CheckedOptions } from './settings.js';
 
 const MIN_PSEUDONYM_KEY_BYTES = 32;
+/** What the driver takes for a server, or for a local socket. Anything else it would take for the name of a database. */
+const POSTGRES_ADDRESS = /^(?:postgres(?:ql)?:\/\/|socket:|\/)/i;
 
 /** Refuses what a schema cannot: contradictory keys. @throws {ConfigurationError} */
 export function refuseContradictions(options: CheckedOptions, extras: Extras): void {
@@ -21,6 +23,7 @@ export function refuseContradictions(options: CheckedOptions, extras: Extras): v
   // Throws for two issuers that could share a name.
   new Namespaces(issuers);
   refuseStreamContradictions(options, names);
+  refuseUncalledHooks(options, extras);
   refuseDpopContradictions(options, names, extras);
   if (options.externalUrl !== undefined && /[?#@]/.test(options.externalUrl))
     throw new ConfigurationError('externalUrl', 'must have no user information, query or fragment');
@@ -70,6 +73,15 @@ function refuseStreamContradictions({ revocation }: CheckedOptions, issuers: Rea
   });
 }
 
+/** Without a stream nothing announces a revocation, and a cache that waits for it would stay as it is. @throws {ConfigurationError} */
+function refuseUncalledHooks({ revocation }: CheckedOptions, extras: Extras): void {
+  if (revocation !== undefined) return;
+  for (const hook of ['onRevocation', 'onConsentChange'] as const) {
+    if (extras.get(hook) !== undefined)
+      throw new ConfigurationError(hook, 'would never be called: it needs revocation.streams');
+  }
+}
+
 /** @throws {ConfigurationError} */
 function refuseDpopContradictions(
   { dpop }: CheckedOptions,
@@ -88,6 +100,7 @@ function refuseDpopContradictions(
     throw new ConfigurationError('dpop', 'replay: database needs "database"');
   if (replay !== 'database' && database !== undefined)
     throw new ConfigurationError('dpop.database', 'is used with replay: database only');
+  requirePostgres(database, 'dpop.database');
   const nonceKey = extras.get('dpop.nonceKey') ?? decoded(dpop.nonceKey);
   if (nonceKey === undefined) return;
   if (nonce !== 'required')
@@ -102,6 +115,7 @@ function refuseDpopContradictions(
 /** @throws {ConfigurationError} */
 function refuseAuditContradictions(audit: CheckedOptions['audit'], extras: Extras): void {
   if (audit === undefined) return;
+  requirePostgres(audit.database, 'audit.database');
   if (audit.database !== undefined && audit.file !== undefined)
     throw new ConfigurationError('audit.file', 'contradicts audit.database: give one of them');
   const hasSink = extras.get('audit.sink') !== undefined;
@@ -116,6 +130,12 @@ function refuseAuditContradictions(audit: CheckedOptions['audit'], extras: Extra
       'audit.pseudonymKey',
       `must be at least ${MIN_PSEUDONYM_KEY_BYTES} bytes in base64url`,
     );
+}
+
+/** The address may contain a password, so it is not repeated. @throws {ConfigurationError} */
+function requirePostgres(address: string | undefined, path: string): void {
+  if (address !== undefined && !POSTGRES_ADDRESS.test(address))
+    throw new ConfigurationError(path, 'must begin with postgres:// or postgresql://');
 }
 
 function decoded(base64url: string | undefined): Uint8Array | undefined {

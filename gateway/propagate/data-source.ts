@@ -1,3 +1,4 @@
+import type { TxnTokenRefusal } from '@behalf/directives';
 import { FACTS_EXTENSION, isRecord } from '@behalf/directives/internal';
 import { parse } from 'graphql';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
@@ -16,7 +17,7 @@ import type { SubgraphFetch } from '../subgraph-errors/fetch.js';
 import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
 import { fetchFailure, readErrors } from '../subgraph-errors/subgraph-error.js';
 import type { SubgraphError } from '../subgraph-errors/subgraph-error.js';
-import { readAccount } from './facts.js';
+import { readAccount, readRefusedToken } from './facts.js';
 import { UnsendableHeaderError } from './subgraph-headers.js';
 import type { SubgraphHeaders } from './subgraph-headers.js';
 import { failureReason, postToSubgraph } from './subgraph-http.js';
@@ -38,6 +39,8 @@ export interface DataSourceOptions {
   readonly errors: SubgraphErrorOptions;
   /** Called when it answered a request with a transaction token, and returned no facts. */
   readonly whenUnaccounted: () => void;
+  /** Called when it refused the transaction token of a request. */
+  readonly whenTokenRefused: (reason: TxnTokenRefusal) => void;
   /** Errors pass unchanged, as the subgraph reported them. */
   readonly isShadow: boolean;
   /** By coordinate: what the subgraph can resolve, and so report. */
@@ -148,7 +151,7 @@ export class BehalfDataSource implements GraphQLDataSource {
     const { name, headers, log } = this.#options;
     if (headers === undefined || propagation === undefined) return {};
     try {
-      return headers.of(propagation.delegation, propagation.exchange.incoming.headers);
+      return headers.of(propagation.delegation, propagation.exchange.clientHeaders);
     } catch (error) {
       if (!(error instanceof UnsendableHeaderError)) throw error;
       // The subgraph would take the caller for anonymous, or for another person.
@@ -201,10 +204,16 @@ export class BehalfDataSource implements GraphQLDataSource {
   }
 
   #collect(facts: unknown, { delegation, accounts }: Propagation): void {
-    const { name, accountable } = this.#options;
+    const { name, accountable, whenTokenRefused } = this.#options;
     if (facts === undefined) {
       // A protected subgraph returns facts for every request with a token, and for no other.
       if (delegation !== undefined) accounts.miss(name);
+      return;
+    }
+    const refusal = delegation === undefined ? undefined : readRefusedToken(facts);
+    if (refusal !== undefined) {
+      accounts.miss(name);
+      whenTokenRefused(refusal);
       return;
     }
     const account = readAccount(facts, accountable);

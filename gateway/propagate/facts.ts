@@ -1,5 +1,5 @@
-import { ACCESS_DECISIONS, isRecord } from '@behalf/directives/internal';
-import type { AccessDecision } from '@behalf/directives';
+import { ACCESS_DECISIONS, isRecord, txnTokenRefusals } from '@behalf/directives/internal';
+import type { AccessDecision, TxnTokenRefusal } from '@behalf/directives';
 import type { FieldAccess } from '@behalf/directives/internal';
 import type { AccountableField } from '../authorize/index.js';
 
@@ -35,6 +35,21 @@ export function readAccount(
   if (entries.length > fields.size * ENTRIES_PER_FIELD) return undefined;
   const accesses = entries.map((entry) => readEntry(entry, fields)).filter((access) => access !== undefined);
   return { accesses, dropped: entries.length - accesses.length };
+}
+
+/**
+ * Reads why the subgraph refused the transaction token. The reason becomes a label of a metric, so only known ones are accepted;
+ * another one, of a newer or a hostile subgraph, counts as `TXN_TOKEN_INVALID`.
+ *
+ * @returns undefined if it says nothing of the kind
+ */
+export function readRefusedToken(facts: unknown): TxnTokenRefusal | undefined {
+  if (!isRecord(facts) || facts.v !== 1 || typeof facts.refusedToken !== 'string') return undefined;
+  return isRefusal(facts.refusedToken) ? facts.refusedToken : 'TXN_TOKEN_INVALID';
+}
+
+function isRefusal(code: string): code is TxnTokenRefusal {
+  return Object.hasOwn(txnTokenRefusals, code);
 }
 
 function readEntry(entry: unknown, fields: ReadonlyMap<string, AccountableField>): FieldAccess | undefined {

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import type { JWK } from 'jose';
 import { TXN_TOKEN_ALGORITHM, TXN_TOKEN_TYPE } from '@behalf/directives/internal';
+import { ConfigurationError } from '../errors.js';
 
 interface SigningKey {
   readonly privateKey: KeyObject;
@@ -63,13 +64,22 @@ export class SigningKeys {
   }
 }
 
+/** @throws {ConfigurationError} unless it is an Ed25519 private key (RFC 8037) */
+function readPrivateKey(privateJwk: JWK): KeyObject {
+  let privateKey: KeyObject | undefined;
+  try {
+    privateKey = createPrivateKey({ key: { ...privateJwk }, format: 'jwk' });
+  } catch {
+    // The reason could quote the key.
+  }
+  if (privateKey?.asymmetricKeyType !== 'ed25519')
+    throw new ConfigurationError('propagation.key', 'must be an Ed25519 private key as JWK');
+  return privateKey;
+}
+
 async function toSigningKey(privateJwk: JWK | undefined): Promise<SigningKey> {
   const privateKey =
-    privateJwk === undefined
-      ? generateKeyPairSync('ed25519').privateKey
-      : createPrivateKey({ key: { ...privateJwk }, format: 'jwk' });
-  if (privateKey.asymmetricKeyType !== 'ed25519')
-    throw new TypeError('transaction tokens are signed with Ed25519');
+    privateJwk === undefined ? generateKeyPairSync('ed25519').privateKey : readPrivateKey(privateJwk);
   const publicJwk = createPublicKey(privateKey).export({ format: 'jwk' }) as JWK;
   const kid = await calculateJwkThumbprint(publicJwk);
   const header = { alg: TXN_TOKEN_ALGORITHM, typ: TXN_TOKEN_TYPE, kid };

@@ -1,4 +1,5 @@
 import type { Delegation } from '@behalf/directives';
+import type { HeaderReader } from '@behalf/directives/internal';
 import { ConfigurationError } from '../errors.js';
 import { isOwnHeader, isUnforwardableHeader } from './reserved-headers.js';
 import { IDENTITY_SOURCES } from './subgraph-options.js';
@@ -12,9 +13,6 @@ export function compileSubgraphHeaders(
     Object.entries(subgraphs).map(([name, options]) => [name, new SubgraphHeaders(name, options)]),
   );
 }
-
-/** Names and values as `node:http` gives them (`headersDistinct` or `headers`), or one value for each name. */
-export type ClientHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export const MAX_HEADER_VALUE_BYTES = 4_096;
 /**
@@ -93,13 +91,18 @@ export class SubgraphHeaders {
     return this.#identity.map(({ name }) => name);
   }
 
+  /** Names of the client's headers that are passed on. */
+  get forwardedNames(): readonly string[] {
+    return this.#forwarded;
+  }
+
   /**
    * The headers of one request, with names in lower case. Without a delegation, identity headers are absent, as is a header
    * whose source the delegation lacks.
    *
    * @throws {UnsendableHeaderError}
    */
-  of(delegation: Delegation | undefined, client: ClientHeaders | undefined): Record<string, string> {
+  of(delegation: Delegation | undefined, client: HeaderReader | undefined): Record<string, string> {
     const headers: Record<string, string> = forwardedOf(client, this.#forwarded);
     Object.assign(headers, this.#constants);
     if (delegation === undefined) return headers;
@@ -146,18 +149,13 @@ function joined(names: readonly string[], header: string): string | undefined {
  * The client's own headers, with repeats joined (RFC 9110 section 5.3). One that is too long or invalid is omitted, as the
  * client could have done.
  */
-function forwardedOf(client: ClientHeaders | undefined, names: readonly string[]): Record<string, string> {
+function forwardedOf(client: HeaderReader | undefined, names: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {};
-  if (client === undefined || names.length === 0) return headers;
-  const values = new Map<string, string[]>(names.map((name) => [name, []]));
-  for (const [name, value] of Object.entries(client)) {
-    if (value === undefined) continue;
-    values.get(name.toLowerCase())?.push(...(typeof value === 'string' ? [value] : value));
-  }
-  for (const [name, all] of values) {
-    const value = all.join(', ');
-    if (all.length > 0 && value.length <= MAX_HEADER_VALUE_BYTES && FORWARDED_VALUE.test(value))
-      headers[name] = value;
+  for (const name of names) {
+    const given = client?.(name);
+    if (given === undefined) continue;
+    const value = typeof given === 'string' ? given : given.join(', ');
+    if (value.length <= MAX_HEADER_VALUE_BYTES && FORWARDED_VALUE.test(value)) headers[name] = value;
   }
   return headers;
 }

@@ -1,6 +1,7 @@
 import { graphqlRequestHash } from '@behalf/directives/internal';
 import type { JWK } from 'jose';
 import type { OperationAuthorizer, SubgraphVocabulary } from '../authorize/index.js';
+import { ConfigurationError } from '../errors.js';
 import type { GatewayLog } from '../log.js';
 import type { PropagationSettings } from '../options/protection-options.js';
 import { audienceVocabulary } from './audience.js';
@@ -101,7 +102,8 @@ export class TxnTokenService {
     authorizer: OperationAuthorizer,
   ): Promise<TxnTokenExchangeOutcome> {
     const exchange = this.#exchange;
-    if (exchange === undefined) throw new Error('no workload may exchange transaction tokens');
+    if (exchange === undefined)
+      throw new ConfigurationError('propagation.passOn', 'names no workload that may exchange tokens');
     const serviceVocabulary = (audience: string): AudienceVocabulary | undefined => {
       const named = exchange.service(audience);
       return named === undefined

@@ -1,31 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { parentContext } from '@behalf/directives/internal';
+import type { HeaderReader } from '@behalf/directives/internal';
 import { isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
 import type { Span } from '@opentelemetry/api';
-import type { ClientHeaders } from '../propagate/subgraph-headers.js';
-
-/**
- * The parts of an HTTP request that the gateway reads. A missing part is unknown, and a token that is bound to it is refused.
- */
-export interface IncomingRequest {
-  /** Every value of the `Authorization` header. */
-  readonly authorization: readonly string[];
-  /** Every value of the `DPoP` header (RFC 9449). */
-  readonly dpop?: readonly string[] | undefined;
-  readonly method?: string | undefined;
-  /** The full address, as the client knows it: a DPoP proof is for this address only. */
-  readonly url?: string | undefined;
-  /** DER of the certificate whose key the client has proved to hold (RFC 8705). */
-  readonly clientCertificate?: Uint8Array | undefined;
-  /** The client's headers; only those that a subgraph's `forwardHeaders` names are sent to it. */
-  readonly headers?: ClientHeaders | undefined;
-  /** W3C Trace Context. */
-  readonly traceparent?: string | undefined;
-  /** Whether the HTTP request holds several operations, so that no single one decides the status. */
-  readonly isBatch?: boolean | undefined;
-  /** Address of the client, for the audit record. */
-  readonly remoteAddress?: string | undefined;
-}
+import type { IncomingRequest } from './incoming-request.js';
 
 /** The identity of one operation in the log, the trace and the audit record. It never changes. */
 export class Exchange {
@@ -40,7 +18,11 @@ export class Exchange {
   /** The request's own trace, in which it continues. */
   readonly traceLink: string | undefined;
 
-  constructor(readonly incoming: IncomingRequest) {
+  constructor(
+    readonly incoming: IncomingRequest,
+    /** The client's headers; undefined if the server does not pass them on. */
+    readonly clientHeaders?: HeaderReader,
+  ) {
     const parent = parentContext(incoming.traceparent);
     this.span = trace
       .getTracer('behalf/gateway')

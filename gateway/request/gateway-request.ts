@@ -1,6 +1,8 @@
+import type { HeaderReader } from '@behalf/directives/internal';
 import type { Authenticated, Incoming } from '../steps/stages.js';
 import { Exchange } from './exchange.js';
-import type { IncomingRequest } from './exchange.js';
+import { checkIncoming } from './incoming-request.js';
+import type { IncomingRequest } from './incoming-request.js';
 import type { SharedUse } from './shared-use.js';
 
 /**
@@ -11,11 +13,14 @@ export class GatewayRequest {
   readonly usage: SharedUse = { tokens: 0, planning: undefined };
   /** The request's own exchange, which its first operation takes over. */
   readonly exchange: Exchange;
+  readonly #clientHeaders: HeaderReader | undefined;
   readonly #operations: Exchange[] = [];
   #caller: Authenticated | undefined;
 
+  /** @throws {ConfigurationError} for anything that is not an {@link IncomingRequest} */
   constructor(readonly incoming: IncomingRequest) {
-    this.exchange = new Exchange(incoming);
+    this.#clientHeaders = checkIncoming(incoming);
+    this.exchange = new Exchange(incoming, this.#clientHeaders);
   }
 
   /** The authenticated caller; undefined until the token was verified, or may be absent. */
@@ -46,7 +51,7 @@ export class GatewayRequest {
   /** The stage from which the next operation continues. */
   nextOperation(): Incoming | Authenticated {
     const isFirst = this.#operations.length === 0;
-    const exchange = isFirst ? this.exchange : new Exchange(this.incoming);
+    const exchange = isFirst ? this.exchange : new Exchange(this.incoming, this.#clientHeaders);
     this.#operations.push(exchange);
     if (isFirst) return this.entry;
     // Each operation counts as a request.

@@ -1,3 +1,6 @@
+import { requireStreamAddresses } from '../authenticate/trusted-addresses.js';
+import { ConfigurationError } from '../errors.js';
+import { requireAddress } from '../http/address.js';
 import { silentLog, unfailingLog } from '../log.js';
 import type { GatewayLog } from '../log.js';
 import { HookQueue } from './hooks.js';
@@ -34,6 +37,9 @@ const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
  *
  * A stream that fails is logged and tried again; {@link RevocationWatch.isFresh} is false meanwhile.
  *
+ * @throws {ConfigurationError} if there is no stream, because no hook would ever be called; or if secrets must not be entrusted
+ * to a stream's address
+ *
  * @example
  * ```ts
  * import { watchRevocations } from '@behalf/gateway';
@@ -50,6 +56,7 @@ const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
  * ```
  */
 export function watchRevocations(options: WatchRevocationsOptions): RevocationWatch {
+  refuseBadStreams(options.streams);
   const log = unfailingLog(options.log ?? silentLog);
   const hooks = new HookQueue(options, log);
   const view = new RevocationView({
@@ -66,4 +73,17 @@ export function watchRevocations(options: WatchRevocationsOptions): RevocationWa
       await Promise.all(receivers.map((receiver) => receiver.close()));
     },
   };
+}
+
+function refuseBadStreams(streams: readonly ReceiverOptions[]): void {
+  if (streams.length === 0) throw new ConfigurationError('streams', 'must name at least one stream');
+  streams.forEach((stream, index) => {
+    const path = `streams[${index}]`;
+    const rules = {
+      allowInsecure: stream.allowInsecureIssuer === true,
+      exemption: `${path}.allowInsecureIssuer`,
+    };
+    requireAddress(stream.issuer, `${path}.issuer`, rules);
+    requireStreamAddresses(stream, path, rules);
+  });
 }

@@ -138,7 +138,7 @@ describe('SSF 1.0, section 8.1.2: the status of a stream', () => {
     const { jti } = await revoke(authority);
     expect(await send('POST', poll, {})).toMatchObject({
       status: 409,
-      body: { error: 'stream_not_enabled' },
+      body: { error: 'STREAM_NOT_ENABLED' },
     });
     await send('POST', status, { stream_id: id, status: 'enabled' });
     expect(await drain(poll)).toEqual([jti]);

@@ -201,13 +201,13 @@ describe('a gateway’s stream that was interrupted', () => {
       await revoke(authority);
       expect(await send('POST', stream.poll, now, stream.secret)).toMatchObject({
         status: 409,
-        body: { error: 'stream_not_enabled' },
+        body: { error: 'STREAM_NOT_ENABLED' },
       });
       await send('POST', status, { stream_id: stream.id, status: 'enabled' }, stream.secret);
       for (let round = 0; round < 2; round += 1) {
         expect(await send('POST', stream.poll, now, stream.secret)).toMatchObject({
           status: 409,
-          body: { error: 'stream_has_gap' },
+          body: { error: 'STREAM_HAS_GAP' },
         });
       }
     },
@@ -246,7 +246,7 @@ describe('a gateway’s stream that was interrupted', () => {
     );
     expect(await send('POST', stream.poll, now, stream.secret)).toMatchObject({
       status: 409,
-      body: { error: 'stream_has_gap' },
+      body: { error: 'STREAM_HAS_GAP' },
     });
   });
 
@@ -346,7 +346,7 @@ describe('streams that nobody polls', () => {
       own.database.db,
     );
     const create = (secret: string) => send('POST', `${own.issuer}/ssf/streams`, {}, secret);
-    expect(await create(STREAM_SECRET)).toMatchObject({ status: 409, body: { error: 'too_many_streams' } });
+    expect(await create(STREAM_SECRET)).toMatchObject({ status: 409, body: { error: 'TOO_MANY_STREAMS' } });
     expect((await create(OPERATOR.secret)).status).toBe(201);
     await sql`update authority.stream set polled_at = clock_timestamp() - interval '61 minutes'
       where id = 'filler-7'`.execute(own.database.db);

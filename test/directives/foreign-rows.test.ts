@@ -82,7 +82,7 @@ describe('a foreign row looks missing', () => {
         null,
         '@subject',
       ]);
-      expect(missing.facts?.fields.some(([, decision]) => decision === 'denied')).toBe(false);
+      expect(missing.facts?.fields?.some(([, decision]) => decision === 'denied')).toBe(false);
     },
   );
 

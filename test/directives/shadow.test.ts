@@ -95,7 +95,7 @@ describe('a subgraph in shadow mode', () => {
   it('records what would have been denied or minimized', async () => {
     const contextValue = await protectedContext(schema, { 'txn-token': token });
     await graphql({ schema, source: query, contextValue, variableValues });
-    const facts = finishProtectedRequest(schema, contextValue)?.fields.map(
+    const facts = finishProtectedRequest(schema, contextValue)?.fields?.map(
       ([coordinate, decision, count, strategy, rule]) =>
         [coordinate, decision, count, strategy ?? rule].join(' '),
     );

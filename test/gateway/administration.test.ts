@@ -186,7 +186,6 @@ describe('an invalid request', () => {
     ['a list', ['{ hello }']],
     ['an invalid operation', { query: '{ nothing }' }],
     ['several operations without a name', { query: 'query A { hello } query B { hello }' }],
-    ['an oversized operation', { query: `{ hello } #${'x'.repeat(300_000)}` }],
   ])('%s is 400', async (_name, body) => {
     expect((await explain(body, await admin())).status).toBe(400);
   });

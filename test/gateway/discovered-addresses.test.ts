@@ -6,7 +6,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { IssuerOptions } from '../../gateway/authenticate/issuers.js';
 import { RefusedError } from '../../gateway/errors.js';
 import { addressProblem } from '../../gateway/http/address.js';
-import { checkConfig } from '../../gateway/index.js';
+import { checkConfig, watchRevocations } from '../../gateway/index.js';
 import { SsfReceiver } from '../../gateway/revocation/receiver.js';
 import type { StreamOptions } from '../../gateway/revocation/receiver.js';
 import { RevocationView } from '../../gateway/revocation/view.js';
@@ -314,6 +314,37 @@ describe('a configured address', () => {
     const options = { issuers: [entry], propagation: { issuer: 'https://gateway.example' }, ...more };
     const make = () => new Admission(options as unknown as ConstructorParameters<typeof Admission>[0]);
     expect(make).toThrow(path);
+  });
+
+  it.each<[string, object, object?]>([
+    ['issuers[0].issuer', { ...issuer, issuer: 'http://issuer.example' }],
+    ['issuers[0].jwksUri', { ...issuer, jwksUri: 'http://issuer.example/jwks' }],
+    [
+      'issuers[0].introspection.endpoint',
+      { ...issuer, introspection: { ...introspection, endpoint: 'http://issuer.example/' } },
+    ],
+    [
+      'revocation.streams[0].configurationUri',
+      issuer,
+      streams({ configurationUri: 'http://issuer.example/' }),
+    ],
+  ])('over plain http names the option that permits it: %s', (path, entry, revocation) => {
+    const more = revocation === undefined ? {} : { revocation };
+    expect(() => checkConfig({ supergraph: './s.graphql', issuers: [entry], ...more })).toThrow(
+      `${path}: must be an https: address; for development only, issuers[0].allowInsecureIssuer: true permits http:`,
+    );
+  });
+
+  it('meets the same rule in watchRevocations', () => {
+    const watch = (stream: object) => () =>
+      watchRevocations({ streams: [{ issuer: issuer.issuer, secret: 's', ...stream }] });
+    expect(watch({ issuer: 'http://issuer.example' })).toThrow(
+      /^streams\[0\]\.issuer: .*streams\[0\]\.allowInsecureIssuer/,
+    );
+    expect(watch({ foreign: { ...foreign, jwksUri: 'http://signals.example' } })).toThrow(
+      /^streams\[0\]\.foreign\.jwksUri: /,
+    );
+    expect(() => watchRevocations({ streams: [] })).toThrow(/^streams: /);
   });
 
   it.each([

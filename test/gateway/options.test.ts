@@ -82,6 +82,10 @@ describe('options of the library', () => {
     ],
     ['listen', { listen: { port: 1 } }, 'configuration file only'],
     ['dpop.nonceKey', { dpop: { nonceKey: new Uint8Array(32) } }, 'nonce: required only'],
+    ['onRevocation', { onRevocation: () => undefined }, 'revocation.streams'],
+    ['onConsentChange', { onConsentChange: () => undefined }, 'revocation.streams'],
+    ['audit.database', { audit: { mode: 'required', database: 'https://db.example' } }, 'postgres://'],
+    ['dpop.database', { dpop: { replay: 'database', database: 'db.example' } }, 'postgres://'],
     ['limits.depht', { limits: { depht: 3 } }, 'did you mean depth?'],
   ])('stop the construction and name the key: %s', (path, more, words) => {
     const error = errorOf(more);

@@ -79,7 +79,7 @@ describe('addresses', () => {
       expect(answer.status).toBe(405);
       expect(answer.headers.allow).toBe('POST');
     }
-    expect((await send(`${gateway.url}/health`, '{}', JSON_TYPE)).status).toBe(404);
+    expect((await send(`${gateway.url}/health`, '{}', JSON_TYPE)).status).toBe(405);
     expect(people.requests).toEqual([]);
   });
 });

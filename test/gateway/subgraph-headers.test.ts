@@ -1,5 +1,6 @@
 import { ApolloServer } from '@apollo/server';
 import type { Delegation } from '@behalf/directives';
+import { headerReader } from '@behalf/directives/internal';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationError, protectGateway } from '../../gateway/index.js';
 import { SubgraphHeaders, UnsendableHeaderError } from '../../gateway/propagate/subgraph-headers.js';
@@ -27,7 +28,7 @@ const ada: Delegation = {
 };
 
 function headersOf(options: SubgraphOptions, delegation: Delegation | undefined = ada, client = {}) {
-  return new SubgraphHeaders('people', options).of(delegation, client);
+  return new SubgraphHeaders('people', options).of(delegation, headerReader(client));
 }
 
 describe('headers that state the delegation', () => {

@@ -270,6 +270,14 @@ describe('what the running system writes', () => {
     expect([...decisions].sort()).toEqual(['allowed', 'denied', 'minimized']);
   });
 
+  it('why a subgraph refused a transaction token, in place of facts', async () => {
+    const answer = await ask(bank.url, query, { headers: { 'txn-token': 'a.b.c' } });
+    const { behalf } = answer.body.extensions as { behalf: object };
+    expect(behalf).toEqual({ v: 1, refusedToken: 'TXN_TOKEN_INVALID' });
+    expectValid(schema('facts'), behalf);
+    for (const invalid of [{ v: 1 }, { ...behalf, fields: [] }]) expect(schema('facts')(invalid)).toBe(false);
+  });
+
   it('audit records: file lines and PostgreSQL rows', async () => {
     await askAll(plain);
     const lines = (await readFile(auditFile, 'utf8')).trimEnd().split('\n');

@@ -29,8 +29,12 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
     'Correct the policy as the message says. The gateway rereads it when the file changes, or on SIGHUP.',
   IDENTITY_HEADER_UNSENDABLE:
     'Use another member of the delegation for the header, or have the issuer use plain identifiers.',
+  IDENTITY_HEADER_FORWARDED:
+    'State the header to this subgraph as well (`subgraphs.<name>.headers`), or make sure that its code does not trust it.',
   SUBGRAPH_UNPROTECTED:
     'Protect the subgraph with `@behalf/directives`. Until then only the gateway enforces its rules, so isolate it from others.',
+  TXN_TOKEN_REFUSED:
+    'See [a subgraph that refuses every token](../how-to/transaction-tokens.md#a-subgraph-that-refuses-every-token).',
   SUBGRAPH_UNKNOWN: 'Correct the name under `subgraphs`, or remove it.',
   RATE_STORE_UNAVAILABLE: 'Restore the database or Valkey. Until then each gateway counts by itself.',
   RATE_STORE_AVAILABLE: NOTHING,

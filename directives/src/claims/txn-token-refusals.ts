@@ -1,6 +1,6 @@
 import type { ErrorDescription } from '../errors.js';
 
-/** Why a transaction token was refused: for the subgraph's log, never for the caller. */
+/** Why a transaction token was refused: for the logs of the subgraph and of the gateway that sent it. */
 export const txnTokenRefusals = Object.freeze({
   TXN_TOKEN_MISSING: { description: 'The request has none.', since: '0.1.0' },
   TXN_TOKEN_REPEATED: { description: 'The request has several.', since: '0.1.0' },
@@ -29,7 +29,7 @@ export const txnTokenRefusals = Object.freeze({
 } satisfies Record<string, ErrorDescription>);
 
 /**
- * Why a transaction token was not accepted: for the log of the subgraph ({@link ProtectionOptions.onRefusedToken}), never for the
- * caller. The codes are stable.
+ * Why a transaction token was not accepted: for the log of the subgraph ({@link ProtectionOptions.onRefusedToken}), and for that
+ * of the gateway, which gets it under `extensions.behalf` of the response and removes it there. The codes are stable.
  */
 export type TxnTokenRefusal = keyof typeof txnTokenRefusals;

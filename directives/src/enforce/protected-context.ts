@@ -74,7 +74,8 @@ export function isBoundElsewhere(contextValue: unknown, request: unknown): boole
  * {@link protectedSubgraphPlugin} does it for Apollo Server; other servers call it once per response, and per event of a
  * subscription: it returns what happened since its last call.
  *
- * @returns undefined for a caller without a valid token, who learns nothing of the rules beyond their own denials
+ * @returns undefined for a caller without a token, who learns nothing of the rules beyond their own denials. For a token that was
+ * refused only the reason, so that the gateway can tell a subgraph that trusts another gateway from one without this library.
  * @throws {DirectiveError} `NOT_PROTECTED`
  *
  * @example
@@ -97,5 +98,7 @@ export function finishProtectedRequest(
   const state = requestStateOf(contextValue);
   if (state === undefined) return undefined;
   const facts = state.recorder.take(name, state.parent);
-  return state.caller.delegation === undefined ? undefined : facts;
+  const { delegation, refusedToken } = state.caller;
+  if (delegation !== undefined) return facts;
+  return refusedToken === undefined ? undefined : { v: facts.v, refusedToken };
 }

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { DirectiveError } from '../errors.js';
 
 /** `Headers` of the Fetch standard, Node's or a server's own. */
-interface FetchHeaders {
+export interface FetchHeaders {
   get(name: string): string | null;
   has(name: string): boolean;
   append(name: string, value: string): void;
@@ -17,32 +17,35 @@ export type RequestHeaders =
 
 type HeaderValue = string | readonly string[] | undefined;
 
+/** The value of a header, by its name in lower case. A list if the header is repeated. */
+export type HeaderReader = (name: string) => HeaderValue;
+
 /**
- * Looks up a header by its lower-case name.
+ * Reads the headers of one request.
  *
  * @throws {DirectiveError} `UNREADABLE_HEADERS` for anything that is not {@link RequestHeaders}: treating it as a request
  * without a token would silently deny everybody
  */
-export function headerReader(request: unknown): (name: string) => HeaderValue {
+export function headerReader(request: unknown): HeaderReader {
   const headers = isRecord(request) && isRecord(request.headers) ? request.headers : request;
   if (isFetchHeaders(headers)) return (name) => headers.get(name) ?? undefined;
   if (!isPlain(headers)) refuse('this is not an object of headers');
-  for (const [name, value] of Object.entries(headers)) {
+  // Node writes names in lower case. Others may not, and a name in two spellings is a repeated header.
+  const values = new Map<string, string[]>();
+  for (const [given, value] of Object.entries(headers)) {
     // An object around the request, such as Apollo Server's { req, res }, would otherwise count as a request without headers.
-    if (!isHeaderValue(value)) refuse(`the header "${name}" is not a string`);
+    if (!isHeaderValue(value)) refuse(`the header "${given}" is not a string`);
+    if (value === undefined) continue;
+    const name = given.toLowerCase();
+    const all = values.get(name) ?? [];
+    if (typeof value === 'string') all.push(value);
+    else all.push(...value);
+    values.set(name, all);
   }
-  return (name) => valueOf(headers as Readonly<Record<string, HeaderValue>>, name);
-}
-
-/** Node writes names in lower case. Others may not, and a name in two spellings is a repeated header. */
-function valueOf(headers: Readonly<Record<string, HeaderValue>>, name: string): HeaderValue {
-  const values: string[] = [];
-  for (const [key, value] of Object.entries(headers)) {
-    if (key.toLowerCase() !== name || value === undefined) continue;
-    if (typeof value === 'string') values.push(value);
-    else values.push(...value);
-  }
-  return values.length > 1 ? values : values[0];
+  return (name) => {
+    const all = values.get(name) ?? [];
+    return all.length > 1 ? all : all[0];
+  };
 }
 
 function isHeaderValue(value: unknown): value is HeaderValue {

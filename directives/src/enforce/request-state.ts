@@ -1,6 +1,7 @@
 import type { Context } from '@opentelemetry/api';
 import type { Delegation } from '../claims/delegation.js';
 import type { TxnTokenExchange } from '../claims/exchange-txn-token.js';
+import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
 import { TXN_TOKEN_CLOCK_TOLERANCE_SECONDS } from '../claims/read-txn-token.js';
 import { isMet, isExemptFromMinimize } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
@@ -29,6 +30,8 @@ export interface Caller {
   readonly boundTo?: string | undefined;
   /** The token itself, for exchange. Only if it was accepted. */
   readonly txnToken?: string | undefined;
+  /** Why the token was refused. Absent if there was none, or it was accepted. */
+  readonly refusedToken?: TxnTokenRefusal;
   /** Exchanges it; absent if the subgraph passes nothing on. */
   readonly exchange?: TxnTokenExchange | undefined;
 }

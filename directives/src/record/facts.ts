@@ -1,3 +1,5 @@
+import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
+
 /**
  * The decision at one schema coordinate. `minimized` is an allowed read of less than the stored value. `would-deny` and
  * `would-minimize` come from a subgraph in shadow mode: the whole value was returned despite a rule.
@@ -32,11 +34,22 @@ export const FACTS_EXTENSION = 'behalf';
 /** Compact form on the wire: `[coordinate, decision, count, strategy | null, rule | null]`. */
 export type FieldAccessTuple = readonly [string, AccessDecision, number, string | null, string | null];
 
+/** What was read for one request with an accepted transaction token. */
+export interface AccessFacts {
+  readonly v: 1;
+  readonly fields: readonly FieldAccessTuple[];
+  readonly refusedToken?: never;
+}
+
+/** Why the transaction token of a request was refused, so that it was executed as an anonymous one. */
+export interface RefusalFacts {
+  readonly v: 1;
+  readonly refusedToken: TxnTokenRefusal;
+  readonly fields?: never;
+}
+
 /**
  * A subgraph's report to the gateway under `extensions.behalf` of its response: see {@link finishProtectedRequest}, and
  * `schemas/facts.schema.json` for its shape.
  */
-export interface FactsExtension {
-  readonly v: 1;
-  readonly fields: readonly FieldAccessTuple[];
-}
+export type FactsExtension = AccessFacts | RefusalFacts;

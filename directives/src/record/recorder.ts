@@ -1,7 +1,7 @@
 import { context as otelContext, SpanKind, trace, TraceFlags } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
 import { ACCESS_DECISIONS } from './facts.js';
-import type { AccessDecision, FactsExtension } from './facts.js';
+import type { AccessDecision, AccessFacts } from './facts.js';
 
 /** How often a coordinate was resolved with one decision. */
 interface RecordedAccess {
@@ -74,7 +74,7 @@ export class AccessRecorder {
    * gateway. Later counts (the next event of a subscription, the next operation of a batch) start from zero, so that nothing is
    * reported twice. Spans cost nothing without a registered SDK.
    */
-  take(subgraph: string, parent: Context): FactsExtension {
+  take(subgraph: string, parent: Context): AccessFacts {
     const accesses = this.#accesses();
     emitSpans(accesses, { subgraph, parent, startTime: this.#startTime });
     for (const slot of this.#touched) this.#counts[slot] = 0;

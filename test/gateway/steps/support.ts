@@ -13,7 +13,7 @@ import { RefusedError } from '../../../gateway/errors.js';
 import type { GatewayLog } from '../../../gateway/log.js';
 import { Propagation } from '../../../gateway/propagate/propagation.js';
 import { Exchange } from '../../../gateway/request/exchange.js';
-import type { IncomingRequest } from '../../../gateway/request/exchange.js';
+import type { IncomingRequest } from '../../../gateway/request/incoming-request.js';
 import type { PolicyRules } from '../../../gateway/rules.js';
 import type { Authenticated, Authorized, Executed, Prepared } from '../../../gateway/steps/stages.js';
 

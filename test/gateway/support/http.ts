@@ -78,7 +78,12 @@ export interface Answer {
 export type Headers = Readonly<Record<string, string | readonly string[]>>;
 
 /** One HTTP request with exactly these headers: several values of one name are sent as several headers. */
-export function send(url: string, body: string, headers: Headers = {}, method = 'POST'): Promise<Answer> {
+export function send(
+  url: string,
+  body: string | Uint8Array,
+  headers: Headers = {},
+  method = 'POST',
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(
       url,

@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BodyError, isGetOrHead, readBody, sendJson } from '@behalf/http';
+import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
+import { answerGraphQL } from './graphql-endpoint.js';
+import type { RouteContext } from './graphql-endpoint.js';
+import { isEncoded, MAX_BODY_BYTES, parseJson } from './http/body.js';
+import { incomingOf } from './http/incoming.js';
+import { JWKS_PATH, jwksHandler } from './http/jwks-handler.js';
+import { isGraphQLPath, pathOf, refuseAnywhere, refuseHttp, refuseOperation } from './http/refuse-http.js';
+import type { GatewayLog } from './log.js';
+import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
+
+const HEALTH_PATH = '/health';
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Answers every address of the gateway's server. */
+export function createHandler(route: RouteContext, log: GatewayLog): Handler {
+  return (request, response) => {
+    answer(request, response, route).catch((error: unknown) => answerFailure(request, response, error, log));
+  };
+}
+
+function answerFailure(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  log: GatewayLog,
+): void {
+  // The rest of the body is not read, so the connection cannot take another request.
+  const headers = { connection: 'close' };
+  if (error instanceof BodyError) {
+    refuseAnywhere(request, response, error.code, headers);
+    return;
+  }
+  log.log('error', 'REQUEST_HANDLING_FAILED', { error: error instanceof Error ? error.name : 'unknown' });
+  if (response.headersSent) response.end();
+  else refuseAnywhere(request, response, 'INTERNAL_SERVER_ERROR', headers);
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: RouteContext,
+): Promise<void> {
+  const { gateway, config, server } = route;
+  const path = pathOf(request);
+  if (isGraphQLPath(path)) {
+    await answerOperations(request, response, route);
+    return;
+  }
+  if (path === TXN_TOKEN_PATH && config.propagation.passOn !== undefined) {
+    await answerWorkload(request, response, gateway);
+    return;
+  }
+  if (path === EXPLAIN_PATH && config.administration !== undefined) {
+    const incoming = incomingOf(request, server);
+    await answerAdministrator(request, response, gateway, config.administration, incoming);
+    return;
+  }
+  if (path === JWKS_PATH) {
+    jwksHandler(gateway)(request, response);
+    return;
+  }
+  const answerRead = path === HEALTH_PATH ? answerHealth : metadataAnswer(path, route);
+  if (answerRead === undefined) refuseHttp(response, 'NOT_FOUND');
+  else if (isGetOrHead(request)) answerRead(response, route);
+  else refuseHttp(response, 'METHOD_NOT_ALLOWED', { allow: 'GET, HEAD' });
+}
+
+function answerHealth(response: ServerResponse, { gateway }: RouteContext): void {
+  const health = gateway.health();
+  const canServe = health.supergraph && health.revocation !== 'stale';
+  sendJson(response, canServe ? 200 : 503, { status: canServe ? 'ok' : 'unavailable', ...health });
+}
+
+/** RFC 9728 section 3. @returns undefined if the path is not one of metadata */
+function metadataAnswer(
+  path: string,
+  { gateway: { resource }, config }: RouteContext,
+): ((response: ServerResponse) => void) | undefined {
+  const paths = ['', '/graphql', ...(config.administration === undefined ? [] : [EXPLAIN_PATH])];
+  const described = resource?.pathOf(path, paths);
+  if (resource === undefined || described === undefined) return undefined;
+  return (response) =>
+    sendJson(response, 200, resource.metadata(described), { 'cache-control': 'public, max-age=300' });
+}
+
+/** One operation, or a batch of them where the configuration allows it. */
+async function answerOperations(
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: RouteContext,
+): Promise<void> {
+  const { get } = route.config.http;
+  if (get && isGetOrHead(request)) {
+    // Apollo Server runs queries only by GET, and asks for a header that no form of another site can send.
+    const [, ...search] = (request.url ?? '').split('?');
+    const graphql = { method: 'GET', search: search.join('?'), body: undefined };
+    await answerGraphQL(request, response, route, graphql);
+    return;
+  }
+  if (request.method !== 'POST') {
+    refuseOperation(request, response, 'METHOD_NOT_ALLOWED', { allow: get ? 'GET, HEAD, POST' : 'POST' });
+    return;
+  }
+  if (isEncoded(request)) {
+    // RFC 9110 section 15.5.16: the header tells what would be read.
+    const headers = { 'accept-encoding': 'identity', connection: 'close' };
+    refuseOperation(request, response, 'UNSUPPORTED_CONTENT_ENCODING', headers);
+    return;
+  }
+  const bytes = await readBody(request, { maxBytes: MAX_BODY_BYTES });
+  const body = parseJson(request, bytes);
+  if (Array.isArray(body) && refuseBatch(request, response, body, route)) return;
+  await answerGraphQL(request, response, route, { method: 'POST', search: '', body });
+}
+
+/** @returns whether the batch was refused, and answered */
+function refuseBatch(
+  request: IncomingMessage,
+  response: ServerResponse,
+  operations: readonly unknown[],
+  { config: { http } }: RouteContext,
+): boolean {
+  if (http.batch === undefined) {
+    refuseOperation(request, response, 'BATCHES_NOT_SUPPORTED');
+    return true;
+  }
+  const { maxOperations } = http.batch;
+  if (operations.length > 0 && operations.length <= maxOperations) return false;
+  refuseOperation(request, response, 'BATCH_SIZE', {}, { maxOperations });
+  return true;
+}
