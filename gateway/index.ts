@@ -44,9 +44,6 @@ export type {
   PropagationSettings,
   RevocationSettings,
 } from './options/protection-options.js';
-export type { ConsentChange, Revocation, RevocationHooks } from './revocation/hooks.js';
-export { watchRevocations } from './revocation/watch-revocations.js';
-export type { RevocationWatch, WatchRevocationsOptions } from './revocation/watch-revocations.js';
 export type { RulesUpdate } from './rules-update.js';
 export type { AuditOptions, AuditMode } from './seal/audit-options.js';
 export { checkConfig, readConfig } from './config/config.js';
@@ -68,9 +65,15 @@ export type {
 export type { AuditRecord, AuditSink } from '@behalf/audit';
 export { FileAuditSink } from '@behalf/audit';
 export { ListenError } from '@behalf/http';
+export type {
+  ConsentChange,
+  ForeignEventName,
+  ForeignStreamOptions,
+  Revocation,
+  RevocationHooks,
+  StreamOptions,
+} from '@behalf/revocation';
 export type { SubgraphErrorOptions } from './subgraph-errors/options.js';
-export type { ForeignEventName } from './revocation/foreign-events.js';
-export type { ForeignStreamOptions, ReceiverOptions, StreamOptions } from './revocation/stream-options.js';
 export type { SchemaIntrospectionRule } from './schema-introspection/index.js';
 export type { TokenIntrospectionOptions } from './authenticate/token-introspection.js';
 export type { TxnTokenExchangeOptions, TxnTokenExchangeRequest } from './propagate/txn-token-exchange.js';

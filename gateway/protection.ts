@@ -1,4 +1,5 @@
 import type { Policy } from '@behalf/policy';
+import { Revocations } from '@behalf/revocation/internal';
 import { dpopRules } from './authenticate/dpop/options.js';
 import type { DpopRules } from './authenticate/dpop/options.js';
 import { DpopProofs } from './authenticate/dpop/proof.js';
@@ -19,7 +20,6 @@ import type { SubgraphHeaders } from './propagate/subgraph-headers.js';
 import { UnprotectedSubgraphs } from './propagate/unprotected.js';
 import type { PolicyEvaluator } from './policies/index.js';
 import { TxnTokenService } from './propagate/txn-token-service.js';
-import { Revocations } from './revocation/revocations.js';
 import { makeRules } from './rules.js';
 import type { PolicyRules, RulesInForce } from './rules.js';
 import { AuditTrail } from './seal/audit-trail.js';

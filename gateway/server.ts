@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BodyError, Connections, listen, readBody, sendJson } from '@behalf/http';
+import type { RevocationHooks } from '@behalf/revocation';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
 import { checkConfig } from './config/config.js';
 import type { CheckedConfig, GatewayConfig } from './config/config.js';
@@ -22,7 +23,6 @@ import type { MetricsServer } from './metrics-server.js';
 import type { PolicyFunction } from './policies/index.js';
 import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
-import type { RevocationHooks } from './revocation/hooks.js';
 import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
 
 /** The parts that a program adds to its configuration. */

@@ -11,7 +11,13 @@ import type { ErrorDescription } from '@behalf/directives/internal';
 import { auditErrors } from '@behalf/audit';
 import { applicationErrors } from '@behalf/authority/clients';
 import { authorityErrors, authorityLogCodes } from '@behalf/authority/internal';
-import { supergraphErrors, configurationErrors, gatewayErrors, logCodes } from '@behalf/gateway/internal';
+import {
+  configurationErrors,
+  gatewayErrors,
+  logCodes,
+  revocationErrors,
+  supergraphErrors,
+} from '@behalf/gateway/internal';
 import { policyErrors } from '@behalf/policy';
 import { storeErrors, storeLogCodes } from '@behalf/store';
 import { commandErrors } from '../command-error.js';
@@ -74,6 +80,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     title: 'Log of a subgraph',
     met: '`code` of a line, or the first argument of `log`: at most once a minute for each coordinate.',
     codes: subgraphLogCodes,
+  },
+  {
+    title: 'Revocations in a process of its own',
+    met: '`WatchOptionsError` of `watchRevocations`.',
+    codes: revocationErrors,
   },
   { title: 'Log of the gateway', met: '`code` of a line.', codes: logCodes },
   { title: 'Log of the authority', met: '`code` of a line.', codes: authorityLogCodes },

@@ -1,18 +1,13 @@
+import { addressProblem } from '@behalf/http/internal';
+import { streamProblem } from '@behalf/revocation/internal';
+import type { StreamAddresses } from '@behalf/revocation/internal';
 import { ConfigurationError } from '../errors.js';
-import { requireAddress } from '../http/address.js';
 
 interface IssuerAddresses {
   readonly issuer: string;
   readonly jwksUri?: string;
   readonly introspection?: { readonly endpoint: string };
   readonly allowInsecureIssuer?: boolean;
-}
-
-interface StreamAddresses {
-  readonly issuer: string;
-  readonly configurationUri?: string;
-  readonly hosts?: readonly string[];
-  readonly foreign?: { readonly deliveryEndpoint: string; readonly jwksUri?: string };
 }
 
 /**
@@ -25,34 +20,24 @@ export function requireTrustedAddresses(
   issuers: readonly IssuerAddresses[],
   streams: readonly StreamAddresses[],
 ): void {
-  issuers.forEach(({ issuer, jwksUri, introspection, allowInsecureIssuer: allowInsecure = false }, index) => {
+  issuers.forEach(({ issuer, jwksUri, introspection, allowInsecureIssuer = false }, index) => {
     const path = `issuers[${index}]`;
-    requireAddress(issuer, `${path}.issuer`, { allowInsecure });
-    if (jwksUri !== undefined) requireAddress(jwksUri, `${path}.jwksUri`, { allowInsecure });
-    if (introspection !== undefined)
-      requireAddress(introspection.endpoint, `${path}.introspection.endpoint`, { allowInsecure });
+    requireAddress(issuer, `${path}.issuer`, allowInsecureIssuer);
+    requireAddress(jwksUri, `${path}.jwksUri`, allowInsecureIssuer);
+    requireAddress(introspection?.endpoint, `${path}.introspection.endpoint`, allowInsecureIssuer);
   });
-  streams.forEach(({ issuer, configurationUri, hosts = [], foreign }, index) => {
-    const path = `revocation.streams[${index}]`;
-    const allowInsecure = issuers.some(
-      (listed) => listed.issuer === issuer && listed.allowInsecureIssuer === true,
+  streams.forEach((stream, index) => {
+    const isInsecure = issuers.some(
+      ({ issuer, allowInsecureIssuer }) => issuer === stream.issuer && allowInsecureIssuer === true,
     );
-    if (configurationUri !== undefined)
-      requireAddress(configurationUri, `${path}.configurationUri`, { allowInsecure });
-    hosts.forEach((host, position) => requireHost(host, `${path}.hosts[${position}]`));
-    if (foreign === undefined) return;
-    requireAddress(foreign.deliveryEndpoint, `${path}.foreign.deliveryEndpoint`, { allowInsecure });
-    if (foreign.jwksUri !== undefined)
-      requireAddress(foreign.jwksUri, `${path}.foreign.jwksUri`, { allowInsecure });
+    const found = streamProblem(stream, isInsecure);
+    if (found !== undefined)
+      throw new ConfigurationError(`revocation.streams[${index}].${found.key}`, found.problem);
   });
 }
 
-/** A host for comparison: in lower case, with its port unless that is the scheme's default. */
-function requireHost(host: string, path: string): void {
-  const address = `https://${host}/`;
-  if (!URL.canParse(address) || new URL(address).host !== host)
-    throw new ConfigurationError(
-      path,
-      'must be a host in lower case, such as ssf.example or ssf.example:8443',
-    );
+/** @throws {ConfigurationError} for an untrusted address */
+function requireAddress(address: string | undefined, path: string, allowInsecure: boolean): void {
+  const problem = address === undefined ? undefined : addressProblem(address, { allowInsecure });
+  if (problem !== undefined) throw new ConfigurationError(path, problem);
 }

@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
 import type { Policy } from '@behalf/policy';
+import type { RevocationHooks, StreamOptions } from '@behalf/revocation';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import type { LimitSettings } from '../limit/request-limits.js';
@@ -7,8 +8,6 @@ import type { GatewayLog, LogLevel } from '../log.js';
 import type { PolicyEvaluator, PolicyFunction } from '../policies/index.js';
 import type { TxnTokenExchangeOptions } from '../propagate/txn-token-exchange.js';
 import type { SubgraphsOptions } from '../propagate/subgraph-options.js';
-import type { RevocationHooks } from '../revocation/hooks.js';
-import type { StreamOptions } from '../revocation/receiver.js';
 import type { SchemaIntrospectionRule } from '../schema-introspection/index.js';
 import type { AuditOptions } from '../seal/audit-options.js';
 import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';

@@ -3,7 +3,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Namespaces } from '../../gateway/authenticate/namespaces.js';
 import { claimAt, readNames } from '../../gateway/authenticate/claims.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
+import { RevocationView } from '../../revocation/view.js';
 import { checkConfig } from '../../gateway/index.js';
 import type { AuditRecord } from '../../audit/index.js';
 import { GatewayRequest } from '../../gateway/request/gateway-request.js';

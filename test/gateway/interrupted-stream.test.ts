@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ACCESS_SUSPENDED } from '../../gateway/revocation/events.js';
-import { SsfReceiver } from '../../gateway/revocation/receiver.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
+import { ACCESS_SUSPENDED } from '../../revocation/events.js';
+import { SsfReceiver } from '../../revocation/receiver.js';
+import { RevocationView } from '../../revocation/view.js';
 import { Cleanup, TestLog, until } from './support.js';
 import { LIFETIME_SECONDS, ofConsent, token, Transmitter } from './transmitter.js';
 

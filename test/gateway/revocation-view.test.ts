@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuthenticatedToken } from '../../gateway/authenticate/token.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
-import type { RevokedSubject } from '../../gateway/revocation/view.js';
+import { RevocationView } from '../../revocation/view.js';
+import type { RevokedSubject } from '../../revocation/view.js';
 import { ISSUER, LIFETIME_SECONDS, token } from './transmitter.js';
 
 function makeView(options: { maxEntries?: number; issuers?: string[] } = {}) {

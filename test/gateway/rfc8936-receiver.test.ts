@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ACCESS_RESUMED, ACCESS_SUSPENDED, SESSION_REVOKED } from '../../gateway/revocation/events.js';
-import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../../gateway/revocation/key-events.js';
-import { SsfReceiver } from '../../gateway/revocation/receiver.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
+import { ACCESS_RESUMED, ACCESS_SUSPENDED, SESSION_REVOKED } from '../../revocation/events.js';
+import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../../revocation/key-events.js';
+import { SsfReceiver } from '../../revocation/receiver.js';
+import { RevocationView } from '../../revocation/view.js';
 import { Cleanup, makeKey, TestLog, until } from './support.js';
 import { ISSUER, LIFETIME_SECONDS, ofConsent, token, Transmitter } from './transmitter.js';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditRecord } from '../../audit/index.js';
-import { ACCESS_RESUMED, ACCESS_SUSPENDED } from '../../gateway/revocation/events.js';
-import { Suspensions } from '../../gateway/revocation/suspensions.js';
-import type { Suspended } from '../../gateway/revocation/suspensions.js';
+import { ACCESS_RESUMED, ACCESS_SUSPENDED } from '../../revocation/events.js';
+import { Suspensions } from '../../revocation/suspensions.js';
+import type { Suspended } from '../../revocation/suspensions.js';
 import {
   AUDIENCE,
   Cleanup,

@@ -1,7 +1,7 @@
 import type { ActorClaim } from '@behalf/directives';
 import { SignJWT } from 'jose';
 import type { AuthenticatedToken } from '../../gateway/authenticate/token.js';
-import { SESSION_REVOKED } from '../../gateway/revocation/events.js';
+import { SESSION_REVOKED } from '../../revocation/events.js';
 import { bodyOf, listen, makeKey, sendJson } from './support.js';
 import type { IssuerKey, Listening } from './support.js';
 

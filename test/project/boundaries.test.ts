@@ -19,9 +19,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   policy: ['@behalf/directives'],
   store: [],
   http: [],
+  revocation: ['@behalf/directives', '@behalf/http'],
   audit: ['@behalf/store', '@behalf/directives'],
   authority: ['@behalf/store', '@behalf/http', '@behalf/directives', '@behalf/policy'],
-  gateway: ['@behalf/audit', '@behalf/http', '@behalf/directives', '@behalf/policy', '@behalf/store'],
+  gateway: [
+    '@behalf/audit',
+    '@behalf/directives',
+    '@behalf/http',
+    '@behalf/policy',
+    '@behalf/revocation',
+    '@behalf/store',
+  ],
   'subgraphs/consent': ['@behalf/store', '@behalf/http', '@behalf/directives', '@behalf/authority'],
   'subgraphs/bank': [
     '@behalf/audit',

@@ -1,6 +1,6 @@
 import type { Delegation } from '@behalf/directives';
-import type { AuthenticatedToken } from '../authenticate/token.js';
 import { holdersOf } from './holders.js';
+import type { RevocableToken } from './token.js';
 
 /** A target that is stopped until it is resumed: a client, a scope for everybody, or everything of an issuer. */
 export type Suspended =
@@ -24,7 +24,7 @@ interface Standing {
 
 interface Cut {
   readonly version: number;
-  readonly token: AuthenticatedToken;
+  readonly token: RevocableToken;
 }
 
 /**
@@ -34,7 +34,7 @@ interface Cut {
 export class Suspensions {
   readonly #byIssuer = new Map<string, Standing>();
   /** By verified token, which lives as long as its cache entry. */
-  readonly #cuts = new WeakMap<AuthenticatedToken, Cut>();
+  readonly #cuts = new WeakMap<RevocableToken, Cut>();
   #version = 0;
 
   get size(): number {
@@ -77,7 +77,7 @@ export class Suspensions {
   }
 
   /** Why this token is refused at present, or undefined. */
-  codeFor({ issuer, delegation, issuerDelegation }: AuthenticatedToken): SuspensionCode | undefined {
+  codeFor({ issuer, delegation, issuerDelegation }: RevocableToken): SuspensionCode | undefined {
     const standing = this.#byIssuer.get(issuer);
     if (standing === undefined) return undefined;
     if (standing.everything.size > 0) return 'EMERGENCY_STOP';
@@ -88,11 +88,12 @@ export class Suspensions {
   }
 
   /** The token as if it had never held a stopped scope. All later decisions use this one. */
-  withoutStopped(token: AuthenticatedToken): AuthenticatedToken {
+  withoutStopped<Token extends RevocableToken>(token: Token): Token {
     const stopped = this.#byIssuer.get(token.issuer)?.scopes;
     if (stopped === undefined || stopped.size === 0) return token;
     const known = this.#cuts.get(token);
-    if (known?.version === this.#version) return known.token;
+    // The cut of this very token, and so of its type.
+    if (known?.version === this.#version) return known.token as Token;
     const cut = { ...token, delegation: without(token.delegation, stopped) };
     this.#cuts.set(token, { version: this.#version, token: cut });
     return cut;

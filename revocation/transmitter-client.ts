@@ -1,11 +1,9 @@
 import { isRecord } from '@behalf/directives/internal';
-import { Agent, request as httpRequest } from 'undici';
-import { addressProblem } from '../http/address.js';
-import { FetchError, fetchJson } from '../http/fetch-json.js';
+import { addressProblem, boundedFetch, FetchError, fetchJson } from '@behalf/http/internal';
 import type { ReceiverOptions } from './stream-options.js';
 
 const REQUEST_TIMEOUT_MS = 5_000;
-/** Closing a gateway must not wait long to say goodbye. */
+/** Closing a receiver must not wait long to say goodbye. */
 const FAREWELL_TIMEOUT_MS = 1_000;
 const METADATA_BYTES = 256 * 1024;
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
@@ -30,7 +28,7 @@ export interface TransmitterMetadata {
 
 /** Requests to one issuer's transmitter. Redirects are not followed: a secret goes only where it was meant to go. */
 export class TransmitterClient {
-  readonly #agent = new Agent({ connections: 2, maxResponseSize: MAX_RESPONSE_BYTES });
+  readonly #fetch = boundedFetch(MAX_RESPONSE_BYTES);
   /** Hosts that secrets may be sent to. */
   readonly #hosts: ReadonlySet<string>;
   /** How far the transmitter's clock was ahead of this one at its last answer. */
@@ -78,47 +76,39 @@ export class TransmitterClient {
     timeoutMs: number = REQUEST_TIMEOUT_MS,
   ): Promise<Readonly<Record<string, unknown>>> {
     this.#requireHost(address);
-    const response = await httpRequest(address, {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const request = {
       method: 'POST',
-      dispatcher: this.#agent,
       headers: {
         authorization: `Bearer ${secret}`,
         accept: 'application/json',
         'content-type': 'application/json',
       },
       body: JSON.stringify(body),
-      signal: AbortSignal.any([this.#closing, AbortSignal.timeout(timeoutMs)]),
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
+      signal: AbortSignal.any([this.#closing, timeout]),
+    };
+    const response = await this.#fetch(address, request).catch((error: unknown) => {
+      throw timeout.aborted ? new StreamError('TIMEOUT') : error;
     });
-    if (response.statusCode < 200 || response.statusCode > 299) {
-      await response.body.dump();
-      throw new StreamError(`HTTP_${response.statusCode}`, response.statusCode);
-    }
-    this.skewSeconds = skewSeconds(response.headers.date);
-    const answer: unknown = await response.body.json();
+    if (!response.ok) throw new StreamError(`HTTP_${response.status}`, response.status);
+    this.skewSeconds = skewSeconds(response.headers.get('date'));
+    const answer: unknown = await response.json();
     if (!isRecord(answer)) throw new StreamError('ANSWER_UNREADABLE');
     return answer;
   }
 
-  /** Best effort, also while the gateway closes: the transmitter forgets unpolled streams by itself. */
+  /** Best effort, also while the receiver closes: the transmitter forgets unpolled streams by itself. */
   async delete(address: string, secret: string): Promise<void> {
     try {
       this.#requireHost(address);
-      const { body } = await httpRequest(address, {
+      await this.#fetch(address, {
         method: 'DELETE',
-        dispatcher: this.#agent,
         headers: { authorization: `Bearer ${secret}` },
         signal: AbortSignal.timeout(FAREWELL_TIMEOUT_MS),
       });
-      await body.dump();
     } catch {
       // Not awaited.
     }
-  }
-
-  close(): Promise<void> {
-    return this.#agent.destroy();
   }
 
   #requireHost(address: string): void {
@@ -127,7 +117,7 @@ export class TransmitterClient {
 }
 
 /** RFC 9110 section 6.6.1: a server without a clock sends no date, and then there is nothing to compare. */
-function skewSeconds(date: unknown): number {
-  const theirsMs = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+function skewSeconds(date: string | null): number {
+  const theirsMs = date === null ? Number.NaN : Date.parse(date);
   return Number.isNaN(theirsMs) ? 0 : (theirsMs - Date.now()) / 1000;
 }

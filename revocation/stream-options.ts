@@ -12,11 +12,11 @@ export interface StreamOptions {
    */
   readonly hosts?: readonly string[];
   /**
-   * Bearer secret. With it the gateway creates a stream, and the transmitter returns that stream's own secret. For a foreign
+   * Bearer secret. With it the receiver creates a stream, and the transmitter returns that stream's own secret. For a foreign
    * stream, the credential for the delivery endpoint.
    */
   readonly secret: string;
-  /** This gateway's name for callers that wait for all gateways. Default: host name and process. */
+  /** The receiver's name for callers that wait for all of them. Default: host name and process. */
   readonly instance?: string | undefined;
   /** A stream that was created by other means, at an issuer that is not a Behalf authority. */
   readonly foreign?: ForeignStreamOptions;
@@ -30,14 +30,14 @@ export interface ForeignStreamOptions {
   readonly audience: string;
   /** Default: `jwks_uri` of the issuer's SSF metadata. */
   readonly jwksUri?: string;
-  /** Event types to apply. Default: all of {@link FOREIGN_EVENTS}. */
+  /** Event types to apply. Default: all of {@link ForeignEventName}. */
   readonly events?: readonly ForeignEventName[];
   /** Whether the tokens' `sub` is the email address by which events name people. Default false. */
   readonly emailIsSubject?: boolean;
 }
 
-/** A stream, and whether its issuer may be reached over plain `http:`, for {@link watchRevocations}. */
+/** A stream that {@link watchRevocations} follows. */
 export interface ReceiverOptions extends StreamOptions {
-  /** As {@link IssuerOptions.allowInsecureIssuer}: for development only. Default false. */
+  /** Whether the issuer may be reached over plain `http:`, also on another machine. For development only. Default false. */
   readonly allowInsecureIssuer?: boolean;
 }

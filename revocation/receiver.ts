@@ -2,18 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isRecord } from '@behalf/directives/internal';
 import { jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
-import type { GatewayLog } from '../log.js';
 import { ACCESS_RESUMED, ACCESS_SUSPENDED, readSubject, readSuspended, SESSION_REVOKED } from './events.js';
 import { FOREIGN_EVENTS, readForeignEvents } from './foreign-events.js';
 import type { ForeignEventName } from './foreign-events.js';
 import { readKeyEvent } from './key-events.js';
+import type { RevocationLog } from './log.js';
 import { createStream, openForeignStream } from './stream.js';
 import type { Stream } from './stream.js';
 import type { ForeignStreamOptions, ReceiverOptions } from './stream-options.js';
 import { StreamError, TransmitterClient } from './transmitter-client.js';
 import type { RevocationView } from './view.js';
-
-export type { ForeignStreamOptions, StreamOptions } from './stream-options.js';
 
 const ALL_FOREIGN_EVENTS = Object.keys(FOREIGN_EVENTS) as readonly ForeignEventName[];
 /** A long poll that takes longer is broken. Transmitters usually wait up to 30 s. */
@@ -49,14 +47,14 @@ export class SsfReceiver {
 
   readonly #options: ReceiverOptions;
   readonly #view: RevocationView;
-  readonly #log: GatewayLog;
+  readonly #log: RevocationLog;
   /** Refetches the keys that verify the issuer's tokens. */
   readonly #refreshKeys: (issuer: string) => Promise<void>;
 
   constructor(
     options: ReceiverOptions,
     view: RevocationView,
-    log: GatewayLog,
+    log: RevocationLog,
     refreshKeys: (issuer: string) => Promise<void> = async () => undefined,
   ) {
     this.#options = options;
@@ -70,12 +68,11 @@ export class SsfReceiver {
     this.#running ??= this.#run();
   }
 
-  /** Deletes the stream, so that nobody waits for a closed gateway. */
+  /** Deletes the stream, so that nobody waits for a closed receiver. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#running;
     await this.#deleteStream();
-    await this.#client.close();
   }
 
   #isClosing(): boolean {

@@ -1,19 +1,21 @@
-import { silentLog, unfailingLog } from '../log.js';
-import type { GatewayLog } from '../log.js';
+import { WatchOptionsError } from './errors.js';
 import { HookQueue } from './hooks.js';
 import type { RevocationHooks } from './hooks.js';
+import { unfailingLog } from './log.js';
+import type { RevocationLog } from './log.js';
 import { SsfReceiver } from './receiver.js';
 import type { ReceiverOptions } from './stream-options.js';
+import { streamProblem } from './stream-problem.js';
 import { RevocationView } from './view.js';
 
 /** The options of {@link watchRevocations}. */
 export interface WatchRevocationsOptions extends RevocationHooks {
-  /** As in a gateway's `revocation.streams`; each is a separate stream of this process. */
+  /** At least one. As in a gateway's `revocation.streams`; each is a separate stream of this process. */
   readonly streams: readonly ReceiverOptions[];
   /** Milliseconds after which the view counts as stale. Default 75,000. */
   readonly maxStalenessMs?: number;
   /** Default: silent. */
-  readonly log?: GatewayLog;
+  readonly log?: RevocationLog;
 }
 
 /** A receiver of revocations, made by {@link watchRevocations}. */
@@ -34,9 +36,11 @@ const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
  *
  * A stream that fails is logged and tried again; {@link RevocationWatch.isFresh} is false meanwhile.
  *
+ * @throws {WatchOptionsError} for streams that cannot be followed, or must not be
+ *
  * @example
  * ```ts
- * import { watchRevocations } from '@behalf/gateway';
+ * import { watchRevocations } from '@behalf/revocation';
  *
  * const cache = new Map<string, unknown>();
  * const watch = watchRevocations({
@@ -50,15 +54,18 @@ const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
  * ```
  */
 export function watchRevocations(options: WatchRevocationsOptions): RevocationWatch {
-  const log = unfailingLog(options.log ?? silentLog);
+  const { streams, maxStalenessMs = DEFAULT_MAX_STALENESS_MS } = options;
+  requireStreams(streams);
+  if (!(maxStalenessMs > 0)) throw new WatchOptionsError('maxStalenessMs', 'must be positive');
+  const log = unfailingLog(options.log);
   const hooks = new HookQueue(options, log);
   const view = new RevocationView({
-    issuers: options.streams.map(({ issuer }) => issuer),
-    maxStalenessMs: options.maxStalenessMs ?? DEFAULT_MAX_STALENESS_MS,
+    issuers: streams.map(({ issuer }) => issuer),
+    maxStalenessMs,
     maxTokenLifetimeSeconds: MAX_TOKEN_LIFETIME_SECONDS,
     whenRevoked: (what, atSeconds) => hooks.tell(what, atSeconds),
   });
-  const receivers = options.streams.map((stream) => new SsfReceiver(stream, view, log));
+  const receivers = streams.map((stream) => new SsfReceiver(stream, view, log));
   for (const receiver of receivers) receiver.start();
   return {
     isFresh: () => view.isFresh(),
@@ -66,4 +73,20 @@ export function watchRevocations(options: WatchRevocationsOptions): RevocationWa
       await Promise.all(receivers.map((receiver) => receiver.close()));
     },
   };
+}
+
+/** @throws {WatchOptionsError} */
+function requireStreams(streams: readonly ReceiverOptions[]): void {
+  // A view of no stream would always be fresh.
+  if (streams.length === 0) throw new WatchOptionsError('streams', 'must not be empty');
+  const issuers = new Set<string>();
+  streams.forEach((stream, index) => {
+    const path = `streams[${index}]`;
+    const found = streamProblem(stream, stream.allowInsecureIssuer === true);
+    if (found !== undefined) throw new WatchOptionsError(`${path}.${found.key}`, found.problem);
+    if (stream.secret === '') throw new WatchOptionsError(`${path}.secret`, 'must not be empty');
+    // One stream that has caught up must not hide that the other has not.
+    if (issuers.has(stream.issuer)) throw new WatchOptionsError(`${path}.issuer`, 'is listed twice');
+    issuers.add(stream.issuer);
+  });
 }

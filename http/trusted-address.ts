@@ -1,5 +1,3 @@
-import { ConfigurationError } from '../errors.js';
-
 /** Plain HTTP is safe only on this machine. Matches the whole name: 127.evil.example belongs to someone else. */
 const LOCAL_HOST = /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/;
 
@@ -8,7 +6,7 @@ export interface AddressRules {
   readonly allowInsecure: boolean;
   /**
    * The document that names the address. One received over TLS cannot lead to plain HTTP, not even on this machine: it could
-   * make the gateway call what only the gateway can reach.
+   * make this process call what only this process can reach.
    */
   readonly namedBy?: string;
 }
@@ -30,10 +28,4 @@ export function addressProblem(
   const isDowngrade = namedBy !== undefined && new URL(namedBy).protocol === 'https:';
   if (LOCAL_HOST.test(hostname) && !isDowngrade) return undefined;
   return 'must be an https: address (allowInsecureIssuer lifts this)';
-}
-
-/** @throws {ConfigurationError} for an untrusted address */
-export function requireAddress(address: string, path: string, rules: AddressRules): void {
-  const problem = addressProblem(address, rules);
-  if (problem !== undefined) throw new ConfigurationError(path, problem);
 }

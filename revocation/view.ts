@@ -1,9 +1,9 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { AuthenticatedToken } from '../authenticate/token.js';
 import { DIGEST_WORDS, DigestTable } from './digest-table.js';
 import type { Digest } from './digest-table.js';
 import { holdersOf } from './holders.js';
 import { Suspensions } from './suspensions.js';
+import type { RevocableToken } from './token.js';
 
 /** What an event ends: every token that matches all given members. */
 export interface RevokedSubject {
@@ -59,7 +59,7 @@ export class RevocationView {
   /** Random, so that nobody can choose identifiers whose digests collide or cluster. */
   readonly #seed = randomBytes(16).toString('base64url');
   /** The digests to look up for a token; a verified token lives as long as its cache entry. */
-  readonly #digests = new WeakMap<AuthenticatedToken, readonly Digest[]>();
+  readonly #digests = new WeakMap<RevocableToken, readonly Digest[]>();
   /**
    * By issuer. Never forgotten while this process lives: a thief of the key can date tokens at will, and a key set that could
    * not be refetched may still contain it.
@@ -161,7 +161,7 @@ export class RevocationView {
     );
   }
 
-  isRevoked(token: AuthenticatedToken): boolean {
+  isRevoked(token: RevocableToken): boolean {
     if (this.#isKeyRevoked(token)) return true;
     const endedBefore = this.#endedBefore.get(token.issuer);
     if (endedBefore !== undefined && token.issuedAt <= endedBefore) return true;
@@ -183,7 +183,7 @@ export class RevocationView {
     return true;
   }
 
-  #isKeyRevoked({ issuer, keyId }: AuthenticatedToken): boolean {
+  #isKeyRevoked({ issuer, keyId }: RevocableToken): boolean {
     const keys = this.#revokedKeys.get(issuer);
     if (keys === undefined) return false;
     // A thief of a leaked key can leave its name out.
@@ -219,7 +219,7 @@ function keyOf({ issuer, subject, clientId, consentId, sessionId, tokenId }: Rev
 }
 
 /** The keys of all events that a token can match. */
-function keysFor(token: AuthenticatedToken): readonly Key[] {
+function keysFor(token: RevocableToken): readonly Key[] {
   const { issuer, tokenId, exchangedFrom = [], sessionId, delegation, issuerDelegation } = token;
   // Events use the issuer's names of people, clients and consents.
   const issued = issuerDelegation ?? delegation;

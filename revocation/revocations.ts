@@ -1,6 +1,6 @@
-import type { GatewayLog } from '../log.js';
 import { HookQueue } from './hooks.js';
 import type { RevocationHooks } from './hooks.js';
+import type { RevocationLog } from './log.js';
 import { SsfReceiver } from './receiver.js';
 import type { ReceiverOptions } from './stream-options.js';
 import { RevocationView } from './view.js';
@@ -11,7 +11,7 @@ export interface RevocationsOptions {
   readonly maxStalenessMs: number;
   readonly maxTokenLifetimeSeconds: number;
   readonly maxEntries: number;
-  readonly log: GatewayLog;
+  readonly log: RevocationLog;
   /** The program's own, called after the view is updated. */
   readonly hooks: RevocationHooks;
   /** Refetches the keys that verify the issuer's tokens. */

@@ -1,5 +1,3 @@
-import { isRecord } from '@behalf/directives/internal';
-
 export interface FetchBounds {
   /** For the whole exchange, body included. */
   readonly timeoutMs: number;
@@ -46,12 +44,16 @@ export async function fetchJson(
   } catch (cause) {
     throw new FetchError(timeout.aborted ? 'TIMEOUT' : 'NETWORK', { cause });
   }
-  const document = text === undefined ? undefined : parse(text);
-  if (!isRecord(document)) throw new FetchError('ANSWER');
+  const document = text === undefined ? undefined : parseObject(text);
+  if (document === undefined) throw new FetchError('ANSWER');
   return document;
 }
 
-/** A `fetch` for libraries: redirects are not followed, and an oversized body is an error. */
+/**
+ * A `fetch` that reads the whole body: redirects are not followed, and an oversized body is an error, `FetchError`.
+ *
+ * @param maxBytes of the body, after it was decompressed
+ */
 export function boundedFetch(maxBytes: number): (address: string, options: RequestInit) => Promise<Response> {
   return async (address, options) => {
     const response = await fetch(address, { ...options, redirect: 'manual' });
@@ -74,9 +76,11 @@ async function readBody({ body }: Response, maxBytes: number): Promise<string | 
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parse(text: string): unknown {
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Readonly<Record<string, unknown>>) : undefined;
   } catch {
     return undefined;
   }

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { isRecord, isStringArray } from '@behalf/directives/internal';
-import { RemoteKeys } from '../authenticate/remote-keys.js';
 import { ACCESS_RESUMED, ACCESS_SUSPENDED, SESSION_REVOKED } from './events.js';
 import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from './key-events.js';
+import { RemoteKeys } from './remote-keys.js';
 import type { ForeignStreamOptions, ReceiverOptions } from './stream-options.js';
 import { StreamError } from './transmitter-client.js';
 import type { TransmitterClient } from './transmitter-client.js';
@@ -19,7 +19,7 @@ const EVENTS_REQUESTED: readonly string[] = [
 ];
 const KEYS_COOLDOWN_MS = 1_000;
 
-/** A stream as the gateway knows it. Kept in memory only: after a restart a new one is created. */
+/** A stream as its receiver knows it. Kept in memory only: after a restart a new one is created. */
 export interface Stream {
   /** Its address for deletion; undefined if the transmitter did not name it, or another party created it. */
   readonly address: string | undefined;
@@ -47,7 +47,7 @@ export async function createStream(
     delivery: { method: POLL_DELIVERY },
     events_requested: EVENTS_REQUESTED,
     description: instance ?? `${hostname()}:${process.pid}`,
-    // Behalf's own members: the silence after which this gateway permits nothing, and the maximum age of a token that it
+    // Behalf's own members: the silence after which this receiver permits nothing, and the maximum age of a token that it
     // permits.
     behalf_max_staleness_ms: view.maxStalenessMs,
     behalf_max_token_lifetime_seconds: view.maxTokenLifetimeSeconds,

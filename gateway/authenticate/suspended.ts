@@ -1,5 +1,5 @@
+import type { SuspensionCode } from '@behalf/revocation/internal';
 import { RefusedError } from '../errors.js';
-import type { SuspensionCode } from './suspensions.js';
 
 const RETRY_AFTER_SECONDS = '60';
 

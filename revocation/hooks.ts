@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GatewayLog } from '../log.js';
+import type { RevocationLog } from './log.js';
 import type { RevokedSubject } from './view.js';
 
 /** What has ended. Identifiers are the issuer's; those not announced are undefined. */
@@ -30,7 +30,7 @@ export interface ConsentChange extends Revocation {
 }
 
 /**
- * Called after the gateway itself enforces the announcement, one call at a time. An announcement may repeat, for example when a
+ * Called after a gateway itself enforces the announcement, one call at a time. An announcement may repeat, for example when a
  * stream begins anew. What a hook throws is logged without its message; a hook that takes longer than five seconds is not
  * awaited.
  */
@@ -48,7 +48,7 @@ const LOG_EVERY_MS = 10_000;
 /** Passes announcements to the team's hooks without ever delaying the view. */
 export class HookQueue {
   readonly #hooks: RevocationHooks;
-  readonly #log: GatewayLog;
+  readonly #log: RevocationLog;
   readonly #maxWaiting: number;
   readonly #maxWaitMs: number;
   #waiting: Revocation[] = [];
@@ -56,7 +56,7 @@ export class HookQueue {
   #failures = 0;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(hooks: RevocationHooks, log: GatewayLog, maxWaiting = MAX_WAITING, maxWaitMs = MAX_WAIT_MS) {
+  constructor(hooks: RevocationHooks, log: RevocationLog, maxWaiting = MAX_WAITING, maxWaitMs = MAX_WAIT_MS) {
     this.#hooks = hooks;
     this.#log = log;
     this.#maxWaiting = maxWaiting;

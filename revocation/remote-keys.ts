@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { isRecord } from '@behalf/directives/internal';
+import { FetchError, fetchJson } from '@behalf/http/internal';
+import type { FetchFailure } from '@behalf/http/internal';
 import { createLocalJWKSet, errors } from 'jose';
 import type { CryptoKey, FlattenedJWSInput, JWTHeaderParameters } from 'jose';
-import { FetchError, fetchJson } from '../http/fetch-json.js';
-import type { FetchFailure } from '../http/fetch-json.js';
 
 /** One public key of an issuer, for as long as the issuer publishes it unchanged. */
 export interface VerificationKey {
@@ -45,7 +45,7 @@ const KEYS_AT_MOST = 100;
 /** From this age on the key set is refetched, while the known keys stay in use. */
 const KEYS_REFRESH_AFTER_MS = 300_000;
 /** The maximum age of a key set, and so how long a withdrawn key stays valid at most. */
-export const KEYS_MAX_AGE_MS = 600_000;
+const KEYS_MAX_AGE_MS = 600_000;
 /**
  * RFC 7517 section 4, RFC 7518 section 6: the members that identify a key and its use. Certificates may change while the key
  * stays.
