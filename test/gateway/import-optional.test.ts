@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { importOptional } from '../../gateway/config/import-optional.js';
+import { importOptional } from '../../gateway/import-optional.js';
 import { ConfigurationError } from '../../gateway/index.js';
 
 const load = async (specifier: string): Promise<unknown> => import(/* @vite-ignore */ specifier);

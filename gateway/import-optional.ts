@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError } from './errors.js';
 
 /**
  * Imports a module of an optional package.
