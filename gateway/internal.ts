@@ -15,7 +15,7 @@ export {
 export { readSupergraph, supergraphErrors } from './authorize/supergraph.js';
 export { configurationErrors, gatewayErrors } from './errors.js';
 export { introspectableDocument, visibleSchema } from './schema-introspection/visible-schema.js';
-export { BYTES_PER_CHARACTER } from './limit/index.js';
+export { BYTES_PER_CHARACTER } from './byte-cache.js';
 export { logCodes } from './log.js';
 export { revocationErrors } from '@behalf/revocation/internal';
 export type { LogCode } from './log.js';

@@ -6,7 +6,7 @@ import { RefusedError } from '../errors.js';
 import { requestOf } from '../request/gateway-request.js';
 import type { GatewayContext, GatewayRequest } from '../request/gateway-request.js';
 import type { SharedUse } from '../request/shared-use.js';
-import { BYTES_PER_CHARACTER, ByteCache, documentLength } from './byte-cache.js';
+import { BYTES_PER_CHARACTER, ByteCache, documentLength } from '../byte-cache.js';
 import type { OperationLimiter } from './limiter.js';
 import { limitRefusal } from './limits.js';
 

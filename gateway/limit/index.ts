@@ -1,4 +1,3 @@
-export { BYTES_PER_CHARACTER, ByteCache, documentLength } from './byte-cache.js';
 export { CostModel } from './cost-model.js';
 export { DEFAULT_LIMITS, limitError, type OperationLimits } from './limits.js';
 export { OperationLimiter } from './limiter.js';
