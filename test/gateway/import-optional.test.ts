@@ -18,7 +18,7 @@ describe('importOptional', () => {
   });
 
   it('rethrows what the module itself throws', async () => {
-    const attempt = importOptional('dpop.database', 'pg', async () =>
+    const attempt = importOptional('limits.store', 'ioredis', async () =>
       load('data:text/javascript,throw new RangeError("from the module")'),
     );
     await expect(attempt).rejects.toThrow(RangeError);
