@@ -7,7 +7,7 @@ import { Authenticator } from './authenticate/index.js';
 import { Issuers } from './authenticate/issuers.js';
 import { tokenLifetimes } from './authenticate/lifetime.js';
 import { SenderConstraint } from './authenticate/sender-constraint.js';
-import { Challenges } from './http/present-challenge.js';
+import { Challenges } from './authenticate/present-challenge.js';
 import { ProtectedResource } from './http/resource-metadata.js';
 import { DocumentStore, RequestLimits } from './limit/index.js';
 import { unfailingLog } from './log.js';

@@ -2,7 +2,7 @@ import type { GraphQLError } from 'graphql';
 import type { AuditOutcome } from '@behalf/audit';
 import { internalError } from '../client-error.js';
 import { RefusedError } from '../errors.js';
-import type { Challenges } from '../http/present-challenge.js';
+import type { Challenges } from '../authenticate/present-challenge.js';
 import type { GatewayLog } from '../log.js';
 import type { Recorder } from '../seal/recorder.js';
 import { stackFrames } from '../stack-frames.js';

@@ -1,9 +1,9 @@
 import { isRecord } from '@behalf/directives/internal';
 import type { GraphQLError } from 'graphql';
-import { schemeOf } from '../authenticate/bearer.js';
-import type { DpopRules } from '../authenticate/dpop/options.js';
+import { schemeOf } from './bearer.js';
+import type { DpopRules } from './dpop/options.js';
 import type { IncomingRequest } from '../request/exchange.js';
-import type { ProtectedResource } from './resource-metadata.js';
+import type { ProtectedResource } from '../http/resource-metadata.js';
 
 const HEADER = 'www-authenticate';
 const AS_WRITTEN = 'Bearer';
