@@ -8,8 +8,8 @@ import { bearerChallenge, insufficientUserAuthentication } from './http/challeng
 import type { StepUp } from '@behalf/policy';
 import type { IncomingRequest } from './request/exchange.js';
 import type { GatewayRequest } from './request/gateway-request.js';
-import { supposedDelegation } from './explain.js';
-import type { ExplainInput } from './explain.js';
+import { supposedDelegation } from './inspect/explain.js';
+import type { ExplainInput } from './inspect/explain.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 
 export const EXPLAIN_PATH = '/admin/explain';

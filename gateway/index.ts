@@ -5,7 +5,7 @@ export type { ClaimNames, IssuerOptions } from './authenticate/issuers.js';
 export type { AdministrationOptions } from './administration.js';
 export { ConfigurationError, RefusedError } from './errors.js';
 export type { GatewayErrorCode, Refusal } from './errors.js';
-export type { ExplainInput, ExplainResult } from './explain.js';
+export type { ExplainInput, ExplainResult } from './inspect/explain.js';
 export { fastifyJwksHandler, jwksHandler } from './http/jwks-handler.js';
 export type { JwksSource } from './http/jwks-handler.js';
 export type { IncomingRequest } from './request/exchange.js';

@@ -7,8 +7,8 @@ import type {
   GatewayUnsubscriber,
 } from '@apollo/server-gateway-interface';
 import type { JWK } from 'jose';
-import { explainOperation } from './explain.js';
-import type { ExplainInput, ExplainResult } from './explain.js';
+import { explainOperation } from './inspect/explain.js';
+import type { ExplainInput, ExplainResult } from './inspect/explain.js';
 import type { ProtectedResource } from './http/resource-metadata.js';
 import { limitsPlugin } from './limit/index.js';
 import type { DocumentStore } from './limit/index.js';

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Delegation } from '@behalf/directives';
 import { getOperationAST, GraphQLError, parse, Source, validate } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
-import { limitError, OperationLimiter } from './limit/index.js';
-import type { ClientOperation, Explanation, OperationAuthorizer } from './authorize/index.js';
+import { limitError, OperationLimiter } from '../limit/index.js';
+import type { ClientOperation, Explanation, OperationAuthorizer } from '../authorize/index.js';
 
 /** An operation, and the caller for whom to decide it. */
 export interface ExplainInput {
