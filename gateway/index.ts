@@ -8,7 +8,7 @@ export type { GatewayErrorCode, Refusal } from './errors.js';
 export type { ExplainInput, ExplainResult } from './inspect/explain.js';
 export { fastifyJwksHandler, jwksHandler } from './http/jwks-handler.js';
 export type { JwksSource } from './http/jwks-handler.js';
-export type { IncomingRequest } from './request/exchange.js';
+export type { ClientHeaders, IncomingRequest } from './request/exchange.js';
 export type { GatewayContext, GatewayRequest } from './request/gateway-request.js';
 export type { ProtectedResource, ResourceMetadata } from './http/resource-metadata.js';
 export type { ProxyOptions } from './http/proxies.js';
@@ -26,7 +26,6 @@ export {
 export type { ProtectedGatewayConfig } from './options/apollo-config.js';
 export { protectGateway, type ProtectedGateway } from './protect-gateway.js';
 export type { NamedVocabulary } from './propagate/audience.js';
-export type { ClientHeaders } from './propagate/subgraph-headers.js';
 export type {
   HeaderSource,
   IdentitySource,

@@ -1,5 +1,6 @@
 import type { Delegation } from '@behalf/directives';
 import { ConfigurationError } from '../errors.js';
+import type { ClientHeaders } from '../request/exchange.js';
 import { isOwnHeader, isUnforwardableHeader } from './reserved-headers.js';
 import { IDENTITY_SOURCES } from './subgraph-options.js';
 import type { IdentitySource, SubgraphOptions, SubgraphsOptions } from './subgraph-options.js';
@@ -12,9 +13,6 @@ export function compileSubgraphHeaders(
     Object.entries(subgraphs).map(([name, options]) => [name, new SubgraphHeaders(name, options)]),
   );
 }
-
-/** Names and values as `node:http` gives them (`headersDistinct` or `headers`), or one value for each name. */
-export type ClientHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export const MAX_HEADER_VALUE_BYTES = 4_096;
 /**

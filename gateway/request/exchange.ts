@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { parentContext } from '@behalf/directives/internal';
 import { isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
 import type { Span } from '@opentelemetry/api';
-import type { ClientHeaders } from '../propagate/subgraph-headers.js';
+
+/** Names and values as `node:http` gives them (`headersDistinct` or `headers`), or one value for each name. */
+export type ClientHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
  * The parts of an HTTP request that the gateway reads. A missing part is unknown, and a token that is bound to it is refused.
