@@ -8,6 +8,7 @@ export type { GatewayErrorCode, Refusal } from './errors.js';
 export type { ExplainInput, ExplainResult } from './inspect/explain.js';
 export { fastifyJwksHandler, jwksHandler } from './http/jwks-handler.js';
 export type { JwksSource } from './http/jwks-handler.js';
+export type { PropagationSettings } from './propagate/propagation-settings.js';
 export type { ClientHeaders, IncomingRequest } from './request/exchange.js';
 export type { GatewayContext, GatewayRequest } from './request/gateway-request.js';
 export type { ProtectedResource, ResourceMetadata } from './http/resource-metadata.js';
@@ -40,7 +41,6 @@ export type {
   Given,
   PolicyAnswerOptions,
   PropagationOptions,
-  PropagationSettings,
   RevocationSettings,
 } from './options/protection-options.js';
 export type { RulesUpdate } from './rules-update.js';

@@ -14,9 +14,10 @@ import type { LogLevel } from '../log.js';
 import { refuseContradictions } from '../options/contradictions.js';
 import { Extras } from '../options/extras.js';
 import { mapPlain, pathPattern } from '../options/plain.js';
-import type { Given, PropagationSettings, ProtectionOptions } from '../options/protection-options.js';
+import type { Given, ProtectionOptions } from '../options/protection-options.js';
 import type { CheckedOptions } from '../options/settings.js';
 import { requireShape } from '../options/validate.js';
+import type { PropagationSettings } from '../propagate/propagation-settings.js';
 import type { AuditOptions } from '../seal/audit-options.js';
 
 /** An issuer in the file: its keys are in separate files. */
