@@ -8,7 +8,7 @@ import type { CheckedConfig, GatewayConfig } from './config/config.js';
 import { deprecatedKeys } from './config/deprecated-keys.js';
 import { openOptions } from './config/open.js';
 import { RuleFiles } from './config/rule-files.js';
-import configSchema from './config/schema.json' with { type: 'json' };
+import configSchema from './options/schema.json' with { type: 'json' };
 import { answerGraphQL, createApolloServer } from './graphql-endpoint.js';
 import type { RouteContext } from './graphql-endpoint.js';
 import { MAX_BODY_BYTES, parseJson } from './http/body.js';

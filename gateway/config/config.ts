@@ -31,7 +31,7 @@ export interface ConfiguredIssuer extends Omit<IssuerOptions, 'introspection'> {
 type KeysOfBoth =
   'authorization' | 'introspection' | 'externalUrl' | 'revocation' | 'subgraphs' | 'subgraphErrors';
 
-/** A gateway's configuration file as written; `schema.json` describes every key. Shared keys mean the same in the library. */
+/** A gateway's configuration file as written; `options/schema.json` describes every key. Shared keys mean the same in the library. */
 export interface GatewayConfig extends Pick<ProtectionOptions, KeysOfBoth> {
   readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: TlsOptions } | undefined;
   readonly proxies?: ProxyOptions | undefined;

@@ -70,7 +70,7 @@ export interface PolicyAnswerOptions {
 
 /**
  * The options of {@link protectGateway}. They have the keys of the configuration file and are checked by its schema
- * (`gateway/config/schema.json`), and also accept functions and objects that a file cannot hold.
+ * (`gateway/options/schema.json`), and also accept functions and objects that a file cannot hold.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import type { ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
 import { isRecord } from '@behalf/directives/internal';
 import { shapeProblem } from '@behalf/policy/internal';
-import schema from '../config/schema.json' with { type: 'json' };
+import schema from './schema.json' with { type: 'json' };
 import { ConfigurationError } from '../errors.js';
 import { nearest } from './suggestion.js';
 
