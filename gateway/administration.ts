@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMet, isRecord, isStringArray, NO_REQUIREMENT } from '@behalf/directives/internal';
 import { BodyError, readBody, sendJson } from '@behalf/http';
+import type { AdministrationOptions } from './config/config.js';
 import { MAX_BODY_BYTES } from './http/body.js';
 import { tokenRequired } from './authenticate/bearer.js';
 import { RefusedError } from './errors.js';
@@ -13,12 +14,6 @@ import type { ExplainInput } from './inspect/explain.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 
 export const EXPLAIN_PATH = '/admin/explain';
-
-/** Key `administration` of the configuration. Without it, {@link EXPLAIN_PATH} does not exist. */
-export interface AdministrationOptions {
-  /** Tokens without this scope are refused. */
-  readonly scope: string;
-}
 
 /** An administrator's request: never a token, only names. */
 const BODY_KEYS: readonly string[] = [

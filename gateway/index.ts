@@ -2,7 +2,6 @@ export { SupergraphError, type SupergraphErrorCode } from './authorize/index.js'
 export type { DpopOptions } from './authenticate/dpop/options.js';
 export type { ClaimMapping, ClaimPath, ClaimSource, ClaimTest } from './authenticate/claims.js';
 export type { ClaimNames, IssuerOptions } from './authenticate/issuers.js';
-export type { AdministrationOptions } from './administration.js';
 export { ConfigurationError, RefusedError } from './errors.js';
 export type { GatewayErrorCode, Refusal } from './errors.js';
 export type { ExplainInput, ExplainResult } from './inspect/explain.js';
@@ -46,7 +45,12 @@ export type {
 export type { RulesUpdate } from './rules-update.js';
 export type { AuditOptions, AuditMode } from './seal/audit-options.js';
 export { checkConfig, readConfig } from './config/config.js';
-export type { GatewayConfig, CheckedConfig, ConfiguredIssuer } from './config/config.js';
+export type {
+  AdministrationOptions,
+  CheckedConfig,
+  ConfiguredIssuer,
+  GatewayConfig,
+} from './config/config.js';
 export { checkPolicy, PolicyError, readPolicy } from '@behalf/policy';
 export type { Policy, PolicyErrorCode } from '@behalf/policy';
 export type { Delegation } from '@behalf/directives';

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
-import type { AdministrationOptions } from '../administration.js';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import type { TokenIntrospectionOptions } from '../authenticate/token-introspection.js';
@@ -26,6 +25,12 @@ export interface ConfiguredIssuer extends Omit<IssuerOptions, 'introspection'> {
     /** Absolute path. */
     readonly privateKeyFile?: string;
   };
+}
+
+/** Key `administration` of the configuration. Without it, `/admin/explain` does not exist. */
+export interface AdministrationOptions {
+  /** Tokens without this scope are refused. */
+  readonly scope: string;
 }
 
 type KeysOfBoth =
