@@ -19,4 +19,4 @@ export { BYTES_PER_CHARACTER } from './byte-cache.js';
 export { logCodes } from './log.js';
 export { revocationErrors } from '@behalf/revocation/internal';
 export type { LogCode } from './log.js';
-export { GatewayMetrics } from './metrics.js';
+export { GatewayMetrics } from './seal/metrics.js';

@@ -26,7 +26,7 @@ import type { Protection } from './protection.js';
 import type { IncomingRequest } from './request/exchange.js';
 import { GatewayRequest, REQUEST, requestOf } from './request/gateway-request.js';
 import type { GatewayContext } from './request/gateway-request.js';
-import type { RulesUpdate } from './rules-update.js';
+import type { RulesUpdate } from './rules/replace-rules.js';
 import { SupergraphVersions } from './supergraph-versions.js';
 
 /**

@@ -17,7 +17,7 @@ import type { BehalfDataSource } from './propagate/data-source.js';
 import type { LimitSettings } from './limit/request-limits.js';
 import type { GatewayLog } from './log.js';
 import type { Settings } from './options/settings.js';
-import type { PolicyRules } from './rules.js';
+import type { PolicyRules } from './rules/policy-rules.js';
 import type { SharedUse } from './request/shared-use.js';
 
 export type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];

@@ -10,9 +10,9 @@ import { BehalfDataSource } from './propagate/data-source.js';
 import { subgraphPool } from './propagate/subgraph-http.js';
 import { optionsOfSubgraph } from './propagate/subgraph-options.js';
 import type { Protection } from './protection.js';
-import type { PolicyRules } from './rules.js';
-import { replaceRules } from './rules-update.js';
-import type { RulesHolder, RulesUpdate } from './rules-update.js';
+import type { PolicyRules } from './rules/policy-rules.js';
+import { replaceRules } from './rules/replace-rules.js';
+import type { RulesHolder, RulesUpdate } from './rules/replace-rules.js';
 import { createVersion, withRules } from './supergraph-version.js';
 import type { SupergraphVersion } from './supergraph-version.js';
 

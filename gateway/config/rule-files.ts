@@ -3,7 +3,7 @@ import { watchFile } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
 import { ConfigurationError } from '../errors.js';
 import type { PolicyEvaluator } from '../policies/index.js';
-import type { RulesUpdate } from '../rules-update.js';
+import type { RulesUpdate } from '../rules/replace-rules.js';
 import type { CheckedConfig } from './config.js';
 import { openPolicies, policyFile } from './open.js';
 

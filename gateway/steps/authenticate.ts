@@ -2,7 +2,7 @@ import type { Suspensions } from '@behalf/revocation/internal';
 import type { Authenticator } from '../authenticate/index.js';
 import { suspended } from '../authenticate/suspended.js';
 import type { AuthenticatedToken } from '../authenticate/token.js';
-import type { PolicyRules, RulesInForce } from '../rules.js';
+import type { PolicyRules, RulesInForce } from '../rules/policy-rules.js';
 import type { Authenticated, Incoming } from './stages.js';
 
 export interface AuthenticationParts {

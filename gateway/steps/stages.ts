@@ -2,7 +2,7 @@ import type { Delegation } from '@behalf/directives';
 import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { Authorization, ClientOperation, ExecutionOutcome } from '../authorize/index.js';
 import type { Propagation } from '../propagate/propagation.js';
-import type { PolicyRules } from '../rules.js';
+import type { PolicyRules } from '../rules/policy-rules.js';
 import type { Exchange } from '../request/exchange.js';
 import type { SharedUse } from '../request/shared-use.js';
 import type { SplitSchemaIntrospection } from '../schema-introspection/index.js';

@@ -14,7 +14,7 @@ import type { GatewayLog } from '../../../gateway/log.js';
 import { Propagation } from '../../../gateway/propagate/propagation.js';
 import { Exchange } from '../../../gateway/request/exchange.js';
 import type { IncomingRequest } from '../../../gateway/request/exchange.js';
-import type { PolicyRules } from '../../../gateway/rules.js';
+import type { PolicyRules } from '../../../gateway/rules/policy-rules.js';
 import type { Authenticated, Authorized, Executed, Prepared } from '../../../gateway/steps/stages.js';
 
 /** A stand-in with the members that a step uses. */

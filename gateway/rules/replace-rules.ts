@@ -1,10 +1,9 @@
 import type { Policy } from '@behalf/policy';
-import { SupergraphError } from './authorize/index.js';
-import { ConfigurationError } from './errors.js';
-import type { GatewayLog, LogCode } from './log.js';
-import type { GatewayMetrics } from './metrics.js';
-import type { PolicyEvaluator } from './policies/index.js';
-import type { PolicyRules } from './rules.js';
+import { SupergraphError } from '../authorize/index.js';
+import { ConfigurationError } from '../errors.js';
+import type { GatewayLog, LogCode } from '../log.js';
+import type { PolicyEvaluator } from '../policies/index.js';
+import type { PolicyRules } from './policy-rules.js';
 
 /** A replacement for the current supergraph, policy and evaluators. Anything left out stays. */
 export interface RulesUpdate {
@@ -25,6 +24,11 @@ export interface RulesHolder {
   installRules(rules: PolicyRules): void;
 }
 
+/** Counts updates, for the metrics. */
+export interface ReloadCounter {
+  countReload(outcome: 'accepted' | 'refused'): void;
+}
+
 /**
  * Replaces everything given, as one. An unacceptable update is refused and logged, and service continues.
  *
@@ -34,21 +38,21 @@ export async function replaceRules(
   holder: RulesHolder,
   update: RulesUpdate | (() => Promise<RulesUpdate>),
   log: GatewayLog,
-  metrics: GatewayMetrics,
+  counter: ReloadCounter,
 ): Promise<boolean> {
   let given: RulesUpdate | undefined;
   try {
     given = typeof update === 'function' ? await update() : update;
     const replaced = await applyUpdate(holder, given);
     for (const code of replaced) log.log('info', code);
-    if (replaced.length > 0) metrics.countReload('accepted');
+    if (replaced.length > 0) counter.countReload('accepted');
     return true;
   } catch (error) {
     const isKnown = error instanceof SupergraphError || error instanceof ConfigurationError;
     log.log('error', refusalCode(holder, given, error), {
       reason: isKnown ? error.message : 'it cannot be loaded',
     });
-    metrics.countReload('refused');
+    counter.countReload('refused');
     return false;
   }
 }

@@ -1,9 +1,9 @@
 import type { Policy } from '@behalf/policy';
-import { PolicyCeiling } from './authorize/ceiling.js';
-import type { RateCounters } from './limit/rate-counters.js';
-import { RateLimit } from './limit/rate-limit.js';
-import type { GatewayLog } from './log.js';
-import type { PolicyEvaluator } from './policies/index.js';
+import { PolicyCeiling } from '../authorize/ceiling.js';
+import type { RateCounters } from '../limit/rate-counters.js';
+import { RateLimit } from '../limit/rate-limit.js';
+import type { GatewayLog } from '../log.js';
+import type { PolicyEvaluator } from '../policies/index.js';
 
 /**
  * Everything that follows from the policy file and the evaluators' files. It is replaced as a whole, and one version decides a
