@@ -8,7 +8,7 @@ import { RefusedError } from './errors.js';
 import { bearerChallenge, insufficientUserAuthentication } from './http/challenge.js';
 import type { StepUp } from '@behalf/policy';
 import type { IncomingRequest } from './request/exchange.js';
-import type { GatewayRequest } from './request/gateway-request.js';
+import type { GatewayRequest } from './stages/gateway-request.js';
 import { supposedDelegation } from './inspect/explain.js';
 import type { ExplainInput } from './inspect/explain.js';
 import type { ProtectedGateway } from './protect-gateway.js';

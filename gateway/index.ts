@@ -9,7 +9,7 @@ export { fastifyJwksHandler, jwksHandler } from './http/jwks-handler.js';
 export type { JwksSource } from './http/jwks-handler.js';
 export type { PropagationSettings } from './propagate/propagation-settings.js';
 export type { ClientHeaders, IncomingRequest } from './request/exchange.js';
-export type { GatewayContext, GatewayRequest } from './request/gateway-request.js';
+export type { GatewayContext, GatewayRequest } from './stages/gateway-request.js';
 export type { ProtectedResource, ResourceMetadata } from './http/resource-metadata.js';
 export type { ProxyOptions } from './http/proxies.js';
 export type { TlsOptions } from './http/tls.js';

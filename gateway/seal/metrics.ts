@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AuditOutcome } from '@behalf/audit';
 import type { MetricObject } from 'prom-client';
-import type { Stage } from '../steps/stages.js';
+import type { Stage } from '../stages/stages.js';
 
 /** Label values come from the schema and the code, never from a client or a subgraph. */
 const MAX_COORDINATES = 10_000;

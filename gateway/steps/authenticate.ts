@@ -3,7 +3,7 @@ import type { Authenticator } from '../authenticate/index.js';
 import { suspended } from '../authenticate/suspended.js';
 import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { PolicyRules, RulesInForce } from '../rules/policy-rules.js';
-import type { Authenticated, Incoming } from './stages.js';
+import type { Authenticated, Incoming } from '../stages/stages.js';
 
 export interface AuthenticationParts {
   readonly authenticator: Authenticator;

@@ -7,7 +7,7 @@ import type { GatewayLog } from '../log.js';
 import type { Recorder } from '../seal/recorder.js';
 import { stackFrames } from '../stack-frames.js';
 import { RejectedError } from './reject.js';
-import type { Stage } from './stages.js';
+import type { Stage } from '../stages/stages.js';
 
 export interface RefusalParts {
   readonly recorder: Recorder;

@@ -6,7 +6,7 @@ import { claimAt, readNames } from '../../gateway/authenticate/claims.js';
 import { RevocationView } from '../../revocation/view.js';
 import { checkConfig } from '../../gateway/index.js';
 import type { AuditRecord } from '../../audit/index.js';
-import { GatewayRequest } from '../../gateway/request/gateway-request.js';
+import { GatewayRequest } from '../../gateway/stages/gateway-request.js';
 import { Admission } from './admission.js';
 import { AUDIENCE, Cleanup, codes, compose, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
 import type { TestGateway } from './support.js';

@@ -5,7 +5,7 @@ import type { SuspensionCode, Suspensions } from '../../../revocation/suspension
 import type { PolicyRules } from '../../../gateway/rules/policy-rules.js';
 import { adopt, authenticate, refuseSuspended } from '../../../gateway/steps/authenticate.js';
 import type { AuthenticationParts } from '../../../gateway/steps/authenticate.js';
-import type { Incoming } from '../../../gateway/steps/stages.js';
+import type { Incoming } from '../../../gateway/stages/stages.js';
 import { authenticated, delegationOf, NO_RULES, refusalOf, standIn, tokenOf } from './support.js';
 
 const TOKEN = tokenOf(delegationOf('a', 'b', 'c'));

@@ -1,7 +1,7 @@
-import type { Authenticated, Incoming } from '../steps/stages.js';
-import { Exchange } from './exchange.js';
-import type { IncomingRequest } from './exchange.js';
-import type { SharedUse } from './shared-use.js';
+import type { Authenticated, Incoming } from './stages.js';
+import { Exchange } from '../request/exchange.js';
+import type { IncomingRequest } from '../request/exchange.js';
+import type { SharedUse } from '../request/shared-use.js';
 
 /**
  * One HTTP request at the gateway. It is authenticated once; each of its operations then runs as a separate exchange, because
