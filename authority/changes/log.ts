@@ -6,7 +6,7 @@ import type { ChangePosition, Initiator } from '../consent/types.js';
 import type { AuthoritySchema } from '../schema.js';
 import { revokeStatuses } from '../status/revoke.js';
 import { wakeCall } from './channels.js';
-import type { ChangeMembers } from './members.js';
+import type { ChangeMembers } from '../change-members.js';
 
 /** OpenID CAEP 1.0, section 3.1 */
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 
-import type { ChangeMembers } from '../changes/members.js';
+import type { ChangeMembers } from '../change-members.js';
 import type { AuthoritySchema } from '../schema.js';
 
 /** The members of a change that places know too, and how they match. */
