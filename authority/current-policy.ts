@@ -10,7 +10,7 @@ import {
 } from '@behalf/policy';
 import type { Log } from '@behalf/store';
 import { checkClients, type ServingRules } from './clients/check.js';
-import type { ClientRegistration } from './clients/register.js';
+import type { ClientRegistration } from './client-registration.js';
 import type { AccountRegister } from './accounts/register.js';
 import { AuthorityError } from './errors.js';
 import { recordRunningPolicy } from './running-policy.js';

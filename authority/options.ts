@@ -4,7 +4,7 @@ import type { Log } from '@behalf/store';
 import type { NewAccount } from './accounts/register.js';
 import type { PushRetry } from './changes/push.js';
 import { GATEWAYS, type StreamReceiver } from './changes/receivers.js';
-import type { ClientRegistration } from './clients/register.js';
+import type { ClientRegistration } from './client-registration.js';
 import { AuthorityError } from './errors.js';
 import type { ClientCertificateOptions } from './http/client-certificate.js';
 import { ClientNetworks } from './http/client-networks.js';

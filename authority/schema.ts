@@ -2,7 +2,7 @@ import type { JWK } from 'jose';
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely';
 
 import type { ChangeMembers } from './change-members.js';
-import type { StoredRegistration } from './clients/registration.js';
+import type { StoredRegistration } from './client-registration.js';
 import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent/types.js';
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;

@@ -5,7 +5,7 @@ import { comparePolicyWithSchema } from '@behalf/policy';
 import { Connections, listen, ListenError } from '@behalf/http';
 import { silentLog } from '@behalf/store/internal';
 import { ChangeFeed } from './changes/feed.js';
-import type { ClientRegistration } from './clients/register.js';
+import type { ClientRegistration } from './client-registration.js';
 import { ConsentExpiry } from './consent/expiry.js';
 import { migrateAuthority } from './migrations/index.js';
 import { AuthorityError } from './errors.js';

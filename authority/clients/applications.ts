@@ -9,8 +9,8 @@ import { isSubject } from '../accounts/subjects.js';
 import { isKnownToRunningPolicy } from '../running-policy.js';
 import { getsTokens, grantProblem, registrationProblem } from './check.js';
 import { ApplicationError } from './errors.js';
-import type { ClientRegistration } from './register.js';
-import { checkCeiling, checkClientId, checkRegistration, type StoredRegistration } from './registration.js';
+import type { ClientRegistration, StoredRegistration } from '../client-registration.js';
+import { checkCeiling, checkClientId, checkRegistration } from './registration.js';
 import { newClientSecret, secretDigest } from './secret.js';
 
 const MAX_PAGE_SIZE = 100;

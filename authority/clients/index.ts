@@ -5,6 +5,6 @@ export {
   type RegisterOptions,
 } from './applications.js';
 export { ApplicationError, applicationErrors, type ApplicationErrorCode } from './errors.js';
-export type { ClientAuthentication, ClientOAuthOptions, ExchangeRight } from './oauth.js';
-export type { ClientRegistration } from './register.js';
+export type { ClientAuthentication, ClientOAuthOptions, ExchangeRight } from '../client-oauth.js';
+export type { ClientRegistration } from '../client-registration.js';
 export type { StoredRegistration } from './registration.js';

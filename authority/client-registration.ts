@@ -1,4 +1,4 @@
-import type { ClientOAuthOptions } from './oauth.js';
+import type { ClientOAuthOptions } from './client-oauth.js';
 
 /** An application that may ask people for access. The policy says what it can be granted, and for what purposes. */
 export interface ClientRegistration {
@@ -20,3 +20,10 @@ export interface ClientRegistration {
   /** Rights beyond the authorization code flow, and duties. Default: none. */
   readonly oauth?: ClientOAuthOptions;
 }
+
+/**
+ * The stored part of a registration, which leaves out the members that have columns of their own. Its members are
+ * those of `registration-schema.json`; a member added there and to `ClientRegistration` needs no other change here.
+ */
+export type StoredRegistration = Omit<ClientRegistration, 'clientId' | 'secret' | 'secretDigest'> &
+  Required<Pick<ClientRegistration, 'owner' | 'contact'>>;
