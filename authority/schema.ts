@@ -3,7 +3,7 @@ import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely';
 
 import type { ChangeMembers } from './change-members.js';
 import type { StoredRegistration } from './client-registration.js';
-import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent/types.js';
+import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent-values.js';
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
 

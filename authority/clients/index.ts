@@ -6,5 +6,4 @@ export {
 } from './applications.js';
 export { ApplicationError, applicationErrors, type ApplicationErrorCode } from './errors.js';
 export type { ClientAuthentication, ClientOAuthOptions, ExchangeRight } from '../client-oauth.js';
-export type { ClientRegistration } from '../client-registration.js';
-export type { StoredRegistration } from './registration.js';
+export type { ClientRegistration, StoredRegistration } from '../client-registration.js';
