@@ -4,7 +4,7 @@ import { sql, type Transaction } from 'kysely';
 
 import type { Initiator } from '../consent-values.js';
 import type { AuthoritySchema } from '../schema.js';
-import { revokeStatuses } from '../status/revoke.js';
+import { revokeStatuses } from './revoke-statuses.js';
 import { wakeCall } from './channels.js';
 import type { ChangeMembers } from '../change-members.js';
 
