@@ -5,7 +5,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Sealed } from '../keys/sealed.js';
 import type { AuthorityDatabase, StreamTable } from '../schema.js';
 import { announceStanding } from '../consent/suspensions.js';
-import { attempt } from '../consent/transact.js';
+import { attempt } from '../transact.js';
 import { wake, wakeCall } from './channels.js';
 import { removeForgottenStreams } from './forgotten.js';
 import {

@@ -4,7 +4,7 @@ import { SignJWT } from 'jose';
 import { sql } from 'kysely';
 
 import { SIGNING_ALGORITHM } from '../keys/signing-key.js';
-import { transact } from '../consent/transact.js';
+import { transact } from '../transact.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { wake } from './channels.js';
 import type { SetContext } from './set.js';

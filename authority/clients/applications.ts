@@ -2,7 +2,7 @@ import type { Selectable, Transaction } from 'kysely';
 
 import type { Policy } from '@behalf/policy';
 import { revokeClient } from '../consent/revoke.js';
-import { transact } from '../consent/transact.js';
+import { transact } from '../transact.js';
 import type { Revocation } from '../consent/types.js';
 import type { ApplicationTable, AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import { isSubject } from '../accounts/subjects.js';

@@ -1,8 +1,8 @@
 import { sql, type Transaction } from 'kysely';
 
 import { endHeldTransactions, SQLSTATE, sqlStateOf } from '@behalf/store/internal';
-import { AuthorityError } from '../errors.js';
-import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
+import { AuthorityError } from './errors.js';
+import type { AuthorityDatabase, AuthoritySchema } from './schema.js';
 
 const MAX_ATTEMPTS = 3;
 
