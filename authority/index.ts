@@ -1,6 +1,6 @@
 export type { Account, NewAccount } from './accounts/register.js';
-export type { PushRetry } from './changes/push.js';
-export type { StreamReceiver } from './changes/receivers.js';
+export type { PushRetry } from './ssf/push.js';
+export type { StreamReceiver } from './ssf/receivers.js';
 export type { ClientRegistration } from './client-registration.js';
 export { AuthorityError, type AuthorityErrorCode } from './errors.js';
 export type { ClientCertificateOptions } from './http/client-certificate.js';

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { errors } from 'oidc-provider';
 
 import type { Log } from '@behalf/store';
-import type { SsfTransmitter } from './changes/transmitter.js';
+import type { SsfTransmitter } from './ssf/transmitter.js';
 import { addressToIssuer } from './http/own-address.js';
 import { HttpError, sendJson } from './http/respond.js';
 import type { InteractionRoutes } from './interaction/routes.js';

@@ -120,7 +120,7 @@ export interface StreamTable {
   id: string;
   /** The receiver's name in the options. No other receiver sees the stream. */
   receiver: Generated<string>;
-  /** The digest of its own secret, see changes/receivers.ts. Null: nobody has access. */
+  /** The digest of its own secret, see ssf/receivers.ts. Null: nobody has access. */
   secret_digest: Buffer | null;
   events: string[];
   events_requested: Generated<string[]>;

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { GatewayAcknowledgements } from '../../authority/internal.js';
-import type { StreamStatus } from '../../authority/changes/stream.js';
-import { StreamRegister } from '../../authority/changes/streams.js';
+import type { StreamStatus } from '../../authority/ssf/stream.js';
+import { StreamRegister } from '../../authority/ssf/streams.js';
 import { SsfReceiver } from '../../revocation/receiver.js';
 import { RevocationView } from '../../revocation/view.js';
 import { Cleanup, TestLog, until } from '../gateway/support.js';

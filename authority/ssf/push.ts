@@ -7,7 +7,7 @@ import type { Log } from '@behalf/store';
 import type { SigningKeyRing } from '../keys/ring.js';
 import type { Sealed, SealedSecrets } from '../keys/sealed.js';
 import type { AuthorityDatabase } from '../schema.js';
-import type { ChangeFeed } from './feed.js';
+import type { ChangeFeed } from '../changes/feed.js';
 import type { Outbox } from './outbox.js';
 import { pushName } from './stream-request.js';
 import type { StreamRegister } from './streams.js';

@@ -1,6 +1,6 @@
 import type { SigningKeyRing } from '../keys/ring.js';
 import type { AuthorityDatabase } from '../schema.js';
-import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from './log.js';
+import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../changes/log.js';
 import { SignedSets } from './signed-sets.js';
 import type { Stream } from './stream.js';
 import type { StreamRegister } from './streams.js';

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { SIGNING_ALGORITHM } from '../keys/signing-key.js';
 import { transact } from '../transact.js';
 import type { AuthorityDatabase } from '../schema.js';
-import { wake } from './channels.js';
+import { wake } from '../changes/channels.js';
 import type { SetContext } from './set.js';
 
 /** SSF 1.0, section 8.1.4.1 */

@@ -6,7 +6,7 @@ import type { Sealed } from '../keys/sealed.js';
 import type { AuthorityDatabase, StreamTable } from '../schema.js';
 import { announceStanding } from '../consent/suspensions.js';
 import { attempt } from '../transact.js';
-import { wake, wakeCall } from './channels.js';
+import { wake, wakeCall } from '../changes/channels.js';
 import { removeForgottenStreams } from './forgotten.js';
 import {
   ACCESS_RESUMED,
@@ -14,7 +14,7 @@ import {
   SESSION_REVOKED,
   SIGNING_KEY_REVOKED,
   SIGNING_KEY_ROTATED,
-} from './log.js';
+} from '../changes/log.js';
 import { type ChangeEvent, type Stream, type StreamStatus, type StreamWishes, toStream } from './stream.js';
 
 /** The events that a stream can deliver. */

@@ -4,7 +4,7 @@ import type { Log } from '@behalf/store';
 import { readJsonObject } from '../http/body.js';
 import { HttpError, sendJson } from '../http/respond.js';
 import { accessBy, type StreamAccess } from './access.js';
-import type { ChangeFeed } from './feed.js';
+import type { ChangeFeed } from '../changes/feed.js';
 import type { Batch, Outbox } from './outbox.js';
 import type { ReceiverRegister } from './receivers.js';
 import { allow, requireStream, type StreamManagement, unknownStream } from './stream-management.js';
