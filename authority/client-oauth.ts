@@ -20,6 +20,9 @@ export type ClientAuthentication =
       readonly dnsName: string;
     };
 
+/** The largest {@link ExchangeRight.depth}, because every actor makes tokens, and checking them, larger. */
+export const MAX_EXCHANGE_DEPTH = 8;
+
 /** RFC 8693: a service that may exchange tokens issued to other clients, to act for people. */
 export interface ExchangeRight {
   /** The clients whose tokens it may exchange: every client that a token depends on must be listed. */
