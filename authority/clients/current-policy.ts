@@ -9,12 +9,12 @@ import {
   watchFile,
 } from '@behalf/policy';
 import type { Log } from '@behalf/store';
-import { checkClients, type ServingRules } from './clients/check.js';
-import type { ClientRegistration } from './client-registration.js';
-import type { AccountRegister } from './accounts/register.js';
-import { AuthorityError } from './errors.js';
-import { recordRunningPolicy } from './running-policy.js';
-import type { AuthorityDatabase } from './schema.js';
+import { checkClients, type ServingRules } from './check.js';
+import type { ClientRegistration } from '../client-registration.js';
+import type { AccountRegister } from '../accounts/register.js';
+import { AuthorityError } from '../errors.js';
+import { recordRunningPolicy } from '../running-policy.js';
+import type { AuthorityDatabase } from '../schema.js';
 
 /** @see CurrentPolicy */
 export interface CurrentPolicyOptions {
