@@ -1,8 +1,5 @@
 import type { QueryPlannerConfig } from '@apollo/query-planner';
-import type {
-  GatewayExecutor,
-  GatewaySchemaLoadOrUpdateCallback,
-} from '@apollo/server-gateway-interface';
+import type { GatewayExecutor, GatewaySchemaLoadOrUpdateCallback } from '@apollo/server-gateway-interface';
 import { parse } from 'graphql';
 import { ApolloGateway } from './apollo.js';
 import type { ApolloGatewayConfig, ApolloGatewayInstance } from './apollo.js';
