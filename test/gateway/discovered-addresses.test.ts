@@ -15,7 +15,7 @@ import type { Certificate } from './certificates.js';
 import { Admission } from './admission.js';
 import { AUDIENCE, Cleanup, listen, sendJson, TestIssuer, TestLog, until } from './support.js';
 import type { Listening } from './support.js';
-import { Transmitter } from './transmitter.js';
+import { Transmitter } from '../revocation/transmitter.js';
 
 const cleanup = new Cleanup();
 let certificate: Certificate;

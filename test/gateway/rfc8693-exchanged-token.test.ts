@@ -5,7 +5,7 @@ import type { AuthenticatedToken } from '../../gateway/authenticate/token.js';
 import { RevocationView } from '../../revocation/view.js';
 import type { RevokedSubject } from '../../revocation/view.js';
 import { AUDIENCE, Cleanup, codes, compose, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
-import { ISSUER, LIFETIME_SECONDS, token } from './transmitter.js';
+import { ISSUER, LIFETIME_SECONDS, token } from '../revocation/transmitter.js';
 
 const NOW_MS = 1_800_000_000_000;
 const NOW_SECONDS = NOW_MS / 1000;

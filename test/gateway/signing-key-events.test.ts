@@ -4,7 +4,7 @@ import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../../revocation/key-e
 import { SsfReceiver } from '../../revocation/receiver.js';
 import { RevocationView } from '../../revocation/view.js';
 import { AUDIENCE, Cleanup, makeKey, TestIssuer, TestLog, until } from './support.js';
-import { LIFETIME_SECONDS, ofConsent, token, Transmitter } from './transmitter.js';
+import { LIFETIME_SECONDS, ofConsent, token, Transmitter } from '../revocation/transmitter.js';
 
 const ofKey = (id: unknown) => ({ format: 'complex', key: { format: 'opaque', id } });
 const NOW_SECONDS = Math.floor(Date.now() / 1000);

@@ -18,7 +18,7 @@ import {
   until,
 } from './support.js';
 import type { TestGateway } from './support.js';
-import { ISSUER, token, Transmitter } from './transmitter.js';
+import { ISSUER, token, Transmitter } from '../revocation/transmitter.js';
 
 const ofClient = (id: string) => ({ format: 'complex', application: { format: 'opaque', id } });
 const ofScope = (id: string) => ({ format: 'complex', scope: { format: 'opaque', id } });

@@ -3,7 +3,7 @@ import { ACCESS_RESUMED, ACCESS_SUSPENDED, SESSION_REVOKED } from '../../revocat
 import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../../revocation/key-events.js';
 import { SsfReceiver } from '../../revocation/receiver.js';
 import { RevocationView } from '../../revocation/view.js';
-import { Cleanup, makeKey, TestLog, until } from './support.js';
+import { Cleanup, makeKey, TestLog, until } from '../gateway/support.js';
 import { ISSUER, LIFETIME_SECONDS, ofConsent, token, Transmitter } from './transmitter.js';
 
 describe('SsfReceiver (RFC 8936, RFC 8417)', () => {

@@ -2,8 +2,8 @@ import type { ActorClaim } from '@behalf/directives';
 import { SignJWT } from 'jose';
 import type { AuthenticatedToken } from '../../gateway/authenticate/token.js';
 import { SESSION_REVOKED } from '../../revocation/events.js';
-import { bodyOf, listen, makeKey, sendJson } from './support.js';
-import type { IssuerKey, Listening } from './support.js';
+import { bodyOf, listen, makeKey, sendJson } from '../gateway/support.js';
+import type { IssuerKey, Listening } from '../gateway/support.js';
 
 export const ISSUER = 'https://issuer.example';
 export const LIFETIME_SECONDS = 600;

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ACCESS_SUSPENDED } from '../../revocation/events.js';
 import { SsfReceiver } from '../../revocation/receiver.js';
 import { RevocationView } from '../../revocation/view.js';
-import { Cleanup, TestLog, until } from './support.js';
+import { Cleanup, TestLog, until } from '../gateway/support.js';
 import { LIFETIME_SECONDS, ofConsent, token, Transmitter } from './transmitter.js';
 
 const MAX_STALENESS_MS = 60_000;
