@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 import type { Log } from '@behalf/store';
 import { endHeldTransactions } from '@behalf/store/internal';
-import { removeForgottenStreams } from './changes/forgotten.js';
+import { removeForgottenStreams } from './ssf/forgotten.js';
 import { removeOldChanges } from './changes/retention.js';
 import { removeGoneKeys } from './keys/retention.js';
 import { removeEndedSessions, removeExpiredPayloads } from './oidc/adapter.js';

@@ -1,7 +1,7 @@
 export type { Account, NewAccount } from './accounts/register.js';
-export type { PushRetry } from './changes/push.js';
-export type { StreamReceiver } from './changes/receivers.js';
-export type { ClientRegistration } from './clients/register.js';
+export type { PushRetry } from './ssf/push.js';
+export type { StreamReceiver } from './ssf/receivers.js';
+export type { ClientRegistration } from './client-registration.js';
 export { AuthorityError, type AuthorityErrorCode } from './errors.js';
 export type { ClientCertificateOptions } from './http/client-certificate.js';
 export type { KeySchedule } from './keys/times.js';

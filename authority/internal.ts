@@ -5,7 +5,7 @@
 export * from './clients/index.js';
 export { applicationErrors } from './clients/errors.js';
 export * from './consent/index.js';
-export { transact } from './consent/transact.js';
+export { transact } from './transact.js';
 export { authorityErrors } from './errors.js';
 export { authorityRequestErrors } from './http/errors.js';
 export { encryptionKeyFrom } from './keys/encryption-key.js';

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 
 import type { Log } from '@behalf/store';
 import { errors } from './oidc/oidc-provider.js';
-import type { SsfTransmitter } from './changes/transmitter.js';
+import type { SsfTransmitter } from './ssf/transmitter.js';
 import { allow } from './http/methods.js';
 import { addressToIssuer } from './http/own-address.js';
 import { HttpError, sendJson } from './http/respond.js';

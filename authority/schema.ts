@@ -1,9 +1,9 @@
 import type { JWK } from 'jose';
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely';
 
-import type { ChangeMembers } from './changes/members.js';
-import type { StoredRegistration } from './clients/registration.js';
-import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent/types.js';
+import type { ChangeMembers } from './change-members.js';
+import type { StoredRegistration } from './client-registration.js';
+import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent-values.js';
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
 
@@ -120,7 +120,7 @@ export interface StreamTable {
   id: string;
   /** The receiver's name in the options. No other receiver sees the stream. */
   receiver: Generated<string>;
-  /** The digest of its own secret, see changes/receivers.ts. Null: nobody has access. */
+  /** The digest of its own secret, see ssf/receivers.ts. Null: nobody has access. */
   secret_digest: Buffer | null;
   events: string[];
   events_requested: Generated<string[]>;

@@ -6,7 +6,7 @@ import { Connections, listen, ListenError } from '@behalf/http';
 import { silentLog } from '@behalf/store/internal';
 import { errors } from './oidc/oidc-provider.js';
 import { ChangeFeed } from './changes/feed.js';
-import type { ClientRegistration } from './clients/register.js';
+import type { ClientRegistration } from './client-registration.js';
 import { ConsentExpiry } from './consent/expiry.js';
 import { migrateAuthority } from './migrations/index.js';
 import { AuthorityError } from './errors.js';

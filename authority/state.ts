@@ -8,7 +8,7 @@ import { loadCookieKeys } from './keys/cookie-keys.js';
 import { SigningKeyRing } from './keys/ring.js';
 import { SealedSecrets } from './keys/sealed.js';
 import { KEY_SCHEDULE } from './keys/times.js';
-import { CurrentPolicy } from './current-policy.js';
+import { CurrentPolicy } from './clients/current-policy.js';
 import { AuthorityError } from './errors.js';
 import type { AuthorityOptions } from './options.js';
 import type { AuthorityDatabase } from './schema.js';

@@ -3,24 +3,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMet, isRecord, isStringArray, NO_REQUIREMENT } from '@behalf/directives/internal';
 import { readBody, sendJson } from '@behalf/http';
 import { isEncoded, MAX_BODY_BYTES } from './http/body.js';
+import type { AdministrationOptions } from './config/config.js';
 import { tokenRequired } from './authenticate/bearer.js';
 import { RefusedError } from './errors.js';
 import { bearerChallenge, insufficientUserAuthentication } from './http/challenge.js';
 import { refuseHttp } from './http/refuse-http.js';
 import type { StepUp } from '@behalf/policy';
 import type { IncomingRequest } from './request/incoming-request.js';
-import type { GatewayRequest } from './request/gateway-request.js';
-import { supposedDelegation } from './explain.js';
-import type { ExplainInput } from './explain.js';
+import type { GatewayRequest } from './stages/gateway-request.js';
+import { supposedDelegation } from './inspect/explain.js';
+import type { ExplainInput } from './inspect/explain.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 
 export const EXPLAIN_PATH = '/admin/explain';
-
-/** Key `administration` of the configuration. Without it, {@link EXPLAIN_PATH} does not exist. */
-export interface AdministrationOptions {
-  /** Tokens without this scope are refused. */
-  readonly scope: string;
-}
 
 /** An administrator's request: never a token, only names. */
 const BODY_KEYS: readonly string[] = [

@@ -14,7 +14,7 @@ import type { ServerContext } from './http/incoming.js';
 import { persistedQueryCache } from './http/persisted-queries.js';
 import type { GatewayLog } from './log.js';
 import type { ProtectedGateway } from './protect-gateway.js';
-import type { GatewayContext } from './request/gateway-request.js';
+import type { GatewayContext } from './stages/gateway-request.js';
 
 /** Shared by all routes of the server. */
 export interface RouteContext {

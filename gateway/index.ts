@@ -2,14 +2,14 @@ export { SupergraphError, type SupergraphErrorCode } from './authorize/index.js'
 export type { DpopOptions } from './authenticate/dpop/options.js';
 export type { ClaimMapping, ClaimPath, ClaimSource, ClaimTest } from './authenticate/claims.js';
 export type { ClaimNames, IssuerOptions } from './authenticate/issuers.js';
-export type { AdministrationOptions } from './administration.js';
 export { ConfigurationError, RefusedError } from './errors.js';
 export type { GatewayErrorCode, Refusal } from './errors.js';
-export type { ExplainInput, ExplainResult } from './explain.js';
+export type { ExplainInput, ExplainResult } from './inspect/explain.js';
 export { fastifyJwksHandler, jwksHandler } from './http/jwks-handler.js';
 export type { JwksSource } from './http/jwks-handler.js';
 export type { ClientHeaders, IncomingRequest } from './request/incoming-request.js';
-export type { GatewayContext, GatewayRequest } from './request/gateway-request.js';
+export type { GatewayContext, GatewayRequest } from './stages/gateway-request.js';
+export type { PropagationSettings } from './propagate/propagation-settings.js';
 export type { ProtectedResource, ResourceMetadata } from './http/resource-metadata.js';
 export type { ProxyOptions } from './http/proxies.js';
 export type { TlsOptions } from './http/tls.js';
@@ -40,16 +40,17 @@ export type {
   Given,
   PolicyAnswerOptions,
   PropagationOptions,
-  PropagationSettings,
   RevocationSettings,
 } from './options/protection-options.js';
-export type { ConsentChange, Revocation, RevocationHooks } from './revocation/hooks.js';
-export { watchRevocations } from './revocation/watch-revocations.js';
-export type { RevocationWatch, WatchRevocationsOptions } from './revocation/watch-revocations.js';
-export type { RulesUpdate } from './rules-update.js';
+export type { RulesUpdate } from './rules/replace-rules.js';
 export type { AuditOptions, AuditMode } from './seal/audit-options.js';
 export { checkConfig, readConfig } from './config/config.js';
-export type { GatewayConfig, CheckedConfig, ConfiguredIssuer } from './config/config.js';
+export type {
+  AdministrationOptions,
+  CheckedConfig,
+  ConfiguredIssuer,
+  GatewayConfig,
+} from './config/config.js';
 export { checkPolicy, PolicyError, readPolicy } from '@behalf/policy';
 export type { Policy, PolicyErrorCode } from '@behalf/policy';
 export type { Delegation } from '@behalf/directives';
@@ -68,9 +69,15 @@ export type { AuditRecord, AuditSink } from '@behalf/audit';
 export { AuditError, FileAuditSink } from '@behalf/audit';
 export type { AuditErrorCode } from '@behalf/audit';
 export { ListenError } from '@behalf/http';
+export type {
+  ConsentChange,
+  ForeignEventName,
+  ForeignStreamOptions,
+  Revocation,
+  RevocationHooks,
+  StreamOptions,
+} from '@behalf/revocation';
 export type { SubgraphErrorOptions } from './subgraph-errors/options.js';
-export type { ForeignEventName } from './revocation/foreign-events.js';
-export type { ForeignStreamOptions, ReceiverOptions, StreamOptions } from './revocation/stream-options.js';
 export type { SchemaIntrospectionRule } from './schema-introspection/index.js';
 export type { TokenIntrospectionOptions } from './authenticate/token-introspection.js';
 export type { TxnTokenExchangeOptions, TxnTokenExchangeRequest } from './propagate/txn-token-exchange.js';

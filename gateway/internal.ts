@@ -15,9 +15,8 @@ export {
 export { readSupergraph, supergraphErrors } from './authorize/supergraph.js';
 export { configurationErrors, gatewayErrors, httpErrors } from './errors.js';
 export { introspectableDocument, visibleSchema } from './schema-introspection/visible-schema.js';
-export { BYTES_PER_CHARACTER } from './limit/index.js';
+export { BYTES_PER_CHARACTER } from './byte-cache.js';
 export { logCodes } from './log.js';
-export { SsfReceiver } from './revocation/receiver.js';
-export { RevocationView, type RevokedSubject } from './revocation/view.js';
+export { revocationErrors } from '@behalf/revocation/internal';
 export type { LogCode } from './log.js';
-export { GatewayMetrics } from './metrics.js';
+export { GatewayMetrics } from './seal/metrics.js';

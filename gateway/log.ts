@@ -1,4 +1,5 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
+import { revocationLogCodes } from '@behalf/revocation/internal';
 import { printable } from './printable.js';
 
 /** Every code of a line in the gateway's log. */
@@ -124,35 +125,9 @@ export const logCodes = Object.freeze({
   RATE_STORE_AVAILABLE: { description: 'The rate limit store responds again.', since: '0.1.0' },
   POLICY_FAILED: { description: 'A policy threw, and so denies.', since: '0.1.0' },
   POLICY_TIMEOUT: { description: 'A policy timed out, and so denies.', since: '0.1.0' },
-  REVOKED: { description: 'A revocation arrived.', since: '0.1.0' },
-  ACCESS_SUSPENDED: {
-    description: 'A client, a scope or everything of an issuer is suspended until it is resumed.',
-    since: '0.1.0',
-  },
-  ACCESS_RESUMED: { description: 'A suspension was lifted.', since: '0.1.0' },
-  REVOCATION_HOOK_FAILED: {
-    description:
-      'A hook of the program threw, took too long, or missed announcements because it was too slow (DROPPED); the number of failures so far. At most one line in ten seconds.',
-    since: '0.1.0',
-  },
-  REVOCATION_STREAM_BROKEN: { description: 'A revocation stream cannot be read.', since: '0.1.0' },
-  REVOCATIONS_LOST: {
-    description:
-      "An issuer's stream was interrupted and may have lost events: everything issued up to now is refused.",
-    since: '0.1.0',
-  },
-  SIGNING_KEY_ROTATED: { description: 'An issuer announced the key that signs next.', since: '0.1.0' },
-  SIGNING_KEY_REVOKED: {
-    description: 'An issuer announced that a key has leaked: everything that it signed is refused.',
-    since: '0.1.0',
-  },
+  ...revocationLogCodes,
   SIGNING_KEY_NOT_ROTATED: {
     description: "The gateway's own key could not be replaced; the previous one stays in use.",
-    since: '0.1.0',
-  },
-  ISSUER_KEYS_NOT_REFRESHED: {
-    description:
-      "An issuer's keys could not be refetched after its announcement; an unknown key will trigger it.",
     since: '0.1.0',
   },
   APOLLO_WARNING: {

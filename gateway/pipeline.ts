@@ -5,7 +5,7 @@ import type { AuditOutcome } from '@behalf/audit';
 import type { ClientOperation, ExecutionOutcome } from './authorize/index.js';
 import { RefusedError } from './errors.js';
 import type { DocumentStore, RequestLimits } from './limit/index.js';
-import type { GatewayRequest } from './request/gateway-request.js';
+import type { GatewayRequest } from './stages/gateway-request.js';
 import { adopt, authenticate, refuseSuspended } from './steps/authenticate.js';
 import type { AuthenticationParts } from './steps/authenticate.js';
 import { authorize } from './steps/authorize.js';
@@ -18,7 +18,7 @@ import { refuse } from './steps/refuse.js';
 import type { RefusalParts } from './steps/refuse.js';
 import { reject } from './steps/reject.js';
 import { seal } from './steps/seal.js';
-import type { Authenticated, Incoming, Stage } from './steps/stages.js';
+import type { Authenticated, Incoming, Stage } from './stages/stages.js';
 import type { SupergraphVersion } from './supergraph-version.js';
 
 export interface PipelineParts extends RefusalParts {

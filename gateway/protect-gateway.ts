@@ -7,11 +7,11 @@ import type {
   GatewayUnsubscriber,
 } from '@apollo/server-gateway-interface';
 import type { JWK } from 'jose';
-import { explainOperation } from './explain.js';
-import type { ExplainInput, ExplainResult } from './explain.js';
+import { explainOperation } from './inspect/explain.js';
+import type { ExplainInput, ExplainResult } from './inspect/explain.js';
 import type { ProtectedResource } from './http/resource-metadata.js';
-import { limitsPlugin } from './limit/index.js';
 import type { DocumentStore } from './limit/index.js';
+import { limitsPlugin } from './limits-plugin.js';
 import { protectedSource } from './options/apollo-config.js';
 import type { ProtectedGatewayConfig } from './options/apollo-config.js';
 import type { ProtectionOptions } from './options/protection-options.js';
@@ -25,9 +25,9 @@ import type { TxnTokenExchangeRequest } from './propagate/txn-token-exchange.js'
 import { createProtection } from './protection.js';
 import type { Protection } from './protection.js';
 import type { IncomingRequest } from './request/incoming-request.js';
-import { GatewayRequest, REQUEST, requestOf } from './request/gateway-request.js';
-import type { GatewayContext } from './request/gateway-request.js';
-import type { RulesUpdate } from './rules-update.js';
+import { GatewayRequest, REQUEST, requestOf } from './stages/gateway-request.js';
+import type { GatewayContext } from './stages/gateway-request.js';
+import type { RulesUpdate } from './rules/replace-rules.js';
 import { SupergraphVersions } from './supergraph-versions.js';
 
 /**

@@ -1,12 +1,13 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Connections, listen } from '@behalf/http';
+import type { RevocationHooks } from '@behalf/revocation';
 import { checkConfig } from './config/config.js';
 import type { CheckedConfig, GatewayConfig } from './config/config.js';
 import { deprecatedKeys } from './config/deprecated-keys.js';
 import { openOptions } from './config/open.js';
 import { RuleFiles } from './config/rule-files.js';
-import configSchema from './config/schema.json' with { type: 'json' };
+import configSchema from './options/schema.json' with { type: 'json' };
 import { createApolloServer } from './graphql-endpoint.js';
 import type { RouteContext } from './graphql-endpoint.js';
 import { TrustedProxies } from './http/proxies.js';
@@ -19,7 +20,6 @@ import type { MetricsServer } from './metrics-server.js';
 import type { PolicyFunction } from './policies/index.js';
 import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
-import type { RevocationHooks } from './revocation/hooks.js';
 import { createHandler } from './routes.js';
 
 /** The parts that a program adds to its configuration. */

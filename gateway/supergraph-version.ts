@@ -1,9 +1,5 @@
 import type { QueryPlannerConfig } from '@apollo/query-planner';
-import type {
-  GatewayExecutor,
-  GatewayGraphQLRequestContext,
-  GatewaySchemaLoadOrUpdateCallback,
-} from '@apollo/server-gateway-interface';
+import type { GatewayExecutor, GatewaySchemaLoadOrUpdateCallback } from '@apollo/server-gateway-interface';
 import { parse } from 'graphql';
 import { ApolloGateway } from './apollo.js';
 import type { ApolloGatewayConfig, ApolloGatewayInstance } from './apollo.js';
@@ -17,8 +13,8 @@ import type { BehalfDataSource } from './propagate/data-source.js';
 import type { LimitSettings } from './limit/request-limits.js';
 import type { GatewayLog } from './log.js';
 import type { Settings } from './options/settings.js';
-import type { PolicyRules } from './rules.js';
-import type { SharedUse } from './request/shared-use.js';
+import type { PolicyRules } from './rules/policy-rules.js';
+import type { Execution } from './steps/propagate.js';
 
 export type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];
 
@@ -26,17 +22,14 @@ export type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];
  * One supergraph, and everything that answers requests by its rules. The parts are replaced together, so that no request meets
  * parts of two versions.
  */
-export interface SupergraphVersion {
+export interface SupergraphVersion extends Execution {
   /** As it was given. */
   readonly sdl: string;
   /** The rules that cut its requests' tokens. */
   readonly rules: PolicyRules;
   readonly authorizer: OperationAuthorizer;
   readonly policies: PolicyBook;
-  readonly schemaIntrospection: GrantedSchemaIntrospection;
   readonly costs: CostModel;
-  /** Plans and executes an operation. @param usage of all operations in the same HTTP request */
-  readonly execute: (request: GatewayGraphQLRequestContext, usage: SharedUse) => ReturnType<GatewayExecutor>;
   readonly gateway: ApolloGatewayInstance;
   readonly loaded: Loaded;
   readonly plans: QueryPlans;

@@ -1,21 +1,20 @@
 import type { GatewaySchemaLoadOrUpdateCallback } from '@apollo/server-gateway-interface';
 import { GraphQLSchema } from 'graphql';
 import type { Pool } from 'undici';
-import type { ApolloGatewayConfig, SupergraphManager } from './apollo.js';
+import type { ApolloGatewayConfig } from './apollo.js';
 import type { OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError } from './errors.js';
+import type { SupergraphSource } from './options/apollo-config.js';
 import type { Settings } from './options/settings.js';
 import { BehalfDataSource } from './propagate/data-source.js';
 import { subgraphPool } from './propagate/subgraph-http.js';
 import { optionsOfSubgraph } from './propagate/subgraph-options.js';
 import type { Protection } from './protection.js';
-import type { PolicyRules } from './rules.js';
-import { replaceRules } from './rules-update.js';
-import type { RulesHolder, RulesUpdate } from './rules-update.js';
+import type { PolicyRules } from './rules/policy-rules.js';
+import { replaceRules } from './rules/replace-rules.js';
+import type { RulesHolder, RulesUpdate } from './rules/replace-rules.js';
 import { createVersion, withRules } from './supergraph-version.js';
 import type { SupergraphVersion } from './supergraph-version.js';
-
-export type SupergraphSource = string | SupergraphManager | SupergraphManager['initialize'];
 
 export interface SupergraphVersionsOptions {
   readonly supergraph: SupergraphSource;

@@ -5,7 +5,7 @@
 export { compose, composeSupergraph } from './compose/compose.js';
 export { composeErrors, ComposeError, type ComposeErrorCode } from './compose/errors.js';
 export { readSupergraphConfig, type SubgraphSource } from './compose/supergraph-config.js';
-export { supposedDelegation, type ExplainInput, type ExplainResult } from './explain.js';
+export { supposedDelegation, type ExplainInput, type ExplainResult } from './inspect/explain.js';
 export { diffSupergraphs, type Change, type ChangeKind } from './inspect/diff.js';
 export { createExplainer } from './inspect/explainer.js';
 export {

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 
 import { sql, type Transaction } from 'kysely';
 
-import type { ChangePosition, Initiator } from '../consent/types.js';
+import type { Initiator } from '../consent-values.js';
 import type { AuthoritySchema } from '../schema.js';
-import { revokeStatuses } from '../status/revoke.js';
+import { revokeStatuses } from './revoke-statuses.js';
 import { wakeCall } from './channels.js';
-import type { ChangeMembers } from './members.js';
+import type { ChangeMembers } from '../change-members.js';
 
 /** OpenID CAEP 1.0, section 3.1 */
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
@@ -33,6 +33,12 @@ export interface Change {
   /** Who requested it: a subject, or a part of the system. */
   readonly by?: string | undefined;
   readonly reason?: string | undefined;
+}
+
+/** A position in the change log. A gateway that has acknowledged `seq` enforces the change. */
+export interface ChangePosition {
+  readonly seq: number;
+  readonly jti: string;
 }
 
 /** The position of a change, and its time by the database's clock. */

@@ -3,15 +3,15 @@ import type { Selectable, Transaction } from 'kysely';
 import type { Policy } from '@behalf/policy';
 import { withoutUndefined } from '@behalf/directives/internal';
 import { revokeClient } from '../consent/revoke.js';
-import { transact } from '../consent/transact.js';
+import { transact } from '../transact.js';
 import type { Revocation } from '../consent/types.js';
 import type { ApplicationTable, AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import { isSubject } from '../accounts/subjects.js';
 import { isKnownToRunningPolicy } from '../running-policy.js';
 import { getsTokens, grantProblem, registrationProblem } from './check.js';
 import { ApplicationError } from './errors.js';
-import type { ClientRegistration } from './register.js';
-import { checkCeiling, checkClientId, checkRegistration, type StoredRegistration } from './registration.js';
+import type { ClientRegistration, StoredRegistration } from '../client-registration.js';
+import { checkCeiling, checkClientId, checkRegistration } from './registration.js';
 import { newClientSecret, secretDigest } from './secret.js';
 
 const MAX_PAGE_SIZE = 100;

@@ -1,11 +1,11 @@
 import type { Policy } from '@behalf/policy';
 import type { AccountRegister } from '../accounts/register.js';
+import { MAX_EXCHANGE_DEPTH } from '../client-oauth.js';
 import { AuthorityError } from '../errors.js';
 import type { ClientCertificates } from '../http/client-certificate.js';
-import { serviceScopes } from '../oidc/offer.js';
-import { MAX_EXCHANGE_DEPTH } from '../oidc/lifetimes.js';
 import { credentialProblem } from './credentials.js';
-import type { ClientRegistration } from './register.js';
+import { serviceScopes } from './service-scopes.js';
+import type { ClientRegistration } from '../client-registration.js';
 
 /** What a registration is checked against besides itself: the policy, and the existing accounts. */
 export interface GrantRules {

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 
 import type { JWK } from 'jose';
 
-import type { ClientAuthentication } from './oauth.js';
+import type { ClientAuthentication } from '../client-oauth.js';
 
 /** FAPI 2.0 Security Profile section 5.4.1, applied to all clients: neither RSASSA-PKCS1-v1_5 nor symmetric algorithms. */
 export const SIGNING_ALGORITHMS = ['ES256', 'PS256', 'EdDSA', 'Ed25519'] as const;

@@ -1,7 +1,7 @@
 import type { Log } from '@behalf/store';
 import type { ApplicationRegister } from './applications.js';
 import { servingProblem, type ServingRules } from './check.js';
-import type { ClientRegistration } from './register.js';
+import type { ClientRegistration } from '../client-registration.js';
 
 const MAX_TOLD = 1_000;
 

@@ -5,6 +5,5 @@ export {
   type RegisterOptions,
 } from './applications.js';
 export { ApplicationError, applicationErrors, type ApplicationErrorCode } from './errors.js';
-export type { ClientAuthentication, ClientOAuthOptions, ExchangeRight } from './oauth.js';
-export type { ClientRegistration } from './register.js';
-export type { StoredRegistration } from './registration.js';
+export type { ClientAuthentication, ClientOAuthOptions, ExchangeRight } from '../client-oauth.js';
+export type { ClientRegistration, StoredRegistration } from '../client-registration.js';

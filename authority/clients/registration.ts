@@ -1,15 +1,8 @@
 import { ceilingOf, shapeCheck } from '@behalf/policy/internal';
 import type { Policy } from '@behalf/policy';
 import { ApplicationError } from './errors.js';
-import type { ClientRegistration } from './register.js';
+import type { StoredRegistration } from '../client-registration.js';
 import schema from './registration-schema.json' with { type: 'json' };
-
-/**
- * The stored part of a registration, which leaves out the members that have columns of their own. Its members are
- * those of `registration-schema.json`; a member added there and to `ClientRegistration` needs no other change here.
- */
-export type StoredRegistration = Omit<ClientRegistration, 'clientId' | 'secret' | 'secretDigest'> &
-  Required<Pick<ClientRegistration, 'owner' | 'contact'>>;
 
 const CLIENT_ID = /^[\w-]{1,64}$/;
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', '[::1]']);

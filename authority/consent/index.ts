@@ -3,7 +3,7 @@ export type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 export { type AcknowledgementsOptions, GatewayAcknowledgements, type InForce } from './in-force.js';
 export type { ConsentExport, ExportedEvent, ExportedRecord, ExportPart } from './export.js';
 export { ConsentRegister } from './register.js';
-export { isStoreBusy } from './transact.js';
+export { isStoreBusy } from '../transact.js';
 export {
   type Suspension,
   type SuspensionChange,

@@ -8,7 +8,7 @@ import { recordGrant } from './grant.js';
 import { narrowConsent } from './narrow.js';
 import { revokeClient, revokeConsent, revokeSession, revokeSubjectSessions, revokeToken } from './revoke.js';
 import { toConsent } from './rows.js';
-import { transact } from './transact.js';
+import { transact } from '../transact.js';
 import type {
   Consent,
   ConsentFilter,

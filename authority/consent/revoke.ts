@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 
 import { appendChange, type AppendedChange, type Change, SESSION_REVOKED } from '../changes/log.js';
-import type { ChangeMembers } from '../changes/members.js';
+import type { ChangeMembers } from '../change-members.js';
 import { lockDecision } from '../locks.js';
 import { truncateReason } from '../reason.js';
 import type { AuthoritySchema } from '../schema.js';

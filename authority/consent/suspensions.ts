@@ -1,10 +1,10 @@
 import { type Selectable, sql, type Transaction } from 'kysely';
 
 import { ACCESS_RESUMED, ACCESS_SUSPENDED, appendChange } from '../changes/log.js';
-import type { ChangeMembers } from '../changes/members.js';
+import type { ChangeMembers } from '../change-members.js';
 import type { AuthorityDatabase, AuthoritySchema, SuspensionTable } from '../schema.js';
 import { lockDecision } from '../locks.js';
-import { transact } from './transact.js';
+import { transact } from '../transact.js';
 import type { ChangePosition, RevocationOutcome } from './types.js';
 
 /** A client, a scope for everybody, or all access with tokens. */

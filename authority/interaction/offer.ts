@@ -1,7 +1,7 @@
 import { longestConsentSeconds } from '@behalf/policy/internal';
 import type { Policy, PurposePolicy, ScopePolicy } from '@behalf/policy';
 import type { Account } from '../accounts/register.js';
-import type { ClientRegistration } from '../clients/register.js';
+import type { ClientRegistration } from '../client-registration.js';
 import type { Consent, DetailLevel } from '../consent/types.js';
 import { offeredScopes } from '../oidc/offer.js';
 import type { ConsentView, DurationChoice } from '../pages/consent.js';

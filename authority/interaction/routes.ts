@@ -8,7 +8,7 @@ import type { AccountRegister } from '../accounts/register.js';
 import { KNOWN_BROWSER_COOKIE, KNOWN_BROWSER_SECONDS } from '../accounts/known-browsers.js';
 import type { SignIn, SignInResult } from '../accounts/sign-in.js';
 import type { ClientDirectory } from '../clients/directory.js';
-import type { ClientRegistration } from '../clients/register.js';
+import type { ClientRegistration } from '../client-registration.js';
 import { databaseNow } from '../consent/clock.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';

@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 
 import type { Log } from '@behalf/store';
 import type { ChangeFeed } from '../changes/feed.js';
-import { transact } from '../consent/transact.js';
+import { transact } from '../transact.js';
 import { AuthorityError } from '../errors.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { type KeyRow, rotateSigningKeys } from './rotate.js';

@@ -1,7 +1,8 @@
 import { type Selectable, sql, type Transaction } from 'kysely';
 
 import { appendChange, SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../changes/log.js';
-import type { ChangePosition, Initiator } from '../consent/types.js';
+import type { ChangePosition } from '../changes/log.js';
+import type { Initiator } from '../consent-values.js';
 import { AuthorityError } from '../errors.js';
 import { lockSigningKeys } from '../locks.js';
 import { truncateReason } from '../reason.js';

@@ -1,6 +1,6 @@
 import { wake } from '../changes/channels.js';
 import { appendChange, SIGNING_KEY_ROTATED } from '../changes/log.js';
-import { transact } from '../consent/transact.js';
+import { transact } from '../transact.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { type KeyRow, lockKeys } from './rotate.js';
 import type { SealedSecrets } from './sealed.js';

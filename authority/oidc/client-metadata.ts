@@ -3,8 +3,8 @@ import { X509Certificate } from 'node:crypto';
 import type { ClientMetadata, JWK } from 'oidc-provider';
 import { withoutUndefined } from '@behalf/directives/internal';
 
-import type { ClientAuthentication } from '../clients/oauth.js';
-import type { ClientRegistration } from '../clients/register.js';
+import type { ClientAuthentication } from '../client-oauth.js';
+import type { ClientRegistration } from '../client-registration.js';
 import { secretDigest } from '../clients/secret.js';
 
 /** RFC 8693 section 2.1 */

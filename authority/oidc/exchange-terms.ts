@@ -2,7 +2,7 @@ import type { ActorClaim } from '@behalf/directives';
 
 import type { Policy } from '@behalf/policy';
 import { applyCeiling } from '@behalf/policy/internal';
-import type { ExchangeRight } from '../clients/oauth.js';
+import type { ExchangeRight } from '../client-oauth.js';
 import {
   type AskedAccess,
   BEHALF_ACCESS,

@@ -23,9 +23,6 @@ export const CLIENT_ASSERTION_SECONDS = 300;
 /** RFC 8693 section 4.1: how many services can act in a chain, unless a registration says otherwise. */
 export const EXCHANGE_DEPTH = 2;
 
-/** The most that a registration can ask for, because every actor makes tokens, and checking them, larger. */
-export const MAX_EXCHANGE_DEPTH = 8;
-
 /** How long a person may take to sign in and decide. */
 export const INTERACTION_SECONDS = 15 * 60;
 

@@ -29,22 +29,6 @@ export function grantableScopes(
   return left.scopes.filter((name) => mayGrant(policy, account.roles, name));
 }
 
-/**
- * Divides scopes into those that a client can have for itself, and the others. It can have only what its own entry in the policy
- * names (not that of `*`), and nothing that is reserved to a role, because no person is involved.
- */
-export function serviceScopes(
-  scopes: Iterable<string>,
-  clientId: string,
-  policy: Policy,
-): { readonly within: readonly string[]; readonly beyond: readonly string[] } {
-  const all = [...new Set(scopes)];
-  const isListed = policy.clients.has(clientId);
-  const left = isListed ? applyCeiling(policy, clientId, { scopes: all, purposes: [] }, today()).scopes : [];
-  const within = left.filter((name) => mayGrant(policy, [], name));
-  return { within, beyond: all.filter((name) => !within.includes(name)) };
-}
-
 /** The purposes of the client's ceiling. None if the policy sets it no ceiling. */
 export function purposesOf(clientId: string, policy: Policy): readonly PurposePolicy[] {
   const ceiling = ceilingOf(policy, clientId);

@@ -2,9 +2,9 @@ import { isRecord, isStringArray, readActorClaim, readConsentClaim } from '@beha
 import type { ConsentClaim } from '@behalf/directives';
 import type { JWTPayload } from 'jose';
 
+import { MAX_EXCHANGE_DEPTH } from '../client-oauth.js';
 import { readGrantedAccess } from '../details/read.js';
 import type { GrantedAccess } from '../details/access.js';
-import { MAX_EXCHANGE_DEPTH } from './lifetimes.js';
 
 /** Claim of an exchanged token: the `jti` of each token that it came from. See docs/decisions/0035. */
 export const EXCHANGED_FROM = 'exchanged_from';

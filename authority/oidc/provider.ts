@@ -6,7 +6,7 @@ import type { AccountRegister } from '../accounts/register.js';
 import { SIGNING_ALGORITHMS } from '../clients/credentials.js';
 import type { ClientDirectory } from '../clients/directory.js';
 import type { FindClient } from '../clients/find.js';
-import type { ClientRegistration } from '../clients/register.js';
+import type { ClientRegistration } from '../client-registration.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import type { ClientCertificates } from '../http/client-certificate.js';

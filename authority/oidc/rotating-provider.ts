@@ -1,7 +1,7 @@
 import type { Provider } from 'oidc-provider';
 
 import type { Policy } from '@behalf/policy';
-import type { CurrentPolicy } from '../current-policy.js';
+import type { CurrentPolicy } from '../clients/current-policy.js';
 import type { KeysNow, SigningKeyRing } from '../keys/ring.js';
 
 type Handler = ReturnType<Provider['callback']>;

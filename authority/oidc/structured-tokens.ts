@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 
 import type { FindClient } from '../clients/find.js';
-import type { ClientRegistration } from '../clients/register.js';
+import type { ClientRegistration } from '../client-registration.js';
 import { isPublic } from '../clients/check.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';

@@ -4,6 +4,7 @@ import type { Policy } from '@behalf/policy';
 import { errors } from './oidc-provider.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { FindClient } from '../clients/find.js';
+import { serviceScopes } from '../clients/service-scopes.js';
 import { lesserDetail } from '../details/access.js';
 import { readGrantedAccess } from '../details/read.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
@@ -13,7 +14,6 @@ import type { AuthorityDatabase } from '../schema.js';
 import { accessTokenClaims } from './claims.js';
 import type { TokenExchange } from './exchange.js';
 import type { IssueTimes } from './issue-times.js';
-import { serviceScopes } from './offer.js';
 import { refuseSuspended } from './suspended.js';
 
 /** A token, as far as it is known when its claims are requested. */

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { silentLog } from '@behalf/gateway';
-import { SsfReceiver } from '@behalf/gateway/internal';
-import { RevocationView } from '@behalf/gateway/internal';
+import { RevocationView, SsfReceiver } from '@behalf/revocation/internal';
 import { printTable } from '../harness/table.js';
 import type { World } from './world.js';
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { AuthenticatedToken, RevokedSubject } from '@behalf/gateway/internal';
-import { RevocationView } from '@behalf/gateway/internal';
+import type { AuthenticatedToken } from '@behalf/gateway/internal';
+import { RevocationView } from '@behalf/revocation/internal';
+import type { RevokedSubject } from '@behalf/revocation/internal';
 import { interleave, medianOf, ratio } from '../harness/interleave.js';
 import { printTable } from '../harness/table.js';
 

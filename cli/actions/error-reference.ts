@@ -17,6 +17,7 @@ import {
   httpErrors,
   logCodes,
   supergraphErrors,
+  revocationErrors,
 } from '@behalf/gateway/internal';
 import { policyErrors } from '@behalf/policy';
 import { storeErrors, storeLogCodes } from '@behalf/store';
@@ -89,6 +90,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     title: 'Log of a subgraph',
     met: '`code` of a line, or the first argument of `log`: at most once a minute for each coordinate.',
     codes: subgraphLogCodes,
+  },
+  {
+    title: 'Revocations in a process of its own',
+    met: '`WatchOptionsError` of `watchRevocations`.',
+    codes: revocationErrors,
   },
   { title: 'Log of the gateway', met: '`code` of a line.', codes: logCodes },
   { title: 'Log of the authority', met: '`code` of a line.', codes: authorityLogCodes },

@@ -1,6 +1,5 @@
-import { addressProblem } from '../http/address.js';
-import { fetchJson } from '../http/fetch-json.js';
-import { KeysUnavailableError } from './remote-keys.js';
+import { addressProblem, fetchJson } from '@behalf/http/internal';
+import { KeysUnavailableError } from '@behalf/revocation/internal';
 
 const TIMEOUT_MS = 5_000;
 const METADATA_BYTES = 256 * 1024;

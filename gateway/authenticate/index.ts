@@ -1,16 +1,14 @@
 import { isStringArray } from '@behalf/directives/internal';
+import type { RevocationView, VerificationKey } from '@behalf/revocation/internal';
 import { LRUCache } from 'lru-cache';
-
 import { RefusedError } from '../errors.js';
 import type { IncomingRequest } from '../request/incoming-request.js';
-import type { RevocationView } from '../revocation/view.js';
 import { invalidToken, presentedToken, tokenRequired } from './bearer.js';
 import type { PresentedToken } from './bearer.js';
 import { readConfirmation } from './confirmation.js';
 import { readDelegation } from './delegation.js';
 import type { Issuers } from './issuers.js';
 import { refuseLongLived } from './lifetime.js';
-import type { VerificationKey } from './remote-keys.js';
 import type { SenderConstraint } from './sender-constraint.js';
 import type { AuthenticatedToken } from './token.js';
 

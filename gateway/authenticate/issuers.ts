@@ -1,3 +1,5 @@
+import { KeysUnavailableError, RemoteKeys } from '@behalf/revocation/internal';
+import type { VerificationKey } from '@behalf/revocation/internal';
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import { ConfigurationError, RefusedError } from '../errors.js';
@@ -8,8 +10,6 @@ import { TokenIntrospector } from './token-introspection.js';
 import type { TokenIntrospectionOptions } from './token-introspection.js';
 import { CLOCK_TOLERANCE_SECONDS } from './lifetime.js';
 import { Namespaces } from './namespaces.js';
-import { KeysUnavailableError, RemoteKeys } from './remote-keys.js';
-import type { VerificationKey } from './remote-keys.js';
 
 /** One trusted issuer of access tokens. */
 export interface IssuerOptions {

@@ -13,8 +13,8 @@ import {
 } from 'oauth4webapi';
 import type { ClientAuth, IntrospectionResponse } from 'oauth4webapi';
 import { networkOf } from '@behalf/http';
+import { boundedFetch } from '@behalf/http/internal';
 import { RefusedError } from '../errors.js';
-import { boundedFetch } from '../http/fetch-json.js';
 import { invalidToken } from './bearer.js';
 
 /** How the gateway introspects an issuer's opaque tokens (RFC 7662). */

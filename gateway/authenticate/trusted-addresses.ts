@@ -1,19 +1,13 @@
+import { addressProblem } from '@behalf/http/internal';
+import { streamProblem } from '@behalf/revocation/internal';
+import type { StreamAddresses } from '@behalf/revocation/internal';
 import { ConfigurationError } from '../errors.js';
-import { requireAddress } from '../http/address.js';
-import type { ConfiguredAddressRules } from '../http/address.js';
 
 interface IssuerAddresses {
   readonly issuer: string;
   readonly jwksUri?: string;
   readonly introspection?: { readonly endpoint: string };
   readonly allowInsecureIssuer?: boolean;
-}
-
-interface StreamAddresses {
-  readonly issuer: string;
-  readonly configurationUri?: string;
-  readonly hosts?: readonly string[];
-  readonly foreign?: { readonly deliveryEndpoint: string; readonly jwksUri?: string };
 }
 
 /**
@@ -26,42 +20,23 @@ export function requireTrustedAddresses(
   issuers: readonly IssuerAddresses[],
   streams: readonly StreamAddresses[],
 ): void {
-  issuers.forEach(({ issuer, jwksUri, introspection, allowInsecureIssuer: allowInsecure = false }, index) => {
+  issuers.forEach(({ issuer, jwksUri, introspection, allowInsecureIssuer = false }, index) => {
     const path = `issuers[${index}]`;
-    const rules = { allowInsecure, exemption: `${path}.allowInsecureIssuer` };
-    requireAddress(issuer, `${path}.issuer`, rules);
-    if (jwksUri !== undefined) requireAddress(jwksUri, `${path}.jwksUri`, rules);
-    if (introspection !== undefined)
-      requireAddress(introspection.endpoint, `${path}.introspection.endpoint`, rules);
+    const addresses = { issuer, jwksUri, 'introspection.endpoint': introspection?.endpoint };
+    for (const [key, address] of Object.entries(addresses)) {
+      if (address === undefined) continue;
+      const exemption = `${path}.allowInsecureIssuer`;
+      const problem = addressProblem(address, { allowInsecure: allowInsecureIssuer, exemption });
+      if (problem !== undefined) throw new ConfigurationError(`${path}.${key}`, problem);
+    }
   });
   streams.forEach((stream, index) => {
     const position = issuers.findIndex(({ issuer }) => issuer === stream.issuer);
-    requireStreamAddresses(stream, `revocation.streams[${index}]`, {
+    const found = streamProblem(stream, {
       allowInsecure: issuers[position]?.allowInsecureIssuer === true,
       exemption: `issuers[${position}].allowInsecureIssuer`,
     });
+    if (found !== undefined)
+      throw new ConfigurationError(`revocation.streams[${index}].${found.key}`, found.problem);
   });
-}
-
-/** The same for one stream. Its issuer is checked apart. @throws {ConfigurationError} */
-export function requireStreamAddresses(
-  { configurationUri, hosts = [], foreign }: StreamAddresses,
-  path: string,
-  rules: ConfiguredAddressRules,
-): void {
-  if (configurationUri !== undefined) requireAddress(configurationUri, `${path}.configurationUri`, rules);
-  hosts.forEach((host, index) => requireHost(host, `${path}.hosts[${index}]`));
-  if (foreign === undefined) return;
-  requireAddress(foreign.deliveryEndpoint, `${path}.foreign.deliveryEndpoint`, rules);
-  if (foreign.jwksUri !== undefined) requireAddress(foreign.jwksUri, `${path}.foreign.jwksUri`, rules);
-}
-
-/** A host for comparison: in lower case, with its port unless that is the scheme's default. */
-function requireHost(host: string, path: string): void {
-  const address = `https://${host}/`;
-  if (!URL.canParse(address) || new URL(address).host !== host)
-    throw new ConfigurationError(
-      path,
-      'must be a host in lower case, such as ssf.example or ssf.example:8443',
-    );
 }

@@ -1,4 +1,4 @@
-import { BYTES_PER_CHARACTER, ByteCache, documentLength } from '../limit/byte-cache.js';
+import { BYTES_PER_CHARACTER, ByteCache, documentLength } from '../byte-cache.js';
 import type { OperationAnalysis } from './analysis.js';
 import type { Conditions } from './conditions.js';
 import { denialsOf } from './denials.js';

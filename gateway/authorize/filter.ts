@@ -10,19 +10,19 @@ import { SelectionFilter } from './selection-filter.js';
 import type { ClientOperation } from './types.js';
 
 export interface FilteredOperation {
-  /** Absent when nothing is left. */
+  /** Undefined when nothing is left. */
   readonly execute: ClientOperation | undefined;
   readonly removals: Removals;
-  /** Denied fields that the client would have been answered, without those that `@skip` or `@include` exclude. */
+  /** Denied fields that the client would have received, without those that `@skip` or `@include` exclude. */
   readonly denied: readonly FieldNode[];
 }
 
 /**
  * Removes denied selections from an operation, before anything is planned.
  *
- * A selection set that becomes empty takes its field with it, upward; unused fragments, variables and spreads go as well. Every
- * fragment is filtered once. The result has its own hash: the gateway caches query plans by hash, and under the old one it
- * would run the plan of the whole operation.
+ * A field whose selections are all removed is removed as well, and so on upward; so are fragments and variables that are no
+ * longer used. The result has its own hash: `@apollo/gateway` caches query plans by hash, and under the old one it would run the
+ * plan of the whole operation.
  */
 export function filterOperation(
   analysis: OperationAnalysis,

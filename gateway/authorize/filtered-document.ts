@@ -10,7 +10,7 @@ import type { OperationAnalysis } from './analysis.js';
 import { typenameField } from './selection-filter.js';
 import type { Remainder } from './selection-filter.js';
 
-/** The document of what is left: without the fragments, variables and spreads that nothing in it needs. */
+/** Builds the document of the remaining selections, without the fragments and variables that they do not use. */
 export function buildDocument(
   analysis: OperationAnalysis,
   root: Remainder,

@@ -15,7 +15,6 @@ export type {
   Authorization,
   ClientOperation,
   Denial,
-  ErrorReport,
   ExecutionOutcome,
   SchemaGrants,
   SubgraphVocabulary,

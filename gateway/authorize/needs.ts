@@ -40,7 +40,11 @@ export function selectedRequirements(
   return found;
 }
 
-/** @param delegation its rights are not needed again; undefined: none */
+/**
+ * The rights that a caller lacks to meet all of the requirements.
+ *
+ * @param delegation the rights that the caller has; undefined for an anonymous one
+ */
 export function needsOf(asked: ReadonlyMap<Requirement, string>, delegation: Delegation | undefined): Needs {
   const impossible: string[] = [];
   const parts: Requirement[] = [];
@@ -60,7 +64,7 @@ export function needsOf(asked: ReadonlyMap<Requirement, string>, delegation: Del
   };
 }
 
-/** Each alternative without the names that are held. */
+/** Removes the names that the caller holds from each alternative. */
 export function withoutHeld(
   entries: readonly (readonly (readonly string[])[])[],
   held: ReadonlySet<string> | undefined,
@@ -69,7 +73,7 @@ export function withoutHeld(
   return entries.map((entry) => entry.map((names) => names.filter((name) => !held.has(name))));
 }
 
-/** An OR without alternatives, or a field without a rule where coverage is required. */
+/** Whether nobody can meet it: an OR has no alternatives, or the field has no rule although coverage is required. */
 function isImpossible({ uncovered, scopes, policies, purposes }: Requirement): boolean {
   return uncovered || [...scopes, ...policies, ...purposes].some((entry) => entry.length === 0);
 }

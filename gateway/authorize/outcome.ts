@@ -2,6 +2,7 @@ import type { Delegation } from '@behalf/directives';
 import { type RuleTable, withoutUndefined } from '@behalf/directives/internal';
 import type { GraphQLSchema } from 'graphql';
 import { ErrorList } from '../client-error.js';
+import type { ErrorReport } from '../subgraph-errors/log-errors.js';
 import type { OperationAnalysis } from './analysis.js';
 import type { Conditions } from './conditions.js';
 import { FieldCollector } from './collect.js';
@@ -13,7 +14,7 @@ import type { FilteredOperation } from './filter.js';
 import { ErrorPlacement } from './place-errors.js';
 import { Places } from './places.js';
 import { PositionRules } from './position-rules.js';
-import type { ErrorReport, ExecutionOutcome } from './types.js';
+import type { ExecutionOutcome } from './types.js';
 
 export interface CompletionInput {
   readonly schema: GraphQLSchema;

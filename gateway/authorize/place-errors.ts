@@ -3,13 +3,13 @@ import { withoutUndefined } from '@behalf/directives/internal';
 import { clientError, internalError, withoutStack } from '../client-error.js';
 import type { ErrorList } from '../client-error.js';
 import type { GatewayErrorCode } from '../errors.js';
+import type { ErrorReport } from '../subgraph-errors/log-errors.js';
 import { errorMessage, failureMessage, subgraphErrorOf } from '../subgraph-errors/subgraph-error.js';
 import type { SubgraphError } from '../subgraph-errors/subgraph-error.js';
 import type { FetchPlaces } from './fetch-places.js';
 import type { NoPlace, Place, Places } from './places.js';
 import { pathTo } from './position.js';
 import type { PositionRules } from './position-rules.js';
-import type { ErrorReport } from './types.js';
 
 export interface PlacementOptions {
   readonly places: Places;

@@ -8,13 +8,13 @@ import { responseKeyOf } from './response-key.js';
 export type Removal =
   /** Its own requirement is not met. */
   | 'denied'
-  /** All its selections are. */
+  /** All the selections on it were removed. */
   | 'emptied';
 
-/** Of an operation that was filtered. */
+/** The fields that were removed from an operation, each with the reason. */
 export type Removals = ReadonlyMap<FieldNode, Removal>;
 
-/** The denied selections that the client would have been answered. */
+/** The denied fields that the client would have received, without those below another denied field. */
 export function deniedSelections(
   analysis: OperationAnalysis,
   removals: Removals,
@@ -31,10 +31,10 @@ export function deniedSelections(
 }
 
 /**
- * Mutations run in the order in which their response keys are first selected (GraphQL sections 6.2.2 and 6.3.2). Where
- * everything of the first selection is denied and something of a later one is not, the first must hold the place.
+ * Mutations run in the order in which their response keys are first selected (GraphQL sections 6.2.2 and 6.3.2). An emptied
+ * field must hold the place of its key if another field with the same key is executed, or the order would change.
  *
- * @returns the first selections that must
+ * @returns the emptied fields that must stay
  */
 export function placeholdersOfMutations(
   analysis: OperationAnalysis,
@@ -53,10 +53,10 @@ export function placeholdersOfMutations(
 }
 
 /**
- * Visits the fields that `@skip` and `@include` leave in, in the order of their response keys. Each fragment is visited once,
- * and only where it is spread: one that is spread only where that is left out was not asked for.
+ * Visits the fields that `@skip` and `@include` do not exclude, in the order of the document. Each fragment is visited once, at
+ * its first spread that is not excluded either.
  *
- * @param visitField Returns whether the selections on the field are visited too.
+ * @param visitField returns whether to visit the selections on the field
  */
 function forEachSelected(
   analysis: OperationAnalysis,

@@ -4,25 +4,25 @@ import type { OperationAnalysis } from './analysis.js';
 import type { Conditions } from './conditions.js';
 import type { Removal, Removals } from './removals.js';
 
-/** The rest of a selection set. */
+/** What filtering leaves of a selection set. */
 export interface Remainder {
   readonly selections: readonly SelectionNode[];
-  /** Not all of it is excluded by `@skip` and `@include`. */
+  /** Whether something in it is executed: not removed, and not excluded by `@skip` or `@include`. */
   readonly live: boolean;
-  /** Something in it was denied that was not skipped anyway. */
+  /** Whether something in it was removed that `@skip` and `@include` would not have excluded anyway. */
   readonly lost: boolean;
 }
 
 const NOTHING: Remainder = Object.freeze({ selections: [], live: false, lost: false });
 
-/** The rest of one selection. */
+/** What filtering leaves of one selection. */
 interface Filtered<Node> extends Pick<Remainder, 'live' | 'lost'> {
   readonly kept: Node | undefined;
 }
 
 const NO_PLACEHOLDERS: ReadonlySet<FieldNode> = new Set();
 
-/** Takes denied selections out of one operation. Each fragment is filtered once. */
+/** Removes denied selections from one operation. Each fragment is filtered once. */
 export class SelectionFilter {
   readonly #analysis: OperationAnalysis;
   readonly #isPermitted: (requirementIndex: number) => boolean;
@@ -51,7 +51,7 @@ export class SelectionFilter {
     return this.#fragments;
   }
 
-  /** @param placeholders Emptied fields that stay, with nothing but their type. */
+  /** @param placeholders emptied fields that stay, with only `__typename` selected */
   filter(placeholders = NO_PLACEHOLDERS): Remainder {
     this.#placeholders = placeholders;
     this.#fragments.clear();
@@ -131,8 +131,8 @@ export class SelectionFilter {
   }
 
   /**
-   * The executed selection set. On an interface or union it adds `__typename`, which later shows which of the removed
-   * selections would have applied; if only skipped selections were removed it adds nothing.
+   * The executed selection set. On an interface or union it adds `__typename`, by which completion knows which of the removed
+   * selections would have applied. It also adds it if nothing is left, because an empty set would be invalid.
    */
   #rebuild(original: SelectionSetNode, remainder: Remainder): SelectionSetNode {
     const needsType = this.#analysis.onAbstract.has(original) || remainder.selections.length === 0;
@@ -152,7 +152,7 @@ function underExecutedKey(field: FieldNode, analysis: OperationAnalysis): FieldN
   return key === undefined ? field : { ...field, alias: { kind: Kind.NAME, value: key } };
 }
 
-/** The type of an object, under a response key that the client does not use. */
+/** Selects `__typename` under a response key that the client does not use. */
 export function typenameField(analysis: OperationAnalysis): FieldNode {
   return {
     kind: Kind.FIELD,

@@ -1,5 +1,6 @@
 import type { Requires } from '@behalf/directives';
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
+import type { ErrorReport } from '../subgraph-errors/log-errors.js';
 
 /** The operation as the server parsed and validated it. */
 export interface ClientOperation {
@@ -24,19 +25,6 @@ export interface Denial {
 export interface ExecutionOutcome {
   readonly data?: Record<string, unknown> | null;
   readonly errors?: readonly GraphQLError[];
-}
-
-/** An execution error, for the log: in names of the schema, without aliases, which a client chooses. */
-export interface ErrorReport {
-  /** Undefined for an error that no subgraph reported. */
-  readonly subgraph: string | undefined;
-  readonly code: string;
-  /** Names of fields and indices, with `?` for what the planner added. */
-  readonly path: string;
-  /** Only with `allowInsecureLogMessages`. */
-  readonly message?: string | undefined;
-  /** Unread errors of the same response. */
-  readonly further: number;
 }
 
 /** The decision on one operation for one delegation. */

@@ -1,6 +1,5 @@
 import { dirname, resolve } from 'node:path';
 import { parseYamlFile, readTextFile, requireKeys } from '@behalf/policy/internal';
-import type { AdministrationOptions } from '../administration.js';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import type { TokenIntrospectionOptions } from '../authenticate/token-introspection.js';
@@ -13,9 +12,10 @@ import type { LogLevel } from '../log.js';
 import { refuseContradictions } from '../options/contradictions.js';
 import { Extras } from '../options/extras.js';
 import { mapPlain, pathPattern } from '../options/plain.js';
-import type { Given, PropagationSettings, ProtectionOptions } from '../options/protection-options.js';
+import type { Given, ProtectionOptions } from '../options/protection-options.js';
 import type { CheckedOptions } from '../options/settings.js';
 import { requireShape } from '../options/validate.js';
+import type { PropagationSettings } from '../propagate/propagation-settings.js';
 import type { AuditOptions } from '../seal/audit-options.js';
 
 /** An issuer in the file: its keys are in separate files. */
@@ -26,10 +26,16 @@ export interface ConfiguredIssuer extends Omit<IssuerOptions, 'introspection'> {
   };
 }
 
+/** Key `administration` of the configuration. Without it, `/admin/explain` does not exist. */
+export interface AdministrationOptions {
+  /** Tokens without this scope are refused. */
+  readonly scope: string;
+}
+
 type KeysOfBoth =
   'authorization' | 'introspection' | 'externalUrl' | 'revocation' | 'subgraphs' | 'subgraphErrors';
 
-/** A gateway's configuration file as written; `schema.json` describes every key. Shared keys mean the same in the library. */
+/** A gateway's configuration file as written; `options/schema.json` describes every key. Shared keys mean the same in the library. */
 export interface GatewayConfig extends Pick<ProtectionOptions, KeysOfBoth> {
   readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: TlsOptions } | undefined;
   readonly proxies?: ProxyOptions | undefined;

@@ -10,7 +10,7 @@ import { cedarEvaluator } from '../policies/index.js';
 import type { PolicyEvaluator } from '../policies/index.js';
 import { SigningKeys } from '../propagate/signing-keys.js';
 import type { CheckedConfig, ConfiguredIssuer } from './config.js';
-import { readNamedFile } from './named-file.js';
+import { readNamedFile } from '../named-file.js';
 
 /**
  * The library options of a configuration file, with its key files read. `RuleFiles` reads the rules.

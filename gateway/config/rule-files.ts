@@ -1,9 +1,9 @@
 import { watchFile } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
 import type { PolicyEvaluator } from '../policies/index.js';
-import type { RulesUpdate } from '../rules-update.js';
+import type { RulesUpdate } from '../rules/replace-rules.js';
 import type { CheckedConfig } from './config.js';
-import { readNamedFile } from './named-file.js';
+import { readNamedFile } from '../named-file.js';
 import { openPolicies, policyFile } from './open.js';
 
 interface Texts {

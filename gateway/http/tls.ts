@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
-import { readNamedFile } from '../config/named-file.js';
+import { readNamedFile } from '../named-file.js';
 import { ConfigurationError } from '../errors.js';
 
 /** Key `listen.tls` of the configuration: TLS ends here. Files are PEM, absolute paths. */

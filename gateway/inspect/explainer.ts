@@ -1,6 +1,6 @@
 import { createOperationAuthorizer } from '../authorize/index.js';
-import { explainOperation } from '../explain.js';
-import type { ExplainInput, ExplainResult } from '../explain.js';
+import { explainOperation } from './explain.js';
+import type { ExplainInput, ExplainResult } from './explain.js';
 import { apiSchemaOf } from './supergraph.js';
 import type { Coverage } from './supergraph.js';
 

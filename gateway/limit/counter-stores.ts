@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { RateLimiterPostgres, RateLimiterRedis } from 'rate-limiter-flexible';
 import { ConfigurationError } from '../errors.js';
+import { importOptional } from '../import-optional.js';
 import type { GatewayLog } from '../log.js';
 import { MemoryRateCounters } from './rate-counters.js';
 import type { RateCounters } from './rate-counters.js';
@@ -48,23 +49,9 @@ export function makeRateCounters(store: string | undefined, log: GatewayLog): Ra
   }
 }
 
-/** Imports an optional package. @throws {ConfigurationError} if it is not installed */
-export async function loadDriver<Driver>(name: string, load: () => Promise<Driver>): Promise<Driver> {
-  try {
-    return await load();
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new ConfigurationError(
-      PATH,
-      `needs the package "${name}", which is not installed: npm install ${name}`,
-    );
-  }
-}
-
 /** The table exists already (see docs/how-to/gateway.md), so the role needs no right to create one. */
 async function openPostgres(connectionString: string): Promise<CounterStore> {
-  const { default: pg } = await loadDriver('pg', () => import('pg'));
+  const { default: pg } = await importOptional(PATH, 'pg', () => import('pg'));
   const pool = new pg.Pool({
     connectionString,
     max: MAX_CONNECTIONS,
@@ -104,7 +91,7 @@ async function openPostgres(connectionString: string): Promise<CounterStore> {
 }
 
 async function openRedis(url: string): Promise<CounterStore> {
-  const { Redis } = await loadDriver('ioredis', () => import('ioredis'));
+  const { Redis } = await importOptional(PATH, 'ioredis', () => import('ioredis'));
   const client = new Redis(url, {
     // What cannot be sent now fails now, and this gateway counts by itself.
     enableOfflineQueue: false,

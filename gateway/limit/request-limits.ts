@@ -1,13 +1,14 @@
+import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { ClientOperation } from '../authorize/index.js';
 import { RefusedError } from '../errors.js';
 import type { GatewayLog } from '../log.js';
-import type { Authenticated } from '../steps/stages.js';
 import type { CostModel } from './cost-model.js';
 import { OperationLimiter } from './limiter.js';
 import { limitRefusal } from './limits.js';
 import type { Exceeded, OperationLimits } from './limits.js';
 import { makeRateCounters } from './counter-stores.js';
 import type { RateCounters } from './rate-counters.js';
+import type { RateLimit } from './rate-limit.js';
 
 /** The size limits of operations, and the resources for processing and caching them. */
 export interface LimitSettings extends OperationLimits {
@@ -40,6 +41,13 @@ export interface RequestLimitsOptions {
   readonly log: GatewayLog;
 }
 
+/** The part of an authenticated operation by which it is counted. */
+export interface CountedCaller {
+  readonly exchange: { readonly transactionId: string };
+  readonly token: AuthenticatedToken | undefined;
+  readonly rules: { readonly rateLimit: RateLimit | undefined };
+}
+
 /** Step 2 of the pipeline: refuses what is too large or too frequent, before anything is decided or planned. */
 export class RequestLimits {
   readonly limiter: OperationLimiter;
@@ -54,7 +62,7 @@ export class RequestLimits {
   }
 
   /** Counts one request against its client's rate class. @throws {RefusedError} 429 `RATE_LIMITED` */
-  async countRequest(caller: Authenticated): Promise<void> {
+  async countRequest(caller: CountedCaller): Promise<void> {
     const { rules, token } = caller;
     if (token !== undefined) await this.#noteInShadow(caller, async () => rules.rateLimit?.count(token));
   }
@@ -66,7 +74,7 @@ export class RequestLimits {
    * @throws {RefusedError} 400 `OPERATION_LIMIT_EXCEEDED`, 429 `RATE_LIMITED`
    */
   async measure(
-    caller: Authenticated,
+    caller: CountedCaller,
     { document, operation }: Pick<ClientOperation, 'document' | 'operation'>,
     variables: Readonly<Record<string, unknown>>,
     costs: CostModel,
@@ -79,7 +87,7 @@ export class RequestLimits {
       await this.#noteInShadow(caller, async () => rules.rateLimit?.countWeight(token, measured));
   }
 
-  async #noteInShadow({ exchange }: Authenticated, count: () => Promise<void>): Promise<void> {
+  async #noteInShadow({ exchange }: CountedCaller, count: () => Promise<void>): Promise<void> {
     try {
       await count();
     } catch (error) {

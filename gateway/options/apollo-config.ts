@@ -1,9 +1,11 @@
-import type { ApolloGatewayConfig } from '../apollo.js';
+import type { ApolloGatewayConfig, SupergraphManager } from '../apollo.js';
 import { ConfigurationError } from '../errors.js';
-import type { SupergraphSource } from '../supergraph-versions.js';
 
 /** The options of `new ApolloGateway(…)`, except those that would bypass the protection. */
 export type ProtectedGatewayConfig = ApolloGatewayConfig;
+
+/** Where supergraphs come from: text, or a supergraph manager. */
+export type SupergraphSource = string | SupergraphManager | SupergraphManager['initialize'];
 
 /** Keys of ApolloGateway's configuration that bypass Behalf with data sources or schemas. */
 const FORBIDDEN_KEYS = [

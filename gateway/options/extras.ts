@@ -2,11 +2,11 @@ import { isRecord } from '@behalf/directives/internal';
 import type { JWK } from 'jose';
 import type { AuditSink } from '@behalf/audit';
 import type { Policy } from '@behalf/policy';
+import type { RevocationHooks } from '@behalf/revocation';
 import { ConfigurationError } from '../errors.js';
 import type { GatewayLog } from '../log.js';
 import type { PolicyEvaluator, PolicyFunction } from '../policies/index.js';
 import type { ProofReplayStore } from '../proof-replay/index.js';
-import type { RevocationHooks } from '../revocation/hooks.js';
 import { mapPlain, pathPattern } from './plain.js';
 
 interface ExtraTypes {

@@ -1,14 +1,12 @@
-import type { JWK } from 'jose';
 import type { Policy } from '@behalf/policy';
+import type { RevocationHooks, StreamOptions } from '@behalf/revocation';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import type { LimitSettings } from '../limit/request-limits.js';
 import type { GatewayLog, LogLevel } from '../log.js';
 import type { PolicyEvaluator, PolicyFunction } from '../policies/index.js';
-import type { TxnTokenExchangeOptions } from '../propagate/txn-token-exchange.js';
+import type { PropagationSettings } from '../propagate/propagation-settings.js';
 import type { SubgraphsOptions } from '../propagate/subgraph-options.js';
-import type { RevocationHooks } from '../revocation/hooks.js';
-import type { StreamOptions } from '../revocation/receiver.js';
 import type { SchemaIntrospectionRule } from '../schema-introspection/index.js';
 import type { AuditOptions } from '../seal/audit-options.js';
 import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
@@ -56,28 +54,6 @@ export interface RevocationSettings {
 export type RevocationOptions = Given<Omit<RevocationSettings, 'streams'>> &
   Pick<RevocationSettings, 'streams'>;
 
-/** The transaction tokens for subgraphs. */
-export interface PropagationSettings {
-  /** `iss` of the transaction tokens: the gateway, as the subgraphs know it. */
-  readonly issuer: string;
-  /** Seconds; at most 60, which is what subgraphs accept. Default 15. */
-  readonly tokenLifetimeSeconds: number;
-  /**
-   * `none`: one token per transaction and subgraph. `body`: one per subgraph request, valid once and for that request only, at
-   * the cost of a signature (about 30 µs) and a canonical text each. Default `none`.
-   */
-  readonly bind: 'none' | 'body';
-  /** Ed25519 private key (RFC 8037). Default: generated, for as long as the gateway runs. */
-  readonly key: JWK | undefined;
-  /**
-   * Seconds for which one key signs; the next one is published meanwhile. Longer than subgraphs cache a key set (10 minutes).
-   * Default: as long as the gateway runs.
-   */
-  readonly rotateKeysAfterSeconds: number | undefined;
-  /** Workloads that may exchange a transaction token for one with another audience. Default: none. */
-  readonly passOn: TxnTokenExchangeOptions | undefined;
-}
-
 /** The option `propagation`: {@link PropagationSettings}, all but `issuer` with a default. */
 export type PropagationOptions = Given<Omit<PropagationSettings, 'issuer'>> &
   Pick<PropagationSettings, 'issuer'>;
@@ -94,7 +70,7 @@ export interface PolicyAnswerOptions {
 
 /**
  * The options of {@link protectGateway}. They have the keys of the configuration file and are checked by its schema
- * (`gateway/config/schema.json`), and also accept functions and objects that a file cannot hold.
+ * (`gateway/options/schema.json`), and also accept functions and objects that a file cannot hold.
  *
  * @example
  * ```ts

@@ -1,15 +1,16 @@
 import type { Policy } from '@behalf/policy';
+import type { RevocationHooks } from '@behalf/revocation';
 import type { DpopSettings } from '../authenticate/dpop/options.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import type { LimitSettings } from '../limit/request-limits.js';
 import type { GatewayLog, LogLevel } from '../log.js';
 import type { PolicyEvaluator } from '../policies/index.js';
+import type { PropagationSettings } from '../propagate/propagation-settings.js';
 import type { SubgraphsOptions } from '../propagate/subgraph-options.js';
-import type { RevocationHooks } from '../revocation/hooks.js';
 import type { SchemaIntrospectionRule } from '../schema-introspection/index.js';
 import type { AuditMode, AuditSettings } from '../seal/audit-options.js';
 import type { SubgraphErrorSettings } from '../subgraph-errors/options.js';
-import type { AuthorizationSettings, PropagationSettings, RevocationSettings } from './protection-options.js';
+import type { AuthorizationSettings, RevocationSettings } from './protection-options.js';
 
 /** The options of a gateway, complete: every default is filled in, and nothing contradicts. */
 export interface Settings {

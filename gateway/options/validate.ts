@@ -1,5 +1,5 @@
 import { shapeCheck } from '@behalf/policy/internal';
-import schema from '../config/schema.json' with { type: 'json' };
+import schema from './schema.json' with { type: 'json' };
 import { ConfigurationError } from '../errors.js';
 
 /** The one check of options and configuration files. It fills in defaults, so it gets a copy of the data. */

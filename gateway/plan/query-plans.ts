@@ -3,7 +3,7 @@ import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/serv
 import type { QueryPlan } from '@apollo/query-planner';
 import { print } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { BYTES_PER_CHARACTER, ByteCache } from '../limit/byte-cache.js';
+import { BYTES_PER_CHARACTER, ByteCache } from '../byte-cache.js';
 import { Planner, PlanningLimitError } from './planner.js';
 import type { PlannerOptions, PlanningBudget } from './planner.js';
 

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { importOptional } from '../config/import-optional.js';
+import { importOptional } from '../import-optional.js';
 import { MemoryProofReplayStore } from './memory.js';
 import { ProofReplayStoreError } from './store.js';
 import type { ProofReplayStore } from './store.js';

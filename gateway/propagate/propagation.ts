@@ -1,7 +1,7 @@
 import type { Delegation } from '@behalf/directives';
 import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { Exchange } from '../request/exchange.js';
-import { AccessAccounts } from '../seal/accounts.js';
+import { AccessAccounts } from './accounts.js';
 
 /** What the data sources need and collect for one operation: the caller, and the subgraphs' reports. */
 export class Propagation {

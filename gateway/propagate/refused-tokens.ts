@@ -1,27 +1,27 @@
 import type { TxnTokenRefusal } from '@behalf/directives';
 import type { GatewayLog } from '../log.js';
-import type { GatewayMetrics } from '../metrics.js';
 
 /** Between two lines about the same subgraph and reason. */
 const QUIET_MS = 60_000;
 /** More subgraphs and reasons than any federation has: names come from supergraphs, of which there may be many over time. */
 const MAX_ENTRIES = 10_000;
 
+/** The metrics that it adds to. */
+interface RefusedTokenMetrics {
+  countRefusedToken(subgraph: string, reason: TxnTokenRefusal): void;
+}
+
 /**
  * Counts the transaction tokens that subgraphs refuse, and logs each subgraph and reason once a minute. Such a subgraph is
  * protected, but its configuration does not fit this gateway, so that it takes everybody for anonymous.
  */
 export class RefusedTokens {
-  readonly #metrics: Pick<GatewayMetrics, 'countRefusedToken'>;
+  readonly #metrics: RefusedTokenMetrics;
   readonly #log: GatewayLog;
   readonly #nowMs: () => number;
   readonly #entries = new Map<string, { quietUntilMs: number; count: number }>();
 
-  constructor(
-    metrics: Pick<GatewayMetrics, 'countRefusedToken'>,
-    log: GatewayLog,
-    nowMs: () => number = () => performance.now(),
-  ) {
+  constructor(metrics: RefusedTokenMetrics, log: GatewayLog, nowMs: () => number = () => performance.now()) {
     this.#metrics = metrics;
     this.#log = log;
     this.#nowMs = nowMs;

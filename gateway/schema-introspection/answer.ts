@@ -3,7 +3,7 @@ import { execute, printSchema } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { withoutUndefined } from '@behalf/directives/internal';
 import type { ExecutionOutcome, OperationAuthorizer } from '../authorize/index.js';
-import { BYTES_PER_CHARACTER, ByteCache } from '../limit/byte-cache.js';
+import { BYTES_PER_CHARACTER, ByteCache } from '../byte-cache.js';
 import { schemaIntrospectionRefused } from './rule.js';
 import { introspectableDocument, visibleSchema } from './visible-schema.js';
 

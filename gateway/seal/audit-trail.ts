@@ -1,6 +1,6 @@
 import { FileAuditSink } from '@behalf/audit';
 import type { AuditSink } from '@behalf/audit';
-import { importOptional } from '../config/import-optional.js';
+import { importOptional } from '../import-optional.js';
 import { ConfigurationError } from '../errors.js';
 import type { AuditDestination, AuditMode, AuditSettings } from './audit-options.js';
 

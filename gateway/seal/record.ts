@@ -5,7 +5,7 @@ import type { Delegation } from '@behalf/directives';
 import type { AuditCaller, AuditedAccess, AuditOutcome, AuditRecord } from '@behalf/audit';
 import type { Denial } from '../authorize/index.js';
 import type { TxnTokenExchangeOutcome } from '../propagate/txn-token-exchange.js';
-import type { Stage } from '../steps/stages.js';
+import type { Stage } from '../stages/stages.js';
 import { hmac, recordedHash, recordedIdentifier, recordedOperationName } from './recorded-text.js';
 
 /** More than any policy names. */

@@ -1,10 +1,10 @@
 import type { AuditOutcome, AuditRecord } from '@behalf/audit';
 import { RefusedError } from '../errors.js';
 import type { GatewayLog } from '../log.js';
-import type { GatewayMetrics } from '../metrics.js';
+import type { GatewayMetrics } from './metrics.js';
 import type { TxnTokenExchangeOutcome } from '../propagate/txn-token-exchange.js';
 import type { Exchange } from '../request/exchange.js';
-import type { Stage } from '../steps/stages.js';
+import type { Stage } from '../stages/stages.js';
 import type { AuditTrail } from './audit-trail.js';
 import { requestRecord, tokenExchangeRecord } from './record.js';
 

@@ -1,9 +1,9 @@
+import type { Suspensions } from '@behalf/revocation/internal';
 import type { Authenticator } from '../authenticate/index.js';
+import { suspended } from '../authenticate/suspended.js';
 import type { AuthenticatedToken } from '../authenticate/token.js';
-import { suspended } from '../revocation/refusal.js';
-import type { Suspensions } from '../revocation/suspensions.js';
-import type { PolicyRules, RulesInForce } from '../rules.js';
-import type { Authenticated, Incoming } from './stages.js';
+import type { PolicyRules, RulesInForce } from '../rules/policy-rules.js';
+import type { Authenticated, Incoming } from '../stages/stages.js';
 
 export interface AuthenticationParts {
   readonly authenticator: Authenticator;

@@ -1,11 +1,12 @@
 import type { GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { GraphQLError } from 'graphql';
-import type { Authorization, ExecutionOutcome } from '../authorize/index.js';
+import type { Authorization, ExecutionOutcome, OperationAuthorizer } from '../authorize/index.js';
 import { refuseSubscription } from '../authorize/refuse-subscription.js';
 import { variableErrors } from '../authorize/variables.js';
 import { RefusedError } from '../errors.js';
 import { InexactVariableError, settleVariables } from '../exact/input.js';
 import type { AuthorizationMode } from '../options/protection-options.js';
+import type { PolicyBook } from '../policies/index.js';
 import { Propagation } from '../propagate/propagation.js';
 import {
   refuseSchemaIntrospection,
@@ -13,8 +14,7 @@ import {
   splitSchemaIntrospection,
 } from '../schema-introspection/index.js';
 import type { SchemaIntrospectionRule } from '../schema-introspection/index.js';
-import type { SupergraphVersion } from '../supergraph-version.js';
-import type { Authorized, Prepared } from './stages.js';
+import type { Authorized, Prepared } from '../stages/stages.js';
 
 export interface AuthorizationRules {
   readonly mode: AuthorizationMode;
@@ -23,7 +23,11 @@ export interface AuthorizationRules {
   readonly maxErrors: number;
 }
 
-type Rules = Pick<SupergraphVersion, 'authorizer' | 'policies'>;
+/** Of the supergraph that executes the operation. */
+interface Rules {
+  readonly authorizer: OperationAuthorizer;
+  readonly policies: PolicyBook;
+}
 
 /** Decides what may be planned. @throws {RefusedError} */
 export async function authorize(

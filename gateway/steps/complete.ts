@@ -2,7 +2,7 @@ import { joinOutcomes } from '../schema-introspection/index.js';
 import type { GatewayLog } from '../log.js';
 import { ErrorLog } from '../subgraph-errors/log-errors.js';
 import { tellStepUps } from './reject.js';
-import type { Completed, Executed } from './stages.js';
+import type { Completed, Executed } from '../stages/stages.js';
 
 /** For one log line. The audit record has all of them. */
 const MAX_LOGGED_COORDINATES = 20;

@@ -2,7 +2,7 @@ import type { GatewayGraphQLRequestContext } from '@apollo/server-gateway-interf
 import type { OperationDefinitionNode } from 'graphql';
 import { RefusedError } from '../errors.js';
 import type { CostModel, RequestLimits } from '../limit/index.js';
-import type { Authenticated } from './stages.js';
+import type { Authenticated } from '../stages/stages.js';
 
 /** Counts one request against its client's rate class, unless that happened before its operation was parsed. */
 export async function countRequest(

@@ -1,7 +1,7 @@
 import type { GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import { Kind } from 'graphql';
 import { settleLiterals } from '../exact/input.js';
-import type { Authenticated, Prepared } from './stages.js';
+import type { Authenticated, Prepared } from '../stages/stages.js';
 
 /** The operation as the client sent it, with every number in it exact. */
 export function prepare(authenticated: Authenticated, request: GatewayGraphQLRequestContext): Prepared {

@@ -1,11 +1,17 @@
-import type { GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
+import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { ClientOperation, ExecutionOutcome } from '../authorize/index.js';
 import { PROPAGATION } from '../propagate/propagation.js';
+import type { SharedUse } from '../request/shared-use.js';
+import type { GrantedSchemaIntrospection } from '../schema-introspection/index.js';
 import { isPlainOperationName } from '../seal/recorded-text.js';
-import type { SupergraphVersion } from '../supergraph-version.js';
-import type { Authorized, Executed } from './stages.js';
+import type { Authorized, Executed } from '../stages/stages.js';
 
-type Execution = Pick<SupergraphVersion, 'execute' | 'schemaIntrospection'>;
+/** Of the supergraph that executes the operation. */
+export interface Execution {
+  /** Plans and executes an operation. @param usage of all operations in the same HTTP request */
+  readonly execute: (request: GatewayGraphQLRequestContext, usage: SharedUse) => ReturnType<GatewayExecutor>;
+  readonly schemaIntrospection: GrantedSchemaIntrospection;
+}
 
 /** Plans and executes the filtered operation, with a transaction token for each subgraph. */
 export async function propagate(

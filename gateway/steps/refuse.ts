@@ -2,12 +2,12 @@ import type { GraphQLError } from 'graphql';
 import type { AuditOutcome } from '@behalf/audit';
 import { internalError } from '../client-error.js';
 import { RefusedError } from '../errors.js';
-import type { Challenges } from '../http/present-challenge.js';
+import type { Challenges } from '../authenticate/present-challenge.js';
 import type { GatewayLog } from '../log.js';
 import type { Recorder } from '../seal/recorder.js';
 import { stackFrames } from '../stack-frames.js';
 import { RejectedError } from './reject.js';
-import type { Stage } from './stages.js';
+import type { Stage } from '../stages/stages.js';
 
 export interface RefusalParts {
   readonly recorder: Recorder;

@@ -11,7 +11,7 @@ import { bearerChallenge, insufficientScope, insufficientUserAuthentication } fr
 import { statusTellsOutcome } from '../http/media-type.js';
 import type { AuthorizationMode } from '../options/protection-options.js';
 import type { AuthorizationRules } from './authorize.js';
-import type { Authorized } from './stages.js';
+import type { Authorized } from '../stages/stages.js';
 
 /**
  * Refuses an operation as a whole for its denials: in mode `reject` for any of them, and in mode `filter` if nothing is left

@@ -1,6 +1,6 @@
 import type { ExecutionOutcome } from '../authorize/index.js';
 import type { Recorder } from '../seal/recorder.js';
-import type { Completed } from './stages.js';
+import type { Completed } from '../stages/stages.js';
 
 /**
  * The last step: the audit record of an operation that ran. An operation that did not come this far is sealed by `refuse`.

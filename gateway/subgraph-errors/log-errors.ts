@@ -1,8 +1,20 @@
-import type { ErrorReport } from '../authorize/index.js';
 import type { GatewayLog } from '../log.js';
 
 /** One hostile answer must not fill the log. */
 const MAX_LINES = 20;
+
+/** An execution error, for the log: in names of the schema, without aliases, which a client chooses. */
+export interface ErrorReport {
+  /** Undefined for an error that no subgraph reported. */
+  readonly subgraph: string | undefined;
+  readonly code: string;
+  /** Names of fields and indices, with `?` for what the planner added. */
+  readonly path: string;
+  /** Only with `allowInsecureLogMessages`. */
+  readonly message?: string | undefined;
+  /** Unread errors of the same response. */
+  readonly further: number;
+}
 
 /** Writes the errors of one operation's execution to the log: the first of them, then how many more there were. */
 export class ErrorLog {

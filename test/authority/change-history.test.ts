@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { type AuthoritySchema, migrateAuthority } from '../../authority/internal.js';
 import { SESSION_REVOKED } from '../../authority/changes/log.js';
-import { HISTORY_SECONDS, StreamRegister } from '../../authority/changes/streams.js';
+import { HISTORY_SECONDS, StreamRegister } from '../../authority/ssf/streams.js';
 import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
 import { openDatabase } from '../../store/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';

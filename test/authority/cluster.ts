@@ -5,8 +5,8 @@ import { type Kysely, sql } from 'kysely';
 
 import type { AuthoritySchema } from '../../authority/internal.js';
 import type { GatewayLog } from '../../gateway/index.js';
-import { SsfReceiver } from '../../gateway/revocation/receiver.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
+import { SsfReceiver } from '../../revocation/receiver.js';
+import { RevocationView } from '../../revocation/view.js';
 import { openDatabase } from '../../store/index.js';
 import { type Cleanup, until } from '../gateway/support.js';
 import { Balancer } from './balancer.js';

@@ -14,7 +14,7 @@ import {
   migrateAuthority,
   SuspensionRegister,
 } from '../../authority/internal.js';
-import { StreamRegister } from '../../authority/changes/streams.js';
+import { StreamRegister } from '../../authority/ssf/streams.js';
 import {
   createReplayRole,
   type DatabaseServer,

@@ -7,7 +7,7 @@ import { afterEach, expect, it } from 'vitest';
 
 import { openDatabaseServer } from '../../store/index.js';
 import { Cleanup, until } from '../gateway/support.js';
-import { token } from '../gateway/transmitter.js';
+import { token } from '../revocation/transmitter.js';
 import { createTestDatabase } from '../support/database.js';
 import { CHANGES_PER_PERSON, Cluster, EVENTS_PER_PERSON } from './cluster.js';
 

@@ -16,7 +16,7 @@ import {
 } from '../../authority/internal.js';
 import { ChangeFeed } from '../../authority/changes/feed.js';
 import { wake } from '../../authority/changes/channels.js';
-import { StreamRegister } from '../../authority/changes/streams.js';
+import { StreamRegister } from '../../authority/ssf/streams.js';
 import { SealedSecrets } from '../../authority/keys/sealed.js';
 import { tendKeys } from '../../authority/keys/tend.js';
 import { createReplayRole, migrateReplay, openDatabase } from '../../store/index.js';

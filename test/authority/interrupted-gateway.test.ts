@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { GatewayAcknowledgements } from '../../authority/internal.js';
-import type { StreamStatus } from '../../authority/changes/stream.js';
-import { StreamRegister } from '../../authority/changes/streams.js';
-import { SsfReceiver } from '../../gateway/revocation/receiver.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
+import type { StreamStatus } from '../../authority/ssf/stream.js';
+import { StreamRegister } from '../../authority/ssf/streams.js';
+import { SsfReceiver } from '../../revocation/receiver.js';
+import { RevocationView } from '../../revocation/view.js';
 import { Cleanup, TestLog, until } from '../gateway/support.js';
-import { token } from '../gateway/transmitter.js';
+import { token } from '../revocation/transmitter.js';
 import { startTestAuthority, STREAM_SECRET, type TestAuthority } from './setup.js';
 
 const BY_ADMIN = { by: 'admin-iris', initiator: 'admin' } as const;

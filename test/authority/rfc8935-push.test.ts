@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { type AuthorityOptions, startAuthority } from '../../authority/index.js';
-import { StreamRegister } from '../../authority/changes/streams.js';
+import { StreamRegister } from '../../authority/ssf/streams.js';
 import { checkPolicy } from '../../policy/index.js';
 import { bodyOf, Cleanup, freePort, type Listening, listen, until } from '../gateway/support.js';
 import {

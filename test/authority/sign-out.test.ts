@@ -2,10 +2,10 @@ import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { RevocationView } from '../../gateway/revocation/view.js';
-import { SsfReceiver } from '../../gateway/revocation/receiver.js';
+import { RevocationView } from '../../revocation/view.js';
+import { SsfReceiver } from '../../revocation/receiver.js';
 import { TestLog, until } from '../gateway/support.js';
-import { token } from '../gateway/transmitter.js';
+import { token } from '../revocation/transmitter.js';
 import { BrowserlessPerson } from '../support/person.js';
 import {
   authorizationRequest,

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import * as oidc from 'openid-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { StreamRegister } from '../../authority/changes/streams.js';
+import { StreamRegister } from '../../authority/ssf/streams.js';
 import { SuspensionRegister, type SuspensionTarget } from '../../authority/internal.js';
 import { BrowserlessPerson } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';

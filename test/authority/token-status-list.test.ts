@@ -12,7 +12,7 @@ import {
   removeExpiredStatuses,
   type StatusClaim,
 } from '../../authority/status/register.js';
-import { revokeStatuses } from '../../authority/status/revoke.js';
+import { revokeStatuses } from '../../authority/changes/revoke-statuses.js';
 import { until } from '../gateway/support.js';
 import { signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';

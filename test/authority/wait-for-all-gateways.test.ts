@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { GatewayAcknowledgements } from '../../authority/internal.js';
-import { SsfReceiver } from '../../gateway/revocation/receiver.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
+import { SsfReceiver } from '../../revocation/receiver.js';
+import { RevocationView } from '../../revocation/view.js';
 import { Cleanup, TestLog, until } from '../gateway/support.js';
-import { token } from '../gateway/transmitter.js';
+import { token } from '../revocation/transmitter.js';
 import { startTestAuthority, STREAM_SECRET, type TestAuthority } from './setup.js';
 
 const BY_ADMIN = { by: 'admin-iris', initiator: 'admin' } as const;

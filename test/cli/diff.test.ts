@@ -7,7 +7,7 @@ import type { Requirement } from '@behalf/directives/internal';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeSupergraph } from '../../gateway/compose/compose.js';
-import { supposedDelegation } from '../../gateway/explain.js';
+import { supposedDelegation } from '../../gateway/inspect/explain.js';
 import { diffSupergraphs } from '../../gateway/inspect/diff.js';
 import { compareRequirements, implies } from '../../gateway/inspect/implication.js';
 import { inspectSupergraph } from '../../gateway/inspect/supergraph.js';

@@ -10,7 +10,7 @@ import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 import type { Explanation } from '../../gateway/authorize/index.js';
 import { sufficientSets } from '../../gateway/authorize/sufficient.js';
-import { explainOperation, supposedDelegation } from '../../gateway/explain.js';
+import { explainOperation, supposedDelegation } from '../../gateway/inspect/explain.js';
 import { OperationLimiter } from '../../gateway/limit/index.js';
 import { apiSchemaOf } from '../../gateway/inspect/supergraph.js';
 import { behalf } from './support.js';

@@ -16,7 +16,7 @@ import {
   until,
 } from './support.js';
 import type { Answer, TestGateway } from './support.js';
-import { ofConsent, Transmitter } from './transmitter.js';
+import { ofConsent, Transmitter } from '../revocation/transmitter.js';
 
 const SCOPE = 'gateway:admin';
 const JSON_TYPE = { 'content-type': 'application/json' };

@@ -3,9 +3,9 @@ import { normalizeOptions } from '../../gateway/options/normalize.js';
 import { Pipeline } from '../../gateway/pipeline.js';
 import { createProtection } from '../../gateway/protection.js';
 import type { Protection } from '../../gateway/protection.js';
-import { GatewayRequest } from '../../gateway/request/gateway-request.js';
+import { GatewayRequest } from '../../gateway/stages/gateway-request.js';
 import { authenticate, refuseSuspended } from '../../gateway/steps/authenticate.js';
-import type { Authenticated } from '../../gateway/steps/stages.js';
+import type { Authenticated } from '../../gateway/stages/stages.js';
 
 /** The pipeline's first step alone, with the parts of a gateway with these options. */
 export class Admission {

@@ -4,7 +4,7 @@ import type { Delegation } from '@behalf/directives';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 import type { ClientOperation } from '../../gateway/authorize/index.js';
 import { GrantedSchemaIntrospection } from '../../gateway/schema-introspection/index.js';
-import { ByteCache } from '../../gateway/limit/index.js';
+import { ByteCache } from '../../gateway/byte-cache.js';
 import { QueryPlans } from '../../gateway/plan/query-plans.js';
 import { AUDIENCE, Cleanup, compose, send, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
 import type { TestGateway } from './support.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig, ConfigurationError, readConfig } from '../../gateway/index.js';
-import schema from '../../gateway/config/schema.json' with { type: 'json' };
+import schema from '../../gateway/options/schema.json' with { type: 'json' };
 
 let folder: string;
 beforeAll(async () => {

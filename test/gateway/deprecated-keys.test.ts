@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { deprecatedKeys } from '../../gateway/config/deprecated-keys.js';
-import schema from '../../gateway/config/schema.json' with { type: 'json' };
+import schema from '../../gateway/options/schema.json' with { type: 'json' };
 
 const made = {
   properties: {

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { RefusedError } from '../../gateway/errors.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
+import { RevocationView } from '../../revocation/view.js';
 import { Admission } from './admission.js';
 import { AUDIENCE, Cleanup, TestIssuer } from './support.js';
-import { ISSUER, LIFETIME_SECONDS, token } from './transmitter.js';
+import { ISSUER, LIFETIME_SECONDS, token } from '../revocation/transmitter.js';
 
 const cleanup = new Cleanup();
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { checkConfig } from '../../gateway/index.js';
-import type { ForeignStreamOptions } from '../../gateway/revocation/receiver.js';
+import type { ForeignStreamOptions } from '../../revocation/index.js';
 import {
   AUDIENCE,
   bodyOf,

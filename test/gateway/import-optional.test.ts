@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { importOptional } from '../../gateway/config/import-optional.js';
+import { importOptional } from '../../gateway/import-optional.js';
 import { ConfigurationError } from '../../gateway/index.js';
 
 const load = async (specifier: string): Promise<unknown> => import(/* @vite-ignore */ specifier);
@@ -18,7 +18,7 @@ describe('importOptional', () => {
   });
 
   it('rethrows what the module itself throws', async () => {
-    const attempt = importOptional('dpop.database', 'pg', async () =>
+    const attempt = importOptional('limits.store', 'ioredis', async () =>
       load('data:text/javascript,throw new RangeError("from the module")'),
     );
     await expect(attempt).rejects.toThrow(RangeError);

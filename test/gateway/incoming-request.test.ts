@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError, protectGateway, silentLog } from '../../gateway/index.js';
 import type { IncomingRequest } from '../../gateway/index.js';
-import { requestOf } from '../../gateway/request/gateway-request.js';
+import { requestOf } from '../../gateway/stages/gateway-request.js';
 
 const gateway = protectGateway(
   { supergraphSdl: 'type Query { a: Int }' },

@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { watchRevocations } from '../../gateway/index.js';
-import type { ConsentChange, Revocation } from '../../gateway/index.js';
-import { HookQueue } from '../../gateway/revocation/hooks.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
-import type { RevokedSubject } from '../../gateway/revocation/view.js';
+import type { ConsentChange, Revocation } from '../../revocation/index.js';
+import { HookQueue } from '../../revocation/hooks.js';
+import { RevocationView } from '../../revocation/view.js';
+import type { RevokedSubject } from '../../revocation/view.js';
 import {
   AUDIENCE,
   Cleanup,
@@ -14,7 +13,7 @@ import {
   TestSubgraph,
   until,
 } from './support.js';
-import { ofConsent, token, Transmitter } from './transmitter.js';
+import { ofConsent, token, Transmitter } from '../revocation/transmitter.js';
 
 const ISSUER = 'https://issuer.example';
 const cleanup = new Cleanup();
@@ -150,19 +149,4 @@ it('works in a gateway over a real stream', async () => {
   await until(() => changes.length === 1, 'the hooks were called');
   expect(changes[0]).toMatchObject({ kind: 'consent', issuer: transmitter.url, consentId: 'consent-1' });
   expect(revocations).toEqual(changes);
-});
-
-it('works outside of a gateway by watchRevocations, which ends its stream', async () => {
-  const transmitter = await Transmitter.start();
-  cleanup.add(() => transmitter.close());
-  const changes: ConsentChange[] = [];
-  const watch = watchRevocations({
-    streams: [{ issuer: transmitter.url, secret: 'stream-secret' }],
-    onConsentChange: (change) => changes.push(change),
-  });
-  expect(watch.isFresh()).toBe(false);
-  await transmitter.announce(ofConsent('consent-1'));
-  await until(() => changes.length > 0 && watch.isFresh(), 'the hooks were called');
-  expect(changes[0]).toMatchObject({ consentId: 'consent-1' });
-  await watch.close();
 });

@@ -18,7 +18,7 @@ import {
   TestSubgraph,
   until,
 } from './support.js';
-import { ofConsent, Transmitter } from './transmitter.js';
+import { ofConsent, Transmitter } from '../revocation/transmitter.js';
 
 describe('the gateway', () => {
   const cleanup = new Cleanup();

@@ -2,10 +2,10 @@ import type { ActorClaim } from '@behalf/directives';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { AuthenticatedToken } from '../../gateway/authenticate/token.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
-import type { RevokedSubject } from '../../gateway/revocation/view.js';
+import { RevocationView } from '../../revocation/view.js';
+import type { RevokedSubject } from '../../revocation/view.js';
 import { AUDIENCE, Cleanup, codes, compose, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
-import { ISSUER, LIFETIME_SECONDS, token } from './transmitter.js';
+import { ISSUER, LIFETIME_SECONDS, token } from '../revocation/transmitter.js';
 
 const NOW_MS = 1_800_000_000_000;
 const NOW_SECONDS = NOW_MS / 1000;

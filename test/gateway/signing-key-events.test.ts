@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Issuers } from '../../gateway/authenticate/issuers.js';
-import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../../gateway/revocation/key-events.js';
-import { SsfReceiver } from '../../gateway/revocation/receiver.js';
-import { RevocationView } from '../../gateway/revocation/view.js';
+import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../../revocation/key-events.js';
+import { SsfReceiver } from '../../revocation/receiver.js';
+import { RevocationView } from '../../revocation/view.js';
 import { AUDIENCE, Cleanup, makeKey, TestIssuer, TestLog, until } from './support.js';
-import { LIFETIME_SECONDS, ofConsent, token, Transmitter } from './transmitter.js';
+import { LIFETIME_SECONDS, ofConsent, token, Transmitter } from '../revocation/transmitter.js';
 
 const ofKey = (id: unknown) => ({ format: 'complex', key: { format: 'opaque', id } });
 const NOW_SECONDS = Math.floor(Date.now() / 1000);

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditRecord } from '../../audit/index.js';
-import { ACCESS_RESUMED, ACCESS_SUSPENDED } from '../../gateway/revocation/events.js';
-import { Suspensions } from '../../gateway/revocation/suspensions.js';
-import type { Suspended } from '../../gateway/revocation/suspensions.js';
+import { ACCESS_RESUMED, ACCESS_SUSPENDED } from '../../revocation/events.js';
+import { Suspensions } from '../../revocation/suspensions.js';
+import type { Suspended } from '../../revocation/suspensions.js';
 import {
   AUDIENCE,
   Cleanup,
@@ -18,7 +18,7 @@ import {
   until,
 } from './support.js';
 import type { TestGateway } from './support.js';
-import { ISSUER, token, Transmitter } from './transmitter.js';
+import { ISSUER, token, Transmitter } from '../revocation/transmitter.js';
 
 const ofClient = (id: string) => ({ format: 'complex', application: { format: 'opaque', id } });
 const ofScope = (id: string) => ({ format: 'complex', scope: { format: 'opaque', id } });

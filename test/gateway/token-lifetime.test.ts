@@ -8,7 +8,7 @@ import { checkConfig } from '../../gateway/index.js';
 import type { RevocationOptions } from '../../gateway/options/protection-options.js';
 import { Admission } from './admission.js';
 import { AUDIENCE, Cleanup, listen, sendJson, TestIssuer, until } from './support.js';
-import { Transmitter } from './transmitter.js';
+import { Transmitter } from '../revocation/transmitter.js';
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { exportJWK, generateKeyPair } from 'jose';
 import type { JWK } from 'jose';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { RemoteKeys } from '../../gateway/authenticate/remote-keys.js';
-import type { VerificationKey } from '../../gateway/authenticate/remote-keys.js';
+import { RemoteKeys } from '../../revocation/remote-keys.js';
+import type { VerificationKey } from '../../revocation/remote-keys.js';
 import { RefusedError } from '../../gateway/errors.js';
 import { Admission } from './admission.js';
 import {

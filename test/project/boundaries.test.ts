@@ -19,9 +19,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   policy: ['@behalf/directives'],
   store: [],
   http: [],
+  revocation: ['@behalf/directives', '@behalf/http'],
   audit: ['@behalf/store', '@behalf/directives'],
   authority: ['@behalf/store', '@behalf/http', '@behalf/directives', '@behalf/policy'],
-  gateway: ['@behalf/audit', '@behalf/http', '@behalf/directives', '@behalf/policy', '@behalf/store'],
+  gateway: [
+    '@behalf/audit',
+    '@behalf/directives',
+    '@behalf/http',
+    '@behalf/policy',
+    '@behalf/revocation',
+    '@behalf/store',
+  ],
   'subgraphs/consent': ['@behalf/store', '@behalf/http', '@behalf/directives', '@behalf/authority'],
   'subgraphs/bank': [
     '@behalf/audit',
@@ -42,6 +50,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     '@behalf/store',
   ],
 };
+/** Packages whose folders have layers. The example's folders are programs, which its root starts. */
+const LAYERED = Object.keys(MAY_IMPORT).filter(
+  (folder) => !['directives', 'subgraphs/bank'].includes(folder),
+);
+
 const IMPORT = /(?:^(?:import|export|\}).*\bfrom\s+|^import\s+|\bimport\(\s*)'([^'\n]+)'/gm;
 
 async function manifestOf(folder: string): Promise<Manifest> {
@@ -137,6 +150,70 @@ it.each([...Object.keys(MAY_IMPORT), 'bench', 'test'])('no files of %s import ea
   const graph = await importGraph(folder);
   expect([...graph.values()].flat().length).toBeGreaterThan(0);
   expect(circleIn(graph)?.map((file) => relative(root, file))).toBeUndefined();
+});
+
+/** `steps/authorize.ts` → `steps`; a file at the package's root stands for itself. */
+function folderOf(folder: string, file: string): string {
+  const [first = ''] = relative(join(root, folder), file).split(sep);
+  return first;
+}
+
+/** The import graph of a package's top folders and of the files beside them. */
+async function folderGraph(folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const folders = new Map<string, Set<string>>();
+  for (const [file, imported] of await importGraph(folder)) {
+    const from = folderOf(folder, file);
+    const to = folders.get(from) ?? new Set();
+    folders.set(from, to);
+    for (const each of imported) if (folderOf(folder, each) !== from) to.add(folderOf(folder, each));
+  }
+  return new Map([...folders].map(([from, to]) => [from, [...to]]));
+}
+
+/** The folders that a file at the root imports, directly or through other such files. */
+function foldersBehind(graph: ReadonlyMap<string, readonly string[]>, rootFile: string): readonly string[] {
+  const found = new Set([rootFile]);
+  for (const node of found) {
+    if (isFile(node)) for (const next of graph.get(node) ?? []) found.add(next);
+  }
+  return [...found].filter((node) => !isFile(node));
+}
+
+function isFile(node: string): boolean {
+  return /\.\w+$/.test(node);
+}
+
+/** The root composes the folders: a folder may import a file there only if that file imports no folder. */
+function upwardImports(graph: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const found: string[] = [];
+  for (const [from, imported] of graph) {
+    if (isFile(from)) continue;
+    for (const to of imported.filter(isFile)) {
+      const behind = foldersBehind(graph, to);
+      if (behind.length > 0) found.push(`${from} imports ${to}, which imports ${behind.join(', ')}`);
+    }
+  }
+  return found;
+}
+
+it.each(LAYERED)('no folders of %s import each other', async (folder) => {
+  const graph = await folderGraph(folder);
+  expect(upwardImports(graph)).toEqual([]);
+  const folders = [...graph].filter(([from]) => !isFile(from));
+  const circle = circleIn(new Map(folders.map(([from, to]) => [from, to.filter((node) => !isFile(node))])));
+  expect(circle).toBeUndefined();
+});
+
+it('finds a folder that imports the root upward, also through another file', () => {
+  const graph = new Map([
+    ['steps', ['errors.ts', 'server.ts']],
+    ['errors.ts', ['log.ts']],
+    ['log.ts', []],
+    ['server.ts', ['start.ts']],
+    ['start.ts', ['options']],
+    ['options', []],
+  ]);
+  expect(upwardImports(graph)).toEqual(['steps imports server.ts, which imports options']);
 });
 
 it('no packages import each other', () => {

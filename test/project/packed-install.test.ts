@@ -9,8 +9,9 @@ const run = promisify(execFile);
 let project: string;
 
 beforeAll(async () => {
-  project = await packedProject('directives-alone', [
+  project = await packedProject('subgraph-alone', [
     '@behalf/directives',
+    '@behalf/revocation',
     '@apollo/subgraph@2.15',
     '@opentelemetry/api@1',
     'graphql@16',
@@ -48,7 +49,19 @@ it('the directives alone protect a subgraph', async () => {
   expect(JSON.parse(stdout)).toEqual([{ open: 'open', closed: null }, ['UNAUTHORIZED_FIELD_OR_TYPE']]);
 });
 
-it('the directives install neither gateway, authority nor store', async () => {
+it('a subgraph with a cache watches revocations without a gateway', async () => {
+  await writeFile(
+    join(project, 'watch.js'),
+    `import { watchRevocations } from '@behalf/revocation';
+     const watch = watchRevocations({ streams: [{ issuer: 'https://localhost:1', secret: 'sesame' }] });
+     console.log(watch.isFresh());
+     await watch.close();`,
+  );
+  const { stdout } = await run(process.execPath, ['watch.js'], { cwd: project });
+  expect(stdout).toBe('false\n');
+});
+
+it('directives and revocation install neither gateway, authority nor store', async () => {
   const installed = await readdir(join(project, 'node_modules'), { recursive: false });
   const scoped = await readdir(join(project, 'node_modules/@apollo'));
   expect(scoped).not.toContain('gateway');

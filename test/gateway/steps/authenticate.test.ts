@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthenticatedToken } from '../../../gateway/authenticate/token.js';
 import type { PolicyCeiling } from '../../../gateway/authorize/ceiling.js';
-import type { SuspensionCode, Suspensions } from '../../../gateway/revocation/suspensions.js';
-import type { PolicyRules } from '../../../gateway/rules.js';
+import type { SuspensionCode, Suspensions } from '../../../revocation/suspensions.js';
+import type { PolicyRules } from '../../../gateway/rules/policy-rules.js';
 import { adopt, authenticate, refuseSuspended } from '../../../gateway/steps/authenticate.js';
 import type { AuthenticationParts } from '../../../gateway/steps/authenticate.js';
-import type { Incoming } from '../../../gateway/steps/stages.js';
+import type { Incoming } from '../../../gateway/stages/stages.js';
 import { authenticated, delegationOf, NO_RULES, refusalOf, standIn, tokenOf } from './support.js';
 
 const TOKEN = tokenOf(delegationOf('a', 'b', 'c'));

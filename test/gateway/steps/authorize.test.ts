@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClientOperation } from '../../../gateway/authorize/index.js';
 import { authorize } from '../../../gateway/steps/authorize.js';
 import type { AuthorizationRules } from '../../../gateway/steps/authorize.js';
-import type { Authorized } from '../../../gateway/steps/stages.js';
+import type { Authorized } from '../../../gateway/stages/stages.js';
 import { decision, delegationOf, prepared, refusalOf, requestOf, standIn, tokenOf } from './support.js';
 
 const TOKEN = tokenOf(delegationOf('a'));

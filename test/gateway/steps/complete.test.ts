@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import type { Authorization, ErrorReport } from '../../../gateway/authorize/index.js';
+import type { Authorization } from '../../../gateway/authorize/index.js';
+import type { ErrorReport } from '../../../gateway/subgraph-errors/log-errors.js';
 import { complete } from '../../../gateway/steps/complete.js';
 import { decision, DENIAL, executed, Log, standIn } from './support.js';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExecutionOutcome } from '../../../gateway/authorize/index.js';
 import { PROPAGATION } from '../../../gateway/propagate/propagation.js';
 import { propagate } from '../../../gateway/steps/propagate.js';
-import type { Authorized } from '../../../gateway/steps/stages.js';
+import type { Authorized } from '../../../gateway/stages/stages.js';
 import {
   authorized,
   decision,

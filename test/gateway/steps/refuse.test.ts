@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RefusedError } from '../../../gateway/errors.js';
 import { refuse } from '../../../gateway/steps/refuse.js';
 import { RejectedError } from '../../../gateway/steps/reject.js';
-import type { Stage } from '../../../gateway/steps/stages.js';
+import type { Stage } from '../../../gateway/stages/stages.js';
 import { authenticated, authorized, decision, DENIAL, Log, standIn } from './support.js';
 
 const UNKNOWN = new RefusedError({

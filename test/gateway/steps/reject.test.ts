@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Authorization, Denial } from '../../../gateway/authorize/index.js';
 import type { AuthorizationMode } from '../../../gateway/options/protection-options.js';
 import { reject, RejectedError, tellStepUps } from '../../../gateway/steps/reject.js';
-import type { Authorized } from '../../../gateway/steps/stages.js';
+import type { Authorized } from '../../../gateway/stages/stages.js';
 import { authorized, decision, delegationOf, DENIAL, requestOf, standIn, tokenOf } from './support.js';
 
 const TELLS = 'application/graphql-response+json';

@@ -14,8 +14,8 @@ import type { GatewayLog } from '../../../gateway/log.js';
 import { Propagation } from '../../../gateway/propagate/propagation.js';
 import { Exchange } from '../../../gateway/request/exchange.js';
 import type { IncomingRequest } from '../../../gateway/request/incoming-request.js';
-import type { PolicyRules } from '../../../gateway/rules.js';
-import type { Authenticated, Authorized, Executed, Prepared } from '../../../gateway/steps/stages.js';
+import type { PolicyRules } from '../../../gateway/rules/policy-rules.js';
+import type { Authenticated, Authorized, Executed, Prepared } from '../../../gateway/stages/stages.js';
 
 /** A stand-in with the members that a step uses. */
 export function standIn<Part>(members: Partial<Record<keyof NoInfer<Part>, unknown>>): Part {

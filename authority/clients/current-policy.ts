@@ -1,0 +1,95 @@
+import {
+  comparePolicyWithSchema,
+  describeMismatch,
+  type Policy,
+  PolicyError,
+  policyVersion,
+  readPolicy,
+  type SchemaVocabulary,
+  watchFile,
+} from '@behalf/policy';
+import type { Log } from '@behalf/store';
+import { checkClients, type ServingRules } from './check.js';
+import type { ClientRegistration } from '../client-registration.js';
+import type { AccountRegister } from '../accounts/register.js';
+import { AuthorityError } from '../errors.js';
+import { recordRunningPolicy } from '../running-policy.js';
+import type { AuthorityDatabase } from '../schema.js';
+
+/** @see CurrentPolicy */
+export interface CurrentPolicyOptions {
+  readonly db: AuthorityDatabase;
+  readonly policy: Policy;
+  /** The file that the policy is reloaded from; without one it never changes. */
+  readonly file: string | undefined;
+  readonly vocabulary: SchemaVocabulary;
+  /** The clients of the options, which every policy must fit. */
+  readonly clients: readonly ClientRegistration[];
+  readonly accounts: Pick<AccountRegister, 'isSubject'>;
+  readonly rules: ServingRules;
+  readonly log: Log;
+}
+
+/**
+ * The policy in force. It is checked whenever it changes, as at the start: a policy that cannot be used is logged and refused, and
+ * the current one stays.
+ */
+export class CurrentPolicy {
+  readonly #options: CurrentPolicyOptions;
+  readonly #closing = new AbortController();
+  #policy: Policy;
+  #reloading: Promise<void> = Promise.resolve();
+
+  constructor(options: CurrentPolicyOptions) {
+    this.#options = options;
+    this.#policy = options.policy;
+  }
+
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  /** Records the policy, and reloads it whenever its file changes. */
+  async start(): Promise<void> {
+    await recordRunningPolicy(this.#options.db, this.#policy);
+    const { file } = this.#options;
+    if (file !== undefined) watchFile(file, () => this.reload(), { signal: this.#closing.signal });
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** Reads the file again, one call after the other, so that the newest content wins. Never rejects. */
+  reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reload());
+    return this.#reloading;
+  }
+
+  async #reload(): Promise<void> {
+    const { file, log } = this.#options;
+    if (file === undefined) return;
+    try {
+      const policy = await readPolicy(file);
+      await this.#check(policy);
+      if (policyVersion(policy) === policyVersion(this.#policy)) return;
+      this.#policy = policy;
+      log.log('info', 'POLICY_RELOADED', { version: policyVersion(policy) });
+      // The record only serves warnings: without it, the new policy is in force all the same.
+      await recordRunningPolicy(this.#options.db, policy).catch(() => undefined);
+    } catch (error) {
+      const isExpected = error instanceof PolicyError || error instanceof AuthorityError;
+      // Any other error may quote what it failed on.
+      const reason = isExpected ? `${error.code}: ${error.message}` : 'unexpected error';
+      log.log('error', 'POLICY_REFUSED', { reason });
+    }
+  }
+
+  /** @throws AuthorityError `POLICY_MISMATCH`, `CLIENT_INVALID` */
+  async #check(policy: Policy): Promise<void> {
+    const { accounts, clients, rules, vocabulary } = this.#options;
+    const mismatch = describeMismatch(comparePolicyWithSchema(policy, vocabulary));
+    if (mismatch !== undefined) throw new AuthorityError('POLICY_MISMATCH', mismatch);
+    await checkClients(clients, { ...rules, accounts, policy });
+  }
+}

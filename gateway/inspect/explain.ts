@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import type { Delegation } from '@behalf/directives';
+import { getOperationAST, GraphQLError, parse, Source, validate } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
+import { limitError, OperationLimiter } from '../limit/index.js';
+import type { ClientOperation, Explanation, OperationAuthorizer } from '../authorize/index.js';
+
+/** An operation, and the caller for whom to decide it. */
+export interface ExplainInput {
+  readonly query: string;
+  /** Names the text in error messages. */
+  readonly file?: string;
+  readonly operationName?: string | undefined;
+  /** Undefined: an anonymous caller. */
+  readonly delegation: Delegation | undefined;
+}
+
+/** The explanation of an operation, or the errors for which it would not be decided at all. */
+export type ExplainResult =
+  | { readonly explanation: Explanation; readonly operation: ClientOperation; readonly errors?: undefined }
+  /** The operation cannot be parsed, is invalid, or has another name. */
+  | { readonly errors: readonly GraphQLError[]; readonly explanation?: undefined };
+
+/**
+ * Reads an operation as the gateway would, and explains the decision on it. Nothing is planned or executed. Variables are
+ * unknown, so a selection that `@skip` or `@include` could exclude by one counts as selected unless its default says otherwise.
+ *
+ * @param schema the API schema that clients see
+ * @param limiter the gateway's; default: one with a gateway's default limits
+ */
+export function explainOperation(
+  { query, file, operationName, delegation }: ExplainInput,
+  authorizer: OperationAuthorizer,
+  schema: GraphQLSchema,
+  limiter = new OperationLimiter(),
+): ExplainResult {
+  let document: DocumentNode;
+  try {
+    const { exceeded } = limiter.scan(query);
+    if (exceeded !== undefined) return { errors: [limitError(exceeded)] };
+    document = parse(new Source(query, file));
+    const tooLarge = limiter.checkDocument(document);
+    if (tooLarge !== undefined) return { errors: [limitError(tooLarge)] };
+  } catch (error) {
+    if (error instanceof GraphQLError) return { errors: [error] };
+    throw error;
+  }
+  const errors = validate(schema, document);
+  if (errors.length > 0) return { errors };
+  const definition = getOperationAST(document, operationName);
+  if (definition === undefined || definition === null) {
+    const message =
+      operationName === undefined
+        ? 'The document has several operations: name one'
+        : `The document has no operation "${operationName}"`;
+    return { errors: [new GraphQLError(message)] };
+  }
+  const queryHash = createHash('sha256').update(query).digest('hex');
+  const operation = { document, operation: definition, queryHash };
+  return { explanation: authorizer.explain(operation, delegation, {}), operation };
+}
+
+/**
+ * A made-up delegation, to ask what one with these names would get.
+ *
+ * @example
+ * ```ts
+ * import { supposedDelegation } from '@behalf/gateway/tools';
+ *
+ * const delegation = supposedDelegation({ scopes: ['accounts:read'], purposes: ['budgeting'] });
+ * ```
+ */
+export function supposedDelegation(held: {
+  readonly scopes?: readonly string[] | undefined;
+  readonly purposes?: readonly string[] | undefined;
+  readonly policies?: readonly string[] | undefined;
+}): Delegation {
+  return {
+    subject: 'supposed',
+    clientId: 'supposed',
+    scopes: new Set(held.scopes),
+    policies: new Set(held.policies),
+    roles: [],
+    consent: { id: 'supposed', version: 1, purposes: held.purposes ?? [], detail: 'full' },
+  };
+}

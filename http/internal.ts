@@ -1,0 +1,5 @@
+/** For Behalf's own packages only. Changes without notice, in any version. */
+export { boundedFetch, FetchError, fetchJson } from './fetch-json.js';
+export type { FetchBounds, FetchFailure } from './fetch-json.js';
+export { addressProblem } from './trusted-address.js';
+export type { AddressRules } from './trusted-address.js';
