@@ -1,7 +1,6 @@
 import type { Delegation } from '@behalf/directives';
 import type { HeaderReader } from '@behalf/directives/internal';
 import { ConfigurationError } from '../errors.js';
-import type { ClientHeaders } from '../request/incoming-request.js';
 import { isOwnHeader, isUnforwardableHeader } from './reserved-headers.js';
 import { IDENTITY_SOURCES } from './subgraph-options.js';
 import type { IdentitySource, SubgraphOptions, SubgraphsOptions } from './subgraph-options.js';
