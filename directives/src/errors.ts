@@ -102,8 +102,7 @@ export const subgraphLogCodes = Object.freeze({
     since: '0.1.0',
   },
   TXN_TOKEN_REFUSED: {
-    description:
-      'A transaction token was refused, so its request counts as anonymous. The reason is a code.',
+    description: 'A transaction token was refused, so its request counts as anonymous. The reason is a code.',
     since: '0.1.0',
   },
   VALUE_NOT_MINIMIZED: {

@@ -315,7 +315,7 @@ describe('is refused a registration or change', () => {
     ],
     [
       'for a wildcard name',
-      'must be: a DNS name, without wildcards',
+      'a DNS name, without wildcards',
       () => ({ authentication: { method: 'tls_client_auth', dnsName: '*.odd.example' } }),
     ],
     [
@@ -325,10 +325,10 @@ describe('is refused a registration or change', () => {
     ],
     [
       'with an unknown type of details',
-      'must be one of behalf_access',
+      'must be behalf_access',
       () => byKey({ authorizationDetailsTypes: ['openid_credential'] }),
     ],
-    ['for an unknown profile', 'must be one of fapi2', () => byKey({ profile: 'fapi1' })],
+    ['for an unknown profile', 'must be fapi2', () => byKey({ profile: 'fapi1' })],
     [
       'for itself, beyond the policy',
       'payments:write',

@@ -10,12 +10,9 @@ import { projectPath } from '../../subgraphs/bank/shared/project-path.js';
 const INTERNAL: Readonly<Record<string, readonly string[]>> = {
   gateway: [
     'DeadlineError',
-    'FetchError',
     'InexactVariableError',
-    'KeysUnavailableError',
     'RejectedError',
     'StoreTimeoutError',
-    'StreamError',
     'SubgraphError',
     'UnsendableHeaderError',
   ],

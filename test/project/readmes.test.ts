@@ -12,6 +12,7 @@ const FOLDERS = [
   'policy',
   'store',
   'http',
+  'revocation',
   'audit',
   'authority',
   'gateway',

@@ -30,12 +30,12 @@ describe('watchRevocations refuses', () => {
     [
       'an issuer to which a secret would go in the clear',
       [stream, { ...stream, issuer: 'http://issuer.example' }],
-      'streams[1].issuer: must be an https: address (allowInsecureIssuer lifts this)',
+      'streams[1].issuer: must be an https: address; for development only, streams[1].allowInsecureIssuer: true permits http:',
     ],
     [
       'metadata at an address in the clear',
       [{ ...stream, configurationUri: 'http://issuer.example/ssf' }],
-      'streams[0].configurationUri: must be an https: address (allowInsecureIssuer lifts this)',
+      'streams[0].configurationUri: must be an https: address; for development only, streams[0].allowInsecureIssuer: true permits http:',
     ],
     [
       'an endpoint of a foreign stream that is not an address',
