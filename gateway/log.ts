@@ -21,6 +21,11 @@ export const logCodes = Object.freeze({
     description: 'A token was refused; the reason names the failed check.',
     since: '0.1.0',
   },
+  ISSUER_KEYS_UNAVAILABLE: {
+    description:
+      'The keys of an issuer cannot be found (DISCOVERY) or fetched, so its tokens are refused with 503. `option` names the configuration key of their address. At most one line a minute per issuer and reason, with the number of refusals.',
+    since: '0.1.0',
+  },
   INTERNAL_SERVER_ERROR: {
     description: 'A request ended in an unexpected error: its class and stack frames, without the message.',
     since: '0.1.0',

@@ -5,6 +5,7 @@ import type { DpopRules } from './authenticate/dpop/options.js';
 import { DpopProofs } from './authenticate/dpop/proof.js';
 import { Authenticator } from './authenticate/index.js';
 import { Issuers } from './authenticate/issuers.js';
+import { UnavailableKeys } from './authenticate/unavailable-keys.js';
 import { tokenLifetimes } from './authenticate/lifetime.js';
 import { SenderConstraint } from './authenticate/sender-constraint.js';
 import { Challenges } from './authenticate/present-challenge.js';
@@ -54,7 +55,8 @@ export function createProtection(settings: Settings): Protection {
   const { authorization } = settings;
   const log = unfailingLog(settings.log);
   const lifetimes = tokenLifetimes(settings);
-  const issuers = new Issuers(settings.issuers);
+  const unavailable = new UnavailableKeys(settings.issuers, log);
+  const issuers = new Issuers(settings.issuers, (issuer, reason) => unavailable.report(issuer, reason));
   const revocations = createRevocations(settings, lifetimes, issuers, log);
   const dpop = dpopRules(settings.dpop, [...lifetimes.keys()]);
   const limits = new RequestLimits({

@@ -7,6 +7,7 @@ import { ConfigurationError } from './errors.js';
 import type { SupergraphSource } from './options/apollo-config.js';
 import type { Settings } from './options/settings.js';
 import { BehalfDataSource } from './propagate/data-source.js';
+import { subgraphAddressProblem } from './propagate/subgraph-address.js';
 import { subgraphPool } from './propagate/subgraph-http.js';
 import { optionsOfSubgraph } from './propagate/subgraph-options.js';
 import type { Protection } from './protection.js';
@@ -174,12 +175,17 @@ export class SupergraphVersions {
     const { settings, protection } = this.#options;
     const options = optionsOfSubgraph(settings.subgraphs, name);
     const url = options.url ?? supergraphUrl;
-    if (url === undefined || !URL.canParse(url)) {
+    if (url === undefined || url === '')
       throw new ConfigurationError(
         `subgraphs.${name}.url`,
-        'the supergraph has no address for this subgraph',
+        'is missing: the supergraph has no address for this subgraph',
       );
-    }
+    const problem = subgraphAddressProblem(url);
+    if (problem !== undefined)
+      throw new ConfigurationError(
+        `subgraphs.${name}.url`,
+        `${problem}; this one is ${options.url === undefined ? 'the supergraph’s' : 'the configuration’s'}`,
+      );
     return new BehalfDataSource({
       name,
       url,

@@ -12,8 +12,10 @@ export function suggestionFor(error: ErrorObject, elsewhere: (key: string) => re
   }
   if (keyword !== 'additionalProperties') return '';
   const key = String(params.additionalProperty);
-  const meant = nearest(key, Object.keys((parentSchema?.properties as object | undefined) ?? {}));
-  return question(meant === undefined ? elsewhere(key) : [meant]);
+  const known = Object.keys((parentSchema?.properties as object | undefined) ?? {});
+  const meant = nearest(key, known);
+  const places = meant === undefined ? elsewhere(key) : [meant];
+  return places.length > 0 || known.length === 0 ? question(places) : `; the keys are ${known.join(', ')}`;
 }
 
 function question(meant: readonly (string | undefined)[]): string {

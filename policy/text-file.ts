@@ -53,8 +53,10 @@ export function parseYamlFile(text: string, file: string, refuse: Refuse): unkno
   try {
     return parseYaml(text);
   } catch (error) {
-    // Besides its own error, the parser throws a plain one for an undefined alias and for endless expansion.
-    throw refuse(`${file} is not YAML: ${error instanceof Error ? error.message : 'it cannot be parsed'}`);
+    // Besides its own error, the parser throws a plain one for an undefined alias and for endless expansion. After the first line
+    // it quotes the file, which may contain secrets.
+    const [said = ''] = error instanceof Error ? error.message.split('\n') : [];
+    throw refuse(`${file} is not YAML: ${said.replace(/:$/, '')}`);
   }
 }
 

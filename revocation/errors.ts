@@ -17,7 +17,10 @@ export const revocationErrors = Object.freeze({
  * import { watchRevocations, WatchOptionsError } from '@behalf/revocation';
  *
  * try {
- *   watchRevocations({ streams: [{ issuer: 'http://login.example', secret: 'sesame' }] });
+ *   watchRevocations({
+ *     streams: [{ issuer: 'http://login.example', secret: 'sesame' }],
+ *     onRevocation: ({ kind }) => console.log(kind),
+ *   });
  * } catch (error) {
  *   if (!(error instanceof WatchOptionsError)) throw error;
  *   console.error(error.message); // streams[0].issuer: must be an https: address …

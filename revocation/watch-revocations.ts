@@ -1,18 +1,17 @@
-import { WatchOptionsError } from './errors.js';
 import { HookQueue } from './hooks.js';
 import type { RevocationHooks } from './hooks.js';
 import { unfailingLog } from './log.js';
 import type { RevocationLog } from './log.js';
 import { SsfReceiver } from './receiver.js';
 import type { ReceiverOptions } from './stream-options.js';
-import { streamProblem } from './stream-problem.js';
 import { RevocationView } from './view.js';
+import { checkWatchOptions } from './watch-options.js';
 
-/** The options of {@link watchRevocations}. */
+/** The options of {@link watchRevocations}: at least one of the two hooks is needed. */
 export interface WatchRevocationsOptions extends RevocationHooks {
   /** At least one. As in a gateway's `revocation.streams`; each is a separate stream of this process. */
   readonly streams: readonly ReceiverOptions[];
-  /** Milliseconds after which the view counts as stale. Default 75,000. */
+  /** Milliseconds after which the view counts as stale: at most a day. Default 75,000. */
   readonly maxStalenessMs?: number;
   /** Default: silent. */
   readonly log?: RevocationLog;
@@ -36,7 +35,7 @@ const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
  *
  * A stream that fails is logged and tried again; {@link RevocationWatch.isFresh} is false meanwhile.
  *
- * @throws {WatchOptionsError} for streams that cannot be followed, or must not be
+ * @throws {WatchOptionsError} for an unknown key, a value of the wrong kind, or a stream that cannot or must not be followed
  *
  * @example
  * ```ts
@@ -54,9 +53,8 @@ const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
  * ```
  */
 export function watchRevocations(options: WatchRevocationsOptions): RevocationWatch {
+  checkWatchOptions(options);
   const { streams, maxStalenessMs = DEFAULT_MAX_STALENESS_MS } = options;
-  requireStreams(streams);
-  if (!(maxStalenessMs > 0)) throw new WatchOptionsError('maxStalenessMs', 'must be positive');
   const log = unfailingLog(options.log);
   const hooks = new HookQueue(options, log);
   const view = new RevocationView({
@@ -73,23 +71,4 @@ export function watchRevocations(options: WatchRevocationsOptions): RevocationWa
       await Promise.all(receivers.map((receiver) => receiver.close()));
     },
   };
-}
-
-/** @throws {WatchOptionsError} */
-function requireStreams(streams: readonly ReceiverOptions[]): void {
-  // A view of no stream would always be fresh.
-  if (streams.length === 0) throw new WatchOptionsError('streams', 'must not be empty');
-  const issuers = new Set<string>();
-  streams.forEach((stream, index) => {
-    const path = `streams[${index}]`;
-    const found = streamProblem(stream, {
-      allowInsecure: stream.allowInsecureIssuer === true,
-      exemption: `${path}.allowInsecureIssuer`,
-    });
-    if (found !== undefined) throw new WatchOptionsError(`${path}.${found.key}`, found.problem);
-    if (stream.secret === '') throw new WatchOptionsError(`${path}.secret`, 'must not be empty');
-    // One stream that has caught up must not hide that the other has not.
-    if (issuers.has(stream.issuer)) throw new WatchOptionsError(`${path}.issuer`, 'is listed twice');
-    issuers.add(stream.issuer);
-  });
 }

@@ -46,6 +46,18 @@ export {
 } from './errors.js';
 export { kindOf } from './kind-of.js';
 export { nearest } from './nearest.js';
+export {
+  aBoolean,
+  aFunction,
+  anObject,
+  type Check,
+  checkKeys,
+  listOf,
+  must,
+  oneOf,
+  type RefuseOption,
+  text,
+} from './option-checks.js';
 export { ACCESS_DECISIONS, FACTS_EXTENSION, type FieldAccess } from './record/facts.js';
 export { parentContext } from './record/recorder.js';
 export { completeSubgraph } from './specification/complete.js';

@@ -15,6 +15,8 @@ const MAX_LENGTH = 64;
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > MAX_LENGTH) return undefined;
+  // HS256 and ES256 are not two spellings of one thing.
+  if (/\d/.test(word)) return undefined;
   let best: string | undefined;
   let least = Math.floor(word.length * MAX_DISTANCE_RATIO) + 1;
   for (const each of known) {

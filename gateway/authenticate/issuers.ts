@@ -97,14 +97,19 @@ interface Issuer {
   readonly keys: RemoteKeys;
 }
 
+/** Hears that an issuer's keys are unavailable, and why. */
+type WhenUnavailable = (issuer: IssuerOptions, reason: string) => void;
+
 /** Verifies access tokens of any of the trusted issuers. */
 export class Issuers {
   readonly #byName = new Map<string, Issuer>();
   readonly #namespaces: Namespaces;
+  readonly #whenUnavailable: WhenUnavailable;
   readonly #opaque: { readonly issuer: IssuerOptions; readonly introspector: TokenIntrospector } | undefined;
 
   /** @throws {ConfigurationError} if two issuers could share a name, or both introspect */
-  constructor(issuers: readonly IssuerOptions[]) {
+  constructor(issuers: readonly IssuerOptions[], whenUnavailable: WhenUnavailable = () => undefined) {
+    this.#whenUnavailable = whenUnavailable;
     this.#namespaces = new Namespaces(issuers);
     const asked = introspectingIssuer(issuers);
     this.#opaque =
@@ -162,7 +167,7 @@ export class Issuers {
         },
       ));
     } catch (error) {
-      throw refusalOf(error);
+      throw this.#refusalOf(error, options);
     }
     // jose's types promise strings, but only the presence was checked.
     const { exp, iat, sub, jti }: { exp?: number; iat?: number; sub?: unknown; jti?: unknown } = payload;
@@ -184,14 +189,24 @@ export class Issuers {
    * @throws {RefusedError} 503 `ISSUER_KEYS_UNAVAILABLE` if no such key set is available
    */
   async believes(issuer: string, key: VerificationKey): Promise<boolean> {
-    const keys = this.#byName.get(issuer)?.keys;
-    if (keys === undefined) return false;
+    const entry = this.#byName.get(issuer);
+    if (entry === undefined) return false;
+    const { keys, options } = entry;
     try {
       await keys.freshen();
     } catch (error) {
-      throw refusalOf(error);
+      throw this.#refusalOf(error, options);
     }
     return keys.holds(key);
+  }
+
+  #refusalOf(error: unknown, issuer: IssuerOptions): RefusedError {
+    // An invalid key in a key set is jose's error as well; all others concern the token.
+    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid))
+      return invalidToken(error.code);
+    const reason = error instanceof KeysUnavailableError ? error.reason : 'ANSWER';
+    this.#whenUnavailable(issuer, reason);
+    return keysUnavailable(reason);
   }
 
   /**
@@ -253,14 +268,6 @@ function tokenType(token: string): string {
   } catch {
     return '';
   }
-}
-
-function refusalOf(error: unknown): RefusedError {
-  if (error instanceof KeysUnavailableError) return keysUnavailable(error.reason);
-  // An invalid key in a key set is jose's error as well; all others concern the token.
-  if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid))
-    return invalidToken(error.code);
-  return keysUnavailable('ANSWER');
 }
 
 function keysUnavailable(reason: string): RefusedError {

@@ -4,6 +4,7 @@ import { tokenLifetimes } from '../authenticate/lifetime.js';
 import { Namespaces } from '../authenticate/namespaces.js';
 import { requireTrustedAddresses } from '../authenticate/trusted-addresses.js';
 import { ConfigurationError } from '../errors.js';
+import { subgraphAddressProblem } from '../propagate/subgraph-address.js';
 import { compileSubgraphHeaders } from '../propagate/subgraph-headers.js';
 import { TxnTokenExchange } from '../propagate/txn-token-exchange.js';
 import type { Extras } from './extras.js';
@@ -27,6 +28,10 @@ export function refuseContradictions(options: CheckedOptions, extras: Extras): v
   refuseDpopContradictions(options, names, extras);
   if (options.externalUrl !== undefined && /[?#@]/.test(options.externalUrl))
     throw new ConfigurationError('externalUrl', 'must have no user information, query or fragment');
+  for (const [name, { url }] of Object.entries(options.subgraphs)) {
+    const problem = url === undefined ? undefined : subgraphAddressProblem(url);
+    if (problem !== undefined) throw new ConfigurationError(`subgraphs.${name}.url`, problem);
+  }
   // Throws for headers that must not be set or forwarded.
   compileSubgraphHeaders(options.subgraphs);
   // Throws for workloads that could not be distinguished, or could not authenticate.

@@ -1,10 +1,6 @@
 import type { TxnTokenRefusal } from '@behalf/directives';
 import type { GatewayLog } from '../log.js';
-
-/** Between two lines about the same subgraph and reason. */
-const QUIET_MS = 60_000;
-/** More subgraphs and reasons than any federation has: names come from supergraphs, of which there may be many over time. */
-const MAX_ENTRIES = 10_000;
+import { RepeatedLines } from '../repeated-lines.js';
 
 /** The metrics that it adds to. */
 interface RefusedTokenMetrics {
@@ -18,32 +14,17 @@ interface RefusedTokenMetrics {
 export class RefusedTokens {
   readonly #metrics: RefusedTokenMetrics;
   readonly #log: GatewayLog;
-  readonly #nowMs: () => number;
-  readonly #entries = new Map<string, { quietUntilMs: number; count: number }>();
+  readonly #lines: RepeatedLines;
 
-  constructor(metrics: RefusedTokenMetrics, log: GatewayLog, nowMs: () => number = () => performance.now()) {
+  constructor(metrics: RefusedTokenMetrics, log: GatewayLog, lines = new RepeatedLines()) {
     this.#metrics = metrics;
     this.#log = log;
-    this.#nowMs = nowMs;
+    this.#lines = lines;
   }
 
   report(subgraph: string, reason: TxnTokenRefusal): void {
     this.#metrics.countRefusedToken(subgraph, reason);
-    const entry = this.#entryOf(`${subgraph} ${reason}`);
-    if (entry === undefined) return;
-    entry.count += 1;
-    const nowMs = this.#nowMs();
-    if (nowMs < entry.quietUntilMs) return;
-    this.#log.log('error', 'TXN_TOKEN_REFUSED', { subgraph, reason, count: entry.count });
-    entry.quietUntilMs = nowMs + QUIET_MS;
-    entry.count = 0;
-  }
-
-  #entryOf(key: string): { quietUntilMs: number; count: number } | undefined {
-    const known = this.#entries.get(key);
-    if (known !== undefined || this.#entries.size >= MAX_ENTRIES) return known;
-    const entry = { quietUntilMs: Number.NEGATIVE_INFINITY, count: 0 };
-    this.#entries.set(key, entry);
-    return entry;
+    const count = this.#lines.due(`${subgraph} ${reason}`);
+    if (count !== undefined) this.#log.log('error', 'TXN_TOKEN_REFUSED', { subgraph, reason, count });
   }
 }

@@ -361,11 +361,43 @@ describe('protectSchema stops at what it cannot read, and names the coordinate',
       'Query.constructor',
     ],
     ['an unknown directive', { 'Query.secret': { requireScope: {} } }, 'UNKNOWN_DIRECTIVE', 'Query.secret'],
+    ['no directive', { 'Query.secret': {} }, 'INVALID_RULE', 'Query.secret'],
+    ['no directive but null', { 'Query.secret': null }, 'INVALID_RULE', 'Query.secret'],
+    ['no directive but undefined', { 'Query.secret': undefined }, 'INVALID_RULE', 'Query.secret'],
+    ['an empty list of directives', { 'Query.secret': [] }, 'INVALID_RULE', 'Query.secret'],
+    [
+      'an argument that is lowered away',
+      { 'Query.secret': { requiresScope: { scope: 'a', extra: 1 } } },
+      'INVALID_RULE',
+      'Query.secret',
+    ],
+    ['an argument of none', { 'Query.secret': { public: { unless: [] } } }, 'INVALID_RULE', 'Query.secret'],
+    [
+      'an argument in another spelling',
+      { 'Query.secret': { minimize: { to: 'MASK', kepp: 4 } } },
+      'INVALID_RULE',
+      'Query.secret',
+    ],
+    [
+      'an unknown strategy',
+      { 'Query.secret': { minimize: { to: 'MASKK' } } },
+      'INVALID_RULE',
+      'Query.secret',
+    ],
     ['a directive of federation', { 'Query.secret': { shareable: {} } }, 'UNKNOWN_DIRECTIVE', 'Query.secret'],
   ])('rules for %s', (_, rules, code, coordinate) => {
     const protect = build(codeFirst(), { rules: rules as CoordinateRules });
     expect(protect).toThrow(expect.objectContaining({ code, coordinate }) as Error);
   });
+});
+
+it('says what an argument or a strategy was probably meant to be', () => {
+  const refusal = (directives: object): (() => unknown) =>
+    build(codeFirst(), { rules: { 'Query.secret': directives } });
+  expect(refusal({ minimize: { to: 'MASKK' } })).toThrow('REDACT or MASK or TRUNCATE');
+  expect(refusal({ minimize: { to: 'MASKK' } })).toThrow('did you mean MASK?');
+  expect(refusal({ minimize: { to: 'MASK', kepp: 4 } })).toThrow('did you mean keep?');
+  expect(refusal({ subject: { colour: 1 } })).toThrow('the arguments are field');
 });
 
 describe('directiveDefinitions', () => {

@@ -97,6 +97,13 @@ describe('protectedContext throws for what is not a request, instead of silently
     ['Apollo Server’s context argument', { req: { headers: {} }, res: {} }],
     ['Yoga’s context argument', { request: new Request('https://people.example'), params: {} }],
     ['headers that are null', { headers: null }],
+    ['headers that are undefined', { headers: undefined }],
+    ['headers that are text', { headers: 'txn-token: a.b.c' }],
+    ['headers that are a list', { headers: ['txn-token', 'a.b.c'] }],
+    ['a request within a request', { headers: { headers: { 'txn-token': 'a.b.c' } } }],
+    ['URLSearchParams', new URLSearchParams({ 'txn-token': 'a.b.c' })],
+    ['FormData', new FormData()],
+    ['a request whose headers are URLSearchParams', { headers: new URLSearchParams() }],
   ])('%s', async (_, request) => {
     await expect(subjectOf(request)).rejects.toMatchObject({
       name: 'DirectiveError',

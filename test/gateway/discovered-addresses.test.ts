@@ -338,7 +338,10 @@ describe('a configured address', () => {
 
   it('meets the same rule in watchRevocations', () => {
     const watch = (stream: object) => () =>
-      watchRevocations({ streams: [{ issuer: issuer.issuer, secret: 's', ...stream }] });
+      watchRevocations({
+        streams: [{ issuer: issuer.issuer, secret: 's', ...stream }],
+        onRevocation: () => undefined,
+      });
     expect(watch({ issuer: 'http://issuer.example' })).toThrow(
       /^streams\[0\]\.issuer: .*streams\[0\]\.allowInsecureIssuer/,
     );

@@ -12,6 +12,12 @@ const least: ProtectionOptions = {
   log: silentLog,
 };
 
+const ignore = (): undefined => undefined;
+
+const streamsWith = (more: object): object => ({
+  streams: [{ issuer: 'https://issuer.example', secret: 'sesame', ...more }],
+});
+
 /** As a JavaScript caller passes them. */
 function errorOf(more: object): ConfigurationError {
   try {
@@ -87,10 +93,37 @@ describe('options of the library', () => {
     ['audit.database', { audit: { mode: 'required', database: 'https://db.example' } }, 'postgres://'],
     ['dpop.database', { dpop: { replay: 'database', database: 'db.example' } }, 'postgres://'],
     ['limits.depht', { limits: { depht: 3 } }, 'did you mean depth?'],
+    ['subgraphs.a.url', { subgraphs: { a: { url: 'localhost:4001' } } }, 'http: or https:'],
+    ['subgraphs.a.url', { subgraphs: { a: { url: 'ftp://a.example' } } }, 'http: or https:'],
+    ['subgraphs.a.url', { subgraphs: { a: { url: 'http://me:secret@a.example' } } }, 'user information'],
+    ['subgraphs.a.url', { subgraphs: { a: { url: 'http://a.example/#x' } } }, 'fragment'],
+    ['subgraphs.a.url', { subgraphs: { a: { url: '/graphql' } } }, 'absolute address'],
+    ['subgraphs.a.adress', { subgraphs: { a: { adress: 'http://a.example' } } }, 'is not a known key'],
+    ['revocation.streams[0].secret', { revocation: streamsWith({ secret: 'a\nb' }) }, 'printable ASCII'],
+    [
+      'revocation.maxStalenessMs',
+      { revocation: { ...streamsWith({}), maxStalenessMs: Number.POSITIVE_INFINITY } },
+      'must be',
+    ],
+    [
+      'issuers[0].algorithms[0]',
+      { issuers: [{ ...least.issuers[0], algorithms: ['HS256'] }] },
+      'must be one of EdDSA, ES256, PS256, RS256',
+    ],
   ])('stop the construction and name the key: %s', (path, more, words) => {
     const error = errorOf(more);
     expect(error.path).toBe(path);
     expect(error.message).toContain(words);
+  });
+
+  it('suggest no algorithm in place of another', () => {
+    const { message } = errorOf({ issuers: [{ ...least.issuers[0], algorithms: ['HS256'] }] });
+    expect(message).not.toContain('did you mean');
+  });
+
+  it('list the keys that there are when none is close', () => {
+    const { message } = errorOf({ policies: { vip: () => true } });
+    expect(message).toMatch(/the keys are .*functions|the keys are .*evaluators|the keys are cedar/);
   });
 
   it('never repeat a value, which may be a secret', () => {
@@ -117,6 +150,29 @@ describe('options of the library', () => {
     const settings = normalizeOptions({ ...least, policy, policies: { functions: { vip } } });
     expect(settings.policy).toBe(policy);
     expect(settings.policies.functions[0]?.prepare(new Set(['vip'])).get('vip')).toBe(vip);
+  });
+});
+
+describe("the configuration of Apollo's gateway", () => {
+  it.each<[string, unknown, string]>([
+    ['', undefined, 'must be an object'],
+    ['', 'type Query { a: Int }', 'must be an object'],
+    ['debgu', { supergraphSdl: 'x', debgu: true }, 'did you mean debug?'],
+    ['issuers', { supergraphSdl: 'x', issuers: [] }, 'second argument'],
+    ['buildService', { supergraphSdl: 'x', buildService: () => undefined }, 'go past'],
+    ['debug', { supergraphSdl: 'x', debug: true }, 'into the log'],
+  ])('stops the construction and names the key: %s', (path, config, words) => {
+    const attempt = (): unknown => protectGateway(config as never, least);
+    expect(attempt).toThrow(ConfigurationError);
+    expect(attempt).toThrow(
+      expect.objectContaining({ path, message: expect.stringContaining(words) as string }),
+    );
+  });
+
+  it('may have every other key that Apollo knows', () => {
+    const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+    const config = { supergraphSdl: 'x', logger, debug: false, queryPlannerConfig: {} };
+    expect(() => protectGateway(config, least)).not.toThrow();
   });
 });
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { txnTokenRefusals } from '@behalf/directives/internal';
 import { readRefusedToken } from '../../gateway/propagate/facts.js';
 import { RefusedTokens } from '../../gateway/propagate/refused-tokens.js';
+import { RepeatedLines } from '../../gateway/repeated-lines.js';
 import {
   AUDIENCE,
   Cleanup,
@@ -126,7 +127,7 @@ it('refused tokens are logged once a minute per subgraph and reason, with their 
   const counted: string[] = [];
   const log = new TestLog();
   const metrics = { countRefusedToken: (subgraph: string) => void counted.push(subgraph) };
-  const tokens = new RefusedTokens(metrics, log, () => nowMs);
+  const tokens = new RefusedTokens(metrics, log, new RepeatedLines(() => nowMs));
   for (let second = 0; second <= 60; second += 1) {
     nowMs = second * 1_000;
     tokens.report('people', 'TXN_TOKEN_CLAIM');

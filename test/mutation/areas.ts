@@ -30,6 +30,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
   enforce: {
     mutate: ['directives/src/enforce'],
     tests: [
+      'test/directives/options.test.ts',
       'test/directives/values.test.ts',
       'test/directives/loader.test.ts',
       'test/directives/denial.test.ts',

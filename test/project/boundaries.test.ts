@@ -11,6 +11,7 @@ interface Manifest {
   readonly version?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
 /** Folder of each package, and which of Behalf's packages it may import. */
@@ -50,16 +51,25 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     '@behalf/store',
   ],
 };
+async function manifestOf(folder: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')) as Manifest;
+}
+
+/** Folder of each package, by name. */
+const FOLDERS: Readonly<Record<string, string>> = Object.fromEntries(
+  await Promise.all(
+    Object.keys(MAY_IMPORT).map(async (folder): Promise<[string, string]> => [
+      (await manifestOf(folder)).name,
+      folder,
+    ]),
+  ),
+);
 /** Packages whose folders have layers. The example's folders are programs, which its root starts. */
 const LAYERED = Object.keys(MAY_IMPORT).filter(
   (folder) => !['directives', 'subgraphs/bank'].includes(folder),
 );
 
 const IMPORT = /(?:^(?:import|export|\}).*\bfrom\s+|^import\s+|\bimport\(\s*)'([^'\n]+)'/gm;
-
-async function manifestOf(folder: string): Promise<Manifest> {
-  return JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')) as Manifest;
-}
 
 async function sources(folder: string): Promise<string[]> {
   const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
@@ -110,6 +120,32 @@ it.each(Object.entries(MAY_IMPORT))(
     for (const sibling of siblings) expect(allowed, `${name} declares ${sibling}`).toContain(sibling);
   },
 );
+
+/** npm gives a package the peers of its dependencies only if it declares them itself, or something above it does. */
+it.each(Object.keys(MAY_IMPORT))('%s brings or requires the peers of its siblings', async (folder) => {
+  const own = await manifestOf(folder);
+  const declared = Object.keys({ ...own.dependencies, ...own.peerDependencies });
+  const siblings = Object.keys(own.dependencies ?? {}).filter((name) => FOLDERS[name] !== undefined);
+  for (const sibling of siblings) {
+    const { peerDependencies = {}, peerDependenciesMeta = {} } = await manifestOf(FOLDERS[sibling] ?? '');
+    const needed = Object.keys(peerDependencies).filter(
+      (peer) => peerDependenciesMeta[peer]?.optional !== true,
+    );
+    expect(declared, `${folder} depends on ${sibling}`).toEqual(expect.arrayContaining(needed));
+  }
+});
+
+it('CONTRIBUTING lists what each package may import', async () => {
+  const text = await readFile(join(root, 'CONTRIBUTING.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| `([\w/]+)`\s*\| (.*?)\s*\|$/gm)];
+  const listed = rows.map(([, folder = '', imported = '']) => [
+    folder,
+    [...imported.matchAll(/`([^`]+)`/g)].map(([, name]) => name).sort(),
+  ]);
+  expect(Object.fromEntries(listed)).toEqual(
+    Object.fromEntries(Object.entries(MAY_IMPORT).map(([folder, names]) => [folder, [...names].sort()])),
+  );
+});
 
 /** Type-only imports count: files that need each other's types cannot be read one after the other either. */
 async function importGraph(folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -217,15 +253,8 @@ it('finds a folder that imports the root upward, also through another file', () 
 });
 
 it('no packages import each other', () => {
-  const folders = new Map(Object.entries(MAY_IMPORT));
-  const nameOf: Readonly<Record<string, string>> = {
-    'subgraphs/consent': '@behalf/consent-subgraph',
-    'subgraphs/bank': '@behalf/example',
-    cli: 'behalf',
-  };
-  const graph = new Map(
-    [...folders].map(([folder, allowed]) => [nameOf[folder] ?? `@behalf/${folder}`, allowed]),
-  );
+  const names = Object.entries(FOLDERS);
+  const graph = new Map(names.map(([name, folder]) => [name, MAY_IMPORT[folder] ?? []]));
   expect(circleIn(graph)).toBeUndefined();
 });
 

@@ -53,7 +53,7 @@ it('a subgraph with a cache watches revocations without a gateway', async () => 
   await writeFile(
     join(project, 'watch.js'),
     `import { watchRevocations } from '@behalf/revocation';
-     const watch = watchRevocations({ streams: [{ issuer: 'https://localhost:1', secret: 'sesame' }] });
+     const watch = watchRevocations({ streams: [{ issuer: 'https://localhost:1', secret: 'sesame' }], onRevocation() {} });
      console.log(watch.isFresh());
      await watch.close();`,
   );

@@ -15,6 +15,8 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
   REQUEST_FAILED: 'Look the reason up in the [error codes](errors.md).',
   AUTHENTICATION_FAILED:
     'Ignore single lines. If there are many with one reason, check clocks, the audience, and the keys that the issuer publishes.',
+  ISSUER_KEYS_UNAVAILABLE:
+    'Check whether the gateway reaches the issuer. With DISCOVERY the issuer has no metadata that names its key set: set `option`.',
   INTERNAL_SERVER_ERROR: 'Report it as a defect, with the line.',
   REQUEST_HANDLING_FAILED: 'Report it as a defect, with the line.',
   WOULD_DENY:

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { WatchOptionsError, watchRevocations } from '../../revocation/index.js';
-import type { ConsentChange, ReceiverOptions } from '../../revocation/index.js';
+import type { ConsentChange, ReceiverOptions, WatchRevocationsOptions } from '../../revocation/index.js';
 import { Cleanup, until } from '../gateway/support.js';
 import { ISSUER, ofConsent, Transmitter } from './transmitter.js';
 
@@ -24,6 +24,7 @@ it('calls hooks outside of a gateway, and ends its stream', async () => {
 
 describe('watchRevocations refuses', () => {
   const stream = { issuer: ISSUER, secret: 'stream-secret' };
+  const onRevocation = (): undefined => undefined;
 
   it.each<[string, readonly ReceiverOptions[], string]>([
     ['no stream, which would always be fresh', [], 'streams: must not be empty'],
@@ -58,14 +59,61 @@ describe('watchRevocations refuses', () => {
       'streams[1].issuer: is listed twice',
     ],
   ])('%s', (_what, streams, message) => {
-    const attempt = (): unknown => watchRevocations({ streams });
+    const attempt = (): unknown => watchRevocations({ streams, onRevocation });
     expect(attempt).toThrow(WatchOptionsError);
     expect(attempt).toThrow(expect.objectContaining({ message, code: 'INVALID_WATCH_OPTIONS' }));
   });
 
-  it.each([0, -1, Number.NaN])('to be fresh for %s ms', (maxStalenessMs) => {
-    expect(() => watchRevocations({ streams: [stream], maxStalenessMs })).toThrow(
-      'maxStalenessMs: must be positive',
-    );
+  const foreign = { deliveryEndpoint: 'https://ssf.example/poll', audience: 'cache' };
+
+  it.each<[string, unknown]>([
+    ['the options', undefined],
+    ['the options', null],
+    ['the options', [stream]],
+    ['streams', {}],
+    ['streams', { streams: undefined }],
+    ['streams', { streams: null }],
+    ['streams', { streams: stream }],
+    ['streams', { streams: [undefined] }],
+    ['streams', { streams: ['https://issuer.example'] }],
+    ['stream', { stream: [stream] }],
+    ['onRevocation', { onRevocation: undefined }],
+    ['onRevocation', { onRevocation: 'clear' }],
+    ['onConsentChange', { onConsentChange: {} }],
+    ['onRevoked', { onRevoked: () => undefined }],
+    ['log', { log: console.log }],
+    ['log', { log: { log: 'stderr' } }],
+    ['maxStalenessMs', { maxStalenessMs: 0 }],
+    ['maxStalenessMs', { maxStalenessMs: -1 }],
+    ['maxStalenessMs', { maxStalenessMs: Number.NaN }],
+    ['maxStalenessMs', { maxStalenessMs: Number.POSITIVE_INFINITY }],
+    ['maxStalenessMs', { maxStalenessMs: '75000' }],
+    ['streams[0].issuer', { streams: [{ secret: 's' }] }],
+    ['streams[0].issuer', { streams: [{ ...stream, issuer: 7 }] }],
+    ['streams[0].secret', { streams: [{ issuer: ISSUER }] }],
+    ['streams[0].secret', { streams: [{ ...stream, secret: 'first\nsecond' }] }],
+    ['streams[0].secret', { streams: [{ ...stream, secret: 'with space' }] }],
+    ['streams[0].secrets', { streams: [{ ...stream, secrets: 's' }] }],
+    ['streams[0].hosts', { streams: [{ ...stream, hosts: 'ssf.example' }] }],
+    ['streams[0].hosts', { streams: [{ ...stream, hosts: [7] }] }],
+    ['streams[0].instance', { streams: [{ ...stream, instance: '' }] }],
+    ['streams[0].allowInsecureIssuer', { streams: [{ ...stream, allowInsecureIssuer: 'yes' }] }],
+    ['streams[0].foreign', { streams: [{ ...stream, foreign: true }] }],
+    [
+      'streams[0].foreign.audience',
+      { streams: [{ ...stream, foreign: { ...foreign, audience: undefined } }] },
+    ],
+    ['streams[0].foreign.aud', { streams: [{ ...stream, foreign: { ...foreign, aud: 'x' } }] }],
+    ['streams[0].foreign.events', { streams: [{ ...stream, foreign: { ...foreign, events: ['revoked'] } }] }],
+    [
+      'streams[0].foreign.emailIsSubject',
+      { streams: [{ ...stream, foreign: { ...foreign, emailIsSubject: 1 } }] },
+    ],
+  ])('a wrong or unknown option, and names it: %s', (path, options) => {
+    const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
+    const whole = isObject && path !== 'streams' ? { streams: [stream], onRevocation, ...options } : options;
+    const attempt = (): unknown => watchRevocations(whole as WatchRevocationsOptions);
+    expect(attempt).toThrow(WatchOptionsError);
+    expect(attempt).toThrow(expect.objectContaining({ path }));
   });
 });

@@ -1,21 +1,8 @@
+import { isRecord } from '../claims/read-claims.js';
 import { DirectiveError } from '../errors.js';
-import { kindOf } from '../kind-of.js';
-import { nearest } from '../nearest.js';
+import { aFunction, anObject, anything, checkKeys, must, oneOf, text } from '../option-checks.js';
+import type { Check } from '../option-checks.js';
 
-/** What is wrong with a value, or undefined. */
-type Check = (value: unknown) => string | undefined;
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const must = (words: string, value: unknown): string => `must be ${words}, not ${kindOf(value)}`;
-
-const text: Check = (value) => {
-  if (typeof value !== 'string') return must('a string', value);
-  return value === '' ? 'must not be empty' : undefined;
-};
-const aFunction: Check = (value) => (typeof value === 'function' ? undefined : must('a function', value));
-const anObject: Check = (value) => (isRecord(value) ? undefined : must('an object', value));
 const bytes: Check = (value) => (value instanceof Uint8Array ? undefined : must('a Uint8Array', value));
 const address: Check = (value) => {
   if (typeof value !== 'string') return must('a string', value);
@@ -29,13 +16,6 @@ const coordinateRules: Check = (value) =>
         "an object of directives by schema coordinate, such as { 'Query.balance': { requiresScope: { scope: 'accounts:read' } } }",
         value,
       );
-const oneOf =
-  (...values: readonly string[]): Check =>
-  (value) => {
-    if (typeof value !== 'string') return must(values.join(' or '), value);
-    return values.includes(value) ? undefined : `must be ${values.join(' or ')}${suggestion(value, values)}`;
-  };
-const anything: Check = () => undefined;
 
 const GATEWAY: Readonly<Record<string, Check>> = { issuer: text, jwksUri: address, keys: keyList };
 
@@ -83,37 +63,11 @@ export function checkOptions(
   required: readonly string[],
 ): void {
   if (!isRecord(options)) refuse('the options', must('an object', options));
-  checkKeys('', options, known, required);
+  checkKeys('', options, known, { required, refuse, elsewhere: ELSEWHERE });
   const gateway = options.gateway as Readonly<Record<string, unknown>>;
-  checkKeys('gateway.', gateway, GATEWAY, ['issuer']);
+  checkKeys('gateway.', gateway, GATEWAY, { required: ['issuer'], refuse });
   if ((gateway.keys === undefined) === (gateway.jwksUri === undefined))
     refuse('gateway', 'needs either jwksUri or keys');
-}
-
-function checkKeys(
-  prefix: string,
-  given: Readonly<Record<string, unknown>>,
-  known: Readonly<Record<string, Check>>,
-  required: readonly string[],
-): void {
-  for (const [key, value] of Object.entries(given)) {
-    const check = Object.hasOwn(known, key) ? known[key] : undefined;
-    if (check === undefined) refuse(prefix + key, unknownKey(key, Object.keys(known)));
-    const problem = value === undefined ? undefined : check(value);
-    if (problem !== undefined) refuse(prefix + key, problem);
-  }
-  for (const key of required) if (given[key] === undefined) refuse(prefix + key, 'is missing');
-}
-
-function unknownKey(key: string, known: readonly string[]): string {
-  if (Object.hasOwn(ELSEWHERE, key) && ELSEWHERE[key] !== undefined) return ELSEWHERE[key];
-  const meant = suggestion(key, known);
-  return `is not an option${meant === '' ? `; the options are ${known.join(', ')}` : meant}`;
-}
-
-function suggestion(word: string, known: readonly string[]): string {
-  const meant = nearest(word, known);
-  return meant === undefined ? '' : `; did you mean ${meant}?`;
 }
 
 function refuse(key: string, problem: string): never {

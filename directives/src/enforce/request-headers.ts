@@ -27,7 +27,7 @@ export type HeaderReader = (name: string) => HeaderValue;
  * without a token would silently deny everybody
  */
 export function headerReader(request: unknown): HeaderReader {
-  const headers = isRecord(request) && isRecord(request.headers) ? request.headers : request;
+  const headers = isRecord(request) && isRequest(request) ? request.headers : request;
   if (isFetchHeaders(headers)) return (name) => headers.get(name) ?? undefined;
   if (!isPlain(headers)) refuse('this is not an object of headers');
   // Node writes names in lower case. Others may not, and a name in two spellings is a repeated header.
@@ -48,6 +48,13 @@ export function headerReader(request: unknown): HeaderReader {
   };
 }
 
+/** Also a request whose headers are missing: they may not be taken for headers of which one is named "headers". */
+function isRequest(object: Readonly<Record<string, unknown>>): boolean {
+  if (!('headers' in object)) return false;
+  const isHeader = object.headers !== undefined && isHeaderValue(object.headers);
+  return !isHeader || Object.keys(object).length === 1;
+}
+
 function isHeaderValue(value: unknown): value is HeaderValue {
   if (value === undefined || typeof value === 'string') return true;
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
@@ -66,6 +73,8 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isFetchHeaders(value: unknown): value is FetchHeaders {
   if (!isRecord(value)) return false;
+  // URLSearchParams and FormData have all of these methods, and one that no headers have.
+  if ('getAll' in value) return false;
   return [value.get, value.has, value.append].every((method) => typeof method === 'function');
 }
 

@@ -67,7 +67,10 @@ function attachTo(
 }
 
 function ruleNodes(given: unknown, coordinate: string, links: Links): readonly ConstDirectiveNode[] {
-  return readGivenDirectives(given, coordinate).map(({ name, args }) => {
+  const applied = readGivenDirectives(given, coordinate);
+  // Most likely the author's expression for the rule is missing.
+  if (applied.length === 0) throw new DirectiveError('INVALID_RULE', 'rules names no directive', coordinate);
+  return applied.map(({ name, args }) => {
     const local = localNameOf(name, links);
     if (local === undefined)
       throw new DirectiveError(

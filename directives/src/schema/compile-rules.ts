@@ -6,6 +6,7 @@ import { completeSubgraph } from '../specification/complete.js';
 import { BEHALF_IDENTITY, FEDERATION_IDENTITY } from '../specification/feature.js';
 import { Links } from '../specification/link.js';
 import { lowerRequiresScope } from '../specification/lower.js';
+import { refuseUnknownArguments } from './check-arguments.js';
 
 /** A subgraph's published schema, and its rules. */
 export interface CompiledRules {
@@ -23,6 +24,7 @@ export function compileRules(
   source: DocumentNode,
   { coverage = 'required', isFederated }: { coverage: 'required' | 'open' | undefined; isFederated: boolean },
 ): CompiledRules {
+  refuseUnknownArguments(source);
   if (isFederated) refuseFederation1(new Links(source));
   const document = lowerRequiresScope(completeSubgraph(source));
   const rules = new RuleTable(document, { coverage });

@@ -6,6 +6,7 @@ import { AUTHENTICATED_IDENTITY, FEDERATION_IDENTITY } from './feature.js';
 export const authenticated = Object.freeze({
   name: 'authenticated',
   identities: [FEDERATION_IDENTITY, AUTHENTICATED_IDENTITY],
+  arguments: [],
   composed: true,
   protects: true,
   compile: () => requirementMeaning({ authenticated: true }),

@@ -10,6 +10,8 @@ export interface DirectiveSpecification {
   readonly name: string;
   /** Identities of the specifications that define it. */
   readonly identities: readonly string[];
+  /** Names of its arguments. */
+  readonly arguments: readonly string[];
   /** Definition that a subgraph's schema needs; absent for the standard ones, which federation defines. */
   readonly definition?: (localName: string) => string;
   /** False for a directive that is lowered to another one before composition. */

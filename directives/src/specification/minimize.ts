@@ -1,4 +1,5 @@
 import { DirectiveError } from '../errors.js';
+import { oneOf } from '../option-checks.js';
 import type { DirectiveSpecification } from './directive-specification.js';
 import { BEHALF_IDENTITY } from './feature.js';
 import { readAlternatives } from './read-arguments.js';
@@ -44,10 +45,13 @@ const ARGUMENTS_OF: Readonly<Record<StrategyName, readonly string[]>> = {
   NOISE: ['spread', 'step'],
 };
 
+const STRATEGIES = Object.keys(ARGUMENTS_OF);
+
 /** `@minimize(to: …, unless: [[…]])`: returns less than the stored value. */
 export const minimize = Object.freeze({
   name: 'minimize',
   identities: [BEHALF_IDENTITY],
+  arguments: ['to', 'keep', 'step', 'unit', 'decimals', 'spread', 'unless'],
   definition: (name) =>
     `directive @${name}(to: behalf__Strategy!, keep: Int, step: Float, unit: behalf__DateUnit, decimals: Int, spread: Float, unless: [[String!]!]) on FIELD_DEFINITION`,
   composed: true,
@@ -58,7 +62,7 @@ export const minimize = Object.freeze({
 
 /** Enumerations that the definition of `@minimize` refers to. */
 export const MINIMIZE_ENUMS = [
-  `enum behalf__Strategy { ${Object.keys(ARGUMENTS_OF).join(' ')} }`,
+  `enum behalf__Strategy { ${STRATEGIES.join(' ')} }`,
   'enum behalf__DateUnit { DAY MONTH YEAR DECADE }',
 ] as const;
 
@@ -73,7 +77,7 @@ function readMinimization(args: Arguments, coordinate: string): Minimization {
 function readStrategy(args: Arguments, coordinate: string): MinimizationStrategy {
   const { to } = args;
   if (!isStrategyName(to))
-    throw new DirectiveError('INVALID_RULE', '@minimize has no known strategy', coordinate);
+    throw new DirectiveError('INVALID_RULE', `"to" ${oneOf(...STRATEGIES)(to) ?? ''}`, coordinate);
   const known = ARGUMENTS_OF[to];
   for (const name of ['keep', 'step', 'unit', 'decimals', 'spread']) {
     // An argument that the strategy ignores would suggest protection that is not there.

@@ -6,6 +6,7 @@ import { readString } from './read-arguments.js';
 export const personalData = Object.freeze({
   name: 'personalData',
   identities: [BEHALF_IDENTITY],
+  arguments: ['category'],
   definition: (name) => `directive @${name}(category: String!) on FIELD_DEFINITION`,
   composed: true,
   protects: false,

@@ -7,6 +7,7 @@ import { alternativesText, readAlternatives } from './read-arguments.js';
 export const policy = Object.freeze({
   name: 'policy',
   identities: [FEDERATION_IDENTITY, POLICY_IDENTITY],
+  arguments: ['policies'],
   composed: true,
   protects: true,
   compile: ({ policies }, coordinate) =>

@@ -9,6 +9,7 @@ import { BEHALF_IDENTITY } from './feature.js';
 export const publicDirective = Object.freeze({
   name: 'public',
   identities: [BEHALF_IDENTITY],
+  arguments: [],
   definition: (name) => `directive @${name} on FIELD_DEFINITION | OBJECT | INTERFACE`,
   composed: true,
   protects: false,

@@ -7,6 +7,7 @@ import { readStringList } from './read-arguments.js';
 export const purpose = Object.freeze({
   name: 'purpose',
   identities: [BEHALF_IDENTITY],
+  arguments: ['of'],
   definition: (name) => `directive @${name}(of: [String!]!) repeatable on FIELD_DEFINITION | OBJECT`,
   composed: true,
   protects: true,

@@ -13,6 +13,7 @@ import type { Alternatives, Arguments } from './read-arguments.js';
 export const requiresScope = Object.freeze({
   name: 'requiresScope',
   identities: [BEHALF_IDENTITY],
+  arguments: ['scope'],
   definition: (name) =>
     `directive @${name}(scope: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM`,
   composed: false,

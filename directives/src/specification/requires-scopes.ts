@@ -8,6 +8,7 @@ import type { Alternatives, Arguments } from './read-arguments.js';
 export const requiresScopes = Object.freeze({
   name: 'requiresScopes',
   identities: [FEDERATION_IDENTITY, REQUIRES_SCOPES_IDENTITY],
+  arguments: ['scopes'],
   composed: true,
   protects: true,
   compile: (args, coordinate) => requirementMeaning({ scopes: [readScopes(args, coordinate)] }),

@@ -14,6 +14,7 @@ export const SUBJECT_RULE = '@subject';
 export const subject = Object.freeze({
   name: 'subject',
   identities: [BEHALF_IDENTITY],
+  arguments: ['field'],
   definition: (name) => `directive @${name}(field: String!) on OBJECT`,
   composed: true,
   protects: true,

@@ -1,0 +1,85 @@
+import { isRecord } from './claims/read-claims.js';
+import { kindOf } from './kind-of.js';
+import { nearest } from './nearest.js';
+
+/** What is wrong with an option's value, as the rest of a sentence that begins with its key; undefined if nothing is. */
+export type Check = (value: unknown) => string | undefined;
+
+/** Makes the caller's own kind of error. It does not return. */
+export type RefuseOption = (key: string, problem: string) => never;
+
+export const must = (words: string, value: unknown): string => `must be ${words}, not ${kindOf(value)}`;
+
+export const text: Check = (value) => {
+  if (typeof value !== 'string') return must('a string', value);
+  return value === '' ? 'must not be empty' : undefined;
+};
+export const aFunction: Check = (value) =>
+  typeof value === 'function' ? undefined : must('a function', value);
+export const aBoolean: Check = (value) =>
+  typeof value === 'boolean' ? undefined : must('true or false', value);
+export const anObject: Check = (value) => (isRecord(value) ? undefined : must('an object', value));
+export const anything: Check = () => undefined;
+
+/** `entry` checks each; a problem of one names its place. */
+export const listOf =
+  (words: string, entry: Check): Check =>
+  (value) => {
+    if (!Array.isArray(value)) return must(`a list of ${words}`, value);
+    const problems = value.map(entry);
+    const at = problems.findIndex((problem) => problem !== undefined);
+    return at === -1 ? undefined : `${problems[at] ?? ''}, at place ${at + 1} of the list`;
+  };
+
+export const oneOf =
+  (...values: readonly string[]): Check =>
+  (value) => {
+    const words = values.join(' or ');
+    if (typeof value !== 'string') return must(words, value);
+    return values.includes(value) ? undefined : `must be ${words}${suggestion(value, values)}`;
+  };
+
+/**
+ * Checks the members of one object of options. A program in JavaScript has no compiler that does, and a misspelt key would do
+ * less than its author believes. A key that is given as undefined counts as absent.
+ *
+ * @param prefix the path of the object, with its dot: `streams[0].`
+ * @param elsewhere what to say of keys that belong to something else
+ */
+export function checkKeys(
+  prefix: string,
+  given: Readonly<Record<string, unknown>>,
+  known: Readonly<Record<string, Check>>,
+  rules: {
+    readonly required: readonly string[];
+    readonly refuse: RefuseOption;
+    readonly elsewhere?: Readonly<Record<string, string>>;
+  },
+): void {
+  const { required, refuse, elsewhere = {} } = rules;
+  for (const [key, value] of Object.entries(given)) {
+    const problem = Object.hasOwn(known, key)
+      ? value === undefined
+        ? undefined
+        : known[key]?.(value)
+      : (own(elsewhere, key) ?? unknownName(key, Object.keys(known), 'option'));
+    if (problem !== undefined) refuse(prefix + key, problem);
+  }
+  for (const key of required) if (given[key] === undefined) refuse(prefix + key, 'is missing');
+}
+
+function own(record: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** What to say of a name that is not one of a list. */
+export function unknownName(name: string, known: readonly string[], what: string): string {
+  const meant = suggestion(name, known);
+  if (known.length === 0) return `is not an ${what}; there is none`;
+  return `is not an ${what}${meant === '' ? `; the ${what}s are ${known.join(', ')}` : meant}`;
+}
+
+function suggestion(word: string, known: readonly string[]): string {
+  const meant = nearest(word, known);
+  return meant === undefined ? '' : `; did you mean ${meant}?`;
+}
