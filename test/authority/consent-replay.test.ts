@@ -54,6 +54,17 @@ const choice = {
   purposes: fc.subarray(PURPOSES),
   detail: fc.constantFrom('full' as const, 'minimal' as const),
 };
+/** The same person agrees to one scope, and then to all. */
+const EXTENDING: readonly Step[] = [SCOPES.slice(0, 1), SCOPES].map((scopes) => ({
+  kind: 'decide',
+  subject: SUBJECTS[0] ?? '',
+  clientId: CLIENTS[0] ?? '',
+  seconds: 3_600,
+  scopes,
+  declined: [],
+  purposes: PURPOSES,
+  detail: 'minimal',
+}));
 const seconds = fc.constantFrom(60, 3_600, 86_400);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('decide' as const), seconds, ...pair, ...choice }) },
@@ -137,7 +148,8 @@ describe('the projection of the consent log', () => {
         for (const each of steps) await take(each);
         expect((await verifyConsents(database.db)).differences).toEqual([]);
       }),
-      { numRuns: 20 },
+      // Chance may leave out that somebody agrees to more.
+      { numRuns: 20, examples: [[EXTENDING]] },
     );
     const seen = await database.db
       .selectFrom('authority.consent_event')

@@ -315,7 +315,7 @@ describe('is refused a registration or change', () => {
     ],
     [
       'for a wildcard name',
-      'a DNS name, without wildcards',
+      'must be a DNS name in lower case, without wildcards',
       () => ({ authentication: { method: 'tls_client_auth', dnsName: '*.odd.example' } }),
     ],
     [

@@ -91,7 +91,7 @@ describe('section 3: the address', () => {
     expect((await get(`${WELL_KNOWN}/admin/explain`)).status).toBe(404);
     for (const path of ['/', '/health', '/graphql/', '/../graphql', 'x'])
       expect((await get(`${WELL_KNOWN}${path}`)).status).toBe(404);
-    expect((await send(`${gateway.url}${WELL_KNOWN}`, '{}')).status).toBe(404);
+    expect((await send(`${gateway.url}${WELL_KNOWN}`, '{}')).status).toBe(405);
   });
 
   it('section 3.1: inserts the well-known part between host and path', async () => {
