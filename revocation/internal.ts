@@ -3,7 +3,7 @@ export { revocationErrors } from './errors.js';
 export { revocationLogCodes } from './log.js';
 export { SsfReceiver } from './receiver.js';
 export { KeysUnavailableError, RemoteKeys } from './remote-keys.js';
-export type { VerificationKey } from './remote-keys.js';
+export type { VerificationKey, VerifiedByKey } from './verify-by-any.js';
 export { Revocations } from './revocations.js';
 export { streamProblem } from './stream-problem.js';
 export type { StreamAddresses } from './stream-problem.js';

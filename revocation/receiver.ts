@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRecord } from '@behalf/directives/internal';
-import { jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import { ACCESS_RESUMED, ACCESS_SUSPENDED, readSubject, readSuspended, SESSION_REVOKED } from './events.js';
 import { FOREIGN_EVENTS, readForeignEvents } from './foreign-events.js';
@@ -170,16 +169,12 @@ export class SsfReceiver {
     if (typeof set !== 'string') return new StreamError('EVENT_UNREADABLE');
     try {
       // RFC 8417 section 2.3 and RFC 8725 section 3.11: the type excludes the issuer's other tokens.
-      const { payload } = await jwtVerify(
-        set,
-        async (header, jws) => (await stream.keys.find(header, jws)).publicKey,
-        {
-          issuer: this.#options.issuer,
-          audience: [...stream.audience],
-          typ: 'secevent+jwt',
-          algorithms: ['EdDSA', 'ES256', 'PS256', 'RS256'],
-        },
-      );
+      const { payload } = await stream.keys.verify(set, {
+        issuer: this.#options.issuer,
+        audience: [...stream.audience],
+        typ: 'secevent+jwt',
+        algorithms: ['EdDSA', 'ES256', 'PS256', 'RS256'],
+      });
       // RFC 8936 section 2.4: acknowledged by its own name, or another event would be.
       return payload.jti === jti ? payload : new StreamError('EVENT_MISNAMED');
     } catch {

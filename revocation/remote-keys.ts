@@ -3,21 +3,9 @@ import { isRecord } from '@behalf/directives/internal';
 import { FetchError, fetchJson } from '@behalf/http/internal';
 import type { FetchFailure } from '@behalf/http/internal';
 import { createLocalJWKSet, errors } from 'jose';
-import type { CryptoKey, FlattenedJWSInput, JWTHeaderParameters } from 'jose';
-
-/** One public key of an issuer, for as long as the issuer publishes it unchanged. */
-export interface VerificationKey {
-  /** `kid` */
-  readonly keyId: string | undefined;
-  /** Everything that identifies the key and its permitted use. */
-  readonly identity: string;
-  readonly resolve: ReturnType<typeof createLocalJWKSet>;
-}
-
-export interface FoundKey {
-  readonly key: VerificationKey;
-  readonly publicKey: CryptoKey;
-}
+import type { JWTHeaderParameters, JWTVerifyOptions } from 'jose';
+import { verifyByAny } from './verify-by-any.js';
+import type { FoundKey, VerificationKey, VerifiedByKey } from './verify-by-any.js';
 
 /** The keys are unavailable, so it is unknown which are valid. */
 export class KeysUnavailableError extends Error {
@@ -42,6 +30,8 @@ const KEYS_TIMEOUT_MS = 5_000;
 const KEYS_COOLDOWN_MS = 5_000;
 const KEY_SET_BYTES = 1024 * 1024;
 const KEYS_AT_MOST = 100;
+/** Each costs a verification, and anybody can send a token that no key has signed. */
+const MAX_CANDIDATES = 16;
 /** From this age on the key set is refetched, while the known keys stay in use. */
 const KEYS_REFRESH_AFTER_MS = 300_000;
 /** The maximum age of a key set, and so how long a withdrawn key stays valid at most. */
@@ -92,19 +82,39 @@ export class RemoteKeys {
   }
 
   /**
-   * The key that a token names. For an unknown one the key set is refetched, after a pause.
+   * Verifies a token by the key that it names. If it names none, or several have its name, all that can have signed it are tried,
+   * 16 at most (RFC 7515 appendix D).
    *
    * @throws {KeysUnavailableError}
-   * @throws {errors.JOSEError} if there is no such key, or several
+   * @throws {errors.JOSEError} if there is no such key, or the signature or a claim is not valid
    */
-  async find(header: JWTHeaderParameters, token: FlattenedJWSInput): Promise<FoundKey> {
+  async verify(token: string, options: JWTVerifyOptions): Promise<VerifiedByKey> {
+    const first = await verifyByAny(token, options, (header) => this.candidates(header));
+    if ('payload' in first) return first;
+    // A token that names one key was not signed by another. Otherwise its key may be one that is not known yet.
+    if ((first.header.kid !== undefined && first.tried.size === 1) || !(await this.#refetch()))
+      throw first.error;
+    const second = await verifyByAny(token, options, async (header) =>
+      (await this.#match(header)).filter(({ key }) => !first.tried.has(key)),
+    );
+    if ('payload' in second) return second;
+    throw second.error;
+  }
+
+  /**
+   * The keys that can have signed a token with this header. If there is none, the key set is refetched, after a pause.
+   *
+   * @throws {KeysUnavailableError}
+   * @throws {errors.JOSEError} if there is none
+   */
+  async candidates(header: JWTHeaderParameters): Promise<readonly FoundKey[]> {
     await this.freshen();
-    let found = await this.#match(header, token);
-    if (found !== undefined) return found;
+    const known = await this.#match(header);
+    if (known.length > 0) return known;
     if (sinceMs(this.#attemptedAt) < this.#cooldownMs) throw this.#failure ?? new errors.JWKSNoMatchingKey();
     await this.#fetch();
-    found = await this.#match(header, token);
-    if (found === undefined) throw new errors.JWKSNoMatchingKey();
+    const found = await this.#match(header);
+    if (found.length === 0) throw new errors.JWKSNoMatchingKey();
     return found;
   }
 
@@ -121,16 +131,33 @@ export class RemoteKeys {
     return this.#options.cooldownMs ?? KEYS_COOLDOWN_MS;
   }
 
-  async #match(header: JWTHeaderParameters, token: FlattenedJWSInput): Promise<FoundKey | undefined> {
-    let found: FoundKey | undefined;
+  /** @throws {errors.JOSEError} for a key that cannot be used, if there is no other */
+  async #match(header: JWTHeaderParameters): Promise<readonly FoundKey[]> {
+    const found: FoundKey[] = [];
+    let unusable: Error | undefined;
     for (const key of this.#keys) {
       if (header.kid !== undefined && header.kid !== key.keyId) continue;
-      const publicKey = await resolve(key, header, token);
-      if (publicKey === undefined) continue;
-      if (found !== undefined) throw new errors.JWKSMultipleMatchingKeys();
-      found = { key, publicKey };
+      try {
+        found.push({ key, publicKey: await key.resolve(header) });
+      } catch (error) {
+        // RFC 7517 section 5: keys that are not understood are ignored.
+        if (error instanceof Error && !(error instanceof errors.JWKSNoMatchingKey)) unusable = error;
+      }
+      if (found.length === MAX_CANDIDATES) break;
     }
+    if (found.length === 0 && unusable !== undefined) throw unusable;
     return found;
+  }
+
+  /** After a pause, since anybody can cause it. Whether there is a newer key set now. */
+  async #refetch(): Promise<boolean> {
+    if (sinceMs(this.#attemptedAt) < this.#cooldownMs) return false;
+    try {
+      await this.#fetch();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Concurrent callers share one fetch. */
@@ -177,20 +204,6 @@ function readKeySet(
 function identityOf(jwk: Readonly<Record<string, unknown>>): string {
   const members = IDENTIFYING_MEMBERS.map((name) => (Object.hasOwn(jwk, name) ? jwk[name] : null));
   return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
-}
-
-/** Undefined if the key is not for such tokens. */
-async function resolve(
-  key: VerificationKey,
-  header: JWTHeaderParameters,
-  token: FlattenedJWSInput,
-): Promise<CryptoKey | undefined> {
-  try {
-    return await key.resolve(header, token);
-  } catch (error) {
-    if (error instanceof errors.JWKSNoMatchingKey) return undefined;
-    throw error;
-  }
 }
 
 function unavailable(error: unknown): KeysUnavailableError {

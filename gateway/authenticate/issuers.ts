@@ -1,6 +1,6 @@
 import { KeysUnavailableError, RemoteKeys } from '@behalf/revocation/internal';
-import type { VerificationKey } from '@behalf/revocation/internal';
-import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import type { VerificationKey, VerifiedByKey } from '@behalf/revocation/internal';
+import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
 import type { JWTPayload } from 'jose';
 import { ConfigurationError, RefusedError } from '../errors.js';
 import { invalidToken } from './bearer.js';
@@ -144,34 +144,22 @@ export class Issuers {
     const { options } = entry;
     const types = (options.tokenTypes ?? [ACCESS_TOKEN_TYPE]).map((type) => type.toLowerCase());
     if (!types.includes(tokenType(token))) throw invalidToken('TOKEN_TYPE');
-    let payload: JWTPayload;
-    let keyId: string | undefined;
-    let key: VerificationKey | undefined;
+    let verified: VerifiedByKey;
     try {
-      ({
-        payload,
-        protectedHeader: { kid: keyId },
-      } = await jwtVerify(
-        token,
-        async (header, jws) => {
-          const found = await entry.keys.find(header, jws);
-          key = found.key;
-          return found.publicKey;
-        },
-        {
-          issuer: options.issuer,
-          audience: options.audience,
-          algorithms: [...(options.algorithms ?? ALLOWED_ALGORITHMS)],
-          clockTolerance: CLOCK_TOLERANCE_SECONDS,
-          requiredClaims: ['exp', 'iat', 'sub'],
-        },
-      ));
+      verified = await entry.keys.verify(token, {
+        issuer: options.issuer,
+        audience: options.audience,
+        algorithms: [...(options.algorithms ?? ALLOWED_ALGORITHMS)],
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        requiredClaims: ['exp', 'iat', 'sub'],
+      });
     } catch (error) {
       throw this.#refusalOf(error, options);
     }
+    const { payload, namedKeyId: keyId, key } = verified;
     // jose's types promise strings, but only the presence was checked.
     const { exp, iat, sub, jti }: { exp?: number; iat?: number; sub?: unknown; jti?: unknown } = payload;
-    if (key === undefined || exp === undefined || iat === undefined) throw invalidToken('CLAIM_MISSING');
+    if (exp === undefined || iat === undefined) throw invalidToken('CLAIM_MISSING');
     if (typeof sub !== 'string' || sub === '') throw invalidToken('SUBJECT_MALFORMED');
     if (jti !== undefined && typeof jti !== 'string') throw invalidToken('TOKEN_ID_MALFORMED');
     return {

@@ -1,4 +1,4 @@
-import { isBoundElsewhere, protectedContext } from '@behalf/directives';
+import { createTxnTokenVerifier, isBoundElsewhere, protectedContext } from '@behalf/directives';
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, it, vi } from 'vitest';
 import { graphqlRequestHash } from '../../directives/src/claims/request-hash.js';
@@ -49,4 +49,40 @@ it('a transaction token that is bound to a request is good for no other (draft-i
   expect(isBoundElsewhere(bound, { query: '{ ok ok }' })).toBe(true);
   const free = await protectedContext(subgraph.schema, { 'txn-token': await sign(claims) });
   expect(isBoundElsewhere(free, body)).toBe(false);
+});
+
+it.each<[string, string | undefined, string | undefined]>([
+  ['whose kid two keys have', 'mine', 'mine'],
+  ['without kid, by one of two keys', undefined, 'other'],
+  ['without kid, by keys without kid', undefined, undefined],
+])('a transaction token %s is verified by either (RFC 7515 appendix D)', async (_what, named, kid) => {
+  const pairs = await Promise.all([1, 2].map(() => generateKeyPair('EdDSA', { extractable: true })));
+  const keys = await Promise.all(
+    pairs.map(async (pair) => ({ ...(await exportJWK(pair.publicKey)), alg: 'EdDSA', ...(kid && { kid }) })),
+  );
+  const verify = createTxnTokenVerifier(String(claims.aud), { issuer: 'https://gateway.example', keys });
+  const refusals = await Promise.all(
+    [...pairs, { privateKey }].map(async (pair) => {
+      const header = { alg: 'EdDSA', typ: 'txntoken+jwt', ...(named && { kid: named }) };
+      const token = await new SignJWT(claims).setProtectedHeader(header).sign(pair.privateKey);
+      return (await verify(token)).refusal;
+    }),
+  );
+  expect(refusals).toEqual([undefined, undefined, 'TXN_TOKEN_INVALID']);
+});
+
+it('a transaction token without kid is tried with 16 keys at most', async () => {
+  const pairs = await Promise.all(
+    Array.from({ length: 17 }, () => generateKeyPair('EdDSA', { extractable: true })),
+  );
+  const keys = await Promise.all(pairs.map((pair) => exportJWK(pair.publicKey)));
+  const verify = createTxnTokenVerifier(String(claims.aud), { issuer: 'https://gateway.example', keys });
+  const refusalBy = async (index: number): Promise<unknown> => {
+    const by = pairs[index]?.privateKey;
+    if (by === undefined) throw new Error('no such key');
+    const token = new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', typ: 'txntoken+jwt' });
+    return (await verify(await token.sign(by))).refusal;
+  };
+  expect(await refusalBy(15)).toBeUndefined();
+  expect(await refusalBy(16)).toBe('TXN_TOKEN_INVALID');
 });

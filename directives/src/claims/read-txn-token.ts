@@ -1,5 +1,5 @@
 import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify } from 'jose';
-import type { JWK, JWTPayload, JWTVerifyGetKey } from 'jose';
+import type { JWK, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose';
 import type { Delegation } from './delegation.js';
 import { isRecord, isStringArray, readActorClaim, readConsentClaim } from './read-claims.js';
 import { isServiceSubject } from './service.js';
@@ -42,6 +42,8 @@ const KEYS_COOLDOWN_MS = 1_000;
 /** How long a key that the gateway no longer publishes is accepted: as long as its key set may be cached. */
 const KEYS_MAX_AGE_MS = 60_000;
 const KEYS_TIMEOUT_MS = 3_000;
+/** Each costs a verification, and anybody who reaches the subgraph can send a token that no key has signed. */
+const MAX_CANDIDATES = 16;
 
 /**
  * Creates the reader of one audience's tokens (draft-ietf-oauth-transaction-tokens section 8, RFC 8725). It checks the
@@ -70,7 +72,7 @@ export function createTxnTokenReader(
     if (header.length > MAX_TOKEN_LENGTH) return { refusal: 'TXN_TOKEN_TOO_LARGE' };
     let payload: JWTPayload;
     try {
-      ({ payload } = await jwtVerify(header, keys, {
+      payload = await verifyByAny(header, keys, {
         issuer: trust.issuer,
         audience,
         typ: TXN_TOKEN_TYPE,
@@ -78,7 +80,7 @@ export function createTxnTokenReader(
         clockTolerance: TXN_TOKEN_CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(nowMs()),
         requiredClaims: ['iat', 'exp', 'txn', 'sub', 'scope', 'tctx', 'rctx'],
-      }));
+      });
     } catch (error) {
       return { refusal: refusalOf(error) };
     }
@@ -89,6 +91,35 @@ export function createTxnTokenReader(
     const verified = readClaims(payload);
     return verified === undefined ? { refusal: 'TXN_TOKEN_CLAIM' } : { verified };
   };
+}
+
+/**
+ * If several keys can have signed the token, as during a rotation of keys without names, each is tried (RFC 7515 appendix D).
+ *
+ * @throws {errors.JOSEError}
+ */
+async function verifyByAny(
+  token: string,
+  keys: JWTVerifyGetKey,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, keys, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    let tried = 0;
+    for await (const key of error) {
+      try {
+        return (await jwtVerify(token, key, options)).payload;
+      } catch (failure) {
+        // Whatever else is wrong is wrong with every key.
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+      }
+      tried += 1;
+      if (tried === MAX_CANDIDATES) break;
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
 }
 
 function refusalOf(error: unknown): TxnTokenRefusal {
