@@ -107,7 +107,7 @@ export const gatewayErrors = Object.freeze({
     since: '0.1.0',
     status: 400,
   },
-  OPERATION_UNKNOWN: {
+  OPERATION_RESOLUTION_FAILURE: {
     description:
       'The document has no operation with the requested name, or has several and the request names none.',
     since: '0.1.0',

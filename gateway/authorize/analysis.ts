@@ -10,6 +10,7 @@ import type {
   SelectionNode,
   SelectionSetNode,
 } from 'graphql';
+import { fragmentsOf } from '../fragments.js';
 import { responseKeyOf } from './response-key.js';
 import type { ClientOperation } from './types.js';
 
@@ -50,10 +51,7 @@ export function analyzeOperation(
   rules: RuleTable,
   joinNames: ReadonlySet<string>,
 ): OperationAnalysis {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of client.document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-  }
+  const fragments = fragmentsOf(client.document);
   const selected = new SelectionAnalysis(fragments, schema, rules, joinNames);
   selected.visitOperation(client.operation);
 

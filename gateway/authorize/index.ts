@@ -1,3 +1,4 @@
+export { chosenOperation } from './chosen-operation.js';
 export { createOperationAuthorizer, DEFAULT_MAX_ERRORS } from './authorizer.js';
 export type { AuthorizerOptions } from './authorizer.js';
 export type {

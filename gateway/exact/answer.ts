@@ -8,6 +8,7 @@ import type {
   GraphQLSchema,
   SelectionSetNode,
 } from 'graphql';
+import { fragmentsOf } from '../fragments.js';
 import { withoutUndefined } from '@behalf/directives/internal';
 import { ExactNumber } from './exact-number.js';
 import { settleNumber, settleWithin } from './settle.js';
@@ -62,17 +63,14 @@ export function settleAnswer(
 class AnswerSettlement {
   readonly #errors: GraphQLFormattedError[] = [];
   #omitted = 0;
-  readonly #fragments = new Map<string, FragmentDefinitionNode>();
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly #document: DocumentNode;
   readonly #schema: GraphQLSchema;
 
   constructor(document: DocumentNode, schema: GraphQLSchema) {
     this.#document = document;
     this.#schema = schema;
-    for (const definition of document.definitions) {
-      if (definition.kind === Kind.FRAGMENT_DEFINITION)
-        this.#fragments.set(definition.name.value, definition);
-    }
+    this.#fragments = fragmentsOf(document);
   }
 
   settle(data: Record<string, unknown>): GraphQLFormattedError[] {

@@ -3,6 +3,7 @@ import type { Delegation } from '@behalf/directives';
 import { getOperationAST, GraphQLError, parse, Source, validate } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { limitError, OperationLimiter } from '../limit/index.js';
+import { chosenOperation } from '../authorize/index.js';
 import type { ClientOperation, Explanation, OperationAuthorizer } from '../authorize/index.js';
 
 /** An operation, and the caller for whom to decide it. */
@@ -56,7 +57,7 @@ export function explainOperation(
     return { errors: [new GraphQLError(message)] };
   }
   const queryHash = createHash('sha256').update(query).digest('hex');
-  const operation = { document, operation: definition, queryHash };
+  const operation = chosenOperation({ document, operation: definition, queryHash });
   return { explanation: authorizer.explain(operation, delegation, {}), operation };
 }
 

@@ -1,5 +1,6 @@
 import { getIntrospectionQuery, Kind, OperationTypeNode, parse } from 'graphql';
-import type { DocumentNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import { fragmentsOf } from '../fragments.js';
 import { ArgumentCosts } from './argument-costs.js';
 import { CostReading, NOTHING } from './cost-reading.js';
 import type { FieldFacts, StaticCost } from './cost-reading.js';
@@ -81,12 +82,4 @@ export class CostModel {
     if (!given.dependsOnVariables) this.#fixed.set(operation, cost);
     return cost;
   }
-}
-
-function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
-  return new Map(
-    document.definitions.flatMap((node) =>
-      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
-    ),
-  );
 }

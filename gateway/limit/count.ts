@@ -8,6 +8,7 @@ import type {
   SelectionNode,
   SelectionSetNode,
 } from 'graphql';
+import { fragmentsOf } from '../fragments.js';
 
 /** Counts of an operation or a selection set, with fragments expanded. */
 export interface SelectionCounts {
@@ -73,7 +74,7 @@ export function countDocument(document: DocumentNode): DocumentCounts {
 }
 
 class DocumentCounter {
-  readonly #fragments = new Map<string, FragmentDefinitionNode>();
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** `counting` marks a fragment in progress: meeting it again means a cycle. */
   readonly #fragmentCounts = new Map<string, SelectionCounts | 'counting'>();
   readonly #conditions = new Set<string>();
@@ -83,10 +84,7 @@ class DocumentCounter {
 
   constructor(document: DocumentNode) {
     this.#document = document;
-    for (const definition of document.definitions) {
-      if (definition.kind === Kind.FRAGMENT_DEFINITION)
-        this.#fragments.set(definition.name.value, definition);
-    }
+    this.#fragments = fragmentsOf(document);
   }
 
   count(): DocumentCounts {

@@ -1,5 +1,6 @@
 import { Kind } from 'graphql';
-import type { DocumentNode, FieldNode, FragmentDefinitionNode, SelectionSetNode, ValueNode } from 'graphql';
+import type { DocumentNode, FieldNode, SelectionSetNode, ValueNode } from 'graphql';
+import { fragmentsOf } from '../fragments.js';
 import { add } from './count.js';
 
 /**
@@ -9,10 +10,7 @@ import { add } from './count.js';
  * Fragments are expanded where they are spread, so their expansion must be limited before.
  */
 export function countOverlaps(document: DocumentNode, roots: readonly SelectionSetNode[]): number {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-  }
+  const fragments = fragmentsOf(document);
   return roots.reduce((total, root) => add(total, overlapsOf([root])), 0);
 
   /** Over all selection sets at one position. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Kind, print, visit } from 'graphql';
+import { Kind, print } from 'graphql';
 import type {
   DocumentNode,
   FieldNode,
@@ -9,6 +9,7 @@ import type {
   SelectionSetNode,
 } from 'graphql';
 import type { ClientOperation } from '../authorize/index.js';
+import { fragmentsOf, reachableFrom } from '../fragments.js';
 import { asksForSchema } from './rule.js';
 
 /** An operation in two parts: introspection and data. */
@@ -84,25 +85,10 @@ function part(client: ClientOperation, keeps: (field: FieldNode) => boolean): Do
 
   const selectionSet = filter(client.operation.selectionSet);
   if (selectionSet.selections.length === 0) return undefined;
-  const used = new Map<string, FragmentDefinitionNode>();
-  const variables = new Set<string>();
-  const pending: (SelectionSetNode | OperationDefinitionNode['directives'])[] = [
-    selectionSet,
-    client.operation.directives,
-  ];
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    for (const each of 'kind' in node ? [node] : node) {
-      visit(each, {
-        Variable: ({ name }) => void variables.add(name.value),
-        FragmentSpread({ name: { value: name } }) {
-          const fragment = atRoot.get(name) ?? fragments.get(name);
-          if (fragment === undefined || used.has(name)) return;
-          used.set(name, fragment);
-          pending.push(fragment.selectionSet);
-        },
-      });
-    }
-  }
+  const { fragments: used, variables } = reachableFrom(
+    [selectionSet, ...(client.operation.directives ?? [])],
+    (name) => atRoot.get(name) ?? fragments.get(name),
+  );
   const operation: OperationDefinitionNode = {
     ...client.operation,
     selectionSet,
@@ -136,12 +122,4 @@ function rootKeys({ document, operation }: ClientOperation): readonly string[] {
   };
   collect(operation.selectionSet);
   return [...keys];
-}
-
-function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
-  return new Map(
-    document.definitions.flatMap((node) =>
-      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
-    ),
-  );
 }

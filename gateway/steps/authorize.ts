@@ -39,7 +39,7 @@ export async function authorize(
   const { operation } = prepared;
   const hasToken = prepared.delegation !== undefined;
   refuseSubscription(operation);
-  refuseSchemaIntrospection(request.document, rule, hasToken);
+  refuseSchemaIntrospection(operation.document, rule, hasToken);
   const variables = readVariables(request);
   const invalid = variableErrors({
     schema: request.schema,

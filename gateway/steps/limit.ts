@@ -31,7 +31,7 @@ export async function limit(
 
 function operationUnknown(): RefusedError {
   return new RefusedError({
-    code: 'OPERATION_UNKNOWN',
+    code: 'OPERATION_RESOLUTION_FAILURE',
     message: 'The document has no operation of this name, or several and the request names none',
     status: 400,
     reason: 'OPERATION_INVALID',

@@ -45,7 +45,7 @@ describe('limit', () => {
     const { counted, measured, parts } = limits();
     const request = requestOf('{ me }', { operation: undefined });
     expect(await refusalOf(() => limit(authenticated(), request, COSTS, parts))).toEqual({
-      code: 'OPERATION_UNKNOWN',
+      code: 'OPERATION_RESOLUTION_FAILURE',
       message: 'The document has no operation of this name, or several and the request names none',
       status: 400,
       reason: 'OPERATION_INVALID',

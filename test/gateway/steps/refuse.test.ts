@@ -7,7 +7,7 @@ import type { Stage } from '../../../gateway/stages/stages.js';
 import { authenticated, authorized, decision, DENIAL, Log, standIn } from './support.js';
 
 const UNKNOWN = new RefusedError({
-  code: 'OPERATION_UNKNOWN',
+  code: 'OPERATION_RESOLUTION_FAILURE',
   message: 'unknown',
   status: 400,
   reason: 'WHY',
