@@ -12,7 +12,7 @@ import { createTestDatabase } from '../support/database.js';
 import { CHANGES_PER_PERSON, Cluster, EVENTS_PER_PERSON } from './cluster.js';
 
 /** `npm run test:failover` runs ten thousand, which take about a minute. */
-const CHANGES = Number(process.env['FAILOVER_CHANGES'] ?? 900);
+const CHANGES = Number(process.env['FAILOVER_CHANGES'] ?? 300);
 /** How many events a receiver requests at once: no more can be repeated after a broken poll. */
 const EVENTS_PER_POLL = 500;
 
