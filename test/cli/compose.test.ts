@@ -230,7 +230,11 @@ describe('supergraph.yaml', () => {
   });
 
   it.each([
-    ['an unknown key', 'subgraphs: {}\nsubgraph: {}\n', 'subgraph: is not a known key; did you mean subgraphs?'],
+    [
+      'an unknown key',
+      'subgraphs: {}\nsubgraph: {}\n',
+      'subgraph: is not a known key; did you mean subgraphs?',
+    ],
     ['no schema', 'subgraphs: { a: { routing_url: "http://a", schema: {} } }', 'subgraphs.a.schema'],
     ['no address', 'subgraphs: { a: { schema: { file: x } } }', 'subgraphs.a.routing_url'],
     ['no YAML', 'subgraphs: [', 'supergraph.yaml'],
