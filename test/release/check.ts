@@ -10,7 +10,7 @@ import { EXPECTATIONS } from './expectations.js';
 import type { Expectation } from './expectations.js';
 import { checkFaces } from './faces.js';
 import { exportedNames, importableEntries, installedPackages } from './installed.js';
-import { installPacked, npm, packAll } from './pack.js';
+import { installPacked, npm, packAll, staleFiles } from './pack.js';
 import type { PackedPackage } from './pack.js';
 
 const OPEN_SOURCE =
@@ -93,7 +93,10 @@ async function checkPackage(one: PackedPackage, packed: readonly PackedPackage[]
   try {
     if (expectation === undefined)
       throw new Error(`${name} has no expectation in test/release/expectations.ts`);
-    const problems = [...(await checkFaces(one))];
+    const problems = [
+      ...staleFiles(one).map((file) => `${file} has no source: delete the dist folders and build anew`),
+      ...(await checkFaces(one)),
+    ];
     let summary = 'not installed';
     try {
       await installPacked(project, [name], packed, expectation.with);

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -66,6 +67,15 @@ export async function packAll(root: string, destination: string): Promise<readon
       tarball: join(destination, result.filename),
       files: result.files.map(({ path }) => path),
     };
+  });
+}
+
+/** Built files whose source is gone, because `tsc -b` does not remove them. */
+export function staleFiles({ files, folder }: PackedPackage): readonly string[] {
+  return files.filter((file) => {
+    const built = /^dist\/(.+)\.js$/.exec(file)?.[1];
+    if (built === undefined) return false;
+    return ![`${built}.ts`, `src/${built}.ts`, `${built}.js`].some((source) => existsSync(join(folder, source)));
   });
 }
 
