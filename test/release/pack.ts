@@ -75,7 +75,9 @@ export function staleFiles({ files, folder }: PackedPackage): readonly string[] 
   return files.filter((file) => {
     const built = /^dist\/(.+)\.js$/.exec(file)?.[1];
     if (built === undefined) return false;
-    return ![`${built}.ts`, `src/${built}.ts`, `${built}.js`].some((source) => existsSync(join(folder, source)));
+    return ![`${built}.ts`, `src/${built}.ts`, `${built}.js`].some((source) =>
+      existsSync(join(folder, source)),
+    );
   });
 }
 
