@@ -9,6 +9,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import { withoutUndefined } from '@behalf/directives/internal';
 import { isClientError } from './client-error.js';
 import type { CheckedConfig } from './config/config.js';
+import type { Cors } from './http/cors.js';
 import { incomingOf } from './http/incoming.js';
 import type { ServerContext } from './http/incoming.js';
 import { persistedQueryCache } from './http/persisted-queries.js';
@@ -22,6 +23,8 @@ export interface RouteContext {
   readonly gateway: ProtectedGateway;
   readonly config: CheckedConfig;
   readonly server: ServerContext;
+  /** Undefined if no page may call the gateway from a browser. */
+  readonly cors: Cors | undefined;
 }
 
 /** Apollo Server as Behalf's own server uses it: it parses operations, and decides nothing. */

@@ -11,6 +11,7 @@ export type { ClientHeaders, IncomingRequest } from './request/incoming-request.
 export type { GatewayContext, GatewayRequest } from './stages/gateway-request.js';
 export type { PropagationSettings } from './propagate/propagation-settings.js';
 export type { ProtectedResource, ResourceMetadata } from './http/resource-metadata.js';
+export type { CorsOptions } from './http/cors.js';
 export type { ProxyOptions } from './http/proxies.js';
 export type { TlsOptions } from './http/tls.js';
 export type { OperationLimits } from './limit/limits.js';

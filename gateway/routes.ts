@@ -15,9 +15,13 @@ const HEALTH_PATH = '/health';
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Answers every address of the gateway's server. */
-export function createHandler(route: RouteContext, log: GatewayLog): Handler {
+export function createHandler(context: RouteContext, log: GatewayLog): Handler {
   return (request, response) => {
-    answer(request, response, route).catch((error: unknown) => answerFailure(request, response, error, log));
+    // Before everything else, because every refusal needs them as well.
+    context.cors?.setHeaders(request, response);
+    answer(request, response, context).catch((error: unknown) =>
+      answerFailure(request, response, error, log),
+    );
   };
 }
 
@@ -41,31 +45,56 @@ function answerFailure(
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  route: RouteContext,
+  context: RouteContext,
 ): Promise<void> {
-  const { gateway, config, server } = route;
-  const path = pathOf(request);
-  if (isGraphQLPath(path)) {
-    await answerOperations(request, response, route);
+  const route = routeOf(pathOf(request), context);
+  if (route === undefined) {
+    refuseHttp(response, 'NOT_FOUND');
     return;
   }
-  if (path === TXN_TOKEN_PATH && config.propagation.passOn !== undefined) {
-    await answerWorkload(request, response, gateway);
-    return;
-  }
-  if (path === EXPLAIN_PATH && config.administration !== undefined) {
-    const incoming = incomingOf(request, server);
-    await answerAdministrator(request, response, gateway, config.administration, incoming);
-    return;
-  }
-  if (path === JWKS_PATH) {
-    jwksHandler(gateway)(request, response);
-    return;
-  }
-  const answerRead = path === HEALTH_PATH ? answerHealth : metadataAnswer(path, route);
-  if (answerRead === undefined) refuseHttp(response, 'NOT_FOUND');
-  else if (isGetOrHead(request)) answerRead(response, route);
-  else refuseHttp(response, 'METHOD_NOT_ALLOWED', { allow: 'GET, HEAD' });
+  // Before authentication: browsers send no token with it.
+  if (context.cors?.answerPreflight(request, response, route.methods) === true) return;
+  await route.answer(request, response);
+}
+
+/** An address of the server. It refuses other methods itself, in the form that it speaks. */
+interface Route {
+  readonly methods: readonly string[];
+  answer(request: IncomingMessage, response: ServerResponse): Promise<void> | void;
+}
+
+/** @returns undefined for an unknown address */
+function routeOf(path: string, context: RouteContext): Route | undefined {
+  const { gateway, config, server } = context;
+  if (isGraphQLPath(path))
+    return {
+      methods: graphqlMethods(config),
+      answer: (request, response) => answerOperations(request, response, context),
+    };
+  if (path === TXN_TOKEN_PATH && config.propagation.passOn !== undefined)
+    return { methods: ['POST'], answer: (request, response) => answerWorkload(request, response, gateway) };
+  const { administration } = config;
+  if (path === EXPLAIN_PATH && administration !== undefined)
+    return {
+      methods: ['POST'],
+      answer: (request, response) =>
+        answerAdministrator(request, response, gateway, administration, incomingOf(request, server)),
+    };
+  if (path === JWKS_PATH) return { methods: READ, answer: jwksHandler(gateway) };
+  const answerRead = path === HEALTH_PATH ? answerHealth : metadataAnswer(path, context);
+  return answerRead === undefined ? undefined : readRoute((response) => answerRead(response, context));
+}
+
+const READ: readonly string[] = ['GET', 'HEAD'];
+
+function readRoute(answerRead: (response: ServerResponse) => void): Route {
+  return {
+    methods: READ,
+    answer(request, response) {
+      if (isGetOrHead(request)) answerRead(response);
+      else refuseHttp(response, 'METHOD_NOT_ALLOWED', { allow: READ.join(', ') });
+    },
+  };
 }
 
 function answerHealth(response: ServerResponse, { gateway }: RouteContext): void {
@@ -86,14 +115,17 @@ function metadataAnswer(
     sendJson(response, 200, resource.metadata(described), { 'cache-control': 'public, max-age=300' });
 }
 
+function graphqlMethods({ http }: RouteContext['config']): readonly string[] {
+  return http.get ? ['GET', 'HEAD', 'POST'] : ['POST'];
+}
+
 /** One operation, or a batch of them where the configuration allows it. */
 async function answerOperations(
   request: IncomingMessage,
   response: ServerResponse,
   route: RouteContext,
 ): Promise<void> {
-  const { get } = route.config.http;
-  if (get && isGetOrHead(request)) {
+  if (route.config.http.get && isGetOrHead(request)) {
     // Apollo Server runs queries only by GET, and asks for a header that no form of another site can send.
     const [, ...search] = (request.url ?? '').split('?');
     const graphql = { method: 'GET', search: search.join('?'), body: undefined };
@@ -101,7 +133,9 @@ async function answerOperations(
     return;
   }
   if (request.method !== 'POST') {
-    refuseOperation(request, response, 'METHOD_NOT_ALLOWED', { allow: get ? 'GET, HEAD, POST' : 'POST' });
+    refuseOperation(request, response, 'METHOD_NOT_ALLOWED', {
+      allow: graphqlMethods(route.config).join(', '),
+    });
     return;
   }
   if (isEncoded(request)) {

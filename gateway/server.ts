@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Connections, listen } from '@behalf/http';
 import type { RevocationHooks } from '@behalf/revocation';
 import { checkConfig } from './config/config.js';
+import { corsOf } from './config/cors-of.js';
 import type { CheckedConfig, GatewayConfig } from './config/config.js';
 import { deprecatedKeys } from './config/deprecated-keys.js';
 import { openOptions } from './config/open.js';
@@ -12,6 +13,7 @@ import { createApolloServer } from './graphql-endpoint.js';
 import type { RouteContext } from './graphql-endpoint.js';
 import { TrustedProxies } from './http/proxies.js';
 import { refuseAnywhere } from './http/refuse-http.js';
+import type { Cors } from './http/cors.js';
 import { createTlsServer } from './http/tls.js';
 import { jsonLog } from './log.js';
 import type { GatewayLog } from './log.js';
@@ -74,10 +76,12 @@ export async function startGateway(
   const proxies = new TrustedProxies(config.proxies);
   const server = tls === undefined ? createServer() : await createTlsServer(tls);
   const connections = new Connections(server);
+  const cors = corsOf(config);
+  const notYet = refuseStarting(cors);
   server.on('request', notYet);
   const { origin: url } = await listen(server, host, port);
   try {
-    const { handler, ...running } = await serve(url, config, overrides, log, proxies);
+    const { handler, ...running } = await serve({ url, config, overrides, log, proxies, cors });
     server.off('request', notYet);
     server.on('request', handler);
     return {
@@ -95,22 +99,30 @@ export async function startGateway(
   }
 }
 
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
 /** The address is taken before the rest is made, because the rest is told it. */
-function notYet(request: IncomingMessage, response: ServerResponse): void {
-  refuseAnywhere(request, response, 'STARTING', { 'retry-after': '1', connection: 'close' });
+function refuseStarting(cors: Cors | undefined): Handler {
+  return (request, response) => {
+    cors?.setHeaders(request, response);
+    // The routes are not known yet, and browsers permit these methods without being told.
+    if (cors?.answerPreflight(request, response, ['GET', 'HEAD', 'POST']) === true) return;
+    refuseAnywhere(request, response, 'STARTING', { 'retry-after': '1', connection: 'close' });
+  };
 }
 
-type ServingGateway = Omit<RunningGateway, 'url'> & {
-  readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
-};
+type ServingGateway = Omit<RunningGateway, 'url'> & { readonly handler: Handler };
 
-async function serve(
-  url: string,
-  config: CheckedConfig,
-  overrides: GatewayOverrides,
-  log: GatewayLog,
-  proxies: TrustedProxies,
-): Promise<ServingGateway> {
+interface Serving {
+  readonly url: string;
+  readonly config: CheckedConfig;
+  readonly overrides: GatewayOverrides;
+  readonly log: GatewayLog;
+  readonly proxies: TrustedProxies;
+  readonly cors: Cors | undefined;
+}
+
+async function serve({ url, config, overrides, log, proxies, cors }: Serving): Promise<ServingGateway> {
   const server = { externalUrl: config.externalUrl ?? url, proxies };
   const files = new RuleFiles(config);
   const { supergraphSdl, policy, policyEvaluators } = await files.first();
@@ -140,7 +152,7 @@ async function serve(
     gateway,
     metricsUrl: metrics?.url,
     reload: () => files.reload(),
-    handler: createHandler({ apollo, gateway, config, server }, log),
+    handler: createHandler({ apollo, gateway, config, server, cors }, log),
     async close() {
       files.close();
       await metrics?.close();

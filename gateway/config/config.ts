@@ -4,6 +4,8 @@ import type { DpopOptions } from '../authenticate/dpop/options.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import type { TokenIntrospectionOptions } from '../authenticate/token-introspection.js';
 import { ConfigurationError } from '../errors.js';
+import type { CorsOptions } from '../http/cors.js';
+import { corsOf } from './cors-of.js';
 import { TrustedProxies } from '../http/proxies.js';
 import type { ProxyOptions } from '../http/proxies.js';
 import type { TlsOptions } from '../http/tls.js';
@@ -39,6 +41,7 @@ type KeysOfBoth =
 export interface GatewayConfig extends Pick<ProtectionOptions, KeysOfBoth> {
   readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: TlsOptions } | undefined;
   readonly proxies?: ProxyOptions | undefined;
+  readonly cors?: CorsOptions | undefined;
   readonly dpop?: DpopOptions | undefined;
   /** Absolute path. */
   readonly supergraph: string;
@@ -78,6 +81,7 @@ export interface GatewayConfig extends Pick<ProtectionOptions, KeysOfBoth> {
 export interface CheckedConfig extends Omit<CheckedOptions, 'issuers' | 'propagation' | 'policies'> {
   readonly listen: { readonly host: string; readonly port: number; readonly tls?: TlsOptions };
   readonly proxies?: ProxyOptions;
+  readonly cors?: CorsOptions;
   readonly supergraph: string;
   readonly issuers: readonly ConfiguredIssuer[];
   readonly policy?: string;
@@ -156,11 +160,14 @@ export function checkConfig(value: unknown): CheckedConfig {
   return checked;
 }
 
-function refuseServerContradictions({ listen, proxies, propagation }: CheckedConfig): void {
+function refuseServerContradictions(config: CheckedConfig): void {
+  const { listen, proxies, propagation } = config;
   if (listen.tls?.clientCaFile !== undefined && listen.tls.requestClientCertificate !== true)
     throw new ConfigurationError('listen.tls.clientCaFile', 'needs requestClientCertificate: true');
   // Reads each address.
   new TrustedProxies(proxies);
+  // Reads each origin.
+  corsOf(config);
   // Other gateways with this file, and this one after a restart, would sign with a key that is no longer published.
   if (propagation.keyFile !== undefined && propagation.rotateKeysAfterSeconds !== undefined)
     throw new ConfigurationError('propagation.rotateKeysAfterSeconds', 'contradicts propagation.keyFile');

@@ -76,6 +76,7 @@ const OF_FILES_ONLY: Readonly<Record<string, string>> = {
   supergraph: 'give `supergraphSdl` in the first argument',
   listen: 'your server listens',
   proxies: 'your server knows its proxies',
+  cors: 'your server answers browsers',
   http: 'your server knows its ways of asking',
   metrics: 'serve `await gateway.metrics()`',
   administration: 'not available around your own server',
