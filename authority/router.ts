@@ -10,6 +10,7 @@ import { addressToIssuer } from './http/own-address.js';
 import { HttpError, sendJson } from './http/respond.js';
 import type { InteractionRoutes } from './interaction/routes.js';
 import { SIGN_OUT_PATH, type SignOut } from './interaction/sign-out.js';
+import { SEND_FORM_PATH, SEND_FORM_SCRIPT } from './pages/continue.js';
 import { renderErrorPage } from './pages/error.js';
 import type { SigningKeyRing } from './keys/ring.js';
 import type { RotatingProvider } from './oidc/rotating-provider.js';
@@ -44,7 +45,9 @@ export function createRouter(
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = addressToIssuer(request, issuer);
     if (url.pathname === '/health') await health(options.db, request, response);
-    else if (url.pathname === '/style.css') sendStyle(request, response);
+    else if (url.pathname === '/style.css') sendFile(request, response, 'text/css', STYLE);
+    else if (url.pathname === SEND_FORM_PATH)
+      sendFile(request, response, 'text/javascript', SEND_FORM_SCRIPT);
     else if (await answerStatusList(request, response, url, statuses)) return;
     else if (await transmitter.handle(request, response, url)) return;
     else if (await interactions.handle(request, response, url)) return;
@@ -75,16 +78,17 @@ async function health(
   }
 }
 
-function sendStyle(request: IncomingMessage, response: ServerResponse): void {
+/** What pages load. */
+function sendFile(request: IncomingMessage, response: ServerResponse, type: string, text: string): void {
   allow(request, 'GET');
   response
     .writeHead(200, {
-      'content-type': 'text/css; charset=utf-8',
+      'content-type': `${type}; charset=utf-8`,
       'cache-control': 'public, max-age=300',
-      'content-length': Buffer.byteLength(STYLE),
+      'content-length': Buffer.byteLength(text),
       'x-content-type-options': 'nosniff',
     })
-    .end(STYLE);
+    .end(text);
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, log: Log): void {

@@ -23,7 +23,7 @@ import { readOrRefuse } from '../oidc/rich-requests.js';
 import { PASSWORD_ACR } from '../oidc/sign-in.js';
 import { stoppedScopes } from '../oidc/suspended.js';
 import { type DurationChoice, renderConsent } from '../pages/consent.js';
-import { formTargetOf, sendPage, setPageHeaders } from '../pages/headers.js';
+import { sendPage, setPageHeaders } from '../pages/headers.js';
 import { renderSignIn, type SignInView } from '../pages/sign-in.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { readDecision } from './decision.js';
@@ -203,8 +203,8 @@ export class InteractionRoutes {
   }
 }
 
-function show({ interaction, response }: Exchange, status: number, markup: string): void {
-  setPageHeaders(response, formTargetOf(interaction.params['redirect_uri']));
+function show({ response }: Exchange, status: number, markup: string): void {
+  setPageHeaders(response);
   response.statusCode = status;
   sendPage(response, markup);
 }

@@ -1,7 +1,7 @@
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider';
 
 import type { Policy } from '@behalf/policy';
-import { errors, interactionPolicy, Provider } from './oidc-provider.js';
+import { errors, interactionPolicy } from './oidc-provider.js';
 import type { AccountRegister } from '../accounts/register.js';
 import { SIGNING_ALGORITHMS } from '../clients/credentials.js';
 import type { ClientDirectory } from '../clients/directory.js';
@@ -32,6 +32,7 @@ import { OwnTokens } from './own-tokens.js';
 import { admitPending, type PendingRequests } from './pending-requests.js';
 import { limitCaching } from './public-documents.js';
 import { ResourceServers } from './resource-servers.js';
+import { ProviderWithPages } from './response-modes.js';
 import { richRequests } from './rich-requests.js';
 import { PASSWORD_ACR } from './sign-in.js';
 import { answerForStructuredTokens } from './structured-tokens.js';
@@ -71,7 +72,7 @@ export interface ProviderOptions {
 export function createProvider(options: ProviderOptions): Provider {
   const { consents, issuer, suspensions } = options;
   const parts = createParts(options);
-  const provider = new Provider(issuer, configurationOf(options, parts));
+  const provider = new ProviderWithPages(issuer, configurationOf(options, parts));
   compareSecretsByDigest(provider);
   limitCaching(provider);
   // This server speaks plain http even for an https issuer; `addressToIssuer` sets the scheme of the request.

@@ -1,15 +1,19 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * Sets the headers of every page: no scripts, styles only from here, no framing, no caching.
+ * Sets the headers of every page: no scripts, styles and forms only from and to here, no framing, no caching.
  *
- * @param formTargets further origins or schemes that a form may lead to, because browsers apply `form-action` to redirects as well
+ * @param options.sendsForm for the page that posts a response to the application: its form leads there and on to wherever the
+ *   application redirects, and a script from here sends it
  */
-export function setPageHeaders(response: ServerResponse, formTargets: readonly string[] = []): void {
+export function setPageHeaders(
+  response: ServerResponse,
+  { sendsForm = false }: { readonly sendsForm?: boolean } = {},
+): void {
   const policy = [
     "default-src 'none'",
     "style-src 'self'",
-    `form-action ${["'self'", ...formTargets].join(' ')}`,
+    sendsForm ? "script-src 'self'" : "form-action 'self'",
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ];
@@ -25,11 +29,4 @@ export function setPageHeaders(response: ServerResponse, formTargets: readonly s
 export function sendPage(response: ServerResponse, markup: string): void {
   response.setHeader('content-length', Buffer.byteLength(markup));
   response.end(markup);
-}
-
-/** The form target to allow for a redirect address: its origin, or an application's private scheme. */
-export function formTargetOf(redirectUri: unknown): readonly string[] {
-  const url = typeof redirectUri === 'string' ? URL.parse(redirectUri) : null;
-  if (url === null) return [];
-  return url.origin === 'null' ? [url.protocol] : [url.origin];
 }

@@ -1,7 +1,7 @@
 import { type Html, html } from './html.js';
 
-/** A whole page. */
-export function page(title: string, body: Html): string {
+/** A whole page. @param head what the page does by itself */
+export function page(title: string, body: Html, head?: Html): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -10,6 +10,7 @@ export function page(title: string, body: Html): string {
         <meta name="robots" content="noindex" />
         <title>${title}</title>
         <link rel="stylesheet" href="/style.css" />
+        ${head}
       </head>
       <body>
         <main>${body}</main>

@@ -51,11 +51,12 @@ a { color: var(--accent); overflow-wrap: anywhere; }
   background: var(--ground); border: 1px solid var(--line); border-radius: .5rem;
 }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; }
-button {
+button, .button {
   flex: 1 1 8rem; min-height: 2.9rem; padding: .6rem 1rem; font: inherit; font-weight: 600; cursor: pointer;
   color: var(--accent); background: transparent; border: 1px solid var(--accent); border-radius: .5rem;
 }
-button.main { color: var(--on-accent); background: var(--accent); }
+a.button { display: block; text-align: center; text-decoration: none; }
+button.main, a.main { color: var(--on-accent); background: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 ul { margin: .25rem 0 1.25rem; padding-left: 1.25rem; }
 `;

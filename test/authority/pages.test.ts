@@ -67,10 +67,12 @@ it('pages run no scripts, load nothing external, and are neither framed nor cach
   });
   expect(page.status).toBe(200);
   expect(page.headers.get('content-security-policy')).toBe(
-    "default-src 'none'; style-src 'self'; form-action 'self' http://127.0.0.1:45678; frame-ancestors 'none'; base-uri 'none'",
+    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
   );
   expect(page.headers.get('cache-control')).toBe('no-store');
   expect(page.headers.get('x-frame-options')).toBe('DENY');
+  const script = await fetch(`${authority.issuer}/send-form.js`);
+  expect(script.headers.get('content-type')).toContain('text/javascript');
   const style = await fetch(`${authority.issuer}/style.css`);
   expect(style.headers.get('content-type')).toContain('text/css');
   const foreign = await fetch(page.url, {

@@ -3,6 +3,7 @@ import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CookieJar } from '../../subgraphs/bank/walkthrough/cookie-jar.js';
+import { readRefresh } from '../../subgraphs/bank/walkthrough/form.js';
 import { startAuthority } from '../../authority/index.js';
 import { checkPolicy } from '../../policy/index.js';
 import { BrowserlessPerson, signInAndConsent } from '../support/person.js';
@@ -66,9 +67,9 @@ class Browser {
     });
     this.markup = await response.text();
     this.#cookies.take(response, url);
-    const location = response.headers.get('location');
-    this.at = location === null ? url : new URL(location, url);
-    if (location === null) return { status: response.status };
+    const location = response.headers.get('location') ?? readRefresh(this.markup);
+    this.at = location === undefined ? url : new URL(location, url);
+    if (location === undefined) return { status: response.status };
     return this.at.origin === url.origin ? this.go(this.at) : { status: 0 };
   }
 }

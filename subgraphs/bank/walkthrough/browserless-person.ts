@@ -1,5 +1,5 @@
 import { CookieJar } from './cookie-jar.js';
-import { readPageForm } from './form.js';
+import { readPageForm, readRefresh } from './form.js';
 
 /** What the person does on the authority's pages. */
 export interface PersonsWill {
@@ -63,15 +63,15 @@ export class BrowserlessPerson {
     const pages: SeenPage[] = [];
     for (let step = 0; step < STEPS_AT_MOST; step++) {
       const response = await this.#request(url, form);
-      const location = response.headers.get('location');
-      if (location !== null) {
-        await response.body?.cancel();
-        url = new URL(location, url);
+      const markup = await response.text();
+      const next = response.headers.get('location') ?? readRefresh(markup);
+      if (next !== undefined) {
+        url = new URL(next, url);
         form = undefined;
         if (url.origin !== origin) return { callbackUrl: url, pages };
         continue;
       }
-      const page = { url: url.href, status: response.status, markup: await response.text() };
+      const page = { url: url.href, status: response.status, markup };
       pages.push(page);
       const shown = readPageForm(page.markup);
       if (shown === undefined || !response.ok) throw stuck(pages);

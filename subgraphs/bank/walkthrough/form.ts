@@ -36,6 +36,12 @@ export function readPageForm(markup: string): PageForm | undefined {
   return { action, fields, choices };
 }
 
+/** The address to which a page goes on by itself. */
+export function readRefresh(markup: string): string | undefined {
+  const address = /<meta http-equiv="refresh" content="0;url=([^"]*)"/.exec(markup)?.[1];
+  return address === undefined ? undefined : decode(address);
+}
+
 function readAttribute(attributes: string, name: string): string | undefined {
   const value = new RegExp(`\\s${name}\\s*=\\s*"([^"]*)"`).exec(attributes)?.[1];
   return value === undefined ? undefined : decode(value);
