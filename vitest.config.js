@@ -64,8 +64,9 @@ export default defineConfig({
     ],
     globalSetup: ['test/support/database-server.ts', 'test/support/run-folder.ts'],
     reporters: ['default', './test/reporter.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Only what hangs takes so long, also on a machine that does other work.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     pool: 'forks',
     // More than there are processor cores: many tests wait for processes, timers and the database.
     maxWorkers: 4,

@@ -133,7 +133,7 @@ describe('the gateway', () => {
         consent: { id: string };
       };
       await authority.consents.revokeConsent(claims.consent.id, { by: 'c-000001', initiator: 'user' });
-      await until(async () => (await read(alma)).status === 401, 'refused', 1_000);
+      await until(async () => (await read(alma)).status === 401, 'refused');
       people.requests.length = 0;
       const refused = await read(alma);
       expect(codes(refused)).toEqual(['INVALID_TOKEN']);
