@@ -6,21 +6,22 @@ import type { Kysely } from 'kysely';
 import { type Application, ApplicationRegister, type ClientOAuthOptions } from '@behalf/authority/clients';
 import { type AuthoritySchema, migrateAuthority } from '@behalf/authority/consent';
 import { printable } from '@behalf/gateway/printable';
-import { findDatabaseUrl } from './data-dir.js';
+import { type Environment, findDatabaseUrl } from './data-dir.js';
 import { withDatabase } from './database.js';
 
 /** How the `clients` and `consents` commands find the authority's database. */
 export interface StoreOptions {
   /** Data folder of a running Behalf, whose database is used when DATABASE_URL is not set. */
   readonly data: string;
+  readonly env: Environment;
 }
 
 /** Opens the authority's database, migrates it to the newest version, and closes it afterwards. @throws CommandError `NO_DATABASE` */
 export async function withAuthorityStore<Result>(
-  { data }: StoreOptions,
+  { data, env }: StoreOptions,
   work: (db: Kysely<AuthoritySchema>) => Promise<Result>,
 ): Promise<Result> {
-  const databaseUrl = await findDatabaseUrl(data);
+  const databaseUrl = await findDatabaseUrl(data, env);
   const options = { max: 2, applicationName: 'behalf-clients' };
   return withDatabase<AuthoritySchema, Result>(databaseUrl, options, async (db) => {
     await migrateAuthority(db);

@@ -2,9 +2,11 @@ import { resolve } from 'node:path';
 import { CommandError } from './command-error.js';
 import { readRunFile } from './run-file.js';
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** `BEHALF_DATA`, or `.behalf` in the working directory. */
-export function defaultDataDir(): string {
-  return process.env.BEHALF_DATA ?? '.behalf';
+export function defaultDataDir(env: Environment): string {
+  return env.BEHALF_DATA ?? '.behalf';
 }
 
 /**
@@ -12,8 +14,8 @@ export function defaultDataDir(): string {
  *
  * @throws CommandError `NO_DATABASE`
  */
-export async function findDatabaseUrl(dataDir: string): Promise<string> {
-  const databaseUrl = process.env.DATABASE_URL ?? (await readRunFile(resolve(dataDir)))?.databaseUrl;
+export async function findDatabaseUrl(dataDir: string, env: Environment): Promise<string> {
+  const databaseUrl = env.DATABASE_URL ?? (await readRunFile(resolve(dataDir)))?.databaseUrl;
   if (databaseUrl !== undefined) return databaseUrl;
   throw new CommandError(
     'NO_DATABASE',

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { reportError } from './report.js';
+import type { CommandProcess } from './command-process.js';
+import { errorLines } from './report.js';
 
 /** The exit codes of a command that only does something. */
 export const DEFAULT_EXIT_CODES: Readonly<Record<number, string>> = { 0: 'done', 1: 'it failed' };
@@ -29,15 +30,20 @@ export function answersBy(command: Command, yes: string, no: string): Command {
     0: yes,
     1: no,
     2: 'wrong usage, or something that is needed cannot be used',
-  }).exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+  });
 }
 
-/** Runs such a command; a failure exits with 2. */
-export async function answer(run: () => Promise<0 | 1 | 2>): Promise<void> {
+/** The exit code of a mistake in the command line: 2 where 1 is an answer. */
+export function usageExitCode(command: Command): 1 | 2 {
+  return exitCodesOf(command)[2] === undefined ? 1 : 2;
+}
+
+/** Runs a command whose exit code is an answer; a failure exits with 2. */
+export async function answer(host: CommandProcess, run: () => Promise<0 | 1 | 2>): Promise<void> {
   try {
-    process.exitCode = await run();
+    host.exitCode = await run();
   } catch (error) {
-    reportError(error);
-    process.exitCode = 2;
+    for (const line of errorLines(error)) host.printError(line);
+    host.exitCode = 2;
   }
 }

@@ -9,4 +9,5 @@ export { printError } from './terminal.js';
 export { CommandError } from './command-error.js';
 export { errorReference, errorRegistries } from './actions/error-reference.js';
 export { cliReference } from './actions/cli-reference.js';
-export { program } from './program.js';
+export { createProgram } from './program.js';
+export { CommandProcess } from './command-process.js';

@@ -1,8 +1,4 @@
-import { program } from './program.js';
-import { reportError } from './report.js';
+import { CommandProcess } from './command-process.js';
+import { run } from './run.js';
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  reportError(error);
-}
+process.exitCode = await run(process.argv.slice(2), new CommandProcess(process));

@@ -1,12 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { defaultDataDir } from './data-dir.js';
+import { defaultDataDir, type Environment } from './data-dir.js';
 
 /** Options that several commands share. */
-export function dataOption(): Option {
+export function dataOption(env: Environment): Option {
   return new Option(
     '--data <folder>',
     'data folder of a running Behalf, whose database is used when DATABASE_URL is not set',
-  ).default(defaultDataDir(), 'BEHALF_DATA, or .behalf');
+  ).default(defaultDataDir(env), 'BEHALF_DATA, or .behalf');
 }
 
 export function reasonOption(): Option {

@@ -1,6 +1,7 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { printableLines } from '@behalf/gateway/printable';
 import { readOwnVersion } from './actions/templates.js';
+import type { CommandProcess } from './command-process.js';
 import { auditCommand } from './commands/audit.js';
 import { clientsCommand } from './commands/clients.js';
 import { composeCommand } from './commands/compose.js';
@@ -16,10 +17,11 @@ import { referenceCommand } from './commands/reference.js';
 import { replayStoreCommand } from './commands/replay-store.js';
 import { revokeCommand } from './commands/revoke.js';
 import { rotateKeysCommand } from './commands/rotate-keys.js';
+import { usageExitCode } from './exit-codes.js';
 import { resumeCommand, suspendCommand, suspensionsCommand } from './commands/suspend.js';
 
 /** The commands by task, in the order of the help. */
-const GROUPS: Readonly<Record<string, readonly Command[]>> = {
+const GROUPS: Readonly<Record<string, readonly ((host: CommandProcess) => Command)[]>> = {
   'Start and run': [initCommand, composeCommand, gatewayCommand],
   'Check rules': [lintCommand, explainCommand, diffCommand, policiesCommand],
   'End and suspend access': [revokeCommand, suspendCommand, resumeCommand, suspensionsCommand],
@@ -27,29 +29,36 @@ const GROUPS: Readonly<Record<string, readonly Command[]>> = {
   'Find out': [auditCommand, errorsCommand],
 };
 
-function createProgram(): Command {
+/** `behalf`: all commands. Each command loads what it needs when it runs: `lint` loads neither a database driver nor a server. */
+export function createProgram(host: CommandProcess): Command {
   const program = new Command('behalf')
     .description('The authorization layer of a GraphQL federation')
     .version(readOwnVersion(), '-V, --version', 'print the version');
   for (const [group, commands] of Object.entries(GROUPS)) {
-    for (const command of commands) program.addCommand(command.helpGroup(`${group}:`));
+    for (const create of commands) program.addCommand(create(host).helpGroup(`${group}:`));
   }
-  program.addCommand(referenceCommand, { hidden: true });
+  program.addCommand(referenceCommand(host), { hidden: true });
   program.addHelpText(
     'after',
     '\n`behalf help COMMAND` describes one command, with its options and exit codes.',
   );
-  configure(program);
+  configure(program, host);
   return program;
 }
 
-/** Commander quotes arguments in its errors, so they are escaped like everything else that is printed. */
-function configure(command: Command): void {
+function configure(command: Command, host: CommandProcess): void {
   command
-    .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      // Commander quotes arguments in its errors, so they are escaped like everything else that is printed.
+      writeErr: (text) => host.stderr.write(printableLines(text)),
+    })
     .showHelpAfterError(`(\`${helpOf(command)}\` shows how it is used)`)
-    .showSuggestionAfterError();
-  for (const child of command.commands) configure(child);
+    .showSuggestionAfterError()
+    .exitOverride(({ code, exitCode, message }) => {
+      throw new CommanderError(exitCode === 0 ? 0 : usageExitCode(command), code, message);
+    });
+  for (const child of command.commands) configure(child, host);
 }
 
 function helpOf(command: Command): string {
@@ -57,6 +66,3 @@ function helpOf(command: Command): string {
   for (let each: Command | null = command; each !== null; each = each.parent) names.unshift(each.name());
   return [...names, '--help'].join(' ');
 }
-
-/** `behalf`: all commands. Each command loads what it needs when it runs: `lint` loads neither a database driver nor a server. */
-export const program: Command = createProgram();

@@ -1,4 +1,5 @@
-import { printBug, printError } from './terminal.js';
+import { inspect } from 'node:util';
+import { printError } from './terminal.js';
 
 /**
  * Errors that a user of the command can cause; each has a stable code. They are matched by name, so that reporting one
@@ -16,23 +17,24 @@ const EXPECTED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Prints why a command failed and sets the exit code to 1. An expected failure takes a line, and one more for each
- * detail; any other error is a bug and is printed with its stack.
+ * Why a command failed. An expected failure takes a line, and one more for each detail; any other error is a bug and is
+ * shown with its stack. The lines may quote anything, so whoever prints them escapes them.
  *
  * @param alsoExpected names of further error classes that count as expected
  */
+export function errorLines(error: unknown, alsoExpected: readonly string[] = []): readonly string[] {
+  if (!(error instanceof Error)) return [inspect(error)];
+  const { code, details } = error as { code?: unknown; details?: unknown };
+  if (code === 'EADDRINUSE') return [`ADDRESS_IN_USE: ${error.message}`];
+  if (error.name === 'ListenError') return [`ADDRESS_UNAVAILABLE: ${error.message}`];
+  const isExpected = EXPECTED.has(error.name) || alsoExpected.includes(error.name);
+  if (!isExpected || typeof code !== 'string') return [inspect(error)];
+  const more = Array.isArray(details) ? details.map((detail) => `  ${String(detail)}`) : [];
+  return [`${code}: ${error.message}`, ...more];
+}
+
+/** Prints why this process failed, and sets its exit code to 1. @see errorLines */
 export function reportError(error: unknown, alsoExpected: readonly string[] = []): void {
   process.exitCode = 1;
-  if (!(error instanceof Error)) {
-    printBug(error);
-    return;
-  }
-  const { code, details } = error as { code?: unknown; details?: unknown };
-  const isExpected = EXPECTED.has(error.name) || alsoExpected.includes(error.name);
-  if (code === 'EADDRINUSE') printError(`ADDRESS_IN_USE: ${error.message}`);
-  else if (error.name === 'ListenError') printError(`ADDRESS_UNAVAILABLE: ${error.message}`);
-  else if (isExpected && typeof code === 'string') {
-    printError(`${code}: ${error.message}`);
-    if (Array.isArray(details)) for (const detail of details) printError(`  ${String(detail)}`);
-  } else printBug(error);
+  for (const line of errorLines(error, alsoExpected)) printError(line);
 }

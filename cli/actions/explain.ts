@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import { isRecord } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
@@ -23,6 +24,7 @@ export interface ExplainOptions {
   readonly policies?: readonly string[] | undefined;
   readonly anonymous: boolean;
   readonly format: 'human' | 'json';
+  readonly stdin: Readable;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function explainFile(
 ): Promise<0 | 1 | 2> {
   const caller = await callerOf(options);
   const { operationFile } = options;
-  const query = operationFile === '-' ? await textOf(process.stdin) : await readText(operationFile);
+  const query = operationFile === '-' ? await textOf(options.stdin) : await readText(operationFile);
   const explain = createExplainer(await readSupergraphSdl(options.supergraph), options.coverage);
   const { delegation, operationName } = { ...caller, ...options };
   const file = operationFile === '-' ? 'stdin' : operationFile;

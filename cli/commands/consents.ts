@@ -1,22 +1,26 @@
 import { Command } from 'commander';
+import type { CommandProcess } from '../command-process.js';
 import { answer, answersBy } from '../exit-codes.js';
 import { dataOption } from '../options.js';
-import { printLine } from '../terminal.js';
 
-const verifyCommand = answersBy(
-  new Command('verify')
-    .description('compare every stored consent with a replay of the event log')
-    .addOption(dataOption())
-    .action(({ data }: { data: string }) =>
-      answer(async () => {
-        const { consentsVerify } = await import('../actions/consents-verify.js');
-        return consentsVerify({ data }, printLine);
-      }),
-    ),
-  'all consents agree with the log',
-  'some consents differ from the log',
-);
+function verifyCommand(host: CommandProcess): Command {
+  return answersBy(
+    new Command('verify')
+      .description('compare every stored consent with a replay of the event log')
+      .addOption(dataOption(host.env))
+      .action(({ data }: { data: string }) =>
+        answer(host, async () => {
+          const { consentsVerify } = await import('../actions/consents-verify.js');
+          return consentsVerify({ data, env: host.env }, host.printLine);
+        }),
+      ),
+    'all consents agree with the log',
+    'some consents differ from the log',
+  );
+}
 
-export const consentsCommand = new Command('consents')
-  .description('check the consents in the authority’s database')
-  .addCommand(verifyCommand);
+export function consentsCommand(host: CommandProcess): Command {
+  return new Command('consents')
+    .description('check the consents in the authority’s database')
+    .addCommand(verifyCommand(host));
+}

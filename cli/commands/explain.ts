@@ -1,37 +1,45 @@
 import { Command } from 'commander';
+import type { CommandProcess } from '../command-process.js';
 import type { ExplainOptions } from '../actions/explain.js';
 import { answer, answersBy } from '../exit-codes.js';
 import { coverageOption, formatOption, parseNames } from '../options.js';
-import { printError, printLine } from '../terminal.js';
 
-type Options = Omit<ExplainOptions, 'operationFile' | 'operationName'> & { readonly operation?: string };
+type Options = Omit<ExplainOptions, 'operationFile' | 'operationName' | 'stdin'> & {
+  readonly operation?: string;
+};
 
-export const explainCommand = answersBy(
-  new Command('explain')
-    .description('show what the gateway would do with each field of an operation, and why')
-    .argument('<operation>', 'file with the operation, or - for standard input')
-    .option('--supergraph <file>', 'a supergraph, or a supergraph.yaml to compose', 'supergraph.yaml')
-    .addOption(coverageOption())
-    .option('--operation <name>', 'which operation of the file (default: its only one)')
-    .option(
-      '--token <token>',
-      'decide for the claims of this JWT, which is NOT verified; @FILE reads it from a file (default: no token)',
-    )
-    .option(
-      '--scopes <names>',
-      'decide for a token with these scopes, separated by commas (default: none)',
-      parseNames,
-    )
-    .option('--purposes <names>', 'decide for a consent to these purposes (default: none)', parseNames)
-    .option('--policies <names>', 'assume that these policies hold (default: none)', parseNames)
-    .option('--anonymous', 'decide for a caller without a token, as when nothing else is given', false)
-    .addOption(formatOption())
-    .action((operationFile: string, { operation: operationName, ...options }: Options) =>
-      answer(async () => {
-        const { explainFile } = await import('../actions/explain.js');
-        return explainFile({ ...options, operationFile, operationName }, printLine, printError);
-      }),
-    ),
-  'every field is allowed',
-  'at least one field is denied',
-);
+export function explainCommand(host: CommandProcess): Command {
+  return answersBy(
+    new Command('explain')
+      .description('show what the gateway would do with each field of an operation, and why')
+      .argument('<operation>', 'file with the operation, or - for standard input')
+      .option('--supergraph <file>', 'a supergraph, or a supergraph.yaml to compose', 'supergraph.yaml')
+      .addOption(coverageOption())
+      .option('--operation <name>', 'which operation of the file (default: its only one)')
+      .option(
+        '--token <token>',
+        'decide for the claims of this JWT, which is NOT verified; @FILE reads it from a file (default: no token)',
+      )
+      .option(
+        '--scopes <names>',
+        'decide for a token with these scopes, separated by commas (default: none)',
+        parseNames,
+      )
+      .option('--purposes <names>', 'decide for a consent to these purposes (default: none)', parseNames)
+      .option('--policies <names>', 'assume that these policies hold (default: none)', parseNames)
+      .option('--anonymous', 'decide for a caller without a token, as when nothing else is given', false)
+      .addOption(formatOption())
+      .action((operationFile: string, { operation: operationName, ...options }: Options) =>
+        answer(host, async () => {
+          const { explainFile } = await import('../actions/explain.js');
+          return explainFile(
+            { ...options, stdin: host.stdin, operationFile, operationName },
+            host.printLine,
+            host.printError,
+          );
+        }),
+      ),
+    'every field is allowed',
+    'at least one field is denied',
+  );
+}

@@ -1,25 +1,27 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import type { CommandProcess } from '../command-process.js';
 import { withExitCodes } from '../exit-codes.js';
-import { printLine } from '../terminal.js';
 
-export const gatewayCommand = withExitCodes(
-  new Command('gateway')
-    .description('run the gateway')
-    .requiredOption('--config <file>', 'the gateway’s configuration, YAML or JSON')
-    .action(async ({ config }: { config: string }) => {
-      const { readConfig, startGateway } = await import('@behalf/gateway');
-      const { startTracing } = await import('../telemetry.js');
-      const endTracing = startTracing('behalf-gateway');
-      const gateway = await startGateway(await readConfig(resolve(config)));
-      printLine(`gateway  ${gateway.url}/graphql`);
-      process.on('SIGHUP', () => void gateway.reload());
-      await new Promise<void>((stop) => {
-        process.once('SIGINT', () => stop());
-        process.once('SIGTERM', () => stop());
-      });
-      await gateway.close();
-      await endTracing();
-    }),
-  { 0: 'it ran until SIGINT or SIGTERM', 1: 'it could not start' },
-);
+export function gatewayCommand(host: CommandProcess): Command {
+  return withExitCodes(
+    new Command('gateway')
+      .description('run the gateway')
+      .requiredOption('--config <file>', 'the gateway’s configuration, YAML or JSON')
+      .action(async ({ config }: { config: string }) => {
+        const { readConfig, startGateway } = await import('@behalf/gateway');
+        const { startTracing } = await import('../telemetry.js');
+        const endTracing = startTracing('behalf-gateway');
+        const gateway = await startGateway(await readConfig(resolve(config)));
+        host.printLine(`gateway  ${gateway.url}/graphql`);
+        process.on('SIGHUP', () => void gateway.reload());
+        await new Promise<void>((stop) => {
+          process.once('SIGINT', () => stop());
+          process.once('SIGTERM', () => stop());
+        });
+        await gateway.close();
+        await endTracing();
+      }),
+    { 0: 'it ran until SIGINT or SIGTERM', 1: 'it could not start' },
+  );
+}

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
+import type { CommandProcess } from '../command-process.js';
 import type { InitOptions } from '../actions/init.js';
 import { withExitCodes } from '../exit-codes.js';
-import { printLine } from '../terminal.js';
 
 const EXIT_CODES = { 0: 'the starter was written', 1: 'nothing was written' };
 
@@ -12,23 +12,30 @@ interface Options {
   readonly audience?: string;
 }
 
-const subgraphCommand = starterCommand('subgraph', 'write a protected subgraph that runs');
-const gatewayCommand = starterCommand('gateway', 'write a gateway that runs in front of the subgraph starter')
-  .option(
-    '--issuer <url>',
-    'issuer of the access tokens, as in their `iss` claim (default: the variable BEHALF_ISSUER, read at each start)',
-  )
-  .option(
-    '--audience <text>',
-    'audience of the access tokens, as in their `aud` claim (default: the variable BEHALF_AUDIENCE, read at each start)',
-  );
+export function initCommand(host: CommandProcess): Command {
+  return new Command('init')
+    .description('write a starter project')
+    .addCommand(withExitCodes(subgraphCommand(host), EXIT_CODES))
+    .addCommand(withExitCodes(gatewayCommand(host), EXIT_CODES));
+}
 
-export const initCommand = new Command('init')
-  .description('write a starter project')
-  .addCommand(withExitCodes(subgraphCommand, EXIT_CODES))
-  .addCommand(withExitCodes(gatewayCommand, EXIT_CODES));
+function subgraphCommand(host: CommandProcess): Command {
+  return starterCommand(host, 'subgraph', 'write a protected subgraph that runs');
+}
 
-function starterCommand(kind: InitOptions['kind'], description: string): Command {
+function gatewayCommand(host: CommandProcess): Command {
+  return starterCommand(host, 'gateway', 'write a gateway that runs in front of the subgraph starter')
+    .option(
+      '--issuer <url>',
+      'issuer of the access tokens, as in their `iss` claim (default: the variable BEHALF_ISSUER, read at each start)',
+    )
+    .option(
+      '--audience <text>',
+      'audience of the access tokens, as in their `aud` claim (default: the variable BEHALF_AUDIENCE, read at each start)',
+    );
+}
+
+function starterCommand(host: CommandProcess, kind: InitOptions['kind'], description: string): Command {
   return new Command(kind)
     .description(description)
     .argument('<folder>', 'where to write it; created if it does not exist')
@@ -40,6 +47,6 @@ function starterCommand(kind: InitOptions['kind'], description: string): Command
     )
     .action(async (folder: string, options: Options) => {
       const { initProject } = await import('../actions/init.js');
-      await initProject({ kind, folder, ...options }, printLine);
+      await initProject({ kind, folder, ...options }, host.printLine);
     });
 }

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,8 +11,7 @@ import { secretDigest } from '../../authority/clients/secret.js';
 import { ApplicationRegister, ConsentRegister } from '../../authority/internal.js';
 import type { AuthoritySchema } from '../../authority/internal.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import type { Ended } from './support.js';
-import { projectPath } from '@behalf/example/internal';
+import { behalf as run, type Ended } from './support.js';
 
 const POLICY = {
   scopes: { 'accounts:read': { sentence: 'See your accounts', access: 'read', sensitivity: 'personal' } },
@@ -49,14 +47,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The built command, on the test's store. */
+/** A command on the test's store. */
 function behalf(...args: string[]): Promise<Ended> {
-  const options = { cwd: projectPath(), env: { ...process.env, DATABASE_URL: database.url } };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [projectPath('cli/bin.js'), ...args], options, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    );
-  });
+  return run(args, '', { DATABASE_URL: database.url });
 }
 
 describe('behalf clients', () => {

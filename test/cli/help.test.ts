@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { exitCodesOf } from '../../cli/exit-codes.js';
-import { program } from '../../cli/program.js';
-import { behalf } from './support.js';
+import { CommandProcess } from '../../cli/command-process.js';
+import { createProgram } from '../../cli/program.js';
+import { behalf, spawnBehalf } from './support.js';
 
 function leavesOf(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
 }
-const commands = leavesOf(program).map((command) => [command.name(), command] as const);
+const commands = leavesOf(createProgram(new CommandProcess(process))).map(
+  (command) => [command.name(), command] as const,
+);
 
 describe('the command model', () => {
   it.each(commands)('%s describes itself, its arguments, options and exit codes', (_name, command) => {
@@ -63,6 +66,28 @@ describe('help', () => {
   });
 });
 
+describe('a process of its own', () => {
+  it('exits with 0 for its version, 1 for an unknown command, 2 for a mistake', async () => {
+    expect(await spawnBehalf(['--version'])).toMatchObject({ code: 0, stderr: '' });
+    expect(await spawnBehalf(['\u001b[2Jevil'])).toMatchObject({ code: 1, stdout: '' });
+    expect(await spawnBehalf(['lint', '--format', 'xml'])).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  it('reads standard input', async () => {
+    const { code, stdout } = await spawnBehalf(['explain', '-', '--format', 'json'], '{ me { name } }');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ allowed: false });
+  });
+
+  it('reads the environment', async () => {
+    const { code, stderr } = await spawnBehalf(['clients', 'list'], '', {
+      DATABASE_URL: 'postgres://127.0.0.1:1/x',
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^DATABASE_UNREACHABLE: .*\n$/);
+  });
+});
+
 it('lint loads neither a database driver nor a server', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'behalf-loaded-'));
   try {
@@ -71,7 +96,7 @@ it('lint loads neither a database driver nor a server', async () => {
       probe,
       'process.on("exit", () => console.error("LOADED " + Object.keys(require("node:module")._cache).join(" ")));',
     );
-    const { code, stderr } = await behalf(['lint', '--config', 'supergraph.yaml'], '', {
+    const { code, stderr } = await spawnBehalf(['lint', '--config', 'supergraph.yaml'], '', {
       NODE_OPTIONS: `--require ${probe}`,
     });
     expect(code).toBe(0);

@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { projectPath } from '@behalf/example/internal';
+import { CommandProcess } from '../../cli/command-process.js';
+import { run } from '../../cli/run.js';
 
 export interface Ended {
   readonly code: number;
@@ -7,12 +10,24 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs the built command as a process of its own. */
-export function behalf(
-  args: readonly string[],
-  input = '',
-  env: Readonly<Record<string, string>> = {},
-): Promise<Ended> {
+type Environment = Readonly<Record<string, string>>;
+
+/** Runs a command in this process, with output, input and environment of its own. */
+export async function behalf(args: readonly string[], input = '', env: Environment = {}): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  const host = new CommandProcess({
+    env,
+    stdin: Readable.from(input === '' ? [] : [input]),
+    stdout: { write: (text) => void (stdout += text) },
+    stderr: { write: (text) => void (stderr += text) },
+  });
+  const code = await run(args, host);
+  return { code, stdout, stderr };
+}
+
+/** Runs the built command as a process of its own. It takes a second: use it for what only a process shows. */
+export function spawnBehalf(args: readonly string[], input = '', env: Environment = {}): Promise<Ended> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,

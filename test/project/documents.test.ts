@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { errorRegistries } from '../../cli/actions/error-reference.js';
-import { program } from '../../cli/program.js';
+import { CommandProcess } from '../../cli/command-process.js';
+import { createProgram } from '../../cli/program.js';
 import { projectPath } from '@behalf/example/internal';
 
 it('every script and command in the README exists', async () => {
@@ -11,7 +12,8 @@ it('every script and command in the README exists', async () => {
   };
   for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g))
     expect(Object.keys(scripts)).toContain(script);
-  const commands = program.commands.map((command) => command.name());
+  const { commands: all } = createProgram(new CommandProcess(process));
+  const commands = all.map((command) => command.name());
   for (const [, command = ''] of readme.matchAll(/npx behalf ([\w-]+)/g)) expect(commands).toContain(command);
 });
 

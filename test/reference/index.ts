@@ -1,4 +1,4 @@
-import { cliReference, errorReference, program } from 'behalf/internal';
+import { cliReference, CommandProcess, createProgram, errorReference } from 'behalf/internal';
 import { claimsReference } from './claims.js';
 import { configurationReference } from './configuration.js';
 import { logReference } from './log-codes.js';
@@ -6,7 +6,7 @@ import { metricsReference } from './metrics.js';
 
 /** The generated pages of docs/reference, by file name. */
 export const references: Readonly<Record<string, () => string | Promise<string>>> = Object.freeze({
-  'cli.md': () => cliReference(program),
+  'cli.md': () => cliReference(createProgram(new CommandProcess(process))),
   'claims.md': claimsReference,
   'configuration.md': configurationReference,
   'errors.md': errorReference,
