@@ -72,7 +72,7 @@ export type DirectiveErrorCode = keyof typeof directiveErrors;
 export const denialErrors = Object.freeze({
   UNAUTHORIZED_FIELD_OR_TYPE: {
     description:
-      'The path is null because a rule denies it; `coordinate` names the field, and `requires` what is needed.',
+      'The path, or a field above it, is null because a rule denies it; `coordinate` names the field, and `requires` what is needed.',
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);

@@ -56,9 +56,8 @@ export class Completion {
     }
     // The whole field is gone: its own denial hides those of its selections.
     if (field.denied !== undefined) this.#denials.report(field.denied, here);
-    else if (field.emptied.length > 0) {
-      for (const emptied of field.emptied) this.#denials.reportEmptied(emptied, here);
-    } else if (field.lostTo !== undefined) this.#denials.report(field.lostTo, here);
+    else if (field.emptied.length > 0) this.#denials.reportEmptied(field.emptied, here);
+    else if (field.lostTo !== undefined) this.#denials.report(field.lostTo, here);
     return isNonNullType(field.type) ? PROPAGATE : null;
   }
 

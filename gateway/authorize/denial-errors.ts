@@ -1,12 +1,13 @@
 import { denialError } from '@behalf/directives';
 import { describeRequirement } from '@behalf/directives/internal';
 import type { Requires } from '@behalf/directives';
-import { Kind } from 'graphql';
-import type { FieldNode, GraphQLError, SelectionSetNode } from 'graphql';
+import type { FieldNode, GraphQLError } from 'graphql';
 import { withoutStack } from '../client-error.js';
 import type { ErrorList } from '../client-error.js';
 import type { OperationAnalysis } from './analysis.js';
 import type { Executed } from './collect.js';
+import { Losses, positionBelow } from './losses.js';
+import type { MaxLosses } from './losses.js';
 import { pathTo } from './position.js';
 import type { Position } from './position.js';
 
@@ -14,15 +15,16 @@ import type { Position } from './position.js';
 export class DenialErrors {
   readonly #pathsOf = new Map<FieldNode, number>();
   readonly #requirementsOf = new Map<FieldNode, Requires>();
-  readonly #losses = new Map<FieldNode | string, readonly FieldNode[]>();
+  readonly #losses: Losses;
   readonly #executed: Executed;
   readonly #maxPathsPerSelection: number;
   readonly #errors: ErrorList;
 
-  constructor(executed: Executed, maxPathsPerSelection: number, errors: ErrorList) {
+  constructor(executed: Executed, errors: ErrorList, max: MaxLosses) {
     this.#executed = executed;
-    this.#maxPathsPerSelection = maxPathsPerSelection;
+    this.#maxPathsPerSelection = max.maxPathsPerSelection;
     this.#errors = errors;
+    this.#losses = new Losses(executed, max);
   }
 
   report(node: FieldNode, position: Position): void {
@@ -31,16 +33,19 @@ export class DenialErrors {
     if (reported < this.#maxPathsPerSelection) this.#errors.add(() => this.#errorOf(node, pathTo(position)));
   }
 
-  /** For a field whose selections were all denied. */
-  reportEmptied(field: FieldNode, position: Position): void {
-    let losses = this.#losses.get(field);
-    if (losses === undefined) {
-      const found = new Set<FieldNode>();
-      if (field.selectionSet !== undefined) this.#findLosses(field.selectionSet, found, new Set());
-      losses = [...found].slice(0, this.#maxPathsPerSelection);
-      this.#losses.set(field, losses);
+  /**
+   * For a response key of which nothing was executed: at the position that each denied selection would have.
+   *
+   * @param fields all that were selected under the key
+   */
+  reportEmptied(fields: readonly FieldNode[], position: Position): void {
+    if (this.#errors.isFull) {
+      this.#errors.omit(this.#losses.count(fields));
+      return;
     }
-    for (const lost of losses) this.report(lost, position);
+    const { losses, isCut } = this.#losses.below(fields);
+    for (const loss of losses) this.report(loss.node, positionBelow(position, loss));
+    if (isCut) this.#errors.omit(Math.max(1, this.#losses.count(fields) - losses.length));
   }
 
   /** One error without a path for each selection that was denied at more paths than listed. */
@@ -66,46 +71,6 @@ export class DenialErrors {
       this.#requirementsOf.set(node, requires);
     }
     return withoutStack(denialError(coordinateOf(analysis, node), requires, path));
-  }
-
-  /** Denied selections below an emptied field: enough of them to fill its errors. */
-  #findLosses(set: SelectionSetNode, found: Set<FieldNode>, visited: Set<string>): void {
-    for (const selection of set.selections) {
-      if (found.size >= this.#maxPathsPerSelection) return;
-      if (this.#executed.conditions.leavesOut(selection)) continue;
-      switch (selection.kind) {
-        case Kind.FIELD: {
-          const removal = this.#executed.removals.get(selection);
-          if (removal === 'denied') found.add(selection);
-          else if (removal === 'emptied' && selection.selectionSet !== undefined) {
-            this.#findLosses(selection.selectionSet, found, visited);
-          }
-          break;
-        }
-        case Kind.INLINE_FRAGMENT:
-          this.#findLosses(selection.selectionSet, found, visited);
-          break;
-        case Kind.FRAGMENT_SPREAD:
-          if (visited.has(selection.name.value)) break;
-          visited.add(selection.name.value);
-          for (const lost of this.#lossesOfFragment(selection.name.value)) found.add(lost);
-      }
-    }
-  }
-
-  /** Searched once, however many fields it empties. */
-  #lossesOfFragment(name: string): readonly FieldNode[] {
-    let losses = this.#losses.get(name);
-    if (losses === undefined) {
-      // A valid document has no fragment cycle; a cyclic one would find nothing the second time.
-      this.#losses.set(name, []);
-      const found = new Set<FieldNode>();
-      const fragment = this.#executed.analysis.fragments.get(name);
-      if (fragment !== undefined) this.#findLosses(fragment.selectionSet, found, new Set());
-      losses = [...found].slice(0, this.#maxPathsPerSelection);
-      this.#losses.set(name, losses);
-    }
-    return losses;
   }
 }
 

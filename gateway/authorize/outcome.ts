@@ -41,8 +41,8 @@ export class OutcomeCompletion {
   }
 
   complete(outcome: ExecutionOutcome, report: (report: ErrorReport) => void = IGNORE): ExecutionOutcome {
-    const { analysis, filtered, maxPathsPerSelection } = this.#input;
-    const errors = new ErrorList(this.#input.maxErrors);
+    const { analysis, filtered, maxErrors } = this.#input;
+    const errors = new ErrorList(maxErrors);
     const executed = this.#executed(filtered);
     const collector = new FieldCollector(executed);
     const { hiddenTypenameKey } = analysis;
@@ -50,7 +50,7 @@ export class OutcomeCompletion {
     const { data } = outcome;
     // Without data there is no path at which anything could have been denied.
     if (filtered === undefined || data === undefined || data === null) return withErrors(outcome, errors);
-    const denials = new DenialErrors(executed, maxPathsPerSelection, errors);
+    const denials = new DenialErrors(executed, errors, this.#input);
     const completed = new Completion(collector, denials).complete(data);
     denials.summarize();
     return withErrors({ data: completed }, errors);

@@ -229,11 +229,62 @@ describe('a denied selection', () => {
 });
 
 describe('a selection set that becomes empty', () => {
-  it('removes its field, upward, and reports the denial at the null', () => {
+  it('removes its field, upward, and reports each denial at the denied field', () => {
     const { result, executed } = run('{ me { email } people { friends { email phone } } }', delegation(''));
     expect(executed).toBeUndefined();
     expect(result.data).toEqual({ me: null, people: null });
-    expect(paths(result)).toEqual(['me Person.email', 'people Person.email', 'people Person.phone']);
+    // Lists that were never fetched have no index.
+    expect(paths(result)).toEqual([
+      'me.email Person.email',
+      'people.friends.email Person.email',
+      'people.friends.phone Person.phone',
+    ]);
+  });
+
+  it.each<[string, string, readonly string[]]>([
+    ['aliases', '{ i: me { f: friends { e: email } } }', ['i.f.e Person.email']],
+    [
+      'a list that was fetched',
+      '{ people { id friends { email } } }',
+      ['people.0.friends.email Person.email'],
+    ],
+    [
+      'a fragment at several positions',
+      '{ me { friends { ...F } ...F } } fragment F on Person { email }',
+      ['me.friends.email Person.email', 'me.email Person.email'],
+    ],
+    [
+      'one coordinate under two keys',
+      '{ me { email mail: email } }',
+      ['me.email Person.email', 'me.mail Person.email'],
+    ],
+    [
+      'one key that is selected several times',
+      '{ me { email email } me { email ...F } } fragment F on Person { ... { email } phone }',
+      ['me.email Person.email', 'me.phone Person.phone'],
+    ],
+    [
+      'types of which one is unknown',
+      '{ named { ... on Robot { x: name } ...F } } fragment F on Named { x: name }',
+      ['named.x Robot.name', 'named.x Named.name'],
+    ],
+    ['a denied field with selections of its own', '{ me { visits { place } } }', ['me.visits Person.visits']],
+    ['a non-null field', '{ me { t: tax } }', ['me.t Person.tax']],
+    ['a mutation', 'mutation { p: pay(amount: 1) { total } }', ['p.total Receipt.total']],
+    [
+      'names of every object’s properties',
+      '{ me { __proto__: email constructor: phone } }',
+      ['me.__proto__ Person.email', 'me.constructor Person.phone'],
+    ],
+    [
+      'what is not left out',
+      '{ me { email @skip(if: true) phone ... @include(if: false) { tax } } }',
+      ['me.phone Person.phone'],
+    ],
+  ])('continues the path by response keys: %s', (_what, query, expected) => {
+    const { result } = run(query, delegation('pay'));
+    expect(paths(result).slice(0, expected.length)).toEqual(expected);
+    expect(new Set(paths(result)).size).toBe(result.errors?.length);
   });
 
   it('does not run a mutation whose whole payload is denied', () => {
@@ -305,7 +356,7 @@ describe('errors', () => {
 
   it('of a removed parent hide those of its children', () => {
     const { result } = run('{ me { visits { place } } }', delegation(''));
-    expect(paths(result)).toEqual(['me Person.visits']);
+    expect(paths(result)).toEqual(['me.visits Person.visits']);
   });
 });
 
@@ -386,7 +437,14 @@ describe('cost', () => {
       delegation(''),
     );
     expect(denied.executed).toBeUndefined();
-    expect(paths(denied.result)).toEqual(['me Person.email']);
+    const keys = Array<string>(depth - 1)
+      .fill('a')
+      .join('.');
+    expect(paths(denied.result)[0]).toBe(`me.${keys}.email Person.email`);
+    expect(denied.result.errors).toHaveLength(21);
+    expect(denied.result.errors?.at(-1)).toMatchObject({
+      extensions: { code: 'ERRORS_OMITTED', omittedErrors: 1_000_000 - 20 },
+    });
   });
 });
 

@@ -38,7 +38,13 @@ export interface Selections {
   /** Whether it is allowed, and something that is selected on it is, or nothing is. */
   readonly alive: (node: FieldNode) => boolean;
   /** The nearest selections that are denied: it, or some below it. */
-  readonly deniedBelow: (node: FieldNode) => FieldNode[];
+  readonly deniedBelow: (node: FieldNode) => DeniedBelow[];
+}
+
+/** A denied selection, and the response keys that lead to it. */
+export interface DeniedBelow {
+  readonly node: FieldNode;
+  readonly keys: readonly string[];
 }
 
 export function selectionsOf(
@@ -83,9 +89,15 @@ export function selectionsOf(
     const below = node.selectionSet === undefined ? [] : children(node.selectionSet);
     return below.length === 0 || below.some(alive);
   };
-  const deniedBelow = (node: FieldNode): FieldNode[] => {
-    if (!allowed(node)) return [node];
-    return node.selectionSet === undefined ? [] : children(node.selectionSet).flatMap(deniedBelow);
+  const deniedBelow = (node: FieldNode): DeniedBelow[] => {
+    if (!allowed(node)) return [{ node, keys: [] }];
+    if (node.selectionSet === undefined) return [];
+    return children(node.selectionSet).flatMap((child) =>
+      deniedBelow(child).map((below) => ({
+        node: below.node,
+        keys: [(child.alias ?? child.name).value, ...below.keys],
+      })),
+    );
   };
   return { allowed, childrenOn, alive, deniedBelow };
 }

@@ -25,6 +25,15 @@ import type { ClientOperation } from '../../gateway/authorize/index.js';
 // The expected result of an operation, computed with plain graphql-js and nothing of the product except the rule table and
 // `isMet`.
 
+interface OracleError {
+  readonly path: readonly (string | number)[];
+  readonly extensions: {
+    readonly coordinate: string;
+    /** Position of the field of which nothing is left, if the denied one is below it. */
+    readonly emptied?: readonly (string | number)[];
+  };
+}
+
 type Resolver = GraphQLFieldResolver<unknown, unknown>;
 
 interface GuardedContext {
@@ -47,7 +56,7 @@ export function nulledAfterwards(
   const selections = selectionsOf(whole, document, caller, variables, coordinates);
   const { allowed, alive, deniedBelow } = selections;
 
-  const errors: { path: (string | number)[]; coordinate: string }[] = [];
+  const errors: OracleError[] = [];
   /** By path: the selections merged there, and for each the denied ancestor. */
   const occurrences = new Map<string, readonly Occurrence[]>();
 
@@ -66,8 +75,17 @@ export function nulledAfterwards(
     const denied = own.find((node) => !allowed(node));
     const below = own.flatMap(deniedBelow);
     const standsOn = nodes.flatMap((node) => lost.get(node) ?? []);
-    const blamed = new Set(denied !== undefined ? [denied] : below.length > 0 ? below : standsOn.slice(0, 1));
-    for (const node of blamed) errors.push({ path, coordinate: (coordinates.get(node) ?? []).join('.') });
+    const at = (node: FieldNode, keys: readonly string[] = []): void =>
+      void errors.push({
+        path: [...path, ...keys],
+        extensions: {
+          coordinate: (coordinates.get(node) ?? []).join('.'),
+          ...(keys.length > 0 && { emptied: path }),
+        },
+      });
+    if (denied !== undefined) at(denied);
+    else if (below.length > 0) for (const { node, keys } of below) at(node, keys);
+    else for (const node of standsOn.slice(0, 1)) at(node);
     return null;
   };
   const { data } = execute({
@@ -79,9 +97,7 @@ export function nulledAfterwards(
   }) as ExecutionResult;
   return asJson({
     data,
-    errors: errors.map(
-      ({ path, coordinate }) => new GraphQLError('denied', { path, extensions: { coordinate } }),
-    ),
+    errors: errors.map((error) => new GraphQLError('denied', error)),
   });
 }
 
@@ -132,9 +148,16 @@ export function requirementsOf(
 
 /**
  * Errors by the null that they explain. For a propagated null the GraphQL specification requires one error below it, and
- * graphql-js stops at the first.
+ * graphql-js stops at the first. For an emptied field, every denial below it is listed.
+ *
+ * @param expected the oracle's result, which tells the emptied fields
  */
-export function errorsOf(result: ExecutionResult): string[] {
+export function errorsOf(result: ExecutionResult, expected: ExecutionResult): string[] {
+  const emptied = new Set(
+    expected.errors?.map(({ extensions }) =>
+      JSON.stringify((extensions as OracleError['extensions']).emptied),
+    ),
+  );
   const explained = (result.errors ?? []).map(({ path = [], extensions }) => {
     let at: unknown = result.data;
     const position: (string | number)[] = [];
@@ -144,7 +167,7 @@ export function errorsOf(result: ExecutionResult): string[] {
       at = (at as Record<string | number, unknown>)[step];
     }
     const { coordinate } = extensions as { coordinate?: unknown };
-    return position.length === path.length
+    return position.length === path.length || emptied.has(JSON.stringify(position))
       ? `${JSON.stringify(path)} ${String(coordinate)}`
       : JSON.stringify(position);
   });
