@@ -3,17 +3,17 @@ import { randomUUID } from 'node:crypto';
 import type { AdapterPayload } from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type AuthoritySchema, migrateAuthority } from '../../authority/internal.js';
+import type { AuthoritySchema } from '../../authority/internal.js';
 import { adapterFactory } from '../../authority/oidc/adapter.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createAuthorityDatabase } from '../support/authority-database.js';
+import type { TestDatabase } from '../support/database.js';
 
 /** Two requests whose reads and writes interleave. oidc-provider reads first, so over HTTP this would take luck. */
 let database: TestDatabase<AuthoritySchema>;
 const reused: string[] = [];
 const ended: string[] = [];
 beforeAll(async () => {
-  database = await createTestDatabase<AuthoritySchema>();
-  await migrateAuthority(database.db);
+  database = await createAuthorityDatabase();
 });
 afterAll(() => database.drop());
 

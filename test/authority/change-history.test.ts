@@ -1,12 +1,13 @@
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { type AuthoritySchema, migrateAuthority } from '../../authority/internal.js';
+import type { AuthoritySchema } from '../../authority/internal.js';
 import { SESSION_REVOKED } from '../../authority/changes/log.js';
 import { HISTORY_SECONDS, StreamRegister } from '../../authority/ssf/streams.js';
 import { ACCESS_TOKEN_SECONDS } from '../../authority/oidc/lifetimes.js';
 import { openDatabase } from '../../store/index.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createAuthorityDatabase } from '../support/authority-database.js';
+import type { TestDatabase } from '../support/database.js';
 
 const WISHES = {
   eventsRequested: [SESSION_REVOKED],
@@ -21,8 +22,7 @@ let database: TestDatabase<AuthoritySchema>;
 let db: Kysely<AuthoritySchema>;
 let streams: StreamRegister;
 beforeAll(async () => {
-  database = await createTestDatabase<AuthoritySchema>();
-  await migrateAuthority(database.db);
+  database = await createAuthorityDatabase();
   db = openDatabase<AuthoritySchema>(database.url, { max: 1 });
   streams = new StreamRegister(db);
 });

@@ -6,10 +6,10 @@ import {
   type AuthoritySchema,
   ConsentRegister,
   type ConsentTerms,
-  migrateAuthority,
   verifyConsents,
 } from '../../authority/internal.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createAuthorityDatabase } from '../support/authority-database.js';
+import type { TestDatabase } from '../support/database.js';
 
 const SUBJECTS = ['alma', 'noor'];
 const CLIENTS = ['budget-app', 'bank-console'];
@@ -20,8 +20,7 @@ const MOMENT_MS = 25;
 let database: TestDatabase<AuthoritySchema>;
 let register: ConsentRegister;
 beforeAll(async () => {
-  database = await createTestDatabase<AuthoritySchema>();
-  await migrateAuthority(database.db);
+  database = await createAuthorityDatabase();
   register = new ConsentRegister(database.db);
 });
 afterAll(() => database.drop());

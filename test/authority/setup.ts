@@ -9,6 +9,7 @@ import { type Authority, type AuthorityOptions, startAuthority } from '../../aut
 import { type AuthoritySchema, ConsentRegister } from '../../authority/internal.js';
 import { checkPolicy, type Policy, type Sensitivity } from '../../policy/index.js';
 import { DEMO_ACCOUNTS, demoClients } from '../../subgraphs/bank/start/demo.js';
+import { createAuthorityDatabase } from '../support/authority-database.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 export const AUDIENCE = 'https://api.bank.example';
@@ -83,13 +84,16 @@ export function withDemo({ clients = [], demo = true, ...more }: TestOptions): P
   return { ...more, demoAccounts: DEMO_ACCOUNTS, clients: [...demoClients(CONSOLE_SECRET), ...clients] };
 }
 
-/** @param prepare changes the database before the authority opens it */
+/** @param prepare changes the empty database before the authority creates its tables */
 export async function startTestAuthority(
   more: TestOptions = {},
-  prepare: (database: TestDatabase<AuthoritySchema>) => Promise<void> = async () => undefined,
+  prepare?: (database: TestDatabase<AuthoritySchema>) => Promise<void>,
 ): Promise<TestAuthority> {
-  const database = await createTestDatabase<AuthoritySchema>();
-  await prepare(database);
+  const database =
+    prepare === undefined
+      ? await createAuthorityDatabase({ demo: more.demo ?? true })
+      : await createTestDatabase<AuthoritySchema>();
+  await prepare?.(database);
   const dataDir = await mkdtemp(join(tmpdir(), 'behalf-authority-'));
   const logged: string[] = [];
   const options: AuthorityOptions = {

@@ -52,14 +52,14 @@ describe('guesses for one name', () => {
     ['from one address, with others forged before it', (index) => `198.51.100.${index}, 203.0.113.7`],
   ])('%s are checked five times', async (_, address) => {
     await afresh();
-    expect(await lookedAt(times(30, (index) => () => guess('iris', address(index))))).toBe(5);
+    expect(await lookedAt(times(12, (index) => () => guess('iris', address(index))))).toBe(5);
     expect((await guess('iris', address(1), {}, 'iris-demo')).status).toBe(429);
     expect((await guess('iris', '2001:db8:8:8::1')).status).toBe(401);
   });
 
-  it('from 30 networks are checked ten times', async () => {
+  it('from 20 networks are checked ten times', async () => {
     await afresh();
-    expect(await lookedAt(times(30, (index) => () => guess('iris', `2001:db8:9:${index}::1`)))).toBe(10);
+    expect(await lookedAt(times(20, (index) => () => guess('iris', `2001:db8:9:${index}::1`)))).toBe(10);
     expect((await guess('noor', '2001:db8:9:1::1')).status).toBe(401);
   });
 
@@ -87,10 +87,11 @@ describe('guesses from one network', () => {
     ['no address at all', (index) => `not an address ${index}`],
   ])('for 60 names are checked thirty times: %s', async (kind, address) => {
     await afresh();
+    const began = performance.now();
     const looked = await lookedAt(times(60, (index) => () => guess(`person-${index}`, address(index))));
-    // A bucket that refills while the test runs.
+    const refilled = Math.ceil((performance.now() - began) / SIGN_IN_RATES.network.everyMs);
     expect(looked).toBeGreaterThanOrEqual(30);
-    expect(looked).toBeLessThan(40);
+    expect(looked).toBeLessThanOrEqual(30 + refilled);
     if (kind !== 'no address at all') expect((await guess('person-1', '203.0.113.99')).status).toBe(401);
   });
 
@@ -150,7 +151,7 @@ describe('a person whose name others guess', () => {
     expect(line).toMatch(/; Path=\/interaction; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/);
     return line?.split(';', 1)[0] ?? '';
   }
-  const attack = () => lookedAt(times(20, (index) => () => guess('alma', `2001:db8:b:${index}::1`)));
+  const attack = () => lookedAt(times(12, (index) => () => guess('alma', `2001:db8:b:${index}::1`)));
 
   it('signs in from a known browser, and from no other meanwhile', async () => {
     await afresh();

@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { ConsentRegister, migrateAuthority } from '../../authority/internal.js';
+import { ConsentRegister } from '../../authority/internal.js';
 import type { AuthoritySchema } from '../../authority/internal.js';
 import type { Revocable } from '../../cli/actions/revoke.js';
 import { revoke as revokeAction } from '../../cli/actions/revoke.js';
 import { changeSuspension, listSuspensions } from '../../cli/actions/suspend.js';
 import type { SuspendOptions } from '../../cli/actions/suspend.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createAuthorityDatabase } from '../support/authority-database.js';
+import type { TestDatabase } from '../support/database.js';
 import { behalf } from './support.js';
 
 let database: TestDatabase<AuthoritySchema>;
 let register: ConsentRegister;
 beforeAll(async () => {
-  database = await createTestDatabase<AuthoritySchema>();
-  await migrateAuthority(database.db);
+  database = await createAuthorityDatabase();
   register = new ConsentRegister(database.db);
 });
 afterAll(() => database.drop());

@@ -8,12 +8,12 @@ import {
   type AuthorityDatabase,
   type AuthoritySchema,
   ConsentRegister,
-  migrateAuthority,
   SuspensionRegister,
 } from '../../authority/internal.js';
 import { lockDecision } from '../../authority/locks.js';
 import { openDatabase } from '../../store/index.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createAuthorityDatabase } from '../support/authority-database.js';
+import type { TestDatabase } from '../support/database.js';
 import { projectPath } from '@behalf/example/internal';
 
 const FOLDERS = ['audit', 'authority', 'cli', 'gateway', 'policy', 'store', 'subgraphs'];
@@ -53,8 +53,7 @@ describe('the source code', () => {
 describe('a connection', () => {
   let database: TestDatabase<AuthoritySchema>;
   beforeAll(async () => {
-    database = await createTestDatabase<AuthoritySchema>();
-    await migrateAuthority(database.db);
+    database = await createAuthorityDatabase();
   });
   afterAll(() => database.drop());
 

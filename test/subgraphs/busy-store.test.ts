@@ -1,21 +1,16 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import {
-  type AuthorityDatabase,
-  type AuthoritySchema,
-  ConsentRegister,
-  migrateAuthority,
-} from '../../authority/internal.js';
+import { type AuthorityDatabase, type AuthoritySchema, ConsentRegister } from '../../authority/internal.js';
 import { openDatabase } from '../../store/index.js';
 import { tellBusy } from '../../subgraphs/consent/busy.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createAuthorityDatabase } from '../support/authority-database.js';
+import type { TestDatabase } from '../support/database.js';
 
 let database: TestDatabase<AuthoritySchema>;
 let impatient: AuthorityDatabase;
 beforeAll(async () => {
-  database = await createTestDatabase<AuthoritySchema>();
-  await migrateAuthority(database.db);
+  database = await createAuthorityDatabase();
   impatient = openDatabase<AuthoritySchema>(database.url, { max: 2, lockTimeoutMs: 30 });
 });
 afterAll(async () => {

@@ -22,6 +22,9 @@ export interface TestDatabaseOptions {
 // An arbitrary number that serializes template builders across all test processes.
 const TEMPLATE_LOCK = 917_265;
 
+/** Templates that this process knows to exist, or is building. */
+const templates = new Map<string, Promise<string>>();
+
 /** Creates a separate database on the run's server; `drop()` it in afterAll. */
 export async function createTestDatabase<Schema>(
   options: TestDatabaseOptions = {},
@@ -52,6 +55,12 @@ export async function createTestDatabase<Schema>(
  * @returns what to pass as `template`
  */
 export async function ensureTemplate(name: string, build: (url: string) => Promise<void>): Promise<string> {
+  const known = templates.get(name) ?? buildTemplate(name, build);
+  templates.set(name, known);
+  return known;
+}
+
+async function buildTemplate(name: string, build: (url: string) => Promise<void>): Promise<string> {
   const template = `template_${name}`;
   await onServer(async (server) => {
     await sql`select pg_advisory_lock(${sql.lit(TEMPLATE_LOCK)})`.execute(server);

@@ -1,18 +1,15 @@
-import { openDatabase } from '@behalf/store';
 import type { Insertable, Selectable } from 'kysely';
 
 import { ConsentRegister } from '../../../authority/consent/register.js';
 import type { ConsentTerms, RevocationOptions } from '../../../authority/consent/types.js';
-import { migrateAuthority } from '../../../authority/migrations/index.js';
 import type {
   AuthorityDatabase,
-  AuthoritySchema,
   ChangeEventTable,
   ConsentEventTable,
   ConsentTable,
   OidcPayloadTable,
 } from '../../../authority/schema.js';
-import { createTestDatabase, ensureTemplate } from '../../support/database.js';
+import { createAuthorityDatabase } from '../../support/authority-database.js';
 
 export const MINUTE_MS = 60_000;
 export const LATER = new Date(Date.now() + 60 * MINUTE_MS);
@@ -39,12 +36,7 @@ export class TestStore {
   }
 
   static async open(): Promise<TestStore> {
-    const template = await ensureTemplate('consents', async (url) => {
-      const db = openDatabase<AuthoritySchema>(url, { max: 1 });
-      await migrateAuthority(db);
-      await db.destroy();
-    });
-    const database = await createTestDatabase<AuthoritySchema>({ template });
+    const database = await createAuthorityDatabase();
     return new TestStore(database.db, database.url, () => database.drop());
   }
 
