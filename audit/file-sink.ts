@@ -63,6 +63,11 @@ export class FileAuditSink implements AuditSink {
     return this.#writer.append(record);
   }
 
+  /** @throws the file system's error if it does not take what was written */
+  async check(): Promise<void> {
+    await this.#file.datasync();
+  }
+
   async close(): Promise<void> {
     await this.#writer.close();
     await this.#file.close();

@@ -74,6 +74,11 @@ export class PostgresAuditSink implements AuditSink {
     return this.#writer.append(toJson(toRow(record)));
   }
 
+  /** Appends no record, which needs the same connection and right as one. @throws the driver's error */
+  async check(): Promise<void> {
+    await this.#pool.query(APPEND, ['[]']);
+  }
+
   async close(): Promise<void> {
     await this.#writer.close();
     await this.#pool.end();

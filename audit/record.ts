@@ -75,6 +75,8 @@ export interface AuditSink {
   append(record: AuditRecord): Promise<void>;
   /** The number of records lost since the start. */
   readonly lost: number;
+  /** Tests whether a record could be stored now, for the gateway's `/health/ready`. @throws if not. A sink without it counts as able. */
+  check?(): Promise<void>;
   /** Writes the queued records, then closes connections. */
   close(): Promise<void>;
 }

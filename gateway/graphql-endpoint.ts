@@ -7,6 +7,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import type { GraphQLFormattedError } from 'graphql';
 import { withoutUndefined } from '@behalf/directives/internal';
+import type { Shutdown } from '@behalf/http/internal';
 import { isClientError } from './client-error.js';
 import type { CheckedConfig } from './config/config.js';
 import type { Cors } from './http/cors.js';
@@ -25,6 +26,7 @@ export interface RouteContext {
   readonly server: ServerContext;
   /** Undefined if no page may call the gateway from a browser. */
   readonly cors: Cors | undefined;
+  readonly shutdown: Pick<Shutdown, 'isDraining'>;
 }
 
 /** Apollo Server as Behalf's own server uses it: it parses operations, and decides nothing. */

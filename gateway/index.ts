@@ -25,6 +25,7 @@ export {
   type PolicyRequest,
 } from './policies/index.js';
 export type { ProtectedGatewayConfig } from './options/apollo-config.js';
+export type { ReadinessCode } from './readiness.js';
 export { protectGateway, type ProtectedGateway } from './protect-gateway.js';
 export type { NamedVocabulary } from './propagate/audience.js';
 export type {
@@ -51,6 +52,7 @@ export type {
   CheckedConfig,
   ConfiguredIssuer,
   GatewayConfig,
+  ShutdownOptions,
 } from './config/config.js';
 export { checkPolicy, PolicyError, readPolicy } from '@behalf/policy';
 export type { Policy, PolicyErrorCode } from '@behalf/policy';

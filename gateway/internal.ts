@@ -19,4 +19,5 @@ export { BYTES_PER_CHARACTER } from './byte-cache.js';
 export { logCodes } from './log.js';
 export { revocationErrors } from '@behalf/revocation/internal';
 export type { LogCode } from './log.js';
+export { readinessCodes } from './readiness.js';
 export { GatewayMetrics } from './seal/metrics.js';

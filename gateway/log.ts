@@ -23,7 +23,7 @@ export const logCodes = Object.freeze({
   },
   ISSUER_KEYS_UNAVAILABLE: {
     description:
-      'The keys of an issuer cannot be found (DISCOVERY) or fetched, so its tokens are refused with 503. `option` names the configuration key of their address. At most one line a minute per issuer and reason, with the number of refusals.',
+      'The keys of an issuer cannot be found (DISCOVERY) or fetched, so its tokens are refused with 503. `option` names the configuration key of their address. At most one line a minute per issuer and reason, with the number of times.',
     since: '0.1.0',
   },
   INTERNAL_SERVER_ERROR: {

@@ -22,6 +22,8 @@ import { Pipeline } from './pipeline.js';
 import { logForwardedIdentities } from './propagate/forwarded-identities.js';
 import { txnTokenExchangeAnswer } from './propagate/txn-token-exchange.js';
 import type { TxnTokenExchangeRequest } from './propagate/txn-token-exchange.js';
+import { gatewayReadiness } from './readiness.js';
+import type { ReadinessCode } from './readiness.js';
 import { createProtection } from './protection.js';
 import type { Protection } from './protection.js';
 import type { IncomingRequest } from './request/incoming-request.js';
@@ -67,6 +69,7 @@ export class ProtectedGateway implements GatewayInterface {
   readonly #versions: SupergraphVersions;
   /** The one entry for servers without Apollo's own integrations. */
   readonly pipeline: Pipeline;
+  readonly #readiness: ReturnType<typeof gatewayReadiness>;
   #stopping: Promise<void> | undefined;
 
   constructor(config: ProtectedGatewayConfig, options: ProtectionOptions) {
@@ -79,6 +82,11 @@ export class ProtectedGateway implements GatewayInterface {
       config,
       settings: this.#settings,
       protection: this.#protection,
+    });
+    this.#readiness = gatewayReadiness({
+      settings: this.#settings,
+      protection: this.#protection,
+      versions: this.#versions,
     });
   }
 
@@ -120,18 +128,22 @@ export class ProtectedGateway implements GatewayInterface {
     return this.#versions.replace(update);
   }
 
-  /** Ends streams, timers and connections, and waits for records that are being written. Apollo Server calls it when it stops. */
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stopOnce();
+  /**
+   * Ends streams, timers and connections, and waits for records that are being written. Apollo Server calls it when it stops.
+   *
+   * @param options.cutSubgraphs cuts off requests to subgraphs, when their clients are gone; default: waits for them
+   */
+  stop({ cutSubgraphs = false }: { readonly cutSubgraphs?: boolean } = {}): Promise<void> {
+    this.#stopping ??= this.#stopOnce(cutSubgraphs);
     return this.#stopping;
   }
 
-  async #stopOnce(): Promise<void> {
+  async #stopOnce(cutSubgraphs: boolean): Promise<void> {
     await this.#versions.stop();
     this.#protection.signer.stop();
     await this.#protection.revocations?.close();
     await this.#protection.pipeline.limits.counters.close();
-    await this.#versions.closeConnections();
+    await this.#versions.closeConnections(cutSubgraphs);
     const { replay } = this.#settings.dpop;
     if (replay.isOwn) await replay.store.close();
     await this.#protection.audit.close();
@@ -238,7 +250,26 @@ export class ProtectedGateway implements GatewayInterface {
     return this.#protection.signer.rotateKeys(privateJwk);
   }
 
-  /** Whether requests can be served: a supergraph is loaded, and the revocation view is fresh. */
+  /**
+   * Why requests would not be served, by code; empty if they would. It looks at what the gateway depends on: the supergraph, its
+   * keys and the issuers', the revocation view, and the stores of the audit (mode `required`) and of used proofs (if every token
+   * must be bound to a key). Never rejects; the result is kept for a second. Behalf's server answers it at `/health/ready`.
+   *
+   * @example
+   * ```ts
+   * import type { ProtectedGateway } from '@behalf/gateway';
+   *
+   * export async function readyStatus(gateway: ProtectedGateway): Promise<200 | 503> {
+   *   const notReady = await gateway.notReady();
+   *   return notReady.length === 0 ? 200 : 503;
+   * }
+   * ```
+   */
+  notReady(): Promise<readonly ReadinessCode[]> {
+    return this.#readiness.problems();
+  }
+
+  /** What the gateway knows about itself without asking: whether a supergraph is loaded, and the revocation view is fresh. */
   health(): { readonly supergraph: boolean; readonly revocation: 'fresh' | 'stale' | 'not configured' } {
     const view = this.#protection.revocations?.view;
     return {

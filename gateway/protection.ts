@@ -33,6 +33,9 @@ export interface Protection {
   /** What decides, and what the pipeline needs beside it. */
   readonly pipeline: PipelineParts;
   readonly signer: TxnTokenService;
+  readonly issuers: Issuers;
+  /** Whether tokens of every issuer must be bound to a key. */
+  readonly isDpopAlwaysRequired: boolean;
   /** The parts that follow from the policy and its evaluators, as used for new requests. */
   readonly rules: RulesInForce;
   readonly makeRules: (policy: Policy | undefined, evaluators: readonly PolicyEvaluator[]) => PolicyRules;
@@ -52,7 +55,7 @@ export interface Protection {
 
 /** @throws {ConfigurationError} */
 export function createProtection(settings: Settings): Protection {
-  const { authorization } = settings;
+  const { authorization, propagation, subgraphs } = settings;
   const log = unfailingLog(settings.log);
   const lifetimes = tokenLifetimes(settings);
   const unavailable = new UnavailableKeys(settings.issuers, log);
@@ -68,7 +71,7 @@ export function createProtection(settings: Settings): Protection {
     makeRules(policy, evaluators, limits.counters, log);
   const rules: RulesInForce = { current: rulesFrom(settings.policy, settings.policies.evaluators) };
   const resource = protectedResource(settings, dpop, rules);
-  const subgraphHeaders = compileSubgraphHeaders(settings.subgraphs);
+  const subgraphHeaders = compileSubgraphHeaders(subgraphs);
   const audit = new AuditTrail(settings.audit);
   const metrics = new GatewayMetrics({
     auditLost: () => audit.lost,
@@ -93,11 +96,9 @@ export function createProtection(settings: Settings): Protection {
       recorder,
       log,
     },
-    signer: new TxnTokenService({
-      propagation: settings.propagation,
-      subgraphs: settings.subgraphs,
-      log,
-    }),
+    signer: new TxnTokenService({ propagation, subgraphs, log }),
+    issuers,
+    isDpopAlwaysRequired: dpop.isAlwaysRequired,
     rules,
     makeRules: rulesFrom,
     subgraphHeaders,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BodyError, isGetOrHead, readBody, sendJson } from '@behalf/http';
+import { LIVE_PATH, READY_PATH, sendLive, sendReady } from '@behalf/http/internal';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
 import { answerGraphQL } from './graphql-endpoint.js';
 import type { RouteContext } from './graphql-endpoint.js';
@@ -8,8 +9,10 @@ import { incomingOf } from './http/incoming.js';
 import { JWKS_PATH, jwksHandler } from './http/jwks-handler.js';
 import { isGraphQLPath, pathOf, refuseAnywhere, refuseHttp, refuseOperation } from './http/refuse-http.js';
 import type { GatewayLog } from './log.js';
+import type { ReadinessCode } from './readiness.js';
 import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
 
+/** The short form of `/health/ready`. */
 const HEALTH_PATH = '/health';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -81,33 +84,52 @@ function routeOf(path: string, context: RouteContext): Route | undefined {
         answerAdministrator(request, response, gateway, administration, incomingOf(request, server)),
     };
   if (path === JWKS_PATH) return { methods: READ, answer: jwksHandler(gateway) };
-  const answerRead = path === HEALTH_PATH ? answerHealth : metadataAnswer(path, context);
-  return answerRead === undefined ? undefined : readRoute((response) => answerRead(response, context));
+  const answerRead = healthAnswer(path, context) ?? metadataAnswer(path, context);
+  return answerRead === undefined ? undefined : readRoute(answerRead);
 }
 
 const READ: readonly string[] = ['GET', 'HEAD'];
 
-function readRoute(answerRead: (response: ServerResponse) => void): Route {
+type AnswerRead = (response: ServerResponse) => Promise<void> | void;
+
+function readRoute(answerRead: AnswerRead): Route {
   return {
     methods: READ,
     answer(request, response) {
-      if (isGetOrHead(request)) answerRead(response);
-      else refuseHttp(response, 'METHOD_NOT_ALLOWED', { allow: READ.join(', ') });
+      if (isGetOrHead(request)) return answerRead(response);
+      refuseHttp(response, 'METHOD_NOT_ALLOWED', { allow: READ.join(', ') });
     },
   };
 }
 
-function answerHealth(response: ServerResponse, { gateway }: RouteContext): void {
-  const health = gateway.health();
-  const canServe = health.supergraph && health.revocation !== 'stale';
-  sendJson(response, canServe ? 200 : 503, { status: canServe ? 'ok' : 'unavailable', ...health });
+/** @returns undefined if the path is not one of health */
+function healthAnswer(path: string, { gateway, shutdown }: RouteContext): AnswerRead | undefined {
+  if (path === LIVE_PATH) return sendLive;
+  if (path !== READY_PATH && path !== HEALTH_PATH) return undefined;
+  return async (response) => {
+    const found = await gateway.notReady();
+    // Asked last: the checks take time.
+    const draining: readonly ReadinessCode[] = shutdown.isDraining ? ['DRAINING'] : [];
+    sendReady(response, [...draining, ...found]);
+  };
+}
+
+/** Answers {@link healthAnswer}'s addresses before the gateway is complete. @returns whether it was one */
+export function answerStartingHealth(request: IncomingMessage, response: ServerResponse): boolean {
+  const path = pathOf(request);
+  if (!isGetOrHead(request)) return false;
+  if (path === LIVE_PATH) sendLive(response);
+  else if (path === READY_PATH || path === HEALTH_PATH)
+    sendReady(response, ['STARTING' satisfies ReadinessCode]);
+  else return false;
+  return true;
 }
 
 /** RFC 9728 section 3. @returns undefined if the path is not one of metadata */
 function metadataAnswer(
   path: string,
   { gateway: { resource }, config }: RouteContext,
-): ((response: ServerResponse) => void) | undefined {
+): AnswerRead | undefined {
   const paths = ['', '/graphql', ...(config.administration === undefined ? [] : [EXPLAIN_PATH])];
   const described = resource?.pathOf(path, paths);
   if (resource === undefined || described === undefined) return undefined;

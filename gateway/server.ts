@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Connections, listen } from '@behalf/http';
+import { Shutdown } from '@behalf/http/internal';
 import type { RevocationHooks } from '@behalf/revocation';
 import { checkConfig } from './config/config.js';
 import { corsOf } from './config/cors-of.js';
@@ -22,7 +23,7 @@ import type { MetricsServer } from './metrics-server.js';
 import type { PolicyFunction } from './policies/index.js';
 import { protectGateway } from './protect-gateway.js';
 import type { ProtectedGateway } from './protect-gateway.js';
-import { createHandler } from './routes.js';
+import { answerStartingHealth, createHandler } from './routes.js';
 
 /** The parts that a program adds to its configuration. */
 export interface GatewayOverrides extends RevocationHooks {
@@ -43,7 +44,12 @@ export interface RunningGateway {
    * @returns Whether what is in the files is served now.
    */
   reload(): Promise<boolean>;
-  /** Answers what is under way, then closes. */
+  /**
+   * Ends the server as SIGTERM should: for `shutdown.notReadyMs` it answers requests, and `/health/ready` says `DRAINING`, so that
+   * load balancers stop sending any. Then as {@link close}, which also ends the wait.
+   */
+  drain(): Promise<void>;
+  /** Accepts no more connections, answers what is in flight, for `shutdown.drainMs` at most, then closes. */
   close(): Promise<void>;
 }
 
@@ -61,7 +67,7 @@ export interface RunningGateway {
  *   policies: { 'business-hours': () => new Date().getHours() < 18 },
  * });
  * process.on('SIGHUP', () => void running.reload());
- * process.once('SIGTERM', () => void running.close());
+ * process.once('SIGTERM', () => void running.drain());
  * ```
  */
 export async function startGateway(
@@ -81,17 +87,16 @@ export async function startGateway(
   server.on('request', notYet);
   const { origin: url } = await listen(server, host, port);
   try {
-    const { handler, ...running } = await serve({ url, config, overrides, log, proxies, cors });
+    const { handlerOf, ...running } = await serve({ url, config, overrides, log, proxies, cors });
+    const { notReadyMs, drainMs } = config.shutdown;
+    const shutdown = new Shutdown(async () => {
+      await connections.close({ answerGraceMs: drainMs });
+      await running.close();
+    });
     server.off('request', notYet);
-    server.on('request', handler);
-    return {
-      url,
-      ...running,
-      async close() {
-        await connections.close();
-        await running.close();
-      },
-    };
+    server.on('request', handlerOf(shutdown));
+    const drain = (): Promise<void> => shutdown.drain(notReadyMs);
+    return { url, ...running, drain, close: () => shutdown.close() };
   } catch (error) {
     server.close();
     server.closeAllConnections();
@@ -105,13 +110,16 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 function refuseStarting(cors: Cors | undefined): Handler {
   return (request, response) => {
     cors?.setHeaders(request, response);
+    if (answerStartingHealth(request, response)) return;
     // The routes are not known yet, and browsers permit these methods without being told.
     if (cors?.answerPreflight(request, response, ['GET', 'HEAD', 'POST']) === true) return;
     refuseAnywhere(request, response, 'STARTING', { 'retry-after': '1', connection: 'close' });
   };
 }
 
-type ServingGateway = Omit<RunningGateway, 'url'> & { readonly handler: Handler };
+type ServingGateway = Omit<RunningGateway, 'url' | 'drain'> & {
+  readonly handlerOf: (shutdown: Shutdown) => Handler;
+};
 
 interface Serving {
   readonly url: string;
@@ -152,10 +160,12 @@ async function serve({ url, config, overrides, log, proxies, cors }: Serving): P
     gateway,
     metricsUrl: metrics?.url,
     reload: () => files.reload(),
-    handler: createHandler({ apollo, gateway, config, server, cors }, log),
+    handlerOf: (shutdown) => createHandler({ apollo, gateway, config, server, cors, shutdown }, log),
     async close() {
       files.close();
       await metrics?.close();
+      // Every client has its answer, or was cut off.
+      await gateway.stop({ cutSubgraphs: true });
       await apollo.stop();
     },
   };

@@ -91,8 +91,8 @@ export class SupergraphVersions {
     await this.#current?.gateway.stop();
   }
 
-  async closeConnections(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  async closeConnections(isCut: boolean): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => (isCut ? pool.destroy() : pool.close())));
   }
 
   async #firstSupergraph(): Promise<string> {

@@ -119,6 +119,23 @@ export class RemoteKeys {
   }
 
   /**
+   * Why no token can be verified; undefined if there are keys. Fetches them if they are too old, after a pause, since anybody can
+   * cause it.
+   */
+  async problem(): Promise<KeysUnavailableError['reason'] | undefined> {
+    const isKnown = sinceMs(this.#fetchedAt) < KEYS_MAX_AGE_MS;
+    const isPausing = this.#underWay === undefined && sinceMs(this.#attemptedAt) < this.#cooldownMs;
+    if (!isKnown && isPausing && this.#failure !== undefined) return this.#failure.reason;
+    try {
+      await this.freshen();
+    } catch (error) {
+      return unavailable(error).reason;
+    }
+    // Its issuer has withdrawn every key.
+    return this.#keys.length > 0 ? undefined : 'ANSWER';
+  }
+
+  /**
    * Fetches the keys at once, even if a fetch is running, which may have been answered before a change.
    * @throws {KeysUnavailableError}
    */

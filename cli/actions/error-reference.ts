@@ -16,6 +16,7 @@ import {
   gatewayErrors,
   httpErrors,
   logCodes,
+  readinessCodes,
   supergraphErrors,
   revocationErrors,
 } from '@behalf/gateway/internal';
@@ -47,6 +48,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     title: 'Refused HTTP requests',
     met: "The gateway's server, before an operation is read: `errors[].extensions.code` at `/graphql`, `error` elsewhere. At `/graphql`, Apollo Server answers an unreadable operation itself (`BAD_REQUEST`, `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`, `PERSISTED_QUERY_NOT_FOUND` and others of its own).",
     codes: httpErrors,
+  },
+  {
+    title: 'Readiness of a gateway',
+    met: '`notReady` in the answer of `/health/ready`, and the result of `gateway.notReady()`.',
+    codes: readinessCodes,
   },
   {
     title: 'Schemas',

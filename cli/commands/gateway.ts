@@ -15,11 +15,11 @@ export function gatewayCommand(host: CommandProcess): Command {
         const gateway = await startGateway(await readConfig(resolve(config)));
         host.printLine(`gateway  ${gateway.url}/graphql`);
         process.on('SIGHUP', () => void gateway.reload());
-        await new Promise<void>((stop) => {
-          process.once('SIGINT', () => stop());
-          process.once('SIGTERM', () => stop());
+        await new Promise<void>((ended, failed) => {
+          // A person at a terminal has no load balancer to inform; a second SIGTERM ends the process at once.
+          process.once('SIGINT', () => void gateway.close().then(ended, failed));
+          process.once('SIGTERM', () => void gateway.drain().then(ended, failed));
         });
-        await gateway.close();
         await endTracing();
       }),
     { 0: 'it ran until SIGINT or SIGTERM', 1: 'it could not start' },

@@ -188,6 +188,24 @@ export class Issuers {
     return keys.holds(key);
   }
 
+  /**
+   * Whether tokens of at least one issuer can be verified: its keys are known and recent enough, or are fetched now. An issuer
+   * that introspects may have no keys at all, so it counts.
+   */
+  async canVerify(): Promise<boolean> {
+    if (this.#opaque !== undefined) return true;
+    const all = [...this.#byName.values()].map(async ({ keys, options }) => {
+      const problem = await keys.problem();
+      if (problem === undefined) return;
+      this.#whenUnavailable(options, problem);
+      throw new Error(problem);
+    });
+    return Promise.any(all).then(
+      () => true,
+      () => false,
+    );
+  }
+
   #refusalOf(error: unknown, issuer: IssuerOptions): RefusedError {
     // An invalid key in a key set is jose's error as well; all others concern the token.
     if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid))

@@ -34,6 +34,17 @@ export interface AdministrationOptions {
   readonly scope: string;
 }
 
+/** Key `shutdown` of the configuration: how the server ends on SIGTERM. */
+export interface ShutdownOptions {
+  /**
+   * How long `/health/ready` says `DRAINING`, while requests are still answered, so that load balancers stop sending any.
+   * Milliseconds, default 5,000.
+   */
+  readonly notReadyMs?: number;
+  /** How long requests in flight may then take until they are cut off. Milliseconds, default 35,000. */
+  readonly drainMs?: number;
+}
+
 type KeysOfBoth =
   'authorization' | 'introspection' | 'externalUrl' | 'revocation' | 'subgraphs' | 'subgraphErrors';
 
@@ -42,6 +53,7 @@ export interface GatewayConfig extends Pick<ProtectionOptions, KeysOfBoth> {
   readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: TlsOptions } | undefined;
   readonly proxies?: ProxyOptions | undefined;
   readonly cors?: CorsOptions | undefined;
+  readonly shutdown?: ShutdownOptions | undefined;
   readonly dpop?: DpopOptions | undefined;
   /** Absolute path. */
   readonly supergraph: string;
@@ -82,6 +94,7 @@ export interface CheckedConfig extends Omit<CheckedOptions, 'issuers' | 'propaga
   readonly listen: { readonly host: string; readonly port: number; readonly tls?: TlsOptions };
   readonly proxies?: ProxyOptions;
   readonly cors?: CorsOptions;
+  readonly shutdown: Required<ShutdownOptions>;
   readonly supergraph: string;
   readonly issuers: readonly ConfiguredIssuer[];
   readonly policy?: string;

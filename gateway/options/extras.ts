@@ -77,6 +77,7 @@ const OF_FILES_ONLY: Readonly<Record<string, string>> = {
   listen: 'your server listens',
   proxies: 'your server knows its proxies',
   cors: 'your server answers browsers',
+  shutdown: 'your server ends by itself',
   http: 'your server knows its ways of asking',
   metrics: 'serve `await gateway.metrics()`',
   administration: 'not available around your own server',

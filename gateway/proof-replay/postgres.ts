@@ -74,6 +74,11 @@ export class PostgresProofReplayStore implements ProofReplayStore {
     return isFirst;
   }
 
+  /** @throws the driver's error */
+  async check(): Promise<void> {
+    await (await this.#opened()).query('select 1');
+  }
+
   async close(): Promise<void> {
     // If the driver could not be loaded, there is nothing to end.
     const pool = await this.#pool?.catch(() => undefined);

@@ -14,6 +14,8 @@ export interface ProofReplayStore {
   claim(digest: string, keepSeconds: number): Promise<boolean>;
   /** Prepares the store, so that a missing dependency stops the start. @throws {ConfigurationError} */
   open?(): Promise<void>;
+  /** Tests whether a claim could be made now, for `/health/ready`. @throws if not. A store without it counts as able. */
+  check?(): Promise<void>;
   /** Whole seconds since the epoch. The store cannot tell whether an earlier proof was used. */
   readonly knowsSinceSeconds: number;
   close(): Promise<void>;

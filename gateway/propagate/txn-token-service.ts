@@ -52,6 +52,11 @@ export class TxnTokenService {
     this.#rotating.unref();
   }
 
+  /** Whether tokens can be signed. */
+  get hasKey(): boolean {
+    return this.#loadedKeys !== undefined;
+  }
+
   stop(): void {
     clearInterval(this.#rotating);
   }

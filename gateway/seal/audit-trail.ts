@@ -45,6 +45,11 @@ export class AuditTrail {
     this.#sink ??= await openSink(this.#settings.destination);
   }
 
+  /** @throws if records could not be stored now, as far as the sink can tell */
+  async check(): Promise<void> {
+    await this.open?.sink.check?.();
+  }
+
   async close(): Promise<void> {
     if (this.#settings.mode === 'off' || 'sink' in this.#settings.destination) return;
     await this.#sink?.close();

@@ -54,22 +54,6 @@ function config() {
 }
 
 describe('addresses', () => {
-  it('/health is 200 while the gateway can serve', async () => {
-    const answer = await send(`${gateway.url}/health`, '', {}, 'GET');
-    expect(answer.status).toBe(200);
-    expect(answer.body).toEqual({ status: 'ok', supergraph: true, revocation: 'not configured' });
-  });
-
-  it('/health is 503 while the revocation view is not fresh', async () => {
-    const stale = await startTestGateway(cleanup, supergraph, {
-      ...config(),
-      revocation: { streams: [{ issuer: issuer.url, secret: 'distinctive' }] },
-    });
-    const answer = await send(`${stale.url}/health`, '', {}, 'GET');
-    expect(answer.status).toBe(503);
-    expect(answer.body).toEqual({ status: 'unavailable', supergraph: true, revocation: 'stale' });
-  });
-
   it('unknown paths are 404, other methods 405', async () => {
     for (const path of ['/graphiql', '/.well-known', '/graphql/', '/%67raphql', '/health/x', '//graphql']) {
       expect((await send(`${gateway.url}${path}`, '{}', JSON_TYPE)).status).toBe(404);

@@ -52,7 +52,8 @@ export class Programs {
 
   async stop(program: Program): Promise<void> {
     this.#running.delete(program);
-    program.child.kill('SIGTERM');
+    // At SIGTERM a gateway waits for load balancers.
+    program.child.kill('SIGINT');
     await program.ended;
   }
 

@@ -86,7 +86,7 @@ describe('a preflight', () => {
     ['/.well-known/jwks.json', 'GET, HEAD'],
     ['/.well-known/oauth-protected-resource/graphql', 'GET, HEAD'],
     ['/.well-known/oauth-protected-resource', 'GET, HEAD'],
-    ['/health', 'GET, HEAD'],
+    ['/health/ready', 'GET, HEAD'],
   ])('of %s names the methods that it has', async (path, methods) => {
     const answer = await preflight(open.url, path);
     expect(answer.status).toBe(204);

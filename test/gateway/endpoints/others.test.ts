@@ -21,6 +21,8 @@ afterAll(() => cleanup.run());
 
 describe.each([
   ['/health'],
+  ['/health/live'],
+  ['/health/ready'],
   ['/.well-known/jwks.json'],
   ['/.well-known/oauth-protected-resource'],
   ['/.well-known/oauth-protected-resource/graphql'],
