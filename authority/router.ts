@@ -3,10 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sql } from 'kysely';
 
 import type { Log } from '@behalf/store';
+import { explainError } from './oidc/explain-error.js';
 import { errors } from './oidc/oidc-provider.js';
 import type { SsfTransmitter } from './ssf/transmitter.js';
 import { allow } from './http/methods.js';
 import { addressToIssuer } from './http/own-address.js';
+import { prefersPage } from './http/prefers-page.js';
 import { HttpError, sendJson } from './http/respond.js';
 import type { InteractionRoutes } from './interaction/routes.js';
 import { SIGN_OUT_PATH, type SignOut } from './interaction/sign-out.js';
@@ -57,6 +59,7 @@ export function createRouter(
       // refused by name as well.
       if (url.pathname.toLowerCase() === JWKS_PATH) await keys.refresh().catch(() => undefined);
       await oauth.handler(request, response);
+      if (!response.writableEnded) throw unanswered(response.statusCode);
     }
   };
   return (request, response) => {
@@ -100,14 +103,27 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
   for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
   // The unread rest of the request is not awaited.
   if (!request.complete) response.setHeader('connection', 'close');
-  const isPage = request.url?.startsWith('/interaction/') === true || request.url === SIGN_OUT_PATH;
-  if (!isPage) {
+  if (!isPage(request)) {
     sendJson(response, refusal.status, { error: refusal.code, error_description: refusal.message });
     return;
   }
   setPageHeaders(response);
   response.statusCode = refusal.status;
-  sendPage(response, renderErrorPage(refusal.code, refusal.message));
+  sendPage(
+    response,
+    renderErrorPage(explainError(error instanceof errors.OIDCProviderError ? error : refusal)),
+  );
+}
+
+function isPage(request: IncomingMessage): boolean {
+  const { url = '' } = request;
+  return url.startsWith('/interaction/') || url === SIGN_OUT_PATH || prefersPage(request);
+}
+
+/** What oidc-provider left to its caller: see `leaveUnanswered`. */
+function unanswered(status: number): HttpError {
+  if (status === 404) return new HttpError(404, 'NOT_FOUND', 'There is nothing at this address');
+  return new HttpError(500, 'server_error', 'Something went wrong');
 }
 
 function toRefusal(error: unknown, log: Log): HttpError {

@@ -7,7 +7,7 @@ export const authorityRequestErrors = Object.freeze({
     since: '0.1.0',
     status: 405,
   },
-  NOT_FOUND: { description: 'There is no such status list.', since: '0.1.0', status: 404 },
+  NOT_FOUND: { description: 'There is nothing at this address.', since: '0.1.0', status: 404 },
   STREAM_HAS_GAP: {
     description:
       'The stream of a gateway has lost events, for example because it was stopped for a while. Create another one.',

@@ -90,10 +90,11 @@ function withStanding(asked: AskedFor, { purposes, scopes }: Consent): AskedFor 
  */
 export function viewOf(offer: Offer, action: string, defaultDurationSeconds: number): ConsentView {
   const { account, client, details, durations, policy, purposes, scopes, standing } = offer;
-  const box = (name: string, agreed: readonly string[] = []) => ({
+  const box = (name: string, agreed: readonly string[] = [], declined: readonly string[] = []) => ({
     name,
-    isNew: standing !== undefined && !agreed.includes(name),
+    isNew: standing !== undefined && !agreed.includes(name) && !declined.includes(name),
     ticked: agreed.includes(name),
+    wasDeclined: declined.includes(name),
   });
   const keepsEnd = durations.some(({ value }) => value === KEEP_END);
   return {
@@ -107,12 +108,12 @@ export function viewOf(offer: Offer, action: string, defaultDurationSeconds: num
     },
     standing: standing && { since: inWords(standing.grantedAt), until: inWords(standing.until) },
     purposes: purposes.map(({ name, sentence }) => ({
-      ...box(name, standing?.purposes),
+      ...box(name, standing?.purposes, standing?.declinedPurposes),
       sentence,
       remarks: standing?.declinedPurposes.includes(name) === true ? [REFUSED_BEFORE] : [],
     })),
     scopes: scopes.map((scope) => ({
-      ...box(scope.name, standing?.scopes),
+      ...box(scope.name, standing?.scopes, standing?.declined),
       sentence: scope.sentence,
       remarks: [
         ...remarksOn(scope, policy),

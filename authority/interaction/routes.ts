@@ -19,24 +19,31 @@ import { allow } from '../http/methods.js';
 import { refuseForeignOrigin } from '../http/origin.js';
 import { HttpError } from '../http/respond.js';
 import { scopesAskedFor } from '../details/request.js';
+import { errors } from '../oidc/oidc-provider.js';
 import { readOrRefuse } from '../oidc/rich-requests.js';
 import { PASSWORD_ACR } from '../oidc/sign-in.js';
 import { stoppedScopes } from '../oidc/suspended.js';
 import { type DurationChoice, renderConsent } from '../pages/consent.js';
 import { sendPage, setPageHeaders } from '../pages/headers.js';
+import { renderOtherPerson } from '../pages/other-person.js';
 import { renderSignIn, type SignInView } from '../pages/sign-in.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { readDecision } from './decision.js';
+import { namedPerson, namedPersonProblem } from './named-person.js';
 import { makeOffer, viewOf } from './offer.js';
+import { otherSession, replaceSession, signedInHere } from './replace-session.js';
 
 const MAX_FORM_BYTES = 16 * 1024;
 
 /** People are told only what they can do about it. */
 const REFUSALS = {
-  wrong: { status: 401, problem: 'The name or the password is wrong.' },
+  wrong: { status: 401, problem: 'The user name or the password is wrong.' },
   throttled: { status: 429, problem: 'Too many wrong passwords. Wait a minute and try again.' },
   busy: { status: 503, problem: 'Too many people are signing in. Wait a moment and try again.' },
 } as const;
+
+const ANOTHER_PERSON =
+  'The application asks for another person. Sign in as the person whom it knows, or cancel.';
 
 /** @see InteractionRoutes */
 export interface InteractionOptions {
@@ -79,21 +86,47 @@ export class InteractionRoutes {
     allow(request, 'GET', 'POST');
     const interaction = await this.#options.provider.interactionDetails(request, response);
     if (`/interaction/${interaction.uid}` !== url.pathname) {
-      throw new HttpError(400, 'invalid_request', 'This page belongs to another request');
+      throw new errors.SessionNotFound('This page belongs to another request');
     }
     const client = await this.#options.clients.find(interaction.params['client_id']);
-    if (client === undefined) throw new HttpError(400, 'invalid_request', 'The application is not known');
+    if (client === undefined) throw new errors.InvalidClient('The application is not known');
     const exchange: Exchange = { request, response, interaction, client };
     if (request.method === 'POST') refuseForeignOrigin(request, this.#options.issuer);
-    if (interaction.prompt.name === 'login') await this.#signIn(exchange);
+    const subject = signedInHere(interaction);
+    if (interaction.prompt.name === 'login' && subject !== undefined) await this.#goOnAs(exchange, subject);
+    else if (interaction.prompt.name === 'login') await this.#signIn(exchange);
     else if (interaction.prompt.name === 'consent') await this.#consent(exchange);
     else throw new HttpError(400, 'invalid_request', 'This request cannot be answered here');
     return true;
   }
 
+  /** After the password: if another person is signed in with this browser, only on request, because it signs them out. */
+  async #goOnAs(exchange: Exchange, subject: string): Promise<void> {
+    const { interaction, request, response } = exchange;
+    const sessionId = await otherSession(this.#options, request, response, subject);
+    if (sessionId === undefined) {
+      goTo(response, interaction.returnTo);
+      return;
+    }
+    if (isGetOrHead(request)) {
+      const account = await this.#options.accounts.find(subject);
+      const personName = account?.displayName ?? 'yourself';
+      const action = `/interaction/${interaction.uid}`;
+      show(exchange, 200, renderOtherPerson({ action, personName }));
+      return;
+    }
+    const form = await readForm(request, MAX_FORM_BYTES);
+    if (form.get('do') !== 'continue') {
+      await this.#finish(exchange, refused('The person cancelled the sign-in'));
+      return;
+    }
+    await replaceSession(this.#options, interaction, { by: subject, sessionId });
+    goTo(response, interaction.returnTo);
+  }
+
   async #signIn(exchange: Exchange): Promise<void> {
     if (isGetOrHead(exchange.request)) {
-      this.#showSignIn(exchange, 200, {});
+      this.#showSignIn(exchange, 200, { problem: namedPersonProblem(exchange.interaction) });
       return;
     }
     const form = await readForm(exchange.request, MAX_FORM_BYTES);
@@ -113,6 +146,11 @@ export class InteractionRoutes {
       return;
     }
     const { account, browserCookie } = result;
+    const named = namedPerson(exchange.interaction);
+    if (named !== undefined && named !== account.subject) {
+      this.#showSignIn(exchange, 401, { username, problem: ANOTHER_PERSON });
+      return;
+    }
     exchange.response.setHeader('set-cookie', this.#knownBrowser(browserCookie));
     // By the database's clock, which ends sessions, and not this machine's.
     const ts = Math.floor((await databaseNow(this.#options.db)).getTime() / 1000);
@@ -125,7 +163,7 @@ export class InteractionRoutes {
     const { accounts, audience, consents, policy, suspensions } = this.#options;
     const { client, interaction, request } = exchange;
     const account = await accounts.find(interaction.session?.accountId ?? '');
-    if (account === undefined) throw new HttpError(400, 'invalid_request', 'Nobody is signed in');
+    if (account === undefined) throw new errors.SessionNotFound('Nobody is signed in');
     const { authorization_details: details, scope } = interaction.params;
     // Already checked on arrival, but the policy may have changed since, or the requested time may be over.
     const access = readOrRefuse(details, { clientId: client.clientId, audience, policy });
@@ -171,11 +209,7 @@ export class InteractionRoutes {
   async #finish({ request, response }: Exchange, result: InteractionResults): Promise<void> {
     const { provider } = this.#options;
     const mergeWithLastSubmission = result.error === undefined;
-    const returnTo = new URL(
-      await provider.interactionResult(request, response, result, { mergeWithLastSubmission }),
-    );
-    // The redirect stays on this host, so it needs none.
-    response.writeHead(303, { location: `${returnTo.pathname}${returnTo.search}` }).end();
+    goTo(response, await provider.interactionResult(request, response, result, { mergeWithLastSubmission }));
   }
 
   #refuseSignIn(
@@ -207,6 +241,12 @@ function show({ response }: Exchange, status: number, markup: string): void {
   setPageHeaders(response);
   response.statusCode = status;
   sendPage(response, markup);
+}
+
+/** The redirect stays on this host, so it names none. */
+function goTo(response: ServerResponse, returnTo: string): void {
+  const { pathname, search } = new URL(returnTo);
+  response.writeHead(303, { location: `${pathname}${search}` }).end();
 }
 
 function refused(description: string): InteractionResults {

@@ -22,12 +22,14 @@ import { isFapi2, metadataOf, PROFILE_MEMBER } from './client-metadata.js';
 import { compareSecretsByDigest } from './client-secrets.js';
 import { consentPrompt } from './consent-prompt.js';
 import { endingsOf, endOnReuse } from './endings.js';
+import { explainError } from './explain-error.js';
 import { TokenExchange } from './exchange.js';
 import { grantOf } from './grant.js';
 import { IssueTimes } from './issue-times.js';
 import { ACCESS_TOKEN_SECONDS, CODE_SECONDS, INTERACTION_SECONDS, SESSION_SECONDS } from './lifetimes.js';
 import { mutualTls } from './mutual-tls.js';
 import { grantableScopes } from './offer.js';
+import { askBeforeReplacing } from './other-person.js';
 import { OwnTokens } from './own-tokens.js';
 import { admitPending, type PendingRequests } from './pending-requests.js';
 import { limitCaching } from './public-documents.js';
@@ -39,6 +41,7 @@ import { answerForStructuredTokens } from './structured-tokens.js';
 import { refuseSuspended } from './suspended.js';
 import { claimsOf } from './token-claims.js';
 import { accessTokenSeconds, refreshTokenSeconds, serviceTokenSeconds } from './token-lifetimes.js';
+import { leaveUnanswered } from './unanswered.js';
 
 /** @see createProvider */
 export interface ProviderOptions {
@@ -74,6 +77,8 @@ export function createProvider(options: ProviderOptions): Provider {
   const parts = createParts(options);
   const provider = new ProviderWithPages(issuer, configurationOf(options, parts));
   compareSecretsByDigest(provider);
+  leaveUnanswered(provider);
+  askBeforeReplacing(provider);
   limitCaching(provider);
   // This server speaks plain http even for an https issuer; `addressToIssuer` sets the scheme of the request.
   provider.proxy = issuer.startsWith('https:');
@@ -156,10 +161,10 @@ function configurationOf(options: ProviderOptions, parts: ProviderParts): Config
     // 0013.
     rotateRefreshToken: (ctx) => !isFapi2(ctx.oidc.client),
     revokeGrantPolicy: (ctx) => endOnReuse(ctx, consents),
-    renderError: (ctx, out) => {
+    renderError: (ctx, _out, error) => {
       setPageHeaders(ctx.res);
       ctx.type = 'html';
-      ctx.body = renderErrorPage(out.error, out.error_description);
+      ctx.body = renderErrorPage(explainError(error));
     },
     ttl: LIFETIMES,
   };

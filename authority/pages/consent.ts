@@ -24,8 +24,10 @@ export interface OfferedName {
   readonly sentence: string;
   /** What a person should know before ticking it. */
   readonly remarks: readonly string[];
-  /** The person has not agreed to it before. Always false if they have agreed to nothing before. */
+  /** The person has never decided about it. Always false if they have agreed to nothing before. */
   readonly isNew: boolean;
+  /** The person refused it when they agreed to what is in force. */
+  readonly wasDeclined: boolean;
   readonly ticked: boolean;
 }
 
@@ -99,33 +101,38 @@ function renderOwner({ contact, homePage, name, owner }: ConsentView['client']):
   </p>`;
 }
 
-function renderForm(view: ConsentView, digest: string): Html {
-  const { action, detail, details, duration, durations, scopes, standing } = view;
+/** What is new, what was refused before, and all else, in groups that are omitted when empty. */
+function renderScopes({ scopes, standing }: ConsentView): Html {
   const fresh = scopes.filter(({ isNew }) => isNew);
-  const known = scopes.filter(({ isNew }) => !isNew);
+  const declined = scopes.filter(({ wasDeclined }) => wasDeclined);
+  const known = scopes.filter(({ isNew, wasDeclined }) => !isNew && !wasDeclined);
+  const knownLegend =
+    standing === undefined
+      ? 'What it would do. Tick what you allow.'
+      : 'What you agreed to already. Take away what you do not want any more.';
+  return html`${
+    fresh.length > 0 &&
+    html`<fieldset>
+      <legend>New: what it would do as well. Tick what you allow.</legend>
+      <div class="fresh">${fresh.map((scope) => renderBox('scope', scope))}</div>
+    </fieldset>`
+  }
+  ${renderGroup('Asked again. Tick what you allow now.', declined)} ${renderGroup(knownLegend, known)}`;
+}
+
+function renderGroup(legend: string, scopes: readonly OfferedName[]): Html | false {
+  if (scopes.length === 0) return false;
+  return html`<fieldset>
+    <legend>${legend}</legend>
+    ${scopes.map((scope) => renderBox('scope', scope))}
+  </fieldset>`;
+}
+
+function renderForm(view: ConsentView, digest: string): Html {
+  const { action, detail, details, duration, durations, standing } = view;
   return html`<form method="post" action="${action}">
     <input type="hidden" name="shown" value="${digest}" />
-    ${renderPurposes(view.purposes)}
-    ${
-      fresh.length > 0 &&
-      html`<fieldset>
-        <legend>New: what it would do as well. Tick what you allow.</legend>
-        <div class="fresh">${fresh.map((scope) => renderBox('scope', scope))}</div>
-      </fieldset>`
-    }
-    ${
-      known.length > 0 &&
-      html`<fieldset>
-        <legend>
-          ${
-            standing === undefined
-              ? 'What it would do. Tick what you allow.'
-              : 'What you agreed to already. Take away what you do not want any more.'
-          }
-        </legend>
-        ${known.map((scope) => renderBox('scope', scope))}
-      </fieldset>`
-    }
+    ${renderPurposes(view.purposes)} ${renderScopes(view)}
     <fieldset>
       <legend><label for="duration">How long</label></legend>
       <select id="duration" name="duration">
@@ -165,7 +172,7 @@ function renderPurposes(purposes: readonly OfferedName[]): Html | false {
   if (others.length === 0) {
     return html`<h2>What for</h2>
       <ul>
-        <li>${only.isNew && NEW}${only.sentence}</li>
+        <li>${only.isNew && NEW}${only.sentence} ${renderRemarks(only)}</li>
       </ul>`;
   }
   return html`<fieldset>
@@ -176,13 +183,13 @@ function renderPurposes(purposes: readonly OfferedName[]): Html | false {
 
 const NEW = html`<strong class="new">New</strong> `;
 
+function renderRemarks({ remarks }: Pick<OfferedName, 'remarks'>): readonly Html[] {
+  return remarks.map((remark) => html`<small>${remark}</small> `);
+}
+
 function renderBox(field: string, { isNew, name, remarks, sentence, ticked }: OfferedName): Html {
   return html`<label class="row">
     <input type="checkbox" name="${field}" value="${name}" ${ticked && html` checked`} />
-    <span
-      >${isNew && NEW}${sentence} ${remarks.map((remark) => html`<small>${remark}</small> `)}<code
-        >${name}</code
-      ></span
-    >
+    <span>${isNew && NEW}${sentence} ${renderRemarks({ remarks })}<code>${name}</code></span>
   </label> `;
 }

@@ -5,8 +5,8 @@ import { page } from './layout.js';
 export interface SignInView {
   readonly action: string;
   readonly clientName: string;
-  readonly username?: string;
-  readonly problem?: string;
+  readonly username?: string | undefined;
+  readonly problem?: string | undefined;
 }
 
 export function renderSignIn(view: SignInView): string {
@@ -17,7 +17,7 @@ export function renderSignIn(view: SignInView): string {
       ${view.problem !== undefined && html`<p class="alert" role="alert">${view.problem}</p>`}
       <form method="post" action="${view.action}">
         <label class="field"
-          >Name
+          >User name
           <input
             name="username"
             value="${view.username}"

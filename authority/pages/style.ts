@@ -25,6 +25,7 @@ h2, legend { margin: 0; padding: 0; font-size: 1rem; font-weight: 600; }
 p { margin: 0 0 1rem; }
 .quiet { color: var(--quiet); font-size: .9rem; }
 .alert { color: var(--alert); border-left: .25rem solid; padding-left: .75rem; }
+main > :last-child { margin-bottom: 0; }
 form { margin: 0; }
 fieldset { margin: 0 0 1.25rem; padding: 0; border: 0; min-width: 0; }
 label { display: block; }

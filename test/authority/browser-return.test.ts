@@ -91,7 +91,7 @@ async function decide(
     ...more,
   });
   await page.goto(`${authority.issuer}/auth?${query.toString()}`);
-  await page.getByLabel('name').fill(ALMA.user);
+  await page.getByLabel('User name').fill(ALMA.user);
   await page.getByLabel('Password').fill(ALMA.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('button', { name: 'Allow' }).waitFor();

@@ -209,6 +209,8 @@ describe('an application that asks for more', () => {
     const ticked = [...page.matchAll(/value="([\w:]+)"\s+checked/g)].map(([, name]) => name);
     expect(ticked.filter((name) => name?.includes(':'))).toEqual(['accounts:read']);
     expect(read(page)).toContain('See your name You said no to this before.');
+    expect(read(page)).not.toContain('New See your name');
+    expect(groups(page)).toEqual({ fresh: ['payments:write'], known: ['profile:read', 'accounts:read'] });
   });
 });
 

@@ -96,7 +96,7 @@ describe('signing in', () => {
     ['nobody', 'alma-demo'],
     ['noor', ''],
   ])('as %s with "%s" gives the same answer, whatever is wrong', async (user, password) => {
-    await expect(attempt(user, password)).rejects.toThrow('The name or the password is wrong.');
+    await expect(attempt(user, password)).rejects.toThrow('The user name or the password is wrong.');
   });
 
   it('is refused after five wrong passwords, for this person only', async () => {

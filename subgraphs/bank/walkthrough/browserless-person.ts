@@ -146,7 +146,9 @@ function decide(shown: NonNullable<ReturnType<typeof readPageForm>>, will: Perso
     filled.set('duration', option.value);
   }
   if (will.detail !== undefined) filled.set('detail', will.detail);
-  filled.set('do', will.decide ?? 'allow');
+  // A page that asks something else than for access has one way on.
+  const onward = shown.fields.has('shown') ? 'allow' : 'continue';
+  filled.set('do', will.decide ?? onward);
   return filled;
 }
 
