@@ -3,6 +3,7 @@ import { graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { errorCodes, testedSubgraph } from './support.js';
 import type { Asked, TokenOptions } from './support.js';
+import { unhandledDuring } from './unhandled.js';
 
 const typeDefs = /* GraphQL */ `
   extend schema
@@ -19,12 +20,7 @@ const typeDefs = /* GraphQL */ `
 `;
 
 it('an unknown type beside a failing reference leaves no unhandled rejection', async () => {
-  const unheard: unknown[] = [];
-  const hear = (reason: unknown): void => {
-    unheard.push(reason);
-  };
-  process.on('unhandledRejection', hear);
-  try {
+  const unheard = await unhandledDuring(async () => {
     const schema = buildProtectedSubgraph({
       name: 'things',
       typeDefs,
@@ -38,16 +34,70 @@ it('an unknown type beside a failing reference leaves no unhandled rejection', a
         variableValues: { of: of.map((__typename) => ({ __typename, id: '1' })) },
       });
     expect((await ask('Thing', 'Nothing')).errors).toHaveLength(1);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(unheard).toEqual([]);
     // By itself, the failure is an error at its position, as before.
     const { data, errors } = await ask('Thing');
     expect(data).toEqual({ _entities: [null] });
     expect(errors?.[0]?.path).toEqual(['_entities', 0]);
     expect(errors?.[0]?.originalError?.message).toBe('no database');
-  } finally {
-    process.off('unhandledRejection', hear);
-  }
+  });
+  expect(unheard).toEqual([]);
+});
+
+describe('a reference that fails fails alone', () => {
+  const reference = ({ id }: { id: string }): unknown => {
+    switch (id) {
+      case 'thrown':
+        throw new Error(id);
+      case 'text':
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- what is tested
+        throw 'hidden-value';
+      case 'rejected':
+        return Promise.reject(new Error(id));
+      case 'returned':
+        return new Error(id);
+      case 'later':
+        return Promise.resolve(new Error(id));
+      case 'null':
+        return null;
+      default:
+        return { __typename: 'Thing', id, owner: 'alma' };
+    }
+  };
+  const ids = ['1', 'thrown', 'rejected', '2', 'returned', 'later', 'null', 'text', '3'];
+  const resolvers = {
+    Thing: { __resolveReference: reference },
+    Node: { __resolveReference: reference },
+  };
+
+  it.each([
+    ['of an object type', 'Thing', 'type Thing @key(fields: "id") @public { id: ID! }'],
+    [
+      'of an interface',
+      'Node',
+      'interface Node @key(fields: "id") { id: ID! } type Thing implements Node @key(fields: "id") @public { id: ID! }',
+    ],
+    ['with a rule', 'Thing', 'type Thing @key(fields: "id") @authenticated { id: ID! }'],
+    ['of an owned row', 'Thing', 'type Thing @key(fields: "id") @subject(field: "owner") { id: ID! }'],
+  ])('%s', async (_, typename, sdl) => {
+    const subgraph = testedSubgraph(`type Query { ok: Boolean @public } ${sdl}`, resolvers);
+    const unheard = await unhandledDuring(async () => {
+      const { data, errors } = await subgraph.ask(
+        `query ($of: [_Any!]!) { _entities(representations: $of) { ... on Thing { id } } }`,
+        {},
+        { of: ids.map((id) => ({ __typename: typename, id })) },
+      );
+      const [one, two, three] = [{ id: '1' }, { id: '2' }, { id: '3' }];
+      expect(data).toEqual({ _entities: [one, null, null, two, null, null, null, null, three] });
+      expect(errors?.map(({ path, message }) => `${String(path?.[1])} ${message}`).sort()).toEqual([
+        '1 thrown',
+        '2 rejected',
+        '4 returned',
+        '5 later',
+        '7 A reference could not be resolved',
+      ]);
+    });
+    expect(unheard).toEqual([]);
+  });
 });
 
 describe('a reference', () => {

@@ -2,6 +2,7 @@ import { GraphQLScalarType } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { testedSubgraph } from './support.js';
 import type { Asked, TestedSubgraph } from './support.js';
+import { unhandledDuring } from './unhandled.js';
 
 const SDL = `
   scalar DateTime
@@ -15,6 +16,7 @@ const SDL = `
     alias: ID @public @minimize(to: PSEUDONYMIZE)
     aliases: [ID!] @public @minimize(to: PSEUDONYMIZE)
     grid: [[ID!]] @public @minimize(to: PSEUDONYMIZE)
+    maybe: [String] @public @minimize(to: MASK)
     maskedId: ID @public @minimize(to: MASK, keep: 2)
     masked: String @public @minimize(to: MASK, keep: 2)
     needed: String! @public @minimize(to: MASK, keep: 2)
@@ -189,6 +191,16 @@ describe('lists', () => {
   it.each([
     ['arrays', () => ['a', 'b']],
     ['sets', () => new Set(['a', 'b'])],
+    ['the values of maps', () => new Map(Object.entries({ x: 'a', y: 'b' })).values()],
+    ['iterables of any class', () => ({ [Symbol.iterator]: () => ['a', 'b'][Symbol.iterator]() })],
+    [
+      'async generators',
+      async function* () {
+        yield 'a';
+        yield Promise.resolve('b');
+      },
+    ],
+    ['sets of promises', () => new Set([Promise.resolve('a'), Promise.resolve('b')])],
     [
       'generators',
       function* () {
@@ -215,6 +227,50 @@ describe('lists', () => {
         ['three', ['grid', 2]],
       ]),
     );
+  });
+
+  it.each([
+    ['a list', (entries: readonly unknown[]) => entries],
+    ['a set', (entries: readonly unknown[]) => new Set(entries)],
+    [
+      'a generator',
+      function* (entries: readonly unknown[]) {
+        yield* entries;
+      },
+    ],
+    ['a promise', (entries: readonly unknown[]) => Promise.resolve(entries)],
+  ])('have errors at the entries of %s, and values at the others', async (_, listOf) => {
+    const entries = [
+      'a',
+      new Error('returned'),
+      null,
+      Promise.reject(new Error('rejected')),
+      Promise.resolve(new Error('later')),
+      undefined,
+      Promise.resolve('b'),
+    ];
+    const { data, errors } = await ask('maybe', listOf(entries));
+    expect(data).toEqual({ maybe: ['*', null, null, null, null, null, '*'] });
+    expect(errors?.map(({ message, path }) => `${String(path?.[1])} ${message}`).sort()).toEqual([
+      '1 returned',
+      '3 rejected',
+      '4 later',
+    ]);
+  });
+
+  it('that fail midway are one error, and leave no unhandled rejection', async () => {
+    const unheard = await unhandledDuring(async () => {
+      const failing = function* (): Generator {
+        yield Promise.reject(new Error('entry'));
+        throw new Error('no more rows');
+      };
+      for (const list of [failing(), [failing()]])
+        expect((await ask('grid', list)).errors?.map(({ message }) => message)).toEqual(['no more rows']);
+      const { data, errors } = await ask('maybe', failing());
+      expect(data).toEqual({ maybe: null });
+      expect(errors?.map(({ message, path }) => [message, path])).toEqual([['no more rows', ['maybe']]]);
+    });
+    expect(unheard).toEqual([]);
   });
 
   it('do not reveal a single value in place of a list', async () => {

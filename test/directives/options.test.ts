@@ -48,6 +48,8 @@ it.each([
   ['nowMs', { ...good, nowMs: 0 }],
   ['onRefusedToken', { ...good, onRefusedToken: true }],
   ['revocationSignal', { ...good, revocationSignal: {} }],
+  ['fieldResolver', { ...good, fieldResolver: 'default' }],
+  ['subscribeFieldResolver', { ...good, subscribeFieldResolver: {} }],
   ['replay', { ...good, replay: 'memory' }],
   ['passOn', { ...good, passOn: 'https://gateway.example/txn-token' }],
 ])('protectSchema refuses a wrong or unknown option and names it: %s', (key, options) => {
@@ -71,6 +73,8 @@ it('knows every option of both functions', () => {
     gateway: 1,
     coverage: 1,
     enforcement: 1,
+    fieldResolver: 1,
+    subscribeFieldResolver: 1,
     pseudonymKey: 1,
     passOn: 1,
     revocationSignal: 1,

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
+  awaitedLater,
   collect,
   Interned,
   isAsyncIterable,
   isIterable,
   isPromise,
 } from '../../directives/src/enforce/values.js';
+import { nextTurn, unhandledDuring } from './unhandled.js';
 
 const callable = Object.assign(() => undefined, {});
 const NEITHER = [undefined, null, 0, 'text', true, {}, callable, { then: 1 }, { [Symbol.iterator]: 1 }];
@@ -48,6 +50,36 @@ describe('a list', () => {
   it('with a function in its place is none', () => {
     expect(isIterable(Object.assign(() => undefined, { [Symbol.iterator]: () => [] }))).toBe(false);
     expect(isAsyncIterable(Object.assign(() => undefined, { [Symbol.asyncIterator]: () => [] }))).toBe(false);
+  });
+});
+
+describe('a promise that is awaited later', () => {
+  it('is rejected as before, and meanwhile not reported', async () => {
+    const reason = new Error('no database');
+    const unheard = await unhandledDuring(async () => {
+      const rejected = awaitedLater(Promise.reject(reason));
+      await nextTurn();
+      await expect(rejected).rejects.toBe(reason);
+      // In a list that fails before anybody sees its entries.
+      const entries = [Promise.reject(new Error('entry'))];
+      const next = (): Promise<IteratorResult<unknown>> => {
+        const value = entries.pop();
+        return value === undefined
+          ? Promise.reject(new Error('list'))
+          : Promise.resolve({ done: false, value });
+      };
+      const list = { [Symbol.asyncIterator]: () => ({ next }) };
+      await expect(collect(list)).rejects.toThrow('list');
+      await nextTurn();
+    });
+    expect(unheard).toEqual([]);
+  });
+
+  it('is nothing else than the value: a query is not run again', () => {
+    let runs = 0;
+    const query = { then: () => (runs += 1) };
+    for (const value of [query, 1, null, undefined, 'text']) expect(awaitedLater(value)).toBe(value);
+    expect(runs).toBe(0);
   });
 });
 

@@ -32,6 +32,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
     tests: [
       'test/directives/options.test.ts',
       'test/directives/values.test.ts',
+      'test/directives/default-resolver.test.ts',
       'test/directives/loader.test.ts',
       'test/directives/denial.test.ts',
       'test/directives/request-headers.test.ts',

@@ -30,6 +30,8 @@ const SHARED: Readonly<Record<string, Check>> = {
   nowMs: aFunction,
   pseudonymKey: bytes,
   passOn: anObject,
+  fieldResolver: aFunction,
+  subscribeFieldResolver: aFunction,
   revocationSignal: aFunction,
   log: aFunction,
   onRefusedToken: aFunction,

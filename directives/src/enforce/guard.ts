@@ -1,4 +1,5 @@
 import { context as otelContext } from '@opentelemetry/api';
+import { defaultFieldResolver } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
 import { TxnTokenExchange } from '../claims/exchange-txn-token.js';
 import { TXN_TOKEN_HEADER } from '../claims/txn-token.js';
@@ -61,6 +62,8 @@ export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: Pr
     rules,
     pseudonymKey: options.pseudonymKey,
     enforcement,
+    fieldResolver: options.fieldResolver ?? defaultFieldResolver,
+    subscribeFieldResolver: options.subscribeFieldResolver ?? defaultFieldResolver,
     runtime: {
       stateOf,
       nowMs,

@@ -2,7 +2,7 @@ import { defaultTypeResolver, isAbstractType, isListType, isNonNullType } from '
 import type { GraphQLAbstractType, GraphQLOutputType, GraphQLResolveInfo, GraphQLSchema } from 'graphql';
 import type { RuleTable } from '../decide/rule-table.js';
 import type { RequestState } from './request-state.js';
-import { collect, isAsyncIterable, isIterable, isPromise } from './values.js';
+import { awaitedLater, collect, isAsyncIterable, isIterable, isPromise } from './values.js';
 
 /** One call of a resolver, and its number of foreign rows. */
 export interface RowsCall {
@@ -125,10 +125,8 @@ function withoutForeign(entries: readonly unknown[]): unknown[] {
     .map((entry) => (entry instanceof Rejected ? rejectedAgain(entry.reason) : entry));
 }
 
-/** graphql-js turns it into an error at its position a moment later. Until then Node must not report it as unhandled. */
-function rejectedAgain(reason: unknown): Promise<never> {
+/** graphql-js turns it into an error at its position a moment later. */
+function rejectedAgain(reason: unknown): unknown {
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as the resolver rejected it
-  const rejected = Promise.reject(reason);
-  rejected.catch(() => undefined);
-  return rejected;
+  return awaitedLater(Promise.reject(reason));
 }

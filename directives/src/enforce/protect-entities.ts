@@ -12,7 +12,7 @@ import { requirementDenial } from './denial.js';
 import { compileOwnRows } from './own-rows.js';
 import type { RowsCall } from './own-rows.js';
 import type { ProtectionRuntime } from './runtime.js';
-import { isPromise } from './values.js';
+import { awaitedLater, isPromise } from './values.js';
 import type { Interned } from './values.js';
 
 interface ApolloExtensions {
@@ -92,8 +92,9 @@ function withoutForeignRow(
   resolveReference: ReferenceResolver,
   { schema, rules, record, runtime }: EntitiesInput,
 ): ReferenceResolver {
+  const isAbstract = isInterfaceType(type);
   const ownRows = compileOwnRows(type, schema, rules);
-  if (ownRows === undefined) return (...args) => settled(resolveReference(...args));
+  if (ownRows === undefined) return (...args) => byItself(() => resolveReference(...args), isAbstract);
   const recorded = record(recordedAs(type), SUBJECT_RULE);
   return (reference, contextValue, info) => {
     const call: RowsCall = { state: runtime.stateOf(contextValue), contextValue, info, foreign: 0 };
@@ -104,8 +105,10 @@ function withoutForeignRow(
       }
       return row;
     };
-    const row = ownRows(resolveReference(reference, contextValue, info), call);
-    return isPromise(row) ? settled(row.then(tell)) : tell(row);
+    return byItself(() => {
+      const row = ownRows(resolveReference(reference, contextValue, info), call);
+      return isPromise(row) ? row.then(tell) : tell(row);
+    }, isAbstract);
   };
 }
 
@@ -131,14 +134,31 @@ function setReferenceResolver(
 }
 
 /**
- * A promise that resolves to the error instead of rejecting; graphql-js treats both alike. `_entities` starts all references
- * and throws at the first unknown `__typename`: an earlier rejection would then be unhandled, which ends a Node process.
+ * Resolves one reference, so that whatever happens to it happens to no other one. `_entities` resolves all of them in one loop:
+ * one that throws would end it, and an earlier rejection would then be unhandled, which ends a Node process. graphql-js treats a
+ * returned error like a thrown one.
  */
-function settled(entity: unknown): unknown {
-  if (!isPromise(entity)) return entity;
-  return entity.then(undefined, (error: unknown) =>
-    error instanceof Error ? error : new Error('A reference could not be resolved', { cause: error }),
-  );
+function byItself(resolve: () => unknown, isAbstract: boolean): unknown {
+  try {
+    return settled(resolve(), isAbstract);
+  } catch (error) {
+    return settled(errorOf(error), isAbstract);
+  }
+}
+
+/** A promise that resolves to the error instead of rejecting. */
+function settled(entity: unknown, isAbstract: boolean): unknown {
+  if (isPromise(entity))
+    return entity.then(
+      (row) => settled(row, isAbstract),
+      (error: unknown) => settled(errorOf(error), isAbstract),
+    );
+  // For an interface, `_entities` would look for the type of an error that it was given. It awaits a rejection at once.
+  return isAbstract && entity instanceof Error ? awaitedLater(Promise.reject(entity)) : entity;
+}
+
+function errorOf(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('A reference could not be resolved', { cause: reason });
 }
 
 function isEntity(schema: GraphQLSchema, typeName: string): boolean {

@@ -1,3 +1,4 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import type { Delegation } from '../claims/delegation.js';
 import type { PassOnOptions } from '../claims/exchange-txn-token.js';
 import type { GatewayTrust } from '../claims/read-txn-token.js';
@@ -7,6 +8,11 @@ import type { SubgraphLog } from '../log.js';
 
 /** `enforce`: rules are enforced. `shadow`: nothing is refused or minimized; only the record shows what would have been. */
 export type Enforcement = 'enforce' | 'shadow';
+
+/** Declared as a method, so that a resolver may narrow its parameters. */
+type DefaultResolver = {
+  resolve(source: unknown, args: unknown, context: unknown, info: GraphQLResolveInfo): unknown;
+}['resolve'];
 
 /** How one subgraph is protected, however its schema was built. */
 export interface ProtectionOptions extends TxnTokenBinding {
@@ -24,6 +30,13 @@ export interface ProtectionOptions extends TxnTokenBinding {
    * or minimized, and only the record shows what would have been. Only this option sets it: no token and no caller can.
    */
   readonly enforcement?: Enforcement;
+  /**
+   * Resolves the fields that have no resolver of their own. Give the server's `fieldResolver` here, if it has one: every
+   * protected field has a resolver, so graphql-js never calls the server's. Default: graphql-js's `defaultFieldResolver`.
+   */
+  readonly fieldResolver?: DefaultResolver;
+  /** The same for the source of a subscription whose field has no `subscribe` function. */
+  readonly subscribeFieldResolver?: DefaultResolver;
   /** At least 32 bytes, the same on every instance; for `PSEUDONYMIZE` and `NOISE`. */
   readonly pseudonymKey?: Uint8Array;
   /** How the subgraph gets tokens for other services in the same transaction, see `txnTokenHeaders`. */

@@ -1,5 +1,5 @@
-import { defaultFieldResolver, getNamedType, isObjectType } from 'graphql';
-import type { GraphQLField, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import { getNamedType, isObjectType } from 'graphql';
+import type { GraphQLField, GraphQLFieldResolver, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { isUnrestricted } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
 import { ruleText } from '../decide/rule-text.js';
@@ -26,8 +26,13 @@ export interface ProtectionInput {
   readonly rules: RuleTable;
   readonly pseudonymKey: Uint8Array | undefined;
   readonly enforcement: Enforcement;
+  /** Resolves fields without a resolver of their own. */
+  readonly fieldResolver: Resolver;
+  readonly subscribeFieldResolver: Resolver;
   readonly runtime: ProtectionRuntime;
 }
+
+type Resolver = GraphQLFieldResolver<unknown, unknown>;
 
 /**
  * Wraps every field of every object type of a schema in the check, in place. It is the outermost wrapper: results and errors of
@@ -58,9 +63,9 @@ function wrapField(
   type: GraphQLObjectType,
   field: GraphQLField<unknown, unknown>,
   plan: FieldPlan,
-  { schema, enforcement, runtime }: ProtectionInput,
+  { schema, enforcement, fieldResolver, subscribeFieldResolver, runtime }: ProtectionInput,
 ): void {
-  const resolve = field.resolve ?? defaultFieldResolver;
+  const resolve = field.resolve ?? fieldResolver;
   if (enforcement === 'shadow') {
     field.resolve = watchResolver(plan, resolve, runtime.stateOf);
     return;
@@ -69,7 +74,7 @@ function wrapField(
   field.resolve = protectResolver(plan, resolve, runtime, isSubscription);
   if (!isSubscription) return;
   // Without a function of its own, graphql-js takes the stream from a property of the root value.
-  const subscribe = field.subscribe ?? defaultFieldResolver;
+  const subscribe = field.subscribe ?? subscribeFieldResolver;
   field.subscribe = protectSubscription(plan, { subscribe, resolve }, runtime);
 }
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { getNamedType, isListType, isNonNullType, isScalarType, isSpecifiedScalarType } from 'graphql';
 import type { GraphQLOutputType, GraphQLScalarType } from 'graphql';
-import { collect, isAsyncIterable, isIterable, isPromise } from '../enforce/values.js';
+import { awaitedLater, collect, isAsyncIterable, isIterable, isPromise } from '../enforce/values.js';
 import { DirectiveError } from '../errors.js';
 import type { Minimization, MinimizationStrategy } from '../specification/minimize.js';
 import { acceptFinishedValues, FinishedValue, serializeScalar } from './finished-value.js';
@@ -79,7 +79,7 @@ function through(type: GraphQLOutputType, single: Minimizer): Minimizer {
 /** A single value in place of a list is minimized as well, so graphql-js can never return it whole. */
 function eachOf(entry: Minimizer, single: Minimizer): Minimizer {
   const list = (value: Iterable<unknown>, context: MinimizationContext): unknown[] =>
-    Array.from(value, (item) => entry(item, context));
+    Array.from(value, (item) => awaitedLater(entry(item, context)));
   return (value, context) => {
     if (isIterable(value)) return list(value, context);
     // An async list, for graphql 17.
