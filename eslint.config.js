@@ -62,6 +62,8 @@ export default tseslint.config(
       '**/vitest.config.js',
       '**/bin.js',
       'cli/templates/**',
+      // Runs in a browser, whose types the tests do not have.
+      'test/e2e/page/**',
       // Programs of other teams, with packages that are not installed here.
       'test/adoption/federation/**',
       'test/adoption/subgraphs/**',
