@@ -31,6 +31,15 @@ export interface GatewayOverrides extends RevocationHooks {
   readonly policies?: Readonly<Record<string, PolicyFunction>>;
 }
 
+/** What only Behalf's own tests change. */
+export interface ServerInternals {
+  /**
+   * Whether operations are planned in a thread of their own; default true. Starting that thread takes most of the time in which
+   * a gateway starts, and few tests are about it.
+   */
+  readonly planInWorker?: boolean;
+}
+
 /** A running server, see {@link startGateway}. */
 export interface RunningGateway {
   readonly url: string;
@@ -70,9 +79,18 @@ export interface RunningGateway {
  * process.once('SIGTERM', () => void running.drain());
  * ```
  */
-export async function startGateway(
+export function startGateway(
   given: GatewayConfig | CheckedConfig,
   overrides: GatewayOverrides = {},
+): Promise<RunningGateway> {
+  return startServer(given, overrides, {});
+}
+
+/** As {@link startGateway}, for tests. */
+export async function startServer(
+  given: GatewayConfig | CheckedConfig,
+  overrides: GatewayOverrides,
+  internals: ServerInternals,
 ): Promise<RunningGateway> {
   const config = checkConfig(given);
   const log = overrides.log ?? jsonLog(config.log.level);
@@ -87,7 +105,7 @@ export async function startGateway(
   server.on('request', notYet);
   const { origin: url } = await listen(server, host, port);
   try {
-    const { handlerOf, ...running } = await serve({ url, config, overrides, log, proxies, cors });
+    const { handlerOf, ...running } = await serve({ url, config, overrides, log, proxies, cors, internals });
     const { notReadyMs, drainMs } = config.shutdown;
     const shutdown = new Shutdown(async () => {
       await connections.close({ answerGraceMs: drainMs });
@@ -128,9 +146,11 @@ interface Serving {
   readonly log: GatewayLog;
   readonly proxies: TrustedProxies;
   readonly cors: Cors | undefined;
+  readonly internals: ServerInternals;
 }
 
-async function serve({ url, config, overrides, log, proxies, cors }: Serving): Promise<ServingGateway> {
+async function serve(serving: Serving): Promise<ServingGateway> {
+  const { url, config, overrides, log, proxies, cors, internals } = serving;
   const server = { externalUrl: config.externalUrl ?? url, proxies };
   const files = new RuleFiles(config);
   const { supergraphSdl, policy, policyEvaluators } = await files.first();
@@ -139,6 +159,7 @@ async function serve({ url, config, overrides, log, proxies, cors }: Serving): P
     { supergraphSdl },
     {
       ...options,
+      limits: { ...options.limits, planInWorker: internals.planInWorker ?? true },
       externalUrl: server.externalUrl,
       policy,
       policies: { ...options.policies, functions: overrides.policies, evaluators: policyEvaluators },

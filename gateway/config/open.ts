@@ -25,7 +25,7 @@ export async function openOptions(config: CheckedConfig, url: string): Promise<P
     issuers: await Promise.all(config.issuers.map(readIssuer)),
     propagation: { ...propagation, issuer, key: keyFile === undefined ? undefined : await readKey(keyFile) },
     policies: { timeoutMs: config.policies.timeoutMs },
-    limits: { ...config.limits, planInWorker: true },
+    limits: config.limits,
     knowsClientCertificates:
       config.listen.tls?.requestClientCertificate === true || config.proxies?.clientCertificate === true,
     authorization,

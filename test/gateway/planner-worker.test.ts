@@ -4,6 +4,7 @@ import { parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
+import type { GatewayConfig } from '../../gateway/index.js';
 import { Planner } from '../../gateway/plan/planner.js';
 import {
   AUDIENCE,
@@ -52,11 +53,13 @@ beforeAll(async () => {
 });
 afterAll(() => cleanup.run());
 
-function start(limits: object = {}): Promise<TestGateway> {
-  return startTestGateway(cleanup, supergraph, {
+function start(limits: object = {}, more: Partial<GatewayConfig> = {}): Promise<TestGateway> {
+  const config = {
     issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
     limits: { selections: 100_000, tokens: 100_000, cost: 1_000_000_000, overlaps: 1_000_000_000, ...limits },
-  });
+    ...more,
+  };
+  return startTestGateway(cleanup, supergraph, config, { planInWorker: true });
 }
 
 /** Takes Apollo's planner far longer to plan than to count. */
@@ -105,17 +108,7 @@ describe('an operation that takes too long to plan', () => {
   });
 
   it('is limited together with its whole batch', async () => {
-    const gateway = await startTestGateway(cleanup, supergraph, {
-      issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
-      limits: {
-        planningMs: 30,
-        selections: 100_000,
-        tokens: 100_000,
-        cost: 1_000_000_000,
-        overlaps: 1_000_000_000,
-      },
-      http: { batch: { maxOperations: 10 } },
-    });
+    const gateway = await start({ planningMs: 30 }, { http: { batch: { maxOperations: 10 } } });
     const answer = await fetch(`${gateway.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -137,10 +130,11 @@ describe('an operation that takes too long to plan', () => {
           type A @key(fields: "id") { id: ID! s: S @shareable x: String @shareable }`,
       })),
     );
-    const gateway = await startTestGateway(cleanup, ways, {
+    const config = {
       issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
       limits: { depth: 40, planningMs: 60_000 },
-    });
+    };
+    const gateway = await startTestGateway(cleanup, ways, config, { planInWorker: true });
     const nested = (depth: number): string => (depth === 0 ? 'x' : `s { a { ${nested(depth - 1)} } }`);
     const answer = await gateway.ask(`{ s { a { ${nested(8)} } } }`);
     expect(codes(answer)).toEqual(['PLANNING_LIMIT_EXCEEDED']);

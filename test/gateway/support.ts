@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeSupergraph } from '../../gateway/compose/compose.js';
-import { startGateway } from '../../gateway/index.js';
 import type { GatewayConfig, GatewayLog, GatewayOverrides, RunningGateway } from '../../gateway/index.js';
+import { startServer } from '../../gateway/server.js';
+import type { ServerInternals } from '../../gateway/server.js';
 import { send } from './support/http.js';
 import type { Answer, Cleanup, Headers } from './support/http.js';
 import type { TestSubgraph } from './support/subgraph.js';
@@ -88,20 +89,22 @@ export interface TestGateway {
   update(sdl: string): Promise<void>;
 }
 
+/** Plans operations in this thread unless `planInWorker` is true, because the planner's thread takes long to start. */
 export async function startTestGateway(
   cleanup: Cleanup,
   supergraph: string,
   config: Omit<Partial<GatewayConfig>, 'issuers'> & Pick<GatewayConfig, 'issuers'>,
-  overrides: GatewayOverrides = {},
+  { planInWorker = false, ...overrides }: GatewayOverrides & ServerInternals = {},
 ): Promise<TestGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'behalf-gateway-'));
   cleanup.add(() => rm(folder, { recursive: true, force: true }));
   const supergraphFile = join(folder, 'supergraph.graphql');
   await writeFile(supergraphFile, supergraph);
   const log = new TestLog();
-  const running = await startGateway(
+  const running = await startServer(
     { listen: { port: 0 }, supergraph: supergraphFile, ...config },
     { log, ...overrides },
+    { planInWorker },
   );
   cleanup.add(() => running.close());
   const url = `${running.url}/graphql`;
