@@ -282,7 +282,7 @@ describe('readConfig', () => {
 
   it('fills in the environment after parsing, so that a value stays a value', async () => {
     const streams = 'revocation:\n  streams:\n    - { issuer: "https://i.example", secret: "a${S}b" }\n';
-    const secret = '", x: ${S} #\n- y: [';
+    const secret = '",x:${S}#}-y:[';
     const config = await read(yaml + streams, { S: secret });
     expect(config.revocation?.streams[0]?.secret).toBe(`a${secret}b`);
     await expect(read(yaml + streams)).rejects.toMatchObject({
