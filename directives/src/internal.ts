@@ -45,6 +45,7 @@ export {
   type ErrorDescription,
 } from './errors.js';
 export { kindOf } from './kind-of.js';
+export { isMultipleOf } from './minimize/decimal.js';
 export { nearest } from './nearest.js';
 export {
   aBoolean,

@@ -1,4 +1,4 @@
-import { combine, NO_REQUIREMENT } from '@behalf/directives/internal';
+import { combine, isMultipleOf, NO_REQUIREMENT } from '@behalf/directives/internal';
 import type { Generalization, Minimization, Requirement } from '@behalf/directives/internal';
 import { implies } from './implication.js';
 
@@ -71,8 +71,8 @@ function compareGeneralizations(then: Generalization, now: Generalization): Stra
   if ('step' in then && 'step' in now) {
     if (then.step === now.step) return 'equal';
     // Steps of 30 distinguish some values that steps of 20 do not.
-    if (now.step % then.step === 0) return 'stronger';
-    return then.step % now.step === 0 ? 'weaker' : 'incomparable';
+    if (isMultipleOf(now.step, then.step)) return 'stronger';
+    return isMultipleOf(then.step, now.step) ? 'weaker' : 'incomparable';
   }
   return 'incomparable';
 }

@@ -311,7 +311,7 @@ describe('a value that cannot be serialized or read', () => {
     ['whole100', -2_147_483_648],
     ['at', HIDDEN],
     ['money', HIDDEN],
-    ['free', '9'.repeat(400)],
+    ['free', '9'.repeat(1_001)],
     ['twice', HIDDEN],
     ['free', { [HIDDEN]: 1 }],
     ['noisy', HIDDEN],

@@ -17,6 +17,8 @@ import {
   FinishedValue,
   serializeScalar,
 } from '../../directives/src/minimize/finished-value.js';
+import { decimalOf } from '../../directives/src/minimize/decimal.js';
+import type { Decimal } from '../../directives/src/minimize/decimal.js';
 import { cutDecimals, generalizeDate, generalizeNumber } from '../../directives/src/minimize/generalize.js';
 import { mask, truncate } from '../../directives/src/minimize/graphemes.js';
 import { compileMinimizer } from '../../directives/src/minimize/minimizer.js';
@@ -24,6 +26,12 @@ import type { Minimizer } from '../../directives/src/minimize/minimizer.js';
 import { addNoise, noiseGrid } from '../../directives/src/minimize/noise.js';
 import type { Minimization } from '../../directives/src/specification/minimize.js';
 import { clusters } from './characters.js';
+
+function stepOf(double: number): Decimal {
+  const step = decimalOf(double);
+  if (step === undefined) throw new Error('not a step');
+  return step;
+}
 
 describe('GENERALIZE of numbers', () => {
   it.each([
@@ -35,20 +43,63 @@ describe('GENERALIZE of numbers', () => {
     [1_200n, 100, 1_200n],
     [-1n, 100, -100n],
     [-100n, 100, -100n],
-    [7n, 0.5, 7n],
-    [7n, 2.9, 6n],
+    [0n, 7, 0n],
+    [10n ** 400n + 1n, 100, 10n ** 400n],
+    [0.3, 0.1, 0.3],
+    [-0.3, 0.1, -0.3],
+    [0.29, 0.01, 0.29],
+    [1.3, 0.25, 1.25],
+    [-1.3, 0.25, -1.5],
+    [-0, 100, 0],
+    [1e21, 1e20, 1e21],
+    [1.5e300, 1e300, 1e300],
+    [5e-324, 1, 0],
+    [-5e-324, 1, -1],
+    [5e-324, 5e-324, 5e-324],
+    [-1.5e308, 1e308, -Infinity],
     ['1234', 100, '1200'],
     ['1234.5', 100, '1200.0'],
     ['-0.5', 1, '-1.0'],
     ['12.345', 0.01, '12.340'],
+    ['1.3', 0.25, '1.25'],
+    ['-1.3', 0.25, '-1.5'],
+    ['1.50', 0.25, '1.50'],
+    ['2', 0.25, '2'],
+    ['0.3', 0.1, '0.3'],
+    ['12345678901234567890.12', 100, '12345678901234567800.00'],
+    ['-12345678901234567890.12', 100, '-12345678901234567900.00'],
+    ['9'.repeat(400), 100, `${'9'.repeat(398)}00`],
+    ['1e3', 100, '1000'],
+    ['1E+3', 300, '900'],
+    ['1.2345e2', 10, '120.00'],
+    ['12e-1', 1, '1.0'],
+    ['1e400', 100, `1${'0'.repeat(400)}`],
+    ['-0', 100, '0'],
+    ['-0.00', 100, '0.00'],
+    ['0', 100, '0'],
+    ['-0.001', 1, '-1.000'],
+    ['007', 5, '5'],
+    ['9'.repeat(1_000), 1, '9'.repeat(1_000)],
+    ['1e1000', 1, `1${'0'.repeat(1_000)}`],
+    ['1e-1000', 1, `0.${'0'.repeat(1_000)}`],
   ])('%o by %d is %o', (value, step, expected) => {
-    expect(generalizeNumber(value, step)).toBe(expected);
+    expect(generalizeNumber(value, stepOf(step))).toBe(expected);
+  });
+
+  it.each([7n, -1n, 0n])('the integer %o has no multiple of a fraction', (value) => {
+    expect(generalizeNumber(value, stepOf(2.5))).toBeNull();
   });
 
   it.each([
     '',
     'x',
-    '1e3',
+    '1e',
+    'e3',
+    '1e1.5',
+    '1e 3',
+    '0x10',
+    '1,5',
+    'Infinity',
     '1.',
     '.5',
     '+1',
@@ -56,19 +107,36 @@ describe('GENERALIZE of numbers', () => {
     ' 1',
     '1 ',
     '1.2.3',
-    '9'.repeat(400),
+    '9'.repeat(1_001),
+    '1e1001',
+    '1e-1001',
+    '1e99999999999999999999',
+    Number.NaN,
+    Infinity,
+    -Infinity,
     true,
     null,
     undefined,
     {},
   ])('%o is none', (value) => {
-    expect(generalizeNumber(value, 100)).toBeNull();
+    expect(generalizeNumber(value, stepOf(100))).toBeNull();
   });
 
   it('decimals are cut, not rounded', () => {
-    expect(cutDecimals(60.19, 10)).toBe(60.1);
-    expect(cutDecimals(-60.19, 10)).toBe(-60.1);
-    expect(cutDecimals('60.19', 10)).toBeNull();
+    expect([60.19, -60.19, 0.29, 60, 1e-7, -0.05, -0].map((value) => cutDecimals(value, 1))).toEqual([
+      60.1, -60.1, 0.2, 60, 0, 0, 0,
+    ]);
+    // As doubles, 0.29 * 100 is 28.999999999999996.
+    expect([0.29, 1.005, 4.35].map((value) => cutDecimals(value, 2))).toEqual([0.29, 1, 4.35]);
+    expect(cutDecimals(60.19, 0)).toBe(60);
+    expect(['60.19', '-60.19', '-0.05', '60', '6e1'].map((text) => cutDecimals(text, 1))).toEqual([
+      '60.1',
+      '-60.1',
+      '0.0',
+      '60',
+      '60',
+    ]);
+    for (const value of ['', 'x', Number.NaN, 60n, null]) expect(cutDecimals(value, 1)).toBeNull();
   });
 });
 
@@ -149,7 +217,8 @@ describe('the grid of NOISE', () => {
   it('writes decimal fractions as people do', () => {
     expect(addNoise(12.34, { step: 0.01, maxSteps: 1 }, drawing(1n))).toBe(12.34);
     expect(addNoise(0.3, { step: 0.1, maxSteps: 1 }, drawing(1n))).toBe(0.3);
-    expect(addNoise(1, { step: 0.3, maxSteps: 1 }, drawing(1n))).toBe(3 * 0.3);
+    expect(addNoise(1, { step: 0.3, maxSteps: 1 }, drawing(1n))).toBe(0.9);
+    expect(addNoise(-0.1, { step: 0.1, maxSteps: 1 }, drawing(2n))).toBe(0);
   });
 
   it('moves no value that does not lie exactly on a step', () => {
@@ -157,6 +226,7 @@ describe('the grid of NOISE', () => {
     const grid = { step: 1, maxSteps: 1 };
     expect(addNoise(limit, grid, drawing(1n))).toBe(limit);
     expect(addNoise(-limit, grid, drawing(1n))).toBe(-limit);
+    expect(addNoise(1, { step: Number.NaN, maxSteps: 1 }, drawing(1n))).toBeNull();
     for (const value of [limit + 1, -limit - 1, Number.NaN, Infinity, '1', 1n, null])
       expect(addNoise(value, grid, drawing(1n))).toBeNull();
   });

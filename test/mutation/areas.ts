@@ -57,6 +57,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
     tests: [
       'test/directives/minimize-strategies.test.ts',
       'test/directives/minimize-serialized.test.ts',
+      'test/directives/minimize-numbers.test.ts',
       'test/directives/minimize-characters.test.ts',
     ],
   },

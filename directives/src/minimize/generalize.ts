@@ -1,24 +1,32 @@
 import type { DateUnit } from '../specification/minimize.js';
+import { decimalOf, floorTo, formatDecimal, parseDecimal, toDouble, truncateTo } from './decimal.js';
+import type { Decimal } from './decimal.js';
 
-/** Numbers stay numbers; decimal strings (exact money) stay strings with the same decimals. */
-export function generalizeNumber(value: unknown, step: number): unknown {
-  if (typeof value === 'number') return Math.floor(value / step) * step;
-  if (typeof value === 'bigint') {
-    const whole = BigInt(Math.max(1, Math.trunc(step)));
-    const rest = value % whole;
-    return value - (rest < 0n ? rest + whole : rest);
-  }
-  if (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) {
-    const decimals = value.split('.')[1]?.length ?? 0;
-    const lower = Math.floor(Number(value) / step) * step;
-    return Number.isFinite(lower) ? lower.toFixed(decimals) : null;
-  }
-  return null;
+/**
+ * The multiple of a step at or below the number. Numbers stay numbers; decimal strings (exact money) stay strings, with their
+ * decimals or as many more as the multiple has.
+ */
+export function generalizeNumber(value: unknown, step: Decimal): unknown {
+  // An integer has no multiple of a fraction below it in its own type.
+  if (typeof value === 'bigint')
+    return step.scale === 0 ? floorTo({ digits: value, scale: 0 }, step).digits : null;
+  const number = readNumber(value);
+  if (number === undefined) return null;
+  const lower = floorTo(number, step);
+  return typeof value === 'number' ? toDouble(lower) : formatDecimal(lower, number.scale);
 }
 
 /** Truncates instead of rounding, so that the result names the cell that contains the coordinate. */
-export function cutDecimals(value: unknown, factor: number): number | null {
-  return typeof value === 'number' ? Math.trunc(value * factor) / factor : null;
+export function cutDecimals(value: unknown, decimals: number): number | string | null {
+  const number = readNumber(value);
+  if (number === undefined) return null;
+  const cut = truncateTo(number, decimals);
+  return typeof value === 'number' ? toDouble(cut) : formatDecimal(cut, cut.scale);
+}
+
+function readNumber(value: unknown): Decimal | undefined {
+  if (typeof value === 'number') return decimalOf(value);
+  return typeof value === 'string' ? parseDecimal(value) : undefined;
 }
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(T.*)?$/;

@@ -4,6 +4,8 @@ import type { GraphQLOutputType, GraphQLScalarType } from 'graphql';
 import { awaitedLater, collect, isAsyncIterable, isIterable, isPromise } from '../enforce/values.js';
 import { DirectiveError } from '../errors.js';
 import type { Minimization, MinimizationStrategy } from '../specification/minimize.js';
+import { decimalOf } from './decimal.js';
+import type { Decimal } from './decimal.js';
 import { acceptFinishedValues, FinishedValue, serializeScalar } from './finished-value.js';
 import { cutDecimals, generalizeDate, generalizeNumber } from './generalize.js';
 import { mask, truncate } from './graphemes.js';
@@ -168,13 +170,29 @@ function compileStrategy(
       }
       if ('step' in by) {
         needsType(returns !== 'Boolean', to, 'a number', coordinate);
-        return (number) => generalizeNumber(number, by.step);
+        const step = stepOf(by.step, returns, coordinate);
+        return (number) => generalizeNumber(number, step);
       }
-      needsType(!isText(returns) && returns !== 'Int' && returns !== 'Boolean', to, 'Float', coordinate);
-      const factor = 10 ** by.decimals;
-      return (number) => cutDecimals(number, factor);
+      needsType(!isText(returns) && !isWhole(returns) && returns !== 'Boolean', to, 'Float', coordinate);
+      return (number) => cutDecimals(number, by.decimals);
     }
   }
+}
+
+/** The largest `Int`. */
+const MAX_INT = 2 ** 31 - 1;
+
+/** @throws {DirectiveError} `INVALID_RULE` if no value of the type is a multiple of the step, except 0 */
+function stepOf(step: number, returns: string, coordinate: string): Decimal {
+  const exact = decimalOf(step);
+  const fits =
+    exact !== undefined && (!isWhole(returns) || exact.scale === 0) && (returns !== 'Int' || step <= MAX_INT);
+  if (fits) return exact;
+  throw new DirectiveError(
+    'INVALID_RULE',
+    `@minimize(to: GENERALIZE): a "step" of ${step} does not fit a field of type ${returns}`,
+    coordinate,
+  );
 }
 
 function keyedDigest({
@@ -197,6 +215,14 @@ function keyedDigest({
 
 function isText(type: string): boolean {
   return type === 'String' || type === 'ID';
+}
+
+/** Scalars of integers have no standard but these names (graphql-scalars, graphql-java, Hasura). */
+const WHOLE =
+  /^(?:Big|Safe|Unsigned|U|(?:Non)?(?:Positive|Negative))?Int(?:eger)?(?:8|16|32|64|128)?$|^U?(?:Long|Short)$/i;
+
+function isWhole(type: string): boolean {
+  return WHOLE.test(type);
 }
 
 function isNumber(type: string): boolean {

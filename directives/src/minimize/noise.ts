@@ -1,3 +1,5 @@
+import { decimalOf, toDouble } from './decimal.js';
+
 /** Maximum number of steps on one side. With far more, a double could not distinguish them beside the value. */
 const MAX_STEPS = 2 ** 31;
 /** Integers up to here are exact, and so is the step that a value lies on. */
@@ -33,14 +35,14 @@ export function noiseGrid(spread: number, step: number | undefined, isWhole: boo
  * @returns null for a value that is not a number, or is too large to lie exactly on a step
  */
 export function addNoise(value: unknown, { step, maxSteps }: NoiseGrid, digest: Buffer): number | null {
-  if (typeof value !== 'number') return null;
+  const exactStep = decimalOf(step);
+  if (typeof value !== 'number' || exactStep === undefined) return null;
   const index = Math.round(value / step);
   if (!(Math.abs(index) <= MAX_INDEX)) return null;
   const drawn = (digest.readBigUInt64BE(0) << 64n) | digest.readBigUInt64BE(8);
   // 128 bits: the remainder favours no step by more than one in 2^96.
   const noise = Number(drawn % BigInt(2 * maxSteps + 1)) - maxSteps;
-  const moved = index + noise;
-  const perUnit = Math.round(1 / step);
-  // For a step of a hundredth, 1234 / 100 is the number that people write; 1234 * 0.01 is a different double.
-  return 1 / perUnit === step ? moved / perUnit : moved * step;
+  const { digits, scale } = exactStep;
+  // Three steps of 0.1 are 0.3, as people write it; the product of the doubles is another double.
+  return toDouble({ digits: BigInt(index + noise) * digits, scale });
 }

@@ -45,6 +45,10 @@ const ARGUMENTS_OF: Readonly<Record<StrategyName, readonly string[]>> = {
   NOISE: ['spread', 'step'],
 };
 
+const MAX_KEEP = 1_000;
+/** More leave a coordinate whole: a double has no more decimals beside its degrees. */
+const MAX_DECIMALS = 15;
+
 const STRATEGIES = Object.keys(ARGUMENTS_OF);
 
 /** `@minimize(to: …, unless: [[…]])`: returns less than the stored value. */
@@ -88,14 +92,14 @@ function readStrategy(args: Arguments, coordinate: string): MinimizationStrategy
   switch (to) {
     case 'MASK':
     case 'TRUNCATE':
-      return { to, keep: isGiven(args.keep) ? readCount(args.keep, 'keep', coordinate) : 0 };
+      return { to, keep: isGiven(args.keep) ? readCount(args.keep, 'keep', coordinate, MAX_KEEP) : 0 };
     case 'GENERALIZE':
       return { to, by: readGeneralization(args, coordinate) };
     case 'NOISE':
       return withoutUndefined({
         to,
         spread: readPositive(args.spread, 'spread', coordinate),
-        step: isGiven(args.step) ? readPositive(args.step, 'step', coordinate) : undefined,
+        step: isGiven(args.step) ? readStep(args.step, coordinate) : undefined,
       });
     case 'PSEUDONYMIZE':
     case 'REDACT':
@@ -116,23 +120,40 @@ function readGeneralization(args: Arguments, coordinate: string): Generalization
       coordinate,
     );
   }
-  if (isGiven(args.step)) return { step: readPositive(args.step, 'step', coordinate) };
-  if (isGiven(args.decimals)) return { decimals: readCount(args.decimals, 'decimals', coordinate) };
+  if (isGiven(args.step)) return { step: readStep(args.step, coordinate) };
+  if (isGiven(args.decimals))
+    return { decimals: readCount(args.decimals, 'decimals', coordinate, MAX_DECIMALS) };
   if (!DATE_UNITS.includes(args.unit)) {
     throw new DirectiveError('INVALID_RULE', '"unit" must be DAY, MONTH, YEAR or DECADE', coordinate);
   }
   return { unit: args.unit as DateUnit };
 }
 
-function readCount(value: unknown, argument: string, coordinate: string): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 1_000) {
+function readCount(value: unknown, argument: string, coordinate: string, max: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > max) {
     throw new DirectiveError(
       'INVALID_RULE',
-      `"${argument}" must be a whole number from 0 to 1000`,
+      `"${argument}" must be a whole number from 0 to ${max}`,
       coordinate,
     );
   }
   return value;
+}
+
+/** A double holds every decimal number of this many digits, and not every longer one: it would be another step. */
+const MAX_STEP_DIGITS = 15;
+
+function readStep(value: unknown, coordinate: string): number {
+  const step = readPositive(value, 'step', coordinate);
+  const [significand = ''] = String(step).split('e');
+  if (significand.replace('.', '').replace(/^0+|0+$/g, '').length > MAX_STEP_DIGITS) {
+    throw new DirectiveError(
+      'INVALID_RULE',
+      `"step" must have at most ${MAX_STEP_DIGITS} digits, zeros at its ends not counted`,
+      coordinate,
+    );
+  }
+  return step;
 }
 
 function readPositive(value: unknown, argument: string, coordinate: string): number {

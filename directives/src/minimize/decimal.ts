@@ -1,0 +1,79 @@
+/**
+ * A decimal number, exactly: `digits / 10 ** scale`. Doubles do not hold most decimal fractions, so with them 0.3 is below three
+ * steps of 0.1.
+ */
+export interface Decimal {
+  readonly digits: bigint;
+  /** Number of decimals; not negative. */
+  readonly scale: number;
+}
+
+/** Longer numbers, written out, are not read: they would take long to divide. A double needs at most 325 decimals. */
+const MAX_LENGTH = 1_000;
+
+const DECIMAL = /^(-?\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,4}))?$/;
+
+/** @returns undefined for anything but a decimal number, and for one of more than a thousand digits */
+export function parseDecimal(text: string): Decimal | undefined {
+  if (text.length > MAX_LENGTH) return undefined;
+  const match = DECIMAL.exec(text);
+  if (match === null) return undefined;
+  const [, whole = '', fraction = '', exponent = '0'] = match;
+  const scale = fraction.length - Number(exponent);
+  if (Math.abs(scale) > MAX_LENGTH) return undefined;
+  const digits = BigInt(whole + fraction);
+  return scale < 0 ? { digits: digits * power(-scale), scale: 0 } : { digits, scale };
+}
+
+/** The number that JavaScript writes for a double, such as 0.1. @returns undefined if it is not finite */
+export function decimalOf(double: number): Decimal | undefined {
+  return parseDecimal(String(double));
+}
+
+/** The multiple of `step`, which is above 0, at or below the number: -1 by steps of 100 is -100. */
+export function floorTo(number: Decimal, step: Decimal): Decimal {
+  const scale = Math.max(number.scale, step.scale);
+  const digits = digitsAt(number, scale);
+  const steps = digitsAt(step, scale);
+  const rest = digits % steps;
+  return { digits: digits - rest - (rest < 0n ? steps : 0n), scale };
+}
+
+/** The number with fewer decimals, closer to 0. */
+export function truncateTo({ digits, scale }: Decimal, decimals: number): Decimal {
+  return scale > decimals ? { digits: digits / power(scale - decimals), scale: decimals } : { digits, scale };
+}
+
+/** The number written out, without an exponent, with this many decimals or as many more as it has. */
+export function formatDecimal(number: Decimal, decimals: number): string {
+  let { digits, scale } = number;
+  for (; scale > decimals && digits % 10n === 0n; scale -= 1) digits /= 10n;
+  const shown = Math.max(scale, decimals);
+  const isNegative = digits < 0n;
+  const all = digitsAt({ digits: isNegative ? -digits : digits, scale }, shown)
+    .toString()
+    .padStart(shown + 1, '0');
+  const point = all.length - shown;
+  return `${isNegative ? '-' : ''}${all.slice(0, point)}${shown > 0 ? `.${all.slice(point)}` : ''}`;
+}
+
+/** The closest double. */
+export function toDouble(number: Decimal): number {
+  return Number(formatDecimal(number, 0));
+}
+
+/** Whether a step, such as 0.3, is a whole number of steps of the other size, such as 0.1. Both are above 0 and finite. */
+export function isMultipleOf(step: number, other: number): boolean {
+  const [whole, part] = [decimalOf(step), decimalOf(other)];
+  if (whole === undefined || part === undefined) return false;
+  const scale = Math.max(whole.scale, part.scale);
+  return digitsAt(whole, scale) % digitsAt(part, scale) === 0n;
+}
+
+function digitsAt({ digits, scale }: Decimal, wanted: number): bigint {
+  return digits * power(wanted - scale);
+}
+
+function power(exponent: number): bigint {
+  return 10n ** BigInt(exponent);
+}
