@@ -353,9 +353,9 @@ describe('POST /txn-token (RFC 8693)', () => {
     const forged = keys.sign({ ...decodeJwt(own) });
     const access = await issuer.mint({ scope: 'accounts' });
     for (const [token, reason] of [
-      [ofAccounts, 'TXN_TOKEN_CLAIM'],
-      [forged, 'TXN_TOKEN_INVALID'],
-      [`${header ?? ''}.${payload ?? ''}.AAAA`, 'TXN_TOKEN_INVALID'],
+      [ofAccounts, 'TXN_TOKEN_AUDIENCE'],
+      [forged, 'TXN_TOKEN_SIGNATURE'],
+      [`${header ?? ''}.${payload ?? ''}.AAAA`, 'TXN_TOKEN_SIGNATURE'],
       [access, 'TXN_TOKEN_INVALID'],
     ] as const) {
       expect((await exchange(token)).body).toEqual({ error: 'invalid_request' });

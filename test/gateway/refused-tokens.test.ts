@@ -62,7 +62,7 @@ describe('a protected subgraph that refuses every transaction token', () => {
     await ask();
     expect(gateway.log.of('TXN_TOKEN_REFUSED')).toContainEqual({
       subgraph: 'people',
-      reason: 'TXN_TOKEN_CLAIM',
+      reason: 'TXN_TOKEN_ISSUER',
       count: 1,
     });
     const lines = gateway.log.of('TXN_TOKEN_REFUSED').filter(({ subgraph }) => subgraph === 'people');
@@ -74,7 +74,7 @@ describe('a protected subgraph that refuses every transaction token', () => {
   it('is counted by subgraph and reason', async () => {
     const { text } = await gateway.running.gateway.metrics();
     expect(text).toMatch(
-      /behalf_refused_txn_tokens_total\{subgraph="people",reason="TXN_TOKEN_CLAIM"\} [1-9]/,
+      /behalf_refused_txn_tokens_total\{subgraph="people",reason="TXN_TOKEN_ISSUER"\} [1-9]/,
     );
   });
 

@@ -85,7 +85,7 @@ export function createTxnTokenReader(
       return { refusal: refusalOf(error) };
     }
     // An audience list would make one subgraph's token valid at another.
-    if (typeof payload.aud !== 'string') return { refusal: 'TXN_TOKEN_CLAIM' };
+    if (typeof payload.aud !== 'string') return { refusal: 'TXN_TOKEN_AUDIENCE' };
     if ((payload.exp ?? Infinity) - (payload.iat ?? 0) > MAX_LIFETIME_SECONDS)
       return { refusal: 'TXN_TOKEN_CLAIM' };
     const verified = readClaims(payload);
@@ -122,11 +122,22 @@ async function verifyByAny(
   }
 }
 
+/** The claims that do not fit if subgraph and gateway are configured differently. */
+const REFUSALS_BY_CLAIM: ReadonlyMap<string, TxnTokenRefusal> = new Map([
+  ['iss', 'TXN_TOKEN_ISSUER'],
+  ['aud', 'TXN_TOKEN_AUDIENCE'],
+]);
+
 function refusalOf(error: unknown): TxnTokenRefusal {
   if (error instanceof errors.JWTExpired) return 'TXN_TOKEN_EXPIRED';
-  if (error instanceof errors.JWTClaimValidationFailed) return 'TXN_TOKEN_CLAIM';
-  if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) {
-    // jose reports a response of the key endpoint that is not a key set as a plain JOSEError.
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return REFUSALS_BY_CLAIM.get(error.claim) ?? 'TXN_TOKEN_CLAIM';
+  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWSSignatureVerificationFailed)
+    return 'TXN_TOKEN_SIGNATURE';
+  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid)
+    return 'TXN_TOKEN_KEYS_UNAVAILABLE';
+  if (error instanceof errors.JOSEError) {
+    // jose reports a response of the key endpoint that is not JSON, or has another status, as a plain JOSEError.
     return error.code === 'ERR_JOSE_GENERIC' ? 'TXN_TOKEN_KEYS_UNAVAILABLE' : 'TXN_TOKEN_INVALID';
   }
   return 'TXN_TOKEN_KEYS_UNAVAILABLE';

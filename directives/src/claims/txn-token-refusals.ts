@@ -6,8 +6,11 @@ export const txnTokenRefusals = Object.freeze({
   TXN_TOKEN_REPEATED: { description: 'The request has several.', since: '0.1.0' },
   TXN_TOKEN_TOO_LARGE: { description: 'It is longer than a transaction token can be.', since: '0.1.0' },
   TXN_TOKEN_EXPIRED: { description: 'It has expired.', since: '0.1.0' },
-  TXN_TOKEN_CLAIM: {
-    description: 'A claim is missing, malformed, or made for another subgraph.',
+  TXN_TOKEN_ISSUER: { description: 'It is of another issuer than `gateway.issuer`.', since: '0.1.0' },
+  TXN_TOKEN_AUDIENCE: { description: 'It was made for another subgraph than `name`.', since: '0.1.0' },
+  TXN_TOKEN_CLAIM: { description: 'Another claim is missing or malformed.', since: '0.1.0' },
+  TXN_TOKEN_SIGNATURE: {
+    description: "None of the gateway's keys has signed it, as far as this subgraph knows them.",
     since: '0.1.0',
   },
   TXN_TOKEN_UNBOUND: {
@@ -24,8 +27,12 @@ export const txnTokenRefusals = Object.freeze({
       'It is bound to a request, and it is unknown whether it was used: the memory is full or unreachable.',
     since: '0.1.0',
   },
-  TXN_TOKEN_KEYS_UNAVAILABLE: { description: "The gateway's keys are unavailable.", since: '0.1.0' },
-  TXN_TOKEN_INVALID: { description: 'Its signature, algorithm or form is invalid.', since: '0.1.0' },
+  TXN_TOKEN_KEYS_UNAVAILABLE: {
+    description:
+      "There is no answer at `gateway.jwksUri`, or it is not a key set, so the gateway's keys are unavailable.",
+    since: '0.1.0',
+  },
+  TXN_TOKEN_INVALID: { description: 'Its algorithm or form is invalid.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 
 /**
