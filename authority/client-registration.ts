@@ -7,6 +7,8 @@ export interface ClientRegistration {
   readonly displayName: string;
   /** A loopback address of a native application matches on any port (RFC 8252, section 7.3). Empty: no authorization code flow. */
   readonly redirectUris: readonly string[];
+  /** Origins of its web pages that call the authority from a browser, such as `https://app.example`. Default: none. */
+  readonly origins?: readonly string[];
   /** With a secret, the client uses `client_secret_basic`; without one, it is a public client. */
   readonly secret?: string;
   /** Stored instead of the secret; see `secretDigest`. */

@@ -15,6 +15,7 @@ import { ConsentRegister } from './consent/register.js';
 import { SuspensionRegister } from './consent/suspensions.js';
 import { Housekeeping } from './housekeeping.js';
 import { ClientNetworks } from './http/client-networks.js';
+import { Cors } from './http/cors.js';
 import { InteractionRoutes } from './interaction/routes.js';
 import { SignOut } from './interaction/sign-out.js';
 import { PendingRequests } from './oidc/pending-requests.js';
@@ -38,17 +39,19 @@ export interface PartsOptions {
 /** Creates the parts of a running authority, and connects them. */
 export function assemble(given: PartsOptions) {
   const { db, issuer, state, options } = given;
+  const directory = new ClientDirectory({
+    given: state.clients,
+    applications: new ApplicationRegister(db),
+    rules: { certificates: state.certificates, profile: options.profile },
+    log: options.log,
+  });
   const registers = {
     consents: new ConsentRegister(db),
     suspensions: new SuspensionRegister(db),
     statuses: new StatusRegister({ db, issuer, keys: state.keys }),
-    directory: new ClientDirectory({
-      given: state.clients,
-      applications: new ApplicationRegister(db),
-      rules: { certificates: state.certificates, profile: options.profile },
-      log: options.log,
-    }),
+    directory,
     networks: new ClientNetworks(issuer, options.proxies),
+    cors: new Cors((origin) => directory.hasOrigin(origin)),
   };
   const oauth = createOauth(given, registers);
   const interactions = createInteractions(given, registers, oauth);
@@ -60,11 +63,12 @@ export function assemble(given: PartsOptions) {
     },
     consents: registers.consents,
   });
-  const { statuses } = registers;
+  const { cors, statuses } = registers;
   const { log } = options;
   const route = createRouter({
     issuer,
     db,
+    cors,
     oauth,
     keys: state.keys,
     interactions,
@@ -83,6 +87,7 @@ interface Registers {
   readonly statuses: StatusRegister;
   readonly directory: ClientDirectory;
   readonly networks: ClientNetworks;
+  readonly cors: Cors;
 }
 
 function createOauth({ db, issuer, options, state }: PartsOptions, registers: Registers): RotatingProvider {

@@ -6,6 +6,7 @@ import type { Log } from '@behalf/store';
 import { explainError } from './oidc/explain-error.js';
 import { errors } from './oidc/oidc-provider.js';
 import type { SsfTransmitter } from './ssf/transmitter.js';
+import type { Cors } from './http/cors.js';
 import { allow } from './http/methods.js';
 import { addressToIssuer } from './http/own-address.js';
 import { prefersPage } from './http/prefers-page.js';
@@ -29,6 +30,7 @@ const JWKS_PATH = '/jwks';
 export interface RouterOptions {
   readonly issuer: string;
   readonly db: AuthorityDatabase;
+  readonly cors: Cors;
   readonly oauth: RotatingProvider;
   readonly keys: SigningKeyRing;
   readonly interactions: InteractionRoutes;
@@ -42,10 +44,11 @@ export interface RouterOptions {
 export function createRouter(
   options: RouterOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const { interactions, keys, log, oauth, statuses, transmitter } = options;
+  const { cors, interactions, keys, log, oauth, statuses, transmitter } = options;
   const issuer = new URL(options.issuer);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = addressToIssuer(request, issuer);
+    if (await cors.answerPreflight(request, response, url.pathname)) return;
     if (url.pathname === '/health') await health(options.db, request, response);
     else if (url.pathname === '/style.css') sendFile(request, response, 'text/css', STYLE);
     else if (url.pathname === SEND_FORM_PATH)

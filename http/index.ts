@@ -8,4 +8,5 @@ export { equalSecrets } from './constant-time.js';
 export type { Listening } from './listen.js';
 export { listen, ListenError } from './listen.js';
 export { isGetOrHead } from './methods.js';
+export { originProblem } from './origin.js';
 export { sendJson } from './send-json.js';

@@ -1,13 +1,13 @@
-import type { Selectable, Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 
 import type { Policy } from '@behalf/policy';
-import { withoutUndefined } from '@behalf/directives/internal';
 import { revokeClient } from '../consent/revoke.js';
 import { transact } from '../transact.js';
 import type { Revocation } from '../consent/types.js';
-import type { ApplicationTable, AuthorityDatabase, AuthoritySchema } from '../schema.js';
+import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import { isSubject } from '../accounts/subjects.js';
 import { isKnownToRunningPolicy } from '../running-policy.js';
+import { type Application, hasKey, toApplication, toClient } from './application-rows.js';
 import { getsTokens, grantProblem, registrationProblem } from './check.js';
 import { ApplicationError } from './errors.js';
 import type { ClientRegistration, StoredRegistration } from '../client-registration.js';
@@ -17,16 +17,7 @@ import { newClientSecret, secretDigest } from './secret.js';
 const MAX_PAGE_SIZE = 100;
 const UNIQUE_VIOLATION = '23505';
 
-/** A registered application. */
-export interface Application {
-  readonly clientId: string;
-  readonly registration: StoredRegistration;
-  /** Whether it authenticates, by a secret or a key; otherwise it is a public client. */
-  readonly confidential: boolean;
-  readonly registeredAt: Date;
-  readonly changedAt: Date;
-  readonly retiredAt: Date | undefined;
-}
+export type { Application };
 
 /** The party that makes the change, and the policy, which must know the application. */
 export interface RegisterOptions {
@@ -210,6 +201,15 @@ export class ApplicationRegister {
     return row === undefined ? undefined : toClient(clientId, row.registration, row.secret_digest);
   }
 
+  /** The applications in use that have web pages of this origin. */
+  async findByOrigin(origin: string): Promise<readonly ClientRegistration[]> {
+    const rows = await this.#all()
+      .where(sql<boolean>`registration -> 'origins' @> ${JSON.stringify([origin])}::jsonb`)
+      .where('retired_at', 'is', null)
+      .execute();
+    return rows.map((row) => toClient(row.client_id, row.registration, row.secret_digest));
+  }
+
   /** An application, retired or not. */
   async find(clientId: string): Promise<Application | undefined> {
     const row = await this.#all().where('client_id', '=', clientId).executeTakeFirst();
@@ -261,29 +261,6 @@ async function append(
     .insertInto('authority.application_event')
     .values({ ...event, registration: JSON.stringify(registration) })
     .execute();
-}
-
-function toApplication(row: Selectable<ApplicationTable>): Application {
-  return {
-    clientId: row.client_id,
-    registration: row.registration,
-    confidential: row.secret_digest !== null || hasKey(row.registration),
-    registeredAt: row.registered_at,
-    changedAt: row.changed_at,
-    retiredAt: row.retired_at ?? undefined,
-  };
-}
-
-function toClient(
-  clientId: string,
-  registration: StoredRegistration,
-  digest: string | null,
-): ClientRegistration {
-  return withoutUndefined({ ...registration, clientId, secretDigest: digest ?? undefined });
-}
-
-function hasKey({ oauth }: StoredRegistration): boolean {
-  return oauth?.authentication !== undefined;
 }
 
 function invalid(clientId: string, problem: string): ApplicationError {

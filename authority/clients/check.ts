@@ -1,3 +1,4 @@
+import { originProblem } from '@behalf/http';
 import type { Policy } from '@behalf/policy';
 import type { AccountRegister } from '../accounts/register.js';
 import { MAX_EXCHANGE_DEPTH } from '../client-oauth.js';
@@ -79,7 +80,12 @@ export function registrationProblem(client: ClientRegistration): string | undefi
   if (!getsTokens(client) && introspection !== true) {
     return 'can do nothing: no redirect address, and no right of its own';
   }
-  return credentialProblem(authentication) ?? exchangeProblem(client) ?? profileProblem(client, undefined);
+  return (
+    originsProblem(client) ??
+    credentialProblem(authentication) ??
+    exchangeProblem(client) ??
+    profileProblem(client, undefined)
+  );
 }
 
 /**
@@ -94,6 +100,21 @@ export async function grantProblem(
   if (beyond.length > 0) return `is beyond the policy's entry for it: ${beyond.join(', ')}`;
   // The `sub` of a client's own token is its id, which `@subject` would mistake for the person's.
   return (await accounts.isSubject(clientId)) ? "has a person's subject as its id" : undefined;
+}
+
+function originsProblem({ origins = [] }: ClientRegistration): string | undefined {
+  for (const [index, origin] of origins.entries()) {
+    const problem = originProblem(origin) ?? plainHttpProblem(origin);
+    if (problem !== undefined) return `origins[${index}] ${problem}`;
+  }
+  return undefined;
+}
+
+/** Somebody on the network can change a page that is fetched over plain http, except from this machine. */
+function plainHttpProblem(origin: string): string | undefined {
+  const { hostname, protocol } = new URL(origin);
+  const isPermitted = protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return isPermitted ? undefined : 'must be https, except on localhost, 127.0.0.1 and [::1]';
 }
 
 function exchangeProblem({ clientId, oauth }: ClientRegistration): string | undefined {

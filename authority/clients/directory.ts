@@ -44,6 +44,16 @@ export class ClientDirectory {
     return undefined;
   }
 
+  /** Whether a client that is served has web pages of this origin. */
+  async hasOrigin(origin: string): Promise<boolean> {
+    for (const { origins } of this.#given.values()) if (origins?.includes(origin) === true) return true;
+    const stored = await this.#options.applications.findByOrigin(origin);
+    return stored.some(
+      (client) =>
+        !this.#given.has(client.clientId) && servingProblem(client, this.#options.rules) === undefined,
+    );
+  }
+
   #tell(clientId: string, problem: string): void {
     if (this.#told.get(clientId) === problem) return;
     if (this.#told.size >= MAX_TOLD) this.#told.clear();

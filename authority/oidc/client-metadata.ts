@@ -13,6 +13,9 @@ export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 /** Our own metadata, so that every client object of oidc-provider carries it. */
 export const PROFILE_MEMBER = 'behalf_profile';
 
+/** The origins of the client's web pages. */
+export const ORIGINS_MEMBER = 'behalf_origins';
+
 /** Whether FAPI 2.0 applies to a client, according to its metadata. */
 export function isFapi2(client: { metadata(): ClientMetadata } | undefined): boolean {
   return client?.metadata()[PROFILE_MEMBER] === 'fapi2';
@@ -40,6 +43,7 @@ export function metadataOf(client: ClientRegistration, profile: 'fapi2' | undefi
     response_types: hasCodeFlow ? (['code'] as const) : [],
     authorization_details_types: [...(oauth.authorizationDetailsTypes ?? [])],
     require_pushed_authorization_requests: oauth.requirePushedRequests === true || holdsFapi2,
+    [ORIGINS_MEMBER]: [...(client.origins ?? [])],
     [PROFILE_MEMBER]: holdsFapi2 ? 'fapi2' : undefined,
     dpop_bound_access_tokens: bound === 'dpop' ? true : undefined,
     tls_client_certificate_bound_access_tokens: bound === 'certificate' ? true : undefined,

@@ -11,6 +11,7 @@ import type { ConsentRegister } from '../consent/register.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import type { ClientCertificates } from '../http/client-certificate.js';
 import type { ClientNetworks } from '../http/client-networks.js';
+import type { Cors } from '../http/cors.js';
 import type { KeysNow } from '../keys/ring.js';
 import { renderErrorPage } from '../pages/error.js';
 import { setPageHeaders } from '../pages/headers.js';
@@ -18,7 +19,8 @@ import type { AuthorityDatabase } from '../schema.js';
 import type { StatusRegister } from '../status/register.js';
 import { adapterFactory } from './adapter.js';
 import { authenticationMethods, checkAssertion } from './client-authentication.js';
-import { isFapi2, metadataOf, PROFILE_MEMBER } from './client-metadata.js';
+import { isFapi2, metadataOf, ORIGINS_MEMBER, PROFILE_MEMBER } from './client-metadata.js';
+import { mayUseClient, replaceCorsHeaders } from './client-origins.js';
 import { compareSecretsByDigest } from './client-secrets.js';
 import { consentPrompt } from './consent-prompt.js';
 import { endingsOf, endOnReuse } from './endings.js';
@@ -65,6 +67,7 @@ export interface ProviderOptions {
   readonly statuses: StatusRegister;
   readonly pending: PendingRequests;
   readonly networks: ClientNetworks;
+  readonly cors: Cors;
 }
 
 /**
@@ -78,6 +81,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const provider = new ProviderWithPages(issuer, configurationOf(options, parts));
   compareSecretsByDigest(provider);
   leaveUnanswered(provider);
+  replaceCorsHeaders(provider, options.cors);
   askBeforeReplacing(provider);
   limitCaching(provider);
   // This server speaks plain http even for an https issuer; `addressToIssuer` sets the scheme of the request.
@@ -129,9 +133,9 @@ function configurationOf(options: ProviderOptions, parts: ProviderParts): Config
   return {
     adapter: storeOf(options, findClient),
     clients: clients.map((client) => metadataOf(client, profile)),
-    extraClientMetadata: { properties: [PROFILE_MEMBER] },
+    extraClientMetadata: { properties: [PROFILE_MEMBER, ORIGINS_MEMBER] },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
-    clientBasedCORS: () => false,
+    clientBasedCORS: mayUseClient,
     jwks: { keys: [...jwks.keys] },
     cookies: { keys: [...options.cookieKeys] },
     scopes: ['openid', 'offline_access', ...policy.scopes.keys()],

@@ -15,6 +15,7 @@ export interface RegistrationFlags {
   readonly contact?: string | undefined;
   readonly homePage?: string | undefined;
   readonly redirectUris?: readonly string[] | undefined;
+  readonly origins?: readonly string[] | undefined;
 }
 
 export interface ClientsAddOptions extends StoreOptions, RegistrationFlags {
@@ -51,7 +52,7 @@ export async function clientsAdd(options: ClientsAddOptions, print: (line: strin
   printSecret(secret, print);
 }
 
-function fromFlags({ contact, homePage, name, owner, redirectUris }: RegistrationFlags): unknown {
+function fromFlags({ contact, homePage, name, origins, owner, redirectUris }: RegistrationFlags): unknown {
   if (name === undefined || owner === undefined || contact === undefined || redirectUris === undefined) {
     const needed = '--name, --owner, --contact and --redirect-uri';
     throw new CommandError('USAGE', `give ${needed}, or a --file with the whole registration`);
@@ -62,5 +63,6 @@ function fromFlags({ contact, homePage, name, owner, redirectUris }: Registratio
     contact: /^[^\s:/@]+@[^\s@]+$/.test(contact) ? `mailto:${contact}` : contact,
     homePage,
     redirectUris,
+    origins,
   });
 }

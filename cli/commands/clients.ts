@@ -11,6 +11,7 @@ interface AddOptions {
   readonly owner?: string;
   readonly contact?: string;
   readonly redirectUri?: string[];
+  readonly origin?: string[];
   readonly homePage?: string;
   readonly public: boolean;
   readonly policy: string;
@@ -21,7 +22,7 @@ function addCommand(host: CommandProcess): Command {
   return new Command('add')
     .description('register an application; the secret of a confidential one is printed once')
     .argument('<client-id>', 'its identifier, as in the policy')
-    .addOption(fileOption().conflicts(['name', 'owner', 'contact', 'redirectUri', 'homePage']))
+    .addOption(fileOption().conflicts(['name', 'owner', 'contact', 'redirectUri', 'origin', 'homePage']))
     .option('--name <name>', 'display name; required without --file')
     .option('--owner <name>', 'the organisation that is responsible for it; required without --file')
     .option(
@@ -32,15 +33,19 @@ function addCommand(host: CommandProcess): Command {
       '--redirect-uri <uri...>',
       'redirect address, compared exactly: https, or http on 127.0.0.1; required without --file',
     )
+    .option(
+      '--origin <origin...>',
+      'origin of its web pages that call the authority from a browser, such as https://app.example (default: none)',
+    )
     .option('--home-page <uri>', 'its web site (default: none)')
     .option('--public', 'it cannot keep a secret, and uses PKCE alone', false)
     .addOption(policyOption())
     .addOption(dataOption(host.env))
     .action(async (clientId: string, options: AddOptions) => {
       const { clientsAdd } = await import('../actions/clients-add.js');
-      const { public: isPublic, redirectUri: redirectUris, ...rest } = options;
+      const { public: isPublic, origin: origins, redirectUri: redirectUris, ...rest } = options;
       await clientsAdd(
-        { ...rest, env: host.env, clientId, redirectUris, confidential: !isPublic },
+        { ...rest, env: host.env, clientId, origins, redirectUris, confidential: !isPublic },
         host.printLine,
       );
     });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { originProblem } from '@behalf/http';
 import { ConfigurationError } from '../errors.js';
 
 /** Key `cors` of the configuration: the web pages that may call the gateway from a browser. */
@@ -75,22 +76,8 @@ export class Cors {
   }
 }
 
-/**
- * Origins are compared as text, so each must be written as browsers send it. `*` and `null` are not origins: the first permits
- * every page, and the second every page in a sandbox.
- *
- * @throws {ConfigurationError}
- */
+/** @throws {ConfigurationError} */
 function requireOrigin(text: string, index: number, all: readonly string[]): void {
-  const path = `cors.origins[${index}]`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
-  if (url === undefined || !isWeb || url.host.includes('*'))
-    throw new ConfigurationError(path, 'must be an origin, such as https://app.example');
-  if (url.origin !== text)
-    throw new ConfigurationError(
-      path,
-      `must be an origin, without a path, as browsers send it: did you mean ${url.origin}?`,
-    );
-  if (all.indexOf(text) !== index) throw new ConfigurationError(path, 'is listed twice');
+  const problem = originProblem(text) ?? (all.indexOf(text) === index ? undefined : 'is listed twice');
+  if (problem !== undefined) throw new ConfigurationError(`cors.origins[${index}]`, problem);
 }

@@ -24,6 +24,7 @@ const POLICY = {
 const ADD = [
   ['--name', 'Ledger', '--owner', 'Ledger & Sons', '--contact', 'help@ledger.example'],
   ['--redirect-uri', 'https://ledger.example/back', '--home-page', 'https://ledger.example'],
+  ['--origin', 'https://ledger.example'],
 ].flat();
 
 const PHONE = {
@@ -64,6 +65,7 @@ describe('behalf clients', () => {
       owner: 'Ledger & Sons',
       contact: 'mailto:help@ledger.example',
       homePage: 'https://ledger.example',
+      origins: ['https://ledger.example'],
       redirectUris: ['https://ledger.example/back'],
       secretDigest: secretDigest(secret),
     });

@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** What web pages call, with the methods of each. Status lists are open to every page (status/route.ts). */
+const ADDRESSES: ReadonlyMap<string, string> = new Map([
+  ['/token', 'POST'],
+  ['/token/revocation', 'POST'],
+  ['/request', 'POST'],
+  ['/jwks', 'GET, HEAD'],
+  ['/.well-known/oauth-authorization-server', 'GET, HEAD'],
+  ['/.well-known/openid-configuration', 'GET, HEAD'],
+]);
+
+const REQUEST_HEADERS = 'Authorization, DPoP, Content-Type';
+const RESPONSE_HEADERS = 'DPoP-Nonce, WWW-Authenticate, Retry-After';
+
+/** Short, so that an origin that was removed is soon refused by browsers as well. */
+const PREFLIGHT_MAX_AGE_SECONDS = 600;
+
+/**
+ * Cross-origin requests of web pages (Fetch standard): those from origins of registered clients may read responses. Whether a page
+ * may use a client is decided apart from this (`clientBasedCORS`), and it can read that refusal. Credentials that a browser would
+ * add, such as cookies, are never permitted.
+ */
+export class Cors {
+  readonly #isRegistered: (origin: string) => Promise<boolean>;
+  readonly #permitted = new WeakMap<IncomingMessage, string>();
+
+  /** @param isRegistered whether any client has the origin */
+  constructor(isRegistered: (origin: string) => Promise<boolean>) {
+    this.#isRegistered = isRegistered;
+  }
+
+  /**
+   * Decides about a request, once, and answers a preflight.
+   *
+   * @returns whether it was answered
+   */
+  async answerPreflight(request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean> {
+    const methods = methodsOf(path);
+    if (methods === undefined) return false;
+    const origin = originOf(request);
+    if (origin !== undefined && (await this.#isRegistered(origin))) this.#permitted.set(request, origin);
+    this.setHeaders(request, response, path);
+    if (request.method !== 'OPTIONS') return false;
+    if (this.#permitted.has(request)) {
+      response.removeHeader('access-control-expose-headers');
+      response.setHeader('access-control-allow-methods', methods);
+      response.setHeader('access-control-allow-headers', REQUEST_HEADERS);
+      response.setHeader('access-control-max-age', String(PREFLIGHT_MAX_AGE_SECONDS));
+    }
+    response.writeHead(204, { allow: `${methods}, OPTIONS` }).end();
+    return true;
+  }
+
+  /** Sets the headers without which the page cannot read the response, in place of all others of their kind. */
+  setHeaders(request: IncomingMessage, response: ServerResponse, path: string): void {
+    for (const name of response.getHeaderNames()) {
+      if (name.startsWith('access-control-')) response.removeHeader(name);
+    }
+    if (methodsOf(path) === undefined) return;
+    // Also for other origins, or a cache could answer a permitted page with a response that lacks the headers.
+    response.setHeader('vary', 'Origin');
+    const origin = this.#permitted.get(request);
+    if (origin === undefined) return;
+    response.setHeader('access-control-allow-origin', origin);
+    response.setHeader('access-control-expose-headers', RESPONSE_HEADERS);
+  }
+}
+
+/** oidc-provider matches its addresses in any case, and with a slash at the end. */
+function methodsOf(path: string): string | undefined {
+  return ADDRESSES.get(path.toLowerCase().replace(/\/$/, ''));
+}
+
+/** Several headers are nobody's: which of them a browser meant is unknown. */
+function originOf({ headersDistinct }: IncomingMessage): string | undefined {
+  const [origin, ...others] = headersDistinct.origin ?? [];
+  return others.length === 0 ? origin : undefined;
+}
