@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { sql } from 'kysely';
 
+import { LIVE_PATH, Readiness, READY_PATH, sendLive, sendReady } from '@behalf/http/internal';
 import type { Log } from '@behalf/store';
 import { explainError } from './oidc/explain-error.js';
 import { errors } from './oidc/oidc-provider.js';
@@ -46,11 +47,12 @@ export function createRouter(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const { cors, interactions, keys, log, oauth, statuses, transmitter } = options;
   const issuer = new URL(options.issuer);
+  const readiness = readinessOf(options.db);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = addressToIssuer(request, issuer);
     if (await cors.answerPreflight(request, response, url.pathname)) return;
-    if (url.pathname === '/health') await health(options.db, request, response);
-    else if (url.pathname === '/style.css') sendFile(request, response, 'text/css', STYLE);
+    if (await answerHealth(url.pathname, request, response, readiness)) return;
+    if (url.pathname === '/style.css') sendFile(request, response, 'text/css', STYLE);
     else if (url.pathname === SEND_FORM_PATH)
       sendFile(request, response, 'text/javascript', SEND_FORM_SCRIPT);
     else if (await answerStatusList(request, response, url, statuses)) return;
@@ -70,18 +72,29 @@ export function createRouter(
   };
 }
 
-async function health(
-  db: AuthorityDatabase,
+/** Only the store: keys and policy were read at the start, and without them nothing would listen. */
+function readinessOf(db: AuthorityDatabase): Readiness<'DATABASE_UNREACHABLE'> {
+  return new Readiness({
+    DATABASE_UNREACHABLE: async () => {
+      await sql`select 1`.execute(db);
+      return true;
+    },
+  });
+}
+
+/** @returns whether the path is one of health. @throws HttpError 405 */
+async function answerHealth(
+  path: string,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+  readiness: Readiness<'DATABASE_UNREACHABLE'>,
+): Promise<boolean> {
+  const asksReady = path === READY_PATH || path === '/health';
+  if (path !== LIVE_PATH && !asksReady) return false;
   allow(request, 'GET');
-  try {
-    await sql`select 1`.execute(db);
-    sendJson(response, 200, { status: 'ok' });
-  } catch {
-    sendJson(response, 503, { status: 'unavailable', reason: 'database' });
-  }
+  if (asksReady) sendReady(response, await readiness.problems());
+  else sendLive(response);
+  return true;
 }
 
 /** What pages load. */

@@ -25,7 +25,8 @@ afterAll(() => authority.close());
 
 describe('HEAD has the headers of GET, and no body', () => {
   it.each([
-    ['/health', {}],
+    ['/health/live', {}],
+    ['/health/ready', {}],
     ['/style.css', {}],
     ['/sign-out', {}],
     ['/jwks', {}],
@@ -52,7 +53,8 @@ describe('HEAD has the headers of GET, and no body', () => {
 
 describe('another method is refused with METHOD_NOT_ALLOWED', () => {
   it.each([
-    ['/health', 'POST', 'GET, HEAD'],
+    ['/health/live', 'POST', 'GET, HEAD'],
+    ['/health/ready', 'POST', 'GET, HEAD'],
     ['/style.css', 'PUT', 'GET, HEAD'],
     ['/.well-known/ssf-configuration', 'POST', 'GET, HEAD'],
     ['/token-status/0', 'DELETE', 'GET, HEAD'],

@@ -171,7 +171,9 @@ describe('the start', () => {
   });
 
   it('reports its health', async () => {
-    const response = await fetch(`${authority.issuer}/health`);
-    expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
+    for (const path of ['/health', '/health/live', '/health/ready']) {
+      const response = await fetch(`${authority.issuer}${path}`);
+      expect([path, response.status, await response.json()]).toEqual([path, 200, { status: 'ok' }]);
+    }
   });
 });
