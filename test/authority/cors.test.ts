@@ -192,7 +192,7 @@ it('in Chromium, a page of the client’s origin reads the response and the nonc
             headers: { 'content-type': type, dpop: 'not-a-proof' },
             body,
           });
-          return { status: response.status, body: (await response.json()) };
+          return { status: response.status, body: await response.json() };
         } catch {
           return 'blocked';
         }
