@@ -66,7 +66,8 @@ function isOneGrid(before: Noise, after: Noise): boolean {
 
 function compareGeneralizations(then: Generalization, now: Generalization): StrategyComparison {
   if ('decimals' in then && 'decimals' in now) return byDetail(then.decimals, now.decimals);
-  if ('unit' in then && 'unit' in now)
+  // Days of another time zone begin elsewhere.
+  if ('unit' in then && 'unit' in now && then.timeZone === now.timeZone)
     return byDetail(-DATE_UNITS.indexOf(then.unit), -DATE_UNITS.indexOf(now.unit));
   if ('step' in then && 'step' in now) {
     if (then.step === now.step) return 'equal';

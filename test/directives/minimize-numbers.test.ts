@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { generalizeNumber } from '../../directives/src/minimize/generalize.js';
+import { isMultipleOf } from '../../directives/src/minimize/decimal.js';
+import { generalizeNumber } from '../../directives/src/minimize/generalize-number.js';
 import { testedSubgraph } from './support.js';
 import type { TestedSubgraph } from './support.js';
 
@@ -93,6 +94,22 @@ describe('GENERALIZE computes with decimal numbers', () => {
         expect(lower).toMatch(/^(?:-(?=.*[1-9]))?\d+(?:\.\d+)?$/);
       }),
     );
+  });
+});
+
+describe('a step is a whole number of other steps', () => {
+  it.each([
+    [0.3, 0.1, true],
+    [1, 0.1, true],
+    [0.1, 1, false],
+    [0.3, 0.2, false],
+    [1e21, 1e-7, true],
+    [30, 20, false],
+    [1, 1, true],
+    [Infinity, 1, false],
+    [1, Number.NaN, false],
+  ])('%d of %d: %s', (step, other, expected) => {
+    expect(isMultipleOf(step, other)).toBe(expected);
   });
 });
 

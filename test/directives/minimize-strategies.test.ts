@@ -19,7 +19,8 @@ import {
 } from '../../directives/src/minimize/finished-value.js';
 import { decimalOf } from '../../directives/src/minimize/decimal.js';
 import type { Decimal } from '../../directives/src/minimize/decimal.js';
-import { cutDecimals, generalizeDate, generalizeNumber } from '../../directives/src/minimize/generalize.js';
+import { generalizeDate } from '../../directives/src/minimize/generalize-date.js';
+import { cutDecimals, generalizeNumber } from '../../directives/src/minimize/generalize-number.js';
 import { mask, truncate } from '../../directives/src/minimize/graphemes.js';
 import { compileMinimizer } from '../../directives/src/minimize/minimizer.js';
 import type { Minimizer } from '../../directives/src/minimize/minimizer.js';
@@ -141,16 +142,7 @@ describe('GENERALIZE of numbers', () => {
 });
 
 describe('GENERALIZE of dates', () => {
-  it.each([
-    ['DAY', '2026-05-17', '2026-05-17T00:00:00.000Z'],
-    ['MONTH', '2026-05-01', '2026-05-01T00:00:00.000Z'],
-    ['YEAR', '2026-01-01', '2026-01-01T00:00:00.000Z'],
-    ['DECADE', '2020-01-01', '2020-01-01T00:00:00.000Z'],
-  ] as const)('to the %s', (unit, day, time) => {
-    expect(generalizeDate('2026-05-17', unit)).toBe(day);
-    expect(generalizeDate('2026-05-17T23:59:59+02:00', unit)).toBe(time);
-    expect(generalizeDate(new Date('2026-05-17T23:59:59.999Z'), unit)).toEqual(new Date(time));
-  });
+  const byDay = { unit: 'DAY', zone: undefined } as const;
 
   it.each([
     '',
@@ -158,13 +150,47 @@ describe('GENERALIZE of dates', () => {
     '2026-5-17',
     '2026-05',
     ' 2026-05-17',
-    '2026-05-17 10:00',
+    '2026-05-17 ',
     'x2026-05-17',
-    20_260_517,
+    '20260517',
+    '2026-00-01',
+    '2026-13-01',
+    '2026-02-29',
+    '2026-04-31',
+    '2026-01-00',
+    '12026-01-01',
+    '+002026-01-01',
+    '2026-05-17T',
+    '2026-05-17T10',
+    '2026-05-17T24:00',
+    '2026-05-17T10:60',
+    '2026-05-17T10:00:61',
+    '2026-05-17T10:00:00.',
+    '2026-05-17T10:00:00.1234567890',
+    '2026-05-17T10:00+24:00',
+    '2026-05-17T10:00+02:60',
+    '2026-05-17T10:00 Z',
+    '2026-05-17x10:00',
+    '2026-05-17Z',
+    '2026-05-17+02:00',
+    '2026-05-17[]',
+    '2026-05-17[u-ca=iso8601',
+    `2026-05-17[${'x'.repeat(65)}]`,
+    `2026-05-17${'[a]'.repeat(5)}`,
+    '2026-05-17 BC',
+    true,
     null,
+    undefined,
+    {},
+    Object.create(null),
+    Number.NaN,
+    8.64e15 + 1,
+    Infinity,
     new Date(Number.NaN),
+    new Date(Date.UTC(10_000, 0, 1)),
+    new Date(Date.UTC(-1, 11, 31)),
   ])('%o is none', (value) => {
-    expect(generalizeDate(value, 'DAY')).toBeNull();
+    expect(generalizeDate(value, value, byDay)).toBeNull();
   });
 });
 

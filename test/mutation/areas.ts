@@ -58,6 +58,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'test/directives/minimize-strategies.test.ts',
       'test/directives/minimize-serialized.test.ts',
       'test/directives/minimize-numbers.test.ts',
+      'test/directives/minimize-dates.test.ts',
       'test/directives/minimize-characters.test.ts',
     ],
   },

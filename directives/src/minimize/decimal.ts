@@ -18,11 +18,11 @@ export function parseDecimal(text: string): Decimal | undefined {
   if (text.length > MAX_LENGTH) return undefined;
   const match = DECIMAL.exec(text);
   if (match === null) return undefined;
-  const [, whole = '', fraction = '', exponent = '0'] = match;
-  const scale = fraction.length - Number(exponent);
+  const [, whole = '', fraction = '', exponent] = match;
+  const scale = fraction.length - Number(exponent ?? 0);
   if (Math.abs(scale) > MAX_LENGTH) return undefined;
-  const digits = BigInt(whole + fraction);
-  return scale < 0 ? { digits: digits * power(-scale), scale: 0 } : { digits, scale };
+  const decimals = Math.max(scale, 0);
+  return { digits: BigInt(whole + fraction) * power(decimals - scale), scale: decimals };
 }
 
 /** The number that JavaScript writes for a double, such as 0.1. @returns undefined if it is not finite */
@@ -41,13 +41,14 @@ export function floorTo(number: Decimal, step: Decimal): Decimal {
 
 /** The number with fewer decimals, closer to 0. */
 export function truncateTo({ digits, scale }: Decimal, decimals: number): Decimal {
-  return scale > decimals ? { digits: digits / power(scale - decimals), scale: decimals } : { digits, scale };
+  const kept = Math.min(scale, decimals);
+  return { digits: digits / power(scale - kept), scale: kept };
 }
 
 /** The number written out, without an exponent, with this many decimals or as many more as it has. */
 export function formatDecimal(number: Decimal, decimals: number): string {
   let { digits, scale } = number;
-  for (; scale > decimals && digits % 10n === 0n; scale -= 1) digits /= 10n;
+  for (; scale > 0 && digits % 10n === 0n; scale -= 1) digits /= 10n;
   const shown = Math.max(scale, decimals);
   const isNegative = digits < 0n;
   const all = digitsAt({ digits: isNegative ? -digits : digits, scale }, shown)

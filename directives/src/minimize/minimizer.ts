@@ -7,9 +7,11 @@ import type { Minimization, MinimizationStrategy } from '../specification/minimi
 import { decimalOf } from './decimal.js';
 import type { Decimal } from './decimal.js';
 import { acceptFinishedValues, FinishedValue, serializeScalar } from './finished-value.js';
-import { cutDecimals, generalizeDate, generalizeNumber } from './generalize.js';
+import { generalizeDate } from './generalize-date.js';
+import { cutDecimals, generalizeNumber } from './generalize-number.js';
 import { mask, truncate } from './graphemes.js';
 import { addNoise, noiseGrid } from './noise.js';
+import { TimeZone } from './time-zone.js';
 
 /** The other input of a strategy, besides the value. */
 export interface MinimizationContext {
@@ -23,8 +25,11 @@ export interface MinimizationContext {
  */
 export type Minimizer = (value: unknown, context: MinimizationContext) => unknown;
 
-/** Takes a value as its type serializes it; returns null for an unreadable one. */
-type Strategy = (serialized: unknown, context: MinimizationContext) => unknown;
+/**
+ * Takes a value as its type serializes it, and as the resolver returned it. Returns null for an unreadable one, and a `Date` for
+ * the type to write.
+ */
+type Strategy = (serialized: unknown, context: MinimizationContext, value: unknown) => unknown;
 
 export interface MinimizerInput {
   readonly minimization: Minimization;
@@ -102,9 +107,7 @@ function minimizeScalar(
   context: MinimizationContext,
 ): unknown {
   try {
-    let minimized = strategy(serializeScalar(scalar, value), context);
-    // A scalar may write dates in its own format. The date itself can still be generalized, and written in that format.
-    if (minimized === null && value instanceof Date) minimized = strategy(value, context);
+    let minimized = strategy(serializeScalar(scalar, value), context, value);
     if (minimized === null) return null;
     if (typeof minimized === 'number' && !Number.isFinite(minimized)) return null;
     if (minimized instanceof Date) minimized = serializeScalar(scalar, minimized);
@@ -166,7 +169,9 @@ function compileStrategy(
       const { by } = minimization;
       if ('unit' in by) {
         needsType(!isNumber(returns) && returns !== 'Boolean', to, 'a date', coordinate);
-        return (date) => generalizeDate(date, by.unit);
+        const { unit, timeZone } = by;
+        const zone = timeZone === undefined ? undefined : new TimeZone(timeZone);
+        return (serialized, _context, value) => generalizeDate(serialized, value, { unit, zone });
       }
       if ('step' in by) {
         needsType(returns !== 'Boolean', to, 'a number', coordinate);

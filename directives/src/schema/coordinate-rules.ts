@@ -20,7 +20,7 @@ export interface DirectiveArguments {
       | { readonly to: 'REDACT' | 'PSEUDONYMIZE' }
       | { readonly to: 'MASK' | 'TRUNCATE'; readonly keep?: number }
       | { readonly to: 'GENERALIZE'; readonly step: number }
-      | { readonly to: 'GENERALIZE'; readonly unit: DateUnit }
+      | { readonly to: 'GENERALIZE'; readonly unit: DateUnit; readonly timeZone?: string }
       | { readonly to: 'GENERALIZE'; readonly decimals: number }
       | { readonly to: 'NOISE'; readonly spread: number; readonly step?: number }
     );

@@ -30,8 +30,8 @@ export type StrategyName = MinimizationStrategy['to'];
 export type Generalization =
   /** Reduces a number to the multiple of `step` at or below it. */
   | { readonly step: number }
-  /** Reduces a date to the first day of its unit. */
-  | { readonly unit: DateUnit }
+  /** Reduces a date to the first day of its unit; a time is a date in the time zone (IANA). */
+  | { readonly unit: DateUnit; readonly timeZone?: string }
   /** Reduces a coordinate to this many decimals. */
   | { readonly decimals: number };
 
@@ -40,7 +40,7 @@ const ARGUMENTS_OF: Readonly<Record<StrategyName, readonly string[]>> = {
   REDACT: [],
   MASK: ['keep'],
   TRUNCATE: ['keep'],
-  GENERALIZE: ['step', 'unit', 'decimals'],
+  GENERALIZE: ['step', 'unit', 'timeZone', 'decimals'],
   PSEUDONYMIZE: [],
   NOISE: ['spread', 'step'],
 };
@@ -55,9 +55,9 @@ const STRATEGIES = Object.keys(ARGUMENTS_OF);
 export const minimize = Object.freeze({
   name: 'minimize',
   identities: [BEHALF_IDENTITY],
-  arguments: ['to', 'keep', 'step', 'unit', 'decimals', 'spread', 'unless'],
+  arguments: ['to', 'keep', 'step', 'unit', 'timeZone', 'decimals', 'spread', 'unless'],
   definition: (name) =>
-    `directive @${name}(to: behalf__Strategy!, keep: Int, step: Float, unit: behalf__DateUnit, decimals: Int, spread: Float, unless: [[String!]!]) on FIELD_DEFINITION`,
+    `directive @${name}(to: behalf__Strategy!, keep: Int, step: Float, unit: behalf__DateUnit, timeZone: String, decimals: Int, spread: Float, unless: [[String!]!]) on FIELD_DEFINITION`,
   composed: true,
   protects: true,
   compile: (args, coordinate) =>
@@ -83,7 +83,7 @@ function readStrategy(args: Arguments, coordinate: string): MinimizationStrategy
   if (!isStrategyName(to))
     throw new DirectiveError('INVALID_RULE', `"to" ${oneOf(...STRATEGIES)(to) ?? ''}`, coordinate);
   const known = ARGUMENTS_OF[to];
-  for (const name of ['keep', 'step', 'unit', 'decimals', 'spread']) {
+  for (const name of ['keep', 'step', 'unit', 'timeZone', 'decimals', 'spread']) {
     // An argument that the strategy ignores would suggest protection that is not there.
     if (isGiven(args[name]) && !known.includes(name)) {
       throw new DirectiveError('INVALID_RULE', `@minimize(to: ${to}) takes no "${name}"`, coordinate);
@@ -120,13 +120,33 @@ function readGeneralization(args: Arguments, coordinate: string): Generalization
       coordinate,
     );
   }
+  if (isGiven(args.timeZone) && !isGiven(args.unit))
+    throw new DirectiveError('INVALID_RULE', '"timeZone" only goes with "unit"', coordinate);
   if (isGiven(args.step)) return { step: readStep(args.step, coordinate) };
   if (isGiven(args.decimals))
     return { decimals: readCount(args.decimals, 'decimals', coordinate, MAX_DECIMALS) };
   if (!DATE_UNITS.includes(args.unit)) {
     throw new DirectiveError('INVALID_RULE', '"unit" must be DAY, MONTH, YEAR or DECADE', coordinate);
   }
-  return { unit: args.unit as DateUnit };
+  const timeZone = isGiven(args.timeZone) ? readTimeZone(args.timeZone, coordinate) : undefined;
+  return withoutUndefined({ unit: args.unit as DateUnit, timeZone });
+}
+
+/** Offsets, which Node 22 takes for time zones, change with the seasons. */
+function readTimeZone(value: unknown, coordinate: string): string {
+  if (typeof value === 'string' && /^[A-Za-z]/.test(value)) {
+    try {
+      new Intl.DateTimeFormat('en', { timeZone: value });
+      return value;
+    } catch {
+      // Unknown.
+    }
+  }
+  throw new DirectiveError(
+    'INVALID_RULE',
+    '"timeZone" must be a name of the IANA database, such as "Europe/Vienna"',
+    coordinate,
+  );
 }
 
 function readCount(value: unknown, argument: string, coordinate: string, max: number): number {

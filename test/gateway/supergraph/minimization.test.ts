@@ -65,6 +65,10 @@ describe('a strategy compared with the one before', () => {
     [by({ unit: 'MONTH' }), 'stronger', by({ unit: 'YEAR' })],
     [by({ unit: 'YEAR' }), 'stronger', by({ unit: 'DECADE' })],
     [by({ unit: 'DECADE' }), 'weaker', by({ unit: 'YEAR' })],
+    [by({ unit: 'DAY', timeZone: 'UTC' }), 'stronger', by({ unit: 'YEAR', timeZone: 'UTC' })],
+    [by({ unit: 'DAY', timeZone: 'UTC' }), 'incomparable', by({ unit: 'YEAR', timeZone: 'Asia/Tokyo' })],
+    [by({ unit: 'DAY' }), 'incomparable', by({ unit: 'DAY', timeZone: 'UTC' })],
+    [by({ unit: 'DAY', timeZone: 'UTC' }), 'incomparable', by({ unit: 'YEAR' })],
     [by({ step: 20 }), 'equal', by({ step: 20 })],
     [by({ step: 20 }), 'weaker', by({ step: 10 })],
     [by({ step: 20 }), 'stronger', by({ step: 40 })],
@@ -157,6 +161,10 @@ describe('the directive in words', () => {
     ['@minimize(to: REDACT)', minimized(REDACT)],
     ['@minimize(to: MASK, keep: 4)', minimized(mask(4))],
     ['@minimize(to: GENERALIZE, unit: DAY)', minimized(by({ unit: 'DAY' }))],
+    [
+      '@minimize(to: GENERALIZE, unit: DAY, timeZone: Europe/Vienna)',
+      minimized(by({ unit: 'DAY', timeZone: 'Europe/Vienna' })),
+    ],
     ['@minimize(to: NOISE, spread: 10, step: 2)', minimized(noise(10, 2))],
     ['@minimize(to: REDACT, unless: a & b | c)', minimized(REDACT, [['a', 'b'], ['c']])],
   ])('%s', (text, minimization) => {

@@ -1,4 +1,3 @@
-import type { DateUnit } from '../specification/minimize.js';
 import { decimalOf, floorTo, formatDecimal, parseDecimal, toDouble, truncateTo } from './decimal.js';
 import type { Decimal } from './decimal.js';
 
@@ -27,22 +26,4 @@ export function cutDecimals(value: unknown, decimals: number): number | string |
 function readNumber(value: unknown): Decimal | undefined {
   if (typeof value === 'number') return decimalOf(value);
   return typeof value === 'string' ? parseDecimal(value) : undefined;
-}
-
-const DATE = /^(\d{4})-(\d{2})-(\d{2})(T.*)?$/;
-
-/** A date stays a date, a string a string. */
-export function generalizeDate(value: unknown, unit: DateUnit): Date | string | null {
-  const text = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value;
-  const match = typeof text === 'string' ? DATE.exec(text) : null;
-  if (match === null) return null;
-  const [, year = '', month = '', day = '', time] = match;
-  const first = {
-    DAY: `${year}-${month}-${day}`,
-    MONTH: `${year}-${month}-01`,
-    YEAR: `${year}-01-01`,
-    DECADE: `${year.slice(0, 3)}0-01-01`,
-  }[unit];
-  const shortened = time === undefined ? first : `${first}T00:00:00.000Z`;
-  return value instanceof Date ? new Date(`${first}T00:00:00.000Z`) : shortened;
 }
