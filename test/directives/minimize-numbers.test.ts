@@ -1,8 +1,11 @@
+import { protectSchema } from '@behalf/directives';
+import type { CoordinateRules } from '@behalf/directives';
 import * as fc from 'fast-check';
+import { buildSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { isMultipleOf } from '../../directives/src/minimize/decimal.js';
 import { generalizeNumber } from '../../directives/src/minimize/generalize-number.js';
-import { testedSubgraph } from './support.js';
+import { testedSchema, testedSubgraph } from './support.js';
 import type { TestedSubgraph } from './support.js';
 
 /** A subgraph without a resolver for its scalars, which then write what they are given. */
@@ -153,6 +156,23 @@ describe('an argument that does not fit the field stops the start, and names it'
       }),
     );
     expect(() => subgraphOf(type, directive)).toThrow(message);
+  });
+
+  it.each([
+    [{ step: Number.NaN }, 'an argument cannot be NaN'],
+    [{ step: Infinity }, 'an argument cannot be Infinity'],
+    [{ step: 10n }, 'an argument cannot be a bigint'],
+    [{ step: 0 }, '"step" must be a number above 0'],
+    [{ step: 0.1 + 0.2 }, '"step" must have at most 15 digits'],
+    [{ decimals: 400 }, '"decimals" must be a whole number from 0 to 15'],
+    [{ unit: 'YEAR', timeZone: 'Vienna' }, '"timeZone" must be a name of the IANA database'],
+  ])('also in code: %o', (by, message) => {
+    const rules = {
+      'Query.x': { public: {}, minimize: { to: 'GENERALIZE', ...by } },
+    } as unknown as CoordinateRules;
+    expect(() =>
+      testedSchema((base) => protectSchema(buildSchema('type Query { x: Float }'), { ...base, rules })),
+    ).toThrow(`Query.x: ${message}`);
   });
 
   it.each([

@@ -67,7 +67,11 @@ function valueNode(value: unknown, coordinate: string): ConstValueNode {
       })),
     };
   }
-  throw new DirectiveError('INVALID_RULE', `an argument cannot be a ${typeof value}`, coordinate);
+  throw new DirectiveError(
+    'INVALID_RULE',
+    `an argument cannot be ${typeof value === 'number' ? value : `a ${typeof value}`}`,
+    coordinate,
+  );
 }
 
 /** Enum arguments of Behalf's directives, which are strings in an object. */
