@@ -266,7 +266,7 @@ describe('requests that differ from the registration', () => {
     const response = await fetch(url, { redirect: 'manual' });
     expect(response.status).toBe(400);
     expect(response.headers.get('location')).toBeNull();
-    expect(await response.text()).toContain('This did not work');
+    expect(await response.text()).toContain('You cannot go back to this application');
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 

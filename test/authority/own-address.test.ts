@@ -185,6 +185,6 @@ describe('RFC 9111: metadata and keys can be cached', () => {
 
   it('an unknown path does not say so', async () => {
     const { headers, status } = await ask(plain, { target: '/.well-known/openid-configuration/x' });
-    expect([status, headers['cache-control']]).toEqual([404, undefined]);
+    expect([status, headers['cache-control']]).toEqual([404, 'no-store']);
   });
 });
