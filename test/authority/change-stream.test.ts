@@ -230,7 +230,7 @@ describe('rfc8936 polling', () => {
       order.push('delivered');
       return result;
     });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 50));
     order.push('revoking');
     const { jti } = await revoke();
     expect(Object.keys((await waiting).sets)).toEqual([jti]);

@@ -8,6 +8,7 @@ import { ConsentExpiry } from '../../authority/consent/expiry.js';
 import { type ConsentTerms, verifyConsents } from '../../authority/internal.js';
 import { signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
+import { untilMoment } from '../support/wait.js';
 
 const SILENT = { log: () => undefined };
 const SOON = { timeout: 20_000, interval: 50 };
@@ -102,8 +103,9 @@ describe('a consent that ends', () => {
 
   it('is ended by the next instance if none was running', async () => {
     await authority.authority.close();
-    const { id } = await authority.consents.grant(terms('forgotten', soon(1_500)));
-    await new Promise((resolve) => setTimeout(resolve, 1_700));
+    const end = soon(1_500);
+    const { id } = await authority.consents.grant(terms('forgotten', end));
+    await untilMoment(end.getTime() + 1);
     expect(await expiries([id])).toEqual({ events: [], changes: [] });
     await authority.restart();
     await expect.poll(async () => (await expiries([id])).changes.length, SOON).toBe(1);

@@ -10,6 +10,7 @@ import {
 } from '../../authority/internal.js';
 import { createAuthorityDatabase } from '../support/authority-database.js';
 import type { TestDatabase } from '../support/database.js';
+import { untilMoment } from '../support/wait.js';
 
 const SUBJECTS = ['alma', 'noor'];
 const CLIENTS = ['budget-app', 'bank-console'];
@@ -118,8 +119,9 @@ async function take(step: Step): Promise<void> {
   if (step.kind === 'lapse') {
     const choice = { scopes: SCOPES, declined: [], purposes: PURPOSES, detail: 'full' } as const;
     // On a busy machine it can expire before it begins, and is then refused.
-    await register.grant(terms(step, choice, MOMENT_MS)).catch(refusedIsFine);
-    await new Promise((resolve) => setTimeout(resolve, 2 * MOMENT_MS));
+    const lapsing = terms(step, choice, MOMENT_MS);
+    await register.grant(lapsing).catch(refusedIsFine);
+    await untilMoment(lapsing.until.getTime() + 1);
     // Otherwise the next change finds it expired but not yet ended.
     if (step.recorded) await register.recordExpired(100);
     return;

@@ -117,9 +117,5 @@ export async function changes(
   return test.database.db.selectFrom('authority.change_event').selectAll().orderBy('seq').execute();
 }
 
-/** Cut-offs are in whole seconds: a token from the same second counts as earlier. */
-export async function nextSecond(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000) + 20));
-}
-
+export { nextSecond } from '../support/wait.js';
 export { REDIRECT_URI };

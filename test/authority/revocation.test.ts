@@ -6,6 +6,7 @@ import { removeEndedSessions } from '../../authority/oidc/adapter.js';
 import type { ConsentTerms } from '../../authority/internal.js';
 import { BrowserlessPerson, signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
+import { nextSecond, until } from '../support/wait.js';
 
 const ALMA = { user: 'alma', password: 'alma-demo' };
 const NOOR = { user: 'noor', password: 'noor-demo' };
@@ -51,11 +52,6 @@ function terms(subject: string, more: Partial<ConsentTerms> = {}): ConsentTerms 
 
 async function changes() {
   return authority.database.db.selectFrom('authority.change_event').selectAll().orderBy('seq').execute();
-}
-
-/** Cut-offs are in whole seconds: a token from the same second counts as earlier. */
-async function nextSecond(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000) + 20));
 }
 
 describe('revokeConsent', () => {
@@ -311,7 +307,7 @@ describe('a race between issuing and revoking', () => {
         issued.push(decodeJwt(next.access_token).iat ?? Infinity);
       }
     });
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await until(() => issued.length > 0, 'a token was issued');
     const { change } = await authority.consents.revokeClient('budget-app', BY_ADMIN);
     await Promise.all(refreshing);
     const event = (await changes()).find(({ seq }) => seq === change?.seq);

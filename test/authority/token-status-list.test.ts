@@ -17,6 +17,7 @@ import { until } from '../gateway/support.js';
 import { signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
 import { BY_ADMIN } from './ssf-setup.js';
+import { nextSecond } from '../support/wait.js';
 
 const ALMA = { user: 'alma', password: 'alma-demo' };
 const NOOR = { user: 'noor', password: 'noor-demo' };
@@ -161,7 +162,7 @@ describe('a status list token', () => {
   it('shows the end of a person’s sessions, but not for later tokens', async () => {
     const before = await connect(NOOR);
     await authority.consents.revokeSubjectSessions(before.claims.sub, BY_ADMIN);
-    await new Promise((resolve) => setTimeout(resolve, 1_050 - (Date.now() % 1_000)));
+    await nextSecond();
     const after = await connect(NOOR);
     await until(async () => (await statusOf(before.claims)) === 1, 'the bit is set');
     expect(await statusOf(after.claims)).toBe(0);

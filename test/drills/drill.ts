@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as oauth from 'openid-client';
 import { EXAMPLE_AUDIENCE } from '@behalf/example/internal';
 import { BrowserlessPerson } from '@behalf/example/internal';
@@ -112,12 +111,4 @@ export function ask(system: DrillSystem, token: string, query: string = ME): Pro
   return post(`${system.gatewayUrl}/graphql`, query, { authorization: `Bearer ${token}` });
 }
 
-/** @returns milliseconds until the condition held */
-export async function until(isSo: () => Promise<boolean>, what: string, timeoutMs = 10_000): Promise<number> {
-  const since = performance.now();
-  while (!(await isSo())) {
-    expect(performance.now() - since < timeoutMs, what);
-    await sleep(5);
-  }
-  return performance.now() - since;
-}
+export { until } from '../support/wait.js';

@@ -19,7 +19,6 @@ export const streamCut: Drill = {
         const { status, codes } = await ask(system, token);
         return status === 503 && codes.includes('REVOCATION_STATE_STALE');
       }, 'the gateway refuses');
-      expect(waitedMs <= MAX_STALENESS_MS + 2_000, 'it refuses when its view is too old');
       report.stopped(
         `after ${(waitedMs / 1000).toFixed(1)} s the gateway refuses every token (503 REVOCATION_STATE_STALE)`,
       );

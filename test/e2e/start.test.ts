@@ -4,13 +4,13 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectPath } from '@behalf/example/internal';
+import { until } from '../support/wait.js';
 
 let dataDir: string;
 let port: number;
-const started: ChildProcess[] = [];
+const started: Start[] = [];
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'behalf-e2e-'));
@@ -18,9 +18,11 @@ beforeAll(async () => {
   port = await freeRange();
 });
 afterAll(async () => {
-  for (const child of started) child.kill('SIGKILL');
-  await sleep(1_000);
-  await rm(dataDir, { recursive: true, force: true });
+  for (const { child } of started) child.kill('SIGKILL');
+  await Promise.all(started.map(({ exited }) => exited));
+  // The watchdog of a killed program stops its database.
+  await until(() => databasePid().then(isDead, () => true), 'the database has ended');
+  await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
 });
 
 interface Start {
@@ -39,19 +41,22 @@ function start(args: readonly string[] = []): Start {
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
-  started.push(child);
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  return { child, output: () => text, exited: new Promise((resolve) => child.once('exit', resolve)) };
+  const run: Start = {
+    child,
+    output: () => text,
+    exited: new Promise((resolve) => child.once('exit', resolve)),
+  };
+  started.push(run);
+  return run;
 }
 
 async function untilReady(run: Start): Promise<void> {
-  for (let waited = 0; waited < 90_000; waited += 100) {
-    if (run.output().includes('Behalf is ready')) return;
-    if (run.child.exitCode !== null) break;
-    await sleep(100);
-  }
+  const isReady = (): boolean => run.output().includes('Behalf is ready');
+  await until(() => isReady() || run.child.exitCode !== null, 'it is ready or has ended', 150_000);
+  if (isReady()) return;
   throw new Error(`it did not become ready:\n${run.output()}`);
 }
 
@@ -59,6 +64,8 @@ async function databasePid(): Promise<number> {
   const text = await readFile(join(dataDir, 'database/postgres/postmaster.pid'), 'utf8');
   return Number(text.split('\n')[0]);
 }
+
+const isDead = (pid: number): boolean => !isAlive(pid);
 
 function isAlive(pid: number): boolean {
   try {

@@ -76,7 +76,7 @@ class ForeignTransmitter {
     if (this.queue.size === 0 && body.returnImmediately !== true) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
-        setTimeout(resolve, 100);
+        setTimeout(resolve, 50);
       });
     }
     return { sets: Object.fromEntries(this.queue) };

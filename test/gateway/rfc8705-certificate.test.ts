@@ -16,6 +16,7 @@ import {
   TestSubgraph,
 } from './support.js';
 import type { Answer, Asking, TestGateway } from './support.js';
+import { until } from '../support/wait.js';
 
 const READ = '{ me { id name } }';
 const READ_DATA = { me: { id: 'c-000001', name: 'Name of c-000001' } };
@@ -199,8 +200,10 @@ describe('section 3: TLS ends at the gateway', () => {
   it('closes with open connections, after running requests', async () => {
     const closing = await startTls();
     const agent = new Agent({ keepAlive: true });
+    let answer = (): void => undefined;
+    const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
     people.instead = async (_request, response) => {
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await mayAnswer;
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify({ data: { me: { id: 'late', name: 'late' } } }));
     };
@@ -208,10 +211,12 @@ describe('section 3: TLS ends at the gateway', () => {
       const idle = connect({ ...addressOf(closing), ca: server.pem, servername: SERVER_NAME });
       await new Promise((resolve) => idle.once('secureConnect', resolve));
       const answering = askTls(closing, await issuer.mint({ scope: 'name' }), undefined, {}, agent);
-      while (people.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      await until(() => people.requests.length > 0, 'the request is running');
       const ended = new Promise((resolve) => idle.once('close', resolve));
       idle.on('error', () => undefined);
-      await closing.running.close();
+      const closed = closing.running.close();
+      answer();
+      await closed;
       expect((await answering).body.data).toMatchObject({ me: { id: 'late' } });
       await ended;
     } finally {

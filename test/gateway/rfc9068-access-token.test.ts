@@ -19,6 +19,7 @@ import {
   TestSubgraph,
 } from './support.js';
 import type { Answer, TestGateway } from './support.js';
+import { untilMoment } from '../support/wait.js';
 
 const cleanup = new Cleanup();
 let issuer: TestIssuer;
@@ -372,7 +373,7 @@ describe('verified once, checked every time', () => {
       }),
     ];
     for (const token of tokens) await expectAccepted(token);
-    await new Promise((resolve) => setTimeout(resolve, end * 1000 - Date.now() + 20));
+    await untilMoment(end * 1_000);
     people.requests.length = 0;
     await expectTokenRefused(tokens[0] ?? '', 'EXPIRED');
     await expectTokenRefused(tokens[1] ?? '', 'CONSENT_ENDED');

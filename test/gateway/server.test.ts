@@ -288,7 +288,7 @@ describe('the shutdown', () => {
     await until(() => held !== undefined, 'the request is running');
     let isClosed = false;
     const closed = own.run().then(() => (isClosed = true));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 50));
     expect(isClosed).toBe(false);
     await expect(ask(`${closing.url}/graphql`, '{ hello }')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     if (held !== undefined) sendJson(held, 200, { data: { hello: 'late' } });

@@ -213,7 +213,7 @@ describe('an unavailable store', () => {
       cleanup.add(await startRedis(port));
       const end = performance.now() + 15_000;
       while (!log.codes().includes('RATE_STORE_AVAILABLE') && performance.now() < end) {
-        await new Promise((resolve) => setTimeout(resolve, 250));
+        await new Promise((resolve) => setTimeout(resolve, 50));
         await counters.consume(slow, 'bo', 1);
       }
       expect(log.codes()).toContain('RATE_STORE_AVAILABLE');

@@ -13,6 +13,7 @@ export { freePort } from '../../subgraphs/bank/start/free-port.js';
 export * from './support/http.js';
 export * from './support/issuer.js';
 export * from './support/subgraph.js';
+export { until } from '../support/wait.js';
 
 /** The challenge for a caller without credentials: both schemes, and no error (RFC 6750 section 3). */
 export const BOTH_SCHEMES =

@@ -154,7 +154,7 @@ export class Transmitter {
     if (this.queue.size === 0 && !returnImmediately && !this.isHasty) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
-        setTimeout(resolve, 150);
+        setTimeout(resolve, 50);
       });
     }
     const sets = Object.fromEntries(this.queue);

@@ -29,6 +29,7 @@ import {
 import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { signInAndConsent } from '../support/person.js';
 import { projectPath } from '@behalf/example/internal';
+import { nextSecond } from '../support/wait.js';
 
 const REASON = 'the-secret-reason of the incident';
 
@@ -216,8 +217,7 @@ describe('an administrator revokes', () => {
     expect(unknown.body.data).toEqual({
       revokeClient: { outcome: 'UNKNOWN', ended: [], inForce: null },
     });
-    // Cut-offs are in whole seconds: a token from the same second counts as earlier.
-    await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000) + 20));
+    await nextSecond();
   });
 });
 

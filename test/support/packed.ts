@@ -1,10 +1,10 @@
 import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { projectPath } from '../../subgraphs/bank/shared/project-path.js';
 import { installPacked, packAll } from '../release/pack.js';
 import type { PackedPackage } from '../release/pack.js';
+import { until } from './wait.js';
 
 /** Longest wait for another test file that packs or installs. */
 const MAX_WAIT_MS = 240_000;
@@ -40,12 +40,11 @@ async function once<T>(name: string, make: (folder: string) => Promise<T>): Prom
 }
 
 async function outcomeOf<T>(file: string): Promise<Outcome<T>> {
-  for (let waitedMs = 0; waitedMs < MAX_WAIT_MS; waitedMs += 100) {
-    const text = await readFile(file, 'utf8').catch(() => undefined);
-    if (text !== undefined) return JSON.parse(text) as Outcome<T>;
-    await sleep(100);
-  }
-  return { error: `not ready after ${MAX_WAIT_MS} ms` };
+  let text: string | undefined;
+  const isWritten = async (): Promise<boolean> =>
+    (text = await readFile(file, 'utf8').catch(() => undefined)) !== undefined;
+  await until(isWritten, `${file} is written`, MAX_WAIT_MS);
+  return JSON.parse(text ?? '') as Outcome<T>;
 }
 
 /** Every published package as a tarball, packed once for a run. `npm test` builds them first. */

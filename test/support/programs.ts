@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './wait.js';
 
 /** Longest time until a program is ready, on a machine that is busy. */
 const MAX_START_MS = 60_000;
@@ -34,11 +34,9 @@ export class Programs {
 
   /** Waits until a program has written what says that it is ready. */
   async ready(program: Program, sign: RegExp): Promise<Program> {
-    for (let waitedMs = 0; waitedMs < MAX_START_MS; waitedMs += 25) {
-      if (sign.test(program.output())) return program;
-      if (program.child.exitCode !== null) break;
-      await sleep(25);
-    }
+    const isReady = (): boolean => sign.test(program.output());
+    await until(() => isReady() || program.child.exitCode !== null, 'a program is ready', MAX_START_MS);
+    if (isReady()) return program;
     throw new Error(`${program.child.spawnargs.join(' ')} did not start:\n${program.output()}`);
   }
 

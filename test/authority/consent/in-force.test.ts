@@ -121,7 +121,7 @@ describe('whoever waits for a change to be in force', () => {
   it('is answered when the last gateway acknowledges it', async () => {
     await follow('behind', { delivered: 0 });
     const answer = timed(acknowledgements.inForce(change, 20_000));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 50));
     await acknowledge('behind', change.seq);
     const [state, ms] = await answer;
     expect(state).toMatchObject({ everywhere: true, gateways: 1 });
@@ -147,7 +147,7 @@ describe('whoever waits for a change to be in force', () => {
   it('is told the present state when the authority stops', async () => {
     await follow('behind', { delivered: 0 });
     const answer = timed(acknowledgements.inForce(change, 20_000));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 50));
     await acknowledgements.close();
     const [state, ms] = await answer;
     expect(state).toMatchObject({ everywhere: false, waitingFor: ['behind'] });

@@ -109,16 +109,3 @@ export function send(
     request.end(body);
   });
 }
-
-/** Waits until the condition holds. */
-export async function until(
-  isSo: () => boolean | Promise<boolean>,
-  what: string,
-  timeoutMs = 60_000,
-): Promise<void> {
-  const end = Date.now() + timeoutMs;
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`never happened: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 15));
-  }
-}

@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How often a condition is looked at. */
+const EVERY_MS = 15;
+
+/**
+ * Waits until the condition holds. A test waits for the state that it needs, not for a time in which it should be reached.
+ *
+ * @param timeoutMs when it counts as never; long, because the machine may be busy
+ * @returns the milliseconds that it took
+ */
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 60_000,
+): Promise<number> {
+  const since = performance.now();
+  while (!(await isSo())) {
+    if (performance.now() - since > timeoutMs) throw new Error(`never happened: ${what}`);
+    await sleep(EVERY_MS);
+  }
+  return performance.now() - since;
+}
+
+/** Waits until the clock shows this moment. */
+export async function untilMoment(moment: Date | number): Promise<void> {
+  await until(() => Date.now() >= Number(moment), 'the moment');
+}
+
+/** Cut-offs are in whole seconds: a token from the same second counts as earlier. */
+export async function nextSecond(): Promise<void> {
+  await untilMoment((Math.floor(Date.now() / 1_000) + 1) * 1_000);
+}
