@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '@behalf/directives/internal';
+import type { Clock } from '@behalf/directives';
 import { AuditError } from './errors.js';
 
 export interface BatchWriterOptions<Item> {
@@ -18,6 +19,8 @@ export interface BatchWriterOptions<Item> {
   readonly maxBatchBytes?: number;
   /** How long an item is retried while writes fail, in milliseconds. 0: never retried. Default: 5,000. */
   readonly maxWaitMs?: number | undefined;
+  /** Default: the machine's. */
+  readonly clock?: Clock | undefined;
 }
 
 interface Waiting<Item> {
@@ -40,6 +43,7 @@ const MAX_PAUSE_MS = 1_000;
  */
 export class BatchWriter<Item> {
   readonly #options: BatchWriterOptions<Item>;
+  readonly #clock: Clock;
   #queue: Waiting<Item>[] = [];
   /** The size of the items in the queue and in the current write. */
   #waitingBytes = 0;
@@ -49,6 +53,7 @@ export class BatchWriter<Item> {
 
   constructor(options: BatchWriterOptions<Item>) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** How many items could not be made durable. */
@@ -71,7 +76,7 @@ export class BatchWriter<Item> {
     }
     this.#waitingBytes += bytes;
     return new Promise((resolve, reject) => {
-      this.#queue.push({ item, bytes, sinceMs: performance.now(), resolve, reject });
+      this.#queue.push({ item, bytes, sinceMs: this.#clock.monotonic(), resolve, reject });
       this.#writing ??= this.#drain();
     });
   }
@@ -105,7 +110,7 @@ export class BatchWriter<Item> {
       this.#queue = [...unwritten, ...this.#queue];
       this.#giveUpOld(failure);
       if (this.#queue.length === 0) break;
-      await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      await this.#clock.sleep(pauseMs, this.#closing.signal);
       pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
     }
     this.#writing = undefined;
@@ -150,7 +155,7 @@ export class BatchWriter<Item> {
   }
 
   #giveUpOld(cause: unknown): void {
-    const leastMs = performance.now() - (this.#options.maxWaitMs ?? 5_000);
+    const leastMs = this.#clock.monotonic() - (this.#options.maxWaitMs ?? 5_000);
     const isOver = ({ sinceMs }: Waiting<Item>): boolean =>
       this.#closing.signal.aborted || sinceMs <= leastMs;
     const over = this.#queue.filter(isOver);

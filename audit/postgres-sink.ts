@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { Clock } from '@behalf/directives';
 import { timeoutSettings } from '@behalf/store/internal';
 import { BatchWriter } from './batch-writer.js';
 import type { APPENDED_COLUMNS } from './columns.js';
@@ -12,6 +13,8 @@ export interface PostgresSinkOptions {
   readonly maxQueue?: number;
   /** How long a record is retried while the database cannot be written, in milliseconds. Default: 5,000. */
   readonly maxWaitMs?: number;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 /** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): faults of a row's content. */
@@ -44,7 +47,7 @@ export class PostgresAuditSink implements AuditSink {
   /** Takes records as JSON, so that each is serialized once. */
   readonly #writer: BatchWriter<string>;
 
-  constructor({ databaseUrl, maxQueue, maxWaitMs }: PostgresSinkOptions) {
+  constructor({ databaseUrl, maxQueue, maxWaitMs, clock }: PostgresSinkOptions) {
     this.#pool = new pg.Pool({
       connectionString: databaseUrl,
       max: 1,
@@ -63,6 +66,7 @@ export class PostgresAuditSink implements AuditSink {
       isFaultOfItem: (error) => error instanceof pg.DatabaseError && FAULT_OF_ROW.test(error.code ?? ''),
       maxWaitMs,
       maxQueue,
+      clock,
     });
   }
 

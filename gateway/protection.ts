@@ -1,4 +1,5 @@
 import type { Policy } from '@behalf/policy';
+import { systemClock } from '@behalf/directives/internal';
 import { Revocations } from '@behalf/revocation/internal';
 import { dpopRules } from './authenticate/dpop/options.js';
 import type { DpopRules } from './authenticate/dpop/options.js';
@@ -154,6 +155,7 @@ function createRevocations(
     log,
     hooks,
     refreshKeys: (issuer) => trusted.refreshKeys(issuer),
+    clock: systemClock,
   });
 }
 

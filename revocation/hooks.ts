@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '@behalf/directives/internal';
+import type { Clock } from '@behalf/directives';
 import type { RevocationLog } from './log.js';
 import type { RevokedSubject } from './view.js';
 
@@ -45,10 +46,18 @@ const MAX_WAIT_MS = 5_000;
 /** Minimum pause between log lines about failing hooks. */
 const LOG_EVERY_MS = 10_000;
 
+export interface HookQueueOptions {
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
+  readonly maxWaiting?: number | undefined;
+  readonly maxWaitMs?: number | undefined;
+}
+
 /** Passes announcements to the team's hooks without ever delaying the view. */
 export class HookQueue {
   readonly #hooks: RevocationHooks;
   readonly #log: RevocationLog;
+  readonly #clock: Clock;
   readonly #maxWaiting: number;
   readonly #maxWaitMs: number;
   #waiting: Revocation[] = [];
@@ -56,9 +65,14 @@ export class HookQueue {
   #failures = 0;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(hooks: RevocationHooks, log: RevocationLog, maxWaiting = MAX_WAITING, maxWaitMs = MAX_WAIT_MS) {
+  constructor(
+    hooks: RevocationHooks,
+    log: RevocationLog,
+    { clock = systemClock, maxWaiting = MAX_WAITING, maxWaitMs = MAX_WAIT_MS }: HookQueueOptions = {},
+  ) {
     this.#hooks = hooks;
     this.#log = log;
+    this.#clock = clock;
     this.#maxWaiting = maxWaiting;
     this.#maxWaitMs = maxWaitMs;
   }
@@ -71,7 +85,7 @@ export class HookQueue {
     if (this.#hooks.onRevocation === undefined && this.#hooks.onConsentChange === undefined) return;
     if (this.#waiting.length >= this.#maxWaiting) {
       // A cache that misses an announcement must not look complete.
-      this.#waiting = [{ kind: 'unknown', endedAtMs: Date.now() }];
+      this.#waiting = [{ kind: 'unknown', endedAtMs: this.#clock.now() }];
       this.#logFailure('DROPPED');
     } else this.#waiting.push(revocation);
     if (!this.#isRunning) void this.#run();
@@ -96,21 +110,23 @@ export class HookQueue {
   }
 
   async #settle(hook: () => unknown): Promise<void> {
-    const over = new AbortController();
-    const late = sleep(this.#maxWaitMs, 'late', { signal: over.signal, ref: false }).catch(() => undefined);
+    let cancel: () => void = () => undefined;
+    const late = new Promise<'late'>((resolve) => {
+      cancel = this.#clock.after(this.#maxWaitMs, () => resolve('late'));
+    });
     try {
       if ((await Promise.race([hook(), late])) === 'late') this.#logFailure('TIMEOUT');
     } catch {
       // Its message could contain anything.
       this.#logFailure('THROWN');
     } finally {
-      over.abort();
+      cancel();
     }
   }
 
   #logFailure(reason: 'DROPPED' | 'THROWN' | 'TIMEOUT'): void {
     this.#failures += 1;
-    const nowMs = performance.now();
+    const nowMs = this.#clock.monotonic();
     if (nowMs - this.#loggedAtMs < LOG_EVERY_MS) return;
     this.#loggedAtMs = nowMs;
     this.#log.log('error', 'REVOCATION_HOOK_FAILED', { reason, failures: this.#failures });

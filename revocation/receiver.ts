@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isRecord } from '@behalf/directives/internal';
+import { isRecord, systemClock } from '@behalf/directives/internal';
 import type { JWTPayload } from 'jose';
+import type { Clock } from '@behalf/directives';
 import { ACCESS_RESUMED, ACCESS_SUSPENDED, readSubject, readSuspended, SESSION_REVOKED } from './events.js';
 import { FOREIGN_EVENTS, readForeignEvents } from './foreign-events.js';
 import type { ForeignEventName } from './foreign-events.js';
@@ -47,6 +47,7 @@ export class SsfReceiver {
   readonly #options: ReceiverOptions;
   readonly #view: RevocationView;
   readonly #log: RevocationLog;
+  readonly #clock: Clock;
   /** Refetches the keys that verify the issuer's tokens. */
   readonly #refreshKeys: (issuer: string) => Promise<void>;
 
@@ -55,12 +56,14 @@ export class SsfReceiver {
     view: RevocationView,
     log: RevocationLog,
     refreshKeys: (issuer: string) => Promise<void> = async () => undefined,
+    clock: Clock = systemClock,
   ) {
     this.#options = options;
     this.#view = view;
     this.#log = log;
     this.#refreshKeys = refreshKeys;
-    this.#client = new TransmitterClient(options, this.#closing.signal);
+    this.#clock = clock;
+    this.#client = new TransmitterClient(options, this.#closing.signal, clock);
   }
 
   start(): void {
@@ -86,7 +89,7 @@ export class SsfReceiver {
         pauseMs = RETRY_MIN_MS;
         continue;
       }
-      await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      await this.#clock.sleep(pauseMs, this.#closing.signal);
       pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS);
     }
   }
@@ -108,8 +111,8 @@ export class SsfReceiver {
 
   async #openStream(): Promise<Stream> {
     const { foreign, issuer } = this.#options;
-    if (foreign !== undefined) return openForeignStream(this.#client, this.#options, foreign);
-    const stream = await createStream(this.#client, this.#options, this.#view);
+    if (foreign !== undefined) return openForeignStream(this.#client, this.#options, foreign, this.#clock);
+    const stream = await createStream(this.#client, this.#options, this.#view, this.#clock);
     this.#view.suspensions.beginStream(issuer);
     return stream;
   }

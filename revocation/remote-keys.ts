@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { isRecord } from '@behalf/directives/internal';
+import { isRecord, systemClock } from '@behalf/directives/internal';
 import { FetchError, fetchJson } from '@behalf/http/internal';
 import type { FetchFailure } from '@behalf/http/internal';
 import { createLocalJWKSet, errors } from 'jose';
 import type { JWTHeaderParameters, JWTVerifyOptions } from 'jose';
+import type { Clock } from '@behalf/directives';
 import { verifyByAny } from './verify-by-any.js';
 import type { FoundKey, VerificationKey, VerifiedByKey } from './verify-by-any.js';
 
@@ -24,6 +25,8 @@ export interface RemoteKeysOptions {
   readonly locate: () => Promise<string>;
   /** Pause between two fetches for unknown keys, whoever sends them. Milliseconds, default 5,000. */
   readonly cooldownMs?: number;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 const KEYS_TIMEOUT_MS = 5_000;
@@ -53,9 +56,11 @@ export class RemoteKeys {
   #failure: KeysUnavailableError | undefined;
   #underWay: Promise<void> | undefined;
   readonly #options: RemoteKeysOptions;
+  readonly #clock: Clock;
 
   constructor(options: RemoteKeysOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** Whether the keys were ever needed. */
@@ -73,11 +78,11 @@ export class RemoteKeys {
    * @throws {KeysUnavailableError} if the known keys are too old, and newer ones unavailable
    */
   freshen(): Promise<void> | undefined {
-    const ageMs = sinceMs(this.#fetchedAt);
+    const ageMs = this.#sinceMs(this.#fetchedAt);
     if (ageMs < KEYS_REFRESH_AFTER_MS) return undefined;
     if (ageMs >= KEYS_MAX_AGE_MS) return this.#fetch();
     // Runs in the background; if it fails, the known keys stay until they are too old.
-    if (sinceMs(this.#attemptedAt) >= this.#cooldownMs) this.#fetch().catch(() => undefined);
+    if (this.#sinceMs(this.#attemptedAt) >= this.#cooldownMs) this.#fetch().catch(() => undefined);
     return undefined;
   }
 
@@ -111,7 +116,8 @@ export class RemoteKeys {
     await this.freshen();
     const known = await this.#match(header);
     if (known.length > 0) return known;
-    if (sinceMs(this.#attemptedAt) < this.#cooldownMs) throw this.#failure ?? new errors.JWKSNoMatchingKey();
+    if (this.#sinceMs(this.#attemptedAt) < this.#cooldownMs)
+      throw this.#failure ?? new errors.JWKSNoMatchingKey();
     await this.#fetch();
     const found = await this.#match(header);
     if (found.length === 0) throw new errors.JWKSNoMatchingKey();
@@ -123,8 +129,8 @@ export class RemoteKeys {
    * cause it.
    */
   async problem(): Promise<KeysUnavailableError['reason'] | undefined> {
-    const isKnown = sinceMs(this.#fetchedAt) < KEYS_MAX_AGE_MS;
-    const isPausing = this.#underWay === undefined && sinceMs(this.#attemptedAt) < this.#cooldownMs;
+    const isKnown = this.#sinceMs(this.#fetchedAt) < KEYS_MAX_AGE_MS;
+    const isPausing = this.#underWay === undefined && this.#sinceMs(this.#attemptedAt) < this.#cooldownMs;
     if (!isKnown && isPausing && this.#failure !== undefined) return this.#failure.reason;
     try {
       await this.freshen();
@@ -142,6 +148,13 @@ export class RemoteKeys {
   async refresh(): Promise<void> {
     await this.#underWay?.catch(() => undefined);
     await this.#fetch();
+  }
+
+  /** By the clock that shows more; Infinity if it never was. */
+  #sinceMs(moment: Moment | undefined): number {
+    if (moment === undefined) return Number.POSITIVE_INFINITY;
+    const { wallMs, monotonicMs } = moment;
+    return Math.max(this.#clock.now() - wallMs, this.#clock.monotonic() - monotonicMs);
   }
 
   get #cooldownMs(): number {
@@ -168,7 +181,7 @@ export class RemoteKeys {
 
   /** After a pause, since anybody can cause it. Whether there is a newer key set now. */
   async #refetch(): Promise<boolean> {
-    if (sinceMs(this.#attemptedAt) < this.#cooldownMs) return false;
+    if (this.#sinceMs(this.#attemptedAt) < this.#cooldownMs) return false;
     try {
       await this.#fetch();
       return true;
@@ -187,7 +200,7 @@ export class RemoteKeys {
 
   async #fetchOnce(): Promise<void> {
     // Counted from the request: a key withdrawn while the response was in transit is still in it.
-    const askedAt = now();
+    const askedAt: Moment = { wallMs: this.#clock.now(), monotonicMs: this.#clock.monotonic() };
     this.#attemptedAt = askedAt;
     try {
       const address = await this.#options.locate();
@@ -232,14 +245,4 @@ function unavailable(error: unknown): KeysUnavailableError {
 interface Moment {
   readonly wallMs: number;
   readonly monotonicMs: number;
-}
-
-function now(): Moment {
-  return { wallMs: Date.now(), monotonicMs: performance.now() };
-}
-
-/** By the clock that shows more; Infinity if it never was. */
-function sinceMs(moment: Moment | undefined): number {
-  if (moment === undefined) return Number.POSITIVE_INFINITY;
-  return Math.max(Date.now() - moment.wallMs, performance.now() - moment.monotonicMs);
 }

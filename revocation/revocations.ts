@@ -1,3 +1,5 @@
+import { steadyTime } from '@behalf/directives/internal';
+import type { Clock } from '@behalf/directives';
 import { HookQueue } from './hooks.js';
 import type { RevocationHooks } from './hooks.js';
 import type { RevocationLog } from './log.js';
@@ -16,6 +18,7 @@ export interface RevocationsOptions {
   readonly hooks: RevocationHooks;
   /** Refetches the keys that verify the issuer's tokens. */
   readonly refreshKeys: (issuer: string) => Promise<void>;
+  readonly clock: Clock;
 }
 
 /** The issuers' revocations, and the streams that announce them. */
@@ -23,14 +26,15 @@ export class Revocations {
   readonly view: RevocationView;
   readonly #receivers: readonly SsfReceiver[];
 
-  constructor({ streams, log, hooks, refreshKeys, ...bounds }: RevocationsOptions) {
-    const queue = new HookQueue(hooks, log);
+  constructor({ streams, log, hooks, refreshKeys, clock, ...bounds }: RevocationsOptions) {
+    const queue = new HookQueue(hooks, log, { clock });
     this.view = new RevocationView({
       issuers: streams.map(({ issuer }) => issuer),
       ...bounds,
+      now: steadyTime(clock),
       whenRevoked: (what, atSeconds) => queue.tell(what, atSeconds),
     });
-    this.#receivers = streams.map((stream) => new SsfReceiver(stream, this.view, log, refreshKeys));
+    this.#receivers = streams.map((stream) => new SsfReceiver(stream, this.view, log, refreshKeys, clock));
   }
 
   start(): void {

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { isRecord, isStringArray } from '@behalf/directives/internal';
+import type { Clock } from '@behalf/directives';
 import { ACCESS_RESUMED, ACCESS_SUSPENDED, SESSION_REVOKED } from './events.js';
 import { SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from './key-events.js';
 import { RemoteKeys } from './remote-keys.js';
@@ -39,6 +40,7 @@ export async function createStream(
   client: TransmitterClient,
   { instance, secret }: ReceiverOptions,
   view: Pick<RevocationView, 'maxStalenessMs' | 'maxTokenLifetimeSeconds'>,
+  clock: Clock,
 ): Promise<Stream> {
   const { document, address: namedBy } = await client.metadata();
   const jwksUri = client.addressIn(document.jwks_uri, namedBy, 'METADATA');
@@ -66,7 +68,7 @@ export async function createStream(
     endpoint,
     secret: own,
     audience: audiences,
-    keys: keysAt(jwksUri),
+    keys: keysAt(jwksUri, clock),
     unacknowledged: [],
     isComplete: false,
   };
@@ -77,13 +79,14 @@ export async function openForeignStream(
   client: TransmitterClient,
   { secret }: ReceiverOptions,
   { audience, deliveryEndpoint, jwksUri }: ForeignStreamOptions,
+  clock: Clock,
 ): Promise<Stream> {
   return {
     address: undefined,
     endpoint: deliveryEndpoint,
     secret,
     audience: [audience],
-    keys: keysAt(jwksUri ?? (await discoverKeys(client))),
+    keys: keysAt(jwksUri ?? (await discoverKeys(client)), clock),
     unacknowledged: [],
     isComplete: false,
   };
@@ -94,8 +97,8 @@ async function discoverKeys(client: TransmitterClient): Promise<string> {
   return client.addressIn(document.jwks_uri, address, 'METADATA');
 }
 
-function keysAt(jwksUri: string): RemoteKeys {
-  return new RemoteKeys({ locate: async () => jwksUri, cooldownMs: KEYS_COOLDOWN_MS });
+function keysAt(jwksUri: string, clock: Clock): RemoteKeys {
+  return new RemoteKeys({ locate: async () => jwksUri, cooldownMs: KEYS_COOLDOWN_MS, clock });
 }
 
 /** SSF 1.0 section 8.1.1.5. */

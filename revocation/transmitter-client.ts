@@ -1,5 +1,6 @@
 import { isRecord } from '@behalf/directives/internal';
 import { addressProblem, boundedFetch, FetchError, fetchJson } from '@behalf/http/internal';
+import type { Clock } from '@behalf/directives';
 import type { ReceiverOptions } from './stream-options.js';
 
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -36,10 +37,12 @@ export class TransmitterClient {
 
   readonly #options: ReceiverOptions;
   readonly #closing: AbortSignal;
+  readonly #clock: Clock;
 
-  constructor(options: ReceiverOptions, closing: AbortSignal) {
+  constructor(options: ReceiverOptions, closing: AbortSignal, clock: Clock) {
     this.#options = options;
     this.#closing = closing;
+    this.#clock = clock;
     const { issuer, configurationUri, foreign, hosts = [] } = options;
     const named = [issuer, configurationUri, foreign?.deliveryEndpoint].filter((each) => each !== undefined);
     this.#hosts = new Set([...named.map((address) => new URL(address).host), ...hosts]);
@@ -91,7 +94,7 @@ export class TransmitterClient {
       throw timeout.aborted ? new StreamError('TIMEOUT') : error;
     });
     if (!response.ok) throw new StreamError(`HTTP_${response.status}`, response.status);
-    this.skewSeconds = skewSeconds(response.headers.get('date'));
+    this.skewSeconds = skewSeconds(response.headers.get('date'), this.#clock);
     const answer: unknown = await response.json();
     if (!isRecord(answer)) throw new StreamError('ANSWER_UNREADABLE');
     return answer;
@@ -117,7 +120,7 @@ export class TransmitterClient {
 }
 
 /** RFC 9110 section 6.6.1: a server without a clock sends no date, and then there is nothing to compare. */
-function skewSeconds(date: string | null): number {
+function skewSeconds(date: string | null, clock: Clock): number {
   const theirsMs = date === null ? Number.NaN : Date.parse(date);
-  return Number.isNaN(theirsMs) ? 0 : (theirsMs - Date.now()) / 1000;
+  return Number.isNaN(theirsMs) ? 0 : (theirsMs - clock.now()) / 1000;
 }

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { steadyTime, systemClock } from '@behalf/directives/internal';
 import { DIGEST_WORDS, DigestTable } from './digest-table.js';
 import type { Digest } from './digest-table.js';
 import { holdersOf } from './holders.js';
@@ -76,7 +77,7 @@ export class RevocationView {
 
   constructor(options: RevocationViewOptions) {
     this.#options = options;
-    this.now = options.now ?? (() => performance.timeOrigin + performance.now());
+    this.now = options.now ?? steadyTime(systemClock);
     this.#entries = new DigestTable(options.maxEntries ?? 1_000_000);
     this.#freshAtMs = new Map(options.issuers.map((issuer) => [issuer, Number.NEGATIVE_INFINITY]));
   }

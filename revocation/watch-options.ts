@@ -1,5 +1,6 @@
 import {
   aBoolean,
+  aClock,
   aFunction,
   anObject,
   checkKeys,
@@ -42,6 +43,7 @@ const OPTIONS: Readonly<Record<string, Check>> = {
   log,
   onRevocation: aFunction,
   onConsentChange: aFunction,
+  clock: aClock,
 };
 
 const STREAM: Readonly<Record<string, Check>> = {

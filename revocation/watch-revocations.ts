@@ -1,3 +1,5 @@
+import { steadyTime, systemClock } from '@behalf/directives/internal';
+import type { Clock } from '@behalf/directives';
 import { HookQueue } from './hooks.js';
 import type { RevocationHooks } from './hooks.js';
 import { unfailingLog } from './log.js';
@@ -15,6 +17,8 @@ export interface WatchRevocationsOptions extends RevocationHooks {
   readonly maxStalenessMs?: number;
   /** Default: silent. */
   readonly log?: RevocationLog;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 /** A receiver of revocations, made by {@link watchRevocations}. */
@@ -54,16 +58,17 @@ const MAX_TOKEN_LIFETIME_SECONDS = 3_600;
  */
 export function watchRevocations(options: WatchRevocationsOptions): RevocationWatch {
   checkWatchOptions(options);
-  const { streams, maxStalenessMs = DEFAULT_MAX_STALENESS_MS } = options;
+  const { streams, maxStalenessMs = DEFAULT_MAX_STALENESS_MS, clock = systemClock } = options;
   const log = unfailingLog(options.log);
-  const hooks = new HookQueue(options, log);
+  const hooks = new HookQueue(options, log, { clock });
   const view = new RevocationView({
     issuers: streams.map(({ issuer }) => issuer),
     maxStalenessMs,
     maxTokenLifetimeSeconds: MAX_TOKEN_LIFETIME_SECONDS,
+    now: steadyTime(clock),
     whenRevoked: (what, atSeconds) => hooks.tell(what, atSeconds),
   });
-  const receivers = streams.map((stream) => new SsfReceiver(stream, view, log));
+  const receivers = streams.map((stream) => new SsfReceiver(stream, view, log, undefined, clock));
   for (const receiver of receivers) receiver.start();
   return {
     isFresh: () => view.isFresh(),

@@ -9,6 +9,7 @@ export type { PassOnOptions } from './claims/exchange-txn-token.js';
 export type { GatewayTrust, TxnTokenVerification, VerifiedTxnToken } from './claims/read-txn-token.js';
 export type { ReplayAnswer, ReplayMemory } from './claims/replay-memory.js';
 export type { TxnTokenRefusal } from './claims/txn-token-refusals.js';
+export type { Clock } from './clock.js';
 export { createTxnTokenVerifier, type TxnTokenBinding } from './claims/verify-txn-token.js';
 export type { Requires } from './decide/requirement.js';
 export { protectedSubgraphPlugin, type ServerPlugin } from './enforce/apollo-plugin.js';

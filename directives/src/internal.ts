@@ -30,6 +30,7 @@ export {
   requirementParts,
   type Requirement,
 } from './decide/requirement.js';
+export { every, steadyTime, systemClock } from './clock.js';
 export { ruleText } from './decide/rule-text.js';
 export { RuleTable, type RuleSource, type RuleTableOptions } from './decide/rule-table.js';
 export { DENIAL_CODE } from './enforce/denial.js';
@@ -49,6 +50,7 @@ export { isMultipleOf } from './minimize/decimal.js';
 export { nearest } from './nearest.js';
 export {
   aBoolean,
+  aClock,
   aFunction,
   anObject,
   type Check,

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.js';
 import type { TxnTokenRefusal } from './claims/txn-token-refusals.js';
 import type { subgraphLogCodes } from './errors.js';
 
@@ -19,10 +20,12 @@ export interface SubgraphLogFacts {
 export type SubgraphLog = (code: SubgraphLogCode, facts: SubgraphLogFacts) => void;
 
 /** One JSON object per line, as the gateway logs. */
-export const stderrLog: SubgraphLog = (code, facts) => {
-  const line = { time: new Date().toISOString(), level: 'warn', code, ...facts };
-  process.stderr.write(`${JSON.stringify(line)}\n`);
-};
+export function stderrLog(clock: Clock): SubgraphLog {
+  return (code, facts) => {
+    const line = { time: new Date(clock.now()).toISOString(), level: 'warn', code, ...facts };
+    process.stderr.write(`${JSON.stringify(line)}\n`);
+  };
+}
 
 const QUIET_MS = 60_000;
 
@@ -35,12 +38,12 @@ export class OccasionalLog {
 
   readonly #subgraph: string;
   readonly #log: SubgraphLog;
-  readonly #nowMs: () => number;
+  readonly #clock: Clock;
 
-  constructor(subgraph: string, log: SubgraphLog, nowMs: () => number) {
+  constructor(subgraph: string, log: SubgraphLog, clock: Clock) {
     this.#subgraph = subgraph;
     this.#log = log;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
   }
 
   /** Reports what happened at a coordinate of the schema. */
@@ -60,7 +63,7 @@ export class OccasionalLog {
       this.#entries.set(key, entry);
     }
     entry.count += count;
-    const nowMs = this.#nowMs();
+    const nowMs = this.#clock.now();
     if (nowMs < entry.quietUntilMs) return;
     const facts = { subgraph: this.#subgraph, ...where, count: entry.count };
     entry.quietUntilMs = nowMs + QUIET_MS;

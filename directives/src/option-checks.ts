@@ -1,4 +1,5 @@
 import { isRecord } from './claims/read-claims.js';
+import type { Clock } from './clock.js';
 import { kindOf } from './kind-of.js';
 import { nearest } from './nearest.js';
 
@@ -19,6 +20,12 @@ export const aFunction: Check = (value) =>
 export const aBoolean: Check = (value) =>
   typeof value === 'boolean' ? undefined : must('true or false', value);
 export const anObject: Check = (value) => (isRecord(value) ? undefined : must('an object', value));
+const CLOCK_METHODS: readonly (keyof Clock)[] = ['now', 'monotonic', 'after', 'sleep'];
+export const aClock: Check = (value) => {
+  if (!isRecord(value)) return must('a clock', value);
+  const missing = CLOCK_METHODS.find((name) => typeof value[name] !== 'function');
+  return missing === undefined ? undefined : `must be a clock; its ${missing} is not a function`;
+};
 export const anything: Check = () => undefined;
 
 /** `entry` checks each; a problem of one names its place. */

@@ -2,6 +2,7 @@ import { protectedSubgraphPlugin } from '@behalf/directives';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../directives/src/clock.js';
 import { graphqlRequestHash } from '../../directives/src/claims/request-hash.js';
 import { REQUEST_STATE, RequestState } from '../../directives/src/enforce/request-state.js';
 import { testedSubgraph } from './support.js';
@@ -17,6 +18,7 @@ describe('what Apollo Server is about to execute', () => {
       requirements: [],
       exemptions: [],
       fields: [],
+      clock: systemClock,
     }),
   });
 

@@ -195,7 +195,7 @@ it.each(['requird', 'Accepted', null])(
 describe('the memory of used tokens', () => {
   it('refuses when full, and has room again when tokens expire', () => {
     let now = 1_000;
-    const memory = new InMemoryReplay(2, () => now);
+    const memory = new InMemoryReplay(2, { now: () => now * 1_000 });
     expect(memory.use('a', 1_010)).toBe('first');
     expect(memory.use('b', 1_015)).toBe('first');
     expect(memory.use('c', 1_015)).toBe('full');
@@ -216,7 +216,7 @@ describe('the memory of used tokens', () => {
         }),
         (uses) => {
           let now = 0;
-          const memory = new InMemoryReplay(20, () => now);
+          const memory = new InMemoryReplay(20, { now: () => now * 1_000 });
           const used = new Map<string, number>();
           for (const [index, passing] of uses) {
             now += passing;

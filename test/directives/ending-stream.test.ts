@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../directives/src/clock.js';
 import { EndWatch } from '../../directives/src/enforce/delegation-end.js';
 import type { DelegationLife } from '../../directives/src/enforce/delegation-end.js';
 import { endWithDelegation } from '../../directives/src/enforce/ending-stream.js';
@@ -19,6 +20,7 @@ afterEach(() => {
 
 /** A delegation that ends at a time, or by `revoke`. */
 class Life implements DelegationLife {
+  readonly clock = systemClock;
   readonly controller = new AbortController();
   readonly revoked = this.controller.signal;
   isRevoked = false;
@@ -116,6 +118,7 @@ describe('the watch over a delegation', () => {
   it('works where nobody tells of revocations', () => {
     const ended = vi.fn();
     const life: DelegationLife = {
+      clock: systemClock,
       hasEnded: () => Date.now() >= 10,
       remainingMs: () => 10 - Date.now(),
       revoked: undefined,

@@ -1,3 +1,4 @@
+import { systemClock } from '../../directives/src/clock.js';
 import { buildSchema } from 'graphql';
 import { expect, it, vi } from 'vitest';
 import { buildProtectedSubgraph, protectedContext, protectSchema } from '../../directives/src/index.js';
@@ -45,7 +46,9 @@ it.each([
   ['binding', { ...good, binding: 'requird' }],
   ['pseudonymKey', { ...good, pseudonymKey: 'x'.repeat(32) }],
   ['log', { ...good, log: 'stderr' }],
-  ['nowMs', { ...good, nowMs: 0 }],
+  ['clock', { ...good, clock: Date }],
+  ['clock', { ...good, clock: { ...systemClock, sleep: undefined } }],
+  ['clock', { ...good, clock: () => 0 }],
   ['onRefusedToken', { ...good, onRefusedToken: true }],
   ['revocationSignal', { ...good, revocationSignal: {} }],
   ['fieldResolver', { ...good, fieldResolver: 'default' }],
@@ -82,7 +85,7 @@ it('knows every option of both functions', () => {
     onRefusedToken: 1,
     binding: 1,
     replay: 1,
-    nowMs: 1,
+    clock: 1,
   };
   expect(Object.keys(SCHEMA_OPTIONS).sort()).toEqual([...Object.keys(shared), 'rules'].sort());
   expect(Object.keys(SUBGRAPH_OPTIONS).sort()).toEqual([...Object.keys(shared), ...Object.keys(own)].sort());

@@ -3,6 +3,7 @@ import type { Requirement } from '@behalf/directives/internal';
 import { NO_REQUIREMENT } from '@behalf/directives/internal';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../directives/src/clock.js';
 import { RequestState, requestStateOf } from '../../directives/src/enforce/request-state.js';
 import type { Caller } from '../../directives/src/enforce/request-state.js';
 
@@ -14,7 +15,12 @@ const alma: Delegation = {
   roles: [],
 };
 const authenticated: Requirement = { ...NO_REQUIREMENT, authenticated: true };
-const compiled = { requirements: [NO_REQUIREMENT, authenticated], exemptions: [[['a']]], fields: [] };
+const compiled = {
+  requirements: [NO_REQUIREMENT, authenticated],
+  exemptions: [[['a']]],
+  fields: [],
+  clock: systemClock,
+};
 const END_MS = 1_000_000;
 
 function state(caller: Caller = { delegation: alma, endsAtMs: END_MS }): RequestState {
@@ -32,6 +38,7 @@ describe('a coordinate without a compiled rule', () => {
       requirements: new Array<Requirement>(1),
       exemptions: new Array<string[][]>(1),
       fields: [],
+      clock: systemClock,
     };
     const gap = new RequestState({ delegation: alma }, ROOT_CONTEXT, gaps);
     expect(gap.permits(0)).toBe(false);
@@ -48,6 +55,7 @@ describe('a decision', () => {
       requirements: [scoped],
       exemptions: [[['a']]],
       fields: [],
+      clock: systemClock,
     });
     expect([kept.permits(0), kept.permits(0)]).toEqual([true, true]);
     expect(has).toHaveBeenCalledTimes(1);

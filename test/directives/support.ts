@@ -10,6 +10,7 @@ import type {
 import { graphql } from 'graphql';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { systemClock } from '../../directives/src/clock.js';
 
 const ISSUER = 'https://gateway.example';
 const NAME = 'tested';
@@ -71,7 +72,7 @@ export function testedSchema(protect: (base: ProtectionOptions) => GraphQLSchema
       log: (code, facts) => {
         logged.push({ code, facts });
       },
-      nowMs: () => subgraph.nowMs,
+      clock: { ...systemClock, now: () => subgraph.nowMs },
     }),
     logged,
     nowMs: Date.now(),

@@ -28,7 +28,7 @@ function watched(
   const told: Revocation[] = [];
   const log = new TestLog();
   const onRevocation = (revocation: Revocation) => told.push(revocation);
-  const queue = new HookQueue(hooks ?? { onRevocation }, log, maxWaiting, maxWaitMs);
+  const queue = new HookQueue(hooks ?? { onRevocation }, log, { maxWaiting, maxWaitMs });
   const view = new RevocationView({
     issuers: [ISSUER],
     maxStalenessMs: 1_000,

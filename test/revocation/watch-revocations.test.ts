@@ -80,6 +80,7 @@ describe('watchRevocations refuses', () => {
     ['onRevocation', { onRevocation: undefined }],
     ['onRevocation', { onRevocation: 'clear' }],
     ['onConsentChange', { onConsentChange: {} }],
+    ['clock', { clock: { now: Date.now } }],
     ['onRevoked', { onRevoked: () => undefined }],
     ['log', { log: console.log }],
     ['log', { log: { log: 'stderr' } }],

@@ -3,6 +3,8 @@ import type { JWK } from 'jose';
 import { PassOnError } from '../errors.js';
 import { isRecord } from './read-claims.js';
 import { withoutUndefined } from '../without-undefined.js';
+import { systemClock } from '../clock.js';
+import type { Clock } from '../clock.js';
 
 /** How a subgraph authenticates at the gateway, to get transaction tokens for other services. */
 export interface PassOnOptions {
@@ -30,15 +32,17 @@ export class TxnTokenExchange {
   readonly #name: string;
   readonly #gateway: string;
   readonly #options: PassOnOptions;
+  readonly #clock: Clock;
 
   /**
    * @param name the subgraph's name at the gateway
    * @param gateway the gateway's issuer: the audience of the assertions
    */
-  constructor(name: string, gateway: string, options: PassOnOptions) {
+  constructor(name: string, gateway: string, options: PassOnOptions, clock: Clock = systemClock) {
     this.#name = name;
     this.#gateway = gateway;
     this.#options = options;
+    this.#clock = clock;
   }
 
   /**
@@ -76,7 +80,7 @@ export class TxnTokenExchange {
       return;
     }
     if (privateKey?.alg === undefined) throw new PassOnError('TXN_TOKEN_EXCHANGE_NOT_CONFIGURED');
-    const now = Math.floor(Date.now() / 1000);
+    const now = Math.floor(this.#clock.now() / 1000);
     const assertion = await new SignJWT({ jti: crypto.randomUUID() })
       .setProtectedHeader({ alg: privateKey.alg })
       .setIssuer(this.#name)

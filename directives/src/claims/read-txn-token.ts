@@ -5,6 +5,8 @@ import { isRecord, isStringArray, readActorClaim, readConsentClaim } from './rea
 import { isServiceSubject } from './service.js';
 import type { TxnTokenRefusal } from './txn-token-refusals.js';
 import { TXN_TOKEN_ALGORITHM, TXN_TOKEN_TYPE } from './txn-token.js';
+import { systemClock } from '../clock.js';
+import type { Clock } from '../clock.js';
 import { withoutUndefined } from '../without-undefined.js';
 
 /** The address of the gateway's keys. */
@@ -50,12 +52,12 @@ const MAX_CANDIDATES = 16;
  * signature by one of the gateway's keys, algorithm, type, issuer, audience, expiry, lifetime, and the shape of every claim
  * that decisions use. It does **not** check whether a bound token belongs to this request, see `createTxnTokenVerifier`.
  *
- * @param nowMs milliseconds since the epoch; default: the machine's clock
+ * @param clock default: the machine's
  */
 export function createTxnTokenReader(
   audience: string,
   trust: GatewayTrust,
-  nowMs: () => number = Date.now,
+  clock: Clock = systemClock,
 ): (header: string | readonly string[] | undefined) => Promise<TxnTokenVerification> {
   const keys: JWTVerifyGetKey =
     'keys' in trust
@@ -78,7 +80,7 @@ export function createTxnTokenReader(
         typ: TXN_TOKEN_TYPE,
         algorithms: [TXN_TOKEN_ALGORITHM],
         clockTolerance: TXN_TOKEN_CLOCK_TOLERANCE_SECONDS,
-        currentDate: new Date(nowMs()),
+        currentDate: new Date(clock.now()),
         requiredClaims: ['iat', 'exp', 'txn', 'sub', 'scope', 'tctx', 'rctx'],
       });
     } catch (error) {

@@ -1,3 +1,6 @@
+import { systemClock } from '../clock.js';
+import type { Clock } from '../clock.js';
+
 /** `first`: it was not used before, and is now remembered. Only `first` permits. */
 export type ReplayAnswer = 'first' | 'replayed' | 'full';
 
@@ -28,15 +31,12 @@ export class InMemoryReplay implements ReplayMemory {
   #count = 0;
 
   readonly #maxTokens: number;
-  readonly #nowSeconds: () => number;
+  readonly #clock: Pick<Clock, 'now'>;
 
-  /**
-   * @param maxTokens default 100,000
-   * @param nowSeconds seconds since the epoch
-   */
-  constructor(maxTokens = DEFAULT_MAX_TOKENS, nowSeconds: () => number = () => Date.now() / 1000) {
+  /** @param maxTokens default 100,000 */
+  constructor(maxTokens = DEFAULT_MAX_TOKENS, clock: Pick<Clock, 'now'> = systemClock) {
     this.#maxTokens = maxTokens;
-    this.#nowSeconds = nowSeconds;
+    this.#clock = clock;
   }
 
   get size(): number {
@@ -57,7 +57,7 @@ export class InMemoryReplay implements ReplayMemory {
   }
 
   #forget(): void {
-    const now = this.#nowSeconds();
+    const now = this.#clock.now() / 1_000;
     for (const [second, ids] of this.#bySecond) {
       if (second > now) continue;
       this.#bySecond.delete(second);

@@ -1,3 +1,5 @@
+import { systemClock } from '../clock.js';
+import type { Clock } from '../clock.js';
 import { createTxnTokenReader, TXN_TOKEN_CLOCK_TOLERANCE_SECONDS } from './read-txn-token.js';
 import type { GatewayTrust, TxnTokenVerification, VerifiedTxnToken } from './read-txn-token.js';
 import { InMemoryReplay } from './replay-memory.js';
@@ -10,8 +12,8 @@ export interface TxnTokenBinding {
   readonly binding?: 'required' | 'accepted';
   /** Remembers used bound tokens. Default: 100,000 in this process's memory. */
   readonly replay?: ReplayMemory;
-  /** Milliseconds since the epoch; default: the machine's clock. */
-  readonly nowMs?: () => number;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -50,11 +52,11 @@ export function createTxnTokenVerifier(
   trust: GatewayTrust,
   {
     binding = 'accepted',
-    nowMs = Date.now,
-    replay = new InMemoryReplay(undefined, () => nowMs() / 1_000),
+    clock = systemClock,
+    replay = new InMemoryReplay(undefined, clock),
   }: TxnTokenBinding = {},
 ): (header: string | readonly string[] | undefined, body?: unknown) => Promise<TxnTokenVerification> {
-  const read = createTxnTokenReader(audience, trust, nowMs);
+  const read = createTxnTokenReader(audience, trust, clock);
 
   return async (header, body) => {
     const reading = await read(header);

@@ -1,6 +1,6 @@
 import { isRecord } from '../claims/read-claims.js';
 import { DirectiveError } from '../errors.js';
-import { aFunction, anObject, anything, checkKeys, must, oneOf, text } from '../option-checks.js';
+import { aClock, aFunction, anObject, anything, checkKeys, must, oneOf, text } from '../option-checks.js';
 import type { Check } from '../option-checks.js';
 
 const bytes: Check = (value) => (value instanceof Uint8Array ? undefined : must('a Uint8Array', value));
@@ -27,7 +27,7 @@ const SHARED: Readonly<Record<string, Check>> = {
   enforcement: oneOf('enforce', 'shadow'),
   binding: oneOf('required', 'accepted'),
   replay: anObject,
-  nowMs: aFunction,
+  clock: aClock,
   pseudonymKey: bytes,
   passOn: anObject,
   fieldResolver: aFunction,

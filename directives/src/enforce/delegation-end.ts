@@ -1,8 +1,10 @@
 import { GraphQLError } from 'graphql';
+import type { Clock } from '../clock.js';
 import type { subscriptionErrors } from '../errors.js';
 
 /** How long the delegation behind a subscription lasts. */
 export interface DelegationLife {
+  readonly clock: Clock;
   /** Whether it has ended. */
   hasEnded(): boolean;
   /** Milliseconds until it ends, by the current clock; Infinity: never. */
@@ -23,7 +25,7 @@ const LONGEST_WAIT_MS = 60_000;
 
 /** Watches for the end of one delegation, by the clock or by revocation, until it comes or the watch is closed. */
 export class EndWatch {
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer: (() => void) | undefined;
   readonly #look = (): void => {
     if (!this.hasEnded()) {
       this.#wait();
@@ -51,16 +53,15 @@ export class EndWatch {
 
   /** Stops watching. */
   close(): void {
-    clearTimeout(this.#timer);
+    this.#cancelTimer?.();
     this.#life.revoked?.removeEventListener('abort', this.#look);
   }
 
   #wait(): void {
     const remainingMs = this.#life.remainingMs();
     if (remainingMs === Infinity) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#look, Math.min(Math.max(remainingMs, 0), LONGEST_WAIT_MS));
-    // Does not keep an otherwise finished process alive.
-    this.#timer.unref();
+    this.#cancelTimer?.();
+    const waitMs = Math.min(Math.max(remainingMs, 0), LONGEST_WAIT_MS);
+    this.#cancelTimer = this.#life.clock.after(waitMs, this.#look);
   }
 }

@@ -1,6 +1,7 @@
 import { context as otelContext } from '@opentelemetry/api';
 import { defaultFieldResolver } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
+import { systemClock } from '../clock.js';
 import { TxnTokenExchange } from '../claims/exchange-txn-token.js';
 import { TXN_TOKEN_HEADER } from '../claims/txn-token.js';
 import { createTxnTokenVerifier } from '../claims/verify-txn-token.js';
@@ -55,8 +56,8 @@ export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: Pr
       code: 'BEHALF_SHADOW',
     });
   }
-  const nowMs = options.nowMs ?? Date.now;
-  const log = new OccasionalLog(options.name, options.log ?? stderrLog, nowMs);
+  const { clock = systemClock } = options;
+  const log = new OccasionalLog(options.name, options.log ?? stderrLog(clock), clock);
   const compiled = wrapFields({
     schema,
     rules,
@@ -66,7 +67,7 @@ export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: Pr
     subscribeFieldResolver: options.subscribeFieldResolver ?? defaultFieldResolver,
     runtime: {
       stateOf,
-      nowMs,
+      clock,
       log,
       revocationSignal: ({ delegation }) =>
         delegation === undefined ? undefined : options.revocationSignal?.(delegation),
@@ -89,7 +90,7 @@ function guardFor(options: ProtectionOptions, begin: BeginState, log: Occasional
   const exchange =
     options.passOn === undefined
       ? undefined
-      : new TxnTokenExchange(options.name, options.gateway.issuer, options.passOn);
+      : new TxnTokenExchange(options.name, options.gateway.issuer, options.passOn, options.clock);
   return {
     name: options.name,
     async open(request, body) {

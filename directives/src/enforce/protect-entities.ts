@@ -59,12 +59,12 @@ export function protectEntities(input: EntitiesInput): void {
 }
 
 /** Each field of `_entities` is decided separately; the operation begins here, as at every other root field. */
-function beginAtEntities(schema: GraphQLSchema, { stateOf, nowMs }: ProtectionRuntime): void {
+function beginAtEntities(schema: GraphQLSchema, { stateOf, clock }: ProtectionRuntime): void {
   const field = entitiesFieldOf(schema);
   if (field?.resolve === undefined) return;
   const { resolve } = field;
   field.resolve = (source, args, contextValue, info) => {
-    stateOf(contextValue).begin(info.variableValues, nowMs());
+    stateOf(contextValue).begin(info.variableValues, clock.now());
     return resolve(source, args, contextValue, info);
   };
 }

@@ -15,14 +15,14 @@ export function protectResolver(
   isSubscription: boolean,
 ): GraphQLFieldResolver<unknown, unknown> {
   const { record, rowSubject, ownRows, minimizer } = plan;
-  const { stateOf, nowMs } = runtime;
+  const { stateOf, clock } = runtime;
 
   return (source, args, contextValue, info) => {
     const state = stateOf(contextValue);
     if (plan.isRoot) {
       // An event that is stored and executed later reveals no more than the stream would have.
-      if (isSubscription && state.hasEnded(nowMs())) throw delegationEnded();
-      state.begin(info.variableValues, nowMs());
+      if (isSubscription && state.hasEnded(clock.now())) throw delegationEnded();
+      state.begin(info.variableValues, clock.now());
     }
     refuseUnlessPermitted(plan, state);
     // Foreign rows are removed where they are returned. One that gets here another way, such as through a server's own

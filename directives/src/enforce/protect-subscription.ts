@@ -1,4 +1,5 @@
 import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
+import type { Clock } from '../clock.js';
 import { delegationEnded } from './delegation-end.js';
 import type { DelegationLife } from './delegation-end.js';
 import { endWithDelegation } from './ending-stream.js';
@@ -26,14 +27,14 @@ type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>;
 export function protectSubscription(
   plan: FieldPlan,
   { subscribe, resolve }: { readonly subscribe: Resolver; readonly resolve: Resolver },
-  { stateOf, nowMs, log, revocationSignal }: ProtectionRuntime,
+  { stateOf, clock, log, revocationSignal }: ProtectionRuntime,
 ): Resolver {
   const { ownRows, subjectRecord } = plan;
 
   return (source, args, contextValue, info) => {
     const state = stateOf(contextValue);
     state.revoked ??= revocationSignal(state);
-    if (state.hasEnded(nowMs())) throw delegationEnded();
+    if (state.hasEnded(clock.now())) throw delegationEnded();
     refuseUnlessPermitted(plan, state);
 
     const open = async (): Promise<unknown> => {
@@ -43,7 +44,7 @@ export function protectSubscription(
       return new OwnEvents(opened, (payload) => isOwnEvent(payload, subscribed, state, ownRows));
     };
     // For an anonymous caller, who only sees public events, nothing ends.
-    return endWithDelegation(open, lifeOf(state, nowMs));
+    return endWithDelegation(open, lifeOf(state, clock));
   };
 
   /** The event's row must be known to determine its owner, so the field is resolved once more than for the caller. */
@@ -78,10 +79,11 @@ function isReadOnce(list: Iterable<unknown>): boolean {
   return iterator === list;
 }
 
-function lifeOf(state: RequestState, nowMs: () => number): DelegationLife {
+function lifeOf(state: RequestState, clock: Clock): DelegationLife {
   return {
-    hasEnded: () => state.hasEnded(nowMs()),
-    remainingMs: () => state.endsAtMs - nowMs(),
+    clock,
+    hasEnded: () => state.hasEnded(clock.now()),
+    remainingMs: () => state.endsAtMs - clock.now(),
     revoked: state.revoked,
   };
 }

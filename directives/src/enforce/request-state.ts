@@ -1,4 +1,5 @@
 import type { Context } from '@opentelemetry/api';
+import type { Clock } from '../clock.js';
 import type { Delegation } from '../claims/delegation.js';
 import type { TxnTokenExchange } from '../claims/exchange-txn-token.js';
 import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
@@ -41,6 +42,7 @@ export interface CompiledProtection {
   readonly requirements: readonly Requirement[];
   readonly exemptions: readonly Alternatives[];
   readonly fields: readonly RecordedField[];
+  readonly clock: Clock;
 }
 
 const UNDECIDED = 0;
@@ -72,7 +74,7 @@ export class RequestState {
   ) {
     this.#current = caller.delegation;
     this.endsAtMs = caller.endsAtMs ?? Infinity;
-    this.recorder = new AccessRecorder(compiled.fields);
+    this.recorder = new AccessRecorder(compiled.fields, compiled.clock);
     this.#decisions = new Uint8Array(compiled.requirements.length);
     this.#wholeValue = new Uint8Array(compiled.exemptions.length);
   }

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import type { OccasionalLog } from '../log.js';
 import type { RequestState } from './request-state.js';
 
@@ -5,8 +6,7 @@ import type { RequestState } from './request-state.js';
 export interface ProtectionRuntime {
   /** The state of a context value's request; without one, an anonymous caller. */
   readonly stateOf: (contextValue: unknown) => RequestState;
-  /** Milliseconds since the epoch. */
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly log: OccasionalLog;
   /** Returns a signal that aborts when the delegation is revoked; undefined if the subgraph has none. */
   readonly revocationSignal: (state: RequestState) => AbortSignal | undefined;

@@ -56,7 +56,7 @@ export function wrapFields(input: ProtectionInput): CompiledProtection {
       record: (coordinate, rule) => planner.record(coordinate, rule),
       runtime,
     });
-  return { requirements: requirements.values, exemptions: exemptions.values, fields };
+  return { requirements: requirements.values, exemptions: exemptions.values, fields, clock: runtime.clock };
 }
 
 function wrapField(

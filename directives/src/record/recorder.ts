@@ -1,5 +1,6 @@
 import { context as otelContext, SpanKind, trace, TraceFlags } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
+import type { Clock } from '../clock.js';
 import { ACCESS_DECISIONS } from './facts.js';
 import type { AccessDecision, AccessFacts } from './facts.js';
 
@@ -34,12 +35,15 @@ const WOULD_MINIMIZE = DECISIONS.indexOf('would-minimize');
 export class AccessRecorder {
   readonly #counts: Uint32Array;
   #touched: number[] = [];
-  #startTime = Date.now();
+  #startTime: number;
 
   readonly #fields: readonly RecordedField[];
+  readonly #clock: Clock;
 
-  constructor(fields: readonly RecordedField[]) {
+  constructor(fields: readonly RecordedField[], clock: Clock) {
     this.#fields = fields;
+    this.#clock = clock;
+    this.#startTime = clock.now();
     this.#counts = new Uint32Array(fields.length * DECISIONS.length);
   }
 
@@ -79,7 +83,7 @@ export class AccessRecorder {
     emitSpans(accesses, { subgraph, parent, startTime: this.#startTime });
     for (const slot of this.#touched) this.#counts[slot] = 0;
     this.#touched = [];
-    this.#startTime = Date.now();
+    this.#startTime = this.#clock.now();
     return {
       v: 1,
       fields: accesses.map(({ coordinate, decision, count, strategy, rule }) => [
