@@ -124,7 +124,7 @@ export const gatewayErrors = Object.freeze({
     status: 503,
   },
   SUBREQUEST_HTTP_ERROR: {
-    description: 'A subgraph could not be reached, or answered with an HTTP error.',
+    description: 'A subgraph could not be reached, or answered with an HTTP error and no errors of GraphQL.',
     since: '0.1.0',
   },
   SUBREQUEST_MALFORMED_RESPONSE: {

@@ -74,7 +74,7 @@ export const logCodes = Object.freeze({
     since: '0.1.0',
   },
   SUBREQUEST_HTTP_ERROR: {
-    description: 'A subgraph could not be reached, or answered with an HTTP error.',
+    description: 'A subgraph could not be reached, or answered with an HTTP error and no errors of GraphQL.',
     since: '0.1.0',
   },
   IDENTITY_HEADER_UNSENDABLE: {

@@ -37,6 +37,8 @@ const MAX_LOGGED_PATH = 200;
  */
 export class ErrorPlacement {
   readonly #placed = new Set<string>();
+  /** Positions with an error, as JSON. */
+  readonly #explained = new Set<string>();
   /** What was reported of a whole fetch: a response can repeat it a thousand times, each with many positions. */
   readonly #told = new Map<SubgraphError['fetch'], Set<string>>();
   readonly #options: PlacementOptions;
@@ -61,7 +63,7 @@ export class ErrorPlacement {
       further: 0,
     });
     if (this.#options.isShadow) this.#options.errors.add(() => withoutStack(error));
-    else this.#addOnce('', internalError);
+    else this.#addOnce('', undefined, internalError);
   }
 
   #addReported(error: GraphQLError, reported: SubgraphError): void {
@@ -69,7 +71,7 @@ export class ErrorPlacement {
     const { steps } = details;
     const found = steps === undefined ? undefined : this.#find(error, reported, steps);
     // The failure and its reason were logged where it happened.
-    if (!details.isFailure) {
+    if (!details.isFailure && details.isForTheRest !== true) {
       const names = found?.names ?? fetch.at.map((key) => (key === '@' ? key : UNKNOWN_NAME));
       this.#options.report({
         subgraph: fetch.subgraph,
@@ -98,7 +100,8 @@ export class ErrorPlacement {
         this.#options.errors.omit(places.length - index);
         return;
       }
-      this.#addRedacted(reported, place);
+      const isExplained = this.#explained.has(JSON.stringify(pathTo(place.position)));
+      if (!isExplained || reported.details.isForTheRest !== true) this.#addRedacted(reported, place);
     }
     if (omitted > 0) this.#addRedacted(reported, undefined, omitted);
     if (places.length > 0) return;
@@ -114,7 +117,7 @@ export class ErrorPlacement {
     const denial = isExact && denied !== undefined ? rules.denialAt(place, denied) : undefined;
     if (denial !== undefined) {
       const path = pathTo(place.position);
-      this.#addOnce(JSON.stringify([path, denial]), () => rules.denialError(denial, path));
+      this.#addOnce(JSON.stringify([path, denial]), path, () => rules.denialError(denial, path));
     } else if (isExact && passable !== undefined && rules.mayQuote(place)) {
       this.#addRedacted(reported, place, undefined, passable);
     } else this.#addRedacted(reported, place);
@@ -133,7 +136,7 @@ export class ErrorPlacement {
         : ('DOWNSTREAM_SERVICE_ERROR' satisfies GatewayErrorCode);
     const message = quoted ?? (details.isFailure ? failureMessage(subgraph) : errorMessage(subgraph));
     const path = place?.position === undefined ? undefined : pathTo(place.position);
-    this.#addOnce(JSON.stringify([path, code, subgraph, message, omittedPaths]), () =>
+    this.#addOnce(JSON.stringify([path, code, subgraph, message, omittedPaths]), path, () =>
       clientError(message, {
         path,
         extensions: withoutUndefined({ code, service: subgraph, omittedPaths }),
@@ -141,8 +144,9 @@ export class ErrorPlacement {
     );
   }
 
-  #addOnce(identity: string, make: () => GraphQLError): void {
+  #addOnce(identity: string, path: readonly (string | number)[] | undefined, make: () => GraphQLError): void {
     if (this.#placed.has(identity)) return;
+    if (path !== undefined && !this.#options.errors.isFull) this.#explained.add(JSON.stringify(path));
     // A full list needs no further entries, and may count what it counted before.
     if (!this.#options.errors.isFull) this.#placed.add(identity);
     this.#options.errors.add(make);

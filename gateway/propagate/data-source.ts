@@ -1,26 +1,25 @@
 import type { TxnTokenRefusal } from '@behalf/directives';
 import { FACTS_EXTENSION, isRecord } from '@behalf/directives/internal';
-import { parse } from 'graphql';
+import { OperationTypeNode, parse } from 'graphql';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { Pool } from 'undici';
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '../apollo.js';
 import type { AccountableField } from '../authorize/index.js';
-import type { GatewayErrorCode } from '../errors.js';
 import type { GatewayLog } from '../log.js';
 import { settleAnswer } from '../exact/answer.js';
-import { parseExactJson } from '../exact/exact-json.js';
-import { ExactNumber } from '../exact/exact-number.js';
 import { settleWithin } from '../exact/settle.js';
-import type { ParsedJson } from '../exact/exact-json.js';
 import { fetchOf } from '../subgraph-errors/fetch.js';
 import type { SubgraphFetch } from '../subgraph-errors/fetch.js';
+import { explainMissingData, unexplainedNulls } from '../subgraph-errors/missing-data.js';
 import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
 import { fetchFailure, readErrors } from '../subgraph-errors/subgraph-error.js';
 import type { SubgraphError } from '../subgraph-errors/subgraph-error.js';
+import { readAnswer } from './read-answer.js';
+import { UnreadableAnswerError } from './unreadable-answer.js';
 import { readAccount, readRefusedToken } from './facts.js';
 import { UnsendableHeaderError } from './subgraph-headers.js';
 import type { SubgraphHeaders } from './subgraph-headers.js';
-import { failureReason, postToSubgraph } from './subgraph-http.js';
+import { failureReason, isUnanswered, postToSubgraph } from './subgraph-http.js';
 import type { SubgraphAnswer } from './subgraph-http.js';
 import { propagationOf } from './propagation.js';
 import type { Propagation } from './propagation.js';
@@ -57,8 +56,6 @@ export interface SubgraphRequest {
   readonly operationName: string | undefined;
 }
 
-const JSON_TYPES = /^application\/(graphql-response\+)?json\b/i;
-
 type SubgraphResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
 /**
@@ -92,8 +89,7 @@ export class BehalfDataSource implements GraphQLDataSource {
       else if (propagation?.delegation !== undefined && isRecord(answer.data))
         this.#options.whenUnaccounted();
       this.#refuseOtherEntities(answer, fetch);
-      const response = this.#withReadErrors(answer, fetch);
-      return facts === undefined ? response : { ...response, extensions: others };
+      return { ...this.#withReadErrors(answer, fetch), extensions: others };
     } finally {
       // Also without a response: the subgraph may have read what was requested.
       if (propagation !== undefined) this.#collect(facts, propagation);
@@ -106,16 +102,22 @@ export class BehalfDataSource implements GraphQLDataSource {
     const entities: unknown = data._entities;
     if (Array.isArray(entities) && entities.length === fetch.entities) return;
     // A client's variable can have the same name as the planner's.
-    if (fetch.sent.isForEntities) throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'ENTITIES');
+    if (fetch.sent.isForEntities)
+      throw this.#failure(fetch, new UnreadableAnswerError('SUBREQUEST_MALFORMED_RESPONSE', 'ENTITIES'));
   }
 
   /** Errors become Behalf's own here, before anything else sees the subgraph's text. */
-  #withReadErrors(response: SubgraphResponse, fetch: SubgraphFetch): SubgraphResponse {
-    const { errors: reported, ...others } = response;
+  #withReadErrors(
+    { data = null, errors: reported = [] }: SubgraphResponse,
+    fetch: SubgraphFetch,
+  ): SubgraphResponse {
     // An empty list means no error.
-    if (!Array.isArray(reported) || reported.length === 0) return others;
-    const read = readErrors(reported, fetch, this.#options.errors, this.#options.isShadow);
-    return { ...others, errors: read as readonly object[] as readonly GraphQLFormattedError[] };
+    if (reported.length === 0) return { data };
+    const { errors: options, isShadow, schema } = this.#options;
+    const read = readErrors(reported, fetch, options, isShadow);
+    const isExplained = isShadow || isRecord(data) || explainMissingData(read, fetch, schema);
+    if (!isExplained) read.push(unexplainedNulls(fetch));
+    return { data, errors: read as readonly object[] as readonly GraphQLFormattedError[] };
   }
 
   async #post(
@@ -123,6 +125,41 @@ export class BehalfDataSource implements GraphQLDataSource {
     propagation: Propagation | undefined,
     fetch: SubgraphFetch,
   ): Promise<SubgraphResponse> {
+    const answer = await this.#ask(request, propagation, fetch);
+    try {
+      const { data, errors: reported, extensions, holdsExact } = readAnswer(answer);
+      const response = { data, errors: reported as readonly GraphQLFormattedError[], extensions };
+      return holdsExact ? this.#withExactNumbers(response, request.query ?? '') : response;
+    } catch (error) {
+      throw this.#failure(fetch, error);
+    }
+  }
+
+  /** Sends a query once more if it got no answer. A mutation may have been executed, so it is sent once. */
+  async #ask(
+    request: SubgraphRequest,
+    propagation: Propagation | undefined,
+    fetch: SubgraphFetch,
+  ): Promise<SubgraphAnswer> {
+    const { timeoutMs } = this.#options;
+    const started = performance.now();
+    const first = await this.#send(request, propagation, fetch, timeoutMs);
+    if (!('error' in first)) return first;
+    const remainingMs = timeoutMs - (performance.now() - started);
+    const isRepeated =
+      isUnanswered(first.error) && fetch.sent.operation === OperationTypeNode.QUERY && remainingMs > 0;
+    const last = isRepeated ? await this.#send(request, propagation, fetch, remainingMs) : first;
+    if ('error' in last) throw this.#failure(fetch, last.error);
+    return last;
+  }
+
+  /** Each time with a transaction token of its own: a bound one can be used once. */
+  async #send(
+    request: SubgraphRequest,
+    propagation: Propagation | undefined,
+    fetch: SubgraphFetch,
+    timeoutMs: number,
+  ): Promise<SubgraphAnswer | { readonly error: unknown }> {
     const txnToken = propagation === undefined ? undefined : this.#options.txnToken(propagation, request);
     const headers: Record<string, string> = {
       ...this.#headersOf(propagation, fetch),
@@ -131,20 +168,12 @@ export class BehalfDataSource implements GraphQLDataSource {
     };
     if (propagation !== undefined) headers.traceparent = propagation.exchange.traceparent;
     if (txnToken !== undefined) headers['txn-token'] = txnToken;
-    let answer: SubgraphAnswer;
     try {
       const body = JSON.stringify(request);
-      answer = await postToSubgraph(this.#options.pool, this.#path, headers, body, this.#options.timeoutMs);
+      return await postToSubgraph(this.#options.pool, { path: this.#path, headers, body, timeoutMs });
     } catch (error) {
-      throw this.#failure(fetch, 'SUBREQUEST_HTTP_ERROR', failureReason(error));
+      return { error };
     }
-    const { status, contentType, text } = answer;
-    if (status < 200 || status > 299) throw this.#failure(fetch, 'SUBREQUEST_HTTP_ERROR', `HTTP_${status}`);
-    if (typeof contentType !== 'string' || !JSON_TYPES.test(contentType)) {
-      throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_TYPE');
-    }
-    const { response, holdsExact } = this.#parse(text, fetch);
-    return holdsExact ? this.#withExactNumbers(response, request.query ?? '') : response;
   }
 
   #headersOf(propagation: Propagation | undefined, fetch: SubgraphFetch): Record<string, string> {
@@ -169,37 +198,12 @@ export class BehalfDataSource implements GraphQLDataSource {
     return inexact.length === 0 ? response : { ...response, errors: [...reported, ...inexact] };
   }
 
-  #parse(
-    text: string,
-    fetch: SubgraphFetch,
-  ): { readonly response: SubgraphResponse; readonly holdsExact: boolean } {
-    let json: ParsedJson;
-    try {
-      json = parseExactJson(text);
-    } catch {
-      throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'JSON');
-    }
-    const { value: parsed, holdsExact } = json;
-    if (!isObject(parsed)) throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'NO_OBJECT');
-    const { data, errors: reported, extensions } = parsed;
-    if (
-      (data !== undefined && data !== null && !isObject(data)) ||
-      (reported !== undefined && !(Array.isArray(reported) && reported.every(isGraphQLError))) ||
-      (extensions !== undefined && !isObject(extensions))
-    ) {
-      throw this.#failure(fetch, 'SUBREQUEST_MALFORMED_RESPONSE', 'SHAPE');
-    }
-    return { response: parsed, holdsExact };
-  }
-
   /** The client learns which subgraph failed; the reason and the address stay in the log. */
-  #failure(
-    fetch: SubgraphFetch,
-    code: Extract<GatewayErrorCode, 'SUBREQUEST_HTTP_ERROR' | 'SUBREQUEST_MALFORMED_RESPONSE'>,
-    reason: string,
-  ): SubgraphError {
+  #failure(fetch: SubgraphFetch, error: unknown): SubgraphError {
     const { name, log } = this.#options;
-    log.log('error', code, { subgraph: name, reason });
+    const isUnreadable = error instanceof UnreadableAnswerError;
+    const code = isUnreadable ? error.code : 'SUBREQUEST_HTTP_ERROR';
+    log.log('error', code, { subgraph: name, reason: isUnreadable ? error.reason : failureReason(error) });
     return fetchFailure(fetch, code);
   }
 
@@ -220,12 +224,4 @@ export class BehalfDataSource implements GraphQLDataSource {
     if (account === undefined) accounts.disbelieve(name, 0);
     else accounts.add(name, account.accesses, account.dropped);
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return isRecord(value) && !(value instanceof ExactNumber);
-}
-
-function isGraphQLError(value: unknown): boolean {
-  return isRecord(value) && typeof value.message === 'string';
 }

@@ -1,9 +1,11 @@
 import { errors, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
+import { decodeContent, MAX_ANSWER_BYTES } from './content-encoding.js';
 
-/** Larger than any page of personal data; a subgraph that sends more is broken. */
-const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 const MAX_CONNECTIONS = 128;
+const ACCEPTED_ENCODINGS = 'gzip, br';
+/** A connection that its other end closed. */
+const LOST_CONNECTION: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /** Keep-alive connections to an address's origin. */
 export function subgraphPool(url: string): Pool {
@@ -12,18 +14,29 @@ export function subgraphPool(url: string): Pool {
     // Each request has its own deadline, and subgraphs at one origin may differ in it.
     headersTimeout: 0,
     bodyTimeout: 0,
-    maxResponseSize: MAX_RESPONSE_BYTES,
+    maxResponseSize: MAX_ANSWER_BYTES,
   });
+}
+
+export interface SubgraphPost {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly timeoutMs: number;
 }
 
 export interface SubgraphAnswer {
   readonly status: number;
   readonly contentType: unknown;
-  readonly text: string;
+  /** Decompressed. */
+  readonly body: Buffer;
 }
 
 /** The whole exchange, connection and body included, took too long. */
 class DeadlineError extends Error {}
+
+/** The connection was closed before there was an answer, as happens to one that was idle. */
+class UnansweredError extends Error {}
 
 /**
  * One POST over the pool. It uses undici's dispatch, which delivers chunks as they come: a stream per response would cost more
@@ -31,15 +44,13 @@ class DeadlineError extends Error {}
  */
 export function postToSubgraph(
   pool: Pool,
-  path: string,
-  headers: Record<string, string>,
-  body: string,
-  timeoutMs: number,
+  { path, headers, body, timeoutMs }: SubgraphPost,
 ): Promise<SubgraphAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let status = 0;
     let contentType: unknown;
+    let contentEncoding: unknown;
     let isOver = false;
     let abort: (() => void) | undefined;
     const timer = setTimeout(() => {
@@ -47,6 +58,10 @@ export function postToSubgraph(
       reject(new DeadlineError());
       abort?.();
     }, timeoutMs);
+    const fail = (error: unknown): void => {
+      clearTimeout(timer);
+      reject(error instanceof Error ? error : new Error('unknown', { cause: error }));
+    };
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
         abort = () => controller.abort(new DeadlineError());
@@ -56,28 +71,57 @@ export function postToSubgraph(
       onResponseStart(_controller, statusCode, responseHeaders) {
         status = statusCode;
         contentType = responseHeaders['content-type'];
+        contentEncoding = responseHeaders['content-encoding'];
       },
       onResponseData(_controller, chunk) {
         chunks.push(chunk);
       },
       onResponseEnd() {
-        clearTimeout(timer);
-        const [first] = chunks;
-        const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
-        resolve({ status, contentType, text: whole.toString('utf8') });
+        const finish = (whole: Buffer): void => {
+          clearTimeout(timer);
+          resolve({ status, contentType, body: whole });
+        };
+        // Without an encoding it costs no turn of the event loop.
+        if (contentEncoding === undefined) finish(joined(chunks));
+        else decodeBody(joined(chunks), contentEncoding, status).then(finish, fail);
       },
       onResponseError(_controller, error) {
-        clearTimeout(timer);
-        reject(error);
+        fail(
+          status === 0 && LOST_CONNECTION.has(systemCode(error))
+            ? new UnansweredError('', { cause: error })
+            : error,
+        );
       },
     };
-    pool.dispatch({ method: 'POST', path, headers, body }, handler);
+    const sent = { ...headers, 'accept-encoding': ACCEPTED_ENCODINGS };
+    pool.dispatch({ method: 'POST', path, headers: sent, body }, handler);
   });
+}
+
+/** An error status says more than that its body is unreadable. */
+async function decodeBody(body: Buffer, encoding: unknown, status: number): Promise<Buffer> {
+  try {
+    return await decodeContent(body, encoding);
+  } catch (error) {
+    if (status > 299) return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+function joined(chunks: readonly Buffer[]): Buffer {
+  const [first] = chunks;
+  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
+}
+
+/** Whether a request that may be repeated got no answer because its connection was closed. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof UnansweredError;
 }
 
 /** Why there is no answer, as a code for the log. */
 export function failureReason(error: unknown): string {
   if (error instanceof DeadlineError) return 'TIMEOUT';
+  if (error instanceof UnansweredError) return failureReason(error.cause);
   return error instanceof errors.UndiciError ? error.code : systemCode(error);
 }
 

@@ -1,5 +1,11 @@
 import { Kind, parse } from 'graphql';
-import type { DocumentNode, FieldNode, FragmentDefinitionNode, SelectionSetNode } from 'graphql';
+import type {
+  DocumentNode,
+  FieldNode,
+  FragmentDefinitionNode,
+  OperationTypeNode,
+  SelectionSetNode,
+} from 'graphql';
 
 /** Selections of one response key in the operation sent to a subgraph. */
 export interface SentField {
@@ -12,6 +18,7 @@ export interface SentField {
 /** The operation sent to a subgraph. It is parsed on first use, because a response without errors never needs it. */
 export class SentOperation {
   #read: { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } | undefined;
+  #operation: OperationTypeNode | undefined;
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
   readonly #known = new WeakMap<readonly SelectionSetNode[], ReadonlyMap<string, SentField>>();
   readonly #query: string | undefined;
@@ -23,6 +30,12 @@ export class SentOperation {
   /** Whether it requests entities by key. A client's operation cannot: the API schema has no such field. */
   get isForEntities(): boolean {
     return this.#parsed().isEntities;
+  }
+
+  /** Undefined if it does not parse. */
+  get operation(): OperationTypeNode | undefined {
+    this.#parsed();
+    return this.#operation;
   }
 
   /** The selections: on each entity, or else at the root. */
@@ -81,8 +94,10 @@ export class SentOperation {
     const document = parseOrNothing(this.#query);
     let root: SelectionSetNode | undefined;
     for (const definition of document?.definitions ?? []) {
-      if (definition.kind === Kind.OPERATION_DEFINITION) root = definition.selectionSet;
-      else if (definition.kind === Kind.FRAGMENT_DEFINITION)
+      if (definition.kind === Kind.OPERATION_DEFINITION) {
+        root = definition.selectionSet;
+        this.#operation = definition.operation;
+      } else if (definition.kind === Kind.FRAGMENT_DEFINITION)
         this.#fragments.set(definition.name.value, definition);
     }
     if (root === undefined) return { roots: [], isEntities: false };

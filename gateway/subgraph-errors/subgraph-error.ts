@@ -34,6 +34,8 @@ interface Details {
   readonly code: string;
   /** The subgraph gave no readable response. */
   readonly isFailure: boolean;
+  /** It was not reported: it stands for positions without another error of the fetch. */
+  readonly isForTheRest?: boolean;
   /** The entity's index among the requested ones; undefined if unknown, and for a fetch at the root. */
   readonly entity?: number | undefined;
   /** From the entity, or from the root of the sent operation; undefined if no position is given. */

@@ -390,7 +390,7 @@ feature('`@oneOf`', 'passed on', async () => {
   expect((await ask('{ find(by: { id: 1 }) }')).body.data).toEqual({ find: 'found' });
   // The subgraph enforces it.
   const both = await ask('{ find(by: { id: 1, name: "x" }) }');
-  expect([both.body.data, codes(both)]).toEqual([{ find: null }, ['SUBREQUEST_HTTP_ERROR']]);
+  expect([both.body.data, codes(both)]).toEqual([{ find: null }, ['GRAPHQL_VALIDATION_FAILED']]);
 });
 
 feature('`@skip`, `@include`', 'supported', async () => {

@@ -70,7 +70,7 @@ describe('a subgraph failure is reported at each place that it made null', () =>
     ],
     ['{ person { secret name } }', ['person.secret UNAUTHORIZED_FIELD_OR_TYPE']],
   ])('%s', async (query, expected) => {
-    cities.instead = answers({ errors: [{ message: 'distinctive' }] }, 500);
+    cities.instead = answers({ message: 'distinctive' }, 500);
     const answer = await setting.ask(query);
     expect(placed(answer).sort()).toEqual([...expected].sort());
     expect(leadAlong(answer)).toBe(true);

@@ -1,0 +1,42 @@
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip } from 'node:zlib';
+import { UnreadableAnswerError } from './unreadable-answer.js';
+
+/** Larger than any page of personal data; a subgraph that sends more is broken. It holds before and after decompression. */
+export const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+
+const BOUND = { maxOutputLength: MAX_ANSWER_BYTES };
+const inflate = promisify(gunzip);
+const inflateBrotli = promisify(brotliDecompress);
+
+type Decode = (body: Buffer) => Promise<Buffer>;
+
+/** RFC 9110 section 8.4.1. Only what was offered is decoded. */
+const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
+  ['', (body) => Promise.resolve(body)],
+  ['identity', (body) => Promise.resolve(body)],
+  ['gzip', (body) => inflate(body, BOUND)],
+  ['x-gzip', (body) => inflate(body, BOUND)],
+  ['br', (body) => inflateBrotli(body, BOUND)],
+]);
+
+/**
+ * Undoes the content encoding of a response, up to a number of bytes: a small body can expand to gigabytes.
+ *
+ * @param encoding the header; a list of several is refused
+ * @throws {UnreadableAnswerError} `CONTENT_ENCODING` or `TOO_LARGE`
+ */
+export async function decodeContent(body: Buffer, encoding: unknown): Promise<Buffer> {
+  const decode = typeof encoding === 'string' ? DECODERS.get(encoding.trim().toLowerCase()) : undefined;
+  if (decode === undefined)
+    throw new UnreadableAnswerError('SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_ENCODING');
+  try {
+    return await decode(body);
+  } catch (error) {
+    const isTooLarge =
+      error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+    throw isTooLarge
+      ? new UnreadableAnswerError('SUBREQUEST_HTTP_ERROR', 'TOO_LARGE')
+      : new UnreadableAnswerError('SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_ENCODING');
+  }
+}
