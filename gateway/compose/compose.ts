@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { composeServices } from '@apollo/composition';
 import { DirectiveError } from '@behalf/directives';
 import { completeSubgraph, lowerRequiresScope, RuleTable } from '@behalf/directives/internal';
@@ -12,6 +11,7 @@ import { checkFederation } from '../inspect/protection.js';
 import { withStandardRootNames } from '../inspect/root-names.js';
 import { recordStatements } from '../inspect/statements.js';
 import { ComposeError } from './errors.js';
+import { replaceFile } from './replace-file.js';
 import { readSupergraphConfig } from './supergraph-config.js';
 import type { SubgraphSource } from './supergraph-config.js';
 
@@ -176,6 +176,6 @@ export async function compose(
 ): Promise<{ readonly supergraphSdl: string; readonly subgraphs: readonly string[] }> {
   const sources = await readSupergraphConfig(configFile);
   const supergraphSdl = composeSupergraph(sources);
-  await writeFile(outputFile, supergraphSdl);
+  await replaceFile(outputFile, supergraphSdl);
   return { supergraphSdl, subgraphs: sources.map(({ name }) => name) };
 }

@@ -1,9 +1,7 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startExample } from '../../subgraphs/bank/start/start.js';
 import type { RunningExample } from '../../subgraphs/bank/start/start.js';
@@ -13,6 +11,7 @@ import { partsLog } from '../../subgraphs/bank/start/log.js';
 import { until } from '../gateway/support.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
+import { exampleDataFolder } from './data-folder.js';
 
 interface Span {
   readonly name: string;
@@ -43,7 +42,7 @@ beforeAll(async () => {
   process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
   endTracing = startTracing('behalf-test');
   database = await createTestDatabase();
-  dataDir = await mkdtemp(join(tmpdir(), 'behalf-tracing-'));
+  dataDir = await exampleDataFolder('tracing');
   example = await startExample({
     dataDir,
     databaseUrl: database.url,

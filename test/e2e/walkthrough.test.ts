@@ -1,17 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { walkthroughCommand } from '../../subgraphs/bank/walkthrough/walkthrough.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
+import { exampleDataFolder } from './data-folder.js';
 
 let database: TestDatabase<unknown>;
 let dataDir: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  dataDir = await mkdtemp(join(tmpdir(), 'behalf-walkthrough-'));
+  dataDir = await exampleDataFolder('walkthrough');
 });
 afterAll(async () => {
   await database.drop();

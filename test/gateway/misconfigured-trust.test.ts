@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProtectedSubgraphOptions, SubgraphLogFacts } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import {
   AUDIENCE,
   Cleanup,
@@ -64,7 +65,7 @@ async function startPeople(
   const gateway = { issuer: url, jwksUri: `${url}/.well-known/jwks.json`, ...trust };
   const people = await TestSubgraph.start('people', gateway, undefined, {
     log,
-    nowMs: () => Date.now() + clockAheadMs,
+    clock: { ...systemClock, now: () => Date.now() + clockAheadMs },
     ...(name === undefined ? {} : { name }),
   });
   cleanup.add(() => people.close());

@@ -14,6 +14,8 @@ const INTERNAL: Readonly<Record<string, readonly string[]>> = {
     'RejectedError',
     'StoreTimeoutError',
     'SubgraphError',
+    'UnansweredError',
+    'UnreadableAnswerError',
     'UnsendableHeaderError',
   ],
   directives: ['NotCanonicalError'],

@@ -104,7 +104,7 @@ async function startParts(start: Start): Promise<Omit<RunningExample, 'close'>> 
     consoleSecret,
   });
   closers.push(() => removeRunFile(dataDir));
-  await waitUntilHealthy(gateway.url);
+  await waitUntilReady(gateway.url);
   return {
     databaseUrl: database.url,
     embeddedDatabase: database.embedded,
@@ -225,16 +225,17 @@ async function prepareDatabase(url: string, auditWriterPassword: string, log: Lo
   }
 }
 
-const HEALTH_TIMEOUT_MS = 10_000;
-const HEALTH_INTERVAL_MS = 25;
+const READY_TIMEOUT_MS = 60_000;
+const READY_INTERVAL_MS = 25;
 
-/** Healthy means that the gateway answers requests: it has received all revocations up to now. */
-async function waitUntilHealthy(gatewayUrl: string): Promise<void> {
-  const giveUpAt = Date.now() + HEALTH_TIMEOUT_MS;
-  while (Date.now() < giveUpAt) {
-    const response = await fetch(`${gatewayUrl}/health`);
+/** Ready means that the gateway serves requests: it has received all revocations up to now, and can record. */
+async function waitUntilReady(gatewayUrl: string): Promise<void> {
+  const giveUpAt = Date.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    const response = await fetch(`${gatewayUrl}/health/ready`);
+    const answer = await response.text();
     if (response.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, HEALTH_INTERVAL_MS));
+    if (Date.now() >= giveUpAt) throw new Error(`The gateway did not become ready: ${answer}`);
+    await new Promise((resolve) => setTimeout(resolve, READY_INTERVAL_MS));
   }
-  throw new Error('The gateway did not become healthy');
 }
