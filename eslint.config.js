@@ -73,7 +73,6 @@ const WITHOUT_CLOCK = [
   'cli/**',
   'subgraphs/**',
   'gateway/**',
-  'policy/**',
 ];
 
 const TEST_DIALECT = [

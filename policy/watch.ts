@@ -1,6 +1,8 @@
 import { statSync, watch, type FSWatcher } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 
 /** How long a file must stay unchanged before a change is reported. */
 const DEFAULT_DEBOUNCE_MS = 200;
@@ -17,6 +19,8 @@ export interface WatchOptions {
   debounceMs?: number;
   /** How often the file is looked at without being notified, in milliseconds. Default: 5000. */
   pollMs?: number;
+  /** Tells the time and starts timers. Default: the machine's own. */
+  clock?: Clock;
   /** Stops the watching. */
   signal: AbortSignal;
 }
@@ -62,10 +66,11 @@ class FileWatcher {
   readonly #onChange: () => void | Promise<void>;
   readonly #debounceMs: number;
   readonly #pollMs: number;
+  readonly #clock: Clock;
   #reported: string | undefined;
   #changed: { fingerprint: string; sinceMs: number } | undefined;
   #directory: FSWatcher | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: () => void = () => undefined;
   #dueMs = Infinity;
   #looking = false;
   #notified = false;
@@ -76,6 +81,7 @@ class FileWatcher {
     this.#onChange = onChange;
     this.#debounceMs = options.debounceMs ?? DEFAULT_DEBOUNCE_MS;
     this.#pollMs = options.pollMs ?? DEFAULT_POLL_MS;
+    this.#clock = options.clock ?? systemClock;
     this.#reported = fingerprintNow(this.#file);
     this.#watchDirectory();
     this.#lookIn(this.#pollMs);
@@ -83,7 +89,7 @@ class FileWatcher {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#cancel();
     this.#directory?.close();
     this.#directory = undefined;
   }
@@ -114,13 +120,11 @@ class FileWatcher {
 
   /** Schedules a look at the file in `ms`, or keeps an earlier one, so a stream of notifications cannot postpone it. */
   #lookIn(ms: number): void {
-    const dueMs = performance.now() + ms;
+    const dueMs = this.#clock.monotonic() + ms;
     if (this.#stopped || dueMs >= this.#dueMs) return;
-    clearTimeout(this.#timer);
+    this.#cancel();
     this.#dueMs = dueMs;
-    this.#timer = setTimeout(() => {
-      void this.#look();
-    }, ms).unref();
+    this.#cancel = this.#clock.after(ms, () => void this.#look());
   }
 
   async #look(): Promise<void> {
@@ -141,7 +145,7 @@ class FileWatcher {
       this.#changed = undefined;
       return false;
     }
-    const nowMs = performance.now();
+    const nowMs = this.#clock.monotonic();
     if (this.#changed?.fingerprint === fingerprint) return true;
     this.#changed = { fingerprint, sinceMs: this.#changed?.sinceMs ?? nowMs };
     return nowMs - this.#changed.sinceMs >= MAX_DEBOUNCES * this.#debounceMs;

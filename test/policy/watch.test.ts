@@ -1,34 +1,49 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { watchFile } from '../../policy/watch.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { until } from '../support/wait.js';
 
 const DEBOUNCE_MS = 30;
 
 /** So long that only a notification of the operating system can explain a report. */
-const NEVER_MS = 60_000;
+const NEVER_MS = 86_400_000;
 
 describe('watchFile', () => {
   let directory: string;
   let file: string;
   let stop: AbortController;
+  let clock: ManualClock;
   let changes: number;
   const count = () => {
     changes++;
   };
-  const reported = (times: number) =>
-    vi.waitFor(() => {
-      expect(changes).toBe(times);
-    }, 3_000);
-  const quiet = () => sleep(DEBOUNCE_MS * 6);
+  /** Lets time pass until the condition holds. The file system has a pace of its own. */
+  const passUntil = (isSo: () => boolean, what: string) =>
+    until(async () => {
+      await clock.advance(DEBOUNCE_MS);
+      return isSo();
+    }, what);
+  const reported = async (times: number) => {
+    await passUntil(() => changes >= times, `change ${times}`);
+    expect(changes).toBe(times);
+  };
+  /** The file has been looked at often enough to report it, whether the system reported anything or not. */
+  const quiet = async () => {
+    for (let looks = 0; looks < 4; looks += 1) {
+      await clock.advance(NEVER_MS);
+      await until(() => clock.timers === 1, 'the end of the look');
+    }
+  };
 
   beforeEach(() => {
     directory = mkdtempSync(path.join(tmpdir(), 'behalf-watch-'));
     file = path.join(directory, 'policy.yaml');
     writeFileSync(file, 'version: 1\n');
     stop = new AbortController();
+    clock = new ManualClock();
     changes = 0;
   });
 
@@ -38,7 +53,7 @@ describe('watchFile', () => {
   });
 
   const start = (onChange: () => void | Promise<void> = count, pollMs = NEVER_MS, watched = file) => {
-    watchFile(watched, onChange, { debounceMs: DEBOUNCE_MS, pollMs, signal: stop.signal });
+    watchFile(watched, onChange, { debounceMs: DEBOUNCE_MS, pollMs, clock, signal: stop.signal });
   };
 
   it('reports a write in place once', async () => {
@@ -110,13 +125,11 @@ describe('watchFile', () => {
 
   it('reports a file that never comes to rest', async () => {
     start();
-    const writing = setInterval(() => {
+    await until(async () => {
       writeFileSync(file, `# ${Math.random()}\n`);
-    }, DEBOUNCE_MS / 3);
-    await vi.waitFor(() => {
-      expect(changes).toBeGreaterThan(0);
-    }, 3_000);
-    clearInterval(writing);
+      await clock.advance(DEBOUNCE_MS);
+      return changes > 0;
+    }, 'the report');
   });
 
   it('ignores other files of the directory', async () => {
@@ -138,19 +151,21 @@ describe('watchFile', () => {
   });
 
   it('never runs onChange twice at a time', async () => {
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
     let running = 0;
     let most = 0;
     start(async () => {
       most = Math.max(most, ++running);
-      await sleep(DEBOUNCE_MS * 4);
+      await released;
       running--;
       count();
     });
     writeFileSync(file, 'version: 2\n');
-    await vi.waitFor(() => {
-      expect(running).toBe(1);
-    }, 3_000);
+    await passUntil(() => running === 1, 'the first call');
     writeFileSync(file, 'version: 33\n');
+    await clock.advance(NEVER_MS);
+    release();
     await reported(2);
     expect(most).toBe(1);
   });
@@ -158,8 +173,16 @@ describe('watchFile', () => {
   it('reports nothing after the signal has aborted', async () => {
     start();
     stop.abort();
+    expect(clock.timers).toBe(0);
+    const other = new AbortController();
+    let seen = 0;
+    const see = () => {
+      seen++;
+    };
+    watchFile(file, see, { debounceMs: DEBOUNCE_MS, clock, signal: other.signal });
     writeFileSync(file, 'version: 2\n');
-    await quiet();
+    await passUntil(() => seen > 0, 'the report to another');
+    other.abort();
     expect(changes).toBe(0);
   });
 });
