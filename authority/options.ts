@@ -1,3 +1,5 @@
+import { DEFAULT_NOT_READY_MS, shutdownProblem } from '@behalf/http/internal';
+import type { ShutdownOptions } from '@behalf/http';
 import { comparePolicyWithSchema, describeMismatch } from '@behalf/policy';
 import type { Policy, SchemaVocabulary } from '@behalf/policy';
 import type { Log } from '@behalf/store';
@@ -72,7 +74,20 @@ export interface AuthorityOptions {
   readonly defaultDurationSeconds?: number;
   /** How long a poll of the change stream waits for an event, in milliseconds. Default: 30,000. */
   readonly longPollMs?: number;
+  /** How {@link Authority.drain} ends it. Default: `notReadyMs` 5,000 and `drainMs` 5,000. */
+  readonly shutdown?: ShutdownOptions;
   readonly log?: Log;
+}
+
+/** Answers take milliseconds, and long polls are ended first. */
+const DEFAULT_DRAIN_MS = 5_000;
+
+/** @see AuthorityOptions.shutdown */
+export function shutdownTimes({
+  shutdown = {},
+}: Pick<AuthorityOptions, 'shutdown'>): Required<ShutdownOptions> {
+  const { drainMs = DEFAULT_DRAIN_MS, notReadyMs = DEFAULT_NOT_READY_MS } = shutdown;
+  return { drainMs, notReadyMs };
 }
 
 const HOUR_SECONDS = 60 * 60;
@@ -93,6 +108,8 @@ export async function checkOptions(options: AuthorityOptions): Promise<void> {
   if (streamSecret.length < 16) {
     throw new AuthorityError('OPTION_INVALID', 'streamSecret must have 16 characters or more');
   }
+  const problem = shutdownProblem(options.shutdown ?? {});
+  if (problem !== undefined) throw new AuthorityError('OPTION_INVALID', problem);
   await checkReceivers(streamSecret, options.streamReceivers ?? []);
   if (URL.parse(audience) === null)
     throw new AuthorityError('OPTION_INVALID', 'audience must be an absolute URI');

@@ -1,3 +1,4 @@
+import type { Shutdown } from '@behalf/http/internal';
 import type { Log } from '@behalf/store';
 import { KnownBrowsers } from './accounts/known-browsers.js';
 import { SignIn } from './accounts/sign-in.js';
@@ -33,6 +34,7 @@ export interface PartsOptions {
   readonly feed: ChangeFeed;
   readonly issuer: string;
   readonly state: State;
+  readonly shutdown: Pick<Shutdown, 'isDraining'>;
   readonly options: AuthorityOptions & { readonly log: Log };
 }
 
@@ -75,6 +77,7 @@ export function assemble(given: PartsOptions) {
     signOut,
     transmitter,
     statuses,
+    shutdown: given.shutdown,
     log,
   });
   const housekeeping = new Housekeeping({ db, log });

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { sql } from 'kysely';
-
-import { LIVE_PATH, Readiness, READY_PATH, sendLive, sendReady } from '@behalf/http/internal';
+import { type Health, healthAnswer } from '@behalf/http/internal';
+import type { Shutdown } from '@behalf/http/internal';
 import type { Log } from '@behalf/store';
 import { explainError } from './oidc/explain-error.js';
 import { errors } from './oidc/oidc-provider.js';
@@ -20,6 +19,7 @@ import type { SigningKeyRing } from './keys/ring.js';
 import type { RotatingProvider } from './oidc/rotating-provider.js';
 import { sendPage, setPageHeaders } from './pages/headers.js';
 import { STYLE } from './pages/style.js';
+import { databaseReadiness } from './readiness.js';
 import type { StatusRegister } from './status/register.js';
 import { answerStatusList } from './status/route.js';
 import type { AuthorityDatabase } from './schema.js';
@@ -38,6 +38,7 @@ export interface RouterOptions {
   readonly signOut: SignOut;
   readonly transmitter: SsfTransmitter;
   readonly statuses: StatusRegister;
+  readonly shutdown: Pick<Shutdown, 'isDraining'>;
   readonly log: Log;
 }
 
@@ -45,13 +46,14 @@ export interface RouterOptions {
 export function createRouter(
   options: RouterOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const { cors, interactions, keys, log, oauth, statuses, transmitter } = options;
+  const { cors, interactions, keys, log, oauth, shutdown, statuses, transmitter } = options;
   const issuer = new URL(options.issuer);
-  const readiness = readinessOf(options.db);
+  const readiness = databaseReadiness(options.db);
+  const health: Health = { problems: () => readiness.problems(), shutdown };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = addressToIssuer(request, issuer);
     if (await cors.answerPreflight(request, response, url.pathname)) return;
-    if (await answerHealth(url.pathname, request, response, readiness)) return;
+    if (await answerHealth(url.pathname, request, response, health)) return;
     if (url.pathname === '/style.css') sendFile(request, response, 'text/css', STYLE);
     else if (url.pathname === SEND_FORM_PATH)
       sendFile(request, response, 'text/javascript', SEND_FORM_SCRIPT);
@@ -72,28 +74,17 @@ export function createRouter(
   };
 }
 
-/** Only the store: keys and policy were read at the start, and without them nothing would listen. */
-function readinessOf(db: AuthorityDatabase): Readiness<'DATABASE_UNREACHABLE'> {
-  return new Readiness({
-    DATABASE_UNREACHABLE: async () => {
-      await sql`select 1`.execute(db);
-      return true;
-    },
-  });
-}
-
 /** @returns whether the path is one of health. @throws HttpError 405 */
 async function answerHealth(
   path: string,
   request: IncomingMessage,
   response: ServerResponse,
-  readiness: Readiness<'DATABASE_UNREACHABLE'>,
+  health: Health,
 ): Promise<boolean> {
-  const asksReady = path === READY_PATH || path === '/health';
-  if (path !== LIVE_PATH && !asksReady) return false;
+  const answer = healthAnswer(path, health);
+  if (answer === undefined) return false;
   allow(request, 'GET');
-  if (asksReady) sendReady(response, await readiness.problems());
-  else sendLive(response);
+  await answer(response);
   return true;
 }
 

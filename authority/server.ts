@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Provider } from 'oidc-provider';
 import { openDatabase } from '@behalf/store';
 import { comparePolicyWithSchema } from '@behalf/policy';
-import { Connections, listen, ListenError } from '@behalf/http';
+import { Connections, listen, ListenError, sendJson } from '@behalf/http';
+import { answerStartingHealth, Shutdown } from '@behalf/http/internal';
 import { silentLog } from '@behalf/store/internal';
 import { errors } from './oidc/oidc-provider.js';
 import { ChangeFeed } from './changes/feed.js';
@@ -10,7 +11,7 @@ import type { ClientRegistration } from './client-registration.js';
 import { ConsentExpiry } from './consent/expiry.js';
 import { migrateAuthority } from './migrations/index.js';
 import { AuthorityError } from './errors.js';
-import { type AuthorityOptions, checkOptions } from './options.js';
+import { type AuthorityOptions, checkOptions, shutdownTimes } from './options.js';
 import type { AuthoritySchema } from './schema.js';
 import { assemble } from './parts.js';
 import { prepareState } from './state.js';
@@ -22,12 +23,20 @@ export interface Authority {
   readonly issuer: string;
   /** Reads `policyFile` again, as on SIGHUP. A policy that cannot be used is logged, and the current one stays. Never rejects. */
   reloadPolicy(): Promise<void>;
-  /** Finishes requests in flight, ends long polls, and closes database connections. May be called more than once. */
+  /**
+   * Ends the authority as SIGTERM should: for `shutdown.notReadyMs` it answers requests, and `/health/ready` says `DRAINING`, so
+   * that load balancers stop sending any. Then as {@link close}, which also ends the wait.
+   */
+  drain(): Promise<void>;
+  /**
+   * Accepts no more connections, finishes requests in flight, for `shutdown.drainMs` at most, ends long polls, and closes database
+   * connections. May be called more than once.
+   */
   close(): Promise<void>;
 }
 
-/** Answers take milliseconds, and long polls are ended first. */
-const CLOSE_GRACE_MS = 2_000;
+/** For a request that has not arrived completely when the authority closes. */
+const REQUEST_GRACE_MS = 2_000;
 
 /**
  * Starts the authorization server: OAuth endpoints, sign-in and consent pages, and the change stream for gateways. All state is
@@ -54,7 +63,7 @@ const CLOSE_GRACE_MS = 2_000;
  *   vocabulary: readVocabulary(readFileSync('supergraph.graphql', 'utf8')),
  *   streamSecret: process.env.STREAM_SECRET ?? '',
  * });
- * process.once('SIGTERM', () => void authority.close());
+ * process.once('SIGTERM', () => void authority.drain());
  * ```
  */
 export async function startAuthority(options: AuthorityOptions): Promise<Authority> {
@@ -69,15 +78,15 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
   const feed = new ChangeFeed(databaseUrl, log);
   const expiryFeed = new ChangeFeed(databaseUrl, log, 'expiry');
   // Until everything is ready, requests are refused.
-  let route = (_request: IncomingMessage, response: ServerResponse): void => {
-    response.writeHead(503, { 'retry-after': '1' }).end();
-  };
+  let route = refuseStarting;
   const server = createServer((request, response) => route(request, response));
   const connections = new Connections(server);
   const opened: (() => Promise<void>)[] = [() => db.destroy(), () => feed.close(), () => expiryFeed.close()];
   const closeAll = async (): Promise<void> => {
     for (const closeOne of opened.splice(0).reverse()) await closeOne();
   };
+  const { drainMs, notReadyMs } = shutdownTimes(options);
+  const shutdown = new Shutdown(closeAll);
   try {
     await migrateAuthority(db);
     const state = await prepareState(db, options);
@@ -89,9 +98,9 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
       if (!(error instanceof ListenError)) throw error;
       throw new AuthorityError('LISTEN_FAILED', `The authority ${error.message}`, { cause: error });
     });
-    opened.push(() => connections.close({ requestGraceMs: CLOSE_GRACE_MS, answerGraceMs: CLOSE_GRACE_MS }));
+    opened.push(() => connections.close({ requestGraceMs: REQUEST_GRACE_MS, answerGraceMs: drainMs }));
     const issuer = options.issuer ?? url;
-    const parts = assemble({ db, feed, issuer, state, options: { ...options, log } });
+    const parts = assemble({ db, feed, issuer, state, shutdown, options: { ...options, log } });
     await refuseUnusableClients(parts.oauth.provider, state.clients);
     const expiry = new ConsentExpiry({ consents: parts.consents, feed: expiryFeed, log });
     opened.push(
@@ -104,11 +113,24 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     route = parts.route;
     await state.policy.start();
     opened.push(async () => state.policy.close());
-    return { url, issuer, reloadPolicy: () => state.policy.reload(), close: closeAll };
+    return {
+      url,
+      issuer,
+      reloadPolicy: () => state.policy.reload(),
+      drain: () => shutdown.drain(notReadyMs),
+      close: () => shutdown.close(),
+    };
   } catch (error) {
     await closeAll();
     throw error;
   }
+}
+
+function refuseStarting(request: IncomingMessage, response: ServerResponse): void {
+  if (answerStartingHealth(request, response)) return;
+  const headers = { 'cache-control': 'no-store', 'retry-after': '1', connection: 'close' };
+  const message = 'The authority is starting';
+  sendJson(response, 503, { error: 'temporarily_unavailable', error_description: message }, headers);
 }
 
 /** Logs differences between policy and schema that do not stop the start, by the names of scopes and purposes only. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BodyError, isGetOrHead, readBody, sendJson } from '@behalf/http';
-import { LIVE_PATH, READY_PATH, sendLive, sendReady } from '@behalf/http/internal';
+import { healthAnswer } from '@behalf/http/internal';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
 import { answerGraphQL } from './graphql-endpoint.js';
 import type { RouteContext } from './graphql-endpoint.js';
@@ -9,11 +9,10 @@ import { incomingOf } from './http/incoming.js';
 import { JWKS_PATH, jwksHandler } from './http/jwks-handler.js';
 import { isGraphQLPath, pathOf, refuseAnywhere, refuseHttp, refuseOperation } from './http/refuse-http.js';
 import type { GatewayLog } from './log.js';
-import type { ReadinessCode } from './readiness.js';
 import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
 
-/** The short form of `/health/ready`. */
-const HEALTH_PATH = '/health';
+/** The addresses of health, before the gateway is complete. */
+export { answerStartingHealth } from '@behalf/http/internal';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -84,7 +83,9 @@ function routeOf(path: string, context: RouteContext): Route | undefined {
         answerAdministrator(request, response, gateway, administration, incomingOf(request, server)),
     };
   if (path === JWKS_PATH) return { methods: READ, answer: jwksHandler(gateway) };
-  const answerRead = healthAnswer(path, context) ?? metadataAnswer(path, context);
+  const answerRead =
+    healthAnswer(path, { problems: () => gateway.notReady(), shutdown: context.shutdown }) ??
+    metadataAnswer(path, context);
   return answerRead === undefined ? undefined : readRoute(answerRead);
 }
 
@@ -100,29 +101,6 @@ function readRoute(answerRead: AnswerRead): Route {
       refuseHttp(response, 'METHOD_NOT_ALLOWED', { allow: READ.join(', ') });
     },
   };
-}
-
-/** @returns undefined if the path is not one of health */
-function healthAnswer(path: string, { gateway, shutdown }: RouteContext): AnswerRead | undefined {
-  if (path === LIVE_PATH) return sendLive;
-  if (path !== READY_PATH && path !== HEALTH_PATH) return undefined;
-  return async (response) => {
-    const found = await gateway.notReady();
-    // Asked last: the checks take time.
-    const draining: readonly ReadinessCode[] = shutdown.isDraining ? ['DRAINING'] : [];
-    sendReady(response, [...draining, ...found]);
-  };
-}
-
-/** Answers {@link healthAnswer}'s addresses before the gateway is complete. @returns whether it was one */
-export function answerStartingHealth(request: IncomingMessage, response: ServerResponse): boolean {
-  const path = pathOf(request);
-  if (!isGetOrHead(request)) return false;
-  if (path === LIVE_PATH) sendLive(response);
-  else if (path === READY_PATH || path === HEALTH_PATH)
-    sendReady(response, ['STARTING' satisfies ReadinessCode]);
-  else return false;
-  return true;
 }
 
 /** RFC 9728 section 3. @returns undefined if the path is not one of metadata */

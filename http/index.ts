@@ -9,4 +9,5 @@ export type { Listening } from './listen.js';
 export { listen, ListenError } from './listen.js';
 export { isGetOrHead } from './methods.js';
 export { originProblem } from './origin.js';
+export type { ShutdownOptions } from './shutdown-options.js';
 export { sendJson } from './send-json.js';

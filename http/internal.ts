@@ -1,8 +1,11 @@
 /** For Behalf's own packages only. Changes without notice, in any version. */
 export { boundedFetch, FetchError, fetchJson } from './fetch-json.js';
 export type { FetchBounds, FetchFailure } from './fetch-json.js';
+export { answerStartingHealth, healthAnswer } from './health.js';
+export type { Health } from './health.js';
 export { LIVE_PATH, Readiness, READY_PATH, sendLive, sendReady } from './readiness.js';
 export type { ReadinessChecks } from './readiness.js';
 export { Shutdown } from './shutdown.js';
+export { DEFAULT_NOT_READY_MS, shutdownProblem } from './shutdown-options.js';
 export { addressProblem } from './trusted-address.js';
 export type { AddressRules } from './trusted-address.js';

@@ -10,7 +10,12 @@ import {
 import type { ErrorDescription } from '@behalf/directives/internal';
 import { auditErrors } from '@behalf/audit';
 import { applicationErrors } from '@behalf/authority/clients';
-import { authorityErrors, authorityLogCodes, authorityRequestErrors } from '@behalf/authority/internal';
+import {
+  authorityErrors,
+  authorityLogCodes,
+  authorityReadinessCodes,
+  authorityRequestErrors,
+} from '@behalf/authority/internal';
 import {
   configurationErrors,
   gatewayErrors,
@@ -53,6 +58,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     title: 'Readiness of a gateway',
     met: '`notReady` in the answer of `/health/ready`, and the result of `gateway.notReady()`.',
     codes: readinessCodes,
+  },
+  {
+    title: 'Readiness of an authority or a consent subgraph',
+    met: '`notReady` in the answer of `/health/ready`.',
+    codes: authorityReadinessCodes,
   },
   {
     title: 'Schemas',

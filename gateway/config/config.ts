@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import type { ShutdownOptions } from '@behalf/http';
 import { parseYamlFile, readTextFile, requireKeys } from '@behalf/policy/internal';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
@@ -34,16 +35,7 @@ export interface AdministrationOptions {
   readonly scope: string;
 }
 
-/** Key `shutdown` of the configuration: how the server ends on SIGTERM. */
-export interface ShutdownOptions {
-  /**
-   * How long `/health/ready` says `DRAINING`, while requests are still answered, so that load balancers stop sending any.
-   * Milliseconds, default 5,000.
-   */
-  readonly notReadyMs?: number;
-  /** How long requests in flight may then take until they are cut off. Milliseconds, default 35,000. */
-  readonly drainMs?: number;
-}
+export type { ShutdownOptions };
 
 type KeysOfBoth =
   'authorization' | 'introspection' | 'externalUrl' | 'revocation' | 'subgraphs' | 'subgraphErrors';

@@ -1,3 +1,4 @@
+import { endOnSignals, readShutdown } from '@behalf/consent-subgraph/internal';
 import { startExampleSubgraph, type SubgraphName } from './start-subgraphs.js';
 
 /**
@@ -9,6 +10,7 @@ import { startExampleSubgraph, type SubgraphName } from './start-subgraphs.js';
  * | `GATEWAY_ISSUER` | `iss` of the gateway's transaction tokens; required |
  * | `GATEWAY_JWKS_URI` | where the gateway's keys are; default: `/.well-known/jwks.json` of the issuer |
  * | `HOST`, `PORT` | the address to listen on; default `127.0.0.1` and `defaultPort` |
+ * | `NOT_READY_MS`, `DRAIN_MS` | how it ends on SIGTERM; default 5,000 and 3,000 |
  * | `PSEUDONYM_KEY` | base64url, at least 32 bytes; required by the accounts subgraph |
  */
 export async function runSubgraph(
@@ -23,20 +25,11 @@ export async function runSubgraph(
     pseudonymKey: Buffer.from(name === 'accounts' ? required('PSEUDONYM_KEY') : '', 'base64url'),
     host: env.HOST ?? '127.0.0.1',
     port: readPort(env.PORT) ?? defaultPort,
+    shutdown: readShutdown(env),
     log: console,
   });
   console.log(`${name}: ${subgraph.url}`);
-  let isClosing = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (isClosing) return;
-      isClosing = true;
-      subgraph.close().catch((error: unknown) => {
-        console.error(error instanceof Error ? error.message : 'The subgraph did not close');
-        process.exitCode = 1;
-      });
-    });
-  }
+  endOnSignals(subgraph);
 }
 
 function required(name: string): string {

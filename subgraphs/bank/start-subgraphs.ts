@@ -2,13 +2,14 @@ import type { GatewayTrust, SubgraphLog } from '@behalf/directives';
 import type { Kysely } from 'kysely';
 
 import type { DatabaseOptions, Log } from '@behalf/store';
+import { databaseReadiness } from '@behalf/authority/internal';
 import { openDatabase } from '@behalf/store';
 import { buildAccountsSchema } from './accounts/schema.js';
 import { startConsentSubgraph } from '@behalf/consent-subgraph';
 import type { BankContext } from './shared/context.js';
 import { buildCustomersSchema } from './customers/schema.js';
 import { buildPaymentsSchema } from './payments/schema.js';
-import type { RunningSubgraph } from '@behalf/consent-subgraph';
+import type { ConsentSubgraphOptions, RunningSubgraph } from '@behalf/consent-subgraph';
 import { startSubgraph } from '@behalf/consent-subgraph/internal';
 
 export const SUBGRAPH_NAMES = ['customers', 'accounts', 'payments', 'consent'] as const;
@@ -25,6 +26,8 @@ export interface ExampleSubgraphOptions {
   readonly host: string;
   readonly port: number;
   readonly introspection?: boolean | undefined;
+  /** How `drain()` ends it. */
+  readonly shutdown?: ConsentSubgraphOptions['shutdown'];
   readonly log?: Log | undefined;
 }
 
@@ -54,12 +57,20 @@ async function startBankSubgraph(
       ...addressOf(name, options),
       schema: BANK_SCHEMAS[name]({ ...options, ruleLog: ruleLogOf(options) }),
       makeContext: (base) => ({ ...base, db }),
+      readiness: databaseReadiness(db),
+      async closeWith(closeServer) {
+        await closeServer();
+        await db.destroy();
+      },
     }),
   );
 }
 
-function addressOf(name: BankSubgraphName, { host, port, introspection, log }: ExampleSubgraphOptions) {
-  return { name, host, port, introspection, log };
+function addressOf(
+  name: BankSubgraphName,
+  { host, port, introspection, log, shutdown }: ExampleSubgraphOptions,
+) {
+  return { name, host, port, introspection, log, shutdown };
 }
 
 /** The directives' warnings go to the same log as everything else; without a log, to stderr. */
@@ -78,20 +89,13 @@ function poolOf(
   return [databaseUrl, log === undefined ? options : { ...options, log }];
 }
 
-/** Closes the pool together with the server, or at once when the server does not start. */
+/** Closes the pool at once when the server does not start. */
 async function withDatabase<Schema>(
   db: Kysely<Schema>,
   start: (db: Kysely<Schema>) => Promise<RunningSubgraph>,
 ): Promise<RunningSubgraph> {
   try {
-    const running = await start(db);
-    return {
-      url: running.url,
-      async close() {
-        await running.close();
-        await db.destroy();
-      },
-    };
+    return await start(db);
   } catch (error) {
     await db.destroy();
     throw error;

@@ -1,3 +1,5 @@
+import { withoutUndefined } from '@behalf/directives/internal';
+import type { ShutdownOptions } from '@behalf/http';
 import type { ConsentSubgraphOptions } from './start.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -11,6 +13,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * | `GATEWAY_ISSUER` | `iss` of the gateway's transaction tokens; required |
  * | `GATEWAY_JWKS_URI` | where the gateway's keys are; default: `/.well-known/jwks.json` of the issuer |
  * | `HOST`, `PORT` | the address to listen on; default `127.0.0.1` and 4014 |
+ * | `NOT_READY_MS`, `DRAIN_MS` | how it ends on SIGTERM; default 5,000 and 3,000 |
  *
  * @throws Error naming the variable that is missing or unusable
  */
@@ -21,7 +24,23 @@ export function readEnvironment(env: Environment): ConsentSubgraphOptions {
     gateway: { issuer, jwksUri: env.GATEWAY_JWKS_URI ?? new URL('/.well-known/jwks.json', issuer).href },
     host: env.HOST,
     port: readPort(env.PORT),
+    shutdown: readShutdown(env),
   };
+}
+
+/** @throws Error naming the variable that is unusable */
+export function readShutdown(env: Environment): ShutdownOptions {
+  return withoutUndefined({
+    notReadyMs: readMs(env, 'NOT_READY_MS'),
+    drainMs: readMs(env, 'DRAIN_MS'),
+  });
+}
+
+function readMs(env: Environment, name: string): number | undefined {
+  const text = env[name];
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,6}$/.test(text)) throw new Error(`${name} is not a number of milliseconds`);
+  return Number(text);
 }
 
 function required(env: Environment, name: string): string {

@@ -7,8 +7,17 @@ import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type Graph
 import { LRUCache } from 'lru-cache';
 
 import type { Log } from '@behalf/store';
-import { BodyError, Connections, listen, readBody } from '@behalf/http';
+import { BodyError, Connections, isGetOrHead, listen, readBody, type ShutdownOptions } from '@behalf/http';
+import {
+  DEFAULT_NOT_READY_MS,
+  type Health,
+  healthAnswer,
+  type Readiness,
+  Shutdown,
+  shutdownProblem,
+} from '@behalf/http/internal';
 import { withoutUndefined } from '@behalf/directives/internal';
+import { type RefusalCode, refuseHttp, refuseOperation } from './refusals.js';
 
 /** @see startSubgraph */
 export interface SubgraphServerOptions<Context extends ProtectedContext> {
@@ -22,18 +31,29 @@ export interface SubgraphServerOptions<Context extends ProtectedContext> {
   readonly port: number;
   /** Whether the schema can be read by introspection; default false. */
   readonly introspection?: boolean | undefined;
+  /** By what `/health/ready` tells whether requests would be answered. */
+  readonly readiness: Readiness<string>;
+  /** Wraps the closing of the server: what has to end before and after it. Default: nothing. */
+  readonly closeWith?: (closeServer: () => Promise<void>) => Promise<void>;
+  /** How {@link RunningSubgraph.drain} ends it. Default: `notReadyMs` 5,000 and `drainMs` 3,000. */
+  readonly shutdown?: ShutdownOptions | undefined;
   readonly log?: Log | undefined;
 }
 
 /** A running subgraph, see {@link startConsentSubgraph}. */
 export interface RunningSubgraph {
   readonly url: string;
-  /** Answers pending requests, then closes every connection. */
+  /**
+   * Ends the subgraph as SIGTERM should: for `shutdown.notReadyMs` it answers requests, and `/health/ready` says `DRAINING`. Then
+   * as {@link close}, which also ends the wait.
+   */
+  drain(): Promise<void>;
+  /** Answers pending requests, for `shutdown.drainMs` at most, then closes every connection. */
   close(): Promise<void>;
 }
 
 const MAX_BODY_BYTES = 1_048_576;
-const CLOSE_GRACE_MS = 3_000;
+const DEFAULT_DRAIN_MS = 3_000;
 /** Against documents made long on purpose: those of a gateway are far shorter. */
 const MAX_TOKENS = 10_000;
 const MAX_DOCUMENT_BYTES = 64 * 1_048_576;
@@ -45,22 +65,33 @@ const BYTES_PER_CHARACTER = 200;
  *
  * Only a GraphQLError of a resolver reaches the caller: the message of any other error could quote stored values.
  *
- * @throws Error when the address cannot be listened on
+ * @throws Error when the address cannot be listened on, or `shutdown` cannot be used
  */
 export async function startSubgraph<Context extends ProtectedContext>(
   options: SubgraphServerOptions<Context>,
 ): Promise<RunningSubgraph> {
-  const { log, name } = options;
+  const { closeWith = (closeServer) => closeServer(), log, name, readiness } = options;
+  const { drainMs = DEFAULT_DRAIN_MS, notReadyMs = DEFAULT_NOT_READY_MS } = options.shutdown ?? {};
+  const problem = shutdownProblem(options.shutdown ?? {});
+  if (problem !== undefined) throw new Error(`Subgraph ${name}: ${problem}`);
   const apollo = createApollo(options);
   await apollo.start();
   const http = createServer((request, response) => {
-    answer(request, response, apollo, options).catch((error: unknown) => {
+    answer(request, response, serving).catch((error: unknown) => {
       log?.log('error', 'REQUEST_HANDLING_FAILED', { subgraph: name, error: kindOf(error) });
-      if (!response.headersSent) response.writeHead(500);
-      response.end();
+      if (response.headersSent) response.end();
+      else refuseOperation(response, 'INTERNAL_SERVER_ERROR', { connection: 'close' });
     });
   });
   const connections = new Connections(http);
+  const shutdown = new Shutdown(() =>
+    closeWith(async () => {
+      await connections.close({ answerGraceMs: drainMs });
+      await apollo.stop();
+    }),
+  );
+  const health: Health = { problems: () => readiness.problems(), shutdown };
+  const serving = { apollo, health, options };
   const { origin } = await listen(http, options.host, options.port).catch(async (error: unknown) => {
     await apollo.stop();
     const reason = error instanceof Error ? error.message : 'unknown reason';
@@ -68,10 +99,8 @@ export async function startSubgraph<Context extends ProtectedContext>(
   });
   return {
     url: origin,
-    async close() {
-      await connections.close({ answerGraceMs: CLOSE_GRACE_MS });
-      await apollo.stop();
-    },
+    drain: () => shutdown.drain(notReadyMs),
+    close: () => shutdown.close(),
   };
 }
 
@@ -94,21 +123,39 @@ function createApollo<Context extends ProtectedContext>({
   });
 }
 
+interface Serving<Context extends ProtectedContext> {
+  readonly apollo: ApolloServer<Context>;
+  readonly health: Health;
+  readonly options: SubgraphServerOptions<Context>;
+}
+
 async function answer<Context extends ProtectedContext>(
   request: IncomingMessage,
   response: ServerResponse,
-  apollo: ApolloServer<Context>,
-  { makeContext, schema }: SubgraphServerOptions<Context>,
+  serving: Serving<Context>,
 ): Promise<void> {
   const [path, search] = splitTarget(request.url ?? '/');
-  if (path !== '/') {
-    end(response, 404);
+  const answerHealth = healthAnswer(path, serving.health);
+  if (path === '/') await answerOperation(request, response, search, serving);
+  else if (answerHealth === undefined) refuseHttp(response, 'NOT_FOUND');
+  else if (isGetOrHead(request)) await answerHealth(response);
+  else refuseHttp(response, 'METHOD_NOT_ALLOWED', { allow: 'GET, HEAD' });
+}
+
+async function answerOperation<Context extends ProtectedContext>(
+  request: IncomingMessage,
+  response: ServerResponse,
+  search: string,
+  { apollo, options: { makeContext, schema } }: Serving<Context>,
+): Promise<void> {
+  if (request.method !== 'POST' && !isGetOrHead(request)) {
+    refuseOperation(response, 'METHOD_NOT_ALLOWED', { allow: 'GET, HEAD, POST' });
     return;
   }
   const body = request.method === 'POST' ? await readJson(request) : undefined;
   if (body instanceof Refusal) {
-    response.setHeader('connection', 'close');
-    end(response, body.status);
+    // The rest of the body is not read, so the connection cannot take another request.
+    refuseOperation(response, body.code, { connection: 'close' });
     return;
   }
   const headers = new HeaderMap();
@@ -116,11 +163,15 @@ async function answer<Context extends ProtectedContext>(
     if (value !== undefined) headers.set(key, Array.isArray(value) ? value.join(', ') : value);
   }
   const result = await apollo.executeHTTPGraphQLRequest({
-    httpGraphQLRequest: { method: request.method ?? 'GET', headers, search, body },
+    // HEAD is answered as GET; node:http leaves out the body.
+    httpGraphQLRequest: { method: isGetOrHead(request) ? 'GET' : 'POST', headers, search, body },
     context: async () => makeContext(await protectedContext(schema, request.headers, body)),
   });
-  response.writeHead(result.status ?? 200, Object.fromEntries(result.headers));
+  response.statusCode = result.status ?? 200;
+  for (const [key, value] of result.headers) response.setHeader(key, value);
   if (result.body.kind === 'complete') {
+    // Stated, because node:http counts nothing for HEAD.
+    response.setHeader('content-length', Buffer.byteLength(result.body.string));
     response.end(result.body.string);
     return;
   }
@@ -148,22 +199,17 @@ function boundedDocuments() {
 }
 
 class Refusal {
-  constructor(readonly status: number) {}
+  constructor(readonly code: RefusalCode) {}
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
   try {
     return JSON.parse((await readBody(request, { maxBytes: MAX_BODY_BYTES })).toString()) as unknown;
   } catch (error) {
-    if (error instanceof BodyError) return new Refusal(error.status);
-    if (error instanceof SyntaxError) return new Refusal(400);
+    if (error instanceof BodyError) return new Refusal(error.code);
+    if (error instanceof SyntaxError) return new Refusal('BAD_REQUEST');
     throw error;
   }
-}
-
-function end(response: ServerResponse, status: number): void {
-  response.writeHead(status);
-  response.end();
 }
 
 function hideInternals(

@@ -7,6 +7,8 @@ import {
   GatewayAcknowledgements,
   SuspensionRegister,
 } from '@behalf/authority/consent';
+import type { ShutdownOptions } from '@behalf/http';
+import { databaseReadiness } from '@behalf/authority/internal';
 import { checkDatabase, type Log, openDatabase } from '@behalf/store';
 import type { ConsentContext } from './context.js';
 import { buildConsentSchema } from './schema.js';
@@ -24,6 +26,8 @@ export interface ConsentSubgraphOptions {
   readonly port?: number | undefined;
   /** Whether the schema can be read by introspection; default false. */
   readonly introspection?: boolean | undefined;
+  /** How {@link RunningSubgraph.drain} ends it. Default: `notReadyMs` 5,000 and `drainMs` 3,000. */
+  readonly shutdown?: ShutdownOptions | undefined;
   /** Default: nothing is logged but the directives' warnings, which go to stderr. */
   readonly log?: Log | undefined;
 }
@@ -49,6 +53,8 @@ const SILENT: Log = { log: () => undefined };
  * It answers the gateway only: a request without a valid transaction token is denied every field but the schema. It
  * opens a pool of at most 10 connections, and one more that waits for gateways' acknowledgements (`waitFor: ALL_GATEWAYS`).
  *
+ * It also answers `/health/live` and `/health/ready`.
+ *
  * @returns the running subgraph; `close()` answers pending requests first, then closes the database connections
  * @throws Error when the address cannot be listened on
  * @throws StoreError `DATABASE_UNREACHABLE`, `DATABASE_VERSION` when the database cannot be used
@@ -65,6 +71,7 @@ const SILENT: Log = { log: () => undefined };
  *   },
  * });
  * console.log(subgraph.url);
+ * process.once('SIGTERM', () => void subgraph.drain());
  * ```
  */
 export async function startConsentSubgraph(options: ConsentSubgraphOptions): Promise<RunningSubgraph> {
@@ -75,16 +82,7 @@ export async function startConsentSubgraph(options: ConsentSubgraphOptions): Pro
   try {
     const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log: log ?? SILENT });
     try {
-      const running = await serve(options, db, acknowledgements);
-      return {
-        url: running.url,
-        async close() {
-          // Mutations that wait for gateways are answered now, so that the server can close.
-          await acknowledgements.close();
-          await running.close();
-          await db.destroy();
-        },
-      };
+      return await serve(options, db, acknowledgements);
     } catch (error) {
       await acknowledgements.close();
       throw error;
@@ -96,7 +94,14 @@ export async function startConsentSubgraph(options: ConsentSubgraphOptions): Pro
 }
 
 async function serve(
-  { gateway, host = '127.0.0.1', port = DEFAULT_CONSENT_PORT, introspection, log }: ConsentSubgraphOptions,
+  {
+    gateway,
+    host = '127.0.0.1',
+    port = DEFAULT_CONSENT_PORT,
+    introspection,
+    log,
+    shutdown,
+  }: ConsentSubgraphOptions,
   db: Kysely<AuthoritySchema>,
   acknowledgements: GatewayAcknowledgements,
 ): Promise<RunningSubgraph> {
@@ -108,6 +113,14 @@ async function serve(
     port,
     introspection,
     log,
+    shutdown,
+    readiness: databaseReadiness(db),
+    async closeWith(closeServer) {
+      // Mutations that wait for gateways are answered now, so that the server can close.
+      await acknowledgements.close();
+      await closeServer();
+      await db.destroy();
+    },
     schema: buildConsentSchema({ gateway, ruleLog: ruleLogOf(log) }),
     makeContext: (base) => ({ ...base, register, suspensions, acknowledgements }),
   });

@@ -5,8 +5,16 @@ import { createServer } from 'node:net';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { startExampleSubgraphs } from '../../subgraphs/bank/index.js';
+import {
+  startExampleSubgraph,
+  startExampleSubgraphs,
+  SUBGRAPH_NAMES,
+  type SubgraphName,
+} from '../../subgraphs/bank/start-subgraphs.js';
+import { expectHeadLikeGet } from '../gateway/endpoints/hostile-requests.js';
+import { codes, send } from '../gateway/support.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { expectNotReady, expectReady } from '../support/health.js';
 import { createTestGateway } from './support/gateway.js';
 import { projectPath } from '@behalf/example/internal';
 
@@ -74,6 +82,82 @@ describe('the servers', () => {
   });
 });
 
+describe('each server', () => {
+  let running: Awaited<ReturnType<typeof start>>;
+  beforeAll(async () => {
+    running = await start(ANY_PORTS);
+  });
+  afterAll(() => running.close());
+  const url = (name: SubgraphName, path: string): string => `${running.urls[name]}${path}`;
+  const json = { 'content-type': 'application/json' };
+
+  it.each(SUBGRAPH_NAMES)('of %s tells life and readiness apart', async (name) => {
+    await expectReady(running.urls[name]);
+    for (const path of ['/health/live', '/health/ready', '/health']) await expectHeadLikeGet(url(name, path));
+    const refused = await send(url(name, '/health/ready'), '', {}, 'POST');
+    expect([refused.status, refused.headers.allow]).toEqual([405, 'GET, HEAD']);
+    expect(refused.body).toMatchObject({ error: 'METHOD_NOT_ALLOWED' });
+  });
+
+  it.each(SUBGRAPH_NAMES)('of %s is not ready while its database does not answer', async (name) => {
+    await database.setReachable(false);
+    await expectNotReady(running.urls[name], 'DATABASE_UNREACHABLE');
+    await database.setReachable(true);
+    await expectReady(running.urls[name]);
+  });
+
+  it('answers HEAD as GET, without the body', async () => {
+    const preflighted = { 'apollo-require-preflight': 'true' };
+    await expectHeadLikeGet(url('accounts', '/?query={accountProducts}'), preflighted);
+    await expectHeadLikeGet(url('accounts', '/?query={nothing}'), preflighted);
+  });
+
+  it.each([
+    ['another address', '/graphql', '{}', json, 'POST', 404, 'NOT_FOUND'],
+    ['another address, by HEAD', '/graphql', '', {}, 'HEAD', 404, undefined],
+    ['an address of no form', '//', '', {}, 'GET', 404, 'NOT_FOUND'],
+  ])('refuses %s', async (_what, path, body, headers, method, status, code) => {
+    const answer = await send(url('consent', path), body, headers, method);
+    expect(answer.status).toBe(status);
+    if (code !== undefined) expect(answer.body).toMatchObject({ error: code });
+  });
+
+  it.each([
+    ['broken JSON', '{"query":', json, 'POST', 400, 'BAD_REQUEST'],
+    ['an empty body', '', json, 'POST', 400, 'BAD_REQUEST'],
+    ['an oversize body', ' '.repeat(1_048_577), json, 'POST', 413, 'BODY_TOO_LARGE'],
+    ['JSON that is no operation', '[1]', json, 'POST', 400, 'BAD_REQUEST'],
+    ['no query', '{}', json, 'POST', 400, 'BAD_REQUEST'],
+    ['another method', '', {}, 'PUT', 405, 'METHOD_NOT_ALLOWED'],
+    ['a query that does not parse', '{"query":"{"}', json, 'POST', 400, 'GRAPHQL_PARSE_FAILED'],
+  ])('refuses %s in GraphQL’s form', async (_what, body, headers, method, status, code) => {
+    for (const name of SUBGRAPH_NAMES) {
+      const answer = await send(url(name, '/'), body, headers, method);
+      expect([name, answer.status, codes(answer)]).toEqual([name, status, [code]]);
+      expect(answer.body.errors?.[0]?.message).toMatch(/\w/);
+    }
+  });
+});
+
+it.each(SUBGRAPH_NAMES)('%s is first not ready at its end, then closed', async (name) => {
+  const { trust } = await createTestGateway();
+  const subgraph = await startExampleSubgraph(name, {
+    databaseUrl: database.url,
+    gateway: trust,
+    pseudonymKey: new Uint8Array(32),
+    host: '127.0.0.1',
+    port: 0,
+    shutdown: { notReadyMs: 600_000 },
+  });
+  const drained = subgraph.drain();
+  await expectNotReady(subgraph.url, 'DRAINING');
+  expect(
+    (await send(subgraph.url, '{"query":"{ __typename }"}', { 'content-type': 'application/json' })).status,
+  ).toBe(200);
+  await Promise.all([subgraph.close(), drained]);
+  await expect(fetch(subgraph.url)).rejects.toThrow('fetch failed');
+});
+
 it('run a subgraph as its own process, which stops on a signal', async () => {
   const child = spawn(process.execPath, [projectPath('subgraphs', 'bank', 'dist', 'accounts', 'main.js')], {
     env: {
@@ -82,6 +166,7 @@ it('run a subgraph as its own process, which stops on a signal', async () => {
       GATEWAY_ISSUER: 'http://127.0.0.1:4000',
       PSEUDONYM_KEY: Buffer.alloc(32, 1).toString('base64url'),
       PORT: '0',
+      NOT_READY_MS: '0',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -9,6 +9,8 @@ import { openDatabase } from '@behalf/store';
 export interface TestDatabase<Schema> {
   readonly url: string;
   readonly db: Kysely<Schema>;
+  /** Whether anybody can connect. `false` also ends every connection, those of `db` as well. */
+  setReachable(isReachable: boolean): Promise<void>;
   /** Closes `db` and removes the database, even if others are connected. */
   drop(): Promise<void>;
 }
@@ -39,6 +41,14 @@ export async function createTestDatabase<Schema>(
   return {
     url,
     db,
+    setReachable: (isReachable) =>
+      onServer(async (server) => {
+        await sql`alter database ${sql.id(name)} allow_connections ${sql.lit(isReachable)}`.execute(server);
+        if (isReachable) return;
+        await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`.execute(
+          server,
+        );
+      }),
     async drop() {
       await db.destroy();
       await onServer((server) => sql`drop database if exists ${sql.id(name)} with (force)`.execute(server));
