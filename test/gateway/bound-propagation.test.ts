@@ -1,5 +1,6 @@
 import { decodeJwt, exportJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../support/manual-clock.js';
 import {
   ask,
   AUDIENCE,
@@ -12,6 +13,7 @@ import {
   startTestGateway,
   TestIssuer,
   TestSubgraph,
+  until,
 } from './support.js';
 import type { TestGateway } from './support.js';
 
@@ -21,15 +23,18 @@ let issuer: TestIssuer;
 let people: TestSubgraph;
 let accounts: TestSubgraph;
 let gateway: TestGateway;
+let clock: ManualClock;
 
 beforeAll(async () => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const trust = { issuer: url, jwksUri: `${url}/.well-known/jwks.json` };
+  clock = ManualClock.running();
   const onRefusedToken = (reason: string): void => void refused.push(reason);
+  const options = { binding: 'required', onRefusedToken, clock } as const;
   issuer = await TestIssuer.start();
-  people = await TestSubgraph.start('people', trust, undefined, { binding: 'required', onRefusedToken });
-  accounts = await TestSubgraph.start('accounts', trust, undefined, { binding: 'required', onRefusedToken });
+  people = await TestSubgraph.start('people', trust, undefined, options);
+  accounts = await TestSubgraph.start('accounts', trust, undefined, options);
   for (const each of [issuer, people, accounts]) cleanup.add(() => each.close());
   gateway = await startTestGateway(cleanup, compose(people, accounts), {
     listen: { port },
@@ -117,15 +122,19 @@ describe('keys of the gateway (RFC 7517)', () => {
         if (answer.body.errors !== undefined) failures.push(answer.body);
       }
     });
-    const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    const answers = async (): Promise<void> => {
+      const before = answered;
+      await until(() => answered >= before + 8, 'further answers');
+    };
     for (let rotation = 0; rotation < 3; rotation += 1) {
       await gateway.running.gateway.rotateKeys();
       // Further apart than the subgraph's pause between two fetches.
-      await pause(1_200);
+      await clock.advance(1_200);
+      await answers();
     }
     const stranger = await makeKey('EdDSA');
     await gateway.running.gateway.rotateKeys(await exportJWK(stranger.privateKey));
-    await pause(300);
+    await answers();
     isOver = true;
     await Promise.all(load);
     expect(failures).toEqual([]);

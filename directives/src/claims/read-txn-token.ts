@@ -1,6 +1,7 @@
-import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { createLocalJWKSet, errors, jwtVerify } from 'jose';
 import type { JWK, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose';
 import type { Delegation } from './delegation.js';
+import { gatewayKeys } from './gateway-keys.js';
 import { isRecord, isStringArray, readActorClaim, readConsentClaim } from './read-claims.js';
 import { isServiceSubject } from './service.js';
 import type { TxnTokenRefusal } from './txn-token-refusals.js';
@@ -39,11 +40,6 @@ export const TXN_TOKEN_CLOCK_TOLERANCE_SECONDS = 5;
 /** A transaction token lives for seconds; no conforming gateway mints one with a longer lifetime. */
 const MAX_LIFETIME_SECONDS = 60;
 const MAX_TOKEN_LENGTH = 8_192;
-/** An unknown `kid` makes the subgraph refetch the gateway's keys, at most once in this time, whoever sends it. */
-const KEYS_COOLDOWN_MS = 1_000;
-/** How long a key that the gateway no longer publishes is accepted: as long as its key set may be cached. */
-const KEYS_MAX_AGE_MS = 60_000;
-const KEYS_TIMEOUT_MS = 3_000;
 /** Each costs a verification, and anybody who reaches the subgraph can send a token that no key has signed. */
 const MAX_CANDIDATES = 16;
 
@@ -60,13 +56,7 @@ export function createTxnTokenReader(
   clock: Clock = systemClock,
 ): (header: string | readonly string[] | undefined) => Promise<TxnTokenVerification> {
   const keys: JWTVerifyGetKey =
-    'keys' in trust
-      ? createLocalJWKSet({ keys: [...trust.keys] })
-      : createRemoteJWKSet(new URL(trust.jwksUri), {
-          cooldownDuration: KEYS_COOLDOWN_MS,
-          cacheMaxAge: KEYS_MAX_AGE_MS,
-          timeoutDuration: KEYS_TIMEOUT_MS,
-        });
+    'keys' in trust ? createLocalJWKSet({ keys: [...trust.keys] }) : gatewayKeys(trust.jwksUri, clock);
 
   return async (header) => {
     if (header === undefined || header === '') return { refusal: 'TXN_TOKEN_MISSING' };
