@@ -72,7 +72,6 @@ const WITHOUT_CLOCK = [
   'authority/**',
   'cli/**',
   'subgraphs/**',
-  'gateway/**',
 ];
 
 const TEST_DIALECT = [

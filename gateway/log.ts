@@ -1,3 +1,5 @@
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import type { ErrorDescription } from '@behalf/directives/internal';
 import { revocationLogCodes } from '@behalf/revocation/internal';
 import { printable } from './printable.js';
@@ -211,11 +213,13 @@ const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 export function jsonLog(
   least: LogLevel = 'info',
   write: (line: string) => unknown = (line) => process.stderr.write(line),
+  clock: Pick<Clock, 'now'> = systemClock,
 ): GatewayLog {
   return {
     log(level, code, facts = {}) {
       if (ORDER.indexOf(level) < ORDER.indexOf(least)) return;
-      write(`${printable(JSON.stringify({ time: new Date().toISOString(), level, code, ...facts }))}\n`);
+      const time = new Date(clock.now()).toISOString();
+      write(`${printable(JSON.stringify({ time, level, code, ...facts }))}\n`);
     },
   };
 }

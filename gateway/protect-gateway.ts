@@ -151,7 +151,8 @@ export class ProtectedGateway implements GatewayInterface {
 
   readonly #executor: GatewayExecutor = (graphql) => {
     const request =
-      requestOf(graphql.context) ?? new GatewayRequest(incomingOf(graphql.request.http?.headers));
+      requestOf(graphql.context) ??
+      new GatewayRequest(incomingOf(graphql.request.http?.headers), this.#settings.clock);
     return this.pipeline.run(request, graphql, this.#versions.versionOf(graphql.schema));
   };
 
@@ -174,7 +175,7 @@ export class ProtectedGateway implements GatewayInterface {
    * @throws {ConfigurationError} as {@link context}
    */
   begin(incoming: IncomingRequest): GatewayRequest {
-    return new GatewayRequest(incoming);
+    return new GatewayRequest(incoming, this.#settings.clock);
   }
 
   /** The context value of a request that was begun. @throws {RefusedError} as {@link context} */
@@ -237,7 +238,7 @@ export class ProtectedGateway implements GatewayInterface {
     const { authorizer } = this.#versions.required();
     const outcome = await this.#protection.signer.exchange(request, authorizer);
     await this.#protection.recorder.recordTokenExchange(outcome);
-    return txnTokenExchangeAnswer(outcome);
+    return txnTokenExchangeAnswer(outcome, this.#settings.clock);
   }
 
   /** The public keys of the transaction tokens (RFC 7517), to serve to the subgraphs. */

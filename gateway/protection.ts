@@ -1,5 +1,4 @@
 import type { Policy } from '@behalf/policy';
-import { systemClock } from '@behalf/directives/internal';
 import { Revocations } from '@behalf/revocation/internal';
 import { dpopRules } from './authenticate/dpop/options.js';
 import type { DpopRules } from './authenticate/dpop/options.js';
@@ -56,29 +55,31 @@ export interface Protection {
 
 /** @throws {ConfigurationError} */
 export function createProtection(settings: Settings): Protection {
-  const { authorization, propagation, subgraphs } = settings;
+  const { authorization, propagation, subgraphs, clock } = settings;
   const log = unfailingLog(settings.log);
   const lifetimes = tokenLifetimes(settings);
-  const unavailable = new UnavailableKeys(settings.issuers, log);
-  const issuers = new Issuers(settings.issuers, (issuer, reason) => unavailable.report(issuer, reason));
+  const unavailable = new UnavailableKeys(settings.issuers, log, clock);
+  const issuers = new Issuers(settings.issuers, (...why) => unavailable.report(...why), clock);
   const revocations = createRevocations(settings, lifetimes, issuers, log);
-  const dpop = dpopRules(settings.dpop, [...lifetimes.keys()]);
+  const dpop = dpopRules(settings.dpop, [...lifetimes.keys()], clock);
   const limits = new RequestLimits({
     limits: settings.limits,
     isShadow: authorization.mode === 'shadow',
     log,
+    clock,
   });
   const rulesFrom: Protection['makeRules'] = (policy, evaluators) =>
-    makeRules(policy, evaluators, limits.counters, log);
+    makeRules(policy, evaluators, { counters: limits.counters, log, clock });
   const rules: RulesInForce = { current: rulesFrom(settings.policy, settings.policies.evaluators) };
   const resource = protectedResource(settings, dpop, rules);
   const subgraphHeaders = compileSubgraphHeaders(subgraphs);
-  const audit = new AuditTrail(settings.audit);
+  const audit = new AuditTrail(settings.audit, clock);
   const metrics = new GatewayMetrics({
     auditLost: () => audit.lost,
     revocationAgeSeconds: () => revocations?.view.ageSeconds,
+    clock,
   });
-  const recorder = new Recorder({ audit, metrics, log });
+  const recorder = new Recorder({ audit, metrics, log, clock });
   return {
     pipeline: {
       authentication: {
@@ -97,14 +98,14 @@ export function createProtection(settings: Settings): Protection {
       recorder,
       log,
     },
-    signer: new TxnTokenService({ propagation, subgraphs, log }),
+    signer: new TxnTokenService({ propagation, subgraphs, log, clock }),
     issuers,
     isDpopAlwaysRequired: dpop.isAlwaysRequired,
     rules,
     makeRules: rulesFrom,
     subgraphHeaders,
     unprotected: new UnprotectedSubgraphs(subgraphHeaders, log),
-    refusedTokens: new RefusedTokens(metrics, log),
+    refusedTokens: new RefusedTokens(metrics, log, clock),
     recorder,
     audit,
     metrics,
@@ -115,7 +116,7 @@ export function createProtection(settings: Settings): Protection {
 }
 
 function createAuthenticator(
-  { authorization }: Settings,
+  { authorization, clock }: Settings,
   lifetimes: ReadonlyMap<string, number>,
   issuers: Issuers,
   revocations: Revocations | undefined,
@@ -131,11 +132,12 @@ function createAuthenticator(
       proofs: new DpopProofs(dpop),
       isDpopRequired: dpop.isDpopRequired,
     }),
+    clock,
   });
 }
 
 function createRevocations(
-  { hooks, issuers, revocation }: Settings,
+  { hooks, issuers, revocation, clock }: Settings,
   lifetimes: ReadonlyMap<string, number>,
   trusted: Issuers,
   log: GatewayLog,
@@ -155,7 +157,7 @@ function createRevocations(
     log,
     hooks,
     refreshKeys: (issuer) => trusted.refreshKeys(issuer),
-    clock: systemClock,
+    clock,
   });
 }
 

@@ -1,14 +1,16 @@
+import type { Clock } from '@behalf/directives';
+
 const QUIET_MS = 60_000;
 /** More than any federation has: keys contain names from supergraphs, of which there may be many over time. */
 const MAX_ENTRIES = 10_000;
 
 /** Decides which repetitions of a log line are written: one per key in a minute. */
 export class RepeatedLines {
-  readonly #nowMs: () => number;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #entries = new Map<string, { quietUntilMs: number; count: number }>();
 
-  constructor(nowMs: () => number = () => performance.now()) {
-    this.#nowMs = nowMs;
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
   }
 
   /** Counts one event. @returns the number since the last line of this key if one is due, otherwise undefined */
@@ -16,7 +18,7 @@ export class RepeatedLines {
     const entry = this.#entryOf(key);
     if (entry === undefined) return undefined;
     entry.count += 1;
-    const nowMs = this.#nowMs();
+    const nowMs = this.#clock.monotonic();
     if (nowMs < entry.quietUntilMs) return undefined;
     const { count } = entry;
     entry.quietUntilMs = nowMs + QUIET_MS;

@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import { Connections, listen } from '@behalf/http';
 import { Shutdown } from '@behalf/http/internal';
 import type { RevocationHooks } from '@behalf/revocation';
@@ -29,6 +31,8 @@ import { answerStartingHealth, createHandler } from './routes.js';
 export interface GatewayOverrides extends RevocationHooks {
   readonly log?: GatewayLog;
   readonly policies?: Readonly<Record<string, PolicyFunction>>;
+  /** Tells the time and starts timers. Default: the machine's own. */
+  readonly clock?: Clock;
 }
 
 /** What only Behalf's own tests change. */
@@ -93,7 +97,8 @@ export async function startServer(
   internals: ServerInternals,
 ): Promise<RunningGateway> {
   const config = checkConfig(given);
-  const log = overrides.log ?? jsonLog(config.log.level);
+  const clock = overrides.clock ?? systemClock;
+  const log = overrides.log ?? jsonLog(config.log.level, undefined, clock);
   for (const { key, advice } of deprecatedKeys(configSchema, given))
     log.log('warn', 'DEPRECATED_KEY', { key, advice });
   const { host, port, tls } = config.listen;
@@ -105,7 +110,8 @@ export async function startServer(
   server.on('request', notYet);
   const { origin: url } = await listen(server, host, port);
   try {
-    const { handlerOf, ...running } = await serve({ url, config, overrides, log, proxies, cors, internals });
+    const serving = { url, config, overrides, log, clock, proxies, cors, internals };
+    const { handlerOf, ...running } = await serve(serving);
     const { notReadyMs, drainMs } = config.shutdown;
     const shutdown = new Shutdown(async () => {
       await connections.close({ answerGraceMs: drainMs });
@@ -144,15 +150,16 @@ interface Serving {
   readonly config: CheckedConfig;
   readonly overrides: GatewayOverrides;
   readonly log: GatewayLog;
+  readonly clock: Clock;
   readonly proxies: TrustedProxies;
   readonly cors: Cors | undefined;
   readonly internals: ServerInternals;
 }
 
 async function serve(serving: Serving): Promise<ServingGateway> {
-  const { url, config, overrides, log, proxies, cors, internals } = serving;
+  const { url, config, overrides, log, clock, proxies, cors, internals } = serving;
   const server = { externalUrl: config.externalUrl ?? url, proxies };
-  const files = new RuleFiles(config);
+  const files = new RuleFiles(config, clock);
   const { supergraphSdl, policy, policyEvaluators } = await files.first();
   const options = await openOptions(config, url);
   const gateway = protectGateway(
@@ -166,6 +173,7 @@ async function serve(serving: Serving): Promise<ServingGateway> {
       onRevocation: overrides.onRevocation,
       onConsentChange: overrides.onConsentChange,
       log,
+      clock,
     },
   );
   const apollo = createApolloServer(gateway, config, log);

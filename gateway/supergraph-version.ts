@@ -68,7 +68,7 @@ export async function createVersion(
   sdl: string,
   { config, settings, rules, log, dataSource }: VersionOptions,
 ): Promise<SupergraphVersion> {
-  const { authorization, limits } = settings;
+  const { authorization, limits, clock } = settings;
   const cacheBytes = shareOfCaches(limits);
   const authorizer = createOperationAuthorizer(sdl, {
     coverage: authorization.coverage,
@@ -83,7 +83,7 @@ export async function createVersion(
     ...queryPlannerConfig,
     debug: { ...PLANNER_LIMITS, ...queryPlannerConfig?.debug },
   };
-  const plans = openPlans(authorizer, plannerConfig, cacheBytes, { limits, log });
+  const plans = openPlans(authorizer, plannerConfig, cacheBytes, { limits, log, clock });
   try {
     const gateway = new ApolloGateway({
       ...config,
@@ -137,19 +137,19 @@ export function withRules(
 function policyBook(
   { policies }: OperationAuthorizer,
   rules: PolicyRules,
-  { policies: { functions, timeoutMs } }: Settings,
+  { policies: { functions, timeoutMs }, clock }: Settings,
   log: GatewayLog,
 ): PolicyBook {
-  return new PolicyBook([...functions, ...rules.evaluators], policies, timeoutMs, log);
+  return new PolicyBook([...functions, ...rules.evaluators], policies, timeoutMs, log, clock);
 }
 
 function openPlans(
   { executableSdl }: OperationAuthorizer,
   config: QueryPlannerConfig,
   maxBytes: number,
-  { limits, log }: { readonly limits: LimitSettings; readonly log: GatewayLog },
+  { limits, log, clock }: Pick<Settings, 'limits' | 'log' | 'clock'>,
 ): QueryPlans {
-  if (!limits.planInWorker) return new QueryPlans({ maxBytes });
+  if (!limits.planInWorker) return new QueryPlans({ maxBytes, clock });
   return new QueryPlans({
     maxBytes,
     planner: {
@@ -158,6 +158,8 @@ function openPlans(
       budgetMs: limits.planningMs,
       maxWaiting: limits.planningQueue,
       log,
+      clock,
     },
+    clock,
   });
 }

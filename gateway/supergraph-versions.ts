@@ -203,6 +203,7 @@ export class SupergraphVersions {
       accountable: authorizer?.accountable.get(name) ?? new Map(),
       schema: authorizer?.schema ?? new GraphQLSchema({}),
       log: protection.log,
+      clock: settings.clock,
     });
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import { addressProblem, fetchJson } from '@behalf/http/internal';
 import { KeysUnavailableError } from '@behalf/revocation/internal';
 
@@ -16,8 +17,10 @@ export interface DiscoveryOptions {
 export class KeySetDiscovery {
   #failed: Promise<string> | undefined;
   readonly #options: DiscoveryOptions;
+  readonly #clock: Clock;
 
-  constructor(options: DiscoveryOptions) {
+  constructor(options: DiscoveryOptions, clock: Clock) {
+    this.#clock = clock;
     this.#options = options;
   }
 
@@ -29,9 +32,9 @@ export class KeySetDiscovery {
     const found = this.#discover();
     found.catch(() => {
       this.#failed = found;
-      setTimeout(() => {
+      this.#clock.after(PAUSE_MS, () => {
         this.#failed = undefined;
-      }, PAUSE_MS).unref();
+      });
     });
     return found;
   }

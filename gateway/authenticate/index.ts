@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import { isStringArray } from '@behalf/directives/internal';
 import type { RevocationView, VerificationKey } from '@behalf/revocation/internal';
 import { LRUCache } from 'lru-cache';
@@ -26,6 +27,7 @@ export interface AuthenticatorOptions {
   /** Absent if no issuer announces revocations. */
   readonly revocation: RevocationView | undefined;
   readonly senderConstraint: SenderConstraint;
+  readonly clock: Clock;
   /** How long an issuer's tokens may live. */
   readonly maxTokenLifetimeSeconds: (issuer: string) => number;
   /** Verified tokens in the cache. Default 10,000. */
@@ -95,7 +97,7 @@ export class Authenticator {
     const verified = await this.#options.issuers.verify(presented, address);
     const { issuer, payload, key } = verified;
     // Of opaque tokens as well: an issuer can be wrong about them, or be asked about a made-up token.
-    refuseLongLived(payload, this.#options.maxTokenLifetimeSeconds(issuer.issuer));
+    refuseLongLived(payload, this.#options.maxTokenLifetimeSeconds(issuer.issuer), this.#options.clock);
     const token = {
       ...readDelegation(verified),
       issuer: issuer.issuer,
@@ -114,7 +116,7 @@ export class Authenticator {
   }
 
   #refuseWhatEnded(token: AuthenticatedToken): void {
-    const nowSeconds = Date.now() / 1000;
+    const nowSeconds = this.#options.clock.now() / 1000;
     if (token.expiresAt <= nowSeconds) throw invalidToken('EXPIRED');
     const until = token.delegation.consent?.until;
     if (until !== undefined && until <= nowSeconds) throw invalidToken('CONSENT_ENDED');

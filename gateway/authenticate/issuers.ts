@@ -1,3 +1,5 @@
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import { KeysUnavailableError, RemoteKeys } from '@behalf/revocation/internal';
 import type { VerificationKey, VerifiedByKey } from '@behalf/revocation/internal';
 import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
@@ -105,22 +107,28 @@ export class Issuers {
   readonly #byName = new Map<string, Issuer>();
   readonly #namespaces: Namespaces;
   readonly #whenUnavailable: WhenUnavailable;
+  readonly #clock: Clock;
   readonly #opaque: { readonly issuer: IssuerOptions; readonly introspector: TokenIntrospector } | undefined;
 
   /** @throws {ConfigurationError} if two issuers could share a name, or both introspect */
-  constructor(issuers: readonly IssuerOptions[], whenUnavailable: WhenUnavailable = () => undefined) {
+  constructor(
+    issuers: readonly IssuerOptions[],
+    whenUnavailable: WhenUnavailable = () => undefined,
+    clock: Clock = systemClock,
+  ) {
+    this.#clock = clock;
     this.#whenUnavailable = whenUnavailable;
     this.#namespaces = new Namespaces(issuers);
     const asked = introspectingIssuer(issuers);
     this.#opaque =
       asked?.introspection === undefined
         ? undefined
-        : { issuer: asked, introspector: new TokenIntrospector(asked, asked.introspection) };
+        : { issuer: asked, introspector: new TokenIntrospector(asked, asked.introspection, clock) };
     for (const options of issuers) {
-      const discovery = new KeySetDiscovery(options);
+      const discovery = new KeySetDiscovery(options, clock);
       this.#byName.set(options.issuer, {
         options,
-        keys: new RemoteKeys({ locate: () => discovery.locate() }),
+        keys: new RemoteKeys({ locate: () => discovery.locate(), clock }),
       });
     }
   }
@@ -151,6 +159,7 @@ export class Issuers {
         audience: options.audience,
         algorithms: [...(options.algorithms ?? ALLOWED_ALGORITHMS)],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        currentDate: new Date(this.#clock.now()),
         requiredClaims: ['exp', 'iat', 'sub'],
       });
     } catch (error) {

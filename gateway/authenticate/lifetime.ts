@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import { ConfigurationError } from '../errors.js';
 import { invalidToken } from './bearer.js';
 
@@ -19,10 +20,11 @@ export const CLOCK_TOLERANCE_SECONDS = 5;
 export function refuseLongLived(
   { iat, exp }: { readonly iat: number; readonly exp: number },
   maxTokenLifetimeSeconds: number,
+  clock: Pick<Clock, 'now'>,
 ): void {
   // JSON has numbers that parse as Infinity.
   if (!Number.isFinite(iat) || !Number.isFinite(exp)) throw invalidToken('TIME_MALFORMED');
-  if (iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw invalidToken('ISSUED_IN_FUTURE');
+  if (iat > clock.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw invalidToken('ISSUED_IN_FUTURE');
   if (exp - iat > maxTokenLifetimeSeconds) throw invalidToken('LIFETIME');
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isStringArray } from '@behalf/directives/internal';
+import type { Clock } from '@behalf/directives';
+import { isStringArray, systemClock } from '@behalf/directives/internal';
 import { importJWK } from 'jose';
 import type { JWK } from 'jose';
 import { LRUCache } from 'lru-cache';
@@ -14,6 +15,7 @@ import {
 import type { ClientAuth, IntrospectionResponse } from 'oauth4webapi';
 import { networkOf } from '@behalf/http';
 import { boundedFetch } from '@behalf/http/internal';
+import { cacheTime } from '../cache-time.js';
 import { RefusedError } from '../errors.js';
 import { invalidToken } from './bearer.js';
 
@@ -73,10 +75,7 @@ interface Expected {
  * ones separately, so that made-up tokens displace no valid ones. Concurrent requests for one token share an introspection.
  */
 export class TokenIntrospector {
-  readonly #active = new LRUCache<string, IntrospectedClaims>({
-    max: MAX_CACHED,
-    maxSize: MAX_CACHED_CHARACTERS,
-  });
+  readonly #active: LRUCache<string, IntrospectedClaims>;
   readonly #refused: LRUCache<string, string>;
   /** Digests of tokens that were valid at their last introspection. */
   readonly #wereActive = new LRUCache<string, true>({ max: MAX_CACHED });
@@ -85,13 +84,21 @@ export class TokenIntrospector {
   readonly #authentication: Promise<ClientAuth>;
   readonly #expected: Expected;
   readonly #options: TokenIntrospectionOptions;
+  readonly #clock: Clock;
 
-  constructor(expected: Expected, options: TokenIntrospectionOptions) {
+  constructor(expected: Expected, options: TokenIntrospectionOptions, clock: Clock = systemClock) {
     this.#expected = expected;
     this.#options = options;
+    this.#clock = clock;
+    this.#active = new LRUCache({
+      max: MAX_CACHED,
+      maxSize: MAX_CACHED_CHARACTERS,
+      ...cacheTime(clock),
+    });
     this.#refused = new LRUCache({
       max: MAX_CACHED,
       ttl: options.negativeCacheMs ?? DEFAULT_NEGATIVE_CACHE_MS,
+      ...cacheTime(clock),
     });
     this.#authentication = clientAuthentication(options);
     // The first caller awaits it; this only prevents an unhandled rejection.
@@ -137,7 +144,7 @@ export class TokenIntrospector {
 
   async #ask(token: string, digest: string): Promise<IntrospectedClaims> {
     const response = await this.#call(token);
-    const reason = refusalOf(response, this.#expected);
+    const reason = refusalOf(response, this.#expected, this.#clock.now() / 1000);
     const claims = reason === undefined ? claimsOf(response) : undefined;
     if (claims === undefined) {
       this.#refused.set(digest, reason ?? 'CLAIM_MISSING');
@@ -145,7 +152,7 @@ export class TokenIntrospector {
       throw invalidToken(reason ?? 'CLAIM_MISSING');
     }
     this.#wereActive.set(digest, true);
-    const leftMs = claims.exp * 1_000 - Date.now();
+    const leftMs = claims.exp * 1_000 - this.#clock.now();
     const cacheMs = Math.floor(Math.min(this.#options.cacheMs ?? DEFAULT_CACHE_MS, leftMs));
     // The cache treats 0 as forever.
     if (cacheMs > 0) this.#active.set(digest, claims, { ttl: cacheMs, size: JSON.stringify(claims).length });
@@ -173,7 +180,11 @@ export class TokenIntrospector {
 }
 
 /** RFC 7662 section 2.2. Undefined: no objection. */
-function refusalOf(response: IntrospectionResponse, { issuer, audience }: Expected): string | undefined {
+function refusalOf(
+  response: IntrospectionResponse,
+  { issuer, audience }: Expected,
+  nowSeconds: number,
+): string | undefined {
   const { active, iss, aud, exp, nbf, token_type: type }: Record<string, unknown> = response;
   if (active !== true) return 'INACTIVE';
   if (iss !== undefined && iss !== issuer) return 'ISSUER_UNKNOWN';
@@ -181,7 +192,6 @@ function refusalOf(response: IntrospectionResponse, { issuer, audience }: Expect
   // Otherwise a token for any of the issuer's APIs would be accepted here.
   if (!isStringArray(audiences) || !audiences.includes(audience)) return 'AUDIENCE';
   if (typeof type !== 'string' || !ACCESS_TOKEN_TYPES.includes(type.toLowerCase())) return 'TOKEN_TYPE';
-  const nowSeconds = Date.now() / 1000;
   if (typeof exp !== 'number' || exp <= nowSeconds) return 'EXPIRED';
   if (nbf !== undefined && (typeof nbf !== 'number' || nbf > nowSeconds)) return 'NOT_YET';
   return undefined;

@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import type { GatewayLog } from '../log.js';
 import { RepeatedLines } from '../repeated-lines.js';
 import type { IssuerOptions } from './issuers.js';
@@ -5,10 +6,11 @@ import type { IssuerOptions } from './issuers.js';
 /** Logs whose keys are unavailable: each issuer and reason once a minute, however many callers it concerns. */
 export class UnavailableKeys {
   readonly #log: GatewayLog;
-  readonly #lines = new RepeatedLines();
+  readonly #lines: RepeatedLines;
   readonly #issuers: readonly IssuerOptions[];
 
-  constructor(issuers: readonly IssuerOptions[], log: GatewayLog) {
+  constructor(issuers: readonly IssuerOptions[], log: GatewayLog, clock: Clock) {
+    this.#lines = new RepeatedLines(clock);
     this.#issuers = issuers;
     this.#log = log;
   }

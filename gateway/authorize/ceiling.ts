@@ -1,8 +1,8 @@
-import type { Delegation } from '@behalf/directives';
+import type { Clock, Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
 import { stepUpOf, suffices, applyCeiling, isScopeAccepted } from '@behalf/policy/internal';
 import type { Policy, StepUp } from '@behalf/policy';
-import { withoutUndefined } from '@behalf/directives/internal';
+import { systemClock, withoutUndefined } from '@behalf/directives/internal';
 import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { GatewayLog } from '../log.js';
 
@@ -26,13 +26,16 @@ export class PolicyCeiling {
   readonly #told = new LRUCache<string, true>({ max: MAX_TOLD });
   readonly #policy: Policy;
   readonly #log: GatewayLog;
+  readonly #clock: Pick<Clock, 'now'>;
 
-  constructor(policy: Policy, log: GatewayLog) {
+  constructor(policy: Policy, log: GatewayLog, clock: Pick<Clock, 'now'> = systemClock) {
+    this.#clock = clock;
     this.#policy = policy;
     this.#log = log;
   }
 
-  apply(token: AuthenticatedToken, now = new Date()): AuthenticatedToken {
+  apply(token: AuthenticatedToken): AuthenticatedToken {
+    const now = new Date(this.#clock.now());
     // A deprecated scope ends with a calendar day, in UTC.
     const day = now.toISOString().slice(0, 10);
     const nowSeconds = now.getTime() / 1000;

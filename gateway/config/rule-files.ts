@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import { watchFile } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
 import type { PolicyEvaluator } from '../policies/index.js';
@@ -30,6 +31,7 @@ export interface RulesTarget {
  */
 export class RuleFiles {
   readonly #config: CheckedConfig;
+  readonly #clock: Clock;
   readonly #closing = new AbortController();
   /** Their content at the last read, accepted or not. */
   #tried: Texts | undefined;
@@ -37,7 +39,8 @@ export class RuleFiles {
   #served: Texts | undefined;
   #target: RulesTarget | undefined;
 
-  constructor(config: CheckedConfig) {
+  constructor(config: CheckedConfig, clock: Clock) {
+    this.#clock = clock;
     this.#config = config;
   }
 
@@ -57,7 +60,8 @@ export class RuleFiles {
       await this.#replace(false);
     };
     for (const file of [supergraph, policy, policies.cedar])
-      if (file !== undefined) watchFile(file, whenChanged, { signal: this.#closing.signal });
+      if (file !== undefined)
+        watchFile(file, whenChanged, { signal: this.#closing.signal, clock: this.#clock });
     await whenChanged();
   }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '@behalf/directives';
+import { every, systemClock } from '@behalf/directives/internal';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { RateLimiterPostgres, RateLimiterRedis } from 'rate-limiter-flexible';
 import { ConfigurationError } from '../errors.js';
@@ -27,19 +28,23 @@ const CLEAR_EXPIRED = `delete from ${POSTGRES_SCHEMA}.${POSTGRES_TABLE} where ke
  *
  * @throws {ConfigurationError} for an unreadable address
  */
-export function makeRateCounters(store: string | undefined, log: GatewayLog): RateCounters {
+export function makeRateCounters(
+  store: string | undefined,
+  log: GatewayLog,
+  clock: Clock = systemClock,
+): RateCounters {
   if (store === undefined || store === 'memory') return new MemoryRateCounters();
   const protocol = URL.canParse(store) ? new URL(store).protocol : '';
   switch (protocol) {
     case 'postgres:':
     case 'postgresql:':
-      return new SharedRateCounters(() => openPostgres(store), log);
+      return new SharedRateCounters(() => openPostgres(store, clock), log, clock);
     case 'redis:':
     case 'rediss:':
     case 'valkey:':
     case 'valkeys:':
       // Valkey uses Redis' protocol, and the driver only knows that scheme.
-      return new SharedRateCounters(() => openRedis(store.replace(/^valkey/, 'redis')), log);
+      return new SharedRateCounters(() => openRedis(store.replace(/^valkey/, 'redis'), clock), log, clock);
     default:
       // The address may contain a password, so it is not repeated.
       throw new ConfigurationError(
@@ -50,7 +55,7 @@ export function makeRateCounters(store: string | undefined, log: GatewayLog): Ra
 }
 
 /** The table exists already (see docs/how-to/gateway.md), so the role needs no right to create one. */
-async function openPostgres(connectionString: string): Promise<CounterStore> {
+async function openPostgres(connectionString: string, clock: Clock): Promise<CounterStore> {
   const { default: pg } = await importOptional(PATH, 'pg', () => import('pg'));
   const pool = new pg.Pool({
     connectionString,
@@ -64,11 +69,10 @@ async function openPostgres(connectionString: string): Promise<CounterStore> {
   });
   // The next request replaces a connection that broke while idle, and reports if it cannot.
   pool.on('error', () => undefined);
-  const clearing = setInterval(() => {
+  const stopClearing = every(clock, CLEAR_EXPIRED_EVERY_MS, () => {
     // What cannot be cleared now is cleared next time, or by another gateway.
-    pool.query(CLEAR_EXPIRED, [Date.now()]).catch(() => undefined);
-  }, CLEAR_EXPIRED_EVERY_MS);
-  clearing.unref();
+    pool.query(CLEAR_EXPIRED, [clock.now()]).catch(() => undefined);
+  });
   return {
     limiter: ({ requests, perSeconds }, keyPrefix): RateLimiterAbstract =>
       new RateLimiterPostgres({
@@ -84,13 +88,13 @@ async function openPostgres(connectionString: string): Promise<CounterStore> {
         duration: perSeconds,
       }),
     async close() {
-      clearInterval(clearing);
+      stopClearing();
       await pool.end();
     },
   };
 }
 
-async function openRedis(url: string): Promise<CounterStore> {
+async function openRedis(url: string, clock: Clock): Promise<CounterStore> {
   const { Redis } = await importOptional(PATH, 'ioredis', () => import('ioredis'));
   const client = new Redis(url, {
     // What cannot be sent now fails now, and this gateway counts by itself.
@@ -105,7 +109,7 @@ async function openRedis(url: string): Promise<CounterStore> {
   // So that the first requests are counted there, if it is reachable.
   await Promise.race([
     once(client, 'ready').catch(() => undefined),
-    sleep(MAX_STORE_WAIT_MS, undefined, { ref: false }),
+    new Promise<void>((resolve) => clock.after(MAX_STORE_WAIT_MS, resolve)),
   ]);
   return {
     limiter: ({ requests, perSeconds }, keyPrefix): RateLimiterAbstract =>

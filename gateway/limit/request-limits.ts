@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { ClientOperation } from '../authorize/index.js';
 import { RefusedError } from '../errors.js';
@@ -39,6 +40,7 @@ export interface RequestLimitsOptions {
   /** In shadow mode, excess requests are only reported. */
   readonly isShadow: boolean;
   readonly log: GatewayLog;
+  readonly clock: Clock;
 }
 
 /** The part of an authenticated operation by which it is counted. */
@@ -58,7 +60,7 @@ export class RequestLimits {
   constructor(options: RequestLimitsOptions) {
     this.#options = options;
     this.limiter = new OperationLimiter(options.limits);
-    this.counters = makeRateCounters(options.limits.store, options.log);
+    this.counters = makeRateCounters(options.limits.store, options.log, options.clock);
   }
 
   /** Counts one request against its client's rate class. @throws {RefusedError} 429 `RATE_LIMITED` */

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Clock } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import type { RateClass } from '@behalf/policy';
@@ -32,7 +33,7 @@ class StoreTimeoutError extends Error {
 export class SharedRateCounters implements RateCounters {
   readonly #openStore: () => Promise<CounterStore>;
   readonly #log: GatewayLog;
-  readonly #maxWaitMs: number;
+  readonly #clock: Clock;
   readonly #own = new MemoryRateCounters();
   readonly #limiters = new LRUCache<string, RateLimiterAbstract>({ max: MAX_CLASSES });
   /** Undefined before it is opened: nothing is served yet. */
@@ -40,10 +41,10 @@ export class SharedRateCounters implements RateCounters {
   /** Undefined while the store responds. */
   #askAgainAtMs: number | undefined;
 
-  constructor(openStore: () => Promise<CounterStore>, log: GatewayLog, maxWaitMs = MAX_STORE_WAIT_MS) {
+  constructor(openStore: () => Promise<CounterStore>, log: GatewayLog, clock: Clock) {
     this.#openStore = openStore;
     this.#log = log;
-    this.#maxWaitMs = maxWaitMs;
+    this.#clock = clock;
   }
 
   async consume(rateClass: RateClass, key: CounterKey, requests: number): Promise<number | undefined> {
@@ -51,7 +52,7 @@ export class SharedRateCounters implements RateCounters {
     const limiter = this.#limiterOf(rateClass);
     if (limiter === undefined || !this.#mayAsk()) return this.#own.consume(rateClass, counter, requests);
     try {
-      const waitMs = await withDeadline(consumeFrom(limiter, counter, requests), this.#maxWaitMs);
+      const waitMs = await withDeadline(consumeFrom(limiter, counter, requests), this.#clock);
       this.#markAnswered();
       await this.#own.note(rateClass, counter, requests);
       return waitMs;
@@ -67,7 +68,7 @@ export class SharedRateCounters implements RateCounters {
     const limiter = this.#limiterOf(rateClass);
     if (limiter === undefined || this.#askAgainAtMs !== undefined) return;
     try {
-      await withDeadline(limiter.reward(counter, requests), this.#maxWaitMs);
+      await withDeadline(limiter.reward(counter, requests), this.#clock);
     } catch (error) {
       // The caller's count stays: too much rather than too little.
       this.#markFailed(error);
@@ -86,8 +87,8 @@ export class SharedRateCounters implements RateCounters {
   /** While the store is down, one request at a time finds out whether it is back. */
   #mayAsk(): boolean {
     if (this.#askAgainAtMs === undefined) return true;
-    if (performance.now() < this.#askAgainAtMs) return false;
-    this.#askAgainAtMs = performance.now() + RETRY_AFTER_MS;
+    if (this.#clock.monotonic() < this.#askAgainAtMs) return false;
+    this.#askAgainAtMs = this.#clock.monotonic() + RETRY_AFTER_MS;
     return true;
   }
 
@@ -99,7 +100,7 @@ export class SharedRateCounters implements RateCounters {
 
   #markFailed(error: unknown): void {
     const wasUp = this.#askAgainAtMs === undefined;
-    this.#askAgainAtMs = performance.now() + RETRY_AFTER_MS;
+    this.#askAgainAtMs = this.#clock.monotonic() + RETRY_AFTER_MS;
     // Nothing of the error: it can contain the address with the password.
     if (wasUp) this.#log.log('error', 'RATE_STORE_UNAVAILABLE', { reason: reasonOf(error) });
   }
@@ -126,14 +127,14 @@ function reasonOf(error: unknown): string {
   return /^[A-Z0-9_]{1,40}$/.test(code) ? code : 'UNREACHABLE';
 }
 
-async function withDeadline<Answer>(answer: Promise<Answer>, timeoutMs: number): Promise<Answer> {
-  let timer: NodeJS.Timeout | undefined;
+async function withDeadline<Answer>(answer: Promise<Answer>, clock: Clock): Promise<Answer> {
+  let cancel = (): void => undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new StoreTimeoutError()), timeoutMs);
+    cancel = clock.after(MAX_STORE_WAIT_MS, () => reject(new StoreTimeoutError()));
   });
   try {
     return await Promise.race([answer, late]);
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }

@@ -1,4 +1,5 @@
-import { isRecord } from '@behalf/directives/internal';
+import type { Clock } from '@behalf/directives';
+import { aClock, isRecord } from '@behalf/directives/internal';
 import type { JWK } from 'jose';
 import type { AuditSink } from '@behalf/audit';
 import type { Policy } from '@behalf/policy';
@@ -11,6 +12,7 @@ import { mapPlain, pathPattern } from './plain.js';
 
 interface ExtraTypes {
   readonly log: GatewayLog;
+  readonly clock: Clock;
   readonly policy: Policy;
   readonly 'policies.functions': Readonly<Record<string, PolicyFunction>>;
   readonly 'policies.evaluators': readonly PolicyEvaluator[];
@@ -43,6 +45,10 @@ const hasMethods =
 
 const EXTRAS: Readonly<Record<keyof ExtraTypes | 'issuers[].introspection.privateKey', Extra>> = {
   log: { isGiven: hasMethods('log'), problem: 'must be a log, or { level }', hasPlainForm: true },
+  clock: {
+    isGiven: (value) => aClock(value) === undefined,
+    problem: 'must be a clock, with now, monotonic, after and sleep',
+  },
   policy: {
     isGiven: (value) => isRecord(value) && value.scopes instanceof Map,
     problem: 'must be a policy that was read: await readPolicy(file)',

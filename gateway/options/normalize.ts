@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import type { DpopSettings } from '../authenticate/dpop/options.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { ConfigurationError } from '../errors.js';
@@ -30,6 +32,7 @@ export function normalizeOptions(options: ProtectionOptions): Settings {
   const { propagation } = shaped;
   if (propagation.issuer === undefined) throw new ConfigurationError('propagation.issuer', 'is missing');
   refuseContradictions(shaped, extras);
+  const clock = extras.get('clock') ?? systemClock;
   return {
     issuers: shaped.issuers.map((issuer, index) => withPrivateKey(issuer, index, extras)),
     propagation: {
@@ -44,7 +47,7 @@ export function normalizeOptions(options: ProtectionOptions): Settings {
     introspection: shaped.introspection,
     limits: { ...shaped.limits, planInWorker: extras.get('limits.planInWorker') === true },
     externalUrl: shaped.externalUrl,
-    dpop: dpopSettings(shaped.dpop, extras),
+    dpop: dpopSettings(shaped.dpop, extras, clock),
     knowsClientCertificates: extras.get('knowsClientCertificates') === true,
     revocation:
       shaped.revocation === undefined
@@ -60,7 +63,8 @@ export function normalizeOptions(options: ProtectionOptions): Settings {
     subgraphs: shaped.subgraphs,
     subgraphErrors: shaped.subgraphErrors,
     hooks: { onRevocation: extras.get('onRevocation'), onConsentChange: extras.get('onConsentChange') },
-    log: extras.get('log') ?? jsonLog(shaped.log.level),
+    log: extras.get('log') ?? jsonLog(shaped.log.level, undefined, clock),
+    clock,
   };
 }
 
@@ -70,13 +74,13 @@ function withPrivateKey(issuer: IssuerOptions, index: number, extras: Extras): I
   return { ...issuer, introspection: { ...issuer.introspection, privateKey } };
 }
 
-function dpopSettings(dpop: CheckedOptions['dpop'], extras: Extras): DpopSettings {
+function dpopSettings(dpop: CheckedOptions['dpop'], extras: Extras, clock: Clock): DpopSettings {
   const { required, algorithms, nonce, nonceKey, proofLifetimeSeconds, database, maxReplayEntries } = dpop;
   const given = extras.get('dpop.replay');
   const openReplay = (): ProofReplayStore =>
     database === undefined
-      ? new MemoryProofReplayStore({ maxEntries: maxReplayEntries })
-      : new PostgresProofReplayStore({ databaseUrl: database, maxEntries: maxReplayEntries });
+      ? new MemoryProofReplayStore({ maxEntries: maxReplayEntries, clock })
+      : new PostgresProofReplayStore({ databaseUrl: database, maxEntries: maxReplayEntries, clock });
   return {
     required,
     algorithms,

@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import type { Policy } from '@behalf/policy';
 import type { RevocationHooks, StreamOptions } from '@behalf/revocation';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
@@ -118,4 +119,6 @@ export interface ProtectionOptions extends RevocationHooks {
   readonly subgraphErrors?: SubgraphErrorOptions | undefined;
   /** Default: JSON lines on stderr, from level `info` up. `silentLog` writes nothing. */
   readonly log?: GatewayLog | { readonly level?: LogLevel | undefined } | undefined;
+  /** Tells the time and starts timers. Default: the machine's own. */
+  readonly clock?: Clock | undefined;
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import type { Policy } from '@behalf/policy';
 import type { RevocationHooks } from '@behalf/revocation';
 import type { DpopSettings } from '../authenticate/dpop/options.js';
@@ -35,6 +36,7 @@ export interface Settings {
   readonly subgraphErrors: SubgraphErrorSettings;
   readonly hooks: RevocationHooks;
   readonly log: GatewayLog;
+  readonly clock: Clock;
 }
 
 /** Options after the schema's check: complete, except for what a file cannot hold. */

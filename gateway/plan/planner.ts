@@ -1,4 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import type { Clock } from '@behalf/directives';
+import { every, systemClock } from '@behalf/directives/internal';
 import { RefusedError } from '../errors.js';
 import type { GatewayLog } from '../log.js';
 import type { PlannerData, PlannerMessage, PlanRequest } from './planner-messages.js';
@@ -20,6 +22,8 @@ export interface PlannerOptions extends PlannerData {
   /** Operations that wait for the current one. */
   readonly maxWaiting: number;
   readonly log: GatewayLog;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 /** Milliseconds of processor time for everything planned for one request. */
@@ -48,13 +52,14 @@ interface CurrentJob extends Job {
  */
 export class Planner {
   #worker: Worker | undefined;
-  #clock: ThreadClock | undefined;
+  #threadTime: ThreadClock | undefined;
+  readonly #clock: Clock;
   #current: CurrentJob | undefined;
   readonly #waiting: Job[] = [];
-  #checking: NodeJS.Timeout | undefined;
+  #stopChecking: (() => void) | undefined;
   #failedStarts = 0;
-  readonly #restarts = new RestartBudget();
-  #restarting: NodeJS.Timeout | undefined;
+  readonly #restarts: RestartBudget;
+  #cancelRestart: (() => void) | undefined;
   #startedAt = 0;
   #isRetired = false;
   #isClosed = false;
@@ -62,6 +67,8 @@ export class Planner {
 
   constructor(options: PlannerOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#restarts = new RestartBudget(this.#clock);
     this.#start();
   }
 
@@ -74,8 +81,10 @@ export class Planner {
     if (this.#isClosed) return Promise.reject(new Error('the planner is closed'));
     if (this.#waiting.length >= this.#options.maxWaiting) return Promise.reject(plannerBusy());
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, budget, since: performance.now(), resolve, reject });
-      this.#checking ??= setInterval(() => this.#check(), CHECK_EVERY_MS);
+      this.#waiting.push({ request, budget, since: this.#clock.monotonic(), resolve, reject });
+      this.#stopChecking ??= every(this.#clock, CHECK_EVERY_MS, () => this.#check());
+      // The operation's process does not end before it is planned.
+      this.#worker?.ref();
       this.#next();
     });
   }
@@ -88,7 +97,7 @@ export class Planner {
 
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#restarting);
+    this.#cancelRestart?.();
     for (const job of this.#takeAll()) job.reject(new Error('the planner is closed'));
     this.#rest();
     this.#end();
@@ -96,13 +105,13 @@ export class Planner {
 
   #start(): void {
     const { supergraphSdl, config } = this.#options;
-    this.#startedAt = performance.now();
+    this.#startedAt = this.#clock.monotonic();
     const worker = new Worker(WORKER, {
       workerData: { supergraphSdl, config } satisfies PlannerData,
       // Neither a debugger's port nor a test runner's loader is for it.
       execArgv: [],
     });
-    worker.unref();
+    if (this.#waiting.length === 0) worker.unref();
     this.#worker = worker;
     worker.on('message', (message: PlannerMessage) => {
       if (this.#worker === worker) this.#hear(message);
@@ -116,26 +125,25 @@ export class Planner {
 
   /** As soon as the restart budget allows. Meanwhile operations wait, as behind a slow one. */
   #restart(): void {
-    if (this.#restarting !== undefined || this.#isClosed) return;
+    if (this.#cancelRestart !== undefined || this.#isClosed) return;
     const waitMs = this.#restarts.take();
     if (waitMs === 0) {
       this.#start();
       return;
     }
-    this.#restarting = setTimeout(() => {
-      this.#restarting = undefined;
+    this.#cancelRestart = this.#clock.after(waitMs, () => {
+      this.#cancelRestart = undefined;
       const isDone = this.#isRetired && this.#waiting.length === 0;
       if (this.#worker === undefined && !isDone) this.#restart();
-    }, waitMs);
-    this.#restarting.unref();
+    });
   }
 
   #hear(message: PlannerMessage): void {
     if (message.kind === 'ready') {
       this.#failedStarts = 0;
-      this.#clock = threadClock(message.threadId);
+      this.#threadTime = threadClock(message.threadId, this.#clock);
       // If the system does not report the thread's own time, the clock began earlier.
-      this.#restarts.note(Math.min(this.#clock(), performance.now() - this.#startedAt));
+      this.#restarts.note(Math.min(this.#threadTime(), this.#clock.monotonic() - this.#startedAt));
       this.#next();
       return;
     }
@@ -153,17 +161,17 @@ export class Planner {
 
   #next(): void {
     const worker = this.#worker;
-    const clock = this.#clock;
+    const threadTime = this.#threadTime;
     if (this.#current !== undefined) return;
     if (this.#waiting.length === 0) {
       this.#rest();
       return;
     }
     if (worker === undefined) this.#restart();
-    else if (clock !== undefined) {
+    else if (threadTime !== undefined) {
       const job = this.#nextJob();
       if (job === undefined) return;
-      this.#current = { ...job, begunAt: clock(), budgetMs: job.budget.leftMs };
+      this.#current = { ...job, begunAt: threadTime(), budgetMs: job.budget.leftMs };
       worker.postMessage(job.request);
     }
   }
@@ -179,15 +187,19 @@ export class Planner {
   }
 
   #spent({ begunAt }: CurrentJob): number {
-    return (this.#clock?.() ?? begunAt) - begunAt;
+    return (this.#threadTime?.() ?? begunAt) - begunAt;
   }
 
   #check(): void {
     const job = this.#current;
     if (job !== undefined && this.#spent(job) > job.budgetMs)
       this.#stop(job, new PlanningLimitError(job.budgetMs));
-    else if (job !== undefined && isOverdue(job)) this.#stop(job, plannerBusy());
-    for (let first = this.#waiting[0]; first !== undefined && isOverdue(first); first = this.#waiting[0]) {
+    else if (job !== undefined && this.#isOverdue(job)) this.#stop(job, plannerBusy());
+    for (
+      let first = this.#waiting[0];
+      first !== undefined && this.#isOverdue(first);
+      first = this.#waiting[0]
+    ) {
       this.#waiting.shift();
       first.reject(plannerBusy());
     }
@@ -205,9 +217,9 @@ export class Planner {
   }
 
   #ended(): void {
-    const wasReady = this.#clock !== undefined;
+    const wasReady = this.#threadTime !== undefined;
     this.#worker = undefined;
-    this.#clock = undefined;
+    this.#threadTime = undefined;
     this.#failedStarts = wasReady ? 0 : this.#failedStarts + 1;
     this.#options.log.log('error', 'PLANNER_ENDED', { ready: wasReady });
     // Ended by its operation, or by nobody's fault: the next worker may plan what waits.
@@ -222,15 +234,16 @@ export class Planner {
   #end(): void {
     const worker = this.#worker;
     this.#worker = undefined;
-    this.#clock = undefined;
+    this.#threadTime = undefined;
     void worker?.terminate();
   }
 
   /** Idle. */
   #rest(): void {
     if (this.#current !== undefined || this.#waiting.length > 0) return;
-    clearInterval(this.#checking);
-    this.#checking = undefined;
+    this.#stopChecking?.();
+    this.#stopChecking = undefined;
+    this.#worker?.unref();
     if (this.#isRetired) this.#end();
   }
 
@@ -239,10 +252,10 @@ export class Planner {
     this.#current = undefined;
     return jobs;
   }
-}
 
-function isOverdue({ since }: Job): boolean {
-  return performance.now() - since > MAX_WAIT_MS;
+  #isOverdue({ since }: Job): boolean {
+    return this.#clock.monotonic() - since > MAX_WAIT_MS;
+  }
 }
 
 /** 400 `PLANNING_LIMIT_EXCEEDED`. */

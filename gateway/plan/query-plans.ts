@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { QueryPlan } from '@apollo/query-planner';
 import { print } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { BYTES_PER_CHARACTER, ByteCache } from '../byte-cache.js';
+import { cacheTime } from '../cache-time.js';
 import { Planner, PlanningLimitError } from './planner.js';
 import type { PlannerOptions, PlanningBudget } from './planner.js';
 
@@ -21,6 +24,8 @@ export interface QueryPlansOptions {
   readonly maxBytes: number;
   /** Absent: @apollo/gateway plans by itself in the gateway's thread, without a time limit. */
   readonly planner?: PlannerOptions & { readonly budgetMs: number };
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -32,11 +37,12 @@ export class QueryPlans {
   /** Plans of running requests: they must still be there when they are looked up. */
   readonly #held = new Map<string, { readonly plan: QueryPlan; holders: number }>();
   readonly #underWay = new Map<string, Promise<QueryPlan>>();
-  readonly #refused = new LRUCache<string, true>({ max: MAX_REFUSED, ttl: REFUSED_MS });
+  readonly #refused: LRUCache<string, true>;
   readonly #planner: Planner | undefined;
   readonly #budgetMs: number;
 
-  constructor({ maxBytes, planner }: QueryPlansOptions) {
+  constructor({ maxBytes, planner, clock = systemClock }: QueryPlansOptions) {
+    this.#refused = new LRUCache({ max: MAX_REFUSED, ttl: REFUSED_MS, ...cacheTime(clock) });
     this.#plans = new ByteCache(maxBytes);
     this.#planner = planner === undefined ? undefined : new Planner(planner);
     this.#budgetMs = planner?.budgetMs ?? Number.POSITIVE_INFINITY;

@@ -1,3 +1,5 @@
+import type { Clock } from '@behalf/directives';
+
 /** Planners that may be replaced immediately. */
 const BURST = 3;
 /** Share of one processor that replacing planners may take in the long run. */
@@ -12,11 +14,10 @@ export class RestartBudget {
   /** Start-up time of the last planner. */
   #costMs = 0;
 
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'monotonic'>;
 
-  /** @param now milliseconds on a clock that is never set back */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
   }
 
   /** A planner is ready. */
@@ -28,11 +29,11 @@ export class RestartBudget {
   take(): number {
     const [oldest] = this.#starts;
     if (oldest !== undefined && this.#starts.length >= BURST) {
-      const waitMs = oldest + (BURST * this.#costMs) / SHARE - this.#now();
+      const waitMs = oldest + (BURST * this.#costMs) / SHARE - this.#clock.monotonic();
       if (waitMs > 0) return Math.ceil(waitMs);
       this.#starts.shift();
     }
-    this.#starts.push(this.#now());
+    this.#starts.push(this.#clock.monotonic());
     return 0;
   }
 }

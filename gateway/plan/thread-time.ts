@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Clock } from '@behalf/directives';
 
 /** Milliseconds that a thread has worked since some moment. */
 export type ThreadClock = () => number;
@@ -8,9 +9,10 @@ export type ThreadClock = () => number;
  * busy machine an operation is then stopped early.
  *
  * @param threadId as the thread itself read it from `/proc/thread-self`
+ * @param clock for the wall-clock time
  */
-export function threadClock(threadId: string | undefined): ThreadClock {
-  if (threadId === undefined || !/^\d+$/.test(threadId)) return () => performance.now();
+export function threadClock(threadId: string | undefined, clock: Pick<Clock, 'monotonic'>): ThreadClock {
+  if (threadId === undefined || !/^\d+$/.test(threadId)) return () => clock.monotonic();
   const file = `/proc/self/task/${threadId}/schedstat`;
   const read = (): number | undefined => {
     try {
@@ -20,7 +22,7 @@ export function threadClock(threadId: string | undefined): ThreadClock {
       return undefined;
     }
   };
-  if (read() === undefined) return () => performance.now();
+  if (read() === undefined) return () => clock.monotonic();
   let last = 0;
   // A thread that has ended has no file any more, and does no work.
   return () => (last = read() ?? last);

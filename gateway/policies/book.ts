@@ -1,4 +1,5 @@
-import type { Delegation } from '@behalf/directives';
+import type { Clock, Delegation } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import { ConfigurationError } from '../errors.js';
 import type { GatewayLog } from '../log.js';
 import type { PolicyEvaluator, PolicyFunction } from './evaluator.js';
@@ -11,6 +12,7 @@ export class PolicyBook {
 
   readonly #timeoutMs: number;
   readonly #log: GatewayLog;
+  readonly #clock: Clock;
 
   /** @throws {ConfigurationError} if two evaluators answer the same policy, or one cannot */
   constructor(
@@ -18,7 +20,9 @@ export class PolicyBook {
     policies: ReadonlySet<string>,
     timeoutMs: number,
     log: GatewayLog,
+    clock: Clock = systemClock,
   ) {
+    this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#log = log;
     const answeredBy = new Map<string, string>();
@@ -58,12 +62,16 @@ export class PolicyBook {
 
   async #ask(name: string, delegation: Delegation, operationName: string | undefined): Promise<boolean> {
     const ended = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
+    let cancel = (): void => undefined;
     const timeout = new Promise<'timeout'>((resolve) => {
-      timer = setTimeout(() => resolve('timeout'), this.#timeoutMs);
+      cancel = this.#clock.after(this.#timeoutMs, () => resolve('timeout'));
     });
     try {
-      const answer = this.#answers.get(name)?.(delegation, { operationName, signal: ended.signal });
+      const answer = this.#answers.get(name)?.(delegation, {
+        operationName,
+        nowMs: this.#clock.now(),
+        signal: ended.signal,
+      });
       const answered: unknown = await Promise.race([answer, timeout]);
       if (answered === 'timeout') this.#log.log('warn', 'POLICY_TIMEOUT', { policy: name });
       return answered === true;
@@ -72,7 +80,7 @@ export class PolicyBook {
       this.#log.log('warn', 'POLICY_FAILED', { policy: name });
       return false;
     } finally {
-      clearTimeout(timer);
+      cancel();
       ended.abort();
     }
   }

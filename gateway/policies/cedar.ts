@@ -115,7 +115,7 @@ function idOf(entity: EntityUidJson): string {
 }
 
 /** The delegation as the schema's `Delegation`. */
-function contextOf(delegation: Delegation, { operationName }: PolicyRequest): Context {
+function contextOf(delegation: Delegation, { operationName, nowMs }: PolicyRequest): Context {
   const { consent } = delegation;
   const list = (names: Iterable<string>): CedarValueJson[] => [...names];
   return withoutUndefined({
@@ -124,7 +124,7 @@ function contextOf(delegation: Delegation, { operationName }: PolicyRequest): Co
     roles: list(delegation.roles),
     actors: actorsOf(delegation.actor),
     operationName,
-    now: Math.floor(Date.now() / 1000),
+    now: Math.floor(nowMs / 1000),
     consent:
       consent === undefined
         ? undefined

@@ -3,6 +3,8 @@ import type { Delegation } from '@behalf/directives';
 /** A policy's inputs, besides the delegation. */
 export interface PolicyRequest {
   readonly operationName: string | undefined;
+  /** The gateway's time, in milliseconds since the epoch. */
+  readonly nowMs: number;
   /** Aborts when the answer would be too late to count. */
   readonly signal: AbortSignal;
 }

@@ -1,3 +1,5 @@
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import { ProofReplayStoreError } from './store.js';
 import type { ProofReplayStore } from './store.js';
 
@@ -8,8 +10,8 @@ const DEFAULT_MAX_REPLAY_ENTRIES = 500_000;
 export interface MemoryProofReplayOptions {
   /** Default 500,000. Beyond it every claim is refused: forgetting one would let it be reused. */
   readonly maxEntries?: number;
-  /** Milliseconds, never set back. */
-  readonly now?: () => number;
+  /** Default: the machine's. */
+  readonly clock?: Pick<Clock, 'now' | 'monotonic'>;
 }
 
 /**
@@ -24,15 +26,19 @@ export interface MemoryProofReplayOptions {
  * ```
  */
 export class MemoryProofReplayStore implements ProofReplayStore {
-  readonly knowsSinceSeconds = Math.floor(Date.now() / 1000);
+  readonly knowsSinceSeconds: number;
   /** When each may be forgotten, in the order of the claims. */
   readonly #claimed = new Map<string, number>();
   readonly #maxEntries: number;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
 
-  constructor({ maxEntries = DEFAULT_MAX_REPLAY_ENTRIES, now }: MemoryProofReplayOptions = {}) {
+  constructor({
+    maxEntries = DEFAULT_MAX_REPLAY_ENTRIES,
+    clock = systemClock,
+  }: MemoryProofReplayOptions = {}) {
     this.#maxEntries = maxEntries;
-    this.#now = now ?? (() => performance.now());
+    this.#clock = clock;
+    this.knowsSinceSeconds = Math.floor(clock.now() / 1000);
   }
 
   /** The number of proofs that are remembered at present. */
@@ -41,7 +47,7 @@ export class MemoryProofReplayStore implements ProofReplayStore {
   }
 
   async claim(digest: string, keepSeconds: number): Promise<boolean> {
-    const nowMs = this.#now();
+    const nowMs = this.#clock.monotonic();
     this.#forget(nowMs);
     if (this.#claimed.has(digest)) return false;
     if (this.#claimed.size >= this.#maxEntries) throw new ProofReplayStoreError('REPLAY_STORE_FULL');

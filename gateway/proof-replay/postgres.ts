@@ -1,3 +1,5 @@
+import type { Clock } from '@behalf/directives';
+import { withoutUndefined } from '@behalf/directives/internal';
 import type { Pool } from 'pg';
 import { importOptional } from '../import-optional.js';
 import { MemoryProofReplayStore } from './memory.js';
@@ -10,6 +12,8 @@ export interface PostgresProofReplayOptions {
   readonly databaseUrl: string;
   /** Maximum number of this gateway's claims at a time. Default 500,000. */
   readonly maxEntries?: number;
+  /** Default: the machine's. */
+  readonly clock?: Pick<Clock, 'now' | 'monotonic'>;
 }
 
 const MAX_CONNECTIONS = 8;
@@ -39,9 +43,9 @@ export class PostgresProofReplayStore implements ProofReplayStore {
   readonly #own: MemoryProofReplayStore;
   #pool: Promise<Pool> | undefined;
 
-  constructor({ databaseUrl, maxEntries }: PostgresProofReplayOptions) {
+  constructor({ databaseUrl, maxEntries, clock }: PostgresProofReplayOptions) {
     this.#databaseUrl = databaseUrl;
-    this.#own = new MemoryProofReplayStore(maxEntries === undefined ? {} : { maxEntries });
+    this.#own = new MemoryProofReplayStore(withoutUndefined({ maxEntries, clock }));
   }
 
   /**

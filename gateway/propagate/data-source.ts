@@ -1,4 +1,4 @@
-import type { TxnTokenRefusal } from '@behalf/directives';
+import type { Clock, TxnTokenRefusal } from '@behalf/directives';
 import { FACTS_EXTENSION, isRecord } from '@behalf/directives/internal';
 import { OperationTypeNode, parse } from 'graphql';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
@@ -47,6 +47,7 @@ export interface DataSourceOptions {
   /** The supergraph's schema, with the types of a response's fields. */
   readonly schema: GraphQLSchema;
   readonly log: GatewayLog;
+  readonly clock: Clock;
 }
 
 /** The request body, as JSON. */
@@ -141,11 +142,11 @@ export class BehalfDataSource implements GraphQLDataSource {
     propagation: Propagation | undefined,
     fetch: SubgraphFetch,
   ): Promise<SubgraphAnswer> {
-    const { timeoutMs } = this.#options;
-    const started = performance.now();
+    const { timeoutMs, clock } = this.#options;
+    const started = clock.monotonic();
     const first = await this.#send(request, propagation, fetch, timeoutMs);
     if (!('error' in first)) return first;
-    const remainingMs = timeoutMs - (performance.now() - started);
+    const remainingMs = timeoutMs - (clock.monotonic() - started);
     const isRepeated =
       isUnanswered(first.error) && fetch.sent.operation === OperationTypeNode.QUERY && remainingMs > 0;
     const last = isRepeated ? await this.#send(request, propagation, fetch, remainingMs) : first;
@@ -169,8 +170,9 @@ export class BehalfDataSource implements GraphQLDataSource {
     if (propagation !== undefined) headers.traceparent = propagation.exchange.traceparent;
     if (txnToken !== undefined) headers['txn-token'] = txnToken;
     try {
+      const { pool, clock } = this.#options;
       const body = JSON.stringify(request);
-      return await postToSubgraph(this.#options.pool, { path: this.#path, headers, body, timeoutMs });
+      return await postToSubgraph(pool, { path: this.#path, headers, body, timeoutMs, clock });
     } catch (error) {
       return { error };
     }

@@ -1,4 +1,4 @@
-import type { TxnTokenRefusal } from '@behalf/directives';
+import type { Clock, TxnTokenRefusal } from '@behalf/directives';
 import type { GatewayLog } from '../log.js';
 import { RepeatedLines } from '../repeated-lines.js';
 
@@ -16,10 +16,10 @@ export class RefusedTokens {
   readonly #log: GatewayLog;
   readonly #lines: RepeatedLines;
 
-  constructor(metrics: RefusedTokenMetrics, log: GatewayLog, lines = new RepeatedLines()) {
+  constructor(metrics: RefusedTokenMetrics, log: GatewayLog, clock: Pick<Clock, 'monotonic'>) {
     this.#metrics = metrics;
     this.#log = log;
-    this.#lines = lines;
+    this.#lines = new RepeatedLines(clock);
   }
 
   report(subgraph: string, reason: TxnTokenRefusal): void {

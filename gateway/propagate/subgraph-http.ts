@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import { errors, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import { decodeContent, MAX_ANSWER_BYTES } from './content-encoding.js';
@@ -23,6 +24,7 @@ export interface SubgraphPost {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly timeoutMs: number;
+  readonly clock: Clock;
 }
 
 export interface SubgraphAnswer {
@@ -44,7 +46,7 @@ class UnansweredError extends Error {}
  */
 export function postToSubgraph(
   pool: Pool,
-  { path, headers, body, timeoutMs }: SubgraphPost,
+  { path, headers, body, timeoutMs, clock }: SubgraphPost,
 ): Promise<SubgraphAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -53,13 +55,13 @@ export function postToSubgraph(
     let contentEncoding: unknown;
     let isOver = false;
     let abort: (() => void) | undefined;
-    const timer = setTimeout(() => {
+    const cancelDeadline = clock.after(timeoutMs, () => {
       isOver = true;
       reject(new DeadlineError());
       abort?.();
-    }, timeoutMs);
+    });
     const fail = (error: unknown): void => {
-      clearTimeout(timer);
+      cancelDeadline();
       reject(error instanceof Error ? error : new Error('unknown', { cause: error }));
     };
     const handler: Dispatcher.DispatchHandler = {
@@ -78,7 +80,7 @@ export function postToSubgraph(
       },
       onResponseEnd() {
         const finish = (whole: Buffer): void => {
-          clearTimeout(timer);
+          cancelDeadline();
           resolve({ status, contentType, body: whole });
         };
         // Without an encoding it costs no turn of the event loop.

@@ -1,5 +1,5 @@
-import { createTxnTokenReader } from '@behalf/directives/internal';
-import type { VerifiedTxnToken } from '@behalf/directives';
+import { createTxnTokenReader, systemClock } from '@behalf/directives/internal';
+import type { Clock, VerifiedTxnToken } from '@behalf/directives';
 import { ConfigurationError } from '../errors.js';
 import type { NamedVocabulary } from './audience.js';
 import type { SigningKeys } from './signing-keys.js';
@@ -58,12 +58,14 @@ export interface TxnTokenExchangeParts extends Audiences {
 export class TxnTokenExchange {
   readonly #workloads: Workloads;
   readonly #options: TxnTokenExchangeOptions;
+  readonly #clock: Clock;
 
   /** @throws {ConfigurationError} */
-  constructor(options: TxnTokenExchangeOptions, issuer: string) {
+  constructor(options: TxnTokenExchangeOptions, issuer: string, clock: Clock = systemClock) {
+    this.#clock = clock;
     this.#options = options;
     if (issuer.includes(',')) throw new ConfigurationError('propagation.issuer', 'must not have a comma');
-    this.#workloads = new Workloads(options.workloads, issuer);
+    this.#workloads = new Workloads(options.workloads, issuer, clock);
   }
 
   /** What tokens for this workload say beyond what its own rules ask for. */
@@ -100,7 +102,7 @@ export class TxnTokenExchange {
     if (held.error !== undefined) return refused(held, workload);
 
     const { verified } = held;
-    const token = mintTxnToken(parts.keys, parts.propagation, {
+    const content = {
       delegation: verified.delegation,
       transactionId: verified.transactionId,
       audience: wanted.audience,
@@ -108,7 +110,8 @@ export class TxnTokenExchange {
       notAfter: verified.expiresAt,
       boundTo: wanted.requestHash,
       passedOnBy: [...held.passedOnBy, workload.name],
-    });
+    };
+    const token = mintTxnToken(parts.keys, parts.propagation, content, this.#clock);
     return {
       workload: workload.name,
       audience: wanted.audience,
@@ -125,11 +128,12 @@ export class TxnTokenExchange {
     { name }: WorkloadOptions,
     { keys, propagation }: TxnTokenExchangeParts,
   ): Promise<HeldToken | ExchangeRefusal> {
-    const read = createTxnTokenReader(name, { issuer: propagation.issuer, keys: keys.jwks().keys });
+    const trust = { issuer: propagation.issuer, keys: keys.jwks().keys };
+    const read = createTxnTokenReader(name, trust, this.#clock);
     const { verified, refusal } = await read(token);
     if (verified === undefined) return { error: 'invalid_request', reason: refusal };
     // No tolerance: the new one would be born dead.
-    if (verified.expiresAt <= Date.now() / 1000)
+    if (verified.expiresAt <= this.#clock.now() / 1000)
       return { error: 'invalid_request', reason: 'TXN_TOKEN_EXPIRED' };
     const [, ...passedOnBy] = verified.requestingWorkloads;
     if (passedOnBy.length >= (this.#options.maxHops ?? DEFAULT_MAX_HOPS))
@@ -146,7 +150,10 @@ interface HeldToken {
 }
 
 /** RFC 8693 section 2.2: what goes back over HTTP. */
-export function txnTokenExchangeAnswer(outcome: TxnTokenExchangeOutcome): {
+export function txnTokenExchangeAnswer(
+  outcome: TxnTokenExchangeOutcome,
+  clock: Pick<Clock, 'now'>,
+): {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Readonly<Record<string, unknown>>;
@@ -164,7 +171,7 @@ export function txnTokenExchangeAnswer(outcome: TxnTokenExchangeOutcome): {
       access_token: outcome.token,
       issued_token_type: TXN_TOKEN_TYPE,
       token_type: 'N_A',
-      expires_in: Math.max(0, Math.floor(outcome.expiresAt - Date.now() / 1000)),
+      expires_in: Math.max(0, Math.floor(outcome.expiresAt - clock.now() / 1000)),
     },
   };
 }

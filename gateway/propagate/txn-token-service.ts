@@ -1,4 +1,5 @@
-import { graphqlRequestHash } from '@behalf/directives/internal';
+import type { Clock } from '@behalf/directives';
+import { every, graphqlRequestHash } from '@behalf/directives/internal';
 import type { JWK } from 'jose';
 import type { OperationAuthorizer, SubgraphVocabulary } from '../authorize/index.js';
 import { ConfigurationError } from '../errors.js';
@@ -19,6 +20,7 @@ export interface TxnTokenServiceOptions {
   readonly propagation: PropagationSettings;
   readonly subgraphs: SubgraphsOptions;
   readonly log: GatewayLog;
+  readonly clock: Clock;
 }
 
 /** The gateway as a transaction token service (draft-ietf-oauth-transaction-tokens section 6): it does all signing. */
@@ -26,7 +28,7 @@ export class TxnTokenService {
   readonly #options: TxnTokenServiceOptions;
   readonly #keys: Promise<SigningKeys>;
   #loadedKeys: SigningKeys | undefined;
-  #rotating: NodeJS.Timeout | undefined;
+  #stopRotating: (() => void) | undefined;
   readonly #exchange: TxnTokenExchange | undefined;
   /** By the requirements of one supergraph version's schema. */
   readonly #vocabularies = new WeakMap<SubgraphVocabulary, AudienceVocabulary>();
@@ -34,8 +36,9 @@ export class TxnTokenService {
   /** @throws {ConfigurationError} for workloads that cannot be distinguished, or could not authenticate */
   constructor(options: TxnTokenServiceOptions) {
     this.#options = options;
-    const { passOn, issuer, key } = options.propagation;
-    this.#exchange = passOn === undefined ? undefined : new TxnTokenExchange(passOn, issuer);
+    const { propagation, clock } = options;
+    const { passOn, issuer, key } = propagation;
+    this.#exchange = passOn === undefined ? undefined : new TxnTokenExchange(passOn, issuer, clock);
     this.#keys = SigningKeys.create(key);
     // `start` awaits it; until then this prevents an unhandled rejection.
     this.#keys.catch(() => undefined);
@@ -45,11 +48,10 @@ export class TxnTokenService {
   async start(): Promise<void> {
     this.#loadedKeys = await this.#keys;
     const { rotateKeysAfterSeconds } = this.#options.propagation;
-    if (rotateKeysAfterSeconds === undefined || this.#rotating !== undefined) return;
-    this.#rotating = setInterval(() => {
+    if (rotateKeysAfterSeconds === undefined || this.#stopRotating !== undefined) return;
+    this.#stopRotating = every(this.#options.clock, rotateKeysAfterSeconds * 1000, () => {
       this.rotateKeys().catch(() => this.#options.log.log('error', 'SIGNING_KEY_NOT_ROTATED'));
-    }, rotateKeysAfterSeconds * 1000);
-    this.#rotating.unref();
+    });
   }
 
   /** Whether tokens can be signed. */
@@ -58,7 +60,7 @@ export class TxnTokenService {
   }
 
   stop(): void {
-    clearInterval(this.#rotating);
+    this.#stopRotating?.();
   }
 
   /** The public keys of the transaction tokens (RFC 7517). */
@@ -89,14 +91,15 @@ export class TxnTokenService {
     const vocabulary = this.#vocabularyOf(subgraph, authorizer);
     if (vocabulary === undefined || this.#loadedKeys === undefined || (isBound && boundTo === undefined))
       throw new Error(`no transaction token can be made for subgraph "${subgraph}"`);
-    const token = mintTxnToken(this.#loadedKeys, this.#options.propagation, {
+    const content = {
       delegation,
       transactionId: exchange.transactionId,
       audience: subgraph,
       vocabulary,
       notAfter: Math.min(accessToken.expiresAt, delegation.consent?.until ?? Number.POSITIVE_INFINITY),
       boundTo,
-    });
+    };
+    const token = mintTxnToken(this.#loadedKeys, this.#options.propagation, content, this.#options.clock);
     if (!isBound) txnTokens.set(subgraph, token);
     return token;
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ConsentClaim, Delegation } from '@behalf/directives';
-import { type TxnTokenClaims, withoutUndefined } from '@behalf/directives/internal';
+import type { Clock, ConsentClaim, Delegation } from '@behalf/directives';
+import { systemClock, type TxnTokenClaims, withoutUndefined } from '@behalf/directives/internal';
 import type { AudienceVocabulary } from './audience.js';
 import type { SigningKeys } from './signing-keys.js';
 
@@ -42,8 +42,9 @@ export function mintTxnToken(
   keys: SigningKeys,
   options: TxnTokenSettings,
   { delegation, transactionId, audience, vocabulary, notAfter, boundTo, passedOnBy = [] }: TxnTokenContent,
+  clock: Pick<Clock, 'now'> = systemClock,
 ): string {
-  const issuedAt = Math.floor(Date.now() / 1000);
+  const issuedAt = Math.floor(clock.now() / 1000);
   const lifetimeSeconds = options.tokenLifetimeSeconds ?? TXN_TOKEN_LIFETIME_SECONDS;
   const policies = held(vocabulary.policies, delegation.policies);
   const roles = delegation.roles.filter((role) => vocabulary.roles.has(role));

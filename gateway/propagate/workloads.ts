@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import { InMemoryReplay } from '@behalf/directives/internal';
 import { decodeJwt, importJWK, jwtVerify } from 'jose';
 import type { JWK } from 'jose';
@@ -35,15 +36,18 @@ export interface ShownCredentials {
 /** Authenticates the workloads. */
 export class Workloads {
   readonly #byName: ReadonlyMap<string, WorkloadOptions>;
-  readonly #usedAssertions = new InMemoryReplay();
+  readonly #usedAssertions: InMemoryReplay;
   readonly #issuer: string;
+  readonly #clock: Clock;
 
   /**
    * @param issuer the gateway: the audience of the workloads' assertions
    * @throws {ConfigurationError}
    */
-  constructor(workloads: readonly WorkloadOptions[], issuer: string) {
+  constructor(workloads: readonly WorkloadOptions[], issuer: string, clock: Clock) {
     this.#issuer = issuer;
+    this.#clock = clock;
+    this.#usedAssertions = new InMemoryReplay(undefined, clock);
     const byName = new Map<string, WorkloadOptions>();
     workloads.forEach((workload, index) => {
       const path = `propagation.passOn.workloads[${index}]`;
@@ -98,11 +102,12 @@ export class Workloads {
         audience: this.#issuer,
         algorithms: [...ALLOWED_ALGORITHMS],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        currentDate: new Date(this.#clock.now()),
         requiredClaims: ['iat', 'exp', 'jti'],
       });
       const { iat = Number.NaN, exp = Number.NaN, jti } = payload;
       // RFC 7523 section 3: short-lived, and valid once.
-      refuseLongLived({ iat, exp }, MAX_ASSERTION_LIFETIME_SECONDS);
+      refuseLongLived({ iat, exp }, MAX_ASSERTION_LIFETIME_SECONDS, this.#clock);
       const id = JSON.stringify([workload.name, jti]);
       const use = this.#usedAssertions.use(id, exp + CLOCK_TOLERANCE_SECONDS + 1);
       return use === 'first' ? workload : undefined;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { parentContext } from '@behalf/directives/internal';
+import type { Clock } from '@behalf/directives';
+import { parentContext, systemClock } from '@behalf/directives/internal';
 import type { HeaderReader } from '@behalf/directives/internal';
 import { isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
 import type { Span } from '@opentelemetry/api';
@@ -9,7 +10,7 @@ import type { IncomingRequest } from './incoming-request.js';
 export class Exchange {
   /** `txn` of every transaction token, and of the audit record. */
   readonly transactionId = randomUUID();
-  readonly startedAtMs = Date.now();
+  readonly startedAtMs: number;
   readonly span: Span;
   /** The trace context for the subgraphs. */
   readonly traceparent: string;
@@ -22,7 +23,9 @@ export class Exchange {
     readonly incoming: IncomingRequest,
     /** The client's headers; undefined if the server does not pass them on. */
     readonly clientHeaders?: HeaderReader,
+    clock: Pick<Clock, 'now'> = systemClock,
   ) {
+    this.startedAtMs = clock.now();
     const parent = parentContext(incoming.traceparent);
     this.span = trace
       .getTracer('behalf/gateway')

@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import type { Policy } from '@behalf/policy';
 import { PolicyCeiling } from '../authorize/ceiling.js';
 import type { RateCounters } from '../limit/rate-counters.js';
@@ -22,17 +23,22 @@ export interface RulesInForce {
   current: PolicyRules;
 }
 
-/** @param counters outlive the rules: a new policy does not renew the budget of an unchanged class */
+export interface RulesParts {
+  /** They outlive the rules: a new policy does not renew the budget of an unchanged class. */
+  readonly counters: RateCounters;
+  readonly log: GatewayLog;
+  readonly clock: Clock;
+}
+
 export function makeRules(
   policy: Policy | undefined,
   evaluators: readonly PolicyEvaluator[],
-  counters: RateCounters,
-  log: GatewayLog,
+  { counters, log, clock }: RulesParts,
 ): PolicyRules {
   return {
     policy,
     evaluators,
-    ceiling: policy === undefined ? undefined : new PolicyCeiling(policy, log),
+    ceiling: policy === undefined ? undefined : new PolicyCeiling(policy, log, clock),
     rateLimit: policy === undefined ? undefined : new RateLimit(policy, counters),
   };
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import { FileAuditSink } from '@behalf/audit';
 import type { AuditSink } from '@behalf/audit';
 import { importOptional } from '../import-optional.js';
@@ -14,10 +15,12 @@ export interface OpenAudit {
 /** The gateway's audit log, from start to end. It closes what it opened itself. */
 export class AuditTrail {
   readonly #settings: AuditSettings;
+  readonly #clock: Clock;
   #sink: AuditSink | undefined;
 
-  constructor(settings: AuditSettings) {
+  constructor(settings: AuditSettings, clock: Clock) {
     this.#settings = settings;
+    this.#clock = clock;
     // A given sink accepts records at once, even from a gateway that never starts.
     if (settings.mode !== 'off' && 'sink' in settings.destination) this.#sink = settings.destination.sink;
   }
@@ -42,7 +45,7 @@ export class AuditTrail {
   /** @throws {ConfigurationError} for a file that cannot be opened */
   async start(): Promise<void> {
     if (this.#settings.mode === 'off') return;
-    this.#sink ??= await openSink(this.#settings.destination);
+    this.#sink ??= await openSink(this.#settings.destination, this.#clock);
   }
 
   /** @throws if records could not be stored now, as far as the sink can tell */
@@ -57,7 +60,7 @@ export class AuditTrail {
 }
 
 /** @throws {ConfigurationError} */
-async function openSink(destination: AuditDestination): Promise<AuditSink> {
+async function openSink(destination: AuditDestination, clock: Clock): Promise<AuditSink> {
   if ('sink' in destination) return destination.sink;
   if ('database' in destination) {
     const { PostgresAuditSink } = await importOptional(
@@ -65,7 +68,7 @@ async function openSink(destination: AuditDestination): Promise<AuditSink> {
       'pg kysely @behalf/store',
       async () => import('@behalf/audit/postgres'),
     );
-    return new PostgresAuditSink({ databaseUrl: destination.database });
+    return new PostgresAuditSink({ databaseUrl: destination.database, clock });
   }
   const { file } = destination;
   try {

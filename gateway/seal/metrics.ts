@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AuditOutcome } from '@behalf/audit';
-import type { TxnTokenRefusal } from '@behalf/directives';
+import type { Clock, TxnTokenRefusal } from '@behalf/directives';
 import type { MetricObject } from 'prom-client';
 import type { Stage } from '../stages/stages.js';
 
@@ -14,6 +14,7 @@ export interface MetricsSources {
   readonly auditLost: () => number;
   /** Age of the revocation view in seconds; undefined without a stream. */
   readonly revocationAgeSeconds: () => number | undefined;
+  readonly clock: Clock;
 }
 
 export interface MetricDefinition {
@@ -36,8 +37,10 @@ export class GatewayMetrics {
   readonly #reloads: Counter<'outcome'>;
   readonly #durations: Histogram;
   readonly #coordinates = new Set<string>();
+  readonly #clock: Clock;
 
   constructor(sources: MetricsSources) {
+    this.#clock = sources.clock;
     const registers = [this.#registry];
     this.#requests = new Counter({
       name: 'behalf_requests_total',
@@ -101,7 +104,7 @@ export class GatewayMetrics {
   /** Counts one operation when it is sealed. */
   count(stage: Stage, outcome: AuditOutcome, reason: string | undefined): void {
     this.#requests.inc({ outcome });
-    this.#durations.observe((Date.now() - stage.exchange.startedAtMs) / 1_000);
+    this.#durations.observe((this.#clock.now() - stage.exchange.startedAtMs) / 1_000);
     if (reason !== undefined) this.#refusals.inc({ reason });
     const decision = stage.isShadow === true ? 'would-deny' : 'denied';
     for (const { coordinate, selections } of stage.authorization?.denials ?? [])

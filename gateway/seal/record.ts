@@ -46,13 +46,17 @@ export function requestRecord(
 }
 
 /** The audit record of a workload's token exchange: under the transaction's own identifier if it was valid. */
-export function tokenExchangeRecord(outcome: TxnTokenExchangeOutcome, key: Uint8Array): AuditRecord {
+export function tokenExchangeRecord(
+  outcome: TxnTokenExchangeOutcome,
+  key: Uint8Array,
+  time: number,
+): AuditRecord {
   const { workload, audience } = outcome;
   const isGiven = outcome.token !== undefined;
   const isKnown = workload !== undefined && audience !== undefined;
   return withoutUndefined({
     transactionId: isGiven ? outcome.verified.transactionId : randomUUID(),
-    time: Date.now(),
+    time,
     outcome: isGiven ? 'passed-on' : workload === undefined ? 'authentication-failed' : 'refused',
     reason: isGiven ? undefined : outcome.reason,
     caller: isGiven ? callerOf(outcome.verified.delegation, key) : {},

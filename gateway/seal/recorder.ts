@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import type { AuditOutcome, AuditRecord } from '@behalf/audit';
 import { RefusedError } from '../errors.js';
 import type { GatewayLog } from '../log.js';
@@ -12,6 +13,7 @@ export interface RecorderParts {
   readonly audit: AuditTrail;
   readonly metrics: GatewayMetrics;
   readonly log: GatewayLog;
+  readonly clock: Clock;
 }
 
 /** Everything that records a request's outcome: the audit record, the metrics, the log. */
@@ -48,7 +50,7 @@ export class Recorder {
       const facts = workload === undefined ? { reason } : { reason, workload };
       this.#parts.log.log('warn', 'TXN_TOKEN_NOT_EXCHANGED', facts);
     }
-    await this.#append((key) => tokenExchangeRecord(outcome, key));
+    await this.#append((key) => tokenExchangeRecord(outcome, key, this.#parts.clock.now()));
   }
 
   async #append(make: (pseudonymKey: Uint8Array) => AuditRecord): Promise<void> {

@@ -1,3 +1,5 @@
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import type { HeaderReader } from '@behalf/directives/internal';
 import type { Authenticated, Incoming } from './stages.js';
 import { Exchange } from '../request/exchange.js';
@@ -14,13 +16,18 @@ export class GatewayRequest {
   /** The request's own exchange, which its first operation takes over. */
   readonly exchange: Exchange;
   readonly #clientHeaders: HeaderReader | undefined;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #operations: Exchange[] = [];
   #caller: Authenticated | undefined;
 
   /** @throws {ConfigurationError} for anything that is not an {@link IncomingRequest} */
-  constructor(readonly incoming: IncomingRequest) {
+  constructor(
+    readonly incoming: IncomingRequest,
+    clock: Pick<Clock, 'now'> = systemClock,
+  ) {
+    this.#clock = clock;
     this.#clientHeaders = checkIncoming(incoming);
-    this.exchange = new Exchange(incoming, this.#clientHeaders);
+    this.exchange = new Exchange(incoming, this.#clientHeaders, clock);
   }
 
   /** The authenticated caller; undefined until the token was verified, or may be absent. */
@@ -51,7 +58,7 @@ export class GatewayRequest {
   /** The stage from which the next operation continues. */
   nextOperation(): Incoming | Authenticated {
     const isFirst = this.#operations.length === 0;
-    const exchange = isFirst ? this.exchange : new Exchange(this.incoming, this.#clientHeaders);
+    const exchange = isFirst ? this.exchange : new Exchange(this.incoming, this.#clientHeaders, this.#clock);
     this.#operations.push(exchange);
     if (isFirst) return this.entry;
     // Each operation counts as a request.

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { DpopProofs } from '../../gateway/authenticate/dpop/proof.js';
 import { MemoryProofReplayStore } from '../../gateway/proof-replay/index.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { Prover } from './dpop.js';
 
 const TARGET = 'https://api.bank.example/graphql';
@@ -16,16 +17,15 @@ let prover: Prover;
 beforeAll(async () => {
   prover = await Prover.create();
 });
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 /** A gateway's proofs and memory on one clock; the memory began long before. */
-function gateway(proofLifetimeSeconds: number) {
-  vi.useFakeTimers({ toFake: ['Date'], now: START_MS - 3_600_000 });
-  const replay = new MemoryProofReplayStore({ now: () => Date.now() });
-  vi.setSystemTime(START_MS);
-  const proofs = new DpopProofs({ algorithms: ['ES256'], proofLifetimeSeconds, nonces: undefined, replay });
+async function gateway(proofLifetimeSeconds: number, beginMs = START_MS) {
+  const clock = new ManualClock({ startMs: START_MS - 3_600_000 });
+  const replay = new MemoryProofReplayStore({ clock });
+  const at = (ms: number): Promise<void> => clock.advance(ms - clock.now());
+  await at(beginMs);
+  const algorithms = ['ES256'];
+  const proofs = new DpopProofs({ algorithms, proofLifetimeSeconds, nonces: undefined, replay, clock });
   const prove = (iat: number): Promise<string> => prover.prove(TARGET, TOKEN, { claims: { iat } });
   const outcome = async (proof: string): Promise<string> => {
     const tokenDigest = createHash('sha256').update(TOKEN).digest('base64url');
@@ -37,7 +37,7 @@ function gateway(proofLifetimeSeconds: number) {
       return (error as { refusal: { reason: string } }).refusal.reason;
     }
   };
-  return { prove, outcome, replay };
+  return { prove, outcome, replay, at };
 }
 
 const START_SECONDS = START_MS / 1000;
@@ -50,15 +50,15 @@ describe('RFC 9449 section 11.1: a used proof', () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         fc.double({ min: 0, max: 1, noNaN: true }),
         async (lifetimeSeconds, firstAt, againAt) => {
-          const { prove, outcome } = gateway(lifetimeSeconds);
-          const proof = await prove(START_SECONDS);
           // Two uses at any times within the window, in order.
           const windowMs = (lifetimeSeconds + CLOCK_TOLERANCE_SECONDS) * 1000;
           const beginMs = START_MS - CLOCK_TOLERANCE_SECONDS * 1000;
+          const { prove, outcome, at } = await gateway(lifetimeSeconds, beginMs);
+          const proof = await prove(START_SECONDS);
           const [first = 0, again = 0] = [firstAt, againAt].sort((a, b) => a - b);
-          vi.setSystemTime(beginMs + Math.floor(first * windowMs));
+          await at(beginMs + Math.floor(first * windowMs));
           expect(await outcome(proof)).toBe('accepted');
-          vi.setSystemTime(beginMs + Math.floor(again * windowMs));
+          await at(beginMs + Math.floor(again * windowMs));
           expect(await outcome(proof)).toBe('PROOF_REPLAYED');
         },
       ),
@@ -69,27 +69,27 @@ describe('RFC 9449 section 11.1: a used proof', () => {
   it.each([1, 60, 300])(
     'with a lifetime of %i s is refused as replayed, then as old, never accepted',
     async (lifetime) => {
-      const { prove, outcome } = gateway(lifetime);
+      const { prove, outcome, at } = await gateway(lifetime);
       const proof = await prove(START_SECONDS + CLOCK_TOLERANCE_SECONDS);
       expect(await outcome(proof)).toBe('accepted');
       const endMs = START_MS + (CLOCK_TOLERANCE_SECONDS + lifetime) * 1000;
       for (const atMs of [START_MS + 1_001, endMs - 1, endMs]) {
-        vi.setSystemTime(atMs);
+        await at(atMs);
         expect(await outcome(proof)).toBe('PROOF_REPLAYED');
       }
-      vi.setSystemTime(endMs + 1);
+      await at(endMs + 1);
       expect(await outcome(proof)).toBe('PROOF_OLD');
     },
   );
 
   it('is kept longer by the largest difference between gateways’ clocks', async () => {
-    const { prove, outcome, replay } = gateway(60);
+    const { prove, outcome, replay, at } = await gateway(60);
     expect(await outcome(await prove(START_SECONDS))).toBe('accepted');
     const keptMs = (60 + CLOCK_TOLERANCE_SECONDS + CLOCK_MARGIN_SECONDS) * 1000;
-    vi.setSystemTime(START_MS + keptMs - 1);
+    await at(START_MS + keptMs - 1);
     await replay.claim('another', 1);
     expect(replay.size).toBe(2);
-    vi.setSystemTime(START_MS + keptMs);
+    await at(START_MS + keptMs);
     await replay.claim('a third', 1);
     expect(replay.size).toBe(2);
   });
@@ -101,7 +101,7 @@ describe('RFC 9449 section 11.1: a used proof', () => {
     ['beyond the maximum age', -60.001, 'PROOF_OLD'],
     ['before the memory began', -3_601, 'PROOF_OLD'],
   ])('made %s is judged to the second', async (_name, offsetSeconds, expected) => {
-    const { prove, outcome } = gateway(60);
+    const { prove, outcome } = await gateway(60);
     expect(await outcome(await prove(START_SECONDS + offsetSeconds))).toBe(expected);
   });
 });

@@ -1,31 +1,26 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { RefusedError } from '../../gateway/errors.js';
 import { RevocationView } from '../../revocation/view.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { Admission } from './admission.js';
 import { AUDIENCE, Cleanup, TestIssuer } from './support.js';
 import { ISSUER, LIFETIME_SECONDS, token } from '../revocation/transmitter.js';
 
 const cleanup = new Cleanup();
-afterEach(async () => {
-  vi.useRealTimers();
-  await cleanup.run();
-});
+afterEach(() => cleanup.run());
 
 const START_MS = Math.floor(Date.now() / 1000) * 1000;
 const START = START_MS / 1000;
 
-function at(ms: number): void {
-  vi.useFakeTimers({ toFake: ['Date'], now: ms });
-}
-
 /** A gateway with one issuer, and its reason for refusing a token. */
 async function start() {
-  at(START_MS);
+  const clock = new ManualClock({ startMs: START_MS });
   const issuer = await TestIssuer.start();
   cleanup.add(() => issuer.close());
   const admission = new Admission({
     issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
     propagation: { issuer: 'https://gateway.example' },
+    clock,
   });
   const show = async (shown: string): Promise<string> => {
     try {
@@ -35,28 +30,28 @@ async function start() {
       return error instanceof RefusedError ? (error.refusal.reason ?? error.refusal.code) : String(error);
     }
   };
-  return { issuer, show };
+  return { issuer, show, clock };
 }
 
 describe('a remembered token', () => {
   it('ends exactly at its expiry, without clock tolerance', async () => {
-    const { issuer, show } = await start();
+    const { issuer, show, clock } = await start();
     const shown = await issuer.mint({ iat: START, exp: START + 60 });
     expect(await show(shown)).toBe('accepted');
-    at(START_MS + 59_999);
+    await clock.advance(59_999);
     expect(await show(shown)).toBe('accepted');
-    at(START_MS + 60_000);
+    await clock.advance(1);
     expect(await show(shown)).toBe('EXPIRED');
   });
 
   it('ends exactly with its consent', async () => {
-    const { issuer, show } = await start();
+    const { issuer, show, clock } = await start();
     const consent = { id: 'k', version: 1, purposes: ['credit'], detail: 'full', until: START + 30 };
     const shown = await issuer.mint({ iat: START, exp: START + 60, consent });
     expect(await show(shown)).toBe('accepted');
-    at(START_MS + 29_999);
+    await clock.advance(29_999);
     expect(await show(shown)).toBe('accepted');
-    at(START_MS + 30_000);
+    await clock.advance(1);
     expect(await show(shown)).toBe('CONSENT_ENDED');
   });
 });

@@ -4,7 +4,7 @@ import { RestartBudget } from '../../gateway/plan/restart-budget.js';
 
 function budget(costMs: number): { readonly restarts: RestartBudget; readonly clock: { now: number } } {
   const clock = { now: 0 };
-  const restarts = new RestartBudget(() => clock.now);
+  const restarts = new RestartBudget({ monotonic: () => clock.now });
   restarts.note(costMs);
   return { restarts, clock };
 }

@@ -6,6 +6,7 @@ import type { SupergraphManager } from '../../gateway/apollo.js';
 import { protectGateway } from '../../gateway/index.js';
 import type { ProtectedGateway, ProtectedGatewayConfig } from '../../gateway/index.js';
 import type { ProtectionOptions } from '../../gateway/options/protection-options.js';
+import { ManualClock } from '../support/manual-clock.js';
 import {
   ask,
   AUDIENCE,
@@ -201,10 +202,12 @@ describe('a supergraph that must not be served', () => {
 
   it('leaves nothing running after a failed start', async () => {
     const log = new TestLog();
+    const clock = new ManualClock();
     const gateway = protectGateway(
       { supergraphSdl: 'type Query { a: Int }' },
       options({
         log,
+        clock,
         revocation: {
           streams: [{ issuer: issuer.url, secret: 's', configurationUri: 'http://127.0.0.1:9/' }],
         },
@@ -212,7 +215,8 @@ describe('a supergraph that must not be served', () => {
     );
     await expect(gateway.load()).rejects.toThrow();
     const tries = log.codes().length;
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(clock.timers).toBe(0);
+    await clock.advance(3_600_000);
     expect(log.codes().length).toBe(tries);
   });
 
@@ -267,7 +271,7 @@ describe('an update of the supergraph', () => {
     const server = await start({}, async (hooks) => {
       hooks.update(stricter());
       // A different text, because the current one would not be installed again.
-      setTimeout(() => hooks.update(`${stricter()}\n`), 1);
+      setImmediate(() => hooks.update(`${stricter()}\n`));
       return { supergraphSdl: supergraph };
     });
     await vi.waitFor(() => expect(server.log.of('SUPERGRAPH_UPDATED')).toHaveLength(2), 5_000);

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { txnTokenRefusals } from '@behalf/directives/internal';
 import { readRefusedToken } from '../../gateway/propagate/facts.js';
 import { RefusedTokens } from '../../gateway/propagate/refused-tokens.js';
-import { RepeatedLines } from '../../gateway/repeated-lines.js';
 import {
   AUDIENCE,
   Cleanup,
@@ -127,7 +126,7 @@ it('refused tokens are logged once a minute per subgraph and reason, with their 
   const counted: string[] = [];
   const log = new TestLog();
   const metrics = { countRefusedToken: (subgraph: string) => void counted.push(subgraph) };
-  const tokens = new RefusedTokens(metrics, log, new RepeatedLines(() => nowMs));
+  const tokens = new RefusedTokens(metrics, log, { monotonic: () => nowMs });
   for (let second = 0; second <= 60; second += 1) {
     nowMs = second * 1_000;
     tokens.report('people', 'TXN_TOKEN_CLAIM');

@@ -11,6 +11,7 @@ import {
 } from '../../gateway/index.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { Prover } from './dpop.js';
 import {
   AUDIENCE,
@@ -288,18 +289,18 @@ describe('a store in memory', () => {
         fc.array(step, { maxLength: 60 }),
         fc.integer({ min: 1, max: 6 }),
         async (steps, maxEntries) => {
-          let nowMs = 0;
-          const store = new MemoryProofReplayStore({ maxEntries, now: () => nowMs });
+          const clock = new ManualClock();
+          const store = new MemoryProofReplayStore({ maxEntries, clock });
           const keptUntil = new Map<string, number>();
           for (const each of steps) {
             if ('passMs' in each) {
-              nowMs += each.passMs;
+              await clock.advance(each.passMs);
               continue;
             }
-            const isKept = (keptUntil.get(each.claim) ?? 0) > nowMs;
+            const isKept = (keptUntil.get(each.claim) ?? 0) > clock.monotonic();
             const isFirst = await store.claim(each.claim, each.keepSeconds).catch(() => undefined);
             if (isKept) expect(isFirst).not.toBe(true);
-            if (isFirst === true) keptUntil.set(each.claim, nowMs + each.keepSeconds * 1000);
+            if (isFirst === true) keptUntil.set(each.claim, clock.monotonic() + each.keepSeconds * 1000);
             expect(store.size).toBeLessThanOrEqual(maxEntries);
           }
         },
@@ -308,11 +309,11 @@ describe('a store in memory', () => {
   });
 
   it('has room again when claims expire', async () => {
-    let nowMs = 0;
-    const store = new MemoryProofReplayStore({ maxEntries: 1, now: () => nowMs });
+    const clock = new ManualClock();
+    const store = new MemoryProofReplayStore({ maxEntries: 1, clock });
     expect(await store.claim('a', 10)).toBe(true);
     await expect(store.claim('b', 10)).rejects.toMatchObject({ reason: 'REPLAY_STORE_FULL' });
-    nowMs = 10_000;
+    await clock.advance(10_000);
     expect(await store.claim('b', 10)).toBe(true);
   });
 });

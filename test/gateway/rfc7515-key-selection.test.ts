@@ -1,6 +1,7 @@
 import { SignJWT } from 'jose';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Issuers } from '../../gateway/authenticate/issuers.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { AUDIENCE, Cleanup, makeKey, TestIssuer } from './support.js';
 import type { IssuerKey } from './support.js';
 
@@ -9,16 +10,15 @@ import type { IssuerKey } from './support.js';
 const cleanup = new Cleanup();
 let issuer: TestIssuer;
 let issuers: Issuers;
+let clock: ManualClock;
 
 beforeEach(async () => {
   issuer = await TestIssuer.start();
   cleanup.add(() => issuer.close());
-  issuers = new Issuers([{ issuer: issuer.url, audience: AUDIENCE }]);
+  clock = ManualClock.running();
+  issuers = new Issuers([{ issuer: issuer.url, audience: AUDIENCE }], undefined, clock);
 });
-afterEach(async () => {
-  vi.useRealTimers();
-  await cleanup.run();
-});
+afterEach(() => cleanup.run());
 
 const nameless = (key: IssuerKey): Promise<string> => issuer.mint({}, { key, header: { kid: undefined } });
 
@@ -73,7 +73,7 @@ describe('a token without kid', () => {
     expect(await accepts(await nameless(before))).toBe(true);
     issuer.keys = [before, after];
     expect(await accepts(await nameless(after))).toBe(false);
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6_000 });
+    await clock.advance(6_000);
     expect(await accepts(await nameless(after))).toBe(true);
     expect(issuer.keyRequests).toBe(2);
   });
@@ -133,7 +133,7 @@ it('a token that names its key is not tried with others, and a forged one fetche
   const [one, other] = [await makeKey(), await makeKey()];
   issuer.keys = [one, other];
   expect(await accepts(await issuer.mint({}, { key: one }))).toBe(true);
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6_000 });
+  await clock.advance(6_000);
   expect(await accepts(await issuer.mint({}, { key: one, header: { kid: other.kid } }))).toBe(false);
   expect(issuer.keyRequests).toBe(1);
 });

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../support/manual-clock.js';
 import {
   AUDIENCE,
   Cleanup,
@@ -13,6 +14,7 @@ import {
   TestSubgraph,
   until,
 } from './support.js';
+import type { GatewayOverrides } from '../../gateway/index.js';
 import type { Answer, TestGateway } from './support.js';
 
 const cleanup = new Cleanup();
@@ -49,14 +51,15 @@ async function expectAccepted(token: string, at: TestGateway): Promise<void> {
 }
 
 describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
-  async function startOwn(mode: 'up' | 'error' | 'html' = 'up'): Promise<[TestIssuer, TestGateway]> {
+  async function startOwn(
+    mode: 'up' | 'error' | 'html' = 'up',
+    overrides: GatewayOverrides = {},
+  ): Promise<[TestIssuer, TestGateway]> {
     const own = await TestIssuer.start();
     own.mode = mode;
     cleanup.add(() => own.close());
-    return [
-      own,
-      await startTestGateway(cleanup, supergraph, { issuers: [{ issuer: own.url, audience: AUDIENCE }] }),
-    ];
+    const config = { issuers: [{ issuer: own.url, audience: AUDIENCE }] };
+    return [own, await startTestGateway(cleanup, supergraph, config, overrides)];
   }
 
   it('are fetched once for many concurrent requests', async () => {
@@ -67,11 +70,12 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
   });
 
   it('are refetched for an unknown kid, limited by a cooldown', async () => {
-    const [own, at] = await startOwn();
+    const clock = ManualClock.running();
+    const [own, at] = await startOwn('up', { clock });
     await expectAccepted(await own.mint({ scope: 'name' }), at);
     expect(own.keyRequests).toBe(1);
 
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6_000 });
+    await clock.advance(6_000);
     own.keys.push(await makeKey('ES256'));
     await expectAccepted(await own.mint({ scope: 'name' }), at);
     expect(own.keyRequests).toBe(2);
@@ -88,12 +92,11 @@ describe('keys of the issuer (RFC 7517, RFC 8414)', () => {
     }
     expect(own.keyRequests).toBe(2);
     // A key that is no longer published is refused after the next fetch.
-    vi.setSystemTime(Date.now() + 6_000);
+    await clock.advance(6_000);
     own.keys.shift();
     expectRefused(await at.ask(READ, { token: await own.mint({ scope: 'name' }, { key: await makeKey() }) }));
     expect(own.keyRequests).toBe(3);
     expectRefused(await at.ask(READ, { token: await own.mint({ scope: 'name' }, { key: before }) }));
-    vi.useRealTimers();
   });
 
   it.each(['error', 'html'] as const)(

@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { exportJWK, exportSPKI, generateKeyPair } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { GatewayOverrides } from '../../gateway/index.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { compact, Prover } from './dpop.js';
 import type { ProofParts } from './dpop.js';
 import {
@@ -45,12 +47,15 @@ beforeEach(() => {
   people.requests.length = 0;
 });
 
-function start(more: Partial<Parameters<typeof startTestGateway>[2]> = {}): Promise<TestGateway> {
+function start(
+  more: Partial<Parameters<typeof startTestGateway>[2]> = {},
+  overrides: GatewayOverrides = {},
+): Promise<TestGateway> {
   const issuers = [
     { issuer: issuer.url, audience: AUDIENCE },
     { issuer: other.url, audience: AUDIENCE, namespace: 'other' },
   ];
-  return startTestGateway(cleanup, supergraph, { issuers, ...more });
+  return startTestGateway(cleanup, supergraph, { issuers, ...more }, overrides);
 }
 
 function expectAccepted(answer: Answer): void {
@@ -530,18 +535,15 @@ describe('any single change of a valid proof is refused', () => {
 
 describe('time', () => {
   it('a proof expires to the second', async () => {
-    const brief = await start({ dpop: { proofLifetimeSeconds: 30 } });
+    const clock = ManualClock.running();
+    const brief = await start({ dpop: { proofLifetimeSeconds: 30 } }, { clock });
     const url = `${brief.url}/graphql`;
-    const at = Math.floor(Date.now() / 1000);
-    vi.useFakeTimers({ toFake: ['Date'], now: (at + 20) * 1000 });
-    try {
-      expectAccepted(await brief.ask(READ, await prover.show(url, token, { claims: { iat: at } })));
-      vi.setSystemTime((at + 31) * 1000);
-      people.requests.length = 0;
-      const answer = await brief.ask(READ, await prover.show(url, token, { claims: { iat: at } }));
-      expectProofRefused(answer, 'PROOF_OLD', brief);
-    } finally {
-      vi.useRealTimers();
-    }
+    const iat = Math.floor(Date.now() / 1000);
+    const ask = async () => brief.ask(READ, await prover.show(url, token, { claims: { iat } }));
+    await clock.advance(20_000);
+    expectAccepted(await ask());
+    await clock.advance(11_000);
+    people.requests.length = 0;
+    expectProofRefused(await ask(), 'PROOF_OLD', brief);
   });
 });

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { GatewayOverrides } from '../../gateway/index.js';
 import { DpopNonces, NONCE_PERIOD_SECONDS } from '../../gateway/authenticate/dpop/nonce.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { Prover } from './dpop.js';
 import {
   AUDIENCE,
@@ -42,12 +44,13 @@ beforeEach(() => {
   people.requests.length = 0;
 });
 
-function start(nonceKey?: string, more = {}): Promise<TestGateway> {
-  return startTestGateway(cleanup, supergraph, {
+function start(nonceKey?: string, more = {}, overrides: GatewayOverrides = {}): Promise<TestGateway> {
+  const config = {
     issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
-    dpop: { nonce: 'required', ...(nonceKey === undefined ? {} : { nonceKey }) },
+    dpop: { nonce: 'required' as const, ...(nonceKey === undefined ? {} : { nonceKey }) },
     ...more,
-  });
+  };
+  return startTestGateway(cleanup, supergraph, config, overrides);
 }
 
 async function askWith(nonce: unknown, at = gateway): Promise<Answer> {
@@ -120,34 +123,37 @@ describe('section 9: a nonce of the resource server', () => {
 
 describe('section 8.2: an aging nonce', () => {
   it('is replaced with the answer, and later refused', async () => {
-    const beginMs = Math.ceil(Date.now() / 1000 / NONCE_PERIOD_SECONDS) * NONCE_PERIOD_SECONDS * 1000 + 1000;
-    vi.useFakeTimers({ toFake: ['Date'], now: beginMs });
-    try {
-      const fresh = await issuer.mint({ scope: 'name', cnf: prover.cnf });
-      const ask = async (query: string, nonce?: string): Promise<Answer> =>
-        gateway.ask(query, await prover.show(target, fresh, { claims: { nonce } }));
-      const first = nonceOf(await ask(READ));
-      vi.setSystemTime(beginMs + NONCE_PERIOD_SECONDS * 1000);
-      const answer = await ask(READ, first);
-      expect(answer.body).toEqual({ data: READ_DATA });
-      const second = nonceOf(answer);
-      expect(second).not.toBe(first);
-      // Whatever the operation's outcome.
-      expect(nonceOf(await ask('{ nothing }', first))).toBe(second);
-      vi.setSystemTime(beginMs + 2 * NONCE_PERIOD_SECONDS * 1000);
-      expect(codes(await ask(READ, first))).toEqual(['USE_DPOP_NONCE']);
-      expect((await ask(READ, second)).body).toEqual({ data: READ_DATA });
-    } finally {
-      vi.useRealTimers();
-    }
+    const clock = ManualClock.running();
+    const aging = await start(undefined, {}, { clock });
+    const fresh = await issuer.mint({ scope: 'name', cnf: prover.cnf });
+    const ask = async (query: string, nonce?: string): Promise<Answer> =>
+      aging.ask(
+        query,
+        await prover.show(`${aging.url}/graphql`, fresh, { claims: { iat: atOnce(), nonce } }),
+      );
+    const atOnce = (): number => Math.floor(clock.now() / 1000);
+    // A second after the beginning of a period.
+    const periodMs = NONCE_PERIOD_SECONDS * 1000;
+    await clock.advance(periodMs - (clock.now() % periodMs) + 1_000);
+    const first = nonceOf(await ask(READ));
+    await clock.advance(periodMs);
+    const answer = await ask(READ, first);
+    expect(answer.body).toEqual({ data: READ_DATA });
+    const second = nonceOf(answer);
+    expect(second).not.toBe(first);
+    // Whatever the operation's outcome.
+    expect(nonceOf(await ask('{ nothing }', first))).toBe(second);
+    await clock.advance(periodMs);
+    expect(codes(await ask(READ, first))).toEqual(['USE_DPOP_NONCE']);
+    expect((await ask(READ, second)).body).toEqual({ data: READ_DATA });
   });
 
   it('from a gateway whose clock is slightly ahead is accepted', () => {
     const key = randomBytes(32);
     const at = 1_000_000 * NONCE_PERIOD_SECONDS * 1000;
-    const nonces = new DpopNonces(key, () => at);
+    const nonces = new DpopNonces(key, { now: () => at });
     const ofPeriod = (offset: number): string =>
-      new DpopNonces(key, () => at + offset * NONCE_PERIOD_SECONDS * 1000).current();
+      new DpopNonces(key, { now: () => at + offset * NONCE_PERIOD_SECONDS * 1000 }).current();
     expect([-2, -1, 0, 1, 2].map((offset) => nonces.isAccepted(ofPeriod(offset)))).toEqual([
       false,
       true,

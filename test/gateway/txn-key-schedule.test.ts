@@ -2,6 +2,7 @@ import { decodeProtectedHeader } from 'jose';
 import { afterEach, expect, it } from 'vitest';
 import { checkConfig, silentLog } from '../../gateway/index.js';
 import { TxnTokenService } from '../../gateway/propagate/txn-token-service.js';
+import { ManualClock } from '../support/manual-clock.js';
 import {
   AUDIENCE,
   Cleanup,
@@ -10,6 +11,7 @@ import {
   startTestGateway,
   TestIssuer,
   TestSubgraph,
+  until,
 } from './support.js';
 
 const cleanup = new Cleanup();
@@ -19,7 +21,9 @@ it('transaction token keys rotate without a refused request', async () => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const issuer = await TestIssuer.start();
-  const people = await TestSubgraph.start('people', { issuer: url, jwksUri: `${url}/.well-known/jwks.json` });
+  const clock = ManualClock.running();
+  const trust = { issuer: url, jwksUri: `${url}/.well-known/jwks.json` };
+  const people = await TestSubgraph.start('people', trust, undefined, { clock });
   for (const each of [issuer, people]) cleanup.add(() => each.close());
   const gateway = await startTestGateway(cleanup, compose(people), {
     listen: { port },
@@ -33,29 +37,35 @@ it('transaction token keys rotate without a refused request', async () => {
     kids.add(decodeProtectedHeader(String(people.requests.at(-1)?.headers['txn-token'])).kid);
     await gateway.running.gateway.rotateKeys();
     // A subgraph fetches an unknown key at most once a second.
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await clock.advance(1_100);
   }
 });
 
 it('transaction token keys rotate by schedule', async () => {
+  const clock = new ManualClock();
   const service = new TxnTokenService({
     propagation: {
       issuer: 'https://gateway.example',
       tokenLifetimeSeconds: 15,
       bind: 'none',
       key: undefined,
-      rotateKeysAfterSeconds: 0.05,
+      rotateKeysAfterSeconds: 900,
       passOn: undefined,
     },
     subgraphs: {},
     log: silentLog,
+    clock,
   });
   cleanup.add(async () => service.stop());
   await service.start();
-  const kids = new Set<string | undefined>();
-  while (kids.size < 4) {
-    for (const { kid } of (await service.jwks()).keys) kids.add(kid);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  const published = async () => (await service.jwks()).keys.map(({ kid }) => kid);
+  for (let rotation = 0; rotation < 3; rotation += 1) {
+    const before = await published();
+    const [, next] = before;
+    await clock.advance(899_999);
+    expect(await published()).toEqual(before);
+    await clock.advance(1);
+    await until(async () => (await published())[0] === next, 'the next key signs');
   }
 });
 

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair } from 'jose';
 import type { JWK } from 'jose';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RemoteKeys } from '../../revocation/remote-keys.js';
 import type { VerificationKey } from '../../revocation/verify-by-any.js';
 import { RefusedError } from '../../gateway/errors.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { Admission } from './admission.js';
 import {
   AUDIENCE,
@@ -25,15 +26,11 @@ const MINUTE_MS = 60_000;
 const HOUR_SECONDS = 3_600;
 
 const cleanup = new Cleanup();
-afterEach(async () => {
-  vi.useRealTimers();
-  await cleanup.run();
+let clock: ManualClock;
+beforeEach(() => {
+  clock = ManualClock.running();
 });
-
-/** Advances the gateway's clock. */
-function pass(ms: number): void {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
-}
+afterEach(() => cleanup.run());
 
 async function startIssuer(algorithm?: string): Promise<TestIssuer> {
   const issuer = await TestIssuer.start(algorithm);
@@ -47,6 +44,7 @@ function protect(...issuers: TestIssuer[]): (token: string) => Promise<string> {
   const admission = new Admission({
     issuers: [first, ...others.map((each, index) => ({ ...each, namespace: `other-${index}` }))],
     propagation: { issuer: 'https://gateway.example' },
+    clock,
   });
   return async (token) => {
     try {
@@ -87,7 +85,7 @@ describe('a verified token', () => {
     const [key] = issuer.keys;
     if (key === undefined) throw new Error('no key');
     issuer.keys = await change(key);
-    pass(10 * MINUTE_MS);
+    await clock.advance(10 * MINUTE_MS);
     expect(await show(token)).toBe('INVALID_TOKEN');
   });
 
@@ -100,7 +98,7 @@ describe('a verified token', () => {
       const [key] = issuer.keys;
       if (key === undefined) throw new Error('no key');
       issuer.keys = [changed(await makeKey(algorithm), { kid: key.kid })];
-      pass(10 * MINUTE_MS);
+      await clock.advance(10 * MINUTE_MS);
       expect(await show(token)).toBe('INVALID_TOKEN');
     },
   );
@@ -110,11 +108,11 @@ describe('a verified token', () => {
     const show = protect(issuer);
     const token = await usedToken(issuer, show);
     issuer.keys = [await makeKey()];
-    pass(5 * MINUTE_MS - 1_000);
+    await clock.advance(5 * MINUTE_MS - 1_000);
     expect(await show(token)).toBe('accepted');
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(issuer.keyRequests).toBe(1);
-    pass(1_000);
+    await clock.advance(1_000);
     // No request waits for the fetch.
     expect(await show(token)).toBe('accepted');
     await until(async () => (await show(token)) === 'INVALID_TOKEN', 'the token is refused');
@@ -130,7 +128,7 @@ describe('a verified token', () => {
       if (key === undefined) throw new Error('no key');
       // Another certificate of the same key.
       issuer.keys = [changed(key, { x5t: `certificate-${round}` }), await makeKey()];
-      pass(10 * MINUTE_MS);
+      await clock.advance(10 * MINUTE_MS);
       expect(await show(token)).toBe('accepted');
     }
     expect(issuer.keyRequests).toBe(7);
@@ -142,12 +140,12 @@ describe('a verified token', () => {
     const token = await usedToken(issuer, show);
     const before = issuer.keys;
     issuer.keys = [await makeKey()];
-    pass(10 * MINUTE_MS);
+    await clock.advance(10 * MINUTE_MS);
     expect(await show(token)).toBe('INVALID_TOKEN');
     issuer.keys = before;
     // During the pause after a fetch nothing is fetched again.
     expect(await show(token)).toBe('INVALID_TOKEN');
-    pass(6_000);
+    await clock.advance(6_000);
     expect(await show(token)).toBe('accepted');
   });
 
@@ -158,7 +156,7 @@ describe('a verified token', () => {
     const token = await usedToken(one, show);
     const tokenOfOther = await usedToken(other, show);
     one.keys = [await makeKey()];
-    pass(10 * MINUTE_MS);
+    await clock.advance(10 * MINUTE_MS);
     expect(await show(token)).toBe('INVALID_TOKEN');
     expect(await show(tokenOfOther)).toBe('accepted');
   });
@@ -168,11 +166,11 @@ describe('a verified token', () => {
     const show = protect(issuer);
     const token = await usedToken(issuer, show);
     issuer.mode = 'error';
-    pass(7 * MINUTE_MS);
+    await clock.advance(7 * MINUTE_MS);
     expect(await show(token)).toBe('accepted');
-    pass(2 * MINUTE_MS);
+    await clock.advance(2 * MINUTE_MS);
     expect(await show(token)).toBe('accepted');
-    pass(MINUTE_MS);
+    await clock.advance(MINUTE_MS);
     expect(await show(token)).toBe('ISSUER_KEYS_UNAVAILABLE');
     issuer.mode = 'html';
     expect(await show(token)).toBe('ISSUER_KEYS_UNAVAILABLE');
@@ -187,7 +185,7 @@ describe('a verified token', () => {
     issuer.keys = [await makeKey()];
     const token = await issuer.mint();
     issuer.mode = 'error';
-    pass(6_000);
+    await clock.advance(6_000);
     // The second within the pause after the first.
     expect([await show(token), await show(token)]).toEqual([
       'ISSUER_KEYS_UNAVAILABLE',
@@ -195,7 +193,7 @@ describe('a verified token', () => {
     ]);
     expect(issuer.keyRequests).toBe(2);
     issuer.mode = 'up';
-    pass(6_000);
+    await clock.advance(6_000);
     expect(await show(token)).toBe('accepted');
   });
 
@@ -203,15 +201,14 @@ describe('a verified token', () => {
     const issuer = await startIssuer();
     const people = await TestSubgraph.start('people');
     cleanup.add(() => people.close());
-    const gateway = await startTestGateway(cleanup, compose(people), {
-      issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
-    });
+    const issuers = [{ issuer: issuer.url, audience: AUDIENCE }] as const;
+    const gateway = await startTestGateway(cleanup, compose(people), { issuers }, { clock });
     const now = Math.floor(Date.now() / 1000);
     const token = await issuer.mint({ scope: 'name', iat: now, exp: now + 20 * HOUR_SECONDS });
     expect((await gateway.ask('{ me { name } }', { token })).status).toBe(200);
     people.requests.length = 0;
     issuer.keys = [await makeKey()];
-    pass(10 * MINUTE_MS);
+    await clock.advance(10 * MINUTE_MS);
     const answer = await gateway.ask('{ me { name } }', { token });
     expect([answer.status, ...codes(answer)]).toEqual([401, 'INVALID_TOKEN']);
     expect(people.requests).toEqual([]);
@@ -231,13 +228,14 @@ describe('a verified token', () => {
     const admission = new Admission({
       issuers: [{ issuer: server.url, audience: AUDIENCE }],
       propagation: { issuer: 'https://gateway.example' },
+      clock,
     });
     const now = Math.floor(Date.now() / 1000);
     const token = await minter.mint({ iss: server.url, iat: now, exp: now + HOUR_SECONDS });
     const show = () => admission.authenticate(token);
     await show();
     place = 'after';
-    pass(10 * MINUTE_MS);
+    await clock.advance(10 * MINUTE_MS);
     await expect(show()).rejects.toMatchObject({ refusal: { code: 'INVALID_TOKEN' } });
   });
 });
@@ -255,7 +253,7 @@ describe('a remote key set (RFC 7517)', () => {
       sendJson(response, published.status, { keys: published.keys, ...published.more });
     });
     cleanup.add(() => server.close());
-    const keys = new RemoteKeys({ locate: async () => server.url, cooldownMs: 1_000 });
+    const keys = new RemoteKeys({ locate: async () => server.url, cooldownMs: 1_000, clock });
     const find = async (kid: string): Promise<VerificationKey | undefined> => {
       try {
         const header = { alg: 'ES256', kid };
@@ -355,17 +353,16 @@ describe('a remote key set (RFC 7517)', () => {
     const key = await find(kid);
     if (key === undefined) throw new Error('not found');
     published.keys = [];
-    pass(-60 * MINUTE_MS);
-    const clock = vi.spyOn(performance, 'now').mockReturnValue(Number.MAX_SAFE_INTEGER);
+    clock.set(-60 * MINUTE_MS);
+    await clock.advance(10 * MINUTE_MS);
     await keys.freshen();
-    clock.mockRestore();
     expect(keys.holds(key)).toBe(false);
   });
 
   it('dates from its request, however late the answer', async () => {
     const { publicJwk } = await makeKey();
-    const late = await listen((_request, response) => {
-      pass(6 * MINUTE_MS);
+    const late = await listen(async (_request, response) => {
+      await clock.advance(6 * MINUTE_MS);
       sendJson(response, 200, { keys: [publicJwk] });
     });
     cleanup.add(() => late.close());
@@ -375,6 +372,7 @@ describe('a remote key set (RFC 7517)', () => {
         asked += 1;
         return late.url;
       },
+      clock,
     });
     await keys.freshen();
     expect(keys.freshen()).toBeUndefined();
@@ -388,7 +386,7 @@ describe('a remote key set (RFC 7517)', () => {
     expect(await find(kid)).toBeDefined();
     await Promise.all(Array.from({ length: 10 }, () => find('unknown')));
     expect(published.requests).toBe(1);
-    pass(1_001);
+    await clock.advance(1_001);
     await Promise.all(Array.from({ length: 10 }, () => find('unknown')));
     expect(published.requests).toBe(2);
   });

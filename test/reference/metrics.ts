@@ -1,9 +1,11 @@
+import { systemClock } from '@behalf/directives/internal';
 import { GatewayMetrics } from '@behalf/gateway/internal';
 import { cell, MADE_BY, table } from './markdown.js';
 
 /** The gateway's metrics as Markdown, generated from the registry of a gateway with everything on. */
 export function metricsReference(): string {
-  const metrics = new GatewayMetrics({ auditLost: () => 0, revocationAgeSeconds: () => 0 });
+  const sources = { auditLost: () => 0, revocationAgeSeconds: () => 0, clock: systemClock };
+  const metrics = new GatewayMetrics(sources);
   const rows = metrics
     .definitions()
     .map(({ name, type, labels, help }) => [

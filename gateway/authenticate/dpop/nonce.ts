@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import type { Clock } from '@behalf/directives';
 import { equalSecrets } from '@behalf/http';
 
 /** A nonce is issued for this long, and accepted for as long again. */
@@ -12,12 +13,12 @@ export const MIN_NONCE_KEY_BYTES = 32;
  */
 export class DpopNonces {
   readonly #key: Uint8Array;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'now'>;
 
   /** @param key shared by gateways that accept each other's nonces; default: generated, for this gateway alone */
-  constructor(key: Uint8Array = randomBytes(MIN_NONCE_KEY_BYTES), now: () => number = () => Date.now()) {
+  constructor(key: Uint8Array = randomBytes(MIN_NONCE_KEY_BYTES), clock: Pick<Clock, 'now'>) {
     this.#key = key;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /** The current nonce, for new proofs. */
@@ -32,7 +33,7 @@ export class DpopNonces {
   }
 
   #period(): number {
-    return Math.floor(this.#now() / 1000 / NONCE_PERIOD_SECONDS);
+    return Math.floor(this.#clock.now() / 1000 / NONCE_PERIOD_SECONDS);
   }
 
   #ofPeriod(period: number): string {

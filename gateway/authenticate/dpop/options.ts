@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import type { ProofReplayStore } from '../../proof-replay/index.js';
 import { DpopNonces } from './nonce.js';
 import type { ProofRules } from './proof.js';
@@ -46,14 +47,15 @@ export interface DpopRules extends ProofRules {
 }
 
 /** @param issuers the names of all issuers */
-export function dpopRules(settings: DpopSettings, issuers: readonly string[]): DpopRules {
+export function dpopRules(settings: DpopSettings, issuers: readonly string[], clock: Clock): DpopRules {
   const { algorithms, required, nonce, nonceKey, proofLifetimeSeconds, replay } = settings;
   const bound = new Set(typeof required === 'boolean' ? (required ? issuers : []) : required);
   return {
     algorithms,
     proofLifetimeSeconds,
-    nonces: nonce === 'required' ? new DpopNonces(nonceKey) : undefined,
+    nonces: nonce === 'required' ? new DpopNonces(nonceKey, clock) : undefined,
     replay: replay.store,
+    clock,
     isAlwaysRequired: issuers.every((issuer) => bound.has(issuer)),
     isDpopRequired: (issuer) => bound.has(issuer),
   };

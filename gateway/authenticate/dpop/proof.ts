@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '@behalf/directives';
 import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { JWTPayload, ProtectedHeaderParameters } from 'jose';
 import { ProofReplayStoreError } from '../../proof-replay/index.js';
@@ -17,6 +18,7 @@ export interface ProofRules {
   /** Absent if no nonce is required. */
   readonly nonces: DpopNonces | undefined;
   readonly replay: ProofReplayStore;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** The request and the token that a proof must be for. */
@@ -56,7 +58,7 @@ export class DpopProofs {
    * @throws {RefusedError} 401 `INVALID_DPOP_PROOF` or `USE_DPOP_NONCE`, 503 `REPLAY_STORE_UNAVAILABLE`
    */
   async verify(dpop: readonly string[], request: ProvenRequest): Promise<string | undefined> {
-    const { algorithms } = this.#rules;
+    const { algorithms, clock } = this.#rules;
     // 1: not more than one header, and not none.
     const [proof] = dpop;
     if (proof === undefined) throw invalidProof('PROOF_MISSING');
@@ -75,7 +77,11 @@ export class DpopProofs {
     // 6: the signature, by the key in the header.
     let payload: JWTPayload;
     try {
-      ({ payload } = await jwtVerify(proof, key, { algorithms: [alg], typ: TYPE }));
+      ({ payload } = await jwtVerify(proof, key, {
+        algorithms: [alg],
+        typ: TYPE,
+        currentDate: new Date(clock.now()),
+      }));
     } catch (error) {
       throw invalidProof(error instanceof errors.JOSEError ? error.code : 'PROOF_SIGNATURE');
     }
@@ -102,8 +108,8 @@ export class DpopProofs {
 
   #verifyTime(iat: unknown): void {
     if (typeof iat !== 'number') throw invalidProof('PROOF_TIME');
-    const { proofLifetimeSeconds, replay } = this.#rules;
-    const nowSeconds = Date.now() / 1000;
+    const { proofLifetimeSeconds, replay, clock } = this.#rules;
+    const nowSeconds = clock.now() / 1000;
     if (iat > nowSeconds + CLOCK_TOLERANCE_SECONDS) throw invalidProof('PROOF_IN_FUTURE');
     if (iat + proofLifetimeSeconds < nowSeconds) throw invalidProof('PROOF_OLD');
     // It may have been used before the gateway restarted.
