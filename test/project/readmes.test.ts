@@ -12,6 +12,7 @@ const FOLDERS = [
   'policy',
   'store',
   'http',
+  'audit-verify',
   'revocation',
   'audit',
   'authority',

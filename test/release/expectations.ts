@@ -57,6 +57,11 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
       packages: ['kysely@^0.28.18', 'pg@^8.23.1'],
     },
   },
+  '@behalf/audit-verify': {
+    with: [],
+    without: [...DATABASE, ...SERVERS, ...SAMPLES, '@behalf/audit'],
+    isOpenSourceOnly: true,
+  },
   '@behalf/authority': {
     with: ['graphql@^16.11.0'],
     without: [...SAMPLES, '@apollo/gateway', '@behalf/gateway'],

@@ -1,0 +1,17 @@
+export type { Checkpoint } from './checkpoint.js';
+export { type VerificationCode, VerificationError } from './errors.js';
+export type { Finding } from './findings.js';
+export type { Note } from './note.js';
+export {
+  parsePolicy,
+  type Policy,
+  type PolicyLog,
+  type PolicyWitness,
+  type TrustedCheckpoint,
+  verifyCheckpoint,
+} from './policy.js';
+export { type Proof, type ProvenRecord, verifyProof } from './proof.js';
+export { FolderSource, type LogSource } from './source.js';
+export type { TilePlace } from './tiles.js';
+export { type LogReport, verifyLog, type VerifyLogOptions } from './verify-log.js';
+export type { SignatureType, VerifierKey } from './vkey.js';

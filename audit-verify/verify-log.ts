@@ -1,0 +1,254 @@
+import { parseCheckpoint } from './checkpoint.js';
+import type { Checkpoint } from './checkpoint.js';
+import { hashOf, parseEntry } from './entry.js';
+import { Findings } from './findings.js';
+import type { Finding } from './findings.js';
+import { Frontier } from './frontier.js';
+import { followKeys } from './key-succession.js';
+import { equal, HASH_BYTES, leafHash } from './merkle.js';
+import { verifyCheckpoint } from './policy.js';
+import type { Policy, TrustedCheckpoint } from './policy.js';
+import type { LogSource } from './source.js';
+import { parseBundle, TILE_WIDTH, tilesOf } from './tiles.js';
+import type { TilePlace } from './tiles.js';
+import type { VerifierKey } from './vkey.js';
+
+/** The options of {@link verifyLog}. */
+export interface VerifyLogOptions {
+  /**
+   * Checkpoints that were seen before, each as its text: those that witnesses cosigned, or of an earlier export. The log must
+   * begin with each of them. Without one, a log that was cut off and signed again looks whole.
+   */
+  readonly seen?: readonly string[];
+  /** When to stop looking for more. Default: 100 findings. */
+  readonly maxFindings?: number;
+}
+
+/** What {@link verifyLog} found. */
+export interface LogReport {
+  /** The newest checkpoint, if it can be trusted. */
+  readonly checkpoint: TrustedCheckpoint | undefined;
+  readonly findings: readonly Finding[];
+  /** Records whose text was compared with the tree. */
+  readonly records: number;
+  /** Records whose content was erased; their entries were verified. */
+  readonly erased: number;
+  /** Keys of the log that its earlier keys introduced, in their order. */
+  readonly successors: readonly VerifierKey[];
+}
+
+/**
+ * Verifies a whole log: every record against its entry, every entry against the tree, the tree against the signed checkpoint, and
+ * the checkpoint against those seen before.
+ *
+ * It reads everything once and keeps about a hundred hashes.
+ *
+ * @throws what the source throws. What is wrong with the log is among the findings instead
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { FolderSource, parsePolicy, verifyLog } from '@behalf/audit-verify';
+ *
+ * const policy = parsePolicy(readFileSync('log.policy', 'utf8'));
+ * const seen = [readFileSync('checkpoint-of-the-witness', 'utf8')];
+ * const { findings, records } = await verifyLog(new FolderSource('export'), policy, { seen });
+ * console.log(findings.length === 0 ? `${records} records are as they were logged` : findings);
+ * ```
+ */
+export async function verifyLog(
+  source: LogSource,
+  policy: Policy,
+  { seen = [], maxFindings = 100 }: VerifyLogOptions = {},
+): Promise<LogReport> {
+  const text = await source.checkpoint();
+  const reader = new LogReader(source, policy, maxFindings);
+  if (text === undefined) {
+    reader.findings.add('MISSING', 'the log has no checkpoint');
+    return reader.report(undefined);
+  }
+  const head = reader.findings.attempt(() => parseCheckpoint(text));
+  if (head === undefined) return reader.report(undefined);
+  await reader.read(head, reader.seenBy(head, seen));
+  const { policyNow } = reader;
+  return reader.report(reader.findings.attempt(() => verifyCheckpoint(text, policyNow)));
+}
+
+class LogReader {
+  readonly #source: LogSource;
+  readonly findings: Findings;
+  readonly #frontier = new Frontier();
+  /** Of each level above the lowest, the hashes of whole tiles that its next tile will hold. */
+  readonly #levels: Buffer[][] = [];
+  readonly #successors: VerifierKey[] = [];
+  #policy: Policy;
+  #records = 0;
+  #erased = 0;
+
+  constructor(source: LogSource, policy: Policy, maxFindings: number) {
+    this.#source = source;
+    this.#policy = policy;
+    this.findings = new Findings(maxFindings);
+  }
+
+  /** With the keys that the log introduced. */
+  get policyNow(): Policy {
+    return this.#policy;
+  }
+
+  report(checkpoint: TrustedCheckpoint | undefined): LogReport {
+    return {
+      checkpoint,
+      findings: this.findings.all,
+      records: this.#records,
+      erased: this.#erased,
+      successors: this.#successors,
+    };
+  }
+
+  /** The checkpoints that this log must begin with, the smallest first. */
+  seenBy(head: Checkpoint, texts: readonly string[]): Checkpoint[] {
+    const seen: Checkpoint[] = [];
+    for (const text of texts) {
+      const checkpoint = this.findings.attempt(() => parseCheckpoint(text), 'a checkpoint seen before: ');
+      if (checkpoint === undefined) continue;
+      if (checkpoint.origin !== head.origin) {
+        this.findings.add('CHANGED', `the log is ${head.origin}; ${checkpoint.origin} was seen before`);
+      } else if (checkpoint.size > head.size) {
+        this.findings.add(
+          'TRUNCATED',
+          `the log has ${head.size} entries; ${checkpoint.size} were seen before, so the last ${checkpoint.size - head.size} are gone`,
+          head.size,
+        );
+      } else seen.push(checkpoint);
+    }
+    return seen.sort((a, b) => a.size - b.size);
+  }
+
+  async read(head: Checkpoint, seen: readonly Checkpoint[]): Promise<void> {
+    const waiting = [...seen];
+    for (const place of tilesOf(head.size)) {
+      if (this.findings.isFull) return;
+      const leaves = await this.#readBundle(place);
+      if (leaves === undefined) return;
+      for (const leaf of leaves) {
+        this.#comparePast(waiting);
+        this.#frontier.append(leaf);
+      }
+      if (place.width === TILE_WIDTH) await this.#addTile(1, leaves);
+    }
+    this.#comparePast(waiting);
+    await this.#compareTopTiles();
+    if (!equal(this.#frontier.root(), head.root)) {
+      this.findings.add('CHANGED', `the ${head.size} entries do not have the root that was signed`);
+    }
+  }
+
+  /** Compares the tree so far with the checkpoints of its size. */
+  #comparePast(waiting: Checkpoint[]): void {
+    while (waiting[0]?.size === this.#frontier.size) {
+      const [checkpoint] = waiting.splice(0, 1);
+      if (checkpoint !== undefined && !equal(checkpoint.root, this.#frontier.root())) {
+        this.findings.add(
+          'CHANGED',
+          `the first ${checkpoint.size} entries are not those that were seen before: one of them was changed, moved or removed`,
+        );
+      }
+    }
+  }
+
+  /** The leaves of a bundle; undefined when it is not there, so that nothing behind it has its place. */
+  async #readBundle(place: TilePlace): Promise<readonly Buffer[] | undefined> {
+    const first = place.index * TILE_WIDTH;
+    const [bundle, tile, records] = await Promise.all([
+      this.#source.entries(place),
+      this.#source.tile(0, place),
+      this.#source.records(place),
+    ]);
+    const range = `entries ${first} to ${first + place.width - 1}`;
+    const entries =
+      bundle === undefined
+        ? undefined
+        : this.findings.attempt(() => parseBundle(bundle), `${range}: `, first);
+    if (entries === undefined || entries.length < place.width) {
+      const at = first + (entries?.length ?? 0);
+      this.findings.add('MISSING', `entry ${at}: missing`, at);
+      return undefined;
+    }
+    if (tile === undefined || tile.length < place.width * HASH_BYTES) {
+      this.findings.add('MISSING', `hashes of ${range} are missing`, first);
+    }
+    return entries.slice(0, place.width).map((entry, at) => {
+      const index = first + at;
+      const leaf = leafHash(entry);
+      const stored = tile?.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES);
+      if (stored?.length === HASH_BYTES && !equal(stored, leaf)) {
+        this.findings.addAt('CHANGED', 'entry', index, 'not what was hashed');
+      }
+      this.#compareRecord(index, entry, records?.[at]);
+      return leaf;
+    });
+  }
+
+  #compareRecord(index: number, entry: Buffer, content: string | null | undefined): void {
+    const parsed = this.findings.attempt(() => parseEntry(entry), `entry ${index}: `, index);
+    if (parsed === undefined) return;
+    if (content === null) {
+      this.#erased += 1;
+      return;
+    }
+    if (content === undefined) {
+      this.findings.addAt('MISSING', 'record', index, 'missing');
+      return;
+    }
+    if (!equal(hashOf(content), parsed.contentHash)) {
+      this.findings.addAt('CHANGED', 'record', index, 'not what was logged');
+      return;
+    }
+    this.#records += 1;
+    const successor = this.findings.attempt(
+      () => followKeys(content, this.#policy),
+      `record ${index}: `,
+      index,
+    );
+    if (successor === undefined) return;
+    this.#successors.push(successor);
+    this.#policy = { ...this.#policy, logs: [...this.#policy.logs, { key: successor }] };
+  }
+
+  /** Compares the tile of a level when it is whole, and passes its hash to the level above. */
+  async #addTile(level: number, hashes: readonly Buffer[]): Promise<void> {
+    const tile = new Frontier();
+    for (const hash of hashes) tile.append(hash);
+    const above = (this.#levels[level] ??= []);
+    above.push(tile.root());
+    if (above.length % TILE_WIDTH !== 0) return;
+    const whole = above.splice(0);
+    await this.#compareTile(level, whole, TILE_WIDTH);
+    await this.#addTile(level + 1, whole);
+  }
+
+  async #compareTopTiles(): Promise<void> {
+    for (const [level, hashes] of this.#levels.entries()) {
+      // The array has no level 0: its entries made those tiles.
+      if (level > 0 && hashes.length > 0) await this.#compareTile(level, hashes, hashes.length);
+    }
+  }
+
+  async #compareTile(level: number, hashes: readonly Buffer[], width: number): Promise<void> {
+    const span = TILE_WIDTH ** (level + 1);
+    const index = Math.floor((this.#frontier.size - 1) / span);
+    const stored = await this.#source.tile(level, { index, width });
+    if (stored === undefined || stored.length < width * HASH_BYTES) {
+      this.findings.add('MISSING', `tile ${index} of level ${level} is missing`, index * span);
+      return;
+    }
+    if (!equal(stored.subarray(0, width * HASH_BYTES), Buffer.concat(hashes))) {
+      this.findings.add(
+        'CHANGED',
+        `tile ${index} of level ${level} does not have the hashes of its entries`,
+        index * span,
+      );
+    }
+  }
+}
