@@ -13,6 +13,7 @@ import type { CheckedConfig } from './config/config.js';
 import type { Cors } from './http/cors.js';
 import { incomingOf } from './http/incoming.js';
 import type { ServerContext } from './http/incoming.js';
+import { refuseOperation } from './http/refuse-http.js';
 import { persistedQueryCache } from './http/persisted-queries.js';
 import type { GatewayLog } from './log.js';
 import type { ProtectedGateway } from './protect-gateway.js';
@@ -103,8 +104,7 @@ export async function answerGraphQL(
     response.end(answer.body.string);
   } else {
     // @defer and @stream are not in the gateway's schema, so nothing is sent in parts.
-    response.statusCode = 500;
-    response.end();
+    refuseOperation(request, response, 'INTERNAL_SERVER_ERROR');
   }
 }
 

@@ -49,6 +49,11 @@ async function answer(
   response: ServerResponse,
   context: RouteContext,
 ): Promise<void> {
+  // RFC 9112 section 3.2; node:http would refuse it without a body.
+  if (request.httpVersion === '1.1' && request.headers.host === undefined) {
+    refuseAnywhere(request, response, 'REQUEST_MALFORMED', { connection: 'close' });
+    return;
+  }
   const route = routeOf(pathOf(request), context);
   if (route === undefined) {
     refuseHttp(response, 'NOT_FOUND');

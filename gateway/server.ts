@@ -18,6 +18,7 @@ import { TrustedProxies } from './http/proxies.js';
 import { refuseAnywhere } from './http/refuse-http.js';
 import type { Cors } from './http/cors.js';
 import { createTlsServer } from './http/tls.js';
+import { answerUnreadable } from './http/unreadable.js';
 import { jsonLog } from './log.js';
 import type { GatewayLog } from './log.js';
 import { startMetricsServer } from './metrics-server.js';
@@ -103,8 +104,9 @@ export async function startServer(
     log.log('warn', 'DEPRECATED_KEY', { key, advice });
   const { host, port, tls } = config.listen;
   const proxies = new TrustedProxies(config.proxies);
-  const server = tls === undefined ? createServer() : await createTlsServer(tls);
+  const server = tls === undefined ? createServer({ requireHostHeader: false }) : await createTlsServer(tls);
   const connections = new Connections(server);
+  answerUnreadable(server);
   const cors = corsOf(config);
   const notYet = refuseStarting(cors);
   server.on('request', notYet);

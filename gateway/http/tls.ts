@@ -33,6 +33,8 @@ export async function createTlsServer(options: TlsOptions): Promise<Server> {
   let server: Server;
   try {
     server = createServer({
+      // A request without it is refused by the routes, with a body.
+      requireHostHeader: false,
       cert,
       key,
       ca,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SEND_FORM_PATH } from '../../authority/pages/continue.js';
 import { expectHeadLikeGet } from '../gateway/endpoints/hostile-requests.js';
 import { send } from '../gateway/support.js';
 import {
@@ -27,7 +28,14 @@ describe('HEAD has the headers of GET, and no body', () => {
   it.each([
     ['/health/live', {}],
     ['/health/ready', {}],
+    ['/health', {}],
     ['/style.css', {}],
+    [SEND_FORM_PATH, {}],
+    ['/.well-known/oauth-authorization-server', {}],
+    ['/auth', {}],
+    ['/auth?client_id=budget-app', { accept: 'text/html' }],
+    ['/nowhere', {}],
+    ['/nowhere', { accept: 'text/html' }],
     ['/sign-out', {}],
     ['/jwks', {}],
     ['/.well-known/openid-configuration', {}],

@@ -1,11 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig, ConfigurationError, protectGateway } from '../../../gateway/index.js';
 import { AUDIENCE, Cleanup, compose, send, startTestGateway, TestIssuer, TestSubgraph } from '../support.js';
 import type { Answer, Headers, TestGateway } from '../support.js';
 import { JSON_TYPE, OVERSIZE } from './hostile-requests.js';
+import { limitedPolicy } from './limited-policy.js';
 
 const ORIGIN = 'https://app.example';
 const EXPOSED = 'DPoP-Nonce, WWW-Authenticate, Behalf-Transaction, Retry-After';
@@ -36,21 +34,9 @@ beforeAll(async () => {
 });
 afterAll(() => cleanup.run());
 
-/** Permits each client one request an hour. */
 async function startLimited(): Promise<TestGateway> {
-  const folder = await mkdtemp(join(tmpdir(), 'behalf-cors-'));
-  cleanup.add(() => rm(folder, { recursive: true, force: true }));
-  const policy = join(folder, 'policy.yaml');
-  const scope = { sentence: 'See it', access: 'read', sensitivity: 'low' };
-  const content = {
-    scopes: { name: scope, email: scope, 'people:write': scope },
-    purposes: { credit: { sentence: 'To lend' } },
-    clients: { 'budget-app': { scopes: ['name'], rateClass: 'slow' } },
-    rateClasses: { slow: { requests: 1, per: 'PT1H' } },
-  };
-  await writeFile(policy, JSON.stringify(content));
   return startTestGateway(cleanup, compose(people), {
-    policy,
+    policy: await limitedPolicy(cleanup),
     issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
     cors: { origins: [ORIGIN] },
   });
