@@ -74,7 +74,7 @@ export function compileMinimizer(input: MinimizerInput): Minimizer {
 /** Follows the type as graphql-js does: lists of any iterable, entry by entry, promises at each position. */
 function through(type: GraphQLOutputType, single: Minimizer): Minimizer {
   if (isNonNullType(type)) return through(type.ofType, single);
-  const whole: Minimizer = isListType(type) ? eachOf(through(type.ofType, single), single) : single;
+  const whole: Minimizer = isListType(type) ? eachOf(through(type.ofType, single)) : single;
   const minimizer: Minimizer = (value, context) => {
     if (value === null || value === undefined) return null;
     if (isPromise(value)) return value.then((settled) => minimizer(settled, context));
@@ -83,15 +83,24 @@ function through(type: GraphQLOutputType, single: Minimizer): Minimizer {
   return minimizer;
 }
 
-/** A single value in place of a list is minimized as well, so graphql-js can never return it whole. */
-function eachOf(entry: Minimizer, single: Minimizer): Minimizer {
+/** Takes the place of a single value where a list should be: graphql-js reports it, and cannot return it. */
+const NOT_A_LIST = Object.freeze({});
+
+function eachOf(entry: Minimizer): Minimizer {
   const list = (value: Iterable<unknown>, context: MinimizationContext): unknown[] =>
-    Array.from(value, (item) => awaitedLater(entry(item, context)));
+    Array.from(value, (item) => {
+      try {
+        return awaitedLater(entry(item, context));
+      } catch (error) {
+        // An entry that cannot even be looked at is an error at its place, and does not end the list.
+        return error instanceof Error ? error : new Error('An entry of the list cannot be read');
+      }
+    });
   return (value, context) => {
     if (isIterable(value)) return list(value, context);
     // An async list, for graphql 17.
     if (isAsyncIterable(value)) return collect(value).then((items) => list(items, context));
-    return single(value, context);
+    return NOT_A_LIST;
   };
 }
 
