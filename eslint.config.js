@@ -74,6 +74,19 @@ const WITHOUT_CLOCK = [
   'subgraphs/**',
 ];
 
+/** Tests wait for states, and let time pass by a clock of theirs. */
+const WAIT_DIALECT = [
+  {
+    selector:
+      ':matches(CallExpression[callee.name="setTimeout"], CallExpression > MemberExpression.callee[object.name="systemClock"][property.name="sleep"], ImportDeclaration[source.value=/^(node:)?timers/] > ImportSpecifier[imported.name=/^(setTimeout|scheduler)$/])',
+    message:
+      'Wait for a state with `until`, or advance a ManualClock; `pause` is for what must not happen (test/support/wait.ts).',
+  },
+];
+
+/** The only ones in test/ that wait for time to pass. */
+const WAITING = ['test/support/wait.ts', 'test/support/manual-clock.ts'];
+
 const TEST_DIALECT = [
   {
     selector:
@@ -140,13 +153,18 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', ...DIALECT, ...PRODUCT_DIALECT, ...TIME_DIALECT] },
   },
   {
+    files: ['test/**/*.ts'],
+    ignores: WAITING,
+    rules: { 'no-restricted-syntax': ['error', ...DIALECT, ...WAIT_DIALECT] },
+  },
+  {
     files: ['**/*.test.ts'],
     rules: {
       // A test file holds every case of one behaviour or specification after their common setup, and a `describe` holds
       // its cases: neither is read from top to bottom as code is.
       'max-lines': 'off',
       'max-lines-per-function': 'off',
-      'no-restricted-syntax': ['error', ...DIALECT, ...TEST_DIALECT],
+      'no-restricted-syntax': ['error', ...DIALECT, ...WAIT_DIALECT, ...TEST_DIALECT],
       'no-restricted-imports': [
         'error',
         { paths: [{ name: 'vitest', importNames: ['test'], message: 'Use `it`.' }] },

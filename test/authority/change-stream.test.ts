@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Consent } from '../../authority/internal.js';
 import { AUDIENCE, startTestAuthority, STREAM_SECRET, type TestAuthority } from './setup.js';
+import { pause } from '../support/wait.js';
 
 const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 const POLL = 'urn:ietf:rfc:8936';
@@ -230,7 +231,7 @@ describe('rfc8936 polling', () => {
       order.push('delivered');
       return result;
     });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
     order.push('revoking');
     const { jti } = await revoke();
     expect(Object.keys((await waiting).sets)).toEqual([jti]);

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Kysely, sql } from 'kysely';
 
@@ -13,11 +12,11 @@ import { Balancer } from './balancer.js';
 import type { Answer, Change } from './failover-child.js';
 import { Instance } from './instance.js';
 import { AUDIENCE, POLICY_FILE, STREAM_SECRET } from './setup.js';
+import { pause } from '../support/wait.js';
 
 const CLIENT_ID = 'budget-app';
 const UNTIL_MS = Date.now() + 3_600_000;
 const WRITERS = 24;
-const RETRY_MS = 25;
 
 /** A person's consent is granted and narrowed, their sessions end, and the consent is revoked. */
 export const CHANGES_PER_PERSON = 4;
@@ -114,7 +113,7 @@ export class Cluster {
         return answer;
       } catch {
         this.failures += 1;
-        await sleep(RETRY_MS);
+        await pause();
       }
     }
   }

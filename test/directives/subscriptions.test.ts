@@ -5,6 +5,7 @@ import type { ExecutionResult } from 'graphql';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { errorCodes, testedSubgraph } from './support.js';
 import type { TestedSubgraph, TokenOptions } from './support.js';
+import { pause } from '../support/wait.js';
 
 const SDL = `
   type Query { ok: String @public secret: String @authenticated }
@@ -538,7 +539,7 @@ describe('events of other subjects', () => {
     });
     await expect(next).rejects.toMatchObject(ENDED);
     const calls = pulled.mock.calls.length;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause();
     expect(pulled.mock.calls.length).toBeLessThanOrEqual(calls + 1);
   });
 });

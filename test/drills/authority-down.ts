@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, BUDGET_SCOPES, discover, expect, signIn, until } from './drill.js';
 import type { Drill } from './drill.js';
 import { MAX_STALENESS_MS } from './system.js';
+import { pause } from '../support/wait.js';
 
 /** The authority is down, for a restart or for longer. */
 export const authorityDown: Drill = {
@@ -20,7 +20,7 @@ export const authorityDown: Drill = {
       while (performance.now() < endsAt) {
         expect((await ask(system, token)).status === 200, 'no request fails');
         served += 1;
-        await sleep(20);
+        await pause();
       }
       report.held(`${served} requests were served without it, none failed`);
     } finally {

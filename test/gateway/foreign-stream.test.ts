@@ -16,6 +16,7 @@ import {
   until,
 } from './support.js';
 import type { IssuerKey, Listening } from './support.js';
+import { pause } from '../support/wait.js';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type';
 const SECRET = 'credential-of-the-receiver';
@@ -74,10 +75,8 @@ class ForeignTransmitter {
     this.polls.push({ authorization, body });
     for (const jti of (body.ack as string[] | undefined) ?? []) this.queue.delete(jti);
     if (this.queue.size === 0 && body.returnImmediately !== true) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-        setTimeout(resolve, 50);
-      });
+      const announced = new Promise<void>((resolve) => void this.#waiting.push(resolve));
+      await Promise.race([announced, pause()]);
     }
     return { sets: Object.fromEntries(this.queue) };
   }

@@ -19,13 +19,14 @@ import {
   TestSubgraph,
 } from './support.js';
 import type { Answer, TestGateway } from './support.js';
-import { untilMoment } from '../support/wait.js';
+import { ManualClock } from '../support/manual-clock.js';
 
 const cleanup = new Cleanup();
 let issuer: TestIssuer;
 let other: TestIssuer;
 let people: TestSubgraph;
 let supergraph: string;
+const clock = ManualClock.running();
 let gateway: TestGateway;
 
 const READ = '{ me { id name } hello }';
@@ -38,7 +39,7 @@ beforeAll(async () => {
   cleanup.add(() => other.close());
   cleanup.add(() => people.close());
   supergraph = compose(people);
-  gateway = await startTestGateway(cleanup, supergraph, {
+  const config = {
     issuers: [
       { issuer: issuer.url, audience: AUDIENCE },
       {
@@ -49,7 +50,8 @@ beforeAll(async () => {
       },
     ],
     subgraphs: { people: { roles: ['staff'] } },
-  });
+  } as const;
+  gateway = await startTestGateway(cleanup, supergraph, config, { clock });
 });
 afterAll(() => cleanup.run());
 beforeEach(() => {
@@ -364,7 +366,7 @@ describe('claims of a foreign issuer', () => {
 
 describe('verified once, checked every time', () => {
   it('expiry of token and consent hold despite a remembered verification', async () => {
-    const end = Math.floor(Date.now() / 1000) + 3;
+    const end = Math.floor(clock.now() / 1000) + 30;
     const tokens = [
       await issuer.mint({ scope: 'name', exp: end }),
       await issuer.mint({
@@ -373,7 +375,7 @@ describe('verified once, checked every time', () => {
       }),
     ];
     for (const token of tokens) await expectAccepted(token);
-    await untilMoment(end * 1_000);
+    await clock.advance(end * 1_000 - clock.now());
     people.requests.length = 0;
     await expectTokenRefused(tokens[0] ?? '', 'EXPIRED');
     await expectTokenRefused(tokens[1] ?? '', 'CONSENT_ENDED');

@@ -25,6 +25,7 @@ import {
   until,
 } from './support.js';
 import type { TestGateway } from './support.js';
+import { pause } from '../support/wait.js';
 
 const cleanup = new Cleanup();
 let issuer: TestIssuer;
@@ -117,7 +118,7 @@ describe('bodies', () => {
     socket.write(
       'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"q',
     );
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
     socket.destroy();
     expect((await gateway.ask('{ hello }')).status).toBe(200);
   });
@@ -288,7 +289,7 @@ describe('the shutdown', () => {
     await until(() => held !== undefined, 'the request is running');
     let isClosed = false;
     const closed = own.run().then(() => (isClosed = true));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
     expect(isClosed).toBe(false);
     await expect(ask(`${closing.url}/graphql`, '{ hello }')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     if (held !== undefined) sendJson(held, 200, { data: { hello: 'late' } });
@@ -308,7 +309,7 @@ describe('the shutdown', () => {
     socket.write(
       'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
     );
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
     const before = Date.now();
     await own.run();
     expect(Date.now() - before).toBeLessThan(7_000);

@@ -21,6 +21,7 @@ import {
   until,
 } from './support.js';
 import type { IssuerKey } from './support.js';
+import { pause } from '../support/wait.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_SECONDS = 3_600;
@@ -110,7 +111,7 @@ describe('a verified token', () => {
     issuer.keys = [await makeKey()];
     await clock.advance(5 * MINUTE_MS - 1_000);
     expect(await show(token)).toBe('accepted');
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await pause();
     expect(issuer.keyRequests).toBe(1);
     await clock.advance(1_000);
     // No request waits for the fetch.

@@ -1,8 +1,8 @@
 import { Agent, createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Connections, listen } from '../../http/index.js';
+import { pause } from '../support/wait.js';
 
 describe('Connections', () => {
   let server: Server;
@@ -32,7 +32,7 @@ describe('Connections', () => {
     const answer = ask();
     const response = await arrived;
     const closed = connections.close();
-    await sleep(50);
+    await pause();
     response.end('done');
     expect((await answer).headers.connection).toBe('close');
     (await answer).resume();

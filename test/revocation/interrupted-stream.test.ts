@@ -4,6 +4,7 @@ import { SsfReceiver } from '../../revocation/receiver.js';
 import { RevocationView } from '../../revocation/view.js';
 import { Cleanup, TestLog, until } from '../gateway/support.js';
 import { LIFETIME_SECONDS, ofConsent, token, Transmitter } from './transmitter.js';
+import { pause } from '../support/wait.js';
 
 const MAX_STALENESS_MS = 60_000;
 const NOW_SECONDS = Math.floor(Date.now() / 1000);
@@ -211,7 +212,7 @@ describe('a transmitter’s statement that more is available', () => {
       'the event is received',
     );
     const before = { polls: transmitter.polls.length, heard: log.of('REVOKED').length };
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
     // The pause begins at 100 ms, so at most one more request is sent.
     expect(transmitter.polls.length - before.polls).toBeLessThanOrEqual(2);
     expect(view.isFresh()).toBe(true);
@@ -223,7 +224,7 @@ describe('a transmitter’s statement that more is available', () => {
     await transmitter.announce(ofConsent('x'));
     await until(() => transmitter.queue.size === 0, 'the event is acknowledged');
     const before = transmitter.polls.length;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
     expect(transmitter.polls.length - before).toBeLessThanOrEqual(2);
     // Its announcements are applied all the same.
     await transmitter.announce(ofConsent('y'));

@@ -4,6 +4,7 @@ import type { AuthenticatedToken } from '../../gateway/authenticate/token.js';
 import { SESSION_REVOKED } from '../../revocation/events.js';
 import { bodyOf, listen, makeKey, sendJson } from '../gateway/support.js';
 import type { IssuerKey, Listening } from '../gateway/support.js';
+import { pause } from '../support/wait.js';
 
 export const ISSUER = 'https://issuer.example';
 export const LIFETIME_SECONDS = 600;
@@ -152,10 +153,8 @@ export class Transmitter {
     this.polls.push({ ack, returnImmediately, authorization });
     if (!this.isForgetful) for (const jti of ack) this.queue.delete(jti);
     if (this.queue.size === 0 && !returnImmediately && !this.isHasty) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-        setTimeout(resolve, 50);
-      });
+      const announced = new Promise<void>((resolve) => void this.#waiting.push(resolve));
+      await Promise.race([announced, pause()]);
     }
     const sets = Object.fromEntries(this.queue);
     await this.beforeAnswer?.();

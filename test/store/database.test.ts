@@ -1,11 +1,10 @@
-import { setTimeout } from 'node:timers/promises';
-
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 
 import { type Log, openDatabase, openDatabaseServer } from '../../store/index.js';
 import { migrate } from '../../store/internal.js';
 import { createTestDatabase, ensureTemplate, type TestDatabase } from '../support/database.js';
+import { pause } from '../support/wait.js';
 
 let database: TestDatabase<unknown>;
 beforeAll(async () => {
@@ -100,7 +99,7 @@ describe('a database', () => {
           return rows.length;
         })
         .toBe(0);
-      await setTimeout(50);
+      await pause();
       await sql`select 1`.execute(trx);
     });
     await expect(broken).rejects.toThrow();

@@ -22,6 +22,14 @@ export async function until(
   return performance.now() - since;
 }
 
+/** How long `pause` takes. */
+const PAUSE_MS = 50;
+
+/** Gives what must not happen the time to happen. For what must happen there is `until`, and for what happens later a `ManualClock`. */
+export async function pause(): Promise<void> {
+  await sleep(PAUSE_MS);
+}
+
 /** Waits until the clock shows this moment. */
 export async function untilMoment(moment: Date | number): Promise<void> {
   await until(() => Date.now() >= Number(moment), 'the moment');

@@ -4,6 +4,7 @@ import { wake } from '../../../authority/changes/channels.js';
 import { GatewayAcknowledgements } from '../../../authority/consent/in-force.js';
 import type { ChangePosition } from '../../../authority/consent/types.js';
 import { BY_ADMIN, MINUTE_MS, terms, TestStore } from './support.js';
+import { pause } from '../../support/wait.js';
 
 let store: TestStore;
 let acknowledgements: GatewayAcknowledgements;
@@ -121,7 +122,7 @@ describe('whoever waits for a change to be in force', () => {
   it('is answered when the last gateway acknowledges it', async () => {
     await follow('behind', { delivered: 0 });
     const answer = timed(acknowledgements.inForce(change, 20_000));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
     await acknowledge('behind', change.seq);
     const [state, ms] = await answer;
     expect(state).toMatchObject({ everywhere: true, gateways: 1 });
@@ -147,7 +148,7 @@ describe('whoever waits for a change to be in force', () => {
   it('is told the present state when the authority stops', async () => {
     await follow('behind', { delivered: 0 });
     const answer = timed(acknowledgements.inForce(change, 20_000));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
     await acknowledgements.close();
     const [state, ms] = await answer;
     expect(state).toMatchObject({ everywhere: false, waitingFor: ['behind'] });
