@@ -58,18 +58,21 @@ interface Checked {
 export function gatewayReadiness({ settings, protection, versions }: Checked): Readiness<CheckedCode> {
   const { audit, revocations, signer, issuers, isDpopAlwaysRequired } = protection;
   const { store } = settings.dpop.replay;
-  return new Readiness<CheckedCode>({
-    SUPERGRAPH_MISSING: () => versions.current !== undefined && !versions.isStopped,
-    SIGNING_KEY_MISSING: () => signer.hasKey,
-    REVOCATION_STATE_STALE: () => revocations?.view.isFresh() ?? true,
-    ISSUER_KEYS_UNAVAILABLE: () => issuers.canVerify(),
-    AUDIT_UNAVAILABLE: async () => {
-      if (audit.mode === 'required') await audit.check();
-      return true;
+  return new Readiness<CheckedCode>(
+    {
+      SUPERGRAPH_MISSING: () => versions.current !== undefined && !versions.isStopped,
+      SIGNING_KEY_MISSING: () => signer.hasKey,
+      REVOCATION_STATE_STALE: () => revocations?.view.isFresh() ?? true,
+      ISSUER_KEYS_UNAVAILABLE: () => issuers.canVerify(),
+      AUDIT_UNAVAILABLE: async () => {
+        if (audit.mode === 'required') await audit.check();
+        return true;
+      },
+      REPLAY_STORE_UNAVAILABLE: async () => {
+        if (isDpopAlwaysRequired) await store.check?.();
+        return true;
+      },
     },
-    REPLAY_STORE_UNAVAILABLE: async () => {
-      if (isDpopAlwaysRequired) await store.check?.();
-      return true;
-    },
-  });
+    settings.clock,
+  );
 }

@@ -118,7 +118,7 @@ export async function startServer(
     const shutdown = new Shutdown(async () => {
       await connections.close({ answerGraceMs: drainMs });
       await running.close();
-    });
+    }, clock);
     server.off('request', notYet);
     server.on('request', handlerOf(shutdown));
     const drain = (): Promise<void> => shutdown.drain(notReadyMs);

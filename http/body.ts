@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { systemTimers } from './timers.js';
 
 /** How long a body may take to arrive. */
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -79,7 +80,7 @@ export function readBody(
     const chunks: Buffer[] = [];
     let size = 0;
     const stop = (): void => {
-      clearTimeout(timer);
+      cancelTimeout();
       request.off('data', onData).off('end', onEnd).off('close', onAbort);
     };
     const refuse = (code: BodyErrorCode): void => {
@@ -97,7 +98,7 @@ export function readBody(
       resolve(Buffer.concat(chunks, size));
     };
     const onAbort = (): void => refuse('BODY_ABORTED');
-    const timer = setTimeout(() => refuse('BODY_TIMEOUT'), timeoutMs);
+    const cancelTimeout = systemTimers.after(timeoutMs, () => refuse('BODY_TIMEOUT'));
     request.on('data', onData).once('end', onEnd).once('close', onAbort);
     // A broken connection closes the request as well, and an error without a listener would end the process.
     request.on('error', () => undefined);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { systemTimers } from './timers.js';
 
 /** For a request that has not arrived completely when the server closes. */
 const DEFAULT_REQUEST_GRACE_MS = 1_000;
@@ -64,11 +65,11 @@ export class Connections {
       // Otherwise the connection would stay open, idle, after its answer.
       if (!response.headersSent) response.setHeader('connection', 'close');
     }
-    const requestTimer = setTimeout(() => this.#cutUnfinishedRequests(), requestGraceMs);
-    const answerTimer = setTimeout(() => this.#server.closeAllConnections(), answerGraceMs);
+    const cancelCut = systemTimers.after(requestGraceMs, () => this.#cutUnfinishedRequests());
+    const cancelClose = systemTimers.after(answerGraceMs, () => this.#server.closeAllConnections());
     await closed;
-    clearTimeout(requestTimer);
-    clearTimeout(answerTimer);
+    cancelCut();
+    cancelClose();
   }
 
   #cutUnfinishedRequests(): void {

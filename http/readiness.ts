@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { sendJson } from './send-json.js';
+import { systemTimers } from './timers.js';
+import type { Timers } from './timers.js';
 
 /** Answers 200 while the process runs. */
 export const LIVE_PATH = '/health/live';
@@ -17,41 +19,41 @@ export type ReadinessChecks<Code extends string> = Readonly<Record<Code, () => b
 /** Whether a server would answer requests. Concurrent callers share one round of checks. */
 export class Readiness<Code extends string> {
   readonly #checks: ReadinessChecks<Code>;
-  readonly #now: () => number;
+  readonly #clock: Timers;
   #found: { readonly problems: Promise<readonly Code[]>; readonly atMs: number } | undefined;
 
-  constructor(checks: ReadinessChecks<Code>, now = (): number => performance.now()) {
+  constructor(checks: ReadinessChecks<Code>, clock: Timers = systemTimers) {
     this.#checks = checks;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /** The codes of the failed checks, in the order of the checks; empty if the server is ready. Never rejects. */
   problems(): Promise<readonly Code[]> {
     const found = this.#found;
-    if (found !== undefined && this.#now() - found.atMs < KEEP_MS) return found.problems;
+    if (found !== undefined && this.#clock.monotonic() - found.atMs < KEEP_MS) return found.problems;
     const problems = this.#check();
-    this.#found = { problems, atMs: this.#now() };
+    this.#found = { problems, atMs: this.#clock.monotonic() };
     return problems;
   }
 
   async #check(): Promise<readonly Code[]> {
     const codes = Object.keys(this.#checks) as Code[];
-    const results = await Promise.all(codes.map((code) => passes(this.#checks[code])));
+    const results = await Promise.all(codes.map((code) => this.#passes(this.#checks[code])));
     return codes.filter((_code, index) => results[index] !== true);
   }
-}
 
-async function passes(check: () => boolean | Promise<boolean>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), CHECK_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([Promise.resolve(check()), timeout]);
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(timer);
+  async #passes(check: () => boolean | Promise<boolean>): Promise<boolean> {
+    let cancel = (): void => undefined;
+    const timeout = new Promise<boolean>((resolve) => {
+      cancel = this.#clock.after(CHECK_TIMEOUT_MS, () => resolve(false));
+    });
+    try {
+      return await Promise.race([Promise.resolve(check()), timeout]);
+    } catch {
+      return false;
+    } finally {
+      cancel();
+    }
   }
 }
 

@@ -1,12 +1,17 @@
+import { systemTimers } from './timers.js';
+import type { Timers } from './timers.js';
+
 /** The end of a server: first not ready, then closed. */
 export class Shutdown {
   readonly #closeNow: () => Promise<void>;
+  readonly #clock: Pick<Timers, 'after'>;
   readonly #hurry = new AbortController();
   #isDraining = false;
   #closed: Promise<void> | undefined;
 
   /** @param closeNow called once */
-  constructor(closeNow: () => Promise<void>) {
+  constructor(closeNow: () => Promise<void>, clock: Pick<Timers, 'after'> = systemTimers) {
+    this.#clock = clock;
     this.#closeNow = closeNow;
   }
 
@@ -24,9 +29,9 @@ export class Shutdown {
 
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const cancel = this.#clock.after(ms, resolve);
       this.#hurry.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
+        cancel();
         resolve();
       });
     });

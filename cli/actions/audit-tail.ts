@@ -1,7 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { readAudit } from '@behalf/audit/postgres';
 import type { AuditDatabase, StoredAuditRecord } from '@behalf/audit/postgres';
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import { printable } from '@behalf/gateway/printable';
 import { withDatabase } from '../database.js';
 
@@ -19,11 +20,13 @@ export interface AuditTailOptions {
   /** Aborting it ends `follow`. */
   readonly signal?: AbortSignal;
   readonly follow: boolean;
+  /** Default: the machine's. */
+  readonly clock?: Pick<Clock, 'sleep'>;
 }
 
 /** `behalf audit tail`: prints the newest records, and with `follow` new ones as they arrive. */
 export async function auditTail(options: AuditTailOptions, print: (line: string) => void): Promise<void> {
-  const { databaseUrl, limit } = options;
+  const { databaseUrl, limit, clock = systemClock } = options;
   const database = { max: 1, applicationName: 'behalf-audit-tail' };
   await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
     let records = await readAudit(db, { limit });
@@ -34,11 +37,7 @@ export async function auditTail(options: AuditTailOptions, print: (line: string)
         seen = record.seq;
       }
       if (!options.follow || options.signal?.aborted === true) return;
-      await sleep(
-        FOLLOW_INTERVAL_MS,
-        undefined,
-        options.signal === undefined ? {} : { signal: options.signal },
-      ).catch(() => undefined);
+      await clock.sleep(FOLLOW_INTERVAL_MS, options.signal);
       records = await readAudit(db, { afterSeq: seen, limit: MAX_BATCH });
     }
   });

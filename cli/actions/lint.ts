@@ -1,3 +1,4 @@
+import { systemClock } from '@behalf/directives/internal';
 import { lint, ComposeError, composeSupergraph, readSupergraphConfig } from '@behalf/gateway/tools';
 import type { Finding, LintInput, SubgraphSource } from '@behalf/gateway/tools';
 import { readPolicy } from '@behalf/policy';
@@ -33,7 +34,7 @@ export async function lintSchemas(options: LintOptions, print: (line: string) =>
       ? await readSubgraphs(config ?? DEFAULT_CONFIG)
       : { subgraphs: [], supergraph: await readText(supergraph) }),
     policy: policy === undefined ? undefined : await readPolicy(policy),
-    today: new Date().toISOString().slice(0, 10),
+    today: new Date(systemClock.now()).toISOString().slice(0, 10),
   });
   if (options.format === 'json') print(JSON.stringify({ findings }, undefined, 2));
   else for (const line of findingLines(findings)) print(printable(line));
