@@ -35,7 +35,10 @@ export interface AuthorityOptions {
   readonly signingKeys?: Partial<KeySchedule>;
   /** Folder with a file that holds `encryptionKey` (mode 0600), created if missing. */
   readonly dataDir?: string;
-  /** The `aud` of access tokens: the resource indicator (RFC 8707) of the API. */
+  /**
+   * The `aud` of access tokens, and the `resource` that clients request (RFC 8707): the address to which they send operations, such
+   * as `https://api.example/graphql`. The gateway's metadata name it (RFC 9728), so clients can discover it.
+   */
   readonly audience: string;
   /** The policy: what scopes and purposes mean, who may grant them, and to which clients. */
   readonly policy: Policy;
@@ -111,8 +114,9 @@ export async function checkOptions(options: AuthorityOptions): Promise<void> {
   const problem = shutdownProblem(options.shutdown ?? {});
   if (problem !== undefined) throw new AuthorityError('OPTION_INVALID', problem);
   await checkReceivers(streamSecret, options.streamReceivers ?? []);
-  if (URL.parse(audience) === null)
-    throw new AuthorityError('OPTION_INVALID', 'audience must be an absolute URI');
+  // RFC 8707 section 2; otherwise every request would be refused with `invalid_target`.
+  if (URL.parse(audience) === null || audience.includes('#'))
+    throw new AuthorityError('OPTION_INVALID', 'audience must be an absolute URI without a fragment');
   const mismatch = describeMismatch(comparePolicyWithSchema(options.policy, options.vocabulary));
   if (mismatch !== undefined) throw new AuthorityError('POLICY_MISMATCH', mismatch);
   if (options.encryptionKey === undefined && options.dataDir === undefined) {

@@ -57,7 +57,7 @@ const REQUEST_GRACE_MS = 2_000;
  *   port: 4005,
  *   databaseUrl: process.env.DATABASE_URL ?? '',
  *   dataDir: '/var/lib/behalf',
- *   audience: 'https://api.example',
+ *   audience: 'https://api.example/graphql',
  *   policy: await readPolicy('policy.yaml'),
  *   policyFile: 'policy.yaml',
  *   vocabulary: readVocabulary(readFileSync('supergraph.graphql', 'utf8')),

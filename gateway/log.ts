@@ -99,6 +99,11 @@ export const logCodes = Object.freeze({
       "A protected subgraph refused the gateway's transaction token, so it took the caller for anonymous; the reason is its code. If it refuses every token, compare `name` and `gateway` in the subgraph with its name in the supergraph, `propagation.issuer` and the address of the gateway's keys. At most once a minute per subgraph and reason, with the number since the line before.",
     since: '0.1.0',
   },
+  AUDIENCE_IS_NOT_RESOURCE: {
+    description:
+      "An issuer's audience is another address than the resource in the gateway's metadata (RFC 9728), so a client that discovers everything cannot get a token from it.",
+    since: '0.1.0',
+  },
   SUBGRAPH_UNKNOWN: {
     description: 'The configuration has options for a subgraph that the supergraph does not have.',
     since: '0.1.0',
@@ -182,7 +187,7 @@ export function unfailingLog(log: GatewayLog): GatewayLog {
  * import { type ProtectionOptions, silentLog } from '@behalf/gateway';
  *
  * export const options: ProtectionOptions = {
- *   issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *   issuers: [{ issuer: 'https://login.example', audience: 'https://api.example/graphql' }],
  *   propagation: { issuer: 'https://gateway.example' },
  *   log: silentLog,
  * };
@@ -203,7 +208,7 @@ const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
  * const gateway = protectGateway(
  *   { supergraphSdl: readFileSync('supergraph.graphql', 'utf8') },
  *   {
- *     issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *     issuers: [{ issuer: 'https://login.example', audience: 'https://api.example/graphql' }],
  *     propagation: { issuer: 'https://gateway.example' },
  *     log: jsonLog('warn', (line) => process.stdout.write(line)),
  *   },

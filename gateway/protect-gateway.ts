@@ -17,7 +17,7 @@ import type { ProtectedGatewayConfig } from './options/apollo-config.js';
 import type { ProtectionOptions } from './options/protection-options.js';
 import { normalizeOptions } from './options/normalize.js';
 import type { Settings } from './options/settings.js';
-import { logWhatIsOff } from './options/what-is-off.js';
+import { logOtherAudiences, logWhatIsOff } from './options/what-is-off.js';
 import { Pipeline } from './pipeline.js';
 import { logForwardedIdentities } from './propagate/forwarded-identities.js';
 import { txnTokenExchangeAnswer } from './propagate/txn-token-exchange.js';
@@ -51,7 +51,7 @@ import { SupergraphVersions } from './supergraph-versions.js';
  * const gateway = protectGateway(
  *   { supergraphSdl: readFileSync('supergraph.graphql', 'utf8') },
  *   {
- *     issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *     issuers: [{ issuer: 'https://login.example', audience: 'https://api.example/graphql' }],
  *     propagation: { issuer: 'https://gateway.example' },
  *   },
  * );
@@ -70,24 +70,21 @@ export class ProtectedGateway implements GatewayInterface {
   /** The one entry for servers without Apollo's own integrations. */
   readonly pipeline: Pipeline;
   readonly #readiness: ReturnType<typeof gatewayReadiness>;
+  readonly #isServed: boolean;
   #stopping: Promise<void> | undefined;
 
-  constructor(config: ProtectedGatewayConfig, options: ProtectionOptions) {
+  /** @param isServed by Behalf's server, which logs other audiences itself, when it is complete */
+  constructor(config: ProtectedGatewayConfig, options: ProtectionOptions, isServed = false) {
+    this.#isServed = isServed;
     const supergraph = protectedSource(config);
-    this.#settings = normalizeOptions(options);
-    this.#protection = createProtection(this.#settings);
-    this.pipeline = new Pipeline(this.#protection.pipeline);
-    this.#versions = new SupergraphVersions({
-      supergraph,
-      config,
-      settings: this.#settings,
-      protection: this.#protection,
-    });
-    this.#readiness = gatewayReadiness({
-      settings: this.#settings,
-      protection: this.#protection,
-      versions: this.#versions,
-    });
+    const settings = normalizeOptions(options);
+    const protection = createProtection(settings);
+    const versions = new SupergraphVersions({ supergraph, config, settings, protection });
+    this.#settings = settings;
+    this.#protection = protection;
+    this.pipeline = new Pipeline(protection.pipeline);
+    this.#versions = versions;
+    this.#readiness = gatewayReadiness({ settings, protection, versions });
   }
 
   /**
@@ -110,6 +107,7 @@ export class ProtectedGateway implements GatewayInterface {
       await this.stop();
       throw error;
     }
+    if (!this.#isServed) logOtherAudiences(this.#settings, this.resource, this.#protection.log);
     return { executor: this.#executor };
   }
 
@@ -217,7 +215,7 @@ export class ProtectedGateway implements GatewayInterface {
     });
   }
 
-  /** The size of the current supergraph's caches of operations, decisions and plans; bytes are estimated. */
+  /** The size of the current supergraph's caches; bytes are estimated. */
   cached(): { readonly operations: number; readonly decisions: number; readonly bytes: number } {
     const { current } = this.#versions;
     if (current === undefined) return { operations: 0, decisions: 0, bytes: 0 };

@@ -169,7 +169,7 @@ function protectedResource(
   if (externalUrl === undefined) return undefined;
   return new ProtectedResource({
     externalUrl,
-    issuers: issuers.map(({ issuer }) => issuer),
+    issuers,
     scopes: () => {
       const { policy } = rules.current;
       return policy === undefined ? undefined : [...policy.scopes.keys()];

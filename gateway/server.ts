@@ -24,8 +24,8 @@ import type { GatewayLog } from './log.js';
 import { startMetricsServer } from './metrics-server.js';
 import type { MetricsServer } from './metrics-server.js';
 import type { PolicyFunction } from './policies/index.js';
-import { protectGateway } from './protect-gateway.js';
-import type { ProtectedGateway } from './protect-gateway.js';
+import { logOtherAudiences } from './options/what-is-off.js';
+import { ProtectedGateway } from './protect-gateway.js';
 import { answerStartingHealth, createHandler } from './routes.js';
 
 /** The parts that a program adds to its configuration. */
@@ -121,6 +121,7 @@ export async function startServer(
     }, clock);
     server.off('request', notYet);
     server.on('request', handlerOf(shutdown));
+    logOtherAudiences(config, running.gateway.resource, log);
     const drain = (): Promise<void> => shutdown.drain(notReadyMs);
     return { url, ...running, drain, close: () => shutdown.close() };
   } catch (error) {
@@ -164,7 +165,7 @@ async function serve(serving: Serving): Promise<ServingGateway> {
   const files = new RuleFiles(config, clock);
   const { supergraphSdl, policy, policyEvaluators } = await files.first();
   const options = await openOptions(config, url);
-  const gateway = protectGateway(
+  const gateway = new ProtectedGateway(
     { supergraphSdl },
     {
       ...options,
@@ -177,6 +178,7 @@ async function serve(serving: Serving): Promise<ServingGateway> {
       log,
       clock,
     },
+    true,
   );
   const apollo = createApolloServer(gateway, config, log);
   try {

@@ -145,6 +145,8 @@ function configurationOf(options: ProviderOptions, parts: ProviderParts): Config
     assertJwtClientAuthClaimsAndHeader: checkAssertion,
     enabledJWA: { clientAuthSigningAlgValues: SIGNING_ALGORITHMS, dPoPSigningAlgValues: SIGNING_ALGORITHMS },
     discovery: {
+      // RFC 9728 section 4
+      protected_resources: [options.audience],
       introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
       revocation_endpoint_auth_methods_supported: methods,
     },

@@ -151,7 +151,7 @@ const FILES: ReadonlySet<string> = new Set([
  * const config = checkConfig({
  *   listen: { port: 4000 },
  *   supergraph: '/etc/behalf/supergraph.graphql',
- *   issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *   issuers: [{ issuer: 'https://login.example', audience: 'https://api.example/graphql' }],
  * });
  * const { url } = await startGateway(config);
  * ```

@@ -17,7 +17,8 @@ export interface ResourceMetadata {
 export interface ResourceDescription {
   /** The address under which clients reach the gateway. */
   readonly externalUrl: string;
-  readonly issuers: readonly string[];
+  /** `audience` is the resource that clients request tokens for (RFC 8707). */
+  readonly issuers: readonly { readonly issuer: string; readonly audience: string }[];
   /** Of the present policy; undefined without one. */
   readonly scopes: () => readonly string[] | undefined;
   readonly dpopAlgorithms: readonly string[];
@@ -26,27 +27,38 @@ export interface ResourceDescription {
   readonly knowsClientCertificates: boolean;
 }
 
-/** The gateway as a protected resource, one per address that clients send tokens to. */
+/**
+ * The gateway as a protected resource. Its identifier is the address below the gateway's that is an issuer's audience: only
+ * that does an authorization server accept as `resource`. If there is none, each address that clients send tokens to is described
+ * as a resource of its own.
+ */
 export class ProtectedResource {
   readonly #base: string;
   readonly #description: ResourceDescription;
+  /** Undefined if no issuer's audience is one. */
+  readonly identifier: string | undefined;
 
   constructor(description: ResourceDescription) {
     this.#description = description;
     this.#base = withoutSlash(description.externalUrl);
+    const audiences = description.issuers.map(({ audience }) => audience);
+    this.identifier = audiences.find(
+      (audience) => audience.startsWith(`${this.#base}/`) && audience.at(-1) !== '/',
+    );
   }
 
   /**
-   * Section 3.3: a client compares `resource` with the address it called, so each address has its own metadata.
+   * Section 3.3: a client compares `resource` with the address it called.
    *
-   * @param path below the gateway's address; empty for that address itself
+   * @param path below the gateway's address; empty for that address itself. It does not matter if there is an identifier
    */
   metadata(path = ''): ResourceMetadata {
-    const { issuers, dpopAlgorithms, isDpopRequired, knowsClientCertificates } = this.#description;
+    const { dpopAlgorithms, isDpopRequired, knowsClientCertificates } = this.#description;
+    const resource = this.identifier ?? `${this.#base}${withoutSlash(path)}`;
     const scopes = this.#description.scopes();
     return withoutUndefined({
-      resource: `${this.#base}${withoutSlash(path)}`,
-      authorization_servers: issuers,
+      resource,
+      authorization_servers: this.#issuersOf(resource),
       scopes_supported: scopes,
       bearer_methods_supported: ['header'],
       dpop_signing_alg_values_supported: dpopAlgorithms,
@@ -55,12 +67,20 @@ export class ProtectedResource {
     });
   }
 
+  /** Those that issue tokens for the resource. Another one would refuse it; if there are none, a client may ask each. */
+  #issuersOf(resource: string): readonly string[] {
+    const { issuers } = this.#description;
+    const own = issuers.filter(({ audience }) => audience === resource);
+    return (own.length === 0 ? issuers : own).map(({ issuer }) => issuer);
+  }
+
   /**
    * Section 3.1: the well-known part is inserted between host and path.
    *
-   * @param url the address that a client called; undefined is returned for an address that is not the gateway's
+   * @param url the address that a client called. It does not matter if there is an identifier
    */
   metadataUrl(url: string | undefined): string {
+    if (this.identifier !== undefined) return wellKnownUrl(this.identifier);
     const asked = withoutSlash(url?.split(/[?#]/, 1)[0] ?? '');
     return wellKnownUrl(asked.startsWith(`${this.#base}/`) ? asked : this.#base);
   }

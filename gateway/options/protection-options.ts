@@ -78,7 +78,7 @@ export interface PolicyAnswerOptions {
  * import type { ProtectionOptions } from '@behalf/gateway';
  *
  * export const options: ProtectionOptions = {
- *   issuers: [{ issuer: 'https://login.example', audience: 'https://api.example' }],
+ *   issuers: [{ issuer: 'https://login.example', audience: 'https://api.example/graphql' }],
  *   propagation: { issuer: 'https://gateway.example' },
  *   authorization: { mode: 'shadow' },
  *   audit: { mode: 'required', file: '/var/log/behalf/audit.jsonl' },

@@ -93,6 +93,14 @@ describe('npm start', () => {
     expect(await response.json()).toMatchObject({
       data: { accountProducts: expect.any(Array) as unknown },
     });
+    // A client that discovers everything gets a token.
+    const api = `http://127.0.0.1:${port}/graphql`;
+    const described = await fetch(`http://127.0.0.1:${port}/.well-known/oauth-protected-resource/graphql`);
+    const metadata = (await described.json()) as { resource: string; authorization_servers: string[] };
+    expect(metadata.resource).toBe(api);
+    const issuer = await fetch(`${metadata.authorization_servers[0]}/.well-known/oauth-authorization-server`);
+    expect(await issuer.json()).toMatchObject({ protected_resources: [api] });
+
     const secret = await consoleSecret();
     const pid = await databasePid();
     expect(isAlive(pid)).toBe(true);

@@ -38,6 +38,8 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
     'Protect the subgraph with `@behalf/directives`. Until then only the gateway enforces its rules, so isolate it from others.',
   TXN_TOKEN_REFUSED:
     'See [a subgraph that refuses every token](../how-to/transaction-tokens.md#a-subgraph-that-refuses-every-token).',
+  AUDIENCE_IS_NOT_RESOURCE:
+    'Set the audience, here and at the issuer, to the address at which clients send operations: `externalUrl` and `/graphql`.',
   SUBGRAPH_UNKNOWN: 'Correct the name under `subgraphs`, or remove it.',
   RATE_STORE_UNAVAILABLE: 'Restore the database or Valkey. Until then each gateway counts by itself.',
   RATE_STORE_AVAILABLE: NOTHING,

@@ -21,7 +21,13 @@ import type { Ports } from './ports.js';
 import { loadSecrets } from './secrets.js';
 import type { Secrets } from './secrets.js';
 
+/** An audience for systems of the example's parts whose gateway has any address. */
 export const EXAMPLE_AUDIENCE = 'https://api.bank.example';
+
+/** The example's one identifier: what tokens are for, what clients request them for, and where they send operations. */
+export function exampleAudience({ gateway }: Pick<Ports, 'gateway'>): string {
+  return `http://${HOST}:${gateway}/graphql`;
+}
 
 /** @see startExample */
 export interface StartOptions {
@@ -41,6 +47,8 @@ export interface RunningExample {
   readonly embeddedDatabase: boolean;
   readonly gatewayUrl: string;
   readonly authorityUrl: string;
+  /** What tokens are for. */
+  readonly audience: string;
   readonly subgraphUrls: Readonly<Record<string, string>>;
   readonly consoleSecret: string;
   /** Settles with the error when the database ends by itself. */
@@ -95,12 +103,13 @@ async function startParts(start: Start): Promise<Omit<RunningExample, 'close'>> 
   const subgraphs = await startSubgraphs(start, database.url);
   const gateway = await startExampleGateway(start, database.url, authority, subgraphs);
   const consoleSecret = secrets.console;
+  const audience = exampleAudience(start.ports);
   await writeRunFile(dataDir, {
     pid: process.pid,
     databaseUrl: database.url,
     gateway: gateway.url,
     authority: authority.url,
-    audience: EXAMPLE_AUDIENCE,
+    audience,
     consoleSecret,
   });
   closers.push(() => removeRunFile(dataDir));
@@ -110,6 +119,7 @@ async function startParts(start: Start): Promise<Omit<RunningExample, 'close'>> 
     embeddedDatabase: database.embedded,
     gatewayUrl: gateway.url,
     authorityUrl: authority.url,
+    audience,
     subgraphUrls: subgraphs.urls,
     consoleSecret,
     databaseDied: database.closed,
@@ -145,7 +155,7 @@ async function startExampleAuthority(
     port: ports.authority,
     databaseUrl,
     dataDir: options.dataDir,
-    audience: EXAMPLE_AUDIENCE,
+    audience: exampleAudience(ports),
     policy: await readPolicy(projectPath(POLICY_FILE)),
     policyFile: projectPath(POLICY_FILE),
     vocabulary: readVocabulary(supergraphSdl),
@@ -189,7 +199,7 @@ async function startExampleGateway(
     listen: { host: HOST, port: ports.gateway },
     supergraph: projectPath(SUPERGRAPH_FILE),
     policy: projectPath(POLICY_FILE),
-    issuers: [{ issuer, audience: EXAMPLE_AUDIENCE, claims: { policies: 'policies' } }],
+    issuers: [{ issuer, audience: exampleAudience(ports), claims: { policies: 'policies' } }],
     authorization: { mode: 'filter', anonymous: 'allow', coverage: 'required' },
     introspection: 'authenticated',
     revocation: { streams: [{ issuer, secret: secrets.stream }], maxStalenessMs: MAX_STALENESS_MS },

@@ -5,7 +5,7 @@ import type { RunFile } from 'behalf/internal';
 import { printLine } from 'behalf/internal';
 import { partsLog } from '../start/log.js';
 import { freePorts } from '../start/ports.js';
-import { EXAMPLE_AUDIENCE, startExample } from '../start/start.js';
+import { startExample } from '../start/start.js';
 import { ask, codesOf, waitUntilRefused } from './ask.js';
 import { expect, WalkthroughError } from './error.js';
 import { json, Narrator } from './narrator.js';
@@ -71,8 +71,7 @@ export async function walkthroughCommand(options: WalkthroughOptions): Promise<v
     log: partsLog('error'),
   });
   try {
-    const { authorityUrl: authority, consoleSecret, databaseUrl, gatewayUrl: gateway } = example;
-    const audience = EXAMPLE_AUDIENCE;
+    const { audience, authorityUrl: authority, consoleSecret, databaseUrl, gatewayUrl: gateway } = example;
     await walk({ pid: process.pid, databaseUrl, gateway, authority, audience, consoleSecret }, print);
   } finally {
     await example.close();
