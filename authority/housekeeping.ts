@@ -1,5 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
+import type { Clock } from '@behalf/directives';
+import { every } from '@behalf/directives/internal';
 import type { Log } from '@behalf/store';
 import { endHeldTransactions } from '@behalf/store/internal';
 import { removeForgottenStreams } from './ssf/forgotten.js';
@@ -19,25 +21,25 @@ const MAX_BATCHES = 20;
 export interface HousekeepingOptions {
   readonly db: AuthorityDatabase;
   readonly log: Log;
+  readonly clock: Clock;
 }
 
 /** Removes expired rows, a bounded number per minute. Nothing's validity depends on it. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stop: () => void;
   #round: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#start(), EVERY_MS);
-    this.#timer.unref();
+    this.#stop = every(options.clock, EVERY_MS, () => this.#start());
   }
 
   /** Waits for the current round. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#timer);
+    this.#stop();
     await this.#round;
   }
 

@@ -1,5 +1,6 @@
 import { DEFAULT_NOT_READY_MS, shutdownProblem } from '@behalf/http/internal';
 import type { ShutdownOptions } from '@behalf/http';
+import type { Clock } from '@behalf/directives';
 import { comparePolicyWithSchema, describeMismatch } from '@behalf/policy';
 import type { Policy, SchemaVocabulary } from '@behalf/policy';
 import type { Log } from '@behalf/store';
@@ -80,6 +81,11 @@ export interface AuthorityOptions {
   /** How {@link Authority.drain} ends it. Default: `notReadyMs` 5,000 and `drainMs` 5,000. */
   readonly shutdown?: ShutdownOptions;
   readonly log?: Log;
+  /**
+   * Starts timers and measures how long something takes. The time of day stays the machine's and the database's, like that of
+   * oidc-provider. Default: the machine's own.
+   */
+  readonly clock?: Clock;
 }
 
 /** Answers take milliseconds, and long polls are ended first. */

@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import type { Shutdown } from '@behalf/http/internal';
 import type { Log } from '@behalf/store';
 import { KnownBrowsers } from './accounts/known-browsers.js';
@@ -35,7 +36,7 @@ export interface PartsOptions {
   readonly issuer: string;
   readonly state: State;
   readonly shutdown: Pick<Shutdown, 'isDraining'>;
-  readonly options: AuthorityOptions & { readonly log: Log };
+  readonly options: AuthorityOptions & { readonly log: Log; readonly clock: Clock };
 }
 
 /** Creates the parts of a running authority, and connects them. */
@@ -50,7 +51,7 @@ export function assemble(given: PartsOptions) {
   const registers = {
     consents: new ConsentRegister(db),
     suspensions: new SuspensionRegister(db),
-    statuses: new StatusRegister({ db, issuer, keys: state.keys }),
+    statuses: new StatusRegister({ db, issuer, keys: state.keys, clock: options.clock }),
     directory,
     networks: new ClientNetworks(issuer, options.proxies),
     cors: new Cors((origin) => directory.hasOrigin(origin)),
@@ -66,7 +67,7 @@ export function assemble(given: PartsOptions) {
     consents: registers.consents,
   });
   const { cors, statuses } = registers;
-  const { log } = options;
+  const { log, clock } = options;
   const route = createRouter({
     issuer,
     db,
@@ -79,8 +80,9 @@ export function assemble(given: PartsOptions) {
     statuses,
     shutdown: given.shutdown,
     log,
+    clock,
   });
-  const housekeeping = new Housekeeping({ db, log });
+  const housekeeping = new Housekeeping({ db, log, clock });
   return { consents: registers.consents, oauth, transmitter, push, housekeeping, route };
 }
 
@@ -94,10 +96,10 @@ interface Registers {
 }
 
 function createOauth({ db, issuer, options, state }: PartsOptions, registers: Registers): RotatingProvider {
-  const { audience, log, profile } = options;
+  const { audience, clock, log, profile } = options;
   const { accounts, certificates, clients, cookieKeys, dpopNonceKey, keys } = state;
   // Outside of the provider, which is created again for each key and policy.
-  const pending = new PendingRequests({ db });
+  const pending = new PendingRequests({ db, clock });
   const create: RotatingProviderOptions['create'] = (jwks, policy) => {
     const provider = createProvider({
       ...registers,
@@ -141,7 +143,7 @@ function createInteractions(
     accounts,
     signIn: new SignIn({
       accounts,
-      throttle: new SignInThrottle(),
+      throttle: new SignInThrottle(options.clock),
       browsers: new KnownBrowsers(cookieKeys[0] ?? ''),
     }),
     networks,
@@ -157,7 +159,7 @@ function createInteractions(
 }
 
 function createChangeStream({ db, feed, issuer, options, state }: PartsOptions) {
-  const { audience, log, longPollMs, streamSecret } = options;
+  const { audience, clock, log, longPollMs, streamSecret } = options;
   const { keys, secrets } = state;
   const streams = new StreamRegister(db);
   const outbox = new Outbox({ db, streams, keys, issuer, audience });
@@ -170,10 +172,12 @@ function createChangeStream({ db, feed, issuer, options, state }: PartsOptions) 
     outbox,
     feed,
     log,
+    clock,
     longPollMs,
   });
   const retry = { ...PUSH_RETRY, ...options.pushRetry };
   const endpoints = receivers.pushEndpoints;
-  const push = new PushDelivery({ db, streams, outbox, keys, secrets, feed, endpoints, retry, log });
+  const ways = { db, streams, outbox, keys, secrets, feed, endpoints };
+  const push = new PushDelivery({ ...ways, retry, log, clock });
   return { push, transmitter };
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import { type Kysely, sql } from 'kysely';
 
 import type { ErrorDescription } from '@behalf/directives/internal';
@@ -17,11 +18,13 @@ export const authorityReadinessCodes = Object.freeze({
 } satisfies Record<string, ErrorDescription>);
 
 /** Only the store: keys and policy were read at the start, and without them nothing would listen. */
-export function databaseReadiness<Schema>(db: Kysely<Schema>): Readiness<'DATABASE_UNREACHABLE'> {
-  return new Readiness({
-    DATABASE_UNREACHABLE: async () => {
-      await sql`select 1`.execute(db);
-      return true;
-    },
-  });
+export function databaseReadiness<Schema>(
+  db: Kysely<Schema>,
+  clock?: Pick<Clock, 'monotonic' | 'after'>,
+): Readiness<'DATABASE_UNREACHABLE'> {
+  const answers = async (): Promise<boolean> => {
+    await sql`select 1`.execute(db);
+    return true;
+  };
+  return new Readiness({ DATABASE_UNREACHABLE: answers }, clock);
 }

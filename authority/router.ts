@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import type { Clock } from '@behalf/directives';
 import { type Health, healthAnswer } from '@behalf/http/internal';
 import type { Shutdown } from '@behalf/http/internal';
 import type { Log } from '@behalf/store';
@@ -40,6 +41,7 @@ export interface RouterOptions {
   readonly statuses: StatusRegister;
   readonly shutdown: Pick<Shutdown, 'isDraining'>;
   readonly log: Log;
+  readonly clock: Clock;
 }
 
 /** Routes requests: health, style, status lists, change stream and pages; oidc-provider handles the rest. */
@@ -48,7 +50,7 @@ export function createRouter(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const { cors, interactions, keys, log, oauth, shutdown, statuses, transmitter } = options;
   const issuer = new URL(options.issuer);
-  const readiness = databaseReadiness(options.db);
+  const readiness = databaseReadiness(options.db, options.clock);
   const health: Health = { problems: () => readiness.problems(), shutdown };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = addressToIssuer(request, issuer);

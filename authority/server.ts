@@ -4,6 +4,7 @@ import { openDatabase } from '@behalf/store';
 import { comparePolicyWithSchema } from '@behalf/policy';
 import { Connections, listen, ListenError, sendJson } from '@behalf/http';
 import { answerStartingHealth, Shutdown } from '@behalf/http/internal';
+import { systemClock } from '@behalf/directives/internal';
 import { silentLog } from '@behalf/store/internal';
 import { errors } from './oidc/oidc-provider.js';
 import { ChangeFeed } from './changes/feed.js';
@@ -69,14 +70,14 @@ const REQUEST_GRACE_MS = 2_000;
 export async function startAuthority(options: AuthorityOptions): Promise<Authority> {
   await checkOptions(options);
   warnOfPolicy(options);
-  const { databaseUrl, host = '127.0.0.1', log = silentLog, maxConnections = 10, port } = options;
+  const { clock = systemClock, databaseUrl, host = '127.0.0.1', log = silentLog, port } = options;
   const db = openDatabase<AuthoritySchema>(databaseUrl, {
-    max: maxConnections,
+    max: options.maxConnections ?? 10,
     applicationName: 'behalf-authority',
     log,
   });
-  const feed = new ChangeFeed(databaseUrl, log);
-  const expiryFeed = new ChangeFeed(databaseUrl, log, 'expiry');
+  const feed = new ChangeFeed(databaseUrl, log, 'change', clock);
+  const expiryFeed = new ChangeFeed(databaseUrl, log, 'expiry', clock);
   // Until everything is ready, requests are refused.
   let route = refuseStarting;
   const server = createServer((request, response) => route(request, response));
@@ -86,7 +87,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     for (const closeOne of opened.splice(0).reverse()) await closeOne();
   };
   const { drainMs, notReadyMs } = shutdownTimes(options);
-  const shutdown = new Shutdown(closeAll);
+  const shutdown = new Shutdown(closeAll, clock);
   try {
     await migrateAuthority(db);
     const state = await prepareState(db, options);
@@ -100,9 +101,9 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     });
     opened.push(() => connections.close({ requestGraceMs: REQUEST_GRACE_MS, answerGraceMs: drainMs }));
     const issuer = options.issuer ?? url;
-    const parts = assemble({ db, feed, issuer, state, shutdown, options: { ...options, log } });
+    const parts = assemble({ db, feed, issuer, state, shutdown, options: { ...options, log, clock } });
     await refuseUnusableClients(parts.oauth.provider, state.clients);
-    const expiry = new ConsentExpiry({ consents: parts.consents, feed: expiryFeed, log });
+    const expiry = new ConsentExpiry({ consents: parts.consents, feed: expiryFeed, log, clock });
     opened.push(
       () => expiry.close(),
       () => parts.housekeeping.close(),

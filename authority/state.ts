@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { systemClock } from '@behalf/directives/internal';
 import { silentLog } from '@behalf/store/internal';
 import { AccountRegister } from './accounts/register.js';
 import { checkClients } from './clients/check.js';
@@ -15,11 +16,11 @@ import type { AuthorityDatabase } from './schema.js';
 
 /** Reads the state in the store; the first start creates it. */
 export async function prepareState(db: AuthorityDatabase, options: AuthorityOptions) {
-  const { clients = [], dataDir, demoAccounts } = options;
+  const { clients = [], clock = systemClock, dataDir, demoAccounts, log = silentLog } = options;
   const encryptionKey = options.encryptionKey ?? (await encryptionKeyFrom(dataDir ?? ''));
   const secrets = new SealedSecrets(db, encryptionKey);
   const schedule = { ...KEY_SCHEDULE, ...options.signingKeys };
-  const keys = await SigningKeyRing.open({ db, secrets, schedule, log: options.log ?? silentLog });
+  const keys = await SigningKeyRing.open({ db, secrets, schedule, log, clock });
   const cookieKeys = await loadCookieKeys(secrets);
   const dpopNonceKey = Buffer.from(
     await secrets.getOrCreate('dpop-nonce-key', () => randomBytes(32).toString('base64url')),
@@ -38,7 +39,8 @@ export async function prepareState(db: AuthorityDatabase, options: AuthorityOpti
     clients,
     accounts,
     rules: { certificates, profile: options.profile },
-    log: options.log ?? silentLog,
+    log,
+    clock,
   });
   return { secrets, keys, cookieKeys, dpopNonceKey, accounts, certificates, clients, policy };
 }

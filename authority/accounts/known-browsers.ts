@@ -1,5 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import { equalSecrets } from '@behalf/http';
 
 export const KNOWN_BROWSER_COOKIE = 'behalf_browser';
@@ -13,18 +15,18 @@ const WRITTEN = /^([\w-]{22})\.(\d{1,12})\.([\w-]{43})$/;
  */
 export class KnownBrowsers {
   readonly #key: Buffer;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'now'>;
 
-  /** @param secret the same in every instance @param now milliseconds since the epoch */
-  constructor(secret: string, now: () => number = Date.now) {
+  /** @param secret the same in every instance */
+  constructor(secret: string, clock: Pick<Clock, 'now'> = systemClock) {
     this.#key = createHmac('sha256', secret).update('behalf known browsers').digest();
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /** The cookie's value. @param name the normalized username */
   issue(name: string): string {
     const id = randomBytes(16).toString('base64url');
-    const untilSeconds = Math.floor(this.#now() / 1000) + KNOWN_BROWSER_SECONDS;
+    const untilSeconds = Math.floor(this.#clock.now() / 1000) + KNOWN_BROWSER_SECONDS;
     return `${id}.${untilSeconds}.${this.#mac(id, untilSeconds, name)}`;
   }
 
@@ -32,7 +34,7 @@ export class KnownBrowsers {
   identify(cookie: string | undefined, name: string): string | undefined {
     const [, id, until, mac] = WRITTEN.exec(cookie ?? '') ?? [];
     if (id === undefined || until === undefined || mac === undefined) return undefined;
-    if (Number(until) <= this.#now() / 1000) return undefined;
+    if (Number(until) <= this.#clock.now() / 1000) return undefined;
     return equalSecrets(mac, this.#mac(id, Number(until), name)) ? id : undefined;
   }
 

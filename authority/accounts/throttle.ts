@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import type { Clock } from '@behalf/directives';
 import { type BucketRate, TokenBuckets } from '../http/token-buckets.js';
 
 /**
@@ -40,11 +41,11 @@ export class SignInThrottle {
   readonly #names: TokenBuckets;
   readonly #networks: TokenBuckets;
 
-  /** @param now milliseconds of a monotonic clock */
-  constructor(now?: () => number) {
-    this.#pairs = new TokenBuckets(SIGN_IN_RATES.pair, now);
-    this.#names = new TokenBuckets(SIGN_IN_RATES.name, now);
-    this.#networks = new TokenBuckets(SIGN_IN_RATES.network, now);
+  /** @param clock default: the machine's */
+  constructor(clock?: Pick<Clock, 'monotonic'>) {
+    this.#pairs = new TokenBuckets(SIGN_IN_RATES.pair, clock);
+    this.#names = new TokenBuckets(SIGN_IN_RATES.name, clock);
+    this.#networks = new TokenBuckets(SIGN_IN_RATES.network, clock);
   }
 
   /**

@@ -1,3 +1,5 @@
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import pg from 'pg';
 
 import type { Log } from '@behalf/store';
@@ -22,10 +24,12 @@ export class ChangeFeed {
   #client: pg.Client | undefined;
   #listening = false;
   #closed = false;
-  #retry: NodeJS.Timeout | undefined;
+  #cancelRetry: (() => void) | undefined;
+  readonly #clock: Clock;
 
   /** @param channel what to listen to. Default: changes for gateways */
-  constructor(databaseUrl: string, log: Log, channel: Channel = 'change') {
+  constructor(databaseUrl: string, log: Log, channel: Channel = 'change', clock: Clock = systemClock) {
+    this.#clock = clock;
     this.#url = databaseUrl;
     this.#log = log;
     this.#channel = channel;
@@ -45,13 +49,13 @@ export class ChangeFeed {
     if (signal.aborted || this.#closed) return;
     await new Promise<void>((resolve) => {
       const wake = (): void => {
-        clearTimeout(timer);
+        cancel();
         signal.removeEventListener('abort', wake);
         this.#waiters.delete(wake);
         resolve();
       };
       const longestMs = this.#listening ? LOOK_AT_LEAST_MS : LOOK_ANYWAY_MS;
-      const timer = setTimeout(wake, Math.min(atMostMs, longestMs));
+      const cancel = this.#clock.after(Math.min(atMostMs, longestMs), wake);
       signal.addEventListener('abort', wake, { once: true });
       this.#waiters.add(wake);
     });
@@ -59,7 +63,7 @@ export class ChangeFeed {
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#retry);
+    this.#cancelRetry?.();
     this.#wakeAll();
     const client = this.#client;
     this.#client = undefined;
@@ -96,8 +100,7 @@ export class ChangeFeed {
     this.#log.log('warn', 'CHANGE_FEED_LOST');
     void client.end().catch(() => undefined);
     this.#wakeAll();
-    this.#retry = setTimeout(() => void this.#connect(), RECONNECT_MS);
-    this.#retry.unref();
+    this.#cancelRetry = this.#clock.after(RECONNECT_MS, () => void this.#connect());
   }
 
   #wakeAll(): void {

@@ -1,3 +1,4 @@
+import type { Clock } from '@behalf/directives';
 import {
   comparePolicyWithSchema,
   describeMismatch,
@@ -28,6 +29,7 @@ export interface CurrentPolicyOptions {
   readonly accounts: Pick<AccountRegister, 'isSubject'>;
   readonly rules: ServingRules;
   readonly log: Log;
+  readonly clock: Clock;
 }
 
 /**
@@ -52,8 +54,9 @@ export class CurrentPolicy {
   /** Records the policy, and reloads it whenever its file changes. */
   async start(): Promise<void> {
     await recordRunningPolicy(this.#options.db, this.#policy);
-    const { file } = this.#options;
-    if (file !== undefined) watchFile(file, () => this.reload(), { signal: this.#closing.signal });
+    const { clock, file } = this.#options;
+    const { signal } = this.#closing;
+    if (file !== undefined) watchFile(file, () => this.reload(), { clock, signal });
   }
 
   close(): void {

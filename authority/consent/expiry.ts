@@ -1,3 +1,5 @@
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import type { Log } from '@behalf/store';
 import type { ChangeFeed } from '../changes/feed.js';
 import type { ConsentRegister } from './register.js';
@@ -15,6 +17,8 @@ export interface ConsentExpiryOptions {
   /** Listens to `expiry`: wakes when a consent may end earlier than known. */
   readonly feed: ChangeFeed;
   readonly log: Log;
+  /** Waits; what is due is the database's decision. Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -40,16 +44,16 @@ export class ConsentExpiry {
   }
 
   async #run(): Promise<void> {
-    const { feed } = this.#options;
+    const { feed, clock = systemClock } = this.#options;
     while (!this.#closed.signal.aborted) {
       const round = new AbortController();
       const end = (): void => round.abort();
       this.#closed.signal.addEventListener('abort', end, { once: true });
       // Subscribe before querying, or a change in between is missed.
       const change = feed.wait(round.signal);
-      const timer = setTimeout(end, clamped(await this.#endThoseDue()));
+      const cancel = clock.after(clamped(await this.#endThoseDue()), end);
       await change;
-      clearTimeout(timer);
+      cancel();
       round.abort();
       this.#closed.signal.removeEventListener('abort', end);
     }

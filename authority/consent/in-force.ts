@@ -1,3 +1,5 @@
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import { sql } from 'kysely';
 
 import type { Log } from '@behalf/store';
@@ -23,6 +25,8 @@ export interface AcknowledgementsOptions {
   readonly databaseUrl: string;
   readonly db: AuthorityDatabase;
   readonly log: Log;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 /** Each waiter keeps a request open. Further callers get the present state without waiting. */
@@ -56,18 +60,25 @@ export class GatewayAcknowledgements {
   readonly #db: AuthorityDatabase;
   readonly #feed: ChangeFeed;
   readonly #closing = new AbortController();
+  readonly #clock: Clock;
   #waits = 0;
 
-  private constructor(db: AuthorityDatabase, feed: ChangeFeed) {
+  private constructor(db: AuthorityDatabase, feed: ChangeFeed, clock: Clock) {
+    this.#clock = clock;
     this.#db = db;
     this.#feed = feed;
   }
 
   /** Starts listening, with one connection of its own. {@link close} ends it. */
-  static async open({ databaseUrl, db, log }: AcknowledgementsOptions): Promise<GatewayAcknowledgements> {
-    const feed = new ChangeFeed(databaseUrl, log, 'acknowledged');
+  static async open({
+    databaseUrl,
+    db,
+    log,
+    clock = systemClock,
+  }: AcknowledgementsOptions): Promise<GatewayAcknowledgements> {
+    const feed = new ChangeFeed(databaseUrl, log, 'acknowledged', clock);
     await feed.open();
-    return new GatewayAcknowledgements(db, feed);
+    return new GatewayAcknowledgements(db, feed, clock);
   }
 
   /** Ends all waits with the state at that time. */
@@ -86,8 +97,9 @@ export class GatewayAcknowledgements {
     const seq = change?.seq ?? (await this.#head());
     if (waitAtMostMs <= 0 || this.#waits >= MAX_WAITS) return (await this.#look(seq)).state;
     const answered = new AbortController();
-    const timeout = AbortSignal.timeout(waitAtMostMs);
-    const over = AbortSignal.any([this.#closing.signal, timeout, answered.signal]);
+    const over = AbortSignal.any([this.#closing.signal, answered.signal]);
+    // It keeps the process alive while the connection that is listened on is lost.
+    void this.#clock.sleep(waitAtMostMs, over).then(() => answered.abort());
     this.#waits += 1;
     try {
       for (;;) {
@@ -96,9 +108,9 @@ export class GatewayAcknowledgements {
         const acknowledgement = this.#feed.wait(AbortSignal.any([over, again.signal]));
         const { state, remainingMs } = await this.#look(seq);
         if (state.everywhere || over.aborted) return state;
-        const timer = setTimeout(() => again.abort(), remainingMs);
+        const cancel = this.#clock.after(remainingMs, () => again.abort());
         await acknowledgement;
-        clearTimeout(timer);
+        cancel();
       }
     } finally {
       answered.abort();

@@ -1,3 +1,5 @@
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import { LRUCache } from 'lru-cache';
 
 /** A rate limit. */
@@ -17,13 +19,12 @@ const MAX_REMEMBERED = 20_000;
  */
 export class TokenBuckets {
   readonly #rate: BucketRate;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #fullAtMs = new LRUCache<string, number>({ max: MAX_REMEMBERED });
 
-  /** @param now milliseconds of a monotonic clock */
-  constructor(rate: BucketRate, now: () => number = () => performance.now()) {
+  constructor(rate: BucketRate, clock: Pick<Clock, 'monotonic'> = systemClock) {
     this.#rate = rate;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /** The number of remembered keys. */
@@ -34,12 +35,12 @@ export class TokenBuckets {
   /** Milliseconds until a token is available; 0 if one is. Takes none. */
   waitMs(key: string): number {
     const { burst, everyMs } = this.#rate;
-    const emptyForMs = (this.#fullAtMs.get(key) ?? 0) - this.#now() - (burst - 1) * everyMs;
+    const emptyForMs = (this.#fullAtMs.get(key) ?? 0) - this.#clock.monotonic() - (burst - 1) * everyMs;
     return Math.max(0, emptyForMs);
   }
 
   take(key: string): void {
-    const fromMs = Math.max(this.#fullAtMs.get(key) ?? 0, this.#now());
+    const fromMs = Math.max(this.#fullAtMs.get(key) ?? 0, this.#clock.monotonic());
     this.#fullAtMs.set(key, fromMs + this.#rate.everyMs);
   }
 

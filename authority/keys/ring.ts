@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import type { JWK } from 'jose';
 import { sql } from 'kysely';
 
@@ -35,6 +35,8 @@ export interface SigningKeyRingOptions {
   readonly secrets: SealedSecrets;
   readonly schedule: KeySchedule;
   readonly log: Log;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -43,9 +45,10 @@ export interface SigningKeyRingOptions {
  */
 export class SigningKeyRing {
   readonly #options: SigningKeyRingOptions;
+  readonly #clock: Clock;
   readonly #closing = new AbortController();
   #held: readonly HeldKey[] = [];
-  /** The database's time minus `performance.now()`, a clock that nobody sets. */
+  /** The database's time minus the monotonic clock, which nobody sets. */
   #offsetMs = 0;
   #now: KeysNow | undefined;
   #reading: Promise<void> | undefined;
@@ -54,6 +57,7 @@ export class SigningKeyRing {
 
   private constructor(options: SigningKeyRingOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /**
@@ -69,7 +73,7 @@ export class SigningKeyRing {
 
   /** @throws AuthorityError `KEY_MISSING`, which occurs only briefly, after all keys were revoked at once */
   now(): KeysNow {
-    const atMs = performance.now() + this.#offsetMs;
+    const atMs = this.#clock.monotonic() + this.#offsetMs;
     const published: HeldKey[] = [];
     let signing: HeldKey | undefined;
     for (const key of this.#held) {
@@ -122,13 +126,13 @@ export class SigningKeyRing {
         const reason = error instanceof Error ? error.message : 'unknown reason';
         this.#options.log.log('warn', 'KEYS_UNREADABLE', { reason });
       }
-      await sleep(MIN_READ_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+      await this.#clock.sleep(MIN_READ_INTERVAL_MS, signal);
     }
   }
 
   /** Milliseconds until the signing key is due to rotate. */
   #untilDueMs(): number {
-    const atMs = performance.now() + this.#offsetMs;
+    const atMs = this.#clock.monotonic() + this.#offsetMs;
     const current = this.#held.find((key) => stateOf(key, atMs) === 'current');
     // A scheduled switch is waited for.
     if (current === undefined || current.signs_until !== null) return Number.POSITIVE_INFINITY;
@@ -152,14 +156,14 @@ export class SigningKeyRing {
   async #read(): Promise<void> {
     const { db, secrets } = this.#options;
     const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
-    this.#offsetMs = (rows[0]?.now.getTime() ?? Date.now()) - performance.now();
+    this.#offsetMs = (rows[0]?.now.getTime() ?? this.#clock.now()) - this.#clock.monotonic();
     const keys = await db
       .selectFrom('authority.signing_key')
       .selectAll()
       .where('revoked_at', 'is', null)
       .orderBy('published_at')
       .execute();
-    const atMs = performance.now() + this.#offsetMs;
+    const atMs = this.#clock.monotonic() + this.#offsetMs;
     await this.#hold(isComplete(keys, atMs) ? keys : await tendKeys(db, secrets));
   }
 

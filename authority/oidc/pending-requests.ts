@@ -1,3 +1,5 @@
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
 import { sql } from 'kysely';
 
 import { errors, Provider } from './oidc-provider.js';
@@ -36,7 +38,8 @@ export class TooManyPending extends errors.OIDCProviderError {
 /** @see PendingRequests */
 export interface PendingRequestsOptions {
   readonly db: AuthorityDatabase;
-  readonly now?: () => number;
+  /** Default: the machine's. */
+  readonly clock?: Pick<Clock, 'monotonic'>;
   readonly atMost?: number;
 }
 
@@ -46,15 +49,15 @@ export interface PendingRequestsOptions {
  */
 export class PendingRequests {
   readonly #options: PendingRequestsOptions;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #networks: TokenBuckets;
   #total: { readonly countedAtMs: number; readonly stored: Promise<number> } | undefined;
   #admittedSince = 0;
 
   constructor(options: PendingRequestsOptions) {
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
-    this.#networks = new TokenBuckets(PENDING_RATE, this.#now);
+    this.#clock = options.clock ?? systemClock;
+    this.#networks = new TokenBuckets(PENDING_RATE, this.#clock);
   }
 
   /**
@@ -75,7 +78,7 @@ export class PendingRequests {
   }
 
   async #stored(): Promise<number> {
-    const nowMs = this.#now();
+    const nowMs = this.#clock.monotonic();
     if (this.#total === undefined || nowMs - this.#total.countedAtMs >= COUNTED_EVERY_MS) {
       const stored = this.#count();
       this.#total = { countedAtMs: nowMs, stored };

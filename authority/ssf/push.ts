@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { Agent, request as httpRequest } from 'undici';
 
 import type { Log } from '@behalf/store';
+import type { Clock } from '@behalf/directives';
 import { withoutUndefined } from '@behalf/directives/internal';
 import type { SigningKeyRing } from '../keys/ring.js';
 import type { Sealed, SealedSecrets } from '../keys/sealed.js';
@@ -60,6 +61,7 @@ export interface PushDeliveryOptions {
   readonly endpoints: ReadonlySet<string>;
   readonly retry: PushRetry;
   readonly log: Log;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 interface PushedStream {
@@ -146,9 +148,9 @@ export class PushDelivery {
   }
 
   async #pushLeased({ id }: PushedStream): Promise<boolean> {
-    const { db } = this.#options;
+    const { db, clock } = this.#options;
     const lease = randomUUID();
-    const endMs = performance.now() + ROUND_MS;
+    const endMs = clock.monotonic() + ROUND_MS;
     const { numAffectedRows } = await sql`
       update authority.stream set push_lease = ${lease},
         push_lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
@@ -164,9 +166,9 @@ export class PushDelivery {
     }
   }
 
-  /** @param endMs no request begins after this time, by `performance.now()` */
+  /** @param endMs no request begins after this time of the monotonic clock */
   async #push(stream: PushedStream, endMs: number): Promise<boolean> {
-    const { endpoints, outbox, streams } = this.#options;
+    const { clock, endpoints, outbox, streams } = this.#options;
     // The endpoint may have been removed from the configuration since the stream was created.
     if (!endpoints.has(stream.endpoint)) {
       await this.#noteFailure(stream, 'endpoint_not_configured');
@@ -181,7 +183,7 @@ export class PushDelivery {
     const { sets } = await outbox.next(stream, EVENTS_PER_ROUND);
     let taken = false;
     for (const [jti, set] of sets) {
-      if (this.#closing.signal.aborted || performance.now() > endMs) return taken;
+      if (this.#closing.signal.aborted || clock.monotonic() > endMs) return taken;
       const failure = await this.#post(stream.endpoint, authorization?.header, set);
       if (failure !== undefined) {
         await this.#noteFailure(stream, failure);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import type { Clock } from '@behalf/directives';
 import type { Log } from '@behalf/store';
 import { readJsonObject } from '../http/body.js';
 import { allow } from '../http/methods.js';
@@ -26,6 +27,7 @@ export interface TransmitterOptions {
   readonly outbox: Outbox;
   readonly feed: ChangeFeed;
   readonly log: Log;
+  readonly clock: Pick<Clock, 'after'>;
   readonly longPollMs?: number | undefined;
 }
 
@@ -135,7 +137,7 @@ export class SsfTransmitter {
   }
 
   async #collect(stream: Stream, poll: Poll, response: ServerResponse): Promise<Batch> {
-    const { feed, longPollMs = LONG_POLL_MS, outbox } = this.#options;
+    const { clock, feed, longPollMs = LONG_POLL_MS, outbox } = this.#options;
     const look = async (): Promise<Batch> => {
       const batch = await outbox.next(stream, poll.maxEvents);
       // The stream may have been stopped in the meantime, which would explain why nothing was found.
@@ -147,7 +149,7 @@ export class SsfTransmitter {
       throw new HttpError(503, 'TOO_MANY_POLLS', 'Too many receivers wait');
     const over = new AbortController();
     const end = (): void => over.abort();
-    const timer = setTimeout(end, longPollMs);
+    const cancel = clock.after(longPollMs, end);
     response.once('close', end);
     this.#polls.add(end);
     try {
@@ -160,7 +162,7 @@ export class SsfTransmitter {
       }
     } finally {
       end();
-      clearTimeout(timer);
+      cancel();
       response.removeListener('close', end);
       this.#polls.delete(end);
     }

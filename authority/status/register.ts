@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 
+import type { Clock } from '@behalf/directives';
 import { SignJWT } from 'jose';
 import { sql } from 'kysely';
 
@@ -61,6 +62,7 @@ export interface StatusRegisterOptions {
   readonly db: AuthorityDatabase;
   readonly issuer: string;
   readonly keys: SigningKeyRing;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
 }
 
 interface Made {
@@ -114,7 +116,7 @@ export class StatusRegister {
   /** A status list token (section 5.1). @returns undefined if there is no such list */
   async publish(list: number): Promise<string | undefined> {
     if (!(list >= 0 && list < MAX_LISTS)) return undefined;
-    const nowMs = performance.now();
+    const nowMs = this.#options.clock.monotonic();
     const before = this.#made.get(list);
     if (before !== undefined && nowMs - before.atMs < MIN_RENEWAL_INTERVAL_MS) return before.token;
     const token = this.#make(list);
@@ -125,7 +127,7 @@ export class StatusRegister {
   }
 
   async #make(list: number): Promise<string | undefined> {
-    const { db, issuer, keys } = this.#options;
+    const { clock, db, issuer, keys } = this.#options;
     const exists = await db
       .selectFrom('authority.token_status')
       .select('list')
@@ -140,7 +142,7 @@ export class StatusRegister {
       .where('revoked', '=', true)
       .execute();
     const { kid, privateKey } = keys.now().signing;
-    const nowSeconds = Math.floor(Date.now() / 1000);
+    const nowSeconds = Math.floor(clock.now() / 1000);
     const invalid = rows.map(({ idx }) => idx);
     return new SignJWT({ ttl: LIST_TTL_SECONDS, status_list: encodeStatusList(LIST_SIZE, invalid) })
       .setProtectedHeader({ alg: SIGNING_ALGORITHM, typ: 'statuslist+jwt', kid })

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { PENDING_RATE, PendingRequests } from '../../authority/oidc/pending-requests.js';
 import type { AuthorityDatabase } from '../../authority/schema.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { rawRequest, type RawAnswer } from './raw-request.js';
 import { authorizationTarget, cookieHeader, openSignIn, submitSignIn } from './sign-in-setup.js';
 import { CONSOLE_SECRET, startTestAuthority, type TestAuthority } from './setup.js';
@@ -114,11 +115,10 @@ describe('what anonymous clients can store is bounded per network', () => {
 });
 
 describe('what anonymous clients can store is bounded in total', () => {
-  const now = () => 0;
+  const clock = new ManualClock();
 
   it('answers 503 beyond the limit, and loses no pending request', async () => {
-    const clock = { ms: 0 };
-    const pending = new PendingRequests({ db, now: () => clock.ms, atMost: 5 });
+    const pending = new PendingRequests({ db, clock, atMost: 5 });
     const store = async (id: string) =>
       db.insertInto('authority.oidc_payload').values({ model: 'Interaction', id, payload: '{}' }).execute();
     for (const network of ['a', 'b', 'c', 'd', 'e']) {
@@ -129,11 +129,11 @@ describe('what anonymous clients can store is bounded in total', () => {
       statusCode: 503,
       error: 'temporarily_unavailable',
     });
-    clock.ms += 1_000;
+    await clock.advance(1_000);
     await expect(pending.admit('f')).rejects.toMatchObject({ statusCode: 503 });
     expect(await models()).toEqual({ Interaction: 5 });
     await db.deleteFrom('authority.oidc_payload').where('id', '=', 'a').execute();
-    clock.ms += 1_000;
+    await clock.advance(1_000);
     await pending.admit('f');
     await expect(pending.admit('g')).rejects.toMatchObject({ statusCode: 503 });
   });
@@ -148,14 +148,14 @@ describe('what anonymous clients can store is bounded in total', () => {
         { ...row, id: '2' },
       ])
       .execute();
-    await expect(new PendingRequests({ db, now, atMost: 2 }).admit('a')).rejects.toMatchObject({
+    await expect(new PendingRequests({ db, clock, atMost: 2 }).admit('a')).rejects.toMatchObject({
       statusCode: 503,
     });
-    await expect(new PendingRequests({ db, now, atMost: 3 }).admit('a')).resolves.toBeUndefined();
+    await expect(new PendingRequests({ db, clock, atMost: 3 }).admit('a')).resolves.toBeUndefined();
   });
 
   it('admits no more than the limit when many arrive together', async () => {
-    const pending = new PendingRequests({ db, now, atMost: 7 });
+    const pending = new PendingRequests({ db, clock, atMost: 7 });
     const all = await Promise.allSettled(
       Array.from({ length: 50 }, (_, index) => pending.admit(`n${index}`)),
     );

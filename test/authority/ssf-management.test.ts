@@ -1,3 +1,4 @@
+import { systemClock } from '@behalf/directives/internal';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -284,7 +285,7 @@ describe('the change log', () => {
     await sql`alter table authority.change_event enable trigger all`.execute(db);
     const { jti } = await revoke(test);
     const log = { log: () => undefined };
-    const housekeeping = new Housekeeping({ db, log });
+    const housekeeping = new Housekeeping({ db, log, clock: systemClock });
     await housekeeping.run();
     await housekeeping.close();
     const left = await db
