@@ -44,7 +44,7 @@ export type {
   PropagationOptions,
   RevocationSettings,
 } from './options/protection-options.js';
-export type { RulesUpdate } from './rules/replace-rules.js';
+export type { RulesUpdate } from './rules/check-update.js';
 export type { AuditOptions, AuditMode } from './seal/audit-options.js';
 export { checkConfig, readConfig } from './config/config.js';
 export type {

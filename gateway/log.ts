@@ -57,6 +57,11 @@ export const logCodes = Object.freeze({
     description: 'A new policy, or new evaluators, were refused; the current ones stay in force.',
     since: '0.1.0',
   },
+  UPDATE_REFUSED: {
+    description:
+      '`gateway.replace` was given something that is not an update, or a function that failed; the reason names the key. Everything stays.',
+    since: '0.1.0',
+  },
   PLANNING_STOPPED: {
     description: 'An operation took longer to plan than allowed, so its worker was ended and replaced.',
     since: '0.1.0',

@@ -29,7 +29,7 @@ import type { Protection } from './protection.js';
 import type { IncomingRequest } from './request/incoming-request.js';
 import { GatewayRequest, REQUEST, requestOf } from './stages/gateway-request.js';
 import type { GatewayContext } from './stages/gateway-request.js';
-import type { RulesUpdate } from './rules/replace-rules.js';
+import type { RulesUpdate } from './rules/check-update.js';
 import { SupergraphVersions } from './supergraph-versions.js';
 
 /**

@@ -163,7 +163,7 @@ async function serve(serving: Serving): Promise<ServingGateway> {
   const { url, config, overrides, log, clock, proxies, cors, internals } = serving;
   const server = { externalUrl: config.externalUrl ?? url, proxies };
   const files = new RuleFiles(config, clock);
-  const { supergraphSdl, policy, policyEvaluators } = await files.first();
+  const { supergraphSdl, policy, policies } = await files.first();
   const options = await openOptions(config, url);
   const gateway = new ProtectedGateway(
     { supergraphSdl },
@@ -172,7 +172,7 @@ async function serve(serving: Serving): Promise<ServingGateway> {
       limits: { ...options.limits, planInWorker: internals.planInWorker ?? true },
       externalUrl: server.externalUrl,
       policy,
-      policies: { ...options.policies, functions: overrides.policies, evaluators: policyEvaluators },
+      policies: { ...options.policies, ...policies, functions: overrides.policies },
       onRevocation: overrides.onRevocation,
       onConsentChange: overrides.onConsentChange,
       log,

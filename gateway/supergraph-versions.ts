@@ -4,6 +4,7 @@ import type { Pool } from 'undici';
 import type { ApolloGatewayConfig } from './apollo.js';
 import type { OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError } from './errors.js';
+import { requireFirst, requireSdl } from './options/apollo-config.js';
 import type { SupergraphSource } from './options/apollo-config.js';
 import type { Settings } from './options/settings.js';
 import { BehalfDataSource } from './propagate/data-source.js';
@@ -12,8 +13,9 @@ import { subgraphPool } from './propagate/subgraph-http.js';
 import { optionsOfSubgraph } from './propagate/subgraph-options.js';
 import type { Protection } from './protection.js';
 import type { PolicyRules } from './rules/policy-rules.js';
+import type { RulesUpdate } from './rules/check-update.js';
 import { replaceRules } from './rules/replace-rules.js';
-import type { RulesHolder, RulesUpdate } from './rules/replace-rules.js';
+import type { RulesHolder } from './rules/replace-rules.js';
 import { createVersion, withRules } from './supergraph-version.js';
 import type { SupergraphVersion } from './supergraph-version.js';
 
@@ -99,7 +101,8 @@ export class SupergraphVersions {
     const { supergraph } = this.#options;
     if (typeof supergraph === 'string') return supergraph;
     const hooks = {
-      update: (supergraphSdl: string) => void this.replace({ supergraphSdl }),
+      update: (supergraphSdl: string) =>
+        void this.replace(async () => ({ supergraphSdl: requireSdl(supergraphSdl) })),
       // An unavailable subgraph must not keep a gateway from loading rules; it is called when needed.
       healthCheck: async () => undefined,
       getDataSource: ({ name, url }: { name: string; url?: string | undefined }) =>
@@ -108,8 +111,9 @@ export class SupergraphVersions {
     const result = await (typeof supergraph === 'function'
       ? supergraph(hooks)
       : supergraph.initialize(hooks));
-    this.#cleanup = result.cleanup;
-    return result.supergraphSdl;
+    const { supergraphSdl, cleanup } = requireFirst(result);
+    this.#cleanup = cleanup;
+    return supergraphSdl;
   }
 
   /** As `ProtectedGateway.replace`. Updates take turns. */
@@ -118,7 +122,11 @@ export class SupergraphVersions {
     const replaced = this.#updating.then(() =>
       this.#isStopped ? false : replaceRules(this.#rulesHolder(), update, log, metrics),
     );
-    this.#updating = replaced.then(() => undefined);
+    // Whatever becomes of this update, the next one and `stop` have their turn.
+    this.#updating = replaced.then(
+      () => undefined,
+      () => undefined,
+    );
     return replaced;
   }
 

@@ -32,8 +32,9 @@ const secret: Check = (value) => {
   return /^[\x21-\x7E]+$/.test(value) ? undefined : 'must be printable ASCII without spaces';
 };
 
+/** A class instance as well as an object. */
 const log: Check = (value) =>
-  isRecord(value) && typeof value.log === 'function'
+  typeof value === 'object' && value !== null && 'log' in value && typeof value.log === 'function'
     ? undefined
     : must('an object with a function log', value);
 

@@ -3,7 +3,8 @@
  * `@behalf/directives`.
  */
 export { TxnTokenExchange } from './claims/exchange-txn-token.js';
-export { isRecord, isStringArray, readActorClaim, readConsentClaim } from './claims/read-claims.js';
+export { isRecord } from './is-record.js';
+export { isStringArray, readActorClaim, readConsentClaim } from './claims/read-claims.js';
 export { createTxnTokenReader } from './claims/read-txn-token.js';
 export { InMemoryReplay } from './claims/replay-memory.js';
 export { graphqlRequestHash } from './claims/request-hash.js';
@@ -60,6 +61,7 @@ export {
   oneOf,
   type RefuseOption,
   text,
+  withMethods,
 } from './option-checks.js';
 export { ACCESS_DECISIONS, FACTS_EXTENSION, type FieldAccess } from './record/facts.js';
 export { parentContext } from './record/recorder.js';

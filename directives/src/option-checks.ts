@@ -1,4 +1,4 @@
-import { isRecord } from './claims/read-claims.js';
+import { isRecord } from './is-record.js';
 import type { Clock } from './clock.js';
 import { kindOf } from './kind-of.js';
 import { nearest } from './nearest.js';
@@ -20,12 +20,16 @@ export const aFunction: Check = (value) =>
 export const aBoolean: Check = (value) =>
   typeof value === 'boolean' ? undefined : must('true or false', value);
 export const anObject: Check = (value) => (isRecord(value) ? undefined : must('an object', value));
+/** A class instance as well as an object, with these methods. */
+export const withMethods =
+  (words: string, methods: readonly string[]): Check =>
+  (value) => {
+    if (typeof value !== 'object' || value === null) return must(words, value);
+    const missing = methods.find((name) => typeof (value as Record<string, unknown>)[name] !== 'function');
+    return missing === undefined ? undefined : `must be ${words}; its ${missing} is not a function`;
+  };
 const CLOCK_METHODS: readonly (keyof Clock)[] = ['now', 'monotonic', 'after', 'sleep'];
-export const aClock: Check = (value) => {
-  if (!isRecord(value)) return must('a clock', value);
-  const missing = CLOCK_METHODS.find((name) => typeof value[name] !== 'function');
-  return missing === undefined ? undefined : `must be a clock; its ${missing} is not a function`;
-};
+export const aClock: Check = withMethods('a clock', CLOCK_METHODS);
 export const anything: Check = () => undefined;
 
 /** `entry` checks each; a problem of one names its place. */

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { isRecord, kindOf } from '@behalf/directives/internal';
 import type { ShutdownOptions } from '@behalf/http';
 import { parseYamlFile, readTextFile, requireKeys } from '@behalf/policy/internal';
 import type { DpopOptions } from '../authenticate/dpop/options.js';
@@ -157,6 +158,8 @@ const FILES: ReadonlySet<string> = new Set([
  * ```
  */
 export function checkConfig(value: unknown): CheckedConfig {
+  if (!isRecord(value))
+    throw new ConfigurationError('', `the configuration must be an object, not ${kindOf(value)}`);
   const config = mapPlain(value, (member) => member);
   requireShape(config);
   const checked = config as CheckedConfig;

@@ -1,14 +1,13 @@
-import { importJWK } from 'jose';
 import type { JWK } from 'jose';
 
 import { PolicyError, readPolicy } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { ConfigurationError } from '../errors.js';
+import { aClientKey, aSigningKey } from '../options/private-keys.js';
 import type { ProtectionOptions } from '../options/protection-options.js';
 import { cedarEvaluator } from '../policies/index.js';
 import type { PolicyEvaluator } from '../policies/index.js';
-import { SigningKeys } from '../propagate/signing-keys.js';
 import type { CheckedConfig, ConfiguredIssuer } from './config.js';
 import { readNamedFile } from '../named-file.js';
 
@@ -69,28 +68,32 @@ async function readIssuer(
   if (privateKeyFile === undefined) return { ...issuer, introspection: asking };
   const path = `issuers[${index}].introspection.privateKeyFile`;
   const text = await readNamedFile(privateKeyFile, path);
-  try {
-    const privateKey = JSON.parse(text) as JWK;
-    await importJWK(privateKey);
-    return { ...issuer, introspection: { ...asking, privateKey } };
-  } catch {
-    // The reason could quote the key.
-    throw new ConfigurationError(path, `${privateKeyFile} does not hold a private key as JWK with its "alg"`);
-  }
+  const privateKey = parsedKey(text);
+  if (aClientKey(privateKey) !== undefined)
+    throw new ConfigurationError(
+      path,
+      `${privateKeyFile} does not hold a private key as JWK with its "alg": EdDSA, ES256, PS256 or RS256`,
+    );
+  return { ...issuer, introspection: { ...asking, privateKey: privateKey as JWK } };
 }
 
 /** @throws {ConfigurationError} */
 async function readKey(file: string): Promise<JWK> {
   const text = await readNamedFile(file, 'propagation.keyFile');
-  try {
-    const key = JSON.parse(text) as JWK;
-    await SigningKeys.create(key);
-    return key;
-  } catch {
-    // The reason could quote the key.
+  const key = parsedKey(text);
+  if (aSigningKey(key) !== undefined)
     throw new ConfigurationError(
       'propagation.keyFile',
       `${file} does not hold an Ed25519 private key as JWK`,
     );
+  return key as JWK;
+}
+
+/** Undefined for text that is not JSON: the parser's reason could quote the key. */
+function parsedKey(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '@behalf/directives';
 import { watchFile } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
 import type { PolicyEvaluator } from '../policies/index.js';
-import type { RulesUpdate } from '../rules/replace-rules.js';
+import type { RulesUpdate } from '../rules/check-update.js';
 import type { CheckedConfig } from './config.js';
 import { readNamedFile } from '../named-file.js';
 import { openPolicies, policyFile } from './open.js';
@@ -17,7 +17,7 @@ interface Texts {
 export interface FirstRules {
   readonly supergraphSdl: string;
   readonly policy: Policy | undefined;
-  readonly policyEvaluators: readonly PolicyEvaluator[];
+  readonly policies: { readonly evaluators: readonly PolicyEvaluator[] };
 }
 
 /** Replaces the current rules; never rejects. */
@@ -96,7 +96,7 @@ export class RuleFiles {
     const { policy } = this.#config;
     return {
       policy: policy === undefined ? undefined : await policyFile(policy),
-      policyEvaluators: await openPolicies(this.#config),
+      policies: { evaluators: await openPolicies(this.#config) },
     };
   }
 

@@ -1,4 +1,14 @@
-import { isRecord, kindOf, nearest } from '@behalf/directives/internal';
+import {
+  aBoolean,
+  aFunction,
+  anObject,
+  isRecord,
+  kindOf,
+  must,
+  nearest,
+  withMethods,
+} from '@behalf/directives/internal';
+import type { Check } from '@behalf/directives/internal';
 import type { ApolloGatewayConfig, SupergraphManager } from '../apollo.js';
 import { ConfigurationError } from '../errors.js';
 
@@ -37,16 +47,18 @@ const PASSED_KEYS = [
 /** The reason, if there is more to say than that the key would bypass the protection. */
 const FORBIDDEN_REASONS: Readonly<Partial<Record<string, string>>> = Object.freeze({
   buildService:
-    'would go past the protection; subgraphs.<name>.headers and forwardHeaders say which headers a subgraph gets',
+    'bypasses the protection; subgraphs.<name>.headers and forwardHeaders say which headers a subgraph gets',
 });
 
-/** @throws {ConfigurationError} for a key that goes past the protection, or that Apollo's gateway does not know */
+/** @throws {ConfigurationError} for a key that bypasses the protection, or that Apollo's gateway does not know */
 function refuseKeys(config: unknown): void {
   if (!isRecord(config))
-    throw new ConfigurationError('', `the configuration must be an object, not ${kindOf(config)}`);
+    throw new ConfigurationError(
+      '',
+      `the first argument ${must('an object, such as { supergraphSdl }', config)}`,
+    );
   for (const key of FORBIDDEN_KEYS) {
-    if (key in config)
-      throw new ConfigurationError(key, FORBIDDEN_REASONS[key] ?? 'would go past the protection');
+    if (key in config) throw new ConfigurationError(key, FORBIDDEN_REASONS[key] ?? 'bypasses the protection');
   }
   const known: readonly string[] = PASSED_KEYS;
   const unknown = Object.keys(config).find((key) => !known.includes(key));
@@ -58,17 +70,36 @@ function refuseKeys(config: unknown): void {
   );
 }
 
+/** The kinds of values that Apollo's gateway takes, where a wrong one would fail later, or would be ignored. */
+const VALUES: Readonly<Partial<Record<(typeof PASSED_KEYS)[number], Check>>> = {
+  supergraphSdl: supergraphSource,
+  logger: withMethods('a logger', ['debug', 'info', 'warn', 'error']),
+  telemetry: anObject,
+  queryPlannerConfig: anObject,
+  validateSupergraph: aBoolean,
+  serviceHealthCheck: aBoolean,
+  fetcher: aFunction,
+  experimental_autoFragmentization: aBoolean,
+  experimental_didResolveQueryPlan: aFunction,
+  experimental_didUpdateSupergraph: aFunction,
+};
+
 /** The supergraph of a configuration that does not bypass the protection. @throws {ConfigurationError} */
 export function protectedSource(config: ProtectedGatewayConfig): SupergraphSource {
   refuseKeys(config);
+  const given = config as Readonly<Record<string, unknown>>;
+  if (given.supergraphSdl === undefined)
+    throw new ConfigurationError('supergraphSdl', 'is needed: text, or a supergraph manager');
+  for (const [key, check] of Object.entries(VALUES)) {
+    const problem = given[key] === undefined ? undefined : check(given[key]);
+    if (problem !== undefined) throw new ConfigurationError(key, problem);
+  }
   const { supergraphSdl, queryPlannerConfig, telemetry, debug } = config as {
     debug?: unknown;
-    supergraphSdl?: SupergraphSource;
+    supergraphSdl: SupergraphSource;
     telemetry?: { includeDocument?: unknown; recordExceptions?: unknown };
     queryPlannerConfig?: { cache?: unknown };
   };
-  if (supergraphSdl === undefined)
-    throw new ConfigurationError('supergraphSdl', 'is needed: text, or a supergraph manager');
   if (queryPlannerConfig?.cache !== undefined)
     throw new ConfigurationError('queryPlannerConfig.cache', 'would share plans between supergraph versions');
   for (const key of ['includeDocument', 'recordExceptions'] as const) {
@@ -80,4 +111,46 @@ export function protectedSource(config: ProtectedGatewayConfig): SupergraphSourc
   if (debug !== undefined && debug !== false)
     throw new ConfigurationError('debug', 'would put values into the log');
   return supergraphSdl;
+}
+
+/** Text, a function, or a supergraph manager, which is an instance of a class as a rule. */
+function supergraphSource(value: unknown): string | undefined {
+  if (typeof value === 'string') return value === '' ? 'must not be empty' : undefined;
+  if (typeof value === 'function') return undefined;
+  if (typeof value === 'object' && value !== null && 'initialize' in value)
+    return typeof value.initialize === 'function'
+      ? undefined
+      : `must be text, or a supergraph manager; its initialize is ${kindOf(value.initialize)}`;
+  const problem = must('the supergraph as text, or a supergraph manager', value);
+  if (value instanceof Uint8Array) return `${problem}; read the file as 'utf8'`;
+  return value instanceof Promise ? `${problem}; await it` : problem;
+}
+
+/** The supergraph's text, from a supergraph manager. @throws {ConfigurationError} */
+export function requireSdl(given: unknown): string {
+  if (typeof given !== 'string' || given === '')
+    throw new ConfigurationError(
+      'supergraphSdl',
+      `the manager must give text, not ${given === '' ? 'an empty one' : kindOf(given)}`,
+    );
+  return given;
+}
+
+/** What a supergraph manager begins with. @throws {ConfigurationError} */
+export function requireFirst(given: unknown): {
+  readonly supergraphSdl: string;
+  readonly cleanup: (() => Promise<void>) | undefined;
+} {
+  if (!isRecord(given))
+    throw new ConfigurationError(
+      'supergraphSdl',
+      `the manager must return { supergraphSdl, cleanup }, not ${kindOf(given)}`,
+    );
+  const { supergraphSdl, cleanup } = given;
+  if (cleanup !== undefined && typeof cleanup !== 'function')
+    throw new ConfigurationError(
+      'supergraphSdl',
+      `the manager's cleanup must be a function, not ${kindOf(cleanup)}`,
+    );
+  return { supergraphSdl: requireSdl(supergraphSdl), cleanup: cleanup as (() => Promise<void>) | undefined };
 }

@@ -1,14 +1,17 @@
 import type { Clock } from '@behalf/directives';
-import { aClock, isRecord } from '@behalf/directives/internal';
+import { aBoolean, aClock, aFunction, isRecord, kindOf, withMethods } from '@behalf/directives/internal';
+import type { Check } from '@behalf/directives/internal';
 import type { JWK } from 'jose';
 import type { AuditSink } from '@behalf/audit';
 import type { Policy } from '@behalf/policy';
 import type { RevocationHooks } from '@behalf/revocation';
 import { ConfigurationError } from '../errors.js';
 import type { GatewayLog } from '../log.js';
+import { aPolicy, evaluatorList } from '../policies/index.js';
 import type { PolicyEvaluator, PolicyFunction } from '../policies/index.js';
 import type { ProofReplayStore } from '../proof-replay/index.js';
 import { mapPlain, pathPattern } from './plain.js';
+import { aClientKey, aSigningKey } from './private-keys.js';
 
 interface ExtraTypes {
   readonly log: GatewayLog;
@@ -29,52 +32,35 @@ interface ExtraTypes {
 
 /** A library option that no file can hold. */
 interface Extra {
-  readonly isGiven: (value: unknown) => boolean;
-  readonly problem: string;
+  readonly check: Check;
   /** The schema has another form of it, which is accepted as well. */
   readonly hasPlainForm?: true;
 }
 
-const isBytes = (value: unknown): boolean => value instanceof Uint8Array;
-const hasMethods =
-  (...names: readonly string[]) =>
-  (value: unknown): boolean =>
-    typeof value === 'object' &&
-    value !== null &&
-    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
-
+const bytes: Check = (value) => (value instanceof Uint8Array ? undefined : 'must be bytes, or base64url');
+const functionsByName: Check = (value) =>
+  isRecord(value) && Object.values(value).every((each) => typeof each === 'function')
+    ? undefined
+    : 'must be functions by the names of policies';
 const EXTRAS: Readonly<Record<keyof ExtraTypes | 'issuers[].introspection.privateKey', Extra>> = {
-  log: { isGiven: hasMethods('log'), problem: 'must be a log, or { level }', hasPlainForm: true },
-  clock: {
-    isGiven: (value) => aClock(value) === undefined,
-    problem: 'must be a clock, with now, monotonic, after and sleep',
-  },
-  policy: {
-    isGiven: (value) => isRecord(value) && value.scopes instanceof Map,
-    problem: 'must be a policy that was read: await readPolicy(file)',
-  },
-  'policies.functions': {
-    isGiven: (value) => isRecord(value) && Object.values(value).every((each) => typeof each === 'function'),
-    problem: 'must be functions by the names of policies',
-  },
-  'policies.evaluators': {
-    isGiven: (value) => Array.isArray(value) && value.every(hasMethods('prepare')),
-    problem: 'must be a list of policy evaluators',
-  },
+  log: { check: withMethods('a log, or { level }', ['log']), hasPlainForm: true },
+  clock: { check: aClock },
+  policy: { check: aPolicy },
+  'policies.functions': { check: functionsByName },
+  'policies.evaluators': { check: evaluatorList },
   'dpop.replay': {
-    isGiven: hasMethods('claim', 'close'),
-    problem: 'must be memory, database or a store',
+    check: withMethods('memory, database or a store', ['claim', 'close']),
     hasPlainForm: true,
   },
-  'dpop.nonceKey': { isGiven: isBytes, problem: 'must be bytes, or base64url', hasPlainForm: true },
-  'audit.sink': { isGiven: hasMethods('append', 'close'), problem: 'must be an audit sink' },
-  'audit.pseudonymKey': { isGiven: isBytes, problem: 'must be bytes, or base64url', hasPlainForm: true },
-  'propagation.key': { isGiven: isRecord, problem: 'must be a private key as JWK' },
-  'issuers[].introspection.privateKey': { isGiven: isRecord, problem: 'must be a private key as JWK' },
-  'limits.planInWorker': { isGiven: isBoolean, problem: 'must be boolean' },
-  knowsClientCertificates: { isGiven: isBoolean, problem: 'must be boolean' },
-  onRevocation: { isGiven: isFunction, problem: 'must be a function' },
-  onConsentChange: { isGiven: isFunction, problem: 'must be a function' },
+  'dpop.nonceKey': { check: bytes, hasPlainForm: true },
+  'audit.sink': { check: withMethods('an audit sink', ['append', 'close']) },
+  'audit.pseudonymKey': { check: bytes, hasPlainForm: true },
+  'propagation.key': { check: aSigningKey },
+  'issuers[].introspection.privateKey': { check: aClientKey },
+  'limits.planInWorker': { check: aBoolean },
+  knowsClientCertificates: { check: aBoolean },
+  onRevocation: { check: aFunction },
+  onConsentChange: { check: aFunction },
 };
 
 /** Keys of the configuration file only, and their counterparts in the library. */
@@ -98,7 +84,8 @@ export class Extras {
 
   /** @returns the rest, as separate data. @throws {ConfigurationError} */
   takeFrom(options: unknown): Record<string, unknown> {
-    if (!isRecord(options)) throw new ConfigurationError('', 'the options must be an object');
+    if (!isRecord(options))
+      throw new ConfigurationError('', `the options must be an object, not ${kindOf(options)}`);
     return mapPlain(options, (value, path) => this.#take(value, path)) as Record<string, unknown>;
   }
 
@@ -120,19 +107,12 @@ export class Extras {
       throw new ConfigurationError(path, `is a key of the configuration file only: ${instead}`);
     const extra = Object.hasOwn(EXTRAS, pattern) ? EXTRAS[pattern as keyof typeof EXTRAS] : undefined;
     if (extra === undefined) return value;
-    if (extra.isGiven(value)) {
+    const problem = extra.check(value);
+    if (problem === undefined) {
       this.#given.set(path, value);
       return undefined;
     }
     if (extra.hasPlainForm === true) return value;
-    throw new ConfigurationError(path, extra.problem);
+    throw new ConfigurationError(path, problem);
   }
-}
-
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function';
-}
-
-function isBoolean(value: unknown): value is boolean {
-  return typeof value === 'boolean';
 }

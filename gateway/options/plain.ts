@@ -1,31 +1,39 @@
+import { isRecord, kindOf } from '@behalf/directives/internal';
+import { ConfigurationError } from '../errors.js';
+
+/** Deeper than any options or configuration file. */
+const MAX_DEPTH = 50;
+
+type Replace = (value: unknown, path: string) => unknown;
+
 /**
  * Rebuilds plain data with the path of each value, as a person writes it: `issuers[0].claims.scopes`. Undefined members are
  * omitted, because undefined means absent.
  *
  * @param replace gets every value before its members; its result replaces the value. `undefined` omits it, and for the same
  * value its members are visited.
+ * @throws {ConfigurationError} for an object that is not plain, such as a Map: its content would go unnoticed; and for data
+ * that contains itself
  */
-export function mapPlain(
-  value: unknown,
-  replace: (value: unknown, path: string) => unknown,
-  path = '',
-): unknown {
+export function mapPlain(value: unknown, replace: Replace): unknown {
+  return mapValue(value, replace, '', []);
+}
+
+function mapValue(value: unknown, replace: Replace, path: string, above: readonly unknown[]): unknown {
   const replaced = replace(value, path);
   if (replaced !== value) return replaced;
+  if (typeof value !== 'object' || value === null) return value;
+  if (above.includes(value)) throw new ConfigurationError(path, 'contains itself');
+  if (above.length >= MAX_DEPTH) throw new ConfigurationError(path, 'is nested too deeply');
+  const within = [...above, value];
   if (Array.isArray(value))
-    return value.map((entry: unknown, index) => mapPlain(entry, replace, `${path}[${index}]`));
-  if (!isPlainObject(value)) return value;
+    return value.map((entry: unknown, index) => mapValue(entry, replace, `${path}[${index}]`, within));
+  if (!isRecord(value)) throw new ConfigurationError(path, `must be a plain object, not ${kindOf(value)}`);
   const members = Object.entries(value).flatMap(([key, member]) => {
-    const mapped = mapPlain(member, replace, path === '' ? key : `${path}.${key}`);
+    const mapped = mapValue(member, replace, path === '' ? key : `${path}.${key}`, within);
     return mapped === undefined ? [] : [[key, mapped] as const];
   });
   return Object.fromEntries(members);
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 /** The path without list positions: `issuers[].issuer`. */

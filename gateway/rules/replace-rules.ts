@@ -1,16 +1,12 @@
+import { PolicyError } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
 import { SupergraphError } from '../authorize/index.js';
 import { ConfigurationError } from '../errors.js';
 import type { GatewayLog, LogCode } from '../log.js';
 import type { PolicyEvaluator } from '../policies/index.js';
+import { checkUpdate } from './check-update.js';
+import type { RulesUpdate } from './check-update.js';
 import type { PolicyRules } from './policy-rules.js';
-
-/** A replacement for the current supergraph, policy and evaluators. Anything left out stays. */
-export interface RulesUpdate {
-  readonly supergraphSdl?: string | undefined;
-  readonly policy?: Policy | undefined;
-  readonly policyEvaluators?: readonly PolicyEvaluator[] | undefined;
-}
 
 /** Where rules are replaced, all of them together between two requests. */
 export interface RulesHolder {
@@ -30,7 +26,7 @@ export interface ReloadCounter {
 }
 
 /**
- * Replaces everything given, as one. An unacceptable update is refused and logged, and service continues.
+ * Replaces everything given, as one. An unacceptable update is refused and logged, and service continues. Never rejects.
  *
  * @returns whether it is now in service
  */
@@ -40,18 +36,17 @@ export async function replaceRules(
   log: GatewayLog,
   counter: ReloadCounter,
 ): Promise<boolean> {
-  let given: RulesUpdate | undefined;
+  let checked: RulesUpdate | undefined;
   try {
-    given = typeof update === 'function' ? await update() : update;
-    const replaced = await applyUpdate(holder, given);
+    const given: unknown = typeof update === 'function' ? await update() : update;
+    checked = checkUpdate(given);
+    const replaced = await applyUpdate(holder, checked);
     for (const code of replaced) log.log('info', code);
     if (replaced.length > 0) counter.countReload('accepted');
     return true;
   } catch (error) {
-    const isKnown = error instanceof SupergraphError || error instanceof ConfigurationError;
-    log.log('error', refusalCode(holder, given, error), {
-      reason: isKnown ? error.message : 'it cannot be loaded',
-    });
+    const code = checked === undefined ? unreadCode(error) : refusalCode(holder, checked);
+    log.log('error', code, { reason: reasonOf(error) });
     counter.countReload('refused');
     return false;
   }
@@ -60,12 +55,13 @@ export async function replaceRules(
 /** @returns the codes of what is new. @throws if it is unacceptable; then nothing is replaced */
 async function applyUpdate(
   holder: RulesHolder,
-  { supergraphSdl, policy, policyEvaluators }: RulesUpdate,
+  { supergraphSdl, policy, policies }: RulesUpdate,
 ): Promise<LogCode[]> {
   const before = holder.rules;
-  const hasRules = policy !== undefined || policyEvaluators !== undefined;
+  const evaluators = policies?.evaluators;
+  const hasRules = policy !== undefined || evaluators !== undefined;
   const rules = hasRules
-    ? holder.makeRules(policy ?? before.policy, policyEvaluators ?? before.evaluators)
+    ? holder.makeRules(policy ?? before.policy, evaluators ?? before.evaluators)
     : before;
   if (supergraphSdl !== undefined && supergraphSdl !== holder.sdl) {
     await holder.install(supergraphSdl, rules);
@@ -76,13 +72,24 @@ async function applyUpdate(
   return ['POLICY_UPDATED'];
 }
 
-function refusalCode(holder: RulesHolder, given: RulesUpdate | undefined, error: unknown): LogCode {
-  if (given === undefined) {
-    // It could not be read: `policy`, `policies`, `policies.cedar`.
-    const isOfPolicy = error instanceof ConfigurationError && error.path.startsWith('polic');
-    return isOfPolicy ? 'POLICY_REFUSED' : 'SUPERGRAPH_REFUSED';
-  }
-  const hasRules = given.policy !== undefined || given.policyEvaluators !== undefined;
-  const hasSupergraph = given.supergraphSdl !== undefined && given.supergraphSdl !== holder.sdl;
+/** The code of an update that could not be read, or is not an update: `policy` and `policies.cedar` are paths of the policy. */
+function unreadCode(error: unknown): LogCode {
+  if (error instanceof PolicyError) return 'POLICY_REFUSED';
+  if (error instanceof SupergraphError) return 'SUPERGRAPH_REFUSED';
+  if (!(error instanceof ConfigurationError)) return 'UPDATE_REFUSED';
+  if (/^polic(?:y|ies)\b/.test(error.path)) return 'POLICY_REFUSED';
+  return /^supergraph(?:Sdl)?$/.test(error.path) ? 'SUPERGRAPH_REFUSED' : 'UPDATE_REFUSED';
+}
+
+function refusalCode(holder: RulesHolder, { supergraphSdl, policy, policies }: RulesUpdate): LogCode {
+  const hasRules = policy !== undefined || policies?.evaluators !== undefined;
+  const hasSupergraph = supergraphSdl !== undefined && supergraphSdl !== holder.sdl;
   return hasRules && !hasSupergraph ? 'POLICY_REFUSED' : 'SUPERGRAPH_REFUSED';
+}
+
+/** Any other error may quote what it failed on. */
+function reasonOf(error: unknown): string {
+  const isKnown =
+    error instanceof SupergraphError || error instanceof ConfigurationError || error instanceof PolicyError;
+  return isKnown ? error.message : 'it cannot be loaded';
 }

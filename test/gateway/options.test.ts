@@ -1,3 +1,5 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type { JsonWebKey, KeyObject } from 'node:crypto';
 import { expect, describe, it } from 'vitest';
 import { ConfigurationError, protectGateway, silentLog } from '../../gateway/index.js';
 import type { ProtectionOptions } from '../../gateway/index.js';
@@ -17,6 +19,39 @@ const ignore = (): undefined => undefined;
 const streamsWith = (more: object): object => ({
   streams: [{ issuer: 'https://issuer.example', secret: 'sesame', ...more }],
 });
+
+const goodPolicy = checkPolicy({
+  scopes: { a: { sentence: 'See it', access: 'read', sensitivity: 'low' } },
+});
+const jwkOf = (key: KeyObject): JsonWebKey => key.export({ format: 'jwk' });
+const publicKey = jwkOf(generateKeyPairSync('ed25519').publicKey);
+const ecKey = jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+const sharedSecret = { kty: 'oct', k: 'a'.repeat(43) };
+
+const introspecting = (privateKey: object): object => ({
+  issuers: [
+    {
+      ...least.issuers[0],
+      introspection: { endpoint: 'https://issuer.example/introspect', clientId: 'gateway', privateKey },
+    },
+  ],
+});
+
+class Subgraphs {
+  readonly people = {};
+}
+
+function circular(): object {
+  const a: Record<string, unknown> = {};
+  a.itself = a;
+  return { a };
+}
+
+function circularList(): object {
+  const list: unknown[] = [];
+  list.push(list);
+  return { list };
+}
 
 /** As a JavaScript caller passes them. */
 function errorOf(more: object): ConfigurationError {
@@ -110,10 +145,69 @@ describe('options of the library', () => {
       { issuers: [{ ...least.issuers[0], algorithms: ['HS256'] }] },
       'must be one of EdDSA, ES256, PS256, RS256',
     ],
+    ['authorization', { authorization: new Map([['mode', 'reject']]) }, 'must be a plain object, not a Map'],
+    ['authorization', { authorization: new Date() }, 'must be a plain object, not a Date'],
+    [
+      'authorization',
+      { authorization: Object.create({ mode: 'reject' }) as object },
+      'inherits from another one',
+    ],
+    ['subgraphs.people.headers', { subgraphs: { people: { headers: new Map() } } }, 'not a Map'],
+    ['subgraphs', { subgraphs: new Subgraphs() }, 'not a Subgraphs'],
+    ['policies.functions', { policies: { functions: new Map() } }, 'must be functions'],
+    [
+      'policies.functions',
+      { policies: { functions: Object.create({ vip: ignore }) as object } },
+      'must be functions',
+    ],
+    ['limits', { limits: new Set() }, 'not a Set'],
+    ['propagation', { propagation: new URLSearchParams('issuer=x') }, 'not an URLSearchParams'],
+    ['issuers[0]', { issuers: [new Map()] }, 'not a Map'],
+    ['policy', { policy: { scopes: new Map() } }, 'readPolicy'],
+    ['policy', { policy: { ...goodPolicy, clients: { a: {} } } }, 'readPolicy'],
+    ['policy', { policy: { ...goodPolicy, scopes: new Map([['a', null]]) } }, 'readPolicy'],
+    ['policy', { policy: { ...goodPolicy, rules: new Map() } }, 'readPolicy'],
+    ['propagation.key', { propagation: { ...least.propagation, key: {} } }, 'Ed25519 private key'],
+    ['propagation.key', { propagation: { ...least.propagation, key: publicKey } }, 'Ed25519 private key'],
+    ['propagation.key', { propagation: { ...least.propagation, key: sharedSecret } }, 'Ed25519 private key'],
+    ['propagation.key', { propagation: { ...least.propagation, key: ecKey } }, 'Ed25519 private key'],
+    ['issuers[0].introspection.privateKey', introspecting({}), 'private key as JWK'],
+    [
+      'issuers[0].introspection.privateKey',
+      introspecting({ ...publicKey, alg: 'EdDSA' }),
+      'private key as JWK',
+    ],
+    [
+      'issuers[0].introspection.privateKey',
+      introspecting({ ...sharedSecret, alg: 'HS256' }),
+      'private key as JWK',
+    ],
+    ['issuers[0].introspection.privateKey', introspecting(ecKey), 'with its "alg"'],
+    ['issuers[0].introspection.privateKey', introspecting({ ...ecKey, alg: 'RS256' }), 'with its "alg"'],
+    ['subgraphs.a.itself', { subgraphs: circular() }, 'contains itself'],
+    ['policies.list[0]', { policies: circularList() }, 'contains itself'],
   ])('stop the construction and name the key: %s', (path, more, words) => {
     const error = errorOf(more);
     expect(error.path).toBe(path);
     expect(error.message).toContain(words);
+  });
+
+  it('accept data that is used twice, and objects without a prototype', () => {
+    const shared = { timeoutMs: 1_000 };
+    const bare = Object.assign(Object.create(null) as object, { mode: 'reject' as const });
+    const settings = normalizeOptions({ ...least, subgraphs: { a: shared, b: shared }, authorization: bare });
+    expect(settings.authorization.mode).toBe('reject');
+  });
+
+  it('accept an EdDSA key for token introspection', () => {
+    const privateKey = { ...jwkOf(generateKeyPairSync('ed25519').privateKey), alg: 'EdDSA' };
+    expect(() => normalizeOptions({ ...least, ...introspecting(privateKey) })).not.toThrow();
+  });
+
+  it('refuse what is nested endlessly', () => {
+    let deep: object = {};
+    for (let level = 0; level < 20_000; level += 1) deep = { deep };
+    expect(errorOf({ subgraphs: deep }).message).toContain('is nested too deeply');
   });
 
   it('suggest no algorithm in place of another', () => {
@@ -159,8 +253,29 @@ describe("the configuration of Apollo's gateway", () => {
     ['', 'type Query { a: Int }', 'must be an object'],
     ['debgu', { supergraphSdl: 'x', debgu: true }, 'did you mean debug?'],
     ['issuers', { supergraphSdl: 'x', issuers: [] }, 'second argument'],
-    ['buildService', { supergraphSdl: 'x', buildService: () => undefined }, 'go past'],
+    ['buildService', { supergraphSdl: 'x', buildService: () => undefined }, 'bypasses'],
     ['debug', { supergraphSdl: 'x', debug: true }, 'into the log'],
+    ['', null, 'the first argument must be an object, such as { supergraphSdl }, not null'],
+    ['', 1, 'not a number'],
+    ['', new Map([['supergraphSdl', 'x']]), 'not a Map'],
+    ['', Promise.resolve({ supergraphSdl: 'x' }), 'not a Promise'],
+    ['supergraphSdl', {}, 'is needed'],
+    ['supergraphSdl', { supergraphSdl: Buffer.from('x') }, "not a Buffer; read the file as 'utf8'"],
+    ['supergraphSdl', { supergraphSdl: null }, 'not null'],
+    ['supergraphSdl', { supergraphSdl: 1 }, 'not a number'],
+    ['supergraphSdl', { supergraphSdl: {} }, 'or a supergraph manager'],
+    ['supergraphSdl', { supergraphSdl: '' }, 'must not be empty'],
+    ['supergraphSdl', { supergraphSdl: ['x'] }, 'not a list'],
+    ['supergraphSdl', { supergraphSdl: Promise.resolve('x') }, 'not a Promise; await it'],
+    ['supergraphSdl', { supergraphSdl: { initialize: 'x' } }, 'its initialize is a string'],
+    ['queryPlannerConfig', { supergraphSdl: 'x', queryPlannerConfig: new Map() }, 'not a Map'],
+    [
+      'telemetry',
+      { supergraphSdl: 'x', telemetry: Object.create({ includeDocument: true }) as object },
+      'inherits',
+    ],
+    ['logger', { supergraphSdl: 'x', logger: { info: ignore } }, 'its debug is not a function'],
+    ['fetcher', { supergraphSdl: 'x', fetcher: 'fetch' }, 'must be a function'],
   ])('stops the construction and names the key: %s', (path, config, words) => {
     const attempt = (): unknown => protectGateway(config as never, least);
     expect(attempt).toThrow(ConfigurationError);

@@ -28,6 +28,8 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
   SUPERGRAPH_REFUSED:
     'Correct the supergraph as the message says, and reload it. Until then the current one stays in service.',
   POLICY_UPDATED: NOTHING,
+  UPDATE_REFUSED:
+    'Correct what your program gives to `gateway.replace`, see [reloading](../how-to/gateway.md#reloading).',
   POLICY_REFUSED:
     'Correct the policy as the message says. The gateway rereads it when the file changes, or on SIGHUP.',
   IDENTITY_HEADER_UNSENDABLE:

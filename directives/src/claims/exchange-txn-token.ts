@@ -1,7 +1,7 @@
 import { importJWK, SignJWT } from 'jose';
 import type { JWK } from 'jose';
 import { PassOnError } from '../errors.js';
-import { isRecord } from './read-claims.js';
+import { isRecord } from '../is-record.js';
 import { withoutUndefined } from '../without-undefined.js';
 import { systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';

@@ -1,4 +1,5 @@
 import type { ActorClaim, ConsentClaim } from './delegation.js';
+import { isRecord } from '../is-record.js';
 import { withoutUndefined } from '../without-undefined.js';
 
 /**
@@ -26,10 +27,6 @@ export function readActorClaim(value: unknown, depth = 0): ActorClaim | undefine
   if (earlier === undefined) return { sub: actor };
   const act = readActorClaim(earlier, depth + 1);
   return act === undefined ? undefined : { sub: actor, act };
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function isStringArray(value: unknown): value is readonly string[] {

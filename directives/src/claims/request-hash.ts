@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, NotCanonicalError } from './canonical-json.js';
-import { isRecord } from './read-claims.js';
+import { isRecord } from '../is-record.js';
 
 /** Domain separation: no other use of SHA-256 yields this hash. */
 const DOMAIN = 'behalf:graphql-request:v1\n';

@@ -1,6 +1,6 @@
-import { isRecord } from '../claims/read-claims.js';
+import { isRecord } from '../is-record.js';
 import { DirectiveError } from '../errors.js';
-import { aClock, aFunction, anObject, anything, checkKeys, must, oneOf, text } from '../option-checks.js';
+import { aClock, aFunction, anObject, anything, checkKeys, must, oneOf, text, withMethods } from '../option-checks.js';
 import type { Check } from '../option-checks.js';
 
 const bytes: Check = (value) => (value instanceof Uint8Array ? undefined : must('a Uint8Array', value));
@@ -26,7 +26,7 @@ const SHARED: Readonly<Record<string, Check>> = {
   coverage: oneOf('required', 'open'),
   enforcement: oneOf('enforce', 'shadow'),
   binding: oneOf('required', 'accepted'),
-  replay: anObject,
+  replay: withMethods('a memory of used tokens', ['use']),
   clock: aClock,
   pseudonymKey: bytes,
   passOn: anObject,
