@@ -19,6 +19,7 @@ import {
   withPolicy,
   withDemo,
 } from './setup.js';
+import { consentTerms } from '../support/consent-terms.js';
 
 const ALMA = { user: 'alma', password: 'alma-demo' };
 const ENCRYPTION_KEY = new Uint8Array(32).fill(9);
@@ -164,15 +165,7 @@ describe('a registered application', () => {
     });
     await expect(underWay.get()).rejects.toMatchObject({ error: 'invalid_client' });
     // A person had the page open all the time.
-    const terms = { subject: 'c-000001', clientId: 'ending', scopes: ['accounts:read'], declined: [] };
-    const late = first.consents.grant({
-      ...terms,
-      purposes: [],
-      detail: 'full',
-      until: new Date(Date.now() + 60_000),
-      by: 'c-000001',
-      notice: { language: 'en', client: '', purposes: [], scopes: [], duration: '', detail: '' },
-    });
+    const late = first.consents.grant(consentTerms('c-000001', { clientId: 'ending', purposes: [] }));
     await expect(late).rejects.toThrow('The application is retired');
 
     const again = applications.register('ending', LEDGER, { ...BY, confidential: false });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Consent } from '../../authority/internal.js';
 import { AUDIENCE, startTestAuthority, STREAM_SECRET, type TestAuthority } from './setup.js';
 import { pause } from '../support/wait.js';
+import { consentTerms } from '../support/consent-terms.js';
 
 const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 const POLL = 'urn:ietf:rfc:8936';
@@ -76,18 +77,7 @@ async function poll(
 
 let subjects = 0;
 async function consent(): Promise<Consent> {
-  const subject = `person-${++subjects}`;
-  return authority.consents.grant({
-    subject,
-    clientId: 'budget-app',
-    scopes: ['accounts:read'],
-    declined: [],
-    purposes: ['budgeting'],
-    detail: 'full',
-    until: new Date(Date.now() + 60_000),
-    by: subject,
-    notice: { language: 'en', client: 'Pocket Budget', purposes: [], scopes: [], duration: '', detail: '' },
-  });
+  return authority.consents.grant(consentTerms(`person-${++subjects}`));
 }
 
 async function revoke(): Promise<{ jti: string; consent: Consent }> {

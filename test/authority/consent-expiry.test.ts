@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ChangeFeed } from '../../authority/changes/feed.js';
 import { ConsentExpiry } from '../../authority/consent/expiry.js';
-import { type ConsentTerms, verifyConsents } from '../../authority/internal.js';
+import { verifyConsents } from '../../authority/internal.js';
 import { signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
 import { untilMoment } from '../support/wait.js';
+import { consentTerms } from '../support/consent-terms.js';
 
 const SILENT = { log: () => undefined };
 const SOON = { timeout: 20_000, interval: 50 };
@@ -23,20 +24,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => authority.close());
-
-function terms(subject: string, until: Date): ConsentTerms {
-  return {
-    subject,
-    clientId: 'budget-app',
-    scopes: ['accounts:read'],
-    declined: [],
-    purposes: ['budgeting'],
-    detail: 'full',
-    until,
-    by: subject,
-    notice: { language: 'en', client: '', purposes: [], scopes: [], duration: '', detail: '' },
-  };
-}
 
 const soon = (milliseconds: number): Date => new Date(Date.now() + milliseconds);
 
@@ -93,8 +80,8 @@ describe('a consent that ends', () => {
   });
 
   it('is not missed if it ends before the timer', async () => {
-    const later = await authority.consents.grant(terms('patient', soon(3_600_000)));
-    const sooner = await authority.consents.grant(terms('hasty', soon(1_500)));
+    const later = await authority.consents.grant(consentTerms('patient', { until: soon(3_600_000) }));
+    const sooner = await authority.consents.grant(consentTerms('hasty', { until: soon(1_500) }));
     await expect.poll(async () => (await expiries([sooner.id])).changes.length, SOON).toBe(1);
     // Narrowing to an earlier end resets the timer, too.
     const { consent } = await authority.consents.narrow(later.id, { by: 'patient', until: soon(1_500) });
@@ -104,7 +91,7 @@ describe('a consent that ends', () => {
   it('is ended by the next instance if none was running', async () => {
     await authority.authority.close();
     const end = soon(1_500);
-    const { id } = await authority.consents.grant(terms('forgotten', end));
+    const { id } = await authority.consents.grant(consentTerms('forgotten', { until: end }));
     await untilMoment(end.getTime() + 1);
     expect(await expiries([id])).toEqual({ events: [], changes: [] });
     await authority.restart();
@@ -115,7 +102,9 @@ describe('a consent that ends', () => {
     // Long enough for a busy machine to grant all of them before.
     const until = soon(6_000);
     const consents = await Promise.all(
-      Array.from({ length: 150 }, (_, index) => authority.consents.grant(terms(`crowd-${index}`, until))),
+      Array.from({ length: 150 }, (_, index) =>
+        authority.consents.grant(consentTerms(`crowd-${index}`, { until: until })),
+      ),
     );
     const ids = consents.map(({ id }) => id);
     const instances = await Promise.all(

@@ -3,10 +3,10 @@ import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { removeEndedSessions } from '../../authority/oidc/adapter.js';
-import type { ConsentTerms } from '../../authority/internal.js';
 import { BrowserlessPerson, signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
 import { nextSecond, until } from '../support/wait.js';
+import { consentTerms } from '../support/consent-terms.js';
 
 const ALMA = { user: 'alma', password: 'alma-demo' };
 const NOOR = { user: 'noor', password: 'noor-demo' };
@@ -26,28 +26,6 @@ async function connect(who: { user: string; password: string }, clientId = 'budg
   const tokens = await exchange(client, callbackUrl, request);
   const { consent } = decodeJwt<{ consent: { id: string } }>(tokens.access_token);
   return { client, person, consentId: consent.id, refreshToken: tokens.refresh_token ?? '' };
-}
-
-function terms(subject: string, more: Partial<ConsentTerms> = {}): ConsentTerms {
-  return {
-    subject,
-    clientId: 'budget-app',
-    scopes: ['accounts:read'],
-    declined: [],
-    purposes: ['budgeting'],
-    detail: 'full',
-    until: new Date(Date.now() + 60_000),
-    by: subject,
-    notice: {
-      language: 'en',
-      client: 'Pocket Budget',
-      purposes: [],
-      scopes: [],
-      duration: '1 minute',
-      detail: '',
-    },
-    ...more,
-  };
 }
 
 async function changes() {
@@ -96,7 +74,9 @@ describe('revokeConsent', () => {
 
   it('numbers fifty concurrent revocations once each, in commit order, without gaps', async () => {
     const subjects = Array.from({ length: 50 }, (_, index) => `crowd-${index}`);
-    const consents = await Promise.all(subjects.map((subject) => authority.consents.grant(terms(subject))));
+    const consents = await Promise.all(
+      subjects.map((subject) => authority.consents.grant(consentTerms(subject))),
+    );
     const before = (await changes()).at(-1)?.seq ?? 0;
     const done = await Promise.all(consents.map(({ id }) => authority.consents.revokeConsent(id, BY_ADMIN)));
     const seqs = done.map(({ change }) => change?.seq ?? 0).sort((a, b) => a - b);
@@ -106,7 +86,7 @@ describe('revokeConsent', () => {
   });
 
   it('changes nothing if its transaction fails', async () => {
-    const consent = await authority.consents.grant(terms('unlucky'));
+    const consent = await authority.consents.grant(consentTerms('unlucky'));
     const before = (await changes()).length;
     const failing = authority.database.db.transaction().execute(async (trx) => {
       const { revokeConsent } = await import('../../authority/consent/revoke.js');
@@ -371,9 +351,9 @@ describe('the register', () => {
 
   it('lists page by page, newest first, by filter', async () => {
     for (let index = 0; index < 5; index++)
-      await authority.consents.grant(terms(`page-${index}`, { clientId: 'paged' }));
+      await authority.consents.grant(consentTerms(`page-${index}`, { clientId: 'paged' }));
     await authority.consents.revokeClient('paged', BY_ADMIN);
-    await authority.consents.grant(terms('page-5', { clientId: 'paged' }));
+    await authority.consents.grant(consentTerms('page-5', { clientId: 'paged' }));
     const seen: string[] = [];
     let after: string | undefined;
     do {
@@ -393,15 +373,15 @@ describe('the register', () => {
   it('knows an expired consent before and after its end is recorded', async () => {
     const { consents } = authority;
     await authority.authority.close();
-    const { id } = await consents.grant(terms('late', { until: new Date(Date.now() + 200) }));
+    const { id } = await consents.grant(consentTerms('late', { until: new Date(Date.now() + 200) }));
     await expect.poll(async () => (await consents.find(id))?.status).toBe('expired');
     expect(await consents.findActive('late', 'budget-app')).toBeUndefined();
     expect((await consents.revokeConsent(id, BY_ADMIN)).ended).toEqual([]);
     await expect.poll(() => consents.recordExpired(10)).toBe(1);
     expect(await consents.find(id)).toMatchObject({ status: 'expired' });
     expect((await consents.revokeConsent(id, BY_ADMIN)).ended).toEqual([]);
-    await expect(consents.grant(terms('late', { until: new Date() }))).rejects.toThrow(RangeError);
-    expect(await consents.grant(terms('late'))).toMatchObject({ version: 2, status: 'active' });
+    await expect(consents.grant(consentTerms('late', { until: new Date() }))).rejects.toThrow(RangeError);
+    expect(await consents.grant(consentTerms('late'))).toMatchObject({ version: 2, status: 'active' });
     await authority.restart();
   });
 });

@@ -1,5 +1,6 @@
 import type { Consent } from '../../authority/internal.js';
 import type { TestAuthority } from './setup.js';
+import { consentTerms } from '../support/consent-terms.js';
 
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 export const VERIFICATION = 'https://schemas.openid.net/secevent/ssf/event-type/verification';
@@ -38,18 +39,7 @@ let people = 0;
  * @returns the `jti` of the event
  */
 export async function revoke({ consents }: TestAuthority): Promise<{ jti: string; consent: Consent }> {
-  const subject = `person-${++people}`;
-  const consent = await consents.grant({
-    subject,
-    clientId: 'budget-app',
-    scopes: ['accounts:read'],
-    declined: [],
-    purposes: ['budgeting'],
-    detail: 'full',
-    until: new Date(Date.now() + 60_000),
-    by: subject,
-    notice: { language: 'en', client: 'Pocket Budget', purposes: [], scopes: [], duration: '', detail: '' },
-  });
+  const consent = await consents.grant(consentTerms(`person-${++people}`));
   const { change } = await consents.revokeConsent(consent.id, BY_ADMIN);
   return { jti: change?.jti ?? '', consent };
 }

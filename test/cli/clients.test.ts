@@ -12,6 +12,7 @@ import { ApplicationRegister, ConsentRegister } from '../../authority/internal.j
 import type { AuthoritySchema } from '../../authority/internal.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { behalf as run, type Ended } from './support.js';
+import { consentTerms } from '../support/consent-terms.js';
 
 const POLICY = {
   scopes: { 'accounts:read': { sentence: 'See your accounts', access: 'read', sensitivity: 'personal' } },
@@ -77,17 +78,7 @@ describe('behalf clients', () => {
     expect(shown.stdout).toContain('Ledger & Sons');
     expect(shown.stdout).toContain('mailto:help@ledger.example');
     const consents = new ConsentRegister(database.db);
-    await consents.grant({
-      subject: 'alma',
-      clientId: 'ledger',
-      scopes: ['accounts:read'],
-      declined: [],
-      purposes: [],
-      detail: 'full',
-      until: new Date(Date.now() + 3_600_000),
-      by: 'alma',
-      notice: { language: 'en', client: 'Ledger', purposes: [], scopes: [], duration: '', detail: '' },
-    });
+    await consents.grant(consentTerms('alma', { clientId: 'ledger', purposes: [] }));
     const retired = await behalf('clients', 'retire', 'ledger', '--reason', 'over');
     expect(retired.stdout).toContain('Consents ended: 1.');
     expect((await behalf('clients', 'list')).stdout).toMatch(/^phone .*\n$/);

@@ -9,6 +9,7 @@ import type { SuspendOptions } from '../../cli/actions/suspend.js';
 import { createAuthorityDatabase } from '../support/authority-database.js';
 import type { TestDatabase } from '../support/database.js';
 import { behalf } from './support.js';
+import { consentTerms } from '../support/consent-terms.js';
 
 let database: TestDatabase<AuthoritySchema>;
 let register: ConsentRegister;
@@ -19,17 +20,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 async function grant(subject: string): Promise<string> {
-  const { id } = await register.grant({
-    subject,
-    clientId: 'budget-app',
-    scopes: ['accounts:read'],
-    declined: [],
-    purposes: ['budgeting'],
-    detail: 'full',
-    until: new Date(Date.now() + 60_000),
-    by: subject,
-    notice: { language: 'en', client: '', purposes: [], scopes: [], duration: '', detail: '' },
-  });
+  const { id } = await register.grant(consentTerms(subject));
   return id;
 }
 

@@ -62,6 +62,20 @@ export interface Federation {
   readonly close: () => Promise<void>;
 }
 
+/** Real subgraphs that protect nothing, by name. */
+export async function startParts(
+  parts: readonly Part[],
+  cleanup: Cleanup,
+): Promise<ReadonlyMap<string, TestSubgraph>> {
+  const subgraphs = new Map<string, TestSubgraph>();
+  for (const { name, sdl, resolvers } of parts) {
+    const subgraph = await TestSubgraph.start(name, undefined, sdl, { resolvers });
+    cleanup.add(() => subgraph.close());
+    subgraphs.set(name, subgraph);
+  }
+  return subgraphs;
+}
+
 /** A real gateway over real subgraphs that protect nothing: whatever holds here, the gateway enforces. */
 export async function federate(
   parts: readonly Part[],
@@ -71,12 +85,7 @@ export async function federate(
   const cleanup = new Cleanup();
   const issuer = await TestIssuer.start();
   cleanup.add(() => issuer.close());
-  const subgraphs = new Map<string, TestSubgraph>();
-  for (const { name, sdl, resolvers } of parts) {
-    const subgraph = await TestSubgraph.start(name, undefined, sdl, { resolvers });
-    cleanup.add(() => subgraph.close());
-    subgraphs.set(name, subgraph);
-  }
+  const subgraphs = await startParts(parts, cleanup);
   const gateway = await startTestGateway(cleanup, edit(compose(...subgraphs.values())), {
     ...config,
     issuers: [{ issuer: issuer.url, audience: AUDIENCE, claims: { policies: 'policies' } }],

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Consent, ConsentRegister } from '../../authority/internal.js';
 import { ALMA, denials, type Example, NOOR, startExample } from './support/example.js';
 import type { Caller } from './support/gateway.js';
+import { consentTerms } from '../support/consent-terms.js';
 
 const PERSON: Caller = { sub: ALMA, scopes: ['consents:read', 'consents:write'] };
 const ADMINISTRATOR: Caller = {
@@ -24,24 +25,7 @@ afterAll(async () => {
 });
 
 async function grant(subject: string, clientId: string): Promise<Consent> {
-  return register.grant({
-    subject,
-    clientId,
-    scopes: ['accounts:read'],
-    declined: ['accounts:details'],
-    purposes: ['budgeting'],
-    detail: 'full',
-    until: new Date(Date.now() + 3_600_000),
-    by: subject,
-    notice: {
-      language: 'en',
-      client: clientId,
-      purposes: [],
-      scopes: [],
-      duration: '1 hour',
-      detail: 'full',
-    },
-  });
+  return register.grant(consentTerms(subject, { clientId, declined: ['accounts:details'] }));
 }
 
 const REVOKE = `mutation ($id: ID!) { revokeConsent(id: $id, reason: "enough") {

@@ -10,6 +10,7 @@ import type {
   OidcPayloadTable,
 } from '../../../authority/schema.js';
 import { createAuthorityDatabase } from '../../support/authority-database.js';
+import { consentTerms } from '../../support/consent-terms.js';
 
 export const MINUTE_MS = 60_000;
 export const LATER = new Date(Date.now() + 60 * MINUTE_MS);
@@ -84,16 +85,12 @@ export class TestStore {
 
 /** Terms of a consent, for `app` unless said otherwise. */
 export function terms(subject: string, more: Partial<ConsentTerms> = {}): ConsentTerms {
-  return {
-    subject,
+  return consentTerms(subject, {
     clientId: 'app',
     scopes: ['a', 'b'],
-    declined: [],
     purposes: ['p', 'q'],
-    detail: 'full',
     until: LATER,
-    by: subject,
     notice: NOTICE,
     ...more,
-  };
+  });
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { GraphQLError } from 'graphql';
-import { LINKS } from '../../conformance/support.js';
+import { LINKS, startParts } from '../../conformance/support.js';
 import type { Part } from '../../conformance/support.js';
 import { protectGateway } from '../../../gateway/index.js';
 import type { GatewayConfig, ProtectionOptions } from '../../../gateway/index.js';
@@ -15,9 +15,8 @@ import {
   startTestGateway,
   TestIssuer,
   TestLog,
-  TestSubgraph,
 } from '../support.js';
-import type { Answer, Asking } from '../support.js';
+import type { Answer, Asking, TestSubgraph } from '../support.js';
 
 /** The stored value: too large for an Int, so graphql-js quotes it. */
 export const TAX_NUMBER = 4_123_456_789;
@@ -150,12 +149,7 @@ export async function serve(
   const cleanup = new Cleanup();
   const issuer = await TestIssuer.start();
   cleanup.add(() => issuer.close());
-  const subgraphs = new Map<string, TestSubgraph>();
-  for (const { name, sdl, resolvers } of parts) {
-    const subgraph = await TestSubgraph.start(name, undefined, sdl, { resolvers });
-    cleanup.add(() => subgraph.close());
-    subgraphs.set(name, subgraph);
-  }
+  const subgraphs = await startParts(parts, cleanup);
   const supergraph = compose(...subgraphs.values());
   const issuers = [{ issuer: issuer.url, audience: AUDIENCE }];
   let url: string;
