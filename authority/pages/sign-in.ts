@@ -10,6 +10,8 @@ export interface SignInView {
 }
 
 export function renderSignIn(view: SignInView): string {
+  // After a wrong password, that is what has to be typed again.
+  const isNamed = view.username !== undefined && view.username !== '';
   return page(
     'Sign in',
     html`<h1>Sign in</h1>
@@ -26,12 +28,19 @@ export function renderSignIn(view: SignInView): string {
             spellcheck="false"
             maxlength="100"
             required
-            autofocus
+            ${!isNamed && html` autofocus`}
           />
         </label>
         <label class="field"
           >Password
-          <input name="password" type="password" autocomplete="current-password" maxlength="256" required />
+          <input
+            name="password"
+            type="password"
+            autocomplete="current-password"
+            maxlength="256"
+            required
+            ${isNamed && html` autofocus`}
+          />
         </label>
         <div class="actions">
           <button class="main" name="do" value="sign-in">Sign in</button>
