@@ -1,6 +1,16 @@
 import { isRecord } from '../is-record.js';
 import { DirectiveError } from '../errors.js';
-import { aClock, aFunction, anObject, anything, checkKeys, must, oneOf, text, withMethods } from '../option-checks.js';
+import {
+  aClock,
+  aFunction,
+  anObject,
+  anything,
+  checkKeys,
+  must,
+  oneOf,
+  text,
+  withMethods,
+} from '../option-checks.js';
 import type { Check } from '../option-checks.js';
 
 const bytes: Check = (value) => (value instanceof Uint8Array ? undefined : must('a Uint8Array', value));
