@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ALMA, application, discoverAs, post, REDIRECT_URI, withClients } from '../authority/oauth-setup.js';
-import { authorizationRequest, startTestAuthority } from '../authority/setup.js';
+import { ALMA, application, withClients } from '../authority/oauth-setup.js';
+import { startTestAuthority } from '../authority/setup.js';
 import type { TestAuthority } from '../authority/setup.js';
-import { AUDIENCE, Cleanup, compose, listen, startTestGateway, TestSubgraph } from '../gateway/support.js';
+import { Cleanup, compose, freePort, listen, startTestGateway, TestSubgraph } from '../gateway/support.js';
 import type { TestGateway } from '../gateway/support.js';
+import { limitedPolicy } from '../gateway/endpoints/limited-policy.js';
 import { launchBrowser } from '../support/browser.js';
-import { BrowserlessPerson } from '../support/person.js';
 
 // Only a real browser shows what a page of another origin can read.
 
@@ -18,6 +18,11 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const cleanup = new Cleanup();
 let authority: TestAuthority;
 let gateway: TestGateway;
+/** Permits the application one request an hour. */
+let limited: TestGateway;
+/** Has no keys of the authority. */
+let keyless: TestGateway;
+let api: string;
 let browser: Browser;
 /** Of the permitted origin, and with a token. */
 let page: Page;
@@ -30,22 +35,32 @@ beforeAll(async () => {
   cleanup.add(() => browser.close());
   const origin = await servePage(script);
   const otherOrigin = await servePage(script);
-  authority = await startTestAuthority(
-    withClients([application('page-app', { senderConstraint: 'dpop' })], {
+  const port = await freePort();
+  api = `http://127.0.0.1:${port}/graphql`;
+  const registration = application('page-app', { senderConstraint: 'dpop' });
+  authority = await startTestAuthority({
+    audience: api,
+    ...withClients([{ ...registration, origins: [origin] }], {
       'page-app': { scopes: ['accounts:read'], purposes: ['budgeting'] },
     }),
-  );
+  });
   cleanup.add(() => authority.close());
   const people = await TestSubgraph.start('people');
   cleanup.add(() => people.close());
-  gateway = await startTestGateway(cleanup, compose(people), {
-    issuers: [{ issuer: authority.issuer, audience: AUDIENCE }],
-    dpop: { required: true, nonce: 'required' },
-    cors: { origins: [origin] },
-  });
+  const start = (more: Partial<Parameters<typeof startTestGateway>[2]>): Promise<TestGateway> =>
+    startTestGateway(cleanup, compose(people), {
+      issuers: [{ issuer: authority.issuer, audience: api }],
+      dpop: { required: true, nonce: 'required' },
+      cors: { origins: [origin] },
+      authorization: { anonymous: 'refuse' },
+      ...more,
+    });
+  gateway = await start({ listen: { port } });
+  limited = await start({ policy: await limitedPolicy(cleanup, 'page-app') });
+  const jwksUri = `http://127.0.0.1:${await freePort()}/jwks`;
+  keyless = await start({ issuers: [{ issuer: authority.issuer, audience: api, jwksUri }] });
   page = await open(origin);
   stranger = await open(otherOrigin);
-  await call(page, 'use', await accessToken());
 });
 afterAll(() => cleanup.run());
 
@@ -88,36 +103,60 @@ function call(at: Page, name: string, ...given: readonly unknown[]): Promise<unk
   return at.evaluate(`page.${name}(${given.map((each) => JSON.stringify(each)).join()})`);
 }
 
-/** Alma permits the application; the page proves its key, which never leaves it. */
-async function accessToken(): Promise<string> {
-  const client = await discoverAs(authority, 'page-app');
-  const request = await authorizationRequest(client, 'accounts:read');
-  const { callbackUrl } = await new BrowserlessPerson().follow(request.url, ALMA);
-  const url = `${authority.issuer}/token`;
-  const form = {
-    grant_type: 'authorization_code',
-    client_id: 'page-app',
-    redirect_uri: REDIRECT_URI,
-    code: callbackUrl.searchParams.get('code') ?? '',
-    code_verifier: request.verifier,
-  };
-  const redeem = async (nonce?: string): ReturnType<typeof post> => {
-    const dpop = await call(page, 'proof', { method: 'POST', url, nonce });
-    return post(url, form, { dpop: String(dpop) });
-  };
-  const first = await redeem();
-  expect(first.body.error).toBe('use_dpop_nonce');
-  const { body } = await redeem(first.headers.get('dpop-nonce') ?? '');
-  expect(body.token_type).toBe('DPoP');
-  return String(body.access_token);
+/** Alma permits the application, which finds its way to the authority and back by itself. */
+async function signIn(): Promise<unknown> {
+  const { origin } = new URL(page.url());
+  const leaving = call(page, 'leave', api, 'accounts:read').catch(() => undefined);
+  await page.getByLabel('User name').fill(ALMA.user);
+  await page.getByLabel('Password').fill(ALMA.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByLabel('See your accounts').check();
+  await page.getByRole('button', { name: 'Allow' }).click();
+  await leaving;
+  await page.waitForURL((url) => url.origin === origin);
+  await page.waitForFunction('globalThis.page !== undefined');
+  return call(page, 'redeem');
 }
 
 describe('a page of a listed origin', () => {
+  it('discovers everything, and gets its token by itself: PKCE, DPoP, the authority’s nonce', async () => {
+    expect(await signIn()).toEqual({ status: 200, type: 'DPoP', error: undefined });
+  });
+
   it.each(['apollo', 'urql'])('asks through %s, with DPoP and the gateway’s nonce', async (client) => {
     expect(await call(page, client, `${gateway.url}/graphql`, QUERY)).toMatchObject({
       data: { mine: 'mine', me: { id: 'c-000001', email: null } },
       codes: ['UNAUTHORIZED_FIELD_OR_TYPE'],
     });
+  });
+
+  it('reads when to ask again after too many requests', async () => {
+    const url = `${limited.url}/graphql`;
+    expect(await call(page, 'ask', url, '{ hello }')).toMatchObject({ status: 200, retryAfter: null });
+    expect(await call(page, 'ask', url, '{ hello }')).toEqual({
+      status: 429,
+      codes: ['RATE_LIMITED'],
+      retryAfter: expect.stringMatching(/^[1-9]\d*$/) as string,
+    });
+  });
+
+  it('reads when to ask again while the gateway cannot verify its token', async () => {
+    expect(await call(page, 'ask', `${keyless.url}/graphql`, '{ hello }')).toEqual({
+      status: 503,
+      codes: ['ISSUER_KEYS_UNAVAILABLE'],
+      retryAfter: expect.stringMatching(/^[1-9]\d*$/) as string,
+    });
+  });
+
+  it('reads the authority’s refusals', async () => {
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = 'grant_type=authorization_code&client_id=page-app&code=none';
+    const init = { method: 'POST', headers: form, body };
+    expect(await call(page, 'fetch', `${authority.issuer}/token`, init)).toMatchObject({
+      status: 400,
+      text: expect.stringContaining('"error":') as string,
+    });
+    expect(await call(stranger, 'fetch', `${authority.issuer}/token`, init)).toEqual({ error: 'TypeError' });
   });
 
   it('holds a key that cannot be exported', async () => {
@@ -140,7 +179,7 @@ describe('a page of a listed origin', () => {
       status: 413,
       text: expect.stringContaining('BODY_TOO_LARGE') as string,
     });
-    expect(await ask({}, '{')).toMatchObject({ status: 400 });
+    expect(await ask({}, '[]')).toMatchObject({ status: 400 });
     expect(await call(page, 'fetch', url, { method: 'DELETE', headers: {} })).toEqual({ error: 'TypeError' });
   });
 
