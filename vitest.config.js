@@ -25,6 +25,7 @@ const SOURCES = {
   '@behalf/policy/internal': 'policy/internal.ts',
   '@behalf/store/internal': 'store/internal.ts',
   '@behalf/audit/postgres': 'audit/postgres.ts',
+  '@behalf/audit/internal/log': 'audit/log/index.ts',
   '@behalf/audit/internal': 'audit/internal.ts',
   '@behalf/authority/consent': 'authority/consent/index.ts',
   '@behalf/authority/clients': 'authority/clients/index.ts',

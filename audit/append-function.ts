@@ -1,53 +1,102 @@
 import { type Kysely, sql } from 'kysely';
 import {
-  APPENDED_COLUMNS,
   MAX_EARLY_SECONDS,
   MAX_LATE_SECONDS,
   MAX_RECORD_BYTES,
   MAX_RECORDS_PER_CALL,
+  SEARCH_COLUMNS,
 } from './columns.js';
 
 /**
- * Creates `audit.append`, the only way to write to the log. It runs as the table's owner; its caller sees neither rows, positions
- * nor results. The database sets the time of recording, and refuses what no gateway would write. The function ignores columns
- * that it does not know, so a migration that adds a column must create the function again.
+ * Creates `audit.append`, the only way to write to the log. It runs as the table's owner. Its caller passes the texts of records
+ * and sees neither rows nor positions: it learns the time at which they were stored, and the head of the log, by which it notices
+ * that records disappear. The database sets the time of recording, and refuses what no gateway would write.
  *
  * Its error codes are of class 22, which the sink treats as a fault of the record, not of the database.
  */
 export async function createAppend(db: Kysely<never>): Promise<void> {
-  const names = Object.keys(APPENDED_COLUMNS);
-  const columns = sql.join(names.map((name) => sql.id(name)));
-  const types = sql.join(
-    Object.entries(APPENDED_COLUMNS).map(([name, type]) => sql`${sql.id(name)} ${sql.raw(type)}`),
+  const columns = sql.raw(Object.keys(SEARCH_COLUMNS).join(', '));
+  const values = sql.raw(
+    Object.values(SEARCH_COLUMNS)
+      .map(({ type, from }) => `(${from})::${type}`)
+      .join(',\n            '),
   );
   await sql`
-    create or replace function append(records jsonb) returns void
+    create or replace function append(
+      records jsonb,
+      out recorded_ms bigint, out log_origin text, out log_size bigint, out log_root bytea, out is_whole boolean
+    )
     language plpgsql volatile security definer
     set search_path = pg_catalog, pg_temp
     set lock_timeout = '1s'
     as $$
     declare
-      present timestamptz := clock_timestamp();
+      present timestamptz := date_trunc('milliseconds', clock_timestamp());
       present_ms double precision := extract(epoch from present) * 1000;
     begin
       if records is null or jsonb_typeof(records) <> 'array'
         or jsonb_array_length(records) > ${sql.lit(MAX_RECORDS_PER_CALL)} then
         raise exception using errcode = '22023', message = 'records must be a list of at most ${sql.raw(String(MAX_RECORDS_PER_CALL))} records';
       end if;
-      if exists (select from jsonb_array_elements(records) as each (record)
-        where octet_length(each.record::text) > ${sql.lit(MAX_RECORD_BYTES)}) then
+      if exists (select from jsonb_array_elements(records) as list (item) where jsonb_typeof(item) <> 'string') then
+        raise exception using errcode = '22023', message = 'each record must be the text of a JSON object';
+      end if;
+      if exists (select from jsonb_array_elements_text(records) as list (text)
+        where octet_length(text) > ${sql.lit(MAX_RECORD_BYTES)}) then
         raise exception using errcode = '22001', message = 'a record is too large';
       end if;
-      insert into audit.record (occurred_at, recorded_at, clock_off, ${columns})
-      select
-        case when is_near then to_timestamp(time / 1000) else present end, present,
-        case when is_near then null else true end, ${columns}
-      from (
-        select r.*, coalesce(r.time between present_ms - ${sql.lit(MAX_LATE_SECONDS * 1000)}
-          and present_ms + ${sql.lit(MAX_EARLY_SECONDS * 1000)}, false) as is_near
-        from jsonb_to_recordset(records) as r (time double precision, ${types})
-      ) as record;
+      if jsonb_array_length(records) > 0 then
+        with parsed as materialized (
+          select nextval('audit.record_seq') as seq, text, text::jsonb as record
+          from jsonb_array_elements_text(records) as list (text)
+        ), timed as materialized (
+          select parsed.*, case when jsonb_typeof(record -> 'time') = 'number'
+              and (record ->> 'time')::numeric between present_ms::numeric - ${sql.lit(MAX_LATE_SECONDS * 1000)}
+                and present_ms::numeric + ${sql.lit(MAX_EARLY_SECONDS * 1000)}
+            then to_timestamp((record ->> 'time')::double precision / 1000) end as near_time
+          from parsed
+        ), stored as (
+          insert into audit.record (recorded_at, seq, class, content, occurred_at, clock_off, ${columns})
+          select present, seq, record ->> 'class', text, coalesce(near_time, present),
+            case when near_time is null then true end,
+            ${values}
+          from timed
+        )
+        insert into audit.pending (seq, recorded_at, class, content_hash)
+        select seq, present, record ->> 'class', sha256(convert_to(text, 'UTF8')) from timed;
+      end if;
+      select present_ms::bigint, head.origin, head.size, head.root, audit.is_whole(head.size)
+      into recorded_ms, log_origin, log_size, log_root, is_whole
+      from audit.head as head;
+      recorded_ms := present_ms::bigint;
     end
     $$`.execute(db);
   await sql`revoke all on function append(jsonb) from public`.execute(db);
+}
+
+/** How long after it was recorded a record must be there. Records that are erased are older. */
+const KEPT = '1 day';
+
+/**
+ * Creates `audit.is_whole`: whether the newest entry of the log is there, and its record. It is asked with each append, so it
+ * reads one row of each table; `behalf audit verify` reads them all.
+ */
+export async function createIsWhole(db: Kysely<never>): Promise<void> {
+  await sql`
+    create or replace function is_whole(head_size bigint) returns boolean
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$
+      select coalesce((select max(log_index) from audit.leaf), -1) = head_size - 1
+        and not exists (
+          select from audit.leaf as leaf
+          where leaf.log_index = head_size - 1
+            and leaf.recorded_at > clock_timestamp() - ${sql.lit(KEPT)}::interval
+            and not exists (
+              select from audit.record as record
+              where record.recorded_at = leaf.recorded_at and record.seq = leaf.seq
+            )
+        )
+    $$`.execute(db);
+  await sql`revoke all on function is_whole(bigint) from public`.execute(db);
 }

@@ -2,11 +2,13 @@ import { systemClock } from '@behalf/directives/internal';
 import type { Clock } from '@behalf/directives';
 import { AuditError } from './errors.js';
 
-export interface BatchWriterOptions<Item> {
-  /** Makes all items durable, or none. */
-  readonly write: (items: readonly Item[]) => Promise<void>;
+export interface BatchWriterOptions<Item, Result> {
+  /** Makes all items durable, or none. Its result is that of each item. */
+  readonly write: (items: readonly Item[]) => Promise<Result>;
   /** Whether a write failed because of the content of an item, so that trying it again is useless. Default: never. */
   readonly isFaultOfItem?: (error: unknown) => boolean;
+  /** Whether trying again is useless for all items. Default: never. */
+  readonly isFinal?: (error: unknown) => boolean;
   /** The largest number of waiting items. Default: 10,000. */
   readonly maxQueue?: number | undefined;
   /** The largest number of items in one write. Default: 500. */
@@ -23,11 +25,11 @@ export interface BatchWriterOptions<Item> {
   readonly clock?: Clock | undefined;
 }
 
-interface Waiting<Item> {
+interface Waiting<Item, Result> {
   readonly item: Item;
   readonly bytes: number;
   readonly sinceMs: number;
-  readonly resolve: () => void;
+  readonly resolve: (result: Result) => void;
   readonly reject: (error: AuditError) => void;
 }
 
@@ -41,17 +43,17 @@ const MAX_PAUSE_MS = 1_000;
  *
  * Delivery is at least once: a write whose answer was lost is repeated.
  */
-export class BatchWriter<Item> {
-  readonly #options: BatchWriterOptions<Item>;
+export class BatchWriter<Item, Result = void> {
+  readonly #options: BatchWriterOptions<Item, Result>;
   readonly #clock: Clock;
-  #queue: Waiting<Item>[] = [];
+  #queue: Waiting<Item, Result>[] = [];
   /** The size of the items in the queue and in the current write. */
   #waitingBytes = 0;
   #writing: Promise<void> | undefined;
   readonly #closing = new AbortController();
   #lostCount = 0;
 
-  constructor(options: BatchWriterOptions<Item>) {
+  constructor(options: BatchWriterOptions<Item, Result>) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
   }
@@ -67,7 +69,7 @@ export class BatchWriter<Item> {
    * Rejects with an {@link AuditError}: immediately if the queue is full, so that memory stays bounded; or after `maxWaitMs` plus
    * the current write, so that nobody waits forever.
    */
-  append(item: Item): Promise<void> {
+  append(item: Item): Promise<Result> {
     if (this.#closing.signal.aborted) return this.#refuse('AUDIT_CLOSED');
     if (this.#queue.length >= (this.#options.maxQueue ?? 10_000)) return this.#refuse('AUDIT_QUEUE_FULL');
     const bytes = this.#options.bytesOf?.(item) ?? 0;
@@ -103,8 +105,8 @@ export class BatchWriter<Item> {
         pauseMs = FIRST_PAUSE_MS;
         continue;
       }
-      if (this.#options.maxWaitMs === 0) {
-        this.#lose(unwritten, new AuditError('AUDIT_WRITE_FAILED', { cause: failure }));
+      if (this.#options.maxWaitMs === 0 || this.#options.isFinal?.(failure) === true) {
+        this.#lose(unwritten, asAuditError(failure));
         continue;
       }
       this.#queue = [...unwritten, ...this.#queue];
@@ -130,12 +132,12 @@ export class BatchWriter<Item> {
 
   /** Writes a batch. An item that cannot be written is isolated by halving, so that the others are still written. */
   async #write(
-    batch: readonly Waiting<Item>[],
-  ): Promise<{ readonly failure: unknown; readonly unwritten: readonly Waiting<Item>[] }> {
+    batch: readonly Waiting<Item, Result>[],
+  ): Promise<{ readonly failure: unknown; readonly unwritten: readonly Waiting<Item, Result>[] }> {
     let failure: unknown;
     try {
-      await this.#options.write(batch.map(({ item }) => item));
-      this.#settle(batch, ({ resolve }) => resolve());
+      const result = await this.#options.write(batch.map(({ item }) => item));
+      this.#settle(batch, ({ resolve }) => resolve(result));
       return { failure: undefined, unwritten: [] };
     } catch (error) {
       failure = error;
@@ -156,22 +158,26 @@ export class BatchWriter<Item> {
 
   #giveUpOld(cause: unknown): void {
     const leastMs = this.#clock.monotonic() - (this.#options.maxWaitMs ?? 5_000);
-    const isOver = ({ sinceMs }: Waiting<Item>): boolean =>
+    const isOver = ({ sinceMs }: Waiting<Item, Result>): boolean =>
       this.#closing.signal.aborted || sinceMs <= leastMs;
     const over = this.#queue.filter(isOver);
     this.#queue = this.#queue.filter((waiting) => !isOver(waiting));
     this.#lose(over, new AuditError('AUDIT_WRITE_FAILED', { cause }));
   }
 
-  #lose(items: readonly Waiting<Item>[], error: AuditError): void {
+  #lose(items: readonly Waiting<Item, Result>[], error: AuditError): void {
     this.#lostCount += items.length;
     this.#settle(items, ({ reject }) => reject(error));
   }
 
-  #settle(items: readonly Waiting<Item>[], tell: (waiting: Waiting<Item>) => void): void {
+  #settle(items: readonly Waiting<Item, Result>[], tell: (waiting: Waiting<Item, Result>) => void): void {
     for (const waiting of items) {
       this.#waitingBytes -= waiting.bytes;
       tell(waiting);
     }
   }
+}
+
+function asAuditError(failure: unknown): AuditError {
+  return failure instanceof AuditError ? failure : new AuditError('AUDIT_WRITE_FAILED', { cause: failure });
 }

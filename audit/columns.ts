@@ -1,34 +1,20 @@
 import type { AuditOutcome } from './record.js';
-import type { RecordTable } from './schema.js';
-
-/** Columns that the database sets. */
-type SetByDatabase = 'seq' | 'occurred_at' | 'recorded_at' | 'clock_off';
 
 /**
- * The columns that a writer fills, with their PostgreSQL types. The append function and the sink are both derived from this list.
+ * The columns by which records are found, with their PostgreSQL types, and where in a record they come from. The record itself is
+ * one text, because the log holds the hash of that text.
  */
-export const APPENDED_COLUMNS: Readonly<Record<Exclude<keyof RecordTable, SetByDatabase>, string>> =
-  Object.freeze({
-    transaction_id: 'uuid',
-    trace_id: 'text',
-    outcome: 'text',
-    reason: 'text',
-    subject_pseudonym: 'text',
-    client_id: 'text',
-    actor: 'text',
-    consent_id: 'text',
-    consent_version: 'integer',
-    purposes: 'text[]',
-    operation_name: 'text',
-    operation_hash: 'text',
-    source: 'text',
-    fields: 'jsonb',
-    service: 'boolean',
-    passed_on_by: 'text',
-    passed_on_to: 'text',
-    trace_link: 'text',
-    unaccounted: 'text[]',
-  });
+export const SEARCH_COLUMNS = Object.freeze({
+  transaction_id: { type: 'uuid', from: "record ->> 'transactionId'" },
+  outcome: { type: 'text', from: "record ->> 'outcome'" },
+  subject_pseudonym: { type: 'text', from: "record -> 'caller' ->> 'subjectPseudonym'" },
+  client_id: { type: 'text', from: "record -> 'caller' ->> 'clientId'" },
+  actor: { type: 'text', from: "record -> 'caller' ->> 'actor'" },
+  coordinates: {
+    type: 'text[]',
+    from: "array(select distinct field ->> 'coordinate' from jsonb_array_elements(record -> 'fields') as list (field))",
+  },
+} as const);
 
 /** Typed, so that a new outcome must be added here: the table refuses any other. */
 export const OUTCOMES: Readonly<Record<AuditOutcome, true>> = Object.freeze({

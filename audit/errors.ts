@@ -19,6 +19,11 @@ export const auditErrors = Object.freeze({
     description: 'The log cannot store this record; retrying does not help.',
     since: '0.1.0',
   },
+  AUDIT_LOG_BROKEN: {
+    description:
+      'Records that were stored are gone, or the log is another one. The sink refuses every record until the process is restarted.',
+    since: '0.1.0',
+  },
   AUDIT_CLOSED: { description: 'The sink was closed.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 

@@ -1,10 +1,13 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { BatchWriter } from './batch-writer.js';
+import { AuditError } from './errors.js';
 import type { AuditRecord, AuditSink } from './record.js';
+import { recordText } from './record-text.js';
 
 /**
- * Appends records to a file, one JSON object per line, for a gateway without a database. Durable after `fdatasync`.
+ * Appends records to a file, one JSON object per line, for a gateway without a database. Durable after `fdatasync`. A file is not
+ * tamper-evident: whoever may write it can rewrite it. If it is deleted, replaced or cut off, the sink refuses further records.
  *
  * @example
  * ```ts
@@ -18,27 +21,20 @@ import type { AuditRecord, AuditSink } from './record.js';
  */
 export class FileAuditSink implements AuditSink {
   readonly #writer: BatchWriter<AuditRecord>;
-
+  readonly #path: string;
   readonly #file: FileHandle;
+  /** What was in the file after the last write. */
+  #size: number;
   /** Whether the file ends in the middle of a line, so that the next record must begin a new one. */
   #isCutOff: boolean;
 
-  private constructor(file: FileHandle, isCutOff: boolean) {
+  private constructor(path: string, file: FileHandle, size: number, isCutOff: boolean) {
+    this.#path = path;
     this.#file = file;
+    this.#size = size;
     this.#isCutOff = isCutOff;
-    this.#writer = new BatchWriter({
-      write: async (records) => {
-        const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
-        const text = this.#isCutOff ? `\n${lines}` : lines;
-        this.#isCutOff = true;
-        // appendFile continues after a short write; write would report it as success.
-        await file.appendFile(text);
-        this.#isCutOff = false;
-        await file.datasync();
-      },
-      // A retry would duplicate what was written before the failure.
-      maxWaitMs: 0,
-    });
+    // A retry would duplicate what was written before the failure.
+    this.#writer = new BatchWriter({ write: (records) => this.#write(records), maxWaitMs: 0 });
   }
 
   /**
@@ -52,24 +48,49 @@ export class FileAuditSink implements AuditSink {
     const { size } = await file.stat();
     const last = Buffer.alloc(1);
     if (size > 0) await file.read(last, 0, 1, size - 1);
-    return new FileAuditSink(file, size > 0 && last.toString() !== '\n');
+    return new FileAuditSink(path, file, size, size > 0 && last.toString() !== '\n');
   }
 
   get lost(): number {
     return this.#writer.lost;
   }
 
-  append(record: AuditRecord): Promise<void> {
-    return this.#writer.append(record);
+  async append(record: AuditRecord): Promise<undefined> {
+    await this.#writer.append(record);
   }
 
-  /** @throws the file system's error if it does not take what was written */
+  /** @throws {AuditError} `AUDIT_LOG_BROKEN`, or the file system's error if it does not take what was written */
   async check(): Promise<void> {
     await this.#file.datasync();
+    await this.#refuseBroken();
   }
 
   async close(): Promise<void> {
     await this.#writer.close();
     await this.#file.close();
+  }
+
+  async #write(records: readonly AuditRecord[]): Promise<void> {
+    await this.#refuseBroken();
+    const lines = records.map((record) => `${recordText('access', record)}\n`).join('');
+    const text = this.#isCutOff ? `\n${lines}` : lines;
+    this.#isCutOff = true;
+    // appendFile continues after a short write; write would report it as success.
+    await this.#file.appendFile(text);
+    this.#isCutOff = false;
+    await this.#file.datasync();
+    this.#size = (await this.#file.stat()).size;
+    await this.#refuseBroken();
+  }
+
+  /**
+   * An open file can be written after somebody deleted, replaced or emptied it, and nobody would find the records.
+   *
+   * @throws {AuditError} `AUDIT_LOG_BROKEN`
+   */
+  async #refuseBroken(): Promise<void> {
+    const [open, named] = await Promise.all([this.#file.stat(), stat(this.#path).catch(() => undefined)]);
+    const isSame = named?.ino === open.ino && named.dev === open.dev;
+    if (!isSame || open.size < this.#size) throw new AuditError('AUDIT_LOG_BROKEN');
   }
 }

@@ -1,60 +1,98 @@
 import { sql } from 'kysely';
 import type { Kysely, Migration } from 'kysely';
-import { createAppend } from './append-function.js';
+import { createAppend, createIsWhole } from './append-function.js';
 import { OUTCOMES } from './columns.js';
 
 /** The migrations of the audit log, in the PostgreSQL schema `audit`. */
 export const auditMigrations: Record<string, Migration> = {
-  '001-record': {
+  '001-log': {
     async up(db: Kysely<never>) {
-      await sql`
-        create table record (
-          seq bigint generated always as identity primary key,
-          transaction_id uuid not null,
-          trace_id text,
-          occurred_at timestamptz not null,
-          outcome text not null,
-          reason text,
-          subject_pseudonym text,
-          client_id text,
-          actor text,
-          consent_id text,
-          consent_version integer,
-          purposes text[],
-          operation_name text,
-          operation_hash text,
-          source text,
-          fields jsonb not null
-        )`.execute(db);
-      await sql`create index record_by_subject on record (subject_pseudonym, seq)`.execute(db);
-      await sql`create index record_by_consent on record (consent_id, seq)`.execute(db);
-    },
-  },
-  '002-services': {
-    async up(db: Kysely<never>) {
-      await sql`
-        alter table record
-          add column service boolean,
-          add column passed_on_by text,
-          add column passed_on_to text`.execute(db);
-    },
-  },
-  '003-accounts': {
-    async up(db: Kysely<never>) {
-      await sql`alter table record add column trace_link text, add column unaccounted text[]`.execute(db);
-    },
-  },
-  '004-append': {
-    async up(db: Kysely<never>) {
-      const outcomes = sql.join(Object.keys(OUTCOMES).map((outcome) => sql.lit(outcome)));
-      // The time of recording, which no writer controls; and whether the record's own time was too far from it.
-      await sql`
-        alter table record
-          add column recorded_at timestamptz not null default clock_timestamp(),
-          add column clock_off boolean,
-          add constraint record_outcome check (outcome in (${outcomes})),
-          add constraint record_fields check (jsonb_typeof(fields) = 'array')`.execute(db);
+      await createRecords(db);
+      await createLog(db);
+      await createIsWhole(db);
       await createAppend(db);
     },
   },
 };
+
+/** The records, one partition for each day (UTC), and the columns by which they are found. */
+async function createRecords(db: Kysely<never>): Promise<void> {
+  const outcomes = sql.join(Object.keys(OUTCOMES).map((outcome) => sql.lit(outcome)));
+  await sql`create sequence record_seq`.execute(db);
+  await sql`
+    create table record (
+      recorded_at timestamptz not null,
+      seq bigint not null,
+      class text not null check (class ~ '^[a-z]{1,16}(-[a-z]{1,16}){0,3}$'),
+      -- Exactly as it was hashed.
+      content text not null,
+      -- By the gateway's clock, or recorded_at if that was too far off.
+      occurred_at timestamptz not null,
+      clock_off boolean,
+      transaction_id uuid not null,
+      outcome text not null constraint record_outcome check (outcome in (${outcomes})),
+      subject_pseudonym text,
+      client_id text,
+      actor text,
+      coordinates text[] not null,
+      primary key (recorded_at, seq)
+    ) partition by range (recorded_at)`.execute(db);
+  // Takes what no partition of a day takes, so that a record is never refused for lack of one.
+  await sql`create table record_other partition of record default`.execute(db);
+  await sql`create index on record (transaction_id)`.execute(db);
+  await sql`create index on record (subject_pseudonym, recorded_at, seq)`.execute(db);
+  await sql`create index on record (client_id, recorded_at, seq)`.execute(db);
+}
+
+/** The tree over the records, and what signing it needs. */
+async function createLog(db: Kysely<never>): Promise<void> {
+  // Durable, but not in the tree yet. Small: the sequencer empties it several times a second.
+  await sql`
+    create table pending (
+      seq bigint primary key,
+      recorded_at timestamptz not null,
+      class text not null,
+      content_hash bytea not null
+    )`.execute(db);
+  await sql`
+    create table leaf (
+      log_index bigint primary key,
+      seq bigint not null,
+      recorded_at timestamptz not null,
+      class text not null,
+      content_hash bytea not null
+    )`.execute(db);
+  await sql`create index on leaf (seq)`.execute(db);
+  await sql`
+    create table tile (
+      level smallint not null,
+      index bigint not null,
+      hashes bytea not null,
+      primary key (level, index)
+    )`.execute(db);
+  // One row: what is integrated. It is signed only after it is committed, so no size is ever signed with two roots.
+  await sql`
+    create table head (
+      is_only boolean primary key default true check (is_only),
+      origin text,
+      size bigint not null default 0,
+      root bytea not null default sha256('')
+    )`.execute(db);
+  await sql`insert into head default values`.execute(db);
+  await sql`
+    create table checkpoint (
+      origin text not null,
+      size bigint not null,
+      root bytea not null,
+      note text not null,
+      is_witnessed boolean not null default false,
+      signed_at timestamptz not null default clock_timestamp(),
+      primary key (origin, size)
+    )`.execute(db);
+  await sql`
+    create table sequencer (
+      is_only boolean primary key default true check (is_only),
+      holder text not null,
+      until timestamptz not null
+    )`.execute(db);
+}

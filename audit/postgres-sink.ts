@@ -1,9 +1,13 @@
 import pg from 'pg';
 import type { Clock } from '@behalf/directives';
+import { every, systemClock } from '@behalf/directives/internal';
 import { timeoutSettings } from '@behalf/store/internal';
 import { BatchWriter } from './batch-writer.js';
-import type { APPENDED_COLUMNS } from './columns.js';
+import { AuditError } from './errors.js';
+import { LogWatch } from './log-watch.js';
+import { receiptOf } from './log/entry.js';
 import type { AuditRecord, AuditSink } from './record.js';
+import { recordText } from './record-text.js';
 
 /** The options of {@link PostgresAuditSink}. */
 export interface PostgresSinkOptions {
@@ -19,17 +23,21 @@ export interface PostgresSinkOptions {
 
 /** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): faults of a row's content. */
 const FAULT_OF_ROW = /^2[23]/;
-/** What PostgreSQL's text cannot hold, as JSON escapes it: NUL, and lone surrogates. */
-const UNSTORABLE = /\\u0000|\\ud[89a-f]/i;
+/** Class 42 (for instance, the function or its tables are gone) and a wrong password: waiting does not help. */
+const GONE = /^(?:42|28|3D)/;
 
-const APPEND = 'select audit.append($1::jsonb)';
+const APPEND = 'select * from audit.append($1::jsonb)';
+/** How often the log is looked at while nothing is appended. */
+const WATCH_MS = 500;
 const STATEMENT_TIMEOUT_MS = 5_000;
 const LOCK_TIMEOUT_MS = 2_000;
 
 /**
- * Appends records to PostgreSQL, many in one call of `audit.append`, over one connection.
+ * Appends records to PostgreSQL, many in one call of `audit.append`, over one connection. It watches the log: when records that were
+ * there disappear, it refuses every record from then on.
  *
- * `append` rejects with an {@link AuditError}: `AUDIT_QUEUE_FULL`, `AUDIT_WRITE_FAILED`, `AUDIT_RECORD_REFUSED` or `AUDIT_CLOSED`.
+ * `append` rejects with an {@link AuditError}: `AUDIT_QUEUE_FULL`, `AUDIT_WRITE_FAILED`, `AUDIT_RECORD_REFUSED`,
+ * `AUDIT_LOG_BROKEN` or `AUDIT_CLOSED`.
  *
  * @example
  * ```ts
@@ -44,10 +52,11 @@ const LOCK_TIMEOUT_MS = 2_000;
  */
 export class PostgresAuditSink implements AuditSink {
   readonly #pool: pg.Pool;
-  /** Takes records as JSON, so that each is serialized once. */
-  readonly #writer: BatchWriter<string>;
+  readonly #writer: BatchWriter<string, number>;
+  readonly #watch = new LogWatch();
+  readonly #endWatching: () => void;
 
-  constructor({ databaseUrl, maxQueue, maxWaitMs, clock }: PostgresSinkOptions) {
+  constructor({ databaseUrl, maxQueue, maxWaitMs, clock = systemClock }: PostgresSinkOptions) {
     this.#pool = new pg.Pool({
       connectionString: databaseUrl,
       max: 1,
@@ -59,70 +68,63 @@ export class PostgresAuditSink implements AuditSink {
     // The next write replaces a connection that broke while idle, and reports when it cannot.
     this.#pool.on('error', () => undefined);
     this.#writer = new BatchWriter({
-      write: async (records) => {
-        await this.#pool.query(APPEND, [`[${records.join(',')}]`]);
-      },
-      bytesOf: (json) => Buffer.byteLength(json),
-      isFaultOfItem: (error) => error instanceof pg.DatabaseError && FAULT_OF_ROW.test(error.code ?? ''),
+      write: (texts) => this.#write(texts),
+      bytesOf: (text) => Buffer.byteLength(text),
+      isFaultOfItem: (error) => FAULT_OF_ROW.test(sqlState(error)),
+      isFinal: (error) => error instanceof AuditError || GONE.test(sqlState(error)),
       maxWaitMs,
       maxQueue,
       clock,
     });
+    this.#endWatching = every(clock, WATCH_MS, () => void this.check().catch(() => undefined));
   }
 
   get lost(): number {
     return this.#writer.lost;
   }
 
-  async append(record: AuditRecord): Promise<void> {
-    return this.#writer.append(toJson(toRow(record)));
+  async append(record: AuditRecord): Promise<string> {
+    this.#watch.refuseBroken();
+    const text = recordText('access', record);
+    const recordedMs = await this.#writer.append(text);
+    return receiptOf('access', recordedMs, text);
   }
 
-  /** Appends no record, which needs the same connection and right as one. @throws the driver's error */
+  /** Appends no record, which needs the same connection and right as one. @throws {AuditError}, or the driver's error */
   async check(): Promise<void> {
-    await this.#pool.query(APPEND, ['[]']);
+    await this.#write([]);
   }
 
   async close(): Promise<void> {
+    this.#endWatching();
     await this.#writer.close();
     await this.#pool.end();
   }
+
+  /** @returns when the database stored them, in milliseconds since the epoch. @throws {AuditError} if the log is broken */
+  async #write(texts: readonly string[]): Promise<number> {
+    const { rows } = await this.#pool.query<AppendResult>(APPEND, [JSON.stringify(texts)]);
+    const [result] = rows;
+    if (result === undefined) throw new AuditError('AUDIT_LOG_BROKEN');
+    this.#watch.see({
+      origin: result.log_origin,
+      size: Number(result.log_size),
+      root: result.log_root,
+      isWhole: result.is_whole,
+    });
+    return Number(result.recorded_ms);
+  }
 }
 
-/** Typed, so that a new column must be filled. `time` becomes `occurred_at` if the database accepts it. */
-type Row = Readonly<Record<keyof typeof APPENDED_COLUMNS | 'time', unknown>>;
-
-function toRow(record: AuditRecord): Row {
-  const { caller } = record;
-  return {
-    transaction_id: record.transactionId,
-    trace_id: record.traceId,
-    time: record.time,
-    outcome: record.outcome,
-    reason: record.reason,
-    subject_pseudonym: caller.subjectPseudonym,
-    client_id: caller.clientId,
-    actor: caller.actor,
-    consent_id: caller.consentId,
-    consent_version: caller.consentVersion,
-    purposes: caller.purposes,
-    operation_name: record.operationName,
-    operation_hash: record.operationHash,
-    source: record.source,
-    fields: record.fields,
-    service: caller.service,
-    passed_on_by: record.passedOn?.by,
-    passed_on_to: record.passedOn?.to,
-    trace_link: record.traceLink,
-    unaccounted: record.unaccounted,
-  };
+interface AppendResult {
+  readonly recorded_ms: string;
+  readonly log_origin: string | null;
+  /** Null if the log's tables were emptied. */
+  readonly log_size: string | null;
+  readonly log_root: Buffer | null;
+  readonly is_whole: boolean | null;
 }
 
-/** A caller must not escape the log by using a name that it cannot store. */
-function toJson(row: Row): string {
-  const json = JSON.stringify(row);
-  if (!UNSTORABLE.test(json)) return json;
-  return JSON.stringify(row, (_key, value: unknown) =>
-    typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value,
-  );
+function sqlState(error: unknown): string {
+  return error instanceof pg.DatabaseError ? (error.code ?? '') : '';
 }

@@ -71,8 +71,10 @@ export interface AuditSink {
    *
    * The promise resolves when the record is durable, and rejects with an {@link AuditError} if it cannot be made durable. In
    * `required` mode the gateway waits for it; in `best-effort` mode it does not, and lost records are counted in {@link lost}.
+   *
+   * @returns the receipt: the leaf that the record has in a transparency log, base64url. Undefined if the sink keeps no such log
    */
-  append(record: AuditRecord): Promise<void>;
+  append(record: AuditRecord): Promise<string | undefined>;
   /** The number of records lost since the start. */
   readonly lost: number;
   /** Tests whether a record could be stored now, for the gateway's `/health/ready`. @throws if not. A sink without it counts as able. */

@@ -1,7 +1,10 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { Kysely } from 'kysely';
+import { withoutUndefined } from '@behalf/directives/internal';
 import { createGatewayRole, migrate } from '@behalf/store/internal';
 import { auditMigrations } from './migrations.js';
-import type { AuditDatabase, RecordTable } from './schema.js';
+import { createPartitions } from './partitions.js';
+import type { AuditRecord } from './record.js';
+import type { AuditDatabase } from './schema.js';
 
 /**
  * The database role that gateways write under, unless {@link createWriterRole} is given another name.
@@ -37,6 +40,7 @@ const CONNECTIONS_PERCENT = 25;
  */
 export async function migrateAudit<Schema>(db: Kysely<Schema>): Promise<void> {
   await migrate(db, { part: 'audit', migrations: auditMigrations });
+  await createPartitions(db);
 }
 
 /**
@@ -90,19 +94,31 @@ export function writerUrl(databaseUrl: string, password: string, role = AUDIT_WR
 }
 
 /** A record as {@link readAudit} returns it. */
-export type StoredAuditRecord = Selectable<RecordTable>;
+export interface StoredAuditRecord {
+  /** In the order of arrival, nearly. */
+  readonly seq: number;
+  /** When the database stored it. */
+  readonly recordedAt: Date;
+  /** The record's own time, or `recordedAt` if that was too far off. */
+  readonly occurredAt: Date;
+  /** Whether the record's own time was too far off. */
+  readonly isClockOff: boolean;
+  readonly record: AuditRecord;
+  /** Its place in the log; absent until it is integrated. */
+  readonly logIndex?: number;
+}
 
 /** Which records {@link readAudit} returns, and how many. */
 export interface ReadAuditOptions {
-  /** Only records after this position. */
-  readonly afterSeq?: number;
+  /** Only records after this one. */
+  readonly after?: Pick<StoredAuditRecord, 'recordedAt' | 'seq'>;
   /** Only records of one transaction. */
   readonly transactionId?: string;
   readonly limit: number;
 }
 
 /**
- * The newest records in ascending order; with `afterSeq`, the first ones after it.
+ * The newest records in ascending order; with `after`, the first ones after it.
  *
  * @example
  * ```ts
@@ -110,17 +126,50 @@ export interface ReadAuditOptions {
  * import { openDatabase } from '@behalf/store';
  *
  * const db = openDatabase<AuditDatabase>('postgres://auditor@db.example/behalf');
- * for (const { occurred_at, client_id, outcome } of await readAudit(db, { limit: 20 }))
- *   console.log(occurred_at.toISOString(), client_id, outcome);
+ * for (const { occurredAt, record } of await readAudit(db, { limit: 20 }))
+ *   console.log(occurredAt.toISOString(), record.caller.clientId, record.outcome);
  * await db.destroy();
  * ```
  */
 export async function readAudit(
   db: Kysely<AuditDatabase>,
-  { afterSeq, transactionId, limit }: ReadAuditOptions,
+  { after, transactionId, limit }: ReadAuditOptions,
 ): Promise<StoredAuditRecord[]> {
-  let query = db.selectFrom('audit.record').selectAll().limit(limit);
-  if (transactionId !== undefined) query = query.where('transaction_id', '=', transactionId);
-  if (afterSeq !== undefined) return query.where('seq', '>', afterSeq).orderBy('seq').execute();
-  return (await query.orderBy('seq', 'desc').execute()).reverse();
+  const isForwards = after !== undefined;
+  const direction = isForwards ? 'asc' : 'desc';
+  let query = db
+    .selectFrom('audit.record as record')
+    .leftJoin('audit.leaf as leaf', 'leaf.seq', 'record.seq')
+    .select([
+      'record.seq',
+      'record.recorded_at',
+      'record.occurred_at',
+      'record.clock_off',
+      'record.content',
+      'leaf.log_index',
+    ])
+    .orderBy('record.recorded_at', direction)
+    .orderBy('record.seq', direction)
+    .limit(limit);
+  if (transactionId !== undefined) query = query.where('record.transaction_id', '=', transactionId);
+  if (isForwards) {
+    query = query.where((column) =>
+      column(
+        column.refTuple('record.recorded_at', 'record.seq'),
+        '>',
+        column.tuple(after.recordedAt, after.seq),
+      ),
+    );
+  }
+  const rows = (await query.execute()).map((row) =>
+    withoutUndefined({
+      seq: row.seq,
+      recordedAt: row.recorded_at,
+      occurredAt: row.occurred_at,
+      isClockOff: row.clock_off === true,
+      record: JSON.parse(row.content) as AuditRecord,
+      logIndex: row.log_index ?? undefined,
+    }),
+  );
+  return isForwards ? rows : rows.reverse();
 }

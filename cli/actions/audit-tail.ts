@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import type { AuditCaller, AuditedAccess } from '@behalf/audit';
 import { readAudit } from '@behalf/audit/postgres';
 import type { AuditDatabase, StoredAuditRecord } from '@behalf/audit/postgres';
 import type { Clock } from '@behalf/directives';
@@ -30,27 +31,27 @@ export async function auditTail(options: AuditTailOptions, print: (line: string)
   const database = { max: 1, applicationName: 'behalf-audit-tail' };
   await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
     let records = await readAudit(db, { limit });
-    let seen = 0;
+    let after: StoredAuditRecord | undefined;
     for (;;) {
       for (const record of records) {
         print(options.json ? printable(JSON.stringify(record)) : describeRecord(record));
-        seen = record.seq;
+        after = record;
       }
       if (!options.follow || options.signal?.aborted === true) return;
       await clock.sleep(FOLLOW_INTERVAL_MS, options.signal);
-      records = await readAudit(db, { afterSeq: seen, limit: MAX_BATCH });
+      records = await readAudit(db, after === undefined ? { limit } : { after, limit: MAX_BATCH });
     }
   });
 }
 
 /** One record as lines for people. Clients and subgraphs wrote its texts, so they are escaped. */
-export function describeRecord(record: StoredAuditRecord): string {
+export function describeRecord({ seq, occurredAt, record }: StoredAuditRecord): string {
   const head = [
-    `#${record.seq}`,
-    record.occurred_at.toISOString(),
-    text(record.outcome) + (record.reason === null ? '' : ` (${text(record.reason)})`),
-    text(record.operation_name ?? '(unnamed operation)'),
-    callerOf(record),
+    `#${seq}`,
+    occurredAt.toISOString(),
+    text(record.outcome) + (record.reason === undefined ? '' : ` (${text(record.reason)})`),
+    text(record.operationName ?? '(unnamed operation)'),
+    callerOf(record.caller),
   ].join('  ');
   const listed = record.fields.slice(0, MAX_LINES);
   const width = Math.min(
@@ -66,18 +67,18 @@ export function describeRecord(record: StoredAuditRecord): string {
   ].join('\n');
 }
 
-function callerOf(record: StoredAuditRecord): string {
-  if (record.client_id === null) return 'without a valid token';
-  const subject = record.subject_pseudonym?.slice(0, 12) ?? '?';
-  const purposes = (record.purposes ?? []).map(text).join(', ');
+function callerOf(caller: AuditCaller): string {
+  if (caller.clientId === undefined) return 'without a valid token';
+  const subject = caller.subjectPseudonym?.slice(0, 12) ?? '?';
+  const purposes = (caller.purposes ?? []).map(text).join(', ');
   const consent =
-    record.consent_id === null
+    caller.consentId === undefined
       ? ''
-      : `, consent ${text(record.consent_id)} v${record.consent_version ?? '?'} (${purposes})`;
-  return `${text(record.client_id)} for subject ${text(subject)}…${consent}`;
+      : `, consent ${text(caller.consentId)} v${caller.consentVersion ?? '?'} (${purposes})`;
+  return `${text(caller.clientId)} for subject ${text(subject)}…${consent}`;
 }
 
-function accessLine(access: StoredAuditRecord['fields'][number], width: number): string {
+function accessLine(access: AuditedAccess, width: number): string {
   const { coordinate, decision, count, strategy, rule, subgraph } = access;
   return [
     `    ${text(coordinate).padEnd(width)}`,

@@ -9,6 +9,7 @@ import {
 } from '@behalf/directives/internal';
 import type { ErrorDescription } from '@behalf/directives/internal';
 import { auditErrors } from '@behalf/audit';
+import { logErrors } from '@behalf/audit/internal/log';
 import { applicationErrors } from '@behalf/authority/clients';
 import {
   authorityErrors,
@@ -116,6 +117,7 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   { title: 'Log of the authority', met: '`code` of a line.', codes: authorityLogCodes },
   { title: 'Log of the store', met: '`code` of a line.', codes: storeLogCodes },
   { title: 'Audit', met: '`AuditError` of a sink.', codes: auditErrors },
+  { title: 'Audit log', met: 'In the log of whatever signs the audit log.', codes: logErrors },
   {
     title: 'Authority',
     met: 'At the start of the authority, and from `behalf rotate-keys`.',

@@ -22,7 +22,7 @@ afterAll(() => roled.drop());
 const YEAR_MS = 365 * 24 * 3_600_000;
 
 interface Sent {
-  readonly [column: string]: unknown;
+  readonly [member: string]: unknown;
 }
 
 /**
@@ -30,16 +30,22 @@ interface Sent {
  * @returns PostgreSQL's code if the call is refused
  */
 async function append(...records: readonly Sent[]): Promise<unknown> {
-  return thief.query('select audit.append($1::jsonb)', [JSON.stringify(records)]).then(
+  return thief.query('select audit.append($1::jsonb)', [texts(records)]).then(
     () => undefined,
     (error: unknown) => (error as { code?: unknown }).code,
   );
 }
 
-const sent = (more: Sent = {}): Sent & { readonly transaction_id: string } => ({
-  transaction_id: randomUUID(),
+/** The argument of the function: a list of texts. */
+const texts = (records: readonly Sent[]): string =>
+  JSON.stringify(records.map((record) => JSON.stringify(record)));
+
+const sent = (more: Sent = {}): Sent & { readonly transactionId: string } => ({
+  class: 'access',
+  transactionId: randomUUID(),
   time: Date.now(),
   outcome: 'answered',
+  caller: {},
   fields: [],
   ...more,
 });
@@ -63,24 +69,20 @@ describe('the time of a record', () => {
   ])('is replaced by the database’s time and marked if it is %s', async (_how, time) => {
     const own = sent({ time: time() });
     expect(await append(own)).toBeUndefined();
-    const {
-      clock_off: isOff,
-      occurred_at: occurred,
-      recorded_at: recorded,
-    } = await stored(own.transaction_id);
-    expect(occurred).toEqual(recorded);
-    expect(isOff).toBe(true);
+    const { isClockOff, occurredAt, recordedAt } = await stored(own.transactionId);
+    expect(occurredAt).toEqual(recordedAt);
+    expect(isClockOff).toBe(true);
   });
 
   it('is kept if the record waited for the database', async () => {
     const time = Date.now() - 30_000;
     const own = sent({ time });
     await append(own);
-    expect(await stored(own.transaction_id)).toMatchObject({ occurred_at: new Date(time), clock_off: null });
+    expect(await stored(own.transactionId)).toMatchObject({ occurredAt: new Date(time), isClockOff: false });
   });
 
   it('is never far from the time of recording, whatever a writer claims', async () => {
-    const columns = fc.constantFrom('time', 'occurred_at', 'recorded_at', 'seq', 'clock_off');
+    const columns = fc.constantFrom('time', 'occurred_at', 'recorded_at', 'recordedAt', 'seq', 'clock_off');
     const values = fc.oneof(
       fc.double({ noNaN: true }),
       fc.integer(),
@@ -96,12 +98,12 @@ describe('the time of a record', () => {
         );
         const own = { ...sent(), ...claims };
         if ((await append(own)) !== undefined) return;
-        const row = await stored(own.transaction_id);
-        const recorded = row.recorded_at.getTime();
+        const row = await stored(own.transactionId);
+        const recorded = row.recordedAt.getTime();
         expect(row.seq).toBeGreaterThan(rows[0]?.last ?? Number.POSITIVE_INFINITY);
         expect(recorded).toBeGreaterThanOrEqual(rows[0]?.now.getTime() ?? Number.POSITIVE_INFINITY);
-        expect(row.occurred_at.getTime()).toBeGreaterThanOrEqual(recorded - MAX_LATE_SECONDS * 1000 - 1);
-        expect(row.occurred_at.getTime()).toBeLessThanOrEqual(recorded + MAX_EARLY_SECONDS * 1000 + 1);
+        expect(row.occurredAt.getTime()).toBeGreaterThanOrEqual(recorded - MAX_LATE_SECONDS * 1000 - 1);
+        expect(row.occurredAt.getTime()).toBeLessThanOrEqual(recorded + MAX_EARLY_SECONDS * 1000 + 1);
       }),
       { numRuns: 60 },
     );
@@ -113,9 +115,13 @@ describe('a record', () => {
     ['an unknown outcome', { outcome: 'granted' }, '23514'],
     ['an outcome in another case', { outcome: 'Answered' }, '23514'],
     ['no outcome', { outcome: null }, '23502'],
-    ['fields that are not a list', { fields: { 'Person.name': 1 } }, '23514'],
-    ['no fields', { fields: null }, '23502'],
-    ['a transaction that is not one', { transaction_id: 'x' }, '22P02'],
+    ['fields that are not a list', { fields: { 'Person.name': 1 } }, '22023'],
+    ['no fields', { fields: null }, '22023'],
+    ['a transaction that is not one', { transactionId: 'x' }, '22P02'],
+    ['no transaction', { transactionId: null }, '23502'],
+    ['no class', { class: null }, '23502'],
+    ['a class that is not one', { class: 'a class' }, '23514'],
+    ['fields that are a number', { fields: 1 }, '22023'],
     ['more text than any record has', { reason: 'x'.repeat(MAX_RECORD_BYTES) }, '22001'],
     [
       'more fields than any record has',
@@ -130,24 +136,34 @@ describe('a record', () => {
     ['null', null],
     ['an object', '{}'],
     ['a text', '"x"'],
-    ['too many', JSON.stringify(Array.from({ length: 1_001 }, () => sent()))],
+    ['too many', texts(Array.from({ length: 1_001 }, () => sent()))],
     ['numbers', '[1, 2]'],
     ['a nested list', '[[{}]]'],
+    ['objects', JSON.stringify([sent()])],
+    ['texts of something else', '["1", "[]"]'],
+    ['texts that are no JSON', '["{"]'],
   ])('is refused if it is not a list of records: %s', async (_how, json) => {
     await expect(thief.query('select audit.append($1::jsonb)', [json])).rejects.toMatchObject({
-      code: expect.stringMatching(/^22/) as string,
+      code: expect.stringMatching(/^2[23]/) as string,
     });
   });
 
   it('is stored with all others of its call, or not at all', async () => {
     const good = sent();
     expect(await append(good, sent({ outcome: 'granted' }))).toBe('23514');
-    expect(await readAudit(roled.database.db, { transactionId: good.transaction_id, limit: 1 })).toEqual([]);
+    expect(await readAudit(roled.database.db, { transactionId: good.transactionId, limit: 1 })).toEqual([]);
   });
 
-  it('reveals nothing to its writer, neither positions nor other records', async () => {
-    const { rows } = await thief.query('select audit.append($1::jsonb)', [JSON.stringify([sent()])]);
-    expect(rows).toEqual([{ append: '' }]);
+  it('reveals to its writer neither positions nor other records, but the head of the log', async () => {
+    const { rows, fields } = await thief.query('select * from audit.append($1::jsonb)', [texts([sent()])]);
+    expect(fields.map(({ name }) => name)).toEqual([
+      'recorded_ms',
+      'log_origin',
+      'log_size',
+      'log_root',
+      'is_whole',
+    ]);
+    expect(rows).toMatchObject([{ log_origin: null, log_size: '0', is_whole: true }]);
   });
 });
 

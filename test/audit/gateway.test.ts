@@ -3,6 +3,7 @@ import { ACCESS_DECISIONS } from '@behalf/directives/internal';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/postgres.js';
+import type { AuditRecord } from '../../audit/index.js';
 import type { AuditDatabase, StoredAuditRecord } from '../../audit/postgres.js';
 import { truncateAddress } from '../../gateway/seal/record.js';
 import {
@@ -60,10 +61,14 @@ beforeEach(() => {
   people.requests.length = 0;
 });
 
-async function last(): Promise<StoredAuditRecord> {
-  const [row] = await readAudit(database.db, { limit: 1 });
-  if (row === undefined) throw new Error('no record');
-  return row;
+async function newest(): Promise<StoredAuditRecord> {
+  const [stored] = await readAudit(database.db, { limit: 1 });
+  if (stored === undefined) throw new Error('no record');
+  return stored;
+}
+
+async function last(): Promise<AuditRecord> {
+  return (await newest()).record;
 }
 
 describe('the record of a request', () => {
@@ -89,16 +94,18 @@ describe('the record of a request', () => {
     const row = await last();
     expect(row).toMatchObject({
       outcome: 'answered',
-      client_id: 'budget-app',
-      actor: 'robot',
-      consent_id: 'consent-1',
-      consent_version: 2,
-      purposes: ['budgeting'],
-      operation_name: 'Overview',
+      caller: {
+        clientId: 'budget-app',
+        actor: 'robot',
+        consentId: 'consent-1',
+        consentVersion: 2,
+        purposes: ['budgeting'],
+      },
+      operationName: 'Overview',
       source: '127.0.0.0/24',
     });
-    expect(row.operation_hash).toMatch(/^[0-9a-f]{64}$/);
-    expect(row.subject_pseudonym).toMatch(/^[\w-]{43}$/);
+    expect(row.operationHash).toMatch(/^[0-9a-f]{64}$/);
+    expect(row.caller.subjectPseudonym).toMatch(/^[\w-]{43}$/);
     expect(row.fields).toEqual(
       expect.arrayContaining([
         {
@@ -133,28 +140,28 @@ describe('the record of a request', () => {
     const row = await last();
     const [, claims = ''] = String(people.requests[0]?.headers['txn-token']).split('.');
     expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
-      txn: row.transaction_id,
+      txn: row.transactionId,
     });
-    expect(row.trace_link).toBe(traceId);
-    expect(row.trace_id).toMatch(/^[0-9a-f]{32}$/);
-    expect(row.trace_id).not.toBe(traceId);
+    expect(row.traceLink).toBe(traceId);
+    expect(row.traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(row.traceId).not.toBe(traceId);
     await gateway.ask('{ hello }');
-    expect(await last()).toMatchObject({
-      trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
-      trace_link: null,
-    });
+    const unlinked = await last();
+    expect(unlinked.traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(unlinked.traceLink).toBeUndefined();
   });
 
   it('has one pseudonym per person, and none without a person', async () => {
     const pseudonyms = [];
     for (const sub of ['a', 'a', 'b']) {
       await gateway.ask('{ hello }', { token: await issuer.mint({ sub }) });
-      pseudonyms.push((await last()).subject_pseudonym);
+      pseudonyms.push((await last()).caller.subjectPseudonym);
     }
     expect(pseudonyms[0]).toBe(pseudonyms[1]);
     expect(pseudonyms[0]).not.toBe(pseudonyms[2]);
     await gateway.ask('{ hello }');
-    expect(await last()).toMatchObject({ outcome: 'answered', subject_pseudonym: null, client_id: null });
+    expect(await last()).toMatchObject({ outcome: 'answered', caller: {} });
+    expect(Object.keys((await last()).caller)).toEqual([]);
   });
 
   it('exists for a failed authentication, a refusal and a failure', async () => {
@@ -162,7 +169,7 @@ describe('the record of a request', () => {
     expect(await last()).toMatchObject({
       outcome: 'authentication-failed',
       reason: 'TOKEN_MALFORMED',
-      subject_pseudonym: null,
+      caller: {},
       source: '127.0.0.0/24',
     });
     await gateway.ask('{ hello }', { token: await issuer.mint({ exp: 1, sub: 'distinctive' }) });
@@ -172,7 +179,7 @@ describe('the record of a request', () => {
     expect(await last()).toMatchObject({ outcome: 'refused', reason: 'INTROSPECTION_DISABLED' });
     await gateway.ask('mutation M { rename(name: "distinctive") { id } }', { token: await issuer.mint() });
     const denied = await last();
-    expect(denied).toMatchObject({ outcome: 'answered', operation_name: 'M' });
+    expect(denied).toMatchObject({ outcome: 'answered', operationName: 'M' });
     expect(denied.fields).toMatchObject([{ coordinate: 'Mutation.rename', decision: 'denied' }]);
     expect(people.requests).toEqual([]);
   });
@@ -180,29 +187,36 @@ describe('the record of a request', () => {
   it('exists for an invalid operation, so that probing leaves a trace', async () => {
     const token = await issuer.mint();
     for (const query of ['{ distinctiveGuess }', '{ unclosed', '{ person(id: 1.5) { id } }']) {
-      const before = (await last()).seq;
+      const after = await newest();
       expect((await gateway.ask(query, { token })).status).toBe(400);
-      const rows = await readAudit(database.db, { afterSeq: before, limit: 10 });
+      const rows = await readAudit(database.db, { after, limit: 10 });
       expect(rows).toMatchObject([
-        { outcome: 'refused', reason: 'OPERATION_INVALID', client_id: 'budget-app', fields: [] },
+        {
+          record: {
+            outcome: 'refused',
+            reason: 'OPERATION_INVALID',
+            caller: { clientId: 'budget-app' },
+            fields: [],
+          },
+        },
       ]);
       expect(JSON.stringify(rows)).not.toContain('distinctive');
     }
   });
 
   it('is written once per request, whatever the outcome', async () => {
-    const before = (await last()).seq;
+    const after = await newest();
     await gateway.ask('{ hello }');
     await gateway.ask('{ hello }', { token: 'a.b.c' });
     await gateway.ask('{ nothing }');
     await gateway.ask('{ __schema { queryType { name } } }');
-    expect(await readAudit(database.db, { afterSeq: before, limit: 10 })).toHaveLength(4);
+    expect(await readAudit(database.db, { after, limit: 10 })).toHaveLength(4);
   });
 
   it('exists before the answer is sent', async () => {
-    const before = (await last()).seq;
+    const after = await newest();
     await Promise.all(Array.from({ length: 40 }, () => gateway.ask('{ hello }')));
-    expect(await readAudit(database.db, { afterSeq: before, limit: 100 })).toHaveLength(40);
+    expect(await readAudit(database.db, { after, limit: 100 })).toHaveLength(40);
   });
 });
 

@@ -49,7 +49,15 @@ async function stolen(which: 'writer' | 'replay'): Promise<Client> {
 }
 
 const recordJson = (): string =>
-  JSON.stringify([{ transaction_id: randomUUID(), time: Date.now(), outcome: 'answered', fields: [] }]);
+  JSON.stringify([
+    JSON.stringify({
+      class: 'access',
+      transactionId: randomUUID(),
+      time: Date.now(),
+      outcome: 'answered',
+      fields: [],
+    }),
+  ]);
 
 /** Every revocation and suspension, and everything that keeps an authority running. None of it may be affected. */
 const WORK: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -219,7 +227,7 @@ describe('an upgrade', () => {
     ],
     [
       'a prepared insert',
-      (s: Client) => s.query('prepare held as insert into audit.record (source) values (null)'),
+      (s: Client) => s.query('prepare held as insert into audit.record (outcome) values (null)'),
     ],
     ['a prepared select', (s: Client) => s.query('prepare held as select from audit.record')],
   ] as const)('proceeds although the writer locks a table by %s', async (_how, hold) => {

@@ -64,37 +64,37 @@ describe('a command that prints it', () => {
   it('audit tail: escapes every text of a record', () => {
     const record: StoredAuditRecord = {
       seq: 1,
-      transaction_id: crypto.randomUUID(),
-      trace_id: everywhere,
-      trace_link: null,
-      occurred_at: new Date(0),
-      recorded_at: new Date(0),
-      clock_off: null,
-      outcome: everywhere as 'answered',
-      reason: everywhere,
-      subject_pseudonym: everywhere,
-      client_id: everywhere,
-      actor: everywhere,
-      consent_id: everywhere,
-      consent_version: 1,
-      purposes: [everywhere],
-      operation_name: everywhere,
-      operation_hash: null,
-      source: everywhere,
-      service: null,
-      passed_on_by: null,
-      passed_on_to: null,
-      unaccounted: [everywhere],
-      fields: [
-        {
-          coordinate: everywhere,
-          decision: everywhere as 'denied',
-          count: 1,
-          strategy: everywhere,
-          rule: everywhere,
-          subgraph: everywhere,
+      occurredAt: new Date(0),
+      recordedAt: new Date(0),
+      isClockOff: false,
+      record: {
+        transactionId: crypto.randomUUID(),
+        traceId: everywhere,
+        time: 0,
+        outcome: everywhere as 'answered',
+        reason: everywhere,
+        caller: {
+          subjectPseudonym: everywhere,
+          clientId: everywhere,
+          actor: everywhere,
+          consentId: everywhere,
+          consentVersion: 1,
+          purposes: [everywhere],
         },
-      ],
+        operationName: everywhere,
+        source: everywhere,
+        unaccounted: [everywhere],
+        fields: [
+          {
+            coordinate: everywhere,
+            decision: everywhere as 'denied',
+            count: 1,
+            strategy: everywhere,
+            rule: everywhere,
+            subgraph: everywhere,
+          },
+        ],
+      },
     };
     const lines = describeRecord(record).split('\n');
     expect(lines).toHaveLength(3);
@@ -104,19 +104,17 @@ describe('a command that prints it', () => {
   it('audit tail: truncates a record that is too large', () => {
     const record = {
       seq: 1,
-      occurred_at: new Date(0),
-      recorded_at: new Date(0),
-      clock_off: null,
-      outcome: 'answered',
-      reason: null,
-      client_id: null,
-      operation_name: 'n'.repeat(240_000),
-      unaccounted: null,
-      fields: Array.from({ length: 20_000 }, () => ({
-        coordinate: 'c'.repeat(1_000),
-        decision: 'denied',
-        count: 1,
-      })),
+      occurredAt: new Date(0),
+      record: {
+        outcome: 'answered',
+        caller: {},
+        operationName: 'n'.repeat(240_000),
+        fields: Array.from({ length: 20_000 }, () => ({
+          coordinate: 'c'.repeat(1_000),
+          decision: 'denied',
+          count: 1,
+        })),
+      },
     } as unknown as StoredAuditRecord;
     const text = describeRecord(record);
     expect(text.length).toBeLessThan(400_000);

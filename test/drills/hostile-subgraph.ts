@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readAudit } from '@behalf/audit/postgres';
-import type { AuditDatabase, StoredAuditRecord } from '@behalf/audit/postgres';
+import type { AuditRecord } from '@behalf/audit';
+import type { AuditDatabase } from '@behalf/audit/postgres';
 import { startGateway } from '@behalf/gateway';
 import { openDatabase } from '@behalf/store';
 import { BUDGET_SCOPES, discover, expect, signIn, until } from './drill.js';
@@ -139,13 +140,13 @@ async function factsAreChecked(
   expect((await recordOf(system, 'HostileMany')).fields.length < 1_000, 'the record is bounded');
 }
 
-async function recordOf(system: DrillSystem, operationName: string): Promise<StoredAuditRecord> {
+async function recordOf(system: DrillSystem, operationName: string): Promise<AuditRecord> {
   const db = openDatabase<AuditDatabase>(system.databaseUrl, { max: 1 });
   try {
     const records = await readAudit(db, { limit: 20 });
-    const record = records.find(({ operation_name: name }) => name === operationName);
-    if (record === undefined) throw new Error(`there is no record of ${operationName}`);
-    return record;
+    const found = records.find(({ record: each }) => each.operationName === operationName);
+    if (found === undefined) throw new Error(`there is no record of ${operationName}`);
+    return found.record;
   } finally {
     await db.destroy();
   }

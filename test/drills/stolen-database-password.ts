@@ -7,7 +7,9 @@ const NOT_PERMITTED = '42501';
 
 const FORBIDDEN = [
   'select * from audit.record',
-  "insert into audit.record (transaction_id, occurred_at, outcome, fields) values (gen_random_uuid(), '2001-01-01', 'answered', '[]')",
+  "insert into audit.record select '2001-01-01', 1, 'access', '{}', '2001-01-01', null, gen_random_uuid(), 'answered'",
+  'update audit.head set size = 0',
+  'delete from audit.leaf',
   'delete from audit.record',
   'create temporary table loot (x int)',
   'select lo_create(0)',

@@ -1,0 +1,73 @@
+import type { Kysely } from 'kysely';
+import type { AuditDatabase } from '../schema.js';
+import { entryBytes } from './entry.js';
+import { HASH_BYTES, TILE_WIDTH } from './hashing.js';
+import { newestCheckpoint } from './prove.js';
+
+/** The places of a tile that are wanted. */
+interface Place {
+  readonly index: number;
+  readonly width: number;
+}
+
+/** What of a log is in a database, in the forms of C2SP tlog-tiles: what `verifyLog` of `@behalf/audit-verify` reads. */
+export class DatabaseSource {
+  readonly #db: Kysely<AuditDatabase>;
+
+  constructor(db: Kysely<AuditDatabase>) {
+    this.#db = db;
+  }
+
+  async checkpoint(): Promise<string | undefined> {
+    return (await newestCheckpoint(this.#db, false))?.note;
+  }
+
+  async tile(level: number, { index, width }: Place): Promise<Buffer | undefined> {
+    const row = await this.#db
+      .selectFrom('audit.tile')
+      .select('hashes')
+      .where('level', '=', level)
+      .where('index', '=', index)
+      .executeTakeFirst();
+    return row?.hashes.subarray(0, width * HASH_BYTES);
+  }
+
+  async entries(place: Place): Promise<Buffer> {
+    const rows = await this.#db
+      .selectFrom('audit.leaf')
+      .select(['log_index', 'recorded_at', 'class', 'content_hash'])
+      .where('log_index', '>=', place.index * TILE_WIDTH)
+      .where('log_index', '<', place.index * TILE_WIDTH + place.width)
+      .orderBy('log_index')
+      .execute();
+    const entries: Buffer[] = [];
+    for (const [at, row] of rows.entries()) {
+      // What is behind a gap is not in its place.
+      if (row.log_index !== place.index * TILE_WIDTH + at) break;
+      const entry = entryBytes({
+        recordClass: row.class,
+        recordedAtMs: row.recorded_at.getTime(),
+        contentHash: row.content_hash,
+      });
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(entry.length);
+      entries.push(length, entry);
+    }
+    return Buffer.concat(entries);
+  }
+
+  /** Null for a record that is not there: whether it was erased or removed, the log's own records say. */
+  async records(place: Place): Promise<(string | null)[]> {
+    const rows = await this.#db
+      .selectFrom('audit.leaf as leaf')
+      .leftJoin('audit.record as record', (join) =>
+        join.onRef('record.recorded_at', '=', 'leaf.recorded_at').onRef('record.seq', '=', 'leaf.seq'),
+      )
+      .select('record.content')
+      .where('leaf.log_index', '>=', place.index * TILE_WIDTH)
+      .where('leaf.log_index', '<', place.index * TILE_WIDTH + place.width)
+      .orderBy('leaf.log_index')
+      .execute();
+    return rows.map(({ content }) => content);
+  }
+}

@@ -1,0 +1,58 @@
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
+import { LogError } from './errors.js';
+import type { NoteKey } from './note.js';
+
+/** A key's name has neither (C2SP signed-note). */
+const UNNAMEABLE = /[\s+]/u;
+const MAX_ORIGIN_LENGTH = 255;
+
+/** @throws {LogError} `LOG_ORIGIN_INVALID` */
+export function checkOrigin(origin: string): string {
+  if (origin === '' || origin.length > MAX_ORIGIN_LENGTH || UNNAMEABLE.test(origin)) {
+    throw new LogError(
+      'LOG_ORIGIN_INVALID',
+      'the origin of the log is a name without spaces and +, such as audit.bank.example',
+    );
+  }
+  return origin;
+}
+
+/**
+ * Reads the key that signs the log from a file (PKCS #8, PEM), or creates both, readable by the owner only.
+ *
+ * @throws {LogError} `LOG_KEY_UNUSABLE`; the file system's error
+ */
+export async function loadLogKey(path: string, origin: string): Promise<NoteKey> {
+  const name = checkOrigin(origin);
+  const pem = (await readIfThere(path)) ?? (await create(path));
+  try {
+    const privateKey = createPrivateKey(pem);
+    if (privateKey.asymmetricKeyType === 'ed25519') return { name, privateKey };
+  } catch {
+    // The reason could quote the file.
+  }
+  throw new LogError('LOG_KEY_UNUSABLE', `${path} has no Ed25519 private key in PEM`);
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function create(path: string): Promise<string> {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(pem);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  return pem;
+}

@@ -1,0 +1,75 @@
+import type { Kysely } from 'kysely';
+import type { AuditDatabase } from '../schema.js';
+import { entryBytes } from './entry.js';
+import { ProofMaker } from './proofs.js';
+import { tileReader } from './tile-reader.js';
+
+/** What is known of a record's proof. */
+export type ProofResult =
+  /** The text of a `.tlog-proof`. */
+  | { readonly proof: string }
+  /** `unknown`: no record of that transaction. `pending`: it is durable, but no checkpoint covers it yet. `erased`: its content is gone. */
+  | { readonly missing: 'unknown' | 'pending' | 'erased' };
+
+/**
+ * Makes the proof of a transaction's record: the record, its place, and the newest checkpoint (C2SP tlog-proof). It is verified
+ * offline, with `@behalf/audit-verify`.
+ *
+ * @param isWitnessedOnly whether a checkpoint without the quorum's cosignatures is not good enough
+ */
+export async function proveRecord(
+  db: Kysely<AuditDatabase>,
+  transactionId: string,
+  isWitnessedOnly: boolean,
+): Promise<ProofResult> {
+  const record = await db
+    .selectFrom('audit.record as record')
+    .leftJoin('audit.leaf as leaf', 'leaf.seq', 'record.seq')
+    .select(['record.content', 'leaf.log_index', 'leaf.recorded_at', 'leaf.class', 'leaf.content_hash'])
+    .where('record.transaction_id', '=', transactionId)
+    .orderBy('record.recorded_at')
+    .orderBy('record.seq')
+    .limit(1)
+    .executeTakeFirst();
+  if (record === undefined) return { missing: 'unknown' };
+  const {
+    content,
+    log_index: index,
+    recorded_at: recordedAt,
+    class: recordClass,
+    content_hash: contentHash,
+  } = record;
+  if (index === null || recordedAt === null || recordClass === null || contentHash === null) {
+    return { missing: 'pending' };
+  }
+  const checkpoint = await newestCheckpoint(db, isWitnessedOnly);
+  if (checkpoint === undefined || checkpoint.size <= index) return { missing: 'pending' };
+  const hashes = await new ProofMaker(tileReader(db)).inclusion(index, checkpoint.size);
+  const entry = entryBytes({ recordClass, recordedAtMs: recordedAt.getTime(), contentHash });
+  return { proof: proofText(Buffer.concat([entry, Buffer.from(content)]), index, hashes, checkpoint.note) };
+}
+
+/** The newest checkpoint of the log. */
+export async function newestCheckpoint(
+  db: Kysely<AuditDatabase>,
+  isWitnessedOnly: boolean,
+): Promise<{ readonly size: number; readonly note: string } | undefined> {
+  let query = db
+    .selectFrom('audit.checkpoint as checkpoint')
+    .innerJoin('audit.head as head', 'head.origin', 'checkpoint.origin')
+    .select(['checkpoint.size', 'checkpoint.note'])
+    .orderBy('checkpoint.size', 'desc')
+    .limit(1);
+  if (isWitnessedOnly) query = query.where('checkpoint.is_witnessed', '=', true);
+  return query.executeTakeFirst();
+}
+
+function proofText(extra: Buffer, index: number, hashes: readonly Buffer[], checkpoint: string): string {
+  const lines = [
+    'c2sp.org/tlog-proof@v1',
+    `extra ${extra.toString('base64')}`,
+    `index ${index}`,
+    ...hashes.map((hash) => hash.toString('base64')),
+  ];
+  return `${lines.join('\n')}\n\n${checkpoint}`;
+}

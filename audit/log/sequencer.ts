@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Kysely } from 'kysely';
+import type { Clock } from '@behalf/directives';
+import { systemClock } from '@behalf/directives/internal';
+import { createPartitions } from '../partitions.js';
+import type { AuditDatabase } from '../schema.js';
+import { signHead } from './checkpoints.js';
+import { LogError } from './errors.js';
+import { integrate } from './integrate.js';
+import type { Head } from './integrate.js';
+import type { LastSigned } from './last-signed.js';
+import type { NoteKey } from './note.js';
+import { ProofMaker } from './proofs.js';
+import { tileReader } from './tile-reader.js';
+import type { Witnessing } from './witnessing.js';
+
+/** Records are provable within a second of being durable. */
+const DEFAULT_INTERVAL_MS = 200;
+/** Another sequencer takes over this long after one died. */
+const DEFAULT_LEASE_MS = 3_000;
+const PARTITIONS_EVERY_MS = 3_600_000;
+/** A fault that stays is told this often. */
+const SAME_FAULT_EVERY_MS = 60_000;
+
+/** Where a sequencer tells what went wrong. */
+export interface SequencerLog {
+  log(
+    level: 'info' | 'warn' | 'error',
+    code: string,
+    facts?: Readonly<Record<string, string | number>>,
+  ): void;
+}
+
+/** The options of {@link Sequencer}. */
+export interface SequencerOptions {
+  /** Connected as the owner of the log's tables. */
+  readonly db: Kysely<AuditDatabase>;
+  /** Keys of the log. Each signs every checkpoint: while a key is replaced, there are two. All have the log's origin as name. */
+  readonly keys: readonly [NoteKey, ...NoteKey[]];
+  readonly lastSigned?: LastSigned | undefined;
+  readonly witnessing?: Witnessing | undefined;
+  readonly intervalMs?: number | undefined;
+  readonly leaseMs?: number | undefined;
+  readonly log: SequencerLog;
+  /** Default: the machine's. */
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Puts records into the log's tree and signs its head. Any number may run; the one that holds the lease works. The lease only
+ * saves work: what makes two of them harmless is that the head's row is locked while the tree grows, and that only committed
+ * heads are signed.
+ */
+export class Sequencer {
+  readonly #options: SequencerOptions;
+  readonly #clock: Clock;
+  readonly #origin: string;
+  readonly #holder = randomUUID();
+  readonly #closing = new AbortController();
+  #running: Promise<void> | undefined;
+  #partitionsAtMs = -Infinity;
+  #fault: { readonly code: string; readonly toldAtMs: number } | undefined;
+  #signedSize = -1;
+
+  constructor(options: SequencerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#origin = options.keys[0].name;
+  }
+
+  /** The code of what keeps the log from growing; undefined if nothing does, or another sequencer works. */
+  get fault(): string | undefined {
+    return this.#fault?.code;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when the current round has ended. What waits stays durable, and is integrated by the next sequencer. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+    await this.#endLease().catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        await this.round();
+        this.#fault = undefined;
+      } catch (error) {
+        this.#tell(error);
+      }
+      await this.#clock.sleep(this.#options.intervalMs ?? DEFAULT_INTERVAL_MS, this.#closing.signal);
+    }
+  }
+
+  /**
+   * Integrates all that waits, signs the head, and asks the witnesses.
+   *
+   * @returns false if another sequencer has the lease
+   * @throws {LogError}, or the database's error; nothing is signed then
+   */
+  async round(): Promise<boolean> {
+    if (!(await this.#takeLease())) return false;
+    const { db } = this.#options;
+    const now = this.#clock.monotonic();
+    if (now - this.#partitionsAtMs > PARTITIONS_EVERY_MS) {
+      await createPartitions(db);
+      this.#partitionsAtMs = now;
+    }
+    for (;;) {
+      const { head, hasMore } = await integrate(db, this.#origin);
+      await this.#sign(head);
+      if (!hasMore || this.#closing.signal.aborted) return true;
+    }
+  }
+
+  async #sign(head: Head): Promise<void> {
+    const { db, keys, lastSigned, witnessing } = this.#options;
+    if (head.size === this.#signedSize) return;
+    lastSigned?.refuseOlder(head);
+    const checkpoint = await signHead(db, head, keys);
+    await lastSigned?.remember(head);
+    if (witnessing !== undefined && !checkpoint.isWitnessed) {
+      const proofs = new ProofMaker(tileReader(db));
+      const { note, isWitnessed } = await witnessing.cosign({ ...head, note: checkpoint.note }, (oldSize) =>
+        proofs.consistency(oldSize, head.size),
+      );
+      await db
+        .updateTable('audit.checkpoint')
+        .set({ note, is_witnessed: isWitnessed })
+        .where('origin', '=', head.origin)
+        .where('size', '=', head.size)
+        .execute();
+      // It is tried again in the next round.
+      if (!isWitnessed) return;
+    }
+    this.#signedSize = head.size;
+  }
+
+  async #takeLease(): Promise<boolean> {
+    const ms = this.#options.leaseMs ?? DEFAULT_LEASE_MS;
+    const { rows } = await sql`
+      insert into audit.sequencer as current (holder, until)
+      values (${this.#holder}, clock_timestamp() + make_interval(secs => ${ms / 1_000}::double precision))
+      on conflict (is_only) do update set holder = excluded.holder, until = excluded.until
+        where current.holder = excluded.holder or current.until < clock_timestamp()
+      returning holder`.execute(this.#options.db);
+    return rows.length > 0;
+  }
+
+  async #endLease(): Promise<void> {
+    await sql`delete from audit.sequencer where holder = ${this.#holder}`.execute(this.#options.db);
+  }
+
+  #tell(error: unknown): void {
+    const code = error instanceof LogError ? error.code : 'LOG_NOT_INTEGRATED';
+    const now = this.#clock.monotonic();
+    const isTold = this.#fault?.code === code && now - this.#fault.toldAtMs < SAME_FAULT_EVERY_MS;
+    if (isTold) return;
+    this.#fault = { code, toldAtMs: now };
+    // A LogError has sizes and names only; the database's own messages could quote values.
+    const reason =
+      error instanceof LogError ? error.message : error instanceof Error ? error.name : 'unknown';
+    this.#options.log.log('error', code, { origin: this.#origin, reason });
+  }
+}

@@ -1,0 +1,23 @@
+import { makeSalt } from './log/entry.js';
+import type { AuditRecord } from './record.js';
+
+/** What kind of record it is. How long records are kept depends on it. */
+export type RecordClass = 'access';
+
+/** What PostgreSQL's text cannot hold, as JSON escapes it: NUL, and lone surrogates. */
+const UNSTORABLE = /\\u0000|\\ud[89a-f]/i;
+
+/**
+ * The text of a record: what is stored, hashed and proven. It ends with a random salt, so that an erased record cannot be found
+ * again by hashing what it may have said.
+ *
+ * A caller must not escape the log by using a name that it cannot store.
+ */
+export function recordText(recordClass: RecordClass, record: AuditRecord): string {
+  const content = { class: recordClass, ...record, salt: makeSalt() };
+  const json = JSON.stringify(content);
+  if (!UNSTORABLE.test(json)) return json;
+  return JSON.stringify(content, (_key, value: unknown) =>
+    typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value,
+  );
+}

@@ -1,0 +1,300 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FolderSource, verifyLog, verifyProof } from '@behalf/audit-verify';
+import { leafHash, parseCheckpoint, parseProof } from '@behalf/audit-verify/internal';
+import {
+  DatabaseSource,
+  exportLog,
+  LastSigned,
+  loadLogKey,
+  newestCheckpoint,
+  proveRecord,
+} from '../../../audit/log/index.js';
+import { PostgresAuditSink } from '../../../audit/postgres.js';
+import { until } from '../../support/wait.js';
+import { record } from '../support.js';
+import { makeLogKey, ORIGIN, TestLog } from './support.js';
+
+let log: TestLog;
+let folder: string;
+beforeEach(async () => {
+  // Roles are the server's, not the database's.
+  log = await TestLog.create(`log_${randomBytes(6).toString('hex')}`);
+});
+afterEach(() => log.drop());
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'behalf-log-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function headOf(): Promise<{ size: number; note: string }> {
+  const head = await newestCheckpoint(log.database.db, false);
+  if (head === undefined) throw new Error('nothing was signed');
+  return head;
+}
+
+async function proofOf(transactionId: string): Promise<string> {
+  const result = await proveRecord(log.database.db, transactionId, false);
+  if (!('proof' in result)) throw new Error(result.missing);
+  return result.proof;
+}
+
+describe('a log', () => {
+  it('of nothing is signed and verified', async () => {
+    await log.sequencer().round();
+    expect(parseCheckpoint((await headOf()).note)).toMatchObject({ origin: ORIGIN, size: 0 });
+    expect(await log.verify()).toMatchObject({ findings: [], records: 0 });
+  });
+
+  it('grows over tiles, and begins with every checkpoint before', { timeout: 240_000 }, async () => {
+    const seen: string[] = [];
+    let size = 0;
+    for (const count of [1, 2, 253, 1, 300, 1_000]) {
+      await log.append(count);
+      size += count;
+      seen.push((await headOf()).note);
+      expect((await headOf()).size).toBe(size);
+    }
+    expect(await log.verify(seen)).toMatchObject({ findings: [], records: size, checkpoint: { size } });
+  });
+
+  it('proves every record by the receipt that its writer got', async () => {
+    for (const { transactionId, receipt } of await log.append(20)) {
+      const proof = await proofOf(transactionId);
+      expect(verifyProof(proof, log.policy)).toMatchObject({ record: { transactionId } });
+      const entry = parseProof(proof).extra?.toString('utf8').split('\n').slice(0, 4).join('\n') ?? '';
+      expect(leafHash(Buffer.from(`${entry}\n`)).toString('base64url')).toBe(receipt);
+    }
+  });
+
+  it('has no proof of what is not integrated, and of what it never had', async () => {
+    await log.append(1);
+    const own = record();
+    await log.sink.append(own);
+    expect(await proveRecord(log.database.db, own.transactionId, false)).toEqual({ missing: 'pending' });
+    expect(await proveRecord(log.database.db, crypto.randomUUID(), false)).toEqual({ missing: 'unknown' });
+    await log.sequencer().round();
+    expect(verifyProof(await proofOf(own.transactionId), log.policy).record).toMatchObject(own);
+  });
+
+  it('is exported, and added to', async () => {
+    const target = join(folder, 'export');
+    const source = new DatabaseSource(log.database.db);
+    await log.append(300);
+    await exportLog(source, await headOf(), target);
+    await log.append(700);
+    await exportLog(source, await headOf(), target);
+    const report = await verifyLog(new FolderSource(target), log.policy);
+    expect(report).toMatchObject({ findings: [], records: 1_000 });
+    // The checkpoint, two parts each of hashes, entries, records and the level above; three wholes of each of three.
+    expect(await exportLog(source, await headOf(), target)).toBe(1);
+  });
+
+  it('continues when records arrive while it is integrated', async () => {
+    const sequencer = log.sequencer({ intervalMs: 5 });
+    sequencer.start();
+    const all = await Promise.all(Array.from({ length: 1_000 }, () => log.sink.append(record())));
+    await until(async () => (await headOf().catch(() => undefined))?.size === 1_000, 'all are signed');
+    expect(new Set(all).size).toBe(1_000);
+    expect(await log.verify()).toMatchObject({ findings: [], records: 1_000 });
+  });
+});
+
+describe('several sequencers', () => {
+  it('give each record one place, even without the lease', async () => {
+    const records = Array.from({ length: 400 }, () => record());
+    const sequencers = Array.from({ length: 4 }, () => log.sequencer());
+    const appending = Promise.all(records.map((each) => log.sink.append(each)));
+    for (let round = 0; round < 10; round++) await Promise.all(sequencers.map((each) => each.round()));
+    await appending;
+    await Promise.all(sequencers.map((each) => each.round()));
+    expect(await log.verify()).toMatchObject({ findings: [], records: 400, checkpoint: { size: 400 } });
+  });
+
+  it('wait while another one has the lease, and take over when it ends', async () => {
+    const [first, second] = [log.sequencer({ leaseMs: 60_000 }), log.sequencer()];
+    expect(await first.round()).toBe(true);
+    expect(await second.round()).toBe(false);
+    await first.close();
+    expect(await second.round()).toBe(true);
+  });
+
+  it('take over within seconds from one that died', async () => {
+    await log.sequencer({ leaseMs: 300 }).round();
+    const next = log.sequencer();
+    await until(() => next.round(), 'the lease has ended');
+  });
+});
+
+describe('a sequencer signs nothing', () => {
+  /** Appends, tampers, and tries to continue. @returns the code of the fault */
+  async function afterwards(statement: string): Promise<string> {
+    await log.append(300);
+    const before = (await headOf()).note;
+    await log.run(statement);
+    await log.sink.append(record()).catch(() => undefined);
+    const fault = await log
+      .sequencer()
+      .round()
+      .then(() => 'none')
+      .catch((error: unknown) => (error as { code: string }).code);
+    expect((await headOf().catch(() => ({ note: before }))).note).toBe(before);
+    return fault;
+  }
+
+  it.each([
+    ['a tile was edited', "update audit.tile set hashes = sha256('') || substr(hashes, 33) where index = 1"],
+    ['a tile was deleted', 'delete from audit.tile where level = 1'],
+    ['the head was set back', 'update audit.head set size = 299'],
+    ['the head was set forward', 'update audit.head set size = 301'],
+    ['the head is gone', 'delete from audit.head'],
+  ])('when %s', async (_what, statement) => {
+    expect(await afterwards(statement)).toBe('LOG_DAMAGED');
+  });
+
+  it('for a log of another name', async () => {
+    await log.append(1);
+    const other = log.sequencer({ keys: [makeLogKey('other.example')] });
+    await expect(other.round()).rejects.toMatchObject({ code: 'LOG_ORIGIN_CHANGED' });
+  });
+
+  it('when the whole log was emptied', async () => {
+    expect(
+      await afterwards(
+        "truncate audit.record, audit.pending, audit.leaf, audit.tile; update audit.head set size = 0, root = sha256('')",
+      ),
+    ).toBe('LOG_ROLLED_BACK');
+  });
+
+  it('that is older than what it signed on this machine, in a database restored from a backup', async () => {
+    const path = join(folder, 'last-signed');
+    const keyFile = join(folder, 'log-key.pem');
+    const key = await loadLogKey(keyFile, ORIGIN);
+    const options = { keys: [key] as const };
+    await log.sink.append(record());
+    await log.sequencer({ ...options, lastSigned: await LastSigned.open(path) }).round();
+    await log.run('truncate audit.record, audit.pending, audit.leaf, audit.tile, audit.checkpoint');
+    await log.run("update audit.head set size = 0, root = sha256('')");
+    const restarted = { ...options, keys: [await loadLogKey(keyFile, ORIGIN)] as const };
+    const again = log.sequencer({ ...restarted, lastSigned: await LastSigned.open(path) });
+    await expect(again.round()).rejects.toMatchObject({ code: 'LOG_ROLLED_BACK' });
+    // As many records as before, but others.
+    await log.run(
+      `select audit.append(jsonb_build_array('${JSON.stringify({ ...record(), class: 'access' })}'))`,
+    );
+    await expect(again.round()).rejects.toMatchObject({ code: 'LOG_ROLLED_BACK' });
+    expect(log.faults).toEqual([]);
+  });
+
+  it('with a key file or state that is not one', async () => {
+    const path = join(folder, 'nonsense');
+    await writeFile(path, 'nonsense');
+    await expect(loadLogKey(path, ORIGIN)).rejects.toMatchObject({ code: 'LOG_KEY_UNUSABLE' });
+    await expect(LastSigned.open(path)).rejects.toMatchObject({ code: 'LOG_KEY_UNUSABLE' });
+    for (const origin of ['', 'a b', 'a+b', 'x'.repeat(256)])
+      await expect(loadLogKey(path, origin)).rejects.toMatchObject({ code: 'LOG_ORIGIN_INVALID' });
+  });
+});
+
+describe('an administrator with SQL', () => {
+  async function found(statement: string, seen: readonly string[] = []): Promise<string[]> {
+    await log.append(600);
+    await log.run(statement);
+    const { findings } = await log.verify(seen);
+    return findings.map(({ message }) => message);
+  }
+
+  const AT_100 = 'seq = (select seq from audit.leaf where log_index = 100)';
+
+  it.each([
+    [
+      'edits a record',
+      `update audit.record set content = replace(content, 'answered', 'refused_') where ${AT_100}`,
+      'record 100: not what was logged',
+    ],
+    [
+      'moves a record to another day',
+      `update audit.leaf set recorded_at = recorded_at - interval '1 day' where ${AT_100}`,
+      'entry 100: not what was hashed',
+    ],
+    [
+      'changes the class of a record',
+      `update audit.leaf set class = 'other' where ${AT_100}`,
+      'entry 100: not what was hashed',
+    ],
+    ['removes an entry', 'delete from audit.leaf where log_index = 100', 'entry 100: missing'],
+    ['cuts off the end', 'delete from audit.leaf where log_index >= 590', 'entry 590: missing'],
+    ['empties the log', 'truncate audit.leaf', 'entry 0: missing'],
+    ['removes a checkpoint', 'delete from audit.checkpoint', 'the log has no checkpoint'],
+    [
+      'edits a tile',
+      "update audit.tile set hashes = sha256('') || substr(hashes, 33) where level = 0 and index = 1",
+      'entry 256: not what was hashed',
+    ],
+  ])('%s, and it is reported', async (_what, statement, message) => {
+    expect(await found(statement)).toContain(message);
+  });
+
+  it('cannot hide that by signing again: a checkpoint from before is enough', async () => {
+    await log.append(50);
+    const seen = [(await headOf()).note];
+    await log.run(`
+      truncate audit.record, audit.leaf, audit.tile, audit.checkpoint;
+      update audit.head set size = 0, root = sha256('')`);
+    await new Promise((resolve) => setImmediate(resolve));
+    const sink = new PostgresAuditSink({ databaseUrl: log.writerUrl });
+    await Promise.all(Array.from({ length: 50 }, () => sink.append(record())));
+    await sink.close();
+    await log.sequencer().round();
+    expect((await log.verify()).findings).toEqual([]);
+    const { findings } = await log.verify(seen);
+    expect(findings.map(({ code }) => code)).toEqual(['CHANGED']);
+  });
+});
+
+describe('a running writer refuses every record', () => {
+  it.each([
+    ['truncated', 'truncate audit.record'],
+    ['shortened', 'delete from audit.leaf where log_index > 5'],
+    [
+      'emptied with its head',
+      "truncate audit.record, audit.leaf, audit.tile; update audit.head set size = 0, root = sha256('')",
+    ],
+    ['replaced', "update audit.head set root = sha256('x')"],
+    ['renamed', "update audit.head set origin = 'other.example'"],
+    ['headless', 'delete from audit.head'],
+    ['gone', 'drop schema audit cascade'],
+  ])('when the log is %s', async (_what, statement) => {
+    await log.append(10);
+    await log.sink.check();
+    await log.run(statement);
+    await expect(log.sink.append(record())).rejects.toMatchObject({
+      code: expect.stringMatching(/^AUDIT_(?:LOG_BROKEN|WRITE_FAILED)$/) as string,
+    });
+  });
+
+  it('within a second, without being asked', async () => {
+    await log.append(10);
+    await log.sink.check();
+    await log.run('truncate audit.record');
+    // Its own check finds that, twice a second.
+    await until(async () => (await log.sink.check().catch(() => 'broken')) === 'broken', 'it noticed');
+    await expect(log.sink.append(record())).rejects.toMatchObject({ code: 'AUDIT_LOG_BROKEN' });
+    await log.run('insert into audit.record select * from audit.record');
+    await expect(log.sink.append(record())).rejects.toMatchObject({ code: 'AUDIT_LOG_BROKEN' });
+  });
+
+  it('not while the log only grows', async () => {
+    for (let round = 0; round < 3; round++) {
+      await log.append(3);
+      await log.sink.check();
+    }
+    await sql`update audit.sequencer set until = now()`.execute(log.database.db);
+    await log.sink.append(record());
+    expect(log.sink.lost).toBe(0);
+  });
+});
