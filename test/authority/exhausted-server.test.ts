@@ -72,7 +72,15 @@ async function stopEverything(): Promise<void> {
   expect(outcome).toBe('done');
 }
 
-const RECORD = JSON.stringify([{ transaction_id: randomUUID(), time: 0, outcome: 'answered', fields: [] }]);
+const RECORD = JSON.stringify([
+  JSON.stringify({
+    class: 'access',
+    transactionId: randomUUID(),
+    time: 0,
+    outcome: 'answered',
+    fields: [],
+  }),
+]);
 
 describe('a gateway role that exhausts the server', () => {
   const FILL = {
