@@ -3,7 +3,6 @@
  * `@behalf/directives`.
  */
 export { TxnTokenExchange } from './claims/exchange-txn-token.js';
-export { isRecord } from './is-record.js';
 export { isStringArray, readActorClaim, readConsentClaim } from './claims/read-claims.js';
 export { createTxnTokenReader } from './claims/read-txn-token.js';
 export { InMemoryReplay } from './claims/replay-memory.js';
@@ -46,6 +45,8 @@ export {
   subscriptionErrors,
   type ErrorDescription,
 } from './errors.js';
+export { isRecord } from './is-record.js';
+export { aClientKey, aSigningKey } from './key-checks.js';
 export { kindOf } from './kind-of.js';
 export { isMultipleOf } from './minimize/decimal.js';
 export { nearest } from './nearest.js';

@@ -1,10 +1,10 @@
 import type { JWK } from 'jose';
 
+import { aClientKey, aSigningKey } from '@behalf/directives/internal';
 import { PolicyError, readPolicy } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { ConfigurationError } from '../errors.js';
-import { aClientKey, aSigningKey } from '../options/private-keys.js';
 import type { ProtectionOptions } from '../options/protection-options.js';
 import { cedarEvaluator } from '../policies/index.js';
 import type { PolicyEvaluator } from '../policies/index.js';

@@ -1,5 +1,14 @@
 import type { Clock } from '@behalf/directives';
-import { aBoolean, aClock, aFunction, isRecord, kindOf, withMethods } from '@behalf/directives/internal';
+import {
+  aBoolean,
+  aClientKey,
+  aClock,
+  aSigningKey,
+  aFunction,
+  isRecord,
+  kindOf,
+  withMethods,
+} from '@behalf/directives/internal';
 import type { Check } from '@behalf/directives/internal';
 import type { JWK } from 'jose';
 import type { AuditSink } from '@behalf/audit';
@@ -11,7 +20,6 @@ import { aPolicy, evaluatorList } from '../policies/index.js';
 import type { PolicyEvaluator, PolicyFunction } from '../policies/index.js';
 import type { ProofReplayStore } from '../proof-replay/index.js';
 import { mapPlain, pathPattern } from './plain.js';
-import { aClientKey, aSigningKey } from './private-keys.js';
 
 interface ExtraTypes {
   readonly log: GatewayLog;

@@ -1,5 +1,5 @@
 import { DirectiveError } from '@behalf/directives';
-import { headerReader, isRecord, isStringArray } from '@behalf/directives/internal';
+import { headerReader, isRecord, isStringArray, nearest } from '@behalf/directives/internal';
 import type { FetchHeaders, HeaderReader } from '@behalf/directives/internal';
 import { ConfigurationError } from '../errors.js';
 
@@ -55,6 +55,7 @@ const PARTS: Readonly<
   remoteAddress: [isText, 'must be a string'],
 };
 const PART_ENTRIES = Object.entries(PARTS);
+const NAMES: readonly string[] = [...Object.keys(PARTS), 'headers'];
 
 /**
  * Checks the parts of a request as a server passes them. A request without its `authorization` would count as anonymous, so a
@@ -64,14 +65,24 @@ const PART_ENTRIES = Object.entries(PARTS);
  * @throws {ConfigurationError} for anything that is not an {@link IncomingRequest}
  */
 export function checkIncoming(incoming: unknown): HeaderReader | undefined {
-  if (!isRecord(incoming)) throw new ConfigurationError(PATH, `is not an object; ${WHAT_TO_PASS}`);
-  if (incoming.authorization === undefined)
+  if (typeof incoming !== 'object' || incoming === null || Array.isArray(incoming))
+    throw new ConfigurationError(PATH, `is not an object; ${WHAT_TO_PASS}`);
+  if ((incoming as Partial<IncomingRequest>).authorization === undefined)
     throw new ConfigurationError(`${PATH}.authorization`, `is missing; ${WHAT_TO_PASS}`);
+  if (!isRecord(incoming)) throw new ConfigurationError(PATH, `is not a plain object; ${WHAT_TO_PASS}`);
   for (const [name, [hasType, problem]] of PART_ENTRIES) {
     const value = incoming[name];
     if (value !== undefined && !hasType(value)) throw new ConfigurationError(`${PATH}.${name}`, problem);
   }
+  // A misspelt part would count as missing: a proof, for example, as not given.
+  for (const name of Object.keys(incoming)) if (!NAMES.includes(name)) refuseUnknown(name);
   return incoming.headers === undefined ? undefined : readHeaders(incoming.headers);
+}
+
+function refuseUnknown(name: string): never {
+  const meant = nearest(name, NAMES);
+  const hint = meant === undefined ? `the parts are ${NAMES.join(', ')}` : `did you mean ${meant}?`;
+  throw new ConfigurationError(`${PATH}.${name}`, `is not a part of a request; ${hint}`);
 }
 
 /** @throws {ConfigurationError} */

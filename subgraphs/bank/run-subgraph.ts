@@ -1,4 +1,4 @@
-import { endOnSignals, readShutdown } from '@behalf/consent-subgraph/internal';
+import { endOnSignals, readGateway, readShutdown } from '@behalf/consent-subgraph/internal';
 import { startExampleSubgraph, type SubgraphName } from './start-subgraphs.js';
 
 /**
@@ -9,6 +9,7 @@ import { startExampleSubgraph, type SubgraphName } from './start-subgraphs.js';
  * | `DATABASE_URL` | PostgreSQL with the bank's tables; required |
  * | `GATEWAY_ISSUER` | `iss` of the gateway's transaction tokens; required |
  * | `GATEWAY_JWKS_URI` | where the gateway's keys are; default: `/.well-known/jwks.json` of the issuer |
+ * | `ALLOW_INSECURE_GATEWAY` | `true`: the keys may be at an `http:` address outside of this machine |
  * | `HOST`, `PORT` | the address to listen on; default `127.0.0.1` and `defaultPort` |
  * | `NOT_READY_MS`, `DRAIN_MS` | how it ends on SIGTERM; default 5,000 and 3,000 |
  * | `PSEUDONYM_KEY` | base64url, at least 32 bytes; required by the accounts subgraph |
@@ -18,10 +19,9 @@ export async function runSubgraph(
   defaultPort: number,
 ): Promise<void> {
   const { env } = process;
-  const issuer = required('GATEWAY_ISSUER');
   const subgraph = await startExampleSubgraph(name, {
     databaseUrl: required('DATABASE_URL'),
-    gateway: { issuer, jwksUri: env.GATEWAY_JWKS_URI ?? new URL('/.well-known/jwks.json', issuer).href },
+    gateway: readGateway(env),
     pseudonymKey: Buffer.from(name === 'accounts' ? required('PSEUDONYM_KEY') : '', 'base64url'),
     host: env.HOST ?? '127.0.0.1',
     port: readPort(env.PORT) ?? defaultPort,

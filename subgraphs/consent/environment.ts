@@ -1,3 +1,4 @@
+import type { GatewayTrust } from '@behalf/directives';
 import { withoutUndefined } from '@behalf/directives/internal';
 import type { ShutdownOptions } from '@behalf/http';
 import type { ConsentSubgraphOptions } from './start.js';
@@ -12,19 +13,32 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * | `DATABASE_URL` | PostgreSQL with the authority's tables; required |
  * | `GATEWAY_ISSUER` | `iss` of the gateway's transaction tokens; required |
  * | `GATEWAY_JWKS_URI` | where the gateway's keys are; default: `/.well-known/jwks.json` of the issuer |
+ * | `ALLOW_INSECURE_GATEWAY` | `true`: the keys may be at an `http:` address outside of this machine |
  * | `HOST`, `PORT` | the address to listen on; default `127.0.0.1` and 4014 |
  * | `NOT_READY_MS`, `DRAIN_MS` | how it ends on SIGTERM; default 5,000 and 3,000 |
  *
  * @throws Error naming the variable that is missing or unusable
  */
 export function readEnvironment(env: Environment): ConsentSubgraphOptions {
-  const issuer = required(env, 'GATEWAY_ISSUER');
   return {
     databaseUrl: required(env, 'DATABASE_URL'),
-    gateway: { issuer, jwksUri: env.GATEWAY_JWKS_URI ?? new URL('/.well-known/jwks.json', issuer).href },
+    gateway: readGateway(env),
     host: env.HOST,
     port: readPort(env.PORT),
     shutdown: readShutdown(env),
+  };
+}
+
+/** @throws Error naming the variable that is missing or unusable */
+export function readGateway(env: Environment): GatewayTrust {
+  const issuer = required(env, 'GATEWAY_ISSUER');
+  const { GATEWAY_JWKS_URI, ALLOW_INSECURE_GATEWAY } = env;
+  if (![undefined, '', 'true', 'false'].includes(ALLOW_INSECURE_GATEWAY))
+    throw new Error('ALLOW_INSECURE_GATEWAY is not true or false');
+  return {
+    issuer,
+    jwksUri: GATEWAY_JWKS_URI ?? new URL('/.well-known/jwks.json', issuer).href,
+    allowInsecureGateway: ALLOW_INSECURE_GATEWAY === 'true',
   };
 }
 

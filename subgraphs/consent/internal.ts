@@ -1,5 +1,5 @@
 /** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
 export { endOnSignals } from './end-on-signals.js';
-export { readShutdown } from './environment.js';
+export { readGateway, readShutdown } from './environment.js';
 export { startSubgraph } from './server.js';
 export { readSchemaFile } from './schema-file.js';

@@ -25,7 +25,7 @@ it('an unknown type beside a failing reference leaves no unhandled rejection', a
       name: 'things',
       typeDefs,
       resolvers: { Thing: { __resolveReference: () => Promise.reject(new Error('no database')) } },
-      gateway: { issuer: 'https://gateway.example', keys: [] },
+      gateway: { issuer: 'https://gateway.example', jwksUri: 'https://gateway.example/jwks' },
     });
     const ask = (...of: string[]): ReturnType<typeof graphql> =>
       graphql({

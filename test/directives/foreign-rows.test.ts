@@ -458,7 +458,7 @@ it('interface rules that implementers would not inherit stop the start', () => {
       name: 'tested',
       typeDefs: `${LINKS} type Query { n: N @public } ${interfaceSdl} type T implements N @public { x: Int }`,
       resolvers: {},
-      gateway: { issuer: 'https://gateway.example', keys: [] },
+      gateway: { issuer: 'https://gateway.example', jwksUri: 'https://gateway.example/jwks' },
     });
   expect(() => build('interface N { x: Int @authenticated }')).toThrow(
     'N.x: put this rule on the implementing types',

@@ -35,7 +35,7 @@ fields.zonedDay = { type: new GraphQLScalarType({ name: 'ZonedDay', serialize: s
 for (const value of ['text', 'sql'])
   fields[value] = { type: GraphQLString, resolve: () => values[value], extensions: { directives: own } };
 const schema = protectSchema(new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields }) }), {
-  name: 'dates', gateway: { issuer: 'https://gateway.example', keys: [] },
+  name: 'dates', gateway: { issuer: 'https://gateway.example', jwksUri: 'https://gateway.example/jwks' },
 });
 const { data, errors } = await graphql({ schema, source: '{ ' + Object.keys(fields).join(' ') + ' }' });
 console.log(JSON.stringify({ data, errors, offset: new Date(0).getTimezoneOffset() }));

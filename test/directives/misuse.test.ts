@@ -13,7 +13,7 @@ import { LINKS, testedSubgraph } from './support.js';
 
 const OPTIONS: ProtectionOptions = {
   name: 'tested',
-  gateway: { issuer: 'https://gateway.example', keys: [] },
+  gateway: { issuer: 'https://gateway.example', jwksUri: 'https://gateway.example/jwks' },
 };
 const plain = (): GraphQLSchema => buildSchema('type Query { ok: Int }');
 const error = (code: string, message: string): unknown =>

@@ -1,12 +1,24 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { systemClock } from '../../directives/src/clock.js';
 import { buildSchema } from 'graphql';
 import { expect, it, vi } from 'vitest';
-import { buildProtectedSubgraph, protectedContext, protectSchema } from '../../directives/src/index.js';
+import {
+  buildProtectedSubgraph,
+  createTxnTokenVerifier,
+  protectedContext,
+  protectSchema,
+} from '../../directives/src/index.js';
 import type { ProtectSchemaOptions } from '../../directives/src/index.js';
+import { InMemoryReplay } from '../../directives/src/claims/replay-memory.js';
 import { SCHEMA_OPTIONS, SUBGRAPH_OPTIONS } from '../../directives/src/enforce/check-options.js';
 
-const gateway = { issuer: 'https://gateway.example', keys: [] };
+const gateway = { issuer: 'https://gateway.example', jwksUri: 'https://gateway.example/jwks' };
 const good = { name: 'people', gateway };
+
+const ENDPOINT = 'https://gateway.example/txn-token';
+const pair = generateKeyPairSync('ed25519');
+const signing = { ...pair.privateKey.export({ format: 'jwk' }), alg: 'EdDSA' };
+const verifying = pair.publicKey.export({ format: 'jwk' });
 
 const protect = (options: unknown) =>
   protectSchema(buildSchema('type Query { a: String }'), options as ProtectSchemaOptions);
@@ -30,12 +42,36 @@ it.each([
   ['gateway', { name: 'people' }],
   ['gateway', { ...good, gateway: 'https://gateway.example' }],
   ['gateway', { ...good, gateway: { issuer: 'x' } }],
-  ['gateway', { ...good, gateway: { ...gateway, jwksUri: 'https://gateway.example/jwks' } }],
-  ['gateway.issuer', { ...good, gateway: { keys: [] } }],
+  ['gateway', { ...good, gateway: { ...gateway, keys: [verifying] } }],
+  ['gateway', { ...good, gateway: new Map([['issuer', 'x']]) }],
+  ['gateway', { ...good, gateway: Object.create(gateway) as object }],
+  ['gateway.issuer', { ...good, gateway: { keys: [verifying] } }],
   ['gateway.jwksUri', { ...good, gateway: { issuer: 'x', jwksUri: '/jwks' } }],
   ['gateway.jwksUri', { ...good, gateway: { issuer: 'x', jwksUri: 7 } }],
   ['gateway.keys', { ...good, gateway: { issuer: 'x', keys: 'key' } }],
   ['gateway.algs', { ...good, gateway: { ...gateway, algs: ['none'] } }],
+  ['gateway.keys', { ...good, gateway: { issuer: 'x', keys: [] } }],
+  ['gateway.keys', { ...good, gateway: { issuer: 'x', keys: [1] } }],
+  ['gateway.keys', { ...good, gateway: { issuer: 'x', keys: [{}] } }],
+  ['gateway.keys', { ...good, gateway: { issuer: 'x', keys: [signing] } }],
+  ['gateway.keys', { ...good, gateway: { issuer: 'x', keys: [verifying, { kty: 'oct', k: 'a' }] } }],
+  ['gateway.keys', { ...good, gateway: { issuer: 'x', keys: { keys: [verifying] } } }],
+  ...[
+    'file:///etc/passwd',
+    'ftp://gateway.example/jwks',
+    'javascript:x',
+    'data:application/json,{}',
+    'http://gateway.example/jwks',
+    'http://127.0.0.1.evil.example/jwks',
+    'http://localhost.evil.example/jwks',
+    'http://10.0.0.7/jwks',
+    'https://me:secret@gateway.example/jwks',
+  ].map((jwksUri): [string, unknown] => ['gateway.jwksUri', { ...good, gateway: { issuer: 'x', jwksUri } }]),
+  [
+    'gateway.jwksUri',
+    { ...good, gateway: { issuer: 'x', jwksUri: 'ftp://gateway.example', allowInsecureGateway: true } },
+  ],
+  ['gateway.allowInsecureGateway', { ...good, gateway: { ...gateway, allowInsecureGateway: 'yes' } }],
   ['rule', { ...good, rule: {} }],
   ['rules', { ...good, rules: [] }],
   ['typeDefs', { ...good, typeDefs: '' }],
@@ -54,7 +90,41 @@ it.each([
   ['fieldResolver', { ...good, fieldResolver: 'default' }],
   ['subscribeFieldResolver', { ...good, subscribeFieldResolver: {} }],
   ['replay', { ...good, replay: 'memory' }],
+  ['replay', { ...good, replay: {} }],
+  ['replay', { ...good, replay: { use: true } }],
+  ['replay', { ...good, replay: new Map() }],
+  ['pseudonymKey', { ...good, pseudonymKey: new Uint8Array(1) }],
+  ['pseudonymKey', { ...good, pseudonymKey: new Uint8Array(31) }],
+  ['pseudonymKey', { ...good, pseudonymKey: new ArrayBuffer(32) }],
   ['passOn', { ...good, passOn: 'https://gateway.example/txn-token' }],
+  ['passOn', { ...good, passOn: new Map([['endpoint', ENDPOINT]]) }],
+  ['passOn', { ...good, passOn: { endpoint: ENDPOINT } }],
+  ['passOn', { ...good, passOn: { endpoint: ENDPOINT, secret: 's', privateKey: signing } }],
+  ['passOn.endpont', { ...good, passOn: { endpont: ENDPOINT } }],
+  ['passOn.endpoint', { ...good, passOn: {} }],
+  ['passOn.endpoint', { ...good, passOn: { endpoint: 7, secret: 's' } }],
+  ['passOn.endpoint', { ...good, passOn: { endpoint: '/txn-token', secret: 's' } }],
+  ['passOn.endpoint', { ...good, passOn: { endpoint: 'http://gateway.example/txn-token', secret: 's' } }],
+  ['passOn.secret', { ...good, passOn: { endpoint: ENDPOINT, secret: '' } }],
+  ['passOn.privateKey', { ...good, passOn: { endpoint: ENDPOINT, privateKey: {} } }],
+  ['passOn.privateKey', { ...good, passOn: { endpoint: ENDPOINT, privateKey: verifying } }],
+  [
+    'passOn.privateKey',
+    { ...good, passOn: { endpoint: ENDPOINT, privateKey: { ...signing, alg: undefined } } },
+  ],
+  ['passOn.timeoutMs', { ...good, passOn: { endpoint: ENDPOINT, secret: 's', timeoutMs: '3000' } }],
+  ['passOn.timeoutMs', { ...good, passOn: { endpoint: ENDPOINT, secret: 's', timeoutMs: 0 } }],
+  ['rules', { ...good, rules: new Map([['Query.a', { authenticated: {} }]]) }],
+  ['rules', { ...good, rules: Object.create({ 'Query.a': { authenticated: {} } }) as object }],
+  [
+    'rules',
+    {
+      ...good,
+      rules: new (class Rules {
+        readonly 'Query.a' = { authenticated: {} };
+      })(),
+    },
+  ],
 ])('protectSchema refuses a wrong or unknown option and names it: %s', (key, options) => {
   expect(() => protect(options)).toThrow(refusal(key));
 });
@@ -89,6 +159,41 @@ it('knows every option of both functions', () => {
   };
   expect(Object.keys(SCHEMA_OPTIONS).sort()).toEqual([...Object.keys(shared), 'rules'].sort());
   expect(Object.keys(SUBGRAPH_OPTIONS).sort()).toEqual([...Object.keys(shared), ...Object.keys(own)].sort());
+});
+
+it.each<[string, object]>([
+  ['keys', { gateway: { issuer: 'x', keys: [verifying], jwksUri: undefined } }],
+  ['an address', { gateway: { ...gateway, keys: undefined } }],
+  ['plain HTTP on this machine', { gateway: { issuer: 'x', jwksUri: 'http://127.0.0.1:4000/jwks' } }],
+  ['plain HTTP at localhost', { gateway: { issuer: 'x', jwksUri: 'http://localhost:4000/jwks' } }],
+  [
+    'plain HTTP elsewhere, if an option says so',
+    {
+      gateway: { issuer: 'x', jwksUri: 'http://gateway:4000/jwks', allowInsecureGateway: true },
+      passOn: { endpoint: 'http://gateway:4000/txn-token', secret: 's' },
+    },
+  ],
+  ['a private key to pass on', { passOn: { endpoint: ENDPOINT, privateKey: signing, timeoutMs: 500 } }],
+  ['a store of used tokens', { replay: new InMemoryReplay() }],
+  ['rules without a prototype', { rules: Object.assign(Object.create(null) as object, {}) }],
+])('protectSchema accepts %s', (_what, more) => {
+  expect(() => protect({ ...good, coverage: 'open', ...more })).not.toThrow();
+});
+
+it.each<[string, unknown[]]>([
+  ['the audience', ['', gateway]],
+  ['gateway', ['ledger', undefined]],
+  ['gateway', ['ledger', { issuer: 'x' }]],
+  ['gateway.jwksUri', ['ledger', { issuer: 'x', jwksUri: 'http://gateway.example' }]],
+  ['gateway.keys', ['ledger', { issuer: 'x', keys: [] }]],
+  ['the options', ['ledger', gateway, null]],
+  ['bindng', ['ledger', gateway, { bindng: 'required' }]],
+  ['binding', ['ledger', gateway, { binding: 'requird' }]],
+  ['replay', ['ledger', gateway, { replay: new Map() }]],
+])('createTxnTokenVerifier refuses a wrong or unknown argument and names it: %s', (key, args) => {
+  expect(() => createTxnTokenVerifier(...(args as Parameters<typeof createTxnTokenVerifier>))).toThrow(
+    refusal(key),
+  );
 });
 
 it('an undefined option counts as absent', () => {

@@ -6,6 +6,8 @@ import {
   buildSchema,
   extendSchema,
   graphql,
+  GraphQLEnumType,
+  GraphQLInputObjectType,
   GraphQLInt,
   GraphQLList,
   GraphQLObjectType,
@@ -36,7 +38,11 @@ function tested(schema: GraphQLSchema, options: Partial<ProtectSchemaOptions> = 
 
 function build(schema: GraphQLSchema, options: Partial<ProtectSchemaOptions> = {}): () => GraphQLSchema {
   return () =>
-    protectSchema(schema, { name: 'tested', gateway: { issuer: 'https://g.example', keys: [] }, ...options });
+    protectSchema(schema, {
+      name: 'tested',
+      gateway: { issuer: 'https://g.example', jwksUri: 'https://gateway.example/jwks' },
+      ...options,
+    });
 }
 
 /** `{ secret open forgotten }` with rules in `extensions.directives`, or nowhere. */
@@ -311,6 +317,111 @@ describe('the record', () => {
   });
 });
 
+const RULE = { requiresScope: { scope: 'a' } };
+
+/** `Query.a(x:)`, the enum `E`, the input `In` and the union `U`, each with directives in its extensions. */
+function misplaced(
+  at: Partial<Record<'onArgument' | 'onValue' | 'onInputField' | 'onInput' | 'onUnion' | 'onSchema', object>>,
+): GraphQLSchema {
+  const extensions = (directives: object | undefined): object =>
+    directives === undefined ? {} : { extensions: { directives } };
+  const E = new GraphQLEnumType({ name: 'E', values: { A: extensions(at.onValue) } });
+  const In = new GraphQLInputObjectType({
+    name: 'In',
+    fields: { x: { type: GraphQLString, ...extensions(at.onInputField) } },
+    ...extensions(at.onInput),
+  });
+  const T = new GraphQLObjectType({ name: 'T', fields: { y: { type: GraphQLString } } });
+  const U = new GraphQLUnionType({ name: 'U', types: [T], ...extensions(at.onUnion) });
+  return new GraphQLSchema({
+    ...extensions(at.onSchema),
+    query: new GraphQLObjectType({
+      name: 'Query',
+      fields: {
+        a: { type: E, args: { x: { type: GraphQLString, ...extensions(at.onArgument) }, in: { type: In } } },
+        u: { type: U },
+      },
+    }),
+  });
+}
+
+function endless(): unknown[] {
+  const list: unknown[] = [];
+  list.push(list);
+  return list;
+}
+
+describe('a directive in extensions that is almost one of ours', () => {
+  it.each<[string, object, string]>([
+    ['requireScope', { requireScope: { scope: 'x' } }, 'requiresScope'],
+    ['minimise', { public: {}, minimise: { to: 'REDACT' } }, 'minimize'],
+    ['@requiresScope', { '@requiresScope': { scope: 'x' } }, 'requiresScope'],
+    ['Authenticated', { Authenticated: {} }, 'authenticated'],
+    ['requires_scope', { requires_scope: { scope: 'x' } }, 'requiresScope'],
+    ['requires-scopes', { 'requires-scopes': { scopes: [['x']] } }, 'requiresScopes'],
+    ['polciy', { polciy: { policies: [['x']] } }, 'policy'],
+    ['personaldata', { public: {}, personaldata: { category: 'x' } }, 'personalData'],
+    ['lib__purpos', { lib__purpos: { of: ['x'] } }, 'purpose'],
+    ['@@minimize', { public: {}, '@@minimize': { to: 'REDACT' } }, 'minimize'],
+    [' minimize', { public: {}, ' minimize': { to: 'REDACT' } }, 'minimize'],
+  ])('stops the start: %s', (name, directives, meant) => {
+    for (const given of [
+      directives,
+      Object.entries(directives).map(([key, args]) => ({ name: key, args: args as object })),
+    ]) {
+      const refusal = {
+        code: 'UNKNOWN_DIRECTIVE',
+        coordinate: 'Query.secret',
+        message: expect.stringContaining(
+          `"${name}" is not one of Behalf's directives; did you mean ${meant}?`,
+        ) as string,
+      };
+      expect(build(codeFirst(given), { coverage: 'open' })).toThrow(
+        expect.objectContaining(refusal) as Error,
+      );
+    }
+  });
+
+  it('stops the start on a type, and in rules by coordinate', () => {
+    const schema = codeFirst(undefined, undefined, {
+      extensions: { directives: { subjct: { field: 'a' } } },
+    });
+    expect(build(schema, { coverage: 'open' })).toThrow('Query: "subjct" is not one of');
+    const rules = { 'Query.secret': { '@authenticated': {} } } as CoordinateRules;
+    expect(build(codeFirst(), { rules })).toThrow('did you mean authenticated?');
+  });
+
+  it.each([
+    'cacheControl',
+    'cost',
+    'complexity',
+    'auth',
+    'hasRole',
+    'rateLimit',
+    'constraint',
+    'upper',
+    'key',
+    'requires',
+    'provides',
+    'tag',
+    'shareable',
+    'deprecated',
+    'mask',
+    'scope',
+    'private',
+    'requiresAuth',
+    'computed',
+    'validate',
+  ])('is not one of other libraries: %s', (name) => {
+    expect(build(codeFirst({ [name]: { any: 1 } }), { coverage: 'open' })).not.toThrow();
+  });
+
+  it('is not one that the schema defines', () => {
+    const schema = buildSchema('directive @publish on FIELD_DEFINITION type Query { a: Int @publish }');
+    expect(build(schema, { coverage: 'open' })).not.toThrow();
+  });
+});
+
 describe('protectSchema stops at what it cannot read, and names the coordinate', () => {
   it.each([
     ['a list of names', ['requiresScope'], 'Query.secret'],
@@ -324,6 +435,15 @@ describe('protectSchema stops at what it cannot read, and names the coordinate',
     ['an argument that is not finite', { minimize: { to: 'MASK', keep: Infinity } }, 'Query.secret'],
     ['a directive that belongs on a type', { subject: { field: 'owner' } }, 'Query.secret'],
     ['an unknown strategy', { minimize: { to: 'HIDE' } }, 'Query.secret'],
+    ['a Map of directives', new Map([['authenticated', {}]]), 'Query.secret'],
+    ['inherited directives', Object.create({ authenticated: {} }), 'Query.secret'],
+    ['directives of a class', new Date(), 'Query.secret'],
+    ['a Map of arguments', { requiresScope: new Map([['scope', 'a']]) }, 'Query.secret'],
+    ['inherited arguments', { minimize: Object.create({ to: 'REDACT' }) as object }, 'Query.secret'],
+    ['a list with a Map', [new Map([['name', 'authenticated']])], 'Query.secret'],
+    ['scopes in a Set', { requiresScopes: { scopes: new Set(['a']) } }, 'Query.secret'],
+    ['exemptions in a Map', { minimize: { to: 'REDACT', unless: new Map() } }, 'Query.secret'],
+    ['an argument that contains itself', { requiresScopes: { scopes: endless() } }, 'Query.secret'],
   ])('%s', (_, directives, coordinate) => {
     expect(build(codeFirst(directives))).toThrow(expect.objectContaining({ code: 'INVALID_RULE' }) as Error);
     expect(build(codeFirst(directives))).toThrow(`${coordinate}: `);
@@ -334,15 +454,38 @@ describe('protectSchema stops at what it cannot read, and names the coordinate',
     expect(build(schema)).toThrow('Query: directives must be');
   });
 
+  it('in extensions that are not an object', () => {
+    const schema = codeFirst();
+    const field = schema.getQueryType()?.getFields().secret;
+    Object.assign(field ?? {}, { extensions: new Map([['directives', { authenticated: {} }]]) });
+    expect(build(schema)).toThrow('Query.secret: its extensions must be an object, not a Map');
+  });
+
+  it.each<[string, () => GraphQLSchema]>([
+    ['Query.a(x:)', () => misplaced({ onArgument: RULE })],
+    ['E.A', () => misplaced({ onValue: RULE })],
+    ['In.x', () => misplaced({ onInputField: RULE })],
+    ['In', () => misplaced({ onInput: RULE })],
+    ['U', () => misplaced({ onUnion: RULE })],
+    ['schema', () => misplaced({ onSchema: RULE })],
+  ])('in extensions where no rule is read: %s', (coordinate, schema) => {
+    const refusal = {
+      code: 'INVALID_RULE',
+      coordinate,
+      message: `${coordinate}: @requiresScope protects nothing here`,
+    };
+    expect(build(schema())).toThrow(expect.objectContaining(refusal) as Error);
+  });
+
   it('on an argument or enum value, where no rule is read', () => {
     const schema = buildSchema(
       `directive @authenticated on ARGUMENT_DEFINITION type Query { a(b: Int @authenticated): Int }`,
     );
-    expect(build(schema)).toThrow('@authenticated protects nothing here');
+    expect(build(schema)).toThrow('Query.a(b:): @authenticated protects nothing here');
     const onValue = buildSchema(
       'directive @authenticated on ENUM_VALUE type Query { a: E } enum E { A @authenticated }',
     );
-    expect(build(onValue)).toThrow('@authenticated protects nothing here');
+    expect(build(onValue)).toThrow('E.A: @authenticated protects nothing here');
   });
 
   it.each([

@@ -314,7 +314,7 @@ it('CVE-2025-64347: rules hold under a federation prefix that @apollo/subgraph d
       fed__Scope: undefined,
       Query: { open: () => 'o', closed: () => 'c', scoped: () => 's', own: () => 'w' },
     },
-    gateway: { issuer: ISSUER, keys: [] },
+    gateway: { issuer: ISSUER, jwksUri: 'https://gateway.example/jwks' },
   });
   const { data } = await graphql({ schema, source: '{ open closed scoped own }' });
   expect(data).toEqual({ open: 'o', closed: null, scoped: null, own: null });

@@ -274,14 +274,21 @@ describe('every specified directive has a meaning', () => {
 
 describe('an invalid rule stops the start', () => {
   it.each([
-    ['an argument', 'type Query { x(a: Int @authenticated): Int @public }'],
-    ['an enum value', 'type Query { x: E @public } enum E { A @authenticated }'],
-    ['a union', 'type Query { x: U @public } type T @public { y: Int } union U @authenticated = T'],
-    ['an input field', 'type Query { x: Int @public } input I { y: Int @requiresScope(scope: "a") }'],
-    ['an input type', 'type Query { x: Int @public } input I @policy(policies: [["a"]]) { y: Int }'],
-    ['the schema', 'schema @authenticated { query: Query } type Query { x: Int @public }'],
-  ])('on %s, where no rule is read', (_, sdl) => {
-    expect(() => table(sdl)).toThrow('protects nothing here');
+    ['Query.x(a:)', 'type Query { x(a: Int @authenticated): Int @public }'],
+    ['N.x(a:)', 'type Query { x: N @public } interface N { x(a: Int @authenticated): Int }'],
+    ['E.A', 'type Query { x: E @public } enum E { A @authenticated }'],
+    ['E.B', 'type Query { x: E @public } enum E { A } extend enum E { B @authenticated }'],
+    ['U', 'type Query { x: U @public } type T @public { y: Int } union U @authenticated = T'],
+    ['I.y', 'type Query { x: Int @public } input I { y: Int @requiresScope(scope: "a") }'],
+    ['I', 'type Query { x: Int @public } input I @policy(policies: [["a"]]) { y: Int }'],
+    ['schema', 'schema @authenticated { query: Query } type Query { x: Int @public }'],
+    ['@d(a:)', 'directive @d(a: Int @authenticated) on OBJECT type Query { x: Int @public }'],
+  ])('on %s, where no rule is read', (coordinate, sdl) => {
+    const refusal = {
+      coordinate,
+      message: expect.stringMatching(/^.+: @\w+ protects nothing here$/) as string,
+    };
+    expect(() => table(sdl)).toThrow(expect.objectContaining(refusal) as Error);
   });
 
   it.each([
@@ -367,7 +374,7 @@ it('buildProtectedSubgraph names the coordinate that it cannot compile', () => {
       name: 'tested',
       typeDefs: `${LINKS} type Query { x: Int @public @purpose(of: "a b") y: Int @requiresScope(scope: "") }`,
       resolvers: {},
-      gateway: { issuer: 'https://gateway.example', keys: [] },
+      gateway: { issuer: 'https://gateway.example', jwksUri: 'https://gateway.example/jwks' },
     }),
   ).toThrow('Query.');
 });

@@ -31,7 +31,7 @@ function protect(name: string, sdl: string): GraphQLSchema {
     name,
     typeDefs: sdl,
     resolvers: {},
-    gateway: { issuer: 'https://gateway.example', keys: [] },
+    gateway: { issuer: 'https://gateway.example', jwksUri: 'https://gateway.example/jwks' },
   });
 }
 

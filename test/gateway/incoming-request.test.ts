@@ -37,6 +37,15 @@ const MISTAKES: [string, unknown, string][] = [
   ['several traces', { authorization: [], traceparent: ['secret'] }, 'incoming.traceparent'],
   ['headers that are a list', { authorization: [], headers: ['x-secret', 'secret'] }, 'incoming.headers'],
   ['headers that are a Map', { authorization: [], headers: new Map() }, 'incoming.headers'],
+  ['misspelt headers', { authorization: [], header: { 'x-secret': 'secret' } }, 'incoming.header'],
+  ['a proof in another case', { authorization: [], Dpop: ['secret'] }, 'incoming.Dpop'],
+  ['DPoP as the header has it', { authorization: [], DPoP: ['secret'] }, 'incoming.DPoP'],
+  ['a certificate by another name', { authorization: [], certificate: 'secret' }, 'incoming.certificate'],
+  ['the request beside its parts', { authorization: [], req: message }, 'incoming.req'],
+  ['an instance of a class', Object.assign(new Date(), { authorization: ['secret'] }), 'incoming'],
+  ['inherited parts', Object.create({ authorization: ['secret'] }), 'incoming'],
+  ['a response as headers', { authorization: [], headers: new Response('secret') }, 'incoming.headers'],
+  ['raw headers', { authorization: [], headers: { rawHeaders: ['secret'] } }, 'incoming.headers'],
   ['a header that is a number', { authorization: [], headers: { 'x-a': 1 } }, 'incoming.headers'],
 ];
 
@@ -57,6 +66,15 @@ it('a caller who passes { req, res } is told what to pass', async () => {
   await expect(gateway.context(given)).rejects.toThrow(
     '{ authorization: req.headersDistinct.authorization ?? [] }',
   );
+});
+
+it.each([
+  ['header', 'did you mean headers?'],
+  ['Dpop', 'did you mean dpop?'],
+  ['ip', 'the parts are authorization, dpop'],
+])('the refusal of %s says what is meant', async (name, words) => {
+  const given = { authorization: [], [name]: [] } as unknown as IncomingRequest;
+  await expect(gateway.context(given)).rejects.toThrow(words);
 });
 
 describe('the headers of a request are read', () => {

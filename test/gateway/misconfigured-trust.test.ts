@@ -18,7 +18,11 @@ import type { TestGateway } from './support.js';
 
 /** How a subgraph can be configured so that it trusts no token of its gateway. */
 interface Mistake {
-  readonly trust?: { readonly issuer?: string; readonly jwksUri?: string };
+  readonly trust?: {
+    readonly issuer?: string;
+    readonly jwksUri?: string;
+    readonly allowInsecureGateway?: boolean;
+  };
   readonly name?: string;
   /** Its clock, ahead of the gateway's. */
   readonly clockAheadMs?: number;
@@ -87,7 +91,7 @@ const mistakes: [string, () => Mistake, string | undefined][] = [
   ['keys where nobody listens', () => ({ trust: { jwksUri: at.nobody } }), 'TXN_TOKEN_KEYS_UNAVAILABLE'],
   [
     'keys at a host that does not exist',
-    () => ({ trust: { jwksUri: 'http://gateway.invalid/jwks' } }),
+    () => ({ trust: { jwksUri: 'http://gateway.invalid/jwks', allowInsecureGateway: true } }),
     'TXN_TOKEN_KEYS_UNAVAILABLE',
   ],
   ['keys by http at a TLS listener', () => ({ trust: { jwksUri: at.tls } }), 'TXN_TOKEN_KEYS_UNAVAILABLE'],

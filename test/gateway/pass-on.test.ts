@@ -250,7 +250,7 @@ describe('a subgraph that calls another service in the same transaction', () => 
       name: 'people',
       typeDefs: 'type Query { a: String }',
       resolvers: {},
-      gateway: { issuer: gateway.url, keys: [] },
+      gateway: { issuer: gateway.url, jwksUri: 'https://gateway.example/jwks' },
     });
     const anonymous = await protectedContext(schema, {
       traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',

@@ -115,7 +115,7 @@ describe('a schema of the next minor version', () => {
         typeDefs: NEXT,
         resolvers: resolvers.people,
         coverage: 'open',
-        gateway: { issuer: 'https://gateway.example', keys: [] },
+        gateway: { issuer: 'https://gateway.example', jwksUri: 'https://gateway.example/jwks' },
       });
     expect(start).toThrow(/specs\.behalf\.dev\/behalf.*"v0\.2".*v0\.1/);
   });

@@ -110,7 +110,7 @@ describe('GraphQL in documents', () => {
       name: 'documented',
       typeDefs,
       resolvers,
-      gateway: { issuer: 'https://gateway.example', keys: [] },
+      gateway: { issuer: 'https://gateway.example', jwksUri: 'https://gateway.example/jwks' },
     });
   }
 

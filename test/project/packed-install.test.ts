@@ -39,7 +39,7 @@ it('the directives alone protect a subgraph', async () => {
            @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@requiresScopes"])
          type Query { open: String @public closed: String @requiresScope(scope: "x") }\`,
        resolvers: { Query: { open: () => 'open', closed: () => 'closed' } },
-       gateway: { issuer: 'https://gateway.example', keys: [] },
+       gateway: { issuer: 'https://gateway.example', jwksUri: 'https://gateway.example/jwks' },
      });
      const contextValue = await protectedContext(schema, { 'txn-token': 'forged' });
      const result = await graphql({ schema, source: '{ open closed }', contextValue });

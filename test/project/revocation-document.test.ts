@@ -6,7 +6,9 @@ import { projectPath } from '@behalf/example/internal';
 
 const text = await readFile(projectPath('docs/how-to/revocation.md'), 'utf8');
 const operations = [...text.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, operation = '']) => operation);
-const schema = buildConsentSchema({ gateway: { issuer: 'https://gateway.test', keys: [] } });
+const schema = buildConsentSchema({
+  gateway: { issuer: 'https://gateway.test', jwksUri: 'https://gateway.example/jwks' },
+});
 
 it.each(operations)('docs/how-to/revocation.md: %s', (operation) => {
   expect(validate(schema, parse(operation))).toEqual([]);

@@ -152,7 +152,7 @@ describe('a registration of the authority is refused in words: ', () => {
 });
 
 describe('options of a protected subgraph are refused in words: ', () => {
-  const gateway = { issuer: 'https://gateway.example', keys: [] };
+  const gateway = { issuer: 'https://gateway.example', jwksUri: 'https://gateway.example/jwks' };
   const good = { name: 'people', gateway };
   const schema = () => buildSchema('type Query { a: String }');
   it.each<[string, unknown]>([

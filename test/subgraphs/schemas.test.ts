@@ -13,7 +13,7 @@ import { SUBGRAPH_NAMES } from '../../subgraphs/bank/index.js';
 import { buildPaymentsSchema } from '../../subgraphs/bank/payments/schema.js';
 import { projectPath } from '@behalf/example/internal';
 
-const gateway = { issuer: 'https://gateway.test', keys: [] };
+const gateway = { issuer: 'https://gateway.test', jwksUri: 'https://gateway.example/jwks' };
 const schemaFile = (name: string): string =>
   projectPath('subgraphs', ...(name === 'consent' ? [name] : ['bank', name]), 'schema.graphql');
 const documents = await Promise.all(

@@ -78,7 +78,7 @@ describe('the servers', () => {
       host: '127.0.0.1',
       ports: ANY_PORTS,
     };
-    await expect(startExampleSubgraphs(options)).rejects.toMatchObject({ code: 'MISSING_PSEUDONYM_KEY' });
+    await expect(startExampleSubgraphs(options)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
   });
 });
 

@@ -15,7 +15,15 @@ import { withoutUndefined } from '../without-undefined.js';
 export type GatewayTrust = {
   /** `iss` of the transaction tokens. */
   readonly issuer: string;
-} & ({ readonly jwksUri: string } | { readonly keys: readonly JWK[] });
+  /**
+   * Accepts `http:` addresses of the gateway outside of this machine, for `jwksUri` and `passOn`. Whoever can change what passes
+   * between them can then forge every token: only for a network that you trust.
+   */
+  readonly allowInsecureGateway?: boolean | undefined;
+} & (
+  | { readonly jwksUri: string; readonly keys?: undefined }
+  | { readonly keys: readonly JWK[]; readonly jwksUri?: undefined }
+);
 
 /** The content of a transaction token that has passed every check of {@link createTxnTokenVerifier}. */
 export interface VerifiedTxnToken {
@@ -57,7 +65,9 @@ export function createTxnTokenReader(
   clock: Clock = systemClock,
 ): (header: string | readonly string[] | undefined) => Promise<TxnTokenVerification> {
   const keys: JWTVerifyGetKey =
-    'keys' in trust ? createLocalJWKSet({ keys: [...trust.keys] }) : gatewayKeys(trust.jwksUri, clock);
+    trust.keys !== undefined
+      ? createLocalJWKSet({ keys: [...trust.keys] })
+      : gatewayKeys(trust.jwksUri, clock);
 
   return async (header) => {
     if (header === undefined || header === '') return { refusal: 'TXN_TOKEN_MISSING' };

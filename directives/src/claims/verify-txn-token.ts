@@ -1,3 +1,6 @@
+import { isRecord } from '../is-record.js';
+import { checkKeys, must, text } from '../option-checks.js';
+import { BINDING, checkTrust, refuseOption } from './check-trust.js';
 import { systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { createTxnTokenReader, TXN_TOKEN_CLOCK_TOLERANCE_SECONDS } from './read-txn-token.js';
@@ -25,6 +28,7 @@ export interface TxnTokenBinding {
  * used before. It does **not** check whether an unbound token was used before: such a token can be reused until it expires. Nor does it
  * check scopes: your code decides what the delegation may do.
  *
+ * @throws {DirectiveError} `INVALID_OPTIONS`, naming the option
  * @returns a function of the `Txn-Token` header and the parsed body of what will be executed, which a bound token needs. It
  * never rejects because of the caller's input; the refusal is for your log, not for the caller.
  *
@@ -50,12 +54,14 @@ export interface TxnTokenBinding {
 export function createTxnTokenVerifier(
   audience: string,
   trust: GatewayTrust,
-  {
+  options: TxnTokenBinding = {},
+): (header: string | readonly string[] | undefined, body?: unknown) => Promise<TxnTokenVerification> {
+  checkArguments(audience, trust, options);
+  const {
     binding = 'accepted',
     clock = systemClock,
     replay = new InMemoryReplay(undefined, clock),
-  }: TxnTokenBinding = {},
-): (header: string | readonly string[] | undefined, body?: unknown) => Promise<TxnTokenVerification> {
+  } = options;
   const read = createTxnTokenReader(audience, trust, clock);
 
   return async (header, body) => {
@@ -70,6 +76,16 @@ export function createTxnTokenVerifier(
     if (answer === 'first') return reading;
     return { refusal: answer === 'replayed' ? 'TXN_TOKEN_REPLAYED' : 'TXN_TOKEN_REPLAY_UNKNOWN' };
   };
+}
+
+/** A misspelt option would verify less than its author believes. @throws {DirectiveError} `INVALID_OPTIONS` */
+function checkArguments(audience: unknown, trust: unknown, options: unknown): void {
+  const problem = text(audience);
+  if (problem !== undefined) refuseOption('the audience', problem);
+  if (!isRecord(trust)) refuseOption('gateway', must('an object', trust));
+  checkTrust(trust);
+  if (!isRecord(options)) refuseOption('the options', must('an object', options));
+  checkKeys('', options, BINDING, { required: [], refuse: refuseOption });
 }
 
 async function useOnce(

@@ -1,24 +1,16 @@
 import { isRecord } from '../is-record.js';
-import { DirectiveError } from '../errors.js';
-import {
-  aClock,
-  aFunction,
-  anObject,
-  anything,
-  checkKeys,
-  must,
-  oneOf,
-  text,
-  withMethods,
-} from '../option-checks.js';
+import { BINDING, checkPassOn, checkTrust, refuseOption } from '../claims/check-trust.js';
+import { aFunction, anObject, anything, checkKeys, must, oneOf, text } from '../option-checks.js';
 import type { Check } from '../option-checks.js';
 
-const bytes: Check = (value) => (value instanceof Uint8Array ? undefined : must('a Uint8Array', value));
-const address: Check = (value) => {
-  if (typeof value !== 'string') return must('a string', value);
-  return URL.canParse(value) ? undefined : 'must be an absolute address, such as https://gateway.example';
+const MIN_PSEUDONYM_KEY_BYTES = 32;
+
+const pseudonymKey: Check = (value) => {
+  if (!(value instanceof Uint8Array)) return must('a Uint8Array', value);
+  return value.length >= MIN_PSEUDONYM_KEY_BYTES
+    ? undefined
+    : `must have at least ${MIN_PSEUDONYM_KEY_BYTES} bytes`;
 };
-const keyList: Check = (value) => (Array.isArray(value) ? undefined : must('a list of JSON Web Keys', value));
 const coordinateRules: Check = (value) =>
   isRecord(value)
     ? undefined
@@ -27,18 +19,14 @@ const coordinateRules: Check = (value) =>
         value,
       );
 
-const GATEWAY: Readonly<Record<string, Check>> = { issuer: text, jwksUri: address, keys: keyList };
-
 /** Every option that all ways of protecting a subgraph share. */
 const SHARED: Readonly<Record<string, Check>> = {
   name: text,
   gateway: anObject,
   coverage: oneOf('required', 'open'),
   enforcement: oneOf('enforce', 'shadow'),
-  binding: oneOf('required', 'accepted'),
-  replay: withMethods('a memory of used tokens', ['use']),
-  clock: aClock,
-  pseudonymKey: bytes,
+  ...BINDING,
+  pseudonymKey,
   passOn: anObject,
   fieldResolver: aFunction,
   subscribeFieldResolver: aFunction,
@@ -74,14 +62,9 @@ export function checkOptions(
   known: Readonly<Record<string, Check>>,
   required: readonly string[],
 ): void {
-  if (!isRecord(options)) refuse('the options', must('an object', options));
-  checkKeys('', options, known, { required, refuse, elsewhere: ELSEWHERE });
-  const gateway = options.gateway as Readonly<Record<string, unknown>>;
-  checkKeys('gateway.', gateway, GATEWAY, { required: ['issuer'], refuse });
-  if ((gateway.keys === undefined) === (gateway.jwksUri === undefined))
-    refuse('gateway', 'needs either jwksUri or keys');
-}
-
-function refuse(key: string, problem: string): never {
-  throw new DirectiveError('INVALID_OPTIONS', `${key}: ${problem}`);
+  if (!isRecord(options)) refuseOption('the options', must('an object', options));
+  checkKeys('', options, known, { required, refuse: refuseOption, elsewhere: ELSEWHERE });
+  const { gateway, passOn } = options as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  if (gateway !== undefined) checkTrust(gateway);
+  if (passOn !== undefined) checkPassOn(passOn, gateway ?? {});
 }

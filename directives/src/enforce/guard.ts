@@ -9,6 +9,7 @@ import type { RuleTable } from '../decide/rule-table.js';
 import { DirectiveError } from '../errors.js';
 import { OccasionalLog, stderrLog } from '../log.js';
 import { parentContext } from '../record/recorder.js';
+import { withoutUndefined } from '../without-undefined.js';
 import type { ProtectionOptions } from './protection-options.js';
 import { headerReader } from './request-headers.js';
 import { RequestState, requestStateOf } from './request-state.js';
@@ -86,7 +87,12 @@ export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: Pr
 }
 
 function guardFor(options: ProtectionOptions, begin: BeginState, log: OccasionalLog): Guard {
-  const verify = createTxnTokenVerifier(options.name, options.gateway, options);
+  const { binding, replay, clock } = options;
+  const verify = createTxnTokenVerifier(
+    options.name,
+    options.gateway,
+    withoutUndefined({ binding, replay, clock }),
+  );
   const exchange =
     options.passOn === undefined
       ? undefined

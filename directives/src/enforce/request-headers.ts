@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { DirectiveError } from '../errors.js';
+import { isRecord } from '../is-record.js';
 
 /** `Headers` of the Fetch standard, Node's or a server's own. */
 export interface FetchHeaders {
@@ -15,6 +16,18 @@ export interface FetchHeaders {
 export type RequestHeaders =
   IncomingHttpHeaders | FetchHeaders | { readonly headers: IncomingHttpHeaders | FetchHeaders };
 
+/** Names that a request has and that no header has as Node or the Fetch standard write it: their owner passed the wrong part. */
+const REQUEST_MEMBERS = [
+  'rawHeaders',
+  'rawTrailers',
+  'headersDistinct',
+  'trailersDistinct',
+  'multiValueHeaders',
+  'httpVersion',
+  'statusCode',
+  'txnToken',
+] as const;
+
 type HeaderValue = string | readonly string[] | undefined;
 
 /** The value of a header, by its name in lower case. A list if the header is repeated. */
@@ -27,9 +40,12 @@ export type HeaderReader = (name: string) => HeaderValue;
  * without a token would silently deny everybody
  */
 export function headerReader(request: unknown): HeaderReader {
-  const headers = isRecord(request) && isRequest(request) ? request.headers : request;
+  if (isResponse(request)) refuse('this is a response');
+  const headers = isObject(request) && isRequest(request) ? request.headers : request;
   if (isFetchHeaders(headers)) return (name) => headers.get(name) ?? undefined;
-  if (!isPlain(headers)) refuse('this is not an object of headers');
+  if (!isRecord(headers)) refuse('this is not an object of headers');
+  const member = REQUEST_MEMBERS.find((name) => Object.hasOwn(headers, name));
+  if (member !== undefined) refuse(`"${member}" is not a header, but a part of a request`);
   // Node writes names in lower case. Others may not, and a name in two spellings is a repeated header.
   const values = new Map<string, string[]>();
   for (const [given, value] of Object.entries(headers)) {
@@ -67,20 +83,19 @@ function refuse(problem: string): never {
   );
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+/** A class instance as well as an object: requests and `Headers` are of a class. */
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The Fetch standard's, or the one that Node's client receives: its headers came from another server. */
+function isResponse(value: unknown): boolean {
+  return isObject(value) && (typeof value.ok === 'boolean' || typeof value.statusCode === 'number');
+}
+
 function isFetchHeaders(value: unknown): value is FetchHeaders {
-  if (!isRecord(value)) return false;
+  if (!isObject(value)) return false;
   // URLSearchParams and FormData have all of these methods, and one that no headers have.
   if ('getAll' in value) return false;
   return [value.get, value.has, value.append].every((method) => typeof method === 'function');
-}
-
-/** An object that only has its own properties, of this realm or another. */
-function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (!isRecord(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -1,5 +1,8 @@
 import { specifiedDirectives as graphqlDirectives, valueFromASTUntyped } from 'graphql';
 import type { ConstDirectiveNode, GraphQLSchema } from 'graphql';
+import { DirectiveError } from '../errors.js';
+import { isRecord } from '../is-record.js';
+import { must } from '../option-checks.js';
 import { directiveNode } from './directive-node.js';
 import { readGivenDirectives } from './extension-directives.js';
 
@@ -32,7 +35,10 @@ export function appliedDirectives(
 ): readonly ConstDirectiveNode[] {
   const holders = [element.astNode, ...(element.extensionASTNodes ?? []), ...elsewhere];
   const inSdl = holders.flatMap((holder) => holder?.directives ?? []);
-  const inExtensions = readGivenDirectives(element.extensions?.directives, coordinate).map((given) =>
+  const extensions = element.extensions ?? {};
+  if (!isRecord(extensions))
+    throw new DirectiveError('INVALID_RULE', `its extensions ${must('an object', extensions)}`, coordinate);
+  const inExtensions = readGivenDirectives(extensions.directives, coordinate).map((given) =>
     directiveNode(given, schema.getDirective(given.name) ?? undefined, coordinate),
   );
   const applied = new Map<string, ConstDirectiveNode>();

@@ -3,6 +3,7 @@ import type { ConstDirectiveNode, DefinitionNode, DocumentNode } from 'graphql';
 import { DirectiveError } from '../errors.js';
 import type { Links } from '../specification/link.js';
 import { specifiedDirectives } from '../specification/specified-directives.js';
+import { meantDirective } from './check-names.js';
 import type { CoordinateRules } from './coordinate-rules.js';
 import { directiveNode } from './directive-node.js';
 import { readGivenDirectives } from './extension-directives.js';
@@ -72,12 +73,14 @@ function ruleNodes(given: unknown, coordinate: string, links: Links): readonly C
   if (applied.length === 0) throw new DirectiveError('INVALID_RULE', 'rules names no directive', coordinate);
   return applied.map(({ name, args }) => {
     const local = localNameOf(name, links);
-    if (local === undefined)
+    if (local === undefined) {
+      const meant = meantDirective(name);
       throw new DirectiveError(
         'UNKNOWN_DIRECTIVE',
-        `"${name}" is not one of Behalf's directives`,
+        `"${name}" is not one of Behalf's directives${meant === undefined ? '' : `; did you mean ${meant}?`}`,
         coordinate,
       );
+    }
     return directiveNode({ name: local, args }, undefined, coordinate);
   });
 }

@@ -7,6 +7,7 @@ import { BEHALF_IDENTITY, FEDERATION_IDENTITY } from '../specification/feature.j
 import { Links } from '../specification/link.js';
 import { lowerRequiresScope } from '../specification/lower.js';
 import { refuseUnknownArguments } from './check-arguments.js';
+import { refuseMisspeltNames } from './check-names.js';
 
 /** A subgraph's published schema, and its rules. */
 export interface CompiledRules {
@@ -24,6 +25,7 @@ export function compileRules(
   source: DocumentNode,
   { coverage = 'required', isFederated }: { coverage: 'required' | 'open' | undefined; isFederated: boolean },
 ): CompiledRules {
+  refuseMisspeltNames(source);
   refuseUnknownArguments(source);
   if (isFederated) refuseFederation1(new Links(source));
   const document = lowerRequiresScope(completeSubgraph(source));

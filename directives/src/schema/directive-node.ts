@@ -8,6 +8,7 @@ import type {
   TypeNode,
 } from 'graphql';
 import { DirectiveError } from '../errors.js';
+import { kindOf } from '../kind-of.js';
 import { behalfDirectives } from '../specification/specified-directives.js';
 import type { GivenDirective } from './extension-directives.js';
 
@@ -46,7 +47,12 @@ function argumentNode(
   return valueNode(value, coordinate);
 }
 
-function valueNode(value: unknown, coordinate: string): ConstValueNode {
+/** Deeper than any argument, and soon reached by one that contains itself. */
+const MAX_ARGUMENT_DEPTH = 20;
+
+function valueNode(value: unknown, coordinate: string, depth = 0): ConstValueNode {
+  if (depth > MAX_ARGUMENT_DEPTH)
+    throw new DirectiveError('INVALID_RULE', 'an argument is nested too deeply', coordinate);
   if (value === null) return { kind: Kind.NULL };
   if (typeof value === 'boolean') return { kind: Kind.BOOLEAN, value };
   if (typeof value === 'string') return { kind: Kind.STRING, value };
@@ -55,7 +61,7 @@ function valueNode(value: unknown, coordinate: string): ConstValueNode {
   if (Array.isArray(value))
     return {
       kind: Kind.LIST,
-      values: (value as readonly unknown[]).map((entry) => valueNode(entry, coordinate)),
+      values: (value as readonly unknown[]).map((entry) => valueNode(entry, coordinate, depth + 1)),
     };
   if (typeof value === 'object') {
     return {
@@ -63,13 +69,13 @@ function valueNode(value: unknown, coordinate: string): ConstValueNode {
       fields: Object.entries(value).map(([name, entry]) => ({
         kind: Kind.OBJECT_FIELD,
         name: { kind: Kind.NAME, value: name },
-        value: valueNode(entry, coordinate),
+        value: valueNode(entry, coordinate, depth + 1),
       })),
     };
   }
   throw new DirectiveError(
     'INVALID_RULE',
-    `an argument cannot be ${typeof value === 'number' ? value : `a ${typeof value}`}`,
+    `an argument cannot be ${typeof value === 'number' ? value : kindOf(value)}`,
     coordinate,
   );
 }

@@ -1,4 +1,5 @@
 import { DirectiveError } from '../errors.js';
+import { isRecord } from '../is-record.js';
 import { kindOf } from '../kind-of.js';
 
 /** One application of a directive from outside of SDL. */
@@ -34,10 +35,6 @@ export function readGivenDirectives(given: unknown, coordinate: string): readonl
 function readArguments(args: unknown, name: string, coordinate: string): GivenDirective['args'] {
   if (isRecord(args)) return args;
   throw invalid(coordinate, `the arguments of ${name} must be an object ({} for none), not ${formOf(args)}`);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(coordinate: string, problem: string): DirectiveError {

@@ -28,7 +28,7 @@ export function schemaDocument(schema: GraphQLSchema): DocumentNode {
   const printed = parse(printSchema(schema), { noLocation: true });
   const writer = new ElementWriter(schema);
   const definitions = printed.definitions.map((definition) => writer.definition(definition));
-  const directives = appliedDirectives(schema, schema, '');
+  const directives = appliedDirectives(schema, schema, 'schema');
   const extension: DefinitionNode = { kind: Kind.SCHEMA_EXTENSION, directives };
   return { ...printed, definitions: directives.length === 0 ? definitions : [extension, ...definitions] };
 }

@@ -1,6 +1,7 @@
 import { Kind, visit } from 'graphql';
-import type { ASTNode, DocumentNode } from 'graphql';
+import type { DocumentNode } from 'graphql';
 import { DirectiveError } from '../errors.js';
+import { coordinateOf } from './coordinate.js';
 import {
   AUTHENTICATED_IDENTITY,
   BEHALF_IDENTITY,
@@ -69,6 +70,7 @@ export function checkSpecifications(document: DocumentNode, links: Links): void 
         throw new DirectiveError(
           'UNLINKED_DIRECTIVE',
           `@${name} is applied, but no @link says which specification it belongs to, so it would protect nothing`,
+          coordinateOf(ancestors),
         );
       }
       if (isComposed && resolved.feature.identity === BEHALF_IDENTITY && resolved.name === STATED_BY) return;
@@ -80,18 +82,15 @@ export function checkSpecifications(document: DocumentNode, links: Links): void 
         throw new DirectiveError(
           'UNKNOWN_DIRECTIVE',
           `@${name} is not a directive of ${resolved.feature.name}`,
+          coordinateOf(ancestors),
         );
       }
       const owner = ancestors.at(-1);
       if (owner === undefined || !('kind' in owner) || !READ_ON.has(owner.kind)) {
-        throw new DirectiveError('INVALID_RULE', `@${name} protects nothing here`, nameOf(owner));
+        throw new DirectiveError('INVALID_RULE', `@${name} protects nothing here`, coordinateOf(ancestors));
       }
     },
   });
-}
-
-function nameOf(owner: ASTNode | readonly ASTNode[] | undefined): string | undefined {
-  return owner !== undefined && 'name' in owner ? owner.name.value : undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { isRecord } from '@behalf/directives/internal';
-import type { Check } from '@behalf/directives/internal';
+import { isRecord } from './is-record.js';
+import type { Check } from './option-checks.js';
 
 /** The type of key that each algorithm of client authentication needs. */
 const KEY_TYPES: ReadonlyMap<unknown, string> = new Map([
@@ -16,7 +16,7 @@ const P256 = 'prime256v1';
 export const aSigningKey: Check = (value) =>
   privateKeyOf(value)?.asymmetricKeyType === 'ed25519' ? undefined : 'must be an Ed25519 private key as JWK';
 
-/** A key by which the gateway authenticates to an issuer (RFC 7523 section 2.2). */
+/** A key by which a client authenticates (RFC 7523 section 2.2). */
 export const aClientKey: Check = (value) => {
   const problem = 'must be a private key as JWK, with its "alg": EdDSA, ES256, PS256 or RS256';
   const key = privateKeyOf(value);
@@ -26,11 +26,22 @@ export const aClientKey: Check = (value) => {
   return isOtherCurve ? problem : undefined;
 };
 
+/** A key that verifies transaction tokens. A private one would let its holder make them. */
+export const aVerifyingKey: Check = (value) => {
+  const problem = 'must be an Ed25519 public key as JWK';
+  if (!isRecord(value) || value.d !== undefined) return problem;
+  const key = keyOf(() => createPublicKey({ key: { ...value }, format: 'jwk' }));
+  return key?.asymmetricKeyType === 'ed25519' ? undefined : problem;
+};
+
 /** Undefined for a public key, a shared secret, and anything that is not a JWK. */
 function privateKeyOf(jwk: unknown): KeyObject | undefined {
-  if (!isRecord(jwk)) return undefined;
+  return isRecord(jwk) ? keyOf(() => createPrivateKey({ key: { ...jwk }, format: 'jwk' })) : undefined;
+}
+
+function keyOf(read: () => KeyObject): KeyObject | undefined {
   try {
-    return createPrivateKey({ key: { ...jwk }, format: 'jwk' });
+    return read();
   } catch {
     // The reason could quote the key.
     return undefined;
