@@ -96,7 +96,7 @@ export const logCodes = Object.freeze({
   },
   SUBGRAPH_UNPROTECTED: {
     description:
-      'A subgraph does not enforce rules itself: there are none for its fields (NO_RULES), or it returned no facts for a request with a transaction token (NO_ACCOUNT), because it does not use the library, or its server does not send what `finishProtectedRequest` returns. Once per subgraph and reason.',
+      'A subgraph does not enforce rules itself: at the start, there are none for its fields (NO_RULES); or it returned no facts for a request with a transaction token (NO_ACCOUNT), because it does not use the library, or its server does not send what `finishProtectedRequest` returns. One line per subgraph, unless it gets rules later.',
     since: '0.1.0',
   },
   TXN_TOKEN_REFUSED: {

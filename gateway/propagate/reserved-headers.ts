@@ -46,30 +46,34 @@ const OWN_PREFIXES: readonly string[] = [
   'x-apollo-',
 ];
 
-/** Headers that a client must not be able to choose, although the configuration may set them. */
-const CLIENT_NAMES: ReadonlySet<string> = new Set([
-  // An access token never reaches a subgraph.
-  'authorization',
-  // The origin and target of a request. Backends trust these, and only a proxy may state them.
-  'cf-connecting-ip',
-  'fastly-client-ip',
-  'forwarded',
-  'true-client-ip',
-  'x-client-ip',
-  'x-cluster-client-ip',
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
-  'x-real-ip',
-  'x-rewrite-url',
-]);
-const CLIENT_PREFIXES: readonly string[] = ['x-forwarded', 'x-original-', 'x-envoy-'];
 /**
- * A verified identity or client certificate, as nginx, HAProxy, Apache, Traefik, Azure, AWS and Google state it: `x-ssl-client-s-dn`,
- * `x-client-verify`, `x-arr-clientcert`, `x-amzn-oidc-identity`, `x-ms-client-principal`, `x-goog-iap-jwt-assertion`.
+ * Headers that a client must not be able to choose, although the configuration may set them. Backends trust them, because a proxy
+ * states them and removes a client's own. The list cannot be complete: a proxy may use any name.
  */
-const PROXY_IDENTITY =
-  /(?:^|-)ssl-|client-?(?:cert|verify|principal)|^x-amzn-(?:mtls|oidc)|^x-goog-(?:iap|authenticated)/;
+const UNFORWARDABLE: readonly RegExp[] = [
+  // An access token never reaches a subgraph, and neither does any other proof of an identity.
+  /(?:^|-)authorization$/,
+  /(?:^|-)(?:auth|access|id|identity|refresh|session|bearer|saml|sso)-token$/,
+  /(?:^|-)(?:jwt|jwt-assertion|assertion|userinfo)$/,
+  // The caller, by any proxy: Remote-User and what goes with it, X-WebAuth-User, iv-user.
+  /(?:^|-)user(?:name)?$/,
+  /^(?:x-)?remote-/,
+  /^(?:x-)?(?:auth|authenticated|webauth|sso|saml|oidc|shib|impersonate)-/,
+  // The same, by proxies with names of their own: nginx, HAProxy, Apache, Traefik (the client's certificate), AWS, Azure, Google,
+  // Cloudflare, Pomerium, Tailscale, Authentik, Vouch, Kong, WebSEAL, Istio and SPIFFE.
+  /(?:^|-)ssl-|client-?(?:cert|verify|principal)/,
+  /^x-amzn-(?:mtls|oidc)|^x-apigateway-/,
+  /^x-ms-(?:token|client)-/,
+  /^x-goog-(?:iap|authenticated)|^x-appengine-/,
+  /^cf-access-|^x-pomerium-|^tailscale-|^x-authentik-|^x-vouch-/,
+  /^x-(?:consumer|credential|anonymous)(?:-|$)|^iv-|^x-jwt-|^x-spiffe-/,
+  // The origin of a request.
+  /forwarded/,
+  /(?:^|-)(?:client-?|connecting-|originating-|peer-|real-|remote-|socket|source-|user-|connection-)ip(?:v6)?$/,
+  // Its target.
+  /^x-(?:original|rewrite)-|^x-envoy-|^x-host$/,
+  /^x-(?:http-)?method(?:-override)?$/,
+];
 
 /** @param name In lower case. */
 export function isOwnHeader(name: string): boolean {
@@ -78,10 +82,5 @@ export function isOwnHeader(name: string): boolean {
 
 /** @param name In lower case. */
 export function isUnforwardableHeader(name: string): boolean {
-  return (
-    isOwnHeader(name) ||
-    CLIENT_NAMES.has(name) ||
-    CLIENT_PREFIXES.some((prefix) => name.startsWith(prefix)) ||
-    PROXY_IDENTITY.test(name)
-  );
+  return isOwnHeader(name) || UNFORWARDABLE.some((pattern) => pattern.test(name));
 }

@@ -6,6 +6,8 @@ import type { SubgraphHeaders } from './subgraph-headers.js';
 /** More subgraphs than any federation has: names come from supergraphs, of which there may be many over time. */
 const MAX_TOLD = 10_000;
 
+type Reason = 'NO_RULES' | 'NO_ACCOUNT';
+
 /**
  * Logs which subgraphs enforce nothing themselves, each once. The gateway still enforces its rules, but anyone who reaches such
  * a subgraph directly reads everything.
@@ -13,7 +15,9 @@ const MAX_TOLD = 10_000;
 export class UnprotectedSubgraphs {
   readonly #log: GatewayLog;
   readonly #headers: ReadonlyMap<string, SubgraphHeaders>;
-  readonly #told = new Set<string>();
+  /** By subgraph: the reason in its line. */
+  readonly #told = new Map<string, Reason>();
+  readonly #unknown = new Set<string>();
 
   constructor(headers: ReadonlyMap<string, SubgraphHeaders>, log: GatewayLog) {
     this.#headers = headers;
@@ -22,12 +26,18 @@ export class UnprotectedSubgraphs {
 
   /** Reports the subgraphs without a rule in a supergraph that is now served. */
   tellOf({ accountable }: Pick<OperationAuthorizer, 'accountable'>): void {
-    for (const [subgraph, fields] of accountable)
-      if (![...fields.values()].some(hasRule)) this.#tell(subgraph, 'NO_RULES');
+    for (const [subgraph, fields] of accountable) {
+      const hasRules = [...fields.values()].some(hasRule);
+      if (!hasRules) this.#tell(subgraph, 'NO_RULES');
+      // It has rules by now. If it does not enforce them, that is news.
+      else if (this.#told.get(subgraph) === 'NO_RULES') this.#told.delete(subgraph);
+    }
     // A misspelt name in the configuration leaves its subgraph without its headers.
-    for (const subgraph of this.#headers.keys())
-      if (!accountable.has(subgraph) && this.#isNew(`${subgraph} unknown`))
-        this.#log.log('warn', 'SUBGRAPH_UNKNOWN', { subgraph });
+    for (const subgraph of this.#headers.keys()) {
+      if (accountable.has(subgraph) || this.#unknown.has(subgraph)) continue;
+      this.#unknown.add(subgraph);
+      this.#log.log('warn', 'SUBGRAPH_UNKNOWN', { subgraph });
+    }
   }
 
   /** A subgraph answered a request with a transaction token without facts: it does not run the library. */
@@ -35,8 +45,9 @@ export class UnprotectedSubgraphs {
     this.#tell(subgraph, 'NO_ACCOUNT');
   }
 
-  #tell(subgraph: string, reason: 'NO_RULES' | 'NO_ACCOUNT'): void {
-    if (!this.#isNew(`${subgraph} ${reason}`)) return;
+  #tell(subgraph: string, reason: Reason): void {
+    if (this.#told.has(subgraph) || this.#told.size >= MAX_TOLD) return;
+    this.#told.set(subgraph, reason);
     const identityHeaders = this.#headers.get(subgraph)?.identityNames.join(' ') ?? '';
     this.#log.log(
       'warn',
@@ -47,12 +58,6 @@ export class UnprotectedSubgraphs {
         identityHeaders: identityHeaders === '' ? undefined : identityHeaders,
       }),
     );
-  }
-
-  #isNew(what: string): boolean {
-    if (this.#told.has(what) || this.#told.size >= MAX_TOLD) return false;
-    this.#told.add(what);
-    return true;
   }
 }
 
